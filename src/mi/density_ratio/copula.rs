@@ -16,7 +16,7 @@ use super::copula_likelihood::{best_t, normal_log_likelihood};
 use super::t_density::{Density, log_density, t_entropy, to_t};
 use crate::numeric::linear::{BLOCK, cholesky, covariance, gaussian_nats, invert_lower, wishart_bias_nats};
 use crate::numeric::normal_scores::to_normal_scores;
-use crate::numeric::statistics::mean_and_stderr;
+use crate::numeric::statistics::{mean, mean_and_stderr};
 use crate::seed::stream;
 use crate::{Error, Result};
 
@@ -100,6 +100,17 @@ impl Copula {
         let mut terms = vec![0.0; n];
         order.iter().zip(contrasts.concat()).for_each(|(row, term)| terms[*row] = term);
         (terms, normalisers)
+    }
+
+    /// By how much the density ratios of unpaired rows exceed one, and the bound that its density ratios prove,
+    /// on at most some thousand rows. A copula that describes the samples exceeds by chance alone.
+    pub(crate) fn excess_and_bound_nats(&self, seed: u64) -> (f64, f64) {
+        let mut rows: Vec<usize> = (0..self.values.nrows()).collect();
+        rows.shuffle(&mut stream("mi/t-copula", "check", seed));
+        rows.truncate(COMPARED);
+        let pairwise = PairwiseRatios::new(self).log_ratios(&rows);
+        let bound_nats = mean(&contrast(&pairwise, rows.len()));
+        (normaliser_nats(pairwise, rows.len()), bound_nats)
     }
 
     /// The log density ratio of each sample.

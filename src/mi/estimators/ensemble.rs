@@ -7,6 +7,7 @@
 //! | mixture of normals ([`crate::mi::density_ratio::mixture`]) | clusters, branches, signs |
 //! | latent classes ([`crate::mi::density_ratio::latent_classes`]) | clusters that pair up in many ways |
 //! | separable critic ([`crate::mi::neural::critic`]) | smooth curves and warps, in many dimensions too |
+//! | matched components ([`crate::mi::density_ratio::matched_components`]) | pairs of values, turned or mixed |
 //!
 //! Mixtures are fitted to the samples and to their normal scores; latent classes are those of each side, with
 //! a table of how often they meet. Each model gives the log density ratio `T = log p(x, y) / p(x) p(y)` of
@@ -44,14 +45,15 @@ use rayon::prelude::*;
 use crate::Result;
 use crate::mi::density_ratio::copula::Copula;
 use crate::mi::density_ratio::held_out_score::{HeldOutScore, LEAST_GAIN, is_clear};
+use crate::mi::density_ratio::matched_components::matched_components;
 use crate::mi::density_ratio::mixture_choice::{best_classes, best_mixture};
 use crate::mi::density_ratio::neighbour_residual::{Sides, copula_residual, independence_residual, sides};
 use crate::mi::neighbours::gaussian_corrected::gaussian_corrected_nats;
-use crate::mi::neighbours::ksg::need_neighbours;
+use crate::mi::neighbours::ksg::need_ranked_neighbours;
 use crate::mi::neural::critic;
 use crate::mi::samples::frequencies::discrete;
 use crate::mi::samples::paired::{RawEstimate, Samples};
-use crate::mi::{About, Estimate, Estimator, Kind, Pairs};
+use crate::mi::{About, Estimate, Estimator, Flag, Kind, Pairs};
 use crate::numeric::normal_scores::normal_scores;
 use crate::numeric::statistics::{mean, mean_and_stderr};
 use crate::seed::derive;
@@ -97,8 +99,10 @@ impl Estimator for Ensemble {
             return Ok(vec![zero]);
         }
         if samples.pair_counts().len() < samples.n / 2 {
-            let found = discrete(&samples, seed);
-            return Ok(vec![samples.report(kind, found)]);
+            let counted = discrete(&samples, seed);
+            let is_enough = !counted.flags.contains(&Flag::Undersampled);
+            let ordered = if is_enough { None } else { ordered(&samples, &counted, seed) };
+            return Ok(vec![ordered.unwrap_or_else(|| samples.report(kind, counted))]);
         }
         samples.count_copies_once();
         samples.need_covariance()?;
@@ -106,7 +110,7 @@ impl Estimator for Ensemble {
             return Ok(vec![infinite]);
         }
         if samples.n < LEAST_ROWS {
-            need_neighbours(&samples)?;
+            need_ranked_neighbours(&samples)?;
         }
         samples.jitter(seed);
         let is_large = samples.n * (samples.dx() + samples.dy()) > LARGE;
@@ -114,6 +118,23 @@ impl Estimator for Ensemble {
         let found = Models::new(&samples, scores, samples.n >= LEAST_ROWS && !is_large, seed)?.found(seed);
         Ok(vec![samples.report(kind, found)])
     }
+}
+
+/// The estimate that uses the order of values which are too many to be counted, where the order matters:
+/// where already the held-out score of the copula of their ranks is above what counting found.
+fn ordered(samples: &Samples, counted: &RawEstimate, seed: u64) -> Option<Estimate> {
+    let mut samples = samples.clone();
+    samples.need_covariance().ok()?;
+    let is_suited = samples.n >= LEAST_ROWS && samples.n * (samples.dx() + samples.dy()) <= LARGE;
+    if !is_suited || samples.need_independent_ranks(Kind::Consistent).is_some() {
+        return None;
+    }
+    samples.jitter(seed);
+    let found = |is_free| Some(Models::new(&samples, samples.scores(), is_free, seed).ok()?.found(seed));
+    let is_above = |found: &RawEstimate| found.lower_nats > Some(counted.mi_nats);
+    found(false).filter(is_above)?;
+    let found = found(true).filter(is_above)?;
+    Some(samples.report(Kind::Consistent, found))
 }
 
 struct Models<'a> {
@@ -124,6 +145,8 @@ struct Models<'a> {
     mixture: Option<HeldOutScore>,
     classes: Option<HeldOutScore>,
     critic: Option<(Vec<Sides>, HeldOutScore)>,
+    /// With the standard error of its estimate.
+    components: Option<(HeldOutScore, f64)>,
 }
 
 impl<'a> Models<'a> {
@@ -140,11 +163,13 @@ impl<'a> Models<'a> {
             mixture: None,
             classes: None,
             critic: None,
+            components: None,
         };
         if is_free {
-            let of_rows = || (models.mixture(seed), models.classes(seed));
-            let ((mixture, classes), critic) = rayon::join(of_rows, || models.critic(seed));
+            let of_rows = || (models.mixture(seed), models.classes(seed), models.components(seed));
+            let ((mixture, classes, components), critic) = rayon::join(of_rows, || models.critic(seed));
             (models.mixture, models.classes, models.critic) = (mixture, classes, critic);
+            models.components = components;
         }
         Ok(models)
     }
@@ -159,7 +184,19 @@ impl<'a> Models<'a> {
     }
 
     fn classes(&self, seed: u64) -> Option<HeldOutScore> {
-        best_classes(&self.samples.joint(), self.dx, self.repaired(seed), seed)
+        let mut z = self.samples.joint();
+        let cells = self.samples.cells();
+        for (at, cells) in [0, self.dx].into_iter().zip(&cells) {
+            if let Some(cells) = cells {
+                z.column_mut(at).iter_mut().zip(cells).for_each(|(value, cell)| *value = *cell);
+            }
+        }
+        let counts = cells.map(|cells| Some(cells?.into_iter().fold(0.0, f64::max) as usize + 1));
+        best_classes(&z, self.dx, counts, self.repaired(seed), seed)
+    }
+
+    fn components(&self, seed: u64) -> Option<(HeldOutScore, f64)> {
+        matched_components(&self.samples.joint(), self.dx, seed)
     }
 
     fn rows_of(&self, of_scores: bool) -> Array2<f64> {
@@ -185,9 +222,19 @@ impl<'a> Models<'a> {
         let (_, copula) = &self.copula;
         let critic = self.critic.as_ref().map(|(_, candidate)| candidate);
         // The free models are compared with each other by their scores alone.
-        let free = [self.mixture.as_ref(), self.classes.as_ref(), critic].into_iter().flatten();
+        let components = self.components.as_ref().map(|(candidate, _)| candidate);
+        let free = [self.mixture.as_ref(), self.classes.as_ref(), critic, components].into_iter().flatten();
         let best =
             free.filter(|candidate| candidate.beats(copula)).max_by(|a, b| a.score().total_cmp(&b.score()));
+        if std::env::var("DBG").is_ok() {
+            let show = |n: &str, h: Option<&HeldOutScore>| if let Some(h) = h { println!("    {n}: score {:.3} value {:.3} res {:?}", h.score(), h.value_nats, h.repaired.as_ref().map(|r| (r.residual(&self.scores, self.dx).nats, r.mean_gain_nats()))); };
+            show("copula", Some(copula)); show("mixture", self.mixture.as_ref()); show("classes", self.classes.as_ref()); show("critic", critic); show("components", components);
+        }
+        if let (Some(best), Some((components, stderr_nats))) = (best, &self.components)
+            && std::ptr::eq(best, components)
+        {
+            return found_by_components(components, *stderr_nats);
+        }
         match (best, &self.critic) {
             (None, _) => self.found_by_copula(seed),
             (Some(best), Some((variates, critic))) if std::ptr::eq(best, critic) => {
@@ -281,6 +328,17 @@ impl<'a> Models<'a> {
         // The mean at training pairs, which is too high, is as far above the middle as the score is below.
         let own_nats = 2.0 * critic.value_nats - critic.score();
         seen_nats.clamp(critic.value_nats, own_nats.max(critic.value_nats))
+    }
+}
+
+/// The estimate of matched components, the sum of those of their pairs.
+fn found_by_components(components: &HeldOutScore, stderr_nats: f64) -> RawEstimate {
+    let (_, chance) = mean_and_stderr(&components.terms);
+    RawEstimate {
+        mi_nats: components.value_nats.max(components.score()),
+        lower_nats: Some(components.score()),
+        stderr_nats: Some(stderr_nats.hypot(chance)),
+        ..RawEstimate::default()
     }
 }
 

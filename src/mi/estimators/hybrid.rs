@@ -9,11 +9,16 @@
 //! all coordinates. The larger of two noisy residuals is kept: that adds .01 to .03 where there is no
 //! information.
 //!
+//! Values that occur twice, as rounded ones do, are put in random order: ranks of such values are uniform
+//! within those of the value, which leaves the information as it is. Where the copula is no model of the
+//! samples, the number is flagged `misfit`: where unpaired rows have density ratios the mean of which is not
+//! one, or where neighbours in four columns or more find much that the copula lacks.
+//!
 //! # References
 //! Kraskov, Stögbauer, Grassberger 2004; Demarta & McNeil 2005; Efron & Tibshirani 1993 (parametric bootstrap
 //! of a bias).
 
-use super::requirements::{Copies, Reads, Requirements, estimate_checked};
+use super::requirements::{Copies, Neighbours, Reads, Requirements, estimate_checked};
 use crate::Result;
 use crate::mi::density_ratio::copula::Copula;
 use crate::mi::density_ratio::neighbour_residual::copula_residual;
@@ -40,12 +45,20 @@ impl Estimator for Hybrid {
     }
 
     fn estimate(&self, pairs: &Pairs<'_>, seed: u64) -> Result<Vec<Estimate>> {
-        let required =
-            Requirements { least_rows: 0, neighbours: true, copies: Copies::UsedOnce, reads: Reads::Ranks };
+        let required = Requirements {
+            least_rows: 0,
+            neighbours: Neighbours::OfRanks,
+            copies: Copies::UsedOnce,
+            reads: Reads::Ranks,
+        };
         estimate_checked(self, pairs, required, seed, |samples| {
             let scores = samples.take_scores();
             let copula = Copula::new(samples.estimator, &scores, samples.dx(), seed)?;
             let residual = copula_residual(&scores, &copula, samples.dx(), seed);
+            if std::env::var("DBG").is_ok() {
+                let (excess, bound) = copula.excess_and_bound_nats(seed);
+                println!("    copula {:.3} excess {excess:.3} bound {bound:.3} residual {:.3} noise {:.3}", copula.mi_nats, residual.nats, residual.noise_nats);
+            }
             let stderr_nats = Some(residual.stderr_nats.max(copula.stderr_nats()));
             Ok(RawEstimate { mi_nats: copula.mi_nats + residual.nats, stderr_nats, ..RawEstimate::default() })
         })

@@ -18,7 +18,7 @@
 //! Demarta & McNeil, *The t copula and related copulas* (2005); Kotz & Nadarajah, *Multivariate t
 //! Distributions* (2004), for the entropy; Kent & Tyler 1991 (steps).
 
-use super::requirements::{Copies, Reads, Requirements, estimate_checked};
+use super::requirements::{Copies, Neighbours, Reads, Requirements, estimate_checked};
 use crate::Result;
 use crate::mi::density_ratio::copula::Copula;
 use crate::mi::samples::paired::RawEstimate;
@@ -45,7 +45,7 @@ impl Estimator for TCopula {
 
     fn estimate(&self, pairs: &Pairs<'_>, seed: u64) -> Result<Vec<Estimate>> {
         let required =
-            Requirements { least_rows: 0, neighbours: false, copies: Copies::Used, reads: Reads::Ranks };
+            Requirements { least_rows: 0, neighbours: Neighbours::None, copies: Copies::Used, reads: Reads::Ranks };
         estimate_checked(self, pairs, required, seed, |samples| {
             let copula = Copula::new(samples.estimator, &samples.take_scores(), samples.dx(), seed)?;
             let stderr_nats = Some(copula.stderr_nats());
