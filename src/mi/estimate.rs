@@ -253,3 +253,27 @@ impl Flag {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_flag_is_listed_once_and_named_as_in_files() {
+        let names: BTreeSet<&str> = Flag::ALL.iter().map(Flag::name).collect();
+        assert_eq!(names.len(), Flag::ALL.len());
+        for flag in Flag::ALL {
+            assert_eq!(serde_json::to_value(flag).expect("a name"), flag.name());
+        }
+    }
+
+    #[test]
+    fn the_page_on_estimators_has_every_flag() {
+        let page = include_str!("../../docs/estimators.md");
+        for flag in Flag::ALL {
+            let row = format!("| `{}` |", flag.name());
+            assert!(page.contains(&row), "{row}");
+        }
+    }
+}

@@ -67,6 +67,8 @@ const MOST_COLUMNS: usize = 8;
 /// Residuals of the copula below this many standard deviations of chance count as chance; the larger of two
 /// is tested.
 const CLEAR: f64 = 3.0;
+/// The part of the standard error that is not chance, above which the model is said not to describe the samples.
+const MISFIT_NATS: f64 = 0.1;
 /// Maximum number of features of the critic for neighbours.
 const VIEWS: usize = 3;
 
@@ -226,10 +228,6 @@ impl<'a> Models<'a> {
         let free = [self.mixture.as_ref(), self.classes.as_ref(), critic, components].into_iter().flatten();
         let best =
             free.filter(|candidate| candidate.beats(copula)).max_by(|a, b| a.score().total_cmp(&b.score()));
-        if std::env::var("DBG").is_ok() {
-            let show = |n: &str, h: Option<&HeldOutScore>| if let Some(h) = h { println!("    {n}: score {:.3} value {:.3} res {:?}", h.score(), h.value_nats, h.repaired.as_ref().map(|r| (r.residual(&self.scores, self.dx).nats, r.mean_gain_nats()))); };
-            show("copula", Some(copula)); show("mixture", self.mixture.as_ref()); show("classes", self.classes.as_ref()); show("critic", critic); show("components", components);
-        }
         if let (Some(best), Some((components, stderr_nats))) = (best, &self.components)
             && std::ptr::eq(best, components)
         {
@@ -262,12 +260,14 @@ impl<'a> Models<'a> {
         }
         let (_, chance) = mean_and_stderr(&best.terms);
         // The truth is somewhere between the score and the mean at the model's own pairs.
-        let stderr = chance.hypot(value_nats - best.score()).hypot(unsure_nats);
+        let of_model = (value_nats - best.score()).hypot(unsure_nats);
+        let stderr = chance.hypot(of_model);
         let mi_nats = mi_nats.max(best.score());
         RawEstimate {
             mi_nats,
             lower_nats: Some(best.score()),
             stderr_nats: Some(stderr),
+            flags: misfit(of_model),
             ..RawEstimate::default()
         }
     }
@@ -291,7 +291,8 @@ impl<'a> Models<'a> {
         if is_seen {
             mi_nats = if is_independent { mi_nats.max(residual.nats) } else { mi_nats + residual.nats };
         }
-        stderr = stderr.hypot(unseen_nats(residual.nats, residual.noise_nats));
+        let unseen_nats = unseen_nats(residual.nats, residual.noise_nats);
+        stderr = stderr.hypot(unseen_nats);
         if is_seen {
             stderr = stderr.hypot(residual.noise_nats);
         }
@@ -303,6 +304,7 @@ impl<'a> Models<'a> {
             mi_nats,
             lower_nats: Some(lower_nats),
             stderr_nats: Some(stderr),
+            flags: misfit(unseen_nats),
             ..RawEstimate::default()
         }
     }
@@ -340,6 +342,11 @@ fn found_by_components(components: &HeldOutScore, stderr_nats: f64) -> RawEstima
         stderr_nats: Some(stderr_nats.hypot(chance)),
         ..RawEstimate::default()
     }
+}
+
+/// Flags an estimate where more than chance is open: what the model may lack.
+fn misfit(of_model_nats: f64) -> Vec<Flag> {
+    if of_model_nats > MISFIT_NATS { vec![Flag::Misfit] } else { vec![] }
 }
 
 /// The share of a residual that is not attributed to chance.

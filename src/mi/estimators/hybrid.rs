@@ -23,7 +23,14 @@ use crate::Result;
 use crate::mi::density_ratio::copula::Copula;
 use crate::mi::density_ratio::neighbour_residual::copula_residual;
 use crate::mi::samples::paired::RawEstimate;
-use crate::mi::{About, Estimate, Estimator, Kind, Pairs};
+use crate::mi::{About, Estimate, Estimator, Flag, Kind, Pairs};
+
+/// What neighbours find is more than chance above this many standard deviations of it.
+const CLEAR: f64 = 2.0;
+/// In fewer columns, neighbours find all that the copula lacks.
+const LEAST_COLUMNS: usize = 4;
+/// A bias above this, and above the estimate, is flagged: it is exact for normal columns alone.
+const MOST_BIAS_NATS: f64 = 0.5;
 
 /// The estimator.
 #[derive(Debug, Clone, Copy, Default)]
@@ -55,12 +62,17 @@ impl Estimator for Hybrid {
             let scores = samples.take_scores();
             let copula = Copula::new(samples.estimator, &scores, samples.dx(), seed)?;
             let residual = copula_residual(&scores, &copula, samples.dx(), seed);
-            if std::env::var("DBG").is_ok() {
-                let (excess, bound) = copula.excess_and_bound_nats(seed);
-                println!("    copula {:.3} excess {excess:.3} bound {bound:.3} residual {:.3} noise {:.3}", copula.mi_nats, residual.nats, residual.noise_nats);
+            let mut flags = vec![];
+            let in_many = samples.dx() + samples.dy() >= LEAST_COLUMNS;
+            if copula.is_misfit(seed) || (in_many && residual.nats > CLEAR * residual.noise_nats) {
+                flags.push(Flag::Misfit);
+            }
+            if copula.bias_nats > copula.mi_nats.max(MOST_BIAS_NATS) && !samples.flags.contains(&Flag::FewRows) {
+                flags.push(Flag::Undersampled);
             }
             let stderr_nats = Some(residual.stderr_nats.max(copula.stderr_nats()));
-            Ok(RawEstimate { mi_nats: copula.mi_nats + residual.nats, stderr_nats, ..RawEstimate::default() })
+            let mi_nats = copula.mi_nats + residual.nats;
+            Ok(RawEstimate { mi_nats, stderr_nats, flags, ..RawEstimate::default() })
         })
     }
 }

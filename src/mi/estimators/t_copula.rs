@@ -22,7 +22,7 @@ use super::requirements::{Copies, Neighbours, Reads, Requirements, estimate_chec
 use crate::Result;
 use crate::mi::density_ratio::copula::Copula;
 use crate::mi::samples::paired::RawEstimate;
-use crate::mi::{About, Estimate, Estimator, Kind, Pairs};
+use crate::mi::{About, Estimate, Estimator, Flag, Kind, Pairs};
 
 /// The estimator.
 #[derive(Debug, Clone, Copy, Default)]
@@ -49,7 +49,8 @@ impl Estimator for TCopula {
         estimate_checked(self, pairs, required, seed, |samples| {
             let copula = Copula::new(samples.estimator, &samples.take_scores(), samples.dx(), seed)?;
             let stderr_nats = Some(copula.stderr_nats());
-            Ok(RawEstimate { mi_nats: copula.mi_nats, stderr_nats, ..RawEstimate::default() })
+            let flags = if copula.is_misfit(seed) { vec![Flag::Misfit] } else { vec![] };
+            Ok(RawEstimate { mi_nats: copula.mi_nats, stderr_nats, flags, ..RawEstimate::default() })
         })
     }
 }
