@@ -69,6 +69,8 @@ const MOST_COLUMNS: usize = 8;
 const CLEAR: f64 = 3.0;
 /// The part of the standard error that is not chance, above which the model is said not to describe the samples.
 const MISFIT_NATS: f64 = 0.1;
+/// Fewest columns, both sides together, in which that is said.
+const MISFIT_COLUMNS: usize = 4;
 /// Maximum number of features of the critic for neighbours.
 const VIEWS: usize = 3;
 
@@ -267,7 +269,7 @@ impl<'a> Models<'a> {
             mi_nats,
             lower_nats: Some(best.score()),
             stderr_nats: Some(stderr),
-            flags: misfit(of_model),
+            flags: misfit(of_model, self.scores.ncols()),
             ..RawEstimate::default()
         }
     }
@@ -304,7 +306,7 @@ impl<'a> Models<'a> {
             mi_nats,
             lower_nats: Some(lower_nats),
             stderr_nats: Some(stderr),
-            flags: misfit(unseen_nats),
+            flags: misfit(unseen_nats, self.scores.ncols()),
             ..RawEstimate::default()
         }
     }
@@ -344,9 +346,10 @@ fn found_by_components(components: &HeldOutScore, stderr_nats: f64) -> RawEstima
     }
 }
 
-/// Flags an estimate where more than chance is open: what the model may lack.
-fn misfit(of_model_nats: f64) -> Vec<Flag> {
-    if of_model_nats > MISFIT_NATS { vec![Flag::Misfit] } else { vec![] }
+/// Flags an estimate where more than chance is open: what the model may lack. In few columns neighbours find all
+/// of that.
+fn misfit(of_model_nats: f64, columns: usize) -> Vec<Flag> {
+    if of_model_nats > MISFIT_NATS && columns >= MISFIT_COLUMNS { vec![Flag::Misfit] } else { vec![] }
 }
 
 /// The share of a residual that is not attributed to chance.
