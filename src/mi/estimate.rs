@@ -225,7 +225,9 @@ impl Flag {
     pub fn meaning(&self) -> &'static str {
         match self {
             Self::Grouped => "rows that share x differ in y; the density of y given x was estimated as well",
-            Self::Collisions => "a few rows that share x differ in y; the lower bound is reduced by that much",
+            Self::Collisions => {
+                "a few rows that share x differ in y; the lower bound is reduced by that much"
+            }
             Self::Saturated => "the information is large; how large, so many rows cannot show",
             Self::NearCeiling => "above .6 log n, where neighbours are scarce: read it as at least so much",
             Self::Constant => "one side takes one value: 0 by definition",
@@ -235,7 +237,9 @@ impl Flag {
             Self::Collinear => "columns that are linear functions of others were left out",
             Self::Infinite => "a column of one side is a function of the other side",
             Self::AboveCeiling => "more than the samples can show: it follows from the model",
-            Self::SharedValues => "the entropy of a column that both sides have; other columns are not counted",
+            Self::SharedValues => {
+                "the entropy of a column that both sides have; other columns are not counted"
+            }
             Self::Copies => "pairs that are copies of others were counted once",
             Self::Repeated => "pairs repeat: the standard error is too small",
             Self::Undersampled => "many values for few rows: a bias above .05 nats was subtracted",

@@ -231,7 +231,8 @@ mod tests {
     #[test]
     fn pairs_that_were_mixed_on_either_side_are_found_again() {
         let mut generator = stream("test", "matched", 1);
-        let mut draw = |from: f64, to: f64| Array2::from_shape_simple_fn((2000, 2), || generator.random_range(from..to));
+        let mut draw =
+            |from: f64, to: f64| Array2::from_shape_simple_fn((2000, 2), || generator.random_range(from..to));
         let (x, noise) = (draw(0.0, 1.0), draw(-0.3, 0.3));
         let y = &x + &noise;
         let z = concatenate![

@@ -37,8 +37,12 @@ impl Estimator for CcaKsg {
     }
 
     fn estimate(&self, pairs: &Pairs<'_>, seed: u64) -> Result<Vec<Estimate>> {
-        let required =
-            Requirements { least_rows: 0, neighbours: Neighbours::OfValues, copies: Copies::Used, reads: Reads::Ranks };
+        let required = Requirements {
+            least_rows: 0,
+            neighbours: Neighbours::OfValues,
+            copies: Copies::Used,
+            reads: Reads::Ranks,
+        };
         estimate_checked(self, pairs, required, seed, project_and_measure)
     }
 }

@@ -125,7 +125,8 @@ impl Estimator for Ensemble {
 }
 
 /// The estimate that uses the order of values which are too many to be counted, where the order matters:
-/// where already the held-out score of the copula of their ranks is above what counting found.
+/// where already the copula of their ranks, or a table of cells of neighbouring values, finds more than
+/// counting did, and the best model's held-out score is above it.
 fn ordered(samples: &Samples, counted: &RawEstimate, seed: u64) -> Option<Estimate> {
     let mut samples = samples.clone();
     samples.need_covariance().ok()?;
@@ -134,11 +135,15 @@ fn ordered(samples: &Samples, counted: &RawEstimate, seed: u64) -> Option<Estima
         return None;
     }
     samples.jitter(seed);
-    let found = |is_free| Some(Models::new(&samples, samples.scores(), is_free, seed).ok()?.found(seed));
-    let is_above = |found: &RawEstimate| found.lower_nats > Some(counted.mi_nats);
-    found(false).filter(is_above)?;
-    let found = found(true).filter(is_above)?;
-    Some(samples.report(Kind::Consistent, found))
+    let models = |is_free| Models::new(&samples, samples.scores(), is_free, seed).ok();
+    let few = models(false)?;
+    let is_more = |found: Option<f64>| found > Some(counted.mi_nats);
+    let in_cells = || few.classes(seed).map(|classes| classes.value_nats);
+    if !is_more(few.found(seed).lower_nats) && !is_more(in_cells()) {
+        return None;
+    }
+    let found = models(true)?.found(seed);
+    is_more(found.lower_nats).then(|| samples.report(Kind::Consistent, found))
 }
 
 struct Models<'a> {

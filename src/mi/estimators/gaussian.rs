@@ -44,8 +44,12 @@ impl Estimator for Gaussian {
     }
 
     fn estimate(&self, pairs: &Pairs<'_>, seed: u64) -> Result<Vec<Estimate>> {
-        let required =
-            Requirements { least_rows: 0, neighbours: Neighbours::None, copies: Copies::Flagged, reads: Reads::Values };
+        let required = Requirements {
+            least_rows: 0,
+            neighbours: Neighbours::None,
+            copies: Copies::Flagged,
+            reads: Reads::Values,
+        };
         estimate_checked(self, pairs, required, seed, |samples| corrected(samples))
     }
 }

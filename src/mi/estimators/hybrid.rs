@@ -67,7 +67,9 @@ impl Estimator for Hybrid {
             if copula.is_misfit(seed) || (in_many && residual.nats > CLEAR * residual.noise_nats) {
                 flags.push(Flag::Misfit);
             }
-            if copula.bias_nats > copula.mi_nats.max(MOST_BIAS_NATS) && !samples.flags.contains(&Flag::FewRows) {
+            if copula.bias_nats > copula.mi_nats.max(MOST_BIAS_NATS)
+                && !samples.flags.contains(&Flag::FewRows)
+            {
                 flags.push(Flag::Undersampled);
             }
             let stderr_nats = Some(residual.stderr_nats.max(copula.stderr_nats()));

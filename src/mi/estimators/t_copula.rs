@@ -44,8 +44,12 @@ impl Estimator for TCopula {
     }
 
     fn estimate(&self, pairs: &Pairs<'_>, seed: u64) -> Result<Vec<Estimate>> {
-        let required =
-            Requirements { least_rows: 0, neighbours: Neighbours::None, copies: Copies::Used, reads: Reads::Ranks };
+        let required = Requirements {
+            least_rows: 0,
+            neighbours: Neighbours::None,
+            copies: Copies::Used,
+            reads: Reads::Ranks,
+        };
         estimate_checked(self, pairs, required, seed, |samples| {
             let copula = Copula::new(samples.estimator, &samples.take_scores(), samples.dx(), seed)?;
             let stderr_nats = Some(copula.stderr_nats());

@@ -158,9 +158,10 @@ impl Block {
         }
     }
 
-    /// Whether some value of a column occurs twice.
-    pub(crate) fn has_ties(&self) -> bool {
-        self.raw.columns().into_iter().any(|column| !tied_rows(column).is_empty())
+    /// The largest share of the rows of a column whose value occurs in others too.
+    pub(crate) fn tied_share(&self) -> f64 {
+        let most = self.raw.columns().into_iter().map(|column| tied_rows(column).len()).max();
+        most.unwrap_or_default() as f64 / self.raw.nrows().max(1) as f64
     }
 
     /// Noise that is small relative to the spread of most values, however far the others are. It is drawn

@@ -255,14 +255,17 @@ impl Samples {
         out
     }
 
-    /// Adds seeded noise to values that occur more than once in their column.
+    /// Adds seeded noise to values that occur more than once in their column, and flags it where rows are equal
+    /// or such values are more than a few.
     pub(crate) fn jitter(&mut self, seed: u64) {
         for (label, block) in [("x", &mut self.x), ("y", &mut self.y)] {
-            if block.n_distinct < self.n || block.has_ties() {
+            let (has_equal_rows, tied) = (block.n_distinct < self.n, block.tied_share());
+            if has_equal_rows || tied > 0.0 {
                 block.jitter(label, seed);
-                if !self.flags.contains(&Flag::Jittered) {
-                    self.flags.push(Flag::Jittered);
-                }
+            }
+            let is_told = has_equal_rows || tied > 1.0 - LEAST_DISTINCT;
+            if is_told && !self.flags.contains(&Flag::Jittered) {
+                self.flags.push(Flag::Jittered);
             }
         }
     }

@@ -143,8 +143,9 @@ fn turned_uniform_pairs_are_turned_back() {
     let mut random = generator(620);
     for (d, width) in [(2, 0.25_f64), (3, 0.4)] {
         let n = 3000;
-        let mut uniform =
-            |from: f64, to: f64| Array2::from_shape_simple_fn((n, d), || random.random_range(from..to) as f32);
+        let mut uniform = |from: f64, to: f64| {
+            Array2::from_shape_simple_fn((n, d), || random.random_range(from..to) as f32)
+        };
         let (x, noise) = (uniform(0.0, 1.0), uniform(-width, width));
         let y = &x + &noise;
         let (x, y) = (x.dot(&rotation(d, 630)), y.dot(&rotation(d, 631)));
@@ -180,6 +181,7 @@ fn images_of_few_latent_values_are_read_right_or_flagged() {
     }
     // What the copula describes is not flagged.
     let (x, noise) = (gaussian(2000, 50, 660), gaussian(2000, 50, 661));
-    let y = concatenate![Axis(1), (0.6 * &x + 0.8 * &noise).slice(ndarray::s![.., ..4]), gaussian(2000, 46, 662)];
+    let y =
+        concatenate![Axis(1), (0.6 * &x + 0.8 * &noise).slice(ndarray::s![.., ..4]), gaussian(2000, 46, 662)];
     assert_eq!(of("hybrid", &x, &y).flags, []);
 }
