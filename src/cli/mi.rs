@@ -45,8 +45,8 @@ pub(super) struct Flags {
     table: bool,
     #[command(flatten)]
     output: TableFlags,
-    /// Estimate as well for K random pairings of the rows, which share nothing, and give the p value; where rows
-    /// depend on earlier rows, for K random shifts of y
+    /// Estimate as well for K random pairings of the rows, which share nothing, and give the p value; where
+    /// rows depend on earlier rows, for K random shifts of y
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     permutations: Option<u32>,
     /// Estimate as well for Gaussian samples of the same sizes with 0, 1 and 3 nats
@@ -232,8 +232,8 @@ fn warnings(report: &Report) -> Vec<String> {
     let mut lines: Vec<String> = flags.map(|flag| format!("{}: {}", flag.name(), flag.meaning())).collect();
     if let Some(rows) = &report.row_dependence {
         lines.push(format!(
-            "{} of {}, column {}, {} row{} apart, correlate by {:.2}; {} rows are worth about {:.0}; if their \
-             order means nothing, as in a sorted table, shuffle them first",
+            "{} of {}, column {}, {} row{} apart, correlate by {:.2}; {} rows are worth about {:.0}; if \
+             their order means nothing, as in a sorted table, shuffle them first",
             if rows.of_sizes { "sizes of values" } else { "values" },
             rows.side,
             rows.column,

@@ -246,12 +246,12 @@ impl Flag {
             Self::Discrete => "values were counted, not ordered",
             Self::Optimistic => "training pairs give over .1 nats more than held-out pairs",
             Self::DependentRows => {
-                "rows depend on earlier rows: what two slow series share by chance is read as information, and \
-                 the standard error is too small"
+                "rows depend on earlier rows: what two slow series share by chance is read as information, \
+                 and the standard error is too small"
             }
             Self::Misfit => {
-                "the model does not describe the samples: the number may be far off either way; compare other \
-                 estimators"
+                "the model does not describe the samples: the number may be far off either way; compare \
+                 other estimators"
             }
             Self::Failed => "training diverged: the number is invalid",
         }

@@ -25,11 +25,11 @@ pub enum Pairing {
     /// In random order: for independent rows.
     #[default]
     Shuffled,
-    /// All by the same random number of rows, the last following on the first: for rows that depend on earlier
-    /// rows. Both series keep their autocorrelation, so that they share by chance as much as the observed
-    /// pairs do where they are independent. Any number of rows but 0 is drawn: left out, the shifts that
-    /// hardly move a series would make the observed pairs look rarer than they are. The p value can hence not
-    /// fall below about twice the autocorrelation time divided by the rows.
+    /// All by the same random number of rows, the last following on the first: for rows that depend on
+    /// earlier rows. Both series keep their autocorrelation, so that they share by chance as much as the
+    /// observed pairs do where they are independent. Any number of rows but 0 is drawn: left out, the shifts
+    /// that hardly move a series would make the observed pairs look rarer than they are. The p value can
+    /// hence not fall below about twice the autocorrelation time divided by the rows.
     CircularShifts,
 }
 

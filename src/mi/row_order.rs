@@ -6,8 +6,8 @@
 //!
 //! For the normal scores of each column, and for their distances from 0, which show changing volatility, the
 //! products of values `k` rows apart are summed, `k` = 1 to 24. For independent rows a sum is a martingale of
-//! variance `n`, whose tail Freedman's inequality bounds for every marginal distribution, ties and rare values
-//! included:
+//! variance `n`, whose tail Freedman's inequality bounds for every marginal distribution, ties and rare
+//! values included:
 //!
 //! ```text
 //! P( |sum_i z_i z_{i+k}| >= s ) <= 2 exp( -s^2 / 2 (n + M s / 3) ),   M = max z^2

@@ -20,9 +20,9 @@ use crate::numeric::statistics::mean_and_stderr;
 use crate::seed::stream;
 use crate::{Error, Result};
 
-/// The most by which density ratios of unpaired rows may exceed one. On 40 distributions it is at most .011; it
-/// is .03 and more for turned uniform columns where neighbours see little, and .2 to 4 for images of few latent
-/// values.
+/// The most by which density ratios of unpaired rows may exceed one. On 40 distributions it is at most .011;
+/// it is .03 and more for turned uniform columns where neighbours see little, and .2 to 4 for images of few
+/// latent values.
 const MOST_EXCESS_NATS: f64 = 0.02;
 
 /// A fitted copula.
@@ -107,8 +107,8 @@ impl Copula {
         (terms, normalisers)
     }
 
-    /// Whether the density ratios of unpaired rows, at most some thousand, exceed one, so that they are no density
-    /// ratios: the copula does not describe the samples.
+    /// Whether the density ratios of unpaired rows, at most some thousand, exceed one, so that they are no
+    /// density ratios: the copula does not describe the samples.
     pub(crate) fn is_misfit(&self, seed: u64) -> bool {
         let mut rows: Vec<usize> = (0..self.values.nrows()).collect();
         rows.shuffle(&mut stream("mi/t-copula", "check", seed));

@@ -1,6 +1,6 @@
 //! Joint densities over classes of `x` and classes of `y`: each side is a mixture of normals, fitted
-//! separately, or, where it is discrete, the cells of its values; a table has the joint probabilities of their
-//! components.
+//! separately, or, where it is discrete, the cells of its values; a table has the joint probabilities of
+//! their components.
 //!
 //! ```text
 //! p(x, y)                    = sum_ab W_ab f_a(x) g_b(y)
@@ -83,8 +83,8 @@ pub(crate) struct LatentClasses {
 }
 
 impl LatentClasses {
-    /// `k` components on each side, or the given number of cells where the side is one column of their numbers.
-    /// `None` where a component collapses.
+    /// `k` components on each side, or the given number of cells where the side is one column of their
+    /// numbers. `None` where a component collapses.
     ///
     /// # Shapes
     /// `z` is `(n, d)`, its first `dx` columns being `x`.

@@ -5,11 +5,11 @@
 //! log p(x, y) / p(x) p(y)  =  sum_k log p(s_k, t_k) / p(s_k) p(t_k),   s = A x,  t = B y
 //! ```
 //!
-//! One side, or each, is mapped to independent components. The components of the other are its own, matched by
-//! the correlation of their values and squares, or those that linear regression makes of it. A smoothed
-//! histogram of the ranks gives the ratio of a pair: enough to compare this model with others. Its estimate is
-//! the sum of nearest-neighbour estimates of the pairs, which in one and one column are right for sharp edges
-//! too, where every smooth model is too low.
+//! One side, or each, is mapped to independent components. The components of the other are its own, matched
+//! by the correlation of their values and squares, or those that linear regression makes of it. A smoothed
+//! histogram of the ranks gives the ratio of a pair: enough to compare this model with others. Its estimate
+//! is the sum of nearest-neighbour estimates of the pairs, which in one and one column are right for sharp
+//! edges too, where every smooth model is too low.
 //!
 //! # References
 //! Comon 1994 (independent components); Kraskov, Stögbauer, Grassberger 2004.
@@ -162,8 +162,8 @@ impl Linear {
         Some(Self { mean, map })
     }
 
-    /// The map of `z` to what is nearest to as many `sources`, noise apart: the inverse of the regression of `z`
-    /// on them, by least squares. `None` where it has none.
+    /// The map of `z` to what is nearest to as many `sources`, noise apart: the inverse of the regression of
+    /// `z` on them, by least squares. `None` where it has none.
     fn regressed(sources: &Array2<f64>, z: &Array2<f64>) -> Option<Self> {
         let n = z.nrows() as f64;
         let mean = z.mean_axis(Axis(0))?;

@@ -7,7 +7,7 @@
 //! | mixture of normals ([`crate::mi::density_ratio::mixture`]) | clusters, branches, signs |
 //! | latent classes ([`crate::mi::density_ratio::latent_classes`]) | clusters that pair up in many ways |
 //! | separable critic ([`crate::mi::neural::critic`]) | smooth curves and warps, in many dimensions too |
-//! | matched components ([`crate::mi::density_ratio::matched_components`]) | pairs of values, turned or mixed |
+//! | matched components (`density_ratio::matched_components`) | pairs of values, turned or mixed |
 //!
 //! Mixtures are fitted to the samples and to their normal scores; latent classes are those of each side, with
 //! a table of how often they meet. Each model gives the log density ratio `T = log p(x, y) / p(x) p(y)` of
@@ -67,7 +67,8 @@ const MOST_COLUMNS: usize = 8;
 /// Residuals of the copula below this many standard deviations of chance count as chance; the larger of two
 /// is tested.
 const CLEAR: f64 = 3.0;
-/// The part of the standard error that is not chance, above which the model is said not to describe the samples.
+/// The part of the standard error that is not chance, above which the model is said not to describe the
+/// samples.
 const MISFIT_NATS: f64 = 0.1;
 /// Fewest columns, both sides together, in which that is said.
 const MISFIT_COLUMNS: usize = 4;
@@ -351,8 +352,8 @@ fn found_by_components(components: &HeldOutScore, stderr_nats: f64) -> RawEstima
     }
 }
 
-/// Flags an estimate where more than chance is open: what the model may lack. In few columns neighbours find all
-/// of that.
+/// Flags an estimate where more than chance is open: what the model may lack. In few columns neighbours find
+/// all of that.
 fn misfit(of_model_nats: f64, columns: usize) -> Vec<Flag> {
     if of_model_nats > MISFIT_NATS && columns >= MISFIT_COLUMNS { vec![Flag::Misfit] } else { vec![] }
 }

@@ -255,8 +255,8 @@ impl Samples {
         out
     }
 
-    /// Adds seeded noise to values that occur more than once in their column, and flags it where rows are equal
-    /// or such values are more than a few.
+    /// Adds seeded noise to values that occur more than once in their column, and flags it where rows are
+    /// equal or such values are more than a few.
     pub(crate) fn jitter(&mut self, seed: u64) {
         for (label, block) in [("x", &mut self.x), ("y", &mut self.y)] {
             let (has_equal_rows, tied) = (block.n_distinct < self.n, block.tied_share());

@@ -1,5 +1,5 @@
-//! Samples of known information of kinds that fool estimators: each number is right within .05 nats, or flagged.
-//! `tests/golden/make_mi_sets.py` makes more of each kind.
+//! Samples of known information of kinds that fool estimators: each number is right within .05 nats, or
+//! flagged. `tests/golden/make_mi_sets.py` makes more of each kind.
 
 use ndarray::{Array2, Axis, concatenate};
 use rand::Rng;
