@@ -1,4 +1,6 @@
-"""Samples of known information of kinds that fool estimators, for `cargo bench --bench estimators -- FOLDER NAME`.
+"""Samples of known information of kinds that fool estimators.
+
+For `cargo bench --bench estimators -- FOLDER NAME`:
 
     python tests/golden/make_mi_sets.py FOLDER [FIRST_SEED [SEEDS]]
 
@@ -7,9 +9,9 @@ writes `KIND-SEED.safetensors` with arrays `x` and `y`, and `truth.json`. Needs 
 | kind | samples | truth |
 |---|---|---|
 | rotated-D-E | x uniform in D dimensions, y = x + U(-E, E), each side turned at random | closed form |
-| zip-mixed, zip-counts, zinb-counts | gamma latent; zero-inflated Poisson or negative binomial counts | sums and quadrature |
+| zip-*, zinb-* | gamma latent; zero-inflated Poisson or negative binomial counts | sums, quadrature |
 | rounded-R-D | normal pairs in D + D columns, rounded to steps of R | normal probabilities of the cells |
-| image-KIND-RANK | RANK latent pairs with 1.5 nats, in 100 + 100 columns | that of the pairs; linear: log determinants |
+| image-KIND-RANK | RANK latent pairs with 1.5 nats, in 100 + 100 columns | of the pairs; log determinants |
 | series-KIND | two independent autocorrelated series | 0 |
 """
 
@@ -56,7 +58,11 @@ def count_law(name, zero, scale, most):
 
     def law(g):
         mean = scale * g[:, None]
-        p = stats.poisson.pmf(k, mean) if name == "poisson" else stats.nbinom.pmf(k, 2.0, 2.0 / (2.0 + mean))
+        p = (
+            stats.poisson.pmf(k, mean)
+            if name == "poisson"
+            else stats.nbinom.pmf(k, 2.0, 2.0 / (2.0 + mean))
+        )
         p = (1 - zero) * p
         p[:, 0] += zero
         return p
@@ -122,14 +128,18 @@ def image(rng, kind, rank, n=3000):
         cov = [w.T @ w + s * s * np.eye(100) for w in w]
         cross = r * w[0].T @ w[1]
         logdet = lambda m: np.linalg.slogdet(m)[1]
-        truth = 0.5 * (logdet(cov[0]) + logdet(cov[1]) - logdet(np.block([[cov[0], cross], [cross.T, cov[1]]])))
+        truth = 0.5 * (
+            logdet(cov[0]) + logdet(cov[1]) - logdet(np.block([[cov[0], cross], [cross.T, cov[1]]]))
+        )
         return x, y, float(truth)
     if kind == "lights":
         # Fixed spots, the brightness of each a latent value; noise of a thousandth.
         sides = []
         for z in (a, b):
             brightness = np.exp(0.5 * z)
-            sides.append(brightness @ bumps(rng.uniform(1, 8, size=(rank, 2))) + 1e-3 * rng.normal(size=(n, 100)))
+            sides.append(
+                brightness @ bumps(rng.uniform(1, 8, size=(rank, 2))) + 1e-3 * rng.normal(size=(n, 100))
+            )
         return sides[0], sides[1], NATS
     # Moving spots: two latent values are the place of one.
     sides = []
@@ -162,18 +172,41 @@ def series(rng, kind, n=2000):
 
 
 KINDS = {
-    **{f"rotated-{d}-{e}": lambda rng, d=d, e=e: rotated(rng, d, e)
-       for d, e in [(2, 0.25), (3, 0.25), (3, 0.6), (4, 0.4), (5, 0.3)]},
-    "zip-mixed": lambda rng: mixed(rng, "poisson", rng.uniform(0.1, 0.5), rng.uniform(1, 4), rng.uniform(1, 3)),
-    "zinb-mixed": lambda rng: mixed(rng, "binomial", rng.uniform(0.1, 0.5), rng.uniform(2, 8), rng.uniform(1, 3)),
-    "zip-counts": lambda rng: counts(rng, "poisson", rng.uniform(0.1, 0.5), rng.uniform(1, 10), rng.uniform(1, 3)),
-    "zinb-counts": lambda rng: counts(rng, "binomial", rng.uniform(0.1, 0.5), rng.uniform(2, 20), rng.uniform(1, 3)),
-    **{f"rounded-{s}-{d}": lambda rng, s=s, d=d: rounded(rng, s, d)
-       for s, d in [(0.01, 1), (0.1, 1), (0.5, 1), (0.1, 3)]},
-    **{f"image-{k}-{r}": lambda rng, k=k, r=r: image(rng, k, r)
-       for k, r in [("linear", 3), ("linear", 8), ("lights", 2), ("lights", 4), ("moving", 2), ("moving", 4)]},
-    **{f"series-{k}": lambda rng, k=k: series(rng, k)
-       for k in ["0.5", "0.9", "0.99", "-0.9", "walk", "season", "volatility"]},
+    **{
+        f"rotated-{d}-{e}": lambda rng, d=d, e=e: rotated(rng, d, e)
+        for d, e in [(2, 0.25), (3, 0.25), (3, 0.6), (4, 0.4), (5, 0.3)]
+    },
+    "zip-mixed": lambda rng: mixed(
+        rng, "poisson", rng.uniform(0.1, 0.5), rng.uniform(1, 4), rng.uniform(1, 3)
+    ),
+    "zinb-mixed": lambda rng: mixed(
+        rng, "binomial", rng.uniform(0.1, 0.5), rng.uniform(2, 8), rng.uniform(1, 3)
+    ),
+    "zip-counts": lambda rng: counts(
+        rng, "poisson", rng.uniform(0.1, 0.5), rng.uniform(1, 10), rng.uniform(1, 3)
+    ),
+    "zinb-counts": lambda rng: counts(
+        rng, "binomial", rng.uniform(0.1, 0.5), rng.uniform(2, 20), rng.uniform(1, 3)
+    ),
+    **{
+        f"rounded-{s}-{d}": lambda rng, s=s, d=d: rounded(rng, s, d)
+        for s, d in [(0.01, 1), (0.1, 1), (0.5, 1), (0.1, 3)]
+    },
+    **{
+        f"image-{k}-{r}": lambda rng, k=k, r=r: image(rng, k, r)
+        for k, r in [
+            ("linear", 3),
+            ("linear", 8),
+            ("lights", 2),
+            ("lights", 4),
+            ("moving", 2),
+            ("moving", 4),
+        ]
+    },
+    **{
+        f"series-{k}": lambda rng, k=k: series(rng, k)
+        for k in ["0.5", "0.9", "0.99", "-0.9", "walk", "season", "volatility"]
+    },
 }
 
 
