@@ -67,6 +67,10 @@ const MOST_COLUMNS: usize = 8;
 /// Residuals of the copula below this many standard deviations of chance count as chance; the larger of two
 /// is tested.
 const CLEAR: f64 = 3.0;
+/// By how much the order of values must show more than counting them.
+const LEAST_ORDER_NATS: f64 = 0.01;
+/// Most columns, both sides together, where neighbours correct a model of a discrete column.
+const DISCRETE_COLUMNS: usize = 3;
 /// The part of the standard error that is not chance, above which the model is said not to describe the
 /// samples.
 const MISFIT_NATS: f64 = 0.1;
@@ -138,7 +142,7 @@ fn ordered(samples: &Samples, counted: &RawEstimate, seed: u64) -> Option<Estima
     samples.jitter(seed);
     let models = |is_free| Models::new(&samples, samples.scores(), is_free, seed).ok();
     let few = models(false)?;
-    let is_more = |found: Option<f64>| found > Some(counted.mi_nats);
+    let is_more = |found: Option<f64>| found > Some(counted.mi_nats.max(0.0) + LEAST_ORDER_NATS);
     let in_cells = || few.classes(seed).map(|classes| classes.value_nats);
     if !is_more(few.found(seed).lower_nats) && !is_more(in_cells()) {
         return None;
@@ -245,10 +249,24 @@ impl<'a> Models<'a> {
             (None, _) => self.found_by_copula(seed),
             (Some(best), Some((variates, critic))) if std::ptr::eq(best, critic) => {
                 let in_features = self.seen_in_features(variates, critic, seed);
-                self.found_by(best, in_features, true)
+                self.beside_neighbours(self.found_by(best, in_features, true), seed)
             }
-            (Some(best), _) => self.found_by(best, best.value_nats, false),
+            (Some(best), _) => self.beside_neighbours(self.found_by(best, best.value_nats, false), seed),
         }
+    }
+
+    /// The larger of an estimate and of the copula's with its neighbours, where a side is a discrete column:
+    /// a model is too low by the edges between values, which in few columns neighbours resolve.
+    fn beside_neighbours(&self, mut found: RawEstimate, seed: u64) -> RawEstimate {
+        if self.scores.ncols() <= DISCRETE_COLUMNS && self.samples.cells().iter().any(Option::is_some) {
+            let residual = copula_residual(&self.scores, &self.copula.0, self.dx, seed);
+            let seen_nats = self.copula.0.mi_nats + residual.nats;
+            if seen_nats > found.mi_nats {
+                found.mi_nats = seen_nats;
+                found.stderr_nats = found.stderr_nats.map(|stderr| stderr.max(residual.stderr_nats));
+            }
+        }
+        found
     }
 
     /// The estimate of a free model, from its value and its nearest-neighbour residual.
