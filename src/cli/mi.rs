@@ -13,8 +13,9 @@ use crate::arrays::{self, Array};
 use crate::disk::{self, Schema};
 use crate::error::{Error, Result};
 use crate::mi::permutation_test::{
-    CHECKED_NATS, PermutationTest, SelfCheckResult, permutation_test, self_check,
+    CHECKED_NATS, Pairing, PermutationTest, SelfCheckResult, permutation_test, self_check,
 };
+use crate::mi::row_order::RowDependence;
 use crate::mi::{self, Estimate, Flag, Pairs};
 
 /// Version of the JSON form.
@@ -44,7 +45,8 @@ pub(super) struct Flags {
     table: bool,
     #[command(flatten)]
     output: TableFlags,
-    /// Estimate as well for K random pairings of the rows, which share nothing, and give the p value
+    /// Estimate as well for K random pairings of the rows, which share nothing, and give the p value; where
+    /// rows depend on earlier rows, for K random shifts of y
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     permutations: Option<u32>,
     /// Estimate as well for Gaussian samples of the same sizes with 0, 1 and 3 nats
@@ -66,6 +68,9 @@ struct Report {
     /// At all noise scales, where there are several.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     estimates: Vec<Estimate>,
+    /// Where rows depend on earlier rows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    row_dependence: Option<RowDependence>,
     seconds: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     permutation_test: Option<PermutationTest>,
@@ -92,6 +97,10 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let start = Instant::now();
     let mut estimates = estimator.estimate(&pairs, flags.seed)?;
     let seconds = start.elapsed().as_secs_f64();
+    let row_dependence = RowDependence::of(&pairs);
+    if row_dependence.is_some() {
+        estimates.iter_mut().for_each(|estimate| estimate.flags.push(Flag::DependentRows));
+    }
     let headline = estimator.headline_noise_scale();
     let at = estimates.iter().position(|estimate| estimate.noise_scale == headline).unwrap_or(0);
     let estimate = match estimates.get(at) {
@@ -106,8 +115,10 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let steps =
         flags.permutations.unwrap_or(0) as usize + if flags.self_check { CHECKED_NATS.len() } else { 0 };
     let bar = Progress::start(steps as u64, quiet);
+    let pairing = Pairing::of(row_dependence.as_ref());
     let test = flags.permutations.map(|k| {
-        permutation_test(estimator, &pairs, estimate.mi_nats, k as usize, flags.seed, &|| bar.inc(1))
+        let observed_nats = estimate.mi_nats;
+        permutation_test(estimator, &pairs, observed_nats, k as usize, pairing, flags.seed, &|| bar.inc(1))
     });
     // The estimate is shown also where random pairings are refused.
     let (permutation_test, without_p) = match test.transpose() {
@@ -134,10 +145,14 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         y: input_file(&flags.y, &y),
         estimate,
         estimates,
+        row_dependence,
         seconds,
         permutation_test,
         self_check: checks,
     };
+    if !quiet && !flags.table {
+        warnings(&report).iter().for_each(|line| status(line));
+    }
     if flags.table {
         print(table(&report).as_bytes())?;
     } else {
@@ -211,6 +226,27 @@ fn input_file(path: &Path, array: &Array) -> InputFile {
     InputFile { file: path.display().to_string(), format: array.format, sha256: array.sha256.clone() }
 }
 
+/// A line for each flag that speaks against the number, and one on the order of the rows.
+fn warnings(report: &Report) -> Vec<String> {
+    let flags = report.estimate.flags.iter().filter(|flag| !flag.is_descriptive());
+    let mut lines: Vec<String> = flags.map(|flag| format!("{}: {}", flag.name(), flag.meaning())).collect();
+    if let Some(rows) = &report.row_dependence {
+        lines.push(format!(
+            "{} of {}, column {}, {} row{} apart, correlate by {:.2}; {} rows are worth about {:.0}; if \
+             their order means nothing, as in a sorted table, shuffle them first",
+            if rows.of_sizes { "sizes of values" } else { "values" },
+            rows.side,
+            rows.column,
+            rows.lag,
+            if rows.lag == 1 { "" } else { "s" },
+            rows.autocorrelation,
+            report.estimate.n,
+            rows.effective_rows,
+        ));
+    }
+    lines
+}
+
 /// For people: negative estimates are chance and shown as 0.
 fn table(report: &Report) -> String {
     let number = |value: f64| {
@@ -244,13 +280,20 @@ fn table(report: &Report) -> String {
         writeln!(out, "{optimism:.3} nats of it are optimism: held-out pairs do not bear them out")
             .unwrap_or_default();
     }
+    for warning in warnings(report) {
+        writeln!(out, "{warning}").unwrap_or_default();
+    }
     let Estimate { n, n_distinct, dims: [dx, dy], .. } = &report.estimate;
     writeln!(out, "{n} rows, {n_distinct} distinct in x, {dx} + {dy} columns, {:.2} s", report.seconds)
         .unwrap_or_default();
     if let Some(test) = &report.permutation_test {
         let line = format!(
-            "{} random pairings: mean {:.3}, largest {:.3} nats; p = {:.4}",
-            test.permutations, test.mean_nats, test.max_nats, test.p_value
+            "{} random {}: mean {:.3}, largest {:.3} nats; p = {:.4}",
+            test.permutations,
+            if test.pairing == Pairing::Shuffled { "pairings" } else { "shifts of y" },
+            test.mean_nats,
+            test.max_nats,
+            test.p_value
         );
         writeln!(out, "{line}").unwrap_or_default();
     }

@@ -127,7 +127,8 @@ pub enum Flag {
     SmallSample,
     /// Fewer than 1.5 rows for each column: estimates of covariances are unreliable.
     FewRows,
-    /// Some rows are equal; noise of 1e-6 standard deviations was added to separate them.
+    /// Some rows, or values of a column, are equal; noise of 1e-6 standard deviations was added to separate
+    /// them, which puts their ranks in random order and leaves the information as it is.
     Jittered,
     /// Some columns are linear combinations of others on their side and were removed.
     Collinear,
@@ -151,11 +152,41 @@ pub enum Flag {
     Discrete,
     /// The estimate on training data exceeds that on held-out data by more than a tenth of a nat.
     Optimistic,
+    /// Rows depend on earlier rows, as those of a time series do: they are worth fewer independent rows, and
+    /// what two slow series share by chance is read as information.
+    DependentRows,
+    /// The model that the estimate rests on does not describe the samples: its density ratio is none, or
+    /// nearest neighbours see more than it allows for.
+    Misfit,
     /// Training diverged: a number was not finite, or the bound is far below 0. The estimate is invalid.
     Failed,
 }
 
 impl Flag {
+    /// All of them, in the order in which they are declared.
+    pub const ALL: [Self; 20] = [
+        Self::Grouped,
+        Self::Collisions,
+        Self::Saturated,
+        Self::NearCeiling,
+        Self::Constant,
+        Self::SmallSample,
+        Self::FewRows,
+        Self::Jittered,
+        Self::Collinear,
+        Self::Infinite,
+        Self::AboveCeiling,
+        Self::SharedValues,
+        Self::Copies,
+        Self::Repeated,
+        Self::Undersampled,
+        Self::Discrete,
+        Self::Optimistic,
+        Self::DependentRows,
+        Self::Misfit,
+        Self::Failed,
+    ];
+
     /// Its name in files.
     #[must_use]
     pub fn name(&self) -> &'static str {
@@ -177,7 +208,76 @@ impl Flag {
             Self::Undersampled => "undersampled",
             Self::Discrete => "discrete",
             Self::Optimistic => "optimistic",
+            Self::DependentRows => "dependent_rows",
+            Self::Misfit => "misfit",
             Self::Failed => "failed",
+        }
+    }
+
+    /// Whether it says how the number was made, and nothing against it.
+    #[must_use]
+    pub fn is_descriptive(&self) -> bool {
+        matches!(self, Self::Grouped | Self::Jittered | Self::Collinear | Self::Copies | Self::Discrete)
+    }
+
+    /// What it means for the number, in a line.
+    #[must_use]
+    pub fn meaning(&self) -> &'static str {
+        match self {
+            Self::Grouped => "rows that share x differ in y; the density of y given x was estimated as well",
+            Self::Collisions => {
+                "a few rows that share x differ in y; the lower bound is reduced by that much"
+            }
+            Self::Saturated => "the information is large; how large, so many rows cannot show",
+            Self::NearCeiling => "above .6 log n, where neighbours are scarce: read it as at least so much",
+            Self::Constant => "one side takes one value: 0 by definition",
+            Self::SmallSample => "fewer than 50 rows: the standard error is itself a guess",
+            Self::FewRows => "fewer than 1.5 rows for each column: drop or project columns",
+            Self::Jittered => "equal values were put in random order, which changes nothing",
+            Self::Collinear => "columns that are linear functions of others were left out",
+            Self::Infinite => "a column of one side is a function of the other side",
+            Self::AboveCeiling => "more than the samples can show: it follows from the model",
+            Self::SharedValues => {
+                "the entropy of a column that both sides have; other columns are not counted"
+            }
+            Self::Copies => "pairs that are copies of others were counted once",
+            Self::Repeated => "pairs repeat: the standard error is too small",
+            Self::Undersampled => "many values for few rows: a bias above .05 nats was subtracted",
+            Self::Discrete => "values were counted, not ordered",
+            Self::Optimistic => "training pairs give over .1 nats more than held-out pairs",
+            Self::DependentRows => {
+                "rows depend on earlier rows: what two slow series share by chance is read as information, \
+                 and the standard error is too small"
+            }
+            Self::Misfit => {
+                "the model does not describe the samples: the number may be far off either way; compare \
+                 other estimators"
+            }
+            Self::Failed => "training diverged: the number is invalid",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_flag_is_listed_once_and_named_as_in_files() {
+        let names: BTreeSet<&str> = Flag::ALL.iter().map(Flag::name).collect();
+        assert_eq!(names.len(), Flag::ALL.len());
+        for flag in Flag::ALL {
+            assert_eq!(serde_json::to_value(flag).expect("a name"), flag.name());
+        }
+    }
+
+    #[test]
+    fn the_page_on_estimators_has_every_flag() {
+        let page = include_str!("../../docs/estimators.md");
+        for flag in Flag::ALL {
+            let row = format!("| `{}` |", flag.name());
+            assert!(page.contains(&row), "{row}");
         }
     }
 }

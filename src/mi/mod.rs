@@ -7,6 +7,7 @@
 //! | [`estimators`] | the estimators, one file each |
 //! | `channel`, `density_ratio`, `neighbours`, `neural` | their parts |
 //! | `samples` | checks, standard units, ranks and repeated rows, which most of them need |
+//! | [`row_order`] | whether rows depend on earlier rows |
 //! | [`permutation_test`] | random pairings and samples of known information |
 //!
 //! An estimator takes two matrices whose rows are paired; nothing here depends on models or windows.
@@ -23,6 +24,7 @@ pub mod neural;
 mod pairs;
 pub mod permutation_test;
 mod registry;
+pub mod row_order;
 mod samples;
 
 pub use self::channel::scale::Scale;

@@ -2,10 +2,12 @@
 //! samples of the same sizes whose information is known.
 
 use ndarray::{Array2, Axis};
+use rand::Rng;
 use rand::seq::SliceRandom;
 use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
 
+use super::row_order::RowDependence;
 use super::{Estimator, Kind, Pairs};
 use crate::numeric::statistics::{mean, variance};
 use crate::seed::{derive, stream};
@@ -16,9 +18,30 @@ pub const CHECKED_NATS: [f64; 3] = [0.0, 1.0, 3.0];
 /// Coordinates of each side that share the information of a self-check.
 const SHARED: usize = 4;
 
-/// A permutation test against independence: estimates of `x` with the rows of `y` in random order.
+/// How the rows of `y` are paired anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pairing {
+    /// In random order: for independent rows.
+    #[default]
+    Shuffled,
+    /// All by the same random number of rows, the last following on the first: for rows that depend on
+    /// earlier rows. Both series keep their autocorrelation, so that they share by chance as much as the
+    /// observed pairs do where they are independent. Any number of rows but 0 is drawn: left out, the shifts
+    /// that hardly move a series would make the observed pairs look rarer than they are. The p value can
+    /// hence not fall below about twice the autocorrelation time divided by the rows.
+    CircularShifts,
+}
+
+/// A permutation test against independence: estimates of `x` with the rows of `y` in another order.
+///
+/// # References
+/// Politis & Romano 1992 (circular blocks); Quiroga, Kraskov, Kreuz, Grassberger 2002 (shifts of one series).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PermutationTest {
+    /// How rows are paired anew.
+    #[serde(default)]
+    pub pairing: Pairing,
     /// Number of permutations.
     pub permutations: usize,
     /// `(1 + number of estimates at least as large) / (1 + permutations)`: the probability of such an
@@ -32,6 +55,30 @@ pub struct PermutationTest {
     pub max_nats: f64,
 }
 
+impl Pairing {
+    /// The pairing for samples whose rows depend on each other as stated.
+    #[must_use]
+    pub fn of(rows: Option<&RowDependence>) -> Self {
+        if rows.is_some() { Self::CircularShifts } else { Self::Shuffled }
+    }
+
+    /// The row of `y` for each row of `x`.
+    fn order(self, n: usize, label: &str, seed: u64) -> Vec<usize> {
+        let mut generator = stream("mi/permutation", label, seed);
+        match self {
+            Self::Shuffled => {
+                let mut order: Vec<usize> = (0..n).collect();
+                order.shuffle(&mut generator);
+                order
+            }
+            Self::CircularShifts => {
+                let shift = generator.random_range(1..n);
+                (0..n).map(|row| (row + shift) % n).collect()
+            }
+        }
+    }
+}
+
 /// Estimates the information of `permutations` random pairings and compares `observed_nats` with them.
 ///
 /// # Errors
@@ -42,6 +89,7 @@ pub fn permutation_test(
     pairs: &Pairs<'_>,
     observed_nats: f64,
     permutations: usize,
+    pairing: Pairing,
     seed: u64,
     step: &dyn Fn(),
 ) -> Result<PermutationTest> {
@@ -58,8 +106,7 @@ pub fn permutation_test(
     let mut estimates = vec![];
     for index in 0..permutations {
         let label = index.to_string();
-        let mut order: Vec<usize> = (0..pairs.n()).collect();
-        order.shuffle(&mut stream("mi/permutation", &label, seed));
+        let order = pairing.order(pairs.n(), &label, seed);
         let (x, permuted_y) = (pairs.x(), pairs.y().select(Axis(0), &order));
         let permuted = Pairs::new(x.view(), permuted_y.view())?;
         let estimate = estimator.estimate(&permuted, derive("mi/permutation/estimate", &label, seed))?;
@@ -69,6 +116,7 @@ pub fn permutation_test(
     let k = estimates.len() as f64;
     let as_large = estimates.iter().filter(|value| **value >= observed_nats).count() as f64;
     Ok(PermutationTest {
+        pairing,
         permutations,
         p_value: (1.0 + as_large) / (1.0 + k),
         mean_nats: mean(&estimates),

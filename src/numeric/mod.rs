@@ -1,5 +1,6 @@
 //! Numerical building blocks that several modules share: matrix kernels, linear algebra, statistics.
 
+pub(super) mod components;
 pub mod kernels;
 pub(super) mod linear;
 pub(super) mod matrix;

@@ -5,13 +5,10 @@ use crate::emergence::ProfileRow;
 use crate::emergence::semantic::SemanticRow;
 use crate::mi::Flag;
 
-/// Flags of an estimate that say how it was made, and nothing against it.
-const DESCRIPTIVE: [Flag; 5] = [Flag::Grouped, Flag::Jittered, Flag::Collinear, Flag::Copies, Flag::Discrete];
-
 /// The flags of a cell of a positional profile that speak against its value: those of the macro and micro
 /// information, and of the block.
 pub(super) fn positional(row: &ProfileRow) -> Vec<String> {
-    let against = |name: &&str| !DESCRIPTIVE.iter().any(|flag| flag.name() == *name);
+    let against = |name: &&str| !Flag::ALL.iter().any(|flag| flag.is_descriptive() && flag.name() == *name);
     let of = |side: &str, flags: &str| -> Vec<String> {
         flags.split_whitespace().filter(against).map(|name| format!("{side}{}", plain(name))).collect()
     };

@@ -1,5 +1,6 @@
 //! Joint densities over classes of `x` and classes of `y`: each side is a mixture of normals, fitted
-//! separately, and a table has the joint probabilities of their components.
+//! separately, or, where it is discrete, the cells of its values; a table has the joint probabilities of
+//! their components.
 //!
 //! ```text
 //! p(x, y)                    = sum_ab W_ab f_a(x) g_b(y)
@@ -25,35 +26,84 @@ const STEPS: usize = 100;
 const PRIOR: f64 = 0.1;
 /// Change of the table, as a share of all pairs, below which the steps end.
 const LEAST_CHANGE: f64 = 1e-4;
+/// Rows that are added to those of a cell, which a part of the rows may lack.
+const LEAST_CELL_ROWS: f64 = 0.01;
 /// Smallest density ratio.
 const LEAST_RATIO: f64 = 1e-30;
+
+/// The classes of one side.
+#[derive(Debug, Clone)]
+enum Classes {
+    /// Components of a mixture.
+    Components(Mixture),
+    /// The values of a discrete column, numbered from 0, with their probabilities.
+    Cells(Vec<f64>),
+}
+
+impl Classes {
+    /// `None` where a component collapses.
+    fn fit(z: &Array2<f64>, k: usize, cells: Option<usize>, seed: u64) -> Option<Self> {
+        let Some(cells) = cells else {
+            return Some(Self::Components(Mixture::fit(z, k, CovarianceStructure::All, seed)?));
+        };
+        let mut weights = vec![LEAST_CELL_ROWS; cells];
+        z.iter().for_each(|cell| weights[*cell as usize] += 1.0);
+        let total: f64 = weights.iter().sum();
+        weights.iter_mut().for_each(|weight| *weight /= total);
+        Some(Self::Cells(weights))
+    }
+
+    fn weights(&self) -> &[f64] {
+        match self {
+            Self::Components(mixture) => mixture.weights(),
+            Self::Cells(weights) => weights,
+        }
+    }
+
+    /// The probability of each class for each row, `(n, classes)`.
+    fn shares(&self, z: &Array2<f64>) -> Option<Array2<f64>> {
+        match self {
+            Self::Components(mixture) => mixture.shares(z),
+            Self::Cells(weights) => {
+                let mut shares = Array2::zeros((z.nrows(), weights.len()));
+                z.iter().enumerate().for_each(|(row, cell)| shares[[row, *cell as usize]] = 1.0);
+                Some(shares)
+            }
+        }
+    }
+}
 
 /// Classes of both sides and their joint probabilities.
 #[derive(Debug, Clone)]
 pub(crate) struct LatentClasses {
-    x: Mixture,
-    y: Mixture,
+    x: Classes,
+    y: Classes,
     /// `W_ab / (w_a v_b)`
     lift: Array2<f64>,
 }
 
 impl LatentClasses {
-    /// `None` where a component collapses.
+    /// `k` components on each side, or the given number of cells where the side is one column of their
+    /// numbers. `None` where a component collapses.
     ///
     /// # Shapes
     /// `z` is `(n, d)`, its first `dx` columns being `x`.
-    pub(crate) fn fit(z: &Array2<f64>, dx: usize, k: usize, seed: u64) -> Option<Self> {
+    pub(crate) fn fit(
+        z: &Array2<f64>,
+        dx: usize,
+        k: usize,
+        cells: [Option<usize>; 2],
+        seed: u64,
+    ) -> Option<Self> {
         let (x, y) = (z.slice(s![.., ..dx]).to_owned(), z.slice(s![.., dx..]).to_owned());
-        let (of_x, of_y) = (
-            Mixture::fit(&x, k, CovarianceStructure::All, seed)?,
-            Mixture::fit(&y, k, CovarianceStructure::All, seed)?,
-        );
+        let (of_x, of_y) = (Classes::fit(&x, k, cells[0], seed)?, Classes::fit(&y, k, cells[1], seed)?);
         let (px, py) = (of_x.shares(&x)?, of_y.shares(&y)?);
         let n = z.nrows() as f64;
         // W_ab under independence, towards which a table of few rows is shrunk.
-        let apart = Array2::from_shape_fn((k, k), |(a, b)| of_x.weights()[a] * of_y.weights()[b]);
-        let prior = PRIOR * (k * k) as f64;
-        let mut lift = Array2::<f64>::ones((k, k));
+        let size = (of_x.weights().len(), of_y.weights().len());
+        let apart = Array2::from_shape_fn(size, |(a, b)| of_x.weights()[a] * of_y.weights()[b]);
+        let prior = PRIOR * (size.0 * size.1) as f64;
+        let mut lift = Array2::<f64>::ones(size);
         for _ in 0..STEPS {
             let ratios = (px.dot(&lift) * &py).sum_axis(Axis(1)).mapv(|ratio| ratio.max(LEAST_RATIO));
             let met = (&px / &ratios.insert_axis(Axis(1))).t().dot(&py);
@@ -112,7 +162,7 @@ mod tests {
                 *value = 10.0 * class as f64 + noise;
             }
         }
-        let found = LatentClasses::fit(&z, 1, k, 1).expect("a fit");
+        let found = LatentClasses::fit(&z, 1, k, [None, None], 1).expect("a fit");
         let (same, other) = (kept * k as f64 + 1.0 - kept, 1.0 - kept);
         let exact = (same * same.ln() + (k as f64 - 1.0) * other * other.ln()) / k as f64;
         let ratios = found.log_ratios(&z, 1).expect("ratios");

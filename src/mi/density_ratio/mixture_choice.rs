@@ -53,10 +53,11 @@ pub(crate) fn best_mixture(
 /// The held-out score of latent classes of both sides, with the number of classes that predicts pairs best.
 ///
 /// # Shapes
-/// `z` is `(n, d)`, its first `dx` columns being `x`.
+/// `z` is `(n, d)`, its first `dx` columns being `x`; a side with `cells` is one column of their numbers.
 pub(crate) fn best_classes(
     z: &Array2<f64>,
     dx: usize,
+    cells: [Option<usize>; 2],
     repaired: Option<u64>,
     seed: u64,
 ) -> Option<HeldOutScore> {
@@ -64,15 +65,16 @@ pub(crate) fn best_classes(
     let mut best: Option<HeldOutScore> = None;
     let mut since = 0;
     for classes in CLASSES.into_iter().filter(|classes| classes * LEAST_ROWS_EACH <= z.nrows() / 2) {
-        let fit = |rows: &Array2<f64>| LatentClasses::fit(rows, dx, classes, seed);
+        let fit = |rows: &Array2<f64>| LatentClasses::fit(rows, dx, classes, cells, seed);
         let Some(candidate) = evaluate_halves(z, dx, &parts, fit, repaired) else { break };
         if best.as_ref().is_none_or(|best| candidate.score() > best.score()) {
             (best, since) = (Some(candidate), 0);
         } else {
             since += 1;
-            if since == 2 {
-                break;
-            }
+        }
+        // Cells of both sides are the same whatever the number of classes.
+        if since == 2 || cells.iter().all(Option::is_some) {
+            break;
         }
     }
     best

@@ -9,7 +9,7 @@
 //! Hotelling 1936; Kraskov, Stögbauer, Grassberger 2004; Wachter 1980 (largest correlation of independent
 //! samples).
 
-use super::requirements::{Copies, Reads, Requirements, estimate_checked};
+use super::requirements::{Copies, Neighbours, Reads, Requirements, estimate_checked};
 use crate::mi::neighbours::canonical_variates::CanonicalVariates;
 use crate::mi::neighbours::ksg::{dependence_inflation, pointwise_nats};
 use crate::mi::samples::paired::{RawEstimate, Samples};
@@ -37,8 +37,12 @@ impl Estimator for CcaKsg {
     }
 
     fn estimate(&self, pairs: &Pairs<'_>, seed: u64) -> Result<Vec<Estimate>> {
-        let required =
-            Requirements { least_rows: 0, neighbours: true, copies: Copies::Used, reads: Reads::Ranks };
+        let required = Requirements {
+            least_rows: 0,
+            neighbours: Neighbours::OfValues,
+            copies: Copies::Used,
+            reads: Reads::Ranks,
+        };
         estimate_checked(self, pairs, required, seed, project_and_measure)
     }
 }

@@ -25,7 +25,7 @@ use ndarray::{Array2, Axis, s};
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
 
-use super::requirements::{Copies, Reads, Requirements, estimate_checked};
+use super::requirements::{Copies, Neighbours, Reads, Requirements, estimate_checked};
 use crate::Result;
 use crate::mi::neural::critic::DIVERGENCE_THRESHOLD_NATS;
 use crate::mi::neural::network::{Initial, Network, clip, donsker_varadhan, rows};
@@ -73,7 +73,7 @@ impl Estimator for Dv {
     fn estimate(&self, pairs: &Pairs<'_>, seed: u64) -> Result<Vec<Estimate>> {
         let required = Requirements {
             least_rows: LEAST_ROWS,
-            neighbours: false,
+            neighbours: Neighbours::None,
             copies: Copies::Used,
             reads: Reads::Ranks,
         };

@@ -7,6 +7,7 @@
 //! | mixture of normals ([`crate::mi::density_ratio::mixture`]) | clusters, branches, signs |
 //! | latent classes ([`crate::mi::density_ratio::latent_classes`]) | clusters that pair up in many ways |
 //! | separable critic ([`crate::mi::neural::critic`]) | smooth curves and warps, in many dimensions too |
+//! | matched components (`density_ratio::matched_components`) | pairs of values, turned or mixed |
 //!
 //! Mixtures are fitted to the samples and to their normal scores; latent classes are those of each side, with
 //! a table of how often they meet. Each model gives the log density ratio `T = log p(x, y) / p(x) p(y)` of
@@ -44,14 +45,15 @@ use rayon::prelude::*;
 use crate::Result;
 use crate::mi::density_ratio::copula::Copula;
 use crate::mi::density_ratio::held_out_score::{HeldOutScore, LEAST_GAIN, is_clear};
+use crate::mi::density_ratio::matched_components::matched_components;
 use crate::mi::density_ratio::mixture_choice::{best_classes, best_mixture};
 use crate::mi::density_ratio::neighbour_residual::{Sides, copula_residual, independence_residual, sides};
 use crate::mi::neighbours::gaussian_corrected::gaussian_corrected_nats;
-use crate::mi::neighbours::ksg::need_neighbours;
+use crate::mi::neighbours::ksg::need_ranked_neighbours;
 use crate::mi::neural::critic;
 use crate::mi::samples::frequencies::discrete;
 use crate::mi::samples::paired::{RawEstimate, Samples};
-use crate::mi::{About, Estimate, Estimator, Kind, Pairs};
+use crate::mi::{About, Estimate, Estimator, Flag, Kind, Pairs};
 use crate::numeric::normal_scores::normal_scores;
 use crate::numeric::statistics::{mean, mean_and_stderr};
 use crate::seed::derive;
@@ -65,6 +67,15 @@ const MOST_COLUMNS: usize = 8;
 /// Residuals of the copula below this many standard deviations of chance count as chance; the larger of two
 /// is tested.
 const CLEAR: f64 = 3.0;
+/// By how much the order of values must show more than counting them.
+const LEAST_ORDER_NATS: f64 = 0.01;
+/// Most columns, both sides together, where neighbours correct a model of a discrete column.
+const DISCRETE_COLUMNS: usize = 3;
+/// The part of the standard error that is not chance, above which the model is said not to describe the
+/// samples.
+const MISFIT_NATS: f64 = 0.1;
+/// Fewest columns, both sides together, in which that is said.
+const MISFIT_COLUMNS: usize = 4;
 /// Maximum number of features of the critic for neighbours.
 const VIEWS: usize = 3;
 
@@ -97,8 +108,10 @@ impl Estimator for Ensemble {
             return Ok(vec![zero]);
         }
         if samples.pair_counts().len() < samples.n / 2 {
-            let found = discrete(&samples, seed);
-            return Ok(vec![samples.report(kind, found)]);
+            let counted = discrete(&samples, seed);
+            let is_enough = !counted.flags.contains(&Flag::Undersampled);
+            let ordered = if is_enough { None } else { ordered(&samples, &counted, seed) };
+            return Ok(vec![ordered.unwrap_or_else(|| samples.report(kind, counted))]);
         }
         samples.count_copies_once();
         samples.need_covariance()?;
@@ -106,7 +119,7 @@ impl Estimator for Ensemble {
             return Ok(vec![infinite]);
         }
         if samples.n < LEAST_ROWS {
-            need_neighbours(&samples)?;
+            need_ranked_neighbours(&samples)?;
         }
         samples.jitter(seed);
         let is_large = samples.n * (samples.dx() + samples.dy()) > LARGE;
@@ -114,6 +127,28 @@ impl Estimator for Ensemble {
         let found = Models::new(&samples, scores, samples.n >= LEAST_ROWS && !is_large, seed)?.found(seed);
         Ok(vec![samples.report(kind, found)])
     }
+}
+
+/// The estimate that uses the order of values which are too many to be counted, where the order matters:
+/// where already the copula of their ranks, or a table of cells of neighbouring values, finds more than
+/// counting did, and the best model's held-out score is above it.
+fn ordered(samples: &Samples, counted: &RawEstimate, seed: u64) -> Option<Estimate> {
+    let mut samples = samples.clone();
+    samples.need_covariance().ok()?;
+    let is_suited = samples.n >= LEAST_ROWS && samples.n * (samples.dx() + samples.dy()) <= LARGE;
+    if !is_suited || samples.need_independent_ranks(Kind::Consistent).is_some() {
+        return None;
+    }
+    samples.jitter(seed);
+    let models = |is_free| Models::new(&samples, samples.scores(), is_free, seed).ok();
+    let few = models(false)?;
+    let is_more = |found: Option<f64>| found > Some(counted.mi_nats.max(0.0) + LEAST_ORDER_NATS);
+    let in_cells = || few.classes(seed).map(|classes| classes.value_nats);
+    if !is_more(few.found(seed).lower_nats) && !is_more(in_cells()) {
+        return None;
+    }
+    let found = models(true)?.found(seed);
+    is_more(found.lower_nats).then(|| samples.report(Kind::Consistent, found))
 }
 
 struct Models<'a> {
@@ -124,6 +159,8 @@ struct Models<'a> {
     mixture: Option<HeldOutScore>,
     classes: Option<HeldOutScore>,
     critic: Option<(Vec<Sides>, HeldOutScore)>,
+    /// With the standard error of its estimate.
+    components: Option<(HeldOutScore, f64)>,
 }
 
 impl<'a> Models<'a> {
@@ -140,11 +177,13 @@ impl<'a> Models<'a> {
             mixture: None,
             classes: None,
             critic: None,
+            components: None,
         };
         if is_free {
-            let of_rows = || (models.mixture(seed), models.classes(seed));
-            let ((mixture, classes), critic) = rayon::join(of_rows, || models.critic(seed));
+            let of_rows = || (models.mixture(seed), models.classes(seed), models.components(seed));
+            let ((mixture, classes, components), critic) = rayon::join(of_rows, || models.critic(seed));
             (models.mixture, models.classes, models.critic) = (mixture, classes, critic);
+            models.components = components;
         }
         Ok(models)
     }
@@ -159,7 +198,19 @@ impl<'a> Models<'a> {
     }
 
     fn classes(&self, seed: u64) -> Option<HeldOutScore> {
-        best_classes(&self.samples.joint(), self.dx, self.repaired(seed), seed)
+        let mut z = self.samples.joint();
+        let cells = self.samples.cells();
+        for (at, cells) in [0, self.dx].into_iter().zip(&cells) {
+            if let Some(cells) = cells {
+                z.column_mut(at).iter_mut().zip(cells).for_each(|(value, cell)| *value = *cell);
+            }
+        }
+        let counts = cells.map(|cells| Some(cells?.into_iter().fold(0.0, f64::max) as usize + 1));
+        best_classes(&z, self.dx, counts, self.repaired(seed), seed)
+    }
+
+    fn components(&self, seed: u64) -> Option<(HeldOutScore, f64)> {
+        matched_components(&self.samples.joint(), self.dx, seed)
     }
 
     fn rows_of(&self, of_scores: bool) -> Array2<f64> {
@@ -185,17 +236,37 @@ impl<'a> Models<'a> {
         let (_, copula) = &self.copula;
         let critic = self.critic.as_ref().map(|(_, candidate)| candidate);
         // The free models are compared with each other by their scores alone.
-        let free = [self.mixture.as_ref(), self.classes.as_ref(), critic].into_iter().flatten();
+        let components = self.components.as_ref().map(|(candidate, _)| candidate);
+        let free = [self.mixture.as_ref(), self.classes.as_ref(), critic, components].into_iter().flatten();
         let best =
             free.filter(|candidate| candidate.beats(copula)).max_by(|a, b| a.score().total_cmp(&b.score()));
+        if let (Some(best), Some((components, stderr_nats))) = (best, &self.components)
+            && std::ptr::eq(best, components)
+        {
+            return found_by_components(components, *stderr_nats);
+        }
         match (best, &self.critic) {
             (None, _) => self.found_by_copula(seed),
             (Some(best), Some((variates, critic))) if std::ptr::eq(best, critic) => {
                 let in_features = self.seen_in_features(variates, critic, seed);
-                self.found_by(best, in_features, true)
+                self.beside_neighbours(self.found_by(best, in_features, true), seed)
             }
-            (Some(best), _) => self.found_by(best, best.value_nats, false),
+            (Some(best), _) => self.beside_neighbours(self.found_by(best, best.value_nats, false), seed),
         }
+    }
+
+    /// The larger of an estimate and of the copula's with its neighbours, where a side is a discrete column:
+    /// a model is too low by the edges between values, which in few columns neighbours resolve.
+    fn beside_neighbours(&self, mut found: RawEstimate, seed: u64) -> RawEstimate {
+        if self.scores.ncols() <= DISCRETE_COLUMNS && self.samples.cells().iter().any(Option::is_some) {
+            let residual = copula_residual(&self.scores, &self.copula.0, self.dx, seed);
+            let seen_nats = self.copula.0.mi_nats + residual.nats;
+            if seen_nats > found.mi_nats {
+                found.mi_nats = seen_nats;
+                found.stderr_nats = found.stderr_nats.map(|stderr| stderr.max(residual.stderr_nats));
+            }
+        }
+        found
     }
 
     /// The estimate of a free model, from its value and its nearest-neighbour residual.
@@ -215,12 +286,14 @@ impl<'a> Models<'a> {
         }
         let (_, chance) = mean_and_stderr(&best.terms);
         // The truth is somewhere between the score and the mean at the model's own pairs.
-        let stderr = chance.hypot(value_nats - best.score()).hypot(unsure_nats);
+        let of_model = (value_nats - best.score()).hypot(unsure_nats);
+        let stderr = chance.hypot(of_model);
         let mi_nats = mi_nats.max(best.score());
         RawEstimate {
             mi_nats,
             lower_nats: Some(best.score()),
             stderr_nats: Some(stderr),
+            flags: misfit(of_model, self.scores.ncols()),
             ..RawEstimate::default()
         }
     }
@@ -244,7 +317,8 @@ impl<'a> Models<'a> {
         if is_seen {
             mi_nats = if is_independent { mi_nats.max(residual.nats) } else { mi_nats + residual.nats };
         }
-        stderr = stderr.hypot(unseen_nats(residual.nats, residual.noise_nats));
+        let unseen_nats = unseen_nats(residual.nats, residual.noise_nats);
+        stderr = stderr.hypot(unseen_nats);
         if is_seen {
             stderr = stderr.hypot(residual.noise_nats);
         }
@@ -256,6 +330,7 @@ impl<'a> Models<'a> {
             mi_nats,
             lower_nats: Some(lower_nats),
             stderr_nats: Some(stderr),
+            flags: misfit(unseen_nats, self.scores.ncols()),
             ..RawEstimate::default()
         }
     }
@@ -282,6 +357,23 @@ impl<'a> Models<'a> {
         let own_nats = 2.0 * critic.value_nats - critic.score();
         seen_nats.clamp(critic.value_nats, own_nats.max(critic.value_nats))
     }
+}
+
+/// The estimate of matched components, the sum of those of their pairs.
+fn found_by_components(components: &HeldOutScore, stderr_nats: f64) -> RawEstimate {
+    let (_, chance) = mean_and_stderr(&components.terms);
+    RawEstimate {
+        mi_nats: components.value_nats.max(components.score()),
+        lower_nats: Some(components.score()),
+        stderr_nats: Some(stderr_nats.hypot(chance)),
+        ..RawEstimate::default()
+    }
+}
+
+/// Flags an estimate where more than chance is open: what the model may lack. In few columns neighbours find
+/// all of that.
+fn misfit(of_model_nats: f64, columns: usize) -> Vec<Flag> {
+    if of_model_nats > MISFIT_NATS && columns >= MISFIT_COLUMNS { vec![Flag::Misfit] } else { vec![] }
 }
 
 /// The share of a residual that is not attributed to chance.

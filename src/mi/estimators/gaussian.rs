@@ -15,7 +15,7 @@
 
 use ndarray::{Array2, s};
 
-use super::requirements::{Copies, Reads, Requirements, estimate_checked};
+use super::requirements::{Copies, Neighbours, Reads, Requirements, estimate_checked};
 use crate::mi::samples::paired::{RawEstimate, Samples};
 use crate::mi::{About, Estimate, Estimator, Kind, Pairs};
 use crate::numeric::linear::{
@@ -44,8 +44,12 @@ impl Estimator for Gaussian {
     }
 
     fn estimate(&self, pairs: &Pairs<'_>, seed: u64) -> Result<Vec<Estimate>> {
-        let required =
-            Requirements { least_rows: 0, neighbours: false, copies: Copies::Flagged, reads: Reads::Values };
+        let required = Requirements {
+            least_rows: 0,
+            neighbours: Neighbours::None,
+            copies: Copies::Flagged,
+            reads: Reads::Values,
+        };
         estimate_checked(self, pairs, required, seed, |samples| corrected(samples))
     }
 }

@@ -9,16 +9,28 @@
 //! all coordinates. The larger of two noisy residuals is kept: that adds .01 to .03 where there is no
 //! information.
 //!
+//! Values that occur twice, as rounded ones do, are put in random order: ranks of such values are uniform
+//! within those of the value, which leaves the information as it is. Where the copula is no model of the
+//! samples, the number is flagged `misfit`: where unpaired rows have density ratios the mean of which is not
+//! one, or where neighbours in four columns or more find much that the copula lacks.
+//!
 //! # References
 //! Kraskov, Stögbauer, Grassberger 2004; Demarta & McNeil 2005; Efron & Tibshirani 1993 (parametric bootstrap
 //! of a bias).
 
-use super::requirements::{Copies, Reads, Requirements, estimate_checked};
+use super::requirements::{Copies, Neighbours, Reads, Requirements, estimate_checked};
 use crate::Result;
 use crate::mi::density_ratio::copula::Copula;
 use crate::mi::density_ratio::neighbour_residual::copula_residual;
 use crate::mi::samples::paired::RawEstimate;
-use crate::mi::{About, Estimate, Estimator, Kind, Pairs};
+use crate::mi::{About, Estimate, Estimator, Flag, Kind, Pairs};
+
+/// What neighbours find is more than chance above this many standard deviations of it.
+const CLEAR: f64 = 2.0;
+/// In fewer columns, neighbours find all that the copula lacks.
+const LEAST_COLUMNS: usize = 4;
+/// A bias above this, and above the estimate, is flagged: it is exact for normal columns alone.
+const MOST_BIAS_NATS: f64 = 0.5;
 
 /// The estimator.
 #[derive(Debug, Clone, Copy, Default)]
@@ -40,14 +52,29 @@ impl Estimator for Hybrid {
     }
 
     fn estimate(&self, pairs: &Pairs<'_>, seed: u64) -> Result<Vec<Estimate>> {
-        let required =
-            Requirements { least_rows: 0, neighbours: true, copies: Copies::UsedOnce, reads: Reads::Ranks };
+        let required = Requirements {
+            least_rows: 0,
+            neighbours: Neighbours::OfRanks,
+            copies: Copies::UsedOnce,
+            reads: Reads::Ranks,
+        };
         estimate_checked(self, pairs, required, seed, |samples| {
             let scores = samples.take_scores();
             let copula = Copula::new(samples.estimator, &scores, samples.dx(), seed)?;
             let residual = copula_residual(&scores, &copula, samples.dx(), seed);
+            let mut flags = vec![];
+            let in_many = samples.dx() + samples.dy() >= LEAST_COLUMNS;
+            if copula.is_misfit(seed) || (in_many && residual.nats > CLEAR * residual.noise_nats) {
+                flags.push(Flag::Misfit);
+            }
+            if copula.bias_nats > copula.mi_nats.max(MOST_BIAS_NATS)
+                && !samples.flags.contains(&Flag::FewRows)
+            {
+                flags.push(Flag::Undersampled);
+            }
             let stderr_nats = Some(residual.stderr_nats.max(copula.stderr_nats()));
-            Ok(RawEstimate { mi_nats: copula.mi_nats + residual.nats, stderr_nats, ..RawEstimate::default() })
+            let mi_nats = copula.mi_nats + residual.nats;
+            Ok(RawEstimate { mi_nats, stderr_nats, flags, ..RawEstimate::default() })
         })
     }
 }

@@ -8,7 +8,7 @@
 //! # References
 //! van den Oord et al. 2018; Poole et al. 2019.
 
-use super::requirements::{Copies, Reads, Requirements, estimate_checked};
+use super::requirements::{Copies, Neighbours, Reads, Requirements, estimate_checked};
 use crate::Result;
 use crate::mi::density_ratio::neighbour_residual::sides;
 use crate::mi::neural::critic;
@@ -45,7 +45,7 @@ impl Estimator for InfoNce {
     fn estimate(&self, pairs: &Pairs<'_>, seed: u64) -> Result<Vec<Estimate>> {
         let required = Requirements {
             least_rows: LEAST_ROWS,
-            neighbours: false,
+            neighbours: Neighbours::None,
             copies: Copies::Used,
             reads: Reads::Ranks,
         };

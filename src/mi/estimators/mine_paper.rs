@@ -19,7 +19,7 @@ use candle_core::Tensor;
 use candle_nn::{Activation, AdamW, Optimizer, ParamsAdamW};
 use rand::seq::SliceRandom;
 
-use super::requirements::{Copies, Reads, Requirements, estimate_checked};
+use super::requirements::{Copies, Neighbours, Reads, Requirements, estimate_checked};
 use crate::Result;
 use crate::mi::neural::network::{Initial, Network, donsker_varadhan, rows};
 use crate::mi::samples::paired::{RawEstimate, Samples};
@@ -60,7 +60,7 @@ impl Estimator for MinePaper {
     fn estimate(&self, pairs: &Pairs<'_>, seed: u64) -> Result<Vec<Estimate>> {
         let required = Requirements {
             least_rows: LEAST_ROWS,
-            neighbours: false,
+            neighbours: Neighbours::None,
             copies: Copies::Flagged,
             reads: Reads::Values,
         };

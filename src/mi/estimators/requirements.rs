@@ -1,6 +1,6 @@
 //! What estimators require of samples, and the checks that are the same for all of them.
 
-use crate::mi::neighbours::ksg::need_neighbours;
+use crate::mi::neighbours::ksg::{need_neighbours, need_ranked_neighbours};
 use crate::mi::samples::paired::{RawEstimate, Samples};
 use crate::mi::{Estimate, Estimator, Pairs};
 use crate::{Error, Result};
@@ -11,11 +11,22 @@ pub(super) struct Requirements {
     /// Fewest rows that can be divided into training and test; 0 for an estimator without training.
     pub(super) least_rows: usize,
     /// Whether nearest neighbours are searched.
-    pub(super) neighbours: bool,
+    pub(super) neighbours: Neighbours,
     /// How copies of pairs are treated.
     pub(super) copies: Copies,
     /// What the estimate depends on.
     pub(super) reads: Reads,
+}
+
+/// Where an estimator searches nearest neighbours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Neighbours {
+    /// Nowhere.
+    None,
+    /// Among the values, hardly any of which may be equal.
+    OfValues,
+    /// Among the ranks, equal values in random order: half of the pairs must differ.
+    OfRanks,
 }
 
 /// How an estimator treats copies of pairs.
@@ -69,8 +80,10 @@ pub(super) fn estimate_checked(
         let reason = format!("{n} rows are too few to train and to test; give at least {least}");
         return Err(Error::Samples { estimator: estimator.name(), reason });
     }
-    if required.neighbours {
-        need_neighbours(&samples)?;
+    match required.neighbours {
+        Neighbours::None => {}
+        Neighbours::OfValues => need_neighbours(&samples)?,
+        Neighbours::OfRanks => need_ranked_neighbours(&samples)?,
     }
     let infinite = match required.reads {
         Reads::Values => samples.need_independence(kind),

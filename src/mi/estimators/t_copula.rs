@@ -18,11 +18,11 @@
 //! Demarta & McNeil, *The t copula and related copulas* (2005); Kotz & Nadarajah, *Multivariate t
 //! Distributions* (2004), for the entropy; Kent & Tyler 1991 (steps).
 
-use super::requirements::{Copies, Reads, Requirements, estimate_checked};
+use super::requirements::{Copies, Neighbours, Reads, Requirements, estimate_checked};
 use crate::Result;
 use crate::mi::density_ratio::copula::Copula;
 use crate::mi::samples::paired::RawEstimate;
-use crate::mi::{About, Estimate, Estimator, Kind, Pairs};
+use crate::mi::{About, Estimate, Estimator, Flag, Kind, Pairs};
 
 /// The estimator.
 #[derive(Debug, Clone, Copy, Default)]
@@ -44,12 +44,17 @@ impl Estimator for TCopula {
     }
 
     fn estimate(&self, pairs: &Pairs<'_>, seed: u64) -> Result<Vec<Estimate>> {
-        let required =
-            Requirements { least_rows: 0, neighbours: false, copies: Copies::Used, reads: Reads::Ranks };
+        let required = Requirements {
+            least_rows: 0,
+            neighbours: Neighbours::None,
+            copies: Copies::Used,
+            reads: Reads::Ranks,
+        };
         estimate_checked(self, pairs, required, seed, |samples| {
             let copula = Copula::new(samples.estimator, &samples.take_scores(), samples.dx(), seed)?;
             let stderr_nats = Some(copula.stderr_nats());
-            Ok(RawEstimate { mi_nats: copula.mi_nats, stderr_nats, ..RawEstimate::default() })
+            let flags = if copula.is_misfit(seed) { vec![Flag::Misfit] } else { vec![] };
+            Ok(RawEstimate { mi_nats: copula.mi_nats, stderr_nats, flags, ..RawEstimate::default() })
         })
     }
 }

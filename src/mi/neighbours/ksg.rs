@@ -16,20 +16,45 @@ use crate::{Error, Result};
 /// Neighbours.
 const K: usize = 3;
 
+/// Refuses samples that have too few rows for a third neighbour.
+fn need_rows(samples: &Samples) -> Result<()> {
+    if samples.n < K + 2 {
+        let reason = format!("{} rows are too few for {K} neighbours; give at least {}", samples.n, K + 2);
+        return Err(Error::Samples { estimator: samples.estimator, reason });
+    }
+    Ok(())
+}
+
+/// Refuses samples that have too few rows for a third neighbour, or of which most pairs are equal: for ranks
+/// in which equal values are in random order.
+///
+/// # Errors
+/// [`Error::Samples`]
+pub(crate) fn need_ranked_neighbours(samples: &Samples) -> Result<()> {
+    need_rows(samples)?;
+    let pairs = samples.pair_counts().len();
+    if pairs < samples.n / 2 {
+        let reason = format!(
+            "of {} pairs only {pairs} differ, so that the values are discrete; choose the default or plugin",
+            samples.n
+        );
+        return Err(Error::Samples { estimator: samples.estimator, reason });
+    }
+    Ok(())
+}
+
 /// Refuses samples that have too few rows for a third neighbour, or too many that are equal.
 ///
 /// # Errors
 /// [`Error::Samples`]
 pub(crate) fn need_neighbours(samples: &Samples) -> Result<()> {
     let refuse = |reason| Err(Error::Samples { estimator: samples.estimator, reason });
-    if samples.n < K + 2 {
-        return refuse(format!("{} rows are too few for {K} neighbours; give at least {}", samples.n, K + 2));
-    }
+    need_rows(samples)?;
     let distinct = samples.x.n_distinct.min(samples.y.n_distinct);
     if (distinct as f64) < LEAST_DISTINCT * samples.n as f64 {
         return refuse(format!(
             "of {} rows only {distinct} differ on one side, so that neighbours are at distance zero; choose \
-             plugin for discrete values",
+             the default, or plugin for discrete values",
             samples.n
         ));
     }
@@ -41,14 +66,19 @@ pub(crate) fn need_neighbours(samples: &Samples) -> Result<()> {
 /// # Shapes
 /// `x` is `(n, d_x)`, `y` is `(n, d_y)`; coordinates of like size.
 pub(crate) fn pointwise_nats(x: &Array2<f64>, y: &Array2<f64>) -> Vec<f64> {
+    pointwise_nats_at(x, y, K)
+}
+
+/// The same from another number of neighbours.
+pub(crate) fn pointwise_nats_at(x: &Array2<f64>, y: &Array2<f64>, k: usize) -> Vec<f64> {
     let n = x.nrows();
     // psi at every possible count, by its recurrence, because it is needed twice for each point.
-    let mut psi = vec![digamma(1.0); n.max(K) + 1];
+    let mut psi = vec![digamma(1.0); n.max(k) + 1];
     for count in 2..psi.len() {
         psi[count] = psi[count - 1] + 1.0 / (count as f64 - 1.0);
     }
-    let base = psi[K] + psi[n];
-    let found = counts(x.view(), y.view(), K);
+    let base = psi[k] + psi[n];
+    let found = counts(x.view(), y.view(), k);
     found.iter().map(|(nx, ny)| base - psi[*nx as usize] - psi[*ny as usize]).collect()
 }
 

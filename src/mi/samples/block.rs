@@ -12,8 +12,10 @@ use crate::seed::stream;
 
 /// A column whose standard deviation is at most this fraction of its mean contains only rounding of `f32`.
 const CONSTANT: f64 = 2e-7;
-/// Standard deviations of the noise that breaks ties of equal rows.
+/// Standard deviations of the noise that breaks ties.
 const JITTER: f64 = 1e-6;
+/// Rows for each value of a column that is discrete, on average.
+const ROWS_EACH_VALUE: usize = 5;
 
 /// The distances of values from their median, and the median of those above 0; `None` for equal values.
 fn distances(values: ArrayView1<'_, f32>) -> Option<(Vec<f64>, f64)> {
@@ -23,6 +25,14 @@ fn distances(values: ArrayView1<'_, f32>) -> Option<(Vec<f64>, f64)> {
     Some((distances, typical))
 }
 
+/// The rows of a column whose value occurs in others too.
+fn tied_rows(values: ArrayView1<'_, f32>) -> Vec<usize> {
+    let mut sorted: Vec<(f32, usize)> = values.iter().copied().zip(0..).collect();
+    sorted.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+    let tied = sorted.chunk_by(|a, b| a.0 == b.0).filter(|chunk| chunk.len() > 1);
+    tied.flatten().map(|(_, row)| *row).collect()
+}
+
 /// One side of the pairs.
 #[derive(Debug, Clone)]
 pub(crate) struct Block {
@@ -30,7 +40,7 @@ pub(crate) struct Block {
     /// but not after standardisation.
     raw: Array2<f32>,
     units: Vec<Unit>,
-    /// Seeded noise that orders equal rows, 0 for others; empty without equal rows.
+    /// Seeded noise that orders equal values of a column, 0 for others; empty without equal values.
     noise: Array2<f64>,
     /// Columns that do not vary.
     pub(crate) constant: Vec<usize>,
@@ -47,7 +57,7 @@ pub(crate) struct Block {
 struct Unit {
     mean: f64,
     sd: f64,
-    /// Standard deviation of the noise of equal rows, in standard units.
+    /// Standard deviation of the noise of equal values, in standard units.
     jitter: f64,
 }
 
@@ -103,7 +113,7 @@ impl Block {
         self.units = columns.iter().map(|column| self.units[*column]).collect();
     }
 
-    /// `(n, d)`: columns that vary, each of mean 0 and variance 1 but for the noise of equal rows.
+    /// `(n, d)`: columns that vary, each of mean 0 and variance 1 but for the noise of equal values.
     pub(crate) fn values(&self) -> Array2<f64> {
         let mut values = Array2::zeros(self.raw.raw_dim());
         self.write_values(values.view_mut());
@@ -148,20 +158,50 @@ impl Block {
         }
     }
 
-    /// Noise that is small relative to the spread of most values, however far the others are.
+    /// The largest share of the rows of a column whose value occurs in others too.
+    pub(crate) fn tied_share(&self) -> f64 {
+        let most = self.raw.columns().into_iter().map(|column| tied_rows(column).len()).max();
+        most.unwrap_or_default() as f64 / self.raw.nrows().max(1) as f64
+    }
+
+    /// Noise that is small relative to the spread of most values, however far the others are. It is drawn
+    /// for each value by itself: given the values, noise knows nothing of the other side, so that the
+    /// information stays as it is.
     pub(crate) fn jitter(&mut self, label: &str, seed: u64) {
-        let mut counts = vec![0_usize; self.n_distinct];
-        self.ids.iter().for_each(|id| counts[*id] += 1);
         let mut generator = stream("mi/jitter", label, seed);
-        self.noise =
+        let drawn: Array2<f64> =
             Array2::from_shape_simple_fn(self.raw.raw_dim(), || StandardNormal.sample(&mut generator));
-        for (mut noise, id) in self.noise.rows_mut().into_iter().zip(&self.ids) {
-            if counts[*id] == 1 {
-                noise.fill(0.0);
+        self.noise = Array2::zeros(self.raw.raw_dim());
+        for (column, values) in self.raw.columns().into_iter().enumerate() {
+            for row in tied_rows(values) {
+                self.noise[[row, column]] = drawn[[row, column]];
             }
         }
         let distances = self.typical_distances();
         self.units.iter_mut().zip(distances).for_each(|(unit, distance)| unit.jitter = JITTER * distance);
+    }
+
+    /// Where the side is a single column most values of which occur often: for each row the number of its
+    /// cell, in the order of the values. Neighbouring values that are rare share a cell of `least` rows.
+    pub(crate) fn cells(&self, least: usize) -> Option<Vec<f64>> {
+        let (1, n) = (self.width(), self.raw.nrows()) else { return None };
+        if self.n_distinct * ROWS_EACH_VALUE > n {
+            return None;
+        }
+        let column = self.raw.column(0);
+        let mut order: Vec<usize> = (0..n).collect();
+        order.sort_unstable_by(|a, b| column[*a].total_cmp(&column[*b]).then(a.cmp(b)));
+        let mut cells = vec![0.0; n];
+        let (mut cell, mut rows, mut left) = (0.0, 0, n);
+        for tied in order.chunk_by(|a, b| column[*a] == column[*b]) {
+            // What is left behind the last cell belongs to it.
+            if rows >= least && left >= least {
+                (cell, rows) = (cell + 1.0, 0);
+            }
+            tied.iter().for_each(|row| cells[*row] = cell);
+            (rows, left) = (rows + tied.len(), left - tied.len());
+        }
+        (cell > 0.0).then_some(cells)
     }
 
     /// In standard deviations, at most 1. From the unchanged columns: after standardisation, values that
@@ -173,7 +213,7 @@ impl Block {
         self.raw.columns().into_iter().zip(&self.units).map(of).collect()
     }
 
-    /// Normal scores of each column, equal rows in the order of their noise.
+    /// Normal scores of each column, equal values in the order of their noise.
     pub(crate) fn write_scores(&self, mut out: ArrayViewMut2<'_, f64>) {
         let quantiles = normal_quantiles(out.nrows());
         for (column, out) in out.columns_mut().into_iter().enumerate() {

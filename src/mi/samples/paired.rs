@@ -18,6 +18,10 @@ pub(crate) const TRUSTED: f64 = 0.60;
 /// The fraction of rows that must differ for neighbours, and of pairs for a standard error.
 pub(crate) const LEAST_DISTINCT: f64 = 0.99;
 
+/// Rows of a cell of a discrete column, at least, and its cells, at most.
+const LEAST_CELL_ROWS: usize = 12;
+const MOST_CELLS: usize = 96;
+
 /// How often each pair of values occurs.
 pub(crate) fn pair_counts(x: &[usize], y: &[usize]) -> Vec<u64> {
     let mut pairs: Vec<(usize, usize)> = x.iter().copied().zip(y.iter().copied()).collect();
@@ -231,7 +235,7 @@ impl Samples {
         self.written(self.n, &Block::write_values)
     }
 
-    /// Normal scores of all columns, equal rows in the order of their noise, `(n, d_x + d_y)`.
+    /// Normal scores of all columns, equal values in the order of their noise, `(n, d_x + d_y)`.
     pub(crate) fn scores(&self) -> Array2<f64> {
         self.written(self.n, &Block::write_scores)
     }
@@ -251,16 +255,25 @@ impl Samples {
         out
     }
 
-    /// Adds seeded noise to rows that occur more than once on their side.
+    /// Adds seeded noise to values that occur more than once in their column, and flags it where rows are
+    /// equal or such values are more than a few.
     pub(crate) fn jitter(&mut self, seed: u64) {
         for (label, block) in [("x", &mut self.x), ("y", &mut self.y)] {
-            if block.n_distinct < self.n {
+            let (has_equal_rows, tied) = (block.n_distinct < self.n, block.tied_share());
+            if has_equal_rows || tied > 0.0 {
                 block.jitter(label, seed);
-                if !self.flags.contains(&Flag::Jittered) {
-                    self.flags.push(Flag::Jittered);
-                }
+            }
+            let is_told = has_equal_rows || tied > 1.0 - LEAST_DISTINCT;
+            if is_told && !self.flags.contains(&Flag::Jittered) {
+                self.flags.push(Flag::Jittered);
             }
         }
+    }
+
+    /// The cells of each side that is a discrete column.
+    pub(crate) fn cells(&self) -> [Option<Vec<f64>>; 2] {
+        let least = LEAST_CELL_ROWS.max(self.n / MOST_CELLS);
+        [self.x.cells(least), self.y.cells(least)]
     }
 
     /// The estimate: a result with the parts that all estimates from these samples share.

@@ -173,6 +173,38 @@ fn random_pairings_have_no_information_and_the_pairs_do() {
 }
 
 #[test]
+fn rows_of_a_series_are_flagged_where_the_number_is_read_and_pairings_are_shifts() {
+    let files = Files::new();
+    let series = |seed| {
+        let mut state = 0.0;
+        gaussian(500, 1, seed).mapv(|value| {
+            state = 0.95 * state + value;
+            state
+        })
+    };
+    let file = files.put("series.safetensors", &both(&series(5), &series(6)));
+    let arguments = ["mi", "--x", &file, "--y", &file, "--estimator", "ksg", "--permutations", "19"];
+    let output = surmise(&arguments);
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(stderr.contains("dependent_rows: rows depend") && stderr.contains("1 row apart"), "{stderr}");
+    let report = json(&arguments);
+    assert!(report["flags"].as_array().expect("flags").contains(&"dependent_rows".into()), "{report}");
+    assert_eq!(report["permutation_test"]["pairing"], "circular_shifts");
+    assert!(report["row_dependence"]["effective_rows"].as_f64().expect("rows") < 60.0, "{report}");
+    let table = surmise(&[&arguments[..], &["--table"]].concat());
+    let table = String::from_utf8_lossy(&table.stdout).into_owned();
+    for words in ["dependent_rows: rows depend", "19 random shifts of y", "are worth about"] {
+        assert!(table.contains(words), "{words}: {table}");
+    }
+    // Rows in random order have neither.
+    let (x, y) = pairs(500);
+    let file = files.put("pairs.safetensors", &both(&x, &y));
+    let report = json(&["mi", "--x", &file, "--y", &file, "--estimator", "ksg", "--permutations", "3"]);
+    assert!(report.get("row_dependence").is_none() && report["flags"] == serde_json::json!([]), "{report}");
+    assert_eq!(report["permutation_test"]["pairing"], "shuffled");
+}
+
+#[test]
 fn y_that_is_x_is_null_in_json_and_infinite_in_the_table() {
     let files = Files::new();
     let (x, _) = pairs(100);

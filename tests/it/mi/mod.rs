@@ -2,6 +2,7 @@
 
 pub mod channel;
 pub mod channel_edges;
+pub mod fooling;
 pub mod independence;
 pub mod information;
 mod rows;
