@@ -1,10 +1,12 @@
 //! Importing files of other tools.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::imported::{ImportOptions, Imported};
-use super::registry::{ALL, importer_of};
+use super::opened::{Form, Opened};
+use super::registry::{ALL, importer_of, is_known};
+use crate::collect::results::scores::Score;
 use crate::disk;
 use crate::error::{Error, Result};
 
@@ -26,29 +28,146 @@ pub fn check_apart(inputs: &[PathBuf], output: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Imports files, each by the importer that recognises it.
+/// Imports files, each by the importer that recognises it. A folder stands for the files in it that one does.
+///
+/// A file that cannot be imported among others is left out, and so is a score about which two files differ;
+/// [`Imported::faults`] names them. A score that two files state alike is imported once.
 ///
 /// # Errors
-/// [`Error::Read`], [`Error::Foreign`]; [`Error::Parameter`] for scores that occur twice.
+/// [`Error::Read`], [`Error::Foreign`], [`Error::Csv`] where nothing can be imported.
 pub fn import(paths: &[PathBuf], options: &ImportOptions) -> Result<Imported> {
     let mut all = Imported::empty();
-    for path in paths {
-        let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.clone(), source })?;
-        let importer = importer_of(path, &bytes)?;
-        let mut imported = importer.import(path, &bytes, options)?;
-        imported.notes.retain(|note| !all.notes.contains(note));
-        imported.notes.insert(0, format!("{}: read by {}", path.display(), importer.name()));
-        all.extend(imported);
-    }
-    let mut seen = BTreeMap::new();
-    for score in &all.scores {
-        if seen.insert((&score.model, &score.task, score.shots), ()).is_some() {
-            let reason = format!(
-                "{} of {} with {} shots occurs twice; import each run once",
-                score.task, score.model, score.shots
-            );
-            return Err(Error::Parameter { name: "FILE", reason });
+    let files = files(paths, &mut all.notes)?;
+    let (mut read, mut first_fault) = (vec![], None);
+    for path in &files {
+        match import_file(path, options) {
+            Ok(imported) => read.push((path, imported)),
+            Err(error) => {
+                all.faults.push(error.chain());
+                first_fault.get_or_insert(error);
+            }
         }
     }
+    if let (true, Some(error)) = (read.is_empty(), first_fault) {
+        return Err(error);
+    }
+    settle(&mut read, &mut all);
+    for (_, mut imported) in read {
+        imported.notes.retain(|note| !all.notes.contains(note));
+        all.extend(imported);
+    }
     Ok(all)
+}
+
+fn import_file(path: &Path, options: &ImportOptions) -> Result<Imported> {
+    let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
+    let form = Form::of(&bytes);
+    let file = Opened { path, bytes: &bytes, form: &form };
+    let importer = importer_of(&file)?;
+    let mut imported = importer.import(&file, options)?;
+    imported.notes.insert(0, format!("{}: read by {}", path.display(), importer.name()));
+    Ok(imported)
+}
+
+/// The files, with those of folders in the order of their names.
+fn files(paths: &[PathBuf], notes: &mut Vec<String>) -> Result<Vec<PathBuf>> {
+    let mut files = vec![];
+    for path in paths {
+        if !path.is_dir() {
+            files.push(path.clone());
+            continue;
+        }
+        let mut within = vec![];
+        below(path, &mut within)?;
+        let known: Vec<PathBuf> = within.iter().filter(|file| is_result(file)).cloned().collect();
+        if known.is_empty() {
+            let reason = "holds no file that an importer recognises; `surmise list importers` names them".into();
+            return Err(Error::Foreign { path: path.clone(), reason });
+        }
+        let others = within.len() - known.len();
+        if others > 0 {
+            let text = format!("{}: {others} files are not read, or read beside others", path.display());
+            notes.push(text);
+        }
+        files.extend(known);
+    }
+    Ok(files)
+}
+
+/// Every file below a folder, sorted. Links to folders are not followed.
+fn below(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
+    let fault = |source| Error::Read { path: folder.into(), source };
+    let mut entries =
+        std::fs::read_dir(folder).map_err(fault)?.collect::<std::io::Result<Vec<_>>>().map_err(fault)?;
+    entries.sort_by_key(std::fs::DirEntry::file_name);
+    for entry in entries {
+        let kind = entry.file_type().map_err(fault)?;
+        if kind.is_dir() {
+            below(&entry.path(), found)?;
+        } else if entry.path().is_file() {
+            found.push(entry.path());
+        }
+    }
+    Ok(())
+}
+
+/// Whether a file in a folder is the one to import: it is recognised and no part of another one.
+fn is_result(path: &Path) -> bool {
+    let is_beside = ALL.iter().any(|importer| importer.reads_beside(path));
+    !is_beside
+        && std::fs::read(path)
+            .is_ok_and(|bytes| is_known(&Opened { path, bytes: &bytes, form: &Form::of(&bytes) }))
+}
+
+type Key = (String, String, usize);
+
+fn key(score: &Score) -> Key {
+    (score.model.clone(), score.task.clone(), score.shots)
+}
+
+/// Leaves out scores that occur again: all of them where they differ, else all but the first.
+fn settle(read: &mut [(&PathBuf, Imported)], all: &mut Imported) {
+    let mut stated: BTreeMap<Key, Vec<(usize, Score)>> = BTreeMap::new();
+    for (file, (_, imported)) in read.iter().enumerate() {
+        for score in &imported.scores {
+            stated.entry(key(score)).or_default().push((file, score.clone()));
+        }
+    }
+    let name = |file: usize| read[file].0.display().to_string();
+    let mut dropped: BTreeSet<(usize, Key)> = BTreeSet::new();
+    for (key, rows) in stated.into_iter().filter(|(_, rows)| rows.len() > 1) {
+        let (model, task, shots) = &key;
+        let what = format!("{task} of {model} with {shots} shots");
+        let (first, score) = &rows[0];
+        let same = |other: &Score| {
+            (other.accuracy, other.n_items, other.n_scored) == (score.accuracy, score.n_items, score.n_scored)
+        };
+        let is_same = rows.iter().all(|(_, other)| same(other));
+        // Twice in one file: its answers cannot be told apart.
+        let is_within = rows.windows(2).any(|pair| pair[0].0 == pair[1].0);
+        if is_same && !is_within {
+            let others: Vec<String> = rows[1..].iter().map(|(file, _)| name(*file)).collect();
+            all.notes.push(format!("{what} is in {} and again, alike, in {}", name(*first), others.join(", ")));
+            dropped.extend(rows[1..].iter().map(|(file, _)| (*file, key.clone())));
+            continue;
+        }
+        let stated: Vec<String> = rows.iter().map(|(file, row)| format!("{} in {}", value(row), name(*file))).collect();
+        all.faults.push(format!(
+            "{what} is {}: none is imported; give one of them, or tell the models apart by --model",
+            stated.join(" and ")
+        ));
+        dropped.extend(rows.iter().map(|(file, _)| (*file, key.clone())));
+    }
+    for (file, (_, imported)) in read.iter_mut().enumerate() {
+        let is_kept = |key: Key| !dropped.contains(&(file, key));
+        imported.scores.retain(|score| is_kept(key(score)));
+        imported
+            .items
+            .retain(|item| is_kept((item.model.clone(), item.row.task.clone(), item.row.shots)));
+    }
+}
+
+fn value(score: &Score) -> String {
+    let accuracy = score.accuracy.map_or_else(|| "without accuracy".into(), |accuracy| format!("{accuracy:.4}"));
+    format!("{accuracy} ({} of {} scored)", score.n_scored, score.n_items)
 }
