@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::collect::Replicate;
 use crate::collect::grading::{Grade, GradeKind};
 use crate::collect::results::ItemRow;
 use crate::collect::results::graded;
@@ -9,7 +10,6 @@ use crate::collect::results::scores::Score;
 use crate::collect::results::tally::{AskedTask, QuestionRef, Tally};
 use crate::collect::results::writer::text_of;
 use crate::collect::tasks::{Item, Task};
-use crate::collect::Replicate;
 use crate::error::{Error, Result};
 use crate::provider::{Message, Prompt, Role};
 use crate::seed;
@@ -74,7 +74,8 @@ impl Collected {
     pub fn read(folder: &Path) -> Result<Self> {
         let mut tasks: Vec<(CollectedTask, AskedTask)> = vec![];
         let (configuration, n_others) = graded::visit(folder, |task, item, replicates, rows| {
-            let place = tasks.iter().position(|(known, _)| (&known.name, known.shots) == (&item.task, item.shots));
+            let place =
+                tasks.iter().position(|(known, _)| (&known.name, known.shots) == (&item.task, item.shots));
             let place = place.unwrap_or_else(|| {
                 tasks.push(empty(task, item));
                 tasks.len() - 1
@@ -147,7 +148,8 @@ impl CollectedTask {
     /// out if `without_failed`. With the number of items.
     pub(super) fn mean(&self, without_failed: bool) -> (Option<f64>, usize) {
         let is_counted = |answer: &&CollectedAnswer| !(without_failed && answer.row.kind == GradeKind::Error);
-        let mean = |values: &[f64]| (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64);
+        let mean =
+            |values: &[f64]| (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64);
         let of_item = |item: &CollectedItem| {
             let counted = item.answers.iter().filter(is_counted);
             mean(&counted.map(|answer| answer.row.credit.unwrap_or(0.0)).collect::<Vec<_>>())

@@ -41,7 +41,8 @@ fn log(collected: &Collected, task: &CollectedTask) -> Result<ExportFile> {
     let completed = answers().filter(|answer| answer.row.kind != GradeKind::Error).count();
     let ids: Vec<&str> = task.items.iter().map(|item| item.id.as_str()).collect();
     let grader = &collected.grader;
-    let metrics = json!([{"name": "inspect_ai/accuracy", "options": {}}, {"name": "inspect_ai/stderr", "options": {}}]);
+    let metrics =
+        json!([{"name": "inspect_ai/accuracy", "options": {}}, {"name": "inspect_ai/stderr", "options": {}}]);
     let samples: Vec<Value> = task
         .items
         .iter()
@@ -64,7 +65,10 @@ fn log(collected: &Collected, task: &CollectedTask) -> Result<ExportFile> {
             "model_args": {},
             "config": {"epochs": epochs},
             "packages": {"surmise": env!("CARGO_PKG_VERSION")},
-            "metadata": {"task_sha256": task.score.task_sha256, "settings_sha256": task.score.settings_sha256},
+            "metadata": {
+                "task_sha256": task.score.task_sha256,
+                "settings_sha256": task.score.settings_sha256,
+            },
             "scorers": [{"name": grader, "options": {}, "metrics": metrics, "metadata": {}}],
         },
         "plan": {"name": "plan", "steps": [], "config": {}},
@@ -76,7 +80,8 @@ fn log(collected: &Collected, task: &CollectedTask) -> Result<ExportFile> {
         "stats": {"started_at": at, "completed_at": at, "model_usage": {}},
         "samples": samples,
     });
-    let name = disk::id_in_file_names(&format!("{}_{}-shot_{}", task.name, task.shots, id(collected, &place)));
+    let name =
+        disk::id_in_file_names(&format!("{}_{}-shot_{}", task.name, task.shots, id(collected, &place)));
     ExportFile::json(format!("{name}.json"), &value)
 }
 
@@ -84,7 +89,8 @@ fn log(collected: &Collected, task: &CollectedTask) -> Result<ExportFile> {
 fn results(task: &CollectedTask, grader: &str) -> Value {
     let (mean, n) = task.mean(true);
     let stderr = mean.and_then(|mean| CollectedTask::standard_error(mean, n));
-    let metric = |name: &str, value: Option<f64>| json!({"name": name, "value": value.unwrap_or(0.0), "params": {}});
+    let metric =
+        |name: &str, value: Option<f64>| json!({"name": name, "value": value.unwrap_or(0.0), "params": {}});
     json!({
         "name": grader,
         "scorer": grader,
@@ -102,9 +108,8 @@ fn sample(collected: &Collected, place: &str, item: &CollectedItem, answer: &Col
         json!({"id": id(collected, &of), "role": role, "content": content, "source": source})
     };
     let asked = item.prompt.iter().zip(0..);
-    let mut messages: Vec<Value> = asked
-        .map(|(one, number)| message(&role(one.role), &one.content, "input", number))
-        .collect();
+    let mut messages: Vec<Value> =
+        asked.map(|(one, number)| message(&role(one.role), &one.content, "input", number)).collect();
     let input = match messages.as_slice() {
         [_] => Value::String(item.question().into()),
         several => json!(several),

@@ -39,7 +39,10 @@ impl Exporter for LmEval {
         for (shots, tasks) in by_shots {
             let folder = format!("{shots}-shot");
             let folder = Path::new(&folder).join(disk::id_in_file_names(&collected.model));
-            files.push(ExportFile::json(folder.join(format!("results_{at}.json")), &results(collected, &tasks))?);
+            files.push(ExportFile::json(
+                folder.join(format!("results_{at}.json")),
+                &results(collected, &tasks),
+            )?);
             for task in tasks {
                 let samples: Vec<Value> =
                     (0..).zip(&task.items).filter_map(|(n, item)| sample(n, item)).collect();
@@ -112,8 +115,7 @@ fn sample(number: usize, item: &CollectedItem) -> Option<Value> {
         [one] => one.content.clone(),
         several => json!(several).to_string(),
     };
-    let kinds: Vec<Value> =
-        item.answers.iter().map(CollectedAnswer::facts).map(Value::Object).collect();
+    let kinds: Vec<Value> = item.answers.iter().map(CollectedAnswer::facts).map(Value::Object).collect();
     Some(json!({
         "doc_id": number,
         "doc": {"id": item.id, "question": item.question(), "gold": item.gold, "choices": item.choices},

@@ -102,7 +102,8 @@ impl Answers {
         Some(Score { settings_sha256: Some(score.settings_hash()), ..score })
     }
 
-    /// Mean over items of the mean over their answers, of what `credit` gives; items without any are left out.
+    /// Mean over items of the mean over their answers, of what `credit` gives; items without any are left
+    /// out.
     pub(super) fn mean(&self, credit: impl Fn(&ItemRow) -> Option<f64>) -> Option<f64> {
         let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
         let of_item = |rows: Vec<&ItemRow>| {
@@ -156,7 +157,8 @@ fn grade_of(row: &ItemRow) -> Grade {
 /// [`Error::Write`]
 pub fn items_csv(items: &[ImportedItem]) -> Result<Vec<u8>> {
     let path = Path::new("items.csv");
-    let fault = |source: csv::Error| Error::Write { path: path.into(), source: std::io::Error::other(source) };
+    let fault =
+        |source: csv::Error| Error::Write { path: path.into(), source: std::io::Error::other(source) };
     let no_answer = row("", 0, Grade::none(GradeKind::Error, ""));
     let columns = disk::csv_bytes(path, &[no_answer])?;
     let mut bytes = b"provider,model,".to_vec();

@@ -73,7 +73,8 @@ impl Importer for EveryEvalEver {
                         .map_err(|source| Error::Read { path: beside.clone(), source })?;
                     let sha256 = seed::sha256_hex(&bytes);
                     check_sum(&beside, record, &sha256)?;
-                    source.samples_sha256.insert(Opened { path: &beside, ..*file }.name(), sha256);
+                    let name = beside.file_name().map(|name| name.to_string_lossy().into_owned());
+                    source.samples_sha256.insert(name.unwrap_or_default(), sha256);
                     lines(&beside, &bytes)?
                 }
                 None => vec![],
@@ -83,7 +84,8 @@ impl Importer for EveryEvalEver {
             record.settings(&mut settings);
         }
         if all.scores.is_empty() {
-            let notes = if all.notes.is_empty() { String::new() } else { format!(": {}", all.notes.join("; ")) };
+            let notes =
+                if all.notes.is_empty() { String::new() } else { format!(": {}", all.notes.join("; ")) };
             return Err(fault(path, format!("has no score that can be imported{notes}")));
         }
         all.add_source(source, settings, &keys);
@@ -142,10 +144,9 @@ impl Record<'_> {
         // The name at an API, which the id may precede with a developer.
         let named = [&info["additional_details"]["api_model"], &info["id"], &info["name"]];
         let model = model(self.path, named.into_iter().find_map(Value::as_str), options)?;
-        let places =
-            [&info["inference_platform"], &info["inference_engine"]["name"], &info["developer"]];
-        let provider = places.into_iter().filter_map(Value::as_str);
-        let provider = provider.filter(|name| *name != "unknown" && !is_suspect(name)).next().unwrap_or(NAME);
+        let places = [&info["inference_platform"], &info["inference_engine"]["name"], &info["developer"]];
+        let is_known = |name: &&str| *name != "unknown" && !is_suspect(name);
+        let provider = places.into_iter().filter_map(Value::as_str).find(is_known).unwrap_or(NAME);
         let results = self.record["evaluation_results"].as_array().map(Vec::as_slice).unwrap_or_default();
         let mut by_task: BTreeMap<(&str, Option<usize>), Vec<&Value>> = BTreeMap::new();
         for result in results {
@@ -187,14 +188,14 @@ impl Record<'_> {
         }
         let Some(n) = n_items(result) else {
             let task = &answers.task;
-            all.notes.push(format!("{task}: not imported: neither answers nor the number of items are stated"));
+            all.notes
+                .push(format!("{task}: not imported: neither answers nor the number of items are stated"));
             return Ok(());
         };
         let (provider, model, task) = (&answers.provider, &answers.model, &answers.task);
         let row = Score::of_accuracy(provider, model, task, answers.shots, n, score * n as f64);
         let at = [&result["evaluation_timestamp"], &self.record["evaluation_timestamp"]];
-        let row =
-            Score { collected_at: at.into_iter().find_map(date), grader: Some(answers.grader), ..row };
+        let row = Score { collected_at: at.into_iter().find_map(date), grader: Some(answers.grader), ..row };
         all.scores.push(Score { settings_sha256: Some(row.settings_hash()), ..row });
         Ok(())
     }

@@ -81,7 +81,8 @@ fn files(paths: &[PathBuf], notes: &mut Vec<String>) -> Result<Vec<PathBuf>> {
         below(path, &mut within)?;
         let known: Vec<PathBuf> = within.iter().filter(|file| is_result(file)).cloned().collect();
         if known.is_empty() {
-            let reason = "holds no file that an importer recognises; `surmise list importers` names them".into();
+            let reason =
+                "holds no file that an importer recognises; `surmise list importers` names them".into();
             return Err(Error::Foreign { path: path.clone(), reason });
         }
         let others = within.len() - known.len();
@@ -147,11 +148,16 @@ fn settle(read: &mut [(&PathBuf, Imported)], all: &mut Imported) {
         let is_within = rows.windows(2).any(|pair| pair[0].0 == pair[1].0);
         if is_same && !is_within {
             let others: Vec<String> = rows[1..].iter().map(|(file, _)| name(*file)).collect();
-            all.notes.push(format!("{what} is in {} and again, alike, in {}", name(*first), others.join(", ")));
+            all.notes.push(format!(
+                "{what} is in {} and again, alike, in {}",
+                name(*first),
+                others.join(", ")
+            ));
             dropped.extend(rows[1..].iter().map(|(file, _)| (*file, key.clone())));
             continue;
         }
-        let stated: Vec<String> = rows.iter().map(|(file, row)| format!("{} in {}", value(row), name(*file))).collect();
+        let stated: Vec<String> =
+            rows.iter().map(|(file, row)| format!("{} in {}", value(row), name(*file))).collect();
         all.faults.push(format!(
             "{what} is {}: none is imported; give one of them, or tell the models apart by --model",
             stated.join(" and ")
@@ -161,13 +167,12 @@ fn settle(read: &mut [(&PathBuf, Imported)], all: &mut Imported) {
     for (file, (_, imported)) in read.iter_mut().enumerate() {
         let is_kept = |key: Key| !dropped.contains(&(file, key));
         imported.scores.retain(|score| is_kept(key(score)));
-        imported
-            .items
-            .retain(|item| is_kept((item.model.clone(), item.row.task.clone(), item.row.shots)));
+        imported.items.retain(|item| is_kept((item.model.clone(), item.row.task.clone(), item.row.shots)));
     }
 }
 
 fn value(score: &Score) -> String {
-    let accuracy = score.accuracy.map_or_else(|| "without accuracy".into(), |accuracy| format!("{accuracy:.4}"));
+    let accuracy =
+        score.accuracy.map_or_else(|| "without accuracy".into(), |accuracy| format!("{accuracy:.4}"));
     format!("{accuracy} ({} of {} scored)", score.n_scored, score.n_items)
 }

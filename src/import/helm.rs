@@ -78,7 +78,10 @@ impl Importer for Helm {
         let asked = asked(state.as_ref().unwrap_or(&Value::Null), &mut all, &mut keys);
         run.add(path, &instances, (&asked, stats.as_ref()), options, &mut all)?;
         if all.scores.is_empty() {
-            return Err(fault(path, "has no metric that is a share of right answers; --metric names another"));
+            return Err(fault(
+                path,
+                "has no metric that is a share of right answers; --metric names another",
+            ));
         }
         all.add_source(source, settings(&spec), &keys);
         Ok(all)
@@ -135,17 +138,22 @@ impl HelmRun {
                     Some(value) if (0.0..=1.0).contains(&value) => {
                         metrics.entry(name).or_default().push((instance, value));
                     }
-                    Some(_) => drop(refused.insert(name)),
+                    Some(_) => {
+                        refused.insert(name);
+                    }
                     None => {}
                 }
             }
         }
         if left_out > 0 {
             let split = split.as_deref().unwrap_or("no");
-            all.notes.push(format!("{left_out} perturbed instances, or of another split than {split}, are left out"));
+            all.notes.push(format!(
+                "{left_out} perturbed instances, or of another split than {split}, are left out"
+            ));
         }
         metrics.retain(|name, _| !refused.contains(name));
-        all.notes.extend(refused.iter().map(|name| format!("{name} is no share of right answers: not imported")));
+        all.notes
+            .extend(refused.iter().map(|name| format!("{name} is no share of right answers: not imported")));
         let n = metrics.len();
         for (name, values) in metrics {
             let of_trial = |instance: &Value| {
@@ -153,7 +161,8 @@ impl HelmRun {
                 (id.to_owned(), json::count(&instance["train_trial_index"]).unwrap_or(0) as usize)
             };
             let stated: Vec<f64> = values.iter().map(|(_, value)| *value).collect();
-            let rows = values.iter().map(|(instance, value)| asked.row(&of_trial(instance), *value)).collect();
+            let rows =
+                values.iter().map(|(instance, value)| asked.row(&of_trial(instance), *value)).collect();
             let answers = Answers {
                 provider: self.provider.clone(),
                 model: self.model.clone(),
@@ -196,7 +205,9 @@ fn mean(stat: &Value) -> Option<f64> {
 fn result(stats: &Value, metric: &str, split: Option<&str>) -> Option<f64> {
     let is_it = |stat: &&Value| {
         let name = &stat["name"];
-        name["name"] == *metric && name["split"].as_str() == split && name["perturbation"].is_null()
+        name["name"] == *metric
+            && name["split"].as_str() == split
+            && name["perturbation"].is_null()
             && name["sub_split"].is_null()
     };
     mean(stats.as_array()?.iter().find(is_it)?)
@@ -247,7 +258,8 @@ fn asked(state: &Value, all: &mut Imported, keys: &mut KeyRedaction) -> Asked {
         n_logprobs += usize::from(first["logprob"].as_f64().is_some_and(|logprob| logprob != 0.0));
         let finish = first["finish_reason"]["reason"].as_str();
         n_cut += usize::from(finish == Some("length"));
-        let mut copy = |what: &str, text: &str| keys.copy(|| format!("instance {id}, {what}"), &clipped(text));
+        let mut copy =
+            |what: &str, text: &str| keys.copy(|| format!("instance {id}, {what}"), &clipped(text));
         let is_right = |one: &&Value| {
             one["tags"].as_array().is_some_and(|tags| tags.iter().any(|tag| *tag == "correct"))
         };

@@ -75,8 +75,7 @@ mod tests {
     #[test]
     fn keys_are_replaced_and_their_places_named() {
         let mut keys = KeyRedaction::new();
-        for key in
-            ["sk-proj-0123456789abcdefghijKLMN", "hf_abcdefghijklmnopqrstuvwx", "AKIA0123456789ABCDEF"]
+        for key in ["sk-proj-0123456789abcdefghijKLMN", "hf_abcdefghijklmnopqrstuvwx", "AKIA0123456789ABCDEF"]
         {
             let copied = keys.copy(|| format!("answer {}", key.len()), &format!("it is {key}, yes"));
             assert_eq!(copied, "it is [REDACTED], yes");

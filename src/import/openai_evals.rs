@@ -1,7 +1,7 @@
 //! Record files of OpenAI's evals (`oaieval`): a line with the specification of the run, a line for each
 //! event, and a line with the final report.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde_json::Value;
@@ -46,7 +46,8 @@ impl Importer for OpenAiEvals {
         let path = file.path;
         let record = Record::read(path, file.bytes)?;
         let spec = record.spec.as_ref();
-        let spec = spec.ok_or_else(|| fault(path, "has no line with the `spec` of the run: it is not whole"))?;
+        let spec =
+            spec.ok_or_else(|| fault(path, "has no line with the `spec` of the run: it is not whole"))?;
         if record.events.is_empty() {
             return Err(fault(path, "has no events: the run had no samples, or wrote them elsewhere"));
         }
@@ -115,7 +116,8 @@ impl Record {
                 continue;
             }
             let fault = |reason: String| Error::Csv { path: path.into(), line, reason };
-            let mut value = json::read(text).map_err(|why| fault(format!("{why}; the file may be cut short")))?;
+            let mut value =
+                json::read(text).map_err(|why| fault(format!("{why}; the file may be cut short")))?;
             if !value["spec"].is_null() {
                 if record.spec.is_some() {
                     return Err(fault("is the `spec` of a second run; give a file for each run".into()));
@@ -143,16 +145,19 @@ impl Record {
     ) -> BTreeMap<String, Vec<ItemRow>> {
         let sampled = self.sampled();
         let mut graders: BTreeMap<String, Vec<ItemRow>> = BTreeMap::new();
-        let mut refused = std::collections::BTreeSet::new();
+        let mut refused = BTreeSet::new();
+        let mut seen: BTreeMap<(String, &str), usize> = BTreeMap::new();
         for event in self.events.iter().filter(|event| event["type"] == MATCH || event["type"] == "metrics") {
             for (name, value) in credits(event, options) {
                 let id = event["sample_id"].as_str().unwrap_or_default();
-                let rows = graders.entry(name.clone()).or_default();
-                let replicate = rows.iter().rev().filter(|row| row.id == id).count();
-                match credit(&event["data"], value) {
-                    Ok(credit) => rows.push(answer(event, (id, replicate), credit, sampled.get(id), keys)),
-                    Err(()) => drop(refused.insert(name)),
-                }
+                let replicate = seen.entry((name.clone(), id)).or_default();
+                let Some(credit) = credit(&event["data"], value) else {
+                    refused.insert(name);
+                    continue;
+                };
+                let row = answer(event, (id, *replicate), credit, sampled.get(id), keys);
+                graders.entry(name).or_default().push(row);
+                *replicate += 1;
             }
         }
         for name in &refused {
@@ -223,9 +228,8 @@ impl Record {
 /// shares of right answers, and the score of a model that chose among given grades.
 fn credits<'a>(event: &'a Value, options: &ImportOptions) -> Vec<(String, &'a Value)> {
     let data = &event["data"];
-    let wanted = |name: &str, by_default: bool| {
-        options.metric.as_ref().map_or(by_default, |metric| metric == name)
-    };
+    let wanted =
+        |name: &str, by_default: bool| options.metric.as_ref().map_or(by_default, |metric| metric == name);
     if event["type"] == MATCH {
         return if wanted(MATCH, true) { vec![(MATCH.into(), &data["correct"])] } else { vec![] };
     }
@@ -240,13 +244,14 @@ fn credits<'a>(event: &'a Value, options: &ImportOptions) -> Vec<(String, &'a Va
         .collect()
 }
 
-/// A credit; `None` where a grader chose none of the grades. `Err` for a value that is no share.
-fn credit(data: &Value, value: &Value) -> std::result::Result<Option<f64>, ()> {
+/// What a value is worth: its credit, or that a grader chose none of the grades. `None` for a value that is
+/// no share.
+fn credit(data: &Value, value: &Value) -> Option<Option<f64>> {
     if data["choice"] == "__invalid__" || value.is_null() {
-        return Ok(None);
+        return Some(None);
     }
     let number = value.as_bool().map(|right| f64::from(u8::from(right))).or_else(|| value.as_f64());
-    number.filter(|number| (0.0..=1.0).contains(number)).map(Some).ok_or(())
+    number.filter(|number| (0.0..=1.0).contains(number)).map(Some)
 }
 
 fn texts(value: &Value) -> Vec<&str> {

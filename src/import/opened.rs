@@ -56,11 +56,6 @@ impl Opened<'_> {
             _ => false,
         }
     }
-
-    /// The name of the file.
-    pub fn name(&self) -> String {
-        self.path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
-    }
 }
 
 /// The names of the members of the object that begins a text, and where it ends. Values are not parsed, so

@@ -82,9 +82,7 @@ pub(super) fn shots_among(arguments: &Value) -> Option<usize> {
 /// Refuses a run on a part of its task, unless such runs are wanted.
 pub(super) fn check_whole(path: &Path, part: Option<String>, options: &ImportOptions) -> Result<()> {
     match part {
-        Some(part) if !options.limited => {
-            Err(fault(path, format!("{part}; --limited imports it anyway")))
-        }
+        Some(part) if !options.limited => Err(fault(path, format!("{part}; --limited imports it anyway"))),
         _ => Ok(()),
     }
 }

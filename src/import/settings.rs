@@ -8,8 +8,22 @@ use super::keys::is_suspect;
 
 /// Parts of the names of settings that may hold a key, a path or a person's name.
 static PRIVATE: &[&str] = &[
-    "api", "auth", "base_url", "command", "created_by", "credential", "endpoint", "header", "host", "key",
-    "passw", "private", "secret", "token", "url", "user",
+    "api",
+    "auth",
+    "base_url",
+    "command",
+    "created_by",
+    "credential",
+    "endpoint",
+    "header",
+    "host",
+    "key",
+    "passw",
+    "private",
+    "secret",
+    "token",
+    "url",
+    "user",
 ];
 
 /// Longest name and value that are copied.
@@ -54,7 +68,11 @@ impl Settings {
     fn leave_out(&mut self, name: &str) {
         let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
         let is_plain = name.len() <= 64 && name.bytes().all(is_name) && !is_suspect(name);
-        self.left_out.push(if is_plain { name.into() } else { "a member whose name may contain a key".into() });
+        self.left_out.push(if is_plain {
+            name.into()
+        } else {
+            "a member whose name may contain a key".into()
+        });
     }
 }
 
@@ -72,7 +90,10 @@ mod tests {
             &json!({"seed": 1, "api_key": "x", "max_tokens": 5, "token": "x", "model_path": "m",
                     "note": "sk-0123456789abcdef0123", "headers": {"a": 1}, "none": null, "empty": {}}),
         );
-        assert_eq!(settings.kept.keys().collect::<Vec<_>>(), ["args.max_tokens", "args.model_path", "args.seed"]);
+        assert_eq!(
+            settings.kept.keys().collect::<Vec<_>>(),
+            ["args.max_tokens", "args.model_path", "args.seed"]
+        );
         assert_eq!(settings.left_out, ["args.api_key", "args.headers", "args.note", "args.token"]);
     }
 }

@@ -71,7 +71,10 @@ impl Importer for SimpleEvals {
             let row = example_row(example, number, at.as_deref(), &mut keys);
             let row = row.ok_or_else(|| {
                 let n = number + 1;
-                fault(path, format!("example {n} states no score from 0 to 1: {eval} is no share of right answers"))
+                fault(
+                    path,
+                    format!("example {n} states no score from 0 to 1: {eval} is no share of right answers"),
+                )
             })?;
             rows.push(row);
         }
@@ -86,7 +89,9 @@ impl Importer for SimpleEvals {
         }
         if results.n_metrics > 0 {
             let n = results.n_metrics;
-            all.notes.push(format!("{n} metrics beside the score, of parts of the eval or of lengths, are not imported"));
+            all.notes.push(format!(
+                "{n} metrics beside the score, of parts of the eval or of lengths, are not imported"
+            ));
         }
         all.add(answers);
         let mut settings = Settings::default();
@@ -143,7 +148,8 @@ impl Results {
         if *file.form == Form::Page {
             return Ok(Self::of_page(&String::from_utf8_lossy(file.bytes)));
         }
-        let value = json::read(file.bytes).map_err(|why| fault(file.path, format!("{why}; the file may be cut short")))?;
+        let value = json::read(file.bytes)
+            .map_err(|why| fault(file.path, format!("{why}; the file may be cut short")))?;
         let examples = value["htmls"].as_array().into_iter().flatten().filter_map(Value::as_str);
         Ok(Self {
             score: value["score"].as_f64(),
@@ -155,7 +161,8 @@ impl Results {
 
     fn of_page(text: &str) -> Self {
         let (metrics, examples) = text.split_once("<h1>Examples</h1>").unwrap_or((text, ""));
-        let cells = metrics.split("<td>").skip(1).map(|cell| cell.split("</td>").next().unwrap_or_default().trim());
+        let cells =
+            metrics.split("<td>").skip(1).map(|cell| cell.split("</td>").next().unwrap_or_default().trim());
         let cells: Vec<&str> = cells.collect();
         let score = cells.iter().position(|cell| *cell == "<b>Score</b>").and_then(|at| cells.get(at + 1));
         Self {
@@ -190,12 +197,7 @@ fn sampled(example: &str) -> Option<String> {
     Some(unescaped(text.split("</pre>").next()?))
 }
 
-fn example_row(
-    example: &str,
-    number: usize,
-    at: Option<&str>,
-    keys: &mut KeyRedaction,
-) -> Option<ItemRow> {
+fn example_row(example: &str, number: usize, at: Option<&str>, keys: &mut KeyRedaction) -> Option<ItemRow> {
     let credit = match labelled(example, "Score")?.trim() {
         "True" => 1.0,
         "False" => 0.0,
@@ -206,7 +208,8 @@ fn example_row(
     let text = sampled(example).unwrap_or_else(|| "unknown".into());
     let answer = labelled(example, "Extracted Answer").unwrap_or_default();
     let grade = grade(Some(credit), &text, &copy("answer", &answer), false);
-    let gold: Vec<String> = labelled(example, "Correct Answer").iter().map(|text| copy("right answer", text)).collect();
+    let gold: Vec<String> =
+        labelled(example, "Correct Answer").iter().map(|text| copy("right answer", text)).collect();
     Some(ItemRow {
         gold: serde_json::json!(gold).to_string(),
         collected_at: at.map(Into::into),

@@ -23,7 +23,7 @@ impl<'a> Archive<'a> {
 
     /// The names of the entries, in their order.
     pub(super) fn names(&self) -> Vec<String> {
-        self.zip.file_names().map(|name| name.to_string()).collect()
+        self.zip.file_names().filter_map(|name| Some(name.ok()?.into_owned())).collect()
     }
 
     /// The contents of an entry.

@@ -53,7 +53,8 @@ impl Importer for Inspect {
         notes(&log, &samples, all);
         for (name, scorer) in scorers.iter().filter(|(_, scorer)| scorer.n_other > 0) {
             let n = scorer.n_other;
-            all.notes.push(format!("{n} values of {name} are no shares of right answers: it is not imported"));
+            all.notes
+                .push(format!("{n} values of {name} are no shares of right answers: it is not imported"));
         }
         scorers.retain(|_, scorer| scorer.n_other == 0);
         if samples.is_empty() {
@@ -195,23 +196,16 @@ fn sort(samples: &mut [Sample], ids: &Value) {
 /// Counts what has no column.
 fn notes(log: &Log, samples: &[Sample], all: &mut Imported) {
     let cut = |sample: &&Sample| {
-        matches!(
-            sample.output["choices"][0]["stop_reason"].as_str(),
-            Some("max_tokens" | "model_length")
-        )
+        matches!(sample.output["choices"][0]["stop_reason"].as_str(), Some("max_tokens" | "model_length"))
     };
     let count = |text: &str, n: usize| (n > 0).then(|| format!("{n} answers {text}"));
-    let logprobs =
-        |sample: &&Sample| !sample.output["choices"][0]["logprobs"].is_null();
-    let several = |sample: &&Sample| {
-        sample.output["choices"].as_array().is_some_and(|choices| choices.len() > 1)
-    };
+    let logprobs = |sample: &&Sample| !sample.output["choices"][0]["logprobs"].is_null();
+    let several =
+        |sample: &&Sample| sample.output["choices"].as_array().is_some_and(|choices| choices.len() > 1);
     let n = |test: &dyn Fn(&&Sample) -> bool| samples.iter().filter(test).count();
     all.notes.extend(count("were cut at the token limit; the log's grades are kept", n(&cut)));
-    all.notes.extend(count(
-        "have log-probabilities of their tokens, for which there is no column",
-        n(&logprobs),
-    ));
+    all.notes
+        .extend(count("have log-probabilities of their tokens, for which there is no column", n(&logprobs)));
     all.notes.extend(count("have more than one choice: the first is kept", n(&several)));
     let reducers: Vec<&str> =
         results(log).filter_map(|score| score["reducer"].as_str()).filter(|name| *name != "mean").collect();

@@ -95,8 +95,8 @@ impl Log {
                 "is an archive without header.json, and no log of Inspect".into()
             });
         }
-        let mut log: Self = json::read_as(&archive.read("header.json")?)
-            .map_err(|why| format!("header.json {why}"))?;
+        let mut log: Self =
+            json::read_as(&archive.read("header.json")?).map_err(|why| format!("header.json {why}"))?;
         let mut samples = vec![];
         for name in names.iter().filter(|name| name.starts_with("samples/") && name.ends_with(".json")) {
             let sample = json::read_as(&archive.read(name)?).map_err(|why| format!("{name} {why}"))?;

@@ -29,7 +29,8 @@ impl Credit {
     /// The value in Inspect's own convention: `C`, `I`, `P` and `N` are correct, incorrect, partial and no
     /// answer.
     pub(super) fn of(value: &Value) -> Self {
-        let share = |number: f64| if (0.0..=1.0).contains(&number) { Self::Share(number) } else { Self::Other };
+        let share =
+            |number: f64| if (0.0..=1.0).contains(&number) { Self::Share(number) } else { Self::Other };
         match value {
             Value::Null => Self::Unscored,
             Value::Bool(right) => Self::Share(f64::from(u8::from(*right))),

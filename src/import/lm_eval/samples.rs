@@ -169,7 +169,8 @@ impl Samples {
 
 /// The row of a document. Its answer is the filtered one, or the choice with the highest log-probability.
 fn item_row(line: &Value, document: &str, value: f64, keys: &mut KeyRedaction, at: Option<&str>) -> ItemRow {
-    let mut copy = |what: &str, text: &str| keys.copy(|| format!("document {document}, {what}"), &clipped(text));
+    let mut copy =
+        |what: &str, text: &str| keys.copy(|| format!("document {document}, {what}"), &clipped(text));
     let grade = if unanswered(&line["resps"]) {
         Grade::none(GradeKind::Empty, "")
     } else {

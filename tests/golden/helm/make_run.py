@@ -1,6 +1,6 @@
-"""A run folder of HELM, as its own tool writes it: crfm-helm 0.5.16 with its `simple/model1`, which repeats the
-last word of the prompt, on its scenario `simple_mcqa` of six questions. Every prompt ends with "A", so that the model
-answers A. Python 3.11.
+"""A run folder of HELM, as its own tool writes it: crfm-helm 0.5.16 with its `simple/model1`, which repeats
+the last word of the prompt, on its scenario `simple_mcqa` of six questions. Every prompt ends with "A", so
+that the model answers A. Python 3.11.
 
     python make_run.py      # writes the folder simple_mcqa beside itself
 
@@ -30,7 +30,8 @@ def run(folder):
 
     def ends_with_a():
         spec = made()
-        return dataclasses.replace(spec, adapter_spec=dataclasses.replace(spec.adapter_spec, global_suffix=" A"))
+        adapter = dataclasses.replace(spec.adapter_spec, global_suffix=" A")
+        return dataclasses.replace(spec, adapter_spec=adapter)
 
     run_spec_factory.get_run_spec_function = lambda name: ends_with_a
     entry = "simple_mcqa:model=simple/model1"

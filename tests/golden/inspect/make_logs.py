@@ -1,12 +1,13 @@
 """Logs of Inspect, as its own tool writes them: inspect_ai 0.3.285 with its mock model on a task of five
-questions, two epochs and two scorers. The second question is cut at the token limit, the third is held back by a filter,
-the fourth has no answer, and the fifth fails. The answers have log-probabilities. Python 3.11.
+questions, two epochs and two scorers. The second answer is cut at the token limit, the third is held back by
+a filter, the fourth is none for one scorer, and the fifth fails. The answers have log-probabilities. Python
+3.11.
 
     python make_logs.py      # writes capitals.eval, capitals.json and limited.eval beside itself
 
-The events of the samples are taken out, which are most of the bytes, and so are tracebacks and what is said of this
-machine. The tool writes entries that are compressed by Zstandard; limited.eval is packed again with deflate, as
-versions before 0.3.190 wrote it.
+The events of the samples are taken out, which are most of the bytes, and so are tracebacks and what is said
+of this machine. The tool writes entries that are compressed by Zstandard; limited.eval is packed again with
+deflate, as older versions wrote it.
 """
 
 import os
@@ -76,7 +77,8 @@ def capitals(fewshot: int = 2):
         Sample(id=f"capital-{i}", input=f"What is the capital of {country}?", target=city,
                metadata={"country": country})
         for i, (country, city) in enumerate(
-            [("France", "Paris"), ("Peru", "Lima"), ("Chile", "Santiago"), ("Kenya", "Nairobi"), ("Fiji", "Suva")]
+            [("France", "Paris"), ("Peru", "Lima"), ("Chile", "Santiago"), ("Kenya", "Nairobi"),
+             ("Fiji", "Suva")]
         )
     ]
     return Task(dataset=dataset, solver=answers(), scorer=[match(), first_letter()], epochs=2)

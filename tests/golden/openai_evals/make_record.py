@@ -1,5 +1,6 @@
-"""Record files of OpenAI's evals, as its own tool writes them: evals 3.0.1 with a completion function that answers
-without a model, on an eval of six questions (`match`) and one that a model grades (`graded`). Python 3.11.
+"""Record files of OpenAI's evals, as its own tool writes them: evals 3.0.1 with a completion function that
+answers without a model, on an eval of six questions (`match`) and one that a model grades (`graded`). Python
+3.11.
 
     python make_record.py      # writes match.jsonl and graded.jsonl beside itself
 

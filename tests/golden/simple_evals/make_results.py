@@ -1,5 +1,5 @@
-"""Result files of OpenAI's simple-evals, by its own functions: `common.py` of its repository as of July 2025 renders the
-examples, adds them up and makes the page; the eval itself is one of five questions without a
+"""Result files of OpenAI's simple-evals, by its own functions: `common.py` of its repository as of July 2025
+renders the examples, adds them up and makes the page; the eval itself is one of five questions without a
 model, because those of the repository load data. Python 3.11, jinja2, numpy, requests, tqdm.
 
     python make_results.py FOLDER      # FOLDER holds the repository as a folder `simple_evals`

@@ -115,8 +115,11 @@ fn one_answer_to_an_item_keeps_its_kind_in_every_form() {
     let stderr = String::from_utf8_lossy(&ran.stderr);
     assert!(ran.status.code() == Some(2) && stderr.contains("would replace"), "{stderr}");
     // Questions that have changed since cannot be exported.
-    std::fs::write(case.folder.path().join("items.jsonl"), "{\"id\":\"a\",\"prompt\":\"p\",\"answer\":\"b\"}\n")
-        .expect("a file");
+    std::fs::write(
+        case.folder.path().join("items.jsonl"),
+        "{\"id\":\"a\",\"prompt\":\"p\",\"answer\":\"b\"}\n",
+    )
+    .expect("a file");
     let ran = export(&case, "lm-eval", "changed");
     let stderr = String::from_utf8_lossy(&ran.stderr);
     assert!(ran.status.code() == Some(2) && stderr.contains("the tasks"), "{stderr}");
