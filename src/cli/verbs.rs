@@ -77,6 +77,7 @@ enum Verb {
     /// Write the residual streams of token ids or of a corpus as arrays in a safetensors file
     States(states::Flags),
     /// Convert the results of other tools to scores.csv, and collected answers to files of other tools
+    #[command(after_help = EXIT_CODES)]
     Scores(scores::Flags),
     /// Describe a checkpoint: sizes, memory, data types, checksum
     Model(model::Flags),

@@ -85,6 +85,12 @@ pub(super) fn with_facts(grade: Grade, facts: &Value) -> Grade {
     Grade { logprob: logprob.filter(|logprob: &f64| logprob.is_finite()).or(grade.logprob), ..grade }
 }
 
+/// A score with its grader, which is all that is stated of its settings.
+pub(super) fn graded_by(score: Score, grader: &str) -> Score {
+    let score = Score { grader: Some(grader.into()), ..score };
+    Score { settings_sha256: Some(score.settings_hash()), ..score }
+}
+
 impl Answers {
     /// The row of scores.csv; `None` without answers.
     pub(super) fn score(&self) -> Option<Score> {
@@ -98,8 +104,7 @@ impl Answers {
             }
         }
         let score = tally.scores().into_iter().next()?;
-        let score = Score { grader: Some(self.grader.clone()), ..score };
-        Some(Score { settings_sha256: Some(score.settings_hash()), ..score })
+        Some(graded_by(score, &self.grader))
     }
 
     /// Mean over items of the mean over their answers, of what `credit` gives; items without any are left

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::answers::{Answers, grade, row, with_facts};
+use super::answers::{Answers, grade, graded_by, row, with_facts};
 use super::imported::{ImportOptions, Imported, SourceFile};
 use super::importer::Importer;
 use super::keys::{KeyRedaction, is_suspect};
@@ -84,9 +84,9 @@ impl Importer for EveryEvalEver {
             record.settings(&mut settings);
         }
         if all.scores.is_empty() {
-            let notes =
-                if all.notes.is_empty() { String::new() } else { format!(": {}", all.notes.join("; ")) };
-            return Err(fault(path, format!("has no score that can be imported{notes}")));
+            let first = all.notes.iter().find(|note| note.contains("not imported"));
+            let first = first.map_or_else(String::new, |note| format!("; {note}"));
+            return Err(fault(path, format!("has no score that can be imported{first}")));
         }
         all.add_source(source, settings, &keys);
         Ok(all)
@@ -195,8 +195,8 @@ impl Record<'_> {
         let (provider, model, task) = (&answers.provider, &answers.model, &answers.task);
         let row = Score::of_accuracy(provider, model, task, answers.shots, n, score * n as f64);
         let at = [&result["evaluation_timestamp"], &self.record["evaluation_timestamp"]];
-        let row = Score { collected_at: at.into_iter().find_map(date), grader: Some(answers.grader), ..row };
-        all.scores.push(Score { settings_sha256: Some(row.settings_hash()), ..row });
+        let row = Score { collected_at: at.into_iter().find_map(date), ..row };
+        all.scores.push(graded_by(row, &answers.grader));
         Ok(())
     }
 

@@ -57,7 +57,7 @@ impl Importer for OpenAiEvals {
             spec["completion_fns"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         let first = named.first().copied().or(spec["model_name"].as_str());
         let (provider, named_model) = first.map_or((NAME, None), |name| {
-            let (provider, model) = provider_and_model(name, "openai");
+            let (provider, model) = provider_and_model(name, NAME);
             (provider, Some(model))
         });
         let model = model(path, named_model, options)?;

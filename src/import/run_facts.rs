@@ -106,6 +106,9 @@ pub(super) fn date(value: &Value) -> Option<String> {
     let at = match value {
         Value::String(text) => {
             let text = text.trim();
+            if text.ends_with('Z') && text.parse::<jiff::Timestamp>().is_ok() {
+                return Some(text.into());
+            }
             let iso = text.replacen(' ', "T", 1);
             let parsed = iso.parse().or_else(|_| format!("{iso}Z").parse());
             parsed.ok().or_else(|| second(text.parse().ok()?))

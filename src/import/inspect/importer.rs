@@ -9,7 +9,7 @@ use super::log::{Log, Sample};
 use super::scorers::{Scorer, scorers};
 use crate::collect::results::scores::Score;
 use crate::error::Result;
-use crate::import::answers::Answers;
+use crate::import::answers::{Answers, graded_by};
 use crate::import::imported::{ImportOptions, Imported, SourceFile};
 use crate::import::importer::Importer;
 use crate::import::keys::KeyRedaction;
@@ -36,7 +36,7 @@ impl Importer for Inspect {
     }
 
     fn sniff(&self, file: &Opened<'_>) -> bool {
-        *file.form == Form::Archive || file.has(&["version", "eval"])
+        *file.form == Form::Archive || file.has(&["version", "eval"]) || file.has(&["status", "eval"])
     }
 
     fn import(&self, file: &Opened<'_>, options: &ImportOptions) -> Result<Imported> {
@@ -151,8 +151,8 @@ impl Run {
             let task = task_name(&self.task, &name, scores.len());
             let right = accuracy * n as f64;
             let row = Score::of_accuracy(&self.provider, &self.model, &task, self.shots, n, right);
-            let row = Score { collected_at: self.created.clone(), grader: Some(name), ..row };
-            self.all.scores.push(Score { settings_sha256: Some(row.settings_hash()), ..row });
+            let row = Score { collected_at: self.created.clone(), ..row };
+            self.all.scores.push(graded_by(row, &name));
         }
         let file = path.display();
         self.all.notes.push(format!("{file} has no samples: wrong and missing answers are not told apart"));
@@ -180,6 +180,11 @@ fn part(log: &Log) -> Option<String> {
         return Some(format!("is of a run that ended with status `{}`, perhaps before its end", log.status));
     }
     let config = &log.eval["config"];
+    // A limit above the number of samples cuts nothing.
+    let (limit, n) = (config["limit"].as_u64(), log.eval["dataset"]["samples"].as_u64());
+    if limit.zip(n).is_some_and(|(limit, n)| limit >= n) && config["sample_id"].is_null() {
+        return None;
+    }
     let cut = ["limit", "sample_id"].into_iter().find(|name| !config[*name].is_null())?;
     Some(format!("is of a run with {cut} {}, which evaluated a part of its task", config[cut]))
 }
@@ -199,7 +204,10 @@ fn notes(log: &Log, samples: &[Sample], all: &mut Imported) {
         matches!(sample.output["choices"][0]["stop_reason"].as_str(), Some("max_tokens" | "model_length"))
     };
     let count = |text: &str, n: usize| (n > 0).then(|| format!("{n} answers {text}"));
-    let logprobs = |sample: &&Sample| !sample.output["choices"][0]["logprobs"].is_null();
+    let logprobs = |sample: &&Sample| {
+        let content = sample.output["choices"][0]["logprobs"]["content"].as_array();
+        content.is_some_and(|tokens| !tokens.is_empty())
+    };
     let several =
         |sample: &&Sample| sample.output["choices"].as_array().is_some_and(|choices| choices.len() > 1);
     let n = |test: &dyn Fn(&&Sample) -> bool| samples.iter().filter(test).count();

@@ -73,8 +73,9 @@ impl Log {
             Form::Archive => Self::of_archive(file.bytes)?,
             _ => json::read_as(file.bytes).map_err(|why| format!("{why}; the file may be cut short"))?,
         };
-        let version = json::count(&log.version);
-        if version.is_none_or(|version| !(1..=NEWEST).contains(&version)) {
+        // Logs without a number are of the layout that came with it.
+        let version = json::count(&log.version).filter(|version| (1..=NEWEST).contains(version));
+        if version.is_none() && !log.version.is_null() {
             return Err(format!(
                 "is a log of version {}; versions 1 to {NEWEST} are read: `inspect log convert` of another \
                  version of Inspect may write one",

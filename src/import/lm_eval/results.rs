@@ -7,6 +7,7 @@ use super::run::{fault, run, score};
 use super::samples;
 use super::settings::settings;
 use crate::error::Result;
+use crate::import::answers::graded_by;
 use crate::import::imported::{ImportOptions, Imported, SourceFile};
 use crate::import::keys::KeyRedaction;
 use crate::provider::json;
@@ -69,7 +70,10 @@ pub(crate) fn read(path: &Path, bytes: &[u8], options: &ImportOptions, all: &mut
                 continue;
             }
             match n_items(&value, task, row, metric) {
-                Some(n) => all.scores.push(score(&run, &name, shots, n, metric.value * n as f64)),
+                Some(n) => {
+                    let score = score(&run, &name, shots, n, metric.value * n as f64);
+                    all.scores.push(graded_by(score, &metric.grader()));
+                }
                 None => all.notes.push(format!(
                     "{name}: not imported: the number of items is missing; add the samples file"
                 )),

@@ -161,7 +161,7 @@ impl Samples {
             }
             rows.push(item_row(line, &document, value, keys, run.collected_at.as_deref()));
         }
-        let grader = format!("{},{}", metric.metric, metric.filter);
+        let grader = metric.grader();
         let (provider, model) = (run.provider.clone(), run.model.clone());
         Ok(Some(Answers { provider, model, task: task.into(), shots, grader, rows }))
     }
