@@ -72,7 +72,7 @@ impl Collected {
     /// # Errors
     /// [`Error::Journal`], [`Error::Read`], [`Error::Parameter`]
     pub fn read(folder: &Path) -> Result<Self> {
-        let mut tasks: Vec<(CollectedTask, AskedTask)> = vec![];
+        let mut tasks: Vec<(CollectedTask, Questions)> = vec![];
         let (configuration, n_others) = graded::visit(folder, |task, item, replicates, rows| {
             let place =
                 tasks.iter().position(|(known, _)| (&known.name, known.shots) == (&item.task, item.shots));
@@ -85,11 +85,11 @@ impl Collected {
         })?;
         let (provider, model) = (configuration.provider.clone(), configuration.model.clone());
         let drawn = Some((configuration.rendering, configuration.seed));
-        for (task, asked) in &mut tasks {
+        for (task, questions) in &mut tasks {
             // The questions of a file are as they stand there, however others are rendered and drawn.
-            let (rendering, seed) = drawn.filter(|_| asked.rendering.is_some()).unzip();
+            let (rendering, seed) = drawn.filter(|_| questions.is_drawn).unzip();
             let mut tally = Tally::new(&provider, &model).graded_by(&configuration.grading);
-            tally.asked(&task.name, AskedTask { sha256: asked.sha256.clone(), rendering, seed });
+            tally.asked(&task.name, AskedTask { sha256: Some(questions.sha256.clone()), rendering, seed });
             task.add_up(&mut tally);
             if let Some(score) = tally.scores().into_iter().next() {
                 task.score = score;
@@ -195,11 +195,16 @@ impl CollectedAnswer {
     }
 }
 
-fn empty(task: &Task, item: &Item) -> (CollectedTask, AskedTask) {
+/// Where the questions of a task are from.
+struct Questions {
+    sha256: String,
+    is_drawn: bool,
+}
+
+fn empty(task: &Task, item: &Item) -> (CollectedTask, Questions) {
     let score = Score::of_accuracy("", "", &item.task, item.shots, 0, 0.0);
-    let rendering = task.is_drawn().then_some(crate::collect::tasks::Rendering::Text);
-    let asked = AskedTask { sha256: Some(task.sha256.clone()), rendering, seed: None };
-    (CollectedTask { name: item.task.clone(), shots: item.shots, score, items: vec![] }, asked)
+    let questions = Questions { sha256: task.sha256.clone(), is_drawn: task.is_drawn() };
+    (CollectedTask { name: item.task.clone(), shots: item.shots, score, items: vec![] }, questions)
 }
 
 fn collected_item(item: &Item, replicates: &[Replicate], rows: Vec<ItemRow>) -> CollectedItem {

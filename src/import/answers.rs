@@ -1,6 +1,7 @@
 //! Graded answers of one model to one task, as another tool graded them: a row of scores.csv and the rows of
 //! items.csv.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use serde_json::Value;
@@ -122,7 +123,7 @@ impl Answers {
     /// The rows of each item, items in the order of their first rows, replicates in order.
     fn by_item(&self) -> Vec<Vec<&ItemRow>> {
         let mut order: Vec<Vec<&ItemRow>> = vec![];
-        let mut places = std::collections::HashMap::new();
+        let mut places = HashMap::new();
         for row in &self.rows {
             let place = *places.entry(row.id.as_str()).or_insert(order.len());
             if place == order.len() {

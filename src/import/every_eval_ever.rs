@@ -1,7 +1,7 @@
 //! Records of Every Eval Ever (EvalEval Coalition): one run of one model with its results, and the answers in
 //! a JSONL file beside it. Schemas 0.1 to 0.3.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -56,7 +56,7 @@ impl Importer for EveryEvalEver {
             Form::Lines(_) => lines(path, file.bytes)?,
             _ => vec![json::read(file.bytes).map_err(|why| fault(path, why))?],
         };
-        let models: std::collections::BTreeSet<&str> =
+        let models: BTreeSet<&str> =
             records.iter().filter_map(|record| record["model_info"]["id"].as_str()).collect();
         if models.len() > 1 && options.model.is_some() {
             let n = models.len();

@@ -10,7 +10,7 @@ use crate::collect::results::scores::Score;
 use crate::disk;
 use crate::error::{Error, Result};
 
-/// Refuses an output that would replace an input, or a file that an importer reads beside one.
+/// Refuses an output that would replace an input, or any other file of results.
 ///
 /// # Errors
 /// [`Error::Parameter`]
@@ -18,8 +18,9 @@ pub fn check_apart(inputs: &[PathBuf], output: &Path) -> Result<()> {
     let mut beside = output.as_os_str().to_owned();
     beside.push(".json");
     for written in [output, Path::new(&beside)] {
-        let is_beside = ALL.iter().any(|importer| importer.reads_beside(written)) && written.exists();
-        if is_beside || inputs.iter().any(|input| disk::is_same(input, written)) {
+        // An input may be in a folder that was given, or be read beside one.
+        let is_beside = ALL.iter().any(|importer| importer.reads_beside(written)) || is_result(written);
+        if (is_beside && written.exists()) || inputs.iter().any(|input| disk::is_same(input, written)) {
             let reason =
                 format!("would replace {}, which is an input; choose another name", written.display());
             return Err(Error::Parameter { name: "-o", reason });

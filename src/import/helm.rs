@@ -146,9 +146,10 @@ impl HelmRun {
             }
         }
         if left_out > 0 {
-            let split = split.as_deref().unwrap_or("no");
+            let split = split.as_deref().unwrap_or("no split");
             all.notes.push(format!(
-                "{left_out} perturbed instances, or of another split than {split}, are left out"
+                "{left_out} instances are left out: perturbed, of another split than {split}, or without \
+                 scores"
             ));
         }
         metrics.retain(|name, _| !refused.contains(name));

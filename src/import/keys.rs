@@ -18,6 +18,8 @@ static OTHER_KEYS: LazyLock<Option<Regex>> = LazyLock::new(|| {
 const MASK: &str = "[REDACTED]";
 /// Most places that a message names.
 const MOST_NAMED: usize = 5;
+/// Most characters of the name of a place.
+const LONGEST_PLACE: usize = 60;
 
 /// Whether a value may contain a key: a URL with a user and a password or with a query, or a text with the
 /// pattern of a key.
@@ -50,7 +52,7 @@ impl KeyRedaction {
         };
         if all != text {
             // A place may be named after a text of the file.
-            let place = place();
+            let place: String = place().chars().filter(|c| !c.is_control()).take(LONGEST_PLACE).collect();
             let is_safe = !self.is_in(&place);
             self.places.insert(if is_safe { place } else { "a member whose name holds a key".into() });
         }
