@@ -1,6 +1,6 @@
 //! `surmise scores`: imports scores of other tools, and exports those of a collection for them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
@@ -87,7 +87,8 @@ fn import_files(flags: &Import, quiet: bool) -> Result<()> {
     }
     flags.table.check(output, &flags.files)?;
     if let Some(items) = &flags.items {
-        let others = [output, flags.table.csv.as_ref(), flags.table.json.as_ref()];
+        let provenance = output.map(|path| beside(path));
+        let others = [output, provenance.as_ref(), flags.table.csv.as_ref(), flags.table.json.as_ref()];
         if others.contains(&Some(items)) {
             let reason = "is the place of the scores, too; give the answers a file of their own".into();
             return Err(Error::Parameter { name: "--items", reason });
@@ -95,9 +96,7 @@ fn import_files(flags: &Import, quiet: bool) -> Result<()> {
     }
     let imported = import::import(&flags.files, &options)?;
     if let Some(path) = output.filter(|path| !is_stdout(path)) {
-        let mut beside = path.clone().into_os_string();
-        beside.push(".json");
-        disk::write_json(beside.as_ref(), &imported.provenance)?;
+        disk::write_json(&beside(path), &imported.provenance)?;
     }
     flags.table.write_to(output, &TableBytes::of_rows("scores", &imported.scores)?)?;
     if let Some(path) = &flags.items {
@@ -114,6 +113,13 @@ fn import_files(flags: &Import, quiet: bool) -> Result<()> {
     }
     let reason = format!("imported without these:\n  {}", imported.faults.join("\n  "));
     Err(Error::Gaps { reason })
+}
+
+/// Where the provenance of scores is written.
+fn beside(path: &Path) -> PathBuf {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".json");
+    beside.into()
 }
 
 fn export_folder(flags: &Export, quiet: bool) -> Result<()> {
