@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::imported::{ImportOptions, Imported};
+use super::keys::KeyRedaction;
 use super::opened::{Form, Opened};
 use super::registry::{ALL, importer_of, is_known};
 use crate::collect::results::scores::Score;
@@ -57,7 +58,23 @@ pub fn import(paths: &[PathBuf], options: &ImportOptions) -> Result<Imported> {
         imported.notes.retain(|note| !all.notes.contains(note));
         all.extend(imported);
     }
+    hide_keys(&mut all);
     Ok(all)
+}
+
+/// Replaces keys in names and messages; importers do so in what they copy.
+fn hide_keys(all: &mut Imported) {
+    let mut keys = KeyRedaction::new();
+    let of_scores = all.scores.iter_mut().flat_map(|score| [&mut score.task, &mut score.provider]);
+    let of_items = all.items.iter_mut().flat_map(|item| [&mut item.row.task, &mut item.provider]);
+    for text in of_scores.chain(of_items) {
+        *text = keys.copy(|| "the name of a task or provider".into(), text);
+    }
+    let note = keys.note().map(|note| format!("A file {note}"));
+    for text in all.notes.iter_mut().chain(&mut all.faults) {
+        *text = keys.copy(String::new, text);
+    }
+    all.notes.extend(note);
 }
 
 fn import_file(path: &Path, options: &ImportOptions) -> Result<Imported> {
@@ -65,7 +82,13 @@ fn import_file(path: &Path, options: &ImportOptions) -> Result<Imported> {
     let form = Form::of(&bytes);
     let file = Opened { path, bytes: &bytes, form: &form };
     let importer = importer_of(&file)?;
-    let mut imported = importer.import(&file, options)?;
+    let mut imported = importer.import(&file, options).map_err(|error| match error {
+        // The reason may quote the file.
+        Error::Foreign { path, reason } => {
+            Error::Foreign { path, reason: KeyRedaction::new().copy(String::new, &reason) }
+        }
+        other => other,
+    })?;
     imported.notes.insert(0, format!("{}: read by {}", path.display(), importer.name()));
     Ok(imported)
 }

@@ -112,6 +112,7 @@ fn a_log_of_inspect_on_a_part_or_of_another_version_is_refused() {
         ((|log| log["version"] = json!(3)) as fn(&mut Value), "version 3"),
         (|log| log["status"] = json!("cancelled"), "cancelled"),
         (|log| log["results"]["scores"][0]["metrics"]["accuracy"]["value"] = json!(0.9), "0.9"),
+        (|log| log["version"] = json!(KEY), "[REDACTED]"),
         (|log| log["eval"]["model"] = json!(KEY), "--model"),
         (|log| log["eval"]["model"] = Value::Null, "--model"),
     ] {
@@ -148,6 +149,12 @@ fn scores_that_are_nan_or_no_shares_are_not_grades() {
     assert!(kinds(&imported).iter().any(|(_, _, kind)| *kind == "unreadable"), "{:?}", kinds(&imported));
     let notes = imported.notes.join("\n");
     assert!(notes.contains("1 values of first_letter are no shares"), "{notes}");
+    // A key in a name is replaced, too.
+    let mut log = inspect_json();
+    log["eval"]["task"] = json!(format!("task {KEY}"));
+    let imported = of(&[("log.json", log.to_string())], &ImportOptions::default()).expect("a log");
+    assert_eq!(imported.scores[1].task, "task [REDACTED]/match");
+    assert!(!format!("{imported:?}").contains(KEY), "{imported:?}");
     // Without samples, the results alone.
     let mut log = inspect_json();
     log["samples"] = Value::Null;
