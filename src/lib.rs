@@ -57,6 +57,7 @@ pub mod corpus;
 pub mod disk;
 pub mod emergence;
 pub mod error;
+pub mod export;
 mod finite;
 pub mod import;
 mod machine;

@@ -44,12 +44,26 @@ const EXAMPLES: &[(&str, &[&str])] = &[
             "surmise states minigpt-7 --corpus colours --entities 4 --windows 200 -o states.safetensors",
         ],
     ),
-    ("surmise scores", &["surmise scores import results.json -o scores.csv"]),
+    (
+        "surmise scores",
+        &[
+            "surmise scores import results.json -o scores.csv",
+            "surmise scores export answers --to inspect-json -o logs",
+        ],
+    ),
     (
         "surmise scores import",
         &[
             "surmise scores import results.json -o scores.csv",
+            "surmise scores import logs run.eval helm/runs --shots 0 -o scores.csv --items items.csv",
             "surmise scores import samples_arc.jsonl --model my-model --shots 5 -o scores.csv",
+        ],
+    ),
+    (
+        "surmise scores export",
+        &[
+            "surmise scores export answers --to every-eval-ever -o records",
+            "surmise scores export answers --to lm-eval -o results",
         ],
     ),
     (

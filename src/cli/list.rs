@@ -11,6 +11,7 @@ use crate::collect::tasks;
 use crate::corpus::Category;
 use crate::corpus::category::EMBEDDED;
 use crate::error::Result;
+use crate::export;
 use crate::import;
 use crate::mi;
 use crate::model::{Model, arch, embedded};
@@ -40,6 +41,8 @@ enum Kind {
     Providers,
     /// Tools whose results can be imported as scores, and their files
     Importers,
+    /// Tools for which collected answers can be exported, and their files
+    Exporters,
     /// Built-in tasks for closed models
     Tasks,
     /// Graders of answers: name with its argument, when an answer is right
@@ -153,6 +156,10 @@ fn listing(kind: Kind) -> Result<Listing> {
         }
         Kind::Importers => {
             import::ALL.iter().for_each(|importer| line(&[importer.name(), importer.summary()]));
+            &["name", "summary"]
+        }
+        Kind::Exporters => {
+            export::ALL.iter().for_each(|exporter| line(&[exporter.name(), exporter.summary()]));
             &["name", "summary"]
         }
         Kind::Candidates => {

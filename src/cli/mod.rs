@@ -40,5 +40,5 @@ pub use self::output::status;
 use self::output::{SECRETS, config_notes, print};
 use self::progress::Progress;
 pub use self::renamed::parse;
-use self::table_output::{TableBytes, TableFlags, is_stdout};
+use self::table_output::{TableBytes, TableFlags, is_stdout, put};
 pub use self::verbs::{Opts, run};

@@ -1,12 +1,14 @@
-//! `surmise scores`: imports scores of other tools.
+//! `surmise scores`: imports scores of other tools, and exports those of a collection for them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
-use super::{TableBytes, TableFlags, is_stdout, status};
+use super::choice::listed;
+use super::{TableBytes, TableFlags, is_stdout, put, status};
 use crate::disk;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::export::{self, Collected};
 use crate::import::{self, ImportOptions};
 
 #[derive(Debug, Args)]
@@ -17,14 +19,17 @@ pub(super) struct Flags {
 
 #[derive(Debug, Subcommand)]
 enum ScoresVerb {
-    /// Results of another tool (`surmise list importers`) as scores.csv
+    /// Results of other tools (`surmise list importers`) as scores.csv and items.csv
     Import(Import),
+    /// The answers of a collection in the form of another tool (`surmise list exporters`)
+    Export(Export),
 }
 
 #[derive(Debug, Args)]
 struct Import {
-    /// Files that `surmise list importers` names; samples_*.jsonl alone need --model and --shots
-    #[arg(required = true, value_name = "FILE")]
+    /// Files that `surmise list importers` names, or folders of them; samples_*.jsonl alone need --model and
+    /// --shots
+    #[arg(required = true, value_name = "FILE|DIR")]
     files: Vec<PathBuf>,
     /// The CSV file; the provenance of the scores is written beside it as FILE.json. `-` is stdout, without
     /// provenance
@@ -32,7 +37,11 @@ struct Import {
     output: Option<PathBuf>,
     #[command(flatten)]
     table: TableFlags,
-    /// METRIC or METRIC,FILTER [default: every accuracy, as TASK/METRIC,FILTER where a task has several]
+    /// Write the answers of files that hold them as items.csv to this file; `-` is stdout
+    #[arg(long, value_name = "FILE|-")]
+    items: Option<PathBuf>,
+    /// The metric or scorer; METRIC,FILTER of the lm-evaluation-harness [default: every share of right
+    /// answers, as TASK/METRIC where a task has several]
     #[arg(long)]
     metric: Option<String>,
     /// The model's name in place of the file's
@@ -46,8 +55,26 @@ struct Import {
     limited: bool,
 }
 
+#[derive(Debug, Args)]
+struct Export {
+    /// The folder that `surmise collect -o` wrote
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+    #[arg(long, value_name = "FORMAT", help = listed("The form", export::ALL.iter().map(|one| one.name())))]
+    to: String,
+    /// Folder for the files
+    #[arg(short, long, value_name = "DIR")]
+    output: PathBuf,
+}
+
 pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
-    let ScoresVerb::Import(flags) = &flags.verb;
+    match &flags.verb {
+        ScoresVerb::Import(flags) => import_files(flags, quiet),
+        ScoresVerb::Export(flags) => export_folder(flags, quiet),
+    }
+}
+
+fn import_files(flags: &Import, quiet: bool) -> Result<()> {
     let options = ImportOptions {
         metric: flags.metric.clone(),
         model: flags.model.clone(),
@@ -55,18 +82,56 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         limited: flags.limited,
     };
     let output = flags.output.as_ref();
-    output.map_or(Ok(()), |path| import::check_apart(&flags.files, path))?;
+    for path in output.into_iter().chain(&flags.items) {
+        import::check_apart(&flags.files, path)?;
+    }
     flags.table.check(output, &flags.files)?;
+    if let Some(items) = &flags.items {
+        let provenance = output.map(|path| beside(path));
+        let others = [output, provenance.as_ref(), flags.table.csv.as_ref(), flags.table.json.as_ref()];
+        if others.contains(&Some(items)) {
+            let reason = "is the place of the scores, too; give the answers a file of their own".into();
+            return Err(Error::Parameter { name: "--items", reason });
+        }
+    }
     let imported = import::import(&flags.files, &options)?;
     if let Some(path) = output.filter(|path| !is_stdout(path)) {
-        let mut beside = path.clone().into_os_string();
-        beside.push(".json");
-        disk::write_json(beside.as_ref(), &imported.provenance)?;
+        disk::write_json(&beside(path), &imported.provenance)?;
     }
     flags.table.write_to(output, &TableBytes::of_rows("scores", &imported.scores)?)?;
+    if let Some(path) = &flags.items {
+        put(path, &import::items_csv(&imported.items)?)?;
+    }
     if !quiet {
         imported.notes.iter().for_each(|note| status(note));
-        status(&format!("{} scores", imported.scores.len()));
+        let (n_scores, n_items) = (imported.scores.len(), imported.items.len());
+        let hint = if flags.items.is_none() && n_items > 0 { "; --items FILE writes them" } else { "" };
+        status(&format!("{n_scores} scores, {n_items} answers{hint}"));
+    }
+    if imported.faults.is_empty() {
+        return Ok(());
+    }
+    let reason = format!("imported without these:\n  {}", imported.faults.join("\n  "));
+    Err(Error::Gaps { reason })
+}
+
+/// Where the provenance of scores is written.
+fn beside(path: &Path) -> PathBuf {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".json");
+    beside.into()
+}
+
+fn export_folder(flags: &Export, quiet: bool) -> Result<()> {
+    let exporter = export::find(&flags.to)?;
+    let collected = Collected::read(&flags.folder)?;
+    let files = exporter.export(&collected)?;
+    export::write(&flags.output, &files)?;
+    if !quiet {
+        collected.notes.iter().for_each(|note| status(note));
+        for file in &files {
+            status(&format!("wrote {}", flags.output.join(&file.path).display()));
+        }
     }
     Ok(())
 }

@@ -164,7 +164,8 @@ impl TableFlags {
     }
 }
 
-fn put(path: &Path, bytes: &[u8]) -> Result<()> {
+/// Writes a file, or stdout.
+pub(super) fn put(path: &Path, bytes: &[u8]) -> Result<()> {
     if is_stdout(path) { print(bytes) } else { disk::write(path, bytes) }
 }
 

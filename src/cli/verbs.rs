@@ -76,7 +76,8 @@ enum Verb {
     Compare(compare::Flags),
     /// Write the residual streams of token ids or of a corpus as arrays in a safetensors file
     States(states::Flags),
-    /// Convert the scores of other tools to scores.csv
+    /// Convert the results of other tools to scores.csv, and collected answers to files of other tools
+    #[command(after_help = EXIT_CODES)]
     Scores(scores::Flags),
     /// Describe a checkpoint: sizes, memory, data types, checksum
     Model(model::Flags),
@@ -105,7 +106,7 @@ enum Verb {
     /// Show the page of a results folder in a browser on this machine, up to date while a study runs
     View(view::Flags),
     /// List what is built in: models, architectures, estimators, corpora, providers, importers,
-    /// candidates, tasks, graders, reports
+    /// exporters, candidates, tasks, graders, reports
     List(list::Flags),
     /// Print the script that completes verbs and flags in a shell
     Completions(completions::Flags),

@@ -1,14 +1,17 @@
 //! Importing files of other tools.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::imported::{ImportOptions, Imported};
-use super::registry::{ALL, importer_of};
+use super::keys::KeyRedaction;
+use super::opened::{Form, Opened};
+use super::registry::{ALL, importer_of, is_known};
+use crate::collect::results::scores::Score;
 use crate::disk;
 use crate::error::{Error, Result};
 
-/// Refuses an output that would replace an input, or a file that an importer reads beside one.
+/// Refuses an output that would replace an input, or any other file of results.
 ///
 /// # Errors
 /// [`Error::Parameter`]
@@ -16,8 +19,9 @@ pub fn check_apart(inputs: &[PathBuf], output: &Path) -> Result<()> {
     let mut beside = output.as_os_str().to_owned();
     beside.push(".json");
     for written in [output, Path::new(&beside)] {
-        let is_beside = ALL.iter().any(|importer| importer.reads_beside(written)) && written.exists();
-        if is_beside || inputs.iter().any(|input| disk::is_same(input, written)) {
+        // An input may be in a folder that was given, or be read beside one.
+        let is_beside = ALL.iter().any(|importer| importer.reads_beside(written)) || is_result(written);
+        if (is_beside && written.exists()) || inputs.iter().any(|input| disk::is_same(input, written)) {
             let reason =
                 format!("would replace {}, which is an input; choose another name", written.display());
             return Err(Error::Parameter { name: "-o", reason });
@@ -26,29 +30,173 @@ pub fn check_apart(inputs: &[PathBuf], output: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Imports files, each by the importer that recognises it.
+/// Imports files, each by the importer that recognises it. A folder stands for the files in it that one does.
+///
+/// A file that cannot be imported among others is left out, and so is a score about which two files differ;
+/// [`Imported::faults`] names them. A score that two files state alike is imported once.
 ///
 /// # Errors
-/// [`Error::Read`], [`Error::Foreign`]; [`Error::Parameter`] for scores that occur twice.
+/// [`Error::Read`], [`Error::Foreign`], [`Error::Csv`] where nothing can be imported.
 pub fn import(paths: &[PathBuf], options: &ImportOptions) -> Result<Imported> {
     let mut all = Imported::empty();
-    for path in paths {
-        let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.clone(), source })?;
-        let importer = importer_of(path, &bytes)?;
-        let mut imported = importer.import(path, &bytes, options)?;
-        imported.notes.retain(|note| !all.notes.contains(note));
-        imported.notes.insert(0, format!("{}: read by {}", path.display(), importer.name()));
-        all.extend(imported);
-    }
-    let mut seen = BTreeMap::new();
-    for score in &all.scores {
-        if seen.insert((&score.model, &score.task, score.shots), ()).is_some() {
-            let reason = format!(
-                "{} of {} with {} shots occurs twice; import each run once",
-                score.task, score.model, score.shots
-            );
-            return Err(Error::Parameter { name: "FILE", reason });
+    let files = files(paths, &mut all.notes)?;
+    let (mut read, mut first_fault) = (vec![], None);
+    for path in &files {
+        match import_file(path, options) {
+            Ok(imported) => read.push((path, imported)),
+            Err(error) => {
+                all.faults.push(error.chain());
+                first_fault.get_or_insert(error);
+            }
         }
     }
+    if let (true, Some(error)) = (read.is_empty(), first_fault) {
+        return Err(error);
+    }
+    settle(&mut read, &mut all);
+    for (_, mut imported) in read {
+        imported.notes.retain(|note| !all.notes.contains(note));
+        all.extend(imported);
+    }
+    hide_keys(&mut all);
     Ok(all)
+}
+
+/// Replaces keys in names and messages; importers do so in what they copy.
+fn hide_keys(all: &mut Imported) {
+    let mut keys = KeyRedaction::new();
+    let of_scores = all.scores.iter_mut().flat_map(|score| [&mut score.task, &mut score.provider]);
+    let of_items = all.items.iter_mut().flat_map(|item| [&mut item.row.task, &mut item.provider]);
+    for text in of_scores.chain(of_items) {
+        *text = keys.copy(|| "the name of a task or provider".into(), text);
+    }
+    let note = keys.note().map(|note| format!("A file {note}"));
+    for text in all.notes.iter_mut().chain(&mut all.faults) {
+        *text = keys.copy(String::new, text);
+    }
+    all.notes.extend(note);
+}
+
+fn import_file(path: &Path, options: &ImportOptions) -> Result<Imported> {
+    let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
+    let form = Form::of(&bytes);
+    let file = Opened { path, bytes: &bytes, form: &form };
+    let importer = importer_of(&file)?;
+    let mut imported = importer.import(&file, options).map_err(|error| match error {
+        // The reason may quote the file.
+        Error::Foreign { path, reason } => {
+            Error::Foreign { path, reason: KeyRedaction::new().copy(String::new, &reason) }
+        }
+        other => other,
+    })?;
+    imported.notes.insert(0, format!("{}: read by {}", path.display(), importer.name()));
+    Ok(imported)
+}
+
+/// The files, with those of folders in the order of their names.
+fn files(paths: &[PathBuf], notes: &mut Vec<String>) -> Result<Vec<PathBuf>> {
+    let mut files = vec![];
+    for path in paths {
+        if !path.is_dir() {
+            files.push(path.clone());
+            continue;
+        }
+        let mut within = vec![];
+        below(path, &mut within)?;
+        let known: Vec<PathBuf> = within.iter().filter(|file| is_result(file)).cloned().collect();
+        if known.is_empty() {
+            let reason =
+                "holds no file that an importer recognises; `surmise list importers` names them".into();
+            return Err(Error::Foreign { path: path.clone(), reason });
+        }
+        let others = within.len() - known.len();
+        if others > 0 {
+            let text = format!("{}: {others} files are not read, or read beside others", path.display());
+            notes.push(text);
+        }
+        files.extend(known);
+    }
+    Ok(files)
+}
+
+/// Every file below a folder, sorted. Links to folders are not followed.
+fn below(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
+    let fault = |source| Error::Read { path: folder.into(), source };
+    let mut entries =
+        std::fs::read_dir(folder).map_err(fault)?.collect::<std::io::Result<Vec<_>>>().map_err(fault)?;
+    entries.sort_by_key(std::fs::DirEntry::file_name);
+    for entry in entries {
+        let kind = entry.file_type().map_err(fault)?;
+        if kind.is_dir() {
+            below(&entry.path(), found)?;
+        } else if entry.path().is_file() {
+            found.push(entry.path());
+        }
+    }
+    Ok(())
+}
+
+/// Whether a file in a folder is the one to import: it is recognised and no part of another one.
+fn is_result(path: &Path) -> bool {
+    let is_beside = ALL.iter().any(|importer| importer.reads_beside(path));
+    !is_beside
+        && std::fs::read(path)
+            .is_ok_and(|bytes| is_known(&Opened { path, bytes: &bytes, form: &Form::of(&bytes) }))
+}
+
+type Key = (String, String, usize);
+
+fn key(score: &Score) -> Key {
+    (score.model.clone(), score.task.clone(), score.shots)
+}
+
+/// Leaves out scores that occur again: all of them where they differ, else all but the first.
+fn settle(read: &mut [(&PathBuf, Imported)], all: &mut Imported) {
+    let mut stated: BTreeMap<Key, Vec<(usize, Score)>> = BTreeMap::new();
+    for (file, (_, imported)) in read.iter().enumerate() {
+        for score in &imported.scores {
+            stated.entry(key(score)).or_default().push((file, score.clone()));
+        }
+    }
+    let name = |file: usize| read[file].0.display().to_string();
+    let mut dropped: BTreeSet<(usize, Key)> = BTreeSet::new();
+    for (key, rows) in stated.into_iter().filter(|(_, rows)| rows.len() > 1) {
+        let (model, task, shots) = &key;
+        let what = format!("{task} of {model} with {shots} shots");
+        let (first, score) = &rows[0];
+        let same = |other: &Score| {
+            (other.accuracy, other.n_items, other.n_scored) == (score.accuracy, score.n_items, score.n_scored)
+        };
+        let is_same = rows.iter().all(|(_, other)| same(other));
+        // Twice in one file: its answers cannot be told apart.
+        let is_within = rows.windows(2).any(|pair| pair[0].0 == pair[1].0);
+        if is_same && !is_within {
+            let others: Vec<String> = rows[1..].iter().map(|(file, _)| name(*file)).collect();
+            all.notes.push(format!(
+                "{what} is in {} and again, alike, in {}",
+                name(*first),
+                others.join(", ")
+            ));
+            dropped.extend(rows[1..].iter().map(|(file, _)| (*file, key.clone())));
+            continue;
+        }
+        let stated: Vec<String> =
+            rows.iter().map(|(file, row)| format!("{} in {}", value(row), name(*file))).collect();
+        all.faults.push(format!(
+            "{what} is {}: none is imported; give one of them, or tell the models apart by --model",
+            stated.join(" and ")
+        ));
+        dropped.extend(rows.iter().map(|(file, _)| (*file, key.clone())));
+    }
+    for (file, (_, imported)) in read.iter_mut().enumerate() {
+        let is_kept = |key: Key| !dropped.contains(&(file, key));
+        imported.scores.retain(|score| is_kept(key(score)));
+        imported.items.retain(|item| is_kept((item.model.clone(), item.row.task.clone(), item.row.shots)));
+    }
+}
+
+fn value(score: &Score) -> String {
+    let accuracy =
+        score.accuracy.map_or_else(|| "without accuracy".into(), |accuracy| format!("{accuracy:.4}"));
+    format!("{accuracy} ({} of {} scored)", score.n_scored, score.n_items)
 }

@@ -5,6 +5,9 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::answers::{Answers, ImportedItem};
+use super::keys::KeyRedaction;
+use super::settings::Settings;
 use crate::collect::results::scores::Score;
 use crate::disk::Schema;
 use crate::seed;
@@ -27,10 +30,14 @@ pub struct ImportOptions {
 pub struct Imported {
     /// Rows of scores.csv.
     pub scores: Vec<Score>,
+    /// Rows of items.csv, of scores whose answers are in the files.
+    pub items: Vec<ImportedItem>,
     /// Their provenance.
     pub provenance: Provenance,
     /// Messages about what was not imported, and why.
     pub notes: Vec<String>,
+    /// Files that were not imported, and scores about which files differ.
+    pub faults: Vec<String>,
 }
 
 /// The provenance of imported scores, which is written beside them as JSON.
@@ -70,13 +77,33 @@ impl Imported {
     /// Nothing imported yet.
     pub fn empty() -> Self {
         let schema = Schema::new("imported_scores", 1);
-        Self { scores: vec![], provenance: Provenance { schema, sources: vec![] }, notes: vec![] }
+        let provenance = Provenance { schema, sources: vec![] };
+        Self { scores: vec![], items: vec![], provenance, notes: vec![], faults: vec![] }
     }
 
     /// Adds the import of another file.
     pub fn extend(&mut self, other: Self) {
         self.scores.extend(other.scores);
+        self.items.extend(other.items);
+        self.faults.extend(other.faults);
         self.provenance.sources.extend(other.provenance.sources);
         self.notes.extend(other.notes);
+    }
+
+    /// Adds the score of graded answers, and the answers.
+    pub(super) fn add(&mut self, answers: Answers) {
+        self.scores.extend(answers.score());
+        self.items.extend(answers.items());
+    }
+
+    /// Adds a file with the settings that were copied from it, and says what was left behind.
+    pub(super) fn add_source(&mut self, source: SourceFile, settings: Settings, keys: &KeyRedaction) {
+        let source = SourceFile { settings: settings.kept, left_out: settings.left_out, ..source };
+        if !source.left_out.is_empty() {
+            let names = source.left_out.join(", ");
+            self.notes.push(format!("{}: not copied, because they may contain a key: {names}", source.file));
+        }
+        self.notes.extend(keys.note().map(|note| format!("{} {note}", source.file)));
+        self.provenance.sources.push(source);
     }
 }

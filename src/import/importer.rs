@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::imported::{ImportOptions, Imported};
+use super::opened::Opened;
 use crate::error::Result;
 
 /// Reads the result files of one tool.
@@ -13,14 +14,14 @@ pub trait Importer: Sync {
     /// The tool and the files it reads, in one line.
     fn summary(&self) -> &'static str;
 
-    /// Whether the tool wrote this file, by its path and its bytes.
-    fn sniff(&self, path: &Path, bytes: &[u8]) -> bool;
+    /// Whether the tool wrote this file, by its content and, where that does not say so, by its path.
+    fn sniff(&self, file: &Opened<'_>) -> bool;
 
     /// Reads one file, and files beside it that belong to it.
     ///
     /// # Errors
-    /// [`crate::Error::Read`], [`crate::Error::Foreign`]
-    fn import(&self, path: &Path, bytes: &[u8], options: &ImportOptions) -> Result<Imported>;
+    /// [`crate::Error::Read`], [`crate::Error::Foreign`], [`crate::Error::Csv`]
+    fn import(&self, file: &Opened<'_>, options: &ImportOptions) -> Result<Imported>;
 
     /// Whether [`Importer::import`] may read this path beside an input.
     fn reads_beside(&self, _path: &Path) -> bool {

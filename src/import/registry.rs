@@ -1,23 +1,33 @@
 //! The importers that are built in.
 
-use std::path::Path;
-
+use super::every_eval_ever::EveryEvalEver;
+use super::helm::Helm;
 use super::importer::Importer;
+use super::inspect::Inspect;
 use super::lm_eval::LmEval;
+use super::openai_evals::OpenAiEvals;
+use super::opened::Opened;
+use super::simple_evals::SimpleEvals;
 use crate::error::{Error, Result};
 
-/// Every importer that is built in. The first that recognises a file reads it.
-pub static ALL: &[&dyn Importer] = &[&LmEval];
+/// Every importer that is built in. The first that recognises a file reads it; the harness comes last,
+/// because other tools have a member `results`, too.
+pub static ALL: &[&dyn Importer] = &[&Inspect, &Helm, &EveryEvalEver, &OpenAiEvals, &SimpleEvals, &LmEval];
+
+/// Whether an importer recognises a file.
+pub(super) fn is_known(file: &Opened<'_>) -> bool {
+    ALL.iter().any(|importer| importer.sniff(file))
+}
 
 /// The importer that recognises a file.
 ///
 /// # Errors
 /// [`Error::Foreign`] if none does, with the files that each of them reads.
-pub(super) fn importer_of(path: &Path, bytes: &[u8]) -> Result<&'static dyn Importer> {
-    ALL.iter().find(|importer| importer.sniff(path, bytes)).copied().ok_or_else(|| {
+pub(super) fn importer_of(file: &Opened<'_>) -> Result<&'static dyn Importer> {
+    ALL.iter().find(|importer| importer.sniff(file)).copied().ok_or_else(|| {
         let known: Vec<_> =
             ALL.iter().map(|importer| format!("{}: {}", importer.name(), importer.summary())).collect();
         let reason = format!("is not recognised by any importer; these are read: {}", known.join("; "));
-        Error::Foreign { path: path.into(), reason }
+        Error::Foreign { path: file.path.into(), reason }
     })
 }

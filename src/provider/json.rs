@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 /// More values than any answer contains: each takes about 32 bytes of memory, and two of the body.
@@ -19,6 +20,11 @@ pub fn parse(body: &[u8]) -> Result<Value, String> {
 
 /// The same for a local file of any size.
 pub fn read(body: &[u8]) -> Result<Value, String> {
+    read_as(body)
+}
+
+/// The same as a type, which may leave out most of a large file.
+pub fn read_as<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
     let body = skip_padding(body);
     if body.is_empty() {
         return Err("is empty".into());

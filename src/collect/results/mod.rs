@@ -2,11 +2,12 @@
 
 pub mod check;
 pub(super) mod decode;
+pub mod graded;
 mod item_row;
 pub mod replay;
 pub mod scores;
 pub mod semantic;
-mod spreadsheet;
+pub(crate) mod spreadsheet;
 pub mod tally;
 pub mod writer;
 

@@ -6,7 +6,7 @@ use super::item_row::ItemRow;
 const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
 /// A row whose texts are no formulas.
-pub(super) fn quoted(mut row: ItemRow) -> ItemRow {
+pub(crate) fn quoted(mut row: ItemRow) -> ItemRow {
     let texts = [&mut row.task, &mut row.id, &mut row.question, &mut row.answer, &mut row.gold];
     let optional = [&mut row.finish_reason, &mut row.model_snapshot, &mut row.system_fingerprint];
     texts.into_iter().chain(optional.into_iter().flatten()).for_each(quote);

@@ -210,7 +210,7 @@ impl Results {
 }
 
 /// The model's text in an outcome, if there is one.
-fn text_of(outcome: &Outcome) -> Option<&str> {
+pub(crate) fn text_of(outcome: &Outcome) -> Option<&str> {
     match outcome {
         Outcome::Answered { text } | Outcome::Refused { text } | Outcome::Truncated { text } => Some(text),
         Outcome::Filtered { text, .. } => text.as_deref(),

@@ -6,6 +6,7 @@ use super::{results, samples};
 use crate::error::Result;
 use crate::import::imported::{ImportOptions, Imported};
 use crate::import::importer::Importer;
+use crate::import::opened::Opened;
 
 /// Results and samples of the lm-evaluation-harness.
 #[derive(Debug, Clone, Copy)]
@@ -27,13 +28,12 @@ impl Importer for LmEval {
         "results_*.json and the samples_*.jsonl beside them, or samples_*.jsonl alone (0.3 to 0.4.13)"
     }
 
-    fn sniff(&self, path: &Path, bytes: &[u8]) -> bool {
-        // The members may have any order, for example after sorting by another tool.
-        let text = String::from_utf8_lossy(bytes);
-        is_samples(path) || text.contains("\"results\"") || text.contains("\"lm_eval_version\"")
+    fn sniff(&self, file: &Opened<'_>) -> bool {
+        is_samples(file.path) || file.has(&["results"]) || file.has(&["lm_eval_version"])
     }
 
-    fn import(&self, path: &Path, bytes: &[u8], options: &ImportOptions) -> Result<Imported> {
+    fn import(&self, file: &Opened<'_>, options: &ImportOptions) -> Result<Imported> {
+        let (path, bytes) = (file.path, file.bytes);
         let mut imported = Imported::empty();
         if is_samples(path) {
             samples::read_without_results(path, bytes, options, &mut imported)?;

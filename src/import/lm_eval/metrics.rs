@@ -30,6 +30,13 @@ pub struct MetricRow {
     pub stderr: Option<f64>,
 }
 
+impl MetricRow {
+    /// What graded the answers: `METRIC,FILTER`.
+    pub(super) fn grader(&self) -> String {
+        format!("{},{}", self.metric, self.filter)
+    }
+}
+
 /// The name of a task with one metric; with several, each has its metric and filter in the name.
 pub(crate) fn name(task: &str, metric: &MetricRow, of: usize) -> String {
     if of == 1 { task.into() } else { format!("{task}/{},{}", metric.metric, metric.filter) }

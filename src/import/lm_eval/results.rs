@@ -7,7 +7,9 @@ use super::run::{fault, run, score};
 use super::samples;
 use super::settings::settings;
 use crate::error::Result;
+use crate::import::answers::graded_by;
 use crate::import::imported::{ImportOptions, Imported, SourceFile};
+use crate::import::keys::KeyRedaction;
 use crate::provider::json;
 
 /// Reads one file and the samples beside it.
@@ -41,6 +43,7 @@ pub(crate) fn read(path: &Path, bytes: &[u8], options: &ImportOptions, all: &mut
         groups.and_then(|groups| groups.get(task)?.as_array()).is_some_and(|tasks| !tasks.is_empty())
             || value["groups"].get(task).is_some()
     };
+    let mut keys = KeyRedaction::new();
     for (task, row) in results {
         if is_group(task) {
             all.notes.push(format!("{task} is a group: its tasks are imported, the group is not"));
@@ -59,21 +62,25 @@ pub(crate) fn read(path: &Path, bytes: &[u8], options: &ImportOptions, all: &mut
         let read = samples::beside(path, task)?;
         for metric in &rows {
             let name = name(task, metric, rows.len());
-            let counted =
-                read.as_ref().map(|samples| samples.score(&run, &name, shots, metric)).transpose()?.flatten();
-            if let (Some(score), Some(samples)) = (counted, &read) {
+            if let Some(samples) = &read
+                && let Some(answers) = samples.answers(&run, &name, shots, (metric, &mut keys))?
+            {
                 source.samples_sha256.insert(task.clone(), samples.sha256.clone());
-                all.scores.push(score);
+                all.add(answers);
                 continue;
             }
             match n_items(&value, task, row, metric) {
-                Some(n) => all.scores.push(score(&run, &name, shots, n, metric.value * n as f64)),
+                Some(n) => {
+                    let score = score(&run, &name, shots, n, metric.value * n as f64);
+                    all.scores.push(graded_by(score, &metric.grader()));
+                }
                 None => all.notes.push(format!(
                     "{name}: not imported: the number of items is missing; add the samples file"
                 )),
             }
         }
     }
+    all.notes.extend(keys.note().map(|note| format!("{} {note}", source.file)));
     all.provenance.sources.push(source);
     Ok(())
 }

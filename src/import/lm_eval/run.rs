@@ -4,10 +4,10 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::settings::is_suspect;
 use crate::collect::results::scores::Score;
 use crate::error::{Error, Result};
 use crate::import::imported::ImportOptions;
+use crate::import::keys::is_suspect;
 
 /// Model, provider and date of a run.
 #[derive(Debug, Clone)]

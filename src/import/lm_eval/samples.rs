@@ -2,7 +2,7 @@
 //! documents, without filters. Where no answer came, the harness stores an empty text, which counts as
 //! empty here, not as wrong.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -10,10 +10,12 @@ use serde_json::Value;
 use super::metrics::{MetricRow, SHARES, name};
 use super::run::{RunInfo, fault};
 use crate::collect::grading::{Grade, GradeKind};
-use crate::collect::results::scores::Score;
-use crate::collect::results::tally::{QuestionRef, Tally};
+use crate::collect::results::ItemRow;
 use crate::error::{Error, Result};
+use crate::import::answers::{Answers, row, with_facts};
 use crate::import::imported::{ImportOptions, Imported, SourceFile};
+use crate::import::keys::KeyRedaction;
+use crate::import::run_facts::clipped;
 use crate::numeric::statistics::mean;
 use crate::provider::json;
 use crate::seed;
@@ -66,11 +68,14 @@ pub(crate) fn read_without_results(
     if rows.is_empty() {
         return Err(fault(path, "has no metric that is a share of right answers"));
     }
+    let mut keys = KeyRedaction::new();
     for metric in &rows {
-        all.scores.extend(samples.score(&run, &name(&task, metric, rows.len()), shots, metric)?);
+        let answers = samples.answers(&run, &name(&task, metric, rows.len()), shots, (metric, &mut keys))?;
+        answers.into_iter().for_each(|answers| all.add(answers));
     }
     let mut source = SourceFile::of(path, bytes);
     source.samples_sha256.insert(task, samples.sha256);
+    all.notes.extend(keys.note().map(|note| format!("{} {note}", source.file)));
     all.provenance.sources.push(source);
     Ok(())
 }
@@ -123,15 +128,15 @@ impl Samples {
         self.lines.iter().filter(|line| filter(line) == wanted && !line[metric].is_null()).collect()
     }
 
-    /// The score by one metric; `None` if the samples do not contain it. Its mean must equal that of the
-    /// results.
-    pub(crate) fn score(
+    /// The answers as one metric grades them; `None` if the samples do not contain it. Their mean must equal
+    /// that of the results.
+    pub(crate) fn answers(
         &self,
         run: &RunInfo,
         task: &str,
         shots: usize,
-        metric: &MetricRow,
-    ) -> Result<Option<Score>> {
+        (metric, keys): (&MetricRow, &mut KeyRedaction),
+    ) -> Result<Option<Answers>> {
         let lines = self.of(&metric.metric, &metric.filter);
         let values: Option<Vec<f64>> =
             lines.iter().map(|line| share(&line[metric.metric.as_str()])).collect();
@@ -145,26 +150,47 @@ impl Samples {
             );
             return Err(fault(&self.path, reason));
         }
-        let mut tally = Tally::new(&run.provider, &run.model);
-        let mut seen = BTreeMap::new();
+        let (mut rows, mut seen) = (vec![], BTreeSet::new());
         for (line, value) in lines.iter().zip(values) {
             let document = line["doc_id"].to_string();
-            if seen.insert(document.clone(), ()).is_some() {
+            if !seen.insert(document.clone()) {
                 return Err(fault(
                     &self.path,
                     format!("has document {document} twice for the filter {}", metric.filter),
                 ));
             }
-            let grade = if unanswered(&line["resps"]) {
-                Grade::none(GradeKind::Empty, "")
-            } else {
-                Grade { logprob: gold_logprob(line), ..Grade::scored(value, "") }
-            };
-            let asked = QuestionRef { task, shots, question: &document };
-            tally.add(asked, &[grade]);
-            tally.note(asked, None, run.collected_at.as_deref());
+            rows.push(item_row(line, &document, value, keys, run.collected_at.as_deref()));
         }
-        Ok(tally.scores().into_iter().next())
+        let grader = metric.grader();
+        let (provider, model) = (run.provider.clone(), run.model.clone());
+        Ok(Some(Answers { provider, model, task: task.into(), shots, grader, rows }))
+    }
+}
+
+/// The row of a document. Its answer is the filtered one, or the choice with the highest log-probability.
+fn item_row(line: &Value, document: &str, value: f64, keys: &mut KeyRedaction, at: Option<&str>) -> ItemRow {
+    let mut copy =
+        |what: &str, text: &str| keys.copy(|| format!("document {document}, {what}"), &clipped(text));
+    let grade = if unanswered(&line["resps"]) {
+        Grade::none(GradeKind::Empty, "")
+    } else {
+        let filtered = line["filtered_resps"][0].as_str().unwrap_or_default();
+        Grade { logprob: gold_logprob(line), ..Grade::scored(value, copy("answer", filtered)) }
+    };
+    // Of several answers to a document the grade is the mean.
+    let grade = match line["surmise"].as_array().map(Vec::as_slice) {
+        Some([facts]) => with_facts(grade, facts),
+        _ => grade,
+    };
+    let target = match &line["target"] {
+        Value::String(text) => copy("target", text),
+        Value::Null => String::new(),
+        other => copy("target", &other.to_string()),
+    };
+    ItemRow {
+        gold: serde_json::json!([target]).to_string(),
+        collected_at: at.map(Into::into),
+        ..row(document, 0, grade)
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::collect::secrets::Secrets;
+use crate::import::keys::is_suspect;
 
 /// Settings that cannot contain a key; no others are copied.
 static SETTINGS: &[&str] = &[
@@ -82,12 +82,6 @@ static OTHERS: &[&str] = &[
 fn is_name(text: &str) -> bool {
     let is_letter = |byte: u8| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-' | b'.');
     text == UNNAMED || text.len() <= 32 && text.bytes().all(is_letter)
-}
-
-/// Whether a value may contain a key: a URL with a user and a password or with a query, or a text with the
-/// pattern of a key.
-pub(super) fn is_suspect(text: &str) -> bool {
-    text.contains("://") && text.contains(['@', '?']) || Secrets::new("").is_in(text)
 }
 
 /// Copies the settings that cannot contain a key, and returns the names of the others.

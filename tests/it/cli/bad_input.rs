@@ -145,6 +145,7 @@ fn unknown_names_are_answered_with_what_there_is() {
         &[
             "possible values: models, architectures, estimators, corpora, providers",
             "importers",
+            "exporters",
             "candidates",
         ],
     );

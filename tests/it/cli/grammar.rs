@@ -128,6 +128,7 @@ fn every_listing_and_table_has_a_csv_and_a_json_form() {
         "corpora",
         "providers",
         "importers",
+        "exporters",
         "tasks",
         "graders",
         "reports",

@@ -3,6 +3,7 @@
 pub mod adapting;
 pub mod answers_of_today;
 pub mod before_asking;
+pub mod exports;
 pub mod faults;
 pub mod faults_answers;
 pub mod faults_folder;
@@ -12,6 +13,7 @@ pub mod faults_transport;
 pub mod first_answers;
 pub mod grading;
 pub mod import;
+pub mod importers;
 pub mod money;
 pub mod panics;
 pub mod providers;

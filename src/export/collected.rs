@@ -1,0 +1,234 @@
+//! The graded answers of a folder, as exporters need them.
+
+use std::path::Path;
+
+use crate::collect::Replicate;
+use crate::collect::grading::{Grade, GradeKind};
+use crate::collect::results::ItemRow;
+use crate::collect::results::graded;
+use crate::collect::results::scores::Score;
+use crate::collect::results::tally::{AskedTask, QuestionRef, Tally};
+use crate::collect::results::writer::text_of;
+use crate::collect::tasks::{Item, Task};
+use crate::error::{Error, Result};
+use crate::provider::{Message, Prompt, Role};
+use crate::seed;
+
+/// The graded answers of one folder.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Collected {
+    /// The API provider.
+    pub provider: String,
+    /// The model.
+    pub model: String,
+    /// The grader of the answers.
+    pub grader: String,
+    /// The tasks, each number of shots by itself.
+    pub tasks: Vec<CollectedTask>,
+    /// What is not exported, and why.
+    pub notes: Vec<String>,
+}
+
+/// One task at one number of shots.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CollectedTask {
+    /// Its name.
+    pub name: String,
+    /// Examples shown before each question.
+    pub shots: usize,
+    /// Its row of scores.csv.
+    pub score: Score,
+    /// Its items.
+    pub items: Vec<CollectedItem>,
+}
+
+/// One question with its answers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CollectedItem {
+    /// Its id.
+    pub id: String,
+    /// The prompt as messages; a text is one of the user.
+    pub prompt: Vec<Message>,
+    /// Right answers.
+    pub gold: Vec<String>,
+    /// Choices, if there are some.
+    pub choices: Vec<String>,
+    /// The answers, the first replicate first.
+    pub answers: Vec<CollectedAnswer>,
+}
+
+/// One answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CollectedAnswer {
+    /// The text of the model; empty without one.
+    pub text: String,
+    /// Its row of items.csv.
+    pub row: ItemRow,
+}
+
+impl Collected {
+    /// Reads a folder of `surmise collect` and grades its answers as its configuration says.
+    ///
+    /// # Errors
+    /// [`Error::Journal`], [`Error::Read`], [`Error::Parameter`]
+    pub fn read(folder: &Path) -> Result<Self> {
+        let mut tasks: Vec<(CollectedTask, Questions)> = vec![];
+        let (configuration, n_others) = graded::visit(folder, |task, item, replicates, rows| {
+            let place =
+                tasks.iter().position(|(known, _)| (&known.name, known.shots) == (&item.task, item.shots));
+            let place = place.unwrap_or_else(|| {
+                tasks.push(empty(task, item));
+                tasks.len() - 1
+            });
+            tasks[place].0.items.push(collected_item(item, replicates, rows));
+            Ok(())
+        })?;
+        let (provider, model) = (configuration.provider.clone(), configuration.model.clone());
+        let drawn = Some((configuration.rendering, configuration.seed));
+        for (task, questions) in &mut tasks {
+            // The questions of a file are as they stand there, however others are rendered and drawn.
+            let (rendering, seed) = drawn.filter(|_| questions.is_drawn).unzip();
+            let mut tally = Tally::new(&provider, &model).graded_by(&configuration.grading);
+            tally.asked(&task.name, AskedTask { sha256: Some(questions.sha256.clone()), rendering, seed });
+            task.add_up(&mut tally);
+            if let Some(score) = tally.scores().into_iter().next() {
+                task.score = score;
+            }
+        }
+        let tasks: Vec<CollectedTask> = tasks.into_iter().map(|(task, _)| task).collect();
+        if tasks.is_empty() {
+            let reason = format!("{} holds no graded answers, which alone can be exported", folder.display());
+            return Err(Error::Parameter { name: "DIR", reason });
+        }
+        let note = format!("{n_others} prompts for texts or log-probabilities are not exported");
+        let notes = if n_others > 0 { vec![note] } else { vec![] };
+        Ok(Self { provider, model, grader: configuration.grading.grader.to_string(), tasks, notes })
+    }
+
+    /// A number that identifies the answers: of the same ones it is the same.
+    pub(super) fn identity(&self) -> String {
+        let mut text = format!("{}\n{}\n{}\n", self.provider, self.model, self.grader);
+        for task in &self.tasks {
+            text.push_str(&format!("{}\n{}\n", task.name, task.shots));
+            for item in &task.items {
+                for answer in &item.answers {
+                    text.push_str(&format!("{}\n{}\n{:?}\n", item.id, answer.text, answer.row.credit));
+                }
+            }
+        }
+        seed::sha256_hex(text.as_bytes())
+    }
+
+    /// When the last answer was collected.
+    pub(super) fn last(&self) -> jiff::Timestamp {
+        let times = self.tasks.iter().filter_map(|task| task.score.collected_at.as_ref()?.parse().ok());
+        times.max().unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+    }
+}
+
+impl CollectedTask {
+    fn add_up(&self, tally: &mut Tally) {
+        for item in &self.items {
+            let Some(first) = item.answers.first() else { continue };
+            let asked = QuestionRef { task: &self.name, shots: self.shots, question: &first.row.question };
+            let grades: Vec<Grade> = item.answers.iter().map(CollectedAnswer::grade).collect();
+            tally.add(asked, &grades);
+            for CollectedAnswer { row, .. } in &item.answers {
+                tally.note(asked, row.model_snapshot.as_deref(), row.collected_at.as_deref());
+            }
+        }
+    }
+
+    /// Most answers to an item.
+    pub(super) fn n_replicates(&self) -> usize {
+        self.items.iter().map(|item| item.answers.len()).max().unwrap_or(1)
+    }
+
+    /// Mean over items of the mean over answers, missing ones counted as wrong; those that failed are left
+    /// out if `without_failed`. With the number of items.
+    pub(super) fn mean(&self, without_failed: bool) -> (Option<f64>, usize) {
+        let is_counted = |answer: &&CollectedAnswer| !(without_failed && answer.row.kind == GradeKind::Error);
+        let mean =
+            |values: &[f64]| (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64);
+        let of_item = |item: &CollectedItem| {
+            let counted = item.answers.iter().filter(is_counted);
+            mean(&counted.map(|answer| answer.row.credit.unwrap_or(0.0)).collect::<Vec<_>>())
+        };
+        let items: Vec<f64> = self.items.iter().filter_map(of_item).collect();
+        (mean(&items), items.len())
+    }
+
+    /// Standard error of a share.
+    pub(super) fn standard_error(share: f64, n: usize) -> Option<f64> {
+        (n > 1).then(|| (share * (1.0 - share) / (n - 1) as f64).sqrt())
+    }
+}
+
+impl CollectedItem {
+    /// What was asked last, without examples and instructions that are messages of their own.
+    pub(super) fn question(&self) -> &str {
+        self.prompt.last().map_or("", |message| &message.content)
+    }
+}
+
+impl CollectedAnswer {
+    fn grade(&self) -> Grade {
+        let row = &self.row;
+        Grade {
+            kind: row.kind,
+            credit: row.credit,
+            logprob: row.logprob_nats,
+            credit_per_byte: row.credit_per_byte,
+            extracted: row.answer.clone(),
+        }
+    }
+
+    /// The kind of the grade, and the log-probability of the right answer, for which other tools have no
+    /// member.
+    pub(super) fn facts(&self) -> serde_json::Map<String, serde_json::Value> {
+        let mut facts = serde_json::Map::new();
+        facts.insert("surmise_kind".into(), self.row.kind.name().into());
+        if let Some(logprob) = self.row.logprob_nats {
+            facts.insert("surmise_logprob_nats".into(), logprob.to_string().into());
+        }
+        facts
+    }
+}
+
+/// Where the questions of a task are from.
+struct Questions {
+    sha256: String,
+    is_drawn: bool,
+}
+
+fn empty(task: &Task, item: &Item) -> (CollectedTask, Questions) {
+    let score = Score::of_accuracy("", "", &item.task, item.shots, 0, 0.0);
+    let questions = Questions { sha256: task.sha256.clone(), is_drawn: task.is_drawn() };
+    (CollectedTask { name: item.task.clone(), shots: item.shots, score, items: vec![] }, questions)
+}
+
+fn collected_item(item: &Item, replicates: &[Replicate], rows: Vec<ItemRow>) -> CollectedItem {
+    let prompt = match item.prompts.first() {
+        // Where choices are compared, each prompt ends with one.
+        Some(Prompt::Text(text)) if item.prompts.len() > 1 => {
+            vec![user(text.chars().take(item.boundary).collect())]
+        }
+        Some(Prompt::Text(text)) => vec![user(text.clone())],
+        Some(Prompt::Messages(messages)) => messages.clone(),
+        None => vec![],
+    };
+    let answers = replicates.iter().zip(rows).map(|(replicate, row)| {
+        let text = if item.prompts.len() > 1 { Some(row.answer.clone()) } else { first_text(replicate) };
+        CollectedAnswer { text: text.unwrap_or_default(), row }
+    });
+    let (gold, choices) = (item.gold.clone(), item.choices.clone());
+    CollectedItem { id: item.id.clone(), prompt, gold, choices, answers: answers.collect() }
+}
+
+fn first_text(replicate: &Replicate) -> Option<String> {
+    text_of(&replicate.answers.first()?.outcome).map(Into::into)
+}
+
+fn user(content: String) -> Message {
+    Message { role: Role::User, content }
+}

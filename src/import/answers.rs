@@ -1,0 +1,178 @@
+//! Graded answers of one model to one task, as another tool graded them: a row of scores.csv and the rows of
+//! items.csv.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::collect::grading::{Grade, GradeKind};
+use crate::collect::results::ItemRow;
+use crate::collect::results::scores::Score;
+use crate::collect::results::spreadsheet;
+use crate::collect::results::tally::{QuestionRef, Tally};
+use crate::disk;
+use crate::error::{Error, Result};
+
+/// An answer that was imported.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ImportedItem {
+    /// The API provider, or the tool.
+    pub provider: String,
+    /// The model.
+    pub model: String,
+    /// What items.csv of a collection has.
+    pub row: ItemRow,
+}
+
+/// Graded answers of one model to one task at one number of shots.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Answers {
+    pub(super) provider: String,
+    pub(super) model: String,
+    pub(super) task: String,
+    pub(super) shots: usize,
+    /// What graded them.
+    pub(super) grader: String,
+    /// One row per answer; the answers to one item have its id and different replicates.
+    pub(super) rows: Vec<ItemRow>,
+}
+
+/// A row of which only the grade is known. Its task and number of shots are those of [`Answers`].
+pub(super) fn row(id: &str, replicate: usize, grade: Grade) -> ItemRow {
+    ItemRow {
+        task: String::new(),
+        shots: 0,
+        id: id.into(),
+        question: id.into(),
+        replicate,
+        kind: grade.kind,
+        credit: grade.credit,
+        credit_per_byte: grade.credit_per_byte,
+        logprob_nats: grade.logprob,
+        answer: grade.extracted,
+        gold: "[]".into(),
+        finish_reason: None,
+        model_snapshot: None,
+        system_fingerprint: None,
+        prompt_tokens: None,
+        completion_tokens: None,
+        collected_at: None,
+    }
+}
+
+/// A score as the tool states it: where there was an answer, its credit, and else why there is none.
+/// A withheld or empty answer is not a wrong one.
+pub(super) fn grade(credit: Option<f64>, text: &str, answer: &str, withheld: bool) -> Grade {
+    let is_wrong = credit == Some(0.0);
+    match credit {
+        Some(_) if is_wrong && withheld => Grade::none(GradeKind::Filtered, answer),
+        Some(_) if is_wrong && text.trim().is_empty() => Grade::none(GradeKind::Empty, ""),
+        Some(credit) => Grade::scored(credit, answer),
+        None => Grade::none(GradeKind::Unreadable, answer),
+    }
+}
+
+/// A grade with what an export of surmise says of it: the kind of a missing answer, and the log-probability
+/// of the right one.
+pub(super) fn with_facts(grade: Grade, facts: &Value) -> Grade {
+    let kind = facts["surmise_kind"].as_str().map(|kind| Value::String(kind.into()));
+    let kind = kind.and_then(|kind| serde_json::from_value::<GradeKind>(kind).ok());
+    let logprob = facts["surmise_logprob_nats"].as_str().and_then(|text| text.parse().ok());
+    let grade = match kind.filter(|kind| *kind != GradeKind::Scored) {
+        Some(kind) => Grade::none(kind, grade.extracted),
+        None => grade,
+    };
+    Grade { logprob: logprob.filter(|logprob: &f64| logprob.is_finite()).or(grade.logprob), ..grade }
+}
+
+/// A score with its grader, which is all that is stated of its settings.
+pub(super) fn graded_by(score: Score, grader: &str) -> Score {
+    let score = Score { grader: Some(grader.into()), ..score };
+    Score { settings_sha256: Some(score.settings_hash()), ..score }
+}
+
+impl Answers {
+    /// The row of scores.csv; `None` without answers.
+    pub(super) fn score(&self) -> Option<Score> {
+        let mut tally = Tally::new(&self.provider, &self.model);
+        for replicates in self.by_item() {
+            let asked = QuestionRef { task: &self.task, shots: self.shots, question: &replicates[0].id };
+            let grades: Vec<Grade> = replicates.iter().map(|row| grade_of(row)).collect();
+            tally.add(asked, &grades);
+            for row in &replicates {
+                tally.note(asked, row.model_snapshot.as_deref(), row.collected_at.as_deref());
+            }
+        }
+        let score = tally.scores().into_iter().next()?;
+        Some(graded_by(score, &self.grader))
+    }
+
+    /// Mean over items of the mean over their answers, of what `credit` gives; items without any are left
+    /// out.
+    pub(super) fn mean(&self, credit: impl Fn(&ItemRow) -> Option<f64>) -> Option<f64> {
+        let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+        let of_item = |rows: Vec<&ItemRow>| {
+            let credits: Vec<f64> = rows.into_iter().filter_map(&credit).collect();
+            (!credits.is_empty()).then(|| mean(&credits))
+        };
+        let items: Vec<f64> = self.by_item().into_iter().filter_map(of_item).collect();
+        (!items.is_empty()).then(|| mean(&items))
+    }
+
+    /// The rows of each item, items in the order of their first rows, replicates in order.
+    fn by_item(&self) -> Vec<Vec<&ItemRow>> {
+        let mut order: Vec<Vec<&ItemRow>> = vec![];
+        let mut places = HashMap::new();
+        for row in &self.rows {
+            let place = *places.entry(row.id.as_str()).or_insert(order.len());
+            if place == order.len() {
+                order.push(vec![]);
+            }
+            order[place].push(row);
+        }
+        order.iter_mut().for_each(|rows| rows.sort_by_key(|row| row.replicate));
+        order
+    }
+
+    /// The rows of items.csv.
+    pub(super) fn items(self) -> impl Iterator<Item = ImportedItem> {
+        let Self { provider, model, task, shots, rows, .. } = self;
+        rows.into_iter().map(move |row| ImportedItem {
+            provider: provider.clone(),
+            model: model.clone(),
+            row: ItemRow { task: task.clone(), shots, ..row },
+        })
+    }
+}
+
+fn grade_of(row: &ItemRow) -> Grade {
+    Grade {
+        kind: row.kind,
+        credit: row.credit,
+        logprob: row.logprob_nats,
+        credit_per_byte: row.credit_per_byte,
+        extracted: row.answer.clone(),
+    }
+}
+
+/// The rows as CSV: the columns of a collection's items.csv behind `provider` and `model`. Texts that a
+/// spreadsheet would run as formulas are quoted.
+///
+/// # Errors
+/// [`Error::Write`]
+pub fn items_csv(items: &[ImportedItem]) -> Result<Vec<u8>> {
+    let path = Path::new("items.csv");
+    let fault =
+        |source: csv::Error| Error::Write { path: path.into(), source: std::io::Error::other(source) };
+    let no_answer = row("", 0, Grade::none(GradeKind::Error, ""));
+    let columns = disk::csv_bytes(path, &[no_answer])?;
+    let mut bytes = b"provider,model,".to_vec();
+    bytes.extend(columns.split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default());
+    let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(bytes);
+    for item in items {
+        let row = spreadsheet::quoted(item.row.clone());
+        writer.serialize((&item.provider, &item.model, row)).map_err(fault)?;
+    }
+    writer.into_inner().map_err(|error| Error::Write { path: path.into(), source: error.into_error() })
+}

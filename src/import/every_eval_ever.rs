@@ -1,0 +1,317 @@
+//! Records of Every Eval Ever (EvalEval Coalition): one run of one model with its results, and the answers in
+//! a JSONL file beside it. Schemas 0.1 to 0.3.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::answers::{Answers, grade, graded_by, row, with_facts};
+use super::imported::{ImportOptions, Imported, SourceFile};
+use super::importer::Importer;
+use super::keys::{KeyRedaction, is_suspect};
+use super::opened::{Form, Opened};
+use super::run_facts::{check_mean, clipped, date, fault, is_wanted, model, shots, shots_among, task_name};
+use super::settings::Settings;
+use crate::collect::grading::{Grade, GradeKind};
+use crate::collect::results::ItemRow;
+use crate::collect::results::scores::Score;
+use crate::error::{Error, Result};
+use crate::provider::json;
+use crate::seed;
+
+/// Records of Every Eval Ever.
+#[derive(Debug, Clone, Copy)]
+pub struct EveryEvalEver;
+
+const NAME: &str = "every-eval-ever";
+
+impl Importer for EveryEvalEver {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn summary(&self) -> &'static str {
+        "records of Every Eval Ever, UUID.json with UUID_samples.jsonl beside it, or several in a .jsonl \
+         (schemas 0.1 to 0.3)"
+    }
+
+    fn sniff(&self, file: &Opened<'_>) -> bool {
+        file.has(&["evaluation_id", "evaluation_results"])
+            || file.has(&["evaluation_id", "sample_id", "evaluation"])
+    }
+
+    fn reads_beside(&self, path: &Path) -> bool {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        name.strip_suffix("_samples.jsonl")
+            .is_some_and(|stem| path.with_file_name(format!("{stem}.json")).is_file())
+    }
+
+    fn import(&self, file: &Opened<'_>, options: &ImportOptions) -> Result<Imported> {
+        let path = file.path;
+        if !file.has(&["evaluation_results"]) {
+            return Err(fault(path, "holds answers without their record; give the .json beside it"));
+        }
+        let records = match file.form {
+            Form::Lines(_) => lines(path, file.bytes)?,
+            _ => vec![json::read(file.bytes).map_err(|why| fault(path, why))?],
+        };
+        let models: BTreeSet<&str> =
+            records.iter().filter_map(|record| record["model_info"]["id"].as_str()).collect();
+        if models.len() > 1 && options.model.is_some() {
+            let n = models.len();
+            return Err(fault(path, format!("holds {n} models; leave --model out")));
+        }
+        let (mut all, mut keys) = (Imported::empty(), KeyRedaction::new());
+        let mut source = SourceFile::of(path, file.bytes);
+        let mut settings = Settings::default();
+        for record in &records {
+            version(path, record)?;
+            let answers = match answers_file(path, record) {
+                Some(beside) => {
+                    let bytes = std::fs::read(&beside)
+                        .map_err(|source| Error::Read { path: beside.clone(), source })?;
+                    let sha256 = seed::sha256_hex(&bytes);
+                    check_sum(&beside, record, &sha256)?;
+                    let name = beside.file_name().map(|name| name.to_string_lossy().into_owned());
+                    source.samples_sha256.insert(name.unwrap_or_default(), sha256);
+                    lines(&beside, &bytes)?
+                }
+                None => vec![],
+            };
+            let record = Record { path, record, answers: &answers };
+            record.add(options, &mut all, &mut keys)?;
+            record.settings(&mut settings);
+        }
+        if all.scores.is_empty() {
+            let first = all.notes.iter().find(|note| note.contains("not imported"));
+            let first = first.map_or_else(String::new, |note| format!("; {note}"));
+            return Err(fault(path, format!("has no score that can be imported{first}")));
+        }
+        all.add_source(source, settings, &keys);
+        Ok(all)
+    }
+}
+
+fn version(path: &Path, record: &Value) -> Result<()> {
+    let version = record["schema_version"].as_str().unwrap_or_default();
+    if !["0.1", "0.2", "0.3"].iter().any(|known| version.starts_with(known)) {
+        let reason = format!("has the schema version `{}`; 0.1 to 0.3 are read", clipped(version));
+        return Err(fault(path, reason));
+    }
+    Ok(())
+}
+
+fn lines(path: &Path, bytes: &[u8]) -> Result<Vec<Value>> {
+    let lines = (1..).zip(bytes.split(|byte| *byte == b'\n'));
+    let full = lines.filter(|(_, text)| !text.trim_ascii().is_empty());
+    full.map(|(line, text)| {
+        let fault = |reason| Error::Csv { path: path.into(), line, reason };
+        json::read(text).map_err(|why| fault(format!("{why}; the file may be cut short")))
+    })
+    .collect()
+}
+
+/// The file of the answers, beside the record: the name that the record states, else the record's own.
+fn answers_file(path: &Path, record: &Value) -> Option<PathBuf> {
+    let stated = record["detailed_evaluation_results"]["file_path"].as_str();
+    let stated = stated.and_then(|text| Path::new(text).file_name()).map(|name| path.with_file_name(name));
+    let own = path.with_file_name(format!("{}_samples.jsonl", crate::disk::file_stem(path)));
+    stated.into_iter().chain([own]).find(|beside| beside.is_file())
+}
+
+fn check_sum(path: &Path, record: &Value, sha256: &str) -> Result<()> {
+    let details = &record["detailed_evaluation_results"];
+    let stated = details["checksum"].as_str().filter(|_| details["hash_algorithm"] == "sha256");
+    match stated {
+        Some(stated) if !stated.eq_ignore_ascii_case(sha256) => {
+            Err(fault(path, "has another checksum than its record states; it was changed or cut short"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A record and its answers.
+struct Record<'a> {
+    path: &'a Path,
+    record: &'a Value,
+    answers: &'a [Value],
+}
+
+impl Record<'_> {
+    fn add(&self, options: &ImportOptions, all: &mut Imported, keys: &mut KeyRedaction) -> Result<()> {
+        let info = &self.record["model_info"];
+        // The name at an API, which the id may precede with a developer.
+        let named = [&info["additional_details"]["api_model"], &info["id"], &info["name"]];
+        let model = model(self.path, named.into_iter().find_map(Value::as_str), options)?;
+        let places = [&info["inference_platform"], &info["inference_engine"]["name"], &info["developer"]];
+        let is_known = |name: &&str| *name != "unknown" && !is_suspect(name);
+        let provider = places.into_iter().filter_map(Value::as_str).find(is_known).unwrap_or(NAME);
+        let results = self.record["evaluation_results"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let mut by_task: BTreeMap<(&str, Option<usize>), Vec<&Value>> = BTreeMap::new();
+        for result in results {
+            let task = result["evaluation_name"].as_str().unwrap_or_default();
+            match reason_against(result, options) {
+                Some(reason) => all.notes.push(format!("{task}: not imported: {reason}")),
+                None => by_task.entry((task, shots_of(self.record, result))).or_default().push(result),
+            }
+        }
+        for ((task, stated), results) in by_task {
+            for result in &results {
+                let metric = metric(result);
+                let answers = Answers {
+                    provider: provider.into(),
+                    model: model.clone(),
+                    task: task_name(task, metric, results.len()),
+                    shots: shots(self.path, stated, options, all),
+                    grader: metric.into(),
+                    rows: self.rows(result, results.len(), keys),
+                };
+                self.add_result(result, answers, all)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds one result, with its answers where there are some.
+    fn add_result(&self, result: &Value, answers: Answers, all: &mut Imported) -> Result<()> {
+        let score = share(result).unwrap_or_default();
+        if !answers.rows.is_empty() {
+            // Tools differ in whether an answer that is missing counts as wrong.
+            let scored = answers.mean(|row| row.credit);
+            let all_as_wrong = answers.mean(|row| Some(row.credit.unwrap_or(0.0)));
+            if all_as_wrong.is_none_or(|mean| (mean - score).abs() > 1e-6) {
+                check_mean(self.path, &answers.task, scored.or(all_as_wrong), Some(score))?;
+            }
+            all.add(answers);
+            return Ok(());
+        }
+        let Some(n) = n_items(result) else {
+            let task = &answers.task;
+            all.notes
+                .push(format!("{task}: not imported: neither answers nor the number of items are stated"));
+            return Ok(());
+        };
+        let (provider, model, task) = (&answers.provider, &answers.model, &answers.task);
+        let row = Score::of_accuracy(provider, model, task, answers.shots, n, score * n as f64);
+        let at = [&result["evaluation_timestamp"], &self.record["evaluation_timestamp"]];
+        let row = Score { collected_at: at.into_iter().find_map(date), ..row };
+        all.scores.push(graded_by(row, &answers.grader));
+        Ok(())
+    }
+
+    /// The answers to one result: by its id, or by its name where the task has one result.
+    fn rows(&self, result: &Value, of: usize, keys: &mut KeyRedaction) -> Vec<ItemRow> {
+        let id = &result["evaluation_result_id"];
+        let is_own = |answer: &&Value| match (&answer["evaluation_result_id"], id) {
+            (Value::String(of), Value::String(id)) => of == id,
+            _ => of_name(answer) == of_name(result) && of == 1,
+        };
+        let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+        self.answers
+            .iter()
+            .filter(is_own)
+            .map(|answer| {
+                let id = answer["sample_id"].as_str().unwrap_or_default();
+                let replicate = seen.entry(id.into()).or_default();
+                *replicate += 1;
+                answer_row(answer, id, *replicate - 1, keys)
+            })
+            .collect()
+    }
+
+    fn settings(&self, settings: &mut Settings) {
+        for name in ["evaluation_id", "schema_version"] {
+            settings.add(name, &self.record[name]);
+        }
+        for name in ["name", "version"] {
+            settings.add(&format!("eval_library.{name}"), &self.record["eval_library"][name]);
+        }
+        for name in ["source_name", "source_type", "source_organization_name", "evaluator_relationship"] {
+            settings.add(&format!("source_metadata.{name}"), &self.record["source_metadata"][name]);
+        }
+    }
+}
+
+fn of_name(value: &Value) -> Option<&str> {
+    value["evaluation_name"].as_str()
+}
+
+fn answer_row(answer: &Value, id: &str, replicate: usize, keys: &mut KeyRedaction) -> ItemRow {
+    let mut copy = |what: &str, text: &str| keys.copy(|| format!("sample {id}, {what}"), &clipped(text));
+    let raw = answer["output"]["raw"][0].as_str();
+    let last = answer["messages"].as_array().and_then(|messages| messages.last()?["content"].as_str());
+    let text = raw.or(last).unwrap_or_default();
+    let terminal = answer["answer_attribution"].as_array().into_iter().flatten().last();
+    let extracted = terminal.and_then(|one| one["extracted_value"].as_str()).unwrap_or(text);
+    let evaluation = &answer["evaluation"];
+    let credit = evaluation["score"].as_f64().filter(|credit| (0.0..=1.0).contains(credit));
+    let credit = credit.or_else(|| evaluation["is_correct"].as_bool().map(|is| f64::from(u8::from(is))));
+    let (facts, error) = (&answer["metadata"], answer["error"].as_str());
+    let grade = match error {
+        Some(error) => Grade::none(GradeKind::Error, copy("error", error)),
+        None => with_facts(grade(credit, text, &copy("answer", extracted), false), facts),
+    };
+    let references = answer["input"]["reference"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let gold: Vec<String> = references.map(|text| copy("reference", text)).collect();
+    ItemRow {
+        gold: serde_json::json!(gold).to_string(),
+        prompt_tokens: json::count(&answer["token_usage"]["input_tokens"]),
+        completion_tokens: json::count(&answer["token_usage"]["output_tokens"]),
+        model_snapshot: facts["model_snapshot"].as_str().map(|model| copy("model", model)),
+        collected_at: date(&facts["collected_at"]),
+        ..row(&copy("id", id), replicate, grade)
+    }
+}
+
+fn metric(result: &Value) -> &str {
+    let config = &result["metric_config"];
+    let places = [&config["metric_name"], &config["metric_id"], &config["metric_kind"]];
+    let described = config["evaluation_description"].as_str().unwrap_or_default();
+    places.into_iter().find_map(Value::as_str).unwrap_or(described)
+}
+
+/// Why a result is no share of right answers.
+fn reason_against(result: &Value, options: &ImportOptions) -> Option<String> {
+    let config = &result["metric_config"];
+    let names = ["metric_name", "metric_id", "metric_kind"].map(|name| config[name].as_str());
+    // Before 0.3 a description alone says what was measured: `Accuracy on BBH`, `exact_match (filter: x)`.
+    let described = config["evaluation_description"].as_str().unwrap_or_default();
+    let described = described.split(" on ").next().unwrap_or_default().split(" (").next().unwrap_or_default();
+    let mut names: Vec<&str> = names.into_iter().flatten().collect();
+    if names.is_empty() {
+        names.push(described);
+    }
+    if !names.iter().any(|name| is_wanted(name, options)) {
+        return Some(format!("its metric `{}` is no share of right answers", clipped(metric(result))));
+    }
+    if config["lower_is_better"] == true {
+        return Some("lower values are better".into());
+    }
+    share(result).is_none().then(|| "its score is not from 0 to 1, or 0 to 100 with that range stated".into())
+}
+
+/// The score as a share; percentages have the range of a percentage.
+fn share(result: &Value) -> Option<f64> {
+    let (score, config) = (result["score_details"]["score"].as_f64()?, &result["metric_config"]);
+    let is_percent = config["metric_unit"] == "percent" || config["max_score"].as_f64() == Some(100.0);
+    let share = if is_percent { score / 100.0 } else { score };
+    (0.0..=1.0).contains(&share).then_some(share)
+}
+
+fn n_items(result: &Value) -> Option<usize> {
+    let uncertainty = &result["score_details"]["uncertainty"];
+    let places = [&uncertainty["num_samples"], &result["source_data"]["samples_number"]];
+    let stated = places.into_iter().find_map(json::count).and_then(|n| usize::try_from(n).ok());
+    stated.filter(|n| *n > 0)
+}
+
+fn shots_of(record: &Value, result: &Value) -> Option<usize> {
+    let places = [
+        &result["generation_config"]["additional_details"],
+        &result["metric_config"]["additional_details"],
+        &result["source_data"]["additional_details"],
+        &record["eval_library"]["additional_details"],
+    ];
+    places.into_iter().find_map(shots_among)
+}

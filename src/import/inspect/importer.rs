@@ -1,0 +1,250 @@
+//! The importer of Inspect.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::log::{Log, Sample};
+use super::scorers::{Scorer, scorers};
+use crate::collect::results::scores::Score;
+use crate::error::Result;
+use crate::import::answers::{Answers, graded_by};
+use crate::import::imported::{ImportOptions, Imported, SourceFile};
+use crate::import::importer::Importer;
+use crate::import::keys::KeyRedaction;
+use crate::import::opened::{Form, Opened};
+use crate::import::run_facts::{
+    check_mean, check_whole, date, fault, model, provider_and_model, shots, shots_among, task_name,
+};
+use crate::import::settings::Settings;
+use crate::provider::json;
+
+/// Logs of Inspect.
+#[derive(Debug, Clone, Copy)]
+pub struct Inspect;
+
+const NAME: &str = "inspect";
+
+impl Importer for Inspect {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn summary(&self) -> &'static str {
+        "logs of Inspect, .eval or .json (log versions 1 and 2)"
+    }
+
+    fn sniff(&self, file: &Opened<'_>) -> bool {
+        *file.form == Form::Archive || file.has(&["version", "eval"]) || file.has(&["status", "eval"])
+    }
+
+    fn import(&self, file: &Opened<'_>, options: &ImportOptions) -> Result<Imported> {
+        let path = file.path;
+        let mut log = Log::read(file).map_err(|why| fault(path, why))?;
+        check_whole(path, part(&log), options)?;
+        let mut samples = log.samples.take().unwrap_or_default();
+        sort(&mut samples, &log.eval["dataset"]["sample_ids"]);
+        let mut run = run(path, &log, options)?;
+        let mut keys = KeyRedaction::new();
+        let mut scorers = scorers(&samples, &mut keys);
+        scorers.retain(|name, _| options.metric.as_ref().is_none_or(|metric| metric == name));
+        let all = &mut run.all;
+        notes(&log, &samples, all);
+        for (name, scorer) in scorers.iter().filter(|(_, scorer)| scorer.n_other > 0) {
+            let n = scorer.n_other;
+            all.notes
+                .push(format!("{n} values of {name} are no shares of right answers: it is not imported"));
+        }
+        scorers.retain(|_, scorer| scorer.n_other == 0);
+        if samples.is_empty() {
+            run.from_results(path, &log, options)?;
+        } else {
+            let n = scorers.len();
+            for (name, scorer) in scorers {
+                run.add(path, &log, (&name, n), scorer)?;
+            }
+        }
+        if run.all.scores.is_empty() {
+            return Err(fault(path, "has no scores that are shares of right answers"));
+        }
+        run.all.add_source(SourceFile::of(path, file.bytes), settings(&log), &keys);
+        Ok(run.all)
+    }
+}
+
+/// What is the same for every scorer of a log.
+struct Run {
+    provider: String,
+    model: String,
+    task: String,
+    shots: usize,
+    created: Option<String>,
+    all: Imported,
+}
+
+fn run(path: &Path, log: &Log, options: &ImportOptions) -> Result<Run> {
+    let mut all = Imported::empty();
+    let named = log.eval["model"].as_str();
+    let (provider, named) = named.map_or((NAME, None), |name| {
+        let (provider, model) = provider_and_model(name, NAME);
+        (provider, Some(model))
+    });
+    let model = model(path, named, options)?;
+    let task = log.eval["task"].as_str().or(log.eval["task_registry_name"].as_str());
+    let task = task.ok_or_else(|| fault(path, "does not name its task"))?;
+    let stated = shots_among(&log.eval["task_args"]);
+    let shots = shots(path, stated, options, &mut all);
+    let created = date(&log.eval["created"]);
+    Ok(Run { provider: provider.into(), model, task: task.into(), shots, created, all })
+}
+
+impl Run {
+    /// Adds the answers as one of `n` scorers graded them, whose mean must be the one of the results.
+    fn add(&mut self, path: &Path, log: &Log, (name, n): (&str, usize), scorer: Scorer) -> Result<()> {
+        let answers = Answers {
+            provider: self.provider.clone(),
+            model: self.model.clone(),
+            task: task_name(&self.task, name, n),
+            shots: self.shots,
+            grader: name.into(),
+            rows: scorer.rows,
+        };
+        let averaged: BTreeMap<(String, usize), f64> = answers
+            .rows
+            .iter()
+            .zip(scorer.averaged)
+            .filter_map(|(row, value)| Some(((row.id.clone(), row.replicate), value?)))
+            .collect();
+        if averaged.is_empty() {
+            self.all.notes.push(format!("{name} scored no sample: it is not imported"));
+            return Ok(());
+        }
+        let mean = answers.mean(|row| averaged.get(&(row.id.clone(), row.replicate)).copied());
+        let stated = results(log).find(|score| {
+            let reducer = score["reducer"].as_str().unwrap_or("mean");
+            reducer == "mean" && names(score).iter().any(|known| known == name)
+        });
+        let metrics = stated.map_or(&Value::Null, |score| &score["metrics"]);
+        let stated = ["accuracy", "mean"].iter().find_map(|metric| metrics[*metric]["value"].as_f64());
+        check_mean(path, &answers.task, mean, stated)?;
+        self.all.add(answers);
+        Ok(())
+    }
+
+    /// The accuracies in the results of a log without samples.
+    fn from_results(&mut self, path: &Path, log: &Log, options: &ImportOptions) -> Result<()> {
+        let scores: Vec<&Value> = results(log)
+            .filter(|score| {
+                let is_wanted = |name: &String| options.metric.as_ref().is_none_or(|metric| metric == name);
+                names(score).iter().any(is_wanted)
+            })
+            .collect();
+        let epochs = json::count(&log.eval["config"]["epochs"]).unwrap_or(1).max(1);
+        for score in &scores {
+            let name = names(score).into_iter().next().unwrap_or_default();
+            let Some(accuracy) = score["metrics"]["accuracy"]["value"].as_f64() else { continue };
+            let scored = json::count(&score["scored_samples"]);
+            let total = json::count(&log.results["completed_samples"]).map(|n| n / epochs);
+            let n = scored.or(total).and_then(|n| usize::try_from(n).ok()).filter(|n| *n > 0);
+            let n = n.ok_or_else(|| fault(path, "has neither samples nor their number"))?;
+            let task = task_name(&self.task, &name, scores.len());
+            let right = accuracy * n as f64;
+            let row = Score::of_accuracy(&self.provider, &self.model, &task, self.shots, n, right);
+            let row = Score { collected_at: self.created.clone(), ..row };
+            self.all.scores.push(graded_by(row, &name));
+        }
+        let file = path.display();
+        self.all.notes.push(format!("{file} has no samples: wrong and missing answers are not told apart"));
+        Ok(())
+    }
+}
+
+fn results(log: &Log) -> impl Iterator<Item = &Value> {
+    log.results["scores"].as_array().into_iter().flatten()
+}
+
+/// The names under which the samples may have a score of the results: the scorer's, or the scorer's with the
+/// member of its value.
+fn names(score: &Value) -> Vec<String> {
+    let (name, scorer) = (score["name"].as_str().unwrap_or_default(), score["scorer"].as_str());
+    match scorer.filter(|scorer| *scorer != name) {
+        Some(scorer) => vec![format!("{scorer}/{name}"), name.into()],
+        None => vec![name.into()],
+    }
+}
+
+/// Why a log is of a part of its task.
+fn part(log: &Log) -> Option<String> {
+    if log.status != "success" {
+        return Some(format!("is of a run that ended with status `{}`, perhaps before its end", log.status));
+    }
+    let config = &log.eval["config"];
+    // A limit above the number of samples cuts nothing.
+    let (limit, n) = (config["limit"].as_u64(), log.eval["dataset"]["samples"].as_u64());
+    if limit.zip(n).is_some_and(|(limit, n)| limit >= n) && config["sample_id"].is_null() {
+        return None;
+    }
+    let cut = ["limit", "sample_id"].into_iter().find(|name| !config[*name].is_null())?;
+    Some(format!("is of a run with {cut} {}, which evaluated a part of its task", config[cut]))
+}
+
+/// In the order of the dataset, which is not that of the archive.
+fn sort(samples: &mut [Sample], ids: &Value) {
+    let ids = ids.as_array().into_iter().flatten().filter_map(json::word);
+    let order: BTreeMap<String, usize> = ids.zip(0..).collect();
+    samples.sort_by_key(|sample| {
+        (order.get(&sample.name()).copied().unwrap_or(usize::MAX), sample.name(), sample.epoch)
+    });
+}
+
+/// Counts what has no column.
+fn notes(log: &Log, samples: &[Sample], all: &mut Imported) {
+    let cut = |sample: &&Sample| {
+        matches!(sample.output["choices"][0]["stop_reason"].as_str(), Some("max_tokens" | "model_length"))
+    };
+    let count = |text: &str, n: usize| (n > 0).then(|| format!("{n} answers {text}"));
+    let logprobs = |sample: &&Sample| {
+        let content = sample.output["choices"][0]["logprobs"]["content"].as_array();
+        content.is_some_and(|tokens| !tokens.is_empty())
+    };
+    let several =
+        |sample: &&Sample| sample.output["choices"].as_array().is_some_and(|choices| choices.len() > 1);
+    let n = |test: &dyn Fn(&&Sample) -> bool| samples.iter().filter(test).count();
+    all.notes.extend(count("were cut at the token limit; the log's grades are kept", n(&cut)));
+    all.notes
+        .extend(count("have log-probabilities of their tokens, for which there is no column", n(&logprobs)));
+    all.notes.extend(count("have more than one choice: the first is kept", n(&several)));
+    let reducers: Vec<&str> =
+        results(log).filter_map(|score| score["reducer"].as_str()).filter(|name| *name != "mean").collect();
+    if !reducers.is_empty() {
+        let names = reducers.join(", ");
+        all.notes.push(format!("epochs are averaged; the reducers {names} of the results are not imported"));
+    }
+    let asked = log.eval["model"].as_str();
+    let used = log.stats["model_usage"].as_object().into_iter().flatten().map(|(name, _)| name.as_str());
+    let others: Vec<&str> = used.filter(|name| Some(*name) != asked).collect();
+    if !others.is_empty() {
+        let names = others.join(", ");
+        all.notes.push(format!("other models in the log, as graders or tools, have no scores: {names}"));
+    }
+}
+
+fn settings(log: &Log) -> Settings {
+    let mut settings = Settings::default();
+    let eval = &log.eval;
+    settings.add("status", &Value::String(log.status.clone()));
+    for name in ["created", "run_id", "task_version", "model_base_url"] {
+        settings.add(name, &eval[name]);
+    }
+    settings.add("packages.inspect_ai", &eval["packages"]["inspect_ai"]);
+    settings.add("dataset.name", &eval["dataset"]["name"]);
+    settings.add("dataset.samples", &eval["dataset"]["samples"]);
+    for name in ["epochs", "limit", "fail_on_error"] {
+        settings.add(&format!("config.{name}"), &eval["config"][name]);
+    }
+    settings.add_all("task_args", &eval["task_args"]);
+    settings.add_all("model_args", &eval["model_args"]);
+    settings.add_all("model_generate_config", &eval["model_generate_config"]);
+    settings
+}

@@ -1,0 +1,109 @@
+//! A log as it is stored: the header, and samples that are read without their events.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::archive::Archive;
+use crate::import::opened::{Form, Opened};
+use crate::provider::json;
+
+/// The version of the layout that is written today.
+const NEWEST: u64 = 2;
+
+/// What a log says of its run.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Log {
+    pub(super) version: Value,
+    pub(super) status: String,
+    pub(super) eval: Value,
+    pub(super) results: Value,
+    pub(super) stats: Value,
+    /// The samples; absent in the header of an archive.
+    pub(super) samples: Option<Vec<Sample>>,
+}
+
+/// One answer, without its events.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Sample {
+    pub(super) id: Value,
+    pub(super) epoch: Option<usize>,
+    pub(super) target: Value,
+    pub(super) messages: Option<Vec<Message>>,
+    pub(super) output: Value,
+    pub(super) scores: Value,
+    /// The only score, before version 2.
+    pub(super) score: Value,
+    pub(super) error: Value,
+    pub(super) completed_at: Value,
+}
+
+/// Who wrote a message.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Message {
+    role: String,
+}
+
+impl Sample {
+    /// The id as text; in the log it may be a number.
+    pub(super) fn name(&self) -> String {
+        json::word(&self.id).unwrap_or_default()
+    }
+
+    /// Whether tools were called, so that the answer need not be in the last text.
+    pub(super) fn has_tools(&self) -> bool {
+        self.messages.iter().flatten().any(|message| message.role == "tool")
+    }
+
+    /// The last text of the model.
+    pub(super) fn completion(&self) -> String {
+        let content = &self.output["choices"][0]["message"]["content"];
+        let parts = content.as_array().into_iter().flatten().filter_map(|part| part["text"].as_str());
+        let whole = self.output["completion"].as_str().or(content.as_str());
+        whole.map_or_else(|| parts.collect::<Vec<_>>().join("\n"), Into::into)
+    }
+}
+
+impl Log {
+    /// Reads a log; `Err` is the reason why it cannot be read.
+    pub(super) fn read(file: &Opened<'_>) -> Result<Self, String> {
+        let log = match file.form {
+            Form::Archive => Self::of_archive(file.bytes)?,
+            _ => json::read_as(file.bytes).map_err(|why| format!("{why}; the file may be cut short"))?,
+        };
+        // Logs without a number are of the layout that came with it.
+        let version = json::count(&log.version).filter(|version| (1..=NEWEST).contains(version));
+        if version.is_none() && !log.version.is_null() {
+            return Err(format!(
+                "is a log of version {}; versions 1 to {NEWEST} are read: `inspect log convert` of another \
+                 version of Inspect may write one",
+                log.version
+            ));
+        }
+        Ok(log)
+    }
+
+    fn of_archive(bytes: &[u8]) -> Result<Self, String> {
+        let mut archive = Archive::open(bytes)?;
+        let names = archive.names();
+        if !names.iter().any(|name| name == "header.json") {
+            let is_log = names.iter().any(|name| name == "_journal/start.json");
+            return Err(if is_log {
+                "has no header.json: the run has not ended; `inspect log recover` may mend it".into()
+            } else {
+                "is an archive without header.json, and no log of Inspect".into()
+            });
+        }
+        let mut log: Self =
+            json::read_as(&archive.read("header.json")?).map_err(|why| format!("header.json {why}"))?;
+        let mut samples = vec![];
+        for name in names.iter().filter(|name| name.starts_with("samples/") && name.ends_with(".json")) {
+            let sample = json::read_as(&archive.read(name)?).map_err(|why| format!("{name} {why}"))?;
+            samples.push(sample);
+        }
+        log.samples = Some(samples).filter(|samples| !samples.is_empty());
+        Ok(log)
+    }
+}

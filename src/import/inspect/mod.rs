@@ -1,0 +1,8 @@
+//! Logs of Inspect (UK AI Security Institute): `.eval` archives and `.json`, log versions 1 and 2.
+
+mod archive;
+mod importer;
+mod log;
+mod scorers;
+
+pub use self::importer::Inspect;

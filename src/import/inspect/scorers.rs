@@ -1,0 +1,162 @@
+//! The scores of the samples, by scorer. A scorer whose values are an object gives one score per member.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::log::Sample;
+use crate::collect::grading::{Grade, GradeKind};
+use crate::collect::results::ItemRow;
+use crate::import::answers::{grade, row, with_facts};
+use crate::import::keys::KeyRedaction;
+use crate::import::run_facts::{clipped, date};
+use crate::provider::json;
+
+/// A value of a scorer.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Credit {
+    /// From 0 to 1.
+    Share(f64),
+    /// The scorer found no answer.
+    NoAnswer,
+    /// NaN, or nothing.
+    Unscored,
+    /// No share of right answers.
+    Other,
+}
+
+impl Credit {
+    /// The value in Inspect's own convention: `C`, `I`, `P` and `N` are correct, incorrect, partial and no
+    /// answer.
+    pub(super) fn of(value: &Value) -> Self {
+        let share =
+            |number: f64| if (0.0..=1.0).contains(&number) { Self::Share(number) } else { Self::Other };
+        match value {
+            Value::Null => Self::Unscored,
+            Value::Bool(right) => Self::Share(f64::from(u8::from(*right))),
+            Value::Number(number) => number.as_f64().map_or(Self::Other, share),
+            Value::String(text) => match text.to_ascii_lowercase().as_str() {
+                "c" | "yes" | "true" => Self::Share(1.0),
+                "i" | "no" | "false" => Self::Share(0.0),
+                "p" => Self::Share(0.5),
+                "n" => Self::NoAnswer,
+                "nan" => Self::Unscored,
+                other => other.parse().map_or(Self::Other, share),
+            },
+            Value::Array(_) | Value::Object(_) => Self::Other,
+        }
+    }
+
+    /// As Inspect averages it: no answer counts as wrong.
+    fn averaged(self) -> Option<f64> {
+        match self {
+            Self::Share(share) => Some(share),
+            Self::NoAnswer => Some(0.0),
+            Self::Unscored | Self::Other => None,
+        }
+    }
+}
+
+/// The answers as one scorer graded them.
+#[derive(Debug, Default)]
+pub(super) struct Scorer {
+    pub(super) rows: Vec<ItemRow>,
+    /// As the results average them, beside each row.
+    pub(super) averaged: Vec<Option<f64>>,
+    /// Values that are no share of right answers.
+    pub(super) n_other: usize,
+}
+
+/// Every scorer of the samples, by name, in the order of their names.
+pub(super) fn scorers(samples: &[Sample], keys: &mut KeyRedaction) -> BTreeMap<String, Scorer> {
+    let mut scorers: BTreeMap<String, Scorer> = BTreeMap::new();
+    for sample in samples {
+        for (name, _) in scores_of(sample).into_iter().flat_map(|(name, score)| members(&name, &score)) {
+            scorers.entry(name).or_default();
+        }
+    }
+    for sample in samples {
+        let scores = scores_of(sample);
+        let mut values: BTreeMap<String, (Value, Value)> = BTreeMap::new();
+        for (name, score) in scores {
+            for (name, value) in members(&name, &score) {
+                values.insert(name, (value, score.clone()));
+            }
+        }
+        for (name, scorer) in &mut scorers {
+            let stated = values.get(name);
+            let (row, averaged, is_other) = graded(sample, stated, keys);
+            scorer.rows.push(row);
+            scorer.averaged.push(averaged);
+            scorer.n_other += usize::from(is_other);
+        }
+    }
+    scorers
+}
+
+/// The scores of a sample by scorer. Before version 2 there was one, without a name.
+fn scores_of(sample: &Sample) -> Vec<(String, Value)> {
+    match (&sample.scores, &sample.score) {
+        (Value::Object(scores), _) => {
+            scores.iter().map(|(name, score)| (name.clone(), score.clone())).collect()
+        }
+        (_, Value::Object(score)) => vec![("score".into(), Value::Object(score.clone()))],
+        _ => vec![],
+    }
+}
+
+/// The value of a score; of an object each member, as SCORER/MEMBER.
+fn members(name: &str, score: &Value) -> Vec<(String, Value)> {
+    match &score["value"] {
+        Value::Object(members) => {
+            members.iter().map(|(member, value)| (format!("{name}/{member}"), value.clone())).collect()
+        }
+        value => vec![(name.to_owned(), value.clone())],
+    }
+}
+
+/// The row of a sample, its value as the results average it, and whether it is no share of right answers.
+fn graded(
+    sample: &Sample,
+    stated: Option<&(Value, Value)>,
+    keys: &mut KeyRedaction,
+) -> (ItemRow, Option<f64>, bool) {
+    let (id, completion) = (sample.name(), sample.completion());
+    let stop = sample.output["choices"][0]["stop_reason"].as_str();
+    let mut copy = |what: &str, text: &str| keys.copy(|| format!("sample {id}, {what}"), text);
+    let error = sample.error["message"].as_str().or(sample.error.as_str());
+    let credit = stated.map_or(Credit::Unscored, |(value, _)| Credit::of(value));
+    let answer = stated.and_then(|(_, score)| score["answer"].as_str()).unwrap_or(&completion);
+    let answer = copy("answer", &clipped(answer));
+    let grade = match (credit, error) {
+        (Credit::Unscored, Some(error)) => Grade::none(GradeKind::Error, copy("error", &clipped(error))),
+        (Credit::Share(share), _) => {
+            let text = if sample.has_tools() { "tools" } else { completion.as_str() };
+            grade(Some(share), text, &answer, stop == Some("content_filter"))
+        }
+        (Credit::NoAnswer, _) if completion.trim().is_empty() => Grade::none(GradeKind::Empty, ""),
+        _ => Grade::none(GradeKind::Unreadable, answer),
+    };
+    let grade = with_facts(grade, stated.map_or(&Value::Null, |(_, score)| &score["metadata"]));
+    let target = match &sample.target {
+        Value::Array(targets) => targets.iter().filter_map(Value::as_str).map(clipped).collect(),
+        target => vec![clipped(target.as_str().unwrap_or_default())],
+    };
+    let gold: Vec<String> = target.iter().map(|target| copy("target", target)).collect();
+    let usage = &sample.output["usage"];
+    // The tokens of a prompt are counted apart from those that were read from a cache or written to one.
+    let parts = ["input_tokens", "input_tokens_cache_read", "input_tokens_cache_write"];
+    let prompt = parts.iter().filter_map(|part| json::count(&usage[*part])).reduce(u64::saturating_add);
+    let safe_id = copy("id", &id);
+    let model = sample.output["model"].as_str().map(|model| copy("model", model));
+    let row = ItemRow {
+        gold: serde_json::json!(gold).to_string(),
+        finish_reason: stop.map(|stop| copy("stop reason", stop)),
+        model_snapshot: model,
+        prompt_tokens: prompt,
+        completion_tokens: json::count(&usage["output_tokens"]),
+        collected_at: date(&sample.completed_at),
+        ..row(&safe_id, sample.epoch.unwrap_or(1).saturating_sub(1), grade)
+    };
+    (row, credit.averaged(), credit == Credit::Other)
+}

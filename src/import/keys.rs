@@ -1,0 +1,91 @@
+//! Keys in files of other tools: texts are copied without them, and their places are reported.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::collect::secrets::Secrets;
+
+/// Keys of services that surmise does not ask, and of hosts of code and models.
+static OTHER_KEYS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    let hosts = r"hf_[A-Za-z0-9]{20,}|gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\w{30,}|glpat-[\w-]{20,}";
+    let clouds = r"AKIA[A-Z0-9]{16}|xox[abprs]-[\w-]{10,}|r8_[A-Za-z0-9]{30,}";
+    Regex::new(&format!(r"\b(?:{hosts}|{clouds})")).ok()
+});
+
+const MASK: &str = "[REDACTED]";
+/// Most places that a message names.
+const MOST_NAMED: usize = 5;
+/// Most characters of the name of a place.
+const LONGEST_PLACE: usize = 60;
+
+/// Whether a value may contain a key: a URL with a user and a password or with a query, or a text with the
+/// pattern of a key.
+pub(super) fn is_suspect(text: &str) -> bool {
+    text.contains("://") && text.contains(['@', '?']) || KeyRedaction::new().is_in(text)
+}
+
+/// Copies texts without keys, and remembers where there were some.
+#[derive(Debug)]
+pub(super) struct KeyRedaction {
+    secrets: Secrets,
+    places: BTreeSet<String>,
+}
+
+impl KeyRedaction {
+    pub(super) fn new() -> Self {
+        Self { secrets: Secrets::new(""), places: BTreeSet::new() }
+    }
+
+    fn is_in(&self, text: &str) -> bool {
+        self.secrets.is_in(text) || OTHER_KEYS.as_ref().is_some_and(|keys| keys.is_match(text))
+    }
+
+    /// The text without keys; `place` names it in the report.
+    pub(super) fn copy(&mut self, place: impl Fn() -> String, text: &str) -> String {
+        let known = self.secrets.redact_text(text);
+        let all = match OTHER_KEYS.as_ref() {
+            Some(keys) => keys.replace_all(&known, MASK),
+            None => Cow::Borrowed(known.as_ref()),
+        };
+        if all != text {
+            // A place may be named after a text of the file.
+            let place: String = place().chars().filter(|c| !c.is_control()).take(LONGEST_PLACE).collect();
+            let is_safe = !self.is_in(&place);
+            self.places.insert(if is_safe { place } else { "a member whose name holds a key".into() });
+        }
+        all.into_owned()
+    }
+
+    /// A sentence that names the places, if there are any.
+    pub(super) fn note(&self) -> Option<String> {
+        let named: Vec<&str> = self.places.iter().map(String::as_str).take(MOST_NAMED).collect();
+        let more = self.places.len() - named.len();
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        (!named.is_empty()).then(|| {
+            format!("holds what looks like a key, which is replaced by {MASK}: {}{more}", named.join(", "))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_replaced_and_their_places_named() {
+        let mut keys = KeyRedaction::new();
+        for key in ["sk-proj-0123456789abcdefghijKLMN", "hf_abcdefghijklmnopqrstuvwx", "AKIA0123456789ABCDEF"]
+        {
+            let copied = keys.copy(|| format!("answer {}", key.len()), &format!("it is {key}, yes"));
+            assert_eq!(copied, "it is [REDACTED], yes");
+            assert!(is_suspect(key));
+        }
+        assert_eq!(keys.copy(|| "other".into(), "skip hf_model"), "skip hf_model");
+        let note = keys.note().expect("a note");
+        assert!(note.contains("answer 32") && !note.contains("other"), "{note}");
+        assert!(is_suspect("https://h/m?key=x") && !is_suspect("https://h/m"));
+    }
+}

@@ -1,0 +1,160 @@
+//! What importers say of a run in the same way: its model, shots and date, the names of its tasks, and
+//! whether it is whole.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::imported::{ImportOptions, Imported};
+use super::keys::is_suspect;
+use crate::error::{Error, Result};
+use crate::provider::json;
+
+/// Longest text of an answer that is copied.
+const LONGEST: usize = 500;
+
+/// Metrics that are shares of right answers by their names in more than one tool.
+static SHARES: &[&str] = &[
+    "acc",
+    "accuracy",
+    "acc_norm",
+    "correct",
+    "em",
+    "exact_match",
+    "pass_at_1",
+    "pass@1",
+    "pass_rate",
+    "prefix_exact_match",
+    "quasi_exact_match",
+    "quasi_prefix_exact_match",
+];
+
+pub(super) fn fault(path: &Path, reason: impl Into<String>) -> Error {
+    Error::Foreign { path: path.into(), reason: reason.into() }
+}
+
+/// The model's name: the one that was given, else the file's.
+pub(super) fn model(path: &Path, named: Option<&str>, options: &ImportOptions) -> Result<String> {
+    if let Some(model) = &options.model {
+        return Ok(model.clone());
+    }
+    let named = named.map(str::trim).filter(|name| !name.is_empty());
+    let model = named.ok_or_else(|| fault(path, "does not name the model; give --model"))?;
+    if is_suspect(model) {
+        return Err(fault(path, "has a model name that may contain a key; give --model"));
+    }
+    Ok(model.into())
+}
+
+/// `openai/gpt-5` as provider and model; without a slash the provider is `otherwise`.
+pub(super) fn provider_and_model<'a>(name: &'a str, otherwise: &'a str) -> (&'a str, &'a str) {
+    name.split_once('/').filter(|(_, model)| !model.is_empty()).unwrap_or((otherwise, name))
+}
+
+/// The number of shots: the one that was given, else the file's, else 0 with a note.
+pub(super) fn shots(
+    path: &Path,
+    stated: Option<usize>,
+    options: &ImportOptions,
+    all: &mut Imported,
+) -> usize {
+    options.shots.or(stated).unwrap_or_else(|| {
+        let file = path.display();
+        let note = format!("{file} does not state the number of shots: 0 is taken; --shots gives another");
+        if !all.notes.contains(&note) {
+            all.notes.push(note);
+        }
+        0
+    })
+}
+
+/// The number of shots among arguments of a task, under the names that are in use.
+pub(super) fn shots_among(arguments: &Value) -> Option<usize> {
+    const NAMES: [&str; 7] =
+        ["fewshot", "num_fewshot", "n_fewshot", "num_few_shot", "n_shot", "n_shots", "shots"];
+    let stated = NAMES.iter().find_map(|name| match &arguments[*name] {
+        Value::String(text) => text.trim().parse().ok(),
+        other => json::count(other),
+    });
+    stated.and_then(|shots| usize::try_from(shots).ok())
+}
+
+/// Refuses a run on a part of its task, unless such runs are wanted.
+pub(super) fn check_whole(path: &Path, part: Option<String>, options: &ImportOptions) -> Result<()> {
+    match part {
+        Some(part) if !options.limited => Err(fault(path, format!("{part}; --limited imports it anyway"))),
+        _ => Ok(()),
+    }
+}
+
+/// The name of a task that has one score; with several, the metric is a part of the name.
+pub(super) fn task_name(task: &str, metric: &str, of: usize) -> String {
+    if of == 1 { task.into() } else { format!("{task}/{metric}") }
+}
+
+/// Whether a metric is imported: the one that was asked for, or a share of right answers.
+pub(super) fn is_wanted(metric: &str, options: &ImportOptions) -> bool {
+    match &options.metric {
+        Some(wanted) => wanted == metric,
+        None => SHARES.contains(&metric.to_ascii_lowercase().replace([' ', '-'], "_").as_str()),
+    }
+}
+
+/// A date as RFC 3339 in UTC, from a text or from seconds since 1970.
+pub(super) fn date(value: &Value) -> Option<String> {
+    let second = |seconds: f64| jiff::Timestamp::from_second(seconds as i64).ok();
+    let at = match value {
+        Value::String(text) => {
+            let text = text.trim();
+            if text.ends_with('Z') && text.parse::<jiff::Timestamp>().is_ok() {
+                return Some(text.into());
+            }
+            let iso = text.replacen(' ', "T", 1);
+            let parsed = iso.parse().or_else(|_| format!("{iso}Z").parse());
+            parsed.ok().or_else(|| second(text.parse().ok()?))
+        }
+        other => second(other.as_f64()?),
+    };
+    at.map(|at: jiff::Timestamp| at.to_string())
+}
+
+/// The beginning of an answer.
+pub(super) fn clipped(text: &str) -> String {
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.into(),
+    }
+}
+
+/// Refuses a mean of the answers that is not the one in the results.
+pub(super) fn check_mean(path: &Path, task: &str, answers: Option<f64>, results: Option<f64>) -> Result<()> {
+    match (answers, results) {
+        // Sums in another order differ in the last digits only.
+        (Some(answers), Some(results)) if (answers - results).abs() > 1e-6 => Err(fault(
+            path,
+            format!("the answers of {task} have the mean {answers}, and its results say {results}"),
+        )),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn dates_of_every_tool_become_one_form() {
+        for (written, read) in [
+            (json!("2026-11-29T23:33:06+00:00"), "2026-11-29T23:33:06Z"),
+            (json!("2026-11-29 23:33:06.5+00:00"), "2026-11-29T23:33:06.5Z"),
+            (json!("2026-11-29 23:33:06"), "2026-11-29T23:33:06Z"),
+            (json!("1770682486.62"), "2026-02-10T00:14:46Z"),
+            (json!(1770682486), "2026-02-10T00:14:46Z"),
+        ] {
+            assert_eq!(date(&written).as_deref(), Some(read), "{written}");
+        }
+        assert_eq!((date(&json!("soon")), date(&json!(null)), date(&json!(1e300))), (None, None, None));
+    }
+}

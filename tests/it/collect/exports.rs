@@ -1,0 +1,126 @@
+//! Exports of a collection, read back by the importers.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::{Value, json};
+use surmise::collect::Score;
+use surmise::import::{ImportOptions, Imported, import};
+
+use crate::support::collect_case::Case;
+use crate::support::fault_server::{Reply, Server, chat};
+
+/// A collection with right, wrong, empty, cut and withheld answers to twelve items.
+fn collected() -> Case {
+    let server = Server::start(|posted| match posted.word() {
+        "w3" => Reply::say("another"),
+        "w5" => Reply::say(""),
+        "w7" => Reply::new(200, chat("I think that", "length").to_string()),
+        "w9" => Reply::new(200, chat("", "content_filter").to_string()),
+        word => Reply::say(word),
+    });
+    let case = Case::new(&server, 12);
+    case.ends(0, &["--replicates", "2"]);
+    case
+}
+
+fn export(case: &Case, to: &str, out: &str) -> std::process::Output {
+    Command::new(env!("CARGO_BIN_EXE_surmise"))
+        .current_dir(case.folder.path())
+        .args(["scores", "export", "out", "--to", to, "-o", out])
+        .output()
+        .expect("a run")
+}
+
+fn round_trip(case: &Case, to: &str) -> Imported {
+    let ran = export(case, to, to);
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    let folder = case.folder.path().join(to);
+    import(&[folder], &ImportOptions::default()).unwrap_or_else(|error| panic!("{}", error.chain()))
+}
+
+fn scores(case: &Case) -> Vec<Score> {
+    let mut reader = csv::Reader::from_path(case.out().join("scores.csv")).expect("scores");
+    reader.deserialize().map(|row| row.expect("a row")).collect()
+}
+
+/// What does not depend on how a tool names graders and dates.
+fn brief(score: &Score) -> (Value, Value) {
+    let counts = json!([
+        score.n_items,
+        score.n_scored,
+        score.n_refused,
+        score.n_filtered,
+        score.n_truncated,
+        score.n_empty,
+        score.n_unreadable,
+        score.n_error
+    ]);
+    (json!([score.provider, score.model, score.task, score.shots, score.accuracy]), counts)
+}
+
+#[test]
+fn what_is_exported_is_read_back() {
+    let case = collected();
+    let own = scores(&case);
+    assert_eq!(own.len(), 1);
+    assert!(own[0].n_truncated == 1 && own[0].n_filtered == 1 && own[0].n_empty == 1, "{own:?}");
+    for to in ["inspect-json", "every-eval-ever"] {
+        let back = round_trip(&case, to);
+        assert_eq!(back.scores.iter().map(brief).collect::<Vec<_>>(), [brief(&own[0])], "{to}");
+        assert_eq!(back.scores[0].collected_at, own[0].collected_at, "{to}");
+        assert_eq!(back.items.len(), 24, "{to}");
+        assert!(back.faults.is_empty(), "{:?}", back.faults);
+        let right = &back.items.iter().find(|item| item.row.id == "q0").expect("an item").row;
+        assert_eq!((right.answer.as_str(), right.gold.as_str()), ("w0", "[\"w0\"]"), "{to}");
+    }
+    // The harness has one grade for an item: that of the mean over its answers.
+    let back = round_trip(&case, "lm-eval");
+    assert_eq!(back.scores.len(), 1);
+    assert_eq!(back.scores[0].accuracy_all_as_wrong, own[0].accuracy_all_as_wrong);
+    assert_eq!((back.scores[0].n_items, back.scores[0].shots), (12, 0));
+}
+
+#[test]
+fn one_answer_to_an_item_keeps_its_kind_in_every_form() {
+    let server = Server::start(|posted| match posted.word() {
+        "w1" => Reply::new(200, chat("I think", "length").to_string()),
+        "w2" => Reply::say("no"),
+        word => Reply::say(word),
+    });
+    let case = Case::new(&server, 5);
+    case.ends(0, &[]);
+    let own = scores(&case);
+    for to in ["inspect-json", "every-eval-ever", "lm-eval"] {
+        let back = round_trip(&case, to);
+        assert_eq!(back.scores.iter().map(brief).collect::<Vec<_>>(), [brief(&own[0])], "{to}");
+    }
+    // The same folder gives the same bytes, and no file is replaced.
+    let files = |folder: &Path| {
+        let mut paths = vec![];
+        let mut open = vec![folder.to_path_buf()];
+        while let Some(folder) = open.pop() {
+            for entry in std::fs::read_dir(folder).expect("a folder") {
+                let path = entry.expect("an entry").path();
+                if path.is_dir() { open.push(path) } else { paths.push(path) }
+            }
+        }
+        paths.sort();
+        paths.iter().map(|path| std::fs::read(path).expect("a file")).collect::<Vec<_>>()
+    };
+    assert!(export(&case, "inspect-json", "again").status.success());
+    let at = |name: &str| files(&case.folder.path().join(name));
+    assert_eq!(at("inspect-json"), at("again"));
+    let ran = export(&case, "inspect-json", "again");
+    let stderr = String::from_utf8_lossy(&ran.stderr);
+    assert!(ran.status.code() == Some(2) && stderr.contains("would replace"), "{stderr}");
+    // Questions that have changed since cannot be exported.
+    std::fs::write(
+        case.folder.path().join("items.jsonl"),
+        "{\"id\":\"a\",\"prompt\":\"p\",\"answer\":\"b\"}\n",
+    )
+    .expect("a file");
+    let ran = export(&case, "lm-eval", "changed");
+    let stderr = String::from_utf8_lossy(&ran.stderr);
+    assert!(ran.status.code() == Some(2) && stderr.contains("the tasks"), "{stderr}");
+}
