@@ -128,16 +128,8 @@ fn collect(
     check: &dyn Fn() -> Result<()>,
     quiet: bool,
 ) -> Result<()> {
-    let Collection {
-        mut configuration,
-        target,
-        money,
-        resume,
-        batch,
-        request,
-        is_scored,
-        is_tolerant,
-    } = collection;
+    let Collection { mut configuration, target, money, resume, batch, request, is_scored, is_tolerant } =
+        collection;
     // Read before anything that may fail with a message that quotes the key.
     let is_local = Endpoint::new(&configuration.base_url).is_ok_and(|endpoint| endpoint.is_local());
     let secrets = Secrets::from_env(provider.key_variable(), &configuration.base_url, is_local).map(Arc::new);

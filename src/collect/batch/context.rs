@@ -11,7 +11,8 @@ use crate::collect::budget::ledger::Reservation;
 use crate::collect::client::http::{DeliveryStatus, Reply};
 use crate::collect::client::worker::Worker;
 use crate::collect::journal::{
-    self, BatchIntent, BatchRecord, BatchStage, Commit, Intent, JournalReader, OpenBatch, OutcomeRecord, Record,
+    self, BatchIntent, BatchRecord, BatchStage, Commit, Intent, JournalReader, OpenBatch, OutcomeRecord,
+    Record,
 };
 use crate::collect::plan::Plan;
 use crate::collect::results::replay::most_tokens;
@@ -238,7 +239,8 @@ impl Context<'_> {
 
     /// Ends a batch whose open requests were not processed: their questions count as not asked.
     pub(super) async fn withdraw(&self, held: &mut Held, end: &str, why: &str) -> Result<()> {
-        let outcome = |intent: &BatchIntent, _: Option<f64>| OutcomeRecord::not_asked(intent.key, intent.attempt, why);
+        let outcome =
+            |intent: &BatchIntent, _: Option<f64>| OutcomeRecord::not_asked(intent.key, intent.attempt, why);
         self.close(held, end, false, outcome).await
     }
 

@@ -187,7 +187,10 @@ async fn create_all(
 fn lower(context: &Context<'_>, limits: &mut BatchLimits, n: u64, message: &str) {
     let half = (n as usize).div_ceil(2);
     if n <= 1 {
-        context.worker.run.stop_for_endpoint(format!("a batch of one request is refused as too large ({message})"));
+        context
+            .worker
+            .run
+            .stop_for_endpoint(format!("a batch of one request is refused as too large ({message})"));
         return;
     }
     limits.requests = limits.requests.min(half);

@@ -125,7 +125,8 @@ pub(super) async fn take(
     }
     reading.report(&status.id);
     let was_cut = reading.counts.n_unreadable > 0;
-    held.open = held.intents.iter().filter(|intent| reading.left.contains_key(&intent.key)).copied().collect();
+    held.open =
+        held.intents.iter().filter(|intent| reading.left.contains_key(&intent.key)).copied().collect();
     if held.batch.n_submitted > 1 && context.wire.is_named() && !book_twins(context, held, status).await? {
         return Ok(Taken::Stopped);
     }
@@ -284,8 +285,7 @@ impl Reading<'_> {
                 let headers = Headers::new(request_id.map(|id| ("x-request-id", id)));
                 let reply =
                     Reply { status: Some(status), headers, body: body.into_bytes(), ..Reply::default() };
-                let record =
-                    response_record(&run.secrets, intent.key, intent.attempt, reply, Duration::ZERO);
+                let record = response_record(&run.secrets, intent.key, intent.attempt, reply, Duration::ZERO);
                 let mut record = OutcomeRecord { batch, ..record };
                 let answer = read(run, &mut record);
                 let reserve = self.context.reservation(&sent);

@@ -68,7 +68,9 @@ pub(super) async fn wait(
                     return Ok((Waited::Stopped, result));
                 }
                 Err(CallFault::Stopped) => return Ok((Waited::Stopped, result)),
-                Err(CallFault::TooLarge(message) | CallFault::Unclear(message) | CallFault::Refused(message)) => {
+                Err(
+                    CallFault::TooLarge(message) | CallFault::Unclear(message) | CallFault::Refused(message),
+                ) => {
                     run.stop_for_endpoint(format!("batch {id} cannot be polled ({message})"));
                     return Ok((Waited::Stopped, result));
                 }

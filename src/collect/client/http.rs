@@ -11,9 +11,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::{Certificate, RequestBuilder};
 use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
+use reqwest::{Certificate, RequestBuilder};
 
 use super::endpoint::Endpoint;
 use super::in_process::InProcess;

@@ -280,7 +280,8 @@ impl Index {
     /// Takes the open intents that no batch will answer: those that were sent by themselves, and those of
     /// batches that were not yet prepared when the process ended, which were not sent.
     pub fn take_interrupted(&mut self) -> Vec<((QuestionKey, u32), OpenIntent)> {
-        let is_open = |intent: &OpenIntent| intent.batch.as_ref().is_some_and(|b| self.batches.contains_key(b));
+        let is_open =
+            |intent: &OpenIntent| intent.batch.as_ref().is_some_and(|b| self.batches.contains_key(b));
         let (kept, taken): (Vec<_>, Vec<_>) = self.open.drain().partition(|(_, intent)| is_open(intent));
         self.open = kept.into_iter().collect();
         for ((key, _), _) in taken.iter().filter(|(_, intent)| intent.batch.is_some()) {

@@ -80,11 +80,12 @@ impl BatchWire for AnthropicBatches {
         let counts = &body["request_counts"];
         let n = |name: &str| count(&counts[name]).unwrap_or(0);
         let done = ["succeeded", "errored", "canceled", "expired"].iter().map(|name| n(name)).sum::<u64>();
-        let end = (body["processing_status"].as_str()? == "ended").then(|| match (n("canceled"), n("expired")) {
-            (0, 0) => BatchEnd::Completed,
-            (0, _) => BatchEnd::Expired,
-            _ => BatchEnd::Cancelled,
-        });
+        let end =
+            (body["processing_status"].as_str()? == "ended").then(|| match (n("canceled"), n("expired")) {
+                (0, 0) => BatchEnd::Completed,
+                (0, _) => BatchEnd::Expired,
+                _ => BatchEnd::Cancelled,
+            });
         Some(BatchStatus {
             id: id(&body["id"])?,
             end,
@@ -115,15 +116,19 @@ impl BatchWire for AnthropicBatches {
             },
             Some("errored") => {
                 // An error object, or the error response that contains it.
-                let error = if inner["error"]["error"].is_object() { &inner["error"]["error"] } else { &inner["error"] };
+                let error = if inner["error"]["error"].is_object() {
+                    &inner["error"]["error"]
+                } else {
+                    &inner["error"]
+                };
                 let of_type = |(name, _): &&(&str, u16)| error["type"] == *name;
                 let status = STATUSES.iter().find(of_type).map_or(500, |(_, status)| *status);
                 let body = json!({"type": "error", "error": error}).to_string();
                 ResultKind::Response { status, body, request_id: None }
             }
-            Some(why @ ("canceled" | "expired")) => {
-                ResultKind::Unprocessed { why: format!("the request was {why}: {}", message(&inner["error"])) }
-            }
+            Some(why @ ("canceled" | "expired")) => ResultKind::Unprocessed {
+                why: format!("the request was {why}: {}", message(&inner["error"])),
+            },
             _ => ResultKind::Unreadable,
         };
         BatchResult { id: result["custom_id"].as_str().map(Into::into), kind }

@@ -100,7 +100,9 @@ impl BatchWire for GeminiBatches {
             end,
             reason: has_error.then(|| message(&body["error"])),
             n_requests: count(&stats["requestCount"]),
-            n_done: stats.is_object().then(|| n("successfulRequestCount").saturating_add(n("failedRequestCount"))),
+            n_done: stats
+                .is_object()
+                .then(|| n("successfulRequestCount").saturating_add(n("failedRequestCount"))),
             ..BatchStatus::default()
         })
     }
@@ -166,10 +168,14 @@ mod tests {
                 {"response": {"candidates": []}, "metadata": {"key": "k"}},
                 {"error": {"code": 8, "message": "slow", "status": "RESOURCE_EXHAUSTED"}}]}}});
         let status = GeminiBatches.read(&operation).unwrap();
-        assert_eq!((status.end, status.n_requests, status.n_done), (Some(BatchEnd::Completed), Some(2), Some(2)));
+        assert_eq!(
+            (status.end, status.n_requests, status.n_done),
+            (Some(BatchEnd::Completed), Some(2), Some(2))
+        );
         let results = GeminiBatches.document().unwrap()(operation);
         assert_eq!(GeminiBatches.read_result(&results[0]).id.as_deref(), Some("k"));
-        let BatchResult { id, kind: ResultKind::Response { status, .. } } = GeminiBatches.read_result(&results[1])
+        let BatchResult { id, kind: ResultKind::Response { status, .. } } =
+            GeminiBatches.read_result(&results[1])
         else {
             panic!("no response")
         };

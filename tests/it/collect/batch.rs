@@ -57,8 +57,14 @@ fn answers_of_batches_are_answers_at_half_the_price() {
         let summary = summary(&case);
         // 5 tokens at 1 and one at 2 USD per million; the probe is sent by itself.
         let routes = &summary["routes"];
-        assert_eq!((&routes["direct"]["n_requests"], &routes["direct"]["spent_usd"]), (&json!(1), &json!(7e-6)));
-        assert_eq!((&routes["batch"]["n_requests"], &routes["batch"]["spent_usd"]), (&json!(20), &json!(70e-6)));
+        assert_eq!(
+            (&routes["direct"]["n_requests"], &routes["direct"]["spent_usd"]),
+            (&json!(1), &json!(7e-6))
+        );
+        assert_eq!(
+            (&routes["batch"]["n_requests"], &routes["batch"]["spent_usd"]),
+            (&json!(20), &json!(70e-6))
+        );
         assert_eq!((&summary["spent_usd"], &summary["n_in_batches"]), (&json!(77e-6), &json!(0)), "{wire}");
         assert_eq!(summary["outcomes"], json!({"answered": 20}));
         // Nothing is sent once all is answered.
@@ -82,7 +88,8 @@ fn results_in_another_order_twice_of_strangers_and_cut_are_sorted_out() {
         let server = BatchServer::start(script);
         let case = case(&server, 30);
         let ran = ends(&case, 0, wire, &[]);
-        ran.says("has 30 results that are there twice").says("has 1 results for requests that are not of this");
+        ran.says("has 30 results that are there twice")
+            .says("has 1 results for requests that are not of this");
         if wire != "gemini" {
             ran.says("are fetched again");
         }
@@ -228,13 +235,15 @@ fn a_batch_that_was_created_twice_unseen_counts_twice() {
     }
     // Without a list nothing is known, so that all requests count before they are asked again.
     for wire in WIRES {
-        let server =
-            BatchServer::start(Script { lost_creations: 1, has_no_list: true, ..Script::default() });
+        let server = BatchServer::start(Script { lost_creations: 1, has_no_list: true, ..Script::default() });
         let case = case(&server, 7);
         ends(&case, 3, wire, &[]).says("has no list of batches");
         assert_eq!(summary(&case)["n_possibly_paid"], 7, "{wire}");
         ends(&case, 0, wire, &[]);
-        assert_eq!((case.score("n_scored"), summary(&case)["n_possibly_paid"].clone()), ("7".into(), json!(7)));
+        assert_eq!(
+            (case.score("n_scored"), summary(&case)["n_possibly_paid"].clone()),
+            ("7".into(), json!(7))
+        );
     }
 }
 

@@ -293,8 +293,7 @@ impl State {
         self.sizes.push(requests.len());
         let id = format!("b{}", self.batches.len());
         let (name, is_foreign) = (name.to_owned(), false);
-        let batch =
-            Batch { id: id.clone(), name, requests, polls: 0, is_cancelled: false, is_foreign };
+        let batch = Batch { id: id.clone(), name, requests, polls: 0, is_cancelled: false, is_foreign };
         self.batches.push(batch);
         self.n_creations += 1;
         if self.n_creations <= script.lost_creations {
@@ -327,10 +326,12 @@ impl State {
         };
         let done = if is_ended { processed } else { 0 };
         match wire {
-            "openai" => json!({"id": id, "object": "batch", "status": state[0], "metadata": {"surmise": name},
+            "openai" => {
+                json!({"id": id, "object": "batch", "status": state[0], "metadata": {"surmise": name},
                 "request_counts": {"total": n, "completed": done, "failed": 0},
                 "output_file_id": is_ended.then(|| format!("{id}.results")),
-                "error_file_id": is_ended.then(|| format!("{id}.errors"))}),
+                "error_file_id": is_ended.then(|| format!("{id}.errors"))})
+            }
             "anthropic" => {
                 let left = if is_ended { n - processed } else { 0 };
                 let (canceled, expired) = if batch.is_cancelled { (left, 0) } else { (0, left) };
@@ -425,9 +426,12 @@ impl State {
         if script.is_doubled {
             results.extend(results.clone());
         }
-        if script.has_stranger && let Some(first) = results.first() {
+        if script.has_stranger
+            && let Some(first) = results.first()
+        {
             let (mut stranger, other) = (first.clone(), "f".repeat(64));
-            let place = if wire == "gemini" { &mut stranger["metadata"]["key"] } else { &mut stranger["custom_id"] };
+            let place =
+                if wire == "gemini" { &mut stranger["metadata"]["key"] } else { &mut stranger["custom_id"] };
             *place = other.into();
             results.push(stranger);
         }

@@ -22,8 +22,19 @@ fn killed_at_random_moments_every_request_is_part_of_one_batch() {
         let server = BatchServer::start(Script { wait, ..script });
         let case = case(&server, ITEMS);
         let arguments = [
-            "--provider", wire, "--batch", "--batch-size", "8", "--backoff-s", "0.01", "--max-wait-s", "0.05",
-            "--budget-usd", "1", "--prices", "prices.toml",
+            "--provider",
+            wire,
+            "--batch",
+            "--batch-size",
+            "8",
+            "--backoff-s",
+            "0.01",
+            "--max-wait-s",
+            "0.05",
+            "--budget-usd",
+            "1",
+            "--prices",
+            "prices.toml",
         ];
         let mut rng = seed::stream("test", "batch kills", w);
         for _ in 0..kills {
@@ -41,7 +52,11 @@ fn killed_at_random_moments_every_request_is_part_of_one_batch() {
         }
         let before_last = server.state().sizes.len();
         case.ends(0, &arguments);
-        assert_eq!((case.score("n_scored"), case.score("accuracy")), (ITEMS.to_string(), "1.0".into()), "{wire}");
+        assert_eq!(
+            (case.score("n_scored"), case.score("accuracy")),
+            (ITEMS.to_string(), "1.0".into()),
+            "{wire}"
+        );
         // Every answer once.
         let outcomes = case.outcomes();
         let is_answer = |record: &&Value| record["outcome"] != "failed";
