@@ -105,7 +105,7 @@ impl Context<'_> {
                 }
                 Verdict::Unclear(message) => (message, None),
                 Verdict::Later(message, hint) => {
-                    let is_new = !run.has_answered.load(Relaxed);
+                    let is_new = reply.status.is_none() && !run.has_answered.load(Relaxed);
                     let limit = if is_new { FIRST_CONTACT } else { run.policy.idle_timeout };
                     if began.elapsed() > limit.min(run.policy.idle_timeout) {
                         run.stop_for_endpoint(format!("{message}; run the same command again later"));

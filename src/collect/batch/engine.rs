@@ -103,7 +103,7 @@ pub(in crate::collect) async fn run(
     run.progress.wait_for(None);
     journal.index = Index::read(folder(journal))?;
     let early = run.stop.take();
-    if early.is_none() && is_short {
+    if matches!(early, Some(Error::Budget { .. })) || (early.is_none() && is_short) {
         let reason = format!(
             "the budget allows no further batch: {:.6} of --budget-usd {} are spent, and the maximum cost of \
              a request is reserved before it is sent",
@@ -187,10 +187,9 @@ async fn create_all(
 fn lower(context: &Context<'_>, limits: &mut BatchLimits, n: u64, message: &str) {
     let half = (n as usize).div_ceil(2);
     if n <= 1 {
-        context
-            .worker
-            .run
-            .stop_for_endpoint(format!("a batch of one request is refused as too large ({message})"));
+        context.worker.run.stop_for_endpoint(format!(
+            "a batch of one request is refused as too large ({message}); collect without --batch"
+        ));
         return;
     }
     limits.requests = limits.requests.min(half);

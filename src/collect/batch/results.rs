@@ -14,7 +14,7 @@ use crate::collect::client::http::Reply;
 use crate::collect::client::received::{charge, read};
 use crate::collect::client::response_record::response_record;
 use crate::collect::journal::{
-    BatchIntent, BatchStage, JournalReader, OutcomeRecord, QuestionKey, Record, as_storage,
+    BatchIntent, BatchStage, JournalReader, NOT_ASKED, OutcomeRecord, QuestionKey, Record, as_storage,
 };
 use crate::error::{Error, Result};
 use crate::provider::batch::{BatchCall, BatchEnd, BatchResult, BatchStatus, ResultKind};
@@ -39,6 +39,7 @@ pub(super) enum Taken {
 struct Counts {
     n_ours: u64,
     n_answered: u64,
+    n_unprocessed: u64,
     n_duplicate: u64,
     n_unknown: u64,
     n_unreadable: u64,
@@ -76,9 +77,9 @@ pub(super) async fn take(
         seen: HashSet::new(),
         counts: Counts::default(),
     };
-    let mut n_answered = 0;
-    let mut n = 0;
-    loop {
+    let (mut n_answered, mut n_unprocessed, mut n) = (0, 0, 0);
+    // An earlier run may have ended after the last outcome.
+    while !reading.left.is_empty() || n > 0 {
         reading.counts = Counts::default();
         reading.seen.clear();
         let mut is_whole = true;
@@ -90,6 +91,7 @@ pub(super) async fn take(
         }
         reading.commits.durable().await?;
         n_answered += reading.counts.n_answered;
+        n_unprocessed += reading.counts.n_unprocessed;
         let is_cut = !is_whole || reading.counts.n_unreadable > 0;
         let lacks_some = !reading.left.is_empty() && end == BatchEnd::Completed;
         if !context.wire.is_named() && reading.counts.n_ours == 0 && reading.counts.n_unknown > 0 {
@@ -130,22 +132,26 @@ pub(super) async fn take(
     if held.batch.n_submitted > 1 && context.wire.is_named() && !book_twins(context, held, status).await? {
         return Ok(Taken::Stopped);
     }
-    let n_left = held.open.len();
-    if n_left == 0 {
-        context.end(&mut held.batch, end.name()).await?;
-    } else if end == BatchEnd::Completed || was_cut {
+    let n_left = held.open.len() as u64;
+    let is_lost = n_left > 0 && (end == BatchEnd::Completed || was_cut);
+    if !is_lost {
+        n_unprocessed += n_left;
+    }
+    if n_unprocessed > 0 {
+        run.progress.say(&format!(
+            "batch {} {}: {n_unprocessed} of {} requests were not processed and are not billed",
+            status.id,
+            if end == BatchEnd::Cancelled { "was cancelled" } else { end.name() },
+            held.batch.n
+        ));
+    }
+    if is_lost {
         run.progress.say(&format!(
             "batch {} has no result for {n_left} of its requests, which count as possibly billed",
             status.id
         ));
         context.give_up(held, end.name(), "the batch has no result for this request").await?;
     } else {
-        run.progress.say(&format!(
-            "batch {} {}: {n_left} of {} requests were not processed and are not billed",
-            status.id,
-            if end == BatchEnd::Cancelled { "was cancelled" } else { end.name() },
-            held.batch.n
-        ));
         let why = format!("the batch {} before the request was processed", end.name());
         context.withdraw(held, end.name(), &why).await?;
     }
@@ -259,6 +265,9 @@ impl Reading<'_> {
         let run = &self.context.worker.run;
         self.left.remove(&key);
         run.progress.done.fetch_add(1, Relaxed);
+        if record.class.as_deref() == Some(NOT_ASKED) {
+            self.counts.n_unprocessed += 1;
+        }
         match record.outcome.as_str() {
             "failed" => drop(run.progress.failed.fetch_add(1, Relaxed)),
             _ => self.counts.n_answered += 1,

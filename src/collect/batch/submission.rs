@@ -115,6 +115,8 @@ pub(super) async fn submit(
 /// Uploads the requests, where they are a file, and creates the batch.
 async fn create(context: &Context<'_>, held: &mut Held) -> Result<std::result::Result<(), CallFault>> {
     let (wire, batch) = (context.wire, &mut held.batch);
+    // An id is stored as it is.
+    let holds_key = |id: &str| context.worker.run.secrets.holds_key(id);
     let mut reader = JournalReader::open(context.journal)?;
     let (mut members, mut path) = (vec![], String::new());
     for intent in &held.intents {
@@ -128,7 +130,7 @@ async fn create(context: &Context<'_>, held: &mut Held) -> Result<std::result::R
     {
         // A file costs nothing, so that a lost upload is repeated.
         let file = match context.call(&upload, true).await {
-            Ok(value) => wire.read_upload(&value),
+            Ok(value) => wire.read_upload(&value).filter(|id| !holds_key(id)),
             Err(fault) => return Ok(Err(fault)),
         };
         let Some(file) = file else {
@@ -152,7 +154,7 @@ async fn create(context: &Context<'_>, held: &mut Held) -> Result<std::result::R
         Ok(value) => value,
         Err(fault) => return Ok(Err(fault)),
     };
-    let Some(status) = wire.read(&value) else {
+    let Some(status) = wire.read(&value).filter(|status| !holds_key(&status.id)) else {
         return Ok(Err(CallFault::Unclear("the answer to the creation has no id of a batch".into())));
     };
     context.note_stage(batch, BatchStage::Created, Some(&status.id)).await?;

@@ -87,7 +87,10 @@ pub(super) async fn wait(
             let reason = status.reason.as_deref().map(|reason| run.secrets.redact_text(reason).into_owned());
             match take(context, &mut held, &status, end).await? {
                 Taken::All { n_answered } => result.n_answered += n_answered,
-                Taken::Foreign => result.has_foreign = true,
+                Taken::Foreign => {
+                    result.has_foreign = true;
+                    continue;
+                }
                 Taken::Stopped => return Ok((Waited::Stopped, result)),
             }
             result.was_cancelled |= end == BatchEnd::Cancelled;

@@ -44,7 +44,7 @@ pub struct Script {
     pub empty_lists: usize,
     /// There is no list of batches.
     pub has_no_list: bool,
-    /// A batch of somebody else appears before the first of ours, with as many requests.
+    /// A batch of somebody else appears after the first of ours, with as many requests.
     pub has_foreign: bool,
     /// Every answer takes so long.
     pub wait: Duration,
@@ -124,6 +124,11 @@ impl BatchServer {
 
     pub fn n_calls(&self) -> usize {
         self.state().calls.len()
+    }
+
+    /// Forgets all batches.
+    pub fn forget(&self) {
+        self.state().batches.clear();
     }
 
     /// Calls whose method and path contain a text.
@@ -275,8 +280,18 @@ impl State {
         if script.most_requests.is_some_and(|most| requests.len() > most) {
             return Some(Answer::error(413, "the request is too large"));
         }
-        if script.has_foreign && self.batches.is_empty() {
-            let others = (0..requests.len()).map(|n| (format!("{n:064x}"), "x".to_owned()));
+        for (id, _) in &requests {
+            assert_eq!(id.len(), 64, "an id of a request: {id}");
+            *self.asked.entry(id.clone()).or_default() += 1;
+        }
+        let n = requests.len();
+        self.sizes.push(n);
+        let id = format!("b{}", self.batches.len());
+        let (name, is_foreign) = (name.to_owned(), false);
+        let batch = Batch { id: id.clone(), name, requests, polls: 0, is_cancelled: false, is_foreign };
+        self.batches.push(batch);
+        if script.has_foreign && self.batches.len() == 1 {
+            let others = (0..n).map(|n| (format!("{n:064x}"), "x".to_owned()));
             self.batches.push(Batch {
                 id: "theirs".into(),
                 name: "theirs".into(),
@@ -286,20 +301,11 @@ impl State {
                 is_foreign: true,
             });
         }
-        for (id, _) in &requests {
-            assert_eq!(id.len(), 64, "an id of a request: {id}");
-            *self.asked.entry(id.clone()).or_default() += 1;
-        }
-        self.sizes.push(requests.len());
-        let id = format!("b{}", self.batches.len());
-        let (name, is_foreign) = (name.to_owned(), false);
-        let batch = Batch { id: id.clone(), name, requests, polls: 0, is_cancelled: false, is_foreign };
-        self.batches.push(batch);
         self.n_creations += 1;
         if self.n_creations <= script.lost_creations {
             return None;
         }
-        let batch = self.batches.last()?.clone();
+        let batch = self.batches.iter().find(|batch| batch.id == id)?.clone();
         Some(Answer::of(200, &self.describe(&batch, wire, script)))
     }
 
