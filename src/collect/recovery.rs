@@ -9,8 +9,8 @@ use super::progress::Progress;
 use crate::error::Result;
 
 /// Closes requests that were in flight when an earlier process ended: each may have been answered and billed,
-/// so that its reservation counts as spent. Requests of batches that had not been sent yet count as not asked;
-/// those of batches that may exist stay open.
+/// so that its reservation counts as spent. Requests of batches that had not been sent yet count as not
+/// asked; those of batches that may exist stay open.
 pub(super) async fn close_open(journal: &mut Journal, progress: &Progress) -> Result<()> {
     let mut open = journal.index.take_interrupted();
     open.sort_unstable_by_key(|(key, _)| *key);

@@ -10,8 +10,8 @@ use crate::error::{Error, Result};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Batches")]
 pub(super) struct BatchFlags {
-    /// Ask in batches, which cost half at OpenAI, Anthropic and Gemini and are answered within a day; the same
-    /// command continues an interrupted run
+    /// Ask in batches, which cost half at OpenAI, Anthropic and Gemini and are answered within a day; the
+    /// same command continues an interrupted run
     #[arg(long)]
     batch: bool,
     /// Most requests of a batch [default: as many as the provider allows]

@@ -103,7 +103,7 @@ pub(super) async fn take(
             break;
         }
         if n >= run.policy.retries {
-            if is_whole {
+            if is_whole || reading.left.is_empty() {
                 break;
             }
             run.stop_for_endpoint(format!(

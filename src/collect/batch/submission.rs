@@ -32,8 +32,8 @@ enum Found {
     Stopped,
 }
 
-/// Creates a batch that does not exist yet, if `creates`; else one that may exist is only looked for. `others`
-/// are ids of batches that are known to be others.
+/// Creates a batch that does not exist yet, if `creates`; else one that may exist is only looked for.
+/// `others` are ids of batches that are known to be others.
 pub(super) async fn submit(
     context: &Context<'_>,
     held: &mut Held,

@@ -6,7 +6,7 @@ use crate::collect::journal::OutcomeRecord;
 use crate::collect::results::decode;
 use crate::provider::{Answer, Failure, Outcome, Usage};
 
-/// The answer in a record, and the record with what it is taken for. An answer with the key in it is not kept.
+/// The answer in a record, which gets what it is taken for. An answer with the key in it is not kept.
 pub(crate) fn read(run: &RunContext, record: &mut OutcomeRecord) -> Answer {
     let mut answer = decode::answer(run.provider, record);
     // An answer that is joined from several strings may contain the key although none of them does.

@@ -137,8 +137,8 @@ impl BatchWire for GeminiBatches {
             let http = u16::try_from(code).ok().filter(|code| (400..600).contains(code));
             let status = known.or(http).unwrap_or(500);
             // The classifier takes a code for an HTTP status.
-            let body = json!({"error": {"code": status, "message": error["message"], "status": error["status"],
-                "details": error["details"]}});
+            let body = json!({"error": {"code": status, "message": error["message"],
+                "status": error["status"], "details": error["details"]}});
             ResultKind::Response { status, body: body.to_string(), request_id: None }
         } else {
             ResultKind::Unreadable
@@ -163,7 +163,8 @@ mod tests {
         assert_eq!(body["batch"]["inputConfig"]["requests"]["requests"][0]["metadata"]["key"], "k");
         let operation = json!({"name": "batches/b1", "done": true,
             "metadata": {"state": "BATCH_STATE_SUCCEEDED", "displayName": "n",
-                "batchStats": {"requestCount": "2", "successfulRequestCount": "1", "failedRequestCount": "1"}},
+                "batchStats": {"requestCount": "2", "successfulRequestCount": "1",
+                    "failedRequestCount": "1"}},
             "response": {"inlinedResponses": {"inlinedResponses": [
                 {"response": {"candidates": []}, "metadata": {"key": "k"}},
                 {"error": {"code": 8, "message": "slow", "status": "RESOURCE_EXHAUSTED"}}]}}});

@@ -43,7 +43,8 @@ impl BatchWire for OpenAiBatches {
     fn upload(&self, name: &str, members: &[String]) -> Option<BatchCall> {
         let boundary = format!("surmise-form-{name}");
         let mut body = format!(
-            "--{boundary}\r\nContent-Disposition: form-data; name=\"purpose\"\r\n\r\nbatch\r\n--{boundary}\r\n\
+            "--{boundary}\r\nContent-Disposition: form-data; name=\"purpose\"\r\n\r\nbatch\r\n\
+             --{boundary}\r\n\
              Content-Disposition: form-data; name=\"file\"; filename=\"{name}.jsonl\"\r\n\
              Content-Type: application/jsonl\r\n\r\n"
         );

@@ -2,6 +2,7 @@
 
 #[cfg(unix)]
 pub mod batch_server;
+pub mod batch_wires;
 pub mod browser;
 pub mod collect_case;
 pub mod fault_server;
