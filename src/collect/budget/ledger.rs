@@ -67,9 +67,19 @@ pub struct Budget {
 #[derive(Debug, Clone, Copy, Default)]
 struct Balance {
     spent: u64,
+    /// For requests in flight, which are settled soon.
     reserved: u64,
+    /// For requests in batches, which nothing waits for: another run may settle them.
+    held: u64,
     /// Of the answers whose cost the server states: the cost by our prices, and that of the server.
     stated: (f64, f64),
+}
+
+impl Balance {
+    /// Where a reservation stands.
+    fn part(&mut self, reserve: Reservation) -> &mut u64 {
+        if reserve.by_batch { &mut self.held } else { &mut self.reserved }
+    }
 }
 
 impl Budget {
@@ -120,7 +130,7 @@ impl Budget {
 
     /// Reserves what requests of an earlier run reserved, whatever the cap.
     pub fn hold(&self, usd: f64) {
-        self.with(|state| state.reserved = state.reserved.saturating_add((usd * PICO).round() as u64));
+        self.with(|state| state.held = state.held.saturating_add((usd * PICO).round() as u64));
     }
 
     /// Reserves money if the cap allows it beside all other reservations, without waiting for them.
@@ -130,7 +140,8 @@ impl Budget {
 
     /// Whether the cap allows it beside what is spent, without regard to requests in flight.
     pub fn fits(&self, reserve: Reservation) -> bool {
-        self.cap.is_none_or(|cap| self.with(|state| state.spent).saturating_add(reserve.sum()) <= cap)
+        let taken = self.with(|state| state.spent.saturating_add(state.held));
+        self.cap.is_none_or(|cap| taken.saturating_add(reserve.sum()) <= cap)
     }
 
     /// Reserves money; waits for other reservations to be settled if the cap requires it. `false` if the cap
@@ -152,18 +163,22 @@ impl Budget {
     fn try_reserve(&self, reserve: Reservation) -> Option<bool> {
         self.with(|state| {
             let allowed = |taken: u64| self.cap.is_none_or(|cap| taken.saturating_add(reserve.sum()) <= cap);
-            if allowed(state.spent.saturating_add(state.reserved)) {
-                state.reserved += reserve.sum();
+            let settled = state.spent.saturating_add(state.held);
+            if allowed(settled.saturating_add(state.reserved)) {
+                *state.part(reserve) += reserve.sum();
                 Some(true)
             } else {
-                (state.reserved == 0 || !allowed(state.spent)).then_some(false)
+                (state.reserved == 0 || !allowed(settled)).then_some(false)
             }
         })
     }
 
     /// Releases a reservation that cost nothing.
     pub fn release(&self, reserve: Reservation) {
-        self.with(|state| state.reserved = state.reserved.saturating_sub(reserve.sum()));
+        self.with(|state| {
+            let part = state.part(reserve);
+            *part = part.saturating_sub(reserve.sum());
+        });
         self.settled.notify_waiters();
     }
 
@@ -189,7 +204,8 @@ impl Budget {
     pub fn charge(&self, reserve: Reservation, usage: Option<&Usage>, tier: Option<&str>) -> Option<f64> {
         let cost = Self::cost(self.price.as_ref()?, reserve, usage, tier);
         self.with(|state| {
-            state.reserved = state.reserved.saturating_sub(reserve.sum());
+            let part = state.part(reserve);
+            *part = part.saturating_sub(reserve.sum());
             state.spent = state.spent.saturating_add(cost);
         });
         self.settled.notify_waiters();
@@ -303,6 +319,8 @@ mod tests {
         let usage = Usage { prompt_tokens: Some(5), completion_tokens: Some(1), ..Usage::default() };
         assert_eq!(budget.charge(restored, Some(&usage), Some("batch")), Some(1.8e-6));
         assert!(budget.reserve_now(reserve));
+        // A request by itself does not wait for a batch.
+        assert_eq!(budget.try_reserve(budget.most(&Prompt::Text("12345678".into()), 10)), Some(false));
         assert_eq!(budget.batch_cost_usd(1_000_000, 0), Some(0.2));
     }
 
