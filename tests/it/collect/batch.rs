@@ -32,7 +32,7 @@ pub fn summary(case: &Case) -> Value {
 /// Runs a collection by batches with short waits.
 fn ends(case: &Case, code: i32, wire: &str, more: &[&str]) -> Ran {
     let given = ["--provider", wire, "--batch", "--max-wait-s", "0.1", "--backoff-s", "0.01"];
-    case.ends(code, &[&given, more].concat())
+    case.ends(code, &[&given[..], more].concat())
 }
 
 const BUDGET: [&str; 4] = ["--budget-usd", "1", "--prices", "prices.toml"];
