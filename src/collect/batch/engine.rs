@@ -148,6 +148,8 @@ fn held(context: &Context<'_>, index: &Index) -> Result<Vec<Held>> {
         let open = intents.iter().filter(|intent| is_open(intent.key, intent.attempt)).copied().collect();
         batches.push(Held { batch: batch.clone(), intents, open });
     }
+    // In the order of the questions, and not of the names.
+    batches.sort_by_key(|held| held.intents.first().map(|intent| intent.place));
     Ok(batches)
 }
 
