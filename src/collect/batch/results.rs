@@ -314,9 +314,9 @@ impl Reading<'_> {
     fn report(&self, id: &str) {
         let Counts { n_duplicate, n_unknown, n_unreadable, .. } = self.counts;
         for (n, what) in [
-            (n_duplicate, "results that are there twice, of which the first counts"),
-            (n_unknown, "results for requests that are not of this batch, which are left out"),
-            (n_unreadable, "results that cannot be read"),
+            (n_duplicate, "result(s) that are there twice, of which the first counts"),
+            (n_unknown, "result(s) for requests that are not of this batch, which are left out"),
+            (n_unreadable, "result(s) that cannot be read"),
         ] {
             if n > 0 {
                 self.context.worker.run.progress.say(&format!("batch {id} has {n} {what}"));
