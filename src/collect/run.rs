@@ -116,6 +116,9 @@ impl Run {
         runtime.block_on(recovery::close_open(&mut journal, progress))?;
         let pending = plan.pending(&journal.index, &self.redo)?;
         let mut early = None;
+        if self.batch.is_some_and(|batch| batch.cancel) && journal.index.batches.is_empty() {
+            progress.say("no batch is open in the folder: there is nothing to cancel");
+        }
         let asks = !pending.questions.is_empty() && self.batch.is_none_or(|batch| !batch.cancel);
         if asks || !journal.index.batches.is_empty() {
             let secrets = secrets?;

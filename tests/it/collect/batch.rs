@@ -88,8 +88,8 @@ fn results_in_another_order_twice_of_strangers_and_cut_are_sorted_out() {
         let server = BatchServer::start(script);
         let case = case(&server, 30);
         let ran = ends(&case, 0, wire, &[]);
-        ran.says("has 30 results that are there twice")
-            .says("has 1 results for requests that are not of this");
+        ran.says("has 30 result(s) that are there twice")
+            .says("has 1 result(s) for requests that are not of");
         if wire != "gemini" {
             ran.says("are fetched again");
         }
@@ -190,6 +190,7 @@ fn a_batch_that_never_ends_is_left_waited_for_again_and_cancelled() {
         assert_eq!(case.score("n_scored"), "4");
         let summary = self::summary(&case);
         assert_eq!((&summary["n_in_batches"], &summary["spent_usd"]), (&json!(0), &json!(21e-6)), "{wire}");
+        ends(&case, 3, wire, &[&BUDGET[..], &["--cancel"]].concat()).says("there is nothing to cancel");
         case.ends(0, &[&BUDGET[..], &["--provider", wire]].concat());
         assert_eq!(case.score("n_scored"), "8");
     }
