@@ -118,11 +118,12 @@ impl Index {
                     return;
                 }
                 state.closed = state.closed.max(attempt);
-                let is_in_batch = batch.is_some() || open.as_ref().is_some_and(|open| open.batch.is_some());
-                let route = &mut self.routes[usize::from(is_in_batch)];
-                if is_in_batch {
+                let was_in_batch = open.as_ref().is_some_and(|open| open.batch.is_some());
+                if was_in_batch {
                     self.in_batches.remove(&key.half());
                 }
+                let is_in_batch = was_in_batch || batch.is_some();
+                let route = &mut self.routes[usize::from(is_in_batch)];
                 // An answer counts although its damaged intent was removed, because it was billed.
                 if !was_open {
                     self.n_requests += 1;
