@@ -163,6 +163,6 @@ mod tests {
             members: &["{\"a\":1}".into(), "{\"a\":2}".into()],
         });
         assert_eq!(String::from_utf8(call.body).unwrap(), "{\"requests\":[{\"a\":1},{\"a\":2}]}");
-        assert_eq!(call.headers, [("anthropic-version", VERSION.into())]);
+        assert_eq!(call.headers, [("anthropic-version", VERSION.to_owned())]);
     }
 }
