@@ -79,6 +79,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         &[
             "surmise collect completion --provider gemini --api-model NAME --dry-run -o answers",
             "surmise collect items.jsonl --provider openai-chat --api-model NAME --no-budget -o answers",
+            "surmise collect items.jsonl --provider gemini --api-model NAME --no-budget --batch -o answers",
             "surmise collect rescore answers --grader number,contains",
         ],
     ),

@@ -1,6 +1,7 @@
 //! Black-box scores and texts of local and closed models. Local models are graded in process, closed ones
 //! over their API, on the same tasks and with the same scores.
 
+pub mod batch;
 pub mod budget;
 pub mod client;
 pub mod configuration;

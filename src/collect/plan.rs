@@ -6,12 +6,13 @@ use std::collections::HashSet;
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
+use super::budget::price::Price;
 use super::client::endpoint::Endpoint;
 use super::journal::{Index, QuestionKey, QuestionState};
 use super::short_answers;
 use super::tasks::{Item, Task};
-use crate::error::Result;
-use crate::provider::{GenerationParams, Provider, Request, WireRequest};
+use crate::error::{Error, Result};
+use crate::provider::{self, GenerationParams, Provider, Request, WireRequest};
 use crate::seed;
 
 /// Replicate numbers of repeated questions (`--redo`) are offset by this number for each round.
@@ -19,7 +20,7 @@ const ROUND: u32 = 1_000_000;
 
 /// One requested answer. A run may hold millions of them, so that the request is rendered only when it is
 /// sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Question {
     /// Index of the task.
     pub task: u32,
@@ -29,6 +30,13 @@ pub struct Question {
     pub prompt: u32,
     /// Index of the answer among several to the same question.
     pub replicate: u32,
+}
+
+impl Question {
+    /// The same question in its first round.
+    pub fn first_round(self) -> Self {
+        Self { replicate: self.replicate % ROUND, ..self }
+    }
 }
 
 /// A question with its key.
@@ -47,6 +55,8 @@ pub struct Pending {
     pub questions: Vec<Question>,
     /// Number of requested answers, including those that exist.
     pub n_wanted: usize,
+    /// Of these, those that are in a batch and have no outcome yet.
+    pub n_in_batches: usize,
     /// Task and item of those whose first replicate is answered.
     pub answered: Vec<(u32, u32)>,
 }
@@ -133,6 +143,31 @@ impl Plan {
             most => most,
         };
         (0..self.tasks.len()).map(limit).min().unwrap_or(0)
+    }
+
+    /// Refuses batches where the provider has no API for them.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`]
+    pub fn check_batches(&self) -> Result<()> {
+        if self.provider.batch().is_some() {
+            return Ok(());
+        }
+        let known: Vec<_> = provider::ALL.iter().filter(|p| p.batch().is_some()).map(|p| p.name()).collect();
+        let reason = format!(
+            "is not possible for {}, which has no batch API; there are {}",
+            self.provider.name(),
+            known.join(", ")
+        );
+        Err(Error::Parameter { name: "--batch", reason })
+    }
+
+    /// The price with what a batch costs where the file of prices does not say it: the provider's share at
+    /// its own address. What another server charges is not known, so that its batches cost the usual price.
+    pub fn with_batch_factor(&self, price: Price) -> Price {
+        let is_own = self.endpoint.name() == self.provider.default_base_url();
+        let known = self.provider.batch().filter(|_| is_own).map(|wire| wire.price_factor());
+        Price { batch_factor: price.batch_factor.or(known), ..price }
     }
 
     /// The key of a request as it is sent.
@@ -244,7 +279,10 @@ impl Plan {
                 if !seen.insert(key.half()) {
                     continue;
                 }
-                if is_open(index.state(key), again) {
+                // Asked already: the batch will have its answer.
+                if index.is_in_batch(key) {
+                    pending.n_in_batches += 1;
+                } else if is_open(index.state(key), again) {
                     pending.questions.push(*question);
                 }
             }

@@ -22,6 +22,7 @@ pub struct Progress {
     pub spent_micro_usd: AtomicU64,
     /// Requests allowed at a time.
     pub limit: AtomicU64,
+    batches: Mutex<Option<String>>,
     paused_until: Mutex<Option<time::Instant>>,
     began: Instant,
     say: Box<dyn Fn(&str) + Send + Sync>,
@@ -38,6 +39,7 @@ impl Progress {
             retries: AtomicU64::new(0),
             spent_micro_usd: AtomicU64::new(0),
             limit: AtomicU64::new(0),
+            batches: Mutex::new(None),
             paused_until: Mutex::new(None),
             began: Instant::now(),
             say: Box::new(say),
@@ -49,6 +51,11 @@ impl Progress {
         (self.say)(line);
     }
 
+    /// Notes the state of the batches that are waited for, which the line of the counters then is.
+    pub fn wait_for(&self, batches: Option<String>) {
+        *self.batches.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = batches;
+    }
+
     /// Notes a pause.
     pub fn pause(&self, until: Option<time::Instant>) {
         *self.paused_until.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = until;
@@ -56,6 +63,9 @@ impl Progress {
 
     /// The counters as a line.
     pub fn line(&self) -> String {
+        if let Some(batches) = &*self.batches.lock().unwrap_or_else(std::sync::PoisonError::into_inner) {
+            return batches.clone();
+        }
         let load = |number: &AtomicU64| number.load(Relaxed);
         let rate = load(&self.done) as f64 / self.began.elapsed().as_secs_f64().max(1e-3);
         let mut line = format!("{rate:.1}/s, at most {} in flight", load(&self.limit));

@@ -4,20 +4,35 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::journal::{Journal, OutcomeRecord, Record};
+use super::journal::{Index, Journal, OpenIntent, OutcomeRecord, Record};
 use super::progress::Progress;
 use crate::error::Result;
 
 /// Closes requests that were in flight when an earlier process ended: each may have been answered and billed,
-/// so that its reservation counts as spent.
+/// so that its reservation counts as spent. Requests of batches that had not been sent yet count as not
+/// asked; those of batches that may exist stay open.
 pub(super) async fn close_open(journal: &mut Journal, progress: &Progress) -> Result<()> {
-    let mut open: Vec<_> = journal.index.open.drain().collect();
+    let mut open = journal.index.take_interrupted();
     open.sort_unstable_by_key(|(key, _)| *key);
     let writer = journal.writer();
-    let mut commits = vec![];
+    let (mut unsent, mut commits) = (vec![], vec![]);
+    let is_unsent = |intent: &OpenIntent, index: &Index| {
+        intent.batch.as_ref().is_some_and(|batch| !index.was_prepared(batch))
+    };
+    for ((key, attempt), intent) in open.iter().filter(|(_, intent)| is_unsent(intent, &journal.index)) {
+        let why = "the process ended before the batch was sent";
+        let outcome = OutcomeRecord::not_asked(*key, *attempt, why);
+        let outcome = OutcomeRecord { batch: intent.batch.clone(), ..outcome };
+        unsent.push(writer.append(&Record::Outcome(Box::new(outcome)))?);
+    }
+    for commit in unsent {
+        commit.durable().await?;
+    }
+    open.retain(|(_, intent)| !is_unsent(intent, &journal.index));
     for ((key, attempt), intent) in &open {
         let arrival = OutcomeRecord::crashed(*key, *attempt, intent.probe, intent.reserve_usd);
-        commits.push((*key, *intent, writer.append(&Record::Outcome(Box::new(arrival)))?));
+        let arrival = OutcomeRecord { batch: intent.batch.clone(), ..arrival };
+        commits.push((*key, intent, writer.append(&Record::Outcome(Box::new(arrival)))?));
     }
     for (key, intent, commit) in commits {
         let place = commit.durable().await?;

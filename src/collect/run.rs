@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use super::batch::{self, BatchSettings};
 use super::budget::ledger::Budget;
 use super::budget::price::Price;
 use super::client::answer_monitor::AnswerMonitor;
@@ -53,6 +54,8 @@ pub struct Run {
     pub price: Option<Price>,
     /// The most that may be spent in all runs into this folder.
     pub cap_usd: Option<f64>,
+    /// How questions are asked in batches; `None` to ask each by itself.
+    pub batch: Option<BatchSettings>,
     /// Header of the key, if it is not that of the wire format.
     pub key_header: Option<KeyHeader>,
     /// Certificates to trust in addition to the system's.
@@ -87,6 +90,9 @@ impl Run {
         self.configuration.check_apart(&self.folder)?;
         let tasks = self.configuration.load_tasks()?;
         let mut plan = self.configuration.plan(tasks)?;
+        if self.batch.is_some() {
+            plan.check_batches()?;
+        }
         // Nothing is written before the key is known to exist and not to be part of the content.
         if let Ok(secrets) = &secrets {
             self.check_content(&plan, secrets)?;
@@ -110,12 +116,16 @@ impl Run {
         runtime.block_on(recovery::close_open(&mut journal, progress))?;
         let pending = plan.pending(&journal.index, &self.redo)?;
         let mut early = None;
-        if !pending.questions.is_empty() {
+        if self.batch.is_some_and(|batch| batch.cancel) && journal.index.batches.is_empty() {
+            progress.say("no batch is open in the folder: there is nothing to cancel");
+        }
+        let asks = !pending.questions.is_empty() && self.batch.is_none_or(|batch| !batch.cancel);
+        if asks || !journal.index.batches.is_empty() {
             let secrets = secrets?;
             let stop = Arc::new(Stop::default());
             interrupt(stop.clone());
             let worker = self.worker(&plan, &journal, secrets, stop, progress)?;
-            early = runtime.block_on(self.ask_all(&mut plan, pending, &journal, worker))?;
+            early = runtime.block_on(self.ask_all(&mut plan, pending, &mut journal, worker))?;
             // An aborted run does not wait for its requests here either.
             runtime.shutdown_background();
         }
@@ -171,15 +181,29 @@ impl Run {
         &mut self,
         plan: &mut Plan,
         mut pending: Pending,
-        journal: &Journal,
+        journal: &mut Journal,
         mut worker: Worker,
     ) -> Result<Option<Error>> {
+        if self.batch.is_none() && !journal.index.batches.is_empty() {
+            let early = batch::run(plan, journal, &worker, &self.redo, None).await?;
+            pending = plan.pending(&journal.index, &self.redo)?;
+            if early.is_some() || pending.questions.is_empty() {
+                return Ok(early);
+            }
+        }
+        let is_cancelling = self.batch.is_some_and(|batch| batch.cancel);
+        if is_cancelling || pending.questions.is_empty() {
+            return batch::run(plan, journal, &worker, &self.redo, self.batch).await;
+        }
         if probe::probe(&mut self.configuration, plan, journal, &worker).await? {
             // The parameters are part of every key, so that all keys have changed.
             pending = plan.pending(&journal.index, &self.redo)?;
         }
         worker.first = FirstAnswers::new(&self.configuration.grading, self.tolerated(), self.hints(plan));
         worker.probe_again = probe::again(plan, journal, &worker)?;
+        if self.batch.is_some() {
+            return batch::run(plan, journal, &worker, &self.redo, self.batch).await;
+        }
         dispatch::ask_all(plan, pending, journal, &Arc::new(worker)).await
     }
 
@@ -213,7 +237,8 @@ impl Run {
                 Client::new(plan.endpoint.clone(), key, concurrency, self.timeout, self.ca_cert.as_deref())?
             }
         };
-        let budget = Budget::new(self.price.clone(), self.cap_usd, journal.index.spent_usd);
+        let price = self.price.clone().map(|price| plan.with_batch_factor(price));
+        let budget = Budget::new(price, self.cap_usd, journal.index.spent_usd);
         if let Some(usd) = replay::book_unpriced(&self.folder, &journal.index, plan, &budget)? {
             let n = journal.index.unpriced.len();
             progress.say(&format!(

@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::answer::{Answer, AnswerParts, Usage, no_answer};
+use super::batch::{ANTHROPIC_VERSION, AnthropicBatches, BatchWire};
 use super::chat_form::{Turn, content, split};
 use super::conventions::{Conventions, KeyPattern, WindowHeaders};
 use super::failure::ErrorClassifier;
@@ -21,9 +22,6 @@ use crate::error::Result;
 /// The messages of Anthropic.
 #[derive(Debug, Clone, Copy)]
 pub struct Anthropic;
-
-/// The version of the wire format.
-const VERSION: &str = "2023-06-01";
 
 #[derive(Serialize)]
 struct Body<'a> {
@@ -132,6 +130,10 @@ impl Provider for Anthropic {
         &CONVENTIONS
     }
 
+    fn batch(&self) -> Option<&'static dyn BatchWire> {
+        Some(&AnthropicBatches)
+    }
+
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             chats: true,
@@ -163,7 +165,7 @@ impl Provider for Anthropic {
             thinking: (params.reasoning_effort == Some(ReasoningEffort::None))
                 .then_some(Thinking { kind: "disabled" }),
         };
-        let version = vec![("anthropic-version", VERSION.into())];
+        let version = vec![("anthropic-version", ANTHROPIC_VERSION.into())];
         Ok(WireRequest::json("/v1/messages", version, &body, params)?.whole())
     }
 

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::answer::{Answer, AnswerParts, TokenLogprob, Usage, no_answer};
+use super::batch::{BatchWire, GeminiBatches};
 use super::chat_form::split;
 use super::conventions::{Conventions, KeyPattern};
 use super::failure::ErrorClassifier;
@@ -145,6 +146,10 @@ impl Provider for Gemini {
 
     fn conventions(&self) -> &'static Conventions {
         &CONVENTIONS
+    }
+
+    fn batch(&self) -> Option<&'static dyn BatchWire> {
+        Some(&GeminiBatches)
     }
 
     fn capabilities(&self) -> Capabilities {

@@ -7,6 +7,7 @@
 
 mod answer;
 mod anthropic;
+pub mod batch;
 pub mod body_json;
 mod body_merge;
 mod chat_form;

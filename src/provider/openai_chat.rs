@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::answer::{Answer, AnswerParts};
+use super::batch::{BatchWire, OpenAiBatches};
 use super::chat_form::{Turn, content, turns};
 use super::conventions::Conventions;
 use super::failure::ErrorClassifier;
@@ -64,6 +65,10 @@ impl Provider for OpenAiChat {
 
     fn conventions(&self) -> &'static Conventions {
         &openai::CONVENTIONS
+    }
+
+    fn batch(&self) -> Option<&'static dyn BatchWire> {
+        Some(&OpenAiBatches)
     }
 
     fn capabilities(&self) -> Capabilities {

@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::answer::{Answer, AnswerParts, TokenLogprob};
+use super::batch::{BatchWire, OpenAiBatches};
 use super::conventions::Conventions;
 use super::failure::ErrorClassifier;
 use super::generation_params::Capabilities;
@@ -56,6 +57,10 @@ impl Provider for OpenAiCompletions {
 
     fn conventions(&self) -> &'static Conventions {
         &openai::CONVENTIONS
+    }
+
+    fn batch(&self) -> Option<&'static dyn BatchWire> {
+        Some(&OpenAiBatches)
     }
 
     fn capabilities(&self) -> Capabilities {

@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::answer::{Answer, AnswerParts, Usage, no_answer};
+use super::batch::{BatchWire, OpenAiBatches};
 use super::chat_form::{Turn, content, turns};
 use super::conventions::Conventions;
 use super::failure::ErrorClassifier;
@@ -68,6 +69,10 @@ impl Provider for OpenAiResponses {
 
     fn conventions(&self) -> &'static Conventions {
         &openai::CONVENTIONS
+    }
+
+    fn batch(&self) -> Option<&'static dyn BatchWire> {
+        Some(&OpenAiBatches)
     }
 
     fn capabilities(&self) -> Capabilities {

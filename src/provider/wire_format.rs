@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::answer::Answer;
+use super::batch::BatchWire;
 use super::conventions::Conventions;
 use super::failure::ErrorClassifier;
 use super::generation_params::{CHAT_MAX_TOKENS, Capabilities, GenerationParams};
@@ -30,6 +31,11 @@ pub trait Provider: Sync {
     /// Key patterns, rate-limit headers and error codes of this provider.
     fn conventions(&self) -> &'static Conventions {
         &Conventions::NONE
+    }
+
+    /// The batch API of its servers, if they have one.
+    fn batch(&self) -> Option<&'static dyn BatchWire> {
+        None
     }
 
     /// The default parameters for a model, by its exact name: some models refuse what all others accept.

@@ -190,6 +190,7 @@ pub(super) fn ask_served(
         timeout: Duration::from_secs(300),
         price: None,
         cap_usd: None,
+        batch: None,
         key_header: None,
         ca_cert: None,
         in_process: server,

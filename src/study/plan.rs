@@ -113,7 +113,7 @@ fn row(study: &Study, task: &StudyTask, folder: &StudyFolder, speed: f64) -> Res
     let mut left = vec![];
     for (own, mut configuration, _) in parts(study, folder, &task.model, configuration) {
         let again = RedoSelection::default();
-        left.push(estimate(&own, &mut configuration, &again, true, price.clone(), concurrency)?);
+        left.push(estimate(&own, &mut configuration, &again, true, price.clone(), concurrency, false)?);
     }
     let calls = left.iter().map(|left| left.n_calls).sum();
     if api.is_none() {

@@ -22,6 +22,13 @@ struct EstimateRow {
     cost_usd_low: Option<f64>,
     cost_usd_high: Option<f64>,
     time_s: Option<f64>,
+    /// The same in batches, where the provider has them.
+    batch_cost_usd_low: Option<f64>,
+    batch_cost_usd_high: Option<f64>,
+    batch_saves_usd_low: Option<f64>,
+    batch_saves_usd_high: Option<f64>,
+    batch_time_s: Option<f64>,
+    in_batches: usize,
     spent_usd: Option<f64>,
     /// Empty for a semantic collection, whose prompts have a form.
     rendering: Option<String>,
@@ -52,6 +59,10 @@ impl EstimateRow {
     fn new(estimate: &Estimate, configuration: &Configuration) -> Self {
         let is_semantic = configuration.semantic.is_some();
         let grading = &configuration.grading;
+        // Rounded, so that the difference of two sums shows no digits that neither has.
+        let saved = |direct: f64, batch: f64| ((direct - batch) * 1e12).round() / 1e12;
+        let saves = (estimate.cost_usd.zip(estimate.batch_cost_usd))
+            .map(|(direct, batch)| (saved(direct.0, batch.0), saved(direct.1, batch.1)));
         Self {
             calls: estimate.n_calls,
             cached: estimate.n_cached,
@@ -62,6 +73,12 @@ impl EstimateRow {
             cost_usd_low: estimate.cost_usd.map(|(low, _)| low),
             cost_usd_high: estimate.cost_usd.map(|(_, high)| high),
             time_s: estimate.time_s,
+            batch_cost_usd_low: estimate.batch_cost_usd.map(|(low, _)| low),
+            batch_cost_usd_high: estimate.batch_cost_usd.map(|(_, high)| high),
+            batch_saves_usd_low: saves.map(|(low, _)| low),
+            batch_saves_usd_high: saves.map(|(_, high)| high),
+            batch_time_s: estimate.batch_time_s,
+            in_batches: estimate.n_in_batches,
             spent_usd: estimate.spent_usd,
             rendering: (!is_semantic).then(|| configuration.rendering.name().to_owned()),
             grader: (!is_semantic).then(|| grading.grader.to_string()),
@@ -88,6 +105,20 @@ impl EstimateRow {
         match self.time_s {
             Some(time_s) => text.push_str(&format!("time_s\t{time_s:.1}\n")),
             None => text.push_str("time_s\tunknown\n"),
+        }
+        for (name, low, high) in [
+            ("batch_cost_usd", self.batch_cost_usd_low, self.batch_cost_usd_high),
+            ("batch_saves_usd", self.batch_saves_usd_low, self.batch_saves_usd_high),
+        ] {
+            if let Some((low, high)) = low.zip(high) {
+                text.push_str(&format!("{name}\t{low:.6}\t{high:.6}\n"));
+            }
+        }
+        if let Some(time_s) = self.batch_time_s {
+            text.push_str(&format!("batch_time_s\t{time_s:.1}\n"));
+        }
+        if self.in_batches > 0 {
+            text.push_str(&format!("in_batches\t{}\n", self.in_batches));
         }
         if let Some(spent) = self.spent_usd {
             text.push_str(&format!("spent_usd\t{spent:.6}\n"));

@@ -1,9 +1,11 @@
 //! `surmise collect`: collects and grades a closed model's answers to tasks; grades them again; repairs a
 //! journal.
 
+mod batch_flags;
 mod dry_run;
 mod flags;
 mod folder_input;
+mod request_flags;
 mod semantic_flags;
 mod wire_flags;
 
@@ -14,10 +16,10 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
-use self::flags::{
-    BudgetFlags, CollectFlags, OnUnknown, RequestFlags, RescoreFlags, ResumeFlags, TargetFlags,
-};
+use self::batch_flags::BatchFlags;
+use self::flags::{BudgetFlags, CollectFlags, RescoreFlags, ResumeFlags, TargetFlags};
 use self::folder_input::FolderInput;
+use self::request_flags::{OnUnknown, RequestFlags};
 use self::semantic_flags::SemanticFlags;
 use super::watch::{Watch, interrupts};
 use super::{SECRETS, status};
@@ -63,6 +65,7 @@ struct Collection<'a> {
     target: &'a TargetFlags,
     money: &'a BudgetFlags,
     resume: &'a ResumeFlags,
+    batch: &'a BatchFlags,
     request: &'a RequestFlags,
     /// Whether a token limit truncates answers by design.
     is_scored: bool,
@@ -80,6 +83,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
                 target: &ask.target,
                 money: &ask.money,
                 resume: &ask.resume,
+                batch: &ask.batch,
                 request: &ask.request,
                 is_scored: ask.content.grader.needs_choices(),
                 is_tolerant: false,
@@ -96,6 +100,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
                 target: &ask.target,
                 money: &ask.money,
                 resume: &ask.resume,
+                batch: &ask.batch,
                 request: &ask.request,
                 is_scored,
                 // A model that tells nothing of a relation is a result.
@@ -123,7 +128,8 @@ fn collect(
     check: &dyn Fn() -> Result<()>,
     quiet: bool,
 ) -> Result<()> {
-    let Collection { mut configuration, target, money, resume, request, is_scored, is_tolerant } = collection;
+    let Collection { mut configuration, target, money, resume, batch, request, is_scored, is_tolerant } =
+        collection;
     // Read before anything that may fail with a message that quotes the key.
     let is_local = Endpoint::new(&configuration.base_url).is_ok_and(|endpoint| endpoint.is_local());
     let secrets = Secrets::from_env(provider.key_variable(), &configuration.base_url, is_local).map(Arc::new);
@@ -133,6 +139,7 @@ fn collect(
     }
     flags::check(target, money, request)?;
     check()?;
+    let batch = batch.settings()?;
     let folder = target.output.clone().unwrap_or_default();
     let price = money.prices.as_ref().map(|path| Price::read(path, &configuration.model)).transpose()?;
     let redo =
@@ -154,6 +161,7 @@ fn collect(
             resume.new_config,
             price,
             request.concurrency,
+            batch.is_some(),
         )?;
         return dry_run::print(&estimate, &configuration, &target.table, secrets.ok().as_deref());
     }
@@ -201,6 +209,7 @@ fn collect(
         timeout: Duration::from_secs_f64(request.timeout_s(is_local)),
         price,
         cap_usd: money.budget_usd,
+        batch,
         key_header: request.key_header,
         ca_cert: request.ca_cert.clone(),
         in_process: None,
@@ -308,8 +317,14 @@ fn sentence(summary: &FolderSummary) -> String {
             summary.n_possibly_paid
         ));
     }
+    if summary.n_in_batches > 0 {
+        text.push_str(&format!("; {} requests are in batches that have not ended", summary.n_in_batches));
+    }
     if let Some(usd) = summary.spent_usd {
         text.push_str(&format!("; {usd:.6} USD"));
+    }
+    if let Some(batch) = summary.routes.get("batch").filter(|batch| batch.spent_usd > 0.0) {
+        text.push_str(&format!(", of which {:.6} by batches", batch.spent_usd));
     }
     if summary.n_unpriced > 0 && summary.spent_usd.is_some() {
         text.push_str(&format!(" in addition to {} requests without a price", summary.n_unpriced));

@@ -2,7 +2,9 @@
 
 use clap::Args;
 
-use super::flags::{BudgetFlags, NormalisationFlags, RequestFlags, ResumeFlags, TargetFlags};
+use super::batch_flags::BatchFlags;
+use super::flags::{BudgetFlags, NormalisationFlags, ResumeFlags, TargetFlags};
+use super::request_flags::RequestFlags;
 use super::wire_flags::WireFlags;
 use crate::cli::choice::{choice, form};
 use crate::collect::configuration::Configuration;
@@ -35,6 +37,8 @@ pub(super) struct SemanticFlags {
     pub(super) resume: ResumeFlags,
     #[command(flatten)]
     pub(super) wire: WireFlags,
+    #[command(flatten)]
+    pub(super) batch: BatchFlags,
     #[command(flatten)]
     pub(super) request: RequestFlags,
 }

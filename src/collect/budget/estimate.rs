@@ -11,6 +11,9 @@ use crate::collect::plan::RedoSelection;
 use crate::collect::probe;
 use crate::error::Result;
 
+/// The time within which providers process a batch.
+const BATCH_TIME_S: f64 = 86_400.0;
+
 /// The estimate of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Estimate {
@@ -24,6 +27,13 @@ pub struct Estimate {
     pub completion_tokens: (u64, u64),
     /// Bounds of the cost, where prices are known.
     pub cost_usd: Option<(f64, f64)>,
+    /// Bounds of the cost by batches, probes included, which are sent alone; `None` also where the provider
+    /// has no batch API.
+    pub batch_cost_usd: Option<(f64, f64)>,
+    /// Seconds after which a batch has ended at the latest, where the provider has a batch API.
+    pub batch_time_s: Option<f64>,
+    /// Questions in batches that have not ended.
+    pub n_in_batches: usize,
     /// Seconds at the requested concurrency, if answers take as long as those in the folder; `None` without
     /// any.
     pub time_s: Option<f64>,
@@ -44,14 +54,19 @@ pub fn estimate(
     new_config: bool,
     price: Option<Price>,
     concurrency: usize,
+    by_batch: bool,
 ) -> Result<Estimate> {
     let index = Index::read(folder)?;
     configuration.check_apart(folder)?;
     let tasks = configuration.load_tasks()?;
     configuration.reconcile(&index, folder, new_config)?;
     let plan = configuration.plan(tasks)?;
+    if by_batch {
+        plan.check_batches()?;
+    }
     let pending = plan.pending(&index, again)?;
     let (mut prompts, mut answers) = tokens::of(&plan, &pending.questions)?;
+    let of_questions = (prompts, answers);
     // Probes are sent before the first question of a configuration.
     let mut n_probes = 0;
     for request in probe::requests(&plan).iter().filter(|_| !pending.questions.is_empty()) {
@@ -61,8 +76,16 @@ pub fn estimate(
             n_probes += 1;
         }
     }
-    let budget = Budget::new(price, None, 0.0);
+    let wire = plan.provider.batch();
+    let budget = Budget::new(price.map(|price| plan.with_batch_factor(price)), None, 0.0);
     let cost = |prompt, answer| budget.cost_usd(prompt, answer);
+    let by_batch = |all: (u64, u64), asked: (u64, u64)| {
+        let probes = cost(all.0 - asked.0, all.1 - asked.1)?;
+        Some(budget.batch_cost_usd(asked.0, asked.1)? + probes)
+    };
+    let (asked_prompts, asked_answers) = of_questions;
+    let batch_cost_usd = by_batch((prompts.0, answers.0), (asked_prompts.0, asked_answers.0))
+        .zip(by_batch((prompts.1, answers.1), (asked_prompts.1, asked_answers.1)));
     let first = pending.questions.first();
     let first =
         first.map(|first| plan.provider.render(&plan.request(&plan.item(first)?, first))).transpose()?;
@@ -70,10 +93,13 @@ pub fn estimate(
     let seconds_each = (index.n_answered > 0).then(|| index.answered_s / index.n_answered as f64);
     Ok(Estimate {
         n_calls,
-        n_cached: pending.n_wanted - pending.questions.len(),
+        n_cached: pending.n_wanted - pending.questions.len() - pending.n_in_batches,
         prompt_tokens: prompts,
         completion_tokens: answers,
         cost_usd: cost(prompts.0, answers.0).zip(cost(prompts.1, answers.1)),
+        batch_cost_usd: batch_cost_usd.filter(|_| wire.is_some()),
+        batch_time_s: wire.map(|_| BATCH_TIME_S),
+        n_in_batches: pending.n_in_batches,
         time_s: seconds_each.map(|seconds| seconds * (n_calls as f64 / concurrency as f64).ceil()),
         spent_usd: index.has_costs.then_some(index.spent_usd),
         first: first.map(|wire| {

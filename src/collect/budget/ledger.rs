@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 use tokio::sync::Notify;
 
-use super::price::Price;
+use super::price::{Price, share};
 use super::rates::PICO;
 use super::tokens::prompt_tokens;
 use crate::provider::{Prompt, Usage};
@@ -18,6 +18,8 @@ pub struct Reservation {
     completion: u64,
     prompt_tokens: u64,
     completion_tokens: u64,
+    /// Whether the request is part of a batch.
+    by_batch: bool,
 }
 
 /// How many times as many tokens as a request can have are still believed: a server may count a system prompt
@@ -65,9 +67,19 @@ pub struct Budget {
 #[derive(Debug, Clone, Copy, Default)]
 struct Balance {
     spent: u64,
+    /// For requests in flight, which are settled soon.
     reserved: u64,
+    /// For requests in batches, which nothing waits for: another run may settle them.
+    held: u64,
     /// Of the answers whose cost the server states: the cost by our prices, and that of the server.
     stated: (f64, f64),
+}
+
+impl Balance {
+    /// Where a reservation stands.
+    fn part(&mut self, reserve: Reservation) -> &mut u64 {
+        if reserve.by_batch { &mut self.held } else { &mut self.reserved }
+    }
 }
 
 impl Budget {
@@ -92,12 +104,44 @@ impl Budget {
     pub fn max_cost(&self, prompt_tokens: u64, completion_tokens: u64) -> Reservation {
         let most = |price: &Price| price.most_pico(prompt_tokens, completion_tokens);
         let (prompt, completion) = self.price.as_ref().map_or((0, 0), most);
-        Reservation { prompt, completion, prompt_tokens, completion_tokens }
+        Reservation { prompt, completion, prompt_tokens, completion_tokens, by_batch: false }
+    }
+
+    /// The maximum cost of a request in a batch.
+    pub fn most_by_batch(&self, prompt: &Prompt, max_tokens: u32) -> Reservation {
+        let (_, tokens) = prompt_tokens(prompt);
+        self.max_batch_cost(tokens, max_tokens.into())
+    }
+
+    /// The cost of these numbers of tokens in a batch.
+    pub fn max_batch_cost(&self, prompt_tokens: u64, completion_tokens: u64) -> Reservation {
+        let most = |price: &Price| price.most_batch_pico(prompt_tokens, completion_tokens);
+        let (prompt, completion) = self.price.as_ref().map_or((0, 0), most);
+        Reservation { prompt, completion, prompt_tokens, completion_tokens, by_batch: true }
+    }
+
+    /// The reservation of a request in a batch that was sent before, as the journal has it.
+    pub fn restored(&self, usd: f64, prompt_tokens: u64, completion_tokens: u64) -> Reservation {
+        let most = self.max_batch_cost(prompt_tokens, completion_tokens);
+        let sum = (usd * PICO).round() as u64;
+        let completion = most.completion.min(sum);
+        Reservation { prompt: sum - completion, completion, ..most }
+    }
+
+    /// Reserves what requests of an earlier run reserved, whatever the cap.
+    pub fn hold(&self, usd: f64) {
+        self.with(|state| state.held = state.held.saturating_add((usd * PICO).round() as u64));
+    }
+
+    /// Reserves money if the cap allows it beside all other reservations, without waiting for them.
+    pub fn reserve_now(&self, reserve: Reservation) -> bool {
+        self.try_reserve(reserve) == Some(true)
     }
 
     /// Whether the cap allows it beside what is spent, without regard to requests in flight.
     pub fn fits(&self, reserve: Reservation) -> bool {
-        self.cap.is_none_or(|cap| self.with(|state| state.spent).saturating_add(reserve.sum()) <= cap)
+        let taken = self.with(|state| state.spent.saturating_add(state.held));
+        self.cap.is_none_or(|cap| taken.saturating_add(reserve.sum()) <= cap)
     }
 
     /// Reserves money; waits for other reservations to be settled if the cap requires it. `false` if the cap
@@ -119,27 +163,32 @@ impl Budget {
     fn try_reserve(&self, reserve: Reservation) -> Option<bool> {
         self.with(|state| {
             let allowed = |taken: u64| self.cap.is_none_or(|cap| taken.saturating_add(reserve.sum()) <= cap);
-            if allowed(state.spent.saturating_add(state.reserved)) {
-                state.reserved += reserve.sum();
+            let settled = state.spent.saturating_add(state.held);
+            if allowed(settled.saturating_add(state.reserved)) {
+                *state.part(reserve) += reserve.sum();
                 Some(true)
             } else {
-                (state.reserved == 0 || !allowed(state.spent)).then_some(false)
+                (state.reserved == 0 || !allowed(settled)).then_some(false)
             }
         })
     }
 
     /// Releases a reservation that cost nothing.
     pub fn release(&self, reserve: Reservation) {
-        self.with(|state| state.reserved = state.reserved.saturating_sub(reserve.sum()));
+        self.with(|state| {
+            let part = state.part(reserve);
+            *part = part.saturating_sub(reserve.sum());
+        });
         self.settled.notify_waiters();
     }
 
     /// The cost of the counted tokens at a service tier, and the reservation for those that were not counted.
     /// Counts that cannot be true are none: they would lock the folder with a cost that nobody pays.
     fn cost(price: &Price, reserve: Reservation, usage: Option<&Usage>, tier: Option<&str>) -> u64 {
-        let (rates, usage) = (price.at(tier), usage.filter(|usage| !reserve.is_exceeded_by(usage)));
-        let prompt = usage.and_then(|usage| rates.prompt_pico(usage));
-        let completion = usage.and_then(|usage| rates.completion_pico(usage));
+        let (rates, factor) = if reserve.by_batch { price.at_batch(tier) } else { (price.at(tier), 1.0) };
+        let usage = usage.filter(|usage| !reserve.is_exceeded_by(usage));
+        let prompt = usage.and_then(|usage| rates.prompt_pico(usage)).map(|pico| share(pico, factor));
+        let completion = usage.and_then(|usage| rates.completion_pico(usage)).map(|pico| share(pico, factor));
         prompt.unwrap_or(reserve.prompt).saturating_add(completion.unwrap_or(reserve.completion))
     }
 
@@ -155,7 +204,8 @@ impl Budget {
     pub fn charge(&self, reserve: Reservation, usage: Option<&Usage>, tier: Option<&str>) -> Option<f64> {
         let cost = Self::cost(self.price.as_ref()?, reserve, usage, tier);
         self.with(|state| {
-            state.reserved = state.reserved.saturating_sub(reserve.sum());
+            let part = state.part(reserve);
+            *part = part.saturating_sub(reserve.sum());
             state.spent = state.spent.saturating_add(cost);
         });
         self.settled.notify_waiters();
@@ -193,6 +243,13 @@ impl Budget {
     /// The spending cap.
     pub fn cap_usd(&self) -> Option<f64> {
         self.cap.map(|cap| cap as f64 / PICO)
+    }
+
+    /// As [`Budget::cost_usd`], in a batch.
+    pub fn batch_cost_usd(&self, prompt_tokens: u64, completion_tokens: u64) -> Option<f64> {
+        let (rates, factor) = self.price.as_ref()?.at_batch(None);
+        let plain: Price = (*rates).into();
+        Some(Self::new(Some(plain), None, 0.0).cost_usd(prompt_tokens, completion_tokens)? * factor)
     }
 
     /// The cost of these numbers of tokens, where prices are known.
@@ -248,6 +305,23 @@ mod tests {
         assert_eq!(cost(Some(5), None), Some(18e-6));
         assert_eq!(cost(None, Some(1)), Some(11.2e-6));
         assert_eq!(budget.charge(reserve, None, None), Some(25.6e-6));
+    }
+
+    #[test]
+    fn a_batch_costs_its_share_and_is_reserved_like_it() {
+        let budget = Budget::new(Some(Price { batch_factor: Some(0.5), ..price() }), Some(20e-6), 0.0);
+        // Half of 24 tokens at 0.4 and 10 at 1.6.
+        let reserve = budget.most_by_batch(&Prompt::Text("12345678".into()), 10);
+        assert_eq!(budget.usd(reserve), Some(12.8e-6));
+        assert!(budget.reserve_now(reserve) && !budget.reserve_now(reserve));
+        // Restored from the journal it is the same sum, and is settled by counts.
+        let restored = budget.restored(12.8e-6, 400, 10);
+        let usage = Usage { prompt_tokens: Some(5), completion_tokens: Some(1), ..Usage::default() };
+        assert_eq!(budget.charge(restored, Some(&usage), Some("batch")), Some(1.8e-6));
+        assert!(budget.reserve_now(reserve));
+        // A request by itself does not wait for a batch.
+        assert_eq!(budget.try_reserve(budget.most(&Prompt::Text("12345678".into()), 10)), Some(false));
+        assert_eq!(budget.batch_cost_usd(1_000_000, 0), Some(0.2));
     }
 
     #[test]

@@ -20,11 +20,16 @@ pub struct Price {
     pub usual: Rates,
     /// Prices of other service tiers, by the name that the server gives.
     pub tiers: BTreeMap<String, Rates>,
+    /// What an answer that comes with a batch costs, as a share of these prices; `None` if it is not given.
+    pub batch_factor: Option<f64>,
 }
+
+/// The name of the tier of batches: its prices, where they are given, are those of batches.
+const BATCH_TIER: &str = "batch";
 
 impl From<Rates> for Price {
     fn from(usual: Rates) -> Self {
-        Self { usual, tiers: BTreeMap::new() }
+        Self { usual, ..Self::default() }
     }
 }
 
@@ -32,6 +37,8 @@ impl From<Rates> for Price {
 #[serde(deny_unknown_fields)]
 struct PriceFile {
     date: toml::value::Datetime,
+    #[serde(default)]
+    batch_factor: Option<f64>,
     models: BTreeMap<String, toml::Table>,
 }
 
@@ -40,6 +47,8 @@ impl Price {
     ///
     /// ```toml
     /// date = 2026-11-01
+    /// # What an answer costs that comes with a batch, as a share of these prices; a model may have its own.
+    /// batch_factor = 0.5
     ///
     /// [models."some-model"]
     /// input_usd_per_million_tokens = 0.4
@@ -89,12 +98,38 @@ impl Price {
         for (place, rates) in std::iter::once((model.to_owned(), &price.usual)).chain(tiers) {
             check(&place, rates).map_err(fault)?;
         }
-        Ok(price)
+        let batch_factor = price.batch_factor.or(file.batch_factor);
+        if let Some(factor) = batch_factor.filter(|factor| !(*factor > 0.0 && *factor <= 1.0)) {
+            return Err(fault(format!(
+                "batch_factor is {factor}, and should be above 0 and at most 1: the share of the usual price \
+                 that an answer of a batch costs, 0.5 for half"
+            )));
+        }
+        Ok(Self { batch_factor, ..price })
     }
 
     fn of(mut table: toml::Table) -> std::result::Result<Self, toml::de::Error> {
         let tiers = table.remove("tiers").map(toml::Value::try_into).transpose()?.unwrap_or_default();
-        Ok(Self { usual: table.try_into()?, tiers })
+        let batch_factor = table.remove("batch_factor").map(toml::Value::try_into).transpose()?;
+        Ok(Self { usual: table.try_into()?, tiers, batch_factor })
+    }
+
+    /// The prices of answers that come with a batch, and the factor by which they are multiplied.
+    pub(super) fn at_batch(&self, tier: Option<&str>) -> (&Rates, f64) {
+        match self.tiers.get(BATCH_TIER) {
+            Some(rates) => (rates, 1.0),
+            None => (self.at(tier), self.batch_factor.unwrap_or(1.0)),
+        }
+    }
+
+    /// As [`Price::most_pico`], of a request in a batch.
+    pub(super) fn most_batch_pico(&self, prompt_tokens: u64, completion_tokens: u64) -> (u64, u64) {
+        let (rates, factor) = self.at_batch(None);
+        let (prompt, completion) = match self.tiers.get(BATCH_TIER) {
+            Some(_) => rates.most_pico(prompt_tokens, completion_tokens),
+            None => self.most_pico(prompt_tokens, completion_tokens),
+        };
+        (share(prompt, factor), share(completion, factor))
     }
 
     /// The prices at a service tier.
@@ -104,7 +139,7 @@ impl Price {
 
     /// Whether a tier has neither the usual prices nor prices of its own.
     pub(super) fn is_unpriced(&self, tier: &str) -> bool {
-        !USUAL_TIERS.contains(&tier) && !self.tiers.contains_key(tier)
+        tier != BATCH_TIER && !USUAL_TIERS.contains(&tier) && !self.tiers.contains_key(tier)
     }
 
     /// The highest cost of prompt and answer tokens at any tier, in picodollars.
@@ -113,6 +148,11 @@ impl Price {
         all.map(|rates| rates.most_pico(prompt_tokens, completion_tokens))
             .fold((0, 0), |most, (prompt, completion)| (most.0.max(prompt), most.1.max(completion)))
     }
+}
+
+/// A share of a cost, rounded up.
+pub(super) fn share(pico: u64, factor: f64) -> u64 {
+    if factor == 1.0 { pico } else { (pico as f64 * factor).ceil() as u64 }
 }
 
 /// Refuses prices that are not credible. A part of the tokens may be free.
@@ -169,6 +209,18 @@ mod tests {
         assert!(price.is_unpriced("flex") && !price.is_unpriced("default") && !price.is_unpriced("priority"));
         assert_eq!(price.most_pico(1, 1), (800_000, 3_200_000));
         assert!(read(&(row("0.4") + &more.replace("0.8", "0.0000008"))).is_err());
+        let of_all = row("0.4").replace("[models.m]", "batch_factor = 0.4\n[models.m]");
+        assert_eq!(read(&of_all).unwrap().most_batch_pico(1, 1), (160_000, 640_000));
+        let price = read(&(of_all.clone() + "batch_factor = 0.25\n")).unwrap();
+        assert_eq!((price.batch_factor, price.most_batch_pico(1, 1)), (Some(0.25), (100_000, 400_000)));
+        let own = "[models.m.tiers.batch]\ninput_usd_per_million_tokens = 0.1\n\
+                   output_usd_per_million_tokens = 0.3\n";
+        let price = read(&(of_all.clone() + own)).unwrap();
+        assert_eq!((price.most_batch_pico(1, 1), price.at_batch(Some("batch")).1), ((100_000, 300_000), 1.0));
+        for factor in ["0", "1.5", "nan", "-0.5"] {
+            let error = read(&of_all.replace("0.4\n[", &format!("{factor}\n["))).unwrap_err().to_string();
+            assert!(error.contains("batch_factor is"), "{error}");
+        }
         for (text, says) in [
             (row("0.0000004"), "per token"),
             (row("0"), "million"),

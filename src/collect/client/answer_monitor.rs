@@ -26,8 +26,8 @@ impl AnswerMonitor {
         self.totals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds an answer.
-    pub(crate) fn add(&self, run: &RunContext, is_probe: bool, answer: &Answer, elapsed_s: f64) {
+    /// Adds an answer; the pilot counts those of questions that were sent by themselves.
+    pub(crate) fn add(&self, run: &RunContext, is_pilot: bool, answer: &Answer, elapsed_s: f64) {
         let mut totals = self.totals();
         if let Some(snapshot) = &answer.model_snapshot {
             let is_new = totals.snapshots.insert(snapshot.clone());
@@ -55,7 +55,7 @@ impl AnswerMonitor {
                 run.endpoint
             ));
         }
-        if is_probe || matches!(answer.outcome, Outcome::Failed(_)) {
+        if !is_pilot || matches!(answer.outcome, Outcome::Failed(_)) {
             return;
         }
         if totals.pilot.add(answer.usage.as_ref(), elapsed_s) {

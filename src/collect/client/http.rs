@@ -1,28 +1,39 @@
-//! The HTTP client: sends one POST once and returns the response as bytes, or, where no whole response
+//! The HTTP client: sends one request once and returns the response as bytes, or, where no whole response
 //! arrived, whether the request can have been billed.
 //!
 //! No redirect is followed (key headers would go with it), nothing is retried here, every wait is bounded,
 //! and no body is read beyond a limit. Errors never name the URL's query.
 
 use std::error::Error as _;
+use std::fs::File;
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::Certificate;
 use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
+use reqwest::{Certificate, RequestBuilder};
 
 use super::endpoint::Endpoint;
 use super::in_process::InProcess;
 use crate::collect::secrets::Secrets;
 use crate::error::{Error, Result};
+use crate::provider::batch::BatchCall;
 use crate::provider::{self, Headers, KeyHeader, WireRequest};
 
 /// Maximum size of a decoded response body.
 pub const MOST_BODY_BYTES: usize = 16 << 20;
 /// Bytes that are kept of a larger one, for inspection.
 const SAMPLE_BYTES: usize = 64 << 10;
+/// Maximum size of the answer to a call of a batch API, of which some contain all results.
+const MOST_CALL_BYTES: usize = 256 << 20;
+/// Maximum size of the results of a batch.
+const MOST_FILE_BYTES: usize = 4 << 30;
+/// The slowest connection over which a batch is sent or received, in bytes per second.
+const SLOWEST: usize = 64 << 10;
+/// The longest time for the results of a batch.
+const LONGEST_DOWNLOAD: Duration = Duration::from_secs(6 * 3600);
 const CONNECT: Duration = Duration::from_secs(10);
 /// Many servers close a connection that was idle for 5 s; a request that meets this would have an unknown
 /// delivery status.
@@ -93,6 +104,7 @@ pub struct Client {
     transport: Transport,
     endpoint: Endpoint,
     key: (&'static str, HeaderValue),
+    timeout: Duration,
 }
 
 /// What carries a request.
@@ -149,7 +161,7 @@ impl Client {
                 .into(),
             source: Some(source.without_url().into()),
         })?;
-        Ok(Self { transport: Transport::Network(client), endpoint, key })
+        Ok(Self { transport: Transport::Network(client), endpoint, key, timeout })
     }
 
     /// A client of a server in this process. The endpoint names it in records; nothing is sent there.
@@ -162,7 +174,7 @@ impl Client {
         server: Arc<dyn InProcess>,
     ) -> Result<Self> {
         let key = key.1.header(key.0, &endpoint.name())?;
-        Ok(Self { transport: Transport::InProcess(server), endpoint, key })
+        Ok(Self { transport: Transport::InProcess(server), endpoint, key, timeout: LONGEST_DOWNLOAD })
     }
 
     /// Whether the server runs on this machine.
@@ -187,37 +199,125 @@ impl Client {
         for (name, value) in &wire.headers {
             request = request.header(*name, value);
         }
-        let mut reply = Reply::default();
-        match request.body(wire.body.clone()).send().await {
-            Err(error) => reply.transport_error = Some(transport_error(error)),
-            Ok(mut response) => {
-                reply.status = Some(response.status().as_u16());
-                reply.headers = kept(response.headers());
-                loop {
-                    match response.chunk().await {
-                        Ok(None) => break,
-                        Ok(Some(chunk)) if reply.body.len() + chunk.len() > MOST_BODY_BYTES => {
-                            let message = format!("the answer is larger than {} MiB", MOST_BODY_BYTES >> 20);
-                            reply.transport_error =
-                                Some(TransportError { delivery: DeliveryStatus::TooLarge, message });
-                            reply.body.truncate(SAMPLE_BYTES);
-                            reply.body.shrink_to_fit();
-                            break;
-                        }
-                        Ok(Some(chunk)) => reply.body.extend_from_slice(&chunk),
-                        Err(error) => {
-                            // The headers arrived, so the request did, whatever the kind of the error.
-                            reply.transport_error = Some(TransportError {
-                                delivery: DeliveryStatus::Unknown,
-                                ..transport_error(error)
-                            });
-                            break;
-                        }
-                    }
+        let mut body = vec![];
+        let reply = receive(request.body(wire.body.clone()), &mut body, MOST_BODY_BYTES).await;
+        Reply { body, ..reply }
+    }
+
+    /// Sends one call of a batch API once.
+    pub async fn call(&self, call: &BatchCall) -> Reply {
+        let timeout = self.timeout + Duration::from_secs((call.body.len() / SLOWEST) as u64);
+        let mut body = vec![];
+        match self.call_request(call) {
+            Some(request) => {
+                let reply = receive(request.timeout(timeout), &mut body, MOST_CALL_BYTES).await;
+                Reply { body, ..reply }
+            }
+            None => Reply::not_sent("a server in this process has no batch API"),
+        }
+    }
+
+    /// Sends one call and writes the body of its answer to a file, as far as it arrives. Of an answer that is
+    /// no success, the body is in the reply.
+    pub async fn download(&self, call: &BatchCall, file: &mut File) -> Reply {
+        let Some(request) = self.call_request(call) else {
+            return Reply::not_sent("a server in this process has no batch API");
+        };
+        let mut sink = Download { file, refusal: vec![] };
+        let reply = receive(request.timeout(LONGEST_DOWNLOAD), &mut sink, MOST_FILE_BYTES).await;
+        Reply { body: sink.refusal, ..reply }
+    }
+
+    fn call_request(&self, call: &BatchCall) -> Option<RequestBuilder> {
+        let Transport::Network(client) = &self.transport else { return None };
+        let url = self.endpoint.url(&call.path);
+        let mut request = if call.is_post { client.post(url) } else { client.get(url) };
+        request = request.header(self.key.0, self.key.1.clone());
+        for (name, value) in &call.headers {
+            request = request.header(*name, value);
+        }
+        if let Some(content_type) = &call.content_type {
+            request = request.header(CONTENT_TYPE, content_type).body(call.body.clone());
+        }
+        Some(request)
+    }
+}
+
+/// Where the body of an answer goes.
+trait Sink: Send {
+    /// Takes the next bytes of an answer with this status.
+    fn take(&mut self, status: u16, bytes: &[u8]) -> std::io::Result<()>;
+
+    /// Forgets most of a body that is too large.
+    fn keep_sample(&mut self) {}
+}
+
+impl Sink for Vec<u8> {
+    fn take(&mut self, _: u16, bytes: &[u8]) -> std::io::Result<()> {
+        self.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn keep_sample(&mut self) {
+        self.truncate(SAMPLE_BYTES);
+        self.shrink_to_fit();
+    }
+}
+
+/// A file for a success, and memory for the beginning of anything else.
+struct Download<'a> {
+    file: &'a mut File,
+    refusal: Vec<u8>,
+}
+
+impl Sink for Download<'_> {
+    fn take(&mut self, status: u16, bytes: &[u8]) -> std::io::Result<()> {
+        if (200..300).contains(&status) {
+            return self.file.write_all(bytes);
+        }
+        let room = SAMPLE_BYTES.saturating_sub(self.refusal.len());
+        self.refusal.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        Ok(())
+    }
+}
+
+/// Sends a request and passes the body of its answer on. The body of the reply stays empty.
+async fn receive(request: RequestBuilder, sink: &mut dyn Sink, most_bytes: usize) -> Reply {
+    let mut reply = Reply::default();
+    let mut response = match request.send().await {
+        Ok(response) => response,
+        Err(error) => {
+            reply.transport_error = Some(transport_error(error));
+            return reply;
+        }
+    };
+    let status = response.status().as_u16();
+    reply.status = Some(status);
+    reply.headers = kept(response.headers());
+    let mut n_bytes = 0;
+    loop {
+        let error = match response.chunk().await {
+            Ok(None) => return reply,
+            Ok(Some(chunk)) if n_bytes + chunk.len() > most_bytes => {
+                sink.keep_sample();
+                let message = format!("the answer is larger than {} MiB", most_bytes >> 20);
+                TransportError { delivery: DeliveryStatus::TooLarge, message }
+            }
+            Ok(Some(chunk)) => {
+                n_bytes += chunk.len();
+                match sink.take(status, &chunk) {
+                    Ok(()) => continue,
+                    Err(error) => TransportError {
+                        delivery: DeliveryStatus::Unknown,
+                        message: format!("the answer cannot be kept: {error}"),
+                    },
                 }
             }
-        }
-        reply
+            // The headers arrived, so the request did, whatever the kind of the error.
+            Err(error) => TransportError { delivery: DeliveryStatus::Unknown, ..transport_error(error) },
+        };
+        reply.transport_error = Some(error);
+        return reply;
     }
 }
 

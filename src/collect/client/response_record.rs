@@ -4,15 +4,14 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use super::http::{DeliveryStatus, Reply};
-use super::question::PreparedQuestion;
-use crate::collect::journal::{self, OutcomeRecord};
+use crate::collect::journal::{self, OutcomeRecord, QuestionKey};
 use crate::collect::secrets::Secrets;
 use crate::provider::FailureClass;
 
 /// The record of a response; its outcome is still empty where the response is complete.
-pub(super) fn response_record(
+pub(crate) fn response_record(
     secrets: &Secrets,
-    question: &PreparedQuestion,
+    key: QuestionKey,
     attempt: u32,
     reply: Reply,
     elapsed: Duration,
@@ -40,9 +39,9 @@ pub(super) fn response_record(
         Some(DeliveryStatus::NotSent | DeliveryStatus::Insecure) => ("failed", Some(FailureClass::NotSent)),
     };
     let mut record = OutcomeRecord {
-        key: question.key,
+        key,
         attempt,
-        probe: question.probe,
+        probe: false,
         at: journal::now(),
         elapsed_s: (elapsed.as_secs_f64() * 1e4).round() / 1e4,
         outcome: outcome.into(),
@@ -58,6 +57,7 @@ pub(super) fn response_record(
         implausible_usage: false,
         incomplete: transport_error.is_some(),
         crashed: false,
+        batch: None,
     };
     if status.is_some() {
         record.set_body(body);

@@ -11,6 +11,7 @@ use super::http::{Client, DeliveryStatus, Reply};
 use super::latency;
 use super::limiter::Permit;
 use super::question::{PreparedQuestion, QuestionOutcome};
+use super::received::{charge, read};
 use super::response_record::response_record;
 use super::retry_decision::{
     FailedRequest, RetryCounts, RetryDecision, decide, note_unreadable, report_to_limiter,
@@ -20,9 +21,8 @@ use super::run_context::RunContext;
 use crate::collect::budget::ledger::Reservation;
 use crate::collect::first_answers::FirstAnswers;
 use crate::collect::journal::{self, Intent, JournalWriter, OutcomeRecord, Record};
-use crate::collect::results::decode;
 use crate::error::{Error, Result};
-use crate::provider::{Answer, Failure, FailureClass, Outcome, Request, Usage};
+use crate::provider::{Answer, FailureClass, Outcome, Request};
 
 /// Sends the questions of a run; shared by all of them.
 pub(crate) struct Worker {
@@ -80,7 +80,7 @@ impl Worker {
                     return QuestionOutcome::Deferred;
                 }
             };
-            self.monitor.add(&self.run, question.probe, &answer, record.elapsed_s);
+            self.monitor.add(&self.run, !question.probe, &answer, record.elapsed_s);
             if let Some(reason) = self.first.add(question.checked.as_deref(), &answer) {
                 self.run.stop.drain(Error::Gaps { reason });
             }
@@ -180,6 +180,7 @@ impl Worker {
             item: question.item.clone(),
             replicate: question.replicate,
             reserve_usd: self.run.budget.usd(question.most),
+            batch: None,
             path: question.wire.path.clone(),
             body: String::from_utf8_lossy(&question.wire.body).into_owned(),
         };
@@ -210,32 +211,13 @@ impl Worker {
             Reply::not_sent("the run was stopped before the request was sent")
         };
         let delivery = reply.transport_error.as_ref().map(|error| error.delivery);
-        let mut record = response_record(&self.run.secrets, question, attempt, reply, sent.elapsed());
-        let mut answer = decode::answer(self.run.provider, &record);
-        // An answer that is joined from several strings may contain the key although none of them does.
-        if self.run.secrets.is_in_answer(&answer) {
-            record.hide("the answer contained the key in several parts and is not stored");
-            let (usage, rate_limit) = (answer.usage, answer.rate_limit);
-            answer = match answer.outcome {
-                // The class decides what happens next, so that it is kept.
-                Outcome::Failed(Failure { class, .. }) => {
-                    let message = "a message that contained the key in several parts".into();
-                    Answer::of(Outcome::Failed(Failure {
-                        class,
-                        message,
-                        code: None,
-                        param: None,
-                        names: vec![],
-                    }))
-                }
-                _ => decode::answer(self.run.provider, &record),
-            };
-            (answer.usage, answer.rate_limit) = (usage, rate_limit);
-        }
-        record.outcome = answer.outcome.kind().into();
+        let mut record = response_record(&self.run.secrets, question.key, attempt, reply, sent.elapsed());
+        record.probe = question.probe;
+        let answer = read(&self.run, &mut record);
         let class = if let Outcome::Failed(failure) = &answer.outcome {
-            record.class = Some(if go { failure.class.name() } else { journal::NOT_ASKED }.into());
-            record.error.get_or_insert_with(|| failure.message.clone());
+            if !go {
+                record.class = Some(journal::NOT_ASKED.into());
+            }
             Some(&failure.class)
         } else {
             None
@@ -244,7 +226,7 @@ impl Worker {
         record.cost_usd = match class {
             None => {
                 self.run.latency.add(sent.elapsed(), latency::tokens(&answer));
-                self.charge(question, &answer, &mut record)
+                charge(&self.run, question.most, &answer, &mut record)
             }
             Some(FailureClass::Unknown) => self.run.budget.charge(question.most, None, None),
             Some(_) => {
@@ -282,63 +264,5 @@ impl Worker {
                 );
             }
         }
-    }
-
-    /// Books the cost of an answer. Says once what is wrong with the counts and prices it is based on.
-    fn charge(
-        &self,
-        question: &PreparedQuestion,
-        answer: &Answer,
-        record: &mut OutcomeRecord,
-    ) -> Option<f64> {
-        let (run, usage) = (&self.run, answer.usage.as_ref());
-        if usage.is_some_and(|usage| question.most.is_exceeded_by(usage)) {
-            record.implausible_usage = true;
-            run.say_once(
-                "usage",
-                &format!(
-                    "{}: the server counts far more tokens than a request can have; where it does, the \
-                     maximum cost of the request is booked",
-                    run.endpoint
-                ),
-            );
-        }
-        if usage.is_some_and(Usage::exceeds_prompt) {
-            record.implausible_usage = true;
-            run.say_once(
-                "cached",
-                &format!(
-                    "{}: the server counts more cached tokens than the prompt has; those beyond the prompt \
-                     are not counted",
-                    run.endpoint
-                ),
-            );
-        }
-        let billing = &answer.billing;
-        let cost_usd = run.budget.charge(question.most, usage, billing.service_tier.as_deref());
-        if let Some(tier) = billing.service_tier.as_deref().filter(|tier| run.budget.is_unpriced(tier)) {
-            let tier = run.secrets.redact_text(tier);
-            run.say_once(
-                "tier",
-                &format!(
-                    "{}: requests were processed at the service tier {tier}, for which --prices has no \
-                     price; the usual price is booked (add [models.\"NAME\".tiers.\"{tier}\"])",
-                    run.endpoint
-                ),
-            );
-        }
-        if let Some((ours, theirs)) = cost_usd.zip(billing.cost_usd)
-            && let Some((ours, theirs)) = run.budget.compare(ours, theirs)
-        {
-            run.say_once(
-                "cost",
-                &format!(
-                    "{}: the server states a cost of {theirs:.6} USD for answers that cost {ours:.6} USD by \
-                     --prices; check the prices",
-                    run.endpoint
-                ),
-            );
-        }
-        cost_usd
     }
 }

@@ -1,92 +1,21 @@
 //! The index of a journal, built in one pass: a few numbers and a position per question, so that millions of
 //! answers fit into memory.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
+use serde::Serialize;
 use serde_json::Value;
 
-use super::record::{NOT_ASKED, QuestionKey};
+use super::batch_record::{BatchStage, OpenBatch};
+use super::question_key::QuestionKey;
+use super::question_state::{Last, LastOutcome, QuestionState, number};
+use super::record::NOT_ASKED;
 use super::scan::{self, BadLine, IndexEntry, RecordSpan};
 use crate::error::{Error, Result};
 
-/// Kinds of outcomes and classes of failures, by their numbers in memory; any other is the first.
-const NAMES: [&str; 20] = [
-    "other",
-    "answered",
-    "refused",
-    "filtered",
-    "truncated",
-    "empty",
-    "unreadable",
-    "not_sent",
-    "rejected",
-    "overloaded",
-    "unknown",
-    "invalid",
-    "quota",
-    "credentials",
-    "no_model",
-    "redirect",
-    "unsupported",
-    "too_large",
-    "forbidden",
-    "too_high",
-];
-
-/// The state of one question.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct QuestionState {
-    /// Requests sent so far.
-    pub attempts: u32,
-    /// The last attempt with an outcome.
-    closed: u32,
-    last: Option<Last>,
-}
-
-/// The outcome that counts: the first answer, else the last failure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Last {
-    offset: u64,
-    n_bytes: u32,
-    end: LastOutcome,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum LastOutcome {
-    Answer(u8),
-    Failure(u8),
-}
-
-impl QuestionState {
-    /// The kind of its answer, if it has one.
-    pub fn answer(&self) -> Option<&'static str> {
-        match self.last?.end {
-            LastOutcome::Answer(kind) => Some(NAMES[usize::from(kind)]),
-            LastOutcome::Failure(_) => None,
-        }
-    }
-
-    /// The class of its last failure, if it has no answer.
-    pub fn failure(&self) -> Option<&'static str> {
-        match self.last?.end {
-            LastOutcome::Failure(class) => Some(NAMES[usize::from(class)]),
-            LastOutcome::Answer(_) => None,
-        }
-    }
-
-    /// The position of the record of its answer, else of its last failure.
-    pub fn place(&self) -> Option<RecordSpan> {
-        self.last.map(|last| RecordSpan { offset: last.offset, n_bytes: last.n_bytes.into() })
-    }
-}
-
-fn number(name: &str) -> u8 {
-    NAMES.iter().position(|known| *known == name).unwrap_or(0) as u8
-}
-
 /// An intent without an outcome.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct OpenIntent {
     /// Whether it is a probe.
     pub probe: bool,
@@ -94,6 +23,21 @@ pub struct OpenIntent {
     pub reserve_usd: Option<f64>,
     /// Its position.
     pub place: RecordSpan,
+    /// The batch that it is part of.
+    pub batch: Option<String>,
+}
+
+/// What was sent by one route: each request by itself, or in batches.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct RouteTotals {
+    /// Requests sent, probes included.
+    pub n_requests: u64,
+    /// Of these, those that may or may not have been billed.
+    pub n_possibly_paid: u64,
+    /// Sum of all costs.
+    pub spent_usd: f64,
+    /// The part of it for requests that may or may not have been billed.
+    pub possibly_paid_usd: f64,
 }
 
 /// The contents of a journal, without prompts and answers.
@@ -120,19 +64,38 @@ pub struct Index {
     pub unpriced: Vec<(Option<RecordSpan>, RecordSpan)>,
     /// Requests sent, probes included.
     pub n_requests: u64,
-    /// Requests that were answered.
+    /// Requests that were answered, without those in batches.
     pub n_answered: u64,
     /// Total duration of these, in seconds.
     pub answered_s: f64,
+    /// Requests that were sent by themselves, and those in batches.
+    pub routes: [RouteTotals; 2],
+    /// Batches that have not ended, by our names.
+    pub batches: BTreeMap<String, OpenBatch>,
+    /// Names of those that have.
+    ended: HashSet<String>,
+    /// Questions in batches that have no outcome yet, by the first halves of their keys.
+    in_batches: HashSet<[u8; 16]>,
 }
 
 impl Index {
     fn add(&mut self, place: RecordSpan, entry: IndexEntry) {
         match entry {
             IndexEntry::Configuration { configuration, .. } => self.configuration = Some(configuration),
-            IndexEntry::Intent { key, attempt, probe, reserve_usd } => {
+            IndexEntry::Batch(record) => match record.stage {
+                BatchStage::Ended => {
+                    self.batches.remove(&record.batch);
+                    self.ended.insert(record.batch);
+                }
+                _ => self.batches.entry(record.batch.clone()).or_default().note(&record),
+            },
+            IndexEntry::Intent { key, attempt, probe, reserve_usd, batch } => {
                 self.n_requests += 1;
-                self.open.insert((key, attempt), OpenIntent { probe, reserve_usd, place });
+                self.routes[usize::from(batch.is_some())].n_requests += 1;
+                if batch.is_some() {
+                    self.in_batches.insert(key.half());
+                }
+                self.open.insert((key, attempt), OpenIntent { probe, reserve_usd, place, batch });
                 let state = self.states.entry(key.half()).or_default();
                 state.attempts = state.attempts.max(attempt);
             }
@@ -145,6 +108,7 @@ impl Index {
                 class,
                 cost_usd,
                 possibly_paid,
+                batch,
             } => {
                 let open = self.open.remove(&(key, attempt));
                 let was_open = open.is_some();
@@ -154,24 +118,35 @@ impl Index {
                     return;
                 }
                 state.closed = state.closed.max(attempt);
+                let was_in_batch = open.as_ref().is_some_and(|open| open.batch.is_some());
+                if was_in_batch {
+                    self.in_batches.remove(&key.half());
+                }
+                let is_in_batch = was_in_batch || batch.is_some();
+                let route = &mut self.routes[usize::from(is_in_batch)];
                 // An answer counts although its damaged intent was removed, because it was billed.
                 if !was_open {
                     self.n_requests += 1;
+                    route.n_requests += 1;
                     state.attempts = state.attempts.max(attempt);
                 }
                 if matches!(class.as_deref(), Some("not_sent" | NOT_ASKED)) {
                     self.n_requests -= 1;
+                    route.n_requests -= 1;
                 }
                 self.has_costs |= cost_usd.is_some();
                 self.spent_usd += cost_usd.unwrap_or(0.0);
+                route.spent_usd += cost_usd.unwrap_or(0.0);
                 if possibly_paid {
                     self.possibly_paid_usd += cost_usd.unwrap_or(0.0);
                     self.n_possibly_paid += 1;
+                    route.possibly_paid_usd += cost_usd.unwrap_or(0.0);
+                    route.n_possibly_paid += 1;
                 }
                 if cost_usd.is_none() && (possibly_paid || outcome != "failed") {
                     self.unpriced.push((open.map(|open| open.place), place));
                 }
-                if outcome != "failed" {
+                if outcome != "failed" && !is_in_batch {
                     self.n_answered += 1;
                     self.answered_s += elapsed_s;
                 }
@@ -224,6 +199,29 @@ impl Index {
         self.states.values().any(|state| state.last.is_some())
     }
 
+    /// Whether a question is in a batch and has no outcome yet.
+    pub fn is_in_batch(&self, key: &QuestionKey) -> bool {
+        self.in_batches.contains(&key.half())
+    }
+
+    /// Takes the open intents that no batch will answer: those that were sent by themselves, and those of
+    /// batches that were not yet prepared when the process ended, which were not sent.
+    pub fn take_interrupted(&mut self) -> Vec<((QuestionKey, u32), OpenIntent)> {
+        let is_open =
+            |intent: &OpenIntent| intent.batch.as_ref().is_some_and(|b| self.batches.contains_key(b));
+        let (kept, taken): (Vec<_>, Vec<_>) = self.open.drain().partition(|(_, intent)| is_open(intent));
+        self.open = kept.into_iter().collect();
+        for ((key, _), _) in taken.iter().filter(|(_, intent)| intent.batch.is_some()) {
+            self.in_batches.remove(&key.half());
+        }
+        taken
+    }
+
+    /// Whether the requests of a batch may have been sent: it was at least prepared.
+    pub fn was_prepared(&self, batch: &str) -> bool {
+        self.batches.contains_key(batch) || self.ended.contains(batch)
+    }
+
     /// Whether anything was asked.
     pub fn is_empty(&self) -> bool {
         self.states.is_empty() && self.open.is_empty()
@@ -264,7 +262,7 @@ mod tests {
     use super::*;
 
     fn intent(key: QuestionKey, attempt: u32) -> IndexEntry {
-        IndexEntry::Intent { key, attempt, probe: false, reserve_usd: Some(2.0) }
+        IndexEntry::Intent { key, attempt, probe: false, reserve_usd: Some(2.0), batch: None }
     }
 
     fn outcome(key: QuestionKey, attempt: u32, outcome: &str, class: Option<&str>) -> IndexEntry {
@@ -278,6 +276,7 @@ mod tests {
             class,
             cost_usd,
             possibly_paid: false,
+            batch: None,
         }
     }
 

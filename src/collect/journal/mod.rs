@@ -2,7 +2,7 @@
 //! before it counts.
 //!
 //! ```text
-//! journal.jsonl        configuration, intent, outcome records, each with a checksum
+//! journal.jsonl        configuration, intent, outcome and batch records, each with a checksum
 //! journal.lock         the process that collects into the folder now
 //! journal.torn-N       an incomplete last line that a crash left, moved here
 //! journal.damaged-N    damaged lines that `surmise collect repair` removed
@@ -11,19 +11,27 @@
 //! The request of an intent without an outcome was in flight when a process ended, and may have been billed.
 //! A single thread of one process writes; any tool may read.
 
+mod batch_record;
+mod batches;
 mod index;
 mod lock;
 mod open;
+mod question_key;
+mod question_state;
 mod record;
 mod repair;
 mod scan;
 mod storage;
 mod writer;
 
-pub use self::index::{Index, QuestionState};
+pub use self::batch_record::{BatchRecord, BatchStage, OpenBatch};
+pub use self::batches::{BatchIntent, batch_intents};
+pub use self::index::{Index, OpenIntent, RouteTotals};
 pub use self::lock::Lock;
 pub use self::open::Journal;
-pub use self::record::{Intent, NAME, NOT_ASKED, OutcomeRecord, QuestionKey, Record, VERSION, now};
+pub use self::question_key::QuestionKey;
+pub use self::question_state::QuestionState;
+pub use self::record::{Intent, NAME, NOT_ASKED, OutcomeRecord, Record, VERSION, now};
 pub use self::repair::repair;
 pub use self::scan::{JournalReader, RecordSpan};
 pub use self::storage::as_storage;

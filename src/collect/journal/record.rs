@@ -5,10 +5,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
+use super::batch_record::BatchRecord;
+use super::question_key::QuestionKey;
 use crate::disk::Schema;
-use crate::seed;
 
 /// The name of the journal's schema.
 pub const NAME: &str = "surmise-journal";
@@ -17,77 +17,6 @@ pub const VERSION: u32 = 1;
 
 /// The class of a request whose run ended before it was sent: its question counts as not asked.
 pub const NOT_ASKED: &str = "not_asked";
-
-/// The identity of a question: SHA-256 over everything that determines the answer, and nothing else.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct QuestionKey([u8; 32]);
-
-impl QuestionKey {
-    /// The key of no question.
-    pub const NONE: Self = Self([0; 32]);
-
-    /// The key of the bytes sent to an endpoint (scheme, host, path), for one replicate.
-    ///
-    /// The model is hashed separately, because not every wire format has it in the body. Keys, timeouts,
-    /// concurrency and prices are not part of the key. Each part is hashed with its length before it, so that
-    /// different parts never give the same bytes.
-    pub fn new(provider: &str, endpoint: &str, model: &str, body: &[u8], replicate: u32) -> Self {
-        let mut hash = Sha256::new();
-        let parts: [&[u8]; 5] =
-            [b"surmise-collect-1", provider.as_bytes(), endpoint.as_bytes(), model.as_bytes(), body];
-        for part in parts {
-            hash.update((part.len() as u64).to_le_bytes());
-            hash.update(part);
-        }
-        hash.update(replicate.to_le_bytes());
-        Self(hash.finalize().into())
-    }
-
-    /// Its first half, which also distinguishes keys: a collision is expected only among about 2^64 of them.
-    pub fn half(&self) -> [u8; 16] {
-        let mut half = [0; 16];
-        half.copy_from_slice(&self.0[..16]);
-        half
-    }
-
-    /// Parses the 64 hexadecimal digits of its text form.
-    pub fn parse(text: &str) -> Option<Self> {
-        let digit = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);
-        let mut key = [0; 32];
-        if text.len() != 64 {
-            return None;
-        }
-        for (byte, pair) in key.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-            *byte = digit(pair[0])? << 4 | digit(pair[1])?;
-        }
-        Some(Self(key))
-    }
-}
-
-impl std::fmt::Display for QuestionKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&seed::hex(&self.0))
-    }
-}
-
-impl std::fmt::Debug for QuestionKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{self}")
-    }
-}
-
-impl Serialize for QuestionKey {
-    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for QuestionKey {
-    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<str>::deserialize(from)?;
-        Self::parse(&text).ok_or_else(|| serde::de::Error::custom("a key is 64 hexadecimal digits"))
-    }
-}
 
 /// One line of the journal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -106,6 +35,8 @@ pub enum Record {
     Intent(Intent),
     /// The outcome of a request; durable before it counts.
     Outcome(Box<OutcomeRecord>),
+    /// How far a batch came; durable before its next step.
+    Batch(BatchRecord),
 }
 
 /// A request that is about to be sent.
@@ -129,6 +60,9 @@ pub struct Intent {
     /// Its maximum cost, where prices are known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reserve_usd: Option<f64>,
+    /// The batch that it is part of; `None` if it is sent by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch: Option<String>,
     /// The path behind the base URL.
     pub path: String,
     /// The body as it is sent.
@@ -188,6 +122,9 @@ pub struct OutcomeRecord {
     /// Whether the process ended before the response arrived.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub crashed: bool,
+    /// The batch that it came with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch: Option<String>,
 }
 
 impl OutcomeRecord {
@@ -212,6 +149,19 @@ impl OutcomeRecord {
             implausible_usage: false,
             incomplete: true,
             crashed: true,
+            batch: None,
+        }
+    }
+
+    /// The record of a request that was not processed and is not billed: its question counts as not asked.
+    pub fn not_asked(key: QuestionKey, attempt: u32, why: &str) -> Self {
+        Self {
+            class: Some(NOT_ASKED.into()),
+            error: Some(why.into()),
+            cost_usd: None,
+            possibly_paid: false,
+            crashed: false,
+            ..Self::crashed(key, attempt, false, None)
         }
     }
 
@@ -314,6 +264,7 @@ mod tests {
             implausible_usage: false,
             incomplete: false,
             crashed: false,
+            batch: None,
         };
         let text = "\u{2028}\0\r\n\t\u{202e}\u{1f600} \"\\";
         arrival.set_body(text.into());

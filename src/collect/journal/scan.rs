@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::record::{self, QuestionKey, Record};
+use super::batch_record::BatchRecord;
+use super::question_key::QuestionKey;
+use super::record::{self, Record};
 use crate::error::{Error, Result};
 
 /// The position of a record in the file.
@@ -34,6 +36,8 @@ pub(super) enum IndexEntry {
         probe: bool,
         #[serde(default)]
         reserve_usd: Option<f64>,
+        #[serde(default)]
+        batch: Option<String>,
     },
     /// An outcome.
     Outcome {
@@ -50,7 +54,11 @@ pub(super) enum IndexEntry {
         cost_usd: Option<f64>,
         #[serde(default)]
         possibly_paid: bool,
+        #[serde(default)]
+        batch: Option<String>,
     },
+    /// How far a batch came.
+    Batch(BatchRecord),
 }
 
 /// A line that is not a valid record.

@@ -175,7 +175,8 @@ mod tests {
     use std::sync::mpsc::channel;
 
     use super::*;
-    use crate::collect::journal::record::{OutcomeRecord, QuestionKey};
+    use crate::collect::journal::question_key::QuestionKey;
+    use crate::collect::journal::record::OutcomeRecord;
     use crate::disk::Schema;
 
     /// Distinguishes durable from written bytes, and fails a given number of times.

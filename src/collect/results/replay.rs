@@ -14,7 +14,9 @@ use super::writer::Results;
 use crate::collect::budget::ledger::Budget;
 use crate::collect::configuration::Configuration;
 use crate::collect::journal;
-use crate::collect::journal::{Index, JournalReader, OutcomeRecord, QuestionKey, QuestionState, Record};
+use crate::collect::journal::{
+    Index, JournalReader, OutcomeRecord, QuestionKey, QuestionState, Record, RouteTotals,
+};
 use crate::collect::plan::{KeyedQuestion, Plan, RedoSelection};
 use crate::collect::tasks::Item;
 use crate::disk::{self, Schema};
@@ -64,6 +66,12 @@ pub struct FolderSummary {
     pub possibly_paid_usd: Option<f64>,
     /// Requests that were or may have been billed when no price was known: their cost is not in `spent_usd`.
     pub n_unpriced: u64,
+    /// Requests in batches that have not ended.
+    pub n_in_batches: u64,
+    /// The most that these cost, which is not in `spent_usd`; `None` where prices are unknown.
+    pub reserved_usd: Option<f64>,
+    /// What was sent by each route: `direct`, a request by itself, and `batch`.
+    pub routes: BTreeMap<&'static str, RouteTotals>,
     /// Tokens of the answers to questions, as the servers counted them.
     pub tokens: TokenTotals,
     /// Answers with counts far beyond their requests, for which the maximum cost was booked.
@@ -150,8 +158,11 @@ pub fn write(folder: &Path, configuration: &Configuration, plan: &Plan) -> Resul
     let notes = semantic.map(|semantic| semantic.write(folder)).transpose().map_err(journal::as_storage)?;
     let summary = results.write(configuration.seed).map_err(journal::as_storage)?;
     // Open intents were in flight when the process ended or was told not to wait.
-    let open_usd: Vec<f64> = index.open.values().filter_map(|open| open.reserve_usd).collect();
-    let has_costs = index.has_costs || !open_usd.is_empty();
+    let (in_batches, in_flight): (Vec<_>, Vec<_>) =
+        index.open.values().partition(|open| open.batch.as_ref().is_some_and(|b| index.was_prepared(b)));
+    let open_usd: Vec<f64> = in_flight.iter().filter_map(|open| open.reserve_usd).collect();
+    let reserved_usd: Vec<f64> = in_batches.iter().filter_map(|open| open.reserve_usd).collect();
+    let has_costs = index.has_costs || !open_usd.is_empty() || !reserved_usd.is_empty();
     let open_sum_usd: f64 = open_usd.iter().sum();
     // Rounded, so that the order of the answers does not show in the last digit.
     let usd = |usd: f64| has_costs.then_some((usd * 1e9).round() / 1e9);
@@ -160,10 +171,13 @@ pub fn write(folder: &Path, configuration: &Configuration, plan: &Plan) -> Resul
         n_questions,
         outcomes,
         n_requests: index.n_requests,
-        n_possibly_paid: index.n_possibly_paid + index.open.len() as u64,
+        n_possibly_paid: index.n_possibly_paid + in_flight.len() as u64,
         spent_usd: usd(index.spent_usd + open_sum_usd),
         possibly_paid_usd: usd(index.possibly_paid_usd + open_sum_usd),
-        n_unpriced: (index.unpriced.len() + index.open.len() - open_usd.len()) as u64,
+        n_unpriced: (index.unpriced.len() + in_flight.len() - open_usd.len()) as u64,
+        n_in_batches: in_batches.len() as u64,
+        reserved_usd: usd(reserved_usd.iter().sum()),
+        routes: routes(&index, in_flight.len() as u64, open_sum_usd),
         tokens,
         n_implausible_usage,
         n_not_utf8,
@@ -178,6 +192,20 @@ pub fn write(folder: &Path, configuration: &Configuration, plan: &Plan) -> Resul
     };
     disk::write_json(&folder.join("summary.json"), &folder_summary).map_err(journal::as_storage)?;
     Ok(folder_summary)
+}
+
+/// What was sent by each route. Requests in flight were sent by themselves.
+fn routes(index: &Index, n_in_flight: u64, in_flight_usd: f64) -> BTreeMap<&'static str, RouteTotals> {
+    let rounded = |usd: f64| (usd * 1e9).round() / 1e9;
+    let [mut direct, batch] = index.routes;
+    direct.n_possibly_paid += n_in_flight;
+    direct.spent_usd += in_flight_usd;
+    direct.possibly_paid_usd += in_flight_usd;
+    let each = [("direct", direct), ("batch", batch)].into_iter().map(|(name, totals)| {
+        let (spent_usd, possibly_paid_usd) = (rounded(totals.spent_usd), rounded(totals.possibly_paid_usd));
+        (name, RouteTotals { spent_usd, possibly_paid_usd, ..totals })
+    });
+    each.collect()
 }
 
 /// The answers of a folder to its last configuration, item by item: the first prompt and replicate of each.
@@ -223,9 +251,11 @@ pub(crate) fn book_unpriced(
     let mut reader = JournalReader::open(&folder.join("journal.jsonl"))?;
     let mut sum_usd = 0.0;
     for (intent, outcome) in &index.unpriced {
-        let answer = match reader.record(*outcome)? {
-            Record::Outcome(arrival) => Some(decode::answer(plan.provider, &arrival)),
-            _ => None,
+        let (answer, by_batch) = match reader.record(*outcome)? {
+            Record::Outcome(arrival) => {
+                (Some(decode::answer(plan.provider, &arrival)), arrival.batch.is_some())
+            }
+            _ => (None, false),
         };
         let usage = answer.as_ref().and_then(|answer| answer.usage);
         let tier = answer.as_ref().and_then(|answer| answer.billing.service_tier.as_deref());
@@ -244,13 +274,17 @@ pub(crate) fn book_unpriced(
                           known length; choose another folder, or pass --no-budget without --prices";
             return Err(Error::Parameter { name: "--budget-usd", reason: reason.into() });
         };
-        sum_usd += budget.book(budget.max_cost(prompt, completion), usage.as_ref(), tier).unwrap_or(0.0);
+        let most = match by_batch {
+            true => budget.max_batch_cost(prompt, completion),
+            false => budget.max_cost(prompt, completion),
+        };
+        sum_usd += budget.book(most, usage.as_ref(), tier).unwrap_or(0.0);
     }
     Ok(Some(sum_usd))
 }
 
 /// The token limit in a request body.
-fn most_tokens(body: &str) -> Option<u64> {
+pub(in crate::collect) fn most_tokens(body: &str) -> Option<u64> {
     const NAMES: [&str; 5] =
         ["max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens", "num_predict"];
     let body: serde_json::Value = serde_json::from_str(body).ok()?;

@@ -2,6 +2,7 @@
 
 pub mod adapting;
 pub mod answers_of_today;
+pub mod batch;
 pub mod before_asking;
 pub mod exports;
 pub mod faults;

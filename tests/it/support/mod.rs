@@ -1,6 +1,8 @@
 //! What several tests share: samples with known answers, tables, and scripted servers.
 
 #[cfg(unix)]
+pub mod batch_server;
+pub mod batch_wires;
 pub mod browser;
 pub mod collect_case;
 pub mod fault_server;

@@ -1,0 +1,307 @@
+//! What all parts share: calls of the batch API with retries, and the records of a batch.
+
+use std::path::Path;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::time::Instant;
+
+use crate::collect::budget::ledger::Reservation;
+use crate::collect::client::http::{DeliveryStatus, Reply};
+use crate::collect::client::worker::Worker;
+use crate::collect::journal::{
+    self, BatchIntent, BatchRecord, BatchStage, Commit, Intent, JournalReader, OpenBatch, OutcomeRecord,
+    Record,
+};
+use crate::collect::plan::Plan;
+use crate::collect::results::replay::most_tokens;
+use crate::error::Result;
+use crate::provider::batch::{BatchCall, BatchWire};
+use crate::provider::{self, Failure, FailureClass, Outcome, json};
+
+/// How long the first connection is attempted.
+const FIRST_CONTACT: Duration = Duration::from_secs(20);
+/// Records that are queued before the first of them is awaited.
+const MOST_COMMITS: usize = 1024;
+
+/// What all parts of a run by batches share.
+pub(super) struct Context<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) worker: &'a Worker,
+    pub(super) wire: &'static dyn BatchWire,
+    pub(super) journal: &'a Path,
+}
+
+/// A batch that has not ended, with its requests.
+#[derive(Debug)]
+pub(super) struct Held {
+    pub(super) batch: OpenBatch,
+    /// All requests, in their order.
+    pub(super) intents: Vec<BatchIntent>,
+    /// Of these, those without an outcome.
+    pub(super) open: Vec<BatchIntent>,
+}
+
+/// Why a call has no result.
+#[derive(Debug)]
+pub(super) enum CallFault {
+    /// The run ends; the reason is noted.
+    Stopped,
+    /// The call is too large.
+    TooLarge(String),
+    /// The call may have been carried out.
+    Unclear(String),
+    /// There is no such path or batch.
+    Missing(String),
+    /// The server refuses it.
+    Refused(String),
+}
+
+/// What a reply is taken for.
+enum Verdict {
+    Value(Value),
+    Fault(CallFault),
+    /// The call was not carried out, and may be repeated after this time.
+    Later(String, Option<f64>),
+    /// It may have been carried out.
+    Unclear(String),
+}
+
+impl Context<'_> {
+    /// The name of provider and base URL in the journal.
+    pub(super) fn endpoint(&self) -> String {
+        format!("{} {}", self.plan.provider.name(), self.worker.run.endpoint)
+    }
+
+    /// A call, repeated where that is harmless: always if it was not carried out, and a few times if it may
+    /// have been and `is_repeatable`.
+    pub(super) async fn call(
+        &self,
+        call: &BatchCall,
+        is_repeatable: bool,
+    ) -> std::result::Result<Value, CallFault> {
+        let run = &self.worker.run;
+        let (began, mut n) = (Instant::now(), 0);
+        loop {
+            if run.stop.is_draining() {
+                return Err(CallFault::Stopped);
+            }
+            let reply = tokio::select! {
+                biased;
+                () = run.stop.aborting() => return Err(CallFault::Stopped),
+                reply = self.worker.client.call(call) => reply,
+            };
+            let (message, hint) = match self.verdict(&reply) {
+                Verdict::Value(value) => {
+                    run.has_answered.store(true, Relaxed);
+                    return Ok(value);
+                }
+                Verdict::Fault(fault) => return Err(fault),
+                Verdict::Unclear(message) if !is_repeatable => return Err(CallFault::Unclear(message)),
+                Verdict::Unclear(message) if n >= run.policy.retries => {
+                    run.stop_for_endpoint(format!("{message}; run the same command again later"));
+                    return Err(CallFault::Stopped);
+                }
+                Verdict::Unclear(message) => (message, None),
+                Verdict::Later(message, hint) => {
+                    let is_new = reply.status.is_none() && !run.has_answered.load(Relaxed);
+                    let limit = if is_new { FIRST_CONTACT } else { run.policy.idle_timeout };
+                    if began.elapsed() > limit.min(run.policy.idle_timeout) {
+                        run.stop_for_endpoint(format!("{message}; run the same command again later"));
+                        return Err(CallFault::Stopped);
+                    }
+                    (message, hint)
+                }
+            };
+            run.say_once("batch call", &format!("{}: {message}; the call is repeated", run.endpoint));
+            self.pause(n, hint).await;
+            n += 1;
+        }
+    }
+
+    /// Waits before the next of several attempts, or until the run ends.
+    pub(super) async fn pause(&self, n: u32, hint_s: Option<f64>) {
+        let backoff = self.worker.run.policy.backoff;
+        let wait_s = backoff.first_s * 2.0_f64.powi(n.min(30) as i32);
+        let wait_s = wait_s.max(hint_s.unwrap_or(0.0)).min(backoff.longest_s);
+        tokio::select! {
+            biased;
+            () = self.worker.run.stop.draining() => {}
+            () = tokio::time::sleep(Duration::from_secs_f64(wait_s)) => {}
+        }
+    }
+
+    fn verdict(&self, reply: &Reply) -> Verdict {
+        let run = &self.worker.run;
+        if let Some(error) = &reply.transport_error {
+            let message = run.secrets.redact_text(&error.message).into_owned();
+            return match error.delivery {
+                DeliveryStatus::NotSent => Verdict::Later(message, None),
+                DeliveryStatus::Insecure => {
+                    run.stop_for_endpoint(format!("no secure connection can be made ({message})"));
+                    Verdict::Fault(CallFault::Stopped)
+                }
+                DeliveryStatus::Unknown | DeliveryStatus::TooLarge => Verdict::Unclear(message),
+            };
+        }
+        let status = reply.status.unwrap_or(0);
+        if (200..300).contains(&status) {
+            return match json::read(&reply.body) {
+                Ok(value) => Verdict::Value(value),
+                Err(why) => Verdict::Unclear(format!("the answer of the batch API {why}")),
+            };
+        }
+        self.refusal(reply)
+    }
+
+    /// What a reply is taken for that is no success.
+    pub(super) fn fault(&self, reply: &Reply) -> CallFault {
+        match self.refusal(reply) {
+            Verdict::Fault(fault) => fault,
+            Verdict::Later(message, _) | Verdict::Unclear(message) => CallFault::Unclear(message),
+            Verdict::Value(_) => CallFault::Refused("is no answer".into()),
+        }
+    }
+
+    fn refusal(&self, reply: &Reply) -> Verdict {
+        let run = &self.worker.run;
+        let status = reply.status.unwrap_or(0);
+        let answer = provider::read(self.plan.provider, status, &reply.headers, &reply.body);
+        let Outcome::Failed(Failure { class, message, .. }) = answer.outcome else {
+            return Verdict::Fault(CallFault::Refused(format!("status {status}")));
+        };
+        let message = run.secrets.redact_text(&message).into_owned();
+        match class {
+            FailureClass::NotSent | FailureClass::Rejected | FailureClass::Overloaded => {
+                Verdict::Later(message, answer.rate_limit.retry_after_s)
+            }
+            FailureClass::Unknown => Verdict::Unclear(message),
+            FailureClass::TooLarge => Verdict::Fault(CallFault::TooLarge(message)),
+            FailureClass::NoModel => Verdict::Fault(CallFault::Missing(message)),
+            FailureClass::Credentials | FailureClass::Forbidden | FailureClass::Quota => {
+                run.stop_for_account(format!(
+                    "the batch API refuses the call ({message}); check the account of the key in {}",
+                    self.plan.provider.key_variable()
+                ));
+                Verdict::Fault(CallFault::Stopped)
+            }
+            FailureClass::Redirect { .. } => {
+                run.stop_for_endpoint(message);
+                Verdict::Fault(CallFault::Stopped)
+            }
+            _ => Verdict::Fault(CallFault::Refused(message)),
+        }
+    }
+
+    /// Writes a record of a batch, durably, and notes it.
+    pub(super) async fn note(&self, batch: &mut OpenBatch, record: BatchRecord) -> Result<()> {
+        self.worker.writer.append(&Record::Batch(record.clone()))?.durable().await?;
+        batch.note(&record);
+        Ok(())
+    }
+
+    /// Writes that a batch is at a stage.
+    pub(super) async fn note_stage(
+        &self,
+        batch: &mut OpenBatch,
+        stage: BatchStage,
+        id: Option<&str>,
+    ) -> Result<()> {
+        let name = batch.name.clone();
+        let record = BatchRecord { id: id.map(Into::into), ..BatchRecord::new(&name, journal::now(), stage) };
+        self.note(batch, record).await
+    }
+
+    /// The record of a request.
+    pub(super) fn intent(&self, reader: &mut JournalReader, intent: &BatchIntent) -> Result<Option<Intent>> {
+        Ok(match reader.record(intent.place)? {
+            Record::Intent(intent) => Some(intent),
+            _ => None,
+        })
+    }
+
+    /// What is reserved for a request.
+    pub(super) fn reservation(&self, intent: &Intent) -> Reservation {
+        let budget = &self.worker.run.budget;
+        // A token has at least one byte.
+        let (prompt, completion) = (intent.body.len() as u64, most_tokens(&intent.body).unwrap_or(0));
+        match intent.reserve_usd {
+            Some(usd) => budget.restored(usd, prompt, completion),
+            None => {
+                // There was no price, so that nothing is reserved yet.
+                let most = budget.max_batch_cost(prompt, completion);
+                budget.hold(budget.usd(most).unwrap_or(0.0));
+                most
+            }
+        }
+    }
+
+    /// Ends a batch whose open requests were not processed: their questions count as not asked.
+    pub(super) async fn withdraw(&self, held: &mut Held, end: &str, why: &str) -> Result<()> {
+        let outcome =
+            |intent: &BatchIntent, _: Option<f64>| OutcomeRecord::not_asked(intent.key, intent.attempt, why);
+        self.close(held, end, false, outcome).await
+    }
+
+    /// Ends a batch of which nothing is known any more: its open requests may have been processed and billed.
+    pub(super) async fn give_up(&self, held: &mut Held, end: &str, why: &str) -> Result<()> {
+        let outcome = |intent: &BatchIntent, usd: Option<f64>| {
+            let lost = OutcomeRecord::crashed(intent.key, intent.attempt, false, usd);
+            OutcomeRecord { crashed: false, error: Some(why.into()), ..lost }
+        };
+        self.close(held, end, true, outcome).await
+    }
+
+    async fn close(
+        &self,
+        held: &mut Held,
+        end: &str,
+        is_paid: bool,
+        outcome: impl Fn(&BatchIntent, Option<f64>) -> OutcomeRecord,
+    ) -> Result<()> {
+        let budget = &self.worker.run.budget;
+        let mut reader = JournalReader::open(self.journal)?;
+        let mut commits = Commits::default();
+        for intent in std::mem::take(&mut held.open) {
+            let Some(sent) = self.intent(&mut reader, &intent)? else { continue };
+            let reserve = self.reservation(&sent);
+            let usd = if is_paid {
+                budget.charge(reserve, None, None)
+            } else {
+                budget.release(reserve);
+                None
+            };
+            let outcome = OutcomeRecord { batch: Some(held.batch.name.clone()), ..outcome(&intent, usd) };
+            commits.add(self.worker.writer.append(&Record::Outcome(Box::new(outcome)))?).await?;
+        }
+        commits.durable().await?;
+        self.end(&mut held.batch, end).await
+    }
+
+    /// Writes that every request of a batch has an outcome.
+    pub(super) async fn end(&self, batch: &mut OpenBatch, end: &str) -> Result<()> {
+        let name = batch.name.clone();
+        let ended = BatchRecord::new(&name, journal::now(), BatchStage::Ended);
+        self.note(batch, BatchRecord { end: Some(end.into()), ..ended }).await
+    }
+}
+
+/// Records that are being written, of which not too many wait at a time.
+#[derive(Debug, Default)]
+pub(super) struct Commits(Vec<Commit>);
+
+impl Commits {
+    pub(super) async fn add(&mut self, commit: Commit) -> Result<()> {
+        self.0.push(commit);
+        if self.0.len() >= MOST_COMMITS { self.durable().await } else { Ok(()) }
+    }
+
+    /// Waits until all are durable.
+    pub(super) async fn durable(&mut self) -> Result<()> {
+        for commit in self.0.drain(..) {
+            commit.durable().await?;
+        }
+        Ok(())
+    }
+}

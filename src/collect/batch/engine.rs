@@ -1,0 +1,211 @@
+//! The rounds of a run by batches: questions without an answer become batches, batches are created and waited
+//! for, and what is left becomes the next round.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::context::{Context, Held};
+use super::prepare::{Tries, prepare};
+use super::settings::BatchSettings;
+use super::submission::{Submitted, submit};
+use super::waiting::{Waited, wait};
+use crate::collect::client::worker::Worker;
+use crate::collect::journal::{Index, Journal, batch_intents};
+use crate::collect::plan::{Pending, Plan, Question, RedoSelection};
+use crate::error::{Error, Result};
+use crate::provider::batch::BatchLimits;
+
+/// Batches that are open at the same time at most.
+const MOST_BATCHES: usize = 32;
+
+/// Asks the pending questions in batches, or cancels the open ones. Without settings, open batches of an
+/// earlier run are looked at once and nothing is asked. Returns the reason if the run ended early.
+pub(in crate::collect) async fn run(
+    plan: &Plan,
+    journal: &mut Journal,
+    worker: &Worker,
+    again: &RedoSelection,
+    settings: Option<BatchSettings>,
+) -> Result<Option<Error>> {
+    let run = &worker.run;
+    let Some(wire) = plan.provider.batch() else { return Ok(None) };
+    let path = journal.path.clone();
+    let context = Context { plan, worker, wire, journal: &path };
+    let is_cancelling = settings.is_some_and(|settings| settings.cancel);
+    let asks = settings.is_some() && !is_cancelling;
+    hold(&journal.index, worker);
+    let mut limits = wire.limits();
+    limits.requests = settings.and_then(|s| s.most_requests).unwrap_or(usize::MAX).min(limits.requests);
+    let (mut tries, mut most_batches, mut is_short) = (Tries::new(), MOST_BATCHES, false);
+    let mut is_first = true;
+    loop {
+        if !is_first {
+            journal.index = Index::read(folder(journal))?;
+        }
+        let mut pending = plan.pending(&journal.index, again)?;
+        if is_first {
+            run.progress.total.store((pending.questions.len() + pending.n_in_batches) as u64, Relaxed);
+            if asks && let Some(reason) = worker.first.add_earlier(plan, &pending, journal)? {
+                run.stop.drain(Error::Gaps { reason });
+            }
+        } else {
+            leave_answered(&mut pending, &tries);
+        }
+        is_first = false;
+        if asks && !run.stop.is_draining() && journal.index.batches.len() < most_batches {
+            let room = (limits, most_batches - journal.index.batches.len());
+            is_short = prepare(&context, &journal.index, &pending, &mut tries, room).await?;
+            journal.index = Index::read(folder(journal))?;
+        }
+        let mut batches = held(&context, &journal.index)?;
+        if batches.is_empty() {
+            break;
+        }
+        let refused = create_all(&context, &mut batches, asks).await?;
+        if run.stop.is_draining() {
+            break;
+        }
+        if let Some((n, message)) = refused {
+            lower(&context, &mut limits, n, &message);
+            continue;
+        }
+        batches.retain(|held| held.batch.id.is_some());
+        if is_cancelling {
+            cancel_all(&context, &batches).await;
+        }
+        let timeout = settings.map(|settings| settings.timeout);
+        let (waited, result) = wait(&context, &mut batches, timeout, is_cancelling).await?;
+        if let Some((n, message)) = &result.too_large {
+            lower(&context, &mut limits, *n, message);
+            // The limit may be that of all batches together.
+            most_batches = 1;
+        }
+        if result.was_cancelled && !is_cancelling {
+            let reason = "a batch was cancelled at the provider; the same command asks what is left";
+            run.stop.drain(Error::Gaps { reason: reason.into() });
+            break;
+        }
+        let goes_on = result.n_answered > 0 || result.too_large.is_some() || result.has_foreign;
+        match waited {
+            Waited::Ended if asks && goes_on => {}
+            // Nothing was answered, so that the next round would not be either.
+            Waited::Ended if result.has_foreign => {}
+            Waited::Ended | Waited::Stopped => break,
+            Waited::Polled => {
+                let n: u64 = batches.iter().map(|held| held.open.len() as u64).sum();
+                run.progress.say(&format!(
+                    "{n} questions are in a batch that has not ended and are not asked again: --batch waits \
+                     for it, --cancel ends it"
+                ));
+                break;
+            }
+        }
+    }
+    run.progress.wait_for(None);
+    journal.index = Index::read(folder(journal))?;
+    let early = run.stop.take();
+    if matches!(early, Some(Error::Budget { .. })) || (early.is_none() && is_short) {
+        let reason = format!(
+            "the budget allows no further batch: {:.6} of --budget-usd {} are spent, and the maximum cost of \
+             a request is reserved before it is sent",
+            run.budget.spent_usd().unwrap_or(0.0),
+            run.budget.cap_usd().unwrap_or(0.0)
+        );
+        return Ok(Some(Error::Budget { reason }));
+    }
+    Ok(early)
+}
+
+fn folder(journal: &Journal) -> &std::path::Path {
+    journal.path.parent().unwrap_or(std::path::Path::new("."))
+}
+
+/// Reserves what the open batches of earlier runs reserved.
+fn hold(index: &Index, worker: &Worker) {
+    let in_batches = index.open.values().filter(|intent| intent.batch.is_some());
+    in_batches.filter_map(|intent| intent.reserve_usd).for_each(|usd| worker.run.budget.hold(usd));
+}
+
+/// The open batches at this endpoint. Those of another configuration stay as they are.
+fn held(context: &Context<'_>, index: &Index) -> Result<Vec<Held>> {
+    if index.batches.is_empty() {
+        return Ok(vec![]);
+    }
+    let mut intents = batch_intents(context.journal)?;
+    let mut batches = vec![];
+    for (name, batch) in &index.batches {
+        if batch.endpoint != context.endpoint() {
+            context.worker.run.say_once(
+                "other endpoint",
+                &format!(
+                    "a batch of {} requests is open at {}: the command with that configuration takes it",
+                    batch.n, batch.endpoint
+                ),
+            );
+            continue;
+        }
+        let intents = intents.remove(name).unwrap_or_default();
+        let is_open = |key, attempt| index.open.contains_key(&(key, attempt));
+        let open = intents.iter().filter(|intent| is_open(intent.key, intent.attempt)).copied().collect();
+        batches.push(Held { batch: batch.clone(), intents, open });
+    }
+    // In the order of the questions, and not of the names.
+    batches.sort_by_key(|held| held.intents.first().map(|intent| intent.place));
+    Ok(batches)
+}
+
+/// Leaves out the questions of another round of which an earlier one was answered in this run.
+fn leave_answered(pending: &mut Pending, tries: &Tries) {
+    let is_same = |question: &Question| {
+        tries.get(&question.first_round()).is_none_or(|(_, replicate)| *replicate == question.replicate)
+    };
+    pending.questions.retain(is_same);
+}
+
+/// Creates the batches that do not exist yet; those that were never sent are withdrawn unless batches are
+/// asked. Returns the size of one that was refused as too large, and why.
+async fn create_all(
+    context: &Context<'_>,
+    batches: &mut [Held],
+    asks: bool,
+) -> Result<Option<(u64, String)>> {
+    let mut refused = None;
+    let mut others: Vec<String> = batches.iter().filter_map(|held| held.batch.id.clone()).collect();
+    for held in batches.iter_mut().filter(|held| held.batch.id.is_none()) {
+        if !asks && held.batch.n_submitted == 0 {
+            context.withdraw(held, "withdrawn", "the batch was not sent").await?;
+            continue;
+        }
+        match submit(context, held, &others, asks).await? {
+            Submitted::Created => others.extend(held.batch.id.clone()),
+            Submitted::TooLarge(message) => refused = Some((held.batch.n, message)),
+            Submitted::Closed => {}
+            Submitted::Stopped => break,
+        }
+    }
+    Ok(refused)
+}
+
+/// Lowers the size of the batches to come below one that was refused.
+fn lower(context: &Context<'_>, limits: &mut BatchLimits, n: u64, message: &str) {
+    let half = (n as usize).div_ceil(2);
+    if n <= 1 {
+        context.worker.run.stop_for_endpoint(format!(
+            "a batch of one request is refused as too large ({message}); collect without --batch"
+        ));
+        return;
+    }
+    limits.requests = limits.requests.min(half);
+    context.worker.run.progress.say(&format!(
+        "a batch of {n} requests is refused for its size ({message}); it is split into batches of at most \
+         {half}"
+    ));
+}
+
+async fn cancel_all(context: &Context<'_>, batches: &[Held]) {
+    for id in batches.iter().filter_map(|held| held.batch.id.as_deref()) {
+        // One that has ended already is refused, and waiting for it shows that.
+        if context.call(&context.wire.cancel(id), true).await.is_ok() {
+            context.worker.run.progress.say(&format!("batch {id} is being cancelled"));
+        }
+    }
+}

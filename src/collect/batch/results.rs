@@ -1,0 +1,362 @@
+//! The results of a batch: downloads them, and writes the outcome of every request. Results may come in any
+//! order, twice, for ids that were not asked, or be cut; what was written counts, and nothing is written
+//! twice.
+
+use std::collections::{HashMap, HashSet};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Seek};
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use super::context::{CallFault, Commits, Context, Held};
+use super::submission::listed;
+use crate::collect::client::http::Reply;
+use crate::collect::client::received::{charge, read};
+use crate::collect::client::response_record::response_record;
+use crate::collect::journal::{
+    BatchIntent, BatchStage, JournalReader, NOT_ASKED, OutcomeRecord, QuestionKey, Record, as_storage,
+};
+use crate::error::{Error, Result};
+use crate::provider::batch::{BatchCall, BatchEnd, BatchResult, BatchStatus, ResultKind};
+use crate::provider::{Headers, Outcome, json};
+
+/// What came of a batch that ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// Every request has its outcome.
+    All {
+        /// Of these, those with an answer.
+        n_answered: u64,
+    },
+    /// It is not ours: its results are of other requests.
+    Foreign,
+    /// The run ends; the reason is noted.
+    Stopped,
+}
+
+/// What one download brought beside outcomes.
+#[derive(Debug, Default)]
+struct Counts {
+    n_ours: u64,
+    n_answered: u64,
+    n_unprocessed: u64,
+    n_duplicate: u64,
+    n_unknown: u64,
+    n_unreadable: u64,
+}
+
+/// The requests of a batch while its results are read.
+struct Reading<'a> {
+    context: &'a Context<'a>,
+    batch: String,
+    reader: JournalReader,
+    commits: Commits,
+    /// Those without an outcome.
+    left: HashMap<QuestionKey, BatchIntent>,
+    all: HashSet<QuestionKey>,
+    /// Those whose results this download had.
+    seen: HashSet<QuestionKey>,
+    counts: Counts,
+}
+
+/// Takes the results of a batch that has ended.
+pub(super) async fn take(
+    context: &Context<'_>,
+    held: &mut Held,
+    status: &BatchStatus,
+    end: BatchEnd,
+) -> Result<Taken> {
+    let run = &context.worker.run;
+    let mut reading = Reading {
+        context,
+        batch: held.batch.name.clone(),
+        reader: JournalReader::open(context.journal)?,
+        commits: Commits::default(),
+        left: held.open.iter().map(|intent| (intent.key, *intent)).collect(),
+        all: held.intents.iter().map(|intent| intent.key).collect(),
+        seen: HashSet::new(),
+        counts: Counts::default(),
+    };
+    let (mut n_answered, mut n_unprocessed, mut n) = (0, 0, 0);
+    // An earlier run may have ended after the last outcome.
+    while !reading.left.is_empty() || n > 0 {
+        reading.counts = Counts::default();
+        reading.seen.clear();
+        let mut is_whole = true;
+        for call in context.wire.results(status) {
+            match reading.download(&call, &held.intents).await? {
+                Ok(whole) => is_whole &= whole,
+                Err(()) => return Ok(Taken::Stopped),
+            }
+        }
+        reading.commits.durable().await?;
+        n_answered += reading.counts.n_answered;
+        n_unprocessed += reading.counts.n_unprocessed;
+        let is_cut = !is_whole || reading.counts.n_unreadable > 0;
+        let lacks_some = !reading.left.is_empty() && end == BatchEnd::Completed;
+        if !context.wire.is_named() && reading.counts.n_ours == 0 && reading.counts.n_unknown > 0 {
+            run.progress.say(&format!("batch {} is not of this folder; ours is looked for again", status.id));
+            context.note_stage(&mut held.batch, BatchStage::Foreign, Some(&status.id)).await?;
+            return Ok(Taken::Foreign);
+        }
+        if (!is_cut && !lacks_some) || (reading.left.is_empty() && is_whole) {
+            break;
+        }
+        if n >= run.policy.retries {
+            if is_whole || reading.left.is_empty() {
+                break;
+            }
+            run.stop_for_endpoint(format!(
+                "the results of batch {} cannot be received whole; {} of {} requests have their outcome: run \
+                 the same command again",
+                status.id,
+                held.batch.n - reading.left.len() as u64,
+                held.batch.n
+            ));
+            return Ok(Taken::Stopped);
+        }
+        if n == 0 {
+            let why = if is_cut { "are cut or damaged" } else { "lack some requests" };
+            run.progress.say(&format!("the results of batch {} {why}; they are fetched again", status.id));
+        }
+        context.pause(n, None).await;
+        if run.stop.is_draining() {
+            return Ok(Taken::Stopped);
+        }
+        n += 1;
+    }
+    reading.report(&status.id);
+    let was_cut = reading.counts.n_unreadable > 0;
+    held.open =
+        held.intents.iter().filter(|intent| reading.left.contains_key(&intent.key)).copied().collect();
+    if held.batch.n_submitted > 1 && context.wire.is_named() && !book_twins(context, held, status).await? {
+        return Ok(Taken::Stopped);
+    }
+    let n_left = held.open.len() as u64;
+    let is_lost = n_left > 0 && (end == BatchEnd::Completed || was_cut);
+    if !is_lost {
+        n_unprocessed += n_left;
+    }
+    if n_unprocessed > 0 {
+        run.progress.say(&format!(
+            "batch {} {}: {n_unprocessed} of {} requests were not processed and are not billed",
+            status.id,
+            if end == BatchEnd::Cancelled { "was cancelled" } else { end.name() },
+            held.batch.n
+        ));
+    }
+    if is_lost {
+        run.progress.say(&format!(
+            "batch {} has no result for {n_left} of its requests, which count as possibly billed",
+            status.id
+        ));
+        context.give_up(held, end.name(), "the batch has no result for this request").await?;
+    } else {
+        let why = format!("the batch {} before the request was processed", end.name());
+        context.withdraw(held, end.name(), &why).await?;
+    }
+    Ok(Taken::All { n_answered })
+}
+
+impl Reading<'_> {
+    /// Receives one file of results and writes the outcomes in it. Returns whether it is whole; `Err` if the
+    /// run ends.
+    async fn download(
+        &mut self,
+        call: &BatchCall,
+        intents: &[BatchIntent],
+    ) -> Result<std::result::Result<bool, ()>> {
+        let (run, client) = (&self.context.worker.run, &self.context.worker.client);
+        let fault = |source| as_storage(Error::Write { path: std::env::temp_dir(), source });
+        let mut file = tempfile::tempfile().map_err(fault)?;
+        let reply = tokio::select! {
+            biased;
+            () = run.stop.aborting() => return Ok(Err(())),
+            reply = client.download(call, &mut file) => reply,
+        };
+        let is_success = reply.status.is_some_and(|status| (200..300).contains(&status));
+        if reply.transport_error.is_none() && !is_success {
+            return Ok(match self.context.fault(&reply) {
+                CallFault::Stopped => Err(()),
+                CallFault::Unclear(_) => Ok(false),
+                CallFault::TooLarge(why) | CallFault::Missing(why) | CallFault::Refused(why) => {
+                    run.stop_for_endpoint(format!("the results of a batch cannot be fetched ({why})"));
+                    Err(())
+                }
+            });
+        }
+        let is_whole = is_success && reply.transport_error.is_none();
+        file.rewind().map_err(fault)?;
+        match self.context.wire.document() {
+            Some(list) => self.add_document(file, list, intents, is_whole).await?,
+            None => self.add_lines(file, is_whole).await?,
+        }
+        Ok(Ok(is_whole))
+    }
+
+    async fn add_lines(&mut self, file: File, is_whole: bool) -> Result<()> {
+        let fault = |source| as_storage(Error::Read { path: std::env::temp_dir(), source });
+        let (mut lines, mut line) = (BufReader::with_capacity(1 << 20, file), vec![]);
+        loop {
+            line.clear();
+            if lines.read_until(b'\n', &mut line).map_err(fault)? == 0 {
+                return Ok(());
+            }
+            // The rest of a cut file may be a number that lacks digits.
+            if (!is_whole && !line.ends_with(b"\n")) || line.trim_ascii().is_empty() {
+                continue;
+            }
+            match json::parse(&line) {
+                Ok(value) => self.add(self.context.wire.read_result(&value)).await?,
+                Err(_) => self.counts.n_unreadable += 1,
+            }
+        }
+    }
+
+    async fn add_document(
+        &mut self,
+        mut file: File,
+        list: fn(serde_json::Value) -> Vec<serde_json::Value>,
+        intents: &[BatchIntent],
+        is_whole: bool,
+    ) -> Result<()> {
+        let fault = |source| as_storage(Error::Read { path: std::env::temp_dir(), source });
+        let mut bytes = vec![];
+        file.read_to_end(&mut bytes).map_err(fault)?;
+        let Some(value) = json::read(&bytes).ok().filter(|_| is_whole) else {
+            self.counts.n_unreadable += 1;
+            return Ok(());
+        };
+        let results: Vec<BatchResult> =
+            list(value).iter().map(|result| self.context.wire.read_result(result)).collect();
+        // Without ids the position tells, where all results are there.
+        let is_in_order = results.len() == intents.len() && results.iter().all(|result| result.id.is_none());
+        for (n, mut result) in results.into_iter().enumerate() {
+            if is_in_order {
+                result.id = Some(intents[n].key.to_string());
+            }
+            self.add(result).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes the outcome of a request, unless it has one.
+    async fn add(&mut self, result: BatchResult) -> Result<()> {
+        let key = result.id.as_deref().and_then(QuestionKey::parse).filter(|key| self.all.contains(key));
+        let Some(key) = key else {
+            // Without an id it may be of any request.
+            match result.id {
+                Some(_) => self.counts.n_unknown += 1,
+                None => self.counts.n_unreadable += 1,
+            }
+            return Ok(());
+        };
+        self.counts.n_ours += 1;
+        if !self.seen.insert(key) {
+            self.counts.n_duplicate += 1;
+            return Ok(());
+        }
+        // An earlier download or run may have written it.
+        let Some(intent) = self.left.get(&key).copied() else { return Ok(()) };
+        let Some(record) = self.outcome(&intent, result.kind)? else {
+            self.counts.n_unreadable += 1;
+            return Ok(());
+        };
+        let run = &self.context.worker.run;
+        self.left.remove(&key);
+        run.progress.done.fetch_add(1, Relaxed);
+        if record.class.as_deref() == Some(NOT_ASKED) {
+            self.counts.n_unprocessed += 1;
+        }
+        match record.outcome.as_str() {
+            "failed" => drop(run.progress.failed.fetch_add(1, Relaxed)),
+            _ => self.counts.n_answered += 1,
+        }
+        if let Some(usd) = run.budget.spent_usd() {
+            run.progress.spent_micro_usd.store((usd * 1e6) as u64, Relaxed);
+        }
+        self.commits.add(self.context.worker.writer.append(&Record::Outcome(Box::new(record)))?).await
+    }
+
+    /// The outcome of a request; `None` if its result cannot be read.
+    fn outcome(&mut self, intent: &BatchIntent, kind: ResultKind) -> Result<Option<OutcomeRecord>> {
+        let run = &self.context.worker.run;
+        let Some(sent) = self.context.intent(&mut self.reader, intent)? else { return Ok(None) };
+        let batch = Some(self.batch.clone());
+        Ok(match kind {
+            ResultKind::Unreadable => None,
+            ResultKind::Unprocessed { why } => {
+                run.budget.release(self.context.reservation(&sent));
+                let why = run.secrets.redact_text(&why).into_owned();
+                Some(OutcomeRecord { batch, ..OutcomeRecord::not_asked(intent.key, intent.attempt, &why) })
+            }
+            ResultKind::Response { status, body, request_id } => {
+                let headers = Headers::new(request_id.map(|id| ("x-request-id", id)));
+                let reply =
+                    Reply { status: Some(status), headers, body: body.into_bytes(), ..Reply::default() };
+                let record = response_record(&run.secrets, intent.key, intent.attempt, reply, Duration::ZERO);
+                let mut record = OutcomeRecord { batch, ..record };
+                let answer = read(run, &mut record);
+                let reserve = self.context.reservation(&sent);
+                // An error in a batch is not billed.
+                if matches!(answer.outcome, Outcome::Failed(_)) {
+                    run.budget.release(reserve);
+                } else {
+                    record.cost_usd = charge(run, reserve, &answer, &mut record);
+                }
+                self.context.worker.monitor.add(run, false, &answer, record.elapsed_s);
+                Some(record)
+            }
+        })
+    }
+
+    /// Says what was wrong with the results.
+    fn report(&self, id: &str) {
+        let Counts { n_duplicate, n_unknown, n_unreadable, .. } = self.counts;
+        for (n, what) in [
+            (n_duplicate, "result(s) that are there twice, of which the first counts"),
+            (n_unknown, "result(s) for requests that are not of this batch, which are left out"),
+            (n_unreadable, "result(s) that cannot be read"),
+        ] {
+            if n > 0 {
+                self.context.worker.run.progress.say(&format!("batch {id} has {n} {what}"));
+            }
+        }
+    }
+}
+
+/// Books the requests of batches with the same name, which a list that lagged behind did not show when the
+/// batch was created again, and cancels them. Returns whether the run goes on.
+async fn book_twins(context: &Context<'_>, held: &Held, status: &BatchStatus) -> Result<bool> {
+    let run = &context.worker.run;
+    let twins = match listed(context, held, &[]).await {
+        Ok(found) => found.into_iter().filter(|other| other.id != status.id).collect::<Vec<_>>(),
+        Err(CallFault::Stopped) => return Ok(false),
+        Err(_) => return Ok(true),
+    };
+    let mut reader = JournalReader::open(context.journal)?;
+    for (n, twin) in (1..).zip(&twins) {
+        if twin.end.is_none() {
+            // Whether it works or not, the requests may have been billed.
+            context.call(&context.wire.cancel(&twin.id), true).await.map(drop).unwrap_or_default();
+        }
+        let mut commits = Commits::default();
+        for intent in &held.intents {
+            let usd = context.intent(&mut reader, intent)?.and_then(|sent| sent.reserve_usd);
+            let lost = OutcomeRecord::crashed(intent.key, intent.attempt + n, false, usd);
+            let error = Some(format!("the batch was created a second time, as {}", twin.id));
+            let lost = OutcomeRecord { crashed: false, error, batch: Some(held.batch.name.clone()), ..lost };
+            run.budget.hold(usd.unwrap_or(0.0));
+            run.budget.charge(run.budget.restored(usd.unwrap_or(0.0), 0, 0), None, None);
+            commits.add(context.worker.writer.append(&Record::Outcome(Box::new(lost)))?).await?;
+        }
+        commits.durable().await?;
+        run.progress.say(&format!(
+            "batch {} was created twice: the {} requests of {} count as possibly billed a second time",
+            status.id,
+            held.intents.len(),
+            twin.id
+        ));
+    }
+    Ok(true)
+}

@@ -1,0 +1,224 @@
+//! Creates a batch at the provider, once. From the record `submitting` on the batch may exist: it is looked
+//! for in the provider's list before it is created again.
+
+use super::context::{CallFault, Context, Held};
+use crate::collect::journal::{BatchStage, JournalReader};
+use crate::error::Result;
+use crate::provider::batch::{BatchRequest, BatchStatus, NewBatch};
+
+/// How often a batch that may exist is looked for before it is taken not to.
+const LOOKS: u32 = 3;
+/// Most pages of the list that are read.
+const MOST_PAGES: usize = 50;
+
+/// How the creation of a batch ended.
+pub(super) enum Submitted {
+    /// It exists; its id is durable.
+    Created,
+    /// It was refused for its size, and its questions count as not asked.
+    TooLarge(String),
+    /// It is not there, and its requests have their outcomes.
+    Closed,
+    /// The run ends, and leaves it as it is.
+    Stopped,
+}
+
+/// What the list of batches says of one that may exist.
+enum Found {
+    Yes(BatchStatus),
+    No,
+    /// There is no list.
+    Unlisted,
+    Stopped,
+}
+
+/// Creates a batch that does not exist yet, if `creates`; else one that may exist is only looked for.
+/// `others` are ids of batches that are known to be others.
+pub(super) async fn submit(
+    context: &Context<'_>,
+    held: &mut Held,
+    others: &[String],
+    creates: bool,
+) -> Result<Submitted> {
+    let run = &context.worker.run;
+    let mut n_unclear = 0;
+    loop {
+        if held.batch.n_submitted > 0 {
+            match look(context, held, others, LOOKS).await {
+                Found::Yes(status) => {
+                    context.note_stage(&mut held.batch, BatchStage::Created, Some(&status.id)).await?;
+                    run.progress.say(&format!(
+                        "batch {} of {} requests was created before its id could be stored; it goes on",
+                        status.id, held.batch.n
+                    ));
+                    return Ok(Submitted::Created);
+                }
+                Found::No if !creates => {
+                    context.withdraw(held, "withdrawn", "the batch was not created").await?;
+                    return Ok(Submitted::Closed);
+                }
+                Found::No => {}
+                Found::Unlisted => {
+                    run.progress.say(&format!(
+                        "whether a batch of {} requests was created cannot be found out, because the server \
+                         has no list of batches; its requests count as possibly billed",
+                        held.open.len()
+                    ));
+                    context.give_up(held, "lost", "it is unknown whether the batch was created").await?;
+                    return Ok(Submitted::Closed);
+                }
+                Found::Stopped => return Ok(Submitted::Stopped),
+            }
+        }
+        if n_unclear > run.policy.unknown_retries {
+            run.stop_for_endpoint(
+                "the creation of a batch fails each time without a clear answer; run the same command again \
+                 later"
+                    .into(),
+            );
+            return Ok(Submitted::Stopped);
+        }
+        let fault = match create(context, held).await? {
+            Ok(()) => return Ok(Submitted::Created),
+            Err(fault) => fault,
+        };
+        match fault {
+            CallFault::Unclear(message) => {
+                run.progress.say(&format!(
+                    "{}: it is unclear whether a batch was created ({message}); it is looked for",
+                    run.endpoint
+                ));
+                n_unclear += 1;
+            }
+            CallFault::TooLarge(message) => {
+                context.withdraw(held, "refused", "the batch was too large").await?;
+                return Ok(Submitted::TooLarge(message));
+            }
+            CallFault::Missing(message) => {
+                context.withdraw(held, "refused", "the server has no batch API").await?;
+                run.stop_for_endpoint(format!(
+                    "the server has no batch API at this address, or not for this model ({message}); check \
+                     --base-url and --api-model, or collect without --batch"
+                ));
+                return Ok(Submitted::Stopped);
+            }
+            CallFault::Refused(message) => {
+                context.withdraw(held, "refused", "the batch was refused").await?;
+                run.stop_for_endpoint(format!("the batch is refused ({message}); nothing of it is asked"));
+                return Ok(Submitted::Stopped);
+            }
+            CallFault::Stopped => return Ok(Submitted::Stopped),
+        }
+    }
+}
+
+/// Uploads the requests, where they are a file, and creates the batch.
+async fn create(context: &Context<'_>, held: &mut Held) -> Result<std::result::Result<(), CallFault>> {
+    let (wire, batch) = (context.wire, &mut held.batch);
+    // An id is stored as it is.
+    let holds_key = |id: &str| context.worker.run.secrets.holds_key(id);
+    let mut reader = JournalReader::open(context.journal)?;
+    let (mut members, mut path) = (vec![], String::new());
+    for intent in &held.intents {
+        let Some(sent) = context.intent(&mut reader, intent)? else { continue };
+        let id = intent.key.to_string();
+        members.push(wire.member(&BatchRequest { id: &id, path: &sent.path, body: &sent.body }));
+        path = sent.path;
+    }
+    if batch.file.is_none()
+        && let Some(upload) = wire.upload(&batch.name, &members)
+    {
+        // A file costs nothing, so that a lost upload is repeated.
+        let file = match context.call(&upload, true).await {
+            Ok(value) => wire.read_upload(&value).filter(|id| !holds_key(id)),
+            Err(fault) => return Ok(Err(fault)),
+        };
+        let Some(file) = file else {
+            return Ok(Err(CallFault::Refused("the answer to the upload has no id of a file".into())));
+        };
+        context.note_stage(batch, BatchStage::Uploaded, Some(&file)).await?;
+    }
+    let mut newest_before = None;
+    if !wire.is_named() {
+        newest_before = match context.call(&wire.list(None), true).await {
+            Ok(value) => wire.read_list(&value).and_then(|page| Some(page.batches.first()?.id.clone())),
+            // Without a list it cannot be looked for later either.
+            Err(CallFault::Missing(_) | CallFault::Refused(_)) => None,
+            Err(fault) => return Ok(Err(fault)),
+        };
+    }
+    context.note_stage(batch, BatchStage::Submitting, newest_before.as_deref()).await?;
+    let file = batch.file.clone();
+    let new = NewBatch { name: &batch.name, path: &path, file: file.as_deref(), members: &members };
+    let value = match context.call(&wire.create(&new), false).await {
+        Ok(value) => value,
+        Err(fault) => return Ok(Err(fault)),
+    };
+    let Some(status) = wire.read(&value).filter(|status| !holds_key(&status.id)) else {
+        return Ok(Err(CallFault::Unclear("the answer to the creation has no id of a batch".into())));
+    };
+    context.note_stage(batch, BatchStage::Created, Some(&status.id)).await?;
+    let n = batch.n;
+    context.worker.run.progress.say(&format!("batch {} with {n} requests is created", status.id));
+    Ok(Ok(()))
+}
+
+/// Looks for a batch that may exist, several times, because a list may lag behind.
+async fn look(context: &Context<'_>, held: &Held, others: &[String], n_looks: u32) -> Found {
+    for n in 0..n_looks {
+        if n > 0 {
+            context.pause(n - 1, None).await;
+        }
+        match listed(context, held, others).await {
+            Ok(found) => {
+                if let Some(status) = found.into_iter().next() {
+                    return Found::Yes(status);
+                }
+            }
+            Err(CallFault::Stopped) => return Found::Stopped,
+            Err(CallFault::Missing(_) | CallFault::Refused(_)) => return Found::Unlisted,
+            Err(CallFault::TooLarge(message) | CallFault::Unclear(message)) => {
+                context
+                    .worker
+                    .run
+                    .stop_for_endpoint(format!("the list of batches cannot be read ({message})"));
+                return Found::Stopped;
+            }
+        }
+    }
+    Found::No
+}
+
+/// The batches of the provider's list that are this one, or may be where batches have no names: those that
+/// are newer than the ones before it and have as many requests.
+pub(super) async fn listed(
+    context: &Context<'_>,
+    held: &Held,
+    others: &[String],
+) -> std::result::Result<Vec<BatchStatus>, CallFault> {
+    let (wire, batch) = (context.wire, &held.batch);
+    let is_other = |status: &BatchStatus| batch.foreign.contains(&status.id) || others.contains(&status.id);
+    let (mut found, mut after) = (vec![], None);
+    for _ in 0..MOST_PAGES {
+        let value = context.call(&wire.list(after.as_deref()), true).await?;
+        let Some(page) = wire.read_list(&value) else {
+            return Err(CallFault::Refused("the list of batches cannot be read".into()));
+        };
+        for status in page.batches {
+            if wire.is_named() {
+                if status.name.as_ref() == Some(&batch.name) {
+                    found.push(status);
+                }
+            } else if Some(&status.id) == batch.newest_before.as_ref() {
+                return Ok(found);
+            } else if status.n_requests == Some(batch.n) && !is_other(&status) {
+                found.push(status);
+            }
+        }
+        match page.next {
+            Some(next) if after.as_ref() != Some(&next) => after = Some(next),
+            _ => break,
+        }
+    }
+    Ok(found)
+}

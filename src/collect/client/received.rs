@@ -1,0 +1,96 @@
+//! What a response is taken for: its answer, and its cost.
+
+use super::run_context::RunContext;
+use crate::collect::budget::ledger::Reservation;
+use crate::collect::journal::OutcomeRecord;
+use crate::collect::results::decode;
+use crate::provider::{Answer, Failure, Outcome, Usage};
+
+/// The answer in a record, which gets what it is taken for. An answer with the key in it is not kept.
+pub(crate) fn read(run: &RunContext, record: &mut OutcomeRecord) -> Answer {
+    let mut answer = decode::answer(run.provider, record);
+    // An answer that is joined from several strings may contain the key although none of them does.
+    if run.secrets.is_in_answer(&answer) {
+        record.hide("the answer contained the key in several parts and is not stored");
+        let (usage, rate_limit) = (answer.usage, answer.rate_limit);
+        answer = match answer.outcome {
+            // The class decides what happens next, so that it is kept.
+            Outcome::Failed(Failure { class, .. }) => {
+                let message = "a message that contained the key in several parts".into();
+                Answer::of(Outcome::Failed(Failure {
+                    class,
+                    message,
+                    code: None,
+                    param: None,
+                    names: vec![],
+                }))
+            }
+            _ => decode::answer(run.provider, record),
+        };
+        (answer.usage, answer.rate_limit) = (usage, rate_limit);
+    }
+    record.outcome = answer.outcome.kind().into();
+    if let Outcome::Failed(failure) = &answer.outcome {
+        record.class = Some(failure.class.name().into());
+        record.error.get_or_insert_with(|| failure.message.clone());
+    }
+    answer
+}
+
+/// Books the cost of an answer. Says once what is wrong with the counts and prices it is based on.
+pub(crate) fn charge(
+    run: &RunContext,
+    most: Reservation,
+    answer: &Answer,
+    record: &mut OutcomeRecord,
+) -> Option<f64> {
+    let usage = answer.usage.as_ref();
+    if usage.is_some_and(|usage| most.is_exceeded_by(usage)) {
+        record.implausible_usage = true;
+        run.say_once(
+            "usage",
+            &format!(
+                "{}: the server counts far more tokens than a request can have; where it does, the \
+                 maximum cost of the request is booked",
+                run.endpoint
+            ),
+        );
+    }
+    if usage.is_some_and(Usage::exceeds_prompt) {
+        record.implausible_usage = true;
+        run.say_once(
+            "cached",
+            &format!(
+                "{}: the server counts more cached tokens than the prompt has; those beyond the prompt \
+                 are not counted",
+                run.endpoint
+            ),
+        );
+    }
+    let billing = &answer.billing;
+    let cost_usd = run.budget.charge(most, usage, billing.service_tier.as_deref());
+    if let Some(tier) = billing.service_tier.as_deref().filter(|tier| run.budget.is_unpriced(tier)) {
+        let tier = run.secrets.redact_text(tier);
+        run.say_once(
+            "tier",
+            &format!(
+                "{}: requests were processed at the service tier {tier}, for which --prices has no \
+                 price; the usual price is booked (add [models.\"NAME\".tiers.\"{tier}\"])",
+                run.endpoint
+            ),
+        );
+    }
+    if let Some((ours, theirs)) = cost_usd.zip(billing.cost_usd)
+        && let Some((ours, theirs)) = run.budget.compare(ours, theirs)
+    {
+        run.say_once(
+            "cost",
+            &format!(
+                "{}: the server states a cost of {theirs:.6} USD for answers that cost {ours:.6} USD by \
+                 --prices; check the prices",
+                run.endpoint
+            ),
+        );
+    }
+    cost_usd
+}

@@ -1,0 +1,77 @@
+//! The identity of a question.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::seed;
+
+/// The identity of a question: SHA-256 over everything that determines the answer, and nothing else.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct QuestionKey([u8; 32]);
+
+impl QuestionKey {
+    /// The key of no question.
+    pub const NONE: Self = Self([0; 32]);
+
+    /// The key of the bytes sent to an endpoint (scheme, host, path), for one replicate.
+    ///
+    /// The model is hashed separately, because not every wire format has it in the body. Keys, timeouts,
+    /// concurrency and prices are not part of the key. Each part is hashed with its length before it, so that
+    /// different parts never give the same bytes.
+    pub fn new(provider: &str, endpoint: &str, model: &str, body: &[u8], replicate: u32) -> Self {
+        let mut hash = Sha256::new();
+        let parts: [&[u8]; 5] =
+            [b"surmise-collect-1", provider.as_bytes(), endpoint.as_bytes(), model.as_bytes(), body];
+        for part in parts {
+            hash.update((part.len() as u64).to_le_bytes());
+            hash.update(part);
+        }
+        hash.update(replicate.to_le_bytes());
+        Self(hash.finalize().into())
+    }
+
+    /// Its first half, which also distinguishes keys: a collision is expected only among about 2^64 of them.
+    pub fn half(&self) -> [u8; 16] {
+        let mut half = [0; 16];
+        half.copy_from_slice(&self.0[..16]);
+        half
+    }
+
+    /// Parses the 64 hexadecimal digits of its text form.
+    pub fn parse(text: &str) -> Option<Self> {
+        let digit = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);
+        let mut key = [0; 32];
+        if text.len() != 64 {
+            return None;
+        }
+        for (byte, pair) in key.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+            *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+        }
+        Some(Self(key))
+    }
+}
+
+impl std::fmt::Display for QuestionKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&seed::hex(&self.0))
+    }
+}
+
+impl std::fmt::Debug for QuestionKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+impl Serialize for QuestionKey {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for QuestionKey {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(from)?;
+        Self::parse(&text).ok_or_else(|| serde::de::Error::custom("a key is 64 hexadecimal digits"))
+    }
+}

@@ -1,0 +1,333 @@
+//! Batches over three wire formats: half the price, results in any state, batches that expire, are refused,
+//! never end or are cancelled, and creations whose answers are lost.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::support::batch_server::{BatchServer, Script};
+use crate::support::collect_case::{Case, Ran};
+
+/// The wire formats with a batch API, one of each kind.
+pub const WIRES: [&str; 3] = ["openai-chat", "anthropic", "gemini"];
+
+const PRICES: &str = "date = 2026-11-01\nbatch_factor = 0.5\n[models.m]\ninput_usd_per_million_tokens = \
+                      1.0\noutput_usd_per_million_tokens = 2.0\n";
+
+/// `n` items "say wI", and a file of prices.
+pub fn case(server: &BatchServer, n: usize) -> Case {
+    let lines: String = (0..n)
+        .map(|i| json!({"id": format!("q{i}"), "prompt": format!("say w{i}"), "answer": format!("w{i}")}))
+        .map(|line| line.to_string() + "\n")
+        .collect();
+    let case = Case::of(&server.url, &lines);
+    std::fs::write(case.folder.path().join("prices.toml"), PRICES).expect("a file");
+    case
+}
+
+pub fn summary(case: &Case) -> Value {
+    serde_json::from_str(&case.file("summary.json")).expect("JSON")
+}
+
+/// Runs a collection by batches with short waits.
+fn ends(case: &Case, code: i32, wire: &str, more: &[&str]) -> Ran {
+    let given = ["--provider", wire, "--batch", "--max-wait-s", "0.1", "--backoff-s", "0.01"];
+    case.ends(code, &[&given[..], more].concat())
+}
+
+const BUDGET: [&str; 4] = ["--budget-usd", "1", "--prices", "prices.toml"];
+
+/// Every question has its right answer, and was asked once.
+fn is_right(case: &Case, server: &BatchServer, n: usize) {
+    assert_eq!(case.score("n_scored"), n.to_string(), "{}", case.file("items.csv"));
+    assert_eq!(case.score("accuracy"), "1.0");
+    let state = server.state();
+    assert_eq!(state.asked.len(), n);
+    assert!(state.asked.values().all(|times| *times == 1), "{:?}", state.asked);
+}
+
+#[test]
+fn answers_of_batches_are_answers_at_half_the_price() {
+    for wire in WIRES {
+        let server = BatchServer::start(Script { polls: 1, ..Script::default() });
+        let case = case(&server, 20);
+        ends(&case, 0, wire, &[&BUDGET[..], &["--batch-size", "8"]].concat());
+        is_right(&case, &server, 20);
+        assert_eq!(server.state().sizes, [8, 8, 4]);
+        let summary = summary(&case);
+        // 5 tokens at 1 and one at 2 USD per million; the probe is sent by itself.
+        let routes = &summary["routes"];
+        assert_eq!(
+            (&routes["direct"]["n_requests"], &routes["direct"]["spent_usd"]),
+            (&json!(1), &json!(7e-6))
+        );
+        assert_eq!(
+            (&routes["batch"]["n_requests"], &routes["batch"]["spent_usd"]),
+            (&json!(20), &json!(70e-6))
+        );
+        assert_eq!((&summary["spent_usd"], &summary["n_in_batches"]), (&json!(77e-6), &json!(0)), "{wire}");
+        assert_eq!(summary["outcomes"], json!({"answered": 20}));
+        // Nothing is sent once all is answered.
+        let n = server.n_calls();
+        ends(&case, 0, wire, &BUDGET);
+        assert_eq!(server.n_calls(), n);
+    }
+}
+
+#[test]
+fn results_in_another_order_twice_of_strangers_and_cut_are_sorted_out() {
+    for wire in WIRES {
+        let script = Script {
+            is_reversed: true,
+            is_doubled: true,
+            has_stranger: true,
+            cuts: 1,
+            silent_cuts: 1,
+            ..Script::default()
+        };
+        let server = BatchServer::start(script);
+        let case = case(&server, 30);
+        let ran = ends(&case, 0, wire, &[]);
+        ran.says("has 30 result(s) that are there twice")
+            .says("has 1 result(s) for requests that are not of");
+        if wire != "gemini" {
+            ran.says("are fetched again");
+        }
+        is_right(&case, &server, 30);
+        // Every request has one outcome, whatever came how often.
+        assert_eq!(case.outcomes().len(), 30, "{wire}");
+        assert_eq!(summary(&case)["n_possibly_paid"], 0);
+    }
+}
+
+#[test]
+fn errors_inside_are_not_billed_and_asked_again() {
+    for wire in WIRES {
+        let server = BatchServer::start(Script { error_every: Some(4), ..Script::default() });
+        let case = case(&server, 16);
+        ends(&case, 0, wire, &BUDGET);
+        assert_eq!(case.score("n_scored"), "16");
+        assert_eq!(server.state().sizes, [16, 4]);
+        let summary = summary(&case);
+        assert_eq!(summary["routes"]["batch"]["spent_usd"], json!(56e-6), "{wire}: {summary}");
+        assert_eq!(summary["n_possibly_paid"], 0);
+    }
+}
+
+#[test]
+fn results_without_ids_are_paired_by_position_where_all_are_there() {
+    let server = BatchServer::start(Script { has_no_ids: true, ..Script::default() });
+    let case = case(&server, 12);
+    ends(&case, 0, "gemini", &[]);
+    is_right(&case, &server, 12);
+    // With one missing no position is certain.
+    let server = BatchServer::start(Script { has_no_ids: true, lacks_last: true, ..Script::default() });
+    let case = self::case(&server, 12);
+    let ran = ends(&case, 3, "gemini", &["--retries", "1"]);
+    ran.says("no result for 12 of its requests, which count as possibly billed");
+    assert_eq!(summary(&case)["n_possibly_paid"], 12);
+}
+
+#[test]
+fn an_expired_batch_is_completed_by_another_or_alone() {
+    for wire in WIRES {
+        let server = BatchServer::start(Script { expires_after: Some(6), ..Script::default() });
+        let case = case(&server, 10);
+        let ran = ends(&case, 0, wire, &BUDGET);
+        ran.says("not processed and are not billed");
+        assert_eq!(case.score("n_scored"), "10");
+        assert_eq!(server.state().sizes, [10, 4], "{wire}");
+        assert_eq!(summary(&case)["routes"]["batch"]["n_requests"], 10);
+        assert_eq!(summary(&case)["spent_usd"], json!(42e-6));
+
+        // Nothing came: another batch would wait as long, so that this is the user's choice.
+        let server = BatchServer::start(Script { expires_after: Some(0), ..Script::default() });
+        let case = self::case(&server, 5);
+        ends(&case, 3, wire, &[]);
+        let ran = case.ends(0, &["--provider", wire]);
+        assert!(!ran.stderr.contains("batch"), "{}", ran.stderr);
+        assert_eq!(case.score("n_scored"), "5");
+        assert_eq!(server.state().sizes, [5]);
+    }
+}
+
+#[test]
+fn a_batch_refused_for_its_size_is_split_and_that_is_said() {
+    for wire in WIRES {
+        let server = BatchServer::start(Script { most_requests: Some(6), ..Script::default() });
+        let case = case(&server, 20);
+        let ran = ends(&case, 0, wire, &[]);
+        ran.says("a batch of 20 requests is refused for its size").says("batches of at most 10");
+        is_right(&case, &server, 20);
+        assert!(server.state().sizes.iter().all(|n| *n <= 6), "{:?}", server.state().sizes);
+        let server = BatchServer::start(Script { most_requests: Some(0), ..Script::default() });
+        let case = self::case(&server, 2);
+        ends(&case, 1, wire, &[]).says("a batch of one request is refused as too large");
+        assert!(server.state().sizes.is_empty());
+    }
+}
+
+#[test]
+fn a_batch_that_never_ends_is_left_waited_for_again_and_cancelled() {
+    for wire in WIRES {
+        let server = BatchServer::start(Script { is_endless: true, ..Script::default() });
+        let case = case(&server, 8);
+        let wait = [&BUDGET[..], &["--batch-timeout", "0.3s"]].concat();
+        let ran = ends(&case, 3, wire, &wait);
+        ran.says("--batch-timeout").says("0 of 8 requests done").says("--cancel ends it");
+        let summary = summary(&case);
+        assert_eq!((&summary["n_in_batches"], &summary["n_possibly_paid"]), (&json!(8), &json!(0)));
+        // Reserved, not spent: at most 6 + 16 bytes at 1, 32 tokens at 2, half of it.
+        assert_eq!(summary["reserved_usd"], json!(344e-6));
+        assert_eq!(summary["spent_usd"], json!(7e-6));
+        ends(&case, 3, wire, &wait);
+        // Without --batch none of these questions is asked again.
+        let ran = case.ends(3, &[&BUDGET[..], &["--provider", wire]].concat());
+        ran.says("8 questions are in a batch that has not ended and are not asked again");
+        assert_eq!(server.state().sizes, [8]);
+        let ran = ends(&case, 3, wire, &[&BUDGET[..], &["--cancel"]].concat());
+        ran.says("is being cancelled").says("4 of 8 requests were not processed and are not billed");
+        assert_eq!(case.score("n_scored"), "4");
+        let summary = self::summary(&case);
+        assert_eq!((&summary["n_in_batches"], &summary["spent_usd"]), (&json!(0), &json!(21e-6)), "{wire}");
+        ends(&case, 3, wire, &[&BUDGET[..], &["--cancel"]].concat()).says("there is nothing to cancel");
+        case.ends(0, &[&BUDGET[..], &["--provider", wire]].concat());
+        assert_eq!(case.score("n_scored"), "8");
+    }
+}
+
+#[test]
+fn a_creation_whose_answer_is_lost_is_found_in_the_list() {
+    for wire in WIRES {
+        let server = BatchServer::start(Script { lost_creations: 1, ..Script::default() });
+        let case = case(&server, 9);
+        ends(&case, 0, wire, &[]).says("was created before its id could be stored");
+        is_right(&case, &server, 9);
+        assert_eq!(summary(&case)["n_possibly_paid"], 0, "{wire}");
+    }
+}
+
+#[test]
+fn a_batch_of_somebody_else_is_not_taken_for_ours() {
+    let script = Script { lost_creations: 1, has_foreign: true, ..Script::default() };
+    let server = BatchServer::start(script);
+    let case = case(&server, 9);
+    ends(&case, 0, "anthropic", &[]);
+    is_right(&case, &server, 9);
+    assert_eq!(summary(&case)["n_possibly_paid"], 0);
+}
+
+#[test]
+fn a_batch_that_was_created_twice_unseen_counts_twice() {
+    // The list does not show the first batch before the second exists.
+    for wire in ["openai-chat", "gemini"] {
+        let script = Script { lost_creations: 1, empty_lists: 3, ..Script::default() };
+        let server = BatchServer::start(script);
+        let case = case(&server, 7);
+        ends(&case, 0, wire, &BUDGET).says("was created twice").says("possibly billed a second time");
+        assert_eq!(server.state().sizes, [7, 7]);
+        let summary = summary(&case);
+        assert_eq!(summary["routes"]["batch"]["n_possibly_paid"], 7, "{wire}");
+        assert_eq!(summary["outcomes"], json!({"answered": 7}));
+        // The second time at its maximum.
+        assert_eq!(summary["routes"]["batch"]["possibly_paid_usd"], json!(301e-6));
+    }
+    // Without a list nothing is known, so that all requests count before they are asked again.
+    for wire in WIRES {
+        let server = BatchServer::start(Script { lost_creations: 1, has_no_list: true, ..Script::default() });
+        let case = case(&server, 7);
+        ends(&case, 3, wire, &[]).says("has no list of batches");
+        assert_eq!(summary(&case)["n_possibly_paid"], 7, "{wire}");
+        ends(&case, 0, wire, &[]);
+        assert_eq!(
+            (case.score("n_scored"), summary(&case)["n_possibly_paid"].clone()),
+            ("7".into(), json!(7))
+        );
+    }
+}
+
+#[test]
+fn the_budget_is_reserved_before_a_batch_and_what_is_left_of_it_is_used() {
+    let server = BatchServer::start(Script::default());
+    let case = case(&server, 40);
+    // 43 microdollars are reserved for a request, which costs 3.5.
+    let budget = ["--budget-usd", "0.0005", "--prices", "prices.toml"];
+    ends(&case, 0, "openai-chat", &budget);
+    assert_eq!(case.score("n_scored"), "40");
+    let sizes = server.state().sizes.clone();
+    assert!(sizes[0] == 11 && sizes.len() > 1, "{sizes:?}");
+    let server = BatchServer::start(Script::default());
+    let case = self::case(&server, 40);
+    let budget = ["--budget-usd", "0.00012", "--prices", "prices.toml"];
+    ends(&case, 4, "openai-chat", &budget).says("the budget allows no further batch");
+    let summary = summary(&case);
+    assert!(summary["spent_usd"].as_f64().is_some_and(|usd| usd > 0.00006 && usd <= 0.00012), "{summary}");
+}
+
+#[test]
+fn the_dry_run_says_what_batches_cost_and_save() {
+    let server = BatchServer::start(Script::default());
+    let case = case(&server, 10);
+    let arguments = ["--dry-run", "--provider", "anthropic", "--prices", "prices.toml"];
+    let text = case.ends(0, &arguments).stdout;
+    let pair = |name: &str| -> Vec<f64> {
+        let line = text.lines().find(|line| line.starts_with(name)).expect("a line");
+        line.split('\t').skip(1).map(|cell| cell.parse().expect("a number")).collect()
+    };
+    let (cost, batch, saves) = (pair("cost_usd\t"), pair("batch_cost_usd\t"), pair("batch_saves_usd\t"));
+    for i in 0..2 {
+        assert!((cost[i] - batch[i] - saves[i]).abs() < 2e-6, "{text}");
+        // The probe alone costs the whole price.
+        assert!(batch[i] > cost[i] / 2.0 && batch[i] < cost[i] * 0.6, "{text}");
+    }
+    assert!(text.contains("batch_time_s\t86400.0"), "{text}");
+    assert_eq!(server.n_calls(), 0);
+    let text = case.ends(0, &["--dry-run", "--provider", "ollama", "--prices", "prices.toml"]).stdout;
+    assert!(!text.contains("batch"), "{text}");
+}
+
+#[test]
+fn what_cannot_be_a_batch_is_refused_before_anything_is_sent() {
+    let server = BatchServer::start(Script { wait: Duration::ZERO, ..Script::default() });
+    let case = case(&server, 2);
+    ends(&case, 2, "ollama", &[]).says("ollama, which has no batch API; there are openai-chat");
+    ends(&case, 2, "openai-chat", &["--batch-size", "0"]).says("--batch-size must be at least 1");
+    ends(&case, 2, "openai-chat", &["--batch-timeout", "5"]).says("must be a number with s, m, h or d");
+    std::fs::write(case.folder.path().join("prices.toml"), PRICES.replace("0.5", "5")).expect("a file");
+    ends(&case, 2, "openai-chat", &BUDGET).says("batch_factor is 5");
+    assert_eq!(server.n_calls(), 0);
+}
+
+#[test]
+fn a_server_without_the_api_or_the_batch_says_so() {
+    // A chat server that has no other path.
+    let server = crate::support::fault_server::Server::start(|posted| {
+        use crate::support::fault_server::Reply;
+        if posted.path.contains("chat") { Reply::say(posted.word()) } else { Reply::error(404, "not_found") }
+    });
+    let case = Case::new(&server, 3);
+    let ran = case.run(&["--batch", "--backoff-s", "0.01"]);
+    assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+    ran.says("has no batch API at this address").says("without --batch");
+    assert_eq!(summary(&case)["n_possibly_paid"], 0);
+    case.ends(0, &[]);
+
+    let server = BatchServer::start(Script { is_endless: true, ..Script::default() });
+    let case = self::case(&server, 3);
+    ends(&case, 3, "openai-chat", &["--batch-timeout", "0s"]);
+    // The same folder at another address: the batch stays where it is.
+    let other = BatchServer::start(Script::default());
+    let case = Case { url: other.url.clone(), ..case };
+    ends(&case, 0, "openai-chat", &["--new-config"]).says("a batch of 3 requests is open at openai-chat");
+    assert_eq!((summary(&case)["n_in_batches"].clone(), other.count("/batches/b0")), (json!(3), 1));
+    assert_eq!(other.state().sizes, [3]);
+
+    let server = BatchServer::start(Script { is_endless: true, ..Script::default() });
+    let case = self::case(&server, 3);
+    ends(&case, 3, "openai-chat", &["--batch-timeout", "0s"]);
+    server.forget();
+    ends(&case, 1, "openai-chat", &[]).says("does not know batch b0").says("--cancel gives the batch up");
+    ends(&case, 3, "openai-chat", &["--cancel"]);
+    let summary = summary(&case);
+    assert_eq!((&summary["n_in_batches"], &summary["n_possibly_paid"]), (&json!(0), &json!(3)));
+}
