@@ -58,6 +58,7 @@ pub mod disk;
 pub mod emergence;
 pub mod error;
 mod finite;
+mod guard;
 pub mod import;
 mod machine;
 pub mod mi;
@@ -70,6 +71,7 @@ pub mod report;
 pub mod seed;
 pub mod serve;
 pub mod study;
+mod terminal;
 pub mod view;
 
 pub use error::{Error, Result};

@@ -82,10 +82,11 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
 /// Copies a file that is written out of order to stdout.
 fn to_stdout(write: &dyn Fn(&Path) -> Result<()>) -> Result<()> {
     let fault = |source| Error::Write { path: "stdout".into(), source };
-    let folder = tempfile::tempdir().map_err(|source| Error::Write { path: std::env::temp_dir(), source })?;
+    let folder = disk::TemporaryFolder::begin()
+        .map_err(|source| Error::Write { path: std::env::temp_dir(), source })?;
     let path = folder.path().join("states.safetensors");
     write(&path)?;
-    let mut file = std::fs::File::open(&path).map_err(fault)?;
+    let mut file = disk::open(&path).map_err(fault)?;
     match std::io::copy(&mut file, &mut std::io::stdout().lock()) {
         // A reader that stops early is no failure.
         Err(source) if source.kind() != std::io::ErrorKind::BrokenPipe => Err(fault(source)),

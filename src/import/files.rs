@@ -33,7 +33,7 @@ pub fn check_apart(inputs: &[PathBuf], output: &Path) -> Result<()> {
 pub fn import(paths: &[PathBuf], options: &ImportOptions) -> Result<Imported> {
     let mut all = Imported::empty();
     for path in paths {
-        let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.clone(), source })?;
+        let bytes = disk::read(path).map_err(|source| Error::Read { path: path.clone(), source })?;
         let importer = importer_of(path, &bytes)?;
         let mut imported = importer.import(path, &bytes, options)?;
         imported.notes.retain(|note| !all.notes.contains(note));

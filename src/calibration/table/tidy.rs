@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::condition::Condition;
+use crate::disk;
 use crate::disk::Lines;
 use crate::error::{Error, Result};
 use crate::names;
@@ -35,7 +36,7 @@ impl Table {
     /// [`Error::Read`]; [`Error::Csv`] for a row of another length than the header, a header that names a
     /// column twice or not at all, or no row.
     pub fn read(path: &Path) -> Result<Self> {
-        let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
+        let bytes = disk::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
         Self::from_bytes(path, &bytes)
     }
 

@@ -16,6 +16,7 @@ use reqwest::redirect::Policy;
 use super::endpoint::Endpoint;
 use super::in_process::InProcess;
 use crate::collect::secrets::Secrets;
+use crate::disk;
 use crate::error::{Error, Result};
 use crate::provider::{self, Headers, KeyHeader, WireRequest};
 
@@ -222,7 +223,7 @@ impl Client {
 }
 
 fn read_certificates(path: &Path) -> Result<Vec<Certificate>> {
-    let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
+    let bytes = disk::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
     match Certificate::from_pem_bundle(&bytes) {
         Ok(certificates) if !certificates.is_empty() => Ok(certificates),
         _ => Err(Error::Parameter {

@@ -12,6 +12,7 @@ use super::run::{RunInfo, fault};
 use crate::collect::grading::{Grade, GradeKind};
 use crate::collect::results::scores::Score;
 use crate::collect::results::tally::{QuestionRef, Tally};
+use crate::disk;
 use crate::error::{Error, Result};
 use crate::import::imported::{ImportOptions, Imported, SourceFile};
 use crate::numeric::statistics::mean;
@@ -35,7 +36,7 @@ pub(crate) fn beside(results: &Path, task: &str) -> Result<Option<Samples>> {
     if !path.is_file() {
         return Ok(None);
     }
-    let bytes = std::fs::read(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
+    let bytes = disk::read(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
     Samples::parse(&path, &bytes).map(Some)
 }
 
@@ -53,7 +54,7 @@ pub(crate) fn read_without_results(
              and --shots",
         ));
     };
-    let stem = crate::disk::file_stem(path);
+    let stem = disk::file_stem(path);
     // samples_<task>_<time>; the time has no underscore.
     let task = stem
         .strip_prefix("samples_")
