@@ -32,8 +32,8 @@ pub fn read_text(path: impl AsRef<Path>) -> Result<String> {
     String::from_utf8(read(path)?).map_err(|error| Error::new(ErrorKind::InvalidData, error.utf8_error()))
 }
 
-/// Opens a file that surmise keeps under this name, with the options that are set. A symbolic link is refused:
-/// whoever can write to the folder could lead it to any file of the user.
+/// Opens a file that surmise keeps under this name, with the options that are set. A symbolic link is
+/// refused: whoever can write to the folder could lead it to any file of the user.
 ///
 /// # Errors
 /// If it is a link, a folder, a device or a pipe, or cannot be opened.

@@ -1,5 +1,5 @@
-//! Whether the numbers of a table can be shown: no figure has room for 1e308 beside 1, and no grid for a block
-//! whose number is that of no model.
+//! Whether the numbers of a table can be shown: no figure has room for 1e308 beside 1, and no grid for a
+//! block whose number is that of no model.
 
 use serde::Serialize;
 use serde_json::Value;

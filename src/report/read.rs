@@ -130,8 +130,8 @@ fn check_places(rows: &[ProfileRow], path: &Path) -> Result<()> {
         return Ok(());
     }
     let reason = format!(
-        "of {} are {}, and they name block {blocks} and reading point {points}; correct the columns block and \
-         reading_index",
+        "of {} are {}, and they name block {blocks} and reading point {points}; correct the columns \
+         block and reading_index",
         path.display(),
         rows.len()
     );

@@ -65,8 +65,8 @@ enum Value {
     Mark,
 }
 
-/// Hands out the tensors of a pickled state dict one after the other, by name: a pickle can name one value any
-/// number of times, and a list of copies would grow far beyond its bytes.
+/// Hands out the tensors of a pickled state dict one after the other, by name: a pickle can name one value
+/// any number of times, and a list of copies would grow far beyond its bytes.
 ///
 /// # Errors
 /// The reason why a pickle cannot be read, and that of `each`.
