@@ -19,7 +19,7 @@ for file in "$golden"/gguf/*.gguf "$golden"/gguf/*/*.gguf; do [ ! -f "$file" ] |
 for file in "$golden"/forms/*/*.bin; do [ ! -f "$file" ] || seed torch "$file"; done
 for file in "$golden"/lm_eval/*.json; do [ ! -f "$file" ] || seed imports "$file"; done
 for file in "$golden"/providers/*/*; do [ ! -f "$file" ] || seed answers "$file"; done
-for file in ../data/*.toml ../examples/*/*.toml; do [ ! -f "$file" ] || seed study "$file"; done
+for file in ../calibration/*.toml ../data/*.toml; do [ ! -f "$file" ] || seed study "$file"; done
 for file in ../calibration/*card*.json "$golden"/calibration/*card*.json; do
     [ ! -f "$file" ] || seed card "$file"
 done

@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::extract::Request;
 use axum::http::header;
 use http_body_util::BodyExt;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
 use super::request::{ApiError, ApiResult};
@@ -13,6 +14,8 @@ use super::traffic::{Connection, Held};
 /// Maximum size of a body in bytes; a larger one is read up to `DISCARD`, so that the client gets the error.
 const BODY: usize = 4 << 20;
 const DISCARD: usize = 64 << 20;
+/// A body of more bytes waits for a place among the large ones.
+const LARGE: usize = 64 << 10;
 /// Timeout for reading a body.
 const TIME: Duration = Duration::from_secs(30);
 
@@ -20,6 +23,7 @@ const TIME: Duration = Duration::from_secs(30);
 pub(super) struct WholeBody {
     pub bytes: Vec<u8>,
     _held: Option<Held>,
+    _large: Option<OwnedSemaphorePermit>,
 }
 
 /// Reads the body of a request.
@@ -36,11 +40,14 @@ pub(super) async fn read(request: Request) -> ApiResult<WholeBody> {
     let held = connection.as_ref().map(Connection::hold);
     let mut body = request.into_body();
     let read = async {
-        let (mut bytes, mut seen) = (vec![], 0);
+        let (mut bytes, mut seen, mut large) = (vec![], 0, None);
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|_| ApiError::invalid("", "the body ended before it was complete"))?;
             let Some(data) = frame.data_ref() else { continue };
             seen += data.len();
+            if let Some(connection) = connection.as_ref().filter(|_| seen > LARGE && large.is_none()) {
+                large = connection.large().await;
+            }
             if seen <= BODY {
                 if held.as_ref().is_some_and(|held| !held.add(data.len())) {
                     return Err(ApiError::overloaded("too many bodies are under way; try again later"));
@@ -50,12 +57,12 @@ pub(super) async fn read(request: Request) -> ApiResult<WholeBody> {
                 break;
             }
         }
-        if seen <= BODY { Ok(bytes) } else { Err(too_large()) }
+        if seen <= BODY { Ok((bytes, large)) } else { Err(too_large()) }
     };
     let slow = || ApiError { status: 408, ..ApiError::invalid("", "the body did not arrive in time") };
-    let bytes = timeout(TIME, read).await.map_err(|_| slow())??;
+    let (bytes, large) = timeout(TIME, read).await.map_err(|_| slow())??;
     if let Some(connection) = connection {
         connection.answer();
     }
-    Ok(WholeBody { bytes, _held: held })
+    Ok(WholeBody { bytes, _held: held, _large: large })
 }

@@ -127,7 +127,8 @@ async fn converse(
 /// Keeps the connection from being closed until the answer is sent.
 fn until_sent(mut response: Response, asked: Asked) -> Response {
     if let Some(length) = response.body().size_hint().exact() {
-        response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+        // An answer to HEAD has the length of what it leaves out.
+        response.headers_mut().entry(header::CONTENT_LENGTH).or_insert(HeaderValue::from(length));
     }
     response.map(|body| {
         Body::new(body.map_frame(move |frame| {

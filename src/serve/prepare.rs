@@ -11,9 +11,9 @@ use crate::guard::guarded;
 
 /// A request of more bytes is long.
 const LONG: usize = 64 << 10;
-/// Requests that are prepared at once.
-const SHORT_ONES: usize = 2;
+/// Long requests that are prepared at once, and the fewest short ones.
 const LONG_ONES: usize = 1;
+const SHORT_ONES: usize = 2;
 
 /// The places where requests are prepared.
 #[derive(Clone)]
@@ -24,7 +24,9 @@ pub(super) struct Places {
 
 impl Places {
     pub fn new() -> Self {
-        Self { short: Arc::new(Semaphore::new(SHORT_ONES)), long: Arc::new(Semaphore::new(LONG_ONES)) }
+        // The other half of the threads decodes.
+        let short = SHORT_ONES.max(rayon::current_num_threads() / 2);
+        Self { short: Arc::new(Semaphore::new(short)), long: Arc::new(Semaphore::new(LONG_ONES)) }
     }
 
     /// Prepares a request of so many bytes.

@@ -5,18 +5,26 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 /// Connections without a whole request, and connections in all.
 const MOST_WAITING: usize = 512;
 const MOST: usize = 4096;
 /// Bytes of bodies that are being read or prepared.
 const MOST_BYTES: usize = 64 << 20;
+/// Large bodies that are read at once; others are left with the system, which lets their clients wait.
+const LARGE_ONES: usize = 16;
 
 /// The connections of a server.
-#[derive(Default)]
 pub(super) struct Traffic {
     state: Mutex<State>,
+    large: Arc<Semaphore>,
+}
+
+impl Default for Traffic {
+    fn default() -> Self {
+        Self { state: Mutex::default(), large: Arc::new(Semaphore::new(LARGE_ONES)) }
+    }
 }
 
 #[derive(Default)]
@@ -124,6 +132,11 @@ impl Connection {
     /// The body is complete: the connection is not closed for others any more.
     pub fn answer(&self) {
         self.set(Stage::Answering);
+    }
+
+    /// Waits for a place among the large bodies. The places are never closed.
+    pub async fn large(&self) -> Option<OwnedSemaphorePermit> {
+        self.0.traffic.large.clone().acquire_owned().await.ok()
     }
 
     /// Begins to count the bytes of a body.

@@ -3,6 +3,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::time::Duration;
 
 use serde_json::json;
 
@@ -21,7 +22,8 @@ fn held(server: &Serving, n: usize, bytes: &[u8]) -> Vec<TcpStream> {
     (0..n)
         .map(|_| {
             let mut stream = TcpStream::connect(&server.address).expect("a connection");
-            // The server may close one of these for another.
+            // The server may close one of these for another, and does not read all of many large bodies.
+            stream.set_write_timeout(Some(Duration::from_millis(50))).expect("a timeout");
             stream.write_all(bytes).unwrap_or_default();
             stream
         })
