@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
+use super::parts::each;
 use super::pattern;
 use super::sentencepiece::MOST_BYTES;
 
@@ -26,20 +27,6 @@ pub(super) fn check(file: &Value) -> Result<(), String> {
         each(&file[name], name, list, &mut |part, place| check_part(part, place))?;
     }
     each(&file["post_processor"], "post_processor", "processors", &mut check_template)
-}
-
-/// Runs `work` with a part and each of those that it is a list of, named by their place.
-pub(super) fn each(
-    part: &Value,
-    place: &str,
-    list: &str,
-    work: &mut dyn FnMut(&Value, &str) -> Result<(), String>,
-) -> Result<(), String> {
-    work(part, place)?;
-    for (at, inner) in part[list].as_array().into_iter().flatten().enumerate() {
-        each(inner, &format!("{place}.{list}[{at}]"), list, work)?;
-    }
-    Ok(())
 }
 
 fn check_model(model: &Value) -> Result<(), String> {

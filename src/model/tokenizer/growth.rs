@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::checked::each;
+use super::parts::each;
 
 /// Most times that a text may grow at all; published files stay below 50.
 const MOST: usize = 4096;

@@ -13,6 +13,7 @@ mod gguf;
 mod growth;
 mod json;
 mod open;
+mod parts;
 mod pattern;
 mod pieces;
 mod protobuf;

@@ -89,12 +89,14 @@ fn a_name_that_stands_twice_is_refused() {
     let head = [&b"\x80\x02"[..], &text(&"n".repeat(500)), b"q\x00", b"0"].concat();
     let head = [&head[..], &tensor("FloatStorage", &[1; 8]), b"q\x01", b"0}("].concat();
     let many = [&head[..], &b"h\x00h\x01".repeat(200_000), b"u."].concat();
-    for (entries, says) in [
-        (vec![("a/data.pkl", twice.as_slice()), ("a/data/k", &[0; 64])], "`w` twice"),
-        (vec![("a/data.pkl", many.as_slice()), ("a/data/k", &[0; 64])], "twice"),
-        (vec![("a/data.pkl", &pickle(&one)[..]), ("a/data/k", &[0; 64]), ("a/data/k", &[1; 64])], "one name"),
-    ] {
-        archive(&weights, &entries);
+    let (once, zeros, ones) = (pickle(&one), [0; 64], [1; 64]);
+    let cases: [(&[(&str, &[u8])], &str); 3] = [
+        (&[("a/data.pkl", &twice), ("a/data/k", &zeros)], "`w` twice"),
+        (&[("a/data.pkl", &many), ("a/data/k", &zeros)], "twice"),
+        (&[("a/data.pkl", &once), ("a/data/k", &zeros), ("a/data/k", &ones)], "one name"),
+    ];
+    for (entries, says) in cases {
+        archive(&weights, entries);
         let ended = run(folder.path(), &["model", "."]).is_orderly(says);
         assert!(ended.code == Some(1) && ended.stderr.contains(says), "{}", ended.stderr);
     }
