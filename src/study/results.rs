@@ -125,8 +125,8 @@ impl StudyFolder {
         fault(format!("is {path}, which holds files that are not of a study; name an empty or a new folder"))
     }
 
-    /// Whether the folder is not there, is empty, or holds nothing but what [`create`](Self::create) of another
-    /// process has made so far.
+    /// Whether the folder is not there, is empty, or holds nothing but what [`create`](Self::create) of
+    /// another process has made so far.
     fn holds_no_results(&self) -> bool {
         let names = |path: &Path| -> Vec<String> {
             let entries = std::fs::read_dir(path).into_iter().flatten().flatten();

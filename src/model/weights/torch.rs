@@ -91,7 +91,11 @@ fn stored_type(tensor: &PickledTensor) -> (StoredType, u64) {
         "BFloat16Storage" => (StoredType::Bf16, 2),
         "DoubleStorage" => (StoredType::F64, 8),
         other => {
-            let name: String = other.trim_end_matches("Storage").chars().take(LONGEST_TYPE).collect();
+            let mut name: String = other.trim_end_matches("Storage").chars().take(LONGEST_TYPE).collect();
+            // The name of a type of safetensors, whose width is another.
+            if name == "I64" {
+                name.push_str("Storage");
+            }
             (StoredType::Other(name), 1)
         }
     };
