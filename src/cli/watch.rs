@@ -109,28 +109,45 @@ pub(super) fn ends_on_signals() -> Result<()> {
     started.map(drop).map_err(|error| machine::no_thread(&error))
 }
 
-/// Ctrl-C, and where the system has them the signals that ask a process to end.
+/// Ctrl-C, and where the system has them the signals that ask a process to end; without those that it was
+/// started to ignore (`nohup`).
 #[cfg(unix)]
-pub(super) struct Signals([tokio::signal::unix::Signal; 3]);
+pub(super) struct Signals([Option<tokio::signal::unix::Signal>; 3]);
 
 #[cfg(unix)]
 impl Signals {
     pub(super) fn new() -> Option<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        let [interrupt, terminate, hangup] =
-            [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()]
-                .map(|kind| signal(kind).ok());
-        Some(Self([interrupt?, terminate?, hangup?]))
+        let ignored = ignored();
+        let is_awaited = |kind: SignalKind| ignored >> (kind.as_raw_value() - 1) & 1 == 0;
+        let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+        Some(Self(kinds.map(|kind| is_awaited(kind).then(|| signal(kind).ok()).flatten())))
     }
 
     pub(super) async fn next(&mut self) {
         let [interrupt, terminate, hangup] = &mut self.0;
         tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-            _ = hangup.recv() => {}
+            () = received(interrupt) => {}
+            () = received(terminate) => {}
+            () = received(hangup) => {}
         }
     }
+}
+
+#[cfg(unix)]
+async fn received(signal: &mut Option<tokio::signal::unix::Signal>) {
+    match signal {
+        Some(signal) => drop(signal.recv().await),
+        None => std::future::pending().await,
+    }
+}
+
+/// The signals that the process ignores, as bits; none where the system does not tell.
+#[cfg(unix)]
+fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let bits = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    bits.and_then(|bits| u64::from_str_radix(bits.trim(), 16).ok()).unwrap_or(0)
 }
 
 #[cfg(not(unix))]

@@ -61,6 +61,24 @@ fn an_interrupted_verb_leaves_no_temporary_file() {
 }
 
 #[test]
+fn what_was_started_to_ignore_a_hangup_ignores_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("out");
+    std::fs::create_dir(&out).expect("a folder");
+    let script = "trap '' HUP; exec \"$0\" states minigpt-7 --corpus colours --entities 8 --windows 20000 \
+                  --logits -q -o out/o.safetensors";
+    let mut shell = Command::new("sh");
+    shell.args(["-c", script, env!("CARGO_BIN_EXE_surmise")]).current_dir(folder.path());
+    let mut child = shell.stderr(Stdio::null()).spawn().expect("the binary");
+    assert!(begun(&out));
+    signal(&child, "-HUP");
+    std::thread::sleep(Duration::from_millis(200));
+    assert!(child.try_wait().expect("a child").is_none(), "it goes on");
+    signal(&child, "-TERM");
+    assert_eq!(child.wait().expect("an end").code(), Some(130));
+}
+
+#[test]
 fn a_server_ends_although_connections_are_half_open() {
     let mut server = Serving::start(&["minigpt-1", "--timeout-s", "300"]);
     let half_open: Vec<TcpStream> = (0..50)
