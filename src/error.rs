@@ -305,6 +305,12 @@ pub enum Error {
         /// What is kept and what to do.
         reason: String,
     },
+    /// The system refuses a thread.
+    #[error("the system starts no further thread ({reason}); give fewer with --threads, or raise its limits")]
+    Threads {
+        /// What the system said.
+        reason: String,
+    },
     /// The server cannot begin.
     #[error("cannot serve at {address}; take another --port, or 0 for a free one")]
     Serve {

@@ -59,6 +59,7 @@ pub mod emergence;
 pub mod error;
 pub mod export;
 mod finite;
+mod guard;
 pub mod import;
 mod machine;
 pub mod mi;
@@ -71,6 +72,7 @@ pub mod report;
 pub mod seed;
 pub mod serve;
 pub mod study;
+mod terminal;
 pub mod view;
 
 pub use error::{Error, Result};

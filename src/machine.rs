@@ -1,4 +1,41 @@
-//! The machine that the process runs on, as other machines see it.
+//! The machine that the process runs on: what other machines see of it, and the threads it gives.
+
+use std::io;
+
+use tokio::runtime::{Builder, Runtime};
+
+use crate::error::Error;
+use crate::guard;
+
+/// Starts the threads that compute: `n` of them, or one per core.
+///
+/// # Errors
+/// [`Error::Threads`] if the system refuses one. A pool that is there already stays.
+pub(crate) fn start_pool(n: Option<usize>) -> Result<(), Error> {
+    let built = rayon::ThreadPoolBuilder::new().num_threads(n.unwrap_or(0)).build_global();
+    match built.as_ref().map_err(std::error::Error::source) {
+        Err(Some(refused)) => Err(no_thread(&refused)),
+        Ok(()) | Err(None) => Ok(()),
+    }
+}
+
+/// A runtime for waiting on sockets and clocks, on `workers` threads, or one per core.
+///
+/// # Errors
+/// If the system refuses a thread.
+pub(crate) fn runtime(workers: Option<usize>) -> io::Result<Runtime> {
+    let mut builder = Builder::new_multi_thread();
+    if let Some(workers) = workers {
+        builder.worker_threads(workers);
+    }
+    // It panics where a thread cannot be started.
+    guard::guarded(|| builder.enable_all().build()).map_err(io::Error::other)?
+}
+
+/// The error about a thread that the system refuses.
+pub(crate) fn no_thread(reason: &impl ToString) -> Error {
+    Error::Threads { reason: reason.to_string() }
+}
 
 /// Its name, or `this machine` where it has none.
 pub(crate) fn name() -> String {

@@ -6,6 +6,7 @@ use ndarray::Array2;
 
 use super::values::Values;
 use super::{npy, round, safetensors, table};
+use crate::disk;
 use crate::error::{Error, Result};
 use crate::seed;
 
@@ -29,7 +30,7 @@ pub struct Array {
 /// [`Error::Read`], [`Error::Array`] for what is no such file, has no such array, holds another type or has
 /// more than two axes, [`Error::Csv`].
 pub fn read(path: &Path, name: &str) -> Result<Array> {
-    let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
+    let bytes = disk::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
     let fault = |reason: String| Error::Array { path: path.into(), reason };
     if bytes.is_empty() {
         return Err(fault("is empty; give a matrix as safetensors, npy or CSV".into()));

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{Fetching, Progress, TableBytes, TableFlags, print, status};
+use crate::disk;
 use crate::error::{Error, Result};
 use crate::study::blind;
 use crate::study::blind::{BlindSettings, BlindTest, Family, PredictionSettings, RecordedRows};
@@ -99,8 +100,8 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         level: flags.level,
         port: flags.port,
     };
-    let temporary =
-        tempfile::tempdir().map_err(|source| Error::Write { path: std::env::temp_dir(), source })?;
+    let temporary = disk::TemporaryFolder::begin()
+        .map_err(|source| Error::Write { path: std::env::temp_dir(), source })?;
     let folder = flags.output.as_deref().unwrap_or(temporary.path());
     let bar = Progress::start(0, quiet);
     let step = |what: &str| {

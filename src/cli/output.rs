@@ -1,17 +1,21 @@
 //! Output: data on stdout, status lines on stderr.
 
 use std::borrow::Cow;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use crate::collect::secrets::Secrets;
 use crate::error::{Error, Result};
 use crate::model::ModelInfo;
+use crate::terminal;
 
-/// Writes data to stdout. A reader that stops early (`| head`) is no failure.
+/// Writes data to stdout, as it is but on a terminal, where control characters are escaped. A reader that
+/// stops early (`| head`) is no failure.
 pub(super) fn print(bytes: &[u8]) -> Result<()> {
     let mut out = std::io::stdout().lock();
+    let shown = out.is_terminal().then(|| terminal::escaped(&String::from_utf8_lossy(bytes)).into_owned());
+    let bytes = shown.as_deref().map_or(bytes, str::as_bytes);
     match out.write_all(bytes).and_then(|()| out.flush()) {
         Err(source) if source.kind() != std::io::ErrorKind::BrokenPipe => {
             Err(Error::Write { path: Path::new("stdout").into(), source })
@@ -20,10 +24,10 @@ pub(super) fn print(bytes: &[u8]) -> Result<()> {
     }
 }
 
-/// Writes a line to stderr. A closed stderr is no failure.
+/// Writes a line to stderr without secrets and control characters. A closed stderr is no failure.
 pub fn status(line: &str) {
     let line = SECRETS.get().map_or(Cow::Borrowed(line), |secrets| secrets.redact_text(line));
-    writeln!(std::io::stderr(), "{line}").unwrap_or_default();
+    terminal::say(&line);
 }
 
 /// Says what there is to know of a model's config; notes, not warnings, are left out if asked to be.

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::status;
+use crate::terminal;
 
 const LINE_EVERY: Duration = Duration::from_secs(30);
 /// The bar has a fixed width, because the message beside it may be long.
@@ -33,14 +34,15 @@ impl Progress {
         let is_over = Arc::new(AtomicBool::new(false));
         let thread = (!quiet && bar.is_hidden()).then(|| {
             let (bar, message, over) = (bar.clone(), message.clone(), is_over.clone());
-            std::thread::spawn(move || lines(&bar, &message, &over))
+            // Without a thread nothing is shown, and the run goes on.
+            std::thread::Builder::new().spawn(move || lines(&bar, &message, &over)).ok()
         });
-        Self { bar, message, is_over, thread }
+        Self { bar, message, is_over, thread: thread.flatten() }
     }
 
     /// What is worked on.
     pub(super) fn set_message(&self, message: String) {
-        self.bar.set_message(message.clone());
+        self.bar.set_message(terminal::escaped(&message).into_owned());
         *self.message.lock().unwrap_or_else(PoisonError::into_inner) = message;
     }
 

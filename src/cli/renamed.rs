@@ -3,6 +3,7 @@
 //! A verb or flag with another name is a hidden alias. A flag that became an argument, or that has no effect
 //! any more, is a hidden flag whose help begins with [`NOW`] and says what it is now.
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 
 use clap::{Arg, Command, CommandFactory, FromArgMatches};
@@ -10,6 +11,7 @@ use clap::{Arg, Command, CommandFactory, FromArgMatches};
 use super::grammar::with_grammar;
 use super::status;
 use super::verbs::Opts;
+use crate::terminal;
 
 /// How the help of a hidden flag begins that is an earlier spelling.
 const NOW: &str = "Now ";
@@ -17,14 +19,27 @@ const NOW: &str = "Now ";
 /// Parses the command line. Every earlier spelling that was typed prints a warning with the present one.
 pub fn parse() -> Opts {
     let mut command = with_grammar(Opts::command());
-    let mut matches = command.get_matches_mut();
+    let mut matches =
+        command.try_get_matches_from_mut(std::env::args_os()).unwrap_or_else(|error| leave(&error));
     let opts =
-        Opts::from_arg_matches_mut(&mut matches).unwrap_or_else(|error| error.format(&mut command).exit());
+        Opts::from_arg_matches_mut(&mut matches).unwrap_or_else(|error| leave(&error.format(&mut command)));
     if !opts.quiet {
         let typed: Vec<OsString> = std::env::args_os().skip(1).collect();
         warnings(&command, &typed).iter().for_each(|warning| status(&format!("warning: {warning}")));
     }
     opts
+}
+
+/// Ends the process with what is wrong in the command line, which holds what was typed.
+fn leave(error: &clap::Error) -> ! {
+    let text = error.render().to_string();
+    match terminal::escaped(&text) {
+        Cow::Borrowed(_) => error.exit(),
+        Cow::Owned(text) => {
+            terminal::say(text.trim_end());
+            std::process::exit(error.exit_code())
+        }
+    }
 }
 
 /// A warning for each earlier spelling of `command` and its verbs among the arguments, each once.

@@ -82,6 +82,12 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         key: key.transpose()?,
         seed: flags.seed,
     };
+    if settings.key.is_none() && !settings.host.is_loopback() {
+        status(&format!(
+            "warning: anyone who reaches {} is served; --key-variable NAME asks clients for a key",
+            settings.host
+        ));
+    }
     let load = |name: &String| Model::load_with(name, flags.opening.clone().into(), &hub);
     let models = flags.models.iter().map(load).collect::<Result<Vec<_>>>()?;
     models.iter().for_each(|model| config_notes(&model.info, quiet));

@@ -1,5 +1,6 @@
 //! `surmise states`: residual streams as a safetensors file.
 
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -81,11 +82,16 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
 
 /// Copies a file that is written out of order to stdout.
 fn to_stdout(write: &dyn Fn(&Path) -> Result<()>) -> Result<()> {
+    if std::io::stdout().is_terminal() {
+        let reason = "is a terminal, and the file is no text; give a file, or a command behind `|`".into();
+        return Err(Error::Parameter { name: "-o", reason });
+    }
     let fault = |source| Error::Write { path: "stdout".into(), source };
-    let folder = tempfile::tempdir().map_err(|source| Error::Write { path: std::env::temp_dir(), source })?;
+    let folder = disk::TemporaryFolder::begin()
+        .map_err(|source| Error::Write { path: std::env::temp_dir(), source })?;
     let path = folder.path().join("states.safetensors");
     write(&path)?;
-    let mut file = std::fs::File::open(&path).map_err(fault)?;
+    let mut file = disk::open(&path).map_err(fault)?;
     match std::io::copy(&mut file, &mut std::io::stdout().lock()) {
         // A reader that stops early is no failure.
         Err(source) if source.kind() != std::io::ErrorKind::BrokenPipe => Err(fault(source)),

@@ -7,9 +7,10 @@ use clap::{CommandFactory, Parser, Subcommand};
 use super::grammar::with_grammar;
 use super::{
     TableFlags, blind, calibrate, card, collect, compare, completions, demo, list, measure, mi, model,
-    observations, predict, report, scores, serve, states, study, view,
+    observations, predict, report, scores, serve, states, study, view, watch,
 };
 use crate::error::{Error, Result};
+use crate::machine;
 
 /// The exit codes as `--help` lists them, which [`Error::exit_code`] returns.
 const EXIT_CODES: &str = "Exit codes: 0 complete, 1 failed, 2 usage (a flag, name or value), 3 finished \
@@ -125,8 +126,11 @@ pub fn run(opts: Opts) -> Result<()> {
             let reason = format!("must be from 1 to {MOST_THREADS}, and is {threads}");
             return Err(Error::Parameter { name: "--threads", reason });
         }
-        // Only a second pool in the same process can fail here; the first one then stays.
-        rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().unwrap_or_default();
+    }
+    machine::start_pool(opts.threads)?;
+    // Servers have nothing to remove, and end requests first.
+    if !matches!(opts.verb, Some(Verb::Serve(_) | Verb::View(_))) {
+        watch::ends_on_signals()?;
     }
     if opts.verb.is_some() && (opts.output.is_some() || opts.table.is_given()) {
         let reason = "before the verb is for the bundled study; write it behind the verb";

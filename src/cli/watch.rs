@@ -9,7 +9,9 @@ use super::progress::Progress as Display;
 use super::status;
 use crate::collect::client::stop::Stop;
 use crate::collect::progress::Progress;
-use crate::error::Error;
+use crate::disk;
+use crate::error::{Error, Result};
+use crate::machine;
 
 /// How long an interrupted run waits for requests in flight.
 const GRACE: Duration = Duration::from_secs(30);
@@ -19,7 +21,7 @@ const TICK: Duration = Duration::from_millis(100);
 pub(super) struct Watch {
     pub(super) progress: Arc<Progress>,
     is_over: Arc<AtomicBool>,
-    thread: JoinHandle<()>,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl Watch {
@@ -33,7 +35,8 @@ impl Watch {
         }));
         let is_over = Arc::new(AtomicBool::new(false));
         let (shown, over) = (progress.clone(), is_over.clone());
-        let thread = std::thread::spawn(move || {
+        // Without a thread nothing is shown, and the run goes on.
+        let shows = move || {
             while !over.load(Relaxed) {
                 std::thread::sleep(TICK);
                 let (done, total) = (shown.done.load(Relaxed), shown.total.load(Relaxed));
@@ -42,24 +45,27 @@ impl Watch {
                 display.set_message(format!("{done} of {total}, {}", shown.line()));
             }
             display.finish();
-        });
+        };
+        let thread = std::thread::Builder::new().spawn(shows).ok();
         Self { progress, is_over, thread }
     }
 
     pub(super) fn finish(self) {
         self.is_over.store(true, Relaxed);
         // The thread neither panics nor returns a value.
-        self.thread.join().unwrap_or_default();
+        self.thread.map(JoinHandle::join).transpose().unwrap_or_default();
     }
 }
 
 /// Ends a run on a signal: after the first, no request is started and those in flight are awaited for a
 /// limited time; after the second, they are not awaited.
 pub(super) fn interrupts(stop: Arc<Stop>) {
-    std::thread::spawn(move || {
+    // Without a thread a signal ends the process as it does elsewhere.
+    let wait = move || {
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
         runtime.block_on(async {
             let Some(mut signals) = Signals::new() else { return };
+            hand_over(&signals);
             signals.next().await;
             status("stopping: waiting for the requests in flight (interrupt again to abandon them)");
             let reason = "interrupted; answers are saved; rerun to continue".into();
@@ -70,31 +76,78 @@ pub(super) fn interrupts(stop: Arc<Stop>) {
             }
             stop.abort();
         });
-    });
+    };
+    std::thread::Builder::new().name("signals".into()).spawn(wait).map(drop).unwrap_or_default();
 }
 
-/// Ctrl-C, and where the system has them the signals that ask a process to end.
+/// Whether something else ends the process on a signal: what it has in flight is paid for.
+static IS_HANDED_OVER: AtomicBool = AtomicBool::new(false);
+
+/// From here on, whoever has these signals ends the process.
+pub(super) fn hand_over(_signals: &Signals) {
+    IS_HANDED_OVER.store(true, Relaxed);
+}
+
+/// Ends the process on the first signal, without its temporary files, until that is handed over.
+///
+/// # Errors
+/// [`Error::Threads`]
+pub(super) fn ends_on_signals() -> Result<()> {
+    let wait = || {
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+        runtime.block_on(async {
+            let Some(mut signals) = Signals::new() else { return };
+            signals.next().await;
+            if IS_HANDED_OVER.load(Relaxed) {
+                return;
+            }
+            status("surmise: interrupted");
+            disk::exit(130);
+        });
+    };
+    let started = std::thread::Builder::new().name("signals".into()).spawn(wait);
+    started.map(drop).map_err(|error| machine::no_thread(&error))
+}
+
+/// Ctrl-C, and where the system has them the signals that ask a process to end; without those that it was
+/// started to ignore (`nohup`).
 #[cfg(unix)]
-pub(super) struct Signals([tokio::signal::unix::Signal; 3]);
+pub(super) struct Signals([Option<tokio::signal::unix::Signal>; 3]);
 
 #[cfg(unix)]
 impl Signals {
     pub(super) fn new() -> Option<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        let [interrupt, terminate, hangup] =
-            [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()]
-                .map(|kind| signal(kind).ok());
-        Some(Self([interrupt?, terminate?, hangup?]))
+        let ignored = ignored();
+        let is_awaited = |kind: SignalKind| ignored >> (kind.as_raw_value() - 1) & 1 == 0;
+        let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+        Some(Self(kinds.map(|kind| is_awaited(kind).then(|| signal(kind).ok()).flatten())))
     }
 
     pub(super) async fn next(&mut self) {
         let [interrupt, terminate, hangup] = &mut self.0;
         tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-            _ = hangup.recv() => {}
+            () = received(interrupt) => {}
+            () = received(terminate) => {}
+            () = received(hangup) => {}
         }
     }
+}
+
+#[cfg(unix)]
+async fn received(signal: &mut Option<tokio::signal::unix::Signal>) {
+    match signal {
+        Some(signal) => drop(signal.recv().await),
+        None => std::future::pending().await,
+    }
+}
+
+/// The signals that the process ignores, as bits; none where the system does not tell.
+#[cfg(unix)]
+fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let bits = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    bits.and_then(|bits| u64::from_str_radix(bits.trim(), 16).ok()).unwrap_or(0)
 }
 
 #[cfg(not(unix))]

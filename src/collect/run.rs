@@ -30,6 +30,7 @@ use super::secrets::Secrets;
 use super::tasks::Rendering;
 use super::{dispatch, probe, recovery};
 use crate::error::{Error, Result};
+use crate::machine;
 use crate::provider::KeyHeader;
 
 /// A collection: the questions, the folder, and how requests are sent.
@@ -105,7 +106,7 @@ impl Run {
         if let Some(torn) = &journal.torn {
             progress.say(&format!("1 incomplete record moved to {}", torn.display()));
         }
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+        let runtime = machine::runtime(None);
         let runtime = runtime.map_err(|source| Error::Storage { path: self.folder.clone(), source })?;
         let is_known = self.configuration.reconcile(&journal.index, &self.folder, self.new_config)?;
         plan = self.configuration.plan(plan.tasks)?;

@@ -81,7 +81,7 @@ impl Category {
             );
             return Err(names::unknown("corpus", name, known, &hint));
         }
-        let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
+        let bytes = disk::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
         Self::parse(&disk::file_stem(path), path, &bytes)
     }
 

@@ -270,7 +270,7 @@ fn read_kind<P: StoredProfile>(path: &Path) -> Result<Option<P>> {
         schema: Schema,
     }
     let json = |source| Error::Json { path: path.into(), source };
-    let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
+    let bytes = disk::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
     let Head { schema } = serde_json::from_slice(&bytes).map_err(json)?;
     let name = schema.name.as_str();
     if name != P::SCHEMA && name.ends_with("profile") {

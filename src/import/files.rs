@@ -78,7 +78,7 @@ fn hide_keys(all: &mut Imported) {
 }
 
 fn import_file(path: &Path, options: &ImportOptions) -> Result<Imported> {
-    let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
+    let bytes = disk::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
     let form = Form::of(&bytes);
     let file = Opened { path, bytes: &bytes, form: &form };
     let importer = importer_of(&file)?;
@@ -140,7 +140,7 @@ fn below(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
 fn is_result(path: &Path) -> bool {
     let is_beside = ALL.iter().any(|importer| importer.reads_beside(path));
     !is_beside
-        && std::fs::read(path)
+        && disk::read(path)
             .is_ok_and(|bytes| is_known(&Opened { path, bytes: &bytes, form: &Form::of(&bytes) }))
 }
 

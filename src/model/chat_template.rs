@@ -5,9 +5,22 @@ use minijinja::{Environment, Error as Fault, ErrorKind, context, syntax::SyntaxC
 use serde_json::Value;
 
 use super::chat_files::ChatFiles;
+use super::chat_template_source as source;
 use crate::error::{Error, Result};
+use crate::guard::guarded;
 
 const NAME: &str = "chat";
+/// The work of one rendering: an instruction is 1, and so are 64 bytes that are made or read. It bounds time
+/// and memory.
+const FUEL: u64 = 1_000_000;
+/// The fuel that each byte of the messages adds.
+const FUEL_PER_BYTE: u64 = 4;
+/// Deepest calls of macros and loops in one another.
+const DEEPEST: usize = 100;
+/// Longest prompt in bytes.
+const LONGEST: usize = 16 << 20;
+/// The stack on which a template is parsed: chains are followed by recursion.
+const STACK: usize = 128 << 20;
 
 /// A message of a chat.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,20 +57,12 @@ impl ChatTemplate {
             (None, _) => None,
         };
         let Some(source) = source else { return Ok(Self { template: None }) };
-        let malformed = |fault: Fault| Error::Config {
+        let environment = parse_apart(source).map_err(|fault| Error::Config {
             path: path.clone(),
             reason: format!(
                 "chat_template does not parse ({fault}); correct it, or remove it to do without one"
             ),
-        };
-        let mut environment = Environment::new();
-        // The settings of the reference implementation (transformers).
-        let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
-        environment.set_syntax(syntax.map_err(malformed)?);
-        environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
-        let raise = |message: String| Err::<String, _>(Fault::new(ErrorKind::InvalidOperation, message));
-        environment.add_function("raise_exception", raise);
-        environment.add_template_owned(NAME, source).map_err(malformed)?;
+        })?;
         let token = |key: &str| match &config[key] {
             Value::String(token) => token.clone(),
             other => other["content"].as_str().unwrap_or_default().to_owned(),
@@ -80,19 +85,54 @@ impl ChatTemplate {
             let contents: Vec<&str> = messages.iter().map(|message| message.content.as_str()).collect();
             return Ok((contents.join("\n"), false));
         };
+        let mut environment = environment.clone();
+        let bytes: usize = messages.iter().map(|message| message.role.len() + message.content.len()).sum();
+        environment.set_fuel(Some(FUEL + FUEL_PER_BYTE * bytes as u64));
         let template = environment.get_template(NAME);
-        let rendered = template.and_then(|template| {
-            let (bos_token, eos_token) = (tokens["bos_token"].as_str(), tokens["eos_token"].as_str());
-            let one = |m: &ChatMessage| {
-                minijinja::Value::from_pairs([("role", m.role.clone()), ("content", m.content.clone())])
-            };
-            let messages: minijinja::Value = messages.iter().map(one).collect();
-            template.render(context! { messages, bos_token, eos_token, add_generation_prompt => true })
-        });
-        rendered
-            .map(|text| (text, true))
-            .map_err(|fault| format!("the model's chat template refuses the messages: {fault}"))
+        let render = || {
+            template.and_then(|template| {
+                let (bos_token, eos_token) = (tokens["bos_token"].as_str(), tokens["eos_token"].as_str());
+                let one = |m: &ChatMessage| {
+                    minijinja::Value::from_pairs([("role", m.role.clone()), ("content", m.content.clone())])
+                };
+                let messages: minijinja::Value = messages.iter().map(one).collect();
+                template.render(context! { messages, bos_token, eos_token, add_generation_prompt => true })
+            })
+        };
+        let refused = |reason: String| format!("the model's chat template refuses the messages: {reason}");
+        match guarded(render) {
+            Ok(Ok(text)) if text.len() <= LONGEST => Ok((text, true)),
+            Ok(Ok(text)) => Err(refused(format!("it makes {} bytes of them", text.len()))),
+            Ok(Err(fault)) if fault.kind() == ErrorKind::OutOfFuel => {
+                Err(refused("it takes too many steps or makes too much text of them".into()))
+            }
+            Ok(Err(fault)) => Err(refused(fault.to_string())),
+            Err(reason) => Err(refused(reason)),
+        }
     }
+}
+
+/// Parses a template on a thread with room for what is nested.
+fn parse_apart(source: String) -> std::result::Result<Environment<'static>, String> {
+    source::check(&source)?;
+    let parse =
+        move || guarded(|| parse(source)).and_then(|parsed| parsed.map_err(|fault| fault.to_string()));
+    let started = std::thread::Builder::new().name("template".into()).stack_size(STACK).spawn(parse);
+    let ended = started.map_err(|error| format!("no thread can be started: {error}"))?.join();
+    ended.unwrap_or_else(|_| Err("its parser fails".into()))
+}
+
+fn parse(source: String) -> std::result::Result<Environment<'static>, Fault> {
+    let mut environment = Environment::new();
+    // The settings of the reference implementation (transformers).
+    let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
+    environment.set_syntax(syntax?);
+    environment.set_recursion_limit(DEEPEST);
+    environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
+    let raise = |message: String| Err::<String, _>(Fault::new(ErrorKind::InvalidOperation, message));
+    environment.add_function("raise_exception", raise);
+    environment.add_template_owned(NAME, source)?;
+    Ok(environment)
 }
 
 #[cfg(test)]
@@ -118,6 +158,37 @@ mod tests {
         assert_eq!(text.replace('\n', ""), "<s><|user|>hi</s><|user|>you</s><|assistant|>");
         let refusal = template.render(&[message("tool", "x")]).unwrap_err();
         assert!(refusal.contains("no tools"), "{refusal}");
+    }
+
+    #[test]
+    fn a_template_without_end_is_refused_with_its_fault() {
+        let render = |source: &str| {
+            let files = ChatFiles { template: Some(source.into()), ..ChatFiles::default() };
+            ChatTemplate::of(&files).map_err(|error| error.to_string())?.render(&[message("user", "red")])
+        };
+        let double = "{% set ns = namespace(x='a') %}{% for i in range(60) %}{% set ns.x = ns.x ~ ns.x %}\
+                      {% endfor %}{{ ns.x }}";
+        let nested = "{% for a in range(99999) %}{% for b in range(99999) %}{{ b }}{% endfor %}{% endfor %}";
+        let call = "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}";
+        for source in [
+            nested,
+            double,
+            call,
+            "{{ 'a' | indent(10000000000, true) }}",
+            "{{ 'a' * 10000000000 }}",
+            "{{ [0] * 10000000000 }}",
+            "{{ 'aaaaaaaa'.replace('a', 'b' * 60000000) }}",
+            "{{ (range(99999) | list) | join('x' * 100000) }}",
+            "{{ '%1000000000d' | format(1) }}",
+            "{{ 2 ** 100000 }}",
+        ] {
+            let refusal = render(source).expect_err(source);
+            assert!(refusal.contains("refuses the messages"), "{refusal}");
+        }
+        let chain = format!("{{{{ {}true }}}}", "not ".repeat(100_000));
+        assert!(render(&chain).expect_err("a chain").contains("words and signs"));
+        let deep = format!("{{{{ {}true }}}}", "not ".repeat(2500));
+        assert!(render(&deep).is_ok(), "{deep:.20}");
     }
 
     #[test]

@@ -14,6 +14,7 @@ use super::parameter_count::n_params;
 use super::spec::Spec;
 use super::weights::gguf::{self, Gguf};
 use super::weights::{Checkpoint, FileHeader, ShapesAlone};
+use crate::disk;
 use crate::error::{Error, Result};
 
 /// What a checkpoint is.
@@ -55,7 +56,7 @@ impl Description {
             return Self::of_gguf(id, &Gguf::of_headers(folder, headers)?, allow);
         }
         let path = folder.join("config.json");
-        let bytes = std::fs::read(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
+        let bytes = disk::read(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
         let config = Config::parse(&path, &bytes)?;
         let checkpoint = Arc::new(Checkpoint::of_headers(folder, headers)?);
         checkpoint.check_unquantised()?;

@@ -91,7 +91,7 @@ impl ModelFiles {
                 Ok(Self { id, adapter: Some(folder), ..base })
             }
             (false, true, None) => {
-                let config = std::fs::read(folder.join(adapter::CONFIG)).unwrap_or_default();
+                let config = disk::read(folder.join(adapter::CONFIG)).unwrap_or_default();
                 let base = adapter::base_of(&config);
                 let mut why = String::new();
                 // The id of a base is enough to fetch it; a path may be that of another machine.
@@ -172,7 +172,7 @@ impl ModelFiles {
     }
 
     fn on_disk(path: PathBuf) -> Result<Cow<'static, [u8]>> {
-        let read = disk::is_regular(&path).and_then(|()| std::fs::read(&path));
+        let read = disk::read(&path);
         read.map(Cow::Owned).map_err(|source| Error::Read { path, source })
     }
 }

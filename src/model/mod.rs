@@ -12,6 +12,7 @@ mod buffers;
 pub mod cache;
 mod chat_files;
 mod chat_template;
+mod chat_template_source;
 #[cfg(test)]
 mod checkpoints_page;
 pub mod decoder;

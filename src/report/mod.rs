@@ -5,6 +5,7 @@
 mod answers;
 mod blind;
 mod calibration;
+mod cells;
 mod content;
 mod depth;
 pub mod draw;

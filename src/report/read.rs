@@ -5,11 +5,13 @@ use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::input::ReportInput;
-use super::models;
 use super::selection::{KnownNames, Selection};
+use super::{cells, models};
+use crate::disk;
 use crate::disk::Lines;
 use crate::emergence::{Profile, ProfileRow, ProfileStore};
 use crate::error::{Error, Result};
@@ -60,6 +62,7 @@ pub(super) fn profiles(inputs: &[PathBuf], selection: &Selection) -> Result<(Vec
     rows.retain(|_| admitted.next().unwrap_or(false));
     check_one_profile_each(&rows)?;
     let path = inputs.first().map_or_else(PathBuf::new, |input| PROFILES.at(input));
+    check_places(&rows, &path)?;
     let first = rows.first().ok_or_else(|| Selection::nothing(&path, "row"))?;
     let (estimator, scale) = (first.estimator.clone(), first.scale);
     if let Some(other) = rows.iter().find(|row| (row.estimator.as_str(), row.scale) != (&estimator, scale)) {
@@ -91,10 +94,48 @@ fn profile_rows(input: &Path) -> Result<Vec<ProfileRow>> {
     if input.is_dir() {
         let profiles: Vec<Profile> = ProfileStore::new(input).read_all()?;
         if !profiles.is_empty() {
-            return Ok(profiles.iter().flat_map(Profile::rows).collect());
+            let rows: Vec<ProfileRow> = profiles.iter().flat_map(Profile::rows).collect();
+            check_numbers(&rows, input)?;
+            return Ok(rows);
         }
     }
     csv_rows(&PROFILES, input)
+}
+
+/// Refuses rows of the profiles of a folder with a number that cannot be shown.
+pub(super) fn check_numbers<T: Serialize>(rows: &[T], folder: &Path) -> Result<()> {
+    match rows.iter().find_map(|row| cells::odd(row, None)) {
+        None => Ok(()),
+        Some(reason) => {
+            let reason = format!("of {}: {reason}", folder.display());
+            Err(Error::Parameter { name: "profiles", reason })
+        }
+    }
+}
+
+/// Refuses a row without a block or reading point, and rows too few for their blocks and reading points.
+fn check_places(rows: &[ProfileRow], path: &Path) -> Result<()> {
+    let most = |of: fn(&ProfileRow) -> usize| rows.iter().map(of).max().unwrap_or(0);
+    let least = |of: fn(&ProfileRow) -> usize| rows.iter().map(of).min().unwrap_or(1);
+    for (column, of) in
+        [("block", (|row| row.block) as fn(&ProfileRow) -> usize), ("reading_index", |row| row.reading_index)]
+    {
+        if least(of) == 0 {
+            let reason = format!("of {} have a {column} 0; they are counted from 1", path.display());
+            return Err(Error::Parameter { name: "rows", reason });
+        }
+    }
+    let (blocks, points) = (most(|row| row.block), most(|row| row.reading_index));
+    if cells::fill_grid(rows.len(), blocks, points) {
+        return Ok(());
+    }
+    let reason = format!(
+        "of {} are {}, and they name block {blocks} and reading point {points}; correct the columns \
+         block and reading_index",
+        path.display(),
+        rows.len()
+    );
+    Err(Error::Parameter { name: "rows", reason })
 }
 
 /// Refuses two profiles of one model and corpus: a table or curve would mix them.
@@ -122,18 +163,29 @@ pub(super) fn at_noise_scale(noise_scale: Option<f64>) -> String {
     noise_scale.map_or("without added noise".to_owned(), |b| format!("at b = {b}"))
 }
 
-/// The rows of a CSV file, or of the one in a folder.
-pub(super) fn csv_rows<T: DeserializeOwned>(input: &ReportInput, path: &Path) -> Result<Vec<T>> {
+/// The rows of a CSV file, or of the one in a folder. Numbers that cannot be shown are refused.
+pub(super) fn csv_rows<T: DeserializeOwned + Serialize>(input: &ReportInput, path: &Path) -> Result<Vec<T>> {
     let path = input.at(path);
-    let bytes = std::fs::read(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
+    let bytes = disk::read(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
     let mut reader = csv::Reader::from_reader(bytes.as_slice());
     let fault = |error: csv::Error| {
         let line = Lines::at(&bytes, error.position());
         let reason = format!("{error}; give a {} that surmise wrote", input.file);
         Error::Csv { path: path.clone(), line, reason }
     };
-    input.check(&path, reader.headers().map_err(fault)?)?;
-    reader.deserialize().map(|row| row.map_err(fault)).collect()
+    let header = reader.headers().map_err(fault)?.clone();
+    input.check(&path, &header)?;
+    let (mut rows, mut lines) = (vec![], Lines::new(&bytes));
+    for record in reader.records() {
+        let record = record.map_err(fault)?;
+        let row: T = record.deserialize(Some(&header)).map_err(fault)?;
+        let line = lines.of(record.position());
+        if let Some(reason) = cells::odd(&row, Some((&header, &record))) {
+            return Err(Error::Csv { path, line, reason });
+        }
+        rows.push(row);
+    }
+    Ok(rows)
 }
 
 /// The values of some column in the order in which they first stand.

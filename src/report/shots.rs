@@ -1,6 +1,7 @@
 //! `shots`: emergence and its variance over windows by number of shots, or by position of texts, as the mean
 //! over blocks from the second on.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::content::numbered;
@@ -107,10 +108,9 @@ fn means(rows: &[ProfileRow]) -> Vec<Mean> {
                 .collect();
             let (own, control): (Vec<&ProfileRow>, Vec<&ProfileRow>) =
                 of.iter().partition(|row| row.control.is_none());
-            let most = own.iter().map(|row| row.reading_index).max().unwrap_or(0);
-            for reading_index in 1..=most {
-                let at: Vec<&ProfileRow> =
-                    own.iter().copied().filter(|row| row.reading_index == reading_index).collect();
+            let mut points: BTreeMap<usize, Vec<&ProfileRow>> = BTreeMap::new();
+            own.iter().for_each(|row| points.entry(row.reading_index).or_default().push(row));
+            for (reading_index, at) in points {
                 let Some(first) = at.first() else { continue };
                 means.push(Mean {
                     model: model.into(),

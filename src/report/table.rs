@@ -25,7 +25,7 @@ impl From<&str> for Cell {
 
 impl From<usize> for Cell {
     fn from(count: usize) -> Self {
-        Self::Count(count as i64)
+        i64::try_from(count).map_or(Self::Missing, Self::Count)
     }
 }
 
@@ -67,6 +67,7 @@ impl Cell {
         match self {
             Self::Text(text) => text.clone(),
             Self::Count(count) => count.to_string(),
+            Self::Number(value, _) if !value.is_finite() => String::new(),
             // Rounding may leave a zero with a sign.
             Self::Number(value, decimals) => {
                 let text = format!("{value:.decimals$}");
@@ -96,7 +97,7 @@ impl Cell {
     /// For programs.
     fn exact(&self) -> String {
         match self {
-            Self::Number(value, _) | Self::WithError(value, _) => value.to_string(),
+            Self::Number(value, _) | Self::WithError(value, _) if value.is_finite() => value.to_string(),
             other => other.shown(),
         }
     }

@@ -8,26 +8,22 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use http_body_util::BodyExt;
 use http_body_util::channel::Channel;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
+use super::answered::{refuse, reply};
+use super::body;
+use super::prepare::Places;
 use super::request::{ApiError, ApiResult, ChatRequest, CompletionRequest, Prompt, RequestFields};
 use super::running::{AnswerShape, RunningRequest, encode, fail};
 use super::served_model::ServedModel;
 use super::settings::ServerSettings;
 use crate::seed;
 
-/// Maximum size of a body in bytes; a larger one is read up to `DISCARD`, so that the client gets the error.
-const BODY: usize = 4 << 20;
-const DISCARD: usize = 64 << 20;
-/// Timeout for reading a body.
-const BODY_TIME: Duration = Duration::from_secs(30);
 /// Pieces of a stream that are buffered for a slow client.
 const PIECES: usize = 64;
 /// How long sending the timeout error to a client that does not read may take.
@@ -38,39 +34,17 @@ struct App {
     served: Arc<Vec<Arc<ServedModel>>>,
     settings: Arc<ServerSettings>,
     requests: Arc<AtomicU64>,
-}
-
-/// Accepts requests until `stop` resolves for the first time; running requests are aborted when it resolves
-/// the second time, or after the timeout of a request.
-pub(super) async fn run<F: Future<Output = ()> + Send + 'static>(
-    listener: TcpListener,
-    served: Vec<Arc<ServedModel>>,
-    settings: ServerSettings,
-    stop: impl Fn() -> F + Send + 'static,
-) -> std::io::Result<()> {
-    let grace = settings.timeout;
-    let router = router(served, settings);
-    let (stop_sender, mut stop_receiver) = tokio::sync::watch::channel(());
-    let (first, second) = (stop(), stop);
-    let stopped = async move {
-        first.await;
-        stop_sender.send_replace(());
-    };
-    let forced = async move {
-        if stop_receiver.changed().await.is_err() {
-            pending::<()>().await;
-        }
-        timeout(grace, second()).await.unwrap_or_default();
-    };
-    tokio::select! {
-        ended = axum::serve(listener, router).with_graceful_shutdown(stopped).into_future() => ended,
-        () = forced => Ok(()),
-    }
+    places: Places,
 }
 
 /// The routes.
 pub(super) fn router(served: Vec<Arc<ServedModel>>, settings: ServerSettings) -> Router {
-    let app = App { served: Arc::new(served), settings: Arc::new(settings), requests: Arc::default() };
+    let app = App {
+        served: Arc::new(served),
+        settings: Arc::new(settings),
+        requests: Arc::default(),
+        places: Places::new(),
+    };
     Router::new()
         .route("/health", get(|| async { reply(200, &json!({"status": "ok"})) }))
         .route("/v1/models", get(models))
@@ -107,19 +81,6 @@ pub(crate) async fn stop_signal() {
         _ = tokio::signal::ctrl_c() => {}
         () = terminated => {}
     }
-}
-
-fn reply(status: u16, body: &Value) -> Response {
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    (status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
-}
-
-fn refuse(refusal: &ApiError) -> Response {
-    let mut response = reply(refusal.status, &refusal.body());
-    if refusal.status == 503 {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-    }
-    response
 }
 
 fn not_found(message: impl Into<String>) -> ApiError {
@@ -161,32 +122,20 @@ impl App {
     }
 }
 
-async fn fields(app: &App, request: Request) -> ApiResult<RequestFields> {
+/// Reads a request and prepares its answer beside the threads that wait on sockets.
+async fn begin(
+    app: &App,
+    request: Request,
+    prepare: impl FnOnce(&App, &RequestFields) -> ApiResult<RunningRequest> + Send + 'static,
+) -> ApiResult<RunningRequest> {
     app.admit(&request)?;
-    let too_large =
-        || ApiError { status: 413, ..ApiError::invalid("", format!("the body is larger than {BODY} bytes")) };
-    let declared =
-        request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    if declared.is_some_and(|length: usize| length > DISCARD) {
-        return Err(too_large());
-    }
-    let mut body = request.into_body();
-    let read = async {
-        let (mut bytes, mut seen) = (vec![], 0);
-        while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|_| ApiError::invalid("", "the body ended before it was complete"))?;
-            let Some(data) = frame.data_ref() else { continue };
-            seen += data.len();
-            if seen <= BODY {
-                bytes.extend_from_slice(data);
-            } else if seen > DISCARD {
-                break;
-            }
-        }
-        if seen <= BODY { Ok(bytes) } else { Err(too_large()) }
+    let body = body::read(request).await?;
+    let (own, n_bytes) = (app.clone(), body.bytes.len());
+    let work = move || {
+        let fields = RequestFields::parse(&body.bytes)?;
+        prepare(&own, &fields)
     };
-    let slow = || ApiError { status: 408, ..ApiError::invalid("", "the body did not arrive in time") };
-    RequestFields::parse(&timeout(BODY_TIME, read).await.map_err(|_| slow())??)
+    app.places.prepare(n_bytes, work).await
 }
 
 fn card(served: &ServedModel) -> Value {
@@ -214,10 +163,9 @@ async fn model(State(app): State<App>, Path(id): Path<String>, request: Request)
 }
 
 async fn completions(State(app): State<App>, request: Request) -> Response {
-    let begun = async {
-        let fields = fields(&app, request).await?;
+    let prepare = |app: &App, fields: &RequestFields| {
         let (number, seed) = app.number();
-        let CompletionRequest { common, prompts, echo } = CompletionRequest::of(&fields, seed)?;
+        let CompletionRequest { common, prompts, echo } = CompletionRequest::of(fields, seed)?;
         let served = app.find(&common.model)?;
         let encoded = prompts
             .iter()
@@ -225,14 +173,13 @@ async fn completions(State(app): State<App>, request: Request) -> Response {
             .collect::<ApiResult<Vec<_>>>()?;
         RunningRequest::begin(AnswerShape::Completion { echo }, number, common, served, encoded)
     };
-    respond(&app, begun).await
+    respond(&app, begin(&app, request, prepare)).await
 }
 
 async fn chat(State(app): State<App>, request: Request) -> Response {
-    let begun = async {
-        let fields = fields(&app, request).await?;
+    let prepare = |app: &App, fields: &RequestFields| {
         let (number, seed) = app.number();
-        let ChatRequest { mut common, messages } = ChatRequest::of(&fields, seed)?;
+        let ChatRequest { mut common, messages } = ChatRequest::of(fields, seed)?;
         let served = app.find(&common.model)?;
         let rendered = served.template.render(&messages);
         let (text, special) = rendered.map_err(|reason| ApiError::invalid("messages", reason))?;
@@ -242,7 +189,7 @@ async fn chat(State(app): State<App>, request: Request) -> Response {
         }
         RunningRequest::begin(AnswerShape::Chat, number, common, served, vec![encoded])
     };
-    respond(&app, begun).await
+    respond(&app, begin(&app, request, prepare)).await
 }
 
 fn timeout_message(time: Duration) -> String {
@@ -251,13 +198,16 @@ fn timeout_message(time: Duration) -> String {
 
 async fn respond(app: &App, begun: impl Future<Output = ApiResult<RunningRequest>>) -> Response {
     let time = app.settings.timeout;
-    match begun.await {
+    let deadline = Instant::now() + time;
+    let timed_out =
+        || ApiError { status: 504, kind: "timeout_error", ..ApiError::invalid("", timeout_message(time)) };
+    match timeout_at(deadline, begun).await.unwrap_or_else(|_| Err(timed_out())) {
         Err(refusal) => refuse(&refusal),
         Ok(running) if running.common.stream => {
             let (mut sender, body) = Channel::<Bytes>::new(PIECES);
             tokio::spawn(async move {
                 // A disconnected client or the timeout ends the task, and with it the sequences.
-                if timeout(time, running.stream(&mut sender)).await.is_err() {
+                if timeout_at(deadline, running.stream(&mut sender)).await.is_err() {
                     let message = timeout_message(time);
                     let sent = fail(&mut sender, "timeout_error", 504, &message);
                     timeout(TIMEOUT_NOTICE, sent).await.unwrap_or_default();
@@ -266,14 +216,10 @@ async fn respond(app: &App, begun: impl Future<Output = ApiResult<RunningRequest
             let headers = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-cache")];
             (headers, Body::new(body)).into_response()
         }
-        Ok(running) => match timeout(time, running.whole()).await {
+        Ok(running) => match timeout_at(deadline, running.whole()).await {
             Ok(Ok(body)) => reply(200, &body),
             Ok(Err(refusal)) => refuse(&refusal),
-            Err(_) => refuse(&ApiError {
-                status: 504,
-                kind: "timeout_error",
-                ..ApiError::invalid("", timeout_message(time))
-            }),
+            Err(_) => refuse(&timed_out()),
         },
     }
 }

@@ -6,10 +6,15 @@
 //! cache their keys and values.
 
 mod answer;
+mod answered;
 mod background;
+mod body;
 mod engine;
 mod http;
 mod in_process;
+mod listen;
+mod origin;
+mod prepare;
 mod request;
 mod running;
 mod sampling;
@@ -18,6 +23,7 @@ mod served_model;
 mod server;
 mod settings;
 mod text;
+mod traffic;
 
 pub use self::background::Background;
 pub(crate) use self::http::stop_signal;

@@ -22,6 +22,11 @@ impl ApiError {
         Self { status: 400, kind: "invalid_request_error", code: None, param, message: message.into() }
     }
 
+    /// There is no room at present.
+    pub fn overloaded(message: impl Into<String>) -> Self {
+        Self { status: 503, kind: "overloaded_error", ..Self::invalid("", message) }
+    }
+
     pub fn body(&self) -> Value {
         json!({"error": {"message": self.message, "type": self.kind, "param": self.param, "code": self.code}})
     }
@@ -34,6 +39,9 @@ const MOST_PROMPTS: usize = 256;
 const MOST_CHOICES: u64 = 16;
 const MOST_LOGPROBS: u64 = 20;
 const MOST_STOPS: usize = 16;
+const LONGEST_STOP: usize = 1024;
+/// Characters of a wrong value that an error shows.
+const SHOWN: usize = 80;
 /// Temperatures and top-p thresholds below this count as 0.
 const NEARLY_GREEDY: f64 = 1e-6;
 
@@ -74,7 +82,7 @@ impl RequestFields {
 
     fn wrong<T>(&self, key: &str, wanted: &str) -> ApiResult<T> {
         let given = self.get(key).map(ToString::to_string).unwrap_or_default();
-        let given: String = given.chars().take(80).collect();
+        let given: String = given.chars().take(SHOWN).collect();
         Err(ApiError::invalid(key, format!("`{key}` must be {wanted}; it is {given}")))
     }
 
@@ -110,10 +118,17 @@ impl RequestFields {
             Some(_) => None,
         };
         match stops {
-            Some(stops) if stops.len() <= MOST_STOPS && stops.iter().all(|stop| !stop.is_empty()) => {
+            Some(stops)
+                if stops.len() <= MOST_STOPS
+                    && stops.iter().all(|stop| (1..=LONGEST_STOP).contains(&stop.len())) =>
+            {
                 Ok(stops)
             }
-            _ => self.wrong("stop", &format!("a string or up to {MOST_STOPS} strings, none of them empty")),
+            _ => {
+                let wanted =
+                    format!("a string or up to {MOST_STOPS} strings, each of 1 to {LONGEST_STOP} bytes");
+                self.wrong("stop", &wanted)
+            }
         }
     }
 

@@ -135,11 +135,7 @@ impl RunningRequest {
             })
         });
         let full = |full| match full {
-            QueueFull::Now => ApiError {
-                status: 503,
-                kind: "overloaded_error",
-                ..ApiError::invalid("", "too many requests are waiting; try again later")
-            },
+            QueueFull::Now => ApiError::overloaded("too many requests are waiting; try again later"),
             QueueFull::Always(most) => {
                 ApiError::invalid("n", format!("prompts times `n` exceed the {most} sequences that may wait"))
             }

@@ -79,7 +79,7 @@ impl Claims {
             .filter_map(|entry| entry.file_name().to_str()?.strip_prefix(PREFIX)?.parse::<u64>().ok());
         let number = numbers.max()?;
         // A claim appears whole, so that one that does not parse is damaged, and nobody renews it.
-        let bytes = std::fs::read(self.path(number)).ok()?;
+        let bytes = disk::read(self.path(number)).ok()?;
         let damaged = || Holder {
             host: "another machine".into(),
             space: String::new(),

@@ -28,6 +28,7 @@ use crate::emergence::semantic::{
 };
 use crate::emergence::{ProfileStore, measure_once};
 use crate::error::{Error, Result};
+use crate::machine;
 use crate::model::hub::Hub;
 use crate::model::{Model, ModelOptions};
 use crate::provider;
@@ -268,10 +269,15 @@ fn collection(folder: &Path, configuration: Configuration, closed: &ClosedModel,
 
 /// Runs a collection while its progress is passed on. `lost` is called once if the task is no longer this
 /// process's.
-fn watched<T>(counted: &Progress, share: Step, lost: &(dyn Fn() + Sync), work: impl FnOnce() -> T) -> T {
+fn watched<T>(
+    counted: &Progress,
+    share: Step,
+    lost: &(dyn Fn() + Sync),
+    work: impl FnOnce() -> Result<T>,
+) -> Result<T> {
     let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        let watcher = scope.spawn(|| {
+        let watch = || {
             while !over.load(Relaxed) {
                 std::thread::park_timeout(TICK);
                 let (done, total) = (counted.done.load(Relaxed), counted.total.load(Relaxed));
@@ -280,7 +286,9 @@ fn watched<T>(counted: &Progress, share: Step, lost: &(dyn Fn() + Sync), work: i
                     return;
                 }
             }
-        });
+        };
+        let watcher = std::thread::Builder::new().spawn_scoped(scope, watch);
+        let watcher = watcher.map_err(|error| machine::no_thread(&error))?;
         let result = work();
         over.store(true, Relaxed);
         watcher.thread().unpark();

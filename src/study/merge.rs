@@ -116,7 +116,7 @@ fn record_files(folder: &Path) -> Vec<PathBuf> {
 
 fn records(folder: &Path) -> Result<Vec<ShardRecord>> {
     let read = |path: &PathBuf| {
-        let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.clone(), source })?;
+        let bytes = disk::read(path).map_err(|source| Error::Read { path: path.clone(), source })?;
         serde_json::from_slice(&bytes).map_err(|source| Error::Json { path: path.clone(), source })
     };
     record_files(folder).iter().map(read).collect()
@@ -162,7 +162,7 @@ fn copy_all(from: &Path, to: &Path) -> Result<()> {
         if is_folder {
             copy_all(&path, &target)?;
         } else if path.is_file() && is_more(&path, &target) && !is_passing(&name.to_string_lossy()) {
-            let bytes = std::fs::read(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
+            let bytes = disk::read(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
             disk::write(&target, &bytes)?;
         }
     }

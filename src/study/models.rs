@@ -52,7 +52,7 @@ const LARGEST_SMALL_FILE: u64 = 64 << 20;
 impl KnownModels {
     /// What the folder of a study knows; nothing if its file is missing or of another version.
     pub fn read(folder: &Path) -> Self {
-        let read = std::fs::read(folder.join(FILE)).ok();
+        let read = disk::read(folder.join(FILE)).ok();
         let known: Option<Self> = read.and_then(|bytes| serde_json::from_slice(&bytes).ok());
         known.filter(|known| known.schema == Some(schema())).unwrap_or_default()
     }
@@ -135,7 +135,7 @@ fn identity(info: &ModelInfo, files: &[PathBuf]) -> Result<String> {
         if !is_small || ["safetensors", "bin", "gguf", "pt", "pth"].contains(&extension.as_str()) {
             continue;
         }
-        let bytes = std::fs::read(file).map_err(|source| Error::Read { path: file.clone(), source })?;
+        let bytes = disk::read(file).map_err(|source| Error::Read { path: file.clone(), source })?;
         let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
         parts.push_str(&format!(" {name} {}", seed::sha256_hex(&bytes)));
     }

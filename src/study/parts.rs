@@ -58,7 +58,7 @@ const WEIGHTS: &str = "weights.sha256";
 pub(super) fn set_aside_others(folder: &StudyFolder, id: &str, sha256: &str) -> Result<()> {
     let wanted = format!("{sha256} surmise {}\n", env!("CARGO_PKG_VERSION"));
     for own in [folder.answers(id), folder.scores(id)] {
-        let there = std::fs::read_to_string(own.join(WEIGHTS)).ok();
+        let there = disk::read_text(own.join(WEIGHTS)).ok();
         if there.as_ref() == Some(&wanted) {
             continue;
         }

@@ -80,9 +80,9 @@ fn remove(path: &Path) -> Result<()> {
 
 /// Copies a file unless the same is there.
 fn copy(from: &Path, to: &Path) -> Result<()> {
-    let read = |path: &Path| std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source });
+    let read = |path: &Path| disk::read(path).map_err(|source| Error::Read { path: path.into(), source });
     let bytes = read(from)?;
-    if std::fs::read(to).is_ok_and(|there| there == bytes) {
+    if disk::read(to).is_ok_and(|there| there == bytes) {
         return Ok(());
     }
     disk::write(to, &bytes)

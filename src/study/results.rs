@@ -125,8 +125,8 @@ impl StudyFolder {
         fault(format!("is {path}, which holds files that are not of a study; name an empty or a new folder"))
     }
 
-    /// Whether the folder is not there, is empty, or holds nothing but what [`create`](Self::create) of another
-    /// process has made so far.
+    /// Whether the folder is not there, is empty, or holds nothing but what [`create`](Self::create) of
+    /// another process has made so far.
     fn holds_no_results(&self) -> bool {
         let names = |path: &Path| -> Vec<String> {
             let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
@@ -163,12 +163,11 @@ impl StudyFolder {
 
     /// The record of a finished task; nothing if it is not there, is damaged, or its files have changed.
     pub fn done(&self, task: &StudyTask) -> Option<DoneRecord> {
-        let bytes = std::fs::read(self.of(task).join("done.json")).ok()?;
+        let bytes = disk::read(self.of(task).join("done.json")).ok()?;
         let record: DoneRecord = serde_json::from_slice(&bytes).ok()?;
         let is_same = record.schema == done_schema() && record.key == task.key;
         let is_whole = |file: &FileRecord| {
-            std::fs::read(self.path.join(&file.path))
-                .is_ok_and(|bytes| seed::sha256_hex(&bytes) == file.sha256)
+            disk::read(self.path.join(&file.path)).is_ok_and(|bytes| seed::sha256_hex(&bytes) == file.sha256)
         };
         (is_same && record.files.iter().all(is_whole)).then_some(record)
     }
@@ -181,7 +180,7 @@ impl StudyFolder {
         if let Some(holder) = Claims::new(&self.of(task)).holder() {
             return TaskState::Running { holder };
         }
-        let failed = std::fs::read(self.of(task).join("failed.json")).ok();
+        let failed = disk::read(self.of(task).join("failed.json")).ok();
         let failed: Option<FailedRecord> = failed.and_then(|bytes| serde_json::from_slice(&bytes).ok());
         failed.map_or(TaskState::Missing, TaskState::Failed)
     }
@@ -198,7 +197,7 @@ impl StudyFolder {
         note: String,
     ) -> Result<DoneRecord> {
         let file = |path: &PathBuf| {
-            let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.clone(), source })?;
+            let bytes = disk::read(path).map_err(|source| Error::Read { path: path.clone(), source })?;
             let relative = path.strip_prefix(&self.path).unwrap_or(path);
             let path = relative.to_string_lossy().into_owned();
             Ok(FileRecord { path, sha256: seed::sha256_hex(&bytes) })

@@ -13,6 +13,7 @@ use super::results::{StudyFolder, TaskState};
 use super::task::StudyTask;
 use crate::collect::client::stop::Stop;
 use crate::error::{Error, Result};
+use crate::machine;
 use crate::model::hub::Hub;
 
 /// How the tasks of a study are run.
@@ -83,9 +84,10 @@ pub fn run_tasks(
     let jobs = settings.jobs.unwrap_or_else(rayon::current_num_threads).clamp(1, pending.len().max(1));
     let queue = Queue::new(pending, settings.memory_bytes);
     let ended = Mutex::new(ends);
-    std::thread::scope(|scope| {
-        for _ in 0..jobs {
-            scope.spawn(|| {
+    let started = std::thread::scope(|scope| {
+        let mut started = Ok(());
+        for job in 0..jobs {
+            let work = || {
                 let worker = Worker { execution: &execution, settings, after, progress, queue: &queue };
                 while let Some(turn) = queue.next() {
                     let id = turn.task.id.clone();
@@ -93,9 +95,17 @@ pub fn run_tasks(
                         ended.lock().unwrap_or_else(PoisonError::into_inner).insert(id, end);
                     }
                 }
-            });
+            };
+            // Those that are there do the work of the others.
+            match std::thread::Builder::new().name(format!("task-{job}")).spawn_scoped(scope, work) {
+                Err(error) if job == 0 => started = Err(machine::no_thread(&error)),
+                Err(_) => break,
+                Ok(_) => {}
+            }
         }
+        started
     });
+    started?;
     Ok(ended.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 

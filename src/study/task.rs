@@ -9,6 +9,7 @@ use super::asking::ANSWER_TOKENS;
 use super::checked::{CHARS_PER_TOKEN, ClosedTarget, Study};
 use super::models::StudyModel;
 use crate::corpus::FactorialDesign;
+use crate::disk;
 use crate::seed;
 
 /// What a task does.
@@ -212,7 +213,7 @@ fn question_inputs(study: &Study) -> Vec<(&'static str, String)> {
     let designs: Vec<String> = study.designs.iter().map(FactorialDesign::sha256).collect();
     let tasks = study.file.design.tasks.iter().map(|task| {
         // A task that is a file is known by its bytes, a name by the version of surmise.
-        let bytes = std::fs::read(&task.value).unwrap_or_else(|_| task.value.clone().into_bytes());
+        let bytes = disk::read(&task.value).unwrap_or_else(|_| task.value.clone().into_bytes());
         seed::sha256_hex(&bytes)
     });
     vec![

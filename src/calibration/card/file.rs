@@ -32,7 +32,7 @@ impl Card {
     /// [`Error::Read`], [`Error::Json`]; [`Error::Config`] for another schema, or a card that was
     /// edited.
     pub fn read(path: &Path) -> Result<Self> {
-        let whole = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
+        let whole = disk::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
         let bytes = whole.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&whole);
         let json = |source| Error::Json { path: path.into(), source };
         let fault = |reason: String| Error::Config { path: path.into(), reason };

@@ -111,6 +111,9 @@ pub struct PredictionRow {
     pub note: String,
 }
 
+/// The largest number in a prediction; the squares of errors are still numbers.
+const LARGEST: f64 = 1e100;
+
 impl PredictionRow {
     /// Columns of predictions.csv and blind.csv in earlier versions, and what they are called now.
     const RENAMED: [(&str, &str); 9] = [
@@ -140,7 +143,7 @@ impl PredictionRow {
     /// [`Error::Read`]; [`Error::Csv`] for a file without predictions, with the column names of an earlier
     /// version, or with a cell that is not the number it should be.
     pub fn read(path: &Path) -> Result<Vec<Self>> {
-        let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
+        let bytes = disk::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
         Self::from_bytes(path, &bytes)
     }
 
@@ -169,8 +172,11 @@ impl PredictionRow {
                 let cell = named_cell(&error, &header, &record);
                 fault(line, cell.unwrap_or_else(|| error.to_string()))
             })?;
-            if let Some(name) = row.not_finite() {
-                return Err(fault(line, format!("column `{name}` holds NaN or infinity; correct it")));
+            if let Some(name) = row.odd_number() {
+                return Err(fault(
+                    line,
+                    format!("column `{name}` holds NaN, infinity, or more than {LARGEST:e}; correct it"),
+                ));
             }
             rows.push(row);
         }
@@ -218,7 +224,7 @@ impl PredictionRow {
         coverage.is_some_and(|(held, level)| undercovers(held, level))
     }
 
-    fn not_finite(&self) -> Option<&'static str> {
+    fn odd_number(&self) -> Option<&'static str> {
         let numbers = [
             ("y_hat", self.y_hat),
             ("low", self.low),
@@ -237,7 +243,9 @@ impl PredictionRow {
             ("skill_mean", self.skill_mean),
             ("skill_size", self.skill_size),
         ];
-        let mut found = numbers.into_iter().filter(|(_, cell)| cell.is_some_and(|value| !value.is_finite()));
+        // What is not a number is not within the bound.
+        let is_odd = |value: f64| !(-LARGEST..=LARGEST).contains(&value);
+        let mut found = numbers.into_iter().filter(|(_, cell)| cell.is_some_and(is_odd));
         found.next().map(|(name, _)| name)
     }
 }

@@ -8,6 +8,7 @@ use super::condition::Condition;
 use super::header::Header;
 use super::number::{DecimalSign, is_missing_text};
 use super::reading::Reading;
+use crate::disk;
 use crate::disk::Lines;
 use crate::error::{Error, Result};
 use crate::names;
@@ -62,7 +63,7 @@ impl Table {
     /// [`Error::Read`]; [`Error::Csv`] for a row of another length than the header, a header that names a
     /// column twice or not at all, or no row.
     pub fn read(path: &Path) -> Result<Self> {
-        let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
+        let bytes = disk::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
         Self::from_bytes(path, &bytes)
     }
 

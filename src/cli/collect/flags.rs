@@ -238,8 +238,8 @@ pub(super) fn check(target: &TargetFlags, money: &BudgetFlags, request: &Request
 /// Refuses numbers of questions out of their range.
 pub(super) fn check_content(content: &ContentFlags) -> Result<()> {
     let fault = |name: &'static str, reason: &str| Err(Error::Parameter { name, reason: reason.into() });
-    if content.items == 0 {
-        return fault("--items", "must be at least 1");
+    if !(1..=10_000).contains(&content.items) {
+        return fault("--items", "must be from 1 to 10000");
     }
     if !(0.0..=1.0).contains(&content.repeat_share) {
         return fault("--repeat-share", "must be from 0 to 1");

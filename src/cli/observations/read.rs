@@ -92,7 +92,7 @@ pub(super) fn all_rows<T: for<'a> Deserialize<'a>>(files: &[PathBuf]) -> Result<
 
 /// The rows of comparisons.csv. A noise scale may be missing, so that its old name would go unnoticed.
 pub(super) fn comparisons(path: &Path) -> Result<Vec<ComparisonRow>> {
-    let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
+    let bytes = disk::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
     let header = csv::Reader::from_reader(bytes.as_slice()).headers().cloned().unwrap_or_default();
     match renamed(|name| header.iter().any(|column| column.trim() == name)) {
         Some(reason) => Err(Error::Csv { path: path.into(), line: 1, reason }),

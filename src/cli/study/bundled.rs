@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::{Display, Interrupts, print_predictions};
 use crate::cli::{TableFlags, status};
+use crate::disk;
 use crate::error::{Error, Result};
 use crate::model::hub::Hub;
 use crate::study::file::{EMBEDDED, StudyFile};
@@ -15,8 +16,8 @@ use crate::study::{
 /// Runs the bundled study in `output`, or in a folder that is removed afterwards.
 pub(in crate::cli) fn run(output: Option<&Path>, table: &TableFlags, quiet: bool) -> Result<()> {
     table.check(None, [])?;
-    let temporary =
-        tempfile::tempdir().map_err(|source| Error::Write { path: std::env::temp_dir(), source })?;
+    let temporary = disk::TemporaryFolder::begin()
+        .map_err(|source| Error::Write { path: std::env::temp_dir(), source })?;
     let folder: PathBuf = output.map_or_else(|| temporary.path().into(), Path::to_path_buf);
     let hub = Hub::from_env()?.offline();
     let file = StudyFile::parse("study.toml".as_ref(), EMBEDDED)?;

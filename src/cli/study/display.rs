@@ -35,15 +35,17 @@ impl Display {
         });
         let is_over = Arc::new(AtomicBool::new(false));
         let (over, of) = (is_over.clone(), progress.clone());
-        let thread = std::thread::spawn(move || {
+        // Without a thread nothing is shown, and the run goes on.
+        let shows = move || {
             while !over.load(Relaxed) {
                 std::thread::park_timeout(TICK);
                 bar.set_position(of.thousandths());
                 bar.set_message(of.message());
             }
             bar.finish();
-        });
-        Self { progress, say, is_over, thread: Some(thread) }
+        };
+        let thread = std::thread::Builder::new().spawn(shows).ok();
+        Self { progress, say, is_over, thread }
     }
 }
 

@@ -4,8 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::cli::status;
-use crate::cli::watch::Signals;
+use crate::cli::watch::{Signals, hand_over};
 use crate::collect::client::stop::Stop;
+use crate::disk;
 use crate::error::Error;
 
 /// How long requests in flight are awaited.
@@ -24,11 +25,13 @@ impl Interrupts {
     pub fn start() -> Self {
         let own = Self::default();
         let all = own.clone();
-        std::thread::spawn(move || {
+        // Without a thread a signal ends the process as it does elsewhere.
+        let wait = move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             let Ok(runtime) = runtime else { return };
             runtime.block_on(async {
                 let Some(mut signals) = Signals::new() else { return };
+                hand_over(&signals);
                 signals.next().await;
                 all.drain();
                 tokio::select! {
@@ -37,8 +40,9 @@ impl Interrupts {
                 }
             });
             status("surmise: interrupted; what is done is kept, and the same command goes on from there");
-            std::process::exit(130);
-        });
+            disk::exit(130);
+        };
+        std::thread::Builder::new().name("signals".into()).spawn(wait).map(drop).unwrap_or_default();
         own
     }
 

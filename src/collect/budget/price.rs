@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::rates::Rates;
+use crate::disk;
 use crate::error::{Error, Result};
 
 /// Prices outside of this are most likely per token or per thousand, USD per million.
@@ -77,8 +78,7 @@ impl Price {
                  input_usd_per_million_tokens and output_usd_per_million_tokens"
             ))
         };
-        let text =
-            std::fs::read_to_string(path).map_err(|source| Error::Read { path: path.into(), source })?;
+        let text = disk::read_text(path).map_err(|source| Error::Read { path: path.into(), source })?;
         let file: PriceFile = toml::from_str(&text).map_err(malformed)?;
         if file.date.date.is_none() {
             return Err(fault("`date` must be the day the prices were looked up, as 2026-11-01".into()));

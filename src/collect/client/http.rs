@@ -18,6 +18,7 @@ use reqwest::{Certificate, RequestBuilder};
 use super::endpoint::Endpoint;
 use super::in_process::InProcess;
 use crate::collect::secrets::Secrets;
+use crate::disk;
 use crate::error::{Error, Result};
 use crate::provider::batch::BatchCall;
 use crate::provider::{self, Headers, KeyHeader, WireRequest};
@@ -322,7 +323,7 @@ async fn receive(request: RequestBuilder, sink: &mut dyn Sink, most_bytes: usize
 }
 
 fn read_certificates(path: &Path) -> Result<Vec<Certificate>> {
-    let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
+    let bytes = disk::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
     match Certificate::from_pem_bundle(&bytes) {
         Ok(certificates) if !certificates.is_empty() => Ok(certificates),
         _ => Err(Error::Parameter {

@@ -49,7 +49,8 @@ impl Journal {
         }
         sync_folder(folder)?;
         let n_bytes = file.metadata().map_err(fault)?.len();
-        let (writer, thread) = JournalWriter::start(path.clone(), file, n_bytes, durable, fallback_writer);
+        let started = JournalWriter::start(path.clone(), file, n_bytes, durable, fallback_writer);
+        let (writer, thread) = started.map_err(fault)?;
         Ok(Self { path, index, torn, writer, thread, _lock: lock })
     }
 

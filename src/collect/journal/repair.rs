@@ -1,12 +1,12 @@
 //! Repairing a damaged journal.
 
-use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use super::lock::Lock;
 use super::scan::{self, RecordSpan};
 use super::storage::{as_storage, create_next, sync_folder};
+use crate::disk;
 use crate::disk::Partial;
 use crate::error::{Error, Result};
 
@@ -18,14 +18,14 @@ use crate::error::{Error, Result};
 pub fn repair(folder: &Path) -> Result<Option<(usize, PathBuf)>> {
     let path = folder.join("journal.jsonl");
     let fault = |source| Error::Storage { path: path.clone(), source };
-    let mut file = File::open(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
+    let mut file = disk::open(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
     let _lock = Lock::take(folder, false)?;
     let mut places = vec![];
     let bad = scan::scan(&path, |place, _| places.push(place))?;
     if bad.is_empty() {
         return Ok(None);
     }
-    let mut copy = |place: RecordSpan, to: &mut File| -> std::io::Result<()> {
+    let mut copy = |place: RecordSpan, to: &mut std::fs::File| -> std::io::Result<()> {
         file.seek(SeekFrom::Start(place.offset))?;
         std::io::copy(&mut (&mut file).take(place.n_bytes), to).map(drop)
     };

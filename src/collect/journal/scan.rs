@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::batch_record::BatchRecord;
 use super::question_key::QuestionKey;
 use super::record::{self, Record};
+use crate::disk;
 use crate::error::{Error, Result};
 
 /// The position of a record in the file.
@@ -27,7 +28,7 @@ pub struct RecordSpan {
 #[serde(tag = "record", rename_all = "snake_case")]
 pub(super) enum IndexEntry {
     /// A configuration.
-    Configuration { schema: crate::disk::Schema, configuration: Value },
+    Configuration { schema: disk::Schema, configuration: Value },
     /// An intent.
     Intent {
         key: QuestionKey,
@@ -74,7 +75,7 @@ pub(super) struct BadLine {
 /// Scans a journal and passes each valid record to `valid`, in their order. Returns the other lines.
 pub(super) fn scan(path: &Path, mut valid: impl FnMut(RecordSpan, IndexEntry)) -> Result<Vec<BadLine>> {
     let fault = |source| Error::Storage { path: path.into(), source };
-    let mut reader = BufReader::with_capacity(1 << 20, File::open(path).map_err(fault)?);
+    let mut reader = BufReader::with_capacity(1 << 20, disk::open(path).map_err(fault)?);
     let (mut bytes, mut offset, mut line, mut bad) = (vec![], 0, 0, vec![]);
     loop {
         bytes.clear();
@@ -123,7 +124,7 @@ impl JournalReader {
     /// # Errors
     /// [`Error::Storage`]
     pub fn open(path: &Path) -> Result<Self> {
-        let file = File::open(path).map_err(|source| Error::Storage { path: path.into(), source })?;
+        let file = disk::open(path).map_err(|source| Error::Storage { path: path.into(), source })?;
         Ok(Self { path: path.into(), file, bytes: vec![] })
     }
 

@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use crate::disk;
 use crate::error::{Error, Result};
 
 /// Free space that a folder must have before anything is asked.
@@ -17,12 +18,12 @@ pub fn as_storage(error: Error) -> Error {
     }
 }
 
-/// Opens a file for reading and writing, and creates it if it does not exist.
+/// Opens a file for reading and writing, and creates it if it does not exist. A link is refused.
 ///
 /// # Errors
 /// [`Error::Storage`]
 pub(super) fn open_or_create(path: &Path) -> Result<File> {
-    let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path);
+    let file = disk::open_own(path, OpenOptions::new().create(true).truncate(false).read(true).write(true));
     file.map_err(|source| Error::Storage { path: path.into(), source })
 }
 

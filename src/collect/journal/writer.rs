@@ -91,10 +91,11 @@ impl JournalWriter {
         n_bytes: u64,
         durable: bool,
         fallback_writer: impl FnMut(&[u8]) + Send + 'static,
-    ) -> (Self, JoinHandle<()>) {
+    ) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (jobs, waiting) = mpsc::unbounded_channel();
-        let thread = std::thread::spawn(move || work(waiting, medium, n_bytes, durable, fallback_writer));
-        (Self { path: Arc::new(path), jobs }, thread)
+        let work = move || work(waiting, medium, n_bytes, durable, fallback_writer);
+        let thread = std::thread::Builder::new().name("journal".into()).spawn(work)?;
+        Ok((Self { path: Arc::new(path), jobs }, thread))
     }
 
     /// Queues a record; records are written in the order in which they are queued.
@@ -226,7 +227,8 @@ mod tests {
 
     fn started(failures: usize) -> (Arc<Mutex<Disk>>, JournalWriter, JoinHandle<()>) {
         let disk = Arc::new(Mutex::new(Disk { failures, ..Disk::default() }));
-        let (writer, thread) = JournalWriter::start("journal".into(), Shared(disk.clone()), 0, true, |_| {});
+        let (writer, thread) =
+            JournalWriter::start("journal".into(), Shared(disk.clone()), 0, true, |_| {}).unwrap();
         (disk, writer, thread)
     }
 
@@ -269,7 +271,7 @@ mod tests {
         let (sender, rescued) = channel();
         let fallback_writer = move |line: &[u8]| sender.send(line.to_vec()).unwrap();
         let (writer, thread) =
-            JournalWriter::start("journal".into(), Shared(disk.clone()), 0, true, fallback_writer);
+            JournalWriter::start("journal".into(), Shared(disk.clone()), 0, true, fallback_writer).unwrap();
         let first = writer.append(&record(0)).unwrap();
         let outcome = OutcomeRecord::crashed(QuestionKey::NONE, 1, false, None);
         let outcome = Record::Outcome(Box::new(outcome));

@@ -13,6 +13,7 @@ use super::row_item::RowFormat;
 use super::rows;
 use super::task::{Task, TaskKind};
 use crate::collect::grading::Grader;
+use crate::disk;
 use crate::error::{Error, Result};
 
 /// Members that are read; others are ignored.
@@ -24,7 +25,7 @@ const HEAD_BYTES: u64 = 4096;
 /// Whether a file is a category: a CSV file whose first column is `entity`.
 pub(crate) fn is_category(path: &Path) -> Result<bool> {
     let mut bytes = vec![];
-    let file = std::fs::File::open(path).map_err(|source| Error::Read { path: path.into(), source })?;
+    let file = disk::open(path).map_err(|source| Error::Read { path: path.into(), source })?;
     file.take(HEAD_BYTES)
         .read_to_end(&mut bytes)
         .map_err(|source| Error::Read { path: path.into(), source })?;
@@ -39,9 +40,9 @@ pub(crate) fn is_category(path: &Path) -> Result<bool> {
 /// # Errors
 /// [`Error::Read`]; [`Error::Csv`] with the line that is at fault.
 pub(crate) fn load(path: &Path, grader: Option<&Grader>) -> Result<Task> {
-    let name = crate::disk::file_stem(path);
+    let name = disk::file_stem(path);
     let reading = RowFormat { task: name.clone(), grader: grader.cloned() };
-    let file = std::fs::File::open(path).map_err(|source| Error::Read { path: path.into(), source })?;
+    let file = disk::open(path).map_err(|source| Error::Read { path: path.into(), source })?;
     let again = file.try_clone().map_err(|source| Error::Read { path: path.into(), source })?;
     let (mut places, mut shots, mut ids, mut others) = (vec![], vec![], vec![], BTreeSet::new());
     let whole = rows::read(path, again, |row| {

@@ -9,6 +9,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::corpus::category;
+use crate::disk;
 use crate::error::{Error, Result};
 use crate::seed;
 
@@ -226,7 +227,7 @@ pub(crate) fn fault(path: &Path, offset: u64, reason: String) -> Error {
 
 /// The number of the line at `offset`. Lines are counted only for error messages.
 pub(crate) fn line_of(path: &Path, offset: u64) -> std::io::Result<u64> {
-    let mut reader = BufReader::new(File::open(path)?);
+    let mut reader = BufReader::new(disk::open(path)?);
     let (mut line, mut at) = (1, 0);
     loop {
         let bytes = reader.fill_buf()?;

@@ -41,7 +41,7 @@ impl Texts {
     /// its group, or whose text is empty or a single word, which has no context to be read in;
     /// [`Error::Corpus`] for a file without texts, or of a form that is not read.
     pub fn read(path: &Path, columns: &Columns) -> Result<Vec<Self>> {
-        let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
+        let bytes = disk::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
         let content = content::text(path, bytes)?;
         let rows = match TextFormat::of(path, &content, columns)? {
             TextFormat::JsonArray => json::array(path, &content, columns)?,

@@ -11,6 +11,7 @@ use super::metrics::{MetricRow, SHARES, name};
 use super::run::{RunInfo, fault};
 use crate::collect::grading::{Grade, GradeKind};
 use crate::collect::results::ItemRow;
+use crate::disk;
 use crate::error::{Error, Result};
 use crate::import::answers::{Answers, row, with_facts};
 use crate::import::imported::{ImportOptions, Imported, SourceFile};
@@ -37,7 +38,7 @@ pub(crate) fn beside(results: &Path, task: &str) -> Result<Option<Samples>> {
     if !path.is_file() {
         return Ok(None);
     }
-    let bytes = std::fs::read(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
+    let bytes = disk::read(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
     Samples::parse(&path, &bytes).map(Some)
 }
 
@@ -55,7 +56,7 @@ pub(crate) fn read_without_results(
              and --shots",
         ));
     };
-    let stem = crate::disk::file_stem(path);
+    let stem = disk::file_stem(path);
     // samples_<task>_<time>; the time has no underscore.
     let task = stem
         .strip_prefix("samples_")

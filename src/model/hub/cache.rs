@@ -42,7 +42,7 @@ impl Cache {
         if is_commit(revision) {
             return Some(revision.to_owned());
         }
-        let text = std::fs::read_to_string(self.folder.join("refs").join(revision)).unwrap_or_default();
+        let text = disk::read_text(self.folder.join("refs").join(revision)).unwrap_or_default();
         Some(text.trim().to_owned()).filter(|text| is_commit(text))
     }
 
@@ -62,7 +62,7 @@ impl Cache {
             return Ok(folder);
         };
         if weights.ends_with(".index.json") {
-            let index = std::fs::read(folder.join(weights)).unwrap_or_default();
+            let index = disk::read(folder.join(weights)).unwrap_or_default();
             for shard in layout::shards(&index).map_err(|fault| format!("{weights} {fault}"))? {
                 if !has(&shard) {
                     return Err(format!("{shard} is missing"));

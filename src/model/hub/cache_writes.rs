@@ -35,8 +35,8 @@ impl Cache {
     pub(super) fn open_partial(&self, etag: &str) -> Result<(PathBuf, File)> {
         let path = self.blob(&format!("{etag}.incomplete"));
         parent_of(&path)?;
-        let file =
-            OpenOptions::new().create(true).read(true).append(true).open(&path).map_err(fault(&path))?;
+        let file = disk::open_own(&path, OpenOptions::new().create(true).read(true).append(true));
+        let file = file.map_err(fault(&path))?;
         Ok((path, file))
     }
 
@@ -46,8 +46,8 @@ impl Cache {
     pub(super) fn lock(&self, etag: &str, stall_timeout: Duration) -> Result<File> {
         let path = self.locks.join(format!("{etag}.lock"));
         parent_of(&path)?;
-        let file =
-            OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(fault(&path))?;
+        let file = disk::open_own(&path, OpenOptions::new().create(true).truncate(false).write(true));
+        let file = file.map_err(fault(&path))?;
         let written = || self.blob(&format!("{etag}.incomplete")).metadata().map_or(0, |data| data.len());
         let (mut seen_bytes, mut since) = (written(), Instant::now());
         loop {

@@ -45,7 +45,7 @@ impl CachedHeaders {
 
     /// What is kept of an id, if all of it is there.
     pub(super) fn read(settings: &HubSettings, id: &Id) -> Option<Self> {
-        let kept: Self = serde_json::from_slice(&std::fs::read(Self::path(settings, id)).ok()?).ok()?;
+        let kept: Self = serde_json::from_slice(&disk::read(Self::path(settings, id)).ok()?).ok()?;
         let config = Cache::new(&settings.cache, &id.repository).snapshot(&kept.commit).join(layout::CONFIG);
         let has_config = id.file.is_some() || config.is_file();
         (cache::is_commit(&kept.commit) && has_config).then_some(kept)

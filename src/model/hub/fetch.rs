@@ -16,6 +16,7 @@ use super::id::Id;
 use super::layout;
 use super::required_files::RequiredFiles;
 use super::settings::HubSettings;
+use crate::disk;
 use crate::error::{Error, Result};
 use crate::model::weights::{Checkpoint, FileHeader};
 
@@ -116,7 +117,7 @@ fn keep_ref(cache: &Cache, id: &Id, commit: &str) -> Result<()> {
 
 /// Whether config.json names a method of quantisation.
 fn says_quantised(snapshot: &Path) -> bool {
-    let config = std::fs::read(snapshot.join(layout::CONFIG)).unwrap_or_default();
+    let config = disk::read(snapshot.join(layout::CONFIG)).unwrap_or_default();
     let config: serde_json::Value = serde_json::from_slice(&config).unwrap_or_default();
     config["quantization_config"].is_object()
 }
@@ -192,7 +193,7 @@ pub(super) fn ask(connection: &Connection) -> std::result::Result<Listing, Fault
 
 /// The files that an index names, all of which the repository has.
 fn shards(connection: &Connection, path: &Path, index: &str, names: &[&str]) -> Result<BTreeSet<String>> {
-    let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
+    let bytes = disk::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
     let shards = layout::shards(&bytes).map_err(|why| connection.fault(format!("{index} {why}")))?;
     match shards.iter().find(|shard| !names.contains(&shard.as_str())) {
         Some(missing) => {

@@ -27,11 +27,14 @@ pub(super) fn ask(settings: &HubSettings, id: &Id) -> Answer {
     let (to, from) = mpsc::channel();
     let (owned, copy) = (settings.clone(), id.clone());
     // Not joined: looking up the name of a hub can take as long as the system likes.
-    std::thread::spawn(move || {
+    let started = std::thread::Builder::new().spawn(move || {
         let answer = Connection::new(&owned, &copy).map_err(Fault::Final).and_then(|c| fetch::ask(&c));
         // Nobody listens any more where it took too long.
         to.send(answer).unwrap_or_default();
     });
+    if let Err(error) = started {
+        return Answer::Away(format!("the system starts no thread that could ask ({error})"));
+    }
     match from.recv_timeout(TIMEOUT) {
         Ok(Ok(listing)) => Answer::Listing(listing),
         Ok(Err(Fault::Final(error))) => Answer::Refused(error),

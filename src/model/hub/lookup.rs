@@ -15,6 +15,7 @@ use super::settings::HubSettings;
 #[cfg(feature = "hub")]
 use super::{cache, fetch, latest};
 use crate::error::Result;
+use crate::machine;
 use crate::model::weights::FileHeader;
 
 /// A hub and its cache on this machine.
@@ -209,6 +210,9 @@ impl Hub {
 /// Runs on a thread of its own: blocking requests panic on one that drives an asynchronous program.
 #[cfg(feature = "hub")]
 fn in_thread<T: Send>(run: impl FnOnce() -> Result<T> + Send) -> Result<T> {
-    let done = std::thread::scope(|scope| scope.spawn(run).join());
-    done.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    let done = std::thread::scope(|scope| {
+        let started = std::thread::Builder::new().spawn_scoped(scope, run);
+        started.map(std::thread::ScopedJoinHandle::join)
+    });
+    done.map_err(|error| machine::no_thread(&error))?.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::id::{Id, MAIN};
+use crate::disk;
 use crate::error::{Error, Result};
 
 /// The hub that is asked unless HF_ENDPOINT names another.
@@ -62,7 +63,7 @@ impl HubSettings {
         });
         let stored = || {
             let file = path("HF_TOKEN_PATH").unwrap_or_else(|| home.join("token"));
-            std::fs::read_to_string(file).ok().map(|t| t.trim().to_owned()).filter(|t| !t.is_empty())
+            disk::read_text(file).ok().map(|t| t.trim().to_owned()).filter(|t| !t.is_empty())
         };
         let idle_s = match text("HF_HUB_DOWNLOAD_TIMEOUT") {
             None => IDLE_S,

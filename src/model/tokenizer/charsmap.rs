@@ -2,11 +2,12 @@
 //! each closed by a zero. The library that applies them trusts their positions, so that they are checked
 //! here.
 
-/// Checks that every walk through the trie stays in the rules.
+/// Checks that every walk through the trie stays in the rules, and gives how often longer a text can become
+/// by them.
 ///
 /// # Errors
 /// The reason why these bytes are no such rules.
-pub(super) fn check(rules: &[u8]) -> Result<(), String> {
+pub(super) fn check(rules: &[u8]) -> Result<usize, String> {
     let cut = || "its normalization rules are cut short".to_owned();
     let (length, rest) = rules.split_first_chunk::<4>().ok_or_else(cut)?;
     let length = u32::from_le_bytes(*length) as usize;
@@ -20,9 +21,13 @@ pub(super) fn check(rules: &[u8]) -> Result<(), String> {
         let unit = *units.get(at).ok_or_else(outside)?;
         Ok(at ^ ((unit >> 10) << ((unit & (1 << 9)) >> 6)))
     };
+    // Replacements end at a zero, or with the bytes.
+    let ends: Vec<usize> = (0..replacements.len()).filter(|at| replacements.as_bytes()[*at] == 0).collect();
+    let end = |from: usize| ends.get(ends.partition_point(|end| *end < from)).copied();
+    let mut growth = 1;
     let mut seen = vec![false; units.len()];
-    let mut open = vec![next(0)?];
-    while let Some(node) = open.pop() {
+    let mut open = vec![(next(0)?, 1_usize)];
+    while let Some((node, depth)) = open.pop() {
         for byte in 1..=0xff {
             let at = node ^ byte;
             let unit = *units.get(at).ok_or_else(outside)?;
@@ -33,14 +38,17 @@ pub(super) fn check(rules: &[u8]) -> Result<(), String> {
             let child = next(at)?;
             if (unit >> 8) & 1 == 1 {
                 let leaf = *units.get(child).ok_or_else(outside)?;
-                if !replacements.is_char_boundary(leaf & ((1 << 31) - 1)) {
+                let from = leaf & ((1 << 31) - 1);
+                if !replacements.is_char_boundary(from) {
                     return Err(outside());
                 }
+                let length = end(from).unwrap_or(replacements.len()) - from;
+                growth = growth.max(length.div_ceil(depth));
             }
-            open.push(child);
+            open.push((child, depth + 1));
         }
     }
-    Ok(())
+    Ok(growth)
 }
 
 #[cfg(test)]
@@ -58,7 +66,8 @@ mod tests {
         units[0] = 256 << 10;
         units[256 ^ 0x61] = (0x61 << 10) | (1 << 8) | 0x61;
         units[256] = 1 << 31;
-        assert_eq!(check(&rules(&units, b"b\0")), Ok(()));
+        assert_eq!(check(&rules(&units, b"b\0")), Ok(1));
+        assert_eq!(check(&rules(&units, b"1234567\0")), Ok(7));
         units[256] = 1 << 31 | 1000;
         assert!(check(&rules(&units, b"b\0")).is_err(), "a replacement beyond the end");
         units[256] = 1 << 31 | 1;

@@ -9,10 +9,15 @@ use tokenizers::{Encoding, ModelWrapper};
 use super::TokenizerFiles;
 use super::bos::Bos;
 use super::bos_prefix::{self, BosPrefix, BosSettings};
+use super::growth::Growth;
 use super::open::{self, Opened};
 use super::settings::TokenizerSettings;
 use crate::error::{Error, Result};
+use crate::guard::guarded;
 use crate::model::arch::Config;
+
+/// Characters of a text that an error shows.
+const SHOWN: usize = 200;
 
 /// A tokenizer bound to a model's vocabulary.
 #[derive(Debug, Clone)]
@@ -23,6 +28,7 @@ pub struct Tokenizer {
     notes: Vec<String>,
     unknown: Option<u32>,
     vocab_size: usize,
+    growth: Growth,
 }
 
 /// One token of a text.
@@ -46,12 +52,13 @@ impl Tokenizer {
         let settings = TokenizerSettings::read(files)?;
         let vocab_size = config.size("vocab_size")?;
         let model_type = config.text_or("model_type", "")?;
-        let Opened { path, inner, unknown, bos: piece, begins } = open::open(files, &settings, model_type)?;
+        let opened = open::open(files, &settings, model_type)?;
+        let Opened { path, inner, unknown, bos: piece, begins, growth } = opened;
         let fault = |reason: String| Error::Tokenizer { path: path.clone(), reason };
         // What is put around a text does not depend on it, so that any token will do: this vocabulary need
         // not know any given word.
         let text = Encoding::from_tokens(vec![tokenizers::Token::new(0, "a".into(), (0, 1))], 0);
-        let probe = inner.post_process(text, None, true).map_err(|source| fault(source.to_string()))?;
+        let probe = call(|| inner.post_process(text, None, true)).map_err(fault)?;
         let special = probe.get_special_tokens_mask();
         let n_before = special.iter().take_while(|mask| **mask == 1).count();
         let unknown = unknown.or_else(|| unknown_id(&inner));
@@ -70,7 +77,7 @@ impl Tokenizer {
                           config.json names one; leave --bos on out";
             return Err(fault(reason.into()));
         };
-        let tokenizer = Self { path, inner, prefix, notes, unknown, vocab_size };
+        let tokenizer = Self { path, inner, prefix, notes, unknown, vocab_size, growth };
         tokenizer.known(tokenizer.prefix.iter().map(|id| {
             let at = probe.get_ids().iter().position(|other| other == id);
             (*id, at.map_or("bos_token", |at| probe.get_tokens()[at].as_str()))
@@ -100,9 +107,10 @@ impl Tokenizer {
     /// [`Error::Tokenizer`] if the text cannot be encoded, a word is unknown, or an id lies beyond the
     /// model's vocabulary.
     pub fn encode(&self, text: &str) -> Result<Vec<Token>> {
-        let encoding = self.inner.encode(text, false).map_err(|source| {
+        let encoding = self.encoding(text).map_err(|reason| {
+            let shown: String = text.chars().take(SHOWN).collect();
             self.fault(format!(
-                "cannot encode {text:?} ({source}); take other words or a model that knows them"
+                "cannot encode {shown:?} ({reason}); take other words or a model that knows them"
             ))
         })?;
         let spans = encoding.get_offsets().iter().map(|(start, end)| *start..*end);
@@ -129,10 +137,8 @@ impl Tokenizer {
     /// [`Error::Tokenizer`] if the text cannot be encoded or an id lies beyond the model's vocabulary.
     pub fn encode_any(&self, text: &str, special: bool) -> Result<(Vec<u32>, Vec<String>)> {
         let prefix = if special { self.prefix.as_slice() } else { &[] };
-        let encoding = self
-            .inner
-            .encode(text, false)
-            .map_err(|source| self.fault(format!("cannot encode it ({source})")))?;
+        let encoding =
+            self.encoding(text).map_err(|reason| self.fault(format!("cannot encode it ({reason})")))?;
         let (mut ids, mut pieces) = (prefix.to_vec(), vec![String::new(); prefix.len()]);
         let mut end = 0;
         for (id, (_, stop)) in encoding.get_ids().iter().zip(encoding.get_offsets()) {
@@ -157,9 +163,14 @@ impl Tokenizer {
         tokenizer
     }
 
-    /// The text of some tokens, without special ones.
+    /// The text of some tokens, without special ones; none if they have no text.
     pub fn decode(&self, ids: &[u32]) -> String {
-        self.inner.decode(ids, true).unwrap_or_default()
+        call(|| self.inner.decode(ids, true)).unwrap_or_default()
+    }
+
+    fn encoding(&self, text: &str) -> std::result::Result<Encoding, String> {
+        self.growth.admits(text)?;
+        call(|| self.inner.encode(text, false))
     }
 
     /// Whether the model has the tokens, given with the text they stand for.
@@ -178,6 +189,11 @@ impl Tokenizer {
     fn fault(&self, reason: String) -> Error {
         Error::Tokenizer { path: self.path.clone(), reason }
     }
+}
+
+/// Calls the library; a panic on what the file holds is an error.
+fn call<T>(work: impl FnOnce() -> tokenizers::Result<T>) -> std::result::Result<T, String> {
+    guarded(work)?.map_err(|error| error.to_string())
 }
 
 /// The id of unknown text.

@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 
 use super::TokenizerFiles;
+use super::growth::Growth;
 use super::sentencepiece::SentencePiece;
 use super::settings::TokenizerSettings;
 use super::{gguf, json, vocab_merges};
 use crate::error::{Error, Result};
+use crate::guard::guarded;
 
 pub(super) const JSON: &str = "tokenizer.json";
 /// The names of a sentencepiece model.
@@ -29,9 +31,11 @@ pub(super) struct Opened {
     pub(super) bos: Option<String>,
     /// Whether the class that reads this kind of file in Python puts it before every text.
     pub(super) begins: bool,
+    /// How much longer a text can become.
+    pub(super) growth: Growth,
 }
 
-/// Opens the tokenizer of a model.
+/// Opens the tokenizer of a model. A panic of the library that reads it is an error.
 ///
 /// # Errors
 /// [`Error::Tokenizer`] if there is none that can be read.
@@ -40,25 +44,35 @@ pub(super) fn open(
     settings: &TokenizerSettings,
     model_type: &str,
 ) -> Result<Opened> {
+    guarded(|| best(files, settings, model_type)).unwrap_or_else(|reason| {
+        let path = files.gguf().map_or_else(|| files.path(JSON), |file| file.path().into());
+        let reason = format!("holds what its library fails on ({reason}); download or save it again");
+        Err(Error::Tokenizer { path, reason })
+    })
+}
+
+/// Reads the first of the files that is there.
+fn best(files: &dyn TokenizerFiles, settings: &TokenizerSettings, model_type: &str) -> Result<Opened> {
     let path = files.path(JSON);
     if let Some(bytes) = files.read(JSON)? {
-        let inner = json::read(&path, &bytes)?;
+        let (inner, growth) = json::read(&path, &bytes)?;
         // Beside a GGUF file may lie the tokenizer of another model.
         if files.gguf().is_none_or(|file| gguf::belongs(&inner, file)) {
-            return Ok(Opened { path, inner, unknown: None, bos: None, begins: false });
+            return Ok(Opened { path, inner, unknown: None, bos: None, begins: false, growth });
         }
     }
     if let Some(file) = files.gguf() {
-        let (mut inner, unknown) = gguf::open(file)?;
+        let (mut inner, unknown, growth) = gguf::open(file)?;
         inner.set_encode_special_tokens(true);
-        return Ok(Opened { path: file.path().into(), inner, unknown, bos: None, begins: false });
+        return Ok(Opened { path: file.path().into(), inner, unknown, bos: None, begins: false, growth });
     }
     let has = |name: &str| files.read(name).is_ok_and(|bytes| bytes.is_some());
     if has(vocab_merges::VOCAB) && has(vocab_merges::MERGES) {
         let mut inner = vocab_merges::read(files, settings, model_type)?;
         finish(&mut inner, settings, &path)?;
         let path = files.path(vocab_merges::VOCAB);
-        return Ok(Opened { path, inner, unknown: None, bos: None, begins: false });
+        let growth = Growth::SMALL;
+        return Ok(Opened { path, inner, unknown: None, bos: None, begins: false, growth });
     }
     for name in SENTENCEPIECE {
         let Some(bytes) = files.read(name)? else { continue };
@@ -96,11 +110,12 @@ fn sentencepiece(
     };
     let mut model = SentencePiece::parse(bytes).map_err(|reason| fault(&reason))?;
     model.extend(&settings.added).map_err(|reason| fault(&reason))?;
+    let growth = model.growth().map_err(|reason| fault(&reason))?;
     let (mut inner, unknown) = model.tokenizer().map_err(|source| fault(&source))?;
     finish(&mut inner, settings, &path)?;
     let kind = settings.class.as_deref().unwrap_or(model_type).to_lowercase();
     let begins = BEGINNING.iter().any(|name| kind.starts_with(name));
-    Ok(Opened { path, inner, unknown: Some(unknown), bos: model.bos, begins })
+    Ok(Opened { path, inner, unknown: Some(unknown), bos: model.bos, begins, growth })
 }
 
 /// Marks the special tokens of a tokenizer that is not from tokenizer.json.

@@ -5,6 +5,7 @@
 //! sentencepiece itself (Kudo and Richardson 2018), whose ids come out.
 
 use super::charsmap;
+use super::growth::Growth;
 use super::protobuf::{self, Value};
 
 /// What a piece is.
@@ -150,16 +151,25 @@ impl SentencePiece {
                 return Err(format!("it has the piece {text:?} twice"));
             }
         }
-        if !self.charsmap.is_empty() {
-            charsmap::check(&self.charsmap)?;
+        self.growth().map(drop)
+    }
+
+    /// How much longer its rules can make a text.
+    ///
+    /// # Errors
+    /// The reason why its rules are none that can be applied.
+    pub(super) fn growth(&self) -> Result<Growth, String> {
+        if self.charsmap.is_empty() {
+            Ok(Growth::SMALL)
+        } else {
+            Growth::of_rules(charsmap::check(&self.charsmap)?)
         }
-        Ok(())
     }
 }
 
 /// The longest piece: those of published models have some ten characters, and the ways to cut one grow with
 /// its length.
-const MOST_BYTES: usize = 4096;
+pub(super) const MOST_BYTES: usize = 4096;
 
 fn piece(value: Value<'_>) -> Result<Piece, String> {
     let mut piece = Piece { text: String::new(), score: 0.0, kind: Kind::Normal };

@@ -9,6 +9,7 @@ use std::time::SystemTime;
 use sha2::{Digest, Sha256};
 
 use super::header::FileHeader;
+use crate::disk;
 use crate::error::{Error, Result};
 use crate::seed;
 
@@ -37,8 +38,7 @@ impl Bytes {
     /// [`Error::Read`] if there is no such file.
     pub(super) fn open(path: &Path) -> Result<Self> {
         let fault = |source| Error::Read { path: path.into(), source };
-        crate::disk::is_regular(path).map_err(fault)?;
-        let file = File::open(path).map_err(fault)?;
+        let file = disk::open(path).map_err(fault)?;
         let metadata = file.metadata().map_err(fault)?;
         let storage = Storage::Disk(file, metadata.modified().ok());
         Ok(Self { path: path.into(), len: metadata.len(), storage })
@@ -96,7 +96,7 @@ impl Bytes {
 
     /// A reader of the whole file, where it is on disk.
     pub(super) fn reader(&self) -> Result<File> {
-        File::open(&self.path).map_err(|source| Error::Read { path: self.path.clone(), source })
+        disk::open(&self.path).map_err(|source| Error::Read { path: self.path.clone(), source })
     }
 
     /// SHA-256 in hexadecimal.
@@ -144,7 +144,7 @@ fn read_exact_at(file: &File, _path: &Path, start: u64, out: &mut [u8]) -> std::
 #[cfg(not(unix))]
 fn read_exact_at(_file: &File, path: &Path, start: u64, out: &mut [u8]) -> std::io::Result<()> {
     use std::io::{Read, Seek, SeekFrom};
-    let mut file = File::open(path)?;
+    let mut file = disk::open(path)?;
     file.seek(SeekFrom::Start(start))?;
     file.read_exact(out)
 }

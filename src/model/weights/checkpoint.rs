@@ -215,8 +215,13 @@ impl Checkpoint {
         if !matches!(&entry.stored, StoredType::Other(kind) if kind == "I64") {
             return Err(fault(format!("has type {}; give int64 token ids (n, t)", entry.stored.name())));
         }
-        let mut bytes = vec![0; 8 * entry.shape.iter().product::<usize>()];
-        self.files[entry.file].read_at(entry.start, &mut bytes)?;
+        let file = &self.files[entry.file];
+        let n_bytes = entry.shape.iter().try_fold(8_u64, |n, size| n.checked_mul(*size as u64));
+        let n_bytes = n_bytes.filter(|n| entry.start.checked_add(*n).is_some_and(|end| end <= file.len()));
+        let n_bytes = n_bytes.and_then(|n| usize::try_from(n).ok());
+        let n_bytes = n_bytes.ok_or_else(|| fault("lies outside its file; save it again".into()))?;
+        let mut bytes = vec![0; n_bytes];
+        file.read_at(entry.start, &mut bytes)?;
         let values = bytes
             .chunks_exact(8)
             .map(|b| i64::from_le_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]]));

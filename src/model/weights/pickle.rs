@@ -7,15 +7,15 @@
 //! `pickletools.py` of CPython; `torch/_utils.py` (`_rebuild_tensor_v2`), `torch/serialization.py`
 //! (`persistent_id`).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// A tensor as a state dict describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct PickledTensor {
+pub(super) struct PickledTensor<'a> {
     /// Name of the storage's class: "FloatStorage" ...
-    pub(super) storage: String,
+    pub(super) storage: &'a str,
     /// Name of its entry in the archive.
-    pub(super) key: String,
+    pub(super) key: &'a str,
     /// Values before the first one.
     pub(super) offset: u64,
     pub(super) shape: Vec<usize>,
@@ -23,7 +23,7 @@ pub(super) struct PickledTensor {
     pub(super) strides: Vec<usize>,
 }
 
-impl PickledTensor {
+impl PickledTensor<'_> {
     /// Whether this is a matrix whose values lie side by side, column after column, and not row after row.
     pub(super) fn is_transposed(&self) -> bool {
         matches!((&self.shape[..], &self.strides[..]), ([rows, _], [1, stride]) if rows == stride)
@@ -43,8 +43,7 @@ impl PickledTensor {
     }
 }
 
-/// No name in a state dict is longer, and no tensor has more dimensions: a pickle may name one value any
-/// number of times, and each time it is copied.
+/// No name in a state dict is longer, and no tensor has more dimensions.
 const LONGEST: usize = 512;
 const MOST_DIMENSIONS: usize = 8;
 
@@ -66,11 +65,15 @@ enum Value {
     Mark,
 }
 
-/// The tensors of a pickled state dict, by name.
+/// Hands out the tensors of a pickled state dict one after the other, by name: a pickle can name one value
+/// any number of times, and a list of copies would grow far beyond its bytes.
 ///
 /// # Errors
-/// The reason why a pickle cannot be read.
-pub(super) fn tensors(bytes: &[u8]) -> Result<Vec<(String, PickledTensor)>, String> {
+/// The reason why a pickle cannot be read, and that of `each`.
+pub(super) fn tensors(
+    bytes: &[u8],
+    mut each: impl FnMut(&str, &PickledTensor<'_>) -> Result<(), String>,
+) -> Result<(), String> {
     let mut machine = Machine { bytes, at: 0, values: vec![], stack: vec![], memo: HashMap::new() };
     let top = machine.run()?;
     let Some(mut dict) = machine.dict(top) else {
@@ -81,8 +84,15 @@ pub(super) fn tensors(bytes: &[u8]) -> Result<Vec<(String, PickledTensor)>, Stri
     if let Some(inner) = nested.and_then(|(_, value)| machine.dict(*value)) {
         dict = inner;
     }
-    let named = dict.iter().filter_map(|(key, value)| Some((machine.text(*key)?, machine.tensor(*value)?)));
-    Ok(named.map(|(name, stored)| (name.to_owned(), stored)).collect())
+    let mut seen = HashSet::new();
+    for (key, value) in dict {
+        let Some((name, tensor)) = machine.text(*key).zip(machine.tensor(*value)) else { continue };
+        if !seen.insert(name) {
+            return Err(format!("its pickle has the tensor `{name}` twice"));
+        }
+        each(name, &tensor)?;
+    }
+    Ok(())
 }
 
 struct Machine<'a> {
@@ -291,7 +301,7 @@ impl<'a> Machine<'a> {
     }
 
     /// The tensor that a value rebuilds, if it rebuilds one.
-    fn tensor(&self, id: Id) -> Option<PickledTensor> {
+    fn tensor(&self, id: Id) -> Option<PickledTensor<'_>> {
         let Value::Call(mut function, mut arguments) = self.values[id] else { return None };
         let Value::Name(name) = &self.values[function] else { return None };
         match name.as_str() {
@@ -319,8 +329,8 @@ impl<'a> Machine<'a> {
         let Value::Name(class) = &self.values[class] else { return None };
         let class = class.rsplit(' ').next().filter(|class| class.len() <= LONGEST)?;
         Some(PickledTensor {
-            storage: class.to_owned(),
-            key: self.text(key)?.to_owned(),
+            storage: class,
+            key: self.text(key)?,
             offset: self.count(offset)? as u64,
             shape: self.counts(size)?,
             strides: self.counts(stride)?,

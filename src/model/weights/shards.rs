@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::bytes::Bytes;
 use super::entry::TensorEntry;
 use super::format::entries;
+use crate::disk;
 use crate::error::{Error, Result};
 
 /// The files of an index, in order of their names, and all their tensors.
@@ -21,7 +22,7 @@ pub(super) fn open(path: &Path) -> Result<(Vec<Bytes>, HashMap<String, TensorEnt
         path: path.into(),
         reason: format!("{reason}; correct the file or download it again"),
     };
-    let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
+    let bytes = disk::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
     let index: Value =
         serde_json::from_slice(&bytes).map_err(|source| Error::Json { path: path.into(), source })?;
     let Some(map) = index.get("weight_map").and_then(Value::as_object) else {

@@ -30,6 +30,9 @@ pub(super) fn entries(file: &Bytes, index: usize) -> Result<Vec<(String, TensorE
     let invalid =
         |reason: &dyn std::fmt::Display| file.fault(format!("no valid PyTorch checkpoint ({reason})"));
     let mut archive = ZipArchive::new(BufReader::new(file.reader()?)).map_err(|error| invalid(&error))?;
+    if archive.has_duplicate_names() {
+        return Err(invalid(&"two of its entries have one name"));
+    }
     let mut places: BTreeMap<String, (u64, u64)> = BTreeMap::new();
     for at in 0..archive.len() {
         let entry = archive.by_index_raw(at).map_err(|error| invalid(&error))?;
@@ -50,10 +53,9 @@ pub(super) fn entries(file: &Bytes, index: usize) -> Result<Vec<(String, TensorE
     };
     let mut pickle = vec![0; size as usize];
     file.read_at(start, &mut pickle)?;
-    let tensors = pickle::tensors(&pickle).map_err(|reason| invalid(&reason))?;
-    let entry = |tensor: PickledTensor| -> Option<TensorEntry> {
+    let entry = |tensor: &PickledTensor| -> Option<TensorEntry> {
         let (start, size) = *places.get(&format!("{folder}data/{}", tensor.key))?;
-        let (stored, width) = stored_type(&tensor);
+        let (stored, width) = stored_type(tensor);
         let first = tensor.offset.checked_mul(width)?;
         let bytes = tensor.shape.iter().try_fold(width, |bytes, size| bytes.checked_mul(*size as u64))?;
         // Values that lie apart are none that can be read, and need not be within the storage.
@@ -62,30 +64,43 @@ pub(super) fn entries(file: &Bytes, index: usize) -> Result<Vec<(String, TensorE
             file: index,
             stored,
             layout: if tensor.is_transposed() { Layout::Transposed } else { Layout::Published },
-            shape: tensor.shape,
+            shape: tensor.shape.clone(),
             start: start + first,
         })
     };
-    tensors
-        .into_iter()
-        .map(|(name, tensor)| match entry(tensor) {
-            Some(entry) => Ok((name, entry)),
-            None => Err(invalid(&format!("tensor `{name}` lies outside its storage"))),
-        })
-        .collect()
+    let mut entries = vec![];
+    let mut add = |name: &str, tensor: &PickledTensor| match entry(tensor) {
+        Some(entry) => {
+            entries.push((name.to_owned(), entry));
+            Ok(())
+        }
+        None => Err(format!("tensor `{name}` lies outside its storage")),
+    };
+    pickle::tensors(&pickle, &mut add).map_err(|reason| invalid(&reason))?;
+    Ok(entries)
 }
+
+/// Characters of an unknown type that are kept.
+const LONGEST_TYPE: usize = 32;
 
 /// How a tensor's values are stored, and the bytes of each.
 fn stored_type(tensor: &PickledTensor) -> (StoredType, u64) {
-    let (stored, width) = match tensor.storage.as_str() {
+    let (stored, width) = match tensor.storage {
         "FloatStorage" => (StoredType::F32, 4),
         "HalfStorage" => (StoredType::F16, 2),
         "BFloat16Storage" => (StoredType::Bf16, 2),
         "DoubleStorage" => (StoredType::F64, 8),
-        other => (StoredType::Other(other.trim_end_matches("Storage").to_owned()), 1),
+        other => {
+            let mut name: String = other.trim_end_matches("Storage").chars().take(LONGEST_TYPE).collect();
+            // The name of a type of safetensors, whose width is another.
+            if name == "I64" {
+                name.push_str("Storage");
+            }
+            (StoredType::Other(name), 1)
+        }
     };
     if tensor.is_dense() || tensor.is_transposed() {
         return (stored, width);
     }
-    (StoredType::Other(format!("{} in strides of {:?}", tensor.storage, tensor.strides)), width)
+    (StoredType::Other(format!("{} in strides of {:?}", stored.name(), tensor.strides)), width)
 }

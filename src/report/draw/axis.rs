@@ -1,5 +1,15 @@
 //! Places on an axis: round ticks, and values as whole units of the canvas.
 
+/// The largest and the least number on an axis, and the least distance of its ends.
+const LARGEST: f64 = 1e100;
+const LEAST: f64 = 1e-100;
+const LEAST_SPAN: f64 = 1e-12;
+
+/// A number that an axis can show, from `least` on.
+fn within(value: f64, least: f64) -> f64 {
+    if value.is_nan() { least.max(0.0) } else { value.clamp(least, LARGEST) }
+}
+
 /// An axis from one place of the canvas to another, linear or logarithmic.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Axis {
@@ -13,12 +23,17 @@ pub struct Axis {
 impl Axis {
     /// A linear axis: `range.0` stands at `places.0`, `range.1` at `places.1`.
     pub fn linear(range: (f64, f64), places: (i32, i32)) -> Self {
-        Self { low: range.0, high: range.1, from: places.0, to: places.1, is_log: false }
+        let (low, high) = (within(range.0, -LARGEST), within(range.1, -LARGEST));
+        // Numbers that differ in their last digits have no ticks between them.
+        let high = high.max(low + LEAST_SPAN.max(1e-9 * low.abs().max(high.abs())));
+        Self { low, high, from: places.0, to: places.1, is_log: false }
     }
 
     /// A logarithmic axis; both ends of the range are positive.
     pub fn log(range: (f64, f64), places: (i32, i32)) -> Self {
-        Self { is_log: true, ..Self::linear(range, places) }
+        let (low, high) = (within(range.0, LEAST), within(range.1, LEAST));
+        let high = high.max(low * (1.0 + 1e-9));
+        Self { low, high, from: places.0, to: places.1, is_log: true }
     }
 
     /// Where a value stands, to the nearest unit.
@@ -26,6 +41,8 @@ impl Axis {
         let scaled = |value: f64| if self.is_log { value.ln() } else { value };
         let (low, high) = (scaled(self.low), scaled(self.high));
         let share = (scaled(value) - low) / (high - low);
+        // A value that is not on the axis is drawn beside it.
+        let share = if share.is_nan() { 0.0 } else { share.clamp(-1.0, 2.0) };
         self.from + (f64::from(self.to - self.from) * share).round() as i32
     }
 
@@ -36,7 +53,7 @@ impl Axis {
         }
         let step = step(self.high - self.low, most);
         let first = (self.low / step - 1e-9).ceil();
-        let values = (0..).map(|k| (first + f64::from(k)) * step);
+        let values = (0..=most).map(|k| (first + k as f64) * step);
         let values = values.take_while(|value| *value <= self.high + 1e-9 * step);
         values.map(|value| (value, tick(value, self.high - self.low))).collect()
     }
@@ -66,6 +83,7 @@ pub fn range(values: impl IntoIterator<Item = f64>) -> (f64, f64) {
     let (low, high) = values
         .into_iter()
         .filter(|value| value.is_finite())
+        .map(|value| value.clamp(-LARGEST, LARGEST))
         .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
     if low > high {
         return (0.0, 1.0);
@@ -108,6 +126,25 @@ mod tests {
         assert_eq!(range([1.0, 3.0]), (0.9, 3.1));
         assert_eq!(range([2.0]), (1.0, 3.0));
         assert_eq!(range([f64::NAN]), (0.0, 1.0));
+    }
+
+    #[test]
+    fn any_two_numbers_are_ends_of_an_axis() {
+        let numbers = [0.0, 1.0, -1.0, 5e-324, 1e-300, 1e17, 1e17 + 16.0, 1e308, -1e308, f64::MAX, f64::MIN];
+        let odd = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY];
+        for low in numbers.into_iter().chain(odd) {
+            for high in numbers.into_iter().chain(odd) {
+                let of_range = Axis::linear(range([low, high]), (0, 100));
+                for axis in [of_range, Axis::linear((low, high), (0, 100)), Axis::log((low, high), (0, 100))]
+                {
+                    let ticks = axis.ticks(6);
+                    assert!(ticks.len() < 1000, "{low} {high}: {}", ticks.len());
+                    for value in numbers.into_iter().chain(odd).chain(ticks.iter().map(|tick| tick.0)) {
+                        assert!((-100..=200).contains(&axis.at(value)), "{low} {high} {value}");
+                    }
+                }
+            }
+        }
     }
 
     #[test]

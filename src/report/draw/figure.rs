@@ -8,6 +8,7 @@ use svg2pdf::usvg;
 use super::canvas::{Area, DrawResult, PER_MM, WIDTH};
 use super::text::FAMILY;
 use crate::error::{Error, Result};
+use crate::guard::guarded;
 
 /// The font of figures, cut down to the signs they use.
 const FONT: &[u8] = include_bytes!("../../../data/DejaVuSans-figures.ttf");
@@ -29,7 +30,8 @@ impl Figure {
         let fault =
             |source: Box<dyn std::error::Error + Send + Sync>| Error::Figure { reason: source.to_string() };
         area.fill(&WHITE).map_err(|error| fault(Box::new(error)))?;
-        routine(&area).map_err(fault)?;
+        let drawn = guarded(|| routine(&area)).map_err(|reason| Error::Figure { reason })?;
+        drawn.map_err(fault)?;
         area.present().map_err(|error| fault(Box::new(error)))?;
         drop(area);
         // The size on paper; the units stay those of the view box.
@@ -60,7 +62,8 @@ impl Figure {
         let tree = usvg::Tree::from_str(&self.svg, &options).map_err(|error| fault(&error))?;
         // usvg turns millimetres into 96 units per inch.
         let page = svg2pdf::PageOptions { dpi: 96.0 };
-        let pdf = svg2pdf::to_pdf(&tree, svg2pdf::ConversionOptions::default(), page);
+        let pdf = guarded(|| svg2pdf::to_pdf(&tree, svg2pdf::ConversionOptions::default(), page));
+        let pdf = pdf.map_err(|reason| Error::Figure { reason })?;
         Ok(in_order(&pdf.map_err(|error| fault(&error))?))
     }
 }

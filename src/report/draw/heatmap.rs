@@ -87,6 +87,7 @@ impl Heatmap {
 
     fn colour(&self, value: f64, (low, high): (f64, f64)) -> RGBColor {
         let share = (value - low) / (high - low);
+        let share = if share.is_nan() { 0.5 } else { share.clamp(0.0, 1.0) };
         if self.is_signed { diverging(2.0 * share - 1.0) } else { viridis(share) }
     }
 }
@@ -135,7 +136,8 @@ impl Heatmaps {
 
     fn map(&self, area: &Area<'_>, map: &Heatmap, top: i32, height: i32) -> DrawResult {
         let scale = map.scale.or(map.own_scale(self.n_masked)).unwrap_or((0.0, 1.0));
-        let scale = if scale.1 - scale.0 < 1e-12 { (scale.0, scale.0 + 1.0) } else { scale };
+        let is_flat = scale.1 - scale.0 < 1e-12_f64.max(1e-9 * scale.0.abs());
+        let scale = if is_flat { (scale.0, scale.0 + scale.0.abs().max(1.0)) } else { scale };
         let (n_rows, n_columns) = (map.cells.len() as i32, self.columns.len() as i32);
         let x = |column: i32| CELLS.0 + (CELLS.1 - CELLS.0) * column / n_columns;
         let y = |row: i32| top + height - height * row / n_rows;

@@ -8,6 +8,7 @@ use super::data::short;
 use crate::corpus::Role;
 use crate::emergence::semantic::{Init, ReadingRow, SemanticRow};
 use crate::emergence::{ProfileRow, ProfileSettings};
+use crate::report::cells::fill_grid;
 use crate::report::flags;
 
 /// A profile as the page holds it.
@@ -102,6 +103,11 @@ fn sorted(values: impl Iterator<Item = usize>) -> Vec<usize> {
 pub(super) fn semantic(rows: &[SemanticRow], readings: &[ReadingRow]) -> Option<ProfileValues> {
     let first = rows.first()?;
     let columns = sorted(rows.iter().map(|row| row.shots));
+    let n_scales = sorted(readings.iter().map(|row| row.noise_scale.to_bits() as usize)).len();
+    let n_blocks = first.blocks.saturating_mul(n_scales.max(1));
+    if !fill_grid(rows.len() + readings.len(), n_blocks, columns.len()) {
+        return None;
+    }
     let place = |row: &SemanticRow| (row.block, row.shots);
     let grid = Grid { blocks: first.blocks, columns: &columns, rows: rows.iter().collect(), place };
     let names = flag_names(rows.iter().map(flags::semantic));
@@ -174,6 +180,9 @@ pub(super) fn positional(rows: &[ProfileRow]) -> Option<ProfileValues> {
     let mut noise_scales: Vec<Option<f64>> = shown.iter().map(|row| row.noise_scale).collect();
     noise_scales.sort_by(|a, b| a.unwrap_or(0.0).total_cmp(&b.unwrap_or(0.0)));
     noise_scales.dedup();
+    if !fill_grid(shown.len(), blocks.saturating_mul(noise_scales.len()), columns.len()) {
+        return None;
+    }
     // The noise scale of the headline stands first.
     let headline = Some(first.scale.headline_precision());
     noise_scales.sort_by_key(|noise_scale| *noise_scale != headline);

@@ -11,6 +11,7 @@ use super::folder::ResultFiles;
 use super::limits::Limits;
 use super::profile_values::{ProfileValues, ScaleValues, positional, semantic};
 use super::sources::Sources;
+use crate::disk;
 use crate::disk::Schema;
 use crate::emergence::semantic::{ReadingRow, SemanticProfile, SemanticRow};
 use crate::emergence::{Profile, ProfileRow, StoredProfile, store};
@@ -99,29 +100,30 @@ fn read(path: &Path, sources: &Sources) -> Vec<ProfileValues> {
         schema: Schema,
     }
     let head = |path: &Path| {
-        let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
+        let bytes = disk::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
         let head: serde_json::Result<Head> = serde_json::from_slice(&bytes);
         head.map_err(|source| Error::Json { path: path.into(), source })
     };
     let Some(Head { schema }) = sources.read(path, head) else { return vec![] };
     let values = if schema.name == Profile::SCHEMA {
         let profile = sources.read(path, store::read::<Profile>);
-        profile.and_then(|profile| positional(&profile.rows()))
+        profile.and_then(|profile| kept(positional(&profile.rows()), path, sources))
     } else {
         let profile = sources.read(path, store::read::<SemanticProfile>);
-        profile.and_then(|profile| semantic(&profile.rows(), &profile.reading_rows()))
+        profile.and_then(|profile| kept(semantic(&profile.rows(), &profile.reading_rows()), path, sources))
     };
     values.into_iter().collect()
 }
 
 /// The profiles of profiles.csv, of either kind; of semantic ones with readings.csv beside it.
 fn read_table(path: &Path, sources: &Sources) -> Vec<ProfileValues> {
-    let header = csv::Reader::from_path(path).and_then(|mut reader| reader.headers().cloned());
-    let is_semantic = header.is_ok_and(|header| header.iter().any(|column| column == "macro_share"));
+    let header = disk::open(path).map(|file| csv::Reader::from_reader(file).headers().cloned());
+    let is_semantic = header
+        .is_ok_and(|header| header.is_ok_and(|header| header.iter().any(|column| column == "macro_share")));
     if !is_semantic {
         let rows: Vec<ProfileRow> = sources.rows(path);
         let key = |row: &ProfileRow| (row.model.clone(), row.corpus.clone(), row.profile.clone());
-        return grouped(&rows, key).iter().filter_map(|rows| positional(rows)).collect();
+        return grouped(&rows, key).iter().filter_map(|rows| kept(positional(rows), path, sources)).collect();
     }
     let rows: Vec<SemanticRow> = sources.rows(path);
     let beside = path.with_file_name("readings.csv");
@@ -131,9 +133,18 @@ fn read_table(path: &Path, sources: &Sources) -> Vec<ProfileValues> {
         let is_own = |row: &&ReadingRow| {
             (&row.model, &row.corpus, &row.profile) == (&rows[0].model, &rows[0].corpus, &rows[0].profile)
         };
-        semantic(rows, &readings.iter().filter(is_own).cloned().collect::<Vec<_>>())
+        let readings: Vec<ReadingRow> = readings.iter().filter(is_own).cloned().collect();
+        kept(semantic(rows, &readings), path, sources)
     };
     grouped(&rows, key).iter().filter_map(of).collect()
+}
+
+/// A profile, or none and a problem.
+fn kept(profile: Option<ProfileValues>, path: &Path, sources: &Sources) -> Option<ProfileValues> {
+    if profile.is_none() {
+        sources.problem(path, &"a profile has no row, or far fewer rows than blocks and columns");
+    }
+    profile
 }
 
 /// Rows with one key, in the order in which keys first stand.

@@ -43,7 +43,7 @@ impl Sources {
 
     /// The bytes of a file; `None`, and a problem, if it cannot be read.
     pub(super) fn bytes(&self, path: &Path) -> Option<Vec<u8>> {
-        let read = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source });
+        let read = disk::read(path).map_err(|source| Error::Read { path: path.into(), source });
         let bytes = self.keep(path, read)?;
         let mut files = self.files.borrow_mut();
         if !files.iter().any(|file| file.path == path) {

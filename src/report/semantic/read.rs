@@ -4,10 +4,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::super::cells::fill_grid;
 use super::super::input::ReportInput;
 use super::super::models::{Layout, by_size};
-use super::super::read::csv_rows;
+use super::super::read::{check_numbers, csv_rows};
 use super::super::selection::{KnownNames, Selection};
+use crate::disk;
 use crate::emergence::semantic::{SemanticProfile, SemanticRow, SummaryRow};
 use crate::emergence::{ProfileSettings, ProfileStore};
 use crate::error::{Error, Result};
@@ -70,6 +72,9 @@ pub(in crate::report) fn read(inputs: &[PathBuf], selection: &Selection) -> Resu
         return Err(Selection::nothing(&inputs[0], "row"));
     }
     check_one_design(&tables, selection)?;
+    check_numbers(&tables.rows, &inputs[0])?;
+    check_numbers(&tables.summaries, &inputs[0])?;
+    check_places(&tables)?;
     Ok(Some(tables))
 }
 
@@ -130,13 +135,31 @@ fn add_table(
     Ok(())
 }
 
+/// Refuses a block that is none of its model's, and rows too few for the blocks.
+fn check_places(tables: &SemanticTables) -> Result<()> {
+    let is_wrong = |row: &&SemanticRow| !(1..=row.blocks).contains(&row.block);
+    if let Some(row) = tables.rows.iter().find(is_wrong) {
+        let SemanticRow { model, corpus, block, blocks, .. } = row;
+        let reason = format!("of {model} on {corpus} name block {block} of {blocks}; correct them");
+        return Err(Error::Parameter { name: "rows", reason });
+    }
+    let blocks = tables.rows.iter().map(|row| row.blocks).max().unwrap_or(0);
+    let (rows, shots) = (tables.rows.len(), tables.shots().len());
+    if fill_grid(rows, blocks, shots) {
+        return Ok(());
+    }
+    let reason = format!("are {rows}, and they say that a model has {blocks} blocks; correct column blocks");
+    Err(Error::Parameter { name: "rows", reason })
+}
+
 fn twice(model: &str, corpus: &str, what: &str) -> Error {
     Error::Parameter { name: "rows", reason: format!("of {model} on {corpus} are of two profiles{what}") }
 }
 
 /// Whether a file is a table of semantic profiles. What cannot be read is not.
 fn is_semantic_table(path: &Path) -> bool {
-    let header = csv::Reader::from_path(path).and_then(|mut reader| reader.headers().cloned());
+    let Ok(file) = disk::open(path) else { return false };
+    let header = csv::Reader::from_reader(file).headers().cloned();
     header.is_ok_and(|header| header.iter().any(|column| column == SHARE))
 }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::collect::results::semantic::SemanticScore;
+use crate::disk;
 use crate::disk::Schema;
 use crate::error::{Error, Result};
 
@@ -32,7 +33,7 @@ impl ApiAnswers {
     /// # Errors
     /// [`Error::Read`], [`Error::Json`]; [`Error::Config`] for another version.
     pub(crate) fn read(path: &Path) -> Result<Self> {
-        let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
+        let bytes = disk::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
         let read: Self =
             serde_json::from_slice(&bytes).map_err(|source| Error::Json { path: path.into(), source })?;
         if (read.schema.name.as_str(), read.schema.version) != Self::SCHEMA {

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::disk;
 use crate::error::{Error, Result};
 use crate::model::hub::Hub;
 use crate::model::{FACT_FAMILIES, Model, ModelOptions};
@@ -91,7 +92,7 @@ impl Family {
     /// [`Error::Read`], [`Error::Csv`]; those of [`Model::load`]; [`Error::Parameter`] for two members of one
     /// id, and two of the same weights.
     pub fn read(path: &Path, hub: Hub) -> Result<Self> {
-        let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
+        let bytes = disk::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
         let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(bytes.as_slice());
         let mut named = vec![];
         for (line, row) in (2..).zip(reader.deserialize::<Named>()) {

@@ -38,7 +38,7 @@ pub(super) fn check_settings(folder: &Path, family: &Family, settings: &BlindSet
     if !path.is_file() {
         return disk::write_json(&path, &wanted);
     }
-    let bytes = std::fs::read(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
+    let bytes = disk::read(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
     let json = |source| Error::Json { path: path.clone(), source };
     let there: Value = serde_json::from_slice(&bytes).map_err(json)?;
     let wanted = serde_json::to_value(&wanted).map_err(json)?;

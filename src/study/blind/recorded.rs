@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::family::Member;
 use crate::calibration::Table;
+use crate::disk;
 use crate::error::{Error, Result};
 use crate::model::checkpoint;
 
@@ -42,7 +43,7 @@ impl RecordedRows {
     /// # Errors
     /// [`Error::Read`]; [`Error::Csv`] for a file that lacks a column or the size of a model.
     pub fn read(path: &Path) -> Result<Self> {
-        let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
+        let bytes = disk::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
         Self::parse(path, &bytes)
     }
 

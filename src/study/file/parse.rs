@@ -47,9 +47,7 @@ impl StudyFile {
     /// # Errors
     /// [`Error::Read`]; [`Error::StudyFile`] for a file that is not TOML.
     pub fn read_all(path: &Path) -> Result<(Self, Vec<Finding>)> {
-        disk::is_regular(path).map_err(|source| Error::Read { path: path.into(), source })?;
-        let text =
-            std::fs::read_to_string(path).map_err(|source| Error::Read { path: path.into(), source })?;
+        let text = disk::read_text(path).map_err(|source| Error::Read { path: path.into(), source })?;
         Self::parse_all(path, &text)
     }
 

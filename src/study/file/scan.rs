@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::disk;
 use crate::error::{Error, Result};
 
 /// A model that was found.
@@ -79,7 +80,7 @@ fn family(path: &Path) -> String {
     if !before.is_empty() && before.len() < parts.len() {
         return before.join("-");
     }
-    let config = std::fs::read(path.join("config.json")).unwrap_or_default();
+    let config = disk::read(path.join("config.json")).unwrap_or_default();
     let config: BTreeMap<String, Value> = serde_json::from_slice(&config).unwrap_or_default();
     let architecture = config.get("model_type").and_then(Value::as_str);
     architecture.map_or(name, str::to_owned)

@@ -375,7 +375,8 @@ fn what_would_ask_nothing_or_nobody_is_refused() {
     let server = Server::right();
     let case = Case::new(&server, 2);
     for (arguments, says) in [
-        (["--items", "0"], "--items must be at least 1"),
+        (["--items", "0"], "--items must be from 1 to 10000"),
+        (["--items", "18446744073709551615"], "--items must be from 1 to 10000"),
         (["--concurrency", "0"], "--concurrency must be from 1 to 1024"),
         (["--timeout-s", "0"], "--timeout-s must be above 0"),
         (["--repeat-share", "NaN"], "--repeat-share must be from 0 to 1"),

@@ -33,7 +33,8 @@ impl Serving {
         let mut stream = TcpStream::connect(&self.address).expect("a connection");
         stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a timeout");
         let head = format!(
-            "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {}\r\n{headers}\r\n",
+            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n\
+             {headers}\r\n",
             body.len()
         );
         stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body)).expect("a request");
@@ -273,7 +274,7 @@ fn what_cannot_be_answered_is_refused_and_the_server_stays_up() {
     ] {
         let mut stream = TcpStream::connect(&server.address).expect("a connection");
         let head = format!(
-            "POST {COMPLETIONS} HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n",
+            "POST {COMPLETIONS} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n",
             body.len() + usize::from(body == "{")
         );
         stream.write_all((head + &body).as_bytes()).expect("a request");
@@ -339,7 +340,8 @@ fn told_to_stop_it_finishes_what_it_has_begun() {
         json!({"model": "minigpt-5", "prompt": "red,", "max_tokens": 50, "temperature": 0, "stop": []})
             .to_string();
     let mut stream = TcpStream::connect(&server.address).expect("a connection");
-    let head = format!("POST {COMPLETIONS} HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", body.len());
+    let head =
+        format!("POST {COMPLETIONS} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n", body.len());
     stream.write_all((head + &body).as_bytes()).expect("a request");
     // The server has it once it answers another client.
     assert_eq!(server.raw("GET", "/health", "", b"").0, 200);

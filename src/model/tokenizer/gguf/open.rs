@@ -3,18 +3,20 @@
 use super::vocabulary::{Vocabulary, fault};
 use super::{byte_level, pieces};
 use crate::error::Result;
+use crate::model::tokenizer::growth::Growth;
 use crate::model::tokenizer::sentencepiece::Method;
 use crate::model::weights::gguf::Gguf;
 
-/// The tokenizer of a file; of a sentencepiece model also the id of its unknown piece.
+/// The tokenizer of a file; of a sentencepiece model also the id of its unknown piece; and how much longer a
+/// text can become.
 ///
 /// # Errors
 /// [`Error::Tokenizer`](crate::Error::Tokenizer) for a kind that is not read and for whatever is wrong with
 /// it.
-pub(in crate::model::tokenizer) fn open(gguf: &Gguf) -> Result<(tokenizers::Tokenizer, Option<u32>)> {
+pub(in crate::model::tokenizer) fn open(gguf: &Gguf) -> Result<(tokenizers::Tokenizer, Option<u32>, Growth)> {
     let vocabulary = Vocabulary::read(gguf)?;
     let method = match gguf.metadata().text("tokenizer.ggml.model")? {
-        Some("gpt2") => return Ok((byte_level::tokenizer(gguf, &vocabulary)?, None)),
+        Some("gpt2") => return Ok((byte_level::tokenizer(gguf, &vocabulary)?, None, Growth::SMALL)),
         Some("llama") => Method::Bpe,
         Some("t5") => Method::Unigram,
         other => {
@@ -28,7 +30,8 @@ pub(in crate::model::tokenizer) fn open(gguf: &Gguf) -> Result<(tokenizers::Toke
     };
     let model = pieces::model(gguf, &vocabulary, method)?;
     let (inner, unknown) = model.tokenizer().map_err(|source| fault(gguf, source.to_string()))?;
-    Ok((inner, Some(unknown)))
+    let growth = model.growth().map_err(|reason| fault(gguf, reason))?;
+    Ok((inner, Some(unknown), growth))
 }
 
 /// Whether a tokenizer of another file has the tokens of this one, under the same ids but for a tenth: what

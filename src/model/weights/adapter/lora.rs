@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::settings::LoraSettings;
 use super::{CONFIG, WEIGHTS};
+use crate::disk;
 use crate::error::{Error, Result};
 use crate::model::weights::bytes::Bytes;
 use crate::model::weights::entry::TensorEntry;
@@ -51,7 +52,7 @@ impl Adapter {
         is_copy: impl Fn(&str, &[usize], &[f32]) -> Result<bool>,
     ) -> Result<Self> {
         let path = folder.join(CONFIG);
-        let bytes = std::fs::read(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
+        let bytes = disk::read(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
         let settings = LoraSettings::parse(&path, &bytes)?;
         let name = WEIGHTS.into_iter().find(|name| folder.join(name).exists()).unwrap_or(WEIGHTS[0]);
         let file = Bytes::open(&folder.join(name))?;

@@ -78,7 +78,7 @@ fn good_bad_and_broken_requests_leave_the_server_up_and_its_memory_flat() {
             let body = streamed.to_string();
             write!(
                 stream,
-                "POST {COMPLETIONS} HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{body}",
+                "POST {COMPLETIONS} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{body}",
                 body.len()
             )
             .expect("a request");

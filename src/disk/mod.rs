@@ -7,8 +7,13 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use tempfile::NamedTempFile;
 
+mod opened;
+mod temporary;
+
+pub use self::opened::{is_regular, open, open_own, read, read_text};
+use self::temporary::TemporaryFile;
+pub use self::temporary::{TemporaryFolder, exit, is_temporary};
 use crate::error::{Error, Result};
 use crate::finite::{self, NotFinite};
 
@@ -37,14 +42,6 @@ impl Schema {
 /// [`Error::Write`]
 pub fn make_folder(path: &Path) -> Result<()> {
     std::fs::create_dir_all(path).map_err(|source| Error::Write { path: path.into(), source })
-}
-
-/// How the names of temporary files begin.
-const TEMPORARY: &str = ".surmise-";
-
-/// Whether a file of this name is one that is being written.
-pub fn is_temporary(name: &str) -> bool {
-    name.starts_with(TEMPORARY)
 }
 
 /// Finds out before the long work whether a folder can be written to.
@@ -93,23 +90,7 @@ pub fn id_in_file_names(id: &str) -> String {
 #[derive(Debug)]
 pub struct Partial {
     path: PathBuf,
-    file: NamedTempFile,
-}
-
-/// Whether a path is a file of its own: a pipe would be waited for without end when read, and a device
-/// replaced when written.
-///
-/// # Errors
-/// If it is a folder, a device or a pipe, or is not there.
-pub fn is_regular(path: &Path) -> std::io::Result<()> {
-    let metadata = std::fs::metadata(path)?;
-    match (metadata.is_file(), metadata.is_dir()) {
-        (true, _) => Ok(()),
-        (_, true) => Err(std::io::ErrorKind::IsADirectory.into()),
-        _ => {
-            Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, "it is a device or a pipe, not a file"))
-        }
-    }
+    file: TemporaryFile,
 }
 
 impl Partial {
@@ -122,14 +103,14 @@ impl Partial {
             is_regular(path).map_err(|source| Error::Write { path: path.into(), source })?;
         }
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let file = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(folder);
-        let file = file.map_err(|source| Error::Write { path: path.into(), source })?;
+        let file =
+            TemporaryFile::begin(folder).map_err(|source| Error::Write { path: path.into(), source })?;
         Ok(Self { path: path.into(), file })
     }
 
     /// The file that is written to.
     pub fn file(&mut self) -> &mut File {
-        self.file.as_file_mut()
+        self.file.file_mut()
     }
 
     /// Writes all of the file and gives it its name.
@@ -148,16 +129,15 @@ impl Partial {
     /// [`Error::Write`]; a file that stood there before is then still the same.
     pub fn commit(self) -> Result<()> {
         let fault = |source: std::io::Error| Error::Write { path: self.path.clone(), source };
-        self.file.as_file().sync_all().map_err(fault)?;
+        self.file.file().sync_all().map_err(fault)?;
         // A temporary file is private; what is published has the permissions any new file would have.
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
             let open = std::fs::Permissions::from_mode(0o644);
-            self.file.as_file().set_permissions(open).map_err(fault)?;
+            self.file.file().set_permissions(open).map_err(fault)?;
         }
-        self.file.persist(&self.path).map_err(|error| fault(error.error))?;
-        Ok(())
+        self.file.persist(&self.path).map_err(fault)
     }
 }
 
@@ -232,7 +212,7 @@ pub(crate) fn csv_rows<T: DeserializeOwned>(path: &Path, bytes: &[u8], trim: csv
 /// # Errors
 /// [`Error::Read`], [`Error::Csv`]
 pub(crate) fn read_csv<T: DeserializeOwned>(path: &Path, trim: csv::Trim) -> Result<Vec<T>> {
-    let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
+    let bytes = read(path).map_err(|source| Error::Read { path: path.into(), source })?;
     csv_rows(path, &bytes, trim)
 }
 

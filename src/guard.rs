@@ -1,0 +1,66 @@
+//! Calls into libraries that can panic on what a file holds: the panic becomes an error, and nothing is
+//! printed.
+
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
+use std::sync::Once;
+
+thread_local! {
+    /// What the panic said, while a call is guarded on this thread.
+    static SAID: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+static HOOK: Once = Once::new();
+
+/// The message of a panic in one line.
+pub(crate) fn message(panic: &PanicHookInfo<'_>) -> String {
+    let payload = panic.payload();
+    let text = payload
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("no message").replace('\n', " ")
+}
+
+/// Keeps the message of a panic within a guarded call; `false` if there is no such call on this thread.
+pub(crate) fn keeps(panic: &PanicHookInfo<'_>) -> bool {
+    SAID.with_borrow_mut(|said| {
+        if let Some(said) = said {
+            *said = message(panic);
+        }
+        said.is_some()
+    })
+}
+
+/// Runs `work`, which leaves nothing half done that is used after a panic.
+///
+/// # Errors
+/// What the panic said.
+pub(crate) fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    HOOK.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if !keeps(panic) {
+                before(panic);
+            }
+        }));
+    });
+    let outer = SAID.replace(Some(String::new()));
+    let done = catch_unwind(AssertUnwindSafe(work));
+    let said = SAID.replace(outer).unwrap_or_default();
+    done.map_err(|_| said)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_its_message() {
+        assert_eq!(guarded(|| 1), Ok(1));
+        assert_eq!(guarded(|| -> u8 { panic!("a\n{}", "b") }), Err("a b".into()));
+        let nested = guarded(|| guarded(|| -> u8 { panic!("inner") }));
+        assert_eq!(nested, Ok(Err("inner".into())));
+        assert_eq!(guarded(|| 2), Ok(2));
+    }
+}

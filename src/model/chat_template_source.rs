@@ -1,0 +1,96 @@
+//! Whether the source of a chat template is one that the parser reads without running out of stack: what
+//! nests, or is chained, is followed by recursion.
+
+/// Longest source in bytes; those of published models have up to some ten thousand.
+const LONGEST: usize = 1 << 20;
+/// Most tags, and most words and signs in one of them.
+const MOST_TAGS: usize = 5000;
+const MOST_WORDS: usize = 3000;
+
+/// Checks a source.
+///
+/// # Errors
+/// What is too long in it.
+pub(super) fn check(source: &str) -> Result<(), String> {
+    if source.len() > LONGEST {
+        return Err(format!("it has {} bytes, and more than {LONGEST} are not read", source.len()));
+    }
+    let mut rest = source;
+    let mut tags = 0;
+    while let Some(start) = rest.find('{') {
+        rest = &rest[start + 1..];
+        let end = match rest.bytes().next() {
+            Some(b'{') => "}}",
+            Some(b'%') => "%}",
+            Some(b'#') => "#}",
+            _ => continue,
+        };
+        tags += 1;
+        if tags > MOST_TAGS {
+            return Err(format!("it has more than {MOST_TAGS} tags"));
+        }
+        rest = &rest[1..];
+        if end == "#}" {
+            rest = rest.split_once(end).map_or("", |(_, rest)| rest);
+            continue;
+        }
+        let (words, length) = tag(rest, end);
+        if words > MOST_WORDS {
+            let line = source[..source.len() - rest.len()].matches('\n').count() + 1;
+            return Err(format!("its tag in line {line} has more than {MOST_WORDS} words and signs"));
+        }
+        rest = &rest[length..];
+    }
+    Ok(())
+}
+
+/// The words and signs of a tag up to its end, and its bytes. What stands in quotes is one of them.
+fn tag(text: &str, end: &str) -> (usize, usize) {
+    let (mut words, mut in_word) = (0, false);
+    let mut quote = None;
+    let mut letters = text.char_indices();
+    while let Some((at, c)) = letters.next() {
+        match quote {
+            Some(open) => {
+                if c == '\\' {
+                    letters.next();
+                } else if c == open {
+                    quote = None;
+                }
+                continue;
+            }
+            None if text[at..].starts_with(end) => return (words, at + end.len()),
+            None => {}
+        }
+        let is_word = c.is_alphanumeric() || c == '_';
+        if !c.is_whitespace() && !(is_word && in_word) {
+            words += 1;
+        }
+        in_word = is_word;
+        if matches!(c, '"' | '\'') {
+            quote = Some(c);
+        }
+    }
+    (words, text.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chains_without_end_are_refused_and_long_texts_are_not() {
+        let long = format!("{{{{ '{}}}}}\\'' }}}} {}", "word ".repeat(10_000), "text. ".repeat(10_000));
+        assert_eq!(check(&long), Ok(()));
+        assert_eq!(check("{# {{ #} { {% if a %}{{ b }}{% endif %}"), Ok(()));
+        for source in [
+            format!("{{{{ {}true }}}}", "not ".repeat(100_000)),
+            format!("{{{{ {}1 }}}}", "-".repeat(100_000)),
+            format!("\n{{{{ a{} }}}}", "~a".repeat(100_000)),
+            format!("{{{{ a{} }}}}", "|trim".repeat(100_000)),
+            format!("{{% if a %}}{}{{% endif %}}", "{% elif a %}".repeat(100_000)),
+        ] {
+            assert!(check(&source).is_err(), "{source:.40}");
+        }
+    }
+}

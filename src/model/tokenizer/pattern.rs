@@ -1,0 +1,181 @@
+//! Whether a regular expression of a tokenizer stays small and quick: repetitions are copied when it is
+//! compiled, and one with look-around is searched by trying, which takes exponential time where unbounded
+//! repetitions are nested.
+
+/// Longest expression in bytes; published ones have some hundred.
+const LONGEST: usize = 20_000;
+/// Most copies of a part, and deepest groups.
+const MOST_COPIES: usize = 100_000;
+const DEEPEST: usize = 100;
+
+/// A group that is being read.
+#[derive(Default)]
+struct Group {
+    /// Copies of single parts in it, and of the last part.
+    size: usize,
+    last: usize,
+    /// Unbounded repetitions around one another, in it and in the last part.
+    nested: usize,
+    last_nested: usize,
+}
+
+impl Group {
+    fn add(&mut self, size: usize, nested: usize) {
+        self.size = self.size.saturating_add(size);
+        self.last = size;
+        self.nested = self.nested.max(nested);
+        self.last_nested = nested;
+    }
+
+    fn repeat(&mut self, times: usize) {
+        self.size = self.size.saturating_add(self.last.saturating_mul(times.saturating_sub(1)));
+        self.last = self.last.saturating_mul(times);
+    }
+}
+
+/// Checks an expression.
+///
+/// # Errors
+/// Why it would be too large or too slow.
+pub(super) fn check(regex: &str) -> Result<(), String> {
+    if regex.len() > LONGEST {
+        return Err(format!("it has {} bytes, and more than {LONGEST} are not read", regex.len()));
+    }
+    let mut groups = vec![Group::default()];
+    let mut is_tried = false;
+    let mut rest = regex;
+    while let Some(c) = rest.chars().next() {
+        let mut length = c.len_utf8();
+        match c {
+            '\\' => {
+                let next = rest[1..].chars().next();
+                is_tried |= next.is_some_and(|next| matches!(next, '1'..='9' | 'k' | 'g' | 'G' | 'K'));
+                length += next.map_or(0, char::len_utf8);
+                top(&mut groups).add(1, 0);
+            }
+            '[' => {
+                length = class(rest);
+                top(&mut groups).add(1, 0);
+            }
+            '(' => {
+                is_tried |= ["(?=", "(?!", "(?<=", "(?<!", "(?>", "(?(", "(?R", "(?&", "(?P>", "(?P="]
+                    .iter()
+                    .any(|start| rest.starts_with(start));
+                groups.push(Group::default());
+                if groups.len() > DEEPEST {
+                    return Err(format!("its groups are nested more than {DEEPEST} deep"));
+                }
+            }
+            ')' if groups.len() > 1 => {
+                let group = groups.pop().unwrap_or_default();
+                top(&mut groups).add(group.size.max(1), group.nested);
+            }
+            '*' | '+' => {
+                let group = top(&mut groups);
+                let nested = group.last_nested + 1;
+                (group.last_nested, group.nested) = (nested, group.nested.max(nested));
+                // A plus behind a repetition keeps what it has taken.
+            }
+            '{' => {
+                if let Some((times, is_bounded, taken)) = counted(rest) {
+                    let group = top(&mut groups);
+                    group.repeat(times);
+                    if !is_bounded {
+                        group.last_nested += 1;
+                        group.nested = group.nested.max(group.last_nested);
+                    }
+                    length = taken;
+                }
+            }
+            _ => top(&mut groups).add(1, 0),
+        }
+        if top(&mut groups).size > MOST_COPIES {
+            return Err(format!("its repetitions make more than {MOST_COPIES} copies"));
+        }
+        rest = &rest[length..];
+    }
+    if is_tried && groups.iter().any(|group| group.nested > 1) {
+        return Err("it has unbounded repetitions within one another beside look-around".into());
+    }
+    Ok(())
+}
+
+fn top(groups: &mut Vec<Group>) -> &mut Group {
+    if groups.is_empty() {
+        groups.push(Group::default());
+    }
+    let last = groups.len() - 1;
+    &mut groups[last]
+}
+
+/// The bytes of a class of characters.
+fn class(rest: &str) -> usize {
+    let (mut deep, mut escaped) = (0_usize, false);
+    for (at, c) in rest.char_indices() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '[' => deep += 1,
+            ']' => {
+                deep -= 1;
+                if deep == 0 {
+                    return at + 1;
+                }
+            }
+            _ => {}
+        }
+    }
+    rest.len()
+}
+
+/// Of a repetition such as `{2,5}` the largest number, whether it is bounded, and the bytes.
+fn counted(rest: &str) -> Option<(usize, bool, usize)> {
+    let (inner, _) = rest[1..].split_once('}')?;
+    let (least, most) = inner.split_once(',').unwrap_or((inner, inner));
+    let number = |text: &str| {
+        let is_digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        is_digits.then(|| text.parse().unwrap_or(usize::MAX))
+    };
+    let (least, most) = (least.trim(), most.trim());
+    let times = match (number(least), number(most)) {
+        (Some(least), Some(most)) => least.max(most),
+        (Some(least), None) if most.is_empty() => least,
+        (None, Some(most)) if least.is_empty() => most,
+        _ => return None,
+    };
+    Some((times.max(1), !most.is_empty(), inner.len() + 2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn published_expressions_are_read() {
+        for regex in [
+            r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*",
+            r"\s*[\r\n]+|\s+(?!\S)|\s+",
+            r" ?[^(\s|[.,!?…。，、।۔،])]+",
+            r"\d{1,3}(?=(?:\d{3})*\b)",
+            r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}]*[\p{Ll}\p{M}]+(?i:'s|'t)?|\s+(?!\S)",
+            " {2,}",
+            r"\{1000000\}",
+        ] {
+            assert_eq!(check(regex), Ok(()), "{regex}");
+        }
+    }
+
+    #[test]
+    fn what_grows_without_end_is_refused() {
+        for regex in [
+            "(?=a){4000000000}",
+            "((x{100}){100}){100}",
+            "(?:(?:a|b)+)+(?=c)",
+            r"(a{2,}){2,}\1",
+            &"(".repeat(1000),
+            &"a".repeat(50_000),
+        ] {
+            assert!(check(regex).is_err(), "{regex:.40}");
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Whether the numbers of a table can be shown: no figure has room for 1e308 beside 1, and no grid for a
+//! block whose number is that of no model.
+
+use serde::Serialize;
+use serde_json::Value;
+
+/// The largest number that is shown; its square is still a number.
+const MOST: f64 = 1e100;
+/// The largest count: every whole number up to it is a number of its own.
+const MOST_COUNT: u64 = 1 << 53;
+/// The column whose numbers are names.
+const SEED: &str = "seed";
+/// Cells of a grid for each row that fills one, and cells that any grid may have.
+const CELLS_PER_ROW: usize = 16;
+const FEW_CELLS: usize = 65_536;
+
+/// The column and cell that cannot be shown, in words; `None` if every number of a row can. `record` is what
+/// the row was read from, if it was a line of a table: there an empty cell is no number, and any other is.
+pub(super) fn odd<T: Serialize>(
+    row: &T,
+    record: Option<(&csv::StringRecord, &csv::StringRecord)>,
+) -> Option<String> {
+    // NaN and infinity become null, as what is missing does.
+    let Ok(Value::Object(fields)) = serde_json::to_value(row) else { return None };
+    let cell = |name: &str| {
+        let (header, record) = record?;
+        let at = header.iter().position(|column| column == name)?;
+        record.get(at).map(str::trim).filter(|cell| !cell.is_empty())
+    };
+    fields.iter().filter(|(name, _)| *name != SEED).find_map(|(name, value)| {
+        let is_odd = match value {
+            Value::Null => cell(name).is_some_and(|cell| cell.parse::<f64>().is_ok()),
+            Value::Number(number) => match (number.as_u64(), number.as_f64()) {
+                (Some(count), _) => count > MOST_COUNT,
+                (None, Some(value)) => value.abs() > MOST,
+                (None, None) => true,
+            },
+            _ => false,
+        };
+        let shown = || cell(name).map_or_else(|| value.to_string(), str::to_owned);
+        is_odd.then(|| {
+            let shown: String = shown().chars().take(40).collect();
+            format!("column `{name}` holds {shown}, which no table or figure can show; correct it")
+        })
+    })
+}
+
+/// Whether so many rows can fill a grid of blocks and columns: one of far more cells is of a wrong number.
+pub(super) fn fill_grid(rows: usize, blocks: usize, columns: usize) -> bool {
+    let most = rows.saturating_mul(CELLS_PER_ROW).max(FEW_CELLS);
+    blocks.checked_mul(columns).is_some_and(|cells| cells <= most)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Serialize)]
+    struct Row {
+        name: &'static str,
+        seed: u64,
+        n: usize,
+        nats: f64,
+        other: Option<f64>,
+    }
+
+    #[test]
+    fn odd_numbers_are_named_and_missing_ones_are_not() {
+        let row = |n, nats, other| Row { name: "1e308", seed: u64::MAX, n, nats, other };
+        let header = csv::StringRecord::from(vec!["name", "nats", "other"]);
+        let odd_in = |row: &Row, nats: &str, other: &str| {
+            odd(row, Some((&header, &csv::StringRecord::from(vec!["nan", nats, other]))))
+        };
+        assert_eq!(odd(&row(1, -1e99, None), None), None);
+        assert_eq!(odd_in(&row(1, 1.0, None), "1", " "), None);
+        assert_eq!(odd_in(&row(1, f64::NAN, None), "", ""), None, "a column that is missing");
+        for (found, column) in [
+            (odd(&row(usize::MAX, 0.0, None), None), "n"),
+            (odd(&row(1, -1e101, None), None), "nats"),
+            (odd_in(&row(1, f64::NAN, None), "NaN", ""), "nats"),
+            (odd_in(&row(1, 0.0, Some(f64::INFINITY)), "0", "inf"), "other"),
+        ] {
+            let found = found.unwrap_or_default();
+            assert!(found.starts_with(&format!("column `{column}` holds ")), "{column}: {found}");
+        }
+    }
+
+    #[test]
+    fn a_grid_is_bounded_by_its_rows() {
+        assert!(fill_grid(1, 200, 64));
+        assert!(fill_grid(1_000_000, 1000, 1000));
+        assert!(!fill_grid(100, 1_000_000, 10));
+        assert!(!fill_grid(100, usize::MAX, usize::MAX));
+    }
+}

@@ -1,0 +1,139 @@
+//! Accepts connections, and ends them: after a head that takes too long, for others that wait, and when the
+//! server stops.
+
+use std::convert::Infallible;
+use std::future::{Future, pending};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, HttpBody};
+use axum::http::{HeaderValue, header};
+use axum::response::Response;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{sleep, timeout};
+use tower::ServiceExt;
+
+use super::origin;
+use super::traffic::{Asked, Connection, Traffic};
+
+/// How long a head may take, and a connection without a request may stay open.
+const HEAD_TIME: Duration = Duration::from_secs(30);
+/// Longest head in bytes.
+const HEAD: usize = 64 << 10;
+/// How long a stopped server waits for its answers.
+const GRACE: Duration = Duration::from_secs(10);
+/// How long to wait where the system gives no connection.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Accepts requests until `stop` resolves for the first time. Those that have begun are then answered; they
+/// are aborted when it resolves the second time, or after ten seconds.
+pub(super) async fn listen<F: Future<Output = ()> + Send + 'static>(
+    listener: TcpListener,
+    router: Router,
+    grace: Duration,
+    stop: impl Fn() -> F + Send + 'static,
+) -> std::io::Result<()> {
+    let is_loopback = listener.local_addr()?.ip().is_loopback();
+    let traffic = Arc::new(Traffic::default());
+    let (stopping, stopped) = watch::channel(());
+    // Every connection holds a sender; the receiver ends with the last of them.
+    let (open, mut all_closed) = mpsc::channel::<()>(1);
+    let first = stop();
+    tokio::pin!(first);
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = &mut first => break,
+        };
+        match accepted {
+            Ok((stream, _)) => {
+                // Whoever is not admitted is closed at once.
+                let Some(connection) = traffic.open() else { continue };
+                let (router, stopped, open) = (router.clone(), stopped.clone(), open.clone());
+                tokio::spawn(async move {
+                    converse(stream, connection, router, is_loopback, stopped).await;
+                    drop(open);
+                });
+            }
+            // The client is gone already, or the process has no more files.
+            Err(_) => {
+                traffic.close_oldest();
+                sleep(PAUSE).await;
+            }
+        }
+    }
+    drop(listener);
+    stopping.send_replace(());
+    drop(open);
+    tokio::select! {
+        _ = all_closed.recv() => {}
+        _ = timeout(grace.min(GRACE), stop()) => {}
+    }
+    Ok(())
+}
+
+/// Answers the requests of one connection.
+async fn converse(
+    stream: TcpStream,
+    connection: Connection,
+    router: Router,
+    is_loopback: bool,
+    mut stopped: watch::Receiver<()>,
+) {
+    // Small pieces of a stream are sent at once.
+    stream.set_nodelay(true).unwrap_or_default();
+    let asks = connection.clone();
+    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+        let asked = asks.ask();
+        request.extensions_mut().insert(asks.clone());
+        let router = router.clone();
+        async move {
+            let request = request.map(Body::new);
+            let response = match origin::refusal(&request, is_loopback) {
+                Some(refusal) => refusal,
+                None => router.oneshot(request).await?,
+            };
+            Ok::<_, Infallible>(until_sent(response, asked))
+        }
+    });
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME).max_buf_size(HEAD);
+    let served = builder.serve_connection(TokioIo::new(stream), service);
+    tokio::pin!(served);
+    let is_stopped = async {
+        if stopped.changed().await.is_err() {
+            pending::<()>().await;
+        }
+    };
+    // How a connection ends is the client's affair.
+    tokio::select! {
+        _ = &mut served => return,
+        () = connection.ended() => return,
+        () = is_stopped => {}
+    }
+    if connection.is_asked() {
+        served.as_mut().graceful_shutdown();
+        served.await.unwrap_or_default();
+    }
+}
+
+/// Keeps the connection from being closed until the answer is sent.
+fn until_sent(mut response: Response, asked: Asked) -> Response {
+    if let Some(length) = response.body().size_hint().exact() {
+        // An answer to HEAD has the length of what it leaves out.
+        response.headers_mut().entry(header::CONTENT_LENGTH).or_insert(HeaderValue::from(length));
+    }
+    response.map(|body| {
+        Body::new(body.map_frame(move |frame| {
+            let _sent_with_it = &asked;
+            frame
+        }))
+    })
+}

@@ -1,0 +1,253 @@
+//! The connections that are open, and the bytes of bodies under way. Where there are too many, those that
+//! have waited longest without a whole request are closed, so that whoever holds them half open keeps nobody
+//! else out.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+
+/// Connections without a whole request, and connections in all.
+const MOST_WAITING: usize = 512;
+const MOST: usize = 4096;
+/// Bytes of bodies that are being read or prepared.
+const MOST_BYTES: usize = 64 << 20;
+/// Large bodies that are read at once; others are left with the system, which lets their clients wait.
+const LARGE_ONES: usize = 16;
+
+/// The connections of a server.
+pub(super) struct Traffic {
+    state: Mutex<State>,
+    large: Arc<Semaphore>,
+}
+
+impl Default for Traffic {
+    fn default() -> Self {
+        Self { state: Mutex::default(), large: Arc::new(Semaphore::new(LARGE_ONES)) }
+    }
+}
+
+#[derive(Default)]
+struct State {
+    next: u64,
+    open: BTreeMap<u64, Open>,
+    bytes: usize,
+}
+
+/// What a connection is doing.
+#[derive(Default)]
+struct Open {
+    stage: Stage,
+    bytes: usize,
+    end: Arc<Notify>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Stage {
+    /// Its next head is not complete.
+    #[default]
+    Waiting,
+    /// Its body is not complete.
+    Reading,
+    /// Its request is answered.
+    Answering,
+}
+
+/// An open connection; the last copy ends it.
+#[derive(Clone)]
+pub(super) struct Connection(Arc<Entry>);
+
+struct Entry {
+    traffic: Arc<Traffic>,
+    number: u64,
+    end: Arc<Notify>,
+}
+
+/// A request of a connection, from its head to the end of its answer.
+pub(super) struct Asked(Connection);
+
+/// Bytes of a body under way.
+pub(super) struct Held(Connection);
+
+impl Traffic {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a connection; `None` if there are too many, all of which are being answered.
+    pub fn open(self: &Arc<Self>) -> Option<Connection> {
+        let mut state = self.lock();
+        let waiting = state.open.values().filter(|open| open.stage != Stage::Answering).count();
+        if (waiting >= MOST_WAITING || state.open.len() >= MOST) && !state.close_oldest() {
+            return None;
+        }
+        let number = state.next;
+        state.next += 1;
+        let open = Open::default();
+        let end = open.end.clone();
+        state.open.insert(number, open);
+        Some(Connection(Arc::new(Entry { traffic: self.clone(), number, end })))
+    }
+
+    /// Closes the connection that has waited longest; `false` if none waits.
+    pub fn close_oldest(&self) -> bool {
+        self.lock().close_oldest()
+    }
+}
+
+impl State {
+    fn close_oldest(&mut self) -> bool {
+        let oldest = self.open.iter().find(|(_, open)| open.stage != Stage::Answering);
+        let oldest = oldest.map(|(number, _)| *number);
+        oldest.is_some_and(|number| self.close(number))
+    }
+
+    /// Closes a connection, which counts no more from here on.
+    fn close(&mut self, number: u64) -> bool {
+        let Some(open) = self.open.remove(&number) else { return false };
+        self.bytes -= open.bytes;
+        open.end.notify_one();
+        true
+    }
+}
+
+impl Connection {
+    /// Returns when the connection is to be closed.
+    pub async fn ended(&self) {
+        self.0.end.notified().await;
+    }
+
+    /// Whether a request of it is being read or answered.
+    pub fn is_asked(&self) -> bool {
+        let state = self.0.traffic.lock();
+        state.open.get(&self.0.number).is_some_and(|open| open.stage != Stage::Waiting)
+    }
+
+    /// A head is complete.
+    pub fn ask(&self) -> Asked {
+        self.set(Stage::Reading);
+        Asked(self.clone())
+    }
+
+    /// The body is complete: the connection is not closed for others any more.
+    pub fn answer(&self) {
+        self.set(Stage::Answering);
+    }
+
+    /// Waits for a place among the large bodies. The places are never closed.
+    pub async fn large(&self) -> Option<OwnedSemaphorePermit> {
+        self.0.traffic.large.clone().acquire_owned().await.ok()
+    }
+
+    /// Begins to count the bytes of a body.
+    pub fn hold(&self) -> Held {
+        Held(self.clone())
+    }
+
+    fn set(&self, stage: Stage) {
+        if let Some(open) = self.0.traffic.lock().open.get_mut(&self.0.number) {
+            open.stage = stage;
+        }
+    }
+}
+
+impl Held {
+    /// Counts further bytes. Where there are too many in all, the connection with the most of them is closed;
+    /// `false` if it would be this one, or none can be closed.
+    pub fn add(&self, bytes: usize) -> bool {
+        let number = self.0.0.number;
+        let mut state = self.0.0.traffic.lock();
+        let own = state.open.get(&number).map_or(0, |open| open.bytes) + bytes;
+        while state.bytes + bytes > MOST_BYTES {
+            let others = state.open.iter().filter(|(other, open)| {
+                **other != number && open.stage != Stage::Answering && open.bytes >= own
+            });
+            let Some(largest) = others.max_by_key(|(_, open)| open.bytes).map(|(number, _)| *number) else {
+                return false;
+            };
+            state.close(largest);
+        }
+        let Some(open) = state.open.get_mut(&number) else { return false };
+        open.bytes += bytes;
+        state.bytes += bytes;
+        true
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let mut state = self.0.0.traffic.lock();
+        let Some(open) = state.open.get_mut(&self.0.0.number) else { return };
+        let bytes = std::mem::take(&mut open.bytes);
+        state.bytes -= bytes;
+    }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        self.0.set(Stage::Waiting);
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        let mut state = self.traffic.lock();
+        if let Some(open) = state.open.remove(&self.number) {
+            state.bytes -= open.bytes;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn n_open(traffic: &Traffic) -> usize {
+        traffic.lock().open.len()
+    }
+
+    #[test]
+    fn the_oldest_that_waits_makes_room_and_one_that_is_answered_does_not() {
+        let traffic = Arc::new(Traffic::default());
+        let all: Vec<Connection> = (0..MOST_WAITING).map(|_| traffic.open().expect("room")).collect();
+        let asked = all[0].ask();
+        all[0].answer();
+        let more: Vec<Connection> = (0..2).map(|_| traffic.open().expect("room")).collect();
+        assert_eq!(n_open(&traffic), MOST_WAITING + 1);
+        assert!(all[0].is_asked());
+        drop(asked);
+        assert!(!all[0].is_asked());
+        drop((all, more));
+        assert_eq!(n_open(&traffic), 0);
+    }
+
+    #[test]
+    fn where_all_are_answered_another_is_refused() {
+        let traffic = Arc::new(Traffic::default());
+        let all: Vec<_> = (0..MOST)
+            .map(|_| {
+                let connection = traffic.open().expect("room");
+                let asked = connection.ask();
+                connection.answer();
+                (connection, asked)
+            })
+            .collect();
+        assert!(traffic.open().is_none());
+        drop(all);
+        assert!(traffic.open().is_some());
+    }
+
+    #[test]
+    fn a_large_body_makes_room_for_small_ones() {
+        let traffic = Arc::new(Traffic::default());
+        let (large, small) = (traffic.open().expect("room"), traffic.open().expect("room"));
+        let (of_large, of_small) = (large.hold(), small.hold());
+        assert!(of_large.add(MOST_BYTES));
+        assert!(of_small.add(1000), "the large one is closed");
+        assert_eq!((n_open(&traffic), traffic.lock().bytes), (1, 1000));
+        assert!(!of_large.add(1), "it is closed");
+        assert!(!of_small.add(MOST_BYTES), "there is no larger one");
+        drop(of_small);
+        assert_eq!(traffic.lock().bytes, 0);
+    }
+}

@@ -1,0 +1,17 @@
+//! What others can send: files, cells, names, requests and signals that are made to harm. The real binary
+//! answers each with a result or one message: it does not panic, abort, run on or fill the memory.
+
+pub mod bounded;
+#[cfg(unix)]
+pub mod files;
+pub mod pickles;
+pub mod reports;
+#[cfg(unix)]
+pub mod requests;
+#[cfg(unix)]
+pub mod signals;
+pub mod slow;
+pub mod templates;
+#[cfg(unix)]
+pub mod terminal;
+pub mod tokenizers;

@@ -1,0 +1,104 @@
+//! Archives of PyTorch whose pickles name more than the file holds.
+
+use std::io::Write;
+use std::path::Path;
+
+use super::bounded::run;
+
+fn text(text: &str) -> Vec<u8> {
+    [&b"X"[..], &(text.len() as u32).to_le_bytes(), text.as_bytes()].concat()
+}
+
+fn int(number: i64) -> Vec<u8> {
+    [&b"\x8a\x08"[..], &number.to_le_bytes()].concat()
+}
+
+/// A tensor of some class and shape in the storage `k`.
+fn tensor(class: &str, shape: &[i64]) -> Vec<u8> {
+    let numbers = |numbers: &[i64]| numbers.iter().flat_map(|number| int(*number)).collect::<Vec<u8>>();
+    let mut strides: Vec<i64> = vec![1; shape.len()];
+    for at in (1..shape.len()).rev() {
+        strides[at - 1] = strides[at].saturating_mul(shape[at]);
+    }
+    [
+        &b"ctorch._utils\n_rebuild_tensor_v2\n(("[..],
+        &text("storage"),
+        format!("ctorch\n{class}\n").as_bytes(),
+        &text("k"),
+        &text("cpu"),
+        &int(1),
+        b"tQ",
+        &int(0),
+        b"(",
+        &numbers(shape),
+        b"t(",
+        &numbers(&strides),
+        b"t\x89ccollections\nOrderedDict\n)RtR",
+    ]
+    .concat()
+}
+
+/// An archive of stored entries.
+fn archive(path: &Path, entries: &[(&str, &[u8])]) {
+    let (mut bytes, mut directory) = (vec![], vec![]);
+    for (name, data) in entries {
+        let sum = crc32fast::hash(data).to_le_bytes();
+        let (size, length) = ((data.len() as u32).to_le_bytes(), (name.len() as u16).to_le_bytes());
+        let start = (bytes.len() as u32).to_le_bytes();
+        let common: Vec<u8> =
+            [&[20, 0, 0, 0, 0, 0, 0, 0, 0x21, 0][..], &sum, &size, &size, &length, &[0, 0]].concat();
+        bytes.extend([&b"PK\x03\x04"[..], &common, name.as_bytes(), data].concat());
+        let rest = [&[0; 10][..], &start].concat();
+        directory.extend([&b"PK\x01\x02\x14\x00"[..], &common, &rest, name.as_bytes()].concat());
+    }
+    let n = (entries.len() as u16).to_le_bytes();
+    let (size, start) = ((directory.len() as u32).to_le_bytes(), (bytes.len() as u32).to_le_bytes());
+    let end = [&b"PK\x05\x06\0\0\0\0"[..], &n, &n, &size, &start, &[0, 0]].concat();
+    std::fs::File::create(path)
+        .and_then(|mut f| f.write_all(&[bytes, directory, end].concat()))
+        .expect("a file");
+}
+
+fn pickle(items: &[u8]) -> Vec<u8> {
+    [&b"\x80\x02}("[..], items, b"u."].concat()
+}
+
+#[test]
+fn token_ids_beyond_their_file_are_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for shape in [[1 << 20, 1 << 20], [1 << 30, 1 << 30], [1 << 62, 4], [3, 3]] {
+        let items = [text("input_ids"), tensor("I64Storage", &shape)].concat();
+        archive(&folder.path().join("ids.bin"), &[("a/data.pkl", &pickle(&items)), ("a/data/k", &[0; 64])]);
+        let ended = run(folder.path(), &["states", "minigpt-1", "--tokens", "ids.bin", "-q", "-o", "o.st"]);
+        let ended = ended.is_orderly(&format!("{shape:?}"));
+        let is_named = ended.stderr.contains("has type I64Storage");
+        assert!(ended.code == Some(1) && is_named, "{shape:?}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_name_that_stands_twice_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/llama-gqa");
+    for file in ["config.json", "tokenizer.json"] {
+        std::fs::copy(from.join(file), folder.path().join(file)).expect("a file");
+    }
+    let one = [text("w"), tensor("FloatStorage", &[2])].concat();
+    let weights = folder.path().join("pytorch_model.bin");
+    let twice = pickle(&one.repeat(2));
+    // One value by its name, two hundred thousand times.
+    let head = [&b"\x80\x02"[..], &text(&"n".repeat(500)), b"q\x00", b"0"].concat();
+    let head = [&head[..], &tensor("FloatStorage", &[1; 8]), b"q\x01", b"0}("].concat();
+    let many = [&head[..], &b"h\x00h\x01".repeat(200_000), b"u."].concat();
+    let (once, zeros, ones) = (pickle(&one), [0; 64], [1; 64]);
+    let cases: [(&[(&str, &[u8])], &str); 3] = [
+        (&[("a/data.pkl", &twice), ("a/data/k", &zeros)], "`w` twice"),
+        (&[("a/data.pkl", &many), ("a/data/k", &zeros)], "twice"),
+        (&[("a/data.pkl", &once), ("a/data/k", &zeros), ("a/data/k", &ones)], "one name"),
+    ];
+    for (entries, says) in cases {
+        archive(&weights, entries);
+        let ended = run(folder.path(), &["model", "."]).is_orderly(says);
+        assert!(ended.code == Some(1) && ended.stderr.contains(says), "{}", ended.stderr);
+    }
+}

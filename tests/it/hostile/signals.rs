@@ -1,0 +1,95 @@
+//! Signals: a long verb ends within a second or so and leaves no temporary file; a server within ten.
+
+use std::io::Write;
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::bounded::command;
+use crate::serve::server::Serving;
+
+fn signal(child: &Child, name: &str) {
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args([name, &id]).status().expect("kill").success());
+}
+
+/// Waits until a folder has a temporary file.
+fn begun(folder: &Path) -> bool {
+    let is_there = || {
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        entries.into_iter().any(|entry| entry.file_name().to_string_lossy().starts_with(".surmise-"))
+    };
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_secs(60) {
+        if is_there() {
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    false
+}
+
+#[test]
+fn an_interrupted_verb_leaves_no_temporary_file() {
+    for name in ["-INT", "-TERM", "-HUP"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let out = folder.path().join("out");
+        std::fs::create_dir(&out).expect("a folder");
+        let arguments = [
+            "states",
+            "minigpt-7",
+            "--corpus",
+            "colours",
+            "--entities",
+            "8",
+            "--windows",
+            "20000",
+            "--logits",
+            "-q",
+            "-o",
+            "out/o.safetensors",
+        ];
+        let mut command = command(folder.path(), &arguments);
+        let mut child = command.stderr(Stdio::piped()).spawn().expect("the binary");
+        assert!(begun(&out), "{name}");
+        signal(&child, name);
+        assert_eq!(child.wait().expect("an end").code(), Some(130), "{name}");
+        let left: Vec<_> = std::fs::read_dir(&out).expect("a folder").flatten().collect();
+        assert!(left.is_empty(), "{name}: {left:?}");
+    }
+}
+
+#[test]
+fn what_was_started_to_ignore_a_hangup_ignores_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("out");
+    std::fs::create_dir(&out).expect("a folder");
+    let script = "trap '' HUP; exec \"$0\" states minigpt-7 --corpus colours --entities 8 --windows 20000 \
+                  --logits -q -o out/o.safetensors";
+    let mut shell = Command::new("sh");
+    shell.args(["-c", script, env!("CARGO_BIN_EXE_surmise")]).current_dir(folder.path());
+    let mut child = shell.stderr(Stdio::null()).spawn().expect("the binary");
+    assert!(begun(&out));
+    signal(&child, "-HUP");
+    std::thread::sleep(Duration::from_millis(200));
+    assert!(child.try_wait().expect("a child").is_none(), "it goes on");
+    signal(&child, "-TERM");
+    assert_eq!(child.wait().expect("an end").code(), Some(130));
+}
+
+#[test]
+fn a_server_ends_although_connections_are_half_open() {
+    let mut server = Serving::start(&["minigpt-1", "--timeout-s", "300"]);
+    let half_open: Vec<TcpStream> = (0..50)
+        .map(|_| {
+            let mut stream = TcpStream::connect(&server.address).expect("a connection");
+            stream.write_all(b"POST /v1/completions HTTP/1.1\r\nHost: localhost\r\n").expect("half a head");
+            stream
+        })
+        .collect();
+    assert_eq!(server.raw("GET", "/health", "", b"").0, 200);
+    signal(&server.child, "-TERM");
+    assert_eq!(server.child.wait().expect("an end").code(), Some(0));
+    drop(half_open);
+}

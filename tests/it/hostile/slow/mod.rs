@@ -1,0 +1,4 @@
+//! Tests that take a minute or more.
+
+mod mutate;
+mod mutations;

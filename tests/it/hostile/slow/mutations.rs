@@ -1,0 +1,225 @@
+//! A property of every verb that reads what others wrote: whatever the bytes, the answer is a result or a
+//! message, within limits of memory and time. Seeded damage to every kind of file, through the real binary.
+//! `SURMISE_MUTATIONS` is how many damaged files there are of each kind.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+use super::mutate::Mutator;
+use crate::hostile::bounded::{output, run};
+
+const EACH: u64 = 60;
+
+/// Files, the one that is damaged, and the commands that read it.
+struct Kind {
+    name: &'static str,
+    files: BTreeMap<String, Vec<u8>>,
+    damaged: &'static [&'static str],
+    commands: &'static [&'static [&'static str]],
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).into()
+}
+
+/// The files of a folder of the repository, under another folder's name.
+fn files(from: &str, names: &[&str], to: &str) -> BTreeMap<String, Vec<u8>> {
+    let read = |name: &&str| {
+        let bytes = std::fs::read(root().join(from).join(name)).unwrap_or_else(|_| panic!("{from}/{name}"));
+        (format!("{to}{name}"), bytes)
+    };
+    names.iter().map(read).collect()
+}
+
+fn made(arguments: &[&str], keeps: &[&str]) -> BTreeMap<String, Vec<u8>> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().to_str().expect("UTF-8").to_owned();
+    let ended = output(&[arguments, &["-q", "-o", &out]].concat());
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    let read = |name: &&str| ((*name).to_owned(), std::fs::read(folder.path().join(name)).expect("a file"));
+    keeps.iter().map(read).collect()
+}
+
+const MODEL: [&str; 3] = ["config.json", "tokenizer.json", "model.safetensors"];
+const MEASURE: &[&str] = &[
+    "measure",
+    "m",
+    "--estimand",
+    "positional",
+    "--corpus",
+    "colours",
+    "--windows",
+    "8",
+    "--entities",
+    "2",
+    "-q",
+    "-o",
+    "out",
+];
+
+fn kinds() -> Vec<Kind> {
+    let profiles = made(
+        &[
+            "measure",
+            "minigpt-2",
+            "--estimand",
+            "positional",
+            "--corpus",
+            "colours",
+            "--windows",
+            "30",
+            "--entities",
+            "3",
+        ],
+        &["profiles.csv"],
+    );
+    let semantic = made(
+        &["measure", "minigpt-2", "--corpus", "colours", "--sets", "4", "--queries", "4"],
+        &["profiles.csv", "summaries.csv"],
+    );
+    let table: Vec<u8> = std::fs::read_to_string(root().join("tests/golden/calibration/obs_tidy.csv"))
+        .expect("a table")
+        .lines()
+        .take(40)
+        .flat_map(|line| format!("{line}\n").into_bytes())
+        .collect();
+    vec![
+        Kind {
+            name: "tokenizer",
+            files: files("tests/golden/gpt2", &MODEL, "m/"),
+            damaged: &["m/tokenizer.json"],
+            commands: &[MEASURE],
+        },
+        Kind {
+            name: "config and weights",
+            files: files("tests/golden/llama-gqa", &MODEL, "m/"),
+            damaged: &["m/config.json", "m/model.safetensors"],
+            commands: &[&["model", "m"], MEASURE],
+        },
+        Kind {
+            name: "profiles",
+            files: profiles,
+            damaged: &["profiles.csv"],
+            commands: &[
+                &["report", "profiles", "profiles.csv", "-q", "-o", "out"],
+                &["report", "depth", "profiles.csv", "-q", "-o", "out"],
+                &["report", "shots", "profiles.csv", "-q", "-o", "out"],
+                &["report", "html", ".", "-q", "-o", "out.html"],
+            ],
+        },
+        Kind {
+            name: "semantic profiles",
+            files: semantic,
+            damaged: &["profiles.csv", "summaries.csv"],
+            commands: &[
+                &["report", "profiles", ".", "-q", "-o", "out"],
+                &["report", "depth", ".", "-q", "-o", "out"],
+                &["report", "shots", ".", "-q", "-o", "out"],
+                &["report", "html", ".", "-q", "-o", "out.html"],
+            ],
+        },
+        Kind {
+            name: "blind",
+            files: files("calibration", &["blind.csv"], ""),
+            damaged: &["blind.csv"],
+            commands: &[&["report", "blind", "blind.csv", "-q", "-o", "out"]],
+        },
+        Kind {
+            name: "observations",
+            files: [("table.csv".to_owned(), table)].into(),
+            damaged: &["table.csv"],
+            commands: &[&["calibrate", "table.csv", "--target", "pt_gsm8k_5shot", "-q", "-o", "card.json"]],
+        },
+        Kind {
+            name: "study",
+            files: [("study.toml".to_owned(), study())].into(),
+            damaged: &["study.toml"],
+            commands: &[&["plan", "study.toml", "-q"], &["status", "study.toml", "-q"]],
+        },
+        Kind {
+            name: "items",
+            files: [("items.jsonl".to_owned(), items())].into(),
+            damaged: &["items.jsonl"],
+            commands: &[&[
+                "collect",
+                "items.jsonl",
+                "--provider",
+                "openai-chat",
+                "--base-url",
+                "http://127.0.0.1:1",
+                "--api-model",
+                "m",
+                "--no-budget",
+                "--dry-run",
+                "-q",
+                "-o",
+                "out",
+            ]],
+        },
+        Kind {
+            name: "lm-eval",
+            files: files("tests/golden/lm_eval", &[&results()], ""),
+            damaged: &["results.json"],
+            commands: &[&["scores", "import", "results.json", "--metric", "acc", "-o", "out.csv"]],
+        },
+    ]
+}
+
+fn study() -> Vec<u8> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("study.toml");
+    let ended = output(&["init", path.to_str().expect("UTF-8"), "-q"]);
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    std::fs::read(path).expect("a study")
+}
+
+fn items() -> Vec<u8> {
+    (0..5)
+        .flat_map(|i| format!("{{\"id\":\"q{i}\",\"prompt\":\"x{i}\",\"answer\":\"y\"}}\n").into_bytes())
+        .collect()
+}
+
+/// The name of the results of the evaluation harness among the golden files.
+fn results() -> String {
+    let names = std::fs::read_dir(root().join("tests/golden/lm_eval")).expect("a folder");
+    let mut names: Vec<String> =
+        names.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names.into_iter().find(|name| name.starts_with("results")).expect("results")
+}
+
+#[test]
+fn damaged_files_of_every_kind_are_a_result_or_a_message() {
+    let each = std::env::var("SURMISE_MUTATIONS").map_or(EACH, |n| n.parse().expect("a number"));
+    for mut kind in kinds() {
+        if kind.name == "lm-eval" {
+            let only = kind.files.pop_first().expect("a file").1;
+            kind.files.insert("results.json".into(), only);
+        }
+        let ends: Vec<bool> = (0..each)
+            .into_par_iter()
+            .map(|seed| {
+                let folder = tempfile::tempdir().expect("a folder");
+                let mut mutator = Mutator::new(seed);
+                let damaged = kind.damaged[seed as usize % kind.damaged.len()];
+                for (name, bytes) in &kind.files {
+                    let path = folder.path().join(name);
+                    std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+                    let bytes = if name == damaged { mutator.file(name, bytes) } else { bytes.clone() };
+                    std::fs::write(path, bytes).expect("a file");
+                }
+                let command = kind.commands[seed as usize / kind.damaged.len() % kind.commands.len()];
+                let what = format!("{}, seed {seed}: {command:?}", kind.name);
+                let ended = run(folder.path(), command).is_orderly(&what);
+                let is_plain = |c: char| !c.is_control() || c == '\n' || c == '\t';
+                assert!(ended.stderr.chars().all(is_plain), "{what}: {:?}", ended.stderr);
+                ended.code == Some(0)
+            })
+            .collect();
+        let done = ends.iter().filter(|done| **done).count();
+        println!("{}: {done} of {each} gave a result, the others a message", kind.name);
+        assert!(done < ends.len(), "{}: no damage was noticed", kind.name);
+    }
+}
