@@ -16,6 +16,7 @@ use super::settings::Settings;
 use crate::collect::grading::{Grade, GradeKind};
 use crate::collect::results::ItemRow;
 use crate::collect::results::scores::Score;
+use crate::disk;
 use crate::error::{Error, Result};
 use crate::provider::json;
 use crate::seed;
@@ -69,8 +70,8 @@ impl Importer for EveryEvalEver {
             version(path, record)?;
             let answers = match answers_file(path, record) {
                 Some(beside) => {
-                    let bytes = std::fs::read(&beside)
-                        .map_err(|source| Error::Read { path: beside.clone(), source })?;
+                    let bytes =
+                        disk::read(&beside).map_err(|source| Error::Read { path: beside.clone(), source })?;
                     let sha256 = seed::sha256_hex(&bytes);
                     check_sum(&beside, record, &sha256)?;
                     let name = beside.file_name().map(|name| name.to_string_lossy().into_owned());

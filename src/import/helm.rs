@@ -15,6 +15,7 @@ use super::run_facts::{check_mean, clipped, date, fault, is_wanted, model, provi
 use super::settings::Settings;
 use crate::collect::grading::{Grade, GradeKind};
 use crate::collect::results::ItemRow;
+use crate::disk;
 use crate::error::{Error, Result};
 use crate::provider::json;
 use crate::seed;
@@ -65,7 +66,7 @@ impl Importer for Helm {
             if !path.is_file() {
                 return Ok(None);
             }
-            let bytes = std::fs::read(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
+            let bytes = disk::read(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
             source.samples_sha256.insert(name.into(), seed::sha256_hex(&bytes));
             let value = json::read(&bytes);
             value.map(Some).map_err(|why| fault(&path, format!("{why}; the file may be cut short")))

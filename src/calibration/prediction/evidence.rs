@@ -170,7 +170,6 @@ impl<'a> Evidence<'a> {
             place,
             residuals,
             mae,
-            mean_mae,
             errors,
         }))
     }
