@@ -201,8 +201,12 @@ fn candidates(table: &Table) -> Result<()> {
         for (target, _, unit, without_gsm8k) in TARGETS {
             let ready =
                 plan(target, without_gsm8k, Some(Link::Logit { low: 0.0, high: unit })).prepare(table)?;
-            let validation =
-                CrossValidation::run(&ready.sample, ready.link, split.folds(&ready.sample, usize::MAX)?)?;
+            let validation = CrossValidation::run(
+                &ready.sample,
+                ready.link,
+                split.folds(&ready.sample, usize::MAX)?,
+                None,
+            )?;
             let weight: f64 = validation.predictions.iter().map(|held_out| held_out.weight).sum();
             for (at, total) in totals.iter_mut().enumerate() {
                 let error = |y_hat: f64, row: usize| (y_hat - ready.sample.y[row]).abs() / unit;

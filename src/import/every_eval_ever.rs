@@ -117,7 +117,7 @@ fn lines(path: &Path, bytes: &[u8]) -> Result<Vec<Value>> {
 fn answers_file(path: &Path, record: &Value) -> Option<PathBuf> {
     let stated = record["detailed_evaluation_results"]["file_path"].as_str();
     let stated = stated.and_then(|text| Path::new(text).file_name()).map(|name| path.with_file_name(name));
-    let own = path.with_file_name(format!("{}_samples.jsonl", crate::disk::file_stem(path)));
+    let own = path.with_file_name(format!("{}_samples.jsonl", disk::file_stem(path)));
     stated.into_iter().chain([own]).find(|beside| beside.is_file())
 }
 
