@@ -35,9 +35,11 @@ impl Table {
         Self { header, rows: rows.collect() }
     }
 
-    /// Whether every cell of a column is a number, or empty.
+    /// Whether every cell of a column that is not empty is a number, and there is one.
     fn is_number(&self, column: usize) -> bool {
-        self.rows.iter().all(|row| row[column].is_empty() || row[column].parse::<f64>().is_ok())
+        let mut cells = self.rows.iter().map(|row| row[column].as_str()).filter(|cell| !cell.is_empty());
+        cells.next().is_some_and(|first| first.parse::<f64>().is_ok())
+            && cells.all(|cell| cell.parse::<f64>().is_ok())
     }
 
     /// Writes the table with one cell of a column, or all of them, in another value.
