@@ -69,7 +69,7 @@ impl Reading {
         if let Some(value) = plain(cell).filter(|_| !self.has_decimal_comma()) {
             return Ok(Some(value));
         }
-        if matches!(self, Self::Dressed { .. } | Self::Truth { .. }) && is_missing(cell) {
+        if is_missing(cell) {
             return Ok(None);
         }
         let value = match self {
