@@ -1,6 +1,6 @@
-"""The method of "A Rosetta Stone for AI Benchmarks" on data/public/epoch.csv: one capability for each model and
-a difficulty and slope for each benchmark, score = sigmoid(slope * (capability - difficulty)), fitted by least
-squares with a penalty of .1 as in its fit.py. Needs numpy and scipy.
+"""The method of "A Rosetta Stone for AI Benchmarks" on data/public/epoch.csv: one capability for each model
+and a difficulty and slope for each benchmark, score = sigmoid(slope * (capability - difficulty)), fitted by
+least squares with a penalty of .1 as in its fit.py. Needs numpy and scipy.
 
     python scripts/one_factor.py data/public/epoch.csv TARGET
 
@@ -63,7 +63,8 @@ def main(table, target, predictions=None):
             print(f"  on the answered: {name} {np.mean([abs(guess(i) - truth[i]) for i in answered]):.4f}")
         sized = [i for i in answered if number(i, "baseline_size") is not None]
         if sized:
-            print(f"  size, on {len(sized)}: {np.mean([abs(number(i, 'baseline_size') - truth[i]) for i in sized]):.4f}")
+            size = np.mean([abs(number(i, "baseline_size") - truth[i]) for i in sized])
+            print(f"  size, on {len(sized)}: {size:.4f}")
 
 
 main(*sys.argv[1:])

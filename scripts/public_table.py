@@ -64,7 +64,8 @@ DEVELOPERS = [
 ]
 # Models whose weights are public although the table names no repository of theirs.
 OPEN = re.compile(
-    r"llama|open-mi|gpt-oss|qwen1\.5|qwen2|qwen3-\d|mistral-small-25|magistral-small|ministral-8b|gpt-neo|gpt-j|"
+    r"llama|open-mi|gpt-oss|qwen1\.5|qwen2|qwen3-\d|mistral-small-25|magistral-small|ministral-8b|gpt-neo|"
+    r"gpt-j|"
     r"gpt2|opt-|pythia|falcon|mpt|bloom|baichuan|internlm|yi-|stablelm|gemma|phi|deepseek|t5|ul2|kimi-k2",
     re.IGNORECASE,
 )
@@ -125,7 +126,8 @@ def main(checkout):
             version.get("Version release date", ""),
             size(model, version.get("Model")) if is_open else "",
         ]
-        writer.writerow(row + [f"{own[name]:.4f}".rstrip("0").rstrip(".") if name in own else "" for name in columns])
+        cells = [f"{own[name]:.4f}".rstrip("0").rstrip(".") if name in own else "" for name in columns]
+        writer.writerow(row + cells)
 
 
 main(sys.argv[1])

@@ -39,9 +39,10 @@ pub(super) fn composites(columns: &[NumericColumn], target: usize, suspects: &[u
             .filter(|&&at| !search.out[at])
             .filter_map(|&at| Some(Composite { at, what: search.relation(at)? }))
             .collect();
-        let Some(last) = fresh.last() else { break };
+        if fresh.is_empty() {
+            break;
+        }
         fresh.iter().for_each(|composite| search.out[composite.at] = true);
-        search.out[last.at] = true;
         found.extend(fresh);
     }
     while let Some(composite) = search.difference(&suspects) {

@@ -67,7 +67,7 @@ pub(super) fn select(
         )));
     }
     notes.extend(reasons);
-    columns.features = logarithms::taken(known, found, notes)?;
+    columns.features = logarithms::taken(known, &spec.target, found, notes)?;
     if spec.features.is_empty() {
         let features = &columns.features;
         notes.push(format!(

@@ -35,8 +35,8 @@ pub(super) fn find(
         let Some(rows) = repeated(known, name)? else { continue };
         if !is_model(&name) && !has_repeats {
             notes.push(format!(
-                "column {name} holds {} values in {} rows: if these are models, --id {name} keeps the rows of \
-                 one model on one side of every fold; errors look too small otherwise",
+                "column {name} holds {} values in {} rows: if these are models, --id {name} keeps the rows \
+                 of one model on one side of every fold; errors look too small otherwise",
                 rows.len(),
                 known.len()
             ));

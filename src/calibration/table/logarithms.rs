@@ -1,6 +1,7 @@
 //! Counts, sizes, tokens and FLOPs enter as logarithms: laws of scale are linear in these, and in their own
 //! unit the largest model would outweigh all others.
 
+use super::checks::is_identical;
 use super::companions::words;
 use super::tidy::{Table, logarithm};
 use crate::error::Result;
@@ -30,14 +31,26 @@ const COUNTS: [&str; 17] = [
     "num",
 ];
 
-/// The features with a logarithm in place of those that span two decades.
-pub(super) fn taken(known: &Table, features: Vec<String>, notes: &mut Vec<String>) -> Result<Vec<String>> {
+/// The features with a logarithm in place of those that span two decades. A column whose logarithm is the
+/// target stays as it is: it ranks the rows as the target does, of which a note warns.
+pub(super) fn taken(
+    known: &Table,
+    target: &str,
+    features: Vec<String>,
+    notes: &mut Vec<String>,
+) -> Result<Vec<String>> {
+    let column = |name: &str| -> Result<Vec<f64>> {
+        Ok(known.numbers(name)?.into_iter().map(|cell| cell.unwrap_or(f64::NAN)).collect())
+    };
+    let target = column(target)?;
     let mut logs = vec![];
     let mut all = vec![];
     for name in features {
-        if known.has(&name) && spans_decades(known, &name)? {
-            logs.push(name.clone());
-            all.push(format!("log10({name})"));
+        let log = format!("log10({name})");
+        let spans = known.has(&name) && spans_decades(known, &name)?;
+        if spans && !is_identical(&column(&log)?, &target) {
+            logs.push(name);
+            all.push(log);
         } else {
             all.push(name);
         }

@@ -47,11 +47,10 @@ impl Reading {
             cells.clone().map(|(_, cell)| cell).filter(|cell| !cell.is_empty() && is_missing(cell)).collect();
         let filled = cells.filter(|(_, cell)| !is_missing(cell));
         let mut pairs = filled.clone().map(|(_, cell)| truth(cell).map(|(pair, _)| pair));
-        if let Some(Some(first)) = pairs.next() {
-            if pairs.all(|pair| pair == Some(first)) {
-                let said = joined([said_of_truth(filled.map(|(_, cell)| cell)), said_of_missing(&missing)]);
-                return Self::Truth { said };
-            }
+        let first = pairs.next().flatten();
+        if first.is_some() && pairs.all(|pair| pair == first) {
+            let said = joined([said_of_truth(filled.map(|(_, cell)| cell)), said_of_missing(&missing)]);
+            return Self::Truth { said };
         }
         let parsed: Option<Vec<Cell>> =
             filled.map(|(line, text)| Some(Cell { line, text, dressed: Dressed::parse(text)? })).collect();
@@ -70,7 +69,7 @@ impl Reading {
         if let Some(value) = plain(cell).filter(|_| !self.has_decimal_comma()) {
             return Ok(Some(value));
         }
-        if matches!(self, Self::Dressed { .. } | Self::Truth { .. }) && is_missing(cell) {
+        if is_missing(cell) {
             return Ok(None);
         }
         let value = match self {

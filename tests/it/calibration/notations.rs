@@ -53,18 +53,16 @@ fn a_column_in_another_notation_gives_the_same_fit_and_is_said_once() {
 
 #[test]
 fn columns_that_mix_notations_or_may_mean_two_things_are_named_and_left_out() {
-    for (value, says) in [
-        (
-            &(|i: usize| if i % 2 == 0 { format!("{}.5%", i + 20) } else { format!("0.{}", i + 20) })
-                as &dyn Fn(usize) -> String,
-            "some cells are percent",
-        ),
-        (&(|i: usize| format!("{},{}", i % 9 + 1, 101 + (i * 37) % 800)), "no cell decides"),
-        (
-            &(|i: usize| if i % 2 == 0 { format!("0,{}", i + 20) } else { format!("0.{}", i + 20) }),
-            "decimal sign",
-        ),
-    ] {
+    let percent = |i: usize| format!("{}.5%", i + 20);
+    let half_percent = |i: usize| if i % 2 == 0 { percent(i) } else { format!("0.{}", i + 20) };
+    let unclear = |i: usize| format!("{},{}", i % 9 + 1, 101 + (i * 37) % 800);
+    let half_comma = |i: usize| format!("0{}{}", [",", "."][i % 2], i + 20);
+    let cases: [(&dyn Fn(usize) -> String, &str); 3] = [
+        (&half_percent, "some cells are percent"),
+        (&unclear, "no cell decides"),
+        (&half_comma, "decimal sign"),
+    ];
+    for (value, says) in cases {
         let (card, said) = card_of(&with(24, "c", value), &[]);
         assert!(card.columns.features == ["a", "b"] && said.contains("column c is left out"), "{said}");
         assert!(said.contains(says), "{says}: {said}");
