@@ -148,6 +148,7 @@ fn ask(train: &[&Pair], test: &[&Pair]) -> Result<Asked> {
             x: features.map(Some).into(),
             log10_size: Some(pair.size.log10()),
             proxy: Some(proxy),
+            family: String::new(),
         };
         let [a, b, c] = pooled
             .map(|fitted| fitted.map_or(f64::NAN, |f| f.predict(&features, &predictors, &fits.basis, SHARE)));

@@ -15,8 +15,8 @@ use crate::names;
 use crate::observations;
 
 /// A column that is found automatically must be known in this share of the rows with a target, and of those
-/// without.
-const KNOWN_SHARE: f64 = 0.5;
+/// without. Cells that are missing are filled, so that it need not be most.
+const KNOWN_SHARE: f64 = 0.2;
 /// Most features: beyond these a calibration takes longer than anyone waits.
 const MOST: usize = 5_000;
 
@@ -214,9 +214,9 @@ impl Search<'_> {
         let what = if cells.iter().all(Option::is_none) {
             "empty"
         } else if share(true) < KNOWN_SHARE {
-            "missing in most rows with a target"
+            "missing in nearly all rows with a target"
         } else if share(false) < KNOWN_SHARE {
-            "missing in most rows to be predicted"
+            "missing in nearly all rows to be predicted"
         } else if check(self.known, name).is_err() {
             "constant"
         } else {

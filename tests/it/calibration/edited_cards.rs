@@ -23,7 +23,7 @@ fn a_card_whose_lists_do_not_fit_is_refused_whatever_its_hash() {
     let card = at("card.json");
     assert!(calibrated(&table(24), &["--features", "a,b"], &card).status.success());
     write(&at("q.csv"), &table(24));
-    let edits: [(Edit, &str); 12] = [
+    let edits: [(Edit, &str); 13] = [
         (|card| card.columns.features.truncate(1), "fit.basis.mean holds 2"),
         (|card| card.fit.basis.centre.truncate(1), "fit.basis.centre holds 1"),
         (|card| card.fit.basis.sd[0] = 0.0, "fit.basis.sd"),
@@ -36,17 +36,10 @@ fn a_card_whose_lists_do_not_fit_is_refused_whatever_its_hash() {
                 let selected = card.fit.within_range.iter_mut();
                 selected.for_each(|selected| selected.residuals.leave_model_out.held_out[0].fold = 99);
             },
-            "names fold 99",
+            "fold 99",
         ),
-        (
-            |card| {
-                card.fit.beyond_range.iter_mut().for_each(|selected| {
-                    let fold = &mut selected.residuals.leave_family_out.folds[0];
-                    *fold = with_one_coefficient(fold);
-                });
-            },
-            "a fold of",
-        ),
+        (|card| card.training.cells[0].push_str(",1"), "training.cells holds"),
+        (|card| card.training.families.truncate(1), "training does not hold"),
         (|card| card.range.distances.clear(), "range.distances"),
         (|card| card.rows.families.clear(), "rows.families"),
         (|card| card.backtest.forward[0].folds.truncate(1), "backtest"),
