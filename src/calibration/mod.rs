@@ -15,7 +15,8 @@ mod table;
 mod validation;
 
 pub use self::candidates::basis::Basis;
-pub use self::candidates::fitted::{FittedCandidate, FittedCandidates};
+pub use self::candidates::fitted::FittedCandidate;
+pub use self::candidates::fitted_candidates::FittedCandidates;
 pub use self::candidates::size::{least_squares_at, size_baseline};
 pub use self::candidates::training_set::{FeatureSpectrum, TrainingSet};
 pub use self::card::calibrate::calibrate;

@@ -1,6 +1,7 @@
 //! A blend: the weighted mean of several candidates, on the scale of the response (stacking; Breiman 1996). It is
 //! no candidate: selection makes it of those that err least.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -39,9 +40,14 @@ impl Blend {
         }
     }
 
+    /// The blend that was fitted, where it is one.
+    pub(crate) fn in_model(fitted: &FittedCandidate) -> Option<&Self> {
+        (fitted.model() as &dyn Any).downcast_ref()
+    }
+
     /// Of a candidate or blend what needs no proxy; `None` where that is nothing, or all of it.
     pub(crate) fn without_proxy(fitted: &FittedCandidate) -> Option<FittedCandidate> {
-        let blend = fitted.as_blend()?;
+        let blend = Self::in_model(fitted)?;
         let parts = blend.parts.iter().filter(|part| !part.fitted.model().needs_proxy());
         let parts: Vec<&BlendPart> = parts.collect();
         if parts.len() == blend.parts.len() {

@@ -9,7 +9,7 @@ use crate::calibration::candidates::basis::Basis;
 use crate::calibration::candidates::blend::{Blend, BlendPart};
 use crate::calibration::candidates::fitted::FittedCandidate;
 use crate::calibration::candidates::registry::{ALL, index_of};
-use crate::calibration::candidates::training_set::TrainingSet;
+use crate::calibration::candidates::screened::Fitter;
 use crate::calibration::table::folds::Fold;
 use crate::calibration::table::link::Link;
 use crate::calibration::table::sample::{Predictors, Sample, distinct};
@@ -48,40 +48,8 @@ impl SplitModels {
         (sample, basis): (&Sample, &Basis),
         link: Link,
     ) -> Result<Self> {
-        let of_fold = |fold: &Fold| -> Result<Vec<Option<FoldModel>>> {
-            let rows = sample.subset(&fold.train);
-            let train = TrainingSet::near(&rows, link, Some(basis))?;
-            // A candidate that several choices hold is fitted once.
-            let mut done: BTreeMap<String, Option<FittedCandidate>> = BTreeMap::new();
-            let mut fit = |whole: &FittedCandidate| -> Result<Option<FittedCandidate>> {
-                if let Some(fitted) = done.get(whole.name()) {
-                    return Ok(fitted.clone());
-                }
-                let fitted = match index_of(whole.name()) {
-                    Some(at) => FittedCandidate::fit_part(ALL[at], &train, Some(whole))?,
-                    None => None,
-                };
-                done.insert(whole.name().into(), fitted.clone());
-                Ok(fitted)
-            };
-            let mut models = vec![];
-            for whole in fitted {
-                let parts: Vec<(f64, &FittedCandidate)> =
-                    match whole.as_ref().map(|whole| (whole, whole.as_blend())) {
-                        None => vec![],
-                        Some((whole, None)) => vec![(1.0, whole)],
-                        Some((_, Some(blend))) => {
-                            blend.parts.iter().map(|part| (part.weight, &part.fitted)).collect()
-                        }
-                    };
-                let mut own = vec![];
-                for (weight, whole) in &parts {
-                    own.extend(fit(whole)?.map(|fitted| BlendPart { weight: *weight, fitted }));
-                }
-                let fitted = if own.len() == parts.len() { Blend::of(own) } else { None };
-                models.push(fitted.map(|fitted| FoldModel { basis: train.basis.clone(), fitted }));
-            }
-            Ok(models)
+        let of_fold = |fold: &Fold| {
+            Fitter::on(&sample.subset(&fold.train), link, Some(basis), |fitter| models_of(fitter, fitted))
         };
         let models = folds.par_iter().map(of_fold).collect::<Result<_>>()?;
         Ok(Self { folds, models })
@@ -111,4 +79,35 @@ impl SplitModels {
         let per_weight = distinct(&models).len() as f64 / total.max(f64::MIN_POSITIVE);
         rows.into_iter().map(|(at, row, weight)| (at, row, weight * per_weight)).collect()
     }
+}
+
+/// Each of `fitted` on the training rows of one fold. A candidate that several choices hold is fitted once.
+fn models_of(fitter: &Fitter, fitted: &[Option<FittedCandidate>]) -> Result<Vec<Option<FoldModel>>> {
+    let mut done: BTreeMap<String, Option<FittedCandidate>> = BTreeMap::new();
+    let mut fit = |whole: &FittedCandidate| -> Result<Option<FittedCandidate>> {
+        if let Some(fitted) = done.get(whole.name()) {
+            return Ok(fitted.clone());
+        }
+        let candidate = index_of(whole.name()).map(|at| ALL[at]);
+        let fitted = candidate.map(|candidate| fitter.fit(candidate, Some(whole))).transpose()?.flatten();
+        done.insert(whole.name().into(), fitted.clone());
+        Ok(fitted)
+    };
+    let mut models = vec![];
+    for whole in fitted {
+        let parts: Vec<(f64, &FittedCandidate)> = match whole {
+            None => vec![],
+            Some(whole) => match Blend::in_model(whole) {
+                Some(blend) => blend.parts.iter().map(|part| (part.weight, &part.fitted)).collect(),
+                None => vec![(1.0, whole)],
+            },
+        };
+        let mut own = vec![];
+        for (weight, whole) in &parts {
+            own.extend(fit(whole)?.map(|fitted| BlendPart { weight: *weight, fitted }));
+        }
+        let fitted = if own.len() == parts.len() { Blend::of(own) } else { None };
+        models.push(fitted.map(|fitted| FoldModel { basis: fitter.basis.clone(), fitted }));
+    }
+    Ok(models)
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::endpoints::EndpointQuantiles;
 use super::fold_models::FoldModel;
 use super::residuals::{Gaps, Residuals};
+use crate::calibration::candidates::blend::Blend;
 use crate::calibration::candidates::fitted::FittedCandidate;
 use crate::calibration::table::folds::{BySplit, Split};
 use crate::calibration::table::link::Link;
@@ -27,7 +28,7 @@ impl SelectedCandidate {
 
     /// The candidates of a blend with their weights, or the name of the one candidate.
     pub fn description(&self) -> String {
-        match self.fitted.as_blend() {
+        match Blend::in_model(&self.fitted) {
             Some(blend) => format!("blend of {}", blend.describe()),
             None => self.name().into(),
         }

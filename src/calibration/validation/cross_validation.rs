@@ -3,7 +3,7 @@
 
 use rayon::prelude::*;
 
-use crate::calibration::candidates::fitted::FittedCandidates;
+use crate::calibration::candidates::fitted_candidates::FittedCandidates;
 use crate::calibration::table::folds::Fold;
 use crate::calibration::table::link::Link;
 use crate::calibration::table::sample::Sample;

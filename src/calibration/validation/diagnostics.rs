@@ -68,12 +68,13 @@ impl Diagnostics {
             reason: format!("diagnostics: {source}"),
         };
         let z = standardised(sample, &fit.basis);
-        let correlation = z.t().dot(&z) / n as f64;
+        // Of more columns than rows, the product of the rows has the same eigenvalues above 0.
+        let correlation = if p <= n { z.t().dot(&z) } else { z.dot(&z.t()) } / n as f64;
         let mut values = if p > 0 { correlation.eigvalsh().map_err(fault)?.to_vec() } else { vec![] };
         values.sort_unstable_by(|a, b| b.total_cmp(a));
         let rank = values.iter().filter(|value| **value > 1e-10 * p as f64).count();
         let condition_number = if rank > 0 { (values[0] / values[rank - 1]).sqrt() } else { 1.0 };
-        let inverse = if p > 0 && rank == p { correlation.invc().ok() } else { None };
+        let inverse = if p > 0 && p <= n && rank == p { correlation.invc().ok() } else { None };
         let mut inflation: Vec<VarianceInflation> = match inverse {
             Some(inverse) => {
                 let factor = |(feature, factor): (&String, &f64)| VarianceInflation {

@@ -51,6 +51,7 @@ fn child() {
         timeout: Duration::from_secs(20),
         price: None,
         cap_usd: None,
+        batch: None,
         key_header: None,
         ca_cert: None,
         in_process: None,
