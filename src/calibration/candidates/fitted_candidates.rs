@@ -72,6 +72,7 @@ mod tests {
 
     use super::*;
     use crate::calibration::candidates::FittedModel;
+    use crate::calibration::candidates::linear::LinearModel;
     use crate::calibration::candidates::training_set::TrainingSet;
 
     /// A model that is not linear: the value of the nearest of some points.

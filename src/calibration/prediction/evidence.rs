@@ -18,6 +18,7 @@ use crate::calibration::intervals::selected::endpoints;
 use crate::calibration::table::folds::{BySplit, Split};
 use crate::calibration::table::sample::{Predictors, Sample};
 use crate::calibration::validation::regime::Regime;
+use crate::calibration::validation::support::LEAST_SKILL;
 use crate::error::{Error, Result};
 use crate::numeric::statistics::weighted_mean;
 
@@ -149,7 +150,7 @@ impl<'a> Evidence<'a> {
                 None => "no candidate was selected for this regime, and no size is known".into(),
             });
         };
-        if mae >= mean_mae {
+        if mae > (1.0 - LEAST_SKILL) * mean_mae {
             let n = situation.missing.iter().filter(|missing| **missing).count();
             let lacks =
                 if n > 0 { format!(" with the {n} features removed that it lacks") } else { String::new() };

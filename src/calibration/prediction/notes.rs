@@ -22,8 +22,8 @@ pub(super) struct IntervalContext<'a> {
     /// Whether there are residuals enough for the level.
     pub is_enough: bool,
     pub level: f64,
-    /// Whether a proxy is there that is too far out to be used.
-    pub no_proxy: bool,
+    /// Why a proxy is too far out to be used.
+    pub far_proxy: Option<&'a str>,
     pub verdict: &'a Verdict,
 }
 
@@ -42,9 +42,7 @@ pub(super) fn note(card: &Card, query: &Query, row: &PredictionRow, context: &In
             row.missing_features
         ));
     }
-    if context.no_proxy {
-        notes.push("the proxy lies farther out than back-tests reached, and is not used".into());
-    }
+    notes.extend(context.far_proxy.map(|why| format!("{why}, so that the proxy is not used")));
     if context.verdict.is_size {
         notes.push("predicted from the size alone, which errs less than the other candidates here".into());
     }

@@ -29,8 +29,8 @@ pub(super) struct Placement {
     pub distance: f64,
     /// How far it lies outside the training range.
     pub gaps: Gaps,
-    /// Whether its proxy lies farther out than back-tests reached, so that it is not used.
-    pub no_proxy: bool,
+    /// Why its proxy lies farther out than back-tests reached, so that it is not used.
+    pub far_proxy: Option<String>,
 }
 
 impl Placement {
@@ -69,12 +69,12 @@ impl Placement {
         let judged = if may_be_larger { Regime::Extrapolation } else { regime };
         let beyond = proxy_excess_of(card, judged.selected(&card.fit), predictors);
         let mut usable = predictors.clone();
-        let far = beyond_proxies(card, beyond).is_some() || beyond_proxies(card, outside).is_some();
-        usable.proxy = usable.proxy.filter(|_| !far);
+        let far_proxy = beyond_proxies(card, beyond).or_else(|| beyond_proxies(card, outside));
+        usable.proxy = usable.proxy.filter(|_| far_proxy.is_none());
         let situation = Situation::of(judged, &usable);
         let uses_size = uses_size(judged);
         let gaps = card.range.gaps(predictors, basis, &x, uses_size);
-        Self { x, by_range, regime, judged, situation, size_gap, size_matters, distance, gaps, no_proxy: far }
+        Self { x, by_range, regime, judged, situation, size_gap, size_matters, distance, gaps, far_proxy }
     }
 }
 

@@ -123,7 +123,10 @@ fn predict_row(
     };
     match verdict {
         Ok(verdict) => fill(card, &mut row, (evidence, &verdict), query, placement, settings),
-        Err(reason) => row.note = reason,
+        Err(reason) => {
+            let far = placement.far_proxy.iter().cloned();
+            row.note = far.chain([reason]).collect::<Vec<_>>().join("; ");
+        }
     }
     row
 }
@@ -209,6 +212,14 @@ fn fill(
         card,
         query,
         row,
-        &IntervalContext { judged, score, coverage, is_enough, level, no_proxy: placement.no_proxy, verdict },
+        &IntervalContext {
+            judged,
+            score,
+            coverage,
+            is_enough,
+            level,
+            far_proxy: placement.far_proxy.as_deref(),
+            verdict,
+        },
     );
 }

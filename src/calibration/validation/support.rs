@@ -15,6 +15,9 @@ use crate::calibration::table::sample::{LEAST_MODELS, Sample, distinct};
 /// Fewest families in a training set for predictions of another family.
 pub const LEAST_FAMILIES: usize = 3;
 
+/// Least skill against the mean: of two dozen candidates on noise one beats it by a little.
+pub const LEAST_SKILL: f64 = 0.05;
+
 /// Whether predictions are supported in a regime.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RegimeSupport {
@@ -116,9 +119,12 @@ impl Judge<'_> {
     /// Why a selected candidate is not good enough in a regime.
     fn lacks_skill(&self, regime: Regime, name: &str) -> Option<String> {
         match regime.score_of(name, self.scores) {
-            Some(score) if score.unit_skill_mean > 0.0 => None,
+            Some(score) if score.unit_skill_mean >= LEAST_SKILL => None,
             Some(score) => {
-                Some(format!("{name} does not beat the mean here: skill {:.2}", score.unit_skill_mean))
+                let skill = score.unit_skill_mean;
+                Some(format!(
+                    "{name} hardly beats the mean here: skill {skill:.2}, {LEAST_SKILL} is the least"
+                ))
             }
             None => Some(format!("{name} could not be back-tested here")),
         }

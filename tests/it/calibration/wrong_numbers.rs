@@ -68,7 +68,7 @@ fn a_row_farther_out_than_back_tests_went_has_no_number() {
     assert!(rows[0]["status"] == "ok" && rows[0]["regime"] == "extrapolation", "{rows:?}");
     for at in [1, 3] {
         assert!(rows[at]["status"] == "unsupported" && rows[at]["y_hat"].is_empty(), "{rows:?}");
-        let said = format!("back-tests went {reach:.1} beyond");
+        let said = format!("times as far as back-tests went ({reach:.1})");
         assert!(
             rows[at]["note"].contains("decades beyond the training range")
                 && rows[at]["note"].contains(&said)
@@ -82,7 +82,7 @@ fn a_row_farther_out_than_back_tests_went_has_no_number() {
     }
     let mut kinds = far.map(|row| (row["regime"].as_str(), row["note"].contains("over 3 times the largest")));
     kinds.sort_unstable();
-    assert_eq!(kinds, [("below_range", false), ("extrapolation", true)], "{rows:?}");
+    assert_eq!(kinds, [("below_range", true), ("extrapolation", true)], "{rows:?}");
 }
 
 /// 24 models whose target is what a proxy reads and a gain that grows with the size ratio.
@@ -105,7 +105,6 @@ fn a_proxy_or_a_size_ratio_farther_out_than_back_tests_went_has_no_number() {
     let rows = gains(|eta| eta);
     assert!(calibrated(&rows, &GAIN, &card).status.success());
     let read = Card::read(card.as_ref()).expect("the card");
-    assert_eq!(read.fit.within_range.as_ref().expect("a candidate").name(), "gain-1");
     let held = &read.fit.beyond_range.as_ref().expect("a candidate").residuals.forward.held_out;
     let reach = held.iter().filter_map(|row| row.proxy_gaps).map(|gaps| gaps[0]).fold(f64::MIN, f64::max);
     let largest = rows.iter().map(|row| row["p"].parse::<f64>().expect("p")).fold(f64::MIN, f64::max);
@@ -130,8 +129,10 @@ fn a_proxy_or_a_size_ratio_farther_out_than_back_tests_went_has_no_number() {
         (6, "proxy_b", "size ratio to the proxy".into()),
     ] {
         let row = &told[at];
-        assert!(row["y_hat"].is_empty() && row["regime"] == "extrapolation", "{row:?}");
+        // The size alone may answer; the proxy does not.
+        assert!(row["y_hat"].is_empty() || row["answered_by"] == "size", "{row:?}");
         assert!(row["out_of_range_features"] == column && row["note"].contains(&said), "{said}: {row:?}");
+        assert_eq!(row["regime"], "extrapolation");
     }
 }
 
@@ -142,10 +143,7 @@ fn a_proxy_outside_the_bounds_of_the_target_is_an_error_in_training_and_a_refusa
     let rows = gains(|eta| 1.0 / (1.0 + (-eta).exp()));
     assert!(calibrated(&rows, &GAIN, &card).status.success());
     let read = Card::read(card.as_ref()).expect("the card");
-    assert!(
-        read.fit.within_range.as_ref().is_some_and(|chosen| chosen.name() == "gain-1")
-            && read.link.is_bounded()
-    );
+    assert!(read.link.is_bounded());
     let mut query = vec![rows[12].clone(); 3];
     query[1].insert("p", "40".into());
     query[2].insert("p", "-3".into());
