@@ -96,6 +96,7 @@ mod tests {
         }
         // Of two orthogonal columns the one with a negative weight drops out.
         let gram = Array2::from_diag(&Array1::from(vec![2.0, 5.0]));
-        assert_eq!(nonnegative_least_squares(&gram, &Array1::from(vec![4.0, -5.0]), 2), [2.0, 0.0]);
+        let found = nonnegative_least_squares(&gram, &Array1::from(vec![4.0, -5.0]), 2);
+        assert!((found[0] - 2.0).abs() < 1e-9 && found[1] == 0.0, "{found:?}");
     }
 }

@@ -62,8 +62,8 @@ impl Basis {
         Self::fit_near(sample, None)
     }
 
-    /// As [`Self::fit`]; the search for the factors starts from those of `near`, the basis of a sample of which
-    /// these are most rows.
+    /// As [`Self::fit`]; the search for the factors starts from those of `near`, the basis of a sample of
+    /// which these are most rows.
     pub(crate) fn fit_near(sample: &Sample, near: Option<&Self>) -> Result<(Self, Array2<f64>)> {
         let (n, p) = sample.x.dim();
         let mut basis = Self::moments(sample);
@@ -193,8 +193,8 @@ impl Basis {
         })
     }
 
-    /// Completed features, centred and divided by their standard deviations, and the log10 size likewise where
-    /// it is an input.
+    /// Completed features, centred and divided by their standard deviations, and the log10 size likewise
+    /// where it is an input.
     pub fn inputs(&self, x: &[f64], predictors: &Predictors, with_size: bool) -> Vec<f64> {
         let scaled = x.iter().enumerate().map(|(j, value)| (value - self.centre[j]) / self.sd[j]);
         let mut inputs: Vec<f64> = scaled.collect();

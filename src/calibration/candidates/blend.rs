@@ -1,5 +1,5 @@
-//! A blend: the weighted mean of several candidates, on the scale of the response (stacking; Breiman 1996). It is
-//! no candidate: selection makes it of those that err least.
+//! A blend: the weighted mean of several candidates, on the scale of the response (stacking; Breiman 1996).
+//! It is no candidate: selection makes it of those that err least.
 
 use std::any::Any;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
-//! Completion of the whole table: features and response are columns of one factor model, and the response of a
-//! row is its conditional mean given the cells that are known (the low-rank completion of tables of benchmarks,
-//! as BenchPress has it; arXiv 2606.24020). Shares are columns on the scale of their logits. A row needs no cell
-//! in particular.
+//! Completion of the whole table: features and response are columns of one factor model, and the response of
+//! a row is its conditional mean given the cells that are known (the low-rank completion of tables of
+//! benchmarks, as BenchPress has it; arXiv 2606.24020). Shares are columns on the scale of their logits. A
+//! row needs no cell in particular.
 
 use std::sync::Arc;
 

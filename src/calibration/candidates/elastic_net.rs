@@ -64,7 +64,8 @@ impl ElasticNet {
     fn of(train: &TrainingSet, given: Option<f64>) -> Result<Option<Arc<dyn FittedModel>>> {
         let n = train.sample.len();
         let folds = by_cluster(train.sample, INNER_FOLDS);
-        // Of more columns than rows the descent takes most of the time of a calibration, and ridge errs as little.
+        // Of more columns than rows the descent takes most of the time of a calibration, and ridge errs as
+        // little.
         if n < LEAST_ROWS.max(train.x.ncols() + 2) || train.x.ncols() == 0 || folds.len() < 2 {
             return Ok(None);
         }

@@ -1,7 +1,7 @@
-//! One efficiency per family (Polo and others 2024, arXiv 2412.06540): a regression, and for each family that was
-//! trained on an offset on the scale of the link. An offset is the mean residual of its family, shrunk by the
-//! ratio of the variances within and between families (the empirical best linear unbiased predictor). A new
-//! family has none.
+//! One efficiency per family (Polo and others 2024, arXiv 2412.06540): a regression, and for each family that
+//! was trained on an offset on the scale of the link. An offset is the mean residual of its family, shrunk by
+//! the ratio of the variances within and between families (the empirical best linear unbiased predictor). A
+//! new family has none.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

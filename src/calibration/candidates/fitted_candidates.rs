@@ -162,9 +162,9 @@ mod tests {
             let read: FittedCandidate = serde_json::from_str(&text).expect("a candidate");
             assert_eq!(&read, one);
         }
-        let unknown = r#"{"candidate": "forest", "parameters": {}}"#;
+        let unknown = r#"{"candidate": "oracle", "parameters": {}}"#;
         let error = serde_json::from_str::<FittedCandidate>(unknown).expect_err("a refusal").to_string();
-        assert!(error.contains("no candidate `forest`"), "{error}");
+        assert!(error.contains("no candidate `oracle`"), "{error}");
         let short = LinearModel::without_features(2);
         assert_eq!(short.check(3).expect_err("a refusal"), "coefficients holds 2 numbers where 3 belong");
     }

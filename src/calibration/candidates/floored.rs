@@ -1,6 +1,6 @@
-//! Regressions with a floor: `y = floor + (1 - floor) sigmoid(a + b . z)`. Guessing among `k` choices reaches `1 /
-//! k`, from where the sigmoid rises. The floor is the one of a few up to the least response whose regression
-//! errs least on families that are left out inside the training set.
+//! Regressions with a floor: `y = floor + (1 - floor) sigmoid(a + b . z)`. Guessing among `k` choices reaches
+//! `1 / k`, from where the sigmoid rises. The floor is the one of a few up to the least response whose
+//! regression errs least on families that are left out inside the training set.
 
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
-//! Extremely randomised trees (Geurts, Ernst and Wehenkel 2006) on raw features and the log10 size. A split sends
-//! missing cells to the side where they fit better (as in Chen and Guestrin 2016, section 3.4), so that a row
-//! needs no cell in particular. linfa's trees and forests classify and do not regress.
+//! Extremely randomised trees (Geurts, Ernst and Wehenkel 2006) on raw features and the log10 size. A split
+//! sends missing cells to the side where they fit better (as in Chen and Guestrin 2016, section 3.4), so that
+//! a row needs no cell in particular. linfa's trees and forests classify and do not regress.
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
-//! Gaussian process regression (Rasmussen and Williams 2006, chapter 2) on standardised inputs: a linear and a
-//! smooth part, `k(a, b) = linear a.b / d + smooth exp(-sum_j r_j (a_j - b_j)^2 / (2 d length^2))`, and noise.
-//! The relevance `r_j` of each input is learnt where there are few inputs. Scales are at a maximum of the
-//! marginal likelihood with weak priors, which keep few rows from extreme ones.
+//! Gaussian process regression (Rasmussen and Williams 2006, chapter 2) on standardised inputs: a linear and
+//! a smooth part, `k(a, b) = linear a.b / d + smooth exp(-sum_j r_j (a_j - b_j)^2 / (2 d length^2))`, and
+//! noise. The relevance `r_j` of each input is learnt where there are few inputs. Scales are at a maximum of
+//! the marginal likelihood with weak priors, which keep few rows from extreme ones.
 
 use std::sync::Arc;
 

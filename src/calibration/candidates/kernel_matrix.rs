@@ -1,7 +1,8 @@
-//! Kernel matrices and their Cholesky factors, row by row in one slice: the rows of a factor are contiguous, so
-//! that each of its elements is one dot product.
+//! Kernel matrices and their Cholesky factors, row by row in one slice: the rows of a factor are contiguous,
+//! so that each of its elements is one dot product.
 
-/// A sum of products in eight lanes: for a few dozen terms a call of a kernel for long rows costs more than it saves.
+/// A sum of products in eight lanes: for a few dozen terms a call of a kernel for long rows costs more than
+/// it saves.
 fn dot(a: &[f64], b: &[f64]) -> f64 {
     let mut lanes = [0.0; 8];
     let (heads, tails) = (a.chunks_exact(8), b.chunks_exact(8));

@@ -80,8 +80,8 @@ pub trait Candidate: Debug + Sync {
     /// [`Error::Calibration`](crate::Error::Calibration) if a solver fails or returns NaN.
     fn fit(&self, train: &TrainingSet) -> Result<Option<Arc<dyn FittedModel>>>;
 
-    /// Fits it to a part of a training set, starting from the fit to the whole; what a search over all rows has
-    /// found, such as the scales of a kernel, need not be searched again. By default it is fitted anew.
+    /// Fits it to a part of a training set, starting from the fit to the whole; what a search over all rows
+    /// has found, such as the scales of a kernel, need not be searched again. By default it is fitted anew.
     ///
     /// # Errors
     /// As [`Self::fit`].

@@ -1,5 +1,5 @@
-//! Wide tables: where features are many, candidates see those that correlate most with the response. They are chosen
-//! anew from the training rows of every fold, so that a choice made by chance shows in the errors.
+//! Wide tables: where features are many, candidates see those that correlate most with the response. They are
+//! chosen anew from the training rows of every fold, so that a choice made by chance shows in the errors.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -38,8 +38,8 @@ pub(crate) struct Fitter<'a> {
 }
 
 impl Fitter<'_> {
-    /// Prepares a sample, and hands it to `use_it`. The search for factors starts from those of `near`, the basis of
-    /// a sample of which these are most rows.
+    /// Prepares a sample, and hands it to `use_it`. The search for factors starts from those of `near`, the
+    /// basis of a sample of which these are most rows.
     ///
     /// # Errors
     /// [`Error::Calibration`](crate::Error::Calibration) if there are no components, and those of `use_it`.
@@ -61,8 +61,8 @@ impl Fitter<'_> {
         use_it(&Fitter { train, basis, columns: Some(columns) })
     }
 
-    /// Fits a candidate, starting from `whole`, its fit to a sample of which these are most rows; `None` if the rows
-    /// cannot carry it.
+    /// Fits a candidate, starting from `whole`, its fit to a sample of which these are most rows; `None` if
+    /// the rows cannot carry it.
     ///
     /// # Errors
     /// [`Error::Calibration`](crate::Error::Calibration) if a solver fails or returns NaN.

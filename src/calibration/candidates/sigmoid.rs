@@ -1,7 +1,7 @@
 //! A sigmoid with a floor on principal components, `y = floor + (1 - floor) sigmoid(c + w . scores)` with a
-//! floor up to the least response or .2, and never above .5, by least squares on the scale of the target: the observational scaling law (Ruan,
-//! Maddison and Hashimoto 2024, arXiv 2405.10938, section 3). Solved by Levenberg-Marquardt (Marquardt 1963)
-//! with the floor projected onto its range.
+//! floor up to the least response or .2, and never above .5, by least squares on the scale of the target: the
+//! observational scaling law (Ruan, Maddison and Hashimoto 2024, arXiv 2405.10938, section 3). Solved by
+//! Levenberg-Marquardt (Marquardt 1963) with the floor projected onto its range.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! The models of the folds: what each split fitted without the rows that it leaves out. A card does not hold them;
-//! they are made again from its training rows when it predicts.
+//! The models of the folds: what each split fitted without the rows that it leaves out. A card does not hold
+//! them; they are made again from its training rows when it predicts.
 
 use std::collections::BTreeMap;
 
@@ -37,8 +37,8 @@ pub(crate) struct SplitModels {
 }
 
 impl SplitModels {
-    /// Fits each of `fitted`, where there is one, on the training rows of every fold. A fold that cannot carry it
-    /// has none. `basis` is that of all rows.
+    /// Fits each of `fitted`, where there is one, on the training rows of every fold. A fold that cannot
+    /// carry it has none. `basis` is that of all rows.
     ///
     /// # Errors
     /// [`Error::Calibration`](crate::Error::Calibration) if a solver fails.
@@ -65,8 +65,8 @@ impl SplitModels {
         (0..self.folds.len()).filter_map(|fold| self.model(fold, place).cloned()).collect()
     }
 
-    /// Fold, row and weight of every row that is left out; the weights of a row sum to its own, and all to the
-    /// number of models.
+    /// Fold, row and weight of every row that is left out; the weights of a row sum to its own, and all to
+    /// the number of models.
     pub(crate) fn left_out(&self, sample: &Sample) -> Vec<(usize, usize, f64)> {
         let mut times = vec![0usize; sample.len()];
         self.folds.iter().flat_map(|fold| &fold.test).for_each(|&row| times[row] += 1);

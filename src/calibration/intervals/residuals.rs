@@ -46,8 +46,8 @@ const SMALL: Gaps = Gaps { size: 0.15, strength: 0.25 };
 const MOST_STRETCH: f64 = 2.0;
 
 impl Gaps {
-    /// By how much an error at `other` grows here: with the root of the gap, as that of a random walk, where this
-    /// one is larger.
+    /// By how much an error at `other` grows here: with the root of the gap, as that of a random walk, where
+    /// this one is larger.
     fn stretch(self, other: Self) -> f64 {
         let size = (self.size + SMALL.size) / (other.size + SMALL.size);
         let strength = (self.strength + SMALL.strength) / (other.strength + SMALL.strength);

@@ -40,9 +40,10 @@ impl SelectedCandidate {
     }
 }
 
-/// The values of which interval ends are quantiles, from the residuals of one split: each fold's own prediction of
-/// the row plus and minus its residuals (jackknife+ and CV+). Where the training rows of the folds differ too much
-/// from all rows it is the prediction of these, `own`, with residuals stretched to where the row lies.
+/// The values of which interval ends are quantiles, from the residuals of one split: each fold's own
+/// prediction of the row plus and minus its residuals (jackknife+ and CV+). Where the training rows of the
+/// folds differ too much from all rows it is the prediction of these, `own`, with residuals stretched to
+/// where the row lies.
 pub(crate) fn endpoints(
     split: Split,
     residuals: &Residuals,

@@ -1,6 +1,6 @@
-//! Evidence for a row: the back-test in the situation that is closest to its own. The folds of its regime predict
-//! the rows that they left out once more, with the cells removed that this row lacks, and the errors decide what
-//! answers, the interval, and whether there is an answer at all.
+//! Evidence for a row: the back-test in the situation that is closest to its own. The folds of its regime
+//! predict the rows that they left out once more, with the cells removed that this row lacks, and the errors
+//! decide what answers, the interval, and whether there is an answer at all.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -22,8 +22,8 @@ use crate::calibration::validation::support::LEAST_SKILL;
 use crate::error::{Error, Result};
 use crate::numeric::statistics::weighted_mean;
 
-/// Held-out rows of a split that are predicted again for one pattern of missing cells; of more, evenly spaced ones
-/// are taken.
+/// Held-out rows of a split that are predicted again for one pattern of missing cells; of more, evenly spaced
+/// ones are taken.
 const MOST_HELD_OUT: usize = 400;
 
 /// What a row has: the regime whose back-test applies, and which cells are missing.
@@ -78,8 +78,8 @@ pub(super) struct Evidence<'a> {
     verdicts: BTreeMap<Situation, std::result::Result<Arc<Verdict>, String>>,
 }
 
-/// Places among the models of a fold: the choices of the regimes in their order, what of them needs no proxy, then
-/// these.
+/// Places among the models of a fold: the choices of the regimes in their order, what of them needs no proxy,
+/// then these.
 const SIZE: usize = 2 * Regime::ALL.len();
 const MEAN: usize = SIZE + 1;
 
@@ -188,8 +188,9 @@ impl<'a> Evidence<'a> {
         best.map_or("more training rows would help".into(), |(_, name)| format!("add {name}"))
     }
 
-    /// Errors and residuals of the rows that the folds of a split left out, as one of its models predicts them with
-    /// the cells removed that are missing here; `None` without folds, or where a fold lacks the model.
+    /// Errors and residuals of the rows that the folds of a split left out, as one of its models predicts
+    /// them with the cells removed that are missing here; `None` without folds, or where a fold lacks the
+    /// model.
     fn held_out(
         &self,
         sample: &Sample,
@@ -226,8 +227,8 @@ impl<'a> Evidence<'a> {
         (!errors.is_empty()).then_some((errors, residuals))
     }
 
-    /// The ends of the interval of a row on the scale of the link, and whether there are residuals enough for the
-    /// level. `own` is its prediction on that scale, and how far it lies outside the training range.
+    /// The ends of the interval of a row on the scale of the link, and whether there are residuals enough for
+    /// the level. `own` is its prediction on that scale, and how far it lies outside the training range.
     pub(super) fn interval(
         &self,
         verdict: &Verdict,
@@ -248,9 +249,9 @@ impl<'a> Evidence<'a> {
 }
 
 impl Verdict {
-    /// The share of the held-out rows of the situation whose residual is within the quantile of the other folds'
-    /// residuals, and their number: what intervals like this one held where the back-test of the card does not
-    /// apply, because cells are missing or the size regression answers.
+    /// The share of the held-out rows of the situation whose residual is within the quantile of the other
+    /// folds' residuals, and their number: what intervals like this one held where the back-test of the card
+    /// does not apply, because cells are missing or the size regression answers.
     pub(super) fn coverage(&self, regime: Regime, level: f64) -> Option<(f64, usize)> {
         let own = &self.residuals.get(regime.split()).held_out;
         let splits = regime.interval_method().splits();

@@ -37,8 +37,8 @@ pub(super) fn exceeds_limit(card: &Card, size_gap: Option<f64>, distance: f64) -
     match size_reach(card) {
         Some(reach) if gap <= MOST_REACH * reach + 1e-9 => None,
         Some(reach) => Some(format!(
-            "size is {gap:.1} decades beyond the training range, over {MOST_REACH:.0} times as far as back-tests \
-             went ({:.1})",
+            "size is {gap:.1} decades beyond the training range, over {MOST_REACH:.0} times as far as \
+             back-tests went ({:.1})",
             reach.max(0.0)
         )),
         // Where too few sizes are known for forward folds, nothing supports any extrapolation.

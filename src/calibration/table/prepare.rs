@@ -137,8 +137,8 @@ impl CalibrationSpec {
         }
     }
 
-    /// The link of a target whose range is not given: of shares and percentages a logit. With a number of choices
-    /// the range begins just below guessing.
+    /// The link of a target whose range is not given: of shares and percentages a logit. With a number of
+    /// choices the range begins just below guessing.
     fn usual_link(&self, y: &[f64], notes: &mut Vec<String>) -> Result<Link> {
         let (least, most) =
             y.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(*v), b.max(*v)));
@@ -157,8 +157,8 @@ impl CalibrationSpec {
             }
             if least >= 0.0 && most > 1.0 && most <= LEAST_PERCENT && !is_nats {
                 notes.push(format!(
-                    "{} lies between {least} and {most}; if it has bounds, --range LOW,HIGH keeps predictions \
-                     and intervals within them",
+                    "{} lies between {least} and {most}; if it has bounds, --range LOW,HIGH keeps \
+                     predictions and intervals within them",
                     self.target
                 ));
             }

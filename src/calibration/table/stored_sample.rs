@@ -1,5 +1,5 @@
-//! The training rows as a card holds them: names, and the cells of each row as one line of CSV, in which a missing
-//! cell is empty.
+//! The training rows as a card holds them: names, and the cells of each row as one line of CSV, in which a
+//! missing cell is empty.
 
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};

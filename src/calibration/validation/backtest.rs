@@ -126,8 +126,8 @@ impl<'a> RegimePredictor<'a> {
         Some(Self { range, fit, selected, folds: BySplit::try_new(of).ok()?, link })
     }
 
-    /// The intervals of a row. Ends are checked as they are printed, in the unit of the response: where shares
-    /// are clipped the scale of the link cannot distinguish them.
+    /// The intervals of a row. Ends are checked as they are printed, in the unit of the response: where
+    /// shares are clipped the scale of the link cannot distinguish them.
     fn intervals(&self, sample: &Sample, row: usize, level: f64) -> TestedIntervals {
         let link = self.link;
         let predictors = sample.predictors(row);

@@ -28,8 +28,8 @@ pub(crate) struct FitDetails {
     pub choices: BySplit<Option<Choice>>,
 }
 
-/// Fits a sample for some regimes, with `most` folds where a split is of models or families. Splits that these
-/// regimes do not need are not validated, and other regimes have no choice.
+/// Fits a sample for some regimes, with `most` folds where a split is of models or families. Splits that
+/// these regimes do not need are not validated, and other regimes have no choice.
 ///
 /// # Errors
 /// [`Error::Calibration`] if a solver fails.

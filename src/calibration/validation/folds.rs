@@ -79,8 +79,8 @@ pub(crate) fn forward_new_family(sample: &Sample, most: usize) -> Result<Vec<Fol
     Ok((0..n).map(|at| folds[at * folds.len() / n].clone()).collect())
 }
 
-/// Folds that train on the weaker and are tested on the stronger, by size and by the first component, or with a
-/// `direction` of -1 the other way round; folds with the same training rows once.
+/// Folds that train on the weaker and are tested on the stronger, by size and by the first component, or with
+/// a `direction` of -1 the other way round; folds with the same training rows once.
 fn ordered(sample: &Sample, direction: f64) -> Result<Vec<Fold>> {
     let mut folds: Vec<Fold> = vec![];
     for order in [sample.log10_sizes.clone(), strength(sample)?] {

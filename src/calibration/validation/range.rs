@@ -101,8 +101,8 @@ impl TrainingRange {
         Gaps { size: size.abs(), strength: self.strength_gap(basis, x).abs() / sd }
     }
 
-    /// Whether a row is weaker than all training rows by its size, where that matters, or its first component,
-    /// and stronger by neither.
+    /// Whether a row is weaker than all training rows by its size, where that matters, or its first
+    /// component, and stronger by neither.
     pub(crate) fn is_below(
         &self,
         predictors: &Predictors,

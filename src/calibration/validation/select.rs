@@ -8,12 +8,12 @@ const MOST_PARTS: usize = 8;
 /// A candidate is in the blend if its error is at most so many times the least.
 const NEAR: f64 = 1.2;
 
-/// The candidates that are chosen, with their weights, by their scores on some splits of a sample of `n` rows;
-/// `None` where no candidate beats the mean on every split.
+/// The candidates that are chosen, with their weights, by their scores on some splits of a sample of `n`
+/// rows; `None` where no candidate beats the mean on every split.
 ///
-/// Errors are absolute, in the unit of the response, and the mean over the splits. A blend holds the candidates
-/// that err at most a fifth more than the best, eight at most, weighted by the inverse fourth powers of their
-/// errors: which of them is the best elsewhere is not known, and their errors partly cancel.
+/// Errors are absolute, in the unit of the response, and the mean over the splits. A blend holds the
+/// candidates that err at most a fifth more than the best, eight at most, weighted by the inverse fourth
+/// powers of their errors: which of them is the best elsewhere is not known, and their errors partly cancel.
 pub(super) fn select(splits: &[&[Option<CandidateScore>]], n: usize) -> Option<Choice> {
     let error = |at: usize| -> Option<f64> {
         let mut sum = 0.0;
