@@ -14,14 +14,13 @@ fn the_readmes_csv_is_what_the_demonstration_prints() {
     let block =
         readme.split("```csv\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a CSV block");
     let output = surmise(&["demo"]);
-    assert!(output.status.success());
+    // Its calibration hardly beats the mean in the back-test, so that every row is refused.
+    assert_eq!(output.status.code(), Some(3));
     let printed = String::from_utf8(output.stdout).expect("UTF-8");
     assert_eq!(printed.lines().next(), block.lines().next());
     let (printed, claimed) = (rows(&printed), rows(block));
     assert_eq!(printed.len(), 20);
     assert_eq!(printed.len(), claimed.len());
-    let number = |row: &BTreeMap<String, String>, column: &str| row[column].parse::<f64>().expect("a number");
-    let predicted: Vec<_> = printed.iter().filter(|row| row["status"] == "ok").collect();
     for (ours, theirs) in printed.iter().zip(&claimed) {
         for (column, value) in ours {
             match (value.parse::<f64>(), theirs[column].parse::<f64>()) {
@@ -31,25 +30,9 @@ fn the_readmes_csv_is_what_the_demonstration_prints() {
             }
         }
     }
-    for row in &predicted {
-        assert!(number(row, "low") < number(row, "y_hat") && number(row, "y_hat") < number(row, "high"));
-    }
-    // The errors on stderr are those of the printed rows.
+    assert!(printed.iter().all(|row| row["status"] == "unsupported" && row["y_hat"].is_empty()));
     let stderr = String::from_utf8_lossy(&output.stderr);
-    let mean_error = |column: &str| {
-        let errors = predicted.iter().map(|row| (number(row, column) - number(row, "measured")).abs());
-        errors.sum::<f64>() / predicted.len() as f64
-    };
-    for (name, column) in
-        [("calibration", "y_hat"), ("size line", "baseline_size"), ("mean", "baseline_mean")]
-    {
-        let said = format!("{name} {:.3}", mean_error(column));
-        assert!(stderr.contains(&said), "{said} is not in {stderr}");
-        let told =
-            readme.split(&format!("{name} ")).skip(1).find_map(|rest| rest.get(..5)?.parse::<f64>().ok());
-        let told = told.unwrap_or_else(|| panic!("the README does not tell the error of {name}"));
-        assert!((told - mean_error(column)).abs() <= 0.02, "{name}: {told} in the README");
-    }
+    assert!(stderr.contains("hardly beats the mean"), "{stderr}");
     assert!(stderr.contains("no calibration for real closed models"));
 }
 
