@@ -1,7 +1,6 @@
 //! The demonstration through the real binary: the README shows what it prints, and its folder is what the
 //! verbs make, step by step.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::cli::command::{done, files, rows};

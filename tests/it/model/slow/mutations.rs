@@ -17,6 +17,9 @@ use crate::model::parity::golden;
 pub fn damage(bytes: &[u8], within: usize, rng: &mut ChaCha8Rng) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     for _ in 0..rng.random_range(1..4) {
+        if bytes.is_empty() {
+            break;
+        }
         let top = within.min(bytes.len()).max(1);
         let at = rng.random_range(0..top).min(bytes.len().saturating_sub(1));
         let end = (at + rng.random_range(1..12)).min(bytes.len());
@@ -27,9 +30,6 @@ pub fn damage(bytes: &[u8], within: usize, rng: &mut ChaCha8Rng) -> Vec<u8> {
             3 => bytes[at..end].iter_mut().filter(|byte| byte.is_ascii_digit()).for_each(|byte| *byte = b'9'),
             4 => bytes[at] ^= 1 << rng.random_range(0..8),
             _ => bytes.truncate(rng.random_range(0..=bytes.len())),
-        }
-        if bytes.is_empty() {
-            break;
         }
     }
     bytes
