@@ -176,7 +176,7 @@ mod tests {
         let docs =
             std::fs::read_dir(root.join("docs")).expect("docs").map(|entry| entry.expect("a file").path());
         let mut n = 0;
-        for file in docs.chain([root.join("README.md")]) {
+        for file in docs.filter(|path| path.is_file()).chain([root.join("README.md")]) {
             let text = std::fs::read_to_string(&file).expect("a document").replace("\\\n", " ");
             for line in text.lines().filter(|line| line.starts_with("$ surmise ")) {
                 let words = words(&line[2..]);

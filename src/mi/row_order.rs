@@ -216,7 +216,8 @@ mod tests {
     #[test]
     fn series_are_flagged_with_the_rows_that_they_are_worth() {
         let independent = series(2000, 3, 0.0, 1);
-        // Of the values 1 + 2 sum phi^k rows are worth one, of their squares 1 + 2 sum phi^2k: the larger counts.
+        // Of the values 1 + 2 sum phi^k rows are worth one, of their squares 1 + 2 sum phi^2k: the larger
+        // counts.
         for (phi, time) in [(0.5, 3.0), (0.9, 19.0), (-0.6, 2.125)] {
             let found = of(&independent, &series(2000, 2, phi, 2)).expect("dependent rows");
             assert_eq!((found.side.as_str(), found.lag), ("y", 1), "{found:?}");
