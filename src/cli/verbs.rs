@@ -121,11 +121,11 @@ const MOST_THREADS: usize = 1024;
 /// # Errors
 /// Whatever the verb finds wrong.
 pub fn run(opts: Opts) -> Result<()> {
-    if let Some(threads) = opts.threads {
-        if !(1..=MOST_THREADS).contains(&threads) {
-            let reason = format!("must be from 1 to {MOST_THREADS}, and is {threads}");
-            return Err(Error::Parameter { name: "--threads", reason });
-        }
+    if let Some(threads) = opts.threads
+        && !(1..=MOST_THREADS).contains(&threads)
+    {
+        let reason = format!("must be from 1 to {MOST_THREADS}, and is {threads}");
+        return Err(Error::Parameter { name: "--threads", reason });
     }
     machine::start_pool(opts.threads)?;
     // Servers have nothing to remove, and end requests first.

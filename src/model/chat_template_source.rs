@@ -63,7 +63,7 @@ fn tag(text: &str, end: &str) -> (usize, usize) {
             None => {}
         }
         let is_word = c.is_alphanumeric() || c == '_';
-        if !c.is_whitespace() && !(is_word && in_word) {
+        if !(c.is_whitespace() || is_word && in_word) {
             words += 1;
         }
         in_word = is_word;

@@ -37,7 +37,7 @@ impl Places {
     ) -> ApiResult<T> {
         let place = if bytes > LONG { &self.long } else { &self.short };
         // The places are never closed.
-        let place = place.clone().acquire_owned().await.map_err(|_| failed("the server stops"))?;
+        let place = place.clone().acquire_owned().await.map_err(|_| failed(&"the server stops"))?;
         // It panics where no thread can be started.
         let started = guarded(|| {
             spawn_blocking(move || {
@@ -45,11 +45,11 @@ impl Places {
                 guarded(work)
             })
         });
-        let ended = started.map_err(failed)?.await.map_err(failed)?;
-        ended.map_err(failed)?
+        let ended = started.map_err(|error| failed(&error))?.await.map_err(|error| failed(&error))?;
+        ended.map_err(|error| failed(&error))?
     }
 }
 
-fn failed(reason: impl ToString) -> ApiError {
+fn failed(reason: &impl ToString) -> ApiError {
     ApiError { status: 500, kind: "server_error", ..ApiError::invalid("", reason.to_string()) }
 }

@@ -121,9 +121,9 @@ impl FactorModel {
                 let at = |a: usize| if a < k { row.mean[a] } else { 1.0 };
                 for a in 0..=k {
                     moment[a] += weight * value * at(a);
-                    for b in 0..=a {
+                    for (b, cell) in gram[a].iter_mut().enumerate().take(a + 1) {
                         let covariance = if a < k && b < k { row.covariance[a][b] } else { 0.0 };
-                        gram[a][b] += weight * (at(a) * at(b) + covariance);
+                        *cell += weight * (at(a) * at(b) + covariance);
                     }
                 }
                 (square, total) = (square + weight * value * value, total + weight);
@@ -156,8 +156,9 @@ fn invert(matrix: &mut Small, k: usize) -> Small {
     let mut inverse: Small = Default::default();
     for a in 0..k {
         inverse[a][a] = 1.0;
-        for b in 0..a {
-            matrix[b][a] = matrix[a][b];
+        let row = matrix[a];
+        for (above, value) in matrix.iter_mut().zip(row).take(a) {
+            above[a] = value;
         }
     }
     for a in 0..k {

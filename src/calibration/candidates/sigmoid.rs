@@ -56,7 +56,7 @@ impl Candidate for Sigmoid {
         let scores = &train.scores.slice(s![.., ..self.components]) / &Array1::from(spread.clone());
         let start = train.regress(&scores, PRIOR)?;
         let least = shares.iter().copied().fold(1.0, f64::min);
-        let highest_floor = least.min(HIGHEST_FLOOR).max(USUAL_FLOOR);
+        let highest_floor = least.clamp(USUAL_FLOOR, HIGHEST_FLOOR);
         let problem =
             Problem { scores: &scores, shares: &shares, weights: &train.sample.weights, highest_floor };
         // The surface has several minima where the weak are near the floor: from below it and from within.

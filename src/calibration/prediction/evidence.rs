@@ -55,6 +55,9 @@ impl Situation {
     }
 }
 
+/// An absolute error and its weight.
+type WeightedError = (f64, f64);
+
 /// What answers in a situation, with its errors.
 pub(super) struct Verdict {
     pub fitted: FittedCandidate,
@@ -66,7 +69,7 @@ pub(super) struct Verdict {
     /// Its mean absolute error in this situation.
     pub mae: f64,
     /// Absolute errors of the held-out rows, with their weights.
-    pub errors: Vec<(f64, f64)>,
+    pub errors: Vec<WeightedError>,
 }
 
 /// The models of the folds of a card, and the verdicts on the situations of its rows.
@@ -197,7 +200,7 @@ impl<'a> Evidence<'a> {
         situation: &Situation,
         split: Split,
         place: usize,
-    ) -> Option<(Vec<(f64, f64)>, Vec<HeldOutResidual>)> {
+    ) -> Option<(Vec<WeightedError>, Vec<HeldOutResidual>)> {
         let (models, link) = (self.models.get(split), self.card.link);
         let rows = models.left_out(sample);
         let step = rows.len().div_ceil(MOST_HELD_OUT).max(1);

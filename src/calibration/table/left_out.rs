@@ -26,7 +26,7 @@ impl LeftOut {
         match self.reasons.iter_mut().find(|reason| reason.what == what && reason.then == then) {
             Some(reason) => reason.names.push(name.into()),
             None => {
-                self.reasons.push(Reason { what: what.into(), then: then.into(), names: vec![name.into()] })
+                self.reasons.push(Reason { what: what.into(), then: then.into(), names: vec![name.into()] });
             }
         }
     }

@@ -59,7 +59,7 @@ pub(super) fn taken(
     let mut once = vec![];
     all.into_iter().for_each(|name| {
         if !once.contains(&name) {
-            once.push(name)
+            once.push(name);
         }
     });
     if !logs.is_empty() {

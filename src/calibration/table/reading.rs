@@ -144,10 +144,10 @@ fn one_notation(cells: &[Cell], unit: i32) -> Result<(), (u64, String)> {
     };
     let is_zero = |cell: &&Cell| plain(cell.text) == Some(0.0);
     let find = |holds: &dyn Fn(&Dressed) -> bool| cells.iter().find(|cell| holds(&cell.dressed));
-    if let Some(percent) = find(&|dressed| dressed.is_percent) {
-        if let Some(other) = cells.iter().find(|cell| !cell.dressed.is_percent && !is_zero(cell)) {
-            return clash(percent, other, "some cells are percent and some are not; write all alike");
-        }
+    if let Some(percent) = find(&|dressed| dressed.is_percent)
+        && let Some(other) = cells.iter().find(|cell| !cell.dressed.is_percent && !is_zero(cell))
+    {
+        return clash(percent, other, "some cells are percent and some are not; write all alike");
     }
     let suffixed = find(&|dressed| dressed.suffix.is_some()).filter(|_| unit == 0);
     let small = |cell: &&Cell| {

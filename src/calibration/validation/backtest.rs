@@ -77,7 +77,7 @@ pub(crate) fn backtest(sample: &Sample, link: Link, level: f64, folds: BacktestF
         let methods = IntervalMethod::ALL.iter().enumerate();
         Ok((methods.filter_map(|(at, method)| coverage(*method, at, &rows)).collect(), refused))
     };
-    let of = |regime: Regime| run(thinned(regime.split().folds(sample, folds.outer)?, folds.outer), regime);
+    let of = |regime: Regime| run(thinned(&regime.split().folds(sample, folds.outer)?, folds.outer), regime);
     let (model, family) = (of(Regime::Interpolation)?, of(Regime::NewFamily)?);
     let (forward, backward) = (of(Regime::Extrapolation)?, of(Regime::BelowRange)?);
     let both = run(forward_new_family(sample, folds.new_family)?, Regime::Extrapolation)?;
@@ -98,7 +98,7 @@ pub(crate) fn backtest(sample: &Sample, link: Link, level: f64, folds: BacktestF
 }
 
 /// At most `most` folds, evenly over all of them.
-fn thinned(folds: Vec<Fold>, most: usize) -> Vec<Fold> {
+fn thinned(folds: &[Fold], most: usize) -> Vec<Fold> {
     let n = folds.len().min(most);
     (0..n).map(|at| folds[at * folds.len() / n].clone()).collect()
 }

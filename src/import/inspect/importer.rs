@@ -58,7 +58,7 @@ impl Importer for Inspect {
         }
         scorers.retain(|_, scorer| scorer.n_other == 0);
         if samples.is_empty() {
-            run.from_results(path, &log, options)?;
+            run.add_results(path, &log, options)?;
         } else {
             let n = scorers.len();
             for (name, scorer) in scorers {
@@ -133,7 +133,7 @@ impl Run {
     }
 
     /// The accuracies in the results of a log without samples.
-    fn from_results(&mut self, path: &Path, log: &Log, options: &ImportOptions) -> Result<()> {
+    fn add_results(&mut self, path: &Path, log: &Log, options: &ImportOptions) -> Result<()> {
         let scores: Vec<&Value> = results(log)
             .filter(|score| {
                 let is_wanted = |name: &String| options.metric.as_ref().is_none_or(|metric| metric == name);

@@ -83,7 +83,7 @@ pub(crate) fn matched_components(z: &Array2<f64>, dx: usize, seed: u64) -> Optio
     let (mut best, source) = found.into_iter().max_by(|a, b| a.0.score().total_cmp(&b.0.score()))?;
     let (mut value_nats, mut variance) = (0.0, 0.0);
     for (s, t) in Maps::fit(z, dx, source)?.of(z, dx) {
-        let (s, t) = (uniform(s), uniform(t));
+        let (s, t) = (uniform(&s), uniform(&t));
         let of_neighbours = NEIGHBOURS.map(|k| mean_and_stderr(&pointwise_nats_at(&s, &t, k)));
         value_nats += mean(&of_neighbours.map(|(nats, _)| nats));
         variance += mean(&of_neighbours.map(|(_, stderr)| stderr)).powi(2);
@@ -93,7 +93,7 @@ pub(crate) fn matched_components(z: &Array2<f64>, dx: usize, seed: u64) -> Optio
 }
 
 /// Ranks between 0 and 1, in which edges are as sharp as in the values.
-fn uniform(values: Vec<f64>) -> Array2<f64> {
+fn uniform(values: &[f64]) -> Array2<f64> {
     let n = values.len();
     let mut order: Vec<usize> = (0..n).collect();
     order.sort_unstable_by(|a, b| values[*a].total_cmp(&values[*b]).then(a.cmp(b)));

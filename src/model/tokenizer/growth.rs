@@ -96,7 +96,7 @@ mod tests {
 
     use super::*;
 
-    fn of(normalizers: Value) -> Result<Growth, String> {
+    fn of(normalizers: &Value) -> Result<Growth, String> {
         let file = json!({"normalizer": {"type": "Sequence", "normalizers": normalizers}});
         Growth::of(&file, &|_| Ok(11))
     }
@@ -106,18 +106,18 @@ mod tests {
         let space = json!({"type": "Replace", "pattern": {"String": " "}, "content": "\u{2581}"});
         let blanks = json!({"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": " "});
         let rules = json!({"type": "Precompiled", "precompiled_charsmap": ""});
-        assert_eq!(of(json!([space])), Ok(Growth(3)));
+        assert_eq!(of(&json!([space])), Ok(Growth(3)));
         // Those of T5 and of ALBERT.
-        assert_eq!(of(json!([rules, blanks, space])), Ok(Growth(66)));
+        assert_eq!(of(&json!([rules, blanks, space])), Ok(Growth(66)));
         let albert =
             json!([blanks, {"type": "NFKD"}, {"type": "StripAccents"}, {"type": "Lowercase"}, rules]);
-        assert!(of(albert).is_ok());
+        assert!(of(&albert).is_ok());
         let double = json!({"type": "Replace", "pattern": {"Regex": "."}, "content": "aa"});
-        let said = of(json!(vec![double; 30])).expect_err("growth");
+        let said = of(&json!(vec![double; 30])).expect_err("growth");
         assert!(said.starts_with("normalizer.normalizers["), "{said}");
-        assert!(of(json!(vec![json!({"type": "ByteLevel"}); 20])).is_err());
+        assert!(of(&json!(vec![json!({"type": "ByteLevel"}); 20])).is_err());
         let long = json!({"type": "Prepend", "prepend": "x".repeat(10_000)});
-        assert!(of(json!([long])).is_err());
+        assert!(of(&json!([long])).is_err());
     }
 
     #[test]

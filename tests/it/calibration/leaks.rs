@@ -34,7 +34,9 @@ fn calibrate(rows: &Rows, flags: &[&str]) -> (Vec<String>, String) {
 #[test]
 fn averages_and_sums_with_the_target_are_left_out_and_named() {
     let mean = |row: &[f64]| row.iter().sum::<f64>() / row.len() as f64;
-    let cases: [(&str, &dyn Fn(&[f64]) -> String, &str); 4] = [
+    type Own<'a> = dyn Fn(&[f64]) -> String + 'a;
+    type Case<'a> = (&'static str, &'a Own<'a>, &'static str);
+    let cases: [Case; 4] = [
         ("average", &|row| format!("{:.2}", mean(row)), "the average of b0, b1, b2, b3 and y"),
         ("suite", &|row| format!("{:.1}", mean(&[row[1], row[4]])), "of b1 and y"),
         ("points", &|row| format!("{:.1}", row.iter().sum::<f64>()), "the sum of b0, b1, b2, b3 and y"),

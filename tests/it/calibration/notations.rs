@@ -54,7 +54,7 @@ fn a_column_in_another_notation_gives_the_same_fit_and_is_said_once() {
 #[test]
 fn columns_that_mix_notations_or_may_mean_two_things_are_named_and_left_out() {
     let percent = |i: usize| format!("{}.5%", i + 20);
-    let half_percent = |i: usize| if i % 2 == 0 { percent(i) } else { format!("0.{}", i + 20) };
+    let half_percent = |i: usize| if i.is_multiple_of(2) { percent(i) } else { format!("0.{}", i + 20) };
     let unclear = |i: usize| format!("{},{}", i % 9 + 1, 101 + (i * 37) % 800);
     let half_comma = |i: usize| format!("0{}{}", [",", "."][i % 2], i + 20);
     let cases: [(&dyn Fn(usize) -> String, &str); 3] = [

@@ -98,7 +98,8 @@ fn a_log_of_inspect_gives_the_same_as_archive_and_as_json() {
 #[test]
 fn a_log_of_inspect_on_a_part_or_of_another_version_is_refused() {
     let path = golden("inspect/limited.eval");
-    let error = import(&[path.clone()], &ImportOptions::default()).expect_err("a part").to_string();
+    let error =
+        import(std::slice::from_ref(&path), &ImportOptions::default()).expect_err("a part").to_string();
     assert!(error.contains("limit 1") && error.contains("--limited"), "{error}");
     let limited = ImportOptions { limited: true, ..ImportOptions::default() };
     assert_eq!(import(&[path], &limited).expect("a part").scores[0].n_items, 1);

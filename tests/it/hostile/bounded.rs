@@ -19,7 +19,7 @@ pub struct Ended {
 
 impl Ended {
     /// Asserts that the run ended by itself, with a message if it failed.
-    pub fn is_orderly(self, what: &str) -> Self {
+    pub fn orderly(self, what: &str) -> Self {
         let Self { code, stderr, .. } = &self;
         assert!(code.is_some_and(|code| (0..=6).contains(&code)), "{what}: {code:?}\n{stderr:.2000}");
         let is_said = *code == Some(0) || stderr.contains("surmise: ") || stderr.contains("error: ");

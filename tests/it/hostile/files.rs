@@ -48,7 +48,7 @@ fn a_pipe_or_device_in_place_of_a_file_is_refused_at_once() {
             &["plan", place],
             &["card", place],
         ] {
-            let ended = run(folder.path(), arguments).is_orderly(&format!("{arguments:?}"));
+            let ended = run(folder.path(), arguments).orderly(&format!("{arguments:?}"));
             assert_ne!(ended.code, Some(0), "{arguments:?}: {}", ended.stdout);
         }
     }
@@ -61,7 +61,7 @@ fn a_pipe_or_device_in_place_of_a_file_is_refused_at_once() {
         &["measure", "m", "--corpus", "colours", "-o", "out"],
         &["mi", "--x", "/dev/null", "--y", "/dev/null", "--json", "/dev/full"],
     ] {
-        run(folder.path(), arguments).is_orderly(&format!("{arguments:?}"));
+        run(folder.path(), arguments).orderly(&format!("{arguments:?}"));
     }
 }
 
@@ -93,7 +93,7 @@ fn a_link_in_place_of_a_file_of_our_own_is_not_followed() {
             "-o",
             "d",
         ];
-        let ended = run(folder.path(), &arguments).is_orderly(name);
+        let ended = run(folder.path(), &arguments).orderly(name);
         assert_eq!(ended.code, Some(6), "{}", ended.stderr);
         assert!(ended.stderr.contains("symbolic link"), "{}", ended.stderr);
         assert_eq!(std::fs::read_to_string(&victim).expect("a file"), "precious\n");

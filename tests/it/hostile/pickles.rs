@@ -70,7 +70,7 @@ fn token_ids_beyond_their_file_are_refused() {
         let items = [text("input_ids"), tensor("I64Storage", &shape)].concat();
         archive(&folder.path().join("ids.bin"), &[("a/data.pkl", &pickle(&items)), ("a/data/k", &[0; 64])]);
         let ended = run(folder.path(), &["states", "minigpt-1", "--tokens", "ids.bin", "-q", "-o", "o.st"]);
-        let ended = ended.is_orderly(&format!("{shape:?}"));
+        let ended = ended.orderly(&format!("{shape:?}"));
         let reasons = ["has type I64Storage", "lies outside its storage"];
         let is_named = reasons.iter().any(|reason| ended.stderr.contains(reason));
         assert!(ended.code == Some(1) && is_named, "{shape:?}: {}", ended.stderr);
@@ -92,14 +92,15 @@ fn a_name_that_stands_twice_is_refused() {
     let head = [&head[..], &tensor("FloatStorage", &[1; 8]), b"q\x01", b"0}("].concat();
     let many = [&head[..], &b"h\x00h\x01".repeat(200_000), b"u."].concat();
     let (once, zeros, ones) = (pickle(&one), [0; 64], [1; 64]);
-    let cases: [(&[(&str, &[u8])], &str); 3] = [
+    type Case<'a> = (&'a [(&'a str, &'a [u8])], &'a str);
+    let cases: [Case; 3] = [
         (&[("a/data.pkl", &twice), ("a/data/k", &zeros)], "`w` twice"),
         (&[("a/data.pkl", &many), ("a/data/k", &zeros)], "twice"),
         (&[("a/data.pkl", &once), ("a/data/k", &zeros), ("a/data/k", &ones)], "one name"),
     ];
     for (entries, says) in cases {
         archive(&weights, entries);
-        let ended = run(folder.path(), &["model", "."]).is_orderly(says);
+        let ended = run(folder.path(), &["model", "."]).orderly(says);
         assert!(ended.code == Some(1) && ended.stderr.contains(says), "{}", ended.stderr);
     }
 }

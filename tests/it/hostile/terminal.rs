@@ -50,7 +50,7 @@ fn messages_about_files_are_plain() {
         &["list", ESCAPES],
         &["mi", "--estimator", ESCAPES, "--x", "x.csv", "--y", "x.csv"],
     ] {
-        let ended = run(folder.path(), arguments).is_orderly(&format!("{arguments:?}"));
+        let ended = run(folder.path(), arguments).orderly(&format!("{arguments:?}"));
         assert_ne!(ended.code, Some(0), "{arguments:?}");
         is_plain(&format!("{arguments:?}"), &ended.stderr);
     }

@@ -223,11 +223,11 @@ impl State {
                 let lines = self.results(id, "openai", script);
                 let is_error = |line: &Value| line["response"].is_null();
                 let lines = lines.into_iter().filter(|line| is_error(line) == (kind == "errors"));
-                self.download(lines.collect(), script)
+                self.download(&lines.collect::<Vec<_>>(), script)
             }
             ("GET", ["v1", "messages", "batches", id, "results"]) => {
                 let lines = self.results(id, "anthropic", script);
-                self.download(lines, script)
+                self.download(&lines, script)
             }
             _ => Answer::error(404, "no such path"),
         })
@@ -335,7 +335,7 @@ impl State {
         Answer::of(200, &self.describe(&batch, wire, script))
     }
 
-    fn download(&mut self, lines: Vec<Value>, script: &Script) -> Answer {
+    fn download(&mut self, lines: &[Value], script: &Script) -> Answer {
         let body: String = lines.iter().map(|line| line.to_string() + "\n").collect();
         let answer = Answer { status: 200, body: body.into_bytes(), sent: None, is_silent: false };
         self.cut(answer, script)
