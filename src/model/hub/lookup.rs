@@ -15,6 +15,7 @@ use super::settings::HubSettings;
 #[cfg(feature = "hub")]
 use super::{cache, fetch, latest};
 use crate::error::Result;
+#[cfg(feature = "hub")]
 use crate::machine;
 use crate::model::weights::FileHeader;
 
