@@ -256,8 +256,16 @@ fn files_that_hold_no_matrix_are_refused_by_name() {
 #[test]
 fn an_estimate_is_shown_also_where_random_pairings_are_refused() {
     let files = Files::new();
-    // A table of many values: each pair occurs five times, and hardly any of torn ones more than once.
-    let side = |step: usize| (0..500).map(|row| format!("{}\n", row / 5 * step % 101)).collect::<String>();
+    // A table of many values: each pair occurs five times, and hardly any of torn ones more than once. The rows
+    // are in no order, so that they are not taken for a series.
+    let key = |row: &usize| {
+        let mixed = (*row as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(31);
+        mixed.wrapping_mul(0xBF58_476D_1CE4_E5B9)
+    };
+    let mut order: Vec<usize> = (0..500).collect();
+    order.sort_by_key(key);
+    let side =
+        |step: usize| order.iter().map(|row| format!("{}\n", row / 5 * step % 101)).collect::<String>();
     let (x, y) = (files.put("x.csv", side(1).as_bytes()), files.put("y.csv", side(7).as_bytes()));
     let output = surmise(&["-q", "mi", "--x", &x, "--y", &y, "--estimator", "plugin", "--permutations", "3"]);
     assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
