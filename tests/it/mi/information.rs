@@ -256,8 +256,8 @@ fn files_that_hold_no_matrix_are_refused_by_name() {
 #[test]
 fn an_estimate_is_shown_also_where_random_pairings_are_refused() {
     let files = Files::new();
-    // A table of many values: each pair occurs five times, and hardly any of torn ones more than once. The rows
-    // are in no order, so that they are not taken for a series.
+    // A table of many values: each pair occurs five times, and hardly any of torn ones more than once. The
+    // rows are in no order, so that they are not taken for a series.
     let key = |row: &usize| {
         let mixed = (*row as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(31);
         mixed.wrapping_mul(0xBF58_476D_1CE4_E5B9)
