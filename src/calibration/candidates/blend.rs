@@ -1,4 +1,4 @@
-//! A blend: the weighted mean of several candidates, on the scale of the response (stacking; Breiman 1996).
+//! A blend: the weighted mean of several candidates, on the scale of the link (stacking; Breiman 1996).
 //! It is no candidate: selection makes it of those that err least.
 
 use std::any::Any;
@@ -76,8 +76,8 @@ impl Blend {
 
 impl FittedModel for Blend {
     fn predict(&self, x: &[f64], predictors: &Predictors, basis: &Basis, link: Link) -> f64 {
-        let terms = self.parts.iter();
-        terms.map(|part| part.weight * part.fitted.predict(x, predictors, basis, link)).sum()
+        let parts = self.parts.iter();
+        link.mean(parts.map(|part| (part.weight, part.fitted.predict(x, predictors, basis, link))))
     }
 
     fn parameters(&self) -> serde_json::Result<Value> {

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::basis::Basis;
 use super::factor_model::FactorModel;
+use super::regression::PRIOR;
 use super::training_set::TrainingSet;
 use super::{Candidate, FittedModel};
 use crate::calibration::table::link::Link;
@@ -36,6 +37,8 @@ struct FittedCompletion {
     centre: Vec<f64>,
     spread: Vec<f64>,
     model: FactorModel,
+    /// The response on the scale of its link: a constant, and a slope for each factor.
+    response: Vec<f64>,
 }
 
 /// The scale of a feature: the logit of a share, a percentage or the feature itself.
@@ -104,7 +107,13 @@ impl Completion {
             column.mapv_inplace(|value| (value - mean) / spread[j]);
         }
         let model = FactorModel::fit(&z, &train.sample.weights, self.factors, near);
-        Some(Arc::new(FittedCompletion { with_size, links, centre, spread, model }))
+        z.column_mut(width - 1).fill(f64::NAN);
+        let factors: Vec<f64> =
+            z.outer_iter().flat_map(|row| model.means(&model.factors(row.iter().copied()))).collect();
+        let factors = Array2::from_shape_vec((n, self.factors), factors).ok()?;
+        let penalty = if train.link.is_bounded() { PRIOR } else { 1e-3 };
+        let response = train.regress(&factors, penalty).ok()?;
+        Some(Arc::new(FittedCompletion { with_size, links, centre, spread, model, response }))
     }
 }
 
@@ -120,10 +129,9 @@ impl FittedModel for FittedCompletion {
         let size = self.with_size.then(|| predictors.log10_size.unwrap_or(f64::NAN));
         let cells = features.chain(size).enumerate();
         let scaled = cells.map(|(j, value)| (value - self.centre[j]) / self.spread[j]);
-        let response = self.centre.len() - 1;
-        let factors = self.model.factors(scaled);
-        let eta = self.centre[response] + self.spread[response] * self.model.expected(&factors, response);
-        link.invert(eta, 0.0)
+        let factors = self.model.means(&self.model.factors(scaled));
+        let along: f64 = self.response[1..].iter().zip(factors).map(|(slope, f)| slope * f).sum();
+        link.invert(self.response[0] + along, 0.0)
     }
 
     fn parameters(&self) -> serde_json::Result<Value> {

@@ -41,6 +41,10 @@ impl Candidate for ElasticNet {
         "elastic_net"
     }
 
+    fn continues_trends(&self) -> bool {
+        true
+    }
+
     fn complexity(&self) -> u32 {
         70
     }

@@ -101,6 +101,11 @@ impl FactorModel {
         Factors { mean, covariance }
     }
 
+    /// Expectations of the factors.
+    pub(crate) fn means(&self, factors: &Factors) -> Vec<f64> {
+        factors.mean[..self.loadings.first().map_or(0, Vec::len)].to_vec()
+    }
+
     /// Expectation of a column.
     pub(crate) fn expected(&self, factors: &Factors, column: usize) -> f64 {
         let along: f64 = self.loadings[column].iter().zip(&factors.mean).map(|(l, f)| l * f).sum();

@@ -48,6 +48,10 @@ impl Candidate for FamilyOffset {
         self.name
     }
 
+    fn continues_trends(&self) -> bool {
+        true
+    }
+
     fn complexity(&self) -> u32 {
         self.complexity
     }

@@ -50,6 +50,10 @@ impl Candidate for Floored {
         self.name
     }
 
+    fn continues_trends(&self) -> bool {
+        true
+    }
+
     fn complexity(&self) -> u32 {
         self.complexity
     }

@@ -28,6 +28,10 @@ impl Candidate for ProportionalGain {
         "gain-1"
     }
 
+    fn continues_trends(&self) -> bool {
+        true
+    }
+
     fn complexity(&self) -> u32 {
         20
     }
@@ -59,6 +63,10 @@ pub(super) struct Gain;
 impl Candidate for Gain {
     fn name(&self) -> &'static str {
         "gain"
+    }
+
+    fn continues_trends(&self) -> bool {
+        true
     }
 
     fn complexity(&self) -> u32 {

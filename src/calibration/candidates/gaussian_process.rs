@@ -13,7 +13,7 @@ use super::basis::Basis;
 use super::kernel_matrix::Factor;
 use super::training_set::TrainingSet;
 use super::{Candidate, FittedModel};
-use crate::calibration::table::link::Link;
+use crate::calibration::table::link::{Link, sigmoid};
 use crate::calibration::table::sample::Predictors;
 use crate::error::Result;
 use crate::numeric::statistics::weighted_mean;
@@ -28,6 +28,9 @@ const MOST_RELEVANCES: usize = 10;
 /// Steps of the search in each scale, in natural logarithms.
 const STEPS: [f64; 3] = [1.0, 0.5, 0.25];
 /// Centre and standard deviation of the prior of each logarithm: linear, smooth, length, noise.
+const REWEIGHTED: usize = 4;
+/// Largest logit of a share, in the working response.
+const FURTHEST: f64 = 6.0;
 const PRIORS: [(f64, f64); 4] = [(0.0, 1.5), (-0.7, 1.5), (0.0, 1.0), (-3.0, 1.5)];
 
 /// A Gaussian process on the scale of the link, or on that of the response.
@@ -106,19 +109,34 @@ impl GaussianProcess {
         if spread <= 0.0 {
             return None;
         }
-        let scaled: Vec<f64> = y.iter().map(|value| (value - centre) / spread).collect();
         let mean_weight = row_weights.iter().sum::<f64>() / row_weights.len() as f64;
         let noise: Vec<f64> = row_weights.iter().map(|weight| mean_weight / weight.max(1e-9)).collect();
+        let shares = train.shares().filter(|_| self.on_link).map(|shares| pick(&shares));
+        let mut working = Working { y, noise: noise.clone() };
+        if let Some(shares) = &shares {
+            let eta = working.y.clone();
+            working = Working::at(&eta, shares, &noise);
+        }
+        let scaled = |y: &[f64]| y.iter().map(|value| (value - centre) / spread).collect::<Vec<f64>>();
         let kernel = match given {
             Some((kernel, _)) => kernel.clone(),
             None => {
-                let few: Vec<usize> = spaced(scaled.len(), MOST_SEARCHED);
+                let few: Vec<usize> = spaced(working.y.len(), MOST_SEARCHED);
                 let of = |values: &[f64]| few.iter().map(|&i| values[i]).collect::<Vec<f64>>();
-                let (y, noise) = (of(&scaled), of(&noise));
+                let (y, noise) = (of(&scaled(&working.y)), of(&working.noise));
                 Problem::new(&inputs.select(ndarray::Axis(0), &few), &y, &noise).search()
             }
         };
-        let weights = Problem::new(&inputs, &scaled, &noise).weights(&kernel)?;
+        let mut weights = Problem::new(&inputs, &scaled(&working.y), &working.noise).weights(&kernel)?;
+        if let Some(shares) = &shares {
+            for _ in 0..REWEIGHTED {
+                let own = kernel.logs[3].exp();
+                let rows = working.y.iter().zip(&working.noise).zip(&weights);
+                let eta: Vec<f64> = rows.map(|((y, noise), w)| y - spread * own * noise * w).collect();
+                working = Working::at(&eta, shares, &noise);
+                weights = Problem::new(&inputs, &scaled(&working.y), &working.noise).weights(&kernel)?;
+            }
+        }
         Some(Arc::new(FittedProcess {
             on_link: self.on_link,
             with_size,
@@ -128,6 +146,29 @@ impl GaussianProcess {
             centre,
             spread,
         }))
+    }
+}
+
+/// Working responses with the variances of their noise, relative to the mean.
+struct Working {
+    y: Vec<f64>,
+    noise: Vec<f64>,
+}
+
+impl Working {
+    /// Those of the quasi-likelihood of shares at a linear predictor (McCullagh and Nelder 1989, section
+    /// 2.5).
+    fn at(eta: &[f64], shares: &[f64], noise: &[f64]) -> Self {
+        let rows = eta.iter().zip(shares).map(|(eta, share)| {
+            let eta = eta.clamp(-FURTHEST, FURTHEST);
+            let fitted = sigmoid(eta);
+            let curve = fitted * (1.0 - fitted);
+            (eta + ((share - fitted) / curve).clamp(-FURTHEST, FURTHEST), curve)
+        });
+        let (y, curves): (Vec<f64>, Vec<f64>) = rows.unzip();
+        let mean = curves.iter().sum::<f64>() / curves.len().max(1) as f64;
+        let noise = noise.iter().zip(&curves).map(|(noise, curve)| noise * mean / curve).collect();
+        Self { y, noise }
     }
 }
 

@@ -73,6 +73,12 @@ pub trait Candidate: Debug + Sync {
         0
     }
 
+    /// Whether its form is linear on the scale of the link, so that it continues a trend beyond the training
+    /// rows; others return to the mean there, or stay at the outermost responses.
+    fn continues_trends(&self) -> bool {
+        false
+    }
+
     /// Fits it; `None` if the training set cannot carry it (too few rows, no size, no proxy, too few
     /// components).
     ///

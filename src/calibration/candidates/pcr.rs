@@ -26,6 +26,10 @@ impl Candidate for Pcr {
         self.name
     }
 
+    fn continues_trends(&self) -> bool {
+        true
+    }
+
     fn complexity(&self) -> u32 {
         50 + self.components as u32
     }

@@ -7,7 +7,7 @@ use linfa_linalg::cholesky::SolveC;
 use linfa_linear::LinearRegression;
 use ndarray::{Array1, Array2, Axis};
 
-use crate::calibration::table::link::{logit, sigmoid};
+use crate::calibration::table::link::{EDGE, logit, sigmoid};
 use crate::error::{Error, Result};
 
 /// Penalty of a slope on a standardised column in a fractional logistic regression: a normal prior of
@@ -15,9 +15,6 @@ use crate::error::{Error, Result};
 /// none (Gelman, Jakulin, Pittau and Su 2008; the default of rstanarm). It is fixed, not tuned: a few weak
 /// models do not determine a penalty.
 pub(super) const PRIOR: f64 = 1.0 / (2.5 * 2.5);
-/// Shares are kept this far from 0 and 1, so that the likelihood of a column of zeros has its maximum at a
-/// finite place.
-const EDGE: f64 = 1e-3;
 /// Curvature of a row whose share is all but certain.
 const LEAST_CURVE: f64 = 1e-9;
 const MOST_STEPS: usize = 50;

@@ -35,6 +35,10 @@ impl Candidate for Ridge {
         self.name
     }
 
+    fn continues_trends(&self) -> bool {
+        true
+    }
+
     fn complexity(&self) -> u32 {
         self.complexity
     }

@@ -38,6 +38,10 @@ impl Candidate for Sigmoid {
         self.name
     }
 
+    fn continues_trends(&self) -> bool {
+        true
+    }
+
     fn complexity(&self) -> u32 {
         60 + self.components as u32
     }

@@ -56,6 +56,10 @@ impl Candidate for Size {
         CandidateRole::SizeBaseline
     }
 
+    fn continues_trends(&self) -> bool {
+        true
+    }
+
     fn complexity(&self) -> u32 {
         10
     }

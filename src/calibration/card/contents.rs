@@ -16,7 +16,7 @@ use crate::seed::sha256_hex;
 
 /// Name and version of the schema.
 pub(super) const NAME: &str = "card";
-pub(super) const VERSION: u32 = 10;
+pub(super) const VERSION: u32 = 11;
 
 /// A calibration with its provenance and validity.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

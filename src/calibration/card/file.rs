@@ -15,7 +15,7 @@ const WHAT_CHANGED: &str = " (`formula` is `fitted`, with `candidate` and `param
                             are `within_range`, `beyond_range`; `recipe` is `interval_method`; `targets` \
                             are `models`; the splits `target`, `family` are `leave_model_out`, \
                             `leave_family_out`; `held` is `held_out`; since 10 a card holds its training \
-                            rows)";
+                            rows, since 11 the skill of each choice)";
 
 impl Card {
     /// Writes the card, whole or not at all.

@@ -55,6 +55,11 @@ impl SplitModels {
         Ok(Self { folds, models })
     }
 
+    /// Whether there are no folds.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.folds.is_empty()
+    }
+
     /// The model of a fold at a place of the list that was fitted.
     pub(crate) fn model(&self, fold: usize, place: usize) -> Option<&FoldModel> {
         self.models.get(fold)?.get(place)?.as_ref()

@@ -10,6 +10,7 @@ use crate::calibration::candidates::fitted::FittedCandidate;
 use crate::calibration::table::folds::{BySplit, Split};
 use crate::calibration::table::link::Link;
 use crate::calibration::table::sample::Predictors;
+use crate::calibration::validation::score::Skill;
 
 /// The selected candidate or blend.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -18,6 +19,8 @@ pub struct SelectedCandidate {
     pub fitted: FittedCandidate,
     /// Its residuals in each split.
     pub residuals: BySplit<Residuals>,
+    /// Its skill against the mean over the splits that it was selected by.
+    pub skill: Skill,
 }
 
 impl SelectedCandidate {

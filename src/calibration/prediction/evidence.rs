@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::held_out::{HeldOut, WeightedError};
 use crate::calibration::candidates::blend::Blend;
 use crate::calibration::candidates::fitted::FittedCandidate;
 use crate::calibration::card::calibrate::most_folds;
@@ -18,9 +19,9 @@ use crate::calibration::intervals::selected::endpoints;
 use crate::calibration::table::folds::{BySplit, Split};
 use crate::calibration::table::sample::{Predictors, Sample};
 use crate::calibration::validation::regime::Regime;
+use crate::calibration::validation::score::Skill;
 use crate::calibration::validation::support::LEAST_SKILL;
 use crate::error::{Error, Result};
-use crate::numeric::statistics::weighted_mean;
 
 /// Held-out rows of a split that are predicted again for one pattern of missing cells; of more, evenly spaced
 /// ones are taken.
@@ -30,15 +31,18 @@ const MOST_HELD_OUT: usize = 400;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Situation {
     pub regime: Regime,
+    /// The regime whose choice answers: for a row of another kind that within the range.
+    pub choice: Regime,
     pub missing: Vec<bool>,
     pub has_size: bool,
     pub has_proxy: bool,
 }
 
 impl Situation {
-    pub(super) fn of(regime: Regime, predictors: &Predictors) -> Self {
+    pub(super) fn of(regime: Regime, choice: Regime, predictors: &Predictors) -> Self {
         Self {
             regime,
+            choice,
             missing: predictors.x.iter().map(Option::is_none).collect(),
             has_size: predictors.log10_size.is_some(),
             has_proxy: predictors.proxy.is_some(),
@@ -54,9 +58,6 @@ impl Situation {
         predictors.proxy = predictors.proxy.filter(|_| self.has_proxy);
     }
 }
-
-/// An absolute error and its weight.
-type WeightedError = (f64, f64);
 
 /// What answers in a situation, with its errors.
 pub(super) struct Verdict {
@@ -95,9 +96,10 @@ impl<'a> Evidence<'a> {
         let p = card.columns.features.len();
         let sample = card.training.sample(p).map_err(|reason| Error::Calibration { reason })?;
         let regimes: BTreeSet<Regime> = situations.iter().map(|situation| situation.regime).collect();
+        let chosen: BTreeSet<Regime> = situations.iter().map(|situation| situation.choice).collect();
         let own: Vec<Option<FittedCandidate>> = Regime::ALL
             .iter()
-            .map(|regime| regime.selected(&card.fit).filter(|_| regimes.contains(regime)))
+            .map(|regime| regime.selected(&card.fit).filter(|_| chosen.contains(regime)))
             .map(|selected| selected.map(|selected| selected.fitted.clone()))
             .collect();
         let lacks_proxy = situations.iter().any(|situation| !situation.has_proxy);
@@ -127,45 +129,47 @@ impl<'a> Evidence<'a> {
     }
 
     fn judge(&self, sample: &Sample, situation: &Situation) -> std::result::Result<Arc<Verdict>, String> {
-        let own = Regime::ALL.iter().position(|regime| *regime == situation.regime).unwrap_or_default();
+        let own = Regime::ALL.iter().position(|regime| *regime == situation.choice).unwrap_or_default();
         let answer = |place: usize| self.answers.get(place).and_then(Option::as_ref);
         let selected = answer(own).filter(|fitted| situation.has_proxy || !fitted.model().needs_proxy());
         let reduced = answer(own + Regime::ALL.len()).filter(|_| !situation.has_proxy);
         let size = answer(SIZE).filter(|_| situation.has_size);
         let answers = [(own, selected), (own + Regime::ALL.len(), reduced), (SIZE, size)];
-        let split = situation.regime.split();
-        let errors = |place: usize| self.held_out(sample, situation, split, place).map(|(errors, _)| errors);
-        let mean_errors = errors(MEAN).ok_or("there are too few models for a back-test here")?;
-        let mean_of = |errors: &[(f64, f64)]| {
-            let (values, weights): (Vec<f64>, Vec<f64>) = errors.iter().copied().unzip();
-            weighted_mean(&values, &weights)
+        let splits = self.judges(situation.regime);
+        let errors = |place: usize| -> Option<Vec<HeldOut>> {
+            splits.iter().map(|&split| self.held_out(sample, situation, split, place)).collect()
         };
-        let mean_mae = mean_of(&mean_errors);
+        let of_mean = errors(MEAN).ok_or("there are too few models for a back-test here")?;
+        let is_beyond = situation.regime.is_beyond();
         let tested = answers.into_iter().filter_map(|(place, fitted)| {
-            let (fitted, errors) = (fitted?, errors(place)?);
-            Some((mean_of(&errors), place, fitted, errors))
+            let (fitted, held_out) = (fitted?, errors(place)?);
+            let skills: Vec<Skill> = held_out.iter().zip(&of_mean).map(HeldOut::skill).collect();
+            Some((Skill::mean(&skills)?, place, fitted, held_out))
         });
-        // Of equal errors the first: the selected candidate.
-        let best = tested.min_by(|a, b| a.0.total_cmp(&b.0));
-        let Some((mae, place, fitted, errors)) = best else {
+        // Of equal skills the first: the selected candidate.
+        let error = |skill: Skill| if is_beyond { -skill.link } else { -skill.unit };
+        let best = tested.min_by(|a, b| error(a.0).total_cmp(&error(b.0)));
+        let Some((skill, place, fitted, mut held_out)) = best else {
             return Err(match answer(own) {
                 Some(_) => "there is no proxy near those trained on, and nothing else was selected".into(),
                 None => "no candidate was selected for this regime, and no size is known".into(),
             });
         };
-        if mae > (1.0 - LEAST_SKILL) * mean_mae {
+        let Some(own) = held_out.pop() else { return Err("nothing was back-tested".into()) };
+        if skill.best() < LEAST_SKILL {
             let n = situation.missing.iter().filter(|missing| **missing).count();
             let lacks =
                 if n > 0 { format!(" with the {n} features removed that it lacks") } else { String::new() };
             return Err(format!(
-                "a back-test{lacks} shows no skill: error {mae:.3}, that of the mean {mean_mae:.3}; {}",
+                "a back-test{lacks} shows no skill: {:.2} against the mean, {LEAST_SKILL} is the least; {}",
+                skill.best(),
                 self.cheapest(situation)
             ));
         }
         let residuals = BySplit::try_new(|split| -> std::result::Result<Residuals, ()> {
             let is_part = situation.regime.interval_method().splits().contains(&split);
             let held_out = self.held_out(sample, situation, split, place).filter(|_| is_part);
-            Ok(Residuals::new(held_out.map(|(_, residuals)| residuals).unwrap_or_default()))
+            Ok(Residuals::new(held_out.map(|held_out| held_out.residuals).unwrap_or_default()))
         });
         let residuals = residuals.unwrap_or_default();
         Ok(Arc::new(Verdict {
@@ -173,9 +177,18 @@ impl<'a> Evidence<'a> {
             is_size: place == SIZE,
             place,
             residuals,
-            mae,
-            errors,
+            mae: own.mae(),
+            errors: own.errors,
         }))
+    }
+
+    /// The splits that a regime is judged by, its own last.
+    fn judges(&self, regime: Regime) -> Vec<Split> {
+        let inside = match self.models.get(Split::LeaveFamilyOut).is_empty() {
+            true => Split::LeaveModelOut,
+            false => Split::LeaveFamilyOut,
+        };
+        if regime.is_beyond() { vec![inside, regime.split()] } else { vec![regime.split()] }
     }
 
     /// The missing feature that matters most: the cheapest way to an answer.
@@ -200,7 +213,7 @@ impl<'a> Evidence<'a> {
         situation: &Situation,
         split: Split,
         place: usize,
-    ) -> Option<(Vec<WeightedError>, Vec<HeldOutResidual>)> {
+    ) -> Option<HeldOut> {
         let (models, link) = (self.models.get(split), self.card.link);
         let rows = models.left_out(sample);
         let step = rows.len().div_ceil(MOST_HELD_OUT).max(1);
@@ -227,7 +240,7 @@ impl<'a> Evidence<'a> {
                 proxy_gaps: None,
             });
         }
-        (!errors.is_empty()).then_some((errors, residuals))
+        (!errors.is_empty()).then_some(HeldOut { errors, residuals })
     }
 
     /// The ends of the interval of a row on the scale of the link, and whether there are residuals enough for

@@ -3,6 +3,7 @@
 pub(super) mod error_summary;
 mod evidence;
 mod extrapolation_limit;
+mod held_out;
 mod notes;
 mod placement;
 pub(super) mod predict;

@@ -71,7 +71,11 @@ impl Placement {
         let mut usable = predictors.clone();
         let far_proxy = beyond_proxies(card, beyond).or_else(|| beyond_proxies(card, outside));
         usable.proxy = usable.proxy.filter(|_| far_proxy.is_none());
-        let situation = Situation::of(judged, &usable);
+        // Another kind is no continuation of a trend: like another family it may differ in any way.
+        let is_kind = is_another_kind && judged == Regime::Extrapolation;
+        let has_choice = Regime::NewFamily.selected(&card.fit).is_some();
+        let choice = if is_kind && has_choice { Regime::NewFamily } else { judged };
+        let situation = Situation::of(judged, choice, &usable);
         let uses_size = uses_size(judged);
         let gaps = card.range.gaps(predictors, basis, &x, uses_size);
         Self { x, by_range, regime, judged, situation, size_gap, size_matters, distance, gaps, far_proxy }

@@ -196,6 +196,7 @@ fn fill(
     let coverage = coverage.filter(|_| is_own);
     let other = verdict.coverage(judged, level).filter(|_| !is_own);
     let score = judged.score_of(verdict.fitted.name(), &card.scores);
+    let score = score.filter(|_| placement.situation.choice == judged);
     row.y_hat = Some(y_hat);
     (row.low, row.high) = (Some(low), Some(high));
     row.answered_by = verdict.fitted.name().into();

@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 /// and 1: a benchmark of hundreds of items cannot tell such shares apart, and their logits would outweigh all
 /// others.
 pub(crate) const CLIP: f64 = 0.01;
+/// Shares are kept this far from 0 and 1 where no clipping is meant but a logit has to be finite: in a
+/// likelihood, and in the mean of predictions.
+pub(crate) const EDGE: f64 = 1e-3;
 
 /// A link between the target and a linear predictor.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -70,6 +73,18 @@ impl Link {
             Self::Logit { low, high } => {
                 let share = Some(sigmoid(eta)).filter(|share| *share < 1.0 - CLIP - 1e-9).unwrap_or(1.0);
                 low + (high - low) * if share <= CLIP + 1e-9 { CLIP } else { share }
+            }
+        }
+    }
+
+    /// The weighted mean of some values on the scale of the link; weights sum to 1. Shares are kept
+    /// [`EDGE`] from their bounds, where one value would outweigh all others.
+    pub(crate) fn mean(self, parts: impl Iterator<Item = (f64, f64)>) -> f64 {
+        match self {
+            Self::Identity => parts.map(|(weight, value)| weight * value).sum(),
+            Self::Logit { low, high } => {
+                let eta = |value: f64| logit(((value - low) / (high - low)).clamp(EDGE, 1.0 - EDGE));
+                self.invert(parts.map(|(weight, value)| weight * eta(value)).sum(), 0.0)
             }
         }
     }

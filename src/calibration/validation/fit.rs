@@ -5,8 +5,8 @@
 use super::calibration_fit::{CalibrationFit, SplitScores};
 use super::cross_validation::CrossValidation;
 use super::regime::Regime;
-use super::score::{CandidateScore, Choice, score, scores};
-use super::select::select;
+use super::score::{CandidateScore, Choice, Skill, score, scores, skill_of};
+use super::select::{select_beyond, select_within};
 use crate::calibration::candidates::CandidateRole;
 use crate::calibration::candidates::basis::Basis;
 use crate::calibration::candidates::blend::{Blend, BlendPart};
@@ -62,13 +62,20 @@ pub(crate) fn fit(
         }
         let scores: Vec<&[Option<CandidateScore>]> =
             splits.iter().map(|&split| tables.get(split).as_slice()).collect();
+        let select = if regime.is_beyond() { select_beyond } else { select_within };
         select(&scores, sample.len())
     };
+    let judges = BySplit {
+        leave_model_out: vec![Split::LeaveModelOut],
+        leave_family_out: vec![inside],
+        forward: vec![inside, Split::Forward],
+        backward: vec![inside, Split::Backward],
+    };
     let choices = BySplit {
-        leave_model_out: pick(Regime::Interpolation, &[Split::LeaveModelOut]),
-        leave_family_out: pick(Regime::NewFamily, &[inside]),
-        forward: pick(Regime::Extrapolation, &[inside, Split::Forward]),
-        backward: pick(Regime::BelowRange, &[inside, Split::Backward]),
+        leave_model_out: pick(Regime::Interpolation, &judges.leave_model_out),
+        leave_family_out: pick(Regime::NewFamily, &judges.leave_family_out),
+        forward: pick(Regime::Extrapolation, &judges.forward),
+        backward: pick(Regime::BelowRange, &judges.backward),
     };
     let selected = |split: Split| -> Option<SelectedCandidate> {
         let choice = choices.get(split).as_ref()?;
@@ -76,7 +83,10 @@ pub(crate) fn fit(
             Ok(residuals(validations.get(split), choice, (sample, &whole.basis), link))
         };
         let residuals = BySplit::try_new(of).ok()?;
-        Some(SelectedCandidate { fitted: blend_of(choice, &whole.models)?, residuals })
+        let skills =
+            judges.get(split).iter().map(|&split| skill_of(choice, validations.get(split), sample, link));
+        let skill = Skill::mean(&skills.collect::<Option<Vec<_>>>()?)?;
+        Some(SelectedCandidate { fitted: blend_of(choice, &whole.models)?, residuals, skill })
     };
     let of_role = |role: CandidateRole| baseline(role).and_then(|at| whole.models[at].clone());
     let mean = of_role(CandidateRole::MeanBaseline)
@@ -153,7 +163,7 @@ fn residuals(
         })
         .collect();
     let held_out = predictions.iter().map(|held_out| {
-        let (row, y_hat) = (held_out.row, choice.predict(&held_out.y_hat)?);
+        let (row, y_hat) = (held_out.row, choice.predict(&held_out.y_hat, link)?);
         let train = &folds[held_out.fold].0.train;
         let outside = |values: &[f64]| {
             let range = [lowest(train, values), highest(train, values)];

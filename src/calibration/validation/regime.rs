@@ -38,6 +38,11 @@ impl Regime {
         }
     }
 
+    /// Whether its rows lie outside the training range.
+    pub fn is_beyond(self) -> bool {
+        matches!(self, Self::Extrapolation | Self::BelowRange)
+    }
+
     /// The split whose held-out rows stand where the rows of this regime stand.
     pub fn split(self) -> Split {
         match self {

@@ -59,6 +59,36 @@ impl CandidateScore {
     }
 }
 
+/// `1 - error / error of the mean`, with mean absolute errors of held-out rows.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Skill {
+    /// Of errors in the unit of the response.
+    pub unit: f64,
+    /// Of errors on the scale of the link.
+    pub link: f64,
+}
+
+impl Skill {
+    /// The larger of both. Near a bound errors in the unit of the response tell nothing apart; far from it
+    /// those on the scale of the link are led by the few rows that are near.
+    pub fn best(self) -> f64 {
+        self.unit.max(self.link)
+    }
+
+    /// That of an error against one of the mean, in the unit of the response and on the scale of the link.
+    pub(crate) fn of(unit: (f64, f64), link: (f64, f64)) -> Self {
+        Self { unit: ratio(unit.0, unit.1), link: ratio(link.0, link.1) }
+    }
+
+    /// The mean over some splits; `None` of none.
+    pub(crate) fn mean(skills: &[Self]) -> Option<Self> {
+        let n = Some(skills.len() as f64).filter(|n| *n > 0.0)?;
+        let add = |sum: (f64, f64), skill: &Self| (sum.0 + skill.unit, sum.1 + skill.link);
+        let (unit, link) = skills.iter().fold((0.0, 0.0), add);
+        Some(Self { unit: unit / n, link: link / n })
+    }
+}
+
 /// Absolute errors of one candidate, row by row of a cross-validation.
 #[derive(Debug, Clone)]
 pub(crate) struct AbsoluteErrors {
@@ -73,7 +103,7 @@ impl AbsoluteErrors {
     pub fn of(choice: &Choice, validation: &CrossValidation, sample: &Sample, link: Link) -> Option<Self> {
         let (mut own, mut on_link) = (vec![], vec![]);
         for held_out in &validation.predictions {
-            let (y_hat, y) = (choice.predict(&held_out.y_hat)?, sample.y[held_out.row]);
+            let (y_hat, y) = (choice.predict(&held_out.y_hat, link)?, sample.y[held_out.row]);
             own.push((y_hat - y).abs());
             on_link.push((link.apply(y_hat) - link.apply(y)).abs());
         }
@@ -99,11 +129,15 @@ impl Choice {
         }
     }
 
-    /// The weighted mean of the candidates' predictions.
-    pub(crate) fn predict(&self, y_hat: &[Option<f64>]) -> Option<f64> {
+    /// The weighted mean of the candidates' predictions, on the scale of the link.
+    pub(crate) fn predict(&self, y_hat: &[Option<f64>], link: Link) -> Option<f64> {
         match self.0.as_slice() {
             [(candidate, _)] => y_hat[*candidate],
-            parts => parts.iter().map(|(at, weight)| y_hat[*at].map(|value| weight * value)).sum(),
+            parts => {
+                let values: Option<Vec<(f64, f64)>> =
+                    parts.iter().map(|(at, weight)| Some((*weight, y_hat[*at]?))).collect();
+                values.map(|values| link.mean(values.into_iter()))
+            }
         }
     }
 }
@@ -137,7 +171,8 @@ pub(crate) fn score(
     let skill_against = |base: &AbsoluteErrors| skill(&own.link, &base.link, &weights);
     let unit_skill_against = |base: &AbsoluteErrors| skill(&own.own, &base.own, &weights);
     let squares: Vec<f64> = own.own.iter().map(|error| error * error).collect();
-    let predicted: Vec<f64> = rows.iter().filter_map(|held_out| choice.predict(&held_out.y_hat)).collect();
+    let predicted: Vec<f64> =
+        rows.iter().filter_map(|held_out| choice.predict(&held_out.y_hat, link)).collect();
     let by_family = sums(&clusters, &own.own, &weights);
     Some(CandidateScore {
         candidate: choice.name().into(),
@@ -152,6 +187,20 @@ pub(crate) fn score(
         spearman: spearman(&predicted, &known),
         worst_family_mae: by_family.values().map(|(sum, weight)| sum / weight).fold(0.0, f64::max),
     })
+}
+
+/// The skill of one choice against the mean; `None` if a fold could not carry it.
+pub(crate) fn skill_of(
+    choice: &Choice,
+    validation: &CrossValidation,
+    sample: &Sample,
+    link: Link,
+) -> Option<Skill> {
+    let own = AbsoluteErrors::of(choice, validation, sample, link)?;
+    let mean = Choice::alone(baseline(CandidateRole::MeanBaseline)?);
+    let mean = AbsoluteErrors::of(&mean, validation, sample, link)?;
+    let weights: Vec<f64> = validation.predictions.iter().map(|held_out| held_out.weight).collect();
+    Some(Skill { unit: skill(&own.own, &mean.own, &weights), link: skill(&own.link, &mean.link, &weights) })
 }
 
 /// `1 - mean error / mean error of the base`; 0 where both are 0.

@@ -1,32 +1,58 @@
 //! Selection: a blend of the candidates whose errors are near the least, among those that beat the mean.
 
 use super::score::{CandidateScore, Choice};
-use crate::calibration::candidates::registry::selectable;
+use crate::calibration::candidates::registry::{ALL, selectable};
 
 /// Most candidates in a blend.
 const MOST_PARTS: usize = 8;
 /// A candidate is in the blend if its error is at most so many times the least.
 const NEAR: f64 = 1.2;
+/// The same beyond the training range.
+const NEAR_BEYOND: f64 = 1.4;
 
-/// The candidates that are chosen, with their weights, by their scores on some splits of a sample of `n`
-/// rows; `None` where no candidate beats the mean on every split.
+/// Scores of all candidates on one split; `None` where a candidate cannot be fitted.
+type Scores<'a> = &'a [Option<CandidateScore>];
+
+/// The candidates that are chosen for rows within the training range, with their weights, by their scores on
+/// some splits of a sample of `n` rows; `None` where no candidate beats the mean on every split.
 ///
 /// Errors are absolute, in the unit of the response, and the mean over the splits. A blend holds the
 /// candidates that err at most a fifth more than the best, eight at most, weighted by the inverse fourth
 /// powers of their errors: which of them is the best elsewhere is not known, and their errors partly cancel.
-pub(super) fn select(splits: &[&[Option<CandidateScore>]], n: usize) -> Option<Choice> {
+pub(super) fn select_within(splits: &[Scores], n: usize) -> Option<Choice> {
     let error = |at: usize| -> Option<f64> {
-        let mut sum = 0.0;
-        for scores in splits {
-            sum += scores[at].as_ref().filter(|score| score.unit_skill_mean > 0.0)?.mae;
-        }
-        Some(sum / splits.len() as f64)
+        let of_split = |scores: &Scores| -> Option<f64> {
+            scores[at].as_ref().filter(|score| score.unit_skill_mean > 0.0).map(|score| score.mae)
+        };
+        splits.iter().map(of_split).sum::<Option<f64>>().map(|sum| sum / splits.len() as f64)
     };
-    let mut candidates: Vec<(usize, f64)> =
-        selectable(n).into_iter().filter_map(|at| Some((at, error(at)?))).collect();
+    blend(selectable(n).into_iter().filter_map(|at| Some((at, error(at)?))).collect(), NEAR)
+}
+
+/// The candidates that are chosen for rows beyond the training range; `None` where no candidate beats the
+/// mean over the splits.
+///
+/// Only forms that continue a trend are chosen, unless none of them beats the mean: others return to the
+/// responses of the training rows, and forward folds of weak models cannot show what that costs, because all
+/// of their rows are weak. Errors are those on the scale of the link relative to those of the mean, and the
+/// mean over the splits: near a bound errors in the unit of the response cannot tell candidates apart.
+pub(super) fn select_beyond(splits: &[Scores], n: usize) -> Option<Choice> {
+    let error = |at: usize| -> Option<f64> {
+        let of_split = |scores: &Scores| Some(1.0 - scores[at].as_ref()?.skill_mean);
+        splits.iter().map(of_split).sum::<Option<f64>>().map(|sum| sum / splits.len() as f64)
+    };
+    let candidates = selectable(n).into_iter().filter_map(|at| Some((at, error(at)?)));
+    let all: Vec<(usize, f64)> = candidates.filter(|(_, error)| *error < 1.0).collect();
+    let continued: Vec<(usize, f64)> =
+        all.iter().copied().filter(|(at, _)| ALL[*at].continues_trends()).collect();
+    blend(if continued.is_empty() { all } else { continued }, NEAR_BEYOND)
+}
+
+/// The blend of candidates whose errors are at most `near` times the least.
+fn blend(mut candidates: Vec<(usize, f64)>, near: f64) -> Option<Choice> {
     // Of equal errors the simpler candidate comes first: they are in the order of their complexity.
     candidates.sort_by(|a, b| a.1.total_cmp(&b.1));
-    let most = NEAR * candidates.first()?.1;
+    let most = near * candidates.first()?.1;
     candidates.retain(|(_, error)| *error <= most);
     candidates.truncate(MOST_PARTS);
     let weight = |error: f64| error.max(1e-12).powi(-4);

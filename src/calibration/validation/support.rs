@@ -107,27 +107,17 @@ impl Judge<'_> {
                     .into(),
             );
         }
-        self.lacks_skill(regime, selected.name())
+        let skill = selected.skill.best();
+        (skill < LEAST_SKILL).then(|| {
+            let name = selected.name();
+            format!("{name} hardly beats the mean here: skill {skill:.2}, {LEAST_SKILL} is the least")
+        })
     }
 
     fn is_without_error(&self, regime: Regime, selected: &SelectedCandidate) -> bool {
         let splits = regime.interval_method().splits().iter();
         let mut residuals = splits.flat_map(|split| &selected.residuals.get(*split).held_out);
         self.link.is_bounded() && residuals.all(|row| row.residual < 1e-9)
-    }
-
-    /// Why a selected candidate is not good enough in a regime.
-    fn lacks_skill(&self, regime: Regime, name: &str) -> Option<String> {
-        match regime.score_of(name, self.scores) {
-            Some(score) if score.unit_skill_mean >= LEAST_SKILL => None,
-            Some(score) => {
-                let skill = score.unit_skill_mean;
-                Some(format!(
-                    "{name} hardly beats the mean here: skill {skill:.2}, {LEAST_SKILL} is the least"
-                ))
-            }
-            None => Some(format!("{name} could not be back-tested here")),
-        }
     }
 
     /// The candidate that comes nearest to being selected, and where it fails. The splits are those that
@@ -149,7 +139,7 @@ impl Judge<'_> {
         let worst = |name: &str| {
             let skills = splits.iter().map(|(words, split)| {
                 let score = self.scores.get(*split).iter().find(|score| score.candidate == name)?;
-                Some((score.unit_skill_mean, *words))
+                Some((score.unit_skill_mean.max(score.skill_mean), *words))
             });
             skills.collect::<Option<Vec<_>>>()?.into_iter().min_by(|a, b| a.0.total_cmp(&b.0))
         };
