@@ -23,6 +23,8 @@ const LEAST_LEAF: usize = 3;
 /// Rows from which leaves grow with their number, so that trees of many rows stay small.
 const ROWS_PER_LEAF: usize = 150;
 const MOST_DEPTH: usize = 16;
+/// Rows of a tree; of more, each tree takes others, evenly spaced.
+const MOST_ROWS: usize = 3000;
 
 /// A forest of regression trees.
 #[derive(Debug)]
@@ -66,17 +68,19 @@ impl Candidate for Forest {
             columns.push(train.sample.log10_sizes.clone());
         }
         let mut importance = vec![0.0; columns.len()];
+        let step = n.div_ceil(MOST_ROWS);
         let trees = (0..TREES).map(|seed| {
+            let rows: Vec<usize> = (seed as usize % step..n).step_by(step).collect();
             let mut growth = Growth {
                 columns: &columns,
                 y: &train.sample.y,
                 weights: &train.sample.weights,
-                least_leaf: LEAST_LEAF.max(n / ROWS_PER_LEAF),
+                least_leaf: LEAST_LEAF.max(rows.len() / ROWS_PER_LEAF),
                 random: stream("calibration", "forest", seed),
                 importance: &mut importance,
                 nodes: vec![],
             };
-            growth.grow((0..n).collect(), 0);
+            growth.grow(rows, 0);
             growth.nodes
         });
         let trees = trees.collect();

@@ -26,7 +26,8 @@ pub(crate) fn most_folds(n: usize) -> (usize, BacktestFolds) {
         0..=60 => (30, backtest(12, 5, 8)),
         61..=150 => (20, backtest(8, 4, 6)),
         151..=400 => (12, backtest(5, 3, 5)),
-        _ => (8, backtest(4, 2, 4)),
+        401..=2000 => (8, backtest(4, 2, 4)),
+        _ => (5, backtest(3, 2, 3)),
     }
 }
 

@@ -219,11 +219,9 @@ impl<'a> Evidence<'a> {
         let step = rows.len().div_ceil(MOST_HELD_OUT).max(1);
         let (mut errors, mut residuals) = (vec![], vec![]);
         let stored = situation.regime.selected(&self.card.fit).map(|own| &own.residuals.get(split).held_out);
-        let gaps = |at: usize, row: usize, fold: usize| {
-            let same = stored.and_then(|stored| stored.get(at)).filter(|s| (s.row, s.fold) == (row, fold));
-            same.map_or_else(Gaps::default, |stored| stored.gaps)
-        };
-        for (at, (fold, row, weight)) in rows.into_iter().enumerate().step_by(step) {
+        let stored = stored.into_iter().flatten().map(|stored| ((stored.fold, stored.row), stored.gaps));
+        let stored: BTreeMap<(usize, usize), Gaps> = stored.collect();
+        for (fold, row, weight) in rows.into_iter().step_by(step) {
             let mut predictors = sample.predictors(row);
             situation.mask(&mut predictors);
             let y_hat = models.model(fold, place)?.predict(&predictors, link);
@@ -236,7 +234,7 @@ impl<'a> Evidence<'a> {
                 residual: (link.apply(y_hat) - link.apply(sample.y[row])).abs(),
                 weight,
                 log10_size_gap: None,
-                gaps: gaps(at, row, fold),
+                gaps: stored.get(&(fold, row)).copied().unwrap_or_default(),
                 proxy_gaps: None,
             });
         }

@@ -8,7 +8,7 @@ use super::calibration_fit::CalibrationFit;
 use super::coverage::{Backtest, Coverage, RefusedShares};
 use super::cross_validation::times_left_out;
 use super::fit::{FitDetails, fit};
-use super::folds::forward_new_family;
+use super::folds::{forward_new_family, thinned};
 use super::range::TrainingRange;
 use super::regime::Regime;
 use crate::calibration::intervals::endpoints::EndpointQuantiles;
@@ -20,6 +20,9 @@ use crate::calibration::table::link::Link;
 use crate::calibration::table::sample::Sample;
 use crate::error::Result;
 use crate::numeric::statistics::{effective_n, weighted_mean};
+
+/// Rows of a fold that are predicted; of more, evenly spaced ones are taken.
+const MOST_TESTED: usize = 400;
 
 /// Most folds of a back-test: outside, where families are left out of forward folds, and inside.
 #[derive(Debug, Clone, Copy)]
@@ -67,7 +70,8 @@ pub(crate) fn backtest(sample: &Sample, link: Link, level: f64, folds: BacktestF
                     weight: sample.weights[row] / times[row] as f64,
                     intervals: predictor.as_ref().map(|predictor| predictor.intervals(sample, row, level)),
                 };
-                Ok(fold.test.iter().map(test).collect())
+                let step = fold.test.len().div_ceil(MOST_TESTED).max(1);
+                Ok(fold.test.iter().step_by(step).map(test).collect())
             })
             .collect::<Result<_>>()?;
         let rows: Vec<TestedRow> = rows.into_iter().flatten().collect();
@@ -95,12 +99,6 @@ pub(crate) fn backtest(sample: &Sample, link: Link, level: f64, folds: BacktestF
             forward_new_family: both.1,
         },
     })
-}
-
-/// At most `most` folds, evenly over all of them.
-fn thinned(folds: &[Fold], most: usize) -> Vec<Fold> {
-    let n = folds.len().min(most);
-    (0..n).map(|at| folds[at * folds.len() / n].clone()).collect()
 }
 
 /// The choice of one regime with the models of its folds.

@@ -18,9 +18,12 @@ use crate::calibration::intervals::residuals::{Gaps, HeldOutResidual, Residuals}
 use crate::calibration::intervals::selected::SelectedCandidate;
 use crate::calibration::table::folds::{BySplit, Split};
 use crate::calibration::table::link::Link;
-use crate::calibration::table::ranges::{proxy_excess, proxy_ranges, signed_excess};
+use crate::calibration::table::ranges::{proxy_excess, proxy_ranges, range_of, signed_excess};
 use crate::calibration::table::sample::{Sample, distinct};
 use crate::error::{Error, Result};
+
+/// Most residuals of a split that intervals are made of: their quantiles need no more.
+const MOST_RESIDUALS: usize = 2000;
 
 /// What a fit leaves for those that predict at once: the cross-validations, and the choice of each regime.
 pub(crate) struct FitDetails {
@@ -138,7 +141,14 @@ fn strengths(sample: &Sample, basis: &Basis) -> Vec<f64> {
     (0..sample.len()).map(|row| of(row).map_or(f64::NAN, |score| score / sd)).collect()
 }
 
-/// The residuals of one choice; none if a fold could not carry it.
+/// Ranges of the training rows of a fold.
+struct FoldRange {
+    size: Option<[f64; 2]>,
+    strength: Option<[f64; 2]>,
+    proxy: Option<[[f64; 2]; 2]>,
+}
+
+/// The residuals of one choice, of evenly spaced rows where there are many; none if a fold could not carry it.
 fn residuals(
     validation: &CrossValidation,
     choice: &Choice,
@@ -151,27 +161,26 @@ fn residuals(
         predictions.iter().map(|held_out| sample.models[held_out.row].clone()).collect();
     let per_weight = distinct(&models).len() as f64 / total;
     let strengths = strengths(sample, basis);
-    let highest =
-        |rows: &[usize], values: &[f64]| rows.iter().map(|&row| values[row]).fold(f64::NAN, f64::max);
-    let lowest =
-        |rows: &[usize], values: &[f64]| rows.iter().map(|&row| values[row]).fold(f64::NAN, f64::min);
     let proxies = sample.proxies.as_deref();
-    let ranges: Vec<Option<[[f64; 2]; 2]>> = folds
+    let ranges: Vec<FoldRange> = folds
         .iter()
-        .map(|(fold, _)| {
-            proxies.and_then(|proxies| proxy_ranges(fold.train.iter().map(|&row| &proxies[row]), link))
+        .map(|(fold, _)| FoldRange {
+            size: range_of(fold.train.iter().map(|&row| sample.log10_sizes[row]).filter(|v| v.is_finite())),
+            strength: range_of(fold.train.iter().map(|&row| strengths[row]).filter(|v| v.is_finite())),
+            proxy: proxies
+                .and_then(|proxies| proxy_ranges(fold.train.iter().map(|&row| &proxies[row]), link)),
         })
         .collect();
-    let held_out = predictions.iter().map(|held_out| {
+    let step = predictions.len().div_ceil(MOST_RESIDUALS).max(1);
+    let per_weight = per_weight * step as f64;
+    let held_out = predictions.iter().step_by(step).map(|held_out| {
         let (row, y_hat) = (held_out.row, choice.predict(&held_out.y_hat, link)?);
-        let train = &folds[held_out.fold].0.train;
-        let outside = |values: &[f64]| {
-            let range = [lowest(train, values), highest(train, values)];
-            let value = values[row];
-            let is_known = range.iter().all(|end| end.is_finite()) && value.is_finite();
-            is_known.then(|| signed_excess(range, value).abs())
+        let range = &ranges[held_out.fold];
+        let outside = |range: Option<[f64; 2]>, value: f64| {
+            let gap = range.filter(|_| value.is_finite()).map(|range| signed_excess(range, value));
+            gap.unwrap_or_default().abs()
         };
-        let gap = sample.log10_sizes[row] - highest(train, &sample.log10_sizes);
+        let gap = sample.log10_sizes[row] - range.size.map_or(f64::NAN, |[_, largest]| largest);
         Some(HeldOutResidual {
             model: sample.models[row].clone(),
             family: sample.families[row].clone(),
@@ -181,10 +190,11 @@ fn residuals(
             weight: held_out.weight * per_weight,
             log10_size_gap: gap.is_finite().then_some(gap),
             gaps: Gaps {
-                size: outside(&sample.log10_sizes).unwrap_or_default(),
-                strength: outside(&strengths).unwrap_or_default(),
+                size: outside(range.size, sample.log10_sizes[row]),
+                strength: outside(range.strength, strengths[row]),
             },
-            proxy_gaps: ranges[held_out.fold]
+            proxy_gaps: range
+                .proxy
                 .zip(proxies)
                 .map(|(ranges, proxies)| proxy_excess(ranges, proxies[row], link)),
         })

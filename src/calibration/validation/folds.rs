@@ -1,6 +1,6 @@
 //! Folds of each split: which rows a cross-validation leaves out. Rows of one model are never on both sides.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::calibration::candidates::basis::Basis;
 use crate::calibration::table::folds::{Fold, Split, grouped};
@@ -17,7 +17,7 @@ const LEAST_TRAIN: usize = 5;
 const LEAST_TEST: usize = 2;
 
 impl Split {
-    /// Folds of this split; at most `most` where they are groups of models or families.
+    /// Folds of this split; at most `most` where they are groups of models or families, else twice as many.
     ///
     /// # Errors
     /// [`Error::Calibration`](crate::Error::Calibration) if there are no principal components.
@@ -25,8 +25,8 @@ impl Split {
         match self {
             Self::LeaveModelOut => Ok(grouped(&sample.models, most)),
             Self::LeaveFamilyOut => Ok(families_left_out(sample, most)),
-            Self::Forward => ordered(sample, 1.0),
-            Self::Backward => ordered(sample, -1.0),
+            Self::Forward => Ok(thinned(&ordered(sample, 1.0)?, 2 * most)),
+            Self::Backward => Ok(thinned(&ordered(sample, -1.0)?, 2 * most)),
         }
     }
 }
@@ -66,17 +66,22 @@ pub(crate) fn forward_new_family(sample: &Sample, most: usize) -> Result<Vec<Fol
         let families: Vec<String> = test.iter().map(|&row| sample.families[row].clone()).collect();
         for group in grouped(&families, GROUPS) {
             let test: Vec<usize> = group.test.iter().map(|&at| test[at]).collect();
-            let of_test =
-                |row: &&usize| test.iter().any(|&other| sample.families[other] == sample.families[**row]);
-            let train: Vec<usize> = train.iter().filter(|row| !of_test(row)).copied().collect();
+            let tested: BTreeSet<&str> = test.iter().map(|&row| sample.families[row].as_str()).collect();
+            let other = |row: &&usize| !tested.contains(sample.families[**row].as_str());
+            let train: Vec<usize> = train.iter().filter(other).copied().collect();
             let models: Vec<String> = train.iter().map(|&row| sample.models[row].clone()).collect();
             if distinct(&models).len() >= LEAST_TRAIN {
                 folds.push(Fold { train, test });
             }
         }
     }
+    Ok(thinned(&folds, most))
+}
+
+/// At most `most` folds, evenly over all of them.
+pub(super) fn thinned(folds: &[Fold], most: usize) -> Vec<Fold> {
     let n = folds.len().min(most);
-    Ok((0..n).map(|at| folds[at * folds.len() / n].clone()).collect())
+    (0..n).map(|at| folds[at * folds.len() / n].clone()).collect()
 }
 
 /// Folds that train on the weaker and are tested on the stronger, by size and by the first component, or with
