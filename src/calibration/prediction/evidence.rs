@@ -13,7 +13,7 @@ use crate::calibration::candidates::fitted::FittedCandidate;
 use crate::calibration::card::calibrate::most_folds;
 use crate::calibration::card::contents::Card;
 use crate::calibration::intervals::endpoints::EndpointQuantiles;
-use crate::calibration::intervals::fold_models::SplitModels;
+use crate::calibration::intervals::fold_models::{FoldModel, SplitModels};
 use crate::calibration::intervals::residuals::{Gaps, HeldOutResidual, Residuals};
 use crate::calibration::intervals::selected::endpoints;
 use crate::calibration::table::folds::{BySplit, Split};
@@ -64,9 +64,13 @@ pub(super) struct Verdict {
     pub fitted: FittedCandidate,
     /// Whether the size regression answers in place of the selected candidate.
     pub is_size: bool,
-    /// Its place among the models of the folds.
-    place: usize,
+    /// Its models of the folds.
+    models: BySplit<Vec<FoldModel>>,
     residuals: BySplit<Residuals>,
+    /// The share of the held-out rows whose residual is within the quantile of the other folds' residuals,
+    /// and their number: what such intervals held where the back-test of the card does not apply, because
+    /// cells are missing or the size regression answers.
+    pub coverage: Option<(f64, usize)>,
     /// Its mean absolute error in this situation.
     pub mae: f64,
     /// Absolute errors of the held-out rows, with their weights.
@@ -76,6 +80,8 @@ pub(super) struct Verdict {
 /// The models of the folds of a card, and the verdicts on the situations of its rows.
 pub(super) struct Evidence<'a> {
     card: &'a Card,
+    /// Level of the intervals.
+    level: f64,
     /// For each regime its choice and what of it needs no proxy, then the size regression and the mean.
     answers: Vec<Option<FittedCandidate>>,
     models: BySplit<SplitModels>,
@@ -92,7 +98,7 @@ impl<'a> Evidence<'a> {
     ///
     /// # Errors
     /// [`Error::Calibration`] if the training rows of the card do not carry its candidates.
-    pub(super) fn new(card: &'a Card, situations: BTreeSet<Situation>) -> Result<Self> {
+    pub(super) fn new(card: &'a Card, situations: BTreeSet<Situation>, level: f64) -> Result<Self> {
         let p = card.columns.features.len();
         let sample = card.training.sample(p).map_err(|reason| Error::Calibration { reason })?;
         let regimes: BTreeSet<Regime> = situations.iter().map(|situation| situation.regime).collect();
@@ -115,7 +121,7 @@ impl<'a> Evidence<'a> {
             let folds = if is_needed(&split) { split.folds(&sample, most)? } else { vec![] };
             SplitModels::refit(&answers, folds, (&sample, &card.fit.basis), card.link)
         })?;
-        let mut evidence = Self { card, answers, models, verdicts: BTreeMap::new() };
+        let mut evidence = Self { card, level, answers, models, verdicts: BTreeMap::new() };
         let situations: Vec<Situation> = situations.into_iter().collect();
         let verdicts: Vec<_> =
             situations.par_iter().map(|situation| evidence.judge(&sample, situation)).collect();
@@ -129,12 +135,13 @@ impl<'a> Evidence<'a> {
     }
 
     fn judge(&self, sample: &Sample, situation: &Situation) -> std::result::Result<Arc<Verdict>, String> {
-        let own = Regime::ALL.iter().position(|regime| *regime == situation.choice).unwrap_or_default();
+        let own_place = Regime::ALL.iter().position(|regime| *regime == situation.choice).unwrap_or_default();
         let answer = |place: usize| self.answers.get(place).and_then(Option::as_ref);
-        let selected = answer(own).filter(|fitted| situation.has_proxy || !fitted.model().needs_proxy());
-        let reduced = answer(own + Regime::ALL.len()).filter(|_| !situation.has_proxy);
+        let selected =
+            answer(own_place).filter(|fitted| situation.has_proxy || !fitted.model().needs_proxy());
+        let reduced = answer(own_place + Regime::ALL.len()).filter(|_| !situation.has_proxy);
         let size = answer(SIZE).filter(|_| situation.has_size);
-        let answers = [(own, selected), (own + Regime::ALL.len(), reduced), (SIZE, size)];
+        let answers = [(own_place, selected), (own_place + Regime::ALL.len(), reduced), (SIZE, size)];
         let splits = self.judges(situation.regime);
         let errors = |place: usize| -> Option<Vec<HeldOut>> {
             splits.iter().map(|&split| self.held_out(sample, situation, split, place)).collect()
@@ -150,7 +157,7 @@ impl<'a> Evidence<'a> {
         let error = |skill: Skill| if is_beyond { -skill.link } else { -skill.unit };
         let best = tested.min_by(|a, b| error(a.0).total_cmp(&error(b.0)));
         let Some((skill, place, fitted, mut held_out)) = best else {
-            return Err(match answer(own) {
+            return Err(match answer(own_place) {
                 Some(_) => "there is no proxy near those trained on, and nothing else was selected".into(),
                 None => "no candidate was selected for this regime, and no size is known".into(),
             });
@@ -172,10 +179,16 @@ impl<'a> Evidence<'a> {
             Ok(Residuals::new(held_out.map(|held_out| held_out.residuals).unwrap_or_default()))
         });
         let residuals = residuals.unwrap_or_default();
+        let is_own = place == own_place && !situation.missing.contains(&true);
+        let coverage = if is_own { None } else { coverage(&residuals, situation.regime, self.level) };
         Ok(Arc::new(Verdict {
+            coverage,
             fitted: fitted.clone(),
             is_size: place == SIZE,
-            place,
+            models: BySplit::try_new(|split| -> std::result::Result<Vec<FoldModel>, ()> {
+                Ok(self.models.get(split).all(place))
+            })
+            .unwrap_or_default(),
             residuals,
             mae: own.mae(),
             errors: own.errors,
@@ -252,8 +265,8 @@ impl<'a> Evidence<'a> {
         level: f64,
     ) -> (f64, f64, bool) {
         let parts = regime.interval_method().splits().iter().map(|split| {
-            let models = self.models.get(*split).all(verdict.place);
-            endpoints(*split, verdict.residuals.get(*split), &models, predictors, own, self.card.link)
+            let models = verdict.models.get(*split);
+            endpoints(*split, verdict.residuals.get(*split), models, predictors, own, self.card.link)
         });
         let ends = parts.filter(|ends: &EndpointQuantiles| !ends.is_empty()).map(|ends| ends.at(level));
         ends.fold((f64::INFINITY, f64::NEG_INFINITY, true), |(low, high, enough), end| {
@@ -263,32 +276,34 @@ impl<'a> Evidence<'a> {
 }
 
 impl Verdict {
-    /// The share of the held-out rows of the situation whose residual is within the quantile of the other
-    /// folds' residuals, and their number: what intervals like this one held where the back-test of the card
-    /// does not apply, because cells are missing or the size regression answers.
-    pub(super) fn coverage(&self, regime: Regime, level: f64) -> Option<(f64, usize)> {
-        let own = &self.residuals.get(regime.split()).held_out;
-        let splits = regime.interval_method().splits();
-        let (mut held, mut total) = (0.0, 0.0);
-        for row in own {
-            let widest = splits.iter().filter_map(|split| {
-                let others = self.residuals.get(*split).held_out.iter();
-                let others = others.filter(|other| other.fold != row.fold || *split != regime.split());
-                let others: Vec<HeldOutResidual> = others.cloned().collect();
-                let ends = EndpointQuantiles::new(&Residuals::new(others), |_| 0.0);
-                (!ends.is_empty()).then(|| ends.at(level).1)
-            });
-            let widest = widest.fold(0.0f64, f64::max);
-            held += if row.residual <= widest + 1e-12 { row.weight } else { 0.0 };
-            total += row.weight;
-        }
-        (total > 0.0).then_some((held / total, own.len()))
-    }
-
     /// The share of the held-out errors of the situation that are at most `most`.
     pub(super) fn share_within(&self, most: f64) -> f64 {
         let total: f64 = self.errors.iter().map(|(_, weight)| weight).sum();
         let inside = self.errors.iter().filter(|(error, _)| *error <= most);
         (inside.map(|(_, weight)| weight).sum::<f64>() / total).clamp(0.0, 1.0)
     }
+}
+
+fn coverage(residuals: &BySplit<Residuals>, regime: Regime, level: f64) -> Option<(f64, usize)> {
+    let own = &residuals.get(regime.split()).held_out;
+    let splits = regime.interval_method().splits();
+    let folds: BTreeSet<usize> = own.iter().map(|row| row.fold).collect();
+    // The half-width that the residuals of the other folds give each fold.
+    let half_width = |fold: usize| {
+        let of_split = |split: &Split| {
+            let others = residuals.get(*split).held_out.iter();
+            let others = others.filter(|other| other.fold != fold || *split != regime.split());
+            let ends = EndpointQuantiles::new(&Residuals::new(others.cloned().collect()), |_| 0.0);
+            (!ends.is_empty()).then(|| ends.at(level).1)
+        };
+        splits.iter().filter_map(of_split).fold(0.0f64, f64::max)
+    };
+    let widths: BTreeMap<usize, f64> = folds.into_iter().map(|fold| (fold, half_width(fold))).collect();
+    let (mut held, mut total) = (0.0, 0.0);
+    for row in own {
+        let is_inside = widths.get(&row.fold).is_some_and(|width| row.residual <= width + 1e-12);
+        held += if is_inside { row.weight } else { 0.0 };
+        total += row.weight;
+    }
+    (total > 0.0).then_some((held / total, own.len()))
 }

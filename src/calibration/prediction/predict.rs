@@ -71,7 +71,7 @@ impl Card {
             placed.iter().map(|(query, placement)| refusal(self, query, placement)).collect();
         let answered = placed.iter().zip(&refusals).filter(|(_, refusal)| refusal.is_none());
         let situations = answered.map(|((_, placement), _)| placement.situation.clone()).collect();
-        let evidence = Evidence::new(self, situations)?;
+        let evidence = Evidence::new(self, situations, settings.level)?;
         let rows = placed.par_iter().zip(refusals).enumerate().map(|(at, ((query, placement), refusal))| {
             PredictionRow {
                 corpus: corpus[at].into(),
@@ -194,7 +194,7 @@ fn fill(
     // candidate.
     let is_own = !verdict.is_size && row.missing_features.is_empty();
     let coverage = coverage.filter(|_| is_own);
-    let other = verdict.coverage(judged, level).filter(|_| !is_own);
+    let other = verdict.coverage.filter(|_| !is_own);
     let score = judged.score_of(verdict.fitted.name(), &card.scores);
     let score = score.filter(|_| placement.situation.choice == judged);
     row.y_hat = Some(y_hat);
