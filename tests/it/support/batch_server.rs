@@ -41,6 +41,8 @@ pub struct Script {
     pub most_requests: Option<usize>,
     /// So many creations are carried out, and the connection breaks before the answer.
     pub lost_creations: usize,
+    /// Batches of lost creations end at once.
+    pub ends_lost: bool,
     /// So many lists are empty.
     pub empty_lists: usize,
     /// There is no list of batches.
@@ -258,7 +260,8 @@ impl State {
             .map(|line| {
                 let line: Value = serde_json::from_str(line).expect("a line of JSON");
                 assert_eq!(line["url"], "/v1/chat/completions");
-                (line["custom_id"].as_str().expect("an id").into(), word(&line["body"]))
+                let word = if script.is_wrong { "no idea".to_owned() } else { word(&line["body"]) };
+                (line["custom_id"].as_str().expect("an id").into(), word)
             })
             .collect();
         if script.most_requests.is_some_and(|most| requests.len() > most) {
@@ -306,6 +309,9 @@ impl State {
         }
         self.n_creations += 1;
         if self.n_creations <= script.lost_creations {
+            if let Some(lost) = self.batches.iter_mut().find(|batch| batch.id == id && script.ends_lost) {
+                lost.polls = 99;
+            }
             return None;
         }
         let batch = self.batches.iter().find(|batch| batch.id == id)?.clone();
