@@ -208,8 +208,9 @@ fn sampled(example: &str) -> Option<String> {
 fn period(examples: &[String]) -> usize {
     let asked: Vec<Vec<&str>> = examples.iter().map(|example| lines_asked(example)).collect();
     let n = asked.len();
-    let repeats = |m: &usize| n % m == 0 && (*m..n).all(|at| asked[at] == asked[at - m]);
-    (1..n).find(repeats).unwrap_or(n)
+    let repeats = |m: &usize| n.is_multiple_of(*m) && (*m..n).all(|at| asked[at] == asked[at - m]);
+    // Where all look alike, the prompts are not there.
+    (2..n).find(repeats).unwrap_or(n)
 }
 
 /// The lines of the prompt in their alphabetical order, without the letters of choices.

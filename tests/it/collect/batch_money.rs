@@ -1,4 +1,5 @@
-//! Batches and money: what is created twice, withdrawn, cancelled or gone, and what is checked before it is paid.
+//! Batches and money: what is created twice, withdrawn, cancelled or gone, and what is checked before it is
+//! paid.
 
 use serde_json::json;
 
