@@ -53,6 +53,17 @@ struct Import {
     /// Import runs on a part of a task, too
     #[arg(long)]
     limited: bool,
+    /// The number of items of a task whose file states neither it nor answers; may be given several times
+    #[arg(long, value_name = "TASK=N", value_parser = task_items)]
+    n_items: Vec<(String, usize)>,
+}
+
+/// Reads `TASK=N`.
+fn task_items(text: &str) -> std::result::Result<(String, usize), String> {
+    let malformed = || "must be a task and its number of items, such as 'MMLU=14042'".to_owned();
+    let (task, n) = text.rsplit_once('=').filter(|(task, _)| !task.is_empty()).ok_or_else(malformed)?;
+    let n = n.trim().parse().ok().filter(|n| (1..=1_000_000_000).contains(n)).ok_or_else(malformed)?;
+    Ok((task.into(), n))
 }
 
 #[derive(Debug, Args)]
@@ -80,6 +91,7 @@ fn import_files(flags: &Import, quiet: bool) -> Result<()> {
         model: flags.model.clone(),
         shots: flags.shots,
         limited: flags.limited,
+        n_items: flags.n_items.iter().cloned().collect(),
     };
     let output = flags.output.as_ref();
     for path in output.into_iter().chain(&flags.items) {

@@ -1,7 +1,7 @@
 //! Checks the first answers of a run, those of earlier runs included, so that a run whose answers cannot be
 //! graded or are never right ends before it is paid for.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::echo_rows::EchoRows;
@@ -14,6 +14,9 @@ use super::results::{decode, replay};
 use super::tasks::TaskKind;
 use crate::error::Result;
 use crate::provider::{Answer, Outcome};
+
+/// One of so many questions is asked alone before batches at most, because alone it costs twice as much.
+const SMALL_SHARE: usize = 10;
 
 /// A question whose answer is checked.
 pub(crate) struct CheckedQuestion {
@@ -86,6 +89,19 @@ impl FirstAnswers {
             state.note(&CheckedQuestion::new(plan, &self.grading, question, &item), &answers);
         }
         Ok(self.finding(&mut state))
+    }
+
+    /// What is wrong with the answers in the journal alone.
+    ///
+    /// # Errors
+    /// Those of reading the journal or an item.
+    pub(super) fn of_earlier(
+        &self,
+        plan: &Plan,
+        pending: &Pending,
+        journal: &Journal,
+    ) -> Result<Option<String>> {
+        Self::new(&self.grading, self.tolerated, self.hints).add_earlier(plan, pending, journal)
     }
 
     /// What the answer to a question will be compared with, if it is among the first.
@@ -166,6 +182,24 @@ fn is_tied(item: &Item, credit: Option<f64>) -> bool {
 fn spread<T: Copy>(list: &[T]) -> Vec<T> {
     let n = list.len().min(ANSWERS);
     (0..n).map(|k| list[k * list.len() / n]).collect()
+}
+
+/// The questions that are asked alone before batches, which are paid as a whole, so that a run whose answers
+/// cannot be used ends before: as many as are checked, less those that are answered, where they are a small
+/// share of all.
+pub(super) fn before_batches(plan: &Plan, pending: &Pending) -> Vec<Question> {
+    let is_checked = |question: &&Question| {
+        let kind = plan.tasks[question.task as usize].kind;
+        question.replicate == 0 && !matches!(kind, TaskKind::Likelihoods)
+    };
+    let checked = || pending.questions.iter().filter(is_checked);
+    let mut items: Vec<(u32, u32)> = checked().map(|question| (question.task, question.item)).collect();
+    items.dedup();
+    let n = ANSWERS.saturating_sub(pending.answered.len()).min(items.len());
+    let chosen: HashSet<(u32, u32)> = (0..n).map(|k| items[k * items.len() / n]).collect();
+    let first: Vec<Question> =
+        checked().filter(|question| chosen.contains(&(question.task, question.item))).copied().collect();
+    if first.len() * SMALL_SHARE > pending.questions.len() { vec![] } else { first }
 }
 
 /// Moves questions from all parts of a list to its beginning, so that the first answers are of all tasks and

@@ -19,8 +19,8 @@ use super::client::run_context::RunContext;
 use super::client::stop::Stop;
 use super::client::worker::Worker;
 use super::configuration::Configuration;
-use super::first_answers::FirstAnswers;
-use super::journal::Journal;
+use super::first_answers::{FirstAnswers, before_batches};
+use super::journal::{Index, Journal};
 use super::plan::{Pending, Plan, RedoSelection};
 use super::progress::Progress;
 use super::results::check::{Hints, Tolerated};
@@ -202,10 +202,25 @@ impl Run {
         }
         worker.first = FirstAnswers::new(&self.configuration.grading, self.tolerated(), self.hints(plan));
         worker.probe_again = probe::again(plan, journal, &worker)?;
-        if self.batch.is_some() {
-            return batch::run(plan, journal, &worker, &self.redo, self.batch).await;
+        let worker = Arc::new(worker);
+        if self.batch.is_none() {
+            return dispatch::ask_all(plan, pending, journal, &worker).await;
         }
-        dispatch::ask_all(plan, pending, journal, &Arc::new(worker)).await
+        let first = if self.tolerated().all() { vec![] } else { before_batches(plan, &pending) };
+        if !first.is_empty() {
+            worker.run.progress.say(&format!(
+                "{} of {} questions are asked alone first, because a batch is paid as a whole",
+                first.len(),
+                pending.questions.len()
+            ));
+            let pending = Pending { questions: first, ..pending };
+            let early = dispatch::ask_all(plan, pending, journal, &worker).await?;
+            if early.is_some() {
+                return Ok(early);
+            }
+            journal.index = Index::read(&self.folder)?;
+        }
+        batch::run(plan, journal, &worker, &self.redo, self.batch).await
     }
 
     fn tolerated(&self) -> Tolerated {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::collect::Replicate;
-use crate::collect::grading::{Grade, GradeKind};
+use crate::collect::grading::GradeKind;
 use crate::collect::results::ItemRow;
 use crate::collect::results::graded;
 use crate::collect::results::scores::Score;
@@ -11,6 +11,7 @@ use crate::collect::results::tally::{AskedTask, QuestionRef, Tally};
 use crate::collect::results::writer::text_of;
 use crate::collect::tasks::{Item, Task};
 use crate::error::{Error, Result};
+use crate::numeric::statistics::mean_of_means;
 use crate::provider::{Message, Prompt, Role};
 use crate::seed;
 
@@ -131,11 +132,7 @@ impl CollectedTask {
         for item in &self.items {
             let Some(first) = item.answers.first() else { continue };
             let asked = QuestionRef { task: &self.name, shots: self.shots, question: &first.row.question };
-            let grades: Vec<Grade> = item.answers.iter().map(CollectedAnswer::grade).collect();
-            tally.add(asked, &grades);
-            for CollectedAnswer { row, .. } in &item.answers {
-                tally.note(asked, row.model_snapshot.as_deref(), row.collected_at.as_deref());
-            }
+            tally.add_rows(asked, &item.answers.iter().map(|answer| &answer.row).collect::<Vec<_>>());
         }
     }
 
@@ -148,14 +145,10 @@ impl CollectedTask {
     /// out if `without_failed`. With the number of items.
     pub(super) fn mean(&self, without_failed: bool) -> (Option<f64>, usize) {
         let is_counted = |answer: &&CollectedAnswer| !(without_failed && answer.row.kind == GradeKind::Error);
-        let mean =
-            |values: &[f64]| (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64);
-        let of_item = |item: &CollectedItem| {
+        mean_of_means(self.items.iter().map(|item| {
             let counted = item.answers.iter().filter(is_counted);
-            mean(&counted.map(|answer| answer.row.credit.unwrap_or(0.0)).collect::<Vec<_>>())
-        };
-        let items: Vec<f64> = self.items.iter().filter_map(of_item).collect();
-        (mean(&items), items.len())
+            counted.map(|answer| answer.row.credit.unwrap_or(0.0)).collect()
+        }))
     }
 
     /// Standard error of a share.
@@ -168,30 +161,6 @@ impl CollectedItem {
     /// What was asked last, without examples and instructions that are messages of their own.
     pub(super) fn question(&self) -> &str {
         self.prompt.last().map_or("", |message| &message.content)
-    }
-}
-
-impl CollectedAnswer {
-    fn grade(&self) -> Grade {
-        let row = &self.row;
-        Grade {
-            kind: row.kind,
-            credit: row.credit,
-            logprob: row.logprob_nats,
-            credit_per_byte: row.credit_per_byte,
-            extracted: row.answer.clone(),
-        }
-    }
-
-    /// The kind of the grade, and the log-probability of the right answer, for which other tools have no
-    /// member.
-    pub(super) fn facts(&self) -> serde_json::Map<String, serde_json::Value> {
-        let mut facts = serde_json::Map::new();
-        facts.insert("surmise_kind".into(), self.row.kind.name().into());
-        if let Some(logprob) = self.row.logprob_nats {
-            facts.insert("surmise_logprob_nats".into(), logprob.to_string().into());
-        }
-        facts
     }
 }
 

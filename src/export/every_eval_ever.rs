@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::collected::{Collected, CollectedAnswer, CollectedItem, CollectedTask};
 use super::exporter::{ExportFile, Exporter};
 use crate::collect::grading::GradeKind;
+use crate::collect::results::facts::facts;
 use crate::disk;
 use crate::error::Result;
 use crate::seed;
@@ -171,7 +172,7 @@ impl Record<'_> {
             several => json!(several).to_string(),
         };
         let credit = row.credit.unwrap_or(0.0);
-        let mut metadata = answer.facts();
+        let mut metadata = facts(&answer.row);
         for (name, value) in [("model_snapshot", &row.model_snapshot), ("collected_at", &row.collected_at)] {
             metadata.extend(value.clone().map(|value| (name.to_owned(), Value::String(value))));
         }

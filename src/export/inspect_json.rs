@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::collected::{Collected, CollectedAnswer, CollectedItem, CollectedTask};
 use super::exporter::{ExportFile, Exporter};
 use crate::collect::grading::GradeKind;
+use crate::collect::results::facts::facts;
 use crate::disk;
 use crate::error::Result;
 use crate::seed;
@@ -144,7 +145,7 @@ fn sample(collected: &Collected, place: &str, item: &CollectedItem, answer: &Col
         Some(credit) => json!(credit),
         None => json!("N"),
     };
-    let score = json!({"value": value, "answer": row.answer, "metadata": answer.facts()});
+    let score = json!({"value": value, "answer": row.answer, "metadata": facts(&answer.row)});
     let mut sample = json!({
         "id": item.id,
         "epoch": row.replicate + 1,

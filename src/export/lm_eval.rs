@@ -6,8 +6,9 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::collected::{Collected, CollectedAnswer, CollectedItem, CollectedTask};
+use super::collected::{Collected, CollectedItem, CollectedTask};
 use super::exporter::{ExportFile, Exporter};
+use crate::collect::results::facts::facts;
 use crate::disk;
 use crate::error::Result;
 use crate::seed;
@@ -115,7 +116,7 @@ fn sample(number: usize, item: &CollectedItem) -> Option<Value> {
         [one] => one.content.clone(),
         several => json!(several).to_string(),
     };
-    let kinds: Vec<Value> = item.answers.iter().map(CollectedAnswer::facts).map(Value::Object).collect();
+    let kinds: Vec<Value> = item.answers.iter().map(|answer| Value::Object(facts(&answer.row))).collect();
     Some(json!({
         "doc_id": number,
         "doc": {"id": item.id, "question": item.question(), "gold": item.gold, "choices": item.choices},

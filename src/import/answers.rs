@@ -4,8 +4,6 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use serde_json::Value;
-
 use crate::collect::grading::{Grade, GradeKind};
 use crate::collect::results::ItemRow;
 use crate::collect::results::scores::Score;
@@ -13,6 +11,7 @@ use crate::collect::results::spreadsheet;
 use crate::collect::results::tally::{QuestionRef, Tally};
 use crate::disk;
 use crate::error::{Error, Result};
+use crate::numeric::statistics::mean_of_means;
 
 /// An answer that was imported.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,19 +72,6 @@ pub(super) fn grade(credit: Option<f64>, text: &str, answer: &str, withheld: boo
     }
 }
 
-/// A grade with what an export of surmise says of it: the kind of a missing answer, and the log-probability
-/// of the right one.
-pub(super) fn with_facts(grade: Grade, facts: &Value) -> Grade {
-    let kind = facts["surmise_kind"].as_str().map(|kind| Value::String(kind.into()));
-    let kind = kind.and_then(|kind| serde_json::from_value::<GradeKind>(kind).ok());
-    let logprob = facts["surmise_logprob_nats"].as_str().and_then(|text| text.parse().ok());
-    let grade = match kind.filter(|kind| *kind != GradeKind::Scored) {
-        Some(kind) => Grade::none(kind, grade.extracted),
-        None => grade,
-    };
-    Grade { logprob: logprob.filter(|logprob: &f64| logprob.is_finite()).or(grade.logprob), ..grade }
-}
-
 /// A score with its grader, which is all that is stated of its settings.
 pub(super) fn graded_by(score: Score, grader: &str) -> Score {
     let score = Score { grader: Some(grader.into()), ..score };
@@ -98,11 +84,7 @@ impl Answers {
         let mut tally = Tally::new(&self.provider, &self.model);
         for replicates in self.by_item() {
             let asked = QuestionRef { task: &self.task, shots: self.shots, question: &replicates[0].id };
-            let grades: Vec<Grade> = replicates.iter().map(|row| grade_of(row)).collect();
-            tally.add(asked, &grades);
-            for row in &replicates {
-                tally.note(asked, row.model_snapshot.as_deref(), row.collected_at.as_deref());
-            }
+            tally.add_rows(asked, &replicates);
         }
         let score = tally.scores().into_iter().next()?;
         Some(graded_by(score, &self.grader))
@@ -111,13 +93,8 @@ impl Answers {
     /// Mean over items of the mean over their answers, of what `credit` gives; items without any are left
     /// out.
     pub(super) fn mean(&self, credit: impl Fn(&ItemRow) -> Option<f64>) -> Option<f64> {
-        let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
-        let of_item = |rows: Vec<&ItemRow>| {
-            let credits: Vec<f64> = rows.into_iter().filter_map(&credit).collect();
-            (!credits.is_empty()).then(|| mean(&credits))
-        };
-        let items: Vec<f64> = self.by_item().into_iter().filter_map(of_item).collect();
-        (!items.is_empty()).then(|| mean(&items))
+        let items = self.by_item().into_iter();
+        mean_of_means(items.map(|rows| rows.into_iter().filter_map(&credit).collect())).0
     }
 
     /// The rows of each item, items in the order of their first rows, replicates in order.
@@ -143,16 +120,6 @@ impl Answers {
             model: model.clone(),
             row: ItemRow { task: task.clone(), shots, ..row },
         })
-    }
-}
-
-fn grade_of(row: &ItemRow) -> Grade {
-    Grade {
-        kind: row.kind,
-        credit: row.credit,
-        logprob: row.logprob_nats,
-        credit_per_byte: row.credit_per_byte,
-        extracted: row.answer.clone(),
     }
 }
 

@@ -6,15 +6,19 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::answers::{Answers, grade, graded_by, row, with_facts};
+use super::answers::{Answers, grade, graded_by, row};
 use super::imported::{ImportOptions, Imported, SourceFile};
 use super::importer::Importer;
 use super::keys::{KeyRedaction, is_suspect};
 use super::opened::{Form, Opened};
-use super::run_facts::{check_mean, clipped, date, fault, is_wanted, model, shots, shots_among, task_name};
+use super::run_facts::{
+    check_mean, clipped, date, fault, is_wanted, json_lines, model, share as credit_of, shots, shots_among,
+    task_name,
+};
 use super::settings::Settings;
 use crate::collect::grading::{Grade, GradeKind};
 use crate::collect::results::ItemRow;
+use crate::collect::results::facts::with_facts;
 use crate::collect::results::scores::Score;
 use crate::disk;
 use crate::error::{Error, Result};
@@ -54,7 +58,7 @@ impl Importer for EveryEvalEver {
             return Err(fault(path, "holds answers without their record; give the .json beside it"));
         }
         let records = match file.form {
-            Form::Lines(_) => lines(path, file.bytes)?,
+            Form::Lines(_) => json_lines(path, file.bytes)?,
             _ => vec![json::read(file.bytes).map_err(|why| fault(path, why))?],
         };
         let models: BTreeSet<&str> =
@@ -76,7 +80,7 @@ impl Importer for EveryEvalEver {
                     check_sum(&beside, record, &sha256)?;
                     let name = beside.file_name().map(|name| name.to_string_lossy().into_owned());
                     source.samples_sha256.insert(name.unwrap_or_default(), sha256);
-                    lines(&beside, &bytes)?
+                    json_lines(&beside, &bytes)?
                 }
                 None => vec![],
             };
@@ -96,21 +100,12 @@ impl Importer for EveryEvalEver {
 
 fn version(path: &Path, record: &Value) -> Result<()> {
     let version = record["schema_version"].as_str().unwrap_or_default();
-    if !["0.1", "0.2", "0.3"].iter().any(|known| version.starts_with(known)) {
+    let minor = version.splitn(3, '.').take(2).collect::<Vec<_>>().join(".");
+    if !["0.1", "0.2", "0.3"].contains(&minor.as_str()) {
         let reason = format!("has the schema version `{}`; 0.1 to 0.3 are read", clipped(version));
         return Err(fault(path, reason));
     }
     Ok(())
-}
-
-fn lines(path: &Path, bytes: &[u8]) -> Result<Vec<Value>> {
-    let lines = (1..).zip(bytes.split(|byte| *byte == b'\n'));
-    let full = lines.filter(|(_, text)| !text.trim_ascii().is_empty());
-    full.map(|(line, text)| {
-        let fault = |reason| Error::Csv { path: path.into(), line, reason };
-        json::read(text).map_err(|why| fault(format!("{why}; the file may be cut short")))
-    })
-    .collect()
 }
 
 /// The file of the answers, beside the record: the name that the record states, else the record's own.
@@ -168,14 +163,20 @@ impl Record<'_> {
                     grader: metric.into(),
                     rows: self.rows(result, results.len(), keys),
                 };
-                self.add_result(result, answers, all)?;
+                self.add_result(result, answers, options, all)?;
             }
         }
         Ok(())
     }
 
     /// Adds one result, with its answers where there are some.
-    fn add_result(&self, result: &Value, answers: Answers, all: &mut Imported) -> Result<()> {
+    fn add_result(
+        &self,
+        result: &Value,
+        answers: Answers,
+        options: &ImportOptions,
+        all: &mut Imported,
+    ) -> Result<()> {
         let score = share(result).unwrap_or_default();
         if !answers.rows.is_empty() {
             // Tools differ in whether an answer that is missing counts as wrong.
@@ -187,10 +188,12 @@ impl Record<'_> {
             all.add(answers);
             return Ok(());
         }
-        let Some(n) = n_items(result) else {
-            let task = &answers.task;
-            all.notes
-                .push(format!("{task}: not imported: neither answers nor the number of items are stated"));
+        let task = of_name(result).unwrap_or_default();
+        let Some(n) = n_items(result).or_else(|| all.given_items(options, task)) else {
+            all.notes.push(format!(
+                "{task}: not imported: neither answers nor the number of items are stated; --n-items \
+                 '{task}=N' gives the number"
+            ));
             return Ok(());
         };
         let (provider, model, task) = (&answers.provider, &answers.model, &answers.task);
@@ -246,8 +249,7 @@ fn answer_row(answer: &Value, id: &str, replicate: usize, keys: &mut KeyRedactio
     let terminal = answer["answer_attribution"].as_array().into_iter().flatten().last();
     let extracted = terminal.and_then(|one| one["extracted_value"].as_str()).unwrap_or(text);
     let evaluation = &answer["evaluation"];
-    let credit = evaluation["score"].as_f64().filter(|credit| (0.0..=1.0).contains(credit));
-    let credit = credit.or_else(|| evaluation["is_correct"].as_bool().map(|is| f64::from(u8::from(is))));
+    let credit = credit_of(&evaluation["score"]).or_else(|| credit_of(&evaluation["is_correct"]));
     let (facts, error) = (&answer["metadata"], answer["error"].as_str());
     let grade = match error {
         Some(error) => Grade::none(GradeKind::Error, copy("error", error)),

@@ -54,6 +54,9 @@ pub fn import(paths: &[PathBuf], options: &ImportOptions) -> Result<Imported> {
         return Err(error);
     }
     settle(&mut read, &mut all);
+    all.notes.extend(options.n_items.keys().filter(|task| !is_used(&read, task)).map(|task| {
+        format!("--n-items {task}: no file has a score of that task without its number of items")
+    }));
     for (_, mut imported) in read {
         imported.notes.retain(|note| !all.notes.contains(note));
         all.extend(imported);
@@ -65,16 +68,24 @@ pub fn import(paths: &[PathBuf], options: &ImportOptions) -> Result<Imported> {
 /// Replaces keys in names and messages; importers do so in what they copy.
 fn hide_keys(all: &mut Imported) {
     let mut keys = KeyRedaction::new();
-    let of_scores = all.scores.iter_mut().flat_map(|score| [&mut score.task, &mut score.provider]);
+    let of_scores = all
+        .scores
+        .iter_mut()
+        .flat_map(|score| [&mut score.task, &mut score.provider].into_iter().chain(&mut score.grader));
     let of_items = all.items.iter_mut().flat_map(|item| [&mut item.row.task, &mut item.provider]);
     for text in of_scores.chain(of_items) {
-        *text = keys.copy(|| "the name of a task or provider".into(), text);
+        *text = keys.copy(|| "the name of a task, scorer or provider".into(), text);
     }
     let note = keys.note().map(|note| format!("A file {note}"));
     for text in all.notes.iter_mut().chain(&mut all.faults) {
         *text = keys.copy(String::new, text);
     }
     all.notes.extend(note);
+}
+
+/// Whether a number of items that was given is that of a score.
+fn is_used(read: &[(&PathBuf, Imported)], task: &str) -> bool {
+    read.iter().any(|(_, imported)| imported.given_items.contains_key(task))
 }
 
 fn import_file(path: &Path, options: &ImportOptions) -> Result<Imported> {
@@ -89,6 +100,12 @@ fn import_file(path: &Path, options: &ImportOptions) -> Result<Imported> {
         }
         other => other,
     })?;
+    for (task, n) in &imported.given_items {
+        imported.notes.push(format!("{task}: the number of items is that of --n-items, {n}"));
+        if let Some(source) = imported.provenance.sources.first_mut() {
+            source.settings.insert(format!("--n-items {task}"), n.to_string());
+        }
+    }
     imported.notes.insert(0, format!("{}: read by {}", path.display(), importer.name()));
     Ok(imported)
 }
@@ -165,7 +182,10 @@ fn settle(read: &mut [(&PathBuf, Imported)], all: &mut Imported) {
         let what = format!("{task} of {model} with {shots} shots");
         let (first, score) = &rows[0];
         let same = |other: &Score| {
-            (other.accuracy, other.n_items, other.n_scored) == (score.accuracy, score.n_items, score.n_scored)
+            let (one, another) = (score.accuracy.unwrap_or(-1.0), other.accuracy.unwrap_or(-1.0));
+            // Sums in another order differ in the last digits.
+            let is_near = (one - another).abs() <= 1e-9;
+            is_near && (other.n_items, other.n_scored) == (score.n_items, score.n_scored)
         };
         let is_same = rows.iter().all(|(_, other)| same(other));
         // Twice in one file: its answers cannot be told apart.

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::answers::{Answers, grade, row};
-use super::imported::{ImportOptions, Imported, SourceFile};
+use super::imported::{ImportOptions, Imported, SourceFile, WithoutColumn};
 use super::importer::Importer;
 use super::keys::KeyRedaction;
 use super::opened::Opened;
@@ -123,7 +123,8 @@ impl HelmRun {
         let instances: Vec<&Value> = whole.iter().filter(|one| one["perturbation"].is_null()).collect();
         let split = split(&instances);
         let mut left_out = whole.len() - instances.len();
-        let mut metrics: BTreeMap<&str, Vec<(&Value, f64)>> = BTreeMap::new();
+        let mut metrics: BTreeMap<&str, Vec<(&Value, Option<f64>)>> = BTreeMap::new();
+        let mut n_graded = 0;
         let mut refused = BTreeSet::new();
         for instance in instances {
             let stats = instance["stats"].as_array().into_iter().flatten();
@@ -131,18 +132,14 @@ impl HelmRun {
             let stats: Vec<&Value> =
                 stats.filter(is_of_split).filter(|stat| stat["name"]["perturbation"].is_null()).collect();
             left_out += usize::from(stats.is_empty());
+            n_graded += usize::from(!stats.is_empty());
             for stat in stats {
                 let Some(name) = stat["name"]["name"].as_str().filter(|name| is_wanted(name, options)) else {
                     continue;
                 };
                 match mean(stat) {
-                    Some(value) if (0.0..=1.0).contains(&value) => {
-                        metrics.entry(name).or_default().push((instance, value));
-                    }
-                    Some(_) => {
-                        refused.insert(name);
-                    }
-                    None => {}
+                    Some(value) if !(0.0..=1.0).contains(&value) => drop(refused.insert(name)),
+                    value => metrics.entry(name).or_default().push((instance, value)),
                 }
             }
         }
@@ -162,7 +159,15 @@ impl HelmRun {
                 let id = instance["instance_id"].as_str().unwrap_or_default();
                 (id.to_owned(), json::count(&instance["train_trial_index"]).unwrap_or(0) as usize)
             };
-            let stated: Vec<f64> = values.iter().map(|(_, value)| *value).collect();
+            let stated: Vec<f64> = values.iter().filter_map(|(_, value)| *value).collect();
+            if stated.is_empty() {
+                all.notes.push(format!("{name} has no value of any instance: not imported"));
+                continue;
+            }
+            if n_graded > values.len() {
+                let n = n_graded - values.len();
+                all.notes.push(format!("{n} instances have no {name} and are left out of it"));
+            }
             let rows =
                 values.iter().map(|(instance, value)| asked.row(&of_trial(instance), *value)).collect();
             let answers = Answers {
@@ -198,7 +203,7 @@ fn split(instances: &[&Value]) -> Option<String> {
     splits.get("test").or(splits.first()).map(|split| (*split).to_owned())
 }
 
-/// The mean of a statistic; `None` without values.
+/// The mean of a statistic; `None` without values, or if one is not a number.
 fn mean(stat: &Value) -> Option<f64> {
     let (count, sum) = (stat["count"].as_f64().filter(|count| *count > 0.0)?, stat["sum"].as_f64()?);
     Some(sum / count)
@@ -230,12 +235,13 @@ struct Answered {
 }
 
 impl Asked {
-    fn row(&self, place: &(String, usize), credit: f64) -> ItemRow {
-        let without = || row(&place.0, place.1, Grade::scored(credit, ""));
+    fn row(&self, place: &(String, usize), credit: Option<f64>) -> ItemRow {
+        // Without the text, it is not known whether it was empty.
+        let without = || row(&place.0, place.1, grade(credit, "unknown", "", false));
         let Some(answered) = self.rows.get(place) else { return without() };
         let grade = match answered.failed {
             true => Grade::none(GradeKind::Error, &answered.text),
-            false => grade(Some(credit), &answered.text, &answered.text, false),
+            false => grade(credit, &answered.text, &answered.text, false),
         };
         let known = answered.row.clone().unwrap_or_else(without);
         ItemRow { kind: grade.kind, credit: grade.credit, answer: grade.extracted, ..known }
@@ -246,7 +252,7 @@ impl Asked {
 /// the answer.
 fn asked(state: &Value, all: &mut Imported, keys: &mut KeyRedaction) -> Asked {
     let mut asked = Asked::default();
-    let (mut n_logprobs, mut n_more, mut n_cut) = (0_usize, 0_usize, 0_usize);
+    let mut found = WithoutColumn::default();
     for state in state["request_states"].as_array().into_iter().flatten() {
         let instance = &state["instance"];
         if !instance["perturbation"].is_null() {
@@ -256,10 +262,10 @@ fn asked(state: &Value, all: &mut Imported, keys: &mut KeyRedaction) -> Asked {
         let trial = json::count(&state["train_trial_index"]).unwrap_or(0) as usize;
         let completions = result["completions"].as_array().map(Vec::as_slice).unwrap_or_default();
         let first = completions.first().unwrap_or(&Value::Null);
-        n_more += usize::from(completions.len() > 1);
-        n_logprobs += usize::from(first["logprob"].as_f64().is_some_and(|logprob| logprob != 0.0));
+        found.n_several += usize::from(completions.len() > 1);
+        found.n_logprobs += usize::from(first["logprob"].as_f64().is_some_and(|logprob| logprob != 0.0));
         let finish = first["finish_reason"]["reason"].as_str();
-        n_cut += usize::from(finish == Some("length"));
+        found.n_cut += usize::from(finish == Some("length"));
         let mut copy =
             |what: &str, text: &str| keys.copy(|| format!("instance {id}, {what}"), &clipped(text));
         let is_right = |one: &&Value| {
@@ -284,10 +290,7 @@ fn asked(state: &Value, all: &mut Imported, keys: &mut KeyRedaction) -> Asked {
         };
         asked.rows.insert((id.to_owned(), trial), Answered { text, failed, row: Some(row) });
     }
-    let mut count = |n: usize, text: &str| all.notes.extend((n > 0).then(|| format!("{n} answers {text}")));
-    count(n_logprobs, "have log-probabilities of their tokens, for which there is no column");
-    count(n_more, "have more than one completion: the first is kept");
-    count(n_cut, "were cut at the token limit; HELM's grades are kept");
+    all.count_without_column(found);
     asked
 }
 

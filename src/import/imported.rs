@@ -23,6 +23,8 @@ pub struct ImportOptions {
     pub shots: Option<usize>,
     /// Whether runs on a part of a task are imported.
     pub limited: bool,
+    /// The numbers of items of tasks whose file does not state it.
+    pub n_items: BTreeMap<String, usize>,
 }
 
 /// Scores of other tools' files.
@@ -38,6 +40,8 @@ pub struct Imported {
     pub notes: Vec<String>,
     /// Files that were not imported, and scores about which files differ.
     pub faults: Vec<String>,
+    /// The numbers of items that were taken from [`ImportOptions::n_items`].
+    pub(super) given_items: BTreeMap<String, usize>,
 }
 
 /// The provenance of imported scores, which is written beside them as JSON.
@@ -64,6 +68,17 @@ pub struct SourceFile {
     pub left_out: Vec<String>,
 }
 
+/// What answers have beside the columns of items.csv.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct WithoutColumn {
+    /// Answers cut at the token limit.
+    pub(super) n_cut: usize,
+    /// Answers with log-probabilities of their tokens.
+    pub(super) n_logprobs: usize,
+    /// Answers with further ones to the same request.
+    pub(super) n_several: usize,
+}
+
 impl SourceFile {
     /// A file without settings.
     pub fn of(path: &Path, bytes: &[u8]) -> Self {
@@ -78,7 +93,15 @@ impl Imported {
     pub fn empty() -> Self {
         let schema = Schema::new("imported_scores", 1);
         let provenance = Provenance { schema, sources: vec![] };
-        Self { scores: vec![], items: vec![], provenance, notes: vec![], faults: vec![] }
+        let (scores, items, notes, faults) = (vec![], vec![], vec![], vec![]);
+        Self { scores, items, provenance, notes, faults, given_items: BTreeMap::new() }
+    }
+
+    /// The number of items of a task whose file does not state it, if it was given.
+    pub(super) fn given_items(&mut self, options: &ImportOptions, task: &str) -> Option<usize> {
+        let n = *options.n_items.get(task)?;
+        self.given_items.insert(task.into(), n);
+        Some(n)
     }
 
     /// Adds the import of another file.
@@ -88,6 +111,20 @@ impl Imported {
         self.faults.extend(other.faults);
         self.provenance.sources.extend(other.provenance.sources);
         self.notes.extend(other.notes);
+        self.given_items.extend(other.given_items);
+    }
+
+    /// Says of how many things there are some.
+    pub(super) fn count(&mut self, n: usize, what: &str) {
+        self.notes.extend((n > 0).then(|| format!("{n} {what}")));
+    }
+
+    /// Says what answers have beside the columns.
+    pub(super) fn count_without_column(&mut self, found: WithoutColumn) {
+        self.count(found.n_cut, "answers were cut at the token limit; the file's grades are kept");
+        let what = "answers have log-probabilities of their tokens, for which there is no column";
+        self.count(found.n_logprobs, what);
+        self.count(found.n_several, "answers have more than one choice: the first is kept");
     }
 
     /// Adds the score of graded answers, and the answers.

@@ -12,12 +12,13 @@ use super::importer::Importer;
 use super::keys::KeyRedaction;
 use super::opened::Opened;
 use super::run_facts::{
-    check_mean, check_whole, clipped, date, fault, model, provider_and_model, shots, shots_among, task_name,
+    check_mean, check_whole, clipped, date, fault, json_lines, model, provider_and_model, share, shots,
+    shots_among, task_name,
 };
 use super::settings::Settings;
 use crate::collect::grading::{Grade, GradeKind};
 use crate::collect::results::ItemRow;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::provider::json;
 
 /// Record files of OpenAI's evals.
@@ -111,16 +112,10 @@ struct Record {
 impl Record {
     fn read(path: &Path, bytes: &[u8]) -> Result<Self> {
         let mut record = Self::default();
-        for (line, text) in (1..).zip(bytes.split(|byte| *byte == b'\n')) {
-            if text.trim_ascii().is_empty() {
-                continue;
-            }
-            let fault = |reason: String| Error::Csv { path: path.into(), line, reason };
-            let mut value =
-                json::read(text).map_err(|why| fault(format!("{why}; the file may be cut short")))?;
+        for mut value in json_lines(path, bytes)? {
             if !value["spec"].is_null() {
                 if record.spec.is_some() {
-                    return Err(fault("is the `spec` of a second run; give a file for each run".into()));
+                    return Err(fault(path, "holds the `spec` of a second run; give a file for each run"));
                 }
                 record.spec = Some(value["spec"].take());
             } else if !value["final_report"].is_null() {
@@ -218,8 +213,7 @@ impl Record {
             ("raw_sample", "raw samples"),
             ("extra", "events of other kinds"),
         ] {
-            let n = self.of_type(kind).count();
-            all.notes.extend((n > 0).then(|| format!("{n} {what} have no column: not kept")));
+            all.count(self.of_type(kind).count(), &format!("{what} have no column: not kept"));
         }
     }
 }
@@ -250,8 +244,7 @@ fn credit(data: &Value, value: &Value) -> Option<Option<f64>> {
     if data["choice"] == "__invalid__" || value.is_null() {
         return Some(None);
     }
-    let number = value.as_bool().map(|right| f64::from(u8::from(right))).or_else(|| value.as_f64());
-    number.filter(|number| (0.0..=1.0).contains(number)).map(Some)
+    share(value).map(Some)
 }
 
 fn texts(value: &Value) -> Vec<&str> {

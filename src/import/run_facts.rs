@@ -33,6 +33,24 @@ pub(super) fn fault(path: &Path, reason: impl Into<String>) -> Error {
     Error::Foreign { path: path.into(), reason: reason.into() }
 }
 
+/// The values of a file with one on each line.
+pub(super) fn json_lines(path: &Path, bytes: &[u8]) -> Result<Vec<Value>> {
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let lines = (1..).zip(text.split(|byte| *byte == b'\n'));
+    let full = lines.filter(|(_, text)| !text.trim_ascii().is_empty());
+    full.map(|(line, text)| {
+        let fault = |reason| Error::Csv { path: path.into(), line, reason };
+        json::read(text).map_err(|why| fault(format!("{why}; the file may be cut short")))
+    })
+    .collect()
+}
+
+/// A grade from 0 to 1: a flag or a number.
+pub(super) fn share(value: &Value) -> Option<f64> {
+    let number = value.as_bool().map(|right| f64::from(u8::from(right))).or_else(|| value.as_f64());
+    number.filter(|number| (0.0..=1.0).contains(number))
+}
+
 /// The model's name: the one that was given, else the file's.
 pub(super) fn model(path: &Path, named: Option<&str>, options: &ImportOptions) -> Result<String> {
     if let Some(model) = &options.model {
@@ -48,7 +66,8 @@ pub(super) fn model(path: &Path, named: Option<&str>, options: &ImportOptions) -
 
 /// `openai/gpt-5` as provider and model; without a slash the provider is `otherwise`.
 pub(super) fn provider_and_model<'a>(name: &'a str, otherwise: &'a str) -> (&'a str, &'a str) {
-    name.split_once('/').filter(|(_, model)| !model.is_empty()).unwrap_or((otherwise, name))
+    let (provider, model) = name.split_once('/').filter(|(_, model)| !model.is_empty()).unwrap_or(("", name));
+    (if provider.is_empty() { otherwise } else { provider }, model)
 }
 
 /// The number of shots: the one that was given, else the file's, else 0 with a note.

@@ -67,8 +67,14 @@ impl Importer for SimpleEvals {
         let eval = eval.map_or_else(|| crate::disk::file_stem(path), Into::into);
         let shots = shots(path, None, options, &mut all);
         let mut rows = vec![];
+        let n_items = period(&results.examples);
+        if n_items < results.examples.len() {
+            let n = results.examples.len() / n_items;
+            all.notes.push(format!("the {n_items} examples were asked {n} times, which are replicates"));
+        }
         for (number, example) in results.examples.iter().enumerate() {
-            let row = example_row(example, number, at.as_deref(), &mut keys);
+            let place = (number % n_items, number / n_items);
+            let row = example_row(example, place, at.as_deref(), &mut keys);
             let row = row.ok_or_else(|| {
                 let n = number + 1;
                 fault(
@@ -197,7 +203,38 @@ fn sampled(example: &str) -> Option<String> {
     Some(unescaped(text.split("</pre>").next()?))
 }
 
-fn example_row(example: &str, number: usize, at: Option<&str>, keys: &mut KeyRedaction) -> Option<ItemRow> {
+/// The number of different examples: some evals ask all of them several times, one round after the other,
+/// with the choices in another order.
+fn period(examples: &[String]) -> usize {
+    let asked: Vec<Vec<&str>> = examples.iter().map(|example| lines_asked(example)).collect();
+    let n = asked.len();
+    let repeats = |m: &usize| n.is_multiple_of(*m) && (*m..n).all(|at| asked[at] == asked[at - m]);
+    // Where all look alike, the prompts are not there.
+    (2..n).find(repeats).unwrap_or(n)
+}
+
+/// The lines of the prompt in their alphabetical order, without the letters of choices.
+fn lines_asked(example: &str) -> Vec<&str> {
+    let asked = example.split("<h3>Sampled message</h3>").next().unwrap_or_default();
+    let bare = |line| {
+        let line: &str = str::trim(line);
+        let (letter, rest) = line.split_once(") ").unwrap_or(("", line));
+        let is_letter = letter.len() == 1 && letter.bytes().all(|byte| byte.is_ascii_uppercase());
+        if is_letter { rest } else { line }
+    };
+    // The last choice has the end of the message behind it.
+    let mut lines: Vec<&str> =
+        asked.lines().map(|line| line.trim_end().trim_end_matches("</pre>")).map(bare).collect();
+    lines.sort_unstable();
+    lines
+}
+
+fn example_row(
+    example: &str,
+    (number, replicate): (usize, usize),
+    at: Option<&str>,
+    keys: &mut KeyRedaction,
+) -> Option<ItemRow> {
     let credit = match labelled(example, "Score")?.trim() {
         "True" => 1.0,
         "False" => 0.0,
@@ -213,7 +250,7 @@ fn example_row(example: &str, number: usize, at: Option<&str>, keys: &mut KeyRed
     Some(ItemRow {
         gold: serde_json::json!(gold).to_string(),
         collected_at: at.map(Into::into),
-        ..row(&id, 0, grade)
+        ..row(&id, replicate, grade)
     })
 }
 

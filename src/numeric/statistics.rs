@@ -11,6 +11,12 @@ pub fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
 
+/// The mean over groups of the mean within each, and the number of groups; those without values are left out.
+pub fn mean_of_means(groups: impl Iterator<Item = Vec<f64>>) -> (Option<f64>, usize) {
+    let means: Vec<f64> = groups.filter(|group| !group.is_empty()).map(|group| mean(&group)).collect();
+    ((!means.is_empty()).then(|| mean(&means)), means.len())
+}
+
 /// The sample variance (divisor `n - 1`); `None` below two values.
 pub fn variance(values: &[f64]) -> Option<f64> {
     let mean = mean(values);

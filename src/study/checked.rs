@@ -305,6 +305,14 @@ fn api(target: &ClosedModel, name: &Located<String>, findings: &Findings) -> Opt
         findings.add(target.line, reason);
     }
     let provider = provider::find(&name.value).map_err(|error| findings.add_error(name.line, &error)).ok();
+    if let Some(provider) = provider.filter(|provider| target.batch && provider.batch().is_none()) {
+        let reason = format!(
+            "`batch` of {} is not possible for {}, which has no batch API",
+            target.id,
+            provider.name()
+        );
+        findings.add(target.line, reason);
+    }
     let default_url = || provider.map_or(String::new(), |provider| provider.default_base_url().to_owned());
     // Without a provider there is no address to check.
     let url = target.base_url.clone();

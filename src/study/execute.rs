@@ -13,6 +13,7 @@ use super::models::StudyModel;
 use super::parts::{parts, set_aside_others, spent_usd};
 use super::results::StudyFolder;
 use super::task::{StudyTask, Subject};
+use crate::collect::batch::BatchSettings;
 use crate::collect::client::retry_policy::{Backoff, RetryPolicy};
 use crate::collect::client::stop::Stop;
 use crate::collect::configuration::Configuration;
@@ -258,7 +259,7 @@ fn collection(folder: &Path, configuration: Configuration, closed: &ClosedModel,
         timeout: Duration::from_secs(if api.is_local() { 600 } else { 120 }),
         price: api.price.clone(),
         cap_usd: closed.budget_usd,
-        batch: None,
+        batch: closed.batch.then(BatchSettings::default),
         key_header: None,
         ca_cert: None,
         in_process: None,

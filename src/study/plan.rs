@@ -7,7 +7,7 @@ use super::checked::{ClosedTarget, Study};
 use super::parts::parts;
 use super::results::{StudyFolder, TaskState};
 use super::task::{StudyTask, Subject, TaskKind};
-use crate::collect::budget::estimate::estimate;
+use crate::collect::budget::estimate::{Estimate, estimate};
 use crate::collect::plan::RedoSelection;
 use crate::error::Result;
 use crate::provider;
@@ -109,11 +109,12 @@ fn row(study: &Study, task: &StudyTask, folder: &StudyFolder, speed: f64) -> Res
             (questions.configuration(provider::find(PROVIDER)?, asked, Some(ANSWER_TOKENS)), 1)
         }
     };
+    let by_batch = closed.is_some_and(|target| target.closed.batch);
     let price = api.and_then(|api| api.price.clone());
     let mut left = vec![];
     for (own, mut configuration, _) in parts(study, folder, &task.model, configuration) {
         let again = RedoSelection::default();
-        left.push(estimate(&own, &mut configuration, &again, true, price.clone(), concurrency, false)?);
+        left.push(estimate(&own, &mut configuration, &again, true, price.clone(), concurrency, by_batch)?);
     }
     let calls = left.iter().map(|left| left.n_calls).sum();
     if api.is_none() {
@@ -126,8 +127,11 @@ fn row(study: &Study, task: &StudyTask, folder: &StudyFolder, speed: f64) -> Res
     row.calls = calls;
     row.prompt_tokens = left.iter().map(|left| left.prompt_tokens.1).sum();
     row.completion_tokens = left.iter().map(|left| left.completion_tokens.1).sum();
-    row.seconds = left.iter().map(|left| left.time_s).sum();
-    let costs: Option<Vec<(f64, f64)>> = left.iter().map(|left| left.cost_usd).collect();
+    let batch_s =
+        |left: &Estimate| left.batch_time_s.map(|seconds| if left.n_calls == 0 { 0.0 } else { seconds });
+    row.seconds = left.iter().map(|left| if by_batch { batch_s(left) } else { left.time_s }).sum();
+    let cost_usd = |left: &Estimate| if by_batch { left.batch_cost_usd } else { left.cost_usd };
+    let costs: Option<Vec<(f64, f64)>> = left.iter().map(cost_usd).collect();
     let cost =
         costs.map(|costs| costs.into_iter().fold((0.0, 0.0), |sum, one| (sum.0 + one.0, sum.1 + one.1)));
     (row.usd_low, row.usd_high) = cost.unzip();

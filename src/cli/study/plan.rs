@@ -50,8 +50,10 @@ fn line(what: &str, rows: &[&PlanRow]) -> Vec<String> {
         None => "-".into(),
     };
     let threads = rayon::current_num_threads().max(1) as f64;
-    let seconds = left.iter().filter_map(|row| row.seconds).fold(0.0, |sum, own| sum + own)
-        / threads.min(left.len().max(1) as f64);
+    let each = || left.iter().filter_map(|row| row.seconds);
+    // No less than the longest, which may be a batch of a day.
+    let seconds =
+        (each().sum::<f64>() / threads.min(left.len().max(1) as f64)).max(each().fold(0.0, f64::max));
     let is_known = left.iter().all(|row| row.seconds.is_some());
     let time = if is_known { time(seconds) } else { format!("{} and the API's", time(seconds)) };
     vec![

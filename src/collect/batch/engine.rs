@@ -42,11 +42,13 @@ pub(in crate::collect) async fn run(
             journal.index = Index::read(folder(journal))?;
         }
         let mut pending = plan.pending(&journal.index, again)?;
+        // Before each round, because it is paid as a whole.
+        if asks && let Some(reason) = worker.first.of_earlier(plan, &pending, journal)? {
+            run.stop.drain(Error::Gaps { reason });
+        }
         if is_first {
-            run.progress.total.store((pending.questions.len() + pending.n_in_batches) as u64, Relaxed);
-            if asks && let Some(reason) = worker.first.add_earlier(plan, &pending, journal)? {
-                run.stop.drain(Error::Gaps { reason });
-            }
+            let n = pending.questions.len() + pending.n_in_batches;
+            run.progress.total.store(n as u64 + run.progress.done.load(Relaxed), Relaxed);
         } else {
             leave_answered(&mut pending, &tries);
         }
@@ -69,10 +71,11 @@ pub(in crate::collect) async fn run(
             continue;
         }
         batches.retain(|held| held.batch.id.is_some());
-        if is_cancelling {
-            cancel_all(&context, &batches).await;
+        let mut timeout = settings.map(|settings| settings.timeout);
+        if is_cancelling && !cancel_all(&context, &batches).await {
+            // One that goes on is not waited for.
+            timeout = None;
         }
-        let timeout = settings.map(|settings| settings.timeout);
         let (waited, result) = wait(&context, &mut batches, timeout, is_cancelling).await?;
         if let Some((n, message)) = &result.too_large {
             lower(&context, &mut limits, *n, message);
@@ -171,8 +174,14 @@ async fn create_all(
     let mut refused = None;
     let mut others: Vec<String> = batches.iter().filter_map(|held| held.batch.id.clone()).collect();
     for held in batches.iter_mut().filter(|held| held.batch.id.is_none()) {
-        if !asks && held.batch.n_submitted == 0 {
+        // Some of its requests were closed when an earlier run ended: their questions are asked elsewhere.
+        let is_begun = held.open.len() < held.intents.len();
+        if held.batch.n_submitted == 0 && (is_begun || !asks) {
             context.withdraw(held, "withdrawn", "the batch was not sent").await?;
+            continue;
+        }
+        if is_begun {
+            context.give_up(held, "lost", "it is unknown whether the batch was created").await?;
             continue;
         }
         match submit(context, held, &others, asks).await? {
@@ -201,11 +210,23 @@ fn lower(context: &Context<'_>, limits: &mut BatchLimits, n: u64, message: &str)
     ));
 }
 
-async fn cancel_all(context: &Context<'_>, batches: &[Held]) {
-    for id in batches.iter().filter_map(|held| held.batch.id.as_deref()) {
+/// Cancels batches. Returns whether all are ours for certain; a batch that may be somebody else's is not
+/// cancelled.
+async fn cancel_all(context: &Context<'_>, batches: &[Held]) -> bool {
+    for held in batches {
+        let Some(id) = held.batch.id.as_deref() else { continue };
+        if held.batch.is_guess {
+            context.worker.run.progress.say(&format!(
+                "batch {id} is not cancelled, because it may be another with as many requests: the id of \
+                 ours was lost when it was created. Cancel it in the provider's console if it is yours; the \
+                 same command then takes what it has"
+            ));
+            continue;
+        }
         // One that has ended already is refused, and waiting for it shows that.
         if context.call(&context.wire.cancel(id), true).await.is_ok() {
             context.worker.run.progress.say(&format!("batch {id} is being cancelled"));
         }
     }
+    batches.iter().all(|held| !held.batch.is_guess)
 }

@@ -11,6 +11,7 @@
 //! submission   upload and creation, and the search for a batch that may exist
 //! waiting      polls, with a line of status
 //! results      downloads, and the outcome of every request
+//! twins        batches that were created a second time
 //! context      what all of them share: calls with retries, and records
 //! ```
 
@@ -20,6 +21,7 @@ mod prepare;
 mod results;
 mod settings;
 mod submission;
+mod twins;
 mod waiting;
 
 pub(super) use self::engine::run;

@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use super::context::{CallFault, Commits, Context, Held};
-use super::submission::listed;
+use super::twins::book_twins;
 use crate::collect::client::http::Reply;
 use crate::collect::client::received::{charge, read};
 use crate::collect::client::response_record::response_record;
@@ -59,14 +59,27 @@ struct Reading<'a> {
     counts: Counts,
 }
 
-/// Takes the results of a batch that has ended.
+/// What a download came to.
+enum Download {
+    /// Outcomes, of all that there is or of a part.
+    Read { is_whole: bool },
+    /// There are no such results any more.
+    Gone(String),
+    /// The run ends; the reason is noted.
+    Stopped,
+}
+
+/// Takes the results of a batch that has ended. Results that are gone are given up if `is_giving_up`.
+/// `others` are ids of batches that are known to be others.
 pub(super) async fn take(
     context: &Context<'_>,
     held: &mut Held,
-    status: &BatchStatus,
-    end: BatchEnd,
+    (status, end): (&BatchStatus, BatchEnd),
+    others: &[String],
+    is_giving_up: bool,
 ) -> Result<Taken> {
     let run = &context.worker.run;
+    let mut status = status.clone();
     let mut reading = Reading {
         context,
         batch: held.batch.name.clone(),
@@ -77,24 +90,46 @@ pub(super) async fn take(
         seen: HashSet::new(),
         counts: Counts::default(),
     };
-    let (mut n_answered, mut n_unprocessed, mut n) = (0, 0, 0);
+    let (mut n_answered, mut n_unprocessed, mut n, mut misses_some) = (0, 0, 0, false);
     // An earlier run may have ended after the last outcome.
     while !reading.left.is_empty() || n > 0 {
         reading.counts = Counts::default();
         reading.seen.clear();
         let mut is_whole = true;
-        for call in context.wire.results(status) {
+        for call in context.wire.results(&status) {
             match reading.download(&call, &held.intents).await? {
-                Ok(whole) => is_whole &= whole,
-                Err(()) => return Ok(Taken::Stopped),
+                Download::Read { is_whole: whole } => is_whole &= whole,
+                Download::Stopped => return Ok(Taken::Stopped),
+                Download::Gone(message) if is_giving_up => {
+                    reading.commits.durable().await?;
+                    held.open = reading.open(&held.intents);
+                    run.progress.say(&format!(
+                        "the results of batch {} are gone ({message}); its {} open requests count as \
+                         possibly billed",
+                        status.id,
+                        held.open.len()
+                    ));
+                    context.give_up(held, "lost", "the results of the batch are gone").await?;
+                    return Ok(Taken::All { n_answered });
+                }
+                Download::Gone(message) => {
+                    run.stop_for_endpoint(format!(
+                        "the results of batch {} are gone ({message}); --cancel gives them up, and its \
+                         requests then count as possibly billed",
+                        status.id
+                    ));
+                    return Ok(Taken::Stopped);
+                }
             }
         }
         reading.commits.durable().await?;
         n_answered += reading.counts.n_answered;
         n_unprocessed += reading.counts.n_unprocessed;
         let is_cut = !is_whole || reading.counts.n_unreadable > 0;
-        let lacks_some = !reading.left.is_empty() && end == BatchEnd::Completed;
-        if !context.wire.is_named() && reading.counts.n_ours == 0 && reading.counts.n_unknown > 0 {
+        // Also of a batch that expired or was cancelled some requests were answered, as its counts say.
+        misses_some = !reading.left.is_empty() && status.n_done > Some(reading.seen.len() as u64);
+        let lacks_some = misses_some || (!reading.left.is_empty() && end == BatchEnd::Completed);
+        if held.batch.is_guess && reading.counts.n_ours == 0 && reading.counts.n_unknown > 0 {
             run.progress.say(&format!("batch {} is not of this folder; ours is looked for again", status.id));
             context.note_stage(&mut held.batch, BatchStage::Foreign, Some(&status.id)).await?;
             return Ok(Taken::Foreign);
@@ -123,17 +158,23 @@ pub(super) async fn take(
         if run.stop.is_draining() {
             return Ok(Taken::Stopped);
         }
+        // A file may get its name after the batch has ended.
+        if context.wire.document().is_none()
+            && let Ok(value) = context.call(&context.wire.poll(&status.id), true).await
+            && let Some(now) = context.wire.read(&value).filter(|now| now.end == Some(end))
+        {
+            status = now;
+        }
         n += 1;
     }
     reading.report(&status.id);
     let was_cut = reading.counts.n_unreadable > 0;
-    held.open =
-        held.intents.iter().filter(|intent| reading.left.contains_key(&intent.key)).copied().collect();
-    if held.batch.n_submitted > 1 && context.wire.is_named() && !book_twins(context, held, status).await? {
+    held.open = reading.open(&held.intents);
+    if held.batch.n_submitted > 1 && !book_twins(context, held, &status, others).await? {
         return Ok(Taken::Stopped);
     }
     let n_left = held.open.len() as u64;
-    let is_lost = n_left > 0 && (end == BatchEnd::Completed || was_cut);
+    let is_lost = n_left > 0 && (end == BatchEnd::Completed || was_cut || misses_some);
     if !is_lost {
         n_unprocessed += n_left;
     }
@@ -159,29 +200,30 @@ pub(super) async fn take(
 }
 
 impl Reading<'_> {
-    /// Receives one file of results and writes the outcomes in it. Returns whether it is whole; `Err` if the
-    /// run ends.
-    async fn download(
-        &mut self,
-        call: &BatchCall,
-        intents: &[BatchIntent],
-    ) -> Result<std::result::Result<bool, ()>> {
+    /// The requests without an outcome, in their order.
+    fn open(&self, intents: &[BatchIntent]) -> Vec<BatchIntent> {
+        intents.iter().filter(|intent| self.left.contains_key(&intent.key)).copied().collect()
+    }
+
+    /// Receives one file of results and writes the outcomes in it.
+    async fn download(&mut self, call: &BatchCall, intents: &[BatchIntent]) -> Result<Download> {
         let (run, client) = (&self.context.worker.run, &self.context.worker.client);
         let fault = |source| as_storage(Error::Write { path: std::env::temp_dir(), source });
         let mut file = tempfile::tempfile().map_err(fault)?;
         let reply = tokio::select! {
             biased;
-            () = run.stop.aborting() => return Ok(Err(())),
+            () = run.stop.aborting() => return Ok(Download::Stopped),
             reply = client.download(call, &mut file) => reply,
         };
         let is_success = reply.status.is_some_and(|status| (200..300).contains(&status));
         if reply.transport_error.is_none() && !is_success {
             return Ok(match self.context.fault(&reply) {
-                CallFault::Stopped => Err(()),
-                CallFault::Unclear(_) => Ok(false),
-                CallFault::TooLarge(why) | CallFault::Missing(why) | CallFault::Refused(why) => {
+                CallFault::Stopped => Download::Stopped,
+                CallFault::Unclear(_) => Download::Read { is_whole: false },
+                CallFault::Missing(why) => Download::Gone(why),
+                CallFault::TooLarge(why) | CallFault::Refused(why) => {
                     run.stop_for_endpoint(format!("the results of a batch cannot be fetched ({why})"));
-                    Err(())
+                    Download::Stopped
                 }
             });
         }
@@ -191,7 +233,7 @@ impl Reading<'_> {
             Some(list) => self.add_document(file, list, intents, is_whole).await?,
             None => self.add_lines(file, is_whole).await?,
         }
-        Ok(Ok(is_whole))
+        Ok(Download::Read { is_whole })
     }
 
     async fn add_lines(&mut self, file: File, is_whole: bool) -> Result<()> {
@@ -323,40 +365,4 @@ impl Reading<'_> {
             }
         }
     }
-}
-
-/// Books the requests of batches with the same name, which a list that lagged behind did not show when the
-/// batch was created again, and cancels them. Returns whether the run goes on.
-async fn book_twins(context: &Context<'_>, held: &Held, status: &BatchStatus) -> Result<bool> {
-    let run = &context.worker.run;
-    let twins = match listed(context, held, &[]).await {
-        Ok(found) => found.into_iter().filter(|other| other.id != status.id).collect::<Vec<_>>(),
-        Err(CallFault::Stopped) => return Ok(false),
-        Err(_) => return Ok(true),
-    };
-    let mut reader = JournalReader::open(context.journal)?;
-    for (n, twin) in (1..).zip(&twins) {
-        if twin.end.is_none() {
-            // Whether it works or not, the requests may have been billed.
-            context.call(&context.wire.cancel(&twin.id), true).await.map(drop).unwrap_or_default();
-        }
-        let mut commits = Commits::default();
-        for intent in &held.intents {
-            let usd = context.intent(&mut reader, intent)?.and_then(|sent| sent.reserve_usd);
-            let lost = OutcomeRecord::crashed(intent.key, intent.attempt + n, false, usd);
-            let error = Some(format!("the batch was created a second time, as {}", twin.id));
-            let lost = OutcomeRecord { crashed: false, error, batch: Some(held.batch.name.clone()), ..lost };
-            run.budget.hold(usd.unwrap_or(0.0));
-            run.budget.charge(run.budget.restored(usd.unwrap_or(0.0), 0, 0), None, None);
-            commits.add(context.worker.writer.append(&Record::Outcome(Box::new(lost)))?).await?;
-        }
-        commits.durable().await?;
-        run.progress.say(&format!(
-            "batch {} was created twice: the {} requests of {} count as possibly billed a second time",
-            status.id,
-            held.intents.len(),
-            twin.id
-        ));
-    }
-    Ok(true)
 }

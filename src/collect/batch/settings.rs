@@ -12,3 +12,10 @@ pub struct BatchSettings {
     /// Whether the open batches are cancelled, and nothing more is asked.
     pub cancel: bool,
 }
+
+impl Default for BatchSettings {
+    /// Waits a little longer than the day within which a batch ends.
+    fn default() -> Self {
+        Self { timeout: Duration::from_secs(26 * 3600), most_requests: None, cancel: false }
+    }
+}

@@ -6,8 +6,9 @@ use crate::collect::journal::{BatchStage, JournalReader};
 use crate::error::Result;
 use crate::provider::batch::{BatchRequest, BatchStatus, NewBatch};
 
-/// How often a batch that may exist is looked for before it is taken not to.
-const LOOKS: u32 = 3;
+/// How often a batch that may exist is looked for before it is taken not to, with pauses that double: about a
+/// minute, because a list may lag behind.
+const LOOKS: u32 = 7;
 /// Most pages of the list that are read.
 const MOST_PAGES: usize = 50;
 
@@ -46,11 +47,7 @@ pub(super) async fn submit(
         if held.batch.n_submitted > 0 {
             match look(context, held, others, LOOKS).await {
                 Found::Yes(status) => {
-                    context.note_stage(&mut held.batch, BatchStage::Created, Some(&status.id)).await?;
-                    run.progress.say(&format!(
-                        "batch {} of {} requests was created before its id could be stored; it goes on",
-                        status.id, held.batch.n
-                    ));
+                    adopt(context, held, &status).await?;
                     return Ok(Submitted::Created);
                 }
                 Found::No if !creates => {
@@ -78,7 +75,7 @@ pub(super) async fn submit(
             );
             return Ok(Submitted::Stopped);
         }
-        let fault = match create(context, held).await? {
+        let fault = match create(context, held, others).await? {
             Ok(()) => return Ok(Submitted::Created),
             Err(fault) => fault,
         };
@@ -112,9 +109,26 @@ pub(super) async fn submit(
     }
 }
 
+/// Notes that a batch of the list is the one that may exist.
+async fn adopt(context: &Context<'_>, held: &mut Held, status: &BatchStatus) -> Result<()> {
+    let is_named = context.wire.is_named();
+    let stage = if is_named { BatchStage::Created } else { BatchStage::Found };
+    context.note_stage(&mut held.batch, stage, Some(&status.id)).await?;
+    let what = if is_named { "was" } else { "was probably" };
+    context.worker.run.progress.say(&format!(
+        "batch {} of {} requests {what} created before its id could be stored; it goes on",
+        status.id, held.batch.n
+    ));
+    Ok(())
+}
+
 /// Uploads the requests, where they are a file, and creates the batch.
-async fn create(context: &Context<'_>, held: &mut Held) -> Result<std::result::Result<(), CallFault>> {
-    let (wire, batch) = (context.wire, &mut held.batch);
+async fn create(
+    context: &Context<'_>,
+    held: &mut Held,
+    others: &[String],
+) -> Result<std::result::Result<(), CallFault>> {
+    let wire = context.wire;
     // An id is stored as it is.
     let holds_key = |id: &str| context.worker.run.secrets.holds_key(id);
     let mut reader = JournalReader::open(context.journal)?;
@@ -125,8 +139,8 @@ async fn create(context: &Context<'_>, held: &mut Held) -> Result<std::result::R
         members.push(wire.member(&BatchRequest { id: &id, path: &sent.path, body: &sent.body }));
         path = sent.path;
     }
-    if batch.file.is_none()
-        && let Some(upload) = wire.upload(&batch.name, &members)
+    if held.batch.file.is_none()
+        && let Some(upload) = wire.upload(&held.batch.name, &members)
     {
         // A file costs nothing, so that a lost upload is repeated.
         let file = match context.call(&upload, true).await {
@@ -136,20 +150,32 @@ async fn create(context: &Context<'_>, held: &mut Held) -> Result<std::result::R
         let Some(file) = file else {
             return Ok(Err(CallFault::Refused("the answer to the upload has no id of a file".into())));
         };
-        context.note_stage(batch, BatchStage::Uploaded, Some(&file)).await?;
+        context.note_stage(&mut held.batch, BatchStage::Uploaded, Some(&file)).await?;
     }
     let mut newest_before = None;
     if !wire.is_named() {
         newest_before = match context.call(&wire.list(None), true).await {
-            Ok(value) => wire.read_list(&value).and_then(|page| Some(page.batches.first()?.id.clone())),
+            Ok(value) => {
+                let page = wire.read_list(&value).unwrap_or_default();
+                let is_ours = |status: &&BatchStatus| may_be(held, others, status);
+                // One of an earlier attempt is shown only now.
+                let newer = page.batches.iter().take_while(|status| !is_mark(held, status));
+                if held.batch.n_submitted > 0
+                    && let Some(status) = newer.filter(is_ours).find(|status| !holds_key(&status.id))
+                {
+                    adopt(context, held, status).await?;
+                    return Ok(Ok(()));
+                }
+                page.batches.first().map(|first| first.id.clone()).filter(|id| !holds_key(id))
+            }
             // Without a list it cannot be looked for later either.
             Err(CallFault::Missing(_) | CallFault::Refused(_)) => None,
             Err(fault) => return Ok(Err(fault)),
         };
     }
-    context.note_stage(batch, BatchStage::Submitting, newest_before.as_deref()).await?;
-    let file = batch.file.clone();
-    let new = NewBatch { name: &batch.name, path: &path, file: file.as_deref(), members: &members };
+    context.note_stage(&mut held.batch, BatchStage::Submitting, newest_before.as_deref()).await?;
+    let file = held.batch.file.clone();
+    let new = NewBatch { name: &held.batch.name, path: &path, file: file.as_deref(), members: &members };
     let value = match context.call(&wire.create(&new), false).await {
         Ok(value) => value,
         Err(fault) => return Ok(Err(fault)),
@@ -157,8 +183,8 @@ async fn create(context: &Context<'_>, held: &mut Held) -> Result<std::result::R
     let Some(status) = wire.read(&value).filter(|status| !holds_key(&status.id)) else {
         return Ok(Err(CallFault::Unclear("the answer to the creation has no id of a batch".into())));
     };
-    context.note_stage(batch, BatchStage::Created, Some(&status.id)).await?;
-    let n = batch.n;
+    context.note_stage(&mut held.batch, BatchStage::Created, Some(&status.id)).await?;
+    let n = held.batch.n;
     context.worker.run.progress.say(&format!("batch {} with {n} requests is created", status.id));
     Ok(Ok(()))
 }
@@ -197,21 +223,21 @@ pub(super) async fn listed(
     others: &[String],
 ) -> std::result::Result<Vec<BatchStatus>, CallFault> {
     let (wire, batch) = (context.wire, &held.batch);
-    let is_other = |status: &BatchStatus| batch.foreign.contains(&status.id) || others.contains(&status.id);
     let (mut found, mut after) = (vec![], None);
     for _ in 0..MOST_PAGES {
         let value = context.call(&wire.list(after.as_deref()), true).await?;
         let Some(page) = wire.read_list(&value) else {
             return Err(CallFault::Refused("the list of batches cannot be read".into()));
         };
-        for status in page.batches {
+        let is_safe = |status: &BatchStatus| !context.worker.run.secrets.holds_key(&status.id);
+        for status in page.batches.into_iter().filter(is_safe) {
             if wire.is_named() {
                 if status.name.as_ref() == Some(&batch.name) {
                     found.push(status);
                 }
-            } else if Some(&status.id) == batch.newest_before.as_ref() {
+            } else if is_mark(held, &status) {
                 return Ok(found);
-            } else if status.n_requests == Some(batch.n) && !is_other(&status) {
+            } else if may_be(held, others, &status) {
                 found.push(status);
             }
         }
@@ -221,4 +247,15 @@ pub(super) async fn listed(
         }
     }
     Ok(found)
+}
+
+/// Whether a batch without a name may be this one: it has as many requests and is not known to be another.
+fn may_be(held: &Held, others: &[String], status: &BatchStatus) -> bool {
+    let is_other = held.batch.foreign.contains(&status.id) || others.contains(&status.id);
+    status.n_requests == Some(held.batch.n) && !is_other
+}
+
+/// Whether a batch was there before this one.
+fn is_mark(held: &Held, status: &BatchStatus) -> bool {
+    held.batch.newest_before.as_ref() == Some(&status.id)
 }

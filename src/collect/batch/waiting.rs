@@ -43,6 +43,7 @@ pub(super) async fn wait(
 ) -> Result<(Waited, WaitResult)> {
     let run = &context.worker.run;
     let (began, mut n, mut result) = (Instant::now(), 0, WaitResult::default());
+    let ids: Vec<String> = batches.iter().filter_map(|held| held.batch.id.clone()).collect();
     loop {
         let mut states = vec![];
         let mut open = vec![];
@@ -85,7 +86,7 @@ pub(super) async fn wait(
                 continue;
             };
             let reason = status.reason.as_deref().map(|reason| run.secrets.redact_text(reason).into_owned());
-            match take(context, &mut held, &status, end).await? {
+            match take(context, &mut held, (&status, end), &ids, is_giving_up).await? {
                 Taken::All { n_answered } => result.n_answered += n_answered,
                 Taken::Foreign => {
                     result.has_foreign = true;

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use super::ledger::Budget;
 use super::price::Price;
-use super::tokens::{self, add};
+use super::tokens::{self, TokenBounds, add};
 use crate::collect::configuration::Configuration;
+use crate::collect::first_answers::before_batches;
 use crate::collect::journal::Index;
 use crate::collect::plan::RedoSelection;
 use crate::collect::probe;
@@ -27,8 +28,8 @@ pub struct Estimate {
     pub completion_tokens: (u64, u64),
     /// Bounds of the cost, where prices are known.
     pub cost_usd: Option<(f64, f64)>,
-    /// Bounds of the cost by batches, probes included, which are sent alone; `None` also where the provider
-    /// has no batch API.
+    /// Bounds of the cost by batches, with the probes and first questions that are sent alone; `None` also
+    /// where the provider has no batch API.
     pub batch_cost_usd: Option<(f64, f64)>,
     /// Seconds after which a batch has ended at the latest, where the provider has a batch API.
     pub batch_time_s: Option<f64>,
@@ -66,7 +67,10 @@ pub fn estimate(
     }
     let pending = plan.pending(&index, again)?;
     let (mut prompts, mut answers) = tokens::of(&plan, &pending.questions)?;
-    let of_questions = (prompts, answers);
+    let (first_prompts, first_answers) = tokens::of(&plan, &before_batches(&plan, &pending))?;
+    let of_batches = |all: TokenBounds, alone: TokenBounds| (all.0 - alone.0, all.1 - alone.1);
+    let (asked_prompts, asked_answers) =
+        (of_batches(prompts, first_prompts), of_batches(answers, first_answers));
     // Probes are sent before the first question of a configuration.
     let mut n_probes = 0;
     for request in probe::requests(&plan).iter().filter(|_| !pending.questions.is_empty()) {
@@ -80,10 +84,9 @@ pub fn estimate(
     let budget = Budget::new(price.map(|price| plan.with_batch_factor(price)), None, 0.0);
     let cost = |prompt, answer| budget.cost_usd(prompt, answer);
     let by_batch = |all: (u64, u64), asked: (u64, u64)| {
-        let probes = cost(all.0 - asked.0, all.1 - asked.1)?;
-        Some(budget.batch_cost_usd(asked.0, asked.1)? + probes)
+        let alone = cost(all.0 - asked.0, all.1 - asked.1)?;
+        Some(budget.batch_cost_usd(asked.0, asked.1)? + alone)
     };
-    let (asked_prompts, asked_answers) = of_questions;
     let batch_cost_usd = by_batch((prompts.0, answers.0), (asked_prompts.0, asked_answers.0))
         .zip(by_batch((prompts.1, answers.1), (asked_prompts.1, asked_answers.1)));
     let first = pending.questions.first();

@@ -6,7 +6,7 @@
 //! prepared              all of them are there
 //! uploaded              the file with the requests has an id
 //! submitting            the batch may exist from here on
-//! created               it has an id
+//! created               it has an id (or `found`, where it was looked for and has no name)
 //! outcome, outcome, ... its results
 //! ended                 every request has an outcome
 //! ```
@@ -25,6 +25,8 @@ pub enum BatchStage {
     Submitting,
     /// The server created it as `id`.
     Created,
+    /// The batch `id` may be it: where batches have no names, its place in the list and its size tell.
+    Found,
     /// The batch `id`, which was taken for this one, is another.
     Foreign,
     /// Every request has an outcome.
@@ -74,10 +76,12 @@ pub struct OpenBatch {
     pub file: Option<String>,
     /// How often it may have been created.
     pub n_submitted: u32,
-    /// The newest batch that was there before it.
+    /// The newest batch that was there before its first creation.
     pub newest_before: Option<String>,
     /// The server's id.
     pub id: Option<String>,
+    /// Whether the id may be that of somebody else's batch.
+    pub is_guess: bool,
     /// Batches that were taken for this one and are others.
     pub foreign: Vec<String>,
 }
@@ -94,10 +98,16 @@ impl OpenBatch {
             }
             BatchStage::Uploaded => self.file = id,
             BatchStage::Submitting => {
+                // What was created since the first attempt may be ours.
+                if self.n_submitted == 0 {
+                    self.newest_before = id;
+                }
                 self.n_submitted += 1;
-                self.newest_before = id;
             }
-            BatchStage::Created => self.id = id,
+            BatchStage::Created | BatchStage::Found => {
+                self.id = id;
+                self.is_guess = record.stage == BatchStage::Found;
+            }
             BatchStage::Foreign => {
                 self.foreign.extend(id);
                 self.id = None;

@@ -54,6 +54,19 @@ pub struct ItemRow {
     pub collected_at: Option<String>,
 }
 
+impl ItemRow {
+    /// The grade in it.
+    pub fn grade(&self) -> Grade {
+        Grade {
+            kind: self.kind,
+            credit: self.credit,
+            logprob: self.logprob_nats,
+            credit_per_byte: self.credit_per_byte,
+            extracted: self.answer.clone(),
+        }
+    }
+}
+
 /// The row of a graded answer.
 pub(super) fn row(item: &Item, number: usize, replicate: &Replicate, grade: Grade) -> ItemRow {
     let first = replicate.answers.first();

@@ -2,6 +2,7 @@
 
 pub mod check;
 pub(super) mod decode;
+pub(crate) mod facts;
 pub mod graded;
 mod item_row;
 pub mod replay;

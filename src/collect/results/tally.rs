@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::item_row::ItemRow;
 use super::scores::{Gain, Score};
 use crate::collect::grading::{Grade, GradeKind, Grading, Normalisation};
 use crate::collect::tasks::Rendering;
@@ -125,6 +126,15 @@ impl Tally {
             collected_at.filter(|at| count.collected_at.as_deref().is_none_or(|last| last < *at))
         {
             count.collected_at = Some(at.into());
+        }
+    }
+
+    /// Adds an item with the rows of its replicates, the first answer first.
+    pub fn add_rows(&mut self, asked: QuestionRef<'_>, rows: &[&ItemRow]) {
+        let grades: Vec<Grade> = rows.iter().map(|row| row.grade()).collect();
+        self.add(asked, &grades);
+        for row in rows {
+            self.note(asked, row.model_snapshot.as_deref(), row.collected_at.as_deref());
         }
     }
 

@@ -10,7 +10,7 @@ use super::scorers::{Scorer, scorers};
 use crate::collect::results::scores::Score;
 use crate::error::Result;
 use crate::import::answers::{Answers, graded_by};
-use crate::import::imported::{ImportOptions, Imported, SourceFile};
+use crate::import::imported::{ImportOptions, Imported, SourceFile, WithoutColumn};
 use crate::import::importer::Importer;
 use crate::import::keys::KeyRedaction;
 use crate::import::opened::{Form, Opened};
@@ -147,7 +147,10 @@ impl Run {
             let scored = json::count(&score["scored_samples"]);
             let total = json::count(&log.results["completed_samples"]).map(|n| n / epochs);
             let n = scored.or(total).and_then(|n| usize::try_from(n).ok()).filter(|n| *n > 0);
-            let n = n.ok_or_else(|| fault(path, "has neither samples nor their number"))?;
+            let n = n.or_else(|| self.all.given_items(options, &self.task)).ok_or_else(|| {
+                let hint = format!("--n-items '{}=N' gives the number", self.task);
+                fault(path, format!("has neither samples nor their number; {hint}"))
+            })?;
             let task = task_name(&self.task, &name, scores.len());
             let right = accuracy * n as f64;
             let row = Score::of_accuracy(&self.provider, &self.model, &task, self.shots, n, right);
@@ -203,7 +206,6 @@ fn notes(log: &Log, samples: &[Sample], all: &mut Imported) {
     let cut = |sample: &&Sample| {
         matches!(sample.output["choices"][0]["stop_reason"].as_str(), Some("max_tokens" | "model_length"))
     };
-    let count = |text: &str, n: usize| (n > 0).then(|| format!("{n} answers {text}"));
     let logprobs = |sample: &&Sample| {
         let content = sample.output["choices"][0]["logprobs"]["content"].as_array();
         content.is_some_and(|tokens| !tokens.is_empty())
@@ -211,10 +213,8 @@ fn notes(log: &Log, samples: &[Sample], all: &mut Imported) {
     let several =
         |sample: &&Sample| sample.output["choices"].as_array().is_some_and(|choices| choices.len() > 1);
     let n = |test: &dyn Fn(&&Sample) -> bool| samples.iter().filter(test).count();
-    all.notes.extend(count("were cut at the token limit; the log's grades are kept", n(&cut)));
-    all.notes
-        .extend(count("have log-probabilities of their tokens, for which there is no column", n(&logprobs)));
-    all.notes.extend(count("have more than one choice: the first is kept", n(&several)));
+    let found = WithoutColumn { n_cut: n(&cut), n_logprobs: n(&logprobs), n_several: n(&several) };
+    all.count_without_column(found);
     let reducers: Vec<&str> =
         results(log).filter_map(|score| score["reducer"].as_str()).filter(|name| *name != "mean").collect();
     if !reducers.is_empty() {

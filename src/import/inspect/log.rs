@@ -1,7 +1,7 @@
 //! A log as it is stored: the header, and samples that are read without their events.
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::archive::Archive;
 use crate::import::opened::{Form, Opened};
@@ -69,7 +69,7 @@ impl Sample {
 impl Log {
     /// Reads a log; `Err` is the reason why it cannot be read.
     pub(super) fn read(file: &Opened<'_>) -> Result<Self, String> {
-        let log = match file.form {
+        let mut log = match file.form {
             Form::Archive => Self::of_archive(file.bytes)?,
             _ => json::read_as(file.bytes).map_err(|why| format!("{why}; the file may be cut short"))?,
         };
@@ -82,7 +82,24 @@ impl Log {
                 log.version
             ));
         }
+        log.name_score();
         Ok(log)
+    }
+
+    /// Gives the results and samples of the first layout those of later ones: there was one scorer, and only
+    /// the results had its name.
+    fn name_score(&mut self) {
+        let Some(name) = self.results["scorer"]["name"].as_str().map(str::to_owned) else { return };
+        if self.results["scores"].is_null() {
+            let metrics = self.results["metrics"].take();
+            self.results["scores"] = json!([{"name": name, "metrics": metrics}]);
+        }
+        for sample in self.samples.iter_mut().flatten().filter(|sample| sample.scores.is_null()) {
+            let score = sample.score.take();
+            if score.is_object() {
+                sample.scores = json!({&name: score});
+            }
+        }
     }
 
     fn of_archive(bytes: &[u8]) -> Result<Self, String> {

@@ -3,13 +3,14 @@
 use std::path::Path;
 
 use super::metrics::{metrics, n_items, name, shots};
-use super::run::{fault, run, score};
+use super::run::{run, score};
 use super::samples;
 use super::settings::settings;
 use crate::error::Result;
 use crate::import::answers::graded_by;
 use crate::import::imported::{ImportOptions, Imported, SourceFile};
 use crate::import::keys::KeyRedaction;
+use crate::import::run_facts::fault;
 use crate::provider::json;
 
 /// Reads one file and the samples beside it.
@@ -69,13 +70,14 @@ pub(crate) fn read(path: &Path, bytes: &[u8], options: &ImportOptions, all: &mut
                 all.add(answers);
                 continue;
             }
-            match n_items(&value, task, row, metric) {
+            match n_items(&value, task, row, metric).or_else(|| all.given_items(options, task)) {
                 Some(n) => {
                     let score = score(&run, &name, shots, n, metric.value * n as f64);
                     all.scores.push(graded_by(score, &metric.grader()));
                 }
                 None => all.notes.push(format!(
-                    "{name}: not imported: the number of items is missing; add the samples file"
+                    "{name}: not imported: the number of items is missing; add the samples file, or give \
+                     --n-items '{task}=N'"
                 )),
             }
         }

@@ -5,9 +5,10 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::collect::results::scores::Score;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::import::imported::ImportOptions;
 use crate::import::keys::is_suspect;
+use crate::import::run_facts::{date, model};
 
 /// Model, provider and date of a run.
 #[derive(Debug, Clone)]
@@ -29,30 +30,19 @@ pub(super) fn run(path: &Path, value: &Value, options: &ImportOptions) -> Result
             .find(|(key, _)| key.trim() == name)
             .map(|(_, value)| value.trim().to_owned())
     };
-    let model = options.model.clone().or_else(|| {
-        named.into_iter().find_map(|name| name.as_str().filter(|name| !name.is_empty())).map(Into::into)
-    });
-    let model = model
+    let named = named.into_iter().find_map(|name| name.as_str().filter(|name| !name.is_empty()));
+    let named = named
+        .map(str::to_owned)
         .or_else(|| argument("model"))
         .or_else(|| argument("pretrained"))
         .or_else(|| config["model"].as_str().map(Into::into));
-    let model = model.ok_or_else(|| fault(path, "does not name the model; give --model"))?;
-    if options.model.is_none() && is_suspect(&model) {
-        return Err(fault(path, "has a model name that may contain a key; give --model"));
-    }
+    let model = model(path, named.as_deref(), options)?;
     let provider =
         value["model_source"].as_str().or(config["model"].as_str()).filter(|name| !is_suspect(name));
     let provider = provider.unwrap_or("lm-evaluation-harness").to_owned();
     // The date is in seconds since 1970.
-    let collected_at = value["date"]
-        .as_f64()
-        .and_then(|s| jiff::Timestamp::from_second(s as i64).ok())
-        .map(|at| at.to_string());
+    let collected_at = date(&value["date"]);
     Ok(RunInfo { provider, model, collected_at })
-}
-
-pub(super) fn fault(path: &Path, reason: impl Into<String>) -> Error {
-    Error::Foreign { path: path.into(), reason: reason.into() }
 }
 
 /// A row of which only the accuracy is known: the harness counts refused, filtered, truncated and failed

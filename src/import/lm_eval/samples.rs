@@ -8,15 +8,16 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::metrics::{MetricRow, SHARES, name};
-use super::run::{RunInfo, fault};
+use super::run::RunInfo;
 use crate::collect::grading::{Grade, GradeKind};
 use crate::collect::results::ItemRow;
+use crate::collect::results::facts::with_facts;
 use crate::disk;
 use crate::error::{Error, Result};
-use crate::import::answers::{Answers, row, with_facts};
+use crate::import::answers::{Answers, row};
 use crate::import::imported::{ImportOptions, Imported, SourceFile};
 use crate::import::keys::KeyRedaction;
-use crate::import::run_facts::clipped;
+use crate::import::run_facts::{clipped, fault, json_lines, share};
 use crate::numeric::statistics::mean;
 use crate::provider::json;
 use crate::seed;
@@ -90,14 +91,7 @@ impl Samples {
             let lines = value.as_array().cloned().unwrap_or_default();
             return Ok(Self { path, sha256, lines });
         }
-        let mut lines = vec![];
-        for (line, bytes) in (1..).zip(text.split(|byte| *byte == b'\n')) {
-            if bytes.trim_ascii().is_empty() {
-                continue;
-            }
-            let fault = |reason: String| Error::Csv { path: path.clone(), line, reason };
-            lines.push(json::read(bytes).map_err(|why| fault(format!("{why}; the file may be cut short")))?);
-        }
+        let lines = json_lines(&path, text)?;
         Ok(Self { path, sha256, lines })
     }
 
@@ -109,10 +103,8 @@ impl Samples {
             for filter in &filters {
                 let asked =
                     wanted.is_none_or(|wanted| wanted == *metric || wanted == format!("{metric},{filter}"));
-                let lines = self.of(metric, filter);
-                let values: Option<Vec<f64>> = lines.iter().map(|line| share(&line[*metric])).collect();
-                if let Some(values) = values.filter(|values| asked && !values.is_empty()) {
-                    let value = mean(&values);
+                let values = self.grades(metric, filter).map(|grades| means(&grades));
+                if let Some(value) = values.flatten().filter(|_| asked) {
                     rows.push(MetricRow {
                         metric: (*metric).into(),
                         filter: (*filter).into(),
@@ -125,8 +117,12 @@ impl Samples {
         rows
     }
 
-    fn of(&self, metric: &str, wanted: &str) -> Vec<&Value> {
-        self.lines.iter().filter(|line| filter(line) == wanted && !line[metric].is_null()).collect()
+    /// The lines with a grade, which is missing where it is not a number; `None` if one is no share.
+    fn grades(&self, metric: &str, wanted: &str) -> Option<Vec<(&Value, Option<f64>)>> {
+        let lines = self.lines.iter().filter(|line| filter(line) == wanted && line.get(metric).is_some());
+        let grade =
+            |line: &Value| if line[metric].is_null() { Some(None) } else { share(&line[metric]).map(Some) };
+        lines.map(|line| Some((line, grade(line)?))).collect()
     }
 
     /// The answers as one metric grades them; `None` if the samples do not contain it. Their mean must equal
@@ -138,11 +134,8 @@ impl Samples {
         shots: usize,
         (metric, keys): (&MetricRow, &mut KeyRedaction),
     ) -> Result<Option<Answers>> {
-        let lines = self.of(&metric.metric, &metric.filter);
-        let values: Option<Vec<f64>> =
-            lines.iter().map(|line| share(&line[metric.metric.as_str()])).collect();
-        let Some(values) = values.filter(|values| !values.is_empty()) else { return Ok(None) };
-        let mean = mean(&values);
+        let Some(grades) = self.grades(&metric.metric, &metric.filter) else { return Ok(None) };
+        let Some(mean) = means(&grades) else { return Ok(None) };
         // Results have all digits; sums in another order differ in the last digits only.
         if (mean - metric.value).abs() > 1e-6 {
             let reason = format!(
@@ -152,7 +145,7 @@ impl Samples {
             return Err(fault(&self.path, reason));
         }
         let (mut rows, mut seen) = (vec![], BTreeSet::new());
-        for (line, value) in lines.iter().zip(values) {
+        for (line, value) in grades {
             let document = line["doc_id"].to_string();
             if !seen.insert(document.clone()) {
                 return Err(fault(
@@ -169,14 +162,25 @@ impl Samples {
 }
 
 /// The row of a document. Its answer is the filtered one, or the choice with the highest log-probability.
-fn item_row(line: &Value, document: &str, value: f64, keys: &mut KeyRedaction, at: Option<&str>) -> ItemRow {
+fn item_row(
+    line: &Value,
+    document: &str,
+    value: Option<f64>,
+    keys: &mut KeyRedaction,
+    at: Option<&str>,
+) -> ItemRow {
     let mut copy =
         |what: &str, text: &str| keys.copy(|| format!("document {document}, {what}"), &clipped(text));
     let grade = if unanswered(&line["resps"]) {
         Grade::none(GradeKind::Empty, "")
     } else {
         let filtered = line["filtered_resps"][0].as_str().unwrap_or_default();
-        Grade { logprob: gold_logprob(line), ..Grade::scored(value, copy("answer", filtered)) }
+        let answer = copy("answer", filtered);
+        let grade = value.map_or_else(
+            || Grade::none(GradeKind::Unreadable, &answer),
+            |value| Grade::scored(value, answer.clone()),
+        );
+        Grade { logprob: gold_logprob(line), ..grade }
     };
     // Of several answers to a document the grade is the mean.
     let grade = match line["surmise"].as_array().map(Vec::as_slice) {
@@ -199,13 +203,10 @@ fn filter(line: &Value) -> &str {
     line["filter"].as_str().unwrap_or("none")
 }
 
-/// A grade: a boolean, or a number from 0 to 1.
-fn share(value: &Value) -> Option<f64> {
-    value
-        .as_bool()
-        .map(|right| f64::from(u8::from(right)))
-        .or_else(|| value.as_f64())
-        .filter(|v| (0.0..=1.0).contains(v))
+/// The mean of the grades that are numbers, if there are some.
+fn means(grades: &[(&Value, Option<f64>)]) -> Option<f64> {
+    let values: Vec<f64> = grades.iter().filter_map(|(_, value)| *value).collect();
+    (!values.is_empty()).then(|| mean(&values))
 }
 
 /// Whether every answer to a document is an empty text, which the harness stores where none came. `resps`

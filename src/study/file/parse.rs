@@ -192,6 +192,10 @@ fn closed(section: &Section, folder: &Path, findings: &Findings) -> ClosedModel 
     if let (Some(url), None) = (&base_url, &provider) {
         findings.add(url.line, "`base_url` needs a `provider`, such as openai-chat");
     }
+    let batch = section.switch("batch").unwrap_or(false);
+    if provider.is_none() && batch {
+        section.add("`batch` needs a `provider`, such as openai-chat");
+    }
     let closed = ClosedModel {
         line: section.line,
         id: section.text("id").map_or_else(|| model.clone(), |id| id.value),
@@ -205,6 +209,7 @@ fn closed(section: &Section, folder: &Path, findings: &Findings) -> ClosedModel 
         prices: section
             .text("prices")
             .map(|file| Located::<PathBuf> { line: file.line, value: folder.join(file.value) }),
+        batch,
         concurrency: section.whole("concurrency", 1..=MOST_CONCURRENCY).unwrap_or(CONCURRENCY) as usize,
         max_tokens: section.whole("max_tokens", 1..=u32::MAX.into()).map(|tokens| tokens as u32),
         weights,

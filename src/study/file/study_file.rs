@@ -84,6 +84,8 @@ pub struct ClosedModel {
     pub no_budget: bool,
     /// File with the prices.
     pub prices: Option<Located<PathBuf>>,
+    /// Whether it is asked in batches, which cost less and take up to a day.
+    pub batch: bool,
     /// Requests at a time.
     pub concurrency: usize,
     /// Most tokens of an answer.

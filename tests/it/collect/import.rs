@@ -65,8 +65,12 @@ fn samples_alone_need_a_model_and_shots() {
         import(std::slice::from_ref(&path), &ImportOptions::default()),
         Err(Error::Foreign { .. })
     ));
-    let told =
-        ImportOptions { model: Some("m".into()), shots: Some(5), metric: Some("acc".into()), limited: false };
+    let told = ImportOptions {
+        model: Some("m".into()),
+        shots: Some(5),
+        metric: Some("acc".into()),
+        ..ImportOptions::default()
+    };
     let imported = import(&[path], &told).expect("scores");
     assert_eq!(brief(&imported.scores), [("golden_mc", 5, 12, Some(1.0 / 3.0))]);
 }

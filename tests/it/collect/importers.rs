@@ -8,18 +8,18 @@ use surmise::Error;
 use surmise::collect::{GradeKind, Score};
 use surmise::import::{ImportOptions, Imported, import, items_csv};
 
-const KEY: &str = "sk-proj-0123456789abcdefghijKLMN";
+pub const KEY: &str = "sk-proj-0123456789abcdefghijKLMN";
 
-fn golden(path: &str) -> PathBuf {
+pub fn golden(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(path)
 }
 
-fn read(path: &str) -> Imported {
+pub fn read(path: &str) -> Imported {
     import(&[golden(path)], &ImportOptions::default()).unwrap_or_else(|error| panic!("{}", error.chain()))
 }
 
 /// Writes files into a folder and imports them.
-fn of(files: &[(&str, String)], options: &ImportOptions) -> surmise::Result<Imported> {
+pub fn of(files: &[(&str, String)], options: &ImportOptions) -> surmise::Result<Imported> {
     let folder = tempfile::tempdir().expect("a folder");
     let paths = files.iter().map(|(name, text)| {
         let path = folder.path().join(name);
@@ -29,11 +29,11 @@ fn of(files: &[(&str, String)], options: &ImportOptions) -> surmise::Result<Impo
     import(&paths.collect::<Vec<_>>(), options)
 }
 
-fn refused(name: &str, text: &str, options: &ImportOptions) -> String {
+pub fn refused(name: &str, text: &str, options: &ImportOptions) -> String {
     of(&[(name, text.into())], options).expect_err("a refusal").chain()
 }
 
-fn brief(scores: &[Score]) -> Vec<(&str, usize, usize, usize, Option<f64>)> {
+pub fn brief(scores: &[Score]) -> Vec<(&str, usize, usize, usize, Option<f64>)> {
     scores
         .iter()
         .map(|score| (score.task.as_str(), score.shots, score.n_items, score.n_scored, score.accuracy))
@@ -48,11 +48,11 @@ fn kinds(imported: &Imported) -> Vec<(&str, usize, &str)> {
         .collect()
 }
 
-fn surmise(folder: &Path, arguments: &[&str]) -> Output {
+pub fn surmise(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_surmise")).current_dir(folder).args(arguments).output().expect("a run")
 }
 
-fn inspect_json() -> Value {
+pub fn inspect_json() -> Value {
     let text = std::fs::read(golden("inspect/capitals.json")).expect("a log");
     serde_json::from_slice(&text).expect("JSON")
 }

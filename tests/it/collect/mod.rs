@@ -3,6 +3,7 @@
 pub mod adapting;
 pub mod answers_of_today;
 pub mod batch;
+pub mod batch_money;
 pub mod before_asking;
 pub mod exports;
 pub mod faults;
@@ -15,6 +16,7 @@ pub mod first_answers;
 pub mod grading;
 pub mod import;
 pub mod importers;
+pub mod importers_numbers;
 pub mod money;
 pub mod panics;
 pub mod providers;

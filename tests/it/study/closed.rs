@@ -5,6 +5,8 @@ use std::process::{Child, Command, Stdio};
 
 use super::support::{DESIGN, MODELS, StudyCase};
 use crate::cli::command::rows;
+#[cfg(unix)]
+use crate::support::batch_server::{BatchServer, Script};
 
 /// A model behind `surmise serve`.
 struct Served {
@@ -94,9 +96,33 @@ fn a_plan_of_a_paid_model_shows_dollars_and_needs_no_key() {
     assert!(number("calls") >= 48.0 && number("usd_low") > 0.0 && number("usd_high") > number("usd_low"));
     let said = case.refused(&["run"], 2);
     assert!(said.contains("OPENAI_API_KEY"), "{said}");
+    // In batches it costs less.
+    case.write(&study(&format!("{wire}batch = true\n")));
+    let (csv, _) = case.done(&["plan", "--csv"]);
+    let plan = rows(&csv);
+    let by_batch = plan.iter().find(|row| row["task"] == "collect m").expect("a row");
+    let usd: f64 = by_batch["usd_high"].parse().expect("dollars");
+    assert!(usd > number("usd_high") * 0.5 && usd < number("usd_high") * 0.6, "{by_batch:?}");
+    assert_eq!(by_batch["seconds"].parse(), Ok(86_400.0), "{by_batch:?}");
     // A budget is needed where money can be spent.
     case.write(&study("model = \"m\"\nprovider = \"openai-chat\"\n"));
     assert!(case.refused(&["plan"], 2).contains("m has no budget"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_model_is_asked_in_batches_where_the_file_says_so() {
+    let server = BatchServer::start(Script::default());
+    let wire = format!("model = \"m\"\nprovider = \"openai-chat\"\nbase_url = \"{}\"\n", server.url);
+    let case = StudyCase::new(&study(&format!("{wire}batch = true\n")));
+    let said = case.run(&["run"]);
+    assert_eq!(server.state().sizes, [48], "{}", String::from_utf8_lossy(&said.stderr));
+    // The probe alone.
+    assert_eq!(server.count("chat/completions"), 1);
+    case.write(&study("weights = \"factqwen-4\"\nbatch = true\n"));
+    assert!(case.refused(&["plan"], 2).contains("`batch` needs a `provider`"));
+    case.write(&study(&format!("{}batch = true\n", wire.replace("openai-chat", "ollama"))));
+    assert!(case.refused(&["plan"], 2).contains("`batch` of m is not possible for ollama"));
 }
 
 #[test]

@@ -41,12 +41,24 @@ pub struct Script {
     pub most_requests: Option<usize>,
     /// So many creations are carried out, and the connection breaks before the answer.
     pub lost_creations: usize,
+    /// Batches of lost creations end at once.
+    pub ends_lost: bool,
     /// So many lists are empty.
     pub empty_lists: usize,
     /// There is no list of batches.
     pub has_no_list: bool,
     /// A batch of somebody else appears after the first of ours, with as many requests.
     pub has_foreign: bool,
+    /// So many uploads fail.
+    pub lost_uploads: usize,
+    /// The files of an ended batch have their names only after so many more polls.
+    pub late_files: u32,
+    /// Results are not there any more.
+    pub has_no_results: bool,
+    /// Results have ids that were never asked.
+    pub has_strange_ids: bool,
+    /// The right answer is never given.
+    pub is_wrong: bool,
     /// Every answer takes so long.
     pub wait: Duration,
 }
@@ -76,6 +88,7 @@ pub struct State {
     n_creations: usize,
     n_lists: usize,
     n_downloads: usize,
+    n_uploads: usize,
 }
 
 pub struct BatchServer {
@@ -181,6 +194,7 @@ impl State {
     fn answer(&mut self, method: &str, path: &str, body: &[u8], script: &Script) -> Option<Answer> {
         let (bare, _) = path.split_once('?').unwrap_or((path, ""));
         let json: Value = serde_json::from_slice(body).unwrap_or_default();
+        let word = |body: &Value| if script.is_wrong { "no idea".to_owned() } else { word(body) };
         let parts: Vec<&str> = bare.trim_start_matches('/').split('/').collect();
         Some(match (method, parts.as_slice()) {
             ("POST", ["chat", "completions"]) => Answer::of(200, &chat(&word(&json), "stop")),
@@ -223,10 +237,16 @@ impl State {
                 let lines = self.results(id, "openai", script);
                 let is_error = |line: &Value| line["response"].is_null();
                 let lines = lines.into_iter().filter(|line| is_error(line) == (kind == "errors"));
+                if script.has_no_results {
+                    return Some(Answer::error(404, "no such file"));
+                }
                 self.download(&lines.collect::<Vec<_>>(), script)
             }
             ("GET", ["v1", "messages", "batches", id, "results"]) => {
                 let lines = self.results(id, "anthropic", script);
+                if script.has_no_results {
+                    return Some(Answer::error(404, "no results"));
+                }
                 self.download(&lines, script)
             }
             _ => Answer::error(404, "no such path"),
@@ -240,11 +260,16 @@ impl State {
             .map(|line| {
                 let line: Value = serde_json::from_str(line).expect("a line of JSON");
                 assert_eq!(line["url"], "/v1/chat/completions");
-                (line["custom_id"].as_str().expect("an id").into(), word(&line["body"]))
+                let word = if script.is_wrong { "no idea".to_owned() } else { word(&line["body"]) };
+                (line["custom_id"].as_str().expect("an id").into(), word)
             })
             .collect();
         if script.most_requests.is_some_and(|most| requests.len() > most) {
             return Answer::error(413, "the file is too large");
+        }
+        self.n_uploads += 1;
+        if self.n_uploads <= script.lost_uploads {
+            return Answer::error(500, "broken");
         }
         let id = format!("file-{}", self.files.len());
         self.files.insert(id.clone(), requests);
@@ -284,6 +309,9 @@ impl State {
         }
         self.n_creations += 1;
         if self.n_creations <= script.lost_creations {
+            if let Some(lost) = self.batches.iter_mut().find(|batch| batch.id == id && script.ends_lost) {
+                lost.polls = 99;
+            }
             return None;
         }
         let batch = self.batches.iter().find(|batch| batch.id == id)?.clone();

@@ -48,12 +48,13 @@ impl State {
             _ => ["completed", "SUCCEEDED"],
         };
         let done = if is_ended { processed } else { 0 };
+        let has_files = is_ended && batch.polls > script.polls + script.late_files;
         match wire {
             "openai" => {
                 json!({"id": id, "object": "batch", "status": state[0], "metadata": {"surmise": name},
                 "request_counts": {"total": n, "completed": done, "failed": 0},
-                "output_file_id": is_ended.then(|| format!("{id}.results")),
-                "error_file_id": is_ended.then(|| format!("{id}.errors"))})
+                "output_file_id": has_files.then(|| format!("{id}.results")),
+                "error_file_id": has_files.then(|| format!("{id}.errors"))})
             }
             "anthropic" => {
                 let left = if is_ended { n - processed } else { 0 };
@@ -77,10 +78,12 @@ impl State {
         let processed = self.n_processed(&batch, script);
         let mut results = vec![];
         for (n, (id, word)) in batch.requests.iter().enumerate() {
+            let strange = format!("{n:064x}");
             let is_error = script.error_every.is_some_and(|every| n % every == 0);
             let first = self.errors.entry(id.clone()).or_insert(self.asked.get(id).copied().unwrap_or(0));
             let is_error = is_error && *first == 1 && self.asked.get(id) == Some(&1);
             let is_late = n >= processed;
+            let id = if script.has_strange_ids { &strange } else { id };
             results.push(match wire {
                 "openai" if is_late => json!({"id": "r", "custom_id": id, "response": null,
                     "error": {"code": "batch_expired", "message": "the batch was too slow"}}),

@@ -9,7 +9,8 @@ use crate::support::batch_server::{BatchServer, Script};
 
 /// Kills over all wire formats, unless SURMISE_KILLS says another number for each.
 const KILLS: usize = 51;
-const ITEMS: usize = 240;
+/// Too few for a check of the first answers alone.
+const ITEMS: usize = 192;
 
 #[test]
 fn killed_at_random_moments_every_request_is_part_of_one_batch() {

@@ -1,0 +1,102 @@
+//! Batches that were created a second time, because the list lagged behind when they were looked for: their
+//! requests may be billed twice, and that is booked.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Seek};
+
+use super::context::{CallFault, Commits, Context, Held};
+use super::submission::listed;
+use crate::collect::journal::{JournalReader, OutcomeRecord, QuestionKey, Record, as_storage};
+use crate::error::{Error, Result};
+use crate::provider::batch::BatchStatus;
+use crate::provider::json;
+
+/// What a batch of the list is to one that may have been created twice.
+enum Kin {
+    /// It has the same requests.
+    Twin,
+    /// It has as many requests, and cannot be told apart while it works.
+    Unknown,
+    /// It is another.
+    None,
+}
+
+/// Books the requests of batches that are this one a second time. Those that have its name are cancelled.
+/// Returns whether the run goes on.
+pub(super) async fn book_twins(
+    context: &Context<'_>,
+    held: &Held,
+    status: &BatchStatus,
+    others: &[String],
+) -> Result<bool> {
+    let run = &context.worker.run;
+    let known: Vec<String> = others.iter().chain([&status.id]).cloned().collect();
+    let found = match listed(context, held, &known).await {
+        Ok(found) => found.into_iter().filter(|other| other.id != status.id).collect::<Vec<_>>(),
+        Err(CallFault::Stopped) => return Ok(false),
+        Err(_) => return Ok(true),
+    };
+    let mut reader = JournalReader::open(context.journal)?;
+    let mut n = 0;
+    for twin in &found {
+        let n_requests = held.intents.len();
+        match kin(context, held, twin).await? {
+            Kin::None => continue,
+            Kin::Twin => run.progress.say(&format!(
+                "batch {} was created twice: the {n_requests} requests of {} count as possibly billed a \
+                 second time",
+                status.id, twin.id
+            )),
+            Kin::Unknown => run.progress.say(&format!(
+                "batch {} may have been created twice: {} has as many requests and works still; they count \
+                 as possibly billed a second time (it is not cancelled, because it may be another)",
+                status.id, twin.id
+            )),
+        }
+        if twin.end.is_none() && context.wire.is_named() {
+            // Whether it works or not, the requests may have been billed.
+            context.call(&context.wire.cancel(&twin.id), true).await.map(drop).unwrap_or_default();
+        }
+        n += 1;
+        let mut commits = Commits::default();
+        for intent in &held.intents {
+            let usd = context.intent(&mut reader, intent)?.and_then(|sent| sent.reserve_usd);
+            let lost = OutcomeRecord::crashed(intent.key, intent.attempt + n, false, usd);
+            let error = Some(format!("the batch was created a second time, as {}", twin.id));
+            let lost = OutcomeRecord { crashed: false, error, batch: Some(held.batch.name.clone()), ..lost };
+            run.budget.hold(usd.unwrap_or(0.0));
+            run.budget.charge(run.budget.restored(usd.unwrap_or(0.0), 0, 0), None, None);
+            commits.add(context.worker.writer.append(&Record::Outcome(Box::new(lost)))?).await?;
+        }
+        commits.durable().await?;
+    }
+    Ok(true)
+}
+
+/// Where batches have names, the list has only those with the right one. Elsewhere the ids of the results
+/// tell.
+async fn kin(context: &Context<'_>, held: &Held, twin: &BatchStatus) -> Result<Kin> {
+    if context.wire.is_named() {
+        return Ok(Kin::Twin);
+    }
+    if twin.end.is_none() {
+        return Ok(Kin::Unknown);
+    }
+    let fault = |source| as_storage(Error::Read { path: std::env::temp_dir(), source });
+    for call in context.wire.results(twin) {
+        let mut file: File = tempfile::tempfile().map_err(fault)?;
+        let reply = context.worker.client.download(&call, &mut file).await;
+        if reply.status.is_none_or(|status| !(200..300).contains(&status)) {
+            return Ok(Kin::Unknown);
+        }
+        file.rewind().map_err(fault)?;
+        let mut first = vec![];
+        BufReader::new(file).read_until(b'\n', &mut first).map_err(fault)?;
+        let result = json::parse(&first).ok().map(|value| context.wire.read_result(&value));
+        let key = result.and_then(|result| QuestionKey::parse(&result.id?));
+        if key.is_some_and(|key| held.intents.iter().any(|intent| intent.key == key)) {
+            return Ok(Kin::Twin);
+        }
+    }
+    Ok(Kin::None)
+}

@@ -1,0 +1,141 @@
+//! Batches and money: what is created twice, withdrawn, cancelled or gone, and what is checked before it is
+//! paid.
+
+use serde_json::json;
+
+use super::batch::{BUDGET, WIRES, case, ends, is_right, summary};
+use crate::support::batch_server::{BatchServer, Script};
+
+#[test]
+fn a_batch_without_a_name_that_was_created_twice_unseen_counts_twice() {
+    let lost = Script { lost_creations: 1, ..Script::default() };
+    // The lists right before both creations, and seven looks between them.
+    for (ends_lost, told) in [(true, "was created twice"), (false, "may have been created twice")] {
+        let server = BatchServer::start(Script { empty_lists: 9, ends_lost, ..lost });
+        let case = case(&server, 7);
+        ends(&case, 0, "anthropic", &BUDGET).says(told).says("possibly billed a second time");
+        assert_eq!(server.state().sizes, [7, 7]);
+        let summary = summary(&case);
+        assert_eq!(summary["routes"]["batch"]["n_possibly_paid"], 7);
+        assert_eq!(summary["outcomes"], json!({"answered": 7}));
+        assert_eq!(server.count("cancel"), 0);
+    }
+    // A list that is a little late is no reason for a second creation.
+    for n in [4, 8] {
+        let server = BatchServer::start(Script { empty_lists: n, ..lost });
+        let case = case(&server, 7);
+        ends(&case, 0, "anthropic", &[]).says("was probably created before its id could be stored");
+        is_right(&case, &server, 7);
+        assert_eq!(summary(&case)["n_possibly_paid"], 0, "{n}");
+    }
+    // One of somebody else with as many requests is no twin.
+    let server = BatchServer::start(Script { empty_lists: 9, has_foreign: true, ends_lost: true, ..lost });
+    let case = case(&server, 7);
+    ends(&case, 0, "anthropic", &[]);
+    assert_eq!(summary(&case)["n_possibly_paid"], 7);
+}
+
+#[test]
+fn a_batch_that_may_be_somebody_elses_is_not_cancelled() {
+    let script = Script { lost_creations: 1, has_foreign: true, is_endless: true, ..Script::default() };
+    let server = BatchServer::start(script);
+    let case = case(&server, 5);
+    ends(&case, 3, "anthropic", &["--batch-timeout", "0s"]);
+    let ran = ends(&case, 3, "anthropic", &["--cancel"]);
+    ran.says("batch theirs is not cancelled").says("5 questions are in a batch");
+    assert_eq!(server.count("cancel"), 0);
+    assert_eq!(summary(&case)["n_in_batches"], 5);
+    // A name leaves no doubt.
+    let server = BatchServer::start(script);
+    let case = self::case(&server, 5);
+    ends(&case, 3, "openai-chat", &["--batch-timeout", "0s"]);
+    ends(&case, 3, "openai-chat", &["--cancel"]).says("batch b0 is being cancelled");
+    assert_eq!(server.count("cancel"), 1);
+}
+
+#[test]
+fn requests_of_a_batch_that_was_half_withdrawn_are_asked_once() {
+    let server = BatchServer::start(Script { lost_uploads: 2, ..Script::default() });
+    let case = case(&server, 6);
+    ends(&case, 1, "openai-chat", &["--retries", "1"]);
+    assert!(server.state().sizes.is_empty());
+    ends(&case, 3, "openai-chat", &["--cancel"]);
+    // As a kill leaves the journal: three of six requests are closed.
+    let path = case.folder.path().join("out/journal.jsonl");
+    let text = std::fs::read_to_string(&path).expect("a journal");
+    let mut n = 0;
+    let is_kept = |line: &&str| {
+        n += u32::from(line.contains("the batch was not sent"));
+        n <= 3 && !line.contains("\"ended\"")
+    };
+    let kept: String = text.lines().filter(is_kept).map(|line| format!("{line}\n")).collect();
+    assert!(kept.len() < text.len() && kept.contains("the batch was not sent"), "{text}");
+    std::fs::write(&path, kept).expect("a journal");
+    ends(&case, 0, "openai-chat", &[]);
+    is_right(&case, &server, 6);
+    assert_eq!(summary(&case)["n_possibly_paid"], 0);
+}
+
+#[test]
+fn results_whose_files_are_late_are_waited_for() {
+    let late = Script { late_files: 2, ..Script::default() };
+    let server = BatchServer::start(late);
+    let case = case(&server, 6);
+    ends(&case, 0, "openai-chat", &[]).says("lack some requests");
+    is_right(&case, &server, 6);
+    assert_eq!(summary(&case)["n_possibly_paid"], 0);
+    // The counts of an expired batch say that four requests were answered.
+    let server = BatchServer::start(Script { expires_after: Some(4), ..late });
+    let case = self::case(&server, 6);
+    ends(&case, 0, "openai-chat", &[]);
+    assert_eq!((case.score("n_scored"), server.state().sizes.clone()), ("6".into(), vec![6, 2]));
+    let server = BatchServer::start(Script { expires_after: Some(4), late_files: 99, ..late });
+    let case = self::case(&server, 6);
+    ends(&case, 3, "openai-chat", &["--retries", "1"]).says("count as possibly billed");
+    assert_eq!(summary(&case)["n_possibly_paid"], 6);
+}
+
+#[test]
+fn results_that_are_gone_or_of_other_ids_are_given_up() {
+    for wire in ["openai-chat", "anthropic"] {
+        let server = BatchServer::start(Script { has_no_results: true, ..Script::default() });
+        let case = case(&server, 4);
+        ends(&case, 1, wire, &[]).says("are gone").says("--cancel gives them up");
+        assert_eq!(summary(&case)["n_in_batches"], 4);
+        ends(&case, 3, wire, &["--cancel"]).says("count as possibly billed");
+        let summary = summary(&case);
+        assert_eq!((&summary["n_in_batches"], &summary["n_possibly_paid"]), (&json!(0), &json!(4)), "{wire}");
+        // The batch is ours: it is not looked for again, and not created again.
+        let server = BatchServer::start(Script { has_strange_ids: true, ..Script::default() });
+        let case = self::case(&server, 4);
+        ends(&case, 3, wire, &["--retries", "1"]).says("no result for 4 of its requests");
+        assert_eq!(server.state().sizes, [4], "{wire}");
+        assert_eq!(self::summary(&case)["n_possibly_paid"], 4);
+    }
+}
+
+#[test]
+fn answers_that_are_never_right_end_a_run_before_it_is_paid() {
+    for wire in WIRES {
+        let server = BatchServer::start(Script { is_wrong: true, ..Script::default() });
+        let case = case(&server, 240);
+        let ran = ends(&case, 3, wire, &BUDGET);
+        ran.says("20 of 240 questions are asked alone first").says("none of 20 graded answers is right");
+        assert!(server.state().sizes.is_empty(), "{wire}");
+        // The same command ends before it asks anything.
+        let n = server.n_calls();
+        ends(&case, 3, wire, &BUDGET);
+        assert_eq!(server.n_calls(), n);
+        ends(&case, 0, wire, &[&BUDGET[..], &["--keep-going"]].concat());
+        assert_eq!(server.state().sizes, [220]);
+    }
+    // Few questions are not worth it, but what came of them ends the next round.
+    let server = BatchServer::start(Script { is_wrong: true, error_every: Some(8), ..Script::default() });
+    let case = case(&server, 40);
+    ends(&case, 3, "openai-chat", &[]);
+    assert_eq!(server.state().sizes, [40]);
+    let server = BatchServer::start(Script::default());
+    let case = self::case(&server, 220);
+    ends(&case, 0, "openai-chat", &BUDGET);
+    assert_eq!((case.score("n_scored"), server.state().sizes.clone()), ("220".into(), vec![200]));
+}

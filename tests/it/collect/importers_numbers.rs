@@ -1,0 +1,147 @@
+//! What a number of another tool's file is worth: of how many items, and whether it is one.
+
+use serde_json::{Value, json};
+use surmise::import::{ImportOptions, import};
+
+use super::importers::{KEY, brief, golden, inspect_json, of, read, refused, surmise};
+
+#[test]
+fn a_log_of_the_first_layout_has_the_name_of_its_scorer_in_the_results() {
+    let imported = read("inspect/version_1.json");
+    assert_eq!(brief(&imported.scores), [("capitals", 0, 4, 3, Some(2.0 / 3.0))]);
+    let score = &imported.scores[0];
+    assert_eq!((score.grader.as_deref(), score.n_empty), (Some("match"), 1));
+    // The tool wrote a model without a provider.
+    assert_eq!((score.provider.as_str(), score.model.as_str()), ("inspect", "model"));
+    let text = std::fs::read(golden("inspect/version_1.json")).expect("a log");
+    let log: Value = serde_json::from_slice(&text).expect("JSON");
+    let mut other = log.clone();
+    other["results"]["metrics"]["accuracy"]["value"] = json!(0.75);
+    assert!(refused("log.json", &other.to_string(), &ImportOptions::default()).contains("0.75"));
+    // The number of samples is in the samples alone.
+    let mut bare = log;
+    bare["samples"] = Value::Null;
+    let error = refused("log.json", &bare.to_string(), &ImportOptions::default());
+    assert!(error.contains("--n-items 'capitals=N'"), "{error}");
+    let given = ImportOptions { n_items: [("capitals".into(), 4)].into(), ..ImportOptions::default() };
+    let imported = of(&[("log.json", bare.to_string())], &given).expect("a log");
+    assert_eq!(brief(&imported.scores), [("capitals", 0, 4, 4, Some(0.5))]);
+}
+
+#[test]
+fn examples_that_simple_evals_asked_several_times_are_replicates() {
+    let name = "simple_evals/mmlu_gpt-4o-mini_20260131_120000_allresults.json";
+    let text = std::fs::read(golden(name)).expect("results");
+    let mut results: Value = serde_json::from_slice(&text).expect("JSON");
+    let once = results["htmls"].as_array().expect("examples").clone();
+    let text = |example: &Value| example.as_str().expect("text").to_owned();
+    // In the second round the choices have another order, and every answer is right.
+    let again = once.iter().map(|example| {
+        let text = text(example).replace("A) red\nB) blue", "A) blue\nB) red");
+        Value::String(text.replace("Score: 0.0", "Score: 1.0"))
+    });
+    let twice: Vec<Value> = once.iter().cloned().chain(again).collect();
+    results["htmls"] = json!(twice);
+    results["score"] = json!(0.7);
+    let file = "gpqa_m_20260131_120000_allresults.json";
+    let imported = of(&[(file, results.to_string())], &ImportOptions::default()).expect("results");
+    let score = &imported.scores[0];
+    // The empty answer of the first round is none: that item has the grade of the second.
+    assert_eq!((score.n_items, score.accuracy_all_as_wrong), (5, Some(0.8)));
+    assert_eq!(imported.items.len(), 10);
+    assert!(imported.items.iter().filter(|item| item.row.replicate == 1).count() == 5);
+    assert!(imported.notes.iter().any(|note| note.contains("asked 2 times")), "{:?}", imported.notes);
+    // An example more is no round.
+    results["htmls"] = json!([&twice[..], &once[..1]].concat());
+    results["score"] = json!(8.0 / 11.0);
+    let imported = of(&[(file, results.to_string())], &ImportOptions::default()).expect("results");
+    assert_eq!((imported.scores[0].n_items, imported.items.len()), (11, 11));
+    // Without prompts, examples cannot be told apart, and each counts.
+    let bare = (0..).zip(&once).map(|(n, example)| {
+        text(example).replace(&format!("Question {n}"), "Question").replace("Score: 0.0", "Score: 1.0")
+    });
+    results["htmls"] = json!(bare.collect::<Vec<_>>());
+    results["score"] = json!(1.0);
+    let imported = of(&[(file, results.to_string())], &ImportOptions::default()).expect("results");
+    assert_eq!(imported.scores[0].n_items, 5);
+}
+
+#[test]
+fn a_value_that_is_no_number_is_an_unreadable_answer_in_every_tool() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for name in ["run_spec.json", "scenario_state.json", "stats.json", "per_instance_stats.json"] {
+        let text = std::fs::read_to_string(golden(&format!("helm/simple_mcqa/{name}"))).expect("a file");
+        let mut value: Value = serde_json::from_str(&text).expect("JSON");
+        let is_it = |stat: &&mut Value| stat["name"]["name"] == "exact_match";
+        if name == "per_instance_stats.json" {
+            // One has no number, and one has no such statistic.
+            let list = value.as_array_mut().expect("instances");
+            let stats = list[0]["stats"].as_array_mut().expect("statistics");
+            stats.iter_mut().find(is_it).expect("a statistic")["sum"] = Value::Null;
+            let stats = list[1]["stats"].as_array_mut().expect("statistics");
+            stats.retain_mut(|stat| !is_it(&stat));
+        } else if name == "stats.json" {
+            let stats = value.as_array_mut().expect("statistics");
+            stats.iter_mut().filter(is_it).for_each(|stat| stat["sum"] = Value::Null);
+        }
+        let text = value.to_string().replace("\"sum\":null", "\"sum\":NaN");
+        std::fs::write(folder.path().join(name), text).expect("a file");
+    }
+    let options = ImportOptions { metric: Some("exact_match".into()), ..ImportOptions::default() };
+    let imported = import(&[folder.path().to_path_buf()], &options).expect("a run");
+    let score = &imported.scores[0];
+    assert_eq!((score.n_items, score.n_scored, score.n_unreadable), (5, 4, 1));
+    let notes = imported.notes.join("\n");
+    assert!(notes.contains("1 instances have no exact_match"), "{notes}");
+    // Samples of the harness.
+    let line = |n: u32, grade: &str| {
+        format!(
+            "{{\"doc_id\":{n},\"target\":\"a\",\"resps\":[[\"a\"]],\"filtered_resps\":[\"a\"],\
+             \"filter\":\"none\",\"exact_match\":{grade}}}\n"
+        )
+    };
+    let text = line(0, "1.0") + &line(1, "NaN") + &line(2, "0.0");
+    let given = ImportOptions { model: Some("m".into()), shots: Some(0), ..ImportOptions::default() };
+    let imported = of(&[("samples_t_1.jsonl", text)], &given).expect("samples");
+    let score = &imported.scores[0];
+    assert_eq!((score.n_items, score.n_scored, score.n_unreadable), (3, 2, 1));
+    assert_eq!(score.accuracy, Some(0.5));
+}
+
+#[test]
+fn scores_without_a_number_of_items_want_one() {
+    let record = |score: f64, version: &str| {
+        json!({"schema_version": version, "evaluation_id": "x/1",
+               "retrieved_timestamp": "1770682486", "model_info": {"name": "m", "id": "a/m"},
+               "evaluation_results": [{"evaluation_name": "MMLU", "source_data": {"dataset_name": "MMLU"},
+                   "metric_config": {"metric_name": "accuracy", "lower_is_better": false},
+                   "score_details": {"score": score}}]})
+        .to_string()
+    };
+    let (one, whole) = (record(0.25, "0.3.0"), ImportOptions::default());
+    assert!(refused("r.json", &one, &whole).contains("--n-items 'MMLU=N'"));
+    let n_items = [("MMLU".into(), 1000), ("other".into(), 5)].into();
+    let given = ImportOptions { n_items, shots: Some(5), ..ImportOptions::default() };
+    // Two files whose sums differ in the last digit say the same.
+    let files = [("a.json", one.clone()), ("b.json", record(0.25 + 1e-15, "0.3.0"))];
+    let imported = of(&files, &given).expect("a record");
+    assert_eq!(brief(&imported.scores), [("MMLU", 5, 1000, 1000, Some(0.25))]);
+    assert_eq!(imported.faults, Vec::<String>::new());
+    assert_eq!(imported.provenance.sources[0].settings["--n-items MMLU"], "1000");
+    let notes = imported.notes.join("\n");
+    assert!(
+        notes.contains("that of --n-items, 1000") && notes.contains("--n-items other: no file"),
+        "{notes}"
+    );
+    assert!(refused("r.json", &record(0.25, "0.10.0"), &given).contains("0.10.0"));
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("r.json"), one).expect("a file");
+    for (n, code) in [("MMLU=1000", 0), ("MMLU", 2), ("MMLU=0", 2), ("=5", 2), ("MMLU=many", 2)] {
+        let arguments = ["scores", "import", "r.json", "-o", "s.csv", "--n-items", n];
+        assert_eq!(surmise(folder.path(), &arguments).status.code(), Some(code), "{n}");
+    }
+    // A key in the name of a scorer.
+    let text = inspect_json().to_string().replace("first_letter", KEY);
+    let imported = of(&[("log.json", text)], &whole).expect("a log");
+    assert!(!format!("{imported:?}").contains(KEY), "{imported:?}");
+}
