@@ -39,8 +39,11 @@ fn fault(page: &Path, link: &str) -> Option<String> {
         return None;
     }
     let (file, anchor) = link.split_once('#').map_or((link, None), |(file, anchor)| (file, Some(anchor)));
-    let target =
-        if file.is_empty() { page.to_path_buf() } else { plain(&page.parent().expect("a folder").join(file)) };
+    let target = if file.is_empty() {
+        page.to_path_buf()
+    } else {
+        plain(&page.parent().expect("a folder").join(file))
+    };
     let docs = root().join("docs");
     if page.starts_with(&docs) && !target.starts_with(&docs) {
         return Some("leaves docs/, which the book cannot follow".into());

@@ -66,7 +66,10 @@ fn links_anchors_and_blocks_are_found() {
     let text = "# A title: `b = .2`\n[a](b.md#c) `[x](y)` ![p](q.svg)\n## Two\n## Two\n<!-- m -->\n```sh\n[no](z)\n# no\n```\n";
     assert_eq!(links(text), ["b.md#c", "q.svg"]);
     assert_eq!(anchors(text), ["a-title-b--2", "two", "two-1"]);
-    let block =
-        Block { before: "<!-- m -->".into(), language: "sh".into(), lines: vec!["[no](z)".into(), "# no".into()] };
+    let block = Block {
+        before: "<!-- m -->".into(),
+        language: "sh".into(),
+        lines: vec!["[no](z)".into(), "# no".into()],
+    };
     assert_eq!(parts(text).1, [block]);
 }

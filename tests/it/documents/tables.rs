@@ -43,10 +43,8 @@ fn documented_tables_are_those_of_the_program() {
     let mut rows = vec![];
     commands(&surmise::cli::Opts::command(), "", &mut rows);
     assert!(rows.len() > 20, "{rows:?}");
-    let commands = table(
-        &["command", "what it does", "example"],
-        rows.iter().map(|row| row.iter().map(String::as_str)),
-    );
+    let commands =
+        table(&["command", "what it does", "example"], rows.iter().map(|row| row.iter().map(String::as_str)));
     check("docs/commands.md", &[("commands", commands)]);
     let corpora = list("corpora", &["name", "entities", "relations"], &[1, 2]);
     check("docs/measure.md", &[("corpora", corpora)]);

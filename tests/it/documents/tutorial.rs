@@ -19,8 +19,7 @@ use super::root;
 const ABSOLUTE: f64 = 0.02;
 const RELATIVE: f64 = 0.02;
 
-static NUMBER: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"[-+]?(\d+\.?\d*|\.\d+)").expect("a pattern"));
+static NUMBER: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"[-+]?(\d+\.?\d*|\.\d+)").expect("a pattern"));
 
 /// Whether a line that was printed is the one that the page shows, whatever the spaces.
 fn is_like(printed: &str, shown: &str) -> bool {

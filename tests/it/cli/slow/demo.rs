@@ -10,8 +10,7 @@ use crate::support::tidy::surmise;
 fn the_documented_csv_is_what_the_demonstration_prints() {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/demo.md");
     let page = std::fs::read_to_string(page).expect("docs/demo.md");
-    let block =
-        page.split("```csv\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a CSV block");
+    let block = page.split("```csv\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a CSV block");
     let output = surmise(&["demo"]);
     // Its calibration hardly beats the mean in the back-test, so that every row is refused.
     assert_eq!(output.status.code(), Some(3));
