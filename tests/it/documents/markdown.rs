@@ -63,7 +63,8 @@ pub fn anchors(text: &str) -> Vec<String> {
 
 #[test]
 fn links_anchors_and_blocks_are_found() {
-    let text = "# A title: `b = .2`\n[a](b.md#c) `[x](y)` ![p](q.svg)\n## Two\n## Two\n<!-- m -->\n```sh\n[no](z)\n# no\n```\n";
+    let prose = "# A title: `b = .2`\n[a](b.md#c) `[x](y)` ![p](q.svg)\n## Two\n## Two\n<!-- m -->\n";
+    let text = &format!("{prose}```sh\n[no](z)\n# no\n```\n");
     assert_eq!(links(text), ["b.md#c", "q.svg"]);
     assert_eq!(anchors(text), ["a-title-b--2", "two", "two-1"]);
     let block = Block {
