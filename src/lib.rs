@@ -46,7 +46,7 @@
 //! # }
 //! ```
 //!
-//! The command-line tool has a verb for each step; `README.md` describes them.
+//! The command-line tool has a verb for each step; `docs/commands.md` lists them.
 #![deny(unsafe_code)]
 
 pub mod arrays;
@@ -77,10 +77,10 @@ pub mod view;
 
 pub use error::{Error, Result};
 
-/// The examples of the README.
+/// The example of the page on the library.
 #[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;
+#[doc = include_str!("../docs/library.md")]
+struct LibraryPage;
 
 /// Tests that need Python or real models do not run by default. Run them with
 ///

@@ -3,11 +3,13 @@
 //! The folders are those of `src`, with these exceptions: providers and imports are tested in `collect`,
 //! whose files they become, observations in `calibration`, and tables of reports through the binary in
 //! `cli`; figures and the page are in `report`. What is made to harm is in `hostile`, of whatever kind it
-//! is. `structure` checks the source itself. Tests in a module `slow` can be left out by `--skip slow::`.
+//! is. `structure` checks the source itself, `documents` README.md and docs/. Tests in a module `slow` can be
+//! left out by `--skip slow::`.
 
 mod calibration;
 mod cli;
 mod collect;
+mod documents;
 mod emergence;
 mod hostile;
 mod mi;

@@ -6,6 +6,7 @@ pub mod batch_wires;
 pub mod browser;
 pub mod collect_case;
 pub mod fault_server;
+pub mod generated;
 pub mod gguf;
 #[cfg(feature = "hub")]
 pub mod hub_server;

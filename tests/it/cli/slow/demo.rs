@@ -1,4 +1,4 @@
-//! The demonstration through the real binary: the README shows what it prints, and its folder is what the
+//! The demonstration through the real binary: docs/demo.md shows what it prints, and its folder is what the
 //! verbs make, step by step.
 
 use std::path::Path;
@@ -7,11 +7,10 @@ use crate::cli::command::{done, files, rows};
 use crate::support::tidy::surmise;
 
 #[test]
-fn the_readmes_csv_is_what_the_demonstration_prints() {
-    let readme =
-        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("README.md");
-    let block =
-        readme.split("```csv\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a CSV block");
+fn the_documented_csv_is_what_the_demonstration_prints() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/demo.md");
+    let page = std::fs::read_to_string(page).expect("docs/demo.md");
+    let block = page.split("```csv\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a CSV block");
     let output = surmise(&["demo"]);
     // Its calibration hardly beats the mean in the back-test, so that every row is refused.
     assert_eq!(output.status.code(), Some(3));
@@ -23,8 +22,8 @@ fn the_readmes_csv_is_what_the_demonstration_prints() {
     for (ours, theirs) in printed.iter().zip(&claimed) {
         for (column, value) in ours {
             match (value.parse::<f64>(), theirs[column].parse::<f64>()) {
-                // Other processors round differently; the README says how far.
-                (Ok(a), Ok(b)) => assert!((a - b).abs() <= 0.02, "{column}: {a} printed, {b} in the README"),
+                // Other processors round differently; the page says how far.
+                (Ok(a), Ok(b)) => assert!((a - b).abs() <= 0.02, "{column}: {a} printed, {b} in the page"),
                 _ => assert_eq!(value, &theirs[column]),
             }
         }

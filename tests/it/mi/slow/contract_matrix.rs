@@ -1,9 +1,10 @@
-//! The table of the README that says what each estimator answers at the edges is what each answers.
+//! The table of docs/estimators.md that says what each estimator answers at the edges.
 
 use ndarray::{Array2, concatenate};
 use surmise::mi::{ALL, Estimator, Flag};
 
 use super::contract::{coarse, pairs, run, suited};
+use crate::support::generated::{check, table};
 
 type Samples = (Array2<f32>, Array2<f32>);
 type Edge = (&'static str, fn(&dyn Estimator) -> Samples);
@@ -70,14 +71,15 @@ fn answer(estimator: &dyn Estimator, (x, y): &Samples) -> String {
 }
 
 #[test]
-fn the_table_of_edges_in_the_readme_is_what_estimators_answer() {
-    let heads: Vec<&str> = EDGES.iter().map(|(name, _)| *name).collect();
-    let mut table = format!("| estimator | {} |\n|---|{}\n", heads.join(" | "), "---|".repeat(EDGES.len()));
-    for estimator in ALL {
-        let answers: Vec<String> =
-            EDGES.iter().map(|(_, samples)| answer(*estimator, &samples(*estimator))).collect();
-        table += &format!("| `{}` | {} |\n", estimator.name(), answers.join(" | "));
-    }
-    let readme = include_str!("../../../../README.md");
-    assert!(readme.contains(&table), "the README lacks this table:\n{table}");
+fn the_table_of_edges_is_what_estimators_answer() {
+    let heads: Vec<&str> = std::iter::once("estimator").chain(EDGES.iter().map(|(name, _)| *name)).collect();
+    let rows: Vec<Vec<String>> = ALL
+        .iter()
+        .map(|estimator| {
+            let answers = EDGES.iter().map(|(_, samples)| answer(*estimator, &samples(*estimator)));
+            std::iter::once(format!("`{}`", estimator.name())).chain(answers).collect()
+        })
+        .collect();
+    let edges = table(&heads, rows.iter().map(|row| row.iter().map(String::as_str)));
+    check("docs/estimators.md", &[("edges", edges)]);
 }
