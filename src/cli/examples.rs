@@ -137,11 +137,14 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         ],
     ),
     ("surmise view", &["surmise view study", "surmise view study --port 8080 --open"]),
+    ("surmise cite", &["surmise cite > surmise.bib", "surmise cite study > study.bib"]),
+    ("surmise methods", &["surmise methods study", "surmise methods study --format latex -o methods.tex"]),
     ("surmise list", &["surmise list models", "surmise list estimators --csv estimators.csv"]),
     (
         "surmise completions",
         &["surmise completions bash > surmise.bash", "surmise completions zsh > _surmise"],
     ),
+    ("surmise man", &["surmise man > surmise.1", "surmise man -o man1"]),
 ];
 
 /// The examples of a verb, by its path such as `surmise collect rescore`.
