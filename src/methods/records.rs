@@ -12,7 +12,6 @@ pub(super) struct StudyRecord {
     pub name: String,
     pub seed: u64,
     pub settings: StudySettings,
-    pub models: Vec<OpenModel>,
     pub targets: Vec<Target>,
 }
 
@@ -22,13 +21,6 @@ pub(super) struct StudySettings {
     pub estimand: String,
     pub tasks: Vec<String>,
     pub sizes: bool,
-}
-
-/// An open model of a study.
-#[derive(Debug, Clone, Deserialize)]
-pub(super) struct OpenModel {
-    pub family: Option<String>,
-    pub params_b: f64,
 }
 
 /// A closed model of a study.

@@ -4,6 +4,7 @@ pub mod bad_input;
 pub mod command;
 pub mod data;
 pub mod grammar;
+pub mod methods;
 pub mod old_files;
 pub mod outputs;
 pub mod reports;
