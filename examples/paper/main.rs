@@ -185,7 +185,8 @@ impl Run {
     fn readers(&self) -> Vec<String> {
         match self.opts.models.as_slice() {
             [] => {
-                let is_last = |at: usize| FAMILY.get(at + 1).is_none_or(|next| next.family != FAMILY[at].family);
+                let is_last =
+                    |at: usize| FAMILY.get(at + 1).is_none_or(|next| next.family != FAMILY[at].family);
                 (0..FAMILY.len()).filter(|at| is_last(*at)).map(|at| FAMILY[at].name.to_owned()).collect()
             }
             named => named.to_vec(),

@@ -199,7 +199,7 @@ mod tests {
         let script = |arguments: &[&str]| {
             let mut command = std::process::Command::new("sh");
             let command = command.arg(root.join("scripts/results")).args(arguments).env("SAMPLES", "samples");
-            let output = command.env_remove("SURMISE").output().expect("sh");
+            let output = command.env_remove("SURMISE").env_remove("PYTHON").output().expect("sh");
             assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
             String::from_utf8(output.stdout).expect("UTF-8")
         };

@@ -50,8 +50,6 @@ fn link(table: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     #[test]
@@ -84,18 +82,5 @@ mod tests {
         assert!(entry("score_*_logit").is_named("score_arc_easy_logit"));
         assert!(!entry("score_*_logit").is_named("score_logit") && !entry("a").is_named("ab"));
         assert_eq!(link("profiles.csv (semantic)"), "[profiles.csv (semantic)](#profilescsv-semantic)");
-    }
-
-    /// `SURMISE_WRITE_DOCS=1 cargo test --release --lib dictionary::` writes the page.
-    #[test]
-    fn the_page_has_the_dictionary() {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/data-dictionary.md");
-        let written = std::fs::read_to_string(&path).expect("docs/data-dictionary.md");
-        let (before, _) = written.split_once("<!-- tables -->\n").expect("the place of the tables");
-        let page = format!("{before}<!-- tables -->\n{}", markdown());
-        if std::env::var_os("SURMISE_WRITE_DOCS").is_some() {
-            std::fs::write(&path, &page).expect("docs/data-dictionary.md");
-        }
-        assert!(page == written, "docs/data-dictionary.md is not the dictionary; write it anew");
     }
 }

@@ -3,6 +3,7 @@
 pub mod bad_input;
 pub mod command;
 pub mod data;
+pub mod dictionary_page;
 pub mod grammar;
 pub mod methods;
 pub mod old_files;

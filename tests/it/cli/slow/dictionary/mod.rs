@@ -9,6 +9,8 @@ use std::path::Path;
 use serde_json::Value;
 use surmise::dictionary::{Members, entries};
 
+const CHANGELOG: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/CHANGELOG.md"));
+
 /// What was looked up so far.
 #[derive(Default)]
 pub struct Written {
@@ -23,7 +25,10 @@ impl Written {
         if let Some(schema) = schema
             && schema.meaning.starts_with('`')
         {
-            assert_eq!(value["schema"]["name"], schema.meaning.trim_matches('`'), "{table}");
+            let (name, version) = (schema.meaning.trim_matches('`'), &value["schema"]["version"]);
+            assert_eq!(value["schema"]["name"], name, "{table}");
+            let row = format!("| `{name}` | {version} |");
+            assert!(CHANGELOG.contains(&row), "no {row} among the schema versions of CHANGELOG.md");
         }
     }
 
