@@ -10,7 +10,7 @@ use crate::methods::{self, Recorded, paragraph};
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// A folder of results: of `run`, `measure`, `collect`, `calibrate`, `predict`, `blind`, `mi` or `compare`
+    /// A folder of results of `run`, `measure`, `collect`, `calibrate`, `predict`, `blind`, `mi`, `compare`
     #[arg(value_name = "FOLDER")]
     folder: PathBuf,
     /// Form of the paragraph

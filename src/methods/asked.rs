@@ -3,7 +3,7 @@
 use super::prose::Prose;
 use super::recorded::Filed;
 use super::records::{CollectionRecord, StudyRecord};
-use super::words::{count, distinct, list};
+use super::words::{count, distinct, examples, list};
 use crate::error::{Error, Result};
 
 /// Most names that are given one by one.
@@ -34,8 +34,7 @@ pub(super) fn studies(studies: &[Filed<StudyRecord>], prose: &mut Prose) -> Resu
             })
             .collect();
         prose.say(format!(
-            "In the study {} (seed {}) {} {} as closed: {}.",
-            study.name,
+            "In the study (seed {}) {} {} as closed: {}.",
             study.seed,
             count(targets.len(), "model"),
             if targets.len() == 1 { "counts" } else { "count" },
@@ -77,13 +76,15 @@ pub(super) fn collections(collections: &[CollectionRecord], prose: &mut Prose) {
         if snapshots.len() <= NAMED && snapshots.iter().any(|snapshot| !models.contains(snapshot)) {
             prose.say(format!("; the snapshots {} answered", distinct(snapshots)));
         }
-        let semantic = group[0].configuration.semantic.is_some();
-        if semantic {
-            prose.say(". What short answers tell of the relation is estimated from their counts");
-            prose.cite(&["krichevsky1981performance"]).say(". ");
-        } else {
-            prose.say(". Intervals of accuracies are Wilson's").cite(&["wilson1927probable"]).say(". ");
-        }
+        prose.say(". ");
+    }
+    let is_semantic = |one: &CollectionRecord| one.configuration.semantic.is_some();
+    if collections.iter().any(is_semantic) {
+        prose.say("What short answers tell of the relation is estimated from their counts");
+        prose.cite(&["krichevsky1981performance"]).say(". ");
+    }
+    if !collections.iter().all(is_semantic) {
+        prose.say("Intervals of accuracies are Wilson's").cite(&["wilson1927probable"]).say(". ");
     }
 }
 
@@ -91,15 +92,18 @@ pub(super) fn collections(collections: &[CollectionRecord], prose: &mut Prose) {
 fn how(collection: &CollectionRecord) -> String {
     let asked = &collection.configuration;
     let params = &asked.params;
-    let mut parts = vec![format!("the API {} at {}", asked.provider, asked.base_url)];
+    let is_here =
+        ["://localhost", "://127.0.0.1", "://[::1]"].iter().any(|here| asked.base_url.contains(here));
+    let place = if is_here { "of a server on this machine".into() } else { format!("at {}", asked.base_url) };
+    let mut parts = vec![format!("the API {} {place}", asked.provider)];
     match &asked.semantic {
         Some(task) => {
             parts.push(format!(
-                "the prompts of the design on {} (S = {}, X = {}, {} examples, form {}, seed {})",
+                "the prompts of the design on {} (S = {}, X = {}, {}, form {}, seed {})",
                 list(&asked.sources),
                 task.sets,
                 task.queries,
-                list(&task.shots),
+                examples(task.shots.iter().copied()),
                 task.form,
                 asked.seed
             ));
@@ -112,14 +116,15 @@ fn how(collection: &CollectionRecord) -> String {
             let tasks =
                 list(asked.tasks.iter().map(|task| format!("{} ({} items)", task.name, task.n_items)));
             parts.push(format!(
-                "the tasks {tasks}, with at most {} examples, seed {}",
-                asked.shots, asked.seed
+                "the tasks {tasks}, at most {}, seed {}",
+                examples([asked.shots]),
+                asked.seed
             ));
             parts.push(format!("graded by {}", asked.grading.grader));
         }
     }
-    let temperature = params.temperature.map_or("no".to_owned(), |t| t.to_string());
-    parts.push(format!("{temperature} temperature and at most {} tokens of answer", params.max_tokens));
+    let temperature = params.temperature.map_or("no temperature".to_owned(), |t| format!("temperature {t}"));
+    parts.push(format!("{temperature} and at most {} tokens of answer", params.max_tokens));
     if let Some(top_p) = params.top_p {
         parts.push(format!("top-p {top_p}"));
     }

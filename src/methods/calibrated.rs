@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::prose::Prose;
 use super::recorded::Filed;
 use super::records::BlindRecord;
-use super::words::{count, distinct, list, percent};
+use super::words::{count, distinct, examples, list, percent};
 use crate::calibration::{Card, IntervalMethod, Link, PredictionRow, SelectedCandidate};
 use crate::citations::of_candidate;
 use crate::error::{Error, Result};
@@ -27,7 +27,7 @@ pub(super) fn cards(cards: &[Filed<Card>], prose: &mut Prose) -> Result<()> {
         let first = &group[0].record;
         let rows = match group.as_slice() {
             [_] if first.rows.families.len() <= NAMED && !first.rows.families.is_empty() => format!(
-                "It was fitted on {} of {}, families {}.",
+                "It was fitted on {} of {} of the families {}.",
                 count(first.rows.n, "row"),
                 count(first.rows.n_models, "model"),
                 list(&first.rows.families)
@@ -47,14 +47,19 @@ pub(super) fn cards(cards: &[Filed<Card>], prose: &mut Prose) -> Result<()> {
         prose.say(format!("A calibration predicts {what}. {rows} The candidates were "));
         candidates(group, prose)?;
         prose.say(
-            ". They were compared by their errors on models, families, stronger and weaker models that were left \
-             out in turn; those that err least were blended",
+            ". They were compared by their errors on models, families, stronger and weaker models that were \
+             left out in turn",
         );
-        prose.cite(of_candidate("blend").unwrap_or_default());
+        if chosen(first).any(|(_, chosen)| chosen.fitted.name() == "blend") {
+            prose.say("; those that err least were blended").cite(of_candidate("blend").unwrap_or_default());
+        }
         for (regime, chosen) in chosen(first) {
             prose.say(format!("; {regime} {}", names_of(chosen)));
         }
-        prose.say(". Missing cells were filled by a factor model").cite(&["rubin1982em"]).say(". ");
+        if group.iter().any(|card| card.record.diagnostics.missing_share > 0.0) {
+            prose.say(". Missing cells were filled by a factor model").cite(&["rubin1982em"]);
+        }
+        prose.say(". ");
     }
     Ok(())
 }
@@ -156,9 +161,12 @@ pub(super) fn predictions(rows: &[PredictionRow], prose: &mut Prose) -> Result<(
         prose.say(format!(
             " Intervals have a nominal level of {} and are made by {}",
             distinct(levels.into_iter().map(percent)),
-            list(described)
+            list(&described)
         ));
-        prose.cite(&["barber2021predictive"]).say("; their back-tested coverage stands beside each.");
+        if described.iter().any(|method| method.contains('+')) {
+            prose.cite(&["barber2021predictive"]);
+        }
+        prose.say("; their back-tested coverage stands beside each.");
     }
     let dates: Vec<&str> = rows.iter().map(|row| row.api_date.as_str()).filter(|d| !d.is_empty()).collect();
     if !dates.is_empty() {
@@ -189,14 +197,14 @@ pub(super) fn blind(tests: &[BlindRecord], prose: &mut Prose) {
             test.summaries.iter().map(|summary| summary.family.as_str()).filter(|of| *of != "all").collect();
         let of = if families.is_empty() { String::new() } else { format!(" of {}", distinct(families)) };
         prose.say(format!(
-            "In a blind test {}{of} were hidden behind an API, one after the other, asked the prompts of {} (S = {}, \
-             X = {}, {} examples, seed {}), predicted in {} from {}, and only then measured: {} of {} were \
+            "In a blind test {}{of} were hidden behind an API, one after the other, asked the prompts of {} \
+             (S = {}, X = {}, {}, seed {}), predicted in {} from {}, and only then measured: {} of {} were \
              predicted, with intervals of nominal level {}. ",
             count(all.n_members, "member"),
             list(&test.settings.corpora),
             test.settings.sets,
             test.settings.queries,
-            list(&test.settings.shots),
+            examples(test.settings.shots.iter().copied()),
             test.settings.seed,
             test.target,
             list(&test.features),

@@ -2,7 +2,7 @@
 
 use super::prose::Prose;
 use super::recorded::Filed;
-use super::words::{count, distinct, numbers, sizes};
+use super::words::{count, distinct, examples, numbers, sizes};
 use crate::citations::{PAPER, of_estimator};
 use crate::emergence::semantic::{SemanticControl, SemanticProfile};
 use crate::emergence::{Micro, Profile};
@@ -49,7 +49,7 @@ pub(super) fn semantic(profiles: &[SemanticProfile], prose: &mut Prose) {
     prose.say("We measured the semantic emergence").cite(&[PAPER]);
     prose.say(format!(
         " of {} on {} {} with prompts of a factorial design: S = {} example sets and X = {} queries for each \
-         relation, {} examples in a prompt of the form {}, seed {}.",
+         relation, {} in a prompt of the form {}, seed {}.",
         models(all.clone().map(|profile| &profile.model)),
         if profiles.iter().any(|profile| profile.corpus.name != profiles[0].corpus.name) {
             "the categories"
@@ -59,15 +59,15 @@ pub(super) fn semantic(profiles: &[SemanticProfile], prose: &mut Prose) {
         distinct(all.clone().map(|profile| profile.corpus.name.as_str())),
         distinct(all.clone().map(|profile| profile.corpus.sets)),
         distinct(all.clone().map(|profile| profile.corpus.queries)),
-        distinct(all.clone().flat_map(|profile| profile.shots.iter().map(|summary| summary.shots))),
+        examples(all.clone().flat_map(|profile| profile.shots.iter().map(|summary| summary.shots))),
         distinct(all.clone().map(|profile| profile.corpus.form.as_str())),
         distinct(all.clone().map(|profile| profile.seed)),
     ));
     prose.say(format!(
-        " The macro information of a block is a lower bound in expectation on what its state at the last token \
-         tells of the relation, read from states with Gaussian noise of scale b = {} relative to their spread; \
-         as a share of log 2 it is 0 at chance and 1 where every pair of relations is told apart. The headline is \
-         its mean over blocks 2 to L. What the output tells is read with the logit lens",
+        " The macro information of a block is a lower bound in expectation on what its state at the last \
+         token tells of the relation, read from states with Gaussian noise of scale b = {} relative to their \
+         spread; as a share of log 2 it is 0 at chance and 1 where every pair of relations is told apart. The \
+         headline is its mean over blocks 2 to L. What the output tells is read with the logit lens",
         numbers(all.clone().map(|profile| profile.default_noise_scale)),
     ));
     prose.cite(&["nostalgebraist2020interpreting"]);

@@ -4,7 +4,7 @@
 //!
 //! | file | contents |
 //! |---|---|
-//! | `recorded.rs`, `records.rs` | the files of a folder, and the members of those that have no reader elsewhere |
+//! | `recorded.rs`, `records.rs` | the files of a folder; members of files without another reader |
 //! | `prose.rs`, `words.rs` | sentences with citations, in both forms; lists, numbers |
 //! | `measured.rs`, `asked.rs`, `calibrated.rs`, `estimated.rs` | the sentences |
 //! | `paragraph.rs` | all of these put together |

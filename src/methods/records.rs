@@ -9,7 +9,6 @@ use crate::study::blind::BlindSettings;
 /// study.json.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct StudyRecord {
-    pub name: String,
     pub seed: u64,
     pub settings: StudySettings,
     pub targets: Vec<Target>,

@@ -31,6 +31,13 @@ pub(super) fn count(n: usize, what: &str) -> String {
     if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }
 
+/// `1 example`, `1 and 4 examples`, of distinct numbers.
+pub(super) fn examples(shots: impl IntoIterator<Item = usize>) -> String {
+    let shots: BTreeSet<usize> = shots.into_iter().collect();
+    let what = if shots.len() == 1 && shots.contains(&1) { "example" } else { "examples" };
+    format!("{} {what}", list(shots))
+}
+
 /// A number of parameters with three digits: `14.5 thousand`, `135 million`, `7.24 billion`.
 pub(super) fn size(n_params: f64) -> String {
     let (scaled, unit) = match n_params {
@@ -71,6 +78,7 @@ mod tests {
         assert_eq!(distinct(["c", "a", "b", "a"]), "a, b and c");
         assert_eq!(numbers([0.4, 0.2, 0.4]), "0.2 and 0.4");
         assert_eq!((count(1, "model"), count(2, "model")), ("1 model".into(), "2 models".into()));
+        assert_eq!((examples([1, 1]), examples([4, 1])), ("1 example".into(), "1 and 4 examples".into()));
         assert_eq!(size(14_464.0), "14.5 thousand");
         assert_eq!(size(134_515_008.0), "135 million");
         assert_eq!(size(7_241_732_096.0), "7.24 billion");

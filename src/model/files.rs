@@ -255,8 +255,8 @@ pub(super) fn find(name: &str, hub: &Hub) -> Result<String> {
         return Err(Error::Read { path: folder.into(), source });
     }
     if NOT_IN_PACKAGE.contains(&name) {
-        let hint = "this build comes from a package of the registry, which has no room for it; take the Python \
-                    wheel or a build from the repository, or minigpt-6 or minillama-6";
+        let hint = "this build comes from a package of the registry, which has no room for it; take the \
+                    Python wheel or a build from the repository, or minigpt-6 or minillama-6";
         return Err(Error::Unknown { kind: "model", name: name.into(), hint: hint.into() });
     }
     let known: Vec<_> = embedded().map(|member| member.name).collect();

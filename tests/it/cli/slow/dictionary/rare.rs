@@ -11,6 +11,7 @@ use surmise::calibration::{
 use surmise::collect::configuration::Configuration;
 use surmise::collect::journal::Record;
 use surmise::emergence::BlockMi;
+use surmise::emergence::semantic::DesignInfo;
 use surmise::mi::Estimate;
 use surmise::study::DoneRecord;
 
@@ -28,11 +29,16 @@ pub fn round_trips(written: &mut Written) {
         "stderr_nats": 0.1, "optimism_nats": 0.2, "flags": []});
     through::<BlockMi>(written, "block information", mi);
     let estimate = json!({"kind": "lower_bound", "mi_nats": 1.0, "lower_nats": 1.0, "upper_nats": null,
-        "stderr_nats": null, "ceiling_nats": 2.0, "optimism_nats": 0.1, "n": 9, "n_distinct": 9, "dims": [1, 1],
+        "stderr_nats": null, "ceiling_nats": 2.0, "optimism_nats": 0.1, "n": 9, "n_distinct": 9,
+        "dims": [1, 1],
         "noise_scale": 0.2, "constant_x": [], "constant_y": [], "flags": [], "ceilings": {"log_n_nats": 2.2,
         "input_entropy_nats": 2.0, "output_entropy_nats": null, "gaussian_nats": 2.0, "compared_nats": 2.0}});
     through::<Estimate>(written, "mi", estimate.clone());
     through::<Estimate>(written, "estimate", estimate);
+    let design = json!({"name": "n", "sha256": "0", "prompts_sha256": "0", "relations": ["a", "b"], "sets": 4,
+        "queries": 4, "form": "arrow", "bos": "off", "shots": [],
+        "left_out": [{"relation": "a", "other": "b", "queries": 1}]});
+    through::<DesignInfo>(written, "design", design);
     let noted = json!({"schema": {"name": "surmise-study-task", "version": 1, "tool_version": "0"}, "id": "a",
         "kind": "ask", "key": "k", "inputs": {"seed": "0"}, "files": [], "seconds": 1.0, "note": "slow"});
     through::<DoneRecord>(written, "done.json", noted);
@@ -58,7 +64,8 @@ fn collected(written: &mut Written) {
     let outcome = json!({"record": "outcome", "key": key, "attempt": 1, "probe": true, "at": "t",
         "elapsed_s": 0.1, "outcome": "failed", "class": "server", "error": "e", "status": 500,
         "headers": [["a", "b"]], "body": "x", "body_base64": "eA==", "redacted": true, "cost_usd": 0.1,
-        "possibly_paid": true, "implausible_usage": true, "incomplete": true, "crashed": true, "batch": "b-1"});
+        "possibly_paid": true, "implausible_usage": true, "incomplete": true, "crashed": true,
+        "batch": "b-1"});
     through::<Record>(written, "journal: outcome", outcome);
     let batch = json!({"record": "batch", "batch": "b-1", "at": "t", "stage": "ended", "id": "i",
         "endpoint": "e", "n": 3, "end": "completed"});
@@ -68,7 +75,8 @@ fn collected(written: &mut Written) {
 }
 
 fn calibrated(written: &mut Written) {
-    let columns = json!({"features": ["a"], "id": "m", "group": "f", "size": "s", "weights": "w", "proxy": "p",
+    let columns = json!({"features": ["a"], "id": "m", "group": "f", "size": "s", "weights": "w",
+        "proxy": "p",
         "proxy_size": "q", "stderr": "e", "same": {"shots": ["1"]}, "kinds": {"k": ["x"]},
         "decimal_signs": {"a": "comma"}});
     through::<ColumnRoles>(written, "columns", columns);
@@ -94,7 +102,8 @@ fn calibrated(written: &mut Written) {
     through::<RefusedShares>(written, "refused shares", refused);
     let unsupported = json!({"regime": "new_family", "unsupported": "too few"});
     through::<RegimeSupport>(written, "support", unsupported);
-    let ridge = json!({"candidate": "ridge", "parameters": {"intercept": 0.0, "coefficients": [1.0], "size": 0.0,
+    let ridge = json!({"candidate": "ridge", "parameters": {"intercept": 0.0, "coefficients": [1.0],
+        "size": 0.0,
         "proxy": 0.0, "ratio": 0.0, "floor": 0.0, "penalty": 1.0, "degrees_of_freedom": "ridge"}});
     let offsets = json!({"candidate": "ridge-family",
         "parameters": {"base": ridge, "offsets": {"f": 0.1}}});
@@ -105,6 +114,9 @@ fn calibrated(written: &mut Written) {
     let screened = json!({"candidate": "ridge",
         "parameters": {"columns": [0], "basis": basis, "fitted": ridge}});
     through::<FittedCandidate>(written, "candidate", screened);
+    let forest = json!({"candidate": "forest",
+        "parameters": {"with_size": false, "trees": [[0.5]], "importance": [1.0]}});
+    through::<FittedCandidate>(written, "candidate", forest);
     let mut other = ridge;
     other["parameters"]["degrees_of_freedom"] = json!({"parameters": 2});
     through::<FittedCandidate>(written, "candidate", other.clone());

@@ -9,6 +9,7 @@ use super::Written;
 use crate::study::support::{DESIGN, MODELS};
 use crate::support::collect_case::Case;
 use crate::support::fault_server::{Reply, Server};
+use crate::support::tidy;
 
 fn ran(folder: &Path, line: &str) -> Output {
     let arguments: Vec<&str> = line.split_whitespace().collect();
@@ -61,16 +62,16 @@ pub fn measured(written: &mut Written, at: &Path) {
     let mut scores = csv::Writer::from_path(path("own.csv")).expect("a file");
     for (model, right) in [("minigpt-1", 20), ("minigpt-2", 30), ("minigpt-3", 40)] {
         let score = serde_json::json!({
-            "provider": "local", "model": model, "model_snapshot": "", "task": "arc", "shots": 0, "n_items": 50,
-            "n_scored": 50, "n_refused": 0, "n_filtered": 0, "n_truncated": 0, "n_empty": 0, "n_unreadable": 0,
-            "n_error": 0, "accuracy": f64::from(right) / 50.0, "mean_logprob": -1.0,
+            "provider": "local", "model": model, "model_snapshot": "", "task": "arc", "shots": 0,
+            "n_items": 50, "n_scored": 50, "n_refused": 0, "n_filtered": 0, "n_truncated": 0, "n_empty": 0,
+            "n_unreadable": 0, "n_error": 0, "accuracy": f64::from(right) / 50.0, "mean_logprob": -1.0,
         });
         scores.serialize(serde_json::from_value::<Score>(score).expect("a score")).expect("a row");
     }
     scores.flush().expect("a file");
     done(at, "observations --profiles pos --scores own.csv -o pos-observations.csv");
     written.csv("observations.csv (positional)", &path("pos-observations.csv"));
-    done(at, "observations --profiles sem --shots 1 --scores own.csv -o sem-observations.csv");
+    ends(at, 3, "observations --profiles sem --shots 1 --scores own.csv -o sem-observations.csv");
     written.csv("observations.csv (semantic)", &path("sem-observations.csv"));
     for (kind, of) in [("semantic", "sem"), ("positional", "pos")] {
         for report in ["profiles", "shots", "depth"] {
@@ -111,7 +112,7 @@ pub fn estimated(written: &mut Written, at: &Path) {
     column("walk-x.csv", &walk(&x));
     column("walk-y.csv", &walk(&e));
     for line in [
-        "--x x.csv --y y.csv --estimator channel --json mi-1.json --csv mi.csv",
+        "--x x.csv --y y.csv --estimator channel --self-check --json mi-1.json --csv mi.csv",
         "--x x.csv --y y.csv --permutations 3 --self-check --json mi-2.json",
         "--x walk-x.csv --y walk-y.csv --estimator gaussian --json mi-3.json",
     ] {
@@ -141,7 +142,8 @@ pub fn estimated(written: &mut Written, at: &Path) {
 pub fn studied(written: &mut Written, at: &Path) {
     let path = |name: &str| at.join("study").join(name);
     let design = DESIGN.replace("[design]\n", "[design]\ntasks = [\"moons\"]\n");
-    let gone = "[[closed]]\nmodel = \"m\"\nprovider = \"openai-completions\"\nbase_url = \"http://127.0.0.1:9/v1\"\n";
+    let gone = "[[closed]]\nmodel = \"m\"\nprovider = \"openai-completions\"\n\
+                base_url = \"http://127.0.0.1:9/v1\"\n";
     std::fs::write(at.join("study.toml"), format!("{design}{MODELS}{gone}")).expect("a file");
     ends(at, 3, "run");
     written.json("study.json", &path("study.json"));
@@ -170,6 +172,11 @@ pub fn studied(written: &mut Written, at: &Path) {
     written.csv("report predictions", &at.join("report-study/predictions.csv"));
     done(at, "report calibration study -o report-study");
     written.csv("report calibration", &at.join("report-study/calibration.csv"));
+    // A card of a table with sizes.
+    let table = at.join("table.csv");
+    tidy::write(table.to_str().expect("UTF-8"), &tidy::table(24));
+    done(at, "calibrate table.csv --target y --features a,b --size params_b -o sized.json");
+    written.json("card", &at.join("sized.json"));
     done(at, "card study/card.json --csv errors.csv");
     written.csv("report calibration", &at.join("errors.csv"));
     done(at, "report answers study/answers/factgpt-1 -o report-study");
@@ -193,7 +200,7 @@ pub fn hidden(written: &mut Written, at: &Path) {
     done(at, "report blind blind -o report-blind");
     written.csv("report blind", &at.join("report-blind/blind.csv"));
     // Whether a row is predicted does not matter here.
-    ran(at, "demo --estimator gaussian --windows 100 --entities 2 --csv demo.csv");
+    ran(at, "demo --estimator gaussian --windows 300 --entities 2 --csv demo.csv");
     written.csv("demonstration", &at.join("demo.csv"));
 }
 
