@@ -66,8 +66,8 @@ pub(super) fn semantic(profiles: &[SemanticProfile], prose: &mut Prose) {
     prose.say(format!(
         " The macro information of a block is a lower bound in expectation on what its state at the last \
          token tells of the relation, read from states with Gaussian noise of scale b = {} relative to their \
-         spread; as a share of log 2 it is 0 at chance and 1 where every pair of relations is told apart. The \
-         headline is its mean over blocks 2 to L. What the output tells is read with the logit lens",
+         spread; as a share of log 2 it is 0 at chance and 1 where every pair of relations is told apart. \
+         The headline is its mean over blocks 2 to L. What the output tells is read with the logit lens",
         numbers(all.clone().map(|profile| profile.default_noise_scale)),
     ));
     prose.cite(&["nostalgebraist2020interpreting"]);
