@@ -25,7 +25,8 @@ FROM debian:bookworm-slim
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends ca-certificates \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --uid 1000 --create-home surmise
+    && useradd --uid 1000 --create-home surmise \
+    && install --directory --owner=surmise /work
 COPY --from=build /source/target/release/surmise /usr/local/bin/surmise
 COPY --from=build /source/LICENSE-APACHE /source/LICENSE-MIT /usr/share/doc/surmise/
 USER surmise

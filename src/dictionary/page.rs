@@ -15,6 +15,8 @@ pub fn markdown() -> String {
     let mut text = String::from("## Files\n");
     for (heading, tables) in [("", files), ("\n## Objects in JSON files\n", objects)] {
         text.push_str(heading);
+        let links: Vec<String> = tables.iter().map(|table| link(&table.table)).collect();
+        let _ = writeln!(text, "\n{}", links.join(",\n"));
         for table in tables {
             let columns = entries.iter().filter(|entry| entry.table == table.table && !entry.is_table());
             let rows: String = columns.map(|entry| row(entry, &known)).collect();
