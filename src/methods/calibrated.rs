@@ -1,6 +1,6 @@
 //! Sentences on cards, predictions and blind tests.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::prose::Prose;
 use super::recorded::Filed;
@@ -135,10 +135,14 @@ fn names_of(chosen: &SelectedCandidate) -> String {
 }
 
 /// What predictions.csv records.
-pub(super) fn predictions(rows: &[PredictionRow], prose: &mut Prose) -> Result<()> {
-    if rows.is_empty() {
-        return Ok(());
+pub(super) fn predictions(files: &[Filed<Vec<PredictionRow>>], prose: &mut Prose) -> Result<()> {
+    for file in files {
+        of_file(&file.path, &file.record, prose)?;
     }
+    Ok(())
+}
+
+fn of_file(path: &Path, rows: &[PredictionRow], prose: &mut Prose) -> Result<()> {
     let predicted: Vec<&PredictionRow> = rows.iter().filter(|row| row.y_hat.is_some()).collect();
     let refused = rows.len() - predicted.len();
     let refusals = match refused {
@@ -154,8 +158,8 @@ pub(super) fn predictions(rows: &[PredictionRow], prose: &mut Prose) -> Result<(
         let mut described = vec![];
         for name in methods.into_iter().filter(|name| !name.is_empty()) {
             described.push(interval(name).ok_or_else(|| {
-                let reason = format!("column `interval_method` holds `{name}`, which is not known");
-                Error::Csv { path: "predictions.csv".into(), line: 1, reason }
+                let reason = format!("names the interval method `{name}`, which is not known");
+                Error::Config { path: path.into(), reason }
             })?);
         }
         prose.say(format!(

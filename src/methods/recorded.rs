@@ -46,7 +46,7 @@ pub struct Recorded {
     pub(super) positional: Vec<Filed<Profile>>,
     pub(super) collections: Vec<CollectionRecord>,
     pub(super) cards: Vec<Filed<Card>>,
-    pub(super) predictions: Vec<PredictionRow>,
+    pub(super) predictions: Vec<Filed<Vec<PredictionRow>>>,
     pub(super) blind: Vec<BlindRecord>,
     pub(super) estimates: Vec<Filed<EstimateRecord>>,
     pub(super) comparisons: Vec<Filed<ComparisonRecord>>,
@@ -110,8 +110,11 @@ impl Recorded {
     fn add_csv(&mut self, path: &Path) -> Result<()> {
         if path.file_name().is_some_and(|name| name == "predictions.csv") {
             // The table of a report has the name of a card in no row.
-            let rows = PredictionRow::read(path)?.into_iter();
-            self.predictions.extend(rows.filter(|row| !row.card_sha256.is_empty()));
+            let mut rows = PredictionRow::read(path)?;
+            rows.retain(|row| !row.card_sha256.is_empty());
+            if !rows.is_empty() {
+                self.predictions.push(Filed { path: path.into(), record: rows });
+            }
             return Ok(());
         }
         let bytes = disk::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
