@@ -1,6 +1,7 @@
 //! What the files of a folder record.
 
 use std::collections::BTreeSet;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
@@ -18,6 +19,8 @@ use crate::error::{Error, Result};
 const DEEPEST: usize = 4;
 /// Folders of a study that hold what its other folders show, or what was there before.
 const LEFT_OUT: [&str; 2] = ["tasks", "earlier"];
+/// How comparisons.csv begins, whatever its name.
+const COMPARISONS: &str = "model,group_a,group_b,";
 /// Names of schemas, and the tables of the data dictionary that describe such files.
 const TABLES: [(&str, &str); 7] = [
     ("semantic-profile", "semantic profile"),
@@ -68,7 +71,7 @@ impl Recorded {
         for file in &files {
             match file.extension().and_then(|extension| extension.to_str()) {
                 Some("json") => recorded.add_json(file, &mut members)?,
-                _ => recorded.add_csv(file)?,
+                _ => recorded.add_csv(file, &mut members)?,
             }
         }
         if recorded.versions.is_empty() && recorded.predictions.is_empty() && recorded.comparisons.is_empty()
@@ -85,8 +88,9 @@ impl Recorded {
 
     fn add_json(&mut self, path: &Path, members: &mut Members) -> Result<()> {
         let bytes = disk::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
+        let value: Value =
+            serde_json::from_slice(&bytes).map_err(|source| Error::Json { path: path.into(), source })?;
         // A file of another tool has no schema, or one of another form.
-        let Ok(value) = serde_json::from_slice::<Value>(&bytes) else { return Ok(()) };
         let Ok(schema) = serde_json::from_value::<Schema>(value["schema"].clone()) else { return Ok(()) };
         let Some((_, table)) = TABLES.iter().find(|(name, _)| *name == schema.name) else { return Ok(()) };
         let at = || path.to_path_buf();
@@ -107,7 +111,7 @@ impl Recorded {
         Ok(())
     }
 
-    fn add_csv(&mut self, path: &Path) -> Result<()> {
+    fn add_csv(&mut self, path: &Path, members: &mut Members) -> Result<()> {
         if path.file_name().is_some_and(|name| name == "predictions.csv") {
             // The table of a report has the name of a card in no row.
             let mut rows = PredictionRow::read(path)?;
@@ -117,12 +121,26 @@ impl Recorded {
             }
             return Ok(());
         }
-        let bytes = disk::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
-        if bytes.starts_with(b"model,group_a,group_b,") {
-            let rows = disk::csv_rows(path, &bytes, csv::Trim::None)?;
-            let filed = rows.into_iter().map(|record| Filed { record, path: path.into() });
-            self.comparisons.extend(filed);
+        let fault = |source| Error::Read { path: path.into(), source };
+        // Tables of answers can be large.
+        let mut head = vec![];
+        disk::open(path)
+            .map_err(fault)?
+            .take(COMPARISONS.len() as u64)
+            .read_to_end(&mut head)
+            .map_err(fault)?;
+        if head != COMPARISONS.as_bytes() {
+            return Ok(());
         }
+        let bytes = disk::read(path).map_err(fault)?;
+        let header = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let header = String::from_utf8_lossy(header);
+        members.check_columns("comparisons.csv", header.trim_end().split(',')).map_err(|column| {
+            let reason = format!("has the column {column}, which this version of surmise does not know");
+            Error::Csv { path: path.into(), line: 1, reason }
+        })?;
+        let rows = disk::csv_rows(path, &bytes, csv::Trim::None)?;
+        self.comparisons.extend(rows.into_iter().map(|record| Filed { record, path: path.into() }));
         Ok(())
     }
 }

@@ -109,6 +109,13 @@ fn members_and_methods_that_are_not_known_are_refused_by_the_file() {
         assert!(said.contains(part) && said.contains("mi.json"), "{said}");
         assert!(refused(&["cite", path], 1).contains("mi.json"));
     }
+    std::fs::write(&file, "{\"schema\": ").expect("a file");
+    assert!(refused(&["methods", path], 1).contains("mi.json"));
+    std::fs::write(&file, "{}").expect("a file");
+    let table = folder.path().join("groups.csv");
+    std::fs::write(&table, "model,group_a,group_b,mood\nm,a,b,good\n").expect("a file");
+    let said = refused(&["methods", path], 1);
+    assert!(said.contains("groups.csv") && said.contains("`mood`"), "{said}");
 }
 
 #[test]
