@@ -70,10 +70,10 @@ fn predicts(card: &Card) -> String {
         Link::Identity => String::new(),
         Link::Logit { low, high } => format!(" on a logit scale from {low} to {high}"),
     };
+    let unit = if card.unit.is_empty() { String::new() } else { format!(" ({})", card.unit) };
     format!(
-        "{} ({}) from {}{scale}, with intervals of nominal level {}",
+        "{}{unit} from {}{scale}, with intervals of nominal level {}",
         card.target,
-        card.unit,
         list(&card.columns.features),
         percent(card.level)
     )
@@ -199,9 +199,10 @@ pub(super) fn blind(tests: &[BlindRecord], prose: &mut Prose) {
         let Some(all) = test.summaries.iter().find(|summary| summary.family == "all") else { continue };
         let families: Vec<&str> =
             test.summaries.iter().map(|summary| summary.family.as_str()).filter(|of| *of != "all").collect();
+        let was = if all.n_members == 1 { "was" } else { "were" };
         let of = if families.is_empty() { String::new() } else { format!(" of {}", distinct(families)) };
         prose.say(format!(
-            "In a blind test {}{of} were hidden behind an API, one after the other, asked the prompts of {} \
+            "In a blind test {}{of} {was} hidden behind an API, one after the other, asked the prompts of {} \
              (S = {}, X = {}, {}, seed {}), predicted in {} from {}, and only then measured: {} of {} were \
              predicted, with intervals of nominal level {}. ",
             count(all.n_members, "member"),
