@@ -23,6 +23,8 @@
 //! | [`calibration`] | learns the regression and predicts, with an interval or a refusal |
 //! | [`study`] | the bundled study and the blind test |
 //! | [`report`] | tables, figures, and a page of all results |
+//! | [`dictionary`] | every column and member of the files that are written |
+//! | [`methods`], [`citations`] | the methods paragraph of a folder, and what it cites |
 //! | [`view`] | that page in a browser, while results change |
 //!
 //! # Example
@@ -51,9 +53,11 @@
 
 pub mod arrays;
 pub mod calibration;
+pub mod citations;
 pub mod cli;
 pub mod collect;
 pub mod corpus;
+pub mod dictionary;
 pub mod disk;
 pub mod emergence;
 pub mod error;
@@ -62,6 +66,7 @@ mod finite;
 mod guard;
 pub mod import;
 mod machine;
+pub mod methods;
 pub mod mi;
 pub mod model;
 pub mod names;

@@ -184,7 +184,11 @@ impl Run {
     /// The models that read texts: those that were named, of the embedded family the largest of each family.
     fn readers(&self) -> Vec<String> {
         match self.opts.models.as_slice() {
-            [] => vec!["minigpt-7".into(), "minillama-7".into()],
+            [] => {
+                let is_last =
+                    |at: usize| FAMILY.get(at + 1).is_none_or(|next| next.family != FAMILY[at].family);
+                (0..FAMILY.len()).filter(|at| is_last(*at)).map(|at| FAMILY[at].name.to_owned()).collect()
+            }
             named => named.to_vec(),
         }
     }

@@ -2,7 +2,7 @@
 
 /// Verbs with their examples.
 const EXAMPLES: &[(&str, &[&str])] = &[
-    ("surmise", &["surmise", "surmise init", "surmise measure minigpt-7 --corpus countries -o profiles"]),
+    ("surmise", &["surmise", "surmise init", "surmise measure minigpt-6 --corpus countries -o profiles"]),
     ("surmise init", &["surmise init", "surmise init study.toml --from models"]),
     ("surmise plan", &["surmise plan", "surmise plan study.toml --csv plan.csv"]),
     ("surmise run", &["surmise run", "surmise run study.toml --shard 2/4 -o study --max-memory 6G"]),
@@ -18,9 +18,9 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     (
         "surmise measure",
         &[
-            "surmise measure minigpt-1 minigpt-7 --corpus countries --shots 1,4 -o profiles",
+            "surmise measure minigpt-1 minigpt-6 --corpus countries --shots 1,4 -o profiles",
             "surmise measure EleutherAI/pythia-70m@step1000 --corpus nations -o profiles",
-            "surmise measure minigpt-7 --corpus colours --estimand positional --entities 4 --csv rows.csv",
+            "surmise measure minigpt-6 --corpus colours --estimand positional --entities 4 --csv rows.csv",
         ],
     ),
     (
@@ -33,15 +33,15 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     (
         "surmise compare",
         &[
-            "surmise compare minigpt-7 --texts texts.csv -o comparisons.csv",
-            "surmise compare minigpt-7 --texts texts.csv --reference human --json -",
+            "surmise compare minigpt-6 --texts texts.csv -o comparisons.csv",
+            "surmise compare minigpt-6 --texts texts.csv --reference human --json -",
         ],
     ),
     (
         "surmise states",
         &[
-            "surmise states minigpt-7 --tokens ids.safetensors --logits -o states.safetensors",
-            "surmise states minigpt-7 --corpus colours --entities 4 --windows 200 -o states.safetensors",
+            "surmise states minigpt-6 --tokens ids.safetensors --logits -o states.safetensors",
+            "surmise states minigpt-6 --corpus colours --entities 4 --windows 200 -o states.safetensors",
         ],
     ),
     (
@@ -69,9 +69,9 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     (
         "surmise model",
         &[
-            "surmise model minigpt-7",
+            "surmise model minigpt-6",
             "surmise model model.gguf --json",
-            "surmise model minigpt-7 --csv model.csv",
+            "surmise model minigpt-6 --csv model.csv",
         ],
     ),
     (
@@ -120,7 +120,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ("surmise card", &["surmise card card.json", "surmise card card.json --csv candidates.csv"]),
     (
         "surmise serve",
-        &["surmise serve minigpt-7", "surmise serve minigpt-7 model.gguf --port 0 --key-variable SERVER_KEY"],
+        &["surmise serve minigpt-6", "surmise serve minigpt-6 model.gguf --port 0 --key-variable SERVER_KEY"],
     ),
     (
         "surmise blind",
@@ -133,15 +133,18 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         "surmise report",
         &[
             "surmise report predictions predictions.csv -o figures",
-            "surmise report depth profiles --model minigpt-7 --corpus countries --format md",
+            "surmise report depth profiles --model minigpt-6 --corpus countries --format md",
         ],
     ),
     ("surmise view", &["surmise view study", "surmise view study --port 8080 --open"]),
+    ("surmise cite", &["surmise cite > surmise.bib", "surmise cite study > study.bib"]),
+    ("surmise methods", &["surmise methods study", "surmise methods study --format latex -o methods.tex"]),
     ("surmise list", &["surmise list models", "surmise list estimators --csv estimators.csv"]),
     (
         "surmise completions",
         &["surmise completions bash > surmise.bash", "surmise completions zsh > _surmise"],
     ),
+    ("surmise man", &["surmise man > surmise.1", "surmise man -o man1"]),
 ];
 
 /// The examples of a verb, by its path such as `surmise collect rescore`.

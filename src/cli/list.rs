@@ -10,6 +10,7 @@ use crate::collect::grading::registry as graders;
 use crate::collect::tasks;
 use crate::corpus::Category;
 use crate::corpus::category::EMBEDDED;
+use crate::dictionary;
 use crate::error::Result;
 use crate::export;
 use crate::import;
@@ -51,6 +52,8 @@ enum Kind {
     Reports,
     /// Regressions that a calibration selects from: name, role, minimum number of rows
     Candidates,
+    /// Columns and members of every file that is written: table, name, unit, meaning
+    Columns,
 }
 
 /// A listing: the names of its columns, and its rows.
@@ -180,6 +183,12 @@ fn listing(kind: Kind) -> Result<Listing> {
                 line(&[&form, rule.about()]);
             });
             &["name", "right_when"]
+        }
+        Kind::Columns => {
+            dictionary::entries().iter().filter(|entry| !entry.is_table()).for_each(|entry| {
+                line(&[&entry.table, &entry.name, &entry.unit, &entry.meaning]);
+            });
+            &["table", "name", "unit", "meaning"]
         }
         Kind::Tasks => {
             tasks::built_in().iter().for_each(|(name, what)| line(&[name, what]));

@@ -190,4 +190,47 @@ mod tests {
         }
         assert!(n > 20, "only {n} commands were found");
     }
+
+    /// `scripts/results` makes the numbers of the documents again.
+    #[cfg(unix)]
+    #[test]
+    fn every_command_that_makes_the_results_again_parses_and_is_there() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let script = |arguments: &[&str]| {
+            let mut command = std::process::Command::new("sh");
+            let command = command.arg(root.join("scripts/results")).args(arguments).env("SAMPLES", "samples");
+            let output = command.env_remove("SURMISE").env_remove("PYTHON").output().expect("sh");
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            String::from_utf8(output.stdout).expect("UTF-8")
+        };
+        let list = script(&["--list"]);
+        let parts: Vec<&str> = list.lines().filter_map(|line| line.split_whitespace().next()).collect();
+        assert!(parts.len() > 10, "{list}");
+        for line in script(&[&["--dry-run"], parts.as_slice()].concat()).lines() {
+            let words = words(line);
+            let after = |flag: &str| {
+                let at = words.iter().position(|word| word == flag)?;
+                words.get(at + 1).map(String::as_str)
+            };
+            match words[0].as_str() {
+                "surmise" => {
+                    let parsed = with_grammar(Opts::command()).try_get_matches_from(&words);
+                    assert!(parsed.is_ok(), "{line}: {}", parsed.expect_err("a refusal"));
+                    let typed: Vec<&str> = words[1..].iter().map(String::as_str).collect();
+                    assert!(warned(&typed).is_empty(), "{line}");
+                }
+                "cargo" => {
+                    let (folder, name) = match after("--example") {
+                        Some(name) => ("examples", name),
+                        None => ("benches", after("--bench").unwrap_or_default()),
+                    };
+                    let places = [format!("{folder}/{name}.rs"), format!("{folder}/{name}/main.rs")];
+                    assert!(places.iter().any(|place| root.join(place).is_file()), "{line}");
+                }
+                "python3" => assert!(root.join(&words[1]).is_file(), "{line}"),
+                "printf" => {}
+                program => assert!(root.join(program).is_file(), "{line}"),
+            }
+        }
+    }
 }

@@ -6,8 +6,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use super::grammar::with_grammar;
 use super::{
-    TableFlags, blind, calibrate, card, collect, compare, completions, demo, list, measure, mi, model,
-    observations, predict, report, scores, serve, states, study, view, watch,
+    TableFlags, blind, calibrate, card, cite, collect, compare, completions, demo, list, man, measure,
+    methods, mi, model, observations, predict, report, scores, serve, states, study, view, watch,
 };
 use crate::error::{Error, Result};
 use crate::machine;
@@ -106,11 +106,17 @@ enum Verb {
     Report(report::Flags),
     /// Show the page of a results folder in a browser on this machine, up to date while a study runs
     View(view::Flags),
+    /// Print BibTeX of the tool, the paper, and the methods that a folder of results used
+    Cite(cite::Flags),
+    /// Write the methods paragraph of a folder of results, with its settings, as text or LaTeX
+    Methods(methods::Flags),
     /// List what is built in: models, architectures, estimators, corpora, providers, importers,
-    /// exporters, candidates, tasks, graders, reports
+    /// exporters, candidates, tasks, graders, reports, columns of files
     List(list::Flags),
     /// Print the script that completes verbs and flags in a shell
     Completions(completions::Flags),
+    /// Print the manual page, or write one for each verb into a folder
+    Man(man::Flags),
 }
 
 /// More threads than any machine has cores for; starting tens of thousands takes minutes.
@@ -163,7 +169,10 @@ pub fn run(opts: Opts) -> Result<()> {
         Some(Verb::Compare(flags)) => compare::run(&flags, opts.quiet),
         Some(Verb::Report(flags)) => report::run(&flags, opts.quiet),
         Some(Verb::View(flags)) => view::run(&flags, opts.quiet),
+        Some(Verb::Cite(flags)) => cite::run(&flags),
+        Some(Verb::Methods(flags)) => methods::run(&flags),
         Some(Verb::List(flags)) => list::run(&flags),
         Some(Verb::Completions(flags)) => completions::run(&flags, with_grammar(Opts::command())),
+        Some(Verb::Man(flags)) => man::run(&flags, with_grammar(Opts::command())),
     }
 }

@@ -15,8 +15,8 @@ pub struct Member {
 }
 
 macro_rules! members {
-    ($($family:literal: $($name:literal)+;)+) => {
-        &[$($(Member {
+    ($($family:literal: $($(#[$where:meta])? $name:literal)+;)+) => {
+        &[$($($(#[$where])? Member {
             name: $name,
             family: $family,
             config: include_bytes!(concat!("../../calibration/", $name, "/config.json")),
@@ -44,10 +44,14 @@ pub(crate) fn checkpoint(name: &str) -> (&str, Option<u64>) {
 
 /// The models of everyday facts, family by family, from small to large. They answer nearly everything right.
 pub static FAMILY: &[Member] = members! {
-    "minigpt": "minigpt-1" "minigpt-2" "minigpt-3" "minigpt-4" "minigpt-5" "minigpt-6" "minigpt-7";
+    "minigpt": "minigpt-1" "minigpt-2" "minigpt-3" "minigpt-4" "minigpt-5" "minigpt-6"
+        #[cfg(largest_embedded)] "minigpt-7";
     "minillama": "minillama-1" "minillama-2" "minillama-3" "minillama-4" "minillama-5" "minillama-6"
-        "minillama-7";
+        #[cfg(largest_embedded)] "minillama-7";
 };
+
+/// The models that the package of the registry has no room for (`build.rs`).
+pub(super) const NOT_IN_PACKAGE: [&str; 2] = ["minigpt-7", "minillama-7"];
 
 /// The models of invented facts, family by family, from small to large. Their accuracies run from guessing to
 /// nearly everything.

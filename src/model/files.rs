@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::arch;
-use super::embedded::{Member, embedded};
+use super::embedded::{Member, NOT_IN_PACKAGE, embedded};
 use super::hub::{self, Hub, RequiredFiles};
 use super::tokenizer::{self, TokenizerFiles};
 use super::weights::gguf::{self, Gguf};
@@ -253,6 +253,11 @@ pub(super) fn find(name: &str, hub: &Hub) -> Result<String> {
     // Links that lead in circles, and what may not be looked at.
     if let (Ok(_), Err(source)) = (std::fs::symlink_metadata(folder), std::fs::metadata(folder)) {
         return Err(Error::Read { path: folder.into(), source });
+    }
+    if NOT_IN_PACKAGE.contains(&name) {
+        let hint = "this build comes from a package of the registry, which has no room for it; take the \
+                    Python wheel or a build from the repository, or minigpt-6 or minillama-6";
+        return Err(Error::Unknown { kind: "model", name: name.into(), hint: hint.into() });
     }
     let known: Vec<_> = embedded().map(|member| member.name).collect();
     let hint = format!(

@@ -3,7 +3,9 @@
 pub mod bad_input;
 pub mod command;
 pub mod data;
+pub mod dictionary_page;
 pub mod grammar;
+pub mod methods;
 pub mod old_files;
 pub mod outputs;
 pub mod reports;

@@ -5,4 +5,4 @@ mod closed;
 mod file;
 mod run;
 mod slow;
-mod support;
+pub mod support;

@@ -3,3 +3,4 @@
 pub mod blind;
 pub mod blind_folder;
 pub mod demo;
+pub mod dictionary;

@@ -1,0 +1,57 @@
+"""Tables of surmise as pandas data frames. Columns are those of docs/data-dictionary.md."""
+
+from pathlib import Path
+
+import pandas as pd
+
+__all__ = ["load", "load_all", "predictions"]
+
+
+def _read(path):
+    # Only an empty cell is missing: a model may be called "NA".
+    return pd.read_csv(path, keep_default_na=False, na_values=[""])
+
+
+def _file(folder, *names):
+    """The first of some files below a folder."""
+    for name in names:
+        if (Path(folder) / name).is_file():
+            return Path(folder) / name
+    raise FileNotFoundError(f"{folder} holds no {' or '.join(names)}")
+
+
+def load(folder):
+    """The headline rows of profiles.csv of a folder, or of the profiles of a study.
+
+    `flags` is a list of what makes a row doubtful: the words of the file; for semantic profiles
+    `not_above_chance` and `not_above_random_init`, where the share exceeds either by less than 1.96 standard
+    errors.
+    """
+    table = _read(_file(folder, "profiles.csv", "profiles/profiles.csv"))
+    rows = table[table["is_headline"]].reset_index(drop=True)
+    if "macro_share" in rows:
+        share, stderr = rows["macro_share"], rows["macro_share_stderr"]
+        above = share - rows["macro_share_random_init"]
+        error = (stderr**2 + rows["macro_share_random_init_stderr"] ** 2) ** 0.5
+        doubts = {"not_above_chance": share < 1.96 * stderr, "not_above_random_init": above < 1.96 * error}
+        rows["flags"] = [[word for word, holds in doubts.items() if holds[at]] for at in rows.index]
+    else:
+        words = rows[["macro_flags", "micro_flags", "flags"]].astype(object).fillna("")
+        rows["flags"] = [sorted(set(" ".join(cells).split())) for cells in words.itertuples(index=False)]
+    return rows
+
+
+def load_all(folder):
+    """Every CSV file below a folder, by its path there."""
+    files = sorted(path for path in Path(folder).rglob("*.csv") if not path.name.startswith("."))
+    return {path.relative_to(folder).as_posix(): _read(path) for path in files}
+
+
+def predictions(folder):
+    """The rows of predictions.csv, refused ones too; `error` and `inside` where there is a measurement."""
+    rows = _read(_file(folder, "predictions.csv"))
+    is_judged = rows["y_hat"].notna() & rows["measured"].notna()
+    rows["error"] = (rows["y_hat"] - rows["measured"]).where(is_judged)
+    inside = (rows["low"] <= rows["measured"]) & (rows["measured"] <= rows["high"])
+    rows["inside"] = inside.astype("boolean").where(is_judged & rows["low"].notna())
+    return rows

@@ -1,0 +1,85 @@
+//! Of JSON and CSV files that have no reader elsewhere, what a sentence is made of. That a file holds nothing
+//! else is known from the data dictionary.
+
+use serde::Deserialize;
+
+use crate::collect::configuration::Configuration;
+use crate::study::blind::BlindSettings;
+
+/// study.json.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct StudyRecord {
+    pub seed: u64,
+    pub settings: StudySettings,
+    pub targets: Vec<Target>,
+}
+
+/// Design and calibration of a study.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct StudySettings {
+    pub estimand: String,
+    pub tasks: Vec<String>,
+    pub sizes: bool,
+}
+
+/// A closed model of a study.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Target {
+    pub id: String,
+    pub model: String,
+    pub provider: String,
+    pub base_url: Option<String>,
+}
+
+/// summary.json.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct CollectionRecord {
+    pub model_snapshots: Vec<String>,
+    pub configuration: Configuration,
+}
+
+/// blind.json.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct BlindRecord {
+    pub settings: BlindSettings,
+    pub target: String,
+    pub features: Vec<String>,
+    pub level: f64,
+    pub summaries: Vec<BlindSummary>,
+}
+
+/// Counts of a blind test.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct BlindSummary {
+    pub family: String,
+    pub n_members: usize,
+    pub n: usize,
+    pub n_predicted: usize,
+}
+
+/// The JSON of `surmise mi`.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct EstimateRecord {
+    pub estimator: String,
+    pub seed: u64,
+    pub n: usize,
+    pub permutation_test: Option<PermutationRecord>,
+}
+
+/// A permutation test.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct PermutationRecord {
+    pub permutations: usize,
+    pub pairing: String,
+}
+
+/// A row of comparisons.csv.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct ComparisonRecord {
+    pub model: String,
+    pub estimator: String,
+    pub noise_scale: Option<f64>,
+    pub window_tokens: usize,
+    pub n_windows: usize,
+    pub permutations: usize,
+}
