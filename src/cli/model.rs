@@ -6,6 +6,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{ConfigFlags, Fetching, Progress, TableBytes, TableFlags, config_notes, is_stdout, status};
+use crate::disk;
 use crate::error::{Error, Result};
 use crate::model::{Description, ModelInfo};
 
@@ -145,7 +146,5 @@ fn bytes(report: &ModelReport) -> Result<TableBytes> {
         other => other.clone(),
     };
     let csv = TableBytes::of_cells("model", &COLUMNS, &[COLUMNS.iter().map(cell).collect()])?.csv;
-    let mut json = serde_json::to_vec_pretty(report).map_err(fault)?;
-    json.push(b'\n');
-    Ok(TableBytes { csv, json })
+    Ok(TableBytes { csv, json: disk::json_bytes("model.json".as_ref(), report)? })
 }

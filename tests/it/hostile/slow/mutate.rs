@@ -4,6 +4,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 
+use super::signed;
 use crate::model::slow::mutations::damage;
 
 const NUMBERS: [&str; 14] = [
@@ -38,6 +39,12 @@ impl Mutator {
         if self.rng.random_range(0..4) == 0 {
             return damage(bytes, bytes.len(), &mut self.rng);
         }
+        match name.rsplit('/').next().unwrap_or_default() {
+            "journal.jsonl" => return signed::journal(&self.lines(bytes)),
+            "card.json" => return signed::card(&self.json(bytes)),
+            "pytorch_model.bin" => return signed::torch(bytes, |entries| self.entries(entries)),
+            _ => {}
+        }
         let extension = name.rsplit('.').next().unwrap_or_default();
         match extension {
             "json" => self.json(bytes),
@@ -64,6 +71,19 @@ impl Mutator {
         let at = self.rng.random_range(0..lines.len());
         lines[at] = self.json(&lines[at].clone());
         lines.join(&b'\n')
+    }
+
+    /// Damages one entry of an archive, mostly its pickle, or puts it there twice or nowhere.
+    fn entries(&mut self, entries: &mut Vec<(String, Vec<u8>)>) {
+        let is_pickle = |(name, _): &(String, Vec<u8>)| name.ends_with("data.pkl");
+        let pickle = entries.iter().position(is_pickle).expect("a pickle");
+        let at =
+            if self.rng.random_range(0..4) > 0 { pickle } else { self.rng.random_range(0..entries.len()) };
+        match self.rng.random_range(0..10) {
+            0 => entries.push(entries[at].clone()),
+            1 => drop(entries.remove(at)),
+            _ => entries[at].1 = damage(&entries[at].1, entries[at].1.len(), &mut self.rng),
+        }
     }
 
     fn table(&mut self, bytes: &[u8]) -> Vec<u8> {
