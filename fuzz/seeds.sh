@@ -20,8 +20,9 @@ for folder in "$golden"/*/; do
 done
 for file in "$golden"/gguf/*.gguf "$golden"/gguf/*/*.gguf; do [ ! -f "$file" ] || seed gguf "$file"; done
 for file in "$golden"/forms/*/*.bin; do [ ! -f "$file" ] || seed torch "$file"; done
-for file in "$golden"/lm_eval/*.json* "$golden"/inspect/*.eval "$golden"/inspect/*.json "$golden"/helm/*/*.json \
-    "$golden"/openai_evals/*.jsonl "$golden"/every_eval_ever/*.json* "$golden"/simple_evals/*.json \
+for file in "$golden"/lm_eval/*.json* "$golden"/inspect/*.eval "$golden"/inspect/*.json \
+    "$golden"/helm/*/*.json "$golden"/openai_evals/*.jsonl \
+    "$golden"/every_eval_ever/*.json* "$golden"/simple_evals/*.json \
     "$golden"/simple_evals/*.html; do [ ! -f "$file" ] || seed imports "$file"; done
 for file in "$golden"/providers/*/*; do [ ! -f "$file" ] || seed answers "$file"; done
 for file in ../calibration/*.toml; do [ ! -f "$file" ] || seed study "$file"; done
@@ -32,7 +33,8 @@ for folder in gpt2 llama-gqa bloom olmo phi qwen2 qwen3 mistral; do
 done
 # A small card.
 head -10 "$golden/calibration/obs_tidy.csv" >"$made/table.csv"
-"$surmise" calibrate "$made/table.csv" --target bench_mmlu --features bench_arc_c,bench_gsm8k -q -o "$made/card.json" >"$made/log"
+"$surmise" calibrate "$made/table.csv" --target bench_mmlu --features bench_arc_c,bench_gsm8k -q \
+    -o "$made/card.json"
 seed card "$made/card.json"
 # The pickles within the archives.
 for file in "$golden"/forms/*/*.bin; do
@@ -52,10 +54,13 @@ cat >corpus/template/roles <<'END'
 {%- if add_generation_prompt %}<|assistant|>{% endif %}
 END
 cat >corpus/template/macros <<'END'
-{% macro turn(m, i=0) %}[{{ loop_count | default(i) }}] {{ m.content.split('\n')[-1] | upper | tojson }}{% endmacro %}
-{% set ns = namespace(n=0) %}{% for m in messages | selectattr('role', 'ne', 'system') %}{% set ns.n = ns.n + 1 %}
+{% macro turn(m, i=0) %}[{{ loop_count | default(i) }}] {{ m.content.split('\n')[-1] | upper | tojson }}
+{%- endmacro %}
+{% set ns = namespace(n=0) %}{% for m in messages | selectattr('role', 'ne', 'system') %}
+{%- set ns.n = ns.n + 1 %}
 {{ turn(m, i=ns.n) }}{% if not loop.last %}, {% else %}{% break %}{% endif %}{% endfor %}
-{% for i in range(3) %}{{ '%d' | format(i) }}{% endfor %}{{ strftime_now('%d %b %Y') if strftime_now is defined }}
+{% for i in range(3) %}{{ '%d' | format(i) }}{% endfor %}
+{{ strftime_now('%d %b %Y') if strftime_now is defined }}
 END
 key=3440e12f32644716572ab576973848cb3afedee87c8a18829867fded4867f4de
 cat >corpus/journal/one <<END

@@ -59,9 +59,9 @@ impl Choices<'_> {
     fn normalizer(&mut self, depth: u8) -> Value {
         match self.byte() % 14 {
             0 => {
-                json!({"type": "BertNormalizer", "clean_text": self.flag(), "handle_chinese_chars": self.flag(),
-                        "strip_accents": self.of(&[json!(null), json!(true), json!(false)]),
-                        "lowercase": self.flag()})
+                let accents = self.of(&[json!(null), json!(true), json!(false)]);
+                json!({"type": "BertNormalizer", "clean_text": self.flag(), "strip_accents": accents,
+                       "handle_chinese_chars": self.flag(), "lowercase": self.flag()})
             }
             1 => json!({"type": "Strip", "strip_left": self.flag(), "strip_right": self.flag()}),
             2 => json!({"type": "StripAccents"}),
@@ -75,7 +75,8 @@ impl Choices<'_> {
             10 => json!({"type": "Replace", "pattern": self.pattern(), "content": self.text()}),
             11 => json!({"type": "ByteLevel"}),
             12 => {
-                json!({"type": "Precompiled", "precompiled_charsmap": self.of(&["", "AAAA", "BAAAAAAAAAAAAA=="])})
+                let map = self.of(&["", "AAAA", "BAAAAAAAAAAAAA=="]);
+                json!({"type": "Precompiled", "precompiled_charsmap": map})
             }
             _ => json!({"type": "Sequence", "normalizers": self.list(depth, Self::normalizer)}),
         }
@@ -95,7 +96,8 @@ impl Choices<'_> {
             5 => json!({"type": "WhitespaceSplit"}),
             6 => json!({"type": "Punctuation", "behavior": behavior}),
             7 => {
-                json!({"type": "Split", "pattern": self.pattern(), "behavior": behavior, "invert": self.flag()})
+                json!({"type": "Split", "pattern": self.pattern(), "behavior": behavior,
+                       "invert": self.flag()})
             }
             8 => json!({"type": "Digits", "individual_digits": self.flag()}),
             9 => json!({"type": "UnicodeScripts"}),

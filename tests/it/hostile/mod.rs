@@ -3,6 +3,7 @@
 
 pub mod archive;
 pub mod bounded;
+pub mod bounds;
 #[cfg(unix)]
 pub mod files;
 pub mod pickles;
@@ -16,3 +17,5 @@ pub mod templates;
 #[cfg(unix)]
 pub mod terminal;
 pub mod tokenizers;
+#[cfg(unix)]
+pub mod view;
