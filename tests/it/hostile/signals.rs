@@ -91,7 +91,7 @@ fn every_long_verb_ends_on_the_first_interrupt() {
     let numbers: String = numbers.flat_map(|line| [line, "\n"]).collect();
     std::fs::write(folder.path().join("x.csv"), numbers).expect("a file");
     for arguments in [
-        &["measure", "minigpt-7", "--corpus", "countries", "--sets", "256", "--queries", "40", "-q"][..],
+        &["measure", "minigpt-7", "--corpus", "countries", "--sets", "40", "--queries", "40", "-q"][..],
         &["mi", "--x", "x.csv", "--y", "x.csv", "--estimator", "ksg", "--permutations", "99999", "-q"],
         &["calibrate", "table.csv", "--target", "y", "-q", "-o", "card.json"],
         &["blind", "--hide", "factqwen", "-q"],

@@ -1,5 +1,5 @@
-//! Every file is written by `disk`, which checks its numbers: a writer of JSON or CSV elsewhere would turn NaN
-//! and infinity into an empty value or a word.
+//! Every file is written by `disk`, which checks its numbers: a writer of JSON or CSV elsewhere would turn
+//! NaN and infinity into an empty value or a word.
 
 use std::path::Path;
 

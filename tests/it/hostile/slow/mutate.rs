@@ -112,7 +112,7 @@ impl Mutator {
 
     /// Changes one value within another, or puts, doubles or removes a member.
     fn value(&mut self, value: &mut Value) {
-        let goes_down = self.rng.random_range(0..5) > 0;
+        let goes_down = self.rng.random_range(0..12) > 0;
         match value {
             Value::Object(members) if goes_down && !members.is_empty() => {
                 let at = self.rng.random_range(0..members.len());
@@ -130,6 +130,12 @@ impl Mutator {
                     1 => items.insert(at, items[at].clone()),
                     _ => self.value(&mut items[at]),
                 }
+            }
+            // A number in place of a number gets further.
+            Value::Number(number) if self.rng.random() => {
+                let odd = [json!(0), json!(-1), json!(1), json!(0.5), json!(1e308), json!(u64::MAX)];
+                let odd = odd[self.rng.random_range(0..odd.len())].clone();
+                number.clone_from(odd.as_number().expect("a number"));
             }
             other => *other = self.odd(),
         }

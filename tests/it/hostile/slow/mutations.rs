@@ -102,14 +102,18 @@ fn kinds() -> Vec<Kind> {
         Kind {
             name: "PyTorch",
             files: [
-                files("tests/golden/llama-gqa", &MODEL[..2], "m/"),
+                files("tests/golden/llama-linear-rope", &["config.json"], "m/"),
                 files("tests/golden/forms/torch", &["pytorch_model.bin"], "m/"),
+                [("ids.safetensors".to_owned(), ids())].into(),
             ]
             .into_iter()
             .flatten()
             .collect(),
             damaged: &["m/pytorch_model.bin"],
-            commands: &[&["model", "m"], MEASURE],
+            commands: &[
+                &["model", "m"],
+                &["states", "m", "--tokens", "ids.safetensors", "-q", "-o", "out.safetensors"],
+            ],
         },
         Kind {
             name: "GGUF",
@@ -233,6 +237,15 @@ fn kinds() -> Vec<Kind> {
             commands: &[&["scores", "import", "results.json", "--metric", "acc", "-o", "out.csv"]],
         },
     ]
+}
+
+/// Token ids as an array of two windows.
+fn ids() -> Vec<u8> {
+    let header = br#"{"input_ids":{"dtype":"I64","shape":[2,3],"data_offsets":[0,48]}}"#;
+    let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+    bytes.extend(header);
+    bytes.extend((1..7_i64).flat_map(i64::to_le_bytes));
+    bytes
 }
 
 /// A small card, and the table that it was calibrated on.
