@@ -71,12 +71,21 @@ cat >corpus/journal/one <<END
 {"record":"outcome","key":"$key","attempt":2,"at":"2026-11-30T03:02:31Z","elapsed_s":1e3,"outcome":"failed","class":"unknown","error":"x","body_base64":"AAAA","possibly_paid":true,"incomplete":true,"crashed":true}
 END
 # The first byte of these chooses the report or the route.
-mkdir -p corpus/reports corpus/requests
+mkdir -p corpus/reports corpus/requests corpus/inputs
 for first in 0 1 2 3 4 5 6; do
     for file in ../calibration/*.csv; do
         { printf "%b" "\\0$first"; head -c 20000 "$file"; } >"corpus/reports/$first-$(basename "$file")"
     done
 done
+first=0
+for file in "$golden/calibration/obs_tidy.csv" ../calibration/rows.csv ../data/nations.csv; do
+    { printf "%b" "\\0$first"; head -c 4000 "$file"; } >"corpus/inputs/$first"
+    first=$((first + 1))
+done
+printf '\3group,text\nhuman,"red, green"\nb,blue\n' >corpus/inputs/3
+printf '\4{"id": "q", "prompt": "x", "answers": ["y"], "choices": ["y", "z"]}\n' >corpus/inputs/4
+printf '\5date = 2026-11-01\n[models."m"]\ninput_usd_per_million_tokens = 0.4\noutput_usd_per_million_tokens = 1.6\n' \
+    >corpus/inputs/5
 printf '\0{"model": "minigpt-1", "prompt": "red,", "max_tokens": 2}' >corpus/requests/completion
 printf '\0{"model": "minigpt-1", "prompt": ["a", [1, 2]], "max_tokens": 3, "n": 2, "logprobs": 5, "stop": ["b"], "echo": true, "temperature": 0.7, "top_p": 0.9, "seed": 1, "stream": true, "suffix": null, "logit_bias": {"5": -100}}' >corpus/requests/all
 printf '\1{"model": "minigpt-1", "messages": [{"role": "user", "content": "red"}]}' >corpus/requests/chat

@@ -8,8 +8,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
-use surmise::calibration::Card;
-use surmise::collect::journal;
+use surmise::arrays;
+use surmise::calibration::{CalibrationSpec, Card, Table};
+use surmise::collect::budget::price::Price;
+use surmise::collect::tasks::{self, Rendering, TaskOptions};
+use surmise::collect::{Grader, journal};
+use surmise::corpus::texts::Columns;
+use surmise::corpus::{Category, Series, Texts};
 use surmise::import::{self, Form, ImportOptions, Opened};
 use surmise::model::arch::{self, Config};
 use surmise::model::tokenizer::TokenizerFiles;
@@ -71,7 +76,7 @@ pub fn config(data: &[u8]) {
     }
 }
 
-struct OneFile(Vec<u8>);
+struct OneFile(&'static str, Vec<u8>);
 
 impl TokenizerFiles for OneFile {
     fn path(&self, file: &str) -> PathBuf {
@@ -79,15 +84,20 @@ impl TokenizerFiles for OneFile {
     }
 
     fn read(&self, file: &str) -> surmise::Result<Option<Cow<'static, [u8]>>> {
-        Ok((file == "tokenizer.json").then(|| Cow::Owned(self.0.clone())))
+        Ok((file == self.0).then(|| Cow::Owned(self.1.clone())))
     }
 }
 
-/// The bytes as a tokenizer.json, or as what chooses the parts of one.
+/// The bytes as a tokenizer.json, as a tokenizer.model of SentencePiece, or as what chooses the parts of a
+/// tokenizer.json.
 pub fn tokenizer(data: &[u8]) {
     let config = Config::parse(Path::new("config.json"), br#"{"vocab_size": 100000}"#).expect("a config");
-    let file = if data.starts_with(b"{") { data.to_vec() } else { assembled::tokenizer(data).into_bytes() };
-    let Ok(tokenizer) = Tokenizer::open(&OneFile(file), &config, Bos::Auto) else { return };
+    let file = match data.first() {
+        Some(b'{') => OneFile("tokenizer.json", data.to_vec()),
+        Some(b'\n') => OneFile("tokenizer.model", data.to_vec()),
+        _ => OneFile("tokenizer.json", assembled::tokenizer(data).into_bytes()),
+    };
+    let Ok(tokenizer) = Tokenizer::open(&file, &config, Bos::Auto) else { return };
     for text in ["", "red, green", "\u{e9}\u{fb03} \u{4e2d}\n\n  1234567 don't"] {
         drop(tokenizer.encode(text));
         if let Ok((ids, _)) = tokenizer.encode_any(text, true) {
@@ -158,6 +168,40 @@ pub fn reports(data: &[u8]) {
         for (_, figure) in made.figures.iter().filter(|_| *first >= 224) {
             drop(figure.pdf());
         }
+    }
+}
+
+/// What a user gives: the first byte chooses tables to calibrate on, arrays, corpora, texts, items or prices.
+pub fn inputs(data: &[u8]) {
+    let Some((first, rest)) = data.split_first() else { return };
+    let path = file("input.csv", rest);
+    match first % 6 {
+        0 => {
+            let Ok(table) = Table::read(&path) else { return };
+            for target in table.columns().iter().take(2) {
+                let spec =
+                    CalibrationSpec { target: target.clone(), level: 0.9, ..CalibrationSpec::default() };
+                drop(spec.prepare(&table));
+            }
+        }
+        1 => drop(arrays::read(&path, "x")),
+        2 => {
+            if let Ok(category) = Category::load(path.to_str().expect("UTF-8")) {
+                drop(Series::draw(&category, 2, 4, 0));
+            }
+        }
+        3 => drop(Texts::read(&path, &Columns::default())),
+        4 => {
+            let grader = Grader::default();
+            let options = TaskOptions { shots: 1, items: 2, seed: 0, rendering: Rendering::Text, grader };
+            let Ok(tasks) = tasks::load(&[path.to_str().expect("UTF-8").to_owned()], &options) else {
+                return;
+            };
+            for task in &tasks {
+                task.items.iter().for_each(drop);
+            }
+        }
+        _ => drop(Price::read(&path, "m")),
     }
 }
 
