@@ -7,9 +7,15 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use surmise::calibration::Card;
-use surmise::collect::journal;
-use surmise::import::{self, ImportOptions};
+use sha2::{Digest, Sha256};
+use surmise::arrays;
+use surmise::calibration::{CalibrationSpec, Card, Table};
+use surmise::collect::budget::price::Price;
+use surmise::collect::tasks::{self, Rendering, TaskOptions};
+use surmise::collect::{Grader, journal};
+use surmise::corpus::texts::Columns;
+use surmise::corpus::{Category, Series, Texts};
+use surmise::import::{self, Form, ImportOptions, Opened};
 use surmise::model::arch::{self, Config};
 use surmise::model::tokenizer::TokenizerFiles;
 use surmise::model::weights::{Checkpoint, Init, ParameterSource};
@@ -18,6 +24,10 @@ use surmise::provider::{self, Headers};
 use surmise::report::{self, Selection};
 use surmise::serve::{LocalServer, ServerSettings};
 use surmise::study::file::StudyFile;
+
+#[path = "../../tests/it/hostile/archive.rs"]
+mod archive;
+mod assembled;
 
 thread_local! {
     static FOLDER: tempfile::TempDir = tempfile::tempdir().expect("a folder");
@@ -56,26 +66,7 @@ pub fn torch(data: &[u8]) {
 
 /// The bytes as the pickle of an archive that is whole.
 pub fn pickle(data: &[u8]) {
-    torch(&archive(&[("a/data.pkl", data), ("a/data/0", &[0; 256])]));
-}
-
-/// A ZIP archive of stored entries.
-fn archive(entries: &[(&str, &[u8])]) -> Vec<u8> {
-    let (mut bytes, mut directory) = (vec![], vec![]);
-    for (name, data) in entries {
-        let sum = crc32fast::hash(data).to_le_bytes();
-        let (size, length) = ((data.len() as u32).to_le_bytes(), (name.len() as u16).to_le_bytes());
-        let start = (bytes.len() as u32).to_le_bytes();
-        let common: Vec<u8> =
-            [&[20, 0, 0, 0, 0, 0, 0, 0, 0x21, 0][..], &sum, &size, &size, &length, &[0, 0]].concat();
-        bytes.extend([&b"PK\x03\x04"[..], &common, name.as_bytes(), data].concat());
-        let rest = [&[0; 10][..], &start].concat();
-        directory.extend([&b"PK\x01\x02\x14\x00"[..], &common, &rest, name.as_bytes()].concat());
-    }
-    let n = (entries.len() as u16).to_le_bytes();
-    let (size, start) = ((directory.len() as u32).to_le_bytes(), (bytes.len() as u32).to_le_bytes());
-    let end = [&b"PK\x05\x06\0\0\0\0"[..], &n, &n, &size, &start, &[0, 0]].concat();
-    [bytes, directory, end].concat()
+    torch(&archive::stored(&[("a/data.pkl", data), ("a/data/0", &[0; 256])]));
 }
 
 pub fn config(data: &[u8]) {
@@ -85,7 +76,7 @@ pub fn config(data: &[u8]) {
     }
 }
 
-struct OneFile(Vec<u8>);
+struct OneFile(&'static str, Vec<u8>);
 
 impl TokenizerFiles for OneFile {
     fn path(&self, file: &str) -> PathBuf {
@@ -93,13 +84,20 @@ impl TokenizerFiles for OneFile {
     }
 
     fn read(&self, file: &str) -> surmise::Result<Option<Cow<'static, [u8]>>> {
-        Ok((file == "tokenizer.json").then(|| Cow::Owned(self.0.clone())))
+        Ok((file == self.0).then(|| Cow::Owned(self.1.clone())))
     }
 }
 
+/// The bytes as a tokenizer.json, as a tokenizer.model of SentencePiece, or as what chooses the parts of a
+/// tokenizer.json.
 pub fn tokenizer(data: &[u8]) {
     let config = Config::parse(Path::new("config.json"), br#"{"vocab_size": 100000}"#).expect("a config");
-    let Ok(tokenizer) = Tokenizer::open(&OneFile(data.to_vec()), &config, Bos::Auto) else { return };
+    let file = match data.first() {
+        Some(b'{') => OneFile("tokenizer.json", data.to_vec()),
+        Some(b'\n') => OneFile("tokenizer.model", data.to_vec()),
+        _ => OneFile("tokenizer.json", assembled::tokenizer(data).into_bytes()),
+    };
+    let Ok(tokenizer) = Tokenizer::open(&file, &config, Bos::Auto) else { return };
     for text in ["", "red, green", "\u{e9}\u{fb03} \u{4e2d}\n\n  1234567 don't"] {
         drop(tokenizer.encode(text));
         if let Ok((ids, _)) = tokenizer.encode_any(text, true) {
@@ -117,13 +115,40 @@ pub fn template(data: &[u8]) {
     drop(template.render(&[message("system"), message("user"), message("assistant")]));
 }
 
+/// Lines whose checksums are made right: a wrong one ends the reading of a line before its values.
 pub fn journal(data: &[u8]) {
-    let path = file("journal.jsonl", data);
+    const FRAME: &[u8] = b",\"crc\":\"";
+    let mut signed = vec![];
+    for line in data.split_inclusive(|byte| *byte == b'\n') {
+        let object = line.strip_suffix(b"\n").and_then(|line| line.strip_suffix(b"}"));
+        let Some(object) = object else {
+            signed.extend(line);
+            continue;
+        };
+        let end = object.windows(FRAME.len()).rposition(|window| window == FRAME).unwrap_or(object.len());
+        let object = &object[..end];
+        signed.extend([object, FRAME, format!("{:08x}\"}}\n", crc32fast::hash(object)).as_bytes()].concat());
+    }
+    let path = file("journal.jsonl", &signed);
     drop(journal::Index::read(path.parent().expect("a folder")));
 }
 
+/// A card whose hash of itself is made right.
 pub fn card(data: &[u8]) {
+    const NAME: &[u8] = b"\"card_sha256\": \"";
     drop(Card::read(&file("card.json", data)));
+    let Some(at) = data.windows(NAME.len()).position(|window| window == NAME) else { return };
+    let Some((hash, after)) = data[at + NAME.len()..].split_at_checked(64) else { return };
+    if !hash.iter().all(u8::is_ascii_alphanumeric) {
+        return;
+    }
+    // The hash is of the bytes without the first place where it stands.
+    let Some(first) = data.windows(64).position(|window| window == hash) else { return };
+    let without = [&data[..first], &data[first + 64..]].concat();
+    let right: String = Sha256::digest(&without).iter().map(|byte| format!("{byte:02x}")).collect();
+    let signed = [&data[..at + NAME.len()], right.as_bytes(), after].concat();
+    let Ok(card) = Card::read(&file("card.json", &signed)) else { return };
+    drop(card.to_bytes());
 }
 
 pub fn study(data: &[u8]) {
@@ -139,17 +164,53 @@ pub fn reports(data: &[u8]) {
     let path = file(report.input().file, rest);
     if let Ok(made) = report.make(&[path], &Selection::default()) {
         made.table.csv().expect("a table");
-        for (_, figure) in &made.figures {
+        // A PDF takes long, as it reads the font.
+        for (_, figure) in made.figures.iter().filter(|_| *first >= 224) {
             drop(figure.pdf());
         }
     }
 }
 
+/// What a user gives: the first byte chooses tables to calibrate on, arrays, corpora, texts, items or prices.
+pub fn inputs(data: &[u8]) {
+    let Some((first, rest)) = data.split_first() else { return };
+    let path = file("input.csv", rest);
+    match first % 6 {
+        0 => {
+            let Ok(table) = Table::read(&path) else { return };
+            for target in table.columns().iter().take(2) {
+                let spec =
+                    CalibrationSpec { target: target.clone(), level: 0.9, ..CalibrationSpec::default() };
+                drop(spec.prepare(&table));
+            }
+        }
+        1 => drop(arrays::read(&path, "x")),
+        2 => {
+            if let Ok(category) = Category::load(path.to_str().expect("UTF-8")) {
+                drop(Series::draw(&category, 2, 4, 0));
+            }
+        }
+        3 => drop(Texts::read(&path, &Columns::default())),
+        4 => {
+            let grader = Grader::default();
+            let options = TaskOptions { shots: 1, items: 2, seed: 0, rendering: Rendering::Text, grader };
+            let Ok(tasks) = tasks::load(&[path.to_str().expect("UTF-8").to_owned()], &options) else {
+                return;
+            };
+            for task in &tasks {
+                task.items.iter().for_each(drop);
+            }
+        }
+        _ => drop(Price::read(&path, "m")),
+    }
+}
+
 pub fn imports(data: &[u8]) {
     let path = file("results.json", data);
+    let opened = Opened { path: &path, bytes: data, form: &Form::of(data) };
     for importer in import::ALL {
-        if importer.sniff(&path, data) {
-            drop(importer.import(&path, data, &ImportOptions::default()));
+        if importer.sniff(&opened) {
+            drop(importer.import(&opened, &ImportOptions::default()));
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Reads a matrix, whatever format its file has.
 
+use std::io::Read;
 use std::path::Path;
 
 use ndarray::Array2;
@@ -30,7 +31,10 @@ pub struct Array {
 /// [`Error::Read`], [`Error::Array`] for what is no such file, has no such array, holds another type or has
 /// more than two axes, [`Error::Csv`].
 pub fn read(path: &Path, name: &str) -> Result<Array> {
-    let bytes = disk::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
+    let mut bytes = vec![];
+    // Arrays may be as large as the memory.
+    let read = disk::open(path).and_then(|mut file| file.read_to_end(&mut bytes));
+    read.map_err(|source| Error::Read { path: path.into(), source })?;
     let fault = |reason: String| Error::Array { path: path.into(), reason };
     if bytes.is_empty() {
         return Err(fault("is empty; give a matrix as safetensors, npy or CSV".into()));

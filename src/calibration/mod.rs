@@ -22,6 +22,7 @@ pub use self::candidates::training_set::{FeatureSpectrum, TrainingSet};
 pub use self::card::calibrate::calibrate;
 pub use self::card::contents::{Card, TrainingRows};
 pub use self::intervals::method::IntervalMethod;
+pub(crate) use self::intervals::method::check_level;
 pub use self::intervals::residuals::{HeldOutResidual, Residuals};
 pub use self::intervals::selected::SelectedCandidate;
 pub use self::prediction::error_summary::{ErrorSummary, Outcome};

@@ -113,9 +113,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     if flags.table {
         print(table(&test).as_bytes())?;
     } else {
-        let json = serde_json::to_vec_pretty(&test);
-        let mut json = json.map_err(|source| Error::Json { path: "stdout".into(), source })?;
-        json.push(b'\n');
+        let json = disk::json_bytes("blind.json".as_ref(), &test)?;
         flags.tables.write_to(None, &TableBytes { csv: test.csv()?, json })?;
     }
     let unit = test.rows.first().map_or("", |row| row.unit.as_str());

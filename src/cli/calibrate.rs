@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::column_lists::listed;
 use super::table_input::TableInput;
-use super::{is_stdout, print, status};
+use super::{Progress, is_stdout, print, status};
 use crate::calibration::{CalibrationSpec, Card, Condition, Link, Table, calibrate};
 use crate::disk;
 use crate::error::{Error, Result};
@@ -95,6 +95,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let output = flags.output.as_ref().filter(|path| !is_stdout(path));
     let path = flags.input.path();
     output.map_or(Ok(()), |output| disk::check_apart([&path], output))?;
+    let bar = Progress::uncounted("calibrating", quiet);
     let table = Table::read(&path)?.filter(&conditions(&flags.conditions)?)?;
     let ignored = listed(&flags.ignore, table.columns());
     let table = table.without(&ignored)?;
@@ -105,6 +106,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let partial = output.map(|path| disk::Partial::begin(path)).transpose()?;
     let card = calibrate(&table, &specification(flags, &table)?)?;
     drop(partial);
+    bar.finish();
     match output {
         Some(path) => card.write(path)?,
         None => print(&card.to_bytes()?)?,

@@ -88,6 +88,7 @@ struct InputFile {
 pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     flags.output.check(None, [&flags.x, &flags.y])?;
     let estimator = mi::find(&flags.estimator)?;
+    let bar = Progress::uncounted("estimating", quiet);
     let (x, y) = (arrays::read(&flags.x, "x")?, arrays::read(&flags.y, "y")?);
     if let Some(note) = estimator.note_on_samples().filter(|_| flags.permutations.is_some()) {
         let reason = format!("says nothing about {}; {note}", estimator.name());
@@ -98,6 +99,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let mut estimates = estimator.estimate(&pairs, flags.seed)?;
     let seconds = start.elapsed().as_secs_f64();
     let row_dependence = RowDependence::of(&pairs);
+    bar.finish();
     if row_dependence.is_some() {
         estimates.iter_mut().for_each(|estimate| estimate.flags.push(Flag::DependentRows));
     }

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
-use super::{ConfigFlags, Fetching, TableBytes, TableFlags, config_notes, is_stdout, status};
+use super::{ConfigFlags, Fetching, Progress, TableBytes, TableFlags, config_notes, is_stdout, status};
+use crate::disk;
 use crate::error::{Error, Result};
 use crate::model::{Description, ModelInfo};
 
@@ -44,7 +45,9 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let (model, table) = arguments(flags, quiet)?;
     table.check(None, [&PathBuf::from(&model)])?;
     let hub = flags.fetching.hub(std::slice::from_ref(&model), quiet)?;
+    let bar = Progress::uncounted("reading the weights", quiet);
     let Description { info, spec, stored } = Description::of(&model, &flags.config.allow_config_key, &hub)?;
+    bar.finish();
     config_notes(&info, quiet);
     let report = ModelReport {
         model: &info,
@@ -143,7 +146,5 @@ fn bytes(report: &ModelReport) -> Result<TableBytes> {
         other => other.clone(),
     };
     let csv = TableBytes::of_cells("model", &COLUMNS, &[COLUMNS.iter().map(cell).collect()])?.csv;
-    let mut json = serde_json::to_vec_pretty(report).map_err(fault)?;
-    json.push(b'\n');
-    Ok(TableBytes { csv, json })
+    Ok(TableBytes { csv, json: disk::json_bytes("model.json".as_ref(), report)? })
 }

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::calibrate::conditions;
 use super::table_input::TableInput;
-use super::{TableBytes, TableFlags, status};
+use super::{Progress, TableBytes, TableFlags, status};
 use crate::calibration::{Card, PredictionRow, PredictionSettings, Table};
 use crate::error::{Error, Result};
 
@@ -37,6 +37,7 @@ pub(super) struct Flags {
 pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let path = flags.input.path();
     flags.table.check(flags.output.as_ref(), [&flags.calibration, &path])?;
+    let bar = Progress::uncounted("predicting", quiet);
     let card = Card::read(&flags.calibration)?;
     let table = Table::read(&path)?.filter(&conditions(&flags.conditions)?)?;
     if table.is_empty() {
@@ -47,6 +48,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     }
     let settings = PredictionSettings { level: flags.level.unwrap_or(card.level), within: flags.within };
     let predictions = card.predict_with(&table, settings)?;
+    bar.finish();
     flags.table.write_to(flags.output.as_ref(), &TableBytes::of_rows("predictions", &predictions)?)?;
     let n = predictions.len();
     let missing = predictions.iter().filter(|prediction| prediction.y_hat.is_none()).count();

@@ -1,19 +1,22 @@
 //! The progress of a long run: a bar with the time that is left where stderr is a terminal, else a line every
-//! half minute.
+//! half minute. Where the steps cannot be counted, it is the time so far.
 
+use std::fmt::Write;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressState, ProgressStyle};
 
 use super::status;
 use crate::terminal;
 
 const LINE_EVERY: Duration = Duration::from_secs(30);
+/// How often the time of a bar is drawn again; a run that takes less draws nothing by itself.
+const DRAWN_EVERY: Duration = Duration::from_millis(500);
 /// The bar has a fixed width, because the message beside it may be long.
-const COUNTED: &str = "{elapsed_precise} [{bar:20}] {percent}%, {eta} left, {msg}";
+const COUNTED: &str = "{elapsed_precise} [{bar:20}] {percent}%, {left}, {msg}";
 const UNCOUNTED: &str = "{elapsed_precise} {msg}";
 
 /// The progress of one run, counted in steps of about the same length.
@@ -32,12 +35,23 @@ impl Progress {
         bar.set_style(style(if steps == 0 { UNCOUNTED } else { COUNTED }));
         let message = Arc::new(Mutex::new(String::new()));
         let is_over = Arc::new(AtomicBool::new(false));
-        let thread = (!quiet && bar.is_hidden()).then(|| {
+        let thread = (!quiet).then(|| {
             let (bar, message, over) = (bar.clone(), message.clone(), is_over.clone());
+            let shows =
+                move || if bar.is_hidden() { lines(&bar, &message, &over) } else { draws(&bar, &over) };
             // Without a thread nothing is shown, and the run goes on.
-            std::thread::Builder::new().spawn(move || lines(&bar, &message, &over)).ok()
+            std::thread::Builder::new().spawn(shows).ok()
         });
         Self { bar, message, is_over, thread: thread.flatten() }
+    }
+
+    /// Starts the display of a run whose steps cannot be counted. One that is over at once shows nothing.
+    pub(super) fn uncounted(message: &'static str, quiet: bool) -> Self {
+        let progress = Self::start(0, quiet);
+        // In contrast to `set_message`, this draws nothing.
+        drop(progress.bar.clone().with_message(message));
+        *progress.message.lock().unwrap_or_else(PoisonError::into_inner) = message.to_owned();
+        progress
     }
 
     /// What is worked on.
@@ -88,7 +102,28 @@ impl Drop for Progress {
 }
 
 fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    style.with_key("left", |state: &ProgressState, out: &mut dyn Write| {
+        let written = if state.pos() == 0 {
+            out.write_str("time left not known yet")
+        } else {
+            write!(out, "{:#} left", HumanDuration(state.eta()))
+        };
+        // A text takes whatever is written to it.
+        written.unwrap_or_default();
+    })
+}
+
+/// Draws the time so far again and again until the run is over.
+fn draws(bar: &ProgressBar, is_over: &AtomicBool) {
+    let mut last = Instant::now();
+    while !is_over.load(Relaxed) {
+        std::thread::park_timeout(DRAWN_EVERY.saturating_sub(last.elapsed()));
+        if last.elapsed() >= DRAWN_EVERY {
+            last = Instant::now();
+            bar.tick();
+        }
+    }
 }
 
 /// Writes a line every half minute until the run is over.
@@ -106,14 +141,17 @@ fn lines(bar: &ProgressBar, message: &Mutex<String>, is_over: &AtomicBool) {
 
 /// The progress in words. The time left assumes that the steps to come take as long as those before.
 fn line(done: u64, total: u64, elapsed: Duration, message: &str) -> String {
-    let share = if total == 0 { 0.0 } else { (done as f64 / total as f64).min(1.0) };
+    let message = if message.is_empty() { String::new() } else { format!(": {message}") };
+    if total == 0 {
+        return format!("{} so far{message}", time(elapsed));
+    }
+    let share = (done as f64 / total as f64).min(1.0);
     let left = if share > 0.0 {
         format!("about {} left", time(elapsed.mul_f64((1.0 - share) / share)))
     } else {
         "time left not known yet".into()
     };
     let percent = (100.0 * share).floor();
-    let message = if message.is_empty() { String::new() } else { format!(": {message}") };
     format!("{percent} %, {} so far, {left}{message}", time(elapsed))
 }
 
@@ -134,7 +172,7 @@ mod tests {
     fn a_line_tells_the_share_the_time_and_the_time_left() {
         let after = |seconds| Duration::from_secs(seconds);
         assert_eq!(line(0, 10, after(30), ""), "0 %, 30 s so far, time left not known yet");
-        assert_eq!(line(0, 0, after(30), "m"), "0 %, 30 s so far, time left not known yet: m");
+        assert_eq!(line(0, 0, after(30), "m"), "30 s so far: m");
         assert_eq!(line(1, 4, after(60), "m, c"), "25 %, 1 min 0 s so far, about 3 min 0 s left: m, c");
         assert_eq!(line(1, 2, after(3660), ""), "50 %, 1 h 1 min so far, about 1 h 1 min left");
         assert_eq!(line(4, 4, after(5), ""), "100 %, 5 s so far, about 0 s left");

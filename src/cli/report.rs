@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::choice::listed;
-use super::{TableBytes, TableFlags, is_stdout, print, status};
+use super::{Progress, TableBytes, TableFlags, is_stdout, print, status};
 use crate::disk;
 use crate::emergence::SettingFilter;
 use crate::error::{Error, Result};
@@ -80,10 +80,12 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         corpora: flags.corpora.clone(),
         settings: flags.select.clone(),
     };
+    let bar = Progress::uncounted("drawing", quiet);
     let made = report.make(&flags.inputs, &selection)?;
     match &flags.output {
         Some(folder) => {
             let files = made.write(report.name(), folder)?;
+            bar.finish();
             if !quiet {
                 files.iter().for_each(|file| status(&file.display().to_string()));
             }
@@ -124,7 +126,9 @@ fn page(flags: &Flags, quiet: bool) -> Result<()> {
         let reason = format!("must be one results folder for html, and are {}", flags.inputs.len());
         return Err(Error::Parameter { name: "the inputs", reason });
     };
+    let bar = Progress::uncounted("reading results", quiet);
     let page = html::page(folder)?;
+    bar.finish();
     if flags.output.as_deref().is_some_and(is_stdout) {
         print(&page.to_bytes())?;
         return gaps(&page);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 
 use super::choice::listed;
-use super::{TableBytes, TableFlags, is_stdout, put, status};
+use super::{Progress, TableBytes, TableFlags, is_stdout, put, status};
 use crate::disk;
 use crate::error::{Error, Result};
 use crate::export::{self, Collected};
@@ -106,7 +106,9 @@ fn import_files(flags: &Import, quiet: bool) -> Result<()> {
             return Err(Error::Parameter { name: "--items", reason });
         }
     }
+    let bar = Progress::uncounted("importing", quiet);
     let imported = import::import(&flags.files, &options)?;
+    bar.finish();
     if let Some(path) = output.filter(|path| !is_stdout(path)) {
         disk::write_json(&beside(path), &imported.provenance)?;
     }
@@ -136,9 +138,11 @@ fn beside(path: &Path) -> PathBuf {
 
 fn export_folder(flags: &Export, quiet: bool) -> Result<()> {
     let exporter = export::find(&flags.to)?;
+    let bar = Progress::uncounted("converting", quiet);
     let collected = Collected::read(&flags.folder)?;
     let files = exporter.export(&collected)?;
     export::write(&flags.output, &files)?;
+    bar.finish();
     if !quiet {
         collected.notes.iter().for_each(|note| status(note));
         for file in &files {

@@ -5,11 +5,14 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{Fetching, Opening, SeriesFlags, config_notes, is_stdout, status};
+use super::{Fetching, Opening, Progress, SeriesFlags, config_notes, is_stdout, status};
 use crate::corpus::{Category, Series};
 use crate::disk;
 use crate::error::{Error, Result};
 use crate::model::{LoadedDecoder, Model, state_file};
+
+/// Steps of the bar.
+const STEPS: u64 = 1000;
 
 #[derive(Debug, Args)]
 #[group(id = "input", required = true, multiple = false, args = ["tokens", "corpus"])]
@@ -62,11 +65,15 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         }
     };
     config_notes(&loaded.info, quiet);
+    let bar = Progress::start(STEPS, quiet);
+    bar.set_message(loaded.info.id.clone());
+    let step = |share: f64| bar.set_position((share * STEPS as f64) as u64);
     if is_stdout(&flags.output) {
-        to_stdout(&|path| state_file::write(&loaded, &windows, flags.logits, path))?;
+        to_stdout(&|path| state_file::write(&loaded, &windows, flags.logits, path, &step))?;
     } else {
-        state_file::write(&loaded, &windows, flags.logits, &flags.output)?;
+        state_file::write(&loaded, &windows, flags.logits, &flags.output, &step)?;
     }
+    bar.finish();
     if !quiet {
         let (n, t) = (windows.len(), windows.first().map_or(0, Vec::len));
         let layers = loaded.info.n_layers;

@@ -78,11 +78,7 @@ impl TableBytes {
 }
 
 fn json_bytes<T: Serialize>(name: &str, rows: &[T]) -> Result<Vec<u8>> {
-    let table = JsonTable { schema: Schema::new(name, VERSION), rows };
-    let json = serde_json::to_vec_pretty(&table);
-    let mut json = json.map_err(|source| Error::Json { path: name.into(), source })?;
-    json.push(b'\n');
-    Ok(json)
+    disk::json_bytes(name.as_ref(), &JsonTable { schema: Schema::new(name, VERSION), rows })
 }
 
 /// Whether a path means stdout.

@@ -17,6 +17,8 @@ use crate::seed;
 
 /// Replicate numbers of repeated questions (`--redo`) are offset by this number for each round.
 const ROUND: u32 = 1_000_000;
+/// Most answers that a run requests: the keys of all are in memory.
+const MOST: usize = 10_000_000;
 
 /// One requested answer. A run may hold millions of them, so that the request is rendered only when it is
 /// sent.
@@ -262,11 +264,15 @@ impl Plan {
     /// The questions that are to be asked.
     ///
     /// # Errors
-    /// As [`Plan::visit`].
+    /// As [`Plan::visit`]; [`Error::Parameter`] for too many.
     pub fn pending(&self, index: &Index, again: &RedoSelection) -> Result<Pending> {
         let (mut pending, mut seen) = (Pending::default(), HashSet::new());
+        // Every item has a prompt at least.
+        let n_items: usize = self.tasks.iter().map(|task| task.items.len()).sum();
+        check_number(n_items.saturating_mul(self.repeats.replicates as usize))?;
         self.visit(index, again, |_, _, questions| {
             pending.n_wanted += questions.len();
+            check_number(pending.n_wanted)?;
             let first = || questions.iter().filter(|keyed| keyed.question.replicate % ROUND == 0);
             let is_answered =
                 |keyed: &KeyedQuestion| index.state(&keyed.key).is_some_and(|state| state.answer().is_some());
@@ -290,6 +296,17 @@ impl Plan {
         })?;
         Ok(pending)
     }
+}
+
+fn check_number(n_answers: usize) -> Result<()> {
+    if n_answers <= MOST {
+        return Ok(());
+    }
+    let reason = format!(
+        "make {MOST} requests or more of these tasks, which is too many for a run; give fewer --replicates, \
+         or fewer items in a run"
+    );
+    Err(Error::Parameter { name: "--replicates", reason })
 }
 
 /// Whether a question is to be asked.

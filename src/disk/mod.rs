@@ -9,13 +9,14 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 mod opened;
+mod rows;
 mod temporary;
 
-pub use self::opened::{is_regular, open, open_own, read, read_text};
+pub use self::opened::{check_size, is_regular, open, open_own, read, read_line, read_text};
+pub use self::rows::{CsvRows, csv_bytes, json_bytes, json_line};
 use self::temporary::TemporaryFile;
 pub use self::temporary::{TemporaryFolder, exit, is_temporary};
 use crate::error::{Error, Result};
-use crate::finite::{self, NotFinite};
 
 /// The first member of every JSON file of surmise: the name and version of its schema, and the version of the
 /// tool that wrote it.
@@ -164,32 +165,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
 /// # Errors
 /// [`Error::Write`], also for a value that holds NaN or infinity; [`Error::Json`]
 pub fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<()> {
-    finite::check(value).map_err(|fault| not_finite(path, None, &fault))?;
-    let mut bytes =
-        serde_json::to_vec_pretty(value).map_err(|source| Error::Json { path: path.into(), source })?;
-    bytes.push(b'\n');
-    write(path, &bytes)
-}
-
-/// The error about a number that is none: it would be written as an empty value, or as a word.
-fn not_finite(path: &Path, row: Option<usize>, fault: &NotFinite) -> Error {
-    let row = row.map_or_else(String::new, |row| format!(" of row {row}"));
-    let reason = format!("{fault}{row} is no number, and nothing is written");
-    Error::Write { path: path.into(), source: std::io::Error::new(std::io::ErrorKind::InvalidData, reason) }
-}
-
-/// Rows as CSV (RFC 4180) with a header, as bytes.
-///
-/// # Errors
-/// [`Error::Write`] naming `path` if a row cannot be serialised, or holds NaN or infinity.
-pub fn csv_bytes<T: Serialize>(path: &Path, rows: &[T]) -> Result<Vec<u8>> {
-    let fault = |source: std::io::Error| Error::Write { path: path.into(), source };
-    let mut writer = csv::Writer::from_writer(vec![]);
-    for (number, row) in rows.iter().enumerate() {
-        finite::check(row).map_err(|fault| not_finite(path, Some(number), &fault))?;
-        writer.serialize(row).map_err(|source| fault(std::io::Error::other(source)))?;
-    }
-    writer.into_inner().map_err(|error| fault(std::io::Error::other(error.to_string())))
+    write(path, &json_bytes(path, value)?)
 }
 
 /// The rows of a CSV file of a known form, from its bytes; messages name `path`. Blanks around the cells of a

@@ -1,8 +1,13 @@
 //! Opens the files that others name. A pipe or a device is refused, and not waited for.
 
 use std::fs::{File, Metadata, OpenOptions};
-use std::io::{Error, ErrorKind, Read, Result};
+use std::io::{BufRead, Error, ErrorKind, Read, Result};
 use std::path::Path;
+
+/// Most bytes of a file that is read as a whole; only arrays may have more.
+pub const LARGEST: u64 = 4 << 30;
+/// Most bytes of a line that is kept.
+const LONGEST_LINE: usize = 256 << 20;
 
 /// Opens a file for reading.
 ///
@@ -17,11 +22,58 @@ pub fn open(path: impl AsRef<Path>) -> Result<File> {
 /// The bytes of a file.
 ///
 /// # Errors
-/// As [`open`].
+/// As [`open`]; if it is larger than [`LARGEST`].
 pub fn read(path: impl AsRef<Path>) -> Result<Vec<u8>> {
+    let file = open(path)?;
+    check_size(&file)?;
     let mut bytes = vec![];
-    open(path)?.read_to_end(&mut bytes)?;
+    file.take(LARGEST).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+/// Refuses a file that is larger than [`LARGEST`].
+///
+/// # Errors
+/// [`ErrorKind::FileTooLarge`]
+pub fn check_size(file: &File) -> Result<()> {
+    let n_bytes = file.metadata()?.len();
+    if n_bytes <= LARGEST {
+        return Ok(());
+    }
+    let reason = format!("it has {n_bytes} bytes, and what is read as a whole may have {LARGEST}");
+    Err(Error::new(ErrorKind::FileTooLarge, reason))
+}
+
+/// Adds the next line to `bytes`, with its line feed, and returns its length; 0 at the end. Of a line that is
+/// too long for the memory, only the beginning is added, and what is added ends as the line does.
+///
+/// # Errors
+/// Those of the reader.
+pub fn read_line(reader: &mut impl BufRead, bytes: &mut Vec<u8>) -> Result<u64> {
+    read_line_within(LONGEST_LINE, reader, bytes)
+}
+
+fn read_line_within(most: usize, reader: &mut impl BufRead, bytes: &mut Vec<u8>) -> Result<u64> {
+    let mut length = 0;
+    loop {
+        let there = match reader.fill_buf() {
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            there => there?,
+        };
+        let end = there.iter().position(|byte| *byte == b'\n');
+        let n = end.map_or(there.len(), |end| end + 1);
+        let kept = n.min(most.saturating_sub(bytes.len()));
+        bytes.extend_from_slice(&there[..kept]);
+        let is_over = end.is_some() || n == 0;
+        if end.is_some() && kept < n {
+            bytes.push(b'\n');
+        }
+        reader.consume(n);
+        length += n as u64;
+        if is_over {
+            return Ok(length);
+        }
+    }
 }
 
 /// The text of a file.
@@ -109,6 +161,25 @@ mod tests {
         let refused = open_own(&link, OpenOptions::new().create(true).write(true)).expect_err("a refusal");
         assert!(refused.to_string().contains("symbolic link"), "{refused}");
         assert!(open_own(&file, OpenOptions::new().read(true)).is_ok());
+    }
+
+    #[test]
+    fn of_a_line_that_is_too_long_the_beginning_is_kept() {
+        let mut reader = std::io::BufReader::with_capacity(3, &b"ab\nabcdefghi\n\nabcdefgh"[..]);
+        for (length, kept) in [(3, &b"ab\n"[..]), (10, b"abcde\n"), (1, b"\n"), (8, b"abcde"), (0, b"")] {
+            let mut bytes = vec![];
+            assert_eq!(read_line_within(5, &mut reader, &mut bytes).expect("a line"), length);
+            assert_eq!(bytes, kept);
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_too_large_is_refused_before_it_is_read() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("large");
+        // It takes no room on the disk.
+        File::create(&path).and_then(|file| file.set_len(LARGEST + 1)).expect("a file");
+        assert_eq!(read(&path).expect_err("a refusal").kind(), ErrorKind::FileTooLarge);
     }
 
     #[test]

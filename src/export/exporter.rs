@@ -36,10 +36,7 @@ impl ExportFile {
     /// A file of one JSON value.
     pub(super) fn json(path: impl Into<PathBuf>, value: &Value) -> Result<Self> {
         let path = path.into();
-        let bytes = serde_json::to_vec_pretty(value);
-        let mut bytes = bytes.map_err(|source| Error::Json { path: path.clone(), source })?;
-        bytes.push(b'\n');
-        Ok(Self { path, bytes })
+        Ok(Self { bytes: disk::json_bytes(&path, value)?, path })
     }
 
     /// A file of one JSON value per line.

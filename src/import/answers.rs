@@ -9,7 +9,7 @@ use crate::collect::results::ItemRow;
 use crate::collect::results::scores::Score;
 use crate::collect::results::spreadsheet;
 use crate::collect::results::tally::{QuestionRef, Tally};
-use crate::disk;
+use crate::disk::{self, CsvRows};
 use crate::error::{Error, Result};
 use crate::numeric::statistics::mean_of_means;
 
@@ -127,19 +127,17 @@ impl Answers {
 /// spreadsheet would run as formulas are quoted.
 ///
 /// # Errors
-/// [`Error::Write`]
+/// [`Error::Write`](crate::Error::Write)
 pub fn items_csv(items: &[ImportedItem]) -> Result<Vec<u8>> {
     let path = Path::new("items.csv");
-    let fault =
-        |source: csv::Error| Error::Write { path: path.into(), source: std::io::Error::other(source) };
     let no_answer = row("", 0, Grade::none(GradeKind::Error, ""));
     let columns = disk::csv_bytes(path, &[no_answer])?;
     let mut bytes = b"provider,model,".to_vec();
     bytes.extend(columns.split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default());
-    let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(bytes);
+    let mut rows = CsvRows::new(path, bytes, false);
     for item in items {
         let row = spreadsheet::quoted(item.row.clone());
-        writer.serialize((&item.provider, &item.model, row)).map_err(fault)?;
+        rows.add(&(&item.provider, &item.model, row))?;
     }
-    writer.into_inner().map_err(|error| Error::Write { path: path.into(), source: error.into_error() })
+    rows.finish()
 }

@@ -9,6 +9,7 @@ use std::io::{Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use rayon::prelude::*;
 use safetensors::tensor::{Dtype, Metadata, TensorInfo};
@@ -49,12 +50,18 @@ pub fn read_windows(path: &Path) -> Result<Vec<Vec<u32>>> {
 }
 
 /// Runs the decoder over `windows` of one length and writes `h_0 .. h_L`, `input_ids` and, if asked for,
-/// `logits` to `path`, whole or not at all.
+/// `logits` to `path`, whole or not at all. `step` is called with the share that is done.
 ///
 /// # Errors
 /// [`Error::Window`] for windows of several lengths or that do not fit the model, [`Error::NonFinite`] for
 /// NaN or infinity in a residual stream, [`Error::Write`].
-pub fn write(loaded: &LoadedDecoder, windows: &[Vec<u32>], logits: bool, path: &Path) -> Result<()> {
+pub fn write(
+    loaded: &LoadedDecoder,
+    windows: &[Vec<u32>],
+    logits: bool,
+    path: &Path,
+    step: &(dyn Fn(f64) + Sync),
+) -> Result<()> {
     let (info, decoder) = (&loaded.info, &loaded.decoder);
     states::check(decoder, &info.id, windows)?;
     if logits {
@@ -79,6 +86,12 @@ pub fn write(loaded: &LoadedDecoder, windows: &[Vec<u32>], logits: bool, path: &
     let trie = Trie::new(windows);
     let batches = trie.batches(trie.batch_tokens(BATCH_TOKENS));
     let runs = runs(&trie, windows.len(), batches.first().map_or(1, |(owned, _)| owned.len()), batches.len());
+    let n_nodes: usize = batches.iter().map(|(owned, _)| owned.len()).sum();
+    let done = AtomicUsize::new(0);
+    let ends = |owned: &Range<u32>| {
+        let done = done.fetch_add(owned.len(), Relaxed) + owned.len();
+        step(done as f64 / n_nodes as f64);
+    };
     batches.into_par_iter().zip(runs).try_for_each(|((owned, batch), runs)| {
         let before = batch.len() - owned.len();
         let row = |node: u32| before + (node - owned.start) as usize;
@@ -104,6 +117,7 @@ pub fn write(loaded: &LoadedDecoder, windows: &[Vec<u32>], logits: bool, path: &
             })
         })?;
         if !logits {
+            ends(&owned);
             return Ok(());
         }
         // The logits of a batch are far larger than its states: some nodes at a time.
@@ -124,6 +138,7 @@ pub fn write(loaded: &LoadedDecoder, windows: &[Vec<u32>], logits: bool, path: &
                 }
             }
         }
+        ends(&owned);
         Ok::<_, Error>(())
     })?;
     partial.commit()

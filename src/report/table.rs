@@ -1,6 +1,7 @@
 //! A table in three forms: tidy CSV with every digit, LaTeX for booktabs and siunitx, Markdown.
 
-use crate::error::{Error, Result};
+use crate::disk;
+use crate::error::Result;
 
 /// One value.
 #[derive(Debug, Clone, PartialEq)]
@@ -142,16 +143,11 @@ impl Table {
     /// RFC 4180, numbers with every digit.
     ///
     /// # Errors
-    /// [`Error::Write`] if a row has another number of cells than there are columns.
+    /// [`Error::Write`](crate::Error::Write) if a row has another number of cells than there are columns.
     pub fn csv(&self) -> Result<Vec<u8>> {
-        let fault = |source: std::io::Error| Error::Write { path: "report.csv".into(), source };
-        let mut writer = csv::Writer::from_writer(vec![]);
-        let other = |error: csv::Error| fault(std::io::Error::other(error));
-        writer.write_record(&self.columns).map_err(other)?;
-        for row in &self.rows {
-            writer.write_record(row.iter().map(Cell::exact)).map_err(other)?;
-        }
-        writer.into_inner().map_err(|error| fault(std::io::Error::other(error.to_string())))
+        let mut lines: Vec<Vec<String>> = vec![self.columns.iter().map(|name| (*name).to_owned()).collect()];
+        lines.extend(self.rows.iter().map(|row| row.iter().map(Cell::exact).collect()));
+        disk::csv_bytes("report.csv".as_ref(), &lines)
     }
 
     /// A `tabular` with the rules of booktabs and the number columns of siunitx; the caption stands in a

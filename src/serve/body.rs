@@ -45,6 +45,10 @@ pub(super) async fn read(request: Request) -> ApiResult<WholeBody> {
             let frame = frame.map_err(|_| ApiError::invalid("", "the body ended before it was complete"))?;
             let Some(data) = frame.data_ref() else { continue };
             seen += data.len();
+            if seen > LARGE {
+                // What arrives without a pause is read in turns with what others sent.
+                tokio::task::yield_now().await;
+            }
             if let Some(connection) = connection.as_ref().filter(|_| seen > LARGE && large.is_none()) {
                 large = connection.large().await;
             }

@@ -21,6 +21,7 @@ use tokio::time::{sleep, timeout};
 use tower::ServiceExt;
 
 use super::origin;
+use super::stalled::Stalled;
 use super::traffic::{Asked, Connection, Traffic};
 
 /// How long a head may take, and a connection without a request may stay open.
@@ -34,7 +35,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 /// Accepts requests until `stop` resolves for the first time. Those that have begun are then answered; they
 /// are aborted when it resolves the second time, or after ten seconds.
-pub(super) async fn listen<F: Future<Output = ()> + Send + 'static>(
+pub(crate) async fn listen<F: Future<Output = ()> + Send + 'static>(
     listener: TcpListener,
     router: Router,
     grace: Duration,
@@ -92,6 +93,9 @@ async fn converse(
     let asks = connection.clone();
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         let asked = asks.ask();
+        if request.body().is_end_stream() {
+            asks.answer();
+        }
         request.extensions_mut().insert(asks.clone());
         let router = router.clone();
         async move {
@@ -105,7 +109,7 @@ async fn converse(
     });
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME).max_buf_size(HEAD);
-    let served = builder.serve_connection(TokioIo::new(stream), service);
+    let served = builder.serve_connection(TokioIo::new(Stalled::new(stream)), service);
     tokio::pin!(served);
     let is_stopped = async {
         if stopped.changed().await.is_err() {

@@ -22,11 +22,13 @@ mod sequence;
 mod served_model;
 mod server;
 mod settings;
+mod stalled;
 mod text;
 mod traffic;
 
 pub use self::background::Background;
 pub(crate) use self::http::stop_signal;
 pub use self::in_process::LocalServer;
+pub(crate) use self::listen::listen;
 pub use self::server::serve;
 pub use self::settings::ServerSettings;

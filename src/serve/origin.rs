@@ -14,8 +14,8 @@ use super::request::ApiError;
 pub(super) fn refusal(request: &Request<Body>, is_loopback: bool) -> Option<Response> {
     let headers = request.headers();
     let reason = if is_loopback && !names_this_machine(headers) {
-        "this server answers under 127.0.0.1, [::1] and localhost alone; `surmise serve --host ADDRESS` \
-         answers under every name of an address"
+        "this server answers under 127.0.0.1, [::1] and localhost alone; `surmise serve --host ADDRESS` is \
+         one that answers under every name of an address"
     } else if request.method() == Method::POST && is_of_another_page(headers) {
         "a page of another origin sends this; send it as application/json from a program"
     } else {

@@ -120,7 +120,7 @@ impl Claims {
 /// Creates a file with its content, or tells that it exists.
 fn create(path: &Path, holder: &Holder) -> Result<bool> {
     let fault = |source| Error::Write { path: path.into(), source };
-    let bytes = serde_json::to_vec(holder).map_err(|source| Error::Json { path: path.into(), source })?;
+    let bytes = disk::json_line(path, holder)?;
     let folder = path.parent().unwrap_or(Path::new("."));
     disk::make_folder(folder)?;
     let mut partial = tempfile::Builder::new().prefix(".claim").tempfile_in(folder).map_err(fault)?;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
@@ -13,16 +14,22 @@ use serde_json::json;
 use tokio::sync::Mutex;
 
 use crate::error::{Error, Result};
-use crate::report::html::{Page, page, version};
+use crate::report::html::{page, version};
 
-/// A page, and the version of the folder that it was made of.
-type MadePage = (String, Arc<Page>);
+/// A page, which every request for it shares.
+#[derive(Clone)]
+struct MadePage {
+    /// The version of the folder that it was made of.
+    version: String,
+    html: Bytes,
+    data: Bytes,
+}
 
 #[derive(Clone)]
 struct App {
     folder: Arc<PathBuf>,
     port: u16,
-    /// The last page that was made, with the version of the folder; one is made at a time.
+    /// The last page that was made; one is made at a time.
     made: Arc<Mutex<Option<MadePage>>>,
 }
 
@@ -52,19 +59,19 @@ async fn admit(State(app): State<App>, request: Request, next: Next) -> Response
 }
 
 async fn whole(State(app): State<App>) -> Response {
-    answer(app.page().await, "text/html; charset=utf-8", |(version, page)| page.to_live_bytes(version))
+    answer(app.page().await.map(|page| page.html), "text/html; charset=utf-8")
 }
 
 async fn data(State(app): State<App>) -> Response {
-    answer(app.page().await, "application/json", |(_, page)| page.data().into_bytes())
+    answer(app.page().await.map(|page| page.data), "application/json")
 }
 
 async fn current(State(app): State<App>) -> Response {
     let version = version(&app.folder);
-    answer(version, "application/json", |version| json!({ "version": version }).to_string().into_bytes())
+    answer(version.map(|version| json!({ "version": version }).to_string().into()), "application/json")
 }
 
-fn answer<T>(made: Result<T>, kind: &'static str, body: impl FnOnce(&T) -> Vec<u8>) -> Response {
+fn answer(made: Result<Bytes>, kind: &'static str) -> Response {
     let mut headers = HeaderMap::new();
     headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, header::HeaderValue::from_static("nosniff"));
@@ -72,7 +79,7 @@ fn answer<T>(made: Result<T>, kind: &'static str, body: impl FnOnce(&T) -> Vec<u
     match made {
         Ok(made) => {
             headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static(kind));
-            (StatusCode::OK, headers, body(&made)).into_response()
+            (StatusCode::OK, headers, made).into_response()
         }
         // Text, which no browser takes for markup.
         Err(error) => {
@@ -88,8 +95,8 @@ impl App {
     async fn page(&self) -> Result<MadePage> {
         let mut made = self.made.lock().await;
         let now = version(&self.folder)?;
-        if let Some((version, page)) = made.as_ref().filter(|(version, _)| *version == now) {
-            return Ok((version.clone(), page.clone()));
+        if let Some(page) = made.as_ref().filter(|page| page.version == now) {
+            return Ok(page.clone());
         }
         let folder = self.folder.clone();
         let fault = |source| Error::Serve {
@@ -97,9 +104,13 @@ impl App {
             source: std::io::Error::other(source),
         };
         // Files are read on a thread of their own.
-        let page = tokio::task::spawn_blocking(move || page(&folder)).await.map_err(fault)??;
-        let page = Arc::new(page);
-        *made = Some((now.clone(), page.clone()));
-        Ok((now, page))
+        let make = move || -> Result<MadePage> {
+            let page = page(&folder)?;
+            let (html, data) = (page.to_live_bytes(&now).into(), page.data().into());
+            Ok(MadePage { version: now, html, data })
+        };
+        let page = tokio::task::spawn_blocking(make).await.map_err(fault)??;
+        *made = Some(page.clone());
+        Ok(page)
     }
 }

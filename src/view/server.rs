@@ -3,11 +3,16 @@
 use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
+use std::time::Duration;
 
 use super::http;
 use crate::error::{Error, Result};
+use crate::machine;
 use crate::report::html;
-use crate::serve::stop_signal;
+use crate::serve::{listen, stop_signal};
+
+/// How long a stopped server waits for its answers.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// Serves the page of a results folder on the loopback address until the process receives an interrupt or
 /// termination signal. Port 0 takes a free one; `ready` is called with the URL once requests are accepted.
@@ -16,31 +21,26 @@ use crate::serve::stop_signal;
 /// [`Error::Read`], [`Error::Parameter`] for a folder without results; [`Error::Serve`] if the server cannot
 /// listen on the port.
 pub fn view(folder: &Path, port: u16, ready: impl FnOnce(&str)) -> Result<()> {
-    run(folder, port, ready, stop_signal())
+    run(folder, port, ready, stop_signal)
 }
 
 /// Serves until `stop` resolves.
-fn run(
+fn run<F: Future<Output = ()> + Send + 'static>(
     folder: &Path,
     port: u16,
     ready: impl FnOnce(&str),
-    stop: impl Future<Output = ()> + Send + 'static,
+    stop: impl Fn() -> F + Send + 'static,
 ) -> Result<()> {
     // A folder without results is an error of the command, not of the page.
     html::version(folder)?;
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let fault = |source: std::io::Error| Error::Serve { address: address.to_string(), source };
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
-    let runtime = runtime.map_err(fault)?;
+    let runtime = machine::runtime(Some(1)).map_err(fault)?;
     let served = runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind(address).await.map_err(fault)?;
         let port = listener.local_addr().map_err(fault)?.port();
         ready(&format!("http://127.0.0.1:{port}/"));
-        let router = http::router(folder, port);
-        tokio::select! {
-            ended = axum::serve(listener, router).into_future() => ended.map_err(fault),
-            () = stop => Ok(()),
-        }
+        listen(listener, http::router(folder, port), GRACE, stop).await.map_err(fault)
     });
     // A page that is being made is not waited for.
     runtime.shutdown_background();
@@ -51,6 +51,9 @@ fn run(
 mod tests {
     use std::io::{Read, Write};
     use std::net::TcpStream;
+    use std::sync::Arc;
+
+    use tokio::sync::Notify;
 
     use super::*;
 
@@ -68,11 +71,12 @@ mod tests {
         let file = folder.path().join("predictions.csv");
         std::fs::write(&file, "target_model,y_hat\nfirst,1\n").expect("a file");
         let (sender, receiver) = std::sync::mpsc::channel();
-        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let stop = Arc::new(Notify::new());
+        let stopped = stop.clone();
         let path = folder.path().to_path_buf();
         let server = std::thread::spawn(move || {
-            let stopped = async { stopped.await.unwrap_or_default() };
-            run(&path, 0, |url| sender.send(url.to_owned()).expect("a receiver"), stopped)
+            let ready = |url: &str| sender.send(url.to_owned()).expect("a receiver");
+            run(&path, 0, ready, move || stopped.clone().notified_owned())
         });
         let url = receiver.recv().expect("a URL");
         let port: u16 =
@@ -99,7 +103,7 @@ mod tests {
         let post =
             format!("POST / HTTP/1.1\r\nHost: {own}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
         assert!(ask(port, &post).starts_with("HTTP/1.1 405"));
-        stop.send(()).expect("a server");
+        stop.notify_one();
         server.join().expect("no panic").expect("no error");
     }
 }

@@ -10,7 +10,7 @@ use crate::calibration::validation::coverage::Backtest;
 use crate::calibration::validation::diagnostics::Diagnostics;
 use crate::calibration::validation::range::TrainingRange;
 use crate::calibration::validation::support::RegimeSupport;
-use crate::disk::Schema;
+use crate::disk::{self, Schema};
 use crate::error::{Error, Result};
 use crate::seed::sha256_hex;
 
@@ -97,12 +97,9 @@ impl Card {
     /// The card as JSON.
     ///
     /// # Errors
-    /// [`Error::Json`]
+    /// [`Error::Write`] for NaN or infinity, [`Error::Json`]
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        let json = serde_json::to_vec_pretty(self);
-        let mut bytes = json.map_err(|source| Error::Json { path: "card".into(), source })?;
-        bytes.push(b'\n');
-        Ok(bytes)
+        disk::json_bytes("card".as_ref(), self)
     }
 }
 

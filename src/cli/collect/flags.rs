@@ -235,11 +235,19 @@ pub(super) fn check(target: &TargetFlags, money: &BudgetFlags, request: &Request
     Ok(())
 }
 
+/// Most questions that are drawn of a relation, for all numbers of shots together.
+const MOST_DRAWN: usize = 100_000;
+
 /// Refuses numbers of questions out of their range.
 pub(super) fn check_content(content: &ContentFlags) -> Result<()> {
     let fault = |name: &'static str, reason: &str| Err(Error::Parameter { name, reason: reason.into() });
     if !(1..=10_000).contains(&content.items) {
         return fault("--items", "must be from 1 to 10000");
+    }
+    // Every number of shots has questions of its own, whose prompts are in memory.
+    if content.items.saturating_mul(content.shots.saturating_add(1)) > MOST_DRAWN {
+        let reason = format!("times the numbers of shots, from 0 to --shots, must be at most {MOST_DRAWN}");
+        return fault("--items", &reason);
     }
     if !(0.0..=1.0).contains(&content.repeat_share) {
         return fault("--repeat-share", "must be from 0 to 1");

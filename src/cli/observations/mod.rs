@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 pub(super) use self::flags::Flags;
 use self::flags::Rows;
-use super::{TableBytes, status};
+use super::{Progress, TableBytes, status};
 use crate::disk;
 use crate::emergence::ProfileStore;
 use crate::emergence::semantic::SemanticProfile;
@@ -29,8 +29,10 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     for folder in &flags.profiles {
         is_semantic |= ProfileStore::new(folder).holds::<SemanticProfile>()?;
     }
+    let bar = Progress::uncounted("joining", quiet);
     let Rows { joined, of, notes } =
         if is_semantic { semantic::rows(flags)? } else { positional::rows(flags)? };
+    bar.finish();
     flags.table.write_to(output, &bytes(&joined.table)?)?;
     let n = joined.table.len() - 1;
     if !quiet {

@@ -4,7 +4,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Seek};
+use std::io::{BufReader, Read, Seek};
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ use crate::collect::client::response_record::response_record;
 use crate::collect::journal::{
     BatchIntent, BatchStage, JournalReader, NOT_ASKED, OutcomeRecord, QuestionKey, Record, as_storage,
 };
+use crate::disk;
 use crate::error::{Error, Result};
 use crate::provider::batch::{BatchCall, BatchEnd, BatchResult, BatchStatus, ResultKind};
 use crate::provider::{Headers, Outcome, json};
@@ -241,7 +242,7 @@ impl Reading<'_> {
         let (mut lines, mut line) = (BufReader::with_capacity(1 << 20, file), vec![]);
         loop {
             line.clear();
-            if lines.read_until(b'\n', &mut line).map_err(fault)? == 0 {
+            if disk::read_line(&mut lines, &mut line).map_err(fault)? == 0 {
                 return Ok(());
             }
             // The rest of a cut file may be a number that lacks digits.

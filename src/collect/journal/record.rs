@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::batch_record::BatchRecord;
 use super::question_key::QuestionKey;
 use crate::disk::Schema;
+use crate::finite;
 
 /// The name of the journal's schema.
 pub const NAME: &str = "surmise-journal";
@@ -198,8 +199,9 @@ const FRAME_BYTES: usize = 18;
 /// A record as a line, with checksum and line feed.
 ///
 /// # Errors
-/// Those of serde.
+/// Those of serde; also for a record that holds NaN or infinity, which would be read as another one.
 pub fn line(record: &Record) -> serde_json::Result<Vec<u8>> {
+    finite::check(record).map_err(serde::ser::Error::custom)?;
     let mut bytes = serde_json::to_vec(record)?;
     bytes.pop(); // the closing brace, which follows the checksum
     let crc = crc32fast::hash(&bytes);

@@ -2,7 +2,7 @@
 //! last line.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -79,7 +79,7 @@ pub(super) fn scan(path: &Path, mut valid: impl FnMut(RecordSpan, IndexEntry)) -
     let (mut bytes, mut offset, mut line, mut bad) = (vec![], 0, 0, vec![]);
     loop {
         bytes.clear();
-        let n_bytes = reader.read_until(b'\n', &mut bytes).map_err(fault)? as u64;
+        let n_bytes = disk::read_line(&mut reader, &mut bytes).map_err(fault)?;
         if n_bytes == 0 {
             return Ok(bad);
         }

@@ -14,7 +14,7 @@ use super::spreadsheet;
 use super::tally::{AskedTask, QuestionRef, Tally};
 use crate::collect::grading::{Grade, GradeKind, Grading, grade};
 use crate::collect::tasks::{Item, Rendering, Task, TaskKind};
-use crate::disk::Partial;
+use crate::disk::{self, CsvRows, Partial};
 use crate::error::{Error, Result};
 use crate::provider::{Outcome, Prompt};
 
@@ -65,7 +65,7 @@ pub struct Results {
     model: String,
     grading: Grading,
     tally: Tally,
-    items: Option<csv::Writer<Partial>>,
+    items: Option<CsvRows<Partial>>,
     texts: Option<Partial>,
     summary: ResultsSummary,
     /// How in-context questions are rendered, and the seed they are drawn with.
@@ -128,21 +128,19 @@ impl Results {
         let first = replicates.first().map_or(&[][..], |replicate| &replicate.answers);
         self.summary.check.add(item, first, &how, grades.first().unwrap_or(&unasked));
         let path = self.folder.join("items.csv");
-        let fault =
-            |error: csv::Error| Error::Write { path: path.clone(), source: std::io::Error::other(error) };
         let items = match &mut self.items {
             Some(items) => items,
-            none => none.insert(csv::Writer::from_writer(Partial::begin(&path)?)),
+            none => none.insert(CsvRows::new(&path, Partial::begin(&path)?, true)),
         };
         let finish = |row: ItemRow| if self.raw_csv { row } else { spreadsheet::quoted(row) };
         for (number, (replicate, grade)) in replicates.iter().zip(grades).enumerate() {
             for answer in &replicate.answers {
                 self.tally.note(asked, answer.model_snapshot.as_deref(), replicate.collected_at.as_deref());
             }
-            items.serialize(finish(row(item, number, replicate, grade))).map_err(fault)?;
+            items.add(&finish(row(item, number, replicate, grade)))?;
         }
         if replicates.is_empty() {
-            items.serialize(finish(row(item, 0, &Replicate::default(), unasked))).map_err(fault)?;
+            items.add(&finish(row(item, 0, &Replicate::default(), unasked)))?;
         }
         Ok(())
     }
@@ -174,9 +172,7 @@ impl Results {
                 model_snapshot: answer.model_snapshot.clone(),
                 collected_at: replicate.collected_at.clone(),
             };
-            let mut line =
-                serde_json::to_vec(&line).map_err(|source| Error::Json { path: path.clone(), source })?;
-            line.push(b'\n');
+            let line = disk::json_line(&path, &line)?;
             texts.write_all(&line).map_err(|source| Error::Write { path: path.clone(), source })?;
         }
         Ok(())
@@ -192,11 +188,7 @@ impl Results {
             texts.commit()?;
         }
         if let Some(items) = self.items {
-            let fault = |error: csv::IntoInnerError<_>| {
-                let source = std::io::Error::other(error.error().to_string());
-                Error::Write { path: at("items.csv"), source }
-            };
-            items.into_inner().map_err(fault)?.commit()?;
+            items.finish()?.commit()?;
             match self.tally.gains(seed).as_slice() {
                 // One number of shots has no gain; an existing file belongs to another configuration.
                 [] => std::fs::remove_file(at("gains.csv")).unwrap_or_default(),

@@ -80,7 +80,11 @@ pub(crate) fn read(
             let reason = "is a JSON list; give one object per line, without brackets and commas around them";
             return Err(fault(path, offset, reason.into()));
         }
-        _ => csv_rows(path, reader, offset, &mut each)?,
+        _ => {
+            // A quote that does not end makes one cell of the whole file.
+            disk::check_size(&reader.get_ref().file).map_err(unread)?;
+            csv_rows(path, reader, offset, &mut each)?
+        }
     };
     std::io::copy(&mut rest, &mut std::io::sink()).map_err(unread)?;
     Ok(ReadSummary { form, sha256: seed::hex(&rest.into_inner().hash.finalize()) })
@@ -111,18 +115,20 @@ fn json_rows(
     let mut bytes = vec![];
     loop {
         bytes.clear();
-        let n = reader
-            .read_until(b'\n', &mut bytes)
+        let n = disk::read_line(&mut reader, &mut bytes)
             .map_err(|source| Error::Read { path: path.into(), source })?;
         if n == 0 {
             return Ok(reader);
+        }
+        if bytes.len() as u64 != n {
+            return Err(fault(path, offset, format!("is {n} bytes long; give shorter prompts")));
         }
         let line = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
         if !line.trim_ascii().is_empty() {
             let members = object(line).map_err(|reason| fault(path, offset, reason))?;
             each(&SourceRow { offset, n_bytes: line.len() as u64, crc: crc32fast::hash(line), members })?;
         }
-        offset += n as u64;
+        offset += n;
     }
 }
 

@@ -1,6 +1,7 @@
 //! The profiles of a folder: what the heat maps of the page show. Where they do not fit, the default noise
 //! scale of every profile goes before what stands beside it, and that before other noise scales.
 
+use std::io::Read;
 use std::path::Path;
 
 use serde::Deserialize;
@@ -115,9 +116,13 @@ fn read(path: &Path, sources: &Sources) -> Vec<ProfileValues> {
     values.into_iter().collect()
 }
 
+/// Bytes in which the names of the columns are looked for.
+const LONGEST_HEADER: u64 = 1 << 20;
+
 /// The profiles of profiles.csv, of either kind; of semantic ones with readings.csv beside it.
 fn read_table(path: &Path, sources: &Sources) -> Vec<ProfileValues> {
-    let header = disk::open(path).map(|file| csv::Reader::from_reader(file).headers().cloned());
+    let header =
+        disk::open(path).map(|file| csv::Reader::from_reader(file.take(LONGEST_HEADER)).headers().cloned());
     let is_semantic = header
         .is_ok_and(|header| header.is_ok_and(|header| header.iter().any(|column| column == "macro_share")));
     if !is_semantic {

@@ -2,6 +2,7 @@
 //! beside it.
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::super::cells::fill_grid;
@@ -156,10 +157,13 @@ fn twice(model: &str, corpus: &str, what: &str) -> Error {
     Error::Parameter { name: "rows", reason: format!("of {model} on {corpus} are of two profiles{what}") }
 }
 
+/// Bytes in which the names of the columns are looked for.
+const LONGEST_HEADER: u64 = 1 << 20;
+
 /// Whether a file is a table of semantic profiles. What cannot be read is not.
 fn is_semantic_table(path: &Path) -> bool {
     let Ok(file) = disk::open(path) else { return false };
-    let header = csv::Reader::from_reader(file).headers().cloned();
+    let header = csv::Reader::from_reader(file.take(LONGEST_HEADER)).headers().cloned();
     header.is_ok_and(|header| header.iter().any(|column| column == SHARE))
 }
 

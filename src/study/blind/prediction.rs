@@ -7,7 +7,7 @@ use super::family::Member;
 use super::observe::{ObservedMember, observations};
 use super::recorded::RecordedRows;
 use super::settings::{BlindSettings, PredictionSettings};
-use crate::calibration::{Card, Link, PredictionRow, Table, calibrate};
+use crate::calibration::{Card, Link, PredictionRow, Table, calibrate, check_level};
 use crate::disk;
 use crate::error::{Error, Result};
 use crate::names;
@@ -48,6 +48,7 @@ pub struct HiddenRow {
 /// [`Error::Unknown`] for a target that is not measured inside a model; [`Error::Parameter`] for a feature
 /// that is, and for recorded rows of a member.
 pub(crate) fn check(how: &PredictionSettings, members: &[Member], recorded: &RecordedRows) -> Result<()> {
+    check_level(how.level)?;
     if let Some(member) = members.iter().find(|member| recorded.has(&member.id)) {
         let reason = format!(
             "holds rows of {}, which is a member: it would count twice, and predict itself where it is \

@@ -4,14 +4,16 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-/// Kilobytes of address space, and seconds.
+/// Kilobytes of address space, seconds of all threads together, and seconds by the clock, in which other
+/// processes may be at work.
 const MEMORY_KB: u64 = 4_194_304;
-const SECONDS: u64 = 20;
+const WORKED_S: u64 = 40;
+const SECONDS: u64 = 300;
 
 /// How a run ended.
 #[derive(Debug)]
 pub struct Ended {
-    /// The exit code; `None` if a signal ended it, or the limit of time.
+    /// The exit code; `None` if a signal ended it, or a limit of time.
     pub code: Option<i32>,
     pub stdout: String,
     pub stderr: String,
@@ -35,7 +37,7 @@ impl Ended {
 pub fn command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = if cfg!(unix) {
         let mut shell = Command::new("sh");
-        let script = format!("ulimit -v {MEMORY_KB}; ulimit -c 0; exec \"$0\" \"$@\"");
+        let script = format!("ulimit -v {MEMORY_KB}; ulimit -t {WORKED_S}; ulimit -c 0; exec \"$0\" \"$@\"");
         shell.args(["-c", &script, env!("CARGO_BIN_EXE_surmise")]);
         shell
     } else {

@@ -1,7 +1,9 @@
 //! What others can send: files, cells, names, requests and signals that are made to harm. The real binary
 //! answers each with a result or one message: it does not panic, abort, run on or fill the memory.
 
+pub mod archive;
 pub mod bounded;
+pub mod bounds;
 #[cfg(unix)]
 pub mod files;
 pub mod pickles;
@@ -15,3 +17,5 @@ pub mod templates;
 #[cfg(unix)]
 pub mod terminal;
 pub mod tokenizers;
+#[cfg(unix)]
+pub mod view;

@@ -1,8 +1,8 @@
 //! Archives of PyTorch whose pickles name more than the file holds.
 
-use std::io::Write;
 use std::path::Path;
 
+use super::archive;
 use super::bounded::run;
 
 fn text(text: &str) -> Vec<u8> {
@@ -38,27 +38,6 @@ fn tensor(class: &str, shape: &[i64]) -> Vec<u8> {
     .concat()
 }
 
-/// An archive of stored entries.
-fn archive(path: &Path, entries: &[(&str, &[u8])]) {
-    let (mut bytes, mut directory) = (vec![], vec![]);
-    for (name, data) in entries {
-        let sum = crc32fast::hash(data).to_le_bytes();
-        let (size, length) = ((data.len() as u32).to_le_bytes(), (name.len() as u16).to_le_bytes());
-        let start = (bytes.len() as u32).to_le_bytes();
-        let common: Vec<u8> =
-            [&[20, 0, 0, 0, 0, 0, 0, 0, 0x21, 0][..], &sum, &size, &size, &length, &[0, 0]].concat();
-        bytes.extend([&b"PK\x03\x04"[..], &common, name.as_bytes(), data].concat());
-        let rest = [&[0; 10][..], &start].concat();
-        directory.extend([&b"PK\x01\x02\x14\x00"[..], &common, &rest, name.as_bytes()].concat());
-    }
-    let n = (entries.len() as u16).to_le_bytes();
-    let (size, start) = ((directory.len() as u32).to_le_bytes(), (bytes.len() as u32).to_le_bytes());
-    let end = [&b"PK\x05\x06\0\0\0\0"[..], &n, &n, &size, &start, &[0, 0]].concat();
-    std::fs::File::create(path)
-        .and_then(|mut f| f.write_all(&[bytes, directory, end].concat()))
-        .expect("a file");
-}
-
 fn pickle(items: &[u8]) -> Vec<u8> {
     [&b"\x80\x02}("[..], items, b"u."].concat()
 }
@@ -68,7 +47,8 @@ fn token_ids_beyond_their_file_are_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     for shape in [[1 << 20, 1 << 20], [1 << 30, 1 << 30], [1 << 62, 4], [3, 3]] {
         let items = [text("input_ids"), tensor("I64Storage", &shape)].concat();
-        archive(&folder.path().join("ids.bin"), &[("a/data.pkl", &pickle(&items)), ("a/data/k", &[0; 64])]);
+        let entries: [(&str, &[u8]); 2] = [("a/data.pkl", &pickle(&items)), ("a/data/k", &[0; 64])];
+        std::fs::write(folder.path().join("ids.bin"), archive::stored(&entries)).expect("a file");
         let ended = run(folder.path(), &["states", "minigpt-1", "--tokens", "ids.bin", "-q", "-o", "o.st"]);
         let ended = ended.orderly(&format!("{shape:?}"));
         let reasons = ["has type I64Storage", "lies outside its storage"];
@@ -99,7 +79,7 @@ fn a_name_that_stands_twice_is_refused() {
         (&[("a/data.pkl", &once), ("a/data/k", &zeros), ("a/data/k", &ones)], "one name"),
     ];
     for (entries, says) in cases {
-        archive(&weights, entries);
+        std::fs::write(&weights, archive::stored(entries)).expect("a file");
         let ended = run(folder.path(), &["model", "."]).orderly(says);
         assert!(ended.code == Some(1) && ended.stderr.contains(says), "{}", ended.stderr);
     }

@@ -57,7 +57,7 @@ impl Table {
     }
 }
 
-/// No cell of a table that was written is NaN or infinity.
+/// No cell of a table that was written is NaN or infinity, and no figure has such a coordinate.
 fn is_finite(folder: &Path, what: &str) {
     for entry in std::fs::read_dir(folder).into_iter().flatten() {
         let path = entry.expect("an entry").path();
@@ -67,6 +67,14 @@ fn is_finite(folder: &Path, what: &str) {
                 let is_odd = cell.parse::<f64>().is_ok_and(|number| !number.is_finite());
                 assert!(!is_odd, "{what}: {} holds {cell}", path.display());
             }
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == "svg" || extension == "tex" || extension == "md")
+        {
+            let text = std::fs::read_to_string(&path).expect("a text");
+            let mut words = text.split(|c: char| !c.is_alphanumeric());
+            let odd = words.find(|word| ["nan", "inf", "infinity"].contains(&&*word.to_ascii_lowercase()));
+            assert!(odd.is_none(), "{what}: {} holds {odd:?}", path.display());
         }
     }
 }

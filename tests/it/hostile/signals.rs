@@ -60,6 +60,52 @@ fn an_interrupted_verb_leaves_no_temporary_file() {
     }
 }
 
+/// Waits until a process handles the interrupt signal itself.
+#[cfg(target_os = "linux")]
+fn handles_interrupts(child: &Child) -> bool {
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_secs(60) {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+        let caught = caught.and_then(|bits| u64::from_str_radix(bits.trim(), 16).ok()).unwrap_or(0);
+        if caught >> 1 & 1 == 1 {
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    false
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn every_long_verb_ends_on_the_first_interrupt() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let columns: Vec<String> = (0..30).map(|at| format!("f{at}")).collect();
+    let mut table = format!("model,params_b,{},y\n", columns.join(","));
+    for row in 0..3000_u64 {
+        let cells: Vec<String> = (0..31).map(|at| ((row * 7919 + at * 104_729) % 997).to_string()).collect();
+        table.push_str(&format!("m{row},{},{}\n", 1 + row % 50, cells.join(",")));
+    }
+    std::fs::write(folder.path().join("table.csv"), &table).expect("a file");
+    let numbers = table.lines().map(|line| line.split_once(',').expect("columns").1);
+    let numbers: String = numbers.flat_map(|line| [line, "\n"]).collect();
+    std::fs::write(folder.path().join("x.csv"), numbers).expect("a file");
+    for arguments in [
+        &["measure", "minigpt-7", "--corpus", "countries", "--sets", "40", "--queries", "40", "-q"][..],
+        &["mi", "--x", "x.csv", "--y", "x.csv", "--estimator", "ksg", "--permutations", "99999", "-q"],
+        &["calibrate", "table.csv", "--target", "y", "-q", "-o", "card.json"],
+        &["blind", "--hide", "factqwen", "-q"],
+        &["demo", "--windows", "20000", "-q"],
+        &["-q"],
+    ] {
+        let mut command = command(folder.path(), arguments);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the binary");
+        assert!(handles_interrupts(&child), "{arguments:?}");
+        signal(&child, "-INT");
+        assert_eq!(child.wait().expect("an end").code(), Some(130), "{arguments:?}");
+    }
+}
+
 #[test]
 fn what_was_started_to_ignore_a_hangup_ignores_it() {
     let folder = tempfile::tempdir().expect("a folder");

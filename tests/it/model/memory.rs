@@ -31,7 +31,7 @@ fn written(loaded: &LoadedDecoder) -> Vec<u8> {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("states.safetensors");
     let windows = windows(60, loaded.info.vocab_size.min(64));
-    state_file::write(loaded, &windows, true, &path).expect("states");
+    state_file::write(loaded, &windows, true, &path, &|_| {}).expect("states");
     std::fs::read(path).expect("a file")
 }
 

@@ -6,6 +6,7 @@ pub mod graph;
 pub mod imports;
 pub mod limits;
 pub mod tokens;
+pub mod writers;
 
 use std::path::Path;
 

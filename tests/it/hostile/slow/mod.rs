@@ -2,3 +2,4 @@
 
 mod mutate;
 mod mutations;
+mod signed;

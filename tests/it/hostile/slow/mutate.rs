@@ -4,6 +4,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 
+use super::signed;
 use crate::model::slow::mutations::damage;
 
 const NUMBERS: [&str; 14] = [
@@ -38,6 +39,12 @@ impl Mutator {
         if self.rng.random_range(0..4) == 0 {
             return damage(bytes, bytes.len(), &mut self.rng);
         }
+        match name.rsplit('/').next().unwrap_or_default() {
+            "journal.jsonl" => return signed::journal(&self.lines(bytes)),
+            "card.json" => return signed::card(&self.json(bytes)),
+            "pytorch_model.bin" => return signed::torch(bytes, |entries| self.entries(entries)),
+            _ => {}
+        }
         let extension = name.rsplit('.').next().unwrap_or_default();
         match extension {
             "json" => self.json(bytes),
@@ -66,6 +73,19 @@ impl Mutator {
         lines.join(&b'\n')
     }
 
+    /// Damages one entry of an archive, mostly its pickle, or puts it there twice or nowhere.
+    fn entries(&mut self, entries: &mut Vec<(String, Vec<u8>)>) {
+        let is_pickle = |(name, _): &(String, Vec<u8>)| name.ends_with("data.pkl");
+        let pickle = entries.iter().position(is_pickle).expect("a pickle");
+        let at =
+            if self.rng.random_range(0..4) > 0 { pickle } else { self.rng.random_range(0..entries.len()) };
+        match self.rng.random_range(0..10) {
+            0 => entries.push(entries[at].clone()),
+            1 => drop(entries.remove(at)),
+            _ => entries[at].1 = damage(&entries[at].1, entries[at].1.len(), &mut self.rng),
+        }
+    }
+
     fn table(&mut self, bytes: &[u8]) -> Vec<u8> {
         let text = String::from_utf8_lossy(bytes);
         let mut rows: Vec<Vec<String>> =
@@ -92,7 +112,7 @@ impl Mutator {
 
     /// Changes one value within another, or puts, doubles or removes a member.
     fn value(&mut self, value: &mut Value) {
-        let goes_down = self.rng.random_range(0..5) > 0;
+        let goes_down = self.rng.random_range(0..12) > 0;
         match value {
             Value::Object(members) if goes_down && !members.is_empty() => {
                 let at = self.rng.random_range(0..members.len());
@@ -110,6 +130,12 @@ impl Mutator {
                     1 => items.insert(at, items[at].clone()),
                     _ => self.value(&mut items[at]),
                 }
+            }
+            // A number in place of a number gets further.
+            Value::Number(number) if self.rng.random() => {
+                let odd = [json!(0), json!(-1), json!(1), json!(0.5), json!(1e308), json!(u64::MAX)];
+                let odd = odd[self.rng.random_range(0..odd.len())].clone();
+                number.clone_from(odd.as_number().expect("a number"));
             }
             other => *other = self.odd(),
         }

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 
 use super::mutate::Mutator;
 use crate::hostile::bounded::{output, run};
+use crate::serve::server::Serving;
 
 const EACH: u64 = 60;
 
@@ -99,6 +100,77 @@ fn kinds() -> Vec<Kind> {
             commands: &[&["model", "m"], MEASURE],
         },
         Kind {
+            name: "PyTorch",
+            files: [
+                files("tests/golden/llama-linear-rope", &["config.json"], "m/"),
+                files("tests/golden/forms/torch", &["pytorch_model.bin"], "m/"),
+                [("ids.safetensors".to_owned(), ids())].into(),
+            ]
+            .into_iter()
+            .flatten()
+            .collect(),
+            damaged: &["m/pytorch_model.bin"],
+            commands: &[
+                &["model", "m"],
+                &["states", "m", "--tokens", "ids.safetensors", "-q", "-o", "out.safetensors"],
+            ],
+        },
+        Kind {
+            name: "GGUF",
+            files: files("tests/golden/gguf", &["qwen2.gguf", "tokens-smollm.gguf"], ""),
+            damaged: &["qwen2.gguf", "tokens-smollm.gguf"],
+            commands: &[
+                &["model", "qwen2.gguf"],
+                &["model", "tokens-smollm.gguf"],
+                &[
+                    "states",
+                    "qwen2.gguf",
+                    "--corpus",
+                    "colours",
+                    "--windows",
+                    "4",
+                    "-q",
+                    "-o",
+                    "o.safetensors",
+                ],
+            ],
+        },
+        Kind {
+            name: "card",
+            files: card(),
+            damaged: &["card.json"],
+            commands: &[
+                &["card", "card.json"],
+                &["predict", "table.csv", "--calibration", "card.json", "-q", "-o", "out.csv"],
+                &["report", "calibration", "card.json", "-q", "-o", "out"],
+            ],
+        },
+        Kind {
+            name: "journal",
+            files: journal(),
+            damaged: &["answers/journal.jsonl"],
+            commands: &[
+                &["collect", "rescore", "answers", "--grader", "exact", "-q"],
+                &["collect", "repair", "answers", "-q"],
+                &["scores", "export", "answers", "--to", "lm-eval", "-q", "-o", "out"],
+                &[
+                    "collect",
+                    "items.jsonl",
+                    "--provider",
+                    "openai-chat",
+                    "--base-url",
+                    "http://127.0.0.1:1",
+                    "--api-model",
+                    "m",
+                    "--no-budget",
+                    "--dry-run",
+                    "-q",
+                    "-o",
+                    "answers",
+                ],
+            ],
+        },
+        Kind {
             name: "profiles",
             files: profiles,
             damaged: &["profiles.csv"],
@@ -165,6 +237,58 @@ fn kinds() -> Vec<Kind> {
             commands: &[&["scores", "import", "results.json", "--metric", "acc", "-o", "out.csv"]],
         },
     ]
+}
+
+/// Token ids as an array of two windows.
+fn ids() -> Vec<u8> {
+    let header = br#"{"input_ids":{"dtype":"I64","shape":[2,3],"data_offsets":[0,48]}}"#;
+    let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+    bytes.extend(header);
+    bytes.extend((1..7_i64).flat_map(i64::to_le_bytes));
+    bytes
+}
+
+/// A small card, and the table that it was calibrated on.
+fn card() -> BTreeMap<String, Vec<u8>> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text =
+        std::fs::read_to_string(root().join("tests/golden/calibration/obs_tidy.csv")).expect("a table");
+    let table: String = text.lines().take(12).flat_map(|line| [line, "\n"]).collect();
+    let path = |name: &str| folder.path().join(name).to_str().expect("UTF-8").to_owned();
+    std::fs::write(path("table.csv"), &table).expect("a file");
+    let ended = output(&[
+        "calibrate",
+        &path("table.csv"),
+        "--target",
+        "bench_mmlu",
+        "--features",
+        "bench_arc_c,bench_gsm8k",
+        "-q",
+        "-o",
+        &path("card.json"),
+    ]);
+    // With so few rows no interval is supported, which is an exit code of its own.
+    assert!(matches!(ended.status.code(), Some(0 | 3)), "{}", String::from_utf8_lossy(&ended.stderr));
+    let card = std::fs::read(path("card.json")).expect("a card");
+    [("table.csv".to_owned(), table.into_bytes()), ("card.json".to_owned(), card)].into()
+}
+
+/// The folder of a collection of five answers.
+fn journal() -> BTreeMap<String, Vec<u8>> {
+    let server = Serving::start(&["minigpt-1"]);
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("items.jsonl"), items()).expect("a file");
+    let ended = std::process::Command::new(env!("CARGO_BIN_EXE_surmise"))
+        .args(["collect", "items.jsonl", "--provider", "openai-chat", "--api-model", "minigpt-1"])
+        .args(["--base-url", &format!("http://{}/v1", server.address)])
+        .args(["--no-budget", "--max-tokens", "3", "--keep-going", "--keep-truncated", "-q", "-o", "answers"])
+        .env("OPENAI_API_KEY", "unused-key-000000")
+        .current_dir(folder.path())
+        .output()
+        .expect("the binary");
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    let read = |name: &str| (name.to_owned(), std::fs::read(folder.path().join(name)).expect("a file"));
+    ["items.jsonl", "answers/journal.jsonl", "answers/scores.csv", "answers/items.csv"].map(read).into()
 }
 
 fn study() -> Vec<u8> {
