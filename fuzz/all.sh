@@ -6,8 +6,8 @@ set -u
 cd "$(dirname "$0")/.."
 seconds=${1:-600}
 [ $# -eq 0 ] || shift
-[ $# -gt 0 ] || set -- tokenizer template reports gguf torch pickle card journal requests imports inputs study \
-    answers config safetensors
+[ $# -gt 0 ] || set -- tokenizer template reports gguf torch pickle card journal requests imports inputs \
+    study answers config safetensors
 echo "| target | runs | minutes | inputs that failed |"
 echo "|---|---|---|---|"
 for target in "$@"; do

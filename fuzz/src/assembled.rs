@@ -211,8 +211,8 @@ pub fn tokenizer(data: &[u8]) -> String {
     let mut file = json!({"version": "1.0", "truncation": null, "padding": null, "added_tokens": added,
                           "normalizer": null, "pre_tokenizer": null, "post_processor": null, "decoder": null,
                           "model": model});
-    type Part = fn(&mut Choices<'_>, u8) -> Value;
-    let parts: [(&str, Part); 4] = [
+    type Part<'a> = fn(&mut Choices<'a>, u8) -> Value;
+    let parts: [(&str, Part<'_>); 4] = [
         ("normalizer", Choices::normalizer),
         ("pre_tokenizer", Choices::cutter),
         ("post_processor", Choices::processor),

@@ -10,7 +10,7 @@ use crate::collect::results::scores::Score;
 use crate::collect::results::spreadsheet;
 use crate::collect::results::tally::{QuestionRef, Tally};
 use crate::disk::{self, CsvRows};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::numeric::statistics::mean_of_means;
 
 /// An answer that was imported.
