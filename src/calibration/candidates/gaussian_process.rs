@@ -27,10 +27,11 @@ const MOST_SEARCHED: usize = 90;
 const MOST_RELEVANCES: usize = 10;
 /// Steps of the search in each scale, in natural logarithms.
 const STEPS: [f64; 3] = [1.0, 0.5, 0.25];
-/// Centre and standard deviation of the prior of each logarithm: linear, smooth, length, noise.
+/// Steps of reweighting to the quasi-likelihood of shares.
 const REWEIGHTED: usize = 4;
 /// Largest logit of a share, in the working response.
 const FURTHEST: f64 = 6.0;
+/// Centre and standard deviation of the prior of each logarithm: linear, smooth, length, noise.
 const PRIORS: [(f64, f64); 4] = [(0.0, 1.5), (-0.7, 1.5), (0.0, 1.0), (-3.0, 1.5)];
 
 /// A Gaussian process on the scale of the link, or on that of the response.

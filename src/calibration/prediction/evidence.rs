@@ -67,7 +67,9 @@ pub(super) struct Verdict {
     /// Its models of the folds.
     models: BySplit<Vec<FoldModel>>,
     residuals: BySplit<Residuals>,
-    /// The share of the held-out rows whose residual is within the quantile of the other folds' residuals,
+    /// Whether the selected candidate answers with every cell, so that the back-test of the card applies.
+    pub is_own: bool,
+    /// The share of the held-out rows whose residual is within the quantile of the other models' residuals,
     /// and their number: what such intervals held where the back-test of the card does not apply, because
     /// cells are missing or the size regression answers.
     pub coverage: Option<(f64, usize)>,
@@ -179,9 +181,12 @@ impl<'a> Evidence<'a> {
             Ok(Residuals::new(held_out.map(|held_out| held_out.residuals).unwrap_or_default()))
         });
         let residuals = residuals.unwrap_or_default();
-        let is_own = place == own_place && !situation.missing.contains(&true);
+        let has_all = situation.has_size || self.card.columns.size.is_none();
+        let has_all = has_all && !situation.missing.contains(&true);
+        let is_own = place == own_place && has_all && situation.choice == situation.regime;
         let coverage = if is_own { None } else { coverage(&residuals, situation.regime, self.level) };
         Ok(Arc::new(Verdict {
+            is_own,
             coverage,
             fitted: fitted.clone(),
             is_size: place == SIZE,
@@ -287,21 +292,20 @@ impl Verdict {
 fn coverage(residuals: &BySplit<Residuals>, regime: Regime, level: f64) -> Option<(f64, usize)> {
     let own = &residuals.get(regime.split()).held_out;
     let splits = regime.interval_method().splits();
-    let folds: BTreeSet<usize> = own.iter().map(|row| row.fold).collect();
-    // The half-width that the residuals of the other folds give each fold.
-    let half_width = |fold: usize| {
+    let models: BTreeSet<&str> = own.iter().map(|row| row.model.as_str()).collect();
+    // The half-width that the residuals of all other models give each model.
+    let half_width = |model: &str| {
         let of_split = |split: &Split| {
-            let others = residuals.get(*split).held_out.iter();
-            let others = others.filter(|other| other.fold != fold || *split != regime.split());
+            let others = residuals.get(*split).held_out.iter().filter(|other| other.model != model);
             let ends = EndpointQuantiles::new(&Residuals::new(others.cloned().collect()), |_| 0.0);
             (!ends.is_empty()).then(|| ends.at(level).1)
         };
         splits.iter().filter_map(of_split).fold(0.0f64, f64::max)
     };
-    let widths: BTreeMap<usize, f64> = folds.into_iter().map(|fold| (fold, half_width(fold))).collect();
+    let widths: BTreeMap<&str, f64> = models.into_iter().map(|model| (model, half_width(model))).collect();
     let (mut held, mut total) = (0.0, 0.0);
     for row in own {
-        let is_inside = widths.get(&row.fold).is_some_and(|width| row.residual <= width + 1e-12);
+        let is_inside = widths.get(row.model.as_str()).is_some_and(|width| row.residual <= width + 1e-12);
         held += if is_inside { row.weight } else { 0.0 };
         total += row.weight;
     }

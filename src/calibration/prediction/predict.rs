@@ -190,13 +190,13 @@ fn fill(
     }
     let (tenth, ninetieth, _) = ends(DECILES);
     let coverage = applicable_coverage(card, judged, query.is_new_family, level);
-    // The back-test of the card is of rows with all cells that the training rows have, and of the selected
-    // candidate.
-    let is_own = !verdict.is_size && row.missing_features.is_empty();
-    let coverage = coverage.filter(|_| is_own);
-    let other = verdict.coverage.filter(|_| !is_own);
+    // The card's coverage was tested on rows with all cells and the selected candidate; no back-test left out
+    // a kind.
+    let is_tested = query.unseen.is_empty();
+    let coverage = coverage.filter(|_| verdict.is_own && is_tested);
+    let other = verdict.coverage.filter(|_| !verdict.is_own && is_tested);
     let score = judged.score_of(verdict.fitted.name(), &card.scores);
-    let score = score.filter(|_| placement.situation.choice == judged);
+    let score = score.filter(|_| verdict.is_own || verdict.is_size);
     row.y_hat = Some(y_hat);
     (row.low, row.high) = (Some(low), Some(high));
     row.answered_by = verdict.fitted.name().into();

@@ -64,13 +64,13 @@ pub(crate) fn backtest(sample: &Sample, link: Link, level: f64, folds: BacktestF
                 let rows = sample.subset(&fold.train);
                 let (fit, _, details) = fit(&rows, link, folds.inner, &[regime])?;
                 let predictor = RegimePredictor::new(&fit, &details, regime, (&rows, link));
+                let step = fold.test.len().div_ceil(MOST_TESTED).max(1);
                 let test = |&row: &usize| TestedRow {
                     model: &sample.models[row],
                     fold: at,
-                    weight: sample.weights[row] / times[row] as f64,
+                    weight: sample.weights[row] * step as f64 / times[row] as f64,
                     intervals: predictor.as_ref().map(|predictor| predictor.intervals(sample, row, level)),
                 };
-                let step = fold.test.len().div_ceil(MOST_TESTED).max(1);
                 Ok(fold.test.iter().step_by(step).map(test).collect())
             })
             .collect::<Result<_>>()?;

@@ -18,6 +18,9 @@ pub const LEAST_FAMILIES: usize = 3;
 /// Least skill against the mean: of two dozen candidates on noise one beats it by a little.
 pub const LEAST_SKILL: f64 = 0.05;
 
+/// Least rank correlation of held-out predictions within the range.
+const LEAST_RANK_CORRELATION: f64 = 0.2;
+
 /// Whether predictions are supported in a regime.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RegimeSupport {
@@ -107,10 +110,25 @@ impl Judge<'_> {
                     .into(),
             );
         }
-        let skill = selected.skill.best();
-        (skill < LEAST_SKILL).then(|| {
-            let name = selected.name();
-            format!("{name} hardly beats the mean here: skill {skill:.2}, {LEAST_SKILL} is the least")
+        let (name, skill) = (selected.name(), selected.skill.best());
+        if skill < LEAST_SKILL {
+            return Some(format!(
+                "{name} hardly beats the mean here: skill {skill:.2}, {LEAST_SKILL} is the least"
+            ));
+        }
+        self.does_not_rank(regime, name)
+    }
+
+    /// Why predictions within the range that beat the mean tell rows apart no better than chance: a constant
+    /// near the median can beat the mean where responses are skewed.
+    fn does_not_rank(&self, regime: Regime, name: &str) -> Option<String> {
+        let score = regime.score_of(name, self.scores).filter(|_| !regime.is_beyond())?;
+        (score.spearman < LEAST_RANK_CORRELATION).then(|| {
+            format!(
+                "{name} does not tell rows apart: the rank correlation of its held-out predictions is {:.2}, \
+                 {LEAST_RANK_CORRELATION} is the least",
+                score.spearman
+            )
         })
     }
 
