@@ -58,7 +58,8 @@ impl Watch {
 }
 
 /// Ends a run on a signal: after the first, no request is started and those in flight are awaited for a
-/// limited time; after the second, they are not awaited.
+/// limited time; after the second, they are not awaited. Where none is in flight, results are being written,
+/// which a further signal ends: they can be made again of the answers.
 pub(super) fn interrupts(stop: Arc<Stop>) {
     // Without a thread a signal ends the process as it does elsewhere.
     let wait = move || {
@@ -66,18 +67,31 @@ pub(super) fn interrupts(stop: Arc<Stop>) {
         runtime.block_on(async {
             let Some(mut signals) = Signals::new() else { return };
             hand_over(&signals);
+            // Nobody else holds it once the requests are over.
+            let is_over = |stop: &Arc<Stop>| Arc::strong_count(stop) == 1;
             signals.next().await;
+            if is_over(&stop) {
+                end_writing();
+            }
             status("stopping: waiting for the requests in flight (interrupt again to abandon them)");
             let reason = "interrupted; answers are saved; rerun to continue".into();
             stop.drain(Error::Interrupted { reason });
             tokio::select! {
-                () = signals.next() => {}
+                () = signals.next() => if is_over(&stop) { end_writing() },
                 () = tokio::time::sleep(GRACE) => {}
             }
             stop.abort();
+            signals.next().await;
+            end_writing();
         });
     };
     std::thread::Builder::new().name("signals".into()).spawn(wait).map(drop).unwrap_or_default();
+}
+
+/// Ends the process while it writes results.
+fn end_writing() -> ! {
+    status("surmise: interrupted while results are written; answers are saved, and the same command goes on");
+    disk::exit(130);
 }
 
 /// Whether something else ends the process on a signal: what it has in flight is paid for.

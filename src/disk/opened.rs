@@ -5,7 +5,7 @@ use std::io::{BufRead, Error, ErrorKind, Read, Result};
 use std::path::Path;
 
 /// Most bytes of a file that is read as a whole; only arrays may have more.
-pub const LARGEST: u64 = 4 << 30;
+const LARGEST: u64 = 4 << 30;
 /// Most bytes of a line that is kept.
 const LONGEST_LINE: usize = 256 << 20;
 
@@ -22,7 +22,7 @@ pub fn open(path: impl AsRef<Path>) -> Result<File> {
 /// The bytes of a file.
 ///
 /// # Errors
-/// As [`open`]; if it is larger than [`LARGEST`].
+/// As [`open`]; if it is larger than 4 GiB.
 pub fn read(path: impl AsRef<Path>) -> Result<Vec<u8>> {
     let file = open(path)?;
     check_size(&file)?;
@@ -31,7 +31,7 @@ pub fn read(path: impl AsRef<Path>) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Refuses a file that is larger than [`LARGEST`].
+/// Refuses a file that is larger than 4 GiB, as one that is read as a whole may be.
 ///
 /// # Errors
 /// [`ErrorKind::FileTooLarge`]
