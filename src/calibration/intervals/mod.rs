@@ -5,3 +5,4 @@ pub(super) mod fold_models;
 pub(super) mod method;
 pub(super) mod residuals;
 pub(super) mod selected;
+pub(super) mod skill;

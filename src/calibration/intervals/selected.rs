@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 use super::endpoints::EndpointQuantiles;
 use super::fold_models::FoldModel;
 use super::residuals::{Gaps, Residuals};
+use super::skill::Skill;
 use crate::calibration::candidates::blend::Blend;
 use crate::calibration::candidates::fitted::FittedCandidate;
 use crate::calibration::table::folds::{BySplit, Split};
 use crate::calibration::table::link::Link;
 use crate::calibration::table::sample::Predictors;
-use crate::calibration::validation::score::Skill;
 
 /// The selected candidate or blend.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

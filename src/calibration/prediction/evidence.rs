@@ -16,10 +16,10 @@ use crate::calibration::intervals::endpoints::EndpointQuantiles;
 use crate::calibration::intervals::fold_models::{FoldModel, SplitModels};
 use crate::calibration::intervals::residuals::{Gaps, HeldOutResidual, Residuals};
 use crate::calibration::intervals::selected::endpoints;
+use crate::calibration::intervals::skill::Skill;
 use crate::calibration::table::folds::{BySplit, Split};
 use crate::calibration::table::sample::{Predictors, Sample};
 use crate::calibration::validation::regime::Regime;
-use crate::calibration::validation::score::Skill;
 use crate::calibration::validation::support::LEAST_SKILL;
 use crate::error::{Error, Result};
 
@@ -144,12 +144,13 @@ impl<'a> Evidence<'a> {
         let reduced = answer(own_place + Regime::ALL.len()).filter(|_| !situation.has_proxy);
         let size = answer(SIZE).filter(|_| situation.has_size);
         let answers = [(own_place, selected), (own_place + Regime::ALL.len(), reduced), (SIZE, size)];
-        let splits = self.judges(situation.regime);
+        // A back-test on stronger models says nothing of another kind.
+        let splits = self.judges(situation.choice);
         let errors = |place: usize| -> Option<Vec<HeldOut>> {
             splits.iter().map(|&split| self.held_out(sample, situation, split, place)).collect()
         };
         let of_mean = errors(MEAN).ok_or("there are too few models for a back-test here")?;
-        let is_beyond = situation.regime.is_beyond();
+        let is_beyond = situation.choice.is_beyond();
         let tested = answers.into_iter().filter_map(|(place, fitted)| {
             let (fitted, held_out) = (fitted?, errors(place)?);
             let skills: Vec<Skill> = held_out.iter().zip(&of_mean).map(HeldOut::skill).collect();

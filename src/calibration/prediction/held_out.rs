@@ -1,7 +1,7 @@
 //! Errors of the rows that the folds of a split left out, with the cells removed that a situation lacks.
 
 use crate::calibration::intervals::residuals::HeldOutResidual;
-use crate::calibration::validation::score::Skill;
+use crate::calibration::intervals::skill::Skill;
 use crate::numeric::statistics::weighted_mean;
 
 /// An absolute error, in the unit of the response, and its weight.

@@ -5,7 +5,7 @@
 use super::calibration_fit::{CalibrationFit, SplitScores};
 use super::cross_validation::CrossValidation;
 use super::regime::Regime;
-use super::score::{CandidateScore, Choice, Skill, score, scores, skill_of};
+use super::score::{CandidateScore, Choice, score, scores, skill_of};
 use super::select::{select_beyond, select_within};
 use crate::calibration::candidates::CandidateRole;
 use crate::calibration::candidates::basis::Basis;
@@ -16,6 +16,7 @@ use crate::calibration::candidates::registry::baseline;
 use crate::calibration::intervals::fold_models::FoldModel;
 use crate::calibration::intervals::residuals::{Gaps, HeldOutResidual, Residuals};
 use crate::calibration::intervals::selected::SelectedCandidate;
+use crate::calibration::intervals::skill::Skill;
 use crate::calibration::table::folds::{BySplit, Split};
 use crate::calibration::table::link::Link;
 use crate::calibration::table::ranges::{proxy_excess, proxy_ranges, range_of, signed_excess};
@@ -148,7 +149,8 @@ struct FoldRange {
     proxy: Option<[[f64; 2]; 2]>,
 }
 
-/// The residuals of one choice, of evenly spaced rows where there are many; none if a fold could not carry it.
+/// The residuals of one choice, of evenly spaced rows where there are many; none if a fold could not carry
+/// it.
 fn residuals(
     validation: &CrossValidation,
     choice: &Choice,

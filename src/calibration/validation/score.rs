@@ -9,6 +9,7 @@ use super::cross_validation::CrossValidation;
 use crate::calibration::candidates::CandidateRole;
 use crate::calibration::candidates::blend;
 use crate::calibration::candidates::registry::{ALL, baseline};
+use crate::calibration::intervals::skill::{Skill, ratio};
 use crate::calibration::table::link::Link;
 use crate::calibration::table::sample::Sample;
 use crate::numeric::statistics::{spearman, weighted_mean};
@@ -56,36 +57,6 @@ impl CandidateScore {
     /// The same in the unit of the response.
     pub fn unit_skill(&self) -> f64 {
         self.unit_skill_size.unwrap_or(self.unit_skill_mean)
-    }
-}
-
-/// `1 - error / error of the mean`, with mean absolute errors of held-out rows.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Skill {
-    /// Of errors in the unit of the response.
-    pub unit: f64,
-    /// Of errors on the scale of the link.
-    pub link: f64,
-}
-
-impl Skill {
-    /// The larger of both. Near a bound errors in the unit of the response tell nothing apart; far from it
-    /// those on the scale of the link are led by the few rows that are near.
-    pub fn best(self) -> f64 {
-        self.unit.max(self.link)
-    }
-
-    /// That of an error against one of the mean, in the unit of the response and on the scale of the link.
-    pub(crate) fn of(unit: (f64, f64), link: (f64, f64)) -> Self {
-        Self { unit: ratio(unit.0, unit.1), link: ratio(link.0, link.1) }
-    }
-
-    /// The mean over some splits; `None` of none.
-    pub(crate) fn mean(skills: &[Self]) -> Option<Self> {
-        let n = Some(skills.len() as f64).filter(|n| *n > 0.0)?;
-        let add = |sum: (f64, f64), skill: &Self| (sum.0 + skill.unit, sum.1 + skill.link);
-        let (unit, link) = skills.iter().fold((0.0, 0.0), add);
-        Some(Self { unit: unit / n, link: link / n })
     }
 }
 
@@ -206,10 +177,6 @@ pub(crate) fn skill_of(
 /// `1 - mean error / mean error of the base`; 0 where both are 0.
 fn skill(errors: &[f64], base: &[f64], weights: &[f64]) -> f64 {
     ratio(weighted_mean(errors, weights), weighted_mean(base, weights))
-}
-
-fn ratio(error: f64, base: f64) -> f64 {
-    if base > 0.0 { 1.0 - error / base } else { -f64::from(error > 0.0) }
 }
 
 /// Weighted sum of errors and sum of weights of each cluster.

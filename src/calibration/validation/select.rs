@@ -35,14 +35,21 @@ pub(super) fn select_within(splits: &[Scores], n: usize) -> Option<Choice> {
 /// Only forms that continue a trend are chosen, unless none of them beats the mean: others return to the
 /// responses of the training rows, and forward folds of weak models cannot show what that costs, because all
 /// of their rows are weak. Errors are those on the scale of the link relative to those of the mean, and the
-/// mean over the splits: near a bound errors in the unit of the response cannot tell candidates apart.
+/// mean over the splits: near a bound errors in the unit of the response cannot tell candidates apart. Where
+/// no candidate beats the mean by these, they are those in the unit of the response.
 pub(super) fn select_beyond(splits: &[Scores], n: usize) -> Option<Choice> {
-    let error = |at: usize| -> Option<f64> {
-        let of_split = |scores: &Scores| Some(1.0 - scores[at].as_ref()?.skill_mean);
-        splits.iter().map(of_split).sum::<Option<f64>>().map(|sum| sum / splits.len() as f64)
+    let better = |skill: &dyn Fn(&CandidateScore) -> f64| -> Vec<(usize, f64)> {
+        let error = |at: usize| -> Option<f64> {
+            let of_split = |scores: &Scores| Some(1.0 - skill(scores[at].as_ref()?));
+            splits.iter().map(of_split).sum::<Option<f64>>().map(|sum| sum / splits.len() as f64)
+        };
+        let candidates = selectable(n).into_iter().filter_map(|at| Some((at, error(at)?)));
+        candidates.filter(|(_, error)| *error < 1.0).collect()
     };
-    let candidates = selectable(n).into_iter().filter_map(|at| Some((at, error(at)?)));
-    let all: Vec<(usize, f64)> = candidates.filter(|(_, error)| *error < 1.0).collect();
+    let mut all = better(&|score| score.skill_mean);
+    if all.is_empty() {
+        all = better(&|score| score.unit_skill_mean);
+    }
     let continued: Vec<(usize, f64)> =
         all.iter().copied().filter(|(at, _)| ALL[*at].continues_trends()).collect();
     blend(if continued.is_empty() { all } else { continued }, NEAR_BEYOND)

@@ -139,12 +139,15 @@ pub(super) async fn take(
             break;
         }
         if n >= run.policy.retries {
-            if is_whole || reading.left.is_empty() {
+            // Answers that the counts name are paid for: they are given up on request alone.
+            let n_seen = reading.seen.len() as u64 + reading.counts.n_unknown;
+            let is_late = misses_some && status.n_done > Some(n_seen) && !is_giving_up;
+            if (is_whole && !is_late) || reading.left.is_empty() {
                 break;
             }
             run.stop_for_endpoint(format!(
                 "the results of batch {} cannot be received whole; {} of {} requests have their outcome: run \
-                 the same command again",
+                 the same command again, or give the others up with --cancel",
                 status.id,
                 held.batch.n - reading.left.len() as u64,
                 held.batch.n

@@ -150,7 +150,7 @@ fn a_card_that_is_not_as_it_was_written_is_refused() {
     assert_ne!(edited, text);
     assert!(predict(&edited, &at("q.csv")).contains("hash"));
     assert!(
-        predict(&text.replacen("\"version\": 10", "\"version\": 11", 1), &at("q.csv")).contains("version 11")
+        predict(&text.replacen("\"version\": 11", "\"version\": 12", 1), &at("q.csv")).contains("version 12")
     );
     let added = text.replacen("\"level\": 0.9", "\"levle\": 0.8,\n  \"level\": 0.9", 1);
     assert!(predict(&added, &at("q.csv")).contains("hash"));

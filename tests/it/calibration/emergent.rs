@@ -6,8 +6,8 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::support::tidy::{folder, rows, surmise};
 
-/// 32 weak and 24 strong models: four benchmarks rise with the ability of a model, and the target is a sigmoid
-/// of it that is measured on 500 items. The last column is what the strong ones reach.
+/// 32 weak and 24 strong models: four benchmarks rise with the ability of a model, and the target is a
+/// sigmoid of it that is measured on 500 items. The second value is what each strong one reaches.
 fn models() -> (String, Vec<(String, f64)>) {
     let mut random = ChaCha8Rng::seed_from_u64(5);
     let sigmoid = |eta: f64| 1.0 / (1.0 + (-eta).exp());

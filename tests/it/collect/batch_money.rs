@@ -91,7 +91,10 @@ fn results_whose_files_are_late_are_waited_for() {
     assert_eq!((case.score("n_scored"), server.state().sizes.clone()), ("6".into(), vec![6, 2]));
     let server = BatchServer::start(Script { expires_after: Some(4), late_files: 99, ..late });
     let case = self::case(&server, 6);
-    ends(&case, 3, "openai-chat", &["--retries", "1"]).says("count as possibly billed");
+    ends(&case, 1, "openai-chat", &["--retries", "1"]).says("give the others up with --cancel");
+    assert_eq!(summary(&case)["n_in_batches"], 6);
+    assert_eq!(server.state().sizes, [6], "nothing is asked again while results may come");
+    ends(&case, 3, "openai-chat", &["--retries", "1", "--cancel"]).says("count as possibly billed");
     assert_eq!(summary(&case)["n_possibly_paid"], 6);
 }
 
