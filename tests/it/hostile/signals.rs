@@ -102,7 +102,8 @@ fn every_long_verb_ends_on_the_first_interrupt() {
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the binary");
         assert!(handles_interrupts(&child), "{arguments:?}");
         signal(&child, "-INT");
-        assert_eq!(child.wait().expect("an end").code(), Some(130), "{arguments:?}");
+        let end = child.wait().expect("an end");
+        assert_eq!(end.code(), Some(130), "{arguments:?}: {end}");
     }
 }
 
