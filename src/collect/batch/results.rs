@@ -140,8 +140,9 @@ pub(super) async fn take(
         }
         if n >= run.policy.retries {
             // Answers that the counts name are paid for: they are given up on request alone.
-            let n_seen = reading.seen.len() as u64 + reading.counts.n_unknown;
-            let is_late = misses_some && status.n_done > Some(n_seen) && !is_giving_up;
+            let has_none =
+                reading.seen.is_empty() && reading.counts.n_unknown + reading.counts.n_unreadable == 0;
+            let is_late = misses_some && has_none && !is_giving_up;
             if (is_whole && !is_late) || reading.left.is_empty() {
                 break;
             }

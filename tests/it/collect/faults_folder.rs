@@ -162,14 +162,14 @@ fn fault_10_a_request_that_the_end_of_the_run_overtook_counts_as_not_asked() {
 
 #[test]
 fn fault_04_an_intent_is_on_disk_before_its_request_leaves() {
-    // A power cut cannot be made here. That a record is acknowledged only after fdatasync is a test of the
-    // writer; that nothing leaves before its record is here.
+    // That a record is acknowledged only after fdatasync is a test of the writer.
     let journal = std::sync::Arc::new(std::sync::OnceLock::<std::path::PathBuf>::new());
     let (path, checks) = (journal.clone(), std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0)));
     let checked = checks.clone();
     let server = Server::start(move |posted| {
         let text = std::fs::read_to_string(path.get().expect("a path")).expect("a journal");
-        let intents = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+        // The last line may be of a record that is being written.
+        let intents = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
         let of_this = intents.filter(|r| {
             r["record"] == "intent" && r["body"].as_str().is_some_and(|b| b.contains(&posted.prompt))
         });
