@@ -26,11 +26,6 @@ pub(super) fn numbers(items: impl IntoIterator<Item = f64>) -> String {
     list(items)
 }
 
-/// `1 model`, `2 models`.
-pub(super) fn count(n: usize, what: &str) -> String {
-    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
-}
-
 /// `1 example`, `1 and 4 examples`, of distinct numbers.
 pub(super) fn examples(shots: impl IntoIterator<Item = usize>) -> String {
     let shots: BTreeSet<usize> = shots.into_iter().collect();

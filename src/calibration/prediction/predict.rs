@@ -190,8 +190,8 @@ fn fill(
     }
     let (tenth, ninetieth, _) = ends(DECILES);
     let coverage = applicable_coverage(card, judged, query.is_new_family, level);
-    // The back-test of the card is of rows with all cells that the training rows have, and of the selected
-    // candidate.
+    // The card's coverage comes from back-tests of the selected candidate on rows without further missing
+    // cells. A row that lacks cells, or is predicted from its size alone, has a back-test of its own.
     let is_own = !verdict.is_size && row.missing_features.is_empty();
     let coverage = coverage.filter(|_| is_own);
     let other = verdict.coverage.filter(|_| !is_own);
