@@ -72,7 +72,6 @@ mod tests {
         assert_eq!(list(["a"]), "a");
         assert_eq!(distinct(["c", "a", "b", "a"]), "a, b and c");
         assert_eq!(numbers([0.4, 0.2, 0.4]), "0.2 and 0.4");
-        assert_eq!((count(1, "model"), count(2, "model")), ("1 model".into(), "2 models".into()));
         assert_eq!((examples([1, 1]), examples([4, 1])), ("1 example".into(), "1 and 4 examples".into()));
         assert_eq!(size(14_464.0), "14.5 thousand");
         assert_eq!(size(134_515_008.0), "135 million");

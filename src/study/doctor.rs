@@ -252,7 +252,11 @@ fn remedy_of(note: &str, study: &Study) -> String {
     if note.contains("no answers") {
         return "see the tasks above: they say why it was not asked".into();
     }
-    if note.contains("distance") || note.contains("farthest") || note.contains("times the largest") {
+    if note.contains("distance")
+        || note.contains("farther")
+        || note.contains("farthest")
+        || note.contains("times the largest")
+    {
         return format!("name open models nearer to it, in size and answers; there are {n}");
     }
     if note.contains("weaker than every row") {
