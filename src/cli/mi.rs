@@ -235,8 +235,8 @@ fn warnings(report: &Report) -> Vec<String> {
     let mut lines: Vec<String> = flags.map(|flag| format!("{}: {}", flag.name(), flag.meaning())).collect();
     if let Some(rows) = &report.row_dependence {
         lines.push(format!(
-            "{} of {}, column {}, are correlated ({}): {} rows count as about {:.0}. Shuffle the rows if their \
-             order means nothing.",
+            "{} of {}, column {}, are correlated ({}): {} rows count as about {:.0}. Shuffle the rows if \
+             their order means nothing.",
             match (rows.lag, rows.of_sizes) {
                 (1, false) => "neighbouring rows".to_owned(),
                 (1, true) => "sizes of values in neighbouring rows".to_owned(),

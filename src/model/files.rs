@@ -264,8 +264,8 @@ pub(super) fn find(name: &str, hub: &Hub) -> Result<String> {
     if is_file_name || name.contains('/') {
         let stem = folder.file_stem().unwrap_or_default().to_string_lossy();
         let hint = format!(
-            "no such file or folder; {}give a folder with config.json, tokenizer.json and weights, a GGUF file, \
-             the name of an embedded model, or owner/name on a hub",
+            "no such file or folder; {}give a folder with config.json, tokenizer.json and weights, a GGUF \
+             file, the name of an embedded model, or owner/name on a hub",
             names::suggestion(&stem, known)
         );
         return Err(Error::Unknown { kind: "model", name: name.into(), hint });

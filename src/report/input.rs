@@ -16,8 +16,8 @@ pub struct ReportInput {
 }
 
 impl ReportInput {
-    /// The path of the input file. A path to a folder stands for the file inside it, or inside its `profiles/`
-    /// if the folder is that of a study.
+    /// The path of the input file. A path to a folder stands for the file inside it, or inside its
+    /// `profiles/` if the folder is that of a study.
     pub fn at(&self, path: &Path) -> PathBuf {
         if !path.is_dir() {
             return path.into();

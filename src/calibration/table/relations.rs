@@ -1,8 +1,8 @@
 //! Exact relations of a column with the target and others, up to the rounding of the table.
 //!
-//! A relation counts if it holds in every row and is far too exact for chance. Its exactness is counted in bits,
-//! summed over the rows that are left after its weights are fitted. The sum must exceed the bits that it takes
-//! to choose the columns, by a margin.
+//! A relation counts if it holds in every row and is far too exact for chance. Its exactness is counted in
+//! bits, summed over the rows that are left after its weights are fitted. The sum must exceed the bits that
+//! it takes to choose the columns, by a margin.
 
 use ndarray::{Array1, Array2, Axis};
 

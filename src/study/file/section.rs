@@ -73,8 +73,8 @@ impl<'a> Section<'a> {
         self.table.iter().any(|(name, _)| name.get_ref().as_ref() == key)
     }
 
-    /// Whether a key is missing and another is nearly the same. [`Section::finish`] reports that one, which is
-    /// the only mistake.
+    /// Whether a key is missing and another is nearly the same. [`Section::finish`] reports that one,
+    /// which is the only mistake.
     pub fn is_misspelt(&self, key: &str) -> bool {
         let is_near = |typed: &str| !names::suggestion(typed, [key]).is_empty();
         !self.has(key) && self.table.iter().any(|(name, _)| is_near(name.get_ref().as_ref()))
