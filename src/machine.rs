@@ -37,7 +37,7 @@ pub(crate) fn no_thread(reason: &impl ToString) -> Error {
     Error::Threads { reason: reason.to_string() }
 }
 
-/// Its name, or `this machine` where it has none.
+/// The host name, or `this machine` if there is none.
 pub(crate) fn name() -> String {
     let name =
         std::fs::read_to_string("/proc/sys/kernel/hostname").ok().or_else(|| std::env::var("HOSTNAME").ok());
@@ -46,8 +46,9 @@ pub(crate) fn name() -> String {
         .unwrap_or_else(|| "this machine".into())
 }
 
-/// What distinguishes process numbers that can be compared: the start of the machine, and the namespace of
-/// processes, which differs between containers of one machine. Nothing where the system does not tell.
+/// The range in which process numbers are unique: the boot id of the machine and the process namespace, which
+/// differs between containers. Process numbers can be compared only within it. `None` if the system does not
+/// report it.
 pub(crate) fn process_space() -> Option<String> {
     let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
     let space = std::fs::read_link("/proc/self/ns/pid").ok()?;

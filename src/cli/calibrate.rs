@@ -133,7 +133,7 @@ fn specification(flags: &Flags, table: &Table) -> Result<CalibrationSpec> {
         Choice::Identity if !flags.range.is_empty() => {
             return Err(Error::Parameter {
                 name: "--range",
-                reason: "is for the logit link, and --link is identity".into(),
+                reason: "needs the logit link, but --link is identity".into(),
             });
         }
         Choice::Auto if flags.range.is_empty() => None,

@@ -15,6 +15,7 @@ use crate::emergence::compare::{Comparison, Permutations};
 use crate::error::{Error, Result};
 use crate::mi::Scale;
 use crate::model::Model;
+use crate::numeric::shown::fixed;
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
@@ -99,11 +100,11 @@ fn summary(pair: &[Comparison]) -> String {
         .iter()
         .map(|row| {
             format!(
-                "{} {:.3} against {:.3} nats (d = {}, p = {:.3})",
+                "{} {} against {} nats (d = {}, p = {:.3})",
                 row.quantity.replace('_', " "),
-                row.a_nats,
-                row.b_nats,
-                row.effect_size.map_or("unknown".into(), |d| format!("{d:.2}")),
+                fixed(row.a_nats, 3),
+                fixed(row.b_nats, 3),
+                row.effect_size.map_or("unknown".into(), |d| fixed(d, 2)),
                 row.p_value
             )
         })

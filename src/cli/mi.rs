@@ -17,6 +17,7 @@ use crate::mi::permutation_test::{
 };
 use crate::mi::row_order::RowDependence;
 use crate::mi::{self, Estimate, Flag, Pairs};
+use crate::numeric::shown::fixed;
 
 /// Version of the JSON form.
 const VERSION: u32 = 2;
@@ -234,14 +235,17 @@ fn warnings(report: &Report) -> Vec<String> {
     let mut lines: Vec<String> = flags.map(|flag| format!("{}: {}", flag.name(), flag.meaning())).collect();
     if let Some(rows) = &report.row_dependence {
         lines.push(format!(
-            "{} of {}, column {}, {} row{} apart, correlate by {:.2}; {} rows are worth about {:.0}; if \
-             their order means nothing, as in a sorted table, shuffle them first",
-            if rows.of_sizes { "sizes of values" } else { "values" },
+            "{} of {}, column {}, are correlated ({}): {} rows count as about {:.0}. Shuffle the rows if \
+             their order means nothing.",
+            match (rows.lag, rows.of_sizes) {
+                (1, false) => "neighbouring rows".to_owned(),
+                (1, true) => "sizes of values in neighbouring rows".to_owned(),
+                (lag, false) => format!("rows {lag} apart"),
+                (lag, true) => format!("sizes of values {lag} rows apart"),
+            },
             rows.side,
             rows.column,
-            rows.lag,
-            if rows.lag == 1 { "" } else { "s" },
-            rows.autocorrelation,
+            fixed(rows.autocorrelation, 2),
             report.estimate.n,
             rows.effective_rows,
         ));

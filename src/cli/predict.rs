@@ -15,7 +15,7 @@ pub(super) struct Flags {
     #[command(flatten)]
     input: TableInput,
     /// Card of `surmise calibrate`; the table has its features, and need not have its target
-    #[arg(long, value_name = "CARD")]
+    #[arg(long, alias = "card", value_name = "CARD")]
     calibration: PathBuf,
     /// Use only rows that meet a condition, such as family!=Llama; may be given several times
     #[arg(long = "where", value_name = "COL=VALUE")]

@@ -10,6 +10,7 @@ use super::registry::{ALL, importer_of, is_known};
 use crate::collect::results::scores::Score;
 use crate::disk;
 use crate::error::{Error, Result};
+use crate::numeric::shown::count;
 
 /// Refuses an output that would replace an input, or any other file of results.
 ///
@@ -179,7 +180,7 @@ fn settle(read: &mut [(&PathBuf, Imported)], all: &mut Imported) {
     let mut dropped: BTreeSet<(usize, Key)> = BTreeSet::new();
     for (key, rows) in stated.into_iter().filter(|(_, rows)| rows.len() > 1) {
         let (model, task, shots) = &key;
-        let what = format!("{task} of {model} with {shots} shots");
+        let what = format!("{task} of {model} with {}", count(*shots as usize, "shot"));
         let (first, score) = &rows[0];
         let same = |other: &Score| {
             let (one, another) = (score.accuracy.unwrap_or(-1.0), other.accuracy.unwrap_or(-1.0));

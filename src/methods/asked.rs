@@ -3,8 +3,9 @@
 use super::prose::Prose;
 use super::recorded::Filed;
 use super::records::{CollectionRecord, StudyRecord};
-use super::words::{count, distinct, examples, list};
+use super::words::{distinct, examples, list};
 use crate::error::{Error, Result};
+use crate::numeric::shown::count;
 
 /// Most names that are given one by one.
 const NAMED: usize = 8;

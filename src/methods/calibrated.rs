@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use super::prose::Prose;
 use super::recorded::Filed;
 use super::records::BlindRecord;
-use super::words::{count, distinct, examples, list, percent};
+use super::words::{distinct, examples, list, percent};
 use crate::calibration::{Card, IntervalMethod, Link, PredictionRow, SelectedCandidate};
 use crate::citations::of_candidate;
 use crate::error::{Error, Result};
+use crate::numeric::shown::count;
 
 /// Families that are named one by one.
 const NAMED: usize = 8;

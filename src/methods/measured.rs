@@ -2,12 +2,13 @@
 
 use super::prose::Prose;
 use super::recorded::Filed;
-use super::words::{count, distinct, examples, numbers, sizes};
+use super::words::{distinct, examples, numbers, sizes};
 use crate::citations::{PAPER, of_estimator};
 use crate::emergence::semantic::{SemanticControl, SemanticProfile};
 use crate::emergence::{Micro, Profile};
 use crate::error::{Error, Result};
 use crate::model::ModelInfo;
+use crate::numeric::shown::count;
 
 /// Most models that are named one by one.
 const NAMED: usize = 8;

@@ -26,11 +26,6 @@ pub(super) fn numbers(items: impl IntoIterator<Item = f64>) -> String {
     list(items)
 }
 
-/// `1 model`, `2 models`.
-pub(super) fn count(n: usize, what: &str) -> String {
-    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
-}
-
 /// `1 example`, `1 and 4 examples`, of distinct numbers.
 pub(super) fn examples(shots: impl IntoIterator<Item = usize>) -> String {
     let shots: BTreeSet<usize> = shots.into_iter().collect();
@@ -77,7 +72,6 @@ mod tests {
         assert_eq!(list(["a"]), "a");
         assert_eq!(distinct(["c", "a", "b", "a"]), "a, b and c");
         assert_eq!(numbers([0.4, 0.2, 0.4]), "0.2 and 0.4");
-        assert_eq!((count(1, "model"), count(2, "model")), ("1 model".into(), "2 models".into()));
         assert_eq!((examples([1, 1]), examples([4, 1])), ("1 example".into(), "1 and 4 examples".into()));
         assert_eq!(size(14_464.0), "14.5 thousand");
         assert_eq!(size(134_515_008.0), "135 million");

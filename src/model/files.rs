@@ -260,6 +260,16 @@ pub(super) fn find(name: &str, hub: &Hub) -> Result<String> {
         return Err(Error::Unknown { kind: "model", name: name.into(), hint: hint.into() });
     }
     let known: Vec<_> = embedded().map(|member| member.name).collect();
+    let is_file_name = [".gguf", ".safetensors"].iter().any(|end| name.to_lowercase().ends_with(end));
+    if is_file_name || name.contains('/') {
+        let stem = folder.file_stem().unwrap_or_default().to_string_lossy();
+        let hint = format!(
+            "no such file or folder; {}give a folder with config.json, tokenizer.json and weights, a GGUF \
+             file, the name of an embedded model, or owner/name on a hub",
+            names::suggestion(&stem, known)
+        );
+        return Err(Error::Unknown { kind: "model", name: name.into(), hint });
+    }
     let hint = format!(
         "it is no folder or file, and embedded are {}; give a folder with config.json, tokenizer.json and \
          weights, a GGUF file, or owner/name on a hub",

@@ -23,7 +23,7 @@ pub type Point = (usize, usize);
 #[derive(Debug)]
 pub struct States {
     trie: Trie,
-    /// Row of a trie node, where it was wanted.
+    /// The row of each trie node; `None` for nodes that no point asks for.
     row_of: Vec<Option<u32>>,
     store: Store,
 }
@@ -38,7 +38,7 @@ impl States {
         Self::within(decoder, model, windows, points, None)
     }
 
-    /// The same, in a temporary file if the rows are more than `room_bytes`.
+    /// Like [`States::of`], but writes the rows to a temporary file if they take more than `room_bytes`.
     ///
     /// # Errors
     /// Those of [`States::of`], and [`Error::Write`] where there is no room on disk either.
@@ -52,7 +52,8 @@ impl States {
         Self::with_progress(decoder, model, windows, points, room_bytes, &|_, _| ())
     }
 
-    /// The same. `progress` receives the number of batches done and their total.
+    /// Like [`States::within`], and calls `progress` after each batch with the number of batches done and
+    /// their total.
     ///
     /// # Errors
     /// Those of [`States::within`].

@@ -7,4 +7,5 @@ pub(super) mod matrix;
 pub(super) mod nonnegative;
 pub(super) mod normal_scores;
 pub mod proportions;
+pub(super) mod shown;
 pub mod statistics;

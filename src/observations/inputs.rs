@@ -24,13 +24,12 @@ pub struct JoinInputs {
     pub profiles: Vec<Profile>,
     /// Scores of open and closed models.
     pub scores: Vec<Score>,
-    /// Profiles of one small reader on texts: each corpus is named after the model that wrote it;
-    /// [`super::REFERENCE`] after none.
+    /// Profiles of one small reader on texts: each corpus is named after the model that wrote it, or
+    /// [`super::REFERENCE`] if no model did.
     pub readings: Vec<Profile>,
     /// Or comparisons of the same groups by one reader.
     pub comparisons: Vec<ComparisonRow>,
-    /// Family and size by model: of models without a profile, and the family of models whose profile does
-    /// not know it.
+    /// Family and size of models without a profile; family only, for models whose profile lacks it.
     pub published: BTreeMap<String, PublishedModel>,
     /// Whether scores of several models on one task may differ in how they were asked and graded.
     pub mixed_scores: bool,

@@ -40,10 +40,7 @@ impl<'a> JoinNotes<'a> {
         });
         let mut notes: Vec<String> = alone.collect();
         if !self.proxies.is_empty() {
-            notes.push(format!(
-                "without rows of their own, because they are the proxies of others: {}",
-                list(self.proxies)
-            ));
+            notes.push(format!("no row of their own, being used as proxies: {}", list(self.proxies)));
         }
         notes.extend(self.others);
         notes

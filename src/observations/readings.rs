@@ -13,7 +13,8 @@ use crate::error::{Error, Result};
 
 /// Name of the group of texts that no model wrote.
 pub const REFERENCE: &str = "reference";
-/// Values of one group in two pairs differ by less than this, relatively, or in nats below one nat.
+/// A group appears in several pairs. Its values agree if they differ by less than this: relatively, or
+/// absolutely below 1 nat.
 const SAME: f64 = 1e-6;
 
 /// The columns of comparisons.csv that a join uses.
@@ -147,7 +148,7 @@ impl TextReadings {
         Ok(Self { reader, by_name })
     }
 
-    /// The quantities of each group, which stand once in every pair that it is in.
+    /// Each group's quantities. They are repeated in every pair that holds the group.
     fn of_comparisons(compared: &[ComparisonRow]) -> Result<Self> {
         let way = |row: &ComparisonRow| {
             let ComparisonRow { model, scale, noise_scale, n_windows, window_tokens, seed, .. } = row;

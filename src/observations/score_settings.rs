@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::collect::Score;
 use crate::error::{Error, Result};
+use crate::numeric::shown::count;
 
 /// Refuses scores of one task that were made under different settings. Settings that a file does not state
 /// differ from none.
@@ -33,9 +34,9 @@ pub(super) fn check_scores(scores: &[Score], mixed: bool) -> Result<Vec<String>>
         shots.sort_unstable();
         if let Some(twice) = shots.windows(2).find(|pair| pair[0] == pair[1]) {
             let reason = format!(
-                "scores of {model} on {task} with {} shots stand there twice; name each file once, and one \
+                "scores of {model} on {task} with {} are given twice; name each file once, and one \
                  file of --scores for each model",
-                twice[0]
+                count(twice[0], "shot")
             );
             return Err(Error::Observations { reason });
         }
@@ -159,6 +160,6 @@ mod tests {
             assert!(check_scores(pair, false).is_err(), "{pair:?}");
         }
         assert!(check_scores(&[graded("exact"), base.clone()], false).expect("alike").is_empty());
-        refused(&[base.clone(), base], false, &["0 shots stand there twice"]);
+        refused(&[base.clone(), base], false, &["0 shots are given twice"]);
     }
 }

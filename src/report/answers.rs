@@ -12,6 +12,7 @@ use super::selection::KnownNames;
 use super::{Figure, Report, ReportContent, ReportInput, Selection, Table};
 use crate::collect::results::semantic::SemanticScore;
 use crate::error::{Error, Result};
+use crate::numeric::shown::count;
 
 pub(super) struct Answers;
 
@@ -137,9 +138,12 @@ fn check(rows: &[SemanticScore], selection: &Selection) -> Result<()> {
             return fault(
                 "rows",
                 format!(
-                    "of {} and {} on {} with {} examples are of other prompts (prompts_sha256), which do not \
+                    "of {} and {} on {} with {} are of other prompts (prompts_sha256), which do not \
                      compare; report them apart",
-                    other.model, row.model, row.corpus, row.shots
+                    other.model,
+                    row.model,
+                    row.corpus,
+                    count(row.shots, "example")
                 ),
             );
         }
@@ -149,7 +153,8 @@ fn check(rows: &[SemanticScore], selection: &Selection) -> Result<()> {
             return fault(
                 "rows",
                 format!(
-                    "of {model} on {corpus} with {shots} examples stand there twice; name each file once"
+                    "of {model} on {corpus} with {} are given twice; name each file once",
+                    count(shots, "example")
                 ),
             );
         }

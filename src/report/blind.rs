@@ -9,6 +9,7 @@ use super::read::{csv_rows, names};
 use super::selection::KnownNames;
 use super::{Report, ReportContent, ReportInput, Selection, Table};
 use crate::error::{Error, Result};
+use crate::numeric::shown::count;
 use crate::study::blind::{BaselineError, BlindRow, BlindSummary};
 
 pub(super) struct Blind;
@@ -154,8 +155,10 @@ pub(super) fn one_kind(rows: &[BlindRow]) -> Result<()> {
         "have intervals of several levels; report each by itself".to_owned()
     } else if let Some(twice) = rows.iter().find(|row| !known.insert(key(row))) {
         format!(
-            "hold {} on {} with {} examples twice; report each by itself",
-            twice.target_model, twice.corpus, twice.shots
+            "hold {} on {} with {} twice; report each by itself",
+            twice.target_model,
+            twice.corpus,
+            count(twice.shots, "example")
         )
     } else {
         return Ok(());

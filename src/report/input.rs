@@ -16,8 +16,8 @@ pub struct ReportInput {
 }
 
 impl ReportInput {
-    /// The path itself, or the file in the folder that it is: in the folder or, in that of a study, among its
-    /// profiles.
+    /// The path of the input file. A path to a folder stands for the file inside it, or inside its
+    /// `profiles/` if the folder is that of a study.
     pub fn at(&self, path: &Path) -> PathBuf {
         if !path.is_dir() {
             return path.into();
@@ -26,7 +26,8 @@ impl ReportInput {
         if !own.is_file() && of_study.is_file() { of_study } else { own }
     }
 
-    /// Refuses the header of a CSV file that lacks a column, or has one under its name in an earlier version.
+    /// Refuses the header of a CSV file that lacks a column, or has a column with its name of an earlier
+    /// version.
     ///
     /// # Errors
     /// [`Error::Csv`] naming the column.

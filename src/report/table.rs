@@ -2,6 +2,7 @@
 
 use crate::disk;
 use crate::error::Result;
+use crate::numeric::shown::fixed;
 
 /// One value.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,15 +70,7 @@ impl Cell {
             Self::Text(text) => text.clone(),
             Self::Count(count) => count.to_string(),
             Self::Number(value, _) if !value.is_finite() => String::new(),
-            // Rounding may leave a zero with a sign.
-            Self::Number(value, decimals) => {
-                let text = format!("{value:.decimals$}");
-                if text.trim_start_matches('-').bytes().all(|c| c == b'0' || c == b'.') {
-                    text.trim_start_matches('-').into()
-                } else {
-                    text
-                }
-            }
+            Self::Number(value, decimals) => fixed(*value, *decimals),
             Self::WithError(value, stderr) => {
                 let digits = (stderr * 10f64.powi(DECIMALS as i32)).round();
                 format!("{}({digits:.0})", Self::Number(*value, DECIMALS).shown())

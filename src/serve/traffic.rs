@@ -66,7 +66,7 @@ struct Entry {
 /// A request of a connection, from its head to the end of its answer.
 pub(super) struct Asked(Connection);
 
-/// Bytes of a body under way.
+/// A body that is being received.
 pub(super) struct Held(Connection);
 
 impl Traffic {
@@ -74,7 +74,8 @@ impl Traffic {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a connection; `None` if there are too many, all of which are being answered.
+    /// Adds a connection. If there are too many, the one that has waited longest is closed; `None` if none
+    /// waits, because all are being answered.
     pub fn open(self: &Arc<Self>) -> Option<Connection> {
         let mut state = self.lock();
         let waiting = state.open.values().filter(|open| open.stage != Stage::Answering).count();

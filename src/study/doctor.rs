@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::checked::{ClosedTarget, Study};
+use super::outside::{Outside, outside};
 use super::results::StudyFolder;
 use super::status::status;
 use super::task::StudyTask;
@@ -12,6 +13,7 @@ use crate::calibration::{PredictionRow, PredictionStatus, Table};
 use crate::corpus::FactorialDesign;
 use crate::corpus::category::INVENTED;
 use crate::error::Result;
+use crate::numeric::shown::fixed;
 
 /// A finding about a closed model, or about the study as a whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -149,13 +151,13 @@ impl Report {
                 "",
                 format!(
                     "{} of {} measurements have a standard error above {COARSE}; the largest is {:.3}, of {} \
-                     on {} with {} examples",
+                     on {} with {}",
                     coarse.len(),
                     table.len(),
                     errors[at].unwrap_or_default(),
                     models[at],
                     corpora[at],
-                    shots[at]
+                    if shots[at] == "1" { "1 example".into() } else { format!("{} examples", shots[at]) }
                 ),
                 format!(
                     "raise `queries` above {} or `sets` above {} in [design]; the time grows with both",
@@ -212,6 +214,14 @@ impl Report {
         for note in refused {
             self.add(id, format!("no prediction: {note}"), remedy_of(note, study));
         }
+        for Outside { finding, .. } in outside(rows.iter().copied()) {
+            self.add(
+                id,
+                finding,
+                "trust no prediction for models like it: what its answers show differs from the open models; \
+                 name open models that answer as it does",
+            );
+        }
         let Some((low, high)) = span else { return };
         let wide = rows
             .iter()
@@ -221,9 +231,10 @@ impl Report {
             self.add(
                 id,
                 format!(
-                    "{n_wide} of {} intervals cover most of the range of the open models, {low:.2} to \
-                     {high:.2}",
-                    rows.len()
+                    "{n_wide} of {} intervals cover most of the range of the open models, {} to {}",
+                    rows.len(),
+                    fixed(low, 2),
+                    fixed(high, 2)
                 ),
                 format!(
                     "name more open models like it: there are {} now, and the interval follows the errors on \
@@ -241,7 +252,11 @@ fn remedy_of(note: &str, study: &Study) -> String {
     if note.contains("no answers") {
         return "see the tasks above: they say why it was not asked".into();
     }
-    if note.contains("distance") || note.contains("farther") || note.contains("times the largest") {
+    if note.contains("distance")
+        || note.contains("farther")
+        || note.contains("farthest")
+        || note.contains("times the largest")
+    {
         return format!("name open models nearer to it, in size and answers; there are {n}");
     }
     if note.contains("weaker than every row") {

@@ -11,7 +11,7 @@
 //! | `execute.rs`, `asking.rs`, `run.rs`, `progress.rs` | tasks that run |
 //! | `observed.rs`, `card.rs`, `baselines.rs`, `predict.rs` | observations, calibration, predictions |
 //! | `publish.rs`, `finish.rs` | the files for the reader |
-//! | `plan.rs`, `status.rs`, `doctor.rs`, `slurm.rs`, `merge.rs` | what the verbs of these names print |
+//! | `plan.rs`, `status.rs`, `doctor.rs`, `outside.rs`, `slurm.rs`, `merge.rs` | what the verbs print |
 
 mod asking;
 mod baselines;
@@ -27,6 +27,7 @@ mod finish;
 pub mod merge;
 mod models;
 mod observed;
+mod outside;
 mod parts;
 mod plan;
 mod predict;
@@ -43,6 +44,7 @@ pub use self::checked::{Api, ClosedTarget, Study};
 pub use self::doctor::{Diagnosis, doctor};
 pub use self::finish::{StudyEnd, StudyPart, run_study};
 pub use self::models::{KnownModels, StudyModel};
+pub use self::outside::{Outside, outside};
 pub use self::plan::{PlanRow, plan};
 pub use self::predict::StudyPredictions;
 pub use self::progress::RunProgress;

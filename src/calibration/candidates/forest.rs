@@ -20,10 +20,10 @@ use crate::seed::stream;
 const TREES: u64 = 30;
 const LEAST_ROWS: usize = 12;
 const LEAST_LEAF: usize = 3;
-/// Rows from which leaves grow with their number, so that trees of many rows stay small.
+/// A leaf has at least one row for every so many rows of the tree, so that trees of many rows stay small.
 const ROWS_PER_LEAF: usize = 150;
 const MOST_DEPTH: usize = 16;
-/// Rows of a tree; of more, each tree takes others, evenly spaced.
+/// Most rows of a tree. From a larger table each tree takes other rows, evenly spaced.
 const MOST_ROWS: usize = 3000;
 
 /// A forest of regression trees.

@@ -9,6 +9,7 @@ use crate::calibration::validation::coverage::{Coverage, undercovers};
 use crate::calibration::validation::regime::Regime;
 use crate::calibration::validation::score::CandidateScore;
 use crate::calibration::validation::support::too_few_for_level;
+use crate::numeric::shown::fixed;
 
 impl Display for Card {
     fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
@@ -114,20 +115,22 @@ impl Card {
 
     fn skill(&self, score: &CandidateScore) -> String {
         let [low, high] = score.skill_interval;
-        let interval = format!("(90 %: {low:.2} to {high:.2})");
+        let interval = format!("(90 %: {} to {})", fixed(low, 2), fixed(high, 2));
         let flag = if score.skill_mean > 0.0 { "" } else { ", NO BETTER THAN THE MEAN" };
-        let mean = score.skill_mean;
+        let mean = fixed(score.skill_mean, 2);
         let against = match score.skill_size {
-            Some(size) => format!("{size:.2} against size {interval}, {mean:.2} against the mean{flag}"),
-            None => format!("{mean:.2} against the mean {interval}"),
+            Some(size) => {
+                format!("{} against size {interval}, {mean} against the mean{flag}", fixed(size, 2))
+            }
+            None => format!("{mean} against the mean {interval}"),
         };
-        let mean = score.unit_skill_mean;
+        let mean = fixed(score.unit_skill_mean, 2);
         let unit = match (self.link, score.unit_skill_size) {
             (Link::Identity, _) => String::new(),
             (_, Some(size)) => {
-                format!(" on the scale of the link ({size:.2} and {mean:.2} by mean absolute error)")
+                format!(" on the scale of the link ({} and {mean} by mean absolute error)", fixed(size, 2))
             }
-            (_, None) => format!(" on the scale of the link ({mean:.2} by mean absolute error)"),
+            (_, None) => format!(" on the scale of the link ({mean} by mean absolute error)"),
         };
         format!("; mean absolute error {}, skill {against}{unit}", short(score.mae))
     }
@@ -196,10 +199,10 @@ impl Card {
                 "mae", "rmse", "v mean", "v size", "spearman"
             )?;
             for s in regime.scores(&self.scores) {
-                let size = s.skill_size.map_or(String::new(), |skill| format!("{skill:.2}"));
+                let size = s.skill_size.map_or(String::new(), |skill| fixed(skill, 2));
                 let (name, mae, rmse) = (&s.candidate, short(s.mae), short(s.rmse));
-                let mean = format!("{:.2}", s.skill_mean);
-                writeln!(out, "  {name:<44}{mae:>9} {rmse:>9} {mean:>7} {size:>7} {:>8.2}", s.spearman)?;
+                let (mean, spearman) = (fixed(s.skill_mean, 2), fixed(s.spearman, 2));
+                writeln!(out, "  {name:<44}{mae:>9} {rmse:>9} {mean:>7} {size:>7} {spearman:>8}")?;
             }
             for c in regime.coverages(&self.backtest) {
                 let (name, share) = (c.interval_method.name(), 100.0 * c.at(self.level));

@@ -37,8 +37,8 @@ pub(crate) struct SplitModels {
 }
 
 impl SplitModels {
-    /// Fits each of `fitted`, where there is one, on the training rows of every fold. A fold that cannot
-    /// carry it has none. `basis` is that of all rows.
+    /// Refits every model on each fold's training rows; `None` where a fold has too little data. `basis` is
+    /// what was learnt from the features of all rows.
     ///
     /// # Errors
     /// [`Error::Calibration`](crate::Error::Calibration) if a solver fails.

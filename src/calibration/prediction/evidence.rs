@@ -22,6 +22,7 @@ use crate::calibration::table::sample::{Predictors, Sample};
 use crate::calibration::validation::regime::Regime;
 use crate::calibration::validation::support::LEAST_SKILL;
 use crate::error::{Error, Result};
+use crate::numeric::shown::fixed;
 
 /// Held-out rows of a split that are predicted again for one pattern of missing cells; of more, evenly spaced
 /// ones are taken.
@@ -171,8 +172,8 @@ impl<'a> Evidence<'a> {
             let lacks =
                 if n > 0 { format!(" with the {n} features removed that it lacks") } else { String::new() };
             return Err(format!(
-                "a back-test{lacks} shows no skill: {:.2} against the mean, {LEAST_SKILL} is the least; {}",
-                skill.best(),
+                "a back-test{lacks} shows no skill: {} against the mean, {LEAST_SKILL} is the least; {}",
+                fixed(skill.best(), 2),
                 self.cheapest(situation)
             ));
         }

@@ -29,8 +29,8 @@ pub(super) fn exceeds_limit(card: &Card, size_gap: Option<f64>, distance: f64) -
     if is_distant(card, distance) {
         let largest = card.range.distances.last().copied().unwrap_or_default();
         return Some(format!(
-            "its distance from the training mean is {distance:.1}, over {MOST_DISTANCE:.0} times the largest \
-             of a training row ({largest:.1})"
+            "it is {distance:.1} from the training mean; the farthest training row is {largest:.1} (limit: \
+             {MOST_DISTANCE:.0} times that)"
         ));
     }
     let gap = size_gap.filter(|gap| *gap != 0.0)?.abs();

@@ -9,6 +9,7 @@ use crate::calibration::validation::coverage::{Coverage, undercovers};
 use crate::calibration::validation::regime::Regime;
 use crate::calibration::validation::score::CandidateScore;
 use crate::calibration::validation::support::too_few_for_level;
+use crate::numeric::shown::fixed;
 
 /// Effective number of back-tested models below which a coverage is noted to be of few.
 const FEW_BACKTESTED: f64 = 10.0;
@@ -38,7 +39,8 @@ pub(super) fn note(card: &Card, query: &Query, row: &PredictionRow, context: &In
     }
     if !row.missing_features.is_empty() {
         notes.push(format!(
-            "imputed: {}; error, interval and coverage are those of back-tested rows without these cells",
+            "missing and filled in: {}; error, interval and coverage come from back-tests of rows that also \
+             lacked these cells",
             row.missing_features
         ));
     }
@@ -56,13 +58,13 @@ fn on_training(card: &Card, query: &Query, context: &IntervalContext, notes: &mu
     if !query.unseen.is_empty() {
         let values: Vec<String> = query.unseen.iter().map(ToString::to_string).collect();
         notes.push(format!(
-            "ANOTHER KIND: {}; the interval is the widest of the back-tests, none of which left out a kind",
+            "ANOTHER KIND: {}; the widest back-test interval is used; no back-test covered such a change",
             values.join(", ")
         ));
     }
     notes.extend(query.without_logarithm.iter().cloned());
     if query.is_trained_on {
-        notes.push(format!("{TRAINED_ON}: interval and coverage are those of a model that was not"));
+        notes.push(format!("{TRAINED_ON}: the interval is that of an unseen model"));
     }
     if let Some(largest) = largest_size(card, judged).filter(|_| query.is_unsized && uses_size) {
         let intervals = match judged {
@@ -70,8 +72,8 @@ fn on_training(card: &Card, query: &Query, context: &IntervalContext, notes: &mu
             _ => "",
         };
         notes.push(format!(
-            "SIZE UNKNOWN: placed by its features alone{intervals}; if it is {largest}, the card would \
-             refuse it, and interval and coverage do not hold"
+            "SIZE UNKNOWN: placed by its features alone{intervals}; if the true size is {largest}, this \
+             prediction is not valid"
         ));
     }
     if card.columns.group.is_none() {
@@ -96,19 +98,22 @@ fn on_skill(row: &PredictionRow, context: &IntervalContext, notes: &mut Vec<Stri
     let interval = context.score.map(|score| score.skill_interval);
     if let Some([low, high]) = interval.filter(|[low, _]| *low <= 0.0) {
         notes.push(format!(
-            "the skill may be chance: 90 % of resampled families give it {low:.2} to {high:.2}"
+            "the skill may be chance: 90 % of resampled families give it {} to {}",
+            fixed(low, 2),
+            fixed(high, 2)
         ));
     }
     if let Some(skill) = row.skill_mean.filter(|skill| *skill <= 0.0) {
         notes.push(format!(
-            "back-tested no better than the mean of the training rows: skill {skill:.2} against it"
+            "back-tested no better than the mean of the training rows: skill {} against it",
+            fixed(skill, 2)
         ));
     }
     let unit_skill = context.score.map(CandidateScore::unit_skill);
     if let Some(skill) = unit_skill.filter(|skill| *skill <= 0.0) {
         notes.push(format!(
-            "skill is on the scale of the link; by mean absolute error in the unit of the target it is \
-             {skill:.2}"
+            "better than the mean on the link's scale, but not in the target's unit (skill {})",
+            fixed(skill, 2)
         ));
     }
 }
@@ -119,7 +124,8 @@ fn on_coverage(card: &Card, query: &Query, context: &IntervalContext, notes: &mu
     notes.extend(context.coverage.and_then(|coverage| shortfall(card, coverage, context.judged, level)));
     if !context.is_enough {
         notes.push(format!(
-            "too few residuals for a level of {level}: the ends are those of the largest residuals"
+            "too few back-test errors for a {:.0} % interval: its ends are the largest errors seen",
+            100.0 * level
         ));
     }
     let families = card.rows.families.len();
@@ -159,7 +165,7 @@ fn few_models(coverage: &Coverage) -> Option<String> {
         let models = if (models - models.round()).abs() < 1e-6 {
             format!("{models:.0} models")
         } else {
-            format!("an effective {models:.1} models")
+            format!("about {models:.1} independent models")
         };
         format!("coverage was back-tested on {n} predictions of {models} only")
     })

@@ -9,7 +9,9 @@ use crate::disk::{self, Lines};
 use crate::error::{Error, Result};
 
 /// How the note of a prediction begins whose model the card was trained on.
-pub(super) const TRAINED_ON: &str = "was trained on";
+pub(super) const TRAINED_ON: &str = "in the training data";
+/// The same in files of earlier versions.
+const TRAINED_ON_BEFORE: &str = "was trained on";
 /// Columns without which a file holds no predictions.
 const REQUIRED: [&str; 2] = ["target_model", "y_hat"];
 
@@ -199,7 +201,7 @@ impl PredictionRow {
 
     /// Whether the card was trained on rows of this model. Files of earlier versions say it in the note.
     pub fn is_in_training(&self) -> bool {
-        self.in_training.unwrap_or_else(|| self.note.starts_with(TRAINED_ON))
+        self.in_training.unwrap_or_else(|| self.note.starts_with(TRAINED_ON_BEFORE))
     }
 
     /// The measured value that the prediction is judged by: none for a model that the card was trained on.

@@ -171,9 +171,9 @@ impl Search<'_> {
                 left_out.add(name, "named like the standard error or an interval end of the target");
             } else if is_companion(name, table.columns()) {
                 let what = "named like a standard error or an interval end";
-                left_out.add_and_say(name, what, "; --features takes it");
+                left_out.add_and_say(name, what, "; name it in --features to keep it");
             } else if table.indices().contains(name) {
-                left_out.add_and_say(name, "a count of the rows", "; --features takes it");
+                left_out.add_and_say(name, "a count of the rows", "; name it in --features to keep it");
             } else if observations::is_text(name) {
                 left_out.add(name, "text");
             } else if table.is_text(name) {

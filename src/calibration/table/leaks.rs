@@ -34,7 +34,7 @@ pub(super) fn without_copies(
         } else if !is_named && RankAgreement::of(&target, &cells) == RankAgreement::Identical {
             notes.push(format!(
                 "column {name} ranks the rows as the target {} does and may have been computed from it; it \
-                 is left out, and --features takes it by name",
+                 is left out; name it in --features to keep it",
                 spec.target
             ));
         } else if let Some(other) = copied() {

@@ -1,11 +1,11 @@
-//! How the cells of one column are read as numbers. A column decides its notation as a whole: one cell with a
-//! decimal comma settles what the commas of all cells are, and cells that contradict each other are named.
+//! How the cells of one column are read as numbers. All cells of a column have one notation: one cell with a
+//! decimal comma settles what the commas of all cells mean. Cells that contradict each other are reported.
 
 use std::collections::BTreeMap;
 
 use super::number::{DecimalSign, Dressed, is_missing, truth};
 
-/// A plain number beside numbers with a suffix is a count itself from this size on, else perhaps one in
+/// Among numbers with a suffix (7B), a plain number of at least this is a count. A smaller one may be in
 /// thousands, millions or billions.
 const LEAST_COUNT: f64 = 1e5;
 
@@ -14,14 +14,14 @@ const LEAST_COUNT: f64 = 1e5;
 pub(super) enum Reading {
     /// Numbers and empty cells.
     Plain,
-    /// Numbers, some of them in another notation, or words for a missing value.
+    /// Numbers, some of them in another notation, and perhaps words for a missing value.
     Dressed {
         sign: DecimalSign,
-        /// Whether the column decided itself what a comma is.
+        /// Whether the column's own cells decide what a comma means.
         has_commas: bool,
-        /// The power of ten in which the column's name says that it counts.
+        /// The power of ten of the unit in the column's name: 9 if it counts in billions.
         unit: i32,
-        /// What was read as what, for people.
+        /// How the cells were read, in words for a note.
         said: String,
     },
     /// Words for true and false.
@@ -33,8 +33,8 @@ pub(super) enum Reading {
 }
 
 impl Reading {
-    /// Reads a column, given as the line and text of each cell; `known` is what commas are in the rows that a
-    /// card was trained on, and decides where the cells do not.
+    /// Reads a column, given as the line and text of each cell; `known` is what commas mean in the rows
+    /// that a card was trained on, and decides where the cells do not.
     pub(super) fn of<'a>(
         name: &str,
         cells: impl Iterator<Item = (u64, &'a str)> + Clone,

@@ -1,7 +1,8 @@
 //! Exact relations of a column with the target and others, up to the rounding of the table.
 //!
-//! A relation counts if it holds in every row and is far more exact than chance could make it: its rows have
-//! to say more, in bits, than its weights and the choice of its columns could have been fitted to.
+//! A relation counts if it holds in every row and is far too exact for chance. Its exactness is counted in
+//! bits, summed over the rows that are left after its weights are fitted. The sum must exceed the bits that
+//! it takes to choose the columns, by a margin.
 
 use ndarray::{Array1, Array2, Axis};
 
@@ -12,19 +13,19 @@ use crate::numeric::nonnegative::nonnegative_least_squares;
 pub(super) const LEAST_ROWS: usize = 6;
 /// Bits by which the rows must exceed the choice of the columns.
 const LEAST_EVIDENCE: f64 = 20.0;
-/// Of the standard deviation of a column, what other columns do not say anyway.
+/// Share of a column's standard deviation that other columns are assumed not to explain.
 const OWN_SHARE: f64 = 0.1;
-/// Most rows by which relations are searched for.
+/// Most rows that the search for relations uses.
 const MOST_ROWS: usize = 256;
 /// Most columns with a weight.
 const MOST_PARTS: usize = 40;
-/// Of the error of a weighted mean, what the target must contribute.
+/// The target's contribution to a weighted mean must be more than this many times the error of the mean.
 const LEAST_PART: f64 = 3.0;
 /// Units in which a mean may be given.
 const UNITS: [f64; 3] = [1.0, 100.0, 0.01];
 
-/// A relation of one column, row by row: the sum of its terms, what the column holds, and how far rounding
-/// may set them apart.
+/// A relation of one column, row by row: the sum of its terms less the value of the column, and the largest
+/// difference that rounding can cause.
 pub(super) struct Residuals {
     pub residuals: Vec<f64>,
     pub tolerances: Vec<f64>,
@@ -212,7 +213,7 @@ impl Relations<'_> {
         None
     }
 
-    /// Whether a relation holds in all rows, and says more than was fitted.
+    /// Whether a relation holds in all rows, and is too exact for chance.
     pub(super) fn is_evident(&self, of: usize, relation: &Residuals) -> bool {
         let Residuals { residuals, tolerances, fitted, choice } = relation;
         let n = residuals.len();

@@ -264,7 +264,7 @@ fn rescore_folder(flags: &RescoreFlags, quiet: bool) -> Result<()> {
         let normal = &mut configuration.grading.normalisation;
         if normal.version != flags.normal.normalisation && !quiet {
             status(&format!(
-                "graded by version {} of the normalisation; before it was {} (--normalisation {})",
+                "graded with normalisation {}; earlier answers used {}. For the old one: --normalisation {}",
                 flags.normal.normalisation, normal.version, normal.version
             ));
         }

@@ -7,6 +7,7 @@ use crate::corpus::{Category, FactorialDesign};
 use crate::emergence::semantic::{self, SemanticProfile, SemanticRow, WithError};
 use crate::emergence::{Origin, measure_once};
 use crate::error::Result;
+use crate::numeric::shown::{count, fixed};
 
 /// The tables beside profiles.csv.
 const READINGS: &str = "readings.csv";
@@ -105,10 +106,10 @@ fn lines(profile: &SemanticProfile) -> Vec<String> {
             None => String::new(),
         };
         lines.push(format!(
-            "{model} on {}, {} shots, BOS {}: share of semantic information {}{random_init}, last block {}; \
+            "{model} on {}, {}, BOS {}: share of semantic information {}{random_init}, last block {}; \
              accuracy {}, output share {}",
             corpus.name,
-            summary.shots,
+            count(summary.shots, "shot"),
             corpus.bos.name(),
             shown(summary.share_mean),
             shown(summary.share_last),
@@ -118,10 +119,10 @@ fn lines(profile: &SemanticProfile) -> Vec<String> {
     }
     for shots in corpus.shots.iter().filter(|shots| shots.overlap > 0.0) {
         lines.push(format!(
-            "note: {} has too few entities for disjoint example sets of {} shots: two sets share {:.0} % of \
+            "note: {} has too few entities for disjoint example sets of {}: two sets share {:.0} % of \
              their entities",
             corpus.name,
-            shots.shots,
+            count(shots.shots, "shot"),
             100.0 * shots.overlap
         ));
     }
@@ -135,7 +136,6 @@ fn lines(profile: &SemanticProfile) -> Vec<String> {
     lines
 }
 
-/// Two decimals, without a sign before a zero.
 fn two(value: f64) -> String {
-    format!("{:.2}", if value.abs() < 0.005 { 0.0 } else { value })
+    fixed(value, 2)
 }

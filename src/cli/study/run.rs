@@ -11,7 +11,7 @@ use crate::cli::{TableFlags, status};
 use crate::error::{Error, Result};
 use crate::model::parse_bytes;
 use crate::study::{
-    RunSettings, Shard, StudyEnd, StudyPart, TaskEnd, TaskKind, free_memory_bytes, merge, run_study,
+    RunSettings, Shard, StudyEnd, StudyPart, TaskEnd, TaskKind, free_memory_bytes, merge, outside, run_study,
 };
 
 #[derive(Debug, Args)]
@@ -112,6 +112,8 @@ fn said(end: &StudyEnd, opened: &Opened) {
     if let Some(summary) = end.summary().filter(|summary| summary.n_predicted > 0) {
         status(&summary.sentence("rows", opened.study.file.calibration.level));
     }
+    let made = end.predictions.iter().flat_map(|made| &made.predictions);
+    outside(made).iter().for_each(|of| status(&format!("{}: {}", of.model, of.finding)));
     if end.predictions.is_some() {
         status(&format!("results: {}", opened.folder.path().display()));
     }

@@ -12,6 +12,7 @@ use crate::collect::item::Item;
 use crate::corpus::Category;
 use crate::corpus::factorial::CONTINUE;
 use crate::error::{Error, Result};
+use crate::numeric::shown::count;
 use crate::provider::{Message, Prompt, Role};
 use crate::seed;
 
@@ -61,7 +62,8 @@ impl Completion {
         }
         if n <= shots {
             return Err(fault(format!(
-                "has {n} entities; a question with {shots} shots needs {}",
+                "has {n} entities; a question with {} needs {}",
+                count(shots, "shot"),
                 shots + 1
             )));
         }

@@ -7,6 +7,7 @@ use super::prompt_reader::PromptReader;
 use super::texts::PromptText;
 use crate::error::{Error, Result};
 use crate::model::{Model, Tokenizer};
+use crate::numeric::shown::count;
 
 /// The prompts of a design, tokenized.
 #[derive(Debug, Clone)]
@@ -46,9 +47,10 @@ impl DesignPrompts {
             let longest = windows.iter().map(Vec::len).max().unwrap_or_default();
             if longest > max_positions {
                 let reason = format!(
-                    "a prompt of {} with {shots} shots has {longest} tokens, and the model has \
+                    "a prompt of {} with {} has {longest} tokens, and the model has \
                      {max_positions} positions; lower --shots, or take a model with more",
-                    design.category
+                    design.category,
+                    count(shots, "shot")
                 );
                 return Err(Error::Window { model: model.info.id.clone(), reason });
             }

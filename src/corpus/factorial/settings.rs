@@ -52,8 +52,8 @@ impl DesignSettings {
         shots.dedup();
         match shots.last() {
             Some(0) => {
-                let reason = "must have a number above 0 for semantic emergence: without an example no \
-                              prompt says which relation is meant, and accuracy alone is read; write 0,1";
+                let reason = "has no number above 0: without an example no prompt says which relation is \
+                              meant; add a number above 0, such as --shots 0,1";
                 Err(Error::Parameter { name: "--shots", reason: reason.into() })
             }
             Some(most) if *most <= MOST => Ok(shots),

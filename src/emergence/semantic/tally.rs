@@ -1,13 +1,13 @@
-//! Scores of one query at every temperature, kept as sums, and the choice of the temperature on the other
-//! queries.
+//! Scores of a query, summed for each temperature. The temperature of a query is chosen by the scores of the
+//! other queries.
 
 use std::f64::consts::LN_2;
 
 use super::jackknife::Replicated;
 
 /// Temperatures `tau` that a log density ratio may be multiplied by, increasing. Where densities are
-/// estimated from few or distant states, a ratio is too sure of itself; at 0 it says nothing and its score
-/// is 0.
+/// estimated from few or distant states, ratios are too extreme; a
+/// temperature below 1 shrinks them. At 0 the ratio carries no information and its score is 0.
 pub const TEMPERATURES: [f64; 9] = [0.0, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0];
 
 /// Above this `log(1 + e^x)` is `x` to the last bit of `f64`.

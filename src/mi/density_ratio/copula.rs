@@ -107,8 +107,8 @@ impl Copula {
         (terms, normalisers)
     }
 
-    /// Whether the density ratios of unpaired rows, at most some thousand, exceed one, so that they are no
-    /// density ratios: the copula does not describe the samples.
+    /// Whether the copula does not describe the samples. The mean density ratio of unpaired rows is one for a
+    /// true copula; this checks on a random subset of the rows whether it is clearly above one.
     pub(crate) fn is_misfit(&self, seed: u64) -> bool {
         let mut rows: Vec<usize> = (0..self.values.nrows()).collect();
         rows.shuffle(&mut stream("mi/t-copula", "check", seed));

@@ -28,15 +28,16 @@
 //!
 //! A row alone in its group adds 0 to the lower bound; flag `grouped`.
 //!
-//! Where `x` hardly repeats, single rows contain no information on how much `y` varies given `x`, and the
-//! few repeated ones may be collisions of rounding. So where the entropy of `y` within `x` is at most .03
-//! nats, each pair counts as an `x` of its own, as it does where nothing repeats. That can add at most this
-//! entropy, which is subtracted from the lower bound; flag `collisions`.
+//! If `x` hardly repeats, single rows do not show how much `y` varies given `x`, and the few repeated values
+//! may be due to rounding. So if the entropy of `y` within `x` is at most .03 nats, every pair counts as a
+//! separate `x`, as if nothing repeated. This adds at most that entropy, which is subtracted from the lower
+//! bound; flag `collisions`.
 //!
 //! Everything is computed from `R_ij = A_ij - A_ii = -|y_i - y_j|^2 / (2 sigma^2) - z_i . (y_i - y_j) /
-//! sigma`, in which the large terms have cancelled and `R_ii = 0` exactly. With `z` goes `-z`; one product `Y
-//! Y^T` and one `Z Y^T` serve every `b` and both signs. Equal pairs are collapsed and counted, yet keep a `z`
-//! each (up to 4096 in all). Products are taken in blocks: memory grows with `n`, not with its square.
+//! sigma`, in which the large terms have cancelled and `R_ii = 0` exactly. Each noise `z` is used with both
+//! signs, `z` and `-z`. One product `Y Y^T` and one `Z Y^T` serve every `b` and both signs. Equal pairs are
+//! stored once with their count, and each of them has a `z` of its own (up to 4096 in all). Products are
+//! computed in blocks: memory grows with `n`, not with its square.
 //!
 //! # The value between the bounds
 //! Let `chi` be the chi-square information of the channel, `E[exp(A_ii) / mean_j exp(A_ij)] - 1`. To first
@@ -45,8 +46,8 @@
 //! So the estimate is the middle, but not above the larger of the lower bound and the least ceiling. That cut
 //! matters where the upper bound has run away, and there the flag `saturated` says so.
 //!
-//! The standard error is the standard deviation of the terms over `sqrt(n)`. It does not know that `y` is
-//! standardised by its own sample, which takes part of the variation out: it is right for states with many
+//! The standard error is the standard deviation of the terms over `sqrt(n)`. It ignores that `y` is
+//! standardised by its own sample, which removes part of the variation: it is right for states with many
 //! dimensions or few values, and too large (by 2.4 for a Gaussian in 3 dimensions at b = .4) where the size
 //! of `y` is most of what varies.
 //!

@@ -37,7 +37,7 @@ impl Cache {
         self.folder.join("snapshots").join(commit)
     }
 
-    /// The commit of a revision, as it was when it was last fetched.
+    /// The commit that a revision had when it was last fetched.
     pub(super) fn commit(&self, revision: &str) -> Option<String> {
         if is_commit(revision) {
             return Some(revision.to_owned());
@@ -46,7 +46,7 @@ impl Cache {
         Some(text.trim().to_owned()).filter(|text| is_commit(text))
     }
 
-    /// The folder of an id as it is here, or its one file; or what is missing for it to be a model.
+    /// Path of the cached folder or file of an id; `Err` names what is missing.
     pub(super) fn find(&self, id: &Id) -> Result<PathBuf, String> {
         let commit = self.commit(&id.revision).ok_or("this revision was never fetched")?;
         let folder = self.snapshot(&commit);

@@ -138,7 +138,7 @@ impl Connection<'_> {
                 wait,
             };
         }
-        // A link of a storage that has run out is another one at the next attempt.
+        // An expired storage link is replaced by a fresh one on retry.
         if !at_home {
             return Fault::passing(format!("the hub's storage answers {status}"));
         }

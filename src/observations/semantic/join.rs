@@ -9,6 +9,7 @@ use super::measured::MeasuredShare;
 use super::observation::SemanticObservation;
 use crate::emergence::semantic::SemanticProfile;
 use crate::error::{Error, Result};
+use crate::numeric::shown::count;
 use crate::observations::accuracy::accuracy;
 use crate::observations::cell::TaskScore;
 use crate::observations::checks::check_profiles;
@@ -86,7 +87,8 @@ fn shots(inputs: &SemanticInputs) -> Result<Vec<usize>> {
     if let Some(shots) = wanted.iter().find(|shots| !known.contains(shots)) {
         let known: Vec<String> = known.iter().map(usize::to_string).collect();
         return fault(format!(
-            "no profile has a share with {shots} examples; there are {}",
+            "no profile has a share with {}; there are {}",
+            count(*shots, "example"),
             known.join(", ")
         ));
     }
@@ -168,8 +170,9 @@ impl<'a> CorpusJoin<'a> {
                 of.unwrap_or_default()
             ),
             None if rows.next().is_some() => format!(
-                "answers of {target} on {} with {} examples stand there twice; name each file once",
-                self.corpus, shots
+                "answers of {target} on {} with {} are given twice; name each file once",
+                self.corpus,
+                count(shots, "example")
             ),
             None => return Ok(row.clone()),
         };

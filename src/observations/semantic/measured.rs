@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::emergence::semantic::{SemanticProfile, ShotSummary, WithError};
+use crate::numeric::shown::count;
 use crate::observations::features::{mean, over_seeds};
 
 /// A number of a summary.
@@ -42,7 +43,8 @@ impl<'a> MeasuredShare<'a> {
         let at = |profile: &&'a SemanticProfile| profile.shots.iter().find(|summary| summary.shots == shots);
         let model = profiles.first().map_or("a model", |profile| &profile.model.id);
         let summaries = profiles.iter().map(at).collect::<Option<Vec<_>>>();
-        let summaries = summaries.ok_or_else(|| format!("{model} was not measured with {shots} examples"))?;
+        let summaries =
+            summaries.ok_or_else(|| format!("{model} was not measured with {}", count(shots, "example")))?;
         match summaries.iter().all(|summary| summary.share_mean.is_some()) {
             true => Ok(Self { profiles, summaries }),
             false => Err(format!("{model} has no mean share over blocks; it needs two blocks")),

@@ -103,10 +103,8 @@ pub fn tick(value: f64, span: f64) -> String {
     } else {
         0
     };
-    let text = format!("{value:.decimals$}");
-    let zero = text.trim_start_matches('-').bytes().all(|c| c == b'0' || c == b'.');
     // The sign of minus is as wide as a figure.
-    if zero { text.trim_start_matches('-').into() } else { text.replace('-', "\u{2212}") }
+    crate::numeric::shown::fixed(value, decimals).replace('-', "\u{2212}")
 }
 
 #[cfg(test)]

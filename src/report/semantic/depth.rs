@@ -8,6 +8,7 @@ use super::read::SemanticTables;
 use super::reliability::reliability;
 use crate::emergence::semantic::SemanticRow;
 use crate::error::Result;
+use crate::numeric::shown::count;
 
 /// The report.
 pub(in crate::report) fn depth(tables: &SemanticTables) -> Result<ReportContent> {
@@ -54,7 +55,7 @@ pub(in crate::report) fn depth(tables: &SemanticTables) -> Result<ReportContent>
             key: layout.key.clone(),
             across: layout.across(corpora.len()),
             x_label: "relative depth, block / blocks".into(),
-            y_label: format!("share, {shots} {}", if shots == 1 { "example" } else { "examples" }),
+            y_label: format!("share, {}", count(shots, "example")),
             dashed: tables.has_random_init().then(|| "random init".into()),
             is_count: false,
         };

@@ -2,6 +2,7 @@
 
 use super::read::SemanticTables;
 use crate::emergence::semantic::SemanticRow;
+use crate::numeric::shown::{count, fixed};
 
 /// Standard errors, controls and the dependence on S, a sentence for each.
 pub(super) fn reliability(tables: &SemanticTables) -> String {
@@ -11,7 +12,7 @@ pub(super) fn reliability(tables: &SemanticTables) -> String {
         text.push_str(&format!(" The standard error of a block is at most {} ({}).", two(error), place(row)));
     }
     if let Some((share, _)) = largest(rows, |row| row.macro_share_permuted_relations.map(f64::abs)) {
-        text.push_str(&format!(" Permuted relations read at most {share:.3} from 0."));
+        text.push_str(&format!(" Shares of permuted relations deviate from 0 by at most {share:.3}."));
     }
     text.push_str(&random_init(rows));
     if let Some((half, whole)) = halves(tables) {
@@ -25,10 +26,10 @@ pub(super) fn reliability(tables: &SemanticTables) -> String {
     let overlaps = tables.summaries.iter().filter(|row| row.overlap > 0.0);
     if let Some(row) = overlaps.max_by(|a, b| a.overlap.total_cmp(&b.overlap)) {
         text.push_str(&format!(
-            " Example sets share up to {:.0} % of their entities ({}, {} shots).",
+            " Example sets share up to {:.0} % of their entities ({}, {}).",
             100.0 * row.overlap,
             row.corpus,
-            row.shots
+            count(row.shots, "shot")
         ));
     }
     text
@@ -71,10 +72,9 @@ fn largest<'a>(
 }
 
 fn place(row: &SemanticRow) -> String {
-    format!("{} on {}, {} shots, block {}", row.model, row.corpus, row.shots, row.block)
+    format!("{} on {}, {}, block {}", row.model, row.corpus, count(row.shots, "shot"), row.block)
 }
 
-/// Two decimals, without a sign before a zero.
 fn two(value: f64) -> String {
-    format!("{:.2}", if value.abs() < 0.005 { 0.0 } else { value })
+    fixed(value, 2)
 }

@@ -7,6 +7,7 @@ use rand::Rng;
 use serde::Serialize;
 
 use super::record::BlindRow;
+use crate::numeric::shown::fixed;
 use crate::numeric::statistics::mean;
 use crate::seed;
 
@@ -114,8 +115,10 @@ impl BlindSummary {
             .iter()
             .filter_map(|baseline| {
                 let (name, mae, skill) = (baseline.name, baseline.mae?, baseline.skill?);
-                let range = baseline.skill_interval.map(|(low, high)| format!(", {low:.2} to {high:.2}"));
-                Some(format!("{name} {mae:.3} (skill {skill:.2}{})", range.unwrap_or_default()))
+                let range = baseline
+                    .skill_interval
+                    .map(|(low, high)| format!(", {} to {}", fixed(low, 2), fixed(high, 2)));
+                Some(format!("{name} {mae:.3} (skill {}{})", fixed(skill, 2), range.unwrap_or_default()))
             })
             .collect();
         format!(

@@ -1,5 +1,6 @@
 //! A study file read from its text.
 
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
@@ -47,7 +48,15 @@ impl StudyFile {
     /// # Errors
     /// [`Error::Read`]; [`Error::StudyFile`] for a file that is not TOML.
     pub fn read_all(path: &Path) -> Result<(Self, Vec<Finding>)> {
-        let text = disk::read_text(path).map_err(|source| Error::Read { path: path.into(), source })?;
+        let text = disk::read_text(path).map_err(|source| {
+            let source = match source.kind() {
+                ErrorKind::NotFound => {
+                    io::Error::new(ErrorKind::NotFound, "there is no such file; `surmise init` writes one")
+                }
+                _ => source,
+            };
+            Error::Read { path: path.into(), source }
+        })?;
         Self::parse_all(path, &text)
     }
 
@@ -90,7 +99,7 @@ fn whole(path: &Path, text: &str, top: &Section, findings: &Findings) -> StudyFi
         calibration: calibration(top),
         reports: reports(top),
     };
-    if file.open.is_empty() {
+    if file.open.is_empty() && !top.is_misspelt("open") {
         findings.add(1, "there is no [[open]] table: name the open models, with their family");
     }
     // Two closed models of one id would share a folder.
@@ -119,8 +128,11 @@ fn design(top: &Section, folder: &Path, findings: &Findings) -> StudyDesign {
     let default = DesignSettings::default();
     let section = top.section("design");
     let Some(section) = section else {
-        findings
-            .add(1, "there is no [design] table: it names the corpora, such as corpora = [\"countries\"]");
+        if !top.is_misspelt("design") {
+            let reason =
+                "there is no [design] table: it names the corpora, such as corpora = [\"countries\"]";
+            findings.add(1, reason);
+        }
         return StudyDesign {
             corpora: vec![],
             shots: default.shots,
@@ -143,7 +155,7 @@ fn design(top: &Section, folder: &Path, findings: &Findings) -> StudyDesign {
         names.into_iter().map(|name| within(folder, name)).collect()
     };
     let corpora = at_folder(section.texts("corpora").unwrap_or_default());
-    if corpora.is_empty() {
+    if corpora.is_empty() && !section.is_misspelt("corpora") {
         findings.add(section.line, "[design] names no corpora, such as corpora = [\"countries\"]");
     }
     let form = Located { line: section.line, value: default.form.name.to_owned() };
@@ -166,7 +178,7 @@ fn design(top: &Section, folder: &Path, findings: &Findings) -> StudyDesign {
 fn open(section: &Section) -> OpenModels {
     let family = section.needed_text("family", "the recipe that its models have in common");
     let models = section.texts("models").unwrap_or_default();
-    if models.is_empty() {
+    if models.is_empty() && !section.is_misspelt("models") {
         section.add("[[open]] has no `models`: names, folders, GGUF files or ids on a hub");
     }
     section.finish();
@@ -182,7 +194,8 @@ fn closed(section: &Section, folder: &Path, findings: &Findings) -> ClosedModel 
         (None, Some(weights)) if provider.is_none() => last_part(&weights.value),
         _ => section.needed_text("model", "the name that the API gives it").value,
     };
-    if provider.is_none() && weights.is_none() {
+    let is_misspelt = ["provider", "weights"].iter().any(|key| section.is_misspelt(key));
+    if provider.is_none() && weights.is_none() && !is_misspelt {
         section.add(
             "[[closed]] has neither `provider`, the wire format of its API, nor `weights`, which are served \
              on this machine",

@@ -60,7 +60,7 @@ impl<'a> Section<'a> {
     /// A text that must be there.
     pub fn needed_text(&self, key: &'static str, what: &str) -> Located<String> {
         let missing = || {
-            if !self.has(key) {
+            if !self.has(key) && !self.is_misspelt(key) {
                 self.findings.add(self.line, format!("{} has no `{key}`: {what}", self.title()));
             }
             Located { line: self.line, value: String::new() }
@@ -71,6 +71,13 @@ impl<'a> Section<'a> {
     /// Whether the key is there.
     pub fn has(&self, key: &str) -> bool {
         self.table.iter().any(|(name, _)| name.get_ref().as_ref() == key)
+    }
+
+    /// Whether a key is missing and another is nearly the same. [`Section::finish`] reports that one,
+    /// which is the only mistake.
+    pub fn is_misspelt(&self, key: &str) -> bool {
+        let is_near = |typed: &str| !names::suggestion(typed, [key]).is_empty();
+        !self.has(key) && self.table.iter().any(|(name, _)| is_near(name.get_ref().as_ref()))
     }
 
     /// Texts: a list, or one text.
@@ -84,11 +91,11 @@ impl<'a> Section<'a> {
             return None;
         };
         let mut texts = vec![];
-        for value in list {
+        for (at, value) in list.iter().enumerate() {
             let line = self.line_of(value);
             match value.get_ref().as_str() {
                 Some(text) => texts.push(Located { line, value: text.to_owned() }),
-                None => self.mistyped(line, key, "a list of texts", value.get_ref()),
+                None => self.bad_item(line, key, "a list of texts", (at, value.get_ref())),
             }
         }
         Some(texts)
@@ -109,17 +116,21 @@ impl<'a> Section<'a> {
     /// Whole numbers: a list, or one number.
     pub fn wholes(&self, key: &'static str) -> Option<Vec<usize>> {
         let (line, value) = self.value(key)?;
-        let one = std::iter::once(value);
-        let all: Vec<&DeValue> = match value.as_array() {
-            Some(list) => list.iter().map(Spanned::get_ref).collect(),
-            None => one.collect(),
+        let wanted = "a list of whole numbers";
+        let number = |value: &DeValue| usize::try_from(whole(value)?).ok();
+        let Some(list) = value.as_array() else {
+            let one = number(value);
+            if one.is_none() {
+                self.out_of_range(line, key, wanted, value);
+            }
+            return one.map(|one| vec![one]);
         };
-        let numbers: Option<Vec<usize>> =
-            all.into_iter().map(|value| usize::try_from(whole(value)?).ok()).collect();
-        if numbers.is_none() {
-            self.out_of_range(line, key, "a list of whole numbers", value);
+        let bad = list.iter().enumerate().find(|(_, value)| number(value.get_ref()).is_none());
+        if let Some((at, value)) = bad {
+            self.bad_item(self.line_of(value), key, wanted, (at, value.get_ref()));
+            return None;
         }
-        numbers
+        Some(list.iter().filter_map(|value| number(value.get_ref())).collect())
     }
 
     /// A number above a limit.
@@ -196,6 +207,16 @@ impl<'a> Section<'a> {
             let reason = format!("unknown key `{key}` in {}; {hint}its keys are {keys}", self.title());
             self.findings.add(self.line_of(name), reason);
         }
+    }
+
+    fn bad_item(&self, line: usize, key: &str, wanted: &str, (at, value): (usize, &DeValue)) {
+        let given = match value {
+            DeValue::Integer(number) => number.as_str().to_owned(),
+            DeValue::Float(number) => number.as_str().to_owned(),
+            DeValue::Array(_) => "an array".to_owned(),
+            other => format!("a {}", other.type_str()),
+        };
+        self.findings.add(line, format!("`{key}` must be {wanted} (item {} is {given})", at + 1));
     }
 
     fn out_of_range(&self, line: usize, key: &str, wanted: &str, value: &DeValue) {

@@ -31,7 +31,7 @@ fn a_model_alone_in_its_family_has_a_row_and_a_note_and_a_proxy_of_others_is_nam
     let said = run(&join);
     let alone = "it is the only model of the family minillama that was measured";
     assert!(said.contains(&format!("note: minillama-1 on colours: no proxy: {alone}")), "{said}");
-    assert!(said.contains("without rows of their own") && said.contains("of others: minigpt-1"), "{said}");
+    assert!(said.contains("no row of their own, being used as proxies: minigpt-1"), "{said}");
     let table = rows(&out);
     let names: Vec<&str> = table.iter().map(|row| row["target_model"].as_str()).collect();
     assert_eq!(names, ["minigpt-2", "minillama-1"]);
@@ -177,7 +177,7 @@ fn scores_of_different_settings_are_refused_with_both_hashes() {
     score("b.csv", "minigpt-1", 0, &sha("2"));
     refuse(&["a.csv", "b.csv"], &[], &["task_sha256: 111111111111", "222222222222"]);
     score("b.csv", "minigpt-2", 0, &sha("1"));
-    refuse(&["a.csv", "b.csv"], &[], &["minigpt-2 on colours with 0 shots stand there twice"]);
+    refuse(&["a.csv", "b.csv"], &[], &["minigpt-2 on colours with 0 shots are given twice"]);
     score("b.csv", "minigpt-2", 1, &sha("1"));
     let command = words(&join(&["a.csv", "b.csv"], &[]));
     run(&command.lines().collect::<Vec<_>>());

@@ -144,7 +144,10 @@ fn a_row_is_predicted_from_what_it_knows_and_one_that_lacks_a_proxy_does_not_end
     }
     let rows = predicted(&card, &query);
     let number = |row: usize, name: &str| rows[row][name].parse::<f64>().expect("a number");
-    assert!(rows[1]["status"] == "ok" && rows[1]["note"].contains("imputed: c d e"), "{rows:?}");
+    assert!(
+        rows[1]["status"] == "ok" && rows[1]["note"].contains("missing and filled in: c d e"),
+        "{rows:?}"
+    );
     let truth: f64 = wide[12]["y"].parse().expect("y");
     assert!(
         (number(0, "y_hat") - truth).abs() < 0.15 && (number(1, "y_hat") - truth).abs() < 0.25,

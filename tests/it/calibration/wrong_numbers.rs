@@ -80,7 +80,7 @@ fn a_row_farther_out_than_back_tests_went_has_no_number() {
         let distance: f64 = row["mahalanobis"].parse().expect("a distance");
         assert!(distance > 3.0 * largest && row["y_hat"].is_empty(), "{row:?}");
     }
-    let mut kinds = far.map(|row| (row["regime"].as_str(), row["note"].contains("over 3 times the largest")));
+    let mut kinds = far.map(|row| (row["regime"].as_str(), row["note"].contains("(limit: 3 times that)")));
     kinds.sort_unstable();
     assert_eq!(kinds, [("below_range", true), ("extrapolation", true)], "{rows:?}");
 }
@@ -189,7 +189,7 @@ fn a_row_says_that_it_was_trained_on_and_that_families_are_unknown() {
     query[1].insert("model", "another".into());
     assert!(calibrated(&table(24), &["--features", "a,b"], &card).status.success());
     let rows = predicted(&card, &query);
-    assert_eq!([0, 1].map(|at| rows[at]["note"].contains("was trained on")), [true, false], "{rows:?}");
+    assert_eq!([0, 1].map(|at| rows[at]["note"].contains("in the training data")), [true, false], "{rows:?}");
     // A row without a name is called by its line, which in another file is another row.
     let mut nameless = table(24);
     nameless[0].insert("model", String::new());
@@ -197,7 +197,7 @@ fn a_row_says_that_it_was_trained_on_and_that_families_are_unknown() {
     query[1].insert("model", String::new());
     let rows = predicted(&card, &[query[1].clone(), query[0].clone()]);
     assert_eq!(rows[0]["target_model"], "line 2");
-    assert_eq!([0, 1].map(|at| rows[at]["note"].contains("was trained on")), [false, true], "{rows:?}");
+    assert_eq!([0, 1].map(|at| rows[at]["note"].contains("in the training data")), [false, true], "{rows:?}");
     assert!(calibrated(&table(24), &["--features", "a,b"], &card).status.success());
     query[1].insert("model", "another".into());
     let rows = predicted(&card, &query);
@@ -228,8 +228,8 @@ fn few_predictions_are_of_few_models_or_of_weights_that_differ_much() {
     let output = calibrated(&heavy, &["--features", "a,b", "--weights", "w"], &card);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let rows = predicted(&card, &heavy[12..13]);
-    assert!(rows[0]["note"].contains("on 24 predictions of an effective 4.4 models only"), "{rows:?}");
-    assert!(rows[0]["note"].contains("too few residuals for a level of 0.9"), "{rows:?}");
+    assert!(rows[0]["note"].contains("on 24 predictions of about 4.4 independent models only"), "{rows:?}");
+    assert!(rows[0]["note"].contains("too few back-test errors for a 90 % interval"), "{rows:?}");
 }
 
 #[test]

@@ -131,9 +131,12 @@ fn unknown_names_are_answered_with_what_there_is() {
     scene.refuses(&[("--corpus", &scene.text("model"))], 2, &["it is no file", "give a CSV file"]);
     let [out, file] = [scene.text("out"), scene.text("corpus.csv")];
     let known = "minigpt-1, minigpt-2";
-    for (name, says) in
-        [("minigtp-1", known), ("/no/such/folder", known), ("", known), (&*file, "it is a file")]
-    {
+    for (name, says) in [
+        ("minigtp-1", known),
+        ("/no/such/folder", "no such file or folder"),
+        ("", known),
+        (&*file, "it is a file"),
+    ] {
         let arguments = ["measure", "--estimand=positional", name, "--corpus", "colours", "-o", &out];
         refused(&arguments, 2, &[&format!("unknown model `{name}`"), says, "with config.json"]);
     }

@@ -127,7 +127,7 @@ fn what_has_no_two_relations_is_positional_and_contradictions_are_refused() {
     };
     semantic(&one, &[], &["has 1 relation, a", "needs 2"]);
     semantic("countries", &["--windows", "60"], &["--windows", "positional"]);
-    semantic("countries", &["--shots", "0"], &["--shots", "write 0,1"]);
+    semantic("countries", &["--shots", "0"], &["--shots", "such as --shots 0,1"]);
     semantic("countries", &["--sets", "90"], &["has 100 entities", "need 106"]);
     semantic("countries", &["--shots", "40", "--sets", "4"], &["64 positions", "40 shots"]);
     let equal = file("equal.csv", "entity,a,b", &|i| format!(",a{i},a{i}"));

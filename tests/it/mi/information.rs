@@ -193,7 +193,7 @@ fn rows_of_a_series_are_flagged_where_the_number_is_read_and_pairings_are_shifts
     assert!(report["row_dependence"]["effective_rows"].as_f64().expect("rows") < 60.0, "{report}");
     let table = surmise(&[&arguments[..], &["--table"]].concat());
     let table = String::from_utf8_lossy(&table.stdout).into_owned();
-    for words in ["dependent_rows: rows depend", "19 random shifts of y", "are worth about"] {
+    for words in ["dependent_rows: rows depend", "19 random shifts of y", "rows count as about"] {
         assert!(table.contains(words), "{words}: {table}");
     }
     // Rows in random order have neither.

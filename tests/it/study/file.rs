@@ -38,7 +38,7 @@ level = 2
         // What the file alone shows.
         "line 1: unknown key `sead`",
         "did you mean seed?",
-        "line 4: `shots` must be a list of whole numbers",
+        "line 4: `shots` must be a list of whole numbers (item 1 is a string)",
         "line 5: `sets` must be a whole number from 4 to 256, and is 1",
         "line 9: [[open]] has no `family`",
         "line 23: `level` must be below 1, and is 2",
@@ -66,7 +66,7 @@ fn mistakes_of_syntax_are_reported_with_their_line() {
     let case = StudyCase::new("name = \"a\"\n[design\ncorpora = [\n");
     let said = case.refused(&["plan"], 2);
     assert!(said.contains("study.toml: ") && said.contains("line 2: "), "{said}");
-    assert!(case.refused(&["run", "none.toml"], 1).contains("cannot read none.toml"));
+    assert!(case.refused(&["run", "none.toml"], 1).contains("`surmise init` writes one"));
     case.write("");
     let said = case.refused(&["status"], 2);
     assert!(said.contains("[design]") && said.contains("[[open]]"), "{said}");

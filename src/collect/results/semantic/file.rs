@@ -10,6 +10,7 @@ use crate::collect::tasks::{Item, LogprobSource, Task, TaskKind};
 use crate::corpus::FactorialDesign;
 use crate::disk;
 use crate::error::Result;
+use crate::numeric::shown::count;
 use crate::provider::Answer;
 
 /// The name of the file.
@@ -88,10 +89,10 @@ impl SemanticAnswers {
                 let shares_entities = row.overlap > 0.0;
                 if shares_entities {
                     notes.push(format!(
-                        "{} has too few entities for disjoint example sets of {} shots: two sets share \
+                        "{} has too few entities for disjoint example sets of {}: two sets share \
                          {:.0} % of their entities",
                         row.corpus,
-                        row.shots,
+                        count(row.shots, "shot"),
                         100.0 * row.overlap
                     ));
                 }

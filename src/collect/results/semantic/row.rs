@@ -11,6 +11,7 @@ use super::prompt_answer::{Logprob, PromptAnswer};
 use crate::collect::grading::Normalisation;
 use crate::collect::tasks::LogprobSource;
 use crate::emergence::semantic::{Crossing, Replicated, answer_share, mean_of_prompts, share_of};
+use crate::numeric::shown::count;
 use crate::seed;
 
 /// A larger share of contradictions shows that log-probabilities belong to other tokens. A tie or an answer
@@ -198,11 +199,12 @@ impl CategoryAnswers {
         let mut why = self.notes(&row, n_unlisted, n_open_pairs);
         why.extend(contradicted.map(|(some, compared)| {
             format!(
-                "accuracy, logprob_nats and output_share of {} with {shots} shots are empty: at {some} of \
+                "accuracy, logprob_nats and output_share of {} with {} are empty: at {some} of \
                  {compared} prompts the server's log-probabilities of the prompt contradict its answer, so \
                  that they are not those of the tokens beside them; take another server, or --logprobs-from \
                  top",
-                row.corpus
+                row.corpus,
+                count(shots, "shot")
             )
         }));
         (row, why)
@@ -222,7 +224,7 @@ impl CategoryAnswers {
     /// Why cells of a row are empty.
     fn notes(&self, row: &SemanticScore, n_unlisted: usize, n_open_pairs: usize) -> Vec<String> {
         let n = row.n_prompts;
-        let of = format!("of {} with {} shots", row.corpus, row.shots);
+        let of = format!("of {} with {}", row.corpus, count(row.shots, "shot"));
         let mut notes = vec![];
         if row.n_answered < n {
             notes.push(format!("{} {of} have no answer and are left out", prompts(n - row.n_answered, n)));

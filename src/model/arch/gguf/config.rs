@@ -21,8 +21,8 @@ const IGNORED_KEYS: [&str; 8] = [
     "n_deepstack_layers",
 ];
 
-/// Keys that change the states of an architecture that reads them. Where they are not read, another value
-/// than the one beside them is refused.
+/// Keys that change the states, with their defaults. If the architecture does not read one, any value but
+/// this default is refused.
 const STATES: [(&str, f64); 19] = [
     ("expert_count", 0.0),
     ("leading_dense_block_count", 0.0),

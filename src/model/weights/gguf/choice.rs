@@ -9,11 +9,11 @@ pub(in crate::model) fn is_gguf(name: &str) -> bool {
     name.to_ascii_lowercase().ends_with(".gguf")
 }
 
-/// The one model among the names in a folder, of one in several parts the first; `None` if there is no GGUF
-/// file in it.
+/// The only model among the names in a folder; for a model in several parts, its first part. `None` if the
+/// folder has no GGUF file.
 ///
 /// # Errors
-/// The reason why it cannot be said which.
+/// The reason, if there are several models.
 pub(in crate::model) fn choose<S: AsRef<str>>(names: &[S]) -> Result<Option<&str>, String> {
     let names: Vec<&str> = names.iter().map(AsRef::as_ref).filter(|name| !name.contains('/')).collect();
     match models(&names).as_slice() {
@@ -23,15 +23,15 @@ pub(in crate::model) fn choose<S: AsRef<str>>(names: &[S]) -> Result<Option<&str
     }
 }
 
-/// The models among some names, in order: of one in several parts the first part that is there, and the image
-/// part of a model only where nothing else is.
+/// The models among some names, sorted. A model in several parts is named by its first part in the list. The
+/// image part of a model is left out if there is any other file.
 pub(in crate::model) fn models<'a>(names: &[&'a str]) -> Vec<&'a str> {
     let mut names: Vec<&str> = names.iter().copied().filter(|name| is_gguf(name)).collect();
     names.sort_unstable();
     if names.iter().any(|name| !is_projector(name)) {
         names.retain(|name| !is_projector(name));
     }
-    // The parts of one model share the name of the first.
+    // Keep one entry per split model: parts count under the first part's name.
     let mut seen = BTreeSet::new();
     names.retain(|name| PartName::parse(name).is_none_or(|part| seen.insert(part.sibling(1))));
     names

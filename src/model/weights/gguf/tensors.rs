@@ -140,14 +140,14 @@ fn stored_type(code: u32) -> Option<StoredType> {
     })
 }
 
-/// The names of the types that are read, and of those that are not.
+/// The names of the tensor types that can be read, then of those that are refused.
 #[cfg(test)]
 pub(in crate::model) fn types() -> [Vec<String>; 2] {
     let read = (0..256).filter_map(stored_type).map(|stored| stored.name().to_owned()).collect();
     [read, (0..256).filter_map(foreign_type).map(str::to_owned).collect()]
 }
 
-/// The names of the types that are not read.
+/// The name of a tensor type that is refused; `None` for an unknown code.
 fn foreign_type(code: u32) -> Option<&'static str> {
     Some(match code {
         4 => "Q4_2",

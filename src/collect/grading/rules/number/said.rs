@@ -60,7 +60,7 @@ fn behind(said: &str) -> Option<Value> {
     if !first.starts_with(',') && !PREPOSITIONS.contains(&word.as_str()) {
         return None;
     }
-    // The question stands between the word and its verb.
+    // The question may stand between the word and its verb: "the answer to 6 times 7 is 42".
     let ends = |verbs: &[&str; 6]| {
         verbs.iter().filter_map(|verb| sentence.find(verb).map(|at| at + verb.len() - 1)).min()
     };
@@ -68,7 +68,8 @@ fn behind(said: &str) -> Option<Value> {
     at_once(&sentence[verb..])?
 }
 
-/// The number with which a sentence begins behind its links; `Some(None)` where it states no result.
+/// The number at the beginning of a sentence, after link words: 42 in "is equal to 42". `Some(None)` if the
+/// sentence begins with a number but states no result.
 fn at_once(sentence: &str) -> Option<Option<Value>> {
     let found = scan::numbers(sentence);
     let first = found.first()?;
