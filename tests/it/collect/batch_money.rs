@@ -91,8 +91,64 @@ fn results_whose_files_are_late_are_waited_for() {
     assert_eq!((case.score("n_scored"), server.state().sizes.clone()), ("6".into(), vec![6, 2]));
     let server = BatchServer::start(Script { expires_after: Some(4), late_files: 99, ..late });
     let case = self::case(&server, 6);
-    ends(&case, 3, "openai-chat", &["--retries", "1"]).says("count as possibly billed");
-    assert_eq!(summary(&case)["n_possibly_paid"], 6);
+    let ran = ends(&case, 1, "openai-chat", &["--retries", "1"]);
+    ran.says("run the same command again").says("--cancel gives them up");
+    let sums = summary(&case);
+    assert_eq!((&sums["n_in_batches"], &sums["n_possibly_paid"]), (&json!(6), &json!(0)));
+    // No more are given up than the counts say were answered.
+    ends(&case, 3, "openai-chat", &["--retries", "1", "--cancel"]).says("no result for 4 of its requests");
+    let sums = summary(&case);
+    assert_eq!((&sums["n_in_batches"], &sums["n_possibly_paid"]), (&json!(0), &json!(4)));
+    assert_eq!(server.state().sizes, [6]);
+    // The same command fetches what was late, and pays for nothing again.
+    let server = BatchServer::start(Script { late_files: 5, ..Script::default() });
+    let case = self::case(&server, 6);
+    ends(&case, 1, "openai-chat", &["--retries", "1"]).says("lack some requests");
+    assert_eq!(summary(&case)["n_in_batches"], 6);
+    ends(&case, 0, "openai-chat", &[]);
+    is_right(&case, &server, 6);
+}
+
+#[test]
+fn a_batch_that_is_paid_is_fetched_although_the_first_answers_are_wrong() {
+    let server = BatchServer::start(Script { is_wrong: true, polls: 3, ..Script::default() });
+    let case = case(&server, 240);
+    ends(&case, 3, "openai-chat", &["--keep-going", "--batch-timeout", "0s", "--batch-size", "200"]);
+    let n_open = |case: &_| summary(case)["n_in_batches"].as_u64().expect("a number");
+    let n = n_open(&case);
+    assert!(n > 0);
+    let sizes = server.state().sizes.clone();
+    // Without --keep-going the wrong answers end the run, and each run looks at the batch once.
+    let ran = ends(&case, 3, "openai-chat", &[]);
+    ran.says("is right").says(&format!("{n} questions are still in a batch")).says("without --batch");
+    for _ in 0..4 {
+        ends(&case, 3, "openai-chat", &[]);
+    }
+    assert_eq!((n_open(&case), &server.state().sizes), (0, &sizes));
+    assert_eq!(summary(&case)["n_possibly_paid"], 0);
+}
+
+#[test]
+fn what_is_sent_beside_an_open_batch_is_within_the_budget() {
+    let server = BatchServer::start(Script { is_endless: true, ..Script::default() });
+    let case = case(&server, 40);
+    let waits = ["--prices", "prices.toml", "--batch-timeout", "0s"];
+    ends(&case, 3, "openai-chat", &[&waits[..], &["--budget-usd", "1"]].concat());
+    let spent = summary(&case)["spent_usd"].as_f64().expect("a number");
+    let n_open = summary(&case)["n_in_batches"].clone();
+    assert_eq!(n_open, 40);
+    // More questions, and a budget that the open batch has reserved alone.
+    let path = case.folder.path().join("items.jsonl");
+    let more: String = (40..300)
+        .map(|i| json!({"id": format!("q{i}"), "prompt": format!("say w{i}"), "answer": format!("w{i}")}))
+        .map(|line| line.to_string() + "\n")
+        .collect();
+    let text = std::fs::read_to_string(&path).expect("items") + &more;
+    std::fs::write(&path, text).expect("items");
+    let cap = format!("{:.9}", spent + 40e-6);
+    ends(&case, 3, "openai-chat", &[&waits[..], &["--budget-usd", &cap]].concat());
+    let sums = summary(&case);
+    assert_eq!((sums["spent_usd"].as_f64(), &sums["n_in_batches"]), (Some(spent), &n_open));
 }
 
 #[test]
@@ -108,9 +164,13 @@ fn results_that_are_gone_or_of_other_ids_are_given_up() {
         // The batch is ours: it is not looked for again, and not created again.
         let server = BatchServer::start(Script { has_strange_ids: true, ..Script::default() });
         let case = self::case(&server, 4);
-        ends(&case, 3, wire, &["--retries", "1"]).says("no result for 4 of its requests");
+        ends(&case, 1, wire, &["--retries", "1"]).says("--cancel gives them up");
+        assert_eq!(self::summary(&case)["n_in_batches"], 4);
+        ends(&case, 3, wire, &["--retries", "1", "--cancel"]).says("count as possibly billed");
         assert_eq!(server.state().sizes, [4], "{wire}");
-        assert_eq!(self::summary(&case)["n_possibly_paid"], 4);
+        // The server says of one wire format that half was processed when the batch was cancelled.
+        let n = if wire == "anthropic" { 4 } else { 2 };
+        assert_eq!(self::summary(&case)["n_possibly_paid"], n);
     }
 }
 
