@@ -111,44 +111,38 @@ fn results_whose_files_are_late_are_waited_for() {
 
 #[test]
 fn a_batch_that_is_paid_is_fetched_although_the_first_answers_are_wrong() {
-    let server = BatchServer::start(Script { is_wrong: true, polls: 3, ..Script::default() });
+    let server = BatchServer::start(Script { is_wrong: true, polls: 4, ..Script::default() });
     let case = case(&server, 240);
-    ends(&case, 3, "openai-chat", &["--keep-going", "--batch-timeout", "0s", "--batch-size", "200"]);
-    let n_open = |case: &_| summary(case)["n_in_batches"].as_u64().expect("a number");
-    let n = n_open(&case);
-    assert!(n > 0);
-    let sizes = server.state().sizes.clone();
+    ends(&case, 3, "openai-chat", &[]).says("none of 20 graded answers is right");
+    ends(&case, 3, "openai-chat", &["--keep-going", "--batch-timeout", "0s"]);
+    assert_eq!(summary(&case)["n_in_batches"], 220);
     // Without --keep-going the wrong answers end the run, and each run looks at the batch once.
     let ran = ends(&case, 3, "openai-chat", &[]);
-    ran.says("is right").says(&format!("{n} questions are still in a batch")).says("without --batch");
+    ran.says("none of 20 graded answers is right").says("220 questions are still in a batch");
+    ran.says("a run without --batch fetches them");
     for _ in 0..4 {
         ends(&case, 3, "openai-chat", &[]);
     }
-    assert_eq!((n_open(&case), &server.state().sizes), (0, &sizes));
-    assert_eq!(summary(&case)["n_possibly_paid"], 0);
+    let sums = summary(&case);
+    assert_eq!((&sums["n_in_batches"], &sums["n_possibly_paid"]), (&json!(0), &json!(0)));
+    assert_eq!((&sums["outcomes"], &server.state().sizes), (&json!({"answered": 240}), &vec![220]));
 }
 
 #[test]
 fn what_is_sent_beside_an_open_batch_is_within_the_budget() {
     let server = BatchServer::start(Script { is_endless: true, ..Script::default() });
-    let case = case(&server, 40);
-    let waits = ["--prices", "prices.toml", "--batch-timeout", "0s"];
-    ends(&case, 3, "openai-chat", &[&waits[..], &["--budget-usd", "1"]].concat());
-    let spent = summary(&case)["spent_usd"].as_f64().expect("a number");
-    let n_open = summary(&case)["n_in_batches"].clone();
-    assert_eq!(n_open, 40);
-    // More questions, and a budget that the open batch has reserved alone.
-    let path = case.folder.path().join("items.jsonl");
-    let more: String = (40..300)
-        .map(|i| json!({"id": format!("q{i}"), "prompt": format!("say w{i}"), "answer": format!("w{i}")}))
-        .map(|line| line.to_string() + "\n")
-        .collect();
-    let text = std::fs::read_to_string(&path).expect("items") + &more;
-    std::fs::write(&path, text).expect("items");
-    let cap = format!("{:.9}", spent + 40e-6);
-    ends(&case, 3, "openai-chat", &[&waits[..], &["--budget-usd", &cap]].concat());
+    let case = case(&server, 300);
+    // The batch reserves all that the budget allows, and most questions are not in it.
+    let given = ["--budget-usd", "0.004", "--prices", "prices.toml", "--max-tokens", "64"];
+    let first = ["--keep-going", "--batch-timeout", "0s"];
+    ends(&case, 3, "openai-chat", &[&given[..], &first].concat());
     let sums = summary(&case);
-    assert_eq!((sums["spent_usd"].as_f64(), &sums["n_in_batches"]), (Some(spent), &n_open));
+    let n_open = sums["n_in_batches"].as_u64().expect("a number");
+    assert!((1..=100).contains(&n_open), "{sums}");
+    // The questions that are asked alone before a batch have no money left.
+    ends(&case, 4, "openai-chat", &given);
+    let now = summary(&case);
+    assert_eq!((&now["spent_usd"], &now["n_in_batches"]), (&sums["spent_usd"], &sums["n_in_batches"]));
 }
 
 #[test]
