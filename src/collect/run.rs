@@ -185,6 +185,8 @@ impl Run {
         journal: &mut Journal,
         mut worker: Worker,
     ) -> Result<Option<Error>> {
+        // Before anything is sent, so that all of it is within the budget beside open batches.
+        batch::hold(&journal.index, &worker);
         if self.batch.is_none() && !journal.index.batches.is_empty() {
             let early = batch::run(plan, journal, &worker, &self.redo, None).await?;
             pending = plan.pending(&journal.index, &self.redo)?;
@@ -193,7 +195,11 @@ impl Run {
             }
         }
         let is_cancelling = self.batch.is_some_and(|batch| batch.cancel);
-        if is_cancelling || pending.questions.is_empty() {
+        // A finding ends the run before it asks anything, but what is in batches is fetched.
+        let has_finding = self.batch.is_some()
+            && !journal.index.batches.is_empty()
+            && worker.first.of_earlier(plan, &pending, journal)?.is_some();
+        if is_cancelling || pending.questions.is_empty() || has_finding {
             return batch::run(plan, journal, &worker, &self.redo, self.batch).await;
         }
         if probe::probe(&mut self.configuration, plan, journal, &worker).await? {

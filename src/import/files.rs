@@ -101,7 +101,9 @@ fn import_file(path: &Path, options: &ImportOptions) -> Result<Imported> {
         }
         other => other,
     })?;
+    let mut keys = KeyRedaction::new();
     for (task, n) in &imported.given_items {
+        let task = keys.copy(String::new, task);
         imported.notes.push(format!("{task}: the number of items is that of --n-items, {n}"));
         if let Some(source) = imported.provenance.sources.first_mut() {
             source.settings.insert(format!("--n-items {task}"), n.to_string());

@@ -201,7 +201,8 @@ impl PredictionRow {
 
     /// Whether the card was trained on rows of this model. Files of earlier versions say it in the note.
     pub fn is_in_training(&self) -> bool {
-        self.in_training.unwrap_or_else(|| self.note.starts_with(TRAINED_ON_BEFORE))
+        let said = || [TRAINED_ON, TRAINED_ON_BEFORE].iter().any(|words| self.note.starts_with(words));
+        self.in_training.unwrap_or_else(said)
     }
 
     /// The measured value that the prediction is judged by: none for a model that the card was trained on.

@@ -241,22 +241,29 @@ impl Context<'_> {
     pub(super) async fn withdraw(&self, held: &mut Held, end: &str, why: &str) -> Result<()> {
         let outcome =
             |intent: &BatchIntent, _: Option<f64>| OutcomeRecord::not_asked(intent.key, intent.attempt, why);
-        self.close(held, end, false, outcome).await
+        self.close(held, false, outcome).await?;
+        self.end(&mut held.batch, end).await
     }
 
     /// Ends a batch of which nothing is known any more: its open requests may have been processed and billed.
     pub(super) async fn give_up(&self, held: &mut Held, end: &str, why: &str) -> Result<()> {
+        self.book_lost(held, why).await?;
+        self.end(&mut held.batch, end).await
+    }
+
+    /// Writes that the open requests of a batch may have been processed and billed.
+    pub(super) async fn book_lost(&self, held: &mut Held, why: &str) -> Result<()> {
         let outcome = |intent: &BatchIntent, usd: Option<f64>| {
             let lost = OutcomeRecord::crashed(intent.key, intent.attempt, false, usd);
             OutcomeRecord { crashed: false, error: Some(why.into()), ..lost }
         };
-        self.close(held, end, true, outcome).await
+        self.close(held, true, outcome).await
     }
 
+    /// Writes the outcomes of the open requests of a batch.
     async fn close(
         &self,
         held: &mut Held,
-        end: &str,
         is_paid: bool,
         outcome: impl Fn(&BatchIntent, Option<f64>) -> OutcomeRecord,
     ) -> Result<()> {
@@ -275,8 +282,7 @@ impl Context<'_> {
             let outcome = OutcomeRecord { batch: Some(held.batch.name.clone()), ..outcome(&intent, usd) };
             commits.add(self.worker.writer.append(&Record::Outcome(Box::new(outcome)))?).await?;
         }
-        commits.durable().await?;
-        self.end(&mut held.batch, end).await
+        commits.durable().await
     }
 
     /// Writes that every request of a batch has an outcome.

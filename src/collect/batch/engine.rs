@@ -32,20 +32,21 @@ pub(in crate::collect) async fn run(
     let context = Context { plan, worker, wire, journal: &path };
     let is_cancelling = settings.is_some_and(|settings| settings.cancel);
     let asks = settings.is_some() && !is_cancelling;
-    hold(&journal.index, worker);
     let mut limits = wire.limits();
     limits.requests = settings.and_then(|s| s.most_requests).unwrap_or(usize::MAX).min(limits.requests);
     let (mut tries, mut most_batches, mut is_short) = (Tries::new(), MOST_BATCHES, false);
-    let mut is_first = true;
+    let (mut is_first, mut finding) = (true, None);
     loop {
         if !is_first {
             journal.index = Index::read(folder(journal))?;
         }
         let mut pending = plan.pending(&journal.index, again)?;
         // Before each round, because it is paid as a whole.
-        if asks && let Some(reason) = worker.first.of_earlier(plan, &pending, journal)? {
-            run.stop.drain(Error::Gaps { reason });
+        if asks {
+            finding = worker.first.of_earlier(plan, &pending, journal)?;
         }
+        // What is in batches is paid already, so that a finding is no reason to leave it there.
+        let asks = asks && finding.is_none();
         if is_first {
             let n = pending.questions.len() + pending.n_in_batches;
             run.progress.total.store(n as u64 + run.progress.done.load(Relaxed), Relaxed);
@@ -72,6 +73,9 @@ pub(in crate::collect) async fn run(
         }
         batches.retain(|held| held.batch.id.is_some());
         let mut timeout = settings.map(|settings| settings.timeout);
+        if finding.is_some() {
+            timeout = None;
+        }
         if is_cancelling && !cancel_all(&context, &batches).await {
             // One that goes on is not waited for.
             timeout = None;
@@ -93,6 +97,7 @@ pub(in crate::collect) async fn run(
             // Nothing was answered, so that the next round would not be either.
             Waited::Ended if result.has_foreign => {}
             Waited::Ended | Waited::Stopped => break,
+            Waited::Polled if finding.is_some() => break,
             Waited::Polled => {
                 let n: u64 = batches.iter().map(|held| held.open.len() as u64).sum();
                 run.progress.say(&format!(
@@ -105,6 +110,9 @@ pub(in crate::collect) async fn run(
     }
     run.progress.wait_for(None);
     journal.index = Index::read(folder(journal))?;
+    if let Some(reason) = finding {
+        run.stop.drain(Error::Gaps { reason: with_open(reason, &journal.index) });
+    }
     let early = run.stop.take();
     if matches!(early, Some(Error::Budget { .. })) || (early.is_none() && is_short) {
         let reason = format!(
@@ -122,8 +130,19 @@ fn folder(journal: &Journal) -> &std::path::Path {
     journal.path.parent().unwrap_or(std::path::Path::new("."))
 }
 
+/// The reason with the number of questions that are still in batches, and how to fetch them.
+fn with_open(reason: String, index: &Index) -> String {
+    match index.open.values().filter(|intent| intent.batch.is_some()).count() {
+        0 => reason,
+        n => format!(
+            "{reason}; {n} questions are still in a batch that is paid: a run without --batch fetches them \
+             once it has ended, and --batch --cancel ends it and fetches what it has"
+        ),
+    }
+}
+
 /// Reserves what the open batches of earlier runs reserved.
-fn hold(index: &Index, worker: &Worker) {
+pub(in crate::collect) fn hold(index: &Index, worker: &Worker) {
     let in_batches = index.open.values().filter(|intent| intent.batch.is_some());
     in_batches.filter_map(|intent| intent.reserve_usd).for_each(|usd| worker.run.budget.hold(usd));
 }

@@ -24,5 +24,5 @@ mod submission;
 mod twins;
 mod waiting;
 
-pub(super) use self::engine::run;
+pub(super) use self::engine::{hold, run};
 pub use self::settings::BatchSettings;

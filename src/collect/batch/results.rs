@@ -91,7 +91,7 @@ pub(super) async fn take(
         seen: HashSet::new(),
         counts: Counts::default(),
     };
-    let (mut n_answered, mut n_unprocessed, mut n, mut misses_some) = (0, 0, 0, false);
+    let (mut n_answered, mut n_unprocessed, mut n) = (0, 0, 0);
     // An earlier run may have ended after the last outcome.
     while !reading.left.is_empty() || n > 0 {
         reading.counts = Counts::default();
@@ -128,7 +128,7 @@ pub(super) async fn take(
         n_unprocessed += reading.counts.n_unprocessed;
         let is_cut = !is_whole || reading.counts.n_unreadable > 0;
         // Also of a batch that expired or was cancelled some requests were answered, as its counts say.
-        misses_some = !reading.left.is_empty() && status.n_done > Some(reading.seen.len() as u64);
+        let misses_some = !reading.left.is_empty() && status.n_done > Some(reading.seen.len() as u64);
         let lacks_some = misses_some || (!reading.left.is_empty() && end == BatchEnd::Completed);
         if held.batch.is_guess && reading.counts.n_ours == 0 && reading.counts.n_unknown > 0 {
             run.progress.say(&format!("batch {} is not of this folder; ours is looked for again", status.id));
@@ -139,16 +139,18 @@ pub(super) async fn take(
             break;
         }
         if n >= run.policy.retries {
-            // Answers that the counts name are paid for: they are given up on request alone.
-            let has_none =
-                reading.seen.is_empty() && reading.counts.n_unknown + reading.counts.n_unreadable == 0;
-            let is_late = misses_some && has_none && !is_giving_up;
-            if (is_whole && !is_late) || reading.left.is_empty() {
+            // The server may have more of them later, and they are paid.
+            let has_no_file = end == BatchEnd::Completed && status.n_done != Some(0);
+            let has_no_file = has_no_file && context.wire.results(&status).is_empty();
+            let may_come = (misses_some || has_no_file) && !is_giving_up;
+            if reading.left.is_empty() || (is_whole && !may_come) {
                 break;
             }
+            let what = if is_whole { "lack some requests" } else { "cannot be received whole" };
+            let hint = if is_whole { "; --cancel gives them up" } else { "" };
             run.stop_for_endpoint(format!(
-                "the results of batch {} cannot be received whole; {} of {} requests have their outcome: run \
-                 the same command again, or give the others up with --cancel",
+                "the results of batch {} {what}; {} of {} requests have their outcome: run the same command \
+                 again{hint}",
                 status.id,
                 held.batch.n - reading.left.len() as u64,
                 held.batch.n
@@ -178,11 +180,13 @@ pub(super) async fn take(
     if held.batch.n_submitted > 1 && !book_twins(context, held, &status, others).await? {
         return Ok(Taken::Stopped);
     }
+    // Of a batch that ended early, those beyond its count of processed requests are not billed.
     let n_left = held.open.len() as u64;
-    let is_lost = n_left > 0 && (end == BatchEnd::Completed || was_cut || misses_some);
-    if !is_lost {
-        n_unprocessed += n_left;
-    }
+    let n_lost = match end {
+        BatchEnd::Completed => n_left,
+        _ => reading.n_unseen(&status).unwrap_or(if was_cut { n_left } else { 0 }).min(n_left),
+    };
+    n_unprocessed += n_left - n_lost;
     if n_unprocessed > 0 {
         run.progress.say(&format!(
             "batch {} {}: {n_unprocessed} of {} requests were not processed and are not billed",
@@ -191,20 +195,27 @@ pub(super) async fn take(
             held.batch.n
         ));
     }
-    if is_lost {
+    let unprocessed = held.open.split_off(n_lost as usize);
+    if n_lost > 0 {
         run.progress.say(&format!(
-            "batch {} has no result for {n_left} of its requests, which count as possibly billed",
+            "batch {} has no result for {n_lost} of its requests, which count as possibly billed",
             status.id
         ));
-        context.give_up(held, end.name(), "the batch has no result for this request").await?;
-    } else {
-        let why = format!("the batch {} before the request was processed", end.name());
-        context.withdraw(held, end.name(), &why).await?;
+        context.book_lost(held, "the batch has no result for this request").await?;
     }
+    held.open = unprocessed;
+    let why = format!("the batch {} before the request was processed", end.name());
+    context.withdraw(held, end.name(), &why).await?;
     Ok(Taken::All { n_answered })
 }
 
 impl Reading<'_> {
+    /// How many of the requests that the server counts as processed have no outcome.
+    fn n_unseen(&self, status: &BatchStatus) -> Option<u64> {
+        let n_closed = self.all.len().saturating_sub(self.left.len()) as u64;
+        Some(status.n_done?.saturating_sub(n_closed))
+    }
+
     /// The requests without an outcome, in their order.
     fn open(&self, intents: &[BatchIntent]) -> Vec<BatchIntent> {
         intents.iter().filter(|intent| self.left.contains_key(&intent.key)).copied().collect()

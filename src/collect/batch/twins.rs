@@ -3,10 +3,13 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Seek};
+use std::path::Path;
 
 use super::context::{CallFault, Commits, Context, Held};
 use super::submission::listed;
-use crate::collect::journal::{JournalReader, OutcomeRecord, QuestionKey, Record, as_storage};
+use crate::collect::journal::{
+    BatchIntent, Index, JournalReader, OutcomeRecord, QuestionKey, Record, as_storage,
+};
 use crate::error::{Error, Result};
 use crate::provider::batch::BatchStatus;
 use crate::provider::json;
@@ -37,6 +40,7 @@ pub(super) async fn book_twins(
         Err(_) => return Ok(true),
     };
     let mut reader = JournalReader::open(context.journal)?;
+    let index = Index::read(context.journal.parent().unwrap_or(Path::new(".")))?;
     let mut n = 0;
     for twin in &found {
         let n_requests = held.intents.len();
@@ -59,7 +63,9 @@ pub(super) async fn book_twins(
         }
         n += 1;
         let mut commits = Commits::default();
-        for intent in &held.intents {
+        // An earlier run may have ended after some of them were booked.
+        let is_booked = |intent: &&BatchIntent| index.attempts(&intent.key) >= intent.attempt + n;
+        for intent in held.intents.iter().filter(|intent| !is_booked(intent)) {
             let usd = context.intent(&mut reader, intent)?.and_then(|sent| sent.reserve_usd);
             let lost = OutcomeRecord::crashed(intent.key, intent.attempt + n, false, usd);
             let error = Some(format!("the batch was created a second time, as {}", twin.id));

@@ -24,8 +24,8 @@ pub struct MetricRow {
     pub metric: String,
     /// The filter that was applied to answers; `none` without one.
     pub filter: String,
-    /// The share of right answers.
-    pub value: f64,
+    /// The share of right answers; `None` if the results have no number there.
+    pub value: Option<f64>,
     /// Its standard error, where it is a number.
     pub stderr: Option<f64>,
 }
@@ -47,7 +47,11 @@ pub(crate) fn metrics(row: &Map<String, Value>, wanted: Option<&str>) -> Vec<Met
     let one = |(key, value): (&String, &Value)| {
         let (metric, filter) = key.split_once(',').unwrap_or((key, "none"));
         let asked = wanted.is_none_or(|wanted| wanted == metric || wanted == format!("{metric},{filter}"));
-        let value = value.as_f64().filter(|value| (0.0..=1.0).contains(value))?;
+        let value = match value {
+            // The harness writes NaN where one answer has no grade.
+            Value::Null => None,
+            _ => Some(value.as_f64().filter(|value| (0.0..=1.0).contains(value))?),
+        };
         let stderr = [format!("{metric}_stderr,{filter}"), format!("{metric}_stderr")];
         let stderr = stderr.iter().find_map(|key| row.get(key)?.as_f64());
         let row = MetricRow { metric: metric.into(), filter: filter.into(), value, stderr };
@@ -73,7 +77,7 @@ pub(super) fn n_items(
     let stated =
         stated.into_iter().find_map(json::count).and_then(|n| usize::try_from(n).ok()).filter(|n| *n > 0);
     stated.or_else(|| {
-        let (p, se) = (metric.value, metric.stderr.filter(|se| *se > 0.0)?);
+        let (p, se) = (metric.value?, metric.stderr.filter(|se| *se > 0.0)?);
         let n = p * (1.0 - p) / (se * se) + 1.0;
         // The share times n must be a whole number, unless the standard error has another source.
         let right = (p * n.round() - (p * n.round()).round()).abs();

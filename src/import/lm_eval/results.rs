@@ -70,9 +70,16 @@ pub(crate) fn read(path: &Path, bytes: &[u8], options: &ImportOptions, all: &mut
                 all.add(answers);
                 continue;
             }
+            let Some(share) = metric.value else {
+                all.notes.push(format!(
+                    "{name}: not imported: {} is no number; add the samples file, which has the grades",
+                    metric.grader()
+                ));
+                continue;
+            };
             match n_items(&value, task, row, metric).or_else(|| all.given_items(options, task)) {
                 Some(n) => {
-                    let score = score(&run, &name, shots, n, metric.value * n as f64);
+                    let score = score(&run, &name, shots, n, share * n as f64);
                     all.scores.push(graded_by(score, &metric.grader()));
                 }
                 None => all.notes.push(format!(

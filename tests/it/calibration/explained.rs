@@ -44,7 +44,10 @@ fn a_model_alone_in_its_family_has_a_row_and_a_note_and_a_proxy_of_others_is_nam
     // A closed member of the family makes it a proxy.
     std::fs::write(at("models.csv"), "model,family,params_b\nclosed,minillama,0.5\n").expect("models");
     let said = run(&[&join[..], &["--models", &at("models.csv")]].concat());
-    assert!(said.contains("of others: minigpt-1, minillama-1") && !said.contains(alone), "{said}");
+    assert!(
+        said.contains("being used as proxies: minigpt-1, minillama-1") && !said.contains(alone),
+        "{said}"
+    );
     assert_eq!(rows(&out)[0]["proxy_model"], "minillama-1");
 
     // What --models says of family and size precedes the profile, and what differs is said.

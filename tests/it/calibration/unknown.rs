@@ -115,8 +115,8 @@ fn a_size_that_no_formula_uses_refuses_nothing_and_one_that_is_used_and_unknown_
     unsized_row.insert("params_b", String::new());
     let told = predicted(&card, &[unsized_row]);
     let said = format!(
-        "if it is more than {reach:.1} decades beyond the largest trained on (24.00 in params_b), the card \
-         would refuse it"
+        "if the true size is more than {reach:.1} decades beyond the largest trained on (24.00 in params_b), \
+         this prediction is not valid"
     );
     assert!(told[0]["note"].contains(&said), "{said}: {told:?}");
 }

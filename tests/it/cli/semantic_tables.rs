@@ -91,7 +91,7 @@ fn reports_show_what_the_tables_of_a_folder_hold() {
     let said = surmise(&["report", "profiles", &run, "--model", "minigpt-2", "-o", out]);
     let said = String::from_utf8_lossy(&said.stderr).into_owned();
     for words in
-        ["S = 6, X = 5, b = 0.2", "standard error", "Permuted relations", "random init reads at most"]
+        ["S = 6, X = 5, b = 0.2", "standard error", "permuted relations", "random init reads at most"]
     {
         assert!(said.contains(words), "{words}: {said}");
     }

@@ -91,11 +91,58 @@ fn results_whose_files_are_late_are_waited_for() {
     assert_eq!((case.score("n_scored"), server.state().sizes.clone()), ("6".into(), vec![6, 2]));
     let server = BatchServer::start(Script { expires_after: Some(4), late_files: 99, ..late });
     let case = self::case(&server, 6);
-    ends(&case, 1, "openai-chat", &["--retries", "1"]).says("give the others up with --cancel");
+    let ran = ends(&case, 1, "openai-chat", &["--retries", "1"]);
+    ran.says("run the same command again").says("--cancel gives them up");
+    let sums = summary(&case);
+    assert_eq!((&sums["n_in_batches"], &sums["n_possibly_paid"]), (&json!(6), &json!(0)));
+    // No more are given up than the counts say were answered.
+    ends(&case, 3, "openai-chat", &["--retries", "1", "--cancel"]).says("no result for 4 of its requests");
+    let sums = summary(&case);
+    assert_eq!((&sums["n_in_batches"], &sums["n_possibly_paid"]), (&json!(0), &json!(4)));
+    assert_eq!(server.state().sizes, [6]);
+    // The same command fetches what was late, and pays for nothing again.
+    let server = BatchServer::start(Script { late_files: 5, ..Script::default() });
+    let case = self::case(&server, 6);
+    ends(&case, 1, "openai-chat", &["--retries", "1"]).says("lack some requests");
     assert_eq!(summary(&case)["n_in_batches"], 6);
-    assert_eq!(server.state().sizes, [6], "nothing is asked again while results may come");
-    ends(&case, 3, "openai-chat", &["--retries", "1", "--cancel"]).says("count as possibly billed");
-    assert_eq!(summary(&case)["n_possibly_paid"], 6);
+    ends(&case, 0, "openai-chat", &[]);
+    is_right(&case, &server, 6);
+}
+
+#[test]
+fn a_batch_that_is_paid_is_fetched_although_the_first_answers_are_wrong() {
+    let server = BatchServer::start(Script { is_wrong: true, polls: 4, ..Script::default() });
+    let case = case(&server, 240);
+    ends(&case, 3, "openai-chat", &[]).says("none of 20 graded answers is right");
+    ends(&case, 3, "openai-chat", &["--keep-going", "--batch-timeout", "0s"]);
+    assert_eq!(summary(&case)["n_in_batches"], 220);
+    // Without --keep-going the wrong answers end the run, and each run looks at the batch once.
+    let ran = ends(&case, 3, "openai-chat", &[]);
+    ran.says("none of 20 graded answers is right").says("220 questions are still in a batch");
+    ran.says("a run without --batch fetches them");
+    for _ in 0..4 {
+        ends(&case, 3, "openai-chat", &[]);
+    }
+    let sums = summary(&case);
+    assert_eq!((&sums["n_in_batches"], &sums["n_possibly_paid"]), (&json!(0), &json!(0)));
+    assert_eq!((&sums["outcomes"], &server.state().sizes), (&json!({"answered": 240}), &vec![220]));
+}
+
+#[test]
+fn what_is_sent_beside_an_open_batch_is_within_the_budget() {
+    let server = BatchServer::start(Script { is_endless: true, ..Script::default() });
+    let case = case(&server, 300);
+    // The batch reserves all that the budget allows, and most questions are not in it.
+    let given = ["--budget-usd", "0.004", "--prices", "prices.toml", "--max-tokens", "64"];
+    let first = ["--keep-going", "--batch-timeout", "0s"];
+    ends(&case, 3, "openai-chat", &[&given[..], &first].concat());
+    let sums = summary(&case);
+    let n_open = sums["n_in_batches"].as_u64().expect("a number");
+    assert!((1..=100).contains(&n_open), "{sums}");
+    // The questions that are asked alone before a batch have no money left.
+    ends(&case, 4, "openai-chat", &given);
+    let now = summary(&case);
+    assert_eq!((&now["spent_usd"], &now["n_in_batches"]), (&sums["spent_usd"], &sums["n_in_batches"]));
 }
 
 #[test]
@@ -111,9 +158,13 @@ fn results_that_are_gone_or_of_other_ids_are_given_up() {
         // The batch is ours: it is not looked for again, and not created again.
         let server = BatchServer::start(Script { has_strange_ids: true, ..Script::default() });
         let case = self::case(&server, 4);
-        ends(&case, 3, wire, &["--retries", "1"]).says("no result for 4 of its requests");
+        ends(&case, 1, wire, &["--retries", "1"]).says("--cancel gives them up");
+        assert_eq!(self::summary(&case)["n_in_batches"], 4);
+        ends(&case, 3, wire, &["--retries", "1", "--cancel"]).says("count as possibly billed");
         assert_eq!(server.state().sizes, [4], "{wire}");
-        assert_eq!(self::summary(&case)["n_possibly_paid"], 4);
+        // The server says of one wire format that half was processed when the batch was cancelled.
+        let n = if wire == "anthropic" { 4 } else { 2 };
+        assert_eq!(self::summary(&case)["n_possibly_paid"], n);
     }
 }
 

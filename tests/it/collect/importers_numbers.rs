@@ -64,6 +64,14 @@ fn examples_that_simple_evals_asked_several_times_are_replicates() {
     results["score"] = json!(1.0);
     let imported = of(&[(file, results.to_string())], &ImportOptions::default()).expect("results");
     assert_eq!(imported.scores[0].n_items, 5);
+    // Also an even number, and one with several divisors.
+    for n in [4, 6, 9] {
+        let same = text(&once[0]).replace("Score: 0.0", "Score: 1.0");
+        results["htmls"] = json!(vec![same; n]);
+        let imported = of(&[(file, results.to_string())], &ImportOptions::default()).expect("results");
+        assert_eq!((imported.scores[0].n_items, imported.items.len()), (n, n));
+        assert!(imported.items.iter().all(|item| item.row.replicate == 0));
+    }
 }
 
 #[test]
@@ -109,6 +117,38 @@ fn a_value_that_is_no_number_is_an_unreadable_answer_in_every_tool() {
 }
 
 #[test]
+fn a_metric_of_the_harness_that_is_no_number_keeps_its_place() {
+    let results = r#"{"results": {"t": {"alias": "t", "acc,none": 0.5, "acc_norm,none": NaN}},
+        "n-shot": {"t": 0}, "n-samples": {"t": {"effective": 2}}, "config": {"model": "hf"},
+        "model_name": "m"}"#;
+    let given = ImportOptions { model: Some("m".into()), ..ImportOptions::default() };
+    let imported = of(&[("results_1.json", results.into())], &given).expect("results");
+    assert_eq!(brief(&imported.scores), [("t/acc,none", 0, 2, 2, Some(0.5))]);
+    let notes = imported.notes.join("\n");
+    assert!(notes.contains("t/acc_norm,none: not imported: acc_norm,none is no number"), "{notes}");
+    // The samples have the grades.
+    let line = |n: u32, norm: &str| {
+        format!(
+            "{{\"doc_id\":{n},\"target\":\"a\",\"resps\":[[\"a\"]],\"filtered_resps\":[\"a\"],\
+             \"filter\":\"none\",\"acc\":{},\"acc_norm\":{norm}}}\n",
+            n % 2
+        )
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let (one, other) = (folder.path().join("results_1.json"), folder.path().join("samples_t_1.jsonl"));
+    std::fs::write(&one, results).expect("a file");
+    std::fs::write(other, line(0, "1.0") + &line(1, "NaN")).expect("a file");
+    let imported = import(&[one], &given).expect("results");
+    let scores = brief(&imported.scores);
+    assert_eq!(
+        scores,
+        [("t/acc,none", 0, 2, 2, Some(0.5)), ("t/acc_norm,none", 0, 2, 1, Some(1.0))],
+        "{:?}",
+        imported.notes
+    );
+}
+
+#[test]
 fn scores_without_a_number_of_items_want_one() {
     let record = |score: f64, version: &str| {
         json!({"schema_version": version, "evaluation_id": "x/1",
@@ -140,6 +180,12 @@ fn scores_without_a_number_of_items_want_one() {
         let arguments = ["scores", "import", "r.json", "-o", "s.csv", "--n-items", n];
         assert_eq!(surmise(folder.path(), &arguments).status.code(), Some(code), "{n}");
     }
+    // A key in the name of a task.
+    let n_items = [(KEY.to_owned(), 1000)].into();
+    let keyed = ImportOptions { n_items, shots: Some(5), ..ImportOptions::default() };
+    let imported = of(&[("k.json", record(0.25, "0.3.0").replace("MMLU", KEY))], &keyed).expect("a record");
+    let written = serde_json::to_string(&imported.provenance).expect("JSON") + &imported.notes.join(" ");
+    assert!(written.contains("--n-items") && !written.contains(KEY), "{written}");
     // A key in the name of a scorer.
     let text = inspect_json().to_string().replace("first_letter", KEY);
     let imported = of(&[("log.json", text)], &whole).expect("a log");
