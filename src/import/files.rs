@@ -182,7 +182,7 @@ fn settle(read: &mut [(&PathBuf, Imported)], all: &mut Imported) {
     let mut dropped: BTreeSet<(usize, Key)> = BTreeSet::new();
     for (key, rows) in stated.into_iter().filter(|(_, rows)| rows.len() > 1) {
         let (model, task, shots) = &key;
-        let what = format!("{task} of {model} with {}", count(*shots as usize, "shot"));
+        let what = format!("{task} of {model} with {}", count(*shots, "shot"));
         let (first, score) = &rows[0];
         let same = |other: &Score| {
             let (one, another) = (score.accuracy.unwrap_or(-1.0), other.accuracy.unwrap_or(-1.0));
