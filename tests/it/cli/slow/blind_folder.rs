@@ -91,5 +91,5 @@ fn the_report_adds_up_what_was_predicted_and_names_what_was_refused() {
     let twice = BLIND.replace("b_1,b,200", "a-1,a,200");
     std::fs::write(folder.path().join("blind.csv"), twice).expect("a file");
     let said = refused(&["report", "blind", text(folder.path())], 2);
-    assert!(said.contains("a-1 on c with 1 examples twice"), "{said}");
+    assert!(said.contains("a-1 on c with 1 example twice"), "{said}");
 }
