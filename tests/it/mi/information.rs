@@ -186,7 +186,10 @@ fn rows_of_a_series_are_flagged_where_the_number_is_read_and_pairings_are_shifts
     let arguments = ["mi", "--x", &file, "--y", &file, "--estimator", "ksg", "--permutations", "19"];
     let output = surmise(&arguments);
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(stderr.contains("dependent_rows: rows depend") && stderr.contains("neighbouring rows"), "{stderr}");
+    assert!(
+        stderr.contains("dependent_rows: rows depend") && stderr.contains("neighbouring rows"),
+        "{stderr}"
+    );
     let report = json(&arguments);
     assert!(report["flags"].as_array().expect("flags").contains(&"dependent_rows".into()), "{report}");
     assert_eq!(report["permutation_test"]["pairing"], "circular_shifts");
