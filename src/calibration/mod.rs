@@ -40,7 +40,7 @@ pub use self::table::specification::CalibrationSpec;
 pub use self::table::stored_sample::StoredSample;
 pub use self::table::tidy::Table;
 pub use self::validation::calibration_fit::{CalibrationFit, SplitScores};
-pub use self::validation::coverage::{Backtest, Coverage, RefusedShares};
+pub use self::validation::coverage::{Backtest, Coverage, TestedSplits};
 pub use self::validation::cross_validation::{CrossValidation, HeldOutPrediction};
 pub use self::validation::diagnostics::{Diagnostics, ImputedCells, VarianceInflation};
 pub use self::validation::range::TrainingRange;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// `1 - error / error of the mean`, with mean absolute errors of held-out rows.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Skill {
     /// Of errors in the unit of the response.
     pub unit: f64,

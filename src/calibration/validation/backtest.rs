@@ -5,16 +5,18 @@
 use rayon::prelude::*;
 
 use super::calibration_fit::CalibrationFit;
-use super::coverage::{Backtest, Coverage, RefusedShares};
+use super::coverage::{Backtest, Coverage, TestedSplits};
 use super::cross_validation::times_left_out;
 use super::fit::{FitDetails, fit};
 use super::folds::{forward_new_family, thinned};
+use super::nested_error::{Constants, NestedError, nested_skill};
 use super::range::TrainingRange;
 use super::regime::Regime;
 use crate::calibration::intervals::endpoints::EndpointQuantiles;
 use crate::calibration::intervals::fold_models::FoldModel;
 use crate::calibration::intervals::method::IntervalMethod;
 use crate::calibration::intervals::selected::{SelectedCandidate, endpoints};
+use crate::calibration::intervals::skill::Skill;
 use crate::calibration::table::folds::{BySplit, Fold};
 use crate::calibration::table::link::Link;
 use crate::calibration::table::sample::Sample;
@@ -47,7 +49,16 @@ struct TestedRow<'a> {
     model: &'a str,
     fold: usize,
     weight: f64,
+    error: NestedError,
     intervals: Option<TestedIntervals>,
+}
+
+/// What the back-test of one split found.
+#[derive(Default)]
+struct SplitBacktest {
+    coverages: Vec<Coverage>,
+    refused: Option<f64>,
+    skill: Option<Skill>,
 }
 
 /// Back-tests every split.
@@ -55,7 +66,7 @@ struct TestedRow<'a> {
 /// # Errors
 /// [`Error::Calibration`](crate::Error::Calibration) if a solver fails.
 pub(crate) fn backtest(sample: &Sample, link: Link, level: f64, folds: BacktestFolds) -> Result<Backtest> {
-    let run = |split: Vec<Fold>, regime: Regime| -> Result<(Vec<Coverage>, Option<f64>)> {
+    let run = |split: Vec<Fold>, regime: Regime| -> Result<SplitBacktest> {
         let times = times_left_out(&split, sample.len());
         let rows: Vec<Vec<TestedRow>> = split
             .par_iter()
@@ -64,12 +75,18 @@ pub(crate) fn backtest(sample: &Sample, link: Link, level: f64, folds: BacktestF
                 let rows = sample.subset(&fold.train);
                 let (fit, _, details) = fit(&rows, link, folds.inner, &[regime])?;
                 let predictor = RegimePredictor::new(&fit, &details, regime, (&rows, link));
+                let constants = Constants::of(&rows);
                 let step = fold.test.len().div_ceil(MOST_TESTED).max(1);
-                let test = |&row: &usize| TestedRow {
-                    model: &sample.models[row],
-                    fold: at,
-                    weight: sample.weights[row] * step as f64 / times[row] as f64,
-                    intervals: predictor.as_ref().map(|predictor| predictor.intervals(sample, row, level)),
+                let test = |&row: &usize| {
+                    let tested = predictor.as_ref().map(|predictor| predictor.test(sample, row, level));
+                    let y_hat = tested.map(|(y_hat, _)| y_hat);
+                    TestedRow {
+                        model: &sample.models[row],
+                        fold: at,
+                        weight: sample.weights[row] * step as f64 / times[row] as f64,
+                        error: constants.error(y_hat, sample.y[row], link),
+                        intervals: tested.map(|(_, intervals)| intervals),
+                    }
                 };
                 Ok(fold.test.iter().step_by(step).map(test).collect())
             })
@@ -79,25 +96,36 @@ pub(crate) fn backtest(sample: &Sample, link: Link, level: f64, folds: BacktestF
         let weights: Vec<f64> = rows.iter().map(|row| row.weight).collect();
         let refused = (!rows.is_empty()).then(|| weighted_mean(&refused, &weights));
         let methods = IntervalMethod::ALL.iter().enumerate();
-        Ok((methods.filter_map(|(at, method)| coverage(*method, at, &rows)).collect(), refused))
+        Ok(SplitBacktest {
+            coverages: methods.filter_map(|(at, method)| coverage(*method, at, &rows)).collect(),
+            refused,
+            skill: nested_skill(rows.iter().map(|row| (row.error, row.weight))),
+        })
     };
     let of = |regime: Regime| run(thinned(&regime.split().folds(sample, folds.outer)?, folds.outer), regime);
     let (model, family) = (of(Regime::Interpolation)?, of(Regime::NewFamily)?);
     let (forward, backward) = (of(Regime::Extrapolation)?, of(Regime::BelowRange)?);
     let both = run(forward_new_family(sample, folds.new_family)?, Regime::Extrapolation)?;
     Ok(Backtest {
-        leave_model_out: model.0,
-        leave_family_out: family.0,
-        forward: forward.0,
-        backward: backward.0,
-        forward_new_family: both.0,
-        refused: RefusedShares {
-            leave_model_out: model.1,
-            leave_family_out: family.1,
-            forward: forward.1,
-            backward: backward.1,
-            forward_new_family: both.1,
+        refused: TestedSplits {
+            leave_model_out: model.refused,
+            leave_family_out: family.refused,
+            forward: forward.refused,
+            backward: backward.refused,
+            forward_new_family: both.refused,
         },
+        skill: TestedSplits {
+            leave_model_out: model.skill,
+            leave_family_out: family.skill,
+            forward: forward.skill,
+            backward: backward.skill,
+            forward_new_family: both.skill,
+        },
+        leave_model_out: model.coverages,
+        leave_family_out: family.coverages,
+        forward: forward.coverages,
+        backward: backward.coverages,
+        forward_new_family: both.coverages,
     })
 }
 
@@ -124,9 +152,9 @@ impl<'a> RegimePredictor<'a> {
         Some(Self { range, fit, selected, folds: BySplit::try_new(of).ok()?, link })
     }
 
-    /// The intervals of a row. Ends are checked as they are printed, in the unit of the response: where
-    /// shares are clipped the scale of the link cannot distinguish them.
-    fn intervals(&self, sample: &Sample, row: usize, level: f64) -> TestedIntervals {
+    /// The prediction of a row and its intervals. Ends are checked as they are printed, in the unit of the
+    /// response: where shares are clipped the scale of the link cannot distinguish them.
+    fn test(&self, sample: &Sample, row: usize, level: f64) -> (f64, TestedIntervals) {
         let link = self.link;
         let predictors = sample.predictors(row);
         let x = self.fit.basis.complete(&predictors);
@@ -139,10 +167,10 @@ impl<'a> RegimePredictor<'a> {
             let residuals = self.selected.residuals.get(split);
             Ok(endpoints(split, residuals, self.folds.get(split), &predictors, own, link))
         });
-        let Ok(endpoints) = endpoints else { return Default::default() };
+        let Ok(endpoints) = endpoints else { return (y_hat, Default::default()) };
         let low_end = |eta: f64| link.low_end(eta).min(y_hat);
         let high_end = |eta: f64| link.high_end(eta).max(y_hat);
-        IntervalMethod::ALL.map(|method| {
+        let intervals = IntervalMethod::ALL.map(|method| {
             let parts = method.splits().iter().map(|split| endpoints.get(*split));
             let parts: Vec<&EndpointQuantiles> = parts.filter(|ends| !ends.is_empty()).collect();
             if parts.is_empty() {
@@ -157,7 +185,8 @@ impl<'a> RegimePredictor<'a> {
                 (bottom, top) = (bottom.min(a), top.max(b));
             }
             Some(TestedInterval { covering_level: high.max(low), width: high_end(top) - low_end(bottom) })
-        })
+        });
+        (y_hat, intervals)
     }
 }
 

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::calibration::intervals::method::IntervalMethod;
+use crate::calibration::intervals::skill::Skill;
+use crate::calibration::table::folds::Split;
 
 /// How far coverage may fall short of its level before people are warned.
 const SHORTFALL: f64 = 0.1;
@@ -72,27 +74,43 @@ pub struct Backtest {
     pub forward_new_family: Vec<Coverage>,
     /// Share of the rows of each split for which nothing was selected, and about which coverage says
     /// nothing.
-    pub refused: RefusedShares,
+    pub refused: TestedSplits<f64>,
+    /// Skill of the whole procedure against the better of two constants, the mean and the median of the
+    /// training rows; absent for a split without folds, and in cards of earlier versions.
+    #[serde(default)]
+    pub skill: TestedSplits<Skill>,
 }
 
-/// Shares of the rows, by weight, whose fold could not be calibrated; absent for a split without folds.
+/// One value for each split that was back-tested; absent for a split without folds.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct RefusedShares {
+pub struct TestedSplits<T> {
     /// Leaving out models.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub leave_model_out: Option<f64>,
+    pub leave_model_out: Option<T>,
     /// Leaving out families.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub leave_family_out: Option<f64>,
+    pub leave_family_out: Option<T>,
     /// Trained on the weaker models, tested on the stronger.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub forward: Option<f64>,
+    pub forward: Option<T>,
     /// Trained on the stronger models, tested on the weaker.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub backward: Option<f64>,
+    pub backward: Option<T>,
     /// Trained on the weaker models of some families, tested on the stronger of the others.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub forward_new_family: Option<f64>,
+    pub forward_new_family: Option<T>,
+}
+
+impl<T: Copy> TestedSplits<T> {
+    /// The value of a split.
+    pub fn get(&self, split: Split) -> Option<T> {
+        match split {
+            Split::LeaveModelOut => self.leave_model_out,
+            Split::LeaveFamilyOut => self.leave_family_out,
+            Split::Forward => self.forward,
+            Split::Backward => self.backward,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use super::cross_validation::CrossValidation;
 use super::regime::Regime;
 use super::score::{CandidateScore, Choice, score, scores, skill_of};
 use super::select::{select_beyond, select_within};
+use super::trend::strengths;
 use crate::calibration::candidates::CandidateRole;
 use crate::calibration::candidates::basis::Basis;
 use crate::calibration::candidates::blend::{Blend, BlendPart};
@@ -133,13 +134,6 @@ impl FitDetails {
         });
         models.collect::<Option<_>>().unwrap_or_default()
     }
-}
-
-/// Scores of the rows on the first component, in standard deviations.
-fn strengths(sample: &Sample, basis: &Basis) -> Vec<f64> {
-    let sd = basis.variances.first().map_or(1.0, |variance| variance.sqrt());
-    let of = |row: usize| basis.scores(&basis.complete(&sample.predictors(row))).first().copied();
-    (0..sample.len()).map(|row| of(row).map_or(f64::NAN, |score| score / sd)).collect()
 }
 
 /// Ranges of the training rows of a fold.

@@ -95,12 +95,7 @@ impl Regime {
 
     /// Share of the back-tested rows of its split for which nothing was selected.
     pub fn refused(self, backtest: &Backtest) -> Option<f64> {
-        match self.split() {
-            Split::LeaveModelOut => backtest.refused.leave_model_out,
-            Split::LeaveFamilyOut => backtest.refused.leave_family_out,
-            Split::Forward => backtest.refused.forward,
-            Split::Backward => backtest.refused.backward,
-        }
+        backtest.refused.get(self.split())
     }
 
     /// Scores of every candidate on its split.

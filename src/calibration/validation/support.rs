@@ -6,20 +6,20 @@ use super::calibration_fit::{CalibrationFit, SplitScores};
 use super::coverage::Backtest;
 use super::folds::too_many_unknown;
 use super::regime::Regime;
+use super::trend::has_trend;
 use crate::calibration::candidates::registry::{ALL, selectable};
 use crate::calibration::intervals::selected::SelectedCandidate;
+use crate::calibration::intervals::skill::Skill;
 use crate::calibration::table::folds::Split;
 use crate::calibration::table::link::Link;
 use crate::calibration::table::sample::{LEAST_MODELS, Sample, distinct};
+use crate::numeric::shown::fixed;
 
 /// Fewest families in a training set for predictions of another family.
 pub const LEAST_FAMILIES: usize = 3;
 
 /// Least skill against the mean: of two dozen candidates on noise one beats it by a little.
 pub const LEAST_SKILL: f64 = 0.05;
-
-/// Least rank correlation of held-out predictions within the range.
-const LEAST_RANK_CORRELATION: f64 = 0.2;
 
 /// Whether predictions are supported in a regime.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,20 +116,31 @@ impl Judge<'_> {
                 "{name} hardly beats the mean here: skill {skill:.2}, {LEAST_SKILL} is the least"
             ));
         }
-        self.does_not_rank(regime, name)
+        self.unproven(regime, name)
     }
 
-    /// Why predictions within the range that beat the mean tell rows apart no better than chance: a constant
-    /// near the median can beat the mean where responses are skewed.
-    fn does_not_rank(&self, regime: Regime, name: &str) -> Option<String> {
-        let score = regime.score_of(name, self.scores).filter(|_| !regime.is_beyond())?;
-        (score.spearman < LEAST_RANK_CORRELATION).then(|| {
-            format!(
-                "{name} does not tell rows apart: the rank correlation of its held-out predictions is {:.2}, \
-                 {LEAST_RANK_CORRELATION} is the least",
-                score.spearman
-            )
-        })
+    /// Why a choice that beats the mean in the errors it was selected by is not believed: within the range,
+    /// the whole procedure repeated on other folds does not beat the mean and the median; beyond it, this
+    /// shows in no split, and there is no trend to continue.
+    fn unproven(&self, regime: Regime, name: &str) -> Option<String> {
+        let skill = &self.backtest.skill;
+        let inside = [skill.leave_model_out, skill.leave_family_out];
+        let own = skill.get(regime.split());
+        let all = if regime.is_beyond() { [own].into_iter().chain(inside).collect() } else { vec![own] };
+        let best = all.into_iter().flatten().map(Skill::best).max_by(f64::total_cmp)?;
+        if best >= LEAST_SKILL || regime.is_beyond() && has_trend(self.sample, &self.fit.basis) {
+            return None;
+        }
+        let trend = if regime.is_beyond() {
+            ", and the target neither rises nor falls with size or with the features"
+        } else {
+            ""
+        };
+        Some(format!(
+            "{name} does no better than a constant when selection is repeated on other folds: skill {} \
+             against the better of mean and median, {LEAST_SKILL} is the least{trend}",
+            fixed(best, 2)
+        ))
     }
 
     fn is_without_error(&self, regime: Regime, selected: &SelectedCandidate) -> bool {

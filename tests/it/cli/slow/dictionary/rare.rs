@@ -5,8 +5,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use surmise::calibration::{
-    CandidateScore, ColumnRoles, Diagnostics, FittedCandidate, HeldOutResidual, Link, RefusedShares,
-    RegimeSupport, TrainingRange,
+    CandidateScore, ColumnRoles, Diagnostics, FittedCandidate, HeldOutResidual, Link, RegimeSupport,
+    TestedSplits, TrainingRange,
 };
 use surmise::collect::configuration::Configuration;
 use surmise::collect::journal::Record;
@@ -99,7 +99,7 @@ fn calibrated(written: &mut Written) {
     through::<Diagnostics>(written, "diagnostics", diagnostics);
     let refused = json!({"leave_model_out": 0.0, "leave_family_out": 0.0, "forward": 0.0, "backward": 0.0,
         "forward_new_family": 0.0});
-    through::<RefusedShares>(written, "refused shares", refused);
+    through::<TestedSplits<f64>>(written, "refused shares", refused);
     let unsupported = json!({"regime": "new_family", "unsupported": "too few"});
     through::<RegimeSupport>(written, "support", unsupported);
     let ridge = json!({"candidate": "ridge", "parameters": {"intercept": 0.0, "coefficients": [1.0],
