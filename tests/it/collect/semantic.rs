@@ -240,7 +240,7 @@ fn what_gives_no_design_is_refused_before_the_first_request() {
         (&["--corpus", "equal.csv"], &TARGET, "same answers"),
         (&["--corpus", "nations", "--corpus", "nations"], &TARGET, "given twice"),
         (&["--corpus", "nations", "--form", "chat"], &completions, "--form"),
-        (&["--corpus", "nations", "--logprobs-from", "echo"], &TARGET, "take top"),
+        (&["--corpus", "nations", "--logprobs-from", "echo"], &TARGET, "use top"),
         (&["--corpus", "nations", "--shots", "0"], &TARGET, "such as --shots 0,1"),
         (&["--corpus", "nations", "--max-tokens", "0"], &TARGET, "--max-tokens"),
     ];
