@@ -59,7 +59,7 @@ fn answers_that_tell_the_relation_reach_the_ceiling_and_copied_ones_say_little()
         let case = Case::of(&server.url, "");
         let ran = run(&case, &[&["--corpus", "nations"], &SMALL, &TARGET, &FREE]);
         assert_eq!(ran.code, Some(0), "{}", ran.stderr);
-        assert!(ran.stderr.contains("without log-probabilities accuracy"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("without log-probabilities, accuracy"), "{}", ran.stderr);
         let row = rows(&case).remove(0);
         for column in ["accuracy", "logprob_nats", "output_share", "output_share_stderr"] {
             assert_eq!(row[column], "", "{column}");
