@@ -7,8 +7,8 @@ use crate::provider::{Answer, TokenLogprob};
 
 /// Minimum number of scored items for a finding.
 const FEWEST_ITEMS: usize = 5;
-/// Minimum number of positions with different tokens: with a correct server, so many positions never all have
-/// the same numbers.
+/// Minimum number of positions with different tokens for a finding. On a correct server, this many positions
+/// never all have the same numbers.
 const FEWEST_POSITIONS: usize = 10;
 
 /// The log-probabilities of the first scored prompts of a run.

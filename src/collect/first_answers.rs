@@ -15,8 +15,8 @@ use super::tasks::TaskKind;
 use crate::error::Result;
 use crate::provider::{Answer, Outcome};
 
-/// At most one of so many questions is sent individually before batches, because an individual request costs
-/// twice as much.
+/// At most one in this many questions is sent individually before batches, because an individual request
+/// costs twice as much.
 const SMALL_SHARE: usize = 10;
 
 /// A question whose answer is checked.

@@ -18,8 +18,8 @@ const SHIFTED_POSITIONS: usize = 3;
 /// the numbers count as delayed.
 const OTHER_POSITIONS: usize = 2;
 
-/// Minimum number of tokens for the check of equal log-probabilities: so many tokens never all have the same
-/// one.
+/// Minimum number of tokens for the check of equal log-probabilities. On a correct server, this many tokens
+/// never all have the same log-probability.
 const FEWEST_ALIKE: usize = 4;
 
 const ELSEWHERE: &str = "use --grader letter, which needs no log-probabilities, or another server";

@@ -271,10 +271,8 @@ fn ends(worker: &Worker, request: &Request, answer: &Answer) -> bool {
         logprob_faults::echo_fault(answer, PROBE)
     } else if request.params.logprobs.is_some() {
         if logprob_faults::are_missing(answer) {
-            run.progress.say(
-                "the server ignores `logprobs`: values that depend on log-probabilities stay \
-                              empty",
-            );
+            run.progress
+                .say("the server ignores `logprobs`: values that depend on log-probabilities stay empty");
         }
         logprob_faults::fault(answer)
     } else {

@@ -131,8 +131,7 @@ pub(super) async fn take(
         let lacks_some = misses_some || (!reading.left.is_empty() && end == BatchEnd::Completed);
         if held.batch.is_guess && reading.counts.n_ours == 0 && reading.counts.n_unknown > 0 {
             run.progress.say(&format!(
-                "batch {} does not belong to this folder; surmise searches for the \
-                                       right batch again",
+                "batch {} does not belong to this folder; surmise searches for the right batch again",
                 status.id
             ));
             context.note_stage(&mut held.batch, BatchStage::Foreign, Some(&status.id)).await?;
@@ -152,7 +151,7 @@ pub(super) async fn take(
             let what = if is_whole { "lack some requests" } else { "cannot be downloaded completely" };
             let hint = if is_whole { "; --cancel abandons them" } else { "" };
             run.stop_for_endpoint(format!(
-                "the results of batch {} {what}; {} of {} requests have their outcome: run the same command \
+                "the results of batch {} {what}; {} of {} requests have an outcome: run the same command \
                  again{hint}",
                 status.id,
                 held.batch.n - reading.left.len() as u64,

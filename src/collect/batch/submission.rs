@@ -103,8 +103,7 @@ pub(super) async fn submit(
             CallFault::Refused(message) => {
                 context.withdraw(held, "refused", "the batch was refused").await?;
                 run.stop_for_endpoint(format!(
-                    "the batch is refused ({message}); none of its questions are \
-                                               asked"
+                    "the batch is refused ({message}); none of its questions are asked"
                 ));
                 return Ok(Submitted::Stopped);
             }
@@ -120,7 +119,7 @@ async fn adopt(context: &Context<'_>, held: &mut Held, status: &BatchStatus) -> 
     context.note_stage(&mut held.batch, stage, Some(&status.id)).await?;
     let what = if is_named { "was" } else { "was probably" };
     context.worker.run.progress.say(&format!(
-        "batch {} of {} requests {what} created before its id could be stored; it goes on",
+        "batch {} of {} requests {what} created before its id could be stored; the run continues with it",
         status.id, held.batch.n
     ));
     Ok(())

@@ -83,9 +83,7 @@ impl Price {
         let file: PriceFile = toml::from_str(&text).map_err(malformed)?;
         if file.date.date.is_none() {
             return Err(fault(
-                "`date` must be the day on which the prices were looked up, such as \
-                              2026-11-01"
-                    .into(),
+                "`date` must be the day on which the prices were looked up, such as 2026-11-01".into(),
             ));
         }
         let mut rows = BTreeMap::new();

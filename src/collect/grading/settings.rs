@@ -35,9 +35,7 @@ impl Grading {
         match steps.iter().find(|step| !known(step.rule.name())) {
             None if steps.len() == 1 => Ok(()),
             None => fault(
-                "1 supports only one grader at a time; give one grader, or use --normalisation \
-                           2"
-                .into(),
+                "1 supports only one grader at a time; give one grader, or use --normalisation 2".into(),
             ),
             Some(step) => fault(format!(
                 "1 does not support the grader {}, only {}; use --normalisation 2",

@@ -139,7 +139,7 @@ impl OutcomeRecord {
             elapsed_s: 0.0,
             outcome: "failed".into(),
             class: Some("unknown".into()),
-            error: Some("the process ended before the answer came".into()),
+            error: Some("the process ended before the answer arrived".into()),
             status: None,
             headers: vec![],
             body: None,

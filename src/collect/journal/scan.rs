@@ -105,8 +105,7 @@ fn entry(bytes: &[u8]) -> std::result::Result<IndexEntry, String> {
         {
             let (name, version) = (&schema.name, schema.version);
             Err(format!(
-                "this version of surmise cannot read {name} version {version}, written by surmise \
-                         {}",
+                "this version of surmise cannot read {name} version {version}, written by surmise {}",
                 schema.tool_version
             ))
         }

@@ -88,11 +88,8 @@ impl Completion {
     /// an answer that a list cannot contain.
     pub fn task(&self, options: &TaskOptions) -> Result<Task> {
         if options.grader.needs_choices() {
-            let reason = format!(
-                "{} needs items with `choices`, but {} has no \
-                                  choices",
-                options.grader, self.name
-            );
+            let reason =
+                format!("{} needs items with `choices`, but {} has no choices", options.grader, self.name);
             return Err(Error::Parameter { name: "--grader", reason });
         }
         // Answers are truncated at the stop sequences, so an answer that contains one could never be right.

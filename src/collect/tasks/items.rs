@@ -93,8 +93,8 @@ impl FileItems {
         let place = self.places[number];
         let changed = || {
             let reason = format!(
-                "have changed: {} was modified after the run began; run the command again with the \
-                         original file",
+                "have changed: {} was modified after the run began; run the command again with the original \
+                 file",
                 self.path.display()
             );
             Error::Parameter { name: "the tasks", reason }

@@ -16,11 +16,12 @@ use crate::{names, seed};
 pub const COMPLETION: &str = "completion";
 /// The built-in tasks: name and description.
 pub fn built_in() -> Vec<(&'static str, String)> {
-    let mut rows = vec![(COMPLETION, format!("in-context answers of the categories {}", DEFAULT.join(", ")))];
+    let mut rows =
+        vec![(COMPLETION, format!("in-context questions about the categories {}", DEFAULT.join(", ")))];
     rows.extend(
-        EMBEDDED
-            .iter()
-            .map(|(name, _)| (*name, "in-context answers of one category, nested shots".to_owned())),
+        EMBEDDED.iter().map(|(name, _)| {
+            (*name, "in-context questions about one category, with nested shots".to_owned())
+        }),
     );
     rows.push((
         TEXTS,
@@ -87,8 +88,7 @@ fn load_one(name: &str, options: &TaskOptions) -> Result<Task> {
     if !path.is_file() {
         let known: Vec<&str> = built_in().iter().map(|(name, _)| *name).collect();
         let hint = format!(
-            "it is neither a file nor a built-in task ({}); give a JSONL or CSV \
-                     file",
+            "it is neither a file nor a built-in task ({}); give a JSONL or CSV file",
             known.join(", ")
         );
         return Err(names::unknown("task", name, known, &hint));

@@ -28,11 +28,9 @@ pub(crate) struct RowFormat {
 impl SourceRow {
     fn prompt(&self, path: &Path) -> Result<Prompt> {
         match (self.members.get("prompt"), self.members.get("messages")) {
-            (Some(_), Some(_)) => Err(self.fault(
-                path,
-                "has both `prompt` and `messages`; remove one of \
-                                                        them",
-            )),
+            (Some(_), Some(_)) => {
+                Err(self.fault(path, "has both `prompt` and `messages`; remove one of them"))
+            }
             (None, None) => Err(self.fault(path, "has neither `prompt` nor `messages`")),
             (Some(Value::String(text)), None) => Ok(Prompt::Text(text.clone())),
             (Some(_), None) => Err(self.fault(path, "has a `prompt` that is not a text")),

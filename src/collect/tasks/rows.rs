@@ -126,10 +126,7 @@ fn json_rows(
             return Err(fault(
                 path,
                 offset,
-                format!(
-                    "is {n} bytes long, which is too long; give shorter \
-                                                    prompts"
-                ),
+                format!("is {n} bytes long, which is too long; give shorter prompts"),
             ));
         }
         let line = bytes.strip_suffix(b"\n").unwrap_or(&bytes);

@@ -44,8 +44,7 @@ impl LogprobSource {
                  relation"
             }
             Self::Top => {
-                "The server lists the most likely first tokens: unknown for an answer that is not \
-                          listed"
+                "The server lists the most likely first tokens; other tokens have no known log-probability"
             }
             Self::None => "No log-probabilities",
         }

@@ -83,9 +83,9 @@ impl Rendering {
     /// A description in one line.
     pub fn describe(self) -> &'static str {
         match self {
-            Self::Text => "The bare text, to be continued",
-            Self::Instructed => "The text after an instruction to give the next answer alone",
-            Self::Turns => "Shots as turns of a chat, after the instruction",
+            Self::Text => "The plain text, to be continued",
+            Self::Instructed => "An instruction to give only the next answer, then the text",
+            Self::Turns => "The instruction, then the shots as turns of a chat",
         }
     }
 }

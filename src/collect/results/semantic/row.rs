@@ -249,7 +249,7 @@ impl CategoryAnswers {
             let cells = if n_missing == row.n_answered {
                 "accuracy, logprob_nats and output_share are empty"
             } else {
-                "accuracy, logprob_nats and output_share are computed from the others"
+                "accuracy, logprob_nats and output_share are computed from the other prompts"
             };
             notes.push(format!(
                 "{} {of} have no log-probability of the right answer ({why}): {cells}",
