@@ -174,11 +174,8 @@ fn answers_that_are_never_right_end_a_run_before_it_is_paid() {
         let server = BatchServer::start(Script { is_wrong: true, ..Script::default() });
         let case = case(&server, 240);
         let ran = ends(&case, 3, wire, &BUDGET);
-        ran.says(
-            "20 of 240 questions are sent individually \
-                  first",
-        )
-        .says("none of 20 graded answers is right");
+        ran.says("20 of 240 questions are sent individually first")
+            .says("none of 20 graded answers is right");
         assert!(server.state().sizes.is_empty(), "{wire}");
         // The same command ends before it asks anything.
         let n = server.n_calls();
