@@ -1,5 +1,5 @@
-//! The configuration of a collection: everything that determines what is asked and how it is graded. The
-//! journal records it, and a folder accepts another configuration only on request.
+//! Defines the configuration of a collection: everything that determines what is asked and how it is graded.
+//! The journal records the configuration. A folder accepts a different one only with `--new-config`.
 
 use std::path::Path;
 
@@ -36,29 +36,30 @@ pub const FILES: [&str; 8] = [
 pub struct Configuration {
     /// The wire format.
     pub provider: String,
-    /// Where it is served.
+    /// Base URL of the server.
     pub base_url: String,
     /// The model.
     pub model: String,
-    /// Parameters of generation, as given.
+    /// Generation parameters, as given.
     #[serde(rename = "settings")]
     pub params: GenerationParams,
-    /// Parameters that the model does not support and that are left out of all requests.
+    /// Parameters that the model does not support. All requests omit them.
     pub without: Vec<String>,
-    /// Parameters whose values are too high for the model; each time, the value is halved in all requests.
+    /// Parameters whose values are too high for the model. Each entry halves the value of that parameter in
+    /// all requests.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lowered: Vec<String>,
-    /// Whether answers of a few words have a token limit of their own, because the probe showed a model that
-    /// does not reason.
+    /// Whether short answers have a lower token limit, because the probe showed that the model does not
+    /// reason.
     #[serde(default, skip_serializing_if = "is_false")]
     pub short_answers: bool,
     /// Tasks and files, as given on the command line.
     pub sources: Vec<String>,
-    /// Most shots of in-context tasks.
+    /// Maximum number of shots of in-context tasks.
     pub shots: usize,
-    /// Lists per relation of in-context tasks; prompts per category of texts.
+    /// Number of lists per relation of in-context tasks, and of prompts per category of texts.
     pub items: usize,
-    /// Seed of the sampling of lists and prompts.
+    /// Seed for the sampling of lists and prompts.
     pub seed: u64,
     /// How in-context questions are rendered.
     pub rendering: Rendering,
@@ -68,19 +69,19 @@ pub struct Configuration {
     pub grading: Grading,
     /// Version of the normalisation rules.
     pub normalisation_version: u32,
-    /// Whether the stop sequences of the tasks are sent. Chat models do not get them, because they would end
-    /// an answer inside its reasoning; they apply when answers are graded.
+    /// Whether the stop sequences of the tasks are sent. Chat models do not receive them, because a stop
+    /// sequence could end an answer within its reasoning; grading applies them instead.
     #[serde(default = "sends_task_stops")]
     pub sends_task_stops: bool,
     /// The loaded tasks.
     pub tasks: Vec<LoadedTask>,
-    /// Whether texts in items.csv that a spreadsheet would run as formulas stay as they are.
+    /// Whether items.csv keeps texts unchanged that a spreadsheet would run as formulas.
     #[serde(skip)]
     pub raw_csv: bool,
-    /// Whether the token limit is the default of a chat, and not one that was given.
+    /// Whether the token limit is the default of a chat rather than a given one.
     #[serde(skip)]
     pub has_default_limit: bool,
-    /// How the designs of semantic emergence are asked, if the sources are categories for them.
+    /// How the factorial designs of semantic emergence are asked, if the sources are their categories.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub semantic: Option<SemanticTask>,
 }
@@ -89,11 +90,11 @@ pub struct Configuration {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LoadedTask {
-    /// Its name.
+    /// Name of the task.
     pub name: String,
-    /// SHA-256 of its file.
+    /// SHA-256 of the task file.
     pub sha256: String,
-    /// How many items it has.
+    /// Number of items.
     pub n_items: usize,
 }
 
@@ -101,13 +102,13 @@ fn is_false(value: &bool) -> bool {
     !value
 }
 
-/// Records of before sent them to all models.
+/// The value for older records, which lack this member: stop sequences were then sent to all models.
 fn sends_task_stops() -> bool {
     true
 }
 
 impl Configuration {
-    /// The designs of semantic emergence, if there are any.
+    /// The factorial designs of semantic emergence; empty if the configuration has none.
     ///
     /// # Errors
     /// As [`SemanticTask::designs`].
@@ -118,7 +119,7 @@ impl Configuration {
         semantic.designs(&self.sources, self.seed, (&self.provider, &can), &|answer| normal.apply(answer))
     }
 
-    /// Loads the tasks, and records name, checksum and size of each.
+    /// Loads the tasks, and records the name, checksum and size of each task.
     ///
     /// # Errors
     /// As [`tasks::load`] and [`Configuration::designs`].
@@ -173,9 +174,9 @@ impl Configuration {
         })
     }
 
-    /// Compares this configuration with the one whose answers the folder contains, and adopts what was found
-    /// out there: the unsupported parameters, and whether stop sequences are sent. Returns whether the two
-    /// are equal.
+    /// Compares this configuration with the one recorded in the folder. If they agree, adopts what earlier
+    /// runs found out about the server: unsupported and lowered parameters, short answers, and whether stop
+    /// sequences are sent. Returns whether the two are then equal.
     ///
     /// # Errors
     /// [`Error::Parameter`] if they differ, unless `is_new_wanted`.
@@ -185,8 +186,8 @@ impl Configuration {
                 return Ok(false);
             }
             let reason = format!(
-                "{} contains answers, but the record of their configuration was damaged; if it was the \
-                 present one, pass --new-config",
+                "{} contains answers, but the record of their configuration is damaged; if it was the same \
+                 as the present configuration, pass --new-config",
                 folder.display()
             );
             return Err(Error::Parameter { name: "-o", reason });
@@ -204,7 +205,7 @@ impl Configuration {
             self.sends_task_stops = there.sends_task_stops;
             self.lowered.clone_from(&there.lowered);
             self.short_answers = there.short_answers;
-            // Not recorded.
+            // The journal does not record these two.
             let (raw_csv, has_default_limit) = (self.raw_csv, self.has_default_limit);
             return Ok(Self { raw_csv, has_default_limit, ..there } == *self);
         }
@@ -213,14 +214,14 @@ impl Configuration {
         }
         let reason = format!(
             "{} contains answers to another configuration ({}); choose another folder, or pass --new-config \
-             to add this one",
+             to add answers to this configuration",
             folder.display(),
             differences.join("; ")
         );
         Err(Error::Parameter { name: "-o", reason })
     }
 
-    /// Refuses a folder in which an output would overwrite an input.
+    /// Returns an error if an output file in `folder` would overwrite an input file.
     ///
     /// # Errors
     /// [`Error::Parameter`]
@@ -237,8 +238,8 @@ impl Configuration {
         Ok(())
     }
 
-    /// The generation parameters of a task: its own stop sequences apply unless some were given. A prompt
-    /// that is scored is returned with one token behind it, the fewest that servers generate.
+    /// The generation parameters of a task. The task's own stop sequences apply unless the user gave some. A
+    /// prompt that is scored is echoed with one generated token, the fewest that servers accept.
     ///
     /// # Errors
     /// [`Error::Parameter`] for a parameter that the wire format cannot express.
@@ -262,7 +263,7 @@ impl Configuration {
         Ok(params)
     }
 
-    /// The questions of these tasks.
+    /// The plan of the questions of these tasks.
     ///
     /// # Errors
     /// As [`Endpoint::new`] and [`provider::find`]; [`Error::Parameter`] for a parameter that the wire format
@@ -275,8 +276,8 @@ impl Configuration {
         Ok(Plan { provider, endpoint, model, tasks, params, short_limit: most_tokens, repeats: self.repeats })
     }
 
-    /// The differences of `other`, one line each. Paths of files, what was adapted to the server and what
-    /// affects grading alone are not compared.
+    /// The differences between this configuration and `other`, one line each. File paths, adaptations to the
+    /// server, and settings that affect only grading are not compared.
     pub fn differences(&self, other: &Self) -> Vec<String> {
         let comparable = |configuration: &Self| {
             let compared = Self {

@@ -1,4 +1,5 @@
-//! Sends all pending questions, a bounded number at a time, until all have an outcome or the run ends.
+//! Sends all pending questions, a bounded number at a time, until every question has an outcome or the run
+//! ends.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -21,7 +22,7 @@ pub(super) async fn ask_all(
     worker: &Arc<Worker>,
 ) -> Result<Option<Error>> {
     let run = &worker.run;
-    // What ended an earlier run ends this one before it sends a request.
+    // If the answers of earlier runs already fail the check, the run ends before it sends a request.
     if let Some(reason) = worker.first.add_earlier(plan, &pending, journal)? {
         run.stop.drain(Error::Gaps { reason });
     }
@@ -40,12 +41,12 @@ pub(super) async fn ask_all(
                 run.progress.failed.fetch_add(1, Relaxed);
             }
             Ok((question, QuestionOutcome::Deferred)) => deferred.push(question),
-            // The panic is already on stderr. The question may have been sent; the next run records it as
-            // possibly paid.
+            // The panic message is already on stderr. The question may have been sent; the next run records
+            // it as possibly paid.
             Err(error) if error.is_panic() => run.stop.drain(panicked()),
             Err(_) => {}
         };
-    // Questions that wait for their next attempt have no request in flight; others are sent meanwhile.
+    // Questions that wait for a retry have no request in flight, so other questions are sent meanwhile.
     let most = 2 * run.policy.concurrency;
     for question in &pending.questions {
         while in_flight.len() >= most {
@@ -93,14 +94,14 @@ pub(super) async fn ask_all(
     Ok(Some(Error::Budget { reason }))
 }
 
-/// Whether the questions are of several tasks or numbers of shots.
+/// Whether the plan has several tasks or several numbers of shots.
 fn has_parts(plan: &Plan) -> Result<bool> {
     let [task] = plan.tasks.as_slice() else { return Ok(plan.tasks.len() > 1) };
     let Some(last) = task.items.len().checked_sub(1) else { return Ok(false) };
     Ok(task.items.get(0)?.shots != task.items.get(last)?.shots)
 }
 
-/// Renders a question for the wire.
+/// Renders a question in the wire format.
 fn prepare(plan: &Plan, question: &Question, journal: &Journal, worker: &Worker) -> Result<PreparedQuestion> {
     let item = plan.item(question)?;
     let request = plan.request(&item, question);
@@ -112,7 +113,7 @@ fn prepare(plan: &Plan, question: &Question, journal: &Journal, worker: &Worker)
     Ok(PreparedQuestion { key, task, item, replicate, probe: false, attempts, checked, wire, most })
 }
 
-/// The error of a run in which the program panicked.
+/// The error of a run in which surmise panicked.
 pub fn panicked() -> Error {
     let reason = "surmise panicked (see above; please report this bug); all answers received so far are \
                   stored, and the same command continues the run";

@@ -1,47 +1,50 @@
-//! Whether the log-probabilities of the first scored prompts depend on the prompts: some servers give every
-//! prompt the same numbers, or no number to the end of a prompt, so that all choices of a question tie.
-//! Others give each token the number of its neighbour, which two prompts that begin alike show.
+//! Checks whether the log-probabilities of the first scored prompts depend on the prompts. Some servers
+//! return the same numbers for every prompt, or 0 for the end of every prompt, so all choices of a question
+//! tie. Others give each token the number of an adjacent token; two prompts with a common beginning reveal
+//! that.
 
 use crate::provider::{Answer, TokenLogprob};
 
-/// Scored items before the rows are judged.
+/// Minimum number of scored items for a finding.
 const FEWEST_ITEMS: usize = 5;
-/// Positions with different tokens whose numbers are never all the same.
+/// Minimum number of positions with different tokens for a finding. On a correct server, this many positions
+/// never all have the same numbers.
 const FEWEST_POSITIONS: usize = 10;
 
 /// The log-probabilities of the first scored prompts of a run.
 #[derive(Default)]
 pub(super) struct EchoRows {
-    /// Tokens and numbers of the first prompt.
+    /// Tokens and log-probabilities of the first prompt.
     first: Vec<(String, Option<f64>)>,
     n_items: usize,
     n_tied: usize,
-    /// Positions at which a prompt has another token than the first prompt.
+    /// Number of positions at which a prompt has another token than the first prompt.
     n_different: usize,
-    /// Of these, those with the same number.
+    /// How many of these positions have the same log-probability in both prompts.
     n_same: usize,
     n_prompts: usize,
-    /// Prompts whose last token is certain.
+    /// Number of prompts whose last token has log-probability 0.
     n_certain: usize,
     pairs: Pairs,
 }
 
-/// Pairs of prompts that begin alike. The number of the first token in which they differ depends on it, and
-/// that of the token before it does not.
+/// Pairs of prompts with a common beginning. The log-probability of the first differing token depends on that
+/// token; the log-probability of the token before it does not.
 #[derive(Default)]
 struct Pairs {
     n: usize,
-    /// Pairs with the same number at the first different token: it belongs to the token before it.
+    /// Pairs with the same number at the first differing token. The number then belongs to the token before.
     n_late: usize,
-    /// Pairs with different numbers at the token before it: one belongs to the token behind it.
+    /// Pairs with different numbers at the token before the first differing one. The numbers then belong to
+    /// the token after.
     n_early: usize,
 }
 
 impl Pairs {
-    /// Log-probabilities that are no further apart are the same: servers that compute several prompts at a
-    /// time round them differently.
+    /// Largest difference of log-probabilities that count as equal. Servers that batch prompts round them
+    /// differently.
     const SAME: f64 = 1e-3;
-    /// Those that are further apart are not.
+    /// Smallest difference of log-probabilities that count as different.
     const DIFFERENT: f64 = 0.1;
 
     fn add(&mut self, a: &[TokenLogprob], b: &[TokenLogprob]) {
@@ -54,14 +57,14 @@ impl Pairs {
         self.n_early += usize::from(before > Self::DIFFERENT);
     }
 
-    /// Whether the numbers belong to neighbours.
+    /// Whether the numbers belong to adjacent tokens.
     fn are_shifted(&self) -> bool {
         self.n >= FEWEST_ITEMS && (self.n_late == self.n || self.n_early == self.n)
     }
 }
 
 impl EchoRows {
-    /// Adds the answers to the prompts of an item, and whether all its choices tie.
+    /// Adds the answers to the prompts of an item. `is_tied` says whether all its choices tie.
     pub(super) fn add(&mut self, answers: &[Answer], is_tied: bool) {
         self.n_items += 1;
         self.n_tied += usize::from(is_tied);
@@ -72,7 +75,7 @@ impl EchoRows {
         }
         for answer in answers {
             let tokens = answer.logprobs.as_deref().unwrap_or_default();
-            // A generated token follows the prompt.
+            // The last entry is the generated token, so the prompt ends one before it.
             let last = tokens.len().checked_sub(2).and_then(|last| tokens[last].logprob);
             self.n_prompts += 1;
             self.n_certain += usize::from(last == Some(0.0));
@@ -92,7 +95,7 @@ impl EchoRows {
         }
     }
 
-    /// What is wrong with the numbers, once there are enough of them.
+    /// Describes what is wrong with the numbers, once there are enough items.
     pub(super) fn finding(&self) -> Option<String> {
         if self.n_items < FEWEST_ITEMS {
             return None;
@@ -107,15 +110,15 @@ impl EchoRows {
         } else if self.n_prompts >= FEWEST_POSITIONS && self.n_certain == self.n_prompts {
             "the server returns the log-probability 0 for the end of every prompt".to_owned()
         } else if self.pairs.are_shifted() {
-            "the log-probabilities of the server are shifted by one token: they are those of the token \
-             before or behind"
+            "the log-probabilities of the server are shifted by one token: they belong to the token before \
+             or after"
                 .to_owned()
         } else {
             return None;
         };
         Some(format!(
-            "{what}, so that no choice can be preferred; use --grader letter, which needs no \
-             log-probabilities, or another server"
+            "{what}, so they cannot rank the choices; use --grader letter, which needs no log-probabilities, \
+             or another server"
         ))
     }
 }
@@ -160,7 +163,7 @@ mod tests {
 
     #[test]
     fn numbers_of_a_neighbour_are_found_by_two_prompts_that_begin_alike() {
-        // The number of a token depends on the tokens up to it.
+        // The log-probability of a token depends on all tokens up to and including it.
         let truth = |texts: &[&str], upto: usize| -> f64 {
             -texts[..=upto].iter().enumerate().map(|(i, text)| (text.len() * (i + 3) % 7) as f64).sum::<f64>()
         };

@@ -1,5 +1,5 @@
-//! Checks the first answers of a run, those of earlier runs included, so that a run whose answers cannot be
-//! graded or are never right ends before it is paid for.
+//! Checks the first answers of a run, including those of earlier runs. A run whose answers cannot be graded
+//! or are never right ends early, before the remaining questions cost money.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,7 +15,8 @@ use super::tasks::TaskKind;
 use crate::error::Result;
 use crate::provider::{Answer, Outcome};
 
-/// One of so many questions is asked alone before batches at most, because alone it costs twice as much.
+/// At most one in this many questions is sent individually before batches, because an individual request
+/// costs twice as much.
 const SMALL_SHARE: usize = 10;
 
 /// A question whose answer is checked.
@@ -47,7 +48,7 @@ pub(crate) struct FirstAnswers {
 struct State {
     check: RunCheck,
     rows: EchoRows,
-    /// Answers to some of the prompts of an item: task and item, then the prompts.
+    /// Answers to items of which some prompts have no answer yet, by task and item, then by prompt.
     waiting: HashMap<(u32, u32), HashMap<u32, Answer>>,
     is_done: bool,
 }
@@ -62,7 +63,8 @@ impl FirstAnswers {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds answers of earlier runs, spread over all that there are. Returns what is wrong with them.
+    /// Adds a sample of the answers of earlier runs, evenly spaced over all of them. Returns what is wrong
+    /// with the answers, if anything.
     ///
     /// # Errors
     /// Those of reading the journal or an item.
@@ -91,7 +93,7 @@ impl FirstAnswers {
         Ok(self.finding(&mut state))
     }
 
-    /// What is wrong with the answers in the journal alone.
+    /// Checks the answers in the journal alone. Returns what is wrong with them, if anything.
     ///
     /// # Errors
     /// Those of reading the journal or an item.
@@ -104,7 +106,7 @@ impl FirstAnswers {
         Self::new(&self.grading, self.tolerated, self.hints).add_earlier(plan, pending, journal)
     }
 
-    /// What the answer to a question will be compared with, if it is among the first.
+    /// What is needed to check the answer to a question; `None` if its answer is not checked.
     pub(super) fn question(
         &self,
         plan: &Plan,
@@ -115,7 +117,7 @@ impl FirstAnswers {
         is_checked.then(|| Box::new(CheckedQuestion::new(plan, &self.grading, *question, item)))
     }
 
-    /// Adds an answer. Returns what is wrong with all so far once they are enough to tell.
+    /// Adds an answer. Once there are enough answers, returns what is wrong with them, if anything.
     pub(crate) fn add(&self, checked: Option<&CheckedQuestion>, answer: &Answer) -> Option<String> {
         let checked = checked.filter(|_| !matches!(answer.outcome, Outcome::Failed(_)))?;
         let mut state = self.state();
@@ -172,21 +174,22 @@ impl State {
     }
 }
 
-/// Whether all choices of an item have the same log-probability: the credit is then the share of right ones.
+/// Whether all choices of an item have the same log-probability: the credit is then the share of right
+/// choices.
 fn is_tied(item: &Item, credit: Option<f64>) -> bool {
     let n_right = item.choices.iter().filter(|choice| item.gold.contains(choice)).count();
     n_right < item.choices.len() && credit == Some(n_right as f64 / item.choices.len() as f64)
 }
 
-/// As many as are checked, spread over a list.
+/// At most [`ANSWERS`] elements, evenly spaced over a list.
 fn spread<T: Copy>(list: &[T]) -> Vec<T> {
     let n = list.len().min(ANSWERS);
     (0..n).map(|k| list[k * list.len() / n]).collect()
 }
 
-/// The questions that are asked alone before batches, which are paid as a whole, so that a run whose answers
-/// cannot be used ends before: as many as are checked, less those that are answered, where they are a small
-/// share of all.
+/// The questions to send individually before batches. A batch is billed as a whole, so a run with unusable
+/// answers should end before its first batch. The result covers as many items as the check needs beyond those
+/// that are already answered. It is empty if these would be a large share of all questions.
 pub(super) fn before_batches(plan: &Plan, pending: &Pending) -> Vec<Question> {
     let is_checked = |question: &&Question| {
         let kind = plan.tasks[question.task as usize].kind;
@@ -202,7 +205,7 @@ pub(super) fn before_batches(plan: &Plan, pending: &Pending) -> Vec<Question> {
     if first.len() * SMALL_SHARE > pending.questions.len() { vec![] } else { first }
 }
 
-/// Moves questions from all parts of a list to its beginning, so that the first answers are of all tasks and
+/// Moves evenly spaced questions to the beginning of a list, so that the first answers cover all tasks and
 /// numbers of shots.
 pub(super) fn spread_first(questions: &mut Vec<Question>) {
     let n = questions.len();

@@ -1,26 +1,27 @@
-//! One question with its right answers.
+//! A question with its right answers.
 
 use crate::provider::Prompt;
 
-/// One question, as it is asked.
+/// A question in the form in which it is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
-    /// Its id, unique among all items of a run.
+    /// Id, unique among all items of a run.
     pub id: String,
     /// The task it belongs to.
     pub task: String,
     /// Examples shown before the question.
     pub shots: usize,
-    /// Name of the question, the same at every number of shots, by which answers are paired.
+    /// Name of the question. It is the same at every number of shots, so that answers can be paired.
     pub question: String,
-    /// One prompt; or where choices are compared by log-probability, one for each choice, which it ends with.
+    /// One prompt. If choices are compared by log-probability, one prompt per choice, which ends with that
+    /// choice.
     pub prompts: Vec<Prompt>,
-    /// Right answers, any of which counts. Empty for free texts.
+    /// Accepted answers; one match suffices. Empty for free texts.
     pub gold: Vec<String>,
     /// Choices, if the item is multiple choice.
     pub choices: Vec<String>,
-    /// How far a number may differ, as it is written: `0.5` or `1%`.
+    /// How far a number may differ from the right answer: absolute (`0.5`) or relative (`1%`).
     pub tolerance: Option<String>,
-    /// Number of characters before the choice in prompts that end in one.
+    /// Number of characters before the choice, in prompts that end with a choice.
     pub boundary: usize,
 }

@@ -1,6 +1,6 @@
-//! Grades the in-context task on a local model: an answer is right if greedy decoding yields exactly its
-//! tokens and the comma after them. Teacher forcing gives the same grades in one forward pass, because
-//! greedy decoding first differs from the right answer at a token that is not the most likely one.
+//! Grades the in-context task on a local model. An answer is right if greedy decoding yields exactly its
+//! tokens and the comma that follows. Teacher forcing gives the same grades in one forward pass: the first
+//! token at which greedy decoding differs from the right answer is not the most likely token.
 
 use super::grading::Grade;
 use super::results::scores::Score;
@@ -12,7 +12,7 @@ use crate::model::{Model, Point, States};
 /// Scores of `model` on `task`, one per number of shots from 0.
 ///
 /// # Errors
-/// If the model's tokenizer does not know a word, or a list is longer than its positions.
+/// If the model's tokenizer cannot encode a word, or a list is longer than the model's context.
 pub fn grade(model: &Model, task: &Completion) -> Result<Vec<Score>> {
     let mut windows = Vec::with_capacity(task.lists.len());
     // For each list and number of shots, the positions whose next token is part of the answer.
@@ -23,8 +23,8 @@ pub fn grade(model: &Model, task: &Completion) -> Result<Vec<Score>> {
         for (shots, answer) in list.answers.iter().enumerate() {
             let inside = |end: usize| answer.start < end && end <= answer.end;
             let ours = tokens.iter().enumerate().filter(|(_, token)| inside(token.span.end));
-            // The token before an answer predicts its first token; no answer begins a window, because its
-            // head comes before it.
+            // The token before an answer predicts the answer's first token. An answer never begins a window,
+            // because the head of the list comes first.
             let points: Vec<Point> =
                 ours.filter_map(|(t, _)| Some((w, (prefix + t).checked_sub(1)?))).collect();
             if points.is_empty() {

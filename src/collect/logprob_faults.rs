@@ -1,33 +1,35 @@
-//! Whether the log-probabilities of a server are those of the tokens beside them, as far as one short answer
-//! shows: some servers do not echo the prompt, give 0 for every token, give numbers that are no
-//! log-probabilities, or give each token the number of the position after or before it.
+//! Checks, from one short answer, whether the log-probabilities of a server belong to the tokens that it
+//! lists. Some servers do not echo the prompt, return 0 for every token, return numbers that are not
+//! log-probabilities, or give each token the number of the next or the previous position.
 
 use crate::provider::{Answer, Outcome, TokenLogprob};
 
-/// Tokens with a log-probability in the answer to a probe whose prompt is scored: those of the prompt but the
-/// first, and at most one that follows it.
+/// Minimum number of tokens with a log-probability in the answer to a probe whose prompt is scored: the
+/// tokens of the prompt except the first, and at most one generated token.
 const FEWEST_ECHOED: usize = 2;
-/// Probabilities of different tokens at one position sum to at most 1; more is not rounding.
+/// Probabilities of different tokens at one position sum to at most 1. A sum above this value is more than
+/// rounding.
 const LARGEST_SUM: f64 = 1.01;
-/// Positions at which the list of the most likely tokens must hold the next token rather than the present one
-/// before it counts as shifted. Text that repeats itself gives one or two.
+/// Minimum number of positions at which the most likely token must be the next token rather than the present
+/// one, before the lists count as shifted. Repetitive text alone yields one or two such positions.
 const SHIFTED_POSITIONS: usize = 3;
 
-/// Positions at which a list must hold the number of another token than its own. A list that holds the number
-/// of its token holds it for no other token.
+/// Minimum number of positions whose list must contain the previous token with this position's number, before
+/// the numbers count as delayed.
 const OTHER_POSITIONS: usize = 2;
 
-/// Tokens whose log-probabilities are never all the same.
+/// Minimum number of tokens for the check of equal log-probabilities. On a correct server, this many tokens
+/// never all have the same log-probability.
 const FEWEST_ALIKE: usize = 4;
 
 const ELSEWHERE: &str = "use --grader letter, which needs no log-probabilities, or another server";
 
-/// Why the log-probabilities of an echoed prompt cannot be used, if they cannot.
+/// The reason why the log-probabilities of an echoed prompt cannot be used, if there is one.
 pub(super) fn echo_fault(answer: &Answer, prompt: &str) -> Option<String> {
     let text = match &answer.outcome {
         Outcome::Answered { text } | Outcome::Truncated { text } => text.as_str(),
         Outcome::Empty => "",
-        // Anything else says nothing about the log-probabilities of other prompts.
+        // Other outcomes do not show what the log-probabilities of other prompts would be.
         _ => return None,
     };
     let tokens = answer.logprobs.as_deref().unwrap_or_default();
@@ -40,55 +42,55 @@ pub(super) fn echo_fault(answer: &Answer, prompt: &str) -> Option<String> {
     }
     if !covers(tokens, &listed, text, prompt) {
         return Some(format!(
-            "the server ignores `echo`: its log-probabilities are those of the text that it generates, not \
-             of the prompt; {ELSEWHERE}"
+            "the server ignores `echo`: it returns the log-probabilities of the generated text, not of the \
+             prompt; {ELSEWHERE}"
         ));
     }
     let known: Vec<f64> = tokens.iter().filter_map(|token| token.logprob).collect();
     if known.iter().all(|value| *value == 0.0) {
         return Some(format!(
-            "the server returns the log-probability 0 for every token, which cannot be right; {ELSEWHERE}"
+            "the server returns the log-probability 0 for every token, which is implausible; {ELSEWHERE}"
         ));
     }
     if known.len() >= FEWEST_ALIKE && known.iter().all(|value| *value == known[0]) {
         return Some(format!(
-            "the server returns the log-probability {} for every token, which cannot be right; {ELSEWHERE}",
+            "the server returns the log-probability {} for every token, which is implausible; {ELSEWHERE}",
             known[0]
         ));
     }
     if is_shifted(tokens, text, &listed) {
         return Some(format!(
             "the log-probabilities of the server are shifted by one token: the most likely tokens that it \
-             lists at a position are those of the next one (llama-cpp-python does this for models whose \
+             lists at a position belong to the next position (llama-cpp-python does this for models whose \
              tokenizer adds no token at the start); {ELSEWHERE}"
         ));
     }
     if is_delayed(tokens, prompt) {
         return Some(format!(
-            "the log-probabilities of the server are shifted by one token: those at a position are the ones \
+            "the log-probabilities of the server are shifted by one token: the number at a position is that \
              of the token before it; {ELSEWHERE}"
         ));
     }
     fault(answer)
 }
 
-/// Whether the tokens with log-probabilities are those of the prompt. A text that contains the prompt is not
-/// enough: some servers echo the text, and list only what they generated.
+/// Whether the tokens with log-probabilities are the tokens of the prompt. It does not suffice that the text
+/// contains the prompt: some servers echo the text, but list only the generated tokens.
 fn covers(tokens: &[TokenLogprob], listed: &str, text: &str, prompt: &str) -> bool {
-    // Servers that list the tokens of the vocabulary write spaces as a letter of their own.
+    // Servers that list raw vocabulary tokens write a space as a special character.
     let plain = |text: &str| text.replace(['\u{120}', '\u{2581}', ' '], "");
     if plain(listed).contains(&plain(prompt)) {
         return true;
     }
-    // Tokens that are given by their numbers: a tokenizer makes at least one of each word.
+    // Some servers list token ids instead of texts. A tokenizer produces at least one token per word.
     let is_text = |token: &TokenLogprob| !token.token.is_empty() && text.contains(&token.token);
     text.contains(prompt) && !tokens.iter().any(is_text) && tokens.len() >= prompt.split(' ').count()
 }
 
-/// Whether each token has the numbers of the position after it.
+/// Whether each token has the number of the position after it.
 ///
-/// A server that shifts the lists has no entry for the generated token, so that the tokens do not cover the
-/// text; one such position is then enough.
+/// A server that shifts the lists has no entry for the generated token, so the tokens do not cover the text.
+/// One shifted position then suffices.
 fn is_shifted(tokens: &[TokenLogprob], text: &str, listed: &str) -> bool {
     let best = |token: &TokenLogprob| {
         token.top.iter().max_by(|a, b| a.1.total_cmp(&b.1)).map(|(token, _)| token.clone())
@@ -97,7 +99,8 @@ fn is_shifted(tokens: &[TokenLogprob], text: &str, listed: &str) -> bool {
     let now = pairs().filter(|(best, pair)| *best == pair[0].token).count();
     let next = pairs().filter(|(best, pair)| *best == pair[1].token && *best != pair[0].token).count();
     let is_uncovered = text.len() > listed.len() && text.starts_with(listed);
-    // Nothing precedes the first token, so that its number is that of the second where the last has none.
+    // The first token has no context and thus no number of its own. If it has a number and the last token has
+    // none, the numbers are shifted.
     let has_first = tokens.first().is_some_and(|token| token.logprob.is_some());
     let has_last = tokens.last().is_some_and(|token| token.logprob.is_some());
     if has_first && (is_uncovered || !has_last) {
@@ -106,9 +109,9 @@ fn is_shifted(tokens: &[TokenLogprob], text: &str, listed: &str) -> bool {
     if is_uncovered { next > now } else { next >= now + SHIFTED_POSITIONS }
 }
 
-/// Whether each token has the numbers of the position before it.
+/// Whether each token has the number of the position before it.
 fn is_delayed(tokens: &[TokenLogprob], prompt: &str) -> bool {
-    // A list that has the number of its token belongs to it.
+    // Whether the list at a position contains this token with the number of that position.
     let has = |at: usize, token: &TokenLogprob| {
         let TokenLogprob { top, logprob: Some(logprob), .. } = &tokens[at] else { return false };
         top.iter().any(|(text, value)| *text == token.token && (value - logprob).abs() < 1e-9)
@@ -117,8 +120,8 @@ fn is_delayed(tokens: &[TokenLogprob], prompt: &str) -> bool {
     let n_before = (1..tokens.len())
         .filter(|at| tokens[*at].token != tokens[at - 1].token && has(*at, &tokens[at - 1]))
         .count();
-    // Only the first token of a prompt has nothing before it. A token that a server puts there has no place
-    // in the prompt, and the prompt's first token may then be without a number, too.
+    // Only the first token of a prompt lacks context and thus a number. If a server puts a special token
+    // before the prompt, the first token of the prompt may lack a number, too.
     let is_late = tokens.len() > 2
         && prompt.starts_with(tokens[0].token.trim_start())
         && !tokens[0].token.trim().is_empty()
@@ -132,22 +135,22 @@ pub(super) fn are_missing(answer: &Answer) -> bool {
     matches!(answer.outcome, Outcome::Answered { .. } | Outcome::Truncated { .. }) && answer.n_logprobs() == 0
 }
 
-/// Why numbers are no log-probabilities, if they are not.
+/// The reason why the numbers cannot be log-probabilities, if there is one.
 pub(super) fn fault(answer: &Answer) -> Option<String> {
     let tokens = answer.logprobs.as_deref().unwrap_or_default();
     let sum = |token: &TokenLogprob| token.top.iter().map(|(_, value)| value.exp()).sum::<f64>();
     let largest = tokens.iter().map(sum).fold(0.0, f64::max);
     if largest > LARGEST_SUM {
         return Some(format!(
-            "the log-probabilities of the server are none: the probabilities of the tokens that it lists at \
-             one position sum to {largest:.2}; omit --logprobs, and {ELSEWHERE}"
+            "the server returns numbers that are not log-probabilities: the probabilities of the tokens that \
+             it lists at one position sum to {largest:.2}; omit --logprobs, and {ELSEWHERE}"
         ));
     }
     let highest = tokens.iter().filter_map(|token| token.logprob).fold(f64::NEG_INFINITY, f64::max);
     (highest > LARGEST_SUM.ln()).then(|| {
         format!(
-            "the log-probabilities of the server are none: one is {highest}, and none can be above 0; omit \
-             --logprobs, and {ELSEWHERE}"
+            "the server returns numbers that are not log-probabilities: one is {highest}, but a \
+             log-probability is at most 0; omit --logprobs, and {ELSEWHERE}"
         )
     })
 }
@@ -184,7 +187,7 @@ mod tests {
             ],
         );
         assert_eq!(says(&good), "");
-        // The same with every list moved to the token before, and none for the generated token.
+        // As above, but every list belongs to the next token, and the generated token has no entry.
         let shifted = answer(
             "a b c d e",
             &[
@@ -195,7 +198,7 @@ mod tests {
             ],
         );
         assert!(says(&shifted).contains("shifted by one token"));
-        // Every number and list moved to the token behind.
+        // Every number and list belongs to the previous token.
         let delayed = answer(
             "a b c d e",
             &[
@@ -220,13 +223,13 @@ mod tests {
             let same = answer("a b c d e", &[("a", None, &[]), one(" b"), one(" c"), one(" d"), one(" e")]);
             assert!(says(&same).contains("for every token"), "{value}");
         }
-        // A number for the first token and none for the last, without lists.
+        // Without lists: the first token has a number and the generated token has no entry.
         let rows = [n("a", Some(-3.0)), n(" b", Some(-1.0)), n(" c", Some(-2.0)), n(" d", Some(-0.5))];
         assert!(says(&answer("a b c d e", &rows)).contains("shifted"));
         assert_eq!(says(&answer("a b c d", &rows)), "", "a server that puts a token before the prompt");
         let last = [&rows[..], &[n(" e", None)]].concat();
         assert!(says(&answer("a b c d e", &last)).contains("shifted"));
-        // The text is echoed, and the numbers are those of the generated tokens.
+        // The text is echoed, but the numbers belong to the generated tokens.
         let echoed = answer("a b c d e f", &[n(" e", Some(-1.0)), n(" f", Some(-2.0))]);
         assert!(says(&echoed).contains("ignores `echo`"));
         let generated = answer(" e f", &[(" e", Some(-1.0), &[]), (" f", Some(-2.0), &[])]);

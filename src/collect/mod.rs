@@ -1,5 +1,5 @@
-//! Black-box scores and texts of local and closed models. Local models are graded in process, closed ones
-//! over their API, on the same tasks and with the same scores.
+//! Collects black-box scores and texts of local and closed models. Local models are graded in process and
+//! closed models over their API, on the same tasks and with the same scores.
 
 pub mod batch;
 pub mod budget;

@@ -1,26 +1,26 @@
-//! Changes of the parameters that a failed probe asks for.
+//! Derives changes of the generation parameters from the error of a failed probe.
 
 use super::configuration::Configuration;
 use crate::provider::{Failure, FailureClass, GenerationParams};
 
-/// Parameters that a request can do without, the one that changes answers least to be left out first.
+/// Parameters that a request may omit, in the order of omission: the one that affects answers least comes
+/// first.
 pub(super) const OPTIONAL: [&str; 6] =
     ["top_p", "seed", "stop", "temperature", "logprobs", "reasoning_effort"];
 /// The names of the token limit.
 const TOKEN_LIMITS: [&str; 4] = ["max_tokens", "max_completion_tokens", "max_output_tokens", "num_predict"];
 
-/// A change of the parameters that a failure asks for.
+/// A change of the parameters that may prevent a failure.
 #[derive(Debug, PartialEq)]
 pub(super) enum ParameterChange {
-    /// Leave out the first of these that is sent.
+    /// Omit the first of these parameters that the request contains.
     Omit(Vec<String>),
-    /// Lower this one.
+    /// Lower the value of this parameter.
     Lower(String),
 }
 
 impl ParameterChange {
-    /// The changes that may help, the likeliest first. They are empty where the failure names no parameter
-    /// that was sent.
+    /// The changes that may help, the likeliest first. Empty if the failure names no parameter that was sent.
     pub(super) fn of(failure: &Failure, params: &GenerationParams) -> Vec<Self> {
         let is_known = |name: &str| OPTIONAL.contains(&name) || TOKEN_LIMITS.contains(&name);
         match &failure.class {
@@ -29,14 +29,14 @@ impl ParameterChange {
             }
             FailureClass::Unsupported { .. } | FailureClass::Invalid => Self::of_names(failure, params),
             FailureClass::TooHigh { param } => vec![Self::Lower(param.clone())],
-            // The probe's prompt is short, so that the answer's limit is what is too large.
+            // The prompt of the probe is short, so the token limit of the answer must be what is too large.
             FailureClass::TooLarge => vec![Self::Lower("max_tokens".into())],
             _ => vec![],
         }
     }
 
-    /// An error that names a parameter which was sent refuses it, whatever its words are. The value of a
-    /// limit is lowered; any other parameter is left out.
+    /// Treats an error that names a sent parameter as a refusal of that parameter, whatever the wording. The
+    /// value of a limit is lowered; any other parameter is omitted.
     fn of_names(failure: &Failure, params: &GenerationParams) -> Vec<Self> {
         let names = &failure.names;
         let limits: Vec<&String> =
@@ -51,7 +51,8 @@ impl ParameterChange {
         if limits.len() > 1 {
             changes.push(Self::Omit(limits.iter().map(|name| (*name).clone()).collect()));
         }
-        // A number in the message is the limit of the log-probabilities; without one there are none.
+        // A number in the message is the largest supported number of log-probabilities. Without a number,
+        // log-probabilities are not supported at all.
         let text = failure.message.split_once(": ").map_or("", |(_, text)| text);
         if others.first().is_some_and(|name| name == "logprobs")
             && text.contains(|c: char| c.is_ascii_digit())
@@ -65,7 +66,7 @@ impl ParameterChange {
         changes
     }
 
-    /// Changes the configuration; `false` if that changes nothing.
+    /// Applies the change to the configuration. Returns `false` if nothing changes.
     pub(super) fn apply(&self, configuration: &mut Configuration, params: &GenerationParams) -> bool {
         match self {
             Self::Omit(names) => {
@@ -83,7 +84,7 @@ impl ParameterChange {
         true
     }
 
-    /// What is wrong, in a sentence.
+    /// Describes the problem in a sentence.
     pub(super) fn problem(&self) -> String {
         match self {
             Self::Omit(names) => {
@@ -95,13 +96,13 @@ impl ParameterChange {
     }
 }
 
-/// Whether leaving a parameter out changes the request.
+/// Whether omitting a parameter changes the request.
 fn is_sent(name: &str, params: &GenerationParams) -> bool {
     params.without(name).is_some()
 }
 
-/// What may be left out where a failure names nothing: each optional parameter that is sent alone, then all
-/// of them together.
+/// The parameters to omit, trial by trial, if a failure names none: each optional parameter that is sent, one
+/// at a time, then all of them together.
 pub(super) fn trials(params: &GenerationParams) -> Vec<Vec<&'static str>> {
     let sent: Vec<&'static str> = OPTIONAL.into_iter().filter(|name| is_sent(name, params)).collect();
     let mut trials: Vec<Vec<&'static str>> = sent.iter().map(|name| vec![*name]).collect();
@@ -178,7 +179,7 @@ mod tests {
         ] {
             assert_eq!(first(if body.contains("loc") { 422 } else { 400 }, &body), wanted, "{body}");
         }
-        // Nothing that was sent is named.
+        // The error names no parameter that was sent.
         let plain = GenerationParams::default();
         assert_eq!(changes(400, &error("Invalid request"), &plain), []);
         assert_eq!(changes(400, &error("top_p: bad value"), &plain), []);

@@ -1,5 +1,5 @@
-//! The questions of a run: every item, prompt and replicate is one question with its key. The same question
-//! under two names has one key and is asked once.
+//! Plans the questions of a run: every combination of item, prompt and replicate is one question with a key.
+//! Questions with the same content have the same key and are asked once.
 
 use std::collections::HashSet;
 
@@ -15,13 +15,12 @@ use crate::error::{Error, Result};
 use crate::provider::{self, GenerationParams, Provider, Request, WireRequest};
 use crate::seed;
 
-/// Replicate numbers of repeated questions (`--redo`) are offset by this number for each round.
+/// Each round of `--redo` adds this number to the replicate numbers of repeated questions.
 const ROUND: u32 = 1_000_000;
-/// Most answers that a run requests: the keys of all are in memory.
+/// Maximum number of answers per run, because all keys are held in memory.
 const MOST: usize = 10_000_000;
 
-/// One requested answer. A run may hold millions of them, so that the request is rendered only when it is
-/// sent.
+/// One requested answer. A run may hold millions of these, so a request is rendered only when it is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Question {
     /// Index of the task.
@@ -30,7 +29,7 @@ pub struct Question {
     pub item: u32,
     /// Index of the prompt in the item.
     pub prompt: u32,
-    /// Index of the answer among several to the same question.
+    /// Index of the answer among several answers to the same question.
     pub replicate: u32,
 }
 
@@ -46,20 +45,20 @@ impl Question {
 pub struct KeyedQuestion {
     /// The question.
     pub question: Question,
-    /// Its key.
+    /// Key of the question.
     pub key: QuestionKey,
 }
 
-/// The questions without an answer.
+/// The questions that remain to be asked.
 #[derive(Debug, Default)]
 pub struct Pending {
-    /// The questions, each key once, in their order.
+    /// The questions in their order; each key occurs once.
     pub questions: Vec<Question>,
     /// Number of requested answers, including those that exist.
     pub n_wanted: usize,
-    /// Of these, those that are in a batch and have no outcome yet.
+    /// Number of requested answers that are in a batch and have no outcome yet.
     pub n_in_batches: usize,
-    /// Task and item of those whose first replicate is answered.
+    /// Task and item of the items whose first replicate is answered.
     pub answered: Vec<(u32, u32)>,
 }
 
@@ -68,22 +67,22 @@ pub struct Pending {
 pub struct Replication {
     /// Answers to each question.
     pub replicates: u32,
-    /// The share of items that are asked once more, to estimate how far answers vary.
+    /// Share of items that are asked once more, to estimate how much answers vary.
     pub share: f64,
-    /// Seed of the choice of these items.
+    /// Seed for the choice of these items.
     pub seed: u64,
 }
 
-/// Which questions with an outcome are asked again.
+/// Selects the questions with an outcome that are asked again.
 #[derive(Debug, Clone, Default)]
 pub struct RedoSelection {
     /// Kinds of outcomes: `filtered`, `refused`, ...; `failed` for requests without an answer.
     pub kinds: Vec<String>,
-    /// Whether requests that may have been billed without an answer are not repeated.
+    /// Whether requests without an answer are not repeated if they may have been billed.
     pub leave_unknown: bool,
 }
 
-/// Everything that is to be asked of one model.
+/// All questions for one model.
 pub struct Plan {
     /// The wire format.
     pub provider: &'static dyn Provider,
@@ -93,9 +92,9 @@ pub struct Plan {
     pub model: String,
     /// The tasks.
     pub tasks: Vec<Task>,
-    /// Generation parameters of each task, and those of the probe.
+    /// Generation parameters of each task. The probe uses them, too.
     pub params: Vec<GenerationParams>,
-    /// The token limit of questions that are drawn from a category.
+    /// Token limit of questions that are drawn from a category.
     pub short_limit: u32,
     /// Number of answers to each question.
     pub repeats: Replication,
@@ -132,13 +131,13 @@ impl Plan {
         self.tasks[task].is_drawn()
     }
 
-    /// Whether the limit of short answers can change a request.
+    /// Whether the limit of short answers would change any request.
     pub fn may_shorten(&self) -> bool {
         let is_longer = |task: usize| self.params[task].max_tokens > short_answers::MAX_TOKENS;
         (0..self.tasks.len()).any(|task| is_longer(task) && self.has_short_answers(task))
     }
 
-    /// The smallest token limit that a question has, also if the limit of short answers is found to apply.
+    /// The smallest token limit of any question, assuming that the limit of short answers applies.
     pub fn least_tokens(&self) -> u32 {
         let limit = |task: usize| match self.question_params(task).max_tokens {
             most if self.has_short_answers(task) => most.min(short_answers::MAX_TOKENS),
@@ -147,7 +146,7 @@ impl Plan {
         (0..self.tasks.len()).map(limit).min().unwrap_or(0)
     }
 
-    /// Refuses batches where the provider has no API for them.
+    /// Returns an error if the provider has no batch API.
     ///
     /// # Errors
     /// [`Error::Parameter`]
@@ -157,15 +156,16 @@ impl Plan {
         }
         let known: Vec<_> = provider::ALL.iter().filter(|p| p.batch().is_some()).map(|p| p.name()).collect();
         let reason = format!(
-            "is not possible for {}, which has no batch API; there are {}",
+            "is not possible for {}, which has no batch API; providers with a batch API: {}",
             self.provider.name(),
             known.join(", ")
         );
         Err(Error::Parameter { name: "--batch", reason })
     }
 
-    /// The price with what a batch costs where the file of prices does not say it: the provider's share at
-    /// its own address. What another server charges is not known, so that its batches cost the usual price.
+    /// The price with a batch factor. If the file of prices has no factor, the provider's factor applies at
+    /// the provider's own address. The factor of another server is unknown, so its batches count at the full
+    /// price.
     pub fn with_batch_factor(&self, price: Price) -> Price {
         let is_own = self.endpoint.name() == self.provider.default_base_url();
         let known = self.provider.batch().filter(|_| is_own).map(|wire| wire.price_factor());
@@ -183,10 +183,10 @@ impl Plan {
         )
     }
 
-    /// An item, and the first replicate of the questions about it.
+    /// An item, and the first replicate of each of its questions.
     ///
     /// # Errors
-    /// Those of rendering a request and of reading an item.
+    /// If a request cannot be rendered or an item cannot be read.
     pub fn first_questions(&self, task: u32, item: u32, index: &Index) -> Result<(Item, Vec<KeyedQuestion>)> {
         let read = self.tasks[task as usize].items.get(item as usize)?;
         let questions = (0..read.prompts.len()).map(|prompt| {
@@ -198,11 +198,11 @@ impl Plan {
         Ok((read, questions))
     }
 
-    /// Visits all items in their order, with the questions of each. Of a question that was repeated, the last
-    /// answered round counts; one that `again` selects is in its next round.
+    /// Visits all items in order, each with its questions. For a repeated question, the last answered round
+    /// counts. A question that `again` selects is in its next round.
     ///
     /// # Errors
-    /// Those of rendering a request and of reading an item; those of `each`.
+    /// If a request cannot be rendered, an item cannot be read, or `each` fails.
     pub fn visit(
         &self,
         index: &Index,
@@ -245,7 +245,7 @@ impl Plan {
             return of_round(0);
         }
         let answer = |keyed: &KeyedQuestion| index.state(&keyed.key).and_then(QuestionState::answer);
-        // An answer counts until a later round is answered.
+        // The answer of a round counts until a later round is answered.
         let mut keyed = of_round(0);
         let (mut round, mut kind) = (0, answer(&keyed));
         while index.state(&of_round(round + 1).key).is_some() {
@@ -256,18 +256,18 @@ impl Plan {
             }
         }
         let is_unwanted = kind.is_some_and(|kind| again.kinds.iter().any(|unwanted| unwanted == kind));
-        // A round that failed is repeated before another begins.
+        // A failed round is repeated before the next round begins.
         let is_begun = answer(&of_round(round)).is_none();
         if is_unwanted { of_round(round + u32::from(!is_begun)) } else { keyed }
     }
 
-    /// The questions that are to be asked.
+    /// The questions that remain to be asked.
     ///
     /// # Errors
-    /// As [`Plan::visit`]; [`Error::Parameter`] for too many.
+    /// As [`Plan::visit`]; [`Error::Parameter`] if there are too many questions.
     pub fn pending(&self, index: &Index, again: &RedoSelection) -> Result<Pending> {
         let (mut pending, mut seen) = (Pending::default(), HashSet::new());
-        // Every item has a prompt at least.
+        // Every item has at least one prompt.
         let n_items: usize = self.tasks.iter().map(|task| task.items.len()).sum();
         check_number(n_items.saturating_mul(self.repeats.replicates as usize))?;
         self.visit(index, again, |_, _, questions| {
@@ -285,7 +285,7 @@ impl Plan {
                 if !seen.insert(key.half()) {
                     continue;
                 }
-                // Asked already: the batch will have its answer.
+                // The open batch will bring the answer.
                 if index.is_in_batch(key) {
                     pending.n_in_batches += 1;
                 } else if is_open(index.state(key), again) {
@@ -303,13 +303,13 @@ fn check_number(n_answers: usize) -> Result<()> {
         return Ok(());
     }
     let reason = format!(
-        "make {MOST} requests or more of these tasks, which is too many for a run; give fewer --replicates, \
-         or fewer items in a run"
+        "asks for more than {MOST} answers with these tasks, the maximum of a run; give fewer --replicates, \
+         or fewer items per run"
     );
     Err(Error::Parameter { name: "--replicates", reason })
 }
 
-/// Whether a question is to be asked.
+/// Whether a question remains to be asked.
 fn is_open(state: Option<&QuestionState>, again: &RedoSelection) -> bool {
     let Some(state) = state else { return true };
     if state.answer().is_some() {

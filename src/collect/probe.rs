@@ -1,5 +1,5 @@
-//! The probe: one short request before all others, which shows whether the endpoint accepts the parameters,
-//! and whether its log-probabilities can be used.
+//! Sends the probe: a short request before all others, which shows whether the endpoint accepts the
+//! parameters and whether its log-probabilities can be used.
 
 use super::client::question::{PreparedQuestion, QuestionOutcome};
 use super::client::worker::Worker;
@@ -16,8 +16,8 @@ use crate::provider::{Answer, Failure, FailureClass, GenerationParams, Prompt, R
 /// The prompt of the probe.
 const PROBE: &str = "Reply with the word yes.";
 
-/// The probes of a plan, with the parameters of the task with most stop sequences: one for tasks that are
-/// answered, one for those whose prompts are scored, where there are any.
+/// The probes of a plan: one for tasks that are answered and one for tasks whose prompts are scored, if the
+/// plan has such tasks. Each has the parameters of the task with the most stop sequences.
 pub(super) fn requests(plan: &Plan) -> Vec<Request> {
     let most_stops = |echo: bool| {
         plan.params
@@ -30,12 +30,12 @@ pub(super) fn requests(plan: &Plan) -> Vec<Request> {
     [false, true].into_iter().filter_map(most_stops).map(request).collect()
 }
 
-/// Finds out, once per configuration, whether the endpoint accepts the parameters. Returns whether the
+/// Checks, once per configuration, whether the endpoint accepts the parameters. Returns whether the
 /// parameters have changed.
 ///
-/// A parameter that the server does not support is left out of all requests, and one whose value is too high
-/// is lowered for all, unless the user refuses that. Where the model does not reason, short answers get a
-/// limit of their own. All that is recorded and said once.
+/// All requests omit a parameter that the server does not support, and lower a value that is too high, unless
+/// the user disables this. If the model does not reason, short answers get a lower token limit. Each change
+/// is recorded and reported once.
 pub(super) async fn probe(
     configuration: &mut Configuration,
     plan: &mut Plan,
@@ -50,7 +50,7 @@ pub(super) async fn probe(
             let wire = plan.provider.render(&request)?;
             let key = plan.key(&wire, 0);
             match journal.index.probed.get(&key) {
-                // What ended an earlier run ends this one before it asks a question.
+                // A fault that ended an earlier run ends this run before it asks a question.
                 Some(place) => {
                     let answer = stored(plan, journal, *place)?;
                     if ends(worker, &request, &answer) {
@@ -102,7 +102,7 @@ pub(super) async fn probe(
         let changes = ParameterChange::of(&failure, &request.params);
         let is_unnamed = changes.is_empty();
         if is_unnamed && !is_refusal(&failure) {
-            // Any other failure has already ended the run, or may be specific to the probe.
+            // Any other failure has already ended the run or may be specific to the probe.
             continue;
         }
         let is_changed = if !run.adapt {
@@ -128,15 +128,15 @@ pub(super) async fn probe(
     }
 }
 
-/// Notes whether the model reasoned before it answered a probe.
+/// Records whether the model reasoned before it answered a probe.
 fn note_reasoning(request: &Request, answer: &Answer, reasons: &mut Option<bool>) {
     if !request.params.echo {
         *reasons = Some(short_answers::may_have_reasoned(answer));
     }
 }
 
-/// Whether short answers of a model that does not reason get a limit of their own: where no limit was given,
-/// and no question was asked with another one.
+/// Whether short answers of a model that does not reason get a lower limit. They do if the user gave no
+/// limit, and no question was asked with a different limit.
 fn shortens(configuration: &Configuration, plan: &Plan, journal: &Journal) -> bool {
     let asks_for_reasoning =
         configuration.params.reasoning_effort.is_some_and(|e| e != ReasoningEffort::None);
@@ -149,12 +149,12 @@ fn shortens(configuration: &Configuration, plan: &Plan, journal: &Journal) -> bo
         && (was_short || !journal.index.has_outcomes())
 }
 
-/// Whether the server refuses the probe itself, as it will refuse every question.
+/// Whether the server refuses the probe itself. It would then refuse every question.
 fn is_refusal(failure: &Failure) -> bool {
     matches!(failure.class, FailureClass::Invalid | FailureClass::Unsupported { .. })
 }
 
-/// Why the run ends after a probe that is refused.
+/// The reason why the run ends after a refused probe.
 fn refused(change: Option<&ParameterChange>, failure: &Failure, adapts: bool) -> String {
     let message = &failure.message;
     let named = match &failure.class {
@@ -163,25 +163,25 @@ fn refused(change: Option<&ParameterChange>, failure: &Failure, adapts: bool) ->
     };
     match change {
         Some(change) if adapts => {
-            format!("{} ({message}); it cannot be left out or changed further", change.problem())
+            format!("{} ({message}); the parameter cannot be omitted or changed further", change.problem())
         }
         Some(change) => format!(
-            "{} ({message}); change it, or let it be adapted (without --no-adapt-params)",
+            "{} ({message}); change the parameter, or omit --no-adapt-params to let surmise adapt it",
             change.problem()
         ),
         None if adapts => format!(
-            "the server refuses a short request, also without its optional parameters ({message}{named}); \
-             check --provider, --api-model and the parameters"
+            "the server refuses a short request, even without optional parameters ({message}{named}); check \
+             --provider, --api-model and the parameters"
         ),
         None => format!(
-            "the server refuses a short request ({message}{named}); change its parameters, or let them be \
-             adapted (without --no-adapt-params)"
+            "the server refuses a short request ({message}{named}); change the parameters, or omit \
+             --no-adapt-params to let surmise adapt them"
         ),
     }
 }
 
-/// Sends the probe without each of its optional parameters, then without all. Returns those without which it
-/// is not refused as before.
+/// Sends the probe without each of its optional parameters, one at a time, then without all of them. Returns
+/// the parameters whose omission prevents the refusal or changes the error.
 async fn without_some(
     plan: &Plan,
     journal: &Journal,
@@ -204,12 +204,12 @@ async fn without_some(
                 }
                 return Ok(Some(names));
             }
-            // The same failure, or one that says as little.
+            // The same failure, or another one that names no parameter.
             QuestionOutcome::Failed(other)
                 if is_refusal(&other)
                     && (other.message == failure.message
                         || ParameterChange::of(&other, &request.params).is_empty()) => {}
-            // Without these, another parameter is at fault.
+            // Omitting these parameters helped; the new failure concerns another parameter.
             QuestionOutcome::Failed(_) if !worker.run.stop.is_draining() => return Ok(Some(names)),
             QuestionOutcome::Failed(_) | QuestionOutcome::Deferred => return Ok(None),
         }
@@ -217,7 +217,7 @@ async fn without_some(
     Ok(None)
 }
 
-/// The question of a probe.
+/// Prepares a probe as a question.
 fn question(plan: &Plan, journal: &Journal, worker: &Worker, request: &Request) -> Result<PreparedQuestion> {
     let wire = plan.provider.render(request)?;
     let key = plan.key(&wire, 0);
@@ -228,12 +228,12 @@ fn question(plan: &Plan, journal: &Journal, worker: &Worker, request: &Request) 
     Ok(PreparedQuestion { key, task, item, replicate, probe: true, attempts, checked, wire, most })
 }
 
-/// The probe that is sent again where questions fail one after the other.
+/// The probe that is sent again if several questions fail in a row.
 pub(super) fn again(plan: &Plan, journal: &Journal, worker: &Worker) -> Result<Option<PreparedQuestion>> {
     requests(plan).first().map(|request| question(plan, journal, worker, request)).transpose()
 }
 
-/// What was adapted, in a sentence.
+/// Describes the adaptations in a sentence.
 fn adapted(configuration: &Configuration, plan: &Plan) -> String {
     let sent = requests(plan).into_iter().map(|request| request.params).find(|params| !params.echo);
     let lowered = |name: &str| {
@@ -256,21 +256,23 @@ fn adapted(configuration: &Configuration, plan: &Plan) -> String {
         }
     }
     format!(
-        "{} does not support all parameters: in all requests {} (recorded in summary.json; \
+        "{} does not support all parameters; in all requests, {} (recorded in summary.json; \
          --no-adapt-params ends the run instead)",
         plan.model,
         changes.join(", ")
     )
 }
 
-/// Ends the run if the answer to a probe shows that its log-probabilities cannot be used.
+/// Ends the run if the answer to a probe shows that its log-probabilities cannot be used. Returns whether it
+/// does.
 fn ends(worker: &Worker, request: &Request, answer: &Answer) -> bool {
     let run = &worker.run;
     let fault = if request.params.echo {
         logprob_faults::echo_fault(answer, PROBE)
     } else if request.params.logprobs.is_some() {
         if logprob_faults::are_missing(answer) {
-            run.progress.say("the server ignores `logprobs`: what is computed from them stays empty");
+            run.progress
+                .say("the server ignores `logprobs`: values that depend on log-probabilities stay empty");
         }
         logprob_faults::fault(answer)
     } else {
@@ -282,7 +284,7 @@ fn ends(worker: &Worker, request: &Request, answer: &Answer) -> bool {
     fault.is_some()
 }
 
-/// The stored answer of a probe.
+/// Reads the stored answer to a probe.
 fn stored(plan: &Plan, journal: &Journal, place: RecordSpan) -> Result<Answer> {
     Ok(match JournalReader::open(&journal.path)?.record(place)? {
         Record::Outcome(arrival) => decode::answer(plan.provider, &arrival),

@@ -1,4 +1,4 @@
-//! The progress of a run: counters for a display, and status messages.
+//! Reports the progress of a run: counters for a display, and status messages.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -10,17 +10,17 @@ use tokio::time;
 pub struct Progress {
     /// Questions to ask in this run.
     pub total: AtomicU64,
-    /// Of these, those with an outcome.
+    /// Questions of this run that have an outcome.
     pub done: AtomicU64,
-    /// Of these, those that failed.
+    /// Questions of this run that failed.
     pub failed: AtomicU64,
     /// Requests sent.
     pub sent: AtomicU64,
-    /// Requests sent because an earlier one to the same question failed.
+    /// Requests sent because an earlier request for the same question failed.
     pub retries: AtomicU64,
-    /// Spent so far in all runs, in millionths of a dollar.
+    /// Cost so far over all runs, in millionths of a dollar.
     pub spent_micro_usd: AtomicU64,
-    /// Requests allowed at a time.
+    /// Number of requests that may be in flight at once.
     pub limit: AtomicU64,
     batches: Mutex<Option<String>>,
     paused_until: Mutex<Option<time::Instant>>,
@@ -29,7 +29,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// `say` receives status messages; they hold no secrets.
+    /// `say` receives status messages, which contain no secrets.
     pub fn new(say: impl Fn(&str) + Send + Sync + 'static) -> Self {
         Self {
             total: AtomicU64::new(0),
@@ -51,17 +51,18 @@ impl Progress {
         (self.say)(line);
     }
 
-    /// Notes the state of the batches that are waited for, which the line of the counters then is.
+    /// Sets the state of the open batches. While it is set, [`Progress::line`] returns it instead of the
+    /// counters.
     pub fn wait_for(&self, batches: Option<String>) {
         *self.batches.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = batches;
     }
 
-    /// Notes a pause.
+    /// Sets the end of a pause; `None` if there is none.
     pub fn pause(&self, until: Option<time::Instant>) {
         *self.paused_until.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = until;
     }
 
-    /// The counters as a line.
+    /// The counters as one line of text.
     pub fn line(&self) -> String {
         if let Some(batches) = &*self.batches.lock().unwrap_or_else(std::sync::PoisonError::into_inner) {
             return batches.clone();

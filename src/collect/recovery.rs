@@ -1,5 +1,5 @@
-//! Recovery from crashes and full disks: requests without an outcome, and answers that cannot be written to
-//! the journal.
+//! Recovers from crashes and full disks: closes requests without an outcome, and stores answers that cannot
+//! be written to the journal.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,9 +8,9 @@ use super::journal::{Index, Journal, OpenIntent, OutcomeRecord, Record};
 use super::progress::Progress;
 use crate::error::Result;
 
-/// Closes requests that were in flight when an earlier process ended: each may have been answered and billed,
-/// so that its reservation counts as spent. Requests of batches that had not been sent yet count as not
-/// asked; those of batches that may exist stay open.
+/// Closes requests that were in flight when an earlier process ended. Each may have been answered and billed,
+/// so its reservation counts as spent. Requests of batches that were not yet sent count as not asked.
+/// Requests of batches that may exist stay open.
 pub(super) async fn close_open(journal: &mut Journal, progress: &Progress) -> Result<()> {
     let mut open = journal.index.take_interrupted();
     open.sort_unstable_by_key(|(key, _)| *key);
@@ -45,14 +45,15 @@ pub(super) async fn close_open(journal: &mut Journal, progress: &Progress) -> Re
     if !open.is_empty() {
         let n = open.len();
         progress.say(&format!(
-            "{n} request(s) were in flight when an earlier run ended; they may have been billed and count as \
-             billed"
+            "{n} request(s) were in flight when an earlier run ended; they may have been billed, so they \
+             count as billed"
         ));
     }
     Ok(())
 }
 
-/// Writes answers that cannot be written to the journal to a temporary file, or else to stderr.
+/// Returns a function that stores answers which cannot be written to the journal: in a temporary file, or in
+/// a status message if that fails, too.
 pub(super) fn fallback_writer(progress: Arc<Progress>, folder: PathBuf) -> impl FnMut(&[u8]) + Send {
     use std::io::Write;
     let mut file: Option<(std::fs::File, PathBuf)> = None;
@@ -66,7 +67,7 @@ pub(super) fn fallback_writer(progress: Arc<Progress>, folder: PathBuf) -> impl 
         {
             progress.say(&format!(
                 "answers that cannot be written to the journal are written to {name}; once there is space \
-                 again: cat {name} >> {journal}",
+                 again, run: cat {name} >> {journal}",
                 name = path.display(),
                 journal = folder.join("journal.jsonl").display()
             ));

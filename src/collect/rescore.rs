@@ -1,4 +1,4 @@
-//! Grades the journal of a folder again, without network.
+//! Grades the answers in a folder's journal again, without network.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use super::results::replay::FolderSummary;
 use super::tasks::Task;
 use crate::error::{Error, Result};
 
-/// Loads the tasks for a grader, and refuses one for which the questions would have been other ones.
+/// Loads the tasks for a grader. Refuses a grader that needs other prompts than those that were sent.
 fn load_tasks(there: &Configuration, configuration: &mut Configuration) -> Result<Vec<Task>> {
     let (asked, wanted) = (there.grading.grader.clone(), configuration.grading.grader.clone());
     if asked.question_form() == wanted.question_form() {
@@ -25,7 +25,7 @@ fn load_tasks(there: &Configuration, configuration: &mut Configuration) -> Resul
         Error::Parameter { name: "--grader", reason }
     };
     let of_before = asked_so.load_tasks()?;
-    // A grader that needs choices refuses items without them.
+    // A grader that needs choices refuses items without choices.
     let tasks = configuration.load_tasks().map_err(|_| other_prompts())?;
     for (before, now) in of_before.iter().zip(&tasks) {
         for (before, now) in before.items.iter().zip(now.items.iter()) {
@@ -37,7 +37,7 @@ fn load_tasks(there: &Configuration, configuration: &mut Configuration) -> Resul
     Ok(tasks)
 }
 
-/// Grades the journal of a folder again. `change` may alter how.
+/// Grades the answers in a folder's journal again. `change` may alter how they are graded.
 ///
 /// # Errors
 /// [`Error::Journal`], [`Error::Storage`]; [`Error::Parameter`] if the tasks are not those that were
@@ -49,8 +49,8 @@ pub fn rescore(
     let index = Index::read(folder)?;
     let Some(there) = index.configuration else {
         if !index.is_empty() {
-            let reason = "contains answers, but the record of their configuration was damaged; collect \
-                          into it once more, with --new-config";
+            let reason = "contains answers, but the record of their configuration is damaged; run the \
+                          collection into it again with --new-config";
             return Err(Error::Parameter { name: "-o", reason: reason.into() });
         }
         let path = folder.join("journal.jsonl");
@@ -63,8 +63,8 @@ pub fn rescore(
     let tasks = load_tasks(&there, &mut configuration)?;
     let plan = configuration.plan(tasks)?;
     if configuration.tasks != there.tasks {
-        let reason = "are not the ones that were collected: a file or its name has changed since; give the \
-                      original with --task"
+        let reason = "are not the ones that were collected: a task file or its name has changed since; give \
+                      the original file with --task"
             .into();
         return Err(Error::Parameter { name: "the tasks", reason });
     }

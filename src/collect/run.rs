@@ -41,13 +41,13 @@ pub struct Run {
     pub configuration: Configuration,
     /// Whether the folder may contain answers to another configuration.
     pub new_config: bool,
-    /// Which questions with an outcome are asked again.
+    /// Selects the questions with an outcome that are asked again.
     pub redo: RedoSelection,
     /// Whether parameters that the model does not support are omitted or lowered.
     pub adapt: bool,
-    /// What the run continues in spite of, beside truncated answers.
+    /// Findings that do not end the run, in addition to truncated answers.
     pub tolerated: Tolerated,
-    /// Concurrency, retries and waits.
+    /// Concurrency, retries and backoff.
     pub policy: RetryPolicy,
     /// Timeout of a request.
     pub timeout: Duration,
@@ -55,33 +55,36 @@ pub struct Run {
     pub price: Option<Price>,
     /// The most that may be spent in all runs into this folder.
     pub cap_usd: Option<f64>,
-    /// How questions are asked in batches; `None` to ask each by itself.
+    /// Settings of batches; `None` to send each question individually.
     pub batch: Option<BatchSettings>,
-    /// Header of the key, if it is not that of the wire format.
+    /// Header for the key, if not the default of the wire format.
     pub key_header: Option<KeyHeader>,
     /// Certificates to trust in addition to the system's.
     pub ca_cert: Option<PathBuf>,
     /// The server, if it runs in this process.
     pub in_process: Option<Arc<dyn InProcess>>,
-    /// Whether the caller keeps other processes out of the folder, also where the file system has no locks.
+    /// Whether the caller keeps other processes out of the folder, even if the file system does not support
+    /// locks.
     pub is_claimed: bool,
-    /// Whether records are synced to disk before they count; off only to measure what that costs.
+    /// Whether records are synced to disk before they count. Turn this off only to measure the cost of
+    /// syncing.
     pub durable: bool,
 }
 
 /// How a run ended.
 pub struct RunResult {
-    /// Contents of the folder.
+    /// Summary of the folder.
     pub summary: FolderSummary,
-    /// Why the run ended before everything was asked, if it did.
+    /// The reason why the run ended early; `None` if it completed.
     pub early: Option<Error>,
 }
 
 impl Run {
-    /// Asks all pending questions and writes the scores. Without a pending question no key is needed.
+    /// Asks all pending questions and writes the scores. If no question is pending, no key is needed.
     ///
     /// # Errors
-    /// Those found before anything is asked; the reason why a run ended early is in [`RunResult`].
+    /// Errors that occur before anything is asked. If a run ends early later, [`RunResult`] contains the
+    /// reason.
     pub fn collect(
         mut self,
         mut secrets: Result<Arc<Secrets>>,
@@ -94,7 +97,8 @@ impl Run {
         if self.batch.is_some() {
             plan.check_batches()?;
         }
-        // Nothing is written before the key is known to exist and not to be part of the content.
+        // Nothing is written before it is certain that there is a key and that the content does not contain
+        // it.
         if let Ok(secrets) = &secrets {
             self.check_content(&plan, secrets)?;
         }
@@ -118,7 +122,7 @@ impl Run {
         let pending = plan.pending(&journal.index, &self.redo)?;
         let mut early = None;
         if self.batch.is_some_and(|batch| batch.cancel) && journal.index.batches.is_empty() {
-            progress.say("no batch is open in the folder: there is nothing to cancel");
+            progress.say("the folder has no open batch, so there is nothing to cancel");
         }
         let asks = !pending.questions.is_empty() && self.batch.is_none_or(|batch| !batch.cancel);
         if asks || !journal.index.batches.is_empty() {
@@ -127,7 +131,7 @@ impl Run {
             interrupt(stop.clone());
             let worker = self.worker(&plan, &journal, secrets, stop, progress)?;
             early = runtime.block_on(self.ask_all(&mut plan, pending, &mut journal, worker))?;
-            // An aborted run does not wait for its requests here either.
+            // An aborted run does not wait for its requests in flight.
             runtime.shutdown_background();
         }
         drop(writer);
@@ -140,7 +144,7 @@ impl Run {
         Ok(RunResult { summary, early })
     }
 
-    /// Refuses content that contains the key, because it would be stored.
+    /// Returns an error if the content contains the key, because the content is stored.
     fn check_content(&self, plan: &Plan, secrets: &Secrets) -> Result<()> {
         let content = &self.configuration;
         secrets.check_url(&content.base_url)?;
@@ -185,7 +189,8 @@ impl Run {
         journal: &mut Journal,
         mut worker: Worker,
     ) -> Result<Option<Error>> {
-        // Before anything is sent, so that all of it is within the budget beside open batches.
+        // The reservations of open batches come first, so that new requests and open batches together stay
+        // within the budget.
         batch::hold(&journal.index, &worker);
         if self.batch.is_none() && !journal.index.batches.is_empty() {
             let early = batch::run(plan, journal, &worker, &self.redo, None).await?;
@@ -195,7 +200,7 @@ impl Run {
             }
         }
         let is_cancelling = self.batch.is_some_and(|batch| batch.cancel);
-        // A finding ends the run before it asks anything, but what is in batches is fetched.
+        // A finding ends the run before it asks anything, but the results of open batches are fetched.
         let has_finding = self.batch.is_some()
             && !journal.index.batches.is_empty()
             && worker.first.of_earlier(plan, &pending, journal)?.is_some();
@@ -203,7 +208,7 @@ impl Run {
             return batch::run(plan, journal, &worker, &self.redo, self.batch).await;
         }
         if probe::probe(&mut self.configuration, plan, journal, &worker).await? {
-            // The parameters are part of every key, so that all keys have changed.
+            // The parameters are part of every key, so all keys have changed.
             pending = plan.pending(&journal.index, &self.redo)?;
         }
         worker.first = FirstAnswers::new(&self.configuration.grading, self.tolerated(), self.hints(plan));
@@ -215,7 +220,7 @@ impl Run {
         let first = if self.tolerated().all() { vec![] } else { before_batches(plan, &pending) };
         if !first.is_empty() {
             worker.run.progress.say(&format!(
-                "{} of {} questions are asked alone first, because a batch is paid as a whole",
+                "{} of {} questions are sent individually first, because a batch is billed as a whole",
                 first.len(),
                 pending.questions.len()
             ));
@@ -233,8 +238,8 @@ impl Run {
         Tolerated { truncated: self.tolerated.truncated || self.policy.keep_truncated, ..self.tolerated }
     }
 
-    /// What may help a run without a right answer: another rendering of in-context questions to a chat, and
-    /// another grader.
+    /// The advice that applies if a run has no right answer: another rendering of in-context questions for a
+    /// chat, or another grader.
     fn hints(&self, plan: &Plan) -> Hints {
         let grader = self.configuration.semantic.is_none();
         let is_drawn = grader && plan.tasks.iter().any(|task| task.is_drawn());
@@ -264,7 +269,7 @@ impl Run {
         if let Some(usd) = replay::book_unpriced(&self.folder, &journal.index, plan, &budget)? {
             let n = journal.index.unpriced.len();
             progress.say(&format!(
-                "{n} earlier request(s) had no price; by the price in --prices they cost {usd:.6} USD"
+                "{n} earlier request(s) had no price; at the price in --prices they cost {usd:.6} USD"
             ));
         }
         let least = budget.max_cost(1, plan.least_tokens().into());

@@ -1,26 +1,27 @@
-//! The token limit of questions whose answers are a few words.
+//! Sets the token limit of questions whose answers are a few words long.
 //!
-//! The limit of a chat has to hold the reasoning of a model that reasons. A model that does not reason needs
-//! no such room for questions that are drawn from a category, and a small one that does not stop by itself
-//! would fill it. The probe shows which of the two it is.
+//! The default limit of a chat has room for the reasoning of a model. A model that does not reason needs less
+//! for questions that are drawn from a category, and a small model that does not stop by itself would use all
+//! of it. The probe shows whether the model reasons.
 
 use super::grading::answer_text::AnswerText;
 use crate::provider::{Answer, Outcome};
 
 /// The token limit of a short answer without reasoning. Answers of the embedded categories have fewer than 10
-/// tokens, and a sentence around one fewer than 60 in every script.
+/// tokens; a sentence that contains one has fewer than 60 in every script.
 pub const MAX_TOKENS: u32 = 128;
 
-/// Tokens beside the text that servers count: those that begin and end a turn, and blanks.
+/// Tokens that servers count in addition to the text: those that begin and end a turn, and blanks.
 const OTHER_TOKENS: u64 = 8;
 
-/// Whether the model reasoned before this answer, or may have done so.
+/// Whether the model reasoned, or may have reasoned, before this answer.
 pub(super) fn may_have_reasoned(answer: &Answer) -> bool {
     let (Outcome::Answered { text } | Outcome::Truncated { text }) = &answer.outcome else { return true };
     let read = AnswerText::read(text);
     let has_marks = read.has_reasoning || read.text.trim().is_empty();
     let usage = answer.usage.unwrap_or_default();
-    // Reasoning that is neither shown nor counted apart: a token has at least a byte.
+    // A token has at least one byte, so more tokens than bytes mean reasoning that the server neither shows
+    // nor counts separately.
     let is_hidden = usage.completion_tokens.is_some_and(|n| n > text.len() as u64 + OTHER_TOKENS);
     answer.has_reasoning || has_marks || usage.reasoning_tokens.is_some_and(|n| n > 0) || is_hidden
 }

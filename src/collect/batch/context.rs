@@ -1,4 +1,5 @@
-//! What all parts share: calls of the batch API with retries, and the records of a batch.
+//! Provides what all parts of a run in batches share: calls of the batch API with retries, and the records of
+//! a batch.
 
 use std::path::Path;
 use std::sync::atomic::Ordering::Relaxed;
@@ -20,12 +21,12 @@ use crate::error::Result;
 use crate::provider::batch::{BatchCall, BatchWire};
 use crate::provider::{self, Failure, FailureClass, Outcome, json};
 
-/// How long the first connection is attempted.
+/// Maximum time for attempts to make the first connection.
 const FIRST_CONTACT: Duration = Duration::from_secs(20);
-/// Records that are queued before the first of them is awaited.
+/// Maximum number of queued records before they are awaited.
 const MOST_COMMITS: usize = 1024;
 
-/// What all parts of a run by batches share.
+/// The shared context of a run in batches.
 pub(super) struct Context<'a> {
     pub(super) plan: &'a Plan,
     pub(super) worker: &'a Worker,
@@ -37,45 +38,45 @@ pub(super) struct Context<'a> {
 #[derive(Debug)]
 pub(super) struct Held {
     pub(super) batch: OpenBatch,
-    /// All requests, in their order.
+    /// All requests, in order.
     pub(super) intents: Vec<BatchIntent>,
-    /// Of these, those without an outcome.
+    /// The requests without an outcome, in order.
     pub(super) open: Vec<BatchIntent>,
 }
 
-/// Why a call has no result.
+/// The reason why a call has no result.
 #[derive(Debug)]
 pub(super) enum CallFault {
-    /// The run ends; the reason is noted.
+    /// The run ends, and the reason is stored.
     Stopped,
     /// The call is too large.
     TooLarge(String),
     /// The call may have been carried out.
     Unclear(String),
-    /// There is no such path or batch.
+    /// The server has no such path or batch.
     Missing(String),
-    /// The server refuses it.
+    /// The server refuses the call.
     Refused(String),
 }
 
-/// What a reply is taken for.
+/// How a reply is interpreted.
 enum Verdict {
     Value(Value),
     Fault(CallFault),
-    /// The call was not carried out, and may be repeated after this time.
+    /// The call was not carried out, and may be repeated after this time in seconds.
     Later(String, Option<f64>),
-    /// It may have been carried out.
+    /// The call may have been carried out.
     Unclear(String),
 }
 
 impl Context<'_> {
-    /// The name of provider and base URL in the journal.
+    /// Provider and base URL, as the journal names them.
     pub(super) fn endpoint(&self) -> String {
         format!("{} {}", self.plan.provider.name(), self.worker.run.endpoint)
     }
 
-    /// A call, repeated where that is harmless: always if it was not carried out, and a few times if it may
-    /// have been and `is_repeatable`.
+    /// Makes a call, and repeats it where that is harmless: always if the call was not carried out, and a few
+    /// times if it may have been carried out and `is_repeatable`.
     pub(super) async fn call(
         &self,
         call: &BatchCall,
@@ -120,7 +121,7 @@ impl Context<'_> {
         }
     }
 
-    /// Waits before the next of several attempts, or until the run ends.
+    /// Waits before the next attempt, or until the run ends.
     pub(super) async fn pause(&self, n: u32, hint_s: Option<f64>) {
         let backoff = self.worker.run.policy.backoff;
         let wait_s = backoff.first_s * 2.0_f64.powi(n.min(30) as i32);
@@ -155,7 +156,7 @@ impl Context<'_> {
         self.refusal(reply)
     }
 
-    /// What a reply is taken for that is no success.
+    /// Interprets a reply whose status is not a success.
     pub(super) fn fault(&self, reply: &Reply) -> CallFault {
         match self.refusal(reply) {
             Verdict::Fault(fault) => fault,
@@ -194,14 +195,14 @@ impl Context<'_> {
         }
     }
 
-    /// Writes a record of a batch, durably, and notes it.
+    /// Writes a record of a batch durably, and applies it to the batch in memory.
     pub(super) async fn note(&self, batch: &mut OpenBatch, record: BatchRecord) -> Result<()> {
         self.worker.writer.append(&Record::Batch(record.clone()))?.durable().await?;
         batch.note(&record);
         Ok(())
     }
 
-    /// Writes that a batch is at a stage.
+    /// Writes a record that a batch has reached a stage.
     pub(super) async fn note_stage(
         &self,
         batch: &mut OpenBatch,
@@ -213,7 +214,7 @@ impl Context<'_> {
         self.note(batch, record).await
     }
 
-    /// The record of a request.
+    /// Reads the record of a request.
     pub(super) fn intent(&self, reader: &mut JournalReader, intent: &BatchIntent) -> Result<Option<Intent>> {
         Ok(match reader.record(intent.place)? {
             Record::Intent(intent) => Some(intent),
@@ -221,7 +222,7 @@ impl Context<'_> {
         })
     }
 
-    /// What is reserved for a request.
+    /// The amount that is reserved for a request.
     pub(super) fn reservation(&self, intent: &Intent) -> Reservation {
         let budget = &self.worker.run.budget;
         // A token has at least one byte.
@@ -229,7 +230,7 @@ impl Context<'_> {
         match intent.reserve_usd {
             Some(usd) => budget.restored(usd, prompt, completion),
             None => {
-                // There was no price, so that nothing is reserved yet.
+                // There was no price at the time, so nothing is reserved yet.
                 let most = budget.max_batch_cost(prompt, completion);
                 budget.hold(budget.usd(most).unwrap_or(0.0));
                 most
@@ -245,13 +246,14 @@ impl Context<'_> {
         self.end(&mut held.batch, end).await
     }
 
-    /// Ends a batch of which nothing is known any more: its open requests may have been processed and billed.
+    /// Ends a batch whose state can no longer be determined: its open requests may have been processed and
+    /// billed.
     pub(super) async fn give_up(&self, held: &mut Held, end: &str, why: &str) -> Result<()> {
         self.book_lost(held, why).await?;
         self.end(&mut held.batch, end).await
     }
 
-    /// Writes that the open requests of a batch may have been processed and billed.
+    /// Writes outcomes which state that the open requests of a batch may have been processed and billed.
     pub(super) async fn book_lost(&self, held: &mut Held, why: &str) -> Result<()> {
         let outcome = |intent: &BatchIntent, usd: Option<f64>| {
             let lost = OutcomeRecord::crashed(intent.key, intent.attempt, false, usd);
@@ -285,7 +287,7 @@ impl Context<'_> {
         commits.durable().await
     }
 
-    /// Writes that every request of a batch has an outcome.
+    /// Writes a record that every request of a batch has an outcome.
     pub(super) async fn end(&self, batch: &mut OpenBatch, end: &str) -> Result<()> {
         let name = batch.name.clone();
         let ended = BatchRecord::new(&name, journal::now(), BatchStage::Ended);
@@ -293,7 +295,7 @@ impl Context<'_> {
     }
 }
 
-/// Records that are being written, of which not too many wait at a time.
+/// Records that are being written. Their number is limited.
 #[derive(Debug, Default)]
 pub(super) struct Commits(Vec<Commit>);
 

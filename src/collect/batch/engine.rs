@@ -1,5 +1,5 @@
-//! The rounds of a run by batches: questions without an answer become batches, batches are created and waited
-//! for, and what is left becomes the next round.
+//! Runs the rounds of a run in batches. Each round groups the questions without an answer into batches,
+//! creates the batches and waits for them; the next round takes the questions that remain.
 
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -14,11 +14,11 @@ use crate::collect::plan::{Pending, Plan, Question, RedoSelection};
 use crate::error::{Error, Result};
 use crate::provider::batch::BatchLimits;
 
-/// Batches that are open at the same time at most.
+/// Maximum number of batches that are open at the same time.
 const MOST_BATCHES: usize = 32;
 
-/// Asks the pending questions in batches, or cancels the open ones. Without settings, open batches of an
-/// earlier run are looked at once and nothing is asked. Returns the reason if the run ended early.
+/// Asks the pending questions in batches, or cancels the open batches. Without settings, it polls open
+/// batches of earlier runs once and asks nothing. Returns the reason if the run ended early.
 pub(in crate::collect) async fn run(
     plan: &Plan,
     journal: &mut Journal,
@@ -41,11 +41,11 @@ pub(in crate::collect) async fn run(
             journal.index = Index::read(folder(journal))?;
         }
         let mut pending = plan.pending(&journal.index, again)?;
-        // Before each round, because it is paid as a whole.
+        // The check comes before each round, because a batch is billed as a whole.
         if asks {
             finding = worker.first.of_earlier(plan, &pending, journal)?;
         }
-        // What is in batches is paid already, so that a finding is no reason to leave it there.
+        // Open batches are billed already, so their results are fetched despite a finding.
         let asks = asks && finding.is_none();
         if is_first {
             let n = pending.questions.len() + pending.n_in_batches;
@@ -77,24 +77,26 @@ pub(in crate::collect) async fn run(
             timeout = None;
         }
         if is_cancelling && !cancel_all(&context, &batches).await {
-            // One that goes on is not waited for.
+            // A batch that was not cancelled is not waited for.
             timeout = None;
         }
         let (waited, result) = wait(&context, &mut batches, timeout, is_cancelling).await?;
         if let Some((n, message)) = &result.too_large {
             lower(&context, &mut limits, *n, message);
-            // The limit may be that of all batches together.
+            // The limit may apply to all batches together.
             most_batches = 1;
         }
         if result.was_cancelled && !is_cancelling {
-            let reason = "a batch was cancelled at the provider; the same command asks what is left";
+            let reason = "a batch was cancelled at the provider; run the same command again to ask the \
+                          remaining questions";
             run.stop.drain(Error::Gaps { reason: reason.into() });
             break;
         }
         let goes_on = result.n_answered > 0 || result.too_large.is_some() || result.has_foreign;
         match waited {
             Waited::Ended if asks && goes_on => {}
-            // Nothing was answered, so that the next round would not be either.
+            // Without any answer in this round, the next round would yield none either. After a wrong match,
+            // the loop searches for our batch again.
             Waited::Ended if result.has_foreign => {}
             Waited::Ended | Waited::Stopped => break,
             Waited::Polled if finding.is_some() => break,
@@ -130,24 +132,25 @@ fn folder(journal: &Journal) -> &std::path::Path {
     journal.path.parent().unwrap_or(std::path::Path::new("."))
 }
 
-/// The reason with the number of questions that are still in batches, and how to fetch them.
+/// Adds to the reason the number of questions that are still in batches, and how to fetch them.
 fn with_open(reason: String, index: &Index) -> String {
     match index.open.values().filter(|intent| intent.batch.is_some()).count() {
         0 => reason,
         n => format!(
-            "{reason}; {n} questions are still in a batch that is paid: a run without --batch fetches them \
-             once it has ended, and --batch --cancel ends it and fetches what it has"
+            "{reason}; {n} questions are still in a batch that is billed: a run without --batch fetches \
+             their answers once the batch has ended, and --batch --cancel ends the batch and fetches the \
+             answers so far"
         ),
     }
 }
 
-/// Reserves what the open batches of earlier runs reserved.
+/// Reserves the amounts that earlier runs reserved for open batches.
 pub(in crate::collect) fn hold(index: &Index, worker: &Worker) {
     let in_batches = index.open.values().filter(|intent| intent.batch.is_some());
     in_batches.filter_map(|intent| intent.reserve_usd).for_each(|usd| worker.run.budget.hold(usd));
 }
 
-/// The open batches at this endpoint. Those of another configuration stay as they are.
+/// The open batches at this endpoint. Batches at other endpoints are left alone.
 fn held(context: &Context<'_>, index: &Index) -> Result<Vec<Held>> {
     if index.batches.is_empty() {
         return Ok(vec![]);
@@ -159,7 +162,8 @@ fn held(context: &Context<'_>, index: &Index) -> Result<Vec<Held>> {
             context.worker.run.say_once(
                 "other endpoint",
                 &format!(
-                    "a batch of {} requests is open at {}: the command with that configuration takes it",
+                    "a batch of {} requests is open at {}; run the command with that provider and base URL \
+                     to fetch its results",
                     batch.n, batch.endpoint
                 ),
             );
@@ -170,12 +174,12 @@ fn held(context: &Context<'_>, index: &Index) -> Result<Vec<Held>> {
         let open = intents.iter().filter(|intent| is_open(intent.key, intent.attempt)).copied().collect();
         batches.push(Held { batch: batch.clone(), intents, open });
     }
-    // In the order of the questions, and not of the names.
+    // The order is that of the questions, not that of the names.
     batches.sort_by_key(|held| held.intents.first().map(|intent| intent.place));
     Ok(batches)
 }
 
-/// Leaves out the questions of another round of which an earlier one was answered in this run.
+/// Removes questions in a later `--redo` round than the one that this run already asked.
 fn leave_answered(pending: &mut Pending, tries: &Tries) {
     let is_same = |question: &Question| {
         tries.get(&question.first_round()).is_none_or(|(_, replicate)| *replicate == question.replicate)
@@ -183,8 +187,8 @@ fn leave_answered(pending: &mut Pending, tries: &Tries) {
     pending.questions.retain(is_same);
 }
 
-/// Creates the batches that do not exist yet; those that were never sent are withdrawn unless batches are
-/// asked. Returns the size of one that was refused as too large, and why.
+/// Creates the batches that do not exist yet. Unless `asks`, batches that were never sent are withdrawn.
+/// Returns the size of a batch that was refused as too large, and the reason.
 async fn create_all(
     context: &Context<'_>,
     batches: &mut [Held],
@@ -193,7 +197,7 @@ async fn create_all(
     let mut refused = None;
     let mut others: Vec<String> = batches.iter().filter_map(|held| held.batch.id.clone()).collect();
     for held in batches.iter_mut().filter(|held| held.batch.id.is_none()) {
-        // Some of its requests were closed when an earlier run ended: their questions are asked elsewhere.
+        // An earlier run closed some of its requests when it ended. Other batches ask their questions.
         let is_begun = held.open.len() < held.intents.len();
         if held.batch.n_submitted == 0 && (is_begun || !asks) {
             context.withdraw(held, "withdrawn", "the batch was not sent").await?;
@@ -213,7 +217,7 @@ async fn create_all(
     Ok(refused)
 }
 
-/// Lowers the size of the batches to come below one that was refused.
+/// Limits the size of the next batches to half of that of a refused batch.
 fn lower(context: &Context<'_>, limits: &mut BatchLimits, n: u64, message: &str) {
     let half = (n as usize).div_ceil(2);
     if n <= 1 {
@@ -224,25 +228,25 @@ fn lower(context: &Context<'_>, limits: &mut BatchLimits, n: u64, message: &str)
     }
     limits.requests = limits.requests.min(half);
     context.worker.run.progress.say(&format!(
-        "a batch of {n} requests is refused for its size ({message}); it is split into batches of at most \
-         {half}"
+        "a batch of {n} requests is refused for its size ({message}); its questions are split into batches \
+         of at most {half} requests"
     ));
 }
 
-/// Cancels batches. Returns whether all are ours for certain; a batch that may be somebody else's is not
-/// cancelled.
+/// Cancels batches, except those that may belong to somebody else. Returns whether all batches are certain to
+/// be ours.
 async fn cancel_all(context: &Context<'_>, batches: &[Held]) -> bool {
     for held in batches {
         let Some(id) = held.batch.id.as_deref() else { continue };
         if held.batch.is_guess {
             context.worker.run.progress.say(&format!(
-                "batch {id} is not cancelled, because it may be another with as many requests: the id of \
-                 ours was lost when it was created. Cancel it in the provider's console if it is yours; the \
-                 same command then takes what it has"
+                "batch {id} is not cancelled, because it may be another batch with the same number of \
+                 requests: the process ended before it could store the id of its batch. If the batch is \
+                 yours, cancel it in the provider's console; the same command then fetches its results"
             ));
             continue;
         }
-        // One that has ended already is refused, and waiting for it shows that.
+        // The server refuses to cancel a batch that has ended. Polling it then shows that it has.
         if context.call(&context.wire.cancel(id), true).await.is_ok() {
             context.worker.run.progress.say(&format!("batch {id} is being cancelled"));
         }

@@ -1,9 +1,9 @@
-//! Asking in batches, which cost less and are answered within a day.
+//! Asks questions in batches, which cost less and are answered within a day.
 //!
-//! The questions without an answer become batches: the maximum cost of each is reserved, the requests are
-//! written to the journal as those of any other route, and only then is the batch created. Its id is durable
-//! before anything else happens; a process that ends before that leaves a batch which is looked for in the
-//! provider's list, so that it is not created twice. Results are journalled as answers, whatever their order.
+//! Questions without an answer are grouped into batches. For each batch, the maximum cost is reserved, the
+//! requests are written to the journal, and only then is the batch created. The id of the batch is durable
+//! before anything else happens. If the process ends earlier, the next run searches the provider's list for
+//! the batch, so that it is not created twice. Results are written to the journal as answers, in any order.
 //!
 //! ```text
 //! engine       rounds: prepare, submit, wait, take the results

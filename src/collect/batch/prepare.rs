@@ -1,4 +1,4 @@
-//! Turns questions into batches: reserves their maximum cost and writes their intents. Nothing is sent here.
+//! Groups questions into batches: reserves their maximum cost and writes their intents. Sends nothing.
 
 use std::collections::HashMap;
 
@@ -11,10 +11,10 @@ use crate::error::Result;
 use crate::provider::batch::{BatchLimits, BatchRequest};
 use crate::seed;
 
-/// How often a question is part of a batch in one run at most.
+/// Maximum number of batches per run that contain the same question.
 const MOST_TRIES: u32 = 3;
 
-/// How often a question was part of a batch in this run, and its replicate then.
+/// For each question, the number of batches of this run that contained it, and its replicate number then.
 pub(super) type Tries = HashMap<Question, (u32, u32)>;
 
 /// A batch that is being filled.
@@ -26,8 +26,8 @@ struct Filling {
     commits: Commits,
 }
 
-/// Prepares batches of the pending questions, as far as limits and budget allow. Returns whether a question
-/// did not fit into the budget beside what is reserved.
+/// Prepares batches of the pending questions, as far as limits and budget allow. Returns whether the rest of
+/// the budget was too small for a question.
 pub(super) async fn prepare(
     context: &Context<'_>,
     index: &Index,
@@ -89,7 +89,7 @@ pub(super) async fn prepare(
     Ok(is_short)
 }
 
-/// Writes that all intents of a batch are there, after they are.
+/// Writes a record that all intents of a batch are durable, once they are.
 async fn finish(context: &Context<'_>, filling: &mut Filling) -> Result<()> {
     filling.commits.durable().await?;
     let record = BatchRecord {
@@ -102,8 +102,8 @@ async fn finish(context: &Context<'_>, filling: &mut Filling) -> Result<()> {
     Ok(())
 }
 
-/// The name of a new batch. It differs from that of any other batch with the same questions, also of another
-/// folder, because it is looked for at the provider.
+/// The name of a new batch. It differs from that of any other batch with the same questions, even in another
+/// folder, because the search in the provider's list relies on it.
 fn name(first: &QuestionKey) -> String {
     let mut hash = Sha256::new();
     let nanoseconds = jiff::Timestamp::now().as_nanosecond();

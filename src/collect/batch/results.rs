@@ -1,6 +1,5 @@
-//! The results of a batch: downloads them, and writes the outcome of every request. Results may come in any
-//! order, twice, for ids that were not asked, or be cut; what was written counts, and nothing is written
-//! twice.
+//! Downloads the results of a batch and writes the outcome of every request. Results may come in any order,
+//! twice, with unknown ids, or truncated. A written outcome counts, and no outcome is written twice.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
@@ -21,21 +20,21 @@ use crate::error::{Error, Result};
 use crate::provider::batch::{BatchCall, BatchEnd, BatchResult, BatchStatus, ResultKind};
 use crate::provider::{Headers, Outcome, json};
 
-/// What came of a batch that ended.
+/// The result of a batch that ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Taken {
-    /// Every request has its outcome.
+    /// Every request has an outcome.
     All {
-        /// Of these, those with an answer.
+        /// Number of requests with an answer.
         n_answered: u64,
     },
-    /// It is not ours: its results are of other requests.
+    /// The batch is not ours: its results belong to other requests.
     Foreign,
-    /// The run ends; the reason is noted.
+    /// The run ends, and the reason is stored.
     Stopped,
 }
 
-/// What one download brought beside outcomes.
+/// Numbers of results in one download, by kind.
 #[derive(Debug, Default)]
 struct Counts {
     n_ours: u64,
@@ -52,26 +51,26 @@ struct Reading<'a> {
     batch: String,
     reader: JournalReader,
     commits: Commits,
-    /// Those without an outcome.
+    /// The requests without an outcome.
     left: HashMap<QuestionKey, BatchIntent>,
     all: HashSet<QuestionKey>,
-    /// Those whose results this download had.
+    /// The requests whose results were in this download.
     seen: HashSet<QuestionKey>,
     counts: Counts,
 }
 
-/// What a download came to.
+/// The result of a download.
 enum Download {
-    /// Outcomes, of all that there is or of a part.
+    /// Results were read, from the whole file or from a part.
     Read { is_whole: bool },
-    /// There are no such results any more.
+    /// The server no longer has the results.
     Gone(String),
-    /// The run ends; the reason is noted.
+    /// The run ends, and the reason is stored.
     Stopped,
 }
 
-/// Takes the results of a batch that has ended. Results that are gone are given up if `is_giving_up`.
-/// `others` are ids of batches that are known to be others.
+/// Fetches the results of a batch that has ended. If `is_giving_up`, results that are gone are given up.
+/// `others` are ids of batches that are known not to be this one.
 pub(super) async fn take(
     context: &Context<'_>,
     held: &mut Held,
@@ -92,7 +91,7 @@ pub(super) async fn take(
         counts: Counts::default(),
     };
     let (mut n_answered, mut n_unprocessed, mut n) = (0, 0, 0);
-    // An earlier run may have ended after the last outcome.
+    // If an earlier run ended after it had written the last outcome, there is nothing to fetch.
     while !reading.left.is_empty() || n > 0 {
         reading.counts = Counts::default();
         reading.seen.clear();
@@ -115,7 +114,7 @@ pub(super) async fn take(
                 }
                 Download::Gone(message) => {
                     run.stop_for_endpoint(format!(
-                        "the results of batch {} are gone ({message}); --cancel gives them up, and its \
+                        "the results of batch {} are gone ({message}); --cancel abandons them, and the \
                          requests then count as possibly billed",
                         status.id
                     ));
@@ -127,11 +126,14 @@ pub(super) async fn take(
         n_answered += reading.counts.n_answered;
         n_unprocessed += reading.counts.n_unprocessed;
         let is_cut = !is_whole || reading.counts.n_unreadable > 0;
-        // Also of a batch that expired or was cancelled some requests were answered, as its counts say.
+        // A batch that expired or was cancelled may also have answers: its counts say how many.
         let misses_some = !reading.left.is_empty() && status.n_done > Some(reading.seen.len() as u64);
         let lacks_some = misses_some || (!reading.left.is_empty() && end == BatchEnd::Completed);
         if held.batch.is_guess && reading.counts.n_ours == 0 && reading.counts.n_unknown > 0 {
-            run.progress.say(&format!("batch {} is not of this folder; ours is looked for again", status.id));
+            run.progress.say(&format!(
+                "batch {} does not belong to this folder; surmise searches for the right batch again",
+                status.id
+            ));
             context.note_stage(&mut held.batch, BatchStage::Foreign, Some(&status.id)).await?;
             return Ok(Taken::Foreign);
         }
@@ -139,17 +141,17 @@ pub(super) async fn take(
             break;
         }
         if n >= run.policy.retries {
-            // The server may have more of them later, and they are paid.
+            // The server may provide more results later, and they are billed.
             let has_no_file = end == BatchEnd::Completed && status.n_done != Some(0);
             let has_no_file = has_no_file && context.wire.results(&status).is_empty();
             let may_come = (misses_some || has_no_file) && !is_giving_up;
             if reading.left.is_empty() || (is_whole && !may_come) {
                 break;
             }
-            let what = if is_whole { "lack some requests" } else { "cannot be received whole" };
-            let hint = if is_whole { "; --cancel gives them up" } else { "" };
+            let what = if is_whole { "lack some requests" } else { "cannot be downloaded completely" };
+            let hint = if is_whole { "; --cancel abandons them" } else { "" };
             run.stop_for_endpoint(format!(
-                "the results of batch {} {what}; {} of {} requests have their outcome: run the same command \
+                "the results of batch {} {what}; {} of {} requests have an outcome: run the same command \
                  again{hint}",
                 status.id,
                 held.batch.n - reading.left.len() as u64,
@@ -158,14 +160,14 @@ pub(super) async fn take(
             return Ok(Taken::Stopped);
         }
         if n == 0 {
-            let why = if is_cut { "are cut or damaged" } else { "lack some requests" };
+            let why = if is_cut { "are truncated or damaged" } else { "lack some requests" };
             run.progress.say(&format!("the results of batch {} {why}; they are fetched again", status.id));
         }
         context.pause(n, None).await;
         if run.stop.is_draining() {
             return Ok(Taken::Stopped);
         }
-        // A file may get its name after the batch has ended.
+        // The id of the result file may appear after the batch has ended.
         if context.wire.document().is_none()
             && let Ok(value) = context.call(&context.wire.poll(&status.id), true).await
             && let Some(now) = context.wire.read(&value).filter(|now| now.end == Some(end))
@@ -180,7 +182,7 @@ pub(super) async fn take(
     if held.batch.n_submitted > 1 && !book_twins(context, held, &status, others).await? {
         return Ok(Taken::Stopped);
     }
-    // Of a batch that ended early, those beyond its count of processed requests are not billed.
+    // If a batch ended early, the requests beyond its count of processed requests are not billed.
     let n_left = held.open.len() as u64;
     let n_lost = match end {
         BatchEnd::Completed => n_left,
@@ -210,13 +212,13 @@ pub(super) async fn take(
 }
 
 impl Reading<'_> {
-    /// How many of the requests that the server counts as processed have no outcome.
+    /// Number of requests that the server counts as processed and that have no outcome.
     fn n_unseen(&self, status: &BatchStatus) -> Option<u64> {
         let n_closed = self.all.len().saturating_sub(self.left.len()) as u64;
         Some(status.n_done?.saturating_sub(n_closed))
     }
 
-    /// The requests without an outcome, in their order.
+    /// The requests without an outcome, in order.
     fn open(&self, intents: &[BatchIntent]) -> Vec<BatchIntent> {
         intents.iter().filter(|intent| self.left.contains_key(&intent.key)).copied().collect()
     }
@@ -260,7 +262,7 @@ impl Reading<'_> {
             if disk::read_line(&mut lines, &mut line).map_err(fault)? == 0 {
                 return Ok(());
             }
-            // The rest of a cut file may be a number that lacks digits.
+            // The end of a truncated file could be read as a shorter number, so it is skipped.
             if (!is_whole && !line.ends_with(b"\n")) || line.trim_ascii().is_empty() {
                 continue;
             }
@@ -287,7 +289,7 @@ impl Reading<'_> {
         };
         let results: Vec<BatchResult> =
             list(value).iter().map(|result| self.context.wire.read_result(result)).collect();
-        // Without ids the position tells, where all results are there.
+        // If no result has an id and none is missing, results are matched by position.
         let is_in_order = results.len() == intents.len() && results.iter().all(|result| result.id.is_none());
         for (n, mut result) in results.into_iter().enumerate() {
             if is_in_order {
@@ -302,7 +304,7 @@ impl Reading<'_> {
     async fn add(&mut self, result: BatchResult) -> Result<()> {
         let key = result.id.as_deref().and_then(QuestionKey::parse).filter(|key| self.all.contains(key));
         let Some(key) = key else {
-            // Without an id it may be of any request.
+            // A result without an id may belong to any request.
             match result.id {
                 Some(_) => self.counts.n_unknown += 1,
                 None => self.counts.n_unreadable += 1,
@@ -314,7 +316,7 @@ impl Reading<'_> {
             self.counts.n_duplicate += 1;
             return Ok(());
         }
-        // An earlier download or run may have written it.
+        // An earlier download or run may have written the outcome.
         let Some(intent) = self.left.get(&key).copied() else { return Ok(()) };
         let Some(record) = self.outcome(&intent, result.kind)? else {
             self.counts.n_unreadable += 1;
@@ -356,7 +358,7 @@ impl Reading<'_> {
                 let mut record = OutcomeRecord { batch, ..record };
                 let answer = read(run, &mut record);
                 let reserve = self.context.reservation(&sent);
-                // An error in a batch is not billed.
+                // Failed requests in a batch are not billed.
                 if matches!(answer.outcome, Outcome::Failed(_)) {
                     run.budget.release(reserve);
                 } else {
@@ -368,12 +370,12 @@ impl Reading<'_> {
         })
     }
 
-    /// Says what was wrong with the results.
+    /// Reports what was wrong with the results.
     fn report(&self, id: &str) {
         let Counts { n_duplicate, n_unknown, n_unreadable, .. } = self.counts;
         for (n, what) in [
-            (n_duplicate, "result(s) that are there twice, of which the first counts"),
-            (n_unknown, "result(s) for requests that are not of this batch, which are left out"),
+            (n_duplicate, "result(s) that occur twice; the first counts"),
+            (n_unknown, "result(s) for requests that are not in this batch; they are ignored"),
             (n_unreadable, "result(s) that cannot be read"),
         ] {
             if n > 0 {

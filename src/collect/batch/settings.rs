@@ -1,8 +1,8 @@
-//! How batches are asked.
+//! Settings of batches.
 
 use std::time::Duration;
 
-/// How batches are asked.
+/// Settings of batches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BatchSettings {
     /// How long the run waits for its batches; they go on without it.

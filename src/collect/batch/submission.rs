@@ -1,40 +1,40 @@
-//! Creates a batch at the provider, once. From the record `submitting` on the batch may exist: it is looked
-//! for in the provider's list before it is created again.
+//! Creates a batch at the provider exactly once. After the record `submitting`, the batch may exist, so it is
+//! searched for in the provider's list before another attempt to create it.
 
 use super::context::{CallFault, Context, Held};
 use crate::collect::journal::{BatchStage, JournalReader};
 use crate::error::Result;
 use crate::provider::batch::{BatchRequest, BatchStatus, NewBatch};
 
-/// How often a batch that may exist is looked for before it is taken not to, with pauses that double: about a
-/// minute, because a list may lag behind.
+/// Number of searches before a batch counts as not created. The pauses double, about a minute in total,
+/// because a list may be out of date.
 const LOOKS: u32 = 7;
-/// Most pages of the list that are read.
+/// Maximum number of pages of the list that are read.
 const MOST_PAGES: usize = 50;
 
 /// How the creation of a batch ended.
 pub(super) enum Submitted {
-    /// It exists; its id is durable.
+    /// The batch exists, and its id is durable.
     Created,
-    /// It was refused for its size, and its questions count as not asked.
+    /// The batch was refused for its size, and its questions count as not asked.
     TooLarge(String),
-    /// It is not there, and its requests have their outcomes.
+    /// The batch does not exist, and its requests have outcomes.
     Closed,
-    /// The run ends, and leaves it as it is.
+    /// The run ends and leaves the batch unchanged.
     Stopped,
 }
 
-/// What the list of batches says of one that may exist.
+/// The result of a search for a batch that may exist.
 enum Found {
     Yes(BatchStatus),
     No,
-    /// There is no list.
+    /// The server has no list of batches.
     Unlisted,
     Stopped,
 }
 
-/// Creates a batch that does not exist yet, if `creates`; else one that may exist is only looked for.
-/// `others` are ids of batches that are known to be others.
+/// Creates a batch that does not exist yet if `creates`; otherwise only searches for a batch that may exist.
+/// `others` are ids of batches that are known not to be this one.
 pub(super) async fn submit(
     context: &Context<'_>,
     held: &mut Held,
@@ -57,8 +57,8 @@ pub(super) async fn submit(
                 Found::No => {}
                 Found::Unlisted => {
                     run.progress.say(&format!(
-                        "whether a batch of {} requests was created cannot be found out, because the server \
-                         has no list of batches; its requests count as possibly billed",
+                        "it is unknown whether a batch of {} requests was created, because the server has no \
+                         list of batches; its requests count as possibly billed",
                         held.open.len()
                     ));
                     context.give_up(held, "lost", "it is unknown whether the batch was created").await?;
@@ -69,7 +69,7 @@ pub(super) async fn submit(
         }
         if n_unclear > run.policy.unknown_retries {
             run.stop_for_endpoint(
-                "the creation of a batch fails each time without a clear answer; run the same command again \
+                "each attempt to create a batch fails without a clear answer; run the same command again \
                  later"
                     .into(),
             );
@@ -82,7 +82,8 @@ pub(super) async fn submit(
         match fault {
             CallFault::Unclear(message) => {
                 run.progress.say(&format!(
-                    "{}: it is unclear whether a batch was created ({message}); it is looked for",
+                    "{}: it is unclear whether a batch was created ({message}); surmise searches for it in \
+                     the provider's list",
                     run.endpoint
                 ));
                 n_unclear += 1;
@@ -101,7 +102,9 @@ pub(super) async fn submit(
             }
             CallFault::Refused(message) => {
                 context.withdraw(held, "refused", "the batch was refused").await?;
-                run.stop_for_endpoint(format!("the batch is refused ({message}); nothing of it is asked"));
+                run.stop_for_endpoint(format!(
+                    "the batch is refused ({message}); none of its questions are asked"
+                ));
                 return Ok(Submitted::Stopped);
             }
             CallFault::Stopped => return Ok(Submitted::Stopped),
@@ -109,27 +112,27 @@ pub(super) async fn submit(
     }
 }
 
-/// Notes that a batch of the list is the one that may exist.
+/// Records that a listed batch is the one that may exist.
 async fn adopt(context: &Context<'_>, held: &mut Held, status: &BatchStatus) -> Result<()> {
     let is_named = context.wire.is_named();
     let stage = if is_named { BatchStage::Created } else { BatchStage::Found };
     context.note_stage(&mut held.batch, stage, Some(&status.id)).await?;
     let what = if is_named { "was" } else { "was probably" };
     context.worker.run.progress.say(&format!(
-        "batch {} of {} requests {what} created before its id could be stored; it goes on",
+        "batch {} of {} requests {what} created before its id could be stored; the run continues with it",
         status.id, held.batch.n
     ));
     Ok(())
 }
 
-/// Uploads the requests, where they are a file, and creates the batch.
+/// Uploads the requests, if the provider wants a file, and creates the batch.
 async fn create(
     context: &Context<'_>,
     held: &mut Held,
     others: &[String],
 ) -> Result<std::result::Result<(), CallFault>> {
     let wire = context.wire;
-    // An id is stored as it is.
+    // Ids are stored without redaction.
     let holds_key = |id: &str| context.worker.run.secrets.holds_key(id);
     let mut reader = JournalReader::open(context.journal)?;
     let (mut members, mut path) = (vec![], String::new());
@@ -142,13 +145,13 @@ async fn create(
     if held.batch.file.is_none()
         && let Some(upload) = wire.upload(&held.batch.name, &members)
     {
-        // A file costs nothing, so that a lost upload is repeated.
+        // An upload costs nothing, so it is repeated if its result is lost.
         let file = match context.call(&upload, true).await {
             Ok(value) => wire.read_upload(&value).filter(|id| !holds_key(id)),
             Err(fault) => return Ok(Err(fault)),
         };
         let Some(file) = file else {
-            return Ok(Err(CallFault::Refused("the answer to the upload has no id of a file".into())));
+            return Ok(Err(CallFault::Refused("the response to the upload has no file id".into())));
         };
         context.note_stage(&mut held.batch, BatchStage::Uploaded, Some(&file)).await?;
     }
@@ -158,7 +161,7 @@ async fn create(
             Ok(value) => {
                 let page = wire.read_list(&value).unwrap_or_default();
                 let is_ours = |status: &&BatchStatus| may_be(held, others, status);
-                // One of an earlier attempt is shown only now.
+                // A batch from an earlier attempt may appear in the list only now.
                 let newer = page.batches.iter().take_while(|status| !is_mark(held, status));
                 if held.batch.n_submitted > 0
                     && let Some(status) = newer.filter(is_ours).find(|status| !holds_key(&status.id))
@@ -168,7 +171,7 @@ async fn create(
                 }
                 page.batches.first().map(|first| first.id.clone()).filter(|id| !holds_key(id))
             }
-            // Without a list it cannot be looked for later either.
+            // Without a list, a later search is not possible either.
             Err(CallFault::Missing(_) | CallFault::Refused(_)) => None,
             Err(fault) => return Ok(Err(fault)),
         };
@@ -181,7 +184,7 @@ async fn create(
         Err(fault) => return Ok(Err(fault)),
     };
     let Some(status) = wire.read(&value).filter(|status| !holds_key(&status.id)) else {
-        return Ok(Err(CallFault::Unclear("the answer to the creation has no id of a batch".into())));
+        return Ok(Err(CallFault::Unclear("the response to the creation has no batch id".into())));
     };
     context.note_stage(&mut held.batch, BatchStage::Created, Some(&status.id)).await?;
     let n = held.batch.n;
@@ -189,7 +192,7 @@ async fn create(
     Ok(Ok(()))
 }
 
-/// Looks for a batch that may exist, several times, because a list may lag behind.
+/// Searches for a batch that may exist, several times, because a list may be out of date.
 async fn look(context: &Context<'_>, held: &Held, others: &[String], n_looks: u32) -> Found {
     for n in 0..n_looks {
         if n > 0 {
@@ -215,8 +218,8 @@ async fn look(context: &Context<'_>, held: &Held, others: &[String], n_looks: u3
     Found::No
 }
 
-/// The batches of the provider's list that are this one, or may be where batches have no names: those that
-/// are newer than the ones before it and have as many requests.
+/// The batches in the provider's list that match this one. If batches have names, the name must match.
+/// Otherwise a match is newer than the batches that existed before, and has the same number of requests.
 pub(super) async fn listed(
     context: &Context<'_>,
     held: &Held,
@@ -249,13 +252,14 @@ pub(super) async fn listed(
     Ok(found)
 }
 
-/// Whether a batch without a name may be this one: it has as many requests and is not known to be another.
+/// Whether a batch without a name may be this one: it has the same number of requests and is not known to be
+/// another batch.
 fn may_be(held: &Held, others: &[String], status: &BatchStatus) -> bool {
     let is_other = held.batch.foreign.contains(&status.id) || others.contains(&status.id);
     status.n_requests == Some(held.batch.n) && !is_other
 }
 
-/// Whether a batch was there before this one.
+/// Whether a batch is the newest one that existed before this one.
 fn is_mark(held: &Held, status: &BatchStatus) -> bool {
     held.batch.newest_before.as_ref() == Some(&status.id)
 }

@@ -1,5 +1,5 @@
-//! Batches that were created a second time, because the list lagged behind when they were looked for: their
-//! requests may be billed twice, and that is booked.
+//! Books batches that were created a second time because the provider's list was out of date. Their requests
+//! may be billed twice.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Seek};
@@ -14,18 +14,19 @@ use crate::error::{Error, Result};
 use crate::provider::batch::BatchStatus;
 use crate::provider::json;
 
-/// What a batch of the list is to one that may have been created twice.
+/// How a listed batch relates to a batch that may have been created twice.
 enum Kin {
-    /// It has the same requests.
+    /// The listed batch has the same requests.
     Twin,
-    /// It has as many requests, and cannot be told apart while it works.
+    /// The listed batch has the same number of requests and is still in progress, so its requests cannot be
+    /// compared.
     Unknown,
-    /// It is another.
+    /// The listed batch has other requests.
     None,
 }
 
-/// Books the requests of batches that are this one a second time. Those that have its name are cancelled.
-/// Returns whether the run goes on.
+/// Books the requests of batches that duplicate this one, and cancels those that have its name. Returns
+/// whether the run goes on.
 pub(super) async fn book_twins(
     context: &Context<'_>,
     held: &Held,
@@ -52,18 +53,19 @@ pub(super) async fn book_twins(
                 status.id, twin.id
             )),
             Kin::Unknown => run.progress.say(&format!(
-                "batch {} may have been created twice: {} has as many requests and works still; they count \
-                 as possibly billed a second time (it is not cancelled, because it may be another)",
+                "batch {} may have been created twice: {} has as many requests and is still in progress; \
+                 they count as possibly billed a second time (it is not cancelled, because it may be another \
+                 batch)",
                 status.id, twin.id
             )),
         }
         if twin.end.is_none() && context.wire.is_named() {
-            // Whether it works or not, the requests may have been billed.
+            // Even if the cancellation succeeds, the requests may have been billed.
             context.call(&context.wire.cancel(&twin.id), true).await.map(drop).unwrap_or_default();
         }
         n += 1;
         let mut commits = Commits::default();
-        // An earlier run may have ended after some of them were booked.
+        // An earlier run may have ended after it had booked some of these requests.
         let is_booked = |intent: &&BatchIntent| index.attempts(&intent.key) >= intent.attempt + n;
         for intent in held.intents.iter().filter(|intent| !is_booked(intent)) {
             let usd = context.intent(&mut reader, intent)?.and_then(|sent| sent.reserve_usd);
@@ -79,8 +81,8 @@ pub(super) async fn book_twins(
     Ok(true)
 }
 
-/// Where batches have names, the list has only those with the right one. Elsewhere the ids of the results
-/// tell.
+/// Compares a listed batch with this one. If batches have names, `listed` returns only batches with the right
+/// name. Otherwise the ids of the results decide.
 async fn kin(context: &Context<'_>, held: &Held, twin: &BatchStatus) -> Result<Kin> {
     if context.wire.is_named() {
         return Ok(Kin::Twin);

@@ -1,5 +1,5 @@
-//! Waits for batches: polls them with growing pauses, says how far they are, and takes the results of those
-//! that have ended.
+//! Waits for batches: polls them with growing pauses, reports their progress, and fetches the results of
+//! those that have ended.
 
 use std::time::Duration;
 
@@ -13,28 +13,28 @@ use crate::provider::batch::{BatchEnd, BatchStatus};
 /// How waiting ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Waited {
-    /// No batch is open any more.
+    /// All batches have ended.
     Ended,
-    /// Some are: each was polled once, as was wanted.
+    /// Some batches are open. Each was polled once, because there was no timeout.
     Polled,
-    /// The run ends; the reason is noted.
+    /// The run ends, and the reason is stored.
     Stopped,
 }
 
-/// What came of the batches that ended.
+/// The result of the batches that ended.
 #[derive(Debug, Default)]
 pub(super) struct WaitResult {
-    /// Requests with an answer.
+    /// Number of requests with an answer.
     pub(super) n_answered: u64,
-    /// The size of a batch that was refused as too large, and why.
+    /// The size of a batch that was refused as too large, and the reason.
     pub(super) too_large: Option<(u64, String)>,
-    /// Whether one was cancelled.
+    /// Whether a batch was cancelled.
     pub(super) was_cancelled: bool,
-    /// A batch that was taken for one of ours and is another is to be looked for again.
+    /// Whether the search matched a wrong batch, so that ours must be searched for again.
     pub(super) has_foreign: bool,
 }
 
-/// Waits until all batches have ended, for so long. Without a time each is polled once.
+/// Waits until all batches have ended, but at most for `timeout`. Without a timeout, polls each batch once.
 pub(super) async fn wait(
     context: &Context<'_>,
     batches: &mut Vec<Held>,
@@ -53,18 +53,18 @@ pub(super) async fn wait(
                 Ok(value) => context.wire.read(&value),
                 Err(CallFault::Missing(message)) if is_giving_up => {
                     run.progress.say(&format!(
-                        "the server does not know batch {id} ({message}); its {} open requests count as \
-                         possibly billed",
+                        "the server has no batch {id} ({message}); its {} open requests count as possibly \
+                         billed",
                         held.open.len()
                     ));
-                    context.give_up(&mut held, "lost", "the server does not know the batch").await?;
+                    context.give_up(&mut held, "lost", "the server has no such batch").await?;
                     continue;
                 }
                 Err(CallFault::Missing(message)) => {
                     run.stop_for_endpoint(format!(
-                        "the server does not know batch {id} ({message}); check that the key is that of the \
-                         account that created it; --cancel gives the batch up, and its requests then count \
-                         as possibly billed"
+                        "the server has no batch {id} ({message}); check that the key belongs to the account \
+                         that created it; --cancel abandons the batch, and its requests then count as \
+                         possibly billed"
                     ));
                     return Ok((Waited::Stopped, result));
                 }
@@ -119,8 +119,8 @@ pub(super) async fn wait(
             let ids: Vec<&str> = batches.iter().filter_map(|held| held.batch.id.as_deref()).collect();
             run.stop.drain(Error::Gaps {
                 reason: format!(
-                    "after {} s of --batch-timeout {}; the provider goes on with it: the same command waits \
-                     again, and --cancel ends it (batch {})",
+                    "after {} s of --batch-timeout, {}; the provider goes on: run the same command again to \
+                     wait, or with --cancel to end the open batches ({})",
                     timeout.as_secs(),
                     line,
                     ids.join(", ")
@@ -140,7 +140,7 @@ pub(super) async fn wait(
     }
 }
 
-/// How far batches are, in a line, with the time that is left if they go on as before.
+/// The progress of batches in one line, with the remaining time at the present rate.
 fn line(states: &[(BatchStatus, u64)], waited: Duration) -> String {
     let total: u64 = states.iter().map(|(_, n)| n).sum();
     let done: u64 = states.iter().map(|(status, n)| status.n_done.unwrap_or(0).min(*n)).sum();

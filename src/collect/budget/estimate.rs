@@ -1,4 +1,4 @@
-//! Estimates the requests and the cost of a run, without sending anything.
+//! Estimates the number of requests and the cost of a run, without sending anything.
 
 use std::path::Path;
 
@@ -12,39 +12,39 @@ use crate::collect::plan::RedoSelection;
 use crate::collect::probe;
 use crate::error::Result;
 
-/// The time within which providers process a batch.
+/// Time in seconds within which providers process a batch.
 const BATCH_TIME_S: f64 = 86_400.0;
 
 /// The estimate of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Estimate {
-    /// Requests that would be sent, with the probe before the first of a configuration.
+    /// Number of requests that would be sent, including probes.
     pub n_calls: usize,
-    /// Questions that already have an outcome, or share one with another.
+    /// Number of questions that already have an outcome, or share one with another question.
     pub n_cached: usize,
-    /// Bounds of the tokens of all prompts.
+    /// Bounds of the number of tokens in all prompts.
     pub prompt_tokens: (u64, u64),
-    /// Bounds of the tokens of all answers.
+    /// Bounds of the number of tokens in all answers.
     pub completion_tokens: (u64, u64),
-    /// Bounds of the cost, where prices are known.
+    /// Bounds of the cost, if prices are known.
     pub cost_usd: Option<(f64, f64)>,
-    /// Bounds of the cost by batches, with the probes and first questions that are sent alone; `None` also
-    /// where the provider has no batch API.
+    /// Bounds of the cost in batches, including the probes and first questions that are sent individually.
+    /// `None` if prices are unknown or the provider has no batch API.
     pub batch_cost_usd: Option<(f64, f64)>,
-    /// Seconds after which a batch has ended at the latest, where the provider has a batch API.
+    /// Maximum duration of a batch in seconds, if the provider has a batch API.
     pub batch_time_s: Option<f64>,
-    /// Questions in batches that have not ended.
+    /// Number of questions in batches that have not ended.
     pub n_in_batches: usize,
-    /// Seconds at the requested concurrency, if answers take as long as those in the folder; `None` without
-    /// any.
+    /// Duration in seconds at the requested concurrency, if answers take as long as those in the folder.
+    /// `None` if the folder has no answers.
     pub time_s: Option<f64>,
-    /// Spent in this folder so far, where it is known.
+    /// Cost of this folder so far, if it is known.
     pub spent_usd: Option<f64>,
     /// The first request that would be sent.
     pub first: Option<String>,
 }
 
-/// Estimates the requests that a folder is missing. Nothing is written and no key is needed.
+/// Estimates the requests that a folder still lacks. Writes nothing and needs no key.
 ///
 /// # Errors
 /// As for a run.

@@ -1,6 +1,6 @@
-//! The spending cap. It holds with any number of requests in flight, because the maximum cost of a request is
-//! reserved before it is sent. Sums are whole picodollars (a token at 0.01 USD per million costs ten thousand
-//! of them), so that no rounding error accumulates.
+//! Enforces the spending cap. The cap holds with any number of requests in flight, because the maximum cost
+//! of a request is reserved before it is sent. Sums are whole picodollars, so that no rounding error
+//! accumulates: a token at 0.01 USD per million costs ten thousand picodollars.
 
 use std::sync::Mutex;
 
@@ -22,12 +22,13 @@ pub struct Reservation {
     by_batch: bool,
 }
 
-/// How many times as many tokens as a request can have are still believed: a server may count a system prompt
-/// of its own, or reasoning beside the limit of the answer.
+/// A token count of a server is plausible up to the request's maximum times this factor, plus
+/// [`BELIEVED_TOKENS`]. A server may count its own system prompt, or reasoning beyond the limit of the
+/// answer.
 const BELIEVED_FACTOR: u64 = 4;
-/// And how many more.
+/// Number of plausible tokens above the multiple of the request's maximum.
 const BELIEVED_TOKENS: u64 = 4096;
-/// The most tokens of reasoning that a server may add beside the limit, where it counts them apart.
+/// Maximum number of plausible reasoning tokens beyond the limit, if a server counts them separately.
 const BELIEVED_REASONING: u64 = 1 << 17;
 
 impl Reservation {
@@ -35,14 +36,14 @@ impl Reservation {
         self.prompt.saturating_add(self.completion)
     }
 
-    /// The most tokens of the answer.
+    /// Maximum number of tokens of the answer.
     pub(crate) fn max_tokens(self) -> u64 {
         self.completion_tokens
     }
 
-    /// Whether the counts of a server are far beyond what the request can have.
+    /// Whether the token counts of a server are far above what the request can have.
     pub fn is_exceeded_by(&self, usage: &Usage) -> bool {
-        // Nothing is known of a request whose record was damaged.
+        // A request whose record is damaged has no known maximum.
         if (self.prompt_tokens, self.completion_tokens) == (0, 0) {
             return false;
         }
@@ -67,23 +68,24 @@ pub struct Budget {
 #[derive(Debug, Clone, Copy, Default)]
 struct Balance {
     spent: u64,
-    /// For requests in flight, which are settled soon.
+    /// Reserved for requests in flight, which are settled soon.
     reserved: u64,
-    /// For requests in batches, which nothing waits for: another run may settle them.
+    /// Reserved for requests in batches. No request waits for them, because a later run may settle them.
     held: u64,
-    /// Of the answers whose cost the server states: the cost by our prices, and that of the server.
+    /// Sums over the answers whose cost the server states, in USD: the cost at our prices, and the stated
+    /// cost.
     stated: (f64, f64),
 }
 
 impl Balance {
-    /// Where a reservation stands.
+    /// The part of the balance that contains a reservation.
     fn part(&mut self, reserve: Reservation) -> &mut u64 {
         if reserve.by_batch { &mut self.held } else { &mut self.reserved }
     }
 }
 
 impl Budget {
-    /// A budget of which `spent_usd` is already spent. Without a price no cost is counted.
+    /// A budget of which `spent_usd` is already spent. Without a price, costs are not counted.
     pub fn new(price: Option<Price>, cap_usd: Option<f64>, spent_usd: f64) -> Self {
         let pico = |usd: f64| (usd * PICO).round() as u64;
         let state = Mutex::new(Balance { spent: pico(spent_usd), ..Balance::default() });
@@ -100,7 +102,7 @@ impl Budget {
         self.max_cost(tokens, max_tokens.into())
     }
 
-    /// The cost of these numbers of tokens.
+    /// The maximum cost of these numbers of tokens.
     pub fn max_cost(&self, prompt_tokens: u64, completion_tokens: u64) -> Reservation {
         let most = |price: &Price| price.most_pico(prompt_tokens, completion_tokens);
         let (prompt, completion) = self.price.as_ref().map_or((0, 0), most);
@@ -113,14 +115,14 @@ impl Budget {
         self.max_batch_cost(tokens, max_tokens.into())
     }
 
-    /// The cost of these numbers of tokens in a batch.
+    /// The maximum cost of these numbers of tokens in a batch.
     pub fn max_batch_cost(&self, prompt_tokens: u64, completion_tokens: u64) -> Reservation {
         let most = |price: &Price| price.most_batch_pico(prompt_tokens, completion_tokens);
         let (prompt, completion) = self.price.as_ref().map_or((0, 0), most);
         Reservation { prompt, completion, prompt_tokens, completion_tokens, by_batch: true }
     }
 
-    /// The reservation of a request in a batch that was sent before, as the journal has it.
+    /// The reservation of a request in a batch that an earlier run sent, as recorded in the journal.
     pub fn restored(&self, usd: f64, prompt_tokens: u64, completion_tokens: u64) -> Reservation {
         let most = self.max_batch_cost(prompt_tokens, completion_tokens);
         let sum = (usd * PICO).round() as u64;
@@ -128,29 +130,30 @@ impl Budget {
         Reservation { prompt: sum - completion, completion, ..most }
     }
 
-    /// Reserves what requests of an earlier run reserved, whatever the cap.
+    /// Reserves the amount that requests of an earlier run reserved, regardless of the cap.
     pub fn hold(&self, usd: f64) {
         self.with(|state| state.held = state.held.saturating_add((usd * PICO).round() as u64));
     }
 
-    /// Reserves money if the cap allows it beside all other reservations, without waiting for them.
+    /// Reserves money if the cap allows it in addition to all other reservations. Does not wait.
     pub fn reserve_now(&self, reserve: Reservation) -> bool {
         self.try_reserve(reserve) == Some(true)
     }
 
-    /// Whether the cap allows it beside what is spent, without regard to requests in flight.
+    /// Whether the cap allows a reservation in addition to the money spent and held, ignoring requests in
+    /// flight.
     pub fn fits(&self, reserve: Reservation) -> bool {
         let taken = self.with(|state| state.spent.saturating_add(state.held));
         self.cap.is_none_or(|cap| taken.saturating_add(reserve.sum()) <= cap)
     }
 
-    /// Reserves money; waits for other reservations to be settled if the cap requires it. `false` if the cap
-    /// does not allow it even then.
+    /// Reserves money. If the cap requires it, waits until other reservations are settled. Returns `false` if
+    /// the cap does not allow the reservation even then.
     pub async fn reserve(&self, reserve: Reservation) -> bool {
         loop {
             let settled = self.settled.notified();
             tokio::pin!(settled);
-            // Registered before the check, so that no settlement is missed.
+            // The waiter is registered before the check, so that it misses no settlement.
             settled.as_mut().enable();
             match self.try_reserve(reserve) {
                 Some(allowed) => return allowed,
@@ -159,7 +162,7 @@ impl Budget {
         }
     }
 
-    /// `None` if it depends on requests in flight.
+    /// Tries to reserve money. Returns `None` if the result depends on requests in flight.
     fn try_reserve(&self, reserve: Reservation) -> Option<bool> {
         self.with(|state| {
             let allowed = |taken: u64| self.cap.is_none_or(|cap| taken.saturating_add(reserve.sum()) <= cap);
@@ -173,7 +176,7 @@ impl Budget {
         })
     }
 
-    /// Releases a reservation that cost nothing.
+    /// Releases the reservation of a request that cost nothing.
     pub fn release(&self, reserve: Reservation) {
         self.with(|state| {
             let part = state.part(reserve);
@@ -182,8 +185,8 @@ impl Budget {
         self.settled.notify_waiters();
     }
 
-    /// The cost of the counted tokens at a service tier, and the reservation for those that were not counted.
-    /// Counts that cannot be true are none: they would lock the folder with a cost that nobody pays.
+    /// The cost of the counted tokens at a service tier. For tokens that were not counted, the reservation
+    /// counts. Implausible counts are ignored: otherwise a cost that nobody pays could use up the cap.
     fn cost(price: &Price, reserve: Reservation, usage: Option<&Usage>, tier: Option<&str>) -> u64 {
         let (rates, factor) = if reserve.by_batch { price.at_batch(tier) } else { (price.at(tier), 1.0) };
         let usage = usage.filter(|usage| !reserve.is_exceeded_by(usage));
@@ -192,15 +195,15 @@ impl Budget {
         prompt.unwrap_or(reserve.prompt).saturating_add(completion.unwrap_or(reserve.completion))
     }
 
-    /// Books a request that an earlier run left without a price. Returns its cost.
+    /// Books a request of an earlier run that had no price. Returns its cost in USD.
     pub fn book(&self, reserve: Reservation, usage: Option<&Usage>, tier: Option<&str>) -> Option<f64> {
         let cost = Self::cost(self.price.as_ref()?, reserve, usage, tier);
         self.with(|state| state.spent = state.spent.saturating_add(cost));
         Some(cost as f64 / PICO)
     }
 
-    /// Settles a reservation with the counted tokens, or with the reservation itself for those that were not
-    /// counted. Returns the cost.
+    /// Settles a reservation with the cost of the counted tokens. For tokens that were not counted, the
+    /// reservation counts. Returns the cost in USD.
     pub fn charge(&self, reserve: Reservation, usage: Option<&Usage>, tier: Option<&str>) -> Option<f64> {
         let cost = Self::cost(self.price.as_ref()?, reserve, usage, tier);
         self.with(|state| {
@@ -217,8 +220,8 @@ impl Budget {
         self.price.as_ref().is_some_and(|price| price.is_unpriced(tier))
     }
 
-    /// Adds a cost and what the server states for the same answer. Returns both sums where they differ by
-    /// more than 5 % and a tenth of a cent.
+    /// Adds the cost of an answer at our prices and the cost that the server states. Returns both sums if
+    /// they differ by more than 5 % and by more than a tenth of a cent.
     pub fn compare(&self, ours_usd: f64, theirs_usd: f64) -> Option<(f64, f64)> {
         const SHARE: f64 = 0.05;
         const LEAST_USD: f64 = 0.001;
@@ -230,29 +233,29 @@ impl Budget {
         (difference > LEAST_USD && difference > SHARE * ours.max(theirs)).then_some((ours, theirs))
     }
 
-    /// A reservation in dollars, where prices are known.
+    /// A reservation in dollars, if prices are known.
     pub fn usd(&self, reserve: Reservation) -> Option<f64> {
         self.price.as_ref().map(|_| reserve.sum() as f64 / PICO)
     }
 
-    /// Spent so far, where prices are known.
+    /// The money spent so far, in dollars, if prices are known.
     pub fn spent_usd(&self) -> Option<f64> {
         self.price.as_ref().map(|_| self.with(|state| state.spent) as f64 / PICO)
     }
 
-    /// The spending cap.
+    /// The spending cap in dollars.
     pub fn cap_usd(&self) -> Option<f64> {
         self.cap.map(|cap| cap as f64 / PICO)
     }
 
-    /// As [`Budget::cost_usd`], in a batch.
+    /// The cost of these numbers of tokens in a batch, in dollars, if prices are known.
     pub fn batch_cost_usd(&self, prompt_tokens: u64, completion_tokens: u64) -> Option<f64> {
         let (rates, factor) = self.price.as_ref()?.at_batch(None);
         let plain: Price = (*rates).into();
         Some(Self::new(Some(plain), None, 0.0).cost_usd(prompt_tokens, completion_tokens)? * factor)
     }
 
-    /// The cost of these numbers of tokens, where prices are known.
+    /// The cost of these numbers of tokens, in dollars, if prices are known.
     pub fn cost_usd(&self, prompt_tokens: u64, completion_tokens: u64) -> Option<f64> {
         let counted = Usage {
             prompt_tokens: Some(prompt_tokens),
@@ -292,7 +295,8 @@ mod tests {
     #[test]
     fn what_was_not_counted_costs_what_was_set_aside_for_it() {
         let budget = Budget::new(Some(price()), None, 0.0);
-        // 8 bytes and 16 for the message are 24 tokens at most, at 0.4; 10 at 1.6.
+        // 8 bytes and 16 tokens for the message make at most 24 prompt tokens at 0.4; 10 answer tokens at
+        // 1.6.
         let reserve = budget.most(&Prompt::Text("12345678".into()), 10);
         let cost = |prompt_tokens, completion_tokens| {
             budget.charge(
@@ -310,16 +314,16 @@ mod tests {
     #[test]
     fn a_batch_costs_its_share_and_is_reserved_like_it() {
         let budget = Budget::new(Some(Price { batch_factor: Some(0.5), ..price() }), Some(20e-6), 0.0);
-        // Half of 24 tokens at 0.4 and 10 at 1.6.
+        // Half the cost of 24 tokens at 0.4 and 10 tokens at 1.6.
         let reserve = budget.most_by_batch(&Prompt::Text("12345678".into()), 10);
         assert_eq!(budget.usd(reserve), Some(12.8e-6));
         assert!(budget.reserve_now(reserve) && !budget.reserve_now(reserve));
-        // Restored from the journal it is the same sum, and is settled by counts.
+        // The reservation restored from the journal has the same sum, and is settled with counts.
         let restored = budget.restored(12.8e-6, 400, 10);
         let usage = Usage { prompt_tokens: Some(5), completion_tokens: Some(1), ..Usage::default() };
         assert_eq!(budget.charge(restored, Some(&usage), Some("batch")), Some(1.8e-6));
         assert!(budget.reserve_now(reserve));
-        // A request by itself does not wait for a batch.
+        // An individual request does not wait for a batch.
         assert_eq!(budget.try_reserve(budget.most(&Prompt::Text("12345678".into()), 10)), Some(false));
         assert_eq!(budget.batch_cost_usd(1_000_000, 0), Some(0.2));
     }
@@ -346,7 +350,7 @@ mod tests {
             let cost = budget.charge(reserve, Some(&usage), None);
             assert_eq!(cost == Some(25.6e-6), is_exceeded, "{cost:?}");
         }
-        // Stated costs are compared in sum, so that cents do not hide behind rounding.
+        // The sums of stated costs are compared, so that rounding of small costs does not matter.
         assert_eq!(budget.compare(0.0004, 0.0008), None);
         assert_eq!(budget.compare(0.001, 0.0025).map(|(_, theirs)| theirs > 0.0032), Some(true));
     }

@@ -1,5 +1,5 @@
-//! What a collection costs: estimates before it starts, a projection from its first answers, and a spending
-//! cap.
+//! Computes what a collection costs: an estimate before it starts, a projection from its first answers, and a
+//! spending cap.
 
 pub mod estimate;
 pub mod ledger;

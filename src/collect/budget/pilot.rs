@@ -1,4 +1,4 @@
-//! Projects tokens, cost and time of a run from its first answers, by counts instead of bounds.
+//! Projects the tokens, cost and duration of a run from the counts of its first answers.
 
 use super::ledger::Budget;
 use crate::provider::Usage;
@@ -6,15 +6,15 @@ use crate::provider::Usage;
 /// Number of answers in the pilot.
 pub(crate) const ANSWERS: u32 = 20;
 
-/// The first answers of a run.
+/// Totals of the first answers of a run.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Pilot {
     answers: u32,
-    /// Of these, those whose tokens were counted.
+    /// Number of answers whose tokens were counted.
     counted: u32,
     prompt_tokens: u64,
     completion_tokens: u64,
-    /// Of the answer tokens, those of reasoning.
+    /// Number of answer tokens that are reasoning.
     reasoning_tokens: u64,
     elapsed_s: f64,
 }
@@ -35,10 +35,11 @@ impl Pilot {
         self.answers == ANSWERS
     }
 
-    /// The forecast for the remaining questions of `total`, at this concurrency; `None` without any.
+    /// The forecast for the remaining questions of `total`, at this concurrency; `None` if no question
+    /// remains.
     pub(crate) fn forecast(&self, total: u64, concurrency: usize, budget: &Budget) -> Option<String> {
         let left = total.checked_sub(self.answers.into()).filter(|left| *left > 0)?;
-        let mut line = format!("after {} answers: {left} questions are left", self.answers);
+        let mut line = format!("after {} answers: {left} questions remain", self.answers);
         if self.counted > 0 {
             let each = |tokens: u64| (tokens as f64 / f64::from(self.counted) * left as f64).round() as u64;
             let (prompt, completion) = (each(self.prompt_tokens), each(self.completion_tokens));
@@ -49,11 +50,11 @@ impl Pilot {
             if let Some((usd, spent_usd)) = budget.cost_usd(prompt, completion).zip(budget.spent_usd()) {
                 line.push_str(&format!(", {usd:.6} USD in addition to the {spent_usd:.6} spent"));
                 if let Some(cap_usd) = budget.cap_usd().filter(|cap_usd| usd + spent_usd > *cap_usd) {
-                    line.push_str(&format!("; the run ends at the {cap_usd} of --budget-usd"));
+                    line.push_str(&format!("; the run ends at --budget-usd {cap_usd}"));
                 }
             }
         } else {
-            line.push_str(", with an unknown number of tokens, because the server does not count them");
+            line.push_str(", with an unknown number of tokens, because the server does not count tokens");
         }
         let each_s = self.elapsed_s / f64::from(self.answers);
         let time_s = each_s * left as f64 / concurrency.max(1) as f64;
@@ -79,15 +80,15 @@ mod tests {
         let mut pilot = Pilot::default();
         let last = (0..ANSWERS).map(|n| pilot.add((n % 2 == 0).then_some(&usage), 0.5)).collect::<Vec<_>>();
         assert_eq!(last.iter().position(|last| *last), Some(19));
-        // 980 more: 98,000 and 4,900 tokens, 0.098 + 0.049 USD, 980 * 0.5 / 10 s.
+        // 980 more questions: 98,000 and 4,900 tokens, 0.098 + 0.049 USD, 980 * 0.5 / 10 s.
         let line =
             |cap_usd| pilot.forecast(1000, 10, &Budget::new(Some(price.clone()), cap_usd, 0.0)).unwrap();
         assert_eq!(
             line(Some(0.2)),
-            "after 20 answers: 980 questions are left, about 98000 prompt tokens and 4900 answer tokens, \
+            "after 20 answers: 980 questions remain, about 98000 prompt tokens and 4900 answer tokens, \
              0.147000 USD in addition to the 0.000000 spent; 49.0 s with 10 requests at a time, 0.500 s each"
         );
-        assert!(line(Some(0.1)).contains("ends at the 0.1 of --budget-usd"));
+        assert!(line(Some(0.1)).contains("ends at --budget-usd 0.1"));
         assert!(!pilot.forecast(1000, 10, &Budget::new(None, None, 0.0)).unwrap().contains("USD"));
         assert_eq!(pilot.forecast(20, 10, &Budget::new(None, None, 0.0)), None);
     }

@@ -1,4 +1,4 @@
-//! Prices of models, from the user's file.
+//! Reads the prices of models from the user's file.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,9 +9,10 @@ use super::rates::Rates;
 use crate::disk;
 use crate::error::{Error, Result};
 
-/// Prices outside of this are most likely per token or per thousand, USD per million.
+/// Plausible prices in USD per million tokens. A price outside this range is most likely per token or per
+/// thousand tokens.
 const CREDIBLE_USD: std::ops::RangeInclusive<f64> = 0.001..=2000.0;
-/// Names of the tier whose prices are the usual ones.
+/// Names of the service tier that has the usual prices.
 const USUAL_TIERS: [&str; 6] = ["default", "standard", "auto", "on_demand", "on-demand", ""];
 
 /// The price of a model.
@@ -21,11 +22,11 @@ pub struct Price {
     pub usual: Rates,
     /// Prices of other service tiers, by the name that the server gives.
     pub tiers: BTreeMap<String, Rates>,
-    /// What an answer that comes with a batch costs, as a share of these prices; `None` if it is not given.
+    /// Cost of an answer in a batch, as a share of these prices; `None` if it is not given.
     pub batch_factor: Option<f64>,
 }
 
-/// The name of the tier of batches: its prices, where they are given, are those of batches.
+/// The name of the service tier of batches. Its prices, if given, apply to batches.
 const BATCH_TIER: &str = "batch";
 
 impl From<Rates> for Price {
@@ -44,7 +45,7 @@ struct PriceFile {
 }
 
 impl Price {
-    /// The price of a model in a file such as
+    /// Reads the price of a model from a file such as
     ///
     /// ```toml
     /// date = 2026-11-01
@@ -68,7 +69,7 @@ impl Price {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Read`]; [`Error::Prices`] for another form, a model that is not in it, and implausible
+    /// [`Error::Read`]; [`Error::Prices`] if the file has another form, lacks the model, or has implausible
     /// prices.
     pub fn read(path: &Path, model: &str) -> Result<Self> {
         let fault = |reason: String| Error::Prices { path: path.into(), reason };
@@ -81,7 +82,9 @@ impl Price {
         let text = disk::read_text(path).map_err(|source| Error::Read { path: path.into(), source })?;
         let file: PriceFile = toml::from_str(&text).map_err(malformed)?;
         if file.date.date.is_none() {
-            return Err(fault("`date` must be the day the prices were looked up, as 2026-11-01".into()));
+            return Err(fault(
+                "`date` must be the day on which the prices were looked up, such as 2026-11-01".into(),
+            ));
         }
         let mut rows = BTreeMap::new();
         for (name, table) in &file.models {
@@ -90,7 +93,7 @@ impl Price {
         let price = rows.remove(&model.to_owned()).ok_or_else(|| {
             let known: Vec<_> = file.models.keys().map(String::as_str).collect();
             fault(format!(
-                "has no price of `{model}`, only of {}; add [models.\"{model}\"]",
+                "has no price of `{model}`, only of {}; add a table [models.\"{model}\"]",
                 known.join(", ")
             ))
         })?;
@@ -101,8 +104,8 @@ impl Price {
         let batch_factor = price.batch_factor.or(file.batch_factor);
         if let Some(factor) = batch_factor.filter(|factor| !(*factor > 0.0 && *factor <= 1.0)) {
             return Err(fault(format!(
-                "batch_factor is {factor}, and should be above 0 and at most 1: the share of the usual price \
-                 that an answer of a batch costs, 0.5 for half"
+                "batch_factor is {factor}, but must be above 0 and at most 1: it is the cost of an answer in \
+                 a batch as a share of the usual price, such as 0.5 for half"
             )));
         }
         Ok(Self { batch_factor, ..price })
@@ -114,7 +117,7 @@ impl Price {
         Ok(Self { usual: table.try_into()?, tiers, batch_factor })
     }
 
-    /// The prices of answers that come with a batch, and the factor by which they are multiplied.
+    /// The prices of answers in a batch, and the factor by which they are multiplied.
     pub(super) fn at_batch(&self, tier: Option<&str>) -> (&Rates, f64) {
         match self.tiers.get(BATCH_TIER) {
             Some(rates) => (rates, 1.0),
@@ -122,7 +125,7 @@ impl Price {
         }
     }
 
-    /// As [`Price::most_pico`], of a request in a batch.
+    /// As [`Price::most_pico`], for a request in a batch.
     pub(super) fn most_batch_pico(&self, prompt_tokens: u64, completion_tokens: u64) -> (u64, u64) {
         let (rates, factor) = self.at_batch(None);
         let (prompt, completion) = match self.tiers.get(BATCH_TIER) {
@@ -137,12 +140,12 @@ impl Price {
         tier.and_then(|tier| self.tiers.get(tier)).unwrap_or(&self.usual)
     }
 
-    /// Whether a tier has neither the usual prices nor prices of its own.
+    /// Whether a tier has neither the usual prices nor its own prices.
     pub(super) fn is_unpriced(&self, tier: &str) -> bool {
         tier != BATCH_TIER && !USUAL_TIERS.contains(&tier) && !self.tiers.contains_key(tier)
     }
 
-    /// The highest cost of prompt and answer tokens at any tier, in picodollars.
+    /// The highest cost of prompt tokens and of answer tokens at any tier, in picodollars.
     pub(super) fn most_pico(&self, prompt_tokens: u64, completion_tokens: u64) -> (u64, u64) {
         let all = std::iter::once(&self.usual).chain(self.tiers.values());
         all.map(|rates| rates.most_pico(prompt_tokens, completion_tokens))
@@ -150,19 +153,19 @@ impl Price {
     }
 }
 
-/// A share of a cost, rounded up.
+/// A share of a cost in picodollars, rounded up.
 pub(super) fn share(pico: u64, factor: f64) -> u64 {
     if factor == 1.0 { pico } else { (pico as f64 * factor).ceil() as u64 }
 }
 
-/// Refuses prices that are not credible. A part of the tokens may be free.
+/// Returns an error for an implausible price. Tokens with an optional price may be free.
 fn check(place: &str, rates: &Rates) -> std::result::Result<(), String> {
     for (i, (name, value)) in rates.named().into_iter().enumerate() {
         let Some(value) = value else { continue };
         let is_free_part = i >= 2 && value == 0.0;
         if !is_free_part && !CREDIBLE_USD.contains(&value) {
             return Err(format!(
-                "{name} of `{place}` is {value}, and should be from {} to {}: is the unit a million tokens?",
+                "{name} of `{place}` is {value}, but should be from {} to {}: is the unit a million tokens?",
                 CREDIBLE_USD.start(),
                 CREDIBLE_USD.end()
             ));

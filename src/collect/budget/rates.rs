@@ -1,19 +1,20 @@
-//! Prices per token of one model at one service tier, and the cost of counted tokens.
+//! Computes the cost of counted tokens from the prices of one model at one service tier.
 
 use serde::{Deserialize, Serialize};
 
 use crate::provider::Usage;
 
-/// Picodollars in a dollar.
+/// Number of picodollars in a dollar.
 pub(super) const PICO: f64 = 1e12;
 
-/// Prices of a million tokens in USD. A price that is not given is that of other tokens on the same side.
+/// Prices of a million tokens in USD. A missing optional price is the usual price of the same side (input or
+/// output).
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rates {
     /// Price of a million prompt tokens.
     pub input_usd_per_million_tokens: f64,
-    /// Price of a million answer tokens, reasoning included unless it has a price of its own.
+    /// Price of a million answer tokens, including reasoning unless that has its own price.
     pub output_usd_per_million_tokens: f64,
     /// Price of a million prompt tokens that are read from a cache.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -32,13 +33,13 @@ pub struct Rates {
     pub audio_output_usd_per_million_tokens: Option<f64>,
 }
 
-/// Tokens at a price: USD per million tokens are picodollars per token, times a million.
+/// The cost of tokens in picodollars. 1 USD per million tokens is a million picodollars per token.
 fn pico(tokens: u64, usd_per_million: f64) -> u64 {
     tokens.saturating_mul((usd_per_million * PICO / 1e6).round() as u64)
 }
 
 impl Rates {
-    /// The usual prices and, with their names, all others that are given.
+    /// All prices with their names; `None` for prices that are not given.
     pub(super) fn named(&self) -> [(&'static str, Option<f64>); 7] {
         [
             ("input_usd_per_million_tokens", Some(self.input_usd_per_million_tokens)),
@@ -51,8 +52,8 @@ impl Rates {
         ]
     }
 
-    /// The highest cost of prompt and answer tokens of texts, in picodollars: prompt tokens may be written to
-    /// a cache, and answer tokens may be reasoning.
+    /// The highest cost of text tokens in prompts and answers, in picodollars. Prompt tokens may be written
+    /// to a cache, and answer tokens may be reasoning.
     pub(super) fn most_pico(&self, prompt_tokens: u64, completion_tokens: u64) -> (u64, u64) {
         let highest = |usual: f64, other: Option<f64>| usual.max(other.unwrap_or(0.0));
         let input = highest(self.input_usd_per_million_tokens, self.cache_write_usd_per_million_tokens);
@@ -82,7 +83,7 @@ impl Rates {
     }
 }
 
-/// The cost of `tokens`, of which each part with a price of its own is counted at that price.
+/// The cost of `tokens`: each part with its own price at that price, the rest at the usual price.
 fn sum_pico(tokens: u64, usual: f64, parts: &[(Option<u64>, Option<f64>)]) -> u64 {
     let (mut left, mut sum) = (tokens, 0_u64);
     for (part, price) in parts {
@@ -117,13 +118,13 @@ mod tests {
         };
         assert_eq!(usd(&plain, &usage), 1.2e-3);
         let cached = Rates { cached_input_usd_per_million_tokens: Some(0.1), ..plain };
-        // 100 at 1, 900 at 0.1, 100 at 2.
+        // 100 tokens at 1, 900 at 0.1, 100 at 2.
         assert_eq!(usd(&cached, &usage), 0.39e-3);
         let reasoning = Rates { reasoning_usd_per_million_tokens: Some(5.0), ..plain };
-        // 1000 at 1, 80 at 5, 20 at 2.
+        // 1000 tokens at 1, 80 at 5, 20 at 2.
         assert_eq!(usd(&reasoning, &usage), 1.44e-3);
         assert_eq!(reasoning.most_pico(10, 10), (10_000_000, 50_000_000));
-        // A part is never more than the whole.
+        // A part is capped at the whole.
         let wrong = Usage { cached_tokens: Some(5000), ..usage };
         assert_eq!(usd(&cached, &wrong), 0.3e-3);
     }

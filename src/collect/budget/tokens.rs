@@ -1,14 +1,14 @@
-//! Bounds of the number of tokens, before they are counted.
+//! Bounds the number of tokens before a server counts them.
 
 use crate::collect::plan::{Plan, Question};
 use crate::error::Result;
 use crate::provider::{Prompt, Request};
 
-/// Upper bound of the tokens of a message beside its text: role and separators.
+/// Upper bound of the tokens of a message in addition to its text: role and separators.
 const TOKENS_PER_MESSAGE: u64 = 16;
 
-/// Lower and upper bound of the tokens of a prompt: no tokenizer makes more tokens than bytes, and a token
-/// has hardly ever more than eight bytes on average.
+/// Lower and upper bound of the number of tokens of a prompt. A tokenizer never produces more tokens than
+/// bytes, and tokens rarely have more than eight bytes on average.
 pub fn prompt_tokens(prompt: &Prompt) -> (u64, u64) {
     let (bytes, messages) = match prompt {
         Prompt::Text(text) => (text.len() as u64, 1),
@@ -22,7 +22,7 @@ pub fn prompt_tokens(prompt: &Prompt) -> (u64, u64) {
 /// Lower and upper bound of a number of tokens.
 pub(crate) type TokenBounds = (u64, u64);
 
-/// Bounds of the tokens of the prompts of these questions and of their answers.
+/// Bounds of the numbers of tokens in the prompts of these questions, and in their answers.
 pub(crate) fn of(plan: &Plan, questions: &[Question]) -> Result<(TokenBounds, TokenBounds)> {
     let (mut prompts, mut answers) = ((0, 0), (0, 0));
     for question in questions {

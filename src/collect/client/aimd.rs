@@ -1,9 +1,11 @@
-//! The rule of the rate limiter: how many requests run at a time, and when none may start. Additive increase,
-//! multiplicative decrease (Chiu and Jain 1989), and one pause for all.
+//! Implements the rule of the rate limiter: how many requests run at a time, and when none may start. The
+//! rule is additive increase, multiplicative decrease (Chiu and Jain 1989), with pauses that apply to all
+//! requests.
 //!
-//! Rejections (429) lower the limit once per episode: those of requests that were in flight at the first
-//! one belong to the same episode. An overloaded or unreachable server causes a pause for all requests,
-//! longer each time, and does not lower the limit. No wait exceeds the maximum, whatever a server asks for.
+//! Rejections (429) lower the limit once per episode. An episode includes the rejections of all requests that
+//! were in flight at its first rejection. An overloaded or unreachable server causes a pause for all
+//! requests, longer each time, but does not lower the limit. No wait exceeds the maximum, regardless of what
+//! a server asks for.
 
 use std::time::Duration;
 
@@ -12,19 +14,20 @@ use tokio::time::Instant;
 use super::retry_policy::Backoff;
 use crate::provider::RateLimitInfo;
 
-/// Requests in flight before the first answer, which may be that the key is not accepted.
+/// Limit of requests in flight before the first answer, which may be a refusal of the key.
 const UNTRIED_LIMIT: f64 = 2.0;
-/// Limit of requests in flight after the first answer; until the first decrease every answer adds one.
+/// Limit of requests in flight after the first answer. Until the first decrease, every answer raises the
+/// limit by one.
 const FIRST_LIMIT: f64 = 8.0;
 /// Factor of the multiplicative decrease.
 const DECREASE: f64 = 0.5;
-/// Factor by which waits for an overloaded server are longer than those after a rejection.
+/// Ratio of the wait for an overloaded server to the wait after a rejection.
 const OVERLOAD_FACTOR: f64 = 4.0;
-/// Longest pause because of the headers of a successful answer: they may be wrong, and then must not stop the
+/// Maximum pause due to the headers of a successful answer. The headers may be wrong, and must not stall the
 /// run.
 const LONGEST_PROACTIVE_WAIT_S: f64 = 10.0;
 
-/// Why no request may start for a while.
+/// The reason for a pause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ThrottleReason {
     /// The server rejected a request (429).
@@ -35,16 +38,16 @@ pub enum ThrottleReason {
     Unreachable,
 }
 
-/// The rule itself, without a clock and random numbers.
+/// The rule itself, which uses neither a clock nor random numbers.
 #[derive(Debug)]
 pub(super) struct AimdRule {
     backoff: Backoff,
     most: f64,
     pub(super) limit: f64,
     pub(super) in_flight: usize,
-    /// Episodes so far; a request belongs to the one in which it began.
+    /// Number of episodes so far. A request belongs to the episode in which it began.
     episode: u64,
-    /// Episodes without an answer between them.
+    /// Number of consecutive episodes without an answer in between.
     streak: u32,
     has_decreased: bool,
     pub(super) paused_until: Option<Instant>,
@@ -59,7 +62,7 @@ pub(super) enum Admission {
 }
 
 impl AimdRule {
-    /// At most `most` requests at a time.
+    /// A rule that allows at most `most` requests at a time.
     pub(super) fn new(most: usize, backoff: Backoff) -> Self {
         let most = most.max(1) as f64;
         Self {
@@ -75,7 +78,7 @@ impl AimdRule {
         }
     }
 
-    /// Whether a request may start now.
+    /// Decides whether a request may start now.
     pub(super) fn admit(&mut self, now: Instant) -> Admission {
         match self.paused_until {
             Some(until) if now < until => Admission::WaitUntil(until),
@@ -105,8 +108,8 @@ impl AimdRule {
         }
     }
 
-    /// Notes a throttled request. `jitter` is from 0 to 1. Returns the length of the pause that begins, if
-    /// one does.
+    /// Records a throttled request. `jitter` is from 0 to 1. Returns the length of the pause in seconds, if a
+    /// new pause begins.
     pub(super) fn throttled(
         &mut self,
         now: Instant,
@@ -125,14 +128,14 @@ impl AimdRule {
             }
         }
         let factor = if reason == ThrottleReason::Overloaded { OVERLOAD_FACTOR } else { 1.0 };
-        // Half of our own wait is jitter; a wait that the server asked for is respected in full, plus jitter.
+        // Half of our own wait is jitter. A wait that the server asked for is kept in full, plus jitter.
         let own_s =
             self.backoff.first_s * factor * 2.0_f64.powi(self.streak.saturating_sub(1).min(30) as i32);
         let own_s = own_s.min(self.backoff.longest_s) * (0.5 + 0.5 * jitter);
         let wait_s = match server_wait_s {
             Some(server_wait_s) => (server_wait_s + 0.1 * jitter * server_wait_s.min(1.0)).max(own_s),
             None if is_first => own_s,
-            // A later rejection in the same episode, without a wait of its own.
+            // A later rejection in the same episode that does not specify a wait.
             None => return None,
         };
         let wait_s = wait_s.min(self.backoff.longest_s);
@@ -208,7 +211,7 @@ mod tests {
         assert_eq!(
             rule.throttled(now, 14, ThrottleReason::Rejected, Some(0.0), 0.0),
             Some(2.0),
-            "our own wait, where it is longer"
+            "our own wait applies if it is longer"
         );
     }
 

@@ -1,4 +1,4 @@
-//! Monitors the answers of a run, and ends a run in which another model snapshot answers than is wanted.
+//! Monitors the answers of a run, and ends the run if another model snapshot answers than the required one.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering::Relaxed;
@@ -26,7 +26,8 @@ impl AnswerMonitor {
         self.totals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds an answer; the pilot counts those of questions that were sent by themselves.
+    /// Adds an answer. The pilot includes only answers with `is_pilot`: those to questions that were sent
+    /// individually.
     pub(crate) fn add(&self, run: &RunContext, is_pilot: bool, answer: &Answer, elapsed_s: f64) {
         let mut totals = self.totals();
         if let Some(snapshot) = &answer.model_snapshot {

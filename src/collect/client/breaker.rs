@@ -1,5 +1,5 @@
-//! The circuit breaker: many questions in a row that fail in the same way indicate a fault of the run, not of
-//! the questions.
+//! Implements the circuit breaker: if many consecutive questions fail in the same way, the fault lies with
+//! the run, not with the questions.
 
 use std::collections::HashSet;
 use std::sync::Mutex;
@@ -7,10 +7,10 @@ use std::sync::Mutex;
 use crate::collect::journal::QuestionKey;
 use crate::provider::Failure;
 
-/// Number of different questions that fail alike, without an answer between them, which ends a run.
+/// Number of different questions that must fail in the same way, without an answer in between, to end a run.
 pub const MAX_SIMILAR_FAILURES: usize = 10;
 
-/// Counts consecutive failures that are alike.
+/// Counts consecutive similar failures.
 #[derive(Debug, Default)]
 pub struct Breaker {
     state: Mutex<(String, HashSet<QuestionKey>)>,
@@ -21,24 +21,24 @@ impl Breaker {
         self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// Notes an answer.
+    /// Resets the count after an answer.
     pub fn reset(&self) {
         self.state().1.clear();
     }
 
-    /// Notes a failure. Returns whether the limit is reached.
+    /// Counts a failure. Returns whether the limit is reached.
     pub fn trips(&self, key: QuestionKey, failure: &Failure) -> bool {
         let kind = format!("{} {:?} {:?}", failure.class.name(), failure.code, failure.param);
         self.note(key, &kind, &failure.message)
     }
 
-    /// Notes an answer that cannot be read. Returns whether the limit is reached.
+    /// Counts an answer that cannot be read. Returns whether the limit is reached.
     pub fn trips_unreadable(&self, key: QuestionKey, reason: &str) -> bool {
         self.note(key, "unreadable", reason)
     }
 
     fn note(&self, key: QuestionKey, kind: &str, message: &str) -> bool {
-        // Numbers in a message differ from question to question: a count of tokens, a request's id.
+        // Numbers in a message, such as token counts and request ids, differ from question to question.
         let words: String = message.chars().filter(|c| c.is_alphabetic() || *c == ' ').take(60).collect();
         let fingerprint = format!("{kind} {words}");
         let mut state = self.state();

@@ -1,4 +1,4 @@
-//! The address of an API: a base URL that is checked once.
+//! Checks and holds the address of an API, a base URL.
 
 use std::net::IpAddr;
 
@@ -6,14 +6,14 @@ use reqwest::Url;
 
 use crate::error::{Error, Result};
 
-/// The address that requests are sent to.
+/// The address to which requests are sent.
 #[derive(Debug, Clone)]
 pub struct Endpoint {
     base: Url,
 }
 
 impl Endpoint {
-    /// Checks a base URL: it names a host, is encrypted unless the host is this machine, and contains no
+    /// Checks a base URL. It must name a host, use https unless the host is this machine, and contain no
     /// secret.
     ///
     /// # Errors
@@ -31,7 +31,7 @@ impl Endpoint {
         let names_secret = |name: &str| secret.iter().any(|word| name.to_lowercase().contains(word));
         if base.query_pairs().any(|(name, _)| names_secret(&name)) {
             return fault(
-                "contains a key in its query, where logs and proxies see it; remove it and set the \
+                "contains a key in its query, which logs and proxies can record; remove it and set the \
                  environment variable of the provider",
             );
         }
@@ -41,7 +41,7 @@ impl Endpoint {
         Ok(Self { base })
     }
 
-    /// The URL of a path behind the base URL; a query of the base URL stays at the end.
+    /// The URL of a path below the base URL. A query of the base URL stays at the end.
     pub(super) fn url(&self, path: &str) -> Url {
         let mut url = self.base.clone();
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
@@ -63,14 +63,14 @@ impl Endpoint {
         self.base.scheme() == "https"
     }
 
-    /// Scheme, host and path, which the answer depends on.
+    /// The parts of the URL that the answer depends on: scheme, host and path.
     pub fn identity(&self, path: &str) -> String {
         let mut url = self.url(path);
         url.set_query(None);
         url.into()
     }
 
-    /// The base URL without its query, for people and records.
+    /// The base URL without its query, for messages and records.
     pub fn name(&self) -> String {
         let mut url = self.base.clone();
         url.set_query(None);

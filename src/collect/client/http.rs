@@ -1,8 +1,8 @@
-//! The HTTP client: sends one request once and returns the response as bytes, or, where no whole response
-//! arrived, whether the request can have been billed.
+//! Sends HTTP requests, each once, and returns the response as bytes. If no complete response arrives, it
+//! returns whether the request may have been billed.
 //!
-//! No redirect is followed (key headers would go with it), nothing is retried here, every wait is bounded,
-//! and no body is read beyond a limit. Errors never name the URL's query.
+//! The client does not follow redirects, because key headers would go with them. It does not retry; every
+//! wait and the size of every body are bounded. Errors never contain the query of the URL.
 
 use std::error::Error as _;
 use std::fs::File;
@@ -25,21 +25,22 @@ use crate::provider::{self, Headers, KeyHeader, WireRequest};
 
 /// Maximum size of a decoded response body.
 pub const MOST_BODY_BYTES: usize = 16 << 20;
-/// Bytes that are kept of a larger one, for inspection.
+/// Number of bytes that are kept of a larger body, for inspection.
 const SAMPLE_BYTES: usize = 64 << 10;
-/// Maximum size of the answer to a call of a batch API, of which some contain all results.
+/// Maximum size of the response to a call of a batch API. Some responses contain all results.
 const MOST_CALL_BYTES: usize = 256 << 20;
-/// Maximum size of the results of a batch.
+/// Maximum size of a file of results of a batch.
 const MOST_FILE_BYTES: usize = 4 << 30;
-/// The slowest connection over which a batch is sent or received, in bytes per second.
+/// Assumed minimum speed of the upload of a batch, in bytes per second.
 const SLOWEST: usize = 64 << 10;
-/// The longest time for the results of a batch.
+/// Maximum time for the download of the results of a batch.
 const LONGEST_DOWNLOAD: Duration = Duration::from_secs(6 * 3600);
 const CONNECT: Duration = Duration::from_secs(10);
-/// Many servers close a connection that was idle for 5 s; a request that meets this would have an unknown
-/// delivery status.
+/// Many servers close a connection that was idle for 5 s. A request that is sent at that moment would have an
+/// unknown delivery status.
 const IDLE: Duration = Duration::from_secs(3);
-/// Response headers of HTTP itself that are kept, beside those that a provider declares, or prefixes of them.
+/// Standard HTTP response headers that are kept, or prefixes of their names. Headers that a provider declares
+/// are also kept.
 const KEPT: [&str; 5] = ["retry-after", "date", "content-type", "content-encoding", "location"];
 
 /// A response, as far as it arrived.
@@ -51,16 +52,16 @@ pub struct Reply {
     pub headers: Headers,
     /// The body, decoded, as far as it arrived.
     pub body: Vec<u8>,
-    /// Why it is incomplete, if it is.
+    /// Why the response is incomplete; `None` if it is complete.
     pub transport_error: Option<TransportError>,
 }
 
 impl Reply {
-    /// The missing reply to a request that takes too long beside all others.
+    /// The reply in place of an answer that takes too long compared with all others.
     pub(super) fn overdue(limit: Duration) -> Self {
         let message = format!(
-            "no answer after {:.1} s: four times as long as the slowest answer so far, and longer than the \
-             longest answer takes",
+            "no answer after {:.1} s, which is at least four times as long as the slowest answer so far and \
+             as long as an answer of the maximum length takes",
             limit.as_secs_f64()
         );
         Self {
@@ -90,13 +91,13 @@ pub struct TransportError {
 /// Whether a request reached the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeliveryStatus {
-    /// It was not sent.
+    /// The request was not sent.
     NotSent,
-    /// It was not sent, because no secure connection can be made.
+    /// The request was not sent, because no secure connection can be made.
     Insecure,
-    /// It was sent, and may have been answered and billed.
+    /// The request was sent, and may have been answered and billed.
     Unknown,
-    /// It was answered with a body that is too large.
+    /// The request was answered with a body that is too large.
     TooLarge,
 }
 
@@ -108,17 +109,18 @@ pub struct Client {
     timeout: Duration,
 }
 
-/// What carries a request.
+/// How requests are delivered.
 enum Transport {
     Network(reqwest::Client),
     InProcess(Arc<dyn InProcess>),
 }
 
 impl Client {
-    /// `timeout` limits the time from the first byte of a request to the last byte of its answer.
+    /// A client for a server on the network. `timeout` limits the time from the first byte of a request to
+    /// the last byte of its answer.
     ///
     /// # Errors
-    /// [`Error::Endpoint`], [`Error::Account`], [`Error::Read`] of the certificates.
+    /// [`Error::Endpoint`]; [`Error::Account`]; [`Error::Read`] or [`Error::Parameter`] for the certificates.
     pub fn new(
         endpoint: Endpoint,
         key: (KeyHeader, &Secrets),
@@ -128,7 +130,7 @@ impl Client {
     ) -> Result<Self> {
         let name = endpoint.name();
         let key = key.1.header(key.0, &name)?;
-        // Fails only if a provider is installed already, which can be used as well.
+        // This fails only if a provider is already installed; that provider works as well.
         rustls::crypto::ring::default_provider().install_default().unwrap_or_default();
         let certificates = ca_cert.map(read_certificates).transpose()?.unwrap_or_default();
         let is_local = endpoint.is_local();
@@ -138,8 +140,8 @@ impl Client {
                 .redirect(Policy::none())
                 .retry(reqwest::retry::never())
                 .referer(false)
-                // Shorter than the timeout, so that a request without a connection is known not to have been
-                // sent.
+                // The connect timeout is shorter than the total timeout, so that a request without a
+                // connection is known not to have been sent.
                 .connect_timeout(CONNECT.min(timeout / 2))
                 .timeout(timeout)
                 .https_only(endpoint.is_encrypted())
@@ -165,10 +167,10 @@ impl Client {
         Ok(Self { transport: Transport::Network(client), endpoint, key, timeout })
     }
 
-    /// A client of a server in this process. The endpoint names it in records; nothing is sent there.
+    /// A client for a server in this process. The endpoint only names the server in records.
     ///
     /// # Errors
-    /// [`Error::Account`] for a key that is no header.
+    /// [`Error::Account`] for a key that is not a valid header value.
     pub fn in_process(
         endpoint: Endpoint,
         key: (KeyHeader, &Secrets),
@@ -218,8 +220,8 @@ impl Client {
         }
     }
 
-    /// Sends one call and writes the body of its answer to a file, as far as it arrives. Of an answer that is
-    /// no success, the body is in the reply.
+    /// Sends one call and writes the body of the response to a file, as far as it arrives. If the status is
+    /// not a success, the reply contains the body.
     pub async fn download(&self, call: &BatchCall, file: &mut File) -> Reply {
         let Some(request) = self.call_request(call) else {
             return Reply::not_sent("a server in this process has no batch API");
@@ -244,12 +246,12 @@ impl Client {
     }
 }
 
-/// Where the body of an answer goes.
+/// The destination of the body of a response.
 trait Sink: Send {
-    /// Takes the next bytes of an answer with this status.
+    /// Takes the next bytes of a response with this status.
     fn take(&mut self, status: u16, bytes: &[u8]) -> std::io::Result<()>;
 
-    /// Forgets most of a body that is too large.
+    /// Discards most of a body that is too large.
     fn keep_sample(&mut self) {}
 }
 
@@ -265,7 +267,7 @@ impl Sink for Vec<u8> {
     }
 }
 
-/// A file for a success, and memory for the beginning of anything else.
+/// Writes the body of a success to a file, and keeps the beginning of any other body in memory.
 struct Download<'a> {
     file: &'a mut File,
     refusal: Vec<u8>,
@@ -282,7 +284,7 @@ impl Sink for Download<'_> {
     }
 }
 
-/// Sends a request and passes the body of its answer on. The body of the reply stays empty.
+/// Sends a request and passes the body of the response to the sink. The body of the reply stays empty.
 async fn receive(request: RequestBuilder, sink: &mut dyn Sink, most_bytes: usize) -> Reply {
     let mut reply = Reply::default();
     let mut response = match request.send().await {
@@ -310,11 +312,11 @@ async fn receive(request: RequestBuilder, sink: &mut dyn Sink, most_bytes: usize
                     Ok(()) => continue,
                     Err(error) => TransportError {
                         delivery: DeliveryStatus::Unknown,
-                        message: format!("the answer cannot be kept: {error}"),
+                        message: format!("the answer cannot be stored: {error}"),
                     },
                 }
             }
-            // The headers arrived, so the request did, whatever the kind of the error.
+            // The headers of the response arrived, so the request did, too, whatever the error.
             Err(error) => TransportError { delivery: DeliveryStatus::Unknown, ..transport_error(error) },
         };
         reply.transport_error = Some(error);
@@ -352,7 +354,7 @@ fn transport_error(error: reqwest::Error) -> TransportError {
     } else {
         DeliveryStatus::NotSent
     };
-    // The outermost error is only "error sending request"; the innermost names the cause.
+    // The outermost error is only "error sending request"; the innermost one states the cause.
     let mut message = if error.is_timeout() { "no answer in time".to_owned() } else { error.to_string() };
     let mut cause = error.source();
     while let Some(source) = cause {
@@ -365,14 +367,14 @@ fn transport_error(error: reqwest::Error) -> TransportError {
     TransportError { delivery, message }
 }
 
-/// Whether TLS itself failed, not the connection below it.
+/// Whether TLS itself failed rather than the connection below it.
 fn is_tls_error(error: &reqwest::Error) -> bool {
     let mut cause = error.source();
     while let Some(source) = cause {
         if source.is::<rustls::Error>() {
             return true;
         }
-        // The error inside an I/O error is not part of the chain.
+        // The chain of sources does not contain the error inside an I/O error.
         let inner = source.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
         cause = inner.map(|inner| inner as _).or_else(|| source.source());
     }

@@ -1,4 +1,4 @@
-//! A server in this process, which is asked without a network.
+//! Defines a server in this process, which answers without a network.
 
 use std::future::Future;
 use std::pin::Pin;

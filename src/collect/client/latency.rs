@@ -1,27 +1,26 @@
-//! How long answers take, and when a request without one is given a second chance: a connection that fell
-//! silent must not hold up the run for the whole time limit, and an answer that is long must not be asked for
-//! twice.
+//! Measures how long answers take, and decides when a request counts as lost and is retried. A silent
+//! connection must not delay the run for the whole timeout, and a long answer must not be requested twice.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use crate::provider::{Answer, Outcome};
 
-/// Answers before the slowest of them says anything about the others.
+/// Minimum number of answers before the slowest of them is representative.
 const FEWEST_ANSWERS: u64 = 5;
 /// A request that takes this many times as long as the slowest answer may be lost.
 const FACTOR: u32 = 4;
-/// The shortest time after which a request counts as lost: every server pauses now and then, and the second
+/// Minimum time after which a request counts as lost. Any server may pause for a while, and the second
 /// request may be billed, too.
 const SHORTEST: Duration = Duration::from_secs(10);
-/// The slowest generation that is expected of a provider, in seconds per token: short answers say little
-/// about it, because most of their time is spent before the first token.
+/// Expected pace of the slowest provider, in seconds per token. Short answers are no measure of the pace,
+/// because most of their time passes before the first token.
 const SLOWEST_TOKEN_S: f64 = 0.05;
-/// How often requests in flight are compared with the slowest answer.
+/// Interval at which requests in flight are compared with the slowest answer.
 pub(super) const INTERVAL: Duration = Duration::from_secs(1);
-/// A request to a server on this machine that takes longer deserves a word.
+/// A request to a server on this machine that takes longer than this causes a message.
 pub(super) const SLOW: Duration = Duration::from_secs(60);
-/// Bytes of text per token, where a server does not count tokens.
+/// Assumed bytes of text per token, if a server does not count tokens.
 const BYTES_PER_TOKEN: usize = 4;
 
 /// The answers of a run so far.
@@ -43,12 +42,12 @@ impl Latency {
         self.answers.fetch_add(1, Relaxed);
     }
 
-    /// The time after which a request for at most so many tokens counts as lost; `None` while that is
+    /// The time after which a request for at most `max_tokens` tokens counts as lost; `None` while it is
     /// unknown.
     ///
-    /// It is four times that of the slowest answer, and no less than an answer of so many tokens takes. A
-    /// connection within this machine does not fall silent by itself, so that the pace of its server counts,
-    /// however slow it is.
+    /// The limit is four times the duration of the slowest answer, and at least the time that `max_tokens`
+    /// tokens take. A connection within this machine does not fall silent by itself, so a local server may
+    /// have any pace.
     pub(super) fn limit(&self, max_tokens: u64, is_local: bool) -> Option<Duration> {
         if self.answers.load(Relaxed) < FEWEST_ANSWERS {
             return None;
@@ -61,7 +60,7 @@ impl Latency {
     }
 }
 
-/// The tokens of an answer, by its text where the server does not count them.
+/// The number of tokens of an answer, estimated from the text if the server does not count tokens.
 pub(super) fn tokens(answer: &Answer) -> u64 {
     let text = match &answer.outcome {
         Outcome::Answered { text } | Outcome::Refused { text } | Outcome::Truncated { text } => text,
@@ -97,9 +96,9 @@ mod tests {
         (0..5).for_each(|_| latency.add(Duration::from_millis(500), 5));
         assert_eq!(latency.limit(64, true), S(10.0));
         assert_eq!(latency.limit(2048, true), S(204.8));
-        // A provider is expected to generate twenty.
+        // For a provider, at least twenty tokens a second are assumed.
         assert_eq!(latency.limit(2048, false), S(102.4));
-        // A limit without any bound is no panic.
+        // An extreme number of tokens does not panic.
         assert!(latency.limit(u64::MAX, true) > S(1e9));
     }
 

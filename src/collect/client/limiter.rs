@@ -1,4 +1,4 @@
-//! The rate limiter that all requests of a run share: it grants permits by the rule in [`super::aimd`].
+//! Limits the rate of all requests of a run: grants permits by the rule in [`super::aimd`].
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use super::aimd::{Admission, AimdRule, ThrottleReason};
 use super::retry_policy::Backoff;
 use crate::provider::RateLimitInfo;
 
-/// The end of the exhausted rate-limit windows, in seconds from now.
+/// Seconds until the last of the exhausted rate-limit windows ends.
 fn reset_s(info: &RateLimitInfo) -> Option<f64> {
     let windows =
         [(info.remaining_requests, info.reset_requests_s), (info.remaining_tokens, info.reset_tokens_s)];
@@ -18,7 +18,7 @@ fn reset_s(info: &RateLimitInfo) -> Option<f64> {
     ends.filter_map(|(_, reset_s)| reset_s).reduce(f64::max)
 }
 
-/// Shared by all requests of a run.
+/// The rate limiter that all requests of a run share.
 #[derive(Debug)]
 pub struct Limiter {
     rule: Mutex<AimdRule>,
@@ -26,7 +26,7 @@ pub struct Limiter {
     began: Instant,
 }
 
-/// Permission to send one request; it is returned when dropped.
+/// A permit to send one request. Dropping it returns it to the limiter.
 #[derive(Debug)]
 pub struct Permit<'a> {
     limiter: &'a Limiter,
@@ -41,13 +41,13 @@ impl Drop for Permit<'_> {
 }
 
 impl Limiter {
-    /// At most `most` requests at a time.
+    /// A limiter that allows at most `most` requests at a time.
     pub fn new(most: usize, backoff: Backoff) -> Self {
         Self { rule: Mutex::new(AimdRule::new(most, backoff)), changed: Notify::new(), began: Instant::now() }
     }
 
     fn with<T>(&self, change: impl FnOnce(&mut AimdRule) -> T) -> T {
-        // The rule holds numbers only, which are valid even after a panic.
+        // The rule contains only numbers, which stay valid after a panic.
         change(&mut self.rule.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 
@@ -75,15 +75,15 @@ impl Limiter {
         self.with(|rule| rule.paused_until).filter(|until| Instant::now() < *until)
     }
 
-    /// An answer arrived, with its rate-limit headers.
+    /// Records an answer with its rate-limit headers.
     pub fn answered(&self, info: &RateLimitInfo) {
         self.with(|rule| rule.answered(Instant::now(), info));
         // The limit may have grown by one.
         self.changed.notify_one();
     }
 
-    /// The server throttles. Returns the length of the pause that begins here, if one does; `jitter` is from
-    /// 0 to 1.
+    /// Records that the server throttles. Returns the length of the pause in seconds, if a new pause begins.
+    /// `jitter` is from 0 to 1.
     pub fn throttled(
         &self,
         permit: &Permit,

@@ -1,5 +1,5 @@
-//! Sending requests: the HTTP client, the rate limiter, one worker per question, and the decision to retry
-//! (`retry_decision`, which handles a 429).
+//! Sends requests: the HTTP client, the rate limiter, the worker that asks a question, and the decision to
+//! retry (`retry_decision`, which handles a 429).
 
 pub(super) mod aimd;
 pub(super) mod answer_monitor;

@@ -1,21 +1,21 @@
-//! A question that is ready to be sent, and how it can end.
+//! Defines a question that is ready to be sent, and its possible outcomes.
 
 use crate::collect::budget::ledger::Reservation;
 use crate::collect::first_answers::CheckedQuestion;
 use crate::collect::journal::QuestionKey;
 use crate::provider::{Answer, Failure, WireRequest};
 
-/// A question, rendered for the wire.
+/// A question, rendered in the wire format.
 pub(crate) struct PreparedQuestion {
     pub(crate) key: QuestionKey,
     pub(crate) task: String,
     pub(crate) item: String,
     pub(crate) replicate: u32,
-    /// Whether the request is the probe.
+    /// Whether the question is a probe.
     pub(crate) probe: bool,
-    /// Requests for this question in earlier runs.
+    /// Number of requests for this question in earlier runs.
     pub(crate) attempts: u32,
-    /// What its answer is compared with, among the first of a run.
+    /// What is needed to check the answer, if it is among the first answers of a run.
     pub(crate) checked: Option<Box<CheckedQuestion>>,
     pub(crate) wire: WireRequest,
     /// The maximum cost of one request.
@@ -24,10 +24,10 @@ pub(crate) struct PreparedQuestion {
 
 /// How a question ended.
 pub(crate) enum QuestionOutcome {
-    /// It has an answer of any kind; that of a probe is here.
+    /// The question has an answer of any kind. For a probe, this is the answer.
     Answered(Option<Box<Answer>>),
-    /// It has no answer, and gets none in this run.
+    /// The question has no answer, and is not asked again in this run.
     Failed(Failure),
-    /// It is left for another run.
+    /// The question is left for another run.
     Deferred,
 }

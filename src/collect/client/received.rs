@@ -1,4 +1,4 @@
-//! What a response is taken for: its answer, and its cost.
+//! Interprets a response: reads its answer and books its cost.
 
 use super::run_context::RunContext;
 use crate::collect::budget::ledger::Reservation;
@@ -6,15 +6,16 @@ use crate::collect::journal::OutcomeRecord;
 use crate::collect::results::decode;
 use crate::provider::{Answer, Failure, Outcome, Usage};
 
-/// The answer in a record, which gets what it is taken for. An answer with the key in it is not kept.
+/// Reads the answer in a record, and sets the record's outcome and class. An answer that contains the key is
+/// not stored.
 pub(crate) fn read(run: &RunContext, record: &mut OutcomeRecord) -> Answer {
     let mut answer = decode::answer(run.provider, record);
-    // An answer that is joined from several strings may contain the key although none of them does.
+    // An answer that is joined from several strings may contain the key even if none of the strings does.
     if run.secrets.is_in_answer(&answer) {
         record.hide("the answer contained the key in several parts and is not stored");
         let (usage, rate_limit) = (answer.usage, answer.rate_limit);
         answer = match answer.outcome {
-            // The class decides what happens next, so that it is kept.
+            // The class decides what happens next, so it is kept.
             Outcome::Failed(Failure { class, .. }) => {
                 let message = "a message that contained the key in several parts".into();
                 Answer::of(Outcome::Failed(Failure {
@@ -37,7 +38,7 @@ pub(crate) fn read(run: &RunContext, record: &mut OutcomeRecord) -> Answer {
     answer
 }
 
-/// Books the cost of an answer. Says once what is wrong with the counts and prices it is based on.
+/// Books the cost of an answer. Reports implausible counts and missing or wrong prices, each once.
 pub(crate) fn charge(
     run: &RunContext,
     most: Reservation,
@@ -50,8 +51,8 @@ pub(crate) fn charge(
         run.say_once(
             "usage",
             &format!(
-                "{}: the server counts far more tokens than a request can have; where it does, the \
-                 maximum cost of the request is booked",
+                "{}: the server counts far more tokens than a request can have; for such a request, the \
+                 maximum cost is booked",
                 run.endpoint
             ),
         );
@@ -61,8 +62,7 @@ pub(crate) fn charge(
         run.say_once(
             "cached",
             &format!(
-                "{}: the server counts more cached tokens than the prompt has; those beyond the prompt \
-                 are not counted",
+                "{}: the server counts more cached tokens than the prompt has; the surplus is ignored",
                 run.endpoint
             ),
         );
@@ -86,8 +86,8 @@ pub(crate) fn charge(
         run.say_once(
             "cost",
             &format!(
-                "{}: the server states a cost of {theirs:.6} USD for answers that cost {ours:.6} USD by \
-                 --prices; check the prices",
+                "{}: the server states a cost of {theirs:.6} USD for answers that cost {ours:.6} USD at the \
+                 prices in --prices; check the prices",
                 run.endpoint
             ),
         );

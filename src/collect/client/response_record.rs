@@ -1,4 +1,4 @@
-//! The journal's record of a response, with all secrets redacted.
+//! Builds the journal's record of a response, with all secrets redacted.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use crate::collect::journal::{self, OutcomeRecord, QuestionKey};
 use crate::collect::secrets::Secrets;
 use crate::provider::FailureClass;
 
-/// The record of a response; its outcome is still empty where the response is complete.
+/// The record of a response. If the response is complete, the outcome is still empty.
 pub(crate) fn response_record(
     secrets: &Secrets,
     key: QuestionKey,

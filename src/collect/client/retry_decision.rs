@@ -1,10 +1,10 @@
-//! The decision after a failed request: whether the same question is asked again and when, whether all
+//! Decides what follows a failed request: whether and when the same question is asked again, whether all
 //! requests pause, and whether the run ends.
 //!
-//! A 429 is handled here: [`report_to_limiter`] makes all requests pause and lowers their number, and
-//! [`decide`] asks the same question again without using up one of its retries. So are 503 and 529 (longer
-//! pauses), server errors and lost answers (a bounded number of retries), and refusals that hold for all
-//! questions (the run ends).
+//! After a 429, [`report_to_limiter`] pauses all requests and lowers their number, and [`decide`] asks the
+//! same question again without using up one of its retries. A 503 or 529 leads to longer pauses. Server
+//! errors and lost answers have a bounded number of retries. A refusal that applies to all questions ends the
+//! run.
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -21,27 +21,28 @@ use super::run_context::RunContext;
 use crate::provider::{Failure, FailureClass, RateLimitInfo};
 use crate::seed;
 
-/// How long the first connection to an endpoint is attempted.
+/// Maximum time for attempts to make the first connection to an endpoint.
 const FIRST_CONTACT: Duration = Duration::from_secs(20);
 
-/// What follows a failed request.
+/// The action after a failed request.
 pub(crate) enum RetryDecision {
     /// The question is asked again as soon as the limiter permits it.
     Retry,
-    /// The question is asked again after a wait of its own.
+    /// The question is asked again after this wait.
     RetryAfter(Duration),
     /// The question has failed.
     GiveUp,
-    /// The question has failed like many before it: the probe tells whether all questions would.
+    /// The question has failed in the same way as many before it. The probe shows whether all questions would
+    /// fail.
     Recheck,
 }
 
-/// Retries of one question so far.
+/// Numbers of retries of one question so far.
 #[derive(Debug, Default)]
 pub(crate) struct RetryCounts {
-    /// After errors that the server reported.
+    /// Retries after errors that the server reported.
     server_errors: u32,
-    /// After requests whose answers were lost.
+    /// Retries after requests whose answers were lost.
     lost_answers: u32,
 }
 
@@ -52,11 +53,11 @@ impl RetryCounts {
     }
 }
 
-/// A failed request, and what is known of it.
+/// A failed request with its details.
 pub(crate) struct FailedRequest<'a> {
     pub(crate) question: &'a PreparedQuestion,
     pub(crate) failure: &'a Failure,
-    /// Whether the request reached the server, where no complete response arrived.
+    /// Whether the request reached the server, if no complete response arrived.
     pub(crate) delivery: Option<DeliveryStatus>,
     pub(crate) info: &'a RateLimitInfo,
 }
@@ -104,7 +105,7 @@ pub(crate) fn decide(
     let message = run.secrets.redact_text(&failure.message);
     if failed.delivery == Some(DeliveryStatus::Insecure) {
         run.stop_for_endpoint(format!(
-            "no secure connection can be made ({message}); check the URL, or name the certificates of the \
+            "no secure connection can be made ({message}); check the URL, or pass the certificate of the \
              server's authority with --ca-cert"
         ));
         return RetryDecision::GiveUp;
@@ -128,7 +129,8 @@ pub(crate) fn decide(
             run.provider.key_variable()
         )),
         FailureClass::Forbidden if run.has_answered.load(Relaxed) => {
-            // The key is accepted, so that this request alone is refused: a firewall reads prompts, too.
+            // The server accepted the key before, so it refuses only this request. A firewall that inspects
+            // prompts may cause this.
             trips_breaker(run, question, failure);
         }
         FailureClass::Forbidden => run.stop_for_account(format!(
@@ -141,23 +143,25 @@ pub(crate) fn decide(
             ));
         }
         FailureClass::Redirect { host } => run.stop_for_endpoint(format!(
-            "the server redirects to {}, which is not followed; if that is the right address, set \
-             --base-url to it",
+            "the server redirects to {}, and surmise does not follow redirects; if that is the right \
+             address, set --base-url to it",
             run.secrets.redact_text(host)
         )),
-        // The probe's limit was accepted, so that the prompt of this question is what is too large.
+        // The server accepted the limit with the probe, so the prompt of this question must be what is too
+        // large.
         FailureClass::TooHigh { .. } if !question.probe => {}
         // The probe handles these, and may adapt the parameters.
         FailureClass::Unsupported { .. } | FailureClass::TooHigh { .. } | FailureClass::TooLarge
             if question.probe => {}
-        // A router may send one question to another model. All questions are asked alike, so that this one
-        // has no answer.
+        // A router may send one question to another model. All questions are sent with the same parameters,
+        // so this question gets no answer.
         FailureClass::Unsupported { param, .. } | FailureClass::TooHigh { param } => {
             run.say_once(
                 "parameter",
                 &format!(
-                    "{}: the server accepted `{param}` before and refuses it for a question ({message}), \
-                     which gets no answer; if this is a router, name one of its models",
+                    "{}: the server accepted `{param}` before, but refuses it for one question ({message}), \
+                     which gets no answer; if the server is a router, choose one of its models with \
+                     --api-model",
                     run.endpoint
                 ),
             );
@@ -166,11 +170,11 @@ pub(crate) fn decide(
                 return RetryDecision::Recheck;
             }
         }
-        // However many there are, the others are smaller.
+        // Other questions may be smaller, so even many such failures do not end the run.
         FailureClass::TooLarge => {}
         FailureClass::Invalid => {
             if !question.probe && run.breaker.trips(question.key, failure) {
-                // Counted anew while the probe is sent.
+                // The count starts again while the probe is sent.
                 run.breaker.reset();
                 return RetryDecision::Recheck;
             }
@@ -182,10 +186,10 @@ pub(crate) fn decide(
     RetryDecision::GiveUp
 }
 
-/// Retries a request that was not processed, until the idle timeout of the run.
+/// Retries a request that was not processed, until the run reaches its idle timeout.
 fn retry_until_idle(run: &RunContext, failure: &Failure, message: &str) -> RetryDecision {
     let (idle_time, was_answered) = run.limiter.idle_time();
-    // A host that never answered most likely has a wrong URL.
+    // If a host has never answered, the URL is most likely wrong.
     let is_new = failure.class == FailureClass::NotSent && !was_answered;
     let timeout = run.policy.idle_timeout;
     let timeout = if is_new { timeout.min(FIRST_CONTACT) } else { timeout };
@@ -200,11 +204,11 @@ fn retry_until_idle(run: &RunContext, failure: &Failure, message: &str) -> Retry
     RetryDecision::GiveUp
 }
 
-/// The wait before a retry that may be billed again; `None` if there is none.
+/// The wait before a retry that may be billed again; `None` if there is no further retry.
 fn next_wait(run: &RunContext, failed: &FailedRequest<'_>, counts: &mut RetryCounts) -> Option<Duration> {
     let FailedRequest { question, failure, delivery, info } = *failed;
     let (used, most) = match delivery {
-        // The server reported the error itself, so that most likely nothing is billed.
+        // The server reported the error itself, so most likely nothing is billed.
         None => (&mut counts.server_errors, run.policy.retries),
         Some(_) => (&mut counts.lost_answers, run.policy.unknown_retries),
     };
@@ -220,8 +224,8 @@ fn next_wait(run: &RunContext, failed: &FailedRequest<'_>, counts: &mut RetryCou
     Some(Duration::from_secs_f64(wait_s))
 }
 
-/// Ends the run after many consecutive answers that cannot be read for the same reason, because each may be
-/// billed.
+/// Ends the run after many consecutive answers that cannot be read for the same reason, because each answer
+/// may be billed.
 pub(crate) fn note_unreadable(run: &RunContext, question: &PreparedQuestion, reason: &str) {
     if run.breaker.trips_unreadable(question.key, reason) {
         run.stop_for_endpoint(format!(
@@ -233,7 +237,7 @@ pub(crate) fn note_unreadable(run: &RunContext, question: &PreparedQuestion, rea
     }
 }
 
-/// Ends the run after many consecutive failures that are alike.
+/// Ends the run after many consecutive similar failures. Returns whether it does.
 fn trips_breaker(run: &RunContext, question: &PreparedQuestion, failure: &Failure) -> bool {
     let trips = run.breaker.trips(question.key, failure);
     if trips {

@@ -1,4 +1,4 @@
-//! The state that all questions of a run share.
+//! Holds the state that all questions of a run share.
 
 use std::collections::HashSet;
 use std::sync::atomic::AtomicBool;
@@ -28,16 +28,16 @@ pub(crate) struct RunContext {
     pub(crate) policy: RetryPolicy,
     /// Whether parameters that the model does not support are adapted.
     pub(crate) adapt: bool,
-    /// How long answers take.
+    /// Durations of the answers so far.
     pub(crate) latency: Latency,
-    /// Whether the server answered a question in this run, so that it accepts the key.
+    /// Whether the server answered a question in this run, which shows that it accepts the key.
     pub(crate) has_answered: AtomicBool,
-    /// Messages that are said once in a run.
+    /// Kinds of messages that were already reported, each once per run.
     pub(crate) said: Mutex<HashSet<&'static str>>,
 }
 
 impl RunContext {
-    /// Reports a status message, once in a run for each `kind`.
+    /// Reports a status message, once per run for each `kind`.
     pub(crate) fn say_once(&self, kind: &'static str, line: &str) {
         if self.said.lock().unwrap_or_else(PoisonError::into_inner).insert(kind) {
             self.progress.say(line);

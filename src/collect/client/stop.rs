@@ -1,5 +1,5 @@
-//! Ending a run early; the first reason is kept. While draining, no request is started and those in flight
-//! are awaited; while aborting, they are not awaited.
+//! Ends a run early, and keeps the first reason. While the run drains, it starts no request and awaits those
+//! in flight. While it aborts, it does not await them.
 
 use std::sync::Mutex;
 
@@ -14,7 +14,7 @@ enum Phase {
     Aborting,
 }
 
-/// Shared by all parts of a run.
+/// The signal to end a run, which all its parts share.
 #[derive(Debug)]
 pub struct Stop {
     reason: Mutex<Option<Error>>,
@@ -28,7 +28,7 @@ impl Default for Stop {
 }
 
 impl Stop {
-    /// Starts no further request.
+    /// Starts no further requests, and stores the reason unless there is one.
     pub fn drain(&self, reason: Error) {
         self.reason().get_or_insert(reason);
         self.raise(Phase::Draining);
@@ -67,11 +67,11 @@ impl Stop {
     }
 
     async fn reached(&self, phase: Phase) {
-        // The sender is part of self, so that the channel is open.
+        // `self` owns the sender, so the channel is open.
         self.phase.subscribe().wait_for(|now| *now >= phase).await.map(drop).unwrap_or_default();
     }
 
-    /// Why the run ended early, if it did.
+    /// Takes the reason why the run ended early, if it did.
     pub fn take(&self) -> Option<Error> {
         self.reason().take()
     }

@@ -1,6 +1,6 @@
-//! Asks one question until it has an outcome: takes a permit of the limiter and a reservation in the budget,
-//! writes the intent to disk, sends one request and writes its outcome to disk; after a failure, decides
-//! whether to retry.
+//! Asks one question until it has an outcome. For each request, it takes a permit from the limiter and a
+//! reservation in the budget, writes the intent to disk, sends the request and writes the outcome to disk.
+//! After a failure, it decides whether to retry.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 
@@ -24,20 +24,20 @@ use crate::collect::journal::{self, Intent, JournalWriter, OutcomeRecord, Record
 use crate::error::{Error, Result};
 use crate::provider::{Answer, FailureClass, Outcome, Request};
 
-/// Sends the questions of a run; shared by all of them.
+/// Sends the questions of a run. All questions share one worker.
 pub(crate) struct Worker {
     pub(crate) run: RunContext,
     pub(crate) client: Client,
     pub(crate) writer: JournalWriter,
     /// The smallest maximum cost of any question.
     pub(crate) least: Reservation,
-    /// Whether some question did not fit into the budget.
+    /// Whether the budget was too small for some question.
     pub(crate) is_short: AtomicBool,
     pub(crate) monitor: AnswerMonitor,
     pub(crate) first: FirstAnswers,
-    /// The probe that tells a fault of the run from questions that are at fault themselves.
+    /// The probe that distinguishes a fault of the run from faults of individual questions.
     pub(crate) probe_again: Option<PreparedQuestion>,
-    /// How often it was sent.
+    /// Number of times that this probe was sent.
     pub(crate) n_probes_again: AtomicU32,
 }
 
@@ -84,8 +84,8 @@ impl Worker {
             if let Some(reason) = self.first.add(question.checked.as_deref(), &answer) {
                 self.run.stop.drain(Error::Gaps { reason });
             }
-            // Decided before the permit is released, so that no further request is sent after a refusal that
-            // applies to all questions.
+            // The decision comes before the release of the permit, so that no further request is sent after a
+            // refusal that applies to all questions.
             let end = match &answer.outcome {
                 Outcome::Failed(failure) => {
                     let info = &answer.rate_limit;
@@ -137,7 +137,7 @@ impl Worker {
         }
     }
 
-    /// Sends the probe again after many questions that were refused. Returns whether it is refused, too.
+    /// Sends the probe again after many refused questions. Returns whether the probe fails, too.
     async fn probe_fails(&self, permit: &Permit<'_>) -> bool {
         let Some(probe) = &self.probe_again else { return true };
         if !self.run.budget.reserve(probe.most).await {
@@ -162,8 +162,8 @@ impl Worker {
         matches!(answer.outcome, Outcome::Failed(_))
     }
 
-    /// One request, from its intent on disk to its outcome. `None` if the run was aborted before the
-    /// response.
+    /// Makes one request, from the intent on disk to the outcome. Returns `None` if the run was aborted
+    /// before the response arrived.
     async fn request(
         &self,
         question: &PreparedQuestion,
@@ -241,8 +241,8 @@ impl Worker {
         Ok(Some((answer, record, delivery)))
     }
 
-    /// Waits until a request takes too long beside the answers of the others, if its answer may be lost.
-    /// Says once that a server on this machine is slow.
+    /// Waits until a request takes too long compared with earlier answers. If `may_lose` is false, it waits
+    /// without end. Reports once that a server on this machine is slow.
     async fn overdue(&self, sent: Instant, question: &PreparedQuestion, may_lose: bool) -> Reply {
         let (max_tokens, is_local) = (question.most.max_tokens(), self.client.is_local());
         loop {
@@ -256,8 +256,8 @@ impl Worker {
                     "slow",
                     &format!(
                         "{}: an answer of up to {max_tokens} tokens takes more than {} s; a lower \
-                         --max-tokens ends long answers sooner, a lower --concurrency shortens the \
-                         queue, and --timeout-s limits a request",
+                         --max-tokens ends long answers sooner, a lower --concurrency shortens the queue of \
+                         the server, and --timeout-s limits the time of a request",
                         self.run.endpoint,
                         latency::SLOW.as_secs()
                     ),

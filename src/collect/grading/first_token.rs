@@ -1,28 +1,29 @@
-//! The first token of an answer, by what a server says of it: exactly where it returns a prompt with the
-//! answer behind it, or as far as it lists the most likely tokens. The server's tokenizer need not be known.
+//! Reads the log-probability of the first token of an answer: exactly if the server echoes a prompt with the
+//! answer appended, or as far as the server lists the most likely tokens. The server's tokenizer need not be
+//! known.
 
 use super::rules::logprob::tokens_behind;
 use crate::provider::{Answer, Outcome, TokenLogprob};
 
-/// The first token of a text behind a prompt.
+/// The first token of a text after a prompt.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FirstToken {
-    /// Its text as the server writes it.
+    /// Text of the token as the server returns it.
     pub text: String,
-    /// Its log-probability in nats.
+    /// Log-probability in nats.
     pub logprob_nats: f64,
-    /// Whether no token is more likely; `None` where the server lists none beside it.
+    /// Whether no token is more likely; `None` if the server lists no other tokens at this position.
     pub is_top: Option<bool>,
 }
 
 impl FirstToken {
-    /// From the answer to an echoed prompt, whose text begins after character `boundary`. `Ok(None)` without
-    /// an answer.
+    /// Reads the first token after character `boundary` of an echoed prompt. Returns `Ok(None)` if there is
+    /// no answer.
     ///
     /// # Errors
-    /// Why the server's answer does not show it.
+    /// The reason why the server's answer does not determine the token.
     pub fn echoed(answer: &Answer, prompt: &str, boundary: usize) -> Result<Option<Self>, String> {
-        // The token limit truncates every answer; only the echoed prompt matters.
+        // The token limit truncates every answer, but only the echoed prompt matters.
         if !matches!(answer.outcome, Outcome::Answered { .. } | Outcome::Truncated { .. } | Outcome::Empty) {
             return Ok(None);
         }
@@ -35,13 +36,13 @@ impl FirstToken {
     }
 }
 
-/// The first token of a generated answer that is not white space, with the tokens that were likely in its
-/// place.
+/// The first token of a generated answer that is not white space, with the most likely tokens at its
+/// position.
 pub fn first_visible(answer: &Answer) -> Option<&TokenLogprob> {
     answer.logprobs.as_deref()?.iter().find(|token| !token.token.trim().is_empty())
 }
 
-/// Whether a token begins an answer: it is a part of its beginning, or the whole of it.
+/// Whether a token begins an answer: it is a prefix of the answer, or contains the whole answer at its start.
 pub fn begins(token: &str, answer: &str, ignore_case: bool) -> bool {
     if ignore_case {
         return begins(&token.to_lowercase(), &answer.to_lowercase(), false);
@@ -51,8 +52,8 @@ pub fn begins(token: &str, answer: &str, ignore_case: bool) -> bool {
     !token.is_empty() && (answer.starts_with(token) || token.strip_prefix(answer).is_some_and(ends_behind))
 }
 
-/// Log-probability in nats that a token begins an answer, over all that are listed (`Par`, ` Paris`,
-/// `Paris,`). `None` if none of them does: the probability is then only known to be small.
+/// Log-probability in nats that a token begins an answer, summed over the listed tokens (`Par`, ` Paris`,
+/// `Paris,`). `None` if no listed token begins the answer; the probability is then only known to be small.
 pub fn listed_logprob(token: &TokenLogprob, answer: &str, ignore_case: bool) -> Option<f64> {
     let listed = token.top.iter().filter(|(text, _)| begins(text, answer, ignore_case));
     let share: f64 = listed.map(|(_, logprob)| logprob.exp()).sum();
@@ -62,7 +63,7 @@ pub fn listed_logprob(token: &TokenLogprob, answer: &str, ignore_case: bool) -> 
     (share > 0.0).then(|| share.min(1.0).ln())
 }
 
-/// The most likely token in the place of a generated one.
+/// The most likely token at the position of a generated token.
 pub fn most_likely(token: &TokenLogprob) -> &str {
     let own = (token.token.as_str(), token.logprob.unwrap_or(f64::NEG_INFINITY));
     let listed = token.top.iter().map(|(text, logprob)| (text.as_str(), *logprob));
@@ -78,7 +79,7 @@ mod tests {
         TokenLogprob { token: text.into(), bytes: None, logprob: Some(logprob), top, offset: None }
     }
 
-    /// A token, its log-probability, and the likely tokens there with their probabilities.
+    /// A token, its log-probability, and the most likely tokens at its position with their probabilities.
     type Token<'a> = (&'a str, f64, &'a [(&'a str, f64)]);
 
     fn answer(outcome: Outcome, tokens: &[Token]) -> Answer {
@@ -110,7 +111,7 @@ mod tests {
         assert_eq!((first.text.as_str(), first.logprob_nats, first.is_top), (" Li", -0.5, Some(true)));
         let less = FirstToken::echoed(&echoed(-1.5), "Peru -> Lima", 7).unwrap().unwrap();
         assert_eq!(less.is_top, Some(false));
-        // A boundary inside a token, an answer without log-probabilities, and none at all.
+        // A boundary inside a token, an answer without log-probabilities, and no answer at all.
         assert!(FirstToken::echoed(&echoed(-0.5), "Peru -> Lima", 6).is_err());
         assert!(FirstToken::echoed(&Answer::of(Outcome::Empty), "Peru -> Lima", 7).is_err());
         let refused = Outcome::Refused { text: String::new() };

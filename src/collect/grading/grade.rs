@@ -1,5 +1,5 @@
-//! Grades: whether an answer is right. A missing answer (refused, filtered, truncated, empty, failed) is
-//! neither right nor wrong and is counted by its kind.
+//! Defines grades, which say whether an answer is right. A missing answer (refused, filtered, truncated,
+//! empty, failed) is neither right nor wrong and is counted by its kind.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,9 +9,9 @@ use crate::provider::Outcome;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GradeKind {
-    /// An answer that is right or wrong.
+    /// The answer is right or wrong.
     Scored,
-    /// The model declined.
+    /// The model refused to answer.
     Refused,
     /// A content filter withheld the answer.
     Filtered,
@@ -26,7 +26,7 @@ pub enum GradeKind {
 }
 
 impl GradeKind {
-    /// Its name, as in items.csv.
+    /// The name in items.csv.
     pub fn name(self) -> &'static str {
         match self {
             Self::Scored => "scored",
@@ -45,23 +45,23 @@ impl GradeKind {
 pub struct Grade {
     /// The kind.
     pub kind: GradeKind,
-    /// 1 for right, 0 for wrong, between them where choices tie; `None` unless scored.
+    /// 1 for right, 0 for wrong, in between if choices tie; `None` unless scored.
     pub credit: Option<f64>,
-    /// Log-probability of the whole right answer in nats, where it is known.
+    /// Log-probability of the whole right answer in nats, if it is known.
     pub logprob: Option<f64>,
-    /// Credit by the log-probability per byte, where choices were compared.
+    /// Credit by log-probability per byte, if choices were compared by log-probability.
     pub credit_per_byte: Option<f64>,
-    /// The normalised text that was compared, or the reason why none was.
+    /// The normalised text that was compared, or the reason why no text was compared.
     pub extracted: String,
 }
 
 impl Grade {
-    /// A grade without credit.
+    /// A grade without credit; `why` is the reason.
     pub fn none(kind: GradeKind, why: impl Into<String>) -> Self {
         Self { kind, credit: None, logprob: None, credit_per_byte: None, extracted: why.into() }
     }
 
-    /// A right or wrong answer.
+    /// The grade of an answer that is right or wrong.
     pub fn scored(credit: f64, extracted: impl Into<String>) -> Self {
         Self { credit: Some(credit), ..Self::none(GradeKind::Scored, extracted) }
     }

@@ -7,8 +7,8 @@ use super::{Asked, version1};
 use crate::collect::item::Item;
 use crate::provider::{Answer, Outcome};
 
-/// Grades the answers to the prompts of one item, in their order. Of several rules, the first that can read
-/// the answer decides.
+/// Grades the answers to the prompts of one item, which are given in order. Of several rules, the first that
+/// can read the answer decides.
 pub fn grade(item: &Item, answers: &[Answer], how: &Grading) -> Grade {
     if how.grader.needs_echo() {
         return by_rules(item, answers, how, "", true);
@@ -34,7 +34,8 @@ pub fn grade(item: &Item, answers: &[Answer], how: &Grading) -> Grade {
     by_rules(item, answers, how, piece, is_complete)
 }
 
-/// The text before the first stop sequence, without leading white space, and whether there was one.
+/// Returns the text before the first stop sequence, without leading white space, and whether there was a stop
+/// sequence.
 fn cut<'a>(text: &'a str, stops: &[String]) -> (&'a str, bool) {
     let text = text.trim_start();
     match stops.iter().filter_map(|stop| text.find(stop.as_str())).min() {

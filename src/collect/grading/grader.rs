@@ -1,6 +1,5 @@
-//! How answers are graded, as it is typed and recorded: one rule (`number`), one with an argument
-//! (`regex:PATTERN`), or several in order (`number,contains`), of which the first that can read the answer
-//! decides.
+//! Parses and formats graders: a rule (`number`), a rule with an argument (`regex:PATTERN`), or several rules
+//! in order (`number,contains`). Of several rules, the first that can read the answer decides.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,7 +11,7 @@ use super::{Argument, QuestionForm, Rule};
 use crate::collect::item::Item;
 use crate::names;
 
-/// Most rules in order.
+/// Maximum number of rules.
 const MOST_RULES: usize = 8;
 
 /// A rule with its argument.
@@ -20,11 +19,11 @@ const MOST_RULES: usize = 8;
 pub struct Step {
     /// The rule.
     pub rule: &'static dyn Rule,
-    /// Its argument.
+    /// The argument of the rule.
     pub argument: Argument,
 }
 
-/// One rule or several in order.
+/// One or more rules, in order.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Grader {
@@ -32,7 +31,7 @@ pub struct Grader {
 }
 
 impl Grader {
-    /// The rules in their order; there is at least one.
+    /// The rules in order. There is at least one.
     pub fn steps(&self) -> &[Step] {
         &self.steps
     }
@@ -43,20 +42,20 @@ impl Grader {
         forms().find(|form| *form != QuestionForm::Open).unwrap_or(QuestionForm::Open)
     }
 
-    /// Whether it needs the log-probabilities of the prompt: `echo`, one token generated at most.
+    /// Whether the grader needs the log-probabilities of prompts (`echo`).
     pub fn needs_echo(&self) -> bool {
         self.question_form() == QuestionForm::EachChoice
     }
 
-    /// Whether the question shows choices.
+    /// Whether items must have choices.
     pub fn needs_choices(&self) -> bool {
         self.question_form() != QuestionForm::Open
     }
 
-    /// Checks that some rule can compare the right answers of an item.
+    /// Checks that at least one rule can compare the right answers of an item.
     ///
     /// # Errors
-    /// The reason of the last rule, as a phrase that follows the item's line.
+    /// The reason of the last rule, as a phrase. The caller puts the line of the item before it.
     pub fn check(&self, item: &Item) -> Result<(), String> {
         let mut checked = self.steps.iter().map(|step| step.rule.check(item));
         let first = checked.next().unwrap_or(Ok(()));
@@ -84,7 +83,7 @@ impl FromStr for Grader {
             let Some(rule) = registry::find(name) else {
                 let near = names::suggestion(name, registry::ALL.iter().map(|rule| rule.name()));
                 return Err(format!(
-                    "there is no grader {name:?}; {near}there are {}",
+                    "there is no grader {name:?}; {near}the graders are {}",
                     registry::names().join(", ")
                 ));
             };
@@ -96,7 +95,7 @@ impl FromStr for Grader {
             steps.push(Step { rule, argument });
         }
         if steps.len() > MOST_RULES {
-            return Err(format!("at most {MOST_RULES} graders in order, and there are {}", steps.len()));
+            return Err(format!("at most {MOST_RULES} graders are possible, but {} are given", steps.len()));
         }
         let grader = Self { steps };
         if grader.steps.len() > 1
@@ -104,14 +103,14 @@ impl FromStr for Grader {
                 grader.steps.iter().find(|s| s.rule.question_form() == QuestionForm::EachChoice)
         {
             let name = step.rule.name();
-            return Err(format!("{name} compares log-probabilities and no texts; give it alone"));
+            return Err(format!("{name} compares log-probabilities, not texts; use it alone"));
         }
         Ok(grader)
     }
 }
 
-/// The parts between commas. A comma separates where a grader's name follows it, because patterns contain
-/// commas, too.
+/// Splits a text at commas. Patterns contain commas, too, so after the argument of a grader a comma separates
+/// only if the name of a grader follows it.
 fn parts(text: &str) -> Vec<&str> {
     let begins_part = |rest: &str| {
         let name = rest.split([',', ':']).next().unwrap_or_default().trim();
@@ -204,8 +203,8 @@ mod tests {
     #[test]
     fn what_cannot_grade_is_refused_by_name() {
         for (text, part) in [
-            ("", "there are exact"),
-            ("exakt", "there are exact"),
+            ("", "the graders are exact"),
+            ("exakt", "the graders are exact"),
             ("exact,", "no grader \"\""),
             ("exact,foo", "no grader \"foo\""),
             ("exact,exact", "twice"),
@@ -215,7 +214,7 @@ mod tests {
             ("regex:(a{1000}){1000}", "regular expression"),
             ("json", "needs"),
             ("number:-1", "tolerance"),
-            ("logprob,exact", "alone"),
+            ("logprob,exact", "use it alone"),
         ] {
             let error = text.parse::<Grader>().expect_err(text);
             assert!(error.contains(part), "{text}: {error}");

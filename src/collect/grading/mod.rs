@@ -1,7 +1,7 @@
-//! Grading: whether an answer is right. An answer is read first ([`answer_text`]: its reasoning is set aside,
-//! special tokens are removed), then one rule or several in order compare it with the right answers.
+//! Grades answers. First, [`answer_text`] removes reasoning and special tokens from an answer. Then one or
+//! more rules, in order, compare the rest with the right answers.
 //!
-//! Each rule is a file in [`rules`] and a row in [`registry`].
+//! Each rule has a file in [`rules`] and a row in [`registry`].
 
 pub mod answer_text;
 pub mod first_token;
@@ -28,56 +28,57 @@ use crate::provider::Answer;
 
 /// A rule by which answers are graded.
 pub trait Rule: Sync {
-    /// Its name, as it is typed.
+    /// The name on the command line.
     fn name(&self) -> &'static str;
 
-    /// When an answer is right, in one line.
+    /// States in one line when an answer is right.
     fn about(&self) -> &'static str;
 
-    /// What may follow the name and a colon, as it is shown in help; `None` if nothing may.
+    /// The form of the argument after the name and a colon, as shown in help; `None` if the rule takes no
+    /// argument.
     fn argument_form(&self) -> Option<&'static str> {
         None
     }
 
-    /// Reads what follows the name and a colon; `None` where nothing does.
+    /// Parses the argument after the name and a colon. `text` is `None` if there is no argument.
     ///
     /// # Errors
-    /// What is wrong with it, as a phrase that follows the rule's name.
+    /// What is wrong with the argument, as a phrase that follows the name of the rule.
     fn argument(&self, text: Option<&str>) -> Result<Argument, String> {
         match text {
             None => Ok(Argument::None),
-            Some(text) => Err(format!("takes no argument, and has {text:?}")),
+            Some(text) => Err(format!("takes no argument, but has {text:?}")),
         }
     }
 
-    /// What a question must show for the rule to be applicable.
+    /// What a question must show so that the rule applies.
     fn question_form(&self) -> QuestionForm {
         QuestionForm::Open
     }
 
-    /// Checks that an item's right answers can be compared by the rule.
+    /// Checks that the rule can compare the right answers of an item.
     ///
     /// # Errors
-    /// The reason, as a phrase that follows the item's line.
+    /// The reason as a phrase. The caller puts the line of the item before it.
     fn check(&self, item: &Item) -> Result<(), String> {
         let _ = item;
         Ok(())
     }
 
-    /// Grades an answer. A truncated answer is scored only where no continuation could change the grade.
+    /// Grades an answer. A truncated answer is scored only if no continuation could change the grade.
     fn grade(&self, asked: &Asked<'_>) -> Grade;
 }
 
-/// What a rule compares.
+/// The input of a rule.
 #[derive(Debug, Clone, Copy)]
 pub struct Asked<'a> {
     /// The item with its right answers.
     pub item: &'a Item,
-    /// The answers to its prompts, in their order.
+    /// The answers to the prompts of the item, in order.
     pub answers: &'a [Answer],
     /// The text of the first answer without reasoning and special tokens, before the first stop sequence.
     pub text: &'a str,
-    /// Whether the text has its end: it was not truncated, or a stop sequence ended it.
+    /// Whether the text is complete: it was not truncated, or a stop sequence ended it.
     pub is_complete: bool,
     /// Normalisation of texts.
     pub normalisation: Normalisation,
@@ -91,7 +92,7 @@ impl Asked<'_> {
         Grade::none(if self.is_complete { GradeKind::Unreadable } else { GradeKind::Truncated }, why)
     }
 
-    /// The grade of an answer that reads `extracted`.
+    /// The grade of an answer from which the rule read `extracted`.
     pub(crate) fn scored(&self, is_right: bool, extracted: impl Into<String>) -> Grade {
         Grade::scored(f64::from(u8::from(is_right)), extracted)
     }
@@ -100,7 +101,7 @@ impl Asked<'_> {
 /// The argument of a rule.
 #[derive(Debug, Clone)]
 pub enum Argument {
-    /// There is none.
+    /// No argument.
     None,
     /// A text.
     Text(String),
@@ -111,10 +112,10 @@ pub enum Argument {
 /// What a question must show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum QuestionForm {
-    /// Nothing beside its own text.
+    /// Only its own text.
     Open,
-    /// Its choices with their letters.
+    /// The choices with their letters.
     Letters,
-    /// One prompt for each choice, whose log-probabilities the server returns (`echo`).
+    /// One prompt per choice. The server returns the log-probabilities of the prompts (`echo`).
     EachChoice,
 }

@@ -1,16 +1,17 @@
-//! The normalisation of texts before they are compared.
+//! Normalises texts before they are compared.
 
 use serde::{Deserialize, Serialize};
 
 use super::plain::{ends, folding, markdown, punctuation};
 use super::version1::normal;
 
-/// Differences between texts that are ignored. Every result records the version of the rules.
+/// The settings of the normalisation: which differences between texts are ignored. Every result records the
+/// version of the rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Normalisation {
-    /// Lower case.
+    /// Whether texts are converted to lower case.
     pub ignore_case: bool,
-    /// Without punctuation; a mark inside a number is part of it.
+    /// Whether punctuation is removed. A mark inside a number is kept as a part of it.
     pub ignore_punctuation: bool,
     /// Version of the rules: 1 or 2.
     #[serde(default = "first_version")]
@@ -19,16 +20,16 @@ pub struct Normalisation {
 
 /// The newest version of the rules.
 ///
-/// Version 2: reasoning, tool calls, special tokens and invisible characters are removed from an answer
-/// first ([`super::answer_text`]). Then typographic quotes, dashes, spaces and full-width forms become plain
-/// (superscripts do not become digits); markdown is removed; runs of white space become one blank; quotes,
-/// `\boxed{}`, `\text{}`, `$` and answer tags around the whole text are removed, and so is one final
-/// punctuation mark. Case counts.
+/// Version 2: first, reasoning, tool calls, special tokens and invisible characters are removed from an
+/// answer ([`super::answer_text`]). Then typographic quotes, dashes, spaces and full-width forms become plain
+/// characters (superscripts do not become digits). Markdown is removed, and runs of white space become one
+/// blank. Quotes, `\boxed{}`, `\text{}`, `$` and answer tags around the whole text are removed, and so is one
+/// final punctuation mark. The comparison is case-sensitive.
 ///
 /// Version 1: Unicode NFKC, white space, and one final punctuation mark.
 pub const NORMALISATION_VERSION: u32 = 2;
 
-/// Records without a version are of the first.
+/// The version of records that do not state one.
 fn first_version() -> u32 {
     1
 }
@@ -40,7 +41,7 @@ impl Default for Normalisation {
 }
 
 impl Normalisation {
-    /// A text as it is compared.
+    /// Normalises a whole text for comparison.
     pub fn apply(self, text: &str) -> String {
         if self.version == 1 {
             return normal::apply(text, self.ignore_case, self.ignore_punctuation);
@@ -49,7 +50,8 @@ impl Normalisation {
         self.finish(ends::trim(&one_line(&text)).to_owned())
     }
 
-    /// A text as its beginning or a part of it is compared: what surrounds it stays.
+    /// Normalises a text whose beginning or part is compared. Quotes, tags and marks around the text are
+    /// kept.
     pub fn apply_inside(self, text: &str) -> String {
         let text = markdown::strip(&folding::fold(text));
         self.finish(one_line(&text))
@@ -61,7 +63,7 @@ impl Normalisation {
         }
         if self.ignore_punctuation {
             let kept = one_line(&punctuation::remove(&text));
-            // A text of punctuation only is unchanged.
+            // A text that consists only of punctuation is unchanged.
             if !kept.is_empty() {
                 text = kept;
             }
@@ -116,7 +118,7 @@ mod tests {
             ("−5", "-5"),
             ("Tom &amp; Jerry", "Tom & Jerry"),
             ("[Paris](https://example.org)", "Paris"),
-            // What is not the same stays different.
+            // Texts with different meanings stay different.
             ("Paris!!", "Paris!"),
             ("paris", "paris"),
             ("10\u{2076}", "10\u{2076}"),

@@ -1,4 +1,4 @@
-//! The rules by which answers can be graded.
+//! Lists the rules by which answers can be graded.
 
 use super::Rule;
 use super::rules::choice::Choice;
@@ -13,7 +13,7 @@ use super::rules::pattern::Pattern;
 use super::rules::prefix::Prefix;
 use crate::names;
 
-/// Every rule, in the order in which help lists them.
+/// All rules, in the order in which help lists them.
 pub static ALL: &[&dyn Rule] = &[
     &Exact,
     &Prefix,
@@ -28,12 +28,12 @@ pub static ALL: &[&dyn Rule] = &[
     &LogprobPerByte,
 ];
 
-/// The rule of a name.
+/// Finds a rule by name.
 pub fn find(name: &str) -> Option<&'static dyn Rule> {
     names::find(name, ALL, |rule| rule.name()).copied()
 }
 
-/// The names with their arguments, as they are typed.
+/// The names with the forms of their arguments, as on the command line.
 pub fn names() -> Vec<String> {
     let typed = |rule: &&dyn Rule| match rule.argument_form() {
         Some(form) => format!("{}{form}", rule.name()),

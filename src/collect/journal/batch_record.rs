@@ -1,5 +1,5 @@
-//! Batches in the journal. The requests of a batch are intents that name it; its own records say how far it
-//! came, each durable before the next step:
+//! Defines the journal records of batches. The requests of a batch are intents that contain its name.
+//! Separate records note the stage of the batch; each is durable before the next stage begins:
 //!
 //! ```text
 //! intent, intent, ...   the requests
@@ -13,21 +13,22 @@
 
 use serde::{Deserialize, Serialize};
 
-/// How far a batch came.
+/// The stage that a batch has reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BatchStage {
     /// All requests have their intents.
     Prepared,
-    /// The requests are uploaded, to the file `id`.
+    /// The requests are uploaded to the file `id`.
     Uploaded,
-    /// The call that creates it is about to be sent; `id` is the newest batch that was there before.
+    /// The call that creates the batch is about to be sent; `id` is the newest batch that existed before.
     Submitting,
-    /// The server created it as `id`.
+    /// The server created the batch as `id`.
     Created,
-    /// The batch `id` may be it: where batches have no names, its place in the list and its size tell.
+    /// The batch `id` is probably this one. Some providers do not name batches, so the match rests on the
+    /// position in the list and the number of requests.
     Found,
-    /// The batch `id`, which was taken for this one, is another.
+    /// The batch `id` was a wrong match for this batch.
     Foreign,
     /// Every request has an outcome.
     Ended,
@@ -36,28 +37,28 @@ pub enum BatchStage {
 /// A record of a batch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BatchRecord {
-    /// Our name of the batch.
+    /// The name that surmise gave the batch.
     pub batch: String,
     /// When, UTC.
     pub at: String,
-    /// How far it came.
+    /// The stage that the batch has reached.
     pub stage: BatchStage,
-    /// What the stage says.
+    /// The id that belongs to the stage.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// Provider and base URL, where it is prepared.
+    /// Provider and base URL, in the record `prepared`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<String>,
-    /// Number of requests, where it is prepared.
+    /// Number of requests, in the record `prepared`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub n: Option<u64>,
-    /// How it ended.
+    /// How the batch ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end: Option<String>,
 }
 
 impl BatchRecord {
-    /// A record of a stage without more.
+    /// A record of a stage without further members.
     pub fn new(batch: &str, at: String, stage: BatchStage) -> Self {
         Self { batch: batch.into(), at, stage, id: None, endpoint: None, n: None, end: None }
     }
@@ -66,28 +67,28 @@ impl BatchRecord {
 /// A batch that has not ended.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct OpenBatch {
-    /// Our name of it.
+    /// The name that surmise gave the batch.
     pub name: String,
     /// Provider and base URL.
     pub endpoint: String,
-    /// Number of its requests.
+    /// Number of requests.
     pub n: u64,
-    /// The uploaded file.
+    /// Id of the uploaded file.
     pub file: Option<String>,
-    /// How often it may have been created.
+    /// How many times the batch may have been created.
     pub n_submitted: u32,
-    /// The newest batch that was there before its first creation.
+    /// Id of the newest batch that existed before the first attempt to create this one.
     pub newest_before: Option<String>,
-    /// The server's id.
+    /// Id of the batch on the server.
     pub id: Option<String>,
-    /// Whether the id may be that of somebody else's batch.
+    /// Whether the id is a match by position and size, so that it may belong to another batch.
     pub is_guess: bool,
-    /// Batches that were taken for this one and are others.
+    /// Ids of batches that were wrong matches for this one.
     pub foreign: Vec<String>,
 }
 
 impl OpenBatch {
-    /// Notes a record of this batch.
+    /// Applies a record of this batch.
     pub fn note(&mut self, record: &BatchRecord) {
         self.name.clone_from(&record.batch);
         let id = record.id.clone();
@@ -98,7 +99,7 @@ impl OpenBatch {
             }
             BatchStage::Uploaded => self.file = id,
             BatchStage::Submitting => {
-                // What was created since the first attempt may be ours.
+                // Any batch that was created since the first attempt may be this one.
                 if self.n_submitted == 0 {
                     self.newest_before = id;
                 }

@@ -1,4 +1,4 @@
-//! The requests of batches, in the order in which they were written.
+//! Reads the requests of batches from a journal, in the order in which they were written.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -14,11 +14,11 @@ pub struct BatchIntent {
     pub key: QuestionKey,
     /// The attempt.
     pub attempt: u32,
-    /// The position of its record.
+    /// The position of its intent record.
     pub place: RecordSpan,
 }
 
-/// The requests of all batches in a journal, by the batch, in the order of the requests.
+/// The requests of all batches in a journal, by batch name, in the order of the requests.
 ///
 /// # Errors
 /// [`crate::Error::Storage`]

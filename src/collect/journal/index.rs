@@ -1,5 +1,5 @@
-//! The index of a journal, built in one pass: a few numbers and a position per question, so that millions of
-//! answers fit into memory.
+//! Builds the index of a journal in one pass. It holds a few numbers and a position per question, so that
+//! millions of answers fit into memory.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
@@ -17,37 +17,37 @@ use crate::error::{Error, Result};
 /// An intent without an outcome.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OpenIntent {
-    /// Whether it is a probe.
+    /// Whether the request is a probe.
     pub probe: bool,
-    /// Its maximum cost, where prices were known.
+    /// Maximum cost of the request, if prices were known.
     pub reserve_usd: Option<f64>,
-    /// Its position.
+    /// Position of the record.
     pub place: RecordSpan,
-    /// The batch that it is part of.
+    /// Name of the batch that contains the request, if any.
     pub batch: Option<String>,
 }
 
-/// What was sent by one route: each request by itself, or in batches.
+/// Totals of one route: requests that were sent individually, or requests in batches.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct RouteTotals {
     /// Requests sent, probes included.
     pub n_requests: u64,
-    /// Of these, those that may or may not have been billed.
+    /// Number of requests of which it is unknown whether they were billed.
     pub n_possibly_paid: u64,
     /// Sum of all costs.
     pub spent_usd: f64,
-    /// The part of it for requests that may or may not have been billed.
+    /// Share of `spent_usd` for requests of which it is unknown whether they were billed.
     pub possibly_paid_usd: f64,
 }
 
 /// The contents of a journal, without prompts and answers.
 #[derive(Debug, Default)]
 pub struct Index {
-    /// By the first half of the question's key.
+    /// States by the first half of the question's key.
     states: HashMap<[u8; 16], QuestionState>,
     /// Intents without an outcome.
     pub open: HashMap<(QuestionKey, u32), OpenIntent>,
-    /// Probes that were answered, with the positions of their answers.
+    /// Answered probes, with the positions of their answers.
     pub probed: HashMap<QuestionKey, RecordSpan>,
     /// The last configuration.
     pub configuration: Option<Value>,
@@ -55,24 +55,24 @@ pub struct Index {
     pub has_costs: bool,
     /// Sum of all costs.
     pub spent_usd: f64,
-    /// The part of it for requests that may or may not have been billed.
+    /// Share of `spent_usd` for requests of which it is unknown whether they were billed.
     pub possibly_paid_usd: f64,
-    /// Number of these requests.
+    /// Number of requests of which it is unknown whether they were billed.
     pub n_possibly_paid: u64,
-    /// Requests that were or may have been billed when no price was known: the positions of their intents and
-    /// outcomes.
+    /// Requests that were or may have been billed while no price was known: the positions of their intents
+    /// and outcomes.
     pub unpriced: Vec<(Option<RecordSpan>, RecordSpan)>,
     /// Requests sent, probes included.
     pub n_requests: u64,
-    /// Requests that were answered, without those in batches.
+    /// Number of answered requests, except those in batches.
     pub n_answered: u64,
-    /// Total duration of these, in seconds.
+    /// Total duration of the answered requests, except those in batches, in seconds.
     pub answered_s: f64,
-    /// Requests that were sent by themselves, and those in batches.
+    /// Totals of the requests that were sent individually, and of those in batches.
     pub routes: [RouteTotals; 2],
-    /// Batches that have not ended, by our names.
+    /// Batches that have not ended, by the names that surmise gave them.
     pub batches: BTreeMap<String, OpenBatch>,
-    /// Names of those that have.
+    /// Names of the batches that have ended.
     ended: HashSet<String>,
     /// Questions in batches that have no outcome yet, by the first halves of their keys.
     in_batches: HashSet<[u8; 16]>,
@@ -113,7 +113,7 @@ impl Index {
                 let open = self.open.remove(&(key, attempt));
                 let was_open = open.is_some();
                 let state = self.states.entry(key.half()).or_default();
-                // An attempt has one outcome; if another tool added a second, the first counts.
+                // An attempt has one outcome. If another tool added a second one, the first counts.
                 if !was_open && attempt <= state.closed {
                     return;
                 }
@@ -124,7 +124,7 @@ impl Index {
                 }
                 let is_in_batch = was_in_batch || batch.is_some();
                 let route = &mut self.routes[usize::from(is_in_batch)];
-                // An answer counts although its damaged intent was removed, because it was billed.
+                // An answer counts even if its damaged intent was removed, because it was billed.
                 if !was_open {
                     self.n_requests += 1;
                     route.n_requests += 1;
@@ -155,7 +155,7 @@ impl Index {
         }
     }
 
-    /// Notes an outcome that is durable.
+    /// Adds a durable outcome.
     pub fn record_outcome(
         &mut self,
         key: QuestionKey,
@@ -177,7 +177,7 @@ impl Index {
             ("failed", class) => LastOutcome::Failure(number(class.unwrap_or_default())),
             (kind, _) => LastOutcome::Answer(number(kind)),
         };
-        // The first answer counts; a failure is replaced by any later outcome.
+        // The first answer counts; any later outcome replaces a failure.
         if !matches!(state.last, Some(Last { end: LastOutcome::Answer(_), .. })) {
             let n_bytes = u32::try_from(place.n_bytes).unwrap_or(u32::MAX);
             state.last = Some(Last { offset: place.offset, n_bytes, end });
@@ -189,7 +189,7 @@ impl Index {
         self.states.get(&key.half())
     }
 
-    /// Requests sent for a question so far.
+    /// Number of requests sent for a question so far.
     pub fn attempts(&self, key: &QuestionKey) -> u32 {
         self.state(key).map_or(0, |state| state.attempts)
     }
@@ -204,8 +204,8 @@ impl Index {
         self.in_batches.contains(&key.half())
     }
 
-    /// Takes the open intents that no batch will answer: those that were sent by themselves, and those of
-    /// batches that were not yet prepared when the process ended, which were not sent.
+    /// Removes and returns the open intents that no batch will answer: those that were sent individually, and
+    /// those of batches whose preparation was interrupted, which were not sent.
     pub fn take_interrupted(&mut self) -> Vec<((QuestionKey, u32), OpenIntent)> {
         let is_open =
             |intent: &OpenIntent| intent.batch.as_ref().is_some_and(|b| self.batches.contains_key(b));
@@ -217,12 +217,12 @@ impl Index {
         taken
     }
 
-    /// Whether the requests of a batch may have been sent: it was at least prepared.
+    /// Whether the requests of a batch may have been sent, because its preparation was complete.
     pub fn was_prepared(&self, batch: &str) -> bool {
         self.batches.contains_key(batch) || self.ended.contains(batch)
     }
 
-    /// Whether anything was asked.
+    /// Whether nothing was asked.
     pub fn is_empty(&self) -> bool {
         self.states.is_empty() && self.open.is_empty()
     }
@@ -246,7 +246,7 @@ impl Index {
         let bad = scan::scan(path, |place, entry| self.add(place, entry))?;
         match bad.first() {
             None => Ok(None),
-            // A crash leaves an incomplete last line. Anything else is damage, which may concern billed
+            // A crash leaves an incomplete last line. Any other bad line is damage, which may affect billed
             // answers.
             Some(first) if first.is_torn => Ok(Some(first.place.offset)),
             Some(BadLine { line, place, reason, .. }) => {
@@ -286,14 +286,14 @@ mod tests {
         let [whole, bare, late, turned] = [1, 2, 3, 4].map(key);
         let mut index = Index::default();
         let entries = [
-            // Restored twice.
+            // An outcome that was restored twice.
             intent(whole, 1),
             outcome(whole, 1, "answered", None),
             outcome(whole, 1, "answered", None),
-            // Its damaged intent was removed.
+            // An outcome whose damaged intent was removed.
             outcome(bare, 1, "refused", None),
             outcome(bare, 1, "refused", None),
-            // Recorded as lost, asked again, and then restored.
+            // A request that was recorded as lost, asked again, and then restored.
             intent(late, 1),
             outcome(late, 1, "failed", Some("unknown")),
             intent(late, 2),
@@ -318,7 +318,7 @@ mod tests {
         assert_eq!(known(late), (Some("truncated"), 8, 2));
         assert_eq!(known(turned), (Some("answered"), 12, 2));
         assert_eq!((index.n_answered, index.answered_s), (4, 2.0));
-        // The state of a question is small, because there may be millions.
+        // The state of a question is small, because a journal may hold millions of them.
         assert!(size_of::<([u8; 16], QuestionState)>() <= 40);
     }
 

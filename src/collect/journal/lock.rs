@@ -1,5 +1,5 @@
-//! One process per folder: an advisory lock that the system releases when the process ends, with a readable
-//! note about its holder.
+//! Allows one process per folder, with an advisory lock that the system releases when the process ends. The
+//! lock file names the process that holds it.
 
 use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};
@@ -10,18 +10,18 @@ use super::storage::open_or_create;
 use crate::error::{Error, Result};
 use crate::machine;
 
-/// The lock of a folder, held while the process collects into it.
+/// The lock of a folder, held while a process collects into that folder.
 #[derive(Debug)]
 pub struct Lock {
     _file: File,
 }
 
 impl Lock {
-    /// Locks the folder. Some network file systems have no locks; a caller that excludes other processes by
-    /// other means goes on there (`is_claimed`).
+    /// Locks the folder. Some network file systems do not support locks. There, `is_claimed` lets a caller
+    /// continue that excludes other processes by other means.
     ///
     /// # Errors
-    /// [`Error::InUse`] with the holder, [`Error::Storage`]
+    /// [`Error::InUse`] with the process that holds the lock; [`Error::Storage`]
     pub fn take(folder: &Path, is_claimed: bool) -> Result<Self> {
         let path = folder.join("journal.lock");
         let fault = |source| Error::Storage { path: path.clone(), source };

@@ -8,8 +8,8 @@
 //! journal.damaged-N    damaged lines that `surmise collect repair` removed
 //! ```
 //!
-//! The request of an intent without an outcome was in flight when a process ended, and may have been billed.
-//! A single thread of one process writes; any tool may read.
+//! An intent without an outcome belongs to a request that was in flight when a process ended, and that may
+//! have been billed. A single thread of one process writes the journal; any tool may read it.
 
 mod batch_record;
 mod batches;

@@ -1,4 +1,4 @@
-//! A journal that is open for writing.
+//! Opens a journal for writing.
 
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
@@ -15,9 +15,9 @@ use crate::error::{Error, Result};
 pub struct Journal {
     /// The file.
     pub path: PathBuf,
-    /// Its contents when it was opened, and all records since.
+    /// Its index: the records at the time of opening, and those added since.
     pub index: Index,
-    /// The file to which an incomplete last line was moved when it was opened.
+    /// The file to which an incomplete last line was moved on opening; `None` if the last line was complete.
     pub torn: Option<PathBuf>,
     writer: JournalWriter,
     thread: JoinHandle<()>,
@@ -25,7 +25,7 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Locks a folder, which is created if it does not exist, and reads its journal. `durable` is off only to
+    /// Creates the folder if it does not exist, locks it, and reads its journal. `durable` is off only to
     /// measure the cost of durability.
     ///
     /// # Errors
@@ -63,7 +63,7 @@ impl Journal {
     pub fn close(self) -> Index {
         let Self { index, writer, thread, .. } = self;
         drop(writer);
-        // The thread ends when its last handle is dropped; it does not panic.
+        // The thread ends when the last handle to the writer is dropped; it does not panic.
         thread.join().unwrap_or_default();
         index
     }

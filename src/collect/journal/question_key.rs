@@ -1,23 +1,23 @@
-//! The identity of a question.
+//! Computes the identity of a question.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::seed;
 
-/// The identity of a question: SHA-256 over everything that determines the answer, and nothing else.
+/// The identity of a question: the SHA-256 of everything that determines the answer, and of nothing else.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct QuestionKey([u8; 32]);
 
 impl QuestionKey {
-    /// The key of no question.
+    /// A placeholder that is not the key of any question.
     pub const NONE: Self = Self([0; 32]);
 
-    /// The key of the bytes sent to an endpoint (scheme, host, path), for one replicate.
+    /// The key for the bytes sent to an endpoint (scheme, host, path), for one replicate.
     ///
-    /// The model is hashed separately, because not every wire format has it in the body. Keys, timeouts,
-    /// concurrency and prices are not part of the key. Each part is hashed with its length before it, so that
-    /// different parts never give the same bytes.
+    /// The model is hashed separately, because not every wire format has it in the body. API keys, timeouts,
+    /// concurrency and prices are not part of the hash. The length of each part is hashed before the part, so
+    /// that different sequences of parts never yield the same bytes.
     pub fn new(provider: &str, endpoint: &str, model: &str, body: &[u8], replicate: u32) -> Self {
         let mut hash = Sha256::new();
         let parts: [&[u8]; 5] =
@@ -30,14 +30,15 @@ impl QuestionKey {
         Self(hash.finalize().into())
     }
 
-    /// Its first half, which also distinguishes keys: a collision is expected only among about 2^64 of them.
+    /// The first half of the key, which suffices to distinguish keys: a collision is expected only among
+    /// about 2^64 of them.
     pub fn half(&self) -> [u8; 16] {
         let mut half = [0; 16];
         half.copy_from_slice(&self.0[..16]);
         half
     }
 
-    /// Parses the 64 hexadecimal digits of its text form.
+    /// Parses the text form, 64 hexadecimal digits.
     pub fn parse(text: &str) -> Option<Self> {
         let digit = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);
         let mut key = [0; 32];

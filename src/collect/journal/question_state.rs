@@ -1,8 +1,9 @@
-//! The state of one question, in few bytes.
+//! Stores the state of one question in few bytes.
 
 use super::scan::RecordSpan;
 
-/// Kinds of outcomes and classes of failures, by their numbers in memory; any other is the first.
+/// Kinds of outcomes and classes of failures. In memory, each is stored as its index here; unknown names get
+/// index 0.
 const NAMES: [&str; 20] = [
     "other",
     "answered",
@@ -29,14 +30,14 @@ const NAMES: [&str; 20] = [
 /// The state of one question.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct QuestionState {
-    /// Requests sent so far.
+    /// Number of requests sent so far.
     pub attempts: u32,
-    /// The last attempt with an outcome.
+    /// The highest attempt with an outcome.
     pub(super) closed: u32,
     pub(super) last: Option<Last>,
 }
 
-/// The outcome that counts: the first answer, else the last failure.
+/// The outcome that counts: the first answer, or the last failure if there is no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Last {
     pub(super) offset: u64,
@@ -51,7 +52,7 @@ pub(super) enum LastOutcome {
 }
 
 impl QuestionState {
-    /// The kind of its answer, if it has one.
+    /// The kind of the answer, if the question has one.
     pub fn answer(&self) -> Option<&'static str> {
         match self.last?.end {
             LastOutcome::Answer(kind) => Some(NAMES[usize::from(kind)]),
@@ -59,7 +60,7 @@ impl QuestionState {
         }
     }
 
-    /// The class of its last failure, if it has no answer.
+    /// The class of the last failure, if the question has no answer.
     pub fn failure(&self) -> Option<&'static str> {
         match self.last?.end {
             LastOutcome::Failure(class) => Some(NAMES[usize::from(class)]),
@@ -67,7 +68,7 @@ impl QuestionState {
         }
     }
 
-    /// The position of the record of its answer, else of its last failure.
+    /// The position of the record of the answer, or of the last failure if there is no answer.
     pub fn place(&self) -> Option<RecordSpan> {
         self.last.map(|last| RecordSpan { offset: last.offset, n_bytes: last.n_bytes.into() })
     }

@@ -1,5 +1,5 @@
-//! Records of the journal and their encoding: one JSON object per line, whose last member is a checksum of
-//! the bytes before it. The line feed is part of the record.
+//! Defines the records of the journal and their encoding: one JSON object per line, whose last member is a
+//! checksum of the preceding bytes. The line feed is part of the record.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -13,30 +13,30 @@ use crate::finite;
 
 /// The name of the journal's schema.
 pub const NAME: &str = "surmise-journal";
-/// Its version.
+/// The version of the journal's schema.
 pub const VERSION: u32 = 1;
 
-/// The class of a request whose run ended before it was sent: its question counts as not asked.
+/// The failure class of a request that was not processed: its question counts as not asked.
 pub const NOT_ASKED: &str = "not_asked";
 
 /// One line of the journal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "record", rename_all = "snake_case")]
 pub enum Record {
-    /// The configuration of all records that follow.
+    /// The configuration that applies to all following records.
     Configuration {
         /// Schema and version.
         schema: Schema,
-        /// When, UTC.
+        /// Time in UTC.
         at: String,
         /// Provider, endpoint, model, settings, tasks.
         configuration: Value,
     },
-    /// A request that is about to be sent; durable before it is sent.
+    /// A request that is about to be sent. The record is durable before the request is sent.
     Intent(Intent),
-    /// The outcome of a request; durable before it counts.
+    /// The outcome of a request. The record is durable before the outcome counts.
     Outcome(Box<OutcomeRecord>),
-    /// How far a batch came; durable before its next step.
+    /// The stage of a batch. The record is durable before the next stage begins.
     Batch(BatchRecord),
 }
 
@@ -47,89 +47,89 @@ pub struct Intent {
     pub key: QuestionKey,
     /// The number of this attempt, from 1.
     pub attempt: u32,
-    /// Whether it is the probe, which belongs to no item.
+    /// Whether the request is a probe, which belongs to no item.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub probe: bool,
-    /// When, UTC.
+    /// Time in UTC.
     pub at: String,
     /// The task of the first item with this question.
     pub task: String,
     /// The id of that item.
     pub item: String,
-    /// Index of the answer among several to the same question.
+    /// Index of the answer among several answers to the same question.
     pub replicate: u32,
-    /// Its maximum cost, where prices are known.
+    /// Maximum cost of the request, if prices are known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reserve_usd: Option<f64>,
-    /// The batch that it is part of; `None` if it is sent by itself.
+    /// Name of the batch that contains the request; `None` if it is sent individually.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch: Option<String>,
-    /// The path behind the base URL.
+    /// The path after the base URL.
     pub path: String,
-    /// The body as it is sent.
+    /// The body exactly as sent.
     pub body: String,
 }
 
-/// The outcome of a request: the bytes of the response, and how they were read at the time.
+/// The outcome of a request: the bytes of the response, and their interpretation at the time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OutcomeRecord {
     /// The question.
     pub key: QuestionKey,
     /// The attempt of the intent.
     pub attempt: u32,
-    /// As in the intent.
+    /// Whether the request is a probe, as in the intent.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub probe: bool,
-    /// When, UTC.
+    /// Time in UTC.
     pub at: String,
     /// Seconds since the request was sent.
     pub elapsed_s: f64,
     /// The kind of outcome.
     pub outcome: String,
-    /// The class of a failure.
+    /// The failure class, if the request failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class: Option<String>,
-    /// The error, where no answer arrived.
+    /// The error, if no answer arrived.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
     /// The HTTP status.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// The headers that are kept.
+    /// The headers that surmise keeps.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub headers: Vec<(String, String)>,
     /// The body, if it is UTF-8.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
-    /// The body, if it is not.
+    /// The body in base64, if it is not UTF-8.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body_base64: Option<String>,
-    /// Whether a secret was redacted in the bytes.
+    /// Whether a secret was redacted from the bytes.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub redacted: bool,
-    /// Its cost, where prices are known; the reservation, where it is unknown whether it was billed.
+    /// Cost of the request, if prices are known. If it is unknown whether it was billed, its reservation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost_usd: Option<f64>,
-    /// Whether it is unknown if it was billed.
+    /// Whether the request may have been billed without certainty.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub possibly_paid: bool,
-    /// Whether the server counted far more tokens than the request can have, so that its maximum is booked.
+    /// Whether the server reported far more tokens than the request can have. The maximum cost then counts.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub implausible_usage: bool,
-    /// Whether the body is incomplete or missing: then its bytes are kept for inspection only, and `outcome`
+    /// Whether the body is incomplete or missing. Its bytes are then kept for inspection only, and `outcome`
     /// counts.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub incomplete: bool,
     /// Whether the process ended before the response arrived.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub crashed: bool,
-    /// The batch that it came with.
+    /// Name of the batch that contained the request, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch: Option<String>,
 }
 
 impl OutcomeRecord {
-    /// The record of a request whose process ended before the response arrived.
+    /// The record of a request whose response did not arrive before the process ended.
     pub fn crashed(key: QuestionKey, attempt: u32, probe: bool, reserve_usd: Option<f64>) -> Self {
         Self {
             key,
@@ -139,7 +139,7 @@ impl OutcomeRecord {
             elapsed_s: 0.0,
             outcome: "failed".into(),
             class: Some("unknown".into()),
-            error: Some("the process ended before the answer came".into()),
+            error: Some("the process ended before the answer arrived".into()),
             status: None,
             headers: vec![],
             body: None,
@@ -166,7 +166,8 @@ impl OutcomeRecord {
         }
     }
 
-    /// Removes the bytes of an answer that must not be stored; it counts as unreadable.
+    /// Removes the bytes of an answer that must not be stored. An answer without an outcome counts as
+    /// unreadable.
     pub fn hide(&mut self, why: &str) {
         (self.body, self.body_base64, self.incomplete, self.redacted) = (None, None, true, true);
         self.error = Some(why.into());
@@ -193,13 +194,13 @@ impl OutcomeRecord {
     }
 }
 
-/// Length of the end of a line: `,"crc":"`, 8 digits and `"}`.
+/// Length in bytes of the end of a line: `,"crc":"`, 8 digits and `"}`.
 const FRAME_BYTES: usize = 18;
 
-/// A record as a line, with checksum and line feed.
+/// Encodes a record as a line with checksum and line feed.
 ///
 /// # Errors
-/// Those of serde; also for a record that holds NaN or infinity, which would be read as another one.
+/// Errors of serde. Also if the record contains NaN or infinity, which JSON cannot represent.
 pub fn line(record: &Record) -> serde_json::Result<Vec<u8>> {
     finite::check(record).map_err(serde::ser::Error::custom)?;
     let mut bytes = serde_json::to_vec(record)?;
@@ -209,14 +210,15 @@ pub fn line(record: &Record) -> serde_json::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The object of a line without its line feed, if the checksum is right; without its closing brace.
+/// The bytes of a line up to the checksum, if the checksum matches. The line comes without its line feed, and
+/// the result lacks the closing brace of the object.
 pub fn checked(line: &[u8]) -> Option<&[u8]> {
     let (object, frame) = line.split_at_checked(line.len().checked_sub(FRAME_BYTES)?)?;
     let digits = frame.strip_prefix(b",\"crc\":\"")?.strip_suffix(b"\"}")?;
     (format!("{:08x}", crc32fast::hash(object)).as_bytes() == digits).then_some(object)
 }
 
-/// The current time as text, always with three decimals, so that texts sort like times.
+/// The current time as text. It always has three decimals, so that texts sort like times.
 pub fn now() -> String {
     format!("{:.3}", jiff::Timestamp::now())
 }
@@ -229,7 +231,7 @@ mod tests {
     fn a_key_depends_on_everything_that_determines_the_answer() {
         let key = |p, e, m, b: &str, r| QuestionKey::new(p, e, m, b.as_bytes(), r);
         let first = key("openai-chat", "https://a/v1/chat", "m", "{}", 0);
-        // Must never change: another digest would make every journal ask all questions again.
+        // This digest must never change: otherwise all questions of existing journals would be asked again.
         assert_eq!(first.to_string(), "b18eb8eaacdcfab6fd47a7b9e817ee006e86a577f975226198264aa6ee53c2a8");
         for other in [
             key("anthropic", "https://a/v1/chat", "m", "{}", 0),

@@ -1,4 +1,4 @@
-//! Repairing a damaged journal.
+//! Repairs a damaged journal.
 
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -10,8 +10,8 @@ use crate::disk;
 use crate::disk::Partial;
 use crate::error::{Error, Result};
 
-/// Moves the damaged lines of a journal to another file and keeps every valid record in its order. Returns
-/// how many were moved, and the file.
+/// Moves the damaged lines of a journal to another file and keeps all valid records in their order. Returns
+/// the number of moved lines and the path of that file.
 ///
 /// # Errors
 /// [`Error::InUse`], [`Error::Storage`]

@@ -1,5 +1,5 @@
-//! Scans a journal from its beginning: the position of each valid record, damaged lines, and an incomplete
-//! last line.
+//! Scans a journal from the beginning for the positions of valid records, for damaged lines, and for an
+//! incomplete last line.
 
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
@@ -17,13 +17,13 @@ use crate::error::{Error, Result};
 /// The position of a record in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RecordSpan {
-    /// Bytes before its line.
+    /// Number of bytes before the line.
     pub offset: u64,
-    /// Bytes of the line, the line feed included.
+    /// Number of bytes of the line, including the line feed.
     pub n_bytes: u64,
 }
 
-/// The parts of a record that the index needs; prompts and answers are skipped.
+/// The parts of a record that the index needs, without prompts and answers.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "record", rename_all = "snake_case")]
 pub(super) enum IndexEntry {
@@ -58,7 +58,7 @@ pub(super) enum IndexEntry {
         #[serde(default)]
         batch: Option<String>,
     },
-    /// How far a batch came.
+    /// The stage of a batch.
     Batch(BatchRecord),
 }
 
@@ -68,11 +68,11 @@ pub(super) struct BadLine {
     pub(super) line: u64,
     pub(super) place: RecordSpan,
     pub(super) reason: String,
-    /// Whether the line does not end: it is the last one, left by a crash.
+    /// Whether the line lacks its line feed. A crash leaves such a last line.
     pub(super) is_torn: bool,
 }
 
-/// Scans a journal and passes each valid record to `valid`, in their order. Returns the other lines.
+/// Scans a journal and passes the valid records to `valid`, in order. Returns the other lines.
 pub(super) fn scan(path: &Path, mut valid: impl FnMut(RecordSpan, IndexEntry)) -> Result<Vec<BadLine>> {
     let fault = |source| Error::Storage { path: path.into(), source };
     let mut reader = BufReader::with_capacity(1 << 20, disk::open(path).map_err(fault)?);
@@ -93,9 +93,9 @@ pub(super) fn scan(path: &Path, mut valid: impl FnMut(RecordSpan, IndexEntry)) -
     }
 }
 
-/// The record of a line; `Err` is the reason why there is none.
+/// Parses a line. The error is the reason why the line is not a valid record.
 fn entry(bytes: &[u8]) -> std::result::Result<IndexEntry, String> {
-    let whole = bytes.strip_suffix(b"\n").ok_or("the line does not end")?;
+    let whole = bytes.strip_suffix(b"\n").ok_or("the line has no line feed at its end")?;
     record::checked(whole).ok_or("the checksum does not match the line")?;
     let entry: IndexEntry =
         serde_json::from_slice(whole).map_err(|error| format!("an unknown record: {error}"))?;
@@ -104,13 +104,16 @@ fn entry(bytes: &[u8]) -> std::result::Result<IndexEntry, String> {
             if schema.name != record::NAME || schema.version != record::VERSION =>
         {
             let (name, version) = (&schema.name, schema.version);
-            Err(format!("{name} version {version}, of surmise {}, is not known here", schema.tool_version))
+            Err(format!(
+                "this version of surmise cannot read {name} version {version}, written by surmise {}",
+                schema.tool_version
+            ))
         }
         _ => Ok(entry),
     }
 }
 
-/// Reads single records by their positions.
+/// Reads individual records by position.
 #[derive(Debug)]
 pub struct JournalReader {
     path: PathBuf,

@@ -1,4 +1,4 @@
-//! Files of a journal's folder: free space, durability, and unused names.
+//! Handles the files of a journal's folder: free space, durability, and unused names.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Seek, SeekFrom, Write};
@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 /// Free space that a folder must have before anything is asked.
 const LEAST_FREE_BYTES: usize = 4 << 20;
 
-/// Turns an error of writing into one of storage, which has an exit code of its own.
+/// Turns a write error into a storage error, which has its own exit code.
 pub fn as_storage(error: Error) -> Error {
     match error {
         Error::Write { path, source } => Error::Storage { path, source },
@@ -18,7 +18,7 @@ pub fn as_storage(error: Error) -> Error {
     }
 }
 
-/// Opens a file for reading and writing, and creates it if it does not exist. A link is refused.
+/// Opens a file for reading and writing, and creates it if it does not exist. Refuses symbolic links.
 ///
 /// # Errors
 /// [`Error::Storage`]
@@ -37,7 +37,7 @@ pub(super) fn check_free_space(folder: &Path) -> Result<()> {
     fill().map_err(|source| Error::Storage { path: folder.into(), source })
 }
 
-/// Moves a file's bytes from `offset` on into a file of their own.
+/// Copies a file's bytes from `offset` on into a new file, and returns its path.
 pub(super) fn quarantine(folder: &Path, stem: &str, mut from: &File, offset: u64) -> Result<PathBuf> {
     let (mut aside, path) = create_next(folder, stem)?;
     let fault = |source| Error::Storage { path: path.clone(), source };
@@ -46,7 +46,7 @@ pub(super) fn quarantine(folder: &Path, stem: &str, mut from: &File, offset: u64
     Ok(path)
 }
 
-/// A new file `stem-N` with the smallest unused `N`.
+/// Creates a file `stem-N` with the smallest unused `N`.
 pub(super) fn create_next(folder: &Path, stem: &str) -> Result<(File, PathBuf)> {
     let mut n = 1_u64;
     loop {
@@ -59,7 +59,7 @@ pub(super) fn create_next(folder: &Path, stem: &str) -> Result<(File, PathBuf)> 
     }
 }
 
-/// Syncs a folder, which makes new names in it durable.
+/// Syncs a folder, which makes new file names in it durable.
 pub(super) fn sync_folder(folder: &Path) -> Result<()> {
     #[cfg(unix)]
     File::open(folder)

@@ -1,6 +1,6 @@
-//! The only writer of a journal (group commit): a thread writes all waiting records at once, makes them
-//! durable with one `fdatasync`, and only then acknowledges them. Under load a commit contains many records,
-//! so that its 4 ms cost little per answer.
+//! Writes a journal with group commit: a single thread writes all waiting records at once, makes them durable
+//! with one `fdatasync`, and only then acknowledges them. Under load, a commit contains many records, so its
+//! 4 ms cost little per answer.
 
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
@@ -15,9 +15,9 @@ use super::record::{self, Record};
 use super::scan::RecordSpan;
 use crate::error::{Error, Result};
 
-/// Maximum size of a commit, so that its first record does not wait for too many others.
+/// Maximum size of a commit in bytes, so that its first record does not wait too long for others.
 const MOST_BATCH_BYTES: usize = 8 << 20;
-/// Waits between attempts to write a batch again: space may become free on a full disk.
+/// Waits between attempts to write a commit again, because space may become free on a full disk.
 const RETRY_WAITS: [Duration; 4] = [
     Duration::from_millis(50),
     Duration::from_millis(200),
@@ -25,7 +25,7 @@ const RETRY_WAITS: [Duration; 4] = [
     Duration::from_secs(2),
 ];
 
-/// The storage of records: a file, or one that fails in tests.
+/// The storage of records: a file, or in tests, a mock that fails.
 pub(super) trait Medium: Send + 'static {
     fn write(&mut self, offset: u64, bytes: &[u8]) -> std::io::Result<()>;
     fn sync(&mut self) -> std::io::Result<()>;
@@ -49,7 +49,7 @@ impl Medium for File {
 
 struct Job {
     line: Vec<u8>,
-    /// Whether it is an outcome, which must not be lost even if the journal cannot be written.
+    /// Whether the record is an outcome, which must not be lost even if the journal cannot be written.
     is_outcome: bool,
     done: oneshot::Sender<std::result::Result<RecordSpan, Arc<std::io::Error>>>,
 }
@@ -72,19 +72,20 @@ impl Commit {
     /// Waits until the record is durable.
     ///
     /// # Errors
-    /// [`Error::Storage`]; an outcome is then in a separate file, which a status message names.
+    /// [`Error::Storage`]. An outcome is then in a separate file, which a status message names.
     pub async fn durable(self) -> Result<RecordSpan> {
         let source = match self.done.await {
             Ok(Ok(place)) => return Ok(place),
             Ok(Err(shared)) => std::io::Error::new(shared.kind(), shared.to_string()),
-            Err(_) => std::io::Error::other("the journal's writer has stopped"),
+            Err(_) => std::io::Error::other("the thread that writes the journal has stopped"),
         };
         Err(Error::Storage { path: self.path.to_path_buf(), source })
     }
 }
 
 impl JournalWriter {
-    /// Starts the thread. `fallback_writer` receives answers that could not be written, as journal lines.
+    /// Starts the writer thread. `fallback_writer` receives outcomes that could not be written, as journal
+    /// lines.
     pub(super) fn start(
         path: PathBuf,
         medium: impl Medium,
@@ -98,7 +99,7 @@ impl JournalWriter {
         Ok((Self { path: Arc::new(path), jobs }, thread))
     }
 
-    /// Queues a record; records are written in the order in which they are queued.
+    /// Queues a record. Records are written in the order in which they are queued.
     ///
     /// # Errors
     /// [`Error::Json`]
@@ -106,7 +107,7 @@ impl JournalWriter {
         let line =
             record::line(record).map_err(|source| Error::Json { path: self.path.to_path_buf(), source })?;
         let (done, receiver) = oneshot::channel();
-        // If the thread has ended, waiting for the commit returns an error.
+        // If the thread has ended, [`Commit::durable`] returns an error.
         self.jobs
             .send(Job { line, is_outcome: matches!(record, Record::Outcome(_)), done })
             .unwrap_or_default();
@@ -143,7 +144,8 @@ fn work(
                 Err(source) => failed = Some(Arc::new(source)),
             }
         }
-        // After a failed record none may be written: there could be an outcome without its intent.
+        // After a failed commit no further record may be written, because an outcome could end up without its
+        // intent.
         let Some(source) = &failed else { continue };
         for job in batch {
             if job.is_outcome {
@@ -154,14 +156,15 @@ fn work(
     }
 }
 
-/// Writes a batch at its position and makes it durable, with several attempts. A batch that fails is removed.
+/// Writes the bytes of a commit at their position and makes them durable, with retries. Bytes that fail are
+/// removed.
 fn commit(medium: &mut impl Medium, offset: u64, bytes: &[u8], durable: bool) -> std::io::Result<()> {
     let mut waits = RETRY_WAITS.iter();
     loop {
         let written = medium.write(offset, bytes).and_then(|()| if durable { medium.sync() } else { Ok(()) });
         let Err(source) = written else { return Ok(()) };
-        // This may fail: a rest of the batch would be an incomplete last line, which the next start moves
-        // away.
+        // If truncating fails, the remaining bytes end in an incomplete line, which the next start moves to
+        // another file.
         medium.truncate(offset).unwrap_or_default();
         match waits.next() {
             Some(wait) => std::thread::sleep(*wait),
@@ -180,7 +183,7 @@ mod tests {
     use crate::collect::journal::record::OutcomeRecord;
     use crate::disk::Schema;
 
-    /// Distinguishes durable from written bytes, and fails a given number of times.
+    /// A mock disk that distinguishes written from durable bytes, and fails a given number of times.
     #[derive(Default)]
     struct Disk {
         written: Vec<u8>,

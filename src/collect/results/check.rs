@@ -1,5 +1,5 @@
-//! Whether the answers of a run can be what was wanted: over its first answers while it runs, and over all of
-//! them at its end.
+//! Checks whether the answers of a run are usable: the first answers while it runs, and all answers at its
+//! end.
 
 use std::collections::BTreeMap;
 
@@ -9,58 +9,60 @@ use crate::provider::{Answer, Outcome};
 
 /// Number of answers after which a run is checked.
 pub const ANSWERS: usize = 20;
-/// Answers that are shown.
+/// Number of answers that a finding shows.
 const SHOWN: usize = 3;
-/// Characters of an answer that are shown.
+/// Number of characters that a finding shows of an answer.
 const SHOWN_CHARS: usize = 120;
-/// A larger share of truncated answers among the first ones shows that the token limit is too low.
+/// Maximum share of truncated answers among the first ones. A larger share shows that the token limit is too
+/// low.
 const MOST_TRUNCATED: f64 = 0.05;
-/// The same among all answers: what was paid is kept, unless most of it cannot be used.
+/// Maximum share of truncated answers among all answers. Answers are billed, so they are kept unless most of
+/// them are unusable.
 const MOST_TRUNCATED_OF_ALL: f64 = 0.5;
-/// Graders that are tried on answers that are not right.
+/// Graders to try on answers that are not right.
 const OTHERS: [&str; 3] = ["first-line", "prefix", "contains"];
 
-/// What a run goes on in spite of.
+/// Findings that do not end a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Tolerated {
-    /// That no answer is right.
+    /// No answer is right.
     pub wrong: bool,
-    /// That none can be graded.
+    /// No answer can be graded.
     pub ungraded: bool,
-    /// That many are truncated at the token limit.
+    /// Many answers are truncated at the token limit.
     pub truncated: bool,
 }
 
 impl Tolerated {
-    /// Whether nothing stops the run.
+    /// Whether no finding ends the run.
     pub(crate) fn all(self) -> bool {
         self.wrong && self.ungraded && self.truncated
     }
 }
 
-/// What may help.
+/// Advice that may apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Hints {
     /// Another rendering of in-context questions.
     pub rendering: bool,
     /// Another grader.
     pub grader: bool,
-    /// A higher limit than that of short answers. Some answers that reach it are expected: a small model does
-    /// not always stop by itself.
+    /// Raise the limit of short answers. Some answers may reach it, because a small model does not always
+    /// stop by itself.
     pub short_limit: bool,
 }
 
-/// Counts of grades, with some of the answers that are not right.
+/// Counts of grades, and samples of answers that are not right.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RunCheck {
     kinds: BTreeMap<GradeKind, usize>,
     n_right: usize,
-    /// Texts without a right answer.
+    /// Number of free texts, which have no right answer.
     n_texts: usize,
     n_texts_truncated: usize,
-    /// Answers as they came.
+    /// Samples of answers, unprocessed.
     samples: Vec<String>,
-    /// Answers that another grader calls right, of the first ones.
+    /// Numbers of right answers by other graders, among the first answers.
     others: BTreeMap<&'static str, usize>,
 }
 
@@ -98,13 +100,12 @@ impl RunCheck {
         self.kinds.get(&kind).copied().unwrap_or(0)
     }
 
-    /// Answers of any kind.
+    /// Number of answers of any kind.
     pub fn n_answers(&self) -> usize {
         self.kinds.values().sum::<usize>() - self.n(GradeKind::Error) + self.n_texts
     }
 
-    /// Number of graded answers by what became of them: `right`, `wrong`, and the kinds that could not be
-    /// graded.
+    /// Numbers of answers by grade: `right`, `wrong`, and the kinds that could not be graded.
     pub fn counts(&self) -> BTreeMap<String, u64> {
         let mut counts = BTreeMap::new();
         let mut add = |name: &str, n: usize| {
@@ -120,13 +121,13 @@ impl RunCheck {
         counts
     }
 
-    /// What is wrong with the answers and what to try; `None` where they are too few to tell, or some are
-    /// right.
+    /// Describes what is wrong with the answers and what to try. `None` if nothing is wrong or there are too
+    /// few answers.
     pub fn finding(&self, tolerated: Tolerated, hints: Hints) -> Option<String> {
         self.finding_of(ANSWERS, tolerated, hints)
     }
 
-    /// The same of at least so many answers.
+    /// As [`RunCheck::finding`], for at least `fewest` answers.
     pub fn finding_of(&self, fewest: usize, tolerated: Tolerated, hints: Hints) -> Option<String> {
         let n_answers = self.n_answers();
         if n_answers < fewest {
@@ -147,7 +148,7 @@ impl RunCheck {
         }
         let n_asked: usize = self.kinds.values().sum::<usize>() - self.n(GradeKind::Error);
         let n_graded = self.n(GradeKind::Scored);
-        // Those that are kept on request are no surprise.
+        // Truncated answers that are kept on request are expected.
         let n_expected = if tolerated.truncated { truncated } else { 0 };
         let is_tolerated = if n_graded == 0 { tolerated.ungraded } else { tolerated.wrong };
         if self.n_right > 0 || n_asked < fewest || n_expected == n_asked || is_tolerated {
@@ -163,8 +164,8 @@ impl RunCheck {
         let advice = self.advice(hints);
         let again = if hints.grader { "with another --grader grades them again, and " } else { "" };
         Some(format!(
-            "{what}{}{}. The answers are kept: the same command {again}with --keep-going goes on, for a task \
-             that the model may not know at all",
+            "{what}{}{}. The answers are kept. The same command {again}with --keep-going continues the run, \
+             for a task that may be too hard for the model",
             self.shown(),
             if advice.is_empty() { String::new() } else { format!("; try {advice}") },
         ))
@@ -175,7 +176,7 @@ impl RunCheck {
         let best = self.others.iter().max_by_key(|(_, n)| **n).filter(|_| hints.grader);
         if let Some((grader, n)) = best {
             advice.push(format!(
-                "--grader {grader}, by which {n} of the first {} are right",
+                "--grader {grader}, with which {n} of the first {} answers are right",
                 self.n_answers().min(ANSWERS)
             ));
         }
@@ -211,7 +212,7 @@ fn text_of(outcome: &Outcome) -> Option<&str> {
     }
 }
 
-/// An answer as it came, with control characters escaped and no longer than a line.
+/// Shows an answer with control characters escaped, in one line of limited length.
 fn shown(text: &str) -> String {
     let begins: String = text.chars().take(SHOWN_CHARS).flat_map(char::escape_debug).collect();
     let more = if text.chars().nth(SHOWN_CHARS).is_some() { "..." } else { "" };
@@ -288,7 +289,7 @@ mod tests {
         let cut = check(&["<think>hm"; 20], true).finding(NONE, HINTS).unwrap();
         assert!(cut.contains("20 of the first 20") && cut.contains("--max-tokens"), "{cut}");
         assert!(check(&["<think>hm"; 20], true).finding(TRUNCATED, HINTS).is_none());
-        // A small model does not always stop by itself.
+        // With the limit of short answers, some truncated answers are no finding.
         let short = Hints { short_limit: true, ..HINTS };
         let mut some = check(&["Paris"; 16], false);
         some.kinds.insert(GradeKind::Truncated, 4);
@@ -296,11 +297,11 @@ mod tests {
         assert!(
             check(&["hm"; 20], true).finding(NONE, short).is_some_and(|why| why.contains("of short answers"))
         );
-        // Some truncated answers of a whole run are counted, and no more.
+        // Over a whole run, some truncated answers are no finding.
         let mut some = check(&["Paris"; 60], false);
         some.kinds.insert(GradeKind::Truncated, 10);
         assert!(some.finding(NONE, HINTS).is_none());
-        // A special token ended these.
+        // A special token ended these answers before the limit.
         assert!(check(&["Paris</s>"; 20], true).finding(NONE, HINTS).is_none());
     }
 }

@@ -1,19 +1,19 @@
-//! Decodes a record of the journal into an answer, in the same way when it arrives and later.
+//! Decodes a record of the journal into an answer. The result is the same at arrival and later.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::collect::journal::{NOT_ASKED, OutcomeRecord};
 use crate::provider::{self, Answer, Failure, FailureClass, Headers, Outcome, Provider};
 
-/// The answer in a record. A complete response is read from its bytes. If the reader panics, the response is
+/// The answer in a record. A complete response is read from its bytes. If reading panics, the response stays
 /// stored and counts as unreadable, because it is billed.
 pub fn answer(provider: &dyn Provider, arrival: &OutcomeRecord) -> Answer {
     if let (Some(status), false) = (arrival.status, arrival.incomplete) {
         let headers = Headers::new(arrival.headers.iter().map(|(name, value)| (name, value.as_str())));
         let read = || provider::read(provider, status, &headers, &arrival.bytes());
         return catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
-            let reason = "surmise panicked while reading it (please report this bug); the bytes are in the \
-                          journal"
+            let reason = "surmise panicked while reading the response (please report this bug); the journal \
+                          contains its bytes"
                 .into();
             Answer::of(Outcome::Unreadable { reason })
         });

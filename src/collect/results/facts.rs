@@ -1,5 +1,6 @@
-//! What other tools' files have no member for: the kind of a missing answer, and the log-probability of the
-//! right one. Exports write it as members that the tools ignore, and imports read it.
+//! Stores facts for which the files of other tools have no member: the kind of a missing answer, and the
+//! log-probability of the right answer. Exports write the facts as members that the tools ignore, and imports
+//! read them.
 
 use serde_json::{Map, Value};
 
@@ -19,7 +20,7 @@ pub(crate) fn facts(row: &ItemRow) -> Map<String, Value> {
     facts
 }
 
-/// A grade of another tool's file with the facts beside it, where there are some.
+/// Adds the facts, if there are any, to a grade from another tool's file.
 pub(crate) fn with_facts(grade: Grade, facts: &Value) -> Grade {
     let kind = facts[KIND].as_str().map(|kind| Value::String(kind.into()));
     let kind = kind.and_then(|kind| serde_json::from_value::<GradeKind>(kind).ok());

@@ -1,4 +1,4 @@
-//! The graded items of a folder, with prompts and answers, for those who write them in other forms.
+//! Visits the graded items of a folder with their prompts and answers, for exports to other formats.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,9 +14,9 @@ use crate::collect::plan::{KeyedQuestion, RedoSelection};
 use crate::collect::tasks::{Task, TaskKind};
 use crate::error::{Error, Result};
 
-/// Calls `each` with every graded item that was asked: its task, its answers, and their rows of items.csv.
-/// Answers are graded as the folder's configuration says. Returns the configuration, and the number of items
-/// of tasks that are not graded.
+/// Calls `each` with every graded item: its task, its answers, and their rows of items.csv. The configuration
+/// of the folder determines how answers are graded. Returns the configuration, and the number of items in
+/// tasks that are not graded.
 ///
 /// # Errors
 /// [`Error::Journal`], [`Error::Read`]; [`Error::Parameter`] if the tasks are not those that were collected.
@@ -33,8 +33,8 @@ pub fn visit(
     let mut configuration = there.clone();
     let tasks = configuration.load_tasks()?;
     if configuration.tasks != there.tasks {
-        let reason = "are not the ones that were collected: a file or its name has changed since; \
-                      `surmise collect rescore DIR --task FILE` records the file's new place"
+        let reason = "are not the ones that were collected: a task file or its name has changed since; run \
+                      `surmise collect rescore DIR --task FILE` to record the file's new path"
             .into();
         return Err(Error::Parameter { name: "the tasks", reason });
     }

@@ -1,4 +1,4 @@
-//! One row of items.csv.
+//! A row of items.csv.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,56 +6,56 @@ use crate::collect::grading::{Grade, GradeKind};
 use crate::collect::item::Item;
 use crate::provider::{Answer, Usage};
 
-/// One answer to each prompt of an item. The list ends before the first prompt without an answer.
+/// One answer to each prompt of an item.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Replicate {
-    /// One per prompt, in their order.
+    /// One answer per prompt, in the order of the prompts.
     pub answers: Vec<Answer>,
-    /// When the last of them was collected, RFC 3339 in UTC.
+    /// Time at which the last of these answers was collected, RFC 3339 in UTC.
     pub collected_at: Option<String>,
 }
 
-/// One row of items.csv.
+/// A row of items.csv.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ItemRow {
     /// The task.
     pub task: String,
     /// Examples shown before the question.
     pub shots: usize,
-    /// The item.
+    /// Id of the item.
     pub id: String,
     /// Name of the question, the same at every number of shots.
     pub question: String,
-    /// 0 for the first answer.
+    /// Number of the replicate, from 0.
     pub replicate: usize,
-    /// The kind of its grade.
+    /// Kind of the grade.
     pub kind: GradeKind,
     /// 1 for right, 0 for wrong; empty unless scored.
     pub credit: Option<f64>,
-    /// The same by log-probability per byte, where choices were compared.
+    /// Credit by log-probability per byte, if choices were compared by log-probability.
     pub credit_per_byte: Option<f64>,
     /// Log-probability of the right answer.
     pub logprob_nats: Option<f64>,
-    /// The normalised text that was compared, or the reason why none was.
+    /// The normalised text that was compared, or the reason why no text was compared.
     pub answer: String,
     /// Right answers, as a JSON list.
     pub gold: String,
     /// Finish reason.
     pub finish_reason: Option<String>,
-    /// The snapshot that answered.
+    /// Model snapshot that answered.
     pub model_snapshot: Option<String>,
     /// The server's system fingerprint.
     pub system_fingerprint: Option<String>,
-    /// Tokens of the prompts.
+    /// Number of tokens in the prompts.
     pub prompt_tokens: Option<u64>,
-    /// Tokens of the answers.
+    /// Number of tokens in the answers.
     pub completion_tokens: Option<u64>,
-    /// When the answer was collected.
+    /// Time at which the answer was collected.
     pub collected_at: Option<String>,
 }
 
 impl ItemRow {
-    /// The grade in it.
+    /// The grade in this row.
     pub fn grade(&self) -> Grade {
         Grade {
             kind: self.kind,
@@ -67,7 +67,7 @@ impl ItemRow {
     }
 }
 
-/// The row of a graded answer.
+/// Builds the row of a graded answer.
 pub(super) fn row(item: &Item, number: usize, replicate: &Replicate, grade: Grade) -> ItemRow {
     let first = replicate.answers.first();
     let usage = || replicate.answers.iter().filter_map(|answer| answer.usage);

@@ -1,4 +1,4 @@
-//! From answers to files: scores, items and texts, computed from the journal.
+//! Computes scores, items and texts from the journal and writes them to files.
 
 pub mod check;
 pub(super) mod decode;

@@ -1,5 +1,5 @@
-//! Computes the results from the journal. The journal is read from disk, item by item, so that the results
-//! depend on the stored answers only, and not on their order.
+//! Computes the results from the journal. The journal is read from disk, item by item, so the results depend
+//! only on the stored answers, not on their order.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -23,16 +23,16 @@ use crate::disk::{self, Schema};
 use crate::error::{Error, Result};
 use crate::provider::{Answer, Outcome, Usage};
 
-/// Sums of counted tokens; answers without a count are not in them.
+/// Sums of counted tokens. They exclude answers without counts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct TokenTotals {
-    /// Tokens of prompts, cached ones included.
+    /// Tokens of prompts, including cached tokens.
     pub prompt: u64,
-    /// Of these, tokens that were read from a cache.
+    /// Prompt tokens that were read from a cache.
     pub cached: u64,
-    /// Tokens of answers, reasoning included.
+    /// Tokens of answers, including reasoning.
     pub completion: u64,
-    /// Of these, tokens of reasoning.
+    /// Answer tokens that are reasoning.
     pub reasoning: u64,
 }
 
@@ -47,59 +47,62 @@ impl TokenTotals {
     }
 }
 
-/// The contents of a folder: summary.json.
+/// The summary of a folder, the content of summary.json.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FolderSummary {
     /// Schema of summary.json.
     pub schema: Schema,
     /// Number of requested answers.
     pub n_questions: u64,
-    /// Number of answers by outcome; `not_asked` for none.
+    /// Number of answers by outcome; `not_asked` for questions without a request.
     pub outcomes: BTreeMap<String, u64>,
-    /// Requests sent in all runs, probes included.
+    /// Number of requests sent in all runs, including probes.
     pub n_requests: u64,
-    /// Of these, those that may or may not have been billed.
+    /// Number of requests of which it is unknown whether they were billed.
     pub n_possibly_paid: u64,
-    /// Spent in all runs, including possibly billed requests; `None` where prices are unknown.
+    /// Cost of all runs, including possibly billed requests; `None` if prices are unknown.
     pub spent_usd: Option<f64>,
-    /// The part of it for possibly billed requests.
+    /// Share of `spent_usd` for possibly billed requests.
     pub possibly_paid_usd: Option<f64>,
-    /// Requests that were or may have been billed when no price was known: their cost is not in `spent_usd`.
+    /// Number of requests that were or may have been billed while no price was known. `spent_usd` excludes
+    /// their cost.
     pub n_unpriced: u64,
-    /// Requests in batches that have not ended.
+    /// Number of requests in batches that have not ended.
     pub n_in_batches: u64,
-    /// The most that these cost, which is not in `spent_usd`; `None` where prices are unknown.
+    /// Maximum cost of the requests in batches that have not ended. `spent_usd` excludes it. `None` if prices
+    /// are unknown.
     pub reserved_usd: Option<f64>,
-    /// What was sent by each route: `direct`, a request by itself, and `batch`.
+    /// Totals by route: `direct` for individual requests, and `batch`.
     pub routes: BTreeMap<&'static str, RouteTotals>,
-    /// Tokens of the answers to questions, as the servers counted them.
+    /// Numbers of tokens, as the servers counted them.
     pub tokens: TokenTotals,
-    /// Answers with counts far beyond their requests, for which the maximum cost was booked.
+    /// Number of answers whose token counts are implausible. Their maximum cost was booked.
     pub n_implausible_usage: u64,
-    /// Answers with invalid UTF-8, which is replaced by U+FFFD; the bytes are in the journal.
+    /// Number of answers with invalid UTF-8, which is replaced by U+FFFD. The journal contains the bytes.
     pub n_not_utf8: u64,
     /// Model snapshots that answered.
     pub model_snapshots: Vec<String>,
     /// System fingerprints of the servers that answered.
     pub system_fingerprints: Vec<String>,
-    /// Number of graded items by their grade: `right`, `wrong`, `truncated`, `unreadable`, ...
+    /// Number of graded items by grade: `right`, `wrong`, `truncated`, `unreadable`, ...
     pub grades: BTreeMap<String, u64>,
-    /// Items asked more than once.
+    /// Number of items that were asked more than once.
     pub n_repeated: u64,
-    /// Of these, those whose answers differ.
+    /// Number of these items whose answers differ.
     pub n_disagreed: u64,
     /// The configuration.
     pub configuration: Configuration,
-    /// Why cells of semantic.csv are empty, and what is left out; for the user, not in the file.
+    /// Notes for the user about empty cells and excluded queries in semantic.csv. summary.json does not
+    /// contain them.
     #[serde(skip)]
     pub notes: Vec<String>,
-    /// Counts of the grades with some of the answers.
+    /// Counts of grades, and samples of answers.
     #[serde(skip)]
     pub check: RunCheck,
 }
 
 impl FolderSummary {
-    /// Questions without an answer of any kind.
+    /// Number of questions without an answer of any kind.
     pub fn n_gaps(&self) -> u64 {
         ["failed", "not_asked"].iter().filter_map(|kind| self.outcomes.get(*kind)).sum()
     }
@@ -126,7 +129,7 @@ pub fn write(folder: &Path, configuration: &Configuration, plan: &Plan) -> Resul
     let (mut tokens, mut n_implausible_usage) = (TokenTotals::default(), 0);
     plan.visit(&index, &RedoSelection::default(), |task, item, questions| {
         n_questions += questions.len() as u64;
-        // By replicate, the answers to all prompts of the item.
+        // The answers to all prompts of the item, by replicate.
         let mut replicates: BTreeMap<u32, Replicate> = BTreeMap::new();
         for KeyedQuestion { question, key } in questions {
             let arrival = arrival(&index, &mut reader, key)?;
@@ -157,14 +160,14 @@ pub fn write(folder: &Path, configuration: &Configuration, plan: &Plan) -> Resul
     })?;
     let notes = semantic.map(|semantic| semantic.write(folder)).transpose().map_err(journal::as_storage)?;
     let summary = results.write(configuration.seed).map_err(journal::as_storage)?;
-    // Open intents were in flight when the process ended or was told not to wait.
+    // The requests of open intents were in flight when the process ended or when the run was aborted.
     let (in_batches, in_flight): (Vec<_>, Vec<_>) =
         index.open.values().partition(|open| open.batch.as_ref().is_some_and(|b| index.was_prepared(b)));
     let open_usd: Vec<f64> = in_flight.iter().filter_map(|open| open.reserve_usd).collect();
     let reserved_usd: Vec<f64> = in_batches.iter().filter_map(|open| open.reserve_usd).collect();
     let has_costs = index.has_costs || !open_usd.is_empty() || !reserved_usd.is_empty();
     let open_sum_usd: f64 = open_usd.iter().sum();
-    // Rounded, so that the order of the answers does not show in the last digit.
+    // The sum is rounded, so that the order of the answers does not affect the last digit.
     let usd = |usd: f64| has_costs.then_some((usd * 1e9).round() / 1e9);
     let folder_summary = FolderSummary {
         schema: Schema::new("surmise-summary", 1),
@@ -194,7 +197,7 @@ pub fn write(folder: &Path, configuration: &Configuration, plan: &Plan) -> Resul
     Ok(folder_summary)
 }
 
-/// What was sent by each route. Requests in flight were sent by themselves.
+/// Totals by route. Requests in flight were sent individually.
 fn routes(index: &Index, n_in_flight: u64, in_flight_usd: f64) -> BTreeMap<&'static str, RouteTotals> {
     let rounded = |usd: f64| (usd * 1e9).round() / 1e9;
     let [mut direct, batch] = index.routes;
@@ -208,11 +211,12 @@ fn routes(index: &Index, n_in_flight: u64, in_flight_usd: f64) -> BTreeMap<&'sta
     each.collect()
 }
 
-/// The answers of a folder to its last configuration, item by item: the first prompt and replicate of each.
-/// Items without an answer are omitted.
+/// The answers in a folder to the questions of a configuration, item by item: the answer to the first prompt
+/// in the first replicate. Items without an answer are omitted.
 ///
 /// # Errors
-/// [`crate::Error::Journal`], [`crate::Error::Storage`]; those of [`Configuration::plan`].
+/// [`crate::Error::Journal`], [`crate::Error::Storage`]; errors of [`Configuration::load_tasks`] and
+/// [`Configuration::plan`].
 pub fn answers(folder: &Path, configuration: &Configuration) -> Result<Vec<(Item, Answer)>> {
     let mut configuration = configuration.clone();
     let plan = configuration.load_tasks().and_then(|tasks| configuration.plan(tasks))?;
@@ -233,12 +237,12 @@ pub fn answers(folder: &Path, configuration: &Configuration) -> Result<Vec<(Item
     Ok(answers)
 }
 
-/// Books requests that were sent before a price was known, by their token counts or the bounds of their
-/// bodies. Returns their cost, if there are any and a price is known now.
+/// Books requests that were sent before a price was known, with their token counts or with bounds from their
+/// bodies. Returns their cost in USD; `None` if there are no such requests or still no price.
 ///
 /// # Errors
-/// [`crate::Error::Journal`], [`crate::Error::Storage`]; [`crate::Error::Parameter`] if it is unknown what
-/// was sent.
+/// [`crate::Error::Journal`], [`crate::Error::Storage`]; [`crate::Error::Parameter`] if the size of a request
+/// is unknown.
 pub(crate) fn book_unpriced(
     folder: &Path,
     index: &Index,
@@ -260,8 +264,8 @@ pub(crate) fn book_unpriced(
         let usage = answer.as_ref().and_then(|answer| answer.usage);
         let tier = answer.as_ref().and_then(|answer| answer.billing.service_tier.as_deref());
         let sent = match intent.map(|place| reader.record(place)).transpose()? {
-            // A token has at least one byte, and the JSON around a text is longer than the separators that it
-            // becomes.
+            // A token has at least one byte. The JSON around a text is longer than the separators that
+            // replace it in the prompt, so the length of the body is an upper bound.
             Some(Record::Intent(intent)) => {
                 most_tokens(&intent.body).map(|most| (intent.body.len() as u64, most))
             }
@@ -270,7 +274,7 @@ pub(crate) fn book_unpriced(
         let is_counted =
             usage.is_some_and(|usage| usage.prompt_tokens.is_some() && usage.completion_tokens.is_some());
         let Some((prompt, completion)) = sent.or(is_counted.then_some((0, 0))) else {
-            let reason = "cannot be enforced: an earlier request into this folder has neither a price nor a \
+            let reason = "cannot be enforced: an earlier request of this folder has neither a price nor a \
                           known length; choose another folder, or pass --no-budget without --prices";
             return Err(Error::Parameter { name: "--budget-usd", reason: reason.into() });
         };
@@ -292,7 +296,7 @@ pub(in crate::collect) fn most_tokens(body: &str) -> Option<u64> {
     places.iter().flat_map(|place| NAMES.iter().filter_map(|name| place[*name].as_u64())).max()
 }
 
-/// The record of the outcome of a question: its answer, else its last failure.
+/// The record of the outcome of a question: its answer, or its last failure if it has no answer.
 pub(in crate::collect) fn arrival(
     index: &Index,
     reader: &mut JournalReader,

@@ -1,5 +1,6 @@
-//! Scores: graded answers of one model to one task at one number of shots, with every kind of missing answer
-//! counted separately; and the gain from shots on the same questions.
+//! Defines scores and gains. A score summarises the graded answers of one model to one task at one number of
+//! shots, and counts every kind of missing answer separately. A gain is the change in accuracy on the same
+//! questions with more shots.
 
 use std::path::Path;
 
@@ -10,7 +11,7 @@ use crate::error::Result;
 pub use crate::numeric::proportions::{empirical_logit, wilson};
 use crate::seed;
 
-/// One row of scores.csv. The kinds add up to the items.
+/// A row of scores.csv. The counts of the kinds of answers add up to the number of items.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Score {
     /// The API provider, or `local`.
@@ -23,39 +24,39 @@ pub struct Score {
     pub task: String,
     /// Examples shown before the question.
     pub shots: usize,
-    /// Questions asked.
+    /// Number of items.
     pub n_items: usize,
-    /// Answers that could be graded.
+    /// Number of answers that could be graded.
     pub n_scored: usize,
-    /// Refusals.
+    /// Number of refusals.
     pub n_refused: usize,
-    /// Answers withheld by a filter.
+    /// Number of answers that a filter withheld.
     pub n_filtered: usize,
-    /// Answers cut at the token limit before they could be graded.
+    /// Number of answers that were truncated at the token limit before they could be graded.
     pub n_truncated: usize,
-    /// Empty answers.
+    /// Number of empty answers.
     pub n_empty: usize,
-    /// Answers no parser or grader could read.
+    /// Number of answers that surmise could not read.
     pub n_unreadable: usize,
-    /// Requests that failed or were never sent.
+    /// Number of items whose requests failed or were never sent.
     pub n_error: usize,
-    /// Share of correct answers among the scored.
+    /// Share of right answers among the scored items.
     pub accuracy: Option<f64>,
-    /// Lower end of its 95 % Wilson interval.
+    /// Lower end of the 95 % Wilson interval of the accuracy.
     pub accuracy_low: Option<f64>,
-    /// Upper end of its 95 % Wilson interval.
+    /// Upper end of the 95 % Wilson interval of the accuracy.
     pub accuracy_high: Option<f64>,
-    /// Share of correct answers among all asked.
+    /// Share of right answers among all items.
     pub accuracy_all_as_wrong: Option<f64>,
-    /// Mean over scored items of the log-probability of the whole right answer in nats; empty unless it is
-    /// known for all of them.
+    /// Mean over scored items of the log-probability of the whole right answer, in nats. Empty unless it is
+    /// known for all scored items.
     pub mean_logprob: Option<f64>,
-    /// When the last answer was collected, for models behind an API.
+    /// Time at which the last answer was collected, for models behind an API.
     pub collected_at: Option<String>,
-    /// How answers of a model behind an API were graded.
+    /// The grader, for models behind an API.
     #[serde(default)]
     pub grader: Option<String>,
-    /// Version of the normalisation of their texts.
+    /// Version of the normalisation of texts.
     #[serde(default)]
     pub normalisation: Option<u32>,
     /// Whether texts were compared in lower case.
@@ -67,20 +68,20 @@ pub struct Score {
     /// How in-context questions were rendered; empty for the questions of a file.
     #[serde(default)]
     pub rendering: Option<String>,
-    /// SHA-256 of the questions: of the file, or of the lists that were drawn.
+    /// SHA-256 of the questions: of the task file, or of the drawn lists.
     #[serde(default)]
     pub task_sha256: Option<String>,
     /// Seed of in-context questions; empty for the questions of a file.
     #[serde(default)]
     pub seed: Option<u64>,
-    /// SHA-256 of [`Self::settings`]: scores with different ones are not pooled.
+    /// SHA-256 of [`Self::settings`]. Scores with different hashes are not pooled.
     #[serde(default)]
     pub settings_sha256: Option<String>,
 }
 
 impl Score {
-    /// A row of which only the share of right answers is known: all `n` items count as scored. Without items
-    /// there is no accuracy.
+    /// A row for a source that states only the share of right answers: all `n` items count as scored. If `n`
+    /// is 0, there is no accuracy.
     pub fn of_accuracy(
         provider: &str,
         model: &str,
@@ -121,7 +122,8 @@ impl Score {
         }
     }
 
-    /// What decides a score beside the model, by column; `None` where it is not stated.
+    /// The settings that, together with the model, determine a score, by column; `None` for a setting that is
+    /// not recorded.
     pub fn settings(&self) -> [(&'static str, Option<String>); 7] {
         let flag = |flag: Option<bool>| flag.map(|flag| flag.to_string());
         [
@@ -135,7 +137,7 @@ impl Score {
         ]
     }
 
-    /// SHA-256 of the settings that are stated, a line `NAME=VALUE` for each.
+    /// SHA-256 of the recorded settings, a line `NAME=VALUE` for each.
     pub fn settings_hash(&self) -> String {
         let stated = self.settings().into_iter().filter_map(|(name, value)| Some((name, value?)));
         let lines: String = stated.map(|(name, value)| format!("{name}={value}\n")).collect();
@@ -143,26 +145,26 @@ impl Score {
     }
 }
 
-/// One row of gains.csv: the change in accuracy on the same questions with more shots.
+/// A row of gains.csv: the change in accuracy on the same questions with more shots.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Gain {
     /// The task.
     pub task: String,
-    /// Fewer shots.
+    /// The smaller number of shots.
     pub shots_from: usize,
-    /// More shots.
+    /// The larger number of shots.
     pub shots_to: usize,
-    /// Questions scored at both.
+    /// Number of questions that were scored at both numbers of shots.
     pub n_pairs: usize,
-    /// Accuracy with more shots minus accuracy with fewer.
+    /// Accuracy with more shots minus accuracy with fewer shots.
     pub gain: f64,
-    /// Lower end of its 95 % bootstrap interval.
+    /// Lower end of the 95 % bootstrap interval of the gain.
     pub gain_low: f64,
-    /// Upper end of its 95 % bootstrap interval.
+    /// Upper end of the 95 % bootstrap interval of the gain.
     pub gain_high: f64,
 }
 
-/// Writes rows as CSV, whole or not at all.
+/// Writes rows as CSV, atomically.
 ///
 /// # Errors
 /// [`crate::error::Error::Write`]

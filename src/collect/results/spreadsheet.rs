@@ -1,11 +1,12 @@
-//! Texts that a spreadsheet would run as formulas get a quote before them, because they come from a model.
+//! Protects spreadsheets from formulas: puts a quote before texts that a spreadsheet would run as a formula.
+//! Such texts come from a model and cannot be trusted.
 
 use super::item_row::ItemRow;
 
-/// Characters at which a spreadsheet takes a cell for a formula.
+/// First characters that make a spreadsheet treat a cell as a formula.
 const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
-/// A row whose texts are no formulas.
+/// Quotes the texts of a row that would be formulas.
 pub(crate) fn quoted(mut row: ItemRow) -> ItemRow {
     let texts = [&mut row.task, &mut row.id, &mut row.question, &mut row.answer, &mut row.gold];
     let optional = [&mut row.finish_reason, &mut row.model_snapshot, &mut row.system_fingerprint];
@@ -13,7 +14,7 @@ pub(crate) fn quoted(mut row: ItemRow) -> ItemRow {
     row
 }
 
-/// A number alone is no formula, with a sign or without.
+/// Quotes a text that would be a formula. A plain number, with or without a sign, is not a formula.
 fn quote(text: &mut String) {
     if text.starts_with(FORMULA) && text.parse::<f64>().is_err() {
         text.insert(0, '\'');

@@ -1,4 +1,4 @@
-//! Adds up the grades of one model's answers to scores and gains.
+//! Aggregates the grades of one model's answers into scores and gains.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use crate::numeric::proportions::{paired_bootstrap, wilson};
 use crate::numeric::statistics::mean;
 use crate::seed;
 
-/// What was asked for a score, and how.
+/// The questions behind a score, and how they were asked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AskedTask {
     /// SHA-256 of the questions.
@@ -24,15 +24,15 @@ pub struct AskedTask {
 /// The question of an item.
 #[derive(Debug, Clone, Copy)]
 pub struct QuestionRef<'a> {
-    /// Its task.
+    /// Name of the task.
     pub task: &'a str,
-    /// Its number of shots.
+    /// Number of shots.
     pub shots: usize,
-    /// The same at every number of shots.
+    /// Name of the question, the same at every number of shots.
     pub question: &'a str,
 }
 
-/// Adds up the grades of one model's answers.
+/// Aggregates the grades of one model's answers.
 #[derive(Debug, Clone)]
 pub struct Tally {
     provider: String,
@@ -43,7 +43,7 @@ pub struct Tally {
     repeated: usize,
     disagreed: usize,
     graded_by: Option<(String, Normalisation)>,
-    /// What was asked, by task.
+    /// The questions, by task.
     asked: BTreeMap<usize, AskedTask>,
 }
 
@@ -51,7 +51,8 @@ pub struct Tally {
 struct TallyCell {
     kinds: BTreeMap<GradeKind, usize>,
     credit: f64,
-    /// Mean credit of each question scored, by half the SHA-256 of its name: there may be millions.
+    /// Mean credit of each scored question, with half the SHA-256 of its name. The half saves memory, because
+    /// there may be millions of questions.
     questions: Vec<([u8; 16], f64)>,
     logprob: f64,
     n_logprob: usize,
@@ -81,14 +82,14 @@ impl Tally {
         Self { graded_by: Some((how.grader.to_string(), how.normalisation)), ..self }
     }
 
-    /// Records what is asked of a task.
+    /// Records the questions of a task.
     pub fn asked(&mut self, task: &str, asked: AskedTask) {
         let number = self.number(task);
         self.asked.insert(number, asked);
     }
 
-    /// Adds an item with the grades of its replicates, the first answer first. An item counts once: its
-    /// credit is the mean over the scored replicates; without any it has the kind of the first.
+    /// Adds an item with the grades of its replicates, in order. An item counts once. Its credit is the mean
+    /// over the scored replicates. If no replicate was scored, the item has the kind of the first one.
     pub fn add(&mut self, asked: QuestionRef<'_>, grades: &[Grade]) {
         let count = self.count(asked.task, asked.shots);
         let credits: Vec<f64> = grades.iter().filter_map(|grade| grade.credit).collect();
@@ -118,7 +119,7 @@ impl Tally {
         }
     }
 
-    /// Records the snapshot that answered a question and the time, RFC 3339 in UTC.
+    /// Records the model snapshot that answered a question, and the time, RFC 3339 in UTC.
     pub fn note(&mut self, asked: QuestionRef<'_>, snapshot: Option<&str>, collected_at: Option<&str>) {
         let count = self.count(asked.task, asked.shots);
         count.snapshots.extend(snapshot.map(Into::into));
@@ -129,7 +130,7 @@ impl Tally {
         }
     }
 
-    /// Adds an item with the rows of its replicates, the first answer first.
+    /// Adds an item with the rows of its replicates, in order.
     pub fn add_rows(&mut self, asked: QuestionRef<'_>, rows: &[&ItemRow]) {
         let grades: Vec<Grade> = rows.iter().map(|row| row.grade()).collect();
         self.add(asked, &grades);
@@ -138,7 +139,7 @@ impl Tally {
         }
     }
 
-    /// Questions asked more than once, and those of them whose answers differ.
+    /// The number of questions that were asked more than once, and how many of these have different answers.
     pub fn disagreement(&self) -> (usize, usize) {
         (self.repeated, self.disagreed)
     }
@@ -216,7 +217,7 @@ impl Tally {
     }
 }
 
-/// `None` if fewer than two questions were scored at both numbers of shots.
+/// The gain between two numbers of shots; `None` if fewer than two questions were scored at both.
 fn gain(
     task: &str,
     fewer: (&(usize, usize), &TallyCell),
@@ -243,7 +244,7 @@ fn gain(
     })
 }
 
-/// Credits in the order of their questions. Of two items with the same question the last counts.
+/// Credits, sorted by question. If two items have the same question, the last one counts.
 fn by_question(count: &TallyCell) -> Vec<([u8; 16], f64)> {
     let mut questions = count.questions.clone();
     questions.reverse();

@@ -1,5 +1,5 @@
 //! Writes the results of a collection: scores.csv and gains.csv, items.csv with every graded answer, and
-//! texts.jsonl. Log-probabilities of prompts are no results by themselves.
+//! texts.jsonl. Log-probabilities of prompts are not written here.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -18,33 +18,33 @@ use crate::disk::{self, CsvRows, Partial};
 use crate::error::{Error, Result};
 use crate::provider::{Outcome, Prompt};
 
-/// One line of texts.jsonl.
+/// A line of texts.jsonl.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TextLine {
-    /// The item.
+    /// Id of the item.
     pub id: String,
     /// The task.
     pub task: String,
-    /// 0 for the first answer.
+    /// Number of the replicate, from 0.
     pub replicate: usize,
     /// The prompt.
     pub prompt: String,
-    /// The answer, which may be truncated; absent without one.
+    /// The answer, which may be truncated; absent if there is no answer.
     pub text: Option<String>,
-    /// The outcome: answered, truncated, refused ...
+    /// The outcome: `answered`, `truncated`, `refused`, ...
     pub outcome: String,
     /// The requested model.
     pub model: String,
-    /// The snapshot that answered.
+    /// Model snapshot that answered.
     pub model_snapshot: Option<String>,
-    /// When the answer was collected.
+    /// Time at which the answer was collected.
     pub collected_at: Option<String>,
 }
 
 /// Totals of all answers.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ResultsSummary {
-    /// Number of items by the outcome of their first answer; without an answer it is `failed`.
+    /// Number of items by the outcome of their first answer; `failed` if there is no answer.
     pub outcomes: BTreeMap<&'static str, usize>,
     /// Model snapshots that answered.
     pub model_snapshots: BTreeSet<String>,
@@ -52,13 +52,13 @@ pub struct ResultsSummary {
     pub system_fingerprints: BTreeSet<String>,
     /// Grades of the first answers to all items.
     pub check: RunCheck,
-    /// Questions asked more than once.
+    /// Number of questions that were asked more than once.
     pub n_repeated: usize,
-    /// Those of them whose answers differ.
+    /// Number of these questions whose answers differ.
     pub n_disagreed: usize,
 }
 
-/// Results while answers are added. Files get their names only after all answers.
+/// The results so far. Files get their final names only after all answers are added.
 #[derive(Debug)]
 pub struct Results {
     folder: PathBuf,
@@ -68,9 +68,9 @@ pub struct Results {
     items: Option<CsvRows<Partial>>,
     texts: Option<Partial>,
     summary: ResultsSummary,
-    /// How in-context questions are rendered, and the seed they are drawn with.
+    /// The rendering of in-context questions, and the seed of their draw.
     pub drawn: Option<(Rendering, u64)>,
-    /// Whether texts in items.csv that a spreadsheet would run as formulas stay as they are.
+    /// Whether items.csv keeps texts unchanged that a spreadsheet would run as formulas.
     pub raw_csv: bool,
 }
 
@@ -95,7 +95,8 @@ impl Results {
         })
     }
 
-    /// Adds all answers to one item, the first replicate first. An item that was never asked has none.
+    /// Adds all answers to one item, in the order of its replicates. An item that was never asked has no
+    /// answers.
     ///
     /// # Errors
     /// [`Error::Write`]
@@ -119,7 +120,7 @@ impl Results {
         how.stops.extend(task.stops.iter().cloned());
         let grades: Vec<Grade> =
             replicates.iter().map(|replicate| grade(item, &replicate.answers, &how)).collect();
-        // The questions of a file are as they stand there, however others are rendered and drawn.
+        // Rendering and seed apply only to drawn questions, not to those of a file.
         let (rendering, seed) = self.drawn.filter(|_| task.is_drawn()).unzip();
         self.tally.asked(&item.task, AskedTask { sha256: Some(task.sha256.clone()), rendering, seed });
         let asked = QuestionRef { task: &item.task, shots: item.shots, question: &item.question };
@@ -178,7 +179,7 @@ impl Results {
         Ok(())
     }
 
-    /// Gives every file its name, scores.csv last, so that it exists only if all others do.
+    /// Gives every file its final name. scores.csv is last, so it exists only if all other files do.
     ///
     /// # Errors
     /// [`Error::Write`]
@@ -190,7 +191,7 @@ impl Results {
         if let Some(items) = self.items {
             items.finish()?.commit()?;
             match self.tally.gains(seed).as_slice() {
-                // One number of shots has no gain; an existing file belongs to another configuration.
+                // A single number of shots has no gain, so an existing file belongs to another configuration.
                 [] => std::fs::remove_file(at("gains.csv")).unwrap_or_default(),
                 gains => scores::write(&at("gains.csv"), gains)?,
             }

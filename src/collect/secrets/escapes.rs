@@ -1,21 +1,21 @@
-//! Undoes one layer of JSON escapes and percent-encoding and drops invisible characters, while keeping the
-//! position of every byte in the original text.
+//! Decodes one layer of JSON escapes and percent-encoding and removes invisible characters. It keeps the
+//! original position of every byte.
 
 use std::ops::Range;
 
-/// Invisible characters: zero-width space and joiners, word joiner, byte-order mark, soft hyphen.
+/// Invisible characters: zero-width space, non-joiner and joiner, word joiner, byte-order mark, soft hyphen.
 const INVISIBLE: [char; 6] = ['\u{200b}', '\u{200c}', '\u{200d}', '\u{2060}', '\u{feff}', '\u{ad}'];
 
-/// Bytes with one layer of escapes undone, and the original position of each of them and of the end.
+/// Bytes with one layer of escapes decoded, and the original positions of every byte and of the end.
 pub(super) struct Unescaped {
     pub(super) bytes: Vec<u8>,
     positions: Vec<u32>,
 }
 
 impl Unescaped {
-    /// The original span of a span of these bytes; it never ends within an escape.
+    /// The original span of a span of these bytes. It never ends within an escape.
     pub(super) fn original(&self, span: &Range<usize>) -> Range<usize> {
-        // Several bytes of one character have one position.
+        // All bytes of one decoded character have the same position.
         let last = self.positions[span.end - 1];
         let behind = self.positions.partition_point(|position| *position <= last);
         self.positions[span.start] as usize..self.positions[behind] as usize
@@ -30,7 +30,7 @@ impl Unescaped {
     }
 }
 
-/// Undoes one layer of escapes; `None` without any.
+/// Decodes one layer of escapes. Returns `None` if there are no escapes or invisible characters.
 pub(super) fn unescape(bytes: &[u8]) -> Option<Unescaped> {
     let may_hold_any = bytes.iter().any(|byte| matches!(byte, b'\\' | b'%' | 0xe2 | 0xef | 0xc2));
     if !may_hold_any || u32::try_from(bytes.len()).is_err() {
@@ -60,7 +60,7 @@ pub(super) fn unescape(bytes: &[u8]) -> Option<Unescaped> {
     found.then_some(Unescaped { bytes: plain, positions })
 }
 
-/// The invisible character that the text begins with, and its length.
+/// The invisible character at the beginning of the text, and its length in bytes.
 fn invisible(here: &[u8]) -> Option<(char, usize)> {
     let mut buffer = [0; 4];
     INVISIBLE.into_iter().find_map(|character| {
@@ -69,7 +69,7 @@ fn invisible(here: &[u8]) -> Option<(char, usize)> {
     })
 }
 
-/// The character of a JSON escape, and its length.
+/// The character of a JSON escape, and the length of the escape in bytes.
 fn json(here: &[u8]) -> Option<(char, usize)> {
     match here.get(1)? {
         b'u' => {
@@ -77,7 +77,7 @@ fn json(here: &[u8]) -> Option<(char, usize)> {
                 |digits: Option<&[u8]>| u16::from_str_radix(std::str::from_utf8(digits?).ok()?, 16).ok();
             let first = unit(here.get(2..6))?;
             let second = here.get(6..8).filter(|start| *start == b"\\u").and_then(|_| unit(here.get(8..12)));
-            // A key contains no unpaired surrogate, so that any replacement will do.
+            // Keys contain no unpaired surrogates, so any replacement works.
             match char::decode_utf16([Some(first), second].into_iter().flatten()).next()? {
                 Ok(character) => Some((character, if character.len_utf16() == 2 { 12 } else { 6 })),
                 Err(_) => Some(('\u{fffd}', 6)),
@@ -89,7 +89,7 @@ fn json(here: &[u8]) -> Option<(char, usize)> {
     }
 }
 
-/// The ASCII character of two hexadecimal digits; keys are ASCII.
+/// The character of two hexadecimal digits. Keys are ASCII, so other characters are ignored.
 fn hex_digits(digits: Option<&[u8]>) -> Option<char> {
     let digits = digits.filter(|digits| digits.iter().all(u8::is_ascii_hexdigit))?;
     let number = u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;

@@ -1,4 +1,4 @@
-//! The forms of a key that are searched for, and finding where one of them begins.
+//! Builds the forms of a key that are redacted, and finds fragments of them in a text.
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
@@ -7,18 +7,18 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::provider;
 use crate::seed;
 
-/// Shorter fragments do not identify a key; a whole key that is shorter cannot be distinguished from other
-/// text.
+/// Minimum length of a fragment that identifies a key. A whole key that is shorter cannot be distinguished
+/// from other text.
 pub(super) const LEAST_CHARACTERS: usize = 8;
-/// An inner fragment of this length is found, however long the key is.
+/// Length of an inner fragment that always identifies a key, however long the key is.
 pub(super) const LEAST_WITHIN: usize = 16;
-/// Characters after the prefix of a provider's keys that identify one key.
+/// Minimum number of characters after a provider's prefix that identify a key.
 const LEAST_AFTER_PREFIX: usize = 4;
 
 /// A key in one form.
 struct KeyForm {
     text: SecretString,
-    /// Minimum length of a fragment at its beginning, at its end, and within.
+    /// Minimum length of a fragment at the beginning of the form, at its end, and within it.
     least_first: usize,
     least_last: usize,
     least_within: usize,
@@ -27,18 +27,18 @@ struct KeyForm {
 /// All forms of a key, indexed by two successive characters.
 pub(super) struct Forms {
     forms: Vec<KeyForm>,
-    /// By a pair of bytes, an index into `places`; 0 for none.
+    /// Index into `places` by pair of bytes; 0 if no form contains the pair.
     starts: Vec<u16>,
-    /// Form and position in it, for each pair of bytes; the first list is empty.
+    /// For each pair of bytes that occurs, the forms and the positions in them. The first list is empty.
     places: Vec<Vec<(u16, u16)>>,
 }
 
-/// A key without the prefix that all keys of its provider share, and without punctuation.
+/// A key without punctuation, and without the prefix that all keys of its provider share.
 pub(super) fn without_punctuation(key: &str) -> String {
     key[prefix_length(key)..].chars().filter(|c| !c.is_ascii_punctuation()).collect()
 }
 
-/// The length of the longest known prefix.
+/// The length of the longest known prefix of a key.
 fn prefix_length(key: &str) -> usize {
     let prefixes = provider::key_patterns().map(|pattern| pattern.prefix);
     prefixes.filter(|prefix| key.starts_with(prefix)).map(str::len).max().unwrap_or(0)
@@ -49,17 +49,17 @@ impl Forms {
         let known = prefix_length(key);
         let first = LEAST_CHARACTERS.max(known + LEAST_AFTER_PREFIX);
         let hex = seed::hex(key.as_bytes());
-        // A character is two hexadecimal digits.
+        // A character has two hexadecimal digits.
         let mut texts = vec![
             (key.to_owned(), first, LEAST_CHARACTERS),
             (hex.to_uppercase(), 2 * first, 2 * LEAST_CHARACTERS),
             (hex, 2 * first, 2 * LEAST_CHARACTERS),
         ];
-        // Base64 of a text with the key contains one of three forms, depending on where in a group of three
-        // bytes the key begins.
+        // The base64 encoding of a text with the key contains one of three forms. The form depends on where
+        // in a group of three bytes the key begins.
         for shift in 0..3 {
             let padded = format!("{}{key}", "x".repeat(shift));
-            // Characters that also depend on the bytes before or after the key are omitted.
+            // Characters that depend also on the bytes before or after the key are omitted.
             let from = [0, 2, 3][shift];
             let to = (padded.len() * 8) / 6;
             for encoded in [STANDARD_NO_PAD.encode(&padded), URL_SAFE_NO_PAD.encode(&padded)] {
@@ -95,12 +95,12 @@ impl Forms {
         Self { forms: texts.into_iter().map(form).collect(), starts, places }
     }
 
-    /// No forms, so that nothing is found.
+    /// An empty set of forms, which finds nothing.
     pub(super) fn none() -> Self {
         Self { forms: vec![], starts: vec![0; 1 << 16], places: vec![vec![]] }
     }
 
-    /// The length of the key fragment that `here` begins with, if it is long enough to identify the key.
+    /// The length of the key fragment at the beginning of `here`, if it is long enough to identify the key.
     pub(super) fn key_at(&self, here: &[u8]) -> Option<usize> {
         let places = &self.places[usize::from(self.starts[pair(here.get(..2)?)?])];
         let lengths = places.iter().filter_map(|(form, first)| {

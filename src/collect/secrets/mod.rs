@@ -1,22 +1,23 @@
-//! API keys: read from the environment only, never printed, and redacted in everything that leaves the
-//! process.
+//! Handles API keys. A key is read only from the environment, never printed, and redacted in everything that
+//! leaves the process.
 //!
-//! Servers echo keys. Redacted in a text are:
+//! Servers may echo keys. The following is redacted in a text:
 //!
-//! - the key itself, and its hexadecimal, base64 and base64url form;
+//! - the key itself, and its hexadecimal, base64 and base64url forms;
 //! - long fragments of these: at least eight characters at the beginning (and four after a prefix that all
 //!   keys of a provider share) or at the end, and any other fragment of half the length or of sixteen
-//!   characters; of the hexadecimal form twice as many digits;
-//! - all of these behind up to three layers of JSON escapes and percent-encoding, and with zero-width
-//!   characters and soft hyphens in them;
-//! - any text with the pattern of a known provider's keys and a digit, and what follows `Bearer `.
+//!   characters; for the hexadecimal form, twice as many digits at the beginning and the end;
+//! - all of these under up to three layers of JSON escapes and percent-encoding, and with zero-width
+//!   characters and soft hyphens in between;
+//! - any text with a digit that matches the pattern of a known provider's keys or follows `Bearer `.
 //!
-//! An answer is not stored if the key appears when its strings are joined, NFKC-normalised or stripped of
-//! ASCII punctuation, as grading does.
+//! Grading joins the strings of an answer, normalises them (NFKC) and removes ASCII punctuation. If that
+//! would reveal the key, the answer is not stored.
 //!
-//! Not redacted are: a key of fewer than eight characters, or of fewer than sixteen without a digit, which
-//! cannot be distinguished from ordinary words; JSON member names that are letters and underscores only,
-//! and strings such as `content_filter`, without which an answer cannot be read.
+//! A key is not redacted if it cannot be distinguished from ordinary words: if it has fewer than eight
+//! characters, or fewer than sixteen and no digit. JSON member names that consist only of letters and
+//! underscores, and strings such as `content_filter`, are never redacted, because an answer cannot be read
+//! without them.
 
 mod escapes;
 mod forms;

@@ -1,11 +1,11 @@
-//! Panic messages, which Rust prints to stderr and which may quote the data in use.
+//! Redacts panic messages. Rust prints them to stderr, and they may quote the data in use.
 
 use std::sync::Arc;
 
 use super::redactor::Secrets;
 use crate::{guard, terminal};
 
-/// From here on, panic messages of the process are printed in one line, without secrets.
+/// Installs a panic hook that prints panic messages in one line without secrets.
 pub fn hide_in_panics(secrets: Arc<Secrets>) {
     std::panic::set_hook(Box::new(move |panic| {
         if guard::keeps(panic) {

@@ -1,4 +1,4 @@
-//! The key of a run, and the redaction of texts that may hold it.
+//! Holds the key of a run, and redacts texts that may contain it.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -14,17 +14,17 @@ use crate::collect::item::Item;
 use crate::error::{Error, Result};
 use crate::provider::{self, Answer, KeyHeader, Outcome, Prompt};
 
-/// Layers of escapes that are undone: JSON inside JSON inside JSON.
+/// Number of layers of escapes that are decoded: JSON inside JSON inside JSON.
 const MOST_ESCAPED: usize = 3;
 /// The replacement of a secret, valid within a JSON string.
 const MASK: &[u8] = b"[REDACTED]";
 /// The replacement within a JSON number.
 const NUMBER_MASK: &[u8] = b"1";
-/// A key for servers that require none; it resembles no answer and no member of one.
+/// A key for servers that require none. It does not resemble any answer or member of an answer.
 const PLACEHOLDER: &str = "unused-key-000000";
-/// Bytes examined on each side of a match. Bounds the scan time.
+/// Number of bytes that are examined on each side of a match. This bounds the scan time.
 const MOST_LOOKED_AT: usize = 256;
-/// Minimum length of a bearer token, whoever issued it.
+/// Minimum length of a bearer token of any issuer.
 const LEAST_BEARER: usize = 20;
 
 fn is_placeholder(key: &str) -> bool {
@@ -38,8 +38,8 @@ pub struct Secrets {
     forms: Forms,
     /// Forms of the key without its prefix and punctuation, as grading may leave it.
     bare: Forms,
-    /// Prefixes of keys of known providers, with the minimum number of characters after them, which exclude
-    /// ordinary words.
+    /// Prefixes of keys of known providers, each with the minimum number of characters after it. The minimum
+    /// excludes ordinary words.
     patterns: Vec<(&'static [u8], usize)>,
 }
 
@@ -50,11 +50,12 @@ impl std::fmt::Debug for Secrets {
 }
 
 impl Secrets {
-    /// The key of an environment variable. A server on this machine needs none: without the variable a
-    /// placeholder is sent.
+    /// Reads the key from an environment variable. A server on this machine needs no key: if the variable is
+    /// not set, a placeholder is sent.
     ///
     /// # Errors
-    /// [`Error::Account`] if it is not set, or cannot be a key; the message never contains the value.
+    /// [`Error::Account`] if the variable is not set, or its value cannot be a key. The message never
+    /// contains the value.
     pub fn from_env(variable: &str, endpoint: &str, is_local: bool) -> Result<Self> {
         let fault = |reason: String| Error::Account { endpoint: endpoint.into(), reason };
         let value = std::env::var(variable);
@@ -63,8 +64,8 @@ impl Secrets {
         }
         let value = value.map_err(|error| match error {
             std::env::VarError::NotPresent => fault(format!(
-                "no key: set the environment variable {variable} (to {PLACEHOLDER} if the server requires \
-                 none)"
+                "there is no key: set the environment variable {variable} (to {PLACEHOLDER} if the server \
+                 requires no key)"
             )),
             std::env::VarError::NotUnicode(_) => {
                 fault(format!("the environment variable {variable} contains bytes that cannot be a key"))
@@ -82,14 +83,14 @@ impl Secrets {
         Ok(Self::new(trimmed))
     }
 
-    /// Whether the key is too short or too similar to a word to be distinguished from a model's text, like
-    /// placeholders for servers that require no key (`EMPTY`). Redacting it would remove words from
-    /// answers, so that it is not redacted.
+    /// Whether the key is too short or too similar to a word to be distinguished from a model's text. This
+    /// applies to placeholders for servers that require no key (`EMPTY`). Such a key is not redacted, because
+    /// that would remove words from answers.
     pub fn is_placeholder(&self) -> bool {
         is_placeholder(self.key.expose_secret())
     }
 
-    /// The secrets of a given key.
+    /// Builds the secrets of a given key.
     pub fn new(key: &str) -> Self {
         let of = |key: &str| if is_placeholder(key) { Forms::none() } else { Forms::new(key) };
         let forms = of(key);
@@ -97,16 +98,16 @@ impl Secrets {
         let known = provider::key_patterns()
             .filter_map(|pattern| Some((pattern.prefix.as_bytes(), pattern.least_tail?)));
         let mut patterns: Vec<_> = known.chain([(b"Bearer ".as_slice(), LEAST_BEARER)]).collect();
-        // Providers of one form share their patterns.
+        // Providers with the same wire format share their patterns.
         patterns.sort_unstable();
         patterns.dedup();
         Self { key: key.into(), forms, bare, patterns }
     }
 
-    /// The header that carries the key; it is marked sensitive.
+    /// The header that contains the key. It is marked as sensitive.
     ///
     /// # Errors
-    /// [`Error::Account`] for characters no header can hold.
+    /// [`Error::Account`] if the key contains characters that a header cannot contain.
     pub fn header(&self, kind: KeyHeader, endpoint: &str) -> Result<(&'static str, HeaderValue)> {
         let (name, text) = match kind {
             KeyHeader::Bearer => ("authorization", format!("Bearer {}", self.key.expose_secret())),
@@ -114,19 +115,23 @@ impl Secrets {
         };
         let fault = |_| Error::Account {
             endpoint: endpoint.into(),
-            reason: "the key contains characters that no HTTP header can carry".into(),
+            reason: "the key contains characters that an HTTP header cannot contain; copy the key \
+                     again"
+                .into(),
         };
         let mut value = HeaderValue::from_str(&text).map_err(fault)?;
         value.set_sensitive(true);
         Ok((name, value))
     }
 
-    /// Whether a text contains the key, a part of it, or the pattern of a known provider's keys.
+    /// Whether a text contains the key, a fragment of it, or text that matches the pattern of a known
+    /// provider's keys.
     pub fn is_in(&self, text: &str) -> bool {
         !self.spans(text.as_bytes(), MOST_ESCAPED, &|here| self.secret_at(here)).is_empty()
     }
 
-    /// Whether an answer contains a secret although its bytes may not: a reader joins several strings.
+    /// Whether an answer contains a secret. Its bytes alone do not show that, because the text of an answer
+    /// may be joined from several strings.
     pub fn is_in_answer(&self, answer: &Answer) -> bool {
         let mut texts: Vec<&str> = match &answer.outcome {
             Outcome::Answered { text } | Outcome::Refused { text } | Outcome::Truncated { text } => {
@@ -151,8 +156,8 @@ impl Secrets {
         texts.iter().any(|text| self.is_in(text) || self.is_in_graded(text)) || self.is_in(&tokens)
     }
 
-    /// Whether grading would reveal the key: it removes special tokens and invisible characters, normalises
-    /// letters (NFKC) and may remove punctuation.
+    /// Whether grading would reveal the key. Grading removes special tokens and invisible characters,
+    /// normalises letters (NFKC), and may remove punctuation.
     fn is_in_graded(&self, text: &str) -> bool {
         let is_in = |text: &str| {
             let plain: String = text.nfkc().collect();
@@ -162,7 +167,8 @@ impl Secrets {
         is_in(text) || is_in(&AnswerText::read(text).text)
     }
 
-    /// Whether an item contains the key of this run; other keys may be its subject.
+    /// Whether an item contains the key of this run. Other keys are allowed, because they may be the subject
+    /// of the item.
     pub fn is_in_item(&self, item: &Item) -> bool {
         let lists = item.gold.iter().chain(&item.choices).chain([&item.id, &item.question]);
         let prompts = item.prompts.iter().flat_map(|prompt| match prompt {
@@ -177,28 +183,28 @@ impl Secrets {
         !self.spans(text.as_bytes(), MOST_ESCAPED, &|here| self.forms.key_at(here)).is_empty()
     }
 
-    /// Refuses a base URL that contains the key, because it is recorded and printed.
+    /// Returns an error if the base URL contains the key, because the URL is recorded and printed.
     ///
     /// # Errors
     /// [`Error::Parameter`]
     pub fn check_url(&self, base_url: &str) -> Result<()> {
         if self.is_in(base_url) {
-            let reason = "contains the key; remove it, keys come from the environment".into();
+            let reason = "contains the key; remove it, because keys are read from the environment".into();
             return Err(Error::Parameter { name: "--base-url", reason });
         }
         Ok(())
     }
 
-    /// A text without secrets.
+    /// Redacts the secrets in a text.
     pub fn redact_text<'a>(&self, text: &'a str) -> Cow<'a, str> {
         match self.redact(text.as_bytes()) {
             Cow::Borrowed(_) => Cow::Borrowed(text),
-            // Secrets are ASCII, so that valid UTF-8 stays valid.
+            // Secrets are ASCII, so valid UTF-8 stays valid.
             Cow::Owned(bytes) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
         }
     }
 
-    /// Bytes without secrets; borrowed if there are none.
+    /// Redacts the secrets in bytes. Returns the input, borrowed, if it contains no secrets.
     pub fn redact<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
         let mut spans = self.spans(bytes, MOST_ESCAPED, &|here| self.secret_at(here));
         if spans.is_empty() {
@@ -218,8 +224,8 @@ impl Secrets {
         Cow::Owned(out)
     }
 
-    /// The spans of secrets, in the text itself and behind up to `layers` of escapes. No span begins or ends
-    /// within an escape, so that JSON stays valid.
+    /// The spans of secrets, in the text itself and under up to `layers` layers of escapes. No span begins or
+    /// ends within an escape, so that JSON stays valid.
     fn spans(
         &self,
         bytes: &[u8],
@@ -245,9 +251,10 @@ impl Secrets {
         spans
     }
 
-    /// Whether a span lies within a JSON string of letters and underscores only that is either a member
-    /// name, or a word of one case with underscores that is shorter than the key (`content_filter`).
-    /// Servers put no key there, and without these words an answer cannot be read.
+    /// Whether a span lies within a JSON string that must be kept. Such a string consists only of letters and
+    /// underscores. It is either a member name, or a word with underscores, in one case, that is shorter than
+    /// the key (`content_filter`). Servers put no keys there, and without these words an answer cannot be
+    /// read.
     fn is_word(&self, bytes: &[u8], span: &Range<usize>) -> bool {
         let is_letter = |byte: &&u8| byte.is_ascii_alphabetic() || **byte == b'_';
         let first =
@@ -265,14 +272,14 @@ impl Secrets {
         is_name || (is_one_case && word.contains(&b'_') && word.len() < self.key.expose_secret().len())
     }
 
-    /// The length of the secret that `here` begins with, if there is one.
+    /// The length of the secret at the beginning of `here`, if there is one.
     fn secret_at(&self, here: &[u8]) -> Option<usize> {
         let is_key = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
         let known = || {
             self.patterns.iter().find_map(|(start, least)| {
                 let rest = here.strip_prefix(*start)?;
                 let first = rest.iter().take(MOST_LOOKED_AT).take_while(|byte| is_key(byte)).count();
-                // Keys are random: a long text without a digit is a phrase with hyphens.
+                // Keys are random, so a long text without a digit is a phrase with hyphens rather than a key.
                 let is_random = rest[..first].iter().any(u8::is_ascii_digit);
                 let whole = || start.len() + rest.iter().take_while(|byte| is_key(byte)).count();
                 (first >= *least && is_random).then(whole)
@@ -282,7 +289,7 @@ impl Secrets {
     }
 }
 
-/// Whether a span is a number in JSON.
+/// Whether a span is part of a JSON number.
 fn is_number(bytes: &[u8], span: &Range<usize>) -> bool {
     let is_outside = |byte: &&u8| !byte.is_ascii_digit() && !byte.is_ascii_whitespace();
     bytes[span.clone()].iter().all(u8::is_ascii_digit)

@@ -1,4 +1,4 @@
-//! What is taken out, what stays, and that JSON stays JSON.
+//! Tests what is redacted and what is kept, and that JSON stays valid.
 
 use std::borrow::Cow;
 
@@ -53,7 +53,7 @@ fn parts_from_within_and_escapes_of_json_hide_nothing() {
         let body = format!("{{\"a\":\"é\\n{hidden}\\u00e9\",\"b\":1}}");
         let clean: serde_json::Value = serde_json::from_slice(&secrets.redact(body.as_bytes())).unwrap();
         assert_eq!(clean, serde_json::json!({"a": "é\n[REDACTED]é", "b": 1}), "{hidden}");
-        // JSON in a string of JSON.
+        // JSON within a JSON string.
         let nested = serde_json::json!({"message": body, "c": 2}).to_string();
         let clean: serde_json::Value = serde_json::from_slice(&secrets.redact(nested.as_bytes())).unwrap();
         let inner: serde_json::Value = serde_json::from_str(clean["message"].as_str().unwrap()).unwrap();
@@ -141,13 +141,13 @@ fn no_echo_of_a_key_is_left() {
                 clean.starts_with("{\"a\": [1, \"before ") && clean.ends_with(" behind\"], \"b\": 2}"),
                 "{name}: {clean}"
             );
-            // Nothing is left but the mask, and of what the key stood in less than says anything.
+            // Only the mask remains, and fragments that are too short to reveal the key.
             let left = clean.replace("[REDACTED]", "");
             let n_left = left.len() - (body.len() - echo.len());
             assert!(clean.contains("[REDACTED]") && n_left <= 34, "{name}: {clean}");
             assert!(!secrets.is_in(&clean), "{name}: {clean}");
             assert!(secrets.holds_key(&echo), "{name}");
-            // In a string of JSON that is a string of JSON.
+            // JSON within a JSON string.
             let nested = serde_json::json!({"error": {"message": body}}).to_string();
             let clean: serde_json::Value =
                 serde_json::from_slice(&secrets.redact(nested.as_bytes())).unwrap();
@@ -173,7 +173,7 @@ fn names_of_members_stay_and_answers_can_be_read() {
             collect_names(&value, &mut names);
             let read = |body: &[u8]| provider::read(*provider, status, &provider::Headers::default(), body);
             for name in names.iter().filter(|name| {
-                // Others are tokens of an answer.
+                // Other names are tokens of an answer.
                 name.len() >= LEAST_CHARACTERS
                     && name.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_')
             }) {
@@ -226,7 +226,7 @@ fn what_says_nothing_of_the_key_stays() {
         assert!(matches!(secrets.redact(text.as_bytes()), Cow::Borrowed(_)), "{text}");
     }
     assert!(secrets.is_in("sk-proj-4fGh") && secrets.is_in("z2Ab4Cd6"));
-    // Too short, or a phrase: it stands for no key.
+    // A key that is too short, or a phrase without digits, counts as a placeholder.
     for key in ["EMPTY", "key-1", "not-needed", "lm-studio", "no_key_required"] {
         let secrets = Secrets::new(key);
         assert!(secrets.is_placeholder() && !secrets.is_in(key), "{key}");
@@ -333,6 +333,6 @@ fn no_body_takes_for_ever() {
         let clean = Secrets::new(key).redact(body.as_bytes()).into_owned();
         assert!(!clean.windows(key.len()).any(|window| window == key.as_bytes()));
     }
-    // One MiB of each, and minutes if anything were looked at again and again.
+    // One MiB of each takes seconds; a quadratic scan would take minutes.
     assert!(began.elapsed().as_secs() < 30, "{:?}", began.elapsed());
 }

@@ -1,4 +1,4 @@
-//! Multiple choice: how choices are presented, and the prompts of each grader.
+//! Presents the choices of multiple-choice items, and builds the prompts that each grader needs.
 
 use crate::collect::grading::rules::letter::{letter, letter_index};
 use crate::collect::grading::{Grader, QuestionForm};
@@ -13,18 +13,18 @@ const LETTER_INSTRUCTION: &str = "Answer with the letter alone.\nAnswer:";
 /// Gives an item the prompts that its grader needs.
 ///
 /// # Errors
-/// The reason, as a phrase that follows the item's line.
+/// The reason as a phrase. The caller puts the line of the item before it.
 pub(crate) fn render(item: &mut Item, grader: &Grader) -> Result<(), String> {
     grader.check(item)?;
     let form = grader.question_form();
-    // The choices may stand in the prompt already; then the right answer is a letter.
+    // The prompt may already contain the choices; the right answer is then a letter.
     let is_listed = item.choices.is_empty() && grader.steps().iter().any(|step| step.rule.name() == "choice");
     if form == QuestionForm::Open || is_listed {
         return Ok(());
     }
     if !(2..=26).contains(&item.choices.len()) {
         return Err(format!(
-            "has {} `choices`; the grader {grader} needs 2 to 26 of them",
+            "has {} `choices`; the grader {grader} needs 2 to 26 choices",
             item.choices.len()
         ));
     }
@@ -36,7 +36,7 @@ pub(crate) fn render(item: &mut Item, grader: &Grader) -> Result<(), String> {
     }
     match (form, &mut item.prompts[0]) {
         (QuestionForm::Letters, prompt) => {
-            // Choices that are letters refer to choices in the prompt.
+            // Choices that are letters refer to a list that the prompt already contains.
             let shown = item.choices.iter().enumerate().all(|(i, choice)| letter_index(choice) == Some(i));
             if !shown {
                 let list: String =
@@ -53,11 +53,11 @@ pub(crate) fn render(item: &mut Item, grader: &Grader) -> Result<(), String> {
         }
         (_, Prompt::Messages(_)) => {
             return Err(format!(
-                "has `messages`; the grader {grader} needs a `prompt`, which each choice follows"
+                "has `messages`; the grader {grader} needs a `prompt`, to which it appends each choice"
             ));
         }
         (_, Prompt::Text(text)) => {
-            // No blank at the end: tokenizers treat it as part of the choice.
+            // The context has no blank at the end, because tokenizers treat that blank as part of the choice.
             let context = text.trim_end().to_owned();
             item.boundary = context.chars().count();
             item.prompts =

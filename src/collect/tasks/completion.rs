@@ -1,6 +1,7 @@
-//! In-context completion: "h1 -> a1, h2 -> a2, ..., hK -> aK, h ->" asks for the answer of one relation of a
-//! category. Without shots the model must guess the relation, which the shots show. One list of `shots + 1`
-//! pairs contains the question at every number of shots, nested: the shots are the first pairs of the list.
+//! Draws the questions of in-context completion. The prompt "h1 -> a1, h2 -> a2, ..., hK -> aK, h ->" asks
+//! for the answer to head h under one relation of a category. The shots show the relation; without shots, the
+//! model must guess it. One list of `shots + 1` pairs contains the nested questions at every number of shots:
+//! the shots are the first pairs of the list.
 
 use std::ops::Range;
 
@@ -18,11 +19,11 @@ use crate::seed;
 
 /// Stop sequences of an answer in a list.
 const STOPS: [&str; 2] = [",", "\n"];
-/// Instruction to a chat model with the shots as turns.
+/// Instruction to a chat model that receives the shots as turns.
 const REPLY: &str = "Each message names one thing. Reply with what belongs to it in the same way as in the \
                      replies so far, and with nothing else.";
 
-/// A list of pairs; pair `k` (from 0) is the question with `k` shots.
+/// A list of pairs. Pair `k` (from 0) is the question with `k` shots.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct List {
     /// The column of the answers.
@@ -31,26 +32,27 @@ pub struct List {
     pub pairs: Vec<(String, String)>,
     /// The whole list, including the answers.
     pub text: String,
-    /// The byte range of each answer with the comma that ends it; an exact match includes both.
+    /// The byte range of each answer, including the comma that ends it. An exact match must include the
+    /// comma.
     pub answers: Vec<Range<usize>>,
 }
 
-/// The questions about one category: a local model is scored on a whole list in one pass, a closed one gets a
-/// request for each answer.
+/// The questions about one category. A local model is scored on a whole list in one pass; a closed model
+/// receives one request per answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Completion {
     /// The category's name.
     pub name: String,
-    /// Most shots.
+    /// Maximum number of shots.
     pub shots: usize,
-    /// The seed it was drawn with.
+    /// The seed of the draw.
     pub seed: u64,
     /// The lists, the same number for each relation.
     pub lists: Vec<List>,
 }
 
 impl Completion {
-    /// Draws `items` lists for each relation of `category`, seeded.
+    /// Draws `items` lists for each relation of `category`, with a seed.
     ///
     /// # Errors
     /// [`Error::Corpus`] if the category has no relation or fewer than `shots + 1` entities.
@@ -58,11 +60,11 @@ impl Completion {
         let n = category.entities.len();
         let fault = |reason: String| Error::Corpus { name: category.name.clone(), reason };
         if category.relations.is_empty() {
-            return Err(fault("has no column beside `entity`, so that there is nothing to ask".into()));
+            return Err(fault("has no column in addition to `entity`, so there is nothing to ask".into()));
         }
         if n <= shots {
             return Err(fault(format!(
-                "has {n} entities; a question with {} needs {}",
+                "has {n} entities, but a question with {} needs {}",
                 count(shots, "shot"),
                 shots + 1
             )));
@@ -82,14 +84,15 @@ impl Completion {
     /// The questions for a closed model: the same lists at every number of shots.
     ///
     /// # Errors
-    /// [`Error::Parameter`] for a grader that needs choices, which a list does not have; [`Error::Corpus`]
-    /// for an answer that a list cannot contain.
+    /// [`Error::Parameter`] for a grader that needs choices, which lists do not have; [`Error::Corpus`] for
+    /// an answer that a list cannot contain.
     pub fn task(&self, options: &TaskOptions) -> Result<Task> {
         if options.grader.needs_choices() {
-            let reason = format!("{} needs items with `choices`, and {} has none", options.grader, self.name);
+            let reason =
+                format!("{} needs items with `choices`, but {} has no choices", options.grader, self.name);
             return Err(Error::Parameter { name: "--grader", reason });
         }
-        // Answers are cut at the stop sequences, so that an answer that contains one could never be right.
+        // Answers are truncated at the stop sequences, so an answer that contains one could never be right.
         let pairs =
             self.lists.iter().flat_map(|list| list.pairs.iter().map(|(_, answer)| (&list.relation, answer)));
         if let Some((relation, answer)) =
@@ -97,7 +100,7 @@ impl Completion {
         {
             let reason = format!(
                 "column {relation} has the answer {answer:?}, which is empty or contains a comma or line \
-                 feed; these end an answer"
+                 feed, which would end the answer"
             );
             return Err(Error::Corpus { name: self.name.clone(), reason });
         }
@@ -133,7 +136,8 @@ impl Completion {
             name: self.name.clone(),
             sha256: self.sha256(),
             items: items.into(),
-            // A turn is one answer; without a stop sequence, an answer that is a sentence stays visible.
+            // A turn is one answer and needs no stop sequence. Without one, an answer that is a whole
+            // sentence stays visible.
             stops: if options.rendering == Rendering::Turns {
                 vec![]
             } else {
@@ -144,7 +148,7 @@ impl Completion {
         })
     }
 
-    /// SHA-256 of the lists, each ended by a line feed.
+    /// SHA-256 of the texts of all lists, each followed by a line feed.
     pub fn sha256(&self) -> String {
         let mut hash = Sha256::new();
         for list in &self.lists {
@@ -156,7 +160,7 @@ impl Completion {
 }
 
 impl List {
-    /// The list of some (head, answer) pairs.
+    /// Builds a list from (head, answer) pairs.
     pub fn new<'a>(relation: &str, pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let (mut text, mut answers, mut kept) = (String::new(), vec![], vec![]);
         for (head, answer) in pairs {
@@ -174,8 +178,8 @@ impl List {
         Self { relation: relation.into(), pairs: kept, text, answers }
     }
 
-    /// The question after some shots. A text ends before the blank that separates the answer, because
-    /// tokenizers treat it as part of the answer.
+    /// The question after some shots. A text ends before the blank that precedes the answer, because
+    /// tokenizers treat that blank as part of the answer.
     fn prompt(&self, shots: usize, rendering: Rendering) -> Prompt {
         let text = self.text[..self.answers[shots].start].trim_end();
         let message = |role, content: &str| Message { role, content: content.into() };
@@ -236,7 +240,7 @@ mod tests {
                 let [fewer, more] =
                     [(shots - 1) * n + i, shots * n + i].map(|number| task.items.get(number).unwrap());
                 assert_eq!((fewer.question.as_str(), more.shots), (more.question.as_str(), shots));
-                // The question with fewer shots, answered, begins the one with more.
+                // The question with more shots begins with the question with fewer shots and its answer.
                 assert!(
                     text(&more).starts_with(&format!("{} {},", text(&fewer), fewer.gold[0])),
                     "{}",

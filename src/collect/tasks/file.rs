@@ -1,6 +1,6 @@
-//! Items of a user's file: JSONL or CSV with `id`, `prompt` or `messages`, `answer` or `answers`,
-//! `choices`, and optionally `shots` and `question`. Errors in a file are reported with their line before
-//! anything is asked.
+//! Reads items from a user's file: JSONL or CSV with `id`, `prompt` or `messages`, `answer` or `answers`,
+//! `choices`, and optionally `shots`, `question` and `tolerance`. Errors in a file are reported with their
+//! line before anything is asked.
 
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -16,10 +16,10 @@ use crate::collect::grading::Grader;
 use crate::disk;
 use crate::error::{Error, Result};
 
-/// Members that are read; others are ignored.
+/// The members that are read; all others are ignored.
 const KNOWN: [&str; 9] =
     ["id", "prompt", "messages", "answer", "answers", "choices", "shots", "question", "tolerance"];
-/// Bytes in which the first column's name is looked for.
+/// Number of bytes at the beginning of a file that must contain the name of the first column.
 const HEAD_BYTES: u64 = 4096;
 
 /// Whether a file is a category: a CSV file whose first column is `entity`.
@@ -38,7 +38,7 @@ pub(crate) fn is_category(path: &Path) -> Result<bool> {
 /// before anything is asked.
 ///
 /// # Errors
-/// [`Error::Read`]; [`Error::Csv`] with the line that is at fault.
+/// [`Error::Read`]; [`Error::Csv`] with the number of the bad line.
 pub(crate) fn load(path: &Path, grader: Option<&Grader>) -> Result<Task> {
     let name = disk::file_stem(path);
     let reading = RowFormat { task: name.clone(), grader: grader.cloned() };
@@ -60,7 +60,8 @@ pub(crate) fn load(path: &Path, grader: Option<&Grader>) -> Result<Task> {
     let mut filed =
         FileItems { path: path.into(), file: Mutex::new(file), form: whole.form, reading, places };
     check_ids(&filed, ids)?;
-    // Fewest shots first, as in every task; otherwise in the order of the file.
+    // Items with fewer shots come first, as in every task. The sort is stable, so it keeps the order of the
+    // file otherwise.
     if shots.iter().any(|n| *n > 0) {
         let mut order: Vec<usize> = (0..shots.len()).collect();
         order.sort_by_key(|number| shots[*number]);
@@ -81,8 +82,8 @@ fn hash(id: &str) -> u64 {
     hash.finish()
 }
 
-/// Refuses a file in which two items have the same id. `ids` has a 64-bit hash of each id with the number
-/// of its item; items with equal hashes are read again.
+/// Returns an error if two items of a file have the same id. `ids` has a 64-bit hash of each id with the
+/// number of its item. Items with equal hashes are read again to compare their ids.
 fn check_ids(filed: &FileItems, mut ids: Vec<(u64, usize)>) -> Result<()> {
     ids.sort_unstable();
     let mut earliest: Option<(usize, usize, String)> = None;
@@ -95,6 +96,6 @@ fn check_ids(filed: &FileItems, mut ids: Vec<(u64, usize)>) -> Result<()> {
     }
     let Some((second, first, id)) = earliest else { return Ok(()) };
     let line = rows::line_of(&filed.path, filed.places[first].offset).unwrap_or(1);
-    let reason = format!("has the id {id:?} of line {line}; ids must be unique");
+    let reason = format!("has the same id {id:?} as line {line}; ids must be unique");
     Err(rows::fault(&filed.path, filed.places[second].offset, reason))
 }

@@ -1,5 +1,5 @@
-//! The items of a task: generated items are held in memory; for a file only the position of each item is
-//! stored, so that a run needs hardly more memory for a million items than for ten.
+//! Holds the items of a task. Generated items are held in memory. For a file, only the position of each item
+//! is stored, so a run needs hardly more memory for a million items than for ten.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -11,7 +11,7 @@ use super::rows::FileForm;
 use crate::collect::item::Item;
 use crate::error::{Error, Result};
 
-/// The items of one task, in their order.
+/// The items of one task, in order.
 #[derive(Debug)]
 pub struct Items(ItemStore);
 
@@ -25,7 +25,7 @@ enum ItemStore {
 #[derive(Debug)]
 pub(crate) struct FileItems {
     pub(crate) path: PathBuf,
-    /// Kept open, so that a file that is replaced in the meantime is still the one that was read.
+    /// The file stays open, so that replacing it on disk does not affect the run.
     pub(crate) file: Mutex<File>,
     pub(crate) form: FileForm,
     pub(crate) reading: RowFormat,
@@ -53,7 +53,7 @@ impl From<FileItems> for Items {
 }
 
 impl Items {
-    /// How many there are.
+    /// Number of items.
     pub fn len(&self) -> usize {
         match &self.0 {
             ItemStore::Drawn(items) => items.len(),
@@ -61,20 +61,20 @@ impl Items {
         }
     }
 
-    /// Whether there are none.
+    /// Whether the task has no items.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Whether they are generated, and not those of a file.
+    /// Whether the items are generated rather than read from a file.
     pub fn is_drawn(&self) -> bool {
         matches!(self.0, ItemStore::Drawn(_))
     }
 
-    /// The item of a number below [`Items::len`].
+    /// The item with an index below [`Items::len`].
     ///
     /// # Errors
-    /// [`Error::Read`]; [`Error::Parameter`] if the file has changed since it was read first.
+    /// [`Error::Read`]; [`Error::Parameter`] if the file has changed since it was first read.
     pub fn get(&self, number: usize) -> Result<Item> {
         match &self.0 {
             ItemStore::Drawn(items) => Ok(items[number].clone()),
@@ -82,7 +82,7 @@ impl Items {
         }
     }
 
-    /// All of them, one after the other.
+    /// Iterates over all items.
     pub fn iter(&self) -> impl Iterator<Item = Result<Item>> {
         (0..self.len()).map(|number| self.get(number))
     }
@@ -92,8 +92,11 @@ impl FileItems {
     pub(crate) fn get(&self, number: usize) -> Result<Item> {
         let place = self.places[number];
         let changed = || {
-            let reason =
-                format!("have changed: {} differs from what it was when the run began", self.path.display());
+            let reason = format!(
+                "have changed: {} was modified after the run began; run the command again with the original \
+                 file",
+                self.path.display()
+            );
             Error::Parameter { name: "the tasks", reason }
         };
         let mut bytes = vec![0; place.n_bytes as usize];

@@ -1,5 +1,6 @@
-//! Tasks: questions with known answers, at several numbers of shots, prompts for free texts, and the designs
-//! of semantic emergence. A task is a built-in name or a file; its [`Item`]s are sent to the model.
+//! Loads and generates tasks: questions with known answers at several numbers of shots, prompts for free
+//! texts, and the factorial designs of semantic emergence. A task is a built-in name or a file; its [`Item`]s
+//! are sent to the model.
 
 mod choices;
 pub mod completion;

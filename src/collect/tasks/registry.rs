@@ -1,4 +1,4 @@
-//! The tasks that are built in, and loading tasks by name or file.
+//! Lists the built-in tasks, and loads tasks by name or file.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -12,15 +12,16 @@ use crate::corpus::category::{DEFAULT, EMBEDDED};
 use crate::error::{Error, Result};
 use crate::{names, seed};
 
-/// The name of the in-context tasks of the default categories together.
+/// The name that stands for the in-context tasks of all default categories.
 pub const COMPLETION: &str = "completion";
-/// The tasks that are built in: name and description.
+/// The built-in tasks: name and description.
 pub fn built_in() -> Vec<(&'static str, String)> {
-    let mut rows = vec![(COMPLETION, format!("in-context answers of the categories {}", DEFAULT.join(", ")))];
+    let mut rows =
+        vec![(COMPLETION, format!("in-context questions about the categories {}", DEFAULT.join(", ")))];
     rows.extend(
-        EMBEDDED
-            .iter()
-            .map(|(name, _)| (*name, "in-context answers of one category, nested shots".to_owned())),
+        EMBEDDED.iter().map(|(name, _)| {
+            (*name, "in-context questions about one category, with nested shots".to_owned())
+        }),
     );
     rows.push((
         TEXTS,
@@ -33,13 +34,13 @@ pub fn built_in() -> Vec<(&'static str, String)> {
 /// Loads tasks by name or file, in order.
 ///
 /// # Errors
-/// [`Error::Unknown`], [`Error::Csv`] for a bad line of a file, [`Error::Corpus`] for a category without
-/// usable relations, and [`Error::Parameter`] if two tasks or two items have the same name.
+/// [`Error::Unknown`]; [`Error::Csv`] for a bad line of a file; [`Error::Corpus`] for a category without
+/// usable relations; [`Error::Parameter`] if two tasks have the same name or two items have the same id.
 pub fn load(names: &[String], options: &TaskOptions) -> Result<Vec<Task>> {
     let mut tasks = vec![];
     for name in names {
         let known = built_in().into_iter().map(|(known, _)| known);
-        // A file whose name differs from a task in case alone precedes it.
+        // If a file exists whose name differs from that of a task only in case, the file takes precedence.
         let task = names::find(name, known, |known| known)
             .filter(|known| known == name || !Path::new(name).exists());
         match task.unwrap_or(name) {
@@ -54,10 +55,10 @@ pub fn load(names: &[String], options: &TaskOptions) -> Result<Vec<Task>> {
     }
     let mut names = HashSet::new();
     if let Some(task) = tasks.iter().find(|task| !names.insert(&task.name)) {
-        let reason = format!("{} is given twice; rename a file or leave one out", task.name);
+        let reason = format!("{} is given twice; rename a file or omit one of the two", task.name);
         return Err(Error::Parameter { name: "TASK", reason });
     }
-    // Within a task ids are unique already.
+    // Ids are already unique within a task.
     let mut ids = HashSet::new();
     for item in tasks.iter().filter(|_| tasks.len() > 1).flat_map(|task| task.items.iter()) {
         let item = item?;
@@ -86,11 +87,13 @@ fn load_one(name: &str, options: &TaskOptions) -> Result<Task> {
     let path = Path::new(name);
     if !path.is_file() {
         let known: Vec<&str> = built_in().iter().map(|(name, _)| *name).collect();
-        let hint =
-            format!("it is not a file, and built in are {}; give a JSONL or CSV file", known.join(", "));
+        let hint = format!(
+            "it is neither a file nor a built-in task ({}); give a JSONL or CSV file",
+            known.join(", ")
+        );
         return Err(names::unknown("task", name, known, &hint));
     }
-    // A CSV file whose first column is `entity` is a category; all else is items.
+    // A CSV file whose first column is `entity` is a category; any other file contains items.
     if file::is_category(path)? {
         return completion(name, options);
     }

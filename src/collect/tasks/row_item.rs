@@ -1,4 +1,4 @@
-//! The item that a row of a user's file describes.
+//! Builds an item from a row of a user's file.
 
 use std::path::Path;
 
@@ -16,10 +16,10 @@ use crate::provider::{Message, Prompt};
 /// Largest accepted number of shots.
 const MOST_SHOTS: u64 = 100_000;
 
-/// How the rows of a file are read.
+/// How the rows of a file are interpreted.
 #[derive(Debug, Clone)]
 pub(crate) struct RowFormat {
-    /// The task they belong to.
+    /// The task that the rows belong to.
     pub(crate) task: String,
     /// The grader; `None` for prompts of free texts.
     pub(crate) grader: Option<Grader>,
@@ -28,8 +28,10 @@ pub(crate) struct RowFormat {
 impl SourceRow {
     fn prompt(&self, path: &Path) -> Result<Prompt> {
         match (self.members.get("prompt"), self.members.get("messages")) {
-            (Some(_), Some(_)) => Err(self.fault(path, "has both `prompt` and `messages`; leave one out")),
-            (None, None) => Err(self.fault(path, "has no `prompt` and no `messages`")),
+            (Some(_), Some(_)) => {
+                Err(self.fault(path, "has both `prompt` and `messages`; remove one of them"))
+            }
+            (None, None) => Err(self.fault(path, "has neither `prompt` nor `messages`")),
             (Some(Value::String(text)), None) => Ok(Prompt::Text(text.clone())),
             (Some(_), None) => Err(self.fault(path, "has a `prompt` that is not a text")),
             (None, Some(messages)) => {
@@ -51,7 +53,7 @@ impl SourceRow {
         }
     }
 
-    /// The item of this row.
+    /// Builds the item of this row.
     ///
     /// # Errors
     /// [`Error::Csv`]
@@ -76,12 +78,12 @@ impl SourceRow {
         }
         item.gold = match (self.members.get("answer"), self.members.get("answers")) {
             (Some(_), Some(_)) => {
-                return Err(self.fault(path, "has both `answer` and `answers`; leave one out"));
+                return Err(self.fault(path, "has both `answer` and `answers`; remove one of them"));
             }
             (None, None) => {
                 return Err(self.fault(
                     path,
-                    "has no `answer` and no `answers` to grade by; for free texts give texts:FILE",
+                    "has neither `answer` nor `answers` to grade by; for free texts, give texts:FILE",
                 ));
             }
             (Some(answer), None) => vec![self.answer(path, answer, &item.choices)?],
@@ -104,7 +106,7 @@ impl SourceRow {
             self.members.get("tolerance").and_then(plain).filter(|t| !t.trim().is_empty())
         {
             check_tolerance(&tolerance).map_err(|why| {
-                self.fault(path, format!("has a `tolerance` that cannot be used: the grader number {why}"))
+                self.fault(path, format!("has an invalid `tolerance`: the grader number {why}"))
             })?;
             item.tolerance = Some(tolerance);
         }
@@ -115,15 +117,15 @@ impl SourceRow {
         Ok(item)
     }
 
-    /// A right answer: a text; or where it is not one of the choices, the number of a choice (from 0) or its
-    /// letter.
+    /// The right answer in a row. It is a text. If the item has choices and the text is not one of them, it
+    /// must be the letter of a choice or its number (from 0).
     fn answer(&self, path: &Path, answer: &Value, choices: &[String]) -> Result<String> {
         let text = plain(answer).ok_or_else(|| {
-            self.fault(path, "has an `answer` that is not a text; give several as `answers`")
+            self.fault(path, "has an `answer` that is not a text; give several answers as `answers`")
         })?;
         if text.trim().is_empty() {
             return Err(
-                self.fault(path, "has an `answer` that is empty or blank; no answer could be correct")
+                self.fault(path, "has an `answer` that is empty or blank, so no answer could be right")
             );
         }
         if choices.is_empty() || choices.contains(&text) {
@@ -149,7 +151,8 @@ impl SourceRow {
     }
 }
 
-/// The choice of a letter or of a number from 0. Where choices are numbers themselves, a number is none.
+/// The choice with a given letter, or with a given number from 0. If choices are numbers themselves, a number
+/// selects no choice.
 fn choice_of<'a>(text: &str, choices: &'a [String]) -> Option<&'a String> {
     let numbers = choices.iter().any(|choice| choice.trim().parse::<f64>().is_ok());
     let number = || text.parse::<usize>().ok().filter(|_| !numbers);

@@ -1,4 +1,5 @@
-//! Rows of a user's file, JSONL or CSV: all in sequence, or single rows by position. Errors name the line.
+//! Reads rows of a user's file, JSONL or CSV: all rows in sequence, or single rows by position. Errors
+//! contain the line number.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -24,12 +25,12 @@ pub(crate) enum FileForm {
     Csv(Vec<String>),
 }
 
-/// One row, not yet an item.
+/// One row, before it becomes an item.
 pub(crate) struct SourceRow {
-    /// Its position in the file.
+    /// Position in the file, in bytes.
     pub(crate) offset: u64,
     pub(crate) n_bytes: u64,
-    /// A checksum of its content.
+    /// Checksum of the content.
     pub(crate) crc: u32,
     pub(crate) members: Members,
 }
@@ -41,7 +42,7 @@ pub(crate) struct ReadSummary {
 }
 
 impl SourceRow {
-    /// An error in this row, with its line.
+    /// An error in this row, with its line number.
     pub(crate) fn fault(&self, path: &Path, reason: impl Into<String>) -> Error {
         fault(path, self.offset, reason.into())
     }
@@ -50,7 +51,7 @@ impl SourceRow {
 /// Reads all rows of a file, one at a time.
 ///
 /// # Errors
-/// [`Error::Read`]; [`Error::Csv`] with the line that is at fault; those of `each`.
+/// [`Error::Read`]; [`Error::Csv`] with the number of the bad line; errors of `each`.
 pub(crate) fn read(
     path: &Path,
     file: File,
@@ -59,7 +60,7 @@ pub(crate) fn read(
     let unread = |source| Error::Read { path: path.into(), source };
     let mut reader = BufReader::with_capacity(1 << 16, Hashed { file, hash: Sha256::new() });
     let mut offset = 0;
-    // A byte-order mark and blanks before the first row are skipped.
+    // A byte-order mark and whitespace before the first row are skipped.
     let first = loop {
         let bytes = reader.fill_buf().map_err(unread)?;
         if bytes.is_empty() {
@@ -77,11 +78,12 @@ pub(crate) fn read(
     let (form, mut rest) = match first {
         b'{' => (FileForm::Json, json_rows(path, reader, offset, &mut each)?),
         b'[' => {
-            let reason = "is a JSON list; give one object per line, without brackets and commas around them";
+            let reason = "is a JSON list; give one object per line, without the brackets and commas of a \
+                          list";
             return Err(fault(path, offset, reason.into()));
         }
         _ => {
-            // A quote that does not end makes one cell of the whole file.
+            // An unclosed quote would turn the whole file into one cell, so its size is checked first.
             disk::check_size(&reader.get_ref().file).map_err(unread)?;
             csv_rows(path, reader, offset, &mut each)?
         }
@@ -90,7 +92,7 @@ pub(crate) fn read(
     Ok(ReadSummary { form, sha256: seed::hex(&rest.into_inner().hash.finalize()) })
 }
 
-/// Hashes the bytes that are read.
+/// A reader that hashes the bytes it reads.
 struct Hashed {
     file: File,
     hash: Sha256,
@@ -121,7 +123,11 @@ fn json_rows(
             return Ok(reader);
         }
         if bytes.len() as u64 != n {
-            return Err(fault(path, offset, format!("is {n} bytes long; give shorter prompts")));
+            return Err(fault(
+                path,
+                offset,
+                format!("is {n} bytes long, which is too long; give shorter prompts"),
+            ));
         }
         let line = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
         if !line.trim_ascii().is_empty() {
@@ -194,7 +200,7 @@ fn object(line: &[u8]) -> std::result::Result<Members, String> {
     }
 }
 
-/// The members of a CSV row. Cells are texts; lists are written as JSON.
+/// The members of a CSV row. Cells are texts; cells with lists contain JSON.
 fn cells(names: &[String], record: &csv::StringRecord) -> std::result::Result<Members, String> {
     let mut members = Members::new();
     for (name, cell) in names.iter().zip(record) {
@@ -226,12 +232,12 @@ fn crc(record: &csv::StringRecord) -> u32 {
     crc.finalize()
 }
 
-/// An error in the line that begins at `offset`, or after the blank lines there.
+/// An error in the line at `offset`, or in the first non-blank line after it.
 pub(crate) fn fault(path: &Path, offset: u64, reason: String) -> Error {
     Error::Csv { path: path.into(), line: line_of(path, offset).unwrap_or(1), reason }
 }
 
-/// The number of the line at `offset`. Lines are counted only for error messages.
+/// The number of the line at `offset`, from 1. Lines are counted only for error messages.
 pub(crate) fn line_of(path: &Path, offset: u64) -> std::io::Result<u64> {
     let mut reader = BufReader::new(disk::open(path)?);
     let (mut line, mut at) = (1, 0);

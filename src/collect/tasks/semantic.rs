@@ -1,6 +1,6 @@
-//! The factorial design of semantic emergence as questions to an API: the prompts that
-//! [`crate::emergence::semantic`] reads from inside, each asked for a short answer and, where a server scores
-//! its prompts, once with each relation's answer behind it.
+//! Turns the factorial design of semantic emergence into questions to an API. The prompts are those whose
+//! residual streams [`crate::emergence::semantic`] reads. Each prompt is asked for a short answer. If the
+//! server scores prompts, each prompt is also sent once with each relation's answer appended.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,11 +15,11 @@ use crate::provider::{Capabilities, Prompt};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LogprobSource {
-    /// The server returns prompts with the log-probabilities of their tokens.
+    /// The server echoes prompts with the log-probabilities of their tokens.
     Echo,
-    /// The server lists the most likely first tokens of its answer.
+    /// The server lists the most likely tokens at the start of its answer.
     Top,
-    /// There are none.
+    /// The server returns no log-probabilities.
     None,
 }
 
@@ -27,7 +27,7 @@ impl LogprobSource {
     /// Every source.
     pub const ALL: [Self; 3] = [Self::Echo, Self::Top, Self::None];
 
-    /// Its name on the command line.
+    /// The name on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::Echo => "echo",
@@ -36,18 +36,21 @@ impl LogprobSource {
         }
     }
 
-    /// What it asks for, in one line.
+    /// A description in one line.
     pub fn describe(self) -> &'static str {
         match self {
             Self::Echo => {
-                "The prompt with each relation's answer, echoed: exact, one more request per relation"
+                "The server echoes the prompt with each relation's answer: exact, one more request per \
+                 relation"
             }
-            Self::Top => "The most likely first tokens: an answer that is not among them is not known",
+            Self::Top => {
+                "The server lists the most likely first tokens; other tokens have no known log-probability"
+            }
             Self::None => "No log-probabilities",
         }
     }
 
-    /// The best source that a wire format has.
+    /// The best source that a wire format supports.
     pub fn of(can: &Capabilities) -> Self {
         match (can.echo, can.top_logprobs) {
             (true, _) => Self::Echo,
@@ -57,29 +60,30 @@ impl LogprobSource {
     }
 }
 
-/// How the designs of a run are drawn and asked.
+/// How the factorial designs of a run are drawn and asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SemanticTask {
     /// Numbers of examples in a prompt.
     pub shots: Vec<usize>,
-    /// Example sets, S.
+    /// Number of example sets, S.
     pub sets: usize,
-    /// Queries, X.
+    /// Number of queries, X.
     pub queries: usize,
-    /// The name of the form of a prompt.
+    /// The name of the prompt form.
     pub form: String,
     /// Where log-probabilities come from.
     pub logprobs_from: LogprobSource,
 }
 
 impl SemanticTask {
-    /// Draws the design of each category, by name or file: that of `surmise measure` with the same settings.
-    /// Category, settings and seed alone decide it. `normal` gives an answer as it is compared.
+    /// Draws the design of each category, given by name or file. The design depends only on the category, the
+    /// settings and the seed, so it equals that of `surmise measure` with the same settings. `normal`
+    /// normalises an answer for comparison.
     ///
     /// # Errors
-    /// [`Error::Parameter`] for a wire format that cannot express it, sizes out of range, and two categories
-    /// of one name; [`Error::Corpus`] for a category that gives no design.
+    /// [`Error::Parameter`] if the wire format does not support the design, a size is out of range, or two
+    /// categories have the same name; [`Error::Corpus`] if a category yields no design.
     pub fn designs(
         &self,
         corpora: &[String],
@@ -90,12 +94,12 @@ impl SemanticTask {
         let fault = |name: &'static str, reason: String| Err(Error::Parameter { name, reason });
         let Some(form) = PromptForm::find(&self.form) else {
             let known = PromptForm::names().collect::<Vec<_>>().join(", ");
-            return fault("--form", format!("must be one of {known}, and is {}", self.form));
+            return fault("--form", format!("must be one of {known}, but is {}", self.form));
         };
         if form.is_chat() && !can.chats {
             let reason = format!(
-                "{} is a message of a chat, and {provider} continues texts; take arrow, or a provider of \
-                 chats",
+                "{} is a chat message, but {provider} continues texts; use arrow, or a provider of chat \
+                 models",
                 form.name
             );
             return fault("--form", reason);
@@ -108,7 +112,7 @@ impl SemanticTask {
         if let Some(missing) = missing {
             let best = LogprobSource::of(can).name();
             let reason = format!(
-                "is {}, and {provider} does not {missing}; take {best}, or leave it out",
+                "is {}, but {provider} does not {missing}; use {best}, or omit --logprobs-from",
                 self.logprobs_from.name()
             );
             return fault("--logprobs-from", reason);
@@ -130,7 +134,7 @@ impl SemanticTask {
         Ok(designs)
     }
 
-    /// The questions of a design: its prompts, and where the server scores prompts, those with the answers.
+    /// The tasks of a design: its prompts, and if the server scores prompts, also the prompts with answers.
     pub fn tasks(&self, design: &FactorialDesign) -> Vec<Task> {
         let short = self.task(design, TaskKind::Graded);
         match self.logprobs_from {
@@ -182,7 +186,8 @@ impl SemanticTask {
     }
 }
 
-/// Refuses answers that an answer's end would cut, and relations that no answer tells apart.
+/// Returns an error if a stop sequence would truncate an answer, or if two relations have the same answers
+/// for almost all queries.
 fn check(design: &FactorialDesign, normal: &dyn Fn(&str) -> String) -> Result<()> {
     let fault = |reason: String| Err(Error::Corpus { name: design.category.clone(), reason });
     let n = design.queries.len();
@@ -194,8 +199,8 @@ fn check(design: &FactorialDesign, normal: &dyn Fn(&str) -> String) -> Result<()
         });
         if let Some((answer, stop)) = cut {
             return fault(format!(
-                "column {relation} has the answer {answer:?}, and {stop:?} ends an answer in the form {}; \
-                 take another --form",
+                "column {relation} has the answer {answer:?}, but {stop:?} ends an answer in the form {}; \
+                 choose another --form",
                 design.form.name
             ));
         }
@@ -206,8 +211,8 @@ fn check(design: &FactorialDesign, normal: &dyn Fn(&str) -> String) -> Result<()
             let left = design.queries.iter().filter(differ).count();
             if left < 2 {
                 return fault(format!(
-                    "columns {other} and {relation} have the same answers for all but {left} of {n} queries, \
-                     and 2 are needed; remove one of the columns, or raise --queries"
+                    "columns {other} and {relation} have different answers for only {left} of {n} queries, \
+                     and at least 2 are needed; remove one of the columns, or raise --queries"
                 ));
             }
         }
@@ -262,9 +267,9 @@ mod tests {
         let chat = refused(&task("chat", LogprobSource::None), &["countries"], "openai-completions");
         assert!(chat.contains("--form") && chat.contains("arrow"), "{chat}");
         let echo = refused(&task("arrow", LogprobSource::Echo), &["countries"], "openai-chat");
-        assert!(echo.contains("--logprobs-from") && echo.contains("take top"), "{echo}");
+        assert!(echo.contains("--logprobs-from") && echo.contains("use top"), "{echo}");
         assert!(
-            refused(&task("arrow", LogprobSource::Top), &["countries"], "anthropic").contains("take none")
+            refused(&task("arrow", LogprobSource::Top), &["countries"], "anthropic").contains("use none")
         );
         assert!(
             refused(&task("verse", LogprobSource::None), &["countries"], "gemini").contains("arrow, colon")
@@ -276,7 +281,7 @@ mod tests {
             |i: usize| format!("e{i},St. a{i},{}\n", if i == 0 { "b".into() } else { format!("St. A{i}") });
         std::fs::write(file.path(), format!("entity,a,b\n{}", (0..7).map(row).collect::<String>())).unwrap();
         let equal = refused(&plain, &[&path], "anthropic");
-        assert!(equal.contains("columns a and b") && equal.contains("2 are needed"), "{equal}");
+        assert!(equal.contains("columns a and b") && equal.contains("at least 2 are needed"), "{equal}");
         let cut = refused(&task("sentence", LogprobSource::None), &[&path], "anthropic");
         assert!(cut.contains("\". \" ends an answer"), "{cut}");
     }

@@ -1,57 +1,57 @@
-//! A task and its options.
+//! Defines a task and its options.
 
 use serde::{Deserialize, Serialize};
 
 use super::items::Items;
 use crate::collect::grading::Grader;
 
-/// The questions of one name or file.
+/// The questions of one built-in task or file.
 #[derive(Debug)]
 pub struct Task {
-    /// The category's name, or the file's stem.
+    /// Name of the category, or stem of the file.
     pub name: String,
-    /// SHA-256 of the file.
+    /// SHA-256 of the file, or of the generated content.
     pub sha256: String,
-    /// Its items, those with the fewest shots first.
+    /// The items; those with fewer shots come first.
     pub items: Items,
-    /// Stop sequences: sent where the provider accepts them, and applied to answers before they are graded.
+    /// Stop sequences. They are sent if the provider accepts them, and applied to answers before grading.
     pub stops: Vec<String>,
-    /// What its answers are for.
+    /// The use of its answers.
     pub kind: TaskKind,
-    /// Notes to the user about the file.
+    /// Notes about the file for the user.
     pub notes: Vec<String>,
 }
 
 impl Task {
-    /// Whether its questions are drawn from a category, and not those of a file.
+    /// Whether its questions are drawn from a category rather than read from a file.
     pub fn is_drawn(&self) -> bool {
         self.kind == TaskKind::Graded && self.items.is_drawn()
     }
 }
 
-/// What the answers to a task are for.
+/// The use of the answers to a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TaskKind {
-    /// They are right or wrong.
+    /// Answers are graded as right or wrong.
     Graded,
-    /// They are texts, which are stored as they are.
+    /// Answers are texts, which are stored unchanged.
     Texts,
-    /// The log-probabilities of its prompts are wanted, and not what follows them.
+    /// Only the log-probabilities of the prompts count, not the answers.
     Likelihoods,
 }
 
 /// How tasks are generated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaskOptions {
-    /// Most shots of in-context tasks; all numbers from 0 are asked.
+    /// Maximum number of shots of in-context tasks. Every number from 0 to this one is asked.
     pub shots: usize,
-    /// Lists per relation of in-context tasks; prompts per category of texts.
+    /// Number of lists per relation of in-context tasks, and of prompts per category of texts.
     pub items: usize,
     /// Seed of the sampling.
     pub seed: u64,
     /// How in-context questions are rendered.
     pub rendering: Rendering,
-    /// How answers will be graded; some graders need prompts of their own.
+    /// How answers are graded. Some graders need special prompts.
     pub grader: Grader,
 }
 
@@ -59,11 +59,11 @@ pub struct TaskOptions {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rendering {
-    /// The bare text, to be continued.
+    /// The plain text, to be continued.
     Text,
-    /// The text after an instruction to give the next answer alone.
+    /// The text, preceded by an instruction to give only the next answer.
     Instructed,
-    /// Shots as turns of a chat, after the instruction.
+    /// The instruction, then the shots as turns of a chat.
     Turns,
 }
 
@@ -71,7 +71,7 @@ impl Rendering {
     /// Every rendering.
     pub const ALL: [Self; 3] = [Self::Text, Self::Instructed, Self::Turns];
 
-    /// Its name on the command line.
+    /// The name on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::Text => "text",
@@ -80,12 +80,12 @@ impl Rendering {
         }
     }
 
-    /// What it sends, in one line.
+    /// A description in one line.
     pub fn describe(self) -> &'static str {
         match self {
-            Self::Text => "The bare text, to be continued",
-            Self::Instructed => "The text after an instruction to give the next answer alone",
-            Self::Turns => "Shots as turns of a chat, after the instruction",
+            Self::Text => "The plain text, to be continued",
+            Self::Instructed => "An instruction to give only the next answer, then the text",
+            Self::Turns => "The instruction, then the shots as turns of a chat",
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Free texts: prompts without a right answer, whose answers are stored for a small model to read.
+//! Builds the prompts of free texts. They have no right answer; their answers are stored, so that a small
+//! model can read them.
 
 use rand::seq::index::sample;
 
@@ -21,7 +22,7 @@ const KINDS: [(&str, &str); 5] = [
     ("cities", "city"),
 ];
 
-/// Prompts for a paragraph about entities of every default category, sampled with the seed; `items` of each.
+/// Prompts for paragraphs about entities: `items` entities of every default category, sampled with the seed.
 ///
 /// # Errors
 /// [`crate::error::Error::Corpus`]
@@ -34,7 +35,7 @@ pub(crate) fn built_in(options: &TaskOptions) -> Result<Task> {
         for i in sample(&mut rng, n, options.items.min(n)) {
             let entity = &category.entities[i];
             let prompt = match options.rendering {
-                // A completion model gets the beginning of a text.
+                // A completion model receives the beginning of a text.
                 Rendering::Text => format!("A paragraph about the {kind} {entity}.\n\n"),
                 _ => format!("Write one paragraph of plain prose about the {kind} {entity}."),
             };

@@ -64,7 +64,7 @@ fn what_cannot_be_adapted_ends_the_run_by_name() {
     // A server that refuses it whatever is sent.
     let server = Server::start(|_| refused("`temperature` is deprecated for this model."));
     let case = Case::new(&server, 50);
-    case.ends(1, &[]).says("does not support `temperature`").says("cannot be left out or changed further");
+    case.ends(1, &[]).says("does not support `temperature`").says("cannot be omitted or changed further");
     assert_eq!((server.count_all(), server.questions()), (2, 0));
 }
 
@@ -73,7 +73,7 @@ fn a_router_that_refuses_a_parameter_for_one_question_fails_that_one_alone() {
     let server = Server::wrong_for_w0(|_| refused("temperature does not support 0.0 with this model"));
     let case = Case::new(&server, 20);
     let ran = case.ends(3, &["--concurrency", "1"]);
-    ran.says("refuses it for a question").says("1 of 20 questions have no answer");
+    ran.says("refuses it for one question").says("1 of 20 questions have no answer");
     assert_eq!((server.count("w0"), case.score("n_scored")), (1, "19".into()));
 }
 

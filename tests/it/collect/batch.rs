@@ -88,8 +88,7 @@ fn results_in_another_order_twice_of_strangers_and_cut_are_sorted_out() {
         let server = BatchServer::start(script);
         let case = case(&server, 30);
         let ran = ends(&case, 0, wire, &[]);
-        ran.says("has 30 result(s) that are there twice")
-            .says("has 1 result(s) for requests that are not of");
+        ran.says("has 30 result(s) that occur twice").says("has 1 result(s) for requests that are not in");
         if wire != "gemini" {
             ran.says("are fetched again");
         }
@@ -123,7 +122,7 @@ fn results_without_ids_are_paired_by_position_where_all_are_there() {
     // With one missing no position is certain.
     let server = BatchServer::start(Script { has_no_ids: true, lacks_last: true, ..Script::default() });
     let case = self::case(&server, 12);
-    ends(&case, 1, "gemini", &["--retries", "1"]).says("--cancel gives them up");
+    ends(&case, 1, "gemini", &["--retries", "1"]).says("--cancel abandons them");
     let sums = summary(&case);
     assert_eq!((&sums["n_in_batches"], &sums["n_possibly_paid"]), (&json!(12), &json!(0)));
 }
@@ -174,7 +173,7 @@ fn a_batch_that_never_ends_is_left_waited_for_again_and_cancelled() {
         let case = case(&server, 8);
         let wait = [&BUDGET[..], &["--batch-timeout", "0.3s"]].concat();
         let ran = ends(&case, 3, wire, &wait);
-        ran.says("--batch-timeout").says("0 of 8 requests done").says("--cancel ends it");
+        ran.says("--batch-timeout").says("0 of 8 requests done").says("--cancel to end the open batches");
         let summary = summary(&case);
         assert_eq!((&summary["n_in_batches"], &summary["n_possibly_paid"]), (&json!(8), &json!(0)));
         // Reserved, not spent: at most 6 + 16 bytes at 1, 32 tokens at 2, half of it.
@@ -190,7 +189,7 @@ fn a_batch_that_never_ends_is_left_waited_for_again_and_cancelled() {
         assert_eq!(case.score("n_scored"), "4");
         let summary = self::summary(&case);
         assert_eq!((&summary["n_in_batches"], &summary["spent_usd"]), (&json!(0), &json!(21e-6)), "{wire}");
-        ends(&case, 3, wire, &[&BUDGET[..], &["--cancel"]].concat()).says("there is nothing to cancel");
+        ends(&case, 3, wire, &[&BUDGET[..], &["--cancel"]].concat()).says("so there is nothing to cancel");
         case.ends(0, &[&BUDGET[..], &["--provider", wire]].concat());
         assert_eq!(case.score("n_scored"), "8");
     }
@@ -290,7 +289,7 @@ fn the_dry_run_says_what_batches_cost_and_save() {
 fn what_cannot_be_a_batch_is_refused_before_anything_is_sent() {
     let server = BatchServer::start(Script { wait: Duration::ZERO, ..Script::default() });
     let case = case(&server, 2);
-    ends(&case, 2, "ollama", &[]).says("ollama, which has no batch API; there are openai-chat");
+    ends(&case, 2, "ollama", &[]).says("providers with a batch API: openai-chat");
     ends(&case, 2, "openai-chat", &["--batch-size", "0"]).says("--batch-size must be at least 1");
     ends(&case, 2, "openai-chat", &["--batch-timeout", "5"]).says("must be a number with s, m, h or d");
     std::fs::write(case.folder.path().join("prices.toml"), PRICES.replace("0.5", "5")).expect("a file");
@@ -326,7 +325,7 @@ fn a_server_without_the_api_or_the_batch_says_so() {
     let case = self::case(&server, 3);
     ends(&case, 3, "openai-chat", &["--batch-timeout", "0s"]);
     server.forget();
-    ends(&case, 1, "openai-chat", &[]).says("does not know batch b0").says("--cancel gives the batch up");
+    ends(&case, 1, "openai-chat", &[]).says("the server has no batch b0").says("--cancel abandons the batch");
     ends(&case, 3, "openai-chat", &["--cancel"]);
     let summary = summary(&case);
     assert_eq!((&summary["n_in_batches"], &summary["n_possibly_paid"]), (&json!(0), &json!(3)));

@@ -92,7 +92,7 @@ fn results_whose_files_are_late_are_waited_for() {
     let server = BatchServer::start(Script { expires_after: Some(4), late_files: 99, ..late });
     let case = self::case(&server, 6);
     let ran = ends(&case, 1, "openai-chat", &["--retries", "1"]);
-    ran.says("run the same command again").says("--cancel gives them up");
+    ran.says("run the same command again").says("--cancel abandons them");
     let sums = summary(&case);
     assert_eq!((&sums["n_in_batches"], &sums["n_possibly_paid"]), (&json!(6), &json!(0)));
     // No more are given up than the counts say were answered.
@@ -119,7 +119,7 @@ fn a_batch_that_is_paid_is_fetched_although_the_first_answers_are_wrong() {
     // Without --keep-going the wrong answers end the run, and each run looks at the batch once.
     let ran = ends(&case, 3, "openai-chat", &[]);
     ran.says("none of 20 graded answers is right").says("220 questions are still in a batch");
-    ran.says("a run without --batch fetches them");
+    ran.says("a run without --batch fetches their answers");
     for _ in 0..4 {
         ends(&case, 3, "openai-chat", &[]);
     }
@@ -139,7 +139,7 @@ fn what_is_sent_beside_an_open_batch_is_within_the_budget() {
     let sums = summary(&case);
     let n_open = sums["n_in_batches"].as_u64().expect("a number");
     assert!((1..=100).contains(&n_open), "{sums}");
-    // The questions that are asked alone before a batch have no money left.
+    // No budget is left for the questions that are sent individually before a batch.
     ends(&case, 4, "openai-chat", &given);
     let now = summary(&case);
     assert_eq!((&now["spent_usd"], &now["n_in_batches"]), (&sums["spent_usd"], &sums["n_in_batches"]));
@@ -150,7 +150,7 @@ fn results_that_are_gone_or_of_other_ids_are_given_up() {
     for wire in ["openai-chat", "anthropic"] {
         let server = BatchServer::start(Script { has_no_results: true, ..Script::default() });
         let case = case(&server, 4);
-        ends(&case, 1, wire, &[]).says("are gone").says("--cancel gives them up");
+        ends(&case, 1, wire, &[]).says("are gone").says("--cancel abandons them");
         assert_eq!(summary(&case)["n_in_batches"], 4);
         ends(&case, 3, wire, &["--cancel"]).says("count as possibly billed");
         let summary = summary(&case);
@@ -158,7 +158,7 @@ fn results_that_are_gone_or_of_other_ids_are_given_up() {
         // The batch is ours: it is not looked for again, and not created again.
         let server = BatchServer::start(Script { has_strange_ids: true, ..Script::default() });
         let case = self::case(&server, 4);
-        ends(&case, 1, wire, &["--retries", "1"]).says("--cancel gives them up");
+        ends(&case, 1, wire, &["--retries", "1"]).says("--cancel abandons them");
         assert_eq!(self::summary(&case)["n_in_batches"], 4);
         ends(&case, 3, wire, &["--retries", "1", "--cancel"]).says("count as possibly billed");
         assert_eq!(server.state().sizes, [4], "{wire}");
@@ -174,7 +174,8 @@ fn answers_that_are_never_right_end_a_run_before_it_is_paid() {
         let server = BatchServer::start(Script { is_wrong: true, ..Script::default() });
         let case = case(&server, 240);
         let ran = ends(&case, 3, wire, &BUDGET);
-        ran.says("20 of 240 questions are asked alone first").says("none of 20 graded answers is right");
+        ran.says("20 of 240 questions are sent individually first")
+            .says("none of 20 graded answers is right");
         assert!(server.state().sizes.is_empty(), "{wire}");
         // The same command ends before it asks anything.
         let n = server.n_calls();

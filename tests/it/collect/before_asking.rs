@@ -105,7 +105,7 @@ fn what_was_asked_without_a_price_is_booked_by_the_first_that_is_known() {
     // cost.
     let n = server.count_all();
     let ran = case.ends(4, &["--budget-usd", "0.00009", "--prices", "prices.toml"]);
-    ran.says("11 earlier request(s) had no price; by the price in --prices they cost 0.000040 USD")
+    ran.says("11 earlier request(s) had no price; at the price in --prices they cost 0.000040 USD")
         .says("0.000040 of --budget-usd 0.00009 are spent");
     assert_eq!(server.count_all(), n);
 }

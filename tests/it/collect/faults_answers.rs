@@ -191,7 +191,7 @@ fn fault_30_a_parameter_that_is_not_supported_is_left_away_for_all_or_none() {
     let server = Server::start(refuses);
     let case = Case::new(&server, 6);
     let refuse = ["--no-adapt-params"];
-    case.ends(1, &refuse).says("does not support `temperature`").says("without --no-adapt-params");
+    case.ends(1, &refuse).says("does not support `temperature`").says("omit --no-adapt-params");
     let error = r#"{"error":{"message":"no","type":"invalid_request_error","code":"unsupported_parameter",
         "param":"messages"}}"#;
     let never = Server::start(move |_| Reply::new(400, error));

@@ -133,13 +133,13 @@ fn fault_03_a_folder_whose_configuration_is_damaged_takes_nothing_else_unasked()
     damaged(&case, &[0]);
     repaired(&case);
     case.ends(2, &["--max-tokens", "7"])
-        .says("the record of their configuration was damaged")
+        .says("the record of their configuration is damaged")
         .says("--new-config");
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_surmise"));
     let output = command.current_dir(case.folder.path()).args(["collect", "rescore", "out"]).output();
     assert!(
         String::from_utf8_lossy(&output.expect("the binary").stderr)
-            .contains("the record of their configuration was damaged")
+            .contains("the record of their configuration is damaged")
     );
     case.ends(0, &["--new-config"]);
     assert_eq!((server.questions(), case.score("n_scored")), (3, "3".into()));
@@ -200,11 +200,11 @@ fn fault_37_the_cap_holds_and_the_rest_is_said() {
     // 180 more at 2 and 1.6 millionths, of 0.0003 dollars in all; it is said once, and the run goes on to the
     // cap.
     ran.says(
-        "after 20 answers: 180 questions are left, about 900 prompt tokens and 180 answer tokens, 0.000648 \
-         USD in addition",
+        "after 20 answers: 180 questions remain, about 900 prompt tokens and 180 answer tokens, 0.000648 USD \
+         in addition",
     )
-    .says("the run ends at the 0.0003 of --budget-usd");
-    assert_eq!(ran.stderr.matches("questions are left").count(), 1);
+    .says("the run ends at --budget-usd 0.0003");
+    assert_eq!(ran.stderr.matches("questions remain").count(), 1);
     ran.says("the budget allows no further request")
         .says("of 200 questions have no answer")
         .says("spent 0.000");

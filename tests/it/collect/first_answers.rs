@@ -104,7 +104,7 @@ fn a_folder_is_graded_again_by_either_version_and_says_which() {
     assert_eq!(graded(&case), ("1.0".into(), "number,contains".into(), "2".into()));
     // The versions have graders of their own.
     let (code, said) = rescore(&["--normalisation", "1", "--grader", "contains"]);
-    assert!(code == Some(2) && said.contains("1 has no grader contains"), "{said}");
+    assert!(code == Some(2) && said.contains("1 does not support the grader contains"), "{said}");
     assert_eq!(rescore(&["--normalisation", "3"]).0, Some(2));
     assert_eq!(rescore(&["--grader", "regex:("]).0, Some(2));
     assert_eq!(rescore(&["--grader", "exakt"]).0, Some(2));

@@ -59,7 +59,7 @@ fn answers_that_tell_the_relation_reach_the_ceiling_and_copied_ones_say_little()
         let case = Case::of(&server.url, "");
         let ran = run(&case, &[&["--corpus", "nations"], &SMALL, &TARGET, &FREE]);
         assert_eq!(ran.code, Some(0), "{}", ran.stderr);
-        assert!(ran.stderr.contains("without log-probabilities accuracy"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("without log-probabilities, accuracy"), "{}", ran.stderr);
         let row = rows(&case).remove(0);
         for column in ["accuracy", "logprob_nats", "output_share", "output_share_stderr"] {
             assert_eq!(row[column], "", "{column}");
@@ -240,7 +240,7 @@ fn what_gives_no_design_is_refused_before_the_first_request() {
         (&["--corpus", "equal.csv"], &TARGET, "same answers"),
         (&["--corpus", "nations", "--corpus", "nations"], &TARGET, "given twice"),
         (&["--corpus", "nations", "--form", "chat"], &completions, "--form"),
-        (&["--corpus", "nations", "--logprobs-from", "echo"], &TARGET, "take top"),
+        (&["--corpus", "nations", "--logprobs-from", "echo"], &TARGET, "use top"),
         (&["--corpus", "nations", "--shots", "0"], &TARGET, "such as --shots 0,1"),
         (&["--corpus", "nations", "--max-tokens", "0"], &TARGET, "--max-tokens"),
     ];

@@ -1,14 +1,14 @@
-//! The channels of the harmony format (gpt-oss): `<|channel|>analysis<|message|>...<|end|>` is reasoning,
-//! `<|channel|>final<|message|>...` the answer. A server that drops the special tokens leaves
-//! `analysis...assistantfinal...`.
+//! Reads the channels of the harmony format (gpt-oss): `<|channel|>analysis<|message|>...<|end|>` is
+//! reasoning, and `<|channel|>final<|message|>...` is the answer. If a server drops the special tokens,
+//! `analysis...assistantfinal...` remains.
 
 const CHANNEL: &str = "<|channel|>";
 const MESSAGE: &str = "<|message|>";
-/// What is left of the header of the final channel without its special tokens.
+/// The header of the final channel, without its special tokens.
 const FINAL: &str = "assistantfinal";
 const ENDS: [&str; 4] = ["<|end|>", "<|return|>", "<|call|>", "<|start|>"];
 
-/// Whether a text without special tokens may be in the format.
+/// Whether a text without special tokens may be in the harmony format.
 pub(super) fn may_begin(text: &str) -> bool {
     let text = text.trim_start();
     let has_final = text.contains(FINAL);
@@ -18,8 +18,8 @@ pub(super) fn may_begin(text: &str) -> bool {
         })
 }
 
-/// The last message of the final channel in a text of this format; `Some(None)` where there is none yet, and
-/// `None` for a text of another form.
+/// The last message of the final channel of a text in this format. `Some(None)` if there is no such message
+/// yet; `None` if the text has another format.
 pub(super) fn last_message(text: &str) -> Option<Option<&str>> {
     if !text.contains(CHANNEL) {
         return may_begin(text).then(|| text.rsplit_once(FINAL).map(|(_, last)| last));

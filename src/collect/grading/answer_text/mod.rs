@@ -1,5 +1,5 @@
-//! Reads the answer in what a model wrote: reasoning and tool calls are set aside, and special tokens and
-//! invisible characters are removed.
+//! Extracts the answer from the text of a model: removes reasoning, tool calls, special tokens and invisible
+//! characters.
 
 mod harmony;
 mod reasoning;
@@ -9,23 +9,23 @@ use std::borrow::Cow;
 
 use super::plain::invisible;
 
-/// The answer in a text.
+/// The answer in a model's text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AnswerText<'a> {
     /// The answer.
     pub text: Cow<'a, str>,
-    /// Whether reasoning or a tool call was set aside.
+    /// Whether reasoning or a tool call was removed.
     pub has_reasoning: bool,
-    /// Whether the text ends inside its reasoning, so that there is no answer.
+    /// Whether the text ends within its reasoning, so there is no answer.
     pub ends_in_reasoning: bool,
-    /// Whether a special token ended the answer, so that it is complete although its text was truncated.
+    /// Whether a special token ended the answer. The answer is then complete even if its text was truncated.
     pub has_ended: bool,
 }
 
 impl<'a> AnswerText<'a> {
-    /// Reads a text.
+    /// Extracts the answer from a text.
     pub fn read(text: &'a str) -> Self {
-        // The header of the model's turn without its special tokens.
+        // The header of the model's turn, if the server dropped its special tokens.
         let header = text.trim_start().strip_prefix("assistant\n").filter(|rest| !rest.trim().is_empty());
         let text = header.map_or(text, str::trim_start);
         let is_plain =
@@ -53,7 +53,7 @@ impl<'a> AnswerText<'a> {
         Self { text: Cow::Owned(answer), has_reasoning, ends_in_reasoning: false, has_ended }
     }
 
-    /// What is left of a text that ends inside its reasoning.
+    /// The result for a text that ends within its reasoning.
     fn unfinished() -> Self {
         Self { text: Cow::Borrowed(""), has_reasoning: true, ends_in_reasoning: true, has_ended: false }
     }

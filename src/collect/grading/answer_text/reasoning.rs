@@ -1,37 +1,37 @@
-//! Reasoning and tool calls in a text, by the marks of chat templates.
+//! Removes reasoning and tool calls from a text, by the marks of chat templates.
 
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-/// Marks with names: `<think>`, `</think>`.
+/// Names in tags of reasoning: `<think>`, `</think>`.
 const NAMES: &str = "reason|think|thinking|thought|thoughts|reasoning|reflection|scratchpad|analysis|\
                      antthinking|monologue|inner_thoughts|chain_of_thought|cot|rationale";
-/// What they put behind it: `<reasoning_content>`, `<thinking_process>`.
+/// Suffixes of these names: `<reasoning_content>`, `<thinking_process>`.
 const SUFFIX: &str = "(?:[_-](?:content|process|block|text|steps?|log|trace))?";
-/// Tool calls with names.
+/// Names in tags of tool calls.
 const TOOLS: &str =
     "tools|tool_call|tool_calls|tool_use|tool_response|function|function_call|function_calls|invoke";
-/// What models put before a name: `<seed:think>`, `<longcat_think>`.
+/// Prefixes of these names: `<seed:think>`, `<longcat_think>`.
 const PREFIX: &str = "(?:[a-z0-9]{1,24}[_:])?";
-/// Opening marks of reasoning that are no tags.
+/// Opening marks of reasoning that are not plain tags.
 const OPENING: &str = concat!(
     r"\x{25c1}think\x{25b7}|<unused94>|<\|channel>thought|<details\s+type=.reasoning.[^<>]{0,200}>|",
     r"<\|inner_prefix\|>|<ctrl94>",
 );
-/// Opening and closing marks between brackets and bars: `[THINK]`, `<|START_THINKING|>`, `<|think_end|>`,
+/// Opening and closing marks in brackets or bars: `[THINK]`, `<|START_THINKING|>`, `<|think_end|>`,
 /// `<|/thought|>`.
 const BARRED: &str = concat!(
     r"\[/?(?:(?:BEGIN|START|END)_)?(?:THINK|THINKING|REASONING|THOUGHT)\]|",
     r"<[|\x{ff5c}]/?(?:(?:begin|start|end)[_\x{2581}](?:of[_\x{2581}])?)?(?:[a-z]{1,16}_)?",
     r"(?:think|thinking|thought|thoughts|reasoning|reflection)(?:_(?:begin|start|end))?[|\x{ff5c}]>",
 );
-/// Closing marks of reasoning that are no tags.
+/// Closing marks of reasoning that are not plain tags.
 const CLOSING: &str = concat!(
     r"\x{25c1}/think\x{25b7}|<unused95>|<channel\|>|</details>|<\|inner_suffix\|>|<ctrl95>|",
     r"\[BEGIN FINAL RESPONSE\]",
 );
-/// Opening and closing marks of tool calls that are no tags.
+/// Opening marks of tool calls that are not plain tags; the closing marks follow.
 const TOOL_OPENING: &str = concat!(
     r"\[TOOL_CALLS\]|<\|python_tag\|>|<\|tool_call\|?>|<\|action_start\|>|",
     r"<[|\x{ff5c}]tool[_\x{2581}]calls?[_\x{2581}](?:section_)?(?:begin|start)[|\x{ff5c}]>",
@@ -40,9 +40,9 @@ const TOOL_CLOSING: &str = concat!(
     r"<tool_call\|>|<\|action_end\|>|",
     r"<[|\x{ff5c}]tool[_\x{2581}]calls?[_\x{2581}](?:section_)?end[|\x{ff5c}]>",
 );
-/// Marks that are removed and change nothing else.
+/// Marks that are removed without any other effect.
 const EMPTY: &str = r"\[END FINAL RESPONSE\]";
-/// Sentences with which models without marks begin their reasoning, and those that end it.
+/// Sentences that begin and end reasoning in the output of models without marks.
 const SENTENCES: [(&str, &str); 2] = [
     ("Here is my thought process:", "Here is my response:"),
     ("Here are my reasoning steps:", "[BEGIN FINAL RESPONSE]"),
@@ -57,7 +57,7 @@ static MARKS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(&pattern).ok()
 });
 
-/// What a text is inside of.
+/// The kind of text at the current position.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Inside {
     Answer,
@@ -65,7 +65,7 @@ enum Inside {
     ToolCall,
 }
 
-/// What a mark does.
+/// The effect of a mark.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mark {
     Open,
@@ -113,14 +113,14 @@ impl Mark {
     }
 }
 
-/// Whether a text without marks begins with its reasoning.
+/// Whether a text without marks may begin with reasoning.
 pub(super) fn may_begin(text: &str) -> bool {
     let text = text.trim_start();
     SENTENCES.iter().any(|(begin, _)| text.starts_with(begin)) || text.starts_with("```")
 }
 
-/// A text without the blocks of code that hold reasoning or a tool call, at its beginning; `None` if it ends
-/// inside reasoning.
+/// Removes code blocks with reasoning or a tool call at the beginning of a text. Returns `None` if the text
+/// ends within reasoning.
 fn without_fences(text: &str) -> Option<&str> {
     const REASONING: [&str; 5] = ["thinking", "think", "thought", "thoughts", "reasoning"];
     const TOOLS: [&str; 3] = ["tool_code", "tool_call", "tool_outputs"];
@@ -139,8 +139,9 @@ fn without_fences(text: &str) -> Option<&str> {
     Some(rest)
 }
 
-/// The text without its reasoning and tool calls; `None` if it ends inside its reasoning. What comes before a
-/// closing mark without an opening one is reasoning, because templates open it in the prompt.
+/// Removes the reasoning and tool calls of a text. Returns `None` if the text ends within its reasoning. If a
+/// closing mark has no opening mark, the text before it is reasoning, because templates put the opening mark
+/// into the prompt.
 pub(super) fn set_aside(text: &str) -> Option<String> {
     for (begin, end) in SENTENCES {
         if text.trim_start().starts_with(begin) {
@@ -158,7 +159,7 @@ pub(super) fn set_aside(text: &str) -> Option<String> {
             Inside::Answer if is(Mark::Open) && is_mention(&text[..mark.start()], &text[mark.end()..]) => {
                 continue;
             }
-            // Tags of folded sections close what is no reasoning, too.
+            // Folded sections without reasoning have this closing tag, too.
             Inside::Answer if is(Mark::Close) && mark.as_str().eq_ignore_ascii_case("</details>") => continue,
             Inside::Answer if is(Mark::Close) => answer.clear(),
             Inside::Answer if is(Mark::Open) => {
@@ -169,7 +170,7 @@ pub(super) fn set_aside(text: &str) -> Option<String> {
                 answer.push_str(before);
                 inside = Inside::ToolCall;
             }
-            // The end of a call inside a call.
+            // The end of a nested tool call.
             Inside::Answer => answer.push_str(before),
             Inside::Reasoning if is(Mark::Close) => inside = Inside::Answer,
             Inside::ToolCall if is(Mark::Called) => inside = Inside::Answer,
@@ -185,7 +186,7 @@ pub(super) fn set_aside(text: &str) -> Option<String> {
     Some(answer)
 }
 
-/// Whether a text names a mark inside a sentence: "Use <think> tags".
+/// Whether a mark is only mentioned within a sentence: "Use <think> tags".
 fn is_mention(before: &str, after: &str) -> bool {
     let is_quoted = before.ends_with('`') && after.starts_with('`');
     let is_word = before.strip_suffix(' ').is_some_and(|before| before.ends_with(char::is_alphanumeric));

@@ -1,4 +1,5 @@
-//! Special tokens that a server wrote as text, by the vocabularies of open models.
+//! Removes special tokens that a server returned as text. The patterns come from the vocabularies of open
+//! models.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -15,7 +16,7 @@ const TOKEN: &str = concat!(
 );
 static TOKENS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(TOKEN).ok());
 
-/// Parts of names of tokens that end a turn or begin the next one.
+/// Substrings of the names of tokens that end a turn or begin the next turn.
 const TURNS: [&str; 22] = [
     "im_end",
     "im_start",
@@ -43,11 +44,12 @@ const TURNS: [&str; 22] = [
 /// Names of the model's role in a template.
 const ROLES: [&str; 4] = ["assistant", "model", "bot", "gpt"];
 
-/// A text without special tokens, up to the first one that ends the turn, and whether there was one.
+/// Removes the special tokens of a text, and truncates it at the first token that ends the turn. Returns
+/// whether there was such a token.
 pub(super) fn remove(text: &str) -> (String, bool) {
     let text =
         if text.contains('\u{2581}') { text.replace('\u{2581}', " ").into() } else { Cow::Borrowed(text) };
-    // Names of tokens contain the mark for a blank.
+    // Names of tokens contain this mark in place of a blank.
     let Some(tokens) = TOKENS.as_ref().filter(|_| text.contains(['<', '['])) else {
         return (text.into_owned(), false);
     };
@@ -60,7 +62,7 @@ pub(super) fn remove(text: &str) -> (String, bool) {
             if !kept.trim().is_empty() {
                 return (kept, true);
             }
-            // The header of the model's own turn.
+            // Skips the role in the header of the model's own turn.
             let rest = &text[from..];
             let role = ROLES.iter().find(|role| {
                 rest.strip_prefix(**role).is_some_and(|rest| rest.starts_with(['\n', '<', ' ', '\r']))

@@ -1,8 +1,8 @@
-//! What surrounds a whole text: quotes, LaTeX, answer tags, and one final punctuation mark.
+//! Removes what surrounds a whole text: quotes, LaTeX, answer tags, and one final punctuation mark.
 
 use super::latex;
 
-/// Tags that answers are asked to stand in.
+/// Names of the tags that prompts ask models to put around answers.
 const TAGS: [&str; 7] = ["answer", "final_answer", "final", "response", "output", "solution", "result"];
 /// Marks that end a sentence or a clause.
 const MARKS: [char; 16] = [
@@ -10,7 +10,7 @@ const MARKS: [char; 16] = [
     '\u{61f}', '\u{964}', '\u{6d4}', '\u{2026}',
 ];
 
-/// A text without what surrounds all of it and without one final punctuation mark. A text of marks only is
+/// Removes what surrounds a whole text, and one final punctuation mark. A text that consists only of marks is
 /// unchanged.
 pub fn trim(text: &str) -> &str {
     let mut text = text.trim();
@@ -26,7 +26,8 @@ pub fn trim(text: &str) -> &str {
     }
 }
 
-/// A text without quotes, LaTeX, answer tags or unpaired emphasis around all of it.
+/// Removes one layer of quotes, LaTeX, answer tags or unpaired emphasis around a whole text. Returns `None`
+/// if there is none.
 pub fn surrounded(text: &str) -> Option<&str> {
     latex::inside(text).or_else(|| quoted(text)).or_else(|| tagged(text)).or_else(|| starred(text))
 }
@@ -61,7 +62,7 @@ fn tagged(text: &str) -> Option<&str> {
     (!inner.trim().is_empty()).then(|| inner.trim())
 }
 
-/// Emphasis that was begun or ended in the prompt.
+/// Removes emphasis whose other mark was in the prompt.
 fn starred(text: &str) -> Option<&str> {
     let inner = text.trim_matches('*').trim();
     (text.starts_with("**") != text.ends_with("**") && !inner.is_empty() && !inner.contains("**"))

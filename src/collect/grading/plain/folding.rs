@@ -1,11 +1,11 @@
-//! Characters that are written in several ways become the plain one. Superscripts, subscripts and fractions
-//! keep their meaning: `10⁶` is not 106, and `½` is not 1⁄2.
+//! Replaces typographic variants of characters by the plain character. Superscripts, subscripts and fractions
+//! are kept, because they differ in meaning: `10⁶` is not 106, and `½` is not 1⁄2.
 
 use unicode_normalization::UnicodeNormalization;
 
 use super::invisible;
 
-/// A text in plain characters, in Unicode NFC.
+/// Converts a text to plain characters, in Unicode NFC.
 pub fn fold(text: &str) -> String {
     let text = &*invisible::remove(text);
     if text.is_ascii() {
@@ -19,7 +19,7 @@ pub fn fold(text: &str) -> String {
             && is_sign_behind(c, &folded)
             && chars.clone().find(|c| *c != ' ').is_some_and(|c| c.is_ascii_digit())
         {
-            // A minus sign of its number, which is no bullet: "− 5".
+            // The dash is the minus sign of the number rather than a bullet: "− 5".
             while chars.next_if_eq(&' ').is_some() {}
         }
         match c {
@@ -42,7 +42,8 @@ pub fn fold(text: &str) -> String {
             '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}' => folded.push('-'),
             '\u{2026}' => folded.push_str("..."),
             c if c.is_whitespace() && c != '\n' && c != '\r' => folded.push(' '),
-            // Forms for typography: ligatures, full and half width, mathematical alphabets, circled letters.
+            // Typographic forms: ligatures, full-width and half-width forms, mathematical alphabets, circled
+            // letters.
             '\u{fb00}'..='\u{fb4f}'
             | '\u{ff00}'..='\u{ffef}'
             | '\u{1d400}'..='\u{1d7ff}'
@@ -59,23 +60,24 @@ pub fn fold(text: &str) -> String {
     if folded.contains('&') { entities(&folded) } else { folded }
 }
 
-/// The capital letter at the place of `c` in a row that begins with `first`.
+/// The capital letter for `c` in a range of letters that begins with `first`.
 fn nth_letter(c: char, first: char) -> char {
     let n = u32::from(c).saturating_sub(u32::from(first)).min(25);
     char::from_u32(u32::from('A') + n).unwrap_or(c)
 }
 
-/// Whether a dash behind a text is the sign of what follows, and joins no two numbers or words.
+/// Whether a dash after a text is the sign of the following number, rather than a mark between two numbers or
+/// words.
 fn is_sign_behind(dash: char, before: &str) -> bool {
     let line = before.rsplit('\n').next().unwrap_or_default().trim_end();
     let word = line.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
     let is_free = !line.ends_with(|c: char| c.is_alphanumeric() || matches!(c, ')' | ']' | '%'));
-    // "It is − 5" has a sign, "x − 5" and "5 km – 6" have none.
+    // "It is − 5" has a sign; "x − 5" and "5 km – 6" have none.
     let is_words = word.chars().count() > 1 && !line.contains(|c: char| c.is_ascii_digit());
     is_free || dash == '\u{2212}' && is_words && word.chars().all(char::is_alphabetic)
 }
 
-/// Replaces the character references of HTML that servers leave in texts.
+/// Decodes HTML character references that servers leave in texts.
 fn entities(text: &str) -> String {
     const ENTITIES: [(&str, &str); 7] = [
         ("&quot;", "\""),
@@ -84,7 +86,7 @@ fn entities(text: &str) -> String {
         ("&nbsp;", " "),
         ("&lt;", "<"),
         ("&gt;", ">"),
-        // The last, so that nothing is replaced twice.
+        // This entry is last, so that nothing is decoded twice.
         ("&amp;", "&"),
     ];
     ENTITIES.iter().fold(text.to_owned(), |text, (written, meant)| text.replace(written, meant))

@@ -1,11 +1,11 @@
-//! Removes characters that have no appearance: zero-width ones, marks of direction, byte order marks,
-//! variation selectors and control characters.
+//! Removes invisible characters: zero-width characters, direction marks, byte-order marks, variation
+//! selectors and control characters.
 
 use std::borrow::Cow;
 
-/// Whether a character has no appearance.
+/// Whether a character is invisible.
 fn is_invisible(c: char) -> bool {
-    // The most common characters first.
+    // The most common characters are tested first.
     !(' '..='~').contains(&c)
         && matches!(c,
         '\0'..='\u{8}' | '\u{b}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{ad}' | '\u{34f}' | '\u{61c}'
@@ -16,7 +16,7 @@ fn is_invisible(c: char) -> bool {
         && c != '\u{85}'
 }
 
-/// A text without them.
+/// Removes the invisible characters of a text.
 pub fn remove(text: &str) -> Cow<'_, str> {
     if text.chars().any(is_invisible) {
         Cow::Owned(text.chars().filter(|c| !is_invisible(*c)).collect())

@@ -1,4 +1,4 @@
-//! LaTeX around a text: `$x$`, `\(x\)`, `\boxed{x}`, `\text{x}`.
+//! Removes LaTeX around a text: `$x$`, `\(x\)`, `\boxed{x}`, `\text{x}`.
 
 /// Commands whose argument is the text itself.
 const COMMANDS: [&str; 17] = [
@@ -22,7 +22,7 @@ const COMMANDS: [&str; 17] = [
 ];
 const DELIMITERS: [(&str, &str); 4] = [("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]")];
 
-/// The text inside one layer of LaTeX that surrounds all of it.
+/// The text inside one layer of LaTeX, if the layer surrounds the whole text.
 pub fn inside(text: &str) -> Option<&str> {
     let text = text.trim();
     let text = text.strip_prefix("\\displaystyle").map_or(text, str::trim_start);
@@ -40,7 +40,7 @@ pub fn inside(text: &str) -> Option<&str> {
     behind.trim().is_empty().then(|| inner.trim())
 }
 
-/// What a text that begins with a brace has inside the pair, and behind it.
+/// The content of the pair of braces at the beginning of a text, and the text after the pair.
 pub fn braced(text: &str) -> Option<(&str, &str)> {
     let mut depth = 0_usize;
     for (at, c) in text.char_indices() {
@@ -59,7 +59,7 @@ pub fn braced(text: &str) -> Option<(&str, &str)> {
     None
 }
 
-/// The contents of every complete `\boxed{...}`, in their order; of one inside another, the outer one.
+/// The contents of every complete `\boxed{...}`, in order. Of nested boxes, only the outer one counts.
 pub fn boxes(text: &str) -> Vec<&str> {
     let (mut found, mut rest) = (vec![], text);
     while let Some(at) = rest.find("\\boxed").or_else(|| rest.find("\\fbox")) {

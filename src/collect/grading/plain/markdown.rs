@@ -1,5 +1,5 @@
-//! Removes markdown and the tags of HTML that format a text: headings, quotes, bullets, code, emphasis and
-//! links, and text that is struck out. An asterisk or underscore inside a word or between blanks is none.
+//! Removes markdown and HTML formatting tags: headings, quotes, bullets, code, emphasis, links, and
+//! struck-out text. An asterisk or underscore inside a word or between blanks does not count as markdown.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -19,13 +19,13 @@ const STRUCK: &str = concat!(
 );
 static STRUCK_OUT: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(STRUCK).ok());
 
-/// Whether a line consists of marks that divide a text or head a table: `---`, `***`, `===`.
+/// Whether a line is a horizontal rule or the rule below a heading: `---`, `***`, `===`.
 pub fn is_rule(line: &str) -> bool {
     let line = line.trim();
     line.len() >= 3 && ['-', '*', '_', '=', '~'].iter().any(|c| line.trim_matches(*c).is_empty())
 }
 
-/// A text without its markup; lines stay lines.
+/// Removes the markup of a text, line by line.
 pub fn strip(text: &str) -> String {
     let marks = ['*', '_', '`', '#', '>', '-', '+', '[', '~', '='];
     if !text.contains(marks) && !text.contains("\\sout") {
@@ -46,9 +46,9 @@ pub fn strip(text: &str) -> String {
     for line in text.lines() {
         let line = without_prefix(line.trim());
         let is_fence = line.starts_with("```") || line.starts_with("~~~");
-        // A fence on a line of its own may name a language; one around a text on the same line is code.
+        // A fence on a separate line may name a language. Fences around a text on the same line mark code.
         let is_fence = is_fence && !line[3..].contains("```");
-        // A text of marks only stays.
+        // A text that consists only of marks is kept.
         if is_fence || is_rule(line) && line.len() < text.trim().len() {
             continue;
         }
@@ -67,13 +67,13 @@ fn replace<'a>(regex: &LazyLock<Option<Regex>>, text: Cow<'a, str>, with: &str) 
     }
 }
 
-/// A line without the marks of a heading, a quote or a bullet at its beginning.
+/// Removes the marks of headings, quotes and bullets at the beginning of a line.
 fn without_prefix(mut line: &str) -> &str {
     loop {
         let hashes = line.len() - line.trim_start_matches('#').len();
         let rest = match line.as_bytes() {
             [b'#', ..] if hashes <= 6 && line[hashes..].starts_with(' ') => Some(&line[hashes..]),
-            // "> 5" and "- 5" say something else than 5.
+            // "> 5" and "- 5" mean something else than 5.
             [b'>' | b'-', b' ', ..] if is_number(&line[1..]) => None,
             [b'>', b' ', ..] => Some(&line[1..]),
             [b'-' | b'*' | b'+', b' ', ..] => Some(&line[1..]),
@@ -86,21 +86,21 @@ fn without_prefix(mut line: &str) -> &str {
     }
 }
 
-/// Whether a text is a number only.
+/// Whether a text consists of a number.
 fn is_number(text: &str) -> bool {
     let text = text.trim();
     text.starts_with(|c: char| c.is_ascii_digit())
         && text.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ',' | '%' | ' ' | '/'))
 }
 
-/// A run of one mark in a line.
+/// A run of equal marks in a line.
 struct Run {
     at: usize,
     len: usize,
     mark: u8,
 }
 
-/// A line without pairs of emphasis and code marks.
+/// Removes pairs of emphasis and code marks from a line.
 fn emphasis(line: &str) -> Cow<'_, str> {
     if !line.contains(['*', '_', '`']) {
         return Cow::Borrowed(line);
@@ -136,10 +136,10 @@ fn emphasis(line: &str) -> Cow<'_, str> {
     Cow::Owned(plain)
 }
 
-/// Whether a mark between two characters can open and close emphasis.
+/// Whether a mark between two characters can open emphasis, and whether it can close it.
 fn sides(mark: u8, before: Option<char>, after: Option<char>) -> (bool, bool) {
     let is_blank = |c: Option<char>| c.is_none_or(char::is_whitespace);
-    // Scripts without blanks between words have marks inside what looks like one.
+    // In scripts without blanks between words, marks may appear inside what looks like a word.
     let is_word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() && c < '\u{e00}');
     match mark {
         b'`' => (after.is_some(), before.is_some()),

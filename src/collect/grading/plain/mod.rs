@@ -1,4 +1,4 @@
-//! The parts of the normalisation: characters, markdown and LaTeX, the ends of a text, punctuation.
+//! Contains the steps of the normalisation: characters, markdown and LaTeX, the ends of a text, punctuation.
 
 pub mod ends;
 pub mod folding;

@@ -1,7 +1,7 @@
-//! Removes punctuation. A mark inside a number belongs to it (`3.14`, `1:2`, `2026-01-02`), and so do a sign
-//! before a number and the marks of names such as `C++` and `C#`.
+//! Removes punctuation, except marks inside a number (`3.14`, `1:2`, `2026-01-02`), signs before a number,
+//! and the marks of names such as `C++` and `C#`.
 
-/// A text without punctuation. Symbols (`%`, `$`, `=`, `<`, `>`) are none.
+/// Removes the punctuation of a text. Symbols (`%`, `$`, `=`, `<`, `>`) do not count as punctuation.
 pub fn remove(text: &str) -> String {
     let chars: Vec<char> = text.chars().collect();
     let is_digit = |at: Option<usize>| at.and_then(|at| chars.get(at)).is_some_and(char::is_ascii_digit);

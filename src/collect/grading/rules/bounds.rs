@@ -1,9 +1,9 @@
-//! Where a right answer ends inside a text: words end at a letter or digit, numbers where the number ends,
-//! and an answer that names an alternative or is taken back is none.
+//! Checks where a right answer begins and ends inside a text. A match must cover whole words and whole
+//! numbers, and must not be followed by an alternative or be taken back.
 
 use super::taken_back::is_taken_back;
 
-/// Words that join an alternative.
+/// Words that introduce an alternative.
 const OR: [&str; 22] = [
     "vs",
     "vs.",
@@ -28,9 +28,9 @@ const OR: [&str; 22] = [
     "hoặc",
     "tai",
 ];
-/// Words that join a second answer.
+/// Words that introduce a second answer.
 const AND: [&str; 9] = ["&", "and", "und", "et", "y", "e", "och", "og", "и"];
-/// Words that go on about the first answer after one of [`AND`].
+/// Words after one of [`AND`] that continue with the first answer.
 const SAME: [&str; 22] = [
     "it",
     "its",
@@ -60,10 +60,10 @@ const NOT: [&str; 24] = [
     "not", "isn't", "wasn't", "aren't", "never", "nor", "neither", "without", "except", "unlike", "nicht",
     "kein", "keine", "pas", "non", "não", "niet", "inte", "ikke", "nie", "не", "不是", "ない", "cannot",
 ];
-/// Words between a denial and what it denies.
+/// Adverbs that may stand between a denial and the denied answer.
 const ADVERBS: [&str; 8] =
     ["actually", "really", "quite", "necessarily", "exactly", "in", "even", "eigentlich"];
-/// Units of thousands that go on a number.
+/// Number words that continue a number.
 const SCALES: [&str; 16] = [
     "hundred",
     "thousand",
@@ -83,21 +83,22 @@ const SCALES: [&str; 16] = [
     "milliarden",
 ];
 
-/// Parts of one, which go on a number behind "and a".
+/// Fractions that continue a number after "and a".
 const PARTS: [&str; 6] = ["half", "third", "quarter", "fifth", "eighth", "tenth"];
-/// Words and marks between two numbers of a range, a computation or a comparison.
+/// Words and marks between two numbers in a range, a computation or a comparison.
 const OPERATORS: [&str; 22] = [
     "-", "to", "through", "until", "x", "*", "\u{d7}", "/", "\u{f7}", "\u{b7}", "+", "^", "~", "..", "...",
     "bis", "à", "plus", "minus", "times", "<", ">",
 ];
 
-/// Whether a character belongs to a word. Scripts without blanks between words have no such ends.
+/// Whether a character is part of a word. Scripts without blanks between words are excluded, because their
+/// words have no visible boundaries.
 fn is_word(c: char) -> bool {
     c.is_alphanumeric() && (c < '\u{e00}' || ('\u{1e00}'..'\u{2000}').contains(&c))
 }
 
-/// Whether an answer ends before `rest`, and neither an alternative ("or Rome") nor a denial ("is not it")
-/// follows.
+/// Whether an answer ends before `rest`, and `rest` begins with neither an alternative ("or Rome") nor a
+/// denial ("is not it").
 pub(crate) fn ends_before(answer: &str, rest: &str) -> bool {
     let Some(last) = answer.chars().next_back() else { return false };
     let mut chars = rest.chars();
@@ -136,7 +137,7 @@ pub(crate) fn ends_before(answer: &str, rest: &str) -> bool {
     !has_alternative(rest) && !is_taken_back(rest)
 }
 
-/// Whether a number goes on behind a blank: `1 000`, `3 1/2`, `3 million`, `5 - 6`, `5 to 6`, `3 × 10`.
+/// Whether a number continues after a blank: `1 000`, `3 1/2`, `3 million`, `5 - 6`, `5 to 6`, `3 × 10`.
 fn number_goes_on(number: &str, rest: &str) -> bool {
     if !rest.starts_with(' ') {
         return false;
@@ -158,7 +159,7 @@ fn number_goes_on(number: &str, rest: &str) -> bool {
         || (OPERATORS.contains(&first) && begins_with_digit(second))
 }
 
-/// Whether a text goes on with an alternative: "or Rome", "/ Rome".
+/// Whether a text continues with an alternative: "or Rome", "/ Rome".
 fn has_alternative(rest: &str) -> bool {
     if let Some(reply) = rest.trim_start().strip_prefix('?') {
         let word = reply.split(|c: char| !c.is_alphanumeric()).find(|word| !word.is_empty());
@@ -166,7 +167,7 @@ fn has_alternative(rest: &str) -> bool {
             return true;
         }
     }
-    // The alternative may be a sentence of its own: "Paris? Or Rome?"
+    // The alternative may be a separate sentence: "Paris? Or Rome?"
     let rest = rest.trim_start_matches(['.', '?', '!', ',', '(', ';', ' ']);
     let rest = rest.strip_prefix("- ").unwrap_or(rest).trim_start();
     if let Some(other) = rest.strip_prefix('/').or_else(|| rest.strip_prefix('|')) {
@@ -180,7 +181,7 @@ fn has_alternative(rest: &str) -> bool {
     OR.contains(&first.as_str()) && is_other && second != "not" && second != "so"
 }
 
-/// Whether a text goes on with a second answer: "and no", but not "and its river".
+/// Whether a text continues with a second answer: "and no", but not "and its river".
 pub(crate) fn has_second(rest: &str) -> bool {
     let rest = rest.trim_start_matches("...");
     let mut words = rest.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty());
@@ -190,14 +191,14 @@ pub(crate) fn has_second(rest: &str) -> bool {
     AND.contains(&first.as_str()) && is_other && !SAME.contains(&second.trim_end_matches(['.', ',', ';']))
 }
 
-/// Words that carry a denial on to what follows them: "I don't think it is Paris", "not in Paris".
+/// Words across which a denial applies to the text after them: "I don't think it is Paris", "not in Paris".
 const CARRYING: [&str; 32] = [
     "think", "believe", "say", "suppose", "expect", "guess", "it", "it's", "is", "be", "was", "that",
     "would", "called", "named", "in", "a", "an", "the", "to", "likely", "glaube", "dass", "es", "ist", "è",
     "é", "era", "c'est", "que", "esta", "está",
 ];
 
-/// Whether a denial goes before a text, with nothing but words between that carry it on.
+/// Whether `before` ends with a denial, or with a denial followed only by words of [`CARRYING`].
 fn is_denied_before(before: &str) -> bool {
     let mut has_verb = false;
     for word in before.split_whitespace().rev().take(8) {
@@ -205,7 +206,7 @@ fn is_denied_before(before: &str) -> bool {
             return false;
         }
         let word = word.trim_matches(|c: char| !c.is_alphanumeric() && c != '\'').to_lowercase();
-        // "no es Paris"; elsewhere "no" is an answer.
+        // "no" denies only before a verb ("no es Paris"); otherwise it is an answer.
         if NOT.contains(&word.as_str())
             || word.ends_with("n't")
             || word == "no" && has_verb
@@ -221,8 +222,8 @@ fn is_denied_before(before: &str) -> bool {
     false
 }
 
-/// Whether an answer may begin behind `before`: a word begins, no number or sign goes before it, it is not
-/// denied and is not the second of two alternatives.
+/// Whether an answer may begin after `before`. A word or number must begin there, and the answer must be
+/// neither denied nor the second of two alternatives.
 pub(crate) fn begins_after(before: &str, answer: &str) -> bool {
     let Some(first) = answer.chars().next() else { return false };
     let mut back = before.chars().rev();

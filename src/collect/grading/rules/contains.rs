@@ -1,6 +1,6 @@
-//! `contains`: a right answer stands anywhere in the answer as words of its own. Case is ignored, except
-//! where the right answer has capitals only ("US", "IT"). An answer that is denied ("not Paris") or is one of
-//! two alternatives ("Rome or Paris") does not count.
+//! Rule `contains`: an answer is right if it contains a right answer as separate words. Case is ignored
+//! unless the right answer has no lower-case letters ("US", "IT"). A right answer that is denied ("not
+//! Paris") or is one of two alternatives ("Rome or Paris") does not count.
 
 use super::bounds::{begins_after, ends_before};
 use super::prefix::spaced_dashes;
@@ -8,7 +8,7 @@ use super::taken_back::may_go_on;
 use crate::collect::grading::grade::{Grade, GradeKind};
 use crate::collect::grading::{Asked, Rule};
 
-/// A right answer stands in the answer.
+/// The answer contains a right answer.
 #[derive(Debug, Clone, Copy)]
 pub struct Contains;
 
@@ -18,7 +18,7 @@ impl Rule for Contains {
     }
 
     fn about(&self) -> &'static str {
-        "A right one stands in the answer as words of its own, not denied and not one of two"
+        "The answer contains a right answer as separate words, not denied and not one of two"
     }
 
     fn grade(&self, asked: &Asked<'_>) -> Grade {
@@ -43,7 +43,8 @@ impl Rule for Contains {
     }
 }
 
-/// Whether a text has an answer as words of its own. In a truncated text the answer must end before its end.
+/// Whether a text contains an answer as separate words. In a truncated text, the answer must end before the
+/// end of the text.
 fn holds(text: &str, answer: &str, asked: &Asked<'_>) -> bool {
     !answer.is_empty()
         && text.match_indices(answer).any(|(at, found)| {

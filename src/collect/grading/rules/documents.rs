@@ -1,11 +1,11 @@
-//! The JSON in a text.
+//! Finds the JSON in a text.
 
 use serde_json::Value;
 
-/// Places in a text at which JSON is looked for.
+/// Maximum number of positions in a text at which JSON may begin.
 const MOST_TRIES: usize = 64;
 
-/// The JSON objects and lists of a text, in their order.
+/// The JSON objects and lists in a text, in order.
 pub(super) fn documents(text: &str) -> Vec<Value> {
     let (mut found, mut rest) = (vec![], text);
     for _ in 0..MOST_TRIES {
@@ -22,8 +22,8 @@ pub(super) fn documents(text: &str) -> Vec<Value> {
     found
 }
 
-/// The object or list that begins a text, without what models write into JSON and JSON does not have: a comma
-/// behind the last member, comments, and line breaks inside strings. Also returns its length.
+/// The object or list at the beginning of a text, and its length in bytes. Accepts additions of models that
+/// JSON does not allow: a comma after the last member, comments, and line breaks inside strings.
 fn repaired(text: &str) -> Option<(Value, usize)> {
     let mut kept = String::new();
     let (mut depth, mut is_inside, mut is_escaped, mut is_comment) = (0_usize, false, false, false);
@@ -57,7 +57,7 @@ fn repaired(text: &str) -> Option<(Value, usize)> {
     None
 }
 
-/// Whether the next character that counts closes an object or a list.
+/// Whether the next character that is not blank or a comment closes an object or a list.
 fn closes(mut rest: &str) -> bool {
     loop {
         rest = rest.trim_start();

@@ -1,10 +1,10 @@
-//! `exact`: the whole answer, normalised, is a right one. Case counts; markdown, quotes around the whole
-//! answer and one final punctuation mark do not.
+//! Rule `exact`: an answer is right if the whole answer, normalised, is a right answer. The comparison is
+//! case-sensitive. It ignores markdown, quotes around the whole answer and one final punctuation mark.
 
 use crate::collect::grading::grade::{Grade, GradeKind};
 use crate::collect::grading::{Asked, Rule};
 
-/// The whole answer is a right one.
+/// The whole answer is a right answer.
 #[derive(Debug, Clone, Copy)]
 pub struct Exact;
 
@@ -14,7 +14,7 @@ impl Rule for Exact {
     }
 
     fn about(&self) -> &'static str {
-        "The whole answer, normalised, is a right one"
+        "The whole answer, normalised, is a right answer"
     }
 
     fn grade(&self, asked: &Asked<'_>) -> Grade {

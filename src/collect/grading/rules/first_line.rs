@@ -1,4 +1,4 @@
-//! `first-line`: the first line that is not blank, normalised, is a right answer.
+//! Rule `first-line`: an answer is right if its first non-blank line, normalised, is a right answer.
 
 use super::exact;
 use crate::collect::grading::grade::{Grade, GradeKind};
@@ -15,11 +15,11 @@ impl Rule for FirstLine {
     }
 
     fn about(&self) -> &'static str {
-        "The first line that is not blank, normalised, is a right one"
+        "The first non-blank line, normalised, is a right answer"
     }
 
     fn grade(&self, asked: &Asked<'_>) -> Grade {
-        // The fence of a block of code, a rule and what is struck out are no lines of the answer.
+        // Code fences, horizontal rules and struck-out text do not count as lines.
         let is_fence = |line: &str| line.trim_start().starts_with("```") || markdown::is_rule(line);
         let is_text = |line: &&str| !is_fence(line) && !markdown::strip(line).trim().is_empty();
         let is_mark = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with("```");

@@ -1,6 +1,6 @@
-//! `json:POINTER`: the value at a JSON pointer (RFC 6901) in the answer is a right one. The answer is JSON,
-//! stands in a block of code, or has JSON in its text; of several, the last that has the pointer counts. A
-//! text is compared after normalisation, a number by its value.
+//! Rule `json:POINTER`: an answer is right if the value at a JSON pointer (RFC 6901) in it is a right answer.
+//! The JSON may be the whole answer, in a code block, or within a text. Of several documents, the last one
+//! with the pointer counts. Texts are compared after normalisation, numbers by value.
 
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ use super::number;
 use crate::collect::grading::grade::Grade;
 use crate::collect::grading::{Argument, Asked, Rule};
 
-/// A value in JSON is a right answer.
+/// The value at a JSON pointer is a right answer.
 #[derive(Debug, Clone, Copy)]
 pub struct Json;
 
@@ -19,7 +19,7 @@ impl Rule for Json {
     }
 
     fn about(&self) -> &'static str {
-        "The value at a JSON pointer (/answer, /items/0) in the answer, normalised, is a right one"
+        "The value at a JSON pointer (/answer, /items/0) in the answer, normalised, is right"
     }
 
     fn argument_form(&self) -> Option<&'static str> {
@@ -29,7 +29,7 @@ impl Rule for Json {
     fn argument(&self, text: Option<&str>) -> Result<Argument, String> {
         let text = text.map(str::trim).filter(|text| !text.is_empty());
         let text = text.ok_or("needs a JSON pointer, such as json:/answer")?;
-        // The name of a member alone is a pointer to it.
+        // The plain name of a member counts as a pointer to it.
         Ok(Argument::Text(if text.starts_with('/') { text.into() } else { format!("/{text}") }))
     }
 

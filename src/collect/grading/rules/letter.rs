@@ -1,5 +1,6 @@
-//! `letter`: the answer begins with the capital letter of the right choice, alone, in brackets or before a
-//! mark. The log-probability of the right letter is read where the answer has log-probabilities.
+//! Rule `letter`: an answer is right if it begins with the capital letter of the right choice, alone, in
+//! brackets or before a mark. If the answer has log-probabilities, the log-probability of the right letter is
+//! read.
 
 use super::choice::letters::{self, Read};
 use super::choice::suffixes;
@@ -49,12 +50,12 @@ impl Rule for Letter {
     }
 }
 
-/// A for 0, B for 1 ...
+/// The letter of an index: A for 0, B for 1, ...
 pub(crate) fn letter(index: usize) -> char {
     char::from(b'A' + u8::try_from(index.min(25)).unwrap_or(25))
 }
 
-/// 0 for "A", 1 for "B" ...; `None` for anything that is not one capital letter.
+/// The index of a letter: 0 for "A", 1 for "B", ...; `None` for any text other than one capital letter.
 pub(crate) fn letter_index(text: &str) -> Option<usize> {
     match text.as_bytes() {
         [byte @ b'A'..=b'Z'] => Some(usize::from(byte - b'A')),
@@ -62,8 +63,8 @@ pub(crate) fn letter_index(text: &str) -> Option<usize> {
     }
 }
 
-/// Log-probability that the first token is a letter: the sum over its variants (`A`, ` A`, `(A`). `None` if
-/// none of them is among the reported tokens: the probability is then only known to be small.
+/// Log-probability that the first token is a letter, summed over its variants (`A`, ` A`, `(A`). `None` if no
+/// variant is among the reported tokens; the probability is then only known to be small.
 pub(crate) fn letter_logprob(token: &TokenLogprob, gold: char) -> Option<f64> {
     let is_gold = |text: &str| text.trim().trim_start_matches('(').trim_end_matches(')') == gold.to_string();
     let share: f64 =

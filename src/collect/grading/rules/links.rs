@@ -1,7 +1,7 @@
-//! Words between a word for "answer" and what the answer is.
+//! Lists words between a word for "answer" and the answer itself.
 
-/// Verbs, articles and adverbs, in several languages. A word that begins a part of the question ("the answer
-/// to question 5") is none.
+/// Verbs, articles and adverbs in several languages. The list excludes words that introduce a part of the
+/// question ("the answer to question 5").
 pub(super) const LINKS: [&str; 77] = [
     "is",
     "are",

@@ -1,6 +1,6 @@
-//! Multiple choice by log-probability: the model scores each choice as a continuation of the question
-//! (`echo`), and the most likely choice is its answer. The position of the choice comes from the server's
-//! offsets, so that the server's tokenizer need not be known.
+//! Grades multiple choice by log-probability: the model scores each choice as a continuation of the question
+//! (`echo`), and the most likely choice is its answer. The server's offsets give the position of the choice,
+//! so the server's tokenizer need not be known.
 
 use crate::collect::grading::grade::{Grade, GradeKind, without_answer};
 use crate::collect::grading::{Asked, QuestionForm, Rule};
@@ -39,7 +39,7 @@ impl Rule for LogprobPerByte {
     }
 
     fn about(&self) -> &'static str {
-        "The same, divided by the choice's length in bytes"
+        "The right choice has the highest log-probability, divided by its length in bytes"
     }
 
     fn question_form(&self) -> QuestionForm {
@@ -51,14 +51,14 @@ impl Rule for LogprobPerByte {
     }
 }
 
-/// Grades one answer per choice.
+/// Grades an item by the answers to its prompts, one per choice.
 fn grade(item: &Item, answers: &[Answer], is_per_byte: bool) -> Grade {
     if answers.len() < item.prompts.len() {
         return Grade::none(GradeKind::Error, "not every choice was asked");
     }
     let mut sums = vec![];
     for (answer, prompt) in answers.iter().zip(&item.prompts) {
-        // The token limit of one truncates every answer; only the echoed prompt matters.
+        // The token limit of one truncates every answer, but only the echoed prompt matters.
         let echoed =
             matches!(answer.outcome, Outcome::Answered { .. } | Outcome::Truncated { .. } | Outcome::Empty);
         if !echoed {
@@ -88,7 +88,7 @@ fn grade(item: &Item, answers: &[Answer], is_per_byte: bool) -> Grade {
     }
 }
 
-/// The share of right choices among those with the highest value: 1 or 0, unless choices tie.
+/// The share of right choices among the choices with the highest value: 1 or 0, unless choices tie.
 fn credit(values: &[f64], gold: &[bool]) -> f64 {
     let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let best: Vec<bool> =
@@ -96,11 +96,11 @@ fn credit(values: &[f64], gold: &[bool]) -> f64 {
     best.iter().filter(|right| **right).count() as f64 / best.len().max(1) as f64
 }
 
-/// Log-probability in nats of the text after character `boundary` of an echoed prompt, without what the model
-/// generated after the prompt.
+/// Log-probability in nats of the text after character `boundary` of an echoed prompt, without generated
+/// tokens.
 ///
 /// # Errors
-/// Why it cannot be computed.
+/// The reason why it cannot be computed.
 fn continuation(tokens: Option<&[TokenLogprob]>, prompt: &str, boundary: usize) -> Result<f64, String> {
     let ours = tokens_behind(tokens, prompt, boundary)?;
     let known = |token: &TokenLogprob| {
@@ -112,7 +112,7 @@ fn continuation(tokens: Option<&[TokenLogprob]>, prompt: &str, boundary: usize) 
 /// The tokens of the text after character `boundary` of an echoed prompt.
 ///
 /// # Errors
-/// Why they cannot be told from the others.
+/// The reason why they cannot be distinguished from the other tokens.
 pub(crate) fn tokens_behind<'a>(
     tokens: Option<&'a [TokenLogprob]>,
     prompt: &str,
@@ -122,7 +122,8 @@ pub(crate) fn tokens_behind<'a>(
     let tokens = tokens
         .ok_or("the answer has no log-probabilities; the server may not offer `echo` with `logprobs`")?;
     let offset = |token: &TokenLogprob| token.offset.and_then(|offset| usize::try_from(offset).ok());
-    // Some servers count a special token before the prompt in their offsets; others list but do not count it.
+    // Some servers include a special token before the prompt in their offsets; others list it without
+    // counting it.
     let first = &tokens[0];
     let special = tokens.len() > 1 && !first.token.is_empty() && !prompt.starts_with(&first.token);
     let shift =
@@ -135,12 +136,12 @@ pub(crate) fn tokens_behind<'a>(
     }
     let ours: Vec<&TokenLogprob> =
         tokens.iter().filter(|token| offset(token).is_some_and(|o| (from..to).contains(&o))).collect();
-    // Tokens that are parts of a character have no comparable text.
+    // The text of tokens that are parts of a character cannot be compared.
     let text: String = ours.iter().map(|token| token.token.as_str()).collect();
     let is_comparable = !text.contains('\u{fffd}') && !text.contains("bytes:") && !text.contains("token_id:");
     let expected: String = prompt.chars().skip(boundary).collect();
     if is_comparable && text.trim() != expected.trim() {
-        return Err(format!("the server's offsets point to {text:?} and not to the choice {expected:?}"));
+        return Err(format!("the server's offsets point to {text:?} instead of the choice {expected:?}"));
     }
     Ok(ours)
 }
@@ -149,7 +150,7 @@ pub(crate) fn tokens_behind<'a>(
 mod tests {
     use super::*;
 
-    /// Tokens with offsets as vLLM counts them: from the first token on, whatever it is.
+    /// Tokens with offsets as in vLLM, which counts from the first token on, even if it is a special token.
     fn tokens(list: &[(&str, Option<f64>)]) -> Vec<TokenLogprob> {
         let mut at = 0;
         let one = |(token, logprob): &(&str, Option<f64>)| {

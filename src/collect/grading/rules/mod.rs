@@ -1,5 +1,5 @@
-//! The rules, one file each. [`stated`] finds the answer that a text states, and [`bounds`] where a right
-//! answer ends inside a text; several rules use them.
+//! Contains the rules, one file each. Several rules share [`stated`], which finds the answer that a text
+//! states, and [`bounds`], which checks where a right answer begins and ends inside a text.
 
 pub(super) mod bounds;
 pub mod choice;

@@ -1,15 +1,15 @@
-//! `regex:PATTERN`: the first match of a regular expression, normalised, is a right answer. What is compared
-//! is the group named `answer`, else the first group, else the whole match. The syntax is that of the crate
-//! `regex`, whose time is linear in the length of an answer.
+//! Rule `regex:PATTERN`: an answer is right if the first match of a regular expression, normalised, is a
+//! right answer. The group named `answer` is compared; without it, the first group; without groups, the whole
+//! match. The syntax is that of the crate `regex`, whose matching time is linear in the length of an answer.
 
 use regex::RegexBuilder;
 
 use crate::collect::grading::grade::Grade;
 use crate::collect::grading::{Argument, Asked, Rule};
 
-/// Largest size of a compiled pattern, in bytes.
+/// Maximum size of a compiled pattern, in bytes.
 const MOST_BYTES: usize = 1 << 20;
-/// Longest pattern, in bytes.
+/// Maximum length of a pattern, in bytes.
 const LONGEST: usize = 2000;
 
 /// The match of a pattern is a right answer.
@@ -22,7 +22,7 @@ impl Rule for Pattern {
     }
 
     fn about(&self) -> &'static str {
-        "What a pattern finds (group `answer`, else the first, else all), normalised, is a right one"
+        "The first match of a pattern (group `answer`, else the first group, else all), normalised, is right"
     }
 
     fn argument_form(&self) -> Option<&'static str> {
@@ -33,7 +33,7 @@ impl Rule for Pattern {
         let text = text.filter(|text| !text.is_empty());
         let text = text.ok_or(r"needs a pattern, such as regex:Answer: (\w+)")?;
         if text.len() > LONGEST {
-            return Err(format!("has a pattern of {} bytes; at most {LONGEST} are possible", text.len()));
+            return Err(format!("has a pattern of {} bytes, but at most {LONGEST} are possible", text.len()));
         }
         let built = RegexBuilder::new(text).size_limit(MOST_BYTES).dfa_size_limit(MOST_BYTES).build();
         built.map(Argument::Pattern).map_err(|error| format!("needs a regular expression: {error}"))

@@ -1,6 +1,6 @@
-//! `prefix`: the answer begins with a right one. A word ends where the word ends, a number where the number
-//! ends (1 is not 1.5, 1,000, 7:30 or 3/4), and "Paris or Rome", "Paris; Rome" and "yes and no" are neither.
-//! Case counts.
+//! Rule `prefix`: an answer is right if it begins with a right answer. The match must end at the end of a
+//! word or number (1 does not match 1.5, 1,000, 7:30 or 3/4). Answers with alternatives, such as "Paris or
+//! Rome", "Paris; Rome" and "yes and no", are wrong. The comparison is case-sensitive.
 
 use super::bounds::{ends_before, has_second};
 use super::taken_back::{is_listed, may_go_on};
@@ -8,7 +8,7 @@ use crate::collect::grading::grade::{Grade, GradeKind};
 use crate::collect::grading::plain::markdown;
 use crate::collect::grading::{Asked, Rule};
 
-/// The answer begins with a right one.
+/// The answer begins with a right answer.
 #[derive(Debug, Clone, Copy)]
 pub struct Prefix;
 
@@ -18,7 +18,7 @@ impl Rule for Prefix {
     }
 
     fn about(&self) -> &'static str {
-        "The answer begins with a right one, and the word or number ends there"
+        "The answer begins with a right answer, which ends at the end of a word or number"
     }
 
     fn grade(&self, asked: &Asked<'_>) -> Grade {
@@ -53,7 +53,7 @@ impl Rule for Prefix {
     }
 }
 
-/// Whether an answer is the first of several that stand on a line each.
+/// Whether an answer is the first of several answers on separate lines.
 fn heads_lines(gold: &str, asked: &Asked<'_>) -> bool {
     if !asked.text.contains(['\n', '<']) {
         return false;
@@ -65,17 +65,17 @@ fn heads_lines(gold: &str, asked: &Asked<'_>) -> bool {
     opened(&lines).strip_prefix(gold).is_some_and(|rest| is_listed(gold, rest.trim_start_matches(['"', '*'])))
 }
 
-/// Whether a number is the argument of a factorial: "5!"
+/// Whether a number is the argument of a factorial: "5!".
 fn is_factorial(number: &str, rest: &str) -> bool {
     number.ends_with(|c: char| c.is_ascii_digit()) && rest.starts_with('!')
 }
 
-/// A text without quotes and LaTeX at its beginning.
+/// Removes quotes and LaTeX at the beginning of a text.
 fn opened(text: &str) -> &str {
     const OPENINGS: [&str; 9] =
         ["\\boxed{", "\\text{", "\\mathrm{", "\\(", "\\[", "$$", "\"", "**", "<answer>"];
     let mut text = text.trim_start();
-    // An amount in dollars is no formula.
+    // A `$` before a digit is an amount in dollars, not the beginning of a formula.
     while let Some(rest) = OPENINGS
         .iter()
         .find_map(|open| text.strip_prefix(open))
@@ -86,7 +86,7 @@ fn opened(text: &str) -> &str {
     text
 }
 
-/// A dash between words with blanks around it, so that it is not taken for a hyphen.
+/// Puts blanks around em dashes, so that they do not count as hyphens.
 pub(super) fn spaced_dashes(text: &str) -> std::borrow::Cow<'_, str> {
     if text.contains('\u{2014}') { text.replace('\u{2014}', " - ").into() } else { text.into() }
 }

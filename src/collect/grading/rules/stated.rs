@@ -1,5 +1,5 @@
-//! The answer that a text states, by the marks that prompts ask for: `\boxed{}`, answer tags, a member of a
-//! JSON object, `####`, and words for "answer" in many languages.
+//! Finds the answer that a text states, by the marks that prompts ask for: `\boxed{}`, answer tags, a member
+//! of a JSON object, `####`, and words for "answer" in many languages.
 
 use std::sync::LazyLock;
 
@@ -13,7 +13,7 @@ const TAG: &str =
     r"(?is)<(?:answer|final_answer|final|solution)\s?>(.*?)</(?:answer|final_answer|final|solution)\s?>";
 static TAGS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(TAG).ok());
 
-/// Names of a member that holds the answer.
+/// Names of the JSON member that contains the answer.
 const MEMBERS: [&str; 14] = [
     "answer",
     "final_answer",
@@ -31,14 +31,14 @@ const MEMBERS: [&str; 14] = [
     "value",
 ];
 
-/// Words for "answer", longer ones first. In scripts with blanks a word must begin and end there.
+/// Words for "answer" in scripts with blanks, longer ones first. They match only as whole words.
 const WORDS: &str = "final answer|correct answer|answer|ans|correct option|correct choice|best option|\
     best choice|solution|antwort|lösung|réponse|reponse|respuesta|risposta|resposta|antwoord|svaret|svar|\
     vastaus|odpowiedź|odpowiedz|odpověď|odpověd|odpoveď|válasz|răspunsul|răspuns|cevap|cevabı|yanıt|ответ|\
     відповідь|отговор|одговор|odgovor|απάντηση|đáp án|câu trả lời|trả lời|jawaban|jawapan|jibu|erantzuna|\
     atsakymas|atbilde|vastus|უპასუხე|პასუხი|պատասխան|उत्तर|जवाब|উত্তর|பதில்|సమాధానం|ഉത്തരം|جواب|پاسخ|\
     الجواب|الإجابة|إجابة|תשובה|התשובה";
-/// Those of scripts without blanks.
+/// Words for "answer" in scripts without blanks.
 const JOINED: &str = "最终答案|正确的是|正確的是|正确答案|正確答案|正确选项|正確選項|答案|答え|回答|解答|正解|選択|选择|選擇|\
     应选|應選|选|選|정답|답변|답|คำตอบ";
 static LEADS: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -46,7 +46,7 @@ static LEADS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(&format!(r"(?i)\b(?:{})s?\b|(?:{})", words[0], words[1])).ok()
 });
 
-/// The contents of complete boxes.
+/// The contents of all complete `\boxed{...}`.
 pub(super) fn boxed(text: &str) -> Vec<&str> {
     latex::boxes(text)
 }
@@ -60,7 +60,7 @@ pub(super) fn tagged(text: &str) -> Option<&str> {
     last.get(1).map(|inner| inner.as_str().trim())
 }
 
-/// The answer in the last JSON object that has a member for it.
+/// The answer in the last JSON object that has a member for the answer.
 pub(super) fn in_json(text: &str) -> Option<String> {
     if !text.contains('{') || !text.contains("\":") && !text.contains("\" :") {
         return None;
@@ -76,19 +76,19 @@ pub(super) fn in_json(text: &str) -> Option<String> {
     })
 }
 
-/// What follows the last `####`, on its line.
+/// The rest of the line after the last `####`.
 pub(super) fn hashed(text: &str) -> Option<&str> {
     let (_, behind) = text.rsplit_once("####")?;
     behind.trim_start_matches('#').lines().next().map(str::trim).filter(|line| !line.is_empty())
 }
 
-/// What follows each word for "answer" in a text, in their order: to the end of its line, or where nothing is
-/// left on it, the next line.
+/// The text after each word for "answer", in order: the rest of its line, or the next non-blank line if the
+/// rest is empty.
 pub(super) fn led(text: &str) -> Vec<&str> {
     leads(text).into_iter().map(|(_, said)| said).collect()
 }
 
-/// The same, each with the place where the word ends.
+/// As [`led`], with the position at which each word ends.
 pub(super) fn leads(text: &str) -> Vec<(usize, &str)> {
     let Some(leads) = LEADS.as_ref() else { return vec![] };
     let mut found = vec![];

@@ -1,12 +1,12 @@
-//! What follows an answer and takes it back: a denial ("Paris is not the capital"), a correction ("Paris. No,
-//! Rome"), or a second answer in a list ("Paris; Rome").
+//! Checks whether the text after an answer takes it back: by a denial ("Paris is not the capital"), a
+//! correction ("Paris. No, Rome"), or a second answer in a list ("Paris; Rome").
 
 /// Verbs between an answer and its denial.
 const VERBS: [&str; 21] = [
     "is", "was", "are", "were", "would", "could", "can", "might", "must", "should", "ist", "war", "est",
     "es", "era", "è", "é", "jest", "är", "er", "will",
 ];
-/// What denies behind one of [`VERBS`].
+/// Words that deny after one of [`VERBS`].
 const DENIALS: [&str; 25] = [
     "not",
     "never",
@@ -34,17 +34,17 @@ const DENIALS: [&str; 25] = [
     "ikke",
     "nie",
 ];
-/// Verbs that are denials themselves, and words that deny a verb behind them.
+/// Verbs that are denials themselves, and words that deny the verb after them.
 const DENYING: [&str; 18] = [
     "isn't", "wasn't", "aren't", "can't", "cannot", "couldn't", "won't", "wouldn't", "n'est", "n'était",
     "no", "non", "não", "nie", "не", "nu", "ikke", "nem",
 ];
-/// Verbs behind a denial of another language: "no es", "non è", "não é", "не является".
+/// Verbs after a denial in other languages: "no es", "non è", "não é", "не является".
 const DENIED_VERBS: [&str; 14] =
     ["es", "è", "é", "era", "jest", "столица", "является", "este", "er", "fue", "foi", "может", "sono", "az"];
-/// Words behind "not" that deny nothing.
+/// Words after "not" that cancel the denial: "not only".
 const NOT_ONLY: [&str; 6] = ["only", "just", "merely", "simply", "alone", "surprisingly"];
-/// How scripts without blanks deny what goes before.
+/// Denials of the preceding text in scripts without blanks.
 const JOINED: [&str; 12] = [
     "不是",
     "不对",
@@ -59,17 +59,17 @@ const JOINED: [&str; 12] = [
     "은 아니",
     "는 아니",
 ];
-/// Words that begin a correction, if it goes on as one.
+/// Words that may begin a correction.
 const CORRECTIONS: [&str; 12] =
     ["no", "nope", "wait", "sorry", "correction", "actually", "scratch", "nein", "non", "nee", "hmm", "oops"];
-/// What shows that a correction goes on.
+/// Words that confirm a correction after one of [`CORRECTIONS`].
 const GOES_ON: [&str; 12] =
     ["wait", "sorry", "it", "it's", "its", "i", "that", "that's", "make", "actually", "rather", "the"];
-/// Verdicts that take back an answer where nothing follows them.
+/// Verdicts that take back an answer if nothing follows them.
 const VERDICTS: [&str; 8] =
     ["wrong", "incorrect", "false", "not", "falsch", "faux", "incorrecto", "sbagliato"];
 
-/// Words that begin a line which is no answer of a list.
+/// First words of lines that are not an answer in a list.
 const NO_ITEMS: [&str; 31] = [
     "because",
     "since",
@@ -104,7 +104,7 @@ const NO_ITEMS: [&str; 31] = [
     "next",
 ];
 
-/// Whether a text behind an answer takes it back.
+/// Whether the text after an answer takes it back.
 pub(super) fn is_taken_back(rest: &str) -> bool {
     is_denied(rest) || is_corrected(rest)
 }
@@ -121,7 +121,7 @@ fn is_denied(rest: &str) -> bool {
     if !rest.starts_with(' ') {
         return false;
     }
-    // A mark ends the clause; "not" may stand behind it for another place: "Paris, not Rome".
+    // A mark ends the clause. "not" after the mark may concern another answer: "Paris, not Rome".
     let clause = rest.split(['.', ';', ',', '\n', ':', '!', '?', '(']).next().unwrap_or_default();
     let words: Vec<String> = clause.split_whitespace().take(6).map(lower).collect();
     let Some(first) = words.first() else { return false };
@@ -139,7 +139,7 @@ fn is_denied(rest: &str) -> bool {
 fn is_corrected(rest: &str) -> bool {
     let is_mark = |c: char| matches!(c, '.' | ',' | '-' | '!' | ';' | ':' | '(' | '"' | '*' | ' ');
     let behind = rest.trim_start_matches(is_mark);
-    // A blank alone separates no correction.
+    // A blank alone does not introduce a correction.
     if behind.is_empty() || rest[..rest.len() - behind.len()].trim().is_empty() {
         return false;
     }
@@ -152,7 +152,7 @@ fn is_corrected(rest: &str) -> bool {
     let has_mark = after.trim_start().starts_with([',', '.', '-', '!', ':', ';']);
     let has_more = after.contains(char::is_alphanumeric);
     match word.as_str() {
-        // "Paris. Actually, it is also the largest city" goes on about Paris.
+        // "Paris. Actually, it is also the largest city" continues about Paris.
         "actually" | "sorry" | "hmm" => false,
         _ => {
             CORRECTIONS.contains(&word.as_str()) && has_more && (has_mark || GOES_ON.contains(&next.as_str()))
@@ -160,7 +160,7 @@ fn is_corrected(rest: &str) -> bool {
     }
 }
 
-/// Whether what a truncated text has behind an answer may become a part of it, or take it back.
+/// Whether the unseen continuation of a truncated text may extend the answer before `rest`, or take it back.
 pub(super) fn may_go_on(rest: &str) -> bool {
     let is_mark = |c: char| matches!(c, '.' | ';' | ',' | ':' | '!' | '?' | '(' | '-');
     let clause = rest.split(is_mark).next().unwrap_or_default();
@@ -179,8 +179,8 @@ pub(super) fn may_go_on(rest: &str) -> bool {
     }
 }
 
-/// Whether an answer is the first of a list: what follows a semicolon, a bar or a line break is no longer
-/// than an answer and has nothing but words in it.
+/// Whether an answer is the first item of a list. It is if the text after a semicolon, a bar or a line break
+/// is hardly longer than the answer and consists of plain words.
 pub(super) fn is_listed(answer: &str, rest: &str) -> bool {
     let rest = rest.trim_start_matches([' ', '.', ',']);
     let Some(mut rest) = rest.strip_prefix([';', '|', '\n', '\u{2022}', '\u{ff1b}', '\u{3001}']) else {
@@ -189,7 +189,7 @@ pub(super) fn is_listed(answer: &str, rest: &str) -> bool {
     rest = rest.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '\u{2022}' | '*' | '-'));
     let item = rest.split([';', '|', '\n', '\u{2022}', '\u{ff1b}', '\u{3001}']).next().unwrap_or_default();
     let item = item.trim().trim_end_matches(['.', ',']);
-    // The number of a list.
+    // The number of a list item.
     let numbered = item.trim_start_matches(|c: char| c.is_ascii_digit()).strip_prefix(['.', ')']);
     let item = numbered.filter(|rest| rest.starts_with(' ')).map_or(item, str::trim);
     let most_words = answer.split_whitespace().count() + 1;

@@ -1,5 +1,5 @@
-//! Multiple choice by letter: the first letter of the answer, and the log-probability of the right letter
-//! where the answer has log-probabilities.
+//! Grades multiple choice by letter: compares the first letter of the answer, and reads the log-probability
+//! of the right letter if the answer has log-probabilities.
 
 use crate::collect::grading::grade::{Grade, GradeKind};
 use crate::collect::grading::rules::letter::{letter, letter_index, letter_logprob};
@@ -26,8 +26,8 @@ pub(crate) fn grade(item: &Item, answer: &Answer, text: &str) -> Grade {
     }
 }
 
-/// The capital letter that a text begins with, alone or in brackets: `B`, ` (B)`, `B. because`, but not
-/// `Because`.
+/// The capital letter at the beginning of a text, if it stands alone or in brackets: `B`, ` (B)`,
+/// `B. because`, but not `Because`.
 pub(crate) fn first(text: &str) -> Option<char> {
     let text = text.trim_start();
     let mut rest = text.strip_prefix('(').unwrap_or(text).chars();

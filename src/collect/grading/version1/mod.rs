@@ -1,5 +1,5 @@
-//! Grading by version 1 of the normalisation, with which answers were graded at first: nothing is set aside,
-//! and texts are compared after NFKC.
+//! Grades with version 1 of the normalisation, the first version. It does not remove reasoning or special
+//! tokens, and compares texts after NFKC.
 
 mod letter;
 pub(super) mod normal;
@@ -15,7 +15,7 @@ pub(super) fn grade(item: &Item, answer: &Answer, how: &Grading) -> Grade {
     let rule = how.grader.steps().first().map_or("exact", |step| step.rule.name());
     match &answer.outcome {
         Outcome::Answered { text } if rule == "letter" => letter::grade(item, answer, text),
-        // An answer that is one letter is complete although the token limit of one truncates it.
+        // An answer of one letter is complete even if a token limit of one truncates it.
         Outcome::Truncated { text } if rule == "letter" && letter::first(text).is_some() => {
             letter::grade(item, answer, text)
         }

@@ -1,13 +1,13 @@
-//! Version 1 of the normalisation: Unicode NFKC; white space trimmed and runs of it collapsed; one final
-//! punctuation mark removed.
+//! Implements version 1 of the normalisation: applies Unicode NFKC, trims and collapses white space, and
+//! removes one final punctuation mark.
 
 use unicode_normalization::UnicodeNormalization;
 
-/// The graders of this version.
+/// The graders that this version supports.
 pub(crate) const GRADERS: [&str; 6] =
     ["exact", "prefix", "first-line", "letter", "logprob", "logprob-per-byte"];
 
-/// A text as it is compared.
+/// Normalises a text for comparison.
 pub(crate) fn apply(text: &str, ignore_case: bool, ignore_punctuation: bool) -> String {
     let mut text: String = text.nfkc().collect();
     if ignore_case {
@@ -18,7 +18,7 @@ pub(crate) fn apply(text: &str, ignore_case: bool, ignore_punctuation: bool) -> 
     }
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let shorter = text.strip_suffix(['.', ',', ';', ':', '!', '?', '。']).map(str::trim_end);
-    // A text of punctuation only is unchanged.
+    // A text that consists only of punctuation is unchanged.
     shorter.filter(|shorter| !shorter.is_empty()).map_or(text.clone(), str::to_owned)
 }
 

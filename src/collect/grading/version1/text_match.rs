@@ -1,4 +1,4 @@
-//! Grading by exact text: the whole answer, its beginning, or its first line.
+//! Compares texts exactly: the whole answer, its beginning, or its first line.
 
 use crate::collect::grading::grade::{Grade, GradeKind};
 use crate::collect::grading::normalisation::Normalisation;
@@ -33,7 +33,8 @@ pub(super) fn compare(item: &Item, text: &str, whole: bool, rule: &str, how: &Gr
     }
 }
 
-/// The text before the first stop sequence, without leading white space, and whether there was one.
+/// Returns the text before the first stop sequence, without leading white space, and whether there was a stop
+/// sequence.
 fn cut<'a>(text: &'a str, stops: &[String]) -> (&'a str, bool) {
     let text = text.trim_start();
     match stops.iter().filter_map(|stop| text.find(stop.as_str())).min() {
@@ -42,10 +43,10 @@ fn cut<'a>(text: &'a str, stops: &[String]) -> (&'a str, bool) {
     }
 }
 
-/// Whether a text begins with a right answer. A truncated text is graded if no continuation could change the
-/// grade.
+/// Grades by whether a text begins with a right answer. A truncated text is graded only if no continuation
+/// could change the grade.
 fn prefix(gold: &[String], piece: &str, whole: bool, normal: Normalisation) -> Grade {
-    // A final punctuation mark may directly follow the answer; the added character keeps normalisation from
+    // A punctuation mark may directly follow the answer. The added character prevents normalisation from
     // removing it.
     let kept = normal.apply(&format!("{}\u{2502}", piece.trim_end()));
     let text = kept.strip_suffix('\u{2502}').unwrap_or(&kept).trim_end();

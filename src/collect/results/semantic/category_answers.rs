@@ -1,4 +1,4 @@
-//! The answers to the design of one category.
+//! The answers to the factorial design of one category.
 
 use super::prompt_answer::{Logprob, PromptAnswer};
 use crate::collect::grading::first_token::FirstToken;
@@ -8,19 +8,20 @@ use crate::corpus::FactorialDesign;
 use crate::emergence::semantic::Layout;
 use crate::provider::{Answer, Prompt};
 
-/// The answers to the design of one category.
+/// The answers to the factorial design of one category.
 #[derive(Debug)]
 pub(super) struct CategoryAnswers {
     pub(super) design: FactorialDesign,
     pub(super) layout: Layout,
     pub(super) logprobs_from: LogprobSource,
-    /// In the order of the items: at each number of shots, as [`Layout::place`] has them.
+    /// In the order of the items: by number of shots, then in the order of [`Layout::place`].
     pub(super) prompts: Vec<PromptAnswer>,
-    /// For each query and relation the first token of the answer as the server writes it, where it echoes it.
+    /// For each query and relation, the first token of the answer as the server tokenizes it, if the server
+    /// echoes prompts.
     first_tokens: Vec<Option<String>>,
-    /// Items with log-probabilities that were read so far.
+    /// Number of scored items that were read so far.
     n_scored: usize,
-    /// Why the log-probabilities of a prompt cannot be read, the first time.
+    /// The first reason why the log-probabilities of a prompt could not be read.
     pub(super) unreadable: Option<String>,
 }
 
@@ -40,7 +41,7 @@ impl CategoryAnswers {
         self.design.queries[query].answers.as_deref().unwrap_or_default()
     }
 
-    /// The query of an item, of those in their order.
+    /// The query of the item with this number.
     fn query(&self, number: usize) -> usize {
         number % self.layout.len() / (self.layout.relations * self.layout.sets)
     }
@@ -52,7 +53,7 @@ impl CategoryAnswers {
         self.prompts.push(read.unwrap_or_else(|| PromptAnswer::unanswered(answers.len())));
     }
 
-    /// Adds what the server says of the next prompt with each relation's answer behind it.
+    /// Adds the log-probabilities of the next prompt with each relation's answer appended.
     pub(super) fn add_likelihoods(&mut self, item: &Item, answers: &[Answer]) {
         let number = self.n_scored;
         self.n_scored += 1;
@@ -75,9 +76,9 @@ impl CategoryAnswers {
         }
     }
 
-    /// Whether query `x` is left out of the comparison of the outputs of relations `p` and `q`: their answers
-    /// begin with the same token; where the server's tokens are not known, with the same character in lower
-    /// case, so that no token can begin both.
+    /// Whether query `x` is excluded from the comparison of the outputs of relations `p` and `q`, because
+    /// their answers begin with the same token. If the server's tokens are unknown, the first characters in
+    /// lower case are compared instead: if these differ, no token can begin both answers.
     pub(super) fn is_output_left_out(&self, p: usize, q: usize, x: usize) -> bool {
         if self.logprobs_from == LogprobSource::Echo {
             let token = |r: usize| self.first_tokens[x * self.layout.relations + r].as_ref();
@@ -88,17 +89,17 @@ impl CategoryAnswers {
         first(p) == first(q)
     }
 
-    /// Whether query `x` is left out of the comparison of the answers in relations `p` and `q`: the right
-    /// ones are the same.
+    /// Whether query `x` is excluded from the comparison of the answers under relations `p` and `q`, because
+    /// the right answers are the same.
     pub(super) fn is_answer_left_out(&self, p: usize, q: usize, x: usize, normal: Normalisation) -> bool {
         let answers = self.answers(x);
         let of = |r: usize| answers.get(r).map(|answer| normal.apply(answer));
         of(p) == of(q)
     }
 
-    /// Whether the echo and the short answer to a prompt contradict each other: the first token of the right
-    /// answer is the most likely one and does not begin the short answer, or it is not and the short answer
-    /// is right. `None` where one of the two is missing.
+    /// Whether the echo and the short answer to a prompt contradict each other. They do if the first token of
+    /// the right answer is the most likely one but does not begin the short answer. They also do if it is not
+    /// the most likely one but the short answer is right. `None` if the echo or the short answer is missing.
     pub(super) fn is_contradicted(&self, place: usize) -> Option<bool> {
         let prompt = self.prompts.get(place)?;
         let (text, is_top) = (prompt.text.as_deref()?, prompt.is_top?);
@@ -109,7 +110,7 @@ impl CategoryAnswers {
         Some(if is_top { !begins } else { prompt.credit == Some(1.0) })
     }
 
-    /// How many queries are left out of pairs of relations, over all pairs.
+    /// The number of excluded queries, summed over all pairs of relations.
     pub(super) fn n_left_out(&self, is_left_out: impl Fn(usize, usize, usize) -> bool) -> usize {
         let Layout { queries, relations, .. } = self.layout;
         let pairs = (0..relations).flat_map(|p| (0..p).map(move |q| (p, q)));

@@ -1,4 +1,4 @@
-//! The answers of a run to the designs of its categories, and semantic.csv.
+//! Gathers the answers of a run to the factorial designs of its categories, and writes semantic.csv.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -13,14 +13,14 @@ use crate::error::Result;
 use crate::numeric::shown::count;
 use crate::provider::Answer;
 
-/// The name of the file.
+/// The name of the output file.
 pub(crate) const FILE: &str = "semantic.csv";
 
-/// The answers of a run, while they are added.
+/// The answers of a run so far.
 #[derive(Debug)]
 pub(in crate::collect::results) struct SemanticAnswers {
     categories: Vec<CategoryAnswers>,
-    /// The category and the task whose answers are added now.
+    /// The category whose answers are being added. `task` is the current task.
     current: Option<usize>,
     task: String,
     grading: Grading,
@@ -41,7 +41,7 @@ impl SemanticAnswers {
         Self { categories, current: None, task: String::new(), grading, answerer, snapshots: BTreeSet::new() }
     }
 
-    /// Adds the answers to the next item of a task; a task of short answers begins a category.
+    /// Adds the answers to the next item of a task. A task of short answers begins a new category.
     pub(in crate::collect::results) fn add(
         &mut self,
         task: &Task,
@@ -69,7 +69,7 @@ impl SemanticAnswers {
         }
     }
 
-    /// Writes the file. Returns why cells are empty, and what is left out.
+    /// Writes the file. Returns notes about empty cells and excluded queries.
     ///
     /// # Errors
     /// [`crate::Error::Write`]
@@ -78,8 +78,8 @@ impl SemanticAnswers {
         let (mut rows, mut notes) = (vec![], vec![]);
         if self.categories.iter().any(|category| category.logprobs_from == LogprobSource::None) {
             notes.push(
-                "without log-probabilities accuracy, logprob_nats and output_share are empty; \
-                 answer_accuracy and answer_share are of the answers' texts"
+                "without log-probabilities, accuracy, logprob_nats and output_share are empty; \
+                 answer_accuracy and answer_share are computed from the texts of the answers"
                     .to_owned(),
             );
         }

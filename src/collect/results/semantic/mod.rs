@@ -1,10 +1,11 @@
-//! Semantic emergence from outside: what the answers of an API tell of the relation, in `semantic.csv`.
+//! Estimates semantic emergence from the answers of an API: how much the answers reveal about the relation.
+//! Writes `semantic.csv`.
 //!
 //! | file | contents |
 //! |---|---|
-//! | `prompt_answer.rs` | what the server said to one prompt |
-//! | `category_answers.rs` | the answers to a design, and which queries tell two relations apart |
-//! | `row.rs` | estimates at one number of shots: a row of the file |
+//! | `prompt_answer.rs` | the answer of the server to one prompt |
+//! | `category_answers.rs` | the answers to a design, and which queries can distinguish two relations |
+//! | `row.rs` | the estimates at one number of shots: one row of the file |
 //! | `file.rs` | the answers of a run, and the file |
 
 mod category_answers;

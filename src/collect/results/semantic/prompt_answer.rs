@@ -1,4 +1,4 @@
-//! What the server said to one prompt of a design.
+//! Reads the answer of the server to one prompt of a design.
 
 use crate::collect::grading::first_token::{begins, first_visible, listed_logprob, most_likely};
 use crate::collect::grading::{GradeKind, Grading, grade};
@@ -8,36 +8,36 @@ use crate::provider::Answer;
 /// A log-probability of the first token of an answer.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) enum Logprob {
-    /// The server said nothing of it.
+    /// The server did not return it.
     #[default]
     Missing,
-    /// It is not among the tokens that the server lists: it is only known to be small.
+    /// The token is not among those that the server lists, so its log-probability is only known to be low.
     Unlisted,
-    /// In nats.
+    /// The log-probability in nats.
     Nats(f64),
 }
 
-/// What the server said to one prompt.
+/// The answer of the server to one prompt.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct PromptAnswer {
-    /// The short answer, normalised; also one that is empty, or cut at the token limit.
+    /// The normalised short answer. It may be empty, or truncated at the token limit.
     pub(super) text: Option<String>,
     /// 1 if it is right, 0 if it is wrong; `None` if it cannot be graded.
     pub(super) credit: Option<f64>,
     /// Whether the most likely next token begins the right answer.
     pub(super) is_top: Option<bool>,
-    /// For each relation the log-probability of the first token of its answer.
+    /// For each relation, the log-probability of the first token of its answer.
     pub(super) logprobs: Vec<Logprob>,
 }
 
 impl PromptAnswer {
-    /// A prompt without an answer, for so many relations.
+    /// A prompt without an answer, for `n_relations` relations.
     pub(super) fn unanswered(n_relations: usize) -> Self {
         Self { logprobs: vec![Logprob::Missing; n_relations], ..Self::default() }
     }
 
-    /// Reads the short answer: its text, and what the server lists beside its first token. `answers` are
-    /// those of each relation, `item` asks for that of one.
+    /// Reads the short answer: its text, and the tokens that the server lists at its first visible token.
+    /// `answers` has the answer of each relation; `item` asks for one of them.
     pub(super) fn read(
         item: &Item,
         answers: &[String],
@@ -68,7 +68,7 @@ impl PromptAnswer {
         read
     }
 
-    /// The log-probability of the answer of a relation, if it is known.
+    /// The log-probability of a relation's answer, if it is known.
     pub(super) fn nats(&self, relation: usize) -> Option<f64> {
         match self.logprobs.get(relation) {
             Some(Logprob::Nats(nats)) => Some(*nats),

@@ -1,4 +1,4 @@
-//! The estimates at one number of shots: a row of semantic.csv.
+//! Computes the estimates at one number of shots, a row of semantic.csv.
 
 use std::collections::BTreeMap;
 use std::f64::consts::LN_2;
@@ -14,12 +14,12 @@ use crate::emergence::semantic::{Crossing, Replicated, answer_share, mean_of_pro
 use crate::numeric::shown::count;
 use crate::seed;
 
-/// A larger share of contradictions shows that log-probabilities belong to other tokens. A tie or an answer
-/// in unusual tokens makes single ones.
+/// Maximum share of contradictions. A larger share shows that the log-probabilities belong to other tokens;
+/// ties and answers in unusual tokens cause only a few contradictions.
 const MOST_CONTRADICTED: f64 = 0.1;
 
-/// One row of semantic.csv: one category at one number of shots. Standard errors are those of the jackknife
-/// over queries, example sets and both; what the answers do not tell is empty.
+/// A row of semantic.csv: one category at one number of shots. Standard errors are those of the jackknife
+/// over queries, example sets and both. A value is empty if the answers do not determine it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SemanticScore {
     /// The wire format.
@@ -30,61 +30,61 @@ pub struct SemanticScore {
     pub model_snapshot: String,
     /// The category.
     pub corpus: String,
-    /// Examples in a prompt.
+    /// Number of examples in a prompt.
     pub shots: usize,
-    /// How a prompt is written.
+    /// The prompt form.
     pub form: String,
     /// Where log-probabilities come from.
     pub logprobs_from: LogprobSource,
-    /// Prompts whose most likely next token begins the right answer.
+    /// Share of prompts whose most likely next token begins the right answer.
     pub accuracy: Option<f64>,
-    /// Its standard error.
+    /// Standard error of `accuracy`.
     pub accuracy_stderr: Option<f64>,
     /// Mean log-probability of the first token of the right answer.
     pub logprob_nats: Option<f64>,
-    /// Its standard error.
+    /// Standard error of `logprob_nats`.
     pub logprob_nats_stderr: Option<f64>,
-    /// `O`: how far the first tokens of the answers tell the relation.
+    /// `O`: how far the first tokens of the answers identify the relation.
     pub output_share: Option<f64>,
-    /// Its standard error.
+    /// Standard error of `output_share`.
     pub output_share_stderr: Option<f64>,
-    /// Short answers that are right, of those that can be graded.
+    /// Share of right short answers among those that can be graded.
     pub answer_accuracy: Option<f64>,
-    /// Its standard error.
+    /// Standard error of `answer_accuracy`.
     pub answer_accuracy_stderr: Option<f64>,
-    /// How far the short answers tell the relation, as a share of log 2.
+    /// How far the short answers identify the relation, as a share of log 2.
     pub answer_share: Option<f64>,
-    /// Its standard error.
+    /// Standard error of `answer_share`.
     pub answer_share_stderr: Option<f64>,
-    /// Prompts, `R S X`.
+    /// Number of prompts, `R S X`.
     pub n_prompts: usize,
-    /// Prompts with a short answer.
+    /// Number of prompts with a short answer.
     pub n_answered: usize,
-    /// Prompts at which the log-probability of the right answer is known.
+    /// Number of prompts at which the log-probability of the right answer is known.
     pub n_logprobs: usize,
-    /// Comparisons of two answers whose log-probabilities are known.
+    /// Number of comparisons of two answers whose log-probabilities are both known.
     pub n_output_pairs: usize,
-    /// Queries left out of these comparisons, over all pairs of relations.
+    /// Number of queries excluded from these comparisons, summed over all pairs of relations.
     pub n_output_left_out: usize,
-    /// Comparisons that `answer_share` is a mean of.
+    /// Number of comparisons over which `answer_share` is a mean.
     pub n_answer_pairs: usize,
-    /// Queries left out of these comparisons, over all pairs of relations.
+    /// Number of queries excluded from these comparisons, summed over all pairs of relations.
     pub n_answer_left_out: usize,
-    /// Relations, R.
+    /// Number of relations, R.
     pub relations: usize,
-    /// Example sets, S.
+    /// Number of example sets, S.
     pub sets: usize,
-    /// Queries, X.
+    /// Number of queries, X.
     pub queries: usize,
-    /// The share of its entities that an example set has in common with another one.
+    /// The share of entities that one example set has in common with another.
     pub overlap: f64,
     /// Seed of the design.
     pub seed: u64,
     /// SHA-256 of the category's CSV file.
     pub corpus_sha256: String,
-    /// SHA-256 of the texts of all prompts, that of a semantic profile of the same design.
+    /// SHA-256 of the texts of all prompts. A semantic profile of the same design has the same value.
     pub prompts_sha256: String,
-    /// When the last answer was collected.
+    /// Time at which the last answer was collected.
     pub collected_at: Option<String>,
     /// Version of the normalisation of short answers.
     #[serde(default)]
@@ -95,12 +95,12 @@ pub struct SemanticScore {
     /// Whether short answers were compared without punctuation.
     #[serde(default)]
     pub ignore_punctuation: Option<bool>,
-    /// SHA-256 of the prompts, the form and the grading: what decides the row beside the model.
+    /// SHA-256 of the prompts, the form and the grading, which, together with the model, determine the row.
     #[serde(default)]
     pub settings_sha256: Option<String>,
 }
 
-/// Who answered, and when.
+/// The model that answered, and the time.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Answerer {
     pub(super) provider: String,
@@ -110,7 +110,7 @@ pub(super) struct Answerer {
 }
 
 impl CategoryAnswers {
-    /// The row at the shots of this index, and why cells of it are empty.
+    /// The row at the number of shots with this index, and notes on why some of its cells are empty.
     pub(super) fn row(
         &self,
         shots_index: usize,
@@ -130,7 +130,7 @@ impl CategoryAnswers {
         let accuracy = mean_of_prompts(*layout, |at| prompt(at).is_top.map(f64::from));
         let accuracy = accuracy.filter(|_| contradicted.is_none());
         let answer_accuracy = mean_of_prompts(*layout, |at| prompt(at).credit);
-        // What is not listed is improbable, so that a mean over the rest would be too high.
+        // Unlisted tokens are improbable, so a mean over the listed ones would be too high.
         let right = |at: Crossing| prompt(at).logprobs.get(at.0).copied().unwrap_or_default();
         let every = || crossings(layout.relations, layout.sets, layout.queries);
         let n_logprobs = every().filter(|at| matches!(right(*at), Logprob::Nats(_))).count();
@@ -147,7 +147,8 @@ impl CategoryAnswers {
             }
         }
         let output_share = share_of(*layout, is_output_left_out, |at, r| prompt(at).nats(r));
-        // Without examples no prompt says which relation is meant: `measure` reads no share there either.
+        // Without examples, a prompt does not show which relation is meant. `measure` has no share there
+        // either.
         let output_share = output_share.filter(|_| shots > 0 && n_open_pairs == 0 && contradicted.is_none());
 
         let mut numbers = numbers(all);
@@ -199,10 +200,9 @@ impl CategoryAnswers {
         let mut why = self.notes(&row, n_unlisted, n_open_pairs);
         why.extend(contradicted.map(|(some, compared)| {
             format!(
-                "accuracy, logprob_nats and output_share of {} with {} are empty: at {some} of \
-                 {compared} prompts the server's log-probabilities of the prompt contradict its answer, so \
-                 that they are not those of the tokens beside them; take another server, or --logprobs-from \
-                 top",
+                "accuracy, logprob_nats and output_share of {} with {} are empty: at {some} of {compared} \
+                 prompts the server's log-probabilities of the prompt contradict its answer, so they do not \
+                 belong to the tokens that it lists; use another server, or --logprobs-from top",
                 row.corpus,
                 count(shots, "shot")
             )
@@ -210,8 +210,8 @@ impl CategoryAnswers {
         (row, why)
     }
 
-    /// How many prompts have log-probabilities that contradict their answers, and of how many, where they are
-    /// too many to be trusted.
+    /// The number of prompts whose log-probabilities contradict their answers, and the number of compared
+    /// prompts; `None` unless the contradictions are too many to trust the log-probabilities.
     fn contradicted(&self, prompts: Range<usize>) -> Option<(usize, usize)> {
         if self.logprobs_from != LogprobSource::Echo {
             return None;
@@ -221,18 +221,18 @@ impl CategoryAnswers {
         (some as f64 > MOST_CONTRADICTED * compared.len() as f64).then_some((some, compared.len()))
     }
 
-    /// Why cells of a row are empty.
+    /// Notes on why cells of a row are empty.
     fn notes(&self, row: &SemanticScore, n_unlisted: usize, n_open_pairs: usize) -> Vec<String> {
         let n = row.n_prompts;
         let of = format!("of {} with {}", row.corpus, count(row.shots, "shot"));
         let mut notes = vec![];
         if row.n_answered < n {
-            notes.push(format!("{} {of} have no answer and are left out", prompts(n - row.n_answered, n)));
+            notes.push(format!("{} {of} have no answer and are excluded", prompts(n - row.n_answered, n)));
         }
         if n_unlisted > 0 {
             notes.push(format!(
-                "at {} {of} the right answer begins with none of the listed tokens: logprob_nats is empty, \
-                 because the mean over the others would be too high",
+                "at {} {of} the right answer does not begin with a listed token: logprob_nats is empty, \
+                 because the mean over the other prompts would be too high",
                 prompts(n_unlisted, n)
             ));
         }
@@ -245,11 +245,11 @@ impl CategoryAnswers {
         }
         let n_missing = row.n_answered.saturating_sub(row.n_logprobs + n_unlisted);
         if self.logprobs_from != LogprobSource::None && n_missing > 0 {
-            let why = self.unreadable.as_deref().unwrap_or("the server sent none");
+            let why = self.unreadable.as_deref().unwrap_or("the server returned none");
             let cells = if n_missing == row.n_answered {
                 "accuracy, logprob_nats and output_share are empty"
             } else {
-                "accuracy, logprob_nats and output_share are of the others"
+                "accuracy, logprob_nats and output_share are computed from the other prompts"
             };
             notes.push(format!(
                 "{} {of} have no log-probability of the right answer ({why}): {cells}",
@@ -260,7 +260,7 @@ impl CategoryAnswers {
     }
 }
 
-/// SHA-256 of what decides a row beside the model, a line `NAME=VALUE` for each.
+/// SHA-256 of the settings that, together with the model, determine a row: a line `NAME=VALUE` for each.
 fn settings_hash(form: &str, prompts_sha256: &str, shots: usize, normal: Normalisation) -> String {
     let Normalisation { ignore_case, ignore_punctuation, version } = normal;
     let lines = format!(
@@ -270,7 +270,7 @@ fn settings_hash(form: &str, prompts_sha256: &str, shots: usize, normal: Normali
     seed::sha256_hex(lines.as_bytes())
 }
 
-/// A number for each answer, the same for equal ones.
+/// A number for each answer; equal answers have the same number.
 fn numbers(prompts: &[PromptAnswer]) -> Vec<Option<u32>> {
     let mut known: BTreeMap<&str, u32> = BTreeMap::new();
     prompts

@@ -1,4 +1,4 @@
-//! The letters of choices in a text.
+//! Finds the letters of choices in a text.
 
 use std::sync::LazyLock;
 
@@ -13,21 +13,21 @@ static EMPHASISED: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(BOLD).o
 /// The letters that a text names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::collect::grading::rules) enum Read {
-    /// One: its number from 0.
+    /// One letter: its number from 0.
     Letter(usize),
-    /// Several.
+    /// Several different letters.
     Several,
-    /// None.
+    /// No letter.
     None,
 }
 
 impl Read {
-    /// This one, else another.
+    /// This result, or `other` if it is [`Self::None`].
     pub(super) fn or(self, other: impl FnOnce() -> Self) -> Self {
         if self == Self::None { other() } else { self }
     }
 
-    /// Both together.
+    /// Combines two results; different letters become [`Self::Several`].
     pub(super) fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::None, read) | (read, Self::None) => read,
@@ -37,7 +37,8 @@ impl Read {
     }
 }
 
-/// Whether a character belongs to a word. Scripts without blanks between words end at a letter.
+/// Whether a character is part of a word. Scripts without blanks between words are excluded, because their
+/// words have no visible boundaries.
 fn is_word(c: Option<char>) -> bool {
     c.is_some_and(|c| {
         c == '_' || c.is_alphanumeric() && (c < '\u{e00}' || ('\u{1e00}'..'\u{2000}').contains(&c))
@@ -49,7 +50,7 @@ fn index(c: char, n: usize) -> Option<usize> {
     upper.is_ascii_uppercase().then(|| upper as usize - 'A' as usize).filter(|index| *index < n)
 }
 
-/// Whether a capital before `rest` is the article A or the pronoun I.
+/// Whether a capital letter before `rest` is the article A or the pronoun I.
 fn is_english_word(letter: char, rest: &str) -> bool {
     matches!(letter, 'A' | 'I')
         && rest.starts_with(' ')
@@ -57,14 +58,14 @@ fn is_english_word(letter: char, rest: &str) -> bool {
         && (letter == 'I' || !BEHIND_A_LETTER.contains(&word(rest).as_str()))
 }
 
-/// Whether a capital before `rest` is the pronoun I with an aside behind it.
+/// Whether a capital letter before `rest` is the pronoun I, followed by an aside.
 fn is_pronoun(letter: char, rest: &str) -> bool {
     let asides = [", for one", ", for my part", ", personally", ", myself", ", too,", ", however", ", as "];
     letter == 'I' && asides.iter().any(|aside| rest.starts_with(aside))
 }
 
-/// The letter that a text begins with: alone on its line, in brackets, before a mark or before its reason.
-/// With `or_small` also a small one that is alone or before a mark.
+/// The letter at the beginning of a text: alone on its line, in brackets, before a mark or before its reason.
+/// With `or_small`, a lower-case letter also counts if it is alone or before a mark.
 pub(in crate::collect::grading::rules) fn leading(text: &str, n: usize, or_small: bool) -> Read {
     let text = without_noun(text.trim_start());
     let (text, is_bracketed) = match text.strip_prefix(['(', '[', '{', '\u{3010}']) {
@@ -85,12 +86,12 @@ pub(in crate::collect::grading::rules) fn leading(text: &str, n: usize, or_small
     if is_word(next) || is_name || matches!(next, Some('\'' | '-' | '&')) && is_word(rest.chars().nth(1)) {
         return Read::None;
     }
-    // "I, for one, say B" begins with a pronoun, "B is wrong" denies its letter.
+    // "I, for one, say B" begins with a pronoun; "B is wrong" denies its letter.
     if is_pronoun(letter, rest) || rivals::is_denied_behind(rest) {
         return Read::None;
     }
     if is_alone {
-        // Another letter on a line of its own is a second answer.
+        // Another letter on a separate line is a second answer.
         let others = rest.lines().skip(1).map(|line| line.trim_matches(|c: char| !c.is_alphanumeric()));
         let others = others.filter(|line| line.len() == 1).filter_map(|line| line.chars().next());
         let mut others = others.filter(char::is_ascii_uppercase).filter_map(|c| self::index(c, n));
@@ -113,7 +114,7 @@ pub(in crate::collect::grading::rules) fn leading(text: &str, n: usize, or_small
         if is_small && closed.is_none() {
             return Read::None;
         }
-        // A list of all choices names none of them.
+        // A list of all choices does not choose any of them.
         let reach = [" because ", " since "].iter().filter_map(|reason| rest.find(reason)).min();
         let rest = &rest[..reach.unwrap_or(rest.len())];
         let others = options(rest, is_spoken_of(rest), n);
@@ -142,11 +143,11 @@ pub(in crate::collect::grading::rules) fn leading(text: &str, n: usize, or_small
     all(text, n)
 }
 
-/// A text without the noun before a letter: "Option B".
+/// Removes the noun before a letter: "Option B".
 fn without_noun(text: &str) -> &str {
     let first = word(text);
     if !NOUNS.contains(&first.as_str()) {
-        // Scripts without blanks join the noun and the letter.
+        // In scripts without blanks, the letter follows the noun directly.
         let joined = NOUNS.iter().find_map(|noun| text.strip_prefix(noun).filter(|_| !noun.is_ascii()));
         return joined.map_or(text, |rest| rest.trim_start_matches([' ', ':', '\u{ff1a}']));
     }
@@ -154,7 +155,7 @@ fn without_noun(text: &str) -> &str {
     behind.trim_start()
 }
 
-/// Whether a text goes on with another letter: ", C", " or C", "/C", " and (C)".
+/// Whether a text continues with another letter: ", C", " or C", "/C", " and (C)".
 fn is_joined(rest: &str, n: usize) -> bool {
     const WORDS: [&str; 14] =
         ["and", "or", "und", "oder", "et", "ou", "y", "o", "e", "и", "или", "both", "&", "+"];
@@ -183,20 +184,20 @@ fn is_joined(rest: &str, n: usize) -> bool {
     index(letter, n).is_some() && !is_word(rest[1..].chars().next()) && !is_english_word(letter, &rest[1..])
 }
 
-/// Whether a letter before `rest` is spoken of: "(A) would be the sky".
+/// Whether a letter before `rest` is the subject of a sentence: "(A) would be the sky".
 fn is_spoken_of(rest: &str) -> bool {
     BEING.contains(&word(rest.trim_start_matches(['.', ')', ':', ']'])).as_str())
 }
 
-/// The letters that head an option in a text: `B.`, `B)`, `(B)`, `B:`. Letters that are spoken of head one
-/// only where all are.
+/// The letters that introduce an option in a text: `B.`, `B)`, `(B)`, `B:`. Letters that are the subject of a
+/// sentence count only with `or_spoken_of`.
 fn options(text: &str, or_spoken_of: bool, n: usize) -> Vec<usize> {
     let (chars, mut found) = (text.char_indices().collect::<Vec<_>>(), vec![]);
     for (k, (place, c)) in chars.iter().enumerate().filter(|(_, (_, c))| c.is_ascii_uppercase()) {
         let at = |k: Option<usize>| k.and_then(|k| chars.get(k)).map(|(_, c)| *c);
         let (before, after) = (at(k.checked_sub(1)), at(Some(k + 1)));
         let begins = before.is_none_or(|c| c.is_whitespace() || matches!(c, '(' | '['));
-        // A mark at the end of a line ends a sentence.
+        // A mark at the end of a line ends a sentence, so no option follows.
         let has_text = text[place + 1..].lines().next().is_some_and(|line| line.trim().len() > 1);
         let nearest = word_before(&text[..*place]);
         let is_denied = DENYING.contains(&nearest.as_str()) || rivals::is_denied_behind(&text[place + 1..]);
@@ -208,7 +209,7 @@ fn options(text: &str, or_spoken_of: bool, n: usize) -> Vec<usize> {
     found
 }
 
-/// The letters that stand alone in a text and are not denied, each with its place.
+/// The letters that are separate words in a text and are not denied. Each has its position.
 fn standing(text: &str, n: usize) -> Vec<(usize, usize)> {
     let mut found = vec![];
     for (at, c) in text.char_indices().filter(|(_, c)| c.is_ascii_uppercase()) {
@@ -239,7 +240,7 @@ fn standing(text: &str, n: usize) -> Vec<(usize, usize)> {
     found
 }
 
-/// The word before the last one of a text, in lower case.
+/// The second-to-last word of a text, in lower case.
 fn second_last(text: &str) -> String {
     let word = text.split_whitespace().rev().nth(1).unwrap_or_default();
     word.trim_matches(|c: char| !c.is_alphanumeric() && c != '\'').to_lowercase()
@@ -255,12 +256,12 @@ fn word_before(before: &str) -> String {
     if NOUNS.contains(&nearest.as_str()) { words.next().unwrap_or_default() } else { nearest }
 }
 
-/// The only letter that stands in a short statement.
+/// The only letter in a short statement.
 pub(in crate::collect::grading::rules) fn all(text: &str, n: usize) -> Read {
     standing(text, n).into_iter().map(|(_, index)| Read::Letter(index)).fold(Read::None, Read::and)
 }
 
-/// The only letter that stands in a text, where the text states it: "I think it is B."
+/// The only letter in a text, if the text states it as an answer: "I think it is B."
 pub(super) fn only(text: &str, n: usize) -> Read {
     let found = standing(text, n);
     let read = found.iter().map(|(_, index)| Read::Letter(*index)).fold(Read::None, Read::and);

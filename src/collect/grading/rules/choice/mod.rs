@@ -1,7 +1,7 @@
-//! `choice`: the answer names the right choice by its letter or its text: `B`, `(B)`, `b.`, `**B**`,
-//! `\boxed{B}`, `B) blood`, "Answer: B", "The answer is B.", "答案：B", `{"answer": "B"}`. The article A and
-//! the pronoun I are no letters, and neither is a letter that is denied ("not A"). An answer that names two
-//! letters is unreadable.
+//! Rule `choice`: an answer is right if it names the right choice by its letter or its text: `B`, `(B)`,
+//! `b.`, `**B**`, `\boxed{B}`, `B) blood`, "Answer: B", "The answer is B.", "答案：B", `{"answer": "B"}`. The
+//! article A, the pronoun I and denied letters ("not A") do not count. An answer that names two letters is
+//! unreadable.
 
 pub(super) mod letters;
 mod named;
@@ -19,7 +19,7 @@ use crate::collect::grading::rules::stated;
 use crate::collect::grading::{Asked, QuestionForm, Rule};
 use crate::collect::item::Item;
 
-/// Letters where an item does not list its choices.
+/// Number of possible letters if an item does not list its choices.
 const MOST_CHOICES: usize = 26;
 
 /// The answer names the right choice.
@@ -32,7 +32,7 @@ impl Rule for Choice {
     }
 
     fn about(&self) -> &'static str {
-        "The answer names the right choice by its letter or text, wherever it states it"
+        "The answer names the right choice by its letter or text, anywhere in the answer"
     }
 
     fn question_form(&self) -> QuestionForm {
@@ -42,8 +42,8 @@ impl Rule for Choice {
     fn check(&self, item: &Item) -> Result<(), String> {
         match item.gold.iter().find(|gold| item.choices.is_empty() && gold_letter(gold).is_none()) {
             Some(gold) => Err(format!(
-                "has the answer {gold:?}, which is no letter; the grader choice needs `choices` with it, or \
-                 the letter of a choice that the prompt lists"
+                "has the answer {gold:?}, which is not a letter; the grader choice needs `choices`, or as \
+                 answer the letter of a choice that the prompt lists"
             )),
             None => Ok(()),
         }
@@ -74,7 +74,7 @@ impl Rule for Choice {
     }
 }
 
-/// The letter that a right answer is: `B`, `b`, `(B)`, `B.`.
+/// The index of the letter, if a right answer is a letter: `B`, `b`, `(B)`, `B.`.
 fn gold_letter(gold: &str) -> Option<usize> {
     let bare = gold.trim().trim_matches(['(', ')', '[', ']', '.', ':']).to_ascii_uppercase();
     letter_index(&bare)
@@ -91,7 +91,7 @@ impl Choices<'_> {
         if self.texts.is_empty() { MOST_CHOICES } else { self.texts.len() }
     }
 
-    /// The choice that an answer names, by the most explicit statement in it.
+    /// The choice that an answer names. The most explicit statement in the answer decides.
     fn read(&self, folded: &str, is_complete: bool) -> Read {
         let boxes = stated::boxed(folded).into_iter().map(|inner| self.stated(inner));
         let boxed = boxes.fold(Read::None, Read::and);
@@ -109,7 +109,7 @@ impl Choices<'_> {
         let plain = markdown::strip(folded);
         let text = plain.trim();
         if !is_complete {
-            // What follows may be another letter, unless this one is all that the token limit left.
+            // In a truncated text, another letter might follow, so only a letter at the beginning counts.
             return letters::leading(unwrapped(text), self.n(), true);
         }
         for said in stated::led(text).into_iter().rev() {
@@ -130,7 +130,7 @@ impl Choices<'_> {
             .or(|| named::small(text, self.n()))
     }
 
-    /// The choice that a short statement is.
+    /// The choice that a short statement names.
     fn stated(&self, content: &str) -> Read {
         let plain = markdown::strip(content);
         let text = unwrapped(plain.trim());
@@ -142,7 +142,7 @@ impl Choices<'_> {
 
     /// The choice that follows a word for "answer".
     fn said(&self, said: &str) -> Read {
-        // "the best answer because A is ..." states nothing.
+        // "the best answer because A is ..." does not state an answer.
         let begins = said.trim_start_matches([' ', ',', ';', '-', '(']);
         if words::REASONS.contains(&words::word(begins).as_str()) {
             return Read::None;
@@ -155,7 +155,7 @@ impl Choices<'_> {
             .or(|| letters::all(statement::sentence(rest), self.n()))
     }
 
-    /// The only choice in a text whose own text has a letter in it: "hepatitis B".
+    /// The only choice in a text among the choices whose own text contains a letter: "hepatitis B".
     fn by_lettered_text(&self, text: &str) -> Read {
         let lower = text.to_lowercase();
         let stands = |choice: &str| {
@@ -171,7 +171,7 @@ impl Choices<'_> {
         found.map(|(index, _)| Read::Letter(index)).fold(Read::None, Read::and)
     }
 
-    /// The choice with this text. Case does not count.
+    /// The choice with this text, ignoring case.
     fn by_text(&self, text: &str) -> Read {
         if self.texts.is_empty() {
             return Read::None;
@@ -190,17 +190,17 @@ impl Choices<'_> {
     }
 }
 
-/// A text without quotes, LaTeX and tags around it.
+/// Removes quotes, LaTeX, tags, symbols and a list number around a text.
 fn unwrapped(mut text: &str) -> &str {
     while let Some(inner) = ends::surrounded(text) {
         text = inner;
     }
-    // Ticks and pointing hands.
+    // Symbols such as ticks and pointing hands.
     let is_symbol =
         |c: char| c > '\u{2100}' && !c.is_alphanumeric() && !('\u{3000}'..'\u{3020}').contains(&c);
     let text = text.trim_start_matches(is_symbol).trim_start();
     let text = text.trim_start_matches(['"', '\'', '*', '$', ':', '\u{2192}']).trim();
-    // The number of a list.
+    // The number of a list item.
     let rest = text.trim_start_matches(|c: char| c.is_ascii_digit());
     let numbered =
         rest.strip_prefix(['.', ')']).filter(|rest| rest.starts_with(' ') && rest.len() < text.len());

@@ -1,4 +1,4 @@
-//! Letters that a sentence names with a word for it: "I choose B", "option b".
+//! Finds letters that a sentence names with a verb or noun for a choice: "I choose B", "option b".
 
 use std::sync::LazyLock;
 
@@ -7,26 +7,27 @@ use regex::Regex;
 use super::letters::Read;
 use super::rivals;
 
-/// Verbs whose object is the letter that is chosen.
+/// Verbs whose object is the chosen letter.
 const CHOSEN: &str = concat!(
     r"\b(?i:choose|pick|select|chose|go with|going with|went with|opt for|settle on|settle for|vote for|",
     r"wähle|nehme|choisis|elijo|escolho|scelgo|выбираю|seçiyorum)\s+",
     r"(?i:(?:option|choice|letter|answer|the|la|die)\s+)?[(\x22']?([A-Z])\b",
 );
 static CHOSEN_LETTERS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(CHOSEN).ok());
-/// A small letter behind a noun for it, at the end of a clause.
+/// A lower-case letter after a noun for a choice, at the end of a clause.
 const SMALL: &str = concat!(
     r"(?i)\b(?:option|choice|letter|alternative|opción|opção|opzione|lettre|letra|lettera|buchstabe|вариант)",
     r"\s+[(\x22']?([a-z])[)\x22']?\s*(?:[.,;!?\n]|$)",
 );
 static SMALL_LETTERS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(SMALL).ok());
 
-/// The only letter that a text calls its choice, whatever others stand in it: "Between A and B, I choose B."
+/// The only letter that a text calls its choice, even if it contains other letters: "Between A and B, I
+/// choose B."
 pub(super) fn chosen(text: &str, n: usize) -> Read {
     only(&CHOSEN_LETTERS, text, n)
 }
 
-/// The only small letter that a text names.
+/// The only lower-case letter that a text names.
 pub(super) fn small(text: &str, n: usize) -> Read {
     only(&SMALL_LETTERS, text, n)
 }

@@ -1,8 +1,8 @@
-//! What takes a letter back: a denial around it, or another letter behind it.
+//! Detects what takes a letter back: a denial before or after it, or another letter after it.
 
 use super::words::{BEING, CALLED_RIGHT, DENYING, FILLERS, WRONG, word};
 
-/// Whether what follows a letter denies it: " is wrong", ") is not the answer".
+/// Whether the text after a letter denies it: " is wrong", ") is not the answer".
 pub(super) fn is_denied_behind(rest: &str) -> bool {
     let rest = rest.trim_start_matches([')', ']', '}', '*', '"', '\'']);
     // "A? No, B."
@@ -23,7 +23,7 @@ pub(super) fn is_denied_behind(rest: &str) -> bool {
     }
 }
 
-/// Words that carry a denial on to the letter behind them.
+/// Words across which a denial applies to the letter after them.
 const CARRYING: [&str; 19] = [
     "be",
     "is",
@@ -46,10 +46,10 @@ const CARRYING: [&str; 19] = [
     "that",
 ];
 
-/// Whether the words before a letter deny it with a verb between: "It cannot be", "It isn't option".
+/// Whether the words before a letter deny it across other words: "It cannot be", "It isn't option".
 pub(super) fn is_denied_before(before: &str) -> bool {
     let mut words = before.split_whitespace().rev().map(|word| {
-        // A mark ends what a denial reaches.
+        // A punctuation mark ends the scope of a denial.
         let is_end = word.ends_with(['.', ',', ';', ':', '!', '?']);
         (word.trim_matches(|c: char| !c.is_alphanumeric() && c != '\'').to_lowercase(), is_end)
     });
@@ -58,8 +58,7 @@ pub(super) fn is_denied_before(before: &str) -> bool {
         .is_some_and(|(word, is_end)| !is_end && (DENYING.contains(&word.as_str()) || word.ends_with("n't")))
 }
 
-/// The capital letters that follow a letter with nothing but marks and words such as "no" and "or maybe"
-/// between.
+/// The capital letters after a letter, if only marks and words such as "no" and "or maybe" come in between.
 pub(super) fn rivals(rest: &str) -> Vec<char> {
     let line = rest.lines().next().unwrap_or_default();
     let (mut found, mut at, mut is_behind_letter) = (vec![], 0, false);
@@ -78,7 +77,7 @@ pub(super) fn rivals(rest: &str) -> Vec<char> {
                 }
                 found.push(char::from(*letter));
             }
-            // "B. A, C and D are wrong" tells about the others.
+            // "B. A, C and D are wrong" concerns the other letters.
             _ if is_behind_letter && BEING.contains(&lower.as_str()) => return vec![],
             _ if FILLERS.contains(&lower.as_str()) => {}
             _ => return found,
@@ -89,7 +88,7 @@ pub(super) fn rivals(rest: &str) -> Vec<char> {
     found
 }
 
-/// Whether another letter follows a word for "and" or "or".
+/// Whether a text begins with a word for "and" or "or".
 fn is_list(behind: &str) -> bool {
     matches!(word(behind).as_str(), "and" | "or" | "und" | "oder")
 }

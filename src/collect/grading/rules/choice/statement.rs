@@ -1,11 +1,11 @@
-//! What follows a word for "answer".
+//! Reads the text after a word for "answer".
 
 use crate::collect::grading::rules::links::LINKS;
 
-/// Words between "answer" and a letter, beside [`LINKS`].
+/// Words between "answer" and a letter, in addition to [`LINKS`].
 const BEFORE_A_LETTER: [&str; 10] =
     ["to", "for", "this", "question", "option", "choice", "letter", "l'option", "and", "here"];
-/// Those of scripts without blanks.
+/// Words between "answer" and a letter, in scripts without blanks.
 const JOINED: [&str; 22] = [
     "应该是",
     "應該是",
@@ -31,7 +31,7 @@ const JOINED: [&str; 22] = [
     "ข้อ",
 ];
 
-/// A text without the words and marks that link it to the word for "answer" before it.
+/// Removes the words and marks that link a text to the preceding word for "answer".
 pub(super) fn without_link(said: &str) -> &str {
     let is_mark = |c: char| {
         c.is_whitespace() || matches!(c, ':' | '=' | '-' | '>' | '*' | '\u{2192}' | ',' | '"' | '|')
@@ -57,7 +57,7 @@ pub(super) fn without_link(said: &str) -> &str {
 pub(super) fn sentence(text: &str) -> &str {
     let line = text.lines().next().unwrap_or_default();
     let ends = [". ", "! ", "? ", "; ", "\u{3002}", " because ", " since "];
-    // The mark behind a letter ends no sentence: "B. blood".
+    // The mark after a letter does not end a sentence: "B. blood".
     let end = ends.iter().filter_map(|end| line.find(end).filter(|at| *at > 2)).min();
     &line[..end.unwrap_or(line.len())]
 }

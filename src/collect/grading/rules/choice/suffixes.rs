@@ -1,4 +1,4 @@
-//! Endings that some languages put behind a letter: Turkish "B'dir", Finnish "B:n".
+//! Removes the endings that some languages append to a letter: Turkish "B'dir", Finnish "B:n".
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -11,11 +11,11 @@ const SUFFIX: &str = concat!(
 );
 static SUFFIXES: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(SUFFIX).ok());
 
-/// "B's right" is no genitive.
+/// In "B's right", the ending is a short form of "is", not a genitive.
 const SHORT_VERB: &str = r"\b([A-Z])'s (the|my|our|right|correct|best|it)\b";
 static SHORT_VERBS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(SHORT_VERB).ok());
 
-/// A text without them, and with the English verb written out.
+/// Removes the endings from a text, and writes out the English verb.
 pub(in crate::collect::grading::rules) fn remove(text: &str) -> Cow<'_, str> {
     let (Some(suffixes), Some(verbs)) = (SUFFIXES.as_ref(), SHORT_VERBS.as_ref()) else {
         return Cow::Borrowed(text);

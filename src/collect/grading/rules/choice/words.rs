@@ -1,6 +1,6 @@
-//! Words around the letter of a choice.
+//! Lists words that occur around the letter of a choice.
 
-/// Words that stand before a letter and belong to it.
+/// Nouns before a letter: "option B".
 pub(super) const NOUNS: [&str; 25] = [
     "option",
     "alternativa",
@@ -28,7 +28,7 @@ pub(super) const NOUNS: [&str; 25] = [
     "选",
     "選",
 ];
-/// Words that follow the letter A, but not the article.
+/// Words that follow the letter A but not the article.
 pub(super) const BEHIND_A_LETTER: [&str; 36] = [
     "is",
     "was",
@@ -67,10 +67,10 @@ pub(super) const BEHIND_A_LETTER: [&str; 36] = [
     "est",
     "это",
 ];
-/// Words that give the reason of a letter before them.
+/// Words that introduce the reason for the preceding letter.
 pub(super) const REASONS: [&str; 10] =
     ["because", "since", "as", "for", "weil", "denn", "car", "porque", "perché", "потому"];
-/// Words after which a letter is the one that a sentence states.
+/// Words after which a sentence states its letter.
 pub(super) const STATING: [&str; 48] = [
     "maybe",
     "perhaps",
@@ -124,7 +124,7 @@ pub(super) const STATING: [&str; 48] = [
 /// Articles before a letter.
 pub(super) const ARTICLES: [&str; 14] =
     ["the", "la", "le", "el", "il", "o", "a", "die", "das", "der", "den", "det", "het", "de"];
-/// Words that follow a letter which they call right.
+/// Words after a letter that call it right.
 pub(super) const CALLED_RIGHT: [&str; 14] = [
     "correct",
     "right",
@@ -159,7 +159,7 @@ pub(super) const DENYING: [&str; 14] = [
     "eliminate",
 ];
 
-/// Verbs between a letter and the word that calls it wrong.
+/// Verbs between a letter and a word that calls it right or wrong.
 pub(super) const BEING: [&str; 14] = [
     "is", "was", "are", "can", "could", "would", "must", "seems", "looks", "should", "does", "ist", "est",
     "es",
@@ -181,7 +181,7 @@ pub(super) const WRONG: [&str; 14] = [
     "no",
     "invalid",
 ];
-/// Words between two letters of which neither is stated alone.
+/// Words between two letters that leave open which letter is the answer.
 pub(super) const FILLERS: [&str; 36] = [
     "no",
     "nope",

@@ -1,6 +1,6 @@
-//! Fractions that are one character.
+//! Lists the fractions that are single characters.
 
-/// Each with its numerator and denominator.
+/// Each fraction with its numerator and denominator.
 pub(super) const FRACTIONS: [(char, f64, f64); 18] = [
     ('\u{bd}', 1.0, 2.0),
     ('\u{bc}', 1.0, 4.0),

@@ -1,13 +1,14 @@
-//! `number`: the number that the answer states is the right one: in `\boxed{}`, after `####`, at once behind
-//! "the answer is" or before "is the answer", alone on the first line, at the beginning of an equation that
-//! computes it, else the last number. Thousands separators, decimal commas, minus signs, fractions, percent,
-//! powers of ten and units are read. Words ("twelve"), ranges, dates and times are not numbers. An answer
-//! whose number is part of a root, of a multiple of π or of a pair is unreadable, and so is every answer to
-//! an item that has no number as its right answer.
+//! Rule `number`: an answer is right if the number that it states is a right one. The stated number is looked
+//! for in `\boxed{}`, after `####`, directly after "the answer is" or before "is the answer", alone on the
+//! first line, and at the beginning of an equation that computes it. If there is none, the last number
+//! counts. Thousands separators, decimal commas, minus signs, fractions, percent, powers of ten and units are
+//! read. Words ("twelve"), ranges, dates and times do not count as numbers. An answer is unreadable if its
+//! number is part of a root, of a multiple of π or of a pair. Every answer to an item without a number as
+//! right answer is unreadable, too.
 //!
-//! Numbers are equal up to a relative difference of 1e-9; `number:0.5` sets an absolute tolerance,
-//! `number:1%` a relative one, and a column `tolerance` of the items that of each item. "45 %" is right for
-//! 45, for 45 % and for 0.45.
+//! By default, numbers are equal up to a relative difference of 1e-9. `number:0.5` sets an absolute
+//! tolerance, `number:1%` a relative one. A column `tolerance` sets the tolerance of each item. "45 %" is
+//! right for 45, for 45 % and for 0.45.
 
 mod fractions;
 mod preparation;
@@ -23,7 +24,7 @@ use crate::collect::grading::rules::stated;
 use crate::collect::grading::{Argument, Asked, Rule};
 use crate::collect::item::Item;
 
-/// The number that the answer states is the right one.
+/// The number that the answer states is right.
 #[derive(Debug, Clone, Copy)]
 pub struct Number;
 
@@ -33,7 +34,7 @@ impl Rule for Number {
     }
 
     fn about(&self) -> &'static str {
-        "The number that the answer states, else its last number, is a right one within a tolerance"
+        "The number that the answer states, else its last number, is right within a tolerance"
     }
 
     fn argument_form(&self) -> Option<&'static str> {
@@ -47,9 +48,9 @@ impl Rule for Number {
 
     fn check(&self, item: &Item) -> Result<(), String> {
         match item.gold.iter().find(|gold| of(gold).is_none()) {
-            Some(gold) => {
-                Err(format!("has the answer {gold:?}, which is not a number; the grader number needs one"))
-            }
+            Some(gold) => Err(format!(
+                "has the answer {gold:?}, which is not a number; the grader number needs a number"
+            )),
             None => Ok(()),
         }
     }
@@ -72,7 +73,7 @@ impl Rule for Number {
     }
 }
 
-/// The number that a text is, with its unit if it has one.
+/// The number in a text that consists of one number, with or without a unit.
 fn of(text: &str) -> Option<Value> {
     scan::only(&preparation::without_latex(&preparation::prepare(text)))
 }
@@ -91,7 +92,7 @@ fn read(text: &str, is_complete: bool) -> Option<Value> {
     if let Some(content) = marked.as_deref().or_else(|| stated::hashed(&text).filter(|_| is_complete)) {
         let content = preparation::without_latex(content);
         let found = scan::last(&content);
-        // A root or a pair of numbers is what the answer states, too.
+        // A root or a pair of numbers is also a stated answer, but cannot be read.
         if found.is_some() || content.contains(|c: char| c.is_ascii_digit()) {
             return found;
         }
@@ -106,7 +107,7 @@ fn read(text: &str, is_complete: bool) -> Option<Value> {
         .or_else(|| scan::last(&text))
 }
 
-/// The number that stands alone on the first line of a text whose other lines explain it.
+/// The number that is alone on the first line of a text, if the other lines explain it.
 fn alone(text: &str) -> Option<Value> {
     let (first, rest) = text.trim().split_once('\n')?;
     let is_bare = !first.contains(char::is_alphabetic) && !first.contains('=');

@@ -1,4 +1,4 @@
-//! Makes a text plain before its numbers are read.
+//! Simplifies a text before its numbers are read.
 
 use std::sync::LazyLock;
 
@@ -6,17 +6,17 @@ use regex::Regex;
 
 use crate::collect::grading::plain::{folding, latex, markdown};
 
-/// The zeros of decimal digits in other scripts; the other nine follow each.
+/// The zeros of other scripts. The digits 1 to 9 follow each zero in Unicode.
 const ZEROS: [char; 16] = [
     '\u{660}', '\u{6f0}', '\u{966}', '\u{9e6}', '\u{a66}', '\u{ae6}', '\u{b66}', '\u{be6}', '\u{c66}',
     '\u{ce6}', '\u{d66}', '\u{e50}', '\u{ed0}', '\u{f20}', '\u{1040}', '\u{17e0}',
 ];
 
-/// Numbers in square brackets behind a number with its unit, or joined to a word or a mark.
+/// Numbers in square brackets after a number with its unit, or directly after a word or a punctuation mark.
 const CITATION: &str = r"(\d%? ?|\d ?\pL{1,12}\.? |[\pL.,;!?])(?:\[\d{1,3}\])+";
 static CITATIONS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(CITATION).ok());
 
-/// A text with plain characters and digits, without markdown.
+/// Converts a text to plain characters and digits, without markdown.
 pub(super) fn prepare(text: &str) -> String {
     let text = without_citations(markdown::strip(&folding::fold(text)));
     if text.is_ascii() {
@@ -34,7 +34,7 @@ pub(super) fn prepare(text: &str) -> String {
     text.chars().map(plain).collect()
 }
 
-/// A text without the numbers of sources: "It is 42 [1]."
+/// Removes citation numbers from a text: "It is 42 [1]."
 fn without_citations(text: String) -> String {
     match CITATIONS.as_ref().filter(|_| text.contains('[')) {
         Some(citations) => citations.replace_all(&text, "$1").into_owned(),
@@ -42,7 +42,7 @@ fn without_citations(text: String) -> String {
     }
 }
 
-/// A text with its formulas as they are written without LaTeX: `\frac{3}{4}` as 3/4, `1{,}000` as 1,000.
+/// Rewrites the formulas of a text without LaTeX: `\frac{3}{4}` as 3/4, `1{,}000` as 1,000.
 pub(super) fn without_latex(text: &str) -> String {
     if !text.contains(['\\', '{', '$']) {
         return text.to_owned();
@@ -91,7 +91,7 @@ pub(super) fn without_latex(text: &str) -> String {
         let is_command = rest.starts_with('\\');
         let end = rest[1..].find(|c: char| !c.is_ascii_alphabetic()).map_or(rest.len(), |end| end + 1);
         rest = if is_command { &rest[end.max(1)..] } else { &rest[1..] };
-        // The braces of an exponent join it to its base: 10^{6}.
+        // Braces are removed without a blank, so that an exponent stays with its base: 10^{6}.
         if is_command {
             plain.push(' ');
         }
@@ -100,7 +100,8 @@ pub(super) fn without_latex(text: &str) -> String {
     plain
 }
 
-/// The parts of a fraction at the beginning of a text, and what follows: `\frac{1}{2}`, `\frac12`.
+/// The numerator and denominator of a fraction at the beginning of a text (`\frac{1}{2}`, `\frac12`), and the
+/// rest of the text.
 fn fraction(text: &str) -> Option<(&str, &str, &str)> {
     let rest = text.strip_prefix("\\frac")?.trim_start();
     let (over, rest) = part(rest)?;
@@ -108,13 +109,13 @@ fn fraction(text: &str) -> Option<(&str, &str, &str)> {
     Some((over.trim(), under.trim(), rest))
 }
 
-/// The argument of a command: in braces, or one digit.
+/// The argument of a command (in braces, or one digit), and the rest of the text.
 fn part(text: &str) -> Option<(&str, &str)> {
     let is_digit = text.starts_with(|c: char| c.is_ascii_digit());
     if is_digit { text.split_at_checked(1) } else { latex::braced(text) }
 }
 
-/// A part of a fraction. One that is no number is marked as a root is, so that its numbers are not read.
+/// A numerator or denominator. If it is not a number, it gets a root sign, so that its numbers are not read.
 fn operand(part: &str) -> String {
     let is_number = part.chars().all(|c| c.is_ascii_digit() || matches!(c, '-' | '.' | ',' | ' '));
     if is_number { part.to_owned() } else { format!("\u{221a}{}", part.replace(['{', '}', '\\'], "")) }

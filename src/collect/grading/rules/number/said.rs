@@ -1,6 +1,6 @@
-//! The number that a sentence states as its answer: at once behind a word for "answer" ("The answer is 42"),
-//! behind the verb where the question stands between them ("The answer to 12 + 30 is 42"), or before it
-//! ("42 is the answer").
+//! Finds the number that a sentence states as the answer: directly after a word for "answer" ("The answer is
+//! 42"), after the verb if the question comes in between ("The answer to 12 + 30 is 42"), or before it ("42
+//! is the answer").
 
 use std::sync::LazyLock;
 
@@ -15,20 +15,20 @@ const IS_THE_ANSWER: &str =
     r"(?i)\bis\s+(?:the|our|my|your)\s+(?:\w{1,12}\s){0,2}(?:answer|solution|result)\b";
 static BEFORE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(IS_THE_ANSWER).ok());
 
-/// Words that begin what the answer is an answer to.
+/// Words that introduce the question after "answer".
 const PREPOSITIONS: [&str; 16] = [
     "to", "for", "of", "in", "on", "auf", "zu", "für", "à", "de", "a", "para", "alla", "на", "rounded",
     "given",
 ];
-/// Verbs before the answer, and marks that stand for one where there is none.
+/// Verbs before the answer, and marks that replace a verb. Earlier rows take precedence.
 const VERBS: [[&str; 6]; 3] = [
     [" is ", " are ", " was ", " equals ", " makes ", " gives "],
     [" ist ", " lautet ", " est ", " es ", " è ", " é "],
     [" är ", " jest ", " là ", " adalah ", " = ", ": "],
 ];
 
-/// The number that the last sentence about an answer states; `None` where none does, or what it states is
-/// no result.
+/// The number that the last sentence about an answer states. `None` if no sentence states a number, or the
+/// number is not a result.
 pub(super) fn stated_number(text: &str) -> Option<Value> {
     let before = BEFORE.as_ref().and_then(|regex| {
         let found = regex.find_iter(text).last()?;
@@ -41,7 +41,7 @@ pub(super) fn stated_number(text: &str) -> Option<Value> {
     }
 }
 
-/// The number that ends a text, with one word for its unit at most.
+/// The number at the end of a text, followed by at most one word for its unit.
 fn before(text: &str) -> Option<Value> {
     let line = text.lines().next_back().unwrap_or_default();
     let last = scan::numbers(line).pop()?;
@@ -60,7 +60,7 @@ fn behind(said: &str) -> Option<Value> {
     if !first.starts_with(',') && !PREPOSITIONS.contains(&word.as_str()) {
         return None;
     }
-    // The question may stand between the word and its verb: "the answer to 6 times 7 is 42".
+    // The question may come between the word and the verb: "the answer to 6 times 7 is 42".
     let ends = |verbs: &[&str; 6]| {
         verbs.iter().filter_map(|verb| sentence.find(verb).map(|at| at + verb.len() - 1)).min()
     };
@@ -76,7 +76,7 @@ fn at_once(sentence: &str) -> Option<Option<Value>> {
     let lead = sentence.get(..first.start)?;
     let mut words = lead.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     let is_link = |word: &str| {
-        // "x =", "(C)", and scripts without blanks between words.
+        // Single letters ("x =", "(C)"), and words of scripts without blanks, count as link words.
         word.chars().count() == 1
             || word.chars().all(|c| c > '\u{e00}') && word.chars().count() <= 6
             || LINKS.contains(&word.to_lowercase().as_str())
@@ -84,12 +84,12 @@ fn at_once(sentence: &str) -> Option<Option<Value>> {
     if !words.clone().all(is_link) {
         return None;
     }
-    // "The 3 boxes hold 42 apples" says something about the boxes.
+    // In "The 3 boxes hold 42 apples", the first number is not the answer.
     if words.next_back().is_some_and(|last| last.eq_ignore_ascii_case("the")) {
         return None;
     }
     let rest = sentence.get(first.start..)?;
-    // What explains the number is not a part of it.
+    // An explanation of the number ends the clause.
     let ends = [" (", " because ", " since ", " as ", ", "];
     let end = ends.iter().filter_map(|end| rest.find(end)).min().unwrap_or(rest.len());
     let clause = &rest[..end];
@@ -102,7 +102,7 @@ fn at_once(sentence: &str) -> Option<Option<Value>> {
     })
 }
 
-/// The number that the last line begins with, if it is an equation that computes it: "42 = 6 × 7".
+/// The number at the beginning of the last line, if the line is an equation that computes it: "42 = 6 × 7".
 pub(super) fn equated(text: &str) -> Option<Value> {
     let line = text.trim().lines().next_back()?;
     let (left, right) = line.split_once('=')?;
@@ -111,7 +111,8 @@ pub(super) fn equated(text: &str) -> Option<Value> {
     if left.contains(char::is_alphabetic) || !is_computed { None } else { scan::only(left.trim()) }
 }
 
-/// The number that an equation states: "5 = 2 + 3" begins with its result, another one ends with it.
+/// The result of an equation. It comes first if the left side is a single number ("5 = 2 + 3"), otherwise
+/// last.
 fn result(clause: &str, found: &[Found], first: &Found) -> Option<Value> {
     let before = clause.split('=').next().unwrap_or_default();
     let is_first = !before.contains(['+', '*', '/', '\u{d7}', '\u{b7}', '\u{f7}', '^'])
@@ -132,7 +133,7 @@ fn is_computed(rest: &str, first: &Found) -> bool {
     })
 }
 
-/// A line up to the end of its first sentence; a mark inside a number ends none.
+/// The first sentence of the first line. A mark inside a number does not end a sentence.
 fn first_sentence(text: &str) -> &str {
     let line = text.lines().next().unwrap_or_default();
     let end = [". ", "! ", "? ", "; ", "\u{3002}"].iter().filter_map(|end| line.find(end)).min();

@@ -4,7 +4,7 @@ use super::fractions::FRACTIONS;
 use super::surroundings;
 use super::value::Value;
 
-/// Words behind a number that multiply it.
+/// Words after a number that multiply it by a power of ten.
 const SCALES: [(&str, i32); 10] = [
     ("hundred", 2),
     ("thousand", 3),
@@ -17,29 +17,31 @@ const SCALES: [(&str, i32); 10] = [
     ("trillion", 12),
     ("trillions", 12),
 ];
-/// Most digits of a number; longer ones are no quantities.
+/// Maximum number of digits. Longer sequences are not quantities.
 const MOST_DIGITS: usize = 400;
 
-/// A number in a text, or what looks like one and is none: a date, a time, a range.
+/// A number in a text, or something that only looks like a number: a date, a time, a range.
 pub(super) struct Found {
     pub(super) start: usize,
     pub(super) end: usize,
     pub(super) value: Option<Value>,
-    /// Whether it is part of a quantity that is not read: a root, a multiple of π, one of a pair, a bound.
+    /// Whether it is part of a quantity that cannot be read as a number: a root, a multiple of π, a pair, a
+    /// bound.
     is_part: bool,
 }
 
-/// The last number of a text; `None` if it has none or the last is one of two ("5 or 6").
+/// The last number of a text. `None` if there is no number, or the last one is one of two alternatives ("5 or
+/// 6").
 pub(super) fn last(text: &str) -> Option<Value> {
     pick(text, |readable| readable.len().checked_sub(1))
 }
 
-/// The first number of a text; `None` likewise.
+/// The first number of a text. `None` if there is no number, or the first one is one of two alternatives.
 pub(super) fn first(text: &str) -> Option<Value> {
     pick(text, |readable| (!readable.is_empty()).then_some(0))
 }
 
-/// The only number of a text.
+/// The only number of a text; `None` if the text has several numbers or none.
 pub(super) fn only(text: &str) -> Option<Value> {
     let found = numbers(text);
     match <[Found; 1]>::try_from(found) {
@@ -71,7 +73,7 @@ fn pick(text: &str, which: impl Fn(&[&Found]) -> Option<usize>) -> Option<Value>
     readable[at].value.clone()
 }
 
-/// The numbers of a text in their order.
+/// The numbers of a text, in order.
 pub(super) fn numbers(text: &str) -> Vec<Found> {
     let chars: Vec<(usize, char)> = text.char_indices().collect();
     let (mut found, mut i) = (vec![], 0);
@@ -83,7 +85,7 @@ pub(super) fn numbers(text: &str) -> Vec<Found> {
         }
         let (end, value) = scan.number(i);
         let place = |k: usize| chars.get(k).map_or(text.len(), |(at, _)| *at);
-        // A letter before a digit makes a name: B12, COVID-19.
+        // A letter before a digit forms a name: B12, COVID-19.
         let is_result =
             !surroundings::is_precision(scan.rest(end)) && !surroundings::is_set_apart(&text[..place(i)]);
         if scan.is_quantity(i) && is_result {
@@ -130,14 +132,14 @@ impl Scan<'_> {
         self.is_digit(i) || is_point || self.fraction(i).is_some()
     }
 
-    /// Whether the digits at `i` are no part of a name.
+    /// Whether the digits at `i` are not part of a name.
     fn is_quantity(&self, i: usize) -> bool {
         let is_letter = |c: Option<char>| c.is_some_and(|c| c.is_alphabetic() && c < '\u{e00}');
         let (last, but_last) = (self.before(i, 1), self.before(i, 2));
         !(is_letter(last) || matches!(last, Some('_' | '^')) || last == Some('-') && is_letter(but_last))
     }
 
-    /// Whether a minus sign or the word for it goes before `i`.
+    /// Whether a minus sign, or a word for it, precedes `i`.
     fn is_negative(&self, i: usize) -> bool {
         let mut k = i;
         while self.before(k, 1).is_some_and(|c| matches!(c, '$' | '\u{20ac}' | '\u{a3}' | '\u{a5}')) {
@@ -154,7 +156,7 @@ impl Scan<'_> {
         is_first && ["minus", "negative"].iter().any(|sign| word.eq_ignore_ascii_case(sign))
     }
 
-    /// The number at `i` and where it ends.
+    /// The end of the number at `i`, and its value.
     fn number(&self, i: usize) -> (usize, Option<Value>) {
         let sign = if self.is_negative(i) { -1.0 } else { 1.0 };
         let of =
@@ -191,7 +193,7 @@ impl Scan<'_> {
             let number = digits.as_deref().and_then(|digits| format!("{digits}e{power}").parse().ok());
             return self.with_percent(end, number.and_then(|number| of(number, false)));
         }
-        // Letters and digits that go on make a name: 0x1F, 3D2.
+        // Further letters and digits form a name: 0x1F, 3D2.
         let unit = self.rest(end).split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
         if unit.is_ascii() && unit.contains(|c: char| c.is_ascii_digit()) {
             return (end + unit.chars().count(), None);
@@ -201,7 +203,7 @@ impl Scan<'_> {
         self.with_percent(end, Some(value))
     }
 
-    /// Digits with the marks between them.
+    /// The digits from `i` on, with the marks between them, and where they end.
     fn body(&self, i: usize) -> (usize, String) {
         let (mut end, mut body, mut is_spaced) = (i, String::new(), false);
         while body.len() < MOST_DIGITS {
@@ -213,7 +215,7 @@ impl Scan<'_> {
                 Some('\u{2044}') if self.is_digit(end + 1) => body.push('/'),
                 // A blank separates groups of three digits.
                 Some(' ') if self.is_group(end + 1) && (is_spaced || has_room(&body)) => is_spaced = true,
-                // Blanks around the bar of a fraction.
+                // The bar of a fraction may have blanks around it.
                 Some(' ')
                     if self.at(end + 1) == Some('/')
                         && self.at(end + 2) == Some(' ')
@@ -234,7 +236,7 @@ impl Scan<'_> {
         (i..i + 3).all(|k| self.is_digit(k)) && !self.is_digit(i + 3)
     }
 
-    /// The fraction behind a whole number: 1 1/2.
+    /// The fraction after a whole number: 1 1/2.
     fn mixed(&self, end: usize, body: &str) -> Option<(usize, f64)> {
         if self.at(end) != Some(' ') || !body.bytes().all(|byte| byte.is_ascii_digit()) {
             return None;
@@ -265,7 +267,7 @@ impl Scan<'_> {
         self.exponent(k + 2)
     }
 
-    /// `^3`, `³`
+    /// An exponent: `^3`, `³`.
     fn exponent(&self, end: usize) -> Option<(usize, i32)> {
         if self.at(end) == Some('^') {
             return self.integer(end + 1);
@@ -293,7 +295,7 @@ impl Scan<'_> {
         (number <= 400 && !self.at(end).is_some_and(char::is_alphanumeric)).then_some((end, sign * number))
     }
 
-    /// "million", "k" and, behind an amount of money, "m" and "b".
+    /// A word or letter that scales a number: "million", "k", and for amounts of money "m" and "b".
     fn scale_word(&self, end: usize, start: usize) -> Option<(usize, i32)> {
         let blank = usize::from(self.at(end) == Some(' '));
         let word = self.rest(end + blank).split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
@@ -323,7 +325,7 @@ impl Scan<'_> {
     }
 }
 
-/// Whether digits may be the first group of a number in groups of three.
+/// Whether digits may be the first group of a number that is written in groups of three.
 fn has_room(body: &str) -> bool {
     (1..=3).contains(&body.len()) && body.bytes().all(|byte| byte.is_ascii_digit()) && !body.starts_with('0')
 }
@@ -332,8 +334,8 @@ fn float(digits: &str) -> Option<f64> {
     digits.parse().ok().filter(|number: &f64| number.is_finite())
 }
 
-/// The digits of a number without separators, with a point before its decimals; `None` if they are not
-/// grouped as numbers are.
+/// The digits of a number without separators, with a decimal point. `None` if the groups of digits are not
+/// those of a number.
 fn plain_digits(body: &str) -> Option<String> {
     let body: String = if body.contains(['\'', '_']) {
         let (whole, rest) = body.split_at(body.find(['.', ',']).unwrap_or(body.len()));
@@ -350,7 +352,7 @@ fn plain_digits(body: &str) -> Option<String> {
         (1, 0) => '.',
         (0, 1) => {
             let (whole, part) = body.split_once(',')?;
-            // 1,000 is a thousand, 0,125 and 1,5 are decimals.
+            // 1,000 is a thousand; 0,125 and 1,5 have decimals.
             let is_thousands = part.len() == 3 && (1..=3).contains(&whole.len()) && !whole.starts_with('0');
             if is_thousands { '.' } else { ',' }
         }
@@ -372,7 +374,8 @@ fn plain_digits(body: &str) -> Option<String> {
     Some(if part.is_empty() { whole } else { format!("{whole}.{part}") })
 }
 
-/// Whether a mark separates groups of three digits, or of two and a last one of three as in India.
+/// Whether a mark separates groups of three digits, or as in India, groups of two digits and a last group of
+/// three.
 fn is_grouped(whole: &str, mark: char) -> bool {
     let mut groups = whole.split(mark);
     let (Some(first), Some(last)) = (groups.next(), whole.rsplit(mark).next()) else { return false };

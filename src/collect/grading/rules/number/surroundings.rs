@@ -1,6 +1,6 @@
-//! What stands around a number and makes it part of something else.
+//! Checks the text around a number that makes it part of something else.
 
-/// Whether a number is part of a quantity that is not read: a root, a multiple of π, one of a pair of
+/// Whether a number is part of a quantity that cannot be read as a number: a root, a multiple of π, a pair of
 /// coordinates, or a bound ("> 5").
 pub(super) fn is_part(before: &str, behind: &str) -> bool {
     let is_root = before.trim_end_matches(['(', '{', '[', ' ']).ends_with('\u{221a}');
@@ -9,7 +9,7 @@ pub(super) fn is_part(before: &str, behind: &str) -> bool {
     is_root || is_factor || is_bound(before) || is_coordinate(before, behind)
 }
 
-/// Whether a number is set apart from the result before it: "42, not 41", "42 rather than 41", "42 ± 1".
+/// Whether a number contrasts with the result before it: "42, not 41", "42 rather than 41", "42 ± 1".
 pub(super) fn is_set_apart(before: &str) -> bool {
     const WORDS: [&str; 8] =
         ["not", "isn't", "rather than", "instead of", "\u{b1}", "+/-", "plus or minus", "unlike"];
@@ -24,13 +24,13 @@ pub(super) fn is_set_apart(before: &str) -> bool {
     })
 }
 
-/// Whether a number counts the decimals of another one: "3.14 (rounded to 2 decimals)".
+/// Whether a number states the precision of another one: "3.14 (rounded to 2 decimals)".
 pub(super) fn is_precision(behind: &str) -> bool {
     let behind = behind.trim_start_matches([' ', '-']);
     ["decimal", "d.p.", "significant", "s.f."].iter().any(|word| behind.starts_with(word))
 }
 
-/// Whether a number follows a sign for "greater" or "less", and no arrow or tag.
+/// Whether a number follows a sign for "greater" or "less" that is not part of an arrow or tag.
 fn is_bound(before: &str) -> bool {
     let bare = before.trim_end();
     let Some(sign) = bare.chars().next_back().filter(|c| "<>\u{2264}\u{2265}".contains(*c)) else {
@@ -40,10 +40,10 @@ fn is_bound(before: &str) -> bool {
     rest.is_empty() || rest.ends_with(' ')
 }
 
-/// Most characters on each side of a number within which its brackets are looked for.
+/// Number of characters on each side of a number that are searched for brackets.
 const NEAR: usize = 48;
 
-/// Whether a number is one of several between brackets: "(3, 4)".
+/// Whether a number is one of several numbers in brackets: "(3, 4)".
 fn is_coordinate(before: &str, behind: &str) -> bool {
     let is_part = |c: &char| c.is_ascii_digit() || matches!(c, ' ' | ',' | '.' | '-' | '/');
     let backwards: String = before.chars().rev().take(NEAR).take_while(is_part).collect();

@@ -1,24 +1,24 @@
-//! The value of a number and its comparison.
+//! Represents the value of a number, and compares numbers.
 
 use std::fmt;
 
-/// Largest relative difference of equal numbers.
+/// Maximum relative difference of equal numbers.
 const RELATIVE: f64 = 1e-9;
-/// Digits that a float holds exactly.
+/// Number of decimal digits that a float represents exactly.
 const EXACT_DIGITS: usize = 15;
 
-/// A number as it is written.
+/// A number in a text.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Value {
-    /// Its value; that of a percentage is the number before the sign.
+    /// The value. For a percentage, the number before the sign.
     pub(super) number: f64,
-    /// Its digits without separators, a point before the decimals; `None` for fractions and powers.
+    /// The digits without separators, with a decimal point; `None` for fractions and powers.
     pub(super) digits: Option<String>,
     /// Whether a percent sign follows.
     pub(super) is_percent: bool,
 }
 
-/// How far numbers may differ.
+/// How far a number may differ from the right one.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Tolerance {
     /// By this much.
@@ -37,7 +37,7 @@ impl Tolerance {
     /// Reads `0.5` or `1%`.
     ///
     /// # Errors
-    /// What is wrong, as a phrase that follows the grader's name.
+    /// What is wrong, as a phrase that follows the name of the grader.
     pub(super) fn read(text: &str) -> Result<Self, String> {
         let text = text.trim();
         let (digits, is_relative) = match text.strip_suffix('%') {
@@ -48,12 +48,12 @@ impl Tolerance {
             Ok(number) if number >= 0.0 && number.is_finite() => {
                 Ok(if is_relative { Self::Relative(number / 100.0) } else { Self::Absolute(number) })
             }
-            _ => Err(format!("needs a tolerance such as 0.5 or 1%, at least 0, and has {text:?}")),
+            _ => Err(format!("needs a tolerance of at least 0, such as 0.5 or 1%, but has {text:?}")),
         }
     }
 }
 
-/// Checks a tolerance that an item has.
+/// Checks the tolerance of an item.
 ///
 /// # Errors
 /// As [`Tolerance::read`].
@@ -62,7 +62,8 @@ pub(crate) fn check_tolerance(text: &str) -> Result<(), String> {
 }
 
 impl Value {
-    /// Whether an answer's number equals this one, which is right. A percentage also equals its share of one.
+    /// Whether the number of an answer equals this right number. A percentage also equals the corresponding
+    /// fraction of 1.
     pub(super) fn equals(&self, answer: &Self, tolerance: Tolerance) -> bool {
         let is_long = |value: &Self| {
             let digits = value.digits.as_deref().unwrap_or_default();
@@ -88,7 +89,7 @@ impl Value {
     }
 }
 
-/// Digits without zeros that do not count.
+/// Digits without insignificant zeros.
 fn canonical(digits: &str) -> String {
     let (sign, digits) = digits.strip_prefix('-').map_or(("", digits), |rest| ("-", rest));
     let digits = digits.trim_start_matches('0');
