@@ -74,6 +74,8 @@ pub(super) struct Verdict {
     /// and their number: what such intervals held where the back-test of the card does not apply, because
     /// cells are missing or the size regression answers.
     pub coverage: Option<(f64, usize)>,
+    /// The same of rows of other families; only beyond the range, whose own folds leave no family out.
+    pub family_coverage: Option<(f64, usize)>,
     /// Its mean absolute error in this situation.
     pub mae: f64,
     /// Absolute errors of the held-out rows, with their weights.
@@ -162,7 +164,12 @@ impl<'a> Evidence<'a> {
         let best = tested.min_by(|a, b| error(a.0).total_cmp(&error(b.0)));
         let Some((skill, place, fitted, mut held_out)) = best else {
             return Err(match answer(own_place) {
-                Some(_) => "there is no proxy near those trained on, and nothing else was selected".into(),
+                Some(_) => {
+                    "the gain over a proxy that was selected needs the value of the proxy, its size and \
+                            that of the row; one of them is missing or lies far from those trained on, and \
+                            nothing else was selected"
+                        .into()
+                }
                 None => "no candidate was selected for this regime, and no size is known".into(),
             });
         };
@@ -186,10 +193,14 @@ impl<'a> Evidence<'a> {
         let has_all = situation.has_size || self.card.columns.size.is_none();
         let has_all = has_all && !situation.missing.contains(&true);
         let is_own = place == own_place && has_all && situation.choice == situation.regime;
-        let coverage = if is_own { None } else { coverage(&residuals, situation.regime, self.level) };
+        let coverage_of = |split: Split| {
+            if is_own { None } else { coverage(&residuals, situation.regime, split, self.level) }
+        };
+        let is_forward = situation.regime == Regime::Extrapolation;
         Ok(Arc::new(Verdict {
             is_own,
-            coverage,
+            coverage: coverage_of(situation.regime.split()),
+            family_coverage: is_forward.then(|| coverage_of(Split::LeaveFamilyOut)).flatten(),
             fitted: fitted.clone(),
             is_size: place == SIZE,
             models: BySplit::try_new(|split| -> std::result::Result<Vec<FoldModel>, ()> {
@@ -291,8 +302,14 @@ impl Verdict {
     }
 }
 
-fn coverage(residuals: &BySplit<Residuals>, regime: Regime, level: f64) -> Option<(f64, usize)> {
-    let own = &residuals.get(regime.split()).held_out;
+/// The share of the rows that a split leaves out which the intervals of a regime hold, and their number.
+fn coverage(
+    residuals: &BySplit<Residuals>,
+    regime: Regime,
+    split: Split,
+    level: f64,
+) -> Option<(f64, usize)> {
+    let own = &residuals.get(split).held_out;
     let splits = regime.interval_method().splits();
     let models: BTreeSet<&str> = own.iter().map(|row| row.model.as_str()).collect();
     // The half-width that the residuals of all other models give each model.

@@ -33,7 +33,7 @@ pub(super) fn note(card: &Card, query: &Query, row: &PredictionRow, context: &In
     let mut notes = vec![];
     on_training(card, query, context, &mut notes);
     on_skill(row, context, &mut notes);
-    on_coverage(card, query, context, &mut notes);
+    on_coverage(card, query, row, context, &mut notes);
     if row.mahal_pct.is_some_and(|percentile| percentile > 95.0) {
         notes.push("farther from the training mean than 95 % of the training rows".into());
     }
@@ -119,9 +119,15 @@ fn on_skill(row: &PredictionRow, context: &IntervalContext, notes: &mut Vec<Stri
 }
 
 /// Coverage that is low, or that comes from few models.
-fn on_coverage(card: &Card, query: &Query, context: &IntervalContext, notes: &mut Vec<String>) {
+fn on_coverage(
+    card: &Card,
+    query: &Query,
+    row: &PredictionRow,
+    context: &IntervalContext,
+    notes: &mut Vec<String>,
+) {
     let level = context.level;
-    notes.extend(context.coverage.and_then(|coverage| shortfall(card, coverage, context.judged, level)));
+    notes.extend(shortfall(card, row, context));
     if !context.is_enough {
         notes.push(format!(
             "too few back-test errors for a {:.0} % interval: its ends are the largest errors seen",
@@ -141,14 +147,15 @@ fn on_coverage(card: &Card, query: &Query, context: &IntervalContext, notes: &mu
 
 /// The warning on intervals that held much less than their level: all of them or, beyond the range, those of
 /// one forward fold.
-fn shortfall(card: &Card, coverage: &Coverage, regime: Regime, level: f64) -> Option<String> {
-    let held = coverage.at(level);
+fn shortfall(card: &Card, row: &PredictionRow, context: &IntervalContext) -> Option<String> {
+    let (held, level, regime) = (row.backtest_coverage?, context.level, context.judged);
     if undercovers(held, level) {
         return Some(format!(
             "INTERVALS HELD ONLY {:.0} % IN BACK-TEST, not their level of {level}",
             100.0 * held
         ));
     }
+    context.coverage?;
     let forward = regime.coverage(&card.backtest).filter(|_| regime == Regime::Extrapolation);
     let (worst, n) = forward?.worst_fold(level).filter(|(worst, _)| undercovers(*worst, level))?;
     Some(format!(

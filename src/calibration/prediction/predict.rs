@@ -194,7 +194,9 @@ fn fill(
     // a kind.
     let is_tested = query.unseen.is_empty();
     let coverage = coverage.filter(|_| verdict.is_own && is_tested);
-    let other = verdict.coverage.filter(|_| !verdict.is_own && is_tested);
+    let of_families = verdict.family_coverage.filter(|_| query.is_new_family);
+    let other = verdict.coverage.into_iter().chain(of_families).min_by(|a, b| a.0.total_cmp(&b.0));
+    let other = other.filter(|_| !verdict.is_own && is_tested);
     let score = judged.score_of(verdict.fitted.name(), &card.scores);
     let score = score.filter(|_| verdict.is_own || verdict.is_size);
     row.y_hat = Some(y_hat);

@@ -14,6 +14,7 @@ use crate::calibration::table::folds::Split;
 use crate::calibration::table::link::Link;
 use crate::calibration::table::sample::{LEAST_MODELS, Sample, distinct};
 use crate::numeric::shown::fixed;
+use crate::numeric::statistics::mean;
 
 /// Fewest families in a training set for predictions of another family.
 pub const LEAST_FAMILIES: usize = 3;
@@ -149,33 +150,39 @@ impl Judge<'_> {
         self.link.is_bounded() && residuals.all(|row| row.residual < 1e-9)
     }
 
-    /// The candidate that comes nearest to being selected, and where it fails. The splits are those that
-    /// [`fit`](super::fit::fit) selects by.
+    /// The candidate that comes nearest to being selected, and its skill, by the rules of
+    /// [`select`](super::select): within the range its skill in the unit of the target on the split where it is
+    /// least, beyond it the mean of two splits on the scale of the link or in the unit.
     fn best_failure(&self, regime: Regime) -> String {
         let inside = match self.scores.leave_family_out.is_empty() || regime == Regime::Interpolation {
             true => ("leaving out models", Split::LeaveModelOut),
             false => ("leaving out families", Split::LeaveFamilyOut),
         };
-        let splits = match regime {
-            Regime::Interpolation | Regime::NewFamily => vec![inside],
-            Regime::Extrapolation => {
-                vec![inside, ("trained on the weaker and tested on the stronger", Split::Forward)]
-            }
-            Regime::BelowRange => {
-                vec![inside, ("trained on the stronger and tested on the weaker", Split::Backward)]
-            }
+        let (splits, words) = match regime {
+            Regime::Interpolation | Regime::NewFamily => (vec![inside.1], String::new()),
+            Regime::Extrapolation => (
+                vec![inside.1, Split::Forward],
+                " and training on the weaker and testing on the stronger".into(),
+            ),
+            Regime::BelowRange => (
+                vec![inside.1, Split::Backward],
+                String::from(" and training on the stronger and testing on the weaker"),
+            ),
         };
-        let worst = |name: &str| {
-            let skills = splits.iter().map(|(words, split)| {
+        let of = |name: &str| {
+            let scores = splits.iter().map(|split| {
                 let score = self.scores.get(*split).iter().find(|score| score.candidate == name)?;
-                Some((score.unit_skill_mean.max(score.skill_mean), *words))
+                Some((score.unit_skill_mean, score.skill_mean))
             });
-            skills.collect::<Option<Vec<_>>>()?.into_iter().min_by(|a, b| a.0.total_cmp(&b.0))
+            let scores = scores.collect::<Option<Vec<(f64, f64)>>>()?;
+            let mean = |which: fn(&(f64, f64)) -> f64| mean(&scores.iter().map(which).collect::<Vec<_>>());
+            Some(if regime.is_beyond() { mean(|s| s.0).max(mean(|s| s.1)) } else { mean(|s| s.0) })
         };
         let names = selectable(self.sample.len()).into_iter().map(|at| ALL[at].name());
-        let best = names.filter_map(|name| Some((name, worst(name)?))).max_by(|a, b| a.1.0.total_cmp(&b.1.0));
-        best.map_or("no candidate can be fitted".into(), |(name, (skill, words))| {
-            format!("the best, {name}, has skill {skill:.2} against the mean {words}")
+        let best = names.filter_map(|name| Some((name, of(name)?))).max_by(|a, b| a.1.total_cmp(&b.1));
+        best.map_or("no candidate can be fitted".into(), |(name, skill)| {
+            let skill = fixed(skill, 2);
+            format!("the best, {name}, has skill {skill} against the mean {}{words}", inside.0)
         })
     }
 }
