@@ -116,7 +116,11 @@ fn a_lora_alone_names_its_base_and_is_merged_into_the_one_that_is_given() {
         let label = alone.path().file_name().expect("a name").to_string_lossy();
         assert_eq!(loaded.info.id, label);
         assert!(done(&["model", path(&alone), "--base", base]).contains(&*label));
-        refused(&folder(name, true, false), &["--base", base], &["--base is for an adapter without weights"]);
+        refused(
+            &folder(name, true, false),
+            &["--base", base],
+            &["--base is only for an adapter without weights"],
+        );
     }
     refused(&folder("gpt2", false, true), &["--base", "minigpt-1"], &["belongs to another model", "--base"]);
     let llama = golden("llama-gqa");

@@ -182,7 +182,7 @@ fn a_folder_says_which_of_its_files_it_cannot_choose_from() {
     put("b.gguf", &bytes);
     assert_eq!(refusal_of(folder.path()), "it opens");
     put("adapter_config.json", b"{}");
-    assert!(refusal_of(folder.path()).contains("is beside a GGUF file"), "{}", refusal_of(folder.path()));
+    assert!(refusal_of(folder.path()).contains("is next to a GGUF file"), "{}", refusal_of(folder.path()));
     std::fs::remove_file(folder.path().join("adapter_config.json")).expect("a file");
     put("a.gguf", &bytes);
     assert!(refusal_of(folder.path()).contains("give one of them: a.gguf, b.gguf"));
@@ -192,5 +192,5 @@ fn a_folder_says_which_of_its_files_it_cannot_choose_from() {
     assert!(missing.contains("no such file or folder") && !missing.contains("minigpt-2"), "{missing}");
     put("notes.txt", b"hello");
     let other = refusal_of(&folder.path().join("notes.txt"));
-    assert!(other.contains("it is a file and no GGUF"), "{other}");
+    assert!(other.contains("it is a file but not a GGUF file"), "{other}");
 }

@@ -216,7 +216,7 @@ fn the_base_that_an_adapter_names_is_fetched_by_its_id() {
     assert_eq!(home.done(&hub, &[]), given);
     let told = verb(&home, &hub, &["model", ID]).output().expect("the binary");
     let stderr = said(&told).2;
-    assert!(stderr.contains("an adapter of gpt2, which is its base (--base names another)"), "{stderr}");
+    assert!(stderr.contains("adapter of gpt2, which is used as the base model"), "{stderr}");
     // A folder with the adapter alone is as good.
     let alone = home.path("alone");
     std::fs::create_dir(&alone).expect("a folder");
