@@ -187,7 +187,7 @@ mod tests {
             assert!(refusal.contains("rejects the messages"), "{refusal}");
         }
         let chain = format!("{{{{ {}true }}}}", "not ".repeat(100_000));
-        assert!(render(&chain).expect_err("a chain").contains("words and signs"));
+        assert!(render(&chain).expect_err("a chain").contains("words and symbols"));
         let deep = format!("{{{{ {}true }}}}", "not ".repeat(2500));
         assert!(render(&deep).is_ok(), "{deep:.20}");
     }

@@ -235,15 +235,18 @@ fn token_ids_that_are_none_are_refused() {
     for (bytes, says) in [
         (vec![], "too few for a safetensors file"),
         (array("ids", "I64", "[1, 2]", &ids([1, 2])), "tensor `input_ids` is missing"),
-        (array("input_ids", "I64", "[2]", &ids([1, 2])), "has shape [2]; give token ids (n, t)"),
+        (array("input_ids", "I64", "[2]", &ids([1, 2])), "has shape [2]; give token ids of shape (n, t)"),
         (array("input_ids", "F64", "[1, 2]", &ids([1, 2])), "has type F64"),
         (array("input_ids", "I64", "[0, 2]", &[]), "give at least one token"),
-        (array("input_ids", "I64", "[1, 2]", &ids([1, -1])), "holds -1, the id of no token"),
+        (array("input_ids", "I64", "[1, 2]", &ids([1, -1])), "holds -1, which is not a token id"),
         (
             array("input_ids", "I64", "[1, 2]", &ids([1, 64])),
-            "holds token id 64, the model's vocabulary has 64",
+            "holds token id 64, but the model's vocabulary has only 64 tokens",
         ),
-        (array("input_ids", "I64", "[1, 129]", &long), "has 129 tokens, the model has 128 positions"),
+        (
+            array("input_ids", "I64", "[1, 129]", &long),
+            "has 129 tokens, but the model has only 128 positions",
+        ),
     ] {
         std::fs::write(file, bytes).expect("a file");
         refused(&arguments, 1, &[says]);
@@ -259,7 +262,7 @@ fn token_ids_that_are_none_are_refused() {
     let model = golden("gpt2");
     let arguments =
         ["states", model.to_str().expect("UTF-8"), "--corpus", "colours", "--windows", "50", "-o", out];
-    refused(&arguments, 1, &["tokens and window 0 has", "give --tokens"]);
+    refused(&arguments, 1, &["tokens, but window 0 has", "give --tokens"]);
     assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 1);
 }
 
