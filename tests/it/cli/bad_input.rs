@@ -188,7 +188,7 @@ fn a_damaged_corpus_is_named_with_its_line() {
 fn a_window_longer_than_the_positions_is_refused_with_both_lengths() {
     let scene = Scene::new("gpt2");
     let flags = [("--corpus", "countries"), ("--entities", "30")];
-    scene.refuses(&flags, 1, &["model: window 0 has", "the model has 32 positions", "lower --entities"]);
+    scene.refuses(&flags, 1, &["model: window 0 has", "the model has only 32 positions", "lower --entities"]);
 }
 
 #[test]

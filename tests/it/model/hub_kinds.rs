@@ -48,7 +48,7 @@ fn a_model_is_described_by_its_config_and_header_alone() {
     let away = Server::start(|_, _| Reply { status: 503, ..Reply::default() });
     let (again, note) = done(&home, &away, &["model", ID, "--json"]);
     assert_eq!((again.as_str(), away.take().len()), (described.as_str(), 1));
-    assert!(note.contains(&format!("what is known of commit {COMMIT} is used")), "{note}");
+    assert!(note.contains(&format!("using the stored description of commit {COMMIT}")), "{note}");
     assert_eq!(done(&home, &away, &["model", ID, "--json", "--offline"]).0, described);
     assert!(away.take().is_empty());
     // The same as of the folder, and of the cache when it is complete.
@@ -313,5 +313,5 @@ fn one_gguf_file_of_a_repository_is_a_model() {
     let says = ["has no file other.gguf", "tiny.F32.gguf, tiny.Q8_0.gguf"];
     refused(&mut verb(&home, &hub, &["model", &missing]), 1, &says);
     let wrong = format!("{ID}:model.safetensors");
-    refused(&mut verb(&home, &hub, &["model", &wrong]), 2, &["`model.safetensors` behind a colon"]);
+    refused(&mut verb(&home, &hub, &["model", &wrong]), 2, &["`model.safetensors` after the colon"]);
 }
