@@ -202,12 +202,7 @@ fn what_a_config_asks_for_beyond_the_decoder_is_refused_by_name() {
         ("smollm3", "no_rope_layers", json!([1]), "no_rope_layers has 1 entries for 2 blocks"),
         ("gptj", "rotary_dim", json!(9), "9 of a head's 8 values"),
         ("pythia", "num_hidden_layers", json!(4_000_000_000u32), "more than the 65536"),
-        (
-            "llama-gqa",
-            "model_type",
-            json!("of_next_year"),
-            "model_type `of_next_year` is not supported; take",
-        ),
+        ("llama-gqa", "model_type", json!("of_next_year"), "model_type `of_next_year` is not supported; use"),
     ];
     for (name, key, value, says) in cases {
         let path = golden(name).join("config.json");

@@ -222,7 +222,8 @@ fn a_revision_is_escaped_in_the_route_and_stays_inside_the_cache() {
 
 #[test]
 fn a_model_that_is_gated_private_or_not_there_gets_a_way_to_it() {
-    let accept = "accept its terms, create a token at https://huggingface.co/settings/tokens and set HF_TOKEN";
+    let accept =
+        "accept its terms, create a token at https://huggingface.co/settings/tokens and set HF_TOKEN";
     let sent = "the token is invalid or has no access to the model";
     for (status, code, says) in [
         (401, "GatedRepo", ["the model is gated", sent, accept]),

@@ -123,7 +123,9 @@ fn object(path: &Path, bytes: &[u8]) -> Result<Map<String, Value>> {
     let value = serde_json::from_slice(bytes).map_err(|source| Error::Json { path: path.into(), source })?;
     match value {
         Value::Object(map) => Ok(map),
-        _ => Err(Error::Config { path: path.into(), reason: "is no JSON object; download it again".into() }),
+        _ => {
+            Err(Error::Config { path: path.into(), reason: "is not a JSON object; download it again".into() })
+        }
     }
 }
 
