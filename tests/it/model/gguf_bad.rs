@@ -36,7 +36,7 @@ type Change = fn(&mut GgufFile);
 fn what_is_wrong_with_a_file_is_named() {
     assert_eq!(refusal(&GgufFile::llama().bytes()), "it opens");
     let cases: &[(&str, Change)] = &[
-        ("no GGUF file", |f| f.magic = *b"GGML"),
+        ("not a GGUF file", |f| f.magic = *b"GGML"),
         ("of version 1", |f| f.version = 1),
         ("of version 9", |f| f.version = 9),
         ("big-endian", |f| f.version = 3_u32.to_be()),
@@ -66,7 +66,7 @@ fn what_is_wrong_with_a_file_is_named() {
         ("is a list of the unknown type 78", |f| {
             f.set("general.name", LIST, numbers(78, &[]));
         }),
-        ("`general.alignment` is 24, no power of two", |f| f.set("general.alignment", U32, u32s(24))),
+        ("`general.alignment` is 24, which is not a power of two", |f| f.set("general.alignment", U32, u32s(24))),
         ("key `llama.block_count` is \"one\", not a count", |f| {
             f.set("llama.block_count", TEXT, text("one"));
         }),
@@ -81,8 +81,8 @@ fn what_is_wrong_with_a_file_is_named() {
             f.set("llama.feed_forward_length", LIST, numbers(U32, &[[8, 0, 0, 0], [9, 0, 0, 0]]));
         }),
         ("tensor `blk.0.attn_q.weight` has the type IQ4_XS", |f| f.tensor("blk.0.attn_q.weight").kind = 23),
-        ("has the type number 9999", |f| f.tensor("blk.0.attn_q.weight").kind = 9999),
-        ("which are no whole blocks of Q4_K", |f| f.tensor("blk.0.attn_q.weight").kind = 12),
+        ("has the unsupported type number 9999", |f| f.tensor("blk.0.attn_q.weight").kind = 9999),
+        ("which is not a whole number of Q4_K blocks", |f| f.tensor("blk.0.attn_q.weight").kind = 12),
         ("has shape [4294967296, 4294967296]", |f| {
             f.tensor("blk.0.attn_q.weight").dims = vec![1 << 32, 1 << 32];
         }),
@@ -90,12 +90,12 @@ fn what_is_wrong_with_a_file_is_named() {
         ("has 5 dimensions", |f| f.tensor("blk.0.attn_q.weight").dims = vec![1; 5]),
         ("the file ends before", |f| f.tensor("blk.0.attn_q.weight").offset = 1 << 40),
         ("the file ends before", |f| f.tensor("blk.0.attn_q.weight").offset = u64::MAX - 31),
-        ("no multiple of 32", |f| f.tensor("blk.0.attn_q.weight").offset += 4),
+        ("is not a multiple of 32", |f| f.tensor("blk.0.attn_q.weight").offset += 4),
         ("overlaps `token_embd.weight`", |f| f.tensor("blk.0.attn_q.weight").offset = 32),
-        ("is there twice", |f| f.tensor("blk.0.attn_k.weight").name = "blk.0.attn_v.weight".into()),
+        ("occurs twice", |f| f.tensor("blk.0.attn_k.weight").name = "blk.0.attn_v.weight".into()),
         ("is missing", |f| f.tensors.retain(|tensor| tensor.name != "blk.0.attn_k.weight")),
         ("has no tensor `token_embd.weight`", |f| f.tensors.retain(|t| t.name != "token_embd.weight")),
-        ("`blk.0.ffn_gate_inp.weight` is a parameter that `llama`", |f| {
+        ("`blk.0.ffn_gate_inp.weight` is not a parameter of `llama`", |f| {
             f.push("blk.0.ffn_gate_inp.weight", &[8, 4]);
         }),
         ("`blk.7.attn_q.weight` is a parameter that", |f| f.push("blk.7.attn_q.weight", &[8, 8])),
@@ -169,7 +169,7 @@ fn a_file_that_ends_early_is_refused_wherever_it_ends() {
         std::fs::write(&path, &whole[..n]).expect("a file");
         let error = Gguf::open(&path).err().unwrap_or_else(|| panic!("{n} of {} bytes open", whole.len()));
         let message = error.to_string();
-        let is_named = ["truncated", "cut short", "cannot hold", "begin with `GGUF`"];
+        let is_named = ["truncated", "cannot hold", "begin with `GGUF`"];
         assert!(is_named.iter().any(|says| message.contains(says)), "{n}: {message}");
     }
 }
