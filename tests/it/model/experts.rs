@@ -78,7 +78,7 @@ fn a_router_with_more_or_fewer_experts_than_there_are_is_refused_by_name() {
         ),
         ("mlp.experts.4.gate_proj.weight` is missing", open("qwen3-moe", rows(6), count(6), Ops::Fused)),
         (
-            "mlp.experts.3.down_proj.weight` is a parameter that this architecture",
+            "mlp.experts.3.down_proj.weight` is not a parameter of this architecture",
             open("qwen3-moe", rows(3), count(3), Ops::Fused),
         ),
         (

@@ -66,7 +66,9 @@ fn what_is_wrong_with_a_file_is_named() {
         ("is a list of the unknown type 78", |f| {
             f.set("general.name", LIST, numbers(78, &[]));
         }),
-        ("`general.alignment` is 24, which is not a power of two", |f| f.set("general.alignment", U32, u32s(24))),
+        ("`general.alignment` is 24, which is not a power of two", |f| {
+            f.set("general.alignment", U32, u32s(24))
+        }),
         ("key `llama.block_count` is \"one\", not a count", |f| {
             f.set("llama.block_count", TEXT, text("one"));
         }),
@@ -80,7 +82,9 @@ fn what_is_wrong_with_a_file_is_named() {
         ("`llama.feed_forward_length` differs from block to block", |f| {
             f.set("llama.feed_forward_length", LIST, numbers(U32, &[[8, 0, 0, 0], [9, 0, 0, 0]]));
         }),
-        ("tensor `blk.0.attn_q.weight` has the type IQ4_XS", |f| f.tensor("blk.0.attn_q.weight").kind = 23),
+        ("tensor `blk.0.attn_q.weight` has the unsupported type IQ4_XS", |f| {
+            f.tensor("blk.0.attn_q.weight").kind = 23
+        }),
         ("has the unsupported type number 9999", |f| f.tensor("blk.0.attn_q.weight").kind = 9999),
         ("which is not a whole number of Q4_K blocks", |f| f.tensor("blk.0.attn_q.weight").kind = 12),
         ("has shape [4294967296, 4294967296]", |f| {
@@ -98,7 +102,7 @@ fn what_is_wrong_with_a_file_is_named() {
         ("`blk.0.ffn_gate_inp.weight` is not a parameter of `llama`", |f| {
             f.push("blk.0.ffn_gate_inp.weight", &[8, 4]);
         }),
-        ("`blk.7.attn_q.weight` is a parameter that", |f| f.push("blk.7.attn_q.weight", &[8, 8])),
+        ("`blk.7.attn_q.weight` is not a parameter of", |f| f.push("blk.7.attn_q.weight", &[8, 8])),
         ("general.architecture `mamba` is not supported", |f| {
             f.set("general.architecture", TEXT, text("mamba"));
         }),
@@ -106,7 +110,7 @@ fn what_is_wrong_with_a_file_is_named() {
         ("is a LoRA adapter", |f| f.set("general.type", TEXT, text("adapter"))),
         ("(mmproj)", |f| f.set("general.type", TEXT, text("mmproj"))),
         ("(mmproj)", |f| f.set("general.architecture", TEXT, text("clip"))),
-        ("is part 1 of 3 of a model by its header", |f| f.set("split.count", U32, u32s(3))),
+        ("is part 1 of 3 of a model according to its header", |f| f.set("split.count", U32, u32s(3))),
         ("holds a vocabulary and no weights", |f| f.tensors.clear()),
         ("key `llama.expert_used_count` is missing", |f| f.set("llama.expert_count", U32, u32s(8))),
         ("block_sparse_moe.gate", |f| {

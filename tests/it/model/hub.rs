@@ -285,7 +285,7 @@ fn a_repository_without_what_is_needed_says_so_before_anything_is_fetched() {
             "GGUF files only; give one of them as owner/name:FILE",
         ),
         (golden().without(WEIGHTS), "has none of the weight files model.safetensors"),
-        (golden().without(WEIGHTS).with("tf_model.h5", b""), "TensorFlow's and not read"),
+        (golden().without(WEIGHTS).with("tf_model.h5", b""), "tf_model.h5 (TensorFlow)"),
         (
             golden().without("tokenizer.json").with("vocab.json", b""),
             "has no tokenizer.json, nor vocab.json with",

@@ -140,7 +140,7 @@ fn redirects_stay_within_bounds_and_never_leave_for_the_clear() {
     for (endpoint, says) in [
         ("http://192.0.2.1", "HF_ENDPOINT must begin with https://"),
         ("https://user:pass@127.0.0.1", "HF_ENDPOINT must not contain a user or a password"),
-        ("nonsense", "HF_ENDPOINT is no URL"),
+        ("nonsense", "HF_ENDPOINT is not a URL"),
     ] {
         Home::new().refused(endpoint, &[], 2, &[says]);
     }
