@@ -51,7 +51,7 @@ fn a_missing_file_is_named() {
         std::fs::remove_file(scene.path(file)).expect("a file");
         // Other files can stand for a tokenizer.json.
         let [missing, advice] = match file {
-            TOKENIZER => ["is not there, nor vocab.json with merges.txt", "download it too"],
+            TOKENIZER => ["is missing, and so are vocab.json with merges.txt", "download it too"],
             _ => ["cannot read", "check that the file is there"],
         };
         scene.refuses(&[], 1, &[missing, file, advice]);
@@ -100,7 +100,7 @@ fn a_config_that_cannot_be_a_decoder_is_refused_by_its_key() {
         (
             "gpt2",
             json!({"n_layer": 2}),
-            "`transformer.h.2.attn.c_attn.bias` is not a parameter of this architecture with this config.json",
+            "`transformer.h.2.attn.c_attn.bias` is not a parameter of this architecture",
         ),
         ("gpt2", json!({"n_layer": huge}), "key `n_layer` is 4000000000, above the limit of 65536"),
         (

@@ -141,13 +141,13 @@ fn what_is_wrong_with_a_file_is_named() {
             f.set("llama.rope.scaling.type", TEXT, text("ntk"));
         }),
         ("without merges", |f| f.remove("tokenizer.ggml.merges")),
-        ("merge 0 of `tokenizer.ggml.merges` is no pair", |f| {
+        ("merge 0 of `tokenizer.ggml.merges` is not a pair", |f| {
             f.set("tokenizer.ggml.merges", LIST, texts(&["ab"]));
         }),
         ("its merges do not fit", |f| f.set("tokenizer.ggml.merges", LIST, texts(&["x y"]))),
         ("`tokenizer.ggml.pre` is `klingon`", |f| f.set("tokenizer.ggml.pre", TEXT, text("klingon"))),
         ("`tokenizer.ggml.pre` is `default`", |f| f.remove("tokenizer.ggml.pre")),
-        ("a tokenizer of the kind `rwkv`", |f| f.set("tokenizer.ggml.model", TEXT, text("rwkv"))),
+        ("a tokenizer of the unsupported kind `rwkv`", |f| f.set("tokenizer.ggml.model", TEXT, text("rwkv"))),
         ("has no tokenizer", |f| f.remove("tokenizer.ggml.tokens")),
         ("without scores", |f| f.set("tokenizer.ggml.model", TEXT, text("llama"))),
         ("`tokenizer.ggml.token_type` has 1 entries for 16 tokens", |f| {

@@ -135,7 +135,7 @@ fn token_ids_need_no_tokenizer_and_texts_are_refused_before_the_weights_are_fetc
     let tokens = golden("gpt2").join("oracle.safetensors");
     let tokens = tokens.to_str().expect("UTF-8");
     done(&home, &hub, &["states", ID, "--tokens", tokens, "-o", "states.safetensors"]);
-    home.refused(&hub.url, &["--offline"], 1, &["tokenizer.json: is not there"]);
+    home.refused(&hub.url, &["--offline"], 1, &["tokenizer.json: is missing"]);
 }
 
 #[test]
