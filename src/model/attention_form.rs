@@ -1,4 +1,4 @@
-//! The settings of attention in one block.
+//! Groups the settings of attention in one block.
 
 use candle_core::Tensor;
 

@@ -1,4 +1,4 @@
-//! The device that a decoder computes on.
+//! Selects the device that a decoder computes on.
 
 use std::str::FromStr;
 

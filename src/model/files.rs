@@ -84,7 +84,7 @@ impl ModelFiles {
                     return Err(Error::Parameter { name: "--base", reason: reason.into() });
                 }
                 if base.adapter.is_some() {
-                    let reason = "names a model with an adapter of its own, but surmise merges only one \
+                    let reason = "names a model that itself has an adapter, but surmise merges only one \
                                   adapter; name a model without one";
                     return Err(Error::Parameter { name: "--base", reason: reason.into() });
                 }

@@ -1,6 +1,6 @@
-//! The CPU loops of the decoder, on slices: norms, activations, rotary positions, attention over paths. Every
-//! function runs on the calling thread. The pulp library chooses the instruction set at run time (AVX-512,
-//! AVX2 or scalar), so one binary runs on every CPU.
+//! Implements the CPU loops of the decoder on slices: norms, activations, rotary positions, attention over
+//! paths. Every function runs on the calling thread. The pulp library chooses the instruction set at run
+//! time (AVX-512, AVX2 or scalar), so one binary runs on every CPU.
 
 use pulp::NullaryFnOnce;
 

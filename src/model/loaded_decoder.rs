@@ -89,8 +89,9 @@ pub(super) fn plan(
 ) -> Result<MemoryPlan> {
     let needs = |bytes: u64, how: &str| {
         let limit = options.max_memory_bytes.unwrap_or_default();
-        let reason =
-            format!("allows {limit} bytes, and {id} needs {bytes} for {what} in f32{how}; give it more");
+        let reason = format!(
+            "allows {limit} bytes, but {id} needs {bytes} for {what} in f32{how}; increase the limit"
+        );
         Error::Parameter { name: "--max-memory", reason }
     };
     let plan = MemoryPlan::of(spec, n_params, left, rayon::current_num_threads());

@@ -1,4 +1,4 @@
-//! Options for opening a checkpoint.
+//! Defines the options for opening a checkpoint.
 
 use super::device::Device;
 use super::tokenizer::Bos;

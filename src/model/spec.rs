@@ -1,4 +1,4 @@
-//! Describes a decoder as data. An architecture file fills a [`Spec`] from a published config.json, and the
+//! Describes decoders as data. An architecture file fills a [`Spec`] from a published config.json, and the
 //! [`Decoder`] computes what the `Spec` describes.
 //!
 //! [`Decoder`]: super::decoder::Decoder
@@ -118,8 +118,7 @@ pub struct SharedExpert {
     pub gated: bool,
 }
 
-/// A mixture of experts: a router sends each token to a few of many MLPs, whose outputs are weighted and
-/// added.
+/// A mixture of experts: a router sends each token to a few of many MLPs and adds their weighted outputs.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Mixture {
     /// Number of experts.
@@ -182,7 +181,7 @@ pub struct Alibi {
 }
 
 impl Alibi {
-    /// The bias added to the scaled score of a key at position `key` for a query at position `query`, up to a
+    /// The bias added to the scaled score of a key at position `key` for a query at position `query`, except a
     /// constant per query.
     pub fn bias(&self, head: usize, query: usize, key: usize, scale: f32) -> f32 {
         let slope = self.slopes[head];
@@ -248,8 +247,7 @@ pub struct Spec {
     pub alibi: Option<Alibi>,
     /// Queries, keys and values are clipped to `-clip_qkv..=clip_qkv` (OLMo).
     pub clip_qkv: Option<f64>,
-    /// Each head has a learned score in the softmax in addition to the scores of the keys, which reduces the
-    /// weights of the keys (gpt-oss).
+    /// Each head has a learned score in the softmax in addition to the scores of the keys (gpt-oss).
     pub sinks: bool,
     /// Norm of queries and keys, before rotation unless `qk_norm_after_rope` is set.
     pub qk_norm: Option<QkNorm>,
@@ -340,10 +338,17 @@ impl Spec {
             return Some(format!("the {name} is 0"));
         }
         if !self.n_heads.is_multiple_of(self.n_kv_heads) {
-            return Some(format!("{} heads cannot share {} key/value heads", self.n_heads, self.n_kv_heads));
+            return Some(format!(
+                "{} heads are not a multiple of {} key/value heads",
+                self.n_heads, self.n_kv_heads
+            ));
         }
         if self.layers.len() != self.n_layers {
-            return Some(format!("{} blocks are described, there are {}", self.layers.len(), self.n_layers));
+            return Some(format!(
+                "{} blocks have settings, but there are {}",
+                self.layers.len(),
+                self.n_layers
+            ));
         }
         if self.layers.iter().any(|layer| layer.window == Some(0)) {
             return Some("the attention window is 0".into());
@@ -359,14 +364,14 @@ impl Mixture {
             return Some("a mixture has no experts, or experts of width 0".into());
         }
         if n_chosen == 0 || n_chosen > n_experts {
-            return Some(format!("each token goes to {n_chosen} of {n_experts} experts"));
+            return Some(format!("each token uses {n_chosen} of {n_experts} experts"));
         }
         let ExpertGroups { n, n_chosen: chosen } = groups?;
         let size = n_experts.checked_div(n).filter(|size| size * n == n_experts && *size > 1);
         let fits = size.is_some_and(|size| (1..=n).contains(&chosen) && chosen * size >= n_chosen);
         (!fits).then(|| {
             format!(
-                "each token goes to {n_chosen} of the experts in {chosen} of {n} groups, and there are \
+                "each token uses {n_chosen} experts from {chosen} of {n} groups, which does not fit \
                  {n_experts} experts"
             )
         })

@@ -91,7 +91,7 @@ impl Store {
 }
 
 fn temporary() -> std::path::PathBuf {
-    std::env::temp_dir().join("(states, without a name)")
+    std::env::temp_dir().join("(unnamed file of states)")
 }
 
 fn unwritten(source: std::io::Error) -> Error {

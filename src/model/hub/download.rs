@@ -150,8 +150,7 @@ impl Downloads<'_> {
         // the length is checked.
         if meta.etag.len() == 64 && sha256(&mut partial).map_err(io)? != meta.etag.to_ascii_lowercase() {
             std::fs::remove_file(&path).map_err(io)?;
-            let reason =
-                format!("the SHA-256 of {file} differs from the one of the hub; the download was deleted");
+            let reason = format!("the SHA-256 of {file} differs from the hub's; the download was deleted");
             // If the download was resumed, its beginning may come from another process; retry from the start.
             return Err(if resumed {
                 Fault::passing(reason)

@@ -1,4 +1,4 @@
-//! The interface of a hub for the rest of the crate: turns an id into a folder.
+//! Provides hubs to the rest of the crate: turns an id into a folder.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

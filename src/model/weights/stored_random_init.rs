@@ -34,7 +34,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 fn path() -> PathBuf {
-    std::env::temp_dir().join("(random init, without a name)")
+    std::env::temp_dir().join("(unnamed file of initial weights)")
 }
 
 fn unwritten(source: std::io::Error) -> Error {

@@ -165,7 +165,7 @@ fn a_config_that_cannot_be_a_decoder_is_refused_by_its_key() {
         (
             "llama-gqa",
             json!({"num_key_value_heads": 4}),
-            "6 heads cannot share 4 key/value heads; correct the file",
+            "6 heads are not a multiple of 4 key/value heads; correct the file",
         ),
         ("llama-gqa", json!({"num_key_value_heads": 0}), "the number of key/value heads is 0"),
         (
