@@ -131,8 +131,7 @@ pub struct Mixture {
     pub weights: ExpertWeights,
     /// Factor of the weights.
     pub scale: f64,
-    /// Experts are chosen by their scores (sigmoid, or softmax over all) plus a bias per expert. The bias
-    /// does not affect the weights.
+    /// Whether each expert has a bias that is added to its score for the choice, but not for the weights.
     pub choice_bias: bool,
     /// The groups from which experts are chosen; all experts if absent.
     pub groups: Option<ExpertGroups>,
@@ -181,8 +180,7 @@ pub struct Alibi {
 }
 
 impl Alibi {
-    /// The bias added to the scaled score of a key at position `key` for a query at position `query`, except a
-    /// constant per query.
+    /// The bias added to the scaled score of key `key` for query `query`, except a constant per query.
     pub fn bias(&self, head: usize, query: usize, key: usize, scale: f32) -> f32 {
         let slope = self.slopes[head];
         if self.is_rounded {
@@ -199,13 +197,11 @@ impl Alibi {
 pub struct Spec {
     /// Width of the residual stream.
     pub d_model: usize,
-    /// Width of the embedding. If it differs from `d_model`, linear maps convert to the width of the stream
-    /// and back (OPT-350m).
+    /// Width of the embedding. If it differs from `d_model`, linear maps convert between them (OPT-350m).
     pub d_embedding: usize,
     /// Number of blocks, L.
     pub n_layers: usize,
-    /// Number of blocks that the file may hold after the last one (GLM 4.5). They predict later tokens and do
-    /// not affect the states.
+    /// Blocks that the file may hold after the last one (GLM 4.5). They do not affect the states.
     pub n_further_blocks: usize,
     /// Number of rows of the embedding.
     pub vocab_size: usize,
