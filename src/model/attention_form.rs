@@ -1,16 +1,16 @@
-//! The settings of the attention of one block.
+//! Groups the settings of attention in one block.
 
 use candle_core::Tensor;
 
 use super::spec::Spec;
 
-/// What attention needs beside queries, keys, values and paths.
+/// The settings of attention other than queries, keys, values and paths.
 #[derive(Clone, Copy)]
 pub(super) struct AttentionForm<'a> {
-    /// Heads, scale, cap and slopes.
+    /// The spec, for head sizes, scale, softcap and ALiBi slopes.
     pub(super) spec: &'a Spec,
-    /// A token sees the last so many tokens of its path.
+    /// Number of last tokens of its path that a token attends to; all of them if absent.
     pub(super) window: Option<usize>,
-    /// `(n_heads)`, a score beside those of the keys.
+    /// One learned score per head in addition to the scores of the keys, `(n_heads)`.
     pub(super) sinks: Option<&'a Tensor>,
 }

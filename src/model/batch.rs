@@ -1,6 +1,6 @@
-//! Which tokens are computed together. Windows that begin alike share their beginnings: they form a trie
-//! whose nodes are the distinct prefixes, and each node is computed once. Because attention is causal, one
-//! pass over a window serves every prefix of it.
+//! Decides which tokens are computed together. Windows with the same beginning share its computation: the
+//! windows form a trie whose nodes are the distinct prefixes, and each node is computed once. Because
+//! attention is causal, one pass over a window computes every prefix of it.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -9,18 +9,18 @@ use std::ops::Range;
 #[derive(Debug, Clone)]
 pub struct Batch {
     pub(super) ids: Vec<u32>,
-    /// Depth of each token below the start of its window.
+    /// Position of each token in its window, from 0.
     pub(super) positions: Vec<u32>,
     path_starts: Vec<usize>,
     path_nodes: Vec<u32>,
-    /// `(n, t)` if the batch is `n` windows of `t` tokens laid out one after the other.
+    /// `(n, t)` if the batch is `n` consecutive windows of `t` tokens.
     pub(super) rows: Option<(usize, usize)>,
-    /// Row of each token in a cache, where the paths are of such rows.
+    /// Row of each token in the cache, if the paths contain cache rows.
     pub(super) cache_rows: Vec<u32>,
 }
 
 impl Batch {
-    /// `n` windows of equal length, without sharing.
+    /// A batch of `n` windows of equal length, without shared prefixes.
     pub fn windows<W: AsRef<[u32]>>(windows: &[W]) -> Self {
         let t = windows.first().map_or(0, |window| window.as_ref().len());
         let mut batch = Self::empty();
@@ -57,12 +57,12 @@ impl Batch {
         self.ids.len()
     }
 
-    /// Whether there is no token at all.
+    /// Whether the batch has no tokens.
     pub fn is_empty(&self) -> bool {
         self.ids.is_empty()
     }
 
-    /// The tokens that token `i` sees, from the start of its window to itself.
+    /// The tokens that token `i` attends to, from the start of its window to itself.
     pub fn path(&self, i: usize) -> &[u32] {
         &self.path_nodes[self.path_starts[i]..self.path_starts[i + 1]]
     }
@@ -74,15 +74,15 @@ pub struct Trie {
     ids: Vec<u32>,
     depths: Vec<u32>,
     parents: Vec<Option<u32>>,
-    /// Node of each window's each position.
+    /// Node of each position of each window.
     nodes: Vec<Vec<u32>>,
 }
 
 impl Trie {
     /// Builds the trie of `windows`, which may differ in length.
     pub fn new<W: AsRef<[u32]>>(windows: &[W]) -> Self {
-        // Sorted windows meet the trie in depth-first order, and a shared prefix is shared with the window
-        // before.
+        // Sorted windows visit the trie in depth-first order, and each window shares its prefix with the
+        // window before it.
         let mut order: Vec<usize> = (0..windows.len()).collect();
         order.sort_by(|a, b| windows[*a].as_ref().cmp(windows[*b].as_ref()));
         let mut trie =
@@ -109,7 +109,7 @@ impl Trie {
         self.ids.len()
     }
 
-    /// Whether there is no prefix at all.
+    /// Whether the trie has no prefixes.
     pub fn is_empty(&self) -> bool {
         self.ids.is_empty()
     }
@@ -119,20 +119,21 @@ impl Trie {
         self.nodes[w][t]
     }
 
-    /// How many tokens to compute at once: `most`, or so many that there are four batches for as many cores,
-    /// but not so few that the products are slow. It depends on the trie alone.
+    /// The number of tokens in a batch, at most `most`: small enough for four batches, so that four cores
+    /// have work, but at least half of `most`, because small matrix products are slow. The number depends
+    /// only on the trie.
     pub fn batch_tokens(&self, most: usize) -> usize {
         self.len().div_ceil(4).clamp(most / 2, most)
     }
 
-    /// The nodes of window `w`, from its first token on; they increase.
+    /// The nodes of window `w`, from its first token on, in increasing order.
     pub fn nodes(&self, w: usize) -> &[u32] {
         &self.nodes[w]
     }
 
-    /// Cuts the trie into batches of about `tokens` tokens. Each comes with the nodes it owns, which are its
-    /// last tokens; before them stand the ancestors of its first node, computed again. The cut depends on
-    /// the trie alone, so results do not depend on threads.
+    /// Cuts the trie into batches of about `tokens` tokens. Each batch comes with the nodes it owns, which
+    /// are its last tokens. They follow the ancestors of the first owned node, which are computed again. The
+    /// cut depends only on the trie, so results do not depend on the number of threads.
     pub fn batches(&self, tokens: usize) -> Vec<(Range<u32>, Batch)> {
         (0..self.len())
             .step_by(tokens.max(1))
@@ -149,7 +150,8 @@ impl Trie {
         }
         let mut batch = Batch::empty();
         let mut place: HashMap<u32, u32> = HashMap::new();
-        // In depth-first order every parent of an owned node is owned too, or an ancestor of the first one.
+        // In depth-first order, the parent of an owned node is owned too or is an ancestor of the first owned
+        // node.
         for node in ancestors.into_iter().rev().chain(owned.start as u32..owned.end as u32) {
             let here = batch.len() as u32;
             let mut path = match self.parents[node as usize] {

@@ -1,4 +1,4 @@
-//! The parameters of one block, laid out as the decoder wants them whatever the published file looked like:
+//! Holds the parameters of one block in the decoder's layout, which does not depend on the published file:
 //! every linear map is `(out, in)`.
 
 use candle_core::{Device, Tensor};
@@ -10,15 +10,15 @@ use crate::error::Result;
 pub struct Linear {
     /// `(out, in)`, contiguous.
     pub weight: Tensor,
-    /// `(out)`, where the architecture has one.
+    /// `(out)`, if the architecture has a bias.
     pub bias: Option<Tensor>,
 }
 
 impl Linear {
-    /// Cuts a map whose outputs are concatenated into its parts.
+    /// Splits a map with concatenated outputs into its parts.
     ///
     /// # Errors
-    /// If the sizes do not add up to the outputs.
+    /// If the sizes do not add up to the number of outputs.
     pub fn split<const N: usize>(&self, sizes: [usize; N]) -> Result<[Self; N]> {
         let mut parts = Vec::with_capacity(N);
         let mut start = 0;
@@ -28,12 +28,12 @@ impl Linear {
             start += size;
         }
         <[Self; N]>::try_from(parts).map_err(|_| {
-            candle_core::Error::Msg("a fused projection does not split as its sizes say".into()).into()
+            candle_core::Error::Msg("a fused projection cannot be split into the given sizes".into()).into()
         })
     }
 
-    /// Takes a map to queries, keys and values apart whose outputs are, for one key head after the other, its
-    /// `group` queries, its key and its value.
+    /// Splits a fused map to queries, keys and values. For each key head, its outputs are `group` queries,
+    /// one key and one value.
     ///
     /// # Errors
     /// If the outputs are not `n_kv_heads * (group + 2) * head_dim`.
@@ -60,7 +60,7 @@ impl Linear {
     }
 }
 
-/// Weight `(d)` and bias `(d)` of a norm, each where the norm has one.
+/// Weight `(d)` and bias `(d)` of a norm, if the norm has them.
 #[derive(Debug, Clone)]
 pub struct NormWeights {
     /// `(d)`
@@ -82,9 +82,9 @@ impl NormWeights {
 /// The norms around a branch of a block.
 #[derive(Debug, Clone)]
 pub struct Norms {
-    /// The branch's norm; the form of the block says where it stands.
+    /// The first norm of the branch; its place depends on the form of the block.
     pub norm: NormWeights,
-    /// The second one of a sandwich.
+    /// The second norm in a sandwich block.
     pub post: Option<NormWeights>,
 }
 
@@ -112,7 +112,7 @@ pub struct Attention {
     pub output: Linear,
     /// Norms of queries and keys.
     pub qk_norms: Option<[NormWeights; 2]>,
-    /// `(n_heads)`, a score of each head beside those of its keys.
+    /// `(n_heads)`, one learned score per head in addition to the scores of the keys.
     pub sinks: Option<Tensor>,
 }
 
@@ -132,15 +132,15 @@ pub struct Mlp {
 pub struct ExpertMaps {
     /// `d_model -> n_experts`
     pub router: Linear,
-    /// `(n_experts)`, added to the scores by which experts are chosen.
+    /// `(n_experts)`, added to the scores that choose the experts.
     pub choice_bias: Option<Tensor>,
     /// The experts.
     pub experts: Vec<Mlp>,
-    /// The expert of all tokens, and the map to its gate, `d_model -> 1`.
+    /// The expert that processes every token, and the map to its gate, `d_model -> 1`.
     pub shared: Option<(Mlp, Option<Linear>)>,
 }
 
-/// What a block does with each token by itself.
+/// The part of a block that processes each token separately.
 #[derive(Debug, Clone)]
 pub enum FeedForward {
     /// One MLP.
@@ -152,13 +152,13 @@ pub enum FeedForward {
 /// The parameters of one block.
 #[derive(Debug, Clone)]
 pub struct Block {
-    /// Around attention.
+    /// Norms around attention.
     pub attention_norms: Norms,
-    /// Attention.
+    /// Maps of attention.
     pub attention: Attention,
-    /// Around the MLP; absent where it reads through attention's norm.
+    /// Norms around the MLP; absent if the MLP uses the norms of attention.
     pub mlp_norms: Option<Norms>,
-    /// The MLP, or a mixture of several.
+    /// An MLP, or a mixture of several.
     pub mlp: FeedForward,
 }
 

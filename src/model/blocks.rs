@@ -1,5 +1,5 @@
-//! The blocks of a decoder: in memory, or read one at a time when they are needed, so that a model larger
-//! than memory can be run.
+//! Holds the blocks of a decoder in memory, or reads each one when it is needed, so that a model larger than
+//! memory can run.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,29 +12,30 @@ use rayon::prelude::*;
 use super::block_parameters::{Block, Norms};
 use crate::error::Result;
 
-/// Gives the parameters of a block, the same at every call.
+/// Provides the parameters of a block; every call returns the same values.
 pub trait BlockSource: Send + Sync {
     /// Block `l`, from 0.
     ///
-    /// # Errors
+    /// If the block cannot be read.
     /// If it cannot be read.
     fn block(&self, l: usize) -> Result<Block>;
 }
 
-/// Block 1 to L.
+/// All blocks of a decoder.
 #[derive(Debug, Clone)]
 pub enum Blocks {
     /// In memory.
     Loaded(Vec<Block>),
-    /// Read when they are needed.
+    /// Read when needed.
     Streamed(Arc<StreamedBlocks>),
 }
 
 impl Blocks {
-    /// Block `l`, from 0. It stays in memory while the result lives; a thread must hold one at a time.
+    /// Block `l`, from 0. The block stays in memory while the returned value lives. Each thread must hold at
+    /// most one block at a time.
     ///
     /// # Errors
-    /// If it cannot be read.
+    /// If the block cannot be read.
     pub(super) fn get(&self, l: usize) -> Result<HeldBlock<'_>> {
         match self {
             Self::Loaded(blocks) => Ok(HeldBlock::Loaded(&blocks[l])),
@@ -42,7 +43,7 @@ impl Blocks {
         }
     }
 
-    /// The norms around attention of block `l`, which are always in memory; `None` beyond the last block.
+    /// The norms around attention of block `l`, which are always in memory; `None` after the last block.
     pub(super) fn attention_norms(&self, l: usize) -> Option<&Norms> {
         match self {
             Self::Loaded(blocks) => blocks.get(l).map(|block| &block.attention_norms),
@@ -63,38 +64,38 @@ impl Blocks {
                 Ok(Self::Loaded(blocks.iter().map(|block| block.to_device(device)).collect::<Result<_>>()?))
             }
             Self::Streamed(_) => {
-                let reason = "blocks that are read when they are needed compute on the CPU alone";
+                let reason = "blocks that are read when needed can compute only on the CPU";
                 Err(candle_core::Error::Msg(reason.into()).into())
             }
         }
     }
 }
 
-/// Blocks that are read when they are needed. Threads that need the same one share it.
+/// Blocks that are read when needed. Threads that need the same block share it.
 pub struct StreamedBlocks {
     source: Box<dyn BlockSource>,
-    /// Around attention, of each block.
+    /// Norms around attention, one per block.
     norms: Vec<Norms>,
     n_params: usize,
-    /// The most blocks that are in memory at a time.
+    /// The largest number of blocks in memory at a time.
     most: usize,
     slots: Mutex<BTreeMap<usize, Slot>>,
     changed: Condvar,
 }
 
-/// A block that is in memory, or is being read.
+/// The state of a block in memory.
 enum Slot {
     Reading,
-    /// The block, and how many hold it.
+    /// The block, and the number of its holders.
     Held(Arc<Block>, usize),
 }
 
 impl StreamedBlocks {
-    /// Reads each of `n` blocks once, so that what is wrong with one is known before the first
-    /// multiplication. At most `most` blocks are in memory at a time.
+    /// Reads each of `n` blocks once, so that errors appear before the computation begins. At most `most`
+    /// blocks are in memory at a time.
     ///
     /// # Errors
-    /// Those of `source`, of the first block that has one.
+    /// Those of `source`; with several, the error of the first block.
     pub fn new(source: Box<dyn BlockSource>, n: usize, most: usize) -> Result<Self> {
         let mut streamed = Self {
             source,
@@ -105,7 +106,8 @@ impl StreamedBlocks {
             changed: Condvar::new(),
         };
         let read = |l| streamed.get(l).map(|block| (block.attention_norms.clone(), block.n_params()));
-        // All, and then the first error, so that a damaged file gives the same message every time.
+        // Read all blocks before returning the first error, so that a damaged file gives the same message
+        // every time.
         let read: Vec<Result<(Norms, usize)>> = (0..n).into_par_iter().map(read).collect();
         for read in read {
             let (norms, n_params) = read?;
@@ -119,8 +121,8 @@ impl StreamedBlocks {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until the block is in memory, or there is room for it. Whoever waits holds no block, so that
-    /// those who hold one go on.
+    /// Waits until the block is in memory or a slot is free. A waiting thread holds no block, so threads that
+    /// hold one can always finish.
     fn get(&self, l: usize) -> Result<HeldBlock<'_>> {
         let mut slots = self.slots();
         loop {
@@ -138,7 +140,7 @@ impl StreamedBlocks {
         }
         slots.insert(l, Slot::Reading);
         drop(slots);
-        // The slot is free again if reading fails, or panics.
+        // Dropping the claim frees the slot if reading fails or panics.
         let mut claim = Claim { of: self, l, block: None };
         let block = Arc::new(self.source.block(l)?);
         claim.block = Some(block.clone());
@@ -186,7 +188,7 @@ impl Drop for Claim<'_> {
     }
 }
 
-/// A block in memory.
+/// A block that stays in memory until this value is dropped.
 pub(super) enum HeldBlock<'a> {
     Loaded(&'a Block),
     Streamed { of: &'a StreamedBlocks, l: usize, block: Arc<Block> },

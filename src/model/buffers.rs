@@ -1,18 +1,18 @@
-//! Buffers of intermediate arrays, used again from block to block: memory that is fresh from the system costs
-//! as much as the arithmetic on it.
+//! Reuses buffers of intermediate arrays from block to block: allocating fresh memory takes as long as the
+//! arithmetic on it.
 
 use std::cell::RefCell;
 
 use candle_core::{CpuStorage, InplaceOp1, Layout, Result, Tensor};
 
-/// The most buffers that a thread keeps.
+/// The largest number of buffers that a thread keeps.
 const MOST: usize = 12;
 
 thread_local! {
     static SPARE: RefCell<Vec<Vec<f32>>> = const { RefCell::new(vec![]) };
 }
 
-/// A buffer of `n` values, whatever they are.
+/// Returns a buffer of `n` values. Its contents are unspecified.
 pub(super) fn take(n: usize) -> Vec<f32> {
     let spare = SPARE.with_borrow_mut(|spare| {
         let at = spare.iter().position(|buffer| buffer.len() == n)?;
@@ -21,7 +21,7 @@ pub(super) fn take(n: usize) -> Vec<f32> {
     spare.unwrap_or_else(|| vec![0.0; n])
 }
 
-/// Keeps the buffer of an array that nobody needs any more. No other tensor may share its values.
+/// Keeps the buffer of a tensor that is no longer needed. No other tensor may share its values.
 pub(super) fn give(tensor: &Tensor) -> Result<()> {
     tensor.inplace_op1(&Give)
 }

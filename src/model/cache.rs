@@ -1,6 +1,5 @@
-//! Keys and values of tokens that were computed before, so that a sequence grows by one token at the cost of
-//! one token. A row belongs to one token of one sequence; sequences come and go, and their rows are used
-//! again.
+//! Caches the keys and values of earlier tokens, so that adding a token to a sequence computes only that
+//! token. A row belongs to one token of one sequence. The rows of finished sequences are reused.
 
 use candle_core::{Result, Tensor};
 
@@ -25,13 +24,13 @@ pub(super) struct BlockCache {
 }
 
 impl Cache {
-    /// An empty cache for a decoder of this spec; it grows with what it is asked to hold.
+    /// An empty cache for a decoder of this spec; it grows as needed.
     pub fn new(spec: &Spec) -> Self {
         let blocks = (0..spec.n_layers).map(|_| BlockCache::default()).collect();
         Self { blocks, width: spec.n_kv_heads * spec.head_dim, n_rows: 0, free: vec![] }
     }
 
-    /// `n` free rows.
+    /// Reserves `n` rows.
     pub fn take(&mut self, n: usize) -> Vec<u32> {
         let mut rows = self.free.split_off(self.free.len().saturating_sub(n));
         let more = n - rows.len();
@@ -44,7 +43,7 @@ impl Cache {
         rows
     }
 
-    /// Takes the rows of a sequence back that is at its end.
+    /// Frees the rows of a finished sequence.
     pub fn free_rows(&mut self, rows: &[u32]) {
         self.free.extend_from_slice(rows);
     }
@@ -66,8 +65,8 @@ impl BlockCache {
 }
 
 impl Batch {
-    /// Tokens that continue sequences whose earlier tokens are in a cache: for each sequence its new token
-    /// ids and the cache rows of all its tokens, old and new. A sequence without old tokens begins here.
+    /// Tokens that continue sequences whose earlier tokens are in a cache. For each sequence: the new token
+    /// ids, and the cache rows of all its tokens, old and new. A sequence may have no old tokens.
     pub fn decode_step<'a>(sequences: impl IntoIterator<Item = (&'a [u32], &'a [u32])>) -> Self {
         let mut batch = Self::empty();
         for (ids, rows) in sequences {

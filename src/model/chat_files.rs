@@ -1,4 +1,4 @@
-//! What the files of a model say of how messages become one prompt.
+//! Reads the files that define how messages become one prompt.
 
 use std::path::PathBuf;
 
@@ -7,22 +7,22 @@ use serde_json::Value;
 use super::tokenizer::TokenizerFiles;
 use crate::error::Result;
 
-/// The settings and the chat template beside a tokenizer.
+/// The settings and the chat template of a tokenizer.
 #[derive(Debug, Clone, Default)]
 pub struct ChatFiles {
-    /// The file that an error names.
+    /// The file that errors name.
     pub path: PathBuf,
-    /// tokenizer_config.json; `null` if there is none or it does not parse.
+    /// tokenizer_config.json; `null` if the file is missing or is not valid JSON.
     pub settings: Value,
-    /// chat_template.jinja.
+    /// chat_template.jinja, if the file exists.
     pub template: Option<String>,
 }
 
 impl ChatFiles {
-    /// Reads whichever of the two files are there; of a GGUF file its metadata.
+    /// Reads the files that exist; for a GGUF file, its metadata.
     ///
     /// # Errors
-    /// [`Error::Read`](crate::Error::Read) if one is there and cannot be read.
+    /// [`Error::Read`](crate::Error::Read) if a file exists and cannot be read.
     pub(super) fn read(files: &dyn TokenizerFiles) -> Result<Self> {
         let text = |name: &str| -> Result<Option<String>> {
             let bytes = files.read(name)?;

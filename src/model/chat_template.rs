@@ -1,5 +1,5 @@
-//! Renders messages as one prompt: with the chat template of chat_template.jinja, else of
-//! tokenizer_config.json, or without one as the contents of the messages, one per line.
+//! Renders messages as one prompt. The chat template comes from chat_template.jinja or else from
+//! tokenizer_config.json. Without a template, the prompt is the contents of the messages, one per line.
 
 use minijinja::{Environment, Error as Fault, ErrorKind, context, syntax::SyntaxConfig};
 use serde_json::Value;
@@ -10,22 +10,22 @@ use crate::error::{Error, Result};
 use crate::guard::guarded;
 
 const NAME: &str = "chat";
-/// The work of one rendering: an instruction is 1, and so are 64 bytes that are made or read. It bounds time
-/// and memory.
+/// Limit on the work of one rendering, which bounds time and memory: an instruction counts 1, and so do 64
+/// bytes that are produced or read.
 const FUEL: u64 = 1_000_000;
-/// The fuel that each byte of the messages adds.
+/// Additional work allowed per byte of the messages.
 const FUEL_PER_BYTE: u64 = 4;
-/// Deepest calls of macros and loops in one another.
+/// Maximum depth of nested macro calls and loops.
 const DEEPEST: usize = 100;
-/// Longest prompt in bytes.
+/// Maximum length of a prompt in bytes.
 const LONGEST: usize = 16 << 20;
-/// The stack on which a template is parsed: chains are followed by recursion.
+/// Stack size in bytes of the thread that parses a template: the parser is recursive.
 const STACK: usize = 128 << 20;
 
 /// A message of a chat.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChatMessage {
-    /// `system`, `user`, `assistant`, or another role that the template knows.
+    /// `system`, `user`, `assistant`, or another role that the template supports.
     pub role: String,
     /// The text.
     pub content: String,
@@ -34,7 +34,7 @@ pub struct ChatMessage {
 /// The chat template of a model.
 #[derive(Debug)]
 pub struct ChatTemplate {
-    /// The template, and the special tokens that it can refer to.
+    /// The template, and the special tokens available to it.
     template: Option<(Environment<'static>, Value)>,
 }
 
@@ -42,12 +42,12 @@ impl ChatTemplate {
     /// The template among the files of a model.
     ///
     /// # Errors
-    /// [`Error::Config`] if there is one that does not parse.
+    /// [`Error::Config`] if the template cannot be parsed.
     pub fn of(files: &ChatFiles) -> Result<Self> {
         let ChatFiles { path, settings: config, template } = files;
         // Of several named templates, `default` is the one for chats.
         let named = |list: &Vec<Value>| list.iter().find(|entry| entry["name"] == "default").cloned();
-        // A file of its own goes before the key, as in transformers.
+        // The file takes precedence over the key, as in transformers.
         let source = match (template, &config["chat_template"]) {
             (Some(template), _) => Some(template.clone()),
             (None, Value::String(source)) => Some(source.clone()),
@@ -60,7 +60,7 @@ impl ChatTemplate {
         let environment = parse_apart(source).map_err(|fault| Error::Config {
             path: path.clone(),
             reason: format!(
-                "chat_template does not parse ({fault}); correct it, or remove it to do without one"
+                "chat_template cannot be parsed ({fault}); correct it, or remove it to use no template"
             ),
         })?;
         let token = |key: &str| match &config[key] {
@@ -76,10 +76,11 @@ impl ChatTemplate {
         self.template.is_some()
     }
 
-    /// The prompt up to the beginning of the model's message, and whether it contains its own special tokens.
+    /// The prompt up to the beginning of the model's message, and whether the prompt already contains special
+    /// tokens.
     ///
     /// # Errors
-    /// Why the template refuses the messages.
+    /// The reason why the template rejects the messages.
     pub fn render(&self, messages: &[ChatMessage]) -> std::result::Result<(String, bool), String> {
         let Some((environment, tokens)) = &self.template else {
             let contents: Vec<&str> = messages.iter().map(|message| message.content.as_str()).collect();
@@ -99,12 +100,12 @@ impl ChatTemplate {
                 template.render(context! { messages, bos_token, eos_token, add_generation_prompt => true })
             })
         };
-        let refused = |reason: String| format!("the model's chat template refuses the messages: {reason}");
+        let refused = |reason: String| format!("the model's chat template rejects the messages: {reason}");
         match guarded(render) {
             Ok(Ok(text)) if text.len() <= LONGEST => Ok((text, true)),
-            Ok(Ok(text)) => Err(refused(format!("it makes {} bytes of them", text.len()))),
+            Ok(Ok(text)) => Err(refused(format!("the prompt would have {} bytes", text.len()))),
             Ok(Err(fault)) if fault.kind() == ErrorKind::OutOfFuel => {
-                Err(refused("it takes too many steps or makes too much text of them".into()))
+                Err(refused("rendering takes too many steps or produces too much text".into()))
             }
             Ok(Err(fault)) => Err(refused(fault.to_string())),
             Err(reason) => Err(refused(reason)),
@@ -112,19 +113,19 @@ impl ChatTemplate {
     }
 }
 
-/// Parses a template on a thread with room for what is nested.
+/// Parses a template on a thread with a stack large enough for deep nesting.
 fn parse_apart(source: String) -> std::result::Result<Environment<'static>, String> {
     source::check(&source)?;
     let parse =
         move || guarded(|| parse(source)).and_then(|parsed| parsed.map_err(|fault| fault.to_string()));
     let started = std::thread::Builder::new().name("template".into()).stack_size(STACK).spawn(parse);
-    let ended = started.map_err(|error| format!("no thread can be started: {error}"))?.join();
-    ended.unwrap_or_else(|_| Err("its parser fails".into()))
+    let ended = started.map_err(|error| format!("cannot start a thread: {error}"))?.join();
+    ended.unwrap_or_else(|_| Err("the template parser crashed".into()))
 }
 
 fn parse(source: String) -> std::result::Result<Environment<'static>, Fault> {
     let mut environment = Environment::new();
-    // The settings of the reference implementation (transformers).
+    // The same settings as transformers.
     let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
     environment.set_syntax(syntax?);
     environment.set_recursion_limit(DEEPEST);
@@ -183,10 +184,10 @@ mod tests {
             "{{ 2 ** 100000 }}",
         ] {
             let refusal = render(source).expect_err(source);
-            assert!(refusal.contains("refuses the messages"), "{refusal}");
+            assert!(refusal.contains("rejects the messages"), "{refusal}");
         }
         let chain = format!("{{{{ {}true }}}}", "not ".repeat(100_000));
-        assert!(render(&chain).expect_err("a chain").contains("words and signs"));
+        assert!(render(&chain).expect_err("a chain").contains("words and symbols"));
         let deep = format!("{{{{ {}true }}}}", "not ".repeat(2500));
         assert!(render(&deep).is_ok(), "{deep:.20}");
     }

@@ -1,19 +1,19 @@
-//! Whether the source of a chat template is one that the parser reads without running out of stack: what
-//! nests, or is chained, is followed by recursion.
+//! Checks the source of a chat template before parsing. The parser is recursive, so deep nesting or long
+//! chains could overflow its stack.
 
-/// Longest source in bytes; those of published models have up to some ten thousand.
+/// Maximum length of a source in bytes. Published templates have up to a few tens of thousands.
 const LONGEST: usize = 1 << 20;
-/// Most tags, and most words and signs in one of them.
+/// Maximum number of tags, and of tokens (words and symbols) in one tag.
 const MOST_TAGS: usize = 5000;
 const MOST_WORDS: usize = 3000;
 
 /// Checks a source.
 ///
 /// # Errors
-/// What is too long in it.
+/// A description of the part that is too long.
 pub(super) fn check(source: &str) -> Result<(), String> {
     if source.len() > LONGEST {
-        return Err(format!("it has {} bytes, and more than {LONGEST} are not read", source.len()));
+        return Err(format!("it has {} bytes, which exceeds the limit of {LONGEST}", source.len()));
     }
     let mut rest = source;
     let mut tags = 0;
@@ -37,14 +37,15 @@ pub(super) fn check(source: &str) -> Result<(), String> {
         let (words, length) = tag(rest, end);
         if words > MOST_WORDS {
             let line = source[..source.len() - rest.len()].matches('\n').count() + 1;
-            return Err(format!("its tag in line {line} has more than {MOST_WORDS} words and signs"));
+            return Err(format!("its tag in line {line} has more than {MOST_WORDS} words and symbols"));
         }
         rest = &rest[length..];
     }
     Ok(())
 }
 
-/// The words and signs of a tag up to its end, and its bytes. What stands in quotes is one of them.
+/// The number of words and symbols in a tag up to its end, and its length in bytes. A quoted string counts as
+/// one.
 fn tag(text: &str, end: &str) -> (usize, usize) {
     let (mut words, mut in_word) = (0, false);
     let mut quote = None;

@@ -1,11 +1,11 @@
-//! The tables of docs/checkpoints.md are those of the registries; `scripts/docs` writes them.
+//! Checks that the tables of docs/checkpoints.md match the registries; `scripts/docs` writes the tables.
 
 use std::path::Path;
 
 use super::arch::{self, ALL, KINDS, MULTIMODAL};
 use super::weights::{foreign, gguf};
 
-/// A line of a table.
+/// One row of a table.
 fn row(cells: &[String]) -> String {
     format!("| {} |\n", cells.join(" | "))
 }
@@ -24,12 +24,12 @@ fn list(texts: impl IntoIterator<Item = impl AsRef<str>>) -> String {
     texts.into_iter().map(|text| code(text.as_ref())).collect::<Vec<_>>().join(", ")
 }
 
-/// Every `model_type`, with its name in GGUF files.
+/// One row for every `model_type`, with its name in GGUF files.
 fn architectures() -> String {
     let decoders = ALL.iter().map(|a| (a.model_type(), a.summary()));
     let whole = MULTIMODAL.iter().map(|whole| (whole.model_type, whole.summary));
     let line = |(model_type, summary): (&str, &str)| {
-        // Of a model with images the file is that of its text part.
+        // A GGUF file of a multimodal model holds only the text part.
         let names = match model_type {
             "gemma3" => vec!["gemma3"],
             "qwen2_vl" | "qwen2_5_vl" => vec!["qwen2vl"],

@@ -1,6 +1,6 @@
-//! The one decoder: embedding, `L` blocks of attention and MLP around a residual stream, final norm, head.
-//! The differences between published architectures are in [`Spec`] and in where their tensors are; there is
-//! no second forward pass.
+//! Runs decoders: embedding, `L` blocks of attention and MLP around a residual stream, final norm, head. The
+//! [`Spec`] and the tensor names describe the differences between published architectures; all of them share
+//! one forward pass.
 
 use candle_core::Tensor;
 use ndarray::ArrayView2;
@@ -19,7 +19,7 @@ use super::spec::{BlockForm, Layer, QkNorm, Spec};
 use super::table::Head;
 use crate::error::{Error, Result};
 
-/// A decoder ready to run.
+/// A decoder with its parameters.
 #[derive(Debug, Clone)]
 pub struct Decoder {
     spec: Spec,
@@ -28,18 +28,18 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    /// Puts parameters and spec together. `Ops::Fused` is for measuring on the CPU, `Ops::Composed` for
+    /// Combines parameters and spec. `Ops::Fused` is for measurements on the CPU, `Ops::Composed` for
     /// gradients and other devices.
     pub fn new(spec: Spec, parts: Parameters, ops: Ops) -> Self {
         Self { spec, parts, ops }
     }
 
-    /// The sizes and switches of this decoder.
+    /// The sizes and switches.
     pub fn spec(&self) -> &Spec {
         &self.spec
     }
 
-    /// Whether its blocks are read when they are needed, because they are more than the memory may hold.
+    /// Whether blocks are read from the file when needed, because they do not all fit in memory.
     pub fn is_streamed(&self) -> bool {
         matches!(self.parts.blocks, Blocks::Streamed(_))
     }
@@ -63,7 +63,7 @@ impl Decoder {
     }
 
     /// Runs the blocks over tokens that continue sequences (see [`Batch::decode_step`]) and returns their
-    /// `h_L`. On the CPU alone.
+    /// `h_L`. Runs only on the CPU.
     ///
     /// # Errors
     /// Failures of the tensor library.
@@ -97,7 +97,7 @@ impl Decoder {
             let kept = cache.as_mut().map(|cache| &mut cache.blocks[l]);
             let block = self.parts.blocks.get(l)?;
             h = self.block(&h, &block, *layer, &angles, batch, kept)?;
-            // Before anything else is waited for.
+            // Free the block before `visit`, which may wait.
             drop(block);
             visit(l + 1, &h)?;
         }
@@ -155,7 +155,8 @@ impl Decoder {
                 self.add_output(&after, &branch, mlp_norms)
             }
             (FeedForward::Mixture(_), None) => {
-                Err(candle_core::Error::Msg("the spec has no mixture for its experts".into()).into())
+                Err(candle_core::Error::Msg("the block has experts, but the spec has no mixture".into())
+                    .into())
             }
             (FeedForward::Dense(mlp), _) => {
                 let inner = feed_forward::inner(self.ops, self.spec.activation, mlp, &x)?;
@@ -169,12 +170,12 @@ impl Decoder {
         Ok(sum)
     }
 
-    /// The input of a branch.
+    /// The input of a branch: the stream, normalised if the block form requires it.
     fn branch_input(&self, h: &Tensor, norms: &Norms) -> Result<Tensor> {
         if self.normalises_input() { self.norm(h, &norms.norm) } else { Ok(h.clone()) }
     }
 
-    /// Whether branches read the stream through a norm, and not the stream itself.
+    /// Whether branches read the normalised stream instead of the stream.
     fn normalises_input(&self) -> bool {
         match self.spec.form {
             BlockForm::Pre | BlockForm::Sandwich | BlockForm::Parallel { .. } => true,
@@ -182,12 +183,12 @@ impl Decoder {
         }
     }
 
-    /// Takes the memory of a branch's input back.
+    /// Makes the memory of a branch's input available again.
     fn reuse_input(&self, x: &Tensor) -> Result<()> {
         if self.normalises_input() { Ok(self.ops.reuse(x)?) } else { Ok(()) }
     }
 
-    /// The stream with what a branch adds to it: `map` of `inner`.
+    /// Adds a branch to the stream `h`: `map` of `inner`.
     fn add_branch(&self, h: &Tensor, inner: &Tensor, map: &Linear, norms: &Norms) -> Result<Tensor> {
         let is_plain = !matches!(self.spec.form, BlockForm::Sandwich | BlockForm::PostBranch);
         if is_plain && self.spec.residual_scale == 1.0 {
@@ -196,7 +197,7 @@ impl Decoder {
         self.add_output(h, &self.ops.linear(inner, map)?, norms)
     }
 
-    /// The stream with the output of a branch.
+    /// Adds the output of a branch to the stream `h`.
     fn add_output(&self, h: &Tensor, branch: &Tensor, norms: &Norms) -> Result<Tensor> {
         let on_branch = match self.spec.form {
             BlockForm::Sandwich => norms.post.as_ref(),
@@ -212,7 +213,7 @@ impl Decoder {
         if self.spec.form == BlockForm::PostResidual { self.norm(&sum, &norms.norm) } else { Ok(sum) }
     }
 
-    /// The heads' outputs side by side, `(n, n_heads * head_dim)`.
+    /// The concatenated outputs of the heads, `(n, n_heads * head_dim)`.
     fn attend(
         &self,
         x: &Tensor,
@@ -271,9 +272,9 @@ impl Decoder {
         }
     }
 
-    /// What the model itself reads next of residual streams after block `l`, `(n, d_model)`: the streams
-    /// through the norm that stands before attention in block `l + 1`, with its gain, or through the final
-    /// norm for `l = L`. Where no norm stands there, the streams as they are.
+    /// The input that the model itself computes next from residual streams after block `l`, `(n, d_model)`:
+    /// the streams after the norm before attention in block `l + 1`, with its gain, or after the final norm
+    /// for `l = L`. If the model has no norm there, the streams are returned unchanged.
     ///
     /// # Errors
     /// Failures of the tensor library.
@@ -291,7 +292,7 @@ impl Decoder {
     /// The map to logits.
     ///
     /// # Errors
-    /// [`Error::NoHead`] where only the body of a model was saved.
+    /// [`Error::NoHead`] if the checkpoint holds only the body of the model.
     pub(super) fn head(&self) -> Result<&Head> {
         self.parts.head.as_ref().ok_or(Error::NoHead)
     }
@@ -304,8 +305,8 @@ impl Decoder {
         self.logits_by(h, self.head()?)
     }
 
-    /// The logits of some tokens alone, `(n, tokens)`, of residual streams `(n, d_model)` of any block: the
-    /// final norm and the head applied to them (the logit lens).
+    /// Logits `(n, tokens)` of the given tokens only, for residual streams `(n, d_model)` after any block:
+    /// applies the final norm and the head (the logit lens).
     ///
     /// # Errors
     /// [`Error::NoHead`], and failures of the tensor library.
@@ -331,8 +332,8 @@ impl Decoder {
         Ok(logits)
     }
 
-    /// For each last residual stream of `h`, `(n, d_model)`: the log-probability in nats of the token that is
-    /// said to follow, and whether it is the most likely one.
+    /// For each last residual stream of `h`, `(n, d_model)`: the log-probability in nats of the token in
+    /// `follow`, and whether it is the most likely token.
     ///
     /// # Errors
     /// Failures of the tensor library.
@@ -348,7 +349,7 @@ impl Decoder {
             let top = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
             let log_sum = f64::from(top) + row.iter().map(|x| f64::from(x - top).exp()).sum::<f64>().ln();
             let said = row[id as usize];
-            // A tie is no answer: greedy decoding would take the first of the tied tokens.
+            // With tied tokens, only the first one counts: greedy decoding chooses it.
             let first = row.iter().position(|x| *x == top) == Some(id as usize);
             (f64::from(said) - log_sum, first)
         };

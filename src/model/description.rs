@@ -1,5 +1,5 @@
-//! What a checkpoint is, by its config and the headers of its weights. No value is read, but for the hash of
-//! the files.
+//! Describes a checkpoint by its config and the headers of its weights. Weights are read only to compute the
+//! hash of their files.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -17,22 +17,23 @@ use super::weights::{Checkpoint, FileHeader, ShapesAlone};
 use crate::disk;
 use crate::error::{Error, Result};
 
-/// What a checkpoint is.
+/// Description of a checkpoint.
 #[derive(Debug)]
 pub struct Description {
-    /// Where it comes from and its sizes.
+    /// Origin and sizes.
     pub info: ModelInfo,
-    /// What its config asks for.
+    /// The decoder that the config describes.
     pub spec: Spec,
     /// How the weights are stored: "F32", "F16", "BF16", or several of them.
     pub stored: String,
 }
 
 impl Description {
-    /// Describes an embedded model, a folder, or an id on a hub; `allow_config_keys` as in [`ModelOptions`].
+    /// Describes an embedded model, a folder, a GGUF file, or an id on a hub; `allow_config_keys` as in
+    /// [`ModelOptions`].
     ///
     /// # Errors
-    /// Those of [`LoadedDecoder::load`](super::LoadedDecoder::load) that config and headers show.
+    /// The errors of [`LoadedDecoder::load`](super::LoadedDecoder::load) that config and headers reveal.
     pub fn of(name: &str, allow_config_keys: &[String], hub: &Hub) -> Result<Self> {
         let id = files::find(name, hub)?;
         if hub::is_id(name)
@@ -45,7 +46,7 @@ impl Description {
         let files = ModelFiles::open(name, hub, RequiredFiles::Weights)?;
         let (opened, ()) = OpenedFiles::open(&files, &options, hub, |_, _| Ok(()))?;
         let OpenedFiles { spec, names, checkpoint, n_params, .. } = &opened;
-        // As a decoder would be loaded, one block at a time.
+        // Read the shapes block by block, as loading would.
         names.stream(spec, Arc::new(ShapesAlone(checkpoint.clone())), 1)?;
         let info = opened.info(&files, &options, *n_params, checkpoint.sha256()?);
         Ok(Self { info, spec: spec.clone(), stored: checkpoint.stored() })

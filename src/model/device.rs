@@ -1,4 +1,4 @@
-//! The device that a decoder computes on.
+//! Selects the device that a decoder computes on.
 
 use std::str::FromStr;
 
@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
-/// The CPU, or a GPU by its number in a build with the feature `cuda`. States of the two agree to rounding,
-/// not to the bit.
+/// The CPU, or an NVIDIA GPU by number (only in a build with the feature `cuda`). States on the two devices
+/// agree to rounding, not bit for bit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Device {
-    /// All cores, with loops of surmise's own.
+    /// All CPU cores, with surmise's own loops.
     #[default]
     Cpu,
     /// An NVIDIA GPU, with candle's operations in f32.
@@ -19,23 +19,23 @@ pub enum Device {
 }
 
 impl Device {
-    /// The device as the tensor library has it.
+    /// The device in the tensor library.
     ///
     /// # Errors
-    /// [`Error::Parameter`] where there is none, or where this build cannot use it.
+    /// [`Error::Parameter`] if the device does not exist, or if this build cannot use it.
     pub(super) fn open(self) -> Result<candle_core::Device> {
         match self {
             Self::Cpu => Ok(candle_core::Device::Cpu),
             Self::Cuda(_) if !cfg!(feature = "cuda") => {
                 let reason = format!(
-                    "is {self}, and this build has no CUDA; build it with `cargo install --path . \
-                     --features cuda`, or take --device cpu"
+                    "is {self}, but this build has no CUDA support; build surmise with `cargo install --path \
+                     . --features cuda`, or use --device cpu"
                 );
                 Err(Error::Parameter { name: "--device", reason })
             }
             Self::Cuda(number) => candle_core::Device::new_cuda(number).map_err(|source| {
                 let reason =
-                    format!("is {self}, which does not open ({source}); take another one, or --device cpu");
+                    format!("is {self}, which cannot be opened ({source}); use another GPU, or --device cpu");
                 Error::Parameter { name: "--device", reason }
             }),
         }

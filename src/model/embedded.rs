@@ -1,13 +1,13 @@
-//! The open models that are compiled into the binary, trained by `examples/train_family.rs`: two families of
-//! seven sizes on everyday facts, and four families of five sizes on invented facts with earlier checkpoints
-//! of the smaller four.
+//! Provides the open models that are compiled into the binary, trained by `examples/train_family.rs`: two
+//! families of seven sizes on everyday facts, and four families of five sizes on invented facts. The four
+//! smaller sizes of the latter come with earlier checkpoints.
 
 /// One embedded model.
 #[derive(Debug)]
 pub struct Member {
-    /// Its name, which is its folder below `calibration/`.
+    /// Name of the model, and of its folder in `calibration/`.
     pub name: &'static str,
-    /// Its family: models of one architecture and corpus.
+    /// Family of the model: models with the same architecture and corpus.
     pub family: &'static str,
     pub(super) config: &'static [u8],
     pub(super) tokenizer: &'static [u8],
@@ -27,14 +27,14 @@ macro_rules! members {
 }
 
 impl Member {
-    /// The training run that it is a checkpoint of, and the step of the checkpoint; none for the last.
+    /// The training run of the model and the step of its checkpoint; no step for the last checkpoint.
     pub fn checkpoint(&self) -> (&'static str, Option<u64>) {
         checkpoint(self.name)
     }
 }
 
-/// The training run and the step that a name stands for: `RUN-stepN` is the checkpoint of a run at that step,
-/// any other name the last checkpoint of its own run.
+/// The training run and the step that a name denotes: `RUN-stepN` is the checkpoint of a run at step N; any
+/// other name is the last checkpoint of the run of that name.
 pub(crate) fn checkpoint(name: &str) -> (&str, Option<u64>) {
     match name.split_once("-step").map(|(run, step)| (run, step.parse())) {
         Some((run, Ok(step))) => (run, Some(step)),
@@ -42,7 +42,8 @@ pub(crate) fn checkpoint(name: &str) -> (&str, Option<u64>) {
     }
 }
 
-/// The models of everyday facts, family by family, from small to large. They answer nearly everything right.
+/// The models of everyday facts, by family and from small to large. They answer nearly all questions
+/// correctly.
 pub static FAMILY: &[Member] = members! {
     "minigpt": "minigpt-1" "minigpt-2" "minigpt-3" "minigpt-4" "minigpt-5" "minigpt-6"
         #[cfg(largest_embedded)] "minigpt-7";
@@ -50,11 +51,11 @@ pub static FAMILY: &[Member] = members! {
         #[cfg(largest_embedded)] "minillama-7";
 };
 
-/// The models that the package of the registry has no room for (`build.rs`).
+/// The models that are left out of the registry package because of its size limit (`build.rs`).
 pub(super) const NOT_IN_PACKAGE: [&str; 2] = ["minigpt-7", "minillama-7"];
 
-/// The models of invented facts, family by family, from small to large. Their accuracies run from guessing to
-/// nearly everything.
+/// The models of invented facts, by family and from small to large. Their accuracies range from chance to
+/// nearly 1.
 pub static FACT_FAMILIES: &[Member] = members! {
     "factgpt": "factgpt-1-step1000" "factgpt-1" "factgpt-2-step1000" "factgpt-2" "factgpt-3-step1000"
         "factgpt-3" "factgpt-4-step1000" "factgpt-4" "factgpt-5";

@@ -1,4 +1,4 @@
-//! The MLP of a block, and the mixture of experts in its place.
+//! Computes the MLP of a block, or its mixture of experts.
 
 use candle_core::{Result, Tensor};
 
@@ -6,16 +6,16 @@ use super::block_parameters::{ExpertMaps, Mlp};
 use super::ops::{Ops, softmax};
 use super::spec::{Activation, ExpertGroups, ExpertWeights, Mixture};
 
-/// Added to the sum of weights that they are divided by (DeepSeek).
+/// Added to the sum of weights before division (DeepSeek).
 const LEAST_SUM: f64 = 1e-20;
 
-/// The values inside an MLP, `(n, d_mlp)`, which its last map takes back to the stream.
+/// The hidden values of an MLP, `(n, d_mlp)`, before its last map.
 pub(super) fn inner(ops: Ops, activation: Activation, mlp: &Mlp, x: &Tensor) -> Result<Tensor> {
     let gate = mlp.gate.as_ref().map(|gate| ops.linear(x, gate)).transpose()?;
     ops.activate(activation, gate, ops.linear(x, &mlp.up)?)
 }
 
-/// The output of a mixture for inputs `(n, d_model)`. The tokens that go to one expert are computed together.
+/// The output of a mixture for inputs `(n, d_model)`. The tokens of one expert are computed together.
 pub(super) fn mixture(
     ops: Ops,
     activation: Activation,
@@ -28,7 +28,7 @@ pub(super) fn mixture(
     let logits = ops.linear(x, &maps.router)?;
     let scores = match mixture.weights {
         ExpertWeights::Sigmoid | ExpertWeights::NormalisedSigmoid => candle_nn::ops::sigmoid(&logits)?,
-        // Their order is that of the logits.
+        // The logits sort the experts in the same order.
         _ if !mixture.choice_bias => logits.clone(),
         ExpertWeights::SoftmaxOfChosen | ExpertWeights::SoftmaxOfAll => softmax(&logits)?,
     };
@@ -55,8 +55,8 @@ pub(super) fn mixture(
         weights = (weights * mixture.scale)?;
     }
 
-    // A place is a token and one of its experts; outputs come expert by expert and are put back in their
-    // order.
+    // A place is a pair of a token and one of its experts. Outputs are computed expert by expert and then put
+    // in the order of places.
     let mut places: Vec<Vec<u32>> = vec![vec![]; mixture.n_experts];
     chosen.iter().enumerate().for_each(|(place, expert)| places[*expert as usize].push(place as u32));
     let mut outputs = vec![];
@@ -80,7 +80,7 @@ pub(super) fn mixture(
         }
 }
 
-/// Puts the scores of experts out of reach whose group is not among the chosen ones.
+/// Sets the scores of experts outside the chosen groups to minus infinity.
 fn keep_groups(scores: &mut [f32], ExpertGroups { n, n_chosen }: ExpertGroups) {
     let size = scores.len() / n.max(1);
     let sum_of_best = |group: &[f32]| {
@@ -98,7 +98,7 @@ fn keep_groups(scores: &mut [f32], ExpertGroups { n, n_chosen }: ExpertGroups) {
     }
 }
 
-/// The places of the `n_chosen` largest values of each row, the largest first, and of equal ones the first.
+/// The indices of the `n_chosen` largest values of each row in descending order; of equal ones, the first.
 fn largest(rows: &[Vec<f32>], n_chosen: usize) -> Vec<u32> {
     let mut chosen = Vec::with_capacity(rows.len() * n_chosen);
     for row in rows {

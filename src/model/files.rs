@@ -21,9 +21,9 @@ pub(super) struct ModelFiles {
     pub(super) id: String,
     pub(super) folder: PathBuf,
     pub(super) member: Option<&'static Member>,
-    /// The folder of an adapter that is merged into the weights.
+    /// The folder of an adapter to merge into the weights.
     pub(super) adapter: Option<PathBuf>,
-    /// The one file that holds everything.
+    /// The GGUF file, if the model is one.
     pub(super) gguf: Option<Gguf>,
 }
 
@@ -51,13 +51,14 @@ impl ModelFiles {
         };
         if let Some(file) = file {
             if has(adapter::CONFIG) {
-                let reason = "is beside a GGUF file, and a LoRA is merged into weights that are not \
-                              quantised; move it away to measure the GGUF as it is, or merge it into the \
-                              model's safetensors";
+                let reason = "is next to a GGUF file, but surmise merges a LoRA only into weights that are \
+                              not quantised; move it away to measure the GGUF file without the LoRA, or \
+                              merge it into the model's safetensors";
                 return Err(fault_of(&folder, adapter::CONFIG, reason.into()));
             }
             if hub.base().is_some() {
-                let reason = format!("is for an adapter without weights beside it, and {name} is a model");
+                let reason =
+                    format!("is only for an adapter without weights, but {name} has weights; omit --base");
                 return Err(Error::Parameter { name: "--base", reason });
             }
             let gguf = Some(Gguf::open(&file)?);
@@ -71,21 +72,20 @@ impl ModelFiles {
                 Ok(Self { id, folder, member, adapter, gguf: None })
             }
             (true, _, Some(_)) => {
-                let reason = format!(
-                    "is for an adapter without weights beside it, and {name} has its own; leave it out"
-                );
+                let reason =
+                    format!("is only for an adapter without weights, but {name} has weights; omit --base");
                 Err(Error::Parameter { name: "--base", reason })
             }
             (false, true, Some(base)) => {
                 let base = Self::open(base, &hub.without_base(), required)?;
                 if base.gguf.is_some() {
-                    let reason = "is a GGUF file, and a LoRA is merged into weights that are not \
+                    let reason = "is a GGUF file, but surmise merges a LoRA only into weights that are not \
                                   quantised; name the model in safetensors";
                     return Err(Error::Parameter { name: "--base", reason: reason.into() });
                 }
                 if base.adapter.is_some() {
-                    let reason =
-                        "is for a model without adapter, and this one has its own: only one is merged";
+                    let reason = "names a model that itself has an adapter, but surmise merges only one \
+                                  adapter; name a model without one";
                     return Err(Error::Parameter { name: "--base", reason: reason.into() });
                 }
                 Ok(Self { id, adapter: Some(folder), ..base })
@@ -94,12 +94,13 @@ impl ModelFiles {
                 let config = disk::read(folder.join(adapter::CONFIG)).unwrap_or_default();
                 let base = adapter::base_of(&config);
                 let mut why = String::new();
-                // The id of a base is enough to fetch it; a path may be that of another machine.
+                // A hub id is enough to fetch the base. A path may come from another machine.
                 if let Some(base) = base.as_deref().filter(|base| hub::is_id(base)) {
                     match Self::open(base, &hub.without_base(), required) {
                         Ok(found) if found.gguf.is_none() && found.adapter.is_none() => {
                             hub.note(&format!(
-                                "{id}: an adapter of {base}, which is its base (--base names another)"
+                                "{id}: adapter of {base}, which is used as the base model (choose another \
+                                 one with --base)"
                             ));
                             return Ok(Self { id, adapter: Some(folder), ..found });
                         }
@@ -107,13 +108,13 @@ impl ModelFiles {
                         Err(error) => why = format!(" ({error})"),
                     }
                 }
-                let named = base.as_deref().unwrap_or("a model that it does not name");
+                let named = base.as_deref().unwrap_or("an unnamed model");
                 let flag = base.as_deref().unwrap_or("MODEL");
                 Err(fault(
                     adapter::CONFIG,
                     format!(
-                        "is an adapter of {named}, whose weights are not beside it{why}; name them with \
-                         --base {flag} (a folder, an id on a hub, or an embedded model)"
+                        "is an adapter of {named}, whose weights are not in the folder{why}; name the base \
+                         model with --base {flag} (a folder, an id on a hub, or an embedded model)"
                     ),
                 ))
             }
@@ -134,7 +135,7 @@ impl ModelFiles {
         }
     }
 
-    /// The file of weights, or the index of several.
+    /// The weight file, or the index of several weight files.
     pub(super) fn weights(&self) -> Result<PathBuf> {
         match (self.member, &self.gguf) {
             (Some(_), _) => Ok(self.path("model.safetensors")),
@@ -153,7 +154,7 @@ impl ModelFiles {
             };
             return match made {
                 Some(made) => Ok(Cow::Owned(made.to_string().into_bytes())),
-                // Of the files beside it, those of a tokenizer alone may be its own.
+                // Of the other files in the folder, only a tokenizer can belong to the GGUF file.
                 None if file == "tokenizer.json" => Self::on_disk(self.path(file)),
                 None => Err(Error::Read { path: self.path(file), source: ErrorKind::NotFound.into() }),
             };
@@ -162,7 +163,7 @@ impl ModelFiles {
             (Some(member), CONFIG) => Ok(Cow::Borrowed(member.config)),
             (Some(member), "tokenizer.json") => Ok(Cow::Borrowed(member.tokenizer)),
             _ => {
-                // The tokenizer of an adapter goes before that of its base.
+                // The tokenizer of an adapter takes precedence over that of its base.
                 let own = self.adapter.as_ref().map(|folder| folder.join(file));
                 let path =
                     own.filter(|own| file != CONFIG && own.is_file()).unwrap_or_else(|| self.path(file));
@@ -194,7 +195,7 @@ impl TokenizerFiles for ModelFiles {
     }
 }
 
-/// The names in a folder, and those in the folders in it; none if it cannot be read.
+/// The names in a folder and in its subfolders, at most one level deep; empty if the folder cannot be read.
 fn file_names(folder: &Path) -> Vec<String> {
     let list = |folder: &Path| -> Vec<(String, bool)> {
         let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
@@ -220,10 +221,10 @@ fn fault_of(folder: &Path, file: &str, reason: String) -> Error {
     Error::Config { path: folder.join(file), reason }
 }
 
-/// The id of the model that a name stands for, before any of it is read or fetched.
+/// The id of the model that a name refers to. Reads and fetches no file.
 ///
 /// # Errors
-/// [`Error::Unknown`] if it is no embedded model, no folder, and no id on a hub.
+/// [`Error::Unknown`] if the name is not an embedded model, a folder, a GGUF file, or an id on a hub.
 pub(super) fn find(name: &str, hub: &Hub) -> Result<String> {
     if let Some(member) = embedded_member(name) {
         return Ok(member.name.into());
@@ -244,19 +245,18 @@ pub(super) fn find(name: &str, hub: &Hub) -> Result<String> {
         return Ok(gguf::PartName::parse(&file).map_or(stem.into_owned(), |part| part.prefix.to_owned()));
     }
     if folder.is_file() {
-        let hint =
-            "it is a file and no GGUF; give the folder it is in, with config.json, tokenizer.json and \
+        let hint = "it is a file but not a GGUF file; give its folder, with config.json, tokenizer.json and \
                     weights"
-                .into();
+            .into();
         return Err(Error::Unknown { kind: "model", name: name.into(), hint });
     }
-    // Links that lead in circles, and what may not be looked at.
+    // Circular links, and paths without permission.
     if let (Ok(_), Err(source)) = (std::fs::symlink_metadata(folder), std::fs::metadata(folder)) {
         return Err(Error::Read { path: folder.into(), source });
     }
     if NOT_IN_PACKAGE.contains(&name) {
-        let hint = "this build comes from a package of the registry, which has no room for it; take the \
-                    Python wheel or a build from the repository, or minigpt-6 or minillama-6";
+        let hint = "the package of the Rust registry does not contain this model because of its size; use \
+                    the Python wheel or a build from the repository, or use minigpt-6 or minillama-6";
         return Err(Error::Unknown { kind: "model", name: name.into(), hint: hint.into() });
     }
     let known: Vec<_> = embedded().map(|member| member.name).collect();
@@ -271,14 +271,15 @@ pub(super) fn find(name: &str, hub: &Hub) -> Result<String> {
         return Err(Error::Unknown { kind: "model", name: name.into(), hint });
     }
     let hint = format!(
-        "it is no folder or file, and embedded are {}; give a folder with config.json, tokenizer.json and \
-         weights, a GGUF file, or owner/name on a hub",
+        "no such folder or file, and the embedded models are {}; give a folder with config.json, \
+         tokenizer.json and weights, a GGUF file, or owner/name on a hub",
         known.join(", ")
     );
     Err(names::unknown("model", name, known, &hint))
 }
 
-/// The embedded model of a name. A folder or file whose name differs from it in case alone precedes it.
+/// The embedded model of a name. If the name matches only without regard to case, a folder or file of that
+/// name takes precedence.
 fn embedded_member(name: &str) -> Option<&'static Member> {
     let found = names::find(name, embedded(), |member| member.name)?;
     (found.name == name || std::fs::symlink_metadata(name).is_err()).then_some(found)

@@ -1,4 +1,4 @@
-//! Opening a model: a decoder with its tokenizer.
+//! Opens a model: a decoder with its tokenizer.
 
 use std::sync::Arc;
 
@@ -17,19 +17,19 @@ use super::tokenizer::Tokenizer;
 use super::weights::{ParameterSource, RandomInit, StoredRandomInit};
 use crate::error::Result;
 
-/// A model ready to be measured.
+/// A loaded model.
 pub struct Model {
-    /// Its description.
+    /// Origin, sizes and settings of the model.
     pub info: ModelInfo,
-    /// Its trained decoder.
+    /// The trained decoder.
     pub decoder: Decoder,
-    /// Its tokenizer.
+    /// The tokenizer.
     pub tokenizer: Tokenizer,
-    /// How it was opened.
+    /// The options that opened the model.
     pub options: ModelOptions,
-    /// Tokens that end a text: `eos_token_id` of config.json.
+    /// Tokens that end a text, from `eos_token_id` of config.json.
     pub ends: Vec<u32>,
-    /// How messages become a prompt.
+    /// The files that define how messages become a prompt.
     pub chat: ChatFiles,
     stored: String,
     architecture: &'static dyn Architecture,
@@ -37,22 +37,25 @@ pub struct Model {
 }
 
 impl Model {
-    /// Loads `name`: an embedded model; a folder with config.json, tokenizer.json and weights (f32, f16 or
-    /// bf16) in model.safetensors or pytorch_model.bin, in one file or in several with an index; a GGUF file
-    /// or a folder with one; or an id on a hub, by the settings of the environment.
+    /// Loads `name`, which is one of:
+    ///
+    /// * an embedded model;
+    /// * a folder with config.json, tokenizer.json and weights (f32, f16 or bf16) in model.safetensors or
+    ///   pytorch_model.bin, as one file or as several files with an index;
+    /// * a GGUF file, or a folder with one;
+    /// * an id on a hub. Environment variables configure the hub.
     ///
     /// # Errors
-    /// For a name that is none of these, and for whatever is wrong with the files: the message names file,
-    /// key or tensor.
+    /// For an unknown name, and for any fault in the files; the message names the file and the key or tensor.
     pub fn load(name: &str) -> Result<Self> {
         Self::load_with(name, ModelOptions::default(), &Hub::from_env()?)
     }
 
-    /// The same, with options.
+    /// Loads `name` with options and a hub.
     ///
     /// # Errors
-    /// Those of [`Model::load`], and [`Error::Tokenizer`] if a beginning-of-sequence token is asked for and
-    /// there is none.
+    /// Those of [`Model::load`], and [`Error::Tokenizer`] if the options request a beginning-of-sequence
+    /// token and the tokenizer has none.
     pub fn load_with(name: &str, options: ModelOptions, hub: &Hub) -> Result<Self> {
         let files = ModelFiles::open(name, hub, RequiredFiles::WeightsAndTokenizer)?;
         let both = |files: &ModelFiles, config: &Config| {
@@ -65,16 +68,16 @@ impl Model {
         Ok(Self { info, decoder, tokenizer, options, ends, chat, stored, architecture, weight_bytes })
     }
 
-    /// The id of the model that a name stands for: an embedded one, a folder, or one on a hub. Nothing is
-    /// read or fetched.
+    /// The id of the model that a name refers to: an embedded model, a folder, or an id on a hub. Reads and
+    /// fetches no file.
     ///
     /// # Errors
-    /// [`Error::Unknown`] if it is none of these.
+    /// [`Error::Unknown`] for any other name.
     pub fn find(name: &str, hub: &Hub) -> Result<String> {
         files::find(name, hub)
     }
 
-    /// The model without its tokenizer, and its tokenizer.
+    /// Splits the model into its decoder and its tokenizer.
     pub fn into_parts(self) -> (LoadedDecoder, Tokenizer) {
         let Self { info, decoder, tokenizer, stored, architecture, weight_bytes, .. } = self;
         (LoadedDecoder { info, decoder, stored, architecture, weight_bytes }, tokenizer)
@@ -83,8 +86,8 @@ impl Model {
     /// The randomly initialised model: the same config with seeded initial weights.
     ///
     /// # Errors
-    /// Failures of the tensor library, and [`Error::Write`] where there is no room for weights that are kept
-    /// in a temporary file.
+    /// Failures of the tensor library, and [`Error::Write`] if the disk has no room for weights in a
+    /// temporary file.
     pub fn random_init(&self, seed: u64) -> Result<Decoder> {
         let (spec, device) = (self.decoder.spec(), self.options.device.open()?);
         let init = RandomInit { seed };
@@ -98,19 +101,19 @@ impl Model {
         Ok(Decoder::new(spec.clone(), parts, Ops::of(&device)))
     }
 
-    /// How the weights of the random init are held beside those of this model.
+    /// The plan for the weights of the randomly initialised model, in addition to the weights of this model.
     fn random_init_plan(&self) -> Result<MemoryPlan> {
         let (id, options) = (&self.info.id, &self.options);
         let left = options.max_memory_bytes.map(|limit| limit.saturating_sub(self.weight_bytes));
-        let what = "the weights of its randomly initialised model beside its own";
+        let what = "the weights of its randomly initialised model in addition to its own";
         plan(id, what, self.decoder.spec(), self.info.n_params, options, left)
     }
 
-    /// Memory that is left for states beside the weights of this model and of its random init; `None` without
-    /// a limit.
+    /// Bytes of memory left for states after the weights of this model and of its randomly initialised model;
+    /// `None` without a limit.
     ///
     /// # Errors
-    /// [`Error::Parameter`] if not even one block of each fits into the limit.
+    /// [`Error::Parameter`] if the limit is too small for one block of each model.
     pub fn room_for_states(&self) -> Result<Option<u64>> {
         let Some(limit) = self.options.max_memory_bytes else { return Ok(None) };
         let both = self.weight_bytes + self.random_init_plan()?.bytes;
@@ -118,8 +121,8 @@ impl Model {
     }
 }
 
-/// A decoder of `spec` with the parameters of `source`, which need no checkpoint behind them: the random
-/// init, and training.
+/// A decoder of `spec` with the parameters of `source`. It needs no checkpoint, and serves random
+/// initialisation and training.
 ///
 /// # Errors
 /// Those of `source`.
@@ -132,7 +135,7 @@ pub fn random_init(
     Ok(Decoder::new(spec.clone(), architecture.parameters(spec, source)?, ops))
 }
 
-/// `eos_token_id`: one token, or several.
+/// The token ids in `eos_token_id`, which is one id or a list.
 fn ends(config: &Config) -> Vec<u32> {
     let id = |value: &serde_json::Value| value.as_u64().and_then(|id| u32::try_from(id).ok());
     match config.get("eos_token_id") {

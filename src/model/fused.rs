@@ -1,6 +1,6 @@
-//! The decoder's own loops, on slices: norms, activations, rotary positions, attention over paths. Every
-//! function runs on the thread that calls it; the instruction set is chosen at run time by pulp (AVX-512,
-//! AVX2 or plain), so one binary runs everywhere.
+//! Implements the CPU loops of the decoder on slices: norms, activations, rotary positions, attention over
+//! paths. Every function runs on the calling thread. The pulp library chooses the instruction set at run
+//! time (AVX-512, AVX2 or scalar), so one binary runs on every CPU.
 
 use pulp::NullaryFnOnce;
 
@@ -9,11 +9,11 @@ use super::buffers;
 use super::spec::{Activation, Alibi, Spec};
 use crate::numeric::kernels::exp;
 
-/// Sums are kept in this many lanes, the width of an AVX-512 register.
+/// Number of lanes in sums, the width of an AVX-512 register.
 const LANES: usize = 16;
 
-/// Normalises each row of `d` values: `(x - mean if centred) / sqrt(mean square + eps) * weight + bias`. Two
-/// passes over the row, so that a large mean does not cancel the variance.
+/// Normalises each row of `d` values: `(x - mean if centred) / sqrt(mean square + eps) * weight + bias`.
+/// Takes two passes over the row, because a one-pass variance loses precision if the mean is large.
 pub(super) fn norm(
     x: &[f32],
     d: usize,
@@ -27,8 +27,8 @@ pub(super) fn norm(
     out
 }
 
-// Loops stand in structs: the body of a closure is not inlined into the function that has the wide
-// instructions.
+// The loops are methods of structs because the compiler does not inline closures into the function that
+// enables wide instructions.
 struct Normalise<'a> {
     x: &'a [f32],
     d: usize,
@@ -72,7 +72,7 @@ impl NullaryFnOnce for Normalise<'_> {
     }
 }
 
-/// Puts the activation of `x`, times `up` where there is one, in its place.
+/// Replaces `x` by its activation, times `up` if present.
 pub(super) fn activate(activation: Activation, x: &mut [f32], up: Option<&[f32]>) {
     pulp::Arch::new().dispatch(Activate { activation, up, out: x });
 }
@@ -99,14 +99,14 @@ impl NullaryFnOnce for Activate<'_> {
             }
             Activation::GeluErf => {
                 for o in self.out.iter_mut() {
-                    // x Phi(x); the complement is taken on the side where it loses nothing.
+                    // x Phi(x), computed from the upper tail to avoid cancellation.
                     let tail = 0.5 * erfc(o.abs() * std::f32::consts::FRAC_1_SQRT_2);
                     *o *= if *o > 0.0 { 1.0 - tail } else { tail };
                 }
             }
             Activation::Relu => {
                 for o in self.out.iter_mut() {
-                    // A comparison that keeps NaN.
+                    // A comparison instead of `max`, to keep NaN.
                     *o = if *o < 0.0 { 0.0 } else { *o };
                 }
             }
@@ -122,7 +122,7 @@ impl NullaryFnOnce for Activate<'_> {
             }
             Activation::ClampedSwiGlu { alpha, limit } => {
                 for o in self.out.iter_mut() {
-                    // A comparison that keeps NaN.
+                    // A comparison instead of `min`, to keep NaN.
                     let gate = if *o > limit { limit } else { *o };
                     *o = gate / (1.0 + exp(-alpha * gate));
                 }
@@ -142,8 +142,8 @@ impl NullaryFnOnce for Activate<'_> {
     }
 }
 
-/// Rotates, in each head of rows of `width` values, the first `2 * pairs` values: the first half against the
-/// second, by angles given as `pairs` cosines and sines per row.
+/// Rotates the first `2 * pairs` values of each head: value `i` with value `i + pairs`. `x` has rows of
+/// `width` values; `cos` and `sin` have `pairs` values per row.
 pub(super) fn rotate(
     x: &mut [f32],
     width: usize,
@@ -162,7 +162,7 @@ pub(super) fn rotate(
     }
 }
 
-/// The same with each even value against the odd one after it.
+/// Like [`rotate`], but rotates each even value with the next odd one.
 pub(super) fn rotate_interleaved(
     x: &mut [f32],
     width: usize,
@@ -183,8 +183,9 @@ pub(super) fn rotate_interleaved(
 }
 
 /// Softmax attention of each token over the last `window` tokens of its path. Queries are `(n, heads *
-/// head_dim)`, keys and values `(n, kv_heads * head_dim)`; the work is proportional to the paths, whatever
-/// they share. `sinks` is a score of each head beside those of its keys.
+/// head_dim)`, keys and values `(n, kv_heads * head_dim)`. The work is proportional to the total length of
+/// the paths, even if they share tokens. `sinks` holds one score per head in addition to the scores of the
+/// keys.
 pub(super) fn attention(
     q: &[f32],
     k: &[f32],
@@ -223,7 +224,7 @@ impl NullaryFnOnce for Attend<'_> {
         let mut weights: Vec<f32> = vec![];
         for (i, (q, out)) in self.q.chunks_exact(width).zip(self.out.chunks_exact_mut(width)).enumerate() {
             let path = self.batch.path(i);
-            // The position of the first token that is seen.
+            // The position of the first token in the window.
             let start = path.len().saturating_sub(self.window);
             let path = &path[start..];
             weights.resize(path.len(), 0.0);
@@ -240,7 +241,7 @@ impl NullaryFnOnce for Attend<'_> {
                     }
                 }
                 match &spec.alibi {
-                    // The rule of `Alibi::bias`, in a loop that can be widened.
+                    // The formula of `Alibi::bias`, in a loop that the compiler can vectorise.
                     Some(Alibi { slopes, is_rounded: false }) => {
                         for (distance, w) in weights.iter_mut().rev().enumerate() {
                             *w -= slopes[h] * distance as f32;
@@ -264,7 +265,8 @@ impl NullaryFnOnce for Attend<'_> {
                 for w in &mut weights {
                     *w /= total;
                 }
-                // Four values at a time, one after the other: `out` is loaded and stored once for them.
+                // Handles four keys at a time, so that each element of `out` is loaded and stored once for
+                // all four.
                 let value = |j: u32| &self.v[j as usize * kv_width + first..][..hd];
                 let ((fours, rest), (four_places, rest_places)) = (weights.as_chunks(), path.as_chunks());
                 for ([a, b, c, d], places) in fours.iter().zip(four_places) {
@@ -283,8 +285,8 @@ impl NullaryFnOnce for Attend<'_> {
     }
 }
 
-/// The complement of the error function for `z >= 0`, with relative error below 5e-6 (of the rounded
-/// exponent) until it underflows.
+/// The complementary error function for `z >= 0`. The relative error is below 5e-6, because the exponent is
+/// rounded, until the result underflows.
 ///
 /// # References
 /// The Chebyshev fit of Press et al., "Numerical Recipes", section 6.2 (relative error of the fit: 1.2e-7).
@@ -317,7 +319,7 @@ fn sum(x: &[f32]) -> f32 {
     folded(lanes) + rest
 }
 
-/// The sum of all lanes, half onto half.
+/// Adds up all lanes, folding the array in half four times.
 #[inline(always)]
 fn folded(mut lanes: [f32; LANES]) -> f32 {
     for half in [8, 4, 2, 1] {

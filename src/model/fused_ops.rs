@@ -1,4 +1,4 @@
-//! The loops of `fused.rs` as operations on candle's tensors.
+//! Wraps the loops of `fused.rs` as operations on candle tensors.
 
 use candle_core::{
     CpuStorage, CustomOp1, CustomOp2, CustomOp3, InplaceOp1, InplaceOp2, InplaceOp3, Layout, Result, Shape,
@@ -13,7 +13,7 @@ use super::fused;
 use super::spec::Activation;
 use crate::numeric::kernels;
 
-/// The contiguous f32 values behind a tensor.
+/// The f32 values of a contiguous tensor.
 fn slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
     match layout.contiguous_offsets() {
         Some((start, end)) => Ok(&storage.as_slice::<f32>()?[start..end]),
@@ -21,7 +21,7 @@ fn slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
     }
 }
 
-/// The same, to be changed.
+/// The mutable f32 values of a contiguous tensor.
 fn slice_mut<'a>(storage: &'a mut CpuStorage, layout: &Layout) -> Result<&'a mut [f32]> {
     match (storage, layout.contiguous_offsets()) {
         (CpuStorage::F32(values), Some((start, end))) => Ok(&mut values[start..end]),
@@ -29,7 +29,7 @@ fn slice_mut<'a>(storage: &'a mut CpuStorage, layout: &Layout) -> Result<&'a mut
     }
 }
 
-/// Hands the values of a contiguous tensor on, without a copy.
+/// Calls `f` with the values of a contiguous tensor, without a copy.
 fn with_values<T>(tensor: Option<&Tensor>, f: impl FnOnce(Option<&[f32]>) -> Result<T>) -> Result<T> {
     let Some(tensor) = tensor else { return f(None) };
     let (storage, layout) = tensor.storage_and_layout();
@@ -100,7 +100,7 @@ impl CustomOp3 for FusedLinear {
     }
 }
 
-/// With the bias, if there is one.
+/// `residual + x W^T + b`, with the bias `b` if there is one.
 pub(super) struct FusedLinearOnto<'a>(pub Option<&'a Tensor>);
 
 impl CustomOp3 for FusedLinearOnto<'_> {
@@ -231,7 +231,7 @@ impl CustomOp3 for FusedAttention<'_> {
     }
 }
 
-/// Attention over keys and values that are kept in a cache; the batch's paths are of its rows.
+/// Attention over cached keys and values; the batch's paths contain cache rows.
 pub(super) struct FusedCachedAttention<'a> {
     pub keys: &'a [f32],
     pub values: &'a [f32],

@@ -1,4 +1,4 @@
-//! Opening a decoder: config, weights, device.
+//! Opens a decoder: reads its config and loads its weights onto a device.
 
 use super::arch::{Architecture, Config};
 use super::decoder::Decoder;
@@ -13,16 +13,16 @@ use super::options::ModelOptions;
 use super::spec::Spec;
 use crate::error::{Error, Result};
 
-/// A decoder with its description, without tokenizer: enough where token ids are given.
+/// A decoder with its description and without a tokenizer, for callers that have token ids.
 pub struct LoadedDecoder {
-    /// Its description.
+    /// Origin, sizes and settings of the model.
     pub info: ModelInfo,
     /// The trained decoder.
     pub decoder: Decoder,
     /// How the weights are stored: "F32", "F16", "BF16", or several of them.
     pub stored: String,
     pub(super) architecture: &'static dyn Architecture,
-    /// What the weights take of the memory.
+    /// Bytes of memory that the weights occupy.
     pub(super) weight_bytes: u64,
 }
 
@@ -30,13 +30,14 @@ impl LoadedDecoder {
     /// Loads the decoder of an embedded model, a folder, a GGUF file, or an id on a hub.
     ///
     /// # Errors
-    /// Those of [`Model::load`], the tokenizer's excepted.
+    /// Those of [`Model::load`], except those of the tokenizer.
     pub fn load(name: &str, options: &ModelOptions, hub: &Hub) -> Result<Self> {
         Self::open(&ModelFiles::open(name, hub, RequiredFiles::Weights)?, options, hub, |_, _| Ok(()))
             .map(|(loaded, ())| loaded)
     }
 
-    /// What `also` reads comes before the weights, which take longest.
+    /// Opens the files and loads the weights. `also` runs before the weights are loaded, because loading
+    /// takes longest.
     pub(super) fn open<T>(
         files: &ModelFiles,
         options: &ModelOptions,
@@ -73,10 +74,11 @@ impl LoadedDecoder {
     }
 }
 
-/// How weights are held within `left` bytes of the limit. On a GPU they are there as a whole.
+/// Plans how to hold the weights in the `left` bytes that remain of the limit. A GPU holds all weights at
+/// once.
 ///
 /// # Errors
-/// [`Error::Parameter`] if not even one block fits.
+/// [`Error::Parameter`] if one block does not fit.
 pub(super) fn plan(
     id: &str,
     what: &str,
@@ -87,8 +89,9 @@ pub(super) fn plan(
 ) -> Result<MemoryPlan> {
     let needs = |bytes: u64, how: &str| {
         let limit = options.max_memory_bytes.unwrap_or_default();
-        let reason =
-            format!("allows {limit} bytes, and {id} needs {bytes} for {what} in f32{how}; give it more");
+        let reason = format!(
+            "allows {limit} bytes, but {id} needs {bytes} for {what} in f32{how}; increase the limit"
+        );
         Error::Parameter { name: "--max-memory", reason }
     };
     let plan = MemoryPlan::of(spec, n_params, left, rayon::current_num_threads());

@@ -1,4 +1,4 @@
-//! How the weights of a decoder are held within a limit of memory: as a whole, or one block at a time.
+//! Plans how to hold the weights of a decoder within a memory limit: all at once, or block by block.
 
 use super::spec::Spec;
 use super::table::PIECE_VALUES;
@@ -6,22 +6,22 @@ use super::table::PIECE_VALUES;
 /// Bytes of a value in memory.
 const VALUE_BYTES: u64 = 4;
 
-/// Where the parameters of a decoder are, and what they take of the memory.
+/// How the parameters of a decoder are held in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct MemoryPlan {
-    /// The most blocks that are in memory at a time; absent where all of them are, with the tables of the
-    /// vocabulary.
+    /// The largest number of blocks in memory at a time. If absent, all blocks and the tables of the
+    /// vocabulary are in memory.
     pub(super) most_blocks: Option<usize>,
-    /// Bytes in memory.
+    /// Bytes of memory that the parameters occupy.
     pub(super) bytes: u64,
 }
 
 impl MemoryPlan {
-    /// The plan for `n_params` parameters within `limit` bytes and on `n_threads` threads, each of which
-    /// needs one block at a time.
+    /// The plan for `n_params` parameters within `limit` bytes on `n_threads` threads. Each thread needs one
+    /// block at a time.
     ///
     /// # Errors
-    /// The bytes that are needed at least, where the limit is less.
+    /// The minimum number of bytes, if it exceeds the limit.
     pub(super) fn of(
         spec: &Spec,
         n_params: usize,
@@ -36,14 +36,14 @@ impl MemoryPlan {
         if block + piece > limit {
             return Err(block + piece);
         }
-        // Half of the limit is for states.
+        // Half of the limit is reserved for states.
         let most = (limit / 2).saturating_sub(piece) / block.max(1);
         let most = most.clamp(1, n_threads.max(1) as u64);
         Ok(Self { most_blocks: Some(most as usize), bytes: most * block + piece })
     }
 
-    /// The plan of a model beside which another of the same sizes is to fit: it is held one block at a time
-    /// where not even that much would be left for the other.
+    /// The plan for a model that shares the limit with a second model of the same sizes. The first model is
+    /// held block by block if otherwise the minimum for the second would not fit.
     pub(super) fn beside(self, spec: &Spec, n_params: usize, limit: u64, n_threads: usize) -> Self {
         let needed: u64 = least(spec).iter().sum();
         if limit.saturating_sub(self.bytes) >= needed {
@@ -54,13 +54,13 @@ impl MemoryPlan {
     }
 }
 
-/// The bytes of the largest block and of a piece of the tables, which a model needs at least.
+/// The bytes of the largest block, and of a piece of the tables. A model needs at least these.
 fn least(spec: &Spec) -> [u64; 2] {
     let (block, piece) = (VALUE_BYTES * largest_block(spec), VALUE_BYTES * PIECE_VALUES as u64);
     [block, piece.min(VALUE_BYTES * (spec.vocab_size * spec.d_embedding) as u64)]
 }
 
-/// The values of the maps of the largest block; what else is in it is small.
+/// The number of values in the linear maps of the largest block; its other parameters are negligible.
 fn largest_block(spec: &Spec) -> u64 {
     let [d, d_mlp, head_dim] = [spec.d_model, spec.d_mlp, spec.head_dim].map(|size| size as u64);
     let (d_query, d_kv) = (spec.n_heads as u64 * head_dim, spec.n_kv_heads as u64 * head_dim);
@@ -72,10 +72,10 @@ fn largest_block(spec: &Spec) -> u64 {
     2 * d * (d_query + d_kv) + mlp(d_mlp).max(mixture)
 }
 
-/// Bytes as they are written, with K, M, G or T for powers of 1024.
+/// Parses a number of bytes, with an optional suffix K, M, G or T for powers of 1024.
 ///
 /// # Errors
-/// What to write instead.
+/// A message with the accepted forms.
 pub fn parse_bytes(text: &str) -> Result<u64, String> {
     let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let shift = match text[number.len()..].to_ascii_uppercase().trim_end_matches('B').trim_end_matches('I') {
@@ -87,7 +87,7 @@ pub fn parse_bytes(text: &str) -> Result<u64, String> {
         _ => None,
     };
     let size = shift.and_then(|shift: u32| number.parse::<u64>().ok()?.checked_mul(1 << shift));
-    size.ok_or_else(|| "give a whole number of bytes, or one with K, M, G or T behind it".into())
+    size.ok_or_else(|| "give a whole number of bytes, with an optional suffix K, M, G or T".into())
 }
 
 #[cfg(test)]
@@ -118,7 +118,8 @@ mod tests {
         assert_eq!(plan(Some(800_000), 64), Ok(MemoryPlan { most_blocks: Some(1), bytes: 800_000 }));
         assert_eq!(plan(Some(799_999), 64), Err(800_000));
 
-        // A whole model leaves too little for one block of another: it is held in blocks, and both fit.
+        // Loading the whole first model would leave too little for one block of the second, so the first is
+        // held block by block.
         let beside = |limit| plan(Some(limit), 2).map(|plan| plan.beside(&spec, n_params, limit, 2));
         assert_eq!(beside(5_200_000), Ok(MemoryPlan { most_blocks: None, bytes: 4_400_000 }));
         let held = beside(5_199_999).expect("a plan");

@@ -1,7 +1,8 @@
-//! From a checkpoint to residual streams: a folder as Hugging Face tools write it, a GGUF file, an id on a
-//! hub, or the name of an embedded model becomes one decoder and a tokenizer. Tensors stay inside this
-//! module; what
-//! leaves it is `ndarray`.
+//! Loads language models and extracts residual streams.
+//!
+//! A model is a folder as Hugging Face tools write it, a GGUF file, an id on a hub, or the name of an
+//! embedded model. Each one becomes one decoder and a tokenizer. This module uses candle tensors internally
+//! and returns `ndarray` arrays.
 
 pub mod arch;
 mod attention_form;

@@ -1,4 +1,4 @@
-//! The config and the headers of a model's files: what is known before any weight is read.
+//! Opens the config and the weight headers of a model, before any weight is read.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -13,22 +13,22 @@ use super::spec::Spec;
 use super::weights::Checkpoint;
 use crate::error::Result;
 
-/// What the config and the headers say.
+/// The contents of the config and the headers.
 pub(super) struct OpenedFiles {
     pub(super) architecture: &'static dyn Architecture,
     pub(super) spec: Spec,
     pub(super) names: TensorNames,
     pub(super) checkpoint: Arc<Checkpoint>,
-    /// Parameters in the files; a tied head counts once.
+    /// Number of parameters in the files; a tied head counts once.
     pub(super) n_params: usize,
     unread: UnreadKeys,
 }
 
 impl OpenedFiles {
-    /// Reads config and headers. What `also` reads comes before the headers.
+    /// Reads the config, then calls `also`, then reads the headers.
     ///
     /// # Errors
-    /// For whatever is wrong with the files: the message names file, key or tensor.
+    /// For any fault in the files; the message names the file and the key or tensor.
     pub(super) fn open<T>(
         files: &ModelFiles,
         options: &ModelOptions,
@@ -42,7 +42,7 @@ impl OpenedFiles {
             Some(member) => Ok(Checkpoint::new(&weights, Cow::Borrowed(member.weights))?.rounded(dtype)),
             None => Checkpoint::open(&weights, dtype),
         };
-        // A config that says so is named for it before any other key.
+        // Report a quantised model before any other fault of its config.
         if config.entries().any(|(key, _)| key == "quantization_config") {
             open()?.check_unquantised()?;
         }
@@ -60,14 +60,16 @@ impl OpenedFiles {
             checkpoint = checkpoint.adapted(folder, names.transposed)?;
             if let Some((n, rank)) = checkpoint.adapter_size() {
                 let (id, folder) = (&files.id, folder.display());
-                hub.note(&format!("{id}: the LoRA in {folder} is merged: {n} tensors, rank {rank}"));
+                hub.note(&format!(
+                    "{id}: merged the LoRA in {folder} into the weights: {n} tensors, rank {rank}"
+                ));
             }
         }
         let n_params = parameter_count::n_params(&names, &spec, &checkpoint);
         Ok((Self { architecture, spec, names, checkpoint: Arc::new(checkpoint), n_params, unread }, also))
     }
 
-    /// The description of the model whose files have this hash.
+    /// The description of the model; `weights_sha256` is the hash of its files.
     pub(super) fn info(
         &self,
         files: &ModelFiles,

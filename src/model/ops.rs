@@ -1,6 +1,6 @@
-//! The few operations a decoder is made of, in two forms that agree to rounding. `Composed` is written in
-//! candle's own tensor operations: it is differentiable and runs on any device. `Fused` runs the loops of
-//! `fused.rs` on the CPU, one thread per batch, several times faster, and has no gradient.
+//! Implements the operations of a decoder in two forms that agree to rounding. `Composed` uses candle's
+//! tensor operations: it is differentiable and runs on any device. `Fused` runs the loops of `fused.rs` on
+//! the CPU, one thread per batch; it is several times faster and has no gradient.
 
 use candle_core::{Device, Result, Tensor};
 
@@ -23,7 +23,7 @@ pub enum Ops {
 }
 
 impl Ops {
-    /// The form for measuring on a device.
+    /// The form for measurements on a device.
     pub(super) fn of(device: &Device) -> Self {
         if device.is_cpu() { Self::Fused } else { Self::Composed }
     }
@@ -38,7 +38,7 @@ impl Ops {
         }
     }
 
-    /// `residual + x W^T + b`: `(n, in) -> (n, out)`, without an intermediate array where fused.
+    /// `residual + x W^T + b`: `(n, in) -> (n, out)`. The fused form needs no intermediate array.
     pub(super) fn linear_onto(self, residual: &Tensor, x: &Tensor, map: &Linear) -> Result<Tensor> {
         match self {
             Self::Fused => x.apply_op3_no_bwd(&map.weight, residual, &FusedLinearOnto(map.bias.as_ref())),
@@ -63,7 +63,7 @@ impl Ops {
         weights.bias.as_ref().map_or(Ok(x.clone()), |bias| x.broadcast_add(bias))
     }
 
-    /// Keeps the memory of an array that nobody needs any more for the next one of its size. No other tensor
+    /// Keeps the memory of a tensor that is no longer needed for the next tensor of its size. No other tensor
     /// may share its values.
     pub(super) fn reuse(self, x: &Tensor) -> Result<()> {
         match self {
@@ -72,8 +72,8 @@ impl Ops {
         }
     }
 
-    /// The MLP's non-linearity, element by element; with `gate` it acts on the gate and multiplies `up`. No
-    /// other tensor may share the values of either.
+    /// Applies the MLP's non-linearity element by element to `up`; with a gate, applies it to the gate and
+    /// multiplies by `up`. No other tensor may share the values of `gate` or `up`.
     pub(super) fn activate(self, activation: Activation, gate: Option<Tensor>, up: Tensor) -> Result<Tensor> {
         match (self, gate) {
             (Self::Fused, None) => {
@@ -105,7 +105,8 @@ impl Ops {
         }
     }
 
-    /// Rotates the first values of each head of `(n, heads * head_dim)`, which no other tensor may share.
+    /// Rotates the first values of each head of `x`, `(n, heads * head_dim)`. No other tensor may share its
+    /// values.
     pub(super) fn rotate(self, x: Tensor, angles: &Angles, head_dim: usize) -> Result<Tensor> {
         let Angles { cos, sin, interleaved } = angles;
         if self == Self::Fused {
@@ -149,7 +150,8 @@ impl Ops {
             return q.apply_op3_no_bwd(k, v, &FusedAttention { batch, form });
         }
         let AttentionForm { spec, window, sinks } = form;
-        // Windows of equal length share one causal mask; any other batch is one row with a mask of ancestors.
+        // Windows of equal length share one causal mask; any other batch is one row, masked so that a token
+        // attends to its ancestors.
         let (rows, t) = batch.rows.unwrap_or((1, batch.len()));
         let split = |x: &Tensor, heads: usize| {
             x.reshape((rows, t, heads, spec.head_dim))?.transpose(1, 2)?.contiguous()
@@ -188,7 +190,7 @@ impl Ops {
     }
 }
 
-/// The cosines and sines of the rotary angles of some positions, `(n, pairs)` each.
+/// Cosines and sines of the rotary angles of some positions, `(n, pairs)` each.
 pub(super) struct Angles {
     cos: Tensor,
     sin: Tensor,
@@ -209,15 +211,15 @@ impl Angles {
     }
 }
 
-/// The tanh form of gelu by the logistic function, `(1 + tanh u) / 2 = sigmoid(2 u)`: several times faster
-/// than candle's own `gelu`, whose tanh is computed one element at a time.
+/// Computes gelu (tanh form) with the logistic function, `(1 + tanh u) / 2 = sigmoid(2 u)`. This is several
+/// times faster than candle's `gelu`, which computes tanh one element at a time.
 fn gelu_tanh(x: &Tensor) -> Result<Tensor> {
     let twice_u =
         (x * ((x.sqr()? * 0.044_715)? + 1.0)?)?.affine(2.0 * (2.0 / std::f64::consts::PI).sqrt(), 0.0)?;
     x * candle_nn::ops::sigmoid(&twice_u)?
 }
 
-/// Softmax over the last dimension in composed operations: candle's own fused one cuts the gradient without
+/// Softmax over the last dimension in composed operations: candle's fused softmax cuts the gradient without
 /// an error.
 pub(super) fn softmax(x: &Tensor) -> Result<Tensor> {
     let last = x.rank() - 1;
@@ -225,8 +227,8 @@ pub(super) fn softmax(x: &Tensor) -> Result<Tensor> {
     e.broadcast_div(&e.sum_keepdim(last)?)
 }
 
-/// The mask that is added to the scores of the first `t` tokens of a batch, or of all: minus infinity where a
-/// token is not seen, ALiBi's slope where it is. `(t, t)`, or `(n_heads, t, t)` with slopes.
+/// The mask to add to the scores of the first `t` tokens of a batch: minus infinity for tokens that are not
+/// attended to, the ALiBi bias for the others. Shape `(t, t)`, or `(n_heads, t, t)` with ALiBi.
 fn mask(batch: &Batch, t: usize, spec: &Spec, window: Option<usize>, device: &Device) -> Result<Tensor> {
     let heads = if spec.alibi.is_some() { spec.n_heads } else { 1 };
     let bias = |h: usize, query: usize, key: usize| {

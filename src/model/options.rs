@@ -1,4 +1,4 @@
-//! How a checkpoint is opened.
+//! Defines the options for opening a checkpoint.
 
 use super::device::Device;
 use super::tokenizer::Bos;
@@ -9,15 +9,16 @@ use super::weights::Precision;
 pub struct ModelOptions {
     /// The precision that the weights are rounded to.
     pub dtype: Precision,
-    /// The tokens put before every text.
+    /// The tokens prepended to every text.
     pub bos: Bos,
-    /// The device that it computes on.
+    /// The device that computes the states.
     pub device: Device,
-    /// The most memory for weights and states. States beyond it are kept in a temporary file; weights beyond
-    /// it stay in their own, and each block is read when it is needed.
+    /// Maximum memory for weights and states, in bytes. States above the limit go to a temporary file.
+    /// Weights above the limit stay in their file, and each block is read when needed.
     pub max_memory_bytes: Option<u64>,
-    /// The limit holds for the model and its random init together: both are kept so that both fit.
+    /// Whether the limit must hold the model and its randomly initialised model together.
     pub with_random_init: bool,
-    /// Keys of config.json that foreign code may read and that are known to change no state.
+    /// Keys of config.json that custom model code may read but that the user has declared irrelevant to the
+    /// states.
     pub allow_config_keys: Vec<String>,
 }

@@ -1,11 +1,11 @@
-//! The number of parameters of a checkpoint by its headers alone.
+//! Counts the parameters of a checkpoint from its headers.
 
 use super::arch::{TensorNames, TensorPrefixes};
 use super::spec::Spec;
 use super::weights::Checkpoint;
 
-/// The parameters among the tensors of a checkpoint: those of its blocks and around them. A tied head counts
-/// once; what belongs to another part of a model, such as its images, does not count.
+/// Number of parameters in the blocks and around them. A tied head counts once. Other parts of a model, such
+/// as an image encoder, do not count.
 pub(super) fn n_params(names: &TensorNames, spec: &Spec, checkpoint: &Checkpoint) -> usize {
     let TensorPrefixes { prefix, head } =
         names.place(&|name| checkpoint.shapes().any(|(other, _)| other == name));

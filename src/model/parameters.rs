@@ -1,4 +1,4 @@
-//! All parameters of a decoder.
+//! Holds all parameters of a decoder.
 
 use candle_core::{Device, Tensor};
 
@@ -7,31 +7,32 @@ use super::blocks::Blocks;
 use super::table::{Head, Table};
 use crate::error::Result;
 
-/// All parameters. The blocks and the tables of the vocabulary are in memory, or are read when they are
-/// needed; the rest is small.
+/// All parameters. The blocks and the tables of the vocabulary are in memory or are read when needed; the
+/// other parameters are small and always in memory.
 #[derive(Debug, Clone)]
 pub struct Parameters {
     /// `(vocab_size, d_embedding)`
     pub embedding: Table,
     /// The norm of the embedding.
     pub embedding_norm: Option<NormWeights>,
-    /// `d_embedding -> d_model` and back, where they differ.
+    /// `d_embedding -> d_model` and back, if the widths differ.
     pub projections: Option<[Linear; 2]>,
-    /// `(rows, d_model)`, where positions are learned.
+    /// `(rows, d_model)`, if positions are learned.
     pub positions: Option<Tensor>,
-    /// Block 1 to L.
+    /// All blocks.
     pub blocks: Blocks,
-    /// Before the head.
+    /// Norm before the head.
     pub final_norm: Option<NormWeights>,
-    /// `d_embedding -> vocab_size`; the embedding itself where tied; absent where only the body was saved.
+    /// `d_embedding -> vocab_size`. The head of a tied model is the embedding. Absent if the checkpoint holds
+    /// only the body.
     pub head: Option<Head>,
 }
 
 impl Parameters {
-    /// The same parameters on another device; on their own, without a copy.
+    /// Moves the parameters to another device; makes no copy if they are already there.
     ///
     /// # Errors
-    /// If they do not fit there, or are not in memory as a whole.
+    /// If the parameters do not fit on the device, or are not all in memory.
     pub fn to_device(self, device: &Device) -> Result<Self> {
         if device.is_cpu() {
             return Ok(self);
@@ -40,7 +41,7 @@ impl Parameters {
         let projections =
             |[a, b]: &[Linear; 2]| Ok::<_, crate::Error>([a.to_device(device)?, b.to_device(device)?]);
         let embedding = self.embedding.to_device(device)?;
-        // A tied head is the embedding itself, there as here.
+        // A tied head stays the same table as the embedding.
         let head = |head: &Head| -> Result<Head> {
             let tied = head.table.is_same(&self.embedding);
             let table = if tied { embedding.clone() } else { head.table.to_device(device)? };

@@ -1,6 +1,6 @@
-//! What a decoder makes of prompts at their last tokens: the state after each block as the next one reads it,
-//! and what the head says of some tokens. Prompts that begin alike are computed together, each distinct
-//! prefix once.
+//! Computes states and outputs of a decoder at the last tokens of prompts: the state after each block, as the
+//! next block reads it, and the logits of chosen tokens. Prompts with a common beginning are computed
+//! together, each distinct prefix once.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,31 +15,31 @@ use super::states::{BATCH_TOKENS, check, finite, finite_logits};
 use super::store::Store;
 use crate::error::Result;
 
-/// Rows of logits over the whole vocabulary that are held at once.
+/// Number of rows of logits over the whole vocabulary in memory at once.
 const LOGIT_ROWS: usize = 64;
 
 /// States and outputs at the last token of each prompt.
 #[derive(Debug)]
 pub struct PromptStates {
-    /// Row of each prompt; prompts of the same tokens share one.
+    /// Row of each prompt; prompts with the same tokens share a row.
     rows: Vec<usize>,
     n_blocks: usize,
     store: Store,
     output: Option<Output>,
 }
 
-/// What the head says at each row.
+/// The model's output at each row.
 #[derive(Debug)]
 struct Output {
-    /// The tokens that are asked about, sorted.
+    /// The requested tokens, sorted.
     tokens: Vec<u32>,
-    /// For each row its logits `(n_blocks, tokens)`, by the logit lens.
+    /// For each row, logits `(n_blocks, tokens)` by the logit lens.
     logits: Vec<Vec<f32>>,
-    /// For each row the logarithm of the sum of exponentials over the vocabulary, and the most likely token.
+    /// For each row, the log-sum-exp of the logits over the vocabulary, and the most likely token.
     totals: Vec<(f64, u32)>,
 }
 
-/// What is found at the wanted rows of one batch.
+/// Results at the requested rows of one batch.
 #[derive(Default)]
 struct Found {
     logits: Vec<Vec<f32>>,
@@ -47,15 +47,15 @@ struct Found {
 }
 
 impl PromptStates {
-    /// Runs `decoder` over `prompts`. Logits are kept for `tokens`, if there are any and the model has a
-    /// head. States are kept in a temporary file if they are more than `room_bytes`.
+    /// Runs `decoder` over `prompts`. Keeps logits of `tokens` if the list is not empty and the model has a
+    /// head. Writes states to a temporary file if they need more than `room_bytes` bytes.
     ///
-    /// The result is the same to the bit on any number of threads.
+    /// The result is bit-identical on any number of threads.
     ///
     /// # Errors
     /// [`Error::Window`](crate::Error::Window) for a prompt that does not fit the model,
     /// [`Error::NonFinite`](crate::Error::NonFinite) for NaN or infinity in a state,
-    /// [`Error::Write`](crate::Error::Write) where there is no room on disk.
+    /// [`Error::Write`](crate::Error::Write) if the disk is full.
     pub fn of(
         decoder: &Decoder,
         model: &str,
@@ -66,7 +66,7 @@ impl PromptStates {
         Self::with_progress(decoder, model, prompts, tokens, room_bytes, &|_, _| ())
     }
 
-    /// The same. `progress` receives the number of batches done and their total.
+    /// Like [`PromptStates::of`]. Calls `progress` with the number of finished batches and the total.
     ///
     /// # Errors
     /// Those of [`PromptStates::of`].
@@ -122,22 +122,22 @@ impl PromptStates {
         self.n_blocks
     }
 
-    /// The states after `block`, from 1, of some prompts, `(prompts, d_model)`, through the norm that the
-    /// next block reads them by.
+    /// The states of some prompts after `block`, from 1, `(prompts, d_model)`, normalised as the next block
+    /// reads them.
     ///
     /// # Errors
-    /// [`Error::Read`](crate::Error::Read) if the rows are in a temporary file that cannot be read any more.
+    /// [`Error::Read`](crate::Error::Read) if the rows are in a temporary file that can no longer be read.
     pub fn rows(&self, block: usize, prompts: Range<usize>) -> Result<Array2<f32>> {
         self.store.rows(block - 1, &self.rows[prompts])
     }
 
-    /// Whether the logits of the tokens are known.
+    /// Whether logits of the tokens are available.
     pub fn has_output(&self) -> bool {
         self.output.is_some()
     }
 
-    /// The logit of `token` at a prompt, by the logit lens after `block`, for the last block the model's own.
-    /// `None` without a head, or for a token that was not asked about.
+    /// The logit of `token` at a prompt, by the logit lens after `block`. For the last block, this is the
+    /// model's own logit. `None` without a head, or for a token that was not requested.
     pub fn logit(&self, block: usize, prompt: usize, token: u32) -> Option<f64> {
         let output = self.output.as_ref()?;
         let at = output.tokens.binary_search(&token).ok()?;
@@ -145,13 +145,13 @@ impl PromptStates {
         logits.get((block - 1) * output.tokens.len() + at).map(|logit| f64::from(*logit))
     }
 
-    /// The log-probability in nats that the model gives `token` as the next one at a prompt.
+    /// The log-probability in nats of `token` as the next token of a prompt.
     pub fn log_probability(&self, prompt: usize, token: u32) -> Option<f64> {
         let (total, _) = self.output.as_ref()?.totals[self.rows[prompt]];
         Some(self.logit(self.n_blocks, prompt, token)? - total)
     }
 
-    /// The most likely next token at a prompt.
+    /// The most likely next token of a prompt.
     pub fn top_token(&self, prompt: usize) -> Option<u32> {
         Some(self.output.as_ref()?.totals[self.rows[prompt]].1)
     }
@@ -159,9 +159,10 @@ impl PromptStates {
 
 /// The tokens of a batch whose states are kept.
 struct Wanted {
-    /// Their places in the batch.
+    /// Their positions in the batch.
     places: Vec<u32>,
-    /// Their first row; the others follow it, because rows are numbered in the order of nodes.
+    /// The row of the first token; the rows of the others follow, because rows are numbered in the order of
+    /// nodes.
     first_row: usize,
 }
 
@@ -214,7 +215,7 @@ impl Wanted {
     }
 }
 
-/// The logarithm of the sum of exponentials, and the place of the largest value, of equal ones the first.
+/// The log-sum-exp of the logits, and the index of the largest one; of equal ones, the first.
 fn total(logits: &[f32]) -> (f64, u32) {
     let mut top = 0;
     for (at, logit) in logits.iter().enumerate() {

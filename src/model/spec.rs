@@ -1,23 +1,23 @@
-//! `Spec`: what a decoder is, as data. An architecture file fills it from a published config.json; the one
-//! [`Decoder`] obeys it.
+//! Describes decoders as data. An architecture file fills a [`Spec`] from a published config.json, and the
+//! [`Decoder`] computes what the `Spec` describes.
 //!
 //! [`Decoder`]: super::decoder::Decoder
 
-/// How states are normalised.
+/// How the residual stream is normalised.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Norm {
     /// Layer norm.
     Layer {
         /// Added to the variance.
         eps: f64,
-        /// With weight and bias.
+        /// Whether the norm has a weight and a bias.
         affine: bool,
     },
     /// Root-mean-square norm with weight.
     Rms {
         /// Added to the mean square.
         eps: f64,
-        /// The file holds the weight less 1 (Gemma); 1 is added when it is loaded.
+        /// The file stores the weight minus 1 (Gemma); loading adds 1.
         offset: bool,
     },
 }
@@ -35,22 +35,22 @@ pub enum Activation {
     SquaredRelu,
     /// `x * sigmoid(x)`.
     Silu,
-    /// `x * sigmoid(alpha * x)` of gates cut off above `limit`, times `up + 1`, `up` clamped to plus or minus
-    /// `limit` (gpt-oss). Only of gated MLPs.
+    /// `x * sigmoid(alpha * x)` of gates clipped to at most `limit`, times `up + 1` with `up` clipped to
+    /// `-limit..=limit` (gpt-oss). For gated MLPs only.
     ClampedSwiGlu {
-        /// Steepness of the sigmoid.
+        /// Slope of the sigmoid.
         alpha: f32,
-        /// Largest gate, and largest size of `up`.
+        /// Upper limit of the gate, and limit of the absolute value of `up`.
         limit: f32,
     },
 }
 
-/// How attention and MLP, the branches `f` of a block, stand around the residual stream `h`.
+/// How a block combines its branches `f`, attention and MLP, with the residual stream `h`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BlockForm {
     /// `h + f(norm(h))`, attention first.
     Pre,
-    /// `norm(h + f(h))` (OPT-350m): the stream itself is normalised.
+    /// `norm(h + f(h))` (OPT-350m): the norm applies to the stream itself.
     PostResidual,
     /// `h + post_norm(f(norm(h)))` (Gemma 2 and 3).
     Sandwich,
@@ -58,7 +58,7 @@ pub enum BlockForm {
     PostBranch,
     /// `h + attention(norm(h)) + mlp(norm(h))`: both branches read the same stream, through one norm or two.
     Parallel {
-        /// One norm for both.
+        /// Whether both branches share one norm.
         shared_norm: bool,
     },
 }
@@ -66,91 +66,89 @@ pub enum BlockForm {
 /// A table of rotary angles: `position * inv_freq[i]` for pair `i` of a head.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rope {
-    /// One inverse frequency per rotated pair, computed in f64 from the config and never read from the file.
-    /// The first `2 * inv_freq.len()` values of a head are rotated, the others pass.
+    /// One inverse frequency per rotated pair, computed in f64 from the config; any values in the weight file
+    /// are ignored. The first `2 * inv_freq.len()` values of a head are rotated, the others are unchanged.
     pub inv_freq: Vec<f32>,
-    /// Cosines and sines are multiplied by this (LongRoPE).
+    /// Factor of the cosines and sines (LongRoPE).
     pub attention_factor: f32,
-    /// Pair `i` is the values `2 i` and `2 i + 1` (GPT-J), not `i` and `i + pairs`.
+    /// Pair `i` consists of the values `2 i` and `2 i + 1` (GPT-J) instead of `i` and `i + pairs`.
     pub interleaved: bool,
 }
 
-/// The settings in which blocks of one decoder can differ.
+/// The settings that can differ between the blocks of a decoder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Layer {
-    /// A token sees the last `window` tokens of its path, itself included; all of them if absent.
+    /// A token attends to the last `window` tokens of its path, including itself; to all of them if absent.
     pub window: Option<usize>,
-    /// Which of the spec's rotary tables turns queries and keys, if any.
+    /// Index in [`Spec::ropes`] of the rotary table for queries and keys, if any.
     pub rope: Option<usize>,
-    /// The block has the spec's mixture of experts in place of an MLP.
+    /// The block has a mixture of experts instead of an MLP.
     pub mixture: bool,
 }
 
-/// How much each chosen expert counts.
+/// How the weights of the chosen experts are computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExpertWeights {
-    /// Softmax of the router's logits of the chosen experts: they add up to 1.
+    /// Softmax over the router's logits of the chosen experts: the weights add up to 1.
     SoftmaxOfChosen,
-    /// Softmax of the router's logits of all experts: those of the chosen ones add up to less.
+    /// Softmax over the router's logits of all experts: the chosen experts' weights add up to less.
     SoftmaxOfAll,
-    /// The sigmoid of each router's logit (DeepSeek).
+    /// Sigmoid of each router's logit (DeepSeek).
     Sigmoid,
-    /// The same, divided by the sum over the chosen experts.
+    /// Sigmoid of each router's logit, divided by the sum over the chosen experts.
     NormalisedSigmoid,
 }
 
-/// Groups of neighbouring experts, some of which a token chooses from: those whose two best experts have the
-/// largest sum of scores.
+/// Groups of consecutive experts. A token chooses its experts from the groups whose two best experts have the
+/// largest sums of scores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ExpertGroups {
-    /// Groups, all of one size.
+    /// Number of groups, all of one size.
     pub n: usize,
-    /// Groups that a token chooses from.
+    /// Number of groups that a token chooses from.
     pub n_chosen: usize,
 }
 
-/// An MLP of a mixture that every token goes through.
+/// An MLP in a mixture that processes every token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SharedExpert {
-    /// Width inside.
+    /// Width of the hidden layer.
     pub d_mlp: usize,
-    /// Its output is multiplied by the sigmoid of a linear map of its input (Qwen2-MoE).
+    /// The output is multiplied by the sigmoid of a linear map of the input (Qwen2-MoE).
     pub gated: bool,
 }
 
-/// A mixture of experts: a router sends each token to a few of many MLPs, whose outputs are weighted and
-/// added.
+/// A mixture of experts: a router sends each token to a few of many MLPs and adds their weighted outputs.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Mixture {
-    /// Experts.
+    /// Number of experts.
     pub n_experts: usize,
-    /// Experts that a token goes to: those with the largest logits, the first of equal ones.
+    /// Number of experts per token: those with the largest logits; of equal ones, the first.
     pub n_chosen: usize,
-    /// Width inside an expert.
+    /// Width of an expert's hidden layer.
     pub d_expert: usize,
-    /// How much each counts.
+    /// How the weights of the chosen experts are computed.
     pub weights: ExpertWeights,
-    /// The weights are multiplied by this.
+    /// Factor of the weights.
     pub scale: f64,
-    /// Experts are chosen by their scores (the sigmoid, or the softmax over all) plus a bias of each, which
-    /// does not count in the weights.
+    /// Whether each expert has a bias that is added to its score for the choice, but not for the weights.
     pub choice_bias: bool,
-    /// Experts are chosen from some groups alone.
+    /// The groups from which experts are chosen; all experts if absent.
     pub groups: Option<ExpertGroups>,
-    /// The router has a bias.
+    /// Whether the router has a bias.
     pub router_bias: bool,
-    /// The expert of all tokens, if there is one.
+    /// The expert that processes every token, if any.
     pub shared: Option<SharedExpert>,
 }
 
-/// A norm of queries and keys, of the kind of the other norms.
+/// A norm of queries and keys, of the same kind as the other norms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum QkNorm {
-    /// Each head by itself, with one weight for all.
+    /// Each head is normalised separately, with the same weights.
     Head,
-    /// Each head by itself, with weights of its own (Cohere).
+    /// Each head is normalised separately, with its own weights (Cohere).
     EachHead,
-    /// All heads together.
+    /// All heads are normalised together.
     Full,
 }
 
@@ -159,31 +157,30 @@ pub enum QkNorm {
 pub struct Biases {
     /// Queries, keys and values.
     pub qkv: bool,
-    /// The map from heads to stream.
+    /// The map from the heads' outputs to the residual stream.
     pub output: bool,
     /// The maps of the MLP.
     pub mlp: bool,
-    /// The head.
+    /// The map to logits.
     pub head: bool,
 }
 
 impl Biases {
-    /// A bias in every map of a block, none in the head.
+    /// Biases in every map of a block, but not in the head.
     pub const BLOCKS: Self = Self { qkv: true, output: true, mlp: true, head: false };
 }
 
-/// Attention with linear biases: scores fall with the distance of the key.
+/// Attention with linear biases (ALiBi): scores fall linearly with the distance of the key.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Alibi {
-    /// One for each head.
+    /// One slope per head.
     pub slopes: Vec<f32>,
     /// Slopes, positions and their products are rounded to bf16, and scaled with the scores (Falcon).
     pub is_rounded: bool,
 }
 
 impl Alibi {
-    /// What is added to the scaled score of a key at position `key` for a query at position `query`, up to a
-    /// constant of the query.
+    /// The bias added to the scaled score of key `key` for query `query`, except a constant per query.
     pub fn bias(&self, head: usize, query: usize, key: usize, scale: f32) -> f32 {
         let slope = self.slopes[head];
         if self.is_rounded {
@@ -195,86 +192,84 @@ impl Alibi {
     }
 }
 
-/// The switches and sizes of one decoder. The default has no size and every switch off.
+/// The sizes and switches of a decoder. In the default, all sizes are 0 and all switches are off.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Spec {
     /// Width of the residual stream.
     pub d_model: usize,
-    /// Width of the embedding; maps lead from it to the stream and back where it differs from `d_model`
-    /// (OPT-350m).
+    /// Width of the embedding. If it differs from `d_model`, linear maps convert between them (OPT-350m).
     pub d_embedding: usize,
     /// Number of blocks, L.
     pub n_layers: usize,
-    /// Blocks that may stand in the file behind the last: they predict tokens further on (GLM 4.5), and
-    /// change no state.
+    /// Blocks that the file may hold after the last one (GLM 4.5). They do not affect the states.
     pub n_further_blocks: usize,
-    /// Rows of the embedding.
+    /// Number of rows of the embedding.
     pub vocab_size: usize,
-    /// Query heads.
+    /// Number of query heads.
     pub n_heads: usize,
-    /// Key and value heads; divides `n_heads`.
+    /// Number of key and value heads; divides `n_heads`.
     pub n_kv_heads: usize,
     /// Width of a head.
     pub head_dim: usize,
-    /// Width inside the MLP.
+    /// Width of the MLP's hidden layer.
     pub d_mlp: usize,
-    /// Longest window.
+    /// Maximum number of tokens in a window.
     pub max_positions: usize,
 
-    /// The embedding is multiplied by this.
+    /// Factor of the embedding.
     pub embedding_scale: f64,
-    /// The embedding is normalised (BLOOM).
+    /// Whether the embedding is normalised (BLOOM).
     pub embedding_norm: bool,
     /// A learned vector per position is added to the embedding; the number is the table's row of position 0.
     pub learned_positions: Option<usize>,
 
-    /// Norm kind, everywhere the same.
+    /// Kind of all norms.
     pub norm: Norm,
-    /// Layer norms with weights have biases too.
+    /// Whether layer norms with weights also have biases.
     pub norm_bias: bool,
-    /// How a block is put together.
+    /// How a block combines its branches with the stream.
     pub form: BlockForm,
-    /// The output of a branch is multiplied by this before it is added to the stream (Granite).
+    /// Factor of a branch's output before it is added to the stream (Granite).
     pub residual_scale: f64,
-    /// Rotary tables that the layers refer to.
+    /// Rotary tables, indexed by [`Layer::rope`].
     pub ropes: Vec<Rope>,
     /// The settings of each block.
     pub layers: Vec<Layer>,
-    /// Attention scores are multiplied by this before the softmax.
+    /// Factor of the attention scores before the softmax.
     pub attention_scale: f32,
     /// Attention scores `s` become `cap * tanh(s / cap)`.
     pub attention_softcap: Option<f32>,
-    /// Each head's scores fall with distance, if they do.
+    /// Linear biases of the attention scores, if any.
     pub alibi: Option<Alibi>,
-    /// Queries, keys and values are clamped to plus or minus this (OLMo).
+    /// Queries, keys and values are clipped to `-clip_qkv..=clip_qkv` (OLMo).
     pub clip_qkv: Option<f64>,
-    /// Each head has a learned score beside those of its keys, which takes attention from them (gpt-oss).
+    /// Each head has a learned score in the softmax in addition to the scores of the keys (gpt-oss).
     pub sinks: bool,
-    /// Queries and keys are normalised before they are rotated.
+    /// Norm of queries and keys, before rotation unless `qk_norm_after_rope` is set.
     pub qk_norm: Option<QkNorm>,
-    /// They are normalised after they are rotated instead (HunYuan).
+    /// Queries and keys are normalised after rotation (HunYuan).
     pub qk_norm_after_rope: bool,
-    /// MLP non-linearity.
+    /// Non-linearity of the MLP.
     pub activation: Activation,
     /// The MLP multiplies `up` by an activated gate.
     pub gated: bool,
-    /// The experts of those layers that have a mixture.
+    /// The experts of the blocks that have a mixture.
     pub mixture: Option<Mixture>,
     /// Which maps have a bias.
     pub biases: Biases,
 
-    /// A norm stands before the head.
+    /// Whether a norm precedes the head.
     pub final_norm: bool,
     /// The head is the transposed embedding.
     pub tied: bool,
-    /// Logits are multiplied by this.
+    /// Factor of the logits.
     pub logit_scale: f64,
     /// Logits `s` become `cap * tanh(s / cap)`, after the scale.
     pub logit_softcap: Option<f64>,
 
-    /// Standard deviation of initial weights (`initializer_range`).
+    /// Standard deviation of random initial weights (`initializer_range`).
     pub init_std: f64,
-    /// The same for the maps back into the residual stream.
+    /// Standard deviation of random initial weights for the maps back into the residual stream.
     pub residual_init_std: f64,
 }
 
@@ -322,7 +317,7 @@ impl Default for Spec {
 }
 
 impl Spec {
-    /// The first reason why these sizes cannot be a decoder, if any.
+    /// The first reason why these sizes do not describe a decoder, if any.
     pub fn fault(&self) -> Option<String> {
         let sizes = [
             ("width", self.d_model),
@@ -339,10 +334,17 @@ impl Spec {
             return Some(format!("the {name} is 0"));
         }
         if !self.n_heads.is_multiple_of(self.n_kv_heads) {
-            return Some(format!("{} heads cannot share {} key/value heads", self.n_heads, self.n_kv_heads));
+            return Some(format!(
+                "{} heads are not a multiple of {} key/value heads",
+                self.n_heads, self.n_kv_heads
+            ));
         }
         if self.layers.len() != self.n_layers {
-            return Some(format!("{} blocks are described, there are {}", self.layers.len(), self.n_layers));
+            return Some(format!(
+                "{} blocks have settings, but there are {}",
+                self.layers.len(),
+                self.n_layers
+            ));
         }
         if self.layers.iter().any(|layer| layer.window == Some(0)) {
             return Some("the attention window is 0".into());
@@ -358,22 +360,23 @@ impl Mixture {
             return Some("a mixture has no experts, or experts of width 0".into());
         }
         if n_chosen == 0 || n_chosen > n_experts {
-            return Some(format!("each token goes to {n_chosen} of {n_experts} experts"));
+            return Some(format!("each token uses {n_chosen} of {n_experts} experts"));
         }
         let ExpertGroups { n, n_chosen: chosen } = groups?;
         let size = n_experts.checked_div(n).filter(|size| size * n == n_experts && *size > 1);
         let fits = size.is_some_and(|size| (1..=n).contains(&chosen) && chosen * size >= n_chosen);
         (!fits).then(|| {
             format!(
-                "each token goes to {n_chosen} of the experts in {chosen} of {n} groups, and there are \
+                "each token uses {n_chosen} experts from {chosen} of {n} groups, which does not fit \
                  {n_experts} experts"
             )
         })
     }
 }
 
-/// ALiBi's slope of each head: `2^(-8 i / n)` for `i = 1..=n` where `n` is a power of two. Otherwise the
-/// slopes of the next lower power, and then every other slope of the next higher one.
+/// The ALiBi slope of each head. If `n` is a power of two, the slopes are `2^(-8 i / n)` for `i = 1..=n`.
+/// Otherwise they are the slopes of the next lower power of two, followed by every other slope of the next
+/// higher one.
 ///
 /// # References
 /// Press, Smith and Lewis 2022, "Train Short, Test Long".

@@ -1,9 +1,9 @@
-//! Residual streams of whole windows as a safetensors file, for other tools: every layer at every token,
-//! written as it is computed.
+//! Writes the residual streams of whole windows to a safetensors file for other tools: every layer at every
+//! token. Values are written as they are computed.
 //!
 //! # Shapes
 //! f32 `h_0 .. h_L`, each `(n, t, d_model)`: the residual stream after `l` blocks, before the final norm; f32
-//! `logits` `(n, t, vocab_size)` if asked for; int64 `input_ids` `(n, t)`, the tokens they belong to.
+//! `logits` `(n, t, vocab_size)` if requested; int64 `input_ids` `(n, t)`, the token ids.
 
 use std::io::{Seek, SeekFrom, Write};
 use std::ops::Range;
@@ -26,34 +26,36 @@ use crate::error::{Error, Result};
 /// Rows of logits computed at once.
 const LOGIT_ROWS: usize = 64;
 
-/// The windows of a safetensors file: `input_ids`, int64 `(n, t)`. Nothing else in the file is read.
+/// Reads windows from the array `input_ids`, int64 `(n, t)`, of a safetensors file. Other arrays are ignored.
 ///
 /// # Errors
-/// [`Error::Read`], [`Error::Weights`] if it is no safetensors file, [`Error::Tensor`] if it has no such
-/// array or one with ids that no token can have.
+/// [`Error::Read`]; [`Error::Weights`] if the file is not a safetensors file; [`Error::Tensor`] if the array
+/// is missing, has the wrong shape, or contains invalid ids.
 pub fn read_windows(path: &Path) -> Result<Vec<Vec<u32>>> {
     const NAME: &str = "input_ids";
     let fault = |reason: String| Error::Tensor { path: path.into(), tensor: NAME.into(), reason };
     let file = Checkpoint::open(path, Precision::F32)?;
     let (shape, values) = file.int64(NAME)?;
     let &[n, t] = shape.as_slice() else {
-        return Err(fault(format!("has shape {shape:?}; give token ids (n, t)")));
+        return Err(fault(format!("has shape {shape:?}; give token ids of shape (n, t)")));
     };
     if n == 0 || t == 0 {
         return Err(fault(format!("has shape {shape:?}; give at least one token")));
     }
     let id = |id: &i64| {
-        u32::try_from(*id).map_err(|_| fault(format!("holds {id}, the id of no token; give ids from 0 on")))
+        u32::try_from(*id)
+            .map_err(|_| fault(format!("holds {id}, which is not a token id; give ids from 0 on")))
     };
     let ids = values.iter().map(id).collect::<Result<Vec<_>>>()?;
     Ok(ids.chunks(t).map(<[u32]>::to_vec).collect())
 }
 
-/// Runs the decoder over `windows` of one length and writes `h_0 .. h_L`, `input_ids` and, if asked for,
-/// `logits` to `path`, whole or not at all. `step` is called with the share that is done.
+/// Runs the decoder over `windows` of one length and writes `h_0 .. h_L`, `input_ids` and, if requested,
+/// `logits` to `path`. On failure, no file remains. Calls `step` with the completed share of the work, from 0
+/// to 1.
 ///
 /// # Errors
-/// [`Error::Window`] for windows of several lengths or that do not fit the model, [`Error::NonFinite`] for
+/// [`Error::Window`] for windows of different lengths or that do not fit the model, [`Error::NonFinite`] for
 /// NaN or infinity in a residual stream, [`Error::Write`].
 pub fn write(
     loaded: &LoadedDecoder,
@@ -70,8 +72,8 @@ pub fn write(
     let t = windows.first().map_or(0, Vec::len);
     if let Some((w, other)) = windows.iter().enumerate().find(|(_, window)| window.len() != t) {
         let reason = format!(
-            "window {w} has {} tokens and window 0 has {t}, so that they make no array; give --tokens, or a \
-             corpus whose entities are as many tokens each",
+            "window {w} has {} tokens, but window 0 has {t}, and all windows of a file need the same length; \
+             give --tokens, or a corpus whose entities all have the same number of tokens",
             other.len()
         );
         return Err(Error::Window { model: info.id.clone(), reason });
@@ -95,11 +97,11 @@ pub fn write(
     batches.into_par_iter().zip(runs).try_for_each(|((owned, batch), runs)| {
         let before = batch.len() - owned.len();
         let row = |node: u32| before + (node - owned.start) as usize;
-        // A prefix is computed once and written for each window that begins with it.
+        // Each prefix is computed once and written for every window that begins with it.
         let write = |array: usize, width: usize, values: &[f32]| {
             runs.iter().try_for_each(|run| {
                 let nodes = &trie.nodes(run.window)[run.tokens.clone()];
-                // Rows that stand together are written together.
+                // Consecutive rows are written together.
                 let mut place = run.window * t + run.tokens.start;
                 nodes.chunk_by(|a, b| a + 1 == *b).try_for_each(|nodes| {
                     let first = row(nodes[0]);
@@ -120,7 +122,8 @@ pub fn write(
             ends(&owned);
             return Ok(());
         }
-        // The logits of a batch are far larger than its states: some nodes at a time.
+        // The logits of a batch are far larger than its states, so they are computed for a few nodes at a
+        // time.
         let (array, width) = (2 + info.n_layers, info.vocab_size);
         for first in owned.clone().step_by(LOGIT_ROWS) {
             let some = first..owned.end.min(first + LOGIT_ROWS as u32);
@@ -144,14 +147,14 @@ pub fn write(
     partial.commit()
 }
 
-/// Positions of a window whose prefixes one batch owns.
+/// The positions of a window whose prefixes belong to one batch.
 struct Run {
     window: usize,
     tokens: Range<usize>,
 }
 
-/// For each of `n_batches` batches of `size` nodes what it owns of each window. Nodes increase along a
-/// window, so that what a batch owns of it stands together.
+/// For each of `n_batches` batches of `size` nodes, the positions of each window that belong to the batch.
+/// Nodes increase along a window, so these positions are consecutive.
 fn runs(trie: &Trie, n_windows: usize, size: usize, n_batches: usize) -> Vec<Vec<Run>> {
     let mut runs: Vec<Vec<Run>> = (0..n_batches).map(|_| vec![]).collect();
     for window in 0..n_windows {
@@ -167,7 +170,7 @@ fn runs(trie: &Trie, n_windows: usize, size: usize, n_batches: usize) -> Vec<Vec
     runs
 }
 
-/// The positions of the arrays in the file: `input_ids`, `h_0 .. h_L`, `logits`.
+/// The offsets of the arrays in the file: `input_ids`, `h_0 .. h_L`, `logits`.
 struct Layout {
     header: Vec<u8>,
     starts: Vec<u64>,
@@ -178,7 +181,7 @@ impl Layout {
     fn new(info: &ModelInfo, n: usize, t: usize, logits: bool) -> Result<Self> {
         let too_large = || Error::Window {
             model: info.id.clone(),
-            reason: "the states are more than any file can hold; give fewer windows".into(),
+            reason: "the states exceed the largest possible file size; give fewer windows".into(),
         };
         let mut arrays = vec![("input_ids".to_owned(), Dtype::I64, vec![n, t])];
         arrays.extend((0..=info.n_layers).map(|l| (format!("h_{l}"), Dtype::F32, vec![n, t, info.d_model])));
@@ -203,10 +206,10 @@ impl Layout {
         let malformed =
             |source: &dyn std::fmt::Display| Error::from(candle_core::Error::Msg(source.to_string()));
         let metadata = Metadata::new(Some(about), infos).map_err(|source| malformed(&source))?;
-        // A map without order would give other bytes at every run.
+        // Without a fixed order of keys, the bytes would differ from run to run.
         let value = serde_json::to_value(&metadata).map_err(|source| malformed(&source))?;
         let mut json = value.to_string().into_bytes();
-        // Data begins at a multiple of eight bytes.
+        // Data begins at a multiple of eight bytes, as the safetensors format requires.
         json.resize(json.len().next_multiple_of(8), b' ');
         let header = [&(json.len() as u64).to_le_bytes()[..], &json].concat();
         let starts = starts.into_iter().map(|start| start + header.len() as u64).collect();
@@ -219,7 +222,7 @@ impl Layout {
     }
 }
 
-/// The file under its temporary name, written to by every thread.
+/// The temporary file, which all threads write to.
 struct Out<'a> {
     file: Mutex<&'a mut Partial>,
     path: &'a Path,

@@ -1,5 +1,5 @@
-//! Residual streams at chosen positions of many windows: each distinct prefix is computed once, batches run
-//! on all cores, and only the wanted rows are kept.
+//! Computes residual streams at chosen positions of many windows. Each distinct prefix is computed once,
+//! batches run on all cores, and only the requested rows are kept.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -12,36 +12,37 @@ use super::store::Store;
 use super::tensor_values::with_values;
 use crate::error::{Error, Result};
 
-/// Tokens per batch: large enough for full matrix-multiply speed, small enough that activations stay in
-/// cache. It is fixed, so that the same windows give the same bits on any number of threads.
+/// Tokens per batch: enough for full matrix-multiply speed, few enough that activations stay in cache. The
+/// number is fixed, so that results are bit-identical on any number of threads.
 pub(super) const BATCH_TOKENS: usize = 512;
 
-/// A position of a window: `(window, token)`, from 0.
+/// A position in a window: `(window, token)`, from 0.
 pub type Point = (usize, usize);
 
-/// The residual streams `h_0 .. h_L` at the wanted points of some windows.
+/// The residual streams `h_0 .. h_L` at the requested points of some windows.
 #[derive(Debug)]
 pub struct States {
     trie: Trie,
-    /// The row of each trie node; `None` for nodes that no point asks for.
+    /// The row of each trie node; `None` for nodes without a requested point.
     row_of: Vec<Option<u32>>,
     store: Store,
 }
 
 impl States {
-    /// Runs `decoder` over `windows` and keeps the rows of `points` in memory.
+    /// Runs `decoder` over `windows` and keeps the rows at `points` in memory.
     ///
     /// # Errors
-    /// [`Error::Window`] for a window that is empty or longer than the model's positions or holds a token
-    /// beyond its vocabulary, [`Error::NonFinite`] for NaN or infinity in a residual stream.
+    /// [`Error::Window`] for a window that is empty, exceeds the model's number of positions, or holds a
+    /// token outside its vocabulary; [`Error::NonFinite`] for NaN or infinity in a residual stream.
     pub fn of(decoder: &Decoder, model: &str, windows: &[Vec<u32>], points: &[Point]) -> Result<Self> {
         Self::within(decoder, model, windows, points, None)
     }
 
-    /// Like [`States::of`], but writes the rows to a temporary file if they take more than `room_bytes`.
+    /// Like [`States::of`], but writes the rows to a temporary file if they need more than `room_bytes`
+    /// bytes.
     ///
     /// # Errors
-    /// Those of [`States::of`], and [`Error::Write`] where there is no room on disk either.
+    /// Those of [`States::of`], and [`Error::Write`] if the disk is full.
     pub fn within(
         decoder: &Decoder,
         model: &str,
@@ -52,8 +53,8 @@ impl States {
         Self::with_progress(decoder, model, windows, points, room_bytes, &|_, _| ())
     }
 
-    /// Like [`States::within`], and calls `progress` after each batch with the number of batches done and
-    /// their total.
+    /// Like [`States::within`], but calls `progress` after each batch with the number of finished batches and
+    /// the total.
     ///
     /// # Errors
     /// Those of [`States::within`].
@@ -84,7 +85,7 @@ impl States {
                 .enumerate()
                 .filter_map(|(i, node)| row_of[node as usize].map(|row| (first + i, row)))
                 .collect();
-            // Rows are numbered in the order of nodes, so that those of a batch stand together.
+            // Rows are numbered in the order of nodes, so the rows of a batch are consecutive.
             let Some((_, row)) = wanted.first().copied() else { return Ok::<(), Error>(()) };
             let mut layer = 0;
             let mut see = |_: usize, h: &candle_core::Tensor| {
@@ -106,21 +107,21 @@ impl States {
         Ok(Self { trie, row_of, store })
     }
 
-    /// Number of distinct prefixes that were computed.
+    /// Number of distinct prefixes.
     pub fn n_prefixes(&self) -> usize {
         self.trie.len()
     }
 
-    /// For each point the number of its context, the distinct prefix that ends there.
+    /// For each point, the number of its context: the distinct prefix that ends at the point.
     pub fn contexts(&self, points: &[Point]) -> Vec<u32> {
         points.iter().map(|(w, t)| self.trie.node(*w, *t)).collect()
     }
 
-    /// `h_l` at some of the wanted points, `(points, d_model)`: points with the same tokens so far get
-    /// bit-equal rows. A point that was not wanted at construction gives no row.
+    /// `h_l` at some of the requested points, `(points, d_model)`. Points with the same context get
+    /// bit-identical rows. Points that were not requested at construction are left out.
     ///
     /// # Errors
-    /// [`Error::Read`] if the rows are in a temporary file that cannot be read any more.
+    /// [`Error::Read`] if the rows are in a temporary file that can no longer be read.
     pub fn rows(&self, l: usize, points: &[Point]) -> Result<Array2<f32>> {
         let rows: Vec<usize> = points
             .iter()
@@ -130,7 +131,7 @@ impl States {
     }
 }
 
-/// Whether every window fits the model.
+/// Checks that every window fits the model.
 pub(super) fn check(decoder: &Decoder, model: &str, windows: &[Vec<u32>]) -> Result<()> {
     let spec = decoder.spec();
     let fault = |w: usize, reason: String| Error::Window {
@@ -143,8 +144,8 @@ pub(super) fn check(decoder: &Decoder, model: &str, windows: &[Vec<u32>]) -> Res
         }
         if window.len() > spec.max_positions {
             let reason = format!(
-                "has {} tokens, the model has {} positions; lower --entities, or --window-tokens of texts, \
-                 or take a model with more",
+                "has {} tokens, but the model has only {} positions; lower --entities, or --window-tokens \
+                 for texts, or use a model with more positions",
                 window.len(),
                 spec.max_positions
             );
@@ -153,14 +154,17 @@ pub(super) fn check(decoder: &Decoder, model: &str, windows: &[Vec<u32>]) -> Res
         if let Some(id) = window.iter().find(|id| **id as usize >= spec.vocab_size) {
             return Err(fault(
                 w,
-                format!("holds token id {id}, the model's vocabulary has {}", spec.vocab_size),
+                format!(
+                    "holds token id {id}, but the model's vocabulary has only {} tokens",
+                    spec.vocab_size
+                ),
             ));
         }
     }
     Ok(())
 }
 
-/// Whether logits over `width` tokens hold numbers only.
+/// Checks that logits over `width` tokens are finite.
 pub(super) fn finite_logits(model: &str, values: &[f32], width: usize) -> Result<()> {
     match values.iter().position(|value| !value.is_finite()) {
         None => Ok(()),
@@ -173,9 +177,9 @@ pub(super) fn finite_logits(model: &str, values: &[f32], width: usize) -> Result
     }
 }
 
-/// Whether a residual stream holds numbers only.
+/// Checks that a residual stream is finite.
 pub(super) fn finite(model: &str, layer: usize, first_row: usize, values: &[f32], d: usize) -> Result<()> {
-    // Without an early exit the loop runs over many values at a time.
+    // Without an early exit, the compiler can vectorise the loop.
     if values.iter().fold(true, |finite, value| finite & value.is_finite()) {
         return Ok(());
     }

@@ -1,4 +1,4 @@
-//! Storage for rows of residual streams: in memory, or in a temporary file if they are too many.
+//! Stores rows of residual streams in memory, or in a temporary file if they exceed a limit.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -21,13 +21,13 @@ pub(super) struct Store {
 #[derive(Debug)]
 enum Storage {
     Memory(Vec<Mutex<Vec<f32>>>),
-    /// Without a name, so that nothing stays behind however the process ends.
+    /// An unnamed file, which the system removes when the process ends.
     Disk(Mutex<File>),
 }
 
 impl Store {
-    /// Room for the rows of `n_layers` arrays, all zeros; in a temporary file if they are more than
-    /// `room_bytes`.
+    /// Allocates the rows of `n_layers` arrays, filled with zeros; in a temporary file if they need more than
+    /// `room_bytes` bytes.
     pub(super) fn new(n_layers: usize, n_rows: usize, d: usize, room_bytes: Option<u64>) -> Result<Self> {
         let bytes = 4 * (n_layers as u64) * (n_rows as u64) * (d as u64);
         let storage = if room_bytes.is_some_and(|room| bytes > room) {
@@ -38,7 +38,7 @@ impl Store {
         Ok(Self { n_rows, d, storage })
     }
 
-    /// The values of rows in layer `l`, as a range of values or, four times that, of bytes.
+    /// The range of values that some rows of layer `l` occupy. In a file, multiply by 4 for bytes.
     fn range(&self, l: usize, first: usize, len: usize) -> Range<usize> {
         let start = match self.storage {
             Storage::Memory(_) => first * self.d,
@@ -47,7 +47,7 @@ impl Store {
         start..start + len
     }
 
-    /// Keeps the values of rows of layer `l`, from row `first` on.
+    /// Stores the values of rows of layer `l`, starting at row `first`.
     pub(super) fn put(&self, l: usize, first: usize, values: &[f32]) -> Result<()> {
         let range = self.range(l, first, values.len());
         match &self.storage {
@@ -91,7 +91,7 @@ impl Store {
 }
 
 fn temporary() -> std::path::PathBuf {
-    std::env::temp_dir().join("(states, without a name)")
+    std::env::temp_dir().join("(unnamed file of states)")
 }
 
 fn unwritten(source: std::io::Error) -> Error {

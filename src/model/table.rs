@@ -1,5 +1,5 @@
-//! The tables of the vocabulary, the largest matrices of small models: in memory, or read from where they
-//! are stored, row by row.
+//! Holds the tables of the vocabulary, the largest matrices of small models, in memory, or reads their rows
+//! from storage when needed.
 
 use std::fmt;
 use std::ops::Range;
@@ -11,30 +11,30 @@ use super::block_parameters::Linear;
 use super::ops::Ops;
 use crate::error::Result;
 
-/// The most values of a table that are read at once: 16 MiB of f32.
+/// The largest number of values of a table that are read at once: 16 MiB of f32.
 pub(super) const PIECE_VALUES: usize = 1 << 22;
 
-/// A matrix that is stored elsewhere.
+/// A matrix outside memory.
 pub trait StoredRows: Send + Sync {
-    /// Its rows and their width.
+    /// Number of rows, and their width.
     fn dims(&self) -> [usize; 2];
-    /// The values of some rows, one after the other.
+    /// The concatenated values of some rows.
     ///
     /// # Errors
-    /// If they cannot be read.
+    /// If the rows cannot be read.
     fn rows(&self, rows: Range<usize>) -> Result<Vec<f32>>;
 }
 
-/// A matrix with a row for each token.
+/// A matrix with one row per token.
 #[derive(Clone)]
 pub enum Table {
     /// `(vocab_size, width)`, contiguous.
     Loaded(Tensor),
-    /// Read when it is needed, on the CPU.
+    /// Read when needed, on the CPU.
     Stored(Arc<dyn StoredRows>),
 }
 
-/// The map to logits: a row of the table for each token, and a bias where the architecture has one.
+/// The map to logits: a table with one row per token, and a bias if the architecture has one.
 #[derive(Debug, Clone)]
 pub struct Head {
     /// `(vocab_size, d_embedding)`
@@ -44,7 +44,7 @@ pub struct Head {
 }
 
 impl Table {
-    /// The device that it computes on.
+    /// The device of the table.
     pub fn device(&self) -> &Device {
         match self {
             Self::Loaded(tensor) => tensor.device(),
@@ -63,7 +63,7 @@ impl Table {
     /// The rows of some tokens, `(tokens, width)`.
     ///
     /// # Errors
-    /// If there is no such row, or it cannot be read.
+    /// If a row does not exist or cannot be read.
     pub fn rows(&self, tokens: &[u32]) -> Result<Tensor> {
         match self {
             Self::Loaded(tensor) => {
@@ -75,7 +75,7 @@ impl Table {
                 let mut values = Vec::with_capacity(tokens.len() * width);
                 for token in tokens.iter().map(|token| *token as usize) {
                     if token >= n {
-                        let reason = format!("row {token} of a table of {n} rows");
+                        let reason = format!("token {token} is outside a table of {n} rows");
                         return Err(candle_core::Error::Msg(reason).into());
                     }
                     values.extend(stored.rows(token..token + 1)?);
@@ -85,7 +85,7 @@ impl Table {
         }
     }
 
-    /// `x W^T + b`: `(n, width) -> (n, rows)`. The same bits however the table is stored.
+    /// `x W^T + b`: `(n, width) -> (n, rows)`. The result is bit-identical for loaded and stored tables.
     fn map(&self, ops: Ops, x: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
         let bias_of = |rows: Range<usize>| bias.map(|bias| bias.narrow(0, rows.start, rows.len()));
         match self {
@@ -105,7 +105,7 @@ impl Table {
         }
     }
 
-    /// Whether both are one.
+    /// Whether both are the same table.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Loaded(a), Self::Loaded(b)) => a.id() == b.id(),
@@ -118,7 +118,7 @@ impl Table {
         match self {
             Self::Loaded(tensor) => Ok(Self::Loaded(tensor.to_device(device)?)),
             Self::Stored(_) => {
-                let reason = "a table that is read when it is needed computes on the CPU alone";
+                let reason = "a table that is read when needed can be used only on the CPU";
                 Err(candle_core::Error::Msg(reason.into()).into())
             }
         }
@@ -135,12 +135,12 @@ impl fmt::Debug for Table {
 }
 
 impl Head {
-    /// Logits `(n, vocab_size)` of normed states `(n, d_embedding)`.
+    /// Logits `(n, vocab_size)` of normalised states `(n, d_embedding)`.
     pub(super) fn logits(&self, ops: Ops, x: &Tensor) -> Result<Tensor> {
         self.table.map(ops, x, self.bias.as_ref())
     }
 
-    /// The head of some tokens alone.
+    /// The head restricted to some tokens.
     pub(super) fn of_tokens(&self, tokens: &[u32]) -> Result<Self> {
         let index = Tensor::from_slice(tokens, tokens.len(), self.table.device())?;
         let bias = self.bias.as_ref().map(|bias| bias.index_select(&index, 0)).transpose()?;
@@ -162,7 +162,7 @@ pub(super) fn pieces([n, width]: [usize; 2]) -> impl Iterator<Item = Range<usize
 mod tests {
     use super::*;
 
-    /// Values that depend on their place.
+    /// Values that depend on their index.
     struct Wave([usize; 2]);
 
     impl StoredRows for Wave {
@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn a_table_in_pieces_gives_the_bits_of_a_whole_one() {
-        // Three pieces, the last of another length than the others.
+        // Three pieces; the last one is shorter than the others.
         let dims = [20_000, 512];
         assert_eq!(pieces(dims).count(), 3);
         let stored = Table::Stored(Arc::new(Wave(dims)));

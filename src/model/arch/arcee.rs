@@ -7,7 +7,7 @@ use crate::model::spec::{Norm, Spec};
 
 pub(super) struct Arcee;
 
-/// Two maps in the MLP, by the names that a Llama has for them.
+/// The two maps of the MLP have the names of Llama.
 pub(super) const NAMES: TensorNames =
     TensorNames { mlp_in: MlpIn::Split { gate: "", up: "mlp.up_proj" }, ..llama::NAMES };
 

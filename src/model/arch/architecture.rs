@@ -1,5 +1,5 @@
-//! The seam between published checkpoints and the one decoder: an architecture reads a config.json and knows
-//! where its tensors are.
+//! Defines the interface between published checkpoints and the decoder: an architecture reads a config.json
+//! and names the tensors.
 
 use super::config::Config;
 use super::tensor_names::TensorNames;
@@ -8,22 +8,21 @@ use crate::model::parameters::Parameters;
 use crate::model::spec::Spec;
 use crate::model::weights::ParameterSource;
 
-/// An architecture reads its config and knows where its tensors are.
+/// Reads the config of an architecture and names its tensors.
 pub trait Architecture: Sync {
     /// `model_type` in config.json.
     fn model_type(&self) -> &'static str;
     /// One line for `surmise list architectures`.
     fn summary(&self) -> &'static str;
-    /// The spec a config.json asks for, in any of its published spellings.
+    /// The spec that a config.json describes, in any of its published spellings.
     ///
     /// # Errors
-    /// [`Error::Config`](crate::Error::Config) for a missing or malformed key and for anything the decoder
-    /// cannot do.
+    /// [`Error::Config`](crate::Error::Config) for a missing or malformed key and for a setting that the
+    /// decoder does not support.
     fn spec(&self, config: &Config) -> Result<Spec>;
-    /// The names of its tensors, and the layout of fused ones.
+    /// The names of the tensors, and the layout of fused tensors.
     fn tensor_names(&self, spec: &Spec) -> TensorNames;
-    /// Reads every tensor from `source` and lays it out as the decoder expects it: linear maps as `(out,
-    /// in)`.
+    /// Reads every tensor from `source` and converts it to the decoder's layout: linear maps are `(out, in)`.
     ///
     /// # Errors
     /// Those of `source`.

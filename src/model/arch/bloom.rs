@@ -1,4 +1,5 @@
-//! BLOOM: ALiBi in place of positions, a norm of the embedding, queries, keys and values fused head by head.
+//! BLOOM: ALiBi instead of position embeddings, a norm of the embedding, and one fused map that holds
+//! queries, keys and values head by head.
 
 use super::tensor_names::{MlpIn, Qkv};
 use super::{Architecture, Config, TensorNames, gpt2};
@@ -45,7 +46,7 @@ impl Architecture for Bloom {
             n_kv_heads: n_heads,
             head_dim,
             d_mlp: 4 * d_model,
-            // Nothing in the model limits a window; this is the length of training.
+            // The architecture does not limit windows; this is the window length in training.
             max_positions: config.size_or("seq_length", 2048)?,
             embedding_norm: true,
             norm: Norm::Layer { eps: config.positive_or("layer_norm_epsilon", 1e-5)?, affine: true },

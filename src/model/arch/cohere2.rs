@@ -1,5 +1,5 @@
 //! Cohere's Command R7B and A: a Command R with a window and rotary positions in three of four blocks; the
-//! others see everything and have no positions.
+//! others have full attention and no positions.
 
 use super::{Architecture, Config, TensorNames, cohere, llama, sliding_window};
 use crate::error::Result;

@@ -1,4 +1,4 @@
-//! A config.json whose getters name file and key when something in it cannot be right.
+//! Reads values of a config.json; its errors name the file and the key.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -9,38 +9,38 @@ use serde_json::Value;
 use crate::error::{Error, Result};
 use crate::model::spec::Activation;
 
-/// No published model comes near: a count that something is made from before any tensor is seen that could
-/// belie an absurd one.
+/// Upper limit for counts, far above those of published models. Counts determine allocations before any
+/// tensor is checked, so absurd values must be rejected early.
 const MAX_COUNT: usize = 65_536;
 
-/// A config.json with getters whose errors name file and key. It remembers which keys were asked for, so that
-/// what nobody asked for is not ignored in silence.
+/// A config.json with getters whose errors name the file and the key. It records the requested keys, so that
+/// the remaining keys are not silently ignored.
 #[derive(Debug, Clone)]
 pub struct Config {
     path: PathBuf,
     value: Value,
-    /// The keys that were asked for, by this value and its copies.
+    /// The keys requested through this value and its copies.
     asked: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl Config {
-    /// Parses the bytes of a config.json that came from `path`.
+    /// Parses the bytes of the config.json at `path`.
     ///
     /// # Errors
-    /// [`Error::Json`] if it does not parse, [`Error::Config`] if it is no object.
+    /// [`Error::Json`] for invalid JSON, [`Error::Config`] if the value is not an object.
     pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self> {
         let value: Value =
             serde_json::from_slice(bytes).map_err(|source| Error::Json { path: path.into(), source })?;
         let config = Self { path: path.into(), value, asked: Arc::default() };
-        if config.value.is_object() { Ok(config) } else { Err(config.fault("is no JSON object")) }
+        if config.value.is_object() { Ok(config) } else { Err(config.fault("is not a JSON object")) }
     }
 
-    /// An error about this file: something in it cannot be right.
+    /// An error about invalid contents of this file.
     pub fn fault(&self, reason: impl std::fmt::Display) -> Error {
         self.refusal(format!("{reason}; correct the file or download it again"))
     }
 
-    /// An error about a file that may be right, and is beyond this decoder; the reason says what to do.
+    /// An error about a valid file that the decoder does not support; `reason` includes the advice.
     pub(super) fn refusal(&self, reason: String) -> Error {
         Error::Config { path: self.path.clone(), reason }
     }
@@ -51,13 +51,13 @@ impl Config {
         self.value.get(key).filter(|value| !value.is_null())
     }
 
-    /// Counts keys as asked for that change nothing with the other settings of this config.
+    /// Marks keys as read because they have no effect given the other settings of this config.
     pub(super) fn mark_inert(&self, keys: &[&str]) {
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         asked.extend(keys.iter().map(|key| (*key).to_owned()));
     }
 
-    /// The first key that was never asked for, whose value is not null, and that is not among `known`.
+    /// The first key that was never requested, is not null, and is not `known`.
     pub(super) fn first_unread_key(&self, known: impl Fn(&str, &Value) -> bool) -> Option<(&str, &Value)> {
         let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         self.entries().find(|(key, value)| !asked.contains(*key) && !known(key, value))
@@ -67,12 +67,12 @@ impl Config {
         self.get(key).ok_or_else(|| self.fault(format!("key `{key}` is missing")))
     }
 
-    /// The same file as if it had not these keys.
+    /// A copy without these keys.
     pub(super) fn without(&self, keys: &[&str]) -> Self {
         self.only(|key| !keys.contains(&key))
     }
 
-    /// The same file as if it had these keys alone.
+    /// A copy with only these keys.
     pub(super) fn only(&self, keep: impl Fn(&str) -> bool) -> Self {
         let mut config = self.clone();
         if let Some(entries) = config.value.as_object_mut() {
@@ -81,7 +81,7 @@ impl Config {
         config
     }
 
-    /// The same file with a count where it has none.
+    /// A copy with `count` as the default of a key.
     pub(super) fn with_default(&self, key: &str, count: usize) -> Self {
         let mut config = self.clone();
         if self.get(key).is_none() {
@@ -90,14 +90,14 @@ impl Config {
         config
     }
 
-    /// The same file with another value of a key.
+    /// A copy with another value of a key.
     pub(super) fn with(&self, key: &str, value: Value) -> Self {
         let mut config = self.clone();
         config.value[key] = value;
         config
     }
 
-    /// The same file with a key where it does not have it, not even as null.
+    /// A copy with a value for a key that is absent; `null` counts as present.
     pub(super) fn with_absent(self, key: &str, value: &Value) -> Self {
         if self.value.get(key).is_none() { self.with(key, value.clone()) } else { self }
     }
@@ -105,7 +105,7 @@ impl Config {
     /// A required string.
     ///
     /// # Errors
-    /// If it is missing or no string.
+    /// If the key is missing or not a string.
     pub fn text(&self, key: &str) -> Result<&str> {
         let value = self.required(key)?;
         value.as_str().ok_or_else(|| self.fault(format!("key `{key}` is {value}, not a string")))
@@ -114,7 +114,7 @@ impl Config {
     /// A string with a default.
     ///
     /// # Errors
-    /// If it is there and no string.
+    /// If the value is not a string.
     pub fn text_or<'a>(&'a self, key: &str, default: &'a str) -> Result<&'a str> {
         if self.get(key).is_some() { self.text(key) } else { Ok(default) }
     }
@@ -122,7 +122,7 @@ impl Config {
     /// A required count.
     ///
     /// # Errors
-    /// If it is missing, no whole number, or too large to be the size of anything.
+    /// If the key is missing, not a whole number, or too large.
     pub fn size(&self, key: &str) -> Result<usize> {
         let value = self.required(key)?;
         value
@@ -135,7 +135,7 @@ impl Config {
     /// A count with a default.
     ///
     /// # Errors
-    /// If it is there and no whole number.
+    /// If the value is not a whole number, or is too large.
     pub fn size_or(&self, key: &str, default: usize) -> Result<usize> {
         if self.get(key).is_some() { self.size(key) } else { Ok(default) }
     }
@@ -143,28 +143,28 @@ impl Config {
     /// A required count of blocks, heads or values in a head.
     ///
     /// # Errors
-    /// If it is missing, no whole number, or beyond any model.
+    /// If the key is missing, not a whole number, or above the limit.
     pub fn count(&self, key: &str) -> Result<usize> {
         let count = self.size(key)?;
         if count <= MAX_COUNT {
             Ok(count)
         } else {
-            Err(self.fault(format!("key `{key}` is {count}, more than the {MAX_COUNT} of any model")))
+            Err(self.fault(format!("key `{key}` is {count}, above the limit of {MAX_COUNT}")))
         }
     }
 
     /// A count of blocks, heads or values in a head, with a default.
     ///
     /// # Errors
-    /// If it is there and no such count.
+    /// If the value is not such a count.
     pub fn count_or(&self, key: &str, default: usize) -> Result<usize> {
         if self.get(key).is_some() { self.count(key) } else { Ok(default) }
     }
 
-    /// Width of a head where `n_heads` share `width`.
+    /// Width of a head if `n_heads` heads share `width`.
     ///
     /// # Errors
-    /// If they do not share it evenly.
+    /// If the width is not divisible by the number of heads.
     pub fn share(&self, width: usize, n_heads: usize) -> Result<usize> {
         if n_heads > 0 && width.is_multiple_of(n_heads) && width / n_heads <= MAX_COUNT {
             Ok(width / n_heads)
@@ -181,7 +181,7 @@ impl Config {
         keys.iter().find(|key| self.get(key).is_some()).or(keys.first()).copied().unwrap_or_default()
     }
 
-    /// A value that `null` switches off, with what it is where the key is absent.
+    /// A value that `null` switches off; `absent` is the default without the key.
     ///
     /// # Errors
     /// Those of `read`.
@@ -201,7 +201,7 @@ impl Config {
     /// A required positive finite number.
     ///
     /// # Errors
-    /// If it is missing or no positive number.
+    /// If the key is missing or not a positive number.
     pub fn positive(&self, key: &str) -> Result<f64> {
         let value = self.required(key)?;
         value
@@ -213,7 +213,7 @@ impl Config {
     /// A positive finite number with a default.
     ///
     /// # Errors
-    /// If it is there and no positive number.
+    /// If the value is not a positive number.
     pub fn positive_or(&self, key: &str, default: f64) -> Result<f64> {
         if self.get(key).is_some() { self.positive(key) } else { Ok(default) }
     }
@@ -221,7 +221,7 @@ impl Config {
     /// A required list.
     ///
     /// # Errors
-    /// If it is missing or no list.
+    /// If the key is missing or not a list.
     pub fn list(&self, key: &str) -> Result<&[Value]> {
         let value = self.required(key)?;
         value
@@ -230,10 +230,10 @@ impl Config {
             .ok_or_else(|| self.fault(format!("key `{key}` is {value}, not a list")))
     }
 
-    /// The non-linearity that a key names.
+    /// The activation function that a key names.
     ///
     /// # Errors
-    /// If the decoder does not have it.
+    /// If the decoder does not support the activation.
     pub fn activation(&self, key: &str, default: &str) -> Result<Activation> {
         match self.text_or(key, default)? {
             "gelu_new" | "gelu_pytorch_tanh" | "gelu_fast" => Ok(Activation::GeluTanh),
@@ -248,7 +248,7 @@ impl Config {
     /// A switch with a default.
     ///
     /// # Errors
-    /// If it is there and neither true nor false.
+    /// If the value is neither true nor false.
     pub fn flag_or(&self, key: &str, default: bool) -> Result<bool> {
         match self.get(key) {
             None => Ok(default),
@@ -258,16 +258,16 @@ impl Config {
         }
     }
 
-    /// The keys that are there and not null, with their values.
+    /// The keys with their values, except those that are null.
     pub fn entries(&self) -> impl Iterator<Item = (&str, &Value)> {
         let entries = self.value.as_object().into_iter().flatten();
         entries.filter(|(_, value)| !value.is_null()).map(|(key, value)| (key.as_str(), value))
     }
 
-    /// An object below this one, with the same getters; `None` if absent.
+    /// A nested object, with the same getters; `None` if absent.
     ///
     /// # Errors
-    /// If it is there and no object.
+    /// If the value is not an object.
     pub fn object(&self, key: &str) -> Result<Option<Self>> {
         match self.get(key) {
             None => Ok(None),
@@ -278,11 +278,11 @@ impl Config {
         }
     }
 
-    /// Refuses a setting the decoder does not have.
+    /// Rejects an unsupported setting.
     ///
     /// # Errors
-    /// Always, naming the key and its value.
+    /// Always; the error names the key and its value.
     pub fn unsupported<T>(&self, key: &str, value: impl std::fmt::Display) -> Result<T> {
-        Err(self.refusal(format!("unsupported {key}={value}: the states would be wrong; take another model")))
+        Err(self.refusal(format!("unsupported {key}={value}: the states would be wrong; use another model")))
     }
 }

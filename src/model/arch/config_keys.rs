@@ -1,6 +1,6 @@
-//! What transformers does with each key of a config.json, by `model_type`: read from its config classes and
-//! modelling code by `scripts/config_keys.py`. A key that it does not read cannot change the states there,
-//! and an architecture here does not see it.
+//! Lists what transformers does with each key of a config.json, by `model_type`. `scripts/config_keys.py`
+//! extracts the lists from the config classes and the modelling code. A key that transformers does not read
+//! cannot change its states, so the architectures here do not read the key either.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -11,19 +11,19 @@ use serde_json::Value;
 /// The keys of one `model_type`.
 #[derive(Debug, Deserialize)]
 pub(super) struct ConfigKeys {
-    /// Its config class.
+    /// The config class.
     pub(super) config: String,
-    /// Every class of its own code.
+    /// All classes of the model's own code.
     pub(super) classes: Vec<String>,
-    /// Keys that can reach the states, with their defaults.
+    /// Keys that can affect the states, with their defaults.
     read: BTreeMap<String, Value>,
-    /// Keys of its class that change no state.
+    /// Keys of the config class that do not affect the states.
     no_effect: Vec<String>,
 }
 
 #[derive(Deserialize)]
 struct Table {
-    /// Keys that every class takes and that change no state.
+    /// Keys that every class accepts and that do not affect the states.
     base: Vec<String>,
     #[serde(flatten)]
     by_type: BTreeMap<String, ConfigKeys>,
@@ -34,12 +34,12 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
 });
 
 impl ConfigKeys {
-    /// Those of a `model_type`.
+    /// The keys of a `model_type`.
     pub(super) fn of(model_type: &str) -> Option<&'static Self> {
         TABLE.by_type.get(model_type)
     }
 
-    /// The keys that can reach the states and what its class takes for them, where it takes anything.
+    /// The keys that can affect the states, with their defaults in the config class if it has any.
     pub(super) fn defaults(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.read.iter().filter(|(_, value)| !value.is_null()).map(|(key, value)| (key.as_str(), value))
     }
@@ -49,11 +49,11 @@ impl ConfigKeys {
         self.read.contains_key(key) || self.has_no_effect(key)
     }
 
-    /// Whether a key asks for nothing beyond what a decoder does that never looked at it: it changes no
-    /// state, or has the value that its class has by itself.
+    /// Whether a decoder may ignore a key: the key does not affect the states, or has the default value of
+    /// its class.
     pub(super) fn asks_for_nothing(&self, key: &str, value: &Value) -> bool {
         let Some(default) = self.read.get(key) else { return true };
-        // Without the key attention is causal.
+        // Attention is causal without the key.
         if key == "is_causal" {
             return value == true;
         }
@@ -69,18 +69,18 @@ impl ConfigKeys {
     }
 }
 
-/// Parts of names that stand for arithmetic.
+/// Parts of names that indicate a setting of the computation.
 const ARITHMETIC: [&str; 7] = ["rope", "scale", "norm", "window", "expert", "quant", "causal"];
 
-/// Whether a key that transformers does not read looks as if it meant to change the states: by its name, and
-/// switched on.
+/// Whether a key that transformers does not read may be intended to change the states: its name suggests so,
+/// and it is switched on.
 pub(super) fn is_suspicious(key: &str, value: &Value) -> bool {
     let name = key.to_ascii_lowercase();
     !is_off(value) && value.as_f64() != Some(1.0) && ARITHMETIC.iter().any(|part| name.contains(part))
 }
 
-/// Whether a value switches off whatever its key means: false, 0 or nothing. A quantisation is off that loads
-/// neither in 4 nor in 8 bits.
+/// Whether a value switches its key off: false, 0 or empty. A quantisation config is off if it loads neither
+/// in 4 nor in 8 bits.
 fn is_off(value: &Value) -> bool {
     match value {
         Value::Null => true,

@@ -16,15 +16,15 @@ impl Architecture for Cwm {
     }
 
     fn spec(&self, config: &Config) -> Result<Spec> {
-        // Without a description the reference takes one that no file states.
+        // Without a description, the reference implementation uses hard-coded settings.
         if rotary::DESCRIPTIONS.iter().all(|key| config.get(key).is_none()) {
-            return Err(config.fault("neither key `rope_parameters` nor `rope_scaling` is there"));
+            return Err(config.fault("neither key `rope_parameters` nor `rope_scaling` is present"));
         }
         let defaults = rotary::Defaults { theta: 1e6, ..rotary::USUAL };
         let mut spec = llama::base(&config.with_default("head_dim", 128), defaults)?;
         spec.norm = Norm::Rms { eps: config.positive_or("rms_norm_eps", 1e-5)?, offset: false };
         spec.biases = Biases { mlp: config.flag_or("mlp_bias", false)?, ..Biases::default() };
-        // A window of 0 is none.
+        // A window of 0 means no window.
         let window =
             config.optional("sliding_window", Some(8192), Config::size)?.filter(|window| *window > 0);
         let sliding = sliding_window::slides(config, spec.n_layers, |l| l % 4 != 0)?;

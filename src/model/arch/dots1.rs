@@ -1,4 +1,4 @@
-//! dots.llm1: a Qwen 3 with a mixture of experts by sigmoids, as DeepSeek 3 has it.
+//! dots.llm1: a Qwen 3 with a mixture of experts that is weighted by sigmoids, as in DeepSeek 3.
 
 use super::tensor_names::ExpertNames;
 use super::{Architecture, Config, TensorNames, llama, mixture, rotary, sliding_window};
@@ -7,7 +7,7 @@ use crate::model::spec::{QkNorm, Spec};
 
 pub(super) struct Dots1;
 
-/// The names of mixtures whose experts of all tokens are one MLP.
+/// The names of mixtures whose shared experts are stored as one MLP.
 pub(super) const NAMES: TensorNames = TensorNames {
     experts: ExpertNames {
         shared: [
@@ -26,7 +26,7 @@ impl Architecture for Dots1 {
     }
 
     fn summary(&self) -> &'static str {
-        "dots.llm1 (Qwen3 with a mixture of experts by sigmoids)"
+        "dots.llm1 (Qwen3 with a mixture of experts weighted by sigmoids)"
     }
 
     fn spec(&self, config: &Config) -> Result<Spec> {

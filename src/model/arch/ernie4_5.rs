@@ -1,4 +1,4 @@
-//! ERNIE 4.5 without experts: a Llama whose rotary pairs are neighbours, with one switch for all biases.
+//! ERNIE 4.5 without experts: a Llama with interleaved rotary pairs, and one switch for all biases.
 
 use super::{Architecture, Config, TensorNames, llama, rotary};
 use crate::error::Result;
@@ -6,7 +6,7 @@ use crate::model::spec::{Biases, Norm, Spec};
 
 pub(super) struct Ernie45;
 
-/// The spec that the models of this family start from.
+/// The spec on which the models of this family build.
 pub(super) fn base(config: &Config) -> Result<Spec> {
     let defaults = rotary::Defaults { theta: 500_000.0, ..rotary::USUAL };
     let mut spec = llama::base(config, defaults)?;

@@ -1,4 +1,4 @@
-//! ERNIE 4.5 with experts: some blocks of an ERNIE 4.5 have a mixture whose choice has a bias.
+//! ERNIE 4.5 with experts: some blocks have a mixture with a bias in the choice of experts.
 
 use super::tensor_names::ExpertNames;
 use super::{Architecture, Config, TensorNames, dots1, ernie4_5, mixture};
@@ -7,7 +7,7 @@ use crate::model::spec::Spec;
 
 pub(super) struct Ernie45Moe;
 
-/// The last block with experts: -1 for the last of all.
+/// The last block with experts; the value -1 stands for the last block of the model.
 fn last_block(config: &Config, n_layers: usize) -> Result<usize> {
     match config.get("moe_layer_end_index") {
         None => Ok(n_layers),
@@ -16,7 +16,7 @@ fn last_block(config: &Config, n_layers: usize) -> Result<usize> {
     }
 }
 
-/// A sum of the largest weights of fewer than a million experts is above this.
+/// A lower limit of the sum of the largest weights, for fewer than a million experts.
 const LEAST_SUM: f64 = 1e-6;
 
 impl Architecture for Ernie45Moe {
@@ -25,7 +25,7 @@ impl Architecture for Ernie45Moe {
     }
 
     fn summary(&self) -> &'static str {
-        "ERNIE 4.5 21B, 300B (ERNIE 4.5 with a mixture of experts whose choice has a bias)"
+        "ERNIE 4.5 21B, 300B (ERNIE 4.5 with a mixture of experts and a bias in their choice)"
     }
 
     fn spec(&self, config: &Config) -> Result<Spec> {
@@ -33,8 +33,8 @@ impl Architecture for Ernie45Moe {
         if config.flag_or("use_bias", false)? {
             return config.unsupported("use_bias", true);
         }
-        // The least sum that the weights are divided by. The sum of the largest of a softmax is at least one
-        // part of all experts, so that a small one changes nothing.
+        // `moe_norm_min` is the smallest sum that the weights are divided by. The sum of the largest softmax
+        // weights is at least 1 / number of experts, so a small limit has no effect.
         let least_sum = config.positive_or("moe_norm_min", 1e-12)?;
         if least_sum > LEAST_SUM {
             return config.unsupported("moe_norm_min", least_sum);

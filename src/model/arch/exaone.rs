@@ -1,4 +1,4 @@
-//! EXAONE 3: a Llama with names of its own for keys and tensors.
+//! EXAONE 3: a Llama with different names of keys and tensors.
 
 use super::tensor_names::{MlpIn, Qkv};
 use super::{Architecture, Config, TensorNames, llama, rotary};
@@ -7,7 +7,7 @@ use crate::model::spec::{Norm, Spec};
 
 pub(super) struct Exaone;
 
-/// The keys of its first code, and what a Llama has for them.
+/// The keys of the original code, and their Llama equivalents.
 const ALIASES: [(&str, &str); 3] = [
     ("num_layers", "num_hidden_layers"),
     ("layer_norm_epsilon", "rms_norm_eps"),
@@ -20,7 +20,7 @@ impl Architecture for Exaone {
     }
 
     fn summary(&self) -> &'static str {
-        "EXAONE 3, 3.5 (Llama under other names)"
+        "EXAONE 3, 3.5 (Llama with other names)"
     }
 
     fn spec(&self, config: &Config) -> Result<Spec> {

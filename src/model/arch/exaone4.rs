@@ -1,5 +1,5 @@
-//! EXAONE 4: norms after the branches and of query and key heads; where there is a window, the blocks that
-//! see everything have no positions.
+//! EXAONE 4: norms after the branches and of query and key heads. If the model has a window, the
+//! full-attention blocks have no positions.
 
 use super::{Architecture, Config, TensorNames, llama, olmo2, rotary, sliding_window};
 use crate::error::Result;
@@ -23,7 +23,7 @@ impl Architecture for Exaone4 {
         spec.qk_norm = Some(QkNorm::Head);
         config.mark_inert(&["sliding_window_pattern", "layer_types"]);
         if let Some(window) = config.optional("sliding_window", Some(4096), Config::size)? {
-            // Some files spell the pattern out, as in "LLLG".
+            // Some files give the pattern as letters, such as "LLLG".
             let pattern = match config.get("sliding_window_pattern").and_then(|value| value.as_str()) {
                 Some(letters) => letters.len(),
                 None => config.size_or("sliding_window_pattern", 4)?,

@@ -1,5 +1,6 @@
-//! Falcon: attention and MLP in parallel behind one layer norm with one key and value head (7B), behind two
-//! with several (40B, `new_decoder_architecture`), or one after the other with ALiBi (RW).
+//! Falcon in three forms: parallel branches after one layer norm, with one key and value head (7B); parallel
+//! branches after two layer norms, with several key and value heads (40B, `new_decoder_architecture`);
+//! sequential branches with ALiBi (RW).
 
 use super::tensor_names::Qkv;
 use super::{Architecture, Config, TensorNames, bloom, rotary};
@@ -27,7 +28,7 @@ impl Architecture for Falcon {
         if !is_new && !multi_query && config.count_or("num_kv_heads", n_heads)? != n_heads {
             return config.unsupported("num_kv_heads", config.count("num_kv_heads")?);
         }
-        // With one key and value head for all, or with the new form, the reference does not read them.
+        // The reference implementation ignores these keys in the forms where they do not apply.
         config.mark_inert(&["num_kv_heads", "multi_query"]);
         let parallel = config.flag_or("parallel_attn", true)?;
         if is_new && !parallel {

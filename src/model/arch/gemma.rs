@@ -1,4 +1,4 @@
-//! Gemma 1: a Llama with a scaled embedding, norm weights stored less 1, a tanh gelu gate and a tied head.
+//! Gemma 1: a Llama with a scaled embedding, norm weights stored minus 1, a tanh gelu gate and a tied head.
 
 use super::{Architecture, Config, TensorNames, llama, rotary};
 use crate::error::Result;
@@ -6,7 +6,7 @@ use crate::model::spec::{Activation, Norm, Spec};
 
 pub(super) struct Gemma;
 
-/// The spec that all Gemmas start from.
+/// The spec on which all Gemma versions build.
 pub(super) fn base(config: &Config) -> Result<Spec> {
     let mut spec = llama::base(&config.with_default("head_dim", 256), rotary::USUAL)?;
     spec.norm = Norm::Rms { eps: config.positive_or("rms_norm_eps", 1e-6)?, offset: true };
@@ -27,8 +27,8 @@ impl Architecture for Gemma {
 
     fn spec(&self, config: &Config) -> Result<Spec> {
         let mut spec = base(config)?;
-        // `hidden_activation` came later; the "gelu" that first stood in `hidden_act` always meant the tanh
-        // form.
+        // Early configs have `hidden_act` instead of `hidden_activation`; their value "gelu" always means the
+        // tanh form.
         let key = config.present_alias(&["hidden_activation", "hidden_act"]);
         if config.text_or(key, "gelu")? != "gelu" {
             spec.activation = config.activation(key, "gelu_pytorch_tanh")?;

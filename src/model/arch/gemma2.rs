@@ -1,5 +1,5 @@
-//! Gemma 2: Gemma with norms before and after each branch, capped scores and logits, and a window in every
-//! other block.
+//! Gemma 2: Gemma with norms before and after each branch, softcaps of attention scores and logits, and a
+//! window in every other block.
 
 use super::{Architecture, Config, TensorNames, gemma, llama, sliding_window};
 use crate::error::Result;
@@ -7,7 +7,7 @@ use crate::model::spec::{BlockForm, Spec};
 
 pub(super) struct Gemma2;
 
-/// Four norms in a block.
+/// A block has four norms.
 pub(super) const NAMES: TensorNames = TensorNames {
     attention_post_norm: "post_attention_layernorm",
     mlp_norm: "pre_feedforward_layernorm",
@@ -15,7 +15,8 @@ pub(super) const NAMES: TensorNames = TensorNames {
     ..llama::NAMES
 };
 
-/// Adds what distinguishes Gemma 2 and 3 from Gemma 1; the caps are defaults for scores and logits.
+/// Adds the settings that distinguish Gemma 2 and 3 from Gemma 1. The two numbers are default softcaps of
+/// scores and logits.
 pub(super) fn sandwich(spec: &mut Spec, config: &Config, [scores, logits]: [Option<f64>; 2]) -> Result<()> {
     spec.form = BlockForm::Sandwich;
     spec.activation = config.activation("hidden_activation", "gelu_pytorch_tanh")?;

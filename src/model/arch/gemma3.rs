@@ -1,5 +1,5 @@
-//! Gemma 3, text: Gemma 2 with norms of query and key heads, without caps, and with rotary angles of their
-//! own in blocks that slide.
+//! Gemma 3, text: Gemma 2 with norms of query and key heads, without softcaps, and with separate rotary
+//! angles in sliding-window blocks.
 
 use super::{Architecture, Config, TensorNames, gemma, gemma2, rotary, sliding_window};
 use crate::error::Result;
@@ -17,7 +17,7 @@ impl Architecture for Gemma3 {
     }
 
     fn spec(&self, config: &Config) -> Result<Spec> {
-        // The rotary settings of Gemma 3 are two: hidden from what reads the one of its relatives.
+        // Gemma 3 has two rotary settings. They are hidden from `gemma::base`, which reads only one.
         let mut spec = gemma::base(&config.without(&rotary::DESCRIPTIONS))?;
         gemma2::sandwich(&mut spec, config, [None, None])?;
         if let Some(cap) = spec.attention_softcap {

@@ -1,5 +1,5 @@
-//! GLM-4-9B of the first form: a Llama with fused gate and up, biases of queries, keys and values, and half
-//! of each head rotated, in pairs of neighbours.
+//! GLM-4-9B, first version: a Llama with fused gate and up, biases of queries, keys and values, and half of
+//! each head rotated in interleaved pairs.
 
 use super::tensor_names::MlpIn;
 use super::{Architecture, Config, TensorNames, llama, rotary};
@@ -8,11 +8,11 @@ use crate::model::spec::{Biases, Norm, Spec};
 
 pub(super) struct Glm;
 
-/// Gate and up in one.
+/// Gate and up in one tensor.
 pub(super) const NAMES: TensorNames =
     TensorNames { mlp_in: MlpIn::Concat("mlp.gate_up_proj"), ..llama::NAMES };
 
-/// The spec that GLMs start from.
+/// The spec on which GLM models build.
 pub(super) fn base(config: &Config) -> Result<Spec> {
     let defaults = rotary::Defaults { fraction: 0.5, partial: true, ..rotary::USUAL };
     let mut spec = llama::base(&config.with_default("head_dim", 128), defaults)?;

@@ -1,5 +1,5 @@
-//! GLM 4.5 to 4.7: a mixture of experts by sigmoids, half-rotated heads, and a block behind the last that
-//! predicts the token after the next.
+//! GLM 4.5 to 4.7: a mixture of experts weighted by sigmoids, half-rotated heads, and an additional last
+//! block that predicts the token after the next.
 
 use super::{Architecture, Config, TensorNames, dots1, llama, mixture, rotary};
 use crate::error::Result;
@@ -13,7 +13,7 @@ impl Architecture for Glm4Moe {
     }
 
     fn summary(&self) -> &'static str {
-        "GLM 4.5, 4.6, 4.7 (Llama with half-rotated heads and a mixture of experts by sigmoids)"
+        "GLM 4.5, 4.6, 4.7 (Llama with half-rotated heads and a mixture of experts weighted by sigmoids)"
     }
 
     fn spec(&self, config: &Config) -> Result<Spec> {

@@ -1,4 +1,4 @@
-//! GPT-2: learned positions, layer norms before attention and MLP, fused `[Q|K|V]`, weights stored `(in,
+//! GPT-2: learned positions, layer norms before attention and MLP, fused `[Q|K|V]`, weights stored as `(in,
 //! out)` (Conv1D), tied head.
 
 use super::tensor_names::{ExpertNames, MlpIn, Qkv};
@@ -8,7 +8,7 @@ use crate::model::spec::{Biases, Layer, Norm, Spec};
 
 pub(super) struct Gpt2;
 
-/// The names of the first GPTs; files carry the prefix or none.
+/// The names of the first GPT models; some files omit the prefix.
 pub(super) const NAMES: TensorNames = TensorNames {
     prefixes: &["transformer.", ""],
     embedding: "wte",
@@ -33,7 +33,7 @@ pub(super) const NAMES: TensorNames = TensorNames {
     norms_less_one: false,
 };
 
-/// The spec that GPT-2 and its relatives start from.
+/// The spec on which GPT-2 and similar architectures build.
 pub(super) fn base(config: &Config) -> Result<Spec> {
     let d_model = config.size(config.present_alias(&["n_embd", "hidden_size"]))?;
     let n_heads = config.count(config.present_alias(&["n_head", "num_attention_heads"]))?;
@@ -59,7 +59,7 @@ pub(super) fn base(config: &Config) -> Result<Spec> {
         biases: Biases::BLOCKS,
         tied: config.flag_or("tie_word_embeddings", true)?,
         init_std,
-        // They start smaller, so that the variance of the stream does not grow with depth (Radford et al.
+        // Smaller initial weights keep the variance of the stream from growing with depth (Radford et al.
         // 2019).
         residual_init_std: init_std / (2.0 * n_layers as f64).sqrt(),
         ..Spec::default()

@@ -1,4 +1,4 @@
-//! GPT-BigCode: a GPT-2 with one key and value head, and maps stored `(out, in)`.
+//! GPT-BigCode: a GPT-2 with one key and value head, and maps stored as `(out, in)`.
 
 use super::tensor_names::Qkv;
 use super::{Architecture, Config, TensorNames, gpt2};
@@ -22,7 +22,7 @@ impl Architecture for GptBigCode {
         if config.flag_or("multi_query", true)? {
             spec.n_kv_heads = 1;
         }
-        // Files of later code carry what follows from the switch.
+        // Newer files include this redundant key.
         config.mark_inert(&["num_key_value_heads"]);
         Ok(spec)
     }

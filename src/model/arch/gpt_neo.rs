@@ -1,4 +1,4 @@
-//! GPT-Neo: GPT-2 with separate projections, scores that are not scaled, and windows in some blocks.
+//! GPT-Neo: GPT-2 with separate projections, unscaled attention scores, and sliding windows in some blocks.
 
 use serde_json::Value;
 
@@ -9,8 +9,8 @@ use crate::model::spec::{Biases, Layer, Norm, Spec};
 
 pub(super) struct GptNeo;
 
-/// Whether each block is local: `attention_types` holds lists of kinds, each with how often it is repeated.
-/// `attention_layers` is the same, written out.
+/// Whether each block has a window. `attention_types` holds pairs: a list of kinds, and how often it is
+/// repeated. `attention_layers` holds one kind per block.
 fn kinds(config: &Config, n_layers: usize) -> Result<Vec<bool>> {
     let key = config.present_alias(&["attention_types", "attention_layers"]);
     let entries = match config.get(key) {
@@ -19,7 +19,7 @@ fn kinds(config: &Config, n_layers: usize) -> Result<Vec<bool>> {
     };
     let mut kinds = vec![];
     for entry in entries {
-        // A kind stands for itself; a pair of kinds and times for as many.
+        // An entry is either one kind, or a pair of a list of kinds and a number of repetitions.
         let (run, times) =
             match (entry, entry.get(0).and_then(Value::as_array), entry.get(1).and_then(Value::as_u64)) {
                 (Value::String(_), ..) => (std::slice::from_ref(entry), 1),

@@ -1,6 +1,6 @@
-//! GPT-NeoX and Pythia: layer norms, a part of each head rotated, attention and MLP in parallel (or one after
-//! the other), queries, keys and values fused head by head. Files carry mask buffers and rotary tables, which
-//! are not read.
+//! GPT-NeoX and Pythia: layer norms, partially rotated heads, parallel or sequential branches, and one fused
+//! map that holds queries, keys and values head by head. The mask buffers and rotary tables in the files are
+//! ignored.
 
 use super::tensor_names::{MlpIn, Qkv};
 use super::{Architecture, Config, TensorNames, llama, rotary};

@@ -1,5 +1,5 @@
-//! gpt-oss: a mixture of experts with clamped gates and biases, learned sinks of attention, a window in every
-//! other block, and YaRN. The weights that are published are quantised (MXFP4).
+//! gpt-oss: a mixture of experts with clamped gates and biases, learned attention sinks, a window in every
+//! other block, and YaRN. The published weights are quantised (MXFP4).
 
 use super::tensor_names::{ExpertMaps, ExpertNames};
 use super::{Architecture, Config, TensorNames, llama, mixture, rotary, sliding_window};
@@ -14,15 +14,15 @@ impl Architecture for GptOss {
     }
 
     fn summary(&self) -> &'static str {
-        "gpt-oss (mixture of experts, in MXFP4 or not, attention sinks, windows in every other block)"
+        "gpt-oss (mixture of experts, optionally in MXFP4, attention sinks, windows in every other block)"
     }
 
     fn spec(&self, config: &Config) -> Result<Spec> {
-        // Without a description the reference takes YaRN with numbers that no file states.
+        // Without a description, the reference implementation uses YaRN with hard-coded numbers.
         if rotary::DESCRIPTIONS.iter().all(|key| config.get(key).is_none()) {
-            return Err(config.fault("neither key `rope_parameters` nor `rope_scaling` is there"));
+            return Err(config.fault("neither key `rope_parameters` nor `rope_scaling` is present"));
         }
-        // What is quantised shows in the names of the tensors.
+        // The tensor names show which weights are quantised.
         if let Some(quantised) = config.object("quantization_config")?
             && quantised.text_or("quant_method", "")? != "mxfp4"
         {

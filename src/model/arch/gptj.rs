@@ -1,5 +1,4 @@
-//! GPT-J: attention and MLP in parallel behind one layer norm, the first values of each head rotated in
-//! neighbouring pairs.
+//! GPT-J: parallel branches after one layer norm, the first values of each head rotated in interleaved pairs.
 
 use super::tensor_names::{MlpIn, Qkv};
 use super::{Architecture, Config, TensorNames, gpt2, rotary};

@@ -6,7 +6,7 @@ use crate::model::spec::Spec;
 
 pub(super) struct Granite;
 
-/// The spec that Granites start from.
+/// The spec on which Granite models build.
 pub(super) fn base(config: &Config) -> Result<Spec> {
     let mut spec = llama::base(config, rotary::USUAL)?;
     spec.embedding_scale = config.positive_or("embedding_multiplier", 1.0)?;

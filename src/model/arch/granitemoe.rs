@@ -1,4 +1,4 @@
-//! Granite 3 with experts: the maps of all experts of a block in two tensors.
+//! Granite 3 with experts: two tensors hold the maps of all experts of a block.
 
 use super::tensor_names::{ExpertMaps, ExpertNames};
 use super::{Architecture, Config, TensorNames, granite, llama, mixture};
@@ -7,7 +7,7 @@ use crate::model::spec::Spec;
 
 pub(super) struct GraniteMoe;
 
-/// All experts of a block in two tensors.
+/// Two tensors hold all experts of a block.
 pub(super) const NAMES: TensorNames = TensorNames {
     experts: ExpertNames {
         router: "block_sparse_moe.router.layer",
@@ -20,7 +20,7 @@ pub(super) const NAMES: TensorNames = TensorNames {
     ..llama::NAMES
 };
 
-/// The spec that Granites with experts start from.
+/// The spec on which all Granite models with experts build.
 pub(super) fn base(config: &Config) -> Result<Spec> {
     let mut spec = granite::base(config)?;
     let experts = mixture::base(config, &["num_local_experts"], spec.d_mlp)?;

@@ -1,4 +1,4 @@
-//! Granite 3 with experts and one that every token goes through.
+//! Granite 3 with experts and a shared expert.
 
 use super::tensor_names::ExpertNames;
 use super::{Architecture, Config, TensorNames, granitemoe};

@@ -1,4 +1,4 @@
-//! Kyutai's Helium: a Llama whose rotary pairs are neighbours.
+//! Kyutai's Helium: a Llama with interleaved rotary pairs.
 
 use super::{Architecture, Config, TensorNames, llama, rotary};
 use crate::error::Result;
@@ -18,7 +18,7 @@ impl Architecture for Helium {
     fn spec(&self, config: &Config) -> Result<Spec> {
         let defaults = rotary::Defaults { theta: 100_000.0, ..rotary::USUAL };
         let mut spec = llama::base(&config.with_default("head_dim", 128), defaults)?;
-        // The map back to the stream is square.
+        // In the reference implementation, the map back to the stream is square.
         if spec.head_dim * spec.n_heads != spec.d_model {
             return config.unsupported("head_dim", spec.head_dim);
         }

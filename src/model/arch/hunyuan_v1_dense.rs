@@ -1,5 +1,5 @@
-//! HunYuan without experts: a Llama whose queries and keys are normalised after they are rotated, and whose
-//! rotary base is stretched by a fixed `alpha`.
+//! HunYuan without experts: a Llama that normalises queries and keys after rotation, and scales its rotary
+//! base by a fixed `alpha`.
 
 use super::{Architecture, Config, TensorNames, llama, rotary};
 use crate::error::Result;
@@ -11,7 +11,7 @@ pub(super) struct HunYuanDense;
 pub(super) const NAMES: TensorNames =
     TensorNames { qk_norms: ["self_attn.query_layernorm", "self_attn.key_layernorm"], ..llama::NAMES };
 
-/// The spec that HunYuans start from.
+/// The spec on which HunYuan models build.
 pub(super) fn base(config: &Config) -> Result<Spec> {
     let mut spec = llama::base(&stretched(config)?, rotary::USUAL)?;
     spec.norm = Norm::Rms { eps: config.positive_or("rms_norm_eps", 1e-5)?, offset: false };
@@ -20,8 +20,8 @@ pub(super) fn base(config: &Config) -> Result<Spec> {
     Ok(spec)
 }
 
-/// The config with the base that a description of type `dynamic` with an `alpha` asks for: `theta *
-/// alpha^(d / (d - 2))` for heads of width `d`. Unlike what the type means elsewhere, it does not depend on
+/// The config with the scaled rotary base. A description of type `dynamic` with an `alpha` scales the base to
+/// `theta * alpha^(d / (d - 2))` for heads of width `d`. Unlike in other models, this type does not depend on
 /// the length of a window.
 fn stretched(config: &Config) -> Result<Config> {
     let mut descriptions = vec![];
@@ -41,7 +41,7 @@ fn stretched(config: &Config) -> Result<Config> {
         None => config.share(config.size("hidden_size")?, config.count("num_attention_heads")?)?,
     };
     if width <= 2 {
-        return Err(config.fault(format!("heads of width {width} have no base to stretch")));
+        return Err(config.fault(format!("heads of width {width} are too narrow to scale the rotary base")));
     }
     let own = descriptions.iter().find(|description| description.get("rope_theta").is_some());
     let theta = own.unwrap_or(config).positive_or("rope_theta", rotary::USUAL.theta)?;

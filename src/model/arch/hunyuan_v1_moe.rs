@@ -1,4 +1,4 @@
-//! HunYuan with experts: a HunYuan with a mixture, and an expert of all tokens, in every block.
+//! HunYuan with experts: a HunYuan with a mixture of experts and a shared expert in every block.
 
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ use crate::model::spec::{SharedExpert, Spec};
 
 pub(super) struct HunYuanMoe;
 
-/// The config with one number where a key has a list of one number for each block.
+/// Replaces a list with one number per block by a single number, if all are equal.
 fn of_all_blocks(config: &Config, key: &str) -> Result<Config> {
     let Some(Value::Array(numbers)) = config.get(key) else { return Ok(config.clone()) };
     match numbers.split_first() {

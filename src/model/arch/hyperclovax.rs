@@ -25,7 +25,7 @@ impl Architecture for HyperClovaX {
             spec.attention_scale = scale as f32;
         }
         spec.residual_scale = config.positive_or("residual_multiplier", 1.0)?;
-        // It multiplies, where Granite's divides.
+        // Logits are multiplied by this value, whereas Granite divides by it.
         spec.logit_scale = config.positive_or("logits_scaling", 1.0)?;
         Ok(spec)
     }

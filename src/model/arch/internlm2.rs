@@ -1,5 +1,5 @@
-//! InternLM 2: a Llama with queries, keys and values in one tensor, one key head after the other. Its code
-//! came with its files and is not transformers' own; what it computes is a Llama.
+//! InternLM 2: a Llama with one tensor for queries, keys and values, grouped by key head. The model code is
+//! published with the weights and is not part of transformers; it computes a Llama.
 
 use super::tensor_names::{MlpIn, Qkv};
 use super::{Architecture, Config, TensorNames, llama, rotary};

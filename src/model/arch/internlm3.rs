@@ -1,4 +1,4 @@
-//! InternLM 3: a Llama under a name of its own.
+//! InternLM 3: a Llama with another `model_type`.
 
 use super::{Architecture, Config, TensorNames, llama, rotary};
 use crate::error::Result;
@@ -12,7 +12,7 @@ impl Architecture for InternLm3 {
     }
 
     fn summary(&self) -> &'static str {
-        "InternLM 3 (a Llama)"
+        "InternLM 3 (same as Llama)"
     }
 
     fn spec(&self, config: &Config) -> Result<Spec> {

@@ -1,4 +1,4 @@
-//! IQuest-Coder: a Llama under a name of its own.
+//! IQuest-Coder: a Llama with another `model_type`.
 
 use super::{Architecture, Config, TensorNames, llama, rotary};
 use crate::error::Result;
@@ -12,7 +12,7 @@ impl Architecture for IQuestCoder {
     }
 
     fn summary(&self) -> &'static str {
-        "IQuest-Coder (a Llama)"
+        "IQuest-Coder (same as Llama)"
     }
 
     fn spec(&self, config: &Config) -> Result<Spec> {

@@ -1,6 +1,5 @@
 //! Llama: rotary positions, root-mean-square norms, grouped keys and values, gated SiLU MLP, separate
-//! projections. Many later architectures are this one with a few switches set, and start from [`base`] and
-//! [`NAMES`].
+//! projections. Many later architectures differ only in a few switches, and build on [`base`] and [`NAMES`].
 
 use super::tensor_names::{ExpertNames, MlpIn, Qkv};
 use super::{Architecture, Config, TensorNames, rotary};
@@ -34,7 +33,7 @@ pub(super) const NAMES: TensorNames = TensorNames {
     norms_less_one: false,
 };
 
-/// The spec of a Llama, with the rotary defaults of a relative.
+/// The spec of a Llama, with the rotary defaults of the calling architecture.
 pub(super) fn base(config: &Config, rope: rotary::Defaults) -> Result<Spec> {
     let (d_model, n_heads) = (config.size("hidden_size")?, config.count("num_attention_heads")?);
     let head_dim = match config.get("head_dim") {

@@ -1,4 +1,4 @@
-//! Loads the parameters of a decoder by a table of tensor names.
+//! Loads the parameters of a decoder under a table of tensor names.
 
 use rayon::prelude::*;
 
@@ -13,7 +13,7 @@ use crate::model::table::{Head, Table};
 use crate::model::weights::{Init, ParameterSource};
 
 impl TensorNames {
-    /// Reads every tensor that `spec` asks for from `source`.
+    /// Reads from `source` every tensor that `spec` needs.
     ///
     /// # Errors
     /// Those of `source`.
@@ -23,7 +23,8 @@ impl TensorNames {
         let (shape, normal) = ([spec.vocab_size, spec.d_embedding], Init::Normal(spec.init_std));
         let table = |name: &str| source.tensor(name, &shape, normal).map(Table::Loaded);
         let blocks = || {
-            // All, and then the first error, so that a damaged file gives the same message every time.
+            // Load all blocks before returning the first error, so that a damaged file gives the same message
+            // every time.
             let blocks: Vec<Result<Block>> =
                 (0..spec.n_layers).into_par_iter().map(|l| loader.block(l)).collect();
             blocks.into_iter().collect::<Result<_>>().map(Blocks::Loaded)
@@ -33,7 +34,7 @@ impl TensorNames {
 }
 
 impl Loader<'_> {
-    /// Puts all parameters together; `table` gives a matrix of the vocabulary by its full name.
+    /// Assembles all parameters; `table` loads a table of the vocabulary by its full name.
     pub(super) fn assemble(
         &self,
         table: impl Fn(&str) -> Result<Table>,
@@ -48,7 +49,7 @@ impl Loader<'_> {
         if spec.tied && !as_head {
             source.check_tied(&head_name, &embedding_name, [spec.vocab_size, spec.d_embedding])?;
         }
-        // A body that was saved by itself, and a classifier, have no head.
+        // Checkpoints of only the body, and classifiers, have no head.
         let is_headless = !spec.tied && source.lacks(&head_name);
         let head = || -> Result<Head> {
             let table = if spec.tied { embedding.clone() } else { table(&head_name)? };

@@ -1,4 +1,4 @@
-//! Loads the mixture of experts of one block, in the layouts that are published.
+//! Loads the mixture of experts of one block in all published layouts.
 
 use candle_core::Tensor;
 
@@ -21,7 +21,7 @@ impl Loader<'_> {
             Ok((mlp, shared.gated.then(gate).transpose()?))
         });
         let (n, width) = (mixture.n_experts, mixture.d_expert);
-        // First, so that a wrong number of experts is named by it.
+        // The router comes first, so that a wrong number of experts is reported for the router.
         let router = self.linear(&at(names.router), [d, n], mixture.router_bias, normal)?;
         let choice_bias = mixture.choice_bias.then(|| -> Result<Tensor> {
             let name = self.full(&at(names.choice_bias));
@@ -52,7 +52,7 @@ impl Loader<'_> {
         })
     }
 
-    /// Gate, then up, in one tensor, and down.
+    /// Gate and up in one tensor, in this order; down in another.
     fn joined_mlp(&self, both: &str, down: &str, width: usize) -> Result<Mlp> {
         let (d, normal) = (self.spec.d_model, Init::Normal(self.spec.init_std));
         let [gate, up] = self.linear(both, [d, 2 * width], false, normal)?.split([width, width])?;
@@ -109,13 +109,13 @@ impl Loader<'_> {
             take(format!("{inward}_bias"), &[n, 2 * width], Init::Zeros)?,
             take(format!("{outward}_bias"), &[n, d], Init::Zeros)?,
         ];
-        // Taking values apart that mean nothing would take as much memory as those that do.
+        // The values are meaningless, and splitting them would need as much memory as splitting real weights.
         if self.source.has_shapes_alone() {
             return Ok(vec![]);
         }
         let expert = |expert: usize| -> Result<Mlp> {
             let [inward, outward] = &weights;
-            // `(in, width, 2)`: gate and up of each value stand side by side.
+            // `(in, width, 2)`: gate and up alternate in the last dimension.
             let inward = inward.get(expert)?.reshape((d, width, 2))?;
             let bias = biases[0].get(expert)?.reshape((width, 2))?;
             let half = |part: usize| -> Result<Linear> {

@@ -1,4 +1,4 @@
-//! Reads the maps and norms of one checkpoint by the names of an architecture.
+//! Reads the linear maps and norms of a checkpoint under the tensor names of an architecture.
 
 use super::tensor_names::{TensorNames, TensorPrefixes};
 use crate::error::Result;
@@ -6,7 +6,7 @@ use crate::model::block_parameters::{Linear, NormWeights};
 use crate::model::spec::{Norm, Spec};
 use crate::model::weights::{Init, ParameterSource};
 
-/// A collection of tensors with the names and the spec by which it is read.
+/// A source of tensors, with the names and the spec for reading it.
 pub(super) struct Loader<'a> {
     pub(super) names: &'a TensorNames,
     pub(super) spec: &'a Spec,
@@ -15,7 +15,7 @@ pub(super) struct Loader<'a> {
 }
 
 impl Loader<'_> {
-    /// The full name of a tensor, for one that stands behind the prefix.
+    /// The full name of a tensor, with the prefix of the checkpoint.
     pub(super) fn full(&self, name: &str) -> String {
         format!("{}{name}", self.place.prefix)
     }
@@ -42,7 +42,7 @@ impl Loader<'_> {
         })
     }
 
-    /// The norm of each of `heads` heads by itself: the weights of all, one head after the other.
+    /// Separate norms for each of `heads` heads; the weights are concatenated.
     pub(super) fn head_norms(&self, name: &str, heads: usize) -> Result<NormWeights> {
         let shape = [heads, self.spec.head_dim];
         let weight = self.source.tensor(&self.full(&format!("{name}.weight")), &shape, Init::Ones)?;

@@ -1,5 +1,5 @@
-//! Ministral 3: a Mistral without window, with YaRN, whose queries grow with the position beyond the length
-//! of training. Windows up to that length are measured, where they do not.
+//! Ministral 3: a Mistral without window and with YaRN. It scales queries at positions beyond the length of
+//! training, so windows are limited to that length, up to which no scaling applies.
 
 use super::{Architecture, Config, TensorNames, llama, rotary, sliding_window};
 use crate::error::Result;
@@ -19,7 +19,7 @@ impl Architecture for Ministral3 {
     fn spec(&self, config: &Config) -> Result<Spec> {
         let parameters = config.object("rope_parameters")?.or(config.object("rope_scaling")?);
         let Some(parameters) = parameters else {
-            return Err(config.fault("neither key `rope_parameters` nor `rope_scaling` is there"));
+            return Err(config.fault("neither key `rope_parameters` nor `rope_scaling` is present"));
         };
         let original = parameters.size("original_max_position_embeddings")?;
         let mut spec = llama::base(&config.with_default("head_dim", 128), rotary::USUAL)?;

@@ -1,4 +1,4 @@
-//! Mistral: a Llama whose tokens see a sliding window.
+//! Mistral: a Llama with a sliding window.
 
 use super::{Architecture, Config, TensorNames, llama, rotary, sliding_window};
 use crate::error::Result;

@@ -1,4 +1,4 @@
-//! Mixtral: a Mistral with a mixture of experts in place of each MLP.
+//! Mixtral: a Mistral with a mixture of experts instead of each MLP.
 
 use super::tensor_names::{ExpertMaps, ExpertNames};
 use super::{Architecture, Config, TensorNames, llama, mixture, rotary, sliding_window};

@@ -1,13 +1,14 @@
-//! Mixtures of experts as configs describe them.
+//! Reads mixtures of experts from configs.
 
 use super::config::Config;
 use crate::error::Result;
 use crate::model::spec::{ExpertGroups, ExpertWeights, Mixture, SharedExpert, Spec};
 
-/// A mixture whose number of experts has one of several names, without a shared expert.
+/// A mixture without a shared expert. `n_experts` holds the possible names of the key for the number of
+/// experts.
 ///
 /// # Errors
-/// If a number is missing or none.
+/// If a number is missing or invalid.
 pub(super) fn base(config: &Config, n_experts: &[&str], d_expert: usize) -> Result<Mixture> {
     Ok(Mixture {
         n_experts: config.count(config.present_alias(n_experts))?,
@@ -22,11 +23,11 @@ pub(super) fn base(config: &Config, n_experts: &[&str], d_expert: usize) -> Resu
     })
 }
 
-/// A mixture as DeepSeek 3 describes it: sigmoids with a bias of the choice, groups of experts, and experts
-/// of all tokens that are one MLP of their joint width.
+/// A mixture as DeepSeek 3 describes it: sigmoid weights, a bias in the choice of experts, groups of experts,
+/// and shared experts that are stored as one wide MLP.
 ///
 /// # Errors
-/// If a number is missing or none.
+/// If a number is missing or invalid.
 pub(super) fn sigmoid(config: &Config, is_normalised: bool, n_shared: usize) -> Result<Mixture> {
     let d_expert = config.size("moe_intermediate_size")?;
     let mut mixture = base(config, &["n_routed_experts", "num_local_experts"], d_expert)?;
@@ -43,30 +44,30 @@ pub(super) fn sigmoid(config: &Config, is_normalised: bool, n_shared: usize) -> 
     Ok(mixture)
 }
 
-/// `n` experts of all tokens, which are one MLP of their joint width.
+/// `n` shared experts, stored as one MLP of their joint width.
 pub(super) fn shared(n: usize, d_expert: usize) -> Option<SharedExpert> {
     (n > 0).then_some(SharedExpert { d_mlp: n.saturating_mul(d_expert), gated: false })
 }
 
-/// `norm_topk_prob`: whether the weights of the chosen experts add up to 1.
+/// Reads from `norm_topk_prob` whether the weights of the chosen experts add up to 1.
 ///
 /// # Errors
-/// If it is neither true nor false.
+/// If the value is neither true nor false.
 pub(super) fn weights(config: &Config) -> Result<ExpertWeights> {
     let normalised = config.flag_or("norm_topk_prob", false)?;
     Ok(if normalised { ExpertWeights::SoftmaxOfChosen } else { ExpertWeights::SoftmaxOfAll })
 }
 
-/// Gives the blocks of `spec` that have it their mixture.
+/// Sets the mixture, and the blocks that have it.
 pub(super) fn set(spec: &mut Spec, mixture: Mixture, has: impl Fn(usize) -> bool) {
     spec.mixture = Some(mixture);
     spec.layers.iter_mut().enumerate().for_each(|(l, layer)| layer.mixture = has(l));
 }
 
-/// Whether each block has experts: every `decoder_sparse_step`-th does that is not in `mlp_only_layers`.
+/// Whether each block has experts: every `decoder_sparse_step`-th block, except those in `mlp_only_layers`.
 ///
 /// # Errors
-/// If these are no counts.
+/// If the values are not counts.
 pub(super) fn sparse_blocks(config: &Config, n_layers: usize) -> Result<Vec<bool>> {
     let step = config.count_or("decoder_sparse_step", 1)?;
     if step == 0 {

@@ -1,8 +1,10 @@
-//! Published architectures, one per file: a config.json becomes a [`Spec`](super::spec::Spec), and a table
-//! says what the tensors are called. To add one, write a file beside these and a row in `registry.rs`, and
-//! let `scripts/config_keys.py` look up its keys. A config key that asks for something the decoder cannot
-//! do is refused by name: ignored, it would give wrong states without an error. One that transformers does
-//! not read either is named and stored with the results.
+//! Supports published architectures, one per file: each turns a config.json into a
+//! [`Spec`](super::spec::Spec) and lists the names of its tensors.
+//!
+//! To add an architecture, write a file in this folder and a row in `registry.rs`, and let
+//! `scripts/config_keys.py` look up its keys. A config key whose effect the decoder does not support is an
+//! error that names the key, because ignoring it would silently give wrong states. Keys that transformers
+//! does not read either are named and stored with the results.
 
 mod arcee;
 mod architecture;

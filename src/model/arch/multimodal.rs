@@ -1,6 +1,6 @@
-//! Models of text and images: the text part alone is a decoder. Its config stands in `text_config`, its
-//! tensors behind a prefix; what belongs to images is not read. Without images every model here computes
-//! what its text model computes: rotary positions in three parts (mrope) are equal in all three.
+//! Reads the text part of models of text and images. Its config is in `text_config`, its tensors have a
+//! prefix, and the image part is ignored. Without images, each model here computes the same as its text
+//! model: the three components of its rotary positions (mrope) are equal.
 
 use serde_json::Value;
 
@@ -15,13 +15,13 @@ pub struct Multimodal {
     pub model_type: &'static str,
     /// One line for `surmise list architectures`.
     pub summary: &'static str,
-    /// `model_type` of a `text_config` that names none.
+    /// Default `model_type` of `text_config`.
     text: &'static str,
-    /// Where there is no `text_config`, its keys stand at the top.
+    /// Whether the keys of the text part are at the top level if there is no `text_config`.
     is_flat: bool,
-    /// `tie_word_embeddings` where the whole does not say.
+    /// Default of `tie_word_embeddings` for the whole model.
     is_tied: bool,
-    /// A text part that is tied ties the whole.
+    /// Whether a tied text part means that the whole model is tied.
     ties_by_text: bool,
 }
 
@@ -29,7 +29,7 @@ const fn nested(model_type: &'static str, text: &'static str, summary: &'static 
     Multimodal { model_type, summary, text, is_flat: false, is_tied: false, ties_by_text: false }
 }
 
-/// The kinds of which the text part is read.
+/// The kinds of models of which the text part is read.
 pub static MULTIMODAL: &[Multimodal] = &[
     Multimodal { is_tied: true, ..nested("gemma3", "gemma3_text", "Gemma 3 with images (text part)") },
     Multimodal {
@@ -52,7 +52,7 @@ pub static MULTIMODAL: &[Multimodal] = &[
     nested("smolvlm", "llama", "SmolVLM (text part)"),
 ];
 
-/// The architecture of text parts that have a `model_type` of their own, and their default rotary base.
+/// Text parts with their own `model_type`: the architecture that computes them, and its default rotary base.
 const TEXT_PARTS: [(&str, &str, f64); 3] =
     [("qwen2_vl_text", "qwen2", 1e6), ("qwen2_5_vl_text", "qwen2", 1e6), ("qwen3_vl_text", "qwen3", 5e5)];
 
@@ -64,16 +64,16 @@ pub(super) fn architecture_of(model_type: &str) -> &str {
 /// The text part of a config.
 pub(super) struct TextPart {
     pub(super) whole: &'static Multimodal,
-    /// Its own config, with the defaults of its class.
+    /// The config of the text part, with the defaults of its class.
     pub(super) config: Config,
-    /// The key it stands behind; none where it stands at the top.
+    /// The key of the text part; `None` if its keys are at the top level.
     pub(super) key: Option<&'static str>,
 }
 
-/// The text part of a config of several parts; `None` for any other.
+/// The text part of a multimodal config; `None` for any other config.
 ///
 /// # Errors
-/// [`Error::Config`](crate::Error::Config) if it is missing or malformed.
+/// [`Error::Config`](crate::Error::Config) if the text part is missing or malformed.
 pub(super) fn text_part(config: &Config) -> Result<Option<TextPart>> {
     let model_type = config.text("model_type")?;
     let Some(whole) = MULTIMODAL.iter().find(|whole| whole.model_type == model_type) else { return Ok(None) };
@@ -102,8 +102,8 @@ pub(super) fn text_part(config: &Config) -> Result<Option<TextPart>> {
     Ok(Some(TextPart { whole, config: part, key }))
 }
 
-/// The config that a tokenizer belongs to: that of the text part, with the special tokens of the whole
-/// where it names them; any other config itself.
+/// The config for the tokenizer. For a multimodal model, this is the config of the text part, with the
+/// special tokens of the whole model if it names them. Otherwise, it is the config itself.
 ///
 /// # Errors
 /// Those of reading the text part.

@@ -1,5 +1,5 @@
-//! Nemotron 3 and 4 (Minitron): layer norms whose weights are stored less 1, a squared ReLU without gate,
-//! and half of each head rotated.
+//! Nemotron 3 and 4 (Minitron): layer norms with weights stored minus 1, a squared ReLU without gate, and
+//! half of each head rotated.
 
 use super::{Architecture, Config, TensorNames, arcee, llama, rotary};
 use crate::error::Result;
@@ -13,7 +13,7 @@ impl Architecture for Nemotron {
     }
 
     fn summary(&self) -> &'static str {
-        "Nemotron-4, Minitron (layer norms stored less 1, squared ReLU, half-rotated heads)"
+        "Nemotron-4, Minitron (layer norm weights stored minus 1, squared ReLU, half-rotated heads)"
     }
 
     fn spec(&self, config: &Config) -> Result<Spec> {

@@ -1,4 +1,4 @@
-//! OLMo 1: a Llama whose layer norms have no weights, and which may clamp queries, keys and values.
+//! OLMo 1: a Llama with layer norms without weights, and optional clipping of queries, keys and values.
 
 use super::{Architecture, Config, TensorNames, llama, rotary};
 use crate::error::Result;

@@ -1,4 +1,4 @@
-//! OLMo 2: a Llama with norms after the branches, not before, and norms over all queries and all keys.
+//! OLMo 2: a Llama with norms after the branches instead of before, and norms over all queries and all keys.
 
 use super::{Architecture, Config, TensorNames, llama, rotary};
 use crate::error::Result;
@@ -6,7 +6,7 @@ use crate::model::spec::{BlockForm, Norm, QkNorm, Spec};
 
 pub(super) struct Olmo2;
 
-/// Two norms in a block, both after their branch.
+/// A block has two norms, each after its branch.
 pub(super) const NAMES: TensorNames = TensorNames {
     attention_norm: "post_attention_layernorm",
     mlp_norm: "post_feedforward_layernorm",

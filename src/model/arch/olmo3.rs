@@ -1,4 +1,4 @@
-//! OLMo 3: an OLMo 2 with a window in three of four blocks, whose rotary angles are not scaled.
+//! OLMo 3: an OLMo 2 with windows in three of four blocks; the windowed blocks have unscaled rotary angles.
 
 use super::{Architecture, Config, TensorNames, olmo2, rotary, sliding_window};
 use crate::error::Result;
@@ -16,7 +16,7 @@ impl Architecture for Olmo3 {
     }
 
     fn spec(&self, config: &Config) -> Result<Spec> {
-        // The rotary settings are two: hidden from what reads the one of its relatives.
+        // OLMo 3 has two rotary settings. They are hidden from `olmo2::base`, which reads only one.
         let mut spec = olmo2::base(&config.without(&rotary::DESCRIPTIONS))?;
         let defaults = rotary::Defaults { theta: 500_000.0, ..rotary::USUAL };
         let window = config.optional("sliding_window", Some(4096), Config::size)?;

@@ -16,7 +16,7 @@ impl Architecture for Olmoe {
     }
 
     fn spec(&self, config: &Config) -> Result<Spec> {
-        // Norms come before the clamp here, unlike in OLMo 1; no published model clamps.
+        // OLMoE applies norms before the clipping, unlike OLMo 1. No published model uses clipping.
         if let Some(clip) = config.optional("clip_qkv", None, Config::positive)? {
             return config.unsupported("clip_qkv", clip);
         }

@@ -1,5 +1,6 @@
-//! OPT: learned positions that start at row 2, layer norms, ReLU. The 350m form normalises the stream itself
-//! after each branch, has no final norm, and maps between an embedding and a stream of different width.
+//! OPT: learned positions that start at row 2 of their table, layer norms, ReLU. The 350m form applies norms
+//! to the stream itself after each branch, has no final norm, and has linear maps between an embedding and a
+//! stream of different widths.
 
 use super::tensor_names::{MlpIn, Qkv};
 use super::{Architecture, Config, TensorNames, gpt2};

@@ -1,5 +1,4 @@
-//! Phi 1 to 2: attention and MLP in parallel behind one layer norm, a part of each head rotated, a bias in
-//! every map.
+//! Phi 1 to 2: parallel branches after one layer norm, partially rotated heads, and a bias in every map.
 
 use super::tensor_names::MlpIn;
 use super::{Architecture, Config, TensorNames, llama, rotary};

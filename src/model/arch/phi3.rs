@@ -1,6 +1,6 @@
-//! Phi 3 and 4: a Llama with fused projections, a sliding window, and LongRoPE. Windows up to
-//! `original_max_position_embeddings` are measured, with the factors for short ones; the factors for longer
-//! windows would change the states of every prefix.
+//! Phi 3 and 4: a Llama with fused projections, a sliding window, and LongRoPE. Windows are limited to
+//! `original_max_position_embeddings` and use the factors for short windows. The factors for long windows
+//! would change the states of every prefix.
 
 use super::tensor_names::{MlpIn, Qkv};
 use super::{Architecture, Config, TensorNames, llama, rotary, sliding_window};

@@ -1,4 +1,4 @@
-//! Qwen 2 and 2.5: a Llama with biases of queries, keys and values, and on request a window in the later
+//! Qwen 2 and 2.5: a Llama with biases of queries, keys and values, and an optional window in the later
 //! blocks.
 
 use super::{Architecture, Config, TensorNames, llama, rotary, sliding_window};
@@ -7,9 +7,9 @@ use crate::model::spec::{Biases, Spec};
 
 pub(super) struct Qwen2;
 
-/// `use_sliding_window`: the blocks from `max_window_layers` on have a window.
+/// Sets a window in the blocks from `max_window_layers` on if `use_sliding_window` is set.
 pub(super) fn later_windows(spec: &mut Spec, config: &Config) -> Result<()> {
-    // Published configs keep a window that the switch turns off.
+    // Published configs name a window even if `use_sliding_window` is off.
     config.mark_inert(&["sliding_window", "max_window_layers", "layer_types"]);
     if config.flag_or("use_sliding_window", false)? {
         let window = config.optional("sliding_window", Some(4096), Config::size)?;

@@ -1,4 +1,4 @@
-//! Qwen 1.5 and 2 with experts: a Qwen 2 with a mixture of experts, and a gated expert of all tokens.
+//! Qwen 1.5 and 2 with experts: a Qwen 2 with a mixture of experts and a gated shared expert.
 
 use super::{Architecture, Config, TensorNames, llama, mixture, rotary, sliding_window};
 use crate::error::Result;

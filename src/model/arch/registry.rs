@@ -1,4 +1,4 @@
-//! The table of architectures, and the choice of one by `model_type`.
+//! Lists the architectures, and selects one by `model_type`.
 
 use serde_json::Value;
 
@@ -17,7 +17,7 @@ use super::{
 use crate::error::Result;
 use crate::model::spec::Spec;
 
-/// The architectures surmise can open.
+/// The supported architectures.
 pub static ALL: &[&dyn Architecture] = &[
     &gpt2::Gpt2,
     &gpt_neo::GptNeo,
@@ -80,19 +80,19 @@ pub static ALL: &[&dyn Architecture] = &[
     &minimax_m2::MiniMaxM2,
 ];
 
-/// Every `model_type` that opens.
+/// Every supported `model_type`.
 fn known() -> String {
     let whole = MULTIMODAL.iter().map(|whole| whole.model_type);
     let known: Vec<_> = ALL.iter().map(|a| a.model_type()).chain(whole).collect();
     known.join(", ")
 }
 
-/// The architecture of a config, by its `model_type`, and what the config asks for.
+/// The architecture of a config, by its `model_type`, and the spec that the config describes.
 ///
 /// # Errors
-/// [`Error::Config`](crate::Error::Config) if `model_type` is missing or names an architecture that is not in
-/// [`ALL`], for a key that is missing or malformed, and for every key that transformers reads with a value
-/// that the decoder does not do. A key that it does not read is not seen here: [`unread_keys`] names those.
+/// [`Error::Config`](crate::Error::Config) if `model_type` is missing or not in [`ALL`], for a missing or
+/// malformed key, and for a key that transformers reads with a value that the decoder does not support. Keys
+/// that transformers does not read are handled by [`unread_keys`].
 ///
 /// [`unread_keys`]: super::unread_keys()
 pub fn read(config: &Config) -> Result<(&'static dyn Architecture, Spec)> {
@@ -109,7 +109,7 @@ fn read_decoder(config: &Config) -> Result<(&'static dyn Architecture, Spec)> {
         return Err(config.refusal(unsupported::reason(model_type, &known())));
     };
     let Some(keys) = ConfigKeys::of(model_type) else {
-        return Err(config.refusal(format!("the keys of model_type `{model_type}` are not known")));
+        return Err(config.refusal(format!("surmise has no list of keys for model_type `{model_type}`")));
     };
     let seen = config.only(|key| keys.knows(key));
     let spec = architecture.spec(&seen)?;

@@ -1,13 +1,13 @@
-//! Rotary positions as configs describe them: `rope_parameters` (transformers 5) or `rope_theta` and
-//! `rope_scaling` (before). Reading only one spelling would load the other kind of file with the wrong base
-//! and no error.
+//! Reads rotary positions from configs, which describe them in `rope_parameters` (transformers 5) or in
+//! `rope_theta` and `rope_scaling` (earlier versions). Supporting only one spelling would silently load
+//! configs in the other one with a wrong base.
 
 use super::config::Config;
 use super::rotary_scaling::{Description, holder, scale};
 use crate::error::Result;
 use crate::model::spec::{Layer, Rope, Spec};
 
-/// The keys of a config.json that describe rotary positions.
+/// The keys of config.json that describe rotary positions.
 pub(super) const DESCRIPTIONS: [&str; 2] = ["rope_parameters", "rope_scaling"];
 
 /// The keys that transformers reads in a description.
@@ -30,8 +30,8 @@ pub(super) const KNOWN: &[&str] = &[
     "type",
 ];
 
-/// The keys that transformers reads in a description of some `model_type`s alone: their architectures heed
-/// them, or they change no state up to the positions that are measured.
+/// The keys that transformers reads only in descriptions of some `model_type`s. Their architectures use these
+/// keys, or the keys do not affect states at the supported positions.
 pub(super) const KNOWN_TO: &[(&str, &[&str])] = &[
     ("hunyuan_v1_dense", &["alpha"]),
     ("hunyuan_v1_moe", &["alpha"]),
@@ -46,21 +46,21 @@ pub(super) const KNOWN_TO: &[(&str, &[&str])] = &[
 pub(super) struct Defaults {
     /// The base of the angles.
     pub theta: f64,
-    /// The share of a head that is rotated.
+    /// The fraction of a head that is rotated.
     pub fraction: f64,
-    /// Whether a config may ask for another share.
+    /// Whether a config may set another fraction.
     pub partial: bool,
 }
 
-/// Most architectures': base 10,000, whole heads.
+/// The most common defaults: base 10,000, whole heads.
 pub(super) const USUAL: Defaults = Defaults { theta: 10_000.0, fraction: 1.0, partial: false };
 
 /// Gives every block of `spec` the one rotary table that a config describes. LongRoPE has factors for short
-/// and for long windows; those for short ones are taken, and `max_positions` becomes the length up to which
-/// they hold.
+/// and for long windows. Those for short windows are used, and `max_positions` is limited to the length for
+/// which they are valid.
 ///
 /// # Errors
-/// For a scaling that is not known and for numbers that cannot be right.
+/// For an unknown kind of scaling, and for invalid numbers.
 pub(super) fn rotate(spec: &mut Spec, config: &Config, defaults: Defaults) -> Result<()> {
     let scaling = config.object("rope_scaling")?;
     let parameters = config.object("rope_parameters")?;
@@ -70,9 +70,9 @@ pub(super) fn rotate(spec: &mut Spec, config: &Config, defaults: Defaults) -> Re
     Ok(())
 }
 
-/// Gives the blocks of `spec` that slide one rotary table and the others another. Transformers 5 nests the
-/// two in `rope_parameters`; before, `rope_theta` and `rope_scaling` were for blocks that see everything.
-/// The defaults are of those, then of the ones that slide.
+/// Gives sliding-window blocks of `spec` one rotary table, and full-attention blocks another one.
+/// Transformers 5 nests the two in `rope_parameters`; in earlier versions, `rope_theta` and `rope_scaling`
+/// apply to full-attention blocks. The defaults are given in the order full, sliding.
 ///
 /// # Errors
 /// Those of [`rotate`].
@@ -98,8 +98,8 @@ pub(super) fn rotate_by_kind(
     Ok(())
 }
 
-/// One table, from the first of `sources`, then the config itself, that has a key. `spec` has its head width
-/// and positions.
+/// Builds one table. Each key comes from the first of `sources` that has it, or else from the config itself.
+/// `spec` must already have its head width and positions.
 ///
 /// # Errors
 /// Those of [`rotate`].
@@ -109,10 +109,10 @@ pub(super) fn table(
     sources: &[&Config],
     defaults: Defaults,
 ) -> Result<Rope> {
-    // What the description says counts before what stands beside it.
+    // A description takes precedence over the config's own keys.
     config.mark_inert(&["rope_theta", "partial_rotary_factor", "original_max_position_embeddings"]);
     for source in sources {
-        // Angles for kinds of blocks that this architecture does not distinguish.
+        // Separate angles for kinds of blocks that this architecture does not distinguish.
         if let Some((key, _)) = source.entries().find(|(_, value)| value.is_object()) {
             return config.unsupported(&format!("rotary setting {key}"), "{..}");
         }
@@ -125,8 +125,8 @@ pub(super) fn table(
     }
     let width = (spec.head_dim as f64 * fraction) as usize;
     let mut inv_freq = frequencies(config, width, spec.head_dim, theta)?;
-    // Only a description has a type: configs know other keys called `type`. The first that has one in either
-    // spelling decides.
+    // Only a description has a type, because configs use the key `type` for other purposes. The first
+    // description with a type, in either spelling, decides.
     let typed = |source: &&Config| source.get("rope_type").or(source.get("type")).is_some();
     let kind = match sources.iter().copied().find(typed) {
         Some(source) => source.text(source.present_alias(&["rope_type", "type"]))?,
@@ -141,10 +141,10 @@ pub(super) fn table(
     })
 }
 
-/// `theta^(-2 i / width)` for the pairs of the first `width` values of a head.
+/// `theta^(-2 i / width)` for pair `i` of the first `width` values of a head.
 ///
 /// # Errors
-/// If `width` is odd, 0, or wider than a head.
+/// If `width` is odd, 0, or larger than a head.
 pub(super) fn frequencies(config: &Config, width: usize, head_dim: usize, theta: f64) -> Result<Vec<f64>> {
     if width == 0 || width > head_dim || !width.is_multiple_of(2) {
         let reason = format!(

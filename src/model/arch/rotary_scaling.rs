@@ -1,6 +1,6 @@
-//! How a description of rotary positions changes the inverse frequencies, by its `rope_type`: a factor that
-//! cosines and sines are multiplied by comes with it. What changes with the length of a window is limited
-//! to the lengths up to which it does not.
+//! Applies the scaling of a description of rotary positions to the inverse frequencies, by its `rope_type`,
+//! and computes the factor of cosines and sines. If a scaling depends on the length of a window, windows are
+//! limited to the length up to which it is constant.
 
 use std::f64::consts::TAU;
 
@@ -8,7 +8,7 @@ use super::config::Config;
 use crate::error::Result;
 use crate::model::spec::Spec;
 
-/// A config and the descriptions within it, the first of which that has a key decides.
+/// A config and its descriptions of rotary positions. The first description that has a key decides.
 pub(super) struct Description<'a> {
     pub(super) config: &'a Config,
     pub(super) sources: &'a [&'a Config],
@@ -29,7 +29,7 @@ impl<'a> Description<'a> {
         self.holder(key).positive_or(key, default)
     }
 
-    /// The length of training, before it was stretched.
+    /// The window length in training, before scaling.
     fn original(&self, spec: &Spec) -> Result<usize> {
         let key = "original_max_position_embeddings";
         if self.config.get(key).is_some() {
@@ -40,16 +40,16 @@ impl<'a> Description<'a> {
     }
 }
 
-/// The first of `sources` that has a key, or the config itself.
+/// The first of `sources` that has a key, or else the config itself.
 pub(super) fn holder<'a>(config: &'a Config, sources: &[&'a Config], key: &str) -> &'a Config {
     sources.iter().copied().find(|source| source.get(key).is_some()).unwrap_or(config)
 }
 
-/// Scales `inv_freq` as a `rope_type` says; returns what cosines and sines are multiplied by. The positions
-/// of `spec` become those up to which the table holds.
+/// Scales `inv_freq` by the rule of a `rope_type` and returns the factor of cosines and sines. Limits the
+/// positions of `spec` to those for which the table is valid.
 ///
 /// # Errors
-/// For a type that is not known and for numbers that cannot be right.
+/// For an unknown type, and for invalid numbers.
 pub(super) fn scale(
     kind: &str,
     description: &Description<'_>,
@@ -57,8 +57,8 @@ pub(super) fn scale(
     spec: &mut Spec,
 ) -> Result<f64> {
     match kind {
-        // Of text all three of mrope's positions are the same one. The base of "dynamic" grows with windows
-        // beyond those of training, which are refused.
+        // For text, the three positions of mrope are equal. "dynamic" changes the base only for windows
+        // longer than in training, which are not allowed.
         "default" | "mrope" | "dynamic" => Ok(1.0),
         "linear" => {
             let factor = description.positive("factor")?;
@@ -81,7 +81,7 @@ fn llama3(description: &Description<'_>, inv_freq: &mut [f64], spec: &Spec) -> R
         return Err(description.config.fault(reason));
     }
     for f in inv_freq {
-        // How far the wavelength is from that of the slow ones, 0, to that of the fast ones, 1, which stay.
+        // 0 for wavelengths of the slow pairs, 1 for those of the fast pairs, which are not scaled.
         let fast = ((original * *f / TAU - low) / (high - low)).clamp(0.0, 1.0);
         *f *= (1.0 - fast) / factor + fast;
     }
@@ -112,8 +112,8 @@ fn longrope(description: &Description<'_>, inv_freq: &mut [f64], spec: &mut Spec
     Ok(attention_factor)
 }
 
-/// Slow pairs are interpolated by the factor, fast ones stay, and those between lie on a line. The table is
-/// the same for windows of any length.
+/// Interpolates slow pairs by the factor, keeps fast pairs, and blends linearly in between. The table is the
+/// same for windows of any length.
 ///
 /// # References
 /// Peng, Quesnelle, Fan and Shippole 2023, "YaRN: Efficient Context Window Extension of Large Language
@@ -130,7 +130,7 @@ fn yarn(description: &Description<'_>, inv_freq: &mut [f64], spec: &Spec) -> Res
     };
     let attention_factor = description.positive_or("attention_factor", usual)?;
     let width = 2.0 * inv_freq.len() as f64;
-    // The pair, as a fraction, that turns so many times within the original length.
+    // The fractional index of the pair that turns the given number of times within the original length.
     let pair = |turns: f64| width * (original / (turns * TAU)).ln() / (2.0 * description.theta.ln());
     let (mut low, mut high) =
         (pair(description.positive_or("beta_fast", 32.0)?), pair(description.positive_or("beta_slow", 1.0)?));
@@ -142,7 +142,8 @@ fn yarn(description: &Description<'_>, inv_freq: &mut [f64], spec: &Spec) -> Res
         high += 0.001;
     }
     if !(low.is_finite() && high.is_finite() && attention_factor.is_finite()) {
-        let reason = format!("rotary base {} and original length {original} give no YaRN", description.theta);
+        let reason =
+            format!("rotary base {} and original length {original} are invalid for YaRN", description.theta);
         return Err(description.config.fault(reason));
     }
     for (i, f) in inv_freq.iter_mut().enumerate() {

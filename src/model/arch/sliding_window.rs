@@ -1,15 +1,15 @@
-//! Which blocks have a sliding window: `layer_types` (transformers 5), or the rule that an architecture had
-//! before.
+//! Determines which blocks have a sliding window: from `layer_types` (transformers 5), or by the rule of the
+//! architecture in earlier versions.
 
 use super::config::Config;
 use crate::error::Result;
 use crate::model::spec::Spec;
 
-/// Whether each block's attention slides, by `layer_types` where the config has it, otherwise by the
+/// Whether each block has a sliding window: by `layer_types` if the config has this key, otherwise by the
 /// architecture's rule for block `l` (from 0).
 ///
 /// # Errors
-/// If the list has another length or names a kind of attention that the decoder does not have.
+/// If the list has the wrong length or names an unsupported kind of attention.
 pub(super) fn slides(config: &Config, n_layers: usize, rule: impl Fn(usize) -> bool) -> Result<Vec<bool>> {
     if config.get("layer_types").is_none() {
         return Ok((0..n_layers).map(rule).collect());
@@ -26,7 +26,7 @@ pub(super) fn slides(config: &Config, n_layers: usize, rule: impl Fn(usize) -> b
     types.iter().map(slides).collect()
 }
 
-/// Gives the blocks that slide their window, if there is one.
+/// Sets the window of the sliding-window blocks, if there is a window.
 pub(super) fn set_windows(spec: &mut Spec, window: Option<usize>, sliding: &[bool]) {
     for (layer, slides) in spec.layers.iter_mut().zip(sliding) {
         layer.window = window.filter(|_| *slides);

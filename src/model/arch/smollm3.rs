@@ -1,4 +1,4 @@
-//! SmolLM3: a Llama in which some blocks, every fourth by default, have no positions.
+//! SmolLM3: a Llama in which some blocks (by default every fourth) have no positions.
 
 use super::{Architecture, Config, TensorNames, llama, rotary, sliding_window};
 use crate::error::Result;
@@ -6,8 +6,8 @@ use crate::model::spec::Spec;
 
 pub(super) struct SmolLm3;
 
-/// Whether each block has rotary positions: `no_rope_layers`, which holds 1 for those that do, or all but
-/// every `no_rope_layer_interval`-th.
+/// Whether each block has rotary positions. `no_rope_layers` holds 1 for blocks with positions; without the
+/// key, every `no_rope_layer_interval`-th block has none.
 fn turned(config: &Config, n_layers: usize) -> Result<Vec<bool>> {
     if config.get("no_rope_layers").is_none() {
         let interval = config.size_or("no_rope_layer_interval", 4)?;

@@ -1,4 +1,4 @@
-//! StableLM: a Llama with layer norms, a part of each head rotated, and on request parallel branches.
+//! StableLM: a Llama with layer norms, partially rotated heads, and optional parallel branches.
 
 use super::{Architecture, Config, TensorNames, llama, rotary};
 use crate::error::Result;

@@ -1,4 +1,4 @@
-//! StarCoder2: a Llama with layer norms, biases, an MLP without gate, and on request a sliding window.
+//! StarCoder2: a Llama with layer norms, biases, an MLP without gate, and an optional sliding window.
 
 use super::tensor_names::MlpIn;
 use super::{Architecture, Config, TensorNames, llama, rotary, sliding_window};

@@ -1,4 +1,4 @@
-//! Parameters that stay in their source until they are needed.
+//! Reads parameters from their source when they are needed.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::model::spec::Spec;
 use crate::model::table::{StoredRows, Table, pieces};
 use crate::model::weights::{Init, ParameterSource};
 
-/// A source with the names and the spec by which it is read.
+/// A source, with the names and the spec for reading it.
 struct Stored {
     names: TensorNames,
     spec: Spec,
@@ -28,9 +28,8 @@ impl Stored {
 }
 
 impl TensorNames {
-    /// The parameters that `spec` asks for, of which `source` keeps the blocks and the tables of the
-    /// vocabulary. Each is read once here, so that what is wrong with one is known; at most `most_blocks` are
-    /// in memory at a time.
+    /// The parameters that `spec` needs. The blocks and the tables of the vocabulary stay in `source`. Each
+    /// one is read once here to detect faults; at most `most_blocks` are in memory at a time.
     ///
     /// # Errors
     /// Those of `source`.

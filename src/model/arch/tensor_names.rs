@@ -1,51 +1,51 @@
-//! The names and layout of tensors in published files: one table for each architecture.
+//! Defines the names and layouts of tensors in published files: one table for each architecture.
 
 /// The layout of the maps to queries, keys and values.
 #[derive(Debug, Clone, Copy)]
 pub enum Qkv {
-    /// In three tensors.
+    /// Three tensors.
     Split([&'static str; 3]),
-    /// In one: all queries, all keys, all values.
+    /// One tensor: all queries, all keys, all values.
     Concat(&'static str),
-    /// In one: the queries of the first key head, its key and its value, those of the second ...
+    /// One tensor: for each key head in turn, its queries, its key and its value.
     Grouped(&'static str),
 }
 
-/// The layout of the maps into an MLP. A spec without gate does not use the gate's name.
+/// The layout of the maps into an MLP. Without a gate in the spec, the name of the gate is not used.
 #[derive(Debug, Clone, Copy)]
 pub enum MlpIn {
     /// Gate and up in two tensors.
     Split {
         /// Name of the gate.
         gate: &'static str,
-        /// Name of the other.
+        /// Name of up.
         up: &'static str,
     },
-    /// In one: gate, then up.
+    /// One tensor: gate, then up.
     Concat(&'static str),
 }
 
 /// The layout of the maps of experts.
 #[derive(Debug, Clone, Copy)]
 pub enum ExpertMaps {
-    /// In three tensors for each expert, `list.N.gate` and so on.
+    /// Three tensors per expert, `list.N.gate` and so on.
     Each {
         /// The list of experts.
         list: &'static str,
         /// Gate, up and down.
         maps: [&'static str; 3],
     },
-    /// In three for all, `(n_experts, out, in)`: gate, up and down (GGUF).
+    /// Three tensors for all experts, each `(n_experts, out, in)`: gate, up and down (GGUF).
     Apart {
         /// Gate, up and down.
         maps: [&'static str; 3],
-        /// Whether each has a bias, `(n_experts, out)`.
+        /// Whether each tensor has a bias, `(n_experts, out)`.
         has_biases: bool,
     },
-    /// In two for all, `(n_experts, out, in)`: gate, then up; down. These are full names.
+    /// Two tensors for all experts, each `(n_experts, out, in)`: gate, then up; down. These are full names.
     Stacked([&'static str; 2]),
-    /// In two for all, `(n_experts, in, out)`, with biases: gate and up alternate; down. These are full
-    /// names, and those of the biases end in `_bias`.
+    /// Two tensors for all experts, each `(n_experts, in, out)`, with biases: alternating gate and up; down.
+    /// These are full names; the names of the biases end in `_bias`.
     Alternating([&'static str; 2]),
 }
 
@@ -54,15 +54,15 @@ pub enum ExpertMaps {
 pub struct ExpertNames {
     /// The router.
     pub router: &'static str,
-    /// The bias of the choice, by its full name.
+    /// The bias added to the scores that choose experts, by its full name.
     pub choice_bias: &'static str,
-    /// Whether it is a matrix of one row.
+    /// Whether the file stores this bias as a matrix with one row.
     pub is_choice_bias_row: bool,
     /// The experts.
     pub maps: ExpertMaps,
-    /// Gate, up and down of the expert of all tokens; without a name for the gate, gate and up are in one.
+    /// Gate, up and down of the shared expert. If the gate has no name, gate and up are in one tensor.
     pub shared: [&'static str; 3],
-    /// The map to its gate.
+    /// The map to the gate of the shared expert.
     pub shared_gate: &'static str,
 }
 
@@ -78,18 +78,18 @@ impl ExpertNames {
     };
 }
 
-/// The tensor names of an architecture. They stand without `.weight` and `.bias`; those within a block
-/// without `blocks` and number.
+/// The tensor names of an architecture, without `.weight` and `.bias`. Names within a block are given without
+/// `blocks` and the number of the block.
 #[derive(Debug, Clone, Copy)]
 pub struct TensorNames {
-    /// The prefix of every name but the head's, in the spellings that are published; the one that fits
-    /// is found by the embedding.
+    /// The prefixes in published files, which all names except the head's have. The prefix of a file is the
+    /// one under which its embedding is found.
     pub prefixes: &'static [&'static str],
     /// The embedding.
     pub embedding: &'static str,
-    /// Its norm.
+    /// Norm of the embedding.
     pub embedding_norm: &'static str,
-    /// Its maps to the residual stream and back.
+    /// Maps from the embedding to the residual stream and back.
     pub projections: [&'static str; 2],
     /// Learned positions.
     pub positions: &'static str,
@@ -97,55 +97,55 @@ pub struct TensorNames {
     pub blocks: &'static str,
     /// Norm of attention.
     pub attention_norm: &'static str,
-    /// Its second norm in a sandwich.
+    /// Second norm of attention in a sandwich block.
     pub attention_post_norm: &'static str,
     /// Queries, keys and values.
     pub qkv: Qkv,
     /// Norms of queries and keys.
     pub qk_norms: [&'static str; 2],
-    /// The scores of heads beside those of their keys.
+    /// Attention sinks: one learned score per head.
     pub sinks: &'static str,
-    /// The map from heads to stream.
+    /// The map from the heads' outputs to the stream.
     pub output: &'static str,
     /// Norm of the MLP.
     pub mlp_norm: &'static str,
-    /// Its second norm in a sandwich.
+    /// Second norm of the MLP in a sandwich block.
     pub mlp_post_norm: &'static str,
     /// Maps into the MLP.
     pub mlp_in: MlpIn,
-    /// Out of it.
+    /// Map out of the MLP.
     pub mlp_out: &'static str,
-    /// Those of a mixture of experts.
+    /// Names of a mixture of experts.
     pub experts: ExpertNames,
     /// Norm before the head.
     pub final_norm: &'static str,
     /// The head, which has no prefix.
     pub head: &'static str,
-    /// The maps of blocks are stored `(in, out)` (Conv1D).
+    /// Whether the maps of blocks are stored as `(in, out)` (Conv1D).
     pub transposed: bool,
-    /// The weights of layer norms are stored less 1.
+    /// Whether the weights of layer norms are stored minus 1.
     pub norms_less_one: bool,
 }
 
-/// What stands before the names of a text model that is a part of another one.
+/// Additional prefixes of text models that are part of a multimodal model.
 const OUTER: [&str; 5] = ["", "language_model.", "model.language_model.", "model.text_model.", "text_model."];
 
-/// Where the tensors of an architecture are in a collection.
+/// The location of an architecture's tensors in a checkpoint.
 #[derive(Debug, Clone)]
 pub struct TensorPrefixes {
-    /// The prefix of every name but the head's.
+    /// The prefix of all names except the head's.
     pub prefix: String,
     /// The name of the head.
     pub head: String,
 }
 
 impl TensorNames {
-    /// The prefix and the head's name in a collection that `has` some names; the published ones if nothing
-    /// fits.
+    /// Finds the prefix and the head's name in a checkpoint; `has` tells whether it contains a name. Returns
+    /// the published ones if none fits.
     pub fn place(&self, has: &dyn Fn(&str) -> bool) -> TensorPrefixes {
         let all = || OUTER.iter().flat_map(|outer| self.prefixes.iter().map(move |prefix| (*outer, *prefix)));
-        // Of two tied tensors a file may hold either, so that a norm tells the prefix where there is no
-        // embedding.
+        // A file with tied weights may hold only one of the two tensors. If it lacks the embedding, the final
+        // norm reveals the prefix.
         let of_part =
             |part: &str| all().find(|(outer, prefix)| has(&format!("{outer}{prefix}{part}.weight")));
         let found = of_part(self.embedding).or_else(|| of_part(self.final_norm));

@@ -1,4 +1,5 @@
-//! The keys of a config.json that its architecture does not read, and whether to go on beside them.
+//! Finds the keys of a config.json that its architecture does not read, and decides whether loading may
+//! continue.
 
 use serde_json::Value;
 
@@ -8,21 +9,22 @@ use super::multimodal::{self, TextPart};
 use super::rotary;
 use crate::error::Result;
 
-/// What a config.json says that changes no state here.
+/// The parts of a config.json that do not affect the states.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UnreadKeys {
-    /// The class of transformers that does not read them.
+    /// The class of transformers that does not read the keys.
     pub config_class: String,
-    /// The keys; one within a description of rotary positions stands behind its name and a point.
+    /// The keys. A key in a description of rotary positions is written as the description's name, a dot and
+    /// the key.
     pub keys: Vec<String>,
-    /// `unread_key:KEY` for a key that looks like arithmetic and is switched on, `foreign_code:CLASS` for a
-    /// class in `auto_map` that is not of transformers' own code, `text_part_of:MODEL_TYPE` where the rest
-    /// of a model is not read.
+    /// `unread_key:KEY` for a key that looks like a setting of the computation and is switched on;
+    /// `foreign_code:CLASS` for a class in `auto_map` outside transformers; `text_part_of:MODEL_TYPE` if only
+    /// the text part of a model is read.
     pub flags: Vec<String>,
 }
 
 impl UnreadKeys {
-    /// Notes the keys of one config that are not `known`, with what stands before their names.
+    /// Records the keys of one config that are not `known`, with `prefix` before their names.
     fn look_through(
         &mut self,
         config: &Config,
@@ -55,14 +57,14 @@ impl UnreadKeys {
     }
 }
 
-/// Notes of tools about the file itself; they mean nothing to any code.
+/// Metadata that tools write about the file; no model code reads it.
 const PROVENANCE: [&str; 4] = ["transformers.js_config", "unsloth_fixed", "unsloth_version", "tokenizer"];
 
-/// Finds the keys that the architecture of `config` does not read. Beside an `auto_map` to foreign code,
-/// which may read them, each must be among `allowed`.
+/// Finds the keys that the architecture of `config` does not read. If `auto_map` names custom code, which may
+/// read them, each key must be in `allowed`.
 ///
 /// # Errors
-/// [`Error::Config`](crate::Error::Config) for a key beside foreign code that is not allowed.
+/// [`Error::Config`](crate::Error::Config) for a key that custom code may read and that is not in `allowed`.
 pub fn unread_keys(config: &Config, allowed: &[String]) -> Result<UnreadKeys> {
     let model_type = config.text("model_type")?;
     let Some(known) = ConfigKeys::of(model_type) else { return Ok(UnreadKeys::default()) };
@@ -87,8 +89,9 @@ pub fn unread_keys(config: &Config, allowed: &[String]) -> Result<UnreadKeys> {
     let asked = unread.keys.iter().find(|key| !PROVENANCE.contains(&key.as_str()) && !allowed.contains(key));
     if let (Some(class), Some(key)) = (foreign.first(), asked) {
         return Err(config.refusal(format!(
-            "auto_map names code of its own, `{class}`, which may read `{key}`; `{}` of transformers does \
-             not, and neither does this decoder. Add `--allow-config-key {key}` if it changes no state",
+            "auto_map names custom code, `{class}`, which may read `{key}`; `{}` of transformers does not, \
+             and neither does this decoder. Add `--allow-config-key {key}` if the key does not affect the \
+             states",
             unread.config_class
         )));
     }
@@ -96,7 +99,7 @@ pub fn unread_keys(config: &Config, allowed: &[String]) -> Result<UnreadKeys> {
     Ok(unread)
 }
 
-/// The classes of configs and models in `auto_map` that are none of transformers' own for this `model_type`.
+/// The classes of configs and models in `auto_map` that transformers does not have for this `model_type`.
 fn foreign_classes(config: &Config, known: &ConfigKeys) -> Vec<String> {
     let Some(Value::Object(map)) = config.get("auto_map") else { return vec![] };
     let of_models = map.iter().filter(|(auto, _)| *auto == "AutoConfig" || auto.starts_with("AutoModel"));

@@ -1,6 +1,6 @@
-//! Why a `model_type` that is no row of the registry is refused.
+//! Explains why a `model_type` outside the registry is not supported.
 
-/// Kinds of models by what keeps them out, with their `model_type`s.
+/// Unsupported kinds of models: the reason, and their `model_type`s.
 pub(in crate::model) const KINDS: [(&str, &[&str]); 6] = [
     (
         "computes its states by recurrence (a state space or a linear RNN), not by attention",
@@ -52,11 +52,11 @@ pub(in crate::model) const KINDS: [(&str, &[&str]); 6] = [
         &["gemma3n", "gemma3n_text", "gemma4", "gemma4_text", "gemma4_unified", "gemma4_unified_text"],
     ),
     (
-        "is an encoder with a decoder, and profiles are of decoders alone",
+        "is an encoder-decoder model, and surmise measures only decoders",
         &["bart", "blenderbot", "marian", "mbart", "pegasus", "prophetnet", "t5", "umt5", "whisper"],
     ),
     (
-        "is an encoder: its tokens see those that follow them, and profiles are of causal decoders",
+        "is an encoder: its tokens attend to later tokens, and surmise measures only causal decoders",
         &[
             "albert",
             "bert",
@@ -71,14 +71,16 @@ pub(in crate::model) const KINDS: [(&str, &[&str]); 6] = [
     ),
 ];
 
-/// What to say of a `model_type`, with those that are known.
+/// The message for an unsupported `model_type`; `known` lists the supported ones.
 pub(super) fn reason(model_type: &str, known: &str) -> String {
     let why = KINDS.iter().find(|(_, kinds)| kinds.contains(&model_type)).map(|(why, _)| *why);
     match why {
         Some(why) => format!(
-            "model_type `{model_type}` is not supported: it {why}; take a model of one of these: {known}"
+            "model_type `{model_type}` is not supported: it {why}; use a model of one of these types: {known}"
         ),
-        None => format!("model_type `{model_type}` is not supported; take a model of one of these: {known}"),
+        None => {
+            format!("model_type `{model_type}` is not supported; use a model of one of these types: {known}")
+        }
     }
 }
 

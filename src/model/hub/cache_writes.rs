@@ -1,4 +1,4 @@
-//! Writes of a download to the cache: blobs, locks, links and refs.
+//! Writes downloads to the cache: blobs, locks, links and refs.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use super::cache::Cache;
 use crate::disk;
 use crate::error::{Error, Result};
 
-/// How often a lock that another process holds is tried again.
+/// Interval between attempts to get a lock that another process holds.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 fn fault(path: &Path) -> impl Fn(std::io::Error) -> Error {
@@ -24,14 +24,14 @@ impl Cache {
         self.folder.join("blobs").join(etag)
     }
 
-    /// Notes where a branch or tag is.
+    /// Records the commit of a branch or tag.
     pub(super) fn set_ref(&self, revision: &str, commit: &str) -> Result<()> {
         let path = self.folder.join("refs").join(revision);
         parent_of(&path)?;
         disk::write(&path, commit.as_bytes())
     }
 
-    /// Opens a blob's bytes so far, to be read and appended to.
+    /// Opens the incomplete download of a blob for reading and appending.
     pub(super) fn open_partial(&self, etag: &str) -> Result<(PathBuf, File)> {
         let path = self.blob(&format!("{etag}.incomplete"));
         parent_of(&path)?;
@@ -40,9 +40,8 @@ impl Cache {
         Ok((path, file))
     }
 
-    /// Waits until no other process fetches this blob. The lock goes with the file that is returned, and
-    /// with the process. A holder that
-    /// writes nothing for `stall_timeout` has stalled.
+    /// Waits until no other process downloads this blob. The lock ends when the returned file is dropped or
+    /// the process ends. A holder that writes nothing for `stall_timeout` counts as stalled.
     pub(super) fn lock(&self, etag: &str, stall_timeout: Duration) -> Result<File> {
         let path = self.locks.join(format!("{etag}.lock"));
         parent_of(&path)?;
@@ -58,7 +57,7 @@ impl Cache {
                     (seen_bytes, since) = (written(), Instant::now());
                 }
                 Err(TryLockError::WouldBlock) if since.elapsed() > stall_timeout => {
-                    let source = std::io::Error::other("a stalled process holds the lock; stop it");
+                    let source = std::io::Error::other("a stalled process holds the lock; end that process");
                     return Err(fault(&path)(source));
                 }
                 Err(TryLockError::WouldBlock) => std::thread::sleep(POLL_INTERVAL),
@@ -66,12 +65,13 @@ impl Cache {
         }
     }
 
-    /// Puts a blob into a snapshot under a file's name: a relative link, or a copy where the system has
-    /// no links.
+    /// Adds a blob to a snapshot under a file's name: as a relative link, or as a hard link or copy on
+    /// systems other than Unix.
     pub(super) fn link(&self, commit: &str, file: &str, etag: &str) -> Result<()> {
         let path = self.snapshot(commit).join(file);
         parent_of(&path)?;
-        // Made beside its place and renamed: another process may do the same at the same time.
+        // Made under a temporary name and then renamed, because another process may link the same file at the
+        // same time.
         let partial = path.with_file_name(format!(".surmise-{}-{etag}", std::process::id()));
         std::fs::remove_file(&partial).unwrap_or_default();
         #[cfg(unix)]

@@ -1,9 +1,9 @@
-//! What `surmise model ID` read of a model that was not fetched: kept beside the cache of the Python tools,
-//! so that the model can be described again while its hub is away.
+//! Stores the headers that `surmise model ID` read without downloading the model. They are stored next to the
+//! cache of the Python tools, so that the model can be described again while its hub is unreachable.
 //!
 //! ```text
-//! .surmise/models--owner--name/<revision>.json           commit and headers, as last asked for
-//! .surmise/models--owner--name/<revision>--<file>.json   those of one GGUF file
+//! .surmise/models--owner--name/<revision>.json           commit and headers of the last request
+//! .surmise/models--owner--name/<revision>--<file>.json   the same for one GGUF file
 //! ```
 
 use std::path::PathBuf;
@@ -19,7 +19,7 @@ use super::settings::HubSettings;
 use crate::disk;
 use crate::model::weights::FileHeader;
 
-/// The headers of one revision, without the weights behind them.
+/// The headers of one revision, without weights.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct CachedHeaders {
     pub(super) commit: String,
@@ -43,7 +43,7 @@ impl CachedHeaders {
         settings.cache.join(".surmise").join(name).join(format!("{revision}{file}.json"))
     }
 
-    /// What is kept of an id, if all of it is there.
+    /// The stored headers of an id, if they and the config are complete.
     pub(super) fn read(settings: &HubSettings, id: &Id) -> Option<Self> {
         let kept: Self = serde_json::from_slice(&disk::read(Self::path(settings, id)).ok()?).ok()?;
         let config = Cache::new(&settings.cache, &id.repository).snapshot(&kept.commit).join(layout::CONFIG);
@@ -51,7 +51,7 @@ impl CachedHeaders {
         (cache::is_commit(&kept.commit) && has_config).then_some(kept)
     }
 
-    /// Keeps headers. A cache that cannot be written is no reason to fail: they are asked for again.
+    /// Stores headers. Ignores write errors, because headers can be requested again.
     pub(super) fn write(settings: &HubSettings, id: &Id, commit: &str, headers: &[FileHeader]) {
         let file = |header: &FileHeader| CachedFile {
             name: header.name.clone(),
@@ -67,7 +67,7 @@ impl CachedHeaders {
         }
     }
 
-    /// The folder with the config, and the headers; nothing if they are damaged.
+    /// The folder with the config, and the headers; `None` if they are damaged.
     pub(super) fn open(self, settings: &HubSettings, id: &Id) -> Option<(PathBuf, Vec<FileHeader>)> {
         let header = |file: CachedFile| {
             let bytes = STANDARD.decode(file.base64).ok()?;

@@ -1,4 +1,5 @@
-//! A connection to a hub: its address, its certificates, and the token that only the hub itself is sent.
+//! Connects to a hub: holds its address, its certificates, and the token, which is sent only to the hub
+//! itself.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use super::id::Id;
 use super::settings::HubSettings;
 use crate::error::{Error, Result};
 
-/// How long a connection may take to be set up.
+/// Timeout for establishing a connection.
 const CONNECT: Duration = Duration::from_secs(10);
 
 /// A connection to a hub for one model.
@@ -24,7 +25,7 @@ pub(super) struct Connection<'a> {
     pub(super) bearer: Option<HeaderValue>,
 }
 
-/// Whether a URL may be asked: nothing secret or unsigned travels in the clear beyond this machine.
+/// Whether a URL is safe to request: unencrypted requests are allowed only to this machine.
 pub(super) fn is_safe(url: &Url) -> bool {
     url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url))
 }
@@ -37,22 +38,25 @@ fn is_loopback(url: &Url) -> bool {
 impl<'a> Connection<'a> {
     pub(super) fn new(settings: &'a HubSettings, id: &'a Id) -> Result<Self> {
         let bad = |reason: &str| Error::Parameter { name: "HF_ENDPOINT", reason: reason.into() };
-        let endpoint =
-            Url::parse(&settings.endpoint).map_err(|_| bad("is no URL; unset it, or write https://HOST"))?;
+        let endpoint = Url::parse(&settings.endpoint)
+            .map_err(|_| bad("is not a URL; unset it, or set it to https://HOST"))?;
         if !is_safe(&endpoint) {
-            return Err(bad("must begin with https://; only a server on this machine may be asked without"));
+            return Err(bad(
+                "must begin with https://; http:// is allowed only for a server on this machine",
+            ));
         }
         let bearer = match &settings.token {
             None => None,
             Some(token) => {
-                let reason = "(or the file with the token) holds characters that no token has; log in again";
+                let reason =
+                    "(or the token file) contains characters that a token cannot contain; log in again";
                 let mut value = HeaderValue::from_str(&format!("Bearer {}", token.0))
                     .map_err(|_| Error::Parameter { name: "HF_TOKEN", reason: reason.into() })?;
                 value.set_sensitive(true);
                 Some(value)
             }
         };
-        // Whoever came first has chosen how TLS is computed; that is as good.
+        // An error means that another provider is already installed, which works too.
         rustls::crypto::ring::default_provider().install_default().unwrap_or_default();
         let builder = || {
             let builder = Client::builder()
@@ -61,34 +65,34 @@ impl<'a> Connection<'a> {
                 .referer(false)
                 .connect_timeout(CONNECT.min(settings.idle))
                 .timeout(settings.idle);
-            // A proxy cannot reach a server on this machine, and would see the token in the clear.
+            // A proxy cannot reach a server on this machine, and would see the unencrypted token.
             if is_loopback(&endpoint) { builder.no_proxy() } else { builder }
         };
         let client = match builder().build() {
-            // A machine without certificates can still ask itself.
+            // A server on this machine needs no certificates.
             Err(_) if is_loopback(&endpoint) => builder().tls_certs_only([]).build(),
             client => client,
         };
         let client = client.map_err(|source| {
-            let reason = "no connection can be set up; see that the system's certificates are installed \
+            let reason = "cannot set up a connection; check that the system's certificates are installed \
                           (ca-certificates)";
             settings.fault(id, reason.into(), Some(source.into()))
         })?;
         Ok(Self { settings, id, client, endpoint, bearer })
     }
 
-    /// The URL below the endpoint with these parts, each escaped, so that a slash inside one is no slash of
-    /// the path.
+    /// The URL with these path segments below the endpoint. Each segment is escaped, so a slash in a segment
+    /// does not separate segments.
     pub(super) fn url<'p>(&self, parts: impl IntoIterator<Item = &'p str>) -> Url {
         let mut url = self.endpoint.clone();
-        // Only URLs without a host have no path, and those are refused in `new`.
+        // Only URLs without a host have no path, and `new` rejects them.
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty().extend(parts);
         }
         url
     }
 
-    /// The URL of a file of a commit.
+    /// The URL of a file in a commit.
     pub(super) fn url_of_file(&self, commit: &str, file: &str) -> Url {
         self.url(self.id.parts().chain(["resolve", commit]).chain(file.split('/')))
     }

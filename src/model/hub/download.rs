@@ -1,4 +1,4 @@
-//! One file of a repository: found in the cache, or downloaded, checked and linked.
+//! Provides one file of a repository: finds it in the cache, or downloads, checks and links it.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -14,24 +14,24 @@ use super::request::Answer;
 use crate::error::{Error, Result};
 use crate::seed;
 
-/// No single file of a hub is larger (they are cut at 50 GB; a server that says more is wrong).
+/// Maximum size of a file in bytes. Hubs split files at 50 GB, so a larger announced size is an error.
 const MOST_FILE_BYTES: u64 = 1 << 40;
 
-/// The answer of a hub about a file.
+/// A hub's answer about a file.
 pub(super) struct Meta {
     pub(super) etag: String,
     pub(super) size_bytes: Option<u64>,
 }
 
-/// Downloads from one repository into its part of the cache.
+/// Downloads files from one repository into its part of the cache.
 pub(super) struct Downloads<'a> {
     pub(super) connection: &'a Connection<'a>,
     pub(super) cache: &'a Cache,
 }
 
 impl Downloads<'_> {
-    /// One file of a commit: nothing to do if it is in the snapshot, a link if its blob is here, else a
-    /// download.
+    /// Provides one file of a commit. Does nothing if the file is in the snapshot, links it if its blob is in
+    /// the cache, and downloads it otherwise.
     pub(super) fn file(&self, commit: &str, file: &str) -> Result<()> {
         if self.cache.snapshot(commit).join(file).is_file() {
             return Ok(());
@@ -45,7 +45,7 @@ impl Downloads<'_> {
         };
         if !is_here() {
             let _held = self.cache.lock(&meta.etag, 10 * self.connection.settings.idle)?;
-            // Another process may just have done it.
+            // Another process may have downloaded the blob while this one waited for the lock.
             if !is_here() {
                 let bar = self.bar(file, &meta);
                 self.connection.with_retries(file, || {
@@ -58,7 +58,7 @@ impl Downloads<'_> {
         self.cache.link(commit, file, &meta.etag)
     }
 
-    /// What the hub says of a file.
+    /// Asks the hub for a file's ETag and size.
     pub(super) fn meta_of(&self, file: &str, url: &reqwest::Url) -> Result<Meta> {
         let ask = || self.meta(file, &self.connection.send(&Method::HEAD, url, 0)?);
         self.connection.with_retries(file, ask)
@@ -66,15 +66,15 @@ impl Downloads<'_> {
 
     fn meta(&self, file: &str, answer: &Answer) -> std::result::Result<Meta, Fault> {
         let etag = answer.header("x-linked-etag").or_else(|| answer.header("etag")).map(plain);
-        // It becomes the name of a file.
+        // The ETag becomes a file name, so only safe characters are allowed.
         let is_name = |etag: &&str| {
             (1..=128).contains(&etag.len())
                 && etag.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
         };
         let etag = etag.filter(is_name).ok_or_else(|| {
             self.connection.fault(format!(
-                "{file} comes without a usable ETag; check HF_ENDPOINT, or fetch it by other means and give \
-                 the folder"
+                "the hub sent no usable ETag for {file}; check HF_ENDPOINT, or download the file by other \
+                 means and give the folder"
             ))
         })?;
         let size = answer.header("x-linked-size").and_then(|text| text.parse().ok());
@@ -83,7 +83,7 @@ impl Downloads<'_> {
         Ok(Meta { etag: etag.to_owned(), size_bytes })
     }
 
-    /// Fetches what is still missing of a blob, checks the whole, and gives it its name.
+    /// Downloads the missing rest of a blob, checks the whole blob, and moves it to its final name.
     fn download(
         &self,
         file: &str,
@@ -104,9 +104,9 @@ impl Downloads<'_> {
             if have_bytes > 0 && !continues(&answer, have_bytes) {
                 partial.set_len(0).map_err(io)?;
                 have_bytes = 0;
-                // A part of something else than was asked for is of no use.
+                // Discard a part that starts at another byte than requested.
                 if answer.response.status() == StatusCode::PARTIAL_CONTENT {
-                    return Err(Fault::passing("the server resumes at another place"));
+                    return Err(Fault::passing("the server resumed the download at the wrong byte"));
                 }
             }
             if answer.at_home
@@ -117,7 +117,7 @@ impl Downloads<'_> {
             {
                 return Err(self
                     .connection
-                    .fault(format!("{file} changed while it was fetched; run again"))
+                    .fault(format!("{file} changed during the download; run again"))
                     .into());
             }
             let announced = answer.length_bytes().map(|length_bytes| length_bytes + have_bytes);
@@ -125,7 +125,7 @@ impl Downloads<'_> {
                 && size_bytes != announced
             {
                 let reason = format!(
-                    "{file} is {size_bytes} bytes by the hub's list and {announced} as it is sent; run \
+                    "the hub lists {file} with {size_bytes} bytes but sends {announced}; run \
                      again later"
                 );
                 return Err(self.connection.fault(reason).into());
@@ -146,12 +146,12 @@ impl Downloads<'_> {
             }
         }
         partial.sync_all().map_err(io)?;
-        // Files in large storage are named by their SHA-256; small ones by a hash of git, for which the
-        // length must do.
+        // The ETag of a file in large storage is its SHA-256. The ETag of a small file is a git hash, so only
+        // the length is checked.
         if meta.etag.len() == 64 && sha256(&mut partial).map_err(io)? != meta.etag.to_ascii_lowercase() {
             std::fs::remove_file(&path).map_err(io)?;
-            let reason = format!("{file} does not have the SHA-256 the hub says; the download was deleted");
-            // The beginning may have been another process's; from the start once more.
+            let reason = format!("the SHA-256 of {file} differs from the hub's; the download was deleted");
+            // If the download was resumed, its beginning may come from another process; retry from the start.
             return Err(if resumed {
                 Fault::passing(reason)
             } else {
@@ -184,12 +184,12 @@ fn sha256(file: &mut File) -> std::io::Result<String> {
     }
 }
 
-/// An entity tag without its quotes and its mark of weakness.
+/// An ETag without its quotes and without the prefix of weak ETags.
 fn plain(etag: &str) -> &str {
     etag.trim().trim_start_matches("W/").trim_matches('"')
 }
 
-/// Whether an answer goes on at a byte.
+/// Whether an answer continues a file at the given byte.
 fn continues(answer: &Answer, from_bytes: u64) -> bool {
     answer.response.status() == StatusCode::PARTIAL_CONTENT
         && answer

@@ -1,4 +1,4 @@
-//! Why a request to a hub failed: for the moment, or for good.
+//! Classifies failed requests to a hub as transient or final.
 
 use std::time::Duration;
 
@@ -7,18 +7,18 @@ use crate::error::Error;
 
 /// Why a request failed.
 pub(super) enum Fault {
-    /// It may succeed in a moment.
+    /// A retry may succeed.
     Passing {
         reason: String,
         source: Option<Cause>,
         /// Bytes of the file that were received.
         gained_bytes: u64,
-        /// How long the server asked to wait.
+        /// The wait that the server requested.
         wait: Duration,
     },
-    /// No connection was made: refused, or a host without an address.
+    /// No connection was made: the host refused it, or has no address.
     Unreachable { reason: String, source: Option<Cause> },
-    /// It would fail again.
+    /// A retry would fail again.
     Final(Error),
 }
 

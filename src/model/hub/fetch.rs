@@ -1,4 +1,4 @@
-//! Completes the folder of an id: which commit, and which files.
+//! Completes the cached folder of an id: determines the commit and downloads missing files.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -20,10 +20,10 @@ use crate::disk;
 use crate::error::{Error, Result};
 use crate::model::weights::{Checkpoint, FileHeader};
 
-/// The list of files of the largest repositories is a few megabytes.
+/// Maximum size of a list of files; the largest repositories have lists of a few megabytes.
 const MOST_LIST_BYTES: u64 = 64 << 20;
 
-/// The answer of a hub about a revision.
+/// The hub's answer about a revision.
 #[derive(Debug, Deserialize)]
 pub(super) struct Listing {
     pub(super) sha: String,
@@ -42,14 +42,14 @@ impl Listing {
     }
 }
 
-/// The folder of an id, or its one file, complete and as the hub has it now.
+/// The folder of an id, or the path of its one file, complete and at the hub's current revision.
 pub(super) fn folder(settings: &HubSettings, id: &Id, required: RequiredFiles) -> Result<PathBuf> {
     let connection = Connection::new(settings, id)?;
     let listing = connection.with_retries_once_reached("the list of files", || ask(&connection))?;
     complete(&connection, &listing, required)
 }
 
-/// Fetches what is missing of a commit.
+/// Downloads the missing files of a commit.
 pub(super) fn complete(
     connection: &Connection,
     listing: &Listing,
@@ -80,7 +80,7 @@ pub(super) fn complete(
         layout::check_tokenizer(&names).map_err(refuse)?;
     }
     let commit = &listing.sha;
-    // The small files first: what is wrong with them is reported before the long wait.
+    // Small files come first, so that their faults are reported before the long download.
     for file in layout::companions(&names) {
         downloads.file(commit, file)?;
     }
@@ -94,7 +94,7 @@ pub(super) fn complete(
         Some(file) => large.extend([file.to_owned()]),
         None => {}
     }
-    // What is quantised says so in its header.
+    // The headers show whether weights are quantised, so they are checked before the download.
     let snapshot = cache.snapshot(commit);
     if large.iter().any(|file| !snapshot.join(file).is_file()) && says_quantised(&snapshot) {
         let headers = header::read(&downloads, commit, &large)?;
@@ -107,7 +107,7 @@ pub(super) fn complete(
     Ok(snapshot)
 }
 
-/// Notes the commit of a branch: last, so that it never points at a folder that is not complete.
+/// Records the commit of a branch. This comes last, so that the branch never refers to an incomplete folder.
 fn keep_ref(cache: &Cache, id: &Id, commit: &str) -> Result<()> {
     if !cache::is_commit(&id.revision) && cache.commit(&id.revision).as_deref() != Some(commit) {
         cache.set_ref(&id.revision, commit)?;
@@ -115,15 +115,15 @@ fn keep_ref(cache: &Cache, id: &Id, commit: &str) -> Result<()> {
     Ok(())
 }
 
-/// Whether config.json names a method of quantisation.
+/// Whether config.json has a quantisation config.
 fn says_quantised(snapshot: &Path) -> bool {
     let config = disk::read(snapshot.join(layout::CONFIG)).unwrap_or_default();
     let config: serde_json::Value = serde_json::from_slice(&config).unwrap_or_default();
     config["quantization_config"].is_object()
 }
 
-/// The folder with the config of an id, and the headers of its weights; `None` if they have no header that
-/// can be fetched by itself.
+/// The folder with the config of an id, and the headers of its weights; `None` if the headers cannot be
+/// fetched separately.
 pub(super) fn headers(settings: &HubSettings, id: &Id) -> Result<Option<(PathBuf, Vec<FileHeader>)>> {
     let connection = Connection::new(settings, id)?;
     let cache = Cache::new(&settings.cache, &id.repository);
@@ -162,12 +162,12 @@ pub(super) fn headers(settings: &HubSettings, id: &Id) -> Result<Option<(PathBuf
     Ok(Some((cache.snapshot(commit), headers)))
 }
 
-/// Whether the hub says the SHA-256 of each file; small files have none, and are fetched as a whole.
+/// Whether the hub provides the SHA-256 of each file. Small files have none and must be downloaded whole.
 fn are_identified(headers: &[FileHeader]) -> bool {
     headers.iter().all(|header| header.sha256.is_some())
 }
 
-/// Asks once for the files of a revision, and the commit that it is.
+/// Requests the files and the commit of a revision, without retries.
 pub(super) fn ask(connection: &Connection) -> std::result::Result<Listing, Fault> {
     let parts = ["api", "models"].into_iter().chain(connection.id.parts());
     let url = connection.url(parts.chain(["revision", &connection.id.revision]));
@@ -178,11 +178,11 @@ pub(super) fn ask(connection: &Connection) -> std::result::Result<Listing, Fault
         Ok(())
     })?;
     if announced.is_some_and(|n| n != bytes.len() as u64) {
-        return Err(Fault::passing("the body is cut"));
+        return Err(Fault::passing("the body is truncated"));
     }
     let listing: Listing = serde_json::from_slice(&bytes).map_err(|source| {
-        let reason = "the list of files is not what a hub sends; check HF_ENDPOINT, and that no login \
-                      page is in the way";
+        let reason = "the answer is not a list of files of a hub; check HF_ENDPOINT, and that no login \
+                      page replaces the answer";
         connection.settings.fault(connection.id, reason.into(), Some(source.into()))
     })?;
     if !cache::is_commit(&listing.sha) {
@@ -191,7 +191,7 @@ pub(super) fn ask(connection: &Connection) -> std::result::Result<Listing, Fault
     Ok(listing)
 }
 
-/// The files that an index names, all of which the repository has.
+/// The files that an index names. The repository must have all of them.
 fn shards(connection: &Connection, path: &Path, index: &str, names: &[&str]) -> Result<BTreeSet<String>> {
     let bytes = disk::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
     let shards = layout::shards(&bytes).map_err(|why| connection.fault(format!("{index} {why}")))?;

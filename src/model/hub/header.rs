@@ -1,4 +1,4 @@
-//! The headers of safetensors and GGUF files on a hub, fetched without the weights behind them.
+//! Downloads the headers of safetensors and GGUF files from a hub, without the weights.
 
 use std::collections::BTreeSet;
 
@@ -6,12 +6,12 @@ use super::download::Downloads;
 use crate::error::Result;
 use crate::model::weights::{FileHeader, gguf};
 
-/// What is asked for first; the header of most files is shorter.
+/// Number of bytes in the first request, enough for most headers.
 const FIRST_BYTES: u64 = 1 << 16;
-/// The library's own limit.
+/// Maximum header size in the safetensors library.
 const MOST_BYTES: u64 = 100_000_000;
 
-/// The headers of some files of a commit.
+/// The headers of some safetensors files of a commit.
 pub(super) fn read(downloads: &Downloads, commit: &str, files: &BTreeSet<String>) -> Result<Vec<FileHeader>> {
     let connection = downloads.connection;
     let safetensors = files.iter().filter(|file| file.ends_with(".safetensors"));
@@ -35,12 +35,12 @@ pub(super) fn read(downloads: &Downloads, commit: &str, files: &BTreeSet<String>
     safetensors.map(header).collect()
 }
 
-/// What is asked for first of a GGUF file, whose header holds the vocabulary.
+/// Number of bytes in the first request for a GGUF file, whose header includes the vocabulary.
 const FIRST_GGUF_BYTES: u64 = 4 << 20;
-/// No header of a published file comes near.
+/// Maximum header size, far above that of any published file.
 const MOST_GGUF_BYTES: u64 = 1 << 30;
 
-/// The headers of the parts of a GGUF file, asked for in growing pieces until they are whole.
+/// The headers of the parts of a GGUF file, requested in growing sizes until they are complete.
 pub(super) fn read_gguf(downloads: &Downloads, commit: &str, parts: &[String]) -> Result<Vec<FileHeader>> {
     let connection = downloads.connection;
     let header = |name: &String| {
@@ -57,7 +57,11 @@ pub(super) fn read_gguf(downloads: &Downloads, commit: &str, parts: &[String]) -
                 Some(needed) if needed <= got => return Ok(header),
                 Some(needed) if needed <= MOST_GGUF_BYTES && got == ask => needed,
                 None if got == ask && ask < MOST_GGUF_BYTES => 4 * ask,
-                _ => return Err(connection.fault(format!("{name} ends within its header; look at the file"))),
+                _ => {
+                    return Err(connection.fault(format!(
+                        "{name} ends before its header is complete; the file on the hub is damaged"
+                    )));
+                }
             };
         }
     };

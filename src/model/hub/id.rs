@@ -1,4 +1,5 @@
-//! The id of a model on a hub: `owner/name`, or `owner/name@revision`, and behind either `:file.gguf`.
+//! Parses the id of a model on a hub: `owner/name` or `owner/name@revision`, each optionally followed by
+//! `:file.gguf`.
 
 use std::path::Path;
 
@@ -6,34 +7,34 @@ use super::layout;
 use crate::error::{Error, Result};
 use crate::model::weights::gguf::is_gguf;
 
-/// The revision of an id that names none.
+/// The default revision.
 pub(super) const MAIN: &str = "main";
-/// The longest owner or name a hub allows is 96 characters.
+/// Maximum length of an owner or a name on a hub.
 const LONGEST_NAME: usize = 96;
 
 /// A model on a hub.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Id {
-    /// `owner/name`, or the name alone of the oldest models.
+    /// `owner/name`; for some of the oldest models, only the name.
     pub(super) repository: String,
     /// Branch, tag or commit.
     pub(super) revision: String,
-    /// The one file of the repository that is the model.
+    /// The GGUF file of the repository that holds the model, if the id names one.
     pub(super) file: Option<String>,
 }
 
 impl Id {
-    /// The id that a name has the form of; `revision` is for names without one.
+    /// Parses a name that [`is_id`] accepts; `revision` is the default for names without a revision.
     ///
     /// # Errors
-    /// [`Error::Parameter`] for what cannot be a revision or a file.
+    /// [`Error::Parameter`] for an invalid revision or file.
     pub(super) fn parse(name: &str, revision: &str) -> Result<Self> {
         let (name, file) = split_file(name);
         let (repository, revision) = name.split_once('@').unwrap_or((name, revision));
         check_revision(revision)?;
         if let Some(file) = file.filter(|file| !is_gguf(file) || !layout::stays_inside(file)) {
             let reason = format!(
-                "names `{}` behind a colon, where the name of a GGUF file in the repository stands",
+                "has `{}` after the colon; give the name of a GGUF file in the repository",
                 file.escape_debug()
             );
             return Err(Error::Parameter { name: "MODEL", reason });
@@ -42,14 +43,15 @@ impl Id {
         Ok(Self { repository: repository.to_owned(), revision: revision.to_owned(), file })
     }
 
-    /// Owner and name, as parts of a route.
+    /// Owner and name, as segments of a URL path.
     #[cfg(feature = "hub")]
     pub(super) fn parts(&self) -> impl Iterator<Item = &str> {
         self.repository.split('/')
     }
 }
 
-/// The language models whose ids have no owner; the hub gives such ids to no new model, and passes these on.
+/// Language models whose ids have no owner. The hub redirects these ids to current ones and no longer creates
+/// such ids.
 const WITHOUT_OWNER: [&str; 10] = [
     "ctrl",
     "distilgpt2",
@@ -63,13 +65,14 @@ const WITHOUT_OWNER: [&str; 10] = [
     "xlnet-large-cased",
 ];
 
-/// A name, and the file behind its colon.
+/// Splits a name into the id and the file after the colon.
 fn split_file(name: &str) -> (&str, Option<&str>) {
     name.split_once(':').map_or((name, None), |(name, file)| (name, Some(file)))
 }
 
-/// Whether a name has the form of an id, `owner/name` or `owner/name@revision` or one of the oldest without
-/// owner, with or without `:file.gguf`, and is no folder.
+/// Whether a name has the form of an id and is not an existing path. The forms are `owner/name`,
+/// `owner/name@revision`, or one of the oldest ids without an owner, each optionally followed by
+/// `:file.gguf`.
 pub fn is_id(name: &str) -> bool {
     let (id, _) = split_file(name);
     let repository = id.split_once('@').map_or(id, |(repository, _)| repository);
@@ -87,12 +90,12 @@ pub fn is_id(name: &str) -> bool {
             .map_or_else(|| WITHOUT_OWNER.contains(&repository), |(owner, model)| part(owner) && part(model))
 }
 
-/// A revision is also the path of a file in the cache: it must stay there.
+/// Checks a revision. It becomes a file path in the cache, and must not leave the cache.
 pub(super) fn check_revision(revision: &str) -> Result<()> {
     let fits = revision.len() <= 255 && revision.chars().all(|c| !c.is_control() && !c.is_whitespace());
     if fits && layout::stays_inside(revision) {
         return Ok(());
     }
-    let reason = format!("must be a branch, a tag or a commit, and is `{}`", revision.escape_debug());
+    let reason = format!("must be a branch, a tag or a commit, but is `{}`", revision.escape_debug());
     Err(Error::Parameter { name: "--revision", reason })
 }

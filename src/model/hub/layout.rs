@@ -1,4 +1,4 @@
-//! Which files of a repository make a model.
+//! Selects the files of a repository that make up a model.
 
 use std::collections::BTreeSet;
 use std::path::{Component, Path};
@@ -11,11 +11,11 @@ use crate::model::weights::{PUBLISHED, adapter, foreign};
 pub(super) const CONFIG: &str = "config.json";
 #[cfg(feature = "hub")]
 const TOKENIZER: &str = "tokenizer.json";
-/// The tokenizer of a repository without tokenizer.json.
+/// Tokenizer files of repositories without tokenizer.json.
 #[cfg(feature = "hub")]
 const OLDER_TOKENIZERS: [&str; 5] =
     ["vocab.json", "merges.txt", "tokenizer.model", "spiece.model", "sentencepiece.model"];
-/// Taken where they are there: what begins and ends a text, and how messages are written.
+/// Downloaded if present: special tokens and chat templates.
 #[cfg(feature = "hub")]
 const OPTIONAL: [&str; 5] = [
     "tokenizer_config.json",
@@ -24,11 +24,11 @@ const OPTIONAL: [&str; 5] = [
     "chat_template.jinja",
     "chat_template.json",
 ];
-/// More chat templates, by their names.
+/// Folder of additional chat templates.
 #[cfg(feature = "hub")]
 const CHAT_TEMPLATES: &str = "additional_chat_templates/";
 
-/// Whether a relative path names a file below the folder it is joined to, on every system.
+/// Whether a relative path stays inside the folder that it is joined to, on every operating system.
 pub(super) fn stays_inside(path: &str) -> bool {
     !path.is_empty()
         && !path.contains(['\\', ':', '\0'])
@@ -38,7 +38,7 @@ pub(super) fn stays_inside(path: &str) -> bool {
         && Path::new(path).components().all(|part| matches!(part, Component::Normal(_)))
 }
 
-/// The small files among `names` that are fetched beside the weights.
+/// The small files among `names` that are downloaded in addition to the weights.
 #[cfg(feature = "hub")]
 pub(super) fn companions<'a>(names: &[&'a str]) -> Vec<&'a str> {
     let has = |name: &str| names.contains(&name);
@@ -53,10 +53,10 @@ pub(super) fn companions<'a>(names: &[&'a str]) -> Vec<&'a str> {
     names.iter().copied().filter(|name| is_wanted(name)).collect()
 }
 
-/// Checks that a tokenizer that can be read is among `names`.
+/// Checks that `names` contains a supported tokenizer.
 ///
 /// # Errors
-/// The reason why there is none, and what to do.
+/// A message that no supported tokenizer exists, with advice.
 #[cfg(feature = "hub")]
 pub(super) fn check_tokenizer(names: &[&str]) -> Result<(), String> {
     let has = |name: &str| names.contains(&name);
@@ -68,17 +68,17 @@ pub(super) fn check_tokenizer(names: &[&str]) -> Result<(), String> {
     }
     Err("has no tokenizer.json, nor vocab.json with merges.txt, nor tokenizer.model; make one with \
          transformers (`AutoTokenizer.from_pretrained(id).save_pretrained(folder)`), put config.json and \
-         the weights beside it, and give the folder"
+         the weights in the same folder, and give the folder"
         .into())
 }
 
-/// The weights of an adapter among the files `has` knows, if it is one.
+/// The weights of an adapter, if `has` finds an adapter.
 pub(super) fn adapter_weights(has: &dyn Fn(&str) -> bool) -> Option<&'static str> {
     has(adapter::CONFIG).then(|| adapter::WEIGHTS.into_iter().find(|name| has(name)))?
 }
 
-/// The weights among the files `has` knows, or why these files make no model that can be read; `None` for an
-/// adapter alone.
+/// The weights that `has` finds; `None` for an adapter without weights. `Err` gives the reason why the files
+/// are not a readable model.
 pub(super) fn weights(has: &dyn Fn(&str) -> bool, names: &[&str]) -> Result<Option<&'static str>, String> {
     let some = |end: &str| names.iter().any(|name| name.ends_with(end));
     let weights = PUBLISHED.into_iter().find(|file| has(file));
@@ -95,17 +95,17 @@ pub(super) fn weights(has: &dyn Fn(&str) -> bool, names: &[&str]) -> Result<Opti
     }
     let Some(weights) = weights else {
         return Err(format!(
-            "has no weights: none of {}; take another repository of the model",
+            "has none of the weight files {}; use another repository of the model",
             PUBLISHED.join(", ")
         ));
     };
     if !has(CONFIG) {
-        return Err("has no config.json; take a repository in the format of transformers".into());
+        return Err("has no config.json; use a repository in the format of transformers".into());
     }
     Ok(Some(weights))
 }
 
-/// Why a repository with these files does not have the one that is asked for.
+/// The message for a repository without the requested file.
 #[cfg(feature = "hub")]
 pub(super) fn without_file(file: &str, names: &[&str]) -> String {
     let known = ggufs(names);
@@ -113,17 +113,17 @@ pub(super) fn without_file(file: &str, names: &[&str]) -> String {
     format!("has no file {file}; it has {known}")
 }
 
-/// The models among some names that are GGUF files.
+/// The models among some file names that are GGUF files.
 fn ggufs(names: &[&str]) -> String {
     gguf::models(names).join(", ")
 }
 
-/// The files that one GGUF file stands for: all parts of a model, or itself.
+/// The files of the model that a GGUF file belongs to: all its parts, or the file itself.
 pub(super) fn parts(file: &str) -> Vec<String> {
     PartName::parse(file).map_or_else(|| vec![file.to_owned()], |part| part.all().collect())
 }
 
-/// The files an index names, each below the index's folder.
+/// The files that an index names. Each must stay inside the folder of the index.
 pub(super) fn shards(index: &[u8]) -> Result<BTreeSet<String>, String> {
     let value: Value = serde_json::from_slice(index).map_err(|error| format!("is not JSON ({error})"))?;
     let map = value.get("weight_map").and_then(Value::as_object).ok_or("has no object `weight_map`")?;

@@ -1,4 +1,4 @@
-//! A hub as the rest of the program sees it: an id becomes a folder.
+//! Provides hubs to the rest of the crate: turns an id into a folder.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -23,72 +23,73 @@ use crate::model::weights::FileHeader;
 #[derive(Debug)]
 pub struct Hub {
     settings: HubSettings,
-    /// A revision may move; within one run an id stays what it was at first sight.
+    /// The folder of each id at its first lookup. A branch may move, but within one run an id always denotes
+    /// the same commit.
     known: Mutex<BTreeMap<Id, PathBuf>>,
-    /// Where a user is told what is no error.
+    /// Receives notes for the user that are not errors.
     note: fn(&str),
 }
 
 impl Hub {
-    /// A hub by the settings of the environment.
+    /// A hub with the settings of the environment.
     ///
     /// # Errors
-    /// [`Error::Parameter`](crate::Error::Parameter) for a variable that cannot be used.
+    /// [`Error::Parameter`](crate::Error::Parameter) for a variable with an invalid value.
     pub fn from_env() -> Result<Self> {
         Ok(Self { settings: HubSettings::from_env()?, known: Mutex::default(), note: |_| {} })
     }
 
-    /// Takes this branch, tag or commit of ids that do not name one themselves.
+    /// Sets the branch, tag or commit for ids without a revision.
     ///
     /// # Errors
-    /// [`Error::Parameter`](crate::Error::Parameter) for what cannot be a revision.
+    /// [`Error::Parameter`](crate::Error::Parameter) for an invalid revision.
     pub fn with_revision(mut self, revision: &str) -> Result<Self> {
         check_revision(revision)?;
         self.settings.revision = revision.to_owned();
         Ok(self)
     }
 
-    /// Uses the cache alone, whatever the environment says.
+    /// Uses only the cache, regardless of the environment.
     pub fn offline(mut self) -> Self {
         self.settings.offline = true;
         self
     }
 
-    /// Merges adapters that have no weights beside them into this model.
+    /// Sets the base model for adapters whose folder has no weights.
     pub fn with_base(mut self, name: &str) -> Self {
         self.settings.base = Some(name.to_owned());
         self
     }
 
-    /// The model that an adapter without weights is merged into.
+    /// The base model for adapters without weights.
     pub(in crate::model) fn base(&self) -> Option<&str> {
         self.settings.base.as_deref()
     }
 
-    /// The same hub, for that model itself.
+    /// The same hub without a base model, for opening the base model itself.
     pub(in crate::model) fn without_base(&self) -> Self {
         let settings = HubSettings { base: None, ..self.settings.clone() };
         Self { settings, known: Mutex::default(), note: self.note }
     }
 
-    /// Gives what a user should know of a model, and is no error, to `note`: a line at a time.
+    /// Passes notes about models that are not errors to `note`, line by line.
     pub fn with_notes(mut self, note: fn(&str)) -> Self {
         self.note = note;
         self
     }
 
-    /// Tells the user of a model what is no error.
+    /// Passes a note to the user.
     pub fn note(&self, line: &str) {
         (self.note)(line);
     }
 
-    /// Shows a progress bar of bytes on stderr, where that is a terminal.
+    /// Shows a progress bar of bytes on stderr if stderr is a terminal.
     pub fn with_progress(mut self) -> Self {
         self.settings.progress = true;
         self
     }
 
-    /// The name of a model in tables: the id, the revision unless it is `main`, and its file if it has one.
+    /// The name of a model in tables: the id, its revision unless it is `main`, and its file if it has one.
     ///
     /// # Errors
     /// Those of [`Hub::folder`] about the id.
@@ -98,12 +99,12 @@ impl Hub {
         Ok(file.map_or_else(|| label.clone(), |file| format!("{label}:{file}")))
     }
 
-    /// The folder in the cache with the files of an id that are `required`, or its one file, fetched first
-    /// if they are not there. What is there is used, with a note, where the hub cannot be asked whether it is
-    /// the latest.
+    /// The cached folder with the `required` files of an id, or the path of its one file. Downloads missing
+    /// files first. If the hub cannot be asked for the latest revision, returns the cached files, with a
+    /// note.
     ///
     /// # Errors
-    /// [`Error::Hub`](crate::Error::Hub) with what to do about it, [`Error::Cache`](crate::Error::Cache),
+    /// [`Error::Hub`](crate::Error::Hub) with advice, [`Error::Cache`](crate::Error::Cache),
     /// [`Error::Parameter`](crate::Error::Parameter).
     pub fn folder(&self, name: &str, required: RequiredFiles) -> Result<PathBuf> {
         let id = Id::parse(name, &self.settings.revision)?;
@@ -116,9 +117,9 @@ impl Hub {
         Ok(folder)
     }
 
-    /// The folder with the config of an id that is not in the cache, and the headers of its weights, as they
-    /// were kept if the hub cannot be asked; `None` if it is in the cache, or its weights have no such
-    /// headers.
+    /// The folder with the config of an id whose weights are not in the cache, and the headers of its
+    /// weights. If the hub cannot be asked, the headers are those of the last request. `None` if the weights
+    /// are in the cache, or their format has no headers that can be fetched separately.
     ///
     /// # Errors
     /// Those of [`Hub::folder`].
@@ -142,14 +143,14 @@ impl Hub {
             latest::Answer::Listing(_) => fetch(),
             latest::Answer::Away(why) => {
                 let (repository, commit) = (&id.repository, &kept.commit);
-                self.note(&format!("{repository}: {why}; what is known of commit {commit} is used"));
+                self.note(&format!("{repository}: {why}; using the stored description of commit {commit}"));
                 Ok(kept.open(&self.settings, &id))
             }
             latest::Answer::Refused(error) => Err(error),
         }
     }
 
-    /// A build that fetches nothing has no headers either.
+    /// A build without downloads has no headers.
     #[cfg(not(feature = "hub"))]
     pub(in crate::model) fn headers(&self, _name: &str) -> Result<Option<(PathBuf, Vec<FileHeader>)>> {
         Ok(None)
@@ -163,14 +164,14 @@ impl Hub {
         let Ok(folder) = self.in_cache(id) else {
             return in_thread(|| fetch::folder(&self.settings, id, required));
         };
-        // A commit never changes.
+        // A commit never changes, so the hub need not be asked.
         if cache::is_commit(&id.revision) {
             return Ok(folder);
         }
         let kept = |why: &dyn std::fmt::Display| {
             let (repository, commit) = (&id.repository, self.cache(id).commit(&id.revision));
             let commit = commit.unwrap_or_default();
-            self.note(&format!("{repository}: {why}; what the cache has is used, commit {commit}"));
+            self.note(&format!("{repository}: {why}; using the cached commit {commit}"));
             Ok(folder.clone())
         };
         match latest::ask(&self.settings, id) {
@@ -185,7 +186,7 @@ impl Hub {
 
     #[cfg(not(feature = "hub"))]
     fn look_up(&self, id: &Id, _required: RequiredFiles) -> Result<PathBuf> {
-        self.cached(id, "this build lacks the feature `hub` and fetches nothing")
+        self.cached(id, "this build lacks the feature `hub` and cannot download models")
     }
 
     fn cache(&self, id: &Id) -> Cache {
@@ -196,11 +197,12 @@ impl Hub {
         self.cache(id).find(id)
     }
 
-    /// The folder of an id as it is in the cache.
+    /// The folder of an id in the cache.
     fn cached(&self, id: &Id, why: &str) -> Result<PathBuf> {
         self.in_cache(id).map_err(|missing| {
             let reason = format!(
-                "{why}, and {missing} in the cache {}; fetch it once with the network, or give a folder",
+                "{why}, and {missing} in the cache {}; download it once with a network connection, or give a \
+                 folder",
                 self.settings.cache.display()
             );
             self.settings.fault(id, reason, None)
@@ -208,7 +210,8 @@ impl Hub {
     }
 }
 
-/// Runs on a thread of its own: blocking requests panic on one that drives an asynchronous program.
+/// Runs a closure on a new thread, because blocking requests panic on a thread that runs an asynchronous
+/// runtime.
 #[cfg(feature = "hub")]
 fn in_thread<T: Send>(run: impl FnOnce() -> Result<T> + Send) -> Result<T> {
     let done = std::thread::scope(|scope| {

@@ -1,13 +1,13 @@
-//! Models by their id on a Hugging Face hub: `owner/name`, or `owner/name@revision`, becomes a folder in the
-//! cache that the Python tools share. The files of that folder are read elsewhere.
+//! Downloads models from a Hugging Face hub: turns `owner/name` or `owner/name@revision` into a folder in the
+//! cache that is shared with the Python tools. Other modules read the files of that folder.
 //!
-//! `HF_ENDPOINT`, `HF_TOKEN`, `HF_TOKEN_PATH`, `HF_HOME`, `HF_HUB_CACHE`, `HF_HUB_OFFLINE`,
-//! `HF_HUB_DOWNLOAD_TIMEOUT`, and the older `HUGGINGFACE_HUB_CACHE`, `HUGGING_FACE_HUB_TOKEN` and
-//! `TRANSFORMERS_OFFLINE` mean what they mean to the Python tools. A build without the feature `hub` reads
-//! the cache and fetches nothing.
+//! The environment variables `HF_ENDPOINT`, `HF_TOKEN`, `HF_TOKEN_PATH`, `HF_HOME`, `HF_HUB_CACHE`,
+//! `HF_HUB_OFFLINE`, `HF_HUB_DOWNLOAD_TIMEOUT`, and the older `HUGGINGFACE_HUB_CACHE`,
+//! `HUGGING_FACE_HUB_TOKEN` and `TRANSFORMERS_OFFLINE` have the same meaning as in the Python tools. A build
+//! without the feature `hub` reads the cache and downloads nothing.
 //!
 //! # References
-//! The routes and the cache's layout are those of `huggingface_hub` (`hf_hub_download`).
+//! The routes and the layout of the cache follow `huggingface_hub` (`hf_hub_download`).
 
 mod cache;
 #[cfg(feature = "hub")]

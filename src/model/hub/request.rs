@@ -1,5 +1,6 @@
-//! One request to a hub. Redirects are followed by hand, so that the token stays with the host it is for;
-//! every wait is bounded; and every failure is classified as passing or final.
+//! Sends one request to a hub. Redirects are followed here rather than by the HTTP client, so that the token
+//! is sent only to the hub's host. Every wait has a limit, and every failure is classified as transient or
+//! final.
 
 use std::error::Error as _;
 use std::io::Read;
@@ -14,14 +15,14 @@ use super::fault::Fault;
 use super::settings::Cause;
 use crate::error::Result;
 
-/// Redirects before a request counts as going in circles.
+/// Maximum number of redirects.
 const MOST_REDIRECTS: usize = 5;
-/// After twice the timeout a server must have kept this rate, however steadily it trickles.
+/// Minimum average transfer rate of a download, checked after twice the timeout.
 const SLOWEST_BYTES_PER_S: u64 = 10_000;
-/// The longest that a server which asks to wait is waited for.
+/// Maximum wait that a server can request with Retry-After.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
-/// An answer, and whether it comes from the hub itself.
+/// An answer, and whether it comes from the hub itself rather than its storage.
 pub(super) struct Answer {
     pub(super) response: Response,
     pub(super) at_home: bool,
@@ -32,7 +33,7 @@ impl Answer {
         header(self.response.headers(), name)
     }
 
-    /// The length announced; of a HEAD as well, where the body's own is 0.
+    /// The announced length. For HEAD requests too, whose body is empty.
     pub(super) fn length_bytes(&self) -> Option<u64> {
         self.header("content-length")?.parse().ok()
     }
@@ -43,8 +44,8 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 }
 
 impl Connection<'_> {
-    /// One request, from a byte on. A HEAD ends where the hub passes on to its storage, which need not know
-    /// what the file is.
+    /// Sends one request for the bytes from `from_bytes` on. A HEAD request stops at the hub's redirect to
+    /// its storage, because the storage may not know the file's metadata.
     pub(super) fn send(
         &self,
         method: &Method,
@@ -79,16 +80,16 @@ impl Connection<'_> {
                     (true, _) => format!("{host} cannot be reached"),
                     (false, true) => {
                         format!(
-                            "{host} is silent for {:.1} s (HF_HUB_DOWNLOAD_TIMEOUT)",
+                            "{host} sent no data for {:.1} s (timeout: HF_HUB_DOWNLOAD_TIMEOUT)",
                             self.settings.idle.as_secs_f64()
                         )
                     }
-                    (false, false) => format!("{host} broke off"),
+                    (false, false) => format!("{host} closed the connection"),
                 };
                 if error.is_connect() && !timed_out {
                     return Fault::Unreachable { reason, source: Some(error.without_url().into()) };
                 }
-                // The URL of a storage holds a signature.
+                // Errors must not contain the URL, because storage URLs contain a signature.
                 Fault::Passing {
                     reason,
                     source: Some(error.without_url().into()),
@@ -105,24 +106,26 @@ impl Connection<'_> {
             }
             let next =
                 header(response.headers(), LOCATION.as_str()).and_then(|location| url.join(location).ok());
-            let next = next.ok_or_else(|| self.fault(format!("the answer {status} leads nowhere")))?;
+            let next =
+                next.ok_or_else(|| self.fault(format!("the answer is {status} without a valid redirect")))?;
             let is_home = next.origin() == self.endpoint.origin();
             if *method == Method::HEAD && !is_home && header(response.headers(), "x-linked-etag").is_some() {
                 return Ok(Answer { response, at_home });
             }
             if !is_safe(&next) {
                 return Err(self
-                    .fault(format!("a redirect leads to {} without https; refused", origin(&next)))
+                    .fault(format!("refused a redirect to {}, which does not use https", origin(&next)))
                     .into());
             }
-            // Once away, always away: a host that was sent the request may not send the token back either.
+            // After a redirect to another host, the token is never sent again, even if that host redirects
+            // back.
             at_home = at_home && is_home;
             url = next;
         }
         Err(self.fault(format!("more than {MOST_REDIRECTS} redirects")).into())
     }
 
-    /// The failure that a status other than success means.
+    /// The failure for a status other than success.
     fn refusal(&self, response: &Response, at_home: bool) -> Fault {
         let (status, id) = (response.status(), &self.id.repository);
         let code = header(response.headers(), "x-error-code").unwrap_or_default();
@@ -138,48 +141,49 @@ impl Connection<'_> {
                 wait,
             };
         }
-        // An expired storage link is replaced by a fresh one on retry.
+        // A retry gets a fresh storage link in place of an expired one.
         if !at_home {
-            return Fault::passing(format!("the hub's storage answers {status}"));
+            return Fault::passing(format!("the hub's storage answered {status}"));
         }
         let token = if self.bearer.is_some() {
-            "the token that was sent may not read it, or is not valid"
+            "the token is invalid or has no access to the model"
         } else {
             "no token was sent"
         };
-        let get = "make a token at https://huggingface.co/settings/tokens and set HF_TOKEN to it";
+        let get = "create a token at https://huggingface.co/settings/tokens and set HF_TOKEN to it";
         self.fault(match (status, code) {
             (StatusCode::FORBIDDEN, _) | (StatusCode::UNAUTHORIZED, "GatedRepo") => format!(
                 "the model is gated, and {token}: open {}/{id} in a browser, accept its terms, {get}",
                 self.settings.endpoint
             ),
             (StatusCode::NOT_FOUND, "RevisionNotFound") => {
-                "the model has no such branch, tag or commit; look up its revisions on its page".into()
+                "the model has no such branch, tag or commit; see the list of revisions on the model's \
+                 page"
+                    .into()
             }
             (StatusCode::UNAUTHORIZED, _) | (StatusCode::NOT_FOUND, "RepoNotFound") => format!(
-                "there is no such model, or it is private or gated, and {token}: check the id (no folder of \
-                 this name is here either); for a private model {get}"
+                "there is no such model, or it is private or gated, and {token}: check the id (there is no \
+                 folder of this name either); for a private model {get}"
             ),
-            (StatusCode::NOT_FOUND, _) => "there is no such model or revision: check both (no folder of \
-                                           this name is here either)"
+            (StatusCode::NOT_FOUND, _) => "there is no such model or revision: check both (there is no \
+                                           folder of this name either)"
                 .into(),
             _ => format!("the answer is {status}, which is not understood"),
         })
         .into()
     }
 
-    /// The first `n_bytes` of a file, or all of a shorter one.
+    /// The first `n_bytes` bytes of a file, or the whole file if it is shorter.
     pub(super) fn head(&self, url: &Url, n_bytes: u64) -> std::result::Result<Vec<u8>, Fault> {
         let mut answer = self.send_range(&Method::GET, url, Some(&format!("bytes=0-{}", n_bytes - 1)))?;
         let mut head = vec![];
-        // A server that knows no ranges sends everything, and is left after what was asked for.
+        // A server without range support sends the whole file; reading stops after `n_bytes`.
         let read = (&mut answer.response).take(n_bytes).read_to_end(&mut head);
         read.map_err(|_| Fault::passing(format!("the body ends after {} bytes", head.len())))?;
         Ok(head)
     }
 
-    /// Reads an answer's body: at most `most_bytes`, and not slower than any network that is worth waiting
-    /// for.
+    /// Reads an answer's body, up to `most_bytes`. Fails if the transfer is slower than the minimum rate.
     pub(super) fn read(
         &self,
         response: &mut Response,
@@ -195,7 +199,7 @@ impl Connection<'_> {
                 Ok(0) => return Ok(()),
                 Ok(n) => n,
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-                // reqwest says again in its own words, with the URL, what lies behind; only that is kept.
+                // reqwest's own message contains the URL, so only its cause is kept.
                 Err(error) => {
                     let source = error
                         .get_ref()
@@ -207,7 +211,9 @@ impl Connection<'_> {
             got_bytes += n as u64;
             if got_bytes > most_bytes {
                 return Err(self
-                    .fault(format!("the body is longer than its {most_bytes} bytes; the server is faulty"))
+                    .fault(format!(
+                        "the body is longer than the announced {most_bytes} bytes; the server is faulty"
+                    ))
                     .into());
             }
             take(&buffer[..n])?;

@@ -1,10 +1,10 @@
-//! Which files of a model are needed.
+//! Lists the parts of a model that a caller requires.
 
-/// Which files of a model are needed; others may be missing.
+/// The parts of a model that a caller requires; other files may be missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RequiredFiles {
-    /// Its weights: token ids are given.
+    /// Only the weights, for callers that have token ids.
     Weights,
-    /// Its weights and its tokenizer.
+    /// The weights and the tokenizer.
     WeightsAndTokenizer,
 }

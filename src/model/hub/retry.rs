@@ -1,4 +1,4 @@
-//! Retries of requests to a hub.
+//! Retries failed requests to a hub.
 
 use std::time::Duration;
 
@@ -6,13 +6,13 @@ use super::connection::Connection;
 use super::fault::Fault;
 use crate::error::Result;
 
-/// Attempts at one thing without progress.
+/// Maximum number of attempts without progress.
 const MOST_ATTEMPTS: u32 = 5;
-/// After so many bytes of a file all attempts are given again.
+/// Number of downloaded bytes after which the count of attempts starts again.
 const PROGRESS_BYTES: u64 = 1 << 20;
 
 impl Connection<'_> {
-    /// Repeats `step` until it succeeds, fails for good, or has failed too often without progress.
+    /// Repeats `step` until it succeeds, fails permanently, or has failed too often without progress.
     pub(super) fn with_retries<T>(
         &self,
         what: &str,
@@ -21,7 +21,7 @@ impl Connection<'_> {
         self.repeat(what, step, MOST_ATTEMPTS)
     }
 
-    /// The same for the first request to a hub: one that cannot be reached is not tried again.
+    /// Like `with_retries`, but does not retry if the hub cannot be reached. For the first request to a hub.
     pub(super) fn with_retries_once_reached<T>(
         &self,
         what: &str,
@@ -30,7 +30,7 @@ impl Connection<'_> {
         self.repeat(what, step, 1)
     }
 
-    /// At most `most_unreachable` attempts fail for want of a connection.
+    /// Stops after `most_unreachable` failures to connect.
     fn repeat<T>(
         &self,
         what: &str,
@@ -58,13 +58,13 @@ impl Connection<'_> {
             if attempts >= MOST_ATTEMPTS || unreachable >= most_unreachable {
                 let how_often = if attempts == 1 { String::new() } else { format!(", {attempts} times") };
                 let reason = format!(
-                    "{what}: {reason}{how_often}; check the network and run again (what has come is \
-                     kept), give a folder, or take the model from the cache with --offline if it was \
-                     fetched before"
+                    "{what}: {reason}{how_often}; check the network and run again (downloaded parts are \
+                     kept), give a folder, or use --offline if the model was \
+                     downloaded before"
                 );
                 return Err(self.settings.fault(self.id, reason, source));
             }
-            // Half a second, one, two, four at the usual timeout.
+            // With the default timeout: 0.5 s, 1 s, 2 s, 4 s.
             std::thread::sleep((self.settings.idle / 60 * 2_u32.pow(attempts - 1)).max(wait));
         }
     }

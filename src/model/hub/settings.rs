@@ -1,4 +1,4 @@
-//! How a hub is asked, and where its files are kept: what the environment says.
+//! Reads the settings of a hub from the environment: its address, cache, token and timeout.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -8,9 +8,10 @@ use super::id::{Id, MAIN};
 use crate::disk;
 use crate::error::{Error, Result};
 
-/// The hub that is asked unless HF_ENDPOINT names another.
+/// The default hub.
 const ENDPOINT: &str = "https://huggingface.co";
-/// How long a server may be silent, in seconds; three times what the Python tools allow, for slow mirrors.
+/// Default timeout in seconds without data from a server: three times that of the Python tools, for slow
+/// mirrors.
 const IDLE_S: f64 = 30.0;
 
 /// The cause of an error.
@@ -26,16 +27,16 @@ pub(super) struct HubSettings {
     /// The revision of ids that name none.
     pub(super) revision: String,
     pub(super) offline: bool,
-    /// The model that an adapter without weights is merged into.
+    /// The base model for adapters without weights.
     pub(super) base: Option<String>,
     /// Whether a download shows a progress bar.
     pub(super) progress: bool,
-    /// How long a server may be silent.
+    /// Timeout without data from a server.
     #[cfg_attr(not(feature = "hub"), expect(dead_code, reason = "only a download waits"))]
     pub(super) idle: Duration,
 }
 
-/// A secret that no message can hold: it has no `Display`, and its `Debug` says nothing.
+/// A secret that cannot appear in messages: it has no `Display`, and its `Debug` hides the value.
 #[derive(Clone)]
 #[cfg_attr(not(feature = "hub"), expect(dead_code, reason = "only a download sends it"))]
 pub(super) struct Token(pub(super) String);
@@ -50,7 +51,7 @@ impl HubSettings {
     /// The settings of the environment.
     ///
     /// # Errors
-    /// [`Error::Parameter`] for a variable that cannot be used.
+    /// [`Error::Parameter`] for a variable with an invalid value.
     pub(super) fn from_env() -> Result<Self> {
         let text =
             |name: &str| std::env::var(name).ok().map(|t| t.trim().to_owned()).filter(|t| !t.is_empty());
@@ -69,7 +70,7 @@ impl HubSettings {
             None => IDLE_S,
             Some(text) => {
                 text.parse().ok().filter(|idle_s| (0.01..=86_400.0).contains(idle_s)).ok_or_else(|| {
-                    let reason = format!("must be a number of seconds from 0.01 to 86400, and is `{text}`");
+                    let reason = format!("must be a number of seconds from 0.01 to 86400, but is `{text}`");
                     Error::Parameter { name: "HF_HUB_DOWNLOAD_TIMEOUT", reason }
                 })?
             }
@@ -77,8 +78,8 @@ impl HubSettings {
         let endpoint =
             text("HF_ENDPOINT").unwrap_or_else(|| ENDPOINT.into()).trim_end_matches('/').to_owned();
         if endpoint.contains('@') {
-            // It stands in messages.
-            let reason = "must hold no user and no password; a token goes into HF_TOKEN".into();
+            // The endpoint appears in messages, so it must not contain secrets.
+            let reason = "must not contain a user or a password; set HF_TOKEN to a token instead".into();
             return Err(Error::Parameter { name: "HF_ENDPOINT", reason });
         }
         let is_on = |name: &str| {
@@ -99,7 +100,7 @@ impl HubSettings {
         })
     }
 
-    /// An error about a model of this hub.
+    /// An error about a model on this hub.
     pub(super) fn fault(&self, id: &Id, reason: String, source: Option<Cause>) -> Error {
         let Id { repository, revision, .. } = id.clone();
         Error::Hub { id: repository, revision, endpoint: self.endpoint.clone(), reason, source }

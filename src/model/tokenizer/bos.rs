@@ -1,25 +1,25 @@
-//! The beginning-of-sequence token: left to the tokenizer, asked for, or left out.
+//! Defines whether texts begin with a beginning-of-sequence token.
 
 use serde::{Deserialize, Serialize};
 
-/// The tokens that are put before every text.
+/// Which tokens begin every text.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Bos {
-    /// Those that the tokenizer puts there by itself.
+    /// The tokens that the tokenizer prepends by default.
     #[default]
     Auto,
-    /// The beginning-of-sequence token, where the tokenizer puts none by itself.
+    /// The beginning-of-sequence token, even if the tokenizer does not prepend one by default.
     On,
-    /// Nothing.
+    /// No token.
     Off,
 }
 
 impl Bos {
-    /// Every choice.
+    /// All choices.
     pub const ALL: [Self; 3] = [Self::Auto, Self::On, Self::Off];
 
-    /// Its name in flags and files.
+    /// The name in flags and files.
     pub fn name(self) -> &'static str {
         match self {
             Self::Auto => "auto",
@@ -28,12 +28,14 @@ impl Bos {
         }
     }
 
-    /// Its effect, in a line.
+    /// A one-line description.
     pub fn describe(self) -> &'static str {
         match self {
-            Self::Auto => "what the tokenizer puts there by itself",
-            Self::On => "the beginning-of-sequence token, where the tokenizer puts none by itself",
-            Self::Off => "nothing",
+            Self::Auto => "the tokens that the tokenizer prepends by default",
+            Self::On => {
+                "the beginning-of-sequence token, even if the tokenizer does not prepend one by default"
+            }
+            Self::Off => "no token",
         }
     }
 }

@@ -1,31 +1,32 @@
-//! The prefix of every text, a beginning-of-sequence token or none: what the files of a tokenizer say, where
-//! they disagree, and what is asked for.
+//! Determines the prefix of every text, a beginning-of-sequence token or none, from the tokenizer files and
+//! the user's choice.
 
 use super::bos::Bos;
 use super::settings::TokenizerSettings;
 
-/// The tokens before every text, and what a user should know of the choice.
+/// The tokens prepended to every text, and notes for the user about the choice.
 pub(super) struct BosPrefix {
     pub(super) prefix: Vec<u32>,
     pub(super) notes: Vec<String>,
 }
 
-/// What the files of a tokenizer say.
+/// The settings in the tokenizer files.
 pub(super) struct BosSettings<'a> {
     pub(super) settings: &'a TokenizerSettings,
-    /// The special tokens that the template of tokenizer.json puts before a text, and whether it puts some
-    /// behind.
+    /// The special tokens that the template of tokenizer.json puts before a text, and whether the template
+    /// puts some after it.
     pub(super) template: Vec<u32>,
     pub(super) template_ends: bool,
-    /// Whether the tokenizer comes from tokenizer.json, which may hold a template.
+    /// Whether the tokenizer comes from tokenizer.json, which may contain a template.
     pub(super) is_json: bool,
-    /// Whether the class in Python puts the token there unless it is told not to.
+    /// Whether the Python class prepends the token by default.
     pub(super) begins: bool,
     /// The beginning-of-sequence token, if the model has one.
     pub(super) bos: Option<u32>,
 }
 
-/// The tokens that begin every text; `None` if a beginning-of-sequence token is asked for and there is none.
+/// The tokens that begin every text; `None` if the choice requires a beginning-of-sequence token and there is
+/// none.
 pub(super) fn choose(known: &BosSettings, choice: Bos) -> Option<BosPrefix> {
     let BosSettings { settings, template, is_json, begins, bos, .. } = known;
     let mut notes = vec![];
@@ -34,12 +35,12 @@ pub(super) fn choose(known: &BosSettings, choice: Bos) -> Option<BosPrefix> {
         (Some(true), _) => {
             let added: Vec<u32> = bos.iter().copied().collect();
             notes.push(match (added.is_empty(), is_json) {
-                (true, _) => "tokenizer_config.json has add_bos_token true and names no bos_token of the \
+                (true, _) => "tokenizer_config.json has add_bos_token true but names no bos_token of the \
                               vocabulary: windows begin without one"
                     .to_owned(),
-                (false, true) => "tokenizer_config.json has add_bos_token true where the template of \
-                                  tokenizer.json puts nothing: windows begin with the \
-                                  beginning-of-sequence token (--bos off leaves it out)"
+                (false, true) => "tokenizer_config.json has add_bos_token true, but the template of \
+                                  tokenizer.json adds no token: windows begin with the \
+                                  beginning-of-sequence token (omit it with --bos off)"
                     .to_owned(),
                 (false, false) => String::new(),
             });
@@ -48,8 +49,8 @@ pub(super) fn choose(known: &BosSettings, choice: Bos) -> Option<BosPrefix> {
         (Some(false), _) => {
             if !template.is_empty() {
                 notes.push(
-                    "tokenizer_config.json has add_bos_token false where the template of tokenizer.json puts \
-                     a token before every text: windows begin without it (--bos on puts it there)"
+                    "tokenizer_config.json has add_bos_token false, but the template of tokenizer.json puts \
+                     a token before every text: windows begin without it (add it with --bos on)"
                         .to_owned(),
                 );
             }
@@ -59,8 +60,9 @@ pub(super) fn choose(known: &BosSettings, choice: Bos) -> Option<BosPrefix> {
         (None, false) if *begins => {
             if bos.is_some() {
                 notes.push(
-                    "no tokenizer_config.json says whether a text begins with the beginning-of-sequence \
-                     token; it does, as this kind of tokenizer does in Python (--bos off leaves it out)"
+                    "tokenizer_config.json does not specify whether texts begin with the \
+                     beginning-of-sequence token; they do, as with this kind of tokenizer in Python (omit \
+                     it with --bos off)"
                         .to_owned(),
                 );
             }
@@ -72,8 +74,8 @@ pub(super) fn choose(known: &BosSettings, choice: Bos) -> Option<BosPrefix> {
         || (!is_json && settings.add_eos == Some(true))
     {
         notes.push(
-            "the end-of-sequence token of add_eos_token is not put behind windows; it would change no state \
-             before it"
+            "windows end without the end-of-sequence token of add_eos_token, which would not affect the \
+             states before it"
                 .to_owned(),
         );
     }
@@ -84,7 +86,7 @@ pub(super) fn choose(known: &BosSettings, choice: Bos) -> Option<BosPrefix> {
         Bos::On if !template.is_empty() => template.clone(),
         Bos::On => vec![(*bos)?],
     };
-    // What is asked for needs no explanation.
+    // An explicit choice needs no notes.
     if choice != Bos::Auto {
         notes.clear();
     }

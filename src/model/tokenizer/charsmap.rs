@@ -1,14 +1,13 @@
-//! The rules of a sentencepiece normalizer: a double-array trie of replaced texts, then the replacements,
-//! each closed by a zero. The library that applies them trusts their positions, so that they are checked
-//! here.
+//! Checks the rules of a sentencepiece normalizer: a double-array trie of replaced texts, followed by
+//! zero-terminated replacements. The library that applies the rules does not check their positions.
 
-/// Checks that every walk through the trie stays in the rules, and gives how often longer a text can become
-/// by them.
+/// Checks that every path in the trie stays within the rules, and returns the factor by which the rules can
+/// lengthen a text.
 ///
 /// # Errors
-/// The reason why these bytes are no such rules.
+/// The reason why the rules are invalid.
 pub(super) fn check(rules: &[u8]) -> Result<usize, String> {
-    let cut = || "its normalization rules are cut short".to_owned();
+    let cut = || "its normalization rules are truncated".to_owned();
     let (length, rest) = rules.split_first_chunk::<4>().ok_or_else(cut)?;
     let length = u32::from_le_bytes(*length) as usize;
     let (trie, replacements) = rest.split_at_checked(length).ok_or_else(cut)?;
@@ -21,7 +20,7 @@ pub(super) fn check(rules: &[u8]) -> Result<usize, String> {
         let unit = *units.get(at).ok_or_else(outside)?;
         Ok(at ^ ((unit >> 10) << ((unit & (1 << 9)) >> 6)))
     };
-    // Replacements end at a zero, or with the bytes.
+    // A replacement ends at a zero byte or at the end of the rules.
     let ends: Vec<usize> = (0..replacements.len()).filter(|at| replacements.as_bytes()[*at] == 0).collect();
     let end = |from: usize| ends.get(ends.partition_point(|end| *end < from)).copied();
     let mut growth = 1;
@@ -31,7 +30,7 @@ pub(super) fn check(rules: &[u8]) -> Result<usize, String> {
         for byte in 1..=0xff {
             let at = node ^ byte;
             let unit = *units.get(at).ok_or_else(outside)?;
-            // A label is the byte alone; a leaf has the highest bit as well.
+            // The label of an inner node is the byte alone; a leaf also has the highest bit set.
             if unit & (1 << 31 | 0xff) != byte || std::mem::replace(&mut seen[at], true) {
                 continue;
             }
@@ -61,7 +60,7 @@ mod tests {
             let trie: Vec<u8> = units.iter().flat_map(|unit| unit.to_le_bytes()).collect();
             [&(trie.len() as u32).to_le_bytes()[..], &trie, replacements].concat()
         };
-        // A trie of one text, "a": its leaf is in the block of 256 units after that of the root.
+        // A trie with one text, "a". Its leaf is in the block of 256 units after that of the root.
         let mut units = vec![0_u32; 512];
         units[0] = 256 << 10;
         units[256 ^ 0x61] = (0x61 << 10) | (1 << 8) | 0x61;

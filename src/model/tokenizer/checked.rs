@@ -1,5 +1,4 @@
-//! What the `tokenizers` library trusts in a tokenizer.json and a file can have wrong: checked before the
-//! library reads it, because there it would panic, or never end.
+//! Checks a tokenizer.json for faults that would make the `tokenizers` library panic or loop forever.
 
 use std::collections::HashSet;
 
@@ -9,16 +8,16 @@ use super::parts::each;
 use super::pattern;
 use super::sentencepiece::MOST_BYTES;
 
-/// The longest word that WordPiece may search for pieces, in characters; the time grows with its square, and
-/// published files say 100.
+/// Maximum value of WordPiece's word length, in characters. The search time grows with its square; published
+/// files have 100.
 const LONGEST_WORD: u64 = 10_000;
-/// Special tokens that a template may put around a text.
+/// Maximum number of special tokens that a template may add to a text.
 const MOST_AROUND: usize = 1000;
 
 /// Checks the members of a tokenizer.json.
 ///
 /// # Errors
-/// The member and what is wrong with it.
+/// The faulty member, and its fault.
 pub(super) fn check(file: &Value) -> Result<(), String> {
     check_model(&file["model"])?;
     for (name, list) in
@@ -40,7 +39,7 @@ fn check_model(model: &Value) -> Result<(), String> {
             Value::String(pair) => pair.split_once(' '),
             pair => pair[0].as_str().zip(pair[1].as_str()),
         };
-        let Some((left, right)) = pair else { return wrong("it is no pair of pieces".into()) };
+        let Some((left, right)) = pair else { return wrong("it is not a pair of pieces".into()) };
         if let Some(piece) = [left, right].into_iter().find(|piece| !has(piece)) {
             return wrong(format!("{piece:?} is not in model.vocab"));
         }
@@ -48,30 +47,30 @@ fn check_model(model: &Value) -> Result<(), String> {
             return wrong(format!("{right:?} does not begin with the continuing_subword_prefix {prefix:?}"));
         };
         if !has(&format!("{left}{rest}")) {
-            return wrong(format!("{:?}, which it makes, is not in model.vocab", format!("{left}{rest}")));
+            return wrong(format!("its result {:?} is not in model.vocab", format!("{left}{rest}")));
         }
     }
-    // Of a unigram model: a list of pieces with scores.
+    // In a unigram model, the vocabulary is a list of pieces with scores.
     let pieces = model["vocab"].as_array();
     let mut seen = HashSet::new();
     for (at, entry) in pieces.into_iter().flatten().enumerate() {
         let Some((piece, score)) = entry[0].as_str().zip(entry[1].as_f64()) else {
-            return Err(format!("model.vocab[{at}] is no piece with its score"));
+            return Err(format!("model.vocab[{at}] is not a piece with a score"));
         };
         if piece.len() > MOST_BYTES || !score.is_finite() {
             return Err(format!(
-                "model.vocab[{at}]: a piece of {} bytes with the score {score}",
+                "model.vocab[{at}]: invalid piece of {} bytes with the score {score}",
                 piece.len()
             ));
         }
         if !seen.insert(piece) {
-            return Err(format!("model.vocab[{at}]: the piece {piece:?} is there twice"));
+            return Err(format!("model.vocab[{at}]: the piece {piece:?} occurs twice"));
         }
     }
     if let (Some(pieces), Some(unknown)) = (pieces, model["unk_id"].as_u64())
         && unknown >= pieces.len() as u64
     {
-        return Err(format!("model.unk_id is {unknown}, and model.vocab has {} pieces", pieces.len()));
+        return Err(format!("model.unk_id is {unknown}, but model.vocab has only {} pieces", pieces.len()));
     }
     if !is_bpe && model["max_input_chars_per_word"].as_u64().is_some_and(|most| most > LONGEST_WORD) {
         return Err(format!("model.max_input_chars_per_word is more than {LONGEST_WORD}"));
@@ -90,7 +89,7 @@ fn check_part(part: &Value, place: &str) -> Result<(), String> {
     }
 }
 
-/// Checks a template: it puts known tokens around one text.
+/// Checks that a template adds known tokens to one text.
 fn check_template(part: &Value, place: &str) -> Result<(), String> {
     if part["type"] != "TemplateProcessing" {
         return Ok(());
@@ -102,18 +101,21 @@ fn check_template(part: &Value, place: &str) -> Result<(), String> {
         if piece["Sequence"]["id"] == "A" {
             texts += 1;
         } else if !piece["Sequence"].is_null() {
-            return wrong("it is a second text, and there is one");
+            return wrong("it is a second text, but a template must have only one");
         }
         let Some(id) = piece["SpecialToken"]["id"].as_str() else { continue };
         let token = &part["special_tokens"][id];
         let count = |list: &Value| list.as_array().map(Vec::len);
         match (count(&token["ids"]), count(&token["tokens"])) {
             (Some(ids), Some(tokens)) if ids == tokens && ids > 0 => around += ids,
-            _ => return wrong("its token has not one id for each of its texts in special_tokens"),
+            _ => return wrong("special_tokens must have one id for each text of its token"),
         }
     }
     if texts > 1 || around > MOST_AROUND {
-        return Err(format!("{place}.single has the text {texts} times and {around} special tokens"));
+        return Err(format!(
+            "{place}.single has the text {texts} times and {around} special tokens; at most one text is \
+             allowed"
+        ));
     }
     Ok(())
 }
@@ -144,7 +146,7 @@ mod tests {
         let nested = |part: Value| json!({"pre_tokenizer": {"type": "Sequence", "pretokenizers": [part]}});
         for (file, says) in [
             (bpe(json!(["a b", "a c"]), Value::Null), "model.merges[1]: \"c\" is not in"),
-            (bpe(json!(["b a"]), Value::Null), "\"ba\", which it makes"),
+            (bpe(json!(["b a"]), Value::Null), "\"ba\" is not in"),
             (bpe(json!(["a b"]), json!("####")), "does not begin with"),
             (bpe(json!([7]), Value::Null), "no pair"),
             (json!({"model": {"vocab": [["a", 0.0], ["a", 0.0]]}}), "model.vocab[1]"),
@@ -155,7 +157,7 @@ mod tests {
             (template(json!([{"Sequence": {"id": "B"}}]), one.clone()), "processors[0].single[0]: it is a"),
             (template(json!([text, text]), one), "the text 2 times"),
             (template(json!([special, special, text]), many), "1200 special tokens"),
-            (template(json!([special]), json!({"ids": [1], "tokens": []})), "not one id"),
+            (template(json!([special]), json!({"ids": [1], "tokens": []})), "must have one id"),
         ] {
             let said = check(&file).expect_err(says);
             assert!(said.contains(says), "{said}");

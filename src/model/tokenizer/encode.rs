@@ -1,5 +1,5 @@
-//! Texts to tokens and back, through the `tokenizers` library: ids with the bytes of text they stand for, and
-//! the tokens that begin every window.
+//! Converts texts to tokens and back with the `tokenizers` library: ids with their byte spans, and the tokens
+//! that begin every window.
 
 use std::ops::Range;
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::guard::guarded;
 use crate::model::arch::Config;
 
-/// Characters of a text that an error shows.
+/// Number of characters of a text that an error shows.
 const SHOWN: usize = 200;
 
 /// A tokenizer bound to a model's vocabulary.
@@ -36,18 +36,19 @@ pub struct Tokenizer {
 pub struct Token {
     /// Row of the embedding.
     pub id: u32,
-    /// The bytes of the text it stands for.
+    /// The span of the token in the text, in bytes.
     pub span: Range<usize>,
 }
 
 impl Tokenizer {
-    /// Opens the tokenizer of a model with this config: tokenizer.json, else vocab.json with merges.txt, else
-    /// a sentencepiece model, with what the files beside it say. `bos` decides what begins every text.
+    /// Opens the tokenizer of a model with this config: tokenizer.json, or else vocab.json with merges.txt,
+    /// or else a sentencepiece model, with the settings in the other tokenizer files. `bos` determines how
+    /// every text begins.
     ///
     /// # Errors
-    /// [`Error::Tokenizer`] if none of them can be read, if a text begins with a token that the model does
-    /// not have, and if there is to be a beginning-of-sequence token and no file names one that the model
-    /// has.
+    /// [`Error::Tokenizer`] if no tokenizer can be read, if texts begin with a token outside the model's
+    /// vocabulary, or if `bos` requires a beginning-of-sequence token and no file names one in the
+    /// vocabulary.
     pub fn open(files: &dyn TokenizerFiles, config: &Config, bos: Bos) -> Result<Self> {
         let settings = TokenizerSettings::read(files)?;
         let vocab_size = config.size("vocab_size")?;
@@ -55,8 +56,8 @@ impl Tokenizer {
         let opened = open::open(files, &settings, model_type)?;
         let Opened { path, inner, unknown, bos: piece, begins, growth } = opened;
         let fault = |reason: String| Error::Tokenizer { path: path.clone(), reason };
-        // What is put around a text does not depend on it, so that any token will do: this vocabulary need
-        // not know any given word.
+        // The tokens around a text do not depend on the text, so an arbitrary token serves as the probe. A
+        // real word might be missing from the vocabulary.
         let text = Encoding::from_tokens(vec![tokenizers::Token::new(0, "a".into(), (0, 1))], 0);
         let probe = call(|| inner.post_process(text, None, true)).map_err(fault)?;
         let special = probe.get_special_tokens_mask();
@@ -74,7 +75,7 @@ impl Tokenizer {
         };
         let Some(BosPrefix { prefix, notes }) = bos_prefix::choose(&known, bos) else {
             let reason = "has no beginning-of-sequence token, and neither tokenizer_config.json nor \
-                          config.json names one; leave --bos on out";
+                          config.json names one; omit --bos on";
             return Err(fault(reason.into()));
         };
         let tokenizer = Self { path, inner, prefix, notes, unknown, vocab_size, growth };
@@ -85,18 +86,19 @@ impl Tokenizer {
         Ok(tokenizer)
     }
 
-    /// Whether tokens are put before every text: [`Bos::On`] or [`Bos::Off`], never what decided it.
+    /// Whether tokens are prepended to every text: [`Bos::On`] or [`Bos::Off`], regardless of what determined
+    /// it.
     pub fn bos(&self) -> Bos {
         if self.prefix.is_empty() { Bos::Off } else { Bos::On }
     }
 
-    /// What a user should know of how texts begin, where the files disagree or do not say.
+    /// Notes for the user about how texts begin, if the files disagree or do not specify it.
     pub fn notes(&self) -> &[String] {
         &self.notes
     }
 
-    /// The special tokens this tokenizer puts before every text (a beginning-of-sequence token, or none).
-    /// They begin every window, of one token alone as well.
+    /// The special tokens prepended to every text: a beginning-of-sequence token, or none. They begin every
+    /// window, including windows of a single token.
     pub fn prefix(&self) -> &[u32] {
         &self.prefix
     }
@@ -104,37 +106,38 @@ impl Tokenizer {
     /// The tokens of a text, without special tokens.
     ///
     /// # Errors
-    /// [`Error::Tokenizer`] if the text cannot be encoded, a word is unknown, or an id lies beyond the
-    /// model's vocabulary.
+    /// [`Error::Tokenizer`] if the text cannot be encoded, a word is unknown, or an id is outside the model's
+    /// vocabulary.
     pub fn encode(&self, text: &str) -> Result<Vec<Token>> {
         let encoding = self.encoding(text).map_err(|reason| {
             let shown: String = text.chars().take(SHOWN).collect();
             self.fault(format!(
-                "cannot encode {shown:?} ({reason}); take other words or a model that knows them"
+                "cannot encode {shown:?} ({reason}); use other words or a model that supports them"
             ))
         })?;
         let spans = encoding.get_offsets().iter().map(|(start, end)| *start..*end);
         let tokens: Vec<_> =
             encoding.get_ids().iter().zip(spans).map(|(id, span)| Token { id: *id, span }).collect();
-        // Distinct unknown words would all become one token or none, and their windows one window: a quiet
-        // way to a wrong number.
+        // Distinct unknown words would get the same token or none, so their windows would silently be
+        // identical.
         let unknown = tokens.iter().find(|token| Some(token.id) == self.unknown);
         let unknown =
             unknown.and_then(|token| text.get(token.span.clone())).or_else(|| without_token(text, &tokens));
         if let Some(word) = unknown {
-            let reason =
-                format!("does not know {word:?}; leave it out of the corpus or take a model that knows it");
+            let reason = format!(
+                "has no token for {word:?}; remove it from the corpus or use a model that supports it"
+            );
             return Err(self.fault(reason));
         }
         self.known(tokens.iter().map(|token| (token.id, text.get(token.span.clone()).unwrap_or_default())))?;
         Ok(tokens)
     }
 
-    /// The tokens of any text, unknown words included, and the text each stands for; with `special`, the
+    /// The tokens of any text, including unknown words, with the text of each token. With `special`, the
     /// tokens that begin every window come first.
     ///
     /// # Errors
-    /// [`Error::Tokenizer`] if the text cannot be encoded or an id lies beyond the model's vocabulary.
+    /// [`Error::Tokenizer`] if the text cannot be encoded or an id is outside the model's vocabulary.
     pub fn encode_any(&self, text: &str, special: bool) -> Result<(Vec<u32>, Vec<String>)> {
         let prefix = if special { self.prefix.as_slice() } else { &[] };
         let encoding =
@@ -142,7 +145,7 @@ impl Tokenizer {
         let (mut ids, mut pieces) = (prefix.to_vec(), vec![String::new(); prefix.len()]);
         let mut end = 0;
         for (id, (_, stop)) in encoding.get_ids().iter().zip(encoding.get_offsets()) {
-            // What no token stands for, a space perhaps, belongs to the token after it.
+            // Text between tokens, such as a space, belongs to the following token.
             let piece = text.get(end..*stop).unwrap_or_default();
             end = end.max(*stop);
             ids.push(*id);
@@ -155,15 +158,15 @@ impl Tokenizer {
         Ok((ids, pieces))
     }
 
-    /// The same tokenizer, for texts in which special tokens are written out and meant: what a chat template
-    /// makes.
+    /// The same tokenizer for texts in which special tokens are written out, such as the output of a chat
+    /// template.
     pub fn with_special_tokens_in_text(&self) -> Self {
         let mut tokenizer = self.clone();
         tokenizer.inner.set_encode_special_tokens(false);
         tokenizer
     }
 
-    /// The text of some tokens, without special ones; none if they have no text.
+    /// The text of some tokens, without special tokens; empty if it cannot be decoded.
     pub fn decode(&self, ids: &[u32]) -> String {
         call(|| self.inner.decode(ids, true)).unwrap_or_default()
     }
@@ -173,12 +176,12 @@ impl Tokenizer {
         call(|| self.inner.encode(text, false))
     }
 
-    /// Whether the model has the tokens, given with the text they stand for.
+    /// Checks that the tokens, given with their texts, are in the model's vocabulary.
     fn known<'a>(&self, tokens: impl IntoIterator<Item = (u32, &'a str)>) -> Result<()> {
         match tokens.into_iter().find(|(id, _)| *id as usize >= self.vocab_size) {
             None => Ok(()),
             Some((id, text)) => Err(self.fault(format!(
-                "gives token id {id} for {text:?}, beyond the model's vocabulary of {}; take the {} that \
+                "gives token id {id} for {text:?}, beyond the model's vocabulary of {}; use the {} that \
                  belongs to the model",
                 self.vocab_size,
                 self.path.file_name().unwrap_or_default().to_string_lossy()
@@ -191,18 +194,18 @@ impl Tokenizer {
     }
 }
 
-/// Calls the library; a panic on what the file holds is an error.
+/// Calls the library, and converts a panic to an error.
 fn call<T>(work: impl FnOnce() -> tokenizers::Result<T>) -> std::result::Result<T, String> {
     guarded(work)?.map_err(|error| error.to_string())
 }
 
-/// The id of unknown text.
+/// The id of the token for unknown text.
 fn unknown_id(inner: &tokenizers::Tokenizer) -> Option<u32> {
     let token = match inner.get_model() {
         ModelWrapper::BPE(model) => model.unk_token.as_deref()?,
         ModelWrapper::WordPiece(model) => model.unk_token.as_str(),
         ModelWrapper::WordLevel(model) => model.unk_token.as_str(),
-        // Its unknown token is private; this is what it is called in published files.
+        // The library does not expose the unknown token of a unigram model; published files use this name.
         ModelWrapper::Unigram(_) => "<unk>",
     };
     inner.token_to_id(token)
@@ -213,7 +216,7 @@ fn id_of_config(config: &Config) -> Option<u32> {
     config.size_or("bos_token_id", usize::MAX).ok().and_then(|id| u32::try_from(id).ok())
 }
 
-/// The first word of `text` that has a part no token stands for.
+/// The first word of `text` that is not fully covered by tokens.
 fn without_token<'a>(text: &'a str, tokens: &[Token]) -> Option<&'a str> {
     let mut end = 0;
     let spans = tokens.iter().map(|token| (token.span.start, token.span.end));
@@ -239,7 +242,7 @@ mod tests {
         };
         assert_eq!(out("", &[]), None);
         assert_eq!(out("red, blue", &[(0, 3), (3, 4), (5, 9)]), None);
-        // A token may begin with the space before it, and several may stand for one character.
+        // A token may begin with the preceding space, and several tokens may share one character.
         assert_eq!(out("red, gr\u{fc}n", &[(0, 4), (4, 7), (7, 9), (7, 9), (9, 10)]), None);
         assert_eq!(out("red, blue", &[(0, 3), (3, 4)]), Some("blue"));
         assert_eq!(out("red, blue,", &[(0, 3), (3, 4), (5, 7), (9, 10)]), Some("blue"));

@@ -1,37 +1,37 @@
-//! How much longer the rules of a tokenizer can make a text: each can double it, and thirty that do so make
-//! a billion characters of one.
+//! Limits how much the rules of a tokenizer can lengthen a text. Each rule can double it, so thirty rules can
+//! turn one byte into a billion.
 
 use serde_json::Value;
 
 use super::parts::each;
 
-/// Most times that a text may grow at all; published files stay below 50.
+/// Maximum factor by which a text may grow; published files stay below 50.
 const MOST: usize = 4096;
-/// Most bytes that the rules may make of one text.
+/// Maximum number of bytes that the rules may produce from one text.
 const MOST_BYTES: usize = 32 << 20;
 
-/// How often longer a text can become.
+/// The factor by which a text can grow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Growth(usize);
 
 impl Growth {
-    /// Of rules that replace a text by one that is at most three times as long: a space by a lower block.
+    /// For rules that lengthen a text at most threefold, such as replacing a space by U+2581.
     pub(super) const SMALL: Self = Self(3);
 
-    /// Of rules of sentencepiece that lengthen a text so many times, and of its spaces.
+    /// For sentencepiece rules that lengthen a text by the factor `times`, and for its rules for spaces.
     ///
     /// # Errors
-    /// By how much they lengthen it, if that is too much.
+    /// The factor, if it exceeds the maximum.
     pub(super) fn of_rules(times: usize) -> Result<Self, String> {
         let mut all = Self::SMALL.0;
         grow(&mut all, times, "its normalization rules")?;
         Ok(Self(all))
     }
 
-    /// Of the rules of a tokenizer.json. `precompiled` gives the growth of a charsmap.
+    /// For the rules of a tokenizer.json. `precompiled` returns the factor of a charsmap.
     ///
     /// # Errors
-    /// The member by which a text grows too much.
+    /// The rule that exceeds the maximum.
     pub(super) fn of(
         file: &Value,
         precompiled: &dyn Fn(&str) -> Result<usize, String>,
@@ -42,7 +42,7 @@ impl Growth {
                 grow(&mut text, one(part, precompiled).map_err(|why| format!("{place}: {why}"))?, place)
             })?;
         }
-        // The pieces of a vocabulary grow by the rules of the decoder.
+        // The decoder's rules apply to the pieces of the vocabulary.
         let mut pieces = 1;
         each(&file["decoder"], "decoder", "decoders", &mut |part, place| {
             grow(&mut pieces, one(part, precompiled)?, place)
@@ -50,16 +50,17 @@ impl Growth {
         Ok(Self(text))
     }
 
-    /// Refuses a text that could become too long.
+    /// Rejects a text that could become too long.
     ///
     /// # Errors
-    /// How long.
+    /// A message with the possible length.
     pub(super) fn admits(self, text: &str) -> Result<(), String> {
         match text.len().saturating_mul(self.0) {
             most if most <= MOST_BYTES => Ok(()),
-            most => {
-                Err(format!("its rules could make {most} bytes of {}, and {MOST_BYTES} are most", text.len()))
-            }
+            most => Err(format!(
+                "its rules could produce {most} bytes from {}, which exceeds the limit of {MOST_BYTES}",
+                text.len()
+            )),
         }
     }
 }
@@ -69,20 +70,20 @@ fn grow(all: &mut usize, times: usize, place: &str) -> Result<(), String> {
     if *all <= MOST { Ok(()) } else { Err(format!("{place}: it can make a text {all} times as long")) }
 }
 
-/// By how much one rule can lengthen a text.
+/// The factor by which one rule can lengthen a text.
 fn one(part: &Value, precompiled: &dyn Fn(&str) -> Result<usize, String>) -> Result<usize, String> {
     let length = |value: &Value| value.as_str().map_or(0, str::len);
     Ok(match part["type"].as_str().unwrap_or_default() {
         "Replace" => match part["pattern"]["String"].as_str() {
             Some(pattern) if !pattern.is_empty() => length(&part["content"]).div_ceil(pattern.len()).max(1),
-            // An expression may fit between any two letters.
+            // An expression may match between any two characters.
             _ => length(&part["content"]) + 1,
         },
         "Prepend" => length(&part["prepend"]) + 1,
         "Precompiled" => precompiled(part["precompiled_charsmap"].as_str().unwrap_or_default())?,
         "ByteLevel" => 2,
         "Metaspace" => length(&part["replacement"]).max(1),
-        // Most of what Unicode decomposes into: of one ligature eighteen letters.
+        // The longest decompositions in Unicode: one ligature decomposes into eighteen characters.
         "NFKC" | "NFKD" => 11,
         "NFC" | "NFD" | "BertNormalizer" => 3,
         "Lowercase" => 2,
@@ -107,7 +108,7 @@ mod tests {
         let blanks = json!({"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": " "});
         let rules = json!({"type": "Precompiled", "precompiled_charsmap": ""});
         assert_eq!(of(&json!([space])), Ok(Growth(3)));
-        // Those of T5 and of ALBERT.
+        // The rules of T5 and of ALBERT.
         assert_eq!(of(&json!([rules, blanks, space])), Ok(Growth(66)));
         let albert =
             json!([blanks, {"type": "NFKD"}, {"type": "StripAccents"}, {"type": "Lowercase"}, rules]);

@@ -1,5 +1,5 @@
-//! Tokenizers: one reader per file format gives a tokenizer of the `tokenizers` library, which one type binds
-//! to a model's vocabulary.
+//! Opens tokenizers: one reader per file format creates a tokenizer of the `tokenizers` library, and
+//! [`Tokenizer`] binds it to a model's vocabulary.
 
 use std::borrow::Cow;
 use std::path::PathBuf;
@@ -27,16 +27,16 @@ pub(in crate::model) use self::gguf::settings as gguf_settings;
 use super::weights::gguf::Gguf;
 use crate::error::Result;
 
-/// The files of a model, by their names.
+/// The files of a model, by name.
 pub trait TokenizerFiles {
-    /// The place of a file; it need not be there.
+    /// The path of a file, which need not exist.
     fn path(&self, file: &str) -> PathBuf;
-    /// The bytes of a file, if it is there.
+    /// The bytes of a file, or `None` if it does not exist.
     ///
     /// # Errors
-    /// [`Error::Read`](crate::Error::Read) if it is there and cannot be read.
+    /// [`Error::Read`](crate::Error::Read) if the file exists and cannot be read.
     fn read(&self, file: &str) -> Result<Option<Cow<'static, [u8]>>>;
-    /// The GGUF file that the model is in, if it is in one.
+    /// The GGUF file of the model, if it has one.
     fn gguf(&self) -> Option<&Gguf> {
         None
     }

@@ -1,4 +1,4 @@
-//! Which files of a model hold its tokenizer, the best first.
+//! Finds and opens the tokenizer files of a model, in order of preference.
 
 use std::path::PathBuf;
 
@@ -11,34 +11,34 @@ use crate::error::{Error, Result};
 use crate::guard::guarded;
 
 pub(super) const JSON: &str = "tokenizer.json";
-/// The names of a sentencepiece model.
+/// File names of sentencepiece models.
 const SENTENCEPIECE: [&str; 3] = ["tokenizer.model", "spiece.model", "sentencepiece.model"];
-/// Tokenizers of other kinds.
+/// Tokenizer files of unsupported kinds.
 const FOREIGN: [&str; 5] =
     ["tekken.json", "tokenizer.model.v3", "qwen.tiktoken", "tiktoken.model", "vocab.txt"];
 
-/// Models whose tokenizer in Python begins every text with a token unless it is told not to.
+/// Model types whose Python tokenizer prepends a token to every text by default.
 const BEGINNING: [&str; 4] = ["llama", "mistral", "mixtral", "gemma"];
 
-/// A tokenizer as its files give it.
+/// A tokenizer from its files.
 pub(super) struct Opened {
-    /// The file it is from.
+    /// The file of the tokenizer.
     pub(super) path: PathBuf,
     pub(super) inner: tokenizers::Tokenizer,
-    /// The id of unknown text, where the model cannot be asked for it.
+    /// The id of unknown text, if it cannot be read from the model in `inner`.
     pub(super) unknown: Option<u32>,
-    /// The beginning-of-sequence token, where its own file names one.
+    /// The beginning-of-sequence token, if the tokenizer file names one.
     pub(super) bos: Option<String>,
-    /// Whether the class that reads this kind of file in Python puts it before every text.
+    /// Whether the Python class for this kind of file prepends the beginning-of-sequence token by default.
     pub(super) begins: bool,
-    /// How much longer a text can become.
+    /// The factor by which the tokenizer can lengthen a text.
     pub(super) growth: Growth,
 }
 
-/// Opens the tokenizer of a model. A panic of the library that reads it is an error.
+/// Opens the tokenizer of a model. Converts a panic of the tokenizers library to an error.
 ///
 /// # Errors
-/// [`Error::Tokenizer`] if there is none that can be read.
+/// [`Error::Tokenizer`] if no tokenizer can be read.
 pub(super) fn open(
     files: &dyn TokenizerFiles,
     settings: &TokenizerSettings,
@@ -46,17 +46,17 @@ pub(super) fn open(
 ) -> Result<Opened> {
     guarded(|| best(files, settings, model_type)).unwrap_or_else(|reason| {
         let path = files.gguf().map_or_else(|| files.path(JSON), |file| file.path().into());
-        let reason = format!("holds what its library fails on ({reason}); download or save it again");
+        let reason = format!("crashes the tokenizers library ({reason}); download or save it again");
         Err(Error::Tokenizer { path, reason })
     })
 }
 
-/// Reads the first of the files that is there.
+/// Opens the best available tokenizer.
 fn best(files: &dyn TokenizerFiles, settings: &TokenizerSettings, model_type: &str) -> Result<Opened> {
     let path = files.path(JSON);
     if let Some(bytes) = files.read(JSON)? {
         let (inner, growth) = json::read(&path, &bytes)?;
-        // Beside a GGUF file may lie the tokenizer of another model.
+        // The folder of a GGUF file may contain the tokenizer of another model.
         if files.gguf().is_none_or(|file| gguf::belongs(&inner, file)) {
             return Ok(Opened { path, inner, unknown: None, bos: None, begins: false, growth });
         }
@@ -79,17 +79,19 @@ fn best(files: &dyn TokenizerFiles, settings: &TokenizerSettings, model_type: &s
         return sentencepiece(files.path(name), &bytes, settings, model_type);
     }
     let reason = match FOREIGN.into_iter().find(|name| has(name)) {
-        _ if has(vocab_merges::VOCAB) => "is not there, only vocab.json without its merges.txt".to_owned(),
-        Some(name) => format!("is not there, only {name}, which is not read"),
+        _ if has(vocab_merges::VOCAB) => {
+            "is missing; the folder has vocab.json without merges.txt".to_owned()
+        }
+        Some(name) => format!("is missing; the folder has only {name}, which is not supported"),
         None => format!(
-            "is not there, nor {} with {}, nor {}",
+            "is missing, and so are {} with {}, and {}",
             vocab_merges::VOCAB,
             vocab_merges::MERGES,
             SENTENCEPIECE[0]
         ),
     };
     let reason = format!(
-        "{reason}; download it too, or make one with transformers \
+        "{reason}; download it too, or create one with transformers \
          (`AutoTokenizer.from_pretrained(id).save_pretrained(folder)`)"
     );
     Err(Error::Tokenizer { path, reason })
@@ -103,7 +105,7 @@ fn sentencepiece(
 ) -> Result<Opened> {
     let fault = |reason: &dyn std::fmt::Display| {
         let reason = format!(
-            "no sentencepiece model that can be read ({reason}); download it again, or make a tokenizer.json \
+            "is not a readable sentencepiece model ({reason}); download it again, or create a tokenizer.json \
              with transformers (`AutoTokenizer.from_pretrained(folder).save_pretrained(folder)`)"
         );
         Error::Tokenizer { path: path.clone(), reason }
@@ -118,7 +120,7 @@ fn sentencepiece(
     Ok(Opened { path, inner, unknown: Some(unknown), bos: model.bos, begins, growth })
 }
 
-/// Marks the special tokens of a tokenizer that is not from tokenizer.json.
+/// Marks the special tokens of a tokenizer that does not come from tokenizer.json.
 fn finish(
     inner: &mut tokenizers::Tokenizer,
     settings: &TokenizerSettings,

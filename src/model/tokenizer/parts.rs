@@ -1,8 +1,10 @@
-//! The parts of a tokenizer.json: a normalizer, pre-tokenizer, decoder or post-processor, or a list of them.
+//! Walks through the parts of a tokenizer.json: a normalizer, pre-tokenizer, decoder or post-processor, or a
+//! list of them.
 
 use serde_json::Value;
 
-/// Runs `work` with a part and each of those that it is a list of, named by their place.
+/// Calls `work` with a part and, if the part is a list, with each of its elements. The second argument is the
+/// path of the element.
 pub(super) fn each(
     part: &Value,
     place: &str,

@@ -1,20 +1,20 @@
-//! Whether a regular expression of a tokenizer stays small and quick: repetitions are copied when it is
-//! compiled, and one with look-around is searched by trying, which takes exponential time where unbounded
-//! repetitions are nested.
+//! Checks that a regular expression of a tokenizer stays small and fast. Compiling copies bounded
+//! repetitions. Expressions with look-around are matched by backtracking, which takes exponential time for
+//! nested unbounded repetitions.
 
-/// Longest expression in bytes; published ones have some hundred.
+/// Maximum length of an expression in bytes; published ones have a few hundred.
 const LONGEST: usize = 20_000;
-/// Most copies of a part, and deepest groups.
+/// Maximum number of copies of parts, and maximum depth of groups.
 const MOST_COPIES: usize = 100_000;
 const DEEPEST: usize = 100;
 
-/// A group that is being read.
+/// A group that is being parsed.
 #[derive(Default)]
 struct Group {
-    /// Copies of single parts in it, and of the last part.
+    /// Number of copies of single parts in the group, and in its last part.
     size: usize,
     last: usize,
-    /// Unbounded repetitions around one another, in it and in the last part.
+    /// Depth of nested unbounded repetitions in the group, and in its last part.
     nested: usize,
     last_nested: usize,
 }
@@ -36,10 +36,10 @@ impl Group {
 /// Checks an expression.
 ///
 /// # Errors
-/// Why it would be too large or too slow.
+/// The reason why an expression would be too large or too slow.
 pub(super) fn check(regex: &str) -> Result<(), String> {
     if regex.len() > LONGEST {
-        return Err(format!("it has {} bytes, and more than {LONGEST} are not read", regex.len()));
+        return Err(format!("it has {} bytes, which exceeds the limit of {LONGEST}", regex.len()));
     }
     let mut groups = vec![Group::default()];
     let mut is_tried = false;
@@ -74,7 +74,7 @@ pub(super) fn check(regex: &str) -> Result<(), String> {
                 let group = top(&mut groups);
                 let nested = group.last_nested + 1;
                 (group.last_nested, group.nested) = (nested, group.nested.max(nested));
-                // A plus behind a repetition keeps what it has taken.
+                // A plus after a repetition makes it possessive; it does not repeat again.
             }
             '{' => {
                 if let Some((times, is_bounded, taken)) = counted(rest) {
@@ -95,7 +95,7 @@ pub(super) fn check(regex: &str) -> Result<(), String> {
         rest = &rest[length..];
     }
     if is_tried && groups.iter().any(|group| group.nested > 1) {
-        return Err("it has unbounded repetitions within one another beside look-around".into());
+        return Err("it has nested unbounded repetitions together with look-around".into());
     }
     Ok(())
 }
@@ -108,7 +108,7 @@ fn top(groups: &mut Vec<Group>) -> &mut Group {
     &mut groups[last]
 }
 
-/// The bytes of a class of characters.
+/// The length of a character class in bytes.
 fn class(rest: &str) -> usize {
     let (mut deep, mut escaped) = (0_usize, false);
     for (at, c) in rest.char_indices() {
@@ -128,7 +128,7 @@ fn class(rest: &str) -> usize {
     rest.len()
 }
 
-/// Of a repetition such as `{2,5}` the largest number, whether it is bounded, and the bytes.
+/// Parses a repetition such as `{2,5}`: its largest number, whether it is bounded, and its length in bytes.
 fn counted(rest: &str) -> Option<(usize, bool, usize)> {
     let (inner, _) = rest[1..].split_once('}')?;
     let (least, most) = inner.split_once(',').unwrap_or((inner, inner));

@@ -1,4 +1,4 @@
-//! A sentencepiece model as a tokenizer of the `tokenizers` library.
+//! Converts a sentencepiece model to a tokenizer of the `tokenizers` library.
 
 use std::collections::BTreeMap;
 
@@ -16,18 +16,19 @@ use tokenizers::{AddedToken, ModelWrapper, SplitDelimiterBehavior, Tokenizer};
 
 use super::sentencepiece::{Kind, Method, Piece, SentencePiece};
 
-/// How sentencepiece writes a space.
+/// The character that sentencepiece writes for a space.
 const SPACE: &str = "\u{2581}";
-/// The score of a piece that no text has: any other way to cut the text has more.
+/// The score of pieces that must not occur in a text: any other segmentation scores higher.
 const NEVER: f64 = -1e9;
 
 type Fallible<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 impl SentencePiece {
-    /// Gives tokens beyond the vocabulary their ids, and placeholders within it their names.
+    /// Adds tokens beyond the vocabulary, and renames placeholders in the vocabulary that added tokens
+    /// replace.
     ///
     /// # Errors
-    /// The reason why an id cannot be given.
+    /// The reason why a token cannot have its id.
     pub(super) fn extend(&mut self, added: &BTreeMap<u32, AddedToken>) -> Result<(), String> {
         for (id, token) in added {
             if self.pieces.iter().any(|piece| piece.text == token.content) {
@@ -41,7 +42,7 @@ impl SentencePiece {
                 None if *id as usize == n => self.pieces.push(Piece { text, score: 0.0, kind }),
                 None => {
                     return Err(format!(
-                        "the added token {text:?} has the id {id}, and no token has the id {n}"
+                        "the added token {text:?} has the id {id}, but no token has the id {n}"
                     ));
                 }
             }
@@ -79,13 +80,13 @@ impl SentencePiece {
     fn unigram(&self, unknown: usize) -> Fallible<Unigram> {
         let score = |piece: &Piece| match piece.kind {
             Kind::Normal => f64::from(piece.score),
-            // It stands alone where it is looked up.
+            // The pre-tokenizer isolates these pieces, so their score does not matter.
             Kind::UserDefined => 0.0,
             Kind::Unknown | Kind::Control | Kind::Unused | Kind::Byte => NEVER,
         };
         let scored = self.pieces.iter().map(|piece| (piece.text.clone(), score(piece))).collect();
         let mut model = Unigram::from(scored, Some(unknown), self.has_byte_fallback)?;
-        // An unknown letter costs more than any piece that is text.
+        // An unknown character costs more than any normal piece.
         let normal = self.pieces.iter().filter(|piece| piece.kind == Kind::Normal);
         let lowest = normal.map(|piece| f64::from(piece.score)).min_by(f64::total_cmp);
         model.min_score = lowest.unwrap_or(0.0);
@@ -100,12 +101,12 @@ impl SentencePiece {
             .unk_token(self.pieces[unknown].text.clone())
             .fuse_unk(true)
             .byte_fallback(self.has_byte_fallback)
-            // What is never cut has no merges that lead to it.
+            // Pieces that are never split have no merges.
             .ignore_merges(has_whole)
             .build()
     }
 
-    /// Every pair of pieces that makes a third, that of the highest score first.
+    /// All pairs of pieces that form a third piece, ordered by the score of the result, highest first.
     fn merges(&self) -> Vec<(String, String)> {
         let normal: std::collections::HashSet<&str> = self.texts(Kind::Normal).collect();
         let mut pairs: Vec<(f32, usize, &str, &str)> = vec![];
@@ -121,7 +122,7 @@ impl SentencePiece {
         pairs.into_iter().map(|(_, _, left, right)| (left.to_owned(), right.to_owned())).collect()
     }
 
-    /// The rules, spaces, and the mark before the first word, in sentencepiece's order.
+    /// The charsmap, the rules for spaces, and the prefix of the first word, in sentencepiece's order.
     fn normalizers(&self) -> Fallible<Vec<NormalizerWrapper>> {
         let regex = |pattern: &str, by: &str| Replace::new(ReplacePattern::Regex(pattern.into()), by);
         let mut all: Vec<NormalizerWrapper> = vec![];
@@ -156,7 +157,7 @@ impl SentencePiece {
     }
 }
 
-/// A pattern that fits any of some texts, the longest first.
+/// A pattern that matches any of the texts, longest first.
 fn any_of(mut texts: Vec<&str>) -> String {
     texts.sort_by_key(|text| std::cmp::Reverse(text.len()));
     let mut pattern = String::new();

@@ -1,5 +1,5 @@
-//! The wire format of protocol buffers, as much as a sentencepiece model needs: fields with their numbers,
-//! each within the bytes that are there.
+//! Parses the wire format of protocol buffers as far as a sentencepiece model needs it: fields with their
+//! numbers, checked against the available bytes.
 //!
 //! # References
 //! <https://protobuf.dev/programming-guides/encoding/>
@@ -7,13 +7,13 @@
 /// The value of a field, by its wire type.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Value<'a> {
-    /// A whole number or a switch.
+    /// A whole number or a boolean.
     Varint(u64),
     /// A text, bytes, or another message.
     Bytes(&'a [u8]),
-    /// A number in single precision, or four bytes.
+    /// A single-precision number, or another four-byte value.
     Fixed32([u8; 4]),
-    /// Eight bytes.
+    /// An eight-byte value.
     Fixed64,
 }
 
@@ -21,7 +21,7 @@ impl<'a> Value<'a> {
     pub(super) fn bytes(self) -> Result<&'a [u8], String> {
         match self {
             Self::Bytes(bytes) => Ok(bytes),
-            _ => Err("a number stands where a text belongs".into()),
+            _ => Err("a field holds a number instead of a text".into()),
         }
     }
 
@@ -32,16 +32,16 @@ impl<'a> Value<'a> {
     pub(super) fn float(self) -> Result<f32, String> {
         match self {
             Self::Fixed32(bytes) => Ok(f32::from_le_bytes(bytes)),
-            _ => Err("another type stands where a number belongs".into()),
+            _ => Err("a field has another type instead of a number".into()),
         }
     }
 
-    /// A number of 32 bits with its sign.
+    /// A signed number of 32 bits.
     pub(super) fn int(self) -> Result<i32, String> {
         match self {
-            // A negative one is written with 64 bits.
+            // Negative numbers are encoded with 64 bits.
             Self::Varint(number) => Ok(number as i32),
-            _ => Err("another type stands where a whole number belongs".into()),
+            _ => Err("a field has another type instead of a whole number".into()),
         }
     }
 
@@ -50,10 +50,10 @@ impl<'a> Value<'a> {
     }
 }
 
-/// The fields of a message, in the order they are written.
+/// The fields of a message, in order.
 ///
 /// # Errors
-/// The reason why the bytes are no message.
+/// The reason why the bytes are not a message.
 pub(super) fn fields(mut bytes: &[u8]) -> Result<Vec<(u64, Value<'_>)>, String> {
     let mut fields = vec![];
     while !bytes.is_empty() {
@@ -66,7 +66,7 @@ pub(super) fn fields(mut bytes: &[u8]) -> Result<Vec<(u64, Value<'_>)>, String> 
             }
             2 => {
                 let length = varint(&mut bytes)?;
-                let length = usize::try_from(length).map_err(|_| "a length is beyond the file")?;
+                let length = usize::try_from(length).map_err(|_| "a length exceeds the file")?;
                 Value::Bytes(take(&mut bytes, length)?)
             }
             5 => {
@@ -81,7 +81,7 @@ pub(super) fn fields(mut bytes: &[u8]) -> Result<Vec<(u64, Value<'_>)>, String> 
 }
 
 fn take<'a>(bytes: &mut &'a [u8], length: usize) -> Result<&'a [u8], String> {
-    let (taken, rest) = bytes.split_at_checked(length).ok_or("it is cut short")?;
+    let (taken, rest) = bytes.split_at_checked(length).ok_or("it is truncated")?;
     *bytes = rest;
     Ok(taken)
 }
@@ -116,7 +116,7 @@ mod tests {
         assert_eq!(read[0].1.int(), Ok(300));
         assert_eq!(read[1].1.text(), Ok("hi"));
         assert_eq!(read[2].1.float(), Ok(1.5));
-        // Cut within a value it is no message; cut between two it is a shorter one.
+        // Truncation within a value is an error; truncation between two values gives a shorter message.
         let whole: Vec<usize> = vec![0, 3, 7, 12, bytes.len()];
         for end in 0..=bytes.len() {
             assert_eq!(fields(&bytes[..end]).is_ok(), whole.contains(&end), "{end}");
@@ -124,7 +124,7 @@ mod tests {
         assert!(fields(&[0x0b]).is_err(), "a group");
         assert!(fields(&[0xff; 12]).is_err(), "a number without end");
         assert!(fields(&[0x12, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f]).is_err(), "a length");
-        // -1 is written in ten bytes.
+        // -1 is encoded in ten bytes.
         let minus = [[0x08].as_slice(), &[0xff; 9], &[0x01]].concat();
         assert_eq!(fields(&minus).expect("a message")[0].1.int(), Ok(-1));
     }

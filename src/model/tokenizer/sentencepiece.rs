@@ -1,31 +1,32 @@
-//! A sentencepiece model: pieces of text with scores, joined by pairs (BPE) or chosen together (unigram).
+//! Reads sentencepiece models: pieces of text with scores, which are merged in pairs (BPE) or chosen jointly
+//! (unigram).
 //!
 //! # References
-//! The fields are those of `sentencepiece_model.proto`; normalization, merges and scores are those of
-//! sentencepiece itself (Kudo and Richardson 2018), whose ids come out.
+//! The fields follow `sentencepiece_model.proto`. Normalisation, merges and scores follow sentencepiece (Kudo
+//! and Richardson 2018), and give the same ids.
 
 use super::charsmap;
 use super::growth::Growth;
 use super::protobuf::{self, Value};
 
-/// What a piece is.
+/// The kind of a piece.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// Text.
     Normal,
-    /// What stands for text without pieces.
+    /// Stands for text without pieces.
     Unknown,
-    /// No text: marks of beginning and end.
+    /// Not text, such as a beginning-of-sequence token.
     Control,
-    /// Text that is never cut.
+    /// Text that is never split.
     UserDefined,
-    /// No longer used.
+    /// Not used.
     Unused,
     /// One byte of text without pieces.
     Byte,
 }
 
-/// A piece; its id is its place.
+/// A piece; its id is its index.
 #[derive(Debug, Clone)]
 pub(super) struct Piece {
     pub(super) text: String,
@@ -33,26 +34,26 @@ pub(super) struct Piece {
     pub(super) kind: Kind,
 }
 
-/// How pieces are found in a text.
+/// How a text is split into pieces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Method {
     Unigram,
     Bpe,
 }
 
-/// A model as its file gives it.
+/// A model from its file.
 #[derive(Debug)]
 pub(super) struct SentencePiece {
     pub(super) method: Method,
     pub(super) pieces: Vec<Piece>,
-    /// The piece that begins a text, where there is one.
+    /// The beginning-of-sequence piece, if there is one.
     pub(super) bos: Option<String>,
     pub(super) has_byte_fallback: bool,
-    /// Rules that are applied to a text first.
+    /// Normalisation rules, applied first.
     pub(super) charsmap: Vec<u8>,
     pub(super) has_dummy_prefix: bool,
     pub(super) removes_extra_spaces: bool,
-    /// Whether a space is written as a lower block.
+    /// Whether spaces are written as U+2581.
     pub(super) escapes_spaces: bool,
 }
 
@@ -60,10 +61,10 @@ impl SentencePiece {
     /// Parses the bytes of a `tokenizer.model`.
     ///
     /// # Errors
-    /// The reason why they are none that can be read.
+    /// The reason why the bytes are not a supported model.
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, String> {
         if looks_like_tiktoken(bytes) {
-            return Err("it is a list of tiktoken, which is not read".into());
+            return Err("it is a tiktoken list, which is not supported".into());
         }
         let mut model = Self {
             method: Method::Unigram,
@@ -90,7 +91,7 @@ impl SentencePiece {
         Ok(model)
     }
 
-    /// Reads what is known of the training, and gives the id of the piece that begins a text.
+    /// Reads the training settings, and returns the id of the beginning-of-sequence piece.
     fn read_training(&mut self, value: Value<'_>) -> Result<i32, String> {
         let mut bos_id = 1;
         for (number, value) in protobuf::fields(value.bytes()?)? {
@@ -99,14 +100,14 @@ impl SentencePiece {
                     self.method = match value.int()? {
                         1 => Method::Unigram,
                         2 => Method::Bpe,
-                        3 => return Err("it is a model of words, which is not read".into()),
-                        4 => return Err("it is a model of characters, which is not read".into()),
+                        3 => return Err("it is a word model, which is not supported".into()),
+                        4 => return Err("it is a character model, which is not supported".into()),
                         other => return Err(format!("it is a model of the unknown type {other}")),
                     }
                 }
                 24 if value.flag()? => {
-                    return Err("it puts spaces behind words (treat_whitespace_as_suffix), which is not \
-                                read"
+                    return Err("it puts spaces after words (treat_whitespace_as_suffix), which is not \
+                                supported"
                         .into());
                 }
                 35 => self.has_byte_fallback = value.flag()?,
@@ -130,19 +131,19 @@ impl SentencePiece {
         Ok(())
     }
 
-    /// Checks that it can be a tokenizer.
+    /// Checks that the model is a valid tokenizer.
     ///
     /// # Errors
-    /// The reason why it cannot.
+    /// The reason why it is not.
     pub(super) fn check(&self) -> Result<(), String> {
         if self.pieces.iter().filter(|piece| piece.kind == Kind::Unknown).count() != 1 {
-            return Err("it does not have one piece for unknown text".into());
+            return Err("it does not have exactly one piece for unknown text".into());
         }
         let mut seen = std::collections::HashSet::new();
         for piece in &self.pieces {
             let Piece { text, score, .. } = piece;
             if text.is_empty() || !score.is_finite() {
-                return Err(format!("its piece {text:?} has the score {score}"));
+                return Err(format!("its piece {text:?} is empty or has the invalid score {score}"));
             }
             if text.len() > MOST_BYTES {
                 return Err(format!("it has a piece of {} bytes", text.len()));
@@ -154,10 +155,10 @@ impl SentencePiece {
         self.growth().map(drop)
     }
 
-    /// How much longer its rules can make a text.
+    /// The factor by which the model's rules can lengthen a text.
     ///
     /// # Errors
-    /// The reason why its rules are none that can be applied.
+    /// The reason why the rules are invalid.
     pub(super) fn growth(&self) -> Result<Growth, String> {
         if self.charsmap.is_empty() {
             Ok(Growth::SMALL)
@@ -167,8 +168,8 @@ impl SentencePiece {
     }
 }
 
-/// The longest piece: those of published models have some ten characters, and the ways to cut one grow with
-/// its length.
+/// Maximum length of a piece in bytes. Pieces of published models have a few tens of characters, and the
+/// number of ways to split a piece grows with its length.
 pub(super) const MOST_BYTES: usize = 4096;
 
 fn piece(value: Value<'_>) -> Result<Piece, String> {
@@ -194,7 +195,7 @@ fn piece(value: Value<'_>) -> Result<Piece, String> {
     Ok(piece)
 }
 
-/// Whether the first line is a text in base64 and its rank.
+/// Whether the first line is a base64 text and its rank.
 fn looks_like_tiktoken(bytes: &[u8]) -> bool {
     let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let line = std::str::from_utf8(line).ok().and_then(|line| line.trim_end().split_once(' '));

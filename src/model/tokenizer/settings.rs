@@ -1,4 +1,4 @@
-//! What the small files beside a tokenizer say of it: tokenizer_config.json, special_tokens_map.json and
+//! Reads the settings files of a tokenizer: tokenizer_config.json, special_tokens_map.json and
 //! added_tokens.json.
 
 use std::collections::BTreeMap;
@@ -13,27 +13,28 @@ pub(super) const CONFIG: &str = "tokenizer_config.json";
 pub(super) const SPECIAL: &str = "special_tokens_map.json";
 pub(super) const ADDED: &str = "added_tokens.json";
 
-/// What is said of a tokenizer; what is not said is `None`.
+/// The settings of a tokenizer; missing settings are `None`.
 #[derive(Debug, Default)]
 pub(super) struct TokenizerSettings {
-    /// `tokenizer_class`, without the `Fast` of the class that reads tokenizer.json.
+    /// `tokenizer_class`, without the suffix `Fast` of classes that read tokenizer.json.
     pub(super) class: Option<String>,
     /// The text of the beginning-of-sequence token.
     pub(super) bos: Option<String>,
     pub(super) add_bos: Option<bool>,
     pub(super) add_eos: Option<bool>,
     pub(super) add_prefix_space: Option<bool>,
-    /// Tokens beyond the vocabulary's, by their ids.
+    /// Tokens beyond the vocabulary, by id.
     pub(super) added: BTreeMap<u32, AddedToken>,
-    /// Other tokens that stand for no text: found by name in the vocabulary.
+    /// Other special tokens, which are looked up by name in the vocabulary.
     pub(super) special: Vec<String>,
 }
 
 impl TokenizerSettings {
-    /// Reads whichever of the three files are there.
+    /// Reads the files that exist.
     ///
     /// # Errors
-    /// [`Error::Json`] for one that does not parse, [`Error::Tokenizer`] for a switch that is no switch.
+    /// [`Error::Json`] for invalid JSON, [`Error::Tokenizer`] for a setting that must be true or false but is
+    /// not.
     pub(super) fn read(files: &dyn TokenizerFiles) -> Result<Self> {
         let object = |name: &str| -> Result<Value> {
             let Some(bytes) = files.read(name)? else { return Ok(Value::Null) };
@@ -89,7 +90,7 @@ impl TokenizerSettings {
     }
 }
 
-/// The text of a token: given as it is, or in an object with its marks.
+/// The text of a token, which is a string or an object with properties.
 fn text_of(value: &Value) -> Option<String> {
     value.as_str().or_else(|| value["content"].as_str()).filter(|text| !text.is_empty()).map(str::to_owned)
 }

@@ -1,8 +1,8 @@
-//! Byte-level BPE in two files, as tokenizers that are written in Python save it: vocab.json gives every
-//! piece its id, merges.txt has a pair of pieces on each line, the first to be joined first.
+//! Reads byte-level BPE from two files, as tokenizers written in Python save it. vocab.json gives each piece
+//! its id; merges.txt has one pair of pieces per line, in order of priority.
 //!
 //! # References
-//! How text is cut before the merges is what `GPT2Tokenizer` and `Qwen2Tokenizer` of transformers do.
+//! The pre-tokenization follows `GPT2Tokenizer` and `Qwen2Tokenizer` of transformers.
 
 use std::path::PathBuf;
 
@@ -21,22 +21,21 @@ use crate::error::{Error, Result};
 pub(super) const VOCAB: &str = "vocab.json";
 pub(super) const MERGES: &str = "merges.txt";
 
-/// Cut into contractions, words with the sign before them, single digits, signs with their line ends, and
-/// blanks.
+/// Contractions, words with a preceding symbol, single digits, symbols with line ends, whitespace.
 const QWEN2: &str = concat!(
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}",
     r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 );
 
-/// Classes that cut as GPT-2 does; their files have these names.
+/// Tokenizer classes that split text like GPT-2.
 const LIKE_GPT2: [&str; 5] =
     ["GPT2Tokenizer", "CodeGenTokenizer", "PreTrainedTokenizer", "TokenizersBackend", "BloomTokenizer"];
 
-/// Reads the two files; `model_type` decides where no class is named.
+/// Reads the two files. `model_type` determines the rules if no class is named.
 ///
 /// # Errors
-/// [`Error::Tokenizer`] if one does not parse, they do not belong together, or the class cuts text in a way
-/// that is not known here.
+/// [`Error::Tokenizer`] if a file cannot be parsed, the two files do not match, or the class is not
+/// supported.
 pub(super) fn read(
     files: &dyn TokenizerFiles,
     settings: &TokenizerSettings,
@@ -47,7 +46,7 @@ pub(super) fn read(
     let text = |name: &str| -> Result<String> {
         let bytes = files.read(name)?.unwrap_or_default();
         String::from_utf8(bytes.into_owned())
-            .map_err(|_| fault(files.path(name), format!("is no text{again}")))
+            .map_err(|_| fault(files.path(name), format!("is not UTF-8{again}")))
     };
     let is_qwen2 = match settings.class.as_deref() {
         Some("Qwen2Tokenizer") => true,
@@ -55,23 +54,23 @@ pub(super) fn read(
         Some(class) if LIKE_GPT2.contains(&class) => false,
         Some(class) => {
             let reason = format!(
-                "belongs to a {class}, which is not read from it; make a tokenizer.json with transformers \
-                 (`AutoTokenizer.from_pretrained(folder).save_pretrained(folder)`)"
+                "belongs to a {class}, which surmise cannot build from it; create a tokenizer.json with \
+                 transformers (`AutoTokenizer.from_pretrained(folder).save_pretrained(folder)`)"
             );
             return Err(fault(files.path(VOCAB), reason));
         }
     };
     let mut vocab: Vocab = serde_json::from_str(&text(VOCAB)?).map_err(|source| {
-        fault(files.path(VOCAB), format!("is no map of pieces to ids ({source}){again}"))
+        fault(files.path(VOCAB), format!("is not a map of pieces to ids ({source}){again}"))
     })?;
     let mut merges = vec![];
     for (at, line) in text(MERGES)?.lines().enumerate() {
-        // The first line may be a comment; `#` is also a piece.
+        // The first line may be a comment; later lines may begin with `#`, which is also a piece.
         if line.trim().is_empty() || (at == 0 && line.starts_with("#version")) {
             continue;
         }
         let Some((left, right)) = line.trim_end_matches('\r').split_once(' ') else {
-            let reason = format!("line {} is no pair of pieces{again}", at + 1);
+            let reason = format!("line {} is not a pair of pieces{again}", at + 1);
             return Err(fault(files.path(MERGES), reason));
         };
         merges.push((left.to_owned(), right.to_owned()));
@@ -79,7 +78,7 @@ pub(super) fn read(
     if merges.is_empty() {
         return Err(fault(files.path(MERGES), format!("holds no merges{again}")));
     }
-    // In the vocabulary an added token keeps its id; no merge leads to it.
+    // Added tokens keep their ids in the vocabulary; no merge produces them.
     for (id, token) in &settings.added {
         vocab.entry(token.content.clone()).or_insert(*id);
     }

@@ -1,4 +1,4 @@
-//! The bytes of one file, read at a position: on disk, or compiled into the binary.
+//! Reads the bytes of a file at any position; the file is on disk or compiled into the binary.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -13,7 +13,7 @@ use crate::disk;
 use crate::error::{Error, Result};
 use crate::seed;
 
-/// Bytes read at once.
+/// Number of bytes per read.
 pub(super) const PIECE: usize = 1 << 20;
 
 /// A file that can be read at any position.
@@ -27,15 +27,15 @@ pub(super) struct Bytes {
 #[derive(Debug)]
 enum Storage {
     Memory(Cow<'static, [u8]>),
-    /// A file, and when it was last written.
+    /// A file on disk, and its modification time when it was opened.
     Disk(File, Option<SystemTime>),
-    /// The beginning of a file that is elsewhere, and the SHA-256 of the whole.
+    /// The beginning of a remote file, and the SHA-256 of the whole file.
     Header(Vec<u8>, Option<String>),
 }
 
 impl Bytes {
     /// # Errors
-    /// [`Error::Read`] if there is no such file.
+    /// [`Error::Read`] if the file cannot be opened.
     pub(super) fn open(path: &Path) -> Result<Self> {
         let fault = |source| Error::Read { path: path.into(), source };
         let file = disk::open(path).map_err(fault)?;
@@ -61,10 +61,10 @@ impl Bytes {
         self.len
     }
 
-    /// Fills `out` from position `start` on.
+    /// Fills `out` with the bytes from position `start` on.
     ///
     /// # Errors
-    /// [`Error::Read`] if the file ends before.
+    /// [`Error::Read`] if the file is too short.
     pub(super) fn read_at(&self, start: u64, out: &mut [u8]) -> Result<()> {
         let read = match &self.storage {
             Storage::Disk(file, _) => read_exact_at(file, &self.path, start, out),
@@ -74,27 +74,27 @@ impl Bytes {
         read.map_err(|source| Error::Read { path: self.path.clone(), source })
     }
 
-    /// Checks that the file is what it was when it was opened, as far as its length and its time tell.
+    /// Checks that the length and the modification time of the file have not changed since it was opened.
     ///
     /// # Errors
-    /// [`Error::Weights`] if it was written since.
+    /// [`Error::Weights`] if they have changed.
     pub(super) fn check_unchanged(&self) -> Result<()> {
         let Storage::Disk(file, modified) = &self.storage else { return Ok(()) };
         let now = file.metadata().map_err(|source| Error::Read { path: self.path.clone(), source })?;
         if now.len() == self.len && now.modified().ok() == *modified {
             return Ok(());
         }
-        Err(self.fault("was changed while it was read; run again when it is complete"))
+        Err(self.fault("was changed while it was read; run again when the file is complete"))
     }
 
-    /// The first bytes, `n` of them or as many as there are.
+    /// The first `n` bytes, or fewer if the file is shorter.
     pub(super) fn head(&self, n: usize) -> Result<Vec<u8>> {
         let mut head = vec![0; n.min(usize::try_from(self.len).unwrap_or(n))];
         self.read_at(0, &mut head)?;
         Ok(head)
     }
 
-    /// A reader of the whole file, where it is on disk.
+    /// A reader of the whole file on disk.
     pub(super) fn reader(&self) -> Result<File> {
         disk::open(&self.path).map_err(|source| Error::Read { path: self.path.clone(), source })
     }
@@ -116,19 +116,20 @@ impl Bytes {
         Ok(seed::hex(&hash.finalize()))
     }
 
-    /// An error about this file as a whole.
+    /// An error about the whole file.
     pub(super) fn fault(&self, reason: impl Into<String>) -> Error {
         Error::Weights { path: self.path.clone(), reason: reason.into() }
     }
 
-    /// Whether the file is a git-lfs pointer, which holds the address of the weights in their place.
+    /// Whether the file is a git-lfs pointer, which holds only the address of the weights.
     pub(super) fn is_pointer(&self) -> Result<bool> {
         Ok(self.head(30)?.starts_with(b"version https://git-lfs"))
     }
 }
 
 /// The error about a git-lfs pointer.
-pub(super) const POINTER: &str = "a git-lfs pointer, not the weights themselves (`git lfs pull` gets them)";
+pub(super) const POINTER: &str =
+    "a git-lfs pointer, not the weights themselves (download them with `git lfs pull`)";
 
 fn copy_at(bytes: &[u8], start: u64, out: &mut [u8]) -> std::io::Result<()> {
     let from = usize::try_from(start).ok().and_then(|start| bytes.get(start..)?.get(..out.len()));
@@ -140,7 +141,7 @@ fn read_exact_at(file: &File, _path: &Path, start: u64, out: &mut [u8]) -> std::
     std::os::unix::fs::FileExt::read_exact_at(file, out, start)
 }
 
-/// Without positioned reads the cursor is shared, so that each read opens the file for itself.
+/// Without positioned reads, readers would share one cursor, so each read opens the file again.
 #[cfg(not(unix))]
 fn read_exact_at(_file: &File, path: &Path, start: u64, out: &mut [u8]) -> std::io::Result<()> {
     use std::io::{Read, Seek, SeekFrom};

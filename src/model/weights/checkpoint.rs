@@ -1,9 +1,9 @@
-//! A checkpoint on disk (safetensors or PyTorch's own format, one file or several) or in memory. Whatever is
-//! wrong with it is found here, before the first multiplication.
+//! Reads checkpoints from disk (safetensors or PyTorch format, one file or several) or from memory. Detects
+//! faults before the computation begins.
 //!
-//! Files are neither mapped (a file that is cut while it is mapped ends the process) nor read whole: each
-//! tensor is read when it is asked for, in pieces that are widened to f32 as they come, so that loading needs
-//! little more memory than the weights themselves.
+//! Files are not memory-mapped, because truncating a mapped file ends the process. They are not read whole
+//! either: each tensor is read on demand, in pieces that are converted to f32. Loading therefore needs little
+//! more memory than the weights themselves.
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
@@ -25,23 +25,23 @@ use super::{foreign, mxfp4, safetensors, shards, values, wrappers};
 use crate::error::{Error, Result};
 use crate::seed;
 
-/// The tensors of a checkpoint, in one file or several. f16 and bf16 are widened to f32, f64 is rounded;
-/// tensors nobody asks for (mask buffers, old rotary tables) are not read.
+/// The tensors of a checkpoint, in one file or several. f16 and bf16 are widened to f32, f64 is rounded.
+/// Tensors that no decoder requests (mask buffers, old rotary tables) are not read.
 #[derive(Debug)]
 pub struct Checkpoint {
-    /// The file, or the index of several; an error about a missing tensor names it.
+    /// The file, or the index of several files; errors about missing tensors name it.
     path: PathBuf,
     files: Vec<Arc<Bytes>>,
     entries: HashMap<String, TensorEntry>,
     precision: Precision,
-    /// The names that were read.
+    /// The names of the tensors that were read.
     read_names: Mutex<BTreeSet<String>>,
     adapter: Option<Adapter>,
-    /// Whether maps of equal width in and out are stored the other way round.
+    /// Whether square maps are stored transposed.
     is_conv1d: bool,
 }
 
-/// How the names of buffers end that older files hold beside the parameters: masks and rotary tables, which
+/// Endings of buffer names: masks and rotary tables that older files store in addition to parameters. They
 /// follow from the config.
 const BUFFERS: [&str; 6] = [
     ".attn.bias",
@@ -52,15 +52,15 @@ const BUFFERS: [&str; 6] = [
     ".rotary_emb.cos_cached",
 ];
 
-/// Values of two tied matrices that are compared at once.
+/// Number of values of two tied matrices that are compared at once.
 const ROWS_VALUES: usize = 1 << 20;
 
 impl Checkpoint {
-    /// Opens what [`Checkpoint::find`] found and checks its headers; no weight is read yet.
+    /// Opens the files that [`Checkpoint::find`] returned and checks their headers. Reads no weights.
     ///
     /// # Errors
-    /// [`Error::Read`] for a file that is missing, [`Error::Weights`] for one that is malformed or cut short,
-    /// [`Error::Json`] and [`Error::Config`] for an index, [`Error::Tensor`] where index and files
+    /// [`Error::Read`] for a missing file, [`Error::Weights`] for a malformed or truncated one,
+    /// [`Error::Json`] and [`Error::Config`] for a faulty index, [`Error::Tensor`] if index and files
     /// disagree.
     pub fn open(path: &Path, precision: Precision) -> Result<Self> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -75,17 +75,17 @@ impl Checkpoint {
         Ok(Self::of_entries(path, files, entries, precision))
     }
 
-    /// Takes the bytes of a safetensors file that came from `path` and checks its header.
+    /// Opens a safetensors file whose bytes are in memory, and checks its header. `path` is for errors.
     ///
     /// # Errors
-    /// [`Error::Weights`] if the header is malformed or the file is cut short.
+    /// [`Error::Weights`] if the header is malformed or the file is truncated.
     pub fn new(path: &Path, bytes: Cow<'static, [u8]>) -> Result<Self> {
         let file = Bytes::in_memory(path, bytes);
         let entries = safetensors::entries(&file, 0)?.into_iter().collect();
         Ok(Self::of_entries(path, vec![Arc::new(file)], entries, Precision::F32))
     }
 
-    /// The headers of files that are elsewhere: names, types and shapes, and no values.
+    /// Opens the headers of remote files: names, types and shapes, without values.
     ///
     /// # Errors
     /// [`Error::Weights`] if a header is malformed or does not fit the length of its file.
@@ -99,8 +99,8 @@ impl Checkpoint {
         Ok(Self::of_entries(folder, files, all, Precision::F32))
     }
 
-    /// The tensors of some files, the first of which is at `path`, under the names and in the layouts that
-    /// are published.
+    /// The tensors of some files under their published names and in their published layouts; the first file
+    /// is at `path`.
     pub(super) fn of_entries(
         path: &Path,
         files: Vec<Arc<Bytes>>,
@@ -118,12 +118,12 @@ impl Checkpoint {
         }
     }
 
-    /// The same checkpoint with the LoRA of a folder merged into its weights as they are read; `is_conv1d`
-    /// says that its maps are stored `(in, out)`.
+    /// The same checkpoint with the LoRA in a folder merged into its weights when they are read. `is_conv1d`
+    /// tells whether maps are stored as `(in, out)`.
     ///
     /// # Errors
-    /// [`Error::Config`] for an adapter that is not merged, [`Error::Tensor`] for one of another checkpoint,
-    /// and what is wrong with its files.
+    /// [`Error::Config`] for an unsupported adapter, [`Error::Tensor`] for an adapter of another checkpoint,
+    /// and any fault in the adapter's files.
     pub fn adapted(mut self, folder: &Path, is_conv1d: bool) -> Result<Self> {
         let shape_of = |name: &str| self.entries.get(name).map(|entry| entry.shape.as_slice());
         let names = self.entries.keys().map(String::as_str);
@@ -137,15 +137,15 @@ impl Checkpoint {
         Ok(self)
     }
 
-    /// Number of tensors that an adapter changes, and its largest rank.
+    /// Number of tensors that an adapter changes, and the adapter's largest rank.
     pub fn adapter_size(&self) -> Option<(usize, usize)> {
         self.adapter.as_ref().map(Adapter::size)
     }
 
-    /// Checks that the weights are not quantised in a way that needs more than their values.
+    /// Checks that the weights have no unsupported quantisation.
     ///
     /// # Errors
-    /// [`Error::Tensor`] with the method.
+    /// [`Error::Tensor`] that names the method.
     pub fn check_unquantised(&self) -> Result<()> {
         if let Some((name, reason)) = mxfp4::fault(&self.entries) {
             return Err(self.fault_of(name, reason));
@@ -155,23 +155,23 @@ impl Checkpoint {
         };
         let path = self.files[self.entries[name].file].path().into();
         let reason = format!(
-            "shows weights that are quantised ({method}), which are not read; take the repository they were \
-             made from (its model card names the base model), or a GGUF of it"
+            "shows that the weights are quantised ({method}), which is not supported; use the repository \
+             they were made from (its model card names the base model), or a GGUF of it"
         );
         Err(Error::Tensor { path, tensor: name.to_owned(), reason })
     }
 
-    /// The same checkpoint with its weights rounded as they are read.
+    /// The same checkpoint with its weights rounded when they are read.
     pub fn rounded(mut self, precision: Precision) -> Self {
         self.precision = precision;
         self
     }
 
-    /// SHA-256 of the file; of several, of their hexadecimal digests one after the other, in order of their
-    /// names, the adapter's last.
+    /// SHA-256 of the file. With several files, SHA-256 of their concatenated hexadecimal digests, in order
+    /// of file names, with the adapter last.
     ///
     /// # Errors
-    /// [`Error::Read`]
+    /// [`Error::Read`] if a file cannot be read.
     pub fn sha256(&self) -> Result<String> {
         let mut digests = self.files.iter().map(|file| file.sha256()).collect::<Result<Vec<_>>>()?;
         digests.extend(self.adapter.as_ref().map(Adapter::sha256).transpose()?);
@@ -182,7 +182,7 @@ impl Checkpoint {
         })
     }
 
-    /// How its weights are stored: "F32", "F16", "BF16", "F64", or several of them.
+    /// How the weights are stored: "F32", "F16", "BF16", "F64", or several of them.
     pub fn stored(&self) -> String {
         let types: BTreeSet<&StoredType> = self.entries.values().map(|entry| &entry.stored).collect();
         let names = types.into_iter().filter(|stored| stored.block().is_some()).map(StoredType::name);
@@ -191,12 +191,12 @@ impl Checkpoint {
         names.join("+")
     }
 
-    /// The names and shapes of all that is in the files.
+    /// The names and shapes of all tensors in the files.
     pub fn shapes(&self) -> impl Iterator<Item = (&str, &[usize])> {
         self.entries.iter().map(|(name, entry)| (name.as_str(), entry.shape.as_slice()))
     }
 
-    /// The names and shapes of what is a parameter: no mask or table that follows from the config.
+    /// The names and shapes of the parameters, without masks and tables that follow from the config.
     pub fn parameters(&self) -> impl Iterator<Item = (&str, &[usize])> {
         let entries = self.entries.iter().filter(|(name, entry)| {
             entry.stored.block().is_some() && !BUFFERS.iter().any(|buffer| name.ends_with(buffer))
@@ -210,10 +210,15 @@ impl Checkpoint {
     /// [`Error::Tensor`] if it is missing or not int64, [`Error::Read`].
     pub(in crate::model) fn int64(&self, name: &str) -> Result<(Vec<usize>, Vec<i64>)> {
         let fault = |reason: String| Error::Tensor { path: self.path.clone(), tensor: name.into(), reason };
-        let entry =
-            self.entries.get(name).ok_or_else(|| fault("is missing; give int64 token ids (n, t)".into()))?;
+        let entry = self
+            .entries
+            .get(name)
+            .ok_or_else(|| fault("is missing; give int64 token ids of shape (n, t)".into()))?;
         if !matches!(&entry.stored, StoredType::Other(kind) if kind == "I64") {
-            return Err(fault(format!("has type {}; give int64 token ids (n, t)", entry.stored.name())));
+            return Err(fault(format!(
+                "has type {}; give int64 token ids of shape (n, t)",
+                entry.stored.name()
+            )));
         }
         let file = &self.files[entry.file];
         let n_bytes = entry.shape.iter().try_fold(8_u64, |n, size| n.checked_mul(*size as u64));
@@ -238,24 +243,24 @@ impl Checkpoint {
         }
     }
 
-    /// An error about a tensor, which names its file.
+    /// An error about a tensor; names the tensor's file.
     fn fault_of(&self, name: &str, reason: String) -> Error {
         let path =
             self.entries.get(name).map_or(self.path.as_path(), |entry| self.files[entry.file].path()).into();
         Error::Tensor { path, tensor: name.into(), reason }
     }
 
-    /// The entry of a parameter, which counts as read.
+    /// The entry of a parameter; marks it as read.
     fn entry(&self, name: &str, shape: &[usize]) -> Result<&TensorEntry> {
         self.read_names.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned());
         let Some(entry) = self.entries.get(name) else {
-            let reason = "is missing; take the config.json that belongs to these weights, or save the whole \
+            let reason = "is missing; use the config.json that belongs to these weights, or save the whole \
                           checkpoint again";
             return Err(self.fault_of(name, reason.into()));
         };
         if entry.shape != shape {
             let reason = format!(
-                "has shape {:?} where config.json asks for {shape:?}; take the config.json that belongs to \
+                "has shape {:?} where config.json asks for {shape:?}; use the config.json that belongs to \
                  these weights",
                 entry.shape
             );
@@ -269,18 +274,19 @@ impl Checkpoint {
         Ok(entry)
     }
 
-    /// Checks that a parameter is there with this shape; it counts as read.
+    /// Checks that a parameter exists with this shape; marks it as read.
     ///
     /// # Errors
-    /// [`Error::Tensor`]
+    /// [`Error::Tensor`] if it does not.
     pub(super) fn check(&self, name: &str, shape: &[usize]) -> Result<()> {
         self.entry(name, shape).map(drop)
     }
 
-    /// The values of a tensor, or of some of its rows from element `first` on.
+    /// The values of an entry, checked to be finite; `first` is the index of its first value in the tensor,
+    /// for errors.
     fn finite(&self, name: &str, entry: &TensorEntry, first: usize) -> Result<Vec<f32>> {
         let values = self.values(entry)?;
-        // Without an early exit the loop runs over many values at a time.
+        // Without an early exit, the compiler can vectorise the loop.
         if values.iter().fold(true, |finite, value| finite & value.is_finite()) {
             return Ok(values);
         }
@@ -303,7 +309,7 @@ impl Checkpoint {
         }
         values.iter_mut().for_each(|value| *value = self.precision.round(*value));
         if values.iter().any(|value| !value.is_finite()) {
-            let reason = "holds values beyond the range of f16; take --dtype bf16 or f32";
+            let reason = "holds values beyond the range of f16; use --dtype bf16 or f32";
             return Err(self.fault_of(name, reason.into()));
         }
         Ok(())
@@ -335,7 +341,7 @@ impl ParameterSource for Checkpoint {
             return Ok(());
         }
         let reason = "differs from the embedding that config.json ties it to (tie_word_embeddings); set \
-                      that to false if the file is right";
+                      tie_word_embeddings to false if the weights are correct";
         let path = self.files[entry.file].path().into();
         Err(Error::Tensor { path, tensor: name.into(), reason: reason.into() })
     }
@@ -352,7 +358,7 @@ impl ParameterSource for Checkpoint {
             name.starts_with(prefix) && entry.stored.block().is_some() && !is_read(name)
         });
         let Some((name, entry)) = unread.min_by_key(|(name, _)| *name) else { return Ok(()) };
-        let reason = "is a parameter that this architecture with this config.json does not have; take the \
+        let reason = "is not a parameter of this architecture with this config.json; use the \
                       config.json that belongs to these weights";
         let path = self.files[entry.file].path().into();
         Err(Error::Tensor { path, tensor: name.clone(), reason: reason.into() })
@@ -372,7 +378,7 @@ impl ParameterSource for Checkpoint {
     fn rows(&self, name: &str, shape: [usize; 2], rows: Range<usize>, init: Init) -> Result<Vec<f32>> {
         let entry = self.entry(name, &shape)?;
         let is_changed = self.adapter.as_ref().is_some_and(|adapter| adapter.changes(name));
-        // What is laid out or changed as a whole is read as a whole.
+        // Tensors with a special layout or changes from an adapter must be read whole.
         let some = match entry.layout {
             Layout::Published if !is_changed => entry.with_rows(Some([rows.start, rows.len()])),
             _ => None,

@@ -1,4 +1,4 @@
-//! The type, shape and position of a tensor, from the header of its file.
+//! Describes the type, shape and position of a tensor, as given in the header of its file.
 
 use super::quantised::Quantised;
 
@@ -9,19 +9,19 @@ pub(super) enum StoredType {
     F16,
     Bf16,
     F64,
-    /// In blocks that share a scale (GGUF).
+    /// Blocks of values that share a scale (GGUF).
     Quantised(Quantised),
-    /// Four bits each, with their scales elsewhere (see `mxfp4.rs`).
+    /// Four bits per value, with scales in another tensor (see `mxfp4.rs`).
     Mxfp4 {
         scales_file: usize,
         scales_start: u64,
     },
-    /// Another type, by its name: no weights.
+    /// Name of another type, which cannot be weights.
     Other(String),
 }
 
 impl StoredType {
-    /// The values that are stored together, and the bytes they take; `None` for a type that is no weights.
+    /// The number of values in a block, and its bytes; `None` for a type that is not a weight type.
     pub(super) fn block(&self) -> Option<(usize, usize)> {
         match self {
             Self::F32 => Some((1, 4)),
@@ -45,7 +45,7 @@ impl StoredType {
         }
     }
 
-    /// Appends the values of whole blocks.
+    /// Appends the values of whole blocks, as f32.
     pub(super) fn widen(&self, bytes: &[u8], out: &mut Vec<f32>) {
         match self {
             Self::F32 => {
@@ -62,36 +62,36 @@ impl StoredType {
                 out.extend(bytes.chunks_exact(8).map(|b| wide(b) as f32));
             }
             Self::Quantised(quantised) => quantised.widen(bytes, out),
-            // These are not in one place, or no values.
+            // MXFP4 values need their scales, and other types have no values.
             Self::Mxfp4 { .. } | Self::Other(_) => {}
         }
     }
 }
 
-/// How the values of a tensor lie in its file.
+/// The layout of a tensor's values in its file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(in crate::model) enum Layout {
-    /// As published: row after row.
+    /// As published: row by row.
     #[default]
     Published,
-    /// A matrix column after column.
+    /// A matrix in column-major order.
     Transposed,
-    /// In `outer` groups of `a` times `b` pieces, which are published as `b` times `a`.
+    /// `outer` groups of `a` times `b` pieces; the published order is `b` times `a`.
     Swapped {
-        /// Groups.
+        /// Number of groups.
         outer: usize,
-        /// Pieces as they lie in the file: the slower of the two.
+        /// Slow dimension in the file.
         a: usize,
-        /// The faster.
+        /// Fast dimension in the file.
         b: usize,
     },
-    /// A list of values that is published as a matrix of one row.
+    /// A list of values that is published as a matrix with one row.
     Row,
-    /// Each value is one more than the published one (norms of Gemma in a GGUF file).
+    /// Published values plus 1 (norms of Gemma in a GGUF file).
     PlusOne,
 }
 
-/// The position of a tensor's values within its file.
+/// Position and layout of a tensor's values in its file.
 #[derive(Debug, Clone)]
 pub(super) struct TensorEntry {
     pub(super) file: usize,
@@ -108,7 +108,7 @@ impl TensorEntry {
         self.shape.iter().product()
     }
 
-    /// The entry of some rows, given as the first and how many; `None` if there are no such rows.
+    /// The entry of some rows, given as the first row and their number; `None` if the rows do not exist.
     pub(super) fn with_rows(&self, rows: Option<[usize; 2]>) -> Option<Self> {
         let Some([first, n]) = rows else { return Some(self.clone()) };
         let (values, bytes) = self.stored.block()?;
@@ -122,7 +122,7 @@ impl TensorEntry {
         Some(Self { shape, start, ..self.clone() })
     }
 
-    /// The entry with another layout; `None` if its shape has no such layout.
+    /// The entry with another layout; `None` if the layout does not fit the shape.
     pub(super) fn with_layout(&self, layout: Layout) -> Option<Self> {
         let shape = match (layout, self.shape.as_slice()) {
             (Layout::Transposed, [rows, columns]) => vec![*columns, *rows],

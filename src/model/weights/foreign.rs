@@ -1,25 +1,30 @@
-//! Weights that are there and cannot be read: files of other tools, and weights that are quantised. Each is
-//! known by its name, and the reason says what to do.
+//! Recognises unreadable weights by their names: files of other tools, and quantised weights. The error
+//! messages include advice.
 
-/// Reads with transformers what the first argument says, and saves it in a form that is read here.
+/// Advice: transformers can read these files and save them in a supported format.
 const CONVERT: &str = "save it as safetensors with transformers 4";
 
-/// Files of other tools by their name, in order of what they are likely to be for a language model.
+/// Files of other tools: endings of their names, the tool, and how to convert them. Ordered by how likely
+/// they are for a language model.
 pub(in crate::model) const FILES: [(&[&str], &str, &str); 10] = [
-    (&["tf_model.h5", ".ckpt.index", "tf_model.h5.index.json"], "TensorFlow's", "from_tf=True"),
-    (&["flax_model.msgpack", "flax_model.msgpack.index.json"], "Flax's", "from_flax=True"),
+    (&["tf_model.h5", ".ckpt.index", "tf_model.h5.index.json"], "TensorFlow", "from_tf=True"),
+    (&["flax_model.msgpack", "flax_model.msgpack.index.json"], "Flax", "from_flax=True"),
     (&[".onnx", ".onnx_data"], "ONNX", ""),
-    (&["rust_model.ot"], "rust-bert's", ""),
-    (&[".distcp"], "those of a distributed checkpoint of PyTorch (DCP)", "dcp"),
-    (&["zero_to_fp32.py", "_model_states.pt"], "DeepSpeed's", "zero"),
-    (&[".nemo"], "NeMo's", ""),
-    (&["weights.npz", ".npz"], "MLX's", ""),
-    (&[".tflite", ".mlmodel", ".mlpackage", ".task", ".litertlm", ".engine"], "made for inference alone", ""),
-    (&[".pth", ".pt", ".ckpt"], "those of a PyTorch program of its own", ""),
+    (&["rust_model.ot"], "rust-bert", ""),
+    (&[".distcp"], "a distributed checkpoint of PyTorch, DCP", "dcp"),
+    (&["zero_to_fp32.py", "_model_states.pt"], "DeepSpeed", "zero"),
+    (&[".nemo"], "NeMo", ""),
+    (&["weights.npz", ".npz"], "MLX", ""),
+    (
+        &[".tflite", ".mlmodel", ".mlpackage", ".task", ".litertlm", ".engine"],
+        "a format for inference only",
+        "",
+    ),
+    (&[".pth", ".pt", ".ckpt"], "custom PyTorch code", ""),
 ];
 
-/// Why files of these names, none of which is a published name of weights, are no model; `None` if nothing is
-/// recognised.
+/// The reason why files with these names are not a readable model; `None` if no name is recognised. The names
+/// must not include a published name of weights.
 pub(in crate::model) fn reason(names: &[&str]) -> Option<String> {
     let some = |end: &str| names.iter().find(|name| name.ends_with(end)).copied();
     if some(".gguf").is_some() {
@@ -27,37 +32,37 @@ pub(in crate::model) fn reason(names: &[&str]) -> Option<String> {
     }
     if let Some(last) = last_checkpoint(names) {
         return Some(format!(
-            "is the parent of checkpoints of a training run; give one of them, {last} perhaps"
+            "contains several checkpoints of a training run; give one of them, for example {last}"
         ));
     }
     if let Some(name) = names.iter().find(|name| file_name(name).starts_with("consolidated.")) {
         return Some(format!(
-            "has its weights in {name} alone, as Meta and Mistral publish them before they are converted; \
-             take the repository in the format of transformers (its name ends in -hf, or the files are \
-             beside these), or convert it with transformers (convert_llama_weights_to_hf.py, \
+            "has its weights only in {name}, the original format of Meta and Mistral; \
+             use the repository in the format of transformers (its name ends in -hf, or its files are \
+             next to these), or convert it with transformers (convert_llama_weights_to_hf.py, \
              convert_mistral_weights_to_hf.py)"
         ));
     }
     for (ends, whose, how) in FILES {
         let Some(name) = ends.iter().find_map(|end| some(end)) else { continue };
         let what = match how {
-            "" => "take a repository of the model with model.safetensors".to_owned(),
-            "dcp" => "make pytorch_model.bin of them with `python -m \
+            "" => "use a repository of the model that has model.safetensors".to_owned(),
+            "dcp" => "convert them to pytorch_model.bin with `python -m \
                       torch.distributed.checkpoint.format_utils dcp_to_torch FOLDER pytorch_model.bin`"
                 .to_owned(),
             "zero" => {
-                "make pytorch_model.bin of them with the zero_to_fp32.py that is beside them".to_owned()
+                "convert them to pytorch_model.bin with the zero_to_fp32.py in the same folder".to_owned()
             }
             flag => format!(
                 "{CONVERT} (`AutoModelForCausalLM.from_pretrained(folder, {flag}).save_pretrained(out)`)"
             ),
         };
-        return Some(format!("has weights, {name}, that are {whose} and not read; {what}"));
+        return Some(format!("has weights in an unsupported format, {name} ({whose}); {what}"));
     }
     let orphan = some(".safetensors").or_else(|| names.iter().find(|name| is_bin(name)).copied())?;
     let published = if orphan.ends_with(".bin") { "pytorch_model.bin" } else { "model.safetensors" };
     Some(format!(
-        "has no weights of a published name; if {orphan} holds the whole model, call it {published}"
+        "has no weights with a published name; if {orphan} holds the whole model, rename it to {published}"
     ))
 }
 
@@ -65,13 +70,13 @@ fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-/// Training state and arguments end in `.bin` as well.
+/// Files of training state and arguments also end in `.bin`.
 fn is_bin(name: &str) -> bool {
     let others = ["training_args.bin", "optimizer.bin", "scheduler.bin"];
     name.ends_with(".bin") && !name.contains("adapter") && !others.contains(&file_name(name))
 }
 
-/// The last of the folders `checkpoint-N`.
+/// The folder `checkpoint-N` with the largest N.
 fn last_checkpoint<'a>(names: &[&'a str]) -> Option<&'a str> {
     let folder = |name: &&'a str| {
         let folder = name.split_once('/').map_or(*name, |(folder, _)| folder);
@@ -81,7 +86,7 @@ fn last_checkpoint<'a>(names: &[&'a str]) -> Option<&'a str> {
     names.iter().filter_map(folder).max().map(|(_, folder)| folder)
 }
 
-/// What the name of a tensor says of how weights are quantised: its end, and the method.
+/// Endings of tensor names that show quantised weights, and the method.
 pub(in crate::model) const MARKS: [(&str, &str); 13] = [
     (".g_idx", "GPTQ"),
     (".qweight", "GPTQ or AWQ"),
@@ -98,14 +103,14 @@ pub(in crate::model) const MARKS: [(&str, &str); 13] = [
     (".input_scale", "FP8"),
 ];
 
-/// The method by which weights of these names are quantised, with the tensor that shows it.
+/// The method that quantised the weights, and the tensor name that shows it.
 pub(super) fn quantised<'a>(names: impl Iterator<Item = &'a str>) -> Option<(&'static str, &'a str)> {
     let mark = |name: &'a str| {
         let at = MARKS.iter().position(|(end, _)| name.ends_with(end))?;
         Some((at, name))
     };
-    // The first mark of the list says most; of its tensors the first, so that the message is the same each
-    // time.
+    // The earliest mark in the list is the most specific. Of its tensors, the first by name is returned, so
+    // that the message is always the same.
     names.filter_map(mark).min().map(|(at, name)| (MARKS[at].1, name))
 }
 
@@ -116,16 +121,16 @@ mod tests {
     #[test]
     fn files_of_other_tools_are_named_with_what_to_do() {
         for (names, says) in [
-            (&["config.json", "tf_model.h5"][..], "TensorFlow's and not read; save it as safetensors"),
+            (&["config.json", "tf_model.h5"][..], "(TensorFlow); save it as safetensors"),
             (&["flax_model.msgpack"], "from_flax=True"),
-            (&["onnx/model.onnx"], "onnx/model.onnx, that are ONNX"),
-            (&["consolidated.00.pth", "params.json"], "as Meta and Mistral publish them"),
+            (&["onnx/model.onnx"], "onnx/model.onnx (ONNX)"),
+            (&["consolidated.00.pth", "params.json"], "the original format of Meta and Mistral"),
             (&["consolidated.safetensors", "params.json"], "convert_mistral_weights_to_hf.py"),
             (&[".metadata", "__0_0.distcp"], "dcp_to_torch"),
             (&["global_step5/mp_rank_00_model_states.pt"], "zero_to_fp32.py"),
-            (&["checkpoint-500/config.json", "checkpoint-1000/config.json"], "checkpoint-1000 perhaps"),
-            (&["lit_model.pth"], "a PyTorch program of its own"),
-            (&["weights.safetensors"], "call it model.safetensors"),
+            (&["checkpoint-500/config.json", "checkpoint-1000/config.json"], "for example checkpoint-1000"),
+            (&["lit_model.pth"], "custom PyTorch code"),
+            (&["weights.safetensors"], "rename it to model.safetensors"),
             (&["model-f16.bin", "training_args.bin"], "if model-f16.bin holds the whole model"),
         ] {
             let reason = reason(names).unwrap_or_else(|| panic!("{names:?}"));

@@ -1,14 +1,14 @@
-//! The header of a file of weights that is elsewhere.
+//! Holds the header of a remote weight file.
 
-/// The header of a safetensors or GGUF file without the weights behind it.
+/// The header of a safetensors or GGUF file, without its weights.
 #[derive(Debug, Clone)]
 pub struct FileHeader {
     /// The file's name in its repository.
     pub name: String,
-    /// Its first bytes, the header at least.
+    /// The first bytes of the file, including the whole header.
     pub bytes: Vec<u8>,
     /// The length of the whole file.
     pub len: u64,
-    /// SHA-256 of the whole file, where it is known.
+    /// SHA-256 of the whole file, if known.
     pub sha256: Option<String>,
 }

@@ -1,6 +1,6 @@
-//! How parameters start before training.
+//! Defines initial values of parameters before training.
 
-/// How a parameter starts before training.
+/// Initial values of a parameter before training.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Init {
     /// Independent normal values with mean 0 and this standard deviation.

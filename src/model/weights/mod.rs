@@ -1,5 +1,5 @@
-//! Sources of a decoder's parameters: a checkpoint, with one reader per file format, or seeded initial
-//! weights (the randomly initialised model).
+//! Provides the parameters of a decoder: from a checkpoint, with one reader per file format, or from seeded
+//! initial weights (the randomly initialised model).
 
 pub(in crate::model) mod adapter;
 mod bytes;

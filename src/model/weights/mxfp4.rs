@@ -1,9 +1,10 @@
-//! MXFP4 weights of gpt-oss as they are published in safetensors: four-bit values in a tensor whose name ends
-//! in `_blocks`, and the scale of each 32 of them in one whose name ends in `_scales`. Together they are the
-//! tensor whose name has neither end, `(n_experts, in, out)`.
+//! Reads the MXFP4 weights of gpt-oss from safetensors. A tensor whose name ends in `_blocks` holds four-bit
+//! values, and one whose name ends in `_scales` holds a scale for each group of 32. Together they form the
+//! tensor `(n_experts, in, out)` whose name has neither ending.
 //!
 //! # References
-//! OCP Microscaling Formats (MX) Specification v1.0; `integrations/mxfp4.py` of transformers for the order.
+//! OCP Microscaling Formats (MX) Specification v1.0; `integrations/mxfp4.py` of transformers for the order of
+//! values.
 
 use std::collections::HashMap;
 
@@ -12,12 +13,12 @@ use super::entry::{StoredType, TensorEntry};
 use super::quantised::{mxfp4_scale, mxfp4_value};
 use crate::error::Result;
 
-/// Values that share a scale, and their bytes.
+/// Number of values that share a scale, and their bytes.
 const GROUP: usize = 32;
 const GROUP_BYTES: usize = GROUP / 2;
 
-/// The entries with each tensor of values and its scales as one. A pair that does not fit together stays as
-/// it is.
+/// Joins each tensor of values with its scales into one entry. Pairs that do not fit together are left
+/// unchanged.
 pub(super) fn joined(mut entries: HashMap<String, TensorEntry>) -> HashMap<String, TensorEntry> {
     let pairs: Vec<String> =
         entries.keys().filter_map(|name| name.strip_suffix("_blocks")).map(str::to_owned).collect();
@@ -35,8 +36,9 @@ pub(super) fn joined(mut entries: HashMap<String, TensorEntry>) -> HashMap<Strin
     entries
 }
 
-/// The first tensor of values without the scales that belong to it, and what is wrong. A buffer of another
-/// kind may end in `_blocks` too: only experts of gpt-oss and what has scales beside it hold values.
+/// The first tensor of values whose scales are missing or do not fit, with the reason. Other buffers may end
+/// in `_blocks` too: a tensor counts as MXFP4 values if it belongs to experts of gpt-oss or if its scales
+/// exist.
 pub(super) fn fault(entries: &HashMap<String, TensorEntry>) -> Option<(&str, String)> {
     let holds_values = |name: &&String| {
         name.ends_with("_proj_blocks")
@@ -50,7 +52,7 @@ fn scales_of(name: &str) -> String {
     format!("{name}_scales")
 }
 
-/// Why a tensor of values and its scales do not fit together; `None` only where they do.
+/// The reason why a tensor of values and its scales do not fit together; `None` if they do.
 fn misfit(entries: &HashMap<String, TensorEntry>, blocks: &str) -> Option<String> {
     let is_bytes = |entry: &TensorEntry| matches!(&entry.stored, StoredType::Other(kind) if kind == "U8");
     let name = scales_of(blocks.strip_suffix("_blocks").unwrap_or(blocks));
@@ -61,15 +63,15 @@ fn misfit(entries: &HashMap<String, TensorEntry>, blocks: &str) -> Option<String
     };
     if !is_bytes(values) || !is_bytes(scales) {
         return Some(format!(
-            "and its scales `{name}` are not both bytes (U8), as MXFP4 values are; download the checkpoint \
+            "and its scales `{name}` must both have the type U8 for MXFP4; download the checkpoint \
              again, or convert it to bf16"
         ));
     }
     match values.shape.as_slice() {
         [n, out, groups, GROUP_BYTES] if scales.shape == [*n, *out, *groups] => None,
         shape => Some(format!(
-            "holds MXFP4 values of shape {shape:?} with scales `{name}` of shape {:?}; they fit as (n, out, \
-             groups, {GROUP_BYTES}) and (n, out, groups): download the checkpoint again",
+            "holds MXFP4 values of shape {shape:?} with scales `{name}` of shape {:?}; the shapes must be \
+             (n, out, groups, {GROUP_BYTES}) and (n, out, groups): download the checkpoint again",
             scales.shape
         )),
     }

@@ -1,7 +1,6 @@
-//! Just enough of Python's pickle to know the tensors of a PyTorch state dict. Nothing is ever called: a
-//! class or function is its name, and only the handful that rebuild a tensor are understood. Values are kept
-//! in one list and refer to each other by index, so that no input can make them nest, copy or grow beyond its
-//! own length.
+//! Reads the tensors of a PyTorch state dict from a Python pickle. No code is executed: classes and functions
+//! are only names, and only the few that rebuild tensors are interpreted. Values are kept in one list and
+//! refer to each other by index, so that malicious input cannot nest, copy or grow beyond its own length.
 //!
 //! # References
 //! `pickletools.py` of CPython; `torch/_utils.py` (`_rebuild_tensor_v2`), `torch/serialization.py`
@@ -9,28 +8,28 @@
 
 use std::collections::{HashMap, HashSet};
 
-/// A tensor as a state dict describes it.
+/// A tensor in a state dict.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct PickledTensor<'a> {
-    /// Name of the storage's class: "FloatStorage" ...
+    /// Name of the storage class, such as "FloatStorage".
     pub(super) storage: &'a str,
-    /// Name of its entry in the archive.
+    /// Name of the storage's entry in the archive.
     pub(super) key: &'a str,
-    /// Values before the first one.
+    /// Offset of the first value in the storage, in values.
     pub(super) offset: u64,
     pub(super) shape: Vec<usize>,
-    /// Values from one index to the next, per dimension.
+    /// Distance between neighbouring values in each dimension, in values.
     pub(super) strides: Vec<usize>,
 }
 
 impl PickledTensor<'_> {
-    /// Whether this is a matrix whose values lie side by side, column after column, and not row after row.
+    /// Whether this is a matrix stored contiguously in column-major but not in row-major order.
     pub(super) fn is_transposed(&self) -> bool {
         matches!((&self.shape[..], &self.strides[..]), ([rows, _], [1, stride]) if rows == stride)
             && !self.is_dense()
     }
 
-    /// Whether the values lie side by side, row after row.
+    /// Whether the values are contiguous in row-major order.
     pub(super) fn is_dense(&self) -> bool {
         let mut step = 1_usize;
         let dimensions = self.shape.iter().zip(&self.strides).rev();
@@ -43,7 +42,7 @@ impl PickledTensor<'_> {
     }
 }
 
-/// No name in a state dict is longer, and no tensor has more dimensions.
+/// Maximum length of a name, and maximum number of dimensions.
 const LONGEST: usize = 512;
 const MOST_DIMENSIONS: usize = 8;
 
@@ -52,7 +51,7 @@ type Id = usize;
 
 #[derive(Debug)]
 enum Value {
-    /// None, a float, an empty class: nothing that a tensor is made of.
+    /// None, a float, an empty class: values that are not part of a tensor.
     Nothing,
     Int(i64),
     Text(String),
@@ -65,11 +64,11 @@ enum Value {
     Mark,
 }
 
-/// Hands out the tensors of a pickled state dict one after the other, by name: a pickle can name one value
-/// any number of times, and a list of copies would grow far beyond its bytes.
+/// Calls `each` for every tensor of a pickled state dict, by name. It does not return a list, because a
+/// pickle can refer to one value any number of times, and copies could far exceed its size.
 ///
 /// # Errors
-/// The reason why a pickle cannot be read, and that of `each`.
+/// The reason why a pickle cannot be read, or the error of `each`.
 pub(super) fn tensors(
     bytes: &[u8],
     mut each: impl FnMut(&str, &PickledTensor<'_>) -> Result<(), String>,
@@ -77,9 +76,9 @@ pub(super) fn tensors(
     let mut machine = Machine { bytes, at: 0, values: vec![], stack: vec![], memo: HashMap::new() };
     let top = machine.run()?;
     let Some(mut dict) = machine.dict(top) else {
-        return Err("its pickle is no dictionary of tensors".into());
+        return Err("its pickle is not a dictionary of tensors".into());
     };
-    // Training tools put the state dict one level down.
+    // Training tools nest the state dict under this key.
     let nested = dict.iter().find(|(key, _)| machine.text(*key) == Some("state_dict"));
     if let Some(inner) = nested.and_then(|(_, value)| machine.dict(*value)) {
         dict = inner;
@@ -105,24 +104,24 @@ struct Machine<'a> {
 
 impl<'a> Machine<'a> {
     fn take(&mut self, n: usize) -> Result<&'a [u8], String> {
-        let taken = self.bytes[self.at..].get(..n).ok_or("its pickle is cut short")?;
+        let taken = self.bytes[self.at..].get(..n).ok_or("its pickle is truncated")?;
         self.at += n;
         Ok(taken)
     }
 
-    /// An unsigned number of `n` bytes, the least significant first.
+    /// An unsigned little-endian number of `n` bytes.
     fn number(&mut self, n: usize) -> Result<u64, String> {
         Ok(self.take(n)?.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte)))
     }
 
     fn text_of(&mut self, n: u64) -> Result<Value, String> {
-        let bytes = self.take(usize::try_from(n).map_err(|_| "its pickle is cut short")?)?;
+        let bytes = self.take(usize::try_from(n).map_err(|_| "its pickle is truncated")?)?;
         Ok(Value::Text(String::from_utf8_lossy(bytes).into_owned()))
     }
 
     fn line(&mut self) -> Result<String, String> {
         let rest = &self.bytes[self.at..];
-        let end = rest.iter().position(|byte| *byte == b'\n').ok_or("its pickle is cut short")?;
+        let end = rest.iter().position(|byte| *byte == b'\n').ok_or("its pickle is truncated")?;
         self.at += end + 1;
         Ok(String::from_utf8_lossy(&rest[..end]).into_owned())
     }
@@ -140,7 +139,7 @@ impl<'a> Machine<'a> {
         self.stack.last().copied().ok_or_else(|| "its pickle pops from an empty stack".into())
     }
 
-    /// All that was put since the last mark.
+    /// The values pushed since the last mark.
     fn since_mark(&mut self) -> Result<Vec<Id>, String> {
         let mark = self.stack.iter().rposition(|id| matches!(self.values[*id], Value::Mark));
         let items = self.stack.split_off(mark.ok_or("its pickle has no mark")? + 1);
@@ -232,7 +231,7 @@ impl<'a> Machine<'a> {
                     self.push(Value::Items(items));
                 }
                 0x85..=0x87 => self.pop_items(usize::from(code - 0x84))?,
-                // What is put in a list is no part of a tensor.
+                // Items of lists are not part of a tensor.
                 b'a' => drop(self.pop()?),
                 b'e' | 0x90 => drop(self.since_mark()?),
                 b's' => {
@@ -258,10 +257,12 @@ impl<'a> Machine<'a> {
                     self.push(Value::Persistent(id));
                 }
                 b'R' | 0x81 => self.call()?,
-                // Attributes of a state dict say nothing about its tensors.
+                // The attributes of a state dict do not affect its tensors.
                 b'b' | b'0' => drop(self.pop()?),
                 other => {
-                    return Err(format!("its pickle uses operation {other:#04x}, which no state dict needs"));
+                    return Err(format!(
+                        "its pickle uses operation {other:#04x}, which state dicts do not use"
+                    ));
                 }
             }
         }
@@ -269,7 +270,7 @@ impl<'a> Machine<'a> {
 
     fn push_int(&mut self, n: usize) -> Result<(), String> {
         let bytes = self.take(n)?;
-        // A number of more than eight bytes counts nothing there could be.
+        // Numbers of more than eight bytes cannot be counts or sizes.
         let value =
             (n <= 8).then(|| bytes.iter().rev().fold(0_u64, |number, byte| number << 8 | u64::from(*byte)));
         self.push(value.map_or(Value::Nothing, |value| Value::Int(value.cast_signed())));
@@ -300,7 +301,7 @@ impl<'a> Machine<'a> {
         items.iter().map(|id| self.count(*id)).collect()
     }
 
-    /// The tensor that a value rebuilds, if it rebuilds one.
+    /// The tensor that a value rebuilds, or `None` for other values.
     fn tensor(&self, id: Id) -> Option<PickledTensor<'_>> {
         let Value::Call(mut function, mut arguments) = self.values[id] else { return None };
         let Value::Name(name) = &self.values[function] else { return None };

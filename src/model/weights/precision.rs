@@ -1,26 +1,26 @@
-//! Rounding of weights, to measure what half precision does.
+//! Rounds weights, to measure the effect of half precision.
 
 use serde::{Deserialize, Serialize};
 
-/// The precision that weights are rounded to before they are used. The arithmetic is always f32: half
-/// precision is no faster on a CPU, and this way the effect of rounding the weights alone can be measured.
+/// The precision that weights are rounded to before use. The arithmetic is always in f32: half precision is
+/// no faster on a CPU, and this shows the effect of rounding only the weights.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Precision {
-    /// Not at all: f32, f16 and bf16 are exact in f32.
+    /// No rounding: f32, f16 and bf16 are exact in f32.
     #[default]
     F32,
-    /// To bfloat16, 8 significant bits.
+    /// bfloat16, with 8 significant bits.
     Bf16,
-    /// To IEEE half precision, 11 significant bits and nothing beyond 65504.
+    /// IEEE half precision, with 11 significant bits and no values beyond 65504.
     F16,
 }
 
 impl Precision {
-    /// Every choice.
+    /// All choices.
     pub const ALL: [Self; 3] = [Self::F32, Self::Bf16, Self::F16];
 
-    /// Its name in flags and files.
+    /// The name in flags and files.
     pub fn name(self) -> &'static str {
         match self {
             Self::F32 => "f32",
@@ -29,12 +29,12 @@ impl Precision {
         }
     }
 
-    /// Its effect, in a line.
+    /// A one-line description.
     pub fn describe(self) -> &'static str {
         match self {
-            Self::F32 => "not rounded: f32, f16 and bf16 are exact in f32",
+            Self::F32 => "no rounding: f32, f16 and bf16 are exact in f32",
             Self::Bf16 => "bfloat16, 8 significant bits",
-            Self::F16 => "IEEE half precision, 11 significant bits and nothing beyond 65504",
+            Self::F16 => "IEEE half precision, 11 significant bits and no values beyond 65504",
         }
     }
 

@@ -1,11 +1,11 @@
-//! The names under which weights are published.
+//! Finds weight files by their published names.
 
 use std::path::{Path, PathBuf};
 
 use super::checkpoint::Checkpoint;
 use crate::error::{Error, Result};
 
-/// The names of files of weights, in order of preference.
+/// The names of weight files, in order of preference.
 pub const PUBLISHED: [&str; 4] = [
     "model.safetensors",
     "model.safetensors.index.json",
@@ -14,11 +14,11 @@ pub const PUBLISHED: [&str; 4] = [
 ];
 
 impl Checkpoint {
-    /// The file of a folder that holds its weights, or the index of several; the first of the published names
-    /// if there is none.
+    /// The weight file of a folder, or the index of several weight files. If there is none, returns the first
+    /// published name.
     ///
     /// # Errors
-    /// [`Error::Weights`] for shards without their index.
+    /// [`Error::Weights`] for shards without an index.
     pub fn find(folder: &Path) -> Result<PathBuf> {
         if let Some(name) = PUBLISHED.iter().find(|name| folder.join(name).exists()) {
             return Ok(folder.join(name));
@@ -26,7 +26,7 @@ impl Checkpoint {
         let names = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
         let names: Vec<String> = names.map(|name| name.to_string_lossy().into_owned()).collect();
         if let Some(shard) = names.iter().find(|name| name.contains("-of-0") && name.starts_with("model-")) {
-            let reason = "is one of several files whose index is not there; download or save \
+            let reason = "is one of several files, but their index is missing; download or save \
                           model.safetensors.index.json too";
             return Err(Error::Weights { path: folder.join(shard), reason: reason.into() });
         }

@@ -1,15 +1,15 @@
-//! The quantised types: blocks of values that share a scale, most of them also a minimum.
+//! Converts quantised types: blocks of values that share a scale, and in most types a minimum.
 //!
 //! # References
-//! The layouts are those of `ggml-common.h`; the arithmetic is candle's, but for MXFP4, which it does
-//! not have; both agree with the `gguf` package to the bit.
+//! The layouts follow `ggml-common.h`. The arithmetic is candle's, except for MXFP4, which candle lacks; both
+//! are bit-identical to the `gguf` package.
 
 use std::borrow::Cow;
 
 use candle_core::CpuStorage;
 use candle_core::quantized::GgmlDType;
 
-/// A quantised type that is read.
+/// A supported quantised type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Quantised {
     Q4_0,
@@ -26,7 +26,7 @@ pub(super) enum Quantised {
 }
 
 impl Quantised {
-    /// Its name in ggml.
+    /// The name in ggml.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Q4_0 => "Q4_0",
@@ -43,7 +43,7 @@ impl Quantised {
         }
     }
 
-    /// The library's type, where it has one.
+    /// The type in candle, if it exists.
     fn dtype(self) -> Option<GgmlDType> {
         Some(match self {
             Self::Q4_0 => GgmlDType::Q4_0,
@@ -60,7 +60,7 @@ impl Quantised {
         })
     }
 
-    /// The values of a block, and its bytes.
+    /// The number of values in a block, and its bytes.
     pub(super) fn block(self) -> (usize, usize) {
         self.dtype().map_or(MXFP4_BLOCK, |dtype| (dtype.block_size(), dtype.type_size()))
     }
@@ -70,8 +70,7 @@ impl Quantised {
         let Some(dtype) = self.dtype() else {
             return bytes.chunks_exact(MXFP4_BLOCK.1).for_each(|block| widen_mxfp4(block, out));
         };
-        // The library reads the bytes as structures of two-byte numbers and panics where they are not
-        // aligned.
+        // candle casts the bytes to structures of two-byte numbers and panics if they are not aligned.
         let mut aligned = vec![];
         let bytes = match bytes.as_ptr().align_offset(ALIGNMENT) {
             0 => bytes,
@@ -86,7 +85,7 @@ impl Quantised {
         let n = bytes.len() / size * values;
         match dtype.from_data(Cow::Borrowed(bytes)).dequantize(n) {
             Ok(CpuStorage::F32(block)) => out.extend(block),
-            // The library gives f32 alone; a tensor that is too short is an error where it is made.
+            // candle always returns f32. A truncated tensor is rejected when its entry is created.
             _ => out.resize(out.len() + n, f32::NAN),
         }
     }
@@ -94,12 +93,13 @@ impl Quantised {
 
 const ALIGNMENT: usize = 8;
 
-/// The values of a block of MXFP4 and its bytes: a scale, then two values in each byte.
+/// The number of values in a block of MXFP4, and its bytes: a scale, then two values per byte.
 const MXFP4_BLOCK: (usize, usize) = (32, 17);
-/// Twice the values that four bits stand for: a sign, two bits of exponent, one of fraction.
+/// The values of the four-bit codes, doubled: one bit of sign, two of exponent, one of fraction.
 const E2M1: [i8; 16] = [0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12];
 
-/// Appends the values of one block: those in the lower halves of the bytes, then those in the upper.
+/// Appends the values of one block: those in the lower halves of the bytes first, then those in the upper
+/// halves.
 ///
 /// # References
 /// OCP Microscaling Formats (MX) Specification v1.0.
@@ -110,7 +110,7 @@ fn widen_mxfp4(block: &[u8], out: &mut Vec<f32>) {
     out.extend(pairs.iter().map(|pair| mxfp4_value(scale, pair >> 4)));
 }
 
-/// Half of `2^(exponent - 127)`, for values that are doubled; the two smallest are subnormal.
+/// Half of `2^(exponent - 127)`, to be multiplied by doubled values; the two smallest results are subnormal.
 pub(super) fn mxfp4_scale(exponent: u8) -> f32 {
     match exponent {
         0 | 1 => f32::from_bits(0x0020_0000 << exponent),
@@ -118,7 +118,7 @@ pub(super) fn mxfp4_scale(exponent: u8) -> f32 {
     }
 }
 
-/// The value of the lower four bits of `code`, by the scale of its block.
+/// The value of the lower four bits of `code`, with the scale of its block.
 pub(super) fn mxfp4_value(scale: f32, code: u8) -> f32 {
     scale * f32::from(E2M1[usize::from(code & 0xf)])
 }

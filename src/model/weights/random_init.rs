@@ -1,4 +1,4 @@
-//! Seeded initial weights: the randomly initialised model, and the start of training.
+//! Generates seeded initial weights, for the randomly initialised model and for training.
 
 use candle_core::{Device, Tensor};
 use rand::Rng;
@@ -9,8 +9,8 @@ use super::source::ParameterSource;
 use crate::error::Result;
 use crate::seed;
 
-/// Initial weights of a seed. Each tensor has a random stream of its own, so its values depend on the seed,
-/// its name and its shape alone.
+/// Initial weights from a seed. Each tensor has its own random stream, so its values depend only on the seed,
+/// its name and its shape.
 #[derive(Debug, Clone, Copy)]
 pub struct RandomInit {
     /// The seed.

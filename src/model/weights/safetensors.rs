@@ -1,6 +1,6 @@
-//! The header of a safetensors file: eight bytes of length, a JSON object of types, shapes and positions. The
-//! library checks a header against its file only where that is in memory as a whole; here it is checked
-//! against the file's length.
+//! Reads the header of a safetensors file: eight bytes of length, then a JSON object of types, shapes and
+//! positions. The safetensors library checks a header against its file only if the whole file is in memory.
+//! This module checks it against the length of the file.
 
 use std::collections::HashMap;
 
@@ -10,15 +10,15 @@ use super::bytes::{Bytes, POINTER};
 use super::entry::{Layout, StoredType, TensorEntry};
 use crate::error::Result;
 
-/// Bytes of the header's length.
+/// Number of bytes that hold the header's length.
 const LENGTH: usize = 8;
-/// The library's own limit.
+/// Maximum header size in the safetensors library.
 const MOST: u64 = 100_000_000;
 
 /// Every tensor of a file.
 ///
 /// # Errors
-/// [`Error::Weights`](crate::Error::Weights) if the header is malformed or the file is cut short.
+/// [`Error::Weights`](crate::Error::Weights) if the header is malformed or the file is truncated.
 pub(super) fn entries(file: &Bytes, index: usize) -> Result<Vec<(String, TensorEntry)>> {
     let n = file.len();
     if file.is_pointer()? {
@@ -30,7 +30,7 @@ pub(super) fn entries(file: &Bytes, index: usize) -> Result<Vec<(String, TensorE
     };
     let length = u64::from_le_bytes(length);
     let invalid =
-        |reason: &dyn std::fmt::Display| file.fault(format!("no valid safetensors file ({reason})"));
+        |reason: &dyn std::fmt::Display| file.fault(format!("not a valid safetensors file ({reason})"));
     if length > MOST {
         return Err(invalid(&"header too large"));
     }
@@ -42,7 +42,7 @@ pub(super) fn entries(file: &Bytes, index: usize) -> Result<Vec<(String, TensorE
     file.read_at(LENGTH as u64, &mut header)?;
     let text = std::str::from_utf8(&header)
         .map_err(|error| invalid(&format!("invalid UTF-8 in header: {error}")))?;
-    // The library checks here that the tensors lie side by side and are as long as their shapes say.
+    // The library checks during parsing that the tensors are contiguous and have the lengths of their shapes.
     let header: Metadata = serde_json::from_str(text).map_err(|error| match error.is_data() {
         true => invalid(&error),
         false => invalid(&format!("invalid JSON in header: {error}")),
@@ -50,7 +50,7 @@ pub(super) fn entries(file: &Bytes, index: usize) -> Result<Vec<(String, TensorE
     let found: HashMap<String, &TensorInfo> = header.tensors();
     let end = found.values().map(|info| info.data_offsets.1).max().unwrap_or(0);
     if data.checked_add(end as u64) != Some(n) {
-        return Err(file.fault(format!("truncated or added to: {n} bytes do not match its header")));
+        return Err(file.fault(format!("truncated or too long: its {n} bytes do not match its header")));
     }
     let entry = |info: &TensorInfo| TensorEntry {
         layout: Layout::Published,

@@ -1,4 +1,4 @@
-//! A checkpoint whose names, types and shapes are checked as if it were loaded, without reading a value.
+//! Checks names, types and shapes of a checkpoint as loading would, without reading values.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use super::init::Init;
 use super::source::ParameterSource;
 use crate::error::Result;
 
-/// The shapes of a checkpoint: each tensor is one zero that stands for all of its values.
+/// The shapes of a checkpoint. Each tensor is a single zero, broadcast to its shape.
 #[derive(Debug)]
 pub struct ShapesAlone(pub Arc<Checkpoint>);
 

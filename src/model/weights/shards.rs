@@ -1,4 +1,4 @@
-//! A checkpoint in several files: the index says which file holds which tensor.
+//! Opens a checkpoint in several files, whose index lists the file of each tensor.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Component, Path};
@@ -11,12 +11,11 @@ use super::format::entries;
 use crate::disk;
 use crate::error::{Error, Result};
 
-/// The files of an index, in order of their names, and all their tensors.
+/// The files in an index, in order of their names, and all their tensors.
 ///
 /// # Errors
-/// [`Error::Json`] and [`Error::Config`] for a malformed index, [`Error::Read`] for a file that is missing,
-/// [`Error::Tensor`] for a tensor that is not where the index puts it or is in two files, and what is wrong
-/// with a file.
+/// [`Error::Json`] and [`Error::Config`] for a malformed index, [`Error::Read`] for a missing file,
+/// [`Error::Tensor`] for a tensor that is missing from its file or is in two files, and any fault in a file.
 pub(super) fn open(path: &Path) -> Result<(Vec<Bytes>, HashMap<String, TensorEntry>)> {
     let fault = |reason: String| Error::Config {
         path: path.into(),
@@ -30,14 +29,15 @@ pub(super) fn open(path: &Path) -> Result<(Vec<Bytes>, HashMap<String, TensorEnt
     };
     let mut places = Vec::with_capacity(map.len());
     for (tensor, file) in map {
-        // A name that leads out of the folder would read whatever it likes.
+        // A path outside the folder would let an index read any file.
         let inside = |name: &&str| {
             let mut parts = Path::new(name).components();
             !name.is_empty() && parts.all(|part| matches!(part, Component::Normal(_)))
         };
         let name = file.as_str().filter(inside);
-        let name =
-            name.ok_or_else(|| fault(format!("puts tensor `{tensor}` in {file}, no file of its folder")))?;
+        let name = name.ok_or_else(|| {
+            fault(format!("puts tensor `{tensor}` in {file}, which is not a file name in its folder"))
+        })?;
         places.push((tensor.as_str(), name));
     }
     let names: BTreeSet<&str> = places.iter().map(|(_, file)| *file).collect();
@@ -59,8 +59,9 @@ pub(super) fn open(path: &Path) -> Result<(Vec<Bytes>, HashMap<String, TensorEnt
         all.get(*tensor).is_none_or(|e| files[e.file].path() != folder.join(file))
     };
     if let Some((tensor, file)) = places.iter().find(missing) {
-        let reason =
-            format!("is not in {file}, where the index puts it; download or save the whole checkpoint again");
+        let reason = format!(
+            "is not in {file}, although the index lists it there; download or save the whole checkpoint again"
+        );
         return Err(Error::Tensor { path: path.into(), tensor: (*tensor).to_owned(), reason });
     }
     Ok((files, all))

@@ -1,5 +1,5 @@
-//! The seam between weights and decoders: whatever gives named tensors, a checkpoint or seeded initial
-//! weights.
+//! Defines the interface between weights and decoders: a source of named tensors, such as a checkpoint or
+//! seeded initial weights.
 
 use std::ops::Range;
 
@@ -12,12 +12,12 @@ use crate::error::Result;
 pub trait ParameterSource: Sync {
     /// Whether the collection has a tensor of this name.
     fn has(&self, name: &str) -> bool;
-    /// The tensor, as f32 on the CPU; `init` is what it would be in a randomly initialised model.
+    /// The tensor, as f32 on the CPU. `init` gives its values in a randomly initialised model.
     ///
     /// # Errors
-    /// If it is missing, of another shape, of an unreadable type, or holds NaN or infinity.
+    /// If the tensor is missing, has another shape or an unsupported type, or holds NaN or infinity.
     fn tensor(&self, name: &str, shape: &[usize], init: Init) -> Result<Tensor>;
-    /// Some rows of a matrix, one after the other, for one that is too large to be read as a whole.
+    /// The concatenated values of some rows of a matrix that may be too large to read at once.
     ///
     /// # Errors
     /// Those of [`ParameterSource::tensor`].
@@ -25,28 +25,28 @@ pub trait ParameterSource: Sync {
         let whole = self.tensor(name, &shape, init)?;
         Ok(whole.narrow(0, rows.start, rows.len())?.flatten_all()?.to_vec1()?)
     }
-    /// Whether the collection is limited and has no tensor of this name.
+    /// Whether the collection is finite and has no tensor of this name.
     fn lacks(&self, _name: &str) -> bool {
         false
     }
-    /// Checks that a matrix of this name, if there is one, equals the embedding that the config ties it to.
+    /// Checks that the matrix of this name, if it exists, equals the embedding that the config ties it to.
     ///
     /// # Errors
-    /// If it differs.
+    /// If the matrices differ.
     fn check_tied(&self, _name: &str, _embedding: &str, _shape: [usize; 2]) -> Result<()> {
         Ok(())
     }
-    /// Counts the parameters whose names begin with `prefix` as read: they change no state.
+    /// Marks the parameters with this prefix as read, because they do not affect the states.
     fn leave_out(&self, _prefix: &str) {}
-    /// Whether tensors have shapes alone, and their values mean nothing.
+    /// Whether the tensors have correct shapes but meaningless values.
     fn has_shapes_alone(&self) -> bool {
         false
     }
-    /// Checks that every parameter whose name begins with `prefix` was read: one that was not would have
-    /// changed the states, as a block would that the config leaves out.
+    /// Checks that every parameter with this prefix was read. An unread parameter would affect the states of
+    /// the true model, for example a block that the config does not mention.
     ///
     /// # Errors
-    /// Naming the first one that was not.
+    /// Names the first unread parameter.
     fn check_all_read(&self, _prefix: &str) -> Result<()> {
         Ok(())
     }

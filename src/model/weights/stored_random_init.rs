@@ -1,5 +1,5 @@
-//! Seeded initial weights that are kept in a temporary file, for models that are larger than memory: drawing
-//! them again for every batch would take longer than the batch.
+//! Stores seeded initial weights in a temporary file, for models that are larger than memory. Generating the
+//! weights again for every batch would take longer than the batch.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -15,16 +15,16 @@ use super::random_init::RandomInit;
 use super::source::ParameterSource;
 use crate::error::{Error, Result};
 
-/// Values that are drawn and written, or read, at once.
+/// Number of values generated and written, or read, at once.
 const PIECE: usize = 1 << 18;
 
-/// The same weights as those of [`RandomInit`], each tensor drawn once.
+/// The same weights as [`RandomInit`]; each tensor is generated once.
 #[derive(Debug)]
 pub struct StoredRandomInit {
     init: RandomInit,
-    /// Without a name, so that nothing stays behind however the process ends.
+    /// An unnamed file, which the system removes when the process ends.
     file: Mutex<File>,
-    /// Where each tensor begins, once it is there.
+    /// The offset of each tensor in the file, once it is written.
     starts: Mutex<HashMap<String, Arc<Mutex<Option<u64>>>>>,
     end: Mutex<u64>,
 }
@@ -34,7 +34,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 fn path() -> PathBuf {
-    std::env::temp_dir().join("(random init, without a name)")
+    std::env::temp_dir().join("(unnamed file of initial weights)")
 }
 
 fn unwritten(source: std::io::Error) -> Error {
@@ -42,16 +42,16 @@ fn unwritten(source: std::io::Error) -> Error {
 }
 
 impl StoredRandomInit {
-    /// An empty file; weights are drawn when they are first asked for.
+    /// Creates an empty file; each tensor is generated at its first use.
     ///
     /// # Errors
-    /// [`Error::Write`] if there can be no temporary file.
+    /// [`Error::Write`] if the temporary file cannot be created.
     pub fn new(init: RandomInit) -> Result<Self> {
         let file = Mutex::new(tempfile::tempfile().map_err(unwritten)?);
         Ok(Self { init, file, starts: Mutex::default(), end: Mutex::new(0) })
     }
 
-    /// The position of a tensor of `n` values, which are drawn if they are not there yet.
+    /// The offset of a tensor of `n` values; generates the tensor at its first use.
     fn start(&self, name: &str, n: usize, init: Init) -> Result<u64> {
         let cell = lock(&self.starts).entry(name.to_owned()).or_default().clone();
         let mut place = lock(&cell);
@@ -118,7 +118,7 @@ mod tests {
         let drawn = RandomInit { seed: 7 };
         let stored = StoredRandomInit::new(drawn).expect("a file");
         let flat = |tensor: Tensor| tensor.flatten_all().and_then(|t| t.to_vec1::<f32>()).expect("f32");
-        // More than one piece; again, and in another order.
+        // More than one piece; then the same again, and in another order.
         for (name, shape) in [("a", [700, 500]), ("b", [3, 5]), ("a", [700, 500]), ("b", [3, 5])] {
             let init = Init::Normal(0.02);
             let truth = flat(drawn.tensor(name, &shape, init).expect("values"));

@@ -1,8 +1,8 @@
-//! The tensors of a pytorch_model.bin: a ZIP archive of one pickle, which says what there is, and one stored
-//! entry per storage. Values are read where they lie in the archive, like those of a safetensors file.
+//! Reads the tensors of a pytorch_model.bin: a ZIP archive of one pickle, which lists the tensors, and one
+//! uncompressed entry per storage. Values are read directly from the archive, as from a safetensors file.
 //!
-//! The pickle is read by [`super::pickle`], which runs no code. candle has a reader of its own, but it can be
-//! made to panic (too few arguments), to allocate 4 GiB for a string that is not there and to copy itself
+//! [`super::pickle`] reads the pickle without running code. candle's own reader is not used, because
+//! malformed input can make it panic (too few arguments), allocate 4 GiB for a missing string, or copy itself
 //! without end.
 
 use std::collections::BTreeMap;
@@ -18,31 +18,35 @@ use crate::error::Result;
 /// Every tensor of a file.
 ///
 /// # Errors
-/// [`Error::Weights`](crate::Error::Weights) if it is no such archive, is compressed, or is cut short.
+/// [`Error::Weights`](crate::Error::Weights) if the file is not such an archive, is compressed, or is
+/// truncated.
 pub(super) fn entries(file: &Bytes, index: usize) -> Result<Vec<(String, TensorEntry)>> {
     if file.is_pointer()? {
         return Err(file.fault(POINTER));
     }
     let head = file.head(4)?;
     if head.first() == Some(&0x80) {
-        return Err(file.fault("in the form PyTorch wrote before 1.6, which is not read: load it in PyTorch"));
+        return Err(file.fault(
+            "in the format of PyTorch before version 1.6, which is not supported: load it \
+                               in a newer PyTorch and save it",
+        ));
     }
     let invalid =
-        |reason: &dyn std::fmt::Display| file.fault(format!("no valid PyTorch checkpoint ({reason})"));
+        |reason: &dyn std::fmt::Display| file.fault(format!("not a valid PyTorch checkpoint ({reason})"));
     let mut archive = ZipArchive::new(BufReader::new(file.reader()?)).map_err(|error| invalid(&error))?;
     if archive.has_duplicate_names() {
-        return Err(invalid(&"two of its entries have one name"));
+        return Err(invalid(&"two of its entries have the same name"));
     }
     let mut places: BTreeMap<String, (u64, u64)> = BTreeMap::new();
     for at in 0..archive.len() {
         let entry = archive.by_index_raw(at).map_err(|error| invalid(&error))?;
         let name = entry.name().map_err(|error| invalid(&error))?.into_owned();
-        let start = entry.data_start().ok_or_else(|| invalid(&format!("{name} is nowhere")))?;
+        let start = entry.data_start().ok_or_else(|| invalid(&format!("{name} has no position")))?;
         if entry.compression() != CompressionMethod::Stored || entry.encrypted() {
             return Err(invalid(&format!("{name} is compressed")));
         }
         if start.checked_add(entry.size()).is_none_or(|end| end > file.len()) {
-            return Err(invalid(&format!("{name} is cut short")));
+            return Err(invalid(&format!("{name} is truncated")));
         }
         places.insert(name, (start, entry.size()));
     }
@@ -58,7 +62,8 @@ pub(super) fn entries(file: &Bytes, index: usize) -> Result<Vec<(String, TensorE
         let (stored, width) = stored_type(tensor);
         let first = tensor.offset.checked_mul(width)?;
         let bytes = tensor.shape.iter().try_fold(width, |bytes, size| bytes.checked_mul(*size as u64))?;
-        // Values that lie apart are none that can be read, and need not be within the storage.
+        // Unsupported strides are marked as `Other`; their values are never read, so their end is not
+        // checked.
         let fits = first.checked_add(bytes)? <= size || matches!(stored, StoredType::Other(_));
         fits.then_some(TensorEntry {
             file: index,
@@ -80,10 +85,10 @@ pub(super) fn entries(file: &Bytes, index: usize) -> Result<Vec<(String, TensorE
     Ok(entries)
 }
 
-/// Characters of an unknown type that are kept.
+/// Maximum number of characters kept from the name of an unknown type.
 const LONGEST_TYPE: usize = 32;
 
-/// How a tensor's values are stored, and the bytes of each.
+/// The stored type of a tensor, and the bytes per value.
 fn stored_type(tensor: &PickledTensor) -> (StoredType, u64) {
     let (stored, width) = match tensor.storage {
         "FloatStorage" => (StoredType::F32, 4),
@@ -92,7 +97,7 @@ fn stored_type(tensor: &PickledTensor) -> (StoredType, u64) {
         "DoubleStorage" => (StoredType::F64, 8),
         other => {
             let mut name: String = other.trim_end_matches("Storage").chars().take(LONGEST_TYPE).collect();
-            // The name of a type of safetensors, whose width is another.
+            // Keep the name distinct from the safetensors type `I64`, which has another width.
             if name == "I64" {
                 name.push_str("Storage");
             }

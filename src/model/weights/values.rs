@@ -1,11 +1,11 @@
-//! The values of a tensor, read in pieces and widened as they come.
+//! Reads the values of a tensor in pieces and converts them to f32.
 
 use super::bytes::{Bytes, PIECE};
 use super::entry::{Layout, TensorEntry};
 use crate::error::Result;
 use crate::numeric::kernels;
 
-/// The values of a tensor in `file` as they are published; none of a type that is no weights.
+/// The values of a tensor in `file`, in their published layout; none if the type is not a weight type.
 pub(super) fn read(file: &Bytes, entry: &TensorEntry) -> Result<Vec<f32>> {
     let Some((block, size)) = entry.stored.block() else { return Ok(vec![]) };
     file.check_unchanged()?;
@@ -31,7 +31,7 @@ pub(super) fn read(file: &Bytes, entry: &TensorEntry) -> Result<Vec<f32>> {
     })
 }
 
-/// Pieces in `outer` groups of `a` times `b` as `outer` groups of `b` times `a`.
+/// Reorders pieces from `outer` groups of `a` times `b` to `outer` groups of `b` times `a`.
 fn swapped(values: &[f32], [outer, a, b]: [usize; 3]) -> Vec<f32> {
     let piece = values.len() / (outer * a * b);
     let mut out = Vec::with_capacity(values.len());

@@ -1,15 +1,15 @@
-//! The names that wrappers put before those of a model: a checkpoint of `torch.compile`, of data parallel
-//! training, or of an adapter's base holds the same tensors under them.
+//! Removes the prefixes that wrappers add to tensor names. A checkpoint from `torch.compile`, from data
+//! parallel training or of an adapter's base holds the usual tensors under such names.
 
 use std::collections::HashMap;
 
 use super::entry::TensorEntry;
 
-/// What `torch.compile`, `DataParallel`, FSDP, DeepSpeed and PEFT put before a name, or into it.
+/// Prefixes, or parts of names, that `torch.compile`, `DataParallel`, FSDP, DeepSpeed and PEFT add.
 const WRAPPERS: [&str; 5] =
     ["_orig_mod.", "_fsdp_wrapped_module.", "_forward_module.", "base_model.model.", "module."];
 
-/// The entries under the names of the model itself; one whose bare name is taken keeps its own.
+/// The entries under names without wrappers. An entry keeps its name if the name without wrappers is taken.
 pub(super) fn stripped(entries: HashMap<String, TensorEntry>) -> HashMap<String, TensorEntry> {
     if !entries.keys().any(|name| bare(name).is_some()) {
         return entries;
@@ -31,7 +31,7 @@ fn bare(name: &str) -> Option<String> {
     while let Some(inner) = WRAPPERS.iter().find_map(|wrapper| rest.strip_prefix(wrapper)) {
         rest = inner;
     }
-    // These two never stand in a model's own names, so that they may be cut out anywhere.
+    // These two never occur in a model's own names, so they can be removed anywhere.
     let inner = rest.replace("._orig_mod.", ".").replace("._fsdp_wrapped_module.", ".");
     (inner != name).then_some(inner)
 }

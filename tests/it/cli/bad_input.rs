@@ -175,7 +175,7 @@ fn a_damaged_corpus_is_named_with_its_line() {
         (b"entity\na\n\"b\nc\"\nd\n", &["line 3", "control character", "rename"]),
         (b"entity,class\na,1\n,2\nb,1\n", &["line 3", "entity \"\" is empty", "remove the row"]),
         (b"entity\na\nb\xff\nc\n", &["line 3", "not UTF-8", "save the file as UTF-8"]),
-        (long.as_bytes(), &["tokens, the model has 32 positions", "lower --entities"]),
+        (long.as_bytes(), &["tokens, but the model has only 32 positions", "lower --entities"]),
     ];
     let scene = Scene::new("gpt2");
     for (bytes, says) in cases {
@@ -188,7 +188,7 @@ fn a_damaged_corpus_is_named_with_its_line() {
 fn a_window_longer_than_the_positions_is_refused_with_both_lengths() {
     let scene = Scene::new("gpt2");
     let flags = [("--corpus", "countries"), ("--entities", "30")];
-    scene.refuses(&flags, 1, &["model: window 0 has", "the model has 32 positions", "lower --entities"]);
+    scene.refuses(&flags, 1, &["model: window 0 has", "the model has only 32 positions", "lower --entities"]);
 }
 
 #[test]

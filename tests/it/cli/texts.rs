@@ -193,7 +193,7 @@ fn files_of_texts_that_cannot_work_are_named_with_their_line() {
         b"the cow\n\nthe unheard cow lives",
         &[],
         1,
-        &["a.txt, line 3", "does not know", "unheard"],
+        &["a.txt, line 3", "has no token for", "unheard"],
     );
     let long = "the cow lives in the forest . ".repeat(40);
     refused(

@@ -76,7 +76,7 @@ fn a_name_that_stands_twice_is_refused() {
     let cases: [Case; 3] = [
         (&[("a/data.pkl", &twice), ("a/data/k", &zeros)], "`w` twice"),
         (&[("a/data.pkl", &many), ("a/data/k", &zeros)], "twice"),
-        (&[("a/data.pkl", &once), ("a/data/k", &zeros), ("a/data/k", &ones)], "one name"),
+        (&[("a/data.pkl", &once), ("a/data/k", &zeros), ("a/data/k", &ones)], "the same name"),
     ];
     for (entries, says) in cases {
         std::fs::write(&weights, archive::stored(entries)).expect("a file");

@@ -116,7 +116,11 @@ fn a_lora_alone_names_its_base_and_is_merged_into_the_one_that_is_given() {
         let label = alone.path().file_name().expect("a name").to_string_lossy();
         assert_eq!(loaded.info.id, label);
         assert!(done(&["model", path(&alone), "--base", base]).contains(&*label));
-        refused(&folder(name, true, false), &["--base", base], &["--base is for an adapter without weights"]);
+        refused(
+            &folder(name, true, false),
+            &["--base", base],
+            &["--base is only for an adapter without weights"],
+        );
     }
     refused(&folder("gpt2", false, true), &["--base", "minigpt-1"], &["belongs to another model", "--base"]);
     let llama = golden("llama-gqa");
@@ -131,7 +135,7 @@ fn an_adapter_that_is_no_plain_lora_is_refused_by_name() {
         ("peft_type", json!("IA3"), "adapter of type IA3"),
         ("peft_type", json!("PREFIX_TUNING"), "adapter of type PREFIX_TUNING"),
         ("modules_to_save", json!(["lm_head"]), "modules_to_save=[\"lm_head\"]"),
-        ("lora_alpha", json!(null), "key `lora_alpha` is no number"),
+        ("lora_alpha", json!(null), "key `lora_alpha` is not a finite number"),
     ] {
         let both = folder("gpt2", true, true);
         patch(&both, key, value);
@@ -150,13 +154,13 @@ fn an_adapter_that_is_no_plain_lora_is_refused_by_name() {
     assert_parity("gpt2", &load(&both));
     maps.insert("base_model.model.transformer.wte.weight".into(), zeros(&[384, 48]));
     save(&maps);
-    refused(&both, &[], &["wte.weight", "no map of a LoRA"]);
+    refused(&both, &[], &["wte.weight", "is not part of a LoRA"]);
     maps.remove("base_model.model.transformer.wte.weight");
     for (name, tensor, says) in [
-        ("transformer.h.0.attn.c_attn.lora_magnitude_vector", zeros(&[144]), "no map of a LoRA"),
-        ("transformer.wte.lora_embedding_A", zeros(&[2, 384]), "no map of a LoRA"),
-        ("transformer.h.2.mlp.c_fc.lora_A.weight", zeros(&[2, 48]), "the other is missing"),
-        ("lm_head.lora_A.weight", zeros(&[2, 48]), "the other is missing"),
+        ("transformer.h.0.attn.c_attn.lora_magnitude_vector", zeros(&[144]), "is not part of a LoRA"),
+        ("transformer.wte.lora_embedding_A", zeros(&[2, 384]), "is not part of a LoRA"),
+        ("transformer.h.2.mlp.c_fc.lora_A.weight", zeros(&[2, 48]), "has only one of its two LoRA maps"),
+        ("lm_head.lora_A.weight", zeros(&[2, 48]), "has only one of its two LoRA maps"),
     ] {
         let mut more = maps.clone();
         more.insert(format!("base_model.model.{name}"), tensor);
@@ -179,12 +183,12 @@ fn an_adapter_that_is_no_plain_lora_is_refused_by_name() {
 #[test]
 fn a_folder_of_something_else_is_named_with_what_to_do() {
     for (files, says) in [
-        (&["config.json", "tf_model.h5"][..], "TensorFlow's and not read; save it as safetensors"),
-        (&["config.json", "flax_model.msgpack"], "Flax's"),
+        (&["config.json", "tf_model.h5"][..], "(TensorFlow); save it as safetensors"),
+        (&["config.json", "flax_model.msgpack"], "(Flax)"),
         (&["config.json", "onnx/model.onnx"], "ONNX"),
-        (&["params.json", "consolidated.00.pth"], "as Meta and Mistral publish them"),
+        (&["params.json", "consolidated.00.pth"], "the original format of Meta and Mistral"),
         (&[".metadata", "__0_0.distcp"], "DCP"),
-        (&["checkpoint-500/config.json", "checkpoint-1500/config.json"], "checkpoint-1500 perhaps"),
+        (&["checkpoint-500/config.json", "checkpoint-1500/config.json"], "for example checkpoint-1500"),
         (&["config.json", "weights.safetensors"], "if weights.safetensors holds the whole model"),
     ] {
         let folder = tempfile::tempdir().expect("a folder");

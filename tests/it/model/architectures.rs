@@ -170,8 +170,8 @@ fn what_a_config_asks_for_beyond_the_decoder_is_refused_by_name() {
         ),
         ("mpt", "attn_config", json!({"alibi_bias_max": 16}), "attn_config.alibi_bias_max=16"),
         ("olmoe", "clip_qkv", json!(8.0), "clip_qkv=8"),
-        ("qwen2-moe", "num_experts_per_tok", json!(9), "each token goes to 9 of 5 experts"),
-        ("qwen2-moe", "num_experts_per_tok", json!(0), "each token goes to 0 of 5 experts"),
+        ("qwen2-moe", "num_experts_per_tok", json!(9), "each token uses 9 of 5 experts"),
+        ("qwen2-moe", "num_experts_per_tok", json!(0), "each token uses 0 of 5 experts"),
         ("qwen2-moe", "num_experts", json!(0), "a mixture has no experts"),
         ("qwen2-moe", "num_experts", json!(4_000_000_000u32), "more than the 65536"),
         ("qwen2-moe", "shared_expert_intermediate_size", json!(0), "experts of width 0"),
@@ -202,12 +202,7 @@ fn what_a_config_asks_for_beyond_the_decoder_is_refused_by_name() {
         ("smollm3", "no_rope_layers", json!([1]), "no_rope_layers has 1 entries for 2 blocks"),
         ("gptj", "rotary_dim", json!(9), "9 of a head's 8 values"),
         ("pythia", "num_hidden_layers", json!(4_000_000_000u32), "more than the 65536"),
-        (
-            "llama-gqa",
-            "model_type",
-            json!("of_next_year"),
-            "model_type `of_next_year` is not supported; take",
-        ),
+        ("llama-gqa", "model_type", json!("of_next_year"), "model_type `of_next_year` is not supported; use"),
     ];
     for (name, key, value, says) in cases {
         let path = golden(name).join("config.json");

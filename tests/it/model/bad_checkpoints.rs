@@ -51,7 +51,7 @@ fn a_missing_file_is_named() {
         std::fs::remove_file(scene.path(file)).expect("a file");
         // Other files can stand for a tokenizer.json.
         let [missing, advice] = match file {
-            TOKENIZER => ["is not there, nor vocab.json with merges.txt", "download it too"],
+            TOKENIZER => ["is missing, and so are vocab.json with merges.txt", "download it too"],
             _ => ["cannot read", "check that the file is there"],
         };
         scene.refuses(&[], 1, &[missing, file, advice]);
@@ -73,7 +73,7 @@ fn a_malformed_config_is_named_with_the_place() {
         );
     }
     scene.put(CONFIG, b"[]");
-    scene.refuses(&[], 1, &[CONFIG, "is no JSON object", "download it again"]);
+    scene.refuses(&[], 1, &[CONFIG, "is not a JSON object", "download it again"]);
 }
 
 #[test]
@@ -100,13 +100,13 @@ fn a_config_that_cannot_be_a_decoder_is_refused_by_its_key() {
         (
             "gpt2",
             json!({"n_layer": 2}),
-            "`transformer.h.2.attn.c_attn.bias` is a parameter that this architecture with this config.json",
+            "`transformer.h.2.attn.c_attn.bias` is not a parameter of this architecture",
         ),
-        ("gpt2", json!({"n_layer": huge}), "key `n_layer` is 4000000000, more than the 65536 of any model"),
+        ("gpt2", json!({"n_layer": huge}), "key `n_layer` is 4000000000, above the limit of 65536"),
         (
             "gpt2",
             json!({"n_layer": 65536}),
-            "`transformer.h.3.attn.c_attn.weight` is missing; take the config.json that belongs",
+            "`transformer.h.3.attn.c_attn.weight` is missing; use the config.json that belongs",
         ),
         (
             "gpt2",
@@ -136,7 +136,7 @@ fn a_config_that_cannot_be_a_decoder_is_refused_by_its_key() {
         (
             "gpt2",
             json!({"activation_function": "mish"}),
-            "activation_function=mish: the states would be wrong; take another",
+            "activation_function=mish: the states would be wrong; use another",
         ),
         (
             "gpt2",
@@ -165,7 +165,7 @@ fn a_config_that_cannot_be_a_decoder_is_refused_by_its_key() {
         (
             "llama-gqa",
             json!({"num_key_value_heads": 4}),
-            "6 heads cannot share 4 key/value heads; correct the file",
+            "6 heads are not a multiple of 4 key/value heads; correct the file",
         ),
         ("llama-gqa", json!({"num_key_value_heads": 0}), "the number of key/value heads is 0"),
         (
@@ -180,11 +180,7 @@ fn a_config_that_cannot_be_a_decoder_is_refused_by_its_key() {
             "7 of a head's 7 values are rotated; rotary positions need an even number",
         ),
         ("llama-gqa", json!({"head_dim": 0}), "0 of a head's 0 values are rotated"),
-        (
-            "llama-gqa",
-            json!({"head_dim": huge}),
-            "key `head_dim` is 4000000000, more than the 65536 of any model",
-        ),
+        ("llama-gqa", json!({"head_dim": huge}), "key `head_dim` is 4000000000, above the limit of 65536"),
         (
             "llama-gqa",
             json!({"head_dim": null, "num_attention_heads": 5}),
@@ -218,16 +214,16 @@ fn a_safetensors_file_that_is_cut_short_or_none_at_all_is_refused() {
         (whole[..100].into(), "truncated: its 100 bytes end before its header does"),
         (whole[..whole.len() - 1].into(), "truncated"),
         (whole[..whole.len() / 2].into(), "truncated"),
-        ([&whole[..], b"\0\0\0\0"].concat().into(), "added to"),
-        (u64::MAX.to_le_bytes().repeat(4).into(), "no valid safetensors file (header too large)"),
+        ([&whole[..], b"\0\0\0\0"].concat().into(), "truncated or too long"),
+        (u64::MAX.to_le_bytes().repeat(4).into(), "not a valid safetensors file (header too large)"),
         (
             b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 423280\n".into(),
             "`git lfs pull`",
         ),
-        (with_header("{").into(), "no valid safetensors file (invalid JSON in header"),
-        ([&1_u64.to_le_bytes()[..], b"\xff"].concat().into(), "no valid safetensors file (invalid UTF-8"),
-        (with_header(absurd_shape).into(), "no valid safetensors file (overflow"),
-        (with_header(absurd_end).into(), "no valid safetensors file (overflow"),
+        (with_header("{").into(), "not a valid safetensors file (invalid JSON in header"),
+        ([&1_u64.to_le_bytes()[..], b"\xff"].concat().into(), "not a valid safetensors file (invalid UTF-8"),
+        (with_header(absurd_shape).into(), "not a valid safetensors file (overflow"),
+        (with_header(absurd_end).into(), "not a valid safetensors file (overflow"),
     ] {
         scene.put(WEIGHTS, &bytes);
         scene.refuses(&[], 1, &[WEIGHTS, says, "download or save the checkpoint again"]);
@@ -244,12 +240,12 @@ fn a_tensor_that_is_missing_misshapen_or_not_finite_is_refused_by_its_name() {
     let cases: [(Option<Change>, &str); 8] = [
         (
             None,
-            "is missing; take the config.json that belongs to these weights, or save the whole checkpoint \
+            "is missing; use the config.json that belongs to these weights, or save the whole checkpoint \
              again",
         ),
         (
             Some(Box::new(|raw| raw.1.reverse())),
-            "has shape [192, 48] where config.json asks for [48, 192]; take",
+            "has shape [192, 48] where config.json asks for [48, 192]; use",
         ),
         (Some(Box::new(|raw| raw.1 = vec![48 * 192])), "has shape [9216] where"),
         (Some(Box::new(|raw| (raw.0, raw.2) = (Dtype::I64, raw.2.repeat(2)))), "has type I64; save"),
@@ -277,7 +273,7 @@ fn weights_that_ask_for_more_than_their_config_are_refused_and_a_body_gives_stat
         scene.refuses(
             &[],
             1,
-            &[WEIGHTS, name, "is a parameter that this architecture with this config.json does not have"],
+            &[WEIGHTS, name, "is not a parameter of this architecture with this config.json"],
         );
     }
     // A tied head that is another matrix.

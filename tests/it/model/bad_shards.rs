@@ -78,7 +78,7 @@ fn an_index_that_disagrees_with_its_files_is_refused_by_the_tensor() {
     ]);
     let form = Form::new("sharded");
     form.place("lm_head.weight", &json!(SECOND));
-    form.refuses(&[INDEX, "tensor `lm_head.weight` is not in", SECOND, "where the index puts it"]);
+    form.refuses(&[INDEX, "tensor `lm_head.weight` is not in", SECOND, "although the index lists it there"]);
     let form = Form::new("sharded");
     form.place("model.layers.9.mlp.up_proj.weight", &json!(SECOND));
     form.refuses(&["tensor `model.layers.9.mlp.up_proj.weight` is not in", SECOND]);
@@ -107,7 +107,11 @@ fn an_index_that_is_none_or_leads_out_of_its_folder_is_refused() {
     ] {
         let form = Form::new("sharded");
         form.place("model.norm.weight", &file);
-        form.refuses(&[INDEX, "puts tensor `model.norm.weight` in", "no file of its folder"]);
+        form.refuses(&[
+            INDEX,
+            "puts tensor `model.norm.weight` in",
+            "which is not a file name in its folder",
+        ]);
     }
 }
 
@@ -141,7 +145,7 @@ fn a_damaged_shard_is_named() {
         (gap, "invalid offset for tensor `a`"),
     ] {
         form.put(SECOND, &header(text, 12));
-        form.refuses(&[SECOND, "no valid safetensors file", says]);
+        form.refuses(&[SECOND, "not a valid safetensors file", says]);
     }
 }
 
@@ -156,16 +160,16 @@ fn a_pytorch_file_that_is_none_is_refused() {
         bytes
     };
     for (bytes, says) in [
-        (vec![], "no valid PyTorch checkpoint"),
-        (whole[..whole.len() / 2].to_vec(), "no valid PyTorch checkpoint"),
+        (vec![], "not a valid PyTorch checkpoint"),
+        (whole[..whole.len() / 2].to_vec(), "not a valid PyTorch checkpoint"),
         (b"PK\x05\x06".iter().copied().chain([0; 18]).collect(), "it holds no data.pkl"),
         (
             b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.".to_vec(),
-            "before 1.6, which is not read: load it in PyTorch",
+            "before version 1.6, which is not supported: load it in a newer PyTorch",
         ),
         (b"version https://git-lfs.github.com/spec/v1\n".to_vec(), "`git lfs pull`"),
         (changed(b"ccollections", b"\xffcollectio"), "its pickle uses operation 0xff"),
-        (changed(b"X\x07\0\0\0storage", b"X\xff\xff\xff\xff"), "its pickle is cut short"),
+        (changed(b"X\x07\0\0\0storage", b"X\xff\xff\xff\xff"), "its pickle is truncated"),
     ] {
         form.put(TORCH, &bytes);
         form.refuses(&[TORCH, says, "download or save the checkpoint again"]);
@@ -235,15 +239,18 @@ fn token_ids_that_are_none_are_refused() {
     for (bytes, says) in [
         (vec![], "too few for a safetensors file"),
         (array("ids", "I64", "[1, 2]", &ids([1, 2])), "tensor `input_ids` is missing"),
-        (array("input_ids", "I64", "[2]", &ids([1, 2])), "has shape [2]; give token ids (n, t)"),
+        (array("input_ids", "I64", "[2]", &ids([1, 2])), "has shape [2]; give token ids of shape (n, t)"),
         (array("input_ids", "F64", "[1, 2]", &ids([1, 2])), "has type F64"),
         (array("input_ids", "I64", "[0, 2]", &[]), "give at least one token"),
-        (array("input_ids", "I64", "[1, 2]", &ids([1, -1])), "holds -1, the id of no token"),
+        (array("input_ids", "I64", "[1, 2]", &ids([1, -1])), "holds -1, which is not a token id"),
         (
             array("input_ids", "I64", "[1, 2]", &ids([1, 64])),
-            "holds token id 64, the model's vocabulary has 64",
+            "holds token id 64, but the model's vocabulary has only 64 tokens",
         ),
-        (array("input_ids", "I64", "[1, 129]", &long), "has 129 tokens, the model has 128 positions"),
+        (
+            array("input_ids", "I64", "[1, 129]", &long),
+            "has 129 tokens, but the model has only 128 positions",
+        ),
     ] {
         std::fs::write(file, bytes).expect("a file");
         refused(&arguments, 1, &[says]);
@@ -259,7 +266,7 @@ fn token_ids_that_are_none_are_refused() {
     let model = golden("gpt2");
     let arguments =
         ["states", model.to_str().expect("UTF-8"), "--corpus", "colours", "--windows", "50", "-o", out];
-    refused(&arguments, 1, &["tokens and window 0 has", "give --tokens"]);
+    refused(&arguments, 1, &["tokens, but window 0 has", "give --tokens"]);
     assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 1);
 }
 

@@ -15,11 +15,7 @@ fn a_tokenizer_that_is_damaged_or_of_another_model_is_refused() {
     let decoder = b"{\"version\": \"1.0\", \"decoder\": {\"type\": ByteLevel}}";
     for bytes in [&b""[..], b"{", b"{}", b"[]", &whole[..whole.len() / 2], decoder] {
         scene.put(TOKENIZER, bytes);
-        scene.refuses(
-            &[],
-            1,
-            &[TOKENIZER, "not a tokenizer.json that can be read", "download or save it again"],
-        );
+        scene.refuses(&[], 1, &[TOKENIZER, "not a readable tokenizer.json", "download or save it again"]);
     }
     // The same file with a model of 100 tokens.
     scene.put(TOKENIZER, &whole);
@@ -31,7 +27,7 @@ fn a_tokenizer_that_is_damaged_or_of_another_model_is_refused() {
     let says = [
         "gives token id",
         "beyond the model's vocabulary of 100",
-        "take the tokenizer.json that belongs to the model",
+        "use the tokenizer.json that belongs to the model",
     ];
     scene.refuses(&[], 1, &[&[TOKENIZER], &says[..]].concat());
     // A first token that the model does not have.
@@ -42,7 +38,7 @@ fn a_tokenizer_that_is_damaged_or_of_another_model_is_refused() {
         json!({"type": "TemplateProcessing", "single": single, "pair": single, "special_tokens": special});
     let scene = Scene::new("gpt2");
     scene.patch(TOKENIZER, &json!({"post_processor": template}));
-    scene.refuses(&[], 1, &[TOKENIZER, "gives token id 384 for \"<s>\"", "take the tokenizer.json"]);
+    scene.refuses(&[], 1, &[TOKENIZER, "gives token id 384 for \"<s>\"", "use the tokenizer.json"]);
 }
 
 #[test]
@@ -55,9 +51,9 @@ fn a_word_without_a_token_is_named_whatever_the_tokenizer_makes_of_it() {
         "redblu,".chars().enumerate().map(|(id, c)| (c.to_string(), id)).collect();
     let letters = json!({"type": "BPE", "vocab": letters, "merges": []});
     for (model, says) in [
-        (words, "does not know \"green\""),
+        (words, "has no token for \"green\""),
         (no_unknown, "cannot encode"),
-        (letters, "does not know \"green\""),
+        (letters, "has no token for \"green\""),
     ] {
         let scene = Scene::new("gpt2");
         scene.put("corpus.csv", b"entity\nred\nblue\ngreen\n");
@@ -66,7 +62,7 @@ fn a_word_without_a_token_is_named_whatever_the_tokenizer_makes_of_it() {
             TOKENIZER,
             &json!({"model": model, "pre_tokenizer": splits, "decoder": null, "added_tokens": []}),
         );
-        scene.refuses(&[], 1, &[TOKENIZER, says, "take", "a model that knows"]);
+        scene.refuses(&[], 1, &[TOKENIZER, says, "use", "a model that supports"]);
     }
 }
 

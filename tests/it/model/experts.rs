@@ -78,7 +78,7 @@ fn a_router_with_more_or_fewer_experts_than_there_are_is_refused_by_name() {
         ),
         ("mlp.experts.4.gate_proj.weight` is missing", open("qwen3-moe", rows(6), count(6), Ops::Fused)),
         (
-            "mlp.experts.3.down_proj.weight` is a parameter that this architecture",
+            "mlp.experts.3.down_proj.weight` is not a parameter of this architecture",
             open("qwen3-moe", rows(3), count(3), Ops::Fused),
         ),
         (
@@ -105,11 +105,11 @@ fn groups_and_biases_of_a_choice_that_cannot_be_are_refused_by_name() {
         open("glm4-moe", change, config, Ops::Fused)
     };
     let cases = [
-        ("in 2 of 4 groups, and there are 6 experts", open(&|_| {}, &set("n_group", 4))),
+        ("from 2 of 4 groups, which does not fit 6 experts", open(&|_| {}, &set("n_group", 4))),
         ("in 4 of 3 groups", open(&|_| {}, &set("topk_group", 4))),
         ("in 2 of 6 groups", open(&|_| {}, &set("n_group", 6))),
-        ("goes to 5 of the experts in 2 of 3 groups", open(&|_| {}, &set("num_experts_per_tok", 5))),
-        ("each token goes to 7 of 6 experts", open(&|_| {}, &set("num_experts_per_tok", 7))),
+        ("uses 5 experts from 2 of 3 groups", open(&|_| {}, &set("num_experts_per_tok", 5))),
+        ("each token uses 7 of 6 experts", open(&|_| {}, &set("num_experts_per_tok", 7))),
         ("e_score_correction_bias` is missing", open(&without, &|_| {})),
         ("e_score_correction_bias` has shape [12] where config.json asks for [6]", open(&longer, &|_| {})),
     ];

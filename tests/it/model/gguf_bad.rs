@@ -36,7 +36,7 @@ type Change = fn(&mut GgufFile);
 fn what_is_wrong_with_a_file_is_named() {
     assert_eq!(refusal(&GgufFile::llama().bytes()), "it opens");
     let cases: &[(&str, Change)] = &[
-        ("no GGUF file", |f| f.magic = *b"GGML"),
+        ("not a GGUF file", |f| f.magic = *b"GGML"),
         ("of version 1", |f| f.version = 1),
         ("of version 9", |f| f.version = 9),
         ("big-endian", |f| f.version = 3_u32.to_be()),
@@ -66,7 +66,9 @@ fn what_is_wrong_with_a_file_is_named() {
         ("is a list of the unknown type 78", |f| {
             f.set("general.name", LIST, numbers(78, &[]));
         }),
-        ("`general.alignment` is 24, no power of two", |f| f.set("general.alignment", U32, u32s(24))),
+        ("`general.alignment` is 24, which is not a power of two", |f| {
+            f.set("general.alignment", U32, u32s(24))
+        }),
         ("key `llama.block_count` is \"one\", not a count", |f| {
             f.set("llama.block_count", TEXT, text("one"));
         }),
@@ -80,9 +82,11 @@ fn what_is_wrong_with_a_file_is_named() {
         ("`llama.feed_forward_length` differs from block to block", |f| {
             f.set("llama.feed_forward_length", LIST, numbers(U32, &[[8, 0, 0, 0], [9, 0, 0, 0]]));
         }),
-        ("tensor `blk.0.attn_q.weight` has the type IQ4_XS", |f| f.tensor("blk.0.attn_q.weight").kind = 23),
-        ("has the type number 9999", |f| f.tensor("blk.0.attn_q.weight").kind = 9999),
-        ("which are no whole blocks of Q4_K", |f| f.tensor("blk.0.attn_q.weight").kind = 12),
+        ("tensor `blk.0.attn_q.weight` has the unsupported type IQ4_XS", |f| {
+            f.tensor("blk.0.attn_q.weight").kind = 23
+        }),
+        ("has the unsupported type number 9999", |f| f.tensor("blk.0.attn_q.weight").kind = 9999),
+        ("which is not a whole number of Q4_K blocks", |f| f.tensor("blk.0.attn_q.weight").kind = 12),
         ("has shape [4294967296, 4294967296]", |f| {
             f.tensor("blk.0.attn_q.weight").dims = vec![1 << 32, 1 << 32];
         }),
@@ -90,15 +94,15 @@ fn what_is_wrong_with_a_file_is_named() {
         ("has 5 dimensions", |f| f.tensor("blk.0.attn_q.weight").dims = vec![1; 5]),
         ("the file ends before", |f| f.tensor("blk.0.attn_q.weight").offset = 1 << 40),
         ("the file ends before", |f| f.tensor("blk.0.attn_q.weight").offset = u64::MAX - 31),
-        ("no multiple of 32", |f| f.tensor("blk.0.attn_q.weight").offset += 4),
+        ("is not a multiple of 32", |f| f.tensor("blk.0.attn_q.weight").offset += 4),
         ("overlaps `token_embd.weight`", |f| f.tensor("blk.0.attn_q.weight").offset = 32),
-        ("is there twice", |f| f.tensor("blk.0.attn_k.weight").name = "blk.0.attn_v.weight".into()),
+        ("occurs twice", |f| f.tensor("blk.0.attn_k.weight").name = "blk.0.attn_v.weight".into()),
         ("is missing", |f| f.tensors.retain(|tensor| tensor.name != "blk.0.attn_k.weight")),
         ("has no tensor `token_embd.weight`", |f| f.tensors.retain(|t| t.name != "token_embd.weight")),
-        ("`blk.0.ffn_gate_inp.weight` is a parameter that `llama`", |f| {
+        ("`blk.0.ffn_gate_inp.weight` is not a parameter of `llama`", |f| {
             f.push("blk.0.ffn_gate_inp.weight", &[8, 4]);
         }),
-        ("`blk.7.attn_q.weight` is a parameter that", |f| f.push("blk.7.attn_q.weight", &[8, 8])),
+        ("`blk.7.attn_q.weight` is not a parameter of", |f| f.push("blk.7.attn_q.weight", &[8, 8])),
         ("general.architecture `mamba` is not supported", |f| {
             f.set("general.architecture", TEXT, text("mamba"));
         }),
@@ -106,7 +110,7 @@ fn what_is_wrong_with_a_file_is_named() {
         ("is a LoRA adapter", |f| f.set("general.type", TEXT, text("adapter"))),
         ("(mmproj)", |f| f.set("general.type", TEXT, text("mmproj"))),
         ("(mmproj)", |f| f.set("general.architecture", TEXT, text("clip"))),
-        ("is part 1 of 3 of a model by its header", |f| f.set("split.count", U32, u32s(3))),
+        ("is part 1 of 3 of a model according to its header", |f| f.set("split.count", U32, u32s(3))),
         ("holds a vocabulary and no weights", |f| f.tensors.clear()),
         ("key `llama.expert_used_count` is missing", |f| f.set("llama.expert_count", U32, u32s(8))),
         ("block_sparse_moe.gate", |f| {
@@ -137,13 +141,13 @@ fn what_is_wrong_with_a_file_is_named() {
             f.set("llama.rope.scaling.type", TEXT, text("ntk"));
         }),
         ("without merges", |f| f.remove("tokenizer.ggml.merges")),
-        ("merge 0 of `tokenizer.ggml.merges` is no pair", |f| {
+        ("merge 0 of `tokenizer.ggml.merges` is not a pair", |f| {
             f.set("tokenizer.ggml.merges", LIST, texts(&["ab"]));
         }),
         ("its merges do not fit", |f| f.set("tokenizer.ggml.merges", LIST, texts(&["x y"]))),
         ("`tokenizer.ggml.pre` is `klingon`", |f| f.set("tokenizer.ggml.pre", TEXT, text("klingon"))),
         ("`tokenizer.ggml.pre` is `default`", |f| f.remove("tokenizer.ggml.pre")),
-        ("a tokenizer of the kind `rwkv`", |f| f.set("tokenizer.ggml.model", TEXT, text("rwkv"))),
+        ("a tokenizer of the unsupported kind `rwkv`", |f| f.set("tokenizer.ggml.model", TEXT, text("rwkv"))),
         ("has no tokenizer", |f| f.remove("tokenizer.ggml.tokens")),
         ("without scores", |f| f.set("tokenizer.ggml.model", TEXT, text("llama"))),
         ("`tokenizer.ggml.token_type` has 1 entries for 16 tokens", |f| {
@@ -169,7 +173,7 @@ fn a_file_that_ends_early_is_refused_wherever_it_ends() {
         std::fs::write(&path, &whole[..n]).expect("a file");
         let error = Gguf::open(&path).err().unwrap_or_else(|| panic!("{n} of {} bytes open", whole.len()));
         let message = error.to_string();
-        let is_named = ["truncated", "cut short", "cannot hold", "begin with `GGUF`"];
+        let is_named = ["truncated", "cannot hold", "begin with `GGUF`"];
         assert!(is_named.iter().any(|says| message.contains(says)), "{n}: {message}");
     }
 }
@@ -182,7 +186,7 @@ fn a_folder_says_which_of_its_files_it_cannot_choose_from() {
     put("b.gguf", &bytes);
     assert_eq!(refusal_of(folder.path()), "it opens");
     put("adapter_config.json", b"{}");
-    assert!(refusal_of(folder.path()).contains("is beside a GGUF file"), "{}", refusal_of(folder.path()));
+    assert!(refusal_of(folder.path()).contains("is next to a GGUF file"), "{}", refusal_of(folder.path()));
     std::fs::remove_file(folder.path().join("adapter_config.json")).expect("a file");
     put("a.gguf", &bytes);
     assert!(refusal_of(folder.path()).contains("give one of them: a.gguf, b.gguf"));
@@ -192,5 +196,5 @@ fn a_folder_says_which_of_its_files_it_cannot_choose_from() {
     assert!(missing.contains("no such file or folder") && !missing.contains("minigpt-2"), "{missing}");
     put("notes.txt", b"hello");
     let other = refusal_of(&folder.path().join("notes.txt"));
-    assert!(other.contains("it is a file and no GGUF"), "{other}");
+    assert!(other.contains("it is a file but not a GGUF file"), "{other}");
 }

@@ -62,10 +62,16 @@ fn a_part_that_is_missing_is_named() {
     let two = folder(&NAMES[..2]);
     for path in [two.path().to_owned(), two.path().join(NAMES[0]), two.path().join(NAMES[1])] {
         let message = refusal(&path);
-        assert!(message.contains(&format!("{} is not beside it; download all parts", NAMES[2])), "{message}");
+        assert!(
+            message.contains(&format!("{} is not in the same folder; download all parts", NAMES[2])),
+            "{message}"
+        );
     }
     let message = refusal(&folder(&NAMES[2..]).path().join(NAMES[2]));
-    assert!(message.contains(&format!("{} is not beside it, nor are 1 others", NAMES[0])), "{message}");
+    assert!(
+        message.contains(&format!("{} is not in the same folder, nor are 1 others", NAMES[0])),
+        "{message}"
+    );
 }
 
 #[test]
@@ -74,18 +80,18 @@ fn parts_of_several_models_are_not_put_together() {
     let one = folder(&NAMES[..2]);
     std::fs::copy(file("llama3-rope.gguf"), one.path().join(NAMES[2])).expect("a copy");
     let message = refusal(one.path());
-    assert!(message.contains("is a part of another model than llama3-rope-00001-of-00003.gguf"), "{message}");
+    assert!(message.contains("belongs to another model than llama3-rope-00001-of-00003.gguf"), "{message}");
     // The second part once more, under the name of the third.
     let twice = folder(&NAMES[..2]);
     std::fs::copy(file("parts").join(NAMES[1]), twice.path().join(NAMES[2])).expect("a copy");
     let message = refusal(twice.path());
-    let expected = "is part 2 of 3 of a model by its header, and its name says otherwise";
+    let expected = "is part 2 of 3 of a model according to its header, but its name does not match";
     assert!(message.contains(expected), "{message}");
     // A part under a name of its own.
     let renamed = folder(&[]);
     std::fs::copy(file("parts").join(NAMES[0]), renamed.path().join("a.gguf")).expect("a copy");
     let message = refusal(renamed.path());
-    assert!(message.contains("is part 1 of 3 of a model by its header"), "{message}");
+    assert!(message.contains("is part 1 of 3 of a model according to its header"), "{message}");
     // The number of tensors in all is in each header.
     let changed = folder(&NAMES);
     let path = changed.path().join(NAMES[1]);
@@ -95,7 +101,7 @@ fn parts_of_several_models_are_not_put_together() {
     bytes[at] += 1;
     std::fs::write(&path, bytes).expect("a file");
     let message = refusal(changed.path());
-    assert!(message.contains("is a part of another model"), "{message}");
+    assert!(message.contains("belongs to another model"), "{message}");
     // Two models in one folder are a choice of the user's, by their first parts.
     let two = folder(&NAMES);
     std::fs::write(two.path().join("b-00001-of-00002.gguf"), b"").expect("a file");

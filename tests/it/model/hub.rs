@@ -222,14 +222,15 @@ fn a_revision_is_escaped_in_the_route_and_stays_inside_the_cache() {
 
 #[test]
 fn a_model_that_is_gated_private_or_not_there_gets_a_way_to_it() {
-    let accept = "accept its terms, make a token at https://huggingface.co/settings/tokens and set HF_TOKEN";
-    let sent = "the token that was sent may not read it";
+    let accept =
+        "accept its terms, create a token at https://huggingface.co/settings/tokens and set HF_TOKEN";
+    let sent = "the token is invalid or has no access to the model";
     for (status, code, says) in [
         (401, "GatedRepo", ["the model is gated", sent, accept]),
         (403, "GatedRepo", ["the model is gated", sent, accept]),
         (403, "", ["the model is gated", "/tiny/gpt2 in a browser", accept]),
         (401, "RepoNotFound", ["there is no such model, or it is private or gated", sent, "check the id"]),
-        (404, "RepoNotFound", ["there is no such model", "no folder of this name", "check the id"]),
+        (404, "RepoNotFound", ["there is no such model", "there is no folder of this name", "check the id"]),
         (404, "RevisionNotFound", ["no such branch, tag or commit", "revision main", "tiny/gpt2"]),
         (404, "", ["no such model or revision", "revision main", "from http://127.0.0.1:"]),
         (418, "", ["the answer is 418", "not understood", "tiny/gpt2"]),
@@ -257,7 +258,7 @@ fn offline_without_a_cache_asks_nobody_and_says_what_is_missing() {
         &hub.url,
         &["--offline"],
         1,
-        &["--offline is set", "this revision was never fetched", "fetch it once"],
+        &["--offline is set", "this revision was never downloaded", "download it once"],
     );
     home.done(&hub, &[]);
     hub.take();
@@ -265,7 +266,7 @@ fn offline_without_a_cache_asks_nobody_and_says_what_is_missing() {
         &hub.url,
         &["--offline", "--revision", "other"],
         1,
-        &["revision other", "was never fetched"],
+        &["revision other", "was never downloaded"],
     );
     std::fs::remove_file(home.cache("snapshots").join(COMMIT).join(WEIGHTS)).expect("a link");
     home.refused(&hub.url, &["--offline"], 1, &["the weights are missing in the cache"]);
@@ -283,8 +284,8 @@ fn a_repository_without_what_is_needed_says_so_before_anything_is_fetched() {
             golden().without(WEIGHTS).with("model-Q4_K_M.gguf", b""),
             "GGUF files only; give one of them as owner/name:FILE",
         ),
-        (golden().without(WEIGHTS), "has no weights: none of model.safetensors"),
-        (golden().without(WEIGHTS).with("tf_model.h5", b""), "TensorFlow's and not read"),
+        (golden().without(WEIGHTS), "has none of the weight files model.safetensors"),
+        (golden().without(WEIGHTS).with("tf_model.h5", b""), "tf_model.h5 (TensorFlow)"),
         (
             golden().without("tokenizer.json").with("vocab.json", b""),
             "has no tokenizer.json, nor vocab.json with",
@@ -297,7 +298,7 @@ fn a_repository_without_what_is_needed_says_so_before_anything_is_fetched() {
     }
     for body in ["", "<html>log in</html>", "{}", "{\"sha\": \"../../x\", \"siblings\": []}"] {
         let hub = Server::start(move |_, _| Reply { status: 200, body: body.into(), ..Reply::default() });
-        Home::new().refused(&hub.url, &[], 1, &["the list of files", "check HF_ENDPOINT"]);
+        Home::new().refused(&hub.url, &[], 1, &["list of files", "check HF_ENDPOINT"]);
     }
 }
 

@@ -41,7 +41,7 @@ fn a_hub_that_is_away_is_not_waited_for_and_a_note_says_what_is_used() {
         let began = Instant::now();
         home.done(&hub, &["--offline"]);
         assert_eq!((code, &stdout), (Some(0), &first), "{stderr}");
-        let note = format!("what the cache has is used, commit {COMMIT}");
+        let note = format!("using the cached commit {COMMIT}");
         assert!(stderr.contains("tiny/gpt2: ") && stderr.contains(&note), "{stderr}");
         assert!(own < began.elapsed() + Duration::from_millis(1500), "{own:?}");
     }

@@ -69,18 +69,18 @@ fn a_file_of_another_length_or_content_than_the_hub_says_is_no_model() {
         reply.body.truncate(1000);
         reply
     };
-    wrong(shorter, &["model.safetensors is 423280 bytes by the hub's list and 1000 as it is sent"]);
+    wrong(shorter, &["the hub lists model.safetensors with 423280 bytes but sends 1000"]);
     let other = |mut reply: Reply| {
         reply.body[100_000] ^= 1;
         reply
     };
-    wrong(other, &["model.safetensors does not have the SHA-256 the hub says", "deleted"]);
+    wrong(other, &["the SHA-256 of model.safetensors differs", "deleted"]);
     let outside = |mut reply: Reply| {
         reply.headers.retain(|(name, _)| *name != "X-Linked-Etag");
         reply.headers.push(("X-Linked-Etag", "\"../../../escaped\"".into()));
         reply
     };
-    wrong(outside, &["model.safetensors comes without a usable ETag"]);
+    wrong(outside, &["the hub sent no usable ETag for model.safetensors"]);
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn a_server_that_is_silent_slow_or_gone_does_not_hold_us() {
     };
     let silent =
         Server::start(|_, _| Reply { status: 200, silent: Duration::from_secs(3), ..Reply::default() });
-    quick(&silent.url, "is silent for 0.3 s (HF_HUB_DOWNLOAD_TIMEOUT), 5 times");
+    quick(&silent.url, "sent no data for 0.3 s (timeout: HF_HUB_DOWNLOAD_TIMEOUT), 5 times");
     let slow = Server::start(|asked, _| {
         let trickle = Duration::from_millis(if asked.method == "GET" { 50 } else { 0 });
         Reply { trickle, ..Repository::golden().answer(asked) }
@@ -124,7 +124,7 @@ fn redirects_stay_within_bounds_and_never_leave_for_the_clear() {
     };
     Home::new().refused(&redirect("/api/again").url, &[], 1, &["more than 5 redirects"]);
     let clear = redirect("http://192.0.2.1/x");
-    Home::new().refused(&clear.url, &[], 1, &["a redirect leads to http://192.0.2.1 without https; refused"]);
+    Home::new().refused(&clear.url, &[], 1, &["refused a redirect to http://192.0.2.1"]);
     // A model that was renamed: the token goes along on the hub itself.
     let renamed = Server::start(|asked, _| match asked.target.contains("/gpt2/") {
         false => Repository::golden()
@@ -139,8 +139,8 @@ fn redirects_stay_within_bounds_and_never_leave_for_the_clear() {
     assert!(renamed.take().iter().all(|asked| asked.headers.contains_key("authorization")));
     for (endpoint, says) in [
         ("http://192.0.2.1", "HF_ENDPOINT must begin with https://"),
-        ("https://user:pass@127.0.0.1", "HF_ENDPOINT must hold no user and no password"),
-        ("nonsense", "HF_ENDPOINT is no URL"),
+        ("https://user:pass@127.0.0.1", "HF_ENDPOINT must not contain a user or a password"),
+        ("nonsense", "HF_ENDPOINT is not a URL"),
     ] {
         Home::new().refused(endpoint, &[], 2, &[says]);
     }
@@ -149,6 +149,6 @@ fn redirects_stay_within_bounds_and_never_leave_for_the_clear() {
     refused(
         odd.env("HF_TOKEN", "hf_\u{e4}\nsecret"),
         2,
-        &["HF_TOKEN (or the file with the token) holds characters"],
+        &["HF_TOKEN (or the token file) contains characters"],
     );
 }

@@ -48,7 +48,7 @@ fn a_model_is_described_by_its_config_and_header_alone() {
     let away = Server::start(|_, _| Reply { status: 503, ..Reply::default() });
     let (again, note) = done(&home, &away, &["model", ID, "--json"]);
     assert_eq!((again.as_str(), away.take().len()), (described.as_str(), 1));
-    assert!(note.contains(&format!("what is known of commit {COMMIT} is used")), "{note}");
+    assert!(note.contains(&format!("using the stored description of commit {COMMIT}")), "{note}");
     assert_eq!(done(&home, &away, &["model", ID, "--json", "--offline"]).0, described);
     assert!(away.take().is_empty());
     // The same as of the folder, and of the cache when it is complete.
@@ -135,7 +135,7 @@ fn token_ids_need_no_tokenizer_and_texts_are_refused_before_the_weights_are_fetc
     let tokens = golden("gpt2").join("oracle.safetensors");
     let tokens = tokens.to_str().expect("UTF-8");
     done(&home, &hub, &["states", ID, "--tokens", tokens, "-o", "states.safetensors"]);
-    home.refused(&hub.url, &["--offline"], 1, &["tokenizer.json: is not there"]);
+    home.refused(&hub.url, &["--offline"], 1, &["tokenizer.json: is missing"]);
 }
 
 #[test]
@@ -216,7 +216,7 @@ fn the_base_that_an_adapter_names_is_fetched_by_its_id() {
     assert_eq!(home.done(&hub, &[]), given);
     let told = verb(&home, &hub, &["model", ID]).output().expect("the binary");
     let stderr = said(&told).2;
-    assert!(stderr.contains("an adapter of gpt2, which is its base (--base names another)"), "{stderr}");
+    assert!(stderr.contains("adapter of gpt2, which is used as the base model"), "{stderr}");
     // A folder with the adapter alone is as good.
     let alone = home.path("alone");
     std::fs::create_dir(&alone).expect("a folder");
@@ -313,5 +313,5 @@ fn one_gguf_file_of_a_repository_is_a_model() {
     let says = ["has no file other.gguf", "tiny.F32.gguf, tiny.Q8_0.gguf"];
     refused(&mut verb(&home, &hub, &["model", &missing]), 1, &says);
     let wrong = format!("{ID}:model.safetensors");
-    refused(&mut verb(&home, &hub, &["model", &wrong]), 2, &["`model.safetensors` behind a colon"]);
+    refused(&mut verb(&home, &hub, &["model", &wrong]), 2, &["`model.safetensors` after the colon"]);
 }

@@ -83,7 +83,7 @@ fn values_without_the_scales_that_belong_to_them_are_refused_by_name() {
             },
             &|_| (),
         );
-        assert!(other.contains("are not both bytes (U8)"), "{end} as {kind:?}: {other}");
+        assert!(other.contains("must both have the type U8"), "{end} as {kind:?}: {other}");
     }
     let flat = changed(
         &|weights| {
@@ -94,7 +94,7 @@ fn values_without_the_scales_that_belong_to_them_are_refused_by_name() {
         },
         &|_| (),
     );
-    assert!(flat.contains("are not both bytes (U8)"), "{flat}");
+    assert!(flat.contains("must both have the type U8"), "{flat}");
     let experts = changed(&|_| (), &|config| config["num_local_experts"] = json!(5));
     assert!(experts.contains("router.weight` has shape [4, 32] where"), "{experts}");
     let width = changed(&|_| (), &|config| config["intermediate_size"] = json!(32));

@@ -147,10 +147,13 @@ fn a_model_without_tokenizer_is_opened_where_no_text_is_read() {
     LoadedDecoder::load(name(&folder), &ModelOptions::default(), &hub()).expect("a decoder");
     done(&["model", name(&folder)]);
     let error = open(&folder, Bos::Auto).err().expect("no tokenizer").to_string();
-    assert!(error.contains("tokenizer.json: is not there, nor vocab.json with merges.txt, nor"), "{error}");
+    assert!(
+        error.contains("tokenizer.json: is missing, and so are vocab.json with merges.txt, and"),
+        "{error}"
+    );
     copy(&folder, "byte-level/vocab.json", "vocab.json");
     let error = open(&folder, Bos::Auto).err().expect("no merges").to_string();
-    assert!(error.contains("only vocab.json without its merges.txt"), "{error}");
+    assert!(error.contains("vocab.json without merges.txt"), "{error}");
 }
 
 #[test]
@@ -167,13 +170,13 @@ fn the_switches_of_tokenizer_config_are_heeded_and_a_disagreement_is_said() {
     assert_eq!(auto(json!({"bos_token": "<|endoftext|>"})), (vec![], Bos::Off, vec![]));
     let (prefix, bos, notes) = auto(json!({"bos_token": "<|endoftext|>", "add_bos_token": true}));
     assert_eq!((prefix, bos), (vec![0], Bos::On));
-    assert!(notes[0].contains("add_bos_token true where the template"), "{notes:?}");
+    assert!(notes[0].contains("add_bos_token true, but the template"), "{notes:?}");
     let out = folder.path().join("states.safetensors");
     let out = out.to_str().expect("UTF-8");
     let states =
         ["states", name(&folder), "--corpus", "colours", "--windows", "4", "--entities", "2", "-o", out];
     let output = surmise(&states);
-    assert!(String::from_utf8_lossy(&output.stderr).contains("add_bos_token true where the template"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("add_bos_token true, but the template"));
     let quiet = surmise(&[&states[..], &["-q"]].concat());
     assert!(!String::from_utf8_lossy(&quiet.stderr).contains("add_bos_token"));
 
@@ -242,24 +245,24 @@ fn a_damaged_tokenizer_of_an_older_kind_is_one_message() {
         put(&folder, "tokenizer.model", bytes);
         refused(
             &folder,
-            &["tokenizer.model", "no sentencepiece model that can be read", "make a tokenizer.json"],
+            &["tokenizer.model", "is not a readable sentencepiece model", "create a tokenizer.json"],
         );
     }
     put(&folder, "tokenizer.model", b"IQ== 0\nIg== 1\n");
-    refused(&folder, &["a list of tiktoken"]);
+    refused(&folder, &["a tiktoken list"]);
     let folder = bare("llama");
     let vocab = std::fs::read(files("byte-level/vocab.json")).expect("a vocabulary");
     for (vocab, merges, says) in [
         (&vocab[..], &b"#version: 0.2\n"[..], "holds no merges"),
         (&vocab, b"a b c\nab\n", "merges.txt"),
         (&vocab, b"q q\n", "does not belong to its vocab.json"),
-        (b"[1]", b"a b\n", "no map of pieces to ids"),
-        (&vocab[..100], b"a b\n", "no map of pieces to ids"),
+        (b"[1]", b"a b\n", "is not a map of pieces to ids"),
+        (&vocab[..100], b"a b\n", "is not a map of pieces to ids"),
     ] {
         put(&folder, "vocab.json", vocab);
         put(&folder, "merges.txt", merges);
         refused(&folder, &[says, "download or save it again"]);
     }
     put(&folder, "tokenizer_config.json", b"{\"tokenizer_class\": \"LlamaTokenizer\"}");
-    refused(&folder, &["belongs to a LlamaTokenizer", "make a tokenizer.json with transformers"]);
+    refused(&folder, &["belongs to a LlamaTokenizer", "create a tokenizer.json with transformers"]);
 }

@@ -1,4 +1,4 @@
-//! The config.json of a GGUF file.
+//! Builds the config.json of a GGUF file.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::model::arch::config_keys::ConfigKeys;
 use crate::model::weights::gguf::Gguf;
 
-/// Keys of an architecture that change no state here.
+/// Keys of an architecture that do not affect the states.
 const IGNORED_KEYS: [&str; 8] = [
     "vocab_size",
     "tensor_data_layout",
@@ -21,8 +21,8 @@ const IGNORED_KEYS: [&str; 8] = [
     "n_deepstack_layers",
 ];
 
-/// Keys that change the states, with their defaults. If the architecture does not read one, any value but
-/// this default is refused.
+/// Keys that affect the states, with their defaults. If the architecture does not read such a key, any other
+/// value is an error.
 const STATES: [(&str, f64); 19] = [
     ("expert_count", 0.0),
     ("leading_dense_block_count", 0.0),
@@ -45,12 +45,12 @@ const STATES: [(&str, f64); 19] = [
     ("altup.num_inputs", 0.0),
 ];
 
-/// The config.json that asks for the same decoder as the metadata of a file. A key that is not read here is
-/// in it with the architecture's name before it, so that it is named as an unread one.
+/// The config.json that describes the same decoder as the metadata of a file. Keys that are not converted
+/// keep the architecture's prefix, so that they are reported as unread.
 ///
 /// # Errors
-/// [`Error::Config`](crate::Error::Config) for a file that is no model, for metadata that is missing or of
-/// another type than it must have, and for what the decoder cannot do.
+/// [`Error::Config`](crate::Error::Config) for a file that is not a model, for missing or mistyped metadata,
+/// and for unsupported settings.
 pub(in crate::model) fn config(gguf: &Gguf) -> Result<Value> {
     let form = kind::form(gguf)?;
     let keys = Keys::new(gguf, form.name);
@@ -58,7 +58,7 @@ pub(in crate::model) fn config(gguf: &Gguf) -> Result<Value> {
     let mut set = |key: &str, value: Value| drop(config.insert(key.into(), value));
     set("model_type", form.model_type.into());
     let Some([vocab_size, _]) = gguf.shape(EMBEDDING) else {
-        return Err(keys.fault(format!("has no tensor `{EMBEDDING}`; give the file of a whole model")));
+        return Err(keys.fault(format!("has no tensor `{EMBEDDING}`; give a file with a complete model")));
     };
     set("vocab_size", (*vocab_size).into());
     let (d_model, n_heads) = (keys.required("embedding_length")?, keys.required("attention.head_count")?);
@@ -122,7 +122,8 @@ pub(in crate::model) fn config(gguf: &Gguf) -> Result<Value> {
 
 pub(super) const EMBEDDING: &str = "token_embd.weight";
 
-/// The biases that a config.json of this architecture switches on or off, by the tensors that are there.
+/// Sets the switches for biases that a config.json of this architecture has, according to the bias tensors in
+/// the file.
 fn biases(keys: &Keys, form: &GgufForm, config: &mut ConfigMap) {
     let has = |name: &str| keys.gguf().shape(name).is_some();
     let of_attention = has("blk.0.attn_q.bias") || has("blk.0.attn_qkv.bias");

@@ -1,5 +1,5 @@
-//! Mixtures of experts in the metadata. How the router's weights are made the files do not say, or say only
-//! lately; each architecture of llama.cpp has one way.
+//! Converts mixtures of experts. Most files do not store how the router's weights are computed; each
+//! architecture of llama.cpp has a fixed way.
 
 use serde_json::Value;
 
@@ -8,7 +8,8 @@ use super::keys::Keys;
 use super::scales::granite;
 use crate::error::Result;
 
-/// The number of experts, of those a token goes to, and their width, under the names of a config.json.
+/// Sets the number of experts, the number of experts per token, and the width of an expert, under the keys of
+/// a config.json.
 fn base(keys: &Keys, config: &mut ConfigMap, number: &str, width: &str) -> Result<()> {
     config.insert(number.into(), keys.required("expert_count")?.into());
     config.insert("num_experts_per_tok".into(), keys.required("expert_used_count")?.into());
@@ -17,11 +18,12 @@ fn base(keys: &Keys, config: &mut ConfigMap, number: &str, width: &str) -> Resul
         let width_of_file = keys.size("expert_feed_forward_length")?.or(stored);
         config.insert(width.into(), width_of_file.map_or(Value::Null, Value::from));
     } else {
-        // It repeats the width of the MLP.
+        // This key repeats the width of the MLP.
         keys.size("expert_feed_forward_length")?;
     }
     keys.size("expert_shared_count")?;
-    // 1 is a softmax over all experts, 3 one over those that are chosen: as the architecture has it.
+    // 1 is a softmax over all experts, 3 a softmax over the chosen experts. The architecture decides which
+    // one applies.
     for (key, usual) in [("expert_gating_func", [1.0, 3.0]), ("expert_weights_scale", [1.0, 0.0])] {
         if let Some(value) = keys.number(key)?.filter(|value| !usual.contains(value)) {
             return Err(keys.unsupported(key, value));
@@ -30,14 +32,14 @@ fn base(keys: &Keys, config: &mut ConfigMap, number: &str, width: &str) -> Resul
     Ok(())
 }
 
-/// Whether the weights of the experts that are chosen add up to 1.
+/// Sets whether the weights of the chosen experts add up to 1.
 fn normalised(keys: &Keys, config: &mut ConfigMap, usual: bool) -> Result<()> {
     let is_on = keys.flag("expert_weights_norm")?.unwrap_or(usual);
     config.insert("norm_topk_prob".into(), is_on.into());
     Ok(())
 }
 
-/// The width of the expert of all tokens, if there is one.
+/// The width of the shared expert, if there is one.
 fn shared_width(keys: &Keys) -> Result<Option<usize>> {
     let stored = keys.gguf().shape("blk.0.ffn_down_shexp.weight").and_then(|shape| shape.last().copied());
     Ok(keys.size("expert_shared_feed_forward_length")?.filter(|width| *width > 0).or(stored))
@@ -72,7 +74,7 @@ pub(super) fn qwen3_moe(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     normalised(keys, config, true)
 }
 
-/// Granite with experts, and with one for all tokens beside them.
+/// Granite with experts, with or without a shared expert.
 pub(super) fn granite_moe(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     granite(keys, config)?;
     base(keys, config, "num_local_experts", "")?;
@@ -83,11 +85,11 @@ pub(super) fn granite_moe(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     Ok(())
 }
 
-/// gpt-oss: a window in every other block, the first one included.
+/// gpt-oss: a window in every other block, starting with the first.
 pub(super) fn gpt_oss(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     base(keys, config, "num_local_experts", "")?;
     config.insert("sliding_window".into(), keys.size("attention.sliding_window")?.unwrap_or(128).into());
-    // The published models do not round YaRN's limits; the format has no key for it.
+    // The published models use YaRN without rounding its limits, and GGUF has no key for this setting.
     if let Some(rope) = config.get_mut("rope_parameters").filter(|rope| rope["rope_type"] == "yarn") {
         rope["truncate"] = false.into();
     }

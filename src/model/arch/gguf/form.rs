@@ -1,23 +1,23 @@
-//! What distinguishes one architecture's GGUF files from those of another.
+//! Describes how the GGUF files of one architecture differ from those of others.
 
 use serde_json::{Map, Value};
 
 use super::keys::Keys;
 use crate::error::Result;
 
-/// Keys of a config.json.
+/// The keys and values of a config.json.
 pub(super) type ConfigMap = Map<String, Value>;
 
 /// A row of the table of architectures.
 pub(super) struct GgufForm {
     /// `general.architecture`.
     pub(super) name: &'static str,
-    /// `model_type` of the same models' config.json.
+    /// The corresponding `model_type` in a config.json.
     pub(super) model_type: &'static str,
-    /// Those of other models that are stored under the same name.
+    /// The `model_type`s of other models that are stored under the same name.
     #[cfg_attr(not(test), expect(dead_code, reason = "for the page of checkpoints, which a test writes"))]
     pub(super) also: &'static [&'static str],
-    /// The key of config.json for what is added to a norm's variance.
+    /// The key in config.json for the epsilon of the norms.
     pub(super) epsilon: &'static str,
     /// Whether norms are root-mean-square norms.
     pub(super) has_rms_norms: bool,
@@ -25,15 +25,15 @@ pub(super) struct GgufForm {
     pub(super) d_mlp: &'static str,
     /// Whether config.json has a key for the number of key and value heads.
     pub(super) has_kv_heads: bool,
-    /// Whether the two values of a rotary pair lie side by side in queries and keys; in published weights
-    /// they lie half a head apart.
+    /// Whether rotary pairs are adjacent values in the queries and keys of the file. In published weights,
+    /// the values of a pair are half a head apart.
     pub(super) is_interleaved: bool,
-    /// What the architecture has beyond that.
+    /// Converts the remaining keys of the architecture.
     pub(super) rest: fn(&Keys, &mut ConfigMap) -> Result<()>,
 }
 
 impl GgufForm {
-    /// What most architectures since Llama have in common.
+    /// The most common values since Llama.
     pub(super) const USUAL: Self = Self {
         name: "",
         model_type: "",

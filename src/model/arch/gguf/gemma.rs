@@ -1,5 +1,5 @@
-//! Gemma 2 and 3: windows, caps, two rotary bases. The files do not hold the scale of the scores; it follows
-//! from the size of the model, as in llama.cpp.
+//! Converts the metadata of Gemma 2 and 3: windows, softcaps, two rotary bases. The files do not store the
+//! scale of the scores; it follows from the size of the model, as in llama.cpp.
 
 use serde_json::{Value, json};
 
@@ -7,10 +7,10 @@ use super::form::ConfigMap;
 use super::keys::Keys;
 use crate::error::Result;
 
-/// The number of blocks of the models whose scale is that of `d_model / n_heads`: 27B of both generations.
+/// The numbers of blocks of the 27B models, Gemma 2 and Gemma 3. Their scale depends on `d_model / n_heads`.
 const BLOCKS_OF_27B: [usize; 2] = [46, 62];
 
-/// `query_pre_attn_scalar`: the head width, but for the models of 27B.
+/// Sets `query_pre_attn_scalar` to the head width, or for the 27B models to `d_model / n_heads`.
 fn scale(keys: &Keys, config: &mut ConfigMap, blocks_of_27b: usize) -> Result<()> {
     let (d_model, n_heads) = (keys.required("embedding_length")?, keys.required("attention.head_count")?);
     let shared = d_model.checked_div(n_heads).unwrap_or_default();
@@ -20,7 +20,7 @@ fn scale(keys: &Keys, config: &mut ConfigMap, blocks_of_27b: usize) -> Result<()
     Ok(())
 }
 
-/// Caps of scores and logits, `null` where there is none.
+/// Softcaps of scores and logits; `null` if there is none.
 fn caps(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     for key in ["attn_logit_softcapping", "final_logit_softcapping"] {
         let cap = keys.number(key)?.filter(|cap| *cap != 0.0);
@@ -29,7 +29,7 @@ fn caps(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     Ok(())
 }
 
-/// Which blocks slide: every one but each `period`-th, or as the file says for each.
+/// Sets which blocks have a sliding window: by the file's list, or all except every `period`-th block.
 pub(super) fn windows(keys: &Keys, config: &mut ConfigMap, period: usize) -> Result<()> {
     let n = keys.required("block_count")?;
     config.insert("sliding_window".into(), keys.size("attention.sliding_window")?.unwrap_or(4096).into());
@@ -51,7 +51,7 @@ pub(super) fn windows(keys: &Keys, config: &mut ConfigMap, period: usize) -> Res
     Ok(())
 }
 
-/// No model comes near; the number of blocks is what the file claims.
+/// Upper limit for the claimed number of blocks, far above that of published models.
 const MOST_BLOCKS: usize = 65_536;
 
 pub(super) fn gemma2(keys: &Keys, config: &mut ConfigMap) -> Result<()> {

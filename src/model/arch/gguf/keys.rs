@@ -1,4 +1,4 @@
-//! The metadata of one architecture: keys without its name before them.
+//! Reads the metadata of one architecture; keys are given without the architecture's prefix.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::error::{Error, Result};
 use crate::model::weights::gguf::{Gguf, Metadata};
 
-/// Getters that remember which keys were asked for.
+/// Getters that record which keys were requested.
 pub(super) struct Keys<'a> {
     gguf: &'a Gguf,
     name: &'a str,
@@ -34,31 +34,32 @@ impl<'a> Keys<'a> {
         full
     }
 
-    /// An error about this file; the reason says what to do.
+    /// An error about this file; `reason` includes the advice.
     pub(super) fn fault(&self, reason: String) -> Error {
         self.metadata().fault(reason)
     }
 
-    /// An error about a key whose value the decoder cannot do.
+    /// An error about a key with an unsupported value.
     pub(super) fn unsupported(&self, key: &str, value: impl std::fmt::Display) -> Error {
         let name = self.name;
-        self.fault(format!("unsupported {name}.{key}={value}: the states would be wrong; take another model"))
+        self.fault(format!("unsupported {name}.{key}={value}: the states would be wrong; use another model"))
     }
 
     pub(super) fn size(&self, key: &str) -> Result<Option<usize>> {
         self.metadata().same_size(&self.full(key))
     }
 
-    /// A size that must be there.
+    /// A required size.
     ///
     /// # Errors
-    /// If it is missing or of another type.
+    /// If the key is missing or has another type.
     pub(super) fn required(&self, key: &str) -> Result<usize> {
         let missing = || self.fault(format!("key `{}.{key}` is missing; download the file again", self.name));
         self.size(key)?.ok_or_else(missing)
     }
 
-    /// A number in the fewest decimals: the file holds the f32 that is nearest to what a config.json says.
+    /// A number, as the shortest decimal of its f32. The file stores the f32 nearest to the decimal number in
+    /// config.json.
     pub(super) fn number(&self, key: &str) -> Result<Option<f64>> {
         let number = self.metadata().number(&self.full(key))?;
         Ok(number.map(|number| (number as f32).to_string().parse().unwrap_or(number)))
@@ -72,12 +73,12 @@ impl<'a> Keys<'a> {
         self.metadata().text(&self.full(key))
     }
 
-    /// One switch for each block, if the key has them.
+    /// One switch for each block, if the value is a list of switches.
     pub(super) fn flags(&self, key: &str) -> Option<Vec<bool>> {
         self.metadata().flags(&self.full(key))
     }
 
-    /// The keys of this architecture that were not asked for, with their values.
+    /// The keys of this architecture that were not requested, with their values.
     pub(super) fn unread(&self) -> Vec<(&'a str, Value)> {
         let prefix = format!("{}.", self.name);
         let asked = self.asked.borrow();

@@ -1,15 +1,15 @@
-//! What kind of thing a GGUF file is: a model, or something that belongs to one.
+//! Determines whether a GGUF file is a model, and of which architecture.
 
 use super::form::GgufForm;
 use super::registry::{self, FORMS};
 use crate::error::Result;
 use crate::model::weights::gguf::Gguf;
 
-/// The row of a model's architecture.
+/// The registry row of a model's architecture.
 ///
 /// # Errors
-/// [`Error::Config`](crate::Error::Config) for a file that is no model, and for an
-/// architecture that is not in the table.
+/// [`Error::Config`](crate::Error::Config) for a file that is not a model, and for an unsupported
+/// architecture.
 pub(super) fn form(gguf: &Gguf) -> Result<&'static GgufForm> {
     let metadata = gguf.metadata();
     let architecture = metadata.text("general.architecture")?;
@@ -22,22 +22,23 @@ pub(super) fn form(gguf: &Gguf) -> Result<&'static GgufForm> {
             Some("the image or audio part of a model (mmproj)")
         }
         Some("model") | None => None,
-        Some(_) => Some("no model"),
+        Some(_) => Some("not a model"),
     };
     if let Some(what) = what {
         return Err(
-            metadata.fault(format!("is {what} and no whole model; give the file of the model itself"))
+            metadata.fault(format!("is {what}, not a complete model; give the file of the model itself"))
         );
     }
     let Some(architecture) = architecture else {
         return Err(metadata.fault(
-            "has no key `general.architecture`: it is no file of a model that llama.cpp reads; take another",
+            "has no key `general.architecture`, so it is not a model file of llama.cpp; use another file",
         ));
     };
     let Some(form) = FORMS.iter().find(|form| form.name == architecture) else {
         let known = registry::names().collect::<Vec<_>>().join(", ");
         return Err(metadata.fault(format!(
-            "general.architecture `{architecture}` is not supported; take a model of one of these: {known}"
+            "general.architecture `{architecture}` is not supported; use a model of one of these types: \
+             {known}"
         )));
     };
     if gguf.names().is_empty() {

@@ -1,10 +1,10 @@
-//! GGUF: metadata becomes the config.json that the same model has elsewhere, so that one routine for each
-//! architecture makes the spec, and tensors get their published names and layouts. To add an architecture,
+//! Converts GGUF files: the metadata becomes the equivalent config.json, so that one routine per architecture
+//! builds the spec for both formats. Tensors get their published names and layouts. To add an architecture,
 //! add a row to `registry.rs`.
 //!
 //! # References
-//! The names, and what differs from the published layouts, are those of llama.cpp's `convert_hf_to_gguf.py`
-//! and of the `gguf` package.
+//! The names and the differences from the published layouts follow llama.cpp's `convert_hf_to_gguf.py` and
+//! the `gguf` package.
 
 mod config;
 mod experts;

@@ -1,17 +1,17 @@
-//! What the maps of a GGUF file are called once they are laid out: the published names of their architecture,
-//! but for those that the format keeps in other pieces.
+//! Names the maps of a converted GGUF file: the published names of the architecture, except for maps that
+//! GGUF splits or joins differently.
 
 use crate::model::arch::tensor_names::{ExpertMaps, ExpertNames, Qkv, TensorNames};
 use crate::model::weights::Gguf;
 
-/// Queries, keys and values of a file that has them apart where the published files have them in one.
+/// Queries, keys and values of a file that splits them although published files fuse them.
 const APART: Qkv = Qkv::Split(["attn_q", "attn_k", "attn_v"]);
 
-/// The names of an architecture's tensors in the checkpoint that a file becomes.
+/// The names of an architecture's tensors in the converted checkpoint.
 pub(in crate::model) fn tensor_names(gguf: &Gguf, published: TensorNames) -> TensorNames {
     let has_one_map = gguf.shape("blk.0.attn_qkv.weight").is_some();
     let qkv = match published.qkv {
-        // Head by head in published files; in these all queries, all keys, all values.
+        // Published files group them by head; GGUF files store all queries, all keys, all values.
         Qkv::Grouped(name) if has_one_map => Qkv::Concat(name),
         Qkv::Grouped(_) => APART,
         Qkv::Concat(_) if !has_one_map => APART,

@@ -1,4 +1,4 @@
-//! The table of architectures in GGUF files.
+//! Lists the architectures of GGUF files.
 
 use super::experts::{gpt_oss, granite_moe, olmoe, qwen2_moe, qwen3_moe};
 use super::falcon::falcon;
@@ -10,7 +10,7 @@ use super::variants::{
     window,
 };
 
-/// The architectures that are read.
+/// The supported architectures.
 pub(super) static FORMS: &[GgufForm] = &[
     GgufForm {
         name: "llama",
@@ -185,7 +185,7 @@ pub(super) static FORMS: &[GgufForm] = &[
     },
 ];
 
-/// Whether a key is one of an architecture's metadata.
+/// Whether a key belongs to the metadata of an architecture.
 pub(in crate::model) fn is_key(key: &str) -> bool {
     key.split_once('.').is_some_and(|(name, _)| names().any(|known| known == name))
 }
@@ -197,7 +197,7 @@ pub(in crate::model) fn names_of(model_type: &str) -> Vec<&'static str> {
     FORMS.iter().filter(holds).map(|form| form.name).collect()
 }
 
-/// Their names in GGUF files.
+/// The names of all architectures in GGUF files.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
     FORMS.iter().map(|form| form.name)
 }

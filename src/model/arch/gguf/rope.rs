@@ -1,17 +1,17 @@
-//! Rotary positions in the metadata, as the `rope_parameters` of a config.json.
+//! Converts rotary positions in the metadata to the `rope_parameters` of a config.json.
 
 use serde_json::{Value, json};
 
 use super::keys::Keys;
 use crate::error::Result;
 
-/// The base where none is given.
+/// The default base.
 const BASE: f64 = 10_000.0;
 
 /// The description of rotary positions for heads of `head_dim` values.
 ///
 /// # Errors
-/// [`Error::Config`](crate::Error::Config) for a scaling that the decoder does not have.
+/// [`Error::Config`](crate::Error::Config) for an unsupported scaling.
 pub(super) fn parameters(keys: &Keys, head_dim: usize) -> Result<Value> {
     let width = keys.size("rope.dimension_count")?.unwrap_or(head_dim);
     let mut rope = json!({
@@ -31,7 +31,8 @@ pub(super) fn parameters(keys: &Keys, head_dim: usize) -> Result<Value> {
         }
     };
     if let Some(factors) = keys.gguf().values("rope_freqs.weight")? {
-        // One divisor for each pair, as Llama 3 has them: LongRoPE with factors for windows of every length.
+        // One divisor per pair, as in Llama 3. This is expressed as LongRoPE with the same factors for
+        // windows of all lengths.
         if is_stretched && kind != "none" {
             return Err(keys.unsupported("rope.scaling.type", kind));
         }
@@ -85,7 +86,8 @@ fn divisors(factors: Vec<f32>) -> Value {
     factors.into_iter().map(f64::from).collect()
 }
 
-/// The share of a head that is rotated, such that the product with the head's width is not below `width`.
+/// The fraction of a head that is rotated. Rounded up if necessary, so that multiplying by the width of the
+/// head does not give less than `width`.
 fn share(width: usize, head_dim: usize) -> f64 {
     let share = width as f64 / head_dim.max(1) as f64;
     if ((share * head_dim as f64) as usize) < width { share.next_up() } else { share }

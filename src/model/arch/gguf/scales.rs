@@ -1,4 +1,4 @@
-//! Multipliers and limits of single architectures.
+//! Converts multipliers and limits of single architectures.
 
 use super::form::ConfigMap;
 use super::keys::Keys;
@@ -16,7 +16,8 @@ pub(super) fn granite(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
             config.insert(to.into(), scale.into());
         }
     }
-    // Without one the scores have the usual scale, whereas a config.json without one means 1.
+    // Without the key, GGUF files use the usual scale of scores, but a config.json without the key means a
+    // scale of 1.
     if !config.contains_key("attention_multiplier") {
         let head_dim = config.get("head_dim").and_then(serde_json::Value::as_f64).unwrap_or(1.0);
         config.insert("attention_multiplier".into(), head_dim.powf(-0.5).into());
@@ -24,7 +25,7 @@ pub(super) fn granite(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     Ok(())
 }
 
-/// OLMo's limit of queries, keys and values; its norms have no weights, and their epsilon is no setting.
+/// OLMo's clipping limit of queries, keys and values. OLMo's norms have no weights and a fixed epsilon.
 pub(super) fn clip(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     config.remove("layer_norm_epsilon");
     if let Some(limit) = keys.number("attention.clamp_kqv")?.filter(|limit| *limit != 0.0) {

@@ -1,4 +1,5 @@
-//! The published names and layouts of the tensors in a GGUF file, by the table of their architecture.
+//! Converts the tensors of a GGUF file to their published names and layouts, by the table of their
+//! architecture.
 
 use super::form::GgufForm;
 use super::kind;
@@ -8,13 +9,13 @@ use crate::model::spec::{BlockForm, Norm, Spec};
 use crate::model::weights::gguf::{Gguf, Placed};
 use crate::model::weights::{Checkpoint, Layout, Precision};
 
-/// Tensors that are no parameters: rotary tables, which the config describes.
+/// Tensors that are not parameters: rotary tables, which the config describes.
 const TABLES: [&str; 4] = ["rope_freqs", "rope_factors_long", "rope_factors_short", "attn_rot_embd"];
 
-/// The weights of a file as a checkpoint of its architecture.
+/// The weights of a file, as a checkpoint of its architecture.
 ///
 /// # Errors
-/// [`Error::Tensor`] for a parameter that the architecture does not have or whose shape is another one.
+/// [`Error::Tensor`] for a parameter that the architecture does not have or that has another shape.
 pub(in crate::model) fn checkpoint(
     gguf: &Gguf,
     spec: &Spec,
@@ -45,14 +46,14 @@ pub(in crate::model) fn checkpoint(
                 path: gguf.path().into(),
                 tensor: name.to_owned(),
                 reason: format!(
-                    "is a parameter that `{}` with this metadata does not have: the states would be \
-                     wrong; take another model",
+                    "is not a parameter of `{}` with this metadata: the states would be \
+                     wrong; use another model",
                     table.form.name
                 ),
             });
         };
         for Module { name: module, rows, layout } in modules {
-            // The one parameter that is no map and no norm.
+            // Sinks have no suffix, because they are neither a map nor a norm.
             let is_whole = module == names.sinks;
             placed.push(Placed {
                 from: name.to_owned(),
@@ -65,7 +66,7 @@ pub(in crate::model) fn checkpoint(
     gguf.checkpoint(&placed, precision)
 }
 
-/// A published map or norm, and what it is of a tensor in the file.
+/// A published map or norm, and the part of a tensor in the file that holds it.
 struct Module {
     name: &'static str,
     rows: Option<[usize; 2]>,
@@ -82,12 +83,12 @@ struct Table<'a> {
     form: &'static GgufForm,
     spec: &'a Spec,
     names: &'a TensorNames,
-    /// Whether parallel branches have a norm each (Falcon 40B).
+    /// Whether each of the parallel branches has its own norm (Falcon 40B).
     has_two_norms: bool,
 }
 
 impl Table<'_> {
-    /// What stands before and behind the blocks.
+    /// The tensors outside the blocks.
     fn around(&self, stem: &str) -> Option<Module> {
         let name = match stem {
             "token_embd" => self.names.embedding,
@@ -99,12 +100,12 @@ impl Table<'_> {
         (!name.is_empty()).then(|| Module::whole(name))
     }
 
-    /// The parts of a block.
+    /// The tensors of a block.
     fn within_block(&self, part: &str) -> Option<Vec<Module>> {
         let (names, is_after) = (self.names, self.spec.form == BlockForm::PostBranch);
         let name = match (part, names.mlp_in) {
             ("attn_q" | "attn_k" | "attn_v" | "attn_qkv", _) => return self.of_qkv(part),
-            // Of two norms of parallel branches the second is attention's.
+            // With two norms of parallel branches, the second one belongs to attention.
             ("attn_norm_2", _) => names.attention_norm,
             ("attn_norm", _) if self.has_two_norms => names.mlp_norm,
             ("attn_norm", _) if !is_after => names.attention_norm,
@@ -128,7 +129,7 @@ impl Table<'_> {
         (!name.is_empty()).then(|| vec![Module::whole(name)])
     }
 
-    /// The router, the experts, and the expert of all tokens.
+    /// The router, the experts, and the shared expert.
     fn of_experts(&self, part: &str) -> Option<Vec<Module>> {
         let ExpertNames { router, maps, shared, shared_gate, .. } = self.names.experts;
         let all = match maps {
@@ -149,7 +150,7 @@ impl Table<'_> {
         Some(vec![module])
     }
 
-    /// Queries, keys and values: apart, or in one tensor in this order.
+    /// Queries, keys and values: in separate tensors, or in one tensor in this order.
     fn of_qkv(&self, part: &str) -> Option<Vec<Module>> {
         let Spec { n_heads, n_kv_heads, head_dim, .. } = *self.spec;
         let rotated = |n_heads: usize| match self.form.is_interleaved {
@@ -175,7 +176,7 @@ impl Table<'_> {
         }
     }
 
-    /// The layout of a tensor's values, where it is not that of its map.
+    /// The layout of a tensor's values; `layout` unless the norm or the transposition requires another one.
     fn layout(&self, part: &str, end: &str, layout: Layout) -> Layout {
         let has_offset =
             matches!(self.spec.norm, Norm::Rms { offset: true, .. }) || self.names.norms_less_one;

@@ -1,4 +1,4 @@
-//! Forms of a block that one architecture has in several variants.
+//! Converts the metadata of architectures whose blocks have several variants.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use super::gemma::windows;
 use super::keys::Keys;
 use crate::error::Result;
 
-/// A sliding window in every block.
+/// Sets a sliding window in every block.
 pub(super) fn window(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     if let Some(window) = keys.size("attention.sliding_window")?.filter(|window| *window != 0) {
         config.insert("sliding_window".into(), window.into());
@@ -16,7 +16,7 @@ pub(super) fn window(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     Ok(())
 }
 
-/// Mistral's models are stored as Llamas, most of them without their window.
+/// Mistral models are stored as Llama, most of them without their window.
 pub(super) fn llama(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     window(keys, config)?;
     if keys.size("expert_count")?.is_some_and(|n| n > 0) {
@@ -30,46 +30,46 @@ pub(super) fn llama(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     Ok(())
 }
 
-/// GPT-NeoX: attention and MLP side by side, or one after the other.
+/// GPT-NeoX: parallel or sequential branches.
 pub(super) fn parallel_neox(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     let is_parallel = keys.flag("use_parallel_residual")?.unwrap_or(true);
     config.insert("use_parallel_residual".into(), is_parallel.into());
     Ok(())
 }
 
-/// StableLM: the branches share a norm where there is one alone.
+/// StableLM: parallel branches share a norm; a model with two norms has sequential branches.
 pub(super) fn parallel_stablelm(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     let is_parallel = keys.gguf().shape("blk.0.ffn_norm.weight").is_none();
-    // The switch repeats what the tensors say.
+    // This switch only repeats what the tensors show.
     keys.flag("use_parallel_residual")?;
     config.insert("use_parallel_residual".into(), is_parallel.into());
     Ok(())
 }
 
-/// BLOOM has no positions: `seq_length` is the length of training.
+/// BLOOM has no positions; `seq_length` is the window length in training.
 pub(super) fn bloom(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     if let Some(length) = config.remove("max_position_embeddings") {
         config.insert("seq_length".into(), length);
     }
-    // ALiBi's steepest slope, which is the usual one.
+    // ALiBi's steepest slope always has its default value.
     keys.number("attention.max_alibi_bias")?;
     Ok(())
 }
 
-/// OLMo 2, and OLMo 3, which has windows.
+/// OLMo 2, or OLMo 3 if the file has windows.
 pub(super) fn olmo2(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     if keys.size("attention.sliding_window")?.is_none_or(|window| window == 0) {
         return Ok(());
     }
     config.insert("model_type".into(), "olmo3".into());
-    // What stretches the positions is for the blocks without a window.
+    // The scaling of positions applies only to blocks without a window.
     let full = config.remove("rope_parameters").unwrap_or_default();
     let sliding = json!({ "rope_type": "default", "rope_theta": full["rope_theta"] });
     config.insert("rope_parameters".into(), json!({ "full_attention": full, "sliding_attention": sliding }));
     windows(keys, config, 4)
 }
 
-/// EXAONE 4: the large model has windows, the small one none.
+/// EXAONE 4: the large model has windows, the small model has none.
 pub(super) fn exaone4(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     if keys.size("attention.sliding_window")?.is_none_or(|window| window == 0) {
         config.insert("sliding_window".into(), Value::Null);
@@ -78,7 +78,7 @@ pub(super) fn exaone4(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     windows(keys, config, 4)
 }
 
-/// Cohere: the scale of logits, and norms of queries and keys in the large models.
+/// Cohere: the scale of logits, and in the large models norms of queries and keys.
 pub(super) fn cohere(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     if let Some(scale) = keys.number("logit_scale")? {
         config.insert("logit_scale".into(), scale.into());
@@ -89,7 +89,7 @@ pub(super) fn cohere(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     Ok(())
 }
 
-/// Cohere 2: no window and no positions in each fourth block.
+/// Cohere 2: every fourth block has no window and no positions.
 pub(super) fn cohere2(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     cohere(keys, config)?;
     windows(keys, config, 4)
@@ -106,7 +106,7 @@ pub(super) fn starcoder(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     Ok(())
 }
 
-/// MPT: positions by ALiBi.
+/// MPT: ALiBi instead of position embeddings.
 pub(super) fn mpt(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     if let Some(length) = config.remove("max_position_embeddings") {
         config.insert("max_seq_len".into(), length);
@@ -118,7 +118,7 @@ pub(super) fn mpt(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     Ok(())
 }
 
-/// SmolLM3: no rotation in each fourth block.
+/// SmolLM3: every fourth block has no rotary positions.
 pub(super) fn smollm3(_keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     config.insert("no_rope_layer_interval".into(), 4.into());
     Ok(())

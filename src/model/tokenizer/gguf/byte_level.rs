@@ -1,4 +1,4 @@
-//! Byte-level BPE: tokens, merges and a way to cut text.
+//! Builds a byte-level BPE tokenizer from tokens, merges and a pre-tokenizer.
 
 use tokenizers::models::bpe::{BPE, Vocab};
 use tokenizers::normalizers::NFC;
@@ -18,21 +18,21 @@ const PRE: &str = "tokenizer.ggml.pre";
 /// Builds the tokenizer.
 ///
 /// # Errors
-/// [`Error::Tokenizer`](crate::Error::Tokenizer) if there are no merges, if they do not belong to the tokens,
-/// or if the way to cut text is not known.
+/// [`Error::Tokenizer`](crate::Error::Tokenizer) if merges are missing or do not match the tokens, or if the
+/// pre-tokenizer is unknown.
 pub(super) fn tokenizer(gguf: &Gguf, vocabulary: &Vocabulary) -> Result<Tokenizer> {
     let metadata = gguf.metadata();
-    let again = "; download the file again, or put the model's tokenizer.json beside it";
+    let again = "; download the file again, or put the model's tokenizer.json in the same folder";
     let merges = metadata.texts(MERGES)?.unwrap_or_default();
     if merges.is_empty() {
         return Err(fault(gguf, format!("has a tokenizer without merges (key `{MERGES}`){again}")));
     }
     let mut pairs = Vec::with_capacity(merges.len());
     for (at, merge) in merges.iter().enumerate() {
-        // A piece may itself be a space that is not escaped, but not the first letter of both.
+        // The first character never separates the pieces, because a piece may begin with an unescaped space.
         let cut = merge.char_indices().skip(1).find(|(_, letter)| *letter == ' ').map(|(at, _)| at);
         let Some((left, right)) = cut.and_then(|cut| Some((merge.get(..cut)?, merge.get(cut + 1..)?))) else {
-            return Err(fault(gguf, format!("merge {at} of `{MERGES}` is no pair of pieces{again}")));
+            return Err(fault(gguf, format!("merge {at} of `{MERGES}` is not a pair of pieces{again}")));
         };
         pairs.push((left.to_owned(), right.to_owned()));
     }
@@ -60,8 +60,7 @@ pub(super) fn tokenizer(gguf: &Gguf, vocabulary: &Vocabulary) -> Result<Tokenize
     Ok(tokenizer)
 }
 
-/// The way to cut text by its name; where a file was made before there were names, or does not know its own,
-/// that of its architecture.
+/// The pre-tokenizer of this name. Files that give no name use the pre-tokenizer of their architecture.
 fn pre_tokenizer(gguf: &Gguf, name: &str) -> Result<PreTokenizer> {
     let metadata = gguf.metadata();
     let architecture = metadata.text("general.architecture")?.unwrap_or_default();
@@ -69,8 +68,8 @@ fn pre_tokenizer(gguf: &Gguf, name: &str) -> Result<PreTokenizer> {
         if name == "default" { PreTokenizer::of_architecture(architecture) } else { PreTokenizer::of(name) };
     found.ok_or_else(|| {
         let reason = format!(
-            "`{PRE}` is `{name}`, a way to cut text that is not known for `{architecture}`; put the model's \
-             tokenizer.json beside it (known are {})",
+            "`{PRE}` is `{name}`, an unsupported pre-tokenizer for `{architecture}`; put the model's \
+             tokenizer.json in the same folder (supported: {})",
             PreTokenizer::NAMES
         );
         fault(gguf, reason)

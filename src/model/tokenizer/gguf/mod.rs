@@ -1,8 +1,8 @@
-//! The tokenizer in the metadata of a GGUF file: byte-level BPE with its merges, or a sentencepiece model
-//! with its scores.
+//! Reads the tokenizer in the metadata of a GGUF file: byte-level BPE with merges, or a sentencepiece model
+//! with scores.
 //!
 //! # References
-//! What the keys mean is what llama.cpp makes of them (`llama-vocab.cpp`).
+//! The keys are interpreted as in llama.cpp (`llama-vocab.cpp`).
 
 mod byte_level;
 mod open;

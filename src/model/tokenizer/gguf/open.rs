@@ -1,4 +1,4 @@
-//! Which kind of tokenizer a GGUF file holds.
+//! Opens the tokenizer in a GGUF file.
 
 use super::vocabulary::{Vocabulary, fault};
 use super::{byte_level, pieces};
@@ -7,11 +7,11 @@ use crate::model::tokenizer::growth::Growth;
 use crate::model::tokenizer::sentencepiece::Method;
 use crate::model::weights::gguf::Gguf;
 
-/// The tokenizer of a file; of a sentencepiece model also the id of its unknown piece; and how much longer a
-/// text can become.
+/// The tokenizer of a file; the id of its unknown piece for a sentencepiece model; and the factor by which it
+/// can lengthen a text.
 ///
 /// # Errors
-/// [`Error::Tokenizer`](crate::Error::Tokenizer) for a kind that is not read and for whatever is wrong with
+/// [`Error::Tokenizer`](crate::Error::Tokenizer) for an unsupported kind of tokenizer, and for any fault in
 /// it.
 pub(in crate::model::tokenizer) fn open(gguf: &Gguf) -> Result<(tokenizers::Tokenizer, Option<u32>, Growth)> {
     let vocabulary = Vocabulary::read(gguf)?;
@@ -22,8 +22,8 @@ pub(in crate::model::tokenizer) fn open(gguf: &Gguf) -> Result<(tokenizers::Toke
         other => {
             let kind = other.unwrap_or("none");
             let reason = format!(
-                "has a tokenizer of the kind `{kind}`, which is not read (gpt2, llama and t5 are); put the \
-                 model's tokenizer.json beside it"
+                "has a tokenizer of the unsupported kind `{kind}` (supported: gpt2, llama, t5); put the \
+                 model's tokenizer.json in the same folder"
             );
             return Err(fault(gguf, reason));
         }
@@ -34,8 +34,8 @@ pub(in crate::model::tokenizer) fn open(gguf: &Gguf) -> Result<(tokenizers::Toke
     Ok((inner, Some(unknown), growth))
 }
 
-/// Whether a tokenizer of another file has the tokens of this one, under the same ids but for a tenth: what
-/// stands for spaces and what fills a vocabulary up is written in several ways.
+/// Whether a tokenizer from another file has at least 90 % of this file's tokens under the same ids. The
+/// others may differ, because placeholders and spaces are written in several ways.
 pub(in crate::model::tokenizer) fn belongs(inner: &tokenizers::Tokenizer, gguf: &Gguf) -> bool {
     let Ok(vocabulary) = Vocabulary::read(gguf) else { return true };
     let has = |(id, text): (u32, &String)| inner.id_to_token(id).as_ref() == Some(text);

@@ -1,4 +1,4 @@
-//! A sentencepiece model in the metadata.
+//! Reads a sentencepiece model from the metadata.
 
 use std::collections::HashSet;
 
@@ -10,11 +10,11 @@ use crate::model::weights::gguf::Gguf;
 /// Reads the pieces, their scores, and the rules for spaces.
 ///
 /// # Errors
-/// [`Error::Tokenizer`](crate::Error::Tokenizer) if something is missing or cannot be right.
+/// [`Error::Tokenizer`](crate::Error::Tokenizer) if something is missing or invalid.
 pub(super) fn model(gguf: &Gguf, vocabulary: &Vocabulary, method: Method) -> Result<SentencePiece> {
     let metadata = gguf.metadata();
     let n = vocabulary.texts.len();
-    let again = "; download the file again, or put the model's tokenizer.json beside it";
+    let again = "; download the file again, or put the model's tokenizer.json in the same folder";
     let Some(scores) = numbers(gguf, "tokenizer.ggml.scores", n)? else {
         let reason = format!("has a tokenizer without scores (key `tokenizer.ggml.scores`){again}");
         return Err(fault(gguf, reason));
@@ -22,7 +22,7 @@ pub(super) fn model(gguf: &Gguf, vocabulary: &Vocabulary, method: Method) -> Res
     let mut seen = HashSet::new();
     let mut pieces = Vec::with_capacity(n);
     for ((text, score), kind) in vocabulary.texts.iter().zip(scores).zip(&vocabulary.kinds) {
-        // Placeholders that fill the vocabulary up may have one name: no text has it.
+        // Placeholders may share one name, because they never occur in a text.
         let is_new = seen.insert(text.as_str());
         let (text, kind) = match is_new && !text.is_empty() {
             true => (text.clone(), *kind),
@@ -30,7 +30,7 @@ pub(super) fn model(gguf: &Gguf, vocabulary: &Vocabulary, method: Method) -> Res
         };
         pieces.push(Piece { text, score: score as f32, kind });
     }
-    // Text without pieces needs one piece to stand for it, even if every byte has its own.
+    // Unknown text needs a piece, even if every byte has its own piece.
     if !pieces.iter().any(|piece| piece.kind == Kind::Unknown) {
         let unknown =
             pieces.iter().position(|piece| piece.text == "<unk>" && piece.kind != Kind::UserDefined);

@@ -1,8 +1,8 @@
-//! The pre-tokenizer before byte-level merges: what `tokenizer.ggml.pre` names.
+//! Selects the pre-tokenizer of a byte-level BPE by the name in `tokenizer.ggml.pre`.
 //!
 //! # References
-//! The names are those of llama.cpp's `convert_hf_to_gguf_update.py`; the rules are those of the tokenizers
-//! that the names stand for, which llama.cpp's expressions follow.
+//! The names follow llama.cpp's `convert_hf_to_gguf_update.py`. The rules are those of the original
+//! tokenizers; llama.cpp's expressions are equivalent.
 
 use tokenizers::SplitDelimiterBehavior::{Contiguous, Isolated};
 use tokenizers::pre_tokenizers::PreTokenizerWrapper;
@@ -11,17 +11,17 @@ use tokenizers::pre_tokenizers::digits::Digits;
 use tokenizers::pre_tokenizers::punctuation::Punctuation;
 use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
 
-/// Contractions, words with the sign before them, up to three digits, signs with their line ends, blanks.
+/// Contractions, words with a preceding symbol, up to three digits, symbols with line ends, whitespace.
 const LLAMA3: &str = concat!(
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}",
     r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 );
-/// The same with single digits.
+/// Like [`LLAMA3`], with single digits.
 const QWEN2: &str = concat!(
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}",
     r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 );
-/// Words by their capitals, with contractions behind them.
+/// Words split by capitalisation, with following contractions.
 const GPT4O: &str = concat!(
     r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+",
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)?",
@@ -29,25 +29,25 @@ const GPT4O: &str = concat!(
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)?",
     r"|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 );
-/// The same with single digits and without contractions.
+/// Like [`GPT4O`], with single digits and without contractions.
 const TEKKEN: &str = concat!(
     r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+",
     r"|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*",
     r"|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 );
-/// Words and signs at which BLOOM splits.
+/// Matches BLOOM's words; splits at spaces and punctuation.
 const BLOOM: &str = r" ?[^(\s|[.,!?…。，、।۔،])]+";
 
-/// A way to split text before the merges.
+/// A rule for splitting text before the merges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PreTokenizer {
-    /// GPT-2's own expression.
+    /// GPT-2's expression.
     Gpt2,
-    /// The same after single digits are split off.
+    /// GPT-2's expression after splitting off single digits.
     DigitsGpt2,
     Falcon,
     Llama3,
-    /// Llama 3's expression, where every word goes through the merges.
+    /// Llama 3's expression; whole words are merged even if they are tokens.
     Dbrx,
     Qwen2,
     Gpt4o,
@@ -56,7 +56,7 @@ pub(super) enum PreTokenizer {
 }
 
 impl PreTokenizer {
-    /// The pre-tokenizer that a name stands for.
+    /// The pre-tokenizer with this name.
     pub(super) fn of(name: &str) -> Option<Self> {
         Some(match name {
             "gpt-2" | "phi-2" | "olmo" | "mpt" | "jina-es" | "jina-de" | "gigachat" | "jais" => Self::Gpt2,
@@ -74,7 +74,7 @@ impl PreTokenizer {
         })
     }
 
-    /// The pre-tokenizer of an architecture whose published models have one tokenizer.
+    /// The pre-tokenizer of an architecture whose published models all use the same one.
     pub(super) fn of_architecture(name: &str) -> Option<Self> {
         Some(match name {
             "gpt2" | "gptneox" | "phi2" => Self::Gpt2,
@@ -86,31 +86,31 @@ impl PreTokenizer {
         })
     }
 
-    /// The names that are known, for an error.
+    /// The supported names, for errors.
     pub(super) const NAMES: &'static str = concat!(
         "gpt-2, smollm, starcoder, falcon, llama-bpe, dbrx, qwen2, stablelm2, olmo, phi-2, refact, ",
         "command-r, gpt-4o, tekken, bloom"
     );
 
-    /// Whether a text begins with the beginning-of-sequence token where the file does not say.
+    /// Whether texts begin with the beginning-of-sequence token if the file does not specify it.
     pub(super) fn begins(self) -> bool {
         matches!(self, Self::Llama3 | Self::Tekken)
     }
 
-    /// Whether a whole word that is a token is taken without its merges.
+    /// Whether a word that is a token is used whole, without its merges.
     pub(super) fn ignores_merges(self) -> bool {
         matches!(self, Self::Llama3 | Self::Tekken)
     }
 
-    /// Whether the published tokenizer composes letters and accents first (NFC).
+    /// Whether the published tokenizer applies NFC normalisation first.
     pub(super) fn composes(self, name: &str) -> bool {
         self == Self::Qwen2 || name == "olmo"
     }
 
-    /// The steps, the last of which writes bytes as letters.
+    /// The steps of the pre-tokenizer; the last one maps bytes to characters.
     ///
     /// # Errors
-    /// The library's, for an expression that it does not take.
+    /// Those of the library, for an expression that it does not support.
     pub(super) fn steps(self) -> tokenizers::Result<Vec<PreTokenizerWrapper>> {
         let split = |pattern: &str| Split::new(SplitPattern::Regex(pattern.into()), Isolated, false);
         let (bytes, gpt2) = (ByteLevel::new(false, false, false), ByteLevel::new(false, false, true));

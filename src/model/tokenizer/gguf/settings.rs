@@ -1,4 +1,4 @@
-//! What a tokenizer_config.json would say of the tokenizer in a GGUF file.
+//! Builds the equivalent of a tokenizer_config.json for the tokenizer in a GGUF file.
 
 use serde_json::{Value, json};
 
@@ -7,10 +7,10 @@ use super::vocabulary::{TOKENS, id};
 use crate::error::Result;
 use crate::model::weights::gguf::Gguf;
 
-/// The beginning- and end-of-sequence tokens, whether they are put around a text, and the chat template.
+/// The beginning- and end-of-sequence tokens, whether they are added to a text, and the chat template.
 ///
 /// # Errors
-/// [`Error::Config`](crate::Error::Config) for metadata of another type than it must have.
+/// [`Error::Config`](crate::Error::Config) for metadata of the wrong type.
 pub(in crate::model) fn settings(gguf: &Gguf) -> Result<Value> {
     let metadata = gguf.metadata();
     let tokens = metadata.texts(TOKENS)?.unwrap_or_default();
@@ -35,7 +35,7 @@ pub(in crate::model) fn settings(gguf: &Gguf) -> Result<Value> {
     Ok(settings)
 }
 
-/// Whether a text begins with a token where the file does not say.
+/// Whether texts begin with the beginning-of-sequence token if the file does not specify it.
 fn begins_by_itself(gguf: &Gguf) -> Result<bool> {
     let metadata = gguf.metadata();
     Ok(match metadata.text("tokenizer.ggml.model")? {

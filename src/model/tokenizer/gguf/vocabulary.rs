@@ -1,4 +1,4 @@
-//! The tokens of a GGUF file with their kinds.
+//! Reads the tokens of a GGUF file and their kinds.
 
 use crate::error::{Error, Result};
 use crate::model::tokenizer::sentencepiece::Kind;
@@ -6,7 +6,7 @@ use crate::model::weights::gguf::{Gguf, Metadata};
 
 pub(super) const TOKENS: &str = "tokenizer.ggml.tokens";
 
-/// Texts by their ids, and what each is.
+/// Texts and kinds of the tokens, by id.
 pub(super) struct Vocabulary<'a> {
     pub(super) texts: &'a [String],
     pub(super) kinds: Vec<Kind>,
@@ -16,13 +16,15 @@ impl<'a> Vocabulary<'a> {
     /// Reads the tokens.
     ///
     /// # Errors
-    /// [`Error::Tokenizer`] if there are none, or a list beside them has another length or an unknown kind.
+    /// [`Error::Tokenizer`] if there are no tokens, or if the list of kinds has another length or an unknown
+    /// kind.
     pub(super) fn read(gguf: &'a Gguf) -> Result<Self> {
         let metadata = gguf.metadata();
         let texts = metadata.texts(TOKENS)?.unwrap_or_default();
         if texts.is_empty() {
-            let reason =
-                format!("has no tokenizer (key `{TOKENS}`); put the model's tokenizer.json beside it");
+            let reason = format!(
+                "has no tokenizer (key `{TOKENS}`); put the model's tokenizer.json in the same folder"
+            );
             return Err(fault(gguf, reason));
         }
         let kinds = numbers(gguf, "tokenizer.ggml.token_type", texts.len())?.unwrap_or_default();
@@ -30,7 +32,7 @@ impl<'a> Vocabulary<'a> {
         let mut kinds: Vec<Kind> = match kinds.is_empty() {
             true => vec![Kind::Normal; texts.len()],
             false => kinds.into_iter().map(kind).collect::<Option<_>>().ok_or_else(|| {
-                fault(gguf, "`tokenizer.ggml.token_type` holds an unknown kind; take another file".into())
+                fault(gguf, "`tokenizer.ggml.token_type` holds an unknown kind; use another file".into())
             })?,
         };
         if let Some(kind) = unknown.and_then(|id| kinds.get_mut(id))
@@ -48,10 +50,10 @@ impl<'a> Vocabulary<'a> {
     }
 }
 
-/// A list of numbers beside the tokens, if it is there.
+/// A list with one number per token; `None` if the key is absent.
 ///
 /// # Errors
-/// [`Error::Tokenizer`] if it has another length.
+/// [`Error::Tokenizer`] if the list has another length.
 pub(super) fn numbers(gguf: &Gguf, key: &str, n: usize) -> Result<Option<Vec<f64>>> {
     let numbers = gguf.metadata().numbers(key)?;
     match numbers {
@@ -64,12 +66,12 @@ pub(super) fn numbers(gguf: &Gguf, key: &str, n: usize) -> Result<Option<Vec<f64
     }
 }
 
-/// The id of a special token, if there is one.
+/// The id of a special token, if the file has one.
 ///
 /// # Errors
-/// [`Error::Config`] if it is no count.
+/// [`Error::Config`] if the value is not a count.
 pub(super) fn id(metadata: &Metadata, key: &str) -> Result<Option<usize>> {
-    // Files without such a token have -1, written as the largest number.
+    // Files without such a token may store -1, written as the largest u32.
     if metadata.json(key).as_f64().is_some_and(|id| id < 0.0 || id >= f64::from(u32::MAX)) {
         return Ok(None);
     }
@@ -86,7 +88,7 @@ fn kind(code: f64) -> Option<Kind> {
         2 => Kind::Unknown,
         3 => Kind::Control,
         4 => Kind::UserDefined,
-        // Files that do not know better write 0.
+        // Some converters write 0 for unknown kinds.
         0 | 5 => Kind::Unused,
         6 => Kind::Byte,
         _ => return None,

@@ -1,4 +1,5 @@
-//! The maps of a LoRA: for a linear map `W`, two thin ones `A` and `B`; merged, `W + scale B A`.
+//! Merges a LoRA: for a linear map `W`, it has two low-rank maps `A` and `B`, and the merged map is `W +
+//! scale B A`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -31,20 +32,20 @@ struct Change {
     scale: f64,
 }
 
-/// A LoRA that is merged into a checkpoint.
+/// A LoRA to be merged into a checkpoint.
 #[derive(Debug)]
 pub(in crate::model::weights) struct Adapter {
     file: Bytes,
-    /// By the name of the tensor that is changed.
+    /// Changes by the name of the tensor that they modify.
     changes: BTreeMap<String, Change>,
 }
 
 impl Adapter {
-    /// Opens the adapter of a folder for a checkpoint of these tensors.
+    /// Opens the adapter in a folder, for a checkpoint with the given tensors.
     ///
     /// # Errors
-    /// [`Error::Config`] if it is no LoRA that is merged, [`Error::Tensor`] if it holds anything else than
-    /// pairs of maps or belongs to another checkpoint, and what is wrong with its files.
+    /// [`Error::Config`] for an unsupported adapter; [`Error::Tensor`] if the file holds anything other than
+    /// pairs of maps, or belongs to another checkpoint; and any fault in the files.
     pub(in crate::model::weights) fn open<'a>(
         folder: &Path,
         shape_of: impl Fn(&str) -> Option<&'a [usize]>,
@@ -59,13 +60,13 @@ impl Adapter {
         let mut changes = BTreeMap::new();
         let (pairs, others) = tensors(&file)?;
         for (name, module, entry) in others {
-            // peft writes the embedding and the head again where it changes one of them.
+            // If peft changes the embedding or the head, it stores an unmodified copy of both.
             let copy = target(&module, names).filter(|_| entry.stored.block().is_some());
             let is_same = copy.map(|target| is_copy(&target, &entry.shape, &values::read(&file, &entry)?));
             if !is_same.transpose()?.unwrap_or(false) {
-                let reason = "is no map of a LoRA over linear layers, and is not merged; merge the adapter \
-                              with peft (`model.merge_and_unload().save_pretrained(folder)`) and give that \
-                              folder";
+                let reason = "is not part of a LoRA over linear layers and cannot be merged; merge the \
+                              adapter with peft (`model.merge_and_unload().save_pretrained(folder)`) and \
+                              give that folder";
                 return Err(Error::Tensor { path: file.path().into(), tensor: name, reason: reason.into() });
             }
         }
@@ -76,24 +77,23 @@ impl Adapter {
                 reason,
             };
             let (Some(a), Some(b)) = (pair.a, pair.b) else {
-                let reason =
-                    "is one of two maps, and the other is missing; download or save the adapter again";
+                let reason = "has only one of its two LoRA maps; download or save the adapter again";
                 return Err(fault(&module, reason.into()));
             };
             let Some(target) = target(&module, names) else {
                 let reason = if module.ends_with("lm_head") {
-                    "changes a head that is tied to the embedding, and so both; it is not merged: merge it \
+                    "changes a head that is tied to the embedding, which surmise cannot merge; merge it \
                      with peft and give that folder"
                 } else {
                     "changes a map that the checkpoint does not have: the adapter belongs to another model; \
-                     give its own (--base)"
+                     name that model with --base"
                 };
                 return Err(fault(&module, reason.into()));
             };
             let shapes = (a.shape.as_slice(), b.shape.as_slice());
             let ([rank, d_in], [d_out, again]) = shapes else {
                 let reason = format!(
-                    "has maps of shapes {:?} and {:?}, which are no matrices: not merged",
+                    "has maps of shapes {:?} and {:?}, which are not matrices and cannot be merged",
                     a.shape, b.shape
                 );
                 return Err(fault(&module, reason));
@@ -101,8 +101,8 @@ impl Adapter {
             let shape = shape_of(&target).unwrap_or_default();
             if rank != again || *rank == 0 || (shape != [*d_out, *d_in] && shape != [*d_in, *d_out]) {
                 let reason = format!(
-                    "has maps of shapes {:?} and {:?}, and the checkpoint's {target} has {shape:?}: the \
-                     adapter belongs to another model; give its own (--base)",
+                    "has maps of shapes {:?} and {:?}, but the checkpoint's {target} has shape {shape:?}: \
+                     the adapter belongs to another model; name that model with --base",
                     a.shape, b.shape
                 );
                 return Err(fault(&module, reason));
@@ -111,12 +111,12 @@ impl Adapter {
             changes.insert(target, Change { module, a, b, scale });
         }
         if changes.is_empty() {
-            return Err(file.fault("holds no maps of a LoRA"));
+            return Err(file.fault("contains no LoRA maps"));
         }
         Ok(Self { file, changes })
     }
 
-    /// Number of tensors that it changes, and its largest rank.
+    /// Number of tensors that the adapter changes, and its largest rank.
     pub(in crate::model::weights) fn size(&self) -> (usize, usize) {
         let ranks = self.changes.values().map(|change| change.a.shape[0]);
         (self.changes.len(), ranks.max().unwrap_or(0))
@@ -126,16 +126,16 @@ impl Adapter {
         self.file.sha256()
     }
 
-    /// Whether it changes a tensor.
+    /// Whether the adapter changes a tensor.
     pub(in crate::model::weights) fn changes(&self, name: &str) -> bool {
         self.changes.contains_key(name)
     }
 
-    /// Adds to the values of a tensor what the adapter changes in it. Maps of equal width in and out do not
-    /// show whether they are stored `(out, in)` or the other way round; `is_conv1d` says it.
+    /// Adds the adapter's change to the values of a tensor. A square map does not show whether it is stored
+    /// as `(out, in)` or transposed; `is_conv1d` tells.
     ///
     /// # Errors
-    /// [`Error::Tensor`] if a map is of an unreadable type or holds NaN or infinity, [`Error::Read`].
+    /// [`Error::Tensor`] if a map has an unsupported type or holds NaN or infinity, [`Error::Read`].
     pub(in crate::model::weights) fn merge(
         &self,
         name: &str,
@@ -173,8 +173,7 @@ impl Adapter {
     }
 }
 
-/// The maps of every module, by its name in the model, and whatever else there is: its name, the module, and
-/// where it is.
+/// The maps of every module, by its name in the model; and all other tensors: name, module, entry.
 type Tensors = (BTreeMap<String, Pair>, Vec<(String, String, TensorEntry)>);
 
 fn tensors(file: &Bytes) -> Result<Tensors> {
@@ -195,7 +194,8 @@ fn tensors(file: &Bytes) -> Result<Tensors> {
     Ok((pairs, others))
 }
 
-/// The tensor of a module: files carry the prefix of the whole model or none, and so do adapters.
+/// The name of a module's tensor in the checkpoint. Both files and adapters may have or lack the prefix of
+/// the whole model.
 fn target<'a>(module: &str, names: &(impl Iterator<Item = &'a str> + Clone)) -> Option<String> {
     let modules = || names.clone().filter_map(|name| name.strip_suffix(".weight"));
     let ends = |long: &str, short: &str| {
@@ -204,7 +204,7 @@ fn target<'a>(module: &str, names: &(impl Iterator<Item = &'a str> + Clone)) -> 
     let longest = modules().filter(|name| ends(module, name)).max_by_key(|name| name.len());
     let found = longest.or_else(|| {
         let mut longer = modules().filter(|name| ends(name, module));
-        // One of several would be a guess.
+        // With several candidates, the choice would be a guess.
         longer.next().filter(|_| longer.next().is_none())
     });
     found.map(|name| format!("{name}.weight"))

@@ -1,9 +1,9 @@
-//! Adapters: small files of weights that change those of a checkpoint. A LoRA over linear maps is merged, so
-//! that nothing after the reading knows of it; every other kind is refused by name.
+//! Supports adapters: small weight files that change the weights of a checkpoint. A LoRA over linear maps is
+//! merged when the weights are read, so later code sees only the merged weights. Other kinds of adapters are
+//! rejected by name.
 //!
 //! # References
-//! Hu et al. 2022, "LoRA"; Kalajdzievski 2023 for the scale of `use_rslora`. Keys and names are those of
-//! peft.
+//! Hu et al. 2022, "LoRA"; Kalajdzievski 2023 for the scale of `use_rslora`. Keys and names follow peft.
 
 mod lora;
 mod settings;
@@ -11,7 +11,7 @@ mod settings;
 pub(in crate::model::weights) use self::lora::Adapter;
 pub use self::settings::base_of;
 
-/// The settings of an adapter.
+/// The settings file of an adapter.
 pub const CONFIG: &str = "adapter_config.json";
-/// Its weights, the best first.
+/// The weight files of an adapter, in order of preference.
 pub const WEIGHTS: [&str; 2] = ["adapter_model.safetensors", "adapter_model.bin"];

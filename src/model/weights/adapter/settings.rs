@@ -1,4 +1,4 @@
-//! The settings of a LoRA, and what of them is refused.
+//! Reads the settings of a LoRA, and rejects unsupported ones.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
 
-/// Keys that say how an adapter was trained or where, and change nothing in the adapter that came out.
+/// Keys that describe the training of an adapter and do not affect its result.
 const IGNORED_KEYS: [&str; 20] = [
     "auto_mapping",
     "base_model_class",
@@ -22,7 +22,7 @@ const IGNORED_KEYS: [&str; 20] = [
     "megatron_core",
     "parent_library",
     "peft_version",
-    // Of `use_qalora`, which is refused.
+    // An option of `use_qalora`, which is not supported.
     "qalora_group_size",
     "r",
     "rank_pattern",
@@ -33,10 +33,10 @@ const IGNORED_KEYS: [&str; 20] = [
     "unsloth_fixed",
 ];
 
-/// Initial weights that leave those of the checkpoint as they are.
+/// Initialisations that do not change the weights of the checkpoint.
 const INITS: [&str; 4] = ["gaussian", "orthogonal", "eva", "true"];
 
-/// What scales the maps of a LoRA.
+/// Settings that determine the scale of a LoRA.
 #[derive(Debug)]
 pub(super) struct LoraSettings {
     alpha: f64,
@@ -48,7 +48,7 @@ impl LoraSettings {
     /// Parses an adapter_config.json.
     ///
     /// # Errors
-    /// [`Error::Json`] if it does not parse, [`Error::Config`] for an adapter that is not merged.
+    /// [`Error::Json`] for invalid JSON, [`Error::Config`] for an unsupported adapter.
     pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Self> {
         let config = object(path, bytes)?;
         let refuse = |what: String| Error::Config {
@@ -60,10 +60,14 @@ impl LoraSettings {
         };
         match config.get("peft_type").and_then(Value::as_str) {
             Some("LORA") => {}
-            Some(other) => return Err(refuse(format!("is an adapter of type {other}; only LORA is merged"))),
+            Some(other) => {
+                return Err(refuse(format!("is an adapter of type {other}, but only LORA is supported")));
+            }
             None => {
                 return Err(refuse(
-                    "is no adapter of peft (`peft_type` is missing), and no other is merged".into(),
+                    "is not an adapter of peft (`peft_type` is missing), and other adapters are not \
+                     supported"
+                        .into(),
                 ));
             }
         }
@@ -77,7 +81,7 @@ impl LoraSettings {
         for (key, value) in &config {
             let is_known = match key.as_str() {
                 "peft_type" | "lora_alpha" | "alpha_pattern" | "use_rslora" => true,
-                // The layer decides it: a Conv1D is stored the other way round.
+                // Ignored, because the layout of the layer decides: a Conv1D is stored transposed.
                 "fan_in_fan_out" => true,
                 "bias" => value.as_str() == Some("none"),
                 "init_lora_weights" => {
@@ -87,12 +91,12 @@ impl LoraSettings {
                 _ => false,
             };
             if !is_known && !is_off(value) {
-                return Err(refuse(format!("is a LoRA with {key}={value}, which is not merged")));
+                return Err(refuse(format!("is a LoRA with {key}={value}, which is not supported")));
             }
         }
         let fault = |key: &str| Error::Config {
             path: path.into(),
-            reason: format!("key `{key}` is no number that scales; correct the file or download it again"),
+            reason: format!("key `{key}` is not a finite number; correct the file or download it again"),
         };
         let number = |key: &str, value: Option<&Value>| {
             value.and_then(Value::as_f64).filter(|alpha| alpha.is_finite()).ok_or_else(|| fault(key))
@@ -100,7 +104,10 @@ impl LoraSettings {
         let mut alphas = vec![];
         for (pattern, alpha) in config.get("alpha_pattern").and_then(Value::as_object).into_iter().flatten() {
             let regex = Regex::new(&format!("^(?:(?:.*\\.)?(?:{pattern}))$")).map_err(|_| {
-                refuse(format!("is a LoRA whose alpha_pattern has the key `{pattern}`, which is not read"))
+                refuse(format!(
+                    "is a LoRA whose alpha_pattern has the key `{pattern}`, which is not a \
+                                supported regular expression"
+                ))
             })?;
             alphas.push((regex, number("alpha_pattern", Some(alpha))?));
         }
@@ -111,7 +118,7 @@ impl LoraSettings {
         })
     }
 
-    /// The factor of a module's product of rank `rank`.
+    /// The scale of a module's product `B A` of rank `rank`.
     pub(super) fn scale(&self, module: &str, rank: usize) -> f64 {
         let own = self.alphas.iter().find(|(pattern, _)| pattern.is_match(module));
         let alpha = own.map_or(self.alpha, |(_, alpha)| *alpha);
@@ -123,11 +130,13 @@ fn object(path: &Path, bytes: &[u8]) -> Result<Map<String, Value>> {
     let value = serde_json::from_slice(bytes).map_err(|source| Error::Json { path: path.into(), source })?;
     match value {
         Value::Object(map) => Ok(map),
-        _ => Err(Error::Config { path: path.into(), reason: "is no JSON object; download it again".into() }),
+        _ => {
+            Err(Error::Config { path: path.into(), reason: "is not a JSON object; download it again".into() })
+        }
     }
 }
 
-/// The model that an adapter_config.json says it was made for.
+/// The base model that an adapter_config.json names.
 pub fn base_of(bytes: &[u8]) -> Option<String> {
     let map: BTreeMap<String, Value> = serde_json::from_slice(bytes).ok()?;
     let base = map.get("base_model_name_or_path")?.as_str()?;

@@ -1,10 +1,10 @@
-//! Which GGUF file of a folder or a repository is the model.
+//! Selects the GGUF file of a folder or a repository that is the model.
 
 use std::collections::BTreeSet;
 
 use super::parts::PartName;
 
-/// Whether a file is a GGUF by its name.
+/// Whether a file name is that of a GGUF file.
 pub(in crate::model) fn is_gguf(name: &str) -> bool {
     name.to_ascii_lowercase().ends_with(".gguf")
 }
@@ -31,7 +31,7 @@ pub(in crate::model) fn models<'a>(names: &[&'a str]) -> Vec<&'a str> {
     if names.iter().any(|name| !is_projector(name)) {
         names.retain(|name| !is_projector(name));
     }
-    // Keep one entry per split model: parts count under the first part's name.
+    // Keep one name per model: all parts count under the name of the first part.
     let mut seen = BTreeSet::new();
     names.retain(|name| PartName::parse(name).is_none_or(|part| seen.insert(part.sibling(1))));
     names

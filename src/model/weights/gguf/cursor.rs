@@ -1,5 +1,5 @@
-//! A place in the header of a GGUF file. Every length is checked against what is left of the file before
-//! anything is allocated for it.
+//! Reads the header of a GGUF file from front to back. Checks every length against the rest of the file
+//! before allocating memory.
 
 use crate::error::{Error, Result};
 use crate::model::weights::bytes::{Bytes, PIECE};
@@ -7,10 +7,10 @@ use crate::model::weights::bytes::{Bytes, PIECE};
 /// Reads one value after another.
 pub(super) struct Cursor<'a> {
     file: &'a Bytes,
-    /// The bytes at `start`.
+    /// The buffered bytes from position `start` on.
     piece: Vec<u8>,
     start: u64,
-    /// How far `piece` is read.
+    /// Number of bytes of `piece` already read.
     used: usize,
 }
 
@@ -28,15 +28,15 @@ impl<'a> Cursor<'a> {
         self.file.len() - self.position()
     }
 
-    /// The next `n` bytes; `what` they are of is for the error.
+    /// The next `n` bytes; `what` describes them in errors.
     ///
     /// # Errors
-    /// [`Error::Weights`] if the file ends before.
+    /// [`Error::Weights`] if the file ends too early.
     pub(super) fn take(&mut self, n: u64, what: &str) -> Result<&[u8]> {
         let remaining = self.remaining();
         if n > remaining {
             return Err(self.fault(format!(
-                "truncated: {what} needs {n} bytes at position {}, and the file has {remaining} more",
+                "truncated: {what} needs {n} bytes at position {}, but only {remaining} bytes remain",
                 self.position()
             )));
         }
@@ -52,7 +52,7 @@ impl<'a> Cursor<'a> {
         Ok(taken)
     }
 
-    /// The next bytes, as many as the array has.
+    /// The next `N` bytes.
     pub(super) fn array<const N: usize>(&mut self, what: &str) -> Result<[u8; N]> {
         let mut out = [0; N];
         out.copy_from_slice(self.take(N as u64, what)?);
@@ -67,23 +67,23 @@ impl<'a> Cursor<'a> {
         self.array(what).map(u64::from_le_bytes)
     }
 
-    /// A count of things that take at least `size` bytes each.
+    /// A count of items that need at least `size` bytes each.
     ///
     /// # Errors
-    /// [`Error::Weights`] if the file cannot hold so many.
+    /// [`Error::Weights`] if the rest of the file is too short for them.
     pub(super) fn count(&mut self, size: u64, what: &str) -> Result<u64> {
         let count = self.u64(what)?;
         let remaining = self.remaining();
         if count.checked_mul(size).is_none_or(|bytes| bytes > remaining) {
             return Err(self.fault(format!(
-                "truncated or damaged: {what} is {count}, more than the {remaining} bytes that follow can \
+                "truncated or damaged: {what} is {count}, more than the remaining {remaining} bytes can \
                  hold"
             )));
         }
         Ok(count)
     }
 
-    /// A text with its length before it. Bytes that are no UTF-8 are replaced.
+    /// A text after its length. Invalid UTF-8 is replaced.
     pub(super) fn text(&mut self, what: &str) -> Result<String> {
         let n = self.u64(what)?;
         let bytes = self.take(n, what)?;

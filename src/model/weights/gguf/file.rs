@@ -1,4 +1,4 @@
-//! An open GGUF file: its metadata, and its tensors by the names they have in it.
+//! Opens a GGUF file: its metadata, and its tensors under the names in the file.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -15,37 +15,38 @@ use crate::model::weights::header::FileHeader;
 use crate::model::weights::precision::Precision;
 use crate::model::weights::values;
 
-/// A GGUF file, or several that are parts of one model, whose headers were read and checked; no weight is
-/// read yet.
+/// A GGUF file, or several parts of one model. The headers are checked when it is opened; weights are read
+/// later.
 #[derive(Debug)]
 pub struct Gguf {
-    /// The file, or its parts in their order.
+    /// The file, or its parts in order.
     files: Vec<Arc<Bytes>>,
-    /// That of the first part.
+    /// Metadata of the first part.
     metadata: Metadata,
     tensors: HashMap<String, TensorEntry>,
 }
 
-/// Where a published tensor is in a GGUF file.
+/// The location of a published tensor in a GGUF file.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::model) struct Placed {
     /// The name of the tensor in the file.
     pub(in crate::model) from: String,
-    /// Its rows from the first number on, as many as the second says; all of them if absent.
+    /// The first row and the number of rows; all rows if absent.
     pub(in crate::model) rows: Option<[usize; 2]>,
     /// Its published name.
     pub(in crate::model) name: String,
-    /// What makes its values those that are published.
+    /// The layout that converts the values to the published ones.
     pub(in crate::model) layout: Layout,
 }
 
 impl Gguf {
-    /// Opens a file and reads its header; of a model in several files, all that stand beside any one of them.
+    /// Opens a file and reads its header. For a part of a model, opens all parts, which must be in the same
+    /// folder.
     ///
     /// # Errors
-    /// [`Error::Read`], [`Error::Weights`] for a file that is damaged or cut short or whose other parts are
-    /// not there, [`Error::Tensor`] for a tensor of a type that is not read, [`Error::Config`] for metadata
-    /// of another type than it must have and for parts of several models.
+    /// [`Error::Read`]; [`Error::Weights`] for a file that is damaged or truncated or lacks other parts;
+    /// [`Error::Tensor`] for a tensor of an unsupported type; [`Error::Config`] for mistyped metadata and for
+    /// parts of several models.
     pub fn open(path: &Path) -> Result<Self> {
         let file = Bytes::open(path)?;
         let (metadata, entries) = header::read(&file)?;
@@ -56,7 +57,9 @@ impl Gguf {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let part = PartName::parse(&name);
         split.check(part, &metadata)?;
-        let Some(part) = part else { return Err(file.fault("is a part of a model, and not by its name")) };
+        let Some(part) = part else {
+            return Err(file.fault("is a part of a model, but its name is not that of a part"));
+        };
         let folder = path.parent().unwrap_or(Path::new(""));
         let missing: Vec<String> = part.all().filter(|name| !folder.join(name).is_file()).collect();
         if let Some(first) = missing.first() {
@@ -65,7 +68,8 @@ impl Gguf {
                 n => format!(", nor are {} others", n - 1),
             };
             let reason = format!(
-                "is part {} of {}, and {first} is not beside it{others}; download all parts into one folder",
+                "is part {} of {}, but {first} is not in the same folder{others}; download all parts into \
+                 one folder",
                 part.number, part.count
             );
             return Err(file.fault(reason));
@@ -73,7 +77,7 @@ impl Gguf {
         Self::of_parts(part.all().map(|name| Bytes::open(&folder.join(name))).collect::<Result<_>>()?)
     }
 
-    /// The header of a file that is elsewhere, or those of the parts of one.
+    /// Opens a remote file or the parts of one by their headers.
     ///
     /// # Errors
     /// Those of [`Gguf::open`].
@@ -82,7 +86,7 @@ impl Gguf {
         Self::of_parts(files.collect())
     }
 
-    /// One file, or all parts of one in their order.
+    /// Opens one file, or all parts of one model in order.
     fn of_parts(files: Vec<Bytes>) -> Result<Self> {
         let first = files.first().map_or(PathBuf::new(), |file| file.path().to_owned());
         let first = first.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -104,7 +108,7 @@ impl Gguf {
             }
             for (name, entry) in entries {
                 if whole.tensors.insert(name.clone(), TensorEntry { file: index, ..entry }).is_some() {
-                    let reason = format!("is in this part and in one before it; {OF_ONE_MODEL}");
+                    let reason = format!("is in this part and in an earlier one; {OF_ONE_MODEL}");
                     return Err(Error::Tensor { path: file.path().into(), tensor: name, reason });
                 }
             }
@@ -115,7 +119,7 @@ impl Gguf {
         };
         match split.and_then(|split| split.n_tensors) {
             Some(n) if n != whole.tensors.len() => Err(whole.metadata.fault(format!(
-                "is the first of {n_files} parts of {n} tensors, and the parts beside it have {}; \
+                "is the first of {n_files} parts with {n} tensors, but all parts together have {}; \
                  {OF_ONE_MODEL}",
                 whole.tensors.len()
             ))),
@@ -123,7 +127,7 @@ impl Gguf {
         }
     }
 
-    /// Where it is; of several parts, the first.
+    /// The path of the file; with several parts, of the first part.
     pub fn path(&self) -> &Path {
         self.files.first().map_or(Path::new(""), |file| file.path())
     }
@@ -132,31 +136,31 @@ impl Gguf {
         &self.metadata
     }
 
-    /// The names of its tensors, in order.
+    /// The names of the tensors, sorted.
     pub fn names(&self) -> Vec<&str> {
         let mut names: Vec<&str> = self.tensors.keys().map(String::as_str).collect();
         names.sort_unstable();
         names
     }
 
-    /// The shape of a tensor, its rows first; `None` if it is not there.
+    /// The shape of a tensor, rows first; `None` if there is no such tensor.
     pub fn shape(&self, name: &str) -> Option<&[usize]> {
         self.tensors.get(name).map(|entry| entry.shape.as_slice())
     }
 
-    /// The values of a tensor; `None` if it is not there.
+    /// The values of a tensor; `None` if there is no such tensor.
     ///
     /// # Errors
-    /// [`Error::Read`]
+    /// [`Error::Read`] if the file cannot be read.
     pub fn values(&self, name: &str) -> Result<Option<Vec<f32>>> {
         let Some(entry) = self.tensors.get(name) else { return Ok(None) };
         values::read(&self.files[entry.file], entry).map(Some)
     }
 
-    /// The same weights under their published names. A tensor that is not among `placed` keeps its own.
+    /// The same weights under their published names. Tensors outside `placed` keep their names.
     ///
     /// # Errors
-    /// [`Error::Tensor`] for a layout that a shape does not have.
+    /// [`Error::Tensor`] for a shape that does not fit its layout.
     pub(in crate::model) fn checkpoint(&self, placed: &[Placed], precision: Precision) -> Result<Checkpoint> {
         let taken: HashSet<&str> = placed.iter().map(|placed| placed.from.as_str()).collect();
         let rest = self.tensors.iter().filter(|(name, _)| !taken.contains(name.as_str()));
@@ -179,11 +183,11 @@ impl Gguf {
     }
 }
 
-/// How many bytes of a file its description needs, where the beginning that is there says so: the header, and
-/// the tables of rotary positions, which llama.cpp puts in front. `None` if more is needed.
+/// Number of bytes at the beginning of a file that describe the model: the header, and the tables of rotary
+/// positions, which llama.cpp puts first. `None` if `header` is too short to tell.
 ///
 /// # Errors
-/// What is wrong with the header.
+/// For a damaged header.
 #[cfg(feature = "hub")]
 pub(in crate::model) fn bytes_of_description(header: &FileHeader) -> Result<Option<u64>> {
     let file = Bytes::header(Path::new(&header.name), header.clone());

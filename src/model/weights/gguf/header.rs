@@ -1,4 +1,4 @@
-//! The header of a GGUF file as a whole.
+//! Reads the header of a GGUF file.
 
 use std::collections::BTreeMap;
 
@@ -11,17 +11,17 @@ use crate::model::weights::bytes::{Bytes, POINTER};
 use crate::model::weights::entry::TensorEntry;
 
 const MAGIC: &[u8] = b"GGUF";
-/// Where the header does not say how tensors are aligned.
+/// Default alignment of tensors in bytes.
 const ALIGNMENT: u64 = 32;
-/// The largest alignment that a file may ask for: a page of 64 KiB.
+/// Maximum alignment: a page of 64 KiB.
 const MOST_ALIGNMENT: u64 = 1 << 16;
-/// The least that a key takes: the length of its name, its type, one byte.
+/// Minimum size of a key in bytes: the length of its name, its type, one byte.
 const LEAST_BYTES: u64 = 13;
 
 /// Reads metadata and tensors.
 ///
 /// # Errors
-/// [`Error::Weights`](crate::Error::Weights) for a file that is no GGUF, or is damaged or cut short;
+/// [`Error::Weights`](crate::Error::Weights) for a file that is not a GGUF file or is damaged or truncated;
 /// [`Error::Tensor`](crate::Error::Tensor) for a tensor that cannot be read.
 pub(super) fn read(file: &Bytes) -> Result<(Metadata, Vec<(String, TensorEntry)>)> {
     if file.is_pointer()? {
@@ -30,20 +30,23 @@ pub(super) fn read(file: &Bytes) -> Result<(Metadata, Vec<(String, TensorEntry)>
     let mut cursor = Cursor::new(file);
     let magic: [u8; 4] = cursor.array("its first word")?;
     if magic != MAGIC {
-        return Err(file.fault("no GGUF file: it does not begin with `GGUF`"));
+        return Err(file.fault("not a GGUF file: it does not begin with `GGUF`"));
     }
     let version = cursor.u32("its version")?;
     match version {
         2 | 3 => {}
         _ if version.swap_bytes() <= 3 => {
-            return Err(file.fault("a GGUF file for big-endian machines, which is not read"));
+            return Err(file.fault("a GGUF file for big-endian machines, which surmise does not support"));
         }
         1 => {
-            let reason =
-                "a GGUF file of version 1, which is no longer written; take a newer file of the model";
+            let reason = "a GGUF file of version 1, which is obsolete; use a newer file of the model";
             return Err(file.fault(reason));
         }
-        _ => return Err(file.fault(format!("a GGUF file of version {version}; 2 and 3 are read"))),
+        _ => {
+            return Err(
+                file.fault(format!("a GGUF file of version {version}; only versions 2 and 3 are supported"))
+            );
+        }
     }
     let n_tensors = cursor.count(tensors::LEAST_BYTES, "the number of tensors")?;
     let n_keys = cursor.count(LEAST_BYTES, "the number of keys")?;
@@ -59,8 +62,10 @@ pub(super) fn read(file: &Bytes) -> Result<(Metadata, Vec<(String, TensorEntry)>
     let metadata = Metadata::new(file.path(), values);
     let alignment = metadata.size("general.alignment")?.map_or(ALIGNMENT, |size| size as u64);
     if !alignment.is_power_of_two() || alignment > MOST_ALIGNMENT {
-        let reason =
-            format!("key `general.alignment` is {alignment}, no power of two; download the file again");
+        let reason = format!(
+            "key `general.alignment` is {alignment}, which is not a power of two up to 65536; download the \
+             file again"
+        );
         return Err(metadata.fault(reason));
     }
     let mut listed = vec![];

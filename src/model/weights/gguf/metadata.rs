@@ -1,4 +1,4 @@
-//! The metadata of a GGUF file, with getters whose errors name file and key.
+//! Reads the metadata of a GGUF file; its errors name the file and the key.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::value::Value;
 use crate::error::{Error, Result};
 
-/// Values by their keys.
+/// Values by key.
 #[derive(Debug, Clone)]
 pub(in crate::model) struct Metadata {
     path: PathBuf,
@@ -18,22 +18,22 @@ impl Metadata {
         Self { path: path.into(), values }
     }
 
-    /// An error about this file; the reason says what to do.
+    /// An error about this file; `reason` includes the advice.
     pub(in crate::model) fn fault(&self, reason: impl Into<String>) -> Error {
         Error::Config { path: self.path.clone(), reason: reason.into() }
     }
 
     fn mistyped(&self, key: &str, value: &Value, what: &str) -> Error {
         let value = value.describe();
-        self.fault(format!("key `{key}` is {value}, not {what}; download the file again or take another"))
+        self.fault(format!("key `{key}` is {value}, not {what}; download the file again or use another file"))
     }
 
-    /// Every key, in order.
+    /// All keys, sorted.
     pub(in crate::model) fn keys(&self) -> impl Iterator<Item = &str> {
         self.values.keys().map(String::as_str)
     }
 
-    /// A single value as JSON; a list as its description.
+    /// A single value as JSON, or a description of a list.
     pub(in crate::model) fn json(&self, key: &str) -> serde_json::Value {
         match self.values.get(key) {
             None => serde_json::Value::Null,
@@ -46,10 +46,10 @@ impl Metadata {
         }
     }
 
-    /// A text, if it is there.
+    /// A text, or `None` if the key is absent.
     ///
     /// # Errors
-    /// [`Error::Config`] if it is of another type.
+    /// [`Error::Config`] if the value has another type.
     pub(in crate::model) fn text(&self, key: &str) -> Result<Option<&str>> {
         match self.values.get(key) {
             None => Ok(None),
@@ -58,10 +58,10 @@ impl Metadata {
         }
     }
 
-    /// A whole number from 0 on, if it is there.
+    /// A whole number from 0 on, or `None` if the key is absent.
     ///
     /// # Errors
-    /// [`Error::Config`] if it is anything else.
+    /// [`Error::Config`] for other values.
     pub(in crate::model) fn size(&self, key: &str) -> Result<Option<usize>> {
         match self.values.get(key) {
             None => Ok(None),
@@ -72,10 +72,10 @@ impl Metadata {
         }
     }
 
-    /// A whole number from 0 on, or one for each block if they are all the same.
+    /// A whole number from 0 on. The value may be a list with one number per block if all are equal.
     ///
     /// # Errors
-    /// [`Error::Config`] if it is anything else.
+    /// [`Error::Config`] for other values.
     pub(in crate::model) fn same_size(&self, key: &str) -> Result<Option<usize>> {
         let Some(value) = self.values.get(key) else { return Ok(None) };
         let Some(items) = value.items() else { return self.size(key) };
@@ -84,15 +84,16 @@ impl Metadata {
         match sizes.as_slice() {
             [Some(size)] => Ok(Some(*size)),
             _ => Err(self.fault(format!(
-                "key `{key}` differs from block to block, which the decoder does not do; take another model"
+                "key `{key}` differs from block to block, which the decoder does not support; use another \
+                 model"
             ))),
         }
     }
 
-    /// A finite number, if it is there.
+    /// A finite number, or `None` if the key is absent.
     ///
     /// # Errors
-    /// [`Error::Config`] if it is anything else.
+    /// [`Error::Config`] for other values.
     pub(in crate::model) fn number(&self, key: &str) -> Result<Option<f64>> {
         match self.values.get(key) {
             None => Ok(None),
@@ -102,10 +103,10 @@ impl Metadata {
         }
     }
 
-    /// A switch, if it is there.
+    /// A switch, or `None` if the key is absent.
     ///
     /// # Errors
-    /// [`Error::Config`] if it is of another type.
+    /// [`Error::Config`] if the value has another type.
     pub(in crate::model) fn flag(&self, key: &str) -> Result<Option<bool>> {
         match self.values.get(key) {
             None => Ok(None),
@@ -114,10 +115,10 @@ impl Metadata {
         }
     }
 
-    /// A list of texts, if it is there.
+    /// A list of texts, or `None` if the key is absent.
     ///
     /// # Errors
-    /// [`Error::Config`] if it is of another type.
+    /// [`Error::Config`] if the value has another type.
     pub(in crate::model) fn texts(&self, key: &str) -> Result<Option<&[String]>> {
         match self.values.get(key) {
             None => Ok(None),
@@ -126,10 +127,10 @@ impl Metadata {
         }
     }
 
-    /// A list of numbers, if it is there.
+    /// A list of numbers, or `None` if the key is absent.
     ///
     /// # Errors
-    /// [`Error::Config`] if it is of another type.
+    /// [`Error::Config`] if the value has another type.
     pub(in crate::model) fn numbers(&self, key: &str) -> Result<Option<Vec<f64>>> {
         let Some(value) = self.values.get(key) else { return Ok(None) };
         let number = |item: Value| match item {
@@ -142,7 +143,7 @@ impl Metadata {
         numbers.map(Some).ok_or_else(|| self.mistyped(key, value, "a list of numbers"))
     }
 
-    /// A list of switches, if it is there and is one.
+    /// A list of switches; `None` if the key is absent or has another type.
     pub(in crate::model) fn flags(&self, key: &str) -> Option<Vec<bool>> {
         let items = self.values.get(key)?.items()?;
         let flag = |item: Value| match item {

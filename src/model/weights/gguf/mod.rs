@@ -1,8 +1,8 @@
-//! GGUF, the file format of llama.cpp: metadata by name, then tensors, most of them quantised in blocks.
-//! The header is read here; what its keys mean for a decoder is in `model::arch::gguf`.
+//! Reads GGUF, the file format of llama.cpp: named metadata, then tensors, most of them quantised in blocks.
+//! This module reads the header; `model::arch::gguf` interprets its keys.
 //!
-//! candle has a reader of its own, which holds every value of an array in an enumeration and checks neither
-//! duplicate names nor tensors that overlap; its arithmetic of the quantised blocks is used.
+//! candle's own reader stores every value of an array as an enum, and does not check for duplicate names or
+//! overlapping tensors. Only candle's arithmetic for quantised blocks is used here.
 //!
 //! # References
 //! The format is that of ggml's `docs/gguf.md`, versions 2 and 3.

@@ -1,4 +1,4 @@
-//! Models in several GGUF files: the names of the parts, and what the header of each says of them.
+//! Handles models in several GGUF files: the names of the parts, and the part numbers in their headers.
 
 use super::metadata::Metadata;
 use crate::error::{Error, Result};
@@ -6,17 +6,17 @@ use crate::error::{Error, Result};
 /// The name of a part: `PREFIX-00001-of-00003.gguf`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::model) struct PartName<'a> {
-    /// What all parts begin with, a folder included.
+    /// The common beginning of all parts, including the folder.
     pub(in crate::model) prefix: &'a str,
-    /// From 1.
+    /// Number of this part, from 1.
     pub(in crate::model) number: usize,
-    /// How many there are.
+    /// Number of parts.
     pub(in crate::model) count: usize,
     extension: &'a str,
 }
 
 impl<'a> PartName<'a> {
-    /// Takes a name apart; `None` for that of a model in one file.
+    /// Parses a file name; `None` if it does not name a part.
     pub(in crate::model) fn parse(name: &'a str) -> Option<Self> {
         let (stem, extension) = name.split_at_checked(name.len().checked_sub(EXTENSION.len())?)?;
         if !extension.eq_ignore_ascii_case(EXTENSION) {
@@ -37,7 +37,7 @@ impl<'a> PartName<'a> {
         format!("{}-{number:05}-of-{:05}{}", self.prefix, self.count, self.extension)
     }
 
-    /// The name of another part, taken apart.
+    /// The same name with another part number.
     pub(super) fn at(self, number: usize) -> Self {
         Self { number, ..self }
     }
@@ -50,49 +50,49 @@ impl<'a> PartName<'a> {
 
 const EXTENSION: &str = ".gguf";
 
-/// What a header says of the model that its file is a part of.
+/// The part numbers in a header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Split {
-    /// From 1.
+    /// Number of this part, from 1.
     pub(super) number: usize,
     pub(super) count: usize,
-    /// The tensors of all parts.
+    /// Number of tensors in all parts together.
     pub(super) n_tensors: Option<usize>,
 }
 
 impl Split {
-    /// What the metadata says; `None` for a model in one file.
+    /// Reads the part numbers; `None` for a model in one file.
     ///
     /// # Errors
-    /// [`Error::Config`] for keys that are no counts.
+    /// [`Error::Config`] for values that are not counts.
     pub(super) fn of(metadata: &Metadata) -> Result<Option<Self>> {
         let Some(count) = metadata.size("split.count")?.filter(|count| *count > 1) else { return Ok(None) };
         let number = metadata.size("split.no")?.unwrap_or_default() + 1;
         Ok(Some(Self { number, count, n_tensors: metadata.size("split.tensors.count")? }))
     }
 
-    /// Checks that a file of this name is the part that its header says.
+    /// Checks that the file name agrees with the part numbers in the header.
     ///
     /// # Errors
-    /// [`Error::Config`] where they disagree.
+    /// [`Error::Config`] if they disagree.
     pub(super) fn check(self, name: Option<PartName>, metadata: &Metadata) -> Result<()> {
         let Self { number, count, .. } = self;
         match name {
             Some(name) if (name.number, name.count) == (number, count) => Ok(()),
             _ => Err(metadata.fault(format!(
-                "is part {number} of {count} of a model by its header, and its name says otherwise; give all \
-                 parts the names that they were published with (NAME-{number:05}-of-{count:05}.gguf)"
+                "is part {number} of {count} of a model according to its header, but its name does not \
+                 match; give all parts their published names (NAME-{number:05}-of-{count:05}.gguf)"
             ))),
         }
     }
 }
 
-/// What to do about parts of several models.
-pub(super) const OF_ONE_MODEL: &str = "download all parts of one model into a folder of their own";
+/// Advice for parts of several models.
+pub(super) const OF_ONE_MODEL: &str = "download all parts of one model into a separate folder";
 
 /// The error about a part that belongs to another model.
 pub(super) fn of_another_model(metadata: &Metadata, first: &str) -> Error {
-    metadata.fault(format!("is a part of another model than {first} beside it; {OF_ONE_MODEL}"))
+    metadata.fault(format!("belongs to another model than {first} in the same folder; {OF_ONE_MODEL}"))
 }
 
 #[cfg(test)]

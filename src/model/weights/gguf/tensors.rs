@@ -1,4 +1,5 @@
-//! The list of tensors in the header: names, types, shapes and positions, all of them within the file.
+//! Reads the list of tensors in the header, and checks that names, types, shapes and positions are valid for
+//! the file.
 
 use std::collections::BTreeSet;
 
@@ -8,16 +9,16 @@ use crate::model::weights::bytes::Bytes;
 use crate::model::weights::entry::{Layout, StoredType, TensorEntry};
 use crate::model::weights::quantised::Quantised;
 
-/// The most dimensions in ggml.
+/// Maximum number of dimensions in ggml.
 const MOST_DIMENSIONS: u32 = 4;
-/// The least that an entry takes: the length of a name, a number of dimensions, a type, an offset.
+/// Minimum size of an entry in bytes: length of the name, number of dimensions, type, offset.
 pub(super) const LEAST_BYTES: u64 = 24;
 
-/// A tensor as the header lists it, with its position from the beginning of the data.
+/// A tensor in the list of the header; its offset counts from the beginning of the data.
 pub(super) struct Listed {
     name: String,
     stored: StoredType,
-    /// The slowest dimension first.
+    /// Slowest dimension first.
     shape: Vec<usize>,
     offset: u64,
     bytes: u64,
@@ -42,7 +43,7 @@ impl Listed {
         let Some(stored) = stored_type(code) else {
             let kind = foreign_type(code).map_or(format!("number {code}"), str::to_owned);
             return Err(fault(format!(
-                "has the type {kind}, which is not read; take a file of the same model whose name says \
+                "has the unsupported type {kind}; use a file of the same model whose name contains \
                  Q4_K_M, Q5_K_M, Q6_K, Q8_0, F16 or BF16"
             )));
         };
@@ -51,7 +52,8 @@ impl Listed {
         if !row.is_multiple_of(values as u64) {
             let kind = stored.name();
             return Err(fault(format!(
-                "has rows of {row} values, which are no whole blocks of {kind}; download the file again"
+                "has rows of {row} values, which is not a whole number of {kind} blocks; download the file \
+                 again"
             )));
         }
         let n = shape.iter().try_fold(1_u64, |n, size| n.checked_mul(*size));
@@ -63,7 +65,7 @@ impl Listed {
                 file.len()
             )));
         };
-        // Each is at most the file's length.
+        // The conversions cannot overflow, because each size is at most the file's length.
         let shape = shape.into_iter().rev().map(|size| size as usize).collect();
         Ok(Self { name, stored, shape, offset, bytes })
     }
@@ -72,7 +74,7 @@ impl Listed {
 /// The entries of a file whose data begins at `data`.
 ///
 /// # Errors
-/// [`Error::Tensor`] for one that lies outside the file, that overlaps another, or whose name is there twice.
+/// [`Error::Tensor`] for a tensor that lies outside the file, overlaps another, or has a duplicate name.
 pub(super) fn entries(
     listed: Vec<Listed>,
     file: &Bytes,
@@ -85,12 +87,14 @@ pub(super) fn entries(
     for tensor in &listed {
         let Listed { name, offset, bytes, .. } = tensor;
         if !names.insert(name.as_str()) {
-            return Err(fault(name, "is there twice; download the file again".into()));
+            return Err(fault(name, "occurs twice; download the file again".into()));
         }
         if !offset.is_multiple_of(alignment) {
             return Err(fault(
                 name,
-                format!("begins at {offset}, no multiple of {alignment}; download the file again"),
+                format!(
+                    "begins at {offset}, which is not a multiple of {alignment}; download the file again"
+                ),
             ));
         }
         let start = data.checked_add(*offset);
@@ -101,8 +105,8 @@ pub(super) fn entries(
                 return Err(fault(
                     name,
                     format!(
-                        "needs {bytes} bytes from position {offset} of the data, and the file ends before: \
-                         it is cut short; download it again"
+                        "needs {bytes} bytes from position {offset} of the data, but the file ends before: \
+                         it is truncated; download it again"
                     ),
                 ));
             }
@@ -140,14 +144,14 @@ fn stored_type(code: u32) -> Option<StoredType> {
     })
 }
 
-/// The names of the tensor types that can be read, then of those that are refused.
+/// The names of the supported tensor types, and of the unsupported ones.
 #[cfg(test)]
 pub(in crate::model) fn types() -> [Vec<String>; 2] {
     let read = (0..256).filter_map(stored_type).map(|stored| stored.name().to_owned()).collect();
     [read, (0..256).filter_map(foreign_type).map(str::to_owned).collect()]
 }
 
-/// The name of a tensor type that is refused; `None` for an unknown code.
+/// The name of an unsupported tensor type; `None` for an unknown code.
 fn foreign_type(code: u32) -> Option<&'static str> {
     Some(match code {
         4 => "Q4_2",

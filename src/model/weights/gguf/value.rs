@@ -1,28 +1,28 @@
-//! One value of the metadata.
+//! Reads single values of the metadata.
 
 use super::cursor::Cursor;
 use crate::error::Result;
 
-/// The most arrays within arrays. Published files have none; what is in one is not kept.
+/// Maximum nesting depth of lists. Published files have no nested lists; their contents are not kept.
 const DEEPEST: usize = 4;
 
-/// A value, or a list of them.
+/// A single value or a list.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::model) enum Value {
     Bool(bool),
     Int(i64),
-    /// A whole number beyond the others.
+    /// A whole number that does not fit in i64.
     Large(u64),
     Float(f64),
     Text(String),
     Texts(Vec<String>),
-    /// Numbers or switches as they lie in the file, and their type.
+    /// Numbers or switches: their type, and their bytes as in the file.
     Numbers(Scalar, Vec<u8>),
     /// A list of lists.
     Nested,
 }
 
-/// The types of single values.
+/// Types of single values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::model) enum Scalar {
     U8,
@@ -38,7 +38,7 @@ pub(in crate::model) enum Scalar {
     F64,
 }
 
-/// The type of a text and of a list in the file.
+/// Type codes of texts and lists.
 const TEXT: u32 = 8;
 const LIST: u32 = 9;
 
@@ -69,7 +69,7 @@ impl Scalar {
         }
     }
 
-    /// The value of as many bytes as the type has.
+    /// The value in these bytes, whose number must match the type.
     fn value(self, bytes: &[u8]) -> Value {
         let mut all = [0; 8];
         all[..bytes.len()].copy_from_slice(bytes);
@@ -94,10 +94,10 @@ impl Scalar {
 }
 
 impl Value {
-    /// Reads a type and then a value of that type, which belongs to `key`.
+    /// Reads a type and then a value of that type; `key` is for errors.
     ///
     /// # Errors
-    /// [`Error::Weights`](crate::Error::Weights) if the file ends before, and for a type that there is not.
+    /// [`Error::Weights`](crate::Error::Weights) if the file ends too early, and for an unknown type.
     pub(super) fn read(cursor: &mut Cursor, key: &str) -> Result<Self> {
         let what = format!("the value of `{key}`");
         match cursor.u32(&what)? {
@@ -116,7 +116,7 @@ impl Value {
         match code {
             TEXT => {
                 let n = cursor.count(8, &length)?;
-                // It grows with what is there, not with what is claimed.
+                // The list grows with the texts that are read, because the claimed length may be wrong.
                 let mut texts = vec![];
                 for _ in 0..n {
                     texts.push(cursor.text(what)?);
@@ -129,7 +129,9 @@ impl Value {
                 }
                 Ok(Self::Nested)
             }
-            LIST => Err(cursor.fault(format!("damaged: {what} has lists in lists, {DEEPEST} deep"))),
+            LIST => {
+                Err(cursor.fault(format!("damaged: {what} has lists in lists, more than {DEEPEST} deep")))
+            }
             code => {
                 let Some(scalar) = Scalar::of(code) else {
                     return Err(cursor.fault(format!("damaged: {what} is a list of the unknown type {code}")));
@@ -141,13 +143,13 @@ impl Value {
         }
     }
 
-    /// The values of a list of numbers or switches; `None` if it is no such list.
+    /// The values of a list of numbers or switches; `None` for other values.
     pub(super) fn items(&self) -> Option<impl Iterator<Item = Self> + '_> {
         let Self::Numbers(scalar, bytes) = self else { return None };
         Some(bytes.chunks_exact(scalar.size()).map(|bytes| scalar.value(bytes)))
     }
 
-    /// What it is, for an error: a number, a text of few letters, or the kind of a long one.
+    /// Describes the value in an error: a number or a short text, otherwise its type.
     pub(super) fn describe(&self) -> String {
         match self {
             Self::Bool(on) => on.to_string(),
