@@ -6,7 +6,7 @@
 //! |---|---|
 //! | [`semantic`] | semantic emergence: information on the relation minus that on the examples |
 //! | `positional.rs` | positional emergence of every block, `IE_l = macro_l - micro_l` |
-//! | `block_mi.rs`, `lone_tokens.rs` | `I(h_{l-1} ; h_l)` at given positions; states of tokens without context |
+//! | `block_mi.rs`, `lone_tokens.rs` | `I(h_{l-1} ; h_l)` at given positions; states of lone tokens |
 //! | `random_init.rs` | positional emergence of the randomly initialised model |
 //! | `measure.rs` | measures a profile on a corpus and its control |
 //! | `profile.rs`, `block_reading.rs`, `headline.rs` | the profile, its rows, its summaries |

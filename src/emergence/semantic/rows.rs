@@ -1,6 +1,6 @@
-//! The rows of a semantic profile as CSV: profiles.csv with one row for each block at the default noise
-//! scale, readings.csv with every noise scale and control, summaries.csv with one row for each number of
-//! shots.
+//! Converts a semantic profile to CSV rows. profiles.csv has one row for each number of shots and block, at
+//! the default noise scale. readings.csv has all noise scales and controls. summaries.csv has one row for
+//! each number of shots.
 
 use serde::{Deserialize, Serialize};
 
@@ -209,7 +209,7 @@ impl StoredProfile for SemanticProfile {
 }
 
 impl SemanticProfile {
-    /// The name of its file without the extension.
+    /// The file name of the profile without its extension.
     fn stem(&self) -> String {
         ProfileStore::stem(&self.model.id, &self.corpus.name, &self.settings)
     }

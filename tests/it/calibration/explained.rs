@@ -127,7 +127,10 @@ fn bounds_that_are_too_wide_are_named_and_those_of_block_1_are_not_looked_at() {
     let said =
         run(&["observations", "--profiles", &profiles, "--noise-scale", &b.to_string(), "-o", &at("o.csv")]);
     assert!(said.contains("minigpt-3 on colours, block 2") && said.contains("0.90 nats apart"), "{said}");
-    refused(&["observations", "--profiles", &profiles], &["minigpt-3 on colours, block 2", "0.90 nats apart"]);
+    refused(
+        &["observations", "--profiles", &profiles],
+        &["minigpt-3 on colours, block 2", "0.90 nats apart"],
+    );
 }
 
 #[test]
