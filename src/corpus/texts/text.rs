@@ -1,6 +1,6 @@
-//! One text of a file, and where its row holds it.
+//! A text of a file, and the columns of texts and groups.
 
-/// The columns, or the fields of each JSON object, that hold texts and their groups.
+/// The names of the columns, or JSON fields, with texts and groups.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Columns {
     /// The text.
