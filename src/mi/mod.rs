@@ -76,7 +76,7 @@ pub struct About {
     pub kind: Kind,
     /// One line on what the estimator does.
     pub what: &'static str,
-    /// Publications.
+    /// The publications of the method.
     pub reference: &'static str,
     /// How the running time grows, with an example.
     pub cost: &'static str,

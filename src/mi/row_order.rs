@@ -37,7 +37,7 @@ const WINDOW: f64 = 5.0;
 /// How rows depend on earlier rows, at the column and lag with the strongest evidence.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RowDependence {
-    /// `x` or `y`.
+    /// The side of the column: `x` or `y`.
     pub side: String,
     /// The index of the column within its side, from 0.
     pub column: usize,

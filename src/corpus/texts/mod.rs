@@ -25,7 +25,7 @@ use crate::seed;
 pub struct Texts {
     /// The stem of the file name, followed by a dot and the group if there are groups.
     pub name: String,
-    /// The file.
+    /// The path of the file.
     pub path: PathBuf,
     /// SHA-256 of the texts in order, each followed by a line feed.
     pub sha256: String,

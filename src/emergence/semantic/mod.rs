@@ -15,7 +15,7 @@
 //! | `tally.rs` | log scores at every temperature, choice of the temperature |
 //! | `jackknife.rs` | values with their standard errors over queries and example sets |
 //! | `estimate.rs` | macro `M` and micro `m` of a condition, and controls without additional prompts |
-//! | `output.rs` | `O`, accuracy and log-probability of the model's own output |
+//! | `output.rs` | `O`, accuracy and log-probability of the output of the model |
 //! | `answer_share.rs` | the pair score from answers instead of states, for closed models |
 //! | `depth.rs` | summaries over depth |
 //! | `prompt_grid.rs` | the prompts of a design with the states of one model |

@@ -59,10 +59,10 @@ pub struct SemanticRow {
     pub weights_sha256: String,
     #[serde(default)]
     pub corpus_sha256: String,
-    /// The profile's file without its extension, which tells settings apart.
+    /// The file name of the profile without its extension. Profiles with other settings have other names.
     #[serde(default)]
     pub profile: String,
-    /// The version of surmise that measured it.
+    /// The version of surmise that measured the profile.
     #[serde(default)]
     pub version: String,
 }
@@ -105,10 +105,10 @@ pub struct ReadingRow {
     pub weights_sha256: String,
     #[serde(default)]
     pub corpus_sha256: String,
-    /// The profile's file without its extension, which tells settings apart.
+    /// The file name of the profile without its extension. Profiles with other settings have other names.
     #[serde(default)]
     pub profile: String,
-    /// The version of surmise that measured it.
+    /// The version of surmise that measured the profile.
     #[serde(default)]
     pub version: String,
 }
@@ -167,10 +167,10 @@ pub struct SummaryRow {
     pub weights_sha256: String,
     #[serde(default)]
     pub corpus_sha256: String,
-    /// The profile's file without its extension, which tells settings apart.
+    /// The file name of the profile without its extension. Profiles with other settings have other names.
     #[serde(default)]
     pub profile: String,
-    /// The version of surmise that measured it.
+    /// The version of surmise that measured the profile.
     #[serde(default)]
     pub version: String,
 }

@@ -113,7 +113,7 @@ fn block_terms(
     terms
 }
 
-/// The term of a draw, the mean over `z` and `-z`.
+/// The term of one draw: the mean over `z` and `-z`.
 ///
 /// # Shapes
 /// `distances` is `(m)` and holds `-|y_i - y_j|^2 / 2`, or `-inf` for `j = i`; `noise` is `(m)` and holds
@@ -286,7 +286,7 @@ mod tests {
         for sigma in [0.3, 1.0, 3.0] {
             let found = bounds(&points, &[2.0, sigma], 3)[1];
             let (lower, upper) = by_definition(&values, &group, grouped, sigma);
-            // Products in f32 of values near 1: an error of a few 1e-7 / sigma^2.
+            // Products in f32 of values near 1 have an error of a few 1e-7 / sigma^2.
             assert!((found.lower_nats - lower).abs() < 1e-5, "lower {lower}: {found:?}");
             assert!((found.upper_nats - upper).abs() < 1e-5, "upper {upper}: {found:?}");
         }

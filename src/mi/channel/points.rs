@@ -18,15 +18,15 @@ const DRAWS: u64 = 4096;
 /// Points with their counts, in the layouts that the matrix products need.
 #[derive(Debug)]
 pub(crate) struct Points {
-    /// `(m, d)` for `m` points.
+    /// The standardised points, `(m, d)`.
     pub(crate) values: Vec<f32>,
     /// The transpose of `values`, `(d, m)`.
     pub(crate) transposed: Vec<f32>,
     /// Number of coordinates.
     pub(crate) d: usize,
-    /// `|y_j|^2 / 2`.
+    /// Half squared norms, `|y_j|^2 / 2`.
     pub(crate) half_norms: Vec<f32>,
-    /// `c_j`.
+    /// The counts of the points, `c_j`.
     pub(crate) counts: Vec<f32>,
     /// The sum of the counts.
     pub(crate) n: f64,
@@ -93,7 +93,7 @@ impl Points {
         self.groups.len() < self.len()
     }
 
-    /// `c_j / n`.
+    /// The share of the pairs at each point, `c_j / n`.
     pub(crate) fn shares(&self) -> Vec<f64> {
         let shares = self.counts.iter().map(|&count| f64::from(count) / self.n);
         shares.collect()

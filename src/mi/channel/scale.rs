@@ -87,7 +87,7 @@ impl Scale {
 /// The standardised distinct rows of `y`.
 #[derive(Debug)]
 pub(crate) struct Standardised {
-    /// `(distinct rows, d)`, row-major.
+    /// The values, `(distinct rows, d)`, row-major.
     pub(crate) values: Vec<f32>,
     /// Number of coordinates kept; 0 if no coordinate varies.
     pub(crate) d: usize,

@@ -55,7 +55,7 @@ struct Maps {
 #[derive(Debug, Clone)]
 struct Linear {
     mean: Array1<f64>,
-    /// `(components, d)`
+    /// The map, `(components, d)`.
     map: Array2<f64>,
 }
 

@@ -224,7 +224,7 @@ impl Mixture {
 struct Sample {
     /// Coordinates or products of coordinates, `(features, n)`.
     features: Array2<f64>,
-    /// `Z^T Z`
+    /// The second moments `Z^T Z`, `(d, d)`.
     second: Array2<f64>,
     sharing: CovarianceStructure,
 }
@@ -233,7 +233,7 @@ struct Sample {
 pub(crate) struct Marginal {
     pub(crate) mean: Array1<f64>,
     pub(crate) precision: Array2<f64>,
-    /// `precision . mean`
+    /// The linear coefficients, `precision . mean`.
     linear: Array1<f64>,
     /// Log density at the mean, including the log weight of the component.
     pub(crate) log_weight: f64,
@@ -343,7 +343,7 @@ mod tests {
             let (mut density, mut px, mut py) = (0.0, 0.0, 0.0);
             for k in 0..2 {
                 let (m, c, w) = (mixture.means.row(k), &mixture.covariances[k], mixture.weights[k]);
-                // p(x) p(y | x).
+                // The density of a component is p(x) p(y | x).
                 let slope = c[[0, 1]] / c[[0, 0]];
                 let given = normal(y, m[1] + slope * (x - m[0]), c[[1, 1]] - slope * c[[0, 1]]);
                 density += w * normal(x, m[0], c[[0, 0]]) * given;

@@ -37,7 +37,7 @@ struct MixtureSize {
 /// The held-out score of the mixture with the best held-out log likelihood.
 ///
 /// # Shapes
-/// `z` is `(n, d)`, its first `dx` columns being `x`.
+/// `z` is `(n, d)`; its first `dx` columns are `x`.
 pub(crate) fn best_mixture(
     z: &Array2<f64>,
     dx: usize,
