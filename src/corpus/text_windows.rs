@@ -65,13 +65,13 @@ impl WindowSettings {
     /// line of a text that the tokenizer cannot encode.
     pub fn all(&self, texts: &Texts, tokenizer: &Tokenizer) -> Result<Vec<(usize, Window)>> {
         if self.window_tokens < 2 {
-            let reason = format!("must be at least 2, and is {}", self.window_tokens);
+            let reason = format!("must be at least 2, but is {}", self.window_tokens);
             return Err(Error::Parameter { name: "--window-tokens", reason });
         }
         if self.windows < 2 {
             return Err(Error::Parameter {
                 name: "--windows",
-                reason: format!("must be at least 2, and is {}", self.windows),
+                reason: format!("must be at least 2, but is {}", self.windows),
             });
         }
         let (mut windows, mut longest) = (vec![], 0);

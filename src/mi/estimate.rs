@@ -238,7 +238,10 @@ impl Flag {
             }
             Self::Constant => "all values of one side are equal, so the information is 0 by definition",
             Self::SmallSample => "fewer than 50 rows: the standard error is unreliable",
-            Self::FewRows => "fewer than 1.5 rows for each column: drop or project columns",
+            Self::FewRows => {
+                "fewer than 1.5 rows for each column: covariances are unreliable; reduce the \
+                              number of columns"
+            }
             Self::Jittered => "equal values were put in random order, which does not change the information",
             Self::Collinear => "columns that are linear functions of others were removed",
             Self::Infinite => {
