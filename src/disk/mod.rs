@@ -70,7 +70,7 @@ pub fn check_apart<'a>(inputs: impl IntoIterator<Item = &'a PathBuf>, output: &P
     match inputs.into_iter().find(|input| is_same(input, output)) {
         None => Ok(()),
         Some(input) => {
-            let reason = format!("would overwrite the input file {}; choose another file", input.display());
+            let reason = format!("would replace the input file {}; choose another file", input.display());
             Err(Error::Parameter { name: "-o", reason })
         }
     }
