@@ -261,7 +261,12 @@ fn part(label: &str) -> String {
 /// [`Error::Read`], [`Error::Json`], and [`Error::Parameter`] for an unknown schema or version.
 pub fn read<P: StoredProfile>(path: &Path) -> Result<P> {
     read_kind(path)?.ok_or_else(|| {
-        let reason = format!("of {} belongs to another estimand, not to {}", path.display(), P::SCHEMA);
+        let reason = format!(
+            "of {} belongs to another estimand; give a file with the schema \
+                              {}",
+            path.display(),
+            P::SCHEMA
+        );
         Error::Parameter { name: "schema", reason }
     })
 }

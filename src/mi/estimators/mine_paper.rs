@@ -10,9 +10,9 @@
 //!
 //! This implementation trains on four fifths of the rows. `mi_nats` is the estimate of the published method,
 //! `lower_nats` is the bound on the other fifth after the last epoch, and `optimism_nats` is their
-//! difference. It differs from the published code in three ways. The published code clips gradients before it
-//! computes them, which has no effect and is omitted here. It reports bits instead of nats. It always
-//! measures 768 dimensions at a time.
+//! difference. The implementation differs from the published code in three ways. The published code clips
+//! gradients before it computes them, which has no effect and is omitted here. It reports bits instead of
+//! nats. It always measures 768 dimensions at a time.
 //!
 //! # References
 //! Chen, Yang, Zhu, Wang, arXiv 2405.12617, and its published code; Belghazi et al. 2018.
