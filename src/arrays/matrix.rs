@@ -1,4 +1,4 @@
-//! Reads a matrix, whatever format its file has.
+//! Reads a matrix from a file and detects the format of the file.
 
 use std::io::Read;
 use std::path::Path;
@@ -11,13 +11,13 @@ use crate::disk;
 use crate::error::{Error, Result};
 use crate::seed;
 
-/// A matrix and where it came from.
+/// A matrix with the hash and format of its file.
 #[derive(Debug, Clone)]
 pub struct Array {
-    /// `(n, d)`, f32. Types that f32 cannot hold (f64 and integers) are rounded column by column in those of
-    /// three units that keep most values apart: centred and in standard deviations (far from
-    /// zero), centred at the median and in median distances from it (a value far from all others), or as
-    /// they are (many orders of magnitude about zero). Information does not change.
+    /// The values, `(n, d)`, in f32. f64 and integers are rounded to f32 column by column. Each column uses
+    /// the scaling that keeps the most values distinct. It is centred at the mean and divided by the standard
+    /// deviation (for values far from zero), centred at the median and divided by the median distance (for
+    /// extreme values), or unscaled (for many orders of magnitude). Scaling does not change the information.
     pub values: Array2<f32>,
     /// SHA-256 of the file.
     pub sha256: String,
@@ -25,14 +25,14 @@ pub struct Array {
     pub format: &'static str,
 }
 
-/// Reads a matrix; of a safetensors file the array called `name`.
+/// Reads a matrix. `name` selects the array of a safetensors file.
 ///
 /// # Errors
-/// [`Error::Read`], [`Error::Array`] for what is no such file, has no such array, holds another type or has
-/// more than two axes, [`Error::Csv`].
+/// [`Error::Read`]; [`Error::Csv`]; [`Error::Array`] for a malformed file, a missing array, an unsupported
+/// type, or an array with more than two axes.
 pub fn read(path: &Path, name: &str) -> Result<Array> {
     let mut bytes = vec![];
-    // Arrays may be as large as the memory.
+    // Do not limit the size: an array may be as large as the memory.
     let read = disk::open(path).and_then(|mut file| file.read_to_end(&mut bytes));
     read.map_err(|source| Error::Read { path: path.into(), source })?;
     let fault = |reason: String| Error::Array { path: path.into(), reason };
@@ -54,12 +54,15 @@ pub fn read(path: &Path, name: &str) -> Result<Array> {
         [n, d] => (n, d),
         _ => {
             return Err(fault(format!(
-                "holds an array of shape {shape:?}; give a matrix (n, d), a row for each sample"
+                "contains an array of shape {shape:?}; give a matrix (n, d) with one row for each sample"
             )));
         }
     };
     if n == 0 || d == 0 {
-        return Err(fault(format!("holds an array of shape {shape:?}, which has no values")));
+        return Err(fault(format!(
+            "contains an array of shape {shape:?} without values; give at least one row \
+                                  and one column"
+        )));
     }
     let values = match values {
         Values::Single(values) => values,

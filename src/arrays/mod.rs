@@ -1,8 +1,8 @@
-//! Arrays of numbers from files that other tools wrote: safetensors, NumPy's npy, CSV. A file is told by its
-//! first bytes, not by its name.
+//! Reads arrays of numbers from files of other tools: safetensors, NumPy's npy, and CSV. The first bytes of a
+//! file, rather than its name, determine its format.
 //!
 //! # Shapes
-//! A matrix `(n, d)`; an array of one axis is `(n, 1)`.
+//! A matrix is `(n, d)`; an array with one axis is read as `(n, 1)`.
 
 mod matrix;
 mod npy;

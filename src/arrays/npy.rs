@@ -1,5 +1,5 @@
-//! NumPy's npy: a magic string, a version, a header that is a Python literal, and the values. Nothing in it
-//! is evaluated.
+//! Reads NumPy's npy format: a magic string, a version, a header that is a Python literal, and the values.
+//! The header is parsed, never evaluated.
 //!
 //! # References
 //! NEP 1, *A Simple File Format for NumPy Arrays*.
@@ -8,9 +8,9 @@ use super::values::{Values, each};
 
 pub(super) const MAGIC: &[u8] = b"\x93NUMPY";
 
-/// The shape and the values, row by row.
+/// Returns the shape and the values in row-major order.
 pub(super) fn read(bytes: &[u8]) -> Result<(Vec<usize>, Values), String> {
-    let cut = || "is cut short: it ends within its header; write it again".to_owned();
+    let cut = || "is truncated: it ends within its header; write the file again".to_owned();
     let rest = &bytes[MAGIC.len()..];
     let (version, rest) = rest.split_first_chunk::<2>().ok_or_else(cut)?;
     let (length, rest) = match version[0] {
@@ -22,11 +22,26 @@ pub(super) fn read(bytes: &[u8]) -> Result<(Vec<usize>, Values), String> {
             let (length, rest) = rest.split_first_chunk::<4>().ok_or_else(cut)?;
             (u32::from_le_bytes(*length) as usize, rest)
         }
-        other => return Err(format!("is npy of version {other}; versions 1 to 3 can be read")),
+        other => {
+            return Err(format!(
+                "has npy version {other}, but surmise reads versions 1 to 3; save the \
+                                     array again with NumPy"
+            ));
+        }
     };
     let (header, data) = rest.split_at_checked(length).ok_or_else(cut)?;
-    let header = std::str::from_utf8(header).map_err(|_| "has an npy header that is no text".to_owned())?;
-    let malformed = |key: &str| format!("has an npy header without a valid `{key}`: {}", header.trim_end());
+    let header = std::str::from_utf8(header).map_err(|_| {
+        "has an npy header that is not UTF-8; write the \
+                                                          file again"
+            .to_owned()
+    })?;
+    let malformed = |key: &str| {
+        format!(
+            "has an npy header without a valid `{key}`; write the file again: \
+                                         {}",
+            header.trim_end()
+        )
+    };
     let text = |key: &str| -> Option<&str> {
         let value = after(header, key)?;
         let quote = value.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
@@ -45,13 +60,17 @@ pub(super) fn read(bytes: &[u8]) -> Result<(Vec<usize>, Values), String> {
         "<f2" => 2,
         "|u1" | "|i1" => 1,
         _ => {
-            return Err(format!("holds values of type {kind}; save it as float32 or float64, little-endian"));
+            return Err(format!(
+                "contains values of type {kind}; save the array as little-endian float32 or \
+                                float64"
+            ));
         }
     };
     let expected = shape.iter().try_fold(size, |bytes: usize, axis| bytes.checked_mul(*axis));
     if expected != Some(data.len()) {
         return Err(format!(
-            "promises an array of shape {shape:?} of type {kind} and holds {} bytes",
+            "declares an array of shape {shape:?} and type {kind}, but contains {} bytes of values; write \
+             the file again",
             data.len()
         ));
     }
@@ -69,7 +88,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<(Vec<usize>, Values), String> {
     Ok((shape, values))
 }
 
-/// The text after `'key':` in the header.
+/// The part of the header after `'key':`.
 fn after<'h>(header: &'h str, key: &str) -> Option<&'h str> {
     let at = [format!("'{key}'"), format!("\"{key}\"")]
         .iter()
@@ -83,7 +102,7 @@ fn shape(header: &str) -> Option<Vec<usize>> {
     axes.map(|axis| axis.parse().ok()).collect()
 }
 
-/// Row by row, where the file goes column by column.
+/// Converts column-major values to row-major order, if the file is column-major.
 fn ordered<T: Copy>(values: Vec<T>, shape: &[usize], fortran: bool) -> Vec<T> {
     match shape {
         &[n, d] if fortran => (0..n * d).map(|at| values[(at % d) * n + at / d]).collect(),

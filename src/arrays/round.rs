@@ -1,7 +1,7 @@
-//! Rounding to f32 that keeps values apart.
+//! Rounds values to f32 and keeps them distinct.
 
-/// Rounds to f32, in units per column that keep values apart, where all values are finite; else as they are,
-/// so that the bad one is still there to be found.
+/// Rounds to f32, with a scaling of each column that keeps its values distinct. A column with NaN or infinity
+/// is not scaled, so that the caller can still find the invalid value.
 pub(super) fn to_f32(values: &[f64], d: usize) -> Vec<f32> {
     let mut out = vec![0.0; values.len()];
     for column in 0..d {
@@ -18,10 +18,10 @@ fn column_to_f32(values: &[f64]) -> Vec<f32> {
         return as_they_are();
     }
     let n = values.len() as f64;
-    // Divided by the largest first, so that no sum overflows.
+    // Divide by the largest absolute value first, so that no sum overflows.
     let mean = values.iter().map(|value| value / most).sum::<f64>() / n;
     let variance = values.iter().map(|value| (value / most - mean).powi(2)).sum::<f64>() / n;
-    // What varies less than the rounding of f64 is constant, and stays so.
+    // Variation below the rounding error of f64 counts as constant.
     let sd = if variance.sqrt() > 1e-14 { variance.sqrt() } else { f64::INFINITY };
     let standard: Vec<f32> = values.iter().map(|value| ((value / most - mean) / sd) as f32).collect();
     let distinct = |values: &[f32]| {
@@ -60,11 +60,11 @@ mod tests {
     fn doubles_keep_what_f32_would_lose_and_constants_stay_constant() {
         let values = vec![1e9 + 1.0, 7.0, 1e300, 1e9 + 2.0, 7.0, -1e300];
         let seen = to_f32(&values, 3);
-        // In f32 both of the first column would be the same number.
+        // Without scaling, f32 could not distinguish the two values of the first column.
         let wanted = [-1.0, 0.0, 1.0, 1.0, 0.0, -1.0];
         assert!(seen.iter().zip(wanted).all(|(seen, wanted)| (seen - wanted).abs() < 1e-6), "{seen:?}");
         assert!(to_f32(&[1.0, f64::NAN], 1)[1].is_nan());
-        // One value far from the others, and many orders of magnitude: none is lost.
+        // One extreme value, and many orders of magnitude: all values stay distinct.
         for values in [
             vec![0.1, 0.2, 0.3, 1e12],
             vec![1e-20, 1e-10, 1.0, 1e10, 1e20],

@@ -1,28 +1,29 @@
-//! One array of a safetensors file.
+//! Reads one array of a safetensors file.
 
 use safetensors::{Dtype, SafeTensors};
 
 use super::values::{Values, each};
 
-/// Eight bytes of a length that fits, and the brace that opens the header.
+/// Whether the bytes begin like a safetensors file: an 8-byte header length of plausible size, then an
+/// opening brace.
 pub(super) fn is_safetensors(bytes: &[u8]) -> bool {
     let Some((length, rest)) = bytes.split_first_chunk::<8>() else {
         return false;
     };
-    // Text cannot look like this: a header of its length would be beyond any file.
+    // No text begins like this: read as a length, eight bytes of text are far larger than any file.
     rest.first() == Some(&b'{') && u64::from_le_bytes(*length) < 1 << 32
 }
 
-/// The shape and the values of the array called `name`, row by row.
+/// Returns the shape and the values of the array `name`, in row-major order.
 pub(super) fn read(bytes: &[u8], name: &str) -> Result<(Vec<usize>, Values), String> {
     let file = SafeTensors::deserialize(bytes)
-        .map_err(|error| format!("is no valid safetensors file ({error}); write it again"))?;
+        .map_err(|error| format!("is not a valid safetensors file ({error}); write the file again"))?;
     let names = || {
         let mut names: Vec<String> = file.names().into_iter().map(|name| format!("`{name}`")).collect();
         names.sort_unstable();
         if names.is_empty() { "no arrays".to_owned() } else { names.join(", ") }
     };
-    let array = file.tensor(name).map_err(|_| format!("has no array `{name}`; it holds {}", names()))?;
+    let array = file.tensor(name).map_err(|_| format!("has no array `{name}`; it contains {}", names()))?;
     let data = array.data();
     let values = match array.dtype() {
         Dtype::F32 => Values::Single(each(data, f32::from_le_bytes)),
@@ -33,7 +34,10 @@ pub(super) fn read(bytes: &[u8], name: &str) -> Result<(Vec<usize>, Values), Str
         Dtype::I32 => Values::Double(each(data, |bytes| f64::from(i32::from_le_bytes(bytes)))),
         Dtype::U8 => Values::Double(each(data, |bytes: [u8; 1]| f64::from(bytes[0]))),
         other => {
-            return Err(format!("holds `{name}` as {other:?}; give f32, f64, f16, bf16, i32, i64 or u8"));
+            return Err(format!(
+                "contains `{name}` as {other:?}; save it as f32, f64, f16, bf16, i32, i64 or \
+                                u8"
+            ));
         }
     };
     Ok((array.shape().to_vec(), values))

@@ -1,5 +1,5 @@
-//! CSV of numbers: a row for each sample, with or without a line of names, which may be `0,1,2` where no
-//! value is written as a whole number.
+//! Reads numbers from CSV, one row for each sample. The first line may contain column names. The names may be
+//! `0,1,2` if no value is written as a whole number.
 
 use std::path::Path;
 
@@ -7,42 +7,39 @@ use super::values::Values;
 use crate::disk::Lines;
 use crate::error::{Error, Result};
 
-/// The shape and the values, row by row.
+/// Returns the shape and the values in row-major order.
 ///
 /// # Errors
-/// [`Error::Csv`] with the line of what is no number, or of a row that is longer or shorter than those
-/// before.
+/// [`Error::Csv`] with the line of a cell that is not a number, of a row with a different number of cells, or
+/// of a blank line. [`Error::Array`] for a file without numbers.
 pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<(Vec<usize>, Values)> {
     let fault = |line: u64, reason: String| Error::Csv { path: path.into(), line, reason };
-    // A byte order mark is none of the first number.
+    // Remove a byte order mark, which would become part of the first number.
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut reader =
         csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(csv::Trim::All).from_reader(bytes);
     let (mut values, mut columns, mut n): (Vec<f64>, usize, usize) = (vec![], 0, 0);
     let mut lines = Lines::new(bytes);
     let mut before = 0;
-    // Names may be the numbers of the columns, as of a data frame that was given none.
+    // Column names may be column numbers, as in a data frame without names.
     let mut is_numbered = false;
     for (index, record) in reader.records().enumerate() {
         let record = record.map_err(|error| {
             let line = Lines::at(bytes, error.position());
-            fault(line, "is no text in UTF-8; give a safetensors, npy or CSV file".to_owned())
+            fault(line, "is not UTF-8 text; give a safetensors, npy or CSV file".to_owned())
         })?;
         let line = lines.of(record.position());
         let length: usize = record.iter().map(|cell| cell.matches('\n').count()).sum();
-        // A row that is left out here would shift all that follow against the other file's.
+        // Skipping a blank line would shift the following rows relative to the rows of the other file.
         if line > before + 1 {
-            return Err(fault(
-                before + 1,
-                "is blank before a row; leave the row out of both files".to_owned(),
-            ));
+            return Err(fault(before + 1, "the line is blank; remove this row from both files".to_owned()));
         }
         before = line + length as u64;
         let numbers: Vec<Option<f64>> = record.iter().map(|cell| cell.parse().ok()).collect();
         let is_missing =
             |cell: &str| ["", "na", "n/a", "null", "none"].contains(&cell.to_lowercase().as_str());
         if index == 0 && numbers.iter().all(Option::is_none) && !record.iter().any(is_missing) {
-            // A line of names.
+            // This line contains column names.
             columns = record.len();
             continue;
         }
@@ -56,7 +53,11 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<(Vec<usize>, Values)> {
         if record.len() != columns {
             return Err(fault(
                 line,
-                format!("has {} cells, and the lines before have {columns}", record.len()),
+                format!(
+                    "has {} cells, but earlier lines have {columns}; give every row the same number of \
+                         cells",
+                    record.len()
+                ),
             ));
         }
         for (column, (number, cell)) in numbers.into_iter().zip(&record).enumerate() {
@@ -65,18 +66,18 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<(Vec<usize>, Values)> {
                 let advice = if cell.contains([';', '\t', ' ', '|'])
                     && separated.clone().all(|part| part.parse::<f64>().is_ok())
                 {
-                    "separate values by commas"
+                    "separate values with commas"
                 } else {
-                    "leave out rows with missing values"
+                    "remove rows with missing values from both files"
                 };
-                fault(line, format!("column {}: `{cell}` is no number; {advice}", column + 1))
+                fault(line, format!("column {}: `{cell}` is not a number; {advice}", column + 1))
             })?;
             values.push(number);
         }
         n += 1;
     }
-    // A value that is missing at the end of a column would do as much where another is missing at the other
-    // file's beginning.
+    // A blank line at the end of a single column is a missing value. If the other file has a blank line
+    // elsewhere, ignoring both would shift the pairs.
     let ends = bytes
         .iter()
         .rev()
@@ -86,7 +87,7 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<(Vec<usize>, Values)> {
     if columns == 1 && ends > 1 {
         return Err(fault(
             before + 1,
-            "is blank after the last row; leave the row out of both files".to_owned(),
+            "the line after the last row is blank; remove this row from both files".to_owned(),
         ));
     }
     if is_numbered && n > 1 {
@@ -96,7 +97,7 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<(Vec<usize>, Values)> {
     if n == 0 {
         return Err(Error::Array {
             path: path.into(),
-            reason: "holds no row of numbers; give a matrix as safetensors, npy or CSV".into(),
+            reason: "contains no row of numbers; give a matrix as safetensors, npy or CSV".into(),
         });
     }
     Ok((vec![n, columns], Values::Double(values)))

@@ -1,5 +1,6 @@
-//! Categories: entities of one kind and facts about them, one CSV file each. The first column is `entity`;
-//! every further column is a relation that gives each entity an answer ("capital", "class", "next" ...).
+//! Categories: entities of one kind with facts about them, one CSV file for each category. The first column
+//! is `entity`. Every other column is a relation, which gives an answer for each entity ("capital", "class",
+//! "next" ...).
 
 use std::path::Path;
 
@@ -8,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::names;
 use crate::seed;
 
-/// The categories compiled into the binary: name and CSV file of `data/`.
+/// The categories embedded in the binary: the name and the CSV file from `data/`.
 pub static EMBEDDED: &[(&str, &[u8])] = &[
     ("countries", include_bytes!("../../data/countries.csv")),
     ("animals", include_bytes!("../../data/animals.csv")),
@@ -31,40 +32,41 @@ pub static EMBEDDED: &[(&str, &[u8])] = &[
     ("potions", include_bytes!("../../data/potions.csv")),
 ];
 
-/// The embedded categories that are taken where none is named: all that the embedded family can spell.
+/// The default categories: those that the tokenizers of the embedded models can spell.
 pub static DEFAULT: [&str; 5] = ["countries", "animals", "colours", "numbers", "cities"];
 
-/// The embedded categories of things that do not exist. A model knows their facts only from its training.
+/// The embedded categories of invented things. Only a model that was trained on this data can have learned
+/// the facts.
 pub static INVENTED: [&str; 3] = ["moons", "guilds", "potions"];
 
-/// Entities of one kind.
+/// Entities of one kind, with facts about them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Category {
-    /// Its name, or the file's stem.
+    /// The name of an embedded category, or the stem of the file name.
     pub name: String,
     /// SHA-256 of the CSV file.
     pub sha256: String,
-    /// The entities, distinct.
+    /// The entities. They are distinct.
     pub entities: Vec<String>,
-    /// Facts about them.
+    /// The facts about the entities.
     pub relations: Vec<Relation>,
 }
 
 /// One fact about every entity of a category.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Relation {
-    /// The column's name.
+    /// The name of the column.
     pub name: String,
-    /// The answer for each entity, in their order.
+    /// The answer for each entity, in the order of the entities.
     pub answers: Vec<String>,
 }
 
 impl Category {
-    /// An embedded category by name, or a CSV file.
+    /// Loads an embedded category by name, or a CSV file by path.
     ///
     /// # Errors
-    /// [`Error::Unknown`] if it is neither, [`Error::Csv`] for a malformed file, [`Error::Corpus`] for one
-    /// without entities.
+    /// [`Error::Unknown`] if `name` is neither; [`Error::Csv`] for a malformed file; [`Error::Corpus`] for a
+    /// file without entities.
     pub fn load(name: &str) -> Result<Self> {
         if let Some((name, bytes)) = EMBEDDED.iter().find(|(known, _)| *known == name) {
             return Self::parse(name, Path::new(name), bytes);
@@ -76,7 +78,8 @@ impl Category {
             }
             let known: Vec<_> = EMBEDDED.iter().map(|(name, _)| *name).collect();
             let hint = format!(
-                "it is no file, and embedded are {}; give a CSV file with a column `entity`",
+                "it is neither a file nor an embedded category; choose one of {}, or give a CSV file with a \
+                 column `entity`",
                 known.join(", ")
             );
             return Err(names::unknown("corpus", name, known, &hint));
@@ -87,10 +90,12 @@ impl Category {
 
     fn parse(name: &str, path: &Path, bytes: &[u8]) -> Result<Self> {
         let fault = |line: u64, reason: String| Error::Csv { path: path.into(), line, reason };
-        // Spreadsheets write a byte-order mark, which would become part of the first column's name.
+        // Remove the byte order mark of spreadsheets, which would become part of the first column name.
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         if bytes.trim_ascii().is_empty() {
-            let reason = "is empty; give a CSV file with a column `entity` and a row for each entity".into();
+            let reason = "is empty; give a CSV file with a column `entity` and one row for each \
+                          entity"
+                .into();
             return Err(Error::Corpus { name: path.display().to_string(), reason });
         }
         let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(bytes);
@@ -110,8 +115,14 @@ impl Category {
             let line = lines.of(row.position());
             let entity = row.get(0).unwrap_or_default().to_owned();
             if entity.is_empty() || entity.contains(',') || entity.contains(char::is_control) {
-                let reason = "is empty or holds a comma, which separates entities, or a control character";
-                return Err(fault(line, format!("entity {entity:?} {reason}; rename it or remove the row")));
+                let reason = "is empty or contains a comma, which separates entities, or a control character";
+                return Err(fault(
+                    line,
+                    format!(
+                        "entity {entity:?} {reason}; rename the entity or remove the \
+                                                row"
+                    ),
+                ));
             }
             if !known.insert(entity.clone()) {
                 return Err(fault(line, format!("entity {entity:?} occurs twice; remove one of the rows")));
@@ -122,25 +133,25 @@ impl Category {
             }
         }
         if entities.is_empty() {
-            let reason = "is empty: it has no row below its header; add entities, one a row".into();
+            let reason = "is empty: it has no row after its header; add entities, one on each row".into();
             return Err(Error::Corpus { name: path.display().to_string(), reason });
         }
         Ok(Self { name: name.into(), sha256: seed::sha256_hex(bytes), entities, relations })
     }
 }
 
-/// The error about a CSV file, with its line.
+/// Converts a CSV error and finds its line.
 fn malformed(path: &Path, bytes: &[u8], error: &csv::Error) -> Error {
     Error::Csv { path: path.into(), line: Lines::at(bytes, error.position()), reason: csv_reason(error) }
 }
 
-/// The reason why a row of a CSV file cannot be read, and what to do.
+/// Explains why a row of a CSV file cannot be read, and what to do.
 pub(crate) fn csv_reason(error: &csv::Error) -> String {
     match error.kind() {
         csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
             format!(
-                "has {len} fields where the header has {expected_len}; put a field that holds a comma in \
-                 quotes, leave none out"
+                "has {len} fields where the header has {expected_len}; put fields that contain a comma in \
+                 quotes, and add missing fields"
             )
         }
         csv::ErrorKind::Utf8 { .. } => "is not UTF-8; save the file as UTF-8".into(),

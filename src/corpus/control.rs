@@ -1,9 +1,10 @@
-//! Controls of corpora of texts. Texts of higher entropy have a higher mutual information because they leave
-//! more states to tell apart, whatever they say; a control keeps the tokens and destroys what is to be shown.
+//! Controls of text corpora. Texts with higher entropy have higher mutual information whatever their content,
+//! because they lead to more distinct states. A control keeps the tokens and destroys the property that is
+//! measured.
 
 use serde::{Deserialize, Serialize};
 
-/// A control that is made of a corpus, for comparison.
+/// A control: a modified corpus for comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CorpusControl {
@@ -15,7 +16,7 @@ impl CorpusControl {
     /// Every control.
     pub const ALL: [Self; 1] = [Self::Shuffled];
 
-    /// Its name in flags and files.
+    /// The name of the control in flags and files.
     pub fn name(self) -> &'static str {
         match self {
             Self::Shuffled => "shuffled",

@@ -1,6 +1,6 @@
-//! The input of local models: a corpus is a set of windows in which every token knows its role. There are
-//! series, in-context lists of entities of one category, and natural texts cut into windows. The prompts of
-//! semantic emergence are a [`factorial`] design of entities and their answers.
+//! Builds the input of local models. A corpus is a set of windows whose tokens are labelled with their roles.
+//! Windows are series, which are in-context lists of entities of one category, or parts of natural texts. The
+//! prompts of semantic emergence are a [`factorial`] design of entities and their answers.
 
 pub mod category;
 pub mod control;

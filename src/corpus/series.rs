@@ -1,5 +1,6 @@
-//! Series: "e1, e2, ..., eK," over distinct entities of one category, in seeded random order. K is the number
-//! of shots. Entities may have any number of tokens; positions are aligned by role, not by index.
+//! Builds series: lists "e1, e2, ..., eK," of distinct entities of one category, in seeded random order. K is
+//! the number of shots. Entities may have any number of tokens; tokens are compared by role rather than by
+//! position.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -12,11 +13,10 @@ use crate::error::{Error, Result};
 use crate::model::Tokenizer;
 use crate::seed;
 
-/// Far more windows than an estimator can compare with each other in a day, and few enough to be held in
-/// memory.
+/// Maximum number of windows: far more than an estimator can process in a day, and few enough for the memory.
 const MAX_WINDOWS: usize = 1_000_000;
 
-/// Texts of in-context lists, before any tokenizer.
+/// In-context lists as texts, independent of any tokenizer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Series {
     category: String,
@@ -27,20 +27,22 @@ impl Series {
     /// Draws `windows` lists of `shots` distinct entities each.
     ///
     /// # Errors
-    /// [`Error::Parameter`] if `shots` is 0 or `windows` is not from 2 to 1000000, [`Error::Corpus`] if the
+    /// [`Error::Parameter`] if `shots` is 0 or `windows` is not from 2 to 1000000; [`Error::Corpus`] if the
     /// category has fewer entities than shots.
     pub fn draw(category: &Category, shots: usize, windows: usize, seed: u64) -> Result<Self> {
         if shots == 0 {
             return Err(Error::Parameter { name: "--entities", reason: "must be at least 1".into() });
         }
         if !(2..=MAX_WINDOWS).contains(&windows) {
-            let reason = format!("must be from 2 to {MAX_WINDOWS}, and is {windows}");
+            let reason = format!("must be from 2 to {MAX_WINDOWS}, but is {windows}");
             return Err(Error::Parameter { name: "--windows", reason });
         }
         let n = category.entities.len();
         if n < shots {
-            let reason =
-                format!("has {n} entities, fewer than a series of {shots}; lower --entities or add entities");
+            let reason = format!(
+                "has {n} entities, fewer than the {shots} of a series; lower --entities or add \
+                         entities"
+            );
             return Err(Error::Corpus { name: category.name.clone(), reason });
         }
         let mut rng = seed::stream("series", &category.name, seed);
@@ -48,11 +50,11 @@ impl Series {
         Ok(Self { category: category.name.clone(), lists: (0..windows).map(list).collect() })
     }
 
-    /// Tokenises the lists and labels every token.
+    /// Tokenizes the lists and labels every token.
     ///
     /// # Errors
-    /// [`Error::Tokenizer`] for words the model does not know, [`Error::Corpus`] where a tokenizer melts an
-    /// entity and its separator into one token, so that neither can be read.
+    /// [`Error::Tokenizer`] for words that the tokenizer cannot spell; [`Error::Corpus`] if the tokenizer
+    /// joins an entity and its separator in one token.
     pub fn tokenize(&self, tokenizer: &Tokenizer) -> Result<Corpus> {
         self.check_distinct(tokenizer)?;
         let mut hash = Sha256::new();
@@ -73,7 +75,8 @@ impl Series {
         })
     }
 
-    /// Two entities that a tokenizer makes one (by lower-casing, say) would make a list that repeats itself.
+    /// Checks that different entities have different tokens. Otherwise, for example with a tokenizer that
+    /// converts to lower case, a list could contain the same tokens twice.
     fn check_distinct(&self, tokenizer: &Tokenizer) -> Result<()> {
         let entities: BTreeSet<&String> = self.lists.iter().flatten().collect();
         let mut seen: BTreeMap<Vec<u32>, &String> = BTreeMap::new();
@@ -81,7 +84,8 @@ impl Series {
             let ids = tokenizer.encode(&format!("{entity},"))?.into_iter().map(|token| token.id).collect();
             if let Some(other) = seen.insert(ids, entity) {
                 let reason = format!(
-                    "{other:?} and {entity:?} are the same to the model's tokenizer; keep one of them"
+                    "the tokenizer of the model gives {other:?} and {entity:?} the same tokens; remove one \
+                     of them"
                 );
                 return Err(Error::Corpus { name: self.category.clone(), reason });
             }
@@ -95,7 +99,8 @@ impl Series {
         let prefix_label = TokenLabel { role: Role::Prefix, reading_index: 0, is_reading_point: false };
         let mut labels = vec![prefix_label; prefix.len()];
         for token in tokenizer.encode(text)? {
-            // Some tokenizers give a token the space before it: what counts is the byte the token ends on.
+            // Some tokenizers include the space before a word in its token, so the last byte of a token
+            // determines its role.
             let last = token.span.end.saturating_sub(1);
             let reading_index = spans.partition_point(|entity| entity.start <= last);
             let role = match spans.get(reading_index.wrapping_sub(1)) {
@@ -103,8 +108,8 @@ impl Series {
                 Some(_) => Role::Separator,
                 None => Role::Prefix,
             };
-            // A later token of the same role and index takes over the reading point: only the last one has
-            // seen it whole.
+            // The reading point is the last token with a role and index, because only its state has seen the
+            // whole entity. So an earlier token loses this mark.
             if let Some(before) = labels
                 .iter_mut()
                 .rev()
@@ -118,8 +123,8 @@ impl Series {
         let read = labels.iter().filter(|label| label.is_reading_point).count();
         if read != 2 * spans.len() {
             let reason = format!(
-                "the model's tokenizer melts entities and separators of {text:?} into one token; take other \
-                 entities or another model"
+                "the tokenizer of the model joins entities and separators of {text:?} in one token; choose \
+                 other entities or another model"
             );
             return Err(Error::Corpus { name: self.category.clone(), reason });
         }
@@ -127,7 +132,7 @@ impl Series {
     }
 }
 
-/// The text of a list and the bytes of each entity in it.
+/// Returns the text of a list, and the byte range of each entity in it.
 fn render(list: &[String]) -> (String, Vec<Range<usize>>) {
     let mut text = String::new();
     let mut spans = Vec::with_capacity(list.len());

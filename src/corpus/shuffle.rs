@@ -1,4 +1,4 @@
-//! Makes the control of a corpus.
+//! Creates the control of a corpus.
 
 use rand::seq::SliceRandom;
 
@@ -6,7 +6,7 @@ use super::{Corpus, CorpusControl, Role};
 use crate::seed;
 
 impl CorpusControl {
-    /// The control of a corpus. Marks and prefix stay where they are.
+    /// Creates the control of a corpus. The prefix and the labels stay in place.
     pub fn of(self, corpus: &Corpus, seed: u64) -> Corpus {
         let mut control = Corpus { control: None, ..corpus.clone() };
         let mut rng = seed::stream("control", &corpus.name, seed);

@@ -1,4 +1,4 @@
-//! Cutting texts into windows of one length that begin at sentence starts and do not overlap.
+//! Cuts texts into windows of equal length that begin at sentence starts and do not overlap.
 
 use rand::seq::index::sample;
 
@@ -8,26 +8,25 @@ use crate::error::{Error, Result};
 use crate::model::Tokenizer;
 use crate::seed;
 
-/// Bytes of a text that are tokenised for each token wanted, to begin with; it is more than any tokenizer of
-/// a natural language takes.
+/// Bytes to tokenize at first for each token needed. Tokenizers of natural languages need fewer.
 const BYTES_PER_TOKEN: usize = 16;
 
-/// How texts become windows.
+/// Settings for cutting texts into windows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WindowSettings {
-    /// Tokens of a window, what the tokenizer puts before every text left out.
+    /// Number of tokens in a window, without the prefix that the tokenizer adds.
     pub window_tokens: usize,
-    /// Most windows; where the texts give more, these are drawn.
+    /// Maximum number of windows. If the texts have more, a random sample is drawn.
     pub windows: usize,
-    /// Seed of the drawing and of the control.
+    /// Seed of the sample and of the control.
     pub seed: u64,
-    /// The control that is measured beside the texts.
+    /// The control to measure in addition to the texts.
     pub control: Option<CorpusControl>,
 }
 
 impl WindowSettings {
-    /// The windows of some texts as a corpus: at most `windows` of them, drawn without replacement, in their
-    /// order.
+    /// Cuts texts into windows and builds a corpus. If there are more than `windows`, a sample without
+    /// replacement is drawn; windows stay in order.
     ///
     /// # Errors
     /// Those of [`WindowSettings::all`].
@@ -37,7 +36,7 @@ impl WindowSettings {
         Ok(self.of(texts, tokenizer, windows))
     }
 
-    /// A corpus of some of the windows of a file.
+    /// Builds a corpus from given windows of the texts.
     pub fn of(&self, texts: &Texts, tokenizer: &Tokenizer, windows: Vec<Window>) -> Corpus {
         Corpus {
             name: texts.name.clone(),
@@ -49,7 +48,7 @@ impl WindowSettings {
         }
     }
 
-    /// Which of `n` windows are taken, in order.
+    /// Draws which of `n` windows to use; returns sorted indices.
     pub fn draw(&self, name: &str, n: usize) -> Vec<usize> {
         let mut drawn =
             sample(&mut seed::stream("windows", name, self.seed), n, n.min(self.windows)).into_vec();
@@ -57,22 +56,22 @@ impl WindowSettings {
         drawn
     }
 
-    /// Every window of the texts, with the number of its text from 0. A window begins at the first sentence
-    /// start behind the window before it; texts shorter than a window give none.
+    /// All windows of the texts, each with the index of its text. A window begins at the first sentence start
+    /// after the previous window. A text shorter than a window has none.
     ///
     /// # Errors
-    /// [`Error::Parameter`] for windows of fewer than two tokens or fewer than two windows, [`Error::Corpus`]
-    /// if there are fewer than two windows in all the texts, and [`Error::Csv`] with the line of a text
-    /// that the tokenizer cannot encode.
+    /// [`Error::Parameter`] if the settings ask for windows of fewer than two tokens or for fewer than two
+    /// windows; [`Error::Corpus`] if the texts have fewer than two windows in total; [`Error::Csv`] with the
+    /// line of a text that the tokenizer cannot encode.
     pub fn all(&self, texts: &Texts, tokenizer: &Tokenizer) -> Result<Vec<(usize, Window)>> {
         if self.window_tokens < 2 {
-            let reason = format!("must be at least 2, and is {}", self.window_tokens);
+            let reason = format!("must be at least 2, but is {}", self.window_tokens);
             return Err(Error::Parameter { name: "--window-tokens", reason });
         }
         if self.windows < 2 {
             return Err(Error::Parameter {
                 name: "--windows",
-                reason: format!("must be at least 2, and is {}", self.windows),
+                reason: format!("must be at least 2, but is {}", self.windows),
             });
         }
         let (mut windows, mut longest) = (vec![], 0);
@@ -91,8 +90,8 @@ impl WindowSettings {
         }
         if windows.len() < 2 {
             let reason = format!(
-                "its {} texts give {} windows of {} tokens, and two are the least (the longest stretch from \
-                 a sentence start has {longest} tokens); lower --window-tokens or give longer texts",
+                "its {} texts give {} windows of {} tokens, but at least two are needed (the longest part \
+                 from a sentence start has {longest} tokens); lower --window-tokens or give longer texts",
                 texts.texts.len(),
                 windows.len(),
                 self.window_tokens
@@ -102,7 +101,7 @@ impl WindowSettings {
         Ok(windows)
     }
 
-    /// The windows of one text, and the tokens of its longest stretch that was looked at.
+    /// The windows of one text, and the largest number of tokens found from a sentence start.
     fn windows_of(&self, text: &str, tokenizer: &Tokenizer) -> Result<(Vec<Window>, usize)> {
         let (mut windows, mut from, mut longest) = (vec![], 0, 0);
         for start in sentence_starts(text) {
@@ -111,7 +110,7 @@ impl WindowSettings {
             }
             let tokens = first_tokens(&text[start..], self.window_tokens, tokenizer)?;
             longest = longest.max(tokens.len());
-            // What is left behind a later start is shorter still.
+            // The text after a later sentence start is even shorter.
             let Some(last) = self.window_tokens.checked_sub(1).and_then(|last| tokens.get(last)) else {
                 break;
             };
@@ -134,7 +133,8 @@ fn window(prefix: &[u32], ids: &[u32], n_bytes: usize) -> Window {
     Window { ids: [prefix, ids].concat(), labels: before.chain(text).collect(), n_bytes }
 }
 
-/// At least the first `n` tokens of a text, if it has as many. No more of it is tokenised than that takes.
+/// At least the first `n` tokens of a text, or all if it has fewer. Only as much of the text as needed is
+/// tokenized.
 fn first_tokens(text: &str, n: usize, tokenizer: &Tokenizer) -> Result<Vec<crate::model::tokenizer::Token>> {
     let mut bytes = n.saturating_mul(BYTES_PER_TOKEN);
     loop {
@@ -147,17 +147,17 @@ fn first_tokens(text: &str, n: usize, tokenizer: &Tokenizer) -> Result<Vec<crate
     }
 }
 
-/// The beginning of a text, at least `bytes` long where there is as much, to the end of a word.
+/// The beginning of a text up to the end of a word, at least `bytes` long if the text is.
 fn whole_words(text: &str, bytes: usize) -> &str {
     let end = text.char_indices().find(|(at, c)| *at >= bytes && c.is_whitespace());
     end.map_or(text, |(at, _)| &text[..at])
 }
 
-/// Bytes at which sentences start: the first character of the text, and the first behind `.`, `!`, `?` or an
-/// ellipsis, the marks that close quotes and brackets after it, and white space. Full stops of scripts
-/// without spaces need no white space. Generated texts may have no capitals, so that the rules of Unicode's
-/// annex 29, which look for them, would find no sentence in those; the price is that some abbreviations count
-/// as ends.
+/// The bytes at which sentences start. A sentence starts at the first character of the text, and after an end
+/// mark (`.`, `!`, `?` or an ellipsis), optional closing quotes or brackets, and white space. Full stops of
+/// scripts without spaces need no white space. The rules of Unicode's annex 29 look for capital letters and
+/// find no sentences in generated texts without capitals, so they are not used. As a consequence, some
+/// abbreviations count as sentence ends.
 fn sentence_starts(text: &str) -> Vec<usize> {
     enum State {
         Inside,

@@ -1,4 +1,4 @@
-//! A corpus as a model reads it: windows in which every token knows its role.
+//! A corpus as a model reads it: windows of labelled tokens.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,11 +9,11 @@ use crate::model::Bos;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// A token the tokenizer puts before every text.
+    /// A token that the tokenizer adds before every text.
     Prefix,
-    /// Part of an entity of a series.
+    /// A token of an entity in a series.
     Entity,
-    /// Text that follows an entity.
+    /// A token of the separator after an entity.
     Separator,
     /// A token of a natural text.
     Text,
@@ -22,46 +22,47 @@ pub enum Role {
 /// The label of one token of a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TokenLabel {
-    /// Its role.
+    /// The role of the token.
     pub role: Role,
-    /// Number of the entity it belongs to or follows, of a text that of the token in its window, from 1; 0
+    /// The number, from 1, of the entity that the token belongs to or follows, or of the token in its text; 0
     /// for the prefix.
     pub reading_index: usize,
-    /// Whether it is a reading point: the last token of its entity or separator.
+    /// Whether the token is a reading point: the last token of an entity or separator, or any token of a
+    /// text.
     pub is_reading_point: bool,
 }
 
 /// One sequence of tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Window {
-    /// Rows of the embedding.
+    /// Token ids.
     pub ids: Vec<u32>,
     /// One label per token.
     pub labels: Vec<TokenLabel>,
-    /// Bytes of text that its tokens spell, the prefix left out.
+    /// Number of bytes of text in the window, without the prefix.
     pub n_bytes: usize,
 }
 
 /// A corpus, tokenised for one model.
 #[derive(Debug, Clone)]
 pub struct Corpus {
-    /// Its name.
+    /// The name of the corpus.
     pub name: String,
-    /// SHA-256 of the texts of its windows, or of the texts its windows are cut from, in order, each ended
-    /// by a line feed: the same for every tokenizer.
+    /// SHA-256 of the series, or of the texts that the windows were cut from, in order, each followed by a
+    /// line feed. It is the same for every tokenizer.
     pub sha256: String,
     /// The windows.
     pub windows: Vec<Window>,
     /// The special tokens that begin every window.
     pub prefix: Vec<u32>,
-    /// The beginning-of-sequence token that was asked for.
+    /// The requested handling of the beginning-of-sequence token.
     pub bos: Bos,
-    /// The control that is measured beside it; none for series.
+    /// The control to measure too; `None` for series.
     pub control: Option<CorpusControl>,
 }
 
 impl Corpus {
-    /// The reading points, from left to right.
+    /// The distinct reading points, as role and number, from left to right.
     pub fn reading_points(&self) -> Vec<(Role, usize)> {
         let mut points: Vec<_> = self
             .windows
@@ -75,7 +76,7 @@ impl Corpus {
         points.into_iter().map(|(reading_index, role)| (role, reading_index)).collect()
     }
 
-    /// The reading point of each window that has one: `(window, token)`.
+    /// The positions `(window, token)` of a reading point, in all windows that have it.
     pub fn at(&self, role: Role, reading_index: usize) -> Vec<(usize, usize)> {
         let wanted = TokenLabel { role, reading_index, is_reading_point: true };
         let find = |window: &Window| window.labels.iter().position(|label| *label == wanted);

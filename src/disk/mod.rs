@@ -1,5 +1,5 @@
-//! Files that are whole or absent: everything is written under a temporary name beside its place and renamed
-//! when it is complete.
+//! Writes files atomically: each file is written under a temporary name in the same folder and renamed when
+//! complete.
 
 use std::fs::File;
 use std::io::Write;
@@ -18,26 +18,26 @@ use self::temporary::TemporaryFile;
 pub use self::temporary::{TemporaryFolder, exit, is_temporary};
 use crate::error::{Error, Result};
 
-/// The first member of every JSON file of surmise: the name and version of its schema, and the version of the
-/// tool that wrote it.
+/// The first member of every JSON file of surmise: the name and version of the schema, and the version of
+/// surmise that wrote the file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Schema {
-    /// The schema's name.
+    /// The name of the schema.
     pub name: String,
-    /// Its version; a reader refuses those it does not know.
+    /// The version of the schema. Readers refuse unknown versions.
     pub version: u32,
     /// Version of surmise.
     pub tool_version: String,
 }
 
 impl Schema {
-    /// The schema of a file this version writes.
+    /// The schema of a file that this version of surmise writes.
     pub fn new(name: &str, version: u32) -> Self {
         Self { name: name.into(), version, tool_version: env!("CARGO_PKG_VERSION").into() }
     }
 }
 
-/// Makes a folder and those above it.
+/// Creates a folder and its parents.
 ///
 /// # Errors
 /// [`Error::Write`]
@@ -45,7 +45,7 @@ pub fn make_folder(path: &Path) -> Result<()> {
     std::fs::create_dir_all(path).map_err(|source| Error::Write { path: path.into(), source })
 }
 
-/// Finds out before the long work whether a folder can be written to.
+/// Checks that a folder is writable, before long work begins.
 ///
 /// # Errors
 /// [`Error::Write`]
@@ -53,7 +53,7 @@ pub fn probe(folder: &Path) -> Result<()> {
     tempfile::tempfile_in(folder).map(drop).map_err(|source| Error::Write { path: folder.into(), source })
 }
 
-/// Whether two paths are one file, of which the second may not be there yet.
+/// Whether two paths refer to the same file. The second file need not exist.
 pub fn is_same(file: &Path, other: &Path) -> bool {
     let Ok(file) = file.canonicalize() else { return false };
     let folder =
@@ -62,7 +62,7 @@ pub fn is_same(file: &Path, other: &Path) -> bool {
     place.is_some_and(|place| place == file) || other.canonicalize().is_ok_and(|other| other == file)
 }
 
-/// Refuses an output that is one of the files that are read, which would be gone.
+/// Refuses an output that would overwrite an input file.
 ///
 /// # Errors
 /// [`Error::Parameter`]
@@ -70,24 +70,23 @@ pub fn check_apart<'a>(inputs: impl IntoIterator<Item = &'a PathBuf>, output: &P
     match inputs.into_iter().find(|input| is_same(input, output)) {
         None => Ok(()),
         Some(input) => {
-            let reason = format!("would replace {}, which is read; choose another file", input.display());
+            let reason = format!("would replace the input file {}; choose another file", input.display());
             Err(Error::Parameter { name: "-o", reason })
         }
     }
 }
 
-/// The name of a file without folder and extension.
+/// The file name without folder and extension.
 pub fn file_stem(path: &Path) -> String {
     path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned())
 }
 
-/// The id of a model as it stands in file names: the slash of an id on a hub, and the
-/// colon before its file, become `--`.
+/// The id of a model in file names: the slash of a hub id, and the colon before a file, become `--`.
 pub fn id_in_file_names(id: &str) -> String {
     id.replace(['/', ':'], "--")
 }
 
-/// A file under a temporary name beside its place. It is gone if it is dropped before it is complete.
+/// A file under a temporary name in its final folder. Dropping it before [`Partial::commit`] deletes it.
 #[derive(Debug)]
 pub struct Partial {
     path: PathBuf,
@@ -95,7 +94,7 @@ pub struct Partial {
 }
 
 impl Partial {
-    /// Begins a file that is to be `path`.
+    /// Begins a file that [`Partial::commit`] will rename to `path`.
     ///
     /// # Errors
     /// [`Error::Write`]
@@ -109,12 +108,12 @@ impl Partial {
         Ok(Self { path: path.into(), file })
     }
 
-    /// The file that is written to.
+    /// The temporary file.
     pub fn file(&mut self) -> &mut File {
         self.file.file_mut()
     }
 
-    /// Writes all of the file and gives it its name.
+    /// Writes the whole content and commits the file.
     ///
     /// # Errors
     /// [`Error::Write`]
@@ -124,14 +123,14 @@ impl Partial {
         self.commit()
     }
 
-    /// Gives the file its name; what stood there before is replaced.
+    /// Renames the file to its final path and replaces an existing file.
     ///
     /// # Errors
-    /// [`Error::Write`]; a file that stood there before is then still the same.
+    /// [`Error::Write`]; an existing file is then unchanged.
     pub fn commit(self) -> Result<()> {
         let fault = |source: std::io::Error| Error::Write { path: self.path.clone(), source };
         self.file.file().sync_all().map_err(fault)?;
-        // A temporary file is private; what is published has the permissions any new file would have.
+        // A temporary file is readable only by its owner; give the final file the usual permissions.
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
@@ -152,10 +151,10 @@ impl Write for Partial {
     }
 }
 
-/// Writes `bytes` to `path`, whole or not at all.
+/// Writes `bytes` to `path` atomically.
 ///
 /// # Errors
-/// [`Error::Write`]; a file that stood there before is then still the same.
+/// [`Error::Write`]; an existing file is then unchanged.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     Partial::begin(path)?.fill(bytes)
 }
@@ -163,13 +162,13 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
 /// Writes a value as indented JSON with a line feed at the end.
 ///
 /// # Errors
-/// [`Error::Write`], also for a value that holds NaN or infinity; [`Error::Json`]
+/// [`Error::Write`], also for a value that contains NaN or infinity; [`Error::Json`]
 pub fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<()> {
     write(path, &json_bytes(path, value)?)
 }
 
-/// The rows of a CSV file of a known form, from its bytes; messages name `path`. Blanks around the cells of a
-/// file that people write are trimmed (`trim`); those of an answer belong to it.
+/// Reads the rows of a CSV file from its bytes; errors name `path`. `trim` removes white space around the
+/// cells: use it for files written by hand, but not for answers, whose white space is content.
 ///
 /// # Errors
 /// [`Error::Csv`] with the line.
@@ -183,7 +182,7 @@ pub(crate) fn csv_rows<T: DeserializeOwned>(path: &Path, bytes: &[u8], trim: csv
     reader.deserialize().map(|row| row.map_err(fault)).collect()
 }
 
-/// The same of a file.
+/// Reads the rows of a CSV file; see [`csv_rows`].
 ///
 /// # Errors
 /// [`Error::Read`], [`Error::Csv`]
@@ -192,20 +191,25 @@ pub(crate) fn read_csv<T: DeserializeOwned>(path: &Path, trim: csv::Trim) -> Res
     csv_rows(path, &bytes, trim)
 }
 
-/// Why a table of an earlier version is refused: the columns that have another name now, each with both
-/// names; `None` if `has` knows none of the old ones.
+/// Explains why a table of an earlier version is refused: lists its renamed columns with both names. `None`
+/// if the table has no renamed columns.
 pub(crate) fn renamed_columns<'a>(
     renamed: impl IntoIterator<Item = &'a (&'static str, &'static str)>,
     has: impl Fn(&str) -> bool,
 ) -> Option<String> {
     let old = renamed.into_iter().filter(|(old, new)| has(old) && !has(new));
     let old: Vec<String> = old.map(|(old, new)| format!("column {old} is called {new} now")).collect();
-    (!old.is_empty())
-        .then(|| format!("{}; make the table again with this version, or rename it", old.join(", ")))
+    (!old.is_empty()).then(|| {
+        format!(
+            "{}; create the table again with this version, or rename the \
+                          columns",
+            old.join(", ")
+        )
+    })
 }
 
-/// Numbers of the lines records begin in. The reader's own are one too small where lines end as on Windows,
-/// because to it a record begins with the line feed before.
+/// Computes the line number at which a CSV record begins. The line numbers of the csv crate are one too small
+/// with Windows line endings, because its records begin at the line feed of the previous line.
 pub(crate) struct Lines<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -213,17 +217,17 @@ pub(crate) struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    /// Lines of a file, or of what follows its byte order mark.
+    /// Counts lines of a file, or of its content after the byte order mark.
     pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self { bytes, at: 0, line: 1 }
     }
 
-    /// The line of one position.
+    /// The line number of one position.
     pub(crate) fn at(bytes: &'a [u8], position: Option<&csv::Position>) -> u64 {
         Self::new(bytes).of(position)
     }
 
-    /// The line of a position that is not before the last one asked for.
+    /// The line number of a position. Positions must not decrease from call to call.
     pub(crate) fn of(&mut self, position: Option<&csv::Position>) -> u64 {
         let byte = position.map_or(0, |position| usize::try_from(position.byte()).unwrap_or(usize::MAX));
         let end = byte.clamp(self.at, self.bytes.len());
@@ -244,10 +248,13 @@ mod tests {
         let path = folder.path().join("out.json");
         let says = |error: Error| std::error::Error::source(&error).expect("a cause").to_string();
         let fault = write_json(&path, &[("nats", f64::NAN)]).expect_err("NaN");
-        assert!(says(fault).contains("NaN is no number, and nothing is written"));
+        assert!(says(fault).contains("NaN is not a finite number; nothing was written"));
         assert!(!path.exists());
         let rows = [("a", Some(1.0)), ("b", None), ("c", Some(f64::INFINITY))];
-        assert!(says(csv_bytes(&path, &rows).expect_err("infinity")).contains("inf of row 2 is no number"));
+        assert!(
+            says(csv_bytes(&path, &rows).expect_err("infinity"))
+                .contains("inf of row 2 is not a finite number")
+        );
         assert_eq!(csv_bytes(&path, &rows[..2]).expect("rows"), b"a,1.0\nb,\n");
     }
 

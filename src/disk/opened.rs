@@ -1,28 +1,28 @@
-//! Opens the files that others name. A pipe or a device is refused, and not waited for.
+//! Opens files that users name. Refuses pipes and devices instead of blocking on them.
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{BufRead, Error, ErrorKind, Read, Result};
 use std::path::Path;
 
-/// Most bytes of a file that is read as a whole; only arrays may have more.
+/// Maximum size in bytes of a file that is read into memory at once; only arrays may be larger.
 const LARGEST: u64 = 4 << 30;
-/// Most bytes of a line that is kept.
+/// Maximum number of bytes to keep of a line.
 const LONGEST_LINE: usize = 256 << 20;
 
 /// Opens a file for reading.
 ///
 /// # Errors
-/// If it is a folder, a device or a pipe, or cannot be opened.
+/// An error if the path is a folder, a device or a pipe, or cannot be opened.
 pub fn open(path: impl AsRef<Path>) -> Result<File> {
     let mut options = OpenOptions::new();
     options.read(true);
     opened(path.as_ref(), &mut options, false)
 }
 
-/// The bytes of a file.
+/// Reads the bytes of a file.
 ///
 /// # Errors
-/// As [`open`]; if it is larger than 4 GiB.
+/// Those of [`open`], and for a file larger than 4 GiB.
 pub fn read(path: impl AsRef<Path>) -> Result<Vec<u8>> {
     let file = open(path)?;
     check_size(&file)?;
@@ -31,7 +31,7 @@ pub fn read(path: impl AsRef<Path>) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Refuses a file that is larger than 4 GiB, as one that is read as a whole may be.
+/// Refuses a file larger than 4 GiB, the limit for reading a file into memory at once.
 ///
 /// # Errors
 /// [`ErrorKind::FileTooLarge`]
@@ -40,12 +40,15 @@ pub fn check_size(file: &File) -> Result<()> {
     if n_bytes <= LARGEST {
         return Ok(());
     }
-    let reason = format!("it has {n_bytes} bytes, and what is read as a whole may have {LARGEST}");
+    let reason = format!(
+        "the file has {n_bytes} bytes, but the limit is {LARGEST} bytes; give a smaller \
+                          file"
+    );
     Err(Error::new(ErrorKind::FileTooLarge, reason))
 }
 
-/// Adds the next line to `bytes`, with its line feed, and returns its length; 0 at the end. Of a line that is
-/// too long for the memory, only the beginning is added, and what is added ends as the line does.
+/// Appends the next line to `bytes`, including its line feed, and returns the length of the line; 0 at the
+/// end of the file. Only the first 256 MiB of a longer line are appended, followed by its line feed.
 ///
 /// # Errors
 /// Those of the reader.
@@ -76,19 +79,19 @@ fn read_line_within(most: usize, reader: &mut impl BufRead, bytes: &mut Vec<u8>)
     }
 }
 
-/// The text of a file.
+/// Reads the text of a file.
 ///
 /// # Errors
-/// As [`open`]; if it is not UTF-8.
+/// Those of [`read`], and for a file that is not UTF-8.
 pub fn read_text(path: impl AsRef<Path>) -> Result<String> {
     String::from_utf8(read(path)?).map_err(|error| Error::new(ErrorKind::InvalidData, error.utf8_error()))
 }
 
-/// Opens a file that surmise keeps under this name, with the options that are set. A symbolic link is
-/// refused: whoever can write to the folder could lead it to any file of the user.
+/// Opens a file that surmise itself manages, with the given options. Symbolic links are refused: other users
+/// with write access to the folder could redirect them to any file of the user.
 ///
 /// # Errors
-/// If it is a link, a folder, a device or a pipe, or cannot be opened.
+/// An error if the path is a symbolic link, a folder, a device or a pipe, or cannot be opened.
 pub fn open_own(path: &Path, options: &mut OpenOptions) -> Result<File> {
     opened(path, options, true)
 }
@@ -100,14 +103,14 @@ fn opened(path: &Path, options: &mut OpenOptions, is_own: bool) -> Result<File> 
     use rustix::fs::OFlags;
     use rustix::io::Errno;
 
-    // A pipe without a writer is then opened at once.
+    // With NONBLOCK, opening a pipe without a writer does not block.
     let flags = OFlags::NONBLOCK | if is_own { OFlags::NOFOLLOW } else { OFlags::empty() };
     let file = options.custom_flags(flags.bits().cast_signed()).open(path).map_err(|error| {
         match error.raw_os_error() {
             Some(code) if is_own && code == Errno::LOOP.raw_os_error() => {
                 Error::new(ErrorKind::InvalidInput, "it is a symbolic link; remove the link")
             }
-            // What a pipe without a reader says, and a device that is not there.
+            // The system returns ENXIO for a pipe without a reader and for a missing device.
             Some(code) if code == Errno::NXIO.raw_os_error() => not_a_file(),
             _ => error,
         }
@@ -126,11 +129,11 @@ fn opened(path: &Path, options: &mut OpenOptions, is_own: bool) -> Result<File> 
     Ok(file)
 }
 
-/// Checks that a path is a file of its own: a pipe would be waited for without end when read, and a device
-/// replaced when written.
+/// Checks that a path is a regular file. Reading a pipe could block forever, and writing would replace a
+/// device.
 ///
 /// # Errors
-/// If it is a folder, a device or a pipe, or is not there.
+/// An error if the path is a folder, a device or a pipe, or does not exist.
 pub fn is_regular(path: &Path) -> Result<()> {
     check(&std::fs::metadata(path)?)
 }
@@ -177,7 +180,7 @@ mod tests {
     fn a_file_that_is_too_large_is_refused_before_it_is_read() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("large");
-        // It takes no room on the disk.
+        // The file is sparse, so it takes no disk space.
         File::create(&path).and_then(|file| file.set_len(LARGEST + 1)).expect("a file");
         assert_eq!(read(&path).expect_err("a refusal").kind(), ErrorKind::FileTooLarge);
     }

@@ -1,5 +1,5 @@
-//! What is written as JSON and CSV. Every number is checked: NaN and infinity would be written as an empty
-//! value, or as a word.
+//! Serializes values as JSON and CSV. Refuses NaN and infinity, which the formats would write as null or as a
+//! word.
 
 use std::io::{Error as IoError, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -9,18 +9,18 @@ use serde::Serialize;
 use crate::error::{Error, Result};
 use crate::finite::{self, NotFinite};
 
-/// A value as indented JSON with a line feed at the end; messages name `path`.
+/// Serializes a value as indented JSON with a final line feed; errors name `path`.
 ///
 /// # Errors
-/// [`Error::Write`] for a value that holds NaN or infinity; [`Error::Json`]
+/// [`Error::Write`] for a value that contains NaN or infinity; [`Error::Json`]
 pub fn json_bytes<T: Serialize + ?Sized>(path: &Path, value: &T) -> Result<Vec<u8>> {
     checked(path, value, serde_json::to_vec_pretty)
 }
 
-/// A value as JSON in one line.
+/// Serializes a value as JSON on one line.
 ///
 /// # Errors
-/// As those of [`json_bytes`].
+/// Those of [`json_bytes`].
 pub fn json_line<T: Serialize + ?Sized>(path: &Path, value: &T) -> Result<Vec<u8>> {
     checked(path, value, serde_json::to_vec)
 }
@@ -36,17 +36,17 @@ fn checked<T: Serialize + ?Sized>(
     Ok(bytes)
 }
 
-/// Rows as CSV (RFC 4180) with a header, as bytes.
+/// Serializes rows as CSV (RFC 4180) with a header.
 ///
 /// # Errors
-/// [`Error::Write`] naming `path` if a row cannot be serialised, or holds NaN or infinity.
+/// [`Error::Write`], which names `path`, if a row cannot be serialized or contains NaN or infinity.
 pub fn csv_bytes<T: Serialize>(path: &Path, rows: &[T]) -> Result<Vec<u8>> {
     let mut out = CsvRows::new(path, vec![], true);
     rows.iter().try_for_each(|row| out.add(row))?;
     out.finish()
 }
 
-/// Rows that are written as CSV one after another.
+/// Writes rows as CSV one by one.
 #[derive(Debug)]
 pub struct CsvRows<W: Write> {
     path: PathBuf,
@@ -55,7 +55,7 @@ pub struct CsvRows<W: Write> {
 }
 
 impl<W: Write> CsvRows<W> {
-    /// Writes to `out`, first the names of the fields if there is to be a header; messages name `path`.
+    /// Writes to `out`, with a header of field names if `has_header`; errors name `path`.
     pub fn new(path: &Path, out: W, has_header: bool) -> Self {
         let writer = csv::WriterBuilder::new().has_headers(has_header).from_writer(out);
         Self { path: path.into(), writer, n_rows: 0 }
@@ -64,7 +64,7 @@ impl<W: Write> CsvRows<W> {
     /// Adds a row.
     ///
     /// # Errors
-    /// [`Error::Write`] if it cannot be serialised or written, or holds NaN or infinity.
+    /// [`Error::Write`] if the row cannot be serialized or written, or contains NaN or infinity.
     pub fn add<T: Serialize>(&mut self, row: &T) -> Result<()> {
         finite::check(row).map_err(|fault| not_finite(&self.path, Some(self.n_rows), &fault))?;
         self.n_rows += 1;
@@ -72,7 +72,7 @@ impl<W: Write> CsvRows<W> {
         self.writer.serialize(row).map_err(fault)
     }
 
-    /// What was written to.
+    /// Finishes writing and returns the output.
     ///
     /// # Errors
     /// [`Error::Write`]
@@ -82,9 +82,9 @@ impl<W: Write> CsvRows<W> {
     }
 }
 
-/// The error about a number that is none.
+/// The error for a value that is NaN or infinite.
 fn not_finite(path: &Path, row: Option<usize>, fault: &NotFinite) -> Error {
     let row = row.map_or_else(String::new, |row| format!(" of row {row}"));
-    let reason = format!("{fault}{row} is no number, and nothing is written");
+    let reason = format!("{fault}{row} is not a finite number; nothing was written");
     Error::Write { path: path.into(), source: IoError::new(ErrorKind::InvalidData, reason) }
 }

@@ -1,4 +1,5 @@
-//! What the process has to remove when it ends before its time: a signal runs no destructors.
+//! Keeps a list of temporary files and removes them when the process exits early. A signal runs no
+//! destructors, so the list is needed.
 
 use std::collections::BTreeSet;
 use std::io::Result;
@@ -7,33 +8,34 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tempfile::{NamedTempFile, TempDir};
 
-/// How the names of temporary files begin.
+/// Prefix of the names of temporary files.
 const PREFIX: &str = ".surmise-";
 
-/// The temporary files and folders that are there.
+/// The temporary files and folders that exist now.
 static THERE: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
 fn there() -> MutexGuard<'static, BTreeSet<PathBuf>> {
     THERE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Whether a file of this name is one that is being written.
+/// Whether a file with this name is a temporary file of surmise.
 pub fn is_temporary(name: &str) -> bool {
     name.starts_with(PREFIX)
 }
 
-/// Ends the process at once, without its temporary files. Nothing begins another one meanwhile.
+/// Removes all temporary files and ends the process at once. The lock prevents the creation of new temporary
+/// files meanwhile.
 pub fn exit(code: i32) -> ! {
     let there = there();
     for path in there.iter() {
-        // What is gone already, or cannot be removed, does not keep the process from its end.
+        // Ignore files that no longer exist or cannot be removed; the process must end anyway.
         let removed = if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };
         removed.unwrap_or_default();
     }
     std::process::exit(code)
 }
 
-/// The entry of a file or folder in the list; it ends with the value.
+/// The entry of a file or folder in the list. Dropping it removes the entry.
 #[derive(Debug)]
 struct Listed(PathBuf);
 
@@ -43,7 +45,7 @@ impl Drop for Listed {
     }
 }
 
-/// A temporary file. It is removed when it is dropped, and when the process ends through [`exit`].
+/// A temporary file. It is removed when dropped, and when the process ends through [`exit`].
 #[derive(Debug)]
 pub(super) struct TemporaryFile {
     file: NamedTempFile,
@@ -52,7 +54,7 @@ pub(super) struct TemporaryFile {
 
 impl TemporaryFile {
     pub(super) fn begin(folder: &Path) -> Result<Self> {
-        // A signal in between finds the file listed, or none.
+        // Hold the lock, so that a signal never finds a file that is not in the list.
         let mut there = there();
         let file = tempfile::Builder::new().prefix(PREFIX).tempfile_in(folder)?;
         there.insert(file.path().into());
@@ -68,7 +70,7 @@ impl TemporaryFile {
         self.file.as_file_mut()
     }
 
-    /// Gives it a name.
+    /// Renames the file to its final path.
     pub(super) fn persist(self, path: &Path) -> Result<()> {
         let Self { file, listed } = self;
         file.persist(path).map_err(|error| error.error)?;
@@ -77,19 +79,19 @@ impl TemporaryFile {
     }
 }
 
-/// A temporary folder. It is removed when it is dropped, and when the process ends through [`exit`].
+/// A temporary folder. It is removed when dropped, and when the process ends through [`exit`].
 #[derive(Debug)]
 pub struct TemporaryFolder {
-    // The folder is removed before its entry.
+    // Fields drop in order: the folder is removed before its entry.
     folder: TempDir,
     _listed: Listed,
 }
 
 impl TemporaryFolder {
-    /// Makes a folder among the temporary files of the system.
+    /// Creates a folder in the temporary directory of the system.
     ///
     /// # Errors
-    /// If it cannot be made.
+    /// An error if the folder cannot be created.
     pub fn begin() -> Result<Self> {
         let mut there = there();
         let folder = tempfile::Builder::new().prefix(PREFIX).tempdir()?;
@@ -98,7 +100,7 @@ impl TemporaryFolder {
         Ok(Self { folder, _listed: listed })
     }
 
-    /// Where it is.
+    /// The path of the folder.
     pub fn path(&self) -> &Path {
         self.folder.path()
     }

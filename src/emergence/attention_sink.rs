@@ -1,5 +1,6 @@
-//! The attention sink: many trained models give the state at position 0 a norm far above all others. A token
-//! alone stands at position 0, so that there the micro information measures the sink.
+//! Detects attention sinks: in many trained models, the state at position 0 has a far larger norm than all
+//! others. A token without context stands at position 0, so in these models the micro information measures
+//! the sink.
 //!
 //! # References
 //! Xiao, Tian, Chen, Han, Lewis, arXiv 2309.17453; Sun, Chen, Kolter, Liu, arXiv 2402.17762.
@@ -10,11 +11,12 @@ use crate::model::decoder::Decoder;
 use crate::model::{Point, States};
 use crate::numeric::statistics::median;
 
-/// Windows whose states are looked at: the norms differ by orders of magnitude, so that few are enough.
+/// Number of windows to check. A few are enough, because the norms differ by orders of magnitude.
 const WINDOWS: usize = 16;
 
-/// For each block `1..=L` the median norm of its output at position 0, as a multiple of the median norm at
-/// the other positions of the same windows; `None` where windows have one token, or states have no length.
+/// For each block `1..=L`, the median norm of its output at position 0, divided by the median norm at the
+/// other positions of the same windows. `None` if windows have a single token, or the median norm at other
+/// positions is 0.
 ///
 /// # Errors
 /// Those of [`States::within`].

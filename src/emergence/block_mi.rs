@@ -1,4 +1,4 @@
-//! The mutual information between the input and the output of one block, at some positions of some windows.
+//! Estimates the mutual information between the input and the output of one block at given positions.
 
 use crate::error::{Error, Result};
 use crate::mi::{Estimate, Pairs, row_labels};
@@ -7,12 +7,12 @@ use crate::seed;
 
 use super::settings::MeasureSettings;
 
-/// `I(h_{l-1} ; h_l)` over `points`, one estimate for each noise scale.
+/// `I(h_{l-1} ; h_l)` over `points`. Returns one estimate for each noise scale.
 ///
-/// `noise_stream` names the positions, in the estimator's stream of random numbers and in errors.
+/// `noise_stream` names the positions. It seeds the random stream of the estimator and appears in errors.
 ///
 /// # Errors
-/// [`Error::Samples`] if the estimator refuses the states, or calls their information infinite.
+/// [`Error::Samples`] if the estimator refuses the states or their information is infinite.
 pub(super) fn block_mi(
     settings: &MeasureSettings,
     states: &States,
@@ -21,8 +21,9 @@ pub(super) fn block_mi(
     block: usize,
 ) -> Result<Vec<Estimate>> {
     let (input, output) = (states.rows(block - 1, points)?, states.rows(block, points)?);
-    // From the second block on the input determines the context, which is known by its node; in f32 two
-    // contexts may round to one state. The input of the first block is the embedding of its own token.
+    // From the second block on, the input state determines its context, so contexts serve as labels: in f32,
+    // two contexts can round to the same state. The input of the first block is the embedding of its own
+    // token.
     let labels = if block == 1 { row_labels("x", input.view())? } else { states.contexts(points) };
     let pairs = Pairs::new(input.view(), output.view())?.with_labels(&labels)?;
     let noise = seed::derive("noise", &format!("{noise_stream}/{block}"), settings.seed);
@@ -37,8 +38,8 @@ pub(super) fn block_mi(
         None => Ok(found),
         Some(infinite) => {
             let reason = format!(
-                "the output of the block holds a linear function of its input over these {} rows, so that \
-                 their information is infinite; choose channel ({})",
+                "over these {} rows, part of the output of the block is a linear function of the input, so \
+                 the information is infinite; choose the estimator channel ({})",
                 infinite.n,
                 at()
             );

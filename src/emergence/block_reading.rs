@@ -1,25 +1,24 @@
-//! One row of a profile: macro and micro information of one block at one reading point.
+//! One row of a profile: the macro and micro information of one block at one reading point.
 
 use serde::{Deserialize, Serialize};
 
 use crate::corpus::Role;
 use crate::mi::{Estimate, Flag};
 
-/// The mutual information between input and output of a block, macro or micro.
+/// The mutual information between the input and the output of a block, either macro or micro.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BlockMi {
-    /// The estimate, the middle of its bounds.
+    /// The estimate; for `channel` the midpoint of its bounds.
     pub mi_nats: f64,
     /// Lower bound in expectation, if the estimator has one.
     pub lower_nats: Option<f64>,
     /// Upper bound in expectation, if the estimator has one.
     pub upper_nats: Option<f64>,
-    /// The least of the ceilings.
+    /// The smallest ceiling.
     pub ceiling_nats: f64,
     /// Standard error.
     pub stderr_nats: Option<f64>,
-    /// By how much the training objective exceeds the held-out value, for an estimator that reports its
-    /// training objective.
+    /// Training objective minus held-out value, for estimators that report a training objective.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub optimism_nats: Option<f64>,
     /// Warnings.
@@ -27,7 +26,7 @@ pub struct BlockMi {
 }
 
 impl From<&Estimate> for BlockMi {
-    /// Bounds and errors that are not finite are missing: neither JSON nor CSV has a form for them.
+    /// Bounds and standard errors that are not finite become `None`, because JSON cannot represent them.
     fn from(estimate: &Estimate) -> Self {
         let finite = |value: Option<f64>| value.filter(|value| value.is_finite());
         Self {
@@ -47,13 +46,14 @@ impl From<&Estimate> for BlockMi {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum BlockFlag {
-    /// The state at position 0 is more than 10 times as long as the others: the model uses that position as
-    /// an attention sink. A token alone stands there, so that the micro information is that of the sink.
+    /// The norm of the state at position 0 is more than 10 times that of the others: the model uses position
+    /// 0 as an attention sink. A token without context stands there, so the micro information measures the
+    /// sink.
     AttentionSink,
 }
 
 impl BlockFlag {
-    /// Its name in files.
+    /// The name of the flag in files.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -62,41 +62,41 @@ impl BlockFlag {
     }
 }
 
-/// Emergence of one block at one reading point with one noise scale.
+/// The emergence of one block at one reading point and one noise scale.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BlockReading {
     /// Block, `1..=L`.
     pub block: usize,
-    /// Index of the token in its window, where all windows agree.
+    /// Index of the token in its window; `None` if it differs between windows.
     pub position: Option<usize>,
-    /// What was read.
+    /// The role of the token at the reading point.
     pub role: Role,
-    /// Which entity of the series it is or follows, or which token of the text it is, from 1.
+    /// The number, from 1, of the entity that the token ends or follows, or of the token in its text.
     pub reading_index: usize,
-    /// Control the row belongs to: `shuffled`, or none for the corpus itself.
+    /// The control that the row belongs to: `shuffled`, or `None` for the corpus itself.
     pub control: Option<String>,
     /// The estimator's noise scale, if it adds noise.
     pub noise_scale: Option<f64>,
-    /// A token that has seen its window so far.
+    /// Information of a token in context.
     #[serde(rename = "macro")]
     pub macro_mi: BlockMi,
-    /// The same token alone, pooled over the reading points of entities or of texts.
+    /// Information of the token without context, pooled over the reading points of entities or of texts.
     #[serde(rename = "micro")]
     pub micro_mi: BlockMi,
     /// `macro - micro`.
     pub emergence_nats: f64,
-    /// Its standard error, in quadrature.
+    /// Standard error of the emergence: those of macro and micro added in quadrature.
     pub stderr_nats: Option<f64>,
-    /// Variance over windows of the macro side's pointwise information, nats squared.
+    /// Variance over windows of the pointwise macro information, in nats squared.
     pub variance_nats2: Option<f64>,
-    /// The same reading of the randomly initialised model.
+    /// Emergence of the randomly initialised model at the same reading point.
     pub random_init_nats: f64,
-    /// `emergence - random init`.
+    /// `emergence - random_init`.
     pub learned_nats: f64,
-    /// Norm of the block's output at position 0, as a multiple of the median norm at the other positions.
+    /// Median norm of the block output at position 0, divided by the median norm at the other positions.
     #[serde(default)]
     pub position_0_norm_ratio: Option<f64>,
-    /// Warnings about the block's states.
+    /// Warnings about the states of the block.
     #[serde(default)]
     pub flags: Vec<BlockFlag>,
 }

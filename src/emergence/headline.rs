@@ -1,4 +1,4 @@
-//! The headline of a profile and other summaries of it: the slope over depth, the gap between its bounds.
+//! Computes the headline of a profile and other summaries: the slope over depth and the gap between bounds.
 
 use super::block_reading::BlockReading;
 use super::profile::{Headline, Profile};
@@ -6,19 +6,19 @@ use crate::corpus::Role;
 use crate::numeric::statistics::slope;
 
 impl Profile {
-    /// The headline at a noise scale, or of an estimator that has none (`None`); `None` if the model has one
-    /// block or the noise scale was not measured.
+    /// The headline at a noise scale; pass `None` for an estimator that adds no noise. Returns `None` if the
+    /// model has one block or the noise scale was not measured.
     pub fn headline_at(&self, noise_scale: impl Into<Option<f64>>) -> Option<Headline> {
         let noise_scale = noise_scale.into();
         Self::mean_over_depth(noise_scale, self.last_point(noise_scale, None))
     }
 
-    /// The headline of the control alone.
+    /// The headline of the control, at the noise scale of the headline.
     pub fn control_headline(&self) -> Option<Headline> {
         self.control_headline_at(self.headline?.noise_scale)
     }
 
-    /// The same at some noise scale.
+    /// The headline of the control at a noise scale.
     pub fn control_headline_at(&self, noise_scale: impl Into<Option<f64>>) -> Option<Headline> {
         let noise_scale = noise_scale.into();
         Self::mean_over_depth(noise_scale, self.last_point(noise_scale, Some(self.corpus.control?.name())))
@@ -41,8 +41,8 @@ impl Profile {
         })
     }
 
-    /// Slope of emergence at the headline's reading point over relative depth `u = l / L`, by least squares
-    /// over all blocks; `None` below two blocks.
+    /// Least-squares slope of emergence over relative depth `u = l / L`, at the reading point of the headline
+    /// and over all blocks. `None` for fewer than two blocks.
     pub fn depth_slope(&self, noise_scale: impl Into<Option<f64>>) -> Option<f64> {
         let depth = self.model.n_layers as f64;
         let (depths, emergence): (Vec<f64>, Vec<f64>) = self
@@ -52,7 +52,7 @@ impl Profile {
         slope(&depths, &emergence)
     }
 
-    /// Whether the headline is made of a row.
+    /// Whether a row is part of the headline.
     pub fn is_headline(&self, reading: &BlockReading) -> bool {
         let Some(headline) = self.headline else { return false };
         reading.block >= 2 && self.is_last_point(reading, headline.noise_scale, None)
@@ -73,7 +73,7 @@ impl Profile {
         self.blocks.iter().filter(move |row| self.is_last_point(row, noise_scale, control))
     }
 
-    /// The widest gap between upper and lower bound over the readings that the headline is made of.
+    /// The widest gap between upper and lower bound over the readings of the headline, in nats.
     pub fn headline_gap_nats(&self, noise_scale: impl Into<Option<f64>>) -> f64 {
         let noise_scale = noise_scale.into();
         let rows = self.last_point(noise_scale, None).filter(|row| row.block >= 2);

@@ -1,4 +1,5 @@
-//! Tokens without their context: each distinct token alone in a window, behind the tokenizer's prefix.
+//! Computes the states of tokens without context: each distinct token is alone in a window, after the prefix
+//! of the tokenizer.
 
 use std::collections::BTreeMap;
 
@@ -13,8 +14,7 @@ pub(super) struct LoneTokens {
 }
 
 impl LoneTokens {
-    /// Runs the decoder on every token of `ids` once. Tokens stand behind `prefix`, in the order of their
-    /// ids.
+    /// Runs the decoder once on every distinct token of `ids`, each after `prefix`.
     ///
     /// # Errors
     /// Those of [`States::within`].
@@ -35,7 +35,8 @@ impl LoneTokens {
         Ok(Self { states, points: ids.into_iter().zip(points).collect() })
     }
 
-    /// Where the states of some of its tokens are.
+    /// The points at which the states of the given tokens are. All tokens must have been passed to
+    /// [`Self::new`].
     pub(super) fn points(&self, ids: impl Iterator<Item = u32>) -> Vec<Point> {
         ids.map(|id| self.points[&id]).collect()
     }

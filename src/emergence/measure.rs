@@ -1,5 +1,5 @@
-//! A profile measured: macro and micro information of every block, trained and randomly initialised, on a
-//! corpus and its control.
+//! Measures a profile: the macro and micro information of every block, for the trained and the randomly
+//! initialised model, on a corpus and its control.
 
 use sha2::{Digest, Sha256};
 
@@ -19,24 +19,24 @@ use crate::mi::Estimate;
 use crate::model::{Bos, Model};
 use crate::seed;
 
-/// Above this ratio of norms position 0 is called an attention sink.
+/// Position 0 is an attention sink if the ratio of norms exceeds this.
 const SINK_RATIO: f64 = 10.0;
 
-/// Measures the emergence of `model` on `corpus` at every block and reading point, with the randomly
-/// initialised model, and the same on the control of the corpus if it has one: the same tokens without what
-/// is to be shown. The rows of the control follow and name it.
+/// Measures the emergence of `model`, and of its randomly initialised version, at every block and reading
+/// point of `corpus`. If the corpus has a control, the function measures that too and appends its rows, which
+/// name the control.
 ///
-/// Each distinct prefix and each distinct token is computed once; only reading points are estimated. The
-/// result is the same to the bit on any number of threads.
+/// The states of each distinct prefix and of each distinct token are computed once. Estimates are made only
+/// at reading points. The result is bit-identical on any number of threads.
 ///
 /// # Errors
-/// If a window does not fit the model, a residual stream holds NaN or infinity, or the estimator refuses the
-/// states.
+/// An error if a window does not fit the model, a residual stream contains NaN or infinity, or the estimator
+/// refuses the states.
 pub fn measure(model: &Model, corpus: &Corpus, settings: &MeasureSettings) -> Result<Profile> {
     measure_with_progress(model, corpus, settings, &|_, _| ())
 }
 
-/// The same. `progress` receives the number of steps done and their total.
+/// Like [`measure`]. `progress` receives the number of steps done and the total.
 ///
 /// # Errors
 /// Those of [`measure`].
@@ -47,7 +47,7 @@ pub fn measure_with_progress(
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<Profile> {
     let n_corpora = if corpus.control.is_some() { 2 } else { 1 };
-    // Trained and randomly initialised, states and estimates.
+    // For each corpus: states and estimates, of the trained and of the randomly initialised model.
     let steps = Steps::new(n_corpora * 4 * model.info.n_layers, progress);
     let mut profile = without_readings(model, corpus, settings);
     profile.blocks = readings(model, corpus, settings, &steps)?;
@@ -60,8 +60,8 @@ pub fn measure_with_progress(
     Ok(profile)
 }
 
-/// Everything that decides the numbers of a profile. Its names are those of the columns of profiles.csv where
-/// there is one.
+/// All settings that determine the results of a profile. If profiles.csv has a column for a setting, both
+/// have the same name.
 pub fn settings_of(model: &Model, corpus: &Corpus, settings: &MeasureSettings) -> ProfileSettings {
     let estimator = settings.estimator();
     let noise_scales: Vec<String> = estimator.noise_scales().iter().map(f64::to_string).collect();
@@ -83,7 +83,7 @@ pub fn settings_of(model: &Model, corpus: &Corpus, settings: &MeasureSettings) -
     ProfileSettings::of_estimand(Profile::ESTIMAND, model, own)
 }
 
-/// SHA-256 of the token ids of all windows with their roles: what a tokenizer made of the texts.
+/// SHA-256 of the token ids and token labels of all windows.
 fn tokens_sha256(corpus: &Corpus) -> String {
     let mut hash = Sha256::new();
     for window in &corpus.windows {
@@ -97,12 +97,12 @@ fn tokens_sha256(corpus: &Corpus) -> String {
     seed::hex(&hash.finalize())
 }
 
-/// Entities per series, or tokens per window of a text.
+/// The number of entities per series, or of tokens per window of a text.
 fn shots(corpus: &Corpus) -> usize {
     corpus.reading_points().iter().map(|(_, index)| *index).max().unwrap_or(0)
 }
 
-/// Whether windows begin with special tokens, whatever decided it.
+/// Whether windows begin with special tokens.
 fn bos(corpus: &Corpus) -> Bos {
     if corpus.prefix.is_empty() { Bos::Off } else { Bos::On }
 }
@@ -189,8 +189,8 @@ fn readings(
     Ok(readings)
 }
 
-/// Refuses a number that files cannot hold. Estimates that are infinite were refused before with their
-/// reason.
+/// Refuses a value that is not finite, because files cannot hold it. [`block_information`] has already
+/// refused infinite estimates with a more specific reason.
 fn check_finite(reading: &BlockReading, settings: &MeasureSettings) -> Result<()> {
     let numbers = [
         ("macro_mi_nats", reading.macro_mi.mi_nats),
@@ -203,7 +203,8 @@ fn check_finite(reading: &BlockReading, settings: &MeasureSettings) -> Result<()
         None => Ok(()),
         Some((name, number)) => {
             let reason = format!(
-                "{name} is {number} at block {}, {:?}/{}; choose another estimator, or more windows",
+                "{name} is {number} at block {}, reading point {:?}/{}; choose another estimator, or measure \
+                 more windows",
                 reading.block, reading.role, reading.reading_index
             );
             Err(Error::Samples { estimator: settings.estimator().name(), reason })
@@ -211,7 +212,7 @@ fn check_finite(reading: &BlockReading, settings: &MeasureSettings) -> Result<()
     }
 }
 
-/// The token index of a reading point, if it is the same in every window.
+/// The token index of a reading point; `None` if it differs between windows.
 fn position(corpus: &Corpus, role: Role, reading_index: usize) -> Option<usize> {
     let mut at = corpus.at(role, reading_index).into_iter().map(|(_, t)| t);
     let first = at.next()?;

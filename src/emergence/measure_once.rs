@@ -1,5 +1,5 @@
-//! Profiles of a folder are measured once: what is there and current is read, the rest is measured and
-//! written.
+//! Avoids repeated measurements: reads a profile from its folder if it is current, otherwise measures and
+//! writes it.
 
 use super::profile_settings::ProfileSettings;
 use super::store::{Found, ProfileStore, StoredProfile};
@@ -9,22 +9,25 @@ use crate::model::ModelInfo;
 /// Where a profile comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
-    /// It was measured now.
+    /// The profile was measured now.
     Measured,
-    /// It was in the folder and was not measured again.
+    /// The profile was read from the folder.
     Kept,
-    /// It was in the folder, measured by this other version of surmise, and was measured again.
+    /// The profile in the folder was measured by another version of surmise, which is named here; it was
+    /// measured again.
     Replaced(String),
 }
 
-/// The profile of `model` on the corpus of that name, of any estimand: read from the store if the same was
-/// measured before, else measured and written there. Without a store it is measured.
+/// Returns the profile of `model` on the named corpus, for any estimand. If the store has a current profile,
+/// the function reads it; otherwise it measures the profile and writes it to the store. Without a store, it
+/// always measures.
 ///
-/// `settings` are those that `measure` writes into the profile. A family that is new does not change the
-/// numbers; it is written to the file that is kept.
+/// `settings` must be those that `measure` writes into the profile. If the family of the model has changed,
+/// the stored file is updated without a new measurement, because the family does not affect the results.
 ///
 /// # Errors
-/// [`crate::Error::Json`] for a damaged file; those of `measure`.
+/// [`crate::Error::Json`] for a damaged file; those of [`ProfileStore::find`], [`ProfileStore::put`] and
+/// `measure`.
 pub fn measure_once<P: StoredProfile>(
     store: Option<&ProfileStore>,
     model: &ModelInfo,

@@ -1,20 +1,20 @@
-//! Emergence of one model on one corpus, block by block, with the randomly initialised model beside it: the
-//! information that a state holds at the macroscopic level, less that at the level of tokens. Two estimands
-//! say what these levels are.
+//! Measures the emergence of one model on one corpus, block by block, and that of the randomly initialised
+//! model. Emergence is the information that a state holds at the macroscopic level minus that at the token
+//! level. Two estimands define these levels: positional and semantic emergence.
 //!
-//! | to be found in | what |
+//! | file or module | contents |
 //! |---|---|
-//! | [`semantic`] | macro: which relation a prompt shows; micro: which examples (`semantic/estimate.rs`) |
-//! | `positional.rs` | macro and micro information of every block, `IE_l = macro_l - micro_l` |
-//! | `block_mi.rs`, `lone_tokens.rs` | `I(h_{l-1} ; h_l)` at some positions, by any estimator; tokens alone |
-//! | `random_init.rs` | the same of the randomly initialised model |
-//! | `measure.rs` | all of these put together to a profile, on a corpus and its control |
+//! | [`semantic`] | semantic emergence: information on the relation minus that on the examples |
+//! | `positional.rs` | positional emergence of every block, `IE_l = macro_l - micro_l` |
+//! | `block_mi.rs`, `lone_tokens.rs` | `I(h_{l-1} ; h_l)` at given positions; states of lone tokens |
+//! | `random_init.rs` | positional emergence of the randomly initialised model |
+//! | `measure.rs` | measures a profile on a corpus and its control |
 //! | `profile.rs`, `block_reading.rs`, `headline.rs` | the profile, its rows, its summaries |
-//! | `attention_sink.rs`, `reliability.rs` | what a reader should know before the numbers are used |
-//! | `wide_bounds.rs` | the reading whose bounds are furthest apart |
-//! | `profile_settings.rs` | everything that decides the numbers: the identity of a profile |
-//! | `store.rs`, `measure_once.rs`, `profile_row.rs` | the profiles of a folder, the rows of profiles.csv |
-//! | [`compare`] | groups of texts compared by a permutation test |
+//! | `attention_sink.rs`, `reliability.rs` | warnings about the results |
+//! | `wide_bounds.rs` | the reading with the widest bounds |
+//! | `profile_settings.rs` | the settings that identify a profile |
+//! | `store.rs`, `measure_once.rs`, `profile_row.rs` | profiles in a folder, rows of profiles.csv |
+//! | [`compare`] | permutation test between groups of texts |
 //!
 //! All values are in nats.
 //!

@@ -1,8 +1,9 @@
-//! Positional emergence, `IE_l = macro_l - micro_l`: the macro and the micro information of every block.
+//! Estimates positional emergence, `IE_l = macro_l - micro_l`: the macro and micro information of every
+//! block.
 //!
-//! * macro ([`PositionalStates::macro_mi`]): `I(h_{l-1} ; h_l)` at a token that has seen its window so far.
-//! * micro ([`PositionalStates::micro_mi`]): the same for the token without its context, pooled over the
-//!   tokens of all reading points.
+//! * macro ([`PositionalStates::macro_mi`]): `I(h_{l-1} ; h_l)` at a token in context.
+//! * micro ([`PositionalStates::micro_mi`]): `I(h_{l-1} ; h_l)` at the token without its context, pooled over
+//!   the tokens of all reading points.
 //!
 //! # References
 //! Chen, Yang, Zhu, Wang, arXiv 2405.12617.
@@ -22,21 +23,21 @@ use crate::model::{Point, States};
 
 /// Macro and micro information of one block.
 pub(super) struct BlockInformation {
-    /// For each reading point, for each noise scale.
+    /// Macro estimates, by reading point and noise scale.
     pub(super) macro_mi: Vec<Vec<Estimate>>,
-    /// For each noise scale.
+    /// Micro estimates, by noise scale.
     pub(super) micro_mi: Vec<Estimate>,
 }
 
 impl BlockInformation {
-    /// Macro less micro information at one reading point and noise scale, by their places.
+    /// Macro minus micro information, at the indices of a reading point and a noise scale.
     pub(super) fn emergence_nats(&self, reading_point: usize, noise_scale: usize) -> f64 {
         self.macro_mi[reading_point][noise_scale].mi_nats - self.micro_mi[noise_scale].mi_nats
     }
 }
 
-/// The information of every block of a model, the first block first. The states are as many steps as there
-/// are blocks, the estimates of a block are one.
+/// The information of every block of a model, in block order. Progress: computing the states counts as many
+/// steps as there are blocks, and the estimates of each block count one step.
 pub(super) fn block_information(
     decoder: &Decoder,
     name: &str,
@@ -63,9 +64,9 @@ pub(super) fn block_information(
 struct PositionalStates<'a> {
     settings: &'a MeasureSettings,
     in_context: States,
-    /// For each reading point the places of its tokens.
+    /// The reading points, with the positions of their tokens.
     reading_points: Vec<((Role, usize), Vec<Point>)>,
-    /// Where the states of tokens without context are not among those in context.
+    /// States of tokens without context; `None` if `in_context` contains them.
     alone: Option<States>,
     micro_points: Vec<Point>,
 }
@@ -94,8 +95,8 @@ impl<'a> PositionalStates<'a> {
         }
         let in_context = States::with_progress(decoder, name, &windows, &wanted, room_bytes, batch)?;
 
-        // The tokens read of entities and texts, pooled over windows and reading points, each alone behind
-        // the tokenizer's prefix. Separators are one token and carry nothing.
+        // Pool the tokens at the reading points of entities and texts over all windows; each is alone after
+        // the prefix of the tokenizer. Separators are all the same token, so they carry no information.
         let pooled: Vec<u32> = reading_points
             .iter()
             .filter(|((role, _), _)| *role != Role::Separator)
@@ -107,7 +108,7 @@ impl<'a> PositionalStates<'a> {
         Ok(Self { settings, in_context, reading_points, alone, micro_points })
     }
 
-    /// Macro information of a block at every reading point: the token has seen its window so far.
+    /// Macro information of a block at every reading point: the token in context.
     fn macro_mi(&self, block: usize) -> Result<Vec<Vec<Estimate>>> {
         let of_point = |((role, index), points): &((Role, usize), Vec<Point>)| {
             block_mi(self.settings, &self.in_context, points, &format!("{role:?}/{index}"), block)
@@ -115,7 +116,7 @@ impl<'a> PositionalStates<'a> {
         self.reading_points.par_iter().map(of_point).collect()
     }
 
-    /// Micro information of a block: the token without its context.
+    /// Micro information of a block: the token without context.
     fn micro_mi(&self, block: usize) -> Result<Vec<Estimate>> {
         match &self.alone {
             Some(alone) => block_mi(self.settings, alone, &self.micro_points, "alone", block),

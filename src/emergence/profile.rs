@@ -1,4 +1,4 @@
-//! The profile of one model on one corpus with one estimator, as it is stored in JSON.
+//! The profile of one model on one corpus with one estimator, as stored in JSON.
 
 use std::path::Path;
 
@@ -18,7 +18,7 @@ use crate::model::{Bos, ModelInfo};
 pub struct Profile {
     /// Name and version of the JSON schema.
     pub schema: Schema,
-    /// Everything that decides the numbers below.
+    /// All settings that determine the results.
     pub settings: ProfileSettings,
     /// The model.
     pub model: ModelInfo,
@@ -26,9 +26,9 @@ pub struct Profile {
     pub corpus: CorpusInfo,
     /// The estimator.
     pub estimator: EstimatorInfo,
-    /// Seed of the randomly initialised model's initial weights.
+    /// Seed of the weights of the randomly initialised model.
     pub random_init_seed: u64,
-    /// The one number of a single profile; `None` for a model of one block.
+    /// The headline of the profile; `None` for a model with one block.
     pub headline: Option<Headline>,
     /// One row per block, reading point and noise scale.
     pub blocks: Vec<BlockReading>,
@@ -37,36 +37,36 @@ pub struct Profile {
 /// The corpus of a profile.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CorpusInfo {
-    /// Its name.
+    /// The name of the corpus.
     pub name: String,
-    /// SHA-256 of its texts.
+    /// SHA-256 of the texts of the corpus.
     pub sha256: String,
     /// Number of windows.
     pub n_windows: usize,
-    /// Distinct windows among them.
+    /// Number of distinct windows.
     pub n_distinct: usize,
-    /// Tokens of the longest window.
+    /// Number of tokens in the longest window.
     pub window_tokens: usize,
-    /// Tokens of all windows, what the tokenizer puts before every text left out.
+    /// Number of tokens in all windows, without the prefix that the tokenizer adds.
     #[serde(default)]
     pub n_tokens: usize,
-    /// Bytes of text that they spell; 0 where it was not counted.
+    /// Number of bytes of text in all windows; 0 if not counted.
     #[serde(default)]
     pub n_bytes: usize,
-    /// Entities per series, or tokens per window of a text.
+    /// Number of entities per series, or of tokens per window of a text.
     pub shots: usize,
-    /// The roles that were read.
+    /// The roles of the reading points.
     pub roles: Vec<Role>,
-    /// Whether special tokens begin every window: [`Bos::On`] or [`Bos::Off`].
+    /// Whether every window begins with special tokens: [`Bos::On`] or [`Bos::Off`].
     pub bos: Bos,
-    /// The control that was measured with it.
+    /// The control that was measured too, if any.
     #[serde(default)]
     pub control: Option<CorpusControl>,
 }
 
 impl CorpusInfo {
-    /// Tokens per byte of text: how finely the model's tokenizer cuts. `None` in a profile from before bytes
-    /// were counted.
+    /// Tokens per byte of text, which shows how finely the tokenizer splits text. `None` in old profiles,
+    /// which do not count bytes.
     pub fn tokens_per_byte(&self) -> Option<f64> {
         (self.n_bytes > 0).then(|| self.n_tokens as f64 / self.n_bytes as f64)
     }
@@ -75,35 +75,35 @@ impl CorpusInfo {
 /// The estimator of a profile.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EstimatorInfo {
-    /// Its name.
+    /// The name of the estimator.
     pub name: String,
     /// What the noise is relative to.
     pub scale: Scale,
-    /// Its noise scales, for `channel` the precisions b; empty for an estimator that adds no noise.
+    /// The noise scales, for `channel` the precisions b; empty if the estimator adds no noise.
     pub noise_scales: Vec<f64>,
-    /// What stands for a token without its context.
+    /// Which token serves as the token without context.
     #[serde(default)]
     pub micro: Micro,
-    /// Seed of the corpus and of whatever the estimator draws.
+    /// Seed of the corpus and of the estimator.
     pub seed: u64,
 }
 
-/// The token without its context whose information is the micro information.
+/// The choice of the token without context, whose information is the micro information.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Micro {
     /// The token alone, in a window of one, pooled over the tokens of the role.
     #[default]
     Alone,
-    /// The first token of each window, as the published code of the paper takes it.
+    /// The first token of each window, as in the published code of the paper.
     First,
 }
 
 impl Micro {
-    /// All of them, the default first.
+    /// All choices, the default first.
     pub const ALL: [Self; 2] = [Self::Alone, Self::First];
 
-    /// Its name, as it is written.
+    /// The name of the choice in files and options.
     pub fn name(self) -> &'static str {
         match self {
             Self::Alone => "alone",
@@ -111,29 +111,29 @@ impl Micro {
         }
     }
 
-    /// What it is, in a line.
+    /// One line on what the choice is.
     pub fn describe(self) -> &'static str {
         match self {
             Self::Alone => "The token alone, in a window of one, pooled over the tokens of the role",
-            Self::First => "The first token of each window, as the published code of the paper takes it",
+            Self::First => "The first token of each window, as in the published code of the paper",
         }
     }
 }
 
-/// Mean emergence over blocks `2..=L` at the last token of the last entity, of texts at the last position.
-/// Block 1 is left out because its input knows only its own token.
+/// Mean emergence over blocks `2..=L` at the last token of the last entity, or at the last position of texts.
+/// Block 1 is excluded because its input carries no context.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Headline {
     /// The estimator's noise scale, if it adds noise.
     pub noise_scale: Option<f64>,
     /// Mean of `IE_l`.
     pub emergence_nats: f64,
-    /// Its standard error, if the estimator states one; the blocks share their windows, so their errors are
-    /// averaged, not added in quadrature.
+    /// Standard error of the mean, if the estimator has one. All blocks use the same windows, so their errors
+    /// are averaged rather than added in quadrature.
     pub stderr_nats: Option<f64>,
-    /// The same of the randomly initialised model.
+    /// Mean emergence of the randomly initialised model.
     pub random_init_nats: f64,
-    /// The difference: what training added.
+    /// Emergence minus that of the randomly initialised model: the effect of training.
     pub learned_nats: f64,
 }
 
@@ -141,8 +141,8 @@ impl Profile {
     /// Reads a profile from JSON.
     ///
     /// # Errors
-    /// [`crate::Error::Read`], [`crate::Error::Json`], and [`crate::Error::Parameter`] for a schema or
-    /// version that is not known.
+    /// [`crate::Error::Read`], [`crate::Error::Json`], and [`crate::Error::Parameter`] for an unknown schema
+    /// or version.
     pub fn read(path: &Path) -> Result<Self> {
         store::read(path)
     }

@@ -1,4 +1,4 @@
-//! One row of profiles.csv, and profiles as they lie in a folder.
+//! The rows of profiles.csv, and how profiles are stored in a folder.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,10 +13,7 @@ use crate::model::ModelInfo;
 
 /// One row of profiles.csv.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[expect(
-    missing_docs,
-    reason = "the columns are the fields of Profile and BlockReading, named where they are documented"
-)]
+#[expect(missing_docs, reason = "the columns are fields of Profile and BlockReading, which document them")]
 pub struct ProfileRow {
     pub model: String,
     pub family: Option<String>,
@@ -80,21 +77,21 @@ pub struct ProfileRow {
     pub position_0_norm_ratio: Option<f64>,
     #[serde(default)]
     pub flags: String,
-    /// The name of the profile's file without extension: rows of one profile have the same.
+    /// The file name of the profile without its extension. It is the same for all rows of a profile.
     #[serde(default)]
     pub profile: String,
-    /// The version of surmise that measured it.
+    /// The version of surmise that measured the profile.
     #[serde(default)]
     pub version: String,
 }
 
-/// Reports read files that lack the columns they do not need.
+/// Reports can read files that lack columns they do not need; missing columns become NaN.
 fn missing() -> f64 {
     f64::NAN
 }
 
 impl ProfileRow {
-    /// The columns that say how the profile of the row was measured, and which one it is.
+    /// The columns that identify the profile of the row and its settings.
     pub fn settings(&self) -> ProfileSettings {
         ProfileSettings::new([
             ("weights_sha256", self.weights_sha256.clone()),
@@ -174,9 +171,9 @@ impl StoredProfile for Profile {
     const ESTIMAND: &'static str = "positional";
     const SCHEMA: &'static str = "profile";
     const VERSION: u32 = 3;
-    const OLDER: &'static str = "version 3 has `settings`, version 2 noise_scale, random_init_nats and \
-                                 reading_index for setting, twin_nats and shot: measure again into another \
-                                 folder";
+    const OLDER: &'static str = "version 3 adds `settings`, and version 2 renamed setting, twin_nats and \
+                                 shot to noise_scale, random_init_nats and reading_index; measure again into \
+                                 another folder";
     const TABLE: &'static str = "profiles.csv";
     type Row = ProfileRow;
 
@@ -205,7 +202,7 @@ impl StoredProfile for Profile {
     }
 }
 
-/// Flags as words in one cell, separated by spaces.
+/// Joins flags with spaces, for one cell.
 fn words(flags: &[Flag]) -> String {
     flags.iter().map(Flag::name).collect::<Vec<_>>().join(" ")
 }

@@ -1,5 +1,5 @@
-//! Everything that decides the numbers of a profile, by name: the identity of a measurement, from which its
-//! file is named and by which two profiles are told apart.
+//! The settings that determine the results of a profile, by name. They identify a measurement: they
+//! distinguish profiles, and their hash is part of the file name.
 
 use std::collections::BTreeMap;
 
@@ -9,28 +9,28 @@ use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::seed;
 
-/// Characters of a hash that are shown and that begin the name of a file.
+/// Number of characters of a hash in messages and file names.
 const SHORT: usize = 8;
 
 /// The settings of a measurement as names and values. Two measurements with the same settings have the same
-/// numbers, so that the second can be left out.
+/// results, so the second is unnecessary.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ProfileSettings(BTreeMap<String, String>);
 
 impl ProfileSettings {
-    /// Settings with these names and values.
+    /// Creates settings from names and values.
     pub fn new<'a>(settings: impl IntoIterator<Item = (&'a str, String)>) -> Self {
         Self(settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
     }
 
-    /// The settings of an estimand: those of the model, which every estimand has, and its own.
+    /// The settings of an estimand: those of the model, which all estimands have in common, and its own.
     pub fn of_estimand<'a>(
         estimand: &str,
         model: &Model,
         own: impl IntoIterator<Item = (&'a str, String)>,
     ) -> Self {
-        // What config.json asks for, as the decoder does it.
+        // The architecture as the decoder understands config.json.
         let spec = format!("{:?}", model.decoder.spec());
         let of_model = [
             ("estimand", estimand.to_owned()),
@@ -42,7 +42,7 @@ impl ProfileSettings {
         Self::new(of_model.into_iter().chain(own))
     }
 
-    /// The value of a setting.
+    /// The value of a setting; `None` if there is no such setting.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }
@@ -58,12 +58,12 @@ impl ProfileSettings {
         seed::sha256_hex(lines.as_bytes())
     }
 
-    /// The first characters of the hash, as they stand in the names of files.
+    /// The first characters of the hash, as used in file names.
     pub fn short_hash(&self) -> String {
         short(&self.sha256()).to_owned()
     }
 
-    /// The settings in which two measurements differ, each with both values; those named in `except` are not
+    /// The settings in which two measurements differ, each with both values. Settings in `except` are not
     /// compared.
     pub fn differences(&self, other: &Self, except: &[&str]) -> Vec<String> {
         let names = self.0.keys().chain(other.0.keys().filter(|name| !self.0.contains_key(*name)));
@@ -77,15 +77,15 @@ impl ProfileSettings {
     }
 }
 
-/// The beginning of a hash.
+/// The first characters of a hash.
 fn short(hash: &str) -> &str {
     hash.get(..SHORT).unwrap_or(hash)
 }
 
-/// A value that a setting must have: `name=value`. Of a hash the beginning is enough.
+/// A filter `name=value` on a setting. For a hash, its first characters are enough.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SettingFilter {
-    /// The setting.
+    /// The name of the setting.
     pub name: String,
     value: String,
 }
@@ -95,10 +95,10 @@ impl SettingFilter {
         value == self.value || (self.name.ends_with("_sha256") && value.starts_with(&self.value))
     }
 
-    /// Whether a setting has the value.
+    /// Whether the setting has the value of the filter.
     ///
     /// # Errors
-    /// [`Error::Parameter`] for a setting that does not exist, with those that do.
+    /// [`Error::Parameter`] for an unknown setting; the error lists the known settings.
     pub fn holds(&self, settings: &ProfileSettings) -> Result<bool> {
         match settings.get(&self.name) {
             Some(value) => Ok(self.admits(value)),
@@ -107,7 +107,7 @@ impl SettingFilter {
     }
 
     fn unknown(&self, known: &[&str]) -> Error {
-        let reason = format!("names no setting `{}`; there are {}", self.name, known.join(", "));
+        let reason = format!("`{}` is not a setting; the settings are {}", self.name, known.join(", "));
         Error::Parameter { name: "--select", reason }
     }
 }
@@ -162,7 +162,7 @@ mod tests {
         let holds = |text: &str| text.parse::<SettingFilter>().unwrap().holds(&of);
         assert!(holds("shots=12").unwrap() && !holds("shots=1").unwrap());
         assert!(holds("weights_sha256=abc").unwrap() && !holds("weights_sha256=bc").unwrap());
-        assert!(holds("shot=12").unwrap_err().to_string().contains("there are shots, weights_sha256"));
+        assert!(holds("shot=12").unwrap_err().to_string().contains("the settings are shots, weights_sha256"));
         assert!("shots".parse::<SettingFilter>().is_err() && "=1".parse::<SettingFilter>().is_err());
     }
 }

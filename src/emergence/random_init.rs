@@ -1,7 +1,8 @@
-//! The randomly initialised model: what the architecture contributes without training.
+//! Measures the randomly initialised model, which shows what the architecture contributes without training.
 //!
-//! The same config with seeded initial weights is measured on the same corpus in the same way; `learned` is
-//! the difference between the emergence of the trained model and its own.
+//! The randomly initialised model has the same config with seeded initial weights, and is measured on the
+//! same corpus in the same way. `learned` is the emergence of the trained model minus that of the randomly
+//! initialised model.
 
 use super::positional::{BlockInformation, block_information};
 use super::settings::MeasureSettings;

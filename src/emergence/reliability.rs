@@ -1,5 +1,5 @@
-//! How far the headline of a profile can be trusted: its bounds, and the blocks whose information is near the
-//! largest value that these windows could show.
+//! Assesses the reliability of the headline of a profile: its bounds, and the number of blocks whose
+//! information is near the largest value that the windows can show.
 
 use std::collections::BTreeSet;
 
@@ -8,16 +8,17 @@ use super::profile::Profile;
 use super::profile_row::ProfileRow;
 use crate::corpus::Role;
 
-/// Above this share of its ceiling an estimate is near it: there bounds begin to diverge.
+/// An estimate above this share of its ceiling is near the ceiling; bounds begin to diverge there.
 const NEAR_CEILING: f64 = 0.6;
 /// A lower bound above this share of its ceiling only shows that the information is large.
 const SATURATED: f64 = 0.85;
-/// Bounds further apart than this say little, in nats.
+/// Bounds further apart than this, in nats, are uninformative.
 const WIDE_GAP_NATS: f64 = 0.5;
-/// Windows repeat too often if fewer than this share of them are distinct.
+/// If fewer than this share of the windows are distinct, windows repeat too often.
 const FEW_DISTINCT: f64 = 0.5;
 
-/// How an estimate stands to its own ceiling, the least of log n, the entropy of the input, and others.
+/// How close an estimate is to its ceiling. The ceiling is the smallest of log n, the entropy of the input,
+/// and others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Standing {
     Below,
@@ -29,7 +30,7 @@ impl Standing {
     fn of(row: &ProfileRow) -> Self {
         let ceiling = row.macro_ceiling_nats;
         let gap = row.macro_upper_nats.zip(row.macro_lower_nats).map(|(upper, lower)| upper - lower);
-        // Where nothing varies the ceiling is 0, and so is the information.
+        // If nothing varies, the ceiling and the information are both 0.
         let lower = row.macro_lower_nats.unwrap_or(row.macro_mi_nats);
         let is_saturated = ceiling > 0.0 && lower > SATURATED * ceiling;
         match () {
@@ -40,27 +41,27 @@ impl Standing {
     }
 }
 
-/// What a reader should know before the headline is used.
+/// The reliability of a headline.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Reliability {
-    /// The headline from the bounds of its parts: mean over blocks of the lower macro bound less the upper
-    /// micro bound, and the reverse; `None` for an estimator without bounds.
+    /// Lower and upper bound of the headline. The lower one is the mean over blocks of the lower macro bound
+    /// minus the upper micro bound; the upper one is the reverse. `None` for an estimator without bounds.
     pub bounds_nats: Option<[f64; 2]>,
-    /// Blocks that the headline is made of.
+    /// Number of blocks in the headline.
     pub n_blocks: usize,
-    /// Of these, those whose macro information is saturated: its lower bound is above .85 of its ceiling, or
-    /// its bounds are more than half a nat apart.
+    /// Number of these blocks whose macro information is saturated: its lower bound is above .85 of its
+    /// ceiling, or its bounds are more than half a nat apart.
     pub n_saturated: usize,
-    /// Of the others, those whose macro information is above .6 of its ceiling.
+    /// Number of the other blocks whose macro information is above .6 of its ceiling.
     pub n_near_ceiling: usize,
-    /// Blocks of the model with an attention sink at position 0.
+    /// Number of blocks of the model with an attention sink at position 0.
     pub n_attention_sink: usize,
-    /// Windows, and distinct windows among them.
+    /// Number of windows and number of distinct windows.
     pub windows: [usize; 2],
 }
 
 impl Reliability {
-    /// That of the rows of one profile at one noise scale.
+    /// Assesses the rows of one profile at one noise scale.
     pub fn of(rows: &[&ProfileRow]) -> Self {
         let own: Vec<&ProfileRow> = rows.iter().filter(|row| row.control.is_none()).copied().collect();
         let entities = || own.iter().filter(|row| row.role != Role::Separator);
@@ -92,33 +93,34 @@ impl Reliability {
         }
     }
 
-    /// Whether few of the windows are distinct.
+    /// Whether too few of the windows are distinct.
     pub fn has_few_distinct(&self) -> bool {
         let [n, distinct] = self.windows;
         (distinct as f64) < FEW_DISTINCT * n as f64
     }
 
-    /// What is wrong and what to do about it, a sentence each; none if there is nothing to say.
+    /// Warnings, one sentence each, with what to do; empty if there are no problems.
     pub fn advice(&self) -> Vec<String> {
         let mut advice = vec![];
         if self.n_saturated + self.n_near_ceiling > 0 {
             advice.push(format!(
-                "blocks {}: the windows, not the model, may set it; take shorter series (--entities), a \
-                 larger noise scale (--noise-scale of observations and reports), or more windows (--windows)",
+                "blocks {}; the number of windows, rather than the model, may determine the estimate; use \
+                 shorter series (--entities), a larger noise scale (--noise-scale of observations and \
+                 reports), or more windows (--windows)",
                 blocks(self.n_saturated, self.n_near_ceiling, self.n_blocks)
             ));
         }
         if self.has_few_distinct() {
             let [n, distinct] = self.windows;
             advice.push(format!(
-                "few distinct windows: {distinct} of {n}; take longer series (--entities), or a corpus with \
-                 more entities or texts; more windows would repeat these"
+                "few distinct windows: {distinct} of {n}; use longer series (--entities), or a corpus with \
+                 more entities or texts; more windows would only repeat these"
             ));
         }
         if self.n_attention_sink > 0 {
             advice.push(format!(
-                "attention sink at position 0 in {} of the blocks: the micro information there is that \
-                 of the sink (compare --bos on and off)",
+                "attention sink at position 0 in {} of the blocks, so their micro information measures the \
+                 sink; compare --bos on and --bos off",
                 self.n_attention_sink
             ));
         }
@@ -126,13 +128,13 @@ impl Reliability {
     }
 }
 
-/// How many of some blocks are saturated or near their ceiling.
+/// Describes how many of `n` blocks are saturated or near their ceiling.
 pub(crate) fn blocks(n_saturated: usize, n_near_ceiling: usize, n: usize) -> String {
     format!("saturated: {n_saturated} of {n}, near their ceiling: {n_near_ceiling} of {n}")
 }
 
 impl Profile {
-    /// How far the headline can be trusted.
+    /// The reliability of the headline.
     pub fn reliability(&self) -> Reliability {
         let rows = self.rows();
         let at = self.headline.and_then(|headline| headline.noise_scale);
@@ -144,7 +146,8 @@ impl Profile {
 mod tests {
     use super::*;
 
-    /// A row of block 2 at the last of two entities, of 1000 windows with 60 distinct inputs or fewer.
+    /// A row of block 2 at the last of two entities, from 1000 windows. `macro_mi` is lower bound, estimate,
+    /// upper bound.
     fn row(macro_mi: [f64; 3], ceiling_nats: f64) -> ProfileRow {
         let header = "model,family,n_params,corpus,n_windows,n_distinct,estimator,scale,block,role,\
                       reading_index,control,noise_scale,macro_mi_nats,macro_lower_nats,macro_upper_nats,\

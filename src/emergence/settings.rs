@@ -1,31 +1,31 @@
-//! How a profile is measured: the estimator, the micro information, the seeds.
+//! Settings of a profile: the estimator, the micro information and the seeds.
 
 use super::profile::Micro;
 use crate::error::Result;
 use crate::mi::{self, Channel, Estimator, Scale};
 
-/// The estimator of a profile: a channel with settings of its own, or one of the registry.
+/// The estimator of a profile: `channel` with its own settings, or an estimator from the registry.
 #[derive(Clone)]
 enum ChosenEstimator {
     Channel(Channel),
     Registered(&'static dyn Estimator),
 }
 
-/// How a profile is measured.
+/// The settings of a profile measurement.
 #[derive(Clone)]
 pub struct MeasureSettings {
     estimator: ChosenEstimator,
     scale: Scale,
-    /// What stands for a token without its context.
+    /// Which token serves as the token without context.
     pub micro: Micro,
-    /// Seed of whatever the estimator draws.
+    /// Seed of the estimator.
     pub seed: u64,
-    /// Seed of the randomly initialised model's initial weights.
+    /// Seed of the weights of the randomly initialised model.
     pub random_init_seed: u64,
 }
 
 impl MeasureSettings {
-    /// `channel` with these seeds, against tokens alone.
+    /// Measures with `channel` and these seeds; the micro information is that of tokens alone in a window.
     #[must_use]
     pub fn new(channel: Channel, seed: u64, random_init_seed: u64) -> Self {
         let scale = channel.scale();
@@ -33,10 +33,10 @@ impl MeasureSettings {
         Self { estimator, scale, micro: Micro::Alone, seed, random_init_seed }
     }
 
-    /// The estimator of that name, `channel` at this scale, with one seed for all that is drawn.
+    /// Measures with the named estimator and the same seed for everything. `scale` applies to `channel`.
     ///
     /// # Errors
-    /// [`crate::Error::Unknown`] with the names there are.
+    /// [`crate::Error::Unknown`], which lists the known names.
     pub fn by_name(estimator: &str, scale: Scale, seed: u64) -> Result<Self> {
         let by_channel = Self::new(Channel::with_scale(scale), seed, seed);
         let estimator = mi::find(estimator)?;
@@ -46,7 +46,7 @@ impl MeasureSettings {
         Ok(by_channel.with_estimator(estimator))
     }
 
-    /// The same with another estimator.
+    /// The same settings with another estimator.
     #[must_use]
     pub fn with_estimator(self, estimator: &'static dyn Estimator) -> Self {
         Self { estimator: ChosenEstimator::Registered(estimator), ..self }
@@ -61,7 +61,7 @@ impl MeasureSettings {
         }
     }
 
-    /// What noise is relative to, for an estimator that adds noise.
+    /// What the noise is relative to, if the estimator adds noise.
     #[must_use]
     pub fn scale(&self) -> Scale {
         self.scale

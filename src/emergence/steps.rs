@@ -1,8 +1,8 @@
-//! The progress of a measurement, as steps of about the same length.
+//! Reports the progress of a measurement in steps of about the same duration.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Counts the steps that are done and reports them.
+/// Counts completed steps and reports them.
 pub(super) struct Steps<'a> {
     total: usize,
     done: AtomicUsize,
@@ -10,12 +10,12 @@ pub(super) struct Steps<'a> {
 }
 
 impl<'a> Steps<'a> {
-    /// `report` receives the number of steps done and their total.
+    /// `report` receives the number of steps done and the total.
     pub(super) fn new(total: usize, report: &'a (dyn Fn(usize, usize) + Sync)) -> Self {
         Self { total, done: AtomicUsize::new(0), report }
     }
 
-    /// Some of the steps, which are reached little by little.
+    /// Reserves `steps` of the steps for a task that reports its progress in pieces.
     pub(super) fn part(&self, steps: usize) -> Part<'_> {
         Part { steps: self, total: steps, reached: AtomicUsize::new(0) }
     }
@@ -25,7 +25,7 @@ impl<'a> Steps<'a> {
     }
 }
 
-/// A part of the steps.
+/// The steps of one task.
 pub(super) struct Part<'a> {
     steps: &'a Steps<'a>,
     total: usize,
@@ -33,7 +33,7 @@ pub(super) struct Part<'a> {
 }
 
 impl Part<'_> {
-    /// Reports that `done` of `of` pieces of the part are done; they may arrive in any order.
+    /// Reports that `done` of `of` pieces of the task are complete. Reports may arrive in any order.
     pub(super) fn reach(&self, done: usize, of: usize) {
         let now = self.total * done / of.max(1);
         let before = self.reached.fetch_max(now, Ordering::Relaxed);

@@ -1,10 +1,11 @@
-//! The profiles of a folder: one JSON file each, and a CSV table that is made of all of them.
+//! Stores profiles in a folder: one JSON file for each profile, and a CSV table of all profiles.
 //!
-//! A file is named after the model, the corpus and a short hash of everything that decides the numbers. So
-//! the same measurement has the same file, another measurement has another file, and none replaces another.
+//! The file name consists of the model, the corpus and a short hash of all settings that determine the
+//! results. So the same measurement always has the same file, and different measurements never overwrite each
+//! other.
 //!
-//! Several processes may write to one folder. Every file appears whole, by renaming. The table is made again
-//! until it holds every profile that is in the folder after it was written.
+//! Several processes may write to the same folder. Each file is written under a temporary name and renamed,
+//! so it is never incomplete. A process rewrites the table until no new profile appears while it writes.
 
 use std::path::{Path, PathBuf};
 
@@ -18,43 +19,44 @@ use crate::error::{Error, Result};
 use crate::model::ModelInfo;
 use crate::seed;
 
-/// A profile as it lies in a folder. One kind for each estimand; the schema's name tells them apart.
+/// A profile that can be stored in a folder. Each estimand has its own kind of profile; the name of the
+/// schema distinguishes them.
 pub trait StoredProfile: Serialize + DeserializeOwned {
     /// The estimand, as `measure --estimand` names it.
     const ESTIMAND: &'static str;
-    /// The schema's name, which ends with `profile`.
+    /// The name of the schema, which ends with `profile`.
     const SCHEMA: &'static str;
-    /// The version of the schema that is written and read.
+    /// The schema version that this program writes and reads.
     const VERSION: u32;
-    /// What to do about files of an older version.
+    /// What changed since older versions, and what to do with old files.
     const OLDER: &'static str;
-    /// The table of all profiles of this kind.
+    /// The file name of the table of all profiles of this kind.
     const TABLE: &'static str;
     /// A row of the table.
     type Row: Serialize;
 
-    /// Schema and version of the tool.
+    /// The schema, and the version of surmise that wrote the profile.
     fn schema(&self) -> &Schema;
     /// The model.
     fn model(&self) -> &ModelInfo;
-    /// The model, whose family may become known after the measurement.
+    /// The model, to update its family after the measurement.
     fn model_mut(&mut self) -> &mut ModelInfo;
     /// The name of the corpus.
     fn corpus_name(&self) -> &str;
-    /// Everything that decides the numbers.
+    /// All settings that determine the results.
     fn settings(&self) -> &ProfileSettings;
     /// The rows of the table.
     fn rows(&self) -> Vec<Self::Row>;
 }
 
-/// A profile that was looked for.
+/// The result of looking for a profile.
 #[derive(Debug)]
 pub enum Found<P> {
-    /// Measuring again would give this one.
+    /// The profile is current: measuring again would give the same result.
     Current(P),
-    /// It was measured by another version of surmise.
+    /// The profile was measured by another version of surmise.
     OtherVersion(P),
-    /// There is none.
+    /// There is no such profile.
     Missing,
 }
 
@@ -65,7 +67,7 @@ pub struct ProfileStore {
 }
 
 impl ProfileStore {
-    /// The profiles of a folder, which need not be there yet.
+    /// A store in this folder, which need not exist yet.
     pub fn new(folder: &Path) -> Self {
         Self { folder: folder.into() }
     }
@@ -75,17 +77,17 @@ impl ProfileStore {
         &self.folder
     }
 
-    /// The name of the file, without extension, for a model and corpus measured with these settings.
+    /// The file name, without extension, of a profile with this model, corpus and settings.
     pub fn stem(model: &str, corpus: &str, settings: &ProfileSettings) -> String {
         format!("{}--{}--{}", part(model), part(corpus), settings.short_hash())
     }
 
-    /// The file of a profile.
+    /// The path of a profile.
     pub fn file(&self, model: &str, corpus: &str, settings: &ProfileSettings) -> PathBuf {
         self.folder.join(format!("{}.json", Self::stem(model, corpus, settings)))
     }
 
-    /// The files of profiles, of every kind, by name.
+    /// The paths of all profiles, of every kind, sorted by name.
     ///
     /// # Errors
     /// [`Error::Read`] if the folder cannot be listed.
@@ -104,7 +106,7 @@ impl ProfileStore {
         Ok(files)
     }
 
-    /// Whether there is a profile of one kind.
+    /// Whether the folder contains a profile of kind `P`.
     ///
     /// # Errors
     /// Those of [`ProfileStore::read_all`].
@@ -117,19 +119,19 @@ impl ProfileStore {
         Ok(false)
     }
 
-    /// Every profile of one kind, by file name.
+    /// All profiles of kind `P`, sorted by file name.
     ///
     /// # Errors
     /// [`Error::Read`]; those of [`read`] for a file that is damaged or of another version;
-    /// [`Error::Parameter`] if there are profiles, and all are of another kind.
+    /// [`Error::Parameter`] if the folder contains only profiles of another kind.
     pub fn read_all<P: StoredProfile>(&self) -> Result<Vec<P>> {
         let files = self.files()?;
         let profiles: Vec<P> =
             files.iter().filter_map(|file| read_kind(file).transpose()).collect::<Result<_>>()?;
         if profiles.is_empty() && !files.is_empty() {
             let reason = format!(
-                "of {} are of another estimand, and {} ones are read here; measure with --estimand {} into \
-                 another folder",
+                "of {} are of another estimand, and this command reads {} profiles; measure with --estimand \
+                 {} into another folder",
                 self.folder.display(),
                 P::ESTIMAND,
                 P::ESTIMAND
@@ -139,8 +141,8 @@ impl ProfileStore {
         Ok(profiles)
     }
 
-    /// Whether the folder holds profiles of one kind alone, and all of them can be read: tables of two kinds
-    /// have other columns under the same name.
+    /// Checks that all profiles in the folder can be read and are of kind `P`. Tables of different kinds have
+    /// the same name but different columns, so a folder cannot hold both.
     ///
     /// # Errors
     /// [`Error::Parameter`] for a profile of another kind; those of [`ProfileStore::read_all`].
@@ -148,8 +150,8 @@ impl ProfileStore {
         for file in self.files()? {
             if read_kind::<P>(&file)?.is_none() {
                 let reason = format!(
-                    "has {}, a profile of another estimand, and {} has other columns for each; name another \
-                     folder",
+                    "contains {}, a profile of another estimand, and {} has different columns for each \
+                     estimand; choose another folder",
                     file.display(),
                     P::TABLE
                 );
@@ -159,11 +161,10 @@ impl ProfileStore {
         Ok(())
     }
 
-    /// The profile of a model and corpus with these settings. Only the one file is read.
+    /// Finds the profile of a model and corpus with these settings. Reads only the file of that profile.
     ///
     /// # Errors
-    /// Those of [`read`]; [`Error::Parameter`] for a file whose content has other settings than its name
-    /// says.
+    /// Those of [`read`]; [`Error::Parameter`] if the content of the file does not match its name.
     pub fn find<P: StoredProfile>(
         &self,
         model: &str,
@@ -185,7 +186,7 @@ impl ProfileStore {
         }
         if !differ.is_empty() {
             let reason = format!(
-                "has a file {} whose content is not what its name says ({}); move it elsewhere",
+                "contains the file {}, whose content does not match its name ({}); move the file elsewhere",
                 file.display(),
                 differ.join(", ")
             );
@@ -203,7 +204,7 @@ impl ProfileStore {
         disk::write_json(&self.file(&profile.model().id, profile.corpus_name(), profile.settings()), profile)
     }
 
-    /// Makes the table of every profile of one kind in the folder.
+    /// Writes the table of all profiles of kind `P` in the folder.
     ///
     /// # Errors
     /// [`Error::Write`], and those of [`ProfileStore::read_all`].
@@ -211,8 +212,9 @@ impl ProfileStore {
         self.write_rows(P::TABLE, P::rows)
     }
 
-    /// Makes a table of rows of every profile of one kind in the folder. Whichever of several processes
-    /// writes it last has looked at the folder afterwards, so that no profile is missing in the end.
+    /// Writes a table with the rows of all profiles of kind `P` in the folder. Each process checks the folder
+    /// again after writing and repeats if it has changed, so with several processes no profile is missing in
+    /// the end.
     ///
     /// # Errors
     /// [`Error::Write`], and those of [`ProfileStore::read_all`].
@@ -235,11 +237,12 @@ impl ProfileStore {
     }
 }
 
-/// The longest label that is written out in the name of a file, in bytes; file systems allow 255 in all.
+/// Longest label in a file name, in bytes; longer labels are shortened. File systems allow 255 bytes for the
+/// whole name.
 const LONGEST_PART: usize = 80;
 
-/// A label as a part of a file name: without characters that some file systems refuse, without a dot at its
-/// beginning, which would hide the file, and not too long.
+/// Converts a label to a part of a file name. Replaces characters that some file systems refuse and leading
+/// dots, which would hide the file, and shortens long labels.
 fn part(label: &str) -> String {
     let name = disk::id_in_file_names(label);
     let name = name.replace(|c: char| c.is_control() || "\\:*?\"<>|".contains(c), "-");
@@ -255,15 +258,20 @@ fn part(label: &str) -> String {
 /// Reads a profile.
 ///
 /// # Errors
-/// [`Error::Read`], [`Error::Json`], and [`Error::Parameter`] for a schema or version that is not known.
+/// [`Error::Read`], [`Error::Json`], and [`Error::Parameter`] for an unknown schema or version.
 pub fn read<P: StoredProfile>(path: &Path) -> Result<P> {
     read_kind(path)?.ok_or_else(|| {
-        let reason = format!("of {} is that of another estimand, not {}", path.display(), P::SCHEMA);
+        let reason = format!(
+            "of {} belongs to another estimand; give a file with the schema \
+                              {}",
+            path.display(),
+            P::SCHEMA
+        );
         Error::Parameter { name: "schema", reason }
     })
 }
 
-/// The same; `None` for a profile of another kind.
+/// Like [`read`], but returns `None` for a profile of another kind.
 fn read_kind<P: StoredProfile>(path: &Path) -> Result<Option<P>> {
     #[derive(Deserialize)]
     struct Head {
@@ -279,7 +287,7 @@ fn read_kind<P: StoredProfile>(path: &Path) -> Result<Option<P>> {
     if (name, schema.version) != (P::SCHEMA, P::VERSION) {
         let older = name == P::SCHEMA && schema.version < P::VERSION;
         let reason = format!(
-            "of {} is {name} version {}, this version of surmise reads {} version {}{}",
+            "of {} is {name} version {}, but this version of surmise reads {} version {}{}",
             path.display(),
             schema.version,
             P::SCHEMA,

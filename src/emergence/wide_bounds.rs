@@ -1,12 +1,12 @@
-//! The reading of a profile whose bounds are furthest apart.
+//! Finds the reading of a profile with the widest bounds.
 
 use std::fmt;
 
 use super::profile::Profile;
 use crate::corpus::Role;
 
-/// The reading of a profile whose bounds are furthest apart at a noise scale. Block 1 is not looked at: its
-/// input knows its own token alone, so that its bounds are wide by construction, and no headline uses it.
+/// The reading with the widest bounds at a noise scale. Block 1 is excluded: its input carries no context, so
+/// its bounds are wide by construction, and no headline uses it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WidestBounds {
     /// The model.
@@ -15,15 +15,15 @@ pub struct WidestBounds {
     pub corpus: String,
     /// The block, `2..=L`.
     pub block: usize,
-    /// What was read.
+    /// The role of the token at the reading point.
     pub role: Role,
-    /// Which entity or token it is, from 1.
+    /// The number of the entity or token, from 1.
     pub reading_index: usize,
-    /// The control it belongs to, if it belongs to one.
+    /// The control that the reading belongs to; `None` for the corpus itself.
     pub control: Option<String>,
-    /// Whether the bounds are those of the macro information, and not of the micro information.
+    /// Whether the bounds are those of the macro information rather than the micro information.
     pub is_macro: bool,
-    /// Upper less lower bound, in nats; infinite where there is a lower bound alone.
+    /// Upper minus lower bound, in nats; infinite if there is no upper bound.
     pub gap_nats: f64,
 }
 
@@ -40,20 +40,20 @@ impl fmt::Display for WidestBounds {
         if let Some(control) = &self.control {
             write!(f, " ({control})")?;
         }
-        write!(f, ": {side} bounds {:.2} nat apart", self.gap_nats)
+        write!(f, ": {side} bounds are {:.2} nats apart", self.gap_nats)
     }
 }
 
 impl Profile {
-    /// The reading from block 2 on whose bounds are furthest apart at a noise scale; of equal ones the first.
-    /// `None` for a model of one block, and for an estimator without bounds.
+    /// The reading from block 2 on with the widest bounds at a noise scale; the first one if several are
+    /// equal. `None` for a model with one block or an estimator without bounds.
     pub fn widest_bounds(&self, noise_scale: impl Into<Option<f64>>) -> Option<WidestBounds> {
         let noise_scale = noise_scale.into();
         let readings = self.blocks.iter().filter(|row| row.block >= 2 && row.noise_scale == noise_scale);
         let sides = readings.flat_map(|row| [(row, true, &row.macro_mi), (row, false, &row.micro_mi)]);
         let gaps = sides.filter_map(|(row, is_macro, side)| {
             let lower = side.lower_nats?;
-            // A bound that is not finite is missing in files.
+            // Files omit bounds that are not finite, so a missing upper bound is infinite.
             Some((row, is_macro, side.upper_nats.map_or(f64::INFINITY, |upper| upper - lower)))
         });
         let (row, is_macro, gap_nats) = gaps.reduce(|a, b| if b.2 > a.2 { b } else { a })?;

@@ -5,14 +5,14 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// One estimate of mutual information.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
-    /// The size of the noise that was added, for `channel` the precision `b`, a fraction of the spread of
-    /// `y`; `None` for an estimator that adds none.
+    /// The size of the noise that the estimator added: for `channel` the precision `b`, as a fraction of the
+    /// spread of `y`. `None` if the estimator adds no noise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub noise_scale: Option<f64>,
     /// The kind of estimate.
     pub kind: Kind,
-    /// The estimate. May be negative by chance; the sign is kept. Infinite where `y` holds a linear function
-    /// of `x`; JSON has no infinity, so it is null there.
+    /// The estimate in nats. It can be negative by chance. It is infinite where a column of `y` is a linear
+    /// function of `x`; JSON has no infinity, so the file holds null in that case.
     #[serde(deserialize_with = "infinite_if_null")]
     pub mi_nats: f64,
     /// Lower bound in expectation, if the estimator has one.
@@ -21,15 +21,16 @@ pub struct Estimate {
     pub upper_nats: Option<f64>,
     /// Standard error of the estimate.
     pub stderr_nats: Option<f64>,
-    /// The smallest of `ceilings`: an estimate above it is not supported by these samples but follows from
-    /// a model of them.
+    /// The smallest of `ceilings`. An estimate above it rests on the assumed model; the samples alone do not
+    /// support it.
     pub ceiling_nats: f64,
-    /// The ceilings one by one.
+    /// Each ceiling separately.
     pub ceilings: Ceilings,
-    /// The estimate on training data minus that on held-out data, for an estimator that reports the former.
+    /// The estimate on training data minus that on held-out data, for estimators that report a training
+    /// estimate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub optimism_nats: Option<f64>,
-    /// Paired rows.
+    /// Number of paired rows.
     pub n: usize,
     /// Rows of `x` that differ in at least one bit.
     pub n_distinct: usize,
@@ -39,7 +40,7 @@ pub struct Estimate {
     pub constant_x: Vec<usize>,
     /// Columns of `y` left out because they are constant.
     pub constant_y: Vec<usize>,
-    /// What a reader must know before trusting the number.
+    /// Warnings about the estimate.
     pub flags: Vec<Flag>,
 }
 
@@ -47,26 +48,25 @@ fn infinite_if_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D
     Ok(Option::deserialize(deserializer)?.unwrap_or(f64::INFINITY))
 }
 
-/// The kind of an estimate.
+/// The statistical guarantee of an estimate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Kind {
-    /// The information through a channel of stated precision, between a lower and an upper bound in
-    /// expectation.
+    /// The information through a channel of stated precision, with a lower and an upper bound in expectation.
     TwoSided,
-    /// Tends to the truth as the sample grows, without being a bound at any size.
+    /// Converges to the true value as the sample grows; it is not a bound at a finite sample size.
     Consistent,
-    /// Tends to the truth if the samples belong to the family that is assumed.
+    /// Converges to the true value if the samples come from the assumed family of distributions.
     Parametric,
-    /// In expectation at most the truth.
+    /// At most the true value, in expectation.
     LowerBound,
     /// Neither a bound nor consistent: the training objective of a critic on its own training data.
     Training,
 }
 
 impl Kind {
-    /// Its name in files.
+    /// The name of the kind in files.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -87,13 +87,12 @@ pub struct Ceilings {
     pub log_n_nats: f64,
     /// Plug-in entropy of the distinct rows of `x` with the Miller-Madow term `(K - 1) / 2n` (Miller 1955).
     pub input_entropy_nats: f64,
-    /// The same of `y`; not of a `y` that noise is added to.
+    /// Plug-in entropy of the distinct rows of `y`; `None` if the estimator adds noise to `y`.
     pub output_entropy_nats: Option<f64>,
-    /// `0.5 logdet(I + Cov / sigma^2)`: the information through the channel of a Gaussian input with the
-    /// covariance of `y`.
+    /// `0.5 logdet(I + Cov / sigma^2)`: the information that a Gaussian input with the covariance of `y`
+    /// passes through the channel.
     pub gaussian_nats: Option<f64>,
-    /// Logarithm of the number of pairs that are compared with each other, which a contrastive bound cannot
-    /// exceed.
+    /// Logarithm of the number of pairs in a contrastive comparison. A contrastive bound cannot exceed it.
     pub compared_nats: Option<f64>,
 }
 
@@ -111,59 +110,60 @@ impl Ceilings {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Flag {
-    /// Rows that share `x` have different `y`: the density of the channel given `x` was itself estimated.
+    /// Some rows share `x` but differ in `y`, so the density of `y` given `x` was estimated too.
     Grouped,
-    /// A few rows that share `x` have different `y`, and were treated as different: the lower bound is
-    /// reduced by the most that this can add.
+    /// A few rows share `x` but differ in `y`. They were treated as rows with different `x`; the lower bound
+    /// is reduced by the largest amount that this can add.
     Collisions,
-    /// The lower bound is above .85 log n, or the bounds are more than half a nat apart: the estimate only
-    /// shows that the information is large.
+    /// The bounds no longer measure the amount. For `channel`: the lower bound is above .85 log n, or the
+    /// bounds are more than half a nat apart. For `infonce`: the bound is above .8 of the logarithm of the
+    /// pairs compared.
     Saturated,
-    /// The estimate is above .6 log n, where bounds begin to diverge and neighbours become scarce.
+    /// The estimate is above .6 log n, where bounds begin to diverge and near neighbours become rare.
     NearCeiling,
-    /// One side takes one value: the information is zero by definition.
+    /// All values of one side are equal, so the information is zero by definition.
     Constant,
     /// Fewer than 50 rows.
     SmallSample,
     /// Fewer than 1.5 rows for each column: estimates of covariances are unreliable.
     FewRows,
-    /// Some rows, or values of a column, are equal; noise of 1e-6 standard deviations was added to separate
-    /// them, which puts their ranks in random order and leaves the information as it is.
+    /// Some rows or values of a column are equal. Noise of 1e-6 standard deviations separates them, which
+    /// puts their ranks in random order and does not change the information.
     Jittered,
     /// Some columns are linear combinations of others on their side and were removed.
     Collinear,
-    /// A column of one side, or for an estimator of ranks its ranks, is a linear function of the other side:
-    /// the information of continuous variables is infinite.
+    /// A column of one side is a linear function of the other side, so the information of continuous
+    /// variables is infinite. For a rank-based estimator, this applies to the ranks of the column.
     Infinite,
-    /// The estimate is above the ceiling: a parametric one depends on the assumed family, a consistent one is
-    /// capped at the ceiling.
+    /// The estimate is above the ceiling. A parametric estimate is reported unchanged and depends on the
+    /// assumed family; a consistent estimate is capped at the ceiling.
     AboveCeiling,
-    /// A column of one side that takes few values is a linear function of the other side: the number is its
-    /// entropy, and information of other columns beyond it is not counted.
+    /// A column with few distinct values is a linear function of the other side. The estimate is the entropy
+    /// of this column and omits the information of other columns.
     SharedValues,
-    /// Some pairs are copies of others, and each was counted once.
+    /// Some pairs occur more than once; each distinct pair was counted once.
     Copies,
-    /// Pairs repeat, so that the effective number of samples is smaller: the standard error, if there is
-    /// one, is too small.
+    /// Pairs repeat, so the effective number of samples is smaller than `n`, and the standard error is too
+    /// small.
     Repeated,
-    /// There are many values for few rows, so that the bias exceeds .05 nats; it was subtracted.
+    /// The bias that was subtracted is large, because there are many values or columns for few rows.
     Undersampled,
-    /// Most of the rows are repeated: the values were treated as discrete.
+    /// Most rows are repeated, so the values were treated as discrete.
     Discrete,
     /// The estimate on training data exceeds that on held-out data by more than a tenth of a nat.
     Optimistic,
-    /// Rows depend on earlier rows, as those of a time series do: they are worth fewer independent rows, and
-    /// what two slow series share by chance is read as information.
+    /// Rows depend on earlier rows, as in a time series. The effective number of independent rows is smaller
+    /// than `n`, and chance similarity of two slow series counts as information.
     DependentRows,
-    /// The model that the estimate rests on does not describe the samples: its density ratio is none, or
-    /// nearest neighbours see more than it allows for.
+    /// The fitted model does not describe the samples: its density ratios do not average one over unpaired
+    /// rows, or nearest neighbours find much information that the model lacks.
     Misfit,
-    /// Training diverged: a number was not finite, or the bound is far below 0. The estimate is invalid.
+    /// Training diverged: a value was not finite, or the bound is far below 0. The estimate is invalid.
     Failed,
 }
 
 impl Flag {
-    /// All of them, in the order in which they are declared.
+    /// All flags in declaration order.
     pub const ALL: [Self; 20] = [
         Self::Grouped,
         Self::Collisions,
@@ -187,7 +187,7 @@ impl Flag {
         Self::Failed,
     ];
 
-    /// Its name in files.
+    /// The name of the flag in files.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -214,46 +214,64 @@ impl Flag {
         }
     }
 
-    /// Whether it says how the number was made, and nothing against it.
+    /// Whether the flag only describes how the estimate was computed, rather than warning about it.
     #[must_use]
     pub fn is_descriptive(&self) -> bool {
         matches!(self, Self::Grouped | Self::Jittered | Self::Collinear | Self::Copies | Self::Discrete)
     }
 
-    /// What it means for the number, in a line.
+    /// One line on what the flag means for the estimate.
     #[must_use]
     pub fn meaning(&self) -> &'static str {
         match self {
-            Self::Grouped => "rows that share x differ in y; the density of y given x was estimated as well",
+            Self::Grouped => {
+                "some rows share x but differ in y, so the density of y given x was estimated \
+                              too"
+            }
             Self::Collisions => {
-                "a few rows that share x differ in y; the lower bound is reduced by that much"
+                "a few rows share x but differ in y; the lower bound was reduced to allow for this"
             }
-            Self::Saturated => "the information is large; how large, so many rows cannot show",
-            Self::NearCeiling => "above .6 log n, where neighbours are scarce: read it as at least so much",
-            Self::Constant => "one side takes one value: 0 by definition",
-            Self::SmallSample => "fewer than 50 rows: the standard error is itself a guess",
-            Self::FewRows => "fewer than 1.5 rows for each column: drop or project columns",
-            Self::Jittered => "equal values were put in random order, which changes nothing",
-            Self::Collinear => "columns that are linear functions of others were left out",
-            Self::Infinite => "a column of one side is a function of the other side",
-            Self::AboveCeiling => "more than the samples can show: it follows from the model",
+            Self::Saturated => "the information is large; more rows are needed to measure how large",
+            Self::NearCeiling => {
+                "above .6 log n, where near neighbours are rare: treat the estimate as a \
+                                  lower bound"
+            }
+            Self::Constant => "all values of one side are equal, so the information is 0 by definition",
+            Self::SmallSample => "fewer than 50 rows: the standard error is unreliable",
+            Self::FewRows => {
+                "fewer than 1.5 rows for each column: covariances are unreliable; reduce the \
+                              number of columns"
+            }
+            Self::Jittered => "equal values were put in random order, which does not change the information",
+            Self::Collinear => "columns that are linear functions of others were removed",
+            Self::Infinite => {
+                "a column of one side is a linear function of the other side, so the \
+                               information is infinite"
+            }
+            Self::AboveCeiling => {
+                "above what the samples can support: the estimate depends on the assumed \
+                                   model"
+            }
             Self::SharedValues => {
-                "the entropy of a column that both sides have; other columns are not counted"
+                "the estimate is the entropy of a column that both sides share; other columns are ignored"
             }
-            Self::Copies => "pairs that are copies of others were counted once",
+            Self::Copies => "some pairs occur more than once; each was counted once",
             Self::Repeated => "pairs repeat: the standard error is too small",
-            Self::Undersampled => "many values for few rows: a bias above .05 nats was subtracted",
-            Self::Discrete => "values were counted, not ordered",
-            Self::Optimistic => "training pairs give over .1 nats more than held-out pairs",
+            Self::Undersampled => "many values for few rows: a large bias was subtracted",
+            Self::Discrete => "values were treated as discrete; their order was ignored",
+            Self::Optimistic => {
+                "the estimate on training pairs exceeds that on held-out pairs by more than \
+                                 .1 nats"
+            }
             Self::DependentRows => {
-                "rows depend on earlier rows: what two slow series share by chance is read as information, \
-                 and the standard error is too small"
+                "rows depend on earlier rows: chance similarity of slow series counts as information, and \
+                 the standard error is too small"
             }
             Self::Misfit => {
-                "the model does not describe the samples: the number may be far off either way; compare \
-                 other estimators"
+                "the model does not describe the samples: the estimate may be far too high or too low; \
+                 compare other estimators"
             }
-            Self::Failed => "training diverged: the number is invalid",
+            Self::Failed => "training diverged: the estimate is invalid",
         }
     }
 }

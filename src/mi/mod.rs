@@ -5,10 +5,10 @@
 //! | [`Pairs`], [`Estimate`] | input and output of an estimator |
 //! | `registry.rs` | the table of estimators |
 //! | [`estimators`] | the estimators, one file each |
-//! | `channel`, `density_ratio`, `neighbours`, `neural` | their parts |
-//! | `samples` | checks, standard units, ranks and repeated rows, which most of them need |
+//! | `channel`, `density_ratio`, `neighbours`, `neural` | building blocks of the estimators |
+//! | `samples` | checks, standardisation, ranks and repeated rows, used by most estimators |
 //! | [`row_order`] | whether rows depend on earlier rows |
-//! | [`permutation_test`] | random pairings and samples of known information |
+//! | [`permutation_test`] | permutation test, and a self-check on samples of known information |
 //!
 //! An estimator takes two matrices whose rows are paired; nothing here depends on models or windows.
 //!
@@ -37,33 +37,33 @@ use crate::Result;
 
 /// A method that estimates mutual information from paired samples.
 pub trait Estimator: Send + Sync {
-    /// The name under which it is listed and recorded.
+    /// The name of the estimator in lists and files.
     fn name(&self) -> &'static str;
 
     /// A description for users who choose an estimator.
     fn about(&self) -> About;
 
-    /// Mutual information in nats, one estimate for each noise scale of the estimator, in their order, or a
-    /// single one.
+    /// Estimates mutual information in nats. Returns one estimate for each noise scale, in the order of
+    /// [`Self::noise_scales`], or a single estimate if there are no noise scales.
     ///
-    /// The same arguments give the same bits, whatever the number of threads.
+    /// The same arguments give bit-identical results, whatever the number of threads.
     ///
     /// # Errors
     /// [`crate::Error::NonFinite`] for a value that is NaN or infinite; [`crate::Error::Samples`], with the
     /// name of the estimator and a reason, for samples that the method cannot use.
     fn estimate(&self, pairs: &Pairs<'_>, seed: u64) -> Result<Vec<Estimate>>;
 
-    /// The noise scales at which it estimates; empty for an estimator that adds no noise.
+    /// The noise scales of the estimates; empty if the estimator adds no noise.
     fn noise_scales(&self) -> &[f64] {
         &[]
     }
 
-    /// A note on its estimate where rows of `x` are arbitrary samples, not functions of tokens.
+    /// A note on the estimate for arbitrary samples, that is, where rows of `x` are not functions of tokens.
     fn note_on_samples(&self) -> Option<&'static str> {
         None
     }
 
-    /// The noise scale of the headline estimate, if there are noise scales.
+    /// The noise scale of the headline estimate; `None` if the estimator adds no noise.
     fn headline_noise_scale(&self) -> Option<f64> {
         None
     }
@@ -72,14 +72,14 @@ pub trait Estimator: Send + Sync {
 /// A description of an estimator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct About {
-    /// What its estimate is.
+    /// The statistical guarantee of the estimate.
     pub kind: Kind,
-    /// What it does, in a line.
+    /// One line on what the estimator does.
     pub what: &'static str,
-    /// Publications.
+    /// The publications of the method.
     pub reference: &'static str,
-    /// Growth of its cost, and an example.
+    /// How the running time grows, with an example.
     pub cost: &'static str,
-    /// What it refuses, and where it fails.
+    /// Which samples the estimator refuses, and where its estimate is poor.
     pub limits: &'static str,
 }

@@ -4,10 +4,10 @@ use ndarray::ArrayView2;
 
 use crate::{Error, Result};
 
-/// Rows of `x` and `y` that belong together, borrowed.
+/// A borrowed view of `x` and `y`, where row `i` of `x` belongs to row `i` of `y`.
 ///
-/// Shapes are checked here, once. Values are checked by the estimator, which reads them anyway: NaN and
-/// infinity are [`Error::NonFinite`].
+/// The constructor checks shapes. The estimator checks values when it reads them, and returns
+/// [`Error::NonFinite`] for NaN and infinity.
 #[derive(Debug, Clone, Copy)]
 pub struct Pairs<'a> {
     x: ArrayView2<'a, f32>,
@@ -25,7 +25,9 @@ impl<'a> Pairs<'a> {
         let refuse = |reason| Err(Error::Pairs { reason });
         let ((n, x_columns), (y_rows, y_columns)) = (x.dim(), y.dim());
         if n != y_rows {
-            return refuse(format!("x has {n} rows and y has {y_rows}; give one row of each for every pair"));
+            return refuse(format!(
+                "x has {n} rows and y has {y_rows}; give x and y the same number of rows"
+            ));
         }
         if x_columns == 0 || y_columns == 0 {
             return refuse("x and y need at least one column each".to_owned());
@@ -36,20 +38,21 @@ impl<'a> Pairs<'a> {
         Ok(Self { x, y, labels: None })
     }
 
-    /// The same pairs where each row of `x` represents a known value of a discrete variable: one label for
-    /// each row, equal where `x` is to be treated as equal.
+    /// Attaches one label to each row of `x`. Rows with equal labels count as the same value of `x`, a
+    /// discrete variable.
     ///
-    /// A state that determines its context does so in real numbers; in `f32` two contexts can round to one
-    /// state, where attention falls all but entirely on one token. Such a collision is not a property of
-    /// the model, so that `channel` groups rows by the label of the context. `plugin` treats labelled rows as
-    /// discrete values even where most of them occur once. Other estimators use `x` only.
+    /// In exact arithmetic, different contexts give different states. In `f32`, two contexts can round to the
+    /// same state when attention falls almost entirely on one token. Such a collision is not a property of
+    /// the model, so `channel` groups rows by the label of the context. `plugin` treats labelled rows as
+    /// discrete values even if most of them occur once. Other estimators ignore the labels.
     ///
     /// # Errors
-    /// [`Error::Pairs`] if there is not one label for each row.
+    /// [`Error::Pairs`] if the number of labels differs from the number of rows.
     pub fn with_labels(self, labels: &'a [u32]) -> Result<Self> {
         let n = self.n();
         if labels.len() != n {
-            let reason = format!("there are {} labels for {n} rows; give one for every row", labels.len());
+            let count = labels.len();
+            let reason = format!("there are {count} labels for {n} rows; give one label for each row");
             return Err(Error::Pairs { reason });
         }
         Ok(Self { labels: Some(labels), ..self })
@@ -61,13 +64,13 @@ impl<'a> Pairs<'a> {
         self.x.nrows()
     }
 
-    /// `(n, d_x)`
+    /// The `x` side, `(n, d_x)`.
     #[must_use]
     pub fn x(&self) -> ArrayView2<'a, f32> {
         self.x
     }
 
-    /// `(n, d_y)`
+    /// The `y` side, `(n, d_y)`.
     #[must_use]
     pub fn y(&self) -> ArrayView2<'a, f32> {
         self.y

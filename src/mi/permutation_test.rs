@@ -1,5 +1,5 @@
-//! Checks of an estimator on the samples at hand: a permutation test against independence, and Gaussian
-//! samples of the same sizes whose information is known.
+//! Checks an estimator: a permutation test against independence, and a self-check on Gaussian samples of the
+//! same shape whose information is known.
 
 use ndarray::{Array2, Axis};
 use rand::Rng;
@@ -13,56 +13,57 @@ use crate::numeric::statistics::{mean, variance};
 use crate::seed::{derive, stream};
 use crate::{Error, Result};
 
-/// Information of the Gaussian samples of a self-check.
+/// True information of the Gaussian samples in a self-check, in nats.
 pub const CHECKED_NATS: [f64; 3] = [0.0, 1.0, 3.0];
-/// Coordinates of each side that share the information of a self-check.
+/// Number of coordinates of each side over which a self-check spreads the information.
 const SHARED: usize = 4;
 
-/// How the rows of `y` are paired anew.
+/// How a permutation test re-pairs the rows of `y` with those of `x`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Pairing {
-    /// In random order: for independent rows.
+    /// Shuffles the rows of `y`. For independent rows.
     #[default]
     Shuffled,
-    /// All by the same random number of rows, the last following on the first: for rows that depend on
-    /// earlier rows. Both series keep their autocorrelation, so that they share by chance as much as the
-    /// observed pairs do where they are independent. Any number of rows but 0 is drawn: left out, the shifts
-    /// that hardly move a series would make the observed pairs look rarer than they are. The p value can
-    /// hence not fall below about twice the autocorrelation time divided by the rows.
+    /// Shifts all rows of `y` by the same random number of rows and wraps around at the end. For rows that
+    /// depend on earlier rows: both series keep their autocorrelation, so shifted pairs share as much by
+    /// chance as observed pairs do under independence. The shift is any number of rows except 0. Small shifts
+    /// are included, because without them the observed pairs would look rarer than they are. Therefore the p
+    /// value cannot fall below about twice the autocorrelation time divided by the number of rows.
     CircularShifts,
 }
 
-/// A permutation test against independence: estimates of `x` with the rows of `y` in another order.
+/// The result of a permutation test against independence: it compares the observed estimate with estimates on
+/// re-paired rows.
 ///
 /// # References
 /// Politis & Romano 1992 (circular blocks); Quiroga, Kraskov, Kreuz, Grassberger 2002 (shifts of one series).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PermutationTest {
-    /// How rows are paired anew.
+    /// How rows are re-paired.
     #[serde(default)]
     pub pairing: Pairing,
     /// Number of permutations.
     pub permutations: usize,
-    /// `(1 + number of estimates at least as large) / (1 + permutations)`: the probability of such an
-    /// estimate under independence.
+    /// `(1 + number of permuted estimates at least as large as the observed one) / (1 + permutations)`: the
+    /// probability under independence of an estimate this large.
     pub p_value: f64,
-    /// Mean of the estimates.
+    /// Mean of the permuted estimates.
     pub mean_nats: f64,
-    /// Their standard deviation; none for a single one.
+    /// Standard deviation of the permuted estimates; `None` for a single permutation.
     pub sd_nats: Option<f64>,
-    /// The largest of them.
+    /// Largest permuted estimate.
     pub max_nats: f64,
 }
 
 impl Pairing {
-    /// The pairing for samples whose rows depend on each other as stated.
+    /// Circular shifts if rows depend on earlier rows, otherwise a shuffle.
     #[must_use]
     pub fn of(rows: Option<&RowDependence>) -> Self {
         if rows.is_some() { Self::CircularShifts } else { Self::Shuffled }
     }
 
-    /// The row of `y` for each row of `x`.
+    /// For each row of `x`, the row of `y` that it is paired with.
     fn order(self, n: usize, label: &str, seed: u64) -> Vec<usize> {
         let mut generator = stream("mi/permutation", label, seed);
         match self {
@@ -79,11 +80,12 @@ impl Pairing {
     }
 }
 
-/// Estimates the information of `permutations` random pairings and compares `observed_nats` with them.
+/// Estimates the information of `permutations` random pairings and compares `observed_nats` with these
+/// estimates.
 ///
 /// # Errors
-/// Those of the estimator, and [`Error::Parameter`] for none or for `channel`, in which every row of `x` that
-/// occurs once determines its `y` whatever the order.
+/// Those of the estimator. [`Error::Parameter`] if `permutations` is 0, or for `channel`: it treats `y` as a
+/// function of `x`, so a row of `x` that occurs once determines its `y` in every order.
 pub fn permutation_test(
     estimator: &dyn Estimator,
     pairs: &Pairs<'_>,
@@ -99,8 +101,8 @@ pub fn permutation_test(
     }
     if estimator.about().kind == Kind::TwoSided {
         return refuse(
-            "is undefined for this estimator: it assumes y is a function of x; \
-             choose another",
+            "is undefined for this estimator, which treats y as a function of x; \
+             choose another estimator",
         );
     }
     let mut estimates = vec![];
@@ -125,23 +127,24 @@ pub fn permutation_test(
     })
 }
 
-/// An estimate from Gaussian samples of known information.
+/// An estimate on Gaussian samples of known information.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SelfCheckResult {
     /// The noise scale of the estimate, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub noise_scale: Option<f64>,
-    /// The true information: for `channel` that of a Gaussian `y` through the channel.
+    /// The true information. For `channel`, the information that a Gaussian `y` passes through the channel.
     pub true_nats: f64,
-    /// The estimate; `None` where it refused.
+    /// The estimate; `None` if the estimator refused the samples.
     pub mi_nats: Option<f64>,
-    /// Its standard error.
+    /// Standard error of the estimate.
     pub stderr_nats: Option<f64>,
-    /// Why it refused.
+    /// The error message, if the estimator refused the samples.
     pub refused: Option<String>,
 }
 
-/// Runs an estimator on Gaussian samples of these sizes with 0, 1 and 3 nats.
+/// Runs an estimator on Gaussian samples of shape `(n, dx)` and `(n, dy)` with 0, 1 and 3 nats of
+/// information.
 pub fn self_check(
     estimator: &dyn Estimator,
     n: usize,
@@ -181,7 +184,7 @@ pub fn self_check(
     checks
 }
 
-/// Gaussian samples that share `nats` evenly between up to four coordinates of each side.
+/// Gaussian samples with `nats` of information, spread evenly over up to four coordinates of each side.
 fn gaussian(n: usize, [dx, dy]: [usize; 2], nats: f64, seed: u64) -> (Array2<f32>, Array2<f32>) {
     let shared = SHARED.min(dx).min(dy);
     let correlation = (-(-2.0 * nats / shared as f64).exp_m1()).sqrt();

@@ -1,4 +1,4 @@
-//! The table of estimators: what `surmise list estimators`, `--help` and the contract tests read.
+//! The table of estimators. `surmise list estimators`, `--help` and the contract tests read it.
 
 use super::Estimator;
 use super::estimators::cca_ksg::CcaKsg;
@@ -14,7 +14,7 @@ use super::estimators::plugin::Plugin;
 use super::estimators::t_copula::TCopula;
 use crate::{Result, names};
 
-/// The estimators by name, in the order in which they are listed. The first is the default of `measure`.
+/// All estimators in listing order. The first is the default of `measure`.
 pub static ALL: &[&dyn Estimator] = &[
     &Channel::DEFAULT,
     &Hybrid,
@@ -29,13 +29,13 @@ pub static ALL: &[&dyn Estimator] = &[
     &MinePaper,
 ];
 
-/// The estimator of arbitrary samples unless another is asked for: the most accurate one.
+/// The default estimator for arbitrary samples: the most accurate one.
 pub static DEFAULT: &dyn Estimator = &Ensemble;
 
-/// The estimator of this name.
+/// Finds an estimator by name.
 ///
 /// # Errors
-/// [`crate::Error::Unknown`] with the names there are.
+/// [`crate::Error::Unknown`], which lists the known names.
 pub fn find(name: &str) -> Result<&'static dyn Estimator> {
     names::find(name, ALL, |estimator| estimator.name()).copied().ok_or_else(|| {
         let known: Vec<&str> = ALL.iter().map(|estimator| estimator.name()).collect();

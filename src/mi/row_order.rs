@@ -1,24 +1,24 @@
-//! Whether rows depend on the rows before them, as those of a time series do.
+//! Tests whether rows depend on earlier rows, as in a time series.
 //!
-//! Every estimator takes rows for independent draws. Two series that have nothing to do with each other share
-//! their slow changes by chance, and an estimate takes that for information: independent autoregressive
-//! series of coefficient .99 and 2000 rows read .3 nats.
+//! Every estimator assumes that rows are independent. Two unrelated but slowly changing series look similar
+//! by chance, and an estimator counts this similarity as information: two independent autoregressive series
+//! with coefficient .99 and 2000 rows give .3 nats.
 //!
-//! For the normal scores of each column, and for their distances from 0, which show changing volatility, the
-//! products of values `k` rows apart are summed, `k` = 1 to 24. For independent rows a sum is a martingale of
-//! variance `n`, whose tail Freedman's inequality bounds for every marginal distribution, ties and rare
-//! values included:
+//! The test computes the normal scores of each column and their absolute values, which show changing
+//! volatility. For each of these it sums the products of values `k` rows apart, for `k` = 1 to 24. For
+//! independent rows each sum is a martingale of variance `n`. Freedman's inequality bounds its tail for every
+//! marginal distribution, including ties and rare values:
 //!
 //! ```text
 //! P( |sum_i z_i z_{i+k}| >= s ) <= 2 exp( -s^2 / 2 (n + M s / 3) ),   M = max z^2
 //! ```
 //!
-//! The bound times the number of sums is held below one in a thousand, so that of a thousand tables of
-//! independent rows at most one is flagged, however many columns they have.
+//! Rows are flagged if the bound times the number of sums is at most .001. So at most one in a thousand
+//! tables with independent rows is flagged, whatever their number of columns.
 //!
 //! # References
-//! Freedman 1975 (the bound); Sokal 1997 (autocorrelation time and its window); Bartlett 1946 (the rows that
-//! two series are worth).
+//! Freedman 1975 (the bound); Sokal 1997 (autocorrelation time and its window); Bartlett 1946 (effective
+//! number of rows of two series).
 
 use ndarray::{ArrayView1, ArrayView2};
 use rayon::prelude::*;
@@ -27,37 +27,37 @@ use serde::{Deserialize, Serialize};
 use super::Pairs;
 use crate::numeric::normal_scores::{normal_quantiles, write_scores};
 
-/// Distances between rows, at most; a quarter of the rows where they are few.
+/// Maximum lag in rows; a quarter of the rows if that is smaller.
 const LAGS: usize = 24;
-/// Share of tables of independent rows that may be flagged.
+/// Largest acceptable share of flagged tables among those with independent rows.
 const FALSE_ALARMS: f64 = 1e-3;
-/// The sum of autocorrelations ends at this many autocorrelation times.
+/// The sum of autocorrelations stops at a lag of this many autocorrelation times.
 const WINDOW: f64 = 5.0;
 
-/// How rows depend on earlier rows: the column and distance at which that is clearest.
+/// How rows depend on earlier rows, at the column and lag with the strongest evidence.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RowDependence {
-    /// `x` or `y`.
+    /// The side of the column: `x` or `y`.
     pub side: String,
-    /// The column of that side, from 0.
+    /// The index of the column within its side, from 0.
     pub column: usize,
-    /// Rows between the values that are compared.
+    /// Distance in rows between the values that are compared.
     pub lag: usize,
-    /// Their correlation.
+    /// Correlation of values at this lag.
     pub autocorrelation: f64,
-    /// Whether the sizes of the values correlate and not the values: changing volatility.
+    /// Whether the correlation is between absolute values, which shows changing volatility, rather than
+    /// between the values themselves.
     pub of_sizes: bool,
-    /// Bound of the probability of such a correlation, in any column and at any lag, where rows are
+    /// Upper bound on the probability of such a correlation in any column and at any lag if rows are
     /// independent.
     pub p_value: f64,
-    /// Rows after which a column has forgotten its value: the largest autocorrelation time of a column whose
-    /// rows are dependent.
+    /// The largest autocorrelation time, in rows, among the columns whose rows are dependent.
     pub autocorrelation_rows: f64,
-    /// How many independent rows these are worth: `n` divided by the autocorrelation time.
+    /// Effective number of independent rows: `n` divided by the autocorrelation time.
     pub effective_rows: f64,
 }
 
-/// A sequence of unit variance, and the clearest of its autocorrelations.
+/// The strongest autocorrelation of a sequence with unit variance.
 struct Column {
     side: &'static str,
     column: usize,
@@ -68,7 +68,7 @@ struct Column {
 }
 
 impl RowDependence {
-    /// `None` where the rows may be independent.
+    /// Tests the rows of both sides. Returns `None` if the rows may be independent.
     #[must_use]
     pub fn of(pairs: &Pairs<'_>) -> Option<Self> {
         let n = pairs.n();
@@ -124,8 +124,8 @@ impl RowDependence {
     }
 }
 
-/// The normal scores of a column, or their distances from 0, with mean 0 and variance 1; `None` where they do
-/// not vary.
+/// The normal scores of a column, or their absolute values, scaled to mean 0 and variance 1. `None` if they
+/// do not vary.
 fn standardised(
     values: &ArrayView2<'_, f32>,
     column: usize,
@@ -143,7 +143,7 @@ fn standardised(
     (variance > 1e-12).then(|| scores.iter().map(|value| (value - mean) / variance.sqrt()).collect())
 }
 
-/// Zeros of either sign are the same value.
+/// Compares two values; -0 and +0 are equal.
 fn order(a: f32, b: f32) -> std::cmp::Ordering {
     (a + 0.0).total_cmp(&(b + 0.0))
 }
@@ -153,7 +153,8 @@ fn lagged_sum(z: &[f64], lag: usize) -> f64 {
     ArrayView1::from(&z[..n - lag]).dot(&ArrayView1::from(&z[lag..]))
 }
 
-/// `1 + 2 sum_k r_k` up to a few times itself, at least 1 and at most the rows.
+/// The autocorrelation time `1 + 2 sum_k r_k`, between 1 and the number of rows. The sum stops at a lag of
+/// [`WINDOW`] times its own value.
 fn autocorrelation_rows(z: &[f64]) -> f64 {
     let n = z.len();
     let mut rows = 1.0_f64;
@@ -197,8 +198,8 @@ mod tests {
 
     #[test]
     fn independent_rows_of_any_marginal_are_hardly_ever_flagged() {
-        // Normal and Cauchy values, few values, and one that is rare; at one in a thousand, two of 400 have a
-        // probability of .06.
+        // Normal values, Cauchy values, few distinct values, and a rare value. With a false-alarm rate of one
+        // in a thousand, two or more alarms in 400 tables have a probability of .06.
         let mut flagged = 0;
         for seed in 0..100 {
             let z = series(300, 4, 0.0, seed);
@@ -216,8 +217,8 @@ mod tests {
     #[test]
     fn series_are_flagged_with_the_rows_that_they_are_worth() {
         let independent = series(2000, 3, 0.0, 1);
-        // Of the values 1 + 2 sum phi^k rows are worth one, of their squares 1 + 2 sum phi^2k: the larger
-        // counts.
+        // The autocorrelation time is 1 + 2 sum phi^k for the values and 1 + 2 sum phi^2k for their squares;
+        // the larger one is expected.
         for (phi, time) in [(0.5, 3.0), (0.9, 19.0), (-0.6, 2.125)] {
             let found = of(&independent, &series(2000, 2, phi, 2)).expect("dependent rows");
             assert_eq!((found.side.as_str(), found.lag), ("y", 1), "{found:?}");
@@ -225,7 +226,7 @@ mod tests {
             assert!((found.autocorrelation_rows / time).ln().abs() < 0.5, "{found:?}");
             assert!((found.effective_rows * found.autocorrelation_rows - 2000.0).abs() < 1e-6);
         }
-        // Values without correlation, the size of which changes slowly.
+        // Uncorrelated values whose volatility changes slowly.
         let (slow, signs) = (series(2000, 1, 0.98, 3), series(2000, 1, 0.0, 4));
         let changing = Array2::from_shape_fn((2000, 1), |at| signs[at] * (0.3 * slow[at]).exp());
         let found = of(&changing, &independent).expect("dependent rows");

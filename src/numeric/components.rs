@@ -1,5 +1,5 @@
-//! Independent components: a rotation of whitened columns that makes them as independent of each other as it
-//! can.
+//! Independent component analysis: finds a rotation of whitened columns that makes them as independent as
+//! possible.
 //!
 //! # References
 //! Hyvärinen 1999 (symmetric fixed-point steps with the logistic contrast).
@@ -9,20 +9,21 @@ use ndarray::{Array1, Array2, Axis};
 
 use super::linear::{cholesky, covariance, invert_lower};
 
-/// Fixed-point steps at most, and the change of a direction below which they end.
+/// Maximum number of fixed-point steps.
 const STEPS: usize = 200;
+/// The steps end when every direction changes by less than this.
 const LEAST_CHANGE: f64 = 1e-6;
 
 /// A linear map to independent components.
 #[derive(Debug, Clone)]
 pub(crate) struct Components {
     pub(crate) mean: Array1<f64>,
-    /// `(d, d)`: a component is `row . (value - mean)`.
+    /// `(d, d)`: each row maps `value - mean` to one component.
     pub(crate) map: Array2<f64>,
 }
 
 impl Components {
-    /// `None` where the covariance is singular.
+    /// Fits the components. `None` if the covariance is singular.
     ///
     /// # Shapes
     /// `z` is `(n, d)`.
@@ -64,7 +65,7 @@ mod tests {
         let mixed = sources.dot(&mix) + 3.0;
         let Components { mean, map } = Components::fit(&mixed).expect("regular");
         let found = (&mixed - &mean).dot(&map.t());
-        // Each source is one of the components, of whatever sign and scale.
+        // Each source equals one component up to sign and scale.
         let correlations = |k: usize| -> Vec<f64> {
             let pearson = crate::numeric::statistics::pearson;
             (0..3).map(|j| pearson(&sources.column(k).to_vec(), &found.column(j).to_vec()).abs()).collect()

@@ -1,16 +1,17 @@
-//! Matrix products on plain slices by gemm, and the exponential that every vectorised loop shares.
+//! Matrix products on plain slices with the `gemm` crate, and the exponential function of all vectorised
+//! loops.
 //!
-//! This is the only file that may use `unsafe`, and it does so only to pass slices whose lengths were
-//! checked to [`gemm::gemm`]. `gemm` and `pulp` choose the instruction set at run time, so no build flag
-//! is needed. Everything here runs on the calling thread, in a fixed order: parallelism is left to the
-//! caller, and results do not depend on the number of threads.
+//! This is the only file that may use `unsafe`, and only to pass slices with checked lengths to
+//! [`gemm::gemm`]. `gemm` and `pulp` choose the instruction set at run time, so no build flag is needed. All
+//! functions run on the calling thread and in a fixed order, so results do not depend on the number of
+//! threads. Callers add parallelism.
 //!
-//! A wrong slice length is a bug and panics; input of users is checked before it reaches these functions.
+//! A wrong slice length is a bug and panics. User input is checked before it reaches these functions.
 #![expect(unsafe_code, reason = "gemm takes raw pointers; the slices behind them are checked first")]
 
 use pulp::NullaryFnOnce;
 
-/// Sums are kept in this many lanes, the width of an AVX-512 register.
+/// Number of partial sums: the `f32` values in an AVX-512 register.
 const LANES: usize = 16;
 
 /// `C = A B^T` for row-major slices.
@@ -29,7 +30,7 @@ pub fn add_matmul_t(m: usize, n: usize, k: usize, a: &[f32], b: &[f32], c: &mut 
     product(m, n, k, (a, k), Rows(b, k), c, true);
 }
 
-/// `C = A B` for row-major slices; faster than [`matmul_t`] where `b` can be laid out once for many products.
+/// `C = A B` for row-major slices; faster than [`matmul_t`] if one `b` serves many products.
 ///
 /// # Shapes
 /// `a` is `(m, k)`, `b` is `(k, n)`, `c` is `(m, n)` and is overwritten.
@@ -46,10 +47,10 @@ pub fn matmul_t_f64((m, n, k): (usize, usize, usize), stride: usize, a: &[f64], 
     product(m, n, k, (a, stride), Rows(b, stride), c, false);
 }
 
-/// The right operand of a product, by how it lies in memory: its slice and the distance between its rows.
+/// The memory layout of the right operand of a product: its slice, and the distance between its rows.
 #[derive(Clone, Copy)]
 enum Right<'a, T> {
-    /// `(n, k)`: the product is with its transpose.
+    /// `(n, k)`: the product uses the transpose.
     Rows(&'a [T], usize),
     /// `(k, n)`.
     Columns(&'a [T], usize),
@@ -108,7 +109,7 @@ fn product<T: Scalar>(
     }
 }
 
-/// The two element types that `gemm` is called with; it has no implementation for others.
+/// The two element types that `gemm` supports here.
 trait Scalar: Copy + 'static {
     const ONE: Self;
 }
@@ -122,9 +123,9 @@ impl Scalar for f64 {
 /// The transpose of a row-major matrix.
 ///
 /// # Shapes
-/// `values` is `(rows, columns)`, the result `(columns, rows)`.
+/// `values` is `(rows, columns)`; the result is `(columns, rows)`.
 pub fn transpose(rows: usize, columns: usize, values: &[f32]) -> Vec<f32> {
-    // Tiles whose rows are one cache line keep both sides in the first-level cache.
+    // The rows of a tile fill one cache line, so both matrices stay in the first-level cache.
     const TILE: usize = 16;
     assert_eq!(values.len(), rows * columns, "a full matrix");
     let mut transposed = vec![0.0; values.len()];
@@ -140,11 +141,11 @@ pub fn transpose(rows: usize, columns: usize, values: &[f32]) -> Vec<f32> {
     transposed
 }
 
-/// `e^x` with relative error below 2e-7 for x in [-87, 88], clamped there; NaN stays NaN.
+/// `e^x` with a relative error below 2e-7. x is clamped to [-87, 88]; NaN stays NaN.
 ///
-/// The argument is split as `x = n log 2 + r`, `|r| <= log(2)/2`; adding and subtracting 1.5 * 2^23 rounds to
-/// the integer `n` in the low bits of a float, which a vector unit does without a conversion. Coefficients:
-/// `expf` of the Cephes library (Moshier).
+/// The argument is split as `x = n log 2 + r` with `|r| <= log(2)/2`. Adding and subtracting 1.5 * 2^23
+/// rounds to the integer `n` and leaves it in the low bits of a float, so vector instructions need no
+/// conversion. The coefficients are those of `expf` in the Cephes library (Moshier).
 #[inline(always)]
 pub fn exp(x: f32) -> f32 {
     const ROUND: f32 = 12_582_912.0; // 1.5 * 2^23
@@ -161,7 +162,8 @@ pub fn exp(x: f32) -> f32 {
         .mul_add(r, 1.666_666_5e-1)
         .mul_add(r, 0.5);
     let mantissa = series.mul_add(r * r, r) + 1.0;
-    // The rounded sum carries n in its low bits; moved to the exponent's place and biased they are 2^n.
+    // The low bits of the rounded sum hold n. Add the exponent bias and shift it to the exponent field, which
+    // gives 2^n.
     let power = shifted.to_bits().wrapping_sub(ROUND.to_bits()).wrapping_add(127) << 23;
     mantissa * f32::from_bits(power)
 }

@@ -1,5 +1,5 @@
-//! Linear algebra of covariances in `f64`: Cholesky factors, canonical correlations, and the exact bias of
-//! Gaussian information.
+//! Linear algebra of covariances in `f64`: Cholesky factorisation, canonical correlations, and the exact bias
+//! of Gaussian information.
 //!
 //! # References
 //! Hotelling 1936 (canonical correlations); Anderson, *An Introduction to Multivariate Statistical Analysis*,
@@ -12,20 +12,20 @@ use statrs::function::gamma::digamma;
 
 use super::kernels::dot_f64;
 
-/// A pivot below this, relative to the unit variance of its column, is rounding error, which is about 1e-14
-/// for `f32` input.
+/// A pivot below this, relative to a column variance of 1, counts as 0. The rounding error is about 1e-14 for
+/// `f32` input.
 pub(crate) const SINGULAR: f64 = 1e-10;
 
-/// Columns of a product that are computed at a time, and rows where the result is one number per row, so
-/// that no temporary is as large as the samples.
+/// Number of columns, or rows, to process at a time, so that no temporary array is as large as the samples.
 pub(crate) const BLOCK: usize = 256;
 
-/// `(1/n) Z^T Z` of centred rows.
+/// The covariance `(1/n) Z^T Z` of centred rows `(n, d)`.
 pub(crate) fn covariance(z: ArrayView2<'_, f64>) -> Array2<f64> {
     scatter(z, None)
 }
 
-/// `(1/n) Z^T W Z`, `W` a diagonal of weights; the half below the diagonal is that above.
+/// The weighted scatter matrix `(1/n) Z^T W Z`, where `W` is a diagonal of weights. The result is exactly
+/// symmetric.
 pub(crate) fn scatter(z: ArrayView2<'_, f64>, weights: Option<&[f64]>) -> Array2<f64> {
     let (n, d) = z.dim();
     let from: Vec<usize> = (0..d).step_by(BLOCK).collect();
@@ -43,7 +43,7 @@ pub(crate) fn scatter(z: ArrayView2<'_, f64>, weights: Option<&[f64]>) -> Array2
     for (from, block) in from.iter().zip(blocks.collect::<Vec<_>>()) {
         for ((i, j), value) in block.indexed_iter() {
             let (i, j) = (from + i, from + j);
-            // Rounding differs on the two sides of the diagonal of a block.
+            // Rounding can differ on the two sides of the diagonal of a block, so average both.
             let mirrored = block.get((j - from, i - from)).unwrap_or(value);
             let value = 0.5 * (value + mirrored) / n as f64;
             (whole[[i, j]], whole[[j, i]]) = (value, value);
@@ -52,19 +52,19 @@ pub(crate) fn scatter(z: ArrayView2<'_, f64>, weights: Option<&[f64]>) -> Array2
     whole
 }
 
-/// The lower Cholesky factor, or `None` where a pivot is not above `least`.
+/// The lower Cholesky factor; `None` if a pivot is not above `least`.
 pub(crate) fn cholesky(a: &Array2<f64>, least: f64) -> Option<Array2<f64>> {
     let mut factor = Array2::zeros(a.raw_dim());
     independent(a, least, &mut factor).iter().all(|kept| *kept).then_some(factor)
 }
 
-/// For each column of a correlation matrix whether it is more than a linear combination of those before it.
+/// For each column of a correlation matrix, whether it is linearly independent of the earlier columns.
 pub(crate) fn independent_columns(a: &Array2<f64>) -> Vec<bool> {
     independent(a, SINGULAR, &mut Array2::zeros(a.raw_dim()))
 }
 
-/// Row by row, so that both operands of a dot product are contiguous; the row of a dependent column stays
-/// zero and takes no part.
+/// Computes the Cholesky factor and returns which columns are independent. It works row by row, so that both
+/// operands of a dot product are contiguous. The row of a dependent column stays zero and has no effect.
 fn independent(a: &Array2<f64>, least: f64, factor: &mut Array2<f64>) -> Vec<bool> {
     let d = a.nrows();
     let mut kept = vec![true; d];
@@ -89,7 +89,7 @@ fn independent(a: &Array2<f64>, least: f64, factor: &mut Array2<f64>) -> Vec<boo
     kept
 }
 
-/// `2 sum_i log L_ii`.
+/// The log determinant of a matrix from its Cholesky factor: `2 sum_i log L_ii`.
 pub(crate) fn log_determinant(factor: &Array2<f64>) -> f64 {
     2.0 * factor.diag().iter().map(|pivot| pivot.ln()).sum::<f64>()
 }
@@ -97,7 +97,7 @@ pub(crate) fn log_determinant(factor: &Array2<f64>) -> f64 {
 /// The inverse of a lower triangular matrix.
 pub(crate) fn invert_lower(factor: &Array2<f64>) -> Array2<f64> {
     let d = factor.nrows();
-    // Column j of the inverse is kept as row j of its transpose, so that the products are over contiguous
+    // Store column j of the inverse as row j of the transpose, so that dot products run over contiguous
     // values.
     let mut transposed = vec![0.0; d * d];
     for j in 0..d {
@@ -112,7 +112,7 @@ pub(crate) fn invert_lower(factor: &Array2<f64>) -> Array2<f64> {
     Array2::from_shape_fn((d, d), |(i, j)| transposed[j * d + i])
 }
 
-/// `|L^-1 v|^2` of each row.
+/// The squared Mahalanobis distance `|L^-1 v|^2` of each row `v`.
 pub(crate) fn mahalanobis(values: ArrayView2<'_, f64>, factor: &Array2<f64>) -> Vec<f64> {
     let inverse = invert_lower(factor);
     let blocks: Vec<_> = values.axis_chunks_iter(Axis(0), BLOCK).collect();
@@ -123,18 +123,19 @@ pub(crate) fn mahalanobis(values: ArrayView2<'_, f64>, factor: &Array2<f64>) -> 
     of_rows.collect::<Vec<_>>().concat()
 }
 
-/// Canonical correlations of two blocks and the directions that carry them.
+/// Canonical correlations of two blocks, and their directions.
 #[derive(Debug, Clone)]
 pub(crate) struct Canonical {
-    /// From the largest down, in [0, 1].
+    /// In decreasing order, in [0, 1].
     pub(crate) correlations: Array1<f64>,
-    /// `(r, d_x)`: canonical variates of x are `x . x_directions^T`, of unit variance.
+    /// `(r, d_x)`: the canonical variates of x are `x . x_directions^T`, with unit variance.
     pub(crate) x_directions: Array2<f64>,
-    /// `(r, d_y)`
+    /// `(r, d_y)`: the same for y.
     pub(crate) y_directions: Array2<f64>,
 }
 
-/// Canonical correlations of the first `dx` coordinates with the others, `None` where a block is singular.
+/// Canonical correlations of the first `dx` coordinates with the others. `None` if the covariance of a block
+/// is singular.
 ///
 /// # Shapes
 /// `joint` is `(d_x + d_y, d_x + d_y)`.
@@ -152,8 +153,8 @@ pub(crate) fn canonical(joint: &Array2<f64>, dx: usize, least: f64) -> Option<Ca
     })
 }
 
-/// The two maps that whiten the blocks, and the cross covariance of the whitened blocks, whose singular
-/// values are the canonical correlations.
+/// The two maps that whiten the blocks, and the cross covariance of the whitened blocks. Its singular values
+/// are the canonical correlations.
 fn whitened(joint: &Array2<f64>, dx: usize, least: f64) -> Option<(Array2<f64>, Array2<f64>, Array2<f64>)> {
     let x = invert_lower(&cholesky(&joint.slice(s![..dx, ..dx]).to_owned(), least)?);
     let y = invert_lower(&cholesky(&joint.slice(s![dx.., dx..]).to_owned(), least)?);
@@ -166,7 +167,8 @@ pub(crate) fn squared_correlations(joint: &Array2<f64>, dx: usize) -> Option<f64
     whitened(joint, dx, 0.0).map(|(_, _, cross)| cross.iter().map(|value| value * value).sum())
 }
 
-/// The bias of Gaussian information from a sample covariance, exact for normal samples of any dependence.
+/// The bias of Gaussian information from a sample covariance. It is exact for normal samples with any
+/// dependence.
 ///
 /// # Formula
 /// `0.5 ( sum_{j=1}^{d_x} + sum_{j=1}^{d_y} - sum_{j=1}^{d_x+d_y} ) psi((n - j) / 2)`
@@ -175,10 +177,11 @@ pub(crate) fn wishart_bias_nats(n: usize, dx: usize, dy: usize) -> f64 {
     0.5 * (sum(dx) + sum(dy) - sum(dx + dy))
 }
 
-/// `0.5 (logdet S_x + logdet S_y - logdet S)`; `None` where the joint covariance is singular.
+/// Gaussian information, `0.5 (logdet S_x + logdet S_y - logdet S)`. `None` if the joint covariance is
+/// singular.
 pub(crate) fn gaussian_nats(joint: &Array2<f64>, dx: usize) -> Option<f64> {
     let whole = cholesky(joint, SINGULAR * 1e-2)?;
-    // The factor of the first block is the first block of the factor.
+    // The Cholesky factor of the first block is the first block of the joint factor.
     let x = log_determinant(&whole.slice(s![..dx, ..dx]).to_owned());
     let y = log_determinant(&cholesky(&joint.slice(s![dx.., dx..]).to_owned(), SINGULAR * 1e-2)?);
     Some(0.5 * (x + y - log_determinant(&whole)))
@@ -201,7 +204,7 @@ mod tests {
 
     #[test]
     fn a_column_that_is_a_sum_of_others_is_dependent_and_the_next_is_not() {
-        // Coordinates a, b, (a + b) / sqrt 2, c of independent a, b, c.
+        // Coordinates a, b, (a + b) / sqrt 2 and c, where a, b and c are independent.
         let h = 0.5_f64.sqrt();
         let a = array![[1.0, 0.0, h, 0.0], [0.0, 1.0, h, 0.0], [h, h, 1.0, 0.0], [0.0, 0.0, 0.0, 1.0]];
         assert_eq!(independent_columns(&a), [true, true, false, true]);
@@ -222,7 +225,7 @@ mod tests {
         assert!((found.correlations[0] - 0.9).abs() < 1e-12 && (found.correlations[1] - 0.4).abs() < 1e-12);
         let exact = -0.5 * ((1.0 - 0.81_f64).ln() + (1.0 - 0.16_f64).ln());
         assert!((gaussian_nats(&mixed, 3).expect("regular") - exact).abs() < 1e-12);
-        // The directions give variates whose cross covariance is the diagonal of the correlations.
+        // The cross covariance of the variates is diagonal and contains the correlations.
         let cross = found.x_directions.dot(&mixed.slice(s![..3, 3..])).dot(&found.y_directions.t());
         assert!((cross[[0, 0]] - 0.9).abs() < 1e-12 && cross[[0, 1]].abs() < 1e-12, "{cross}");
     }

@@ -1,4 +1,4 @@
-//! Rows of an input matrix as slices, checked once, for the estimators.
+//! An input matrix of the estimators: checked once, with rows as slices.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use ndarray::ArrayView2;
 
 use crate::{Error, Result};
 
-/// A row-major matrix without NaN or infinity, borrowed where the caller's memory already has that order.
+/// A row-major matrix without NaN or infinity. It borrows the values if they are already in row-major order.
 #[derive(Debug)]
 pub(crate) struct Matrix<'a> {
     values: Cow<'a, [f32]>,
@@ -15,7 +15,7 @@ pub(crate) struct Matrix<'a> {
 }
 
 impl<'a> Matrix<'a> {
-    /// Checks a matrix; `what` names it in errors.
+    /// Checks a matrix. `what` names it in errors.
     ///
     /// # Errors
     /// [`Error::NonFinite`] with the first position and the number of values that are NaN or infinite.
@@ -25,7 +25,7 @@ impl<'a> Matrix<'a> {
             Some(values) => Cow::Borrowed(values),
             None => Cow::Owned(view.iter().copied().collect()),
         };
-        // A sum of flags has no early exit and so runs at the speed of memory.
+        // A sum without early exit can be vectorised, so the check runs at memory speed.
         let count: usize = values
             .chunks(4096)
             .map(|chunk| chunk.iter().map(|value| u32::from(!value.is_finite())).sum::<u32>() as usize)
@@ -40,7 +40,7 @@ impl<'a> Matrix<'a> {
                 count,
             });
         }
-        // Zeros of either sign are the same value, and rows are compared by their bits.
+        // Rows are compared bit by bit, so replace -0 by +0.
         if values.iter().any(|value| value.to_bits() == (-0.0_f32).to_bits()) {
             values.to_mut().iter_mut().for_each(|value| *value += 0.0);
         }
@@ -59,7 +59,7 @@ impl<'a> Matrix<'a> {
         &self.values[index * self.columns..][..self.columns]
     }
 
-    /// True where two rows agree bit by bit.
+    /// Whether two rows are bit-identical.
     pub(crate) fn rows_equal(&self, a: usize, b: usize) -> bool {
         let bits = |index| self.row(index).iter().map(|value| value.to_bits());
         bits(a).eq(bits(b))

@@ -1,4 +1,4 @@
-//! Numerical building blocks that several modules share: matrix kernels, linear algebra, statistics.
+//! Numerical building blocks of several modules: matrix kernels, linear algebra and statistics.
 
 pub(super) mod components;
 pub mod kernels;

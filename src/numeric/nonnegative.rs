@@ -1,19 +1,20 @@
-//! Non-negative least squares: the active-set method of Lawson and Hanson 1974, on normal equations.
+//! Solves non-negative least squares with the active-set method of Lawson and Hanson 1974, on normal
+//! equations.
 
 use ndarray::{Array1, Array2};
 
 use super::linear::cholesky;
 
-/// A gradient below this, relative to the largest at the start, is rounding.
+/// A gradient below this, relative to the largest initial gradient, is rounding error.
 const LEAST_GRADIENT: f64 = 1e-10;
-/// What a pivot of columns of length 1 must exceed.
+/// Smallest pivot, for columns of length 1.
 const LEAST_PIVOT: f64 = 1e-12;
 
-/// The `s >= 0` that minimises `|A s - b|^2`, given `A^T A` and `A^T b`; at most `most` of its entries are
-/// above 0. Most entries of the solution are 0 where `b` is a sum of a few columns.
+/// Returns the `s >= 0` that minimises `|A s - b|^2`, given `gram = A^T A` and `along = A^T b`. At most
+/// `most` entries are above 0. If `b` is a sum of a few columns, most entries are 0.
 pub(crate) fn nonnegative_least_squares(gram: &Array2<f64>, along: &Array1<f64>, most: usize) -> Vec<f64> {
     let p = along.len();
-    // Columns of length 1, so that one threshold fits all.
+    // Scale all columns to length 1, so that one threshold suits all.
     let length: Vec<f64> = gram.diag().iter().map(|square| square.sqrt()).collect();
     let scale = |j: usize| if length[j] > 0.0 { length[j].recip() } else { 0.0 };
     let gram = Array2::from_shape_fn((p, p), |(i, j)| gram[[i, j]] * scale(i) * scale(j));
@@ -30,7 +31,7 @@ pub(crate) fn nonnegative_least_squares(gram: &Array2<f64>, along: &Array1<f64>,
         active.push(next);
         loop {
             let Some(wanted) = solve(&gram, &along, &active) else {
-                // A combination of the others.
+                // The new column is a linear combination of the others.
                 active.retain(|&j| j != next);
                 barred[next] = true;
                 break;
@@ -39,7 +40,8 @@ pub(crate) fn nonnegative_least_squares(gram: &Array2<f64>, along: &Array1<f64>,
                 active.iter().zip(wanted).for_each(|(&j, value)| solution[j] = value);
                 break;
             }
-            // As far towards what is wanted as all stay above 0; what reaches 0 leaves.
+            // Move towards the unrestricted solution until an entry reaches 0; that entry leaves the active
+            // set.
             let steps = active.iter().zip(&wanted).filter(|(_, value)| **value <= 0.0);
             let step = steps.map(|(&j, value)| solution[j] / (solution[j] - value)).fold(1.0, f64::min);
             for (&j, value) in active.iter().zip(&wanted) {
@@ -60,7 +62,7 @@ pub(crate) fn nonnegative_least_squares(gram: &Array2<f64>, along: &Array1<f64>,
     solution.iter().enumerate().map(|(j, value)| value * scale(j)).collect()
 }
 
-/// The unrestricted solution over some columns.
+/// The unrestricted solution over the given columns; `None` if they are linearly dependent.
 fn solve(gram: &Array2<f64>, along: &[f64], columns: &[usize]) -> Option<Vec<f64>> {
     let k = columns.len();
     let own = Array2::from_shape_fn((k, k), |(i, j)| gram[[columns[i], columns[j]]]);
@@ -94,7 +96,7 @@ mod tests {
             };
             assert!((value - truth).abs() < 1e-6, "{j}: {value}");
         }
-        // Of two orthogonal columns the one with a negative weight drops out.
+        // Of two orthogonal columns, the one with a negative weight gets the weight 0.
         let gram = Array2::from_diag(&Array1::from(vec![2.0, 5.0]));
         let found = nonnegative_least_squares(&gram, &Array1::from(vec![4.0, -5.0]), 2);
         assert!((found[0] - 2.0).abs() < 1e-9 && found[1] == 0.0, "{found:?}");

@@ -1,36 +1,37 @@
-//! Normal scores: the ranks of each coordinate as quantiles of a standard normal, so that marginals and heavy
-//! tails do not matter.
+//! Converts coordinates to normal scores: ranks as quantiles of a standard normal, which removes the effect
+//! of marginals and heavy tails.
 //!
-//! Mutual information does not change under a strictly monotone map of a coordinate: it depends on the
-//! copula of a distribution only.
+//! Mutual information does not change under a strictly monotone map of a coordinate, because it depends only
+//! on the copula of a distribution.
 
 use std::cmp::Ordering;
 
 use ndarray::{Array2, ArrayViewMut1};
 use statrs::distribution::{ContinuousCDF, Normal};
 
-/// `Phi^-1((r - 1/2) / n)` per column, with `r` the rank from 1 and equal values given the mean of their
-/// ranks.
+/// The normal scores `Phi^-1((r - 1/2) / n)` of each column, where `r` is the rank from 1. Equal values get
+/// their mean rank.
 ///
 /// # Shapes
-/// `(n, d)` to `(n, d)`.
+/// `values` and the result are `(n, d)`.
 pub(crate) fn normal_scores(values: &Array2<f64>) -> Array2<f64> {
     let mut scores = values.clone();
     to_normal_scores(&mut scores);
     scores
 }
 
-/// The same in place.
+/// Like [`normal_scores`], in place.
 pub(crate) fn to_normal_scores(values: &mut Array2<f64>) {
     let quantiles = normal_quantiles(values.nrows());
     for out in values.columns_mut() {
-        // Values of a column are far apart in memory.
+        // Copy the column, because its values are far apart in memory.
         let column = out.to_vec();
         write_scores(out, |a, b| column[a].total_cmp(&column[b]), &quantiles);
     }
 }
 
-/// The normal scores of one column, given the order of any two of its rows and the quantiles of its length.
+/// Writes the normal scores of one column. `compare` orders two rows; `quantiles` is the result of
+/// [`normal_quantiles`] for the length of the column.
 pub(crate) fn write_scores(
     mut out: ArrayViewMut1<'_, f64>,
     compare: impl Fn(usize, usize) -> Ordering,
@@ -40,14 +41,14 @@ pub(crate) fn write_scores(
     order.sort_unstable_by(|a, b| compare(*a, *b).then(a.cmp(b)));
     let mut at = 0;
     for tied in order.chunk_by(|a, b| compare(*a, *b).is_eq()) {
-        // The mean rank of ties is a multiple of one half, for which there is an entry too.
+        // The mean rank of ties is a multiple of 1/2, and the table has entries for half ranks.
         let score = quantiles[2 * at + tied.len() - 1];
         tied.iter().for_each(|row| out[*row] = score);
         at += tied.len();
     }
 }
 
-/// `Phi^-1((k + 1) / 2n)` for `k = 0 .. 2n - 2`: half ranks from 1 to n.
+/// The table `Phi^-1((k + 1) / 2n)` for `k = 0 .. 2n - 2`, which are the ranks from 1 to n in steps of 1/2.
 pub(crate) fn normal_quantiles(n: usize) -> Vec<f64> {
     let normal = Normal::standard();
     let size = 2 * n - 1;
@@ -69,7 +70,7 @@ mod tests {
     fn scores_are_quantiles_of_mean_ranks() {
         let scores = normal_scores(&array![[3.0], [1.0], [7.0], [3.0]]);
         let quantile = |p: f64| Normal::standard().inverse_cdf(p);
-        // Ranks 2.5, 1, 4, 2.5 of four.
+        // The ranks of the four values are 2.5, 1, 4 and 2.5.
         for (score, p) in scores.iter().zip([0.5, 0.125, 0.875, 0.5]) {
             assert!((score - quantile(p)).abs() < 1e-12);
         }

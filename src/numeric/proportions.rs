@@ -1,14 +1,14 @@
-//! Uncertainty of proportions and of differences between them.
+//! Computes the uncertainty of proportions and of paired differences.
 
 use rand::Rng;
 use statrs::distribution::{ContinuousCDF, Normal};
 
 use crate::seed;
 
-/// 95 % Wilson score interval of a share (Wilson 1927).
+/// The 95 % Wilson score interval of a proportion (Wilson 1927).
 ///
 /// `(p + z^2/2n -+ z sqrt(p(1-p)/n + z^2/4n^2)) / (1 + z^2/n)`; `None` for `n = 0`. `correct` may be a sum of
-/// means over replicates; the interval is then conservative, because a mean varies less than a single answer.
+/// means over replicates. The interval is then conservative, because a mean varies less than a single answer.
 pub fn wilson(correct: f64, n: usize) -> Option<(f64, f64)> {
     if n == 0 {
         return None;
@@ -18,22 +18,23 @@ pub fn wilson(correct: f64, n: usize) -> Option<(f64, f64)> {
     let centre = p + z * z / (2.0 * n);
     let half = z * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt();
     let scale = 1.0 + z * z / n;
-    // Rounding must not move an end across the share.
+    // Rounding must not move an end of the interval across the proportion.
     let (low, high) = ((centre - half) / scale, (centre + half) / scale);
     Some((low.clamp(0.0, p.clamp(0.0, 1.0)), high.clamp(p.clamp(0.0, 1.0), 1.0)))
 }
 
-/// Empirical logit of a share: `log((s + 1/2) / (n - s + 1/2))`, finite at 0 and 1 (Cox 1970).
+/// The empirical logit of a proportion, `log((correct + 1/2) / (n - correct + 1/2))`. It is finite at 0 and 1
+/// (Cox 1970).
 pub fn empirical_logit(correct: f64, n: f64) -> f64 {
     ((correct + 0.5) / (n - correct + 0.5)).ln()
 }
 
-/// Resamples of a bootstrap.
+/// Number of bootstrap resamples.
 pub const RESAMPLES: usize = 2000;
 
-/// Mean of paired differences with its 95 % percentile bootstrap interval (Efron & Tibshirani 1993, section
-/// 13.3). Pairs are drawn with replacement; each is one question, whose replicates stay together. `None` for
-/// fewer than two pairs.
+/// The mean of paired differences with its 95 % percentile bootstrap interval (Efron & Tibshirani 1993,
+/// section 13.3). Pairs are resampled with replacement. Each pair is one question, so the replicates of a
+/// question stay together. `None` for fewer than two pairs.
 pub fn paired_bootstrap(differences: &[f64], label: &str, seed: u64) -> Option<(f64, f64, f64)> {
     let n = differences.len();
     if n < 2 {
@@ -44,7 +45,7 @@ pub fn paired_bootstrap(differences: &[f64], label: &str, seed: u64) -> Option<(
     let draw = |_| mean((0..n).map(|_| differences[rng.random_range(0..n)]).sum());
     let mut means: Vec<f64> = (0..RESAMPLES).map(draw).collect();
     means.sort_by(f64::total_cmp);
-    // The 2.5 % and 97.5 % order statistics of as many resamples.
+    // The order statistics of the resamples at 2.5 % and 97.5 %.
     let at = |level: f64| means[((level * (RESAMPLES + 1) as f64).round() as usize).clamp(1, RESAMPLES) - 1];
     Some((mean(differences.iter().sum()), at(0.025), at(0.975)))
 }
@@ -80,8 +81,8 @@ mod tests {
 
     #[test]
     fn the_bootstrap_agrees_with_the_normal_interval_where_that_holds() {
-        // 400 pairs, of which 100 gain and 40 lose: mean .15, sd of the mean sqrt((.35 - .0225) / 400) =
-        // .02861.
+        // Of 400 pairs, 100 gain and 40 lose. The mean is .15 and its standard deviation is sqrt((.35 -
+        // .0225) / 400) = .02861.
         let differences: Vec<f64> = (0..400)
             .map(|i| {
                 if i < 100 {
@@ -95,7 +96,7 @@ mod tests {
             .collect();
         let (mean, low, high) = paired_bootstrap(&differences, "t", 1).unwrap();
         assert!((mean - 0.15).abs() < 1e-12);
-        // The end of 2000 resamples varies by some 4 % of the interval's half-width.
+        // With 2000 resamples, an end varies by about 4 % of the half-width of the interval.
         assert!(
             (low - (0.15 - 1.96 * 0.02861)).abs() < 0.006 && (high - (0.15 + 1.96 * 0.02861)).abs() < 0.006,
             "{low} {high}"

@@ -1,6 +1,6 @@
-//! Numbers as people read them.
+//! Formats numbers for people.
 
-/// A number with some decimals, without a sign before a zero: -0.001 with two decimals is `0.00`.
+/// Formats a number with fixed decimals and without a sign before a zero: -0.001 with two decimals is `0.00`.
 pub(crate) fn fixed(value: f64, decimals: usize) -> String {
     let text = format!("{value:.decimals$}");
     match text.strip_prefix('-') {
@@ -9,7 +9,7 @@ pub(crate) fn fixed(value: f64, decimals: usize) -> String {
     }
 }
 
-/// `1 model`, `2 models`.
+/// Formats a count with its noun: `1 model`, `2 models`.
 pub(crate) fn count(n: usize, what: &str) -> String {
     if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }

@@ -1,4 +1,4 @@
-//! Draws the entities of a factorial design, and refuses a category that cannot give one.
+//! Draws the entities of a factorial design, and refuses unsuitable categories.
 
 use std::collections::BTreeSet;
 
@@ -10,50 +10,52 @@ use crate::corpus::Category;
 use crate::error::{Error, Result};
 use crate::seed;
 
-/// Entities, example sets and queries, before any tokenizer.
+/// A factorial design: entities, example sets and queries, independent of any tokenizer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FactorialDesign {
-    /// The category's name.
+    /// The name of the category.
     pub category: String,
-    /// SHA-256 of the category's CSV file.
+    /// SHA-256 of the CSV file of the category.
     pub category_sha256: String,
-    /// The names of the relations, R of them.
+    /// The names of the R relations.
     pub relations: Vec<String>,
-    /// Numbers of shots, increasing.
+    /// The numbers of shots, in increasing order.
     pub shots: Vec<usize>,
-    /// The queries, X of them; none is in an example set.
+    /// The X queries. No query occurs in an example set.
     pub queries: Vec<Query>,
-    /// How a prompt is written.
+    /// The form of the prompts.
     pub form: PromptForm,
-    /// Seed of the entities that were drawn.
+    /// Seed with which entities were drawn.
     pub seed: u64,
-    /// Entities of the category.
+    /// All entities of the category.
     pub(super) entities: Vec<String>,
-    /// For each relation the answers of the entities.
+    /// For each relation, the answers of all entities.
     pub(super) answers: Vec<Vec<String>>,
-    /// For each example set its entities, as many as the most shots; a prompt shows the first of them.
+    /// For each example set, its entities: as many as the largest number of shots. A prompt with `k` shots
+    /// shows the first `k`.
     pub(super) sets: Vec<Vec<usize>>,
-    /// For each relation and each place of each set the entity whose answer is shown there.
+    /// For each relation, set and position in the set, the entity whose answer is shown there.
     pub(super) shown: Vec<Vec<Vec<usize>>>,
 }
 
 /// The entity that a prompt asks about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query {
-    /// Its name.
+    /// The name of the entity.
     pub entity: String,
-    /// Its answer in each relation; none for an entity of another category.
+    /// The answer of the entity in each relation; `None` for an entity of another category.
     pub answers: Option<Vec<String>>,
 }
 
 impl FactorialDesign {
-    /// Draws example sets and queries. Sets share no entity while the category has enough; otherwise their
-    /// first entities differ for longest, and [`FactorialDesign::overlap`] says how much they share.
+    /// Draws example sets and queries. Sets are disjoint if the category has enough entities. Otherwise,
+    /// repeated entities come as late as possible in the sets; [`FactorialDesign::overlap`] returns the share
+    /// of common entities.
     ///
     /// # Errors
     /// [`Error::Parameter`] for a size or a number of shots out of range. [`Error::Corpus`] for a category
-    /// with fewer than two relations or too few entities, for an answer that is empty or holds a comma or
-    /// line feed, and for two relations with the same answers throughout.
+    /// with fewer than two relations or too few entities, for an answer that is empty or contains a comma or
+    /// a control character, and for two relations with identical answers.
     pub fn draw(category: &Category, settings: &DesignSettings) -> Result<Self> {
         let shots = settings.checked_shots()?;
         let most = shots.last().copied().unwrap_or_default();
@@ -63,8 +65,8 @@ impl FactorialDesign {
         let needed = n_queries + n_sets.max(most);
         if n < needed {
             let reason = format!(
-                "has {n} entities, and {n_queries} queries with {n_sets} example sets of up to {most} need \
-                 {needed}; lower --queries, --sets or --shots, or add entities"
+                "has {n} entities, but {n_queries} queries and {n_sets} example sets of up to {most} \
+                 entities need {needed}; lower --queries, --sets or --shots, or add entities"
             );
             return Err(Error::Corpus { name: category.name.clone(), reason });
         }
@@ -72,7 +74,7 @@ impl FactorialDesign {
         let mut order: Vec<usize> = (0..n).collect();
         order.shuffle(&mut rng);
         let (queries, pool) = order.split_at(n_queries);
-        // Dealt place by place, so that sets of few shots are disjoint for as long as possible.
+        // Fill the sets position by position, so that sets stay disjoint for as many shots as possible.
         let (mut sets, mut deck, mut next) = (vec![vec![]; n_sets], pool.to_vec(), 0);
         for _ in 0..most {
             for set in &mut sets {
@@ -119,14 +121,15 @@ impl FactorialDesign {
         self.sets.len()
     }
 
-    /// The examples of set `s` in relation `r`: entities and answers, as many as the most shots.
+    /// The examples of set `s` in relation `r`: pairs of entity and answer, as many as the largest number of
+    /// shots.
     pub fn examples(&self, r: usize, s: usize) -> Vec<(&str, &str)> {
         let shown = self.sets[s].iter().zip(&self.shown[r][s]);
         shown.map(|(e, a)| (self.entities[*e].as_str(), self.answers[r][*a].as_str())).collect()
     }
 
-    /// The share of its entities that an example set has in common with another one, mean over pairs of sets;
-    /// 0 where sets are disjoint.
+    /// The share of entities that two example sets have in common, averaged over pairs of sets; 0 if all sets
+    /// are disjoint.
     pub fn overlap(&self, shots: usize) -> f64 {
         let (mut common, mut pairs) = (0, 0);
         if shots == 0 {
@@ -141,8 +144,9 @@ impl FactorialDesign {
         common as f64 / (pairs * shots) as f64
     }
 
-    /// Whether set `s` in relation `p` and set `t` in relation `q` show an answer in common, or a word of it.
-    /// [`shares_answer_token`](super::DesignPrompts::shares_answer_token) asks the same of a model's tokens.
+    /// Whether the answers of set `s` in relation `p` and of set `t` in relation `q` have a word in common.
+    /// [`shares_answer_token`](super::DesignPrompts::shares_answer_token) does the same for the tokens of a
+    /// model.
     pub fn shares_answer(&self, shots: usize, (p, s): (usize, usize), (q, t): (usize, usize)) -> bool {
         let words = |r: usize, set: usize| {
             let shown = self.shown[r][set][..shots].iter();
@@ -153,7 +157,7 @@ impl FactorialDesign {
     }
 }
 
-/// Whether prompts can be made of a category.
+/// Checks that a category is suitable for a design.
 fn check(category: &Category) -> Result<()> {
     let fault = |reason: String| Err(Error::Corpus { name: category.name.clone(), reason });
     let relations = &category.relations;
@@ -163,7 +167,7 @@ fn check(category: &Category) -> Result<()> {
             None => "has 0 relations".into(),
         };
         return fault(format!(
-            "{has}; semantic emergence tells relations apart and needs 2: add a column of answers, or take \
+            "{has}; semantic emergence compares relations and needs 2; add a column of answers, or use \
              --estimand positional"
         ));
     }
@@ -176,14 +180,14 @@ fn check(category: &Category) -> Result<()> {
             let n = relation.answers.iter().filter(|answer| answer.is_empty()).count();
             let reason = if answer.is_empty() {
                 format!(
-                    "column {} has no answer for {entity:?}, {n} empty in all where every entity needs one; \
-                     fill them in, or remove the rows",
+                    "column {} has no answer for {entity:?}, {n} empty in total; every entity needs an \
+                     answer: fill them in, or remove the rows",
                     relation.name
                 )
             } else {
                 format!(
-                    "column {} has the answer {answer:?} for {entity:?}; a comma or a control character \
-                     ends an answer: write it without",
+                    "column {} has the answer {answer:?} for {entity:?}; an answer must not contain a comma \
+                     or a control character; rewrite the answer",
                     relation.name
                 )
             };
@@ -193,8 +197,8 @@ fn check(category: &Category) -> Result<()> {
     for (p, relation) in relations.iter().enumerate() {
         if let Some(same) = relations[..p].iter().find(|other| other.answers == relation.answers) {
             return fault(format!(
-                "columns {} and {} have the same answers for all {} entities, so that no prompt tells them \
-                 apart; remove one of them",
+                "columns {} and {} have the same answers for all {} entities, so no prompt can distinguish \
+                 them; remove one of them",
                 same.name,
                 relation.name,
                 category.entities.len()
@@ -219,7 +223,8 @@ mod tests {
         assert_eq!(design, draw("countries", 16, 16, &[4, 1, 4], 3));
         assert_ne!(design.sets, draw("countries", 16, 16, &[1, 4], 4).sets);
         assert_eq!((design.overlap(1), design.overlap(4)), (0.0, 0.0));
-        // 16 x 8 examples of 84 entities: sets of 4 are disjoint all the same.
+        // 16 sets of 8 examples exceed the 84 entities, but the first 4 examples of all sets are still
+        // disjoint.
         let wide = draw("countries", 16, 16, &[1, 2, 4, 8], 3);
         assert_eq!((wide.overlap(1), wide.overlap(4)), (0.0, 0.0));
         assert!(wide.overlap(8) > 0.0 && wide.overlap(8) < 0.1, "{}", wide.overlap(8));

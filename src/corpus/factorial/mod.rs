@@ -1,19 +1,18 @@
-//! The factorial design of semantic emergence: relations x example sets x queries, at several numbers of
-//! shots.
+//! Builds the factorial design of semantic emergence: relations x example sets x queries, at several numbers
+//! of shots.
 //!
 //! The prompt `(r, s, x)` shows the `k` entities of example set `s` with their answers in relation `r`, and
-//! then asks about query `x`: "e1 -> a1, ..., ek -> ak, x ->". Every relation is shown with the same example
-//! entities, and the same queries are asked everywhere, so that only the relation tells two prompts of a set
-//! and a query apart.
+//! then asks about query `x`: "e1 -> a1, ..., ek -> ak, x ->". All relations use the same example entities
+//! and the same queries. So two prompts with the same set and query differ only in the relation.
 //!
 //! | file | contents |
 //! |---|---|
 //! | `settings.rs` | sizes, shots, seed |
-//! | `prompt_form.rs` | how examples and query are written |
-//! | `design.rs` | the entities that are drawn, and what is refused |
+//! | `prompt_form.rs` | the form of examples and queries |
+//! | `design.rs` | drawing of entities, and checks |
 //! | `variants.rs` | designs that serve as controls: permuted answers, foreign queries |
 //! | `texts.rs` | the prompts as texts |
-//! | `prompt_reader.rs` | how one model reads a text or a message of a chat |
+//! | `prompt_reader.rs` | tokenization of a text or a chat message for one model |
 //! | `prompts.rs` | the prompts as token ids of one model |
 
 mod design;

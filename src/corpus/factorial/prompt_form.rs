@@ -1,26 +1,26 @@
-//! How a prompt of the factorial design is written.
+//! The forms of the prompts of a factorial design.
 
 use std::ops::Range;
 
 use crate::names;
 
-/// A way to write examples and query. An example is `before`, its entity, `cue`, a space, its answer;
-/// examples and query are separated by `between`; the prompt ends with the query's cue. The message of a chat
-/// begins with an `instruction`.
+/// A form of prompts. An example consists of `before`, the entity, `cue`, a space and the answer. `between`
+/// separates examples and the query. The prompt ends with the cue of the query. A chat message begins with
+/// `instruction`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PromptForm {
-    /// Its name in flags and files.
+    /// The name of the form in flags and files.
     pub name: &'static str,
     instruction: &'static str,
     before: &'static str,
     cue: &'static str,
     between: &'static str,
-    /// Sequences that end an answer.
+    /// Stop sequences: texts that end an answer.
     stops: &'static [&'static str],
     is_chat: bool,
 }
 
-/// The instruction to a chat model before a list.
+/// The instruction for a chat model, before the list.
 pub const CONTINUE: &str =
     "Continue the list with the one answer that comes next. Reply with that answer alone.";
 
@@ -35,11 +35,11 @@ pub(super) const ARROW: PromptForm = PromptForm {
     is_chat: false,
 };
 
-/// The list of the arrow as the user's message of a chat, after an instruction. The answer is the beginning
-/// of the model's message.
+/// The arrow form as a user message in a chat, after an instruction. The answer is the beginning of the
+/// reply.
 const CHAT: PromptForm = PromptForm { name: "chat", instruction: CONTINUE, is_chat: true, ..ARROW };
 
-/// Every form, the default first.
+/// All forms, the default first.
 static FORMS: &[PromptForm] = &[
     ARROW,
     PromptForm { name: "colon", cue: ":", between: "\n", stops: &["\n"], ..ARROW },
@@ -55,7 +55,7 @@ static FORMS: &[PromptForm] = &[
 ];
 
 impl PromptForm {
-    /// The form of a name.
+    /// Finds a form by name.
     pub fn find(name: &str) -> Option<Self> {
         names::find(name, FORMS, |form| form.name).copied()
     }
@@ -65,22 +65,22 @@ impl PromptForm {
         FORMS.iter().map(|form| form.name)
     }
 
-    /// Whether a prompt is the user's message of a chat, and not a text that is continued.
+    /// Whether a prompt is a user message in a chat, rather than a text to continue.
     pub fn is_chat(&self) -> bool {
         self.is_chat
     }
 
-    /// Sequences that end an answer: what stands between two examples, and a line feed.
+    /// Stop sequences, which end an answer: the separator between examples, and a line feed.
     pub fn stops(&self) -> &'static [&'static str] {
         self.stops
     }
 
-    /// One example in words, for messages and documentation.
+    /// A sample prompt of this form, for messages and documentation.
     pub fn describe(&self) -> String {
         self.render(&[("France", "Paris")], "Peru").0
     }
 
-    /// The text of a prompt, and the bytes of the query in it.
+    /// Returns the text of a prompt, and the byte range of the query in it.
     pub(super) fn render(&self, examples: &[(&str, &str)], query: &str) -> (String, Range<usize>) {
         let Self { instruction, before, cue, between, .. } = self;
         let mut text = if instruction.is_empty() { String::new() } else { format!("{instruction}\n\n") };
@@ -95,7 +95,7 @@ impl PromptForm {
         (text, start..end)
     }
 
-    /// The text of an answer that directly follows a prompt.
+    /// The text of an answer as it follows a prompt, with a leading space if needed.
     pub fn continuation(&self, answer: &str) -> String {
         if self.is_chat { answer.to_owned() } else { format!(" {answer}") }
     }

@@ -1,4 +1,4 @@
-//! How one model reads the prompts of a design: as texts, or as messages that its chat template renders.
+//! Tokenizes the prompts of a design for one model: as texts, or as messages rendered by its chat template.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use super::design::{FactorialDesign, Query};
 use crate::error::{Error, Result};
 use crate::model::{ChatMessage, ChatTemplate, Model, Tokenizer};
 
-/// The tokenizer and the template of a model, for the prompts of a design.
+/// The tokenizer and the chat template of a model, for the prompts of a design.
 pub(super) struct PromptReader<'a> {
     design: &'a FactorialDesign,
     tokenizer: Cow<'a, Tokenizer>,
@@ -15,7 +15,7 @@ pub(super) struct PromptReader<'a> {
 
 impl<'a> PromptReader<'a> {
     /// # Errors
-    /// [`Error::Config`] for a template that does not parse.
+    /// [`Error::Config`] for a chat template that does not parse.
     pub(super) fn new(design: &'a FactorialDesign, model: &'a Model) -> Result<Self> {
         let template = if design.form.is_chat() { Some(ChatTemplate::of(&model.chat)?) } else { None };
         let has_special = template.as_ref().is_some_and(ChatTemplate::is_there);
@@ -30,7 +30,8 @@ impl<'a> PromptReader<'a> {
         Error::Corpus { name: self.design.category.clone(), reason }
     }
 
-    /// A prompt as the model reads it, where it stands there, and whether special tokens are written out.
+    /// Returns the whole text that the model reads, the byte at which the prompt starts in it, and whether
+    /// the text contains special tokens.
     fn rendered<'b>(&self, text: &'b str) -> Result<(Cow<'b, str>, usize, bool)> {
         let Some(template) = &self.template else { return Ok((text.into(), 0, false)) };
         let message = ChatMessage { role: "user".into(), content: text.into() };
@@ -38,22 +39,22 @@ impl<'a> PromptReader<'a> {
         match whole.find(text) {
             Some(start) => Ok((whole.into(), start, has_special)),
             None => Err(self.fault(format!(
-                "the model's chat template changes the message {text:?}; take another form of prompt"
+                "the chat template of the model changes the message {text:?}; choose another form of prompt"
             ))),
         }
     }
 
-    /// The ids of a prompt whose query ends before byte `end`.
+    /// The token ids of a prompt whose query ends before byte `end`.
     ///
     /// # Errors
-    /// [`Error::Corpus`] where the tokenizer joins query and end of the prompt.
+    /// [`Error::Corpus`] if one token contains both the query and the end of the prompt.
     pub(super) fn window(&self, text: &str, end: usize) -> Result<Vec<u32>> {
         let (whole, start, has_special) = self.rendered(text)?;
         let tokens = self.tokenizer.encode(&whole)?;
         if tokens.last().is_none_or(|last| last.span.start < start + end) {
             return Err(self.fault(format!(
-                "the model's tokenizer joins the query and the end of {text:?} in one token, so that \
-                 the state there cannot be read apart from the query; take another form of prompt or \
+                "the tokenizer of the model joins the query and the end of {text:?} in one token, so the \
+                 state at the end cannot be separated from the query; choose another form of prompt or \
                  another model"
             )));
         }
@@ -61,10 +62,10 @@ impl<'a> PromptReader<'a> {
         Ok(prefix.iter().copied().chain(tokens.into_iter().map(|token| token.id)).collect())
     }
 
-    /// For each query and relation the token that an answer begins with behind the prompt.
+    /// For each query and relation, the first token of the answer after the prompt.
     ///
     /// # Errors
-    /// [`Error::Corpus`] where the tokenizer joins the end of the prompt with the answer.
+    /// [`Error::Corpus`] if one token contains both the end of the prompt and the beginning of the answer.
     pub(super) fn answer_tokens(&self) -> Result<Vec<Vec<u32>>> {
         let of_query = |query: &Query| {
             query.answers.iter().flatten().map(|answer| self.first_token(&query.entity, answer)).collect()
@@ -83,8 +84,8 @@ impl<'a> PromptReader<'a> {
         match with_answer.strip_prefix(ids(&whole)?.as_slice()) {
             Some([first, ..]) => Ok(*first),
             _ => Err(self.fault(format!(
-                "the model's tokenizer joins the end of {prompt:?} with the answer {answer:?}, so that the \
-                 answer has no first token; take another form of prompt or another model"
+                "the tokenizer of the model joins the end of {prompt:?} with the answer {answer:?}, so the \
+                 answer has no first token of its own; choose another form of prompt or another model"
             ))),
         }
     }

@@ -1,4 +1,4 @@
-//! A factorial design as token ids of one model.
+//! The prompts of a factorial design as token ids of one model.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,28 +12,28 @@ use crate::numeric::shown::count;
 /// The prompts of a design, tokenized.
 #[derive(Debug, Clone)]
 pub struct DesignPrompts {
-    /// Token ids of every prompt; [`DesignPrompts::place`] says where each stands.
+    /// Token ids of every prompt, in the order of [`DesignPrompts::place`].
     pub windows: Vec<Vec<u32>>,
-    /// For each query and relation the first token of the answer, which is all that is read of the output;
-    /// empty for foreign queries.
+    /// For each query and relation, the first token of the answer; the output is measured only at this token.
+    /// Empty for foreign queries.
     pub answer_tokens: Vec<Vec<u32>>,
-    /// SHA-256 of the texts, each ended by a line feed: the same for every tokenizer.
+    /// SHA-256 of the texts, each followed by a line feed. It is the same for every tokenizer.
     pub sha256: String,
-    /// For each relation and entity the tokens of its answer.
+    /// For each relation and entity, the tokens of the answer.
     of_answers: Vec<Vec<BTreeSet<u32>>>,
     n_relations: usize,
     n_sets: usize,
 }
 
 impl DesignPrompts {
-    /// Tokenizes every prompt and checks that it can be read at its last token. The message of a chat is
-    /// rendered by the model's template, up to the beginning of the answer.
+    /// Tokenizes every prompt and checks that the state at its last token can be used. For a chat, the chat
+    /// template of the model renders the message up to the beginning of the answer.
     ///
     /// # Errors
-    /// [`Error::Config`] for a template that does not parse.
-    /// [`Error::Corpus`] for an entity or an answer that the tokenizer cannot spell, for two entities that it
-    /// makes one, and where it joins the end of a prompt with what stands beside it. [`Error::Window`] for a
-    /// prompt that is longer than the model's positions.
+    /// [`Error::Config`] for a chat template that does not parse. [`Error::Corpus`] for an entity or an
+    /// answer that the tokenizer cannot spell, for two entities with the same tokens, and if one token
+    /// contains the end of a prompt and a neighbouring text. [`Error::Window`] for a prompt with more tokens
+    /// than the model has positions.
     pub fn new(design: &FactorialDesign, model: &Model) -> Result<Self> {
         let of_answers = check_words(design, &model.tokenizer)?;
         let (reader, max_positions) = (PromptReader::new(design, model)?, model.decoder.spec().max_positions);
@@ -42,13 +42,12 @@ impl DesignPrompts {
             for PromptText { text, query_end, .. } in design.texts(shots) {
                 windows.push(reader.window(&text, query_end)?);
             }
-            // The prompts of the most shots come last, so that the first that is too long is of the fewest
-            // shots that are too many.
+            // Shots increase, so the error names the smallest number of shots that is too large.
             let longest = windows.iter().map(Vec::len).max().unwrap_or_default();
             if longest > max_positions {
                 let reason = format!(
-                    "a prompt of {} with {} has {longest} tokens, and the model has \
-                     {max_positions} positions; lower --shots, or take a model with more",
+                    "a prompt of {} with {} has {longest} tokens, but the model has {max_positions} \
+                     positions; lower --shots, or choose a model with more positions",
                     design.category,
                     count(shots, "shot")
                 );
@@ -63,8 +62,8 @@ impl DesignPrompts {
         Ok(prompts)
     }
 
-    /// The place of a prompt among the windows: at the shots of this index, of query `x`, relation `r`,
-    /// example set `s`. Prompts of one query stand together.
+    /// The index of a prompt in `windows`: the order is number of shots, query `x`, relation `r`, example set
+    /// `s`.
     pub fn place(&self, shots_index: usize, x: usize, r: usize, s: usize) -> usize {
         let n_queries = self.n_queries();
         ((shots_index * n_queries + x) * self.n_relations + r) * self.n_sets + s
@@ -75,15 +74,15 @@ impl DesignPrompts {
         self.answer_tokens.len()
     }
 
-    /// Whether query `x` is left out of the pair of relations `p` and `q`: its answers begin with the same
-    /// token, so that the next token does not tell them apart.
+    /// Whether query `x` is left out of the pair of relations `p` and `q`, because its two answers begin with
+    /// the same token and the next token cannot distinguish them.
     pub fn is_left_out(&self, p: usize, q: usize, x: usize) -> bool {
         let tokens = &self.answer_tokens[x];
         !tokens.is_empty() && tokens[p] == tokens[q]
     }
 
-    /// Whether set `s` in relation `p` and set `t` in relation `q` show answers with a token in common: a
-    /// model copies tokens, so that it can repeat a part of an answer, such as "one hundred" or a digit.
+    /// Whether the answers of set `s` in relation `p` and of set `t` in relation `q` have a token in common.
+    /// Models copy tokens, so a model can repeat a part of an answer, such as "one hundred" or a digit.
     pub fn shares_answer_token(
         &self,
         design: &FactorialDesign,
@@ -99,12 +98,12 @@ impl DesignPrompts {
         tokens(q, t).any(|token| of_s.contains(token))
     }
 
-    /// How many queries are left out of the pair of relations `p` and `q`.
+    /// The number of queries left out of the pair of relations `p` and `q`.
     pub fn n_left_out(&self, p: usize, q: usize) -> usize {
         (0..self.n_queries()).filter(|x| self.is_left_out(p, q, *x)).count()
     }
 
-    /// A pair of relations without queries tells nothing apart.
+    /// Checks that at least two queries remain for every pair of relations.
     fn check_pairs(&self, design: &FactorialDesign) -> Result<()> {
         let n = self.n_queries();
         for p in 0..self.n_relations {
@@ -113,7 +112,7 @@ impl DesignPrompts {
                 if left < 2 {
                     let reason = format!(
                         "the answers of columns {} and {} begin with the same token for all but {left} of \
-                         {n} queries, and 2 are needed; remove one of the columns, or raise --queries",
+                         {n} queries, but 2 are needed; remove one of the columns, or raise --queries",
                         design.relations[q], design.relations[p]
                     );
                     return Err(Error::Corpus { name: design.category.clone(), reason });
@@ -124,8 +123,8 @@ impl DesignPrompts {
     }
 }
 
-/// How many entities of the category have a name or an answer that the tokenizer cannot spell, and how many
-/// there are.
+/// The number of entities with a name or an answer that the tokenizer cannot spell, and the number of all
+/// entities.
 fn n_not_spelled(design: &FactorialDesign, tokenizer: &Tokenizer) -> (usize, usize) {
     let cannot = |text: &str| tokenizer.encode(text).is_err();
     let is_bad = |(i, entity): (usize, &String)| {
@@ -135,16 +134,16 @@ fn n_not_spelled(design: &FactorialDesign, tokenizer: &Tokenizer) -> (usize, usi
     (design.entities.iter().enumerate().filter(|row| is_bad(*row)).count(), design.entities.len())
 }
 
-/// Whether the tokenizer can spell every word of the design, and tells the entities apart. Returns the tokens
-/// of the answers, by relation and entity.
+/// Checks that the tokenizer can spell every word of the design and gives different tokens to different
+/// entities. Returns the tokens of the answers, by relation and entity.
 fn check_words(design: &FactorialDesign, tokenizer: &Tokenizer) -> Result<Vec<Vec<BTreeSet<u32>>>> {
     let fault = |reason: String| Error::Corpus { name: design.category.clone(), reason };
     let spell = |kind: &str, word: &str, text: &str| {
         tokenizer.encode(text).map_err(|error| {
             let (n, of) = n_not_spelled(design, tokenizer);
             fault(format!(
-                "the model's tokenizer cannot spell {kind} {word:?} ({error}); {n} of {of} rows have such a \
-                 word: remove them, or take another model"
+                "the tokenizer of the model cannot spell {kind} {word:?} ({error}); {n} of {of} rows have \
+                 such a word; remove them, or choose another model"
             ))
         })
     };
@@ -159,7 +158,8 @@ fn check_words(design: &FactorialDesign, tokenizer: &Tokenizer) -> Result<Vec<Ve
         let ids = tokens.into_iter().map(|token| token.id).collect();
         if let Some(other) = seen.insert(ids, entity) {
             return Err(fault(format!(
-                "{other:?} and {entity:?} are the same to the model's tokenizer; keep one of them"
+                "the tokenizer of the model gives {other:?} and {entity:?} the same tokens; remove one of \
+                 them"
             )));
         }
     }

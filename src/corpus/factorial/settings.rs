@@ -1,21 +1,21 @@
-//! Sizes, shots and seed of a factorial design.
+//! Settings of a factorial design: sizes, shots, seed and form.
 
 use super::prompt_form::{ARROW, PromptForm};
 use crate::error::{Error, Result};
 
-/// How a factorial design is drawn.
+/// The settings of a factorial design.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DesignSettings {
-    /// Example sets, S.
+    /// Number of example sets, S.
     pub sets: usize,
-    /// Queries, X.
+    /// Number of queries, X.
     pub queries: usize,
-    /// Numbers of examples in a prompt. At 0 there is no relation to tell; accuracy alone is read there,
-    /// beside another number.
+    /// Numbers of examples in a prompt. With 0 examples a prompt shows no relation, so only accuracy and
+    /// log-probability are measured; another number must be given too.
     pub shots: Vec<usize>,
-    /// Seed of the entities that are drawn.
+    /// Seed with which entities are drawn.
     pub seed: u64,
-    /// How a prompt is written.
+    /// The form of the prompts.
     pub form: PromptForm,
 }
 
@@ -25,16 +25,18 @@ impl Default for DesignSettings {
     }
 }
 
-/// The estimator leaves out a prompt's own example set and is repeated on half of the sets, which must keep
-/// another one.
+/// Minimum number of example sets. The estimate is repeated on half of the sets and leaves out the set of
+/// each prompt, and another set must remain.
 const FEWEST_SETS: usize = 4;
-/// The temperature of a query is chosen on the others, of which the jackknife leaves out one more.
+/// Minimum number of queries. The temperature of a query is chosen on the other queries, and the jackknife
+/// leaves out one more.
 const FEWEST_QUERIES: usize = 3;
-/// Prompts of a query are compared with each other, at a cost that grows with the square of their number.
+/// Maximum number of sets, queries and shots. The cost grows with the square of the number of prompts of a
+/// query.
 const MOST: usize = 256;
 
 impl DesignSettings {
-    /// The numbers of shots in increasing order, each once.
+    /// The numbers of shots in increasing order, without duplicates.
     ///
     /// # Errors
     /// [`Error::Parameter`] for a size or a number of shots out of range.
@@ -43,7 +45,7 @@ impl DesignSettings {
             if (fewest..=MOST).contains(&value) {
                 return Ok(());
             }
-            Err(Error::Parameter { name, reason: format!("must be from {fewest} to {MOST}, and is {value}") })
+            Err(Error::Parameter { name, reason: format!("must be from {fewest} to {MOST}, but is {value}") })
         };
         range("--sets", self.sets, FEWEST_SETS)?;
         range("--queries", self.queries, FEWEST_QUERIES)?;
@@ -52,14 +54,14 @@ impl DesignSettings {
         shots.dedup();
         match shots.last() {
             Some(0) => {
-                let reason = "has no number above 0: without an example no prompt says which relation is \
-                              meant; add a number above 0, such as --shots 0,1";
+                let reason = "has no number above 0: without examples, a prompt shows no relation; add a \
+                              number above 0, such as --shots 0,1";
                 Err(Error::Parameter { name: "--shots", reason: reason.into() })
             }
             Some(most) if *most <= MOST => Ok(shots),
             most => {
                 let given = most.map_or("empty".into(), usize::to_string);
-                let reason = format!("must be one or more numbers up to {MOST}, and is {given}");
+                let reason = format!("must be one or more numbers up to {MOST}, but is {given}");
                 Err(Error::Parameter { name: "--shots", reason })
             }
         }

@@ -1,4 +1,4 @@
-//! The prompts of a design as texts: what a tokenizer reads, and what an API is asked.
+//! The prompts of a design as texts, for a tokenizer or an API.
 
 use sha2::{Digest, Sha256};
 
@@ -8,21 +8,20 @@ use crate::seed;
 /// One prompt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PromptText {
-    /// Its relation.
+    /// The index of the relation.
     pub relation: usize,
-    /// Its example set.
+    /// The index of the example set.
     pub set: usize,
-    /// Its query.
+    /// The index of the query.
     pub query: usize,
     /// The text.
     pub text: String,
-    /// The byte at which the query's entity ends.
+    /// The byte at which the entity of the query ends.
     pub query_end: usize,
 }
 
 impl FactorialDesign {
-    /// Every prompt with some number of examples: query by query, in each relation by relation, in each set
-    /// by set.
+    /// All prompts with a number of examples, in the order query, relation, set; the set varies fastest.
     pub fn texts(&self, shots: usize) -> impl Iterator<Item = PromptText> {
         let (n_relations, n_sets) = (self.relations.len(), self.n_sets());
         (0..self.queries.len() * n_relations * n_sets).map(move |place| {
@@ -35,7 +34,7 @@ impl FactorialDesign {
         })
     }
 
-    /// SHA-256 of the texts of all prompts, each ended by a line feed: the same for every tokenizer.
+    /// SHA-256 of the texts of all prompts, each followed by a line feed. It is the same for every tokenizer.
     pub fn sha256(&self) -> String {
         let mut hash = Sha256::new();
         for prompt in self.shots.iter().flat_map(|shots| self.texts(*shots)) {

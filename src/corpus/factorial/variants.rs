@@ -1,4 +1,4 @@
-//! Designs that serve as controls: the same example sets, with one thing taken away.
+//! Designs that serve as controls: the same example sets with one change.
 
 use rand::seq::SliceRandom;
 
@@ -8,9 +8,9 @@ use crate::error::{Error, Result};
 use crate::seed;
 
 impl FactorialDesign {
-    /// The same design with the answers of the examples permuted within each relation, no entity keeping its
-    /// own row: a prompt still says which kind of answer is wanted, and no longer how it belongs to its
-    /// entity.
+    /// The same design with the answers of the examples permuted within each relation; each entity gets the
+    /// answer of another row. A prompt still shows the kind of answer, but no longer which answer belongs to
+    /// which entity.
     #[must_use]
     pub fn with_permuted_answers(&self) -> Self {
         let n = self.entities.len();
@@ -19,7 +19,7 @@ impl FactorialDesign {
             let mut rng = seed::stream("permuted answers", &label, self.seed);
             let mut cycle: Vec<usize> = (0..n).collect();
             cycle.shuffle(&mut rng);
-            // Each entity gets the row of the next one in a random cycle through all of them.
+            // Each entity gets the row of its successor in a random cycle through all entities.
             let mut row_of = vec![0; n];
             cycle.iter().zip(cycle.iter().cycle().skip(1)).for_each(|(entity, next)| row_of[*entity] = *next);
             self.sets.iter().map(|set| set.iter().map(|entity| row_of[*entity]).collect()).collect()
@@ -27,17 +27,17 @@ impl FactorialDesign {
         Self { shown: shown.collect(), ..self.clone() }
     }
 
-    /// The same design with queries that are entities of another category, to which no relation applies.
+    /// The same design with queries from another category, to which the relations do not apply.
     ///
     /// # Errors
-    /// [`Error::Corpus`] if the other category has too few entities that this one does not have.
+    /// [`Error::Corpus`] if the other category has too few entities that this category lacks.
     pub fn with_foreign_queries(&self, other: &Category) -> Result<Self> {
         let foreign: Vec<&String> =
             other.entities.iter().filter(|entity| !self.entities.contains(entity)).collect();
         let (n, needed) = (foreign.len(), self.queries.len());
         if n < needed {
             let reason = format!(
-                "has {n} entities that {} does not have, and {needed} foreign queries are needed; name \
+                "has {n} entities that {} does not have, but {needed} foreign queries are needed; choose \
                  another category",
                 self.category
             );
@@ -69,7 +69,7 @@ mod tests {
                 assert!(before.iter().zip(&after).all(|(a, b)| a.0 == b.0));
                 assert!(after.iter().all(|(_, answer)| design.answers[r].iter().any(|a| a == answer)));
             }
-            // The first relation has an answer of its own for each entity, so that none can keep it.
+            // In the first relation each entity has a different answer, so no entity keeps its answer.
             let kept = design.examples(0, s).iter().zip(permuted.examples(0, s)).any(|(a, b)| a.1 == b.1);
             assert!(!kept);
         }

@@ -1,4 +1,5 @@
-//! The bytes of a file as text: decompressed if they are gzip, and refused by name if they are no text.
+//! Converts the bytes of a file to text. Decompresses gzip, and refuses files that are not text with the name
+//! of their format.
 
 use std::io::Read;
 use std::path::Path;
@@ -7,10 +8,10 @@ use flate2::read::MultiGzDecoder;
 
 use crate::error::{Error, Result};
 
-/// Most bytes that a compressed file may hold: a small file can claim any length.
+/// Maximum decompressed size in bytes, because a small file can decompress to any size.
 const MAX_DECOMPRESSED: u64 = 1 << 30;
 
-/// Formats that are no text, by their first bytes, with what to do.
+/// Formats that are not text: their first bytes, their name and what to do.
 const FOREIGN: &[(&[u8], &str)] = &[
     (b"PK\x03\x04", "a zip archive (or an Office document); unpack it, or save it as CSV"),
     (b"PAR1", "a Parquet file; write its texts as JSON lines or CSV"),
@@ -24,10 +25,10 @@ const FOREIGN: &[(&[u8], &str)] = &[
     (b"\xfe\xff", "UTF-16; save the file as UTF-8"),
 ];
 
-/// What a file says, without a byte order mark.
+/// The text of a file, without a byte order mark.
 ///
 /// # Errors
-/// [`Error::Corpus`] for a format that is no text, and for a damaged or too large gzip file; [`Error::Csv`]
+/// [`Error::Corpus`] for a format that is not text and for a damaged or too large gzip file; [`Error::Csv`]
 /// with the line of the first byte that is not UTF-8.
 pub(super) fn text(path: &Path, bytes: Vec<u8>) -> Result<String> {
     let bytes = if bytes.starts_with(b"\x1f\x8b") { decompressed(path, &bytes)? } else { bytes };
@@ -37,7 +38,7 @@ pub(super) fn text(path: &Path, bytes: Vec<u8>) -> Result<String> {
     }
     let start = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
     if bytes.contains(&0) {
-        let reason = "holds NUL bytes, as binary files and UTF-16 do; save the file as UTF-8".into();
+        let reason = "contains NUL bytes, as binary files and UTF-16 do; save the file as UTF-8".into();
         return Err(Error::Corpus { name: name(), reason });
     }
     std::str::from_utf8(&bytes[start..]).map(ToOwned::to_owned).map_err(|fault| {

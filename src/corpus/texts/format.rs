@@ -1,5 +1,5 @@
-//! The form of a file of texts, judged by its content. The extension only decides where the content is not
-//! enough, and a file that looks like data of some form is never taken for prose.
+//! Detects the format of a file of texts from its content. The extension decides only if the content is
+//! ambiguous. A file that looks like structured data is never read as plain text.
 
 use std::path::Path;
 
@@ -8,28 +8,28 @@ use serde::de::IgnoredAny;
 use super::text::Columns;
 use crate::error::{Error, Result};
 
-/// How a file holds its texts.
+/// The format of a file of texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TextFormat {
     /// One JSON array of strings or of objects.
     JsonArray,
     /// A JSON object or string on each line.
     JsonLines,
-    /// A table with a header, and what separates its cells.
+    /// A table with a header; the byte is the separator of its cells.
     Table(u8),
     /// Plain text; blank lines separate the texts.
     Plain,
 }
 
-/// What separates cells, the most likely first where nothing else is known.
+/// Candidate separators of cells, the most likely first.
 const SEPARATORS: [u8; 3] = [b'\t', b',', b';'];
 
 impl TextFormat {
-    /// The form of a file.
+    /// Detects the format of a file.
     ///
     /// # Errors
     /// [`Error::Csv`] with the line for JSON that does not parse; [`Error::Corpus`] for a table without the
-    /// column of texts, for a single JSON object, and for a page of HTML or XML.
+    /// text column, for a single JSON object, and for HTML or XML.
     pub(super) fn of(path: &Path, content: &str, columns: &Columns) -> Result<Self> {
         let extension = extension(path);
         let is_json_lines = matches!(extension.as_str(), "jsonl" | "ndjson");
@@ -39,7 +39,7 @@ impl TextFormat {
             |reason: &str| Err(Error::Corpus { name: path.display().to_string(), reason: reason.to_owned() });
         let whole = || serde_json::from_str::<IgnoredAny>(content);
         let malformed = |fault: &serde_json::Error| {
-            let reason = format!("looks like JSON and does not parse ({fault}); correct the file");
+            let reason = format!("looks like JSON but does not parse ({fault}); correct the file");
             Err(Error::Csv { path: path.into(), line: fault.line() as u64, reason })
         };
         match (first, second) {
@@ -69,13 +69,13 @@ impl TextFormat {
                 }
             }
             (Some(_), _) if extension == "json" => match whole() {
-                Ok(_) => return refused("is JSON, but no array; give an array of strings or of objects"),
+                Ok(_) => return refused("is JSON but not an array; give an array of strings or of objects"),
                 Err(fault) => return malformed(&fault),
             },
             (Some('<'), Some('!' | '?' | 'h' | 'H')) => {
                 let start: String = content.trim_start().chars().take(9).collect::<String>().to_lowercase();
                 if ["<!doctype", "<html", "<?xml"].iter().any(|tag| start.starts_with(tag)) {
-                    return refused("is HTML or XML; save its text, as plain text or as JSON lines");
+                    return refused("is HTML or XML; save its text as plain text or JSON lines");
                 }
             }
             _ => {}
@@ -94,12 +94,12 @@ impl TextFormat {
             return Ok(Self::Table(separator));
         }
         match (named, tab_columns(content)) {
-            // Its columns will be named in the error.
+            // The reader of tables reports the missing column and names the others.
             (Some(separator), _) => Ok(Self::Table(separator)),
             (None, Some(n)) => {
                 let reason = format!(
-                    "looks like a table of {n} columns separated by tabs, and has no column `{}`; name the \
-                     one that holds the text with --text-column",
+                    "looks like a table of {n} columns separated by tabs, but has no column `{}`; name the \
+                     column with the texts with --text-column",
                     columns.text
                 );
                 Err(Error::Corpus { name: path.display().to_string(), reason })
@@ -109,7 +109,7 @@ impl TextFormat {
     }
 }
 
-/// The extension in lower case; of a compressed file that of its content.
+/// The extension in lower case; for a compressed file, the extension before `.gz`.
 fn extension(path: &Path) -> String {
     let of = |path: &Path| path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
     match of(path).as_str() {
@@ -118,8 +118,8 @@ fn extension(path: &Path) -> String {
     }
 }
 
-/// Whether the first row has a cell that names the column of texts. A cell that is a row of its own names it
-/// in a file that is known to be a table, and wherever nothing else stands on the first line.
+/// Whether a cell of the first row is the name of the text column. If the first row has a single cell, it
+/// counts only for a known table or with a comma as separator.
 fn has_column(content: &str, separator: u8, name: &str, is_table: bool) -> bool {
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(separator)
@@ -134,7 +134,7 @@ fn has_column(content: &str, separator: u8, name: &str, is_table: bool) -> bool 
     !alone && header.iter().any(|cell| cell.trim() == name)
 }
 
-/// The number of columns, if every line has the same number of tabs between its first and last word.
+/// The number of columns, if every line has the same number of tabs between words; otherwise `None`.
 fn tab_columns(content: &str) -> Option<usize> {
     let mut lines = content.lines().filter(|line| !line.trim().is_empty());
     let tabs = |line: &str| line.trim().matches('\t').count();

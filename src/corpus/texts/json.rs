@@ -1,5 +1,5 @@
-//! Texts in JSON: an array, or one value on each line. A value is a string, or an object with the text and
-//! its group.
+//! Reads texts from JSON: an array, or one value on each line. A value is a string, or an object with the
+//! text and its group.
 
 use std::path::Path;
 
@@ -8,28 +8,32 @@ use serde_json::Value;
 use super::text::{Columns, GroupedText, Text};
 use crate::error::{Error, Result};
 
-/// The texts of JSON lines.
+/// Reads texts from JSON lines.
 ///
 /// # Errors
-/// [`Error::Csv`] with the line of a row that is no text.
+/// [`Error::Csv`] with the line of a value that is not a text.
 pub(super) fn lines(path: &Path, content: &str, columns: &Columns) -> Result<Vec<GroupedText>> {
     let mut rows = vec![];
     for (line, row) in (1..).zip(content.lines()).filter(|(_, row)| !row.trim().is_empty()) {
         let fault = |reason: String| Error::Csv { path: path.into(), line, reason };
-        let value: Value = serde_json::from_str(row)
-            .map_err(|source| fault(format!("is not a JSON object ({source}); give one object a line")))?;
+        let value: Value = serde_json::from_str(row).map_err(|source| {
+            fault(format!(
+                "is not a JSON object ({source}); give one object on each \
+                                             line"
+            ))
+        })?;
         rows.extend(grouped_text(path, line, value, columns)?);
     }
     Ok(rows)
 }
 
-/// The texts of a JSON array.
+/// Reads texts from a JSON array.
 ///
 /// # Errors
-/// [`Error::Csv`] with the line of an element that is no text.
+/// [`Error::Csv`] with the line of an element that is not a text.
 pub(super) fn array(path: &Path, content: &str, columns: &Columns) -> Result<Vec<GroupedText>> {
     let mut rows = vec![];
-    // One element after the other, because the line of each is wanted.
+    // Parse the elements one by one, to know the line of each.
     let mut rest = content.trim_start().strip_prefix('[').unwrap_or_default();
     let (mut line, mut counted) = (1, 0);
     loop {
@@ -53,20 +57,26 @@ pub(super) fn array(path: &Path, content: &str, columns: &Columns) -> Result<Vec
     }
 }
 
-/// The text of one value. An answer that never came is recorded by `null`: there is no text, which is not the
-/// same as one that says nothing.
+/// The text of one value; `None` for `null`, which records a missing answer. A missing text differs from an
+/// empty text, which is an error.
 fn grouped_text(path: &Path, line: u64, value: Value, columns: &Columns) -> Result<Option<GroupedText>> {
     let fault = |reason: String| Error::Csv { path: path.into(), line, reason };
     let object = match value {
         Value::Null => return Ok(None),
         Value::String(text) => return Ok(Some((Text { text, line }, None))),
         Value::Object(object) => object,
-        _ => return Err(fault("is not a JSON object or string; give one of them for each text".into())),
+        _ => {
+            return Err(fault(
+                "is not a JSON object or string; give an object or a string for each \
+                               text"
+                    .into(),
+            ));
+        }
     };
     let field = |name: &str| match object.get(name) {
         Some(Value::String(text)) => Ok(Some(text.clone())),
         None | Some(Value::Null) => Ok(None),
-        Some(_) => Err(fault(format!("has a `{name}` that is no string; give a string"))),
+        Some(_) => Err(fault(format!("has a `{name}` that is not a string; give a string"))),
     };
     if object.get(&columns.text).is_some_and(Value::is_null) {
         return Ok(None);
@@ -75,7 +85,7 @@ fn grouped_text(path: &Path, line: u64, value: Value, columns: &Columns) -> Resu
         let known: Vec<_> = object.keys().map(String::as_str).collect();
         let (text, known) = (&columns.text, known.join(", "));
         fault(format!(
-            "has no field `{text}`, but {known}; name the one that holds the text with --text-column"
+            "has no field `{text}`; its fields are {known}; name the field with the text with --text-column"
         ))
     };
     let text = field(&columns.text)?.ok_or_else(missing)?;

@@ -1,6 +1,6 @@
-//! Files of texts: a JSON array, JSON lines, CSV or TSV with one text a row, or plain text in which blank
-//! lines separate one text from the next; any of them compressed by gzip. Rows may be parted into groups
-//! (human, model A, model B), each of which becomes a corpus of its own.
+//! Reads files of texts: a JSON array, JSON lines, CSV or TSV with one text per row, or plain text in which
+//! blank lines separate texts. Files may be compressed with gzip. Texts may belong to groups (human, model A,
+//! model B); each group becomes a separate corpus.
 
 mod content;
 mod format;
@@ -20,26 +20,26 @@ use crate::disk;
 use crate::error::{Error, Result};
 use crate::seed;
 
-/// Texts of one group, before any tokenizer.
+/// The texts of one group, independent of any tokenizer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Texts {
-    /// The file's stem, and the group behind a dot if there are groups.
+    /// The stem of the file name, followed by a dot and the group if there are groups.
     pub name: String,
-    /// The file.
+    /// The path of the file.
     pub path: PathBuf,
-    /// SHA-256 of the texts in order, each ended by a line feed.
+    /// SHA-256 of the texts in order, each followed by a line feed.
     pub sha256: String,
     /// The texts.
     pub texts: Vec<Text>,
 }
 
 impl Texts {
-    /// Reads a file; its form is judged by its content. Groups come in order of their names.
+    /// Reads a file and detects its format from its content. Groups are sorted by name.
     ///
     /// # Errors
-    /// [`Error::Read`]; [`Error::Csv`] with the line of a row that is malformed, not UTF-8, lacks its text or
-    /// its group, or whose text is empty or a single word, which has no context to be read in;
-    /// [`Error::Corpus`] for a file without texts, or of a form that is not read.
+    /// [`Error::Read`]; [`Error::Csv`] with the line of a row that is malformed, is not UTF-8, lacks its text
+    /// or group, or whose text is empty or a single word; [`Error::Corpus`] for a file without texts or in an
+    /// unsupported format.
     pub fn read(path: &Path, columns: &Columns) -> Result<Vec<Self>> {
         let bytes = disk::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
         let content = content::text(path, bytes)?;
@@ -59,13 +59,13 @@ impl Texts {
         let parted = rows.first().is_some_and(|(_, group)| group.is_some());
         for (text, group) in rows {
             if group.is_some() != parted || group.as_deref() == Some("") {
-                let reason = format!("has no `{}`, which other rows have; fill it in", columns.group);
+                let reason = format!("has no `{}`, but other rows have one; fill it in", columns.group);
                 return Err(Error::Csv { path: path.into(), line: text.line, reason });
             }
             groups.entry(group).or_default().push(text);
         }
         if groups.is_empty() {
-            let reason = "holds no text; give JSON, CSV or TSV with a field `text`, or plain text".into();
+            let reason = "contains no texts; give JSON, CSV or TSV with a field `text`, or plain text".into();
             return Err(Error::Corpus { name: path.display().to_string(), reason });
         }
         let named = |(group, texts): (Option<String>, Vec<Text>)| {
@@ -74,7 +74,7 @@ impl Texts {
                 hash.update(&text.text);
                 hash.update("\n");
             }
-            // Names become parts of file names.
+            // The name becomes part of file names, so replace path separators.
             let name = group.map_or_else(|| stem.clone(), |group| format!("{stem}.{group}"));
             let name = name.replace(|c: char| c == '/' || c == '\\' || c.is_control(), "--");
             Self { name, path: path.into(), sha256: seed::hex(&hash.finalize()), texts }
@@ -83,14 +83,14 @@ impl Texts {
     }
 }
 
-/// A text of one word has no context; an empty one is nothing at all.
+/// Refuses empty texts, and texts of one word, which has no context.
 fn check(path: &Path, text: &Text) -> Result<()> {
-    // Some scripts put no space between words.
+    // Scripts without spaces between words, in which one "word" can be a whole text.
     let unspaced = |c: char| matches!(c, '\u{e00}'..='\u{fff}' | '\u{1000}'..='\u{109f}' | '\u{2e80}'..);
     let reason = match text.text.split_whitespace().count() {
         0 => "the text is empty; remove the row",
         1 if !text.text.contains(unspaced) => {
-            "the text is one word, which has no context to be read in; remove it, or join it to the text it \
+            "the text is one word, which has no context; remove the row, or join the word to the text it \
              belongs to"
         }
         _ => return Ok(()),
@@ -152,7 +152,7 @@ mod tests {
         ];
         for bytes in forms {
             for name in ["a.txt", "a", "a.csv", "a.tsv", "a.json", "a.jsonl"] {
-                // JSON lines are taken at their word.
+                // The extensions .jsonl and .json determine the format.
                 let (is_json, is_array) =
                     (b"[{".contains(&bytes.trim_ascii()[0]), bytes.trim_ascii()[0] == b'[');
                 if (name == "a.jsonl" && (!is_json || is_array)) || (name == "a.json" && !is_json) {
@@ -199,13 +199,15 @@ mod tests {
         assert!(
             says("a.json", b"[\n{\"text\": \"x y\"},\n{\"body\": \"x y\"}]").contains("line 3: has no field")
         );
-        assert!(says("a.txt", b"[\"x y\",\n \"z w\"").contains("line 2: looks like JSON and does not parse"));
+        assert!(says("a.txt", b"[\"x y\",\n \"z w\"").contains("line 2: looks like JSON but does not parse"));
         assert!(says("a.txt", b"{\n\"data\": [\"x y\"]}").contains("is one JSON object"));
         assert!(says("a.txt", b"{\n\"text\": \"x y\"}\n{\n\"text\": \"x y\"}").contains("looks like JSON"));
-        assert!(says("a.json", b"x y").contains("looks like JSON and does not parse"));
-        assert!(says("a.json", b"\"x y\"").contains("no array"));
+        assert!(says("a.json", b"x y").contains("looks like JSON but does not parse"));
+        assert!(says("a.json", b"\"x y\"").contains("not an array"));
         assert!(says("a.txt", b"id\tbody\n1\tx y\n2\tz w\n").contains("a table of 2 columns"));
-        assert!(says("a.tsv", b"id\tbody\n1\tx y\n").contains("has no column `text`, but id, body"));
+        assert!(
+            says("a.tsv", b"id\tbody\n1\tx y\n").contains("has no column `text`; its columns are id, body")
+        );
         assert!(says("a.html", b" <!DOCTYPE html><p>x y").contains("is HTML or XML"));
         assert!(says("a.txt", b"PK\x03\x04...").contains("a zip archive"));
         assert!(says("a.txt", b"PAR1...").contains("Parquet"));
@@ -229,23 +231,23 @@ mod tests {
         let says = |name: &str, bytes: &[u8]| read(name, bytes).unwrap_err().to_string();
         assert!(says("a.csv", b"text\nx y\n\"\"\n").contains("a.csv, line 3: the text is empty"));
         assert!(says("a.csv", b"text,n\nx y,1\nword,2\n").contains("line 3: the text is one word"));
-        assert!(says("a.csv", b"body\nx y\n").contains("line 1: has no column `text`, but body"));
+        assert!(says("a.csv", b"body\nx y\n").contains("line 1: has no column `text`; its columns are body"));
         assert!(says("a.csv", b"text\nx y\nx, y\n").contains("line 3: has 2 fields where the header has 1"));
         assert!(says("a.csv", b"text,group\nx y,a\nz w,\n").contains("line 3: has no `group`"));
         assert!(
             says("a.jsonl", b"{\"text\": \"x y\"}\n{\"text\": 3}")
-                .contains("line 2: has a `text` that is no string")
+                .contains("line 2: has a `text` that is not a string")
         );
         assert!(
             says("a.jsonl", b"{\"text\": \"x y\"}\n\n{\"body\": \"x\"}")
-                .contains("line 3: has no field `text`, but body")
+                .contains("line 3: has no field `text`; its fields are body")
         );
         assert!(says("a.jsonl", b"x y").contains("line 1: is not a JSON object"));
         assert!(says("a.txt", b"x y\n\nPrologue\n\nz w").contains("line 3: the text is one word"));
         assert!(says("a.txt", b"x y\nz\xff").contains("line 2: is not UTF-8"));
-        assert!(says("a.txt", b" \n\n").contains("holds no text"));
-        assert!(says("a.csv", b"text\n").contains("holds no text"));
-        // A script without spaces has no single words to be found by them.
+        assert!(says("a.txt", b" \n\n").contains("contains no texts"));
+        assert!(says("a.csv", b"text\n").contains("contains no texts"));
+        // In a script without spaces, a text without spaces is not a single word.
         assert!(read("a.txt", "春眠不覺曉".as_bytes()).is_ok());
     }
 }

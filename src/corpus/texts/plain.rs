@@ -1,8 +1,8 @@
-//! Plain text in which blank lines separate one text from the next.
+//! Reads plain text in which blank lines separate texts.
 
 use super::text::{GroupedText, Text};
 
-/// The texts, each with its first line.
+/// The texts, each with the number of its first line.
 pub(super) fn paragraphs(content: &str) -> Vec<GroupedText> {
     let mut texts: Vec<GroupedText> = vec![];
     let mut open = false;

@@ -1,4 +1,4 @@
-//! Texts in a table with a header, a text on each row.
+//! Reads texts from a table with a header and one text per row.
 
 use std::path::Path;
 
@@ -6,18 +6,18 @@ use super::text::{Columns, GroupedText, Text};
 use crate::disk::Lines;
 use crate::error::{Error, Result};
 
-/// The texts of a table whose cells are separated by `separator`.
+/// Reads the texts of a table with this separator of cells.
 ///
 /// # Errors
-/// [`Error::Csv`] with the line of a row that is malformed, and for a header without the column of texts.
+/// [`Error::Csv`] with the line of a malformed row, or for a header without the text column.
 pub(super) fn rows(path: &Path, content: &str, columns: &Columns, separator: u8) -> Result<Vec<GroupedText>> {
     let mut reader = csv::ReaderBuilder::new().delimiter(separator).from_reader(content.as_bytes());
     let malformed = |error: csv::Error| {
         let line = Lines::at(content.as_bytes(), error.position());
         let reason = match error.kind() {
             csv::ErrorKind::UnequalLengths { expected_len, len, .. } => format!(
-                "has {len} fields where the header has {expected_len}; put a text that holds a {} in \
-                 quotes, leave none out",
+                "has {len} fields where the header has {expected_len}; put texts that contain a {} in \
+                 quotes, and add missing fields",
                 if separator == b'\t' { "tab" } else { "comma" }
             ),
             _ => format!("{error}; correct the file"),
@@ -29,7 +29,7 @@ pub(super) fn rows(path: &Path, content: &str, columns: &Columns, separator: u8)
     let Some(text) = at(&columns.text) else {
         let known: Vec<_> = header.iter().collect();
         let reason = format!(
-            "has no column `{}`, but {}; name the one that holds the text with --text-column",
+            "has no column `{}`; its columns are {}; name the column with the texts with --text-column",
             columns.text,
             known.join(", ")
         );

@@ -1,11 +1,11 @@
-//! One text of a file, and where its row holds it.
+//! A text of a file, and the columns of texts and groups.
 
-/// The columns, or the fields of each JSON object, that hold texts and their groups.
+/// The names of the columns, or JSON fields, with texts and groups.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Columns {
-    /// The text.
+    /// The name of the text column.
     pub text: String,
-    /// The group; a file need not have it.
+    /// The name of the group column, which is optional in a file.
     pub group: String,
 }
 
@@ -18,9 +18,9 @@ impl Default for Columns {
 /// One text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text {
-    /// Its text.
+    /// The content.
     pub text: String,
-    /// The line it begins on, from 1.
+    /// The line on which the text begins, from 1.
     pub line: u64,
 }
 

@@ -1,82 +1,83 @@
-//! The result of a comparison of two groups of texts, a row of comparisons.csv.
+//! The result of comparing two groups of texts: a row of comparisons.csv.
 
 use serde::Serialize;
 
 use crate::mi::Scale;
 
-/// Largest p value that is called a difference.
+/// Significance level: a p value up to this counts as a difference.
 pub const ALPHA: f64 = 0.05;
 
-/// One row of comparisons.csv: two groups, and one quantity of them.
+/// One row of comparisons.csv: two groups and one quantity.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Comparison {
-    /// The model that reads.
+    /// The model that reads the texts.
     pub model: String,
-    /// One group.
+    /// The first group.
     pub group_a: String,
-    /// The other.
+    /// The second group.
     pub group_b: String,
     /// `emergence`, or `emergence_less_control`.
     pub quantity: &'static str,
     /// The estimator.
     pub estimator: String,
-    /// What noise is relative to, for an estimator that adds noise.
+    /// What the noise is relative to, if the estimator adds noise.
     pub scale: Scale,
-    /// The noise scale, for `channel` the precision b; empty for an estimator that adds no noise.
+    /// The noise scale, for `channel` the precision b; empty if the estimator adds no noise.
     pub noise_scale: Option<f64>,
-    /// Tokens of a window.
+    /// Number of tokens in a window.
     pub window_tokens: usize,
-    /// Windows of each group.
+    /// Number of windows in each group.
     pub n_windows: usize,
-    /// Texts of the first group that they come from.
+    /// Number of texts of the first group that the windows come from.
     pub n_texts_a: usize,
-    /// Texts of the second group that they come from.
+    /// Number of texts of the second group that the windows come from.
     pub n_texts_b: usize,
-    /// The quantity of the first group.
+    /// The value of the quantity in the first group.
     pub a_nats: f64,
-    /// The quantity of the second group.
+    /// The value of the quantity in the second group.
     pub b_nats: f64,
     /// `a - b`.
     pub difference_nats: f64,
-    /// Cohen's d; missing where no permutation differs from another.
+    /// Cohen's d; missing if all permutations give the same difference.
     pub effect_size: Option<f64>,
-    /// Two-sided p value of the permutations.
+    /// Two-sided p value of the permutation test.
     pub p_value: f64,
-    /// The same with Holm's correction over the pairs.
+    /// The p value with Holm's correction over the pairs of groups.
     pub p_holm: f64,
-    /// Permutations.
+    /// Number of permutations.
     pub permutations: usize,
     /// Plug-in entropy of single tokens, first group.
     pub token_entropy_a_nats: f64,
     /// Plug-in entropy of single tokens, second group.
     pub token_entropy_b_nats: f64,
-    /// Plug-in entropy of pairs of neighbours, first group.
+    /// Plug-in entropy of token bigrams, first group.
     pub bigram_entropy_a_nats: f64,
-    /// Plug-in entropy of pairs of neighbours, second group.
+    /// Plug-in entropy of token bigrams, second group.
     pub bigram_entropy_b_nats: f64,
-    /// Plug-in entropy of three neighbours, first group.
+    /// Plug-in entropy of token trigrams, first group.
     pub trigram_entropy_a_nats: f64,
-    /// Plug-in entropy of three neighbours, second group.
+    /// Plug-in entropy of token trigrams, second group.
     pub trigram_entropy_b_nats: f64,
-    /// Seed of windows, control, noise and permutations.
+    /// Seed of the windows, the control, the noise and the permutations.
     pub seed: u64,
-    /// What the two quantities say together.
+    /// The conclusion from both quantities.
     pub verdict: Verdict,
 }
 
-/// What a pair of groups shows.
+/// The conclusion from comparing a pair of groups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// No difference in the raw value.
+    /// The emergence does not differ significantly.
     NoDifference,
-    /// A raw difference that the control does not have: more than diversity.
+    /// The emergence differs, and the difference remains after subtracting the control: it is more than
+    /// diversity.
     BeyondDiversity,
-    /// A raw difference that vanishes in the difference from control.
+    /// The emergence differs, but the difference disappears after subtracting the control.
     DiversityOnly,
-    /// A difference from control without a raw one.
+    /// A difference appears only after subtracting the control.
     OnlyBesideControl,
-    /// A raw difference that was not held against a control.
+    /// The emergence differs, and there is no control to compare with.
     NoControl,
 }
 
@@ -94,17 +95,18 @@ impl Verdict {
     /// The verdict as a sentence.
     pub fn sentence(self) -> &'static str {
         match self {
-            Self::NoDifference => "no difference is seen",
+            Self::NoDifference => "there is no significant difference",
             Self::BeyondDiversity => {
-                "the difference remains after subtracting the shuffled control: it is more than diversity"
+                "the difference remains after subtracting the shuffled control, so it is not only a \
+                 difference in diversity"
             }
             Self::DiversityOnly => {
-                "the difference disappears after subtracting the shuffled control: the texts differ in \
-                 diversity, not in the order of their words"
+                "the difference disappears after subtracting the shuffled control, so the texts differ in \
+                 diversity, not in word order"
             }
-            Self::OnlyBesideControl => "a difference shows only after subtracting the shuffled control",
+            Self::OnlyBesideControl => "a difference appears only after subtracting the shuffled control",
             Self::NoControl => {
-                "a difference shows; without a control it cannot be told from a difference in diversity"
+                "there is a difference; without a control, it may be only a difference in diversity"
             }
         }
     }

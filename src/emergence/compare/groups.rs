@@ -1,4 +1,4 @@
-//! The comparison of every pair of groups: the permutation test, Holm's correction, the diversity of tokens.
+//! Compares pairs of groups: permutation test, Holm's correction and diversity of tokens.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -10,12 +10,11 @@ use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::numeric::statistics::entropy_nats;
 
-/// Compares every pair of groups, or every group with `reference`. `step` is told how many permutations are
-/// done.
+/// Compares every pair of groups, or every group with the reference group.
 ///
 /// # Errors
-/// [`Error::Parameter`] for fewer than two groups, an unknown reference, no permutation, or a model of one
-/// block; those of [`WindowSettings::all`] and of the estimator.
+/// [`Error::Parameter`] for fewer than two groups, an unknown reference, or a model with one block; those of
+/// [`WindowSettings::all`] and of the estimator.
 pub fn compare(
     model: &Model,
     groups: &[Texts],
@@ -25,8 +24,11 @@ pub fn compare(
 ) -> Result<Vec<Comparison>> {
     let pairs = pairs(groups, how.reference)?;
     if model.info.n_layers < 2 {
-        let reason =
-            format!("{} has one block, and its input knows only its own token; take another", model.info.id);
+        let reason = format!(
+            "{} has only one block, and the input of the first block carries no context; choose a \
+                     model with more blocks",
+            model.info.id
+        );
         return Err(Error::Parameter { name: "MODEL", reason });
     }
     let windows = groups
@@ -91,26 +93,26 @@ pub fn compare(
     Ok(rows)
 }
 
-/// How groups are compared.
+/// Settings of the permutation test.
 pub struct Permutations<'a> {
-    /// How many.
+    /// Number of permutations for each pair of groups.
     pub permutations: usize,
-    /// The group that all others are compared with; every pair if there is none.
+    /// The group that all others are compared with; if `None`, every pair of groups is compared.
     pub reference: Option<&'a str>,
-    /// Is told how many are done.
+    /// Receives the number of permutations done so far, over all pairs.
     pub step: &'a (dyn Fn(usize) + Sync),
 }
 
-/// The pairs that are compared, as places among the groups.
+/// The pairs of groups to compare, as indices into `groups`.
 ///
 /// # Errors
-/// [`Error::Parameter`] if there are fewer than two groups, or the reference is none of them.
+/// [`Error::Parameter`] if there are fewer than two groups, or no group has the name of the reference.
 pub fn pairs(groups: &[Texts], reference: Option<&str>) -> Result<Vec<(usize, usize)>> {
     let names: Vec<&str> = groups.iter().map(|group| group.name.as_str()).collect();
     if names.len() < 2 {
         let reason = format!(
-            "give {} group(s) of texts, and two are compared at least; give more files, or one with a \
-             column that names the group (--group-column)",
+            "has {} group(s) of texts, but a comparison needs at least two; give more files, or a file with \
+             a column that names the group (--group-column)",
             names.len()
         );
         return Err(Error::Parameter { name: "--texts", reason });
@@ -119,7 +121,7 @@ pub fn pairs(groups: &[Texts], reference: Option<&str>) -> Result<Vec<(usize, us
         None => Ok((0..names.len()).flat_map(|a| (a + 1..names.len()).map(move |b| (a, b))).collect()),
         Some(name) => {
             let at = names.iter().position(|known| *known == name).ok_or_else(|| {
-                let reason = format!("names `{name}`, and the groups are {}", names.join(", "));
+                let reason = format!("`{name}` is not a group; the groups are {}", names.join(", "));
                 Error::Parameter { name: "--reference", reason }
             })?;
             Ok((0..names.len()).filter(|other| *other != at).map(|other| (other, at)).collect())
@@ -127,21 +129,21 @@ pub fn pairs(groups: &[Texts], reference: Option<&str>) -> Result<Vec<(usize, us
     }
 }
 
-/// Plug-in entropy of `size` neighbouring tokens, with the Miller-Madow term.
+/// Plug-in entropy of token n-grams of `size` tokens, with the Miller-Madow term.
 fn ngram_entropy_nats<'a>(windows: impl Iterator<Item = &'a Window>, size: usize) -> f64 {
     let mut counts: HashMap<&[u32], u64> = HashMap::new();
     for window in windows {
         let text = window.labels.iter().take_while(|label| !label.is_reading_point).count();
         window.ids[text..].windows(size).for_each(|tokens| *counts.entry(tokens).or_default() += 1);
     }
-    // In order, so that the sum is the same to the bit each time.
+    // Sort the counts for a fixed order of summation, so that the sum is bit-identical each time.
     let mut counts: Vec<u64> = counts.into_values().collect();
     counts.sort_unstable();
     entropy_nats(counts.into_iter())
 }
 
-/// Holm's step-down correction (1979): the `k`-th smallest of `m` p values times `m - k + 1`, not below those
-/// before it, at most 1.
+/// Holm's step-down correction (1979): multiplies the `k`-th smallest of `m` p values by `m - k + 1`, makes
+/// the results nondecreasing, and caps them at 1.
 fn holm(p: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..p.len()).collect();
     order.sort_by(|a, b| p[*a].total_cmp(&p[*b]));
@@ -159,7 +161,8 @@ mod tests {
 
     #[test]
     fn holm_agrees_with_a_calculation_by_hand() {
-        // Sorted .01 .02 .04 .05 times 4, 3, 2, 1 is .04 .06 .08 .05, made monotone.
+        // The sorted values .01 .02 .04 .05 times 4, 3, 2, 1 are .04 .06 .08 .05; the last becomes .08 for
+        // monotonicity.
         let adjusted = holm(&[0.02, 0.05, 0.01, 0.04]);
         for (value, wanted) in adjusted.iter().zip([0.06, 0.08, 0.04, 0.08]) {
             assert!((value - wanted).abs() < 1e-12, "{adjusted:?}");

@@ -1,18 +1,18 @@
-//! Groups of texts (human, model A, model B) compared by the emergence that one model shows on them: do they
-//! differ, and by more than their diversity?
+//! Compares groups of texts (such as human, model A, model B) by the emergence of one model that reads them.
+//! The comparison tests whether groups differ, and whether they differ by more than their diversity.
 //!
-//! The statistic is the headline of texts, the mean of emergence over blocks `2..=L` at the last position,
-//! and its difference from that of the shuffled control. Its distribution without a difference between groups
-//! comes from permuting the groups' labels over texts, not over windows, because the windows of one text
-//! stand or fall together; every permutation is estimated anew, with spreads and tokens of its own.
-//! Two-sided, `p = (1 + #{|permuted| >= |observed|}) / (1 + permutations)` (Phipson & Smyth 2010),
-//! with Holm's correction over the pairs of groups. The effect size is Cohen's d, with the standard deviation
-//! of one window that the permutations imply: `d = difference / (sd_permuted sqrt(n / 2))` for `n` windows in
-//! each group.
+//! The statistic is the headline of texts: the mean emergence over blocks `2..=L` at the last position. A
+//! second statistic is its difference from the shuffled control. The null distribution comes from permuting
+//! the group labels over texts. Labels are not permuted over windows, because windows of the same text are
+//! dependent. Every permutation is estimated from scratch, including the standardisation and the micro
+//! information. The two-sided p value is `p = (1 + #{|permuted| >= |observed|}) / (1 + permutations)`
+//! (Phipson & Smyth 2010), with Holm's correction over the pairs of groups. The effect size is Cohen's d,
+//! with the standard deviation of one window that the permutations imply:
+//! `d = difference / (sd_permuted sqrt(n / 2))` for `n` windows in each group.
 //!
-//! All groups give the same number of windows: the estimate and its ceiling depend on it. A
-//! group that is more diverse also has the larger entropies: a difference that is there in the raw value and
-//! not in the difference from control is one of diversity.
+//! All groups use the same number of windows, because the estimate and its ceiling depend on it. A more
+//! diverse group also has larger entropies. So if the emergence differs but its difference from the control
+//! does not, the groups differ only in diversity.
 
 mod comparison;
 mod groups;

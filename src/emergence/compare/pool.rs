@@ -1,5 +1,5 @@
-//! The windows of two groups and their states, from which the emergence of either group is estimated, as they
-//! are and with texts permuted between them.
+//! The windows of two groups and their states. They give the emergence of each group, both for the actual
+//! groups and with texts permuted between them.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,27 +16,27 @@ use crate::model::{Model, Point, States};
 use crate::numeric::statistics::variance;
 use crate::seed;
 
-/// The windows of two groups and the states of each, from which any part of them can be read.
+/// The windows of two groups and the states of all windows.
 pub(crate) struct Pool<'a> {
     settings: &'a MeasureSettings,
-    /// The index of the headline's noise scale.
+    /// The index of the noise scale of the headline.
     at: usize,
     pub(crate) noise_scale: Option<f64>,
     n_layers: usize,
     window_tokens: usize,
     prefix: usize,
     ids: Vec<Vec<u32>>,
-    /// Windows of each text, the first group's texts first.
+    /// For each group, the windows of each text.
     texts: [Vec<Vec<usize>>; 2],
-    /// States of the windows, and of their control.
+    /// States of the windows and, if there is a control, of the control.
     sides: Vec<States>,
     lone: LoneTokens,
 }
 
-/// One quantity of two groups.
+/// The test of one quantity of two groups.
 pub(crate) struct Test {
     pub(crate) values: [f64; 2],
-    /// Missing where no permutation differs from another.
+    /// Cohen's d; `None` if all permutations give the same difference.
     pub(crate) effect_size: Option<f64>,
     pub(crate) p_value: f64,
 }
@@ -79,7 +79,7 @@ impl<'a> Pool<'a> {
         let (ids, states) = of(&corpora)?;
         let mut sides = vec![states];
         if let Some(control) = control {
-            // Each group's own, as `measure` makes it, whichever group it is compared with.
+            // Each group has its own control, as in `measure`, independent of the other group.
             sides.push(of(&corpora.each_ref().map(|corpus| control.of(corpus, settings.seed)))?.1);
         }
         let tokens = ids.iter().flat_map(|ids| &ids[prefix..]).copied();
@@ -98,13 +98,13 @@ impl<'a> Pool<'a> {
         })
     }
 
-    /// Emergence of some windows, and that less their control's.
+    /// The emergence of some windows and, if there is a control, their emergence minus that of the control.
     fn emergence(&self, windows: &[usize]) -> Result<Vec<f64>> {
         let last = self.prefix + self.window_tokens - 1;
         let points: Vec<Point> = windows.iter().map(|w| (*w, last)).collect();
         let alone = self.lone.points(windows.iter().flat_map(|w| &self.ids[*w][self.prefix..]).copied());
         let estimate = |states: &States, points: &[Point], label: &str, block: usize| -> Result<f64> {
-            // The streams of `measure`, so that a group has here the emergence that it has there.
+            // Use the random streams of `measure`, so that a group has the same emergence in both commands.
             let estimates = block_mi(self.settings, states, points, label, block)?;
             Ok(estimates.get(self.at).map_or(f64::NAN, |estimate| estimate.mi_nats))
         };
@@ -124,7 +124,7 @@ impl<'a> Pool<'a> {
         Ok(means)
     }
 
-    /// The quantities of the two groups, and how often permutations of the texts are as far apart.
+    /// Computes both quantities for the two groups and tests them by permuting the texts.
     pub(crate) fn test(
         &self,
         permutations: usize,
@@ -151,7 +151,7 @@ impl<'a> Pool<'a> {
             let observed = values[0] - values[1];
             let null: Vec<f64> = permuted.iter().map(|differences| differences[at]).collect();
             let beyond = null.iter().filter(|value| value.abs() >= observed.abs()).count();
-            // At least 19 permutations are drawn.
+            // The command requires at least 19 permutations, so the variance exists.
             let variance = variance(&null).unwrap_or(f64::NAN);
             Test {
                 values,
@@ -163,7 +163,7 @@ impl<'a> Pool<'a> {
     }
 }
 
-/// Parts texts in two, of at most `n` windows each and both of the same number.
+/// Splits texts into two parts with the same number of windows, at most `n` each.
 fn part(texts: &[&Vec<usize>], n: usize) -> (Vec<usize>, Vec<usize>) {
     let mut first = vec![];
     let mut rest = texts.iter();

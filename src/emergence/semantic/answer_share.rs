@@ -1,10 +1,11 @@
-//! The pair score of semantic emergence with answers in place of states: how well a short answer tells which
-//! relation the examples of its prompt show. No model has to be opened for it.
+//! Computes the pair score of semantic emergence from answers instead of states: how well a short answer
+//! identifies the relation that the examples of its prompt show. It needs no access to the weights of a
+//! model.
 //!
 //! # Formula
-//! For an ordered pair of relations `p, q` and the answer `a` to the prompt `(p, s, x)`, with `n_r` the
-//! number of answers to the prompts `(r, t, x)` of the other sets `t != s`, and `c_r` how many of them are
-//! `a`:
+//! Let `p, q` be an ordered pair of relations and `a` the answer to the prompt `(p, s, x)`. Let `n_r` be the
+//! number of answers to the prompts `(r, t, x)` of the other sets `t != s`, and `c_r` the number of these
+//! that equal `a`:
 //!
 //! ```text
 //! f_r = (c_r + 1/2) / (n_r + 1)
@@ -12,28 +13,28 @@
 //! A   = mean over pairs, sets and queries of [ log 2 - log(1 + exp(tau D)) ]
 //! ```
 //!
-//! `f` is the estimate of Krichevsky and Trofimov of the probability of an answer. The own example set is
-//! left out of both relations, so that an answer that is a function of the example set scores exactly 0, and
-//! so does one that no other set was given. The temperature `tau` of a query is chosen on the other queries,
-//! as it is for states. `A` is at most `log 2 - log(1 + 1 / (2 S - 1))` for `S` sets.
+//! `f` is the Krichevsky-Trofimov estimate of the probability of an answer. Set `s` is left out for both
+//! relations. So an answer that depends only on the example set scores exactly 0, and so does an answer that
+//! occurs for no other set. The temperature `tau` of a query is chosen on the other queries, as for states.
+//! For `S` sets, `A` is at most `log 2 - log(1 + 1 / (2 S - 1))`.
 //!
 //! # References
-//! Krichevsky & Trofimov 1981 (the estimate).
+//! Krichevsky & Trofimov 1981 (the estimate of a probability).
 
 use super::condition::Layout;
 use super::jackknife::Replicated;
 use super::tally::{Accumulator, Tally, information};
 
-/// The number that is added to every count.
+/// Pseudocount added to every count.
 const SMOOTHING: f64 = 0.5;
 
-/// The macro information of answers, in nats, and the number of comparisons it is a mean of. `None` without
-/// a comparison.
+/// Returns the macro information of answers, in nats, and the number of comparisons. `None` if there are no
+/// comparisons.
 ///
 /// # Shapes
-/// `answers` is `(layout.len())`, query by query, in each relation by relation, in each set by set: equal
-/// numbers are equal answers, and a prompt without an answer is left out. `is_left_out` says of a pair of
-/// relations and a query whether they are compared.
+/// `answers` is `(queries, relations, sets)`, flattened. Equal numbers mean equal answers; `None` marks a
+/// prompt without an answer, which is left out. `is_left_out(p, q, x)` returns whether to leave query `x` out
+/// of the comparison of relations `p` and `q`.
 pub fn answer_share(
     layout: Layout,
     answers: &[Option<u32>],
@@ -49,13 +50,13 @@ pub fn answer_share(
     let n: f64 = queries.iter().map(|tallies| tallies[0].n_scores).sum();
     (n > 0.0).then(|| {
         let (macro_nats, _, _) = information(&queries);
-        // A replicate without a comparison has no value, and then there is no standard error.
+        // If a jackknife replicate has no comparisons, the standard error does not exist.
         let has_error = macro_nats.stderr().is_some_and(f64::is_finite);
         (if has_error { macro_nats } else { Replicated::exact(macro_nats.value) }, n as usize)
     })
 }
 
-/// The scores of one query: of all sets and, for the jackknife, without each. `left_out` is
+/// The scores of one query: first over all sets, then without each set, for the jackknife. `left_out` is
 /// `(relations, relations)`.
 fn tallies(layout: Layout, answers: &[Option<u32>], left_out: &[bool]) -> Vec<Tally> {
     let Layout { relations, sets, .. } = layout;
@@ -64,7 +65,8 @@ fn tallies(layout: Layout, answers: &[Option<u32>], left_out: &[bool]) -> Vec<Ta
     for p in 0..relations {
         for s in 0..sets {
             let Some(answer) = of_relation(p)[s] else { continue };
-            // How many of the other sets' answers are this one, and how many there are.
+            // For each relation: how many answers of the other sets equal this answer, and how many there
+            // are.
             let counts: Vec<(f64, f64)> = (0..relations)
                 .map(|r| {
                     let others = of_relation(r).iter().enumerate().filter(|(t, _)| *t != s);
@@ -126,7 +128,7 @@ mod tests {
             |_, s, _| s as u32,
             |_, s, _| s as u32 / 2,
             |_, _, x| x as u32,
-            // An answer of its own for each prompt is never seen again.
+            // A different answer for each prompt never recurs.
             |r, s, x| LAYOUT.place((r, s, x)) as u32,
         ];
         for answer in all {
@@ -137,13 +139,15 @@ mod tests {
 
     #[test]
     fn one_pair_can_be_computed_by_hand() {
-        // Two relations, four sets, one query twice: relation 0 answers 1 1 1 2, relation 1 answers 2 2 2 2.
+        // Two relations, four sets, and the same query twice. The answers of relation 0 are 1 1 1 2, those of
+        // relation 1 are 2 2 2 2.
         let layout = Layout { queries: 2, relations: 2, sets: 4 };
         let query = [1, 1, 1, 2, 2, 2, 2, 2].map(Some);
         let (nats, n) = answer_share(layout, &[query, query].concat(), |_, _, _| false).unwrap();
         assert_eq!(n, 16);
-        // Of three others: the three 1s see 2 of 3 in their relation and 0 in the other, the 2 sees 0 and 3,
-        // each 2 of relation 1 sees 3 in its own; the other holds one 2, which set 3 leaves out.
+        // Each answer is compared with the three other sets. Each 1 of relation 0 recurs 2 times in its own
+        // relation and 0 times in the other. Its 2 recurs 0 and 3 times. Each 2 of relation 1 recurs 3 times
+        // in its own relation. It recurs once in relation 0, at set 3, except when set 3 is left out.
         let score = |own: f64, other: f64| LN_2 - ((other + 0.5) / (own + 0.5)).ln_1p();
         let exact = (3.0 * score(2.0, 0.0) + score(0.0, 3.0) + 3.0 * score(3.0, 1.0) + score(3.0, 0.0)) / 8.0;
         let at = |tau: f64| {
@@ -167,7 +171,7 @@ mod tests {
     #[test]
     fn the_standard_error_is_that_of_leaving_out_each_query_set_and_crossing() {
         let layout = Layout { queries: 4, relations: 2, sets: 5 };
-        // Right two times in three, by a rule that mixes queries and sets; one prompt has no answer.
+        // Two of three answers are right, by a rule that mixes queries and sets; one prompt has no answer.
         let answers: Vec<Option<u32>> = (0..layout.len())
             .map(|place| {
                 let relation = (place / layout.sets % layout.relations) as u32;

@@ -1,4 +1,5 @@
-//! The states of one condition: one model, category, block and number of shots, in a full factorial design.
+//! The states of one condition, that is, of one model, category, block and number of shots, in a full
+//! factorial design.
 
 use ndarray::ArrayView2;
 use rand::Rng;
@@ -7,17 +8,17 @@ use rand_distr::StandardNormal;
 use super::query_kernel::QueryKernel;
 use crate::seed;
 
-/// A prompt of a design: its relation, example set and query.
+/// A prompt of a design: the indices of its relation, example set and query.
 pub type Crossing = (usize, usize, usize);
 
 /// The sizes of a factorial design.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Layout {
-    /// Queries, X.
+    /// Number of queries, X.
     pub queries: usize,
-    /// Relations, R.
+    /// Number of relations, R.
     pub relations: usize,
-    /// Example sets, S.
+    /// Number of example sets, S.
     pub sets: usize,
 }
 
@@ -27,12 +28,12 @@ impl Layout {
         self.queries * self.per_query()
     }
 
-    /// Whether there is no state at all.
+    /// Whether the design has no states.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The place of a prompt: query by query, in each relation by relation, in each set by set.
+    /// The index of a prompt in the order `(queries, relations, sets)`.
     pub fn place(&self, (relation, set, query): Crossing) -> usize {
         (query * self.relations + relation) * self.sets + set
     }
@@ -43,7 +44,7 @@ impl Layout {
     }
 }
 
-/// States centred over the condition, with their spread.
+/// The states of a condition, centred, and their variance.
 #[derive(Debug)]
 pub(super) struct Centred {
     layout: Layout,
@@ -51,13 +52,13 @@ pub(super) struct Centred {
     values: Vec<f64>,
     /// `sum_c Var_c(Y)`, the variance of each coordinate over all states, summed over coordinates.
     pub(super) total_variance: f64,
-    /// The squared norm of the mean state over the mean squared norm.
+    /// The squared norm of the mean state divided by the mean squared norm of the states.
     pub(super) mean_power_share: f64,
 }
 
 impl Centred {
     /// # Shapes
-    /// `states` is `(layout.len(), d)`, query by query, in each relation by relation.
+    /// `states` is `(layout.len(), d)`, in the order of [`Layout::place`].
     pub(super) fn new(states: ArrayView2<'_, f32>, layout: Layout) -> Self {
         let (n, d) = states.dim();
         let mut mean = vec![0.0; d];
@@ -76,7 +77,7 @@ impl Centred {
         Self { layout, d, values, total_variance, mean_power_share }
     }
 
-    /// The distances between the states of query `x`, with the noise of each.
+    /// The distances between the states of query `x`, with the noise of each state.
     pub(super) fn kernel(&self, x: usize, noise: &Noise) -> QueryKernel {
         let n = self.layout.per_query() * self.d;
         let of_query = x * n..(x + 1) * n;
@@ -85,15 +86,15 @@ impl Centred {
     }
 }
 
-/// Standard normal noise for every state of a design. The same draws serve every block, number of shots and
-/// noise scale, so that differences between them hold no noise of their own.
+/// Standard normal noise for every state of a design. Every block, number of shots and noise scale uses the
+/// same draws, so differences between them contain no additional noise.
 #[derive(Debug)]
 pub struct Noise {
     values: Vec<f64>,
 }
 
 impl Noise {
-    /// Noise for states of `d` coordinates; each state has a stream of its own.
+    /// Draws noise for states with `d` coordinates. Each state has its own random stream.
     pub fn draw(layout: Layout, d: usize, seed: u64) -> Self {
         let mut values = Vec::with_capacity(layout.len() * d);
         for state in 0..layout.len() {
@@ -104,7 +105,7 @@ impl Noise {
         Self { values }
     }
 
-    /// Noise that was drawn elsewhere, `(layout.len(), d)` row by row.
+    /// Uses given noise, `(layout.len(), d)`, row-major.
     pub fn given(values: Vec<f64>) -> Self {
         Self { values }
     }
@@ -121,7 +122,7 @@ mod tests {
         let states = array![[1.0, 5.0], [3.0, 5.0], [1.0, 5.0], [3.0, 5.0]];
         let centred = Centred::new(states.view(), layout);
         assert_eq!(centred.total_variance, 1.0);
-        // Mean (2, 5): 29 of 29 + 1.
+        // The mean is (2, 5) with squared norm 29, and the mean squared norm is 29 + 1.
         assert!((centred.mean_power_share - 29.0 / 30.0).abs() < 1e-12);
     }
 }

@@ -1,4 +1,4 @@
-//! Summaries of the macro share over depth, `u = l / L`.
+//! Summarises the macro share over relative depth, `u = l / L`.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ use super::jackknife::Replicated;
 pub struct WithError {
     /// The value.
     pub value: f64,
-    /// Its standard error, if it has one.
+    /// The standard error, if it exists.
     pub stderr: Option<f64>,
 }
 
@@ -19,23 +19,24 @@ impl From<&Replicated> for WithError {
     }
 }
 
-/// The macro share over depth at one number of shots; a summary that does not exist is missing.
+/// Summaries of the macro share over depth at one number of shots.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct OverDepth {
-    /// At `u = 1/4, 1/2, 3/4, 1`, interpolated between blocks; missing above the first block.
+    /// The share at `u = 1/4, 1/2, 3/4, 1`, interpolated between blocks; `None` at a depth before the first
+    /// block.
     pub(super) quarters: [Option<Replicated>; 4],
-    /// Mean over blocks `2..L`; missing in a model of one block.
+    /// The mean over blocks `2..=L`; `None` for a model with one block.
     pub(super) mean: Option<Replicated>,
-    /// The smallest `u` at which the share exceeds half of its largest value, interpolated; missing unless
-    /// the largest is above .1 and above 3 standard errors.
+    /// The smallest `u` at which the share exceeds half of its largest value, interpolated. `None` unless the
+    /// largest share exceeds .1 and three of its standard errors.
     pub(super) onset: Option<f64>,
 }
 
-/// The largest share must exceed this for its onset to be read, and three standard errors.
+/// The onset exists only if the largest share exceeds this.
 const LEAST_PEAK: f64 = 0.1;
 
 impl OverDepth {
-    /// From the share of each block, the first block first.
+    /// Summarises the shares of all blocks, in block order.
     pub(super) fn of(shares: &[Replicated]) -> Self {
         Self {
             quarters: [0.25, 0.5, 0.75, 1.0].map(|u| at(shares, u)),
@@ -71,7 +72,7 @@ fn onset(shares: &[Replicated]) -> Option<f64> {
 mod tests {
     use super::*;
 
-    /// Shares whose standard error is that of four queries and two sets with these deviations.
+    /// Shares of four queries and two sets; queries alternately deviate by `deviation` and `-deviation`.
     fn shares(values: &[f64], deviation: f64) -> Vec<Replicated> {
         let share = |value: &f64| {
             let cells: Vec<_> =
@@ -87,7 +88,7 @@ mod tests {
         let values = depth.quarters.map(|share| (share.unwrap().value * 1e9).round() / 1e9);
         assert_eq!(values, [0.05, 0.2, 0.7, 0.8]);
         assert!((depth.mean.unwrap().value - 0.5).abs() < 1e-12);
-        // The share passes .4 halfway between blocks 3 and 4 of 6.
+        // The share crosses .4 halfway between blocks 3 and 4 of 6.
         assert!((depth.onset.unwrap() - 3.5 / 6.0).abs() < 1e-12);
     }
 

@@ -1,4 +1,4 @@
-//! Macro and micro information of one condition.
+//! Estimates the macro and micro information of one condition.
 //!
 //! # Formula
 //! For a state of prompt `(p, s, x)` and another relation `q`, with `D` and `micro` as `query_kernel.rs`
@@ -9,8 +9,9 @@
 //! m = mean over relations, sets and queries of micro
 //! ```
 //!
-//! `M` is a log score on a set that the densities have not seen, so in expectation a lower bound on what the
-//! state tells of which of two relations is meant; at most `log 2`. `m` is at most `log S`.
+//! `M` is a log score on an example set that the densities were not estimated from. So in expectation it is a
+//! lower bound on the information of the state about which of two relations the examples show. `M` is at most
+//! `log 2`, and `m` is at most `log S`.
 
 use ndarray::ArrayView2;
 use rand::seq::SliceRandom;
@@ -22,65 +23,67 @@ use super::tally::{Tally, information};
 use crate::error::{Error, Result};
 use crate::seed;
 
-/// How a condition is estimated.
+/// Settings of the estimate of a condition.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EstimateSettings {
     /// Noise scales `b`: `sigma^2 = b^2 sum_c Var_c(Y)`.
     pub noise_scales: Vec<f64>,
-    /// The one of them that the controls are computed at.
+    /// The noise scale of the controls; one of `noise_scales`.
     pub default_noise_scale: f64,
-    /// Seed of noise and of permuted relations.
+    /// Seed of the noise and of the permuted relations.
     pub seed: u64,
 }
 
-/// Comparisons that are left out of a condition.
+/// Comparisons to leave out of a condition.
 #[derive(Debug, Clone, Default)]
 pub struct Exclusions {
-    /// `(queries, relations, relations)`: queries left out of a pair of relations; none if empty.
+    /// `(queries, relations, relations)`: whether a query is left out of a pair of relations. If empty, no
+    /// query is left out.
     pub left_out: Vec<bool>,
-    /// `(relations, relations, sets, sets)`: whether set `t` shows no part of an answer that set `s` shows,
-    /// for the control of that name; the control is left out if empty.
+    /// `(relations, relations, sets, sets)`: whether sets `s` and `t` have no answer token in common, for the
+    /// control `no_shared_answer`. If empty, this control is not computed.
     pub no_shared_answer: Vec<bool>,
 }
 
 /// Macro and micro information at one noise scale.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Information {
-    /// `b`
+    /// The noise scale `b`.
     pub noise_scale: f64,
-    /// `M` in nats.
+    /// The macro information `M`, in nats.
     pub macro_nats: Replicated,
-    /// `m` in nats.
+    /// The micro information `m`, in nats.
     pub micro_nats: Replicated,
-    /// Mean temperature that was chosen.
+    /// The mean of the chosen temperatures.
     pub temperature: f64,
 }
 
-/// Everything that is estimated of one condition.
+/// All estimates of one condition.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ConditionEstimate {
-    /// For each noise scale.
+    /// Macro and micro information at each noise scale.
     pub information: Vec<Information>,
-    /// At the default noise scale with half of the example sets, mean over both halves.
+    /// Information from half of the example sets, at the default noise scale; the mean over both halves.
     pub half_sets: Information,
-    /// Macro information with the relations permuted within query and set, which is 0.
+    /// Macro information with the relations permuted within query and set; near 0.
     pub permuted: Replicated,
-    /// Macro information over sets that share no answer, and the share of the comparisons that is left;
-    /// `None` where less than a tenth is left.
+    /// Macro information over sets that share no answer token, and the share of comparisons that remain.
+    /// `None` if less than a tenth remain.
     pub no_shared_answer: Option<(Replicated, f64)>,
-    /// `sum_c Var_c(Y)`
+    /// The total variance of the states, `sum_c Var_c(Y)`.
     pub total_variance: f64,
-    /// The share of the mean state in the power of the states.
+    /// The squared norm of the mean state divided by the mean squared norm of the states.
     pub mean_power_share: f64,
 }
 
 /// Estimates one condition.
 ///
 /// # Shapes
-/// `states` is `(layout.len(), d)`: query by query, in each relation by relation, in each set by set.
+/// `states` is `(layout.len(), d)`, in the order of [`Layout::place`].
 ///
 /// # Errors
-/// [`Error::Parameter`] for sizes that do not fit and noise scales that are not positive.
+/// [`Error::Parameter`] if the number of states does not match the layout, or a noise scale is not positive
+/// and finite.
 pub fn estimate(
     states: ArrayView2<'_, f32>,
     layout: Layout,
@@ -91,7 +94,7 @@ pub fn estimate(
     check(states, layout, settings)?;
     let centred = Centred::new(states, layout);
     let kernels: Vec<QueryKernel> = (0..layout.queries).map(|x| centred.kernel(x, noise)).collect();
-    // Where all states are one, any noise hides nothing: their exponents are 0 at every scale.
+    // If all states are equal, all exponents are 0 at every noise scale, so any positive spread works.
     let spread = if centred.total_variance > 0.0 { centred.total_variance.sqrt() } else { 1.0 };
     let sigma = |noise_scale: f64| noise_scale * spread;
     let n_pairs = layout.relations * layout.relations;
@@ -132,7 +135,7 @@ pub fn estimate(
     let keep = &exclusions.no_shared_answer;
     let no_shared_answer = kept_share(keep, layout).map(|share| {
         let found = at(b, &tallies(&kernels, b, Some(keep), true)).macro_nats;
-        // A replicate without a comparison has no value, and then there is no standard error.
+        // If a jackknife replicate has no comparisons, the standard error does not exist.
         let has_error = found.stderr().is_some_and(f64::is_finite);
         (if has_error { found } else { Replicated::exact(found.value) }, share)
     });
@@ -148,23 +151,29 @@ pub fn estimate(
 
 fn check(states: ArrayView2<'_, f32>, layout: Layout, settings: &EstimateSettings) -> Result<()> {
     if states.nrows() != layout.len() || layout.is_empty() {
-        let reason = format!("has {} rows, and the design has {} prompts", states.nrows(), layout.len());
+        let reason = format!(
+            "have {} rows, but the design has {} prompts; give one row for each \
+                              prompt",
+            states.nrows(),
+            layout.len()
+        );
         return Err(Error::Parameter { name: "states", reason });
     }
     let scales = settings.noise_scales.iter().chain([&settings.default_noise_scale]);
     match scales.into_iter().find(|b| !(**b > 0.0 && b.is_finite())) {
         Some(b) => Err(Error::Parameter {
             name: "noise scale",
-            reason: format!("must be positive and finite, and is {b}"),
+            reason: format!("must be positive and finite, but is {b}"),
         }),
         None => Ok(()),
     }
 }
 
-/// With a smaller share of its comparisons a control is made of densities of one or two sets.
+/// Minimum share of comparisons for a control. With fewer comparisons, densities would come from only one or
+/// two sets.
 const LEAST_KEPT: f64 = 0.1;
 
-/// The share of the comparisons between relations and sets that is kept; `None` where it is too small.
+/// The share of comparisons between relations and sets that are kept; `None` if it is too small.
 fn kept_share(keep: &[bool], layout: Layout) -> Option<f64> {
     let Layout { relations, sets, .. } = layout;
     let of_pairs =
@@ -174,7 +183,7 @@ fn kept_share(keep: &[bool], layout: Layout) -> Option<f64> {
     (share >= LEAST_KEPT).then_some(share)
 }
 
-/// For each query and example set a random order of the relations.
+/// A random order of the relations for each query and example set.
 fn permuted_names(layout: Layout, seed: u64) -> Vec<Vec<Vec<usize>>> {
     let mut rng = seed::stream("permuted relations", "semantic", seed);
     let mut order = || {

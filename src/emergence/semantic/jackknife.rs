@@ -1,37 +1,37 @@
-//! Values with the replicates that their standard errors are computed from. Queries and example sets are both
-//! drawn, so that a value is left-one-out over either and over their crossings.
+//! Values with jackknife replicates, from which standard errors are computed. Queries and example sets are
+//! both random samples, so the replicates leave out one query, one set, or one combination of both.
 //!
 //! # References
-//! Efron & Stein 1981 (jackknife); Cameron, Gelbach & Miller 2011 (variance with two ways of clustering).
+//! Efron & Stein 1981 (jackknife); Cameron, Gelbach & Miller 2011 (variance with two-way clustering).
 
-/// A value, and what it is when a query, an example set, or one crossing of both is left out. A value without
-/// replicates has no standard error.
+/// A value and its replicates without one query, without one example set, and without one combination of
+/// both. A value without replicates has no standard error.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Replicated {
-    /// The value of the whole design.
+    /// The value over the whole design.
     pub value: f64,
     queries: Vec<f64>,
     sets: Vec<f64>,
     cells: Vec<f64>,
 }
 
-/// The sum of some observations and their number.
+/// The sum of the observations in one cell of the design, and their number.
 pub(super) type Cell = (f64, f64);
 
 impl Replicated {
-    /// A value without standard error.
+    /// A value without a standard error.
     pub(super) fn exact(value: f64) -> Self {
         Self { value, queries: vec![], sets: vec![], cells: vec![] }
     }
 
-    /// A value from what it is of all queries and of each reduced design: without one query, without one
-    /// set, and without one crossing, query by query.
+    /// A value with its replicates: without each query, without each set, and without each cell
+    /// `(query, set)`, with the query varying slowest.
     pub(super) fn new(value: f64, queries: Vec<f64>, sets: Vec<f64>, cells: Vec<f64>) -> Self {
         Self { value, queries, sets, cells }
     }
 
-    /// The mean of observations, from the sum and number of those in each crossing, query by query. `None`
-    /// without observations.
+    /// The mean of all observations, from the cells in order `(query, set)`. `None` if there are no
+    /// observations.
     pub(super) fn mean_of_cells(cells: &[Cell], n_sets: usize) -> Option<Self> {
         let add = |a: Cell, b: &Cell| (a.0 + b.0, a.1 + b.1);
         let total = cells.iter().fold((0.0, 0.0), add);
@@ -49,7 +49,7 @@ impl Replicated {
         })
     }
 
-    /// A function of the value, applied to every replicate.
+    /// Applies a function to the value and to every replicate.
     #[must_use]
     pub fn map(&self, f: impl Fn(f64) -> f64) -> Self {
         let all = |values: &[f64]| values.iter().map(|value| f(*value)).collect();
@@ -61,8 +61,8 @@ impl Replicated {
         }
     }
 
-    /// A function of two values of the same design, so that the standard error of a difference is that of
-    /// paired values. If one has no replicates, the result has none.
+    /// Combines two values of the same design, replicate by replicate, so that the standard error of a
+    /// difference is that of paired values. If either value has no replicates, the result has none.
     #[must_use]
     pub fn zip(&self, other: &Self, f: impl Fn(f64, f64) -> f64) -> Self {
         let all = |a: &[f64], b: &[f64]| -> Vec<f64> {
@@ -76,7 +76,7 @@ impl Replicated {
         }
     }
 
-    /// The mean of values of the same design; `None` of none.
+    /// The mean of values of the same design; `None` if there are no values.
     pub fn mean<'a>(values: impl IntoIterator<Item = &'a Self>) -> Option<Self> {
         let mut n = 0.0;
         let sum = values.into_iter().inspect(|_| n += 1.0).fold(None, |sum: Option<Self>, value| {
@@ -87,9 +87,9 @@ impl Replicated {
 
     /// The standard error, `sqrt(V_X + V_S - V_XS)`; `None` without replicates.
     ///
-    /// Each `V` is the jackknife variance over queries, sets and crossings. Where the estimate of the whole
-    /// is not positive, which happens by chance where neither queries nor sets matter much, the largest of
-    /// the three stands for it.
+    /// `V_X`, `V_S` and `V_XS` are the jackknife variances over queries, sets and cells. The sum can be
+    /// negative by chance if neither queries nor sets matter much; then the largest of the three variances is
+    /// used.
     pub fn stderr(&self) -> Option<f64> {
         let [x, s, xs] = [&self.queries, &self.sets, &self.cells].map(|values| variance(values));
         (!self.cells.is_empty()).then(|| {
@@ -99,7 +99,7 @@ impl Replicated {
     }
 }
 
-/// `(n - 1) / n sum_i (v_i - mean)^2`
+/// The jackknife variance, `(n - 1) / n sum_i (v_i - mean)^2`.
 fn variance(replicates: &[f64]) -> f64 {
     let n = replicates.len() as f64;
     let mean = replicates.iter().sum::<f64>() / n;
@@ -119,8 +119,8 @@ mod tests {
     fn an_effect_of_queries_alone_has_the_standard_error_of_a_mean_over_queries() {
         let mean = Replicated::mean_of_cells(&cells(|x, _| [1.0, 2.0, 3.0, 6.0][x]), 3).unwrap();
         assert_eq!(mean.value, 3.0);
-        // Variance over queries (4 + 1 + 0 + 9) / 3, over 4 of them. The crossings know the same effect with
-        // 12 observations: 3 * 14 / 11 / 12. Sets have none.
+        // Queries: the variance (4 + 1 + 0 + 9) / 3, divided by 4 queries. Cells: the same effect in 12
+        // observations, 3 * 14 / 11 / 12. Sets: no effect, so the variance is 0.
         let exact: f64 = 14.0 / 3.0 / 4.0 - 3.0 * 14.0 / 11.0 / 12.0;
         assert!((mean.stderr().unwrap() - exact.sqrt()).abs() < 1e-12);
     }

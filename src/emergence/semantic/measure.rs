@@ -1,5 +1,5 @@
-//! A semantic profile measured: states of every prompt, estimates of every block, of the trained and the
-//! randomly initialised model and of the controls.
+//! Measures a semantic profile: computes the states of all prompts and the estimates of all blocks, for the
+//! trained model, the randomly initialised model and the controls.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -25,22 +25,23 @@ use crate::model::Model;
 use crate::model::decoder::Decoder;
 use crate::seed;
 
-/// Steps of the progress for the states of a decoder and for the estimates that are made of them. Their times
-/// were about 2 : 1 with 135 million parameters.
+/// Progress steps for the states of a decoder. Computing the states takes about twice as long as the
+/// estimates, measured with 135 million parameters.
 const STATES_STEPS: usize = 200;
+/// Progress steps for the estimates from the states of a decoder.
 const ESTIMATES_STEPS: usize = 100;
 
-/// Measures the semantic emergence of `model` with a design at every block and number of shots, the randomly
-/// initialised model beside it if `settings` ask for it.
+/// Measures the semantic emergence of `model` with a design, at every block and number of shots. Measures the
+/// randomly initialised model too if `settings` contains a seed for it.
 ///
-/// Each distinct prefix of the prompts is computed once. The result is the same to the bit on any number of
-/// threads.
+/// The states of each distinct prefix of the prompts are computed once. The result is bit-identical on any
+/// number of threads.
 ///
-/// `prompts` are those that [`tokenize`] makes of the design.
+/// `prompts` must be the result of [`tokenize`] for the design.
 ///
 /// # Errors
-/// Before anything is computed, those of [`DesignPrompts::new`] for a control. Then
-/// [`Error::NonFinite`](crate::Error::NonFinite) for NaN or infinity in a state.
+/// Those of [`DesignPrompts::new`] for a control, before the measurement starts.
+/// [`Error::NonFinite`](crate::Error::NonFinite) if a state contains NaN or infinity.
 pub fn measure(
     model: &Model,
     design: &FactorialDesign,
@@ -50,7 +51,7 @@ pub fn measure(
     measure_with_progress(model, design, prompts, settings, &|_, _| ())
 }
 
-/// The same. `progress` receives the number of steps done and their total.
+/// Like [`measure`]. `progress` receives the number of steps done and the total.
 ///
 /// # Errors
 /// Those of [`measure`].
@@ -92,7 +93,7 @@ pub fn measure_with_progress(
     }
     let mut add = |read: &Read, init, control| {
         for (i, &shots) in design.shots.iter().enumerate() {
-            // None at 0 shots.
+            // There are no conditions at 0 shots.
             for (l, condition) in read.conditions[i].iter().enumerate() {
                 let source = ReadingOf { shots, block: l + 1, init, control, layout: layout(design) };
                 profile.readings.extend(source.readings(condition, read.lens[i][l].as_ref()));
@@ -108,7 +109,7 @@ pub fn measure_with_progress(
     Ok(profile)
 }
 
-/// The prompts of a design as the tokenizer of `model` writes them.
+/// Tokenizes the prompts of a design with the tokenizer of `model`.
 ///
 /// # Errors
 /// Those of [`DesignPrompts::new`].
@@ -116,7 +117,7 @@ pub fn tokenize(model: &Model, design: &FactorialDesign) -> Result<DesignPrompts
     DesignPrompts::new(design, model)
 }
 
-/// Everything that decides the numbers of a profile.
+/// All settings that determine the results of a profile.
 pub fn settings_of(
     model: &Model,
     design: &FactorialDesign,
@@ -134,7 +135,7 @@ pub fn settings_of(
         ("queries", design.queries.len().to_string()),
         ("shots", all(&mut design.shots.iter().map(usize::to_string))),
         ("form", design.form.name.to_owned()),
-        // The rule of the control `no_shared_answer`.
+        // How the control `no_shared_answer` compares answers.
         ("shared_answer", "tokens".to_owned()),
         ("bos", model.tokenizer.bos().name().to_owned()),
         ("noise_scales", all(&mut settings.estimate.noise_scales.iter().map(f64::to_string))),
@@ -195,7 +196,7 @@ fn without_readings(
     }
 }
 
-/// What reading a decoder needs beside it and its prompts.
+/// The context for reading decoders, which is the same for all of them.
 struct Reader<'a> {
     model: &'a Model,
     settings: &'a SemanticSettings,
@@ -203,18 +204,18 @@ struct Reader<'a> {
     steps: &'a Steps<'a>,
 }
 
-/// Everything that is read of one decoder, by number of shots.
+/// The results of reading one decoder, by number of shots.
 struct Read {
-    /// For each block; none at 0 shots, where prompts of all relations are one.
+    /// The estimates of each block; empty at 0 shots, where the prompts of all relations are equal.
     conditions: Vec<Vec<ConditionEstimate>>,
-    /// `O` of each block; none at 0 shots.
+    /// The output share `O` of each block; empty at 0 shots.
     lens: Vec<Vec<Option<Replicated>>>,
     output: Vec<Option<OutputEstimate>>,
 }
 
 impl Reader<'_> {
-    /// Runs a decoder and estimates every condition. Sets that share no answer are a control of the design
-    /// itself, not of other controls.
+    /// Runs a decoder and estimates every condition. `is_whole` is false for controls, which omit the control
+    /// `no_shared_answer`.
     fn read(
         &self,
         decoder: &Decoder,
@@ -236,7 +237,7 @@ impl Reader<'_> {
                 if is_whole { found } else { Exclusions { no_shared_answer: vec![], ..found } }
             })
             .collect();
-        // Shots increase, so that those without examples stand first.
+        // Numbers of shots increase, so 0 shots comes first.
         let n_without = design.shots.iter().filter(|shots| **shots == 0).count();
         let (part, done) = (self.steps.part(ESTIMATES_STEPS), AtomicUsize::new(0));
         let total = (n_shots - n_without) * n_blocks;

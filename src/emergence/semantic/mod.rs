@@ -1,30 +1,30 @@
-//! Semantic emergence: how well the state at the end of a prompt tells which relation its examples show,
-//! compared with how well it tells which examples were shown.
+//! Measures semantic emergence: how well the state at the end of a prompt identifies the relation that the
+//! examples show, compared with how well it identifies the examples themselves.
 //!
-//! The paper reads emergence as the reduction of entropy at the semantic (macroscopic) level compared with
-//! that at the level of tokens (microscopic). Here the semantic variable is the relation of a
-//! [factorial design](crate::corpus::factorial), and the token-level variable is its example set. Both are
-//! measured in the same state, `Y`: the residual stream after a block at the last token of the prompt, as the
-//! next block reads it ([`next_input`](crate::model::decoder::Decoder::next_input)). It is a different
-//! quantity from the paper's, in the paper's spirit.
+//! The paper defines emergence as the reduction of entropy at the semantic (macroscopic) level compared with
+//! that at the token (microscopic) level. Here the semantic variable is the relation of a [factorial
+//! design](crate::corpus::factorial), and the token-level variable is the example set. Both are measured in
+//! the same state `Y`: the residual stream after a block, at the last token of the prompt, in the form that
+//! the next block receives ([`next_input`](crate::model::decoder::Decoder::next_input)). This quantity
+//! follows the idea of the paper but differs from the quantity defined there.
 //!
 //! | file | contents |
 //! |---|---|
 //! | `condition.rs` | the states of one block and number of shots, centred; noise |
-//! | `query_kernel.rs` | densities of the states of one query at each other: `D` and micro |
-//! | `tally.rs` | log scores at every temperature, the choice of the temperature |
+//! | `query_kernel.rs` | densities between the states of one query: `D` and micro |
+//! | `tally.rs` | log scores at every temperature, choice of the temperature |
 //! | `jackknife.rs` | values with their standard errors over queries and example sets |
-//! | `estimate.rs` | macro `M` and micro `m` of a condition, and the controls that need no other prompts |
-//! | `output.rs` | `O`, accuracy and log-probability of the model's own output |
-//! | `answer_share.rs` | the pair score with answers in place of states, for models that are not open |
+//! | `estimate.rs` | macro `M` and micro `m` of a condition, and controls without additional prompts |
+//! | `output.rs` | `O`, accuracy and log-probability of the output of the model |
+//! | `answer_share.rs` | the pair score from answers instead of states, for closed models |
 //! | `depth.rs` | summaries over depth |
-//! | `prompt_grid.rs` | a design with the states of one model |
-//! | `measure.rs` | all of these put together |
-//! | `profile.rs`, `reading.rs`, `summary.rs`, `rows.rs` | the profile, and its rows as CSV |
+//! | `prompt_grid.rs` | the prompts of a design with the states of one model |
+//! | `measure.rs` | the measurement of a profile |
+//! | `profile.rs`, `reading.rs`, `summary.rs`, `rows.rs` | the profile and its CSV rows |
 //!
 //! # Units
-//! Information is in nats; a share is `M / log 2`: 0 at chance, 1 where every pair of relations is told apart
-//! with certainty.
+//! Information is in nats. A share is `M / log 2`: 0 at chance level, and 1 if every pair of relations is
+//! distinguished with certainty.
 //!
 //! # References
 //! Chen, Yang, Zhu, Wang, arXiv 2405.12617.

@@ -1,12 +1,12 @@
-//! What the model's own output tells of the relation, from the first tokens of the answers.
+//! Measures how well the output of the model identifies the relation, from the first tokens of the answers.
 //!
 //! # Formula
 //! ```text
 //! O = mean over pairs, sets and queries of [ 1 - log2(1 + p(answer of q) / p(answer of p)) ]
 //! ```
 //!
-//! `p(answer)` is the probability of the answer's first token after the prompt `(p, s, x)`. `O` is at most 1,
-//! 0 where both answers are equally likely, and has no lower bound.
+//! `p(answer)` is the probability of the first token of the answer after the prompt `(p, s, x)`. `O` is at
+//! most 1, is 0 if both answers are equally likely, and has no lower bound.
 
 use std::f64::consts::LN_2;
 
@@ -14,23 +14,23 @@ use super::condition::{Crossing, Layout};
 use super::jackknife::{Cell, Replicated};
 use super::prompt_grid::PromptGrid;
 
-/// Accuracy and log-probability of the right answers at one number of shots.
+/// Accuracy and log-probability of the correct answers at one number of shots.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OutputEstimate {
-    /// The share of prompts whose most likely next token begins the right answer.
+    /// The share of prompts whose most likely next token is the first token of the correct answer.
     pub accuracy: Replicated,
-    /// The mean log-probability of the first token of the right answer.
+    /// The mean log-probability of the first token of the correct answer.
     pub logprob_nats: Replicated,
 }
 
-/// `O` by the logit lens after a block, for the last block of the model's own output. `None` without a head
-/// or without answers.
+/// `O` from the logit lens after a block; after the last block, this is the output of the model. `None` if
+/// the model has no output head or there are no answers.
 pub(super) fn output_share(grid: &PromptGrid<'_>, shots_index: usize, block: usize) -> Option<Replicated> {
     let is_left_out = |p: usize, q: usize, x: usize| grid.prompts.is_left_out(p, q, x);
     share_of(grid.layout, is_left_out, |at, r| grid.logit(shots_index, block, at, r))
 }
 
-/// Accuracy and log-probability; `None` without a head or without answers.
+/// Accuracy and log-probability. `None` if the model has no output head or there are no answers.
 pub(super) fn output(grid: &PromptGrid<'_>, shots_index: usize) -> Option<OutputEstimate> {
     let (prompts, states) = (grid.prompts, grid.states);
     let of_prompts = |value: &dyn Fn(usize, u32) -> Option<f64>| {
@@ -44,9 +44,9 @@ pub(super) fn output(grid: &PromptGrid<'_>, shots_index: usize) -> Option<Output
     })
 }
 
-/// `O` of log-probabilities, wherever they come from: `log_probability` gives that of the answer of a
-/// relation after a prompt, up to a constant of the prompt. A comparison of which one is missing is left out.
-/// `None` without any.
+/// `O` from log-probabilities of any source. `log_probability(prompt, r)` returns that of the answer of
+/// relation `r` after a prompt, up to a constant for each prompt. Comparisons with a missing log-probability
+/// are left out. `None` if no comparison remains.
 pub fn share_of(
     layout: Layout,
     is_left_out: impl Fn(usize, usize, usize) -> bool,
@@ -68,7 +68,7 @@ pub fn share_of(
     })
 }
 
-/// The mean of a value over all prompts that have one. `None` if none has.
+/// The mean of a value over all prompts that have a value; `None` if no prompt has one.
 pub fn mean_of_prompts(layout: Layout, value: impl Fn(Crossing) -> Option<f64>) -> Option<Replicated> {
     mean_of_cells(layout, |s, x| {
         let values = (0..layout.relations).filter_map(|r| value((r, s, x)));

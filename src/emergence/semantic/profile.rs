@@ -1,4 +1,4 @@
-//! The semantic profile of one model on one category, as it is stored in JSON.
+//! The semantic profile of one model on one category, as stored in JSON.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ use crate::model::{Bos, ModelInfo};
 pub struct SemanticProfile {
     /// Name and version of the JSON schema.
     pub schema: Schema,
-    /// Everything that decides the numbers.
+    /// All settings that determine the results.
     pub settings: ProfileSettings,
     /// The model.
     pub model: ModelInfo,
@@ -21,70 +21,70 @@ pub struct SemanticProfile {
     pub corpus: DesignInfo,
     /// Noise scales `b`.
     pub noise_scales: Vec<f64>,
-    /// The one that summaries, controls and profiles.csv are at.
+    /// The noise scale of the summaries, the controls and profiles.csv.
     pub default_noise_scale: f64,
-    /// Temperatures that densities were scored at.
+    /// The temperatures at which densities were scored.
     pub temperatures: Vec<f64>,
-    /// Seed of design, noise and permutations.
+    /// Seed of the design, the noise and the permutations.
     pub seed: u64,
     /// Seed of the randomly initialised model, if it was measured.
     pub random_init_seed: Option<u64>,
     /// One summary for each number of shots.
     pub shots: Vec<ShotSummary>,
-    /// One row for each block, number of shots, noise scale and control; none at 0 shots.
+    /// One row for each block, number of shots, noise scale and control; there are no rows at 0 shots.
     pub readings: Vec<SemanticReading>,
 }
 
 /// A category and the design that was drawn from it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DesignInfo {
-    /// The category's name.
+    /// The name of the category.
     pub name: String,
-    /// SHA-256 of its CSV file.
+    /// SHA-256 of the CSV file of the category.
     pub sha256: String,
     /// SHA-256 of the texts of all prompts.
     pub prompts_sha256: String,
-    /// Its relations.
+    /// The relations of the category.
     pub relations: Vec<String>,
-    /// Example sets, S.
+    /// Number of example sets, S.
     pub sets: usize,
-    /// Queries, X.
+    /// Number of queries, X.
     pub queries: usize,
-    /// How a prompt is written.
+    /// The form of the prompts.
     pub form: String,
-    /// Whether a prompt begins with a beginning-of-sequence token.
+    /// Whether prompts begin with a beginning-of-sequence token.
     pub bos: Bos,
-    /// What is to be known of the prompts at each number of shots.
+    /// The prompts at each number of shots.
     pub shots: Vec<ShotInfo>,
-    /// Pairs of relations from which queries are left out.
+    /// The pairs of relations from which queries are left out.
     pub left_out: Vec<LeftOut>,
 }
 
 /// The prompts at one number of shots.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ShotInfo {
-    /// Examples in the prompt.
+    /// Number of examples in the prompt.
     pub shots: usize,
-    /// The share of its entities that an example set has in common with another one.
+    /// The mean share of entities that two example sets have in common.
     pub overlap: f64,
-    /// Tokens of the longest prompt.
+    /// Number of tokens in the longest prompt.
     pub longest_prompt_tokens: usize,
 }
 
 /// Queries whose answers in two relations begin with the same token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeftOut {
-    /// One relation.
+    /// The first relation.
     pub relation: String,
-    /// The other.
+    /// The second relation.
     pub other: String,
-    /// How many queries are left out of their comparison.
+    /// Number of queries left out of the comparison.
     pub queries: usize,
 }
 
 impl SemanticProfile {
-    /// The headline, the mean macro share over blocks `2..L` at the most shots: the mean of the rows of
-    /// profiles.csv that `is_headline` marks. `None` for a model of one block.
+    /// The headline: the mean macro share over blocks `2..=L` at the largest number of shots. It is the mean
+    /// of the rows of profiles.csv with `is_headline`. `None` for a model with one block.
     pub fn headline(&self) -> Option<super::depth::WithError> {
         self.shots.last()?.share_mean
     }

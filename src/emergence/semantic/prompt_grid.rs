@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::model::PromptStates;
 use crate::model::decoder::Decoder;
 
-/// A design, its prompts as tokens, and what one decoder made of them.
+/// The prompts of a design as tokens, with the states and outputs of one decoder.
 pub(super) struct PromptGrid<'a> {
     pub(super) layout: Layout,
     pub(super) prompts: &'a DesignPrompts,
@@ -25,7 +25,7 @@ impl<'a> PromptGrid<'a> {
         Self { layout: layout(design), prompts, states }
     }
 
-    /// The states after a block of all prompts with some number of shots.
+    /// The states of all prompts with a number of shots, after a block.
     pub(super) fn rows(&self, shots_index: usize, block: usize) -> Result<Array2<f32>> {
         let first = shots_index * self.layout.len();
         self.states.rows(block, first..first + self.layout.len())
@@ -61,7 +61,7 @@ pub(super) fn run(
     PromptStates::with_progress(decoder, name, &prompts.windows, &tokens, room_bytes, progress)
 }
 
-/// What is left out of the comparisons at some number of shots.
+/// The comparisons to leave out at a number of shots.
 pub(super) fn exclusions(design: &FactorialDesign, prompts: &DesignPrompts, shots: usize) -> Exclusions {
     let Layout { queries, relations, sets } = layout(design);
     let mut left_out = vec![];
@@ -76,8 +76,8 @@ pub(super) fn exclusions(design: &FactorialDesign, prompts: &DesignPrompts, shot
     for p in 0..relations {
         for q in 0..relations {
             for s in 0..sets {
-                // The same sets are compared in both relations and from either of them: a state that knows
-                // its examples alone scores 0, and no relation is asked about more often.
+                // Keep the same sets for both relations and both directions of a comparison. Then a state
+                // that depends only on the examples scores 0, and all relations have equal weight.
                 let pairs = [(p, p), (p, q), (q, p), (q, q)];
                 no_shared_answer
                     .extend((0..sets).map(|t| t != s && !pairs.iter().any(|(a, b)| shared(*a, *b, s, t))));

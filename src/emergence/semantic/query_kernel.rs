@@ -1,20 +1,22 @@
-//! The densities of the states of one query at each other, for every pair of relations and example set.
+//! Computes the densities between the states of one query, for every pair of relations and every example set.
 //!
 //! # Formula
-//! With `A_ij = -|y_i + sigma z_i - y_j|^2 / (2 sigma^2)` the log density, up to a constant, of the noisy
-//! state `i` at state `j`, for a state `i = (p, s)` of the query and another relation `q`:
+//! Let `A_ij = -|y_i + sigma z_i - y_j|^2 / (2 sigma^2)` be the log density, up to a constant, of the noisy
+//! state `i` under a normal distribution around state `j`. For a state `i = (p, s)` of the query and another
+//! relation `q`:
 //!
 //! ```text
 //! D     = log mean_{t != s} exp A_i,(q,t) - log mean_{t != s} exp A_i,(p,t)
 //! micro = A_ii - log mean_t exp A_i,(p,t)
 //! ```
 //!
-//! Noise is drawn, and each draw is taken with both signs; `|z_i|^2 / 2` is in every `A_ij` and cancels.
+//! Each noise vector is used with both signs. The term `|z_i|^2 / 2` occurs in every `A_ij` and cancels.
 
 use super::tally::{Accumulator, Tally};
 use crate::numeric::kernels;
 
-/// Distances and noise between the states of one query; state `(r, s)` stands at `r * n_sets + s`.
+/// Distances and noise projections between the states of one query. State `(r, s)` has the index
+/// `r * n_sets + s`.
 #[derive(Debug, Clone)]
 pub(super) struct QueryKernel {
     n_relations: usize,
@@ -25,20 +27,20 @@ pub(super) struct QueryKernel {
     noise: Vec<f64>,
 }
 
-/// Which states are compared.
+/// Which states to compare.
 #[derive(Clone, Copy)]
 pub(super) struct Compared<'a> {
-    /// `(n_relations, n_relations)`: pairs of relations that this query is left out of.
+    /// `(n_relations, n_relations)`: whether this query is left out of a pair of relations.
     pub(super) left_out: &'a [bool],
-    /// `(n_relations, n_relations, n_sets, n_sets)`: whether set `t` may be compared with set `s` in a pair
-    /// of relations; all may if absent.
+    /// `(n_relations, n_relations, n_sets, n_sets)`: whether to compare set `t` with set `s` for a pair of
+    /// relations. `None` compares all sets.
     pub(super) keep: Option<&'a [bool]>,
-    /// Whether to repeat the sums without each set, for the jackknife.
+    /// Whether to compute the sums without each set too, for the jackknife.
     pub(super) with_replicates: bool,
 }
 
 impl QueryKernel {
-    /// From centred states and their noise.
+    /// Takes centred states and their noise.
     ///
     /// # Shapes
     /// `states` and `noise` are `(n_relations * n_sets, d)`.
@@ -66,7 +68,7 @@ impl QueryKernel {
         Self { n_relations, n_sets, distances, noise: projected }
     }
 
-    /// The states at other places: place `i` of the result is place `from[i]` of this one.
+    /// Reorders the states: state `i` of the result is state `from[i]` of `self`.
     fn rearranged(&self, n_sets: usize, from: &[usize]) -> Self {
         let n = self.n_relations * self.n_sets;
         let pick = |values: &[f64]| -> Vec<f64> {
@@ -80,22 +82,22 @@ impl QueryKernel {
         }
     }
 
-    /// The same query with some of its example sets alone.
+    /// The same query with only some of its example sets.
     pub(super) fn of_sets(&self, sets: std::ops::Range<usize>) -> Self {
         let places = (0..self.n_relations).flat_map(|r| sets.clone().map(move |s| r * self.n_sets + s));
         self.rearranged(sets.len(), &places.collect::<Vec<_>>())
     }
 
-    /// The same query with the relations of each example set under other names: state `(r, s)` is what was
-    /// `(names[s][r], s)`.
+    /// The same query with the relations of each example set renamed: state `(r, s)` of the result is state
+    /// `(names[s][r], s)` of `self`.
     pub(super) fn with_names(&self, names: &[Vec<usize>]) -> Self {
         let places = (0..self.n_relations)
             .flat_map(|r| names.iter().enumerate().map(move |(s, names)| names[r] * self.n_sets + s));
         self.rearranged(self.n_sets, &places.collect::<Vec<_>>())
     }
 
-    /// The scores of the query at noise of standard deviation `sigma`: of all sets and, for the jackknife,
-    /// without each.
+    /// The scores of the query with noise of standard deviation `sigma`: over all sets and, for the
+    /// jackknife, without each set.
     pub(super) fn tallies(&self, sigma: f64, compared: &Compared<'_>) -> Vec<Tally> {
         let (n_relations, n_sets) = (self.n_relations, self.n_sets);
         let n = n_relations * n_sets;
@@ -116,7 +118,7 @@ impl QueryKernel {
                 for (r, sums) in sums.iter_mut().enumerate() {
                     log_sums(of(r), s, None, sums, &mut scratch);
                 }
-                // The own state's exponent is 0, and it is left out of the sums.
+                // The exponent of the state itself is 0; the sums exclude it, so add it here.
                 for (k, found) in found.iter_mut().enumerate().filter(|(k, _)| *k != s + 1) {
                     let n_here = (n_sets - usize::from(k > 0)) as f64;
                     found.add_micro(n_here.ln() - log_1p_exp(sums[p][k]));
@@ -133,7 +135,8 @@ impl QueryKernel {
                     };
                     let ratios = own.iter().zip(other).zip(&mut found).enumerate();
                     for (_, ((own, other), found)) in ratios.filter(|(k, _)| *k != s + 1) {
-                        // Both sums have the same number of terms; with none there is nothing to compare.
+                        // Both sums have the same number of terms. If there are no terms, there is no
+                        // comparison.
                         if *own > f64::NEG_INFINITY {
                             found.add_ratio(other - own);
                         }
@@ -145,16 +148,17 @@ impl QueryKernel {
     }
 }
 
-/// `log(1 + e^x)`
+/// `log(1 + e^x)`, without overflow.
 fn log_1p_exp(x: f64) -> f64 {
     if x > 0.0 { x + (-x).exp().ln_1p() } else { x.exp().ln_1p() }
 }
 
-/// Below this a sum has lost digits to underflow and is computed again about its own largest term.
+/// A sum below this has lost precision to underflow; it is computed again relative to its own largest term.
 const SMALL: f64 = 1e-200;
 
-/// `log sum_t exp e_t` over the kept sets but `own`: the first of `out` over all of them, the others without
-/// set `0, 1, ...`. Minus infinity is the logarithm of no term.
+/// Computes `log sum_t exp e_t` over the kept sets except `own`. The first value of `out` is the sum over all
+/// of these sets; the following values are sums without set `0, 1, ...`. A sum without terms is minus
+/// infinity.
 fn log_sums(e: &[f64], own: usize, keep: Option<&[bool]>, out: &mut [f64], scratch: &mut [f64]) {
     let n = e.len();
     let is_in = |t: usize| t != own && keep.is_none_or(|keep| keep[t]);
@@ -167,7 +171,7 @@ fn log_sums(e: &[f64], own: usize, keep: Option<&[bool]>, out: &mut [f64], scrat
         out.fill(top);
         return;
     }
-    // Terms, and the sums of those behind each: a difference of sums would lose the small ones.
+    // Keep the terms and their suffix sums. Subtracting a term from the total would lose small terms.
     let (terms, behind) = scratch.split_at_mut(n);
     behind[n] = 0.0;
     for t in (0..n).rev() {
@@ -186,7 +190,7 @@ fn log_sums(e: &[f64], own: usize, keep: Option<&[bool]>, out: &mut [f64], scrat
         } else {
             let top = largest(t);
             let kept = (0..n).filter(|other| *other != t && is_in(*other));
-            // Without a term the largest is minus infinity, and so is the logarithm.
+            // If no term remains, the result is minus infinity.
             if top == f64::NEG_INFINITY {
                 top
             } else {
@@ -220,7 +224,7 @@ mod tests {
             direct(&[0, 1, 2, 3]),
         ];
         assert!(out.iter().zip(exact).all(|(a, b)| (a - b).abs() < 1e-12), "{out:?} {exact:?}");
-        // Two kept sets, one of them far below the other.
+        // Keep two sets, one of them with a far smaller exponent.
         let keep = [false, true, true, false, true];
         log_sums(&e, 4, Some(&keep), &mut out, &mut scratch);
         assert!((out[2] - e[2]).abs() < 1e-12 && (out[3] - e[1]).abs() < 1e-12, "{out:?}");

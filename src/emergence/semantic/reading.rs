@@ -1,5 +1,4 @@
-//! One reading of a semantic profile: one block at one number of shots and one noise scale, of one model or
-//! control.
+//! One reading of a semantic profile: one block, number of shots and noise scale, for one model or control.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,83 +7,83 @@ use super::estimate::{ConditionEstimate, Information};
 use super::jackknife::Replicated;
 use std::f64::consts::LN_2;
 
-/// Whose weights were read.
+/// Which weights the model had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Init {
-    /// The trained model.
+    /// The trained weights.
     Trained,
-    /// The same config with seeded initial weights.
+    /// Seeded random initial weights.
     RandomInit,
 }
 
-/// What was taken away to see what remains. Semantic information is claimed only for the excess over these.
+/// A control. Only the excess over the controls counts as semantic information.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SemanticControl {
-    /// Relations permuted within query and example set: reads 0.
+    /// Relations permuted within query and example set. The result is near 0.
     PermutedRelations,
-    /// Example sets are compared only with sets that share no token of an answer, so that copying an answer
-    /// or a part of it cannot help.
+    /// Example sets are compared only with sets that share no answer token. So copying an answer, or a part
+    /// of it, does not raise the score.
     NoSharedAnswer,
-    /// Answers of the examples permuted within their relation: the prompt says which type of answer is
-    /// wanted, not how it belongs to its entity.
+    /// Answers of the examples permuted within their relation. The prompt then shows the type of the answers,
+    /// but not which answer belongs to which entity.
     PermutedAnswers,
     /// The query is an entity of another category.
     ForeignQuery,
-    /// Half of the example sets, mean over both halves: how much the estimate depends on S.
+    /// Half of the example sets; the mean over both halves. It shows how much the estimate depends on S.
     HalfSets,
 }
 
-/// One reading.
+/// One reading of a semantic profile.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SemanticReading {
     /// Examples in the prompt.
     pub shots: usize,
     /// Block, `1..=L`.
     pub block: usize,
-    /// Whose weights were read.
+    /// Which weights the model had.
     pub init: Init,
-    /// The control, none for the reading itself.
+    /// The control; `None` for a reading of the design itself.
     pub control: Option<SemanticControl>,
-    /// `b`
+    /// The noise scale `b`.
     pub noise_scale: f64,
-    /// Example sets that densities were estimated from.
+    /// Number of example sets from which densities were estimated.
     pub sets: usize,
-    /// `M / log 2`
+    /// The macro share, `M / log 2`.
     pub macro_share: f64,
-    /// Its standard error.
+    /// Standard error of `macro_share`.
     pub macro_share_stderr: Option<f64>,
-    /// `M`, the semantic information: a lower bound in expectation, at most log 2.
+    /// `M`, the semantic information, in nats: a lower bound in expectation, at most log 2.
     pub macro_nats: f64,
-    /// Its standard error.
+    /// Standard error of `macro_nats`.
     pub macro_nats_stderr: Option<f64>,
-    /// `m`, the sensitivity to the example set, at most log S.
+    /// `m`, the sensitivity to the example set, in nats; at most log S.
     pub micro_nats: Option<f64>,
-    /// Its standard error.
+    /// Standard error of `micro_nats`.
     pub micro_nats_stderr: Option<f64>,
-    /// `M - m`
+    /// The emergence `M - m`, in nats.
     pub emergence_nats: Option<f64>,
-    /// Its standard error.
+    /// Standard error of `emergence_nats`.
     pub emergence_nats_stderr: Option<f64>,
-    /// `O` by the logit lens, for the last block of the model's own output.
+    /// `O` from the logit lens; after the last block, this is the output of the model.
     pub output_share: Option<f64>,
-    /// Its standard error.
+    /// Standard error of `output_share`.
     pub output_share_stderr: Option<f64>,
-    /// Mean temperature that was chosen for the densities.
+    /// The mean of the temperatures chosen for the densities.
     pub temperature: Option<f64>,
-    /// The share of the mean state in the power of the states.
+    /// The squared norm of the mean state divided by the mean squared norm of the states.
     pub mean_power_share: Option<f64>,
-    /// The share of all comparisons that this control leaves.
+    /// The share of comparisons that remain in this control.
     pub compared_share: Option<f64>,
 }
 
-/// The share of a macro information.
+/// Converts macro information from nats to a share.
 pub(super) fn share(macro_nats: &Replicated) -> Replicated {
     macro_nats.map(|nats| nats / LN_2)
 }
 
-/// Where readings come from.
+/// The fields that all readings of one condition have in common.
 #[derive(Clone, Copy)]
 pub(super) struct ReadingOf {
     pub(super) shots: usize,
@@ -138,8 +137,8 @@ impl ReadingOf {
         }
     }
 
-    /// The readings of one condition: one for each noise scale and, for a reading that is no control itself,
-    /// those of the controls that are made of its states.
+    /// The readings of one condition: one for each noise scale and, unless the condition is a control, the
+    /// readings of the controls that use the same states.
     pub(super) fn readings(
         &self,
         estimate: &ConditionEstimate,

@@ -1,6 +1,6 @@
-//! The rows of a semantic profile as CSV: profiles.csv with one row for each block at the default noise
-//! scale, readings.csv with every noise scale and control, summaries.csv with one row for each number of
-//! shots.
+//! Converts a semantic profile to CSV rows. profiles.csv has one row for each number of shots and block, at
+//! the default noise scale. readings.csv has all noise scales and controls. summaries.csv has one row for
+//! each number of shots.
 
 use serde::{Deserialize, Serialize};
 
@@ -59,10 +59,10 @@ pub struct SemanticRow {
     pub weights_sha256: String,
     #[serde(default)]
     pub corpus_sha256: String,
-    /// The profile's file without its extension, which tells settings apart.
+    /// The file name of the profile without its extension. Profiles with other settings have other names.
     #[serde(default)]
     pub profile: String,
-    /// The version of surmise that measured it.
+    /// The version of surmise that measured the profile.
     #[serde(default)]
     pub version: String,
 }
@@ -105,10 +105,10 @@ pub struct ReadingRow {
     pub weights_sha256: String,
     #[serde(default)]
     pub corpus_sha256: String,
-    /// The profile's file without its extension, which tells settings apart.
+    /// The file name of the profile without its extension. Profiles with other settings have other names.
     #[serde(default)]
     pub profile: String,
-    /// The version of surmise that measured it.
+    /// The version of surmise that measured the profile.
     #[serde(default)]
     pub version: String,
 }
@@ -167,10 +167,10 @@ pub struct SummaryRow {
     pub weights_sha256: String,
     #[serde(default)]
     pub corpus_sha256: String,
-    /// The profile's file without its extension, which tells settings apart.
+    /// The file name of the profile without its extension. Profiles with other settings have other names.
     #[serde(default)]
     pub profile: String,
-    /// The version of surmise that measured it.
+    /// The version of surmise that measured the profile.
     #[serde(default)]
     pub version: String,
 }
@@ -209,7 +209,7 @@ impl StoredProfile for SemanticProfile {
 }
 
 impl SemanticProfile {
-    /// The name of its file without the extension.
+    /// The file name of the profile without its extension.
     fn stem(&self) -> String {
         ProfileStore::stem(&self.model.id, &self.corpus.name, &self.settings)
     }

@@ -6,18 +6,18 @@ use super::depth::{OverDepth, WithError};
 use super::jackknife::Replicated;
 use super::output::OutputEstimate;
 
-/// What a model says and what its states tell at one number of shots, at the default noise scale. Shares are
-/// of macro information; a summary that does not exist is missing. At 0 shots accuracy and log-probability
-/// alone exist.
+/// The output of a model and the information in its states, at one number of shots and the default noise
+/// scale. Shares are macro information divided by log 2. A value is `None` if it does not exist. At 0 shots
+/// only accuracy and log-probability exist.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ShotSummary {
-    /// Examples in the prompt.
+    /// Number of examples in the prompt.
     pub shots: usize,
-    /// Prompts whose most likely next token begins the right answer.
+    /// Share of prompts whose most likely next token is the first token of the correct answer.
     pub accuracy: Option<WithError>,
-    /// Mean log-probability of the first token of the right answer.
+    /// Mean log-probability of the first token of the correct answer.
     pub logprob_nats: Option<WithError>,
-    /// `O` of the model's own output.
+    /// `O` of the output of the model.
     pub output_share: Option<WithError>,
     /// Share at a quarter of the depth.
     pub share_quarter: Option<WithError>,
@@ -25,27 +25,27 @@ pub struct ShotSummary {
     pub share_half: Option<WithError>,
     /// Share at three quarters of the depth.
     pub share_three_quarters: Option<WithError>,
-    /// Share after the last block. It goes with the output nearly by construction.
+    /// Share after the last block. It follows the output share almost by construction.
     pub share_last: Option<WithError>,
-    /// Mean share over blocks `2..L`.
+    /// Mean share over blocks `2..=L`.
     pub share_mean: Option<WithError>,
     /// The smallest relative depth at which the share exceeds half of its largest value.
     pub onset: Option<f64>,
-    /// Mean micro information over blocks `2..L`.
+    /// Mean micro information over blocks `2..=L`.
     pub micro_nats_mean: Option<WithError>,
-    /// Mean emergence, macro less micro, over blocks `2..L`.
+    /// Mean emergence, macro minus micro, over blocks `2..=L`.
     pub emergence_nats_mean: Option<WithError>,
-    /// Mean share of the randomly initialised model.
+    /// Mean share of the randomly initialised model over blocks `2..=L`.
     pub share_mean_random_init: Option<WithError>,
-    /// By how much the mean share exceeds it, on the same prompts.
+    /// Mean share minus that of the randomly initialised model, on the same prompts.
     pub share_mean_above_random_init: Option<WithError>,
-    /// By how much the mean share exceeds that at the next lower number of shots, on the same queries.
+    /// Mean share minus that at the next lower number of shots, on the same queries.
     pub share_mean_change: Option<WithError>,
-    /// The same of the share after the last block.
+    /// Share after the last block minus that at the next lower number of shots, on the same queries.
     pub share_last_change: Option<WithError>,
 }
 
-/// What a summary is made of: one value for each block.
+/// The data of a summary: one value for each block, and the output.
 pub(super) struct Curves {
     pub(super) shares: Vec<Replicated>,
     pub(super) micro_nats: Vec<Replicated>,
@@ -56,7 +56,7 @@ pub(super) struct Curves {
 }
 
 impl Curves {
-    /// The summary; `before` is what was found at the next lower number of shots.
+    /// Computes the summary. `before` holds the data at the next lower number of shots.
     pub(super) fn summary(&self, shots: usize, before: Option<&Self>) -> ShotSummary {
         let depth = OverDepth::of(&self.shares);
         let with_error = |value: &Option<Replicated>| value.as_ref().map(WithError::from);

@@ -1,32 +1,31 @@
-//! Scores of a query, summed for each temperature. The temperature of a query is chosen by the scores of the
-//! other queries.
+//! Sums the scores of a query at each temperature. The scores of the other queries choose the temperature of
+//! a query.
 
 use std::f64::consts::LN_2;
 
 use super::jackknife::Replicated;
 
-/// Temperatures `tau` that a log density ratio may be multiplied by, increasing. Where densities are
-/// estimated from few or distant states, ratios are too extreme; a
-/// temperature below 1 shrinks them. At 0 the ratio carries no information and its score is 0.
+/// Temperatures `tau` that multiply a log density ratio, in increasing order. If densities are estimated from
+/// few or distant states, ratios are too extreme, and a temperature below 1 shrinks them. At 0 the ratio
+/// carries no information and its score is 0.
 pub const TEMPERATURES: [f64; 9] = [0.0, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0];
 
-/// Above this `log(1 + e^x)` is `x` to the last bit of `f64`.
+/// Above this, `log(1 + e^x)` equals `x` in `f64`.
 const LINEAR: f64 = 37.0;
-/// A product above this is turned into its logarithm before it can overflow.
+/// A product above this is replaced by its logarithm, so that it does not overflow.
 const LARGE: f64 = 1e250;
 
-/// What one query adds to macro and micro information.
+/// The contribution of one query to macro and micro information.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Tally {
-    /// For each temperature the sum of `log 2 - log(1 + exp(tau D))` over pairs of relations and sets.
+    /// For each temperature, the sum of `log 2 - log(1 + exp(tau D))` over pairs of relations and sets.
     pub(super) scores: [f64; TEMPERATURES.len()],
     pub(super) n_scores: f64,
     pub(super) micro: f64,
     pub(super) n_micro: f64,
 }
 
-/// Sums a tally. A sum of logarithms is kept as the logarithm of a product, which costs one logarithm for
-/// many terms.
+/// Accumulates a tally. It multiplies many terms before it takes one logarithm, because logarithms are slow.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Accumulator {
     logs: [f64; TEMPERATURES.len()],
@@ -49,9 +48,10 @@ impl Default for Accumulator {
 }
 
 impl Accumulator {
-    /// Adds the score of a log density ratio `D`, other relation over own.
+    /// Adds the score of a log density ratio `D`: log density under the other relation minus that under the
+    /// own relation.
     pub(super) fn add_ratio(&mut self, ratio: f64) {
-        // All temperatures above .02 are multiples of .05.
+        // All temperatures above .02 are multiples of .05, so two exponentials suffice.
         let (u, v) = ((0.02 * ratio).exp(), (0.05 * ratio).exp());
         let v2 = v * v;
         let (v4, v3) = (v2 * v2, v2 * v);
@@ -79,7 +79,7 @@ impl Accumulator {
     pub(super) fn tally(&self) -> Tally {
         let mut tally =
             Tally { n_scores: self.n_scores, micro: self.micro, n_micro: self.n_micro, ..Tally::default() };
-        // The first temperature is 0, and its score is 0 without rounding.
+        // The first temperature is 0; its score stays exactly 0.
         for i in 1..TEMPERATURES.len() {
             tally.scores[i] = self.n_scores * LN_2 - (self.logs[i] + self.products[i].ln());
         }
@@ -87,8 +87,9 @@ impl Accumulator {
     }
 }
 
-/// The macro information of some queries, and the mean of the temperatures that were chosen. The temperature
-/// of a query is the one that is best on the others, the lowest of equals. NaN where nothing was scored.
+/// The macro information of the given queries, and the mean of the chosen temperatures. The temperature of a
+/// query is the one with the highest score on the other queries; ties go to the lowest temperature. Both
+/// values are NaN if there are no scores.
 pub(super) fn macro_nats<'a>(queries: impl Iterator<Item = &'a Tally> + Clone) -> (f64, f64) {
     let mut total = Tally::default();
     for tally in queries.clone() {
@@ -110,16 +111,16 @@ pub(super) fn macro_nats<'a>(queries: impl Iterator<Item = &'a Tally> + Clone) -
     (nats / total.n_scores, temperature / total.n_scores)
 }
 
-/// The micro information of some queries; NaN of none.
+/// The micro information of the given queries; NaN if there are none.
 fn micro_nats<'a>(queries: impl Iterator<Item = &'a Tally>) -> f64 {
     let (sum, n) = queries.fold((0.0, 0.0), |(sum, n), tally| (sum + tally.micro, n + tally.n_micro));
     sum / n
 }
 
-/// Macro and micro information with their replicates, and the mean temperature.
+/// Macro and micro information with their jackknife replicates, and the mean temperature.
 ///
 /// # Shapes
-/// `queries` holds for each query its tally, or that and the tallies without set `0..S`.
+/// `queries` holds the tally of each query, optionally followed by its tallies without set `0..S`.
 pub(super) fn information(queries: &[Vec<Tally>]) -> (Replicated, Replicated, f64) {
     let (_, temperature) = macro_nats(queries.iter().map(|tallies| &tallies[0]));
     let of_macro = |chosen: &[&Tally]| macro_nats(chosen.iter().copied()).0;
@@ -183,8 +184,8 @@ mod tests {
             accumulator.add_ratio(ratio);
             accumulator.tally()
         };
-        // Two queries that are sure and right, one that is sure and wrong: the wrong one is judged at
-        // tau = 1, the others at the temperature that is best for one right and one wrong, which is 0.
+        // Two queries are confident and right, one is confident and wrong. The wrong one is scored at tau =
+        // 1. The others are scored at the best temperature for one right and one wrong query, which is 0.
         let queries = [query(-20.0), query(-20.0), query(20.0)];
         let (nats, temperature) = macro_nats(queries.iter());
         let wrong = LN_2 - 20.0_f64.exp().ln_1p();

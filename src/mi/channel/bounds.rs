@@ -1,9 +1,10 @@
-//! The two bounds of `channel` from points and draws: the part whose cost grows with their product.
+//! Computes the two bounds of `channel` from points and draws. The cost is proportional to points times
+//! draws.
 //!
 //! The formulae are in [`crate::mi::estimators::channel`]; points and draws are defined in
-//! [`crate::mi::channel::points`]. With `S_i = sum_{j!=i} c_j exp R_ij` over points, the sum over all pairs
-//! is `S_i + c_i` and the sum that leaves out the pair itself is `S_i + c_i - 1`, so nothing is subtracted
-//! from a sum; and all sums are kept as logarithms, so no distance underflows.
+//! [`crate::mi::channel::points`]. Let `S_i = sum_{j!=i} c_j exp R_ij` over points. The sum over all pairs is
+//! `S_i + c_i`, and the sum over all other pairs is `S_i + c_i - 1`. So no sum loses precision by
+//! subtraction. All sums are kept as logarithms, so no distance underflows.
 
 use std::ops::Range;
 
@@ -16,11 +17,12 @@ use super::log_sum_exp;
 use super::points::{Group, NoiseSample, Points};
 use crate::numeric::kernels;
 
-/// Draws in a block: large enough for a fast product, small enough that its results stay in the cache. Fixed,
-/// because the bits of a product depend on its shape.
+/// Draws in a block: enough for a fast matrix product, and few enough that the result stays in the cache. The
+/// size is fixed, because the rounding of a matrix product depends on its shape.
 const BLOCK: usize = 128;
 
-/// Separates the random numbers of the channel's noise from those of weights and data with the same seed.
+/// Domain separator: gives the noise of the channel a different random stream from weights and data with the
+/// same seed.
 const NOISE_DOMAIN: &[u8; 24] = b"surmise/mi/channel/noise";
 
 /// The two bounds at one precision.
@@ -28,20 +30,21 @@ const NOISE_DOMAIN: &[u8; 24] = b"surmise/mi/channel/noise";
 pub(crate) struct Bounds {
     pub(crate) lower_nats: f64,
     pub(crate) upper_nats: f64,
-    /// Standard error of the middle of the two.
+    /// Standard error of the midpoint of the two bounds.
     pub(crate) stderr_nats: f64,
 }
 
-/// The value of the bounds at one draw and one precision.
+/// The contribution of one draw to the bounds at one precision.
 #[derive(Debug, Clone, Copy, Default)]
 struct Term {
     lower: f64,
     upper: f64,
 }
 
-/// The bounds for each `sigma`, the size of the noise in each coordinate.
+/// The bounds for each `sigma`, the standard deviation of the noise in each coordinate.
 pub(crate) fn bounds(points: &Points, sigmas: &[f64], seed: u64) -> Vec<Bounds> {
-    // Blocks do not depend on the number of threads, and their terms are added in the order of the draws.
+    // For bit-identical results, blocks do not depend on the number of threads, and terms are summed in the
+    // order of the draws.
     let terms: Vec<Vec<Term>> = (0..points.draws.len().div_ceil(BLOCK))
         .into_par_iter()
         .map_init(Scratch::default, |scratch, block| {
@@ -58,14 +61,14 @@ pub(crate) fn bounds(points: &Points, sigmas: &[f64], seed: u64) -> Vec<Bounds> 
         .collect()
 }
 
-/// Buffers that a thread keeps from block to block.
+/// Buffers that a thread reuses for each block.
 #[derive(Default)]
 struct Scratch {
     left: Vec<f32>,
     product: Vec<f32>,
 }
 
-/// The terms of a block of draws, for each draw one per `sigma`.
+/// The terms of a block of draws: one per draw and `sigma`, with `sigma` varying fastest.
 fn block_terms(
     points: &Points,
     block: Range<usize>,
@@ -78,8 +81,8 @@ fn block_terms(
     let first = draws.first().map_or(0, |draw| draw.point);
     let last = draws.last().map_or(0, |draw| draw.point);
 
-    // The points of the block and below them its noise, so that one product gives `y_i . y_j` and `z_i .
-    // y_j`.
+    // Stack the noise of the block below its points, so that one matrix product gives `y_i . y_j` and
+    // `z_i . y_j`.
     let left = &mut scratch.left;
     left.clear();
     left.extend_from_slice(&points.values[first * d..(last + 1) * d]);
@@ -110,11 +113,11 @@ fn block_terms(
     terms
 }
 
-/// The term of a draw, the mean over `z` and `-z`.
+/// The term of one draw: the mean over `z` and `-z`.
 ///
 /// # Shapes
-/// `distances` is `(m)` and holds `-|y_i - y_j|^2 / 2`, or `-inf` for the own point; `noise` is `(m)` and
-/// holds `z . (y_j - y_i)`.
+/// `distances` is `(m)` and holds `-|y_i - y_j|^2 / 2`, or `-inf` for `j = i`; `noise` is `(m)` and holds
+/// `z . (y_j - y_i)`.
 fn term(points: &Points, point: usize, group: &Group, distances: &[f32], noise: &[f32], sigma: f64) -> Term {
     let scales = (sigma.powi(-2) as f32, sigma.recip() as f32);
     let others = log_sum_exp::pair(distances, noise, &points.counts, scales);
@@ -128,8 +131,7 @@ fn term(points: &Points, point: usize, group: &Group, distances: &[f32], noise: 
 
     let n = points.n;
     let own = f64::from(points.counts[point]);
-    // The logarithms of the mean over all of `count` pairs, and of the mean over all but the one of this
-    // draw.
+    // Logarithms of two means: over all `count` pairs, and over all pairs except that of this draw.
     let inclusive = |others: f64, count: f64| log_add_exp(others, own.ln()) - count.ln();
     let leave_one_out = |others: f64, count: f64| log_add_exp(others, (own - 1.0).ln()) - (count - 1.0).ln();
     let mut term = Term::default();
@@ -142,8 +144,8 @@ fn term(points: &Points, point: usize, group: &Group, distances: &[f32], noise: 
                 inclusive(others_of_group, group.count) - leave_one_out(others, n),
             )
         } else {
-            // A pair alone in its group has no other from which to estimate its density; it adds nothing to
-            // the lower bound.
+            // The only pair of a group has no other pairs to estimate its density from, so it adds 0 to the
+            // lower bound.
             (0.0, -leave_one_out(others, n))
         };
         term.lower += 0.5 * lower;
@@ -152,13 +154,13 @@ fn term(points: &Points, point: usize, group: &Group, distances: &[f32], noise: 
     term
 }
 
-/// Means over the `n` pairs, and the standard error of their middle.
+/// Means of the bounds over the `n` pairs, and the standard error of their midpoint.
 ///
 /// # Formula
 /// `stderr^2 = sum_i c_i (m_i - mean)^2 / (n (n-1)) + sum_i c_i (c_i - 1) s_i^2 / n^2`, where `m_i` is the
-/// middle at point `i` and `s_i^2` the variance of `m_i` as a mean over draws. The first sum counts the noise
-/// of `m_i` as if each of the `c_i` pairs had a mean of its own; the second adds what is missing because they
-/// share it. Where all pairs differ this is the standard deviation of the terms over `sqrt(n)`.
+/// midpoint at point `i` and `s_i^2` is the variance of `m_i` as a mean over draws. The first sum treats the
+/// `c_i` pairs at a point as independent. The second sum adds the covariance of these pairs, which share
+/// `m_i`. If all pairs differ, the result is the standard deviation of the terms divided by `sqrt(n)`.
 fn mean<'t>(points: &Points, terms: impl Iterator<Item = &'t Term>) -> Bounds {
     let mut terms = terms;
     let (mut lower, mut upper) = (Moments::default(), Moments::default());
@@ -198,20 +200,21 @@ impl Moments {
         self.squares += weight * before * (value - self.mean);
     }
 
-    /// Variance of the mean of values of weight 1; 0 for a single one, whose point has one pair and needs
-    /// none.
+    /// Variance of the mean of values of weight 1. It is 0 for a single value: such a point has one pair, and
+    /// the formula multiplies its variance by 0.
     fn variance_of_mean(&self) -> f64 {
         if self.weight > 1.0 { self.squares / (self.weight - 1.0) / self.weight } else { 0.0 }
     }
 }
 
-/// `log(exp a + exp b)`; `-inf` stands for the logarithm of nothing.
+/// `log(exp a + exp b)`; `-inf` stands for the logarithm of 0.
 fn log_add_exp(a: f64, b: f64) -> f64 {
     let (small, large) = if a < b { (a, b) } else { (b, a) };
     if small == f64::NEG_INFINITY { large } else { large + (small - large).exp().ln_1p() }
 }
 
-/// The generator of the noise of one draw: a stream of its own, so that noise does not depend on the blocks.
+/// The random generator for the noise of one draw. Each draw has its own stream, so the noise does not depend
+/// on the blocks.
 fn noise_generator(seed: u64, draw: usize) -> ChaCha8Rng {
     let mut key = [0; 32];
     key[..8].copy_from_slice(&seed.to_le_bytes());
@@ -229,10 +232,10 @@ mod tests {
     use crate::numeric::matrix::Matrix;
     use ndarray::{Array2, array};
 
-    /// The bounds written out over all pairs from the definition of `A_ij`, in `f64`, with the noise that the
-    /// estimator draws.
+    /// Computes the bounds over all pairs directly from the definition of `A_ij`, in `f64`, with the same
+    /// noise as the estimator.
     ///
-    /// `y` is standardised, `(n, d)`, in the order of the points; `group[i]` is the value of `x`.
+    /// `y` is `(n, d)`, standardised, in the order of the points; `group[i]` identifies the value of `x`.
     fn by_definition(y: &[Vec<f64>], group: &[usize], grouped: bool, sigma: f64) -> (f64, f64) {
         let n = y.len();
         let (mut lower, mut upper) = (0.0, 0.0);
@@ -272,7 +275,7 @@ mod tests {
         let distinct = Distinct::new(&x, &y);
         assert_eq!(distinct.is_grouped(), grouped);
         let points = Points::new(Scale::Spread.standardise(&y, &distinct), &distinct);
-        // There are few pairs, so that each has a draw.
+        // With so few pairs, each pair has its own draw.
         assert_eq!(points.draws.len(), y.rows());
         let values = points.draws.iter().map(|draw| {
             let row = &points.values[draw.point * points.d..][..points.d];
@@ -283,7 +286,7 @@ mod tests {
         for sigma in [0.3, 1.0, 3.0] {
             let found = bounds(&points, &[2.0, sigma], 3)[1];
             let (lower, upper) = by_definition(&values, &group, grouped, sigma);
-            // Products in f32 of values near 1: an error of a few 1e-7 / sigma^2.
+            // Products in f32 of values near 1 have an error of a few 1e-7 / sigma^2.
             assert!((found.lower_nats - lower).abs() < 1e-5, "lower {lower}: {found:?}");
             assert!((found.upper_nats - upper).abs() < 1e-5, "upper {upper}: {found:?}");
         }

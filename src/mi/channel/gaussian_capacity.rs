@@ -1,4 +1,5 @@
-//! The capacity that a Gaussian input with the covariance of the points would have: a ceiling of `channel`.
+//! Computes a ceiling of `channel`: the information that a Gaussian input with the covariance of the points
+//! would pass through the channel.
 //!
 //! # References
 //! Cover & Thomas, *Elements of Information Theory*, chapter 9 (Gaussian channel).
@@ -8,12 +9,11 @@ use rayon::prelude::*;
 use super::points::Points;
 use crate::numeric::kernels;
 
-/// Columns of a panel of the Cholesky factorisation; the work inside panels is a fraction `1.5 * PANEL /
-/// size` of the whole.
+/// Columns of a panel of the Cholesky factorisation. Work inside panels is a fraction `1.5 * PANEL / size` of
+/// the total.
 const PANEL: usize = 32;
 
-/// `0.5 logdet(I + Cov / sigma^2)` for each `sigma`: what the channel could carry of a Gaussian input with
-/// the covariance of the points.
+/// `0.5 logdet(I + Cov / sigma^2)` in nats for each `sigma`.
 pub(crate) fn gaussian_nats(points: &Points, sigmas: &[f64]) -> Vec<f64> {
     let shares = points.shares();
     let covariance = Covariance::new(&points.values, &points.transposed, &shares, points.d);
@@ -23,15 +23,15 @@ pub(crate) fn gaussian_nats(points: &Points, sigmas: &[f64]) -> Vec<f64> {
 /// The covariance of standardised rows, computed once for every precision.
 #[derive(Debug)]
 struct Covariance {
-    /// `(size, size)`, row-major: the covariance of the coordinates or, where there are fewer rows than
-    /// coordinates, the matrix of inner products of the weighted rows. Their non-zero eigenvalues are
-    /// the same, so `det(I + s C)` is too.
+    /// `(size, size)`, row-major: the covariance of the coordinates or, if there are fewer rows than
+    /// coordinates, the inner products of the weighted rows. Both matrices have the same non-zero eigenvalues
+    /// and therefore the same `det(I + s C)`.
     values: Vec<f32>,
     size: usize,
 }
 
 impl Covariance {
-    /// From centred rows and from the same values transposed.
+    /// Takes centred rows and their transpose.
     ///
     /// # Shapes
     /// `values` is `(m, d)`, `transposed` is `(d, m)`, `weights` is `(m)` and sums to 1.
@@ -68,13 +68,14 @@ impl Covariance {
     }
 }
 
-/// `logdet(A)` of a symmetric matrix whose eigenvalues are at least 1; overwrites its lower triangle by the
-/// Cholesky factor.
+/// `logdet(A)` of a symmetric matrix whose eigenvalues are at least 1. Overwrites the lower triangle of `a`
+/// with the Cholesky factor.
 ///
-/// Panels of [`PANEL`] columns: one product takes off what earlier columns contribute, the rest is dot
-/// products no longer than a panel. In exact arithmetic every pivot is at least 1, being the Schur complement
-/// of a matrix that is `I` plus a positive one. So a pivot below 1 is rounding and is raised to 1, which
-/// keeps the factorisation defined for any rank and any precision.
+/// The factorisation works on panels of [`PANEL`] columns. For each panel, one matrix product subtracts the
+/// contribution of earlier columns; the remaining dot products are at most one panel long. In exact
+/// arithmetic every pivot is at least 1, because it is a Schur complement of `I` plus a positive semidefinite
+/// matrix. A pivot below 1 is a rounding error and is raised to 1, so the factorisation exists for any rank
+/// and any precision.
 fn log_determinant(a: &mut [f64], size: usize) -> f64 {
     let mut log_determinant = 0.0;
     let mut update = Vec::new();

@@ -1,17 +1,18 @@
-//! Sums of exponentials over a row, with its noise added and subtracted: the innermost loop of `channel`.
+//! Sums exponentials over a row, once with the noise added and once with it subtracted. This is the innermost
+//! loop of `channel`.
 //!
-//! Safe code in chunks of [`LANES`] values, compiled once per instruction set by `pulp` and chosen at run
-//! time, so no build flag is needed and the order of every sum is the same on each.
+//! The code works on chunks of [`LANES`] values. `pulp` compiles it for each instruction set and chooses one
+//! at run time, so no build flag is needed. The order of summation is the same for all instruction sets.
 
 use crate::numeric::kernels::exp;
 
-/// Values that a loop handles at once: one AVX-512 register of `f32`, two of AVX2.
+/// Values per chunk: one AVX-512 register of `f32`, or two AVX2 registers.
 const LANES: usize = 16;
 
-/// Inner products to half squared distances, in place: `g_j <- min(g_j - half_norms_j - own_half_norm, 0) =
-/// -|y_i - y_j|^2 / 2`.
+/// Converts inner products to negative half squared distances, in place:
+/// `g_j <- min(g_j - half_norms_j - own_half_norm, 0) = -|y_i - y_j|^2 / 2`.
 ///
-/// The minimum removes the rounding of near-equal rows, which would otherwise make a distance negative.
+/// The minimum removes rounding errors, which can make the squared distance of nearly equal rows negative.
 ///
 /// # Shapes
 /// `g` and `half_norms` have the same length.
@@ -30,9 +31,9 @@ pub(crate) fn subtract(row: &mut [f32], own: f32) {
 
 /// `log sum_j w_j exp(p_j * a + s * q_j * c)` for the two signs `s = +1, -1`.
 ///
-/// An element with `p_j = -inf` is left out; when all are, the result is `-inf`. The largest exponent is
-/// subtracted first, so that no magnitude of `p` underflows the sum. Sums run in `f32` over [`LANES`]
-/// partial sums, relative error about 1e-6.
+/// Elements with `p_j = -inf` add nothing; if all elements are `-inf`, the result is `-inf`. The largest
+/// exponent is subtracted first, so the sum does not underflow for any `p`. The [`LANES`] partial sums are in
+/// `f32`; the relative error is about 1e-6.
 ///
 /// # Shapes
 /// `p`, `q` and `w` have the same length; `scales` is `(a, c)`.
@@ -57,7 +58,7 @@ impl pulp::NullaryFnOnce for LogSumExp<'_> {
         let (p_chunks, p_rest) = p.as_chunks::<LANES>();
         let (q_chunks, q_rest) = q.as_chunks::<LANES>();
         let (w_chunks, w_rest) = w.as_chunks::<LANES>();
-        // Padding with p = -inf and w = 0 makes the tail one more chunk that adds nothing.
+        // Pad the tail to a full chunk. Padding of p = -inf and w = 0 adds nothing to the sum.
         let p_tail = padded(p_rest, f32::NEG_INFINITY);
         let q_tail = padded(q_rest, 0.0);
         let w_tail = padded(w_rest, 0.0);
@@ -73,8 +74,8 @@ impl pulp::NullaryFnOnce for LogSumExp<'_> {
             }
         }
         let shift = most.map(|lanes| lanes.into_iter().fold(f32::NEG_INFINITY, larger));
-        // With nothing to sum the shift is -inf, and -inf minus itself would be NaN: an exponent of -inf
-        // needs a finite shift.
+        // If all exponents are -inf, the shift is -inf, and -inf minus -inf would be NaN. Use a finite shift
+        // in that case.
         let finite = shift.map(|shift| if shift > f32::NEG_INFINITY { shift } else { 0.0 });
 
         let mut sums = [[0.0_f32; LANES]; 2];
@@ -91,7 +92,7 @@ impl pulp::NullaryFnOnce for LogSumExp<'_> {
         }
         let log = |sign: usize| {
             let sum: f64 = sums[sign].iter().map(|&lane| f64::from(lane)).sum();
-            // A shift of -inf stays -inf here, as the sum is positive or zero.
+            // If the shift is -inf, the result is -inf, because the sum is positive or zero.
             f64::from(shift[sign]) + sum.ln()
         };
         [log(0), log(1)]
@@ -100,7 +101,7 @@ impl pulp::NullaryFnOnce for LogSumExp<'_> {
 
 #[inline(always)]
 fn larger(a: f32, b: f32) -> f32 {
-    // This is one instruction; `f32::max` also handles NaN and is three.
+    // This comparison compiles to one instruction. `f32::max` also handles NaN and needs three.
     if a > b { a } else { b }
 }
 
@@ -129,7 +130,7 @@ mod tests {
                 let w: Vec<f32> = (0..len).map(|i| (i % 3 + 1) as f32).collect();
                 let found = pair(&p, &q, &w, (2.0, 3.0));
                 for (found, sign) in found.into_iter().zip([1.0, -1.0]) {
-                    // Taken relative to the offset, so that the reference does not underflow.
+                    // Compute the sum relative to the offset, so that the reference does not underflow.
                     let sum: f64 = (0..len)
                         .map(|j| {
                             let p = f64::from(p[j]) - f64::from(offset);
@@ -137,7 +138,7 @@ mod tests {
                         })
                         .sum();
                     let exact = sum.ln() + 2.0 * f64::from(offset);
-                    // Exponents near 2e4 have a unit in the last place of .002.
+                    // In `f32`, a value near 2e4 has a unit in the last place of .002.
                     let tolerance = 1e-6 + 3e-7 * exact.abs();
                     assert!((found - exact).abs() < tolerance, "{len} {offset}: {found} {exact}");
                 }

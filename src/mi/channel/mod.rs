@@ -1,5 +1,5 @@
-//! The parts of the `channel` estimator: points with noise, the scale of the noise, the bounds, and the
-//! capacity that limits them.
+//! Parts of the `channel` estimator: points with noise, the scale of the noise, the bounds, and the Gaussian
+//! ceiling.
 
 pub(super) mod bounds;
 pub(super) mod gaussian_capacity;

@@ -1,9 +1,9 @@
-//! Standardised points and their noise, from which the bounds of `channel` are computed.
+//! Standardised points and the draws of noise at them, the input of the bounds of `channel`.
 //!
-//! A *point* is a distinct pair `(x, y)` with its count `c` among the `n` pairs, and a *draw* is one noise
-//! vector at a point. A point has a draw for each of its pairs, so that collapsing changes the cost and not
-//! the distribution of the result; only where more than [`DRAWS`] pairs share few points are draws left out,
-//! evenly.
+//! A *point* is a distinct pair `(x, y)` with its count `c` among the `n` pairs. A *draw* is one noise vector
+//! at a point. A point has one draw for each of its pairs, so merging equal pairs lowers the cost without
+//! changing the distribution of the result. If there are more than [`DRAWS`] pairs, repeated points get fewer
+//! draws, in proportion to their counts.
 
 use std::ops::Range;
 
@@ -11,40 +11,40 @@ use super::scale::Standardised;
 use crate::mi::samples::distinct::Distinct;
 use crate::numeric::kernels;
 
-/// Maximum number of draws: their terms differ by about a nat, so that noise adds less than .02 nat to the
-/// error.
+/// Target number of draws. The standard deviation of their terms is about one nat, so the noise adds less
+/// than .02 nats to the error.
 const DRAWS: u64 = 4096;
 
-/// Points with their counts, laid out for the products.
+/// Points with their counts, in the layouts that the matrix products need.
 #[derive(Debug)]
 pub(crate) struct Points {
-    /// `(m, d)` for `m` points.
+    /// The standardised points, `(m, d)`.
     pub(crate) values: Vec<f32>,
-    /// The same as `(d, m)`.
+    /// The transpose of `values`, `(d, m)`.
     pub(crate) transposed: Vec<f32>,
-    /// Coordinates.
+    /// Number of coordinates.
     pub(crate) d: usize,
-    /// `|y_j|^2 / 2`.
+    /// Half squared norms, `|y_j|^2 / 2`.
     pub(crate) half_norms: Vec<f32>,
-    /// `c_j`.
+    /// The counts of the points, `c_j`.
     pub(crate) counts: Vec<f32>,
     /// The sum of the counts.
     pub(crate) n: f64,
     /// The groups of points that share `x`.
     pub(crate) groups: Vec<Group>,
-    /// In the order of the points.
+    /// The draws, in the order of the points.
     pub(crate) draws: Vec<NoiseSample>,
 }
 
-/// Points that share `x`.
+/// Points that share one value of `x`.
 #[derive(Debug)]
 pub(crate) struct Group {
     pub(crate) points: Range<usize>,
-    /// Pairs that have one of these points.
+    /// Number of pairs at these points.
     pub(crate) count: f64,
 }
 
-/// Where a noise vector is added.
+/// The point to which a noise vector is added, and its group.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct NoiseSample {
     pub(crate) point: usize,
@@ -88,22 +88,22 @@ impl Points {
         self.counts.len()
     }
 
-    /// True where some pairs that share `x` differ in `y`.
+    /// Whether some pairs that share `x` differ in `y`.
     pub(crate) fn is_grouped(&self) -> bool {
         self.groups.len() < self.len()
     }
 
-    /// `c_j / n`.
+    /// The share of the pairs at each point, `c_j / n`.
     pub(crate) fn shares(&self) -> Vec<f64> {
         let shares = self.counts.iter().map(|&count| f64::from(count) / self.n);
         shares.collect()
     }
 }
 
-/// The number of draws at a point that stands for `count` of `n` pairs.
+/// The number of draws at a point with `count` of the `n` pairs.
 fn draws_at(count: u64, n: u64) -> u64 {
     let share = (count * DRAWS).div_ceil(n);
-    // At least two draws for two pairs or more, to estimate their variance.
+    // A point with several pairs needs at least two draws, to estimate their variance.
     share.max(2).min(count)
 }
 

@@ -1,20 +1,22 @@
-//! Standardisation of `y`: what "precision `b`" is relative to.
+//! Standardises `y`, which defines what the precision `b` is relative to.
 //!
-//! The channel adds noise of size `sigma = b sqrt(d)` to each coordinate. Mutual information does not change
-//! when a variable is rescaled. With noise this holds only if the noise is relative to the variable, so that
-//! `y` is standardised first. There are two scales, which answer different questions; see [`Scale`].
+//! The channel adds noise of size `sigma = b sqrt(d)` to each coordinate. Mutual information without noise
+//! does not change when a variable is rescaled. With noise this holds only if the noise is relative to the
+//! scale of the variable, so `y` is standardised first. The two scales answer different questions; see
+//! [`Scale`].
 //!
-//! Moments are taken over all `n` rows (divisor `n`), each distinct row weighted by its count, in `f64` after
-//! centring and before any product in `f32`, so that values near 1e20 or 1e-20, or far from zero, lose no
-//! precision.
+//! Moments are taken over all `n` rows (divisor `n`); each distinct row is weighted by its count. They are
+//! computed in `f64`, and rows are centred before any product in `f32`. So values near 1e20 or 1e-20, or far
+//! from zero, lose no precision.
 
 use serde::{Deserialize, Serialize};
 
 use crate::mi::samples::distinct::Distinct;
 use crate::numeric::matrix::Matrix;
 
-/// A coordinate is constant if its standard deviation is at most this fraction of the largest one, or of the
-/// size of its own mean: about ten units in the last place of `f32`, so that a smaller variation is rounding.
+/// A coordinate is constant if its standard deviation is at most this fraction of the largest standard
+/// deviation or of its own absolute mean. The fraction is about ten units in the last place of `f32`; smaller
+/// variation is rounding.
 const CONSTANT: f64 = 1e-6;
 
 /// What the size of the noise is relative to.
@@ -22,22 +24,22 @@ const CONSTANT: f64 = 1e-6;
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Scale {
-    /// Each coordinate is centred and divided by its own standard deviation over the rows. Coordinates that
-    /// are constant are dropped and do not count in `d`. Rescaling, shifting or duplicating coordinates
-    /// changes nothing.
+    /// Each coordinate is centred and divided by its standard deviation over the rows. Constant coordinates
+    /// are dropped and do not count in `d`. Rescaling, shifting or duplicating coordinates does not change
+    /// the result.
     #[default]
     Spread,
-    /// Each row is centred over its coordinates and divided by its own root mean square, as a norm layer
-    /// passes it to the next block; then coordinates are centred over rows. `b` is an angular resolution.
-    /// No coordinate is dropped, because a norm layer uses all.
+    /// Each row is centred over its coordinates and divided by its root mean square, as in a norm layer; then
+    /// each coordinate is centred over the rows. `b` is an angular resolution. No coordinate is dropped,
+    /// because a norm layer uses all of them.
     Norm,
 }
 
 impl Scale {
-    /// All of them, the default first.
+    /// All scales, the default first.
     pub const ALL: [Self; 2] = [Self::Spread, Self::Norm];
 
-    /// Its name, as it is written.
+    /// The name of the scale in files and options.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -46,7 +48,7 @@ impl Scale {
         }
     }
 
-    /// What it is, in a line.
+    /// One line on what the scale is.
     #[must_use]
     pub fn describe(self) -> &'static str {
         match self {
@@ -55,7 +57,7 @@ impl Scale {
         }
     }
 
-    /// The precisions `b` at which this scale is measured unless others are asked for.
+    /// The default precisions `b` of this scale.
     #[must_use]
     pub const fn default_precisions(self) -> &'static [f64] {
         match self {
@@ -64,7 +66,7 @@ impl Scale {
         }
     }
 
-    /// The precision of the headline of a single profile.
+    /// The precision of the headline estimate.
     #[must_use]
     pub const fn headline_precision(self) -> f64 {
         match self {
@@ -73,7 +75,7 @@ impl Scale {
         }
     }
 
-    /// Brings the distinct rows of `y` to this scale.
+    /// Standardises the distinct rows of `y`.
     pub(crate) fn standardise(self, y: &Matrix<'_>, distinct: &Distinct) -> Standardised {
         match self {
             Self::Spread => spread(y, distinct),
@@ -82,14 +84,14 @@ impl Scale {
     }
 }
 
-/// Distinct rows of `y` at a standard size.
+/// The standardised distinct rows of `y`.
 #[derive(Debug)]
 pub(crate) struct Standardised {
-    /// `(distinct rows, d)`, row-major.
+    /// The values, `(distinct rows, d)`, row-major.
     pub(crate) values: Vec<f32>,
-    /// Coordinates kept; 0 where nothing varies.
+    /// Number of coordinates kept; 0 if no coordinate varies.
     pub(crate) d: usize,
-    /// Coordinates dropped.
+    /// Indices of the dropped coordinates.
     pub(crate) dropped: Vec<usize>,
 }
 
@@ -120,7 +122,7 @@ fn standard(row: impl Iterator<Item = f32>, means: &[f64], factors: &[f64]) -> i
 fn norm(y: &Matrix<'_>, distinct: &Distinct) -> Standardised {
     let rows: Vec<(f64, f64)> = distinct.first.iter().map(|&row| centre_and_factor(y.row(row))).collect();
     let moments = Moments::new(y, distinct, |index| rows[index]);
-    // Rows have size 1 here, so a coordinate varies or not on the scale of 1.
+    // Rows have root mean square 1 here, so the threshold is relative to 1.
     if moments.sd.iter().all(|&sd| sd <= CONSTANT) {
         return Standardised { values: Vec::new(), d: 0, dropped: (0..y.columns()).collect() };
     }
@@ -136,8 +138,8 @@ fn norm(y: &Matrix<'_>, distinct: &Distinct) -> Standardised {
     Standardised { values, d: y.columns(), dropped: vec![] }
 }
 
-/// The mean of a row over its coordinates and one over its root mean square after centring; a row of equal
-/// coordinates has no direction and becomes zero.
+/// The mean of a row over its coordinates, and one divided by its root mean square after centring. For a row
+/// of equal coordinates the factor is 0, so the row becomes zero.
 fn centre_and_factor(row: &[f32]) -> (f64, f64) {
     let d = row.len() as f64;
     let mean = row.iter().map(|&value| f64::from(value)).sum::<f64>() / d;
@@ -153,7 +155,8 @@ struct Moments {
 }
 
 impl Moments {
-    /// The moments of `(y - centre) factor`, where `row(index)` gives the two numbers of a distinct row.
+    /// The moments of `(y - centre) * factor`, where `row(index)` returns `(centre, factor)` of a distinct
+    /// row.
     fn new(y: &Matrix<'_>, distinct: &Distinct, row: impl Fn(usize) -> (f64, f64)) -> Self {
         let n = distinct.count(&(0..distinct.len())) as f64;
         let rows = || {
@@ -204,8 +207,7 @@ mod tests {
     fn spread_gives_unit_variance_at_any_magnitude_and_drops_constants() {
         let y = array![[1e20, 3.0, 1e-20, 1000.0], [-1e20, 3.0, 3e-20, 1_000.000_1]];
         let found = standardised(Scale::Spread, &y);
-        // The first coordinate alone survives: next to a spread of 1e20, the others are constant by the rule
-        // of the largest.
+        // Only the first coordinate is kept: compared with its spread of 1e20, the others are constant.
         assert_eq!((found.d, found.dropped.as_slice()), (1, &[1, 2, 3][..]));
         assert_eq!(found.values, [1.0, -1.0]);
 
@@ -219,7 +221,7 @@ mod tests {
     fn norm_forgets_the_length_of_a_row_and_its_offset() {
         let y = array![[1.0, -1.0], [5.0, 11.0], [7.0, 7.0]];
         let found = standardised(Scale::Norm, &y);
-        // Rows become (1, -1), (-1, 1) and, having no direction, (0, 0); their mean over rows is zero.
+        // The rows become (1, -1), (-1, 1) and, for the constant row, (0, 0). Their mean over rows is zero.
         assert_eq!(found.values, [1.0, -1.0, -1.0, 1.0, 0.0, 0.0]);
         assert_eq!((found.d, found.dropped.as_slice()), (2, &[][..]));
     }

@@ -1,4 +1,4 @@
-//! A copula fitted to normal scores: the normal copula, or a t copula where it fits clearly better.
+//! Fits a copula to normal scores: a t copula if it fits clearly better, otherwise the normal copula.
 //!
 //! The formulae are in [`crate::mi::estimators::t_copula`].
 //!
@@ -20,9 +20,9 @@ use crate::numeric::statistics::mean_and_stderr;
 use crate::seed::stream;
 use crate::{Error, Result};
 
-/// The most by which density ratios of unpaired rows may exceed one. On 40 distributions it is at most .011;
-/// it is .03 and more for turned uniform columns where neighbours see little, and .2 to 4 for images of few
-/// latent values.
+/// Largest acceptable mean log normaliser over unpaired rows, in nats. On 40 distributions that the copula
+/// describes it is at most .011. It is .03 or more for rotated uniform columns, where nearest neighbours find
+/// little, and .2 to 4 for images of few latent values.
 const MOST_EXCESS_NATS: f64 = 0.02;
 
 /// A fitted copula.
@@ -32,11 +32,11 @@ pub(crate) struct Copula {
     /// Degrees of freedom; `None` for the normal copula.
     nu: Option<f64>,
     scatter: Array2<f64>,
-    /// Lower factor of the scatter matrix.
+    /// Lower Cholesky factor of the scatter matrix.
     factor: Array2<f64>,
-    /// The samples with the marginals of the copula, `(n, d)`.
+    /// The samples transformed to the marginals of the copula, `(n, d)`.
     values: Array2<f64>,
-    /// Its information, after bias correction.
+    /// The information of the copula, after bias correction.
     pub(crate) mi_nats: f64,
     /// The bias that was subtracted.
     pub(crate) bias_nats: f64,
@@ -44,7 +44,7 @@ pub(crate) struct Copula {
 
 impl Copula {
     /// # Errors
-    /// [`Error::Samples`] if the scores are dependent.
+    /// [`Error::Samples`] if the covariance of the scores is singular.
     pub(crate) fn new(estimator: &'static str, scores: &Array2<f64>, dx: usize, seed: u64) -> Result<Self> {
         let singular = || Error::Samples {
             estimator,
@@ -71,7 +71,7 @@ impl Copula {
         };
         let normal = || fit(None, scatter.clone(), factor.clone(), scores.clone(), normal);
         let Some(t) = t else { return Ok(normal()) };
-        // One of the two at a time, because each contains the samples.
+        // Keep only one copula in memory at a time, because each holds a copy of the samples.
         let other = normal().held_out(seed).0;
         let shared = gaussian_nats(&t.scatter, dx).ok_or_else(singular)?;
         let tails = t_entropy(dx, t.nu) + t_entropy(d - dx, t.nu) - t_entropy(d, t.nu);
@@ -89,8 +89,8 @@ impl Copula {
         })
     }
 
-    /// For each sample its term of a contrastive bound, in groups of some thousand; and for each group by
-    /// how much the density ratios of unpaired rows exceed one.
+    /// Evaluates a contrastive bound on random groups of at most [`COMPARED`] rows. Returns the term of each
+    /// sample, and the mean log normaliser of each group.
     pub(crate) fn held_out(&self, seed: u64) -> (Vec<f64>, Vec<f64>) {
         let n = self.values.nrows();
         let mut order: Vec<usize> = (0..n).collect();
@@ -107,8 +107,8 @@ impl Copula {
         (terms, normalisers)
     }
 
-    /// Whether the copula does not describe the samples. The mean density ratio of unpaired rows is one for a
-    /// true copula; this checks on a random subset of the rows whether it is clearly above one.
+    /// Whether the copula fails to describe the samples. For the true copula, the mean density ratio of
+    /// unpaired rows is one. This checks on a random subset of rows whether it is clearly above one.
     pub(crate) fn is_misfit(&self, seed: u64) -> bool {
         let mut rows: Vec<usize> = (0..self.values.nrows()).collect();
         rows.shuffle(&mut stream("mi/t-copula", "check", seed));
@@ -129,8 +129,8 @@ impl Copula {
         joint.iter().zip(&x).zip(&y).map(|((joint, x), y)| joint - x - y).collect()
     }
 
-    /// Standard error of the information: that of the mean log density ratio, and the error of the estimated
-    /// scatter, which matters in many dimensions.
+    /// Standard error of the information. It combines the standard error of the mean log density ratio with
+    /// the error of the estimated scatter matrix, which matters in many dimensions.
     pub(crate) fn stderr_nats(&self) -> f64 {
         let terms = self.log_ratios();
         let (_, stderr) = mean_and_stderr(&terms);
@@ -139,7 +139,7 @@ impl Copula {
         (stderr.powi(2) + (self.dx * (d - self.dx)) as f64 / (2.0 * freedom * freedom)).sqrt()
     }
 
-    /// As many samples drawn from the copula, as normal scores.
+    /// Draws `n` samples from the copula, as normal scores.
     pub(crate) fn sample(&self, n: usize, generator: &mut impl Rng) -> Array2<f64> {
         let d = self.factor.nrows();
         let mut values = Array2::from_shape_simple_fn((n, d), || -> f64 { StandardNormal.sample(generator) });
@@ -158,12 +158,12 @@ impl Copula {
     }
 }
 
-/// A copula prepared for the density ratios of every `x` with every `y`: the distances in the joint space are
-/// bilinear, so that one matrix product gives them all.
+/// Computes the density ratios of every `x` with every `y` under a copula. The cross term of the joint
+/// distance is bilinear, so one matrix product serves all pairs.
 struct PairwiseRatios<'a> {
     copula: &'a Copula,
     precision: Array2<f64>,
-    /// Lower factors of the scatter of either side.
+    /// Lower Cholesky factors of the scatter matrices of `x` and of `y`.
     factors: [Array2<f64>; 2],
 }
 
@@ -178,7 +178,7 @@ impl<'a> PairwiseRatios<'a> {
         Self { copula, precision: inverse.t().dot(&inverse), factors }
     }
 
-    /// Log density ratios of every `x` with every `y` of some rows, row-major.
+    /// Log density ratios of every `x` with every `y` of the given rows, row-major.
     fn log_ratios(&self, rows: &[usize]) -> Vec<f32> {
         let (copula, precision) = (self.copula, &self.precision);
         let (d, dx) = (copula.scatter.nrows(), copula.dx);

@@ -1,8 +1,8 @@
-//! Maximum likelihood of normal and t copulas: the scatter matrix by fixed-point steps, the degrees of
-//! freedom on a grid and by golden section.
+//! Fits normal and t copulas by maximum likelihood. Fixed-point steps find the scatter matrix; a grid and
+//! golden-section search find the degrees of freedom.
 //!
 //! # References
-//! Demarta & McNeil 2005 (t copula); Kent & Tyler 1991 (steps).
+//! Demarta & McNeil 2005 (t copula); Kent & Tyler 1991 (fixed-point steps).
 
 use ndarray::Array2;
 use rayon::prelude::*;
@@ -11,16 +11,16 @@ use super::t_density::{log_density, marginals, to_t};
 use crate::numeric::linear::{cholesky, covariance, mahalanobis, scatter as weighted_scatter};
 use crate::numeric::statistics::mean;
 
-/// Grid of the degrees of freedom.
+/// Grid of degrees of freedom `nu`.
 const GRID: [f64; 6] = [1.0, 2.0, 4.0, 8.0, 16.0, 40.0];
-/// Steps of golden section between two points of the grid, on the logarithm of `nu`.
+/// Golden-section steps on the logarithm of `nu`, between the grid points next to the best one.
 const SECTIONS: usize = 6;
-/// Larger samples (in numbers) are copied one at a time.
+/// Samples with more values than this are fitted one grid point at a time, to save memory.
 const LARGE: usize = 4_000_000;
 /// Fixed-point steps for the scatter matrix.
 const STEPS: usize = 8;
 
-/// A t copula of given degrees of freedom.
+/// A fitted t copula.
 #[derive(Clone)]
 pub(crate) struct FittedT {
     pub(crate) nu: f64,
@@ -28,13 +28,13 @@ pub(crate) struct FittedT {
     pub(crate) log_likelihood: f64,
 }
 
-/// The best of the grid, improved by golden section between its neighbours.
+/// Finds the best grid point and refines it by golden-section search between its neighbours.
 pub(crate) fn best_t(scores: &Array2<f64>) -> Option<FittedT> {
     let better = |a: Option<FittedT>, b: Option<FittedT>| match (a, b) {
         (Some(a), Some(b)) => Some(if b.log_likelihood > a.log_likelihood { b } else { a }),
         (a, b) => a.or(b),
     };
-    // For large samples only one copy is held at a time; its products use all threads.
+    // A large sample is copied once at a time; its matrix products use all threads.
     let at_a_time = if scores.len() > LARGE { GRID.len() } else { 1 };
     let grid = GRID.par_iter().with_min_len(at_a_time).map(|nu| FittedT::fit(scores, *nu));
     let grid: Vec<Option<FittedT>> = grid.collect();
@@ -66,18 +66,19 @@ pub(crate) fn best_t(scores: &Array2<f64>) -> Option<FittedT> {
     better(better(best, fa), fb)
 }
 
-/// Mean log likelihood of the normal copula, without the marginals.
+/// Mean log likelihood of the normal copula: the joint density without its marginals.
 pub(crate) fn normal_log_likelihood(scores: &Array2<f64>, factor: &Array2<f64>) -> f64 {
     mean(&log_density(scores.view(), factor, None)) - marginals(scores, None)
 }
 
 impl FittedT {
-    /// The t copula of `nu` degrees of freedom with its best scatter matrix; `None` where that is singular.
+    /// Fits the t copula of `nu` degrees of freedom. `None` if the scatter matrix is singular.
     fn fit(scores: &Array2<f64>, nu: f64) -> Option<Self> {
         let values = to_t(scores, nu)?;
         let d = values.ncols();
         let mut scatter = covariance(values.view());
-        // The scale of a t vector is not its covariance: start from unit scatter in each coordinate.
+        // The scatter matrix of a t vector differs from its covariance. Start with unit scatter in each
+        // coordinate.
         let sizes: Vec<f64> = scatter.diag().iter().map(|variance| variance.sqrt()).collect();
         scatter.indexed_iter_mut().for_each(|((i, j), value)| *value /= sizes[i] * sizes[j]);
         for _ in 0..STEPS {
@@ -85,7 +86,7 @@ impl FittedT {
             let weights: Vec<f64> = distances.iter().map(|m| (nu + d as f64) / (nu + m)).collect();
             scatter = weighted_scatter(values.view(), Some(&weights));
         }
-        // The marginals of a copula are fixed, so its scatter matrix is a correlation matrix.
+        // The marginals of a copula are fixed, so the scatter matrix must be a correlation matrix.
         let sizes: Vec<f64> = scatter.diag().iter().map(|value| value.sqrt()).collect();
         scatter.indexed_iter_mut().for_each(|((i, j), value)| *value /= sizes[i] * sizes[j]);
         let factor = cholesky(&scatter, 1e-12)?;

@@ -1,5 +1,5 @@
-//! The held-out score of a density ratio: a bound on pairs that the model was not fitted to, with which
-//! models of any kind are compared.
+//! Computes the held-out score of a density ratio model: a bound on pairs that the model was not fitted to.
+//! The score compares models of any kind.
 
 use ndarray::{Array2, Axis};
 use rand::seq::SliceRandom;
@@ -9,51 +9,52 @@ use super::repaired_pairs::RepairedPairs;
 use crate::numeric::statistics::{mean, mean_and_stderr};
 use crate::seed::stream;
 
-/// A gain below this, in nats, is ignored even if it is significant.
+/// Smallest gain in nats that counts; a smaller gain is ignored even if it is significant.
 pub(crate) const LEAST_GAIN: f64 = 0.003;
-/// Number of parts of the rows; each is held out once.
+/// Number of parts into which the rows are split. Each part is held out once.
 const PARTS: usize = 2;
 
-/// A fitted model that gives density ratios of other rows, the first `dx` columns of which are `x`.
+/// A fitted model that computes density ratios of new rows. The first `dx` columns of a row are `x`.
 pub(crate) trait DensityRatio {
-    /// The log density ratio of each row.
+    /// The log density ratio of each row. `None` if the model has a singular covariance.
     fn log_ratios(&self, z: &Array2<f64>, dx: usize) -> Option<Vec<f64>>;
-    /// That of every `x` with every `y`, row-major.
+    /// The log density ratio of every `x` with every `y`, row-major.
     fn pairwise_log_ratios(&self, z: &Array2<f64>, dx: usize) -> Option<Vec<f32>>;
 }
 
-/// The score of a model on held-out pairs, and its estimate of the information.
+/// The score of a model on held-out pairs, and the estimate of the information from the model.
 #[derive(Debug, Clone)]
 pub(crate) struct HeldOutScore {
-    /// For each held-out pair its term of the bound.
+    /// The term of each held-out pair in the bound.
     pub(crate) terms: Vec<f64>,
-    /// Its estimate.
+    /// The estimate of the information.
     pub(crate) value_nats: f64,
-    /// Pairs drawn from its density ratios, where there are few enough columns for neighbours.
+    /// Pairs drawn from the density ratios of the model; `None` if there are too many columns for nearest
+    /// neighbours.
     pub(crate) repaired: Option<RepairedPairs>,
 }
 
 impl HeldOutScore {
-    /// The bound.
+    /// The held-out bound: the mean of its terms.
     pub(crate) fn score(&self) -> f64 {
         mean(&self.terms)
     }
 
-    /// Whether it scores higher than another, and than independence, by two standard errors of the
-    /// difference.
+    /// Whether this score exceeds the other score, and also 0 (independence), by two standard errors and by
+    /// [`LEAST_GAIN`].
     pub(crate) fn beats(&self, other: &Self) -> bool {
         let differences: Vec<f64> = self.terms.iter().zip(&other.terms).map(|(a, b)| a - b).collect();
         is_clear(&differences) && is_clear(&self.terms)
     }
 }
 
-/// Whether a mean is above 0 by two standard errors.
+/// Whether the mean exceeds 0 by two standard errors and by [`LEAST_GAIN`].
 pub(crate) fn is_clear(gains: &[f64]) -> bool {
     let (mean, stderr) = mean_and_stderr(gains);
     mean > (2.0 * stderr).max(LEAST_GAIN)
 }
 
-/// Rows to fit to and rows to evaluate on, for each part.
+/// For each part, the rows to fit to and the rows to evaluate on.
 pub(crate) fn parts(n: usize, seed: u64) -> Vec<(Vec<usize>, Vec<usize>)> {
     let mut order: Vec<usize> = (0..n).collect();
     order.shuffle(&mut stream("mi/ensemble/order", "mixture", seed));
@@ -64,10 +65,11 @@ pub(crate) fn parts(n: usize, seed: u64) -> Vec<(Vec<usize>, Vec<usize>)> {
     (0..PARTS).map(part).collect()
 }
 
-/// Fits to each part and evaluates on the other. `None` where a fit fails or its numbers are not finite.
+/// Fits a model to each part and evaluates it on the other part. `None` if a fit fails or a value is not
+/// finite.
 ///
 /// # Shapes
-/// `z` is `(n, d)`, its first `dx` columns being `x`.
+/// `z` is `(n, d)`; its first `dx` columns are `x`.
 pub(crate) fn evaluate_halves<R: DensityRatio>(
     z: &Array2<f64>,
     dx: usize,

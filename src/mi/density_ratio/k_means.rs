@@ -1,4 +1,4 @@
-//! Initial clusters of mixtures: rows by the nearest of `k` centres.
+//! Finds the initial clusters of mixtures by k-means.
 //!
 //! # References
 //! Lloyd 1982; Arthur & Vassilvitskii 2007 (k-means++).
@@ -10,7 +10,8 @@ use rand_distr::Distribution;
 
 use crate::seed::stream;
 
-/// The nearest of `k` centres of each row, after a few steps of Lloyd from a greedy seeded start.
+/// Returns for each row the index of its nearest centre, after a greedy k-means++ start and a few Lloyd
+/// steps.
 pub(crate) fn k_means(z: &Array2<f64>, k: usize, seed: u64) -> Vec<usize> {
     const CANDIDATES: usize = 4;
     const LLOYD: usize = 8;

@@ -1,18 +1,20 @@
-//! Joint densities over classes of `x` and classes of `y`: each side is a mixture of normals, fitted
-//! separately, or, where it is discrete, the cells of its values; a table has the joint probabilities of
-//! their components.
+//! Models a joint density by latent classes. Each side is a mixture of normals, fitted separately, or the
+//! cells of its values if it is discrete. A table holds the joint probabilities of the classes of `x` and of
+//! `y`.
 //!
 //! ```text
 //! p(x, y)                    = sum_ab W_ab f_a(x) g_b(y)
 //! log p(x, y) / p(x) p(y)    = log sum_ab W_ab / (w_a v_b) P(a | x) P(b | y)
 //! ```
 //!
-//! Where a few classes on each side pair up in many ways, a mixture of the joint rows needs a component for
-//! every pair; here it is one number of the table. Many classes divide a side without clusters into
-//! overlapping pieces, so that in few columns any dependence can be represented, including sharp ones.
+//! If a few classes on each side combine in many ways, a mixture of the joint rows needs one component for
+//! every combination; here each combination is one cell of the table. On a side without clusters, many
+//! classes act as overlapping pieces. So in few columns this model can represent any dependence, including
+//! dependence with sharp edges.
 //!
 //! # References
-//! Lazarsfeld & Henry 1968 (latent classes); Dempster, Laird, Rubin 1977 (the table's steps).
+//! Lazarsfeld & Henry 1968 (latent classes); Dempster, Laird, Rubin 1977 (expectation-maximisation for the
+//! table).
 
 use ndarray::{Array2, Axis, s};
 
@@ -22,21 +24,21 @@ use crate::numeric::kernels;
 
 /// Steps of expectation-maximisation for the table.
 const STEPS: usize = 100;
-/// Pseudocount of the independent table, in rows per cell.
+/// Pseudocount per cell, in rows. It shrinks the table towards independence.
 const PRIOR: f64 = 0.1;
-/// Change of the table, as a share of all pairs, below which the steps end.
+/// The steps end when the table changes by less than this share of all pairs.
 const LEAST_CHANGE: f64 = 1e-4;
-/// Rows that are added to those of a cell, which a part of the rows may lack.
+/// Pseudocount of each cell, in rows. A cell may be empty in one part of the rows.
 const LEAST_CELL_ROWS: f64 = 0.01;
-/// Smallest density ratio.
+/// Lower limit of a density ratio, so that its logarithm is finite.
 const LEAST_RATIO: f64 = 1e-30;
 
 /// The classes of one side.
 #[derive(Debug, Clone)]
 enum Classes {
-    /// Components of a mixture.
+    /// The components of a mixture.
     Components(Mixture),
-    /// The values of a discrete column, numbered from 0, with their probabilities.
+    /// The probabilities of the cells of a discrete column, numbered from 0.
     Cells(Vec<f64>),
 }
 
@@ -78,16 +80,16 @@ impl Classes {
 pub(crate) struct LatentClasses {
     x: Classes,
     y: Classes,
-    /// `W_ab / (w_a v_b)`
+    /// `W_ab / (w_a v_b)`: how much more often two classes meet than under independence.
     lift: Array2<f64>,
 }
 
 impl LatentClasses {
-    /// `k` components on each side, or the given number of cells where the side is one column of their
-    /// numbers. `None` where a component collapses.
+    /// Fits `k` components on each side. A side with `cells` is one column of cell numbers, and its classes
+    /// are the cells. `None` if a component collapses.
     ///
     /// # Shapes
-    /// `z` is `(n, d)`, its first `dx` columns being `x`.
+    /// `z` is `(n, d)`; its first `dx` columns are `x`.
     pub(crate) fn fit(
         z: &Array2<f64>,
         dx: usize,
@@ -99,7 +101,7 @@ impl LatentClasses {
         let (of_x, of_y) = (Classes::fit(&x, k, cells[0], seed)?, Classes::fit(&y, k, cells[1], seed)?);
         let (px, py) = (of_x.shares(&x)?, of_y.shares(&y)?);
         let n = z.nrows() as f64;
-        // W_ab under independence, towards which a table of few rows is shrunk.
+        // W_ab under independence; the prior shrinks the table towards it.
         let size = (of_x.weights().len(), of_y.weights().len());
         let apart = Array2::from_shape_fn(size, |(a, b)| of_x.weights()[a] * of_y.weights()[b]);
         let prior = PRIOR * (size.0 * size.1) as f64;
@@ -149,8 +151,8 @@ mod tests {
 
     #[test]
     fn a_table_of_classes_is_found_again() {
-        // Four classes on a side, ten standard deviations apart; the pairing of classes is kept seven times
-        // in ten, else drawn anew.
+        // Each side has four classes, ten standard deviations apart. With probability .7 the class of y is
+        // the successor of the class of x; otherwise it is random.
         let mut generator = stream("test", "classes", 1);
         let (n, k, kept) = (4000, 4, 0.7);
         let mut z = Array2::zeros((n, 2));
@@ -171,7 +173,7 @@ mod tests {
         let pairwise = found.pairwise_log_ratios(&z, 1).expect("ratios");
         for (row, ratio) in ratios.iter().enumerate().step_by(97) {
             assert!((f64::from(pairwise[row * n + row]) - ratio).abs() < 1e-5);
-            // The exact densities of a frequent and of a rare pair of classes.
+            // The exact density ratio depends on whether the pair of classes is frequent or rare.
             let (a, b) = ((z[[row, 0]] / 10.0).round() as usize, (z[[0, 1]] / 10.0).round() as usize);
             let exact = if (a + 1) % k == b { same } else { other };
             assert!((f64::from(pairwise[row * n]) - exact.ln()).abs() < 0.2);

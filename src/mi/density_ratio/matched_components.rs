@@ -1,15 +1,16 @@
-//! A product of density ratios of one column of each side, after a linear map of each: for sides that are
-//! independent pairs of values, turned or mixed.
+//! Models the density ratio as a product over pairs of columns, one from each side, after a linear map of
+//! each side. It suits sides that are rotated or mixed versions of independent pairs of values.
 //!
 //! ```text
 //! log p(x, y) / p(x) p(y)  =  sum_k log p(s_k, t_k) / p(s_k) p(t_k),   s = A x,  t = B y
 //! ```
 //!
-//! One side, or each, is mapped to independent components. The components of the other are its own, matched
-//! by the correlation of their values and squares, or those that linear regression makes of it. A smoothed
-//! histogram of the ranks gives the ratio of a pair: enough to compare this model with others. Its estimate
-//! is the sum of nearest-neighbour estimates of the pairs, which in one and one column are right for sharp
-//! edges too, where every smooth model is too low.
+//! Either each side is mapped to its own independent components, which are then matched by the correlations
+//! of their values and squares. Or one side is mapped to independent components, and linear regression finds
+//! the matching components of the other side. A smoothed histogram of the ranks gives the density ratio of a
+//! pair, from which the held-out score is computed. The estimate is the sum of nearest-neighbour estimates of
+//! the pairs. With one column on each side, these are accurate at sharp edges too, where every smooth model
+//! is too low.
 //!
 //! # References
 //! Comon 1994 (independent components); Kraskov, Stögbauer, Grassberger 2004.
@@ -25,49 +26,51 @@ use crate::numeric::linear::{cholesky, covariance, invert_lower};
 use crate::numeric::normal_scores::normal_scores;
 use crate::numeric::statistics::{mean, mean_and_stderr, pearson};
 
-/// Columns of a side.
+/// Maximum number of columns on a side.
 const MOST_COLUMNS: usize = 12;
-/// Neighbours of the estimates that are averaged. At sharp edges more neighbours make them too low.
+/// Numbers of neighbours `k`; the estimates for these are averaged. With more neighbours the estimate is too
+/// low at sharp edges.
 const NEIGHBOURS: [usize; 2] = [1, 2];
 
-/// Where the components of a side come from.
+/// Which sides have their own independent components.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Source {
-    /// Each side has its own.
+    /// Both sides.
     Both,
-    /// Those of y are what regression makes of those of x.
+    /// Only `x`; regression on the components of `x` gives those of `y`.
     X,
-    /// The other way round.
+    /// Only `y`; regression on the components of `y` gives those of `x`.
     Y,
 }
 
-/// Maps to matched components.
+/// Linear maps from both sides to matched components.
 #[derive(Debug, Clone)]
 struct Maps {
     x: Linear,
     y: Linear,
-    /// Which component of `x` belongs to which of `y`.
+    /// Indices of the matched components of `x` and `y`.
     pairs: Vec<(usize, usize)>,
 }
 
 #[derive(Debug, Clone)]
 struct Linear {
     mean: Array1<f64>,
-    /// `(components, d)`
+    /// The map, `(components, d)`.
     map: Array2<f64>,
 }
 
-/// Maps, and the ratios of each pair.
+/// The maps, and a density ratio for each pair of components.
 #[derive(Debug, Clone)]
 struct MatchedComponents {
     maps: Maps,
     ratios: Vec<SmoothHistogram>,
 }
 
-/// The model with its held-out score, and the standard error of its estimate.
+/// Fits the model. Returns its held-out score, and the standard error of its estimate. `None` for unsuitable
+/// numbers of columns or if no fit succeeds.
 ///
 /// # Shapes
-/// `z` is `(n, d)`, its first `dx` columns being `x`.
+/// `z` is `(n, d)`; its first `dx` columns are `x`.
 pub(crate) fn matched_components(z: &Array2<f64>, dx: usize, seed: u64) -> Option<(HeldOutScore, f64)> {
     let dy = z.ncols() - dx;
     if dx.min(dy) < 2 || dx.max(dy) > MOST_COLUMNS {
@@ -92,7 +95,7 @@ pub(crate) fn matched_components(z: &Array2<f64>, dx: usize, seed: u64) -> Optio
     Some((best, variance.sqrt()))
 }
 
-/// Ranks between 0 and 1, in which edges are as sharp as in the values.
+/// Ranks scaled to between 0 and 1. Unlike normal scores, they keep edges sharp.
 fn uniform(values: &[f64]) -> Array2<f64> {
     let n = values.len();
     let mut order: Vec<usize> = (0..n).collect();
@@ -124,7 +127,7 @@ impl Maps {
         }
     }
 
-    /// The two columns of each pair.
+    /// The two columns of each pair of matched components.
     fn of(&self, z: &Array2<f64>, dx: usize) -> Vec<(Vec<f64>, Vec<f64>)> {
         let s = self.x.of(&z.slice(s![.., ..dx]).to_owned());
         let t = self.y.of(&z.slice(s![.., dx..]).to_owned());
@@ -132,7 +135,8 @@ impl Maps {
     }
 }
 
-/// Components of either side, each used once, the most strongly related first.
+/// Matches components of both sides greedily, the most strongly related first. Each component is used at most
+/// once.
 fn matched(s: &Array2<f64>, t: &Array2<f64>) -> Vec<(usize, usize)> {
     let with_squares = |a: &Array2<f64>| -> Vec<[Vec<f64>; 2]> {
         let scores = normal_scores(a);
@@ -162,13 +166,13 @@ impl Linear {
         Some(Self { mean, map })
     }
 
-    /// The map of `z` to what is nearest to as many `sources`, noise apart: the inverse of the regression of
-    /// `z` on them, by least squares. `None` where it has none.
+    /// Regresses `z` on the `sources` by least squares and inverts the slopes, which maps `z` back to the
+    /// sources plus noise. `None` if the slopes are singular.
     fn regressed(sources: &Array2<f64>, z: &Array2<f64>) -> Option<Self> {
         let n = z.nrows() as f64;
         let mean = z.mean_axis(Axis(0))?;
         let centred = z - &mean;
-        // Sources are white and centred, so that products are slopes: z = S slopes + noise.
+        // The sources are white and centred, so their products with z are the slopes in z = S slopes + noise.
         let slopes = sources.t().dot(&centred) / n;
         // slopes^-1 = slopes^T (slopes slopes^T)^-1
         let inverse = invert_lower(&cholesky(&slopes.dot(&slopes.t()), 1e-6)?);
@@ -190,7 +194,7 @@ impl MatchedComponents {
         Some(Self { maps, ratios })
     }
 
-    /// The cells of each pair of columns for each row.
+    /// The cells of each row in the histogram of each pair of components.
     fn cells(&self, z: &Array2<f64>, dx: usize) -> Vec<(Vec<usize>, Vec<usize>)> {
         let columns = self.maps.of(z, dx);
         columns.iter().zip(&self.ratios).map(|((s, t), ratios)| ratios.cells(s, t)).collect()
@@ -240,7 +244,8 @@ mod tests {
             x.dot(&array![[0.8, 0.6], [-0.6, 0.8]]),
             y.dot(&array![[0.0, 1.0], [-1.0, 0.4]])
         ];
-        // Of a uniform value and itself plus uniform noise of half width e: e - log 2e.
+        // The information between a uniform value and the same value plus uniform noise of half-width e is e
+        // - log 2e.
         let exact = 2.0 * (0.3 - 0.6_f64.ln());
         let (found, stderr_nats) = matched_components(&z, 2, 1).expect("a fit");
         assert!((found.value_nats - exact).abs() < 0.08 && stderr_nats < 0.05, "{exact} {found:?}");

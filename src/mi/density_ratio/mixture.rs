@@ -1,9 +1,9 @@
-//! Joint densities as mixtures of normal distributions, whose marginals and hence log density ratios are
-//! known.
+//! Models joint densities as mixtures of normal distributions. Their marginals, and therefore their log
+//! density ratios, have a closed form.
 //!
-//! Expectation-maximisation with covariances shrunk towards their common average, started from greedy
-//! k-means++. The log density of a component is linear in the products of coordinates, so that one matrix
-//! product serves all components, and another sums their moments.
+//! Expectation-maximisation starts from greedy k-means++; a small diagonal prior regularises the covariances.
+//! The log density of a component is linear in the products of coordinates, so one matrix product evaluates
+//! all components, and another sums their moments.
 //!
 //! # References
 //! Dempster, Laird, Rubin 1977; Arthur & Vassilvitskii 2007 (k-means++); Fraley & Raftery 2007 (prior of
@@ -16,19 +16,19 @@ use crate::numeric::kernels;
 use crate::numeric::linear::{cholesky, invert_lower, log_determinant};
 use ndarray::{Array1, Array2, ArrayView2, s};
 
-/// Maximum number of steps of expectation-maximisation, and the gain in mean log likelihood below which
-/// they end.
+/// Maximum number of expectation-maximisation steps.
 const STEPS: usize = 80;
+/// The steps end when the mean log likelihood grows by less than this.
 const LEAST_GAIN: f64 = 2e-4;
-/// Variance below which no component shrinks, of coordinates of variance 1.
+/// Added to the variances of each component, so that none collapses. Coordinates have variance 1.
 const FLOOR: f64 = 1e-7;
 
 /// Structure of the covariances of the components.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum CovarianceStructure {
-    /// One for each component, with a prior of this many rows for each column.
+    /// A covariance for each component, with a prior of this many rows for each column.
     Rows(f64),
-    /// One for all components.
+    /// One covariance shared by all components.
     All,
 }
 
@@ -36,15 +36,15 @@ pub(crate) enum CovarianceStructure {
 #[derive(Debug, Clone)]
 pub(crate) struct Mixture {
     weights: Vec<f64>,
-    /// `(K, d)`
+    /// The means of the components, `(K, d)`.
     means: Array2<f64>,
-    /// One for each component, or one for all.
+    /// One covariance for each component, or a single shared one.
     covariances: Vec<Array2<f64>>,
     is_shared: bool,
 }
 
 impl Mixture {
-    /// The best of a few steps of EM from a seeded start, `None` where a component collapses.
+    /// Fits `k` components by expectation-maximisation from a seeded start. `None` if a component collapses.
     ///
     /// # Shapes
     /// `z` is `(n, d)`.
@@ -75,13 +75,13 @@ impl Mixture {
         Some(mixture)
     }
 
-    /// The mixture of maximum likelihood, given the responsibilities.
+    /// The maximum-likelihood mixture, given the responsibilities `(n, K)`.
     fn from_shares(sample: &Sample, shares: &Array2<f64>) -> Self {
         let (n, d) = (shares.nrows() as f64, sample.second.nrows());
         let transposed = shares.t().to_owned();
         let counts: Vec<f64> = transposed.rows().into_iter().map(|row| row.sum().max(1e-9)).collect();
         let moments = product_t(&transposed, &sample.features);
-        // Products begin with a one, plain coordinates do not.
+        // Rows of products begin with a 1; rows of plain coordinates do not.
         let first = usize::from(sample.sharing != CovarianceStructure::All);
         let mut means = moments.slice(s![.., first..first + d]).to_owned();
         means.rows_mut().into_iter().zip(&counts).for_each(|(mut mean, count)| mean /= *count);
@@ -106,8 +106,8 @@ impl Mixture {
                             scatter[[j, i]] = value;
                             at += 1;
                         }
-                        // The prior is small and spherical, so that it matters only where a component has
-                        // hardly any rows.
+                        // The prior is small and diagonal, so it matters only for components with very few
+                        // rows.
                         scatter[[i, i]] += prior * 0.2 * pooled[[i, i]];
                     }
                     scatter /= count + prior;
@@ -122,7 +122,7 @@ impl Mixture {
         Self { weights, means, covariances, is_shared: sample.sharing == CovarianceStructure::All }
     }
 
-    /// Some coordinates of each component.
+    /// The marginal of each component over a range of coordinates.
     pub(crate) fn marginals(&self, range: Range<usize>) -> Option<Vec<Marginal>> {
         let of_covariance = |covariance: &Array2<f64>| {
             let factor = cholesky(&covariance.slice(s![range.clone(), range.clone()]).to_owned(), 0.0)?;
@@ -147,10 +147,11 @@ impl Mixture {
         Some(self.weights.iter().enumerate().map(component).collect())
     }
 
-    /// The log density of each component at each row, weight included, `(n, K)`.
+    /// The log density of each component at each row, including the log weight, `(n, K)`.
     ///
     /// # Shapes
-    /// `z` is `(n, range)`; `features` are its products, or `z` itself where the covariance is shared.
+    /// `z` is `(n, range.len())`; `features` are the products of its coordinates, or `z` itself if the
+    /// covariance is shared.
     fn log_components(
         &self,
         z: ArrayView2<'_, f64>,
@@ -197,10 +198,10 @@ impl Mixture {
         &self.weights
     }
 
-    /// Log density of some coordinates.
+    /// Log density of each row over a range of coordinates.
     ///
     /// # Shapes
-    /// `z` is `(n, d)`, of which `range` is taken.
+    /// `z` is `(n, d)`; the method selects the columns of `range`.
     pub(crate) fn log_density(&self, z: &Array2<f64>, range: Range<usize>) -> Option<Vec<f64>> {
         let own = z.slice(s![.., range.clone()]).to_owned();
         let features = if self.is_shared { own.clone() } else { products(&own) };
@@ -219,24 +220,24 @@ impl Mixture {
     }
 }
 
-/// The data of a fit.
+/// The data that a mixture is fitted to.
 struct Sample {
-    /// Coordinates or their products, `(features, n)`.
+    /// Coordinates or products of coordinates, `(features, n)`.
     features: Array2<f64>,
-    /// `Z^T Z`
+    /// The second moments `Z^T Z`, `(d, d)`.
     second: Array2<f64>,
     sharing: CovarianceStructure,
 }
 
-/// Some coordinates of a component.
+/// The marginal of a component over a range of coordinates.
 pub(crate) struct Marginal {
     pub(crate) mean: Array1<f64>,
     pub(crate) precision: Array2<f64>,
-    /// `precision . mean`
+    /// The linear coefficients, `precision . mean`.
     linear: Array1<f64>,
-    /// Log density at the mean, weight included.
+    /// Log density at the mean, including the log weight of the component.
     pub(crate) log_weight: f64,
-    /// Log density at zero, weight included.
+    /// Log density at zero, including the log weight of the component.
     log_at_zero: f64,
 }
 
@@ -275,7 +276,7 @@ fn normalise(logs: &mut Array2<f64>) -> f64 {
         let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let mut sum = 0.0;
         for value in values.iter_mut() {
-            // Below e^-40 of the largest a term adds nothing.
+            // Terms below e^-40 of the largest one are negligible.
             let below = *value - most;
             *value = if below > -40.0 { below.exp() } else { 0.0 };
             sum += *value;
@@ -342,7 +343,7 @@ mod tests {
             let (mut density, mut px, mut py) = (0.0, 0.0, 0.0);
             for k in 0..2 {
                 let (m, c, w) = (mixture.means.row(k), &mixture.covariances[k], mixture.weights[k]);
-                // p(x) p(y | x).
+                // The density of a component is p(x) p(y | x).
                 let slope = c[[0, 1]] / c[[0, 0]];
                 let given = normal(y, m[1] + slope * (x - m[0]), c[[1, 1]] - slope * c[[0, 1]]);
                 density += w * normal(x, m[0], c[[0, 0]]) * given;
@@ -360,8 +361,8 @@ mod tests {
         let z = truth.sample(20_000, &mut stream("test", "mixture", 1)).expect("positive");
         let found = Mixture::fit(&z, 2, CovarianceStructure::Rows(0.1), 3).expect("a fit");
         let first = usize::from(found.means[[0, 0]] > 0.0);
-        // The fit stops where a step gains hardly anything, which is before every parameter has converged;
-        // only the density must be right.
+        // The fit stops when a step hardly increases the likelihood, before every parameter has converged. So
+        // the test checks the density closely and the parameters loosely.
         let fresh = truth.sample(20_000, &mut stream("test", "fresh", 1)).expect("positive");
         let mean = |mixture: &Mixture| {
             mixture.log_densities(&fresh).expect("positive").iter().sum::<f64>() / 20_000.0

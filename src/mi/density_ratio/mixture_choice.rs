@@ -8,22 +8,25 @@ use super::latent_classes::LatentClasses;
 use super::mixture::{CovarianceStructure, Mixture};
 use crate::numeric::statistics::mean;
 
-/// Numbers of components, tried in this order until two in succession are no better: a few components may
-/// be no better than one although the right number is much better.
+/// Numbers of components to try, in this order. The search stops after two numbers in succession without
+/// improvement, but not before [`LEAST_TRIED`]: a few components may be no better than one even if the right
+/// number is much better.
 const COMPONENTS: [usize; 15] = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192];
+/// The search never stops before this number of components.
 const LEAST_TRIED: usize = 8;
-/// Parameters of a mixture for each row it is fitted to, at most, where each component has a covariance of
-/// its own.
+/// Maximum number of parameters per fitted row, if each component has its own covariance.
 const MOST_PARAMETERS: f64 = 2.0;
-/// The same where they share one, and the fewest rows for each component.
+/// Maximum number of parameters per fitted row, if the components share a covariance.
 const MOST_PARAMETERS_SHARED: f64 = 3.0;
+/// Minimum number of rows per component or class.
 const LEAST_ROWS_EACH: usize = 12;
-/// Most columns, both sides together, of components with a covariance of their own.
+/// Maximum number of columns of both sides together, if each component has its own covariance.
 const MOST_OWN: usize = 80;
-/// Numbers of classes of a side, tried in this order until two in succession are no better.
+/// Numbers of classes of a side to try, in this order. The search stops after two numbers in succession
+/// without improvement.
 const CLASSES: [usize; 7] = [8, 16, 24, 32, 48, 64, 96];
 
-/// A size of mixture, and its held-out log likelihood.
+/// Number of components and covariance structure of a mixture, with the held-out log likelihood.
 #[derive(Debug, Clone)]
 struct MixtureSize {
     components: usize,
@@ -31,10 +34,10 @@ struct MixtureSize {
     log_likelihood: f64,
 }
 
-/// The held-out score of the best mixture of these rows.
+/// The held-out score of the mixture with the best held-out log likelihood.
 ///
 /// # Shapes
-/// `z` is `(n, d)`, its first `dx` columns being `x`.
+/// `z` is `(n, d)`; its first `dx` columns are `x`.
 pub(crate) fn best_mixture(
     z: &Array2<f64>,
     dx: usize,
@@ -50,10 +53,10 @@ pub(crate) fn best_mixture(
     evaluate_halves(z, dx, &parts, fit, repaired)
 }
 
-/// The held-out score of latent classes of both sides, with the number of classes that predicts pairs best.
+/// The held-out score of latent classes, at the number of classes with the best score.
 ///
 /// # Shapes
-/// `z` is `(n, d)`, its first `dx` columns being `x`; a side with `cells` is one column of their numbers.
+/// `z` is `(n, d)`; its first `dx` columns are `x`. A side with `cells` is one column of cell numbers.
 pub(crate) fn best_classes(
     z: &Array2<f64>,
     dx: usize,
@@ -72,7 +75,7 @@ pub(crate) fn best_classes(
         } else {
             since += 1;
         }
-        // Cells of both sides are the same whatever the number of classes.
+        // If both sides are cells, the number of classes makes no difference.
         if since == 2 || cells.iter().all(Option::is_some) {
             break;
         }
@@ -80,7 +83,7 @@ pub(crate) fn best_classes(
     best
 }
 
-/// The number of components that gives the other half the highest mean log density.
+/// The number of components with the highest mean log density on the held-out half.
 fn best_components(
     z: &Array2<f64>,
     parts: &[(Vec<usize>, Vec<usize>)],

@@ -1,5 +1,4 @@
-//! Models of the log density ratio `log p(x, y) / p(x) p(y)`, and the held-out score by which they are
-//! compared.
+//! Models of the log density ratio `log p(x, y) / p(x) p(y)`, and the held-out score that compares them.
 
 pub(super) mod contrast;
 pub(super) mod copula;

@@ -1,7 +1,8 @@
-//! The information that a nearest-neighbour estimate finds in the samples beyond a model of them.
+//! Computes the nearest-neighbour residual: the information that nearest neighbours find in the samples
+//! beyond a fitted model.
 //!
-//! `KSG(samples) - mean KSG(as many samples from the model)`: both terms have the same bias, so that the
-//! difference is small where the model fits, in any dimension.
+//! The residual is `KSG(samples) - mean KSG(as many samples drawn from the model)`. Both terms have the same
+//! bias, so the residual is small in any dimension if the model fits.
 //!
 //! # References
 //! Kraskov, Stögbauer, Grassberger 2004; Efron & Tibshirani 1993 (parametric bootstrap of a bias).
@@ -15,41 +16,40 @@ use crate::mi::neighbours::ksg::{dependence_inflation, pointwise_nats};
 use crate::numeric::statistics::mean_and_stderr;
 use crate::seed::stream;
 
-/// Most columns, both sides together, for neighbours in all coordinates.
+/// Maximum number of columns of both sides together, for nearest neighbours in all coordinates.
 const MOST_COLUMNS: usize = 12;
-/// Samples drawn from the copula.
+/// Number of samples drawn from the model.
 const DRAWS: usize = 2;
 
-/// Both sides of the samples through a view.
+/// The two sides of the samples in one view, that is, in one choice of coordinates.
 pub(crate) type Sides = (Array2<f64>, Array2<f64>);
 
 /// The residual of a nearest-neighbour estimate over a model.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Residual {
     pub(crate) nats: f64,
-    /// Standard deviation of the residual where there is none: that of the difference of two estimates from
-    /// samples of the model.
+    /// Standard deviation that the residual would have if the model were true.
     pub(crate) noise_nats: f64,
-    /// Standard error of model and residual together: that of the neighbours alone, because the errors of the
-    /// model cancel.
+    /// Standard error of the model estimate plus the residual. Errors of the model cancel in the sum, so it
+    /// is the standard error of the nearest-neighbour estimate.
     pub(crate) stderr_nats: f64,
 }
 
-/// The larger of the residuals of the two views.
+/// The residual over the copula: the larger one of the two views.
 pub(crate) fn copula_residual(scores: &Array2<f64>, copula: &Copula, dx: usize, seed: u64) -> Residual {
     let mut generator = stream("mi/hybrid", "copula", seed);
     let view = CanonicalVariates::new(scores, dx);
     let project = |a: &Array2<f64>| view.as_ref().map(|view| view.project(a, dx));
-    // Drawn samples are as large as the samples, and are not stored.
+    // Drawn samples are as large as the data, so only their views are kept.
     let draw = || Views::of(&copula.sample(scores.nrows(), &mut generator), dx, &project);
     Views::of(scores, dx, &project).beyond(draw, copula.stderr_nats())
 }
 
-/// The larger of the residuals of two views over random pairings, which is the whole information of the two
-/// sides.
+/// The residual over independence, from randomly re-paired samples: the larger one of the two views. It
+/// estimates the whole information between the sides.
 pub(crate) fn independence_residual(scores: &Array2<f64>, dx: usize, seed: u64) -> Residual {
     let mut generator = stream("mi/hybrid", "torn", seed);
-    // Directions are chosen for each pairing, because the choice itself adapts to chance.
+    // Choose new directions for each pairing, because the choice itself fits chance correlations.
     let project = |a: &Array2<f64>| CanonicalVariates::new(a, dx).map(|view| view.project(a, dx));
     let repair = || {
         let mut order: Vec<usize> = (0..scores.nrows()).collect();
@@ -60,11 +60,11 @@ pub(crate) fn independence_residual(scores: &Array2<f64>, dx: usize, seed: u64) 
     Views::of(scores, dx, &project).beyond(repair, 0.0)
 }
 
-/// The coordinates in which neighbours are searched.
+/// The coordinates in which nearest neighbours are searched.
 struct Views {
-    /// All columns, where there are few.
+    /// All columns; `None` if there are more than [`MOST_COLUMNS`].
     all: Option<Sides>,
-    /// The leading canonical variates, where there are any.
+    /// The leading canonical variates; `None` if the covariance is singular.
     variates: Option<Sides>,
 }
 
@@ -74,7 +74,7 @@ impl Views {
         Self { all, variates: project(scores) }
     }
 
-    /// The larger of the two residuals over drawn samples.
+    /// The larger of the two residuals over samples drawn from a model.
     fn beyond(&self, mut draw: impl FnMut() -> Self, stderr_nats: f64) -> Residual {
         let drawn: Vec<Self> = (0..DRAWS).map(|_| draw()).collect();
         let residual = |of: fn(&Self) -> &Option<Sides>| {
@@ -87,12 +87,12 @@ impl Views {
     }
 }
 
-/// The two sides of samples whose first `dx` columns are `x`.
+/// Splits samples into `x`, the first `dx` columns, and `y`.
 pub(crate) fn sides(a: &Array2<f64>, dx: usize) -> Sides {
     (a.slice(s![.., ..dx]).to_owned(), a.slice(s![.., dx..]).to_owned())
 }
 
-/// The nearest-neighbour estimate of the samples minus that of samples drawn from a model.
+/// The nearest-neighbour estimate on the samples minus its mean on samples drawn from a model.
 pub(crate) fn residual(seen: &Sides, drawn: &[&Sides]) -> Residual {
     let ksg = |(u, v): &Sides| mean_and_stderr(&pointwise_nats(u, v));
     let (nats, stderr) = ksg(seen);

@@ -1,7 +1,7 @@
-//! The log density ratios of every `x` with every `y` under a mixture of normals.
+//! Computes the log density ratios of every `x` with every `y` under a mixture of normals.
 //!
-//! The log density of a component is a quadratic form in `x`, one in `y`, and a bilinear form, so that one
-//! matrix product per component gives all pairs.
+//! The log density of a component is the sum of a quadratic form in `x`, a quadratic form in `y` and a
+//! bilinear form, so one matrix product per component serves all pairs.
 
 use std::ops::Range;
 
@@ -66,7 +66,7 @@ impl DensityRatio for Mixture {
     }
 }
 
-/// A component's part of a running log-sum-exp over components.
+/// Adds one component to a running log-sum-exp over components.
 struct Add<'a> {
     own: f64,
     to_y: &'a [f64],

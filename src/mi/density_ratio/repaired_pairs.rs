@@ -1,5 +1,5 @@
-//! Samples re-paired at random with probabilities from a model's density ratios: draws of the dependence that
-//! the model describes, with exactly the marginals of the samples.
+//! Re-pairs samples at random, with probabilities from the density ratios of a model. The result has the
+//! dependence that the model describes and exactly the marginals of the samples.
 //!
 //! # References
 //! Berrett, Wang, Barber, Samworth 2020 (permutations drawn by swaps of two pairs).
@@ -10,27 +10,26 @@ use rand::Rng;
 use super::neighbour_residual;
 use super::neighbour_residual::{Residual, Sides, sides};
 
-/// Permutations that are drawn.
+/// Number of permutations drawn.
 const DRAWS: usize = 2;
-/// Proposed swaps for each row: if one in fifty is accepted, each row has moved eight times.
+/// Proposed swaps for each row. If one in fifty is accepted, there are eight swaps per row.
 const SWEEPS: usize = 400;
 
-/// Samples re-paired with probabilities from a model.
+/// Samples that were re-paired with probabilities from a model.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RepairedPairs {
-    /// A row, and for each draw the row of its new `y`.
+    /// For each row of `x`, its index and the row of its new `y` in each draw.
     partners: Vec<(usize, [usize; DRAWS])>,
-    /// By how much the log density ratios of the drawn pairs exceed those of the original pairs, summed over
-    /// rows.
+    /// Log density ratio of the drawn pairs minus that of the original pairs, summed over rows.
     gain_nats: f64,
 }
 
 impl RepairedPairs {
-    /// Draws partners for some rows among themselves: permutations with probability in proportion to the
-    /// product of `exp T`, by Metropolis steps from the original pairs.
+    /// Permutes the partners of the given rows. Metropolis steps, starting from the original pairs, draw each
+    /// permutation with probability proportional to the product of `exp T` over its pairs.
     ///
     /// # Shapes
-    /// `scores` is `T` of every `x` with every `y` of the rows, row-major.
+    /// `scores` is `(rows, rows)`, row-major: `T` of every `x` with every `y` of the rows.
     pub(crate) fn add(&mut self, rows: &[usize], scores: &[f32], generator: &mut impl Rng) {
         let n = rows.len();
         let start = self.partners.len();
@@ -52,21 +51,21 @@ impl RepairedPairs {
         }
     }
 
-    /// Adds the draws for other rows.
+    /// Adds the re-paired rows of `other`, which must be different rows.
     pub(crate) fn extend(&mut self, other: Self) {
         self.partners.extend(other.partners);
         self.gain_nats += other.gain_nats;
     }
 
-    /// By how much the mean log density ratio of the drawn pairs exceeds that of the original pairs.
+    /// Mean log density ratio of the drawn pairs minus that of the original pairs.
     pub(crate) fn mean_gain_nats(&self) -> f64 {
         self.gain_nats / self.partners.len().max(1) as f64
     }
 
-    /// The nearest-neighbour estimate in all columns of the samples minus that of the drawn pairs.
+    /// The nearest-neighbour estimate on the samples minus that on the drawn pairs, in all columns.
     ///
     /// # Shapes
-    /// `scores` is `(n, d)`, a row for each with draws, its first `dx` columns being `x`.
+    /// `scores` is `(n, d)`; its first `dx` columns are `x`. Rows without draws keep their own partner.
     pub(crate) fn residual(&self, scores: &Array2<f64>, dx: usize) -> Residual {
         let (x, y) = (scores.slice(s![.., ..dx]), scores.slice(s![.., dx..]));
         let drawn = (0..DRAWS).map(|draw| {
@@ -87,7 +86,8 @@ mod tests {
 
     #[test]
     fn what_is_drawn_has_the_dependence_the_ratios_tell_of() {
-        // A normal copula of correlation r, applied to independent pairs and to pairs drawn from it.
+        // Re-pair with a normal copula of correlation r, starting from independent pairs and from pairs that
+        // already follow the copula.
         let (n, r) = (1000, 0.8_f64);
         let mut generator = stream("test", "torn", 1);
         let mut normal = || -> f64 { StandardNormal.sample(&mut generator) };

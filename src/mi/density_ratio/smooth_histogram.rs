@@ -1,23 +1,23 @@
-//! The density ratio of two columns from a smoothed histogram of their ranks.
+//! Estimates the density ratio of two columns from a smoothed histogram of their ranks.
 //!
 //! # References
-//! Scott 1985 (averaged shifted histograms, which triangular weights are).
+//! Scott 1985 (averaged shifted histograms, equivalent to triangular weights).
 
 use ndarray::{Array2, Axis};
 
-/// Cells of a column.
+/// Number of cells per column.
 const CELLS: usize = 64;
-/// Half width of the triangular weights, in cells: narrow, since edges matter.
+/// Half-width of the triangular weights, in cells. It is small, so that edges stay sharp.
 const WIDTH: usize = 3;
-/// Pseudocount of the independent table, in rows for each area that is averaged.
+/// Pseudocount in rows for each smoothed area. It shrinks the table towards independence.
 const PRIOR: f64 = 0.1;
 
-/// Log density ratios over the ranks of two columns.
+/// Log density ratios over the rank cells of two columns.
 #[derive(Debug, Clone)]
 pub(crate) struct SmoothHistogram {
     x_cuts: Vec<f64>,
     y_cuts: Vec<f64>,
-    /// Of each cell, `(CELLS, CELLS)`.
+    /// Log density ratio of each cell, `(CELLS, CELLS)`.
     pub(crate) log: Array2<f64>,
 }
 
@@ -38,7 +38,7 @@ impl SmoothHistogram {
         found
     }
 
-    /// The cells of values.
+    /// The cell indices of the values of each column.
     pub(crate) fn cells(&self, s: &[f64], t: &[f64]) -> (Vec<usize>, Vec<usize>) {
         let of = |values: &[f64], cuts: &[f64]| -> Vec<usize> {
             values.iter().map(|value| cuts.partition_point(|cut| cut <= value)).collect()
@@ -47,14 +47,14 @@ impl SmoothHistogram {
     }
 }
 
-/// The values between which cells are equally filled.
+/// The boundaries of cells with equal numbers of values.
 fn cuts(values: &[f64]) -> Vec<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
     (1..CELLS).map(|cut| sorted[cut * sorted.len() / CELLS]).collect()
 }
 
-/// Averages over rows with triangular weights, reflected at the ends.
+/// Averages neighbouring rows with triangular weights, with reflection at the ends.
 fn smoothed(counts: &Array2<f64>) -> Array2<f64> {
     let mut out = Array2::<f64>::zeros(counts.raw_dim());
     let (last, most) = (counts.nrows() as isize - 1, WIDTH as isize - 1);
@@ -77,12 +77,13 @@ mod tests {
     fn a_smoothed_histogram_keeps_the_rows_and_ratios_of_independent_columns_are_near_one() {
         let counts = Array2::from_shape_fn((CELLS, CELLS), |(a, b)| ((a * 7 + b * 13) % 5) as f64);
         assert!((smoothed(&counts).sum() - counts.sum()).abs() < 1e-6);
-        // A grid: every value of one side with every value of the other.
+        // A full grid combines every value of one column with every value of the other, so the columns are
+        // independent.
         let s: Vec<f64> = (0..128 * 128).map(|k| (k % 128) as f64).collect();
         let t: Vec<f64> = (0..128 * 128).map(|k| (k / 128) as f64).collect();
         let found = SmoothHistogram::fit(&s, &t);
         assert!(found.log.iter().all(|log| log.abs() < 1e-9), "{found:?}");
-        // Equal columns: only near the diagonal are there rows.
+        // Equal columns have rows only on the diagonal.
         let found = SmoothHistogram::fit(&s, &s);
         assert!(found.log[[10, 10]] > 2.5 && found.log[[10, 40]] < -1.0);
     }

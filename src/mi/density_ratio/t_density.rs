@@ -1,4 +1,4 @@
-//! Densities, entropies and quantiles of normal and t vectors.
+//! Densities of normal and t vectors, and entropies and quantiles of t vectors.
 //!
 //! # References
 //! Kotz & Nadarajah, *Multivariate t Distributions* (2004).
@@ -10,14 +10,16 @@ use statrs::function::gamma::{digamma, ln_gamma};
 use crate::numeric::linear::{log_determinant, mahalanobis};
 use crate::numeric::statistics::mean;
 
-/// The mean over samples of the log density of independent coordinates.
+/// The mean over rows of the log density if all coordinates were independent. `nu` is `None` for normal
+/// coordinates.
 pub(crate) fn marginals(values: &Array2<f64>, nu: Option<f64>) -> f64 {
     let one = Array2::eye(1);
     let columns = values.axis_iter(Axis(1));
     columns.map(|column| mean(&log_density(column.insert_axis(Axis(1)), &one, nu))).sum()
 }
 
-/// Log density of a normal or t vector with this scatter at each row.
+/// Log density of each row under a normal or t vector. `factor` is the lower Cholesky factor of the scatter
+/// matrix.
 pub(crate) fn log_density(values: ArrayView2<'_, f64>, factor: &Array2<f64>, nu: Option<f64>) -> Vec<f64> {
     let of = Density::new(values.ncols(), factor, nu);
     mahalanobis(values, factor).into_iter().map(|distance| of.log(distance)).collect()
@@ -50,7 +52,7 @@ impl Density {
     }
 }
 
-/// Entropy of a t vector of unit scatter.
+/// Entropy in nats of a t vector of `d` coordinates with unit scatter.
 pub(crate) fn t_entropy(d: usize, nu: f64) -> f64 {
     let d = d as f64;
     0.5 * (nu + d) * (digamma(0.5 * (nu + d)) - digamma(0.5 * nu)) + ln_gamma(0.5 * nu)
@@ -58,19 +60,20 @@ pub(crate) fn t_entropy(d: usize, nu: f64) -> f64 {
         + 0.5 * d * (nu * std::f64::consts::PI).ln()
 }
 
-/// Normal scores to scores of a t distribution.
+/// Converts normal scores to quantiles of a t distribution. `None` if `nu` is not a valid number of degrees
+/// of freedom.
 ///
-/// The quantile function is tabulated in the normal score, where it is smooth, as the inverse hyperbolic sine
-/// of its value, whose growth is then at most quadratic; interpolation by cubics on a step of 1/16 is good to
-/// 1e-5.
+/// The table holds the inverse hyperbolic sine of the quantile as a function of the normal score. This
+/// function is smooth and grows at most quadratically, so cubic interpolation with steps of 1/16 has an error
+/// of about 1e-5.
 pub(crate) fn to_t(scores: &Array2<f64>, nu: f64) -> Option<Array2<f64>> {
     const PER_UNIT: f64 = 16.0;
     let t = StudentsT::new(0.0, 1.0, nu).ok()?;
     let normal = statrs::distribution::Normal::standard();
     let most = scores.iter().fold(0.0_f64, |most, score| most.max(score.abs()));
     let size = (most * PER_UNIT) as usize + 4;
-    // Positive half; the function is odd. The upper tail is the lower one mirrored, because small
-    // probabilities keep their precision.
+    // The function is odd, so the table holds only its positive half. It is computed from the lower tail,
+    // because small probabilities are more precise than probabilities near 1.
     let table: Vec<f64> = (0..size)
         .map(|k| if k == 0 { 0.0 } else { (-t.inverse_cdf(normal.cdf(-(k as f64) / PER_UNIT))).asinh() })
         .collect();
@@ -80,7 +83,7 @@ pub(crate) fn to_t(scores: &Array2<f64>, nu: f64) -> Option<Array2<f64>> {
         let k = position as isize;
         let u = position - k as f64;
         let (a, b, c, d) = (at(k - 1), at(k), at(k + 1), at(k + 2));
-        // Lagrange's cubic through the four points.
+        // Cubic Lagrange interpolation through four points.
         let value = -a * u * (u - 1.0) * (u - 2.0) / 6.0 + b * (u + 1.0) * (u - 1.0) * (u - 2.0) / 2.0
             - c * (u + 1.0) * u * (u - 2.0) / 2.0
             + d * (u + 1.0) * u * (u - 1.0) / 6.0;

@@ -1,9 +1,10 @@
-//! `cca-ksg`: `ksg` on the leading canonical variates, for many dimensions that share few.
+//! `cca-ksg`: `ksg` on the leading canonical variates. It suits sides with many columns whose dependence lies
+//! in a few directions.
 //!
-//! Coordinates are brought to normal scores; of the canonical correlations those above what independent
-//! samples would show, `sqrt(d_x / n) + sqrt(d_y / n)`, are kept, one to three. Projections lose information
-//! and never add any, so that the number is too small rather than too large, except that the directions are
-//! chosen on the same samples.
+//! Coordinates are converted to normal scores. The estimator keeps the canonical variates whose correlation
+//! exceeds `sqrt(d_x / n) + sqrt(d_y / n)`, the largest correlation expected for independent samples; it
+//! keeps at least one and at most three. A projection cannot add information, so the estimate tends to be too
+//! small. It can be too large because the directions are chosen on the same samples.
 //!
 //! # References
 //! Hotelling 1936; Kraskov, Stögbauer, Grassberger 2004; Wachter 1980 (largest correlation of independent
@@ -17,7 +18,7 @@ use crate::mi::{About, Estimate, Estimator, Kind, Pairs};
 use crate::numeric::statistics::mean_and_stderr;
 use crate::{Error, Result};
 
-/// The estimator.
+/// The `cca-ksg` estimator.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct CcaKsg;
 
@@ -32,7 +33,7 @@ impl Estimator for CcaKsg {
             what: "ksg on one to three leading canonical variates of the normal scores",
             reference: "Hotelling 1936; Kraskov, Stoegbauer, Grassberger 2004",
             cost: "n d^2 and ksg in at most 3 + 3 columns: .03 s at n = 5000",
-            limits: "n >= d_x + d_y + 2; uses the first three canonical variates",
+            limits: "needs n >= d_x + d_y + 2; uses only the first three canonical variates",
         }
     }
 

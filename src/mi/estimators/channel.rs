@@ -1,5 +1,5 @@
-//! `channel`: mutual information through a channel of stated precision, bounded on both sides and without
-//! training.
+//! `channel`: mutual information through a channel of stated precision, with a lower and an upper bound and
+//! without training.
 //!
 //! States are deterministic functions of tokens, so their noise-free mutual information is the entropy of the
 //! tokens, the same for every block of every model. What differs is how many states can be distinguished at a
@@ -9,8 +9,8 @@
 //! I_b = I(x ; Y + sigma Z),   Y = y standardised,   Z ~ N(0, I_d),   sigma = b sqrt(d)
 //! ```
 //!
-//! `d` counts the coordinates of `Y`. The density of the channel is known, so with `n` rows both sides are
-//! bounded in expectation:
+//! `d` is the number of coordinates of `Y`. The density of the channel is known, so `n` rows give a lower and
+//! an upper bound in expectation:
 //!
 //! ```text
 //! A_ij  = -|y_i + sigma z_i - y_j|^2 / (2 sigma^2)
@@ -18,42 +18,44 @@
 //! upper = mean_i [ A_ii - log( 1/(n-1) sum_{j!=i} exp A_ij ) ]
 //! ```
 //!
-//! Rows that share `x` bit by bit and differ in `y` make `A_ii` the log of a mixture over the rows `G(i)`
-//! that share `x`:
+//! If some rows have bit-identical `x` but different `y`, `A_ii` is replaced by the log of a mixture over the
+//! rows `G(i)` that share `x`:
 //!
 //! ```text
 //! lower = mean_i [ log mean_{j in G(i), j!=i} exp A_ij - log( 1/n     sum_j      exp A_ij ) ]
 //! upper = mean_i [ log mean_{j in G(i)}       exp A_ij - log( 1/(n-1) sum_{j!=i} exp A_ij ) ]
 //! ```
 //!
-//! A row alone in its group adds 0 to the lower bound; flag `grouped`.
+//! The only row of a group adds 0 to the lower bound. The estimate has the flag `grouped`.
 //!
-//! If `x` hardly repeats, single rows do not show how much `y` varies given `x`, and the few repeated values
-//! may be due to rounding. So if the entropy of `y` within `x` is at most .03 nats, every pair counts as a
-//! separate `x`, as if nothing repeated. This adds at most that entropy, which is subtracted from the lower
-//! bound; flag `collisions`.
+//! If `x` rarely repeats, single rows do not show how much `y` varies given `x`, and the few repeated values
+//! may be due to rounding. So if the entropy of `y` given `x` is at most .03 nats, every distinct pair counts
+//! as a separate `x`. This adds at most that entropy, so it is subtracted from the lower bound. The estimate
+//! has the flag `collisions`.
 //!
-//! Everything is computed from `R_ij = A_ij - A_ii = -|y_i - y_j|^2 / (2 sigma^2) - z_i . (y_i - y_j) /
-//! sigma`, in which the large terms have cancelled and `R_ii = 0` exactly. Each noise `z` is used with both
-//! signs, `z` and `-z`. One product `Y Y^T` and one `Z Y^T` serve every `b` and both signs. Equal pairs are
-//! stored once with their count, and each of them has a `z` of its own (up to 4096 in all). Products are
-//! computed in blocks: memory grows with `n`, not with its square.
+//! The bounds are computed from
+//! `R_ij = A_ij - A_ii = -|y_i - y_j|^2 / (2 sigma^2) - z_i . (y_i - y_j) / sigma`. In `R_ij` the large terms
+//! have cancelled, and `R_ii = 0` exactly. Each noise vector is used with both signs, `z` and `-z`. One
+//! matrix product `Y Y^T` and one `Z Y^T` serve every `b` and both signs. Equal pairs are stored once with
+//! their count, but each pair has its own `z` (up to about 4096 in total). Products are computed in blocks,
+//! so memory grows linearly with `n`.
 //!
 //! # The value between the bounds
 //! Let `chi` be the chi-square information of the channel, `E[exp(A_ii) / mean_j exp(A_ij)] - 1`. To first
-//! order in `1/n` the bias of the upper bound is `+chi / 2n` and that of the lower bound `-chi / 2n`: the
-//! middle of the two has none, and on inputs that are distinguished perfectly it is the Miller-Madow entropy.
-//! So the estimate is the middle, but not above the larger of the lower bound and the least ceiling. That cut
-//! matters where the upper bound has run away, and there the flag `saturated` says so.
+//! order in `1/n`, the bias of the upper bound is `+chi / 2n` and that of the lower bound is `-chi / 2n`. So
+//! their midpoint has no bias to this order. If the channel distinguishes all inputs perfectly, the midpoint
+//! is the Miller-Madow entropy. The estimate is the midpoint, but at most the smallest ceiling, and at least
+//! the lower bound. The ceiling matters when the upper bound is far too high; the flag `saturated` marks this
+//! case.
 //!
-//! The standard error is the standard deviation of the terms over `sqrt(n)`. It ignores that `y` is
-//! standardised by its own sample, which removes part of the variation: it is right for states with many
-//! dimensions or few values, and too large (by 2.4 for a Gaussian in 3 dimensions at b = .4) where the size
-//! of `y` is most of what varies.
+//! The standard error is the standard deviation of the terms divided by `sqrt(n)`. It ignores that `y` is
+//! standardised with moments of the same sample, which removes part of the variation. It is accurate for
+//! states with many dimensions or few distinct values. It is too large if the norm of `y` causes most of the
+//! variation: by a factor of 2.4 for a Gaussian in 3 dimensions at b = .4.
 //!
 //! # References
 //! Goldfeld et al., ICML 2019 (the channel); Poole et al., ICML 2019, and Kolchinsky & Tracey, Entropy 2017
-//! (the bounds); McAllester & Stratos, AISTATS 2020 (why not above log n); Miller 1955 (entropy).
+//! (the bounds); McAllester & Stratos, AISTATS 2020 (limit of log n); Miller 1955 (entropy).
 
 use std::borrow::Cow;
 
@@ -70,19 +72,19 @@ use crate::{Error, Result};
 
 const NAME: &str = "channel";
 
-/// Entropy of `y` within `x` up to which rows that share `x` are collisions.
+/// If the entropy of `y` given `x` is at most this, rows that share `x` are treated as collisions.
 const COLLISIONS_NATS: f64 = 0.03;
 
-/// The range of `b`. Below it, the rounding of `f32` distances, about `5e-7 / b^2` nats, is no longer small;
-/// above it the information vanishes.
+/// The allowed range of `b`. Below this range, the rounding error of `f32` distances, about `5e-7 / b^2`
+/// nats, is no longer small. Above it, the information vanishes.
 const PRECISIONS: (f64, f64) = (1e-3, 1e3);
 
-/// Bounds are saturated above this fraction of `log n`, and where they are further apart than
-/// [`WIDE_GAP_NATS`].
+/// Bounds are flagged as saturated if the lower bound exceeds this fraction of `log n`.
 const SATURATED: f64 = 0.85;
+/// Bounds are flagged as saturated if they are further apart than this.
 const WIDE_GAP_NATS: f64 = 0.5;
 
-/// The estimator, with its scale and the precisions at which it measures.
+/// The `channel` estimator, with its scale and its precisions.
 ///
 /// | parameter | default | purpose | range |
 /// |---|---|---|---|
@@ -95,30 +97,33 @@ pub struct Channel {
 }
 
 impl Channel {
-    /// Its name.
+    /// The name of the estimator.
     pub const DEFAULT_NAME: &'static str = NAME;
 
-    /// Own spread, at the precisions that are its default.
+    /// [`Scale::Spread`] at its default precisions.
     pub const DEFAULT: Self = Self::with_scale(Scale::Spread);
 
-    /// This scale, at the precisions that are its default.
+    /// An estimator with this scale at the default precisions of the scale.
     #[must_use]
     pub const fn with_scale(scale: Scale) -> Self {
         Self { scale, precisions: Cow::Borrowed(scale.default_precisions()) }
     }
 
-    /// This scale at these precisions `b`, in the order in which estimates are returned.
+    /// An estimator with this scale at these precisions `b`. Estimates are returned in the order of
+    /// `precisions`.
     ///
     /// # Errors
-    /// [`Error::Parameter`] if there is none, or one is not a number from .001 to 1000.
+    /// [`Error::Parameter`] if `precisions` is empty or a value is not between .001 and 1000.
     pub fn new(scale: Scale, precisions: Vec<f64>) -> Result<Self> {
         let out_of_range = |reason| Error::Parameter { name: "b", reason };
         if precisions.is_empty() {
-            return Err(out_of_range("give at least one precision".to_owned()));
+            return Err(out_of_range("needs at least one precision".to_owned()));
         }
         let (least, most) = PRECISIONS;
         if let Some(b) = precisions.iter().find(|b| !(least..=most).contains(*b)) {
-            return Err(out_of_range(format!("{b} is not a number from {least} to {most}")));
+            return Err(out_of_range(format!(
+                "{b} is out of range; give a precision from {least} to {most}"
+            )));
         }
         Ok(Self { scale, precisions: precisions.into() })
     }
@@ -150,11 +155,11 @@ impl Estimator for Channel {
     fn about(&self) -> About {
         About {
             kind: Kind::TwoSided,
-            what: "information through a channel of stated precision b, bounded on both sides",
+            what: "information through a channel of stated precision b, with a lower and an upper bound",
             reference: "Goldfeld et al. 2019; Poole et al. 2019; Kolchinsky & Tracey 2017",
             cost: "2 n^2 d for all b: .4 s at n = 4000, d = 768",
-            limits: "another quantity than the information of continuous x and y: noise of b times the \
-                     spread of y is added",
+            limits: "adds noise of b times the spread of y, so it does not measure the information of \
+                     continuous x and y",
         }
     }
 
@@ -169,8 +174,8 @@ impl Estimator for Channel {
 
     fn note_on_samples(&self) -> Option<&'static str> {
         Some(
-            "channel treats y as a function of x where a row of x occurs once: its number is how many values \
-             of y can be distinguished at precision b, not the information of noisy pairs",
+            "if each row of x occurs once, channel treats y as a function of x: the estimate shows how many \
+             values of y can be distinguished at precision b, not the information of noisy pairs",
         )
     }
 
@@ -218,7 +223,7 @@ impl Channel {
     }
 }
 
-/// The parts that the estimates at all precisions share.
+/// The fields that the estimates at all precisions have in common.
 struct Common {
     n: usize,
     n_distinct: usize,
@@ -226,12 +231,12 @@ struct Common {
     constant_y: Vec<usize>,
     input_entropy_nats: f64,
     grouped: bool,
-    /// The information that rows that share `x` can have added to the bounds.
+    /// The most that treating collisions as distinct rows can add to the lower bound.
     collisions_nats: f64,
 }
 
 impl Common {
-    /// Nothing varies on one side: the information is zero by definition, and so is its error.
+    /// The estimate if one side is constant: the information is zero by definition, without error.
     fn constant(&self, b: f64) -> Estimate {
         let zero = Bounds { lower_nats: 0.0, upper_nats: 0.0, stderr_nats: 0.0 };
         Estimate { flags: self.flags(&zero, 0.0, true), ..self.measured(b, &zero, 0.0) }
@@ -248,8 +253,8 @@ impl Common {
         let ceiling_nats = ceilings.least_nats();
         let lower_nats = bounds.lower_nats - self.collisions_nats;
         let middle_nats = 0.5 * (lower_nats + bounds.upper_nats);
-        // By chance the lower bound can be above the ceiling of a Gaussian, never by more; the estimate stays
-        // between the bounds.
+        // The lower bound can exceed the Gaussian ceiling by chance. The estimate must stay between the
+        // bounds.
         let mi_nats = middle_nats.min(ceiling_nats.max(lower_nats));
         Estimate {
             noise_scale: Some(b),

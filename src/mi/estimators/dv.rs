@@ -1,19 +1,22 @@
-//! `dv`: the Donsker-Varadhan bound of a critic on pairs that it was not trained on. Conservative.
+//! `dv`: the Donsker-Varadhan lower bound of a critic on held-out pairs.
 //!
 //! ```text
 //! I >= mean T(x_i, y_i) - log mean exp T(x_i, y_j)
 //! ```
 //!
-//! The rows are cut in two; each half is the test of a critic trained on the other. The critic is the log
-//! density ratio of Gaussian canonical variates, shrunk by what chance adds to correlations, plus a network
-//! (64, 64, `SiLU`) whose last layer starts at zero: it starts from the Gaussian answer. `AdamW` at 2e-3
-//! with weight decay 1e-2, cosine, gradients clipped at norm 1, 300 steps of 512 pairs, each against 4
-//! cyclic shifts (a random permutation would leave pairs in place); the weights with the best validation,
-//! every 25 steps and at the start, are used; the test is against 16 shifts. A number that is not finite
-//! ends training, and the estimate is 0: flag `failed`.
+//! The rows are split into two halves; each half is the test set of a critic trained on the other half. The
+//! critic is the log density ratio of Gaussian canonical variates plus a network (64, 64, `SiLU`). The
+//! canonical correlations are shrunk to correct for chance. The last layer of the network starts at zero, so
+//! training starts from the Gaussian estimate.
 //!
-//! Above the logarithm of the number of pairs, the average over independent pairs misses the few that matter,
-//! and the value is no bound: it is capped there.
+//! Training uses `AdamW` with learning rate 2e-3, weight decay 1e-2, a cosine schedule and gradients clipped
+//! at norm 1. It takes 300 steps of 512 pairs. Each step compares the pairs with 4 cyclic shifts; a random
+//! permutation would leave some pairs in place. The validation bound is computed at the start and every 25
+//! steps, and the best weights are used. The test uses 16 shifts. If a value is not finite, training stops
+//! and the estimate is 0 with the flag `failed`.
+//!
+//! Above the logarithm of the number of pairs, the average over independent pairs misses the few pairs that
+//! dominate it, and the value is no longer a bound. So the estimate is capped there.
 //!
 //! # References
 //! Donsker & Varadhan 1983; Belghazi et al. 2018; McAllester & Stratos 2020 (no bound from n samples exceeds
@@ -41,15 +44,16 @@ const LOOK: usize = 25;
 const RATE: f64 = 2e-3;
 const DECAY: f64 = 1e-2;
 const HIDDEN: usize = 64;
-/// Cyclic shifts of `y` that serve as independent pairs, in training and in the test.
+/// Number of cyclic shifts of `y` in training; shifted rows serve as independent pairs.
 const SHIFTS: usize = 4;
+/// Number of cyclic shifts of `y` in the test.
 const TEST_SHIFTS: usize = 16;
-/// Of the rows that are not tested, one in this many is for validation.
+/// One in this many training rows is held out for validation.
 const VALIDATION: usize = 5;
-/// Rows below which halves cannot train and test.
+/// Minimum number of rows, so that each half can train and test a critic.
 const LEAST_ROWS: usize = 40;
 
-/// The estimator.
+/// The `dv` estimator.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Dv;
 
@@ -65,8 +69,8 @@ impl Estimator for Dv {
                    density ratio",
             reference: "Donsker & Varadhan 1983; Belghazi et al. 2018",
             cost: "600 steps of 512 x 5 pairs: 4 s on one core",
-            limits: "n >= d_x + d_y + 2 and 40; a lower bound; low if the critic underfits; noisy above \
-                     log n - 3 and capped at log n",
+            limits: "needs n >= d_x + d_y + 2 and n >= 40; too low if the critic underfits; noisy above log \
+                     n - 3 and capped at log n",
         }
     }
 
@@ -81,7 +85,7 @@ impl Estimator for Dv {
     }
 }
 
-/// The mean of the bounds of both halves.
+/// The mean of the bounds on both halves.
 fn cross_fitted(samples: &mut Samples, seed: u64) -> Result<RawEstimate> {
     let scores = samples.take_scores();
     let mut order: Vec<usize> = (0..samples.n).collect();
@@ -110,13 +114,13 @@ fn cross_fitted(samples: &mut Samples, seed: u64) -> Result<RawEstimate> {
     Ok(RawEstimate { mi_nats, lower_nats: Some(mi_nats), stderr_nats, flags, ..RawEstimate::default() })
 }
 
-/// A bound on test rows, and the variance of its mean.
+/// A bound on test rows, and its variance.
 struct Bound {
     nats: f64,
     variance: f64,
 }
 
-/// The Gaussian log density ratio of canonical variates that the critic starts from.
+/// The Gaussian log density ratio of canonical variates, the starting point of the critic.
 struct Gaussian {
     u: Array2<f64>,
     v: Array2<f64>,
@@ -130,8 +134,7 @@ impl Gaussian {
         joint.diag_mut().mapv_inplace(|value| value + 1e-6);
         let found = canonical(&joint, dx, 0.0)?;
         let (n, d) = (train.len() as f64, scores.ncols());
-        // Chance contributes about d / n to a squared correlation of 0, and less to a stronger one (Ezekiel
-        // 1930).
+        // Chance adds about d / n to a squared correlation of 0, and less to a larger one (Ezekiel 1930).
         let shrunk = |r: &f64| {
             (1.0 - (1.0 - r * r) * (n - 1.0) / (n - d as f64 - 1.0).max(1.0)).max(0.0).sqrt().min(0.999)
         };
@@ -160,7 +163,7 @@ struct Critic<'a> {
 }
 
 impl Critic<'_> {
-    /// Scores of the pairs `(rows_i, rows_{i + shift})`.
+    /// Scores of the pairs of `x` in row `chosen[i]` and `y` in row `chosen[i + shift]`.
     fn scores(&self, chosen: &[usize], shift: usize) -> Result<Tensor> {
         let n = chosen.len();
         let other = |i: usize| chosen[(i + shift) % n];
@@ -178,7 +181,7 @@ impl Critic<'_> {
     }
 }
 
-/// Shifts that are spread over the rows and none of which leaves a row in place.
+/// Evenly spread cyclic shifts. None of them is 0, so no row keeps its partner.
 fn shifts(n: usize, count: usize) -> Vec<usize> {
     (1..=count).map(|k| (k * n / (count + 1)).clamp(1, n - 1)).collect()
 }
@@ -224,14 +227,14 @@ fn half_bound(
         optimiser.step(&gradients)?;
     }
     critic.network.restore(&kept)?;
-    // One shift at a time, so that its tensors are freed before the next.
+    // Process one shift at a time, so that its tensors are freed before the next shift.
     let test_scores = |shift: usize| doubles(&critic.scores(test, shift)?);
     let (of_pairs, of_joint) = mean_and_stderr(&test_scores(0)?);
     let shifts = shifts(test.len(), TEST_SHIFTS);
     let apart = shifts.iter().map(|shift| test_scores(*shift)).collect::<Result<Vec<_>>>()?;
     let most = apart.iter().flatten().copied().fold(f64::NEG_INFINITY, f64::max);
-    // Each row is in as many pairs as there are shifts, on either side, so that rows are independent and
-    // pairs are not.
+    // Each row occurs in one pair per shift, on both sides. So the variance is computed over rows, which are
+    // independent, and not over pairs.
     let (mut of_x, mut of_y) = (vec![0.0; test.len()], vec![0.0; test.len()]);
     for (shift, values) in shifts.iter().zip(&apart) {
         for (i, value) in values.iter().enumerate() {

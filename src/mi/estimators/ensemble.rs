@@ -1,43 +1,42 @@
-//! `ensemble`: several models of the density ratio; the model with the best held-out score provides the
-//! estimate.
+//! `ensemble`: fits several density ratio models. The one with the best held-out score provides the estimate.
 //!
-//! | model | made for |
+//! | model | suits |
 //! |---|---|
 //! | t copula ([`crate::mi::estimators::t_copula`]) | monotone dependence, heavy tails, many dimensions |
 //! | mixture of normals ([`crate::mi::density_ratio::mixture`]) | clusters, branches, signs |
-//! | latent classes ([`crate::mi::density_ratio::latent_classes`]) | clusters that pair up in many ways |
-//! | separable critic ([`crate::mi::neural::critic`]) | smooth curves and warps, in many dimensions too |
-//! | matched components (`density_ratio::matched_components`) | pairs of values, turned or mixed |
+//! | latent classes ([`crate::mi::density_ratio::latent_classes`]) | clusters that combine in many ways |
+//! | separable critic ([`crate::mi::neural::critic`]) | smooth curves, also in many dimensions |
+//! | matched components (`density_ratio::matched_components`) | rotated or mixed pairs of values |
 //!
-//! Mixtures are fitted to the samples and to their normal scores; latent classes are those of each side, with
-//! a table of how often they meet. Each model gives the log density ratio `T = log p(x, y) / p(x) p(y)` of
-//! pairs it was not fitted to, true pairs and some thousand times as many unpaired rows, and is
-//! scored by one bound (van den Oord et al. 2018), which no wrong or singular density can
-//! exceed in expectation:
+//! Mixtures are fitted both to the samples and to their normal scores. Latent classes are fitted to each
+//! side, with a table of how often two classes occur together. Each model gives the log density ratio
+//! `T = log p(x, y) / p(x) p(y)` of held-out pairs and of up to a thousand times as many unpaired rows. The
+//! score is a bound (van den Oord et al. 2018). In expectation it does not exceed the true information, even
+//! if the density is wrong or singular:
 //!
 //! ```text
 //! score = mean_i [ T_ii - 0.5 log mean_j exp T_ij - 0.5 log mean_j exp T_ji ]
 //! ```
 //!
-//! A model with more parameters must beat the copula, and independence, by two standard errors of the
-//! difference, pair by pair. Where none does, the copula is a normal one, whose estimate is near 0 for
-//! independent samples, and nearest-neighbour statistics are compared with those of randomly re-paired
-//! samples.
+//! A model replaces the copula only if its score exceeds that of the copula, and that of independence, by two
+//! standard errors of the paired difference. Otherwise the copula provides the estimate. If the copula does
+//! not clearly exceed independence either, nearest-neighbour statistics are compared with those of randomly
+//! re-paired samples.
 //!
-//! The mean of `T` at held-out pairs is too low because of the finite training sample, and at training
-//! pairs too high by about as much (Akaike 1973): the estimate is the middle of the two, minus the excess
-//! of `T` at unpaired rows over that of a density ratio.
+//! The mean of `T` is too low at held-out pairs, because the training sample is finite, and too high at
+//! training pairs by about the same amount (Akaike 1973). The estimate is the midpoint of the two, minus the
+//! mean log normaliser of `T` over unpaired rows if that is positive.
 //!
-//! In few columns, a nearest-neighbour residual adds the information that the model misses: `ksg` of the
-//! samples minus `ksg` of pairs drawn from the model ([`crate::mi::density_ratio::repaired_pairs`]) or, for
-//! the copula, of samples drawn from it. For the critic there is also `ksg` of its features at held-out
-//! pairs, whose information cannot exceed that of the pairs; it is used up to the mean at the critic's
-//! training pairs. The residual is weighted by `1 - (noise / residual)^2` and is part of the standard
-//! error: where a model is wrong, neighbours miss about as much as they find.
+//! In few columns, a nearest-neighbour residual adds the information that the model misses. It is `ksg` of
+//! the samples minus `ksg` of pairs drawn from the model ([`crate::mi::density_ratio::repaired_pairs`]) or,
+//! for the copula, of samples drawn from it. For the critic, `ksg` of its features at held-out pairs is used
+//! too: the features cannot have more information than the pairs. That estimate is capped at the mean of `T`
+//! at the training pairs of the critic. The residual is weighted by `1 - (noise / residual)^2`. It also adds
+//! to the standard error: where a model is wrong, neighbours miss about as much as they find.
 //!
 //! # References
-//! van den Oord et al. 2018; Akaike 1973; van der Laan, Polley, Hubbard 2007 (choice by cross-validation);
-//! James & Stein 1961 (the weight).
+//! van den Oord et al. 2018; Akaike 1973; van der Laan, Polley, Hubbard 2007 (model selection by
+//! cross-validation); James & Stein 1961 (the weight).
 
 use ndarray::{Array2, s};
 use rayon::prelude::*;
@@ -58,28 +57,27 @@ use crate::numeric::normal_scores::normal_scores;
 use crate::numeric::statistics::{mean, mean_and_stderr};
 use crate::seed::derive;
 
-/// With fewer rows only the t copula and its residual are used.
+/// With fewer rows than this, only the copula and its residual are used.
 const LEAST_ROWS: usize = 400;
-/// The same holds for samples of more numbers, because the other models need a dozen copies of them.
+/// The same holds for more values than this, because the other models need a dozen copies of the samples.
 const LARGE: usize = 10_000_000;
-/// Maximum number of columns, both sides together, for the residual over pairs drawn from a model.
+/// Maximum number of columns in total for the residual over pairs drawn from a model.
 const MOST_COLUMNS: usize = 8;
-/// Residuals of the copula below this many standard deviations of chance count as chance; the larger of two
-/// is tested.
+/// A residual of the copula counts only above this many standard deviations of its noise. The threshold is
+/// high because the larger of two residuals is tested.
 const CLEAR: f64 = 3.0;
-/// By how much the order of values must show more than counting them.
+/// An ordered model of discrete values must exceed the estimate from counts by this much.
 const LEAST_ORDER_NATS: f64 = 0.01;
-/// Most columns, both sides together, where neighbours correct a model of a discrete column.
+/// Maximum number of columns in total for a nearest-neighbour correction of a discrete column.
 const DISCRETE_COLUMNS: usize = 3;
-/// The part of the standard error that is not chance, above which the model is said not to describe the
-/// samples.
+/// An estimate is flagged `misfit` if the part of its standard error due to the model exceeds this.
 const MISFIT_NATS: f64 = 0.1;
-/// Fewest columns, both sides together, in which that is said.
+/// Minimum number of columns in total for the flag `misfit`.
 const MISFIT_COLUMNS: usize = 4;
-/// Maximum number of features of the critic for neighbours.
+/// Maximum number of features of the critic for the nearest-neighbour estimate.
 const VIEWS: usize = 3;
 
-/// The estimator.
+/// The `ensemble` estimator.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Ensemble;
 
@@ -91,13 +89,13 @@ impl Estimator for Ensemble {
     fn about(&self) -> About {
         About {
             kind: Kind::Consistent,
-            what: "t copula, normal mixtures, classes of each side or trained critic: the model with the \
-                   best held-out score; plus a nearest-neighbour residual",
+            what: "the best of several models by held-out score (t copula, normal mixture, latent classes, \
+                   matched components, trained critic), plus a nearest-neighbour residual",
             reference: "van den Oord et al. 2018; Akaike 1973; van der Laan, Polley, Hubbard 2007",
             cost: "5 to 20 s at n = 5000 on one core",
-            limits: "n >= d_x + d_y + 2; below 400 rows or above ten million numbers the copula and \
-                     neighbours alone; low, and surer than it should be, where signs, rotations, products \
-                     or sharp edges are spread over many columns",
+            limits: "needs n >= d_x + d_y + 2; below 400 rows or above ten million values it uses only the \
+                     copula and neighbours; estimate and standard error are too low where signs, rotations, \
+                     products or sharp edges are spread over many columns",
         }
     }
 
@@ -129,9 +127,9 @@ impl Estimator for Ensemble {
     }
 }
 
-/// The estimate that uses the order of values which are too many to be counted, where the order matters:
-/// where already the copula of their ranks, or a table of cells of neighbouring values, finds more than
-/// counting did, and the best model's held-out score is above it.
+/// The estimate from the order of discrete values, for values too numerous to count reliably. It is used only
+/// if the order carries information: the copula of the ranks, or latent classes, must find more information
+/// than the counts, and so must the held-out score of the best model.
 fn ordered(samples: &Samples, counted: &RawEstimate, seed: u64) -> Option<Estimate> {
     let mut samples = samples.clone();
     samples.need_covariance().ok()?;
@@ -159,12 +157,12 @@ struct Models<'a> {
     mixture: Option<HeldOutScore>,
     classes: Option<HeldOutScore>,
     critic: Option<(Vec<Sides>, HeldOutScore)>,
-    /// With the standard error of its estimate.
+    /// Matched components, with the standard error of their estimate.
     components: Option<(HeldOutScore, f64)>,
 }
 
 impl<'a> Models<'a> {
-    /// Fits the copula, and the other models where `is_free`.
+    /// Fits the copula and, if `is_free`, the other models.
     fn new(samples: &'a Samples, scores: Array2<f64>, is_free: bool, seed: u64) -> Result<Self> {
         let dx = samples.dx();
         let fitted = Copula::new(samples.estimator, &scores, dx, seed)?;
@@ -188,7 +186,7 @@ impl<'a> Models<'a> {
         Ok(models)
     }
 
-    /// The better of the best mixtures of the samples and of their scores.
+    /// The best mixture of the samples or of their normal scores, whichever has the higher held-out score.
     fn mixture(&self, seed: u64) -> Option<HeldOutScore> {
         let spaces = [true, false]
             .into_par_iter()
@@ -217,12 +215,12 @@ impl<'a> Models<'a> {
         if of_scores { self.scores.clone() } else { self.samples.joint() }
     }
 
-    /// A seed for drawing pairs from a model, where there are few enough columns for neighbours.
+    /// The seed for drawing pairs from a model; `None` if there are too many columns for nearest neighbours.
     fn repaired(&self, seed: u64) -> Option<u64> {
         (self.scores.ncols() <= MOST_COLUMNS).then_some(seed)
     }
 
-    /// The critic, its features beside its candidate.
+    /// The features of the critic at held-out pairs, and its held-out score.
     fn critic(&self, seed: u64) -> Option<(Vec<Sides>, HeldOutScore)> {
         let (x, y) = sides(&self.scores, self.dx);
         let cross_fitted = critic::cross_fitted(&x, &y, self.repaired(seed).is_some(), seed)?;
@@ -231,11 +229,11 @@ impl<'a> Models<'a> {
         Some((cross_fitted.variates, HeldOutScore { terms: cross_fitted.terms, value_nats, repaired }))
     }
 
-    /// The estimate.
+    /// Selects a model and returns its estimate.
     fn found(&self, seed: u64) -> RawEstimate {
         let (_, copula) = &self.copula;
         let critic = self.critic.as_ref().map(|(_, candidate)| candidate);
-        // The free models are compared with each other by their scores alone.
+        // Models other than the copula are compared with each other by their scores alone.
         let components = self.components.as_ref().map(|(candidate, _)| candidate);
         let free = [self.mixture.as_ref(), self.classes.as_ref(), critic, components].into_iter().flatten();
         let best =
@@ -255,8 +253,9 @@ impl<'a> Models<'a> {
         }
     }
 
-    /// The larger of an estimate and of the copula's with its neighbours, where a side is a discrete column:
-    /// a model is too low by the edges between values, which in few columns neighbours resolve.
+    /// If a side is a discrete column, returns the larger of `found` and the estimate of the copula with its
+    /// residual. Models underestimate sharp edges between discrete values; in few columns, nearest neighbours
+    /// resolve these edges.
     fn beside_neighbours(&self, mut found: RawEstimate, seed: u64) -> RawEstimate {
         if self.scores.ncols() <= DISCRETE_COLUMNS && self.samples.cells().iter().any(Option::is_some) {
             let residual = copula_residual(&self.scores, &self.copula.0, self.dx, seed);
@@ -269,14 +268,15 @@ impl<'a> Models<'a> {
         found
     }
 
-    /// The estimate of a free model, from its value and its nearest-neighbour residual.
+    /// The estimate of a model other than the copula, from its value and its nearest-neighbour residual.
     fn found_by(&self, best: &HeldOutScore, value_nats: f64, is_low: bool) -> RawEstimate {
         let mut mi_nats = value_nats;
         let mut unsure_nats = 0.0_f64;
         if let Some(repaired) = &best.repaired {
             let residual = repaired.residual(&self.scores, self.dx);
             let beyond_nats = best.score() + repaired.mean_gain_nats() + residual.nats - value_nats;
-            // A critic's value is too low where it is wrong, and neighbours in many columns underestimate.
+            // A wrong critic gives a value that is too low, and nearest neighbours underestimate in many
+            // columns. So a negative residual does not correct a critic.
             if beyond_nats > 0.0 || !is_low {
                 let weight = weight(beyond_nats, residual.noise_nats);
                 mi_nats += beyond_nats * weight;
@@ -285,7 +285,7 @@ impl<'a> Models<'a> {
             }
         }
         let (_, chance) = mean_and_stderr(&best.terms);
-        // The truth is somewhere between the score and the mean at the model's own pairs.
+        // The true information lies between the score and the mean at the training pairs of the model.
         let of_model = (value_nats - best.score()).hypot(unsure_nats);
         let stderr = chance.hypot(of_model);
         let mi_nats = mi_nats.max(best.score());
@@ -298,15 +298,14 @@ impl<'a> Models<'a> {
         }
     }
 
-    /// The estimate where no free model scores higher than the copula.
+    /// The estimate if no other model scores clearly higher than the copula.
     fn found_by_copula(&self, seed: u64) -> RawEstimate {
         let (copula, score) = &self.copula;
         let mut mi_nats = score.value_nats;
         let (_, chance) = mean_and_stderr(&score.terms);
-        // Where rows are hardly more than columns, the scatter's own error is the larger.
+        // If there are hardly more rows than columns, the error of the scatter matrix is the larger one.
         let mut stderr = chance.max(copula.stderr_nats());
-        // Where nothing beats independence, neighbours are compared with random pairings, and the residual
-        // is the whole information.
+        // If the copula does not beat independence, take the residual over random pairings instead.
         let is_independent = !is_clear(&score.terms);
         let residual = if is_independent {
             independence_residual(&self.scores, self.dx, seed)
@@ -322,8 +321,8 @@ impl<'a> Models<'a> {
         if is_seen {
             stderr = stderr.hypot(residual.noise_nats);
         }
-        // The copula was evaluated at its training pairs, and half of the resulting bias was subtracted
-        // from its score.
+        // The copula was evaluated at its training pairs. Its score had the bias subtracted once; subtract it
+        // a second time for a held-out value.
         let lower_nats = score.score() - copula.bias_nats;
         let mi_nats = mi_nats.max(lower_nats);
         RawEstimate {
@@ -335,11 +334,11 @@ impl<'a> Models<'a> {
         }
     }
 
-    /// The largest nearest-neighbour estimate over numbers of leading features of held-out pairs, between the
-    /// critic's middle and its mean at training pairs.
+    /// The nearest-neighbour estimate on leading features of held-out pairs: the largest over 1 to [`VIEWS`]
+    /// features, clamped between the value of the critic and its mean at training pairs.
     fn seen_in_features(&self, variates: &[Sides], critic: &HeldOutScore, seed: u64) -> f64 {
-        // More features than a side has columns lie on a surface, where neighbours are nearer than the
-        // correction assumes.
+        // If there are more features than columns on a side, the features lie on a surface. There, neighbours
+        // are nearer than the correction assumes.
         let most = VIEWS.min(self.dx).min(self.scores.ncols() - self.dx);
         let views = (1..=most).map(|k| {
             let parts = variates.iter().enumerate().filter_map(|(fold, (u, v))| {
@@ -353,13 +352,13 @@ impl<'a> Models<'a> {
             mean(&parts.collect::<Vec<f64>>())
         });
         let seen_nats = views.filter(|nats| nats.is_finite()).fold(f64::NEG_INFINITY, f64::max);
-        // The mean at training pairs, which is too high, is as far above the middle as the score is below.
+        // The value is the midpoint between the score and the mean at training pairs.
         let own_nats = 2.0 * critic.value_nats - critic.score();
         seen_nats.clamp(critic.value_nats, own_nats.max(critic.value_nats))
     }
 }
 
-/// The estimate of matched components, the sum of those of their pairs.
+/// The estimate of matched components: the sum of the estimates of their pairs.
 fn found_by_components(components: &HeldOutScore, stderr_nats: f64) -> RawEstimate {
     let (_, chance) = mean_and_stderr(&components.terms);
     RawEstimate {
@@ -370,28 +369,28 @@ fn found_by_components(components: &HeldOutScore, stderr_nats: f64) -> RawEstima
     }
 }
 
-/// Flags an estimate where more than chance is open: what the model may lack. In few columns neighbours find
-/// all of that.
+/// Flags an estimate whose model may miss much. In few columns, nearest neighbours find all of that.
 fn misfit(of_model_nats: f64, columns: usize) -> Vec<Flag> {
     if of_model_nats > MISFIT_NATS && columns >= MISFIT_COLUMNS { vec![Flag::Misfit] } else { vec![] }
 }
 
-/// The share of a residual that is not attributed to chance.
+/// The weight of a residual: the share of it that is not noise.
 fn weight(seen_nats: f64, noise_nats: f64) -> f64 {
     if seen_nats.abs() > noise_nats { 1.0 - (noise_nats / seen_nats).powi(2) } else { 0.0 }
 }
 
-/// The information that neighbours may miss: where a model is wrong, about as much as they find beyond
-/// chance.
+/// The information that nearest neighbours may miss. Where a model is wrong, it is about as much as they find
+/// beyond noise.
 fn unseen_nats(seen_nats: f64, noise_nats: f64) -> f64 {
     seen_nats.abs() * weight(seen_nats, noise_nats).sqrt()
 }
 
-/// The score of the copula. It has few parameters, and the bias that they add is known. Like the critic it is
-/// evaluated on unpaired rows, because where it is wrong its density ratios need not have mean one.
+/// The score of the copula on its own training pairs. The copula has few parameters with a known bias, so it
+/// needs no held-out pairs. Its density ratios are evaluated on unpaired rows too, because those of a wrong
+/// copula need not have mean one.
 fn copula_score(copula: &Copula, seed: u64) -> HeldOutScore {
     let (mut terms, normalisers) = copula.held_out(seed);
-    // At its training pairs its mean is too large by the bias.
+    // At training pairs, the mean is too large by the bias.
     terms.iter_mut().for_each(|term| *term -= copula.bias_nats);
     let excess_nats = mean(&normalisers);
     let value_nats =

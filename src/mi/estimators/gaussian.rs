@@ -1,14 +1,14 @@
-//! `gaussian`: the information of a normal distribution with the covariance of the samples, minus its exact
-//! bias.
+//! `gaussian`: the information of a normal distribution with the covariance of the samples, with exact bias
+//! correction.
 //!
-//! `0.5 (logdet S_x + logdet S_y - logdet S)` from a sample covariance is too large by an amount that depends
-//! on `n` and the dimensions alone, and is known exactly from the `E log det` of a Wishart matrix: at
-//! d = 768 + 768 and n = 2000 it is 258 nats. On other distributions the number is the information of the
-//! best normal approximation, which is neither a lower nor an upper bound.
+//! With a sample covariance, `0.5 (logdet S_x + logdet S_y - logdet S)` is too large. For normal samples the
+//! bias depends only on `n` and the dimensions, and it is known exactly from the `E log det` of a Wishart
+//! matrix: at d = 768 + 768 and n = 2000 it is 258 nats. For other distributions, the estimate is the
+//! information of the best normal approximation, which is neither a lower nor an upper bound.
 //!
-//! The standard error is that of the log density ratio, `sqrt(sum_k rho_k^2 / n)` or, if it is larger, the
-//! one from the ratios of the samples, combined with the error of the covariance, `sqrt(d_x d_y / 2) / n`,
-//! which matters in many dimensions.
+//! The standard error has two parts. The first is that of the mean log density ratio:
+//! `sqrt(sum_k rho_k^2 / n)` for normal samples, or the observed one if it is larger. The second is the error
+//! of the covariance, `sqrt(d_x d_y / 2) / n`, which matters in many dimensions.
 //!
 //! # References
 //! Anderson, *An Introduction to Multivariate Statistical Analysis*, chapter 7.
@@ -24,7 +24,7 @@ use crate::numeric::linear::{
 use crate::numeric::statistics::mean_and_stderr;
 use crate::{Error, Result};
 
-/// The estimator.
+/// The `gaussian` estimator.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Gaussian;
 
@@ -39,7 +39,7 @@ impl Estimator for Gaussian {
             what: "information of the normal distribution with this covariance, minus the exact Wishart bias",
             reference: "Anderson 2003, ch. 7",
             cost: "n d^2 + d^3: milliseconds",
-            limits: "n >= d_x + d_y + 2; sees linear dependence only",
+            limits: "needs n >= d_x + d_y + 2; measures only linear dependence",
         }
     }
 
@@ -61,13 +61,15 @@ fn corrected(samples: &Samples) -> Result<RawEstimate> {
     let joint = covariance(values.view());
     let Some(plug_in) = gaussian_nats(&joint, dx) else {
         let reason =
-            "the joint covariance is singular to working precision; project the columns first".to_owned();
+            "the joint covariance is singular to working precision; reduce the number of columns first, for \
+             example by projection"
+                .to_owned();
         return Err(Error::Samples { estimator: samples.estimator, reason });
     };
     let freedom = (n as f64 - (dx + dy) as f64 - 1.0).max(1.0);
     let squares = squared_correlations(&joint, dx).unwrap_or_default();
-    // For normal samples the squared correlations give the first part; for others the density ratio of each
-    // pair does, which is the influence of the pair on the estimate.
+    // For normal samples, the squared correlations give the first part. For other samples, the log density
+    // ratios of the pairs do, because they measure the influence of each pair on the estimate.
     let (_, stderr) = mean_and_stderr(&log_ratios(&values, &joint, dx));
     let variance = (squares / n as f64).max(stderr.powi(2)) + (dx * dy) as f64 / (2.0 * freedom.powi(2));
     Ok(RawEstimate {

@@ -4,15 +4,15 @@
 //! I = I_t + max over views [ KSG(samples) - mean KSG(as many samples from the fitted copula) ]
 //! ```
 //!
-//! Both terms of the difference have the same bias, so that it is small where the copula fits, in any
-//! dimension. The views are the leading canonical variates and, up to 12 columns in all, the normal scores of
-//! all coordinates. The larger of two noisy residuals is kept: that adds .01 to .03 where there is no
-//! information.
+//! Both terms of the difference have the same bias, so the difference is small in any dimension if the copula
+//! fits. One view is the leading canonical variates. With up to 12 columns in total, the second view is the
+//! normal scores of all coordinates. The larger residual is kept. Because residuals are noisy, this adds .01
+//! to .03 nats if there is no information.
 //!
-//! Values that occur twice, as rounded ones do, are put in random order: ranks of such values are uniform
-//! within those of the value, which leaves the information as it is. Where the copula is no model of the
-//! samples, the number is flagged `misfit`: where unpaired rows have density ratios the mean of which is not
-//! one, or where neighbours in four columns or more find much that the copula lacks.
+//! Equal values, for example rounded ones, are put in random order, which does not change the information.
+//! The estimate has the flag `misfit` if the copula does not describe the samples: if the density ratios of
+//! unpaired rows do not average one, or if nearest neighbours in four or more columns find much information
+//! that the copula lacks.
 //!
 //! # References
 //! Kraskov, Stögbauer, Grassberger 2004; Demarta & McNeil 2005; Efron & Tibshirani 1993 (parametric bootstrap
@@ -25,14 +25,15 @@ use crate::mi::density_ratio::neighbour_residual::copula_residual;
 use crate::mi::samples::paired::RawEstimate;
 use crate::mi::{About, Estimate, Estimator, Flag, Kind, Pairs};
 
-/// What neighbours find is more than chance above this many standard deviations of it.
+/// A residual is significant above this many standard deviations of its noise.
 const CLEAR: f64 = 2.0;
-/// In fewer columns, neighbours find all that the copula lacks.
+/// With fewer columns than this, nearest neighbours find all the information that the copula misses.
 const LEAST_COLUMNS: usize = 4;
-/// A bias above this, and above the estimate, is flagged: it is exact for normal columns alone.
+/// A bias above this and above the estimate is flagged, because the bias correction is exact only for normal
+/// columns.
 const MOST_BIAS_NATS: f64 = 0.5;
 
-/// The estimator.
+/// The `hybrid` estimator.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Hybrid;
 
@@ -44,10 +45,11 @@ impl Estimator for Hybrid {
     fn about(&self) -> About {
         About {
             kind: Kind::Consistent,
-            what: "t copula plus the residual of ksg over samples from the fitted copula",
+            what: "t copula, plus ksg on the samples minus ksg on samples drawn from the fitted copula",
             reference: "Demarta & McNeil 2005; Kraskov, Stoegbauer, Grassberger 2004",
             cost: "150 n d^2 + 6 n^2 d: .3 s at n = 5000",
-            limits: "n >= d_x + d_y + 2; beyond 12 columns the residual uses three linear projections",
+            limits: "needs n >= d_x + d_y + 2; beyond 12 columns the residual uses up to three linear \
+                     projections",
         }
     }
 

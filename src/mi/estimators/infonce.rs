@@ -1,9 +1,9 @@
-//! `infonce`: the InfoNCE bound of a separable critic on held-out pairs; at most the logarithm of the
-//! number of pairs that are compared.
+//! `infonce`: the InfoNCE lower bound of a separable critic on held-out pairs. It is at most the logarithm of
+//! the number of rows compared.
 //!
-//! The critic is that of [`crate::mi::neural::critic`], trained five times, each time without a fifth of the
-//! rows. Flag `saturated` above .8 of the logarithm of the number of rows that are compared, which stands
-//! beside it as a ceiling.
+//! The critic of [`crate::mi::neural::critic`] is trained five times, each time with a different fifth of the
+//! rows held out. The logarithm of the number of rows compared is reported as a ceiling; an estimate above .8
+//! of it has the flag `saturated`.
 //!
 //! # References
 //! van den Oord et al. 2018; Poole et al. 2019.
@@ -16,12 +16,12 @@ use crate::mi::samples::paired::{RawEstimate, Samples};
 use crate::mi::{About, Estimate, Estimator, Flag, Kind, Pairs};
 use crate::numeric::statistics::mean_and_stderr;
 
-/// Fewer rows cannot be trained on.
+/// Minimum number of rows for training.
 const LEAST_ROWS: usize = 50;
-/// Bounds above this fraction of their ceiling are flagged.
+/// A bound above this fraction of its ceiling is flagged as saturated.
 const SATURATED: f64 = 0.8;
 
-/// The estimator.
+/// The `infonce` estimator.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct InfoNce;
 
@@ -37,8 +37,8 @@ impl Estimator for InfoNce {
                    of Hermite polynomials",
             reference: "van den Oord et al. 2018; Poole et al. 2019",
             cost: "up to 5 x 700 steps of 512^2 pairs: 5 to 15 s on one core",
-            limits: "n >= d_x + d_y + 2 and 50; at most log of the rows compared, a fifth of n in groups of \
-                     at most 1000",
+            limits: "needs n >= d_x + d_y + 2 and n >= 50; at most the logarithm of the rows compared, which \
+                     are a fifth of n and at most 1000",
         }
     }
 
@@ -53,7 +53,7 @@ impl Estimator for InfoNce {
     }
 }
 
-/// The mean of the bounds of all parts.
+/// The mean of the bounds over all held-out parts.
 fn cross_fitted(samples: &mut Samples, seed: u64) -> Result<RawEstimate> {
     let (x, y) = sides(&samples.take_scores(), samples.dx());
     let Some(cross_fitted) = critic::cross_fitted(&x, &y, false, seed) else {

@@ -1,14 +1,16 @@
-//! `ksg`: information from distances to the third nearest neighbour, without a model of the distribution.
+//! `ksg`: estimates information from distances to the third nearest neighbour, without a model of the
+//! distribution.
 //!
 //! ```text
 //! I = psi(k) + psi(n) - mean_i [ psi(n_x(i) + 1) + psi(n_y(i) + 1) ],   k = 3
 //! ```
 //!
-//! `n_x(i)` counts the points that are nearer to point `i` in `x` than its `k`-th neighbour is in the larger
-//! of the distances in `x` and `y` (Chebyshev, coordinates at unit variance). Nearly unbiased in few
-//! dimensions; in many the neighbours are far and the number is too small, so more than 6 + 6 columns are
-//! refused. Repeated rows bias it: up to one in a hundred is separated by noise of 1e-6 standard
-//! deviations, more are refused.
+//! The joint distance of two points is the larger of their distances in `x` and in `y` (Chebyshev distance,
+//! coordinates at unit variance). `n_x(i)` is the number of points whose distance to point `i` in `x` is
+//! smaller than the joint distance of its `k`-th neighbour. The estimate is nearly unbiased in few
+//! dimensions. In many dimensions the neighbours are far away and the estimate is too small, so the estimator
+//! refuses more than 6 + 6 columns. Repeated rows cause a bias. If at most one row in a hundred is repeated,
+//! noise of 1e-6 standard deviations separates them; otherwise the estimator refuses the samples.
 //!
 //! # References
 //! Kraskov, Stögbauer, Grassberger, Phys. Rev. E 69, 066138 (2004), estimator 1; Holmes & Nemenman, Phys.
@@ -20,13 +22,13 @@ use crate::mi::{About, Estimate, Estimator, Kind, Pairs};
 use crate::numeric::statistics::mean_and_stderr;
 use crate::{Error, Result};
 
-/// Where the median distance of values of a column is below this, in standard deviations, distances do not
-/// resolve them.
+/// If the median distance between values of a column is below this, in standard deviations, distances do not
+/// resolve the values.
 const LEAST_DISTANCE: f64 = 1e-3;
-/// Columns of a side.
+/// Maximum number of columns of a side.
 const MOST_COLUMNS: usize = 6;
 
-/// The estimator.
+/// The `ksg` estimator.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Ksg;
 
@@ -38,7 +40,7 @@ impl Estimator for Ksg {
     fn about(&self) -> About {
         About {
             kind: Kind::Consistent,
-            what: "distances to the third neighbour, without a model",
+            what: "distances to the third nearest neighbour, without a model",
             reference: "Kraskov, Stoegbauer, Grassberger 2004, estimator 1",
             cost: "a k-d tree: 5 ms at n = 5000 in 1 + 1 columns, .1 s in 6 + 6",
             limits: "at most 6 + 6 columns; too small in many dimensions and at high information; rows must \
@@ -56,8 +58,8 @@ impl Estimator for Ksg {
         let (dx, dy) = (samples.dx(), samples.dy());
         if dx.max(dy) > MOST_COLUMNS {
             let reason = format!(
-                "{dx} + {dy} columns are more than {MOST_COLUMNS} + {MOST_COLUMNS}: neighbours are far \
-                 apart there and the estimate is too small; choose cca-ksg or the default"
+                "{dx} + {dy} columns are more than {MOST_COLUMNS} + {MOST_COLUMNS}; in so many dimensions \
+                 the estimate is far too small; choose cca-ksg or the default estimator"
             );
             return Err(Error::Samples { estimator: self.name(), reason });
         }
@@ -68,9 +70,9 @@ impl Estimator for Ksg {
         let distance = samples.x.least_distance().min(samples.y.least_distance());
         if distance < LEAST_DISTANCE {
             let reason = format!(
-                "most values of a column are within {distance:.0e} of its standard deviation and a few far \
-                 beyond, so that distances depend on the other columns only; take logarithms or ranks first, \
-                 or choose the default, which is rank-based"
+                "a column has a few extreme values, and most of its values lie within {distance:.0e} \
+                 standard deviations, so distances cannot resolve them; take logarithms or ranks first, or \
+                 choose the default estimator, which is rank-based"
             );
             return Err(Error::Samples { estimator: self.name(), reason });
         }

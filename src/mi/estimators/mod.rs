@@ -1,4 +1,4 @@
-//! The estimators, one file each; `requirements` has the checks that they share.
+//! The estimators, one file each. `requirements` contains their common checks.
 
 pub(super) mod cca_ksg;
 pub mod channel;

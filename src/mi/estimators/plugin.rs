@@ -1,19 +1,19 @@
-//! `plugin`: the information of discrete values, from how often each occurs; exact for micro information,
-//! whose inputs are few.
+//! `plugin`: computes the information of discrete values from their frequencies.
 //!
 //! # Formula
-//! `H(x) + H(y) - H(x, y)` of the observed frequencies, each entropy with its Miller-Madow term `(K - 1) /
-//! 2n`. Rows are values: two rows are the same value if they agree bit by bit. Where `y` is determined by
-//! `x`, this is the entropy of `y`.
+//! `H(x) + H(y) - H(x, y)` of the observed frequencies, where each entropy includes its Miller-Madow term
+//! `(K - 1) / 2n`. A row is a value; two rows are equal if they are bit-identical. If `x` determines `y`, the
+//! result is the entropy of `y`.
 //!
-//! Where most values occur once, frequencies are uninformative (continuous samples always give `log n`):
-//! refused, unless the rows of `x` are labelled and so known to be discrete.
+//! If most values occur once, frequencies are uninformative (continuous samples always give `log n`). The
+//! estimator then refuses the samples, unless the rows of `x` have labels, which mark them as discrete.
 //!
-//! With many values for few rows, the term is not enough. The remaining bias is estimated by drawing
-//! samples of the same size from a table whose information is known, a mixture of the observed one and of
-//! the product of its marginals, `l p(x, y) + (1 - l) p(x) p(y)`, with the `l` that predicts each row best
-//! from the others: 0 where nothing is shared, 1 where `y` is determined by `x`. Flagged where it is above
-//! .05.
+//! With many values for few rows, the Miller-Madow term does not remove all of the bias. A bootstrap
+//! estimates the rest: it draws samples of the same size from a table whose information is known. The table
+//! is a mixture of the observed frequencies and the product of their marginals,
+//! `l p(x, y) + (1 - l) p(x) p(y)`. `l` is the value that best predicts each row from the other rows: 0 if
+//! the sides are independent, 1 if `x` determines `y`. An estimate with a remaining bias above .05 nats is
+//! flagged.
 //!
 //! # References
 //! Miller 1955; Efron & Tibshirani 1993 (parametric bootstrap of a bias); Hausser & Strimmer, JMLR 10 (2009),
@@ -24,7 +24,7 @@ use crate::mi::samples::paired::Samples;
 use crate::mi::{About, Estimate, Estimator, Kind, Pairs};
 use crate::{Error, Result};
 
-/// The estimator.
+/// The `plugin` estimator.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Plugin;
 
@@ -37,10 +37,10 @@ impl Estimator for Plugin {
         About {
             kind: Kind::Consistent,
             what: "information of discrete values from their frequencies, with Miller-Madow terms and a \
-                   bootstrap of what is left of the bias",
+                   bootstrap correction of the remaining bias",
             reference: "Miller 1955; Efron & Tibshirani 1993; Hausser & Strimmer 2009",
             cost: "n log n: milliseconds",
-            limits: "values must repeat: refused where more than half of the pairs occur once",
+            limits: "refuses samples of which more than half of the pairs occur once",
         }
     }
 
@@ -56,7 +56,7 @@ impl Estimator for Plugin {
             Some(_) if is_mostly_single => known_discrete(&samples, seed),
             None if is_mostly_single => {
                 let reason = format!(
-                    "{single} of {} pairs occur once: frequencies are uninformative; choose an \
+                    "{single} of {} pairs occur only once, so frequencies are uninformative; choose an \
                      estimator for continuous values",
                     samples.n
                 );

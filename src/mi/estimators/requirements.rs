@@ -1,61 +1,62 @@
-//! What estimators require of samples, and the checks that are the same for all of them.
+//! Describes what an estimator requires of its samples, and checks these requirements.
 
 use crate::mi::neighbours::ksg::{need_neighbours, need_ranked_neighbours};
 use crate::mi::samples::paired::{RawEstimate, Samples};
 use crate::mi::{Estimate, Estimator, Pairs};
 use crate::{Error, Result};
 
-/// What an estimator requires of samples whose joint covariance can be estimated.
+/// What an estimator requires, in addition to a joint covariance that can be estimated.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Requirements {
-    /// Fewest rows that can be divided into training and test; 0 for an estimator without training.
+    /// Minimum number of rows for a training set and a test set; 0 for an estimator without training.
     pub(super) least_rows: usize,
-    /// Whether nearest neighbours are searched.
+    /// Whether, and in which coordinates, nearest neighbours are searched.
     pub(super) neighbours: Neighbours,
-    /// How copies of pairs are treated.
+    /// How repeated pairs are treated.
     pub(super) copies: Copies,
-    /// What the estimate depends on.
+    /// Whether the estimate depends on values or on ranks.
     pub(super) reads: Reads,
 }
 
-/// Where an estimator searches nearest neighbours.
+/// The coordinates in which an estimator searches nearest neighbours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Neighbours {
-    /// Nowhere.
+    /// The estimator does not use nearest neighbours.
     None,
-    /// Among the values, hardly any of which may be equal.
+    /// The values. Very few of them may be equal.
     OfValues,
-    /// Among the ranks, equal values in random order: half of the pairs must differ.
+    /// The ranks, with equal values in random order. At least half of the pairs must differ.
     OfRanks,
 }
 
-/// How an estimator treats copies of pairs.
+/// How an estimator treats repeated pairs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Copies {
-    /// Copies are used.
+    /// Uses all copies.
     Used,
-    /// Copies are used, and flagged where there are many.
+    /// Uses all copies, and flags the estimate if there are many.
     Flagged,
-    /// Each pair is used once.
+    /// Uses each distinct pair once.
     UsedOnce,
 }
 
-/// What an estimator reads of the samples.
+/// The form of the samples that an estimate depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reads {
     /// The values.
     Values,
-    /// The ranks of each column; noise breaks ties of equal rows.
+    /// The ranks of each column; noise breaks ties.
     Ranks,
 }
 
-/// Checks the samples, and leaves those that meet the requirements to `measure`.
+/// Checks the samples, and calls `measure` if they meet the requirements.
 ///
-/// Constant sides and linear functions are answered here, because their information is known.
+/// If a side is constant or a linear function of the other side, the information is known and `measure` is
+/// not called.
 ///
 /// # Errors
-/// [`Error::NonFinite`]; [`Error::Samples`] for samples that do not meet the requirements; those of
-/// `measure`.
+/// [`Error::NonFinite`] for NaN and infinity, [`Error::Samples`] for samples that do not meet the
+/// requirements, and the errors of `measure`.
 pub(super) fn estimate_checked(
     estimator: &dyn Estimator,
     pairs: &Pairs<'_>,
@@ -77,7 +78,7 @@ pub(super) fn estimate_checked(
     }
     if samples.n < required.least_rows {
         let (n, least) = (samples.n, required.least_rows);
-        let reason = format!("{n} rows are too few to train and to test; give at least {least}");
+        let reason = format!("{n} rows are too few for training and testing; give at least {least} rows");
         return Err(Error::Samples { estimator: estimator.name(), reason });
     }
     match required.neighbours {

@@ -1,22 +1,23 @@
-//! `t-copula`: the information of the t copula that fits the samples best.
+//! `t-copula`: the information of the maximum-likelihood t copula or normal copula.
 //!
-//! Marginals do not matter for mutual information. Their ranks are brought to those of a t distribution with
-//! `nu` degrees of freedom, and the joint density is taken to be a multivariate t, whose information is
-//! known:
+//! Mutual information does not depend on the marginals. So each column is transformed by its ranks to a t
+//! distribution with `nu` degrees of freedom. The joint density is modelled as a multivariate t distribution,
+//! whose information is known:
 //!
 //! ```text
 //! I = 0.5 (logdet S_x + logdet S_y - logdet S) - Wishart bias + h(d_x, nu) + h(d_y, nu) - h(d_x + d_y, nu)
 //! ```
 //!
-//! `h(d, nu)` is the entropy of a standard t vector. `S` and `nu` are those of maximum likelihood: `nu` on a
-//! grid, then by golden section; `S` by fixed-point steps with weights `(nu + d) / (nu + m)`, `m` the squared
-//! Mahalanobis distance. The normal copula is kept unless the mean log likelihood gains more than `2 log(n) /
-//! n`, and unless the held-out score of the t copula is better by two standard errors: columns of one side
-//! that are large together increase the likelihood, too, without any dependence on the other side.
+//! `h(d, nu)` is the entropy of a standard t vector. `S` and `nu` are maximum-likelihood estimates: `nu`
+//! comes from a grid and golden-section search, `S` from fixed-point steps with weights
+//! `(nu + d) / (nu + m)`, where `m` is the squared Mahalanobis distance. The t copula replaces the normal
+//! copula only if it passes two tests. Its mean log likelihood must be higher by more than `2 log(n) / n`,
+//! and its contrastive score must be higher by two standard errors. The second test is needed because columns
+//! of one side that are large together increase the likelihood, even if they do not depend on the other side.
 //!
 //! # References
 //! Demarta & McNeil, *The t copula and related copulas* (2005); Kotz & Nadarajah, *Multivariate t
-//! Distributions* (2004), for the entropy; Kent & Tyler 1991 (steps).
+//! Distributions* (2004), for the entropy; Kent & Tyler 1991 (fixed-point steps).
 
 use super::requirements::{Copies, Neighbours, Reads, Requirements, estimate_checked};
 use crate::Result;
@@ -24,7 +25,7 @@ use crate::mi::density_ratio::copula::Copula;
 use crate::mi::samples::paired::RawEstimate;
 use crate::mi::{About, Estimate, Estimator, Flag, Kind, Pairs};
 
-/// The estimator.
+/// The `t-copula` estimator.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct TCopula;
 
@@ -36,10 +37,10 @@ impl Estimator for TCopula {
     fn about(&self) -> About {
         About {
             kind: Kind::Parametric,
-            what: "information of the t (or normal) copula of maximum likelihood",
+            what: "information of the maximum-likelihood t (or normal) copula",
             reference: "Demarta & McNeil 2005; Kotz & Nadarajah 2004",
             cost: "150 n d^2 and 2000 n d: .2 s at n = 5000, d = 5 + 5 with heavy tails, .05 s without",
-            limits: "n >= d_x + d_y + 2; sees monotone dependence and common scale only",
+            limits: "needs n >= d_x + d_y + 2; measures only monotone dependence and common scale",
         }
     }
 

@@ -1,4 +1,5 @@
-//! Leading canonical variates of normal scores: a projection to few dimensions, where neighbours are near.
+//! Projects normal scores on their leading canonical variates. In these few dimensions, nearest neighbours
+//! are close.
 //!
 //! # References
 //! Hotelling 1936; Wachter 1980 (largest correlation of independent samples).
@@ -11,7 +12,7 @@ use crate::numeric::normal_scores::normal_scores;
 /// Maximum number of variates.
 const MOST_VARIATES: usize = 3;
 
-/// Leading canonical directions.
+/// The leading canonical directions of both sides.
 #[derive(Debug, Clone)]
 pub(crate) struct CanonicalVariates {
     directions: Canonical,
@@ -19,8 +20,8 @@ pub(crate) struct CanonicalVariates {
 }
 
 impl CanonicalVariates {
-    /// The variates of joint normal scores above what independent samples would show; `None` where a block is
-    /// singular.
+    /// Keeps the variates whose correlation exceeds the largest one expected for independent samples; at
+    /// least one and at most [`MOST_VARIATES`]. `None` if the covariance of a side is singular.
     pub(crate) fn new(scores: &Array2<f64>, dx: usize) -> Option<Self> {
         let (n, d) = scores.dim();
         let directions = canonical(&covariance(scores.view()), dx, 0.0)?;
@@ -30,7 +31,7 @@ impl CanonicalVariates {
         Some(Self { directions, count })
     }
 
-    /// The variates of other samples in the same coordinates, as normal scores.
+    /// Projects samples on the variates and converts the result to normal scores.
     pub(crate) fn project(&self, scores: &Array2<f64>, dx: usize) -> (Array2<f64>, Array2<f64>) {
         let take = |directions: &Array2<f64>| directions.slice(s![..self.count, ..]).t().to_owned();
         let u = scores.slice(s![.., ..dx]).dot(&take(&self.directions.x_directions));

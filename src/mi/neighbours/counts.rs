@@ -1,16 +1,16 @@
-//! Nearest neighbours in the largest of two Chebyshev distances, and how many points are nearer on either
-//! side.
+//! Finds the distance to the `k`-th nearest neighbour, and counts the points that are nearer on each side.
+//! The joint distance is the larger of the Chebyshev distances in `x` and in `y`.
 //!
-//! Joint distances and counts in two or more columns are found by [`Tree`], counts in one column by
-//! bisection. Nothing is approximated: every distance is one subtraction in `f32`, so that "strictly nearer"
-//! means what it says, ties included.
+//! [`Tree`] computes joint distances, and counts in two or more columns; bisection computes counts in one
+//! column. The counts are exact: every distance is one subtraction in `f32`, so comparisons are exact too,
+//! including ties.
 
 use ndarray::{ArrayView1, ArrayView2, Axis, concatenate};
 
 use super::tree::Tree;
 
-/// For each point, how many points (itself among them) are nearer to it in `x` and in `y` than its `k`-th
-/// neighbour is in the larger of both distances.
+/// For each point, counts the points (including itself) whose distance in `x`, and in `y`, is smaller than
+/// the joint distance of the `k`-th neighbour.
 ///
 /// # Shapes
 /// `x` is `(n, d_x)` and `y` is `(n, d_y)`.
@@ -24,14 +24,14 @@ pub(crate) fn counts(x: ArrayView2<'_, f64>, y: ArrayView2<'_, f64>, k: usize) -
     x.into_iter().zip(y).collect()
 }
 
-/// How many values are nearer to each than its limit, by bisection.
+/// For each value, counts by bisection the values (including itself) whose distance is below its limit.
 fn sorted_counts(values: ArrayView1<'_, f64>, limits: &[f32]) -> Vec<u32> {
     let values: Vec<f32> = values.iter().map(|value| *value as f32).collect();
     let mut sorted = values.clone();
     sorted.sort_unstable_by(f32::total_cmp);
     let of = |(own, limit): (&f32, &f32)| {
-        // Differences fall with the value, below zero on the other side, and limits are not: one comparison a
-        // step, without a branch.
+        // `own - value` decreases along the sorted values and is negative for larger values, and limits are
+        // never negative. So each step of the bisection needs one comparison.
         let below = sorted.partition_point(|value| own - value >= *limit);
         let within = sorted.partition_point(|value| value - own < *limit);
         within.saturating_sub(below) as u32
@@ -46,7 +46,7 @@ mod tests {
     use ndarray::Array2;
     use rand::Rng;
 
-    /// Counts from the definition, over all pairs.
+    /// Counts over all pairs, directly from the definition.
     fn defined(x: &Array2<f64>, y: &Array2<f64>, k: usize) -> Vec<(u32, u32)> {
         let n = x.nrows();
         let far = |a: &Array2<f64>, i: usize, j: usize| {

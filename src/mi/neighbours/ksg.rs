@@ -1,5 +1,5 @@
-//! The nearest-neighbour terms of Kraskov, Stögbauer and Grassberger's first estimator, shared by every
-//! estimator that uses neighbours.
+//! Computes the terms of the first estimator of Kraskov, Stögbauer and Grassberger (KSG). Every estimator
+//! with nearest neighbours uses them.
 //!
 //! # References
 //! Kraskov, Stögbauer, Grassberger, Phys. Rev. E 69, 066138 (2004), estimator 1; Holmes & Nemenman, Phys.
@@ -13,20 +13,25 @@ use crate::mi::samples::paired::{LEAST_DISTINCT, Samples};
 use crate::numeric::statistics::mean_and_stderr;
 use crate::{Error, Result};
 
-/// Neighbours.
+/// Number of neighbours.
 const K: usize = 3;
 
-/// Refuses samples that have too few rows for a third neighbour.
+/// Refuses samples with too few rows for a third neighbour.
 fn need_rows(samples: &Samples) -> Result<()> {
     if samples.n < K + 2 {
-        let reason = format!("{} rows are too few for {K} neighbours; give at least {}", samples.n, K + 2);
+        let reason = format!(
+            "{} rows are too few for {K} nearest neighbours; give at least {} \
+                              rows",
+            samples.n,
+            K + 2
+        );
         return Err(Error::Samples { estimator: samples.estimator, reason });
     }
     Ok(())
 }
 
-/// Refuses samples that have too few rows for a third neighbour, or of which most pairs are equal: for ranks
-/// in which equal values are in random order.
+/// Refuses samples with too few rows for a third neighbour, or with more than half of the pairs repeated. For
+/// estimators that use ranks and put equal values in random order.
 ///
 /// # Errors
 /// [`Error::Samples`]
@@ -35,7 +40,8 @@ pub(crate) fn need_ranked_neighbours(samples: &Samples) -> Result<()> {
     let pairs = samples.pair_counts().len();
     if pairs < samples.n / 2 {
         let reason = format!(
-            "of {} pairs only {pairs} differ, so that the values are discrete; choose the default or plugin",
+            "of {} pairs only {pairs} are distinct, so the values are discrete; choose the default estimator \
+             or plugin",
             samples.n
         );
         return Err(Error::Samples { estimator: samples.estimator, reason });
@@ -43,7 +49,7 @@ pub(crate) fn need_ranked_neighbours(samples: &Samples) -> Result<()> {
     Ok(())
 }
 
-/// Refuses samples that have too few rows for a third neighbour, or too many that are equal.
+/// Refuses samples with too few rows for a third neighbour, or with too many equal rows on a side.
 ///
 /// # Errors
 /// [`Error::Samples`]
@@ -53,26 +59,26 @@ pub(crate) fn need_neighbours(samples: &Samples) -> Result<()> {
     let distinct = samples.x.n_distinct.min(samples.y.n_distinct);
     if (distinct as f64) < LEAST_DISTINCT * samples.n as f64 {
         return refuse(format!(
-            "of {} rows only {distinct} differ on one side, so that neighbours are at distance zero; choose \
-             the default, or plugin for discrete values",
+            "of {} rows only {distinct} are distinct on one side, so many neighbours are at distance zero; \
+             choose the default estimator, or plugin for discrete values",
             samples.n
         ));
     }
     Ok(())
 }
 
-/// The information of each pair, whose mean is the estimate.
+/// The term of each pair, in nats. The mean of the terms is the estimate.
 ///
 /// # Shapes
-/// `x` is `(n, d_x)`, `y` is `(n, d_y)`; coordinates of like size.
+/// `x` is `(n, d_x)`, `y` is `(n, d_y)`; all coordinates must have a similar scale.
 pub(crate) fn pointwise_nats(x: &Array2<f64>, y: &Array2<f64>) -> Vec<f64> {
     pointwise_nats_at(x, y, K)
 }
 
-/// The same from another number of neighbours.
+/// Like [`pointwise_nats`], with `k` neighbours.
 pub(crate) fn pointwise_nats_at(x: &Array2<f64>, y: &Array2<f64>, k: usize) -> Vec<f64> {
     let n = x.nrows();
-    // psi at every possible count, by its recurrence, because it is needed twice for each point.
+    // Tabulate the digamma function at every possible count, because each point needs it twice.
     let mut psi = vec![digamma(1.0); n.max(k) + 1];
     for count in 2..psi.len() {
         psi[count] = psi[count - 1] + 1.0 / (count as f64 - 1.0);
@@ -82,9 +88,9 @@ pub(crate) fn pointwise_nats_at(x: &Array2<f64>, y: &Array2<f64>, k: usize) -> V
     found.iter().map(|(nx, ny)| base - psi[*nx as usize] - psi[*ny as usize]).collect()
 }
 
-/// The factor, at least 1, by which the standard error of independent terms is multiplied: terms of
-/// neighbouring points are correlated, which shows in estimates from disjoint blocks of rows (Holmes &
-/// Nemenman 2019).
+/// The factor, at least 1, that corrects the standard error for dependence between terms: terms of
+/// neighbouring points are correlated. Estimates on disjoint blocks of rows measure the true variance (Holmes
+/// & Nemenman 2019).
 pub(crate) fn dependence_inflation(x: &Array2<f64>, y: &Array2<f64>, stderr: f64) -> f64 {
     const BLOCKS: usize = 20;
     const ROWS: [usize; 2] = [25, 100];
@@ -100,6 +106,6 @@ pub(crate) fn dependence_inflation(x: &Array2<f64>, y: &Array2<f64>, stderr: f64
     };
     let found: Vec<f64> = (0..blocks).map(of_block).collect();
     let (_, of_mean) = mean_and_stderr(&found);
-    // The variance goes with one over the rows.
+    // The variance is inversely proportional to the number of rows.
     (of_mean * ((blocks * size) as f64 / n as f64).sqrt() / stderr).max(1.0)
 }

@@ -1,10 +1,10 @@
-//! A tree of boxes for the largest coordinate difference: the distance to the `k`-th neighbour, and how many
-//! points are strictly nearer than a limit.
+//! A tree of boxes for the Chebyshev distance. It finds the distance to the `k`-th neighbour, and counts the
+//! points that are strictly nearer than a limit.
 //!
-//! Points are halved along the widest side of their box, and every [`LANES`] boxes have one parent, so that
-//! a vector unit handles all children of a box, or all points of a leaf, at once. Every distance is one
-//! subtraction in `f32`, and so is every bound of a box. Rounding preserves order, so that skipped boxes
-//! cannot change a count, and the results equal the definition, including ties.
+//! The points are halved repeatedly along the widest side of their box, and every [`LANES`] boxes have one
+//! parent. So vector instructions process all children of a box, or all points of a leaf, at once. Every
+//! distance, and every bound of a box, is one subtraction in `f32`. Rounding preserves order, so skipping a
+//! box never changes a count, and the results are exact, including ties.
 //!
 //! # References
 //! Bentley 1975; Friedman, Bentley, Finkel 1977.
@@ -14,20 +14,21 @@ use std::ops::Range;
 use ndarray::ArrayView2;
 use rayon::prelude::*;
 
-/// Values that a loop handles at once: the maximum number of points of a leaf, and of children of a box.
+/// Values that a loop processes at once. This is also the maximum number of points in a leaf and of children
+/// of a box.
 const LANES: usize = 16;
-/// Leaves that a thread processes at a time.
+/// Number of leaves per parallel task.
 const BLOCK: usize = 16;
 
 type Lanes = [f32; LANES];
 
-/// Boxes of one depth; the children of one box are a group.
+/// The boxes at one depth of the tree. The children of one box form a group.
 #[derive(Debug, Default)]
 struct Level {
-    /// For each group and coordinate the lower ends; infinite where there is no box.
+    /// Lower ends of the boxes, for each group and coordinate; infinite for missing boxes.
     low: Vec<Lanes>,
     high: Vec<Lanes>,
-    /// For each group the numbers of points.
+    /// Numbers of points in the boxes of each group.
     sizes: Vec<[u32; LANES]>,
 }
 
@@ -35,12 +36,12 @@ struct Level {
 pub(crate) struct Tree {
     d: usize,
     n: usize,
-    /// From the top, which is one group, to the leaves; the group below box `i` of a level is group `i` of
-    /// the next.
+    /// From the root, a single group, to the leaves. The children of box `i` of a level are group `i` of the
+    /// next level.
     levels: Vec<Level>,
-    /// For each leaf and coordinate its values; infinite where there is no point.
+    /// Values of the points, for each leaf and coordinate; infinite for missing points.
     leaves: Vec<Lanes>,
-    /// For each leaf in turn the rows of its points.
+    /// For each leaf, the row indices of its points.
     rows: Vec<Vec<usize>>,
 }
 
@@ -87,17 +88,18 @@ impl Tree {
         Self { d, n, levels, leaves, rows }
     }
 
-    /// For each point the distance to its `k`-th neighbour, in the order of the rows.
+    /// The distance of each point to its `k`-th neighbour, in row order.
     pub(crate) fn distances(&self, k: usize) -> Vec<f32> {
         self.each(f32::INFINITY, |leaves| pulp::Arch::new().dispatch(Distances { tree: self, k, leaves }))
     }
 
-    /// For each point how many points, itself among them, are nearer than its limit.
+    /// For each point, the number of points (including itself) that are nearer than its limit.
     pub(crate) fn counts(&self, limits: &[f32]) -> Vec<u32> {
         self.each(0, |leaves| pulp::Arch::new().dispatch(Counts { tree: self, limits, leaves }))
     }
 
-    /// Evaluates a query for each point, leaf by leaf, so that successive queries visit the same boxes.
+    /// Evaluates a query for each point. It proceeds leaf by leaf, so that successive queries visit the same
+    /// boxes.
     fn each<T: Copy + Send>(&self, none: T, of: impl Fn(Range<usize>) -> Vec<T> + Sync) -> Vec<T> {
         let leaves = self.rows.len();
         let blocks = (0..leaves.div_ceil(BLOCK)).into_par_iter();
@@ -111,7 +113,7 @@ impl Tree {
         out
     }
 
-    /// Distances of the points of a leaf.
+    /// Distances of the points of a leaf from a given point.
     #[inline(always)]
     fn scan(&self, leaf: usize, from: &[f32]) -> Lanes {
         let mut out = [0.0_f32; LANES];
@@ -149,7 +151,7 @@ impl Level {
         level
     }
 
-    /// The minimum distance of a point to each box of a group.
+    /// The minimum distance from a point to each box of a group.
     #[inline(always)]
     fn least(&self, group: usize, from: &[f32]) -> Lanes {
         let d = from.len();
@@ -164,7 +166,7 @@ impl Level {
         out
     }
 
-    /// The maximum distance.
+    /// The maximum distance from a point to each box of a group.
     #[inline(always)]
     fn most(&self, group: usize, from: &[f32]) -> Lanes {
         let d = from.len();
@@ -180,13 +182,13 @@ impl Level {
     }
 }
 
-/// One instruction; `f32::max` also checks for NaN.
+/// Compiles to one instruction; `f32::max` also checks for NaN.
 #[inline(always)]
 fn larger(a: f32, b: f32) -> f32 {
     if a > b { a } else { b }
 }
 
-/// The box around some points.
+/// The bounding box of some points: `[low, high]` for each coordinate.
 fn enclose(rows: &[usize], values: &[f32], d: usize) -> Vec<[f32; 2]> {
     let mut sides = vec![[f32::INFINITY, f32::NEG_INFINITY]; d];
     for row in rows {
@@ -234,8 +236,8 @@ impl pulp::NullaryFnOnce for Distances<'_> {
                 tree.point(own_leaf, own, &mut from);
                 nearest.fill(f32::INFINITY);
                 let mut farthest = f32::INFINITY;
-                // First the point's own leaf, then its siblings, then the others, so that near points come
-                // first.
+                // Visit the leaf of the point first, then its sibling leaves, then all others, so that near
+                // points come first.
                 let mut own_distances = tree.scan(own_leaf, &from);
                 own_distances[own] = f32::INFINITY;
                 offer(&mut nearest, &mut farthest, &own_distances);
@@ -266,7 +268,7 @@ impl pulp::NullaryFnOnce for Distances<'_> {
     }
 }
 
-/// Inserts the distances that are below the last of an ascending list into the list.
+/// Inserts distances into an ascending list of fixed length and drops the largest ones.
 #[inline(always)]
 fn offer(nearest: &mut [f32], farthest: &mut f32, distances: &Lanes) {
     let last = nearest.len() - 1;

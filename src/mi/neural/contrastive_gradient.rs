@@ -1,4 +1,4 @@
-//! The gradient of the InfoNCE objective of [`crate::mi::density_ratio::contrast`].
+//! Computes the gradient of the InfoNCE objective in [`crate::mi::density_ratio::contrast`].
 //!
 //! # References
 //! van den Oord et al. 2018; Poole et al. 2019.
@@ -27,7 +27,7 @@ impl pulp::NullaryFnOnce for Softmax<'_> {
     }
 }
 
-/// The gradient of minus the bound with respect to the scores, in place.
+/// Replaces the scores `(n, n)` by the gradient of the negative bound with respect to them.
 pub(crate) fn gradient(scores: &mut [f32], n: usize) {
     let mut transposed = kernels::transpose(n, n, scores);
     for matrix in [&mut *scores, &mut transposed] {
@@ -43,7 +43,8 @@ pub(crate) fn gradient(scores: &mut [f32], n: usize) {
     }
 }
 
-/// The gradient of one side's outputs from that of the scores.
+/// The gradient of the outputs of one side, `(n, width + 1)`, from the gradient `d` of the scores. `other` is
+/// `(n, width)`, the features of the other side; `transposed` is set for the `y` side.
 pub(crate) fn side_gradient(
     d: &[f32],
     other: &[f32],

@@ -1,16 +1,18 @@
-//! A separable critic, trained on one part of the pairs and evaluated on another: `T(x, y) = f(x) . g(y) +
-//! a(x) + b(y)`.
+//! Trains a separable critic on one part of the pairs and evaluates it on another:
+//! `T(x, y) = f(x) . g(y) + a(x) + b(y)`.
 //!
-//! `f`, `g`, `a` and `b` are two small networks whose linear paths start from canonical correlations of
-//! Hermite polynomials of the coordinates, alone or together, chosen by validation, so that training starts
-//! with the information of Gaussian and additive dependence and of low products, and adds the rest. The
-//! objective is InfoNCE in both directions over all pairs of a batch:
+//! One small network computes `f` and `a`, another computes `g` and `b`. The linear paths of the networks
+//! start from canonical correlations of Hermite polynomials of single or several coordinates. A validation
+//! set chooses the polynomials. So training starts with the information of Gaussian dependence, additive
+//! dependence and low-order products, and adds the rest. The objective is InfoNCE in both directions over all
+//! pairs of a batch:
 //!
 //! ```text
 //! I >= mean_i [ T_ii - 0.5 log mean_j exp T_ij - 0.5 log mean_j exp T_ji ]
 //! ```
 //!
-//! On held-out pairs this is a lower bound in expectation, and at most the logarithm of their number.
+//! On held-out pairs, the objective is a lower bound in expectation. It is at most the logarithm of the
+//! number of pairs compared.
 //!
 //! # References
 //! van den Oord et al. 2018 and Poole et al. 2019 (InfoNCE); Lancaster 1958 and Breiman & Friedman 1985
@@ -30,34 +32,37 @@ use crate::numeric::linear::{canonical, covariance};
 use crate::numeric::statistics::mean;
 use crate::seed::{derive, stream};
 
-/// Parts of the rows, each held out in turn.
+/// Number of parts of the rows; each part is held out once.
 const FOLDS: usize = 5;
 /// Width of both hidden layers.
 const HIDDEN: usize = 128;
-/// Products of features.
+/// Number of features of each side.
 const FEATURES: usize = 32;
-/// Pairs in a batch.
+/// Number of pairs in a batch.
 const BATCH: usize = 512;
-/// Maximum number of steps, and the number of steps without a better validation that ends training.
+/// Maximum number of training steps.
 const STEPS: usize = 700;
+/// Training ends after this many steps without a better validation bound.
 const MOST_STEPS_WITHOUT_GAIN: usize = 200;
 /// Steps between validations.
 const LOOK: usize = 25;
 const RATE: f32 = 2e-3;
 const DECAY: f32 = 1e-2;
 const WARM_UP: usize = 40;
-/// A bound below this, in nats, shows that the critic diverged.
+/// If the bound is below this, in nats, training diverged.
 pub(crate) const DIVERGENCE_THRESHOLD_NATS: f64 = -0.5;
-/// A critic evaluated on held-out pairs.
+
+/// The evaluation of a critic on held-out pairs.
 #[derive(Debug, Clone)]
 struct HeldOutEvaluation {
-    /// For each test pair its term of the bound; their mean is the bound.
+    /// The term of each test pair in the bound; their mean is the bound.
     test: Vec<f64>,
-    /// The bound on as many training pairs.
+    /// The bound on training pairs: as many as test pairs, but at least [`COMPARED`] if available.
     train_nats: f64,
-    /// Pairs drawn from its density ratios, if requested.
+    /// Pairs drawn from the density ratios of the critic; empty if not requested.
     repaired: RepairedPairs,
-    /// Learned canonical variates of the test pairs, `(test, k)` each, the leading first.
+    /// Canonical variates of the learned features at the test pairs, `(test, k)` for each side, in order of
+    /// decreasing correlation.
     variates: (Array2<f64>, Array2<f64>),
 }
 
@@ -68,7 +73,7 @@ struct Split {
     test: Vec<usize>,
 }
 
-/// Trains on some pairs and evaluates on others. `None` where training diverges.
+/// Trains a critic on some pairs and evaluates it on others. `None` if training diverges.
 ///
 /// # Shapes
 /// `x` is `(n, d_x)` and `y` is `(n, d_y)`, normal scores.
@@ -101,23 +106,24 @@ fn evaluate_held_out(
     })
 }
 
-/// Critics that were each trained on four fifths of the pairs, evaluated on the others.
+/// The evaluations of all critics. Each critic is evaluated on a fifth of the pairs and trained on the
+/// others.
 #[derive(Debug, Clone)]
 pub(crate) struct CrossFitted {
-    /// For each pair its term of the bound.
+    /// The term of each pair in the bound.
     pub(crate) terms: Vec<f64>,
     /// The mean of the bounds on training pairs.
     pub(crate) train_nats: f64,
-    /// Pairs drawn from the density ratios of each critic, if requested.
+    /// Pairs drawn from the density ratios of all critics; empty if not requested.
     pub(crate) repaired: RepairedPairs,
-    /// Learned variates of each part.
+    /// Canonical variates of the learned features, for each held-out part.
     pub(crate) variates: Vec<(Array2<f64>, Array2<f64>)>,
-    /// Pairs of a part.
+    /// Number of rows compared with each other.
     pub(crate) compared: usize,
 }
 
-/// Trains once for each part that is held out, and draws pairs from the density ratios where `with_repaired`.
-/// `None` where training diverges.
+/// Trains one critic for each held-out part. If `with_repaired`, also draws pairs from the density ratios.
+/// `None` if training diverges.
 ///
 /// # Shapes
 /// `x` is `(n, d_x)` and `y` is `(n, d_y)`, normal scores.
@@ -163,14 +169,14 @@ pub(crate) fn cross_fitted(
     Some(CrossFitted { terms, train_nats, repaired, variates, compared: group(n / FOLDS) })
 }
 
-/// The number of rows that are compared with each other, for this number of rows.
+/// The number of rows in a comparison group when `rows` rows are split into groups of at most [`COMPARED`].
 fn group(rows: usize) -> usize {
     rows.div_ceil(rows.div_ceil(COMPARED).max(1)).max(1)
 }
 
 struct Side {
     encoder: Encoder,
-    /// `(n, input)`
+    /// Inputs of the encoder, `(n, width)`: normal scores and initial variates.
     inputs: Vec<f32>,
     width: usize,
     offsets: Vec<f32>,
@@ -180,7 +186,7 @@ impl Side {
     fn new(scores: &Array2<f64>, variates: &Array2<f64>, start: &CriticInit, seed: u64, label: &str) -> Self {
         let inputs = concatenate![Axis(1), scores.view(), variates.view()];
         let (d, width) = (scores.ncols(), inputs.ncols());
-        // The last output is added to the score, not multiplied.
+        // The last output is a term that is added to the score; the others are features.
         let mut linear = vec![0.0; (FEATURES + 1) * width];
         for k in 0..start.used {
             linear[k * width + d + k] = start.gain(k) as f32;
@@ -198,7 +204,7 @@ impl Side {
         rows.iter().flat_map(|row| &self.inputs[row * self.width..][..self.width]).copied().collect()
     }
 
-    /// Features of some rows, `(rows, FEATURES)`, and the terms that are added to their scores.
+    /// Features of the given rows, `(rows, FEATURES)`, and the terms that are added to their scores.
     fn encode(&self, rows: &[usize], trace: &mut Trace) -> (Vec<f32>, Vec<f32>) {
         self.encoder.forward(self.rows(rows), trace);
         let added = rows.iter().zip(trace.out.chunks_exact(FEATURES + 1));
@@ -219,7 +225,7 @@ impl Critic {
         Self { x: Side::new(x, &start.u, start, seed, "x"), y: Side::new(y, &start.v, start, seed, "y") }
     }
 
-    /// `T` of all pairs of some rows, row-major.
+    /// Scores `T` of every `x` with every `y` of the given rows, row-major, and the features of `x` and `y`.
     fn scores(&self, rows: &[usize], traces: &mut [Trace; 2]) -> (Vec<f32>, Vec<f32>, Vec<f32>) {
         let n = rows.len();
         let [tx, ty] = traces;
@@ -232,8 +238,8 @@ impl Critic {
         (scores, f, g)
     }
 
-    /// The term of each row in the bound, with rows compared in groups; each group is passed on with its
-    /// scores.
+    /// The term of each row in the bound, with rows compared in groups. Calls `show` with the rows and scores
+    /// of each group.
     fn contrast_in_groups(&self, rows: &[usize], mut show: impl FnMut(&[usize], &[f32])) -> Vec<f64> {
         let of_group = |rows: &[usize]| {
             let (scores, ..) = self.scores(rows, &mut Default::default());
@@ -290,7 +296,7 @@ impl Critic {
         (self.x.encoder, self.y.encoder) = best.2;
     }
 
-    /// Canonical variates of the features, directions from one set of rows and values at another.
+    /// Canonical variates of the features at the test rows. The directions are fitted to the training rows.
     fn variates(&self, train: &[usize], test: &[usize]) -> Option<(Array2<f64>, Array2<f64>)> {
         let features = |side: &Side, rows: &[usize]| {
             let (features, _) = side.encode(rows, &mut Trace::default());

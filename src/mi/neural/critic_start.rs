@@ -1,4 +1,4 @@
-//! The initial state of a separable critic: canonical correlations of Hermite polynomials, chosen on
+//! Computes the initial state of a separable critic: canonical correlations of Hermite polynomials, chosen on
 //! validation pairs.
 //!
 //! # References
@@ -12,21 +12,23 @@ use crate::numeric::kernels;
 use crate::numeric::linear::{canonical, covariance};
 use crate::numeric::statistics::mean;
 
-/// Polynomials from which the initial state is chosen.
+/// Candidate bases of polynomials for the initial state.
 const BASES: [Basis; 5] =
     [Basis::Each(1), Basis::Each(3), Basis::Each(6), Basis::Together(2), Basis::Together(3)];
-/// At most one polynomial for this many rows.
+/// Rows per polynomial that a basis of single-column polynomials needs.
 const ROWS_EACH: usize = 5;
+/// Rows per polynomial that a basis of polynomials in several columns needs.
 const ROWS_TOGETHER: usize = 10;
 /// Maximum number of variates in the initial state.
 const VARIATES: usize = 8;
 
-/// The initial state: leading variates of all rows, and the bilinear form that is exact for Gaussian
-/// variates.
+/// The initial state: leading variates of all rows, and their correlations. These define a bilinear form that
+/// is exact for Gaussian variates.
 pub(super) struct CriticInit {
     pub(super) u: Array2<f64>,
     pub(super) v: Array2<f64>,
-    /// Correlations; those beyond the first `used` are inputs only.
+    /// Correlations of the variates. The first `used` variates contribute to the initial critic; the others
+    /// are only inputs of the encoder.
     correlations: Vec<f64>,
     pub(super) used: usize,
 }
@@ -67,7 +69,7 @@ impl CriticInit {
         best.map(|(_, start)| start)
     }
 
-    /// The bound of the starting critic on some rows.
+    /// The bound of the initial critic on the given rows, at most [`COMPARED`].
     fn bound(&self, rows: &[usize]) -> f64 {
         let rows = &rows[..rows.len().min(COMPARED)];
         let scaled = |values: &Array2<f64>| -> Vec<f32> {
@@ -93,7 +95,8 @@ impl CriticInit {
         (r / (1.0 - r * r)).sqrt()
     }
 
-    /// `-sum_k r_k^2 u_k^2 / 2 (1 - r_k^2)` of each row.
+    /// `-sum_k r_k^2 u_k^2 / (2 (1 - r_k^2))` for each row: the term of the Gaussian log density ratio that
+    /// depends on one side only.
     pub(super) fn offsets(&self, values: &Array2<f64>) -> Vec<f32> {
         let of_row = |row: ndarray::ArrayView1<'_, f64>| {
             let squares = (0..self.used).map(|k| {

@@ -1,13 +1,12 @@
-//! The encoder of a separable critic: a small network with a linear path beside it, its gradient and AdamW
-//! written out.
+//! The encoder of a separable critic: a small network with a parallel linear path, its gradient, and AdamW.
 //!
 //! ```text
 //! e(x) = S x + W_3 silu(W_2 silu(W_1 x + b_1) + b_2) + b_3
 //! ```
 //!
-//! [`super::network`] uses candle's layers. This file does not, because on plain slices and the products of
-//! [`kernels`] the results of `ensemble` and `infonce` do not depend on the number of threads. Candle adds in
-//! another order, so that its layers would change every number of these two estimators.
+//! [`super::network`] uses the layers of candle. This file uses plain slices and the matrix products of
+//! [`kernels`] instead, so that the results of `ensemble` and `infonce` do not depend on the number of
+//! threads. Candle sums in a different order, so its layers would change the results of these two estimators.
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -15,13 +14,13 @@ use rand_chacha::ChaCha8Rng;
 use crate::numeric::kernels;
 use crate::numeric::kernels::exp;
 
-/// The layers of one encoder; all are trained.
+/// The layers of one encoder. All parameters are trained.
 #[derive(Debug, Clone)]
 pub(crate) struct Encoder {
     input: usize,
     hidden: usize,
     output: usize,
-    /// `S`, `W_1`, `b_1`, `W_2`, `b_2`, `W_3`, `b_3`; matrices `(out, in)`, row-major.
+    /// `S`, `W_1`, `b_1`, `W_2`, `b_2`, `W_3`, `b_3`. Matrices are `(out, in)`, row-major.
     pub(crate) parameters: [Vec<f32>; 7],
 }
 
@@ -31,13 +30,13 @@ pub(crate) struct Trace {
     x: Vec<f32>,
     before: [Vec<f32>; 2],
     after: [Vec<f32>; 2],
-    /// `(rows, output)`
+    /// The output, `(rows, output)`.
     pub(crate) out: Vec<f32>,
 }
 
 impl Encoder {
-    /// Seeded weights: uniform within `1 / sqrt(fan in)`, the last layer at a tenth of that; the linear path
-    /// is given, `(output, input)`.
+    /// Draws the weights uniformly within `1 / sqrt(fan in)`, and those of the last layer within .3 of that.
+    /// `linear` is the initial linear path, `(output, input)`.
     pub(crate) fn new(
         input: usize,
         hidden: usize,
@@ -85,7 +84,7 @@ impl Encoder {
         add_bias(&mut trace.out, b3);
     }
 
-    /// Gradients of all parameters from that of the output, `(rows, output)`.
+    /// Gradients of all parameters. `d_out` is the gradient of the output, `(rows, output)`.
     pub(crate) fn backward(&self, trace: &Trace, d_out: &[f32]) -> [Vec<f32>; 7] {
         let (h, o, i) = (self.hidden, self.output, self.input);
         let rows = d_out.len() / o;
@@ -178,7 +177,7 @@ impl AdamW {
         Self { moments: sizes.map(|size| (vec![0.0; size], vec![0.0; size])).collect(), step: 0 }
     }
 
-    /// One step, with the gradients clipped to a joint norm of 1.
+    /// One optimiser step, with all gradients together clipped to norm 1.
     pub(crate) fn update<'p>(
         &mut self,
         parameters: impl Iterator<Item = &'p mut Vec<f32>>,

@@ -1,5 +1,5 @@
-//! Multilayer critics on candle, with initial weights from our own seeded generator: candle cannot seed its
-//! own on a CPU.
+//! Multilayer critics on candle. The initial weights come from our own seeded generator, because candle
+//! cannot seed its generator on a CPU.
 
 use candle_core::{DType, Device, Tensor, Var, backprop::GradStore};
 use candle_nn::Activation;
@@ -11,12 +11,12 @@ use rand_distr::{Distribution, StandardNormal};
 
 use crate::Result;
 
-/// How the weights of a layer are drawn.
+/// How the initial weights of a layer are drawn.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Initial {
-    /// Uniform within `1 / sqrt(fan in)`, biases too; the last layer is zero.
+    /// Weights and biases are uniform within `1 / sqrt(fan in)`; the last layer is zero.
     ZeroLast,
-    /// Normal of variance `2 / (fan in + fan out)` (Glorot & Bengio 2010), biases zero.
+    /// Weights are normal with variance `2 / (fan in + fan out)` (Glorot & Bengio 2010); biases are zero.
     Xavier,
 }
 
@@ -62,7 +62,7 @@ impl Network {
     }
 
     /// # Shapes
-    /// `(rows, first width)` to `(rows)`.
+    /// `x` is `(rows, first width)`; the result is `(rows)`.
     ///
     /// # Errors
     /// [`crate::Error::Compute`]
@@ -81,7 +81,7 @@ impl Network {
         self.layers.iter().flat_map(|(weight, bias)| [weight.clone(), bias.clone()]).collect()
     }
 
-    /// A copy of the weights for [`Network::restore`].
+    /// Copies the weights, for [`Network::restore`].
     ///
     /// # Errors
     /// [`crate::Error::Compute`]
@@ -100,7 +100,7 @@ impl Network {
     }
 }
 
-/// Scales all gradients together to a norm of at most 1.
+/// Scales all gradients by a common factor, so that their joint norm is at most 1.
 ///
 /// # Errors
 /// [`crate::Error::Compute`]
@@ -121,8 +121,8 @@ pub(crate) fn clip(gradients: &mut GradStore, variables: &[Var]) -> Result<()> {
     Ok(())
 }
 
-/// The bound of Donsker & Varadhan (1983), `mean(joint) - log mean exp(independent)`, from a critic's
-/// scores of pairs and of independent pairs.
+/// The bound of Donsker & Varadhan (1983), `mean(joint) - log mean exp(apart)`. `joint` holds the scores of
+/// the true pairs, `apart` those of independent pairs.
 ///
 /// # Errors
 /// [`crate::Error::Compute`]
@@ -132,7 +132,7 @@ pub(crate) fn donsker_varadhan(joint: &Tensor, apart: &Tensor) -> Result<Tensor>
     Ok((joint.mean_all()? - log_mean)?)
 }
 
-/// Some rows of a matrix as a tensor.
+/// Converts the given rows of a matrix to a tensor.
 ///
 /// # Errors
 /// [`crate::Error::Compute`]

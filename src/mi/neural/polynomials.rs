@@ -1,5 +1,5 @@
-//! Hermite polynomials of normal scores: functions of single columns and of several, orthogonal where columns
-//! are independent and normal.
+//! Hermite polynomials of normal scores, in single columns and in several columns. They are orthogonal if the
+//! columns are independent and normal.
 //!
 //! # References
 //! Lancaster 1958 (correlations of orthogonal functions).
@@ -9,14 +9,15 @@ use ndarray::{Array2, ArrayView2};
 /// A basis of polynomials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Basis {
-    /// Of each column alone, up to this degree.
+    /// Polynomials of each column separately, up to this degree.
     Each(usize),
-    /// Of all columns together, up to this total degree: `x_1 x_2` and `x_1 (x_2^2 - 1)` too.
+    /// Products of polynomials of different columns, up to this total degree, for example `x_1 x_2` and
+    /// `x_1 (x_2^2 - 1)`.
     Together(usize),
 }
 
 impl Basis {
-    /// Degrees by column, of which most are 0, of each polynomial of `d` columns.
+    /// The factors of each polynomial of `d` columns, as `(column, degree)`. Columns of degree 0 are omitted.
     fn terms(self, d: usize) -> Vec<Vec<(usize, usize)>> {
         match self {
             Self::Each(most) => {
@@ -41,15 +42,15 @@ impl Basis {
     pub(crate) fn size(self, d: usize) -> usize {
         match self {
             Self::Each(most) => most * d,
-            // (d + most choose most), without the constant.
+            // The binomial coefficient (d + most choose most), minus 1 for the constant.
             Self::Together(most) => (1..=most).fold(1, |size, k| size * (d + k) / k) - 1,
         }
     }
 
-    /// The polynomials, each centred and of unit variance.
+    /// Evaluates the polynomials; each is centred and has unit variance.
     ///
     /// # Shapes
-    /// `(n, d)` to `(n, size(d))`.
+    /// `scores` is `(n, d)`; the result is `(n, size(d))`.
     pub(crate) fn of(self, scores: ArrayView2<'_, f64>) -> Array2<f64> {
         let (Self::Each(most) | Self::Together(most)) = self;
         let (n, d) = scores.dim();
@@ -58,7 +59,7 @@ impl Basis {
         let mut powers = vec![1.0_f64; d * (most + 1)];
         for (values, mut row) in scores.rows().into_iter().zip(out.rows_mut()) {
             for (value, powers) in values.iter().zip(powers.chunks_exact_mut(most + 1)) {
-                // Values are clipped at 3.2, beyond which the sixth degree dominates all others.
+                // Clip values at 3.2. Beyond that, the polynomial of degree 6 dominates all others.
                 let u = value.clamp(-3.2, 3.2);
                 powers[1] = u;
                 for k in 1..most {
@@ -97,7 +98,7 @@ mod tests {
             let values = basis.of(scores.view());
             assert_eq!((values.ncols(), basis.size(3)), (size, size), "{basis:?}");
             if basis == Basis::Each(6) {
-                // The clipping at 3.2 makes high degrees slightly correlated.
+                // Clipping at 3.2 makes polynomials of high degree slightly correlated.
                 continue;
             }
             let products = values.t().dot(&values) / n as f64;

@@ -1,4 +1,4 @@
-//! One side of paired samples: its columns unchanged, standardised, and as normal scores.
+//! One side of paired samples: its unchanged columns, its standardised values and its normal scores.
 
 use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis};
 use rand_distr::{Distribution, StandardNormal};
@@ -10,14 +10,16 @@ use crate::numeric::normal_scores::{normal_quantiles, write_scores};
 use crate::numeric::statistics::{entropy_nats, median};
 use crate::seed::stream;
 
-/// A column whose standard deviation is at most this fraction of its mean contains only rounding of `f32`.
+/// A column whose standard deviation is at most this fraction of its mean is constant; the variation is `f32`
+/// rounding.
 const CONSTANT: f64 = 2e-7;
-/// Standard deviations of the noise that breaks ties.
+/// Size of the noise that breaks ties, relative to the typical distance between values.
 const JITTER: f64 = 1e-6;
-/// Rows for each value of a column that is discrete, on average.
+/// A column is discrete if each value occurs in at least this many rows on average.
 const ROWS_EACH_VALUE: usize = 5;
 
-/// The distances of values from their median, and the median of those above 0; `None` for equal values.
+/// The distances of values from their median, and the median of the nonzero distances. `None` if all values
+/// are equal.
 fn distances(values: ArrayView1<'_, f32>) -> Option<(Vec<f64>, f64)> {
     let centre = median(values.iter().map(|value| f64::from(*value)).collect())?;
     let distances: Vec<f64> = values.iter().map(|value| (f64::from(*value) - centre).abs()).collect();
@@ -25,7 +27,7 @@ fn distances(values: ArrayView1<'_, f32>) -> Option<(Vec<f64>, f64)> {
     Some((distances, typical))
 }
 
-/// The rows of a column whose value occurs in others too.
+/// The rows whose value also occurs in other rows of the column.
 fn tied_rows(values: ArrayView1<'_, f32>) -> Vec<usize> {
     let mut sorted: Vec<(f32, usize)> = values.iter().copied().zip(0..).collect();
     sorted.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
@@ -36,17 +38,19 @@ fn tied_rows(values: ArrayView1<'_, f32>) -> Vec<usize> {
 /// One side of the pairs.
 #[derive(Debug, Clone)]
 pub(crate) struct Block {
-    /// `(n, d)`: columns that vary, unchanged. Where one value is far from the others, these differ here,
-    /// but not after standardisation.
+    /// The unchanged values of the columns that vary, `(n, d)`. If a column has one extreme value, its other
+    /// values can still differ here although they coincide after standardisation.
     raw: Array2<f32>,
     units: Vec<Unit>,
-    /// Seeded noise that orders equal values of a column, 0 for others; empty without equal values.
+    /// Seeded noise that orders equal values of a column; 0 for values that occur once. Empty before
+    /// [`Block::jitter`].
     noise: Array2<f64>,
     /// Columns that do not vary.
     pub(crate) constant: Vec<usize>,
-    /// For each row the number of its value, from 0 in order of appearance.
+    /// For each row, the index of its value. Distinct values are numbered from 0 in order of first
+    /// occurrence.
     pub(crate) ids: Vec<usize>,
-    /// Number of different rows.
+    /// Number of distinct rows.
     pub(crate) n_distinct: usize,
     /// Number of columns of the input.
     pub(crate) columns: usize,
@@ -57,13 +61,13 @@ pub(crate) struct Block {
 struct Unit {
     mean: f64,
     sd: f64,
-    /// Standard deviation of the noise of equal values, in standard units.
+    /// Size of the noise that separates equal values, in standard deviations of the column.
     jitter: f64,
 }
 
 impl Block {
     pub(crate) fn new(what: &str, view: ArrayView2<'_, f32>) -> Result<Self> {
-        // Zeros of either sign are the same value.
+        // Replace -0 by +0, so that both are the same value.
         let is_negative_zero = |value: &f32| value.to_bits() == (-0.0_f32).to_bits();
         if view.iter().any(is_negative_zero) {
             return Self::new(what, view.mapv(|value| value + 0.0).view());
@@ -94,7 +98,7 @@ impl Block {
         })
     }
 
-    /// Number of columns that vary and are not known to be a function of others.
+    /// Number of columns in use, without constant and collinear columns.
     pub(crate) fn width(&self) -> usize {
         self.raw.ncols()
     }
@@ -113,15 +117,15 @@ impl Block {
         self.units = columns.iter().map(|column| self.units[*column]).collect();
     }
 
-    /// `(n, d)`: columns that vary, each of mean 0 and variance 1 but for the noise of equal values.
+    /// The standardised columns, `(n, d)`: mean 0 and variance 1 before the noise is added.
     pub(crate) fn values(&self) -> Array2<f64> {
         let mut values = Array2::zeros(self.raw.raw_dim());
         self.write_values(values.view_mut());
         values
     }
 
-    /// Some rows of columns that vary, each of mean 0 and variance 1 among them, or 0 where it does not vary
-    /// there.
+    /// Writes the rows of `core`. Each column is standardised over these rows, or 0 if it does not vary over
+    /// them.
     pub(crate) fn write_core(&self, core: &[usize], mut out: ArrayViewMut2<'_, f64>) {
         for (column, mut out) in self.raw.columns().into_iter().zip(out.columns_mut()) {
             out.iter_mut().zip(core).for_each(|(value, row)| *value = f64::from(column[*row]));
@@ -131,7 +135,8 @@ impl Block {
         }
     }
 
-    /// For each row the maximum over columns of its distance from the median, in median distances.
+    /// For each row, the maximum over columns of the distance from the column median, divided by the typical
+    /// distance of the column.
     pub(crate) fn max_scaled_deviation(&self) -> Vec<f64> {
         let mut far = vec![0.0_f64; self.raw.nrows()];
         for (distances, typical) in self.raw.columns().into_iter().filter_map(distances) {
@@ -140,7 +145,7 @@ impl Block {
         far
     }
 
-    /// The bits of some columns, row by row.
+    /// The bit patterns of the given columns, row by row.
     pub(crate) fn bits(&self, columns: &[usize]) -> Vec<Vec<u32>> {
         let row = |row: ArrayView1<'_, f32>| columns.iter().map(|column| row[*column].to_bits()).collect();
         self.raw.rows().into_iter().map(row).collect()
@@ -158,15 +163,15 @@ impl Block {
         }
     }
 
-    /// The largest share of the rows of a column whose value occurs in others too.
+    /// The largest share, over columns, of rows whose value also occurs in other rows of the column.
     pub(crate) fn tied_share(&self) -> f64 {
         let most = self.raw.columns().into_iter().map(|column| tied_rows(column).len()).max();
         most.unwrap_or_default() as f64 / self.raw.nrows().max(1) as f64
     }
 
-    /// Noise that is small relative to the spread of most values, however far the others are. It is drawn
-    /// for each value by itself: given the values, noise knows nothing of the other side, so that the
-    /// information stays as it is.
+    /// Adds noise to equal values. The noise is small relative to the spread of most values, even if there
+    /// are extreme values. It is drawn independently of the other side, so it does not change the
+    /// information.
     pub(crate) fn jitter(&mut self, label: &str, seed: u64) {
         let mut generator = stream("mi/jitter", label, seed);
         let drawn: Array2<f64> =
@@ -181,8 +186,8 @@ impl Block {
         self.units.iter_mut().zip(distances).for_each(|(unit, distance)| unit.jitter = JITTER * distance);
     }
 
-    /// Where the side is a single column most values of which occur often: for each row the number of its
-    /// cell, in the order of the values. Neighbouring values that are rare share a cell of `least` rows.
+    /// For each row, the index of its cell, in the order of the values. Rare neighbouring values share a cell
+    /// of at least `least` rows. `None` unless the side is a single discrete column with at least two cells.
     pub(crate) fn cells(&self, least: usize) -> Option<Vec<f64>> {
         let (1, n) = (self.width(), self.raw.nrows()) else { return None };
         if self.n_distinct * ROWS_EACH_VALUE > n {
@@ -194,7 +199,7 @@ impl Block {
         let mut cells = vec![0.0; n];
         let (mut cell, mut rows, mut left) = (0.0, 0, n);
         for tied in order.chunk_by(|a, b| column[*a] == column[*b]) {
-            // What is left behind the last cell belongs to it.
+            // If fewer than `least` rows remain, they belong to the last cell.
             if rows >= least && left >= least {
                 (cell, rows) = (cell + 1.0, 0);
             }
@@ -204,8 +209,9 @@ impl Block {
         (cell > 0.0).then_some(cells)
     }
 
-    /// In standard deviations, at most 1. From the unchanged columns: after standardisation, values that
-    /// are near each other in a column with a far one coincide.
+    /// The typical distance of each column in standard deviations, at most 1. It is computed from the
+    /// unchanged columns, because after standardisation close values of a column with an extreme value can
+    /// coincide.
     fn typical_distances(&self) -> Vec<f64> {
         let of = |(column, unit): (ArrayView1<'_, f32>, &Unit)| {
             distances(column).map_or(1.0, |(_, typical)| (typical / unit.sd).min(1.0))
@@ -213,11 +219,11 @@ impl Block {
         self.raw.columns().into_iter().zip(&self.units).map(of).collect()
     }
 
-    /// Normal scores of each column, equal values in the order of their noise.
+    /// Writes the normal scores of each column, with equal values in the order of their noise.
     pub(crate) fn write_scores(&self, mut out: ArrayViewMut2<'_, f64>) {
         let quantiles = normal_quantiles(out.nrows());
         for (column, out) in out.columns_mut().into_iter().enumerate() {
-            // Values of a column are far apart in memory.
+            // Copy the column, because its values are far apart in memory.
             let raw = self.raw.column(column).to_vec();
             let noise = |row: usize| self.noise.get((row, column)).copied().unwrap_or_default();
             let compare =
@@ -226,8 +232,8 @@ impl Block {
         }
     }
 
-    /// The minimum over columns of the median distance between values, in standard deviations: far below 1
-    /// where one value is far from all others.
+    /// The minimum over columns of the typical distance, in standard deviations. It is far below 1 if one
+    /// value is far from all others.
     pub(crate) fn least_distance(&self) -> f64 {
         self.typical_distances().into_iter().fold(1.0, f64::min)
     }

@@ -1,7 +1,7 @@
-//! Counts repeated rows, so that each distinct pair of rows is processed once.
+//! Finds repeated rows, so that each distinct pair of rows is processed once.
 //!
-//! States are computed once per distinct prefix, so that equal states are equal bit by bit, and rows are
-//! compared by their bits without rounding.
+//! The state of a token prefix is computed once, so equal states are bit-identical. Rows are therefore
+//! compared bit by bit.
 
 use std::ops::Range;
 
@@ -10,24 +10,24 @@ use ndarray::ArrayView2;
 use crate::Result;
 use crate::numeric::matrix::Matrix;
 
-/// The distinct rows of the pair `(x, y)`, those that share `x` next to each other.
+/// The distinct pairs `(x, y)`. Pairs that share `x` are adjacent.
 #[derive(Debug)]
 pub(crate) struct Distinct {
-    /// For each distinct pair the first row at which it occurs.
+    /// For each distinct pair, the first row in which it occurs.
     pub(crate) first: Vec<usize>,
     /// How often each distinct pair occurs; the sum is `n`.
     pub(crate) counts: Vec<u32>,
-    /// For each group of pairs that share `x`, in order, where it lies in `first` and `counts`.
+    /// For each group of pairs that share `x`, its range in `first` and `counts`.
     pub(crate) groups: Vec<Range<usize>>,
 }
 
 impl Distinct {
-    /// Finds the distinct rows of two matrices with the same number of rows.
+    /// Finds the distinct pairs of rows of two matrices with the same number of rows.
     pub(crate) fn new(x: &Matrix<'_>, y: &Matrix<'_>) -> Self {
         Self::of(ids(x), y)
     }
 
-    /// The same where `x` is given by a label for each row of `y`.
+    /// Like [`Distinct::new`], with a label for each row instead of `x`.
     pub(crate) fn labelled(labels: &[u32], y: &Matrix<'_>) -> Self {
         let mut sorted = labels.to_vec();
         sorted.sort_unstable();
@@ -35,10 +35,10 @@ impl Distinct {
         Self::of((labels.iter().map(|&label| label as usize).collect(), sorted.len()), y)
     }
 
-    /// From a number for each row's `x`, and how many there are.
+    /// Takes an index of `x` for each row, and the number of distinct indices.
     fn of((x_ids, n_inputs): (Vec<usize>, usize), y: &Matrix<'_>) -> Self {
         let y_ids = if n_inputs == y.rows() {
-            // No two rows share x, so that no two pairs are equal, whatever y is.
+            // No two rows share x, so no two pairs are equal, and y need not be compared.
             vec![0; y.rows()]
         } else {
             ids(y).0
@@ -73,18 +73,18 @@ impl Distinct {
         distinct
     }
 
-    /// Distinct pairs.
+    /// Number of distinct pairs.
     pub(crate) fn len(&self) -> usize {
         self.first.len()
     }
 
-    /// True where some rows that share `x` differ in `y`.
+    /// Whether some rows that share `x` differ in `y`.
     pub(crate) fn is_grouped(&self) -> bool {
         self.groups.len() < self.first.len()
     }
 
-    /// Entropy of `y` among the rows that share `x`: an upper bound of the information that is added by
-    /// treating each pair as an `x` of its own.
+    /// Entropy of `y` given `x`, in nats. It bounds the information that is added if each distinct pair
+    /// counts as a separate `x`.
     pub(crate) fn within_nats(&self) -> f64 {
         let n = self.count(&(0..self.len())) as f64;
         let of_group = |group: &Range<usize>| {
@@ -95,7 +95,7 @@ impl Distinct {
         self.groups.iter().map(of_group).sum()
     }
 
-    /// The same pairs, each a group of its own, in the order in which they first occur.
+    /// The same pairs in order of first occurrence, with each pair in its own group.
     pub(crate) fn ungrouped(&self) -> Self {
         let mut pairs: Vec<(usize, u32)> =
             self.first.iter().copied().zip(self.counts.iter().copied()).collect();
@@ -104,19 +104,20 @@ impl Distinct {
         Self { first, counts, groups: (0..self.len()).map(|at| at..at + 1).collect() }
     }
 
-    /// How often the distinct pairs in `range` occur together.
+    /// The total count of the distinct pairs in `range`.
     pub(crate) fn count(&self, range: &Range<usize>) -> u64 {
         self.counts[range.clone()].iter().map(|&count| u64::from(count)).sum()
     }
 }
 
-/// For each row the number of its value, numbered by first occurrence; and how many values there are.
+/// For each row, the index of its value, and the number of distinct values. Values are numbered by first
+/// occurrence.
 pub(crate) fn ids(matrix: &Matrix<'_>) -> (Vec<usize>, usize) {
     let mut by_hash: Vec<(u64, usize)> = (0..matrix.rows()).map(|row| (hash(matrix.row(row)), row)).collect();
     by_hash.sort_unstable();
 
-    // For each row the first row that equals it. Rows with the same hash are compared, so that a collision
-    // costs time only.
+    // For each row, the first row that equals it. Rows with the same hash are compared, so a hash collision
+    // costs time but is not an error.
     let mut leader: Vec<usize> = vec![0; matrix.rows()];
     for same_hash in by_hash.chunk_by(|a, b| a.0 == b.0) {
         let mut leaders: Vec<usize> = Vec::new();
@@ -142,7 +143,8 @@ pub(crate) fn ids(matrix: &Matrix<'_>) -> (Vec<usize>, usize) {
     (ids, next)
 }
 
-/// A label for each row, the same for rows that agree bit by bit, from 0 in order of appearance.
+/// A label for each row. Bit-identical rows have the same label; labels are numbered from 0 in order of first
+/// occurrence.
 ///
 /// # Errors
 /// [`crate::Error::NonFinite`] under the name `what`.
@@ -151,7 +153,7 @@ pub(crate) fn row_labels(what: &str, rows: ArrayView2<'_, f32>) -> Result<Vec<u3
     Ok(ids.into_iter().map(|id| id as u32).collect())
 }
 
-/// A hash of the bits of a row: four chains of multiply and rotate, which do not depend on each other.
+/// A hash of the bits of a row. Four independent chains of multiplication and rotation can run in parallel.
 fn hash(row: &[f32]) -> u64 {
     const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15; // 2^64 divided by the golden ratio (Knuth).
     let mix = |state: u64, low: f32, high: f32| {

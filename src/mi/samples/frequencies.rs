@@ -1,5 +1,5 @@
-//! The information of discrete values from how often each pair of values occurs, its bias found by a
-//! parametric bootstrap.
+//! Computes the information of discrete values from the frequencies of pairs of values. A parametric
+//! bootstrap estimates the bias.
 //!
 //! The formulae are in [`crate::mi::estimators::plugin`].
 //!
@@ -18,16 +18,16 @@ use crate::mi::Flag;
 use crate::numeric::statistics::{entropy_nats, mean_and_stderr};
 use crate::seed::stream;
 
-/// Frequencies are uninformative where more than this fraction of the rows have a pair that occurs once.
+/// Frequencies are uninformative if more than this fraction of the rows hold a pair that occurs once.
 pub(crate) const MOST_SINGLE: f64 = 0.5;
-/// Samples drawn from the mixture.
+/// Number of bootstrap samples drawn from the mixture.
 const DRAWS: usize = 24;
-/// Steps between the product of the marginals and the observed table.
+/// Number of grid steps for the mixture weight, from the product of the marginals to the observed table.
 const SHARES: usize = 40;
-/// Bias above which the estimate is flagged, in nats.
+/// A remaining bias above this is flagged, in nats.
 const MOST_EXCESS_NATS: f64 = 0.05;
 
-/// The information of values that repeat.
+/// The information of values that repeat, with bias correction.
 pub(crate) fn discrete(samples: &Samples, seed: u64) -> RawEstimate {
     let table = FrequencyTable::new(samples);
     if is_function(samples, MOST_SINGLE) {
@@ -64,13 +64,14 @@ pub(crate) fn discrete(samples: &Samples, seed: u64) -> RawEstimate {
     RawEstimate { mi_nats: table.mi_nats - excess, stderr_nats, flags, ..RawEstimate::default() }
 }
 
-/// The information of values that are known to be discrete, and need not repeat: where one side determines
-/// the other, the plug-in entropy without further correction.
+/// The information of values that are known to be discrete and need not repeat. If one side determines the
+/// other, this is the Miller-Madow estimate without a bootstrap correction.
 pub(crate) fn known_discrete(samples: &Samples, seed: u64) -> RawEstimate {
     if is_function(samples, 1.0) { FrequencyTable::new(samples).plug_in() } else { discrete(samples, seed) }
 }
 
-/// Whether one side determines the other wherever its values repeat, except for a small share of the rows.
+/// Whether one side determines the other, judged by its repeated values. At most a fraction `most_single` of
+/// the rows may hold a value that occurs once.
 fn is_function(samples: &Samples, most_single: f64) -> bool {
     let pairs = samples.pair_counts().len();
     [&samples.x, &samples.y].into_iter().any(|side| {
@@ -79,10 +80,10 @@ fn is_function(samples: &Samples, most_single: f64) -> bool {
     })
 }
 
-/// How often values occur together.
+/// The observed frequencies of pairs of values.
 struct FrequencyTable {
     n: f64,
-    /// For each observed pair its share of the rows, and that share under independence.
+    /// For each observed pair, its share of the rows and its expected share under independence.
     cells: Vec<(f64, f64)>,
     mi_nats: f64,
 }
@@ -103,7 +104,7 @@ impl FrequencyTable {
         let cells = cells
             .iter()
             .map(|((i, j), count)| (*count as f64 / n, rows[*i] as f64 / n * columns[*j] as f64 / n));
-        // Sorted, because a map has no fixed order of summation.
+        // Sort the cells for a fixed order of summation, because a hash map has no fixed order.
         let mut cells: Vec<(f64, f64)> = cells.collect();
         cells.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
         Self { n, cells, mi_nats }
@@ -119,7 +120,7 @@ impl FrequencyTable {
         }
     }
 
-    /// The share of the observed table in the mixture that predicts each row best from the others.
+    /// The weight of the observed table in the mixture that best predicts each row from the other rows.
     fn share(&self) -> f64 {
         let log_likelihood = |l: f64| {
             let of = |(seen, apart): &(f64, f64)| {
@@ -132,7 +133,7 @@ impl FrequencyTable {
         grid.map(|l| (l, log_likelihood(l))).max_by(|a, b| a.1.total_cmp(&b.1)).map_or(0.0, |(l, _)| l)
     }
 
-    /// The information of the mixture, whose marginals are the observed ones.
+    /// The exact information of the mixture. Its marginals are the observed ones.
     fn mixed_nats(&self, l: f64) -> f64 {
         let of = |(seen, apart): &(f64, f64)| {
             let p = l * seen + (1.0 - l) * apart;
@@ -143,7 +144,7 @@ impl FrequencyTable {
         self.cells.iter().map(of).sum::<f64>() + rest
     }
 
-    /// From the spread of the pointwise information.
+    /// Standard error from the variance of the pointwise information.
     fn stderr_nats(&self) -> f64 {
         let terms = || self.cells.iter().map(|(seen, apart)| (*seen, (seen / apart).ln()));
         let mean: f64 = terms().map(|(share, value)| share * value).sum();

@@ -1,4 +1,4 @@
-//! Paired samples made ready: checks, standard units and ranks, equal rows counted, discrete values.
+//! Prepares paired samples: checks, standardisation, ranks, repeated rows and discrete values.
 
 pub(super) mod block;
 pub(super) mod distinct;

@@ -1,5 +1,5 @@
-//! Paired samples in the form that every estimator except `channel` uses: checked, standardised in `f64`,
-//! without constant columns.
+//! Paired samples as every estimator except `channel` uses them: checked, standardised in `f64`, without
+//! constant columns.
 
 use ndarray::{Array2, ArrayViewMut2, s};
 
@@ -9,17 +9,18 @@ use crate::numeric::linear;
 use crate::numeric::statistics::entropy_nats;
 use crate::{Error, Result};
 
-/// Fewer rows than this are flagged.
+/// Samples with fewer rows than this are flagged.
 pub(crate) const SMALL_SAMPLE: usize = 50;
-/// A row is an outlier if a value is this many median distances from the median of its column.
+/// A row is an outlier if one of its values is this many typical distances from the median of its column.
 const FAR: f64 = 1e3;
-/// Estimates are trusted below this fraction of `log n`.
+/// Estimates above this fraction of `log n` are flagged.
 pub(crate) const TRUSTED: f64 = 0.60;
-/// The fraction of rows that must differ for neighbours, and of pairs for a standard error.
+/// The fraction of rows that must be distinct for nearest neighbours, and of pairs for a standard error.
 pub(crate) const LEAST_DISTINCT: f64 = 0.99;
 
-/// Rows of a cell of a discrete column, at least, and its cells, at most.
+/// Minimum number of rows per cell of a discrete column.
 const LEAST_CELL_ROWS: usize = 12;
+/// Maximum number of cells of a discrete column.
 const MOST_CELLS: usize = 96;
 
 /// How often each pair of values occurs.
@@ -29,7 +30,7 @@ pub(crate) fn pair_counts(x: &[usize], y: &[usize]) -> Vec<u64> {
     pairs.chunk_by(|a, b| a == b).map(|chunk| chunk.len() as u64).collect()
 }
 
-/// Both sides, and the parts that all estimates from them share.
+/// Both sides of the samples, and the fields that all estimates from them have in common.
 #[derive(Debug, Clone)]
 pub(crate) struct Samples {
     pub(crate) estimator: &'static str,
@@ -40,7 +41,7 @@ pub(crate) struct Samples {
     pub(crate) flags: Vec<Flag>,
 }
 
-/// The result of an estimator, without the parts that all estimates share.
+/// The part of an estimate that depends on the estimator.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RawEstimate {
     pub(crate) mi_nats: f64,
@@ -48,7 +49,7 @@ pub(crate) struct RawEstimate {
     pub(crate) upper_nats: Option<f64>,
     pub(crate) stderr_nats: Option<f64>,
     pub(crate) optimism_nats: Option<f64>,
-    /// Logarithm of how many pairs a contrastive bound compares.
+    /// Logarithm of the number of pairs that a contrastive bound compares.
     pub(crate) compared_nats: Option<f64>,
     pub(crate) flags: Vec<Flag>,
 }
@@ -78,7 +79,7 @@ impl Samples {
         self.y.width()
     }
 
-    /// The estimate if one side does not vary: zero by definition.
+    /// If a side has no column that varies, the estimate of zero; otherwise `None`.
     pub(crate) fn constant(&self, kind: Kind) -> Option<Estimate> {
         (self.dx() == 0 || self.dy() == 0).then(|| {
             let zero =
@@ -92,17 +93,17 @@ impl Samples {
         pair_counts(&self.x.ids, &self.y.ids)
     }
 
-    /// Flags samples in which more than one in a hundred pairs is a copy of another, for an estimator that
-    /// uses copies.
+    /// Flags samples if more than one pair in a hundred is a copy of another. For estimators that use all
+    /// copies.
     pub(crate) fn flag_duplicates(&mut self) {
         if (self.pair_counts().len() as f64) < LEAST_DISTINCT * self.n as f64 {
             self.flags.push(Flag::Repeated);
         }
     }
 
-    /// Removes copies of pairs where one side's values alone distinguish the pairs and at least half of the
-    /// pairs differ: then equal pairs are copies, as in a bootstrap sample, which neighbours and held-out
-    /// scores would mistake for dependence. Values that repeat with different partners are kept.
+    /// Removes repeated pairs if at least half of the pairs are distinct and one side alone distinguishes
+    /// them. Then equal pairs are copies, as in a bootstrap sample, and nearest neighbours and held-out
+    /// scores would mistake them for dependence. Values that repeat with different partners are kept.
     pub(crate) fn count_copies_once(&mut self) {
         let pairs = self.pair_counts().len();
         if pairs == self.n || pairs < self.n / 2 || pairs != self.x.n_distinct.max(self.y.n_distinct) {
@@ -122,7 +123,7 @@ impl Samples {
         self.flags.push(Flag::Copies);
     }
 
-    /// Refuses samples whose joint covariance cannot be estimated, and flags those where it hardly can.
+    /// Refuses samples with too few rows for a joint covariance, and flags samples with barely enough rows.
     ///
     /// # Errors
     /// [`Error::Samples`] if `n < d_x + d_y + 2`.
@@ -130,7 +131,8 @@ impl Samples {
         let d = self.dx() + self.dy();
         if self.n < d + 2 {
             let reason = format!(
-                "{} rows are too few for {} + {} columns; give at least {}, or project the columns first",
+                "{} rows are too few for {} + {} columns; give at least {} rows, or reduce the number of \
+                 columns",
                 self.n,
                 self.dx(),
                 self.dy(),
@@ -144,8 +146,8 @@ impl Samples {
         Ok(())
     }
 
-    /// Removes columns that are linear functions of others on their side. `Some` is the estimate if a
-    /// column of one side is then a linear function of the other side.
+    /// Removes columns that are linear functions of others on their side. Returns the estimate if a remaining
+    /// column of one side is a linear function of the other side; otherwise `None`.
     pub(crate) fn need_independence(&mut self, kind: Kind) -> Option<Estimate> {
         match self.core() {
             None => self.determined(kind, self.n, &Block::write_values),
@@ -155,13 +157,15 @@ impl Samples {
         }
     }
 
-    /// The same for values and for ranks, which are equal for `x` and `exp x`: for rank-based estimators.
+    /// Like [`Samples::need_independence`], for rank-based estimators: also tests the ranks, which are the
+    /// same for `x` and `exp x`.
     pub(crate) fn need_independent_ranks(&mut self, kind: Kind) -> Option<Estimate> {
         self.need_independence(kind).or_else(|| self.determined(kind, self.n, &Block::write_scores))
     }
 
-    /// The rows without outliers, if there are any: a single outlier in two columns makes them nearly
-    /// proportional, whatever the other rows are. A linear function is one on a part of the rows, too.
+    /// The rows without outliers; `None` if there are no outliers. A single extreme row makes two columns
+    /// nearly proportional, whatever the other rows hold. A truly linear dependence also holds without the
+    /// outliers.
     fn core(&self) -> Option<Vec<usize>> {
         let far: Vec<f64> = self
             .x
@@ -177,14 +181,15 @@ impl Samples {
         (core.len() < self.n).then_some(core)
     }
 
-    /// `seen` writes the values or ranks that are tested, `rows` rows of them.
+    /// Tests for linear functions, within each side and then between the sides. `seen` writes the values or
+    /// ranks to test, `rows` rows of them.
     fn determined(
         &mut self,
         kind: Kind,
         rows: usize,
         seen: &dyn Fn(&Block, ArrayViewMut2<'_, f64>),
     ) -> Option<Estimate> {
-        // A column that does not vary in these rows does not count as a function of others.
+        // A column that does not vary over these rows does not count as a function of others.
         let independent = |z: Array2<f64>| {
             let mut covariance = linear::covariance(z.view());
             covariance.diag_mut().mapv_inplace(|variance| if variance > 0.0 { variance } else { 1.0 });
@@ -207,7 +212,8 @@ impl Samples {
         if dependent.is_empty() {
             return None;
         }
-        // Columns with few values share their entropy; the information of the others beyond it is unknown.
+        // If the dependent columns have few values, the sides share their entropy. The additional information
+        // of the other columns is unknown.
         let mut shared = self.y.bits(&dependent.iter().map(|column| column - self.dx()).collect::<Vec<_>>());
         shared.sort_unstable();
         let counts: Vec<u64> = shared.chunk_by(|a, b| a == b).map(|chunk| chunk.len() as u64).collect();
@@ -221,7 +227,7 @@ impl Samples {
             };
             return Some(self.report(kind, found));
         }
-        // For repeated values, the information is the entropy that the two sides share, which is finite.
+        // If values repeat, the information is finite: it is the entropy that both sides share.
         let least = self.ceilings.least_nats();
         let repeated = self.x.n_distinct.min(self.y.n_distinct) < self.n;
         let mi_nats = if repeated { least } else { f64::INFINITY };
@@ -230,17 +236,17 @@ impl Samples {
         )
     }
 
-    /// `(n, d_x + d_y)`
+    /// Standardised values of all columns, `(n, d_x + d_y)`.
     pub(crate) fn joint(&self) -> Array2<f64> {
         self.written(self.n, &Block::write_values)
     }
 
-    /// Normal scores of all columns, equal values in the order of their noise, `(n, d_x + d_y)`.
+    /// Normal scores of all columns, with equal values in the order of their noise, `(n, d_x + d_y)`.
     pub(crate) fn scores(&self) -> Array2<f64> {
         self.written(self.n, &Block::write_scores)
     }
 
-    /// The same, where the values are no longer needed: their memory is released.
+    /// Like [`Samples::scores`], but releases the memory of the values, which are no longer available.
     pub(crate) fn take_scores(&mut self) -> Array2<f64> {
         let scores = self.scores();
         self.x.release_values();
@@ -255,8 +261,8 @@ impl Samples {
         out
     }
 
-    /// Adds seeded noise to values that occur more than once in their column, and flags it where rows are
-    /// equal or such values are more than a few.
+    /// Adds seeded noise to values that occur more than once in their column. Flags the samples if rows are
+    /// equal or more than 1 % of the values of a column are tied.
     pub(crate) fn jitter(&mut self, seed: u64) {
         for (label, block) in [("x", &mut self.x), ("y", &mut self.y)] {
             let (has_equal_rows, tied) = (block.n_distinct < self.n, block.tied_share());
@@ -270,13 +276,14 @@ impl Samples {
         }
     }
 
-    /// The cells of each side that is a discrete column.
+    /// The cells of each side; `None` for a side that is not a discrete column.
     pub(crate) fn cells(&self) -> [Option<Vec<f64>>; 2] {
         let least = LEAST_CELL_ROWS.max(self.n / MOST_CELLS);
         [self.x.cells(least), self.y.cells(least)]
     }
 
-    /// The estimate: a result with the parts that all estimates from these samples share.
+    /// Completes an estimate: adds the fields that all estimates from these samples have in common, and
+    /// applies the ceiling.
     pub(crate) fn report(&self, kind: Kind, found: RawEstimate) -> Estimate {
         let ceilings = Ceilings { compared_nats: found.compared_nats, ..self.ceilings };
         let ceiling_nats = ceilings.least_nats();
@@ -291,8 +298,8 @@ impl Samples {
             if mi_nats > ceiling_nats + chance + 1e-9 {
                 flags.push(Flag::AboveCeiling);
             }
-            // No bound that samples can support is above the ceiling (McAllester & Stratos 2020): a larger
-            // value shows that the critic saw too few of the pairs that matter.
+            // Samples cannot support a bound above the ceiling (McAllester & Stratos 2020). A larger value is
+            // an artefact of too few informative pairs, so cap it.
             if matches!(kind, Kind::Consistent | Kind::LowerBound) {
                 mi_nats = mi_nats.min(ceiling_nats);
             }

@@ -106,7 +106,7 @@ fn bounds_that_are_too_wide_are_named_and_those_of_block_1_are_not_looked_at() {
     assert_eq!(cell.role, surmise::corpus::Role::Separator);
     let found = wide_bounds([&close, &wide], narrow);
     assert_eq!(found.len(), 1);
-    assert_eq!(found[0].to_string(), format!("{name}: micro bounds 0.75 nat apart"));
+    assert_eq!(found[0].to_string(), format!("{name}: micro bounds are 0.75 nats apart"));
     // At a smaller noise scale they are close.
     assert_eq!(choose_noise_scale([&wide]).expect("a noise scale"), Some(smallest));
     wide.estimator.noise_scales = narrow.into_iter().collect();
@@ -126,8 +126,11 @@ fn bounds_that_are_too_wide_are_named_and_those_of_block_1_are_not_looked_at() {
     std::fs::write(&file, text).expect("a profile");
     let said =
         run(&["observations", "--profiles", &profiles, "--noise-scale", &b.to_string(), "-o", &at("o.csv")]);
-    assert!(said.contains("minigpt-3 on colours, block 2") && said.contains("0.90 nat apart"), "{said}");
-    refused(&["observations", "--profiles", &profiles], &["minigpt-3 on colours, block 2", "0.90 nat apart"]);
+    assert!(said.contains("minigpt-3 on colours, block 2") && said.contains("0.90 nats apart"), "{said}");
+    refused(
+        &["observations", "--profiles", &profiles],
+        &["minigpt-3 on colours, block 2", "0.90 nats apart"],
+    );
 }
 
 #[test]

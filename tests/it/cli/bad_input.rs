@@ -128,7 +128,7 @@ fn flags_out_of_range_are_named_with_their_range() {
 fn unknown_names_are_answered_with_what_there_is() {
     let scene = Scene::new("gpt2");
     scene.refuses(&[("--corpus", "countrys")], 2, &["corpus `countrys`", "countries", "give a CSV file"]);
-    scene.refuses(&[("--corpus", &scene.text("model"))], 2, &["it is no file", "give a CSV file"]);
+    scene.refuses(&[("--corpus", &scene.text("model"))], 2, &["neither a file nor", "give a CSV file"]);
     let [out, file] = [scene.text("out"), scene.text("corpus.csv")];
     let known = "minigpt-1, minigpt-2";
     for (name, says) in [

@@ -242,7 +242,7 @@ fn entities_that_are_one_to_the_tokenizer_are_refused() {
     ]);
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{stderr}");
-    assert!(stderr.contains("\"Red\" and \"red\" are the same"), "{stderr}");
+    assert!(stderr.contains("gives \"Red\" and \"red\" the same tokens"), "{stderr}");
 }
 
 #[test]

@@ -137,7 +137,7 @@ fn profiles_of_different_settings_are_refused_until_one_is_chosen() {
         let table = chosen(&["--select", &format!("n_windows={windows}")]);
         assert_eq!((table.len(), table[0]["n_windows"].as_str()), (1, windows));
     }
-    refused(&[&join[..], &["--select", "windows=60"]].concat(), &["no setting `windows`", "n_windows"]);
+    refused(&[&join[..], &["--select", "windows=60"]].concat(), &["`windows` is not a setting", "n_windows"]);
     refused(&[&join[..], &["--select", "n_windows=61"]].concat(), &["leaves no profile"]);
     for report in ["profiles", "shots", "depth"] {
         refused(&["report", report, &out], &["two profiles", "n_windows: ", "--select"]);
@@ -249,7 +249,7 @@ fn a_file_whose_settings_are_not_those_of_its_name_is_refused() {
     let names: Vec<String> = files(out.as_ref()).into_keys().filter(|name| name.ends_with(".json")).collect();
     let second = names.iter().find(|name| **name != first).expect("another");
     std::fs::rename(at(&format!("out/{second}")), at(&format!("out/{first}"))).expect("a renamed file");
-    refused(&text(&run("0")).lines().collect::<Vec<_>>(), &[&first, "seed: 1 and 0", "move it"]);
+    refused(&text(&run("0")).lines().collect::<Vec<_>>(), &[&first, "seed: 1 and 0", "move the file"]);
 }
 
 #[test]

@@ -184,7 +184,7 @@ fn files_of_texts_that_cannot_work_are_named_with_their_line() {
     );
     refused("a.txt", b"the cow\nlives\xff", &[], 1, &["a.txt, line 2", "not UTF-8"]);
     refused("a.csv", b"body\nthe cow\n", &[], 1, &["a.csv, line 1", "no column `text`", "--text-column"]);
-    refused("a.txt", b"", &[], 1, &["a.txt", "holds no text"]);
+    refused("a.txt", b"", &[], 1, &["a.txt", "contains no texts"]);
     let short = b"the cow lives in the forest . the cow has fur .";
     refused("a.txt", short, &[], 1, &["a.txt", "0 windows of 32 tokens", "has 12 tokens", "--window-tokens"]);
     refused("a.txt", short, &["--window-tokens", "1"], 2, &["--window-tokens must be at least 2"]);

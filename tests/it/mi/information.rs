@@ -231,12 +231,15 @@ fn files_that_hold_no_matrix_are_refused_by_name() {
     check(&missing, &["missing.npy", "cannot read"]);
     check(&files.put("empty.csv", b""), &["empty.csv", "is empty"]);
     check(&files.put("names.csv", b"a,b\n"), &["names.csv", "no row of numbers"]);
-    check(&files.put("word.csv", b"1,2\n3,four\n"), &["word.csv", "line 2", "`four` is no number"]);
+    check(&files.put("word.csv", b"1,2\n3,four\n"), &["word.csv", "line 2", "`four` is not a number"]);
     check(&files.put("hole.csv", b"1,2\n3,\n"), &["hole.csv", "line 2", "missing values"]);
-    check(&files.put("blank.csv", b"1,2\n3,4\n\n5,6\n"), &["blank.csv", "line 3", "blank before a row"]);
-    check(&files.put("first.csv", b"\n1\n2\n"), &["first.csv", "line 1", "blank before a row"]);
-    check(&files.put("last.csv", b"1\r\n2\r\n\r\n"), &["last.csv", "line 3", "blank after the last row"]);
-    check(&files.put("spaces.csv", b"1 2\n3 4\n"), &["spaces.csv", "line 2", "separate values by commas"]);
+    check(&files.put("blank.csv", b"1,2\n3,4\n\n5,6\n"), &["blank.csv", "line 3", "the line is blank"]);
+    check(&files.put("first.csv", b"\n1\n2\n"), &["first.csv", "line 1", "the line is blank"]);
+    check(
+        &files.put("last.csv", b"1\r\n2\r\n\r\n"),
+        &["last.csv", "line 3", "the line after the last row is blank"],
+    );
+    check(&files.put("spaces.csv", b"1 2\n3 4\n"), &["spaces.csv", "line 2", "separate values with commas"]);
     check(&files.put("missing.csv", b"NA\n1\n2\n"), &["missing.csv", "line 1", "missing values"]);
     check(&files.put("ragged.csv", b"1,2\n3\n"), &["ragged.csv", "line 2", "1 cells"]);
     check(&files.put("binary.csv", b"1,2\n\xff\xfe,3\n"), &["binary.csv", "line 2"]);
@@ -252,7 +255,7 @@ fn files_that_hold_no_matrix_are_refused_by_name() {
     let whole = both(&x, &y);
     check(
         &files.put("cut.safetensors", &whole[..whole.len() - 7]),
-        &["cut.safetensors", "no valid safetensors"],
+        &["cut.safetensors", "not a valid safetensors"],
     );
 }
 
@@ -294,22 +297,22 @@ fn npy_headers_are_read_and_never_believed() {
     check(
         "huge.npy",
         &npy(&header("<f4", "False", "(18446744073709551615, 18446744073709551615)"), &data),
-        &["promises"],
+        &["declares"],
     );
-    check("product.npy", &npy(&header("<f8", "False", "(4294967296, 4294967296)"), &data), &["promises"]);
+    check("product.npy", &npy(&header("<f8", "False", "(4294967296, 4294967296)"), &data), &["declares"]);
     check(
         "beyond.npy",
         &npy(&header("<f4", "False", "(99999999999999999999999,)"), &data),
         &["valid `shape`"],
     );
     check("negative.npy", &npy(&header("<f4", "False", "(-60, 1)"), &data), &["valid `shape`"]);
-    check("long.npy", &npy(&header("<f4", "False", "(61, 1)"), &data), &["promises", "240 bytes"]);
-    check("nothing.npy", &npy(&header("<f4", "False", "(0, 4)"), &[]), &["no values"]);
+    check("long.npy", &npy(&header("<f4", "False", "(61, 1)"), &data), &["declares", "240 bytes"]);
+    check("nothing.npy", &npy(&header("<f4", "False", "(0, 4)"), &[]), &["without values"]);
     check("big-endian.npy", &npy(&header(">f4", "False", "(60, 1)"), &data), &[">f4", "little-endian"]);
     check("objects.npy", &npy(&header("|O", "False", "(60, 1)"), &data), &["|O"]);
     check("order.npy", &npy(&header("<f4", "Maybe", "(60, 1)"), &data), &["fortran_order"]);
-    check("no-header.npy", b"\x93NUMPY\x01\x00\xff\xff{'descr'", &["cut short"]);
-    check("only-magic.npy", b"\x93NUMPY", &["cut short"]);
+    check("no-header.npy", b"\x93NUMPY\x01\x00\xff\xff{'descr'", &["truncated"]);
+    check("only-magic.npy", b"\x93NUMPY", &["truncated"]);
     check("version.npy", b"\x93NUMPY\x09\x00\x00\x00", &["version 9"]);
     check("empty-header.npy", &npy("", &data), &["descr"]);
 

@@ -79,6 +79,6 @@ fn a_tokenizer_that_leaves_no_separator_to_read_is_refused() {
     scene.refuses(
         &[],
         1,
-        &["corpus corpus", "melts entities and separators", "take other entities or another model"],
+        &["corpus corpus", "joins entities and separators", "choose other entities or another model"],
     );
 }

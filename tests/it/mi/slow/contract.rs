@@ -294,7 +294,7 @@ fn rows_that_repeat_are_refused_told_apart_or_counted_and_it_is_said_which() {
     }
     let (x, y) = (Array2::from_shape_fn((300, 1), |(r, _)| (r / 6) as f32), gaussian(300, 1, 2));
     let reason = refused("ksg", run(find("ksg").expect("in the table"), &x, &y));
-    assert!(reason.contains("only 50 differ") && reason.contains("plugin"), "{reason}");
+    assert!(reason.contains("only 50 are distinct") && reason.contains("plugin"), "{reason}");
 }
 
 #[test]
