@@ -81,7 +81,7 @@ fn one_model_in_two_places_is_refused() {
     let open = "[[open]]\nfamily = \"f\"\nmodels = [\"factgpt-1\"]\n";
     refused(
         &format!("{open}[[open]]\nfamily = \"g\"\nmodels = [\"factgpt-1\"]\n"),
-        "factgpt-1 is named in two families",
+        "factgpt-1 is listed in two families",
     );
     refused(&format!("{open}[[closed]]\nweights = \"factgpt-1\"\n"), "has the weights of the open model");
     let closed =
