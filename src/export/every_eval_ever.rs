@@ -132,7 +132,7 @@ impl Record<'_> {
                 "additional_details": {"sha256": score.task_sha256.clone().unwrap_or_default()},
             },
             "metric_config": {
-                "evaluation_description": "Share of right answers among those that could be graded",
+                "evaluation_description": "Share of correct answers among those that could be graded",
                 "metric_id": "accuracy",
                 "metric_name": "accuracy",
                 "metric_kind": "accuracy",

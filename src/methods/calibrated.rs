@@ -209,8 +209,8 @@ pub(super) fn blind(tests: &[BlindRecord], prose: &mut Prose) {
         let of = if families.is_empty() { String::new() } else { format!(" of {}", distinct(families)) };
         prose.say(format!(
             "In a blind test {}{of} {was} hidden behind an API, one after the other, asked the prompts of {} \
-             (S = {}, X = {}, {}, seed {}), predicted in {} from {}, and only then measured: {} of {} were \
-             predicted, with intervals of nominal level {}. ",
+             (S = {}, X = {}, {}, seed {}), predicted for the target {} from {}, and only then measured: {} \
+             of {} were predicted, with intervals of nominal level {}. ",
             count(all.n_members, "member"),
             list(&test.settings.corpora),
             test.settings.sets,

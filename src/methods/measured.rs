@@ -112,9 +112,11 @@ pub(super) fn positional(profiles: &[Filed<Profile>], prose: &mut Prose) -> Resu
     let first = all.clone().any(|profile| profile.estimator.micro == Micro::First);
     let alone = all.clone().any(|profile| profile.estimator.micro == Micro::Alone);
     prose.say(match (alone, first) {
-        (true, false) => ", with the token alone for the micro information",
-        (false, _) => ", with the first token of each window for the micro information",
-        (true, true) => ", with the token alone or the first token of each window for the micro information",
+        (true, false) => ", where the micro information uses the token without context",
+        (false, _) => ", where the micro information uses the first token of each window",
+        (true, true) => {
+            ", where the micro information uses the token without context or the first token of each window"
+        }
     });
     prose.say(format!(
         ", from {} windows of {} entities or tokens, seed {}. Mutual information was estimated with ",

@@ -78,7 +78,7 @@ impl Recorded {
         if recorded.versions.is_empty() && recorded.predictions.is_empty() && recorded.comparisons.is_empty()
         {
             let reason = format!(
-                "{} holds no file that records settings; name a folder with study.json, profiles, \
+                "{} holds no file that records settings; give a folder with study.json, profiles, \
                  summary.json, a card, predictions.csv or comparisons.csv",
                 folder.display()
             );

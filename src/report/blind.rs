@@ -186,7 +186,7 @@ fn note(rows: &[BlindRow]) -> String {
     )
 }
 
-/// n, errors beside the baselines' on the same rows, coverage, and what was refused.
+/// The caption: number of rows, errors of predictions and baselines on the same rows, coverage, and refusals.
 pub(super) fn caption(rows: &[BlindRow]) -> String {
     let summary = BlindSummary::new("all", &rows.iter().collect::<Vec<_>>());
     let mut caption = format!("{}; {}", rows[0].target, summary.sentence(&rows[0].unit, rows[0].level));

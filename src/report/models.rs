@@ -63,7 +63,7 @@ impl<'a> Layout<'a> {
     /// Number of panels in a row for this number of corpora.
     pub(super) fn across(&self, n_corpora: usize) -> usize {
         match n_corpora {
-            // Titles of single models are long.
+            // The title of a panel with a single model is long, so fewer panels fit in a row.
             n if self.is_by_model() => n.clamp(2, MOST_ACROSS - 1),
             1 if self.is_many() => MOST_ACROSS.min(self.groups.len()),
             n if self.is_many() => n.min(MOST_ACROSS),

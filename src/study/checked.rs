@@ -55,7 +55,7 @@ pub struct ClosedTarget {
 pub struct Api {
     /// The wire format.
     pub provider: &'static dyn Provider,
-    /// Its address.
+    /// The base URL.
     pub base_url: String,
     /// The price, if the study file names a file of prices.
     pub price: Option<Price>,
@@ -176,7 +176,7 @@ fn designs(file: &StudyFile, findings: &Findings) -> Vec<FactorialDesign> {
     let design = &file.design;
     let form = PromptForm::find(&design.form.value).unwrap_or_else(|| {
         let names: Vec<&str> = PromptForm::names().collect();
-        let reason = format!("`form` must be one of {}, and is {}", names.join(", "), design.form.value);
+        let reason = format!("`form` must be one of {}, but is {}", names.join(", "), design.form.value);
         findings.add(design.form.line, reason);
         DesignSettings::default().form
     });
@@ -192,7 +192,7 @@ fn designs(file: &StudyFile, findings: &Findings) -> Vec<FactorialDesign> {
         let drawn = Category::load(&corpus.value).and_then(|category| FactorialDesign::draw(&category, &how));
         match drawn {
             Ok(drawn) if designs.iter().any(|other| other.category == drawn.category) => {
-                findings.add(corpus.line, format!("{} is named twice", drawn.category));
+                findings.add(corpus.line, format!("{} is listed twice", drawn.category));
             }
             Ok(drawn) => designs.push(drawn),
             Err(error) => findings.add_error(corpus.line, &error),
@@ -293,8 +293,8 @@ fn check_apart(
     };
     if let Some(same) = models.iter().find(same) {
         let reason = format!(
-            "{} has the weights of the open model {}, so its prediction would be no test; leave one of them \
-             out",
+            "{} has the weights of the open model {}, so its prediction would test nothing; leave one of \
+             them out",
             target.id, same.info.id
         );
         findings.add(target.line, reason);

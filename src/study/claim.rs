@@ -258,7 +258,7 @@ mod tests {
         let second = take(&claims).expect("taken over");
         assert_eq!(second.number, 2);
         drop(second);
-        // The first claim goes with the second.
+        // Dropping the second claim removes the first, too.
         assert!(claims.newest().is_none());
         // A holder in another container, or on this machine before a restart, cannot be checked.
         let other = Holder { space: "another".into(), ..ended.clone() };

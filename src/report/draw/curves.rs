@@ -156,7 +156,7 @@ impl Curves {
         if matches!(&self.key, Key::Sizes(sizes) if ends(sizes).is_some()) { 2 * LINE } else { 0 }
     }
 
-    /// The bar of sizes, with its ends written out.
+    /// Draws the colour bar of sizes, with labels at both ends.
     fn bar(&self, area: &Area<'_>, top: i32) -> DrawResult {
         let Key::Sizes(sizes) = &self.key else { return Ok(()) };
         let Some((low, high)) = ends(sizes) else { return Ok(()) };

@@ -16,7 +16,7 @@ const PROFILE_TABLE: &str = "profiles.csv";
 /// The result files of a folder, by kind. Each list is sorted.
 #[derive(Debug, Default)]
 pub(super) struct ResultFiles {
-    /// study.toml, study.json; settings.json and blind.json of a blind test.
+    /// study.toml and study.json of a study; settings.json and blind.csv of a blind test.
     pub study_text: Option<PathBuf>,
     pub study: Option<PathBuf>,
     pub blind_settings: Option<PathBuf>,

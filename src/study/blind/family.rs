@@ -213,7 +213,7 @@ mod tests {
         assert!(knows("f", "a", None, 10) && knows("f", "a", Some(9), 10));
         assert!(knows("f", "b", Some(1), 20));
         assert!(!knows("f", "b", Some(2), 20) && !knows("f", "b", Some(3), 20) && !knows("f", "b", None, 20));
-        // Another run of the same size, and a larger one.
+        // Another run of the same size and a larger model must not be used.
         assert!(!knows("f", "c", Some(1), 20) && !knows("f", "d", None, 30));
         let last = member("b", "f", "b", None, 20);
         assert!(last.may_know(&hidden) && !last.may_know(&last));

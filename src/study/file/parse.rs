@@ -100,7 +100,7 @@ fn whole(path: &Path, text: &str, top: &Section, findings: &Findings) -> StudyFi
         reports: reports(top),
     };
     if file.open.is_empty() && !top.is_misspelt("open") {
-        findings.add(1, "there is no [[open]] table: name the open models, with their family");
+        findings.add(1, "there is no [[open]] table; add one that lists the open models and their family");
     }
     // Two closed models with one id would share a folder.
     for (at, closed) in file.closed.iter().enumerate() {
@@ -129,7 +129,7 @@ fn design(top: &Section, folder: &Path, findings: &Findings) -> StudyDesign {
     let section = top.section("design");
     let Some(section) = section else {
         if !top.is_misspelt("design") {
-            let reason = "there is no [design] table: add one that names the corpora, such as \
+            let reason = "there is no [design] table; add one that lists the corpora, such as \
                           corpora = [\"countries\"]";
             findings.add(1, reason);
         }
@@ -145,7 +145,7 @@ fn design(top: &Section, folder: &Path, findings: &Findings) -> StudyDesign {
     };
     if let Some(estimand) = section.text("estimand").filter(|estimand| estimand.value != "semantic") {
         let reason = format!(
-            "`estimand` must be semantic, and is {}; for the positional estimand, run `surmise measure \
+            "`estimand` must be semantic, but is {}; for the positional estimand, run `surmise measure \
              --estimand positional`",
             estimand.value
         );
@@ -156,7 +156,7 @@ fn design(top: &Section, folder: &Path, findings: &Findings) -> StudyDesign {
     };
     let corpora = at_folder(section.texts("corpora").unwrap_or_default());
     if corpora.is_empty() && !section.is_misspelt("corpora") {
-        findings.add(section.line, "[design] names no corpora, such as corpora = [\"countries\"]");
+        findings.add(section.line, "[design] lists no corpora; add some, such as corpora = [\"countries\"]");
     }
     let form = Located { line: section.line, value: default.form.name.to_owned() };
     let size = |key, least: u64, default: usize| {
@@ -244,7 +244,7 @@ fn calibration(top: &Section) -> StudyCalibration {
     };
     let level = section.number("level", 0.0).unwrap_or(LEVEL);
     if level >= 1.0 {
-        section.add(&format!("`level` must be below 1, and is {level}"));
+        section.add(&format!("`level` must be below 1, but is {level}"));
     }
     if section.texts("features").is_some_and(|features| features.is_empty()) {
         section.add("`features` is empty; remove it to use the defaults");

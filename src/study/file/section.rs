@@ -38,7 +38,7 @@ impl<'a> Section<'a> {
     }
 
     fn mistyped(&self, line: usize, key: &str, wanted: &str, value: &DeValue) {
-        self.findings.add(line, format!("`{key}` must be {wanted}, and is of type {}", value.type_str()));
+        self.findings.add(line, format!("`{key}` must be {wanted}, but is of type {}", value.type_str()));
     }
 
     /// A non-empty string.
@@ -225,7 +225,7 @@ impl<'a> Section<'a> {
             DeValue::Float(number) => number.as_str().to_owned(),
             other => format!("of type {}", other.type_str()),
         };
-        self.findings.add(line, format!("`{key}` must be {wanted}, and is {given}"));
+        self.findings.add(line, format!("`{key}` must be {wanted}, but is {given}"));
     }
 
     fn title(&self) -> String {
