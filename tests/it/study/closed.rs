@@ -122,7 +122,7 @@ fn a_model_is_asked_in_batches_where_the_file_says_so() {
     case.write(&study("weights = \"factqwen-4\"\nbatch = true\n"));
     assert!(case.refused(&["plan"], 2).contains("`batch` needs a `provider`"));
     case.write(&study(&format!("{}batch = true\n", wire.replace("openai-chat", "ollama"))));
-    assert!(case.refused(&["plan"], 2).contains("`batch` of m is not possible for ollama"));
+    assert!(case.refused(&["plan"], 2).contains("`batch` of m is not supported: ollama has no batch API"));
 }
 
 #[test]
