@@ -1,16 +1,16 @@
-//! A reference, as BibTeX and as it stands in a sentence.
+//! Formats a reference as BibTeX and as a short citation.
 
 /// One publication or program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Citation {
     /// Its BibTeX key.
     pub key: String,
-    /// The BibTeX entry, without a line feed at the end.
+    /// The BibTeX entry, without a final newline.
     pub bibtex: String,
 }
 
 impl Citation {
-    /// The reference of a BibTeX entry with one field on each line.
+    /// Parses a BibTeX entry with one field per line.
     pub(super) fn new(bibtex: &str) -> Self {
         let key = bibtex.split_once('{').and_then(|(_, rest)| rest.split_once(','));
         Self { key: key.map_or_else(String::new, |(key, _)| key.into()), bibtex: bibtex.into() }
@@ -24,7 +24,7 @@ impl Citation {
         })
     }
 
-    /// Authors and year, as they stand in a sentence.
+    /// The short citation: authors and year.
     pub fn short(&self) -> String {
         let authors = self.field("author").unwrap_or_default();
         let last = |author: &str| -> String {

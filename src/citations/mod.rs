@@ -1,5 +1,6 @@
-//! What to cite: the tool, the paper whose quantity it measures, and the estimators and methods that it uses.
-//! A new reference is an entry of `references.bib`; a new estimator or candidate has a row in `registry.rs`.
+//! Lists the references to cite: the tool, the paper that defines the measured quantity, and the publications
+//! of estimators and methods. A new reference needs an entry in `references.bib`; a new estimator or
+//! candidate needs a row in `registry.rs`.
 
 mod citation;
 mod registry;

@@ -1,4 +1,4 @@
-//! The references of `references.bib`, and which estimator and candidate goes with which.
+//! Assigns the references of `references.bib` to estimators and candidates.
 
 use std::collections::BTreeSet;
 
@@ -9,10 +9,10 @@ const REFERENCES: &str = include_str!("references.bib");
 
 /// The key of surmise itself.
 pub const TOOL: &str = "surmise";
-/// The key of the paper whose quantity it measures.
+/// The key of the paper that defines the measured quantity.
 pub const PAPER: &str = "chen2025quantifying";
 
-/// Publications of the estimators of mutual information, by name.
+/// References of the estimators of mutual information, by name.
 const ESTIMATORS: [(&str, &[&str]); 11] = [
     ("channel", &["goldfeld2019estimating", "poole2019variational", "kolchinsky2017estimating"]),
     ("hybrid", &["demarta2005copula", "kraskov2004estimating"]),
@@ -27,8 +27,8 @@ const ESTIMATORS: [(&str, &[&str]); 11] = [
     ("mine-paper", &["chen2025quantifying", "belghazi2018mutual"]),
 ];
 
-/// Publications of the candidates of a calibration, by how their names begin; the first that fits counts. A
-/// mean and a line need none.
+/// References of the candidates of a calibration, by prefix of their names. The first match counts. Means and
+/// lines need no reference.
 const CANDIDATES: [(&str, &[&str]); 11] = [
     ("mean", &[]),
     ("size", &[]),
@@ -43,16 +43,16 @@ const CANDIDATES: [(&str, &[&str]); 11] = [
     ("blend", &["breiman1996stacked"]),
 ];
 
-/// Every reference, sorted by key.
+/// All references, sorted by key.
 pub fn all() -> Vec<Citation> {
     let text = REFERENCES.replace("@VERSION@", env!("CARGO_PKG_VERSION"));
     text.split("\n\n").map(|entry| Citation::new(entry.trim_end())).collect()
 }
 
-/// The references with these keys, each once, sorted.
+/// The references with these keys, without duplicates, sorted.
 ///
 /// # Panics
-/// If a key is that of no reference.
+/// If a key has no reference.
 pub fn with_keys<'a>(keys: impl IntoIterator<Item = &'a str>) -> Vec<Citation> {
     let mut all = all();
     let keys: BTreeSet<&str> = keys.into_iter().collect();
@@ -63,12 +63,12 @@ pub fn with_keys<'a>(keys: impl IntoIterator<Item = &'a str>) -> Vec<Citation> {
     all
 }
 
-/// The keys of an estimator of mutual information; `None` for a name that is not known.
+/// The keys of an estimator of mutual information; `None` for an unknown name.
 pub fn of_estimator(name: &str) -> Option<&'static [&'static str]> {
     ESTIMATORS.iter().find(|(own, _)| *own == name).map(|(_, keys)| *keys)
 }
 
-/// The keys of a candidate of a calibration; `None` for a name that is not known.
+/// The keys of a candidate of a calibration; `None` for an unknown name.
 pub fn of_candidate(name: &str) -> Option<&'static [&'static str]> {
     CANDIDATES.iter().find(|(begin, _)| name.starts_with(begin)).map(|(_, keys)| *keys)
 }
@@ -83,8 +83,7 @@ mod tests {
     fn every_estimator_and_candidate_has_its_references() {
         for estimator in mi::ALL {
             let keys = of_estimator(estimator.name()).unwrap_or_else(|| panic!("{}", estimator.name()));
-            // The line of `surmise list estimators` names the same authors; the standard error of `ksg` has
-            // a reference of its own.
+            // `surmise list estimators` names the same authors, except that of the standard error of `ksg`.
             for citation in with_keys(keys.iter().copied()) {
                 let author = citation.field("author").and_then(|authors| authors.split(',').next());
                 let author = author.expect("an author");

@@ -1,33 +1,33 @@
-//! One row of the dictionary.
+//! Reads the rows of the data dictionary.
 
 use serde::Deserialize;
 
-/// The dictionary as a table.
+/// The dictionary as CSV.
 const ROWS: &str = include_str!("columns.csv");
 
-/// One column or member, or the table that the next ones belong to.
+/// A column or member, or the heading of the table to which the following entries belong.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Entry {
     /// The file, or the object inside a JSON file.
     pub table: String,
-    /// The column or member; `*` in it stands for any text. Empty for the table itself.
+    /// The column or member; `*` stands for any text. Empty for a table.
     pub name: String,
-    /// The unit; of a table its form: CSV, JSON, JSON Lines, or object for a part of a JSON file.
+    /// The unit. For a table, its format: CSV, JSON, JSON Lines, or `object` for a part of a JSON file.
     pub unit: String,
-    /// What it holds, in a sentence.
+    /// One sentence that describes the content.
     pub meaning: String,
-    /// Of a member that holds objects, the table that describes them; after `*`, the names of members are
-    /// free. Of a table, where the file is written.
+    /// For a member with objects, the table that describes them; a leading `*` means that member names are
+    /// free. For a table, the place where the file is written.
     pub holds: String,
 }
 
 impl Entry {
-    /// Whether it is a table, and no column of one.
+    /// Whether the entry is a table.
     pub fn is_table(&self) -> bool {
         self.name.is_empty()
     }
 
-    /// Whether a column of a file is this one.
+    /// Whether the entry describes the column with this name.
     pub fn is_named(&self, column: &str) -> bool {
         match self.name.split_once('*') {
             Some((begin, end)) => {
@@ -38,7 +38,7 @@ impl Entry {
     }
 }
 
-/// The entries, in the order of the page: each table is followed by its columns or members.
+/// All entries, in the order of the page. Each table is followed by its columns or members.
 pub fn entries() -> Vec<Entry> {
     let mut reader = csv::Reader::from_reader(ROWS.as_bytes());
     reader.deserialize().map(|row| row.expect("a row of columns.csv")).collect()

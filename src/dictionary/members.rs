@@ -1,4 +1,4 @@
-//! Whether every member of a JSON value is in the dictionary.
+//! Checks that every member of a JSON value is in the dictionary.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::entry::{Entry, entries};
 
-/// The entries by table, for values that are looked up one after the other.
+/// The entries by table, and a record of the entries that were looked up.
 #[derive(Debug)]
 pub struct Members {
     tables: BTreeMap<String, Vec<Entry>>,
@@ -24,13 +24,13 @@ impl Default for Members {
 }
 
 impl Members {
-    /// Looks up every member of an object, and of the objects in it.
+    /// Looks up every member of an object, including nested objects.
     ///
     /// # Errors
-    /// The path of the first member that is not in the dictionary, or that holds objects which it does not
-    /// describe.
+    /// The path of the first member that is not in the dictionary, or that contains objects which the
+    /// dictionary does not describe.
     pub fn check(&mut self, table: &str, value: &Value) -> Result<(), String> {
-        let Value::Object(members) = value else { return Err(format!("{table} is no object")) };
+        let Value::Object(members) = value else { return Err(format!("{table} is not an object")) };
         for (name, value) in members {
             let of_table = self.tables.get(table).map_or(&[][..], Vec::as_slice);
             let entry = of_table.iter().find(|entry| !entry.is_table() && entry.is_named(name));
@@ -49,7 +49,7 @@ impl Members {
         Ok(())
     }
 
-    /// Looks up the objects that a value holds; numbers and texts need none.
+    /// Looks up the objects inside a value. Numbers and strings need no entry.
     fn objects(&mut self, table: &str, value: &Value) -> Result<(), String> {
         match value {
             Value::Array(items) => items.iter().try_for_each(|item| self.objects(table, item)),
@@ -77,7 +77,7 @@ impl Members {
         Ok(())
     }
 
-    /// The entries that nothing was looked up for, as table and name.
+    /// The entries that were never looked up, as pairs of table and name.
     pub fn unseen(&self) -> Vec<(String, String)> {
         let all = self.tables.values().flatten().filter(|entry| !entry.is_table());
         let all = all.map(|entry| (entry.table.clone(), entry.name.clone()));

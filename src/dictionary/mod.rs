@@ -1,6 +1,6 @@
-//! The data dictionary: every column of every CSV file and every member of every JSON file that surmise
-//! writes, with its unit and meaning. `surmise list columns` prints it, docs/data-dictionary.md shows it, and
-//! a test compares both with the files that the verbs write.
+//! Describes every column of every CSV file and every member of every JSON file that surmise writes, with
+//! unit and meaning. `surmise list columns` prints this data dictionary and docs/data-dictionary.md shows it.
+//! A test compares both with the files that the subcommands write.
 
 mod entry;
 mod members;

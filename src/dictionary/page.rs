@@ -1,4 +1,4 @@
-//! The dictionary as Markdown.
+//! Formats the dictionary as Markdown.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -43,7 +43,7 @@ fn row(entry: &Entry, known: &BTreeSet<&str>) -> String {
     format!("| `{name}` | {unit} | {} |\n", meaning.replace('|', "\\|"))
 }
 
-/// A link to the heading of a table, as forges and mdBook name it.
+/// A link to the heading of a table, with the anchor that GitHub and mdBook generate.
 fn link(table: &str) -> String {
     let kept = table.to_lowercase().replace(' ', "-");
     let anchor: String = kept.chars().filter(|c| c.is_alphanumeric() || matches!(c, '-' | '_')).collect();
@@ -67,7 +67,7 @@ mod tests {
         for object in tables.iter().filter(|table| table.unit == "object") {
             let is_used = |entry: &Entry| entry.holds.trim_start_matches("* ") == object.table;
             let is_used = entries.iter().any(|entry| !entry.is_table() && is_used(entry));
-            // What `mi` writes at its first level.
+            // `mi` writes `estimate` at the top level.
             assert!(is_used || object.table == "estimate", "no member holds {}", object.table);
         }
     }

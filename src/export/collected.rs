@@ -1,4 +1,4 @@
-//! The graded answers of a folder, as exporters need them.
+//! Reads the graded answers of a folder for the exporters.
 
 use std::path::Path;
 
@@ -24,18 +24,18 @@ pub struct Collected {
     pub model: String,
     /// The grader of the answers.
     pub grader: String,
-    /// The tasks, each number of shots by itself.
+    /// The tasks. Each number of shots of a task is a separate entry.
     pub tasks: Vec<CollectedTask>,
-    /// What is not exported, and why.
+    /// Notes on answers that are not exported.
     pub notes: Vec<String>,
 }
 
-/// One task at one number of shots.
+/// One task with one number of shots.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CollectedTask {
-    /// Its name.
+    /// Name of the task.
     pub name: String,
-    /// Examples shown before each question.
+    /// Number of examples before each question.
     pub shots: usize,
     /// Its row of scores.csv.
     pub score: Score,
@@ -48,27 +48,27 @@ pub struct CollectedTask {
 pub struct CollectedItem {
     /// Its id.
     pub id: String,
-    /// The prompt as messages; a text is one of the user.
+    /// The prompt as messages. A text prompt becomes one message of the user.
     pub prompt: Vec<Message>,
-    /// Right answers.
+    /// Correct answers.
     pub gold: Vec<String>,
-    /// Choices, if there are some.
+    /// Choices; empty for a question without choices.
     pub choices: Vec<String>,
-    /// The answers, the first replicate first.
+    /// The answers, in the order of the replicates.
     pub answers: Vec<CollectedAnswer>,
 }
 
 /// One answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CollectedAnswer {
-    /// The text of the model; empty without one.
+    /// The text of the model; empty if it gave none.
     pub text: String,
     /// Its row of items.csv.
     pub row: ItemRow,
 }
 
 impl Collected {
-    /// Reads a folder of `surmise collect` and grades its answers as its configuration says.
+    /// Reads a folder of `surmise collect` and grades its answers with the grader of its configuration.
     ///
     /// # Errors
     /// [`Error::Journal`], [`Error::Read`], [`Error::Parameter`]
@@ -87,7 +87,7 @@ impl Collected {
         let (provider, model) = (configuration.provider.clone(), configuration.model.clone());
         let drawn = Some((configuration.rendering, configuration.seed));
         for (task, questions) in &mut tasks {
-            // The questions of a file are as they stand there, however others are rendered and drawn.
+            // Rendering and seed apply only to drawn tasks, not to questions from a file.
             let (rendering, seed) = drawn.filter(|_| questions.is_drawn).unzip();
             let mut tally = Tally::new(&provider, &model).graded_by(&configuration.grading);
             tally.asked(&task.name, AskedTask { sha256: Some(questions.sha256.clone()), rendering, seed });
@@ -98,15 +98,18 @@ impl Collected {
         }
         let tasks: Vec<CollectedTask> = tasks.into_iter().map(|(task, _)| task).collect();
         if tasks.is_empty() {
-            let reason = format!("{} holds no graded answers, which alone can be exported", folder.display());
+            let reason =
+                format!("{} contains no graded answers, so there is nothing to export", folder.display());
             return Err(Error::Parameter { name: "DIR", reason });
         }
-        let note = format!("{n_others} prompts for texts or log-probabilities are not exported");
+        let note = format!(
+            "{n_others} prompts for texts or log-probabilities are not exported, because they are not graded"
+        );
         let notes = if n_others > 0 { vec![note] } else { vec![] };
         Ok(Self { provider, model, grader: configuration.grading.grader.to_string(), tasks, notes })
     }
 
-    /// A number that identifies the answers: of the same ones it is the same.
+    /// A hash of the answers. Equal answers have equal hashes.
     pub(super) fn identity(&self) -> String {
         let mut text = format!("{}\n{}\n{}\n", self.provider, self.model, self.grader);
         for task in &self.tasks {
@@ -120,7 +123,7 @@ impl Collected {
         seed::sha256_hex(text.as_bytes())
     }
 
-    /// When the last answer was collected.
+    /// The time at which the last answer was collected.
     pub(super) fn last(&self) -> jiff::Timestamp {
         let times = self.tasks.iter().filter_map(|task| task.score.collected_at.as_ref()?.parse().ok());
         times.max().unwrap_or(jiff::Timestamp::UNIX_EPOCH)
@@ -136,13 +139,13 @@ impl CollectedTask {
         }
     }
 
-    /// Most answers to an item.
+    /// Maximum number of answers to an item.
     pub(super) fn n_replicates(&self) -> usize {
         self.items.iter().map(|item| item.answers.len()).max().unwrap_or(1)
     }
 
-    /// Mean over items of the mean over answers, missing ones counted as wrong; those that failed are left
-    /// out if `without_failed`. With the number of items.
+    /// Mean over items of the mean credit of their answers, and the number of items. Answers without credit
+    /// count as wrong. With `without_failed`, failed requests are excluded.
     pub(super) fn mean(&self, without_failed: bool) -> (Option<f64>, usize) {
         let is_counted = |answer: &&CollectedAnswer| !(without_failed && answer.row.kind == GradeKind::Error);
         mean_of_means(self.items.iter().map(|item| {
@@ -151,20 +154,20 @@ impl CollectedTask {
         }))
     }
 
-    /// Standard error of a share.
+    /// Standard error of a proportion.
     pub(super) fn standard_error(share: f64, n: usize) -> Option<f64> {
         (n > 1).then(|| (share * (1.0 - share) / (n - 1) as f64).sqrt())
     }
 }
 
 impl CollectedItem {
-    /// What was asked last, without examples and instructions that are messages of their own.
+    /// The last message of the prompt, which excludes examples and instructions in messages of their own.
     pub(super) fn question(&self) -> &str {
         self.prompt.last().map_or("", |message| &message.content)
     }
 }
 
-/// Where the questions of a task are from.
+/// The source of the questions of a task.
 struct Questions {
     sha256: String,
     is_drawn: bool,
@@ -178,7 +181,7 @@ fn empty(task: &Task, item: &Item) -> (CollectedTask, Questions) {
 
 fn collected_item(item: &Item, replicates: &[Replicate], rows: Vec<ItemRow>) -> CollectedItem {
     let prompt = match item.prompts.first() {
-        // Where choices are compared, each prompt ends with one.
+        // If choices are compared by log-probability, each prompt ends with a choice, which is cut off.
         Some(Prompt::Text(text)) if item.prompts.len() > 1 => {
             vec![user(text.chars().take(item.boundary).collect())]
         }

@@ -1,4 +1,4 @@
-//! A record of Every Eval Ever, schema 0.3.0, with a line for each answer beside it.
+//! Exports to Every Eval Ever, schema 0.3.0: a record, and a file with one line for each answer.
 
 use serde_json::{Map, Value, json};
 
@@ -10,7 +10,7 @@ use crate::disk;
 use crate::error::Result;
 use crate::seed;
 
-/// Records of Every Eval Ever.
+/// Exporter for Every Eval Ever.
 #[derive(Debug, Clone, Copy)]
 pub struct EveryEvalEver;
 
@@ -22,7 +22,7 @@ impl Exporter for EveryEvalEver {
     }
 
     fn summary(&self) -> &'static str {
-        "a record of Every Eval Ever (schema 0.3.0) and its answers, UUID.json and UUID_samples.jsonl"
+        "a record of Every Eval Ever (schema 0.3.0) and its answers: UUID.json and UUID_samples.jsonl"
     }
 
     fn export(&self, collected: &Collected) -> Result<Vec<ExportFile>> {
@@ -44,13 +44,13 @@ impl Exporter for EveryEvalEver {
     }
 }
 
-/// A hash in the form of a UUID of version 4.
+/// Formats a hash as a UUID of version 4.
 fn uuid(hash: &str) -> String {
     let (a, b, c, d, e) = (&hash[..8], &hash[8..12], &hash[13..16], &hash[17..20], &hash[20..32]);
     format!("{a}-{b}-4{c}-8{d}-{e}")
 }
 
-/// DEVELOPER/MODEL; where the name has no developer, the API stands for it.
+/// `DEVELOPER/MODEL`. If the model name has no developer, the name of the provider takes its place.
 fn model_id(collected: &Collected) -> String {
     let (provider, model) = (&collected.provider, &collected.model);
     if model.contains('/') { model.clone() } else { format!("{provider}/{model}") }
@@ -61,14 +61,14 @@ fn evaluation_id(collected: &Collected) -> String {
     format!("surmise/{model}/{}", collected.last().as_second())
 }
 
-/// A record, and what its lines have in common with it.
+/// A record, and the values that it shares with its lines.
 struct Record<'a> {
     collected: &'a Collected,
     model: String,
     id: String,
 }
 
-/// The id of the result of a task at one number of shots.
+/// The result id of a task with one number of shots.
 fn result_id(task: &CollectedTask) -> String {
     format!("{}/{}-shot", task.name, task.shots)
 }
@@ -104,7 +104,7 @@ impl Record<'_> {
         })
     }
 
-    /// The result of a task; `None` where no answer was scored, because a score is required.
+    /// The result of a task. `None` if no answer was scored, because the schema requires a score.
     fn result(&self, task: &CollectedTask) -> Option<Value> {
         let score = &task.score;
         let accuracy = score.accuracy?;
@@ -132,7 +132,7 @@ impl Record<'_> {
                 "additional_details": {"sha256": score.task_sha256.clone().unwrap_or_default()},
             },
             "metric_config": {
-                "evaluation_description": "Share of right answers among those that could be graded",
+                "evaluation_description": "Share of correct answers among those that could be graded",
                 "metric_id": "accuracy",
                 "metric_name": "accuracy",
                 "metric_kind": "accuracy",

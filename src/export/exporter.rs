@@ -1,4 +1,5 @@
-//! The seam of this folder: an exporter writes the answers of a collection in the form of one other tool.
+//! Defines the trait [`Exporter`], which converts the answers of a collection into the format of another
+//! tool.
 
 use std::path::{Path, PathBuf};
 
@@ -8,15 +9,15 @@ use super::collected::Collected;
 use crate::disk;
 use crate::error::{Error, Result};
 
-/// Writes a collection in the form of one tool.
+/// Exports a collection in the format of one tool.
 pub trait Exporter: Sync {
-    /// Its name.
+    /// Name of the format.
     fn name(&self) -> &'static str;
 
-    /// The tool and the files that it gets, in one line.
+    /// One line that names the tool and the exported files.
     fn summary(&self) -> &'static str;
 
-    /// The files. The same answers give the same bytes.
+    /// The exported files. Equal answers give equal bytes.
     ///
     /// # Errors
     /// [`Error::Json`]
@@ -26,27 +27,27 @@ pub trait Exporter: Sync {
 /// One file of an export.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExportFile {
-    /// Its path below the output folder.
+    /// Path relative to the output folder.
     pub path: PathBuf,
-    /// Its contents.
+    /// Content.
     pub bytes: Vec<u8>,
 }
 
 impl ExportFile {
-    /// A file of one JSON value.
+    /// A file with one JSON value.
     pub(super) fn json(path: impl Into<PathBuf>, value: &Value) -> Result<Self> {
         let path = path.into();
         Ok(Self { bytes: disk::json_bytes(&path, value)?, path })
     }
 
-    /// A file of one JSON value per line.
+    /// A file with one JSON value per line.
     pub(super) fn lines(path: impl Into<PathBuf>, values: &[Value]) -> Self {
         let text: String = values.iter().map(|value| format!("{value}\n")).collect();
         Self { path: path.into(), bytes: text.into_bytes() }
     }
 }
 
-/// Writes the files below a folder, which is made, and must not hold files of the same names.
+/// Writes the files below a folder, which is created if needed. Existing files are never overwritten.
 ///
 /// # Errors
 /// [`Error::Write`], [`Error::Parameter`]

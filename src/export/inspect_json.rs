@@ -1,4 +1,4 @@
-//! Logs of Inspect, version 2, one per task and number of shots.
+//! Exports to Inspect: one log (version 2) per task and number of shots.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use crate::disk;
 use crate::error::Result;
 use crate::seed;
 
-/// Logs of Inspect.
+/// Exporter for Inspect.
 #[derive(Debug, Clone, Copy)]
 pub struct InspectJson;
 
@@ -28,7 +28,7 @@ impl Exporter for InspectJson {
     }
 }
 
-/// Inspect's ids have 22 characters.
+/// An id with 22 characters, the length that Inspect uses.
 fn id(collected: &Collected, of: &str) -> String {
     seed::sha256_hex(format!("{}/{of}", collected.identity()).as_bytes())[..22].into()
 }
@@ -86,7 +86,7 @@ fn log(collected: &Collected, task: &CollectedTask) -> Result<ExportFile> {
     ExportFile::json(format!("{name}.json"), &value)
 }
 
-/// The accuracy as Inspect defines it: answers that are missing count as wrong, failed ones do not count.
+/// The accuracy as Inspect defines it: missing answers count as wrong, failed requests are excluded.
 fn results(task: &CollectedTask, grader: &str) -> Value {
     let (mean, n) = task.mean(true);
     let stderr = mean.and_then(|mean| CollectedTask::standard_error(mean, n));

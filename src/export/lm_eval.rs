@@ -1,5 +1,5 @@
-//! Results and samples of the lm-evaluation-harness, as its version 0.4 writes them. A run of the harness has
-//! one number of shots for a task, so that each number has a folder.
+//! Exports to the lm-evaluation-harness: results and samples in the format of version 0.4. A run of the
+//! harness has one number of shots per task, so each number of shots has its own folder.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,7 +13,7 @@ use crate::disk;
 use crate::error::Result;
 use crate::seed;
 
-/// Results and samples of the lm-evaluation-harness.
+/// Exporter for the lm-evaluation-harness.
 #[derive(Debug, Clone, Copy)]
 pub struct LmEval;
 
@@ -25,7 +25,7 @@ impl Exporter for LmEval {
     }
 
     fn summary(&self) -> &'static str {
-        "results_*.json and samples_*.jsonl of the lm-evaluation-harness (0.4), a folder for each number of \
+        "results_*.json and samples_*.jsonl of the lm-evaluation-harness (0.4), one folder per number of \
          shots"
     }
 
@@ -34,7 +34,7 @@ impl Exporter for LmEval {
         for task in &collected.tasks {
             by_shots.entry(task.shots).or_default().push(task);
         }
-        // As the harness writes it in names of files.
+        // The time format that the harness uses in file names.
         let at = collected.last().strftime("%Y-%m-%dT%H-%M-%S%.6f").to_string();
         let mut files = vec![];
         for (shots, tasks) in by_shots {
@@ -62,7 +62,7 @@ fn by_task(tasks: &[&CollectedTask], value: impl Fn(&CollectedTask) -> Value) ->
 
 fn results(collected: &Collected, tasks: &[&CollectedTask]) -> Value {
     let row = |task: &CollectedTask| {
-        // The harness counts every answer that is missing as wrong.
+        // The harness counts missing answers as wrong.
         let (mean, n) = task.mean(false);
         let stderr = mean.and_then(|mean| CollectedTask::standard_error(mean, n));
         let stderr = stderr.map_or(json!("N/A"), Value::from);
@@ -105,7 +105,7 @@ fn results(collected: &Collected, tasks: &[&CollectedTask]) -> Value {
     })
 }
 
-/// The line of an item. Of several answers the harness keeps the texts, and one grade, which is their mean.
+/// The line of an item. For several answers, the harness keeps all texts and one grade, their mean.
 fn sample(number: usize, item: &CollectedItem) -> Option<Value> {
     let first = item.answers.first()?;
     let credits: Vec<f64> = item.answers.iter().map(|answer| answer.row.credit.unwrap_or(0.0)).collect();

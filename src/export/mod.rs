@@ -1,5 +1,5 @@
-//! Exporting the answers of a collection in the forms of other tools. Each form has an [`Exporter`]; to add
-//! one: one file and one row in [`ALL`].
+//! Exports the answers of a collection in the formats of other tools. Each format has an [`Exporter`]. To add
+//! a format, add one file and one row in [`ALL`].
 
 mod collected;
 mod every_eval_ever;

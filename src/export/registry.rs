@@ -1,4 +1,4 @@
-//! The exporters that are built in.
+//! Lists the built-in exporters.
 
 use super::every_eval_ever::EveryEvalEver;
 use super::exporter::Exporter;
@@ -7,17 +7,17 @@ use super::lm_eval::LmEval;
 use crate::error::Result;
 use crate::names;
 
-/// Every exporter that is built in.
+/// All built-in exporters.
 pub static ALL: &[&dyn Exporter] = &[&EveryEvalEver, &InspectJson, &LmEval];
 
-/// The exporter of a name.
+/// Finds an exporter by name.
 ///
 /// # Errors
 /// [`crate::Error::Unknown`]
 pub fn find(name: &str) -> Result<&'static dyn Exporter> {
     names::find(name, ALL, |exporter| exporter.name()).copied().ok_or_else(|| {
         let known: Vec<_> = ALL.iter().map(|exporter| exporter.name()).collect();
-        let hint = format!("there are {}", known.join(", "));
+        let hint = format!("the formats are {}", known.join(", "));
         names::unknown("format", name, known, &hint)
     })
 }

@@ -1,4 +1,4 @@
-//! Sentences on what models were asked from outside.
+//! Writes the sentences about the questions that models were asked.
 
 use super::prose::Prose;
 use super::recorded::Filed;
@@ -7,15 +7,16 @@ use super::words::{distinct, examples, list};
 use crate::error::{Error, Result};
 use crate::numeric::shown::count;
 
-/// Most names that are given one by one.
+/// Maximum number of models that a sentence lists by name.
 const NAMED: usize = 8;
 
-/// What study files say of closed models.
+/// Describes the closed models of each study.json.
 pub(super) fn studies(studies: &[Filed<StudyRecord>], prose: &mut Prose) -> Result<()> {
     for Filed { path, record: study } in studies {
         if study.settings.estimand != "semantic" {
             let estimand = &study.settings.estimand;
-            let reason = format!("names the estimand `{estimand}`, which this version does not know");
+            let reason =
+                format!("names the estimand `{estimand}`, which this version of surmise does not support");
             return Err(Error::Config { path: path.clone(), reason });
         }
         let targets: Vec<String> = study
@@ -25,7 +26,7 @@ pub(super) fn studies(studies: &[Filed<StudyRecord>], prose: &mut Prose) -> Resu
                 let name = if target.id == target.model {
                     target.id.clone()
                 } else {
-                    format!("{}, called {} there", target.id, target.model)
+                    format!("{}, with the API name {}", target.id, target.model)
                 };
                 let place = match &target.base_url {
                     Some(url) => format!("{} at {url}", target.provider),
@@ -35,17 +36,17 @@ pub(super) fn studies(studies: &[Filed<StudyRecord>], prose: &mut Prose) -> Resu
             })
             .collect();
         prose.say(format!(
-            "In the study (seed {}) {} {} as closed: {}.",
+            "In the study (seed {}), {} {} treated as closed: {}.",
             study.seed,
             count(targets.len(), "model"),
-            if targets.len() == 1 { "counts" } else { "count" },
+            if targets.len() == 1 { "was" } else { "were" },
             list(targets)
         ));
         if !study.settings.tasks.is_empty() {
             prose.say(format!(" Every model was also asked the tasks {}.", list(&study.settings.tasks)));
         }
         prose.say(if study.settings.sizes {
-            " The sizes of closed models count as published. "
+            " The published sizes of closed models were used as a feature. "
         } else {
             " The sizes of closed models were not used. "
         });
@@ -53,7 +54,7 @@ pub(super) fn studies(studies: &[Filed<StudyRecord>], prose: &mut Prose) -> Resu
     Ok(())
 }
 
-/// What summary.json of collections records. Models that were asked alike share a sentence.
+/// Describes the collections of each summary.json. Models with the same settings share a sentence.
 pub(super) fn collections(collections: &[CollectionRecord], prose: &mut Prose) {
     let mut groups: Vec<(String, Vec<&CollectionRecord>)> = vec![];
     for collection in collections {
@@ -71,7 +72,7 @@ pub(super) fn collections(collections: &[CollectionRecord], prose: &mut Prose) {
             format!("The {} {}", if models.len() == 1 { "model" } else { "models" }, distinct(models.clone()))
         };
         let was = if models.len() == 1 { "was" } else { "were" };
-        prose.say(format!("{who} {was} asked from outside through {how}"));
+        prose.say(format!("{who} {was} asked through {how}"));
         let snapshots: Vec<&str> =
             group.iter().flat_map(|one| one.model_snapshots.iter().map(String::as_str)).collect();
         if snapshots.len() <= NAMED && snapshots.iter().any(|snapshot| !models.contains(snapshot)) {
@@ -81,15 +82,15 @@ pub(super) fn collections(collections: &[CollectionRecord], prose: &mut Prose) {
     }
     let is_semantic = |one: &CollectionRecord| one.configuration.semantic.is_some();
     if collections.iter().any(is_semantic) {
-        prose.say("What short answers tell of the relation is estimated from their counts");
+        prose.say("The information of short answers about the relation is estimated from their counts");
         prose.cite(&["krichevsky1981performance"]).say(". ");
     }
     if !collections.iter().all(is_semantic) {
-        prose.say("Intervals of accuracies are Wilson's").cite(&["wilson1927probable"]).say(". ");
+        prose.say("Intervals of accuracies are Wilson intervals").cite(&["wilson1927probable"]).say(". ");
     }
 }
 
-/// How one model was asked.
+/// Describes how one model was asked.
 fn how(collection: &CollectionRecord) -> String {
     let asked = &collection.configuration;
     let params = &asked.params;
@@ -125,7 +126,7 @@ fn how(collection: &CollectionRecord) -> String {
         }
     }
     let temperature = params.temperature.map_or("no temperature".to_owned(), |t| format!("temperature {t}"));
-    parts.push(format!("{temperature} and at most {} tokens of answer", params.max_tokens));
+    parts.push(format!("{temperature}, answers of at most {} tokens", params.max_tokens));
     if let Some(top_p) = params.top_p {
         parts.push(format!("top-p {top_p}"));
     }

@@ -1,4 +1,4 @@
-//! Sentences on cards, predictions and blind tests.
+//! Writes the sentences about cards, predictions and blind tests.
 
 use std::path::{Path, PathBuf};
 
@@ -11,10 +11,10 @@ use crate::citations::of_candidate;
 use crate::error::{Error, Result};
 use crate::numeric::shown::count;
 
-/// Families that are named one by one.
+/// Maximum number of families that a sentence lists by name.
 const NAMED: usize = 8;
 
-/// What cards record. Cards that differ in their rows alone, as those of a blind test, share a sentence.
+/// Describes cards. Cards that differ only in their rows, such as those of a blind test, share a sentence.
 pub(super) fn cards(cards: &[Filed<Card>], prose: &mut Prose) -> Result<()> {
     let mut groups: Vec<(String, Vec<&Filed<Card>>)> = vec![];
     for card in cards {
@@ -48,11 +48,13 @@ pub(super) fn cards(cards: &[Filed<Card>], prose: &mut Prose) -> Result<()> {
         prose.say(format!("A calibration predicts {what}. {rows} The candidates were "));
         candidates(group, prose)?;
         prose.say(
-            ". They were compared by their errors on models, families, stronger and weaker models that were \
-             left out in turn",
+            ". They were compared by their errors in cross-validation over held-out models, families, \
+             stronger and weaker models",
         );
         if chosen(first).any(|(_, chosen)| chosen.fitted.name() == "blend") {
-            prose.say("; those that err least were blended").cite(of_candidate("blend").unwrap_or_default());
+            prose
+                .say("; the candidates with the smallest errors were blended")
+                .cite(of_candidate("blend").unwrap_or_default());
         }
         for (regime, chosen) in chosen(first) {
             prose.say(format!("; {regime} {}", names_of(chosen)));
@@ -65,7 +67,7 @@ pub(super) fn cards(cards: &[Filed<Card>], prose: &mut Prose) -> Result<()> {
     Ok(())
 }
 
-/// `TARGET from A, B and C on the scale L, intervals of 90 %`.
+/// The target, features, link and level of a card.
 fn predicts(card: &Card) -> String {
     let scale = match &card.link {
         Link::Identity => String::new(),
@@ -80,7 +82,7 @@ fn predicts(card: &Card) -> String {
     )
 }
 
-/// The names of all candidates that were compared, each kind with its references.
+/// Lists all candidates that were compared. Candidates of the same kind share their references.
 fn candidates(group: &[&Filed<Card>], prose: &mut Prose) -> Result<()> {
     let scores = |card: &Card| {
         let splits = [
@@ -100,7 +102,8 @@ fn candidates(group: &[&Filed<Card>], prose: &mut Prose) -> Result<()> {
     names.dedup_by(|a, b| a.0 == b.0);
     for (at, (name, path)) in names.iter().enumerate() {
         let keys = of_candidate(name).ok_or_else(|| {
-            let reason = format!("names the candidate `{name}`, which this version of surmise does not know");
+            let reason =
+                format!("names the candidate `{name}`, which this version of surmise does not support");
             Error::Config { path: path.clone(), reason }
         })?;
         let between = match at {
@@ -114,20 +117,20 @@ fn candidates(group: &[&Filed<Card>], prose: &mut Prose) -> Result<()> {
     Ok(())
 }
 
-/// What was chosen for each regime.
+/// The candidate chosen for each regime.
 fn chosen(card: &Card) -> impl Iterator<Item = (&'static str, &SelectedCandidate)> {
     let fit = &card.fit;
     [
         ("for new models of known families", &fit.known_family),
         ("for new families", &fit.within_range),
         ("beyond the training range", &fit.beyond_range),
-        ("below it", &fit.below_range),
+        ("below the training range", &fit.below_range),
     ]
     .into_iter()
     .filter_map(|(regime, chosen)| Some((regime, chosen.as_ref()?)))
 }
 
-/// The name of a chosen candidate, or those of a blend.
+/// The name of a chosen candidate, or the names of the parts of a blend.
 fn names_of(chosen: &SelectedCandidate) -> String {
     let parameters = chosen.fitted.model().parameters().unwrap_or_default();
     let parts = parameters["parts"].as_array().map_or(&[][..], Vec::as_slice);
@@ -135,7 +138,7 @@ fn names_of(chosen: &SelectedCandidate) -> String {
     if names.is_empty() { chosen.fitted.name().to_owned() } else { list(names) }
 }
 
-/// What predictions.csv records.
+/// Describes each predictions.csv.
 pub(super) fn predictions(files: &[Filed<Vec<PredictionRow>>], prose: &mut Prose) -> Result<()> {
     for file in files {
         of_file(&file.path, &file.record, prose)?;
@@ -159,19 +162,21 @@ fn of_file(path: &Path, rows: &[PredictionRow], prose: &mut Prose) -> Result<()>
         let mut described = vec![];
         for name in methods.into_iter().filter(|name| !name.is_empty()) {
             described.push(interval(name).ok_or_else(|| {
-                let reason = format!("names the interval method `{name}`, which is not known");
+                let reason = format!(
+                    "names the interval method `{name}`, which this version of surmise does not support"
+                );
                 Error::Config { path: path.into(), reason }
             })?);
         }
         prose.say(format!(
-            " Intervals have a nominal level of {} and are made by {}",
+            " Intervals have a nominal level of {} and are computed from {}",
             distinct(levels.into_iter().map(percent)),
             list(&described)
         ));
         if described.iter().any(|method| method.contains('+')) {
             prose.cite(&["barber2021predictive"]);
         }
-        prose.say("; their back-tested coverage stands beside each.");
+        prose.say("; each prediction is reported with their back-tested coverage.");
     }
     let dates: Vec<&str> = rows.iter().map(|row| row.api_date.as_str()).filter(|d| !d.is_empty()).collect();
     if !dates.is_empty() {
@@ -181,7 +186,7 @@ fn of_file(path: &Path, rows: &[PredictionRow], prose: &mut Prose) -> Result<()>
     Ok(())
 }
 
-/// An interval method in words.
+/// Describes an interval method.
 fn interval(name: &str) -> Option<&'static str> {
     let method = IntervalMethod::ALL.into_iter().find(|method| method.name() == name)?;
     Some(match method {
@@ -194,7 +199,7 @@ fn interval(name: &str) -> Option<&'static str> {
     })
 }
 
-/// What blind.json records.
+/// Describes each blind.json.
 pub(super) fn blind(tests: &[BlindRecord], prose: &mut Prose) {
     for test in tests {
         let Some(all) = test.summaries.iter().find(|summary| summary.family == "all") else { continue };
@@ -204,8 +209,8 @@ pub(super) fn blind(tests: &[BlindRecord], prose: &mut Prose) {
         let of = if families.is_empty() { String::new() } else { format!(" of {}", distinct(families)) };
         prose.say(format!(
             "In a blind test {}{of} {was} hidden behind an API, one after the other, asked the prompts of {} \
-             (S = {}, X = {}, {}, seed {}), predicted in {} from {}, and only then measured: {} of {} were \
-             predicted, with intervals of nominal level {}. ",
+             (S = {}, X = {}, {}, seed {}), predicted for the target {} from {}, and only then measured: {} \
+             of {} were predicted, with intervals of nominal level {}. ",
             count(all.n_members, "member"),
             list(&test.settings.corpora),
             test.settings.sets,

@@ -1,4 +1,4 @@
-//! Sentences on estimates of paired samples and comparisons of texts.
+//! Writes the sentences about estimates of paired samples and comparisons of texts.
 
 use super::measured::known_estimator;
 use super::prose::Prose;
@@ -7,7 +7,7 @@ use super::records::{ComparisonRecord, EstimateRecord};
 use super::words::{distinct, numbers};
 use crate::error::{Error, Result};
 
-/// What the JSON of `surmise mi` records.
+/// Describes each estimate written by `surmise mi --json`.
 pub(super) fn estimates(estimates: &[Filed<EstimateRecord>], prose: &mut Prose) -> Result<()> {
     for filed in estimates {
         let estimate = &filed.record;
@@ -21,24 +21,26 @@ pub(super) fn estimates(estimates: &[Filed<EstimateRecord>], prose: &mut Prose) 
                 "shuffled" => ("random pairings", &["phipson2010permutation"]),
                 "circular_shifts" => ("circular shifts", &["phipson2010permutation", "politis1992circular"]),
                 other => {
-                    let reason = format!("names the pairing `{other}`, which is not known");
+                    let reason = format!(
+                        "names the pairing `{other}`, which this version of surmise does not support"
+                    );
                     return Err(Error::Config { path: filed.path.clone(), reason });
                 }
             };
-            prose.say(format!(", beside {} {pairs} of the rows", test.permutations)).cite(keys);
+            prose.say(format!(", and compared with {} {pairs} of the rows", test.permutations)).cite(keys);
         }
         prose.say(". ");
     }
     Ok(())
 }
 
-/// What comparisons.csv records.
+/// Describes each comparisons.csv.
 pub(super) fn comparisons(rows: &[Filed<ComparisonRecord>], prose: &mut Prose) -> Result<()> {
     let Some(first) = rows.first() else { return Ok(()) };
     let all = rows.iter().map(|filed| &filed.record);
     prose.say(format!(
-        "Groups of texts were compared as {} read them, in {} windows of {} tokens for each group, with the \
-         estimator {}",
+        "Groups of texts were compared by the states of {}, in {} windows of {} tokens for each group, with \
+         the estimator {}",
         distinct(all.clone().map(|row| row.model.as_str())),
         distinct(all.clone().map(|row| row.n_windows)),
         distinct(all.clone().map(|row| row.window_tokens)),

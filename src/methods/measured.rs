@@ -1,4 +1,4 @@
-//! Sentences on profiles: what was measured inside models.
+//! Writes the sentences about profiles: the measurements inside models.
 
 use super::prose::Prose;
 use super::recorded::Filed;
@@ -10,10 +10,10 @@ use crate::error::{Error, Result};
 use crate::model::ModelInfo;
 use crate::numeric::shown::count;
 
-/// Most models that are named one by one.
+/// Maximum number of models that a sentence lists by name.
 const NAMED: usize = 8;
 
-/// `14 models (a, b and c; 1 million to 2 million parameters)`.
+/// Describes a set of models, such as `3 models (a, b and c; 1.00 million to 2.00 million parameters)`.
 fn models<'a>(all: impl Iterator<Item = &'a ModelInfo> + Clone) -> String {
     let mut ids: Vec<&str> = all.clone().map(|model| model.id.as_str()).collect();
     ids.sort_unstable();
@@ -33,7 +33,7 @@ fn models<'a>(all: impl Iterator<Item = &'a ModelInfo> + Clone) -> String {
     format!("{} ({named}{})", count(ids.len(), "model"), sizes(all.map(|model| model.n_params as f64)))
 }
 
-/// The precision of weights, and their device unless it is a processor.
+/// Describes the precision of the weights, and the device unless it is a CPU.
 fn precision<'a>(all: impl Iterator<Item = &'a ModelInfo> + Clone) -> String {
     let dtypes = distinct(all.clone().map(|model| model.dtype.name()));
     let devices = distinct(all.map(|model| model.device.to_string()));
@@ -41,7 +41,7 @@ fn precision<'a>(all: impl Iterator<Item = &'a ModelInfo> + Clone) -> String {
     format!("Weights were used as {dtypes}{device}.")
 }
 
-/// What semantic profiles record.
+/// Describes semantic profiles.
 pub(super) fn semantic(profiles: &[SemanticProfile], prose: &mut Prose) {
     if profiles.is_empty() {
         return;
@@ -65,14 +65,15 @@ pub(super) fn semantic(profiles: &[SemanticProfile], prose: &mut Prose) {
         distinct(all.clone().map(|profile| profile.seed)),
     ));
     prose.say(format!(
-        " The macro information of a block is a lower bound in expectation on what its state at the last \
-         token tells of the relation, read from states with Gaussian noise of scale b = {} relative to their \
-         spread; as a share of log 2 it is 0 at chance and 1 where every pair of relations is told apart. \
-         The headline is its mean over blocks 2 to L. What the output tells is read with the logit lens",
+        " The macro information of a block is a lower bound in expectation on the information that its \
+         state at the last token has about the relation, computed from states with Gaussian noise of scale \
+         b = {} relative to their spread. As a share of log 2 it is 0 at chance and 1 if every pair of \
+         relations is distinguished. The headline is its mean over blocks 2 to L. The information in the \
+         output is computed with the logit lens",
         numbers(all.clone().map(|profile| profile.default_noise_scale)),
     ));
     prose.cite(&["nostalgebraist2020interpreting"]);
-    prose.say("; standard errors are those of a jackknife over queries and example sets");
+    prose.say("; standard errors are from a jackknife over queries and example sets");
     prose.cite(&["efron1981jackknife", "cameron2011robust"]).say(".");
     let seeds: Vec<u64> = all.clone().filter_map(|profile| profile.random_init_seed).collect();
     if !seeds.is_empty() {
@@ -96,7 +97,7 @@ pub(super) fn semantic(profiles: &[SemanticProfile], prose: &mut Prose) {
     prose.say(format!(" {} ", precision(all.map(|profile| &profile.model))));
 }
 
-/// What positional profiles record.
+/// Describes positional profiles.
 pub(super) fn positional(profiles: &[Filed<Profile>], prose: &mut Prose) -> Result<()> {
     if profiles.is_empty() {
         return Ok(());
@@ -104,16 +105,18 @@ pub(super) fn positional(profiles: &[Filed<Profile>], prose: &mut Prose) -> Resu
     let all = profiles.iter().map(|filed| &filed.record);
     prose.say("We measured the positional emergence");
     prose.cite(&[PAPER]).say(format!(
-        " of {} on {}: macro less micro mutual information between input and output of each block",
+        " of {} on {}: the macro minus the micro mutual information between input and output of each block",
         models(all.clone().map(|profile| &profile.model)),
         distinct(all.clone().map(|profile| profile.corpus.name.as_str())),
     ));
     let first = all.clone().any(|profile| profile.estimator.micro == Micro::First);
     let alone = all.clone().any(|profile| profile.estimator.micro == Micro::Alone);
     prose.say(match (alone, first) {
-        (true, false) => ", with the token alone for the micro information",
-        (false, _) => ", with the first token of each window for the micro information",
-        (true, true) => ", with the token alone or the first token of each window for the micro information",
+        (true, false) => ", where the micro information uses the token without context",
+        (false, _) => ", where the micro information uses the first token of each window",
+        (true, true) => {
+            ", where the micro information uses the token without context or the first token of each window"
+        }
     });
     prose.say(format!(
         ", from {} windows of {} entities or tokens, seed {}. Mutual information was estimated with ",
@@ -141,16 +144,16 @@ pub(super) fn positional(profiles: &[Filed<Profile>], prose: &mut Prose) -> Resu
     let seeds = distinct(all.clone().map(|profile| profile.random_init_seed));
     prose.say(format!(". Randomly initialised copies (seed {seeds}) were measured on the same windows"));
     if all.clone().any(|profile| profile.corpus.control.is_some()) {
-        prose.say(", and so were shuffled texts");
+        prose.say(", and shuffled texts were measured as a control");
     }
     prose.say(format!(". {} ", precision(all.map(|profile| &profile.model))));
     Ok(())
 }
 
-/// The references of an estimator that a file names.
+/// The references of an estimator named in a file.
 pub(super) fn known_estimator<T>(name: &str, filed: &Filed<T>) -> Result<&'static [&'static str]> {
     of_estimator(name).ok_or_else(|| {
-        let reason = format!("names the estimator `{name}`, which this version of surmise does not know");
+        let reason = format!("names the estimator `{name}`, which this version of surmise does not support");
         Error::Config { path: filed.path.clone(), reason }
     })
 }

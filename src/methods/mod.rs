@@ -1,13 +1,13 @@
-//! The methods paragraph of a folder: what was measured, asked, calibrated and predicted, with the settings
-//! that the files record, as plain text or LaTeX, and the references that it cites. Nothing is said that no
-//! file says; a file that lacks a member, or has one that is not known, is an error.
+//! Writes the methods paragraph for a results folder: what was measured, asked, calibrated and predicted,
+//! with the recorded settings and the cited references, as plain text or LaTeX. Every statement comes from a
+//! file. A file with a missing or unknown member is an error.
 //!
 //! | file | contents |
 //! |---|---|
-//! | `recorded.rs`, `records.rs` | the files of a folder; members of files without another reader |
-//! | `prose.rs`, `words.rs` | sentences with citations, in both forms; lists, numbers |
-//! | `measured.rs`, `asked.rs`, `calibrated.rs`, `estimated.rs` | the sentences |
-//! | `paragraph.rs` | all of these put together |
+//! | `recorded.rs`, `records.rs` | read the files of a folder; formats that no other module reads |
+//! | `prose.rs`, `words.rs` | sentences with citations as text or LaTeX; lists and numbers |
+//! | `measured.rs`, `asked.rs`, `calibrated.rs`, `estimated.rs` | write the sentences |
+//! | `paragraph.rs` | combines all sentences |
 
 mod asked;
 mod calibrated;

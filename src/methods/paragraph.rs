@@ -1,4 +1,4 @@
-//! The paragraph of a folder.
+//! Combines the sentences into the methods paragraph.
 
 use super::prose::Prose;
 use super::recorded::Recorded;
@@ -6,10 +6,10 @@ use super::{asked, calibrated, estimated, measured};
 use crate::citations::TOOL;
 use crate::error::Result;
 
-/// The methods paragraph of what a folder records.
+/// Writes the methods paragraph for the records of a folder.
 ///
 /// # Errors
-/// [`crate::Error::Config`] with the file that names a method which this version does not know.
+/// [`crate::Error::Config`] with the file that names a method which this version does not support.
 pub fn paragraph(recorded: &Recorded) -> Result<Prose> {
     let mut prose = Prose::default();
     measured::semantic(&recorded.semantic, &mut prose);
@@ -27,6 +27,6 @@ pub fn paragraph(recorded: &Recorded) -> Result<Prose> {
         [one] => format!(" version {one}"),
         several => format!(" versions {}", super::words::list(several)),
     };
-    prose.say(format!("All of this was done with surmise{version}")).cite(&[TOOL]).say(".");
+    prose.say(format!("All steps were run with surmise{version}")).cite(&[TOOL]).say(".");
     Ok(prose)
 }

@@ -1,15 +1,15 @@
-//! Sentences with citations, as plain text or LaTeX.
+//! Formats sentences with citations, as plain text or LaTeX.
 
 use std::collections::BTreeSet;
 
 use crate::citations::with_keys;
 
-/// How a paragraph is written.
+/// The output format of a paragraph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
-    /// Plain text; citations are authors and year.
+    /// Plain text. Citations show authors and year.
     Text,
-    /// LaTeX; citations are `\citep` with the keys of `surmise cite`.
+    /// LaTeX. Citations use `\citep` with the keys of `surmise cite`.
     Latex,
 }
 
@@ -19,20 +19,20 @@ enum Piece {
     Citation(Vec<&'static str>),
 }
 
-/// A paragraph that is being written.
+/// A paragraph under construction.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Prose {
     pieces: Vec<Piece>,
 }
 
 impl Prose {
-    /// Adds words.
+    /// Adds text.
     pub(super) fn say(&mut self, words: impl Into<String>) -> &mut Self {
         self.pieces.push(Piece::Words(words.into()));
         self
     }
 
-    /// Adds a citation behind the last word; nothing for no keys.
+    /// Adds a citation after the last word. Adds nothing if `keys` is empty.
     pub(super) fn cite(&mut self, keys: &[&'static str]) -> &mut Self {
         if !keys.is_empty() {
             self.pieces.push(Piece::Citation(keys.to_vec()));
@@ -40,12 +40,12 @@ impl Prose {
         self
     }
 
-    /// Whether nothing was written.
+    /// Whether the paragraph is empty.
     pub fn is_empty(&self) -> bool {
         self.pieces.is_empty()
     }
 
-    /// The keys of the references that are cited.
+    /// The keys of all cited references.
     pub fn keys(&self) -> BTreeSet<&'static str> {
         let cited = self.pieces.iter().filter_map(|piece| match piece {
             Piece::Citation(keys) => Some(keys.iter().copied()),
@@ -54,7 +54,7 @@ impl Prose {
         cited.flatten().collect()
     }
 
-    /// The paragraph in one form.
+    /// The paragraph in the given format.
     pub fn written(&self, form: Form) -> String {
         let piece = |piece: &Piece| match (piece, form) {
             (Piece::Words(words), Form::Text) => words.clone(),
@@ -70,7 +70,7 @@ impl Prose {
     }
 }
 
-/// Words with the characters that LaTeX reads as commands escaped.
+/// Escapes the special characters of LaTeX.
 fn latex(words: &str) -> String {
     let mut text = String::new();
     for c in words.chars() {

@@ -1,4 +1,4 @@
-//! What the files of a folder record.
+//! Reads the records of a results folder.
 
 use std::collections::BTreeSet;
 use std::io::Read;
@@ -15,13 +15,14 @@ use crate::emergence::semantic::SemanticProfile;
 use crate::emergence::{Profile, store};
 use crate::error::{Error, Result};
 
-/// Folders below the given one that are looked into.
+/// Maximum depth of the search for files.
 const DEEPEST: usize = 4;
-/// Folders of a study that hold what its other folders show, or what was there before.
+/// Folders of a study that are skipped: `tasks` duplicates other folders, `earlier` contains outdated
+/// answers.
 const LEFT_OUT: [&str; 2] = ["tasks", "earlier"];
-/// How comparisons.csv begins, whatever its name.
+/// Start of the header of comparisons.csv. The file is recognised by it, whatever its name.
 const COMPARISONS: &str = "model,group_a,group_b,";
-/// Names of schemas, and the tables of the data dictionary that describe such files.
+/// Names of schemas, and the tables of the data dictionary that describe them.
 const TABLES: [(&str, &str); 7] = [
     ("semantic-profile", "semantic profile"),
     ("profile", "positional profile"),
@@ -32,17 +33,17 @@ const TABLES: [(&str, &str); 7] = [
     ("mi", "mi"),
 ];
 
-/// A record with its file.
+/// A record and the path of its file.
 #[derive(Debug, Clone)]
 pub(super) struct Filed<T> {
     pub path: PathBuf,
     pub record: T,
 }
 
-/// The records of a folder, each kind in the order of its files.
+/// All records of a folder, sorted by file within each kind.
 #[derive(Debug, Default)]
 pub struct Recorded {
-    /// Versions of surmise that wrote the files.
+    /// The versions of surmise that wrote the files.
     pub(super) versions: BTreeSet<String>,
     pub(super) studies: Vec<Filed<StudyRecord>>,
     pub(super) semantic: Vec<SemanticProfile>,
@@ -56,12 +57,12 @@ pub struct Recorded {
 }
 
 impl Recorded {
-    /// Reads what a folder records.
+    /// Reads all records of a folder.
     ///
     /// # Errors
-    /// [`Error::Read`]; [`Error::Json`], [`Error::Csv`], [`Error::Config`] and [`Error::Parameter`] name the
-    /// file that is damaged, of another version, or holds a member that is not known; [`Error::Parameter`]
-    /// for a folder without any record.
+    /// [`Error::Read`]; [`Error::Json`], [`Error::Csv`], [`Error::Config`] and [`Error::Parameter`] for a
+    /// file that is damaged, of another version, or has an unknown member; [`Error::Parameter`] for a folder
+    /// without a record.
     pub fn read(folder: &Path) -> Result<Self> {
         let mut files = vec![];
         find(folder, DEEPEST, &mut files)?;
@@ -77,7 +78,7 @@ impl Recorded {
         if recorded.versions.is_empty() && recorded.predictions.is_empty() && recorded.comparisons.is_empty()
         {
             let reason = format!(
-                "{} holds no file that records settings; name a folder with study.json, profiles, \
+                "{} holds no file that records settings; give a folder with study.json, profiles, \
                  summary.json, a card, predictions.csv or comparisons.csv",
                 folder.display()
             );
@@ -90,7 +91,7 @@ impl Recorded {
         let bytes = disk::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
         let value: Value =
             serde_json::from_slice(&bytes).map_err(|source| Error::Json { path: path.into(), source })?;
-        // A file of another tool has no schema, or one of another form.
+        // Skip files of other tools, which have no such schema.
         let Ok(schema) = serde_json::from_value::<Schema>(value["schema"].clone()) else { return Ok(()) };
         let Some((_, table)) = TABLES.iter().find(|(name, _)| *name == schema.name) else { return Ok(()) };
         let at = || path.to_path_buf();
@@ -104,7 +105,8 @@ impl Recorded {
             _ => self.estimates.push(Filed { record: of(path, &value, &schema, 2)?, path: at() }),
         }
         members.check(table, &value).map_err(|member| {
-            let reason = format!("holds the member {member}, which this version of surmise does not know");
+            let reason =
+                format!("contains the member {member}, which this version of surmise does not support");
             Error::Config { path: path.into(), reason }
         })?;
         self.versions.insert(schema.tool_version);
@@ -113,7 +115,7 @@ impl Recorded {
 
     fn add_csv(&mut self, path: &Path, members: &mut Members) -> Result<()> {
         if path.file_name().is_some_and(|name| name == "predictions.csv") {
-            // The table of a report has the name of a card in no row.
+            // Skip rows without a card hash: they belong to the table of a report, not to a prediction.
             let mut rows = PredictionRow::read(path)?;
             rows.retain(|row| !row.card_sha256.is_empty());
             if !rows.is_empty() {
@@ -122,7 +124,7 @@ impl Recorded {
             return Ok(());
         }
         let fault = |source| Error::Read { path: path.into(), source };
-        // Tables of answers can be large.
+        // Read only the start, because tables of answers can be large.
         let mut head = vec![];
         disk::open(path)
             .map_err(fault)?
@@ -136,7 +138,7 @@ impl Recorded {
         let header = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
         let header = String::from_utf8_lossy(header);
         members.check_columns("comparisons.csv", header.trim_end().split(',')).map_err(|column| {
-            let reason = format!("has the column {column}, which this version of surmise does not know");
+            let reason = format!("has the column {column}, which this version of surmise does not support");
             Error::Csv { path: path.into(), line: 1, reason }
         })?;
         let rows = disk::csv_rows(path, &bytes, csv::Trim::None)?;
@@ -145,11 +147,11 @@ impl Recorded {
     }
 }
 
-/// A record of a version that is known.
+/// Parses a record and checks its version.
 fn of<T: DeserializeOwned>(path: &Path, value: &Value, schema: &Schema, version: u32) -> Result<T> {
     if schema.version != version {
         let reason = format!(
-            "is {} version {}, and this version of surmise reads version {version}; make the file again",
+            "is {} version {}, but this version of surmise reads version {version}; create the file again",
             schema.name, schema.version
         );
         return Err(Error::Config { path: path.into(), reason });
@@ -157,7 +159,7 @@ fn of<T: DeserializeOwned>(path: &Path, value: &Value, schema: &Schema, version:
     T::deserialize(value).map_err(|source| Error::Json { path: path.into(), source })
 }
 
-/// The JSON and CSV files of a folder and those below it.
+/// Finds the JSON and CSV files of a folder and its subfolders.
 fn find(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<()> {
     let fault = |source| Error::Read { path: folder.into(), source };
     for entry in std::fs::read_dir(folder).map_err(fault)? {
@@ -165,7 +167,7 @@ fn find(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<()> {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let is_read = path.extension().is_some_and(|extension| extension == "json" || extension == "csv");
         if path.is_dir() && !path.is_symlink() {
-            // Reports have tables of the same names, which record no settings.
+            // Skip `report`: its tables have the same names but record no settings.
             let is_left_out = LEFT_OUT.contains(&name.as_str()) || name == "report";
             if depth > 0 && !is_left_out && !name.starts_with('.') {
                 find(&path, depth - 1, files)?;

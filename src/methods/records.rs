@@ -1,5 +1,5 @@
-//! Of JSON and CSV files that have no reader elsewhere, what a sentence is made of. That a file holds nothing
-//! else is known from the data dictionary.
+//! Defines the parts of JSON and CSV files that the sentences need, for files that no other module reads.
+//! Unknown members are detected with the data dictionary.
 
 use serde::Deserialize;
 
@@ -14,7 +14,7 @@ pub(super) struct StudyRecord {
     pub targets: Vec<Target>,
 }
 
-/// Design and calibration of a study.
+/// Settings of a study.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct StudySettings {
     pub estimand: String,
@@ -48,7 +48,7 @@ pub(super) struct BlindRecord {
     pub summaries: Vec<BlindSummary>,
 }
 
-/// Counts of a blind test.
+/// Number of members, rows and predictions of a blind test.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct BlindSummary {
     pub family: String,
@@ -57,7 +57,7 @@ pub(super) struct BlindSummary {
     pub n_predicted: usize,
 }
 
-/// The JSON of `surmise mi`.
+/// The output of `surmise mi --json`.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct EstimateRecord {
     pub estimator: String,

@@ -1,9 +1,9 @@
-//! Lists and numbers as they stand in a sentence.
+//! Formats lists and numbers for sentences.
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
 
-/// `a`, `a and b`, `a, b and c`.
+/// Joins items with commas and `and`: `a, b and c`.
 pub(super) fn list<T: Display>(items: impl IntoIterator<Item = T>) -> String {
     let items: Vec<String> = items.into_iter().map(|item| item.to_string()).collect();
     match items.as_slice() {
@@ -13,12 +13,12 @@ pub(super) fn list<T: Display>(items: impl IntoIterator<Item = T>) -> String {
     }
 }
 
-/// The distinct values, sorted, as a list.
+/// Lists the distinct values in sorted order.
 pub(super) fn distinct<T: Display + Ord>(items: impl IntoIterator<Item = T>) -> String {
     list(items.into_iter().collect::<BTreeSet<T>>())
 }
 
-/// Distinct numbers, in rising order, as a list.
+/// Lists the distinct numbers in ascending order.
 pub(super) fn numbers(items: impl IntoIterator<Item = f64>) -> String {
     let mut items: Vec<f64> = items.into_iter().collect();
     items.sort_by(f64::total_cmp);
@@ -26,14 +26,14 @@ pub(super) fn numbers(items: impl IntoIterator<Item = f64>) -> String {
     list(items)
 }
 
-/// `1 example`, `1 and 4 examples`, of distinct numbers.
+/// Formats distinct numbers of examples: `1 example`, `1 and 4 examples`.
 pub(super) fn examples(shots: impl IntoIterator<Item = usize>) -> String {
     let shots: BTreeSet<usize> = shots.into_iter().collect();
     let what = if shots.len() == 1 && shots.contains(&1) { "example" } else { "examples" };
     format!("{} {what}", list(shots))
 }
 
-/// A number of parameters with three digits: `14.5 thousand`, `135 million`, `7.24 billion`.
+/// Formats a number of parameters with three digits: `14.5 thousand`, `135 million`, `7.24 billion`.
 pub(super) fn size(n_params: f64) -> String {
     let (scaled, unit) = match n_params {
         n if n >= 1e9 => (n / 1e9, " billion"),
@@ -45,7 +45,7 @@ pub(super) fn size(n_params: f64) -> String {
     format!("{scaled:.digits$}{unit}")
 }
 
-/// `from A to B parameters`, or one number.
+/// Formats a range of model sizes, such as `1.00 million to 2.00 million parameters`.
 pub(super) fn sizes(n_params: impl IntoIterator<Item = f64>) -> String {
     let mut all: Vec<f64> = n_params.into_iter().collect();
     all.sort_by(f64::total_cmp);
@@ -58,7 +58,7 @@ pub(super) fn sizes(n_params: impl IntoIterator<Item = f64>) -> String {
     }
 }
 
-/// A level such as .9 in percent.
+/// Formats a fraction such as 0.9 in percent.
 pub(super) fn percent(share: f64) -> String {
     format!("{} %", (share * 1e4).round() / 100.0)
 }

@@ -1,5 +1,5 @@
-//! `answers`: what models answer to the prompts of a design, from outside: accuracy, log-probability, `O` and
-//! answer share by number of examples.
+//! Report `answers`: accuracy, log-probability, output share and answer share of API models on the prompts of
+//! a design, by number of examples.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -50,7 +50,7 @@ impl Report for Answers {
         let sources = match sources.len() {
             1 => String::new(),
             _ => format!(
-                " Log-probabilities are from {}, which differ in what they leave out.",
+                " Log-probabilities come from {}, which omit different tokens.",
                 sources.into_iter().collect::<Vec<_>>().join(" and ")
             ),
         };
@@ -93,25 +93,31 @@ impl Report for Answers {
             rows.iter().map(|row| row.n_prompts - row.n_answered.min(row.n_prompts)).sum();
         let unanswered = match n_unanswered {
             0 => String::new(),
-            n => format!(" {n} prompts have no answer and are left out."),
+            n => format!(" {n} prompts without an answer are excluded."),
         };
         let caption = format!(
             "Answers to the prompts of a design ({design}) by number of examples; bands are 95 % (1.96 \
-             standard errors over queries and example sets). A share is 0 at chance and 1 where the answers \
-             tell every pair of relations apart with certainty.{unanswered}{sources}"
+             standard errors over queries and example sets). A share is 0 at chance and 1 if the answers \
+             distinguish every pair of relations with certainty.{unanswered}{sources}"
         );
         Ok(ReportContent { table, figures: draw(&rows)?, caption, latex: None })
     }
 }
 
-/// Refuses rows that do not compare, and flags that say nothing here.
+/// Rejects rows that are not comparable, and flags that do not apply to answers.
 fn check(rows: &[SemanticScore], selection: &Selection) -> Result<()> {
     let fault = |name: &'static str, reason: String| Err(Error::Parameter { name, reason });
     if selection.noise_scale.is_some() {
-        return fault("--noise-scale", "is for profiles; answers have no noise, leave it out".into());
+        return fault(
+            "--noise-scale",
+            "applies only to profiles, because answers have no noise; leave it out".into(),
+        );
     }
     if !selection.settings.is_empty() {
-        return fault("--select", "is for profiles; choose with --model and --corpus".into());
+        return fault(
+            "--select",
+            "applies only to profiles; select answers with --model and --corpus".into(),
+        );
     }
     for (i, row) in rows.iter().enumerate() {
         let design = |row: &SemanticScore| (row.sets, row.queries, row.form.clone(), row.seed);
@@ -126,7 +132,7 @@ fn check(rows: &[SemanticScore], selection: &Selection) -> Result<()> {
             return fault(
                 "rows",
                 format!(
-                    "are of {} and of {}, which do not compare; report them apart",
+                    "have different designs: {} and {}; make a separate report for each",
                     of(&rows[0]),
                     of(row)
                 ),
@@ -138,8 +144,8 @@ fn check(rows: &[SemanticScore], selection: &Selection) -> Result<()> {
             return fault(
                 "rows",
                 format!(
-                    "of {} and {} on {} with {} are of other prompts (prompts_sha256), which do not \
-                     compare; report them apart",
+                    "of {} and {} on {} with {} are for different prompts (prompts_sha256) and are not \
+                     comparable; make a separate report for each",
                     other.model,
                     row.model,
                     row.corpus,
@@ -153,7 +159,7 @@ fn check(rows: &[SemanticScore], selection: &Selection) -> Result<()> {
             return fault(
                 "rows",
                 format!(
-                    "of {model} on {corpus} with {} are given twice; name each file once",
+                    "of {model} on {corpus} with {} occur twice; give each file once",
                     count(shots, "example")
                 ),
             );
@@ -162,10 +168,10 @@ fn check(rows: &[SemanticScore], selection: &Selection) -> Result<()> {
     Ok(())
 }
 
-/// A value that is drawn, and its standard error.
+/// A plotted value and its standard error.
 type Value = fn(&SemanticScore) -> (Option<f64>, Option<f64>);
 
-/// What is drawn: part of the file's name, label, value.
+/// The plotted values: suffix of the file name, axis label, value.
 const DRAWN: [(&str, &str, Value); 3] = [
     ("", "answer share", |row| (row.answer_share, row.answer_share_stderr)),
     ("-output", "output share", |row| (row.output_share, row.output_share_stderr)),
@@ -173,7 +179,7 @@ const DRAWN: [(&str, &str, Value); 3] = [
 ];
 
 fn draw(rows: &[SemanticScore]) -> Result<Vec<(String, Figure)>> {
-    // Neither family nor size is known of a model behind an API.
+    // The family and the size of a model behind an API are unknown.
     let layout = Layout::of(rows.iter().map(|row| ("", 0, row.model.as_str())));
     let corpora = names(rows, |row| row.corpus.as_str());
     let mut drawn = vec![];

@@ -1,4 +1,4 @@
-//! `blind`: hidden members, predicted and then measured, family by family.
+//! Report `blind`: predictions and measurements of hidden members, by family.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -45,7 +45,7 @@ impl Report for Blind {
     }
 
     fn summary(&self) -> &'static str {
-        "hidden members predicted beside what was measured when they were opened; a scatter \
+        "predictions of hidden members with their measurements; a scatter plot \
          with the identity line"
     }
 
@@ -76,7 +76,7 @@ impl Report for Blind {
     }
 }
 
-/// The rows as a table.
+/// The table of the rows.
 pub(super) fn table(rows: &[BlindRow]) -> Table {
     let mut table = Table::new(&[
         "target_model",
@@ -119,7 +119,7 @@ pub(super) fn table(rows: &[BlindRow]) -> Table {
     table
 }
 
-/// The figure of the rows that are predicted and measured, coloured by family.
+/// The figure of the rows with a prediction and a measurement, coloured by family.
 pub(super) fn scatter(rows: &[BlindRow]) -> Scatter {
     let families = names(rows, |row| row.family.as_str());
     let is_few = families.len() <= MOST_NAMES;
@@ -144,18 +144,18 @@ pub(super) fn scatter(rows: &[BlindRow]) -> Scatter {
     }
 }
 
-/// Errors of several targets, intervals of several levels and one row counted twice have no common mean.
+/// Rejects rows of several targets or levels, and duplicate rows, because their errors have no common mean.
 pub(super) fn one_kind(rows: &[BlindRow]) -> Result<()> {
     let first = &rows[0];
     let key = |row: &BlindRow| (row.family.clone(), row.target_model.clone(), row.corpus.clone(), row.shots);
     let mut known = BTreeSet::new();
     let reason = if let Some(other) = rows.iter().find(|row| row.target != first.target) {
-        format!("predict {} and {}; report each by itself", first.target, other.target)
+        format!("predict {} and {}; make a separate report for each", first.target, other.target)
     } else if rows.iter().any(|row| row.level != first.level) {
-        "have intervals of several levels; report each by itself".to_owned()
+        "have intervals of several levels; make a separate report for each".to_owned()
     } else if let Some(twice) = rows.iter().find(|row| !known.insert(key(row))) {
         format!(
-            "hold {} on {} with {} twice; report each by itself",
+            "contain {} on {} with {} twice; make a separate report for each",
             twice.target_model,
             twice.corpus,
             count(twice.shots, "example")
@@ -166,7 +166,7 @@ pub(super) fn one_kind(rows: &[BlindRow]) -> Result<()> {
     Err(Error::Parameter { name: "the blind tests", reason })
 }
 
-/// n, errors and coverage, short enough to stand in the figure.
+/// Number of rows, errors and coverage, in the short form for the figure.
 fn note(rows: &[BlindRow]) -> String {
     let summary = BlindSummary::new("all", &rows.iter().collect::<Vec<_>>());
     let Some(mae) = summary.mae else { return String::new() };
@@ -186,7 +186,7 @@ fn note(rows: &[BlindRow]) -> String {
     )
 }
 
-/// n, errors beside the baselines' on the same rows, coverage, and what was refused.
+/// The caption: number of rows, errors of predictions and baselines on the same rows, coverage, and refusals.
 pub(super) fn caption(rows: &[BlindRow]) -> String {
     let summary = BlindSummary::new("all", &rows.iter().collect::<Vec<_>>());
     let mut caption = format!("{}; {}", rows[0].target, summary.sentence(&rows[0].unit, rows[0].level));

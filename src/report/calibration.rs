@@ -1,4 +1,4 @@
-//! `calibration`: the back-tested errors of a card, beside its baselines.
+//! Report `calibration`: the back-tested errors of a card and of its baselines.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use crate::error::Result;
 
 pub(super) struct Calibration;
 
-/// Error of one candidate on one split.
+/// Errors of one candidate in one split.
 struct Score {
     split: String,
     candidate: String,
@@ -26,8 +26,8 @@ impl Report for Calibration {
     }
 
     fn summary(&self) -> &'static str {
-        "back-tested errors of a calibration beside its baselines; a dot for each candidate \
-         and split"
+        "back-tested errors of a calibration and of its baselines; a dot for each candidate \
+                and split"
     }
 
     fn input(&self) -> ReportInput {
@@ -78,7 +78,7 @@ pub(super) fn table(card: &Card) -> Table {
     table
 }
 
-/// The scores of a card, of every split and candidate.
+/// The scores of all splits and candidates of a card.
 fn scores(card: &Card) -> Vec<Score> {
     let splits = [
         ("target", &card.scores.leave_model_out),
@@ -100,7 +100,7 @@ fn scores(card: &Card) -> Vec<Score> {
     splits.into_iter().flat_map(of).collect()
 }
 
-/// The figure: a row for each candidate, those that the card predicts with marked.
+/// The figure, with one row for each candidate. The chosen candidates are marked.
 pub(super) fn dots(card: &Card) -> Dots {
     let scores = scores(card);
     let mut kinds: Vec<String> = vec![];
@@ -135,13 +135,13 @@ pub(super) fn dots(card: &Card) -> Dots {
     }
 }
 
-/// The candidates that the card predicts with, within the training range and beyond.
+/// The chosen candidates, within and beyond the training range.
 pub(super) fn chosen(card: &Card) -> Vec<&str> {
     let selected = [&card.fit.within_range, &card.fit.beyond_range];
     selected.into_iter().flatten().map(|selected| selected.name()).collect()
 }
 
-/// Rows, families, what is predicted, and with what.
+/// The caption: target, rows, families, and the chosen candidates.
 pub(super) fn caption(card: &Card, unit: &str) -> String {
     let rows = &card.rows;
     let unit = if unit.is_empty() { String::new() } else { format!(" ({unit})") };
@@ -154,8 +154,8 @@ pub(super) fn caption(card: &Card, unit: &str) -> String {
         (None, None) => " No candidate was chosen.".into(),
     };
     format!(
-        "Back-tested errors of {}{unit}: n = {} rows, {} targets, {} families. Skill is 1 less the ratio of \
-         errors to that of the mean or of the size line.{chosen}",
+        "Back-tested errors of {}{unit}: n = {} rows, {} targets, {} families. Skill is 1 minus the ratio of \
+         the mean absolute error to that of the baseline (mean or size line).{chosen}",
         card.target,
         rows.n,
         rows.n_models,

@@ -1,26 +1,28 @@
-//! Whether the numbers of a table can be shown: no figure has room for 1e308 beside 1, and no grid for a
-//! block whose number is that of no model.
+//! Rejects numbers that a table or figure cannot show: a value such as 1e308 next to 1, or a block index far
+//! beyond the blocks of any model.
 
 use serde::Serialize;
 use serde_json::Value;
 
-/// The largest number that is shown; its square is still a number.
+/// The largest absolute value that is shown. Its square is still finite.
 const MOST: f64 = 1e100;
-/// The largest count: every whole number up to it is a number of its own.
+/// The largest count. All smaller integers are exact as `f64`.
 const MOST_COUNT: u64 = 1 << 53;
-/// The column whose numbers are names.
+/// The column with seeds, which are identifiers and may be large.
 const SEED: &str = "seed";
-/// Cells of a grid for each row that fills one, and cells that any grid may have.
+/// Maximum grid cells per row of the table.
 const CELLS_PER_ROW: usize = 16;
+/// Number of grid cells that is always allowed.
 const FEW_CELLS: usize = 65_536;
 
-/// The column and cell that cannot be shown, in words; `None` if every number of a row can. `record` is what
-/// the row was read from, if it was a line of a table: there an empty cell is no number, and any other is.
+/// Describes the first column of a row with a number that cannot be shown; `None` if there is none. `record`
+/// is the header and line of the table from which the row was read, if any. It distinguishes an empty cell
+/// from a number that is not finite.
 pub(super) fn odd<T: Serialize>(
     row: &T,
     record: Option<(&csv::StringRecord, &csv::StringRecord)>,
 ) -> Option<String> {
-    // NaN and infinity become null, as what is missing does.
+    // JSON writes NaN, infinity and missing values all as null.
     let Ok(Value::Object(fields)) = serde_json::to_value(row) else { return None };
     let cell = |name: &str| {
         let (header, record) = record?;
@@ -40,12 +42,13 @@ pub(super) fn odd<T: Serialize>(
         let shown = || cell(name).map_or_else(|| value.to_string(), str::to_owned);
         is_odd.then(|| {
             let shown: String = shown().chars().take(40).collect();
-            format!("column `{name}` holds {shown}, which no table or figure can show; correct it")
+            format!("column `{name}` holds {shown}, which no table or figure can show; correct the file")
         })
     })
 }
 
-/// Whether so many rows can fill a grid of blocks and columns: one of far more cells is of a wrong number.
+/// Whether a grid of blocks and columns has a plausible size for this number of rows. A far larger grid
+/// indicates a wrong index.
 pub(super) fn fill_grid(rows: usize, blocks: usize, columns: usize) -> bool {
     let most = rows.saturating_mul(CELLS_PER_ROW).max(FEW_CELLS);
     blocks.checked_mul(columns).is_some_and(|cells| cells <= most)

@@ -1,4 +1,4 @@
-//! A finished report, and the files it becomes.
+//! Defines a finished report and writes its files.
 
 use std::path::{Path, PathBuf};
 
@@ -11,13 +11,13 @@ use crate::error::{Error, Result};
 /// A finished report.
 #[derive(Debug, Clone)]
 pub struct ReportContent {
-    /// The numbers.
+    /// The table.
     pub table: Table,
     /// The figures, each with the suffix of its file name.
     pub figures: Vec<(String, Figure)>,
     /// The caption: sample sizes, errors, coverage, noise scale.
     pub caption: String,
-    /// The table for LaTeX, where it is not `table`: one that fits on a page.
+    /// A narrower table for LaTeX, if `table` does not fit on a page.
     pub latex: Option<Table>,
 }
 
@@ -27,11 +27,11 @@ impl ReportContent {
         self.latex.as_ref().unwrap_or(&self.table).latex(&self.caption)
     }
 
-    /// Writes `NAME.csv`, `NAME.tex`, `NAME.md`, and each figure as `.svg` and `.pdf`, into a folder; returns
-    /// the files.
+    /// Writes `NAME.csv`, `NAME.tex`, `NAME.md`, and each figure as `.svg` and `.pdf`, into a folder. Returns
+    /// the paths.
     ///
     /// # Errors
-    /// [`Error::Write`], and [`Error::Figure`] if a figure cannot become a PDF.
+    /// [`Error::Write`]; [`Error::Figure`] if a figure cannot be converted to PDF.
     pub fn write(&self, name: &str, folder: &Path) -> Result<Vec<PathBuf>> {
         disk::make_folder(folder)?;
         let mut files = vec![];
@@ -52,14 +52,14 @@ impl ReportContent {
     }
 }
 
-/// Figures with the suffixes of their file names: the first has the suffix itself, the others a number.
+/// Adds file name suffixes to figures: `suffix` for the first, `suffix-2` for the second, and so on.
 pub(super) fn numbered(suffix: &str, figures: Vec<Figure>) -> Vec<(String, Figure)> {
     let name = |at: usize| if at == 0 { suffix.to_owned() } else { format!("{suffix}-{}", at + 1) };
     figures.into_iter().enumerate().map(|(at, figure)| (name(at), figure)).collect()
 }
 
-/// The figures of heat maps, each with the suffix of its file name. All first maps have one scale, and all
-/// second ones.
+/// The figures of heat maps, each with the suffix of its file name. The first maps of all figures share one
+/// scale, and so do the second maps.
 ///
 /// # Errors
 /// [`Error::Figure`]
@@ -73,7 +73,7 @@ pub(super) fn heat_figures(maps: Vec<(String, Heatmaps)>) -> Result<Vec<(String,
     Ok(figures)
 }
 
-/// A part of a file name made of names of models and corpora.
+/// A file name suffix from names of models and corpora.
 pub(super) fn suffix(names: &[&str]) -> String {
     let plain = |name: &str| name.replace(|c: char| !c.is_ascii_alphanumeric() && !"._-".contains(c), "-");
     names.iter().map(|name| format!("-{}", plain(name))).collect()

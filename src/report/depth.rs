@@ -1,4 +1,4 @@
-//! `depth`: emergence at the last reading point over relative depth `u = l / L`.
+//! Report `depth`: emergence at the last reading point over relative depth `u = l / L`.
 
 use std::path::PathBuf;
 
@@ -69,7 +69,7 @@ impl Report for Depth {
         let figures = numbered("", curves.figures()?);
         let caption = format!(
             "Emergence at the last reading point {}; bands are 95 % (1.96 standard errors). Block 1 is low \
-             because its input knows only its own token.{}",
+             because each position of its input depends on one token only.{}",
             at_noise_scale(noise_scale),
             reliability(&rows)
         );
@@ -78,8 +78,8 @@ impl Report for Depth {
     }
 }
 
-/// The points of one curve, each with whether a control stands beside it; their rows go into the table, if
-/// one is given.
+/// The points of one curve, each with a flag whether it has a control. Their rows are added to `table`, if
+/// given.
 fn points(
     rows: &[ProfileRow],
     corpus: &str,

@@ -1,12 +1,12 @@
-//! The flags of single cells of a profile: why a value is not to be taken at face value.
+//! Lists the flags of single cells of a profile: reasons to distrust a value.
 
 use super::draw::curves::BAND;
 use crate::emergence::ProfileRow;
 use crate::emergence::semantic::SemanticRow;
 use crate::mi::Flag;
 
-/// The flags of a cell of a positional profile that speak against its value: those of the macro and micro
-/// information, and of the block.
+/// The flags that cast doubt on a cell of a positional profile: those of the macro and micro information, and
+/// of the block.
 pub(super) fn positional(row: &ProfileRow) -> Vec<String> {
     let against = |name: &&str| !Flag::ALL.iter().any(|flag| flag.is_descriptive() && flag.name() == *name);
     let of = |side: &str, flags: &str| -> Vec<String> {
@@ -15,8 +15,8 @@ pub(super) fn positional(row: &ProfileRow) -> Vec<String> {
     [of("macro ", &row.macro_flags), of("micro ", &row.micro_flags), of("", &row.flags)].concat()
 }
 
-/// The flags of a cell of a semantic profile: semantic information is claimed only for what exceeds chance
-/// and random init, here by more than 1.96 standard errors.
+/// The flags of a cell of a semantic profile. A share counts as semantic information only if it exceeds
+/// chance and random init by more than 1.96 standard errors.
 pub(super) fn semantic(row: &SemanticRow) -> Vec<String> {
     let Some(stderr) = row.macro_share_stderr else { return vec!["no standard error".into()] };
     let mut flags = vec![];

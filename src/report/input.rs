@@ -1,4 +1,4 @@
-//! The inputs that reports declare.
+//! Describes the input files of reports.
 
 use std::path::{Path, PathBuf};
 
@@ -6,18 +6,18 @@ use crate::calibration::PredictionRow;
 use crate::error::{Error, Result};
 use crate::observations;
 
-/// The file that a report reads.
+/// The input file of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReportInput {
-    /// Its name in a folder.
+    /// The file name.
     pub file: &'static str,
-    /// The columns that it must have, if it is a CSV file.
+    /// The required columns; empty for a JSON file.
     pub columns: &'static [&'static str],
 }
 
 impl ReportInput {
-    /// The path of the input file. A path to a folder stands for the file inside it, or inside its
-    /// `profiles/` if the folder is that of a study.
+    /// The path of the input file. If `path` is a folder, the file is looked up in it, and then in its
+    /// subfolder `profiles/`, where studies store it.
     pub fn at(&self, path: &Path) -> PathBuf {
         if !path.is_dir() {
             return path.into();
@@ -26,11 +26,11 @@ impl ReportInput {
         if !own.is_file() && of_study.is_file() { of_study } else { own }
     }
 
-    /// Refuses the header of a CSV file that lacks a column, or has a column with its name of an earlier
+    /// Checks the header of a CSV file. Rejects a missing column, and a column with the name of an earlier
     /// version.
     ///
     /// # Errors
-    /// [`Error::Csv`] naming the column.
+    /// [`Error::Csv`] with the name of the column.
     pub(super) fn check(&self, path: &Path, header: &csv::StringRecord) -> Result<()> {
         let has = |name: &str| header.iter().any(|column| column == name);
         let missing = self.columns.iter().find(|name| !has(name));

@@ -1,5 +1,5 @@
-//! Reports: results on disk as a tidy table (CSV, LaTeX, Markdown) and as figures (SVG, PDF) of one column of
-//! a paper. A report reads files and measures nothing; each is one file of this folder, and
+//! Makes reports from results on disk: a tidy table (CSV, LaTeX, Markdown) and figures (SVG, PDF) for one
+//! column of a paper. Reports read files and measure nothing. Each report is one file of this folder, and
 //! [`ALL`](registry::ALL) lists them.
 
 mod answers;
@@ -36,20 +36,20 @@ use crate::error::Result;
 
 /// A report: one table with its figures.
 pub trait Report: Sync {
-    /// The name that selects it.
+    /// The name of the report.
     fn name(&self) -> &'static str;
 
-    /// What it shows, in one line.
+    /// One line about the content.
     fn summary(&self) -> &'static str;
 
-    /// The file that it reads.
+    /// The input file.
     fn input(&self) -> ReportInput;
 
-    /// Makes the report of `inputs`: files, or folders that hold them under the name of [`Self::input`].
+    /// Makes the report of `inputs`: files, or folders that contain a file with the name of [`Self::input`].
     ///
     /// # Errors
     /// [`Error::Read`](crate::Error::Read), [`Error::Csv`](crate::Error::Csv) or
-    /// [`Error::Json`](crate::Error::Json) naming the file, and [`Error::Parameter`](crate::Error::Parameter)
-    /// for a selection that leaves nothing.
+    /// [`Error::Json`](crate::Error::Json) with the path of the file;
+    /// [`Error::Parameter`](crate::Error::Parameter) for a selection without rows.
     fn make(&self, inputs: &[PathBuf], selection: &Selection) -> Result<ReportContent>;
 }

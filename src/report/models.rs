@@ -1,32 +1,32 @@
-//! The order in which models are shown, and the panels that they share in figures of curves.
+//! Orders models and divides them among the panels of figures with curves.
 
 use std::collections::BTreeMap;
 
 use super::draw::curves::{Curve, Key, Panel, Point};
 
-/// Curves that can be told apart by name in one panel.
+/// Maximum number of curves in one panel that are distinguishable by colour.
 const MOST_CURVES: usize = 7;
-/// Panels beside each other where there are many.
+/// Maximum number of panels in a row.
 const MOST_ACROSS: usize = 3;
 
-/// Models, family by family, from small to large, from family, parameters and name of each row.
+/// Model names sorted by family and then by size. `rows` yields family, parameters and name.
 pub(super) fn by_size<'a>(rows: impl Iterator<Item = (&'a str, usize, &'a str)>) -> Vec<&'a str> {
     families(rows).into_values().flatten().map(|(_, model)| model).collect()
 }
 
-/// How the models of a report are laid out in figures of curves.
+/// The layout of the models of a report in figures of curves.
 pub(super) struct Layout<'a> {
-    /// All models.
+    /// All models, in order.
     models: Vec<&'a str>,
-    /// What their colours mean.
+    /// The colour key.
     pub(super) key: Key,
-    /// Groups of models that share a panel: a title, and which of the models.
+    /// Groups of models that share a panel: title, and indices into `models`.
     groups: Vec<(&'a str, Vec<usize>)>,
 }
 
 impl<'a> Layout<'a> {
-    /// Few models are one group and are told apart by name. Many are small multiples: a group for each
-    /// family, coloured by size, or for each model where sizes are not known.
+    /// Few models form one group and have one colour each. Many models are divided into small multiples: one
+    /// group for each family, coloured by size, or one for each model if sizes are unknown.
     pub(super) fn of(rows: impl Iterator<Item = (&'a str, usize, &'a str)>) -> Self {
         let families = families(rows);
         let all: Vec<(usize, &str)> = families.values().flatten().copied().collect();
@@ -50,20 +50,20 @@ impl<'a> Layout<'a> {
         Self { models, key: Key::Sizes(sizes), groups }
     }
 
-    /// Whether the models are more than can be told apart by name.
+    /// Whether there are too many models for one colour each.
     fn is_many(&self) -> bool {
         self.groups.len() > 1 || matches!(self.key, Key::Sizes(_))
     }
 
-    /// Whether each model has panels of its own.
+    /// Whether each model has its own panels.
     fn is_by_model(&self) -> bool {
         self.groups.len() == self.models.len() && self.models.len() > MOST_CURVES
     }
 
-    /// Panels beside each other for so many corpora.
+    /// Number of panels in a row for this number of corpora.
     pub(super) fn across(&self, n_corpora: usize) -> usize {
         match n_corpora {
-            // Titles of single models are long.
+            // The title of a panel with a single model is long, so fewer panels fit in a row.
             n if self.is_by_model() => n.clamp(2, MOST_ACROSS - 1),
             1 if self.is_many() => MOST_ACROSS.min(self.groups.len()),
             n if self.is_many() => n.min(MOST_ACROSS),

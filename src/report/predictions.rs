@@ -1,6 +1,5 @@
-//! `predictions`: predicted beside measured, in the unit of the target, with intervals and what such
-//! intervals held in back-test, errors and baselines. A row of a model that the card was trained on has no
-//! error.
+//! Report `predictions`: predictions and measurements in the unit of the target, with intervals, their
+//! back-tested coverage, errors and baselines. Errors are empty for models on which the card was trained.
 
 use std::path::PathBuf;
 
@@ -22,7 +21,7 @@ impl Report for Predictions {
     }
 
     fn summary(&self) -> &'static str {
-        "predictions with intervals beside what was measured; a scatter with the \
+        "predictions with intervals and measurements; a scatter plot with the \
          identity line"
     }
 
@@ -52,9 +51,9 @@ impl Report for Predictions {
     }
 }
 
-/// The rows as a table.
+/// The table of the rows.
 pub(super) fn table(rows: &[PredictionRow]) -> Table {
-    // Rows of one corpus may differ in the number of examples.
+    // Show `shots` only if some row has it.
     let has_shots = rows.iter().any(|row| row.shots.is_some());
     let mut shown = vec!["target_model", "corpus"];
     shown.extend(has_shots.then_some("shots"));
@@ -96,7 +95,7 @@ pub(super) fn table(rows: &[PredictionRow]) -> Table {
             .into(),
             row.target.as_str().into(),
             row.in_training.map(|is_in| if is_in { "true" } else { "false" }).into(),
-            // A file without the column has predictions all the same.
+            // A file without the column `status` can still contain predictions.
             if row.y_hat.is_some() { "ok" } else { row.status.name() }.into(),
             row.note.as_str().into(),
         ]);
@@ -105,7 +104,7 @@ pub(super) fn table(rows: &[PredictionRow]) -> Table {
     table
 }
 
-/// The figure of the rows that are predicted and measured.
+/// The figure of the rows with a prediction and a measurement.
 pub(super) fn scatter(rows: &[PredictionRow]) -> Scatter {
     let (names, name) = colours(rows);
     let is_drawn = |row: &&PredictionRow| row.error().is_some();
@@ -130,11 +129,12 @@ pub(super) fn scatter(rows: &[PredictionRow]) -> Scatter {
     }
 }
 
-/// A baseline by its name, and its value in a row.
+/// A baseline: its name, and its value in a row.
 type Baseline<'a> = (&'a str, &'a dyn Fn(&PredictionRow) -> Option<f64>);
 
-/// A baseline that errs less than the predictions on the rows that have it: from measured value, baseline and
-/// absolute error of the prediction. One that does not is left to the caption.
+/// The points of a baseline with smaller errors than the predictions, on the rows that have the baseline.
+/// Other baselines appear only in the caption. A row is (measurement, baseline, absolute error of the
+/// prediction).
 pub(super) fn better(name: &str, rows: &[(f64, f64, f64)]) -> Option<BaselinePoints> {
     let own: f64 = rows.iter().map(|(.., error)| error).sum();
     let other: f64 = rows.iter().map(|(measured, value, _)| (value - measured).abs()).sum();
@@ -142,8 +142,8 @@ pub(super) fn better(name: &str, rows: &[(f64, f64, f64)]) -> Option<BaselinePoi
     (other < own).then(|| BaselinePoints { name: name.into(), points })
 }
 
-/// What has one colour, and which of them each row has: corpora, models or families, whichever are more than
-/// one and can be told apart.
+/// The names that the colours stand for, and the index of each row's name. Colours stand for corpora, models
+/// or families: the first of these with at least two and at most [`MOST_NAMES`] values.
 fn colours(rows: &[PredictionRow]) -> (Vec<String>, Vec<usize>) {
     let keys: [fn(&PredictionRow) -> &str; 3] =
         [|row| &row.corpus, |row| &row.target_model, |row| &row.family];
@@ -155,13 +155,17 @@ fn colours(rows: &[PredictionRow]) -> (Vec<String>, Vec<usize>) {
     (names.iter().map(name).collect(), rows.iter().map(at).collect())
 }
 
-/// Errors of different things have no mean.
+/// Rejects rows of several targets or units, because their errors have no common mean.
 pub(super) fn one_kind(rows: &[PredictionRow]) -> Result<()> {
     let (columns, units) = (names(rows, |row| row.target.as_str()), names(rows, |row| row.unit.as_str()));
     if columns.len() <= 1 && units.len() <= 1 {
         return Ok(());
     }
-    let reason = format!("are of {} in {}; report one at a time", columns.join(", "), units.join(", "));
+    let reason = format!(
+        "have several targets or units: {} in {}; make a separate report for each",
+        columns.join(", "),
+        units.join(", ")
+    );
     Err(Error::Parameter { name: "the predictions", reason })
 }
 
@@ -172,8 +176,8 @@ fn unit(rows: &[PredictionRow]) -> &str {
         .unwrap_or("in the target's own unit")
 }
 
-/// n, errors beside the baselines' on the same rows, how many intervals held, how many predictions were
-/// refused, and how many are of models that the card was trained on.
+/// The caption: number of rows, errors of predictions and baselines, coverage, number of refusals, and number
+/// of models on which the card was trained.
 pub(super) fn caption(rows: &[PredictionRow]) -> String {
     let outcomes: Vec<Outcome> = rows.iter().map(Into::into).collect();
     let summary = ErrorSummary::new(unit(rows), &outcomes);
@@ -187,7 +191,7 @@ pub(super) fn caption(rows: &[PredictionRow]) -> String {
     let trained_on = rows.iter().filter(|row| row.y_hat.is_some() && row.is_in_training()).count();
     let left_out = match trained_on {
         0 => String::new(),
-        n => format!("; {n} of models that the card was trained on are left out of errors and intervals"),
+        n => format!("; errors and coverage exclude {n} of models on which the card was trained"),
     };
     let Some(errors) = summary.errors() else {
         let others = if trained_on > 0 { "of the others" } else { "of which" };

@@ -1,5 +1,5 @@
-//! `profiles`: emergence by block and position, and as a heat map of each model and corpus; texts beside the
-//! difference from their control.
+//! Report `profiles`: emergence by block and position, as a table and as a heat map of each model and corpus.
+//! For texts, it also shows the difference from the control.
 
 use std::path::PathBuf;
 
@@ -75,9 +75,9 @@ impl Report for Profiles {
         }
         let figures = heat_figures(maps)?;
         let caption = format!(
-            "Emergence by block and reading point {}: macro less micro mutual information; `learned` is what \
-             the randomly initialised model does not read. All maps have one scale; block 1, whose input \
-             has seen one token, is not on it.{}",
+            "Emergence by block and reading point {}: macro minus micro mutual information; `learned` is the \
+             difference from the randomly initialised model. All maps have one scale; block 1, whose input \
+             depends on one token, is excluded from it.{}",
             at_noise_scale(noise_scale),
             reliability(&rows)
         );
@@ -85,7 +85,7 @@ impl Report for Profiles {
     }
 }
 
-/// A role as it is written in files.
+/// The name of a role in files.
 pub(super) fn role(role: Role) -> Cell {
     Cell::from(match role {
         Role::Prefix => "prefix",
@@ -95,7 +95,7 @@ pub(super) fn role(role: Role) -> Cell {
     })
 }
 
-/// What the control reads where a row does.
+/// The emergence of the control at the place of a row.
 pub(super) fn beside(row: &ProfileRow, control: &[&ProfileRow]) -> Option<f64> {
     let same = |other: &&&ProfileRow| {
         (other.block, other.role, other.reading_index) == (row.block, row.role, row.reading_index)
@@ -103,7 +103,7 @@ pub(super) fn beside(row: &ProfileRow, control: &[&ProfileRow]) -> Option<f64> {
     control.iter().find(same).map(|other| other.emergence_nats)
 }
 
-/// The maps of one model and corpus: of series the entities, without the separators, which are one token.
+/// The maps of one model and corpus. Separators of series are excluded, because they are one fixed token.
 fn heat(title: &str, own: &[&ProfileRow], control: &[&ProfileRow]) -> Heatmaps {
     let shown: Vec<&&ProfileRow> = own.iter().filter(|row| row.role != Role::Separator).collect();
     let blocks = shown.iter().map(|row| row.block).max().unwrap_or(0);

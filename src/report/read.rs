@@ -1,5 +1,5 @@
-//! The files reports are made of, as they lie on disk: columns are found by name, so that files of other
-//! versions and of other tools serve too.
+//! Reads the input files of reports. Columns are found by name, so that files of other versions and tools can
+//! be read.
 
 use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,17 +40,17 @@ pub(super) const PROFILES: ReportInput = ReportInput {
     ],
 };
 
-/// The chosen rows of profiles.csv at one noise scale, and that noise scale.
+/// The selected rows of profiles.csv at one noise scale, and this noise scale.
 ///
 /// # Errors
-/// [`Error::Read`], [`Error::Csv`]; [`Error::Parameter`] if the rows are of several estimators or scales, or
-/// none is left.
+/// [`Error::Read`], [`Error::Csv`]; [`Error::Parameter`] if the rows have several estimators or scales, or if
+/// no row is left.
 pub(super) fn profiles(inputs: &[PathBuf], selection: &Selection) -> Result<(Vec<ProfileRow>, Option<f64>)> {
     let mut rows: Vec<ProfileRow> = vec![];
     for input in inputs {
         let known: BTreeSet<String> = rows.iter().map(|row| row.profile.clone()).collect();
         let read = profile_rows(input)?;
-        // A profile that is named twice, or lies in two folders, is one.
+        // A profile that is given twice, or is in two folders, counts once.
         rows.extend(read.into_iter().filter(|row| row.profile.is_empty() || !known.contains(&row.profile)));
     }
     let mut known = KnownNames::default();
@@ -67,8 +67,8 @@ pub(super) fn profiles(inputs: &[PathBuf], selection: &Selection) -> Result<(Vec
     let (estimator, scale) = (first.estimator.clone(), first.scale);
     if let Some(other) = rows.iter().find(|row| (row.estimator.as_str(), row.scale) != (&estimator, scale)) {
         let reason = format!(
-            "of {} were measured with {estimator} ({scale:?}) and with {} ({:?}), which do not compare; \
-             report them apart",
+            "of {} were measured with {estimator} ({scale:?}) and with {} ({:?}), which are not comparable; \
+             make a separate report for each",
             path.display(),
             other.estimator,
             other.scale
@@ -82,14 +82,15 @@ pub(super) fn profiles(inputs: &[PathBuf], selection: &Selection) -> Result<(Vec
     let wanted = selection.noise_scale.or(headline).or(noise_scales.first().copied());
     if let Some(wanted) = wanted.filter(|wanted| !noise_scales.contains(wanted)) {
         let known: Vec<String> = noise_scales.iter().map(f64::to_string).collect();
-        let reason = format!("{wanted} is not in {}, but {}", path.display(), known.join(", "));
+        let reason =
+            format!("{wanted} is not in {}; the values there are {}", path.display(), known.join(", "));
         return Err(Error::Parameter { name: "--noise-scale", reason });
     }
     rows.retain(|row| row.noise_scale == wanted);
     Ok((rows, wanted))
 }
 
-/// The rows of the profiles of a folder, or of a file profiles.csv.
+/// The rows of all profiles in a folder, or of a file profiles.csv.
 fn profile_rows(input: &Path) -> Result<Vec<ProfileRow>> {
     if input.is_dir() {
         let profiles: Vec<Profile> = ProfileStore::new(input).read_all()?;
@@ -102,7 +103,7 @@ fn profile_rows(input: &Path) -> Result<Vec<ProfileRow>> {
     csv_rows(&PROFILES, input)
 }
 
-/// Refuses rows of the profiles of a folder with a number that cannot be shown.
+/// Rejects profiles in a folder with a number that cannot be shown.
 pub(super) fn check_numbers<T: Serialize>(rows: &[T], folder: &Path) -> Result<()> {
     match rows.iter().find_map(|row| cells::odd(row, None)) {
         None => Ok(()),
@@ -113,7 +114,7 @@ pub(super) fn check_numbers<T: Serialize>(rows: &[T], folder: &Path) -> Result<(
     }
 }
 
-/// Refuses a row without a block or reading point, and rows too few for their blocks and reading points.
+/// Rejects a block or reading point of 0, and indices that are too large for the number of rows.
 fn check_places(rows: &[ProfileRow], path: &Path) -> Result<()> {
     let most = |of: fn(&ProfileRow) -> usize| rows.iter().map(of).max().unwrap_or(0);
     let least = |of: fn(&ProfileRow) -> usize| rows.iter().map(of).min().unwrap_or(1);
@@ -121,7 +122,8 @@ fn check_places(rows: &[ProfileRow], path: &Path) -> Result<()> {
         [("block", (|row| row.block) as fn(&ProfileRow) -> usize), ("reading_index", |row| row.reading_index)]
     {
         if least(of) == 0 {
-            let reason = format!("of {} have a {column} 0; they are counted from 1", path.display());
+            let reason =
+                format!("of {} have {column} 0, but indices start at 1; correct the file", path.display());
             return Err(Error::Parameter { name: "rows", reason });
         }
     }
@@ -130,7 +132,7 @@ fn check_places(rows: &[ProfileRow], path: &Path) -> Result<()> {
         return Ok(());
     }
     let reason = format!(
-        "of {} are {}, and they name block {blocks} and reading point {points}; correct the columns \
+        "of {} are too few ({}) for block {blocks} and reading point {points}; correct the columns \
          block and reading_index",
         path.display(),
         rows.len()
@@ -138,7 +140,7 @@ fn check_places(rows: &[ProfileRow], path: &Path) -> Result<()> {
     Err(Error::Parameter { name: "rows", reason })
 }
 
-/// Refuses two profiles of one model and corpus: a table or curve would mix them.
+/// Rejects two profiles of one model and corpus, which a table or curve would mix.
 fn check_one_profile_each(rows: &[ProfileRow]) -> Result<()> {
     let mut first: BTreeMap<(&str, &str), &ProfileRow> = BTreeMap::new();
     for row in rows {
@@ -148,7 +150,7 @@ fn check_one_profile_each(rows: &[ProfileRow]) -> Result<()> {
         }
         let differ = one.settings().differences(&row.settings(), &["profile"]);
         let reason = format!(
-            "of {} on {} are of two profiles ({}); choose one with --select NAME=VALUE",
+            "of {} on {} come from two profiles ({}); select one with --select NAME=VALUE",
             row.model,
             row.corpus,
             differ.join("; ")
@@ -158,12 +160,12 @@ fn check_one_profile_each(rows: &[ProfileRow]) -> Result<()> {
     Ok(())
 }
 
-/// The noise scale in a caption.
+/// Describes the noise scale for a caption.
 pub(super) fn at_noise_scale(noise_scale: Option<f64>) -> String {
     noise_scale.map_or("without added noise".to_owned(), |b| format!("at b = {b}"))
 }
 
-/// The rows of a CSV file, or of the one in a folder. Numbers that cannot be shown are refused.
+/// The rows of a CSV file, or of the file in a folder. Rejects numbers that cannot be shown.
 pub(super) fn csv_rows<T: DeserializeOwned + Serialize>(input: &ReportInput, path: &Path) -> Result<Vec<T>> {
     let path = input.at(path);
     let bytes = disk::read(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
@@ -188,18 +190,18 @@ pub(super) fn csv_rows<T: DeserializeOwned + Serialize>(input: &ReportInput, pat
     Ok(rows)
 }
 
-/// The values of some column in the order in which they first stand.
+/// The distinct values of a column, in order of first occurrence.
 pub(super) fn names<'a, T>(rows: &'a [T], of: impl Fn(&'a T) -> &'a str) -> Vec<&'a str> {
     let mut seen = BTreeSet::new();
     rows.iter().map(of).filter(|name| seen.insert(*name)).collect()
 }
 
-/// Models, family by family, from small to large.
+/// Model names sorted by family and then by size.
 pub(super) fn by_size<R: Borrow<ProfileRow>>(rows: &[R]) -> Vec<&str> {
     models::by_size(sizes(rows))
 }
 
-/// The panels of figures of curves.
+/// The layout of the models in figures of curves.
 pub(super) fn layout<R: Borrow<ProfileRow>>(rows: &[R]) -> models::Layout<'_> {
     models::Layout::of(sizes(rows))
 }

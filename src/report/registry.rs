@@ -1,10 +1,10 @@
-//! The table of reports.
+//! Lists all reports.
 
 use super::{Report, answers, blind, calibration, depth, predictions, profiles, shots};
 use crate::error::Result;
 use crate::names;
 
-/// The reports, in the order in which they are listed.
+/// All reports, in the order in which they are listed.
 pub static ALL: &[&dyn Report] = &[
     &profiles::Profiles,
     &shots::Shots,
@@ -22,7 +22,7 @@ pub static ALL: &[&dyn Report] = &[
 pub fn find(name: &str) -> Result<&'static dyn Report> {
     names::find(name, ALL, |report| report.name()).copied().ok_or_else(|| {
         let known: Vec<&str> = ALL.iter().map(|report| report.name()).collect();
-        let hint = format!("there are {}", known.join(", "));
+        let hint = format!("the reports are {}", known.join(", "));
         names::unknown("report", name, known, &hint)
     })
 }

@@ -1,12 +1,12 @@
-//! What the headlines of some profiles are worth, as sentences of a caption.
+//! Assesses the reliability of the headlines of positional profiles, in sentences for a caption.
 
 use std::collections::BTreeMap;
 
 use crate::emergence::ProfileRow;
 use crate::emergence::reliability::{Reliability, blocks};
 
-/// What the headlines of these rows are worth: bounds, blocks near their ceiling, windows that repeat,
-/// attention sinks, a sentence for each kind.
+/// Sentences about the bounds, blocks near their ceiling, repeated windows, and attention sinks, if there are
+/// any.
 pub(super) fn reliability(rows: &[ProfileRow]) -> String {
     let mut profiles: BTreeMap<(&str, &str), Vec<&ProfileRow>> = BTreeMap::new();
     for row in rows {
@@ -37,7 +37,7 @@ pub(super) fn reliability(rows: &[ProfileRow]) -> String {
     }
     if saturated + near > 0 {
         text.push_str(&format!(
-            " Blocks {}: take fewer shots, a larger noise scale or more windows.",
+            " Blocks {}: use fewer shots, a larger noise scale or more windows.",
             blocks(saturated, near, n_blocks)
         ));
     }

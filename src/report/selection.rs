@@ -1,4 +1,4 @@
-//! The selection of rows that a report shows.
+//! Selects the rows that a report shows.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -7,16 +7,16 @@ use crate::emergence::{ProfileRow, SettingFilter};
 use crate::error::{Error, Result};
 use crate::names;
 
-/// The rows of the inputs that are shown.
+/// The criteria for rows of the inputs.
 #[derive(Debug, Clone, Default)]
 pub struct Selection {
-    /// The estimator's noise scale; that of the headline if none is given.
+    /// Noise scale of the estimator; `None` for that of the headline.
     pub noise_scale: Option<f64>,
-    /// Ids of models; all if none is named.
+    /// Model ids; all models if empty.
     pub models: Vec<String>,
-    /// Names of corpora; all if none is named.
+    /// Corpus names; all corpora if empty.
     pub corpora: Vec<String>,
-    /// Values that columns of profiles.csv must have.
+    /// Required values of columns of profiles.csv.
     pub settings: Vec<SettingFilter>,
 }
 
@@ -38,7 +38,8 @@ impl KnownNames {
 }
 
 impl Selection {
-    /// Refuses a model or corpus that was named and is not in the inputs: it would be missing without a word.
+    /// Rejects a selected model or corpus that is not in the inputs, because the report would silently lack
+    /// it.
     ///
     /// # Errors
     /// [`Error::Unknown`] with the nearest names.
@@ -48,7 +49,7 @@ impl Selection {
             let is_known = |typed: &&String| known.iter().any(|name| names::is_same(typed, name));
             if let Some(typed) = typed.iter().find(|typed| !is_known(typed)) {
                 let known: Vec<&str> = known.iter().map(String::as_str).collect();
-                let hint = format!("in the inputs are {}", known.join(", "));
+                let hint = format!("the inputs contain {}", known.join(", "));
                 return Err(names::unknown(kind, typed, known, &hint));
             }
         }
@@ -62,10 +63,10 @@ impl Selection {
         among(&self.models, model) && among(&self.corpora, corpus)
     }
 
-    /// Whether a row of profiles.csv has the settings asked for.
+    /// Whether a row of profiles.csv has the required settings.
     ///
     /// # Errors
-    /// [`Error::Parameter`] for a setting that no column holds.
+    /// [`Error::Parameter`] for an unknown setting.
     pub(super) fn admits_settings(&self, row: &ProfileRow) -> Result<bool> {
         if self.settings.is_empty() {
             return Ok(true);
@@ -75,7 +76,7 @@ impl Selection {
         Ok(held.collect::<Result<Vec<_>>>()?.into_iter().all(|holds| holds))
     }
 
-    /// The error for a selection that leaves nothing of a file.
+    /// The error for a selection without rows.
     pub(super) fn nothing(path: &Path, what: &str) -> Error {
         let reason = format!(
             "leaves no {what} of {}; choose others (--model, --corpus, --noise-scale, --select)",

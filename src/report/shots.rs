@@ -1,5 +1,5 @@
-//! `shots`: emergence and its variance over windows by number of shots, or by position of texts, as the mean
-//! over blocks from the second on.
+//! Report `shots`: emergence and its variance over windows, by number of shots or, for texts, by position.
+//! Values are means over blocks from the second on.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -28,7 +28,7 @@ struct Mean {
     emergence: f64,
     stderr: Option<f64>,
     variance: Option<f64>,
-    /// Distinct windows: those that repeat say nothing new.
+    /// Number of distinct windows, because repeated windows carry no information.
     n_windows: usize,
     random_init: f64,
     control: Option<f64>,
@@ -41,7 +41,7 @@ impl Report for Shots {
 
     fn summary(&self) -> &'static str {
         "the semantic share, accuracy and controls by number of examples; or positional emergence and its \
-         variance by shot, of texts by position"
+         variance by number of shots, for texts by position"
     }
 
     fn input(&self) -> ReportInput {
@@ -84,8 +84,8 @@ impl Report for Shots {
         let figures = draw(&means, &read::layout(&rows))?;
         let caption = format!(
             "Mean over blocks from the second on {}; bands are 95 % (1.96 standard errors of the mean over \
-             blocks, which share their windows; of a variance v over n windows v (2 / (n - 1))^(1/2), as of \
-             a normal distribution).{}",
+             blocks, which share their windows; the standard error of a variance v over n windows is \
+             v (2 / (n - 1))^(1/2), as for a normal distribution).{}",
             at_noise_scale(noise_scale),
             reliability(&rows)
         );
@@ -130,7 +130,7 @@ fn means(rows: &[ProfileRow]) -> Vec<Mean> {
     means
 }
 
-/// The mean of a value over rows; `None` if any row lacks it.
+/// The mean of a value over rows; `None` if a row has no value.
 pub(super) fn mean(rows: &[&ProfileRow], value: impl Fn(&ProfileRow) -> Option<f64>) -> Option<f64> {
     let values: Option<Vec<f64>> = rows.iter().map(|row| value(row)).collect();
     values.map(|values| statistics::mean(&values))
@@ -170,7 +170,7 @@ fn draw(means: &[Mean], layout: &Layout<'_>) -> Result<Vec<(String, Figure)>> {
         add("", "emergence, nats", any.then_some(named), &emergence)?;
         let variance = |mean: &Mean| {
             let (x, y) = (mean.reading_index as f64, mean.variance?);
-            // The blocks share their windows, so that their mean is as uncertain as one of them.
+            // The blocks share their windows, so their mean is as uncertain as the value of one block.
             let half = BAND * y * (2.0 / (mean.n_windows.max(2) - 1) as f64).sqrt();
             Some(Point { x, y, half, beside: None })
         };

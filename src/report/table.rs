@@ -1,21 +1,21 @@
-//! A table in three forms: tidy CSV with every digit, LaTeX for booktabs and siunitx, Markdown.
+//! Formats a table as tidy CSV with full precision, as LaTeX for booktabs and siunitx, and as Markdown.
 
 use crate::disk;
 use crate::error::Result;
 use crate::numeric::shown::fixed;
 
-/// One value.
+/// One cell.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Cell {
-    /// Words.
+    /// A text.
     Text(String),
     /// A count.
     Count(i64),
-    /// A number, shown with some decimals where it is for people.
+    /// A number, and its decimals in LaTeX and Markdown.
     Number(f64, usize),
-    /// A number with its standard error, shown as siunitx reads it: 0.123(12).
+    /// A number and its standard error, in the notation of siunitx: 0.123(12).
     WithError(f64, f64),
-    /// Not known: an empty cell.
+    /// A missing value: an empty cell.
     Missing,
 }
 
@@ -43,11 +43,11 @@ impl<T: Into<Self>> From<Option<T>> for Cell {
     }
 }
 
-/// Decimals of a number for people: standard errors of nats are a few hundredths.
+/// Default decimals in LaTeX and Markdown. Standard errors in nats are a few hundredths.
 const DECIMALS: usize = 3;
 
 impl Cell {
-    /// A number with its standard error, if there is one.
+    /// A number with its standard error, if known.
     pub fn with_error(value: f64, stderr: Option<f64>) -> Self {
         match stderr.filter(|stderr| stderr.is_finite() && value.is_finite()) {
             Some(stderr) => Self::WithError(value, stderr),
@@ -55,7 +55,7 @@ impl Cell {
         }
     }
 
-    /// The number in it.
+    /// The number in the cell.
     pub fn number(&self) -> Option<f64> {
         match self {
             Self::Number(value, _) | Self::WithError(value, _) => Some(*value),
@@ -64,7 +64,7 @@ impl Cell {
         }
     }
 
-    /// For people.
+    /// The rounded form for LaTeX and Markdown.
     fn shown(&self) -> String {
         match self {
             Self::Text(text) => text.clone(),
@@ -88,7 +88,7 @@ impl Cell {
         }
     }
 
-    /// For programs.
+    /// The form with full precision for CSV.
     fn exact(&self) -> String {
         match self {
             Self::Number(value, _) | Self::WithError(value, _) if value.is_finite() => value.to_string(),
@@ -97,14 +97,14 @@ impl Cell {
     }
 }
 
-/// Rows under named columns.
+/// A table with named columns.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Table {
-    /// Names in snake_case with the unit at their end.
+    /// Column names in snake_case, with the unit as suffix.
     pub columns: Vec<&'static str>,
-    /// As many cells as columns in each.
+    /// The rows. Each has one cell for each column.
     pub rows: Vec<Vec<Cell>>,
-    /// The last columns, which are in CSV and JSON alone: long texts, and what a caption says of all rows.
+    /// Number of trailing columns that appear only in CSV and JSON, such as long texts.
     pub n_hidden: usize,
 }
 
@@ -114,12 +114,12 @@ impl Table {
         Self { columns: columns.into(), rows: vec![], n_hidden: 0 }
     }
 
-    /// An empty table, of which `hidden` are in CSV and JSON alone, behind the others.
+    /// An empty table. The columns `hidden` appear only in CSV and JSON, after the others.
     pub fn with_hidden(columns: &[&'static str], hidden: &[&'static str]) -> Self {
         Self { columns: [columns, hidden].concat(), rows: vec![], n_hidden: hidden.len() }
     }
 
-    /// How many columns are shown to people.
+    /// Number of columns in LaTeX and Markdown.
     fn n_shown(&self) -> usize {
         self.columns.len() - self.n_hidden
     }
@@ -128,23 +128,22 @@ impl Table {
         self.columns.iter().take(self.n_shown()).copied()
     }
 
-    /// The cells as JSON, numbers with every digit, `null` for a missing one.
+    /// The cells as JSON values with full precision; `null` for a missing value.
     pub fn values(&self) -> Vec<Vec<serde_json::Value>> {
         self.rows.iter().map(|row| row.iter().map(Cell::json).collect()).collect()
     }
 
-    /// RFC 4180, numbers with every digit.
+    /// The table as CSV (RFC 4180) with full precision.
     ///
     /// # Errors
-    /// [`Error::Write`](crate::Error::Write) if a row has another number of cells than there are columns.
+    /// [`Error::Write`](crate::Error::Write) if a row does not have one cell for each column.
     pub fn csv(&self) -> Result<Vec<u8>> {
         let mut lines: Vec<Vec<String>> = vec![self.columns.iter().map(|name| (*name).to_owned()).collect()];
         lines.extend(self.rows.iter().map(|row| row.iter().map(Cell::exact).collect()));
         disk::csv_bytes("report.csv".as_ref(), &lines)
     }
 
-    /// A `tabular` with the rules of booktabs and the number columns of siunitx; the caption stands in a
-    /// comment above it.
+    /// A LaTeX `tabular` with booktabs rules and siunitx number columns. The caption is a comment above it.
     pub fn latex(&self, caption: &str) -> String {
         let mut text = String::from("% \\usepackage{booktabs,siunitx}\n");
         caption.lines().for_each(|line| text.push_str(&format!("% {line}\n")));
@@ -165,7 +164,7 @@ impl Table {
         text
     }
 
-    /// A table of the GitHub dialect, numbers to the right, and the caption below it.
+    /// The table as GitHub Markdown, with numbers aligned to the right and the caption below.
     pub fn markdown(&self, caption: &str) -> String {
         let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
         let mut text = line(self.shown_columns().map(head).collect());
@@ -182,7 +181,7 @@ impl Table {
         self.rows.iter().any(|row| row[at].number().is_some())
     }
 
-    /// `S` with as many places as the column needs, or `l`.
+    /// The LaTeX column type: `S` with the digits that the column needs, or `l` for text.
     fn latex_column(&self, at: usize) -> String {
         if !self.is_number(at) {
             return "l".into();
@@ -204,7 +203,7 @@ impl Table {
     }
 }
 
-/// A column's name for people: words, and the unit behind a comma.
+/// The heading of a column in LaTeX and Markdown: words, then the unit after a comma.
 fn head(name: &str) -> String {
     let (name, unit) = match name.strip_suffix("_nats2") {
         Some(name) => (name, ", nats²"),
@@ -213,7 +212,7 @@ fn head(name: &str) -> String {
     format!("{}{unit}", name.replace('_', " "))
 }
 
-/// Text in which nothing is a command of LaTeX.
+/// Escapes the special characters of LaTeX.
 fn escaped(text: &str) -> String {
     let mut out = String::new();
     for c in text.chars() {

@@ -1,16 +1,16 @@
-//! The wide form of a depth table, for LaTeX: one row for a curve, one column for a relative depth. A row for
-//! each block would fill pages.
+//! Converts a depth table to a wide form for LaTeX, with one row per curve and one column per relative depth.
+//! One row per block would fill pages.
 
 use super::{Cell, Table};
 
-/// The relative depths of the columns, and their names.
+/// Relative depth and name of each column.
 const DEPTHS: [(f64, &str); 4] =
     [(0.25, "at_depth_1/4"), (0.5, "at_depth_1/2"), (0.75, "at_depth_3/4"), (1.0, "at_depth_1")];
 
-/// The wide form of a table with columns `depth`, `value` and `stderr`: one row for the rows that agree in
-/// the columns `of`, which follow each other by depth. Between blocks values are interpolated; a standard
-/// error is interpolated as well, which is no smaller than that of the interpolated value. Above the first
-/// block cells are empty.
+/// The wide form of a table with columns `depth`, `value` and `stderr`. Consecutive rows with equal cells in
+/// the columns `of`, sorted by depth, become one row. Values between blocks are interpolated linearly.
+/// Standard errors are interpolated, too, which gives an upper bound of the standard error of the
+/// interpolated value. Cells at depths before the first block are empty.
 pub(super) fn wide_depth(table: &Table, of: &[&'static str], value: &str, stderr: &str) -> Table {
     let at = |name: &str| table.columns.iter().position(|column| *column == name).unwrap_or_default();
     let keys: Vec<usize> = of.iter().map(|name| at(name)).collect();
@@ -27,7 +27,8 @@ pub(super) fn wide_depth(table: &Table, of: &[&'static str], value: &str, stderr
     wide
 }
 
-/// Value and standard error at a relative depth, from depth, value and standard error of each block.
+/// Interpolates value and standard error at a relative depth. A point has depth, value and standard error of
+/// a block.
 fn interpolated(points: &[[Option<f64>; 3]], u: f64) -> Cell {
     let known = |point: &[Option<f64>; 3]| Some((point[0]?, point[1]?, point[2]));
     let points: Vec<(f64, f64, Option<f64>)> = points.iter().filter_map(known).collect();

@@ -1,5 +1,5 @@
-//! A model on this machine is served and asked by the client that asks real APIs: what is known of it is what
-//! its API answers.
+//! Serves a model on this machine and asks it with the client for remote APIs, so that open and closed models
+//! are observed in the same way.
 
 use std::future::Future;
 use std::path::Path;
@@ -26,23 +26,23 @@ use crate::model::Model;
 use crate::provider::{GenerationParams, Provider};
 use crate::serve::{Background, LocalServer, ServerSettings};
 
-/// Requests at a time.
+/// Concurrent requests.
 const CONCURRENCY: usize = 16;
-/// Sequences decoded at once. The last digits of a log-probability depend on the other sequences of its
-/// batch, and results must not.
+/// Sequences decoded at once. One, because the last digits of a log-probability depend on the other sequences
+/// of its batch, and results must be reproducible.
 const SEQUENCES: usize = 1;
-/// Most tokens of an answer of a completion API: the longest right answers of the embedded categories have a
-/// few tokens, and an answer ends at the first comma or line.
+/// Maximum tokens of an answer of a completion API. An answer ends at the first comma or line break, and the
+/// longest correct answers of the embedded categories have a few tokens.
 pub(super) const ANSWER_TOKENS: u32 = 16;
-/// The address of a model that is served to this process alone, in records.
+/// The address that records contain for a model served within this process.
 pub(super) const HERE: &str = "http://localhost/v1";
-/// The wire format of served models: log-probabilities of prompts can be had of it alone.
+/// The wire format of served models. It is the only one that returns the log-probabilities of prompts.
 pub(super) const PROVIDER: &str = "openai-completions";
 
-/// The prompts that a model is asked: those of the designs of categories.
+/// The questions for a model: the prompts of the designs of all categories.
 #[derive(Debug, Clone)]
 pub(super) struct SemanticQuestions {
-    /// Categories, by name or file.
+    /// Categories: names or files.
     pub corpora: Vec<String>,
     /// Numbers of examples in a prompt.
     pub shots: Vec<usize>,
@@ -50,17 +50,17 @@ pub(super) struct SemanticQuestions {
     pub sets: usize,
     /// Queries, X.
     pub queries: usize,
-    /// The name of the form of a prompt.
+    /// The name of the prompt form.
     pub form: String,
-    /// Seed of the entities that are drawn.
+    /// Seed for drawing entities.
     pub seed: u64,
-    /// Whether log-probabilities are asked for, as far as the API has them. Those of an open model stand in
-    /// its profile, equal to the last digits, and asking takes one more request for each relation.
+    /// Whether to ask for log-probabilities where the API returns them. An open model does not need them: its
+    /// profile contains the same values, and asking costs one more request per relation.
     pub logprobs: bool,
 }
 
 impl SemanticQuestions {
-    /// The configuration of a collection that asks them of a model behind an API.
+    /// The configuration of a collection that asks these questions of a model behind an API.
     pub fn configuration(
         &self,
         provider: &'static dyn Provider,
@@ -108,7 +108,7 @@ impl SemanticQuestions {
     }
 }
 
-/// Serves a model on a loopback port; 0 takes a free one.
+/// Serves a model on a loopback port. Port 0 selects a free one.
 ///
 /// # Errors
 /// [`Error::Serve`] if the port is in use or the model cannot be served.
@@ -116,7 +116,7 @@ pub(super) fn serve(model: Model, port: u16, seed: u64) -> Result<Background> {
     Background::start(vec![model], &server_settings(port, seed))
 }
 
-/// Serves a model to this process alone, without a port.
+/// Serves a model within this process, without a port.
 ///
 /// # Errors
 /// [`Error::Serve`] if the model cannot be served.
@@ -144,11 +144,12 @@ impl InProcess for Here {
     }
 }
 
-/// The tokens of the longest prompt of a design, and the positions of the model, if an answer of
-/// `answer_tokens` does not fit behind that prompt.
+/// Checks that every prompt of a design fits into the context of the model, together with an answer of
+/// `answer_tokens`. Returns `None` if it does, and otherwise the tokens of the longest prompt and the
+/// positions of the model.
 ///
 /// # Errors
-/// Those of [`tokenize`]: a tokenizer that cannot spell the corpus.
+/// Those of [`tokenize`], if the tokenizer cannot encode the corpus.
 pub(super) fn lacking_positions(
     model: &Model,
     design: &FactorialDesign,
@@ -156,14 +157,14 @@ pub(super) fn lacking_positions(
 ) -> Result<Option<(usize, usize)>> {
     let prompts = tokenize(model, design)?;
     let longest = prompts.windows.iter().map(Vec::len).max().unwrap_or_default();
-    let has = model.decoder.spec().max_positions;
-    Ok((longest + answer_tokens as usize > has).then_some((longest, has)))
+    let positions = model.decoder.spec().max_positions;
+    Ok((longest + answer_tokens as usize > positions).then_some((longest, positions)))
 }
 
-/// Asks a served model what has no answer in the folder yet.
+/// Asks a served model the questions that have no answer in the folder yet.
 ///
 /// # Errors
-/// Whatever the client finds wrong; [`Error::Gaps`] if a question has no answer.
+/// Errors of the client; [`Error::Gaps`] if a question has no answer.
 pub(super) fn ask_served(
     configuration: Configuration,
     server: Option<Arc<dyn InProcess>>,
@@ -173,7 +174,7 @@ pub(super) fn ask_served(
     let run = Run {
         folder: folder.into(),
         configuration,
-        // An interrupted run has answers from another port; they stay valid.
+        // An interrupted run used another port; its answers stay valid.
         new_config: true,
         redo: RedoSelection::default(),
         adapt: false,
@@ -195,7 +196,7 @@ pub(super) fn ask_served(
         ca_cert: None,
         in_process: server,
         is_claimed: true,
-        // Asking again costs nothing here.
+        // Asking a local model again is free, so the journal need not survive a crash.
         durable: false,
     };
     disk::make_folder(folder)?;
@@ -212,8 +213,8 @@ pub(super) fn ask_served(
     Ok(())
 }
 
-/// What all answers of a folder tell, one row for each corpus and number of examples. The journal has the
-/// time of each answer; derived files must not depend on it.
+/// The scores of a folder, one row for each corpus and number of examples. Collection times are removed,
+/// because derived files must not depend on them.
 ///
 /// # Errors
 /// [`Error::Read`], [`Error::Csv`]

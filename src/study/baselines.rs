@@ -1,5 +1,5 @@
-//! What predicts the rows of a closed model without a card: means and regressions on the rows of the others.
-//! All of them know the corpus.
+//! Predicts the rows of a closed model without a card, by means and regressions on the rows of other models.
+//! Every baseline uses the corpus.
 
 use ndarray::Array2;
 
@@ -7,24 +7,24 @@ use crate::calibration::{Link, Table, least_squares_at};
 use crate::error::Result;
 use crate::numeric::statistics::mean;
 
-/// The features of the regression on answers alone.
+/// The features of the regression on answers.
 const OUTSIDE: [&str; 3] = ["semantic_logprob_nats", "semantic_accuracy", "semantic_output_share"];
 
-/// The baselines of one row; `None` where the others do not carry one.
+/// The baselines of one row. `None` if the other rows do not suffice to fit one.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Baselines {
-    /// The mean over the others' rows of the corpus.
+    /// The mean over the rows of other models on the same corpus.
     pub mean: Option<f64>,
-    /// The mean over the others' rows of the corpus with the same number of examples.
+    /// The mean over the rows of other models on the same corpus with the same number of examples.
     pub shots: Option<f64>,
-    /// The line in log10 parameters over the same rows, at the hidden member's size.
+    /// Regression on log10 parameters over the same rows as `shots`, given the size of the hidden model.
     pub size: Option<f64>,
-    /// A regression on log-probability, accuracy and output share with the card's link, and a level for each
-    /// corpus and number of examples.
+    /// Regression on log-probability, accuracy and output share with the link of the card, and one intercept
+    /// for each corpus and each number of examples.
     pub outside: Option<f64>,
 }
 
-/// One row of observations, as the baselines see it.
+/// The values of one observation that the baselines use.
 struct Row<'a> {
     corpus: &'a str,
     shots: &'a str,
@@ -33,8 +33,8 @@ struct Row<'a> {
     target: Option<f64>,
 }
 
-/// The baselines of some rows of a table, from other rows whose target is known. `log10_params` is the size
-/// of each row's model.
+/// The baselines of the rows `hidden` of a table, fitted on those of the rows `others` that have a target.
+/// `log10_params` has the model size of each row.
 ///
 /// # Errors
 /// Those of the table's columns; [`crate::Error::Calibration`] if a regression fails.
@@ -98,7 +98,7 @@ fn outside(row: &Row, known: &[Row], link: Link) -> Result<Option<f64>> {
     Ok(line(&x, &y, &at)?.map(|eta| link.invert(eta, 0.0)))
 }
 
-/// Least squares at one point; `None` for fewer rows than coefficients, or a column that does not vary.
+/// Least-squares prediction at one point. `None` for fewer rows than coefficients, or a constant column.
 fn line(x: &[Vec<f64>], y: &[f64], at: &[f64]) -> Result<Option<f64>> {
     let varies = |column: usize| x.iter().any(|row| (row[column] - x[0][column]).abs() > 1e-9);
     if x.len() < at.len() + 2 || !(0..at.len()).all(varies) {

@@ -1,13 +1,13 @@
-//! The calibration of semantic emergence: the default target and features, and how a card is fitted on
-//! observations of open models.
+//! Specifies the calibration of semantic emergence: the default target and features, and how a card is fitted
+//! on observations of open models.
 
 use crate::calibration::{CalibrationSpec, Link};
 
-/// The default target of a card: the mean share over depth.
+/// The default target of a card: the mean semantic share over depth.
 pub const TARGET: &str = "semantic_share_mean";
 
-/// The default features of a card: the category, and what the API answers. What is measured inside the proxy
-/// (`proxy_semantic_share_mean` and others) was tried on half of the families and predicted no better.
+/// The default features of a card: the category and the scores of the API's answers. Features measured inside
+/// the proxy (such as `proxy_semantic_share_mean`) did not improve predictions on half of the families.
 pub const FEATURES: [&str; 5] = [
     "corpus",
     "semantic_logprob_nats",
@@ -16,10 +16,10 @@ pub const FEATURES: [&str; 5] = [
     "semantic_answer_share",
 ];
 
-/// The size as a feature, where sizes count as published.
+/// The feature for the model size, used if `sizes = true` declares sizes as published.
 pub(super) const SIZE: &str = "params_b";
 
-/// How a card of `target` is fitted. `values` are those of the training rows.
+/// How to fit a card of `target`. `values` are the targets of the training rows.
 pub(super) fn specification(
     target: &str,
     features: Vec<String>,
@@ -37,7 +37,8 @@ pub(super) fn specification(
     }
 }
 
-/// Shares lie between 0 and 1, and their estimates scatter by a few hundredths around both.
+/// The link of a target. Shares lie between 0 and 1, but their estimates exceed both bounds by a few
+/// hundredths, so the bounds of the logit are wider. Other targets have the identity link.
 pub(super) fn link(target: &str, values: &[Option<f64>]) -> Link {
     let wide = Link::Logit { low: -0.1, high: 1.1 };
     let is_share = unit(target) == "share" && values.iter().flatten().all(|value| wide.contains(*value));

@@ -1,5 +1,5 @@
-//! A study whose names, files, prices and keys were all looked up: everything that can be wrong before a task
-//! runs.
+//! Checks a study before a task runs: resolves every name, file, price and key in the study file, and reports
+//! all mistakes at once.
 
 use std::path::Path;
 
@@ -20,13 +20,13 @@ use crate::observations;
 use crate::provider::{self, Prompt, Provider};
 use crate::report;
 
-/// A study that can run.
+/// A checked study, ready to run.
 pub struct Study {
-    /// The file.
+    /// The study file.
     pub file: StudyFile,
     /// The designs, one for each corpus.
     pub designs: Vec<FactorialDesign>,
-    /// Requests and tokens of the tasks beside the designs.
+    /// Requests and tokens of the tasks in addition to the designs.
     pub(super) beside: Questions,
     /// The open models.
     pub models: Vec<StudyModel>,
@@ -34,20 +34,20 @@ pub struct Study {
     pub closed: Vec<ClosedTarget>,
 }
 
-/// Requests and the tokens of their prompts, about.
+/// Number of requests, and approximate number of tokens of their prompts.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Questions {
     pub calls: usize,
     pub tokens: f64,
 }
 
-/// A closed model with what it is reached by.
+/// A closed model with its API or its weights.
 pub struct ClosedTarget {
-    /// What the file says.
+    /// Its table in the study file.
     pub closed: ClosedModel,
-    /// Its API; none if its weights are served on this machine.
+    /// Its API; `None` if its weights are served on this machine.
     pub api: Option<Api>,
-    /// Its weights, measured after the predictions are on disk.
+    /// Its weights. They are measured after the predictions are written.
     pub weights: Option<StudyModel>,
 }
 
@@ -55,28 +55,30 @@ pub struct ClosedTarget {
 pub struct Api {
     /// The wire format.
     pub provider: &'static dyn Provider,
-    /// Its address.
+    /// The base URL.
     pub base_url: String,
-    /// The price, if there is a file of prices.
+    /// The price, if the study file names a file of prices.
     pub price: Option<Price>,
 }
 
-/// Items per relation of tasks that are drawn, and most shots of them.
+/// Items per relation of a drawn task.
 pub(super) const TASK_ITEMS: usize = 100;
+/// Maximum shots of a drawn task.
 pub(super) const TASK_SHOTS: usize = 4;
-/// A token of English text and of the embedded categories has about so many characters.
+/// Approximate characters per token of English text and of the embedded categories.
 pub(super) const CHARS_PER_TOKEN: f64 = 3.5;
 
 impl Api {
-    /// Whether it is served on this machine.
+    /// Whether the API runs on this machine.
     pub(super) fn is_local(&self) -> bool {
         Endpoint::new(&self.base_url).is_ok_and(|endpoint| endpoint.is_local())
     }
 
-    /// Its key, from the environment.
+    /// The key of the API, from the environment.
     ///
     /// # Errors
-    /// [`Error::Account`](crate::Error::Account) naming the variable.
+    /// [`Error::Account`](crate::Error::Account) if the environment variable is not set; the message names
+    /// it.
     pub(super) fn secrets(&self) -> Result<Secrets> {
         Secrets::from_env(self.provider.key_variable(), &self.base_url, self.is_local())
     }
@@ -91,12 +93,13 @@ impl ClosedTarget {
 }
 
 impl Study {
-    /// Looks everything up that a study file names. `found` are mistakes of the file that are known already;
-    /// `known` holds the hashes of weights that were seen before.
+    /// Resolves and checks everything that a study file names. `found` are the mistakes that reading the file
+    /// found; `known` caches the hashes of weights.
     ///
     /// # Errors
-    /// [`Error::StudyFile`](crate::Error::StudyFile) with every mistake and, if it is to run (`runs`), with
-    /// every key that is missing. Without a mistake, [`Study::check_keys`] looks for those that are needed.
+    /// [`Error::StudyFile`](crate::Error::StudyFile) with every mistake. If `runs` is set and the file has a
+    /// mistake, missing keys are reported as well. For a file without a mistake, [`Study::check_keys`]
+    /// reports missing keys.
     pub fn of(
         file: StudyFile,
         found: Vec<Finding>,
@@ -132,10 +135,10 @@ impl Study {
         Ok(Self { file, designs, beside, models, closed })
     }
 
-    /// Whether the keys are there of the closed models with these ids.
+    /// Checks the environment for the keys of the closed models with these ids.
     ///
     /// # Errors
-    /// [`Error::StudyFile`](crate::Error::StudyFile) naming every variable that is missing.
+    /// [`Error::StudyFile`](crate::Error::StudyFile) with every environment variable that is missing.
     pub fn check_keys(&self, asked: &[&str]) -> Result<()> {
         let findings = Findings::of(vec![]);
         let is_asked = |target: &&ClosedTarget| asked.contains(&target.closed.id.as_str());
@@ -143,7 +146,7 @@ impl Study {
         if findings.any() { Err(findings.into_error(&self.file.path)) } else { Ok(()) }
     }
 
-    /// A text without the keys of the closed models.
+    /// Redacts the keys of the closed models in a text.
     pub fn redacted(&self, text: &str) -> String {
         let mut text = text.to_owned();
         for api in self.closed.iter().filter_map(|target| target.api.as_ref()) {
@@ -154,7 +157,7 @@ impl Study {
         text
     }
 
-    /// What a model is asked; `logprobs` as in [`SemanticQuestions`].
+    /// The questions for a model; `logprobs` as in [`SemanticQuestions`].
     pub(super) fn questions(&self, logprobs: bool) -> SemanticQuestions {
         let design = &self.file.design;
         SemanticQuestions {
@@ -173,7 +176,7 @@ fn designs(file: &StudyFile, findings: &Findings) -> Vec<FactorialDesign> {
     let design = &file.design;
     let form = PromptForm::find(&design.form.value).unwrap_or_else(|| {
         let names: Vec<&str> = PromptForm::names().collect();
-        let reason = format!("`form` must be one of {}, and is {}", names.join(", "), design.form.value);
+        let reason = format!("`form` must be one of {}, but is {}", names.join(", "), design.form.value);
         findings.add(design.form.line, reason);
         DesignSettings::default().form
     });
@@ -189,7 +192,7 @@ fn designs(file: &StudyFile, findings: &Findings) -> Vec<FactorialDesign> {
         let drawn = Category::load(&corpus.value).and_then(|category| FactorialDesign::draw(&category, &how));
         match drawn {
             Ok(drawn) if designs.iter().any(|other| other.category == drawn.category) => {
-                findings.add(corpus.line, format!("{} is named twice", drawn.category));
+                findings.add(corpus.line, format!("{} is listed twice", drawn.category));
             }
             Ok(drawn) => designs.push(drawn),
             Err(error) => findings.add_error(corpus.line, &error),
@@ -198,7 +201,7 @@ fn designs(file: &StudyFile, findings: &Findings) -> Vec<FactorialDesign> {
     designs
 }
 
-/// How the tasks beside the designs are drawn.
+/// How to draw the tasks in addition to the designs.
 pub(super) fn task_options(seed: u64) -> TaskOptions {
     TaskOptions {
         shots: TASK_SHOTS,
@@ -219,7 +222,7 @@ fn tasks_beside(file: &StudyFile, findings: &Findings) -> Questions {
         match load(std::slice::from_ref(&task.value)).and_then(|own| load(&names).map(|_| own)) {
             Err(error) => findings.add_error(task.line, &error),
             Ok(loaded) => {
-                // An item that cannot be read is an error of the task, which reading it whole has shown.
+                // `load` has already reported items that cannot be read.
                 for item in loaded.iter().flat_map(|task| task.items.iter()).flatten() {
                     questions.calls += item.prompts.len();
                     let chars = item.prompts.iter().map(chars).sum::<usize>();
@@ -231,7 +234,7 @@ fn tasks_beside(file: &StudyFile, findings: &Findings) -> Questions {
     questions
 }
 
-/// Characters of a prompt.
+/// Length of a prompt in bytes, which approximates its characters.
 fn chars(prompt: &Prompt) -> usize {
     match prompt {
         Prompt::Text(text) => text.len(),
@@ -255,12 +258,14 @@ fn check_calibration(file: &StudyFile, findings: &Findings) {
         let name = &feature.value;
         if responses.contains(name) {
             let reason = format!(
-                "feature `{name}` is measured inside a model, and not known of a closed one; leave it out"
+                "feature `{name}` is measured inside a model and cannot be observed for a closed model; \
+                 leave it out"
             );
             findings.add(feature.line, reason);
         } else if name == super::card::SIZE {
             let reason = format!(
-                "feature `{name}` is the size; leave it out, and set `sizes = true` where sizes are published"
+                "feature `{name}` is the model size; leave it out, and set `sizes = true` if sizes are \
+                 published"
             );
             findings.add(feature.line, reason);
         } else if !columns.contains(name) && !name.starts_with("score_") {
@@ -271,7 +276,7 @@ fn check_calibration(file: &StudyFile, findings: &Findings) {
     }
 }
 
-/// A model that is closed is not among the open ones.
+/// Checks that a closed model has neither the name nor the weights of an open one.
 fn check_apart(
     target: &ClosedModel,
     weights: Option<&StudyModel>,
@@ -280,7 +285,7 @@ fn check_apart(
 ) {
     let name = disk::id_in_file_names(&target.id);
     if models.iter().any(|model| disk::id_in_file_names(&model.info.id) == name) {
-        let reason = format!("{} is the name of an open model as well; give one of them another", target.id);
+        let reason = format!("{} is also the name of an open model; rename one of them", target.id);
         findings.add(target.line, reason);
     }
     let same = |model: &&StudyModel| {
@@ -288,7 +293,8 @@ fn check_apart(
     };
     if let Some(same) = models.iter().find(same) {
         let reason = format!(
-            "{} has the weights of the open model {}, from which it would be predicted; leave that one out",
+            "{} has the weights of the open model {}, so its prediction would test nothing; leave one of \
+             them out",
             target.id, same.info.id
         );
         findings.add(target.line, reason);
@@ -301,16 +307,13 @@ fn api(target: &ClosedModel, name: &Located<String>, findings: &Findings) -> Opt
         price.map_err(|error| findings.add_error(file.line, &error)).ok()
     });
     if target.budget_usd.is_some() && target.prices.is_none() {
-        let reason = format!("`budget_usd` of {} needs `prices`, the file they are in", target.id);
+        let reason = format!("`budget_usd` of {} needs `prices`, the path of the price file", target.id);
         findings.add(target.line, reason);
     }
     let provider = provider::find(&name.value).map_err(|error| findings.add_error(name.line, &error)).ok();
     if let Some(provider) = provider.filter(|provider| target.batch && provider.batch().is_none()) {
-        let reason = format!(
-            "`batch` of {} is not possible for {}, which has no batch API",
-            target.id,
-            provider.name()
-        );
+        let reason =
+            format!("`batch` of {} is not supported: {} has no batch API", target.id, provider.name());
         findings.add(target.line, reason);
     }
     let default_url = || provider.map_or(String::new(), |provider| provider.default_base_url().to_owned());
@@ -325,7 +328,7 @@ fn api(target: &ClosedModel, name: &Located<String>, findings: &Findings) -> Opt
     let is_local = endpoint.is_some_and(|endpoint| endpoint.is_local());
     if !is_local && target.budget_usd.is_none() && !target.no_budget {
         let reason =
-            format!("{} has no budget: give `budget_usd` and `prices`, or `no_budget = true`", target.id);
+            format!("{} has no budget: set `budget_usd` and `prices`, or `no_budget = true`", target.id);
         findings.add(target.line, reason);
     }
     Some(Api { provider: provider?, base_url, price })

@@ -1,9 +1,9 @@
-//! Claims: of several processes on one folder, one works on a task. A claim is a file that a hard link
-//! creates, which is atomic on local and network file systems; no lock of a file is needed.
+//! Claims tasks, so that of several processes on one folder only one works on each task. A claim is a file
+//! created by a hard link, which is atomic on local and network file systems. No file locks are needed.
 //!
-//! The holder renews its claim while it works. A process that sees a claim unchanged for long, or whose
-//! holder ran on the same machine and has ended, takes the task over with a claim of the next number. Clocks
-//! of machines are not compared.
+//! The holder renews its claim while it works. Another process takes the task over, with a claim of the next
+//! number, if the claim has not changed for [`STALE_AFTER`] or if its holder ran on the same machine and has
+//! ended. Clocks of different machines are never compared.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,10 +17,10 @@ use crate::disk;
 use crate::error::{Error, Result};
 use crate::machine;
 
-/// How often a holder renews its claim.
+/// Interval at which a holder renews its claim.
 const RENEWED_EVERY: Duration = Duration::from_secs(10);
-/// A claim that is not renewed for so long is taken over. Network file systems show changes of other
-/// machines up to a minute late.
+/// Age at which an unchanged claim is stale and another process may take it over. Network file systems may
+/// show changes by other machines up to a minute late.
 const STALE_AFTER: Duration = Duration::from_secs(180);
 const PREFIX: &str = "claim-";
 
@@ -30,20 +30,20 @@ pub(super) struct Claims {
     folder: PathBuf,
 }
 
-/// Who holds a claim.
+/// The process that holds a claim.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Holder {
     host: String,
-    /// Where its process number is valid; empty where the system does not tell.
+    /// The namespace in which `pid` is valid; empty if the system has no such identifier.
     space: String,
     pid: u32,
-    /// When the process began, in the machine's own units; a number is given to another process later.
+    /// Start time of the process, in the machine's own units. It distinguishes processes that reuse a pid.
     began: String,
-    /// Times it was renewed.
+    /// Number of renewals.
     beat: u64,
 }
 
-/// A claim that was seen, and since when it has not changed.
+/// A claim of another process, and the time since which it has not changed.
 #[derive(Debug, Clone)]
 pub(super) struct Seen {
     number: u64,
@@ -51,21 +51,21 @@ pub(super) struct Seen {
     since: Instant,
 }
 
-/// What an attempt gives.
+/// The result of an attempt to claim a task.
 pub(super) enum Attempt {
-    /// The task is this process's.
+    /// This process holds the claim.
     Taken(Claim),
-    /// Another process holds it.
+    /// Another process holds the claim.
     Held(Seen),
 }
 
 impl Claims {
-    /// The claims of the task with this folder.
+    /// The claims of the task with the result folder `folder`.
     pub fn new(folder: &Path) -> Self {
         Self { folder: folder.into() }
     }
 
-    /// The holder of the newest claim, in words, if its process may be alive.
+    /// Describes the holder of the newest claim, unless its process has ended.
     pub fn holder(&self) -> Option<String> {
         let (_, holder) = self.newest()?;
         let is_dead = holder.has_ended();
@@ -78,7 +78,7 @@ impl Claims {
             .flatten()
             .filter_map(|entry| entry.file_name().to_str()?.strip_prefix(PREFIX)?.parse::<u64>().ok());
         let number = numbers.max()?;
-        // A claim appears whole, so that one that does not parse is damaged, and nobody renews it.
+        // Claims are created atomically, so a claim that does not parse is damaged and has no live holder.
         let bytes = disk::read(self.path(number)).ok()?;
         let damaged = || Holder {
             host: "another machine".into(),
@@ -94,7 +94,7 @@ impl Claims {
         self.folder.join(format!("{PREFIX}{number}"))
     }
 
-    /// Tries to take the task. `before` is what an earlier attempt saw.
+    /// Tries to claim the task. `before` is the claim that an earlier attempt returned.
     ///
     /// # Errors
     /// [`Error::Write`]
@@ -112,12 +112,12 @@ impl Claims {
         if create(&self.path(number), &holder)? {
             return Ok(Attempt::Taken(Claim::hold(&self.folder, number, holder)));
         }
-        // Another process was faster.
+        // Another process created this claim first.
         Ok(Attempt::Held(Seen { number, holder, since: Instant::now() }))
     }
 }
 
-/// Creates a file with its content, or tells that it exists.
+/// Creates a claim file. Returns `false` if it exists.
 fn create(path: &Path, holder: &Holder) -> Result<bool> {
     let fault = |source| Error::Write { path: path.into(), source };
     let bytes = disk::json_line(path, holder)?;
@@ -128,7 +128,7 @@ fn create(path: &Path, holder: &Holder) -> Result<bool> {
     match std::fs::hard_link(partial.path(), path) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
-        // A file system without hard links.
+        // The file system has no hard links.
         Err(_) => match partial.persist_noclobber(path) {
             Ok(_) => Ok(true),
             Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
@@ -143,8 +143,8 @@ impl Holder {
         Self { host: machine::name(), space, pid, began: began(pid).unwrap_or_default(), beat: 0 }
     }
 
-    /// Whether its process is known to have ended. That of another machine or container is not known to have,
-    /// and shows it by renewing its claim.
+    /// Whether the process is known to have ended. A process on another machine or in another container
+    /// cannot be checked, so its claim must become stale first.
     fn has_ended(&self) -> bool {
         let here = machine::process_space().unwrap_or_default();
         if here.is_empty() || self.host != machine::name() || self.space != here {
@@ -154,10 +154,10 @@ impl Holder {
     }
 }
 
-/// When a process began; none if there is no such process.
+/// Start time of a process; `None` if there is no such process.
 fn began(pid: u32) -> Option<String> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name of the process, in parentheses, may hold spaces. Its state stands behind it: Z has ended.
+    // The process name, in parentheses, may contain spaces. The state follows it; `Z` is a zombie.
     let (_, rest) = stat.rsplit_once(')')?;
     let fields: Vec<&str> = rest.split_whitespace().collect();
     (fields.first() != Some(&"Z")).then(|| fields.get(19).map(|began| (*began).to_owned()))?
@@ -180,7 +180,7 @@ impl Claim {
         let renew = move || {
             loop {
                 std::thread::park_timeout(RENEWED_EVERY);
-                // A claim is not renewed after it was given back.
+                // The lock prevents a renewal after the claim was released.
                 let ended = ended.lock().unwrap_or_else(PoisonError::into_inner);
                 if *ended {
                     return;
@@ -190,7 +190,7 @@ impl Claim {
                     return;
                 }
                 holder.beat += 1;
-                // A full disk is noticed when the result is written.
+                // Ignore write errors here: a full disk makes writing the result fail.
                 disk::write_json(&claims.path(number), &holder).unwrap_or_default();
             }
         };
@@ -258,9 +258,9 @@ mod tests {
         let second = take(&claims).expect("taken over");
         assert_eq!(second.number, 2);
         drop(second);
-        // The first claim goes with the second.
+        // Dropping the second claim removes the first, too.
         assert!(claims.newest().is_none());
-        // Of another container, or of this machine before it was started again, nothing is known.
+        // A holder in another container, or on this machine before a restart, cannot be checked.
         let other = Holder { space: "another".into(), ..ended.clone() };
         assert!(create(&claims.path(1), &other).expect("a claim"));
         assert!(take(&claims).is_none());
@@ -268,7 +268,7 @@ mod tests {
         let elsewhere = Holder { host: "elsewhere".into(), pid: u32::MAX - 1, ..this };
         assert!(create(&claims.path(1), &elsewhere).expect("a claim"));
         assert!(take(&claims).is_none());
-        // Seen unchanged for long enough, it is stale; seen renewed, it is not.
+        // An unchanged claim becomes stale; a renewed one does not.
         let Attempt::Held(seen) = claims.attempt(None).expect("an attempt") else { panic!("it is held") };
         let Some(long_ago) = Instant::now().checked_sub(STALE_AFTER) else { return };
         let old = Seen { since: long_ago, ..seen };

@@ -1,4 +1,4 @@
-//! Why a closed model has no number, or a wide interval, and the cheapest thing that would help.
+//! Explains why a closed model has no prediction or a wide interval, and suggests the cheapest remedy.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,28 +15,29 @@ use crate::corpus::category::INVENTED;
 use crate::error::Result;
 use crate::numeric::shown::fixed;
 
-/// A finding about a closed model, or about the study as a whole.
+/// A finding about a closed model or the whole study.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Diagnosis {
-    /// The closed model; empty for the study.
+    /// Id of the model; empty if the finding is about the whole study.
     pub model: String,
-    /// What is wrong.
+    /// What is missing or wrong.
     pub finding: String,
-    /// The cheapest thing to do about it.
+    /// The cheapest remedy.
     pub remedy: String,
 }
 
-/// Families and models that a calibration wants: with fewer, leaving one out says little of new ones.
+/// Minimum number of families. With fewer, leave-one-family-out errors say little about a new family.
 const FAMILIES: usize = 3;
+/// Minimum number of models per family.
 const MODELS_OF_A_FAMILY: usize = 3;
-/// An interval is wide if it covers this share of what the open models span.
+/// An interval is wide if it covers more than this fraction of the range of the open models.
 const WIDE: f64 = 0.8;
-/// Standard error of a share beyond which a measurement is coarse.
+/// A measurement is coarse if the standard error of its share is larger.
 const COARSE: f64 = 0.05;
-/// A closed model is large if it is this many times the largest open one.
+/// A closed model is large if it has this many times the parameters of the largest open one.
 const LARGE: f64 = 10.0;
 
-/// Looks at the study file and at what is in the folder.
+/// Diagnoses a study from its file and its results.
 ///
 /// # Errors
 /// [`crate::Error::Read`], [`crate::Error::Csv`] and [`crate::Error::Json`] for damaged results.
@@ -63,7 +64,7 @@ pub fn doctor(study: &Study, tasks: &[StudyTask], folder: &StudyFolder) -> Resul
     Ok(found.all)
 }
 
-/// The least and largest value of the target among the open models.
+/// The smallest and largest target among the open models.
 fn span_of(study: &Study, table: &Table) -> Result<Option<(f64, f64)>> {
     let values = table.numbers(&study.file.calibration.target.value)?;
     let known = || values.iter().flatten().copied();
@@ -81,14 +82,14 @@ impl Report {
         self.all.push(Diagnosis { model: model.into(), finding, remedy });
     }
 
-    /// Tasks that are not done.
+    /// Reports failed, missing and running tasks.
     fn failures(&mut self, tasks: &[StudyTask], folder: &StudyFolder) {
         let (mut missing, mut running) = (0, 0);
         for row in status(tasks, folder) {
             match row.status {
                 "failed" => {
-                    let remedy = "correct what it names, or leave the model or corpus out of the study file; \
-                                  `surmise run` tries it again";
+                    let remedy = "fix the cause, or leave the model or corpus out of the study file; \
+                                  `surmise run` retries the task";
                     self.add(&row.model, format!("`{}` failed: {}", row.task, row.note), remedy);
                 }
                 "missing" => missing += 1,
@@ -104,24 +105,24 @@ impl Report {
         }
     }
 
-    /// How many families there are, and how many models of each.
+    /// Reports too few families, and families with too few models.
     fn families(&mut self, study: &Study) {
         let mut families: BTreeMap<&str, usize> = BTreeMap::new();
         for model in &study.models {
             *families.entry(model.info.family.as_deref().unwrap_or_default()).or_default() += 1;
         }
-        // The embedded models can spell the corpora of their own facts.
+        // Suggest embedded models whose tokenizer can encode the corpora of the study.
         let is_invented = |design: &FactorialDesign| INVENTED.contains(&design.category.as_str());
         let embedded = if study.designs.iter().any(is_invented) { "factgpt" } else { "minigpt" };
         if families.len() < FAMILIES {
             let names: Vec<&str> = families.keys().copied().collect();
             self.add(
                 "",
-                format!("the open models are of few families: {}", names.join(", ")),
+                format!("the open models come from too few families: {}", names.join(", ")),
                 format!(
-                    "name models of {} other families: an error on a new family cannot be told from fewer; \
-                     the embedded ones cost least (family = \"{embedded}\", models = [\"{embedded}-?\"]), \
-                     ids on a hub are nearer to real models",
+                    "add models of {} other families: with fewer, the error on a new family cannot be \
+                     estimated; the embedded models cost least (family = \"{embedded}\", models = \
+                     [\"{embedded}-?\"]), models from the Hugging Face hub are closer to real closed models",
                     FAMILIES - families.len()
                 ),
             );
@@ -130,12 +131,12 @@ impl Report {
             self.add(
                 "",
                 format!("the family {family} has {n} open model{}", if *n == 1 { "" } else { "s" }),
-                "name other sizes of it, or earlier checkpoints (owner/name@step1000)",
+                "add other sizes of the family, or earlier checkpoints (owner/name@step1000)",
             );
         }
     }
 
-    /// Measurements whose standard errors are large, and models whose measurement has no share.
+    /// Reports measurements with large standard errors.
     fn precision(&mut self, study: &Study, table: &Table) -> Result<()> {
         let models = table.text("target_model")?;
         let (corpora, shots) = (table.text("corpus")?, table.text("shots")?);
@@ -168,7 +169,7 @@ impl Report {
         Ok(())
     }
 
-    /// One closed model.
+    /// Reports findings about one closed model.
     fn target(
         &mut self,
         study: &Study,
@@ -182,13 +183,14 @@ impl Report {
         match target.closed.family.as_deref() {
             None => self.add(
                 id,
-                "its family is not named, so that the card takes it for a new one",
-                "write `family` in its table if it is published",
+                "its family is unknown, so the card treats it as a new family",
+                "set `family` in its [[closed]] table if it is published",
             ),
             Some(family) if !known.contains(family) => self.add(
                 id,
-                format!("no open model is of its family {family}"),
-                "name smaller open models of it if there are any; else its interval is that of a new family",
+                format!("no open model belongs to its family {family}"),
+                "add smaller open models of this family if there are any; otherwise its interval is that \
+                 for a new family",
             ),
             Some(_) => {}
         }
@@ -200,7 +202,7 @@ impl Report {
                     "it has {params_b} billion parameters, {:.0} times those of the largest open model",
                     params_b / largest
                 ),
-                "name larger open models; the next step of ten is the cheapest",
+                "add larger open models; one that is ten times larger than the largest is the cheapest step",
             );
         }
         if rows.is_empty() {
@@ -218,8 +220,8 @@ impl Report {
             self.add(
                 id,
                 finding,
-                "trust no prediction for models like it: what its answers show differs from the open models; \
-                 name open models that answer as it does",
+                "do not trust its predictions: its answers differ from those of the open models; \
+                 add open models that answer similarly",
             );
         }
         let Some((low, high)) = span else { return };
@@ -237,8 +239,8 @@ impl Report {
                     fixed(high, 2)
                 ),
                 format!(
-                    "name more open models like it: there are {} now, and the interval follows the errors on \
-                     those left out",
+                    "add more similar open models: there are {} now, and the width of the interval follows \
+                     the errors on held-out models",
                     study.models.len()
                 ),
             );
@@ -246,33 +248,33 @@ impl Report {
     }
 }
 
-/// What helps against a refusal.
+/// The remedy for a refused prediction, given the note of its row.
 fn remedy_of(note: &str, study: &Study) -> String {
     let n = study.models.len();
     if note.contains("no answers") {
-        return "see the tasks above: they say why it was not asked".into();
+        return "see the failed tasks above: they explain why the model has no answers".into();
     }
     if note.contains("distance")
         || note.contains("farther")
         || note.contains("farthest")
         || note.contains("times the largest")
     {
-        return format!("name open models nearer to it, in size and answers; there are {n}");
+        return format!("add open models closer to it in size and answers; there are {n} now");
     }
     if note.contains("weaker than every row") {
-        return "name weaker open models: smaller ones, or earlier checkpoints (owner/name@step1000)".into();
+        return "add weaker open models: smaller ones, or earlier checkpoints (owner/name@step1000)".into();
     }
     if note.contains("famil") {
-        return format!("name open models of other families; the {n} open models are of too few");
+        return format!("add open models of other families; the {n} open models come from too few");
     }
     if note.contains("skill") || note.contains("mean") {
         return format!(
-            "the features do not tell the open models apart: name more of them (there are {n}), whose \
-             answers differ, or other corpora"
+            "the features do not distinguish the open models: add open models (there are {n} now) with \
+             different answers, or other corpora"
         );
     }
     if note.contains("missing") || note.contains("is known") {
-        return "choose features that its API gives, or an API that returns log-probabilities".into();
+        return "choose features that its API provides, or an API that returns log-probabilities".into();
     }
-    format!("name open models nearer to it; there are {n}")
+    format!("add open models closer to it; there are {n} now")
 }

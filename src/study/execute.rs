@@ -1,5 +1,5 @@
-//! What each kind of task does. A task reads the study and its model, writes its files, and touches nothing
-//! of other tasks.
+//! Runs one task of each kind. A task reads the study and its model, writes its own files, and touches no
+//! files of other tasks.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -34,35 +34,35 @@ use crate::model::hub::Hub;
 use crate::model::{Model, ModelOptions};
 use crate::provider;
 
-/// What tasks have in common while they run.
+/// State that running tasks share.
 pub(super) struct Execution<'a> {
     pub study: &'a Study,
     pub folder: &'a StudyFolder,
     pub hub: &'a Hub,
-    /// Memory for a model and its states; none without a limit.
+    /// Memory limit for a model and its states, in bytes; `None` for no limit.
     pub max_memory_bytes: Option<u64>,
-    /// Receives what collections have to say.
+    /// Receives the messages of collections.
     pub say: Arc<dyn Fn(&str) + Send + Sync>,
-    /// Ends collections on a signal.
+    /// Registers a collection so that a signal can stop it.
     pub interrupt: Arc<dyn Fn(Arc<Stop>) + Send + Sync>,
 }
 
-/// Receives the share of a task that is done, and returns whether the task is still this process's.
+/// Receives the finished fraction of a task. Returns whether this process still holds the task.
 pub(super) type Step<'a> = &'a (dyn Fn(f64) -> bool + Sync);
 
-/// What a task leaves: its files, and what to know of them.
+/// The result of a task.
 pub(super) struct Outcome {
     pub files: Vec<PathBuf>,
     pub note: String,
-    /// Why the result is not complete.
+    /// Why the result is incomplete, if it is.
     pub gaps: Option<Error>,
 }
 
 impl Execution<'_> {
-    /// Does a task. `progress` receives the share that is done.
+    /// Runs a task. `progress` receives the finished fraction.
     ///
     /// # Errors
-    /// Whatever the task finds wrong.
+    /// Errors of the task.
     pub fn run(&self, task: &StudyTask, progress: Step) -> Result<Outcome> {
         let study = self.study;
         match task.subject {
@@ -118,14 +118,14 @@ impl Execution<'_> {
         let wanted = settings_of(&opened, design, &prompts, &how);
         let own = self.folder.of(task);
         let store = ProfileStore::new(&own);
-        // A task that is not done may have left a file that is damaged.
+        // An interrupted run of this task may have left a damaged file.
         if own.is_dir() {
             for file in store.files()? {
                 std::fs::remove_file(&file).map_err(|source| Error::Write { path: file.clone(), source })?;
             }
         }
         let step = |done: usize, total: usize| {
-            // What another process measures as well is the same to the bit.
+            // Ignore a lost claim: another process computes bit-identical results.
             progress(done as f64 / total.max(1) as f64);
         };
         let measured = || measure_with_progress(&opened, design, &prompts, &how, &step);
@@ -139,7 +139,7 @@ impl Execution<'_> {
     fn ask(&self, id: &str, model: &StudyModel, logprobs: bool, progress: Step) -> Result<Outcome> {
         let opened = self.open(model, false)?;
         self.check_positions(&opened)?;
-        // Answers of other weights under the same name are not this model's.
+        // Answers of other weights under the same name do not belong to this model.
         set_aside_others(self.folder, id, &model.sha256)?;
         let server = serve_here(opened, self.study.file.seed)?;
         let asked = (HERE, model.info.id.as_str());
@@ -160,13 +160,13 @@ impl Execution<'_> {
         Ok(Outcome { files, note: String::new(), gaps: None })
     }
 
-    /// A prompt with its answer fits into the positions of the model.
+    /// Checks that every prompt with its answer fits into the context of the model.
     fn check_positions(&self, model: &Model) -> Result<()> {
         for design in &self.study.designs {
-            if let Some((longest, has)) = lacking_positions(model, design, ANSWER_TOKENS)? {
+            if let Some((longest, positions)) = lacking_positions(model, design, ANSWER_TOKENS)? {
                 let reason = format!(
-                    "the longest prompt of {} has {longest} tokens, and {} has {has} positions, \
-                     {ANSWER_TOKENS} of which an answer needs; lower `shots`, or leave the model out",
+                    "the longest prompt of {} has {longest} tokens, and {} has {positions} positions, \
+                     {ANSWER_TOKENS} of which the answer needs; lower `shots`, or leave the model out",
                     design.category, model.info.id
                 );
                 return Err(Error::Study { reason });
@@ -182,7 +182,7 @@ impl Execution<'_> {
         let (mut files, mut notes, mut gaps) = (vec![], vec![], None);
         let parts = parts(self.study, self.folder, &closed.id, configuration);
         let n = parts.len() as f64;
-        // Those of an earlier study file count as well.
+        // Answers to an earlier version of the study file count towards the budget, too.
         let folders = [self.folder.answers(&closed.id), self.folder.scores(&closed.id)];
         for (at, (folder, configuration, file)) in parts.into_iter().enumerate() {
             disk::make_folder(&folder)?;
@@ -199,7 +199,7 @@ impl Execution<'_> {
             }));
             let interrupt = self.interrupt.clone();
             let mut run = collection(&folder, configuration, closed, api);
-            // One budget for all collections of the model.
+            // All collections of the model share one budget.
             let elsewhere = spent_usd(folders.iter().filter(|other| **other != folder))?;
             run.cap_usd = closed.budget_usd.map(|usd| (usd - elsewhere).max(0.0));
             let share = |own: f64| progress((at as f64 + own) / n);
@@ -236,16 +236,16 @@ impl Execution<'_> {
     }
 }
 
-/// How a closed model is asked: as `surmise collect` asks without further flags.
+/// The collection of a closed model, with the defaults of `surmise collect`.
 fn collection(folder: &Path, configuration: Configuration, closed: &ClosedModel, api: &Api) -> Run {
     Run {
         folder: folder.into(),
         configuration,
-        // Answers to prompts of an earlier study file stay valid.
+        // Answers to the prompts of an earlier study file stay valid.
         new_config: true,
         redo: RedoSelection::default(),
         adapt: true,
-        // A model that tells nothing of a relation is a result.
+        // A model that answers every question of a relation wrongly is a valid result.
         tolerated: Tolerated { wrong: true, ungraded: false, truncated: false },
         policy: RetryPolicy {
             concurrency: closed.concurrency,
@@ -268,8 +268,7 @@ fn collection(folder: &Path, configuration: Configuration, closed: &ClosedModel,
     }
 }
 
-/// Runs a collection while its progress is passed on. `lost` is called once if the task is no longer this
-/// process's.
+/// Runs a collection and passes its progress on. Calls `lost` once if this process no longer holds the task.
 fn watched<T>(
     counted: &Progress,
     share: Step,
@@ -297,10 +296,10 @@ fn watched<T>(
     })
 }
 
-/// How often the progress of a collection is passed on.
+/// Interval at which the progress of a collection is passed on.
 const TICK: Duration = Duration::from_millis(200);
 
-/// The weights of a closed model under its name.
+/// The weights of a closed model, under the id and family of the closed model.
 fn closed_model(closed: &ClosedModel, weights: &StudyModel) -> StudyModel {
     let mut named = weights.clone();
     named.info.id.clone_from(&closed.id);

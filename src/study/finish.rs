@@ -1,4 +1,4 @@
-//! A whole study: its tasks, then predictions, the measurements that check them, and reports.
+//! Runs a whole study: the tasks, the predictions, the measurements that check them, and the reports.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -21,18 +21,19 @@ use crate::error::{Error, Result};
 use crate::observations::semantic::response;
 use crate::report::{self, Selection};
 
-/// How often the files for a reader are made again while tasks run: at most so often, and so that a share of
-/// one in so many of the time goes into it, because it grows with the study.
+/// Minimum interval at which the readable files (tables, `study.json`) are rewritten while tasks run.
 const SHOWN_EVERY: Duration = Duration::from_secs(5);
+/// The interval is also at least this many times the time to write them, because that time grows with the
+/// study.
 const SHOWN_SHARE: u32 = 20;
 
-/// What a run of a study gave.
+/// The result of a run of a study.
 pub struct StudyEnd {
-    /// How each task ended, by id.
+    /// How each task ended, by task id.
     pub tasks: BTreeMap<String, TaskEnd>,
-    /// The predictions, unless this was a part.
+    /// The predictions; `None` if only a part of the study ran or too few tasks succeeded.
     pub predictions: Option<StudyPredictions>,
-    /// What to know of the result.
+    /// Notes on the result.
     pub notes: Vec<String>,
 }
 
@@ -46,7 +47,7 @@ impl StudyEnd {
         failed.collect()
     }
 
-    /// Errors of the predictions that were checked; nothing if none was.
+    /// Errors of the predictions that have a measurement; `None` if no prediction has one.
     pub fn summary(&self) -> Option<ErrorSummary> {
         let rows = &self.predictions.as_ref()?.predictions;
         let unit = rows.first()?.unit.clone();
@@ -55,22 +56,22 @@ impl StudyEnd {
     }
 }
 
-/// The part of a study that a process does. Only the whole of it ends with predictions.
+/// The part of a study that one process runs. Only a run of the whole study makes predictions.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct StudyPart {
-    /// The tasks of one of several machines.
+    /// Run only the tasks of this shard.
     pub shard: Option<Shard>,
-    /// The tasks of one kind.
+    /// Run only the tasks of this kind.
     pub kind: Option<TaskKind>,
 }
 
 impl StudyPart {
-    /// Whether nothing is left out.
+    /// Whether the part is the whole study.
     pub fn is_whole(&self) -> bool {
         self.shard.is_none() && self.kind.is_none()
     }
 
-    /// Its tasks, without those that check predictions.
+    /// The tasks of this part. Tasks that check predictions are excluded.
     pub fn tasks<'a>(&self, tasks: &'a [StudyTask]) -> Vec<&'a StudyTask> {
         let shards = self.shard.map(|shard| (place(tasks, shard.count), shard.index));
         let is_placed = |at: usize| shards.as_ref().is_none_or(|(all, index)| all[at] == *index);
@@ -80,11 +81,12 @@ impl StudyPart {
     }
 }
 
-/// Runs what is missing of a study. A part of it does its own tasks and ends; the whole makes predictions of
-/// all results that are there.
+/// Runs the unfinished tasks of a study. For the whole study, it then makes predictions and reports from all
+/// results in the folder.
 ///
 /// # Errors
-/// [`Error::Write`](crate::Error::Write); those of a join. The failure of a task is in [`StudyEnd`].
+/// [`Error::Write`](crate::Error::Write); errors of joining the results. Failures of tasks are in
+/// [`StudyEnd`].
 pub fn run_study(
     study: &Study,
     tasks: &[StudyTask],
@@ -101,14 +103,14 @@ pub fn run_study(
         return Ok(StudyEnd { tasks: ends, predictions: None, notes: vec![] });
     }
     let before = part.tasks(tasks);
-    // What is there can be looked at while the study runs.
+    // Write the existing results now, so that they can be read while the study runs.
     publish::record(study, tasks, None, &[], folder)?;
     let next = Mutex::new(Instant::now() + SHOWN_EVERY);
     let show = || {
         let Ok(mut next) = next.try_lock() else { return };
         let began = Instant::now();
         if began >= *next {
-            // What cannot be written now is an error at the end, where it is written again.
+            // Ignore write errors here: the same files are written at the end, where an error is reported.
             publish::profiles(tasks, folder).unwrap_or_default();
             publish::record(study, tasks, None, &[], folder).unwrap_or_default();
             *next = Instant::now() + SHOWN_EVERY.max(SHOWN_SHARE * began.elapsed());
@@ -119,7 +121,7 @@ pub fn run_study(
     publish::profiles(tasks, folder)?;
     let mut notes = vec![];
     let mut made = match predict(study, tasks, folder) {
-        // The tasks say why.
+        // Too few tasks succeeded; their own errors explain why.
         Err(Error::Study { reason }) if ends.values().any(|end| matches!(end, TaskEnd::Failed(_))) => {
             publish::record(study, tasks, None, &[], folder)?;
             return Ok(StudyEnd { tasks: ends, predictions: None, notes: vec![reason] });
@@ -128,7 +130,7 @@ pub fn run_study(
     };
     notes.append(&mut made.notes);
     publish::predictions(&made, folder)?;
-    // Only now are the closed models opened that can be.
+    // The predictions are on disk, so the weights of closed models may be measured now.
     let checks: Vec<&StudyTask> = tasks.iter().filter(|task| task.kind == TaskKind::Check).collect();
     ends.extend(run_tasks(study, &checks, folder, settings, &|| (), progress)?);
     progress.stage("reports");
@@ -142,7 +144,7 @@ pub fn run_study(
     Ok(StudyEnd { tasks: ends, predictions: Some(made), notes })
 }
 
-/// Fills in what was measured of the closed models.
+/// Adds the measurements of the closed models to the predictions.
 fn check(
     study: &Study,
     checks: &[&StudyTask],
@@ -164,7 +166,7 @@ fn check(
     Ok(())
 }
 
-/// Makes the reports that the study names, as tables and figures in `report/`. One that cannot be made is a
+/// Writes the reports that the study names, as tables and figures in `report/`. A report that fails becomes a
 /// note.
 fn reports(study: &Study, folder: &StudyFolder, n_predictions: usize, notes: &mut Vec<String>) -> Result<()> {
     let own = folder.path().join("report");
@@ -176,18 +178,18 @@ fn reports(study: &Study, folder: &StudyFolder, n_predictions: usize, notes: &mu
         }
         let input = report.input();
         if !input.at(folder.path()).is_file() {
-            notes.push(format!("no report {}: there is no {}", report.name(), input.file));
+            notes.push(format!("report {} was not written: {} is missing", report.name(), input.file));
             continue;
         }
         let written = report.make(&[folder.path().to_owned()], &Selection::default());
         match written.and_then(|made| made.write(report.name(), &own)) {
             Ok(files) => kept.extend(files),
-            Err(error) => notes.push(format!("no report {}: {error}", report.name())),
+            Err(error) => notes.push(format!("report {} was not written: {error}", report.name())),
         }
     }
     publish::keep_only(&own, &kept)?;
     if let Err(error) = report::html::write(folder.path(), &folder.path().join("report.html")) {
-        notes.push(format!("no page: {error}"));
+        notes.push(format!("report.html was not written: {error}"));
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Folders of shards made into one: every machine had a folder of its own.
+//! Merges the result folders of shards that ran on machines without a shared file system.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -11,31 +11,31 @@ use super::task::StudyTask;
 use crate::disk::{self, Schema};
 use crate::error::{Error, Result};
 
-/// What a shard leaves when it has done its tasks: `shards/I-of-N.json`.
+/// The record of a finished shard: `shards/I-of-N.json`.
 #[derive(Debug, Serialize, Deserialize)]
 struct ShardRecord {
     schema: Schema,
     tool_version: String,
     index: usize,
     count: usize,
-    /// The hash of every task of the plan, by task: whatever decides a result is in it.
+    /// The input hash of every task of the plan, by task id. Shards of the same study have the same plan.
     plan: BTreeMap<String, String>,
     /// Tasks of this shard that failed or that other processes held.
     left: Vec<String>,
 }
 
 const FOLDER: &str = "shards";
-/// Differences that are named.
+/// Maximum number of differing tasks that an error lists.
 const NAMED: usize = 5;
 
-/// Records that a shard has ended.
+/// Records the end of a shard.
 ///
 /// # Errors
 /// [`Error::Write`]
 pub fn record(folder: &StudyFolder, tasks: &[StudyTask], shard: Shard, left: Vec<String>) -> Result<()> {
     let own = folder.path().join(FOLDER);
     disk::make_folder(&own)?;
-    // Shards of another number are those of an earlier division.
+    // Remove records of an earlier division into a different number of shards.
     for file in record_files(folder.path()) {
         let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         if !name.ends_with(&format!("-of-{}", shard.count)) {
@@ -53,12 +53,12 @@ pub fn record(folder: &StudyFolder, tasks: &[StudyTask], shard: Shard, left: Vec
     disk::write_json(&own.join(format!("{}-of-{}.json", record.index, record.count)), &record)
 }
 
-/// Joins the folders of all shards into one, which `surmise run` completes. Returns the tasks that are not
-/// done.
+/// Merges the folders of all shards into one, which `surmise run` can complete. Returns the tasks that are
+/// not done.
 ///
 /// # Errors
-/// [`Error::Parameter`] for a folder without a shard, shards that are missing or there twice, and shards of
-/// other settings; [`Error::Read`], [`Error::Write`].
+/// [`Error::Parameter`] for a folder without a finished shard, missing shards, and shards of different
+/// studies; [`Error::Read`], [`Error::Write`].
 pub fn merge(folders: &[PathBuf], output: &Path) -> Result<Vec<String>> {
     let fault = |reason: String| Err(Error::Parameter { name: "DIR", reason });
     let mut shards: Vec<(PathBuf, ShardRecord)> = vec![];
@@ -66,21 +66,21 @@ pub fn merge(folders: &[PathBuf], output: &Path) -> Result<Vec<String>> {
         let records = records(folder)?;
         if records.is_empty() {
             return fault(format!(
-                "{} holds no finished shard; run it to its end with --shard I/N",
+                "{} contains no finished shard; complete it with `surmise run --shard I/N`",
                 folder.display()
             ));
         }
         shards.extend(records.into_iter().map(|record| (folder.clone(), record)));
     }
     let Some((first, rest)) = shards.split_first() else {
-        return fault("name the folders of the shards".into());
+        return fault("no folder is given; list the folders of the shards".into());
     };
     for (folder, record) in rest {
         let differ = differences(&first.1, record);
         if !differ.is_empty() {
             return fault(format!(
-                "{} and {} hold shards of different studies ({}); run them with the same study file and \
-                 version",
+                "{} and {} contain shards of different studies ({}); run all shards with the same study \
+                 file and version",
                 first.0.display(),
                 folder.display(),
                 differ.join(", ")
@@ -92,7 +92,7 @@ pub fn merge(folders: &[PathBuf], output: &Path) -> Result<Vec<String>> {
     let missing: Vec<String> =
         (1..=count).filter(|index| !there.contains(index)).map(|index| format!("{index}/{count}")).collect();
     if !missing.is_empty() {
-        return fault(format!("no folder holds the shards {}; name theirs as well", missing.join(", ")));
+        return fault(format!("no folder contains the shards {}; add their folders", missing.join(", ")));
     }
     let joined = StudyFolder::new(output);
     joined.check(Path::new(""))?;
@@ -105,7 +105,7 @@ pub fn merge(folders: &[PathBuf], output: &Path) -> Result<Vec<String>> {
     Ok(shards.into_iter().flat_map(|(_, record)| record.left).collect())
 }
 
-/// The records of shards in a folder, by name.
+/// Paths of the shard records in a folder, sorted.
 fn record_files(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder.join(FOLDER)).into_iter().flatten().flatten();
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
@@ -139,18 +139,18 @@ fn differences(a: &ShardRecord, b: &ShardRecord) -> Vec<String> {
     differ
 }
 
-/// Whether a file is that of a process at work: a claim, or a file that is not whole yet.
+/// Whether a file is temporary: a claim, or a file that is being written.
 fn is_passing(name: &str) -> bool {
     name.starts_with("claim-") || name.starts_with('.')
 }
 
-/// Whether a file is not there yet, or has grown: a shard that went on has a longer journal.
+/// Whether the target is missing or shorter. A shard that was continued has a longer journal.
 fn is_more(from: &Path, to: &Path) -> bool {
     let len = |path: &Path| path.metadata().map(|metadata| metadata.len()).ok();
     len(from) > len(to)
 }
 
-/// Copies the files below a folder that are not there, or are longer than those there.
+/// Copies the files below a folder that are missing in the target or longer than the copy there.
 fn copy_all(from: &Path, to: &Path) -> Result<()> {
     let Ok(entries) = std::fs::read_dir(from) else { return Ok(()) };
     disk::make_folder(to)?;
@@ -158,7 +158,7 @@ fn copy_all(from: &Path, to: &Path) -> Result<()> {
         let (path, name) = (entry.path(), entry.file_name());
         let target = to.join(&name);
         let is_folder = path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir());
-        // What a process works on stays with it.
+        // Do not copy the temporary files of running processes.
         if is_folder {
             copy_all(&path, &target)?;
         } else if path.is_file() && is_more(&path, &target) && !is_passing(&name.to_string_lossy()) {

@@ -1,17 +1,18 @@
-//! Whole studies. A study file names open and closed models, and what is asked of them; it becomes a plan of
-//! independent tasks, which run on one machine or many and can be stopped at any time; their results become
-//! predictions and reports. Beside it stand the demonstration on the embedded family and the blind test.
+//! Runs whole studies. A study file names open and closed models and the tasks they are asked. From the file
+//! comes a plan of independent tasks, which run on one machine or many and can be stopped at any time. Their
+//! results become predictions and reports. The module also contains the demonstration on the embedded family
+//! and the blind test.
 //!
 //! | file | contents |
 //! |---|---|
-//! | `file/` | study.toml, read and checked |
-//! | `models.rs`, `checked.rs` | what its names stand for |
-//! | `task.rs`, `shard.rs` | the plan, and its parts for several machines |
-//! | `results.rs`, `claim.rs` | the folder: finished tasks, and which process works on which |
-//! | `execute.rs`, `asking.rs`, `run.rs`, `progress.rs` | tasks that run |
+//! | `file/` | reads and checks `study.toml` |
+//! | `models.rs`, `checked.rs` | resolve the names in the file to models, corpora, prices and keys |
+//! | `task.rs`, `shard.rs` | list the tasks and assign them to machines |
+//! | `results.rs`, `claim.rs` | the result folder: finished tasks, and the process that works on each task |
+//! | `execute.rs`, `asking.rs`, `run.rs`, `progress.rs` | run the tasks |
 //! | `observed.rs`, `card.rs`, `baselines.rs`, `predict.rs` | observations, calibration, predictions |
-//! | `publish.rs`, `finish.rs` | the files for the reader |
-//! | `plan.rs`, `status.rs`, `doctor.rs`, `outside.rs`, `slurm.rs`, `merge.rs` | what the verbs print |
+//! | `publish.rs`, `finish.rs` | write the tables and reports |
+//! | `plan.rs`, `status.rs`, `doctor.rs`, `outside.rs`, `slurm.rs`, `merge.rs` | output of the subcommands |
 
 mod asking;
 mod baselines;

@@ -1,6 +1,5 @@
-//! The open models of a study: names and patterns become models, each with the hash of everything that is
-//! read of it. Hashing large weights takes long, so that the folder of a study keeps the hashes of files that
-//! have not changed.
+//! Resolves the names and patterns of models in a study file. Each model gets a hash of all files that
+//! surmise reads. Hashing large weights is slow, so the result folder caches the hashes of unchanged files.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,48 +15,50 @@ use crate::model::{Description, Model, ModelInfo, embedded};
 use crate::names;
 use crate::seed;
 
-/// A model whose weights are at hand.
+/// A model with available weights.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StudyModel {
-    /// What opens it: a folder, a file, an id on a hub, or an embedded name.
+    /// Its source: a folder, a file, a Hugging Face id, or the name of an embedded model.
     pub name: String,
-    /// Its description; the family is that of the study.
+    /// Its metadata. The family is the one in the study file.
     pub info: ModelInfo,
-    /// SHA-256 of everything that is read of it: weights, config, tokenizer.
+    /// SHA-256 of all files that are read: weights, config, tokenizer.
     pub sha256: String,
 }
 
-/// What was found out of the files of models, kept in the folder of a study.
+/// A cache of model descriptions, stored in the result folder of a study.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct KnownModels {
     #[serde(skip_serializing_if = "Option::is_none")]
     schema: Option<Schema>,
-    /// By name.
+    /// Descriptions by model name.
     models: BTreeMap<String, KnownModel>,
 }
 
-/// A model with the state of its files when it was described.
+/// A model description, and the state of the files it was read from.
 #[derive(Debug, Serialize, Deserialize)]
 struct KnownModel {
-    /// Names, lengths and times of its files, and the version of surmise.
+    /// Names, lengths and modification times of the files, and the version of surmise.
     stamp: String,
     model: StudyModel,
 }
 
-/// The file of [`KnownModels`].
+/// Name of the cache file.
 const FILE: &str = "models.json";
-/// Larger files beside the weights are not hashed for the identity of a model; tokenizers are smaller.
+/// Maximum size in bytes of a non-weight file that is part of the identity of a model. Tokenizers are
+/// smaller.
 const LARGEST_SMALL_FILE: u64 = 64 << 20;
 
 impl KnownModels {
-    /// What the folder of a study knows; nothing if its file is missing or of another version.
+    /// Reads the cache of a result folder. Returns an empty cache if the file is missing or has another
+    /// schema.
     pub fn read(folder: &Path) -> Self {
         let read = disk::read(folder.join(FILE)).ok();
         let known: Option<Self> = read.and_then(|bytes| serde_json::from_slice(&bytes).ok());
         known.filter(|known| known.schema == Some(schema())).unwrap_or_default()
     }
 
-    /// Writes what is known.
+    /// Writes the cache.
     ///
     /// # Errors
     /// [`Error::Write`]
@@ -66,7 +67,7 @@ impl KnownModels {
         disk::write_json(&folder.join(FILE), self)
     }
 
-    /// Describes a model, from its files only if they have changed.
+    /// Describes a model. Reads its files only if they have changed since they were cached.
     ///
     /// # Errors
     /// Those of [`Description::of`].
@@ -89,7 +90,7 @@ fn schema() -> Schema {
     Schema::new("surmise-study-models", 1)
 }
 
-/// The files of a model by name; none of an embedded one.
+/// The files of a model, sorted. Embedded models have no files.
 fn files(name: &str, hub: &Hub) -> Result<Vec<PathBuf>> {
     if names::find(name, embedded(), |member| member.name).is_some() {
         return Ok(vec![]);
@@ -125,13 +126,13 @@ fn stamp(files: &[PathBuf]) -> String {
     stamp
 }
 
-/// SHA-256 of the hash of the weights and of the small files beside them.
+/// SHA-256 of the hash of the weights together with the other small files of the model.
 fn identity(info: &ModelInfo, files: &[PathBuf]) -> Result<String> {
     let mut parts = format!("{} {}", info.id, info.weights_sha256);
     for file in files {
         let is_small = file.metadata().is_ok_and(|metadata| metadata.len() <= LARGEST_SMALL_FILE);
         let extension = file.extension().unwrap_or_default().to_string_lossy().to_lowercase();
-        // The weights are in the hash already.
+        // `weights_sha256` covers the weights.
         if !is_small || ["safetensors", "bin", "gguf", "pt", "pth"].contains(&extension.as_str()) {
             continue;
         }
@@ -142,7 +143,7 @@ fn identity(info: &ModelInfo, files: &[PathBuf]) -> Result<String> {
     Ok(seed::sha256_hex(parts.as_bytes()))
 }
 
-/// The open models that a study names, each once, in order. What is wrong with one is a finding.
+/// The open models of a study, without duplicates, in the order of the file. Errors are added to `findings`.
 pub(super) fn resolve(
     open: &[OpenModels],
     folder: &Path,
@@ -159,7 +160,8 @@ pub(super) fn resolve(
                 false => vec![opened_by(&named.value, folder)],
             };
             if names.is_empty() {
-                let reason = format!("no model matches `{}`; {}", named.value, hint(&named.value));
+                let reason =
+                    format!("no model matches the pattern `{}`; {}", named.value, hint(&named.value));
                 findings.add(named.line, reason);
             }
             for name in names {
@@ -179,7 +181,7 @@ pub(super) fn resolve(
     models
 }
 
-/// What opens a model: an embedded name, a path from the folder of the study file, or an id on a hub.
+/// The source of a model: an embedded name, a path relative to the study file, or a Hugging Face id.
 pub(super) fn opened_by(name: &str, folder: &Path) -> String {
     let path = folder.join(name);
     let is_embedded = names::find(name, embedded(), |member| member.name).is_some();
@@ -187,18 +189,18 @@ pub(super) fn opened_by(name: &str, folder: &Path) -> String {
     if is_path { path.to_string_lossy().into_owned() } else { name.to_owned() }
 }
 
-/// Adds a model unless it is there already; two models of one id or of the same weights are a mistake.
+/// Adds a model unless it is a duplicate. Different models with the same id or weights are a mistake.
 fn add(model: StudyModel, line: usize, models: &mut Vec<StudyModel>, findings: &Findings) {
     if let Some(same) = models.iter().find(|other| other.sha256 == model.sha256) {
         if same.info.family != model.info.family {
-            findings.add(line, format!("{} is named in two families; name it once", model.info.id));
+            findings.add(line, format!("{} is listed in two families; list it in one", model.info.id));
         }
         return;
     }
     let folder = |model: &StudyModel| disk::id_in_file_names(&model.info.id);
     if let Some(same) = models.iter().find(|other| folder(other) == folder(&model)) {
         let reason = format!(
-            "{} and {} are both called {} in names of folders; rename one of them",
+            "{} and {} would share the folder name {}; rename one of them",
             same.name,
             model.name,
             folder(&model)
@@ -209,7 +211,7 @@ fn add(model: StudyModel, line: usize, models: &mut Vec<StudyModel>, findings: &
     let weights = &model.info.weights_sha256;
     if let Some(same) = models.iter().find(|other| other.info.weights_sha256 == *weights) {
         let reason = format!(
-            "{} and {} have the same weights, and would count twice; leave one out",
+            "{} and {} have the same weights and would count twice; leave one out",
             same.info.id, model.info.id
         );
         findings.add(line, reason);
@@ -218,7 +220,7 @@ fn add(model: StudyModel, line: usize, models: &mut Vec<StudyModel>, findings: &
     models.push(model);
 }
 
-/// The embedded models, files and folders that match a pattern, by name.
+/// The models that match a pattern: embedded models if any match, otherwise files and folders.
 fn matches(pattern: &Located<String>, folder: &Path) -> Vec<String> {
     let Ok(matcher) = glob::Pattern::new(&pattern.value) else { return vec![] };
     let mut names: Vec<String> = embedded()
@@ -239,7 +241,7 @@ fn matches(pattern: &Located<String>, folder: &Path) -> Vec<String> {
     names
 }
 
-/// Whether a folder has a GGUF file.
+/// Whether a folder contains a GGUF file.
 pub(super) fn holds_gguf(folder: &Path) -> bool {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     entries.map(|entry| entry.path()).any(|path| is_gguf(&path))
@@ -249,11 +251,11 @@ fn is_gguf(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gguf"))
 }
 
-/// What could be meant instead.
+/// A suggestion for a name that was not found.
 fn hint(name: &str) -> String {
     let near = names::suggestion(name, embedded().map(|member| member.name));
     format!(
-        "{near}give a folder or GGUF file (a path is relative to the study file), an id on a hub, or a name \
+        "{near}use a folder or GGUF file (relative to the study file), a Hugging Face id, or a name \
          from `surmise list models`"
     )
 }

@@ -1,6 +1,6 @@
-//! Observations of the models of a study: a row for each model, corpus and number of examples, in the columns
-//! of observations.csv, with what is known of the model from outside, its proxy's profile, and its own where
-//! it was measured.
+//! Builds the observations of a study: one row for each model, corpus and number of examples, in the columns
+//! of observations.csv. A row joins the scores of the API, the profile of the proxy, and the model's own
+//! profile if it was measured.
 
 use std::collections::BTreeMap;
 
@@ -12,27 +12,27 @@ use crate::error::Result;
 use crate::observations::PublishedModel;
 use crate::observations::semantic::{SemanticAnswersRow, SemanticInputs, join};
 
-/// A model as it is observed.
+/// The observations of one model.
 pub(super) struct ObservedModel<'a> {
-    /// Its name in tables.
+    /// Its id in tables.
     pub id: &'a str,
-    /// Its family; empty if it is not known.
+    /// Its family; empty if unknown.
     pub family: &'a str,
-    /// The training run that it is a checkpoint of.
+    /// The training run of which it is a checkpoint.
     pub run: &'a str,
     /// Whether it is the last checkpoint of its run.
     pub is_last: bool,
-    /// Its parameters, if they are known.
+    /// Its number of parameters, if known.
     pub n_params: Option<usize>,
-    /// What its API answers.
+    /// Scores of the answers of its API.
     pub answers: &'a [SemanticScore],
-    /// Its own profiles, one for each corpus; none while it is closed.
+    /// Its own profiles, one for each corpus; `None` for a closed model.
     pub profiles: Option<&'a [SemanticProfile]>,
 }
 
-/// The rows of some models, the header of observations.csv first. A model's proxy is the nearest smaller one
-/// of its family that was measured, else the smallest measured model of another family. The size of a closed
-/// model is in it only where `sizes` count as published.
+/// The rows of `models`, with the header of observations.csv first. The proxy of a model is the next smaller
+/// measured model of its family; without one, the smallest measured model of another family. The size of a
+/// closed model is included only if `sizes` is set.
 ///
 /// # Errors
 /// Those of [`join`].
@@ -65,9 +65,10 @@ pub(super) fn observations(
     Ok(join(&inputs)?.table)
 }
 
-/// The measured model that stands for another one.
+/// The proxy of a model.
 fn proxy<'a>(of: &ObservedModel, models: &'a [ObservedModel]) -> Option<&'a ObservedModel<'a>> {
-    // Earlier checkpoints of a closed model are not open, and later ones would tell too much.
+    // Other checkpoints of the model's own run are excluded: a closed model has no open checkpoints, and
+    // later checkpoints would leak the target.
     let last =
         || models.iter().filter(|other| other.profiles.is_some() && other.is_last && other.run != of.run);
     let size = |of: &ObservedModel| of.n_params.unwrap_or(usize::MAX);
@@ -79,7 +80,7 @@ fn proxy<'a>(of: &ObservedModel, models: &'a [ObservedModel]) -> Option<&'a Obse
     })
 }
 
-/// The places of the rows of a model in a table of observations.
+/// The row indices of a model in a table of observations.
 ///
 /// # Errors
 /// [`crate::Error::Csv`] if the table has no column for models.

@@ -1,4 +1,4 @@
-//! Closed models whose measurements lie outside the intervals that were predicted for them.
+//! Finds closed models whose measurements lie outside their prediction intervals.
 
 use crate::calibration::PredictionRow;
 use crate::numeric::shown::count;
@@ -8,12 +8,12 @@ use crate::numeric::shown::count;
 pub struct Outside {
     /// The closed model.
     pub model: String,
-    /// How many of its measurements lie outside, and on which side.
+    /// The number of measurements outside, and the direction of the errors.
     pub finding: String,
 }
 
-/// The models with at least half of their measurements outside, in the order of the rows. Fewer are what an
-/// interval of a level below one allows.
+/// The models with at least half of their measurements outside their intervals, in the order of the rows.
+/// Fewer misses are expected at levels below 1.
 pub fn outside<'a>(rows: impl IntoIterator<Item = &'a PredictionRow>) -> Vec<Outside> {
     let mut models: Vec<(&str, Vec<&PredictionRow>)> = vec![];
     for row in rows.into_iter().filter(|row| row.is_inside().is_some()) {

@@ -1,5 +1,5 @@
-//! The collections of a model: the prompts of the designs, and the tasks beside them. Each has a folder with
-//! a journal of its own.
+//! Lists the collections of a model: one for the prompts of the designs, and one for further tasks. Each has
+//! its own folder and journal.
 
 use std::path::{Path, PathBuf};
 
@@ -11,10 +11,10 @@ use crate::collect::results::semantic;
 use crate::disk;
 use crate::error::{Error, Result};
 
-/// A collection: its folder, what is asked, and the file that a join reads.
+/// A collection: its folder, its configuration, and the result file that is joined into the observations.
 pub(super) type Part = (PathBuf, Configuration, &'static str);
 
-/// The collections of a model. `configuration` is that of the prompts of the designs.
+/// The collections of a model. `configuration` is the one for the prompts of the designs.
 pub(super) fn parts(
     study: &Study,
     folder: &StudyFolder,
@@ -36,10 +36,10 @@ pub(super) fn parts(
     parts
 }
 
-/// What was spent in some folders.
+/// The total spending recorded in the journals of some folders, in US dollars.
 ///
 /// # Errors
-/// Those of a journal.
+/// Errors of reading a journal.
 pub(super) fn spent_usd<'a>(folders: impl IntoIterator<Item = &'a PathBuf>) -> Result<f64> {
     let mut spent = 0.0;
     for folder in folders.into_iter().filter(|folder| folder.is_dir()) {
@@ -48,10 +48,11 @@ pub(super) fn spent_usd<'a>(folders: impl IntoIterator<Item = &'a PathBuf>) -> R
     Ok(spent)
 }
 
-/// The file that says whose answers a folder holds.
+/// The file with the hash of the weights that gave the answers in a folder.
 const WEIGHTS: &str = "weights.sha256";
 
-/// Moves the answers of other weights of this name to `earlier/`, and marks the folders as those of `sha256`.
+/// Moves answers of different weights with the same model id to `earlier/`, and records `sha256` in the
+/// folders.
 ///
 /// # Errors
 /// [`Error::Write`]

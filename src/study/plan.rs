@@ -1,4 +1,4 @@
-//! What a study takes, before it runs: tasks, requests, tokens, dollars, time and memory.
+//! Estimates the cost of a study before it runs: tasks, requests, tokens, dollars, time and memory.
 
 use serde::Serialize;
 
@@ -15,45 +15,44 @@ use crate::provider;
 /// A task of a plan: a row of `surmise plan --csv`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PlanRow {
-    /// The task.
+    /// Id of the task.
     pub task: String,
-    /// What it does.
+    /// Kind of the task.
     pub kind: TaskKind,
     /// The model.
     pub model: String,
-    /// The corpus; empty for all.
+    /// The corpus; empty if the task covers all corpora.
     pub corpus: String,
     /// `done`, `running`, `failed` or `missing`.
     pub status: &'static str,
-    /// Seconds that it took, or is estimated to take; empty for a model behind an API that has not answered
-    /// yet.
+    /// Duration in seconds, or its estimate. Empty for an API that has not answered yet.
     pub seconds: Option<f64>,
-    /// Memory in bytes, estimated.
+    /// Estimated memory in bytes.
     pub memory_bytes: u64,
-    /// Requests that are left.
+    /// Remaining requests.
     pub calls: usize,
-    /// Tokens that are left to be read, estimated; of an API the upper bound.
+    /// Estimated remaining prompt tokens. For an API this is an upper bound.
     pub prompt_tokens: u64,
-    /// Tokens that are left to be generated, at most.
+    /// Upper bound of the remaining completion tokens.
     pub completion_tokens: u64,
-    /// Lower and upper bound of what is left to pay in dollars; empty without prices.
+    /// Lower bound of the remaining cost in US dollars; empty without prices.
     pub usd_low: Option<f64>,
-    /// The upper bound.
+    /// Upper bound of the remaining cost in US dollars; empty without prices.
     pub usd_high: Option<f64>,
-    /// Beginning of the hash of everything that decides the result.
+    /// Start of the hash of all inputs that determine the result.
     pub key: String,
 }
 
-/// The tasks of a study with what is left of each. No model is asked and nothing is written.
+/// The tasks of a study with their remaining cost. Sends no request and writes no file.
 ///
 /// # Errors
-/// Those of the questions of a closed model.
+/// Errors of estimating the requests of a closed model.
 pub fn plan(study: &Study, tasks: &[StudyTask], folder: &StudyFolder) -> Result<Vec<PlanRow>> {
     let speed = speed(tasks, folder);
     tasks.iter().map(|task| row(study, task, folder, speed)).collect()
 }
 
-/// How much longer finished tasks took than was estimated; 1 if none is finished.
+/// Ratio of actual to estimated duration of the finished tasks; 1 if none is finished.
 fn speed(tasks: &[StudyTask], folder: &StudyFolder) -> f64 {
     let local = tasks.iter().filter(|task| task.kind != TaskKind::Collect);
     let done = local.filter_map(|task| Some((folder.done(task)?.seconds, task.cost.seconds)));
@@ -92,7 +91,7 @@ fn row(study: &Study, task: &StudyTask, folder: &StudyFolder, speed: f64) -> Res
         _ => None,
     };
     let api = closed.and_then(|target| target.api.as_ref());
-    // What a model on this machine was asked is known without asking, where nothing was asked yet.
+    // A local model without a journal has answered nothing, so the estimate of the task is complete.
     if !matches!(task.kind, TaskKind::Ask | TaskKind::Collect)
         || (api.is_none() && !folder.answers(&task.model).join("journal.jsonl").is_file())
     {

@@ -1,5 +1,5 @@
-//! From the results of tasks to predictions: the results are joined into observations, cards are fitted on
-//! the open models, and the closed ones are predicted.
+//! Predicts closed models: joins the results of tasks into observations, fits cards on the open models, and
+//! applies them to the closed ones.
 
 use std::path::{Path, PathBuf};
 
@@ -19,34 +19,34 @@ use crate::emergence::store;
 use crate::error::{Error, Result};
 use crate::model::checkpoint;
 
-/// What a study predicts.
+/// The predictions of a study.
 pub struct StudyPredictions {
-    /// observations.csv, its header first.
+    /// The rows of observations.csv, header first.
     pub observations: Vec<Vec<String>>,
-    /// The cards, each with the closed models that it predicts. They differ in their features.
+    /// The cards, each with the ids of the closed models that it predicts. Cards differ in their features.
     pub cards: Vec<(Card, Vec<String>)>,
-    /// A row for each closed model, corpus and number of examples.
+    /// One row for each closed model, corpus and number of examples.
     pub predictions: Vec<PredictionRow>,
-    /// What to know of them: features that were left out, models that are missing, cards that failed.
+    /// Notes: omitted features, missing models, cards that could not be fitted.
     pub notes: Vec<String>,
 }
 
-/// A model with what the tasks found out of it.
+/// A model and the results of its tasks.
 struct Known {
     id: String,
     family: String,
-    /// Its parameters, as far as they are published.
+    /// Its number of parameters, if published.
     n_params: Option<usize>,
-    /// Its parameters if its weights are at hand: the line in size is given the true size.
+    /// Its number of parameters, read from its weights if available. Only the size baseline uses it.
     true_params: Option<usize>,
     answers: Vec<SemanticScore>,
     profiles: Option<Vec<SemanticProfile>>,
 }
 
-/// Joins what is there, and predicts the closed models from it.
+/// Joins all finished results, and predicts the closed models.
 ///
 /// # Errors
-/// Those of a join; a calibration that cannot be fitted is a note.
+/// Errors of the join. A calibration that cannot be fitted becomes a note.
 pub fn predict(study: &Study, tasks: &[StudyTask], folder: &StudyFolder) -> Result<StudyPredictions> {
     let mut notes = vec![];
     let (known, scores) = known(study, tasks, folder, &mut notes)?;
@@ -66,7 +66,7 @@ pub fn predict(study: &Study, tasks: &[StudyTask], folder: &StudyFolder) -> Resu
         })
         .collect();
     if models.iter().all(|model| model.profiles.is_none()) {
-        let reason = "no open model was measured; `surmise status` shows why".into();
+        let reason = "no open model was measured; run `surmise status` to see why".into();
         return Err(Error::Study { reason });
     }
     let observations = observations(&models, &study.file.design.shots, study.file.calibration.sizes, scores)?;
@@ -75,7 +75,7 @@ pub fn predict(study: &Study, tasks: &[StudyTask], folder: &StudyFolder) -> Resu
     let mut made = StudyPredictions { observations, cards: vec![], predictions: vec![], notes };
     for (features, targets) in groups(study, &table, &mut made.notes)? {
         let group = Group { study, table: &table, known: &known };
-        let no_answers = || Error::Calibration { reason: "there are no answers of its API".into() };
+        let no_answers = || Error::Calibration { reason: "there are no answers from its API".into() };
         let is_asked = targets.is_empty() || !features.is_empty();
         match if is_asked { group.predict(features, &targets) } else { Err(no_answers()) } {
             Ok((card, rows)) => {
@@ -145,14 +145,14 @@ fn known(
         let at = match task.subject {
             Subject::Open { model, .. } | Subject::Questions { model } => model,
             Subject::Closed { target } => study.models.len() + target,
-            // What is inside a closed model is measured after it was predicted.
+            // The weights of a closed model are measured only after it was predicted.
             Subject::Weights { .. } => continue,
         };
         let done = folder.done(task);
         if done.is_none() {
             notes.push(match has_answers(task, folder) {
-                true => format!("`{}` is not complete; the answers that are there are used", task.id),
-                false => format!("without `{}`, which is not done", task.id),
+                true => format!("`{}` is incomplete; only its finished answers are used", task.id),
+                false => format!("`{}` is not done, so its results are not used", task.id),
             });
         }
         match task.subject {
@@ -160,7 +160,7 @@ fn known(
             Subject::Open { .. } => {
                 let Some(done) = done else { continue };
                 let mut profile: SemanticProfile = store::read(&file_of(folder, &done)?)?;
-                // A join needs the summaries alone, and the readings of many models fill the memory.
+                // The join needs only the summaries; the readings of many models would fill the memory.
                 profile.readings.clear();
                 known[at].profiles.get_or_insert_default().push(profile);
             }
@@ -177,30 +177,33 @@ fn known(
     Ok((known, scores))
 }
 
-/// Whether a closed model answered some prompts, although its task is not done. The answers of a model on
-/// this machine are asked again instead.
+/// Whether an unfinished collection has some answers that can be used. Unfinished answers of a model on this
+/// machine are not used: asking again is free.
 fn has_answers(task: &StudyTask, folder: &StudyFolder) -> bool {
     task.kind == TaskKind::Collect && folder.answers(&task.model).join(FILE).is_file()
 }
 
-/// The scores under the name that a model has in tables: its API may call it otherwise.
+/// The scores under the model's id in tables, which may differ from its name in the API.
 fn renamed(scores: Vec<SemanticScore>, id: &str) -> Vec<SemanticScore> {
     scores.into_iter().map(|score| SemanticScore { model: id.into(), ..score }).collect()
 }
 
-/// The one file of a measurement.
+/// The profile that a measurement wrote.
 pub(super) fn file_of(folder: &StudyFolder, done: &DoneRecord) -> Result<PathBuf> {
     let file = done.files.first().ok_or_else(|| Error::Study {
-        reason: format!("the record of `{}` has no file; remove its folder below tasks/", done.id),
+        reason: format!(
+            "the record of `{}` lists no file; remove its folder below tasks/ and run it again",
+            done.id
+        ),
     })?;
     Ok(folder.path().join(&file.path))
 }
 
-/// The closed models with answers, grouped by the features that they have.
+/// The closed models, grouped by the features that are available for them.
 fn groups(study: &Study, table: &Table, notes: &mut Vec<String>) -> Result<Vec<(Vec<String>, Vec<String>)>> {
     let wanted: Vec<String> =
         study.file.calibration.features.iter().map(|feature| feature.value.clone()).collect();
-    // One corpus needs no level, and a column that is constant is no feature.
+    // With one corpus, the column `corpus` is constant and carries no information.
     let is_constant = |name: &str| name == "corpus" && study.designs.len() == 1;
     let wanted: Vec<String> = wanted.into_iter().filter(|name| !is_constant(name)).collect();
     let models = table.text("target_model")?;
@@ -218,13 +221,13 @@ fn groups(study: &Study, table: &Table, notes: &mut Vec<String>) -> Result<Vec<(
             if has(name)? { features.push(name.clone()) } else { missing.push(name.as_str()) }
         }
         if features.iter().all(|name| name == "corpus") {
-            notes.push(format!("{id} has no answers to predict it from"));
+            notes.push(format!("{id} has no answers, so it is not predicted"));
             groups.push((vec![], vec![id.clone()]));
             continue;
         }
         if !missing.is_empty() {
             notes.push(format!(
-                "{id} is predicted without {}, which its API does not give",
+                "{id} is predicted without {}, which its API does not provide",
                 missing.join(", ")
             ));
         }
@@ -236,14 +239,14 @@ fn groups(study: &Study, table: &Table, notes: &mut Vec<String>) -> Result<Vec<(
             None => groups.push((features, vec![id.clone()])),
         }
     }
-    // Without a closed model, the card is still of use.
+    // Without closed models, fit a card anyway, for later use.
     if study.closed.is_empty() {
         groups.push((wanted, vec![]));
     }
     Ok(groups)
 }
 
-/// Closed models that are predicted with one card.
+/// The inputs to fit one card and predict a group of closed models.
 struct Group<'a> {
     study: &'a Study,
     table: &'a Table,
@@ -251,7 +254,7 @@ struct Group<'a> {
 }
 
 impl Group<'_> {
-    /// The rows of closed models that cannot be predicted, with the reason.
+    /// Rows without a prediction for closed models, with the reason as their note.
     fn refused(&self, targets: &[String], why: &Error) -> Result<Vec<PredictionRow>> {
         let Self { study, table, .. } = self;
         let calibration = &study.file.calibration;
@@ -279,7 +282,7 @@ impl Group<'_> {
         let models = table.text("target_model")?;
         let is_open = |id: &str| study.models.iter().any(|model| model.info.id == id);
         let values = table.numbers(target)?;
-        // A model that could not be measured teaches nothing.
+        // Rows without a measurement cannot be used for training.
         let is_known = |row: &usize| is_open(models[*row]) && values[*row].is_some();
         let open: Vec<usize> = (0..table.len()).filter(is_known).collect();
         let asked: Vec<usize> =

@@ -1,9 +1,9 @@
-//! The progress of a study: which tasks run, and what share of the estimated time is behind.
+//! Tracks the progress of a study: the running tasks, and the finished fraction of the estimated time.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-/// The progress of the tasks of one run, in seconds of their estimated time.
+/// The progress of one run, weighted by the estimated seconds of each task.
 #[derive(Debug, Default)]
 pub struct RunProgress {
     state: Mutex<State>,
@@ -15,9 +15,9 @@ struct State {
     done_s: f64,
     n_tasks: usize,
     n_done: usize,
-    /// Name, estimated seconds and share that is done.
+    /// Name, estimated seconds and finished fraction.
     running: Vec<(String, f64, f64)>,
-    /// Tasks that other processes hold, with these.
+    /// Tasks that other processes hold, and descriptions of these processes.
     waiting: BTreeMap<String, String>,
     stage: String,
 }
@@ -27,12 +27,12 @@ impl RunProgress {
         work(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Sets the tasks that are to do.
+    /// Starts a run with this many tasks.
     pub(super) fn begin(&self, n_tasks: usize, total_s: f64) {
         self.with(|state| *state = State { n_tasks, total_s, ..State::default() });
     }
 
-    /// Adds a task that runs.
+    /// Adds a running task.
     pub(super) fn start(&self, task: &str, seconds: f64) {
         self.with(|state| {
             state.waiting.remove(task);
@@ -40,7 +40,7 @@ impl RunProgress {
         });
     }
 
-    /// Says that a task is another process's.
+    /// Marks a task as held by another process.
     pub(super) fn wait(&self, task: &str, holder: &str) {
         self.with(|state| {
             state.running.retain(|(name, ..)| name != task);
@@ -48,7 +48,7 @@ impl RunProgress {
         });
     }
 
-    /// Sets the share of a running task that is done.
+    /// Sets the finished fraction of a running task.
     pub(super) fn advance(&self, task: &str, share: f64) {
         self.with(|state| {
             let running = state.running.iter_mut().find(|(name, ..)| name == task);
@@ -56,7 +56,7 @@ impl RunProgress {
         });
     }
 
-    /// Counts a task that ended, however it did.
+    /// Counts a task that ended, with or without an error.
     pub(super) fn end(&self, task: &str) {
         self.with(|state| {
             state.waiting.remove(task);
@@ -67,12 +67,12 @@ impl RunProgress {
         });
     }
 
-    /// Sets what is done between tasks.
+    /// Sets the message for work between tasks.
     pub(super) fn stage(&self, stage: &str) {
         self.with(|state| state.stage = stage.into());
     }
 
-    /// Thousandths that are done, of a thousand.
+    /// Finished thousandths of the estimated time.
     pub fn thousandths(&self) -> u64 {
         self.with(|state| {
             let running: f64 = state.running.iter().map(|(_, seconds, share)| seconds * share).sum();
@@ -81,7 +81,7 @@ impl RunProgress {
         })
     }
 
-    /// What is done now, in words.
+    /// The current activity, for the progress bar.
     pub fn message(&self) -> String {
         self.with(|state| {
             let mut names: Vec<String> = state.running.iter().map(|(name, ..)| name.clone()).collect();

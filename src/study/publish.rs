@@ -1,5 +1,5 @@
-//! The files that a reader of a study looks at: the profiles of the present study file with their tables,
-//! observations, cards, predictions, and a record of what was asked.
+//! Writes the files for readers of a study: the profiles of the current study file and their tables,
+//! observations, cards, predictions, and `study.json`.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -19,8 +19,8 @@ use crate::emergence::semantic::SemanticProfile;
 use crate::error::{Error, Result};
 use crate::report;
 
-/// Copies the profiles of the tasks into `profiles/` and makes their tables. Profiles of earlier study files
-/// are removed there; they stay below `tasks/`.
+/// Copies the profiles of finished tasks into `profiles/` and writes their tables. Removes profiles of
+/// earlier study files there; the originals stay below `tasks/`.
 ///
 /// # Errors
 /// [`Error::Read`], [`Error::Write`]
@@ -49,7 +49,7 @@ pub(super) fn profiles(tasks: &[StudyTask], folder: &StudyFolder) -> Result<()> 
     store.write_rows("summaries.csv", SemanticProfile::summary_rows)
 }
 
-/// Removes the tables and figures of a folder that an earlier run left and this one did not make.
+/// Removes tables and figures that an earlier run wrote and this run did not.
 ///
 /// # Errors
 /// [`Error::Write`]
@@ -58,7 +58,7 @@ pub(super) fn keep_only(folder: &Path, kept: &[PathBuf]) -> Result<()> {
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
         let is_made = path.extension().is_some_and(|of| MADE.iter().any(|extension| of == *extension));
-        // Files of other names are not those of reports.
+        // Keep files that no report wrote.
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let is_report = report::ALL.iter().any(|report| name.starts_with(report.name()));
         if is_made && is_report && !kept.contains(&path) {
@@ -68,7 +68,7 @@ pub(super) fn keep_only(folder: &Path, kept: &[PathBuf]) -> Result<()> {
     Ok(())
 }
 
-/// Removes a file, which another process may have removed.
+/// Removes a file. It is no error if the file is missing, because another process may have removed it.
 fn remove(path: &Path) -> Result<()> {
     match std::fs::remove_file(path) {
         Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
@@ -78,7 +78,7 @@ fn remove(path: &Path) -> Result<()> {
     }
 }
 
-/// Copies a file unless the same is there.
+/// Copies a file unless the target has the same content.
 fn copy(from: &Path, to: &Path) -> Result<()> {
     let read = |path: &Path| disk::read(path).map_err(|source| Error::Read { path: path.into(), source });
     let bytes = read(from)?;
@@ -88,7 +88,7 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
     disk::write(to, &bytes)
 }
 
-/// Writes observations.csv, the cards and predictions.csv. Cards of earlier runs are removed.
+/// Writes observations.csv, the cards and predictions.csv. Removes cards of earlier runs.
 ///
 /// # Errors
 /// [`Error::Write`]
@@ -106,7 +106,7 @@ pub(super) fn predictions(made: &StudyPredictions, folder: &StudyFolder) -> Resu
     disk::write(&path, &PredictionRow::to_bytes(&path, &made.predictions)?)
 }
 
-/// study.json: what was asked, of whom, and what became of it.
+/// The content of `study.json`: settings, models, and the state of each task.
 #[derive(Serialize)]
 struct StudyRecord<'a> {
     schema: Schema,
@@ -158,7 +158,7 @@ struct TargetRecord<'a> {
     provider: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     base_url: Option<&'a str>,
-    /// Card that predicts it, by its place among the cards.
+    /// Index of the card that predicts it.
     #[serde(skip_serializing_if = "Option::is_none")]
     card: Option<usize>,
 }
@@ -254,6 +254,6 @@ pub(super) fn record(
     };
     disk::write_json(&folder.path().join("study.json"), &record)?;
     let own = folder.path().join("study.toml");
-    // The study file itself may lie in the folder.
+    // The study file may already be in this folder.
     if disk::is_same(&file.path, &own) { Ok(()) } else { disk::write(&own, file.text.as_bytes()) }
 }

@@ -1,13 +1,13 @@
-//! The folder of a study: what is done, what failed, and the files of each task.
+//! Manages the result folder of a study: the finished tasks, the failed tasks, and the files of each task.
 //!
 //! | path | contents |
 //! |---|---|
 //! | `tasks/KEY/` | one folder per task: `done.json`, `failed.json`, claims, and the profile it measured |
 //! | `answers/ID/` | the collection of one model: journal, items.csv, semantic.csv, summary.json |
-//! | `scores/ID/` | the same of the tasks beside the designs |
-//! | `profiles/` | the profiles of the present study file, and their tables |
-//! | `observations.csv`, `card.json`, `predictions.csv` | what is made of them |
-//! | `study.json`, `study.toml`, `report/`, `report.html` | what was asked, and the reports |
+//! | `scores/ID/` | the same for the tasks in addition to the designs |
+//! | `profiles/` | the profiles of the current study file, and their tables |
+//! | `observations.csv`, `card.json`, `predictions.csv` | observations, calibration and predictions |
+//! | `study.json`, `study.toml`, `report/`, `report.html` | settings and state of the study, reports |
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -20,37 +20,37 @@ use crate::disk::{self, Schema};
 use crate::error::{Error, Result};
 use crate::seed;
 
-/// Characters of a task's hash in the name of its folder.
+/// Number of characters of the task hash in the name of a task folder.
 const SHORT: usize = 16;
 
-/// The file by which the folder of a study is known.
+/// The file that marks a folder as the result folder of a study.
 const MARK: &str = "tasks/README";
-/// The folder of the tasks.
+/// Name of the subfolder with one folder for each task.
 const TASKS: &str = "tasks";
 
-/// The folder of a study.
+/// The result folder of a study.
 #[derive(Debug, Clone)]
 pub struct StudyFolder {
     path: PathBuf,
 }
 
-/// What a finished task left.
+/// The record of a finished task.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DoneRecord {
     schema: Schema,
-    /// Its name.
+    /// Id of the task.
     pub id: String,
-    /// What it did.
+    /// Kind of the task.
     pub kind: TaskKind,
-    /// SHA-256 of everything that decides its result.
+    /// SHA-256 of all inputs that determine the result.
     pub key: String,
-    /// What decided its result.
+    /// The inputs that determine the result, by name.
     pub inputs: BTreeMap<String, String>,
-    /// Its files, relative to the folder of the study.
+    /// The files of the task.
     pub files: Vec<FileRecord>,
-    /// Seconds that it took.
+    /// Duration in seconds.
     pub seconds: f64,
-    /// What to know of the result; empty if nothing.
+    /// A note on the result; may be empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
 }
@@ -58,42 +58,42 @@ pub struct DoneRecord {
 /// A file of a finished task.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileRecord {
-    /// Relative to the folder of the study.
+    /// Path, relative to the result folder.
     pub path: String,
-    /// SHA-256 of its bytes.
+    /// SHA-256 of the content.
     pub sha256: String,
 }
 
-/// Why a task failed.
+/// The record of a failed task.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FailedRecord {
     schema: Schema,
-    /// Its name.
+    /// Id of the task.
     pub id: String,
-    /// The error.
+    /// The error message.
     pub reason: String,
-    /// Exit code of the error.
+    /// Exit code that corresponds to the error.
     pub code: u8,
 }
 
 /// The state of a task.
 #[derive(Debug, Clone, PartialEq)]
 pub enum TaskState {
-    /// Its result is there.
+    /// The task is finished and its files are unchanged.
     Done(DoneRecord),
-    /// A process works on it.
+    /// A process works on the task.
     Running {
-        /// The process.
+        /// Description of the process.
         holder: String,
     },
-    /// It failed the last time.
+    /// The last attempt failed.
     Failed(FailedRecord),
-    /// It was not done yet.
+    /// The task has not run yet.
     Missing,
 }
 
 impl StudyFolder {
-    /// The folder at this path, which need not be there.
+    /// The result folder at this path. The folder need not exist.
     pub fn new(path: &Path) -> Self {
         Self { path: path.into() }
     }
@@ -103,8 +103,8 @@ impl StudyFolder {
         &self.path
     }
 
-    /// Whether results may be written here: the folder is not there, is empty, or is that of a study. Files
-    /// of other origin would be replaced by results of the same name.
+    /// Checks that results may be written here: the folder must be missing, empty, or the result folder of a
+    /// study. Other files could be overwritten by results with the same name.
     ///
     /// # Errors
     /// [`Error::Parameter`]
@@ -112,21 +112,21 @@ impl StudyFolder {
         let fault = |reason: String| Err(Error::Parameter { name: "-o", reason });
         let path = self.path.display();
         if self.path.exists() && !self.path.is_dir() {
-            return fault(format!("is {path}, a file; name a folder"));
+            return fault(format!("is {path}, which is a file; name a folder"));
         }
         let holds_study = study.canonicalize().ok().and_then(|file| Some(file.parent()?.to_owned()));
         if holds_study.is_some() && self.path.canonicalize().ok() == holds_study {
-            return fault(format!("is {path}, the folder of the study file; name one of its own"));
+            return fault(format!("is {path}, the folder of the study file; name a separate folder"));
         }
-        // The mark is looked for last: a process that starts at the same time makes it before anything else.
+        // Look for the mark last: a process that starts at the same time writes it before any other file.
         if self.holds_no_results() || self.path.join(MARK).is_file() {
             return Ok(());
         }
-        fault(format!("is {path}, which holds files that are not of a study; name an empty or a new folder"))
+        fault(format!("is {path}, which contains files that no study wrote; name an empty or a new folder"))
     }
 
-    /// Whether the folder is not there, is empty, or holds nothing but what [`create`](Self::create) of
-    /// another process has made so far.
+    /// Whether the folder is missing, is empty, or contains only what another process in
+    /// [`create`](Self::create) has written so far.
     fn holds_no_results(&self) -> bool {
         let names = |path: &Path| -> Vec<String> {
             let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
@@ -136,7 +136,7 @@ impl StudyFolder {
             && names(&self.path.join(TASKS)).iter().all(|name| name == "README" || disk::is_temporary(name))
     }
 
-    /// Makes the folder.
+    /// Creates the folder and its mark.
     ///
     /// # Errors
     /// [`Error::Write`]
@@ -156,12 +156,12 @@ impl StudyFolder {
         self.path.join("answers").join(disk::id_in_file_names(model))
     }
 
-    /// The folder of a model's scores of the tasks beside the designs.
+    /// The folder of a model's scores on the tasks in addition to the designs.
     pub(super) fn scores(&self, model: &str) -> PathBuf {
         self.path.join("scores").join(disk::id_in_file_names(model))
     }
 
-    /// The record of a finished task; nothing if it is not there, is damaged, or its files have changed.
+    /// The record of a finished task; `None` if it is missing or damaged, or if its files have changed.
     pub fn done(&self, task: &StudyTask) -> Option<DoneRecord> {
         let bytes = disk::read(self.of(task).join("done.json")).ok()?;
         let record: DoneRecord = serde_json::from_slice(&bytes).ok()?;
@@ -214,7 +214,7 @@ impl StudyFolder {
         };
         let folder = self.of(task);
         disk::write_json(&folder.join("done.json"), &record)?;
-        // What failed before has been done now; nothing is lost if it stays.
+        // Remove the record of an earlier failure. An error is ignored, because `done.json` takes precedence.
         std::fs::remove_file(folder.join("failed.json")).unwrap_or_default();
         Ok(record)
     }

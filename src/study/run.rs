@@ -1,5 +1,5 @@
-//! Runs the tasks of a study: as many at a time as cores and memory allow, each by one process only, and none
-//! whose result is there.
+//! Runs the tasks of a study, as many in parallel as cores and memory allow. Each task is run by one process
+//! only, and finished tasks are skipped.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -16,39 +16,40 @@ use crate::error::{Error, Result};
 use crate::machine;
 use crate::model::hub::Hub;
 
-/// How the tasks of a study are run.
+/// Settings for running tasks.
 pub struct RunSettings<'a> {
-    /// Where models are found.
+    /// Where to find models.
     pub hub: &'a Hub,
-    /// Tasks at a time; the cores if none is given.
+    /// Maximum number of parallel tasks; `None` for the number of cores.
     pub jobs: Option<usize>,
-    /// Memory of all tasks together, in bytes.
+    /// Memory limit for all tasks together, in bytes.
     pub memory_bytes: u64,
-    /// Whether tasks of other processes are waited for.
+    /// Whether to wait for tasks that other processes hold.
     pub waits: bool,
-    /// Receives lines for the user.
+    /// Receives messages for the user.
     pub say: Arc<dyn Fn(&str) + Send + Sync>,
-    /// Ends collections on a signal.
+    /// Registers a collection so that a signal can stop it.
     pub interrupt: Arc<dyn Fn(Arc<Stop>) + Send + Sync>,
 }
 
 /// How a task ended in this run.
 #[derive(Debug)]
 pub enum TaskEnd {
-    /// It was done now.
+    /// The task was done in this run.
     Done,
-    /// Its result was there.
+    /// The task was done before.
     Kept,
-    /// Another process works on it.
+    /// Another process, described here, works on the task.
     Elsewhere(String),
-    /// It failed, or its result is not complete.
+    /// The task failed, or its result is incomplete.
     Failed(Error),
 }
 
-/// How often a process looks whether a task of another one is done.
+/// Interval at which the tasks of other processes are checked.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
-/// Runs tasks, by id, and calls `after` after each. A failure of one does not end the others.
+/// Runs tasks and calls `after` after each. Returns how each ended, by id. A failed task does not stop the
+/// others.
 ///
 /// # Errors
 /// [`Error::Write`] if the folder cannot be written.
@@ -68,7 +69,7 @@ pub fn run_tasks(
             None => pending.push(task),
         }
     }
-    // Long tasks first, so that none is left over at the end.
+    // Start long tasks first, so that no long task runs alone at the end.
     pending.sort_by(|a, b| b.cost.seconds.total_cmp(&a.cost.seconds).then_with(|| a.id.cmp(&b.id)));
     progress.begin(pending.len(), pending.iter().map(|task| task.cost.seconds).sum());
     let largest = pending.iter().map(|task| task.cost.memory_bytes).max().unwrap_or(0);
@@ -96,7 +97,7 @@ pub fn run_tasks(
                     }
                 }
             };
-            // Those that are there do the work of the others.
+            // If further threads cannot be started, the existing ones do the work.
             match std::thread::Builder::new().name(format!("task-{job}")).spawn_scoped(scope, work) {
                 Err(error) if job == 0 => started = Err(machine::no_thread(&error)),
                 Err(_) => break,
@@ -109,7 +110,7 @@ pub fn run_tasks(
     Ok(ended.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// The tasks that are left, and the memory that is free.
+/// The pending tasks and the free memory.
 struct Queue<'a> {
     state: Mutex<QueueState<'a>>,
     changed: Condvar,
@@ -123,12 +124,12 @@ struct QueueState<'a> {
     is_over: bool,
 }
 
-/// A task whose turn it is.
+/// A pending task.
 struct Turn<'a> {
     task: &'a StudyTask,
-    /// What an earlier attempt saw of another process.
+    /// The claim of another process that an earlier attempt found.
     seen: Option<Seen>,
-    /// When it is looked at again.
+    /// Earliest time of the next attempt.
     not_before: Option<Instant>,
 }
 
@@ -148,8 +149,8 @@ impl<'a> Queue<'a> {
         task.cost.memory_bytes.min(self.memory_bytes)
     }
 
-    /// The next task that fits into the memory, or nothing if all are done. A task that needs more than
-    /// everything runs alone.
+    /// The next task that fits into the free memory, or `None` if all are done. A task that needs more than
+    /// the limit runs alone.
     fn next(&self) -> Option<Turn<'a>> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
@@ -168,7 +169,7 @@ impl<'a> Queue<'a> {
                 return Some(turn);
             }
             if state.pending.is_empty() && state.n_running > 0 {
-                // A running task may come back if another process holds it.
+                // A running task may return to the queue if another process holds it.
                 state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
             } else {
                 let waited = self.changed.wait_timeout(state, LOOK_AGAIN);
@@ -177,7 +178,7 @@ impl<'a> Queue<'a> {
         }
     }
 
-    /// Ends a turn; a task that another process holds comes back with what was seen.
+    /// Ends an attempt. With `again`, the task returns to the queue.
     fn end(&self, task: &'a StudyTask, again: Option<Option<Seen>>) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.free_bytes += self.needs(task);
@@ -189,17 +190,17 @@ impl<'a> Queue<'a> {
         self.changed.notify_all();
     }
 
-    /// Starts no further task.
+    /// Stops the queue: no further task starts.
     fn stop(&self) {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).is_over = true;
         self.changed.notify_all();
     }
 }
 
-/// What became of a turn.
+/// The result of an attempt to run a task.
 enum Turned {
     Ended(TaskEnd),
-    /// The task is looked at again later, with what was seen of its holder.
+    /// The task is tried again later. Contains the claim of its holder, if known.
     Again(Option<Seen>),
 }
 
@@ -212,7 +213,7 @@ struct Worker<'a, 'b> {
 }
 
 impl<'b> Worker<'_, 'b> {
-    /// Takes a turn; nothing if it is to be taken again later.
+    /// Attempts a task. Returns `None` if it will be tried again later.
     fn take(&self, turn: Turn<'b>) -> Option<TaskEnd> {
         let Turn { task, seen, .. } = turn;
         let (end, again) = match self.attempt(task, seen.as_ref()) {
@@ -220,7 +221,7 @@ impl<'b> Worker<'_, 'b> {
             Ok(Turned::Again(seen)) => (None, Some(seen)),
             Err(error) => (Some(TaskEnd::Failed(error)), None),
         };
-        // A signal ends everything.
+        // A signal stops the whole run.
         if let Some(TaskEnd::Failed(Error::Interrupted { .. })) = &end {
             self.queue.stop();
         }
@@ -244,7 +245,7 @@ impl<'b> Worker<'_, 'b> {
                 return Ok(Turned::Again(Some(seen)));
             }
         };
-        // Another process may have done it in the meantime.
+        // Another process may have finished the task in the meantime.
         if folder.done(task).is_some() {
             self.progress.end(&task.id);
             return Ok(Turned::Ended(TaskEnd::Kept));
@@ -258,7 +259,7 @@ impl<'b> Worker<'_, 'b> {
         let work = || self.execution.run(task, &step);
         let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
         let result = result.unwrap_or_else(|_| Err(crate::collect::panicked()));
-        // Another process collects into the same folder, for another version of the study file.
+        // A process with another version of the study file collects into the same folder.
         if matches!(result, Err(Error::InUse { .. })) && self.settings.waits {
             self.progress.wait(&task.id, "another process");
             return Ok(Turned::Again(None));
@@ -281,7 +282,7 @@ impl<'b> Worker<'_, 'b> {
     }
 }
 
-/// Memory that is free on this machine, in bytes; of this, a share is left to others.
+/// 80 % of the memory that is available to this process, in bytes. The rest is left to other processes.
 pub fn free_memory_bytes() -> u64 {
     const FALLBACK: u64 = 4 << 30;
     let limit = |path: &str| std::fs::read_to_string(path).ok()?.trim().parse::<u64>().ok();
@@ -290,12 +291,12 @@ pub fn free_memory_bytes() -> u64 {
         line.strip_prefix("MemAvailable:")?.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()
     });
     let available = available.map_or(FALLBACK, |kilobytes| kilobytes << 10);
-    // A job of a cluster may have less than the machine.
+    // A cluster job may have less memory than the machine.
     let job = limit("/sys/fs/cgroup/memory.max").or_else(slurm_memory_bytes);
     available.min(job.unwrap_or(u64::MAX)) / 10 * 8
 }
 
-/// Memory of a job of Slurm on this node.
+/// Memory limit of a Slurm job on this node, in bytes.
 fn slurm_memory_bytes() -> Option<u64> {
     let megabytes: u64 = std::env::var("SLURM_MEM_PER_NODE").ok()?.parse().ok()?;
     Some(megabytes << 20)

@@ -1,18 +1,19 @@
-//! Shards: a study on several machines. Every machine makes the same plan, and each does its own tasks.
+//! Divides a study into shards for several machines. Every machine computes the same plan and runs the tasks
+//! of its own shard.
 
 use super::task::StudyTask;
 use crate::error::{Error, Result};
 
-/// One of several machines.
+/// One shard of a study.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shard {
-    /// Which one, from 0.
+    /// Index of the shard, from 0.
     pub index: usize,
-    /// How many there are.
+    /// Number of shards.
     pub count: usize,
 }
 
-/// Most shards.
+/// Maximum number of shards.
 const MOST: usize = 100_000;
 
 impl std::fmt::Display for Shard {
@@ -32,21 +33,22 @@ impl std::str::FromStr for Shard {
             Some((index, count)) if (1..=count).contains(&index) && count <= MOST => {
                 Ok(Self { index: index - 1, count })
             }
-            _ => Err(format!("give I/N with I from 1 to N, such as 2/4; N is {MOST} at most")),
+            _ => Err(format!("use I/N with I from 1 to N, such as 2/4; N is at most {MOST}")),
         }
     }
 }
 
 impl Shard {
-    /// The shard that the environment of a job array names: Slurm's, or that of a Kubernetes indexed job
-    /// with `SURMISE_SHARDS`. `get` reads a variable.
+    /// The shard given by the environment of a job array: Slurm, or a Kubernetes indexed job with
+    /// `SURMISE_SHARDS`. `get` reads an environment variable.
     ///
     /// # Errors
     /// [`Error::Parameter`] for variables that contradict each other.
     pub fn from_env(get: impl Fn(&str) -> Option<String>) -> Result<Option<Self>> {
         let number = |name: &'static str| -> Result<Option<usize>> {
             let Some(text) = get(name) else { return Ok(None) };
-            let fault = || Error::Parameter { name, reason: format!("is {text:?}, and not a whole number") };
+            let fault =
+                || Error::Parameter { name, reason: format!("is {text:?}; it must be a whole number") };
             text.trim().parse().map(Some).map_err(|_| fault())
         };
         if let Some(id) = number("SLURM_ARRAY_TASK_ID")? {
@@ -56,8 +58,8 @@ impl Shard {
             let index = id.checked_sub(first).map(|after| after / step).filter(|index| *index < count);
             let Some(index) = index else {
                 let reason = format!(
-                    "is {id}, which is none of {count} tasks from {first} on; number the array without gaps \
-                     (--array=1-{count}), or give --shard I/N"
+                    "is {id}, which is not one of {count} tasks that start at {first}; number the array \
+                     without gaps (--array=1-{count}), or use --shard I/N"
                 );
                 return Err(Error::Parameter { name: "SLURM_ARRAY_TASK_ID", reason });
             };
@@ -66,7 +68,8 @@ impl Shard {
         match (number("JOB_COMPLETION_INDEX")?, number("SURMISE_SHARDS")?) {
             (Some(index), Some(count)) if index < count => Ok(Some(Self { index, count })),
             (Some(index), Some(count)) => {
-                let reason = format!("is {index}, and there are {count} shards (SURMISE_SHARDS)");
+                let reason =
+                    format!("is {index}, but must be below the number of shards, {count} (SURMISE_SHARDS)");
                 Err(Error::Parameter { name: "JOB_COMPLETION_INDEX", reason })
             }
             _ => Ok(None),
@@ -74,7 +77,8 @@ impl Shard {
     }
 }
 
-/// The shard of each task: the longest task goes to the shard with the least to do.
+/// Assigns each task to a shard. Tasks are assigned from the longest to the shortest, each to the shard with
+/// the least estimated time.
 pub fn place(tasks: &[StudyTask], count: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..tasks.len()).collect();
     let seconds = |at: usize| tasks[at].cost.seconds;

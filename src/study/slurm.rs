@@ -1,28 +1,30 @@
-//! A job script for Slurm: an array job of shards, and a job behind it that joins their results.
+//! Writes a job script for Slurm: an array job that runs the shards, and a dependent job that joins their
+//! results.
 
 use std::path::Path;
 
-/// What the jobs are given.
+/// Resources of the jobs.
 #[derive(Debug, Clone)]
 pub struct SlurmSettings {
-    /// Jobs of the array.
+    /// Number of jobs in the array.
     pub array: usize,
-    /// Longest time of a job, as Slurm writes it.
+    /// Time limit of a job, in the format of Slurm.
     pub time: String,
-    /// Memory of a job, as Slurm writes it.
+    /// Memory of a job, in the format of Slurm.
     pub memory: String,
     /// Cores of a job.
     pub cpus: usize,
-    /// Partition, if one is named.
+    /// Partition; `None` for the default.
     pub partition: Option<String>,
 }
 
-/// A script that submits both jobs: `bash SCRIPT`. Paths are absolute, because jobs may start elsewhere.
+/// A script that submits both jobs, to run with `bash SCRIPT`. Paths should be absolute, because jobs may
+/// start in another folder.
 pub fn script(binary: &Path, study: &Path, folder: &Path, settings: &SlurmSettings) -> String {
     let SlurmSettings { array, time, memory, cpus, partition } = settings;
     let [binary, study] = [binary, study].map(|path| quoted(&path.to_string_lossy()));
     let folder = folder.to_string_lossy();
-    // Slurm reads a % in the name of an output file as a pattern.
+    // Slurm interprets `%` in the name of an output file as a pattern.
     let log = quoted(&format!("{}-log", folder.replace('%', "%%")));
     let log_folder = quoted(&format!("{folder}-log"));
     let folder = quoted(&folder);
@@ -35,9 +37,9 @@ pub fn script(binary: &Path, study: &Path, folder: &Path, settings: &SlurmSettin
     let job = format!("exec {binary} run {study} -o {folder} --offline --threads {cpus}");
     format!(
         "#!/bin/bash
-# Submits a study as {array} jobs of an array, and a job behind them that predicts and reports.
-# Models on a hub are fetched before, on a machine with a network: {binary} fetch {study}
-# A job that is killed or requeued goes on where it stopped; what the jobs leave undone, the last one does.
+# Submits a study as an array of {array} jobs, and a dependent job that predicts and reports.
+# Jobs run offline. Fetch Hugging Face models before, on a machine with a network: {binary} fetch {study}
+# A job that is killed or requeued continues where it stopped. The last job runs the tasks that are left.
 set -euo pipefail
 mkdir -p {log_folder}
 shards=$(sbatch {common} --array=1-{array} --job-name=surmise-shards --output={log}/shard-%a.txt <<'JOB'
@@ -56,7 +58,7 @@ echo \"shards: job ${{shards%%;*}}; predictions and report: job ${{joined%%;*}}\
     )
 }
 
-/// A text as one word of a shell.
+/// Quotes a string for the shell.
 fn quoted(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:=@%".contains(c);
     if !text.is_empty() && text.chars().all(is_plain) {

@@ -1,4 +1,4 @@
-//! How far a study is: each task with its state, from the folder alone.
+//! Lists each task of a study with its state, from the result folder alone.
 
 use serde::Serialize;
 
@@ -8,19 +8,19 @@ use super::task::{StudyTask, TaskKind};
 /// A task and its state: a row of `surmise status --csv`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct StatusRow {
-    /// The task.
+    /// Id of the task.
     pub task: String,
-    /// What it does.
+    /// Kind of the task.
     pub kind: TaskKind,
     /// The model.
     pub model: String,
-    /// The corpus; empty for all.
+    /// The corpus; empty if the task covers all corpora.
     pub corpus: String,
     /// `done`, `running`, `failed` or `missing`.
     pub status: &'static str,
-    /// Seconds that it took, if it is done.
+    /// Duration in seconds, if the task is done.
     pub seconds: Option<f64>,
-    /// The process that works on it, why it failed, or what to know of its result.
+    /// The process that works on the task, the error of a failed task, or a note on the result.
     pub note: String,
 }
 

@@ -1,5 +1,5 @@
-//! The tasks of a study: what is done, on what its result depends, and what it takes. Tasks are independent
-//! of each other, and each is known by the hash of everything that decides its result.
+//! Defines the tasks of a study, with their inputs and estimated costs. Tasks are independent of each other.
+//! Each is identified by the hash of all inputs that determine its result.
 
 use std::collections::BTreeMap;
 
@@ -12,22 +12,22 @@ use crate::corpus::FactorialDesign;
 use crate::disk;
 use crate::seed;
 
-/// What a task does.
+/// The kind of a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TaskKind {
     /// Measures an open model on a corpus.
     Measure,
-    /// Serves a model on this machine and asks it.
+    /// Serves a model on this machine and asks it all questions.
     Ask,
     /// Asks a closed model over the network.
     Collect,
-    /// Measures the weights of a closed model, after its predictions are on disk.
+    /// Measures the weights of a closed model after its predictions are written.
     Check,
 }
 
 impl TaskKind {
-    /// Its name in outputs.
+    /// The name of the kind in outputs.
     pub fn name(self) -> &'static str {
         match self {
             Self::Measure => "measure",
@@ -38,63 +38,64 @@ impl TaskKind {
     }
 }
 
-/// What a task works on, as positions in the study.
+/// The models and designs of a task, as indices into the study.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Subject {
-    /// An open model on a design.
+    /// Measure an open model on a design.
     Open { model: usize, design: usize },
-    /// All questions of an open model.
+    /// Ask an open model all questions.
     Questions { model: usize },
-    /// All questions of a closed model.
+    /// Ask a closed model all questions.
     Closed { target: usize },
-    /// The weights of a closed model on a design.
+    /// Measure the weights of a closed model on a design.
     Weights { target: usize, design: usize },
 }
 
 /// One task.
 #[derive(Debug, Clone)]
 pub struct StudyTask {
-    /// Its name, such as `measure factgpt-1 moons`.
+    /// Its id, such as `measure factgpt-1 moons`.
     pub id: String,
-    /// What it does.
+    /// Its kind.
     pub kind: TaskKind,
-    /// The model, as in tables.
+    /// Id of the model in tables.
     pub model: String,
-    /// The corpus; empty for all.
+    /// The corpus; empty if the task covers all corpora.
     pub corpus: String,
-    /// SHA-256 of everything that decides its result.
+    /// SHA-256 of all inputs that determine the result.
     pub key: String,
-    /// What decides its result, by name.
+    /// The inputs that determine the result, by name.
     pub inputs: BTreeMap<&'static str, String>,
-    /// What it is estimated to take.
+    /// The estimated cost.
     pub cost: TaskCost,
     pub(super) subject: Subject,
 }
 
-/// What a task takes, estimated before it runs.
+/// The estimated cost of a task.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct TaskCost {
-    /// Seconds on this machine.
+    /// Time on this machine, in seconds.
     pub seconds: f64,
     /// Memory in bytes.
     pub memory_bytes: u64,
-    /// Requests.
+    /// Number of requests.
     pub calls: usize,
-    /// Tokens that are read and generated.
+    /// Prompt and completion tokens.
     pub tokens: u64,
 }
 
-/// Floating point operations per second and core that states of small models reach, and the time of a
-/// request to a model on this machine, measured with models of 10 thousand to 270 million parameters.
+/// Floating-point operations per second and core when computing states, measured with models of 10 thousand
+/// to 270 million parameters.
 const FLOPS_PER_CORE: f64 = 20e9;
+/// Seconds per request to a model on this machine, measured with the same models.
 const SECONDS_PER_CALL: f64 = 0.0015;
-/// An answer over a network, before the first is there.
+/// Assumed seconds per answer over a network, until answers have been timed.
 const SECONDS_PER_ANSWER: f64 = 1.0;
-/// Opening a model and starting a server.
+/// Seconds to load a model and start a server.
 const SECONDS_PER_TASK: f64 = 0.1;
-/// Tokens of a short answer, about.
+/// Approximate tokens of a short answer.
 const ANSWER_LENGTH: usize = 3;
-/// Share of the tokens of a design that are computed: prompts share beginnings.
+/// Fraction of the tokens of a design that are computed. The rest are shared prefixes of prompts.
 const DISTINCT: f64 = 0.6;
 
 impl StudyTask {
@@ -113,7 +114,7 @@ impl StudyTask {
     }
 }
 
-/// The tasks of a study, in the order of the file.
+/// The tasks of a study, in the order of the study file.
 pub fn tasks(study: &Study) -> Vec<StudyTask> {
     let mut all: Vec<StudyTask> = vec![];
     for (at, model) in study.models.iter().enumerate() {
@@ -176,7 +177,7 @@ fn measured(
     let (params, blocks) = (model.info.n_params as f64, model.info.n_layers as f64);
     let sets = study.file.design.sets;
     let reads = (design.relations.len() * design.queries.len() * sets) as f64;
-    // The states of each prompt are compared with all others of its query.
+    // The states of each prompt are compared with those of all other prompts of the same query.
     let per_query = (design.relations.len() * sets) as f64;
     let estimates =
         2.0 * reads * per_query * model.info.d_model as f64 * blocks * 5.0 * design.shots.len() as f64;
@@ -208,11 +209,11 @@ fn asked(study: &Study, id: &str, model: &StudyModel, subject: Subject) -> Study
     )
 }
 
-/// What decides the questions.
+/// The inputs that determine the questions.
 fn question_inputs(study: &Study) -> Vec<(&'static str, String)> {
     let designs: Vec<String> = study.designs.iter().map(FactorialDesign::sha256).collect();
     let tasks = study.file.design.tasks.iter().map(|task| {
-        // A task that is a file is known by its bytes, a name by the version of surmise.
+        // A task file is identified by its content, a named task by the version of surmise.
         let bytes = disk::read(&task.value).unwrap_or_else(|_| task.value.clone().into_bytes());
         seed::sha256_hex(&bytes)
     });
@@ -224,8 +225,8 @@ fn question_inputs(study: &Study) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// Requests and tokens of all questions: each prompt is answered and, for log-probabilities, scored with the
-/// answer of each relation behind it.
+/// Requests and tokens of all questions. Each prompt needs one request for the answer and, with `logprobs`,
+/// one more per relation, which scores the answer of that relation.
 fn api_cost(study: &Study, logprobs: bool) -> TaskCost {
     let (mut calls, mut tokens_of_all) = (0, 0.0);
     for design in &study.designs {
@@ -240,7 +241,7 @@ fn api_cost(study: &Study, logprobs: bool) -> TaskCost {
     TaskCost { calls, tokens: tokens_of_all as u64, ..TaskCost::default() }
 }
 
-/// Tokens of all prompts of a design, about.
+/// Approximate tokens of all prompts of a design.
 fn tokens(design: &FactorialDesign) -> f64 {
     let chars = |shots: &usize| design.texts(*shots).map(|prompt| prompt.text.len()).sum::<usize>();
     design.shots.iter().map(chars).sum::<usize>() as f64 / CHARS_PER_TOKEN

@@ -1,4 +1,4 @@
-//! The routes: the page, its data, and the version by which a page sees that the folder changed.
+//! Defines the routes: the page, its data, and a version that changes when the folder changes.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,10 +16,10 @@ use tokio::sync::Mutex;
 use crate::error::{Error, Result};
 use crate::report::html::{page, version};
 
-/// A page, which every request for it shares.
+/// A rendered page, shared by all requests.
 #[derive(Clone)]
 struct MadePage {
-    /// The version of the folder that it was made of.
+    /// The version of the folder from which the page was rendered.
     version: String,
     html: Bytes,
     data: Bytes,
@@ -29,11 +29,11 @@ struct MadePage {
 struct App {
     folder: Arc<PathBuf>,
     port: u16,
-    /// The last page that was made; one is made at a time.
+    /// The last rendered page. The lock allows one rendering at a time.
     made: Arc<Mutex<Option<MadePage>>>,
 }
 
-/// The routes of a folder's page.
+/// The router for the page of a folder.
 pub(super) fn router(folder: &Path, port: u16) -> Router {
     let app = App { folder: Arc::new(folder.into()), port, made: Arc::default() };
     Router::new()
@@ -44,17 +44,18 @@ pub(super) fn router(folder: &Path, port: u16) -> Router {
         .with_state(app)
 }
 
-/// Refuses requests that were sent to another host than this one.
+/// Refuses requests whose `Host` header names another host.
 async fn admit(State(app): State<App>, request: Request, next: Next) -> Response {
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let is_own =
         ["127.0.0.1", "localhost", "[::1]"].iter().any(|name| host == format!("{name}:{}", app.port));
-    // A browser names no port where it is 80.
+    // Browsers omit the port from `Host` if it is 80.
     let is_own = is_own || (app.port == 80 && ["127.0.0.1", "localhost"].contains(&host));
     if is_own {
         return next.run(request).await;
     }
-    let message = "this server answers this machine alone, under http://127.0.0.1 or http://localhost";
+    let message =
+        "this server answers only requests for http://127.0.0.1 or http://localhost on this machine";
     (StatusCode::FORBIDDEN, message).into_response()
 }
 
@@ -81,7 +82,7 @@ fn answer(made: Result<Bytes>, kind: &'static str) -> Response {
             headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static(kind));
             (StatusCode::OK, headers, made).into_response()
         }
-        // Text, which no browser takes for markup.
+        // Plain text, so that a browser does not interpret the message as HTML.
         Err(error) => {
             headers
                 .insert(header::CONTENT_TYPE, header::HeaderValue::from_static("text/plain; charset=utf-8"));
@@ -91,7 +92,7 @@ fn answer(made: Result<Bytes>, kind: &'static str) -> Response {
 }
 
 impl App {
-    /// The page of the folder as it is now.
+    /// The page for the current content of the folder.
     async fn page(&self) -> Result<MadePage> {
         let mut made = self.made.lock().await;
         let now = version(&self.folder)?;
@@ -103,7 +104,7 @@ impl App {
             address: format!("127.0.0.1:{}", self.port),
             source: std::io::Error::other(source),
         };
-        // Files are read on a thread of their own.
+        // Reading files blocks, so it runs on a separate thread.
         let make = move || -> Result<MadePage> {
             let page = page(&folder)?;
             let (html, data) = (page.to_live_bytes(&now).into(), page.data().into());

@@ -1,7 +1,7 @@
-//! The page of a results folder on this machine, made again whenever a result changes.
+//! Serves the page of a results folder on this machine, and updates it whenever a result changes.
 //!
-//! Only this machine reaches the server. A request whose `Host` names another one is refused, so that a page
-//! of the web cannot read results through a name that leads here.
+//! The server listens only on the loopback address. It refuses a request whose `Host` is another name, so
+//! that a web page cannot read results through a domain that resolves to this machine (DNS rebinding).
 
 mod http;
 mod server;

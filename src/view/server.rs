@@ -1,4 +1,4 @@
-//! Starts the server and runs it until it is stopped.
+//! Starts the server and runs it until a signal stops it.
 
 use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -11,11 +11,11 @@ use crate::machine;
 use crate::report::html;
 use crate::serve::{listen, stop_signal};
 
-/// How long a stopped server waits for its answers.
+/// How long a stopped server waits for running responses.
 const GRACE: Duration = Duration::from_secs(1);
 
 /// Serves the page of a results folder on the loopback address until the process receives an interrupt or
-/// termination signal. Port 0 takes a free one; `ready` is called with the URL once requests are accepted.
+/// termination signal. Port 0 selects a free one. Calls `ready` with the URL once requests are accepted.
 ///
 /// # Errors
 /// [`Error::Read`], [`Error::Parameter`] for a folder without results; [`Error::Serve`] if the server cannot
@@ -31,7 +31,7 @@ fn run<F: Future<Output = ()> + Send + 'static>(
     ready: impl FnOnce(&str),
     stop: impl Fn() -> F + Send + 'static,
 ) -> Result<()> {
-    // A folder without results is an error of the command, not of the page.
+    // Report a folder without results now, as an error of the command.
     html::version(folder)?;
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let fault = |source: std::io::Error| Error::Serve { address: address.to_string(), source };
@@ -42,7 +42,7 @@ fn run<F: Future<Output = ()> + Send + 'static>(
         ready(&format!("http://127.0.0.1:{port}/"));
         listen(listener, http::router(folder, port), GRACE, stop).await.map_err(fault)
     });
-    // A page that is being made is not waited for.
+    // Do not wait for a page that is still being rendered.
     runtime.shutdown_background();
     served
 }

@@ -1,16 +1,18 @@
-//! Places on an axis: round ticks, and values as whole units of the canvas.
+//! Maps values to positions on an axis, in whole units of the canvas, and computes round ticks.
 
-/// The largest and the least number on an axis, and the least distance of its ends.
+/// The largest absolute value on an axis.
 const LARGEST: f64 = 1e100;
+/// The smallest positive value on a logarithmic axis.
 const LEAST: f64 = 1e-100;
+/// The smallest length of the range of an axis.
 const LEAST_SPAN: f64 = 1e-12;
 
-/// A number that an axis can show, from `least` on.
+/// Clamps a value to `least..=LARGEST`.
 fn within(value: f64, least: f64) -> f64 {
     if value.is_nan() { least.max(0.0) } else { value.clamp(least, LARGEST) }
 }
 
-/// An axis from one place of the canvas to another, linear or logarithmic.
+/// A linear or logarithmic axis between two positions on the canvas.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Axis {
     low: f64,
@@ -21,32 +23,32 @@ pub struct Axis {
 }
 
 impl Axis {
-    /// A linear axis: `range.0` stands at `places.0`, `range.1` at `places.1`.
+    /// A linear axis that maps `range.0` to `places.0` and `range.1` to `places.1`.
     pub fn linear(range: (f64, f64), places: (i32, i32)) -> Self {
         let (low, high) = (within(range.0, -LARGEST), within(range.1, -LARGEST));
-        // Numbers that differ in their last digits have no ticks between them.
+        // Widen a range so small that ticks would differ only in their last digits.
         let high = high.max(low + LEAST_SPAN.max(1e-9 * low.abs().max(high.abs())));
         Self { low, high, from: places.0, to: places.1, is_log: false }
     }
 
-    /// A logarithmic axis; both ends of the range are positive.
+    /// A logarithmic axis. Both bounds of the range must be positive.
     pub fn log(range: (f64, f64), places: (i32, i32)) -> Self {
         let (low, high) = (within(range.0, LEAST), within(range.1, LEAST));
         let high = high.max(low * (1.0 + 1e-9));
         Self { low, high, from: places.0, to: places.1, is_log: true }
     }
 
-    /// Where a value stands, to the nearest unit.
+    /// The position of a value, to the nearest unit.
     pub fn at(&self, value: f64) -> i32 {
         let scaled = |value: f64| if self.is_log { value.ln() } else { value };
         let (low, high) = (scaled(self.low), scaled(self.high));
         let share = (scaled(value) - low) / (high - low);
-        // A value that is not on the axis is drawn beside it.
+        // Values outside the range are drawn just outside the axis.
         let share = if share.is_nan() { 0.0 } else { share.clamp(-1.0, 2.0) };
         self.from + (f64::from(self.to - self.from) * share).round() as i32
     }
 
-    /// Round values between the ends, at most `most` on a linear axis, each with its text.
+    /// Round values within the range, with their labels. A linear axis has at most `most` ticks.
     pub fn ticks(&self, most: usize) -> Vec<(f64, String)> {
         if let Some(ticks) = self.is_log.then(|| log_ticks(self.low, self.high)).flatten() {
             return ticks;
@@ -59,7 +61,7 @@ impl Axis {
     }
 }
 
-/// 1, 2, 5, 10, ... within two ends; `None` where these are fewer than three, and even steps serve better.
+/// The values 1, 2, 5, 10, ... within a range. `None` for fewer than three, for which even steps are better.
 fn log_ticks(low: f64, high: f64) -> Option<Vec<(f64, String)>> {
     let power = |value: f64| value.log10().floor() as i32;
     let all = (power(low)..=power(high)).flat_map(|k| [1.0, 2.0, 5.0].map(|times| times * 10f64.powi(k)));
@@ -71,14 +73,14 @@ fn log_ticks(low: f64, high: f64) -> Option<Vec<(f64, String)>> {
     Some(within.into_iter().map(|value| (value, format!("{value:.*}", decimals(value)))).collect())
 }
 
-/// A round distance between ticks, so that at most `most` stand in a span.
+/// A round tick distance with at most `most` ticks in the span.
 fn step(span: f64, most: usize) -> f64 {
     let power = 10f64.powf((span / most as f64).log10().floor());
     let steps = [1.0, 2.0, 5.0, 10.0].map(|times| times * power);
     steps.into_iter().find(|step| span / step <= most as f64).unwrap_or(10.0 * power)
 }
 
-/// The least and the largest value with a little room; a range of nothing is widened.
+/// The smallest and the largest value, with a margin. An empty range is widened.
 pub fn range(values: impl IntoIterator<Item = f64>) -> (f64, f64) {
     let (low, high) = values
         .into_iter()
@@ -92,7 +94,7 @@ pub fn range(values: impl IntoIterator<Item = f64>) -> (f64, f64) {
     (low - room, high + room)
 }
 
-/// A number on an axis, with no more decimals than neighbours need.
+/// The label of a tick, with the decimals that distinguish it from its neighbours.
 pub fn tick(value: f64, span: f64) -> String {
     let decimals = if span < 0.05 {
         3
@@ -103,7 +105,7 @@ pub fn tick(value: f64, span: f64) -> String {
     } else {
         0
     };
-    // The sign of minus is as wide as a figure.
+    // Use the minus sign U+2212, which is as wide as a digit.
     crate::numeric::shown::fixed(value, decimals).replace('-', "\u{2212}")
 }
 

@@ -1,5 +1,5 @@
-//! Curves with bands in panels that share their axes. Few curves have a colour each and a legend; many have
-//! the colour of their size and a bar.
+//! Draws curves with bands, in panels that share their axes. Few curves have one colour each and a legend;
+//! many curves are coloured by model size and have a colour bar.
 
 use plotters::element::DashedPathElement;
 use plotters::prelude::*;
@@ -16,76 +16,78 @@ pub const BAND: f64 = 1.96;
 /// A point of a curve.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Point {
-    /// Where.
+    /// The horizontal position.
     pub x: f64,
     /// The value.
     pub y: f64,
     /// Half the height of the band.
     pub half: f64,
-    /// What is drawn dashed beside it.
+    /// The value of the dashed curve at this position.
     pub beside: Option<f64>,
 }
 
-/// One curve; those of one name have one colour in every panel.
+/// One curve. Curves with the same name have the same colour in every panel.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Curve {
-    /// Which of the names or sizes.
+    /// Index into the names or sizes of the key.
     pub name: usize,
     /// Its points, from left to right.
     pub points: Vec<Point>,
 }
 
-/// Some curves with one title.
+/// One panel with its curves.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Panel {
-    /// What stands above it.
+    /// The title above the panel.
     pub title: String,
     /// The curves.
     pub curves: Vec<Curve>,
 }
 
-/// What the colours of curves mean.
+/// The meaning of the colours.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Key {
-    /// A name each, in a legend.
+    /// One name per colour, shown in a legend.
     Names(Vec<String>),
-    /// The parameters of a model each, on a bar from light to dark; curves of one size have one colour.
+    /// The parameters of each model, shown on a colour bar from light to dark. Equal sizes have equal
+    /// colours.
     Sizes(Vec<f64>),
 }
 
 /// A figure of curves.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Curves {
-    /// The panels; those without points are left out.
+    /// The panels. Panels without points are not drawn.
     pub panels: Vec<Panel>,
-    /// What the colours mean.
+    /// The meaning of the colours.
     pub key: Key,
-    /// Panels beside each other.
+    /// Number of panels in a row.
     pub across: usize,
-    /// Below the panels.
+    /// Label below the panels.
     pub x_label: String,
-    /// Beside the panels.
+    /// Label to the left of the panels.
     pub y_label: String,
-    /// What is drawn dashed, if anything.
+    /// Legend entry of the dashed curves, if there are any.
     pub dashed: Option<String>,
-    /// Whether x counts something.
+    /// Whether x is a count.
     pub is_count: bool,
 }
 
-/// Rows of panels in a figure that still fits on a page.
+/// Maximum rows of panels in a figure that fits on a page.
 const MOST_ROWS: usize = 7;
-/// Left and right of the panels.
+/// Left and right edge of the panels.
 const PANELS: (i32, i32) = (116, 846);
-/// Between panels.
+/// Gap between panels.
 const GAP: i32 = 26;
-/// Above a panel, for its title, and below it, for its ticks.
+/// Height of the title above a panel.
 const TITLE: i32 = 38;
+/// Height of the tick labels below a panel.
 const TICKS: i32 = 38;
-/// Curves of a panel above which bands are faint and lines thin.
+/// Panels with more curves have fainter bands and thinner lines.
 const MANY: usize = 7;
 
 impl Curves {
-    /// The figures: one, or several where the panels do not fit on a page; none if there is no point.
+    /// The figures: one, or several if the panels do not fit on a page, or none without points.
     ///
     /// # Errors
     /// [`crate::Error::Figure`]
@@ -110,7 +112,7 @@ impl Curves {
         let bar = self.bar_height();
         let foot = rows * one + LINE as i32 + 6;
         Figure::draw(foot as u32 + bar + legend_height(&entries), |area| {
-            // One range for all figures of these curves.
+            // All figures of these curves share one range.
             let points = || self.panels.iter().flat_map(|p| &p.curves).flat_map(|curve| &curve.points);
             let x = range(points().map(|point| point.x));
             let y = range(points().flat_map(|p| [p.y - p.half, p.y + p.half, p.beside.unwrap_or(p.y)]));
@@ -154,7 +156,7 @@ impl Curves {
         if matches!(&self.key, Key::Sizes(sizes) if ends(sizes).is_some()) { 2 * LINE } else { 0 }
     }
 
-    /// The bar of sizes, with its ends written out.
+    /// Draws the colour bar of sizes, with labels at both ends.
     fn bar(&self, area: &Area<'_>, top: i32) -> DrawResult {
         let Key::Sizes(sizes) = &self.key else { return Ok(()) };
         let Some((low, high)) = ends(sizes) else { return Ok(()) };
@@ -206,7 +208,7 @@ impl Curves {
         Ok(())
     }
 
-    /// The counts that were taken, as ticks; `None` if they are too many, or no counts.
+    /// The counts that occur, as ticks. `None` if x is not a count or there are too many.
     fn counts(&self, most: usize) -> Option<Vec<(f64, String)>> {
         let points = self.panels.iter().flat_map(|panel| &panel.curves).flat_map(|curve| &curve.points);
         let mut counts: Vec<f64> = points.map(|point| point.x).collect();
@@ -241,7 +243,7 @@ impl Curves {
                     area.draw(&Circle::new(*at, r, colour.filled()))?;
                 }
             }
-            // The band of a single point is a bar.
+            // The band of a single point is drawn as a bar.
             if let ([at], [point]) = (line.as_slice(), curve.points.as_slice()) {
                 let bar = vec![(at.0, y.at(point.y - point.half)), (at.0, y.at(point.y + point.half))];
                 area.draw(&PathElement::new(bar, colour.stroke_width(stroke)))?;
@@ -252,14 +254,14 @@ impl Curves {
     }
 }
 
-/// The least and the largest size; `None` if they are one, or not known.
+/// The smallest and the largest size. `None` if all sizes are equal or one is unknown.
 fn ends(sizes: &[f64]) -> Option<(f64, f64)> {
     let low = sizes.iter().copied().fold(f64::INFINITY, f64::min);
     let high = sizes.iter().copied().fold(0.0, f64::max);
     (low > 0.0 && high > low).then_some((low, high))
 }
 
-/// A count in at most four characters and a unit: 14464 is 14 k.
+/// A short form of a count with a unit: 14464 becomes `14 k`.
 fn short_count(value: f64) -> String {
     let units = [(1e9, " B"), (1e6, " M"), (1e3, " k")];
     let found = units.into_iter().find(|(unit, _)| value >= *unit);

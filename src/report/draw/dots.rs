@@ -1,4 +1,4 @@
-//! Values of named things as points on one axis, several to a row, side by side.
+//! Draws the values of named rows as points on one axis. A row can have several points side by side.
 
 use plotters::prelude::*;
 
@@ -12,40 +12,40 @@ use crate::error::Result;
 /// One row of the figure.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DotRow {
-    /// What it is called.
+    /// The label.
     pub name: String,
-    /// Its value of each kind.
+    /// The value of each kind.
     pub values: Vec<Option<f64>>,
-    /// Whether it is marked, as the one that was chosen.
+    /// Whether the row is highlighted as chosen.
     pub is_marked: bool,
 }
 
 /// A figure of points.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dots {
-    /// The rows, from above.
+    /// The rows, from top to bottom.
     pub rows: Vec<DotRow>,
-    /// The kinds, which have a colour and a shape each.
+    /// The kinds. Each has its own colour and shape.
     pub kinds: Vec<String>,
-    /// What the mark of a row says, in the legend.
+    /// Legend entry of highlighted rows.
     pub mark: String,
-    /// Below the axis.
+    /// Label below the axis.
     pub x_label: String,
 }
 
 /// Height of a row.
 const ROW: i32 = 56;
-/// How far the points of neighbouring kinds stand apart in a row.
+/// Vertical distance between the points of neighbouring kinds in a row.
 const DODGE: i32 = 15;
-/// Above the first row.
+/// Space above the first row.
 const TOP: i32 = 24;
-/// Most of the width for names.
+/// Maximum width of the labels.
 const NAMES: i32 = 330;
-/// The ground of a marked row.
+/// Background colour of highlighted rows.
 const MARK: RGBColor = RGBColor(225, 225, 225);
 
 impl Dots {
-    /// The figure. The axis is logarithmic where all values are positive, else it begins at 0 or below.
+    /// The figure. The axis is logarithmic if all values are positive; otherwise it includes 0.
     ///
     /// # Errors
     /// [`crate::Error::Figure`]
@@ -68,7 +68,7 @@ impl Dots {
                 let x = axis.at(value);
                 let line = vec![(x, TOP - 12), (x, bottom)];
                 area.draw(&PathElement::new(line, GREY.mix(0.35).stroke_width(1)))?;
-                // Texts of a logarithmic axis may be too close to each other.
+                // Skip tick labels that would overlap, which is possible on a logarithmic axis.
                 if x - width_of(&text, SMALL) / 2 > last {
                     last = x + width_of(&text, SMALL) / 2 + 6;
                     area.draw(&Text::new(text, (x, bottom + 22), centred(SMALL)))?;
@@ -106,7 +106,7 @@ impl Dots {
         let (least, most) = values()
             .fold((f64::INFINITY, 0.0), |(low, high): (f64, f64), value| (low.min(value), high.max(value)));
         if least > 0.0 && least.is_finite() {
-            // Room of a twelfth of the length at both ends.
+            // Add a margin of a twelfth of the length at both ends.
             let room = (most / least).powf(1.0 / 12.0).max(1.05);
             return Axis::log((least / room, most * room), places);
         }

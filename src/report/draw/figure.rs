@@ -1,4 +1,4 @@
-//! A figure as SVG, and the PDF that is made of it.
+//! Draws a figure as SVG and converts it to PDF.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use super::text::FAMILY;
 use crate::error::{Error, Result};
 use crate::guard::guarded;
 
-/// The font of figures, cut down to the signs they use.
+/// The font of figures, reduced to the characters that they use.
 const FONT: &[u8] = include_bytes!("../../../data/DejaVuSans-figures.ttf");
 
 /// A figure as SVG.
@@ -20,7 +20,7 @@ pub struct Figure {
 }
 
 impl Figure {
-    /// Draws on a white canvas of the width of a column.
+    /// Draws on a white canvas with the width of one column.
     ///
     /// # Errors
     /// [`Error::Figure`]
@@ -34,21 +34,21 @@ impl Figure {
         drawn.map_err(fault)?;
         area.present().map_err(|error| fault(Box::new(error)))?;
         drop(area);
-        // The size on paper; the units stay those of the view box.
+        // Set the size on paper. Coordinates are still in units of the view box.
         let mm = |units: u32| format!("{}mm", f64::from(units) / f64::from(PER_MM));
         let sized = format!("<svg width=\"{}\" height=\"{}\"", mm(WIDTH), mm(height));
         let svg = svg.replacen(&format!("<svg width=\"{WIDTH}\" height=\"{height}\""), &sized, 1);
-        // Those who look at the SVG without the font see one like it.
+        // Add fallback fonts with similar metrics for viewers without the font.
         let family = format!("font-family=\"{FAMILY}\"");
         Ok(Self { svg: svg.replace(&family, &format!("font-family=\"{FAMILY}, Verdana, sans-serif\"")) })
     }
 
-    /// SVG.
+    /// The figure as SVG.
     pub fn svg(&self) -> &str {
         &self.svg
     }
 
-    /// PDF of the same size, with its text as text.
+    /// The figure as PDF of the same size, with selectable text.
     ///
     /// # Errors
     /// [`Error::Figure`]
@@ -68,9 +68,9 @@ impl Figure {
     }
 }
 
-/// A PDF with its dictionaries of resources in order of their names: svg2pdf writes them as a hash map of
-/// random seed gives them. An order says nothing in a dictionary, and no line changes its length or leaves
-/// its dictionary, so that the offsets of all objects hold.
+/// Sorts the resource dictionaries of a PDF by name, so that the output is reproducible: svg2pdf writes them
+/// in the order of a hash map with a random seed. The order in a dictionary has no meaning. Lines keep their
+/// length and stay in their dictionary, so the byte offsets of all objects remain valid.
 fn in_order(pdf: &[u8]) -> Vec<u8> {
     let resource = |line: &&[u8]| {
         let mut words = line.trim_ascii().split(|byte| *byte == b' ');

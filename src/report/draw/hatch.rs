@@ -1,4 +1,4 @@
-//! Hatching: parallel lines over a rectangle, for cells that are flagged.
+//! Draws hatching, parallel lines over a rectangle, for flagged cells.
 
 use plotters::prelude::*;
 
@@ -7,13 +7,13 @@ use super::{Area, DrawResult};
 /// Distance between lines, in units of the canvas.
 const STEP: i32 = 14;
 
-/// Draws lines from lower left to upper right within a rectangle of upper left and lower right corner. Lines
-/// of neighbouring cells continue each other.
+/// Draws lines from lower left to upper right in a rectangle, given by its upper left and lower right corner.
+/// The lines of neighbouring cells are aligned.
 ///
 /// # Errors
 /// Failures of the backend.
 pub fn hatched(area: &Area<'_>, [(x0, y0), (x1, y1)]: [(i32, i32); 2], colour: RGBColor) -> DrawResult {
-    // A line is where x + y is constant.
+    // x + y is constant along a line.
     let first = (x0 + y0).div_euclid(STEP) + 1;
     for k in (first..).take_while(|k| k * STEP < x1 + y1) {
         let sum = k * STEP;

@@ -1,5 +1,5 @@
-//! Heat maps of block by position, one below the other, each with its scale beside it. Maps of one report
-//! share their scales; masked rows are grey and not on the scale; flagged cells are hatched.
+//! Draws heat maps of block by position, one below the other, each with its colour bar. All maps of one
+//! report share their scales. Masked rows are grey and excluded from the scale; flagged cells are hatched.
 
 use plotters::prelude::*;
 
@@ -13,7 +13,7 @@ use crate::error::Result;
 /// One cell of a map.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct HeatCell {
-    /// The value, which the colour shows.
+    /// The value that determines the colour.
     pub value: f64,
     /// Whether the cell is hatched.
     pub is_flagged: bool,
@@ -22,15 +22,15 @@ pub struct HeatCell {
 /// One map.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Heatmap {
-    /// What stands above it.
+    /// The title above the map.
     pub title: String,
-    /// Cells by row, from below, and column; `None` is left white.
+    /// Cells by row (from the bottom) and column. `None` stays white.
     pub cells: Vec<Vec<Option<HeatCell>>>,
-    /// Whether 0 is the middle of its scale.
+    /// Whether the scale is symmetric around 0.
     pub is_signed: bool,
-    /// Beside its scale.
+    /// Label of the colour bar.
     pub unit: String,
-    /// Ends of the scale, where it is not that of the map alone.
+    /// Bounds of the scale; `None` for those of the map itself.
     pub scale: Option<(f64, f64)>,
 }
 
@@ -39,30 +39,30 @@ pub struct Heatmap {
 pub struct Heatmaps {
     /// The maps.
     pub maps: Vec<Heatmap>,
-    /// Below the last.
+    /// Label below the last map.
     pub x_label: String,
-    /// Beside each.
+    /// Label to the left of each map.
     pub y_label: String,
-    /// Name of each column.
+    /// Labels of the columns.
     pub columns: Vec<String>,
-    /// Rows from below that are masked.
+    /// Number of masked rows at the bottom.
     pub n_masked: usize,
-    /// What a masked row is, in the legend.
+    /// Legend entry of masked rows.
     pub mask: String,
-    /// What a hatched cell is, in the legend.
+    /// Legend entry of hatched cells.
     pub flag: String,
 }
 
-/// Left and right of the cells, in units of the canvas.
+/// Left and right edge of the cells, in units of the canvas.
 const CELLS: (i32, i32) = (96, 676);
-/// Left and right of the scale.
+/// Left and right edge of the colour bar.
 const SCALE: (i32, i32) = (706, 736);
-/// Steps of a scale.
+/// Number of colour steps of the colour bar.
 const STEPS: i32 = 64;
 /// The colour of masked cells.
 const MASK: RGBColor = RGBColor(222, 222, 222);
 
-/// Gives the first maps of all figures one scale, the second maps another, and so on.
+/// Sets one scale for the first maps of all figures, one for the second maps, and so on.
 pub fn share_scales(figures: &mut [Heatmaps]) {
     let most = figures.iter().map(|figure| figure.maps.len()).max().unwrap_or(0);
     for at in 0..most {
@@ -73,7 +73,7 @@ pub fn share_scales(figures: &mut [Heatmaps]) {
 }
 
 impl Heatmap {
-    /// The least and the largest value that is not masked; `None` without one.
+    /// The scale of this map: the smallest and largest value that is not masked. `None` if there is none.
     fn own_scale(&self, n_masked: usize) -> Option<(f64, f64)> {
         let shown = self.cells.iter().skip(n_masked).flatten().flatten().map(|cell| cell.value);
         let ends = shown.fold(None, |ends: Option<(f64, f64)>, value| {
@@ -93,7 +93,7 @@ impl Heatmap {
 }
 
 impl Heatmaps {
-    /// The figure; `None` if no cell would be seen.
+    /// The figure; `None` if no cell is visible.
     ///
     /// # Errors
     /// [`crate::Error::Figure`]
@@ -104,7 +104,7 @@ impl Heatmaps {
             return Ok(None);
         }
         let rows = maps.iter().map(|map| map.cells.len()).max().unwrap_or(1) as i32;
-        // Cells stay legible for two blocks and for fifty.
+        // The limits keep cells legible for two blocks and for fifty.
         let cells = (rows * 44).clamp(200, 420);
         let one = cells + LINE as i32 + 56;
         let foot = one * maps.len() as i32 + LINE as i32 + 4;
@@ -148,7 +148,7 @@ impl Heatmaps {
                 let Some(cell) = cell else { continue };
                 let is_masked = row < self.n_masked;
                 let (row, column) = (row as i32, column as i32);
-                // Cells overlap by a unit, or hairlines of the ground show between them.
+                // Cells overlap by one unit, because otherwise white hairlines appear between them.
                 let (to, from) = (x(column + 1) + 1, y(row + 1) - 1);
                 let corners = [(x(column), from.max(top)), (to.min(CELLS.1), y(row))];
                 let colour = if is_masked { MASK } else { map.colour(cell.value, scale) };
@@ -172,7 +172,7 @@ impl Heatmaps {
             let middle = top + height - height * (2 * row + 1) / (2 * rows);
             area.draw(&Text::new((row + 1).to_string(), (CELLS.0 - 10, middle), right(SMALL)))?;
         }
-        // The last column is the one that is reported; the others are counted back from it.
+        // Count back from the last column, so that this column, whose values are reported, has a label.
         for column in (0..columns).filter(|column| (columns - 1 - column) % by_column == 0) {
             let middle = CELLS.0 + (CELLS.1 - CELLS.0) * (2 * column + 1) / (2 * columns);
             let place = (middle, top + height + 20);
@@ -183,7 +183,7 @@ impl Heatmaps {
     }
 }
 
-/// The scale of a map.
+/// Draws the colour bar of a map.
 fn bar(area: &Area<'_>, map: &Heatmap, (low, high): (f64, f64), (top, height): (i32, i32)) -> DrawResult {
     for step in 0..STEPS {
         let (from, to) = (top + height - height * step / STEPS, top + height - height * (step + 1) / STEPS);

@@ -1,4 +1,4 @@
-//! Legends: entries in columns below a plot.
+//! Draws legends: entries in columns below a plot.
 
 use plotters::prelude::*;
 
@@ -7,14 +7,14 @@ use super::marker::{Shape, point};
 use super::text::{SMALL, left, width_of};
 use super::{Area, DrawResult, GREY, LINE, STROKE, WIDTH};
 
-/// The sign of an entry of a legend.
+/// The marker of a legend entry.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum LegendMarker {
-    /// A line in some colour.
+    /// A line.
     Line(RGBColor),
-    /// A dashed line in some colour.
+    /// A dashed line.
     Dashes(RGBColor),
-    /// A point in some colour.
+    /// A filled point.
     Point(Shape, RGBColor),
     /// An open point.
     Open(Shape, RGBColor),
@@ -24,17 +24,17 @@ pub enum LegendMarker {
     Hatch,
 }
 
-/// Width of the sign of an entry with the space behind it.
+/// Width of a marker, including the space after it.
 const SIGN: i32 = 70;
 
-/// Columns of a legend in which the longest entry still fits.
+/// The number of columns in which the longest entry fits.
 fn columns(entries: &[(LegendMarker, String)]) -> usize {
     let longest = entries.iter().map(|(_, name)| width_of(name, SMALL)).max().unwrap_or(0);
     let fit = (WIDTH as i32 - 40) / (SIGN + longest + 20);
     (fit.clamp(1, 4) as usize).min(entries.len().max(1))
 }
 
-/// Height of a legend.
+/// The height of a legend.
 pub fn legend_height(entries: &[(LegendMarker, String)]) -> u32 {
     if entries.is_empty() { 0 } else { entries.len().div_ceil(columns(entries)) as u32 * LINE + 10 }
 }

@@ -1,4 +1,4 @@
-//! Points of several shapes, which tell kinds apart without colour.
+//! Draws points of several shapes, which distinguish kinds without colour.
 
 use plotters::prelude::*;
 
@@ -9,16 +9,16 @@ use super::{Area, DrawResult};
 pub enum Shape {
     /// A circle.
     Circle,
-    /// A square on its corner.
+    /// A square that stands on a corner.
     Diamond,
-    /// A triangle on its side.
+    /// A triangle.
     Triangle,
     /// A square.
     Square,
 }
 
 impl Shape {
-    /// The shapes in the order in which kinds take them.
+    /// The shapes, in the order in which they are assigned to kinds.
     pub const ALL: [Self; 4] = [Self::Circle, Self::Diamond, Self::Triangle, Self::Square];
 
     /// The shape of the `at`-th kind.
@@ -40,7 +40,7 @@ impl Shape {
     }
 }
 
-/// Draws a point of radius `r`: filled, or open with a white inside.
+/// Draws a point of radius `r`, filled with `colour` or with white.
 ///
 /// # Errors
 /// Failures of the backend.
@@ -54,7 +54,7 @@ pub fn point(
 ) -> DrawResult {
     let outline = (r as u32 / 3).clamp(2, 3);
     if shape == Shape::Circle {
-        // An open circle is a ring: a disc of the colour below a smaller one of white.
+        // Draw an open circle as a white disc on a larger coloured disc.
         area.draw(&Circle::new(at, r, colour.filled()))?;
         if !is_filled {
             area.draw(&Circle::new(at, r - outline as i32, WHITE.filled()))?;

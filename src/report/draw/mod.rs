@@ -1,12 +1,13 @@
-//! Figures of one column of a paper: 86 mm wide, text of 7 to 8 points, colours that the colour-blind can
-//! tell apart (Okabe & Ito 2008 for names, viridis for magnitudes, blue to vermilion through white for
-//! differences). Drawn as SVG; the PDF is made of it and carries its font.
+//! Draws figures for one column of a paper: 86 mm wide, with text of 7 to 8 points and colours that
+//! colour-blind readers can distinguish (Okabe & Ito 2008 for names, viridis for magnitudes, blue to
+//! vermilion through white for differences). Figures are drawn as SVG and converted to PDF with an embedded
+//! font.
 //!
 //! | file | contents |
 //! |---|---|
 //! | `scatter.rs`, `dots.rs`, `heatmap.rs`, `curves.rs` | the figures |
-//! | `axis.rs`, `legend.rs`, `marker.rs`, `hatch.rs`, `text.rs`, `palette.rs` | their parts |
-//! | `canvas.rs`, `figure.rs` | what is drawn on, and what it becomes |
+//! | `axis.rs`, `legend.rs`, `marker.rs`, `hatch.rs`, `text.rs`, `palette.rs` | parts of figures |
+//! | `canvas.rs`, `figure.rs` | the canvas, and the output as SVG and PDF |
 
 pub mod axis;
 mod canvas;

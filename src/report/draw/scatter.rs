@@ -1,5 +1,5 @@
-//! Predicted against measured in equal aspect: points with their intervals, the identity line, the baselines
-//! that are better, and the numbers of the test as text.
+//! Draws predicted against measured values with equal axes: points with intervals, the identity line,
+//! baselines with smaller errors, and the error summary as text.
 
 use plotters::prelude::*;
 
@@ -10,32 +10,32 @@ use super::text::{SMALL, TEXT, centred, left, right, upwards, wrapped};
 use super::{Area, DrawResult, Figure, GREY, STROKE, WIDTH, colour};
 use crate::error::Result;
 
-/// A prediction beside what was measured.
+/// A prediction and its measurement.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pair {
-    /// Which of the names.
+    /// Index into the names.
     pub name: usize,
-    /// What was measured.
+    /// The measured value.
     pub measured: f64,
-    /// What was predicted.
+    /// The predicted value.
     pub predicted: f64,
-    /// The ends of its interval.
+    /// The bounds of the interval.
     pub interval: Option<(f64, f64)>,
 }
 
 impl Pair {
-    /// Whether the interval holds the measurement, or there is none.
+    /// Whether the measurement lies in the interval. True without an interval.
     fn is_inside(&self) -> bool {
         self.interval.is_none_or(|(low, high)| (low..=high).contains(&self.measured))
     }
 }
 
-/// A baseline that is drawn: one that errs less than the predictions on the same rows.
+/// The points of a baseline with smaller errors than the predictions on the same rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BaselinePoints {
-    /// What it is called.
+    /// Name of the baseline.
     pub name: String,
-    /// What was measured, and what the baseline says.
+    /// Pairs of measured value and baseline.
     pub points: Vec<(f64, f64)>,
 }
 
@@ -44,26 +44,26 @@ pub struct BaselinePoints {
 pub struct Scatter {
     /// The points.
     pub pairs: Vec<Pair>,
-    /// Names of what has one colour; none where there are more than can be told apart.
+    /// One name for each colour; empty if there are too many names to distinguish.
     pub names: Vec<String>,
     /// Unit of both axes.
     pub unit: String,
-    /// The baselines that are better.
+    /// Baselines with smaller errors than the predictions.
     pub baselines: Vec<BaselinePoints>,
-    /// Sentences above the plot: n, errors, coverage.
+    /// Sentences above the plot: number of rows, errors, coverage.
     pub notes: Vec<String>,
 }
 
-/// Names that a legend holds at most: its three rows stay far below the height of the plot.
+/// Maximum number of names in the legend, so that it is much lower than the plot.
 pub const MOST_NAMES: usize = 7;
-/// Left and right end of the plot, in units of the canvas.
+/// Left and right edge of the plot, in units of the canvas.
 const PLOT: (i32, i32) = (124, 840);
 /// Height of a line of the notes.
 const NOTE: i32 = 32;
-/// Points above which marks are small.
+/// Plots with more points have smaller markers.
 const MANY: usize = 120;
 
-/// Where the plot is, and the axes, which are of the same length and range.
+/// The position of the plot and its axes, which have the same length and range.
 struct Frame {
     top: i32,
     x: Axis,
@@ -93,7 +93,7 @@ impl Scatter {
         })
     }
 
-    /// Where the point of each pair stands on the canvas, in units of its view box.
+    /// The position of each pair's point on the canvas, in units of the view box.
     pub fn places(&self) -> Vec<(i32, i32)> {
         let frame = self.frame(&self.lines());
         self.pairs.iter().map(|pair| (frame.x.at(pair.measured), frame.y.at(pair.predicted))).collect()
@@ -104,7 +104,7 @@ impl Scatter {
         self.notes.iter().flat_map(|note| wrapped(note, SMALL, width)).collect()
     }
 
-    /// One range for both axes, so that one unit has one length on both.
+    /// The frame. Both axes have the same range, so one unit has the same length on both.
     fn frame(&self, notes: &[String]) -> Frame {
         let ends = |pair: &Pair| pair.interval.unwrap_or((pair.predicted, pair.predicted));
         let pairs = self.pairs.iter().flat_map(|p| [p.measured, p.predicted, ends(p).0, ends(p).1]);
@@ -148,7 +148,7 @@ impl Scatter {
         }
         let frame_line = vec![(PLOT.0, top), (PLOT.0, bottom), (PLOT.1, bottom)];
         area.draw(&PathElement::new(frame_line, GREY.stroke_width(2)))?;
-        // The identity line joins the corners: both axes have the same range.
+        // The identity line joins the corners, because both axes have the same range.
         area.draw(&PathElement::new(vec![(PLOT.0, bottom), (PLOT.1, top)], GREY.stroke_width(STROKE)))?;
         let unit = if self.unit.is_empty() { String::new() } else { format!(", {}", self.unit) };
         let middle = (PLOT.0 + PLOT.1) / 2;

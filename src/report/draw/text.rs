@@ -1,52 +1,52 @@
-//! The text of figures: one font, two sizes.
+//! Sets the text of figures, in one font and two sizes.
 
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::WIDTH;
 
-/// The font that figures carry.
+/// The font of figures.
 pub const FAMILY: &str = "DejaVu Sans";
-/// plotters writes sizes divided by this into SVG.
+/// plotters divides font sizes by this factor in SVG.
 const SVG_SIZE: f64 = 1.24;
-/// Height of text in units of the canvas: 7.5 points.
+/// Text size in units of the canvas: 7.5 points.
 pub const TEXT: f64 = 26.5 * SVG_SIZE;
-/// Small text: 6.5 points.
+/// Size of small text in units of the canvas: 6.5 points.
 pub const SMALL: f64 = 23.0 * SVG_SIZE;
-/// Mean width of a character relative to the height of the text, with some room.
+/// Mean width of a character relative to the text size, with a margin.
 const CHARACTER: f64 = 0.59;
 
-/// Text of some size in black.
+/// The style of black text of the given size.
 pub fn words(size: f64) -> TextStyle<'static> {
     (FAMILY, size).into_text_style(&(WIDTH, WIDTH)).color(&BLACK)
 }
 
-/// Text set left, its middle at the point.
+/// Left-aligned text, vertically centred at the point.
 pub fn left(size: f64) -> TextStyle<'static> {
     words(size).pos(Pos::new(HPos::Left, VPos::Center))
 }
 
-/// Text set right, its middle at the point.
+/// Right-aligned text, vertically centred at the point.
 pub fn right(size: f64) -> TextStyle<'static> {
     words(size).pos(Pos::new(HPos::Right, VPos::Center))
 }
 
-/// Text with its middle at the point.
+/// Text centred at the point.
 pub fn centred(size: f64) -> TextStyle<'static> {
     words(size).pos(Pos::new(HPos::Center, VPos::Center))
 }
 
-/// Text that runs upwards, its middle at the point.
+/// Text rotated to run upwards, centred at the point.
 pub fn upwards(size: f64) -> TextStyle<'static> {
     centred(size).transform(FontTransform::Rotate270)
 }
 
-/// About how wide a text is, in units of the canvas.
+/// The approximate width of a text in units of the canvas.
 pub fn width_of(text: &str, size: f64) -> i32 {
     (CHARACTER * size / SVG_SIZE * text.chars().count() as f64).ceil() as i32
 }
 
-/// A text that is cut where it would be wider than `width`; three dots stand for the rest.
+/// Truncates a text to `width` and appends an ellipsis if it is too wide.
 pub fn cut(text: &str, size: f64, width: i32) -> String {
     if width_of(text, size) <= width {
         return text.into();
@@ -56,7 +56,7 @@ pub fn cut(text: &str, size: f64, width: i32) -> String {
     format!("{}\u{2026}", kept.trim_end())
 }
 
-/// A text in lines of at most `width`, broken at spaces.
+/// Breaks a text at spaces into lines of at most `width`.
 pub fn wrapped(text: &str, size: f64, width: i32) -> Vec<String> {
     let mut lines: Vec<String> = vec![];
     for word in text.split_whitespace() {

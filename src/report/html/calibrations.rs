@@ -1,4 +1,4 @@
-//! The calibrations: what each card was fitted on and with what, and its back-tests.
+//! Makes the section on calibrations: rows, features and back-tests of each card.
 
 use serde_json::{Value, json};
 
@@ -9,10 +9,10 @@ use super::sources::Sources;
 use crate::calibration::{Card, Regime};
 use crate::report::calibration;
 
-/// Cards that are read; a blind test writes one for each hidden member.
+/// Maximum number of cards to read. A blind test writes one for each hidden member.
 const MOST_CARDS: usize = 60;
 
-/// The section: a table of all cards, and the details of the first ones.
+/// The section: a table of the cards, and details of those that fit.
 pub(super) fn calibrations(files: &ResultFiles, sources: &Sources, limits: &Limits) -> Value {
     let mut overview = PageTable::new(
         "calibrations",
@@ -61,7 +61,7 @@ pub(super) fn calibrations(files: &ResultFiles, sources: &Sources, limits: &Limi
     })
 }
 
-/// The share of back-tested values that the intervals of a regime held.
+/// The coverage of the intervals of a regime in the back-test.
 fn coverage(card: &Card, regime: Regime) -> Option<f64> {
     regime.coverage(&card.backtest).map(|coverage| coverage.at(card.level))
 }

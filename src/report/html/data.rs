@@ -1,4 +1,4 @@
-//! Tables and numbers as JSON of the page.
+//! Converts tables and numbers to the JSON data of the page.
 
 use serde_json::{Value, json};
 
@@ -10,18 +10,18 @@ pub(super) struct PageTable {
     name: &'static str,
     columns: Vec<String>,
     rows: Vec<Vec<Value>>,
-    /// Rows that are not embedded, and the file that has them.
+    /// Number of rows that do not fit, and the file that contains them.
     left_out: Option<(usize, String)>,
 }
 
 impl PageTable {
-    /// An empty table; its name is that of the file it is saved as.
+    /// An empty table. `name` is also the name of the file for saving it.
     pub(super) fn new(name: &'static str, columns: &[&str]) -> Self {
         let columns = columns.iter().map(|column| (*column).to_owned()).collect();
         Self { name, columns, rows: vec![], left_out: None }
     }
 
-    /// A table of these rows.
+    /// A table with these rows.
     pub(super) fn of(name: &'static str, columns: Vec<String>, rows: Vec<Vec<Value>>) -> Self {
         Self { name, columns, rows, left_out: None }
     }
@@ -39,7 +39,7 @@ impl PageTable {
         self.rows.len()
     }
 
-    /// Keeps the first rows that take at most so many bytes; `file` has all.
+    /// Keeps as many of the first rows as fit into `bytes`. `file` contains all rows.
     pub(super) fn within(mut self, bytes: usize, file: &str) -> Self {
         let n = self.rows.len();
         let mut taken = 0;
@@ -53,7 +53,7 @@ impl PageTable {
         self
     }
 
-    /// The bytes of its rows.
+    /// The size of the rows in bytes.
     pub(super) fn size(&self) -> usize {
         self.rows.iter().map(|row| size(&json!(row)) + 1).sum()
     }
@@ -76,25 +76,25 @@ fn cell(cell: &Cell) -> Value {
     }
 }
 
-/// The bytes of a value in the page: as JSON, with `<` escaped.
+/// The size of a value on the page in bytes: as JSON, with `<` escaped.
 pub(super) fn size(value: &Value) -> usize {
     let text = value.to_string();
     text.len() + (ESCAPED.len() - 1) * text.matches('<').count()
 }
 
-/// How `<` stands in the data: in a script element it could end it or begin a comment.
+/// The escape sequence for `<` in the data. An unescaped `<` could end the script element or start a comment.
 pub(super) const ESCAPED: &str = "\\u003c";
 
-/// A number with six significant digits; null for none.
+/// A number with six significant digits; null for a missing or non-finite one.
 pub(super) fn short(value: Option<f64>) -> Value {
     let rounded = value.filter(|value| value.is_finite()).map(|value| format!("{value:.5e}").parse::<f64>());
     rounded.and_then(Result::ok).map_or(Value::Null, |value| {
-        // Whole numbers need no fraction.
+        // Write integers without a fraction.
         if value.fract() == 0.0 && value.abs() < 1e9 { json!(value as i64) } else { json!(value) }
     })
 }
 
-/// A text of at most so many bytes of a page; the number of characters that are left out stands behind it.
+/// Truncates a text to `most` bytes on the page and appends the number of omitted characters.
 pub(super) fn cut(text: &str, most: usize) -> String {
     let bytes = |c: char| match c {
         '<' => ESCAPED.len(),
@@ -115,7 +115,7 @@ pub(super) fn cut(text: &str, most: usize) -> String {
     format!("{}\u{2026} ({left} more characters)", text.chars().take(kept).collect::<String>())
 }
 
-/// Bytes of a page that are left for some kind of data.
+/// The remaining bytes of a page for one kind of data.
 #[derive(Debug)]
 pub(super) struct Budget {
     left: usize,
@@ -126,17 +126,17 @@ impl Budget {
         Self { left: bytes }
     }
 
-    /// Takes so many bytes away.
+    /// Subtracts `bytes`.
     pub(super) fn spend(&mut self, bytes: usize) {
         self.left = self.left.saturating_sub(bytes);
     }
 
-    /// What is left.
+    /// The remaining bytes.
     pub(super) fn left(&self) -> usize {
         self.left
     }
 
-    /// The value, if it fits.
+    /// Returns the value and subtracts its size if it fits; otherwise returns `None`.
     pub(super) fn take(&mut self, value: Value) -> Option<Value> {
         let bytes = size(&value) + 1;
         (bytes <= self.left).then(|| {

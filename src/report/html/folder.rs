@@ -1,4 +1,4 @@
-//! Which files of a folder are results. Journals are not among them: they hold raw answers of servers.
+//! Finds the result files of a folder. Journals are excluded, because they contain raw answers of servers.
 
 use std::path::{Path, PathBuf};
 
@@ -6,17 +6,17 @@ use crate::emergence::ProfileStore;
 use crate::error::{Error, Result};
 use crate::seed::sha256_hex;
 
-/// How far folders of answers may lie below `answers`: ids of a hub have a slash.
+/// Maximum depth of answer folders below `answers`. Hugging Face ids contain a slash.
 const DEEPEST: usize = 3;
-/// Files that make a folder one of answers.
+/// A folder with any of these files is an answer folder.
 const OF_ANSWERS: [&str; 4] = ["summary.json", "items.csv", "scores.csv", "semantic.csv"];
-/// Tables of profiles whose JSON files are not there.
+/// The table of profiles, used if their JSON files are missing.
 const PROFILE_TABLE: &str = "profiles.csv";
 
-/// The results that a folder holds, by what they are; each list is sorted.
+/// The result files of a folder, by kind. Each list is sorted.
 #[derive(Debug, Default)]
 pub(super) struct ResultFiles {
-    /// study.toml, study.json; settings.json and blind.json of a blind test.
+    /// study.toml and study.json of a study; settings.json and blind.csv of a blind test.
     pub study_text: Option<PathBuf>,
     pub study: Option<PathBuf>,
     pub blind_settings: Option<PathBuf>,
@@ -24,17 +24,17 @@ pub(super) struct ResultFiles {
     pub predictions: Option<PathBuf>,
     pub observations: Option<PathBuf>,
     pub cards: Vec<PathBuf>,
-    /// JSON files of profiles, or profiles.csv where there are none.
+    /// JSON files of profiles, or profiles.csv if there are none.
     pub profiles: Vec<PathBuf>,
-    /// Folders of answers.
+    /// Answer folders.
     pub answers: Vec<PathBuf>,
 }
 
 impl ResultFiles {
-    /// The results of a folder.
+    /// Finds the results of a folder.
     ///
     /// # Errors
-    /// [`Error::Read`] if it cannot be listed; [`Error::Parameter`] if it holds no results.
+    /// [`Error::Read`] if the folder cannot be listed; [`Error::Parameter`] if it contains no results.
     pub(super) fn of(folder: &Path) -> Result<Self> {
         std::fs::read_dir(folder).map_err(|source| Error::Read { path: folder.into(), source })?;
         let file = |name: &str| Some(folder.join(name)).filter(|path| path.is_file());
@@ -46,7 +46,7 @@ impl ResultFiles {
         let found = Self {
             study_text: file("study.toml"),
             study: file("study.json"),
-            // A folder of another kind may have settings of its own.
+            // Without `profiles/`, a settings.json does not belong to a blind test.
             blind_settings: file("settings.json").filter(|_| folder.join("profiles").is_dir()),
             blind: file("blind.csv"),
             predictions: file("predictions.csv"),
@@ -60,7 +60,7 @@ impl ResultFiles {
         };
         if found.is_empty() {
             let reason = format!(
-                "{} holds no results; name a folder with study.json, profiles, answers, a card, \
+                "{} holds no results; give a folder with study.json, profiles, answers, a card, \
                  predictions.csv or blind.csv, as `surmise run`, `measure`, `collect` and `blind` write them",
                 folder.display()
             );
@@ -75,7 +75,7 @@ impl ResultFiles {
             && [&self.cards, &self.profiles, &self.answers].iter().all(|files| files.is_empty())
     }
 
-    /// All files, with those of the folders of answers.
+    /// All files, including those of answer folders.
     fn all(&self) -> Vec<PathBuf> {
         let single = [
             &self.study_text,
@@ -92,14 +92,15 @@ impl ResultFiles {
     }
 }
 
-/// A text that is another one whenever a result of a folder changes: names, sizes and times of the files.
+/// A hash that changes whenever a result of the folder changes. It covers names, sizes and times of the
+/// files.
 ///
 /// # Errors
 /// [`Error::Read`], [`Error::Parameter`] for a folder without results.
 pub fn version(folder: &Path) -> Result<String> {
     let mut text = String::new();
     for file in ResultFiles::of(folder)?.all() {
-        // A file may be gone by now; its replacement will be seen next time.
+        // The file may have been removed meanwhile; the next call detects its replacement.
         let Ok(metadata) = std::fs::metadata(&file) else { continue };
         text.push_str(&format!("{}\t{}\t{:?}\n", file.display(), metadata.len(), metadata.modified().ok()));
     }
@@ -125,14 +126,14 @@ fn json_files(folder: &Path) -> Vec<PathBuf> {
     entries(folder).into_iter().filter(|path| is_json(path) && path.is_file()).collect()
 }
 
-/// The profiles of a folder: its JSON files, or its table where there are none.
+/// The profiles of a folder: its JSON files, or its table if there are none.
 fn profiles(folder: &Path) -> Vec<PathBuf> {
     let files = ProfileStore::new(folder).files().unwrap_or_default();
     let table = Some(folder.join(PROFILE_TABLE)).filter(|path| files.is_empty() && path.is_file());
     files.into_iter().chain(table).collect()
 }
 
-/// What lies in a folder, sorted, without hidden files; nothing if it cannot be listed.
+/// The entries of a folder, sorted, without hidden files. Empty if the folder cannot be listed.
 fn entries(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(folder) else { return vec![] };
     let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();

@@ -1,4 +1,4 @@
-//! Single answers as they were graded: all of them, or some drawn at random where not all fit into the page.
+//! Makes the list of single graded answers: all of them, or a random sample if the page has no space for all.
 
 use std::path::PathBuf;
 
@@ -11,11 +11,11 @@ use crate::collect::grading::GradeKind;
 use crate::collect::results::ItemRow;
 use crate::seed;
 
-/// Most bytes of one answer, and of the right answers.
+/// Maximum bytes of one answer, and of the correct answers.
 const LONGEST: usize = 600;
 
-/// The answers of the folders in at most so many bytes: names of folders and tasks, and rows of folder, task,
-/// shots, grade, log-probability, item, answer and right answers.
+/// The answers of all folders, limited to `bytes`: names of folders and tasks, and rows of folder, task,
+/// shots, grade, log-probability, item, answer and correct answers.
 pub(super) fn items(folders: &[PathBuf], sources: &Sources, bytes: usize) -> Value {
     let with_items: Vec<&PathBuf> =
         folders.iter().filter(|folder| folder.join("items.csv").is_file()).collect();
@@ -36,8 +36,9 @@ pub(super) fn items(folders: &[PathBuf], sources: &Sources, bytes: usize) -> Val
     json!({"folders": shares, "tasks": tasks, "rows": rows})
 }
 
-/// Which rows are shown so that they fit into so many bytes, in their order. They are drawn at random, the
-/// same ones for the same folder: items stand in the order of a design, and every k-th of them may be alike.
+/// The indices of the rows to show, in ascending order, so that they fit into `most` bytes. Rows are sampled
+/// with a seed from the name of the folder, because items are in the order of a design and every k-th item
+/// may be alike.
 fn drawn(rows: &[ItemRow], most: usize, folder: &str) -> Vec<usize> {
     let mut tasks = vec![];
     let bytes: Vec<usize> = rows.iter().map(|row| size(&item(0, row, &mut tasks)) + 3).collect();
@@ -59,7 +60,7 @@ fn item(folder: usize, row: &ItemRow, tasks: &mut Vec<String>) -> Value {
         tasks.push(row.task.clone());
         tasks.len() - 1
     });
-    // Ids of a task begin with its name.
+    // The id of an item begins with the name of its task.
     let id = row.id.strip_prefix(&row.task).and_then(|rest| rest.strip_prefix('/')).unwrap_or(&row.id);
     let gold: Option<Vec<String>> = serde_json::from_str(&row.gold).ok();
     let gold = gold.map_or_else(|| row.gold.clone(), |answers| answers.join(" | "));
@@ -76,7 +77,7 @@ fn item(folder: usize, row: &ItemRow, tasks: &mut Vec<String>) -> Value {
     ])
 }
 
-/// The grade in a word: `right`, `wrong`, `partly right`, or why there is none.
+/// The grade: `right`, `wrong`, `partly right`, or the reason for a missing grade.
 fn grade(row: &ItemRow) -> &'static str {
     match (row.kind, row.credit) {
         (GradeKind::Scored, Some(credit)) if credit >= 1.0 => "right",

@@ -1,10 +1,10 @@
-//! How many bytes of a page each kind of data may take, so that a page stays below 2 MB whatever a folder
-//! holds. What does not fit is counted in the page, with the file that has it.
+//! Limits the bytes of each kind of data, so that a page stays below 2 MB. For data that do not fit, the page
+//! shows their number and the file that contains them.
 
-/// Most bytes of the data of a page; style and script come on top.
+/// Maximum bytes of the data of a page. Style and script are added to this.
 pub(super) const LARGEST: usize = 1_880_000;
 
-/// Bytes for each kind of data.
+/// Maximum bytes of each kind of data.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
     /// study.toml, and each table of the study.
@@ -24,7 +24,7 @@ pub(super) struct Limits {
 }
 
 impl Limits {
-    /// Limits that leave room for answers in all but extreme folders.
+    /// Default limits, which leave space for answers except in extreme folders.
     const WIDE: Self = Self {
         study_text: 30_000,
         study_table: 70_000,
@@ -37,7 +37,7 @@ impl Limits {
         files: 120_000,
     };
 
-    /// A share of the limits, for a folder in which all kinds of data are large.
+    /// The limits scaled by `share`, for a folder in which all kinds of data are large.
     pub(super) fn of(share: f64) -> Self {
         let part = |bytes: usize| (share * bytes as f64) as usize;
         let Self { study_text, study_table, figures, predictions, profiles, cards, spend, scores, files } =

@@ -1,20 +1,20 @@
-//! A results folder as one HTML page without network: what was asked, predictions beside measurements,
-//! profiles as heat maps, answers as graded, spend, back-tests, files with their hashes. `report html` writes
-//! it, `view` serves it while a study runs.
+//! Writes a results folder as one self-contained HTML page: settings, predictions and measurements, heat maps
+//! of profiles, graded answers, spending, back-tests, and files with their hashes. `surmise report html`
+//! writes the page; `surmise view` serves it while a study runs.
 //!
 //! | file | contents |
 //! |---|---|
-//! | `folder.rs` | which files of a folder are results |
-//! | `sources.rs` | reading them: hashes, and what cannot be read |
+//! | `folder.rs` | finds the result files of a folder |
+//! | `sources.rs` | reads them; records hashes and unreadable files |
 //! | `study.rs`, `predictions.rs`, `profiles.rs`, `answers.rs` | the sections |
 //! | `spend.rs`, `calibrations.rs` | further sections |
-//! | `items.rs` | which answers fit into the page |
-//! | `profile_values.rs` | the numbers of a profile, block by column |
-//! | `data.rs`, `limits.rs` | tables and numbers as JSON, and how many of them a page takes |
-//! | `page.rs` | the page: markup, style, script, data |
+//! | `items.rs` | selects the single answers that fit into the page |
+//! | `profile_values.rs` | the values of a profile, by block and column |
+//! | `data.rs`, `limits.rs` | tables and numbers as JSON, and limits of their size |
+//! | `page.rs` | combines markup, style, script and data |
 //!
-//! The page holds its data as JSON in a script element that is no script, and its own script makes elements
-//! of them. Ids and answers only ever become text.
+//! The page contains its data as JSON in a script element of type `application/json`, and its own script
+//! builds elements from them. Ids and answers are inserted only as text, never as markup.
 
 mod answers;
 mod calibrations;
@@ -39,8 +39,8 @@ use crate::error::Result;
 
 /// The name of the report.
 pub const NAME: &str = "html";
-/// What it shows, in one line.
-pub const SUMMARY: &str = "all of a results folder as one page without network: study, predictions, \
+/// One line about the content.
+pub const SUMMARY: &str = "a whole results folder as one self-contained page: study, predictions, \
                            profiles, answers, spend, back-tests";
 /// The name of the page in a results folder.
 pub const FILE: &str = "report.html";

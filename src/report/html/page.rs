@@ -1,4 +1,4 @@
-//! The page: markup, style, script and data in one file.
+//! Combines markup, style, script and data into one file.
 
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -31,14 +31,14 @@ const SCRIPT: &str = concat!(
     include_str!("assets/sections.js"),
     include_str!("assets/start.js"),
 );
-/// Shares of the limits that are tried until single answers have room.
+/// Scale factors of the limits, tried in order until single answers have enough space.
 const SHARES: [f64; 4] = [1.0, 0.7, 0.5, 0.3];
-/// Problems that are shown at most.
+/// Maximum number of problems that the page lists.
 const MOST_PROBLEMS: usize = 60;
-/// Bytes that single answers should have.
+/// Minimum space for single answers, in bytes.
 const FOR_ANSWERS: usize = 250_000;
 
-/// A user and a password in a URL.
+/// User name and password in a URL.
 static CREDENTIALS: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r#"(://)[^/\s@"'\\]+@"#).expect("a valid pattern"));
 
@@ -51,14 +51,14 @@ pub struct Page {
     problems: Vec<String>,
 }
 
-/// Makes the page of a results folder. Files that cannot be read are left out, and the page says so.
+/// Makes the page of a results folder. Unreadable files are left out and listed as problems.
 ///
 /// # Errors
 /// [`Error::Read`](crate::Error::Read) if the folder cannot be listed;
-/// [`Error::Parameter`](crate::Error::Parameter) if it holds no results.
+/// [`Error::Parameter`](crate::Error::Parameter) if it contains no results.
 pub fn page(folder: &Path) -> Result<Page> {
     let files = ResultFiles::of(folder)?;
-    // The folder's own name: a path may be `.`.
+    // Resolve the path to get the name of the folder, because the path may be `.`.
     let full = folder.canonicalize().unwrap_or_else(|_| folder.into());
     let name = full.file_name().map_or_else(|| "results".into(), |name| name.to_string_lossy().into_owned());
     let mut made = sections(folder, &files, &name, SHARES[0]);
@@ -68,7 +68,7 @@ pub fn page(folder: &Path) -> Result<Page> {
         }
     }
     let Sections { sources, mut data, limits, title } = made;
-    // The list of files is complete when the answers are read.
+    // Make the list of files last, because reading answers adds files to it.
     let left = LARGEST.saturating_sub(size(&data) + limits.files);
     data["answers"]["items"] = items(&files.answers, &sources, left);
     data["files"] = sources.table().within(limits.files, "the folder").json();
@@ -78,7 +78,7 @@ pub fn page(folder: &Path) -> Result<Page> {
     Ok(Page { data, title, inputs: sources.inputs(), problems })
 }
 
-/// All of a page but single answers and the list of files.
+/// All sections of a page except single answers and the list of files.
 struct Sections {
     sources: Sources,
     data: Value,
@@ -101,12 +101,12 @@ fn sections(folder: &Path, files: &ResultFiles, name: &str, share: f64) -> Secti
         "viridis": colours(&viridis),
         "diverging": colours(&|share| diverging(2.0 * share - 1.0)),
     });
-    // Observations are in the list of files alone.
+    // Observations appear only in the list of files, so read them for their hash.
     files.observations.iter().for_each(|path| drop(sources.bytes(path)));
     Sections { sources, data, limits, title }
 }
 
-/// Colours from the least value to the largest, as the figures have them.
+/// The colours of the figures, from the smallest value to the largest.
 fn colours(colour: &dyn Fn(f64) -> RGBColor) -> Vec<String> {
     let hex = |at: u32| {
         let RGBColor(r, g, b) = colour(f64::from(at) / 64.0);
@@ -116,37 +116,37 @@ fn colours(colour: &dyn Fn(f64) -> RGBColor) -> Vec<String> {
 }
 
 impl Page {
-    /// The page as HTML; the same folder gives the same bytes.
+    /// The page as HTML. Equal folders give equal bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
         self.html(None).into_bytes()
     }
 
-    /// The page for a server. It asks for the version of the folder, and for [`Self::data`] when that is
-    /// another one than `version`.
+    /// The page for a server. Its script polls the version of the folder and requests [`Self::data`] when the
+    /// version differs from `version`.
     pub fn to_live_bytes(&self, version: &str) -> Vec<u8> {
         self.html(Some(version)).into_bytes()
     }
 
-    /// The data alone, as JSON.
+    /// The data of the page as JSON.
     pub fn data(&self) -> String {
         let text = self.data.to_string();
         let text = CREDENTIALS.replace_all(&text, "${1}***@");
-        // No key is expected in results; what looks like one of a known provider is hidden all the same.
+        // Results should contain no keys, but redact everything that looks like the key of a known provider.
         Secrets::new("").redact_text(&text).into_owned()
     }
 
-    /// The files that were read.
+    /// The input files.
     pub fn inputs(&self) -> &[PathBuf] {
         &self.inputs
     }
 
-    /// What is left out, and why.
+    /// Files and values that were left out, with the reasons.
     pub fn problems(&self) -> &[String] {
         &self.problems
     }
 
     fn html(&self, live_version: Option<&str>) -> String {
-        // The browser runs this one script and no other, and asks for nothing elsewhere.
+        // The policy allows only this script, and no requests to other servers.
         let hash = STANDARD.encode(Sha256::digest(SCRIPT.as_bytes()));
         let connect = if live_version.is_some() { "'self'" } else { "'none'" };
         let policy = format!(
@@ -167,7 +167,8 @@ impl Page {
     }
 }
 
-/// Fills the places of a template, once each and from the left, so that what is filled in stays as it is.
+/// Replaces the placeholders of a template, once each and in order, so that inserted text is not replaced
+/// again.
 fn fill(template: &str, parts: &[(&str, &str)]) -> String {
     let (mut text, mut rest) = (String::new(), template);
     for (place, value) in parts {

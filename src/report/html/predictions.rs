@@ -1,4 +1,5 @@
-//! Predicted against measured: a figure whose points can be pointed at, and the rows; refusals by reason.
+//! Makes the sections on predictions: a figure with interactive points, the rows, and refusals grouped by
+//! reason.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,23 +17,24 @@ use crate::report::read::csv_rows;
 use crate::report::{blind, predictions};
 use crate::study::blind::{BlindRow, BlindSummary};
 
-/// Sections at most: predictions of one column each.
+/// Maximum number of sections. Each shows the predictions of one target.
 const MOST_SECTIONS: usize = 8;
-/// Reasons of refusals at most, and the rows that are named for each.
+/// Maximum number of reasons for refusals.
 const MOST_REASONS: usize = 20;
+/// Maximum number of rows listed for each reason.
 const MOST_NAMED: usize = 8;
 
-/// What the sections still have room for.
+/// The remaining space for the sections.
 struct Room {
     figures: Budget,
     rows: Budget,
 }
 
-/// The sections: hidden members of blind.csv, and predictions.csv by what is predicted.
+/// The sections: hidden members from blind.csv, then predictions.csv, each grouped by target.
 pub(super) fn sections(files: &ResultFiles, sources: &Sources, limits: &Limits) -> Vec<Value> {
     let mut room = Room { figures: Budget::new(limits.figures), rows: Budget::new(limits.predictions) };
     let mut sections = vec![];
-    // A table without the columns of a blind test would read as rows without numbers.
+    // Check the columns, because a table without them would be read as rows without numbers.
     let read = |path: &Path| csv_rows::<BlindRow>(&BLIND, path);
     let hidden = files.blind.as_ref().and_then(|path| sources.read(path, read)).unwrap_or_default();
     for rows in grouped(&hidden, |row| (row.target.clone(), row.unit.clone(), row.level.to_string())) {
@@ -40,7 +42,7 @@ pub(super) fn sections(files: &ResultFiles, sources: &Sources, limits: &Limits) 
     }
     let Some(path) = &files.predictions else { return sections };
     let rows = sources.read(path, PredictionRow::read).unwrap_or_default();
-    // A blind test writes its predictions twice, the second time with the numbers of examples.
+    // A blind test writes its predictions to both files. Skip those that blind.csv already contains.
     let is_hidden = |row: &PredictionRow| {
         let same = |other: &BlindRow| {
             (&other.target_model, &other.corpus, other.y_hat, other.measured)
@@ -56,7 +58,7 @@ pub(super) fn sections(files: &ResultFiles, sources: &Sources, limits: &Limits) 
     sections
 }
 
-/// Rows that belong together, in order of their key.
+/// Groups rows by key, in the order of the keys.
 fn grouped<T: Clone, K: Ord>(rows: &[T], key: impl Fn(&T) -> K) -> Vec<Vec<T>> {
     let mut groups: BTreeMap<K, Vec<T>> = BTreeMap::new();
     rows.iter().for_each(|row| groups.entry(key(row)).or_default().push(row.clone()));
@@ -108,7 +110,7 @@ fn section(
     table: PageTable,
     (refusals, room): (&Value, &mut Room),
 ) -> Value {
-    // The text above the plot stands on the page already.
+    // Omit the text above the plot, because the page shows it separately.
     let scatter = Scatter { notes: vec![], ..scatter.clone() };
     let table = table.within(room.rows.left(), file);
     room.rows.spend(table.size());
@@ -126,7 +128,7 @@ fn section(
     })
 }
 
-/// The reasons for refusals with the rows that they concern, the most frequent first.
+/// The reasons for refusals and the rows concerned, the most frequent reason first.
 fn refusals<'a>(rows: impl Iterator<Item = (bool, &'a String, String)>) -> Value {
     let mut reasons: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for (_, note, row) in rows.filter(|(is_refused, ..)| *is_refused) {

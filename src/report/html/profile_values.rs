@@ -1,4 +1,5 @@
-//! The numbers of a profile for a heat map: one list for each quantity, block by block, column by column.
+//! Extracts the values of a profile for its heat map: one list per quantity, ordered by block and then by
+//! column.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +12,7 @@ use crate::emergence::{ProfileRow, ProfileSettings};
 use crate::report::cells::fill_grid;
 use crate::report::flags;
 
-/// A profile as the page holds it.
+/// The data of one profile on the page.
 #[derive(Debug)]
 pub(super) struct ProfileValues {
     pub kind: &'static str,
@@ -19,14 +20,14 @@ pub(super) struct ProfileValues {
     pub family: Option<String>,
     pub n_params: usize,
     pub corpus: String,
-    /// What tells it from other profiles of the model on the corpus.
+    /// Distinguishes the profile from others of the same model and corpus.
     pub profile: String,
-    /// What was measured how, as pairs of name and value.
+    /// Settings of the measurement, as pairs of name and value.
     pub facts: Vec<(String, String)>,
     pub blocks: usize,
     pub columns: Vec<usize>,
     pub flag_names: Vec<String>,
-    /// The default noise scale first.
+    /// The values at each noise scale, the default scale first.
     pub scales: Vec<ScaleValues>,
 }
 
@@ -36,14 +37,14 @@ pub(super) struct ScaleValues {
     pub noise_scale: Option<f64>,
     /// Value, bounds and flags.
     pub core: Map<String, Value>,
-    /// What stands beside them.
+    /// Further quantities, included if the page has space.
     pub extra: Map<String, Value>,
 }
 
-/// A quantity by its name, and its value in a row.
+/// A quantity: its name, and its value in a row.
 type Quantity<'a, R> = (&'a str, &'a dyn Fn(&R) -> Option<f64>);
 
-/// Cells of a grid while they are filled: the block and column of each, and its value.
+/// A grid of rows by block and column. `place` returns the block and column of a row.
 struct Grid<'a, R> {
     blocks: usize,
     columns: &'a [usize],
@@ -52,7 +53,7 @@ struct Grid<'a, R> {
 }
 
 impl<R> Grid<'_, R> {
-    /// The values of the rows in order of block and column; null where there is no row.
+    /// The values of all cells, ordered by block and then by column; null for a cell without a row.
     fn list(&self, value: impl Fn(&R) -> Value) -> Value {
         let mut cells = vec![Value::Null; self.blocks * self.columns.len()];
         for row in &self.rows {
@@ -67,14 +68,14 @@ impl<R> Grid<'_, R> {
 
     fn lists(&self, values: &[Quantity<'_, R>]) -> Map<String, Value> {
         let named = values.iter().map(|(name, value)| ((*name).into(), self.list(|row| short(value(row)))));
-        // A quantity that no row has is left out.
+        // Omit quantities that no row has.
         named
             .filter(|(_, list)| list.as_array().is_some_and(|cells| !cells.iter().all(Value::is_null)))
             .collect()
     }
 }
 
-/// The names of the flags of all cells, in the order in which they first stand.
+/// The distinct flags of all cells, in order of first occurrence.
 fn flag_names(cells: impl Iterator<Item = Vec<String>>) -> Vec<String> {
     let mut names: Vec<String> = vec![];
     for flag in cells.flatten() {
@@ -85,7 +86,7 @@ fn flag_names(cells: impl Iterator<Item = Vec<String>>) -> Vec<String> {
     names
 }
 
-/// The flags of a cell as bits, by their place among the names.
+/// The flags of a cell as a bit mask. Bit `i` stands for the flag `names[i]`.
 fn bits(names: &[String], flags: &[String]) -> Value {
     let places = names.iter().enumerate().filter(|(_, name)| flags.contains(name));
     json!(places.fold(0_u32, |bits, (at, _)| bits | 1_u32.checked_shl(at as u32).unwrap_or(0)))
@@ -98,8 +99,8 @@ fn sorted(values: impl Iterator<Item = usize>) -> Vec<usize> {
     values
 }
 
-/// A semantic profile from its rows at the default noise scale, and from readings at all of them, which may
-/// be missing.
+/// The values of a semantic profile, from its rows at the default noise scale and its readings at all noise
+/// scales. Readings may be empty.
 pub(super) fn semantic(rows: &[SemanticRow], readings: &[ReadingRow]) -> Option<ProfileValues> {
     let first = rows.first()?;
     let columns = sorted(rows.iter().map(|row| row.shots));
@@ -127,7 +128,7 @@ pub(super) fn semantic(rows: &[SemanticRow], readings: &[ReadingRow]) -> Option<
     let mut scales = vec![ScaleValues { noise_scale: Some(first.noise_scale), core, extra }];
     let others = readings.iter().filter(|row| row.control.is_none() && row.noise_scale != first.noise_scale);
     let mut by_scale: BTreeMap<u64, Vec<&ReadingRow>> = BTreeMap::new();
-    // Positive numbers are in the order of their bits.
+    // Positive numbers have the same order as their bits.
     others.for_each(|row| by_scale.entry(row.noise_scale.to_bits()).or_default().push(row));
     for (noise_scale, rows) in by_scale {
         let place = |row: &ReadingRow| (row.block, row.shots);
@@ -171,7 +172,8 @@ pub(super) fn semantic(rows: &[SemanticRow], readings: &[ReadingRow]) -> Option<
     })
 }
 
-/// A positional profile from its rows at all noise scales. Separators, which are one token, are left out.
+/// The values of a positional profile, from its rows at all noise scales. Separators are excluded, because
+/// they are one fixed token.
 pub(super) fn positional(rows: &[ProfileRow]) -> Option<ProfileValues> {
     let shown: Vec<&ProfileRow> = rows.iter().filter(|row| row.role != Role::Separator).collect();
     let first = *shown.first()?;
@@ -183,7 +185,7 @@ pub(super) fn positional(rows: &[ProfileRow]) -> Option<ProfileValues> {
     if !fill_grid(shown.len(), blocks.saturating_mul(noise_scales.len()), columns.len()) {
         return None;
     }
-    // The noise scale of the headline stands first.
+    // Put the noise scale of the headline first.
     let headline = Some(first.scale.headline_precision());
     noise_scales.sort_by_key(|noise_scale| *noise_scale != headline);
     let names = flag_names(shown.iter().map(|row| flags::positional(row)));

@@ -1,5 +1,5 @@
-//! The profiles of a folder: what the heat maps of the page show. Where they do not fit, the default noise
-//! scale of every profile goes before what stands beside it, and that before other noise scales.
+//! Makes the section on profiles: the data of the heat maps. If not all data fit, the default noise scale of
+//! every profile has the highest priority, then further quantities, then other noise scales.
 
 use std::io::Read;
 use std::path::Path;
@@ -71,7 +71,7 @@ pub(super) fn profiles(files: &ResultFiles, sources: &Sources, limits: &Limits) 
     })
 }
 
-/// A profile that fits into the page, with the noise scales that do.
+/// A profile on the page, with the noise scales that fit.
 struct EmbeddedProfile<'a> {
     profile: &'a ProfileValues,
     head: Value,
@@ -91,7 +91,7 @@ fn scale_json(scale: &ScaleValues, values: &Map<String, Value>) -> Value {
     json!({"b": short(scale.noise_scale), "values": values})
 }
 
-/// The profiles of a file: one of a JSON file, all of a table.
+/// The profiles of a file: one from a JSON file, all from a table.
 fn read(path: &Path, sources: &Sources) -> Vec<ProfileValues> {
     if path.extension().is_some_and(|extension| extension == "csv") {
         return read_table(path, sources);
@@ -116,10 +116,10 @@ fn read(path: &Path, sources: &Sources) -> Vec<ProfileValues> {
     values.into_iter().collect()
 }
 
-/// Bytes in which the names of the columns are looked for.
+/// Maximum length of a header line in bytes.
 const LONGEST_HEADER: u64 = 1 << 20;
 
-/// The profiles of profiles.csv, of either kind; of semantic ones with readings.csv beside it.
+/// The profiles of a profiles.csv of either kind. Semantic profiles also use readings.csv in the same folder.
 fn read_table(path: &Path, sources: &Sources) -> Vec<ProfileValues> {
     let header =
         disk::open(path).map(|file| csv::Reader::from_reader(file.take(LONGEST_HEADER)).headers().cloned());
@@ -144,15 +144,15 @@ fn read_table(path: &Path, sources: &Sources) -> Vec<ProfileValues> {
     grouped(&rows, key).iter().filter_map(of).collect()
 }
 
-/// A profile, or none and a problem.
+/// Returns the profile, or records a problem.
 fn kept(profile: Option<ProfileValues>, path: &Path, sources: &Sources) -> Option<ProfileValues> {
     if profile.is_none() {
-        sources.problem(path, &"a profile has no row, or far fewer rows than blocks and columns");
+        sources.problem(path, &"a profile has no rows, or far fewer rows than blocks and columns");
     }
     profile
 }
 
-/// Rows with one key, in the order in which keys first stand.
+/// Groups rows by key, in order of first occurrence.
 fn grouped<T: Clone, K: PartialEq>(rows: &[T], key: impl Fn(&T) -> K) -> Vec<Vec<T>> {
     let mut groups: Vec<(K, Vec<T>)> = vec![];
     for row in rows {

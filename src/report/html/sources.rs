@@ -1,5 +1,4 @@
-//! Reading results: every file that is read is listed with its hash, and what cannot be read is listed with
-//! the reason and left out.
+//! Reads result files. Lists every file with its hash, and every file that cannot be read with the reason.
 
 use std::cell::RefCell;
 use std::fmt::Display;
@@ -21,7 +20,7 @@ struct ReadFile {
     sha256: String,
 }
 
-/// The files of a folder while they are read.
+/// The files of a folder that were read so far, and their problems.
 #[derive(Debug)]
 pub(super) struct Sources {
     folder: PathBuf,
@@ -34,14 +33,14 @@ impl Sources {
         Self { folder: folder.into(), files: RefCell::default(), problems: RefCell::default() }
     }
 
-    /// The path from the folder, with `/` on every system.
+    /// The path relative to the folder, with `/` on every system.
     pub(super) fn name(&self, path: &Path) -> String {
         let inside = path.strip_prefix(&self.folder).unwrap_or(path);
         let parts = inside.iter().map(|part| part.to_string_lossy().into_owned());
         parts.collect::<Vec<_>>().join("/")
     }
 
-    /// The bytes of a file; `None`, and a problem, if it cannot be read.
+    /// The bytes of a file. Returns `None` and records a problem if it cannot be read.
     pub(super) fn bytes(&self, path: &Path) -> Option<Vec<u8>> {
         let read = disk::read(path).map_err(|source| Error::Read { path: path.into(), source });
         let bytes = self.keep(path, read)?;
@@ -52,19 +51,19 @@ impl Sources {
         Some(bytes)
     }
 
-    /// A value of a reader of its own; `None`, and a problem, if it is refused.
+    /// The value that `reader` returns for a file. Returns `None` and records a problem if it fails.
     pub(super) fn read<T>(&self, path: &Path, reader: impl FnOnce(&Path) -> Result<T>) -> Option<T> {
         self.bytes(path)?;
         self.keep(path, reader(path))
     }
 
-    /// The rows of a CSV file; none, and a problem, if it cannot be read.
+    /// The rows of a CSV file. Returns no rows and records a problem if it cannot be read.
     pub(super) fn rows<T: DeserializeOwned>(&self, path: &Path) -> Vec<T> {
         let Some(bytes) = self.bytes(path) else { return vec![] };
         self.keep(path, disk::csv_rows(path, &bytes, csv::Trim::None)).unwrap_or_default()
     }
 
-    /// A JSON file; `None`, and a problem, if it is none.
+    /// The value of a JSON file. Returns `None` and records a problem if it is not valid JSON.
     pub(super) fn json(&self, path: &Path) -> Option<Value> {
         let bytes = self.bytes(path)?;
         let parsed =
@@ -76,7 +75,7 @@ impl Sources {
         result.map_err(|error| self.problem(path, &described(&error))).ok()
     }
 
-    /// Notes that something of a file is left out.
+    /// Records that a file, or a part of it, is left out.
     pub(super) fn problem(&self, path: &Path, reason: &dyn Display) {
         self.problems.borrow_mut().push(format!("{} is left out: {reason}", self.name(path)));
     }
@@ -85,12 +84,12 @@ impl Sources {
         self.problems.borrow().clone()
     }
 
-    /// The files that were read.
+    /// Paths of the files that were read.
     pub(super) fn inputs(&self) -> Vec<PathBuf> {
         self.files.borrow().iter().map(|file| file.path.clone()).collect()
     }
 
-    /// The files as a table.
+    /// The table of files with sizes and hashes.
     pub(super) fn table(&self) -> PageTable {
         let mut table = PageTable::new("files", &["file", "bytes", "sha256"]);
         let mut files: Vec<(String, Value, Value)> = vec![];
@@ -103,7 +102,7 @@ impl Sources {
     }
 }
 
-/// An error with its causes.
+/// The message of an error and of its causes.
 fn described(error: &Error) -> String {
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(error);

@@ -1,4 +1,4 @@
-//! What was sent and spent: a row for each folder of answers.
+//! Makes the section on requests and spending: one row for each answer folder.
 
 use serde_json::{Value, json};
 
@@ -7,11 +7,11 @@ use super::folder::ResultFiles;
 use super::limits::Limits;
 use super::sources::Sources;
 
-/// Counts of summary.json that are shown under their own names.
+/// Counts of summary.json that the table shows under the same names.
 const COUNTS: [&str; 6] =
     ["n_questions", "n_requests", "n_possibly_paid", "spent_usd", "possibly_paid_usd", "n_unpriced"];
 
-/// The section, from summary.json of each folder.
+/// The section, from the summary.json of each folder.
 pub(super) fn spend(files: &ResultFiles, sources: &Sources, limits: &Limits) -> Value {
     let mut columns = vec!["folder", "provider", "model"];
     columns.extend(COUNTS);
@@ -57,7 +57,7 @@ pub(super) fn spend(files: &ResultFiles, sources: &Sources, limits: &Limits) -> 
     })
 }
 
-/// Counts by name as text.
+/// Formats counts by name as text.
 fn counts(value: &Value) -> String {
     let pairs = value.as_object().into_iter().flatten().map(|(name, count)| format!("{name} {count}"));
     pairs.collect::<Vec<_>>().join(", ")

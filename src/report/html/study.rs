@@ -1,4 +1,4 @@
-//! What was asked: the study or the blind test, its settings, models, targets and tasks.
+//! Makes the section on the study or blind test: settings, models, targets and tasks.
 
 use serde_json::{Map, Value, json};
 
@@ -7,8 +7,9 @@ use super::folder::ResultFiles;
 use super::limits::Limits;
 use super::sources::Sources;
 
-/// Most bytes of one setting, and settings at most.
+/// Maximum bytes of one setting.
 const LONGEST_VALUE: usize = 500;
+/// Maximum number of settings.
 const MOST_FACTS: usize = 120;
 
 /// The section, and the title of the page.
@@ -49,7 +50,7 @@ pub(super) fn study(
     (title, json!({"facts": facts, "tables": tables, "text": text}))
 }
 
-/// Nested settings as pairs of a dotted name and a text.
+/// Flattens nested settings to pairs of a dotted name and a text.
 fn flatten(name: &str, value: &Value, facts: &mut Vec<Value>) {
     match value {
         Value::Object(fields) => {
@@ -63,7 +64,7 @@ fn flatten(name: &str, value: &Value, facts: &mut Vec<Value>) {
     }
 }
 
-/// A value as text: lists with commas, what is nested as JSON.
+/// Formats a value as text: lists with commas, nested values as JSON.
 fn shown(value: &Value) -> String {
     match value {
         Value::String(text) => cut(text, LONGEST_VALUE),
@@ -74,7 +75,7 @@ fn shown(value: &Value) -> String {
     }
 }
 
-/// A list of objects as a table of all their fields, in the order in which they first stand.
+/// Converts a list of objects to a table with all their fields, in order of first occurrence.
 fn objects(name: &'static str, rows: &Value) -> Option<PageTable> {
     let rows: Vec<&Map<String, Value>> = rows.as_array()?.iter().filter_map(Value::as_object).collect();
     let mut columns: Vec<String> = vec![];
@@ -83,7 +84,7 @@ fn objects(name: &'static str, rows: &Value) -> Option<PageTable> {
             columns.push(field.clone());
         }
     }
-    // The name of a thing stands first.
+    // Put the column `id` first.
     columns.sort_by_key(|column| column != "id");
     let cell = |row: &Map<String, Value>, column: &String| match row.get(column) {
         None | Some(Value::Null) => Value::Null,

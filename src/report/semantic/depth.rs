@@ -1,4 +1,4 @@
-//! The share over relative depth, a figure for each number of examples.
+//! Reports the share over relative depth, with one figure for each number of examples.
 
 use super::super::content::numbered;
 use super::super::draw::curves::{BAND, Curves, Point};
@@ -10,7 +10,7 @@ use crate::emergence::semantic::SemanticRow;
 use crate::error::Result;
 use crate::numeric::shown::count;
 
-/// The report.
+/// Makes the report.
 pub(in crate::report) fn depth(tables: &SemanticTables) -> Result<ReportContent> {
     let mut table = Table::new(&[
         "model",
@@ -63,7 +63,7 @@ pub(in crate::report) fn depth(tables: &SemanticTables) -> Result<ReportContent>
     }
     let caption = format!(
         "Share of semantic information over relative depth at {}; bands are 95 % (1.96 standard errors). \
-         After the last block it goes with the model's output nearly by construction.{}",
+         After the last block it agrees with the share of the model's output almost by construction.{}",
         tables.design(),
         reliability(tables)
     );

@@ -1,11 +1,12 @@
-//! The reports of semantic profiles: the share of semantic information by block, depth and number of
-//! examples. `report profiles|depth|shots` look at what they are given and come here for these.
+//! Makes the reports of semantic profiles: the share of semantic information by block, depth and number of
+//! examples. The reports `profiles`, `depth` and `shots` call this module if their inputs are semantic
+//! profiles.
 //!
 //! | file | contents |
 //! |---|---|
-//! | `read.rs` | rows and summaries of folders and of tables |
+//! | `read.rs` | reads rows and summaries of folders and tables |
 //! | `profiles.rs`, `depth.rs`, `shots.rs` | the reports |
-//! | `reliability.rs` | what the numbers are worth, as sentences of a caption |
+//! | `reliability.rs` | sentences on reliability, for captions |
 
 mod depth;
 mod profiles;

@@ -1,4 +1,4 @@
-//! The share by block and number of examples, and as a heat map of each model and corpus.
+//! Reports the share by block and number of examples, as a table and as a heat map of each model and corpus.
 
 use super::super::content::{heat_figures, suffix};
 use super::super::draw::heatmap::{HeatCell, Heatmap, Heatmaps};
@@ -9,7 +9,7 @@ use super::reliability::reliability;
 use crate::emergence::semantic::SemanticRow;
 use crate::error::Result;
 
-/// The report.
+/// Makes the report.
 pub(in crate::report) fn profiles(tables: &SemanticTables) -> Result<ReportContent> {
     let mut table = Table::new(&[
         "model",
@@ -55,16 +55,17 @@ pub(in crate::report) fn profiles(tables: &SemanticTables) -> Result<ReportConte
     }
     let figures = heat_figures(maps)?;
     let caption = format!(
-        "Share of semantic information by block and number of examples at {}: 0 is chance, 1 certainty. \
-         All maps have one scale; block 1, whose input has seen one token, is not on it. Micro is the \
-         information about which examples were shown, emergence macro less micro, both in nats.{}",
+        "Share of semantic information by block and number of examples at {}: 0 is chance, 1 is certainty. \
+         All maps have one scale; block 1, whose input depends on one token, is excluded from it. Micro is \
+         the information about which examples were shown; emergence is macro minus micro; both are in \
+         nats.{}",
         tables.design(),
         reliability(tables)
     );
     Ok(ReportContent { table, figures, caption, latex: None })
 }
 
-/// The map of one model and corpus, and that of the difference from random init where it was measured.
+/// The map of one model and corpus, and the map of its difference from random init, if measured.
 fn heat(title: &str, of: &[Vec<&SemanticRow>], shots: &[usize]) -> Heatmaps {
     let blocks = of.iter().flatten().map(|row| row.blocks).max().unwrap_or(0);
     let fill = |value: &dyn Fn(&SemanticRow) -> Option<f64>| {

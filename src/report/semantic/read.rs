@@ -1,5 +1,5 @@
-//! Semantic profiles as they lie on disk: the JSON files of a folder, or profiles.csv with summaries.csv
-//! beside it.
+//! Reads semantic profiles: the JSON files of a folder, or profiles.csv with summaries.csv in the same
+//! folder.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -27,22 +27,22 @@ const SUMMARIES: ReportInput = ReportInput {
     columns: &["model", "corpus", "shots", "accuracy", "share_mean", "share_mean_stderr"],
 };
 
-/// The column that tells a table of semantic profiles from one of positional profiles.
+/// The column that distinguishes semantic from positional profiles.
 const SHARE: &str = "macro_share";
 
-/// The chosen rows of semantic profiles, all of one design.
+/// The selected rows of semantic profiles, all with the same design.
 pub(in crate::report) struct SemanticTables {
-    /// A row for each model, corpus, number of shots and block.
+    /// One row for each model, corpus, number of shots and block.
     pub rows: Vec<SemanticRow>,
-    /// A row for each model, corpus and number of shots.
+    /// One row for each model, corpus and number of shots.
     pub summaries: Vec<SummaryRow>,
 }
 
-/// The semantic profiles of the inputs; `None` if there is none among them.
+/// The semantic profiles of the inputs; `None` if the inputs contain none.
 ///
 /// # Errors
-/// [`Error::Read`], [`Error::Csv`]; [`Error::Parameter`] if some inputs are of another estimand, if the
-/// profiles are of several designs, if one model and corpus has several, or if none is left.
+/// [`Error::Read`], [`Error::Csv`]; [`Error::Parameter`] if some inputs have another estimand, if the
+/// profiles have several designs, if one model and corpus has several profiles, or if no row is left.
 pub(in crate::report) fn read(inputs: &[PathBuf], selection: &Selection) -> Result<Option<SemanticTables>> {
     let mut tables = SemanticTables { rows: vec![], summaries: vec![] };
     let mut known = KnownNames::default();
@@ -65,7 +65,7 @@ pub(in crate::report) fn read(inputs: &[PathBuf], selection: &Selection) -> Resu
         return Ok(None);
     }
     if n_semantic < inputs.len() {
-        let reason = "are semantic profiles and others; report them apart".into();
+        let reason = "are semantic profiles and other files; make a separate report for each".into();
         return Err(Error::Parameter { name: "the inputs", reason });
     }
     selection.check(&known)?;
@@ -94,9 +94,9 @@ fn add_profile(
     match seen.insert((model.clone(), corpus.clone()), profile.settings.clone()) {
         Some(before) if before != profile.settings => {
             let differ = before.differences(&profile.settings, &[]).join("; ");
-            Err(twice(model, corpus, &format!(" ({differ}); choose one with --select NAME=VALUE")))
+            Err(twice(model, corpus, &format!(" ({differ}); select one with --select NAME=VALUE")))
         }
-        // A profile that is named twice, or lies in two folders, is one.
+        // A profile that is given twice, or is in two folders, counts once.
         Some(_) => Ok(()),
         None => {
             tables.rows.extend(profile.rows());
@@ -114,7 +114,7 @@ fn add_table(
 ) -> Result<()> {
     if !selection.settings.is_empty() {
         let reason =
-            "chooses among the profiles of a folder; name the folder that `surmise measure -o` wrote";
+            "selects profiles of a folder, not of a table; give the folder that `surmise measure -o` wrote";
         return Err(Error::Parameter { name: "--select", reason: reason.into() });
     }
     let beside = PROFILES.at(input).with_file_name(SUMMARIES.file);
@@ -128,7 +128,7 @@ fn add_table(
                 == (&row.model, &row.corpus, row.shots, row.block)
         };
         if tables.rows.iter().any(place) {
-            return Err(twice(&row.model, &row.corpus, "; name the folder, and choose one with --select"));
+            return Err(twice(&row.model, &row.corpus, "; give the folder and select one with --select"));
         }
         tables.rows.push(row);
     }
@@ -136,12 +136,13 @@ fn add_table(
     Ok(())
 }
 
-/// Refuses a block that is none of its model's, and rows too few for the blocks.
+/// Rejects a block index outside its model, and block counts that are too large for the number of rows.
 fn check_places(tables: &SemanticTables) -> Result<()> {
     let is_wrong = |row: &&SemanticRow| !(1..=row.blocks).contains(&row.block);
     if let Some(row) = tables.rows.iter().find(is_wrong) {
         let SemanticRow { model, corpus, block, blocks, .. } = row;
-        let reason = format!("of {model} on {corpus} name block {block} of {blocks}; correct them");
+        let reason =
+            format!("of {model} on {corpus} have block {block} of {blocks} blocks; correct the file");
         return Err(Error::Parameter { name: "rows", reason });
     }
     let blocks = tables.rows.iter().map(|row| row.blocks).max().unwrap_or(0);
@@ -149,25 +150,26 @@ fn check_places(tables: &SemanticTables) -> Result<()> {
     if fill_grid(rows, blocks, shots) {
         return Ok(());
     }
-    let reason = format!("are {rows}, and they say that a model has {blocks} blocks; correct column blocks");
+    let reason =
+        format!("are too few ({rows}) for a model with {blocks} blocks; correct the column `blocks`");
     Err(Error::Parameter { name: "rows", reason })
 }
 
 fn twice(model: &str, corpus: &str, what: &str) -> Error {
-    Error::Parameter { name: "rows", reason: format!("of {model} on {corpus} are of two profiles{what}") }
+    Error::Parameter { name: "rows", reason: format!("of {model} on {corpus} come from two profiles{what}") }
 }
 
-/// Bytes in which the names of the columns are looked for.
+/// Maximum length of a header line in bytes.
 const LONGEST_HEADER: u64 = 1 << 20;
 
-/// Whether a file is a table of semantic profiles. What cannot be read is not.
+/// Whether a file is a table of semantic profiles. An unreadable file is not.
 fn is_semantic_table(path: &Path) -> bool {
     let Ok(file) = disk::open(path) else { return false };
     let header = csv::Reader::from_reader(file.take(LONGEST_HEADER)).headers().cloned();
     header.is_ok_and(|header| header.iter().any(|column| column == SHARE))
 }
 
-/// The share depends on S, X and b: profiles of other designs do not compare.
+/// Rejects profiles with different designs: the share depends on S, X and b.
 fn check_one_design(tables: &SemanticTables, selection: &Selection) -> Result<()> {
     let design = |row: &SemanticRow| (row.sets, row.queries, row.noise_scale);
     let first = &tables.rows[0];
@@ -177,7 +179,7 @@ fn check_one_design(tables: &SemanticTables, selection: &Selection) -> Result<()
             format!("{sets} sets, {queries} queries and b = {b} ({} on {})", row.model, row.corpus)
         };
         let reason = format!(
-            "were measured with {} and with {}, which do not compare; report them apart",
+            "were measured with {} and with {}, which are not comparable; make a separate report for each",
             of(first),
             of(other)
         );
@@ -186,7 +188,7 @@ fn check_one_design(tables: &SemanticTables, selection: &Selection) -> Result<()
     match selection.noise_scale {
         Some(b) if b != first.noise_scale => {
             let reason = format!(
-                "{b} is not that of the tables, {}; readings.csv has the shares at every b",
+                "{b} is not in the tables, which have b = {}; readings.csv has the shares at every b",
                 first.noise_scale
             );
             Err(Error::Parameter { name: "--noise-scale", reason })
@@ -196,12 +198,12 @@ fn check_one_design(tables: &SemanticTables, selection: &Selection) -> Result<()
 }
 
 impl SemanticTables {
-    /// Models, family by family, from small to large.
+    /// Model names sorted by family and then by size.
     pub fn models(&self) -> Vec<&str> {
         by_size(self.sizes())
     }
 
-    /// The panels of figures of curves.
+    /// The layout of the models in figures of curves.
     pub fn layout(&self) -> Layout<'_> {
         Layout::of(self.sizes())
     }
@@ -212,12 +214,12 @@ impl SemanticTables {
             .map(|row| (row.family.as_deref().unwrap_or_default(), row.n_params, row.model.as_str()))
     }
 
-    /// The corpora, in the order in which they first stand.
+    /// The corpora, in order of first occurrence.
     pub fn corpora(&self) -> Vec<&str> {
         super::super::read::names(&self.rows, |row| row.corpus.as_str())
     }
 
-    /// The numbers of examples, increasing.
+    /// The numbers of examples, in ascending order.
     pub fn shots(&self) -> Vec<usize> {
         let mut shots: Vec<usize> = self.rows.iter().map(|row| row.shots).collect();
         shots.sort_unstable();
@@ -225,7 +227,7 @@ impl SemanticTables {
         shots
     }
 
-    /// The rows of a model on a corpus at some number of shots, by block.
+    /// The rows of a model on a corpus with one number of shots, sorted by block.
     pub fn blocks(&self, model: &str, corpus: &str, shots: usize) -> Vec<&SemanticRow> {
         let is_wanted = |row: &&SemanticRow| row.model == model && row.corpus == corpus && row.shots == shots;
         let mut rows: Vec<&SemanticRow> = self.rows.iter().filter(is_wanted).collect();
@@ -233,13 +235,13 @@ impl SemanticTables {
         rows
     }
 
-    /// The design and the noise scale of all rows.
+    /// Describes the design and the noise scale of all rows.
     pub fn design(&self) -> String {
         let row = &self.rows[0];
         format!("S = {}, X = {}, b = {}", row.sets, row.queries, row.noise_scale)
     }
 
-    /// Whether the randomly initialised models were measured.
+    /// Whether randomly initialised models were measured.
     pub fn has_random_init(&self) -> bool {
         self.rows.iter().any(|row| row.macro_share_random_init.is_some())
     }

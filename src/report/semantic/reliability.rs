@@ -1,10 +1,10 @@
-//! What semantic shares are worth, as sentences of a caption.
+//! Assesses the reliability of semantic shares, in sentences for a caption.
 
 use super::read::SemanticTables;
 use crate::emergence::semantic::SemanticRow;
 use crate::numeric::shown::{count, fixed};
 
-/// Standard errors, controls and the dependence on S, a sentence for each.
+/// Sentences about standard errors, controls, and the dependence on S.
 pub(super) fn reliability(tables: &SemanticTables) -> String {
     let rows = &tables.rows;
     let mut text = String::new();
@@ -17,8 +17,8 @@ pub(super) fn reliability(tables: &SemanticTables) -> String {
     text.push_str(&random_init(rows));
     if let Some((half, whole)) = halves(tables) {
         text.push_str(&format!(
-            " With half of the example sets the mean over blocks and conditions is {}, with all {}: compare \
-             at equal S.",
+            " The mean over blocks and conditions is {} with half of the example sets and {} with all: \
+             compare only at equal S.",
             two(half),
             two(whole)
         ));
@@ -35,7 +35,7 @@ pub(super) fn reliability(tables: &SemanticTables) -> String {
     text
 }
 
-/// What random init reads, and over sets that share no answer.
+/// Sentence about the shares of random init, over all example sets and over sets that share no answer.
 fn random_init(rows: &[SemanticRow]) -> String {
     let later = || rows.iter().filter(|row| row.block > 1);
     let Some((share, row)) = largest(later(), |row| row.macro_share_random_init) else {
@@ -44,16 +44,17 @@ fn random_init(rows: &[SemanticRow]) -> String {
     let copied = largest(later(), |row| row.macro_share_no_shared_answer_random_init);
     let copied = match copied {
         Some((share, row)) => format!("{} ({})", two(share), place(row)),
-        None => "unknown: too few such sets".into(),
+        None => "an unknown share (too few such sets)".into(),
     };
     format!(
-        " After the first block random init reads at most {} ({}), over sets that share no answer {copied}.",
+        " After the first block the share of random init is at most {} ({}); over sets that share no answer \
+         it is at most {copied}.",
         two(share),
         place(row)
     )
 }
 
-/// Mean shares with half of the example sets and with all.
+/// Mean shares with half of the example sets and with all sets.
 fn halves(tables: &SemanticTables) -> Option<(f64, f64)> {
     let pairs = tables.rows.iter().filter(|row| row.block > 1);
     let pairs: Vec<(f64, f64)> =

@@ -1,5 +1,5 @@
-//! The table of a paper: model, corpus and number of examples with the mean share over blocks, what the
-//! output says, the controls, micro information and emergence.
+//! Reports the mean share over blocks for each model, corpus and number of examples, with the output share,
+//! the controls, micro information and emergence.
 
 use super::super::content::numbered;
 use super::super::draw::curves::{BAND, Curves, Point};
@@ -10,7 +10,7 @@ use crate::emergence::semantic::{SemanticRow, SummaryRow};
 use crate::error::Result;
 use crate::numeric::statistics;
 
-/// The report.
+/// Makes the report.
 pub(in crate::report) fn shots(tables: &SemanticTables) -> Result<ReportContent> {
     let mut table = Table::new(&[
         "model",
@@ -69,14 +69,14 @@ pub(in crate::report) fn shots(tables: &SemanticTables) -> Result<ReportContent>
     let caption = format!(
         "Mean share of semantic information over blocks from the second on by number of examples at {}; \
          bands are 95 % (1.96 standard errors over queries and example sets). Micro and emergence are in \
-         nats and compare at equal S only.{}",
+         nats and are comparable only at equal S.{}",
         tables.design(),
         reliability(tables)
     );
     Ok(ReportContent { table, figures: drawn, caption, latex: None })
 }
 
-/// The summaries of a model on a corpus, by number of shots.
+/// The summaries of a model on a corpus, sorted by number of shots.
 fn of<'a>(tables: &'a SemanticTables, model: &str, corpus: &str) -> Vec<&'a SummaryRow> {
     let is_wanted = |row: &&SummaryRow| row.model == model && row.corpus == corpus;
     let mut rows: Vec<&SummaryRow> = tables.summaries.iter().filter(is_wanted).collect();
@@ -84,7 +84,7 @@ fn of<'a>(tables: &'a SemanticTables, model: &str, corpus: &str) -> Vec<&'a Summ
     rows
 }
 
-/// The mean over blocks from the second on; `None` if a block lacks the value.
+/// The mean over blocks from the second on; `None` if a block has no value.
 fn after_first(rows: &[&SemanticRow], value: impl Fn(&SemanticRow) -> Option<f64>) -> Option<f64> {
     let values: Option<Vec<f64>> = rows.iter().filter(|row| row.block > 1).map(|row| value(row)).collect();
     values.filter(|values| !values.is_empty()).map(|values| statistics::mean(&values))

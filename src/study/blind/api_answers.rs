@@ -1,4 +1,5 @@
-//! The answers of a model's API to the prompts of the designs: all that is known of a hidden model.
+//! Stores the answers of a model's API to the prompts of the designs. Predictions of a hidden model use no
+//! other information.
 
 use std::path::Path;
 
@@ -9,14 +10,14 @@ use crate::disk;
 use crate::disk::Schema;
 use crate::error::{Error, Result};
 
-/// The answers of one model. It holds nothing that is measured inside the model.
+/// The answers of one model. Contains no measurement of the model's weights.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ApiAnswers {
-    /// Form and version of the file.
+    /// Name and version of the file format.
     pub schema: Schema,
-    /// The model's id.
+    /// Id of the model.
     pub model: String,
-    /// What the answers tell, one row for each corpus and number of examples.
+    /// Scores of the answers, one row for each corpus and number of examples.
     pub rows: Vec<SemanticScore>,
 }
 
@@ -28,16 +29,16 @@ impl ApiAnswers {
         Self { schema: Schema::new(name, version), model: model.into(), rows }
     }
 
-    /// Reads what was written of a model.
+    /// Reads the answers of a model.
     ///
     /// # Errors
-    /// [`Error::Read`], [`Error::Json`]; [`Error::Config`] for another version.
+    /// [`Error::Read`], [`Error::Json`]; [`Error::Config`] for a file of another version.
     pub(crate) fn read(path: &Path) -> Result<Self> {
         let bytes = disk::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
         let read: Self =
             serde_json::from_slice(&bytes).map_err(|source| Error::Json { path: path.into(), source })?;
         if (read.schema.name.as_str(), read.schema.version) != Self::SCHEMA {
-            let reason = "is of another version; remove it, and it is made again".into();
+            let reason = "has another version; remove it, and the next run will write it again".into();
             return Err(Error::Config { path: path.into(), reason });
         }
         Ok(read)

@@ -1,4 +1,4 @@
-//! Checks before a prediction is made: every member can be asked, and no two members are the same model.
+//! Checks the members of a blind test: every member can be asked, and no two members are the same model.
 
 use std::collections::BTreeMap;
 
@@ -9,20 +9,21 @@ use super::settings::BlindSettings;
 use crate::error::{Error, Result};
 use crate::study::asking::lacking_positions;
 
-/// Refuses a member that cannot be asked or measured: its tokenizer cannot spell a corpus, or the longest
-/// prompt leaves no room for an answer.
+/// Rejects a member whose tokenizer cannot encode a corpus, or whose context is too short for the longest
+/// prompt and its answer.
 ///
 /// # Errors
-/// Those of the tokenizer; [`Error::Parameter`] naming the member with too few positions.
+/// Those of the tokenizer; [`Error::Parameter`] for a member with too few positions.
 pub(super) fn check_members(family: &Family, hidden: &[&Member], settings: &BlindSettings) -> Result<()> {
     let designs = settings.designs()?;
     for member in family.members.iter().filter(|member| is_needed(family, hidden, member)) {
         let model = family.load(member)?;
         for design in &designs {
-            if let Some((longest, has)) = lacking_positions(&model, design, ANSWER_TOKENS)? {
+            if let Some((longest, positions)) = lacking_positions(&model, design, ANSWER_TOKENS)? {
                 let reason = format!(
-                    "makes the longest prompt of {} {longest} tokens long for {}, which has {has} positions \
-                     and needs {ANSWER_TOKENS} more for an answer; lower --shots, or leave the member out",
+                    "makes the longest prompt of {} {longest} tokens long for {}, which has {positions} \
+                     positions and needs {ANSWER_TOKENS} more for an answer; lower --shots, or leave the \
+                     member out",
                     design.category, member.id
                 );
                 return Err(Error::Parameter { name: "--shots", reason });
@@ -32,11 +33,10 @@ pub(super) fn check_members(family: &Family, hidden: &[&Member], settings: &Blin
     Ok(())
 }
 
-/// Refuses two members whose log-probabilities are equal to the last digit: they are the same model in two
-/// files.
+/// Rejects two members with bit-identical log-probabilities: they are the same model in two files.
 ///
 /// # Errors
-/// [`Error::Parameter`] naming both.
+/// [`Error::Parameter`] with the ids of both.
 pub(super) fn check_answers(answers: &BTreeMap<String, ApiAnswers>) -> Result<()> {
     let logprobs = |of: &ApiAnswers| -> Vec<Option<u64>> {
         of.rows.iter().map(|row| row.logprob_nats.map(f64::to_bits)).collect()
@@ -45,8 +45,8 @@ pub(super) fn check_answers(answers: &BTreeMap<String, ApiAnswers>) -> Result<()
     for (at, (id, own)) in all.iter().enumerate() {
         if let Some((other, _)) = all[..at].iter().find(|(_, other)| other == own) {
             let reason = format!(
-                "names {other} and {id}, whose answers are the same to the last digit: they are one model, \
-                 which would be predicted from itself; leave one out"
+                "names {other} and {id}, whose log-probabilities are identical: they are the same model, \
+                 so one would be predicted from itself; leave one out"
             );
             return Err(Error::Parameter { name: "--family", reason });
         }

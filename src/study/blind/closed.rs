@@ -1,4 +1,5 @@
-//! The closed side: each member is served on this machine and asked by the client that asks real APIs.
+//! Collects the answers of the members: serves each on this machine and asks it with the client for remote
+//! APIs.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,14 +14,13 @@ use crate::error::Result;
 use crate::provider;
 use crate::study::asking::{PROVIDER, SemanticQuestions, ask_served, semantic_scores, serve};
 
-/// Most tokens of an answer: those of the embedded families have one or two.
+/// Maximum tokens of an answer. Answers of the embedded families have one or two.
 pub(super) const ANSWER_TOKENS: u32 = 4;
 
-/// Queries the hidden members and all members that their predictions need. Answers that the folder holds are
-/// reused.
+/// Asks the hidden members and all members that their predictions need. Reuses the answers in the folder.
 ///
 /// # Errors
-/// [`Error::Serve`](crate::Error::Serve) if the port is in use; whatever the client finds wrong;
+/// [`Error::Serve`](crate::Error::Serve) if the port is in use; errors of the client;
 /// [`Error::Gaps`](crate::Error::Gaps) if a question has no answer.
 pub(crate) fn ask(
     family: &Family,
@@ -47,12 +47,12 @@ pub(crate) fn ask(
     Ok(answers)
 }
 
-/// Whether a member is hidden, or known where one is.
+/// Whether a member is hidden or used to predict a hidden one.
 pub(super) fn is_needed(family: &Family, hidden: &[&Member], member: &Member) -> bool {
     hidden.iter().any(|h| h.id == member.id || family.others(h).iter().any(|other| other.id == member.id))
 }
 
-/// Serves a member and asks the prompts that have no answer yet.
+/// Serves a member and asks it the prompts that have no answer yet.
 fn ask_member(
     family: &Family,
     member: &Member,

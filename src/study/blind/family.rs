@@ -1,5 +1,5 @@
-//! The family of a blind test: its members, which of them are hidden, and which others a card may be fitted
-//! on.
+//! Defines the members of a blind test, which of them are hidden, and which others may be used to predict a
+//! hidden one.
 
 use std::path::Path;
 
@@ -11,38 +11,38 @@ use crate::model::hub::Hub;
 use crate::model::{FACT_FAMILIES, Model, ModelOptions};
 use crate::names::{self, is_same};
 
-/// Fewest others that a card is fitted on.
+/// Minimum number of other members to fit a card.
 const LEAST_OTHERS: usize = 5;
 
-/// One model of the family.
+/// One model of a blind test.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Member {
-    /// What opens it: a folder, an id on a hub, or an embedded name.
+    /// Its source: a folder, a Hugging Face id, or the name of an embedded model.
     #[serde(skip)]
     pub name: String,
     /// Its id.
     pub id: String,
-    /// The family it belongs to: models of one recipe.
+    /// Its family: models of one training recipe.
     pub family: String,
-    /// The training run that it is a checkpoint of; its id if it is the only one of its run.
+    /// The training run of which it is a checkpoint. A model without other checkpoints has its id as run.
     pub run: String,
-    /// The step of the checkpoint; none for the last one.
+    /// The training step of the checkpoint; `None` for the last one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub step: Option<u64>,
-    /// Its parameters.
+    /// Number of parameters.
     pub n_params: usize,
     /// SHA-256 of its weights.
     pub weights_sha256: String,
 }
 
 impl Member {
-    /// Log10 of its parameters.
+    /// Log10 of the number of parameters.
     pub(crate) fn log10_params(&self) -> f64 {
         (self.n_params.max(1) as f64).log10()
     }
 
-    /// Whether another model may be known where this one is hidden: it is of another family, or of its own
-    /// and smaller, or an earlier checkpoint of its run.
+    /// Whether a prediction of this model may use the other one: the other belongs to another family, is
+    /// smaller, or is an earlier checkpoint of the same run.
     pub(crate) fn may_know(&self, other: &Self) -> bool {
         let is_earlier = other.step.unwrap_or(u64::MAX) < self.step.unwrap_or(u64::MAX);
         match (other.family == self.family, other.run == self.run) {
@@ -53,10 +53,10 @@ impl Member {
     }
 }
 
-/// The members, family by family, from small to large.
+/// The members, sorted by family and then by size.
 #[derive(Debug)]
 pub struct Family {
-    /// In that order.
+    /// The members in this order.
     pub members: Vec<Member>,
     hub: Hub,
 }
@@ -85,12 +85,13 @@ impl Family {
         Self::of(named, hub)
     }
 
-    /// The members of a CSV table with the columns `model` (a folder, an id, or an embedded name) and
-    /// `family`, and for checkpoints of one training run `run` and `step`; the last checkpoint has no step.
+    /// Reads the members from a CSV table with the columns `model` (a folder, a Hugging Face id, or an
+    /// embedded name) and `family`. Checkpoints of one training run also need `run` and `step`; the last
+    /// checkpoint has no step.
     ///
     /// # Errors
-    /// [`Error::Read`], [`Error::Csv`]; those of [`Model::load`]; [`Error::Parameter`] for two members of one
-    /// id, and two of the same weights.
+    /// [`Error::Read`], [`Error::Csv`]; those of [`Model::load`]; [`Error::Parameter`] for two members with
+    /// the same id or the same weights.
     pub fn read(path: &Path, hub: Hub) -> Result<Self> {
         let bytes = disk::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
         let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(bytes.as_slice());
@@ -101,11 +102,11 @@ impl Family {
             let mut row = row.map_err(|error| fault(format!("{error}; {columns}")))?;
             row.run = row.run.filter(|run| !run.is_empty());
             if row.model.is_empty() || row.family.is_empty() {
-                return Err(fault("has an empty cell; name the model and its family".into()));
+                return Err(fault("has an empty cell; fill the columns `model` and `family`".into()));
             }
             if let (None, Some(step)) = (&row.run, row.step) {
                 let reason =
-                    format!("names step {step} and no run; fill the column `run`, or leave both out");
+                    format!("has step {step} but no run; fill the column `run`, or leave both empty");
                 return Err(fault(reason));
             }
             named.push(row);
@@ -121,7 +122,7 @@ impl Family {
             let fault = |reason: String| Err(Error::Parameter { name: "--family", reason });
             if members.iter().any(|member| member.id == id) {
                 return fault(format!(
-                    "names {id} twice, or two folders that end in it; members are told apart by it"
+                    "has two members with the id {id}; ids must be unique, and the id of a folder is its name"
                 ));
             }
             if let Some(same) = members.iter().find(|member| member.weights_sha256 == weights_sha256) {
@@ -141,11 +142,11 @@ impl Family {
         Ok(Self { members, hub })
     }
 
-    /// The members to be hidden, by family or id; all if none is named.
+    /// The members to hide, given by family or id; all members if `names` is empty.
     ///
     /// # Errors
-    /// [`Error::Unknown`] for a name that is neither; [`Error::Parameter`] if no hidden member leaves enough
-    /// others to fit a card on.
+    /// [`Error::Unknown`] for a name that is neither a family nor an id; [`Error::Parameter`] if no hidden
+    /// member has enough others to fit a card.
     pub(crate) fn hidden(&self, names: &[String]) -> Result<Vec<&Member>> {
         if let Some(name) = names
             .iter()
@@ -154,7 +155,8 @@ impl Family {
             let mut families: Vec<&str> = self.members.iter().map(|member| member.family.as_str()).collect();
             families.dedup();
             let ids: Vec<&str> = self.members.iter().map(|member| member.id.as_str()).collect();
-            let hint = format!("the families are {}, their members {}", families.join(", "), ids.join(", "));
+            let hint =
+                format!("the families are {}; their members are {}", families.join(", "), ids.join(", "));
             return Err(names::unknown("member", name, families.into_iter().chain(ids), &hint));
         }
         let wanted = |m: &&Member| {
@@ -164,15 +166,16 @@ impl Family {
         let most = hidden.iter().map(|member| self.others(member).len()).max().unwrap_or(0);
         if most < LEAST_OTHERS {
             let reason = format!(
-                "leaves {most} others at most to fit a card on (members of other families, and smaller ones \
-                 or earlier checkpoints of the same), and {LEAST_OTHERS} are the least; add members"
+                "leaves at most {most} others to fit a card on (members of other families, and smaller ones \
+                 or earlier checkpoints of the same family), and at least {LEAST_OTHERS} are needed; add \
+                 members"
             );
             return Err(Error::Parameter { name: "--family", reason });
         }
         Ok(hidden)
     }
 
-    /// The members that may be known where one is hidden.
+    /// The members that a prediction of `hidden` may use.
     pub(crate) fn others(&self, hidden: &Member) -> Vec<&Member> {
         self.members.iter().filter(|other| hidden.may_know(other)).collect()
     }
@@ -205,12 +208,12 @@ mod tests {
         let knows = |family: &str, run: &str, step: Option<u64>, n_params: usize| {
             hidden.may_know(&member("other", family, run, step, n_params))
         };
-        // Of another family everything is known, of its own what is smaller or earlier.
+        // All members of another family may be used; of the same family, only smaller or earlier ones.
         assert!(knows("g", "z", None, 90) && knows("g", "z", Some(9), 20));
         assert!(knows("f", "a", None, 10) && knows("f", "a", Some(9), 10));
         assert!(knows("f", "b", Some(1), 20));
         assert!(!knows("f", "b", Some(2), 20) && !knows("f", "b", Some(3), 20) && !knows("f", "b", None, 20));
-        // Another run of the same size, and a larger one.
+        // Another run of the same size and a larger model must not be used.
         assert!(!knows("f", "c", Some(1), 20) && !knows("f", "d", None, 30));
         let last = member("b", "f", "b", None, 20);
         assert!(last.may_know(&hidden) && !last.may_know(&last));

@@ -1,4 +1,4 @@
-//! The folder of a blind test: settings.json says which settings its files were made with.
+//! Checks the folder of a blind test: settings.json records the settings of the files in it.
 
 use std::path::Path;
 
@@ -17,14 +17,14 @@ struct FolderSettings {
     schema: Schema,
     members: Vec<Member>,
     settings: BlindSettings,
-    /// A corpus of the same name may be another.
+    /// Hashes of the corpora, because two corpora may have the same name.
     corpora_sha256: Vec<String>,
 }
 
-/// Writes settings.json, or compares it with the one that is there.
+/// Writes settings.json, or compares it with the existing one.
 ///
 /// # Errors
-/// [`Error::Parameter`] for a folder of other settings.
+/// [`Error::Parameter`] for a folder with other settings.
 pub(super) fn check_settings(folder: &Path, family: &Family, settings: &BlindSettings) -> Result<()> {
     let members = family.members.clone();
     let hashes = settings.corpora.iter().map(|name| Ok(Category::load(name)?.sha256));
@@ -47,8 +47,8 @@ pub(super) fn check_settings(folder: &Path, family: &Family, settings: &BlindSet
     }
     if there["schema"] != wanted["schema"] {
         let reason = format!(
-            "{} holds a blind test of another version of surmise ({} is version {}, this version writes {}: \
-             it asks the prompts of semantic emergence); choose another folder",
+            "{} contains a blind test of another version of surmise ({} is version {}, this version writes \
+             {}); choose another folder",
             folder.display(),
             path.display(),
             there["schema"]["version"],
@@ -68,10 +68,10 @@ pub(super) fn check_settings(folder: &Path, family: &Family, settings: &BlindSet
         differ.push("other members".into());
     }
     if there["corpora_sha256"] != wanted["corpora_sha256"] {
-        differ.push("other corpora, of the same names or not".into());
+        differ.push("other corpora or other versions of them".into());
     }
     let reason = format!(
-        "{} holds a blind test of other settings ({}); choose another folder",
+        "{} contains a blind test with other settings ({}); choose another folder",
         folder.display(),
         differ.join("; ")
     );

@@ -1,4 +1,4 @@
-//! The semantic profiles of members: read where they exist and measured where they do not.
+//! Provides the semantic profiles of members. Reads stored profiles and measures missing ones.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -31,7 +31,7 @@ impl<'a> MemberProfiles<'a> {
     /// The profiles of a member, one for each corpus.
     ///
     /// # Errors
-    /// Whatever opening or measuring it finds wrong; [`crate::Error::Json`] for a profile that is damaged.
+    /// Errors of loading or measuring the member; [`crate::Error::Json`] for a damaged profile.
     pub fn of(&mut self, id: &str) -> Result<Rc<[SemanticProfile]>> {
         if let Some(known) = self.known.get(id) {
             return Ok(Rc::clone(known));
@@ -46,7 +46,7 @@ impl<'a> MemberProfiles<'a> {
             let measured = || semantic::measure(&model, design, &prompts, &how);
             let (mut profile, _) =
                 measure_once(Some(&store), &model.info, &design.category, &wanted, measured)?;
-            // Observations need the summaries alone, and the readings of many members fill the memory.
+            // Observations need only the summaries; the readings of many members would fill the memory.
             profile.readings.clear();
             Ok(profile)
         };

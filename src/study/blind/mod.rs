@@ -1,11 +1,11 @@
-//! The blind test: a model that could be opened is served as if it were closed, asked over the wire,
-//! predicted from what came back, and only then opened.
+//! Runs blind tests: serves a model with available weights as if it were closed, asks it through the API,
+//! predicts it from the answers, and only then measures its weights.
 //!
-//! Each hidden member is one back-test: the card is fitted on all members of other families, and of its own
-//! family on the smaller members and the earlier checkpoints of its own run. The prediction uses the
-//! [`ApiAnswers`] of the hidden member (the answers of its API) and the profiles of the others, never the
-//! hidden member's own profile. With one hidden member, that profile is measured only after the prediction is
-//! on disk; with several, it may exist earlier as one of the others.
+//! Each hidden member is one back-test. The card is fitted on all members of other families, and of the same
+//! family on the smaller members and the earlier checkpoints of the same run. The prediction uses the
+//! [`ApiAnswers`] of the hidden member and the profiles of the others, never the profile of the hidden
+//! member. With one hidden member, this profile is measured only after the prediction is written. With
+//! several, it may exist earlier, because it is used to predict other members.
 
 mod api_answers;
 mod checks;

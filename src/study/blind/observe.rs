@@ -1,4 +1,4 @@
-//! The members of a blind test as they are observed.
+//! Builds the observations of the members of a blind test.
 
 use super::api_answers::ApiAnswers;
 use super::family::Member;
@@ -7,18 +7,18 @@ use crate::emergence::semantic::SemanticProfile;
 use crate::error::Result;
 use crate::study::observed::{self, ObservedModel};
 
-/// A member as it is observed.
+/// The observations of one member.
 pub(crate) struct ObservedMember<'a> {
     pub member: &'a Member,
     pub answers: &'a ApiAnswers,
-    /// Its own profiles, one for each corpus; none while it is hidden.
+    /// Its own profiles, one for each corpus; `None` while it is hidden.
     pub profiles: Option<&'a [SemanticProfile]>,
 }
 
-/// The rows of some members, the header of observations.csv first.
+/// The rows of `members`, with the header of observations.csv first.
 ///
 /// # Errors
-/// Those of a join.
+/// Errors of the join.
 pub(crate) fn observations(
     members: &[ObservedMember],
     settings: &BlindSettings,

@@ -1,4 +1,4 @@
-//! The predictions of a hidden member, from a card that is fitted on the others alone.
+//! Predicts a hidden member, with a card that is fitted only on the other members.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -16,16 +16,16 @@ use crate::study::baselines::{Baselines, baselines};
 use crate::study::card::{SIZE, specification};
 use crate::study::observed::rows_of;
 
-/// The predictions of a hidden member, with the calibration that made them.
+/// The predictions of a hidden member, with their calibration.
 #[derive(Debug, Clone)]
 pub struct HiddenPrediction {
-    /// A prediction for each corpus and number of examples, or why there is none.
+    /// One row for each corpus and number of examples.
     pub rows: Vec<HiddenRow>,
     /// The card.
     pub card: Card,
-    /// Members the card was fitted on.
+    /// Number of members on which the card was fitted.
     pub n_others: usize,
-    /// The observations as CSV, those of the hidden member without what is measured inside it.
+    /// The observations as CSV. Rows of the hidden member contain no measurement of its weights.
     observations: Vec<u8>,
 }
 
@@ -34,25 +34,25 @@ pub struct HiddenPrediction {
 pub struct HiddenRow {
     /// Examples in a prompt.
     pub shots: usize,
-    /// The model that stands for the hidden one.
+    /// The proxy of the hidden model.
     pub proxy_model: String,
-    /// The prediction, or why there is none.
+    /// The prediction, or the reason for a refusal.
     pub prediction: PredictionRow,
-    /// What predicts it without a card.
+    /// Predictions without a card.
     pub(crate) baselines: Baselines,
 }
 
-/// Checks the settings before the long work.
+/// Checks the settings before the measurements.
 ///
 /// # Errors
-/// [`Error::Unknown`] for a target that is not measured inside a model; [`Error::Parameter`] for a feature
-/// that is, and for recorded rows of a member.
+/// [`Error::Unknown`] for an unknown target or feature; [`Error::Parameter`] for a feature that is measured
+/// inside a model, and for recorded rows of a member.
 pub(crate) fn check(how: &PredictionSettings, members: &[Member], recorded: &RecordedRows) -> Result<()> {
     check_level(how.level)?;
     if let Some(member) = members.iter().find(|member| recorded.has(&member.id)) {
         let reason = format!(
-            "holds rows of {}, which is a member: it would count twice, and predict itself where it is \
-             hidden; remove them",
+            "contains rows of {}, which is a member: it would count twice, and would predict itself when it \
+             is hidden; remove them",
             member.id
         );
         return Err(Error::Parameter { name: "--rows", reason });
@@ -73,16 +73,16 @@ pub(crate) fn check(how: &PredictionSettings, members: &[Member], recorded: &Rec
     }
     if how.features.iter().any(|name| name == SIZE) {
         let reason =
-            format!("names {SIZE}, the size; leave it out, and give --sizes where sizes are published");
+            format!("names {SIZE}, the model size; leave it out, and use --sizes if sizes are published");
         return Err(Error::Parameter { name: "--features", reason });
     }
     Ok(())
 }
 
-/// Predicts the rows of `hidden` from what its API answers. The `others` were measured; `hidden` was not.
+/// Predicts the rows of `hidden` from its answers. The `others` have profiles; `hidden` has none.
 ///
 /// # Errors
-/// [`Error::Calibration`] if the table of the others cannot carry a card.
+/// [`Error::Calibration`] if a card cannot be fitted on the rows of the others.
 pub(crate) fn predict(
     others: Vec<ObservedMember>,
     hidden: ObservedMember,
@@ -105,7 +105,7 @@ pub(crate) fn predict(
     let hidden_rows = rows_of(&table, &member.id)?;
     let other_rows: Vec<usize> = (0..table.len()).filter(|row| !hidden_rows.contains(row)).collect();
     let mut features = how.features.clone();
-    // One corpus needs no level, and a column that is constant is no feature.
+    // With one corpus, the column `corpus` is constant and carries no information.
     features.retain(|name| name != "corpus" || settings.corpora.len() > 1);
     if how.sizes {
         features.push(SIZE.into());
@@ -137,7 +137,7 @@ pub(crate) fn predict(
 }
 
 impl HiddenPrediction {
-    /// Writes card and observations, and predictions.csv with these predictions behind those before them.
+    /// Writes the card and the observations, and predictions.csv with the rows `before` followed by these.
     ///
     /// # Errors
     /// [`Error::Write`], [`Error::Json`]

@@ -1,4 +1,4 @@
-//! A row of blind.csv: one hidden member on one corpus at one number of examples.
+//! Defines a row of blind.csv: one hidden member on one corpus with one number of examples.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,8 +7,7 @@ use super::prediction::{HiddenPrediction, HiddenRow};
 use super::settings::PredictionSettings;
 use crate::study::card::unit;
 
-/// One back-test: a row of blind.csv, for whoever writes or reads that file. Numbers of a prediction are
-/// empty where `status` is not `ok`.
+/// One back-test: a row of blind.csv. The columns of the prediction are empty unless `status` is `ok`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct BlindRow {
@@ -16,11 +15,11 @@ pub struct BlindRow {
     pub target_model: String,
     /// Its family.
     pub family: String,
-    /// The training run that it is a checkpoint of.
+    /// The training run of which the member is a checkpoint.
     pub run: String,
-    /// The step of the checkpoint; empty for the last one.
+    /// The training step of the checkpoint; empty for the last one.
     pub step: Option<u64>,
-    /// Its parameters, which the card is not told unless sizes are published.
+    /// Its number of parameters. The card uses it only if sizes are published.
     pub n_params: usize,
     /// The corpus.
     pub corpus: String,
@@ -30,39 +29,39 @@ pub struct BlindRow {
     pub target: String,
     /// Its unit.
     pub unit: String,
-    /// Members the card was fitted on.
+    /// Number of members on which the card was fitted.
     pub n_others: usize,
-    /// The model that stands for the hidden one.
+    /// The proxy of the hidden model.
     pub proxy_model: String,
     /// The prediction.
     pub y_hat: Option<f64>,
-    /// Lower end of its interval.
+    /// Lower bound of the interval.
     pub low: Option<f64>,
-    /// Upper end of its interval.
+    /// Upper bound of the interval.
     pub high: Option<f64>,
-    /// What was measured when the member was opened; empty where it does not exist.
+    /// The measurement of the member's weights; empty if it has no value for this row.
     pub measured: Option<f64>,
-    /// Whether the interval holds it.
+    /// Whether the measurement lies in the interval.
     pub inside: Option<bool>,
-    /// The mean over the others on the corpus.
+    /// Baseline: the mean over the others on the same corpus.
     pub baseline_mean: Option<f64>,
-    /// The mean over the others on the corpus at this number of examples.
+    /// Baseline: the mean over the others on the same corpus with the same number of examples.
     pub baseline_shots: Option<f64>,
-    /// The line in log10 parameters over the same rows, which knows the size.
+    /// Baseline: regression on log10 parameters over the same rows, given the true size.
     pub baseline_size: Option<f64>,
-    /// The regression on log-probability, accuracy and output share alone.
+    /// Baseline: regression on log-probability, accuracy and output share.
     pub baseline_outside: Option<f64>,
-    /// Nominal level of the interval.
+    /// Nominal coverage of the interval.
     pub level: f64,
-    /// Where the row stands relative to the training rows.
+    /// Position of the row relative to the training rows.
     pub regime: String,
-    /// How the interval was made.
+    /// Method of the interval.
     pub interval_method: String,
-    /// Share of the true values that such intervals held in the card's back-test.
+    /// Coverage of such intervals in the back-test of the card.
     pub backtest_coverage: Option<f64>,
     /// `ok`, or `unsupported` for a refusal.
     pub status: String,
-    /// Why there is no prediction, or what limits the one that is there.
+    /// Why there is no prediction, or what limits it.
     pub note: String,
     /// SHA-256 of the card.
     pub card_sha256: String,

@@ -1,5 +1,5 @@
-//! Recorded observations: what was measured of members whose weights are not at hand. They are rows of
-//! observations.csv of an earlier blind test, and cards are fitted on them as on the members.
+//! Reads recorded observations: rows of the observations.csv of an earlier blind test, for members without
+//! available weights. Cards are fitted on them together with the rows of the members.
 
 use std::path::Path;
 
@@ -9,18 +9,18 @@ use crate::disk;
 use crate::error::{Error, Result};
 use crate::model::checkpoint;
 
-/// Observations of checkpoints of the embedded families that are not in the repository; calibration/README.md
-/// has the commands that made it.
+/// Observations of checkpoints of the embedded families that are not in the repository. calibration/README.md
+/// lists the commands that produced them.
 static EMBEDDED: &[u8] = include_bytes!("../../../calibration/rows.csv");
 
-/// Rows of members that were measured before.
+/// Rows of models that were measured earlier.
 #[derive(Debug, Default)]
 pub struct RecordedRows {
     columns: Vec<String>,
     rows: Vec<RecordedRow>,
 }
 
-/// One row, and whose it is.
+/// One row and its model.
 #[derive(Debug)]
 struct RecordedRow {
     member: Member,
@@ -37,11 +37,11 @@ impl RecordedRows {
         Self::parse("rows.csv".as_ref(), EMBEDDED)
     }
 
-    /// Reads observations.csv of a blind test. A model called `RUN-stepN` is the checkpoint of a run at that
-    /// step, any other one the last checkpoint of its run.
+    /// Reads the observations.csv of a blind test. A model id of the form `RUN-stepN` denotes the checkpoint
+    /// of a run at step N; any other id denotes the last checkpoint of its run.
     ///
     /// # Errors
-    /// [`Error::Read`]; [`Error::Csv`] for a file that lacks a column or the size of a model.
+    /// [`Error::Read`]; [`Error::Csv`] if a column, a family or the size of a model is missing.
     pub fn read(path: &Path) -> Result<Self> {
         let bytes = disk::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
         Self::parse(path, &bytes)
@@ -58,7 +58,9 @@ impl RecordedRows {
             let id = ids[at].to_owned();
             let (run, step) = checkpoint(ids[at]);
             let Some(params_b) = sizes[at].filter(|_| !families[at].is_empty()) else {
-                let reason = format!("{id} has no family or no size in params_b, by which rows are chosen");
+                let reason = format!(
+                    "{id} has no `family` or no `params_b`, which are needed to choose rows; fill both"
+                );
                 return Err(table.fault(at, reason));
             };
             let member = Member {
@@ -80,18 +82,18 @@ impl RecordedRows {
         Ok(Self { columns, rows })
     }
 
-    /// Whether there are rows of a model.
+    /// Whether a model has recorded rows.
     pub(crate) fn has(&self, id: &str) -> bool {
         self.rows.iter().any(|row| row.member.id == id)
     }
 
-    /// The rows, in the columns of `table` (its header first), that may be known of a hidden member whose
-    /// others are `others`, with their members. Rows of other corpora and numbers of examples are not asked
-    /// for; a row whose proxy is none of the others would tell of it.
-    ///
+    /// The recorded rows that may be used to predict `hidden` with the members `others`, in the columns of
+    /// `table` (header first), with their models. Rows of other corpora or numbers of examples are skipped.
+    /// Rows whose proxy is not in `others` are skipped as well, because they contain measurements of that
+    /// proxy.
     /// # Errors
-    /// [`Error::Study`] if the rows have other columns; [`Error::Parameter`] for rows of another design, and
-    /// for rows that are those of the hidden member under another name.
+    /// [`Error::Study`] if the rows lack a column; [`Error::Parameter`] for rows of another design, and for
+    /// rows of the hidden member under another id.
     pub(crate) fn known(
         &self,
         hidden: &Member,
@@ -104,7 +106,9 @@ impl RecordedRows {
         }
         let place = |name: &String| {
             self.columns.iter().position(|column| column == name).ok_or_else(|| Error::Study {
-                reason: format!("the recorded rows have no column {name}; record them with this version"),
+                reason: format!(
+                    "the recorded rows have no column {name}; record them again with this version"
+                ),
             })
         };
         let places = header.iter().map(place).collect::<Result<Vec<_>>>()?;
@@ -119,7 +123,7 @@ impl RecordedRows {
             let Some(asked) = own.iter().find(alike) else { continue };
             if let Some(name) = DESIGN.iter().find(|name| asked[at(name)] != cells[at(name)]) {
                 return fault(format!(
-                    "holds rows of {} of another design of {} ({name}: {} there, {} here); ask with the same \
+                    "contains rows of {} with another design on {} ({name}: {} there, {} here); use the same \
                      design, or leave the rows out",
                     row.member.id,
                     cells[corpus],
@@ -132,7 +136,7 @@ impl RecordedRows {
             };
             if own.iter().any(|other| is_hidden(&other)) {
                 return fault(format!(
-                    "holds rows of {} that are those of {}, which is hidden, to the last digit; remove them",
+                    "contains rows of {} that are identical to those of {}, which is hidden; remove them",
                     row.member.id, hidden.id
                 ));
             }
@@ -144,5 +148,5 @@ impl RecordedRows {
     }
 }
 
-/// The columns that say which prompts were asked.
+/// The columns that identify the design of the prompts.
 const DESIGN: [&str; 5] = ["corpus_sha256", "form", "sets", "queries", "noise_scale"];

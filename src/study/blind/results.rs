@@ -1,4 +1,4 @@
-//! The results of a blind test: all rows, and their errors beside those of the baselines.
+//! Defines the results of a blind test: all rows, and the errors of predictions and baselines.
 
 use std::path::Path;
 
@@ -12,28 +12,28 @@ use crate::disk::{self, Schema};
 use crate::error::Result;
 use crate::seed::sha256_hex;
 
-/// A whole blind test: blind.json.
+/// A blind test: the content of blind.json.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct BlindTest {
-    /// Form and version of the file.
+    /// Name and version of the file format.
     pub schema: Schema,
-    /// All members of the family.
+    /// All members.
     pub members: Vec<Member>,
-    /// What was asked and measured.
+    /// Settings of prompts and measurements.
     pub settings: BlindSettings,
     /// The predicted column.
     pub target: String,
-    /// What cards were fitted on.
+    /// The features of the cards.
     pub features: Vec<String>,
-    /// Whether sizes counted as published.
+    /// Whether model sizes were used as a feature, because they are published.
     pub sizes: bool,
     /// SHA-256 of blind.csv.
     pub blind_sha256: String,
-    /// Nominal level of the intervals.
+    /// Nominal coverage of the intervals.
     pub level: f64,
-    /// All rows together, and those of each family.
+    /// Summary of all rows, and one of each family.
     pub summaries: Vec<BlindSummary>,
-    /// A row for each hidden member, corpus and number of examples.
+    /// One row for each hidden member, corpus and number of examples.
     pub rows: Vec<BlindRow>,
 }
 

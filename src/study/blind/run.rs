@@ -1,4 +1,4 @@
-//! The steps of a blind test, from hidden members to rows.
+//! Runs the steps of a blind test, from hidden members to rows.
 
 use std::path::Path;
 
@@ -18,13 +18,13 @@ use crate::disk;
 use crate::error::{Error, Result};
 use crate::observations::semantic::response;
 
-/// Runs the back-tests and writes their files into a folder. Cards are fitted on the members that may be
-/// known and on the `recorded` rows of such. Answers and measurements that the folder already holds are
+/// Runs the back-tests and writes their files into a folder. Cards are fitted on the members and the
+/// `recorded` rows that a prediction of the hidden member may use. Answers and measurements in the folder are
 /// reused. `step` receives a description of each step.
 ///
 /// # Errors
-/// [`Error::Parameter`](crate::Error::Parameter) for a folder of other settings, an unknown member, or a
-/// family of which nothing can be predicted; whatever a stage finds wrong.
+/// [`Error::Parameter`](crate::Error::Parameter) for a folder with other settings, an unknown member, or a
+/// family with too few members to predict any of them; errors of the stages.
 pub fn run(
     family: &Family,
     recorded: &RecordedRows,
@@ -40,7 +40,7 @@ pub fn run(
     disk::make_folder(folder)?;
     disk::probe(folder)?;
     check_settings(folder, family, settings)?;
-    // Results of an earlier run do not stand beside the cards of this one.
+    // Remove results of an earlier run, which do not belong to the cards of this one.
     for file in ["blind.csv", "blind.json"].map(|file| folder.join(file)) {
         if file.is_file() {
             std::fs::remove_file(&file).map_err(|source| Error::Write { path: file.clone(), source })?;
@@ -52,7 +52,8 @@ pub fn run(
     for member in &hidden {
         step(&format!("{}, predicted", member.id));
         let others = family.others(member);
-        // Of the others only: the profile of `member` is not read before its prediction is written.
+        // Read profiles of the others only: that of `member` must not be read before its prediction is
+        // written.
         let own = others.iter().map(|other| profiles.of(&other.id)).collect::<Result<Vec<_>>>()?;
         let known = others.iter().zip(&own).map(|(other, own)| ObservedMember {
             member: other,
@@ -72,7 +73,8 @@ pub fn run(
             predictions.push(PredictionRow { measured, baseline_size, ..row.prediction.clone() });
         }
     }
-    // Every member is measured now: one table of all, and the predictions beside the measurements.
+    // All members have been measured: write one table of observations, and add the measurements to
+    // predictions.csv.
     let known: Vec<&Member> = family.members.iter().filter(|m| answers.contains_key(&m.id)).collect();
     let own = known.iter().map(|member| profiles.of(&member.id)).collect::<Result<Vec<_>>>()?;
     let observed = known.iter().zip(&own).map(|(member, own)| ObservedMember {

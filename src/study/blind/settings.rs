@@ -1,4 +1,4 @@
-//! The settings of a blind test.
+//! Defines the settings of a blind test.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,12 +7,12 @@ use crate::corpus::{Category, DesignSettings, FactorialDesign};
 use crate::emergence::semantic::SemanticSettings;
 use crate::error::Result;
 
-/// Settings of prompts and measurements, on which the contents of a folder depend.
+/// Settings of prompts and measurements. The files of a folder depend on them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BlindSettings {
-    /// Corpora, by name or file.
+    /// Corpora: names or files.
     pub corpora: Vec<String>,
-    /// Numbers of examples in a prompt; at each, every member gives one row for each corpus.
+    /// Numbers of examples in a prompt. Each member has one row for each number and corpus.
     pub shots: Vec<usize>,
     /// Example sets, S.
     pub sets: usize,
@@ -30,12 +30,12 @@ impl Default for BlindSettings {
 }
 
 impl BlindSettings {
-    /// The form of a prompt: that of a design without another one.
+    /// The prompt form: the default one.
     pub(super) fn form() -> &'static str {
         DesignSettings::default().form.name
     }
 
-    /// The designs, one for each corpus: the same prompts are asked of the API and read inside.
+    /// The designs, one for each corpus. The API is asked the same prompts that are used inside the model.
     ///
     /// # Errors
     /// Those of [`Category::load`] and [`FactorialDesign::draw`].
@@ -50,26 +50,26 @@ impl BlindSettings {
         self.corpora.iter().map(|name| FactorialDesign::draw(&Category::load(name)?, &how)).collect()
     }
 
-    /// How the inside of a member is measured. Random init is left out: no prediction uses it.
+    /// Settings for measuring a member. Random initialisation is not measured, because no prediction uses it.
     pub(super) fn measure(&self) -> SemanticSettings {
         SemanticSettings::new(self.seed, None)
     }
 }
 
-/// Settings of the predictions, which are made from the files of a folder.
+/// Settings of the predictions.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PredictionSettings {
-    /// Families or members to hide; all members if none is named.
+    /// Families or members to hide; all members if empty.
     pub hide: Vec<String>,
-    /// The column that is predicted.
+    /// The target column.
     pub target: String,
-    /// Features of the card, columns of observations.csv; a column of text gives each value a level.
+    /// Features of the card: columns of observations.csv. A text column gets one level for each value.
     pub features: Vec<String>,
-    /// Whether sizes count as published. If so, the size is a feature, and a candidate must beat the size
+    /// Whether model sizes are published. If so, the size is a feature, and a candidate must beat the size
     /// baseline.
     pub sizes: bool,
-    /// Nominal level of the intervals.
+    /// Nominal coverage of the intervals.
     pub level: f64,
-    /// Port of the server; 0 takes a free one.
+    /// Port of the server. Port 0 selects a free one.
     pub port: u16,
 }

@@ -1,5 +1,5 @@
-//! Errors of a blind test beside those of the baselines on the same rows, with intervals over training
-//! runs.
+//! Summarises the errors of a blind test and of its baselines on the same rows, with intervals from a
+//! bootstrap over training runs.
 
 use std::collections::BTreeMap;
 
@@ -11,52 +11,52 @@ use crate::numeric::shown::fixed;
 use crate::numeric::statistics::mean;
 use crate::seed;
 
-/// Resamples of the training runs.
+/// Number of bootstrap resamples of the training runs.
 const RESAMPLES: usize = 2000;
-/// Level of the intervals of skills.
+/// Nominal coverage of the intervals of skills.
 const LEVEL: f64 = 0.9;
 
-/// Rows that are predicted and measured, with their errors.
+/// Error summary of the rows of one family, or of all rows.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct BlindSummary {
-    /// The family whose members were hidden, or `all`.
+    /// The family of the hidden members, or `all`.
     pub family: String,
-    /// Hidden members.
+    /// Number of hidden members.
     pub n_members: usize,
-    /// Their rows.
+    /// Number of their rows.
     pub n: usize,
-    /// Those with a prediction and a measurement.
+    /// Number of rows with a prediction and a measurement.
     pub n_predicted: usize,
-    /// Those of them with an interval.
+    /// Number of these that also have an interval.
     pub n_intervals: usize,
-    /// Those of them whose measurement lies in the interval.
+    /// Number of these whose measurement lies in the interval.
     pub n_inside: usize,
     /// Mean absolute error of the predictions, in the unit of the target.
     pub mae: Option<f64>,
-    /// Each baseline on the same rows.
+    /// Errors of each baseline on the predicted rows.
     pub baselines: Vec<BaselineError>,
 }
 
-/// A baseline on the rows that are predicted.
+/// Errors of a baseline on the predicted rows.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct BaselineError {
-    /// Its column in blind.csv without the part `baseline_`.
+    /// Its column in blind.csv, without the prefix `baseline_`.
     pub name: &'static str,
-    /// Rows that have the baseline.
+    /// Number of rows with this baseline.
     pub n: usize,
-    /// Mean absolute error on them.
+    /// Mean absolute error of the baseline on these rows.
     pub mae: Option<f64>,
-    /// Skill on them, `1 - mae / mae of the baseline`.
+    /// Skill of the prediction on these rows: `1 - mae / mae of the baseline`.
     pub skill: Option<f64>,
-    /// Ends of the 90 % interval of the skill: percentile bootstrap over training runs.
+    /// Bounds of the 90 % interval of the skill: percentile bootstrap over training runs.
     pub skill_interval: Option<(f64, f64)>,
 }
 
-/// A baseline: its column in blind.csv without the part `baseline_`, and its value in a row.
+/// A baseline: its column in blind.csv without the prefix `baseline_`, and its value in a row.
 type Baseline = (&'static str, fn(&BlindRow) -> Option<f64>);
 
-/// The absolute errors of the rows of one training run, whose checkpoints go together: of the prediction, and
-/// of the baseline.
+/// Absolute errors (prediction, baseline) of the rows of one training run. All checkpoints of a run are
+/// resampled together.
 type RunErrors = Vec<(f64, f64)>;
 
 impl BlindSummary {
@@ -68,7 +68,7 @@ impl BlindSummary {
         ("outside", |row| row.baseline_outside),
     ];
 
-    /// All rows together, then each family's if there are several.
+    /// The summary of all rows, followed by one for each family if there are several.
     pub fn all(rows: &[BlindRow]) -> Vec<Self> {
         let mut families: Vec<&str> = rows.iter().map(|row| row.family.as_str()).collect();
         families.dedup();
@@ -81,7 +81,7 @@ impl BlindSummary {
         std::iter::once(all).chain(each).collect()
     }
 
-    /// The rows of one family.
+    /// The summary of the rows of one family.
     pub fn new(family: &str, rows: &[&BlindRow]) -> Self {
         let predicted: Vec<&BlindRow> =
             rows.iter().copied().filter(|row| row.y_hat.is_some() && row.measured.is_some()).collect();
@@ -102,7 +102,7 @@ impl BlindSummary {
         }
     }
 
-    /// The summary as one sentence, with intervals of that level.
+    /// The summary as one sentence. `level` is the nominal coverage of the intervals.
     pub fn sentence(&self, unit: &str, level: f64) -> String {
         let Some(mae) = self.mae else {
             return format!(
@@ -165,7 +165,7 @@ fn error((name, value): &Baseline, predicted: &[&BlindRow]) -> BaselineError {
     }
 }
 
-/// Mean absolute error of the baseline, and the skill against it; `None` without rows or error.
+/// Mean absolute error of the baseline, and the skill against it. `None` without rows, or if this error is 0.
 fn skill(runs: &[&RunErrors]) -> Option<(f64, f64)> {
     let pairs = || runs.iter().flat_map(|errors| errors.iter());
     let n = pairs().count() as f64;
@@ -204,7 +204,7 @@ mod tests {
         assert!((summary.mae.unwrap() - 0.2).abs() < 1e-12);
         let mean = &summary.baselines[0];
         assert!((mean.mae.unwrap() - 0.4).abs() < 1e-12 && (mean.skill.unwrap() - 0.5).abs() < 1e-12);
-        // Each run alone has a skill of 0.5, so that every resample has it.
+        // Each run has a skill of 0.5, so every resample has it.
         let (low, high) = mean.skill_interval.unwrap();
         assert!((low - 0.5).abs() < 1e-12 && (high - 0.5).abs() < 1e-12, "{low} {high}");
         // No row has the other baselines.

@@ -1,14 +1,15 @@
-//! Which models of a demonstration are held out: the two largest of each family.
+//! Selects the held-out models of the demonstration: the two largest of each family.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::emergence::Profile;
 use crate::error::{Error, Result};
 
-/// Models of each family that are predicted, from the largest down.
+/// Number of held-out models per family.
 const HELD_OUT: usize = 2;
 
-/// Ids of the held-out models. The smallest model of a family is the proxy of the others and never held out.
+/// Ids of the held-out models. The smallest model of a family is the proxy of the others and is never held
+/// out.
 ///
 /// # Errors
 /// [`Error::Study`] for a model of unknown family.
@@ -16,7 +17,10 @@ pub(super) fn held_out(profiles: &[Profile]) -> Result<BTreeSet<String>> {
     let mut families: BTreeMap<&str, BTreeMap<usize, &str>> = BTreeMap::new();
     for profile in profiles {
         let family = profile.model.family.as_deref().ok_or_else(|| Error::Study {
-            reason: format!("the family of {} is not known, so that it has no proxy", profile.model.id),
+            reason: format!(
+                "the family of {} is unknown, so it has no proxy; set `family` in the settings",
+                profile.model.id
+            ),
         })?;
         families.entry(family).or_default().insert(profile.model.n_params, &profile.model.id);
     }

@@ -1,6 +1,6 @@
-//! The demonstration: all members of the embedded family are measured, the two largest of each family are
-//! predicted from the smaller ones, and predictions stand beside measurements. It takes the same steps as the
-//! verbs `measure`, `observations`, `calibrate` and `predict`, and writes the same files.
+//! Runs the demonstration: measures all models of the embedded families, predicts the two largest of each
+//! family from the smaller ones, and compares the predictions with the measurements. It runs the same steps
+//! as the subcommands `measure`, `observations`, `calibrate` and `predict`, and writes the same files.
 
 mod held_out;
 mod run;

@@ -1,4 +1,4 @@
-//! The steps of the demonstration, from models to predictions.
+//! Runs the steps of the demonstration, from models to predictions.
 
 use std::path::Path;
 
@@ -15,58 +15,57 @@ use crate::error::Result;
 use crate::model::Model;
 use crate::observations::{self, JoinInputs};
 
-/// Features of the calibration: the proxy's emergence, and the target's in-context accuracy, which can be had
-/// of a closed model. The eight models of the embedded family that are calibrated on support no more.
+/// Features of the calibration: the emergence of the proxy, and the in-context accuracy of the target, which
+/// can be observed for a closed model. The eight training models do not support more features.
 pub const CALIBRATION_FEATURES: [&str; 3] = ["proxy_headline_nats", "accuracy_logit", "accuracy_slope"];
-/// Columns of the observations that the calibration is not given. Sizes of closed models are seldom
-/// published, so that the size line is compared with afterwards; and of two families, leaving out one says
-/// nothing about the other, so that models are left out one by one.
+/// Columns of the observations that the calibration ignores. Without `params_b`, because the sizes of closed
+/// models are seldom published; the size regression is a baseline instead. Without `family`, because
+/// cross-validation over two families says little about a third; single models are left out instead.
 pub const IGNORED_COLUMNS: [&str; 2] = ["params_b", "family"];
-/// Nominal level of the intervals.
+/// Nominal coverage of the intervals.
 pub const LEVEL: f64 = 0.9;
 /// The predicted column.
 const TARGET: &str = "emergence_nats";
-/// Most shots of the in-context task.
+/// Maximum shots of the in-context task.
 const TASK_SHOTS: usize = 7;
 /// Lists per relation of the in-context task.
 const TASK_ITEMS: usize = 100;
 
-/// How the demonstration is run.
+/// Settings of the demonstration.
 #[derive(Clone)]
 pub struct DemoSettings {
     /// Windows per profile.
     pub windows: usize,
     /// Entities per series.
     pub shots: usize,
-    /// How profiles are measured; its seed is also that of corpora and tasks.
+    /// Settings of the measurement. Its seed also draws the corpora and tasks.
     pub measure: MeasureSettings,
-    /// Family of the models whose family is not known.
+    /// Family of models whose own metadata names none.
     pub family: Option<String>,
 }
 
-/// What the demonstration made.
+/// Results of the demonstration.
 #[derive(Debug)]
 pub struct DemoRun {
     /// Profiles of all models on the default corpora.
     pub profiles: Vec<Profile>,
     /// Scores of all models on the in-context tasks.
     pub scores: Vec<Score>,
-    /// observations.csv.
+    /// The content of `observations.csv`.
     pub observations: Vec<u8>,
-    /// The noise scale: the smallest at which all bounds of the models calibrated on are close.
+    /// The smallest noise scale at which all bounds of the training models are close.
     pub noise_scale: Option<f64>,
     /// The calibration on the models that are not held out.
     pub card: Card,
-    /// Predictions of the held-out models beside their measurements.
+    /// Predictions of the held-out models, with their measurements.
     pub predictions: Vec<PredictionRow>,
 }
 
-/// Runs the demonstration. Profiles are kept in `folder`, if one is given. `step` is told how many of the
-/// measurements are done, and the model and corpus of the next.
+/// Runs the demonstration. Profiles are stored in `folder`, if given. Before each measurement, `step`
+/// receives the number of finished measurements, the model and the corpus.
 ///
 /// # Errors
-/// Whatever a step finds wrong; [`crate::Error::Study`] if there are too few models to calibrate on, or one
-/// of unknown family.
+/// Errors of the steps; [`crate::Error::Study`] for a model of unknown family.
 pub fn run(
     models: &[String],
     settings: &DemoSettings,
@@ -111,7 +110,7 @@ fn measure(
     let categories = DEFAULT.into_iter().map(Category::load).collect::<Result<Vec<_>>>()?;
     let store = folder.map(ProfileStore::new);
     if let Some(store) = &store {
-        // A file that profiles.csv could not be made of is an error before the work, not after.
+        // Report unreadable profiles before the work, not after it.
         store.read_all::<Profile>()?;
     }
     let (mut profiles, mut scores) = (vec![], vec![]);
@@ -132,7 +131,7 @@ fn measure(
     Ok((profiles, scores))
 }
 
-/// Adds the size baseline, given the true sizes, to the rows that were predicted.
+/// Adds the size baseline, which uses the true sizes, to the rows that have a prediction.
 fn add_size_baseline(predictions: &mut [PredictionRow], open: &Table, closed: &Table) -> Result<()> {
     let log10_sizes = |table: &Table| -> Result<Vec<f64>> {
         let sizes = table.numbers("params_b")?.into_iter();
@@ -150,14 +149,14 @@ fn add_size_baseline(predictions: &mut [PredictionRow], open: &Table, closed: &T
 }
 
 impl DemoRun {
-    /// Errors of the predictions beside those of the baselines.
+    /// Errors of the predictions and of the baselines.
     pub fn summary(&self) -> ErrorSummary {
         let outcomes: Vec<Outcome> = self.predictions.iter().map(Into::into).collect();
         ErrorSummary::new("nats", &outcomes)
     }
 
-    /// Writes scores.csv, observations.csv, card.json and predictions.csv, and profiles.csv of all profiles
-    /// that are in the folder.
+    /// Writes scores.csv, observations.csv, card.json and predictions.csv, and a profiles.csv of all profiles
+    /// in the folder.
     ///
     /// # Errors
     /// [`crate::Error::Write`], [`crate::Error::Json`]

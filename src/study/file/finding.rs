@@ -1,4 +1,4 @@
-//! What is wrong with a study file, gathered so that everything is reported at once.
+//! Gathers the mistakes in a study file, so that all are reported at once.
 
 use std::cell::RefCell;
 use std::path::Path;
@@ -10,11 +10,11 @@ use crate::error::Error;
 pub struct Finding {
     /// The line it is on, from 1.
     pub line: usize,
-    /// What is wrong, and what to do.
+    /// The mistake, and how to correct it.
     pub reason: String,
 }
 
-/// A value with the line of the file that it stands on.
+/// A value and the line of the file on which it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Located<T> {
     /// The line, from 1.
@@ -30,17 +30,17 @@ pub struct Findings<'a> {
 }
 
 impl<'a> Findings<'a> {
-    /// No mistake so far in a file with this text.
+    /// Starts without mistakes, for a file with this text.
     pub fn new(text: &'a str) -> Self {
         Self { text, found: RefCell::default() }
     }
 
-    /// Mistakes that were found before.
+    /// Starts with mistakes that were found before.
     pub fn of(found: Vec<Finding>) -> Self {
         Self { text: "", found: RefCell::new(found) }
     }
 
-    /// What was found.
+    /// All mistakes.
     pub fn into_found(self) -> Vec<Finding> {
         self.found.into_inner()
     }
@@ -50,10 +50,10 @@ impl<'a> Findings<'a> {
         self.found.borrow_mut().push(Finding { line, reason: reason.into() });
     }
 
-    /// Adds what an error says, which may be a chain.
+    /// Adds the message of an error and of its causes.
     pub fn add_error(&self, line: usize, error: &Error) {
         let reason = match error {
-            // What is a flag of a verb is a key here.
+            // A command-line flag corresponds to a key of the study file.
             Error::Parameter { name, reason } if name.starts_with("--") => {
                 format!("`{}` {reason}", name.trim_start_matches('-').replace('-', "_"))
             }
@@ -62,17 +62,17 @@ impl<'a> Findings<'a> {
         self.add(line, reason);
     }
 
-    /// The line of a place in the text.
+    /// The line of a byte offset in the text.
     pub fn line_at(&self, byte: usize) -> usize {
         1 + self.text.as_bytes().iter().take(byte).filter(|byte| **byte == b'\n').count()
     }
 
-    /// Whether there is a mistake.
+    /// Whether any mistake was found.
     pub fn any(&self) -> bool {
         !self.found.borrow().is_empty()
     }
 
-    /// All that was found, by line.
+    /// An error with all mistakes, sorted by line.
     pub fn into_error(self, path: &Path) -> Error {
         let mut found = self.found.into_inner();
         found.sort();

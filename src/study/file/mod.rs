@@ -1,5 +1,5 @@
-//! study.toml: one file that names the models of a study, what is asked of them, and what is made of it. It
-//! is read and checked whole before anything runs, and everything that is wrong is reported at once.
+//! Reads `study.toml`, which names the models of a study, the questions, and the reports. The whole file is
+//! checked before anything runs, and all mistakes are reported at once.
 
 mod finding;
 mod parse;

@@ -1,4 +1,4 @@
-//! A study file read from its text.
+//! Parses a study file.
 
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -15,25 +15,25 @@ use crate::model::parse_bytes;
 use crate::seed;
 use crate::study::card::{FEATURES, TARGET};
 
-/// Most example sets and queries of a design.
+/// Maximum number of example sets, and of queries, of a design.
 const MOST_SIZE: u64 = 256;
-/// Default number of requests at a time.
+/// Default number of concurrent requests.
 const CONCURRENCY: u64 = 8;
-/// Most requests at a time.
+/// Maximum number of concurrent requests.
 const MOST_CONCURRENCY: u64 = 1000;
 
 impl StudyFile {
     /// Reads a study file. Paths in it are relative to its folder.
     ///
     /// # Errors
-    /// [`Error::Read`]; [`Error::StudyFile`] with every mistake: syntax, unknown keys, and values of another
-    /// type or out of range.
+    /// [`Error::Read`]; [`Error::StudyFile`] with every mistake: syntax errors, unknown keys, and values of
+    /// the wrong type or out of range.
     pub fn read(path: &Path) -> Result<Self> {
         let (file, found) = Self::read_all(path)?;
         if found.is_empty() { Ok(file) } else { Err(Findings::of(found).into_error(path)) }
     }
 
-    /// The same of the text of a file.
+    /// Parses a study file from its text.
     ///
     /// # Errors
     /// Those of [`StudyFile::read`], without [`Error::Read`].
@@ -42,8 +42,8 @@ impl StudyFile {
         if found.is_empty() { Ok(file) } else { Err(Findings::of(found).into_error(path)) }
     }
 
-    /// A study file with its mistakes, so that what it names can be looked up as well. A value with a mistake
-    /// is the default one.
+    /// Reads a study file and its mistakes, so that the caller can add further mistakes before it reports
+    /// them. A value with a mistake is replaced by the default.
     ///
     /// # Errors
     /// [`Error::Read`]; [`Error::StudyFile`] for a file that is not TOML.
@@ -67,7 +67,7 @@ impl StudyFile {
             let line = fault.span().map_or(1, |span| findings.line_at(span.start));
             findings.add(line, fault.message());
         }
-        // What follows a syntax error is not what its author wrote.
+        // After a syntax error, the values that were recovered may not be the ones in the file.
         if !faults.is_empty() {
             return Err(findings.into_error(path));
         }
@@ -100,9 +100,9 @@ fn whole(path: &Path, text: &str, top: &Section, findings: &Findings) -> StudyFi
         reports: reports(top),
     };
     if file.open.is_empty() && !top.is_misspelt("open") {
-        findings.add(1, "there is no [[open]] table: name the open models, with their family");
+        findings.add(1, "there is no [[open]] table; add one that lists the open models and their family");
     }
-    // Two closed models of one id would share a folder.
+    // Two closed models with one id would share a folder.
     for (at, closed) in file.closed.iter().enumerate() {
         let name = disk::id_in_file_names(&closed.id);
         if let Some(other) = file.closed[..at].iter().find(|of| disk::id_in_file_names(&of.id) == name) {
@@ -129,8 +129,8 @@ fn design(top: &Section, folder: &Path, findings: &Findings) -> StudyDesign {
     let section = top.section("design");
     let Some(section) = section else {
         if !top.is_misspelt("design") {
-            let reason =
-                "there is no [design] table: it names the corpora, such as corpora = [\"countries\"]";
+            let reason = "there is no [design] table; add one that lists the corpora, such as \
+                          corpora = [\"countries\"]";
             findings.add(1, reason);
         }
         return StudyDesign {
@@ -145,8 +145,8 @@ fn design(top: &Section, folder: &Path, findings: &Findings) -> StudyDesign {
     };
     if let Some(estimand) = section.text("estimand").filter(|estimand| estimand.value != "semantic") {
         let reason = format!(
-            "`estimand` must be semantic, and is {}; `surmise measure --estimand positional` measures the \
-             positional one",
+            "`estimand` must be semantic, but is {}; for the positional estimand, run `surmise measure \
+             --estimand positional`",
             estimand.value
         );
         findings.add(estimand.line, reason);
@@ -156,7 +156,7 @@ fn design(top: &Section, folder: &Path, findings: &Findings) -> StudyDesign {
     };
     let corpora = at_folder(section.texts("corpora").unwrap_or_default());
     if corpora.is_empty() && !section.is_misspelt("corpora") {
-        findings.add(section.line, "[design] names no corpora, such as corpora = [\"countries\"]");
+        findings.add(section.line, "[design] lists no corpora; add some, such as corpora = [\"countries\"]");
     }
     let form = Located { line: section.line, value: default.form.name.to_owned() };
     let size = |key, least: u64, default: usize| {
@@ -176,10 +176,10 @@ fn design(top: &Section, folder: &Path, findings: &Findings) -> StudyDesign {
 }
 
 fn open(section: &Section) -> OpenModels {
-    let family = section.needed_text("family", "the recipe that its models have in common");
+    let family = section.needed_text("family", "name the training recipe that its models share");
     let models = section.texts("models").unwrap_or_default();
     if models.is_empty() && !section.is_misspelt("models") {
-        section.add("[[open]] has no `models`: names, folders, GGUF files or ids on a hub");
+        section.add("[[open]] has no `models`: list names, folders, GGUF files or Hugging Face ids");
     }
     section.finish();
     OpenModels { family: family.value, models }
@@ -192,13 +192,13 @@ fn closed(section: &Section, folder: &Path, findings: &Findings) -> ClosedModel 
     let model = match (&named, &weights) {
         (Some(model), _) => model.value.clone(),
         (None, Some(weights)) if provider.is_none() => last_part(&weights.value),
-        _ => section.needed_text("model", "the name that the API gives it").value,
+        _ => section.needed_text("model", "set the name of the model in the API").value,
     };
     let is_misspelt = ["provider", "weights"].iter().any(|key| section.is_misspelt(key));
     if provider.is_none() && weights.is_none() && !is_misspelt {
         section.add(
-            "[[closed]] has neither `provider`, the wire format of its API, nor `weights`, which are served \
-             on this machine",
+            "[[closed]] has neither `provider` (the wire format of its API) nor `weights` (served on this \
+             machine); set one of them",
         );
     }
     let base_url = section.text("base_url");
@@ -244,10 +244,10 @@ fn calibration(top: &Section) -> StudyCalibration {
     };
     let level = section.number("level", 0.0).unwrap_or(LEVEL);
     if level >= 1.0 {
-        section.add(&format!("`level` must be below 1, and is {level}"));
+        section.add(&format!("`level` must be below 1, but is {level}"));
     }
     if section.texts("features").is_some_and(|features| features.is_empty()) {
-        section.add("`features` is empty; leave it out for the default ones");
+        section.add("`features` is empty; remove it to use the defaults");
     }
     let calibration = StudyCalibration {
         target: section.text("target").unwrap_or_else(|| default(TARGET)),
@@ -259,9 +259,9 @@ fn calibration(top: &Section) -> StudyCalibration {
     calibration
 }
 
-/// Longest id of a model, in bytes: it names a folder.
+/// Maximum length of a model id in bytes. The id names a folder.
 const LONGEST_ID: usize = 100;
-/// Default level of intervals.
+/// Default nominal coverage of intervals.
 const LEVEL: f64 = 0.9;
 
 fn reports(top: &Section) -> Vec<Located<String>> {
@@ -269,7 +269,7 @@ fn reports(top: &Section) -> Vec<Located<String>> {
     top.texts("reports").unwrap_or_else(default)
 }
 
-/// A name, or the path of a file or folder that is there.
+/// The path of a name relative to the folder of the study file if it exists; otherwise the name itself.
 fn within(folder: &Path, name: Located<String>) -> Located<String> {
     let path = folder.join(&name.value);
     match path.exists() {
@@ -278,7 +278,7 @@ fn within(folder: &Path, name: Located<String>) -> Located<String> {
     }
 }
 
-/// Whether a name stands for all that match it.
+/// Whether a name is a pattern with wildcards.
 pub(in crate::study) fn is_pattern(name: &str) -> bool {
     name.contains(['*', '?', '['])
 }

@@ -1,4 +1,4 @@
-//! The models below a folder, for a first study file.
+//! Finds the models below a folder, for the study file that `surmise init` writes.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,21 +8,21 @@ use serde_json::Value;
 use crate::disk;
 use crate::error::{Error, Result};
 
-/// A model that was found.
+/// A model found on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundModel {
     /// Its folder, or its GGUF file.
     pub path: PathBuf,
-    /// A guess at its family: the name without sizes and numbers, else its architecture.
+    /// A guess at its family: the start of its name up to the size, else its architecture.
     pub family: String,
 }
 
-/// Folders below this depth are not looked at.
+/// Maximum depth of the search.
 const DEEPEST: usize = 6;
-/// Most models that are listed.
+/// Maximum number of models in the result.
 const MOST: usize = 1000;
 
-/// The checkpoints and GGUF files below a folder, by path.
+/// Finds the checkpoints and GGUF files below a folder. The result is sorted by path.
 ///
 /// # Errors
 /// [`Error::Read`] if the folder cannot be listed.
@@ -41,7 +41,7 @@ fn look(folder: &Path, depth: usize, found: &mut Vec<FoundModel>) {
     for entry in entries.flatten() {
         let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
         if path.is_dir() {
-            // A link may lead back to where it stands.
+            // Symbolic links are skipped, because they may form a cycle.
             let is_link = path.symlink_metadata().is_ok_and(|metadata| metadata.file_type().is_symlink());
             if !name.starts_with('.') && !is_link {
                 folders.push(path);
@@ -68,7 +68,7 @@ fn look(folder: &Path, depth: usize, found: &mut Vec<FoundModel>) {
     }
 }
 
-/// The name of a model up to its size, such as `pythia` of `pythia-70m-deduped`.
+/// The family of a model: its name up to the size, such as `pythia` for `pythia-70m-deduped`.
 fn family(path: &Path) -> String {
     let name = path.file_stem().unwrap_or_default().to_string_lossy().to_lowercase();
     let parts: Vec<&str> = name.split(['-', '_', '.', ' ']).collect();

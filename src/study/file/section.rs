@@ -1,5 +1,5 @@
-//! One table of a study file, read key by key. A value of another type and a key that no one reads are
-//! mistakes with their line.
+//! Reads one table of a study file, key by key. A value of the wrong type and an unknown key are reported as
+//! mistakes, with their line.
 
 use std::cell::RefCell;
 use std::ops::RangeInclusive;
@@ -12,7 +12,7 @@ use crate::names;
 
 /// A table of the file.
 pub(super) struct Section<'a> {
-    /// As in `[design]`; empty for the top of the file.
+    /// Name of the table, such as `design`; empty for the top level of the file.
     name: &'static str,
     /// The line of its header.
     pub line: usize,
@@ -26,7 +26,7 @@ impl<'a> Section<'a> {
         Self { name, line, table, findings, read: RefCell::default() }
     }
 
-    /// The value of a key, if it is there.
+    /// The value of a key, if present.
     fn value(&self, key: &'static str) -> Option<(usize, &'a DeValue<'a>)> {
         self.read.borrow_mut().push(key);
         let (_, value) = self.table.iter().find(|(name, _)| name.get_ref().as_ref() == key)?;
@@ -38,26 +38,26 @@ impl<'a> Section<'a> {
     }
 
     fn mistyped(&self, line: usize, key: &str, wanted: &str, value: &DeValue) {
-        self.findings.add(line, format!("`{key}` must be {wanted}, and is of type {}", value.type_str()));
+        self.findings.add(line, format!("`{key}` must be {wanted}, but is of type {}", value.type_str()));
     }
 
-    /// A text.
+    /// A non-empty string.
     pub fn text(&self, key: &'static str) -> Option<Located<String>> {
         let (line, value) = self.value(key)?;
         match value.as_str().filter(|text| !text.trim().is_empty()) {
             Some(text) => Some(Located { line, value: text.to_owned() }),
             None if value.is_str() => {
-                self.findings.add(line, format!("`{key}` is empty; leave it out or fill it"));
+                self.findings.add(line, format!("`{key}` is empty; set a value or remove the key"));
                 None
             }
             None => {
-                self.mistyped(line, key, "a text in quotes", value);
+                self.mistyped(line, key, "a string in quotes", value);
                 None
             }
         }
     }
 
-    /// A text that must be there.
+    /// A required string. `what` describes it in the message.
     pub fn needed_text(&self, key: &'static str, what: &str) -> Located<String> {
         let missing = || {
             if !self.has(key) && !self.is_misspelt(key) {
@@ -68,26 +68,26 @@ impl<'a> Section<'a> {
         self.text(key).unwrap_or_else(missing)
     }
 
-    /// Whether the key is there.
+    /// Whether the key is present.
     pub fn has(&self, key: &str) -> bool {
         self.table.iter().any(|(name, _)| name.get_ref().as_ref() == key)
     }
 
-    /// Whether a key is missing and another is nearly the same. [`Section::finish`] reports that one,
-    /// which is the only mistake.
+    /// Whether a key is missing and a key with nearly the same name is present. Then only the misspelt key is
+    /// reported, by [`Section::finish`].
     pub fn is_misspelt(&self, key: &str) -> bool {
         let is_near = |typed: &str| !names::suggestion(typed, [key]).is_empty();
         !self.has(key) && self.table.iter().any(|(name, _)| is_near(name.get_ref().as_ref()))
     }
 
-    /// Texts: a list, or one text.
+    /// A list of strings, or one string.
     pub fn texts(&self, key: &'static str) -> Option<Vec<Located<String>>> {
         let (line, value) = self.value(key)?;
         if let Some(text) = value.as_str() {
             return Some(vec![Located { line, value: text.to_owned() }]);
         }
         let Some(list) = value.as_array() else {
-            self.mistyped(line, key, "a list of texts", value);
+            self.mistyped(line, key, "a list of strings", value);
             return None;
         };
         let mut texts = vec![];
@@ -95,13 +95,13 @@ impl<'a> Section<'a> {
             let line = self.line_of(value);
             match value.get_ref().as_str() {
                 Some(text) => texts.push(Located { line, value: text.to_owned() }),
-                None => self.bad_item(line, key, "a list of texts", (at, value.get_ref())),
+                None => self.bad_item(line, key, "a list of strings", (at, value.get_ref())),
             }
         }
         Some(texts)
     }
 
-    /// A whole number in a range.
+    /// An integer in a range.
     pub fn whole(&self, key: &'static str, range: RangeInclusive<u64>) -> Option<u64> {
         let (line, value) = self.value(key)?;
         let number = whole(value);
@@ -113,7 +113,7 @@ impl<'a> Section<'a> {
         number
     }
 
-    /// Whole numbers: a list, or one number.
+    /// A list of integers, or one integer.
     pub fn wholes(&self, key: &'static str) -> Option<Vec<usize>> {
         let (line, value) = self.value(key)?;
         let wanted = "a list of whole numbers";
@@ -133,7 +133,7 @@ impl<'a> Section<'a> {
         Some(list.iter().filter_map(|value| number(value.get_ref())).collect())
     }
 
-    /// A number above a limit.
+    /// A finite number greater than `above`.
     pub fn number(&self, key: &'static str, above: f64) -> Option<f64> {
         let (line, value) = self.value(key)?;
         let number = match value {
@@ -168,7 +168,7 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// The tables of a key that may be there several times.
+    /// The tables of a key that may occur several times.
     pub fn sections(&self, key: &'static str) -> Vec<Section<'a>> {
         let Some((line, value)) = self.value(key) else { return vec![] };
         if let Some(table) = value.as_table() {
@@ -189,12 +189,12 @@ impl<'a> Section<'a> {
         sections
     }
 
-    /// Adds a mistake of the table as a whole.
+    /// Adds a mistake about the whole table.
     pub fn add(&self, reason: &str) {
         self.findings.add(self.line, reason);
     }
 
-    /// Reports the keys that were not read.
+    /// Reports every key that was not read as unknown.
     pub fn finish(&self) {
         let read = self.read.borrow();
         for (name, _) in self.table {
@@ -225,7 +225,7 @@ impl<'a> Section<'a> {
             DeValue::Float(number) => number.as_str().to_owned(),
             other => format!("of type {}", other.type_str()),
         };
-        self.findings.add(line, format!("`{key}` must be {wanted}, and is {given}"));
+        self.findings.add(line, format!("`{key}` must be {wanted}, but is {given}"));
     }
 
     fn title(&self) -> String {

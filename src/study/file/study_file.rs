@@ -1,42 +1,42 @@
-//! The content of a study file.
+//! Defines the content of a study file.
 
 use std::path::PathBuf;
 
 use super::finding::Located;
 
-/// A study: the open models that are measured, the closed ones that are asked, and how.
+/// A study: the open models to measure, the closed models to ask, and the settings.
 #[derive(Debug, Clone)]
 pub struct StudyFile {
-    /// The file.
+    /// Path of the file.
     pub path: PathBuf,
-    /// Its text.
+    /// Text of the file.
     pub text: String,
-    /// SHA-256 of its text.
+    /// SHA-256 of the text.
     pub sha256: String,
-    /// Its name.
+    /// Name of the study.
     pub name: String,
-    /// Folder for the results, if the file names one.
+    /// Result folder, if the file names one.
     pub output: Option<PathBuf>,
-    /// Seed of everything that is drawn.
+    /// Seed of all random draws.
     pub seed: u64,
-    /// Memory that all tasks together may take, in bytes; the memory that is free if it is not given.
+    /// Memory limit for all tasks together, in bytes; `None` for the free memory.
     pub max_memory_bytes: Option<u64>,
-    /// Prompts and measurements.
+    /// Settings of prompts and measurements.
     pub design: StudyDesign,
-    /// Models whose weights are measured.
+    /// Open models, whose weights are measured.
     pub open: Vec<OpenModels>,
-    /// Models of which the API is asked.
+    /// Closed models, which are asked through their API.
     pub closed: Vec<ClosedModel>,
-    /// What is predicted, and from what.
+    /// The target and features of the calibration.
     pub calibration: StudyCalibration,
-    /// Names of the reports, each with its tables and figures.
+    /// Names of the reports to write. Each has tables and figures.
     pub reports: Vec<Located<String>>,
 }
 
-/// The prompts that every model gets, and the tasks beside them.
+/// The prompts of every model, and further tasks.
 #[derive(Debug, Clone)]
 pub struct StudyDesign {
-    /// Categories, by name or file.
+    /// Categories: names or files.
     pub corpora: Vec<Located<String>>,
     /// Numbers of examples in a prompt.
     pub shots: Vec<usize>,
@@ -44,11 +44,11 @@ pub struct StudyDesign {
     pub sets: usize,
     /// Queries, X.
     pub queries: usize,
-    /// The name of the form of a prompt.
+    /// The name of the prompt form.
     pub form: Located<String>,
-    /// Whether models with random weights are measured too.
+    /// Whether to measure each open model with randomly initialised weights, too.
     pub random_init: bool,
-    /// Further tasks that every model is asked: names or files, as `collect` takes them.
+    /// Further tasks for every model: names or files, as for `surmise collect`.
     pub tasks: Vec<Located<String>>,
 }
 
@@ -57,61 +57,61 @@ pub struct StudyDesign {
 pub struct OpenModels {
     /// The family.
     pub family: String,
-    /// Names, folders, files or ids; `*` and `?` match any part of a name.
+    /// Names, folders, files or hub ids. `*` and `?` are wildcards.
     pub models: Vec<Located<String>>,
 }
 
-/// A model of which the API is asked.
+/// A closed model, asked through its API.
 #[derive(Debug, Clone)]
 pub struct ClosedModel {
-    /// The line of its table.
+    /// The line of its table in the file.
     pub line: usize,
-    /// Its name in tables.
+    /// Its name in tables of results.
     pub id: String,
-    /// Its name for the API.
+    /// Its name in the API.
     pub model: String,
-    /// Its family, if that is published.
+    /// Its family, if published.
     pub family: Option<String>,
-    /// Billions of parameters, if they are published.
+    /// Its parameters in billions, if published.
     pub params_b: Option<f64>,
-    /// The wire format. Without it the weights are served on this machine.
+    /// The wire format of its API. `None` if its weights are served on this machine.
     pub provider: Option<Located<String>>,
-    /// Where it is served; else the provider's own address.
+    /// Base URL of its API; `None` for the default of the provider.
     pub base_url: Option<Located<String>>,
-    /// Most dollars that may be spent on it in all runs.
+    /// Spending limit over all runs, in US dollars.
     pub budget_usd: Option<f64>,
-    /// Whether it may be asked without a budget.
+    /// Whether the model may be asked without a budget.
     pub no_budget: bool,
-    /// File with the prices.
+    /// Path of the price file.
     pub prices: Option<Located<PathBuf>>,
-    /// Whether it is asked in batches, which cost less and take up to a day.
+    /// Whether to use the batch API, which costs less and takes up to a day.
     pub batch: bool,
-    /// Requests at a time.
+    /// Concurrent requests.
     pub concurrency: usize,
-    /// Most tokens of an answer.
+    /// Maximum tokens of an answer.
     pub max_tokens: Option<u32>,
-    /// Its weights: measured after the predictions are on disk, to check them.
+    /// Its weights. They are measured after the predictions are written, to check them.
     pub weights: Option<Located<String>>,
 }
 
 /// The calibration of a study.
 #[derive(Debug, Clone)]
 pub struct StudyCalibration {
-    /// The column that is predicted.
+    /// The target column.
     pub target: Located<String>,
-    /// The features. Those that no closed model has are left out, with a note.
+    /// The feature columns. Features that no closed model has are left out, with a note.
     pub features: Vec<Located<String>>,
-    /// Whether sizes count as published.
+    /// Whether model sizes are used as a feature, because they are published.
     pub sizes: bool,
-    /// Nominal level of the intervals.
+    /// Nominal coverage of the intervals.
     pub level: f64,
 }
 
-/// The reports of a study that names none.
+/// The default reports.
 pub const REPORTS: [&str; 4] = ["predictions", "calibration", "depth", "shots"];
 
 impl StudyFile {
-    /// The names of all models whose weights are opened, as they stand in the file.
+    /// The names of all models with weights, as written in the file.
     pub fn model_names(&self) -> Vec<&str> {
         let open = self.open.iter().flat_map(|group| &group.models);
         let closed = self.closed.iter().filter_map(|closed| closed.weights.as_ref());

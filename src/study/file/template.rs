@@ -1,11 +1,11 @@
-//! The first study file of a folder: commented, and runnable as it stands.
+//! Writes the initial study file, with comments. It can run without changes.
 
 use super::scan::FoundModel;
 
-/// A study of the embedded models, with one hidden member of each family.
+/// A study of the embedded models. One member of each family is hidden.
 pub const EMBEDDED: &str = include_str!("../../../calibration/study.toml");
 
-/// A study file of models that were found, grouped by family.
+/// A study file of the models found on disk, grouped by family.
 pub fn of_models(models: &[FoundModel]) -> String {
     let mut families: Vec<&str> = models.iter().map(|model| model.family.as_str()).collect();
     families.sort_unstable();
@@ -21,15 +21,16 @@ pub fn of_models(models: &[FoundModel]) -> String {
     text + CLOSED
 }
 
-/// A text as TOML writes it, which escapes as JSON does.
+/// A TOML string. TOML escapes strings like JSON.
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
 const HEAD: &str = "\
-# A study. `surmise plan study.toml` shows what it takes, `surmise run study.toml` does what is missing.
+# A study. `surmise plan study.toml` shows its cost; `surmise run study.toml` runs the tasks that are not \
+done.
 
-# Memory that all tasks together may take [default: what is free]
+# Memory limit for all tasks together [default: the free memory]
 # max_memory = \"8G\"
 
 [design]
@@ -37,18 +38,18 @@ const HEAD: &str = "\
 corpora = [\"countries\", \"animals\"]
 # Numbers of examples in a prompt
 shots = [1, 4]
-# Example sets and queries of each corpus: the time to ask a model grows with their product
+# Example sets and queries of each corpus. The time per model is proportional to their product.
 sets = 8
 queries = 8
 
-# The families are guesses from the names: a family is a recipe, of which sizes differ.
-# A calibration wants several families of several sizes: add open models you know of. The embedded ones are
-# small and cost little: family = \"minigpt\", models = [\"minigpt-?\"] and the same of minillama.
+# The families are guesses from the names. A family is a training recipe; its models differ in size. A
+# calibration needs several families of several sizes: add open models that you know. The embedded ones are
+# small and cheap: family = \"minigpt\", models = [\"minigpt-?\"], and likewise minillama.
 
 ";
 
 const CLOSED: &str = "\
-# The model behind an API. The key is read from the environment.
+# A closed model behind an API. The key is read from an environment variable.
 # [[closed]]
 # model = \"gpt-4.1-mini\"
 # provider = \"openai-chat\"

@@ -215,7 +215,10 @@ fn a_row_that_the_card_was_trained_on_enters_no_error() {
     let report = surmise(&["report", "predictions", &p]);
     let caption = String::from_utf8_lossy(&report.stderr).into_owned();
     assert!(caption.contains(&format!("mean absolute error {mae:.3}")), "{caption}, not {mae:.3}");
-    assert!(caption.contains("4 of models that the card was trained on are left out of errors"), "{caption}");
+    assert!(
+        caption.contains("errors and coverage exclude 4 of models on which the card was trained"),
+        "{caption}"
+    );
     assert!(caption.contains(&format!("of {} measurements inside", new.len())), "{caption}");
     let csv = String::from_utf8(report.stdout).expect("UTF-8");
     std::fs::write(at("r.csv"), &csv).expect("a file");

@@ -100,7 +100,7 @@ fn predictions_of_a_card_are_in_its_unit_and_refusals_and_coverage_stand_beside_
         .expect("a file");
     let refused = surmise(&["report", "predictions", text(&file)]);
     let told = String::from_utf8_lossy(&refused.stderr);
-    assert!(refused.status.code() == Some(2) && told.contains("one at a time"), "{told}");
+    assert!(refused.status.code() == Some(2) && told.contains("a separate report for each"), "{told}");
 }
 
 #[test]
@@ -198,7 +198,7 @@ fn what_a_report_cannot_be_made_of_is_named() {
     refused(
         &["predictions", text(&file), "--corpus", "x"],
         2,
-        &["unknown corpus `x`", "in the inputs are colours"],
+        &["unknown corpus `x`", "the inputs contain colours"],
     );
     refused(&["predictions", text(&file), "--corpus", "color"], 2, &["did you mean colours?"]);
     // A name that is not there is refused beside one that is: it would be missing without a word.

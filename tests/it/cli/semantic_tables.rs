@@ -91,7 +91,7 @@ fn reports_show_what_the_tables_of_a_folder_hold() {
     let said = surmise(&["report", "profiles", &run, "--model", "minigpt-2", "-o", out]);
     let said = String::from_utf8_lossy(&said.stderr).into_owned();
     for words in
-        ["S = 6, X = 5, b = 0.2", "standard error", "permuted relations", "random init reads at most"]
+        ["S = 6, X = 5, b = 0.2", "standard error", "permuted relations", "share of random init is at most"]
     {
         assert!(said.contains(words), "{words}: {said}");
     }
@@ -117,7 +117,7 @@ fn what_does_not_compare_is_not_put_into_one_report() {
     let folder = tempfile::tempdir().expect("a folder");
     let run = measured(folder.path(), "run", &["minigpt-1"], &["--random-init", "off"]);
     let wide = measured(folder.path(), "wide", &["minigpt-2"], &["--random-init", "off", "--sets", "8"]);
-    refused(&["report", "shots", &run, &wide], &["6 sets", "8 sets", "report them apart"]);
+    refused(&["report", "shots", &run, &wide], &["6 sets", "8 sets", "a separate report for each"]);
     let again = measured(folder.path(), "again", &["minigpt-1"], &["--random-init", "off", "--seed", "1"]);
     refused(&["report", "depth", &run, &again], &["two profiles", "seed: 0 and 1", "--select"]);
     assert!(!done(&["report", "depth", &run, &again, "--select", "seed=1", "-q"]).is_empty());
@@ -129,7 +129,7 @@ fn what_does_not_compare_is_not_put_into_one_report() {
     let positional = folder.path().join("positional").to_str().expect("UTF-8").to_owned();
     let measure = ["measure", "minigpt-1", "--estimand", "positional", "--corpus", "countries", "--windows"];
     done(&[&measure[..], &["60", "-q", "-o", &positional]].concat());
-    refused(&["report", "depth", &run, &positional], &["report them apart"]);
+    refused(&["report", "depth", &run, &positional], &["a separate report for each"]);
     refused(&["observations", "--profiles", &run, "--profiles", &positional], &["of another estimand"]);
     refused(&["observations", "--profiles", &positional, "--shots", "2"], &["--shots", "semantic"]);
 }

@@ -73,7 +73,7 @@ fn a_server_that_is_gone_is_a_gap_and_the_others_are_done() {
     let case = StudyCase::new(&study(wire));
     let said = case.refused(&["run"], 3);
     assert!(said.contains("24 tasks done, 1 failed") && said.contains("collect m: "), "{said}");
-    assert!(said.contains("m has no answers to predict it from"), "{said}");
+    assert!(said.contains("m has no answers, so it is not predicted"), "{said}");
     let (doctor, _) = case.done(&["doctor"]);
     assert!(doctor.contains("`collect m` failed"), "{doctor}");
     // Its row says so.
@@ -122,7 +122,7 @@ fn a_model_is_asked_in_batches_where_the_file_says_so() {
     case.write(&study("weights = \"factqwen-4\"\nbatch = true\n"));
     assert!(case.refused(&["plan"], 2).contains("`batch` needs a `provider`"));
     case.write(&study(&format!("{}batch = true\n", wire.replace("openai-chat", "ollama"))));
-    assert!(case.refused(&["plan"], 2).contains("`batch` of m is not possible for ollama"));
+    assert!(case.refused(&["plan"], 2).contains("`batch` of m is not supported: ollama has no batch API"));
 }
 
 #[test]

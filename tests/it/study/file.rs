@@ -39,12 +39,12 @@ level = 2
         "line 1: unknown key `sead`",
         "did you mean seed?",
         "line 4: `shots` must be a list of whole numbers (item 1 is a string)",
-        "line 5: `sets` must be a whole number from 4 to 256, and is 1",
+        "line 5: `sets` must be a whole number from 4 to 256, but is 1",
         "line 9: [[open]] has no `family`",
-        "line 23: `level` must be below 1, and is 2",
+        "line 23: `level` must be below 1, but is 2",
         // What it names.
         "line 3: unknown corpus `mons`",
-        "line 3: moons is named twice",
+        "line 3: moons is listed twice",
         "line 8: unknown model `factgtp-1`; did you mean factgpt-1?",
         "line 8: no model matches `nothing-*`",
         "line 13: unknown provider `openai-caht`",
@@ -81,7 +81,7 @@ fn one_model_in_two_places_is_refused() {
     let open = "[[open]]\nfamily = \"f\"\nmodels = [\"factgpt-1\"]\n";
     refused(
         &format!("{open}[[open]]\nfamily = \"g\"\nmodels = [\"factgpt-1\"]\n"),
-        "factgpt-1 is named in two families",
+        "factgpt-1 is listed in two families",
     );
     refused(&format!("{open}[[closed]]\nweights = \"factgpt-1\"\n"), "has the weights of the open model");
     let closed =

@@ -155,7 +155,7 @@ fn shards_in_folders_of_their_own_are_joined_and_missing_or_other_ones_are_refus
     let (_, said) = case.done(&["run", "-o", "all"]);
     assert!(said.contains("1 tasks done, 25 were done before"), "{said}");
     assert!(results(&case.path("all")) == results(&case.path("alone")));
-    assert!(case.refused(&["merge", "alone", "-o", "x"], 2).contains("holds no finished shard"));
+    assert!(case.refused(&["merge", "alone", "-o", "x"], 2).contains("contains no finished shard"));
     assert!(case.refused(&["run", "--shard", "4/3"], 2).contains("I/N"));
 }
 

@@ -1,17 +1,17 @@
-// Answers as they were graded: search, filters, pages.
+// Shows graded answers, with search, filters and pages.
 
 const PAGE_ROWS = 50;
 
 function itemsView() {
   const { folders, tasks, rows } = data.answers.items;
   const all = (name) => [["", name]];
-  // A menu keeps the name: places change when a folder appears.
+  // Menus store names, because indices change when a folder is added.
   const named = (list) => list.map((name) => [name, name]);
   const unique = (at) => [...new Set(rows.map((row) => row[at]))];
   let page = 0;
   const changed = () => { page = 0; draw(); };
   const search = el("input", {
-    type: "search", id: "answer-search", placeholder: "Words of item, answer or right answer",
+    type: "search", id: "answer-search", placeholder: "Search items, answers and correct answers",
     oninput: () => { setState("search", search.value); changed(); },
   });
   search.value = state.get("search") || "";

@@ -1,10 +1,11 @@
 "use strict";
-// Elements, numbers and the state of the page. Data only ever becomes text.
+// Creates elements, formats numbers and stores the state of the page. Data are inserted only as text.
 
 let data = JSON.parse(document.getElementById("data").textContent);
 const liveVersion = document.body.dataset.live;
 
-// An element with attributes, listeners (names that begin with "on") and children: elements or texts.
+// Creates an element with attributes, listeners (names that begin with "on") and children (elements or
+// texts).
 function el(tag, attributes, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes || {})) {
@@ -16,7 +17,7 @@ function el(tag, attributes, ...children) {
   return element;
 }
 
-// A number for people: at most `digits` significant digits, every digit of a count.
+// Formats a number with at most `digits` significant digits. Counts keep all digits.
 function shown(value, digits = 6) {
   if (value === null || value === undefined) return "";
   if (typeof value !== "number") return String(value);
@@ -24,7 +25,7 @@ function shown(value, digits = 6) {
   return String(Number(value.toPrecision(digits)));
 }
 
-// A number with so many decimals, without a sign before zero.
+// Formats a number with a fixed number of decimals. Zero has no sign.
 function fixed(value, decimals) {
   const text = value.toFixed(decimals);
   return /^-0\.?0*$/.test(text) ? text.slice(1) : text;
@@ -38,7 +39,7 @@ function words(name) {
   return name.replaceAll("_", " ");
 }
 
-// What is chosen stands in the address, so that a link or a reload shows the same.
+// The URL stores the selection, so that a link or a reload shows the same view.
 const state = new Map(new URLSearchParams(location.hash.startsWith("#?") ? location.hash.slice(2) : ""));
 
 function setState(name, value) {
@@ -52,7 +53,7 @@ function label(text, control) {
   return el("label", {}, text, control);
 }
 
-// A menu of options, each a pair of value and text. A choice that is no option becomes the first.
+// Creates a menu of options, each a pair of value and text. An unknown choice selects the first option.
 function menu(name, options, changed) {
   const select = el("select", { name, id: "menu-" + name, onchange: () => { setState(name, select.value); changed(); } });
   for (const [value, text] of options) select.append(el("option", { value }, text));

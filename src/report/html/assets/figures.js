@@ -1,9 +1,9 @@
-// Figures are the SVG that `surmise report` writes. Their points show the row of the table that they stand for.
+// Shows the SVG figures of `surmise report`. Each point of a figure shows the table row that it represents.
 
 const SVG = "http://www.w3.org/2000/svg";
 const TAGS = new Set(["svg", "g", "rect", "circle", "polygon", "polyline", "line", "path", "text"]);
 
-// The SVG as elements: only shapes and texts, without listeners or links.
+// Converts SVG to elements. Allows only shapes and texts, without listeners or links.
 function svgOf(text, name) {
   const parsed = new DOMParser().parseFromString(text, "image/svg+xml").documentElement;
   const svg = document.importNode(parsed, true);
@@ -20,7 +20,7 @@ function svgOf(text, name) {
   return svg;
 }
 
-// A figure with its points: a pointer or the arrow keys choose one, `text` says what it is.
+// A figure with selectable points. The pointer or the arrow keys select a point; `text` describes it.
 function figureView(svgText, points, name, text) {
   const svg = svgOf(svgText, name);
   const figure = el("div", { class: "figure" });
@@ -47,7 +47,7 @@ function figureView(svgText, points, name, text) {
     hits.forEach((hit) => hit.classList.remove("on"));
     hideTip();
   }
-  const live = el("p", { class: "note readout", role: "status" }, "Point at a point, or press the arrow keys here, to see its numbers.");
+  const live = el("p", { class: "note readout", role: "status" }, "Hover over a point, or use the arrow keys here, to see its values.");
   svg.setAttribute("tabindex", "0");
   svg.addEventListener("keydown", (event) => {
     const step = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, Home: -Infinity, End: Infinity }[event.key];

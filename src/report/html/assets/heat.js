@@ -1,6 +1,8 @@
-// The profile of one model on one corpus as a heat map: blocks from below, examples or positions across.
+// Shows the profile of one model on one corpus as a heat map: blocks upwards, examples or positions to the
+// right.
 
-// What can be shown, by kind of profile: its key, name and unit; whether 0 is in the middle; what it is made of.
+// The quantities of each kind of profile: key, name with unit, whether the scale is symmetric around 0, and
+// the function that computes a derived quantity.
 const QUANTITIES = {
   semantic: [
     ["share", "share of semantic information", false],
@@ -24,7 +26,7 @@ const QUANTITIES = {
   ],
 };
 
-// Small maps at most.
+// Maximum number of small maps.
 const MOST_MINI = 100;
 
 function less(a, b) {
@@ -47,7 +49,7 @@ function isLight(colour) {
   return 0.299 * r + 0.587 * g + 0.114 * b > 140;
 }
 
-// The numbers of a cell in words, as the files have them.
+// Describes the values of a cell, with the numbers of the files.
 function cellText(profile, scale, block, column) {
   const values = scale.values;
   const at = (block - 1) * profile.columns.length + column;
@@ -67,13 +69,13 @@ function cellText(profile, scale, block, column) {
   }
   const bits = values.flags?.[at] || 0;
   const flags = profile.flag_names.filter((_, bit) => bits & (1 << bit));
-  if (block === 1 && profile.blocks > 1) lines.push("block 1: its input has seen one token; not on the scale");
-  lines.push(`flags: ${flags.length ? flags.join(", ") : values.flags ? "none" : "not judged at this b"}`);
+  if (block === 1 && profile.blocks > 1) lines.push("block 1: its input depends on one token; not on the scale");
+  lines.push(`flags: ${flags.length ? flags.join(", ") : values.flags ? "none" : "not computed at this b"}`);
   const place = isSemantic ? plural(profile.columns[column], "example", "examples") : `position ${profile.columns[column]}`;
   return [`${profile.model}, ${profile.corpus}, block ${block}, ${place}, b = ${shown(scale.b) || "none"}`, ...lines].join("\n");
 }
 
-// One scale for all profiles of a kind at one noise scale, without block 1.
+// The common scale of all profiles of a kind at one noise scale, without block 1.
 function sharedScale(kind, b, quantity) {
   let [low, high] = [Infinity, -Infinity];
   for (const profile of data.profiles.list.filter((profile) => profile.kind === kind)) {
@@ -160,7 +162,7 @@ function heatMap(profile, scale, quantity, readout) {
   return el("div", {}, el("div", { class: "scroll" }, grid), key);
 }
 
-// The maps of all models on a corpus, small and on the same scale; a click chooses one.
+// Small maps of all models on a corpus, with the same scale. A click selects one.
 function gallery(profiles, b, quantity, chosen, choose) {
   const ends = sharedScale(profiles[0].kind, b, quantity);
   return el("div", { class: "gallery" }, profiles.map((profile) => {
@@ -184,7 +186,7 @@ function gallery(profiles, b, quantity, chosen, choose) {
   }));
 }
 
-// The section: which model, corpus, noise scale and quantity, and the map.
+// The section: menus for model, corpus, noise scale and quantity, and the map.
 function profilesView() {
   const { list, n_left_out: nLeftOut, n_scales_left_out: nScales } = data.profiles;
   const place = el("div", { id: "heat" });
@@ -217,7 +219,7 @@ function profilesView() {
     });
     quantity.replaceChildren(label("Shown", menu("quantity", there.map(([key, text]) => [key, text]), draw)));
     const shownQuantity = there.find(([key]) => key === quantity.querySelector("select").value) || there[0];
-    const readout = el("p", { class: "readout", id: "readout", role: "status" }, "Point at a cell, or move with the arrow keys, to see its value, bounds and flags.");
+    const readout = el("p", { class: "readout", id: "readout", role: "status" }, "Hover over a cell, or use the arrow keys, to see its value, bounds and flags.");
     const size = profile.n_params ? `, ${profile.n_params.toLocaleString("en")} parameters` : "";
     const facts = profile.facts.filter(([, value]) => value !== "").map(([name, value]) => [el("dt", {}, words(name)), el("dd", {}, value)]);
     place.replaceChildren(
@@ -238,7 +240,7 @@ function profilesView() {
   const menus = el("div", { class: "controls" }, label("Model", model), button("Previous model", -1), button("Next model", 1), corpus, which, b, quantity);
   const notes = [];
   if (nLeftOut) notes.push(`${plural(nLeftOut, "profile does", "profiles do")} not fit into this page; ${nLeftOut === 1 ? "it is" : "they are"} in the folder.`);
-  if (nScales) notes.push(`${plural(nScales, "map", "maps")} of other noise scales do not fit; readings.csv has them.`);
+  if (nScales) notes.push(`${plural(nScales, "map", "maps")} of other noise scales do not fit; readings.csv contains them.`);
   draw();
   return [menus, place, notes.length ? el("p", { class: "note" }, notes.join(" ")) : null];
 }

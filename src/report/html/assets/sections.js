@@ -1,4 +1,4 @@
-// The sections of the page, in their order. One that has nothing to show says what is missing.
+// Defines the sections of the page, in order. An empty section explains which files are missing.
 
 function studyView() {
   const { facts, tables, text } = data.study;
@@ -12,7 +12,7 @@ function studyView() {
   return parts;
 }
 
-// How far a study is, from the status of its tasks.
+// The progress of a study, from the status of its tasks.
 function progressView(tasks) {
   const at = tasks.columns.indexOf("status");
   if (at < 0) return null;
@@ -21,7 +21,7 @@ function progressView(tasks) {
   const n = tasks.rows.length + tasks.left_out;
   const done = ["done", "complete", "ok", "finished"].reduce((sum, name) => sum + (counts.get(name) || 0), 0);
   const text = [...counts].map(([name, count]) => `${count} ${name}`).join(", ");
-  return el("p", {}, el("progress", { max: n, value: done, "aria-label": "tasks that are done" }), ` ${plural(n, "task", "tasks")}: ${text}`);
+  return el("p", {}, el("progress", { max: n, value: done, "aria-label": "finished tasks" }), ` ${plural(n, "task", "tasks")}: ${text}`);
 }
 
 function predictionsView(section, number) {
@@ -50,12 +50,12 @@ function predictionsView(section, number) {
 function calibrationsView() {
   const { table, cards, n, n_not_read: nNotRead } = data.calibrations;
   const parts = [tableView(table)];
-  if (nNotRead) parts.push(el("p", { class: "note" }, `${n} cards are there; the last ${nNotRead} are not read here.`));
+  if (nNotRead) parts.push(el("p", { class: "note" }, `The folder has ${n} cards; the last ${nNotRead} are not shown.`));
   cards.forEach((card, at) => parts.push(el("details", { open: at === 0 },
     el("summary", {}, card.file), el("p", {}, card.caption),
     figureView(card.svg, [], "Back-tested errors, listed in the table below"),
     tableView(card.table, { key: "card-" + at }),
-    el("details", {}, el("summary", {}, "The card in words"), el("pre", {}, card.text)))));
+    el("details", {}, el("summary", {}, "Description of the card"), el("pre", {}, card.text)))));
   if (cards.length < table.rows.length) {
     parts.push(el("p", { class: "note" }, `The figures of ${plural(table.rows.length - cards.length, "card does", "cards do")} not fit into this page; surmise report calibration draws them.`));
   }
@@ -65,22 +65,22 @@ function calibrationsView() {
 function spendView() {
   const { table, n, n_unknown: nUnknown, n_unpriced: nUnpriced, spent_usd: usd } = data.spend;
   const parts = [`${plural(n, "folder", "folders")} of answers.`];
-  parts.push(usd === null ? "No prices were known, so that no cost is known." : `Spent: ${usd} USD.`);
-  if (usd !== null && nUnknown) parts.push(`The cost of ${plural(nUnknown, "folder", "folders")} is not known and not in it.`);
+  parts.push(usd === null ? "The cost is unknown, because no prices were given." : `Spent: ${usd} USD.`);
+  if (usd !== null && nUnknown) parts.push(`The cost of ${plural(nUnknown, "folder", "folders")} is unknown and not included.`);
   if (nUnpriced) parts.push(`${plural(nUnpriced, "request", "requests")} had no known price.`);
   return [el("p", {}, parts.join(" ")), tableView(table)];
 }
 
-// Title, id, what it shows, whether there is anything, and what to do where there is nothing.
+// Title, id, view function, whether there are data, and the hint if there are none.
 function sections() {
   const { study, predictions, profiles, calibrations, answers, spend } = data;
   return [
-    ["study", "What was asked", studyView, study.facts.length + study.tables.length > 0 || study.text, "The folder has no study.json; surmise run writes one."],
-    ["predictions", "Predicted against measured", () => predictions.flatMap(predictionsView), predictions.length > 0, "There are no predictions; surmise predict -o predictions.csv or surmise blind makes them."],
-    ["profiles", "Profiles", profilesView, profiles.list.length > 0, "There are no profiles; surmise measure -o profiles makes them."],
-    ["answers", "Answers", answersView, answers.scores.rows.length + answers.semantic.rows.length + answers.items.rows.length > 0, "There are no answers; surmise collect -o answers/MODEL collects them."],
+    ["study", "What was asked", studyView, study.facts.length + study.tables.length > 0 || study.text, "The folder has no study.json. Run surmise run to write one."],
+    ["predictions", "Predicted against measured", () => predictions.flatMap(predictionsView), predictions.length > 0, "There are no predictions. Run surmise predict -o predictions.csv or surmise blind to make them."],
+    ["profiles", "Profiles", profilesView, profiles.list.length > 0, "There are no profiles. Run surmise measure -o profiles to make them."],
+    ["answers", "Answers", answersView, answers.scores.rows.length + answers.semantic.rows.length + answers.items.rows.length > 0, "There are no answers. Run surmise collect -o answers/MODEL to collect them."],
     ["spend", "Spend", spendView, spend.n > 0, "No folder of answers has a summary.json."],
-    ["calibrations", "Calibration and its back-tests", calibrationsView, calibrations.table.rows.length > 0, "There is no card; surmise calibrate -o card.json makes one."],
+    ["calibrations", "Calibration and its back-tests", calibrationsView, calibrations.table.rows.length > 0, "There is no card. Run surmise calibrate -o card.json to fit one."],
     ["files", "Files", () => [tableView(data.files)], data.files.rows.length > 0, "No file could be read."],
   ];
 }

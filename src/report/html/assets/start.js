@@ -1,4 +1,4 @@
-// Draws the page, and draws it again when a server has new data.
+// Draws the page, and redraws it when a server has new data.
 
 function draw() {
   const scroll = window.scrollY;
@@ -15,7 +15,7 @@ function draw() {
     parts.push(el("section", { id, "aria-labelledby": id + "-title" }, el("h2", { id: id + "-title" }, title), children));
   }
   main.replaceChildren(...parts);
-  // The menus of the profiles exist only now.
+  // The menus of the profiles exist only after drawing.
   document.getElementById("nav").replaceChildren(...all.map(([id, title]) => el("a", {
     href: "#" + id, onclick: (event) => { event.preventDefault(); document.getElementById(id).scrollIntoView(); },
   }, title)));
@@ -47,7 +47,7 @@ prefersDark.addEventListener("change", applyTheme);
 const status = document.getElementById("status");
 const made = () => `surmise ${data.tool_version}`;
 
-// Asks whether a result changed; the next question is asked when the answer is there.
+// Polls whether a result changed. Sends the next request only after a response.
 async function watch(version) {
   let now = version;
   try {

@@ -1,4 +1,4 @@
-// Tables: sorted by a click on a column, filtered, copied as CSV or LaTeX, saved as CSV.
+// Shows tables that can be sorted by column, filtered, copied as CSV or LaTeX, and saved as CSV.
 
 const FIRST_ROWS = 12;
 const PRINTED_ROWS = 60;
@@ -16,7 +16,7 @@ function latexText(table, rows) {
   const signs = { "\\": "\\textbackslash{}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}" };
   const escaped = (text) => text.replace(/[\\~^&%$#_{}]/g, (sign) => signs[sign] || "\\" + sign);
   const isNumber = table.columns.map((_, at) => rows.some((row) => typeof row[at] === "number"));
-  // Small numbers, such as sizes and dollars, keep three digits.
+  // Small numbers, such as sizes and dollars, have three significant digits.
   const isSmall = (value) => value !== 0 && Math.abs(value) < 0.01;
   const number = (value) => (Number.isInteger(value) ? String(value)
     : isSmall(value) ? value.toPrecision(3) : fixed(value, 3));
@@ -54,7 +54,7 @@ async function copy(text, button) {
     await navigator.clipboard.writeText(text);
     done = true;
   } catch {
-    // Without the clipboard's permission a selected text is copied.
+    // Without permission for the clipboard, copy from a selected text field.
     const area = el("textarea", { "aria-label": "text to copy" });
     area.value = text;
     document.body.append(area);
@@ -72,7 +72,7 @@ function save(text, name) {
   link.click();
 }
 
-// Names stay on one line; sentences are broken.
+// Keep names on one line; wrap sentences.
 function width(value) {
   if (typeof value !== "string") return null;
   return value.length <= 30 ? "short" : value.length > 60 ? "long" : null;
@@ -85,10 +85,10 @@ function compare(a, b) {
   return typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b), "en", { numeric: true });
 }
 
-// How each table is sorted and whether it is shown whole: a page that follows its folder is drawn again.
+// The sort order of each table and whether it shows all rows, kept when the page is redrawn.
 const views = new Map();
 
-// The table with its tools. `extra` is a row of further controls, `keep` says which rows are shown.
+// The table with its controls. `extra` is a row of further controls; `keep` decides which rows are shown.
 function tableView(table, options = {}) {
   const key = "t-" + (options.key || table.name);
   let rows = table.rows;
@@ -131,7 +131,7 @@ function tableView(table, options = {}) {
   function draw() {
     const found = chosen();
     const n = isPrinting ? PRINTED_ROWS : isWhole ? found.length : FIRST_ROWS;
-    // A hash is shown by its beginning; the pointer and the copies have the whole.
+    // Show only the start of a hash. The tooltip and the copies contain all of it.
     const cell = (value, at) => (classes[at] === "hash" && value
       ? el("td", { class: "hash", title: value }, String(value).slice(0, 12))
       : el("td", { class: classes[at] || width(value) }, shown(value, 5)));

@@ -275,11 +275,11 @@ fn what_cannot_be_hidden_is_refused_before_anything_is_written() {
     let few = folder.path().join("few.csv");
     let write = |rows: &str| std::fs::write(&few, format!("model,family,run,step\n{rows}")).expect("a file");
     write("factgpt-1,a,,\nfactllama-3,a,,\nfactneox-1,b,,\n");
-    assert!(refuse(text(&few), &[], 2).contains("leaves 2 others at most"));
+    assert!(refuse(text(&few), &[], 2).contains("leaves at most 2 others"));
     write("factgpt-1,a,,\nfactgpt-1,b,,\n");
-    assert!(refuse(text(&few), &[], 2).contains("factgpt-1 twice"));
+    assert!(refuse(text(&few), &[], 2).contains("two members with the id factgpt-1"));
     write("factgpt-1,a,,500\n");
-    assert!(refuse(text(&few), &[], 1).contains("line 2: names step 500 and no run"));
+    assert!(refuse(text(&few), &[], 1).contains("line 2: has step 500 but no run"));
     write("factgpt-1,,,\n");
     assert!(refuse(text(&few), &[], 1).contains("line 2: has an empty cell"));
     let copy = folder.path().join("copy");
@@ -352,9 +352,12 @@ fn recorded_rows_are_known_as_members_are_and_never_those_of_a_hidden_one() {
     let said = refuse(own);
     assert!(said.contains("--rows") && said.contains("which is a member"), "{said}");
     let said = refuse(&renamed("factllama-3", "factllama-3-step1500"));
-    assert!(said.contains("factllama-3-step1500 that are those of factllama-3, which is hidden"), "{said}");
+    assert!(
+        said.contains("factllama-3-step1500 that are identical to those of factllama-3, which is hidden"),
+        "{said}"
+    );
     let said = refuse(&earlier.replace(",arrow,5,4,", ",arrow,6,4,"));
-    assert!(said.contains("another design of guilds (sets: 6 there, 5 here)"), "{said}");
+    assert!(said.contains("another design on guilds (sets: 6 there, 5 here)"), "{said}");
     // Rows of corpora and numbers of examples that are not asked are left out.
     assert_eq!(n_others(&earlier.replace("guilds", "moons").replace("potions", "tides")).0, "8");
 }
