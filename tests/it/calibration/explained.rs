@@ -200,7 +200,10 @@ fn a_row_that_the_card_was_trained_on_enters_no_error() {
     let predicted = rows(&p);
     let is_known = |row: &&std::collections::BTreeMap<String, String>| row["in_training"] == "true";
     assert_eq!(predicted.iter().filter(is_known).count(), 4, "{said}");
-    assert!(said.contains("of models that the card was trained on (in_training)"), "{said}");
+    assert!(
+        said.contains("of these rows belong to models that the card was trained on (in_training)"),
+        "{said}"
+    );
     let new: Vec<_> =
         predicted.iter().filter(|row| row["in_training"] == "false" && !row["y_hat"].is_empty()).collect();
     let error = |row: &std::collections::BTreeMap<String, String>| {

@@ -63,7 +63,7 @@ fn earlier_spellings_do_what_the_present_ones_do_and_warn_once() {
     same(
         &["model", "--json", "minigpt-1"],
         &["model", "minigpt-1", "--json", "-"],
-        "`--json MODEL` is now `MODEL --json`: --json takes a file",
+        "`--json MODEL` is now `MODEL --json`, because --json takes a file",
     );
     // Of a quiet command nothing is said.
     assert!(stderr(&surmise(&["calibrate", "-q", "--observations", &t, "--target", "y"])).is_empty());
@@ -208,7 +208,7 @@ fn tables_go_to_the_files_that_are_named_and_to_no_file_that_is_read() {
     );
     refused(&["predict", &t, "--calibration", &card, "-o", "-", "--json"], &["--json and -o both write"]);
     assert_eq!(std::fs::read(&t).expect("the table"), before);
-    refused(&["--csv", &csv, "list", "models"], &["behind the verb"]);
+    refused(&["--csv", &csv, "list", "models"], &["after the command"]);
     // A file that is found in a folder, or named as a corpus, is read as well.
     let predictions = at("predictions.csv");
     surmise(&["predict", &t, "--calibration", &card, "-q", "-o", &predictions]);
