@@ -113,7 +113,7 @@ fn another_estimator_is_recorded_said_and_not_taken_for_the_one_before() {
     assert_eq!(channel["estimator"]["name"], "channel");
     assert!(!status.contains("entropy of the context"), "{status}");
     let (gaussian, status) = measure("gaussian");
-    assert!(status.contains("entropy of the context, the same for every model"), "{status}");
+    assert!(status.contains("entropy of the context, which is the same for every model"), "{status}");
     assert_eq!(
         (&gaussian["estimator"]["name"], &gaussian["estimator"]["micro"]),
         (&"gaussian".into(), &"alone".into())

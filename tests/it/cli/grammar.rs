@@ -53,10 +53,10 @@ fn earlier_spellings_do_what_the_present_ones_do_and_warn_once() {
     let states = |flag: &'static str| [&["states"], &series[..], &[flag, "2", "-o", "-"]].concat();
     same(&states("--shots"), &states("--entities"), "`--shots` is now `--entities`");
     let both = [&measure("--shots")[..], &["--entities", "2"]].concat();
-    assert!(stderr(&surmise(&both)).contains("--shots is for the semantic estimand"));
+    assert!(stderr(&surmise(&both)).contains("--shots applies to the semantic estimand"));
     let semantic =
         ["measure", "minigpt-1", "--corpus", "colours", "--estimand", "semantic", "--entities", "2"];
-    assert!(stderr(&surmise(&semantic)).contains("--entities is for the positional estimand"));
+    assert!(stderr(&surmise(&semantic)).contains("--entities applies to the positional estimand"));
 
     let json = |words: &[&str]| surmise(words).stdout;
     assert_eq!(json(&["model", "--json", "minigpt-1"]), json(&["model", "minigpt-1", "--json"]));

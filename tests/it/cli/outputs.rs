@@ -86,7 +86,7 @@ fn every_setting_has_a_file_of_its_own_and_the_same_command_changes_nothing() {
     }
     let all = files(out.as_ref());
     for flags in settings {
-        assert!(said(&run(flags)).contains("was measured before with these settings; not measured again"));
+        assert!(said(&run(flags)).contains("already holds this measurement; it was not measured again"));
     }
     assert!(files(out.as_ref()) == all);
     // What does not decide the numbers has no file of its own; a family that is new is written down.
@@ -186,7 +186,7 @@ fn folders_of_one_name_do_not_replace_each_other_and_a_label_tells_them_apart() 
     // In one command their rows could not be told apart.
     let both = [at("a/m"), at("b/m")];
     let both = [&["measure", "--estimand=positional", &both[0], &both[1]], &flags[..]].concat();
-    refused(&both, &["names m twice", "--name"]);
+    refused(&both, &["gives two inputs the same name, m", "--name"]);
     refused(&[&both[..], &["--name", "x"]].concat(), &["--name", "2 are given"]);
     refused(
         &["measure", "--estimand=positional", "minigpt-1", "--corpus", "colours", "--name", " "],
