@@ -138,7 +138,7 @@ fn profiles_of_different_settings_are_refused_until_one_is_chosen() {
         assert_eq!((table.len(), table[0]["n_windows"].as_str()), (1, windows));
     }
     refused(&[&join[..], &["--select", "windows=60"]].concat(), &["no setting `windows`", "n_windows"]);
-    refused(&[&join[..], &["--select", "n_windows=61"]].concat(), &["leaves no profile"]);
+    refused(&[&join[..], &["--select", "n_windows=61"]].concat(), &["matches no profile"]);
     for report in ["profiles", "shots", "depth"] {
         refused(&["report", report, &out], &["two profiles", "n_windows: ", "--select"]);
         let table = rows(&done(&["report", report, &out, "--select", "n_windows=80"]));
