@@ -307,7 +307,13 @@ fn files_that_differ_about_a_score_are_named_and_the_others_imported() {
     );
     let stderr = String::from_utf8_lossy(&ran.stderr);
     assert_eq!(ran.status.code(), Some(3), "{stderr}");
-    for told in ["a.json", "b.json", "capitals/match of model", "not imported, because the files disagree", "other.txt"] {
+    for told in [
+        "a.json",
+        "b.json",
+        "capitals/match of model",
+        "not imported, because the files disagree",
+        "other.txt",
+    ] {
         assert!(stderr.contains(told), "{told}: {stderr}");
     }
     // What the files agree on is there once.
