@@ -328,7 +328,7 @@ fn a_family_is_given_by_the_user_and_is_not_the_architecture() {
     };
     let (code, row) = join(&[]);
     assert_eq!((code, row["family"].as_str(), row["proxy_model"].as_str()), (Some(3), "", ""));
-    assert!(row["note"].contains("its family is not known"), "{}", row["note"]);
+    assert!(row["note"].contains("its family is unknown"), "{}", row["note"]);
     std::fs::write(at("models.csv"), "model,family,params_b\nminigpt-2,minigpt,\n").expect("a file");
     let (code, row) = join(&["--models", &at("models.csv")]);
     assert_eq!(
