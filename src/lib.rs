@@ -16,7 +16,7 @@
 //! | [`model`] | opens checkpoints (safetensors, PyTorch, GGUF) and computes residual streams and logits |
 //! | [`mi`] | estimates mutual information from paired rows, in nats |
 //! | [`emergence`] | measures a profile: semantic or positional emergence of every block |
-//! | [`provider`], [`collect`] | ask a model behind an API, then grade and store its answers |
+//! | [`provider`], [`collect`] | query a model behind an API, then grade and store its answers |
 //! | [`import`] | reads the scores of other evaluation tools |
 //! | [`serve`] | serves a local model with an OpenAI-compatible API |
 //! | [`observations`] | joins profiles and scores into one table |

@@ -27,8 +27,8 @@ pub(super) struct Flags {
     /// member]
     #[arg(long = "hide", value_name = "NAME")]
     hide: Vec<String>,
-    /// A name from `surmise list corpora`, or a CSV file with a column `entity` and two or more relations;
-    /// may be given several times [default: moons, guilds, potions]
+    /// Corpus: a name from `surmise list corpora`, or a CSV file with a column `entity` and two or more
+    /// relations; may be given several times [default: moons, guilds, potions]
     #[arg(long = "corpus", value_name = "NAME|FILE")]
     corpora: Vec<String>,
     /// Numbers of examples in a prompt

@@ -101,7 +101,10 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let ignored = listed(&flags.ignore, table.columns());
     let table = table.without(&ignored)?;
     if table.is_empty() {
-        return Err(Error::Parameter { name: "--where", reason: "leaves no row".into() });
+        return Err(Error::Parameter {
+            name: "--where",
+            reason: "leaves no row; change or remove a condition".into(),
+        });
     }
     // Calibration takes time, so check first that the output can be written.
     let partial = output.map(|path| disk::Partial::begin(path)).transpose()?;
@@ -174,6 +177,9 @@ fn unsupported(card: &Card) -> Result<()> {
     if missing < card.support.len() {
         return Ok(());
     }
-    let reason = format!("none of {missing} regimes is supported; the card says why, regime by regime");
+    let reason = format!(
+        "none of the {missing} regimes is supported; the card gives the reason for each \
+                          regime"
+    );
     Err(Error::Gaps { reason })
 }

@@ -9,7 +9,7 @@ use crate::mi::Scale;
 use crate::model::hub::{self, Hub};
 use crate::model::{Bos, Device, ModelOptions, Precision, parse_bytes};
 
-/// How series are drawn.
+/// The flags for drawing series.
 #[derive(Debug, Clone, Copy, Args)]
 pub(super) struct SeriesFlags {
     /// Number of series per corpus
@@ -23,7 +23,7 @@ pub(super) struct SeriesFlags {
     pub(super) seed: u64,
 }
 
-/// How series are drawn and measured, for `demo` and `measure` alike.
+/// The flags for drawing and measuring series, for `demo` and `measure` alike.
 #[derive(Debug, Clone, Copy, Args)]
 pub(super) struct Sampling {
     #[command(flatten)]
@@ -47,7 +47,7 @@ pub(super) const ENTITIES: usize = 4;
 /// Default of the largest number of shots in in-context tasks.
 pub(super) const SHOTS: usize = 4;
 
-/// How models are found.
+/// The flags for finding and downloading models.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Fetching {
     /// Branch, tag or commit of model ids that name no revision [default: main]
@@ -84,7 +84,7 @@ impl Fetching {
     }
 }
 
-/// How models are opened.
+/// The flags for opening models.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Opening {
     /// Precision to round the weights to; the arithmetic is always f32

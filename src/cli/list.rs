@@ -21,7 +21,7 @@ use crate::report;
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// What to list
+    /// Kind of members to list
     #[arg(value_name = "WHAT")]
     kind: Kind,
     #[command(flatten)]

@@ -41,7 +41,10 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let card = Card::read(&flags.calibration)?;
     let table = Table::read(&path)?.filter(&conditions(&flags.conditions)?)?;
     if table.is_empty() {
-        return Err(Error::Parameter { name: "--where", reason: "leaves no row".into() });
+        return Err(Error::Parameter {
+            name: "--where",
+            reason: "leaves no row; change or remove a condition".into(),
+        });
     }
     if flags.within.is_some_and(|within| !within.is_finite() || within < 0.0) {
         return Err(Error::Parameter {

@@ -65,7 +65,12 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let report = report::find(&flags.name).map_err(|error| match error {
         Error::Unknown { kind, name, .. } => {
             let known: Vec<&str> = report_names().collect();
-            names::unknown(kind, &name, known.iter().copied(), &format!("there are {}", known.join(", ")))
+            names::unknown(
+                kind,
+                &name,
+                known.iter().copied(),
+                &format!("the reports are {}", known.join(", ")),
+            )
         }
         other => other,
     })?;

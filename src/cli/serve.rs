@@ -49,7 +49,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         if !(1..=65_536).contains(&count) {
             return Err(Error::Parameter {
                 name,
-                reason: format!("must be from 1 to 65536, and is {count}"),
+                reason: format!("must be from 1 to 65536, but is {count}"),
             });
         }
     }
@@ -95,7 +95,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     if let Some(id) = ids.iter().enumerate().find_map(|(i, id)| ids[..i].contains(id).then_some(id)) {
         return Err(Error::Parameter {
             name: "MODEL",
-            reason: format!("is given twice under the id `{id}`"),
+            reason: format!("names two models with the same id `{id}`; serve only one of them"),
         });
     }
     serve(models, &settings, |url| {

@@ -130,7 +130,7 @@ pub fn run(opts: Opts) -> Result<()> {
     if let Some(threads) = opts.threads
         && !(1..=MOST_THREADS).contains(&threads)
     {
-        let reason = format!("must be from 1 to {MOST_THREADS}, and is {threads}");
+        let reason = format!("must be from 1 to {MOST_THREADS}, but is {threads}");
         return Err(Error::Parameter { name: "--threads", reason });
     }
     machine::start_pool(opts.threads)?;

@@ -1,9 +1,9 @@
-//! How models are served.
+//! The settings of a model server.
 
 use std::net::IpAddr;
 use std::time::Duration;
 
-/// How models are served.
+/// The settings of a model server.
 #[derive(Debug, Clone)]
 pub struct ServerSettings {
     /// Address to listen on; loopback by default.
