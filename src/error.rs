@@ -1,36 +1,36 @@
-//! The one error type of the library. A message is a fragment that reads on from "failed to ...": it names
-//! the file, tensor, column or flag that is at fault and says what to do about it. The binary prints the
-//! whole chain.
+//! The error type of the library. Each message reads on from "failed to ...": it names the file, tensor,
+//! column or flag at fault and says what to do. The command-line tool prints the message and all of its
+//! causes.
 
 use std::path::PathBuf;
 
-/// What can go wrong, by the thing that is at fault.
+/// Everything that can go wrong, with the file, tensor, column or flag at fault.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A file or folder could not be read.
-    #[error("cannot read {}; check that the file is there, is a file, and may be read", path.display())]
+    #[error("cannot read {}; check that it is a file that exists and is readable", path.display())]
     Read {
         /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// A file or folder could not be written.
     #[error(
-        "cannot write {}; choose a folder that exists or can be made and is writable (-o), or make \
-         room there",
+        "cannot write {}; choose a writable folder (-o), or free some space",
         path.display()
     )]
     Write {
         /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// A JSON file does not parse or lacks what its schema asks for.
+    /// A JSON file does not parse, or does not match its schema.
     #[error(
-        "{}: not the JSON that is expected here; replace the file, or remove it if surmise wrote it",
+        "{}: this is not the JSON that surmise expects here; replace the file, or remove it if surmise wrote \
+         it",
         path.display()
     )]
     Json {
@@ -39,7 +39,7 @@ pub enum Error {
         /// Where and why the parser stopped.
         source: serde_json::Error,
     },
-    /// A checkpoint's config.json asks for something impossible or unknown.
+    /// A checkpoint's config.json has an impossible or unknown value.
     #[error("{}: {reason}", path.display())]
     Config {
         /// The config file.
@@ -47,17 +47,17 @@ pub enum Error {
         /// The key and what to do.
         reason: String,
     },
-    /// A name that is neither embedded nor a folder or file.
+    /// A name that is neither an embedded one nor a folder or file.
     #[error("unknown {kind} `{name}`: {hint}")]
     Unknown {
         /// Model, corpus, estimator ...
         kind: &'static str,
-        /// What was asked for.
+        /// The name that was given.
         name: String,
-        /// What exists.
+        /// The known names, or how to list them.
         hint: String,
     },
-    /// A model id that a hub, or the cache of one, does not give.
+    /// A model that neither the hub nor its cache provides.
     #[error("{id}, revision {revision}, from {endpoint}: {reason}")]
     Hub {
         /// `owner/name`
@@ -68,19 +68,18 @@ pub enum Error {
         endpoint: String,
         /// What is wrong and what to do.
         reason: String,
-        /// What lies behind it.
+        /// The underlying error, if there is one.
         source: Option<Box<dyn std::error::Error + Send + Sync>>,
     },
-    /// The cache of downloads could not be written.
+    /// The download cache could not be written.
     #[error(
-        "cannot write {} in the cache of models; free some space, or set HF_HUB_CACHE to a folder \
-         that is writable",
+        "cannot write {} in the model cache; free some space, or set HF_HUB_CACHE to a writable folder",
         path.display()
     )]
     Cache {
         /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// A checkpoint's weights do not fit its config or are damaged.
@@ -93,12 +92,12 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
-    /// A safetensors file that is no safetensors file, or is cut short.
+    /// A file that is not a valid safetensors file, or is truncated.
     #[error("{}: {reason}; download or save the checkpoint again", path.display())]
     Weights {
         /// The safetensors file.
         path: PathBuf,
-        /// What the header or the length says.
+        /// What is wrong with the header or the length.
         reason: String,
     },
     /// The tokenizer cannot be used with the model or the corpus.
@@ -106,10 +105,10 @@ pub enum Error {
     Tokenizer {
         /// tokenizer.json
         path: PathBuf,
-        /// What does not fit.
+        /// What does not match, and what to do.
         reason: String,
     },
-    /// A corpus that cannot give the windows asked for.
+    /// A corpus that cannot provide the requested windows.
     #[error("corpus {name}: {reason}")]
     Corpus {
         /// Its name or file.
@@ -117,14 +116,14 @@ pub enum Error {
         /// What is missing and what to do.
         reason: String,
     },
-    /// A CSV or JSONL file with a bad row.
+    /// A CSV or JSONL file with an invalid row.
     #[error("{}, line {line}: {reason}", path.display())]
     Csv {
         /// The file.
         path: PathBuf,
         /// 1-based line.
         line: u64,
-        /// What is wrong in it.
+        /// What is wrong, and what to do.
         reason: String,
     },
     /// A file of another tool that cannot be imported.
@@ -135,7 +134,7 @@ pub enum Error {
         /// What is wrong and what to do.
         reason: String,
     },
-    /// A file that holds no matrix that can be read.
+    /// A file without a readable matrix.
     #[error("{} {reason}", path.display())]
     Array {
         /// The file.
@@ -162,7 +161,7 @@ pub enum Error {
     /// NaN or infinity among numbers that must be finite.
     #[error(
         "{what} holds {count} NaN or infinite value(s), the first in row {row}, column {column}, both from \
-         0; leave such rows out, or, if a model made them, check its weights and dtype"
+         0; remove such rows, or, if they come from a model, check its weights and dtype"
     )]
     NonFinite {
         /// The array.
@@ -174,21 +173,21 @@ pub enum Error {
         /// How many in all.
         count: usize,
     },
-    /// Samples that are no pairs.
+    /// Two samples whose rows do not form pairs.
     #[error("paired samples: {reason}")]
     Pairs {
-        /// What they lack.
+        /// What is missing.
         reason: String,
     },
-    /// Samples an estimator cannot work with.
+    /// Samples that an estimator cannot use.
     #[error("estimator {estimator}: {reason}")]
     Samples {
         /// The estimator's name.
         estimator: &'static str,
-        /// What it needs.
+        /// What the estimator needs.
         reason: String,
     },
-    /// A table that cannot be calibrated on, or a calibration that has no solution.
+    /// A table that cannot be used for calibration, or a calibration without a solution.
     #[error("calibration: {reason}")]
     Calibration {
         /// The column or candidate that is at fault, and what to do.
@@ -200,7 +199,7 @@ pub enum Error {
         /// The model, corpus or group that is at fault, and what to do.
         reason: String,
     },
-    /// Models or answers that a study cannot be made of.
+    /// Models or answers that a study cannot use.
     #[error("study: {reason}")]
     Study {
         /// The model or answer that is at fault.
@@ -214,13 +213,13 @@ pub enum Error {
         /// Every mistake, with its line and what to do.
         reason: String,
     },
-    /// A checkpoint that gives residual streams and no logits.
+    /// A checkpoint without a language-model head, which provides residual streams but no logits.
     #[error(
-        "the checkpoint has no head (lm_head.weight): it gives residual streams and no logits; take the \
-         whole model, or leave --logits out"
+        "the checkpoint has no head (lm_head.weight), so it provides residual streams but no logits; use a \
+         checkpoint of the whole model, or leave out --logits"
     )]
     NoHead,
-    /// A journal that is damaged elsewhere than at its end.
+    /// A journal that is damaged somewhere before its end.
     #[error(
         "{}, line {line} (byte {offset}): {reason}; `surmise collect repair` keeps every good record",
         path.display()
@@ -235,16 +234,16 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
-    /// Answers that cannot be kept: nothing more is asked.
+    /// Answers cannot be stored, so no further request is sent.
     #[error(
-        "cannot keep answers in {}; free some space or choose another folder (-o), then run the same \
+        "cannot store answers in {}; free some space or choose another folder (-o), then run the same \
          command again",
         path.display()
     )]
     Storage {
         /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// Another process collects into the same folder.
@@ -255,17 +254,17 @@ pub enum Error {
         /// Process, host, and since when.
         holder: String,
     },
-    /// An API that cannot be used as it is asked.
+    /// An API that cannot be used with these settings.
     #[error("{endpoint}: {reason}")]
     Endpoint {
         /// Base URL.
         endpoint: String,
         /// What is wrong and what to do.
         reason: String,
-        /// What lies behind it.
+        /// The underlying error, if there is one.
         source: Option<Box<dyn std::error::Error + Send + Sync>>,
     },
-    /// A key that is missing or refused, or an account that may ask no more.
+    /// A missing or rejected key, or an account that has reached its limit.
     #[error("{endpoint}: {reason}")]
     Account {
         /// Base URL.
@@ -278,51 +277,54 @@ pub enum Error {
     Prices {
         /// The file of prices.
         path: PathBuf,
-        /// What is wrong in it.
+        /// What is wrong, and what to do.
         reason: String,
     },
-    /// Some items have no outcome.
+    /// A run that ended with incomplete results, such as items without an answer.
     #[error("{reason}")]
     Gaps {
-        /// How many and why.
+        /// How many results are missing, and why.
         reason: String,
     },
     /// The budget does not allow another request.
     #[error("{reason}")]
     Budget {
-        /// What was spent and what is left to do.
+        /// The amount spent, and the number of requests left.
         reason: String,
     },
     /// Stopped by a signal.
     #[error("{reason}")]
     Interrupted {
-        /// What is kept.
+        /// Which results are kept.
         reason: String,
     },
-    /// A panic: what the program took for impossible has happened.
+    /// A panic, which is a fault in surmise.
     #[error("{reason}")]
     Panicked {
-        /// What is kept and what to do.
+        /// Which results are kept, and what to do.
         reason: String,
     },
-    /// The system refuses a thread.
-    #[error("the system starts no further thread ({reason}); give fewer with --threads, or raise its limits")]
+    /// The operating system refuses to start a thread.
+    #[error(
+        "cannot start another thread ({reason}); set a smaller --threads, or raise the limits of the \
+             system"
+    )]
     Threads {
-        /// What the system said.
+        /// The error of the operating system.
         reason: String,
     },
-    /// The server cannot begin.
-    #[error("cannot serve at {address}; take another --port, or 0 for a free one")]
+    /// The server cannot start.
+    #[error("cannot serve at {address}; choose another --port, or 0 for any free port")]
     Serve {
         /// The address or the model.
         address: String,
-        /// What the system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// A figure that could not be drawn.
-    #[error("cannot draw the figure: {reason}; the table alone goes to stdout without -o")]
+    #[error("cannot draw the figure: {reason}; leave out -o to get the table alone on stdout")]
     Figure {
-        /// What the drawing library said.
+        /// The error of the drawing library.
         reason: String,
     },
     /// The tensor library failed.
@@ -331,7 +333,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// The message with those of its causes, a line each.
+    /// The message, followed by the message of each cause on its own line.
     pub fn chain(&self) -> String {
         let mut text = self.to_string();
         let mut cause = std::error::Error::source(self);
@@ -342,7 +344,7 @@ impl Error {
         text
     }
 
-    /// The exit code of a command that fails with it; `--help` lists them.
+    /// The exit code of a command that fails with this error; `--help` lists the codes.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Parameter { .. }

@@ -1,16 +1,16 @@
-//! Whether every number of a value that is about to be written is one: JSON would turn NaN and infinity into
-//! `null`, CSV into a word, and both would be read as something else later.
+//! Checks that every number in a value is finite before the value is written. JSON would turn NaN and
+//! infinity into `null` and CSV would turn them into words, and a reader would misread both.
 
 use std::fmt;
 
 use serde::Serialize;
 use serde::ser::{self, Serializer};
 
-/// A number that is NaN or infinite, and the name of its field.
+/// A number that is NaN or infinite, and the path of its field.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct NotFinite {
     value: String,
-    /// The fields that lead to it, the innermost first.
+    /// The names of the enclosing fields, innermost first.
     path: Vec<String>,
 }
 
@@ -34,25 +34,25 @@ impl fmt::Display for NotFinite {
 impl std::error::Error for NotFinite {}
 
 impl ser::Error for NotFinite {
-    /// What a value says that cannot be serialised; the writer says it again.
+    /// Keeps the message of a value that cannot be serialised; the writer then reports the same fault.
     fn custom<T: fmt::Display>(message: T) -> Self {
         Self { value: message.to_string(), path: vec![] }
     }
 }
 
-/// Checks every number in a value.
+/// Checks that every number in a value is finite.
 ///
 /// # Errors
-/// The first one that is NaN or infinite.
+/// The first number that is NaN or infinite.
 pub(crate) fn check<T: Serialize + ?Sized>(value: &T) -> Result<(), NotFinite> {
     value.serialize(Walk)
 }
 
-/// Walks through a value and keeps nothing.
+/// A serializer that visits every number of a value and writes nothing.
 #[derive(Clone, Copy)]
 struct Walk;
 
-/// The members of a map or a structure, with the key of the member that comes next.
+/// The state of a walk through a map: the key of the next value.
 struct Members {
     key: String,
 }
@@ -220,7 +220,8 @@ impl ser::SerializeMap for Members {
     type Error = NotFinite;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), NotFinite> {
-        // A key that is no text is named by its form; it holds no measured number.
+        // A key that is not a string appears as its JSON text. Keys are not checked: they hold no measured
+        // number.
         self.key = serde_json::to_value(key).map_or_else(
             |_| "?".into(),
             |key| match key {

@@ -1,18 +1,17 @@
-//! Calls into libraries that can panic on what a file holds: the panic becomes an error, and nothing is
-//! printed.
+//! Turns a panic of a library, such as one caused by a damaged file, into an error. The panic is not printed.
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::sync::Once;
 
 thread_local! {
-    /// What the panic said, while a call is guarded on this thread.
+    /// The message of the last panic, or `None` outside a guarded call on this thread.
     static SAID: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
 static HOOK: Once = Once::new();
 
-/// The message of a panic in one line.
+/// The message of a panic, on one line.
 pub(crate) fn message(panic: &PanicHookInfo<'_>) -> String {
     let payload = panic.payload();
     let text = payload
@@ -22,7 +21,7 @@ pub(crate) fn message(panic: &PanicHookInfo<'_>) -> String {
     text.unwrap_or("no message").replace('\n', " ")
 }
 
-/// Keeps the message of a panic within a guarded call; `false` if there is no such call on this thread.
+/// Stores the message of a panic if this thread is in a guarded call, and returns whether it is.
 pub(crate) fn keeps(panic: &PanicHookInfo<'_>) -> bool {
     SAID.with_borrow_mut(|said| {
         if let Some(said) = said {
@@ -32,10 +31,10 @@ pub(crate) fn keeps(panic: &PanicHookInfo<'_>) -> bool {
     })
 }
 
-/// Runs `work`, which leaves nothing half done that is used after a panic.
+/// Runs `work` and catches a panic. `work` must leave no partly changed data that later code uses.
 ///
 /// # Errors
-/// What the panic said.
+/// The message of the panic.
 pub(crate) fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     HOOK.call_once(|| {
         let before = std::panic::take_hook();

@@ -1,5 +1,5 @@
-//! surmise estimates how strongly emergence shows in a language model that cannot be opened, from what can be
-//! measured inside small open models and asked of the closed one from outside.
+//! surmise estimates how strongly emergence shows in a closed language model. It uses measurements inside
+//! small open models and the closed model's answers to prompts.
 //!
 //! Data flows in one direction, and every step can be used alone:
 //!
@@ -12,20 +12,20 @@
 //!
 //! | module | what it does |
 //! |---|---|
-//! | [`corpus`] | what is fed to models: categories of entities, series, factorial designs, texts |
+//! | [`corpus`] | prepares the inputs of models: categories of entities, series, factorial designs, texts |
 //! | [`model`] | opens checkpoints (safetensors, PyTorch, GGUF) and computes residual streams and logits |
 //! | [`mi`] | estimates mutual information from paired rows, in nats |
 //! | [`emergence`] | measures a profile: semantic or positional emergence of every block |
-//! | [`provider`], [`collect`] | ask a model behind an API, and grade and keep its answers |
-//! | [`import`] | reads scores of other harnesses |
+//! | [`provider`], [`collect`] | query a model behind an API, then grade and store its answers |
+//! | [`import`] | reads the scores of other evaluation tools |
 //! | [`serve`] | serves a local model with an OpenAI-compatible API |
-//! | [`observations`] | joins profiles and scores to one table |
-//! | [`calibration`] | learns the regression and predicts, with an interval or a refusal |
-//! | [`study`] | the bundled study and the blind test |
-//! | [`report`] | tables, figures, and a page of all results |
-//! | [`dictionary`] | every column and member of the files that are written |
-//! | [`methods`], [`citations`] | the methods paragraph of a folder, and what it cites |
-//! | [`view`] | that page in a browser, while results change |
+//! | [`observations`] | joins profiles and scores into one table |
+//! | [`calibration`] | fits the regression; predicts an interval, or says why it cannot |
+//! | [`study`] | runs studies, the bundled study and the blind test |
+//! | [`report`] | makes tables, figures, and a page of all results |
+//! | [`dictionary`] | describes every column and member of the output files |
+//! | [`methods`], [`citations`] | write the methods paragraph of a results folder, and its citations |
+//! | [`view`] | shows the page of results in a browser, and updates it |
 //!
 //! # Example
 //!
@@ -48,7 +48,7 @@
 //! # }
 //! ```
 //!
-//! The command-line tool has a verb for each step; `docs/commands.md` lists them.
+//! The command-line tool has a command for each step; `docs/commands.md` lists them.
 #![deny(unsafe_code)]
 
 pub mod arrays;
@@ -82,7 +82,7 @@ pub mod view;
 
 pub use error::{Error, Result};
 
-/// The example of the page on the library.
+/// Runs the example in `docs/library.md` as a test.
 #[cfg(doctest)]
 #[doc = include_str!("../docs/library.md")]
 struct LibraryPage;

@@ -1,4 +1,4 @@
-//! The machine that the process runs on: what other machines see of it, and the threads it gives.
+//! Identifies the machine and starts the threads of the process.
 
 use std::io;
 
@@ -7,10 +7,10 @@ use tokio::runtime::{Builder, Runtime};
 use crate::error::Error;
 use crate::guard;
 
-/// Starts the threads that compute: `n` of them, or one per core.
+/// Starts the threads for computation: `n` threads, or one per core. Keeps a pool that already exists.
 ///
 /// # Errors
-/// [`Error::Threads`] if the system refuses one. A pool that is there already stays.
+/// [`Error::Threads`] if the operating system refuses a thread.
 pub(crate) fn start_pool(n: Option<usize>) -> Result<(), Error> {
     let built = rayon::ThreadPoolBuilder::new().num_threads(n.unwrap_or(0)).build_global();
     match built.as_ref().map_err(std::error::Error::source) {
@@ -19,20 +19,20 @@ pub(crate) fn start_pool(n: Option<usize>) -> Result<(), Error> {
     }
 }
 
-/// A runtime for waiting on sockets and clocks, on `workers` threads, or one per core.
+/// A runtime for network requests and timers, with `workers` threads or one per core.
 ///
 /// # Errors
-/// If the system refuses a thread.
+/// If the operating system refuses a thread.
 pub(crate) fn runtime(workers: Option<usize>) -> io::Result<Runtime> {
     let mut builder = Builder::new_multi_thread();
     if let Some(workers) = workers {
         builder.worker_threads(workers);
     }
-    // It panics where a thread cannot be started.
+    // `build` panics if a thread cannot be started.
     guard::guarded(|| builder.enable_all().build()).map_err(io::Error::other)?
 }
 
-/// The error about a thread that the system refuses.
+/// The error for a thread that cannot be started.
 pub(crate) fn no_thread(reason: &impl ToString) -> Error {
     Error::Threads { reason: reason.to_string() }
 }
@@ -46,9 +46,9 @@ pub(crate) fn name() -> String {
         .unwrap_or_else(|| "this machine".into())
 }
 
-/// The range in which process numbers are unique: the boot id of the machine and the process namespace, which
-/// differs between containers. Process numbers can be compared only within it. `None` if the system does not
-/// report it.
+/// The scope in which process ids are unique: the boot id of the machine and the process namespace, which
+/// differs between containers. Process ids can be compared only within one scope. `None` if the system does
+/// not report it.
 pub(crate) fn process_space() -> Option<String> {
     let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
     let space = std::fs::read_link("/proc/self/ns/pid").ok()?;

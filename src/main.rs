@@ -1,4 +1,5 @@
-//! The command-line tool: parse, call, print the chain of causes, set the exit code.
+//! The command-line tool: parses the arguments, runs the command, prints an error with its causes, and sets
+//! the exit code.
 
 use std::process::ExitCode;
 

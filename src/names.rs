@@ -1,20 +1,20 @@
-//! Names that users type, of models, corpora, estimators and other members of a table: they are matched
-//! without regard to case, and one that is not there gets the nearest as a suggestion.
+//! Matches names that users type (models, corpora, estimators) without regard to case, and suggests the
+//! nearest names for an unknown one.
 
 use crate::error::Error;
 
-/// Largest share of a name that may be typed wrongly for another to be suggested.
+/// Largest edit distance at which a name is suggested, as a share of the longer name's length.
 const LARGEST_ERROR: f64 = 0.4;
-/// Most names that are suggested.
+/// Largest number of suggestions.
 const MOST_SUGGESTED: usize = 3;
 
-/// Whether two names differ in case at most.
+/// Whether two names are equal, ignoring case.
 pub fn is_same(typed: &str, name: &str) -> bool {
     typed == name || typed.to_lowercase() == name.to_lowercase()
 }
 
-/// The member of a table that a name means: that of the very name, else the only one whose name differs in
-/// case alone.
+/// The member of a table with this exact name. Without an exact match, the only member whose name matches
+/// when case is ignored.
 pub fn find<T>(typed: &str, all: impl IntoIterator<Item = T>, name: impl Fn(&T) -> &str) -> Option<T> {
     let mut other = vec![];
     for member in all {
@@ -28,7 +28,7 @@ pub fn find<T>(typed: &str, all: impl IntoIterator<Item = T>, name: impl Fn(&T) 
     if other.len() == 1 { other.pop() } else { None }
 }
 
-/// "did you mean NAME? " with the nearest of the known names, or nothing where none is near.
+/// "did you mean NAME? " with the nearest known names, or an empty string if no name is near.
 pub fn suggestion<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let typed = typed.to_lowercase();
     let near = known.into_iter().filter_map(|name| {
@@ -49,7 +49,7 @@ pub fn suggestion<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> 
     }
 }
 
-/// The error for a name that is not known: the nearest names, then `hint`, which says what there is.
+/// The error for an unknown name: the nearest names, then `hint`, which describes the valid names.
 pub fn unknown<'a>(
     kind: &'static str,
     typed: &str,

@@ -1,15 +1,15 @@
-//! What people read on a terminal: text in which nothing is a command to the terminal. Names, cells and
-//! answers come from files and servers of others.
+//! Prints text on a terminal safely. Names, cells and answers come from foreign files and servers, so control
+//! characters are escaped.
 
 use std::borrow::Cow;
 use std::io::Write;
 
-/// Writes a line to stderr. A closed stderr is no failure.
+/// Writes a line to stderr. Ignores a closed stderr.
 pub(crate) fn say(line: &str) {
     writeln!(std::io::stderr(), "{}", escaped(line)).unwrap_or_default();
 }
 
-/// The text with every control character written out, as `\u{1b}`; line feeds and tabs stay.
+/// The text with every control character escaped, as in `\u{1b}`. Line feeds and tabs stay.
 pub(crate) fn escaped(text: &str) -> Cow<'_, str> {
     if !text.contains(is_command) {
         return Cow::Borrowed(text);
@@ -21,8 +21,8 @@ pub(crate) fn escaped(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Whether a terminal would do something else than show it: control characters, and marks that reorder or
-/// hide what stands around them.
+/// Whether a terminal may act on the character instead of showing it: control characters, and marks that
+/// reorder or hide the text around them.
 fn is_command(c: char) -> bool {
     match c {
         '\n' | '\t' => false,

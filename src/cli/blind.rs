@@ -1,4 +1,4 @@
-//! `surmise blind`: members of a family are hidden behind an API, predicted, and then measured.
+//! `surmise blind`: hides members of a model family behind an API, predicts them, and then measures them.
 
 use std::path::PathBuf;
 
@@ -13,60 +13,62 @@ use crate::study::card::{FEATURES, TARGET};
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// A CSV table of members with the columns `model` (a folder, an id, an embedded name) and `family`, and
-    /// for checkpoints of one training run `run` and `step` [default: the embedded models of invented facts]
+    /// CSV table of the family's members with the columns `model` (a folder, an id, or an embedded name) and
+    /// `family`; for checkpoints of one training run also `run` and `step` [default: the embedded models of
+    /// invented facts]
     #[arg(long, value_name = "FILE")]
     family: Option<PathBuf>,
-    /// observations.csv of an earlier blind test: rows of further members that cards are fitted on; a model
-    /// called RUN-stepN is a checkpoint of a run [default: the recorded checkpoints of the embedded models,
-    /// where family, corpora and design are the default ones]
+    /// observations.csv of an earlier blind test, with more members to fit cards on; a model called RUN-stepN
+    /// is a checkpoint of a run [default: the recorded checkpoints of the embedded models, if family, corpora
+    /// and design have their defaults]
     #[arg(long, value_name = "FILE")]
     rows: Option<PathBuf>,
-    /// Family or member to be hidden, each member by itself; may be given several times [default: every
+    /// Family or member to hide; each member is hidden on its own; may be given several times [default: every
     /// member]
     #[arg(long = "hide", value_name = "NAME")]
     hide: Vec<String>,
-    /// A name from `surmise list corpora`, or a CSV file with a column `entity` and two or more relations;
-    /// may be given several times [default: moons, guilds, potions]
+    /// Corpus: a name from `surmise list corpora`, or a CSV file with a column `entity` and two or more
+    /// relations; may be given several times [default: moons, guilds, potions]
     #[arg(long = "corpus", value_name = "NAME|FILE")]
     corpora: Vec<String>,
     /// Numbers of examples in a prompt
     #[arg(long, value_delimiter = ',', default_values_t = BlindSettings::default().shots, value_name = "K")]
     shots: Vec<usize>,
-    /// Example sets, S
+    /// Number of example sets, S
     #[arg(long, default_value_t = BlindSettings::default().sets, value_name = "S")]
     sets: usize,
-    /// Queries, X
+    /// Number of queries, X
     #[arg(long, default_value_t = BlindSettings::default().queries, value_name = "X")]
     queries: usize,
-    /// Seed of everything that is drawn
+    /// Seed of all random draws
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// The column of observations.csv that is predicted
+    /// Column of observations.csv to predict
     #[arg(long, default_value = TARGET, value_name = "NAME")]
     target: String,
-    /// Features of the card, columns of observations.csv; a column of text gives each value a level
+    /// Features of the card: columns of observations.csv; in a text column each value is a level
     #[arg(long, value_delimiter = ',', default_values_t = FEATURES.map(String::from), value_name = "NAMES")]
     features: Vec<String>,
-    /// Treat the hidden member's size as published: a feature, and a baseline that a candidate must beat
+    /// Treat the hidden member's size as known: it becomes a feature, and a baseline that a candidate must
+    /// beat
     #[arg(long)]
     sizes: bool,
     /// Nominal level of the intervals
     #[arg(long, default_value_t = 0.9)]
     level: f64,
-    /// Port of the server on this machine; 0 takes a free one
+    /// Port of the local server; 0 picks a free one
     #[arg(long, default_value_t = 0)]
     port: u16,
     /// Print an aligned table instead of CSV
     #[arg(long, conflicts_with_all = ["csv", "json"])]
     table: bool,
-    // As JSON, the whole record.
+    // The JSON holds the whole record, not only the table.
     #[command(flatten)]
     tables: TableFlags,
     #[command(flatten)]
     fetching: Fetching,
     /// Folder for journals, profiles, cards, observations.csv, predictions.csv, blind.csv and blind.json;
-    /// what is there is neither asked nor measured again
+    /// results that it already holds are neither requested nor measured again
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
 }
@@ -121,13 +123,14 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         status(&summary.sentence(unit, test.level));
     }
     if test.rows.iter().all(|row| row.y_hat.is_none()) {
-        let reason = "finished, and no hidden member could be predicted; the notes say why".into();
+        let reason =
+            "the test finished, but no hidden member could be predicted; the notes give the reasons".into();
         return Err(Error::Gaps { reason });
     }
     Ok(())
 }
 
-/// The rows as an aligned table.
+/// Formats the rows as an aligned table.
 fn table(test: &BlindTest) -> String {
     let number = |value: Option<f64>| value.map_or("-".into(), |value| format!("{value:.3}"));
     let mut text = format!(

@@ -1,4 +1,4 @@
-//! `surmise calibrate`: a card from a tidy table.
+//! `surmise calibrate`: fits a calibration to a tidy table and writes it as a card.
 
 use std::path::PathBuf;
 
@@ -15,21 +15,22 @@ use crate::error::{Error, Result};
 pub(super) struct Flags {
     #[command(flatten)]
     input: TableInput,
-    /// The column to be predicted; rows where it is empty are not used for fitting
+    /// Column to predict; rows without a value in it are not used for fitting
     #[arg(long, value_name = "COL")]
     target: String,
-    /// Features, by name or with a `*`; a name with a comma may be quoted [default: every column of numbers
-    /// or of a few categories that has a value in most rows, both with and without a target]
+    /// Features, by name or with the wildcard `*`; quote a name that contains a comma [default: every numeric
+    /// column, and every column of a few categories, with a value in most rows, both with and without a
+    /// target]
     #[arg(long, value_name = "A,B,..")]
     features: Vec<String>,
     /// Column with the family of the model [default: family]
     #[arg(long, value_name = "COL")]
     group: Option<String>,
-    /// Column with the size of the model, above 0 [default: params_b]
+    /// Column with the size of the model, a positive number [default: params_b]
     #[arg(long, value_name = "COL")]
     size: Option<String>,
-    /// Column with the name of the model; rows of one model stay in one fold and have a total weight of 1
-    /// [default: target_model, else model, else every row is a model]
+    /// Column with the name of the model; the rows of one model stay in one fold, and their weights add up to
+    /// 1 [default: target_model, else model, else each row counts as its own model]
     #[arg(long, value_name = "COL")]
     id: Option<String>,
     /// Column with the weight of the row
@@ -41,18 +42,18 @@ pub(super) struct Flags {
     /// Column with the size of the proxy
     #[arg(long, value_name = "COL", requires = "proxy")]
     proxy_size: Option<String>,
-    /// Column with the standard error of the target, of which the card reports the share in the error
+    /// Column with the standard error of the target; the card reports its share of the prediction error
     /// [default: the column with the target's name and _stderr]
     #[arg(long, value_name = "COL")]
     stderr: Option<String>,
-    /// The scale on which regressions are linear; auto: logit where all targets lie between 0 and 1, or
-    /// are percentages
+    /// Scale on which regressions are linear; auto uses logit if all targets lie between 0 and 1 or are
+    /// percentages
     #[arg(long, value_enum, default_value_t = Choice::Auto)]
     link: Choice,
     /// Lowest and highest value that the target can have, for the logit link [default: 0,1]
     #[arg(long, value_name = "LOW,HIGH", value_delimiter = ',', num_args = 1, allow_hyphen_values = true)]
     range: Vec<f64>,
-    /// How many answers each question of the target has to choose from: the range then begins at guessing
+    /// Number of answer options of each question of the target; the range then begins at the guessing rate
     #[arg(
         long,
         value_name = "N",
@@ -66,17 +67,17 @@ pub(super) struct Flags {
     /// Columns to ignore, as if the table lacked them
     #[arg(long, value_name = "A,B,..")]
     ignore: Vec<String>,
-    /// Columns in which a row to be predicted must have a value that occurs in the training rows [default,
-    /// for surmise's own observations: corpus_sha256,n_windows,shots,scale,noise_scale,reader]
+    /// Columns in which a predicted row must have a value that occurs in the training rows [default, for
+    /// surmise's own observations: corpus_sha256,n_windows,shots,scale,noise_scale,reader]
     #[arg(long, value_name = "A,B,..")]
     same: Vec<String>,
-    /// Refuse features that cannot be observed of a model behind an API
+    /// Refuse features that cannot be observed through an API
     #[arg(long)]
     for_api: bool,
-    /// Level of the intervals
+    /// Nominal level of the intervals
     #[arg(long, default_value_t = 0.9, value_name = "P")]
     level: f64,
-    /// Unit of the target, which card and predictions report
+    /// Unit of the target, which the card and the predictions report
     #[arg(long, default_value = "", value_name = "UNIT")]
     unit: String,
     /// Card to write [default: stdout]
@@ -100,9 +101,12 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let ignored = listed(&flags.ignore, table.columns());
     let table = table.without(&ignored)?;
     if table.is_empty() {
-        return Err(Error::Parameter { name: "--where", reason: "leaves no row".into() });
+        return Err(Error::Parameter {
+            name: "--where",
+            reason: "leaves no row; change or remove a condition".into(),
+        });
     }
-    // A file that cannot be written is reported before the calibration, which takes time.
+    // Calibration takes time, so check first that the output can be written.
     let partial = output.map(|path| disk::Partial::begin(path)).transpose()?;
     let card = calibrate(&table, &specification(flags, &table)?)?;
     drop(partial);
@@ -117,7 +121,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     unsupported(&card)
 }
 
-/// The specification, with columns as the table spells them.
+/// The specification, with column names spelled as in the table.
 fn specification(flags: &Flags, table: &Table) -> Result<CalibrationSpec> {
     let one = |typed: &Option<String>| typed.as_ref().map(|typed| table.column_of(typed));
     let all = |typed: &[String]| {
@@ -126,7 +130,9 @@ fn specification(flags: &Flags, table: &Table) -> Result<CalibrationSpec> {
     let (low, high) = match flags.range.as_slice() {
         [] => (0.0, 1.0),
         [low, high] => (*low, *high),
-        _ => return Err(Error::Parameter { name: "--range", reason: "is two numbers, LOW,HIGH".into() }),
+        _ => {
+            return Err(Error::Parameter { name: "--range", reason: "must be two numbers, LOW,HIGH".into() });
+        }
     };
     let logit = Some(Link::Logit { low, high });
     let link = match flags.link {
@@ -165,12 +171,15 @@ pub(super) fn conditions(typed: &[String]) -> Result<Vec<Condition>> {
     typed.iter().map(parse).collect()
 }
 
-/// A card without any supported regime is still written; the exit code reports it.
+/// Returns an error if the card supports no regime. The card is written all the same.
 fn unsupported(card: &Card) -> Result<()> {
     let missing = card.support.iter().filter(|support| support.unsupported.is_some()).count();
     if missing < card.support.len() {
         return Ok(());
     }
-    let reason = format!("none of {missing} regimes is supported; the card says why, regime by regime");
+    let reason = format!(
+        "none of the {missing} regimes is supported; the card gives the reason for each \
+                          regime"
+    );
     Err(Error::Gaps { reason })
 }

@@ -11,10 +11,10 @@ use crate::report::{self, Selection};
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// The card
+    /// Card file
     #[arg(value_name = "CARD")]
     card: PathBuf,
-    // The table: the back-tested errors of all candidates, as `surmise report calibration` has them
+    // The table: the back-tested errors of all candidates, the same as in `surmise report calibration`
     #[command(flatten)]
     table: TableFlags,
 }

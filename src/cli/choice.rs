@@ -1,17 +1,18 @@
-//! Flags whose value is one of a few names: the library's enums and tables know nothing of clap.
+//! Parses flags whose value is one of a few names, so that the library's enums and tables do not depend on
+//! clap.
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use crate::corpus::PromptForm;
 use crate::names;
 
-/// Help for a flag that takes a name from a table: what it is, and the names there are.
+/// Help text for a flag that takes a name from a table: the description, then the names.
 pub(super) fn listed<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> String {
     format!("{what}: {}", names.collect::<Vec<_>>().join(", "))
 }
 
-/// Parses one of `all` by its `name`. Help and completions list the names, each with its description where
-/// `describe` gives one that is not empty.
+/// Parses one of `all` by its `name`. Help and completions list the names, each with its description if
+/// `describe` returns a non-empty one.
 pub(super) fn choice<T>(
     all: &'static [T],
     name: fn(T) -> &'static str,
@@ -28,7 +29,7 @@ where
         .try_map(move |given| names::find(&given, all, |one| name(**one)).copied().ok_or("no such value"))
 }
 
-/// The form of a prompt, by its name.
+/// Finds the form of a prompt by its name.
 pub(super) fn form(name: &str) -> Result<PromptForm, String> {
     PromptForm::find(name).ok_or_else(|| {
         let known: Vec<&str> = PromptForm::names().collect();

@@ -1,4 +1,4 @@
-//! `surmise cite`: BibTeX of what to cite.
+//! `surmise cite`: prints the BibTeX entries to cite.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ use crate::methods::{Recorded, paragraph};
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// A folder of results, whose methods are cited too [default: the tool and the paper alone]
+    /// Results folder whose methods are cited too [default: only the tool and the paper]
     #[arg(value_name = "FOLDER")]
     folder: Option<PathBuf>,
 }

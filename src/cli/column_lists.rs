@@ -1,10 +1,10 @@
-//! Lists of columns as flags take them: separated by commas, where a name may hold one itself, as `acc,none`
-//! of an evaluation harness does.
+//! Parses comma-separated lists of columns. A column name may contain a comma itself, such as `acc,none` of
+//! an evaluation harness.
 
 use crate::names;
 
-/// The names in some lists. A quoted name is taken as it is; of the others as many parts as make the name of
-/// a column are one, unless each part is a column itself.
+/// The names in some lists. A quoted name is taken literally. Otherwise, the longest sequence of parts that
+/// forms a column name is one name, unless each part is a column on its own.
 pub(super) fn listed(typed: &[String], columns: &[String]) -> Vec<String> {
     typed.iter().flat_map(|list| names_in(list, columns)).collect()
 }
@@ -36,7 +36,7 @@ struct Part {
     is_quoted: bool,
 }
 
-/// The parts between commas that are not in quotes.
+/// Splits a list at the commas outside quotes.
 fn split(list: &str) -> Vec<Part> {
     let mut parts = vec![Part { text: String::new(), is_quoted: false }];
     let mut in_quotes = false;
@@ -66,7 +66,7 @@ mod tests {
         assert_eq!(names("\"acc,none\",mmlu"), ["acc,none", "mmlu"]);
         assert_eq!(names("ACC,None"), ["ACC,None"]);
         assert_eq!(names("acc,mmlu,bench_*"), ["acc", "mmlu", "bench_*"]);
-        // Where all parts are columns they are meant, unless quoted.
+        // If each part is a column, the parts are separate names unless they are quoted.
         assert_eq!(names("a,b"), ["a", "b"]);
         assert_eq!(names("\"a,b\""), ["a,b"]);
     }

@@ -1,4 +1,4 @@
-//! `surmise compare`: groups of texts, as read by small models.
+//! `surmise compare`: compares groups of texts by the readings of small models.
 
 use std::path::PathBuf;
 
@@ -24,18 +24,18 @@ pub(super) struct Flags {
     models: Vec<String>,
     #[command(flatten)]
     texts: TextFlags,
-    /// Compare each group with this group only [default: all pairs]
+    /// Compare each group only with this one [default: all pairs]
     #[arg(long, value_name = "GROUP")]
     reference: Option<String>,
-    /// Permutations of the group labels; the smallest possible p-value is 1 / (1 + N)
+    /// Number of permutations of the group labels; the smallest possible p-value is 1 / (1 + N)
     #[arg(long, default_value_t = 199, value_name = "N")]
     permutations: usize,
     #[command(flatten)]
     fetching: Fetching,
-    /// Most windows per group of texts
+    /// Largest number of windows per group of texts
     #[arg(long, default_value_t = WINDOWS, value_name = "N")]
     windows: usize,
-    /// Seed of windows, channel noise, control and permutations
+    /// Seed of the windows, channel noise, control and permutations
     #[arg(long, default_value_t = 0)]
     seed: u64,
     /// What the channel's noise is relative to: the spread of each coordinate, or the norm of each state
@@ -58,7 +58,7 @@ pub(super) struct Flags {
 pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     if !(19..=99_999).contains(&flags.permutations) {
         let reason = format!(
-            "must be from 19, the fewest that can give p = .05, to 99999, and is {}",
+            "is {}; it must be at least 19, the fewest that can give p = .05, and at most 99999",
             flags.permutations
         );
         return Err(Error::Parameter { name: "--permutations", reason });

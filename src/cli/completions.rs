@@ -1,4 +1,4 @@
-//! `surmise completions`: the script that completes verbs and flags in a shell.
+//! `surmise completions`: prints the script that completes commands and flags in a shell.
 
 use clap::{Args, Command};
 use clap_complete::Shell;
@@ -8,7 +8,7 @@ use crate::error::Result;
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// The shell
+    /// Shell that the script is for
     #[arg(value_enum, value_name = "SHELL")]
     shell: Shell,
 }

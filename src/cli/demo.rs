@@ -1,4 +1,4 @@
-//! The demonstration of the positional estimand on an embedded family.
+//! `surmise demo`: demonstrates the positional estimand on an embedded model family.
 
 use std::path::PathBuf;
 
@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::model::FAMILY;
 use crate::study::demo::{self, DemoSettings};
 
-/// Printed values are rounded to 1e-4 nat; their standard errors are hundreds of times larger.
+/// Printed values are rounded to 1e-4 nats; their standard errors are hundreds of times larger.
 const PRINTED_PER_NAT: f64 = 1e4;
 
 #[derive(Debug, Args)]
@@ -101,7 +101,9 @@ pub(crate) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         ));
     }
     if summary.n_predicted == 0 {
-        let reason = "finished, and no held-out model could be predicted; the notes say why".into();
+        let reason = "the demonstration finished, but no held-out model could be predicted; the notes give \
+                      the reasons"
+            .into();
         return Err(Error::Gaps { reason });
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! The estimator of `measure`, `compare` and `demo`: one flag, read in one place.
+//! Defines the flag `--estimator` of `measure`, `compare` and `demo`.
 
 use clap::Args;
 
@@ -7,8 +7,9 @@ use crate::emergence::{MeasureSettings, Micro};
 use crate::error::Result;
 use crate::mi::{self, Channel, Scale};
 
-const ESTIMATOR: &str = "An estimator; the default says how many states can be told apart at a stated \
-                         precision. Deterministic states have repeated rows, which some estimators refuse";
+const ESTIMATOR: &str = "Estimator of mutual information; the default measures how many states can be told \
+                         apart at a stated precision. Deterministic states have repeated rows, which some \
+                         estimators refuse";
 
 #[derive(Debug, Clone, Args)]
 pub(super) struct EstimatorFlag {
@@ -28,17 +29,17 @@ impl Default for EstimatorFlag {
 }
 
 impl EstimatorFlag {
-    /// How profiles are measured with this estimator.
+    /// The settings that measure profiles with this estimator.
     ///
     /// # Errors
-    /// [`crate::Error::Unknown`] with the names there are.
+    /// [`crate::Error::Unknown`] with the list of valid names.
     pub(super) fn settings(&self, scale: Scale, seed: u64, micro: Micro) -> Result<MeasureSettings> {
         let mut settings = MeasureSettings::by_name(&self.estimator, scale, seed)?;
         settings.micro = micro;
         Ok(settings)
     }
 
-    /// Its name.
+    /// The name of the estimator.
     pub(super) fn name(&self) -> &str {
         &self.estimator
     }

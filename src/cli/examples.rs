@@ -1,6 +1,6 @@
-//! The examples that end the help of each verb. Every line is a command that parses.
+//! The examples at the end of each command's help. A test checks that every example parses.
 
-/// Verbs with their examples.
+/// Commands with their examples.
 const EXAMPLES: &[(&str, &[&str])] = &[
     ("surmise", &["surmise", "surmise init", "surmise measure minigpt-6 --corpus countries -o profiles"]),
     ("surmise init", &["surmise init", "surmise init study.toml --from models"]),
@@ -147,7 +147,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ("surmise man", &["surmise man > surmise.1", "surmise man -o man1"]),
 ];
 
-/// The examples of a verb, by its path such as `surmise collect rescore`.
+/// The examples of a command, by its path such as `surmise collect rescore`.
 pub(super) fn examples(path: &str) -> &'static [&'static str] {
     EXAMPLES.iter().find(|(verb, _)| *verb == path).map_or(&[], |(_, lines)| lines)
 }

@@ -1,4 +1,4 @@
-//! Flags that several verbs have in common.
+//! Flags that several commands share.
 
 use clap::Args;
 
@@ -9,21 +9,21 @@ use crate::mi::Scale;
 use crate::model::hub::{self, Hub};
 use crate::model::{Bos, Device, ModelOptions, Precision, parse_bytes};
 
-/// How series are drawn.
+/// The flags for drawing series.
 #[derive(Debug, Clone, Copy, Args)]
 pub(super) struct SeriesFlags {
-    /// Series per corpus
+    /// Number of series per corpus
     #[arg(long, default_value_t = WINDOWS, value_name = "N")]
     pub(super) windows: usize,
-    /// Entities per series
+    /// Number of entities per series
     #[arg(long, alias = "shots", default_value_t = ENTITIES, value_name = "K")]
     pub(super) entities: usize,
-    /// Seed of series, channel noise, tasks and random initial weights
+    /// Seed of the series, channel noise, tasks and random initial weights
     #[arg(long, default_value_t = 0)]
     pub(super) seed: u64,
 }
 
-/// How series are drawn and measured, the same for the demonstration and for `measure`.
+/// The flags for drawing and measuring series, for `demo` and `measure` alike.
 #[derive(Debug, Clone, Copy, Args)]
 pub(super) struct Sampling {
     #[command(flatten)]
@@ -39,23 +39,24 @@ impl Default for Sampling {
     }
 }
 
-/// Default number of series per corpus: log 1000 is 6.9 nats, and values are trusted below .6 of that.
+/// Default number of series per corpus. The largest measurable value is log 1000 = 6.9 nats, and values are
+/// trusted below 0.6 of that.
 pub(super) const WINDOWS: usize = 1000;
 /// Default number of entities per series.
 pub(super) const ENTITIES: usize = 4;
-/// Default of the most shots of in-context tasks.
+/// Default of the largest number of shots in in-context tasks.
 pub(super) const SHOTS: usize = 4;
 
-/// How models are found.
+/// The flags for finding and downloading models.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Fetching {
-    /// Branch, tag or commit of ids without a revision [default: main]
+    /// Branch, tag or commit of model ids that name no revision [default: main]
     #[arg(long, value_name = "REV")]
     revision: Option<String>,
-    /// Download nothing and use the cache alone, as with HF_HUB_OFFLINE=1
+    /// Download nothing and use only the cache, as with HF_HUB_OFFLINE=1
     #[arg(long)]
     offline: bool,
-    /// Model that a LoRA adapter is merged into: for a folder or an id with an adapter and no weights
+    /// Base model to merge a LoRA adapter into, for a folder or id with an adapter and no weights
     #[arg(long, value_name = "MODEL")]
     base: Option<String>,
 }
@@ -66,8 +67,8 @@ impl Fetching {
         if let Some(revision) = &self.revision {
             if let Some(name) = models.iter().find(|name| !hub::is_id(name)) {
                 let reason = format!(
-                    "is for ids on a hub, and `{name}` is not one; leave it out, or name `{name}` in another \
-                     command"
+                    "applies to hub ids only, and `{name}` is not one; leave out --revision, or use `{name}` \
+                     in a separate command"
                 );
                 return Err(Error::Parameter { name: "--revision", reason });
             }
@@ -83,36 +84,36 @@ impl Fetching {
     }
 }
 
-/// How models are opened.
+/// The flags for opening models.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Opening {
-    /// Precision that the weights are rounded to; the arithmetic is always f32
+    /// Precision to round the weights to; the arithmetic is always f32
     #[arg(
         long,
         value_parser = choice(&Precision::ALL, Precision::name, Precision::describe),
         default_value = "f32"
     )]
     dtype: Precision,
-    /// What precedes every window, including the window of a single token: what the tokenizer adds by
-    /// default, the beginning-of-sequence token, or nothing
+    /// Token before every window, including the window of a single token: the one that the tokenizer adds by
+    /// default, the beginning-of-sequence token, or none
     #[arg(long, value_parser = choice(&Bos::ALL, Bos::name, Bos::describe), default_value = "auto")]
     bos: Bos,
-    /// Device of the decoder: cpu, or cuda[:N] in a build with the feature `cuda`
+    /// Device that computes: cpu, or cuda[:N] in a build with the feature `cuda`
     #[arg(long, default_value_t = Device::Cpu, value_name = "DEVICE")]
     pub(super) device: Device,
     /// Memory limit for weights and residual streams, such as 6G or 900M; larger streams go to a temporary
-    /// file, larger weights stay in their file and are read block by block
+    /// file, and larger weights are read from their file block by block
     #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
     max_memory: Option<u64>,
     #[command(flatten)]
     config: ConfigFlags,
 }
 
-/// What a config.json may say.
+/// How unknown keys of config.json are treated.
 #[derive(Debug, Clone, Args)]
 pub(super) struct ConfigFlags {
-    /// A key of config.json that changes no state, although the code of its own that auto_map names may read
-    /// it; may be given more than once
+    /// Accept this key of config.json although the model's own code (auto_map) may read it; use it only for a
+    /// key that does not change the residual streams; may be given several times
     #[arg(long, value_name = "KEY")]
     pub(super) allow_config_key: Vec<String>,
 }

@@ -1,16 +1,15 @@
-//! What holds for the flags of every verb: names are matched without regard to case, and help ends with
-//! examples.
+//! Applies the rules for all commands: names match without regard to case, and help ends with examples.
 
 use clap::Command;
 
 use super::examples::examples;
 
-/// A command and its verbs with examples in their help, and with values that are matched without regard to
-/// case where they are names.
+/// Adds examples to the help of a command and its subcommands, and makes the values of their flags
+/// case-insensitive.
 pub(super) fn with_grammar(command: Command) -> Command {
     let name = command.get_name().to_owned();
     with_examples(command, &name).mut_args(|arg| {
-        // Values that are no names of a list are not compared.
+        // This has no effect on flags whose values are not a fixed list of names.
         arg.ignore_case(true)
     })
 }

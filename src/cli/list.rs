@@ -1,4 +1,4 @@
-//! `surmise list`: the tables of what is built in, as tab-separated lines, CSV or JSON.
+//! `surmise list`: prints the tables of built-in members as tab-separated lines, CSV or JSON.
 
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
@@ -21,7 +21,7 @@ use crate::report;
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// What to list
+    /// Kind of members to list
     #[arg(value_name = "WHAT")]
     kind: Kind,
     #[command(flatten)]
@@ -34,44 +34,44 @@ enum Kind {
     Models,
     /// Supported model architectures
     Architectures,
-    /// Estimators of mutual information: name, kind of number, what it does, reference, cost, limits
+    /// Estimators of mutual information: name, kind of quantity, description, reference, cost, limits
     Estimators,
     /// Embedded corpora: name, number of entities, relations
     Corpora,
     /// APIs of closed models: name, base URL, environment variable that holds the key
     Providers,
-    /// Tools whose results can be imported as scores, and their files
+    /// Tools whose results can be imported as scores, and the files of each
     Importers,
-    /// Tools for which collected answers can be exported, and their files
+    /// Tools for which collected answers can be exported, and the files of each
     Exporters,
     /// Built-in tasks for closed models
     Tasks,
-    /// Graders of answers: name with its argument, when an answer is right
+    /// Graders of answers: name with its argument, and when an answer is correct
     Graders,
     /// Reports: name, input file, tables and figures
     Reports,
     /// Regressions that a calibration selects from: name, role, minimum number of rows
     Candidates,
-    /// Columns and members of every file that is written: table, name, unit, meaning
+    /// Columns and members of every output file: table, name, unit, meaning
     Columns,
 }
 
-/// A listing: the names of its columns, and its rows.
+/// A table of built-in members: column names and rows.
 struct Listing {
     columns: &'static [&'static str],
     rows: Vec<ListedMember>,
 }
 
-/// A member of a table.
+/// A row of a listing.
 struct ListedMember {
-    /// The cells of the line for people.
+    /// The cells of the tab-separated line.
     line: Vec<String>,
-    /// The cells for programs.
+    /// The cells of CSV and JSON.
     cells: Vec<Value>,
 }
 
 impl ListedMember {
-    /// A member whose cells are texts in both forms.
+    /// A row with the same text cells in all formats.
     fn of_texts(cells: &[&str]) -> Self {
         Self {
             line: cells.iter().map(|cell| (*cell).to_owned()).collect(),

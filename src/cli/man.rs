@@ -1,4 +1,4 @@
-//! `surmise man`: manual pages.
+//! `surmise man`: writes manual pages.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// Folder for surmise.1 and a page for each verb [default: the first page, on stdout]
+    /// Folder for surmise.1 and a page for each command [default: print the main page]
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
 }
@@ -21,7 +21,7 @@ pub(super) fn run(flags: &Flags, command: Command) -> Result<()> {
         None => print(&page(command)?),
         Some(folder) => {
             disk::make_folder(folder)?;
-            // Builds the names of verbs of verbs, such as `surmise-collect-rescore`.
+            // `build` sets the full names of nested commands, such as `surmise-collect-rescore`.
             let mut command = command.disable_help_subcommand(true);
             command.build();
             write(folder, command)

@@ -1,4 +1,4 @@
-//! `surmise methods`: the methods paragraph of a folder of results.
+//! `surmise methods`: writes the methods paragraph of a results folder.
 
 use std::path::PathBuf;
 
@@ -10,22 +10,22 @@ use crate::methods::{self, Recorded, paragraph};
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// A folder of results of `run`, `measure`, `collect`, `calibrate`, `predict`, `blind`, `mi`, `compare`
+    /// Results folder of `run`, `measure`, `collect`, `calibrate`, `predict`, `blind`, `mi` or `compare`
     #[arg(value_name = "FOLDER")]
     folder: PathBuf,
-    /// Form of the paragraph
+    /// Format of the paragraph
     #[arg(long, value_enum, default_value_t = Form::Text)]
     format: Form,
-    /// Where to write it; `-` is stdout
+    /// File to write; `-` is stdout
     #[arg(short, long, value_name = "FILE", default_value = "-")]
     output: PathBuf,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Form {
-    /// Plain text; citations are authors and year
+    /// Plain text, with citations by author and year
     Text,
-    /// LaTeX; citations are \\citep with the keys that `surmise cite FOLDER` prints
+    /// LaTeX, with \\citep and the keys that `surmise cite FOLDER` prints
     Latex,
 }
 

@@ -1,4 +1,4 @@
-//! `surmise mi`: mutual information of any paired samples, as JSON or as a table.
+//! `surmise mi`: estimates the mutual information of paired samples, as JSON or as a table.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -19,43 +19,43 @@ use crate::mi::row_order::RowDependence;
 use crate::mi::{self, Estimate, Flag, Pairs};
 use crate::numeric::shown::fixed;
 
-/// Version of the JSON form.
+/// Version of the JSON format.
 const VERSION: u32 = 2;
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// One side, a row for each sample: safetensors (its array `x`), npy or CSV
+    /// First variable, one row per sample: safetensors (the array `x`), npy or CSV
     #[arg(long, value_name = "FILE")]
     x: PathBuf,
-    /// The other side, as many rows: safetensors (its array `y`), npy or CSV; may be the same safetensors
-    /// file
+    /// Second variable, with as many rows: safetensors (the array `y`), npy or CSV; may be the same
+    /// safetensors file
     #[arg(long, value_name = "FILE")]
     y: PathBuf,
     #[arg(
         long,
         value_name = "NAME",
         default_value_t = mi::DEFAULT.name().to_owned(),
-        help = listed("An estimator", mi::ALL.iter().map(|estimator| estimator.name())),
+        help = listed("Estimator", mi::ALL.iter().map(|estimator| estimator.name())),
     )]
     estimator: String,
-    /// Seed of whatever the estimator draws
+    /// Seed of the estimator's random draws
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Print a table for people, in which negative estimates are shown as 0 [default: JSON]
+    /// Print an aligned table, in which negative estimates are shown as 0 [default: JSON]
     #[arg(long, conflicts_with_all = ["csv", "json"])]
     table: bool,
     #[command(flatten)]
     output: TableFlags,
-    /// Estimate as well for K random pairings of the rows, which share nothing, and give the p value; where
-    /// rows depend on earlier rows, for K random shifts of y
+    /// Also estimate K random pairings of the rows, which have no mutual information, and report the p-value;
+    /// if rows depend on earlier rows, use K random shifts of y instead
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     permutations: Option<u32>,
-    /// Estimate as well for Gaussian samples of the same sizes with 0, 1 and 3 nats
+    /// Also estimate Gaussian samples of the same sizes with a true value of 0, 1 and 3 nats
     #[arg(long)]
     self_check: bool,
 }
 
-/// What is printed.
+/// The JSON report.
 #[derive(Debug, Serialize)]
 struct Report {
     schema: Schema,
@@ -63,13 +63,13 @@ struct Report {
     seed: u64,
     x: InputFile,
     y: InputFile,
-    /// The estimate; of several noise scales the headline.
+    /// The estimate; with several noise scales, the estimate at the headline scale.
     #[serde(flatten)]
     estimate: Estimate,
-    /// At all noise scales, where there are several.
+    /// The estimates at all noise scales, if there are several.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     estimates: Vec<Estimate>,
-    /// Where rows depend on earlier rows.
+    /// Present if rows depend on earlier rows.
     #[serde(skip_serializing_if = "Option::is_none")]
     row_dependence: Option<RowDependence>,
     seconds: f64,
@@ -92,7 +92,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let bar = Progress::uncounted("estimating", quiet);
     let (x, y) = (arrays::read(&flags.x, "x")?, arrays::read(&flags.y, "y")?);
     if let Some(note) = estimator.note_on_samples().filter(|_| flags.permutations.is_some()) {
-        let reason = format!("says nothing about {}; {note}", estimator.name());
+        let reason = format!("does not apply to {}; {note}", estimator.name());
         return Err(Error::Parameter { name: "--permutations", reason });
     }
     let pairs = Pairs::new(x.values.view(), y.values.view())?;
@@ -109,7 +109,10 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let estimate = match estimates.get(at) {
         Some(estimate) => estimate.clone(),
         None => {
-            return Err(Error::Samples { estimator: estimator.name(), reason: "gave no estimate".into() });
+            return Err(Error::Samples {
+                estimator: estimator.name(),
+                reason: "returned no estimate".into(),
+            });
         }
     };
     if estimates.len() == 1 {
@@ -123,10 +126,10 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         let observed_nats = estimate.mi_nats;
         permutation_test(estimator, &pairs, observed_nats, k as usize, pairing, flags.seed, &|| bar.inc(1))
     });
-    // The estimate is shown also where random pairings are refused.
+    // The estimate is shown even if the estimator refuses random pairings.
     let (permutation_test, without_p) = match test.transpose() {
         Err(refused @ Error::Samples { .. }) => {
-            (None, Some(format!("no p value: of random pairings, {refused}")))
+            (None, Some(format!("no p-value, because the estimator refuses random pairings: {refused}")))
         }
         other => (other?, None),
     };
@@ -162,7 +165,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         let mut json = serde_json::to_vec_pretty(&report)
             .map_err(|source| Error::Json { path: "stdout".into(), source })?;
         json.push(b'\n');
-        // An infinite information is null in JSON and an error in CSV, which nothing asked for may then be.
+        // An infinite value is null in JSON but an error in CSV, so CSV is made only on request.
         let csv = match &flags.output.csv {
             Some(_) => disk::csv_bytes("mi.csv".as_ref(), &csv_rows(&report))?,
             None => vec![],
@@ -173,7 +176,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     without_p.map_or(Ok(()), |reason| Err(Error::Gaps { reason }))
 }
 
-/// A row of the CSV form: one noise scale, or the one estimate of an estimator that has none.
+/// A row of the CSV: one noise scale, or the single estimate of an estimator without noise scales.
 #[derive(Debug, Serialize)]
 struct CsvRow<'a> {
     estimator: &'a str,
@@ -190,7 +193,7 @@ struct CsvRow<'a> {
     x_columns: usize,
     y_columns: usize,
     seed: u64,
-    /// Of the headline alone.
+    /// Given for the headline only.
     p_value: Option<f64>,
     x_sha256: &'a str,
     y_sha256: &'a str,
@@ -229,14 +232,14 @@ fn input_file(path: &Path, array: &Array) -> InputFile {
     InputFile { file: path.display().to_string(), format: array.format, sha256: array.sha256.clone() }
 }
 
-/// A line for each flag that speaks against the number, and one on the order of the rows.
+/// A line for each flag that casts doubt on the estimate, and a line if rows depend on earlier rows.
 fn warnings(report: &Report) -> Vec<String> {
     let flags = report.estimate.flags.iter().filter(|flag| !flag.is_descriptive());
     let mut lines: Vec<String> = flags.map(|flag| format!("{}: {}", flag.name(), flag.meaning())).collect();
     if let Some(rows) = &report.row_dependence {
         lines.push(format!(
             "{} of {}, column {}, are correlated ({}): {} rows count as about {:.0}. Shuffle the rows if \
-             their order means nothing.",
+             their order has no meaning.",
             match (rows.lag, rows.of_sizes) {
                 (1, false) => "neighbouring rows".to_owned(),
                 (1, true) => "sizes of values in neighbouring rows".to_owned(),
@@ -253,7 +256,7 @@ fn warnings(report: &Report) -> Vec<String> {
     lines
 }
 
-/// For people: negative estimates are chance and shown as 0.
+/// Formats an aligned table. Negative estimates arise by chance and are shown as 0.
 fn table(report: &Report) -> String {
     let number = |value: f64| {
         if value.is_finite() { format!("{:.3}", value.max(0.0)) } else { "infinite".to_owned() }
@@ -283,7 +286,7 @@ fn table(report: &Report) -> String {
         ]);
     }
     if let Some(optimism) = report.estimate.optimism_nats {
-        writeln!(out, "{optimism:.3} nats of it are optimism: held-out pairs do not bear them out")
+        writeln!(out, "{optimism:.3} nats of the estimate are optimism: they do not hold for held-out pairs")
             .unwrap_or_default();
     }
     for warning in warnings(report) {

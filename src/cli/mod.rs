@@ -1,5 +1,5 @@
-//! The command line: one file per verb, each turning the flags into one library call. Data goes to stdout,
-//! messages to stderr.
+//! The command line. Each command has one file, which turns its flags into one library call. Data goes to
+//! stdout, messages go to stderr.
 
 mod blind;
 mod calibrate;

@@ -1,4 +1,4 @@
-//! `surmise model`: the description of a checkpoint.
+//! `surmise model`: describes a checkpoint.
 
 use std::path::PathBuf;
 
@@ -12,8 +12,8 @@ use crate::model::{Description, ModelInfo};
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// A folder with config.json and weights, a GGUF file, an id on a Hugging Face hub, or a name from
-    /// `surmise list models`
+    /// Folder with config.json and weights, GGUF file, id on a Hugging Face hub, or name from `surmise list
+    /// models`
     #[arg(value_name = "MODEL", required_unless_present = "json")]
     model: Option<String>,
     #[command(flatten)]
@@ -24,7 +24,7 @@ pub(super) struct Flags {
     table: TableFlags,
 }
 
-/// The report that is printed.
+/// The JSON report.
 #[derive(Debug, Serialize)]
 struct ModelReport<'a> {
     #[serde(flatten)]
@@ -33,7 +33,7 @@ struct ModelReport<'a> {
     n_kv_heads: usize,
     head_dim: usize,
     max_positions: usize,
-    /// Experts of a block with a mixture, and those that a token goes to.
+    /// Number of experts in a mixture-of-experts block, and number of experts that process each token.
     #[serde(skip_serializing_if = "Option::is_none")]
     experts: Option<[usize; 2]>,
     /// Memory of the weights after loading: four bytes for each parameter.
@@ -91,14 +91,16 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
             ("dtype on disk", report.stored_dtype.to_owned()),
             ("sha256", weights_sha256.clone()),
         ];
-        let experts =
-            report.experts.map(|[n, chosen]| ("experts", format!("{n}, of which a token goes to {chosen}")));
+        let experts = report
+            .experts
+            .map(|[n, chosen]| ("experts", format!("{n}, of which {chosen} process each token")));
         rows.iter().chain(&experts).map(|(name, value)| format!("{name}\t{value}\n")).collect()
     };
     table.write(&bytes, text.as_bytes())
 }
 
-/// The model and where the table goes. Before `--json` had a file, it stood before the model as well.
+/// The model and the table flags. In an earlier version `--json` took no file and could come before the
+/// model.
 fn arguments(flags: &Flags, quiet: bool) -> Result<(String, TableFlags)> {
     let table = flags.table.clone();
     match (&flags.model, table.json.as_deref()) {
@@ -106,18 +108,19 @@ fn arguments(flags: &Flags, quiet: bool) -> Result<(String, TableFlags)> {
         (None, Some(path)) if !is_stdout(path) => {
             let model = path.display().to_string();
             if !quiet {
-                status("warning: `--json MODEL` is now `MODEL --json`: --json takes a file");
+                status("warning: `--json MODEL` is now `MODEL --json`, because --json takes a file");
             }
             Ok((model, TableFlags { json: Some("-".into()), ..table }))
         }
         (None, _) => {
-            let reason = "is missing: give a folder, a GGUF file, an id or an embedded name".into();
+            let reason =
+                "is missing; give a folder, a GGUF file, a hub id or the name of an embedded model".into();
             Err(Error::Parameter { name: "MODEL", reason })
         }
     }
 }
 
-/// The columns of the CSV form, which are members of the JSON form.
+/// The columns of the CSV, each a member of the JSON.
 const COLUMNS: [&str; 15] = [
     "id",
     "family",

@@ -1,4 +1,4 @@
-//! Output: data on stdout, status lines on stderr.
+//! Writes data to stdout and status lines to stderr.
 
 use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
@@ -10,8 +10,8 @@ use crate::error::{Error, Result};
 use crate::model::ModelInfo;
 use crate::terminal;
 
-/// Writes data to stdout, as it is but on a terminal, where control characters are escaped. A reader that
-/// stops early (`| head`) is no failure.
+/// Writes data to stdout. On a terminal, control characters are escaped. A reader that stops early (`| head`)
+/// causes no error.
 pub(super) fn print(bytes: &[u8]) -> Result<()> {
     let mut out = std::io::stdout().lock();
     let shown = out.is_terminal().then(|| terminal::escaped(&String::from_utf8_lossy(bytes)).into_owned());
@@ -24,17 +24,17 @@ pub(super) fn print(bytes: &[u8]) -> Result<()> {
     }
 }
 
-/// Writes a line to stderr without secrets and control characters. A closed stderr is no failure.
+/// Writes a line to stderr, with secrets redacted and control characters escaped. Ignores a closed stderr.
 pub fn status(line: &str) {
     let line = SECRETS.get().map_or(Cow::Borrowed(line), |secrets| secrets.redact_text(line));
     terminal::say(&line);
 }
 
-/// Says what there is to know of a model's config; notes, not warnings, are left out if asked to be.
+/// Prints the notes and warnings about a model's config; `quiet` hides the notes only.
 pub(super) fn config_notes(info: &ModelInfo, quiet: bool) {
     let (note, warnings) = info.notes();
     note.iter().filter(|_| !quiet).chain(&warnings).for_each(|line| status(line));
 }
 
-/// Secrets that are redacted in every line, once they are known.
+/// Secrets to redact in every line; set when they are known.
 pub(super) static SECRETS: OnceLock<Arc<Secrets>> = OnceLock::new();

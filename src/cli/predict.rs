@@ -1,4 +1,4 @@
-//! `surmise predict`: predictions of a card for the rows of a table.
+//! `surmise predict`: predicts the rows of a table with a card.
 
 use std::path::PathBuf;
 
@@ -14,17 +14,17 @@ use crate::error::{Error, Result};
 pub(super) struct Flags {
     #[command(flatten)]
     input: TableInput,
-    /// Card of `surmise calibrate`; the table has its features, and need not have its target
+    /// Card of `surmise calibrate`; the table must have its features, but not its target
     #[arg(long, alias = "card", value_name = "CARD")]
     calibration: PathBuf,
     /// Use only rows that meet a condition, such as family!=Llama; may be given several times
     #[arg(long = "where", value_name = "COL=VALUE")]
     conditions: Vec<String>,
-    /// Level of the intervals [default: the card's]
+    /// Nominal level of the intervals [default: that of the card]
     #[arg(long, value_name = "P")]
     level: Option<f64>,
-    /// An absolute error in the unit of the target: the column p_within holds the share of back-tested errors
-    /// that are at most as large
+    /// Absolute error in the unit of the target; the column p_within reports the share of back-tested errors
+    /// of at most this size
     #[arg(long, value_name = "ERROR")]
     within: Option<f64>,
     /// CSV file to write [default: stdout]
@@ -41,10 +41,16 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let card = Card::read(&flags.calibration)?;
     let table = Table::read(&path)?.filter(&conditions(&flags.conditions)?)?;
     if table.is_empty() {
-        return Err(Error::Parameter { name: "--where", reason: "leaves no row".into() });
+        return Err(Error::Parameter {
+            name: "--where",
+            reason: "leaves no row; change or remove a condition".into(),
+        });
     }
     if flags.within.is_some_and(|within| !within.is_finite() || within < 0.0) {
-        return Err(Error::Parameter { name: "--within", reason: "is an absolute error, 0 or above".into() });
+        return Err(Error::Parameter {
+            name: "--within",
+            reason: "must be an absolute error of 0 or more".into(),
+        });
     }
     let settings = PredictionSettings { level: flags.level.unwrap_or(card.level), within: flags.within };
     let predictions = card.predict_with(&table, settings)?;
@@ -58,21 +64,21 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         let known = predictions.iter().filter(known).count();
         if known > 0 {
             status(&format!(
-                "{known} of them are of models that the card was trained on (in_training): their errors say \
-                 nothing about other models, and `surmise report predictions` leaves them out"
+                "{known} of these rows belong to models that the card was trained on (in_training): their \
+                 errors do not carry over to other models, and `surmise report predictions` leaves them out"
             ));
         }
         let short = predictions.iter().filter(|prediction| prediction.undercovers()).count();
         if short > 0 {
             status(&format!(
-                "{short} of them have intervals whose back-tested coverage is WELL BELOW their level: read \
-                 backtest_coverage, not level"
+                "{short} of these rows have intervals whose back-tested coverage is WELL BELOW their level: \
+                 read backtest_coverage, not level"
             ));
         }
     }
     if missing == 0 {
         return Ok(());
     }
-    let reason = format!("{missing} of {n} rows have no prediction; the columns status and note say why");
+    let reason = format!("{missing} of {n} rows have no prediction; see the columns status and note");
     Err(Error::Gaps { reason })
 }

@@ -1,5 +1,5 @@
-//! The progress of a long run: a bar with the time that is left where stderr is a terminal, else a line every
-//! half minute. Where the steps cannot be counted, it is the time so far.
+//! Shows the progress of a long run. A terminal gets a bar with the time left; otherwise stderr gets a line
+//! every half minute. If the steps cannot be counted, only the elapsed time is shown.
 
 use std::fmt::Write;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -13,9 +13,9 @@ use super::status;
 use crate::terminal;
 
 const LINE_EVERY: Duration = Duration::from_secs(30);
-/// How often the time of a bar is drawn again; a run that takes less draws nothing by itself.
+/// How often the bar is redrawn. A shorter run draws only when its message or position changes.
 const DRAWN_EVERY: Duration = Duration::from_millis(500);
-/// The bar has a fixed width, because the message beside it may be long.
+/// The bar has a fixed width, because the message next to it may be long.
 const COUNTED: &str = "{elapsed_precise} [{bar:20}] {percent}%, {left}, {msg}";
 const UNCOUNTED: &str = "{elapsed_precise} {msg}";
 
@@ -28,8 +28,7 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// Starts the display of a run of `steps` steps, 0 if their number is not known; it shows nothing if
-    /// asked to be quiet.
+    /// Starts the display of a run of `steps` steps; 0 means an unknown number. `quiet` shows nothing.
     pub(super) fn start(steps: u64, quiet: bool) -> Self {
         let bar = if quiet { ProgressBar::hidden() } else { ProgressBar::new(steps) };
         bar.set_style(style(if steps == 0 { UNCOUNTED } else { COUNTED }));
@@ -39,33 +38,33 @@ impl Progress {
             let (bar, message, over) = (bar.clone(), message.clone(), is_over.clone());
             let shows =
                 move || if bar.is_hidden() { lines(&bar, &message, &over) } else { draws(&bar, &over) };
-            // Without a thread nothing is shown, and the run goes on.
+            // If no thread can be started, the run goes on without a display.
             std::thread::Builder::new().spawn(shows).ok()
         });
         Self { bar, message, is_over, thread: thread.flatten() }
     }
 
-    /// Starts the display of a run whose steps cannot be counted. One that is over at once shows nothing.
+    /// Starts the display of a run whose steps cannot be counted. A short run shows nothing.
     pub(super) fn uncounted(message: &'static str, quiet: bool) -> Self {
         let progress = Self::start(0, quiet);
-        // In contrast to `set_message`, this draws nothing.
+        // Unlike `set_message`, `with_message` does not draw.
         drop(progress.bar.clone().with_message(message));
         *progress.message.lock().unwrap_or_else(PoisonError::into_inner) = message.to_owned();
         progress
     }
 
-    /// What is worked on.
+    /// Sets the message, which names the current work.
     pub(super) fn set_message(&self, message: String) {
         self.bar.set_message(terminal::escaped(&message).into_owned());
         *self.message.lock().unwrap_or_else(PoisonError::into_inner) = message;
     }
 
-    /// Sets the number of steps that are done.
+    /// Sets the number of completed steps.
     pub(super) fn set_position(&self, steps: u64) {
         self.bar.set_position(steps);
     }
 
-    /// Sets the number of steps of the run.
+    /// Sets the total number of steps.
     pub(super) fn set_length(&self, steps: u64) {
         if steps != self.bar.length().unwrap_or(0) {
             self.bar.set_length(steps);
@@ -73,17 +72,17 @@ impl Progress {
         }
     }
 
-    /// Adds to the steps that are done.
+    /// Adds to the number of completed steps.
     pub(super) fn inc(&self, steps: u64) {
         self.bar.inc(steps);
     }
 
-    /// A handle that writes lines without tearing the bar.
+    /// A handle that prints lines above the bar without corrupting it.
     pub(super) fn bar(&self) -> ProgressBar {
         self.bar.clone()
     }
 
-    /// Ends the display; so does dropping it.
+    /// Ends the display, as dropping it does.
     pub(super) fn finish(self) {
         drop(self);
     }
@@ -109,12 +108,12 @@ fn style(template: &str) -> ProgressStyle {
         } else {
             write!(out, "{:#} left", HumanDuration(state.eta()))
         };
-        // A text takes whatever is written to it.
+        // Writing to a string cannot fail.
         written.unwrap_or_default();
     })
 }
 
-/// Draws the time so far again and again until the run is over.
+/// Redraws the elapsed time until the run is over.
 fn draws(bar: &ProgressBar, is_over: &AtomicBool) {
     let mut last = Instant::now();
     while !is_over.load(Relaxed) {
@@ -126,7 +125,7 @@ fn draws(bar: &ProgressBar, is_over: &AtomicBool) {
     }
 }
 
-/// Writes a line every half minute until the run is over.
+/// Prints a line every half minute until the run is over.
 fn lines(bar: &ProgressBar, message: &Mutex<String>, is_over: &AtomicBool) {
     let (began, mut last) = (Instant::now(), Instant::now());
     while !is_over.load(Relaxed) {
@@ -139,7 +138,7 @@ fn lines(bar: &ProgressBar, message: &Mutex<String>, is_over: &AtomicBool) {
     }
 }
 
-/// The progress in words. The time left assumes that the steps to come take as long as those before.
+/// The progress in words. The estimate of the time left assumes that all steps take equally long.
 fn line(done: u64, total: u64, elapsed: Duration, message: &str) -> String {
     let message = if message.is_empty() { String::new() } else { format!(": {message}") };
     if total == 0 {

@@ -1,7 +1,7 @@
-//! Earlier spellings of verbs and flags: they are hidden, work as before, and their use prints a warning.
+//! Supports earlier names of commands and flags: they stay hidden, work as before, and print a warning.
 //!
-//! A verb or flag with another name is a hidden alias. A flag that became an argument, or that has no effect
-//! any more, is a hidden flag whose help begins with [`NOW`] and says what it is now.
+//! A renamed command or flag is a hidden alias. A flag that became an argument or lost its effect is a hidden
+//! flag; its help begins with [`NOW`] and names the replacement.
 
 use std::borrow::Cow;
 use std::ffi::OsString;
@@ -13,10 +13,10 @@ use super::status;
 use super::verbs::Opts;
 use crate::terminal;
 
-/// How the help of a hidden flag begins that is an earlier spelling.
+/// Prefix of the help of a hidden flag that has been replaced.
 const NOW: &str = "Now ";
 
-/// Parses the command line. Every earlier spelling that was typed prints a warning with the present one.
+/// Parses the command line. Each earlier name that was typed prints a warning with the current name.
 pub fn parse() -> Opts {
     let mut command = with_grammar(Opts::command());
     let mut matches =
@@ -30,7 +30,7 @@ pub fn parse() -> Opts {
     opts
 }
 
-/// Ends the process with what is wrong in the command line, which holds what was typed.
+/// Prints a usage error and exits. The message may quote typed text, so control characters are escaped.
 fn leave(error: &clap::Error) -> ! {
     let text = error.render().to_string();
     match terminal::escaped(&text) {
@@ -42,7 +42,7 @@ fn leave(error: &clap::Error) -> ! {
     }
 }
 
-/// A warning for each earlier spelling of `command` and its verbs among the arguments, each once.
+/// One warning for each earlier name among the arguments of `command` and its subcommands.
 fn warnings(command: &Command, typed: &[OsString]) -> Vec<String> {
     let (mut command, mut warnings) = (command, vec![]);
     for word in typed.iter().filter_map(|word| word.to_str()) {
@@ -70,7 +70,7 @@ fn warnings(command: &Command, typed: &[OsString]) -> Vec<String> {
     warnings
 }
 
-/// The warning for a flag that was typed as `--name`, if it is an earlier spelling of this one.
+/// The warning for a flag typed as `--name`, if `name` is an earlier name of `arg`.
 fn of_long(arg: &Arg, name: &str) -> Option<String> {
     if has_hidden_alias(arg, name) {
         return arg.get_long().map(|now| format!("`--{name}` is now `--{now}`"));
@@ -79,7 +79,7 @@ fn of_long(arg: &Arg, name: &str) -> Option<String> {
     is_typed.then(|| now(arg)).flatten().map(|now| format!("`--{name}` is now {now}"))
 }
 
-/// What a hidden flag is now, if it is an earlier spelling.
+/// The replacement of a hidden flag, if it has one.
 fn now(arg: &Arg) -> Option<String> {
     let help = arg.get_help().filter(|_| arg.is_hide_set())?.to_string();
     help.strip_prefix(NOW).map(Into::into)
@@ -123,7 +123,7 @@ mod tests {
         }
         assert_eq!(warned(&["collect", "rescore", "-o", "d"]), ["`-o` is now DIR, without a flag"]);
         assert_eq!(warned(&["collect", "repair", "--output=d"]), ["`--output` is now DIR, without a flag"]);
-        // Another verb has the flag still.
+        // Another command still has the flag.
         assert!(warned(&["collect", "t", "-o", "d"]).is_empty());
         assert!(warned(&["demo", "--entities", "2"]).is_empty());
         assert_eq!(warned(&["demo", "--shots", "2"]), ["`--shots` is now `--entities`"]);
@@ -149,7 +149,7 @@ mod tests {
         }
     }
 
-    /// The words of a command in a console, as a shell splits them; comments and redirections end it.
+    /// Splits a console command into words as a shell does. A comment or redirection ends the command.
     fn words(line: &str) -> Vec<String> {
         let (mut words, mut word, mut quote) = (vec![], None::<String>, None);
         for c in line.chars() {
@@ -191,7 +191,7 @@ mod tests {
         assert!(n > 20, "only {n} commands were found");
     }
 
-    /// `scripts/results` makes the numbers of the documents again.
+    /// `scripts/results` reproduces the numbers in the documents.
     #[cfg(unix)]
     #[test]
     fn every_command_that_makes_the_results_again_parses_and_is_there() {

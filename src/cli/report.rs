@@ -1,4 +1,4 @@
-//! `surmise report`: what is on disk as tables and figures, or as one page.
+//! `surmise report`: makes tables and figures of results on disk, or one page of all results.
 
 use std::path::{Path, PathBuf};
 
@@ -14,41 +14,41 @@ use crate::report::{self, Selection, html};
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    #[arg(value_name = "NAME", help = listed("A report", report_names()))]
+    #[arg(value_name = "NAME", help = listed("Report to make", report_names()))]
     name: String,
-    /// The files it is made of, which `surmise list reports` names, or folders that hold them; for html one
-    /// results folder
+    /// Input files, which `surmise list reports` names, or folders that contain them; for html, one results
+    /// folder
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<PathBuf>,
-    /// Noise scale b of the estimator [default: that of the headline]
+    /// Noise scale b of the estimator [default: the headline scale]
     #[arg(long, alias = "setting", value_name = "B")]
     noise_scale: Option<f64>,
-    /// Show this model; may be given several times [default: all]
+    /// Show only this model; may be given several times [default: all]
     #[arg(long = "model", value_name = "NAME")]
     models: Vec<String>,
-    /// Show this corpus; may be given several times [default: all]
+    /// Show only this corpus; may be given several times [default: all]
     #[arg(long = "corpus", value_name = "NAME")]
     corpora: Vec<String>,
-    /// Show only profiles with this setting, such as n_windows=1000 or dtype=f32; may be given several times.
-    /// The names are columns of profiles.csv
+    /// Show only profiles with this setting, such as n_windows=1000 or dtype=f32, named by a column of
+    /// profiles.csv; may be given several times
     #[arg(long, value_name = "NAME=VALUE")]
     select: Vec<SettingFilter>,
-    /// Form of the table on stdout, where there is no -o, --csv or --json [default: csv]
+    /// Format of the table on stdout, without -o, --csv and --json [default: csv]
     #[arg(long, value_enum, conflicts_with_all = ["output", "csv", "json"])]
     format: Option<Format>,
     #[command(flatten)]
     tables: TableFlags,
-    /// Folder for the table as .csv, .tex and .md, and for each figure as .svg and .pdf; for html the file of
-    /// the page [default: report.html in the results folder]
+    /// Folder for the table as .csv, .tex and .md, and for each figure as .svg and .pdf; for html, the file
+    /// of the page [default for html: report.html in the results folder]
     #[arg(short, long, value_name = "DIR|FILE")]
     output: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Format {
-    /// Every digit, RFC 4180
+    /// CSV (RFC 4180) with all digits
     Csv,
-    /// LaTeX for booktabs and siunitx
+    /// LaTeX with booktabs and siunitx
     Tex,
     /// Markdown
     Md,
@@ -65,7 +65,12 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let report = report::find(&flags.name).map_err(|error| match error {
         Error::Unknown { kind, name, .. } => {
             let known: Vec<&str> = report_names().collect();
-            names::unknown(kind, &name, known.iter().copied(), &format!("there are {}", known.join(", ")))
+            names::unknown(
+                kind,
+                &name,
+                known.iter().copied(),
+                &format!("the reports are {}", known.join(", ")),
+            )
         }
         other => other,
     })?;
@@ -107,7 +112,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     Ok(())
 }
 
-/// The page of a results folder. It shows all there is, and chooses in the browser.
+/// Writes the page of a results folder. The page shows all results and has its own filters.
 fn page(flags: &Flags, quiet: bool) -> Result<()> {
     let chosen = [
         ("--noise-scale", flags.noise_scale.is_some()),
@@ -119,11 +124,12 @@ fn page(flags: &Flags, quiet: bool) -> Result<()> {
         ("--json", flags.tables.json.is_some()),
     ];
     if let Some((name, _)) = chosen.into_iter().find(|(_, is_given)| *is_given) {
-        let reason = "is for the other reports; the page of html shows all and has menus, leave it out";
+        let reason = "does not apply to html, whose page shows all results and has its own menus; leave it \
+                      out";
         return Err(Error::Parameter { name, reason: reason.into() });
     }
     let [folder] = flags.inputs.as_slice() else {
-        let reason = format!("must be one results folder for html, and are {}", flags.inputs.len());
+        let reason = format!("must be one results folder for html, but {} were given", flags.inputs.len());
         return Err(Error::Parameter { name: "the inputs", reason });
     };
     let bar = Progress::uncounted("reading results", quiet);
@@ -142,7 +148,7 @@ fn page(flags: &Flags, quiet: bool) -> Result<()> {
     gaps(&page)
 }
 
-/// What the page could not read.
+/// An error that lists what the page could not read, if anything.
 fn gaps(page: &html::Page) -> Result<()> {
     match page.problems() {
         [] => Ok(()),

@@ -1,4 +1,4 @@
-//! `surmise scores`: imports scores of other tools, and exports those of a collection for them.
+//! `surmise scores`: imports the scores of other tools, and exports collected answers for other tools.
 
 use std::path::{Path, PathBuf};
 
@@ -19,41 +19,41 @@ pub(super) struct Flags {
 
 #[derive(Debug, Subcommand)]
 enum ScoresVerb {
-    /// Results of other tools (`surmise list importers`) as scores.csv and items.csv
+    /// Convert results of other tools (`surmise list importers`) to scores.csv and items.csv
     Import(Import),
-    /// The answers of a collection in the form of another tool (`surmise list exporters`)
+    /// Convert collected answers to the files of another tool (`surmise list exporters`)
     Export(Export),
 }
 
 #[derive(Debug, Args)]
 struct Import {
-    /// Files that `surmise list importers` names, or folders of them; samples_*.jsonl alone need --model and
-    /// --shots
+    /// Files that `surmise list importers` names, or folders of such files; samples_*.jsonl without a results
+    /// file need --model and --shots
     #[arg(required = true, value_name = "FILE|DIR")]
     files: Vec<PathBuf>,
-    /// The CSV file; the provenance of the scores is written beside it as FILE.json. `-` is stdout, without
-    /// provenance
+    /// CSV file to write, with the provenance of the scores in FILE.json; `-` is stdout, without provenance
     #[arg(short, long, value_name = "FILE", required_unless_present_any = ["csv", "json"])]
     output: Option<PathBuf>,
     #[command(flatten)]
     table: TableFlags,
-    /// Write the answers of files that hold them as items.csv to this file; `-` is stdout
+    /// Write the answers that the files contain to this file, in the format of items.csv; `-` is stdout
     #[arg(long, value_name = "FILE|-")]
     items: Option<PathBuf>,
-    /// The metric or scorer; METRIC,FILTER of the lm-evaluation-harness [default: every share of right
-    /// answers, as TASK/METRIC where a task has several]
+    /// Metric or scorer; METRIC,FILTER for the lm-evaluation-harness [default: every share of correct
+    /// answers, as TASK/METRIC if a task has several]
     #[arg(long)]
     metric: Option<String>,
-    /// The model's name in place of the file's
+    /// Name of the model, replacing that of the file
     #[arg(long)]
     model: Option<String>,
-    /// The number of shots in place of the file's
+    /// Number of shots, replacing that of the file
     #[arg(long, value_name = "K")]
     shots: Option<usize>,
-    /// Import runs on a part of a task, too
+    /// Also import runs on a part of a task
     #[arg(long)]
     limited: bool,
-    /// The number of items of a task whose file states neither it nor answers; may be given several times
+    /// Number of items of a task, for files that neither state it nor contain answers; may be given several
+    /// times
     #[arg(long, value_name = "TASK=N", value_parser = task_items)]
     n_items: Vec<(String, usize)>,
 }
@@ -68,12 +68,12 @@ fn task_items(text: &str) -> std::result::Result<(String, usize), String> {
 
 #[derive(Debug, Args)]
 struct Export {
-    /// The folder that `surmise collect -o` wrote
+    /// Folder of collected answers, written by `surmise collect -o`
     #[arg(value_name = "DIR")]
     folder: PathBuf,
-    #[arg(long, value_name = "FORMAT", help = listed("The form", export::ALL.iter().map(|one| one.name())))]
+    #[arg(long, value_name = "FORMAT", help = listed("Format", export::ALL.iter().map(|one| one.name())))]
     to: String,
-    /// Folder for the files
+    /// Folder for the output files
     #[arg(short, long, value_name = "DIR")]
     output: PathBuf,
 }
@@ -102,7 +102,7 @@ fn import_files(flags: &Import, quiet: bool) -> Result<()> {
         let provenance = output.map(|path| beside(path));
         let others = [output, provenance.as_ref(), flags.table.csv.as_ref(), flags.table.json.as_ref()];
         if others.contains(&Some(items)) {
-            let reason = "is the place of the scores, too; give the answers a file of their own".into();
+            let reason = "names the same file as the scores; choose another file for the answers".into();
             return Err(Error::Parameter { name: "--items", reason });
         }
     }
@@ -125,11 +125,11 @@ fn import_files(flags: &Import, quiet: bool) -> Result<()> {
     if imported.faults.is_empty() {
         return Ok(());
     }
-    let reason = format!("imported without these:\n  {}", imported.faults.join("\n  "));
+    let reason = format!("some files or parts could not be imported:\n  {}", imported.faults.join("\n  "));
     Err(Error::Gaps { reason })
 }
 
-/// Where the provenance of scores is written.
+/// The file for the provenance of the scores.
 fn beside(path: &Path) -> PathBuf {
     let mut beside = path.as_os_str().to_owned();
     beside.push(".json");

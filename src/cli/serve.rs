@@ -1,4 +1,4 @@
-//! `surmise serve`: local checkpoints as an OpenAI-compatible server.
+//! `surmise serve`: serves local checkpoints with an OpenAI-compatible API.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -12,30 +12,30 @@ use crate::serve::{ServerSettings, serve};
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// Folders, ids on a Hugging Face hub, or names from `surmise list models`; requests choose among them
-    /// by their id
+    /// Models to serve: folders, ids on a Hugging Face hub, or names from `surmise list models`; a request
+    /// names one by its id
     #[arg(required = true, value_name = "MODEL")]
     models: Vec<String>,
-    /// Port; 0 takes a free one, and the base URL is printed on stdout
+    /// Port to listen on; 0 picks a free one; the base URL is printed on stdout
     #[arg(long, default_value_t = 8000)]
     port: u16,
-    /// Address to listen on; only this machine reaches the default
+    /// Address to listen on; the default is reachable from this machine only
     #[arg(long, default_value = "127.0.0.1", value_name = "ADDRESS")]
     host: IpAddr,
-    /// Sequences of one model that are decoded at once
+    /// Number of sequences per model that are decoded at the same time
     #[arg(long, default_value_t = 16, value_name = "N")]
     max_concurrent: usize,
-    /// Sequences of one model that may wait; further requests get status 503
+    /// Number of sequences per model that may wait; further requests get status 503
     #[arg(long, default_value_t = 1024, value_name = "N")]
     max_waiting: usize,
     /// Timeout of a request in seconds
     #[arg(long, default_value_t = 300, value_name = "SECONDS")]
     timeout_s: u64,
-    /// Environment variable with a key that clients must send; without it anyone who reaches the address is
-    /// served
+    /// Environment variable with the key that clients must send; without it, any client that reaches the
+    /// address is served
     #[arg(long, value_name = "NAME")]
     key_variable: Option<String>,
-    /// Seed of requests without one
+    /// Seed for requests that set none
     #[arg(long, default_value_t = 0)]
     seed: u64,
     #[command(flatten)]
@@ -49,7 +49,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         if !(1..=65_536).contains(&count) {
             return Err(Error::Parameter {
                 name,
-                reason: format!("must be from 1 to 65536, and is {count}"),
+                reason: format!("must be from 1 to 65536, but is {count}"),
             });
         }
     }
@@ -59,14 +59,14 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     if flags.opening.device != crate::model::Device::Cpu {
         return Err(Error::Parameter {
             name: "--device",
-            reason: "must be cpu: the cache of keys and values works on the CPU only".into(),
+            reason: "must be cpu, because the key-value cache works on the CPU only".into(),
         });
     }
     let key = flags.key_variable.as_ref().map(|name| {
         std::env::var(name).ok().map(|key| key.trim().to_owned()).filter(|key| !key.is_empty()).ok_or_else(
             || {
                 let reason = format!(
-                    "names {name}, which is not set in the environment; set it to the key clients must send"
+                    "names {name}, which is unset or empty; set it to the key that clients must send"
                 );
                 Error::Parameter { name: "--key-variable", reason }
             },
@@ -84,7 +84,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     };
     if settings.key.is_none() && !settings.host.is_loopback() {
         status(&format!(
-            "warning: anyone who reaches {} is served; --key-variable NAME asks clients for a key",
+            "warning: any client that reaches {} is served; set --key-variable NAME to require a key",
             settings.host
         ));
     }
@@ -95,7 +95,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     if let Some(id) = ids.iter().enumerate().find_map(|(i, id)| ids[..i].contains(id).then_some(id)) {
         return Err(Error::Parameter {
             name: "MODEL",
-            reason: format!("is given twice under the id `{id}`"),
+            reason: format!("names two models with the same id `{id}`; serve only one of them"),
         });
     }
     serve(models, &settings, |url| {

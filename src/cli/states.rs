@@ -1,4 +1,4 @@
-//! `surmise states`: residual streams as a safetensors file.
+//! `surmise states`: writes residual streams to a safetensors file.
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -11,20 +11,20 @@ use crate::disk;
 use crate::error::{Error, Result};
 use crate::model::{LoadedDecoder, Model, state_file};
 
-/// Steps of the bar.
+/// Number of steps of the progress bar.
 const STEPS: u64 = 1000;
 
 #[derive(Debug, Args)]
 #[group(id = "input", required = true, multiple = false, args = ["tokens", "corpus"])]
 pub(super) struct Flags {
-    /// A folder with config.json and weights, a GGUF file, an id on a Hugging Face hub, or a name from
-    /// `surmise list models`
+    /// Folder with config.json and weights, GGUF file, id on a Hugging Face hub, or name from `surmise list
+    /// models`
     #[arg(value_name = "MODEL")]
     model: String,
-    /// A safetensors file with int64 `input_ids` (n, t)
+    /// Safetensors file with int64 `input_ids` of shape (n, t)
     #[arg(long, value_name = "FILE", conflicts_with_all = ["windows", "entities", "seed", "bos"])]
     tokens: Option<PathBuf>,
-    /// A corpus in place of --tokens: a name from `surmise list corpora`, or a CSV file with a column
+    /// Corpus to use instead of --tokens: a name from `surmise list corpora`, or a CSV file with a column
     /// `entity`; all entities must have the same number of tokens
     #[arg(long, value_name = "NAME|FILE")]
     corpus: Option<String>,
@@ -37,8 +37,8 @@ pub(super) struct Flags {
     /// Also write the logits
     #[arg(long)]
     logits: bool,
-    /// Safetensors file to write: f32 h_0 .. h_L (n, t, width), where h_l is the residual stream after l
-    /// blocks, before the final norm; `-` is stdout
+    /// Safetensors file to write: f32 arrays h_0 .. h_L of shape (n, t, width), where h_l is the residual
+    /// stream after l blocks, before the final norm; `-` is stdout
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
 }
@@ -87,10 +87,12 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     Ok(())
 }
 
-/// Copies a file that is written out of order to stdout.
+/// Writes to a temporary file and copies it to stdout, because `write` does not write in order.
 fn to_stdout(write: &dyn Fn(&Path) -> Result<()>) -> Result<()> {
     if std::io::stdout().is_terminal() {
-        let reason = "is a terminal, and the file is no text; give a file, or a command behind `|`".into();
+        let reason = "is a terminal, but the output is binary; name a file, or pipe the output into a \
+                      command"
+            .into();
         return Err(Error::Parameter { name: "-o", reason });
     }
     let fault = |source| Error::Write { path: "stdout".into(), source };
@@ -100,7 +102,7 @@ fn to_stdout(write: &dyn Fn(&Path) -> Result<()>) -> Result<()> {
     write(&path)?;
     let mut file = disk::open(&path).map_err(fault)?;
     match std::io::copy(&mut file, &mut std::io::stdout().lock()) {
-        // A reader that stops early is no failure.
+        // A reader that stops early causes no error.
         Err(source) if source.kind() != std::io::ErrorKind::BrokenPipe => Err(fault(source)),
         _ => Ok(()),
     }

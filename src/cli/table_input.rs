@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-/// A tidy table.
+/// The file of a tidy table.
 #[derive(Debug, Args)]
 pub(super) struct TableInput {
-    /// A CSV file with a header, one observation per row, an empty cell where a value is missing
+    /// CSV file with a header and one observation per row; an empty cell is a missing value
     #[arg(value_name = "TABLE", required_unless_present = "observations")]
     table: Option<PathBuf>,
     /// Now TABLE, without a flag
@@ -16,7 +16,7 @@ pub(super) struct TableInput {
 }
 
 impl TableInput {
-    /// The file. One of both is required.
+    /// The path of the table. Parsing ensures that one of the two is given.
     pub(super) fn path(&self) -> PathBuf {
         self.table.clone().or_else(|| self.observations.clone()).unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! Where a listing or table goes: as CSV, as JSON, to files or to stdout.
+//! Writes a listing or table as CSV or JSON, to files or to stdout.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 
 /// The path that means stdout.
 const STDOUT: &str = "-";
-/// Version of the JSON form of tables.
+/// Version of the JSON format of tables.
 const VERSION: u32 = 1;
 
 /// The flags of every listing and table.
@@ -26,20 +26,20 @@ pub(super) struct TableFlags {
     pub(super) json: Option<PathBuf>,
 }
 
-/// A table in both forms.
+/// A table in both formats.
 pub(super) struct TableBytes {
     pub(super) csv: Vec<u8>,
     pub(super) json: Vec<u8>,
 }
 
-/// The JSON form of a table.
+/// A table as JSON.
 #[derive(Debug, serde::Serialize)]
 struct JsonTable<'a, T> {
     schema: Schema,
     rows: &'a [T],
 }
 
-/// A row as a JSON object whose members are in the order of the columns.
+/// A row as a JSON object with its members in column order.
 struct JsonRow<'a> {
     columns: &'a [String],
     cells: &'a [Value],
@@ -56,12 +56,12 @@ impl Serialize for JsonRow<'_> {
 }
 
 impl TableBytes {
-    /// The table called `name` of some rows.
+    /// Formats `rows` as the table `name`.
     pub(super) fn of_rows<T: Serialize>(name: &str, rows: &[T]) -> Result<Self> {
         Ok(Self { csv: disk::csv_bytes(name.as_ref(), rows)?, json: json_bytes(name, rows)? })
     }
 
-    /// The table called `name` of some cells; a missing one is `null`.
+    /// Formats cells as the table `name`. A missing value is `null` in JSON and empty in CSV.
     pub(super) fn of_cells(name: &str, columns: &[&str], rows: &[Vec<Value>]) -> Result<Self> {
         let text = |cell: &Value| match cell {
             Value::Null => String::new(),
@@ -87,7 +87,7 @@ pub(super) fn is_stdout(path: &Path) -> bool {
 }
 
 impl TableFlags {
-    /// Whether a form or file was asked for.
+    /// Whether `--csv` or `--json` was given.
     pub(super) fn is_given(&self) -> bool {
         self.csv.is_some() || self.json.is_some()
     }
@@ -98,8 +98,8 @@ impl TableFlags {
             .filter_map(|(flag, path)| Some((flag, path.as_ref()?)))
     }
 
-    /// Refuses two tables in one place, a file that is read, and one that cannot be written, before anything
-    /// is computed. `output` is the file of `-o`.
+    /// Checks the outputs before anything is computed: no two outputs may share a file, no output may replace
+    /// an input, and every file must be writable. `output` is the file of `-o`.
     ///
     /// # Errors
     /// [`Error::Parameter`], [`Error::Write`]
@@ -113,7 +113,10 @@ impl TableFlags {
         for (flag, path) in output.map(|path| ("-o", path)).into_iter().chain(self.files()) {
             if let Some((other, _)) = places.iter().find(|(_, known)| *known == path) {
                 let place = if is_stdout(path) { "stdout".into() } else { path.display().to_string() };
-                let reason = format!("and {other} both write to {place}; give one of them a file of its own");
+                let reason = format!(
+                    "and {other} both write to {place}; choose another file for one of the \
+                                      two"
+                );
                 return Err(Error::Parameter { name: flag, reason });
             }
             places.push((flag, path));
@@ -121,7 +124,8 @@ impl TableFlags {
                 continue;
             }
             if let Some(input) = inputs.iter().find(|input| disk::is_same(input, path)) {
-                let reason = format!("would replace {}, which is read; choose another file", input.display());
+                let reason =
+                    format!("would replace {}, which is an input; choose another file", input.display());
                 return Err(Error::Parameter { name: flag, reason });
             }
             drop(disk::Partial::begin(path)?);
@@ -129,7 +133,7 @@ impl TableFlags {
         Ok(())
     }
 
-    /// Writes the table to the files that were asked for. Without any, stdout shows `otherwise`.
+    /// Writes the table to the files given by the flags. Without any, prints `otherwise` to stdout.
     ///
     /// # Errors
     /// [`Error::Write`]
@@ -143,8 +147,8 @@ impl TableFlags {
         Ok(())
     }
 
-    /// Writes the table as CSV to `output`, and to the files that were asked for. Without any, it goes to
-    /// stdout as CSV.
+    /// Writes the table as CSV to `output`, and to the files given by the flags. Without any file, prints it
+    /// to stdout as CSV.
     ///
     /// # Errors
     /// [`Error::Write`]
@@ -160,7 +164,7 @@ impl TableFlags {
     }
 }
 
-/// Writes a file, or stdout.
+/// Writes bytes to a file, or to stdout for the path `-`.
 pub(super) fn put(path: &Path, bytes: &[u8]) -> Result<()> {
     if is_stdout(path) { print(bytes) } else { disk::write(path, bytes) }
 }

@@ -1,4 +1,4 @@
-//! Flags for texts, shared by `measure` and `compare`, and corpora of both kinds: series and texts.
+//! Defines the flags for texts of `measure` and `compare`, and corpora of both kinds: series and texts.
 
 use std::path::PathBuf;
 
@@ -13,21 +13,22 @@ use crate::model::Tokenizer;
 /// Texts and how they are cut into windows.
 #[derive(Debug, Clone, Args)]
 pub(super) struct TextFlags {
-    /// Texts: a JSON array, JSON lines, CSV or TSV, or plain text with a blank line
-    /// between texts, also compressed by gzip; may be given several times. The content decides, not the
-    /// extension. At most --windows windows of each group are used
+    /// File of texts: a JSON array, JSON lines, CSV or TSV, or plain text with a blank line between texts,
+    /// also compressed by gzip; may be given several times. The format is detected from the content, not from
+    /// the extension. At most --windows windows per group are used
     #[arg(long = "texts", value_name = "FILE")]
     texts: Vec<PathBuf>,
-    /// Tokens per window of text; windows begin at sentence starts and do not overlap
+    /// Number of tokens per window; windows begin at sentence starts and do not overlap
     #[arg(long, default_value_t = 32, value_name = "T")]
     window_tokens: usize,
-    /// Control to compare the texts with: the same tokens shuffled within each window, or none
+    /// Control to compare the texts with: the same tokens, shuffled within each window, or none
     #[arg(long, value_enum, default_value_t = ControlChoice::Shuffled)]
     control: ControlChoice,
     /// Column or JSON field that holds the text
     #[arg(long, default_value = "text", value_name = "NAME")]
     text_column: String,
-    /// Column or JSON field that holds the group, such as the author; each group is a corpus. Optional
+    /// Column or JSON field that holds the group, such as the author; each group becomes a corpus. The column
+    /// is optional
     #[arg(long, default_value = "group", value_name = "NAME")]
     group_column: String,
 }
@@ -50,7 +51,7 @@ impl TextFlags {
         Ok(files.into_iter().flatten().collect())
     }
 
-    /// The files.
+    /// The files given by `--texts`.
     pub(super) fn files(&self) -> &[PathBuf] {
         &self.texts
     }

@@ -1,4 +1,4 @@
-//! The verbs: what can be typed, which function runs it, and the exit codes.
+//! Defines the commands, the function that runs each, and the exit codes.
 
 use std::path::PathBuf;
 
@@ -22,26 +22,26 @@ const EXIT_CODES: &str = "Exit codes: 0 complete, 1 failed, 2 usage (a flag, nam
     name = "surmise",
     version,
     about = "Proxy estimation for closed language models: measure emergence in small open models, calibrate, \
-             predict the rest",
-    long_about = "Proxy estimation for closed language models.\n\nWithout a verb, surmise runs the bundled \
-                  study on embedded models: it measures the smaller ones, asks the largest of each family as \
-                  if it were closed, predicts what is inside from the answers, and then looks. It prints \
-                  predictions beside measurements: a table on a terminal, else CSV.",
+             and predict the closed models",
+    long_about = "Proxy estimation for closed language models.\n\nWithout a command, surmise runs the \
+                  bundled study on embedded models. It measures the smaller models, treats the largest model \
+                  of each family as closed, predicts its emergence from its answers, and then measures it \
+                  too. It prints predictions next to measurements: a table on a terminal, otherwise CSV.",
     after_help = EXIT_CODES
 )]
 pub struct Opts {
     #[command(subcommand)]
     verb: Option<Verb>,
-    /// Without a verb: folder for the files of the bundled study
+    /// Without a command: folder for the files of the bundled study
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
-    /// Write nothing to stderr but errors
+    /// Print only errors and warnings to stderr
     #[arg(short, long, global = true)]
     pub(super) quiet: bool,
-    /// Threads [default: all cores]; results are the same to the bit
+    /// Number of threads; the results do not depend on it, to the last bit [default: all cores]
     #[arg(long, global = true, value_name = "N")]
     threads: Option<usize>,
-    // Of the bundled study, where there is no verb.
+    // These flags apply to the bundled study, which runs without a command.
     #[command(flatten)]
     table: TableFlags,
 }
@@ -53,27 +53,27 @@ enum Verb {
     Demo(demo::Flags),
     /// Write a first study file
     Init(study::init::Flags),
-    /// Show what a study takes before it runs: tasks, requests, tokens, dollars, time, memory
+    /// Show what a study needs before it runs: tasks, requests, tokens, dollars, time, memory
     Plan(study::ListingFlags),
-    /// Run a study: measure and ask its models, calibrate, predict, report; what is there is not done again
+    /// Run a study: measure and query its models, calibrate, predict, report; finished tasks are not repeated
     #[command(after_help = EXIT_CODES)]
     Run(study::run::Flags),
     /// Show which tasks of a study are done, running, failed or missing
     Status(study::ListingFlags),
-    /// Say why a closed model of a study has no prediction or a wide interval, and what to add
+    /// Explain why a closed model of a study has no prediction or a wide interval, and what to add
     Doctor(study::ListingFlags),
     /// Download the models of a study, for machines without a network
     Fetch(study::fetch::Flags),
     /// Print a job script that runs a study on a cluster with Slurm
     Slurm(study::slurm::Flags),
-    /// Join the folders of the shards of a study
+    /// Merge the folders of a study's shards
     Merge(study::merge::Flags),
     /// Measure emergence profiles of models on corpora, and of their randomly initialised copies
     Measure(Box<measure::Flags>),
     /// Estimate the mutual information of paired samples, as JSON
     Mi(mi::Flags),
     /// Compare groups of texts (human, model A, model B) as small models read them: permutation p-value and
-    /// effect size, beside a shuffled control
+    /// effect size, next to a shuffled control
     Compare(compare::Flags),
     /// Write the residual streams of token ids or of a corpus as arrays in a safetensors file
     States(states::Flags),
@@ -93,7 +93,7 @@ enum Verb {
     /// Predict the rows of a table with a card: intervals with their back-tested coverage, or an empty cell
     /// and the reason where the data support no number
     Predict(predict::Flags),
-    /// Describe a card: training data, range of use, and errors beside those of mean and size
+    /// Describe a card: training data, range of use, and errors next to those of mean and size
     Card(card::Flags),
     /// Serve a local checkpoint behind an OpenAI-compatible API on this machine
     Serve(serve::Flags),
@@ -104,42 +104,43 @@ enum Verb {
     /// Make tables (CSV, LaTeX, Markdown) and figures (SVG, PDF) of results on disk, or one page of all of
     /// them (html)
     Report(report::Flags),
-    /// Show the page of a results folder in a browser on this machine, up to date while a study runs
+    /// Show the page of a results folder in a browser on this machine, and update it while a study runs
     View(view::Flags),
-    /// Print BibTeX of the tool, the paper, and the methods that a folder of results used
+    /// Print BibTeX of the tool, the paper, and the methods that a results folder used
     Cite(cite::Flags),
-    /// Write the methods paragraph of a folder of results, with its settings, as text or LaTeX
+    /// Write the methods paragraph of a results folder, with its settings, as text or LaTeX
     Methods(methods::Flags),
     /// List what is built in: models, architectures, estimators, corpora, providers, importers,
     /// exporters, candidates, tasks, graders, reports, columns of files
     List(list::Flags),
-    /// Print the script that completes verbs and flags in a shell
+    /// Print the script that completes commands and flags in a shell
     Completions(completions::Flags),
-    /// Print the manual page, or write one for each verb into a folder
+    /// Print the manual page, or write one for each command into a folder
     Man(man::Flags),
 }
 
-/// More threads than any machine has cores for; starting tens of thousands takes minutes.
+/// Upper limit of `--threads`, more than any machine has cores; starting tens of thousands takes minutes.
 const MOST_THREADS: usize = 1024;
 
 /// Runs the command.
 ///
 /// # Errors
-/// Whatever the verb finds wrong.
+/// Any error of the command.
 pub fn run(opts: Opts) -> Result<()> {
     if let Some(threads) = opts.threads
         && !(1..=MOST_THREADS).contains(&threads)
     {
-        let reason = format!("must be from 1 to {MOST_THREADS}, and is {threads}");
+        let reason = format!("must be from 1 to {MOST_THREADS}, but is {threads}");
         return Err(Error::Parameter { name: "--threads", reason });
     }
     machine::start_pool(opts.threads)?;
-    // Servers have nothing to remove, and end requests first.
+    // Servers have no temporary files and finish their requests before they stop, so they handle signals
+    // themselves.
     if !matches!(opts.verb, Some(Verb::Serve(_) | Verb::View(_))) {
         watch::ends_on_signals()?;
     }
     if opts.verb.is_some() && (opts.output.is_some() || opts.table.is_given()) {
-        let reason = "before the verb is for the bundled study; write it behind the verb";
+        let reason = "before the command applies to the bundled study; write it after the command";
         let name = if opts.output.is_some() { "-o" } else { "--csv" };
         return Err(Error::Parameter { name, reason: reason.into() });
     }

@@ -1,4 +1,4 @@
-//! `surmise view`: the page of a results folder in a browser, up to date while a study runs.
+//! `surmise view`: shows the page of a results folder in a browser, and updates it while a study runs.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -11,10 +11,10 @@ use crate::view::view;
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// A results folder: that of a study, of `measure`, `collect` or `blind`
+    /// Results folder of a study, `measure`, `collect` or `blind`
     #[arg(value_name = "DIR")]
     folder: PathBuf,
-    /// Port; 0 takes a free one, and the URL is printed on stdout
+    /// Port to listen on; 0 picks a free one; the URL is printed on stdout
     #[arg(long, default_value_t = 0)]
     port: u16,
     /// Open the page in the browser
@@ -35,7 +35,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     })
 }
 
-/// Whether the system's program for opening a URL starts.
+/// Starts the system's program that opens URLs; returns whether it started.
 fn opens(url: &str) -> bool {
     let (program, before): (&str, &[&str]) = if cfg!(target_os = "macos") {
         ("open", &[])

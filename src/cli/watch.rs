@@ -1,4 +1,4 @@
-//! The display of a run of `collect`, and the handling of signals.
+//! Shows the progress of `collect`, and handles signals.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -17,7 +17,7 @@ use crate::machine;
 const GRACE: Duration = Duration::from_secs(30);
 const TICK: Duration = Duration::from_millis(100);
 
-/// The display of one run.
+/// The progress display of one run, which a thread updates.
 pub(super) struct Watch {
     pub(super) progress: Arc<Progress>,
     is_over: Arc<AtomicBool>,
@@ -35,7 +35,7 @@ impl Watch {
         }));
         let is_over = Arc::new(AtomicBool::new(false));
         let (shown, over) = (progress.clone(), is_over.clone());
-        // Without a thread nothing is shown, and the run goes on.
+        // If no thread can be started, the run goes on without a display.
         let shows = move || {
             while !over.load(Relaxed) {
                 std::thread::sleep(TICK);
@@ -57,17 +57,18 @@ impl Watch {
     }
 }
 
-/// Ends a run on a signal: after the first, no request is started and those in flight are awaited for a
-/// limited time; after the second, they are not awaited. Where none is in flight, results are being written,
-/// which a further signal ends: they can be made again of the answers.
+/// Ends a run on a signal. After the first signal, no new request is sent, and the run waits up to [`GRACE`]
+/// for requests in flight. After the second signal, it stops waiting. Once all requests are done, the run
+/// writes results; a signal then ends the process, because the results can be recomputed from the stored
+/// answers.
 pub(super) fn interrupts(stop: Arc<Stop>) {
-    // Without a thread a signal ends the process as it does elsewhere.
+    // If no thread can be started, a signal ends the process at once.
     let wait = move || {
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
         runtime.block_on(async {
             let Some(mut signals) = Signals::new() else { return };
             hand_over(&signals);
-            // Nobody else holds it once the requests are over.
+            // The run drops its own reference once the requests are over.
             let is_over = |stop: &Arc<Stop>| Arc::strong_count(stop) == 1;
             signals.next().await;
             if is_over(&stop) {
@@ -88,21 +89,22 @@ pub(super) fn interrupts(stop: Arc<Stop>) {
     std::thread::Builder::new().name("signals".into()).spawn(wait).map(drop).unwrap_or_default();
 }
 
-/// Ends the process while it writes results.
+/// Ends the process while results are being written.
 fn end_writing() -> ! {
-    status("surmise: interrupted while results are written; answers are saved, and the same command goes on");
+    status("surmise: interrupted while writing results; answers are saved, and the same command continues");
     disk::exit(130);
 }
 
-/// Whether something else ends the process on a signal: what it has in flight is paid for.
+/// Whether another handler ends the process on a signal, because the run has billed requests in flight.
 static IS_HANDED_OVER: AtomicBool = AtomicBool::new(false);
 
-/// From here on, whoever has these signals ends the process.
+/// From now on, the caller, which holds `_signals`, ends the process on a signal.
 pub(super) fn hand_over(_signals: &Signals) {
     IS_HANDED_OVER.store(true, Relaxed);
 }
 
-/// Ends the process on the first signal, without its temporary files, until that is handed over.
+/// Ends the process on the first signal and removes its temporary files, unless signal handling has been
+/// handed over.
 ///
 /// # Errors
 /// [`Error::Threads`]
@@ -123,8 +125,8 @@ pub(super) fn ends_on_signals() -> Result<()> {
     started.map(drop).map_err(|error| machine::no_thread(&error))
 }
 
-/// Ctrl-C, and where the system has them the signals that ask a process to end; without those that it was
-/// started to ignore (`nohup`).
+/// Ctrl-C and, on Unix, the signals that ask a process to end, except those that the process was started to
+/// ignore (`nohup`).
 #[cfg(unix)]
 pub(super) struct Signals([Option<tokio::signal::unix::Signal>; 3]);
 
@@ -156,7 +158,7 @@ async fn received(signal: &mut Option<tokio::signal::unix::Signal>) {
     }
 }
 
-/// The signals that the process ignores, as bits; none where the system does not tell.
+/// The signals that the process ignores, as bits; 0 if the system does not report them.
 #[cfg(unix)]
 fn ignored() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();

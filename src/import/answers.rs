@@ -1,5 +1,5 @@
-//! Graded answers of one model to one task, as another tool graded them: a row of scores.csv and the rows of
-//! items.csv.
+//! Holds the answers of one model to one task, as graded by another tool, and converts them to a row of
+//! scores.csv and rows of items.csv.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -13,14 +13,14 @@ use crate::disk::{self, CsvRows};
 use crate::error::Result;
 use crate::numeric::statistics::mean_of_means;
 
-/// An answer that was imported.
+/// An imported answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ImportedItem {
-    /// The API provider, or the tool.
+    /// The API provider, or the name of the tool.
     pub provider: String,
     /// The model.
     pub model: String,
-    /// What items.csv of a collection has.
+    /// The columns that items.csv of a collection has.
     pub row: ItemRow,
 }
 
@@ -31,13 +31,13 @@ pub(super) struct Answers {
     pub(super) model: String,
     pub(super) task: String,
     pub(super) shots: usize,
-    /// What graded them.
+    /// The name of the metric or scorer that graded the answers.
     pub(super) grader: String,
-    /// One row per answer; the answers to one item have its id and different replicates.
+    /// One row per answer. Several answers to one item have its id and different replicate numbers.
     pub(super) rows: Vec<ItemRow>,
 }
 
-/// A row of which only the grade is known. Its task and number of shots are those of [`Answers`].
+/// A row with a grade and nothing else. [`Answers`] adds task and number of shots.
 pub(super) fn row(id: &str, replicate: usize, grade: Grade) -> ItemRow {
     ItemRow {
         task: String::new(),
@@ -60,8 +60,8 @@ pub(super) fn row(id: &str, replicate: usize, grade: Grade) -> ItemRow {
     }
 }
 
-/// A score as the tool states it: where there was an answer, its credit, and else why there is none.
-/// A withheld or empty answer is not a wrong one.
+/// Converts the credit of a tool to a grade. A withheld or empty answer with credit 0 is not counted as
+/// wrong, and a missing credit gives an unreadable answer.
 pub(super) fn grade(credit: Option<f64>, text: &str, answer: &str, withheld: bool) -> Grade {
     let is_wrong = credit == Some(0.0);
     match credit {
@@ -72,7 +72,7 @@ pub(super) fn grade(credit: Option<f64>, text: &str, answer: &str, withheld: boo
     }
 }
 
-/// A score with its grader, which is all that is stated of its settings.
+/// Adds the grader to a score, the only known setting.
 pub(super) fn graded_by(score: Score, grader: &str) -> Score {
     let score = Score { grader: Some(grader.into()), ..score };
     Score { settings_sha256: Some(score.settings_hash()), ..score }
@@ -90,14 +90,13 @@ impl Answers {
         Some(graded_by(score, &self.grader))
     }
 
-    /// Mean over items of the mean over their answers, of what `credit` gives; items without any are left
-    /// out.
+    /// The mean over items of the mean over their answers of `credit`. Items without a value are left out.
     pub(super) fn mean(&self, credit: impl Fn(&ItemRow) -> Option<f64>) -> Option<f64> {
         let items = self.by_item().into_iter();
         mean_of_means(items.map(|rows| rows.into_iter().filter_map(&credit).collect())).0
     }
 
-    /// The rows of each item, items in the order of their first rows, replicates in order.
+    /// The rows grouped by item, in the order of each item's first row, with replicates in order.
     fn by_item(&self) -> Vec<Vec<&ItemRow>> {
         let mut order: Vec<Vec<&ItemRow>> = vec![];
         let mut places = HashMap::new();
@@ -123,8 +122,8 @@ impl Answers {
     }
 }
 
-/// The rows as CSV: the columns of a collection's items.csv behind `provider` and `model`. Texts that a
-/// spreadsheet would run as formulas are quoted.
+/// Formats the rows as CSV: `provider` and `model`, then the columns of a collection's items.csv. Texts that
+/// a spreadsheet would run as formulas are quoted.
 ///
 /// # Errors
 /// [`Error::Write`](crate::Error::Write)

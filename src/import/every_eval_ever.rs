@@ -1,5 +1,5 @@
-//! Records of Every Eval Ever (EvalEval Coalition): one run of one model with its results, and the answers in
-//! a JSONL file beside it. Schemas 0.1 to 0.3.
+//! Imports records of Every Eval Ever (EvalEval Coalition), schemas 0.1 to 0.3. A record holds one run of one
+//! model with its results; a JSONL file next to it holds the answers.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ use crate::error::{Error, Result};
 use crate::provider::json;
 use crate::seed;
 
-/// Records of Every Eval Ever.
+/// The importer for records of Every Eval Ever.
 #[derive(Debug, Clone, Copy)]
 pub struct EveryEvalEver;
 
@@ -37,8 +37,8 @@ impl Importer for EveryEvalEver {
     }
 
     fn summary(&self) -> &'static str {
-        "records of Every Eval Ever, UUID.json with UUID_samples.jsonl beside it, or several in a .jsonl \
-         (schemas 0.1 to 0.3)"
+        "records of Every Eval Ever: UUID.json with UUID_samples.jsonl next to it, or several records in a \
+         .jsonl (schemas 0.1 to 0.3)"
     }
 
     fn sniff(&self, file: &Opened<'_>) -> bool {
@@ -55,7 +55,11 @@ impl Importer for EveryEvalEver {
     fn import(&self, file: &Opened<'_>, options: &ImportOptions) -> Result<Imported> {
         let path = file.path;
         if !file.has(&["evaluation_results"]) {
-            return Err(fault(path, "holds answers without their record; give the .json beside it"));
+            return Err(fault(
+                path,
+                "contains answers without their record; give the .json file with the \
+                                    record",
+            ));
         }
         let records = match file.form {
             Form::Lines(_) => json_lines(path, file.bytes)?,
@@ -65,7 +69,7 @@ impl Importer for EveryEvalEver {
             records.iter().filter_map(|record| record["model_info"]["id"].as_str()).collect();
         if models.len() > 1 && options.model.is_some() {
             let n = models.len();
-            return Err(fault(path, format!("holds {n} models; leave --model out")));
+            return Err(fault(path, format!("contains {n} models; leave out --model")));
         }
         let (mut all, mut keys) = (Imported::empty(), KeyRedaction::new());
         let mut source = SourceFile::of(path, file.bytes);
@@ -91,7 +95,7 @@ impl Importer for EveryEvalEver {
         if all.scores.is_empty() {
             let first = all.notes.iter().find(|note| note.contains("not imported"));
             let first = first.map_or_else(String::new, |note| format!("; {note}"));
-            return Err(fault(path, format!("has no score that can be imported{first}")));
+            return Err(fault(path, format!("contains no score that can be imported{first}")));
         }
         all.add_source(source, settings, &keys);
         Ok(all)
@@ -102,13 +106,14 @@ fn version(path: &Path, record: &Value) -> Result<()> {
     let version = record["schema_version"].as_str().unwrap_or_default();
     let minor = version.splitn(3, '.').take(2).collect::<Vec<_>>().join(".");
     if !["0.1", "0.2", "0.3"].contains(&minor.as_str()) {
-        let reason = format!("has the schema version `{}`; 0.1 to 0.3 are read", clipped(version));
+        let reason = format!("has the schema version `{}`; surmise reads 0.1 to 0.3", clipped(version));
         return Err(fault(path, reason));
     }
     Ok(())
 }
 
-/// The file of the answers, beside the record: the name that the record states, else the record's own.
+/// The file with the answers, next to the record. Its name is stated in the record, or else derived from the
+/// record's name.
 fn answers_file(path: &Path, record: &Value) -> Option<PathBuf> {
     let stated = record["detailed_evaluation_results"]["file_path"].as_str();
     let stated = stated.and_then(|text| Path::new(text).file_name()).map(|name| path.with_file_name(name));
@@ -121,7 +126,7 @@ fn check_sum(path: &Path, record: &Value, sha256: &str) -> Result<()> {
     let stated = details["checksum"].as_str().filter(|_| details["hash_algorithm"] == "sha256");
     match stated {
         Some(stated) if !stated.eq_ignore_ascii_case(sha256) => {
-            Err(fault(path, "has another checksum than its record states; it was changed or cut short"))
+            Err(fault(path, "does not match the checksum in its record; it was changed or truncated"))
         }
         _ => Ok(()),
     }
@@ -137,7 +142,7 @@ struct Record<'a> {
 impl Record<'_> {
     fn add(&self, options: &ImportOptions, all: &mut Imported, keys: &mut KeyRedaction) -> Result<()> {
         let info = &self.record["model_info"];
-        // The name at an API, which the id may precede with a developer.
+        // The name at an API comes first; the id may add a developer to it.
         let named = [&info["additional_details"]["api_model"], &info["id"], &info["name"]];
         let model = model(self.path, named.into_iter().find_map(Value::as_str), options)?;
         let places = [&info["inference_platform"], &info["inference_engine"]["name"], &info["developer"]];
@@ -169,7 +174,7 @@ impl Record<'_> {
         Ok(())
     }
 
-    /// Adds one result, with its answers where there are some.
+    /// Adds one result, with its answers if there are any.
     fn add_result(
         &self,
         result: &Value,
@@ -179,7 +184,7 @@ impl Record<'_> {
     ) -> Result<()> {
         let score = share(result).unwrap_or_default();
         if !answers.rows.is_empty() {
-            // Tools differ in whether an answer that is missing counts as wrong.
+            // Tools differ in whether a missing answer counts as wrong.
             let scored = answers.mean(|row| row.credit);
             let all_as_wrong = answers.mean(|row| Some(row.credit.unwrap_or(0.0)));
             if all_as_wrong.is_none_or(|mean| (mean - score).abs() > 1e-6) {
@@ -191,8 +196,8 @@ impl Record<'_> {
         let task = of_name(result).unwrap_or_default();
         let Some(n) = n_items(result).or_else(|| all.given_items(options, task)) else {
             all.notes.push(format!(
-                "{task}: not imported: neither answers nor the number of items are stated; --n-items \
-                 '{task}=N' gives the number"
+                "{task}: not imported: the file contains neither answers nor the number of items; give the \
+                 number with --n-items '{task}=N'"
             ));
             return Ok(());
         };
@@ -204,7 +209,7 @@ impl Record<'_> {
         Ok(())
     }
 
-    /// The answers to one result: by its id, or by its name where the task has one result.
+    /// The answers to one result, found by its id, or by its name if the task has only one result.
     fn rows(&self, result: &Value, of: usize, keys: &mut KeyRedaction) -> Vec<ItemRow> {
         let id = &result["evaluation_result_id"];
         let is_own = |answer: &&Value| match (&answer["evaluation_result_id"], id) {
@@ -274,11 +279,11 @@ fn metric(result: &Value) -> &str {
     places.into_iter().find_map(Value::as_str).unwrap_or(described)
 }
 
-/// Why a result is no share of right answers.
+/// The reason why a result is not a share of correct answers, if there is one.
 fn reason_against(result: &Value, options: &ImportOptions) -> Option<String> {
     let config = &result["metric_config"];
     let names = ["metric_name", "metric_id", "metric_kind"].map(|name| config[name].as_str());
-    // Before 0.3 a description alone says what was measured: `Accuracy on BBH`, `exact_match (filter: x)`.
+    // Before schema 0.3, only a description states the metric: `Accuracy on BBH`, `exact_match (filter: x)`.
     let described = config["evaluation_description"].as_str().unwrap_or_default();
     let described = described.split(" on ").next().unwrap_or_default().split(" (").next().unwrap_or_default();
     let mut names: Vec<&str> = names.into_iter().flatten().collect();
@@ -286,15 +291,19 @@ fn reason_against(result: &Value, options: &ImportOptions) -> Option<String> {
         names.push(described);
     }
     if !names.iter().any(|name| is_wanted(name, options)) {
-        return Some(format!("its metric `{}` is no share of right answers", clipped(metric(result))));
+        return Some(format!("its metric `{}` is not a share of correct answers", clipped(metric(result))));
     }
     if config["lower_is_better"] == true {
         return Some("lower values are better".into());
     }
-    share(result).is_none().then(|| "its score is not from 0 to 1, or 0 to 100 with that range stated".into())
+    share(result).is_none().then(|| {
+        "its score is neither from 0 to 1, nor from 0 to 100 with that range \
+                                     stated"
+            .into()
+    })
 }
 
-/// The score as a share; percentages have the range of a percentage.
+/// The score as a share. A stated unit or maximum identifies a percentage.
 fn share(result: &Value) -> Option<f64> {
     let (score, config) = (result["score_details"]["score"].as_f64()?, &result["metric_config"]);
     let is_percent = config["metric_unit"] == "percent" || config["max_score"].as_f64() == Some(100.0);

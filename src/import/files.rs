@@ -1,4 +1,4 @@
-//! Importing files of other tools.
+//! Imports files of other tools, and resolves scores that occur in several files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use crate::disk;
 use crate::error::{Error, Result};
 use crate::numeric::shown::count;
 
-/// Refuses an output that would replace an input, or any other file of results.
+/// Refuses an output that would replace an input or any other results file.
 ///
 /// # Errors
 /// [`Error::Parameter`]
@@ -20,7 +20,7 @@ pub fn check_apart(inputs: &[PathBuf], output: &Path) -> Result<()> {
     let mut beside = output.as_os_str().to_owned();
     beside.push(".json");
     for written in [output, Path::new(&beside)] {
-        // An input may be in a folder that was given, or be read beside one.
+        // An input may be inside a given folder, or be read together with another input.
         let is_beside = ALL.iter().any(|importer| importer.reads_beside(written)) || is_result(written);
         if (is_beside && written.exists()) || inputs.iter().any(|input| disk::is_same(input, written)) {
             let reason =
@@ -31,13 +31,14 @@ pub fn check_apart(inputs: &[PathBuf], output: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Imports files, each by the importer that recognises it. A folder stands for the files in it that one does.
+/// Imports files, each with the importer that recognises it. For a folder, imports every file in it that an
+/// importer recognises.
 ///
-/// A file that cannot be imported among others is left out, and so is a score about which two files differ;
-/// [`Imported::faults`] names them. A score that two files state alike is imported once.
+/// If other files can be imported, a file that cannot is skipped. A score on which two files disagree is
+/// skipped too. [`Imported::faults`] lists both. A score that two files state identically is imported once.
 ///
 /// # Errors
-/// [`Error::Read`], [`Error::Foreign`], [`Error::Csv`] where nothing can be imported.
+/// [`Error::Read`], [`Error::Foreign`], [`Error::Csv`] if nothing can be imported.
 pub fn import(paths: &[PathBuf], options: &ImportOptions) -> Result<Imported> {
     let mut all = Imported::empty();
     let files = files(paths, &mut all.notes)?;
@@ -56,7 +57,7 @@ pub fn import(paths: &[PathBuf], options: &ImportOptions) -> Result<Imported> {
     }
     settle(&mut read, &mut all);
     all.notes.extend(options.n_items.keys().filter(|task| !is_used(&read, task)).map(|task| {
-        format!("--n-items {task}: no file has a score of that task without its number of items")
+        format!("--n-items {task}: not used: no file has a score of this task without a number of items")
     }));
     for (_, mut imported) in read {
         imported.notes.retain(|note| !all.notes.contains(note));
@@ -66,7 +67,7 @@ pub fn import(paths: &[PathBuf], options: &ImportOptions) -> Result<Imported> {
     Ok(all)
 }
 
-/// Replaces keys in names and messages; importers do so in what they copy.
+/// Redacts keys in names and messages. Importers redact the texts that they copy.
 fn hide_keys(all: &mut Imported) {
     let mut keys = KeyRedaction::new();
     let of_scores = all
@@ -84,7 +85,7 @@ fn hide_keys(all: &mut Imported) {
     all.notes.extend(note);
 }
 
-/// Whether a number of items that was given is that of a score.
+/// Whether a score uses the number of items that was given for a task.
 fn is_used(read: &[(&PathBuf, Imported)], task: &str) -> bool {
     read.iter().any(|(_, imported)| imported.given_items.contains_key(task))
 }
@@ -104,7 +105,7 @@ fn import_file(path: &Path, options: &ImportOptions) -> Result<Imported> {
     let mut keys = KeyRedaction::new();
     for (task, n) in &imported.given_items {
         let task = keys.copy(String::new, task);
-        imported.notes.push(format!("{task}: the number of items is that of --n-items, {n}"));
+        imported.notes.push(format!("{task}: the number of items, {n}, comes from --n-items"));
         if let Some(source) = imported.provenance.sources.first_mut() {
             source.settings.insert(format!("--n-items {task}"), n.to_string());
         }
@@ -113,7 +114,7 @@ fn import_file(path: &Path, options: &ImportOptions) -> Result<Imported> {
     Ok(imported)
 }
 
-/// The files, with those of folders in the order of their names.
+/// The files to import, with those of folders in the order of their names.
 fn files(paths: &[PathBuf], notes: &mut Vec<String>) -> Result<Vec<PathBuf>> {
     let mut files = vec![];
     for path in paths {
@@ -126,12 +127,16 @@ fn files(paths: &[PathBuf], notes: &mut Vec<String>) -> Result<Vec<PathBuf>> {
         let known: Vec<PathBuf> = within.iter().filter(|file| is_result(file)).cloned().collect();
         if known.is_empty() {
             let reason =
-                "holds no file that an importer recognises; `surmise list importers` names them".into();
+                "contains no file that an importer recognises; `surmise list importers` lists the files"
+                    .into();
             return Err(Error::Foreign { path: path.clone(), reason });
         }
         let others = within.len() - known.len();
         if others > 0 {
-            let text = format!("{}: {others} files are not read, or read beside others", path.display());
+            let text = format!(
+                "{}: {others} files are not read, or are read together with another file",
+                path.display()
+            );
             notes.push(text);
         }
         files.extend(known);
@@ -139,7 +144,7 @@ fn files(paths: &[PathBuf], notes: &mut Vec<String>) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// Every file below a folder, sorted. Links to folders are not followed.
+/// All files below a folder, sorted by name. Links to folders are not followed.
 fn below(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
     let fault = |source| Error::Read { path: folder.into(), source };
     let mut entries =
@@ -156,7 +161,8 @@ fn below(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-/// Whether a file in a folder is the one to import: it is recognised and no part of another one.
+/// Whether a file in a folder is to be imported: an importer recognises it, and it is not part of another
+/// file's results.
 fn is_result(path: &Path) -> bool {
     let is_beside = ALL.iter().any(|importer| importer.reads_beside(path));
     !is_beside
@@ -170,7 +176,7 @@ fn key(score: &Score) -> Key {
     (score.model.clone(), score.task.clone(), score.shots)
 }
 
-/// Leaves out scores that occur again: all of them where they differ, else all but the first.
+/// Removes repeated scores: all of them if they differ, else all but the first.
 fn settle(read: &mut [(&PathBuf, Imported)], all: &mut Imported) {
     let mut stated: BTreeMap<Key, Vec<(usize, Score)>> = BTreeMap::new();
     for (file, (_, imported)) in read.iter().enumerate() {
@@ -186,17 +192,17 @@ fn settle(read: &mut [(&PathBuf, Imported)], all: &mut Imported) {
         let (first, score) = &rows[0];
         let same = |other: &Score| {
             let (one, another) = (score.accuracy.unwrap_or(-1.0), other.accuracy.unwrap_or(-1.0));
-            // Sums in another order differ in the last digits.
+            // Sums in a different order differ in their last digits.
             let is_near = (one - another).abs() <= 1e-9;
             is_near && (other.n_items, other.n_scored) == (score.n_items, score.n_scored)
         };
         let is_same = rows.iter().all(|(_, other)| same(other));
-        // Twice in one file: its answers cannot be told apart.
+        // If one file contains a score twice, its answers cannot be told apart.
         let is_within = rows.windows(2).any(|pair| pair[0].0 == pair[1].0);
         if is_same && !is_within {
             let others: Vec<String> = rows[1..].iter().map(|(file, _)| name(*file)).collect();
             all.notes.push(format!(
-                "{what} is in {} and again, alike, in {}",
+                "{what} is in {} and, with the same values, in {}",
                 name(*first),
                 others.join(", ")
             ));
@@ -206,7 +212,8 @@ fn settle(read: &mut [(&PathBuf, Imported)], all: &mut Imported) {
         let stated: Vec<String> =
             rows.iter().map(|(file, row)| format!("{} in {}", value(row), name(*file))).collect();
         all.faults.push(format!(
-            "{what} is {}: none is imported; give one of them, or tell the models apart by --model",
+            "{what} is {}: not imported, because the files disagree; give only one of them, or set --model \
+             to tell the models apart",
             stated.join(" and ")
         ));
         dropped.extend(rows.iter().map(|(file, _)| (*file, key.clone())));

@@ -1,5 +1,5 @@
-//! Run folders of HELM (Stanford CRFM): run_spec.json, per_instance_stats.json, scenario_state.json and
-//! stats.json of one model and one scenario.
+//! Imports run folders of HELM (Stanford CRFM): run_spec.json, per_instance_stats.json, scenario_state.json
+//! and stats.json of one model and one scenario.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 use crate::provider::json;
 use crate::seed;
 
-/// Run folders of HELM.
+/// The importer for run folders of HELM.
 #[derive(Debug, Clone, Copy)]
 pub struct Helm;
 
@@ -40,7 +40,7 @@ impl Importer for Helm {
 
     fn summary(&self) -> &'static str {
         "run folders of HELM, or their run_spec.json with per_instance_stats.json, scenario_state.json and \
-         stats.json beside it"
+         stats.json next to it"
     }
 
     fn sniff(&self, file: &Opened<'_>) -> bool {
@@ -54,11 +54,14 @@ impl Importer for Helm {
     fn import(&self, file: &Opened<'_>, options: &ImportOptions) -> Result<Imported> {
         let path = file.path;
         if is_beside(path) {
-            return Err(fault(path, "is a part of a run of HELM; give its folder, or run_spec.json"));
+            return Err(fault(
+                path,
+                "is part of a HELM run; give the folder of the run, or its run_spec.json",
+            ));
         }
         let spec = json::read(file.bytes).map_err(|why| fault(path, why))?;
         let mut source = SourceFile::of(path, file.bytes);
-        // Every run has the same names of files.
+        // All runs use the same file names, so the folder is added.
         let folder = path.parent().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
         source.file = folder.map_or(source.file.clone(), |folder| format!("{folder}/{}", source.file));
         let mut beside = |name: &str| -> Result<Option<Value>> {
@@ -69,10 +72,15 @@ impl Importer for Helm {
             let bytes = disk::read(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
             source.samples_sha256.insert(name.into(), seed::sha256_hex(&bytes));
             let value = json::read(&bytes);
-            value.map(Some).map_err(|why| fault(&path, format!("{why}; the file may be cut short")))
+            value.map(Some).map_err(|why| fault(&path, format!("{why}; the file may be truncated")))
         };
-        let instances = beside("per_instance_stats.json")?
-            .ok_or_else(|| fault(path, "has no per_instance_stats.json beside it, which holds the scores"))?;
+        let instances = beside("per_instance_stats.json")?.ok_or_else(|| {
+            fault(
+                path,
+                "has no per_instance_stats.json next to it, which would contain the \
+                                        scores",
+            )
+        })?;
         let (state, stats) = (beside("scenario_state.json")?, beside("stats.json")?);
         let run = HelmRun::read(path, &spec, options)?;
         let (mut all, mut keys) = (Imported::empty(), KeyRedaction::new());
@@ -81,7 +89,7 @@ impl Importer for Helm {
         if all.scores.is_empty() {
             return Err(fault(
                 path,
-                "has no metric that is a share of right answers; --metric names another",
+                "has no metric that is a share of correct answers; choose another metric with --metric",
             ));
         }
         all.add_source(source, settings(&spec), &keys);
@@ -106,11 +114,17 @@ impl HelmRun {
         let name = spec["name"].as_str().ok_or_else(|| fault(path, "does not name its scenario"))?;
         let stated = json::count(&adapter["max_train_instances"]).and_then(|n| usize::try_from(n).ok());
         let shots = options.shots.or(stated);
-        let shots = shots.ok_or_else(|| fault(path, "does not state max_train_instances; give --shots"))?;
+        let shots = shots.ok_or_else(|| {
+            fault(
+                path,
+                "does not state max_train_instances; give the number of \
+                                                     shots with --shots",
+            )
+        })?;
         Ok(Self { provider: provider.into(), model, task: task(name), shots })
     }
 
-    /// Adds a score for every metric that is wanted.
+    /// Adds a score for each selected metric.
     fn add(
         &self,
         path: &Path,
@@ -146,13 +160,17 @@ impl HelmRun {
         if left_out > 0 {
             let split = split.as_deref().unwrap_or("no split");
             all.notes.push(format!(
-                "{left_out} instances are left out: perturbed, of another split than {split}, or without \
-                 scores"
+                "{left_out} instances are left out: they are perturbed, belong to another split than \
+                 {split}, or have no scores"
             ));
         }
         metrics.retain(|name, _| !refused.contains(name));
-        all.notes
-            .extend(refused.iter().map(|name| format!("{name} is no share of right answers: not imported")));
+        all.notes.extend(refused.iter().map(|name| {
+            format!(
+                "{name} is not a share of correct answers: not \
+                                                       imported"
+            )
+        }));
         let n = metrics.len();
         for (name, values) in metrics {
             let of_trial = |instance: &Value| {
@@ -161,12 +179,12 @@ impl HelmRun {
             };
             let stated: Vec<f64> = values.iter().filter_map(|(_, value)| *value).collect();
             if stated.is_empty() {
-                all.notes.push(format!("{name} has no value of any instance: not imported"));
+                all.notes.push(format!("{name} has no value for any instance: not imported"));
                 continue;
             }
             if n_graded > values.len() {
                 let n = n_graded - values.len();
-                all.notes.push(format!("{n} instances have no {name} and are left out of it"));
+                all.notes.push(format!("{n} instances without {name} are left out of that score"));
             }
             let rows =
                 values.iter().map(|(instance, value)| asked.row(&of_trial(instance), *value)).collect();
@@ -178,7 +196,7 @@ impl HelmRun {
                 grader: name.into(),
                 rows,
             };
-            // HELM averages the instances of each trial, and then the trials.
+            // HELM averages over the instances of each trial, and then over the trials.
             let mean = stated.iter().sum::<f64>() / stated.len() as f64;
             let result = stats.and_then(|stats| result(stats, name, split.as_deref()));
             check_mean(path, &answers.task, Some(mean), result)?;
@@ -188,7 +206,7 @@ impl HelmRun {
     }
 }
 
-/// The name of a run without its model: `mmlu:subject=law,model=x` is `mmlu:subject=law`.
+/// The name of a run without its model: `mmlu:subject=law,model=x` becomes `mmlu:subject=law`.
 fn task(name: &str) -> String {
     let (scenario, arguments) = name.split_once(':').unwrap_or((name, ""));
     let is_kept = |part: &&str| !part.starts_with("model=") && !part.starts_with("model_deployment=");
@@ -196,14 +214,14 @@ fn task(name: &str) -> String {
     if kept.is_empty() { scenario.into() } else { format!("{scenario}:{}", kept.join(",")) }
 }
 
-/// The split that is imported: `test` where there is one.
+/// The split to import: `test` if there is one, else the first.
 fn split(instances: &[&Value]) -> Option<String> {
     let stats = instances.iter().flat_map(|instance| instance["stats"].as_array().into_iter().flatten());
     let splits: BTreeSet<&str> = stats.filter_map(|stat| stat["name"]["split"].as_str()).collect();
     splits.get("test").or(splits.first()).map(|split| (*split).to_owned())
 }
 
-/// The mean of a statistic; `None` without values, or if one is not a number.
+/// The mean of a statistic; `None` if it has no values or is not a number.
 fn mean(stat: &Value) -> Option<f64> {
     let (count, sum) = (stat["count"].as_f64().filter(|count| *count > 0.0)?, stat["sum"].as_f64()?);
     Some(sum / count)
@@ -220,7 +238,7 @@ fn result(stats: &Value, metric: &str, split: Option<&str>) -> Option<f64> {
     mean(stats.as_array()?.iter().find(is_it)?)
 }
 
-/// What was asked and answered, by instance and trial.
+/// The answers, by instance and trial.
 #[derive(Default)]
 struct Asked {
     rows: BTreeMap<(String, usize), Answered>,
@@ -236,7 +254,7 @@ struct Answered {
 
 impl Asked {
     fn row(&self, place: &(String, usize), credit: Option<f64>) -> ItemRow {
-        // Without the text, it is not known whether it was empty.
+        // Without the text, an empty answer cannot be recognised.
         let without = || row(&place.0, place.1, grade(credit, "unknown", "", false));
         let Some(answered) = self.rows.get(place) else { return without() };
         let grade = match answered.failed {
@@ -248,8 +266,8 @@ impl Asked {
     }
 }
 
-/// Reads the answers of scenario_state.json. Of several requests for one instance, one per choice, no text is
-/// the answer.
+/// Reads the answers from scenario_state.json. If an instance has one request per choice, no text is the
+/// answer.
 fn asked(state: &Value, all: &mut Imported, keys: &mut KeyRedaction) -> Asked {
     let mut asked = Asked::default();
     let mut found = WithoutColumn::default();

@@ -1,4 +1,4 @@
-//! The seam of this folder: an importer reads the results of one other tool.
+//! Defines the trait [`Importer`], which reads the results of one tool.
 
 use std::path::Path;
 
@@ -8,22 +8,22 @@ use crate::error::Result;
 
 /// Reads the result files of one tool.
 pub trait Importer: Sync {
-    /// Its name.
+    /// The name of the importer.
     fn name(&self) -> &'static str;
 
-    /// The tool and the files it reads, in one line.
+    /// The tool and the files that the importer reads, in one line.
     fn summary(&self) -> &'static str;
 
-    /// Whether the tool wrote this file, by its content and, where that does not say so, by its path.
+    /// Whether the tool wrote this file, judged by its content and, if that is not enough, by its path.
     fn sniff(&self, file: &Opened<'_>) -> bool;
 
-    /// Reads one file, and files beside it that belong to it.
+    /// Reads one file, and files next to it that belong to it.
     ///
     /// # Errors
     /// [`crate::Error::Read`], [`crate::Error::Foreign`], [`crate::Error::Csv`]
     fn import(&self, file: &Opened<'_>, options: &ImportOptions) -> Result<Imported>;
 
-    /// Whether [`Importer::import`] may read this path beside an input.
+    /// Whether [`Importer::import`] may read this path together with another input.
     fn reads_beside(&self, _path: &Path) -> bool {
         false
     }

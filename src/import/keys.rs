@@ -1,4 +1,4 @@
-//! Keys in files of other tools: texts are copied without them, and their places are reported.
+//! Redacts keys in texts copied from files of other tools, and reports where they were.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -8,7 +8,7 @@ use regex::Regex;
 
 use crate::collect::secrets::Secrets;
 
-/// Keys of services that surmise does not ask, and of hosts of code and models.
+/// Key patterns of services that surmise does not use, and of hosts of code and models.
 static OTHER_KEYS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let hosts = r"hf_[A-Za-z0-9]{20,}|gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\w{30,}|glpat-[\w-]{20,}";
     let clouds = r"AKIA[A-Z0-9]{16}|xox[abprs]-[\w-]{10,}|r8_[A-Za-z0-9]{30,}";
@@ -16,18 +16,18 @@ static OTHER_KEYS: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 
 const MASK: &str = "[REDACTED]";
-/// Most places that a message names.
+/// Largest number of places to list in a message.
 const MOST_NAMED: usize = 5;
-/// Most characters of the name of a place.
+/// Largest number of characters of a place name.
 const LONGEST_PLACE: usize = 60;
 
-/// Whether a value may contain a key: a URL with a user and a password or with a query, or a text with the
-/// pattern of a key.
+/// Whether a value may contain a key: a URL with a user, a password or a query, or a text with the pattern of
+/// a key.
 pub(super) fn is_suspect(text: &str) -> bool {
     text.contains("://") && text.contains(['@', '?']) || KeyRedaction::new().is_in(text)
 }
 
-/// Copies texts without keys, and remembers where there were some.
+/// Copies texts without keys, and records where keys were found.
 #[derive(Debug)]
 pub(super) struct KeyRedaction {
     secrets: Secrets,
@@ -43,7 +43,7 @@ impl KeyRedaction {
         self.secrets.is_in(text) || OTHER_KEYS.as_ref().is_some_and(|keys| keys.is_match(text))
     }
 
-    /// The text without keys; `place` names it in the report.
+    /// Copies a text without keys. `place` names it in the report.
     pub(super) fn copy(&mut self, place: impl Fn() -> String, text: &str) -> String {
         let known = self.secrets.redact_text(text);
         let all = match OTHER_KEYS.as_ref() {
@@ -51,21 +51,24 @@ impl KeyRedaction {
             None => Cow::Borrowed(known.as_ref()),
         };
         if all != text {
-            // A place may be named after a text of the file.
+            // The name of a place may come from the file, so it may contain a key too.
             let place: String = place().chars().filter(|c| !c.is_control()).take(LONGEST_PLACE).collect();
             let is_safe = !self.is_in(&place);
-            self.places.insert(if is_safe { place } else { "a member whose name holds a key".into() });
+            self.places.insert(if is_safe { place } else { "a member whose name contains a key".into() });
         }
         all.into_owned()
     }
 
-    /// A sentence that names the places, if there are any.
+    /// A message that lists the places, if there are any.
     pub(super) fn note(&self) -> Option<String> {
         let named: Vec<&str> = self.places.iter().map(String::as_str).take(MOST_NAMED).collect();
         let more = self.places.len() - named.len();
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         (!named.is_empty()).then(|| {
-            format!("holds what looks like a key, which is replaced by {MASK}: {}{more}", named.join(", "))
+            format!(
+                "contains text that looks like a key and is replaced by {MASK}: {}{more}",
+                named.join(", ")
+            )
         })
     }
 }

@@ -1,4 +1,4 @@
-//! Importing scores of other tools. Each tool has an [`Importer`]; to add one: one file or folder, and one
+//! Imports scores of other tools. Each tool has an [`Importer`]. To add one, add one file or folder, and one
 //! row in [`ALL`].
 
 mod answers;

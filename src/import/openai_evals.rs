@@ -1,5 +1,5 @@
-//! Record files of OpenAI's evals (`oaieval`): a line with the specification of the run, a line for each
-//! event, and a line with the final report.
+//! Imports record files of OpenAI's evals (`oaieval`): one line with the specification of the run, one line
+//! per event, and one line with the final report.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -21,13 +21,13 @@ use crate::collect::results::ItemRow;
 use crate::error::Result;
 use crate::provider::json;
 
-/// Record files of OpenAI's evals.
+/// The importer for record files of OpenAI's evals.
 #[derive(Debug, Clone, Copy)]
 pub struct OpenAiEvals;
 
 const NAME: &str = "openai-evals";
 
-/// The grader of `match` events, and the member of `metrics` events that is a grade.
+/// The type of `match` events, which is also the name of their grader.
 const MATCH: &str = "match";
 
 impl Importer for OpenAiEvals {
@@ -48,9 +48,9 @@ impl Importer for OpenAiEvals {
         let record = Record::read(path, file.bytes)?;
         let spec = record.spec.as_ref();
         let spec =
-            spec.ok_or_else(|| fault(path, "has no line with the `spec` of the run: it is not whole"))?;
+            spec.ok_or_else(|| fault(path, "has no line with the `spec` of the run, so it is incomplete"))?;
         if record.events.is_empty() {
-            return Err(fault(path, "has no events: the run had no samples, or wrote them elsewhere"));
+            return Err(fault(path, "has no events; the run had no samples, or wrote them to another file"));
         }
         check_whole(path, part(spec, record.report.is_some()), options)?;
         let (mut all, mut keys) = (Imported::empty(), KeyRedaction::new());
@@ -64,7 +64,10 @@ impl Importer for OpenAiEvals {
         let model = model(path, named_model, options)?;
         if named.len() > 1 {
             let others = keys.copy(|| "spec.completion_fns".into(), &named[1..].join(", "));
-            all.notes.push(format!("the first completion function is the model; graders, perhaps: {others}"));
+            all.notes.push(format!(
+                "the first completion function is taken as the model; the others may be \
+                                    graders: {others}"
+            ));
         }
         let task = spec["eval_name"].as_str().or(spec["base_eval"].as_str());
         let task = task.ok_or_else(|| fault(path, "does not name its eval"))?;
@@ -84,7 +87,11 @@ impl Importer for OpenAiEvals {
             all.add(answers);
         }
         if all.scores.is_empty() {
-            return Err(fault(path, "has no `match` events, nor metrics that are shares of right answers"));
+            return Err(fault(
+                path,
+                "has neither `match` events nor metrics that are shares of correct \
+                                    answers",
+            ));
         }
         record.count(&mut all);
         all.add_source(SourceFile::of(path, file.bytes), settings(spec), &keys);
@@ -92,13 +99,13 @@ impl Importer for OpenAiEvals {
     }
 }
 
-/// Why a record is of a part of its eval.
+/// The reason why a record covers only a part of its eval, if there is one.
 fn part(spec: &Value, has_report: bool) -> Option<String> {
     let most = &spec["run_config"]["max_samples"];
     if !has_report {
-        return Some("has no final report: the run did not end, or the file is cut short".into());
+        return Some("has no final report: the run did not finish, or the file is truncated".into());
     }
-    (!most.is_null()).then(|| format!("is of a run with max_samples {most}, a part of its eval"))
+    (!most.is_null()).then(|| format!("comes from a run with max_samples {most}, a part of its eval"))
 }
 
 /// The lines of a file.
@@ -115,7 +122,7 @@ impl Record {
         for mut value in json_lines(path, bytes)? {
             if !value["spec"].is_null() {
                 if record.spec.is_some() {
-                    return Err(fault(path, "holds the `spec` of a second run; give a file for each run"));
+                    return Err(fault(path, "contains the `spec` of a second run; give one file per run"));
                 }
                 record.spec = Some(value["spec"].take());
             } else if !value["final_report"].is_null() {
@@ -131,7 +138,7 @@ impl Record {
         self.events.iter().filter(move |event| event["type"] == *kind)
     }
 
-    /// The rows by what graded them.
+    /// The rows, grouped by grader.
     fn graders(
         &self,
         options: &ImportOptions,
@@ -157,9 +164,9 @@ impl Record {
         }
         for name in &refused {
             graders.remove(name);
-            all.notes.push(format!("{name} is no share of right answers: not imported"));
+            all.notes.push(format!("{name} is not a share of correct answers: not imported"));
         }
-        // A sample that failed before it was graded.
+        // Samples that failed before they were graded.
         for event in self.of_type("error") {
             let id = event["sample_id"].as_str().unwrap_or_default();
             let message = event["data"]["message"].as_str().unwrap_or_default();
@@ -171,7 +178,7 @@ impl Record {
         graders
     }
 
-    /// The first sampling of each sample; later ones may be those of a grader.
+    /// The first sampling event of each sample; later ones may come from a grader.
     fn sampled(&self) -> BTreeMap<&str, &Value> {
         let mut sampled = BTreeMap::new();
         for event in self.of_type("sampling") {
@@ -182,7 +189,7 @@ impl Record {
         sampled
     }
 
-    /// The mean of the answers must be that of the final report.
+    /// Checks that the mean of the answers agrees with the final report.
     fn check(&self, path: &Path, answers: &Answers) -> Result<()> {
         let report = self.report.as_ref().unwrap_or(&Value::Null);
         let is_match = answers.grader == MATCH;
@@ -193,7 +200,7 @@ impl Record {
             .filter(|row| row.kind != GradeKind::Error)
             .map(|row| row.credit.unwrap_or(0.0))
             .collect();
-        // The report averages events, and scores an item by the mean over its answers here.
+        // The report averages over events, but scores here average over the answers to an item first.
         let mean = (!events.is_empty()).then(|| events.iter().sum::<f64>() / events.len() as f64);
         let scored: Vec<f64> = answers.rows.iter().filter_map(|row| row.credit).collect();
         let of_scored = scored.iter().sum::<f64>() / scored.len().max(1) as f64;
@@ -203,23 +210,29 @@ impl Record {
         check_mean(path, &answers.task, mean, stated)
     }
 
-    /// Counts events that have no column.
+    /// Adds notes on events that have no column.
     fn count(&self, all: &mut Imported) {
         for (kind, what) in [
             ("cond_logp", "log-probabilities of given completions"),
             ("pick_option", "picked options"),
             ("embedding", "embeddings"),
-            ("function_call", "calls of functions"),
+            ("function_call", "function calls"),
             ("raw_sample", "raw samples"),
             ("extra", "events of other kinds"),
         ] {
-            all.count(self.of_type(kind).count(), &format!("{what} have no column: not kept"));
+            all.count(
+                self.of_type(kind).count(),
+                &format!(
+                    "{what} have no column in items.csv and are not \
+                                                            kept"
+                ),
+            );
         }
     }
 }
 
-/// The names and values of an event that are grades: of a `match` its `correct`, of `metrics` those that are
-/// shares of right answers, and the score of a model that chose among given grades.
+/// The grades of an event, as names and values: `correct` of a `match` event, the shares of correct answers
+/// in a `metrics` event, and the score of a grading model that chose among given grades.
 fn credits<'a>(event: &'a Value, options: &ImportOptions) -> Vec<(String, &'a Value)> {
     let data = &event["data"];
     let wanted =
@@ -238,8 +251,8 @@ fn credits<'a>(event: &'a Value, options: &ImportOptions) -> Vec<(String, &'a Va
         .collect()
 }
 
-/// What a value is worth: its credit, or that a grader chose none of the grades. `None` for a value that is
-/// no share.
+/// The credit of a value; `Some(None)` if a grader chose none of the given grades, and `None` if the value is
+/// not a share.
 fn credit(data: &Value, value: &Value) -> Option<Option<f64>> {
     if data["choice"] == "__invalid__" || value.is_null() {
         return Some(None);

@@ -1,35 +1,35 @@
-//! What a file of another tool looks like, from its bytes alone: importers recognise their files by it.
+//! Detects the format of a file from its bytes, so that importers can recognise their files.
 
 use std::path::Path;
 
-/// The form of a file.
+/// The format of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Form {
     /// A ZIP archive.
     Archive,
     /// One JSON object, with the names of its members.
     Object(Vec<String>),
-    /// A JSON value per line, with the names of the first one's members.
+    /// One JSON value per line, with the member names of the first one.
     Lines(Vec<String>),
-    /// A page of HTML.
+    /// An HTML page.
     Page,
-    /// Anything else, a JSON list among it.
+    /// Any other format, including a JSON list.
     Other,
 }
 
-/// A file that was read.
+/// A file and its content.
 #[derive(Debug, Clone, Copy)]
 pub struct Opened<'a> {
-    /// Where it is.
+    /// The path of the file.
     pub path: &'a Path,
-    /// All of it.
+    /// The content of the file.
     pub bytes: &'a [u8],
-    /// Its form.
+    /// The format of the file.
     pub form: &'a Form,
 }
 
 impl Form {
-    /// The form of some bytes. A file that was cut has the form it began with.
+    /// Detects the format. A truncated file has the format of its beginning.
     pub fn of(bytes: &[u8]) -> Self {
         let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
         if bytes.starts_with(b"PK\x03\x04") {
@@ -47,7 +47,7 @@ impl Form {
 }
 
 impl Opened<'_> {
-    /// Whether the object, or the object of the first line, has all of these members.
+    /// Whether the object, or that of the first line, has all of these members.
     pub fn has(&self, wanted: &[&str]) -> bool {
         match self.form {
             Form::Object(members) | Form::Lines(members) => {
@@ -58,8 +58,8 @@ impl Opened<'_> {
     }
 }
 
-/// The names of the members of the object that begins a text, and where it ends. Values are not parsed, so
-/// that they may be anything, for example the NaN that Python writes.
+/// The member names of the object at the start of a text, and the position of its end. Values are not parsed,
+/// so they may be invalid JSON, such as the NaN that Python writes.
 fn members(text: &[u8]) -> (Vec<String>, usize) {
     let (mut names, mut depth, mut at) = (vec![], 0_usize, 0);
     let mut last: Option<&[u8]> = None;

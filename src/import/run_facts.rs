@@ -1,5 +1,5 @@
-//! What importers say of a run in the same way: its model, shots and date, the names of its tasks, and
-//! whether it is whole.
+//! Helpers that importers share: model, shots and date of a run, names of tasks, and whether the run is
+//! complete.
 
 use std::path::Path;
 
@@ -10,10 +10,10 @@ use super::keys::is_suspect;
 use crate::error::{Error, Result};
 use crate::provider::json;
 
-/// Longest text of an answer that is copied.
+/// Largest number of characters of an answer to copy.
 const LONGEST: usize = 500;
 
-/// Metrics that are shares of right answers by their names in more than one tool.
+/// Names of metrics that are shares of correct answers in several tools.
 static SHARES: &[&str] = &[
     "acc",
     "accuracy",
@@ -33,44 +33,44 @@ pub(super) fn fault(path: &Path, reason: impl Into<String>) -> Error {
     Error::Foreign { path: path.into(), reason: reason.into() }
 }
 
-/// The values of a file with one on each line.
+/// Parses a file with one JSON value per line.
 pub(super) fn json_lines(path: &Path, bytes: &[u8]) -> Result<Vec<Value>> {
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let lines = (1..).zip(text.split(|byte| *byte == b'\n'));
     let full = lines.filter(|(_, text)| !text.trim_ascii().is_empty());
     full.map(|(line, text)| {
         let fault = |reason| Error::Csv { path: path.into(), line, reason };
-        json::read(text).map_err(|why| fault(format!("{why}; the file may be cut short")))
+        json::read(text).map_err(|why| fault(format!("{why}; the file may be truncated")))
     })
     .collect()
 }
 
-/// A grade from 0 to 1: a flag or a number.
+/// Reads a grade from 0 to 1: a boolean or a number.
 pub(super) fn share(value: &Value) -> Option<f64> {
     let number = value.as_bool().map(|right| f64::from(u8::from(right))).or_else(|| value.as_f64());
     number.filter(|number| (0.0..=1.0).contains(number))
 }
 
-/// The model's name: the one that was given, else the file's.
+/// The name of the model: the given one, else that of the file.
 pub(super) fn model(path: &Path, named: Option<&str>, options: &ImportOptions) -> Result<String> {
     if let Some(model) = &options.model {
         return Ok(model.clone());
     }
     let named = named.map(str::trim).filter(|name| !name.is_empty());
-    let model = named.ok_or_else(|| fault(path, "does not name the model; give --model"))?;
+    let model = named.ok_or_else(|| fault(path, "does not name the model; give the name with --model"))?;
     if is_suspect(model) {
-        return Err(fault(path, "has a model name that may contain a key; give --model"));
+        return Err(fault(path, "has a model name that may contain a key; give another name with --model"));
     }
     Ok(model.into())
 }
 
-/// `openai/gpt-5` as provider and model; without a slash the provider is `otherwise`.
+/// Splits `openai/gpt-5` into provider and model. Without a slash the provider is `otherwise`.
 pub(super) fn provider_and_model<'a>(name: &'a str, otherwise: &'a str) -> (&'a str, &'a str) {
     let (provider, model) = name.split_once('/').filter(|(_, model)| !model.is_empty()).unwrap_or(("", name));
     (if provider.is_empty() { otherwise } else { provider }, model)
 }
 
-/// The number of shots: the one that was given, else the file's, else 0 with a note.
+/// The number of shots: the given one, else that of the file, else 0 with a note.
 pub(super) fn shots(
     path: &Path,
     stated: Option<usize>,
@@ -79,7 +79,10 @@ pub(super) fn shots(
 ) -> usize {
     options.shots.or(stated).unwrap_or_else(|| {
         let file = path.display();
-        let note = format!("{file} does not state the number of shots: 0 is taken; --shots gives another");
+        let note = format!(
+            "{file} does not state the number of shots; it is taken as 0 (to change it, use \
+                            --shots)"
+        );
         if !all.notes.contains(&note) {
             all.notes.push(note);
         }
@@ -87,7 +90,7 @@ pub(super) fn shots(
     })
 }
 
-/// The number of shots among arguments of a task, under the names that are in use.
+/// The number of shots among the arguments of a task, under any of its common names.
 pub(super) fn shots_among(arguments: &Value) -> Option<usize> {
     const NAMES: [&str; 7] =
         ["fewshot", "num_fewshot", "n_fewshot", "num_few_shot", "n_shot", "n_shots", "shots"];
@@ -98,7 +101,7 @@ pub(super) fn shots_among(arguments: &Value) -> Option<usize> {
     stated.and_then(|shots| usize::try_from(shots).ok())
 }
 
-/// Refuses a run on a part of its task, unless such runs are wanted.
+/// Refuses a run on a part of its task, unless `--limited` is given.
 pub(super) fn check_whole(path: &Path, part: Option<String>, options: &ImportOptions) -> Result<()> {
     match part {
         Some(part) if !options.limited => Err(fault(path, format!("{part}; --limited imports it anyway"))),
@@ -106,12 +109,12 @@ pub(super) fn check_whole(path: &Path, part: Option<String>, options: &ImportOpt
     }
 }
 
-/// The name of a task that has one score; with several, the metric is a part of the name.
+/// The name of a task; with several scores, the metric is part of the name.
 pub(super) fn task_name(task: &str, metric: &str, of: usize) -> String {
     if of == 1 { task.into() } else { format!("{task}/{metric}") }
 }
 
-/// Whether a metric is imported: the one that was asked for, or a share of right answers.
+/// Whether to import a metric: the requested one, or by default each share of correct answers.
 pub(super) fn is_wanted(metric: &str, options: &ImportOptions) -> bool {
     match &options.metric {
         Some(wanted) => wanted == metric,
@@ -119,7 +122,7 @@ pub(super) fn is_wanted(metric: &str, options: &ImportOptions) -> bool {
     }
 }
 
-/// A date as RFC 3339 in UTC, from a text or from seconds since 1970.
+/// Converts a date to RFC 3339 in UTC, from a text or from seconds since 1970.
 pub(super) fn date(value: &Value) -> Option<String> {
     let second = |seconds: f64| jiff::Timestamp::from_second(seconds as i64).ok();
     let at = match value {
@@ -137,7 +140,7 @@ pub(super) fn date(value: &Value) -> Option<String> {
     at.map(|at: jiff::Timestamp| at.to_string())
 }
 
-/// The beginning of an answer.
+/// The first [`LONGEST`] characters of a text.
 pub(super) fn clipped(text: &str) -> String {
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", &text[..end]),
@@ -145,13 +148,13 @@ pub(super) fn clipped(text: &str) -> String {
     }
 }
 
-/// Refuses a mean of the answers that is not the one in the results.
+/// Refuses answers whose mean differs from the stated result.
 pub(super) fn check_mean(path: &Path, task: &str, answers: Option<f64>, results: Option<f64>) -> Result<()> {
     match (answers, results) {
-        // Sums in another order differ in the last digits only.
+        // Sums in a different order differ only in their last digits.
         (Some(answers), Some(results)) if (answers - results).abs() > 1e-6 => Err(fault(
             path,
-            format!("the answers of {task} have the mean {answers}, and its results say {results}"),
+            format!("the answers to {task} have the mean {answers}, but its results state {results}"),
         )),
         _ => Ok(()),
     }

@@ -1,4 +1,4 @@
-//! Settings of a run: those that cannot contain a key are copied, the names of the others are reported.
+//! Copies the settings of a run that cannot contain a key, and reports the names of the others.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::keys::is_suspect;
 
-/// Parts of the names of settings that may hold a key, a path or a person's name.
+/// Parts of names of settings that may contain a key, a path or the name of a person.
 static PRIVATE: &[&str] = &[
     "api",
     "auth",
@@ -26,10 +26,10 @@ static PRIVATE: &[&str] = &[
     "user",
 ];
 
-/// Longest name and value that are copied.
+/// Maximum length of a copied value, in bytes.
 const LONGEST: usize = 200;
 
-/// Settings of one file.
+/// The settings of one file.
 #[derive(Debug, Default)]
 pub(super) struct Settings {
     pub(super) kept: BTreeMap<String, String>,
@@ -37,8 +37,8 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    /// Copies a setting if it is a number, a flag or a short text that cannot contain a key. Missing ones are
-    /// ignored.
+    /// Copies a setting if it is a number, a boolean or a short text that cannot contain a key. Ignores
+    /// missing and empty settings.
     pub(super) fn add(&mut self, name: &str, value: &Value) {
         let text = match value {
             Value::Null => return,
@@ -58,7 +58,7 @@ impl Settings {
         self.kept.insert(name.into(), text);
     }
 
-    /// Copies the members of an object that can be copied.
+    /// Copies each member of an object that can be copied.
     pub(super) fn add_all(&mut self, prefix: &str, value: &Value) {
         for (name, value) in value.as_object().into_iter().flatten() {
             self.add(&format!("{prefix}.{name}"), value);

@@ -1,5 +1,5 @@
-//! Result files of OpenAI's simple-evals: `EVAL_MODEL_DATE_allresults.json` and the page `.html` hold every
-//! example, `EVAL_MODEL_DATE.json` the metrics alone.
+//! Imports result files of OpenAI's simple-evals. `EVAL_MODEL_DATE_allresults.json` and the `.html` page
+//! contain every example, `EVAL_MODEL_DATE.json` only the metrics.
 
 use std::path::Path;
 
@@ -16,15 +16,15 @@ use crate::collect::results::ItemRow;
 use crate::error::Result;
 use crate::provider::json;
 
-/// Result files of simple-evals.
+/// The importer for result files of simple-evals.
 #[derive(Debug, Clone, Copy)]
 pub struct SimpleEvals;
 
 const NAME: &str = "simple-evals";
 const ALL_RESULTS: &str = "_allresults";
-/// Runs on a few examples have it in their names.
+/// A part of the file name of runs on a few examples.
 const DEBUG: &str = "_DEBUG";
-/// Names of evals with an underscore; in the others it ends the name.
+/// Names of evals that contain an underscore; any other name ends at the first underscore.
 const LONG_NAMES: [&str; 3] = ["healthbench_hard", "healthbench_consensus", "healthbench_meta"];
 
 impl Importer for SimpleEvals {
@@ -53,7 +53,8 @@ impl Importer for SimpleEvals {
         let path = file.path;
         let results = Results::read(file)?;
         if results.examples.is_empty() {
-            let hint = "holds metrics without the number of examples; give _allresults.json or the page";
+            let hint = "contains metrics without the number of examples; give the _allresults.json file or \
+                        the .html page";
             return Err(fault(path, hint));
         }
         let name = stem(path);
@@ -61,7 +62,11 @@ impl Importer for SimpleEvals {
             (Some(name.eval.as_str()), Some(name.model.as_str()), date(&Value::String(name.date.clone())))
         });
         let is_debug = path.to_string_lossy().contains(DEBUG);
-        check_whole(path, is_debug.then(|| "is of a run with --debug, on a few examples".into()), options)?;
+        check_whole(
+            path,
+            is_debug.then(|| "comes from a run with --debug, on a few examples".into()),
+            options,
+        )?;
         let (mut all, mut keys) = (Imported::empty(), KeyRedaction::new());
         let model = model(path, named, options)?;
         let eval = eval.map_or_else(|| crate::disk::file_stem(path), Into::into);
@@ -70,7 +75,10 @@ impl Importer for SimpleEvals {
         let n_items = period(&results.examples);
         if n_items < results.examples.len() {
             let n = results.examples.len() / n_items;
-            all.notes.push(format!("the {n_items} examples were asked {n} times, which are replicates"));
+            all.notes.push(format!(
+                "the {n_items} examples were asked {n} times; repeats are imported as \
+                                    replicates"
+            ));
         }
         for (number, example) in results.examples.iter().enumerate() {
             let place = (number % n_items, number / n_items);
@@ -79,14 +87,17 @@ impl Importer for SimpleEvals {
                 let n = number + 1;
                 fault(
                     path,
-                    format!("example {n} states no score from 0 to 1: {eval} is no share of right answers"),
+                    format!(
+                        "example {n} has no score from 0 to 1, so {eval} is not a share of correct \
+                             answers"
+                    ),
                 )
             })?;
             rows.push(row);
         }
         let provider = NAME.into();
         let answers = Answers { provider, model, task: eval, shots, grader: NAME.into(), rows };
-        // Empty answers count as wrong there; the page states three digits.
+        // simple-evals counts empty answers as wrong, and the page rounds to three digits.
         let mean = answers.mean(|row| Some(row.credit.unwrap_or(0.0)));
         let mean = if results.is_rounded { mean.map(|mean| (mean * 1e3).round() / 1e3) } else { mean };
         let near = |stated: f64| mean.is_some_and(|mean| (mean - stated).abs() <= 1.01e-3);
@@ -96,7 +107,7 @@ impl Importer for SimpleEvals {
         if results.n_metrics > 0 {
             let n = results.n_metrics;
             all.notes.push(format!(
-                "{n} metrics beside the score, of parts of the eval or of lengths, are not imported"
+                "{n} metrics other than the score, about parts of the eval or lengths, are not imported"
             ));
         }
         all.add(answers);
@@ -107,16 +118,16 @@ impl Importer for SimpleEvals {
     }
 }
 
-/// The parts of the name of a file.
+/// The parts of a file name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct FileName {
     eval: String,
     model: String,
-    /// As `2025-01-31 12:00:00`.
+    /// In the format `2025-01-31 12:00:00`.
     date: String,
 }
 
-/// Reads `EVAL_MODEL_YYYYMMDD_HHMMSS`, with what may follow.
+/// Parses `EVAL_MODEL_YYYYMMDD_HHMMSS` with any suffix.
 fn stem(path: &Path) -> Option<FileName> {
     let stem = crate::disk::file_stem(path);
     let stem = stem.strip_suffix(ALL_RESULTS).unwrap_or(&stem);
@@ -134,13 +145,13 @@ fn stem(path: &Path) -> Option<FileName> {
     Some(FileName { eval: eval.into(), model: model.into(), date })
 }
 
-/// The file with all results beside the metrics or the page of the same run.
+/// The file with all results of the same run, next to the metrics or the page.
 fn beside(path: &Path) -> Option<std::path::PathBuf> {
     let name = format!("{}{ALL_RESULTS}.json", crate::disk::file_stem(path));
     Some(path.with_file_name(name)).filter(|path| path.is_file())
 }
 
-/// What the forms of a file have in common.
+/// The content that all file formats share.
 struct Results {
     score: Option<f64>,
     is_rounded: bool,
@@ -155,7 +166,7 @@ impl Results {
             return Ok(Self::of_page(&String::from_utf8_lossy(file.bytes)));
         }
         let value = json::read(file.bytes)
-            .map_err(|why| fault(file.path, format!("{why}; the file may be cut short")))?;
+            .map_err(|why| fault(file.path, format!("{why}; the file may be truncated")))?;
         let examples = value["htmls"].as_array().into_iter().flatten().filter_map(Value::as_str);
         Ok(Self {
             score: value["score"].as_f64(),
@@ -184,8 +195,8 @@ impl Results {
     }
 }
 
-/// The text behind a label of an example, as far as the end of its paragraph. What a model wrote has its
-/// angle brackets escaped, so that it cannot hold a label.
+/// The text after a label of an example, up to the end of its paragraph. In text from a model the angle
+/// brackets are escaped, so it cannot contain a label.
 fn labelled(example: &str, label: &str) -> Option<String> {
     let (_, rest) = example.rsplit_once(&format!("<p>{label}: "))?;
     Some(unescaped(rest.split("</p>").next()?))
@@ -196,27 +207,27 @@ fn unescaped(text: &str) -> String {
     text.replace("&#39;", "'").replace("&amp;", "&")
 }
 
-/// The text of the last message.
+/// The text of the sampled message.
 fn sampled(example: &str) -> Option<String> {
     let (_, rest) = example.split_once("<h3>Sampled message</h3>")?;
     let (_, text) = rest.split_once("<pre>")?;
     Some(unescaped(text.split("</pre>").next()?))
 }
 
-/// The number of different examples: some evals ask all of them several times, one round after the other,
-/// with the choices in another order.
+/// The number of different examples. Some evals ask all examples several times, round by round, with the
+/// choices in a different order.
 fn period(examples: &[String]) -> usize {
     let asked: Vec<Vec<&str>> = examples.iter().map(|example| lines_asked(example)).collect();
     let n = asked.len();
     let repeats = |m: &usize| n.is_multiple_of(*m) && (*m..n).all(|at| asked[at] == asked[at - m]);
-    // Where all look alike, the prompts are not there.
+    // If all examples look alike, the file does not contain the prompts.
     if asked.windows(2).all(|pair| pair[0] == pair[1]) {
         return n;
     }
     (2..n).find(repeats).unwrap_or(n)
 }
 
-/// The lines of the prompt in their alphabetical order, without the letters of choices.
+/// The lines of the prompt in alphabetical order, without the letters of choices.
 fn lines_asked(example: &str) -> Vec<&str> {
     let asked = example.split("<h3>Sampled message</h3>").next().unwrap_or_default();
     let bare = |line| {
@@ -225,7 +236,7 @@ fn lines_asked(example: &str) -> Vec<&str> {
         let is_letter = letter.len() == 1 && letter.bytes().all(|byte| byte.is_ascii_uppercase());
         if is_letter { rest } else { line }
     };
-    // The last choice has the end of the message behind it.
+    // The end of the message follows the last choice.
     let mut lines: Vec<&str> =
         asked.lines().map(|line| line.trim_end().trim_end_matches("</pre>")).map(bare).collect();
     lines.sort_unstable();
@@ -249,7 +260,7 @@ fn example_row(
     let answer = labelled(example, "Extracted Answer").unwrap_or_default();
     let grade = grade(Some(credit), &text, &copy("answer", &answer), false);
     let gold: Vec<String> =
-        labelled(example, "Correct Answer").iter().map(|text| copy("right answer", text)).collect();
+        labelled(example, "Correct Answer").iter().map(|text| copy("correct answer", text)).collect();
     Some(ItemRow {
         gold: serde_json::json!(gold).to_string(),
         collected_at: at.map(Into::into),

@@ -1,11 +1,11 @@
-//! In-context accuracy as two numbers: its level and its slope over shots.
+//! Summarises in-context accuracy over shots by two numbers, its level and its slope.
 
 use crate::collect::Score;
 use crate::collect::results::scores::empirical_logit;
 use crate::numeric::statistics::{mean, slope};
 
-/// Mean over shots of the empirical logit of a model's accuracy on a task, and its slope per `log2(shots +
-/// 1)`.
+/// The mean over shots of the empirical logit of a model's accuracy on a task, and its slope per `log2(shots
+/// + 1)`.
 pub fn accuracy(scores: &[Score], model: &str, task: &str) -> Option<(f64, f64)> {
     let (shots, logits): (Vec<f64>, Vec<f64>) = scores
         .iter()

@@ -1,21 +1,21 @@
-//! Cells of a row of observations, and those of scores, which tables of every estimand have.
+//! Defines the cells of an observation row, and the cells of scores, which tables of both estimands share.
 
 use super::accuracy::accuracy;
 use super::features::mean;
 use crate::collect::Score;
 
-/// What a column means to a calibration.
+/// The role of a column in a calibration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ColumnRole {
-    /// How a row was measured; a card holds for rows that were measured alike.
+    /// How a row was measured. A card applies only to rows that were measured in the same way.
     Condition,
-    /// Which reader read the texts, and how: also a condition, in tables with texts.
+    /// The reader of the texts and its settings; also a condition, in tables with texts.
     Reader,
-    /// The target's own headline and what is derived from it: a response, never a feature.
+    /// The target's own headline, or a value derived from it: a response, never a feature.
     Response,
-    /// Measured inside the target itself, so that it is not known of a model behind an API.
+    /// Measured inside the target, so it is unknown for a model behind an API.
     Internal,
-    /// None of these.
+    /// Any other column.
     Other,
 }
 
@@ -30,9 +30,9 @@ pub(super) struct Cell {
 /// The scores of one model on one task, over shots.
 pub(super) struct TaskScore<'a> {
     pub task: &'a str,
-    /// Level and slope of the accuracy.
+    /// The level and the slope of the accuracy.
     pub accuracy: Option<(f64, f64)>,
-    /// Mean log-probability of the right answer.
+    /// The mean log-probability of the correct answer.
     pub logprob_nats: Option<f64>,
 }
 
@@ -44,12 +44,12 @@ impl<'a> TaskScore<'a> {
         Self { task, accuracy: accuracy(scores, model, task), logprob_nats: mean(&logprobs) }
     }
 
-    /// The same without a value, for a header.
+    /// A task score without values, for a header.
     pub fn unknown(task: &'a str) -> Self {
         Self { task, accuracy: None, logprob_nats: None }
     }
 
-    /// Its cells, in order.
+    /// The cells, in column order.
     pub fn cells(&self) -> [Cell; 3] {
         let Self { task, accuracy, logprob_nats } = self;
         let cell = |what: &str, value| Cell {
@@ -65,7 +65,7 @@ impl<'a> TaskScore<'a> {
     }
 }
 
-/// An empty cell for a value that is missing or not finite.
+/// Formats a value. A missing value and a value that is not finite give an empty cell.
 pub(super) fn number(value: Option<f64>) -> String {
     value.filter(|value| value.is_finite()).map_or(String::new(), |value| value.to_string())
 }

@@ -1,4 +1,4 @@
-//! Checks that profiles can be compared with each other.
+//! Checks whether profiles can be compared with each other.
 
 use std::collections::BTreeMap;
 
@@ -8,15 +8,15 @@ use crate::error::{Error, Result};
 
 /// A profile that can be compared with others of its estimand.
 pub trait ComparableProfile: StoredProfile {
-    /// Settings that differ between repetitions: the seeds, and what is drawn with them.
+    /// Settings that may differ between repetitions: the seeds, and what is drawn with them.
     const OF_SEED: &'static [&'static str];
-    /// The flags that profiles of one corpus must share.
+    /// The flags that must be equal for profiles on one corpus.
     const FLAGS: &'static str;
 
-    /// The seed of a repetition.
+    /// The seed of the profile.
     fn seed(&self) -> u64;
 
-    /// Whether two models were measured on the same texts or prompts, and in the same way.
+    /// Whether two models were measured on the same texts or prompts in the same way.
     fn is_alike(&self, other: &Self) -> bool;
 }
 
@@ -42,7 +42,7 @@ impl ComparableProfile for SemanticProfile {
         self.seed
     }
 
-    /// Example sets are nested, so that other numbers of shots leave those in common as they are.
+    /// Example sets are nested, so the shots that two profiles share are the same even if they have others.
     fn is_alike(&self, other: &Self) -> bool {
         let of = |profile: &Self| (profile.corpus.sets, profile.corpus.queries, profile.default_noise_scale);
         self.corpus.sha256 == other.corpus.sha256
@@ -51,8 +51,8 @@ impl ComparableProfile for SemanticProfile {
     }
 }
 
-/// Whether the profiles of each corpus were measured alike, and those of one model differ in their seeds
-/// alone.
+/// Checks that the profiles on each corpus were measured in the same way, and that those of one model differ
+/// only in their seeds.
 ///
 /// # Errors
 /// [`Error::Observations`] with the settings that differ.
@@ -69,8 +69,8 @@ pub fn check_profiles<P: ComparableProfile>(profiles: &[P]) -> Result<()> {
     Ok(())
 }
 
-/// Repetitions differ in their seeds and in nothing else. One that is given twice would count as two, and its
-/// noise as none; one that was measured otherwise would be mixed with the others.
+/// Checks that repetitions differ in their seeds and in nothing else. A profile that is given twice would
+/// count as two and hide the noise. A profile with other settings would be mixed with the rest.
 pub(super) fn check_repetitions<P: ComparableProfile>(profiles: &[&P]) -> Result<()> {
     let Some(first) = profiles.first() else { return Ok(()) };
     let (model, corpus) = (&first.model().id, first.corpus_name());
@@ -79,7 +79,7 @@ pub(super) fn check_repetitions<P: ComparableProfile>(profiles: &[&P]) -> Result
         if !differ.is_empty() {
             let reason = format!(
                 "{model} on {corpus} was measured with different settings ({}); choose with --select \
-                 NAME=VALUE, or name folders with one of them",
+                 NAME=VALUE, or give only folders with one of these settings",
                 differ.join("; ")
             );
             return Err(Error::Observations { reason });
@@ -92,8 +92,8 @@ pub(super) fn check_repetitions<P: ComparableProfile>(profiles: &[&P]) -> Result
             let differ = other.settings().differences(profile.settings(), &[]);
             let how = if differ.is_empty() { String::new() } else { format!(" ({})", differ.join("; ")) };
             let reason = format!(
-                "{model} on {corpus} stands there twice with seed {seed}{how}; name each folder once, and \
-                 measure repetitions with another --seed"
+                "{model} on {corpus} occurs twice with seed {seed}{how}; give each folder once, and measure \
+                 repetitions with another --seed"
             );
             return Err(Error::Observations { reason });
         }
@@ -101,7 +101,7 @@ pub(super) fn check_repetitions<P: ComparableProfile>(profiles: &[&P]) -> Result
     Ok(())
 }
 
-/// Emergence is compared on the same texts or prompts, measured in the same way, seed by seed.
+/// Checks that the models were measured on the same texts or prompts in the same way, seed by seed.
 pub(super) fn check_alike<'a, P: ComparableProfile + 'a>(
     corpus: &str,
     profiles: impl Iterator<Item = &'a &'a P>,
@@ -112,8 +112,8 @@ pub(super) fn check_alike<'a, P: ComparableProfile + 'a>(
         if !first.is_alike(profile) {
             let differ = first.settings().differences(profile.settings(), &OF_MODEL);
             let reason = format!(
-                "{} and {} were measured on other texts of {corpus}, or otherwise ({}); measure them with \
-                 the same {}, or choose with --select NAME=VALUE",
+                "{} and {} were measured on different texts of {corpus} or with different settings ({}); \
+                 measure them with the same {}, or choose with --select NAME=VALUE",
                 first.model().id,
                 profile.model().id,
                 differ.join("; "),
@@ -125,5 +125,5 @@ pub(super) fn check_alike<'a, P: ComparableProfile + 'a>(
     Ok(())
 }
 
-/// Settings that belong to a model and its tokenizer.
+/// Settings that belong to a model and its tokenizer, so they differ between models.
 const OF_MODEL: [&str; 6] = ["weights_sha256", "spec_sha256", "dtype", "device", "bos", "tokens_sha256"];

@@ -1,39 +1,41 @@
-//! What the columns of observations.csv mean to a calibration.
+//! Defines the roles of the columns of observations.csv in a calibration.
 
 use super::cell::ColumnRole;
 use super::observation::Observation;
 use super::semantic::SemanticObservation;
 use crate::disk;
 
-/// Columns of surmise's own tables under their names in earlier versions, and their names now.
+/// The former and the current names of columns in surmise's own tables.
 pub const RENAMED: [(&str, &str); 3] =
     [("setting", "noise_scale"), ("twin_nats", "random_init_nats"), ("shot", "reading_index")];
 
-/// Why a table of an earlier version is refused: the columns whose name has changed, and their new names.
-/// Under the old name a condition would not be checked, and a response would be taken for a feature.
+/// The reason to refuse a table of an earlier version: the renamed columns and their new names. Under an old
+/// name, a condition would not be checked, and a response would be used as a feature.
 pub fn renamed(has: impl Fn(&str) -> bool) -> Option<String> {
     disk::renamed_columns(&RENAMED, has)
 }
 
-/// The same for a table that is given to a calibration, where other people's columns may have the old names:
-/// it is surmise's own if it has the conditions of a measurement, or the features of a blind test.
+/// Like [`renamed`], for a table given to a calibration, in which foreign columns may have these names. The
+/// table is surmise's own if it has the conditions of a measurement or the features of a blind test.
 pub fn renamed_in_observations(has: impl Fn(&str) -> bool) -> Option<String> {
     let is_joined = with_role(ColumnRole::Condition).first().is_some_and(|column| has(column));
     let is_blind = has("context_nats") && has("recipe") && !has("family");
     match (is_joined, is_blind) {
         (true, _) => renamed(has),
-        (_, true) => {
-            Some("column recipe is called family now; run the blind test again into another folder".into())
-        }
+        (_, true) => Some(
+            "column `recipe` is now called `family`; run the blind test again with another output \
+                  folder"
+                .into(),
+        ),
         _ => None,
     }
 }
 
-/// The shape of a model, which goes with its family.
+/// Columns with the shape of a model, which its family determines.
 const SHAPE: [&str; 3] = ["n_layers", "d_model", "vocab_size"];
 
-/// Columns that say how the rows of a table were measured, if it is one of observations; a card holds for
-/// rows that were measured alike. Which they are depends on the estimand.
+/// The columns that describe how the rows were measured, if the table holds observations. A card applies only
+/// to rows that were measured in the same way. The columns depend on the estimand.
 pub fn conditions(has: impl Fn(&str) -> bool) -> Option<Vec<String>> {
     let positional = with_role(ColumnRole::Condition);
     let semantic = SemanticObservation::default().cells().into_iter();
@@ -41,12 +43,12 @@ pub fn conditions(has: impl Fn(&str) -> bool) -> Option<Vec<String>> {
     [positional, semantic.collect()].into_iter().find(|columns| columns.iter().all(|column| has(column)))
 }
 
-/// The column that says which reader read the texts, and how; also a condition, where a table has it.
+/// The column with the reader of the texts and its settings; also a condition, in tables that have it.
 pub fn reader() -> Vec<String> {
     with_role(ColumnRole::Reader)
 }
 
-/// Whether a column is the target's own headline or derived from it, of either estimand: a response, never a
+/// Whether a column is the target's own headline or derived from it, for either estimand: a response, never a
 /// feature.
 pub fn is_response(column: &str) -> bool {
     let semantic = SemanticObservation::default().cells();
@@ -54,12 +56,12 @@ pub fn is_response(column: &str) -> bool {
     is_semantic || with_role(ColumnRole::Response).iter().any(|name| name == column)
 }
 
-/// Whether a column is measured inside the target itself, so that it is not known of a model behind an API.
+/// Whether a column is measured inside the target, so it is unknown for a model behind an API.
 pub fn is_internal(column: &str) -> bool {
     SHAPE.contains(&column) || with_role(ColumnRole::Internal).iter().any(|name| name == column)
 }
 
-/// Columns that hold text, in tables of either estimand; all others hold numbers.
+/// Text columns, in tables of either estimand. All other columns hold numbers.
 const TEXT: [&str; 10] = [
     "target_model",
     "family",
@@ -73,7 +75,7 @@ const TEXT: [&str; 10] = [
     "note",
 ];
 
-/// Whether a column holds text, which may look like a number.
+/// Whether a column holds text. A text may look like a number.
 pub fn is_text(column: &str) -> bool {
     TEXT.contains(&column)
 }

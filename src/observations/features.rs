@@ -1,4 +1,4 @@
-//! A profile as a few numbers: the feature vector of one model on one corpus.
+//! Computes the feature vector of a profile: a few numbers for one model on one corpus.
 
 use std::collections::BTreeMap;
 use std::f64::consts::LN_2;
@@ -7,23 +7,25 @@ use crate::corpus::Role;
 use crate::emergence::{BlockReading, Profile};
 use crate::numeric::statistics::{self, slope, variance};
 
-/// A number that is made of a profile.
+/// A feature computed from a profile.
 #[derive(Debug, Clone, Copy)]
 pub struct ProfileFeature {
-    /// Its column.
+    /// The column name.
     pub name: &'static str,
     value: fn(&EmergenceShape) -> Option<f64>,
 }
 
-/// The features of a profile, all measured inside the model itself; in nats where the name says nothing else.
+/// The features of a profile, all measured inside the model, in nats unless the name states another unit.
 ///
-/// With `IE_l` the emergence of block `l` at the last entity and `u = l / L`: mean over blocks from 2 on and
-/// all shots; maximum; `u` of the maximum; last block; least squares slope on `u`; mean of the last third
-/// minus that of the first; mean absolute second difference; slope of the blocks' mean per `log2(shots + 1)`;
-/// variance of the blocks' mean over shots; the blocks' mean at most shots, and the same divided by the
-/// ceiling of the macro information (the entropy of the contexts, as far as windows can tell them apart), in
-/// bits per byte of text, and divided by the log of the vocabulary size, which make models comparable; and
-/// tokens per byte, which say how finely the tokenizer cuts.
+/// `IE_l` is the emergence of block `l` at the last entity, and `u = l / L` its relative depth. The features
+/// are: the mean over blocks from 2 on and over all shots; the maximum; `u` of the maximum; the last block;
+/// the least-squares slope over `u`; the mean of the last third minus that of the first third; the mean
+/// absolute second difference; the slope of the mean over blocks per `log2(shots + 1)`; the variance over
+/// shots of the mean over blocks; the mean over blocks at the largest number of shots. The last mean is also
+/// given in three forms that make models comparable: divided by the ceiling of the macro information (the
+/// entropy of the contexts, as far as the windows can distinguish them), in bits per byte of text, and
+/// divided by the log of the vocabulary size. The final feature is the number of tokens per byte, which
+/// describes the granularity of the tokenizer.
 pub const FEATURES: [ProfileFeature; 14] = [
     ProfileFeature { name: "ie_mean_nats", value: |shape| mean(&shape.all) },
     ProfileFeature { name: "ie_max_nats", value: EmergenceShape::max },
@@ -41,26 +43,26 @@ pub const FEATURES: [ProfileFeature; 14] = [
     ProfileFeature { name: "tokens_per_byte", value: |shape| shape.tokens_per_byte },
 ];
 
-/// [`FEATURES`] of a profile at one noise scale, `None` where the model has too few blocks or the corpus too
-/// few shots. Block 1, whose input knows only its own token, is left out.
+/// The [`FEATURES`] of a profile at one noise scale; `None` if the model has too few blocks or the corpus too
+/// few shots. Block 1 is left out, because its input depends only on its own token.
 pub fn features(profile: &Profile, noise_scale: Option<f64>) -> [Option<f64>; FEATURES.len()] {
     let shape = EmergenceShape::new(profile, noise_scale);
     FEATURES.map(|feature| (feature.value)(&shape))
 }
 
-/// Emergence of a profile over blocks and shots, at one noise scale.
+/// The emergence of a profile over blocks and shots, at one noise scale.
 struct EmergenceShape {
-    /// At every entity and block.
+    /// The emergence at every entity and block.
     all: Vec<f64>,
-    /// At the last entity, block by block.
+    /// The emergence at the last entity, block by block.
     last: Vec<f64>,
-    /// Relative depths of these blocks.
+    /// The relative depths of the blocks in `last`.
     depths: Vec<f64>,
-    /// The same as shares of the ceiling of the macro information.
+    /// The values of `last` as shares of the ceiling of the macro information.
     shares_of_ceiling: Vec<f64>,
-    /// Mean over blocks, shot by shot.
+    /// The mean over blocks, for each number of shots.
     by_shot: Vec<f64>,
-    /// `log2(shots + 1)` of these.
+    /// `log2(shots + 1)` for each entry of `by_shot`.
     log2_shots: Vec<f64>,
     tokens_per_byte: Option<f64>,
     vocab_size: f64,
@@ -126,12 +128,13 @@ impl EmergenceShape {
     }
 }
 
-/// The mean; `None` of no values.
+/// The mean; `None` without values.
 pub(super) fn mean(values: &[f64]) -> Option<f64> {
     (!values.is_empty()).then(|| statistics::mean(values))
 }
 
-/// Standard errors of a mean over seeds: that of the estimator, and, from how they differ, that of the seeds.
+/// Two standard errors of a mean over seeds: one from the estimator's standard errors, one from the variance
+/// between seeds.
 pub(super) fn over_seeds(values: &[f64], stderrs: &[Option<f64>]) -> (Option<f64>, Option<f64>) {
     let n = values.len() as f64;
     let squares: Option<Vec<f64>> =

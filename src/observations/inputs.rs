@@ -1,4 +1,4 @@
-//! The inputs of a join.
+//! Defines the inputs of a join.
 
 use std::collections::BTreeMap;
 
@@ -6,35 +6,35 @@ use super::readings::ComparisonRow;
 use crate::collect::Score;
 use crate::emergence::Profile;
 
-/// What is published of a model.
+/// The published facts about a model.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PublishedModel {
-    /// The recipe it belongs to; empty if it is not known.
+    /// The family, that is the training recipe; empty if unknown.
     pub family: String,
-    /// Billions of parameters.
+    /// The number of parameters in billions.
     pub params_b: Option<f64>,
-    /// The measured model that stands for it; else that of all targets.
+    /// The measured model that serves as its proxy; `None` uses the proxy of all targets.
     pub proxy: Option<String>,
 }
 
-/// Profiles, scores and readings that are joined into one table.
+/// Profiles, scores and readings to join into one table.
 #[derive(Debug, Clone, Default)]
 pub struct JoinInputs {
-    /// Profiles of open models; several of one model and corpus are repetitions with other seeds.
+    /// Profiles of open models. Several profiles of one model and corpus are repetitions with other seeds.
     pub profiles: Vec<Profile>,
     /// Scores of open and closed models.
     pub scores: Vec<Score>,
-    /// Profiles of one small reader on texts: each corpus is named after the model that wrote it, or
-    /// [`super::REFERENCE`] if no model did.
+    /// Profiles of one small reader model on texts. Each corpus is named after the model that wrote it, or
+    /// [`super::REFERENCE`] if no model wrote it.
     pub readings: Vec<Profile>,
-    /// Or comparisons of the same groups by one reader.
+    /// Comparisons of such groups by one reader, as an alternative to `readings`.
     pub comparisons: Vec<ComparisonRow>,
-    /// Family and size of models without a profile; family only, for models whose profile lacks it.
+    /// The published family and size by model, which override those in profiles.
     pub published: BTreeMap<String, PublishedModel>,
-    /// Whether scores of several models on one task may differ in how they were asked and graded.
+    /// Whether scores of different models on one task may differ in collection and grading.
     pub mixed_scores: bool,
-    /// The proxy of every target; else the smallest measured member of its family.
+    /// The proxy of every target; `None` uses the smallest measured member of the family.
     pub proxy: Option<String>,
-    /// The estimator's noise scale.
+    /// The noise scale of the estimator.
     pub noise_scale: Option<f64>,
 }

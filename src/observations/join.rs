@@ -1,4 +1,4 @@
-//! Profiles, scores and readings joined into one table: a row per target and corpus. A target without a
+//! Joins profiles, scores and readings into one table, with a row per target and corpus. A target without a
 //! profile is a closed model, whose own columns are empty.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,28 +19,27 @@ use crate::error::{Error, Result};
 /// The joined table.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Joined {
-    /// A header and its rows, sorted by corpus and target. `status` is `ok`, or `unsupported` with the
+    /// The header and the rows, sorted by corpus and target. `status` is `ok`, or `unsupported` with the
     /// reason in `note`.
     pub table: Vec<Vec<String>>,
-    /// Rows that are not `ok`.
+    /// The number of rows that are not `ok`.
     pub n_unsupported: usize,
-    /// Groups of readings that match no target.
+    /// The groups of readings that match no target.
     pub unmatched: Vec<String>,
-    /// What else there is to know: models without a proxy, models without a row, families and scores that
-    /// differ. A sentence each.
+    /// Notes, one sentence each: models without a proxy, models without a row, and families, sizes and scores
+    /// that differ.
     pub notes: Vec<String>,
 }
 
-/// Profiles of one corpus, by model.
+/// The profiles of one corpus, by model.
 type ProfilesByModel<'a> = BTreeMap<&'a str, Vec<&'a Profile>>;
 
-/// Joins profiles, scores and readings. A target that lacks a proxy is a row without one, with a note; a
-/// model that is the proxy of others has no row.
+/// Joins profiles, scores and readings. A target without a proxy gets a row with empty proxy columns, and a
+/// note. A model that is the proxy of others gets no row.
 ///
 /// # Errors
-/// [`Error::Observations`] if there is no profile, if profiles of one corpus or readings were not measured
-/// alike, if scores of a task were made under different settings, or if the proxy that was named was not
-/// measured.
+/// [`Error::Observations`] if there is no profile, if profiles of one corpus or readings were measured in
+/// different ways, if scores of a task have different settings, or if the given proxy was not measured.
 pub fn join(inputs: &JoinInputs) -> Result<Joined> {
     let mut measured: BTreeMap<&str, ProfilesByModel> = BTreeMap::new();
     for profile in &inputs.profiles {
@@ -48,7 +47,7 @@ pub fn join(inputs: &JoinInputs) -> Result<Joined> {
     }
     if measured.is_empty() {
         return Err(Error::Observations {
-            reason: "there is no profile; measure the proxy first (surmise measure -o DIR)".into(),
+            reason: "there is no profile; first measure the proxy (surmise measure -o DIR)".into(),
         });
     }
     check_profiles(&inputs.profiles)?;
@@ -117,14 +116,14 @@ impl<'a> CorpusJoin<'a> {
         MeasuredModel::new(profiles.clone(), noise_scale).map(Some)
     }
 
-    /// The row of a target; `None` for the proxy of others, from which nothing could be learnt.
+    /// The row of a target. `None` for the proxy of others, from which a calibration could learn nothing.
     fn observation(&self, target: &'a str) -> Result<Option<Observation<'a>>> {
         let inputs = self.inputs;
         let matched = self.candidates.matched(target, |model| self.measured(model), MeasuredModel::seeds)?;
         let Some(Matched { proxy_model, own, proxy, unsupported, alone }) = matched else {
             return Ok(None);
         };
-        // All profiles of a corpus were measured alike.
+        // All profiles of a corpus were measured in the same way, so any of them states the settings.
         let of_proxy = self.models.get(proxy_model);
         let alike = of_proxy.or_else(|| self.models.values().next()).map_or(&[][..], Vec::as_slice);
         let first = alike.first();

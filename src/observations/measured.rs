@@ -1,4 +1,4 @@
-//! What was measured inside one model, as means over the seeds of one corpus or over several corpora.
+//! Averages the measurements inside one model, over the seeds of one corpus or over several corpora.
 
 use std::collections::BTreeSet;
 use std::f64::consts::LN_2;
@@ -7,29 +7,30 @@ use super::features::{FEATURES, features, mean, over_seeds};
 use crate::emergence::Profile;
 use crate::numeric::statistics;
 
-/// One model on one corpus over all seeds, or on several corpora with one seed.
+/// The measurements of one model, on one corpus over all seeds, or on several corpora with one seed.
 pub(super) struct MeasuredModel<'a> {
     pub profiles: Vec<&'a Profile>,
     pub headline_nats: f64,
     pub learned_nats: f64,
     pub random_init_nats: f64,
     pub tokens_per_byte: Option<f64>,
-    /// Of the mean over seeds: the estimator's own, if it states one.
+    /// The standard error of the mean over seeds, from the estimator's own standard errors; `None` if it
+    /// states none.
     pub own_stderr_nats: Option<f64>,
-    /// Of the mean over seeds: from how they differ.
+    /// The standard error of the mean over seeds, from the variance between seeds.
     pub seed_stderr_nats: Option<f64>,
     pub features: [Option<f64>; FEATURES.len()],
 }
 
 impl<'a> MeasuredModel<'a> {
     /// # Errors
-    /// Why there is no headline, naming the model.
+    /// The reason why there is no headline, with the name of the model.
     pub fn new(profiles: Vec<&'a Profile>, noise_scale: Option<f64>) -> Result<Self, String> {
         let headlines = profiles.iter().map(|p| p.headline_at(noise_scale)).collect::<Option<Vec<_>>>();
         let headlines = headlines.filter(|headlines| !headlines.is_empty()).ok_or_else(|| {
             let model = profiles.first().map_or("a model", |profile| &profile.model.id);
             let at = noise_scale.map_or("without added noise".into(), |b| format!("at b = {b}"));
-            format!("{model} has no headline {at}; it needs two blocks")
+            format!("{model} has no headline {at}, which needs a model with at least two blocks")
         })?;
         let all = |value: &dyn Fn(usize) -> f64| (0..headlines.len()).map(value).collect::<Vec<f64>>();
         let stderrs: Vec<Option<f64>> = headlines.iter().map(|headline| headline.stderr_nats).collect();
@@ -53,7 +54,7 @@ impl<'a> MeasuredModel<'a> {
         })
     }
 
-    /// Of the mean over seeds: the estimator's own and the seeds'.
+    /// The standard error of the mean over seeds, with both components.
     pub fn stderr_nats(&self) -> Option<f64> {
         self.own_stderr_nats.map(|own| own.hypot(self.seed_stderr_nats.unwrap_or(0.0)))
     }

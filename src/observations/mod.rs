@@ -1,6 +1,6 @@
-//! Observations: one row per target and corpus, with what can be known of the target from outside (its
+//! Builds observations: one row per target and corpus, with what is known about the target from outside (its
 //! black-box scores, its texts) and what is measured inside a small proxy (its profile). The target's own
-//! profile is the answer and never a feature; its size is no feature either.
+//! profile is the response, never a feature. The size of the target is not a feature either.
 
 mod accuracy;
 mod cell;

@@ -1,18 +1,18 @@
-//! The choice of a noise scale at which the bounds of all profiles are close.
+//! Chooses a noise scale at which the bounds of all profiles are close.
 
 use crate::emergence::{Profile, WidestBounds};
 use crate::error::{Error, Result};
 
-/// Widest gap between the bounds that is accepted.
+/// The widest accepted gap between the bounds, in nats.
 pub const WIDEST_GAP_NATS: f64 = 0.3;
-/// Most profiles that a message names.
+/// The largest number of profiles that a message lists.
 const MOST_NAMED: usize = 3;
 
-/// The smallest noise scale at which the bounds of all readings of `profiles` from block 2 on are at most
+/// The smallest noise scale at which the bounds of all `profiles` from block 2 on are at most
 /// [`WIDEST_GAP_NATS`] apart; `None` for an estimator that adds no noise.
 ///
 /// # Errors
-/// [`Error::Observations`] if there is none, naming the readings whose bounds are too wide.
+/// [`Error::Observations`] if there is no such noise scale, with the readings whose bounds are too wide.
 pub fn choose_noise_scale<'a>(profiles: impl IntoIterator<Item = &'a Profile>) -> Result<Option<f64>> {
     let profiles: Vec<_> = profiles.into_iter().collect();
     let measured = profiles.first().map(|p| p.estimator.noise_scales.clone()).unwrap_or_default();
@@ -26,18 +26,18 @@ pub fn choose_noise_scale<'a>(profiles: impl IntoIterator<Item = &'a Profile>) -
     let gap = |noise_scale: f64| wide(noise_scale).first().map_or(0.0, |widest| widest.gap_nats);
     let narrowest = measured.iter().copied().min_by(|a, b| gap(*a).total_cmp(&gap(*b)));
     let at = narrowest.map_or(String::new(), |noise_scale| {
-        format!(": at b = {noise_scale} they are not for {}", named(&wide(noise_scale)))
+        format!("; at b = {noise_scale} they are wider for {}", named(&wide(noise_scale)))
     });
     let reason = format!(
-        "at no noise scale are all bounds from block 2 on within {WIDEST_GAP_NATS} nat{at}; leave these \
-         models or corpora out, measure with more windows (--windows) or fewer entities (--entities), or \
-         name a noise scale (--noise-scale)"
+        "no noise scale has all bounds from block 2 on within {WIDEST_GAP_NATS} nats{at}; leave out these \
+         models or corpora, measure with more windows (--windows) or fewer entities (--entities), or choose \
+         a noise scale (--noise-scale)"
     );
     Err(Error::Observations { reason })
 }
 
-/// The widest bounds of each profile in which they are more than [`WIDEST_GAP_NATS`] apart from block 2 on,
-/// the widest first.
+/// The widest bounds of each profile with bounds more than [`WIDEST_GAP_NATS`] apart from block 2 on, widest
+/// first.
 pub fn wide_bounds<'a>(
     profiles: impl IntoIterator<Item = &'a Profile>,
     noise_scale: impl Into<Option<f64>>,
@@ -49,13 +49,13 @@ pub fn wide_bounds<'a>(
     wide
 }
 
-/// The first of some wide bounds, and how many profiles more there are.
+/// Lists the first wide bounds, and counts the remaining profiles.
 pub fn named(wide: &[WidestBounds]) -> String {
     let first: Vec<String> = wide.iter().take(MOST_NAMED).map(ToString::to_string).collect();
     let more = match wide.len().saturating_sub(MOST_NAMED) {
         0 => String::new(),
-        1 => ", and for 1 profile more".into(),
-        n => format!(", and for {n} profiles more"),
+        1 => ", and for 1 more profile".into(),
+        n => format!(", and for {n} more profiles"),
     };
     first.join("; ") + &more
 }

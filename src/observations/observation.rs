@@ -1,11 +1,11 @@
-//! One row of observations.csv: the only declaration of its columns and their order.
+//! Defines a row of observations.csv, with the only declaration of its columns and their order.
 
 use super::cell::{Cell, ColumnRole, TaskScore, number};
 use super::features::FEATURES;
 use super::measured::MeasuredModel;
 use super::readings::TextReading;
 
-/// A target on a corpus.
+/// A row: one target on one corpus.
 #[derive(Default)]
 pub(super) struct Observation<'a> {
     pub target_model: &'a str,
@@ -20,21 +20,21 @@ pub(super) struct Observation<'a> {
     pub scale: &'static str,
     pub noise_scale: Option<f64>,
     pub reader: &'a str,
-    /// The target, if it was measured.
+    /// The measurements of the target, if it was measured.
     pub own: Option<MeasuredModel<'a>>,
     pub proxy: Option<MeasuredModel<'a>>,
-    /// Level and slope of the target's accuracy on the corpus' own task.
+    /// The level and slope of the target's accuracy on the task of this corpus.
     pub accuracy: Option<(f64, f64)>,
-    /// What the reader shows on the target's texts, and on those of no model.
+    /// The readings of the target's texts, and of the reference texts, which no model wrote.
     pub reading: TextReading,
     pub reference: TextReading,
-    /// The target's scores on every task.
+    /// The target's scores on each task.
     pub tasks: Vec<TaskScore<'a>>,
-    /// Features that a study adds, by column.
+    /// Features that a study adds, with their column names.
     pub added: Vec<(&'a str, Option<f64>)>,
-    /// Why the row lacks a proxy or headline that it should have; empty if it lacks none.
+    /// The reason why the row lacks a required proxy or headline; empty if nothing is missing.
     pub unsupported: String,
-    /// What else there is to know of the row.
+    /// A further note on the row.
     pub note: String,
 }
 
@@ -43,7 +43,7 @@ impl Observation<'_> {
         self.unsupported.is_empty()
     }
 
-    /// The cells, in order.
+    /// The cells, in column order.
     pub fn cells(&self) -> Vec<Cell> {
         use ColumnRole::{Condition, Internal, Other, Response};
         let mut row: Vec<Cell> = vec![];

@@ -1,4 +1,4 @@
-//! Families of models, and the measured model that stands for a target.
+//! Finds the families of models, and the proxy of each target: the measured model that stands in for it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,26 +7,26 @@ use crate::error::{Error, Result};
 use crate::model::ModelInfo;
 use crate::names;
 
-/// Published sizes are rounded, and some leave the embeddings out: a larger difference of the logarithms is
-/// noted.
+/// The largest difference of log sizes that is not noted. Published sizes are rounded, and some exclude the
+/// embeddings.
 const LARGEST_SIZE_DIFFERENCE: f64 = 0.25;
 
-/// The models that were measured on one corpus, and what is published of all.
+/// The models that were measured on one corpus, and the published facts about all models.
 pub(super) struct Candidates<'a> {
     corpus: &'a str,
     measured: BTreeMap<&'a str, &'a ModelInfo>,
     published: &'a BTreeMap<String, PublishedModel>,
-    /// The proxy of every target, if one was named.
+    /// The proxy of every target, if `--proxy` was given.
     named: Option<&'a str>,
-    /// The models that stand for other targets.
+    /// The models that are proxies of other targets.
     proxies: BTreeSet<&'a str>,
 }
 
 impl<'a> Candidates<'a> {
-    /// The candidates for the proxies of `targets`.
+    /// Finds the proxies of `targets`.
     ///
     /// # Errors
-    /// [`Error::Observations`] if the proxy that was named was not measured on the corpus.
+    /// [`Error::Observations`] if the given proxy was not measured on the corpus.
     pub fn new(
         corpus: &'a str,
         measured: BTreeMap<&'a str, &'a ModelInfo>,
@@ -43,23 +43,23 @@ impl<'a> Candidates<'a> {
         Ok(candidates)
     }
 
-    /// Family of a model, empty if it is unknown: the published one, else that of its profile.
+    /// The family of a model: the published one, else that of its profile; empty if unknown.
     pub fn family(&self, model: &str) -> &'a str {
         let published = self.published.get(model).map(|known| known.family.as_str());
         let own = || self.measured.get(model).and_then(|info| info.family.as_deref());
         published.filter(|family| !family.is_empty()).or_else(own).unwrap_or_default()
     }
 
-    /// Billions of parameters of a model: published, else measured.
+    /// The number of parameters in billions: the published one, else the measured one.
     pub fn params_b(&self, model: &str) -> Option<f64> {
         let published = self.published.get(model).and_then(|known| known.params_b);
         published.or_else(|| Some(self.measured.get(model)?.n_params as f64 / 1e9))
     }
 
-    /// The proxy of a target, or why there is none.
+    /// The proxy of a target, or the reason why there is none.
     ///
     /// # Errors
-    /// [`Error::Observations`] if the proxy that was named was not measured on the corpus.
+    /// [`Error::Observations`] if the given proxy was not measured on the corpus.
     fn proxy(&self, target: &str) -> Result<std::result::Result<&'a str, String>> {
         let family = self.family(target);
         let smallest = || self.smallest(family).filter(|_| !family.is_empty());
@@ -68,32 +68,32 @@ impl<'a> Candidates<'a> {
             Some(proxy) if !self.measured.contains_key(proxy) => {
                 let near = names::suggestion(proxy, self.measured.keys().copied());
                 let reason = format!(
-                    "{target} on {}: the proxy {proxy} was not measured on it; {near}measure it, or name \
-                     another",
+                    "{target} on {}: the proxy {proxy} was not measured on this corpus; {near}measure it, or \
+                     choose another proxy",
                     self.corpus
                 );
                 Err(Error::Observations { reason })
             }
             Some(proxy) => Ok(Ok(proxy)),
-            None if family.is_empty() => {
-                Ok(Err("no proxy: its family is not known; name it with --models or \
-                                                 measure --family, or a proxy with --proxy"
-                    .into()))
-            }
+            None if family.is_empty() => Ok(Err(
+                "no proxy: its family is unknown; give the family with --models or measure --family, \
+                        or a proxy with --proxy"
+                    .into(),
+            )),
             None => Ok(Err(format!(
-                "no proxy: no member of the family {family} was measured; name one with --proxy"
+                "no proxy: no member of the family {family} was measured; give a proxy with --proxy"
             ))),
         }
     }
 
-    /// The smallest measured member of a family; of equal ones the first by name.
+    /// The smallest measured member of a family; among equal sizes the first by name.
     fn smallest(&self, family: &str) -> Option<&'a str> {
         let members = self.measured.keys().filter(|model| self.family(model) == family);
         let size = |model: &&&str| self.params_b(model).unwrap_or(f64::INFINITY);
         members.min_by(|a, b| size(a).total_cmp(&size(b))).copied()
     }
 
-    /// Why a measured model that would be its own proxy has none.
+    /// The reason why a measured model, which would be its own proxy, has none.
     fn alone(&self, model: &str) -> String {
         let family = self.family(model);
         let members = self.measured.keys().filter(|other| self.family(other) == family).count();
@@ -101,18 +101,18 @@ impl<'a> Candidates<'a> {
             1 if !family.is_empty() => {
                 format!("no proxy: it is the only model of the family {family} that was measured")
             }
-            _ => "no proxy: it would be its own, and stands for no other model".into(),
+            _ => "no proxy: it would be its own proxy, and it is not the proxy of another model".into(),
         }
     }
 
-    /// What contradicts itself between profiles and what is published, a sentence each.
+    /// Contradictions between profiles and published facts, one sentence each.
     pub fn contradictions(&self) -> Vec<String> {
         let mut notes = vec![];
         for (model, info) in &self.measured {
             let Some(known) = self.published.get(*model) else { continue };
             if let Some(family) = info.family.as_deref().filter(|family| *family != self.family(model)) {
                 notes.push(format!(
-                    "{model}: the family is {} (--models), and {family} in its profile",
+                    "{model}: the family is {} (--models), but {family} in its profile",
                     self.family(model)
                 ));
             }
@@ -121,7 +121,7 @@ impl<'a> Candidates<'a> {
                 known.params_b.filter(|b| (b / measured_b).ln().abs() > LARGEST_SIZE_DIFFERENCE)
             {
                 notes.push(format!(
-                    "{model}: params_b is {params_b} (--models), and {measured_b} in its profile"
+                    "{model}: params_b is {params_b} (--models), but {measured_b} in its profile"
                 ));
             }
         }
@@ -129,8 +129,8 @@ impl<'a> Candidates<'a> {
     }
 }
 
-/// Why a target and its proxy cannot be compared, if they were measured with other seeds: differences between
-/// models and between texts can only be told apart where both saw the same texts.
+/// The reason why a target and its proxy with different seeds cannot be compared: only on the same texts can
+/// differences between models be separated from differences between texts.
 fn seeds_differ(
     (target, own): (&str, &BTreeSet<u64>),
     (proxy, of_proxy): (&str, &BTreeSet<u64>),
@@ -138,33 +138,35 @@ fn seeds_differ(
     let list = |seeds: &BTreeSet<u64>| seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
     (own != of_proxy).then(|| {
         format!(
-            "{target} was measured with seeds {} and its proxy {proxy} with {}; measure both with the same",
+            "{target} was measured with seeds {}, but its proxy {proxy} with {}; measure both with the same \
+             seeds",
             list(own),
             list(of_proxy)
         )
     })
 }
 
-/// What was measured of a target and of its proxy.
+/// The measurements of a target and of its proxy.
 pub(super) struct Matched<'a, M> {
-    /// Empty if there is no proxy.
+    /// The name of the proxy; empty if there is none.
     pub proxy_model: &'a str,
     pub own: Option<M>,
     pub proxy: Option<M>,
-    /// Why the row is not supported: a family of which nothing was measured, seeds that differ. Empty if it
-    /// is.
+    /// The reason why the row is unsupported, such as a family without a measured member or different seeds;
+    /// empty if it is supported.
     pub unsupported: String,
-    /// Why a row that is supported has no proxy: the model is alone in its family. Empty if it has one.
+    /// The reason why a supported row has no proxy: the model is alone in its family. Empty if it has a
+    /// proxy.
     pub alone: String,
 }
 
 impl<'a> Candidates<'a> {
-    /// A target with its proxy; `None` for a model that stands for others and would be its own proxy, from
-    /// which nothing could be learnt. `measured` gives what was measured of a model, or why it cannot be
-    /// used.
+    /// Matches a target with its proxy. `None` for a model that is the proxy of others and would be its own
+    /// proxy, from which a calibration could learn nothing. `measured` returns the measurements of a model,
+    /// or the reason why they cannot be used.
     ///
     /// # Errors
-    /// Those of [`Self::proxy`].
+    /// The errors of [`Self::proxy`].
     pub fn matched<M>(
         &self,
         target: &str,

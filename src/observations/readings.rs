@@ -1,5 +1,5 @@
-//! Readings: the emergence that one small model shows on the texts of many models, open and closed, measured
-//! in the same way for all.
+//! Computes readings: the emergence that one small model shows on the texts of many models, open and closed,
+//! measured in the same way for all.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::f64::consts::LN_2;
@@ -11,55 +11,55 @@ use super::features::{mean, over_seeds};
 use crate::emergence::{Headline, Micro, Profile};
 use crate::error::{Error, Result};
 
-/// Name of the group of texts that no model wrote.
+/// The name of the group of texts that no model wrote.
 pub const REFERENCE: &str = "reference";
-/// A group appears in several pairs. Its values agree if they differ by less than this: relatively, or
-/// absolutely below 1 nat.
+/// The largest difference between two equal values, relative above 1 nat and absolute below. A group occurs
+/// in several pairs, whose values for it must agree.
 const SAME: f64 = 1e-6;
 
 /// The columns of comparisons.csv that a join uses.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct ComparisonRow {
-    /// The model that reads.
+    /// The reader model.
     pub model: String,
-    /// One group.
+    /// The first group.
     pub group_a: String,
-    /// The other.
+    /// The second group.
     pub group_b: String,
-    /// `emergence`, or `emergence_less_control`.
+    /// The quantity: `emergence` or `emergence_less_control`.
     pub quantity: String,
-    /// What the channel's precision is relative to.
+    /// What the channel's noise is relative to.
     pub scale: String,
-    /// The precision b.
+    /// The noise scale b.
     pub noise_scale: Option<f64>,
-    /// Tokens of a window.
+    /// The number of tokens per window.
     pub window_tokens: usize,
-    /// Windows of each group.
+    /// The number of windows per group.
     pub n_windows: usize,
-    /// The quantity of the first group.
+    /// The value of the first group, in nats.
     pub a_nats: f64,
-    /// The quantity of the second group.
+    /// The value of the second group, in nats.
     pub b_nats: f64,
-    /// Seed of windows, control and noise.
+    /// The seed of the windows, control and noise.
     pub seed: u64,
 }
 
 /// The emergence that the reader shows on the texts of one model.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct TextReading {
-    /// Its headline.
+    /// The headline.
     pub nats: Option<f64>,
-    /// Of the mean over seeds: the estimator's own and the seeds'.
+    /// The standard error of the mean over seeds, from the estimator and from the variance between seeds.
     pub stderr_nats: Option<f64>,
-    /// The headline less that of the same tokens shuffled.
+    /// The headline minus that of the control, the same tokens shuffled.
     pub less_control_nats: Option<f64>,
     /// The headline in bits per byte of text.
     pub bits_per_byte: Option<f64>,
 }
 
 impl TextReading {
-    /// The reading in the profiles of one group of texts, one profile per seed; `None` if one has no headline
-    /// at that noise scale.
+    /// The reading from the profiles of one group of texts, one profile per seed. `None` if a profile has no
+    /// headline at this noise scale.
     pub fn new(profiles: &[&Profile], noise_scale: Option<f64>) -> Option<Self> {
         let headlines: Vec<Headline> =
             profiles.iter().map(|profile| profile.headline_at(noise_scale)).collect::<Option<_>>()?;
@@ -81,8 +81,8 @@ impl TextReading {
     }
 }
 
-/// The reader of a profile and how it read; rows with another reading are not alike. Without `n_windows`,
-/// texts may differ in how many windows they give.
+/// The reader of a profile and its settings as one text; only rows with equal texts can be compared. Without
+/// `n_windows`, texts may differ in their number of windows.
 pub(super) fn reader_name(profile: &Profile, noise_scale: Option<f64>, n_windows: Option<usize>) -> String {
     let (model, estimator) = (&profile.model, &profile.estimator);
     let b = noise_scale.map_or_else(String::new, |b| b.to_string());
@@ -98,24 +98,26 @@ pub(super) fn reader_name(profile: &Profile, noise_scale: Option<f64>, n_windows
     )
 }
 
-/// Readings by who wrote the texts, all by one reader and in one way.
+/// Readings by the author of the texts, all by one reader with one setting.
 #[derive(Debug, Clone, Default)]
 pub(super) struct TextReadings {
-    /// Reader and way of reading as one word, empty without readings: rows with another are not alike.
+    /// The reader and its settings as one text, empty without readings; only rows with equal texts can be
+    /// compared.
     pub reader: String,
     by_name: BTreeMap<String, TextReading>,
 }
 
 impl TextReadings {
     /// # Errors
-    /// [`Error::Observations`] if there are two readers, two ways of reading, or both kinds of files.
+    /// [`Error::Observations`] if there are two readers, two settings of reading, or both kinds of files.
     pub fn new(profiles: &[Profile], compared: &[ComparisonRow], noise_scale: Option<f64>) -> Result<Self> {
         match (profiles.is_empty(), compared.is_empty()) {
             (true, true) => Ok(Self::default()),
             (false, true) => Self::of_profiles(profiles, noise_scale),
             (true, false) => Self::of_comparisons(compared),
             (false, false) => Err(fault(
-                "readings are either profiles of texts or comparisons; values of both do not go together"
+                "readings must be either profiles of texts or comparisons, because their values cannot be \
+                 combined"
                     .into(),
             )),
         }
@@ -139,8 +141,8 @@ impl TextReadings {
             let reading = TextReading::new(&profiles, noise_scale).ok_or_else(|| {
                 let reader = &profiles[0].model.id;
                 fault(format!(
-                    "{reader} on texts of {name} has no headline at {b}; measure with the --scale \
-                     of the profiles"
+                    "{reader} on texts of {name} has no headline at noise scale {b}; measure the texts with \
+                     the --scale of the profiles"
                 ))
             })?;
             by_name.insert(name.to_owned(), reading);
@@ -148,7 +150,7 @@ impl TextReadings {
         Ok(Self { reader, by_name })
     }
 
-    /// Each group's quantities. They are repeated in every pair that holds the group.
+    /// The values of each group, which every pair with the group repeats.
     fn of_comparisons(compared: &[ComparisonRow]) -> Result<Self> {
         let way = |row: &ComparisonRow| {
             let ComparisonRow { model, scale, noise_scale, n_windows, window_tokens, seed, .. } = row;
@@ -164,10 +166,10 @@ impl TextReadings {
                 let cell = match row.quantity.as_str() {
                     "emergence" => &mut reading.nats,
                     "emergence_less_control" => &mut reading.less_control_nats,
-                    other => return Err(fault(format!("comparisons know no quantity `{other}`"))),
+                    other => return Err(fault(format!("comparisons have no quantity `{other}`"))),
                 };
                 if cell.is_some_and(|known| !same(known, value)) {
-                    return Err(fault(format!("{} of {name} stands there with two values", row.quantity)));
+                    return Err(fault(format!("{} of {name} occurs with two values", row.quantity)));
                 }
                 cell.get_or_insert(value);
             }
@@ -175,11 +177,11 @@ impl TextReadings {
         Ok(Self { reader, by_name })
     }
 
-    /// Gives each group to the target that wrote it: the one of that name, before which may stand the file
-    /// its texts came from and a point, with `--` for the slash of an id.
+    /// Assigns each group to the target that wrote it. The group has the name of the target, optionally after
+    /// the file of its texts and a dot, and with `--` in place of the slash of an id.
     ///
     /// # Errors
-    /// [`Error::Observations`] if two groups are of one target.
+    /// [`Error::Observations`] if two groups belong to one target.
     pub fn assign(&self, targets: &BTreeSet<&str>) -> Result<AssignedReadings> {
         let mut assigned = AssignedReadings::default();
         let mut taken: BTreeMap<&str, &str> = BTreeMap::new();
@@ -190,7 +192,7 @@ impl TextReadings {
                 };
                 ends(target) || ends(&target.replace('/', "--"))
             };
-            // Of `gpt` and `mini.gpt`, `texts.mini.gpt` is the longer one's.
+            // The longest name wins: `texts.mini.gpt` belongs to `mini.gpt`, not to `gpt`.
             let Some(target) =
                 targets.iter().chain(&[REFERENCE]).filter(wrote).max_by_key(|target| target.len())
             else {
@@ -199,7 +201,7 @@ impl TextReadings {
             };
             if let Some(other) = taken.insert(target, name) {
                 return Err(fault(format!(
-                    "{other} and {name} are both texts of {target}; read them as one group"
+                    "{other} and {name} both contain texts of {target}; measure them as one group"
                 )));
             }
             assigned.by_target.insert((*target).into(), *reading);
@@ -212,17 +214,17 @@ impl TextReadings {
 #[derive(Debug, Clone, Default)]
 pub(super) struct AssignedReadings {
     by_target: BTreeMap<String, TextReading>,
-    /// Groups that none of the targets wrote.
+    /// Groups that no target wrote.
     pub unmatched: Vec<String>,
 }
 
 impl AssignedReadings {
-    /// Of what a target wrote.
+    /// The reading of a target's texts.
     pub fn of(&self, target: &str) -> TextReading {
         self.by_target.get(target).copied().unwrap_or_default()
     }
 
-    /// Of the texts that no model wrote.
+    /// The reading of the texts that no model wrote.
     pub fn reference(&self) -> TextReading {
         self.of(REFERENCE)
     }
@@ -232,20 +234,20 @@ fn fault(reason: String) -> Error {
     Error::Observations { reason }
 }
 
-/// Whether two values are of one group: beside another group its states are summed in another order, which
-/// moves the last digits.
+/// Whether two values of one group agree. In another pair the group's states are summed in a different order,
+/// which changes the last digits.
 fn same(a: f64, b: f64) -> bool {
     (a - b).abs() <= SAME * a.abs().max(b.abs()).max(1.0)
 }
 
-/// The way in which all were read.
+/// The reader and settings that all readings share.
 fn one(mut ways: impl Iterator<Item = (String, String)>) -> Result<String> {
     let Some((first, way)) = ways.next() else { return Ok(String::new()) };
     match ways.find(|(_, other)| *other != way) {
         None => Ok(way),
         Some((name, other)) => Err(fault(format!(
-            "texts of {first} were read by {way}, those of {name} by {other}; read all alike, with the \
-             --windows that the fewest give"
+            "texts of {first} were read by {way}, those of {name} by {other}; read all texts in the same \
+             way, with --windows set to the smallest number of windows among them"
         ))),
     }
 }
@@ -276,6 +278,6 @@ mod tests {
         let readings = TextReadings::new(&[], &pairs(2.0 * (1.0 + 3e-9)), Some(0.4)).expect("one value");
         assert_eq!(readings.by_name["a"].nats, Some(2.0));
         let two = TextReadings::new(&[], &pairs(2.0 * (1.0 + 3e-6)), Some(0.4)).expect_err("two values");
-        assert!(two.to_string().contains("emergence of a stands there with two values"), "{two}");
+        assert!(two.to_string().contains("emergence of a occurs with two values"), "{two}");
     }
 }

@@ -1,4 +1,5 @@
-//! Scores are joined if they were made alike: the same task, rendered, graded and drawn in the same way.
+//! Checks that joined scores have the same settings: the same task, with the same rendering, grading and
+//! drawing.
 
 use std::collections::BTreeMap;
 
@@ -6,17 +7,17 @@ use crate::collect::Score;
 use crate::error::{Error, Result};
 use crate::numeric::shown::count;
 
-/// Refuses scores of one task that were made under different settings. Settings that a file does not state
-/// differ from none.
+/// Refuses scores of one task with different settings. A setting that a file does not state is compatible
+/// with any value.
 ///
-/// Scores of one model are means over its rows, which no two settings share. Scores of several models are one
-/// column of features: whether settings may differ there is up to the caller, `mixed`.
+/// The scores of one model are averaged over its rows, so their settings must never differ. The scores of
+/// different models form one feature column, in which the settings may differ only if `mixed` is set.
 ///
-/// Returns what differs between models where that is allowed, a sentence for each task.
+/// Returns the allowed differences between models, one sentence per task.
 ///
 /// # Errors
-/// [`Error::Observations`] with the task, the models, what differs, and the hashes of both settings; and for
-/// two rows of one model, task and number of shots.
+/// [`Error::Observations`] with the task, the models, the difference, and the hashes of both settings; also
+/// for two rows of one model, task and number of shots.
 pub(super) fn check_scores(scores: &[Score], mixed: bool) -> Result<Vec<String>> {
     let mut of_model: BTreeMap<(&str, &str), Vec<&Score>> = BTreeMap::new();
     for score in scores {
@@ -25,8 +26,8 @@ pub(super) fn check_scores(scores: &[Score], mixed: bool) -> Result<Vec<String>>
     for ((task, model), scores) in &of_model {
         if let Some(difference) = Difference::among(scores) {
             let reason = format!(
-                "{model} has scores on {task} of different settings, {difference}; a mean of both is the \
-                 score of neither: leave one file of --scores out, or remove its rows"
+                "{model} has scores on {task} with different settings, {difference}; their mean would be \
+                 meaningless: leave out one file of --scores, or remove its rows"
             );
             return Err(Error::Observations { reason });
         }
@@ -34,8 +35,8 @@ pub(super) fn check_scores(scores: &[Score], mixed: bool) -> Result<Vec<String>>
         shots.sort_unstable();
         if let Some(twice) = shots.windows(2).find(|pair| pair[0] == pair[1]) {
             let reason = format!(
-                "scores of {model} on {task} with {} are given twice; name each file once, and one \
-                 file of --scores for each model",
+                "scores of {model} on {task} with {} are given twice; give each file once, and one file of \
+                 --scores per model",
                 count(twice[0], "shot")
             );
             return Err(Error::Observations { reason });
@@ -46,14 +47,14 @@ pub(super) fn check_scores(scores: &[Score], mixed: bool) -> Result<Vec<String>>
     let mut notes = vec![];
     for (task, scores) in of_task {
         let Some(difference) = Difference::among(&scores) else { continue };
-        let what = format!("scores on {task} were made under different settings, {difference}");
+        let what = format!("scores on {task} have different settings, {difference}");
         if mixed {
             notes.push(format!("{what}; --mixed-scores compares them nevertheless"));
             continue;
         }
         let reason = format!(
-            "{what}; they are one column of features: leave one file of --scores out, collect all alike, or \
-             give --mixed-scores to compare them nevertheless"
+            "{what}; they would form one feature column: leave out one file of --scores, collect all scores \
+             with the same settings, or give --mixed-scores to compare them nevertheless"
         );
         return Err(Error::Observations { reason });
     }
@@ -68,7 +69,7 @@ struct Difference<'a> {
 }
 
 impl<'a> Difference<'a> {
-    /// The first difference between the settings that are stated.
+    /// The first difference between the stated settings.
     fn among(scores: &[&'a Score]) -> Option<Self> {
         let mut known: BTreeMap<&'static str, (String, &'a Score)> = BTreeMap::new();
         for score in scores {
@@ -130,7 +131,7 @@ mod tests {
         assert_ne!(hashes[0], hashes[1]);
         let parts = ["a has scores on colours", "rendering: turns", "and text", &hashes[0], &hashes[1]];
         refused(&[turns.clone(), text.clone()], false, &parts);
-        // A mean over rows of one model is wrong whatever is allowed between models.
+        // A mean over rows with different settings is wrong even if they may differ between models.
         refused(&[turns.clone(), text], true, &parts);
 
         let other = Score { rendering: Some("text".into()), ..score("b", 0) };

@@ -1,4 +1,4 @@
-//! The meaning of a response.
+//! Defines what a response contains, and decides the outcome of a request.
 
 use serde_json::Value;
 
@@ -12,35 +12,35 @@ use super::text::clip;
 pub struct Answer {
     /// The outcome of the request.
     pub outcome: Outcome,
-    /// Tokens as counted by the server.
+    /// The token counts of the server.
     pub usage: Option<Usage>,
     /// The model snapshot that answered, often a dated name.
     pub model_snapshot: Option<String>,
-    /// The server's name for its configuration.
+    /// The server's fingerprint of its configuration.
     pub system_fingerprint: Option<String>,
     /// The provider's finish reason.
     pub finish_reason: Option<String>,
-    /// Whether reasoning stands beside the text.
+    /// Whether the response contains reasoning in addition to the text.
     pub has_reasoning: bool,
     /// Log-probabilities, one per token.
     pub logprobs: Option<Vec<TokenLogprob>>,
-    /// What the response says about the rate limit.
+    /// The rate-limit information of the response.
     pub rate_limit: RateLimitInfo,
-    /// What the response says about its price.
+    /// The billing information of the response.
     pub billing: Billing,
 }
 
-/// What a response says about its price.
+/// The billing information of a response.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Billing {
-    /// The service tier that processed the request, where the server names one.
+    /// The service tier that processed the request, if the server names one.
     pub service_tier: Option<String>,
-    /// The cost of the request in USD, as the provider states it.
+    /// The cost of the request in USD, if the provider states it.
     pub cost_usd: Option<f64>,
 }
 
-/// The outcome of a request. Where several apply, the first of filtered, refused, truncated, empty, answered
-/// counts.
+/// The outcome of a request. If several outcomes apply, the first one in this order counts: filtered,
+/// refused, truncated, empty, answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// A complete answer.
@@ -55,72 +55,71 @@ pub enum Outcome {
     },
     /// A content filter of the provider withheld the answer.
     Filtered {
-        /// Which side was filtered.
+        /// Whether the prompt or the answer was filtered.
         at: FilterSide,
-        /// The category that the provider names.
+        /// The category of the filter, as the provider names it.
         category: Option<String>,
-        /// The text that was let through, if any.
+        /// The text that passed the filter, if any.
         text: Option<String>,
     },
-    /// The answer is not whole: it was cut at the token limit or aborted, or the server does not say that it
-    /// is whole.
+    /// The answer is incomplete: it reached the token limit, it was aborted, or the server does not confirm
+    /// that it is complete.
     Truncated {
-        /// The text that came; empty where the answer stops inside its reasoning.
+        /// The received text; empty if the answer stops inside its reasoning.
         text: String,
     },
     /// A complete answer without text.
     Empty,
-    /// A body without an answer that can be read. It is billed, and the question is not repeated
-    /// automatically.
+    /// A body without a readable answer. It is billed, and the question is not sent again automatically.
     Unreadable {
-        /// Why, with the beginning of the body.
+        /// The reason, with the beginning of the body.
         reason: String,
     },
     /// The request failed.
     Failed(Failure),
 }
 
-/// Tokens as the server counted them.
+/// The token counts of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Usage {
-    /// Tokens of the prompt, including cached ones; `None` where they were not counted.
+    /// Tokens of the prompt, including cached ones; `None` if they were not counted.
     pub prompt_tokens: Option<u64>,
-    /// Tokens of the answer, including reasoning: those billed as output; `None` where they were not
+    /// Tokens of the answer, including reasoning, which are billed as output; `None` if they were not
     /// counted.
     pub completion_tokens: Option<u64>,
-    /// Of these, tokens of reasoning.
+    /// Tokens of reasoning, which are part of the completion tokens.
     pub reasoning_tokens: Option<u64>,
-    /// Tokens of the prompt that were read from a cache.
+    /// Prompt tokens that were read from a cache.
     pub cached_tokens: Option<u64>,
-    /// Tokens of the prompt that were written to a cache.
+    /// Prompt tokens that were written to a cache.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cache_write_tokens: Option<u64>,
-    /// Tokens of the prompt that are audio.
+    /// Prompt tokens that are audio.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub audio_prompt_tokens: Option<u64>,
-    /// Tokens of the answer that are audio.
+    /// Answer tokens that are audio.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub audio_completion_tokens: Option<u64>,
 }
 
 impl Usage {
-    /// Whether parts of the prompt are counted as more than the prompt.
+    /// Whether a part of the prompt has more tokens than the prompt, which is inconsistent.
     pub fn exceeds_prompt(&self) -> bool {
         let parts = [self.cached_tokens, self.cache_write_tokens, self.audio_prompt_tokens];
         self.prompt_tokens.is_some_and(|prompt| parts.into_iter().flatten().any(|part| part > prompt))
     }
 
-    /// The counts; `None` if nothing was counted.
+    /// The counts, or `None` if neither prompt nor answer was counted.
     pub(super) fn counted(self) -> Option<Self> {
         self.prompt_tokens.or(self.completion_tokens).map(|_| self)
     }
 
-    /// Without the zeros that cannot be counts: every prompt has a token, and so has every text. `None` if
-    /// nothing is left.
+    /// Removes zeros that cannot be counts: every prompt has a token, and so has every text. Returns `None`
+    /// if no count is left.
     pub(super) fn without_zeros(mut self, has_text: bool) -> Option<Self> {
         self.prompt_tokens = self.prompt_tokens.filter(|tokens| *tokens > 0);
         self.completion_tokens = self.completion_tokens.filter(|tokens| *tokens > 0 || !has_text);
-        // A server that counts nothing writes zeros everywhere.
+        // A server that does not count tokens reports zeros everywhere.
         if self.prompt_tokens.is_none() && self.completion_tokens == Some(0) {
             self.completion_tokens = None;
         }
@@ -131,20 +130,20 @@ impl Usage {
 /// A token with its log-probability.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TokenLogprob {
-    /// Its text as the server writes it.
+    /// The text of the token, as reported by the server.
     pub token: String,
-    /// Its bytes, where the server gives them: a token may be part of a character.
+    /// The bytes of the token, if the server reports them: a token may be part of a character.
     pub bytes: Option<Vec<u8>>,
-    /// Nats; `None` for the first token of an echoed prompt.
+    /// Log-probability in nats; `None` for the first token of an echoed prompt.
     pub logprob: Option<f64>,
     /// The most likely tokens at this position, with their log-probabilities.
     pub top: Vec<(String, f64)>,
-    /// Position of its first character in the text.
+    /// Position of the token's first character in the text.
     pub offset: Option<u64>,
 }
 
 impl Answer {
-    /// An answer of which only the outcome is known.
+    /// An answer with an outcome and no other information.
     pub fn of(outcome: Outcome) -> Self {
         Self {
             outcome,
@@ -159,29 +158,29 @@ impl Answer {
         }
     }
 
-    /// How many tokens have a log-probability.
+    /// The number of tokens with a log-probability.
     pub fn n_logprobs(&self) -> usize {
         self.logprobs.iter().flatten().filter(|token| token.logprob.is_some()).count()
     }
 }
 
-/// The parts of an answer as a wire format has them, before the outcome is decided.
+/// The parts of an answer as read from a wire format, before the outcome is decided.
 #[derive(Debug, Clone, Default)]
 pub(super) struct AnswerParts {
     pub(super) text: Option<String>,
     pub(super) refusal: Option<String>,
     pub(super) filtered: Option<(FilterSide, Option<String>)>,
     pub(super) finish: Finish,
-    /// The finish reason in words, for messages.
+    /// The finish reason as text, for messages.
     pub(super) reason: Option<String>,
-    /// Whether reasoning stands beside the text.
+    /// Whether the response contains reasoning in addition to the text.
     pub(super) has_reasoning: bool,
     /// The tool that the model called.
     pub(super) tool: Option<String>,
 }
 
 impl From<AnswerParts> for Outcome {
-    /// Decides the outcome by its precedence.
+    /// Decides the outcome by the precedence of [`Outcome`].
     fn from(parts: AnswerParts) -> Self {
         let text = parts.text.filter(|text| !text.is_empty());
         if let Some((at, category)) = parts.filtered {
@@ -197,12 +196,14 @@ impl From<AnswerParts> for Outcome {
             None => {}
         }
         if let Some(tool) = parts.tool {
-            return unreadable(format!("the model called the tool {:?} in place of an answer", clip(&tool)));
+            return unreadable(format!("the model called the tool {:?} instead of answering", clip(&tool)));
         }
         let text = text.filter(|text| parts.finish == Finish::Truncated || !text.trim().is_empty());
         let reason = parts.reason.as_deref().unwrap_or("none");
         match (parts.finish, text) {
-            (Finish::NoAnswer, _) => unreadable(format!("no answer came (finish reason: {})", clip(reason))),
+            (Finish::NoAnswer, _) => {
+                unreadable(format!("the response has no answer (finish reason: {})", clip(reason)))
+            }
             (Finish::Complete | Finish::ToolCall, Some(text)) => Self::Answered { text },
             (Finish::Truncated | Finish::Aborted | Finish::Unknown, Some(text)) => Self::Truncated { text },
             (Finish::Truncated, None) => Self::Truncated { text: String::new() },
@@ -210,8 +211,8 @@ impl From<AnswerParts> for Outcome {
             // The answer stops inside its reasoning.
             (_, None) if parts.has_reasoning => Self::Truncated { text: String::new() },
             (Finish::Complete, None) => Self::Empty,
-            (_, None) => unreadable(format!("no text came (finish reason: {})", clip(reason))),
-            // Both are decided above.
+            (_, None) => unreadable(format!("the response has no text (finish reason: {})", clip(reason))),
+            // Both cases are decided above.
             (Finish::Filtered | Finish::Refused, Some(text)) => Self::Truncated { text },
         }
     }
@@ -221,12 +222,12 @@ fn unreadable(reason: String) -> Outcome {
     Outcome::Unreadable { reason }
 }
 
-/// The outcome of a success without an answer in it, which says what came.
+/// The outcome of a successful response without an answer; the reason quotes the body.
 pub(super) fn no_answer(body: &Value) -> Outcome {
-    unreadable(format!("a success without an answer: {}", clip(&body.to_string())))
+    unreadable(format!("a successful response without an answer: {}", clip(&body.to_string())))
 }
 
-/// An answer that the server aborted, by its finish reason.
+/// The outcome of an answer that the server aborted with this finish reason.
 pub(super) fn interrupted(reason: &str) -> Outcome {
     let message = format!("the server aborted the answer ({})", clip(reason));
     Outcome::Failed(Failure {
@@ -239,7 +240,7 @@ pub(super) fn interrupted(reason: &str) -> Outcome {
 }
 
 impl Outcome {
-    /// The kind's name, in the journal and in names of columns.
+    /// The name of the outcome in the journal and in column names.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Answered { .. } => "answered",
@@ -252,7 +253,7 @@ impl Outcome {
         }
     }
 
-    /// Whether the answer has a text.
+    /// Whether the outcome has text.
     pub(super) fn has_text(&self) -> bool {
         match self {
             Self::Answered { text } | Self::Refused { text } | Self::Truncated { text } => !text.is_empty(),

@@ -1,5 +1,5 @@
-//! `POST {base}/v1/messages`: Anthropic. It has no log-probabilities and no seed, and a stop sequence must
-//! not be blank.
+//! The wire format of Anthropic, `POST {base}/v1/messages`. It has no log-probabilities and no seed, and a
+//! stop sequence must not be blank.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -19,7 +19,7 @@ use super::request::{KeyHeader, Request, WireRequest};
 use super::wire_format::Provider;
 use crate::error::Result;
 
-/// The messages of Anthropic.
+/// Anthropic's Messages API.
 #[derive(Debug, Clone, Copy)]
 pub struct Anthropic;
 
@@ -53,7 +53,7 @@ struct Thinking {
     kind: &'static str,
 }
 
-/// The efforts of `output_config`, and `none`, which disables thinking.
+/// The effort levels of `output_config`, and `none`, which disables thinking.
 const EFFORTS: &[ReasoningEffort] = &[
     ReasoningEffort::None,
     ReasoningEffort::Low,
@@ -86,7 +86,7 @@ const CONVENTIONS: Conventions = Conventions {
             reset: "anthropic-ratelimit-output-tokens-reset",
         },
     ],
-    // "Overloaded", in Anthropic's list of errors.
+    // Anthropic documents this status as "overloaded".
     statuses: &[(529, FailureClass::Overloaded)],
     error_marks: &[("type", "error")],
     code_pointers: &["/details/error_code"],
@@ -137,7 +137,7 @@ impl Provider for Anthropic {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             chats: true,
-            // No limit is published; 16 is enough for every built-in task.
+            // Anthropic publishes no limit; 16 is enough for every built-in task.
             stops: 16,
             blank_stops: false,
             max_temperature: 1.0,
@@ -196,7 +196,8 @@ impl Provider for Anthropic {
     }
 }
 
-/// `input_tokens` does not include tokens that were read from or written to a cache.
+/// Reads the token counts. Anthropic's `input_tokens` excludes tokens that were read from or written to a
+/// cache.
 fn usage(usage: &Value) -> Option<Usage> {
     let count = |name: &str| json::count(&usage[name]);
     let cached = count("cache_read_input_tokens");

@@ -1,45 +1,45 @@
-//! Members that a user adds to the body of every request (`--body-json`), for parameters that surmise has no
-//! flag for: routing of a gateway, thinking budgets, options of a local server.
+//! Parses and checks the members that a user adds to the body of every request (`--body-json`). They set
+//! parameters without a flag in surmise: routing of a gateway, thinking budgets, options of a local server.
 //!
-//! They are part of the body and therefore of a question's key. They cannot replace what surmise sends itself
-//! (the prompt, the model, the parameters that have flags), cannot ask for several answers to one question,
-//! and cannot hold a key, because bodies are stored in the journal.
+//! The members are part of the body and therefore of a question's key. They cannot replace what surmise
+//! itself sends (the prompt, the model, parameters with flags), cannot request several answers to one
+//! question, and cannot contain a key, because bodies are stored in the journal.
 
 use serde_json::{Map, Value};
 
 use super::registry::key_patterns;
 use crate::error::{Error, Result};
 
-/// Members that surmise sends, or that would change what an answer is. Where a wire format has a name for
-/// the same thing, the names of all wire formats are listed: a gateway may heed any of them.
+/// Members that surmise sends itself, or that would change what counts as an answer. The names of all wire
+/// formats are listed, because a gateway may accept any of them.
 static RESERVED: &[(&str, &str)] = &[
     ("model", "is set by --api-model"),
     ("messages", "is the prompt"),
     ("prompt", "is the prompt"),
     ("input", "is the prompt"),
     ("contents", "is the prompt"),
-    ("system", "is a part of the prompt; give it in the item's `messages`"),
-    ("instructions", "is a part of the prompt; give it in the item's `messages`"),
-    ("systemInstruction", "is a part of the prompt; give it in the item's `messages`"),
-    ("system_instruction", "is a part of the prompt; give it in the item's `messages`"),
-    ("suffix", "is a part of the prompt"),
-    ("stream", "is always false: a whole answer is stored at once"),
-    ("stream_options", "belongs to streams, which are not asked for"),
-    ("n", "would ask for several answers; use --replicates"),
-    ("best_of", "would generate several answers and bill them"),
-    ("candidateCount", "would ask for several answers; use --replicates"),
-    ("max_tokens", "is set by --max-tokens, by which the budget is reserved"),
-    ("max_completion_tokens", "is set by --max-tokens, by which the budget is reserved"),
-    ("max_output_tokens", "is set by --max-tokens, by which the budget is reserved"),
-    ("maxOutputTokens", "is set by --max-tokens, by which the budget is reserved"),
-    ("max_new_tokens", "is set by --max-tokens, by which the budget is reserved"),
-    ("num_predict", "is set by --max-tokens, by which the budget is reserved"),
-    ("background", "would answer without the text"),
+    ("system", "is part of the prompt; give it in the `messages` of the item"),
+    ("instructions", "is part of the prompt; give it in the `messages` of the item"),
+    ("systemInstruction", "is part of the prompt; give it in the `messages` of the item"),
+    ("system_instruction", "is part of the prompt; give it in the `messages` of the item"),
+    ("suffix", "is part of the prompt"),
+    ("stream", "is always false, because surmise stores complete answers"),
+    ("stream_options", "applies to streams, which surmise does not request"),
+    ("n", "would request several answers; use --replicates"),
+    ("best_of", "would generate and bill several answers"),
+    ("candidateCount", "would request several answers; use --replicates"),
+    ("max_tokens", "is set by --max-tokens, which also reserves the budget"),
+    ("max_completion_tokens", "is set by --max-tokens, which also reserves the budget"),
+    ("max_output_tokens", "is set by --max-tokens, which also reserves the budget"),
+    ("maxOutputTokens", "is set by --max-tokens, which also reserves the budget"),
+    ("max_new_tokens", "is set by --max-tokens, which also reserves the budget"),
+    ("num_predict", "is set by --max-tokens, which also reserves the budget"),
+    ("background", "would return a response without the text"),
     ("previous_response_id", "would make answers depend on each other"),
     ("conversation", "would make answers depend on each other"),
 ];
 
-/// Words of a name whose value is a secret.
+/// Last words of names whose values are secrets.
 static SECRET_NAMES: &[&str] = &[
     "key",
     "apikey",
@@ -58,7 +58,7 @@ static SECRET_NAMES: &[&str] = &[
 /// Reads and checks the text of `--body-json`.
 ///
 /// # Errors
-/// [`Error::Parameter`] if it is no JSON object, or holds a member that is not allowed.
+/// [`Error::Parameter`] if the text is not a JSON object, or contains a forbidden member.
 pub fn parse(text: &str) -> Result<Map<String, Value>> {
     let value: Value = serde_json::from_str(text).map_err(|error| {
         fault(format!("is not JSON ({error}); write an object such as '{{\"top_k\": 1}}'"))
@@ -67,13 +67,13 @@ pub fn parse(text: &str) -> Result<Map<String, Value>> {
         return Err(fault("must be a JSON object such as '{\"top_k\": 1}'".into()));
     };
     if let Some((name, why)) = RESERVED.iter().find(|(name, _)| members.contains_key(*name)) {
-        return Err(fault(format!("must not hold `{name}`, which {why}")));
+        return Err(fault(format!("must not contain `{name}`, which {why}")));
     }
-    // The same names where a wire format nests its parameters.
+    // The same names are forbidden in the objects in which wire formats nest their parameters.
     for (outer, inner) in members.iter().filter_map(|(name, value)| Some((name, value.as_object()?))) {
         let nested = matches!(outer.as_str(), "options" | "generationConfig" | "generation_config");
         if let Some((name, why)) = RESERVED.iter().find(|(name, _)| nested && inner.contains_key(*name)) {
-            return Err(fault(format!("must not hold `{outer}.{name}`, which {why}")));
+            return Err(fault(format!("must not contain `{outer}.{name}`, which {why}")));
         }
     }
     refuse_secrets("", &members)?;
@@ -84,16 +84,16 @@ fn fault(reason: String) -> Error {
     Error::Parameter { name: "--body-json", reason }
 }
 
-/// Refuses names and values that look like secrets. The message never holds a value.
+/// Refuses names and values that look like secrets. The message never contains a value.
 fn refuse_secrets(path: &str, members: &Map<String, Value>) -> Result<()> {
     for (name, value) in members {
         let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
         let is_secret = SECRET_NAMES.contains(&last_word(name).as_str()) && is_text(value);
         if is_secret || holds_key(value) || looks_like_key(name) {
-            let reason = "looks like a secret, and requests are stored in the journal; keys come from the \
+            let reason = "looks like a secret, and requests are stored in the journal; set the key in the \
                           environment variable of the provider";
-            let path = if looks_like_key(name) { "a name in it".into() } else { format!("`{path}`") };
-            return Err(fault(format!("must hold no key: {path} {reason}")));
+            let path = if looks_like_key(name) { "a member name".into() } else { format!("`{path}`") };
+            return Err(fault(format!("must not contain a key: {path} {reason}")));
         }
         match value {
             Value::Object(inner) => refuse_secrets(&path, inner)?,
@@ -112,7 +112,8 @@ fn is_text(value: &Value) -> bool {
     value.as_str().is_some_and(|text| !text.is_empty())
 }
 
-/// The last word of a name: `key` of `api_key`, `apiKey` and `X-Api-Key`. Counts of tokens end otherwise.
+/// The last word of a name, such as `key` in `api_key`, `apiKey` and `X-Api-Key`. Names of token counts, such
+/// as `max_tokens`, end in other words.
 fn last_word(name: &str) -> String {
     let lower = name.to_lowercase();
     let words = lower.rsplit(|c: char| !c.is_alphanumeric());
@@ -132,9 +133,9 @@ fn holds_key(value: &Value) -> bool {
     }
 }
 
-/// Whether a text begins like a key of a known provider, or is a token of a web session.
+/// Whether a text starts like a key of a known provider, or is a bearer or session token.
 fn looks_like_key(text: &str) -> bool {
-    /// Characters behind the prefix that no ordinary word has.
+    /// Least number of characters after the prefix, more than in an ordinary word.
     const LEAST_TAIL: usize = 16;
     let tail =
         |rest: &str| rest.chars().take_while(|c| c.is_ascii_alphanumeric() || "-_.".contains(*c)).count();

@@ -4,10 +4,10 @@ use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
 
-/// Adds members to a body. Objects are merged; nothing that is in the body is replaced.
+/// Adds members to a body. Objects are merged, and no existing value is replaced.
 ///
 /// # Errors
-/// [`Error::Parameter`] for a member that the body has.
+/// [`Error::Parameter`] for a member that the body already has with another value.
 pub(super) fn merge(body: &mut Value, added: &Map<String, Value>) -> Result<()> {
     merge_at("", body, added)
 }
@@ -21,7 +21,8 @@ fn merge_at(path: &str, body: &mut Value, added: &Map<String, Value>) -> Result<
             (Some(here @ Value::Object(_)), Value::Object(inner)) => merge_at(&path, here, inner)?,
             (Some(here), value) if here == value => {}
             (Some(_), _) => {
-                let reason = "is sent already; use its own flag, or omit it there (`--temperature none`)";
+                let reason = "surmise already sends; use its flag, or omit it with the flag (`--temperature \
+                              none`)";
                 let reason = format!("must not replace `{path}`, which {reason}");
                 return Err(Error::Parameter { name: "--body-json", reason });
             }

@@ -1,4 +1,4 @@
-//! The parts of wire formats that several providers share: chat messages, and separating the system prompt.
+//! Helpers that several wire formats share: chat messages, and separating the system prompt.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -6,14 +6,14 @@ use serde_json::Value;
 use super::request::{Message, Prompt, Role};
 use crate::error::{Error, Result};
 
-/// A message on the wire.
+/// A message in the wire format.
 #[derive(Serialize)]
 pub(super) struct Turn<'a> {
     pub(super) role: Role,
     pub(super) content: &'a str,
 }
 
-/// A prompt as turns; a text becomes one message of the user.
+/// A prompt as chat turns. A text becomes one user message.
 pub(super) fn turns(prompt: &Prompt) -> Vec<Turn<'_>> {
     match prompt {
         Prompt::Text(text) => vec![Turn { role: Role::User, content: text }],
@@ -23,8 +23,8 @@ pub(super) fn turns(prompt: &Prompt) -> Vec<Turn<'_>> {
     }
 }
 
-/// Separates the system messages, joined by blank lines, from the turns, which must begin with the user and
-/// alternate.
+/// Separates the system messages, joined by blank lines, from the other turns. The other turns must start
+/// with the user and alternate.
 ///
 /// # Errors
 /// [`Error::Parameter`]
@@ -36,7 +36,7 @@ pub(super) fn split<'a>(provider: &str, prompt: &'a Prompt) -> Result<(String, V
     for message in turns_only {
         if message.role != expected {
             let reason = format!(
-                "must begin with the user and alternate for {provider}; correct the item's `messages`"
+                "must start with the user and alternate for {provider}; correct the `messages` of the item"
             );
             return Err(Error::Parameter { name: "messages", reason });
         }
@@ -45,7 +45,7 @@ pub(super) fn split<'a>(provider: &str, prompt: &'a Prompt) -> Result<(String, V
     if expected == Role::User && !messages.iter().any(|message| message.role == Role::User) {
         return Err(Error::Parameter {
             name: "messages",
-            reason: format!("must contain a message of the user for {provider}"),
+            reason: format!("must contain a user message for {provider}"),
         });
     }
     let parts: Vec<&str> = messages.iter().filter(system).map(|message| message.content.as_str()).collect();
@@ -53,11 +53,11 @@ pub(super) fn split<'a>(provider: &str, prompt: &'a Prompt) -> Result<(String, V
     Ok((parts.join("\n\n"), turns))
 }
 
-/// The text of a content: a string, or the joined parts of one `kind` ("text", "refusal") of a list, or a
-/// single such part. `member` holds the text of a part. Parts of reasoning are of another kind.
+/// The text of a content: a string, the joined parts of one `kind` ("text", "refusal") in a list, or a single
+/// such part. `member` names the field with the text of a part. Reasoning has another kind and is left out.
 pub(super) fn content(content: &Value, kind: &str, member: &str) -> Option<String> {
     let is_text = kind == "text";
-    // Servers of the newer form of OpenAI call a text `output_text`, and some list bare strings.
+    // Servers with OpenAI's newer format use the kind `output_text`, and some list bare strings.
     let part = |part: &Value| match part {
         Value::String(text) => Some(text.clone()).filter(|_| is_text),
         part if part["type"] == kind || is_text && part["type"] == "output_text" => {

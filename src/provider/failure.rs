@@ -1,6 +1,6 @@
-//! The meaning of an error response: first the error codes, which say more than a status, then the HTTP
-//! status. What single providers send is declared in their [`Conventions`]; the statuses here are those of
-//! HTTP, and the same for all.
+//! Classifies error responses, first by their error codes, which are more specific, then by the HTTP status.
+//! The codes of each provider are declared in its [`Conventions`]. The statuses here are those of HTTP and
+//! apply to all providers.
 
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ use super::json;
 use super::text::clip;
 use super::wordings::Wording;
 
-/// Classes in the order in which codes are looked for, where an error holds several.
+/// The order in which classes are tried if an error has several codes.
 const CLASS_ORDER: [FailureClass; 6] = [
     FailureClass::Credentials,
     FailureClass::NoModel,
@@ -21,19 +21,19 @@ const CLASS_ORDER: [FailureClass; 6] = [
     FailureClass::Overloaded,
 ];
 
-/// Classifies errors by the conventions of several providers, because gateways pass on each other's errors.
+/// Classifies errors by the conventions of several providers, because gateways forward each other's errors.
 #[derive(Debug)]
 pub struct ErrorClassifier {
     known: Vec<&'static Conventions>,
 }
 
 impl ErrorClassifier {
-    /// With the conventions of these providers.
+    /// Creates a classifier with these conventions.
     pub fn new(known: impl IntoIterator<Item = &'static Conventions>) -> Self {
         Self { known: known.into_iter().collect() }
     }
 
-    /// The outcome of an error object, or of a text in its place.
+    /// The outcome of an error object, or of a text in place of an error object.
     pub fn classify(&self, status: u16, error: &Value) -> Outcome {
         let code = json::word(&error["code"])
             .or_else(|| json::word(&error["type"]))
@@ -44,7 +44,7 @@ impl ErrorClassifier {
         } else {
             format!("status {status}: {}", clip(text))
         };
-        // Inside a 200, an error's own code is the status.
+        // In a response with status 200, the code inside the error is the real status.
         let inner = json::count(&error["code"]).and_then(|code| u16::try_from(code).ok());
         let status = match inner {
             Some(inner @ 300..=599) if (200..300).contains(&status) => inner,
@@ -81,7 +81,7 @@ impl ErrorClassifier {
         })
     }
 
-    /// The error object in a body; a success may hold one, too.
+    /// The error object in a body, if any. A successful response may contain one too.
     pub fn error_in<'a>(&self, body: &'a Value) -> Option<&'a Value> {
         let body = if body.is_array() { &body[0] } else { body };
         let error = &body["error"];
@@ -98,8 +98,8 @@ impl ErrorClassifier {
         marks.any(|(member, value)| body[*member] == *value).then_some(body)
     }
 
-    /// Every text of an error that may be a code: the members `code`, `type`, `status`, `reason`, here and
-    /// one level further in, and where a provider declares another place.
+    /// Every string of an error that may be a code: the members `code`, `type`, `status` and `reason` of the
+    /// error and of the objects one level inside it, and the places that providers declare.
     fn codes_of<'a>(&self, error: &'a Value) -> Vec<&'a str> {
         const MEMBERS: [&str; 4] = ["code", "type", "status", "reason"];
         let inner = [error, &error["details"], &error["error"]];
@@ -112,7 +112,8 @@ impl ErrorClassifier {
         members.chain(declared.filter_map(|place| error.pointer(place)?.as_str())).collect()
     }
 
-    /// The server's message: the member `message`, where a provider declares it, or the error itself.
+    /// The message of the server: the member `message`, a place that a provider declares, or the error
+    /// itself.
     fn message_of<'a>(&self, error: &'a Value) -> Option<&'a str> {
         let declared = self.known.iter().flat_map(|known| known.message_pointers);
         let declared = || declared.filter_map(|place| error.pointer(place)).find_map(Value::as_str);
@@ -134,8 +135,8 @@ impl ErrorClassifier {
         messages.find(|(begins, _)| text.starts_with(begins)).map(|(_, class)| class.clone())
     }
 
-    /// The class that the words of an error give: a parameter that is not supported or too high, or a request
-    /// that is too large. Such an error may come with any status of a refusal, and a code that says less.
+    /// The class according to the wording of an error: an unsupported parameter, a value that is too high, or
+    /// a request that is too large. Such an error may come with any refusal status and a less specific code.
     fn class_of_words(
         &self,
         error: &Value,
@@ -148,7 +149,8 @@ impl ErrorClassifier {
             return Some(FailureClass::Unsupported { param, also: vec![] });
         }
         if matches!(status, 413 | 429) || is_refusal(status) {
-            // "max_tokens is too large: 64. The maximum context length is 4096" is about a long prompt.
+            // "max_tokens is too large: 64. The maximum context length is 4096" means that the prompt is too
+            // long.
             if status != 429 && words.is_too_large_in_all() {
                 return Some(FailureClass::TooLarge);
             }
@@ -167,7 +169,7 @@ impl ErrorClassifier {
         Some(FailureClass::Unsupported { param, also: named.collect() })
     }
 
-    /// Which side a content filter refused, and the category, if one did.
+    /// The side that a content filter refused, and the category, if a filter did so.
     fn filtered(
         &self,
         error: &Value,
@@ -194,7 +196,7 @@ impl ErrorClassifier {
         (is_refusal(status) && is_filtered).then_some((side, None))
     }
 
-    /// The parameter the server does not support, if that is what the error reports.
+    /// The parameter that the server does not support, if the error reports one.
     fn unsupported(&self, error: &Value, text: &str, codes: &[&str]) -> Option<String> {
         if self.known.iter().flat_map(|known| known.unsupported_codes).any(|code| codes.contains(code)) {
             return Some(error["param"].as_str().map_or_else(|| "unknown".into(), clip));
@@ -207,16 +209,16 @@ impl ErrorClassifier {
     }
 }
 
-/// The status with which some providers withhold what a filter finds.
+/// The status that some providers return for filtered content.
 const UNAVAILABLE_FOR_LEGAL_REASONS: u16 = 451;
 
-/// Whether a server refuses the request itself with this status, and not the key, the path or the rate. A
-/// gateway may give a refusal of the provider behind it as an error of its own.
+/// Whether the status means that the server refuses the request itself, not the key, the path or the rate. A
+/// gateway may report a refusal of the provider behind it with its own error status.
 fn is_refusal(status: u16) -> bool {
     matches!(status, 200..300 | 400 | 403 | 404 | 406 | 409 | 410 | 415 | 422 | 424 | 446 | 451 | 500 | 501)
 }
 
-/// The class of a status, where no code says more.
+/// The class of a status, for errors without a more specific code.
 fn class_of_status(status: u16) -> FailureClass {
     match status {
         401 => FailureClass::Credentials,
@@ -224,20 +226,20 @@ fn class_of_status(status: u16) -> FailureClass {
         404 | 405 | 410 => FailureClass::NoModel,
         409 | 425 | 429 => FailureClass::Rejected,
         503 => FailureClass::Overloaded,
-        // 499 is that of nginx and other proxies for a connection that was closed before the answer.
+        // nginx and other proxies use 499 for a connection that closed before the answer.
         408 | 499 => FailureClass::Unknown,
         413 => FailureClass::TooLarge,
         400..500 => FailureClass::Invalid,
-        // Any other error may have happened after the answer was generated.
+        // Any other error may have occurred after the answer was generated.
         _ => FailureClass::Unknown,
     }
 }
 
-/// The name of a parameter between two texts of a message.
+/// The parameter name between two texts of a message.
 fn param_between(message: &str, before: &str, after: &str) -> Option<String> {
     let rest = message.strip_prefix(before)?;
     let name = if after.is_empty() { rest.trim() } else { &rest[..rest.find(after)?] };
     let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.');
-    // The last part of a path is the parameter's own name.
+    // The last part of a path is the name of the parameter.
     if is_name { name.rsplit('.').next().map(clip) } else { None }
 }

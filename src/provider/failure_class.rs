@@ -1,4 +1,4 @@
-//! Failed requests, classified by how to respond to them.
+//! Classifies failed requests by how surmise responds to them.
 
 /// Whether a content filter acted on the prompt or on the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -9,65 +9,67 @@ pub enum FilterSide {
     Answer,
 }
 
-/// A request without an answer.
+/// A failed request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// How to respond to it.
+    /// The class, which decides the response.
     pub class: FailureClass,
-    /// The message of the server, or one of surmise.
+    /// The message of the server or of surmise.
     pub message: String,
-    /// The server's code, as text.
+    /// The error code of the server.
     pub code: Option<String>,
     /// The parameter at fault.
     pub param: Option<String>,
-    /// The parameters that the error names anywhere, by their names on the wire.
+    /// All parameters that the error mentions, by their names in the wire format.
     pub names: Vec<String>,
 }
 
-/// How to respond to a failure.
+/// The class of a failure, which decides how surmise responds.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum FailureClass {
-    /// The request was not sent: retry without limit.
+    /// The request was not sent: surmise retries without limit.
     NotSent,
-    /// Rejected and not billed (429): retry after the wait.
+    /// The request was rejected and not billed (429): surmise retries after the wait.
     Rejected,
-    /// The server is overloaded (503, 529): retry after a longer wait.
+    /// The server is overloaded (503, 529): surmise retries after a longer wait.
     Overloaded,
-    /// It may have been answered and billed (500, 502, 504, 408, resets, timeouts): retry a few times.
+    /// The request may have been answered and billed (500, 502, 504, 408, connection resets, timeouts):
+    /// surmise retries a few times.
     Unknown,
-    /// The request itself is invalid: no retry, the run goes on.
+    /// The request is invalid: surmise does not retry, and the run continues.
     Invalid,
-    /// The request is larger than the model's window or the account's limit: no retry, the run goes on.
+    /// The request exceeds the model's context window or the account's limit: surmise does not retry, and the
+    /// run continues.
     TooLarge,
-    /// Refused (403) without a reason: the run stops unless the key was accepted before.
+    /// The request was refused (403) without a reason: the run stops unless the key was accepted before.
     Forbidden,
-    /// Credit or a long quota is used up: the run stops.
+    /// The credit or a long-term quota is used up: the run stops.
     Quota,
-    /// The key is missing or wrong, or may not do this: the run stops.
+    /// The key is missing, wrong, or lacks permission: the run stops.
     Credentials,
-    /// No such model or path: the run stops.
+    /// The model or path does not exist: the run stops.
     NoModel,
-    /// The server redirects: the run stops, nothing is sent to the other host.
+    /// The server redirects: the run stops, and nothing is sent to the other host.
     Redirect {
         /// The other host, as the server names it.
         host: String,
     },
-    /// A parameter is not supported: the run stops, or leaves it out of all requests.
+    /// A parameter is not supported: the run stops, or omits the parameter from all requests.
     Unsupported {
-        /// The parameter's name on the wire.
+        /// The name of the parameter in the wire format.
         param: String,
-        /// Other parameters that the error names.
+        /// Other parameters that the error mentions.
         also: Vec<String>,
     },
-    /// The value of a parameter is too high: the run stops, or lowers it for all requests.
+    /// The value of a parameter is too high: the run stops, or lowers the value for all requests.
     TooHigh {
-        /// The parameter's name on the wire.
+        /// The name of the parameter in the wire format.
         param: String,
     },
 }
 
 impl FailureClass {
-    /// Its name, as it stands in the journal.
+    /// The name of the class in the journal.
     pub fn name(&self) -> &'static str {
         match self {
             Self::NotSent => "not_sent",

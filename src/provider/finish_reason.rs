@@ -1,29 +1,29 @@
-//! Finish reasons of all providers and gateways in one table: what each means for the text before it.
+//! Maps the finish reasons of all providers and gateways to their meaning for the text.
 //!
-//! Names are compared in lower case. A gateway may pass on the name of another provider, put the cause behind
-//! a colon (`content_filter: RECITATION`), or send an object (`{"type": "length"}`). A name that is not in
-//! the table says nothing about the text, so that the text counts as truncated and never as a whole answer.
+//! Names are compared in lower case. A gateway may forward the name of another provider, add the cause after
+//! a colon (`content_filter: RECITATION`), or send an object (`{"type": "length"}`). The text of an unknown
+//! reason counts as truncated, never as complete.
 
 use serde_json::Value;
 
-/// What a finish reason says about the text before it.
+/// The meaning of a finish reason for the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Finish {
-    /// The text is the whole answer.
+    /// The text is the complete answer.
     Complete,
-    /// A token limit or a time limit cut the text.
+    /// A token limit or a time limit truncated the text.
     Truncated,
-    /// A content filter withheld the answer, or a part of it.
+    /// A content filter withheld the answer or a part of it.
     Filtered,
     /// The model declined.
     Refused,
     /// The server aborted the answer.
     Aborted,
-    /// The model called a tool in place of an answer.
+    /// The model called a tool instead of answering.
     ToolCall,
-    /// What came is no answer: a tool call that cannot be read, or a summary of the conversation.
+    /// The response is not an answer: an unreadable tool call, or a summary of the conversation.
     NoAnswer,
-    /// The server gave no reason, or one that is not in the table.
+    /// The server gave no reason or an unknown one.
     #[default]
     Unknown,
 }
@@ -47,7 +47,7 @@ static TABLE: &[(&str, Finish)] = &[
     ("eos_found", Complete),
     ("end_of_text", Complete),
     ("finish_reason_stop", Complete),
-    // A compatible server that has finished and names no reason.
+    // A compatible server that has finished without naming a reason.
     ("", Complete),
     ("length", Truncated),
     ("max_tokens", Truncated),
@@ -107,7 +107,7 @@ static TABLE: &[(&str, Finish)] = &[
     ("timeout", Aborted),
     ("insufficient_system_resource", Aborted),
     ("malformed_response", Aborted),
-    // Ollama only loaded or unloaded the model.
+    // Ollama loaded or unloaded the model, and did nothing else.
     ("load", Aborted),
     ("unload", Aborted),
     ("tool_calls", ToolCall),
@@ -123,12 +123,12 @@ static TABLE: &[(&str, Finish)] = &[
 ];
 
 impl Finish {
-    /// The meaning of a finish reason as it stands in a body.
+    /// The meaning of a finish reason in a response body.
     pub fn of(reason: &Value) -> Self {
         name(reason).map_or(Self::Unknown, |name| Self::of_name(&name))
     }
 
-    /// The meaning of a finish reason by its name.
+    /// The meaning of a finish reason, given its name.
     pub fn of_name(name: &str) -> Self {
         let name = name.trim().to_lowercase();
         let find = |name: &str| TABLE.iter().find(|(known, _)| *known == name).map(|(_, finish)| *finish);
@@ -137,7 +137,7 @@ impl Finish {
     }
 }
 
-/// The name of a finish reason: a text, or the member `type` of an object.
+/// The name of a finish reason: a string, or the member `type` of an object.
 pub(super) fn name(reason: &Value) -> Option<String> {
     reason.as_str().or_else(|| reason["type"].as_str()).map(Into::into)
 }

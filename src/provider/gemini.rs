@@ -1,5 +1,5 @@
-//! `POST {base}/v1beta/models/{model}:generateContent`: Gemini. The key goes into a header, never into the
-//! query.
+//! The wire format of Gemini, `POST {base}/v1beta/models/{model}:generateContent`. The key is sent in a
+//! header, never in the query.
 
 use std::fmt::Write;
 
@@ -21,7 +21,7 @@ use super::request::{KeyHeader, Request, Role, WireRequest};
 use super::wire_format::Provider;
 use crate::error::Result;
 
-/// Generated content of Gemini's form.
+/// Gemini's `generateContent` API.
 #[derive(Debug, Clone, Copy)]
 pub struct Gemini;
 
@@ -66,7 +66,7 @@ struct Config<'a> {
     thinking_config: Option<ThinkingConfig>,
 }
 
-/// `none` is a budget of no tokens; the levels are those of the newer models.
+/// The thinking settings. Effort `none` is a budget of 0 tokens; the levels are those of the newer models.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ThinkingConfig {
@@ -76,7 +76,7 @@ struct ThinkingConfig {
     thinking_budget: Option<u32>,
 }
 
-/// The efforts that a model of Gemini has.
+/// The effort levels of Gemini models.
 const EFFORTS: &[ReasoningEffort] = &[
     ReasoningEffort::None,
     ReasoningEffort::Minimal,
@@ -111,14 +111,14 @@ const CONVENTIONS: Conventions = Conventions {
     ..Conventions::NONE
 };
 
-/// Whether a violated quota is counted per day, so that waiting a minute does not help.
+/// Whether a daily quota was exceeded, so that waiting a minute does not help.
 fn is_per_day(error: &Value) -> bool {
     let details = error["details"].as_array().into_iter().flatten();
     let violations = details.flat_map(|detail| detail["violations"].as_array().into_iter().flatten());
     violations.filter_map(|violation| violation["quotaId"].as_str()).any(|id| id.contains("PerDay"))
 }
 
-/// The wait that `google.rpc.RetryInfo` names, a `retryDelay` such as `22s`.
+/// The wait in seconds from `google.rpc.RetryInfo`, a `retryDelay` such as `22s`.
 fn retry_delay(error: &Value) -> Option<f64> {
     let details = error["details"].as_array()?;
     let info = details
@@ -223,7 +223,7 @@ impl Provider for Gemini {
     }
 }
 
-/// The path of a model: `models/NAME`, unless the name is a path already (`tunedModels/NAME`).
+/// The path of a model: `models/NAME`, unless the name already is a path (`tunedModels/NAME`).
 fn resource(model: &str) -> String {
     let mut path = String::from(if model.contains('/') { "" } else { "models/" });
     for byte in model.bytes() {
@@ -237,7 +237,7 @@ fn resource(model: &str) -> String {
     path
 }
 
-/// The text of an answer, without the thoughts that a server may add.
+/// The text of an answer, without any thoughts.
 fn text(candidate: &Value) -> Option<String> {
     let parts = candidate["content"]["parts"].as_array()?.iter().filter(|part| part["thought"] != true);
     let mut texts = parts.filter_map(|part| part["text"].as_str()).peekable();
@@ -245,12 +245,12 @@ fn text(candidate: &Value) -> Option<String> {
     Some(texts.collect())
 }
 
-/// Thoughts are billed as output and are not in `candidatesTokenCount`.
+/// Reads the token counts. Thoughts are billed as output but are not part of `candidatesTokenCount`.
 fn usage(usage: &Value) -> Option<Usage> {
     let count = |name: &str| json::count(&usage[name]);
     let (thoughts, prompt) = (count("thoughtsTokenCount"), count("promptTokenCount"));
     let answer = count("candidatesTokenCount").map(|n| n.saturating_add(thoughts.unwrap_or(0)));
-    // A count of zero is missing; it follows from the total.
+    // Gemini omits a count of zero, so it is computed from the total.
     let rest = count("totalTokenCount").zip(prompt).map(|(total, prompt)| total.saturating_sub(prompt));
     Usage {
         prompt_tokens: prompt,

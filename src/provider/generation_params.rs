@@ -1,5 +1,5 @@
-//! Parameters of generation, and which of them a wire format can express. A parameter that is `None` or empty
-//! is not sent: the provider's default applies.
+//! Defines the generation parameters, and which of them each wire format supports. A parameter that is `None`
+//! or empty is not sent, so the provider's default applies.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -7,52 +7,52 @@ use serde_json::{Map, Value};
 use super::reasoning::ReasoningEffort;
 use crate::error::{Error, Result};
 
-/// The name of the token limit in chat APIs of OpenAI's form.
+/// The name of the token limit in OpenAI-compatible chat APIs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MaxTokensKey {
-    /// `max_tokens`, as nearly all servers name it.
+    /// `max_tokens`, the name on nearly all servers.
     #[default]
     MaxTokens,
-    /// `max_completion_tokens`, as OpenAI's reasoning models require.
+    /// `max_completion_tokens`, the name for OpenAI's reasoning models.
     MaxCompletionTokens,
 }
 
-/// Parameters of one request, the same for all requests of a run.
+/// The generation parameters, which are the same for all requests of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GenerationParams {
     /// Token limit of the answer.
     pub max_tokens: u32,
-    /// The name under which the limit is sent, where there are two.
+    /// The name of the token limit, for formats that have two.
     pub max_tokens_key: MaxTokensKey,
-    /// Sampling temperature; 0 asks for the most likely token at each step.
+    /// Sampling temperature; 0 means greedy decoding.
     pub temperature: Option<f64>,
     /// Nucleus sampling threshold (top-p).
     pub top_p: Option<f64>,
     /// Stop sequences.
     pub stop: Vec<String>,
-    /// Sampling seed, where the provider accepts one.
+    /// Sampling seed, if the provider accepts one.
     pub seed: Option<u64>,
-    /// Number of most likely tokens at each position whose log-probabilities are requested.
+    /// Number of most likely tokens per position whose log-probabilities are requested.
     pub logprobs: Option<u8>,
-    /// Whether the prompt is returned with the log-probabilities of its tokens.
+    /// Whether to return the prompt with the log-probabilities of its tokens.
     pub echo: bool,
     /// How much the model reasons before it answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reasoning_effort: Option<ReasoningEffort>,
-    /// Members that are added to the body of every request.
+    /// Members to add to the body of every request.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub body_json: Map<String, Value>,
 }
 
-/// The default token limit of an answer of a chat API, reasoning included.
+/// The default token limit of an answer from a chat API, including reasoning.
 ///
-/// It only bounds: a model that answers in a word stops after the word. A model that reasons before it
-/// answers uses tens to hundreds of tokens for a short question, and often more than a thousand if it is
-/// unsure; with a limit made for the answer alone, nothing but reasoning would be paid for. A larger limit
-/// would exceed the window of small local servers, reserve more of the budget for each request, and count
-/// against rate limits of providers that count requested tokens.
+/// The limit is an upper bound: a model that answers with one word stops after that word. A reasoning model
+/// uses tens to hundreds of tokens for a short question, and often more than a thousand if it is unsure. With
+/// a limit for the answer alone, you would pay for reasoning without an answer. A larger limit would exceed
+/// the context window of small local servers, reserve more of the budget for each request, and use up rate
+/// limits that count requested tokens.
 pub const CHAT_MAX_TOKENS: u32 = 2048;
 
 impl Default for GenerationParams {
@@ -72,29 +72,29 @@ impl Default for GenerationParams {
     }
 }
 
-/// What a wire format can express.
+/// The capabilities of a wire format.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Capabilities {
-    /// Whether it accepts chats; if not, only texts.
+    /// Whether it accepts chat messages; otherwise only plain text.
     pub chats: bool,
-    /// Most stop sequences.
+    /// Largest number of stop sequences.
     pub stops: usize,
-    /// Whether a stop sequence may be white space ("\n").
+    /// Whether a stop sequence may consist of white space ("\n").
     pub blank_stops: bool,
     /// Highest temperature.
     pub max_temperature: f64,
-    /// Largest seed; `None` if there is none.
+    /// Largest seed; `None` if seeds are not supported.
     pub max_seed: Option<u64>,
-    /// Most likely tokens available at each position; `None` if there are no log-probabilities.
+    /// Largest number of most likely tokens per position; `None` if there are no log-probabilities.
     pub top_logprobs: Option<u8>,
-    /// Whether a prompt can be returned with log-probabilities.
+    /// Whether it can return the prompt with log-probabilities.
     pub echo: bool,
-    /// The efforts of reasoning that can be asked for.
+    /// The supported levels of reasoning effort.
     pub efforts: &'static [ReasoningEffort],
 }
 
 impl GenerationParams {
-    /// Checks that a wire format can express all parameters.
+    /// Checks that a wire format supports all parameters.
     ///
     /// # Errors
     /// [`Error::Parameter`]
@@ -105,22 +105,25 @@ impl GenerationParams {
         }
         if let Some(temperature) = self.temperature.filter(|t| !(0.0..=can.max_temperature).contains(t)) {
             let reason =
-                format!("must be from 0 to {} for {provider}, and is {temperature}", can.max_temperature);
+                format!("must be from 0 to {} for {provider}, but is {temperature}", can.max_temperature);
             return fault("--temperature", reason);
         }
         if let Some(top_p) = self.top_p.filter(|p| !(*p > 0.0 && *p <= 1.0)) {
-            return fault("--top-p", format!("must be above 0 and at most 1, and is {top_p}"));
+            return fault("--top-p", format!("must be above 0 and at most 1, but is {top_p}"));
         }
         if self.stop.iter().any(String::is_empty) {
             return fault("--stop", "must not be empty".into());
         }
         if self.stop.len() > can.stops {
-            let reason =
-                format!("can be given {} times for {provider}, and is given {}", can.stops, self.stop.len());
+            let reason = format!(
+                "can be given {} times for {provider}, but is given {} times",
+                can.stops,
+                self.stop.len()
+            );
             return fault("--stop", reason);
         }
         if let Some(blank) = self.stop.iter().find(|stop| !can.blank_stops && stop.trim().is_empty()) {
-            let reason = format!("must contain more than white space for {provider}, and is {blank:?}");
+            let reason = format!("must contain more than white space for {provider}, but is {blank:?}");
             return fault("--stop", reason);
         }
         match (self.seed, can.max_seed) {
@@ -130,7 +133,7 @@ impl GenerationParams {
             (Some(seed), Some(most)) if seed > most => {
                 return fault(
                     "--sampling-seed",
-                    format!("must be at most {most} for {provider}, and is {seed}"),
+                    format!("must be at most {most} for {provider}, but is {seed}"),
                 );
             }
             _ => {}
@@ -138,7 +141,7 @@ impl GenerationParams {
         match (self.logprobs, can.top_logprobs) {
             (Some(_), None) => return fault("--logprobs", format!("are not available from {provider}")),
             (Some(n), Some(most)) if n > most => {
-                return fault("--logprobs", format!("must be at most {most} for {provider}, and is {n}"));
+                return fault("--logprobs", format!("must be at most {most} for {provider}, but is {n}"));
             }
             _ => {}
         }
@@ -146,9 +149,10 @@ impl GenerationParams {
             let known: Vec<_> = can.efforts.iter().map(|effort| effort.name()).collect();
             let reason = match known[..] {
                 [] => format!(
-                    "cannot be asked for with {provider}; use --body-json if the server has its own way"
+                    "is not supported by {provider}; if the server has its own parameter for it, use \
+                     --body-json"
                 ),
-                _ => format!("must be one of {} for {provider}, and is {}", known.join(", "), effort.name()),
+                _ => format!("must be one of {} for {provider}, but is {}", known.join(", "), effort.name()),
             };
             return fault("--reasoning-effort", reason);
         }
@@ -162,15 +166,15 @@ impl GenerationParams {
         Ok(())
     }
 
-    /// The stop sequences that the wire format accepts. When an answer is graded, all of them apply, so
-    /// that a sequence that cannot be sent costs only the tokens generated after it.
+    /// The stop sequences that the wire format accepts. Grading applies all stop sequences, so one that
+    /// cannot be sent only costs the tokens generated after it.
     pub fn sendable_stops(stops: &[String], can: &Capabilities) -> Vec<String> {
         let legal = |stop: &&String| !stop.is_empty() && (can.blank_stops || !stop.trim().is_empty());
         stops.iter().filter(legal).take(can.stops).cloned().collect()
     }
 
-    /// The parameters without one that a server refused, by its name on the wire; `None` if leaving it out
-    /// changes nothing.
+    /// The parameters without one that a server refused, given its name in the wire format. `None` if
+    /// removing it changes nothing.
     pub fn without(&self, param: &str) -> Option<Self> {
         let mut changed = self.clone();
         match param {
@@ -188,7 +192,7 @@ impl GenerationParams {
         (changed != *self).then_some(changed)
     }
 
-    /// The parameters with half the value of one that a server called too high; `None` if it cannot be
+    /// The parameters with the value halved of one that a server called too high. `None` if it cannot be
     /// lowered.
     pub fn lowered(&self, param: &str) -> Option<Self> {
         /// The smallest token limit that every wire format accepts.

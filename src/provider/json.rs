@@ -1,16 +1,17 @@
-//! JSON as servers send it. A body that a strict parser refuses is repaired and parsed again, so that a
-//! billed answer is not lost to a byte-order mark, blank lines before it, half of a surrogate pair, a
-//! control character, invalid UTF-8, or a number that is not finite. Everything else stays unreadable.
+//! Parses the JSON of servers. A body that a strict parser refuses is repaired and parsed again, so that a
+//! billed answer is not lost because of a byte-order mark, leading blank lines, an unpaired surrogate, a
+//! control character, invalid UTF-8, or a number that is not finite. Any other invalid JSON is refused.
 
 use std::borrow::Cow;
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// More values than any answer contains: each takes about 32 bytes of memory, and two of the body.
+/// Maximum number of values in a body, more than any answer contains. Each value takes about 32 bytes of
+/// memory and at least two bytes of the body.
 const MAX_VALUES: usize = 1 << 21;
 
-/// Reads a body; `Err` is the reason why it cannot be read.
+/// Parses a body. `Err` is the reason for a failure.
 pub fn parse(body: &[u8]) -> Result<Value, String> {
     if body.len() > 2 * MAX_VALUES && count_values(body) > MAX_VALUES {
         return Err(format!("contains more than {MAX_VALUES} values"));
@@ -18,12 +19,12 @@ pub fn parse(body: &[u8]) -> Result<Value, String> {
     read(body)
 }
 
-/// The same for a local file of any size.
+/// Like [`parse`], for a local file of any size.
 pub fn read(body: &[u8]) -> Result<Value, String> {
     read_as(body)
 }
 
-/// The same as a type, which may leave out most of a large file.
+/// Like [`read`], into a type that may leave out most of a large file.
 pub fn read_as<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
     let body = skip_padding(body);
     if body.is_empty() {
@@ -34,7 +35,7 @@ pub fn read_as<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
     })
 }
 
-/// A count, which some servers send as a float.
+/// Reads a count. Some servers send it as a float.
 pub fn count(value: &Value) -> Option<u64> {
     const EXACT: f64 = (1_u64 << 53) as f64;
     value.as_u64().or_else(|| {
@@ -43,7 +44,7 @@ pub fn count(value: &Value) -> Option<u64> {
     })
 }
 
-/// A code, which some servers send as a number.
+/// Reads a code. Some servers send it as a number.
 pub fn word(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
@@ -52,7 +53,8 @@ pub fn word(value: &Value) -> Option<String> {
     }
 }
 
-/// Drops a byte-order mark, and the blank lines and comments some servers send to keep a connection open.
+/// Skips a byte-order mark, and the blank lines and comments that some servers send to keep a connection
+/// open.
 fn skip_padding(body: &[u8]) -> &[u8] {
     let mut rest = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii();
     while rest.starts_with(b":") {
@@ -62,7 +64,7 @@ fn skip_padding(body: &[u8]) -> &[u8] {
     rest
 }
 
-/// An upper bound of the number of values in a body: one for each bracket, brace and comma.
+/// An upper bound on the number of values in a body: one for each bracket, brace and comma, plus one.
 fn count_values(body: &[u8]) -> usize {
     let (mut inside, mut escaped, mut n) = (false, false, 1);
     for byte in body {
@@ -77,7 +79,7 @@ fn count_values(body: &[u8]) -> usize {
     n
 }
 
-/// The body with everything replaced that is invalid in JSON and yet has a clear meaning, or clearly none.
+/// Replaces invalid JSON that has a clear meaning, or clearly none.
 fn repair(body: &[u8]) -> Vec<u8> {
     let text = String::from_utf8_lossy(body);
     let mut repaired = String::with_capacity(text.len() + 16);
@@ -96,7 +98,7 @@ fn repair(body: &[u8]) -> Vec<u8> {
     repaired.into_bytes()
 }
 
-/// Copies the string that begins `rest`; returns the number of bytes read.
+/// Copies the string at the start of `rest`. Returns the number of bytes read.
 fn repair_string(rest: &str, repaired: &mut String) -> usize {
     repaired.push('"');
     let bytes = rest.as_bytes();
@@ -113,7 +115,7 @@ fn repair_string(rest: &str, repaired: &mut String) -> usize {
                 at += taken;
             }
             '\\' => {
-                // The escaped character may be of several bytes: it is copied as one.
+                // The escaped character may have several bytes; it is copied as a whole.
                 let next = rest[at + 1..].chars().next();
                 repaired.push('\\');
                 repaired.extend(next);
@@ -132,8 +134,7 @@ fn repair_string(rest: &str, repaired: &mut String) -> usize {
     at
 }
 
-/// The escape `\uXXXX` that begins at `at`, with an unpaired surrogate replaced; and the number of bytes
-/// read.
+/// The escape `\uXXXX` at position `at`, with an unpaired surrogate replaced, and the number of bytes read.
 fn repair_escape(rest: &str, at: usize) -> (Cow<'_, str>, usize) {
     let unit = |at: usize| -> Option<u16> {
         let digits = rest.get(at..at + 6)?.strip_prefix("\\u")?;
@@ -149,7 +150,7 @@ fn repair_escape(rest: &str, at: usize) -> (Cow<'_, str>, usize) {
     }
 }
 
-/// Copies the number or word that begins `rest`, with null in place of a number that is not finite; returns
+/// Copies the number or word at the start of `rest`, and writes null for a number that is not finite. Returns
 /// the number of bytes read.
 fn repair_scalar(rest: &str, repaired: &mut String) -> usize {
     let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || "+-.".contains(c))).unwrap_or(rest.len());

@@ -1,8 +1,7 @@
-//! Providers of closed models: for each wire format two pure functions, one that renders a request and one
-//! that reads an answer. Nothing here uses a network, a clock or a key, so that a journal of raw answers can
-//! be read again at any time, offline.
+//! Wire formats of closed models. Each has two pure functions: one renders a request, the other reads an
+//! answer. They use no network, clock or key, so stored raw answers can be read again at any time, offline.
 //!
-//! To add a wire format: one file with a [`Provider`], one row in [`ALL`], and its golden bodies in
+//! To add a wire format, add one file with a [`Provider`], one row in [`ALL`], and its golden bodies in
 //! `tests/golden/providers`.
 
 mod answer;

@@ -1,6 +1,6 @@
-//! `POST {base}/api/chat`: Ollama's own form, for local servers. It streams by default, ignores sampling
-//! parameters outside `options`, and truncates long prompts to its context window without an error, so that
-//! the window is always sent.
+//! The wire format of Ollama, `POST {base}/api/chat`, for local servers. Ollama streams by default, ignores
+//! sampling parameters outside `options`, and silently truncates prompts to its context window, so the window
+//! size is always sent.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -17,11 +17,11 @@ use super::request::{KeyHeader, Prompt, Request, WireRequest};
 use super::wire_format::Provider;
 use crate::error::Result;
 
-/// Chats of Ollama's form.
+/// Ollama's chat API.
 #[derive(Debug, Clone, Copy)]
 pub struct Ollama;
 
-/// The smallest context window that is requested, in tokens.
+/// The smallest context window to request, in tokens.
 const WINDOW: u64 = 8192;
 
 #[derive(Serialize)]
@@ -38,7 +38,7 @@ struct Body<'a> {
     think: Option<Think>,
 }
 
-/// Whether, or how much, a model thinks.
+/// Whether a model thinks, or how much.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Think {
@@ -84,7 +84,7 @@ impl Provider for Ollama {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             chats: true,
-            // No limit is published; 16 is enough for every built-in task.
+            // Ollama publishes no limit; 16 is enough for every built-in task.
             stops: 16,
             blank_stops: true,
             max_temperature: 2.0,
@@ -123,7 +123,7 @@ impl Provider for Ollama {
     fn read_success(&self, value: &Value, _: &ErrorClassifier) -> Answer {
         let reason = value["done_reason"].as_str();
         let message = &value["message"];
-        // Old versions give no reason.
+        // Old versions of Ollama send no reason.
         let is_done = reason.is_none() && value["done"] == true;
         let has_reasoning = message["thinking"].as_str().is_some_and(|text| !text.is_empty());
         let parts = AnswerParts {
@@ -134,7 +134,7 @@ impl Provider for Ollama {
             tool: message["tool_calls"][0]["function"]["name"].as_str().map(Into::into),
             ..AnswerParts::default()
         };
-        // The server only loaded or unloaded the model.
+        // The server loaded or unloaded the model, and did nothing else.
         let outcome = match reason {
             Some(reason @ ("load" | "unload")) => interrupted(reason),
             _ if message.is_object() => parts.into(),
@@ -151,8 +151,8 @@ impl Provider for Ollama {
     }
 }
 
-/// A context window for prompt and answer: a token has at least one byte, and with powers of two the server
-/// does not reload the model for every prompt.
+/// The context window for prompt and answer in tokens. A token has at least one byte, so the number of bytes
+/// is an upper bound. Rounding to powers of two avoids a reload of the model for every prompt.
 fn window(prompt: &Prompt, max_tokens: u32) -> u64 {
     let bytes = match prompt {
         Prompt::Text(text) => text.len(),
@@ -162,7 +162,7 @@ fn window(prompt: &Prompt, max_tokens: u32) -> u64 {
     (bytes as u64 + u64::from(max_tokens) + 256).next_power_of_two().max(WINDOW)
 }
 
-/// The counts are missing where the server answered from its cache.
+/// Reads the token counts, which are missing if the server answered from its cache.
 fn usage(value: &Value) -> Option<Usage> {
     Usage {
         prompt_tokens: json::count(&value["prompt_eval_count"]),

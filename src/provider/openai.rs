@@ -1,5 +1,5 @@
-//! What the wire formats of OpenAI share, and the conventions of OpenAI and of the many servers that speak
-//! its form (Azure, OpenRouter, DeepSeek, Mistral, Groq, vLLM, llama.cpp, ...).
+//! Shared parts of OpenAI's wire formats, and the conventions of OpenAI and its many compatible servers
+//! (Azure, OpenRouter, DeepSeek, Mistral, Groq, vLLM, llama.cpp, ...).
 
 use serde_json::Value;
 
@@ -15,7 +15,7 @@ use super::text::clip;
 
 /// The base URL of OpenAI.
 pub(super) const BASE_URL: &str = "https://api.openai.com/v1";
-/// The environment variable of its key.
+/// The environment variable with the key of OpenAI.
 pub(super) const KEY_VARIABLE: &str = "OPENAI_API_KEY";
 
 /// Key patterns, rate-limit headers and error bodies of OpenAI and of compatible servers.
@@ -46,7 +46,7 @@ pub(super) const CONVENTIONS: Conventions = Conventions {
     request_windows: &[
         WindowHeaders { remaining: "x-ratelimit-remaining-requests", reset: "x-ratelimit-reset-requests" },
         WindowHeaders { remaining: "x-ratelimit-remaining", reset: "x-ratelimit-reset" },
-        // A draft of the IETF.
+        // An IETF draft.
         WindowHeaders { remaining: "ratelimit-remaining", reset: "ratelimit-reset" },
     ],
     token_windows: &[WindowHeaders {
@@ -57,7 +57,7 @@ pub(super) const CONVENTIONS: Conventions = Conventions {
     error_marks: &[("object", "error")],
     // Azure.
     code_pointers: &["/innererror/code", "/innererror/type", "/innererror/status", "/innererror/reason"],
-    // Mistral, and servers that are built on FastAPI.
+    // Mistral, and servers built on FastAPI.
     message_pointers: &["/message/detail/0/msg", "/detail/0/msg", "/detail", "/msg", "/base_resp/status_msg"],
     retry_after_s: Some(named_wait),
     error_codes: &[
@@ -107,18 +107,18 @@ pub(super) const CONVENTIONS: Conventions = Conventions {
     ..Conventions::NONE
 };
 
-/// The category by which Azure filtered a prompt, or a gateway's reason.
+/// The category for which Azure filtered a prompt, or the reason that a gateway gives.
 fn filter_category(error: &Value) -> Option<String> {
     filtered_category(&error["innererror"]["content_filter_result"])
         .or_else(|| error["metadata"]["reasons"][0].as_str().map(clip))
 }
 
-/// The first category of `{"hate": {"filtered": true, ...}, ...}` that is filtered.
+/// The first filtered category in `{"hate": {"filtered": true, ...}, ...}`.
 pub(super) fn filtered_category(results: &Value) -> Option<String> {
     results.as_object()?.iter().find(|(_, result)| result["filtered"] == true).map(|(name, _)| clip(name))
 }
 
-/// The wait that a message names: "Please try again in 6m0s", "in 250ms".
+/// The wait in seconds that a message states: "Please try again in 6m0s", "in 250ms".
 fn named_wait(error: &Value) -> Option<f64> {
     let text = error["message"].as_str()?;
     let (_, behind) = text.split_once("try again in ")?;
@@ -126,7 +126,7 @@ fn named_wait(error: &Value) -> Option<f64> {
     duration(behind[..end].trim_end_matches('.'))
 }
 
-/// The parameter that a server with strict schemas (Mistral, vLLM) forbids.
+/// The parameter that a server with a strict schema (Mistral, vLLM) forbids.
 fn forbidden_param(error: &Value) -> Option<String> {
     let lists = [&error["detail"], &error["message"]["detail"], &error["details"], &error["errors"], error];
     let details = lists.into_iter().filter_map(Value::as_array).flatten();
@@ -136,8 +136,9 @@ fn forbidden_param(error: &Value) -> Option<String> {
         .find_map(|detail| detail["loc"].as_array()?.iter().rev().find_map(Value::as_str).map(clip))
 }
 
-/// Reasoning models of OpenAI: they accept `max_completion_tokens` only, and no sampling parameters. Names
-/// are exact: any other model gets the usual parameters, and the probe finds out which of them it refuses.
+/// OpenAI's reasoning models. They accept `max_completion_tokens` but not `max_tokens`, and no sampling
+/// parameters. Names must match exactly: any other model gets the usual parameters, and the probe detects
+/// those that it refuses.
 static REASONING: &[&str] = &[
     "gpt-5",
     "gpt-5-2025-08-07",
@@ -164,12 +165,13 @@ pub(super) fn is_reasoning_model(model: &str) -> bool {
     REASONING.contains(&model)
 }
 
-/// What chats and completions of OpenAI's form share: the finish reason, the model snapshot and the usage.
+/// Completes an answer with what chats and completions share: finish reason, model snapshot and usage.
 pub(super) fn finish(mut parts: AnswerParts, value: &Value, errors: &ErrorClassifier) -> Answer {
     let choice = &value["choices"][0];
     let reason = finish_reason::name(&choice["finish_reason"]);
     parts.finish = Finish::of(&choice["finish_reason"]);
-    // A gateway may call an answer complete that the provider behind it filtered, refused or cut.
+    // A gateway may report an answer as complete although the provider behind it filtered, refused or
+    // truncated it.
     let native = Finish::of(&choice["native_finish_reason"]);
     if parts.finish == Finish::Complete
         && matches!(native, Finish::Filtered | Finish::Refused | Finish::Truncated)
@@ -184,7 +186,7 @@ pub(super) fn finish(mut parts: AnswerParts, value: &Value, errors: &ErrorClassi
     let is_blank = parts.text.as_deref().is_none_or(|text| text.trim().is_empty());
     let outcome = match broken {
         Some(broken) if is_blank => broken,
-        // A server that aborts an answer may have sent a part of it.
+        // A server that aborts an answer may have sent part of it.
         Some(_) => AnswerParts { finish: Finish::Truncated, ..parts }.into(),
         None if !choice.is_object() => no_answer(value),
         None => parts.into(),
@@ -200,9 +202,9 @@ pub(super) fn finish(mut parts: AnswerParts, value: &Value, errors: &ErrorClassi
     }
 }
 
-/// The service tier, and the cost as gateways state it: a number, or an object with the total.
+/// The service tier, and the cost as gateways report it: a number, or an object with the total.
 pub(super) fn billing(value: &Value) -> Billing {
-    /// xAI counts the cost in ten-billionths of a dollar.
+    /// xAI reports the cost in units of 1e-10 USD.
     const TICKS: f64 = 1e10;
     let usage = &value["usage"];
     let cost =
@@ -217,7 +219,7 @@ pub(super) fn billing(value: &Value) -> Billing {
 
 fn usage(usage: &Value) -> Option<Usage> {
     let (prompt, answer) = (&usage["prompt_tokens_details"], &usage["completion_tokens_details"]);
-    // DeepSeek counts cached tokens beside the others.
+    // DeepSeek reports cached tokens outside the prompt details.
     let cached =
         json::count(&prompt["cached_tokens"]).or_else(|| json::count(&usage["prompt_cache_hit_tokens"]));
     let prompt_tokens = json::count(&usage["prompt_tokens"]);
@@ -238,8 +240,8 @@ fn usage(usage: &Value) -> Option<Usage> {
     .counted()
 }
 
-/// The tokens billed as output. xAI and some gateways count the reasoning beside the tokens of the answer,
-/// which the total shows; without a total, only reasoning that is more than the answer shows it.
+/// The tokens billed as output. xAI and some gateways do not include reasoning in the completion tokens,
+/// which the total reveals. Without a total, reasoning is added only if it exceeds the completion tokens.
 fn with_reasoning(completion: u64, reasoning: Option<u64>, prompt: Option<u64>, total: Option<u64>) -> u64 {
     let Some(reasoning) = reasoning else { return completion };
     let beside = completion.saturating_add(reasoning);
@@ -252,7 +254,7 @@ fn with_reasoning(completion: u64, reasoning: Option<u64>, prompt: Option<u64>, 
     }
 }
 
-/// A token of `logprobs.content`; every member except its text may be missing.
+/// Reads a token of `logprobs.content`. Every member except the text may be missing.
 pub(super) fn token(entry: &Value) -> TokenLogprob {
     let likely = |top: &Value| Some((top["token"].as_str()?.to_owned(), top["logprob"].as_f64()?));
     let byte = |byte: &Value| u8::try_from(json::count(byte)?).ok();

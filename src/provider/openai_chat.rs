@@ -1,5 +1,5 @@
-//! `POST {base}/chat/completions`: OpenAI, and the many compatible servers (vLLM, llama.cpp,
-//! OpenRouter, DeepSeek, Mistral, ...).
+//! The chat format of OpenAI, `POST {base}/chat/completions`, and of many compatible servers (vLLM,
+//! llama.cpp, OpenRouter, DeepSeek, Mistral, ...).
 
 use serde::Serialize;
 use serde_json::Value;
@@ -18,7 +18,7 @@ use super::request::{KeyHeader, Request, WireRequest};
 use super::wire_format::Provider;
 use crate::error::Result;
 
-/// Chat completions of OpenAI's form.
+/// OpenAI's chat completions API.
 #[derive(Debug, Clone, Copy)]
 pub struct OpenAiChat;
 
@@ -117,7 +117,7 @@ impl Provider for OpenAiChat {
 
     fn read_success(&self, value: &Value, errors: &ErrorClassifier) -> Answer {
         let choice = &value["choices"][0];
-        // A stream that was joined, and some gateways, name the message differently.
+        // Joined streams and some gateways use another name for the message.
         let message = if choice["message"].is_object() { &choice["message"] } else { &choice["delta"] };
         let text = content(&message["content"], "text", "text");
         let reasoning = ["reasoning_content", "reasoning", "thinking"];
@@ -152,7 +152,7 @@ fn tool(message: &Value) -> Option<String> {
     called.into_iter().find_map(|call| call["name"].as_str()).map(Into::into)
 }
 
-/// Azure names the filter in the choice.
+/// The filtered side and category. Azure reports the category in the choice.
 fn filtered(choice: &Value) -> Option<(FilterSide, Option<String>)> {
     let category = filtered_category(&choice["content_filter_results"]);
     (Finish::of(&choice["finish_reason"]) == Finish::Filtered).then(|| {

@@ -1,5 +1,5 @@
-//! `POST {base}/completions`: the older form, which continues a text. vLLM and other local servers can return
-//! the log-probabilities of the prompt (`echo`), which no chat API does.
+//! OpenAI's older text format, `POST {base}/completions`, which continues a text. vLLM and other local
+//! servers can return the log-probabilities of the prompt (`echo`), which no chat API does.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -15,7 +15,7 @@ use super::request::{KeyHeader, Prompt, Request, WireRequest};
 use super::wire_format::Provider;
 use crate::error::{Error, Result};
 
-/// Completions of OpenAI's form.
+/// OpenAI's completions API.
 #[derive(Debug, Clone, Copy)]
 pub struct OpenAiCompletions;
 
@@ -80,8 +80,8 @@ impl Provider for OpenAiCompletions {
         let params = &request.params;
         params.check(self.name(), &self.capabilities())?;
         let Prompt::Text(prompt) = &request.prompt else {
-            let reason = "continues texts and accepts no chats; give `prompt` in place of `messages`, or use \
-                          --provider openai-chat";
+            let reason = "continues texts and does not accept chats; give `prompt` instead of `messages`, or \
+                          use --provider openai-chat";
             return Err(Error::Parameter { name: "--provider", reason: format!("{} {reason}", self.name()) });
         };
         let body = Body {
@@ -108,8 +108,8 @@ impl Provider for OpenAiCompletions {
     }
 }
 
-/// Parallel lists of texts, log-probabilities and offsets; the first token of an echoed prompt has no
-/// log-probability. llama.cpp's server lists the generated tokens as chats do.
+/// Reads parallel lists of texts, log-probabilities and offsets. The first token of an echoed prompt has no
+/// log-probability. The server of llama.cpp lists generated tokens as chats do.
 fn tokens(logprobs: &Value) -> Option<Vec<TokenLogprob>> {
     if let Some(list) = logprobs["content"].as_array() {
         return Some(list.iter().map(token).collect());

@@ -1,4 +1,4 @@
-//! `POST {base}/responses`: the newer form of OpenAI. It has no stop sequences and no seed, and its smallest
+//! OpenAI's newer format, `POST {base}/responses`. It has no stop sequences and no seed, and its smallest
 //! token limit is 16.
 
 use serde::Serialize;
@@ -19,11 +19,11 @@ use super::request::{KeyHeader, Request, WireRequest};
 use super::wire_format::Provider;
 use crate::error::{Error, Result};
 
-/// Responses of OpenAI's form.
+/// OpenAI's Responses API.
 #[derive(Debug, Clone, Copy)]
 pub struct OpenAiResponses;
 
-/// The smallest token limit that is accepted.
+/// The smallest accepted token limit.
 const LEAST_MAX_TOKENS: u32 = 16;
 
 #[derive(Serialize)]
@@ -98,7 +98,7 @@ impl Provider for OpenAiResponses {
         params.check(self.name(), &self.capabilities())?;
         if params.max_tokens < LEAST_MAX_TOKENS {
             let reason = format!(
-                "must be at least {LEAST_MAX_TOKENS} for {}, and is {}",
+                "must be at least {LEAST_MAX_TOKENS} for {}, but is {}",
                 self.name(),
                 params.max_tokens
             );
@@ -121,8 +121,8 @@ impl Provider for OpenAiResponses {
     fn read_success(&self, value: &Value, _: &ErrorClassifier) -> Answer {
         let items = || value["output"].as_array().into_iter().flatten();
         let messages = || items().filter(|item| item["type"] == "message");
-        // A model may say what it is about to do before it answers. The answer is the message that is marked
-        // as one, or else the last; a comment is none.
+        // A model may comment on its next steps before it answers. The answer is the message that is marked
+        // as final, or else the last message without a mark.
         let is_final = |item: &&Value| item["phase"] == "final_answer";
         let has_text = |item: &&Value| content(&item["content"], "text", "text").is_some();
         let is_plain = |item: &&Value| item["phase"].is_null() && has_text(item);
@@ -149,7 +149,7 @@ impl Provider for OpenAiResponses {
         let commentary = text.is_none() && items().any(|item| item["phase"] == "commentary");
         let parts = AnswerParts {
             tool: calls.filter_map(|item| item["name"].as_str()).next().map(Into::into),
-            // A response that is complete and holds its reasoning alone has an empty answer.
+            // A complete response with nothing but reasoning counts as an empty answer.
             has_reasoning: commentary,
             filtered: (finish == Finish::Filtered).then_some((FilterSide::Answer, None)),
             reason: reason.map(Into::into),
@@ -160,7 +160,7 @@ impl Provider for OpenAiResponses {
         let contents = messages().flat_map(|item| item["content"].as_array().into_iter().flatten());
         let tokens: Vec<_> =
             contents.flat_map(|part| part["logprobs"].as_array().into_iter().flatten()).map(token).collect();
-        // An error object, if there is one, was read before this.
+        // The caller has already handled an error object.
         let outcome =
             if value["output"].is_array() || status.is_some() { parts.into() } else { no_answer(value) };
         Answer {

@@ -1,5 +1,5 @@
-//! The rate limit as a response describes it. Values that are not numbers, negative or in the past are
-//! ignored here; the limiter decides how long a wait may be.
+//! Reads the rate limit from a response. Values that are not numbers, are negative or lie in the past are
+//! ignored. The limiter decides how long a wait may be.
 
 use jiff::fmt::rfc2822;
 use jiff::{SignedDuration, Timestamp};
@@ -8,26 +8,26 @@ use serde_json::Value;
 use super::conventions::{Conventions, WindowHeaders};
 use super::headers::Headers;
 
-/// The rate-limit information of one response; any of it may be absent.
+/// The rate-limit information of one response. Each value may be missing.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct RateLimitInfo {
     /// Wait before the next request, in seconds.
     pub retry_after_s: Option<f64>,
     /// Whether the server recommends a retry.
     pub should_retry: Option<bool>,
-    /// Requests left in the window.
+    /// Remaining requests in the window.
     pub remaining_requests: Option<f64>,
-    /// End of that window, in seconds from now.
+    /// End of this window, in seconds from now.
     pub reset_requests_s: Option<f64>,
-    /// Tokens left in the window.
+    /// Remaining tokens in the window.
     pub remaining_tokens: Option<f64>,
-    /// End of that window, in seconds from now.
+    /// End of this window, in seconds from now.
     pub reset_tokens_s: Option<f64>,
 }
 
 impl RateLimitInfo {
-    /// Reads the headers, and the body where a provider puts the wait there, with the conventions of several
-    /// providers.
+    /// Reads the headers, and the wait from the body if a provider puts it there, by the conventions of
+    /// several providers.
     pub fn read(
         headers: &Headers,
         body: Option<&Value>,
@@ -48,7 +48,7 @@ impl RateLimitInfo {
             if let Some(date) = http_date(value) {
                 return seconds_until(date, now);
             }
-            // Proxies may add a wait of their own; the longest holds for all.
+            // Proxies may append their own wait; the longest one satisfies all.
             value.split(',').filter_map(|wait| until(wait.trim(), now)).reduce(f64::max)
         };
         let in_body = || {
@@ -68,7 +68,7 @@ impl RateLimitInfo {
     }
 }
 
-/// The amount left and the end of the window with the least left.
+/// The remaining amount and the end of the window with the least remaining amount.
 fn scarcest(
     headers: &Headers,
     windows: impl Iterator<Item = &'static WindowHeaders>,
@@ -84,13 +84,13 @@ fn scarcest(
     }
 }
 
-/// A finite number that is not negative.
+/// Parses a finite number that is not negative.
 fn number(text: &str) -> Option<f64> {
     text.parse::<f64>().ok().filter(|value| value.is_finite() && *value >= 0.0)
 }
 
-/// Seconds until a window ends, from the forms providers use: `6m0s`, `120ms`, seconds, a time of RFC 3339,
-/// seconds or milliseconds since 1970.
+/// Seconds until a window ends, in any format that providers use: `6m0s`, `120ms`, seconds, an RFC 3339 time,
+/// or seconds or milliseconds since 1970.
 fn until(text: &str, now: Option<Timestamp>) -> Option<f64> {
     /// A number this large is a time in seconds since 1970, not a duration.
     const EPOCH_S: f64 = 1e9;
@@ -106,7 +106,7 @@ fn until(text: &str, now: Option<Timestamp>) -> Option<f64> {
     duration(text).or_else(|| seconds_until(text.parse().ok()?, now))
 }
 
-/// A duration such as `1s`, `6m0s`, `1h2m3.5s`, `120ms`, in seconds.
+/// Parses a duration such as `1s`, `6m0s`, `1h2m3.5s` or `120ms`, in seconds.
 pub(super) fn duration(text: &str) -> Option<f64> {
     let (mut rest, mut total) = (text, 0.0);
     while !rest.is_empty() {
@@ -134,8 +134,8 @@ fn http_date(text: &str) -> Option<Timestamp> {
     rfc2822::DateTimeParser::new().parse_timestamp(text).ok()
 }
 
-/// Seconds until a time by the server's own clock, which its times refer to; `None` without that clock, or
-/// for a time in the past.
+/// Seconds until a time, measured by the server's clock. `None` if that clock is unknown or the time has
+/// passed.
 fn seconds_until(end: Timestamp, now: Option<Timestamp>) -> Option<f64> {
     let wait: SignedDuration = end.duration_since(now?);
     (!wait.is_negative()).then(|| wait.as_secs_f64())
@@ -169,7 +169,7 @@ mod tests {
         for absurd in ["-1", "soon", "", "NaN", "inf", "1e999", "Fri, 06 Dec 2023 03:25:32 GMT"] {
             assert_eq!(after(absurd), None, "{absurd}");
         }
-        // A date says nothing without the server's clock; ours may be an hour off.
+        // A date is useless without the server's clock; the local clock may be an hour off.
         assert_eq!(info(&[("retry-after", "Fri, 06 Dec 2024 03:25:32 GMT")]).retry_after_s, None);
         assert_eq!(info(&[("retry-after-ms", "250"), ("retry-after", "9")]).retry_after_s, Some(0.25));
         assert_eq!(info(&[("x-should-retry", "false")]).should_retry, Some(false));

@@ -1,5 +1,5 @@
-//! The meaning of a response. Errors, redirects, unreadable bodies and rate limits are read here, for all
-//! providers alike; a provider reads the JSON of a success.
+//! Reads responses. Errors, redirects, unreadable bodies and rate limits are handled here for all providers;
+//! a provider reads the JSON of a successful response.
 
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ use super::stream;
 use super::text::clip;
 use super::wire_format::Provider;
 
-/// Reads a response. It never fails and never panics, whatever a server sends: a body that cannot be read is
+/// Reads a response. This never fails or panics, whatever a server sends: an unreadable body gives
 /// [`Outcome::Unreadable`].
 pub fn read(provider: &dyn Provider, status: u16, headers: &Headers, body: &[u8]) -> Answer {
     let errors = ErrorClassifier::new(conventions());
@@ -27,13 +27,13 @@ pub fn read(provider: &dyn Provider, status: u16, headers: &Headers, body: &[u8]
     answer.rate_limit = RateLimitInfo::read(headers, value.as_ref(), &conventions());
     let has_text = answer.outcome.has_text();
     answer.usage = answer.usage.and_then(|usage| usage.without_zeros(has_text));
-    // litellm and other gateways state the cost in a header.
+    // litellm and other gateways report the cost in a header.
     let in_header = || headers.get("x-litellm-response-cost")?.parse().ok().filter(|usd: &f64| *usd >= 0.0);
     answer.billing.cost_usd = answer.billing.cost_usd.or_else(in_header);
     answer
 }
 
-/// The JSON of a body, and the outcome if it is no success.
+/// The JSON of a body, and the outcome if the response is not successful.
 fn open(
     status: u16,
     headers: &Headers,
@@ -46,7 +46,7 @@ fn open(
     let success = (200..300).contains(&status);
     let parsed = json::parse(body);
     let parsed = match (parsed, success) {
-        // A list with one answer, as some gateways send it.
+        // Some gateways send a list with one answer.
         (Ok(Value::Array(mut list)), true) if list.len() == 1 && list[0].is_object() => Ok(list.remove(0)),
         (Err(why), true) => stream::joined(body).ok_or(why),
         (parsed, _) => parsed,
@@ -62,7 +62,7 @@ fn open(
             (Some(value), outcome)
         }
         Err(why) if success => (None, Err(unreadable(&why, body))),
-        // Proxies answer in HTML, of which only the status is known.
+        // Proxies answer in HTML, so only the status is known.
         Err(_) => (
             None,
             Err(errors.classify(
@@ -77,8 +77,8 @@ fn redirect(status: u16, headers: &Headers) -> Outcome {
     let location = headers.get("location").unwrap_or_default();
     let host = host(location).unwrap_or_else(|| "another path of the same host".into());
     let message = format!(
-        "the endpoint answered {status} and redirects to {host}; set --base-url to the API's address, if you \
-         trust it"
+        "the endpoint answered {status} and redirects to {host}; if you trust it, set --base-url to the \
+         address of the API"
     );
     Outcome::Failed(Failure {
         class: FailureClass::Redirect { host },
@@ -98,8 +98,8 @@ fn host(location: &str) -> Option<String> {
 }
 
 fn unreadable(why: &str, body: &[u8]) -> Outcome {
-    /// Bytes of the body that are shown.
+    /// Number of bytes of the body to show.
     const SHOWN: usize = 200;
     let begins = String::from_utf8_lossy(&body[..body.len().min(SHOWN)]);
-    Outcome::Unreadable { reason: format!("the body {why}; it begins {:?}", clip(&begins)) }
+    Outcome::Unreadable { reason: format!("the body {why}; it starts with {:?}", clip(&begins)) }
 }

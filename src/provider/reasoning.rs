@@ -1,33 +1,33 @@
-//! How much a model reasons before it answers, and how each wire format asks for it.
+//! Defines how much a model reasons before it answers.
 
 use serde::{Deserialize, Serialize};
 
-/// The effort of reasoning, by the names that providers use.
+/// The reasoning effort, with the names that providers use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReasoningEffort {
     /// No reasoning.
     None,
-    /// As little as possible.
+    /// As little reasoning as possible.
     Minimal,
-    /// Little.
+    /// Little reasoning.
     Low,
-    /// A medium amount.
+    /// A medium amount of reasoning.
     Medium,
-    /// Much.
+    /// Much reasoning.
     High,
-    /// More than `High`.
+    /// More reasoning than `High`.
     Xhigh,
-    /// As much as the model can.
+    /// As much reasoning as the model can do.
     Max,
 }
 
 impl ReasoningEffort {
-    /// All of them.
+    /// All levels, lowest first.
     pub const ALL: [Self; 7] =
         [Self::None, Self::Minimal, Self::Low, Self::Medium, Self::High, Self::Xhigh, Self::Max];
 
-    /// Its name on the command line and on the wire.
+    /// The name on the command line and in the wire format.
     pub fn name(self) -> &'static str {
         match self {
             Self::None => "none",
@@ -40,7 +40,7 @@ impl ReasoningEffort {
         }
     }
 
-    /// What it asks for, in a phrase.
+    /// A short description.
     pub fn describe(self) -> &'static str {
         match self {
             Self::None => "no reasoning",

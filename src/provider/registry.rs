@@ -1,4 +1,4 @@
-//! The providers that are built in, and the conventions of all of them together.
+//! Lists the built-in providers, and combines their conventions.
 
 use super::conventions::{Conventions, KeyPattern};
 use super::request::KeyHeader;
@@ -8,18 +8,18 @@ use super::{openai_completions::OpenAiCompletions, openai_responses::OpenAiRespo
 use crate::error::Result;
 use crate::names;
 
-/// Every wire format that is built in.
+/// All built-in wire formats.
 pub static ALL: &[&dyn Provider] =
     &[&OpenAiChat, &OpenAiResponses, &OpenAiCompletions, &Anthropic, &Gemini, &Ollama];
 
-/// The provider of a name.
+/// Finds a provider by its name.
 ///
 /// # Errors
 /// [`crate::Error::Unknown`]
 pub fn find(name: &str) -> Result<&'static dyn Provider> {
     names::find(name, ALL, |provider| provider.name()).copied().ok_or_else(|| {
         let known: Vec<_> = ALL.iter().map(|provider| provider.name()).collect();
-        let hint = format!("there are {}; a compatible server is reached with --base-url", known.join(", "));
+        let hint = format!("the providers are {}; for a compatible server, add --base-url", known.join(", "));
         names::unknown("provider", name, known, &hint)
     })
 }
@@ -29,12 +29,12 @@ pub(super) fn conventions() -> impl Iterator<Item = &'static Conventions> + Clon
     ALL.iter().map(|provider| provider.conventions())
 }
 
-/// How the keys of all providers begin.
+/// The key patterns of all providers.
 pub fn key_patterns() -> impl Iterator<Item = &'static KeyPattern> {
     conventions().flat_map(|known| known.key_patterns)
 }
 
-/// Every header in which some provider expects its key, each once.
+/// All headers in which providers expect a key, without duplicates.
 pub fn key_headers() -> Vec<KeyHeader> {
     let mut headers: Vec<KeyHeader> = vec![];
     for provider in ALL {
@@ -49,7 +49,7 @@ pub fn key_headers() -> Vec<KeyHeader> {
     headers
 }
 
-/// Prefixes of response headers that some provider sends and that are worth keeping.
+/// The prefixes of response headers to store, of all providers.
 pub fn kept_headers() -> impl Iterator<Item = &'static str> {
     conventions().flat_map(|known| known.kept_headers).copied()
 }

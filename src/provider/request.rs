@@ -1,4 +1,4 @@
-//! What is sent to a provider: a prompt with its generation parameters, and the HTTP request it becomes.
+//! Defines a request to a provider: a prompt with generation parameters, and the HTTP request made from it.
 
 use std::borrow::Cow;
 
@@ -23,7 +23,7 @@ pub enum Role {
 /// One message of a chat.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Message {
-    /// The author's role.
+    /// The role of the author.
     pub role: Role,
     /// The text.
     pub content: String,
@@ -32,7 +32,7 @@ pub struct Message {
 /// The input of a model.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Prompt {
-    /// A text: a completion endpoint continues it, a chat endpoint receives it as the user's message.
+    /// A text. A completion endpoint continues it; a chat endpoint receives it as a user message.
     Text(String),
     /// A chat.
     Messages(Vec<Message>),
@@ -41,34 +41,34 @@ pub enum Prompt {
 /// One request for an answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request {
-    /// The model's name at the provider.
+    /// The name of the model at the provider.
     pub model: String,
     /// The input.
     pub prompt: Prompt,
-    /// How the answer is to be generated.
+    /// The generation parameters.
     pub params: GenerationParams,
 }
 
-/// A request as it goes over the wire: `POST {base}{path}`.
+/// An HTTP request in the wire format, `POST {base}{path}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WireRequest {
-    /// The path after the base URL, beginning with a slash.
+    /// The path after the base URL, starting with a slash.
     pub path: String,
-    /// Headers in addition to the key's and `content-type: application/json`.
+    /// Headers other than the key header and `content-type: application/json`.
     pub headers: Vec<(&'static str, String)>,
     /// The JSON body.
     pub body: Vec<u8>,
 }
 
-/// The end of a body that asks for a whole answer at once.
+/// The end of a body that requests a complete answer instead of a stream.
 const WHOLE: &[u8] = b",\"stream\":false}";
 
 impl WireRequest {
-    /// Serialises a body with the members that the user adds. Members keep the order of their struct, so that
-    /// equal requests give equal bytes; with added members they are in alphabetical order.
+    /// Serialises a body, and adds the members of the user. Members keep the order of their struct, so that
+    /// equal requests give equal bytes. With added members they are in alphabetical order.
     ///
     /// # Errors
-    /// [`Error::Json`]; [`Error::Parameter`] for an added member that the body has.
+    /// [`Error::Json`]; [`Error::Parameter`] for an added member that the body already has.
     pub(super) fn json(
         path: impl Into<String>,
         headers: Vec<(&'static str, String)>,
@@ -86,14 +86,14 @@ impl WireRequest {
         Ok(Self { path: path.into(), headers, body: body.map_err(fault)? })
     }
 
-    /// With `"stream": false` at the end of the body, for servers that stream unless they are told not to.
+    /// Adds `"stream": false` at the end of the body, for servers that stream by default.
     pub(super) fn whole(mut self) -> Self {
         self.body.pop();
         self.body.extend_from_slice(WHOLE);
         self
     }
 
-    /// The bytes that identify the question: the body without how the answer is transported.
+    /// The bytes that identify the question: the body without the transport setting `stream`.
     pub fn identity(&self) -> Cow<'_, [u8]> {
         match self.body.strip_suffix(WHOLE) {
             Some(rest) => [rest, b"}"].concat().into(),
@@ -112,7 +112,7 @@ pub enum KeyHeader {
 }
 
 impl KeyHeader {
-    /// Its name on the command line.
+    /// The name on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::Bearer => "bearer",
@@ -120,7 +120,7 @@ impl KeyHeader {
         }
     }
 
-    /// The header as it is sent.
+    /// The header, with KEY in place of the key.
     pub fn form(self) -> String {
         match self {
             Self::Bearer => "authorization: Bearer KEY".into(),

@@ -1,5 +1,5 @@
-//! The seam of this folder: a provider is one wire format, that is, two pure functions and the conventions
-//! of its servers.
+//! Defines the trait [`Provider`]: one wire format, with two pure functions and the conventions of its
+//! servers.
 
 use serde_json::Value;
 
@@ -11,21 +11,21 @@ use super::generation_params::{CHAT_MAX_TOKENS, Capabilities, GenerationParams};
 use super::request::{KeyHeader, Request, WireRequest};
 use crate::error::Result;
 
-/// One wire format.
+/// A wire format.
 pub trait Provider: Sync {
-    /// Its name on the command line.
+    /// The name on the command line.
     fn name(&self) -> &'static str;
 
-    /// The base URL unless one is given, without a slash at the end.
+    /// The default base URL, without a slash at the end.
     fn default_base_url(&self) -> &'static str;
 
-    /// The environment variable that holds the key.
+    /// The environment variable with the key.
     fn key_variable(&self) -> &'static str;
 
-    /// How the key is sent.
+    /// The header of the key.
     fn key_header(&self) -> KeyHeader;
 
-    /// Which parameters the wire format can express.
+    /// The capabilities of the wire format.
     fn capabilities(&self) -> Capabilities;
 
     /// Key patterns, rate-limit headers and error codes of this provider.
@@ -38,22 +38,23 @@ pub trait Provider: Sync {
         None
     }
 
-    /// The default parameters for a model, by its exact name: some models refuse what all others accept.
+    /// The default parameters for a model, given its exact name, because some models refuse parameters that
+    /// all others accept.
     fn defaults(&self, _model: &str) -> GenerationParams {
         let max_tokens = GenerationParams::default().max_tokens;
         let max_tokens = if self.capabilities().chats { CHAT_MAX_TOKENS } else { max_tokens };
         GenerationParams { max_tokens, ..GenerationParams::default() }
     }
 
-    /// The request as it is sent, without the key. Equal requests give equal bytes.
+    /// Renders a request, without the key. Equal requests give equal bytes.
     ///
     /// # Errors
-    /// [`crate::Error::Parameter`] for a parameter that the wire format cannot express: nothing is dropped
-    /// silently.
+    /// [`crate::Error::Parameter`] for a parameter that the wire format does not support; no parameter is
+    /// dropped silently.
     fn render(&self, request: &Request) -> Result<WireRequest>;
 
-    /// The meaning of a successful response, whose body is a JSON object without an error in it. Errors are
-    /// read by [`crate::provider::read`], for all providers alike; `errors` classifies an error that stands
-    /// inside an answer. It never fails and never panics, whatever the object contains.
+    /// Reads a successful response, whose body is a JSON object without an error. [`crate::provider::read`]
+    /// handles errors for all providers; `errors` classifies an error inside an answer. This never fails or
+    /// panics, whatever the object contains.
     fn read_success(&self, body: &Value, errors: &ErrorClassifier) -> Answer;
 }

@@ -1,14 +1,14 @@
-//! The JSON of answers, complete or streamed.
+//! Builds the JSON of answers, complete or streamed.
 
 use serde_json::{Map, Value, json};
 
 use super::sequence::{Event, FinishReason, Scored};
 use crate::model::Tokenizer;
 
-/// The log-probability that is reported for one that is not finite or lower.
+/// The lowest reported log-probability; lower and infinite values are replaced by it.
 const LOWEST: f64 = -9999.0;
 
-/// A prompt as tokens, with the text of each; joined they are the prompt's text.
+/// A prompt as tokens with the text of each. The texts concatenate to the prompt.
 #[derive(Debug, Clone)]
 pub(super) struct EncodedPrompt {
     pub ids: Vec<u32>,
@@ -19,11 +19,11 @@ pub(super) struct EncodedPrompt {
 struct ReportedToken {
     piece: String,
     scored: Scored,
-    /// The token before it, which affects the text of alternatives.
+    /// The previous token, which affects the text of alternatives.
     before: Option<u32>,
 }
 
-/// One choice while it is generated.
+/// One choice during generation.
 #[derive(Default)]
 pub(super) struct Choice {
     reported: Vec<ReportedToken>,
@@ -34,12 +34,12 @@ pub(super) struct Choice {
 }
 
 impl Choice {
-    /// An empty choice; with `echo` it begins with the prompt's text.
+    /// Starts an empty choice. With `echo` it starts with the text of the prompt.
     pub fn begin(encoded: &EncodedPrompt, echo: bool) -> Self {
         Self { text: if echo { encoded.pieces.concat() } else { String::new() }, ..Self::default() }
     }
 
-    /// Adds an event and returns the text that becomes visible.
+    /// Adds an event, and returns the text that becomes visible to the client.
     pub fn take(&mut self, event: Event, encoded: &EncodedPrompt) -> String {
         match event {
             Event::Prompt(scored) => {
@@ -87,14 +87,14 @@ impl Choice {
         self.reported.len()
     }
 
-    /// The choice in the form of `/v1/completions`.
+    /// The choice in the format of `/v1/completions`.
     pub fn completion(&self, index: usize, logprobs: bool, tokenizer: &Tokenizer) -> Value {
         let logprobs = if logprobs { self.completion_logprobs(0, 0, tokenizer).0 } else { Value::Null };
         json!({"text": self.text, "index": index, "logprobs": logprobs, "finish_reason": self.finish()})
     }
 
-    /// The log-probabilities of the tokens from `first` on, the first of which begins at byte `offset`, and
-    /// where the next one will begin.
+    /// The log-probabilities of the tokens from `first` on, and the offset of the next token. `offset` is the
+    /// offset of the token `first`.
     pub fn completion_logprobs(&self, first: usize, offset: usize, tokenizer: &Tokenizer) -> (Value, usize) {
         let (mut tokens, mut token_logprobs, mut top_logprobs, mut offsets) =
             (vec![], vec![], vec![], vec![]);
@@ -116,7 +116,7 @@ impl Choice {
                 }
             });
             offsets.push(offset);
-            // Offsets count characters, as in the API of OpenAI.
+            // Offsets count characters, as in OpenAI's API.
             offset += token.piece.chars().count();
         }
         let value = json!({
@@ -126,7 +126,7 @@ impl Choice {
         (value, offset)
     }
 
-    /// The choice in the form of `/v1/chat/completions`.
+    /// The choice in the format of `/v1/chat/completions`.
     pub fn chat(&self, index: usize, logprobs: bool, tokenizer: &Tokenizer) -> Value {
         let logprobs = if logprobs { self.chat_logprobs(0, tokenizer) } else { Value::Null };
         let message = json!({"role": "assistant", "content": self.text, "refusal": null});
@@ -157,7 +157,7 @@ fn number(logprob: f64) -> Value {
     json!(logprob.max(LOWEST))
 }
 
-/// The text of a token after another.
+/// The text of a token after the token `before`.
 fn text(before: Option<u32>, id: u32, tokenizer: &Tokenizer) -> String {
     let context: Vec<u32> = before.into_iter().collect();
     let skip = tokenizer.decode(&context).len();
@@ -165,7 +165,7 @@ fn text(before: Option<u32>, id: u32, tokenizer: &Tokenizer) -> String {
     whole.get(skip..).unwrap_or_default().to_owned()
 }
 
-/// Counts of tokens.
+/// The token counts of a request.
 pub(super) fn usage(prompt_tokens: usize, completion_tokens: usize) -> Value {
     json!({
         "prompt_tokens": prompt_tokens, "completion_tokens": completion_tokens,

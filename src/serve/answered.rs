@@ -1,4 +1,4 @@
-//! Answers of one piece: JSON with a status.
+//! Builds complete (not streamed) JSON responses with a status.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};

@@ -1,4 +1,4 @@
-//! A server in a thread of the same process, which ends when it is dropped.
+//! Runs a server in a thread of this process until it is dropped.
 
 use std::sync::mpsc;
 use std::thread::JoinHandle;
@@ -10,8 +10,8 @@ use super::settings::ServerSettings;
 use crate::error::{Error, Result};
 use crate::model::Model;
 
-/// Models that a thread of its own serves. When it is dropped, it accepts no more requests, and running
-/// requests are aborted.
+/// Models that a separate thread serves. When it is dropped, it accepts no more requests and aborts running
+/// ones.
 pub struct Background {
     url: String,
     stop: watch::Sender<bool>,
@@ -35,7 +35,7 @@ impl Background {
             };
             let url = |url: &str| ready.send(Ok(url.to_owned())).unwrap_or_default();
             if let Err(error) = run(models, &settings, url, stopped) {
-                // After the start nobody receives this; requests then fail at the client.
+                // After the start there is no receiver; a client then sees its requests fail.
                 ready.send(Err(error)).unwrap_or_default();
             }
         };

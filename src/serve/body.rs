@@ -1,4 +1,4 @@
-//! Reads the body of a request, within limits of time and size.
+//! Reads the body of a request, with limits on time and size.
 
 use std::time::Duration;
 
@@ -11,15 +11,16 @@ use tokio::time::timeout;
 use super::request::{ApiError, ApiResult};
 use super::traffic::{Connection, Held};
 
-/// Maximum size of a body in bytes; a larger one is read up to `DISCARD`, so that the client gets the error.
+/// Maximum size of a body in bytes. A larger body is read up to [`DISCARD`] bytes, so that the client
+/// receives the error.
 const BODY: usize = 4 << 20;
 const DISCARD: usize = 64 << 20;
-/// A body of more bytes waits for a place among the large ones.
+/// A body with more bytes than this waits for a place among the large bodies.
 const LARGE: usize = 64 << 10;
-/// Timeout for reading a body.
+/// Time limit for reading a body.
 const TIME: Duration = Duration::from_secs(30);
 
-/// A body, which counts among those under way until it is dropped.
+/// A complete body. It counts towards the limit of bodies in memory until it is dropped.
 pub(super) struct WholeBody {
     pub bytes: Vec<u8>,
     _held: Option<Held>,
@@ -35,18 +36,24 @@ pub(super) async fn read(request: Request) -> ApiResult<WholeBody> {
     if declared.is_some_and(|length: usize| length > DISCARD) {
         return Err(too_large());
     }
-    // A request within the process has no connection.
+    // A request from within the process has no connection.
     let connection = request.extensions().get::<Connection>().cloned();
     let held = connection.as_ref().map(Connection::hold);
     let mut body = request.into_body();
     let read = async {
         let (mut bytes, mut seen, mut large) = (vec![], 0, None);
         while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|_| ApiError::invalid("", "the body ended before it was complete"))?;
+            let frame = frame.map_err(|_| {
+                ApiError::invalid(
+                    "",
+                    "the connection ended before the body was \
+                                                                 complete",
+                )
+            })?;
             let Some(data) = frame.data_ref() else { continue };
             seen += data.len();
             if seen > LARGE {
-                // What arrives without a pause is read in turns with what others sent.
+                // A body that arrives without a pause must not keep this thread from other connections.
                 tokio::task::yield_now().await;
             }
             if let Some(connection) = connection.as_ref().filter(|_| seen > LARGE && large.is_none()) {
@@ -54,7 +61,10 @@ pub(super) async fn read(request: Request) -> ApiResult<WholeBody> {
             }
             if seen <= BODY {
                 if held.as_ref().is_some_and(|held| !held.add(data.len())) {
-                    return Err(ApiError::overloaded("too many bodies are under way; try again later"));
+                    return Err(ApiError::overloaded(
+                        "too many request bodies are in progress; try again \
+                                                     later",
+                    ));
                 }
                 bytes.extend_from_slice(data);
             } else if seen > DISCARD {

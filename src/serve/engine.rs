@@ -1,6 +1,6 @@
-//! The threads that decode. Each takes sequences from the queue of its model, up to its limit, and decodes
-//! one token of all of them in each step: the prompt of a new sequence is in the same batch as the last
-//! tokens of the others (continuous batching).
+//! Decodes sequences in threads. Each thread takes sequences from the queue of its model, up to its limit,
+//! and decodes one token of each sequence per step. The prompt of a new sequence is in the same batch as the
+//! last tokens of running sequences (continuous batching).
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -15,13 +15,13 @@ use crate::model::cache::Cache;
 use crate::model::decoder::Decoder;
 use crate::model::{Model, Tokenizer};
 
-/// Maximum number of new prompt tokens in a batch; further prompts wait for the next one, so that running
-/// sequences are not delayed for long.
+/// Maximum number of new prompt tokens in a batch. Further prompts wait for the next batch, so that they do
+/// not delay running sequences for long.
 const PROMPT_TOKENS: usize = 1024;
-/// Rows of logits computed at once.
+/// Number of rows of logits that are computed at once.
 const LOGIT_ROWS: usize = 256;
 
-/// The threads that decode with one model.
+/// The decoding threads of one model.
 pub(super) struct Engine {
     shared: Arc<Shared>,
 }
@@ -43,16 +43,16 @@ struct Queue {
     closed: bool,
 }
 
-/// The queue is full.
+/// Why a request does not fit into the queue.
 pub(super) enum QueueFull {
-    /// At present.
+    /// The queue is full at the moment.
     Now,
-    /// The request has more sequences than may wait, which is the number.
+    /// The request has more sequences than the queue can ever hold. The number is that limit.
     Always(usize),
 }
 
 impl Engine {
-    /// Starts the threads, as many as rayon uses, but no more than the maximum number of sequences.
+    /// Starts the threads: as many as rayon uses, but at most one per sequence.
     ///
     /// # Errors
     /// [`Error::Serve`] if no thread can be started.
@@ -85,7 +85,7 @@ impl Engine {
         &self.shared.tokenizer
     }
 
-    /// Queues the sequences of one request, all or none.
+    /// Queues the sequences of one request, either all or none.
     pub fn enqueue(&self, sequences: Vec<SequenceRequest>) -> std::result::Result<(), QueueFull> {
         if sequences.len() > self.shared.max_waiting {
             return Err(QueueFull::Always(self.shared.max_waiting));
@@ -113,8 +113,8 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for sequences if `active` has none, and admits as many as `places` and the size of a batch
-    /// allow. Returns `false` when the engine is closed.
+    /// Admits new sequences, as many as `places` and the size of a batch allow. Waits for them if `active` is
+    /// empty. Returns `false` when the engine is closed and nothing is active.
     fn admit(&self, active: &mut Vec<Sequence>, places: usize, cache: &mut Cache) -> bool {
         let mut queue = self.lock();
         while active.is_empty() && queue.waiting.is_empty() && !queue.closed {
@@ -136,7 +136,7 @@ impl Shared {
         let mut active: Vec<Sequence> = vec![];
         while self.admit(&mut active, places, &mut cache) {
             if let Err(error) = self.step(&mut active, &mut cache) {
-                // The sequences of this batch end with the error; the server goes on.
+                // The sequences of this batch fail; the server continues.
                 active.iter_mut().for_each(|sequence| sequence.fail(&error));
             }
             active.retain(|sequence| {
@@ -153,7 +153,8 @@ impl Shared {
         active.iter_mut().for_each(|sequence| sequence.grow(cache));
         let batch = Batch::decode_step(active.iter().map(|sequence| (sequence.new_ids(), sequence.rows())));
         let h = self.decoder.advance(&batch, cache)?;
-        // The rows whose logits are needed: all of a prompt that is scored, and the last of each sequence.
+        // The rows whose logits are needed: all rows of a prompt with scores, and the last row of each
+        // sequence.
         let mut wanted: Vec<u32> = vec![];
         let mut first = 0;
         for sequence in active.iter() {
@@ -169,7 +170,7 @@ impl Shared {
                 if let Some(owner) = owners.pop_front()
                     && let Err(error) = active[owner].accept_logits(&logits, &self.tokenizer, &self.ends)
                 {
-                    // An error in sampling ends this sequence only.
+                    // A sampling error ends only this sequence.
                     active[owner].fail(&error);
                 }
             }

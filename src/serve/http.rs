@@ -1,4 +1,4 @@
-//! The HTTP protocol: routes, keys, bodies, errors, streams.
+//! Implements the HTTP protocol: routes, keys, errors, streams.
 
 use std::future::{Future, pending};
 use std::sync::Arc;
@@ -24,9 +24,9 @@ use super::served_model::ServedModel;
 use super::settings::ServerSettings;
 use crate::seed;
 
-/// Pieces of a stream that are buffered for a slow client.
+/// Number of stream pieces that are buffered for a slow client.
 const PIECES: usize = 64;
-/// How long sending the timeout error to a client that does not read may take.
+/// How long to try to send the timeout error to a client that does not read.
 const TIMEOUT_NOTICE: Duration = Duration::from_secs(1);
 
 #[derive(Clone)]
@@ -37,7 +37,7 @@ struct App {
     places: Places,
 }
 
-/// The routes.
+/// Builds the router.
 pub(super) fn router(served: Vec<Arc<ServedModel>>, settings: ServerSettings) -> Router {
     let app = App {
         served: Arc::new(served),
@@ -88,7 +88,7 @@ fn not_found(message: impl Into<String>) -> ApiError {
 }
 
 impl App {
-    /// Checks the client's key. The comparison takes constant time.
+    /// Checks the key of the client. The comparison takes constant time.
     fn admit(&self, request: &Request) -> ApiResult<()> {
         let Some(key) = &self.settings.key else { return Ok(()) };
         let given = request.headers().get(header::AUTHORIZATION).map_or(&b""[..], HeaderValue::as_bytes);
@@ -115,14 +115,14 @@ impl App {
         })
     }
 
-    /// A number for a request, and its seed if it gives none.
+    /// The number of a request, and the seed to use if the request sets none.
     fn number(&self) -> (u64, u64) {
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
         (number, seed::derive("request", &number.to_string(), self.settings.seed))
     }
 }
 
-/// Reads a request and prepares its answer beside the threads that wait on sockets.
+/// Reads a request and prepares its answer outside the threads that handle sockets.
 async fn begin(
     app: &App,
     request: Request,
@@ -206,7 +206,7 @@ async fn respond(app: &App, begun: impl Future<Output = ApiResult<RunningRequest
         Ok(running) if running.common.stream => {
             let (mut sender, body) = Channel::<Bytes>::new(PIECES);
             tokio::spawn(async move {
-                // A disconnected client or the timeout ends the task, and with it the sequences.
+                // If the client disconnects or the time is up, the task ends, and its sequences end with it.
                 if timeout_at(deadline, running.stream(&mut sender)).await.is_err() {
                     let message = timeout_message(time);
                     let sent = fail(&mut sender, "timeout_error", 504, &message);

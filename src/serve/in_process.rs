@@ -1,4 +1,4 @@
-//! Served models that are asked in the same process: the routes of the server without a port.
+//! Serves models within the process: the routes of the server without a port.
 
 use std::sync::Arc;
 
@@ -14,31 +14,31 @@ use super::settings::ServerSettings;
 use crate::error::Result;
 use crate::model::Model;
 
-/// The routes of a server, which answer in the task that asks. The models end with the last copy.
+/// The routes of a server. The calling task runs each request. The models stop when the last copy is dropped.
 #[derive(Clone)]
 pub struct LocalServer {
     router: Router,
 }
 
 impl LocalServer {
-    /// Starts the threads that decode.
+    /// Starts the decoding threads.
     ///
     /// # Errors
-    /// Those of [`super::serve`], but for the port.
+    /// The errors of [`super::serve`], except those of the port.
     pub fn start(models: Vec<Model>, settings: &ServerSettings) -> Result<Self> {
         let served = models.into_iter().map(|model| ServedModel::start(model, settings).map(Arc::new));
         Ok(Self { router: router(served.collect::<Result<_>>()?, settings.clone()) })
     }
 
-    /// Answers a POST of JSON to a path with a status and a body.
+    /// Sends a JSON body by POST to a path. Returns the status and the body of the response.
     pub async fn post(self, path: String, body: Vec<u8>) -> (u16, Vec<u8>) {
         let request = Request::builder()
             .method(Method::POST)
             .uri(path)
             .header(header::CONTENT_TYPE, "application/json")
             .body(Body::from(body));
-        let Ok(request) = request else { return (400, b"the path is no URI".to_vec()) };
-        // The routes answer every request; their error type has no value.
+        let Ok(request) = request else { return (400, b"the path is not a valid URI".to_vec()) };
+        // The router answers every request; its error type has no value.
         let Ok(response) = self.router.oneshot(request).await;
         let status = response.status().as_u16();
         match response.into_body().collect().await {

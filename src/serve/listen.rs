@@ -1,5 +1,5 @@
-//! Accepts connections, and ends them: after a head that takes too long, for others that wait, and when the
-//! server stops.
+//! Accepts connections and closes them: when a request head takes too long, when other clients wait for a
+//! connection, and when the server stops.
 
 use std::convert::Infallible;
 use std::future::{Future, pending};
@@ -24,17 +24,17 @@ use super::origin;
 use super::stalled::Stalled;
 use super::traffic::{Asked, Connection, Traffic};
 
-/// How long a head may take, and a connection without a request may stay open.
+/// Time limit for a request head, and for a connection without a request.
 const HEAD_TIME: Duration = Duration::from_secs(30);
-/// Longest head in bytes.
+/// Maximum size of a head in bytes.
 const HEAD: usize = 64 << 10;
-/// How long a stopped server waits for its answers.
+/// How long a stopping server waits for its answers.
 const GRACE: Duration = Duration::from_secs(10);
-/// How long to wait where the system gives no connection.
+/// How long to wait after a failed accept.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Accepts requests until `stop` resolves for the first time. Those that have begun are then answered; they
-/// are aborted when it resolves the second time, or after ten seconds.
+/// Accepts requests until `stop` resolves for the first time. Started requests are then finished. They are
+/// aborted when `stop` resolves a second time, or after `grace` (at most ten seconds).
 pub(crate) async fn listen<F: Future<Output = ()> + Send + 'static>(
     listener: TcpListener,
     router: Router,
@@ -44,7 +44,7 @@ pub(crate) async fn listen<F: Future<Output = ()> + Send + 'static>(
     let is_loopback = listener.local_addr()?.ip().is_loopback();
     let traffic = Arc::new(Traffic::default());
     let (stopping, stopped) = watch::channel(());
-    // Every connection holds a sender; the receiver ends with the last of them.
+    // Every connection holds a sender, so `recv` returns when the last connection has closed.
     let (open, mut all_closed) = mpsc::channel::<()>(1);
     let first = stop();
     tokio::pin!(first);
@@ -55,7 +55,7 @@ pub(crate) async fn listen<F: Future<Output = ()> + Send + 'static>(
         };
         match accepted {
             Ok((stream, _)) => {
-                // Whoever is not admitted is closed at once.
+                // A connection that is not admitted is closed at once.
                 let Some(connection) = traffic.open() else { continue };
                 let (router, stopped, open) = (router.clone(), stopped.clone(), open.clone());
                 tokio::spawn(async move {
@@ -63,7 +63,7 @@ pub(crate) async fn listen<F: Future<Output = ()> + Send + 'static>(
                     drop(open);
                 });
             }
-            // The client is gone already, or the process has no more files.
+            // The client has disconnected, or the process has no free file descriptor.
             Err(_) => {
                 traffic.close_oldest();
                 sleep(PAUSE).await;
@@ -80,7 +80,7 @@ pub(crate) async fn listen<F: Future<Output = ()> + Send + 'static>(
     Ok(())
 }
 
-/// Answers the requests of one connection.
+/// Handles the requests of one connection.
 async fn converse(
     stream: TcpStream,
     connection: Connection,
@@ -88,7 +88,7 @@ async fn converse(
     is_loopback: bool,
     mut stopped: watch::Receiver<()>,
 ) {
-    // Small pieces of a stream are sent at once.
+    // Sends small pieces of a stream at once.
     stream.set_nodelay(true).unwrap_or_default();
     let asks = connection.clone();
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
@@ -116,7 +116,7 @@ async fn converse(
             pending::<()>().await;
         }
     };
-    // How a connection ends is the client's affair.
+    // An error at the end of a connection is not reported: it concerns only the client.
     tokio::select! {
         _ = &mut served => return,
         () = connection.ended() => return,
@@ -128,10 +128,10 @@ async fn converse(
     }
 }
 
-/// Keeps the connection from being closed until the answer is sent.
+/// Keeps the connection open until the answer is sent.
 fn until_sent(mut response: Response, asked: Asked) -> Response {
     if let Some(length) = response.body().size_hint().exact() {
-        // An answer to HEAD has the length of what it leaves out.
+        // An answer to HEAD states the length of the body that it omits.
         response.headers_mut().entry(header::CONTENT_LENGTH).or_insert(HeaderValue::from(length));
     }
     response.map(|body| {

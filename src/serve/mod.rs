@@ -1,9 +1,9 @@
-//! Local checkpoints behind an OpenAI-compatible API: a client can use them like a closed model, and the
-//! model can be examined afterwards.
+//! Serves local checkpoints with an OpenAI-compatible API. A client can use them like a closed model, and the
+//! model can be measured afterwards.
 //!
-//! `http` has the routes, `request` and `answer` the JSON formats, `running` handles a request until it is
-//! answered, and `engine` decodes: each model has its own threads, which decode many sequences at once and
-//! cache their keys and values.
+//! `http` defines the routes, `request` and `answer` the JSON formats. `running` handles a request until it
+//! is answered. `engine` decodes: each model has its own threads, which decode many sequences at once and
+//! cache keys and values.
 
 mod answer;
 mod answered;

@@ -1,5 +1,4 @@
-//! Which requests come from a program of the user's, and which from a page of somebody else in the user's
-//! browser.
+//! Refuses requests that a foreign web page sends through the user's browser, and accepts those of programs.
 
 use axum::body::Body;
 use axum::http::uri::Authority;
@@ -9,22 +8,23 @@ use axum::response::Response;
 use super::answered::refuse;
 use super::request::ApiError;
 
-/// Why a request is refused: it was sent to a name that others can lead to this machine, or by a page of
-/// another origin.
+/// The refusal of a request whose host name could be redirected to this machine (DNS rebinding), or that a
+/// page of another origin sent; otherwise `None`.
 pub(super) fn refusal(request: &Request<Body>, is_loopback: bool) -> Option<Response> {
     let headers = request.headers();
     let reason = if is_loopback && !names_this_machine(headers) {
-        "this server answers under 127.0.0.1, [::1] and localhost alone; `surmise serve --host ADDRESS` is \
-         one that answers under every name of an address"
+        "this server accepts only the host names 127.0.0.1, [::1] and localhost; start it with `surmise \
+         serve --host ADDRESS` to accept every name of an address"
     } else if request.method() == Method::POST && is_of_another_page(headers) {
-        "a page of another origin sends this; send it as application/json from a program"
+        "the request comes from a page of another origin; send it as application/json from a program"
     } else {
         return None;
     };
     Some(refuse(&ApiError { status: 403, ..ApiError::invalid("", reason) }))
 }
 
-/// Whether the host that was asked for, with any port, is this machine. A client without one is no browser.
+/// Whether the requested host, ignoring the port, is this machine. A request without a host does not come
+/// from a browser.
 fn names_this_machine(headers: &HeaderMap) -> bool {
     headers.get_all(header::HOST).iter().all(|host| {
         let host = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok());
@@ -38,8 +38,8 @@ fn is_this_machine(host: &str) -> bool {
         || address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// Whether a browser sends this for a page of another origin without asking the server first: it does so for
-/// every content that a form can have.
+/// Whether a page of another origin may have sent this request without a preflight: browsers send every
+/// content type that a form can have without asking the server first.
 fn is_of_another_page(headers: &HeaderMap) -> bool {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let Some(origin) = headers.get(header::ORIGIN) else { return text("sec-fetch-site") == "cross-site" };

@@ -1,12 +1,12 @@
-//! Requests: JSON of the completions and chat formats, checked field by field. An unsupported field that
-//! would change the answer is refused by name, as OpenAI does; other unknown fields are ignored.
+//! Parses requests in the completions and chat formats, field by field. An unsupported field that would
+//! change the answer is refused by name, as OpenAI does; other unknown fields are ignored.
 
 use serde_json::{Map, Value, json};
 
 use super::sampling::SamplingParams;
 use crate::model::ChatMessage;
 
-/// An error as these APIs send it.
+/// An error in the format of OpenAI's API.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct ApiError {
     pub status: u16,
@@ -22,7 +22,7 @@ impl ApiError {
         Self { status: 400, kind: "invalid_request_error", code: None, param, message: message.into() }
     }
 
-    /// There is no room at present.
+    /// The error for a server without free capacity.
     pub fn overloaded(message: impl Into<String>) -> Self {
         Self { status: 503, kind: "overloaded_error", ..Self::invalid("", message) }
     }
@@ -40,7 +40,7 @@ const MOST_CHOICES: u64 = 16;
 const MOST_LOGPROBS: u64 = 20;
 const MOST_STOPS: usize = 16;
 const LONGEST_STOP: usize = 1024;
-/// Characters of a wrong value that an error shows.
+/// Number of characters of an invalid value that an error shows.
 const SHOWN: usize = 80;
 /// Temperatures and top-p thresholds below this count as 0.
 const NEARLY_GREEDY: f64 = 1e-6;
@@ -52,7 +52,7 @@ pub(super) enum Prompt {
     Ids(Vec<u32>),
 }
 
-/// The parameters that both kinds of request have.
+/// The parameters of both kinds of request.
 #[derive(Debug, Clone)]
 pub(super) struct CommonParams {
     pub model: String,
@@ -165,7 +165,7 @@ impl RequestFields {
         let Some(model) = self.get("model").and_then(Value::as_str) else {
             return Err(ApiError::invalid(
                 "model",
-                "`model` is missing; GET /v1/models lists what is served",
+                "`model` is missing; GET /v1/models lists the served models",
             ));
         };
         let mut max_tokens = None;
@@ -176,7 +176,7 @@ impl RequestFields {
         let top_p = self.number("top_p", 1.0, |p| p > 0.0 && p <= 1.0, "a number above 0 and at most 1")?;
         let temperature =
             self.number("temperature", 1.0, |t| (0.0..=2.0).contains(&t), "a number from 0 to 2")?;
-        // This near to 0 only the most likely token is left, and the division of logits overflows.
+        // This close to 0 only the most likely token remains, and dividing the logits by it overflows.
         let greedy = temperature < NEARLY_GREEDY || top_p < NEARLY_GREEDY;
         let options = self.get("stream_options").and_then(|options| options.get("include_usage"));
         Ok(CommonParams {
@@ -253,7 +253,7 @@ fn prompts(fields: &RequestFields) -> ApiResult<Vec<Prompt>> {
     match prompts {
         Some(prompts) if (1..=MOST_PROMPTS).contains(&prompts.len()) => Ok(prompts),
         Some(_) => {
-            Err(ApiError::invalid("prompt", format!("`prompt` must be from 1 to {MOST_PROMPTS} texts")))
+            Err(ApiError::invalid("prompt", format!("`prompt` must contain 1 to {MOST_PROMPTS} prompts")))
         }
         None => fields.wrong("prompt", wanted),
     }
@@ -282,7 +282,11 @@ impl ChatRequest {
         match messages {
             Some(messages) if !messages.is_empty() => Ok(Self { common, messages }),
             Some(_) => Err(ApiError::invalid("messages", "`messages` is empty")),
-            None => Err(ApiError::invalid("messages", "a message needs a `role` and a `content` of text")),
+            None => Err(ApiError::invalid(
+                "messages",
+                "a message needs a `role`, and a `content` that is \
+                                                       text",
+            )),
         }
     }
 }

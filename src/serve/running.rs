@@ -1,4 +1,5 @@
-//! A running request: its prompts as tokens, its sequences, and their answer as one body or as a stream.
+//! Runs a request: encodes its prompts, queues its sequences, and returns the answer as one body or as a
+//! stream.
 
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -46,7 +47,7 @@ pub(super) fn encode(
         Prompt::Ids(ids) => {
             if let Some(id) = ids.iter().find(|id| **id as usize >= served.vocab_size) {
                 let reason =
-                    format!("token id {id} is out of range: the vocabulary has {}", served.vocab_size);
+                    format!("token id {id} is out of range: the vocabulary has {} tokens", served.vocab_size);
                 return Err(ApiError::invalid("prompt", reason));
             }
             let piece = |n: usize| {
@@ -59,11 +60,11 @@ pub(super) fn encode(
             EncodedPrompt { ids: ids.clone(), pieces: (0..n).map(piece).collect() }
         }
         Prompt::Text(text) => {
-            // No token has more bytes than this, so that a longer text can be refused without tokenizing it.
+            // No token has more than 64 bytes, so a longer text can be refused without tokenizing it.
             if text.len() > 64 * served.max_positions {
                 return Err(too_long(
                     served,
-                    format!("{} bytes, which are more than so many tokens can contain,", text.len()),
+                    format!("{} bytes, more than that number of tokens can contain,", text.len()),
                     0,
                 ));
             }
@@ -104,8 +105,8 @@ impl RunningRequest {
     ) -> ApiResult<Self> {
         let sampling = &common.sampling;
         for prompt in &encoded {
-            // The last sampled token needs no position, because it is never an input; OpenAI counts it all
-            // the same.
+            // The last sampled token needs no position, because it is never an input. OpenAI counts it
+            // nevertheless.
             if prompt.ids.len() + sampling.max_tokens > served.max_positions {
                 return Err(too_long(&served, prompt.ids.len(), sampling.max_tokens));
             }
@@ -116,10 +117,10 @@ impl RunningRequest {
             let again = encoded[..p].iter().filter(|before| before.ids == prompt.ids).count();
             (0..common.n).map(move |i| {
                 let mut sampling = sampling.clone();
-                // Prompts with the same seed get different random numbers, so that their answers are
-                // independent.
+                // Different prompts with the same seed get different random numbers, so that their answers
+                // are independent.
                 sampling.seed = seed::derive("prompt", &format!("{:?}", prompt.ids), sampling.seed);
-                // So do equal prompts in one request.
+                // Equal prompts in one request get different random numbers too.
                 if again > 0 {
                     sampling.seed = seed::derive("again", &again.to_string(), sampling.seed);
                 }
@@ -188,7 +189,7 @@ impl RunningRequest {
         Ok(body)
     }
 
-    /// Sends every piece when it arrives; an error is the last event of the stream.
+    /// Sends each piece when it arrives. An error is the last event of the stream.
     pub async fn stream(mut self, sender: &mut Sender<Bytes>) {
         let mut offsets = vec![(0, 0); self.choices.len()];
         for index in 0..self.choices.len() {
@@ -197,7 +198,7 @@ impl RunningRequest {
                     "index": index, "delta": {"role": "assistant", "content": ""}, "logprobs": null,
                     "finish_reason": null
                 })),
-                // The echoed prompt's text comes first; its log-probabilities follow with its tokens.
+                // The text of the echoed prompt comes first. Its log-probabilities follow with its tokens.
                 AnswerShape::Completion { echo: true } => {
                     let text = self.encoded[index / self.common.n].pieces.concat();
                     Some(json!({"text": text, "index": index, "logprobs": null, "finish_reason": null}))

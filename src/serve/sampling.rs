@@ -1,8 +1,8 @@
-//! Sampling of the tokens of an answer.
+//! Samples the tokens of an answer.
 
 use candle_transformers::generation::{LogitsProcessor, Sampling};
 
-/// Sampling parameters of a request.
+/// The sampling parameters of a request.
 #[derive(Debug, Clone)]
 pub(super) struct SamplingParams {
     pub temperature: f64,
@@ -11,14 +11,14 @@ pub(super) struct SamplingParams {
     pub seed: u64,
     pub max_tokens: usize,
     pub stop: Vec<String>,
-    /// How many of the most likely tokens are reported at each position.
+    /// Number of most likely tokens to report at each position.
     pub logprobs: Option<usize>,
-    /// Whether the tokens of the prompt are scored, too.
+    /// Whether to score the tokens of the prompt too.
     pub score_prompt: bool,
 }
 
 impl SamplingParams {
-    /// The sampler of these parameters.
+    /// The sampler for these parameters.
     pub fn processor(&self) -> LogitsProcessor {
         let temperature = self.temperature;
         let sampling = match (self.top_k, self.top_p) {

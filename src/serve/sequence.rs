@@ -1,4 +1,4 @@
-//! One sequence that is decoded: its tokens, the sampling of the next token, and the end.
+//! Decodes one sequence: holds its tokens, samples the next token, and detects the end.
 
 use candle_core::{Device, Tensor};
 use candle_transformers::generation::LogitsProcessor;
@@ -14,12 +14,12 @@ use crate::model::cache::Cache;
 pub(super) struct SequenceRequest {
     pub prompt: Vec<u32>,
     pub sampling: SamplingParams,
-    /// Its number among the sequences of its request.
+    /// The index among the sequences of the request.
     pub index: usize,
     pub reply: UnboundedSender<(usize, Event)>,
 }
 
-/// A token with its log-probability in nats, and the most likely tokens at its position, best first.
+/// A token with its log-probability in nats, and the most likely tokens at its position, most likely first.
 #[derive(Debug, Clone)]
 pub(super) struct Scored {
     pub id: u32,
@@ -30,17 +30,17 @@ pub(super) struct Scored {
 /// Progress of a sequence.
 #[derive(Debug)]
 pub(super) enum Event {
-    /// The prompt's tokens, scored; the first has no log-probability.
+    /// The scored tokens of the prompt. The first token has no log-probability.
     Prompt(Vec<Scored>),
-    /// A sampled token. `text` is the text that may be shown now; `piece` is the token's own text.
+    /// A sampled token. `text` is the text that can be shown now, and `piece` is the text of the token.
     Token { scored: Scored, text: String, piece: String },
-    /// The end.
+    /// The sequence has ended. `rest` is the text not shown so far.
     Done { finish: FinishReason, rest: String, n_tokens: usize },
-    /// An error of the model, not of the request.
+    /// The model failed; the request was valid.
     Failed(String),
 }
 
-/// Why it ended.
+/// Why the sequence ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FinishReason {
     Stop,
@@ -52,7 +52,7 @@ pub(super) struct Sequence {
     processor: LogitsProcessor,
     ids: Vec<u32>,
     rows: Vec<u32>,
-    /// Tokens that are in the cache.
+    /// Number of tokens in the cache.
     computed: usize,
     scored: Vec<Scored>,
     streamed: Option<StreamedText>,
@@ -95,7 +95,7 @@ impl Sequence {
         self.over
     }
 
-    /// How many of the new tokens, counted from the last, need logits.
+    /// Number of new tokens, counted from the last, that need logits.
     pub fn n_logits(&self) -> usize {
         if self.computed == 0 && self.request.sampling.score_prompt { self.ids.len() } else { 1 }
     }
@@ -106,7 +106,7 @@ impl Sequence {
     }
 
     fn send(&mut self, event: Event) {
-        // Without a receiver the sequence is no longer needed.
+        // Without a receiver the sequence is not needed any more.
         self.over |= self.request.reply.send((self.request.index, event)).is_err();
     }
 

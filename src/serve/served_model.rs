@@ -1,17 +1,17 @@
-//! A model that is served: its id, its limits, its chat template, and the engine that decodes.
+//! A served model: its id, limits, chat template and decoding engine.
 
 use super::engine::Engine;
 use super::settings::ServerSettings;
 use crate::error::Result;
 use crate::model::{ChatTemplate, Model, Tokenizer};
 
-/// A model that is served.
+/// A model that the server offers.
 pub(super) struct ServedModel {
     pub(super) id: String,
     pub(super) max_positions: usize,
     pub(super) vocab_size: usize,
     pub(super) template: ChatTemplate,
-    /// The tokenizer of prompts that the template renders.
+    /// The tokenizer for prompts that the template renders.
     pub(super) chat_tokenizer: Tokenizer,
     pub(super) engine: Engine,
 }

@@ -1,4 +1,4 @@
-//! Starts the server and runs it until it is stopped.
+//! Runs the server until it is stopped.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -11,12 +11,12 @@ use crate::error::{Error, Result};
 use crate::machine;
 use crate::model::Model;
 
-/// Threads that wait on sockets.
+/// Number of threads that handle sockets.
 const WORKERS: usize = 2;
 
-/// Serves `models` until the process receives an interrupt or termination signal. `ready` is called with
-/// the base URL once requests are accepted. Running requests are then completed, within the timeout of a
-/// request and ten seconds.
+/// Serves `models` until the process receives an interrupt or termination signal. Calls `ready` with the base
+/// URL once requests are accepted. After the signal, running requests are completed, within the timeout of a
+/// request and at most ten seconds.
 ///
 /// # Errors
 /// [`Error::Serve`] if the server cannot listen on the address.
@@ -24,7 +24,7 @@ pub fn serve(models: Vec<Model>, settings: &ServerSettings, ready: impl FnOnce(&
     run(models, settings, |url| ready(url), stop_signal)
 }
 
-/// Serves until `stop` resolves for the first time. `ready` is called with the base URL once requests are
+/// Serves until `stop` resolves for the first time. Calls `ready` with the base URL once requests are
 /// accepted.
 pub(super) fn run<F: Future<Output = ()> + Send + 'static>(
     models: Vec<Model>,
@@ -46,7 +46,7 @@ pub(super) fn run<F: Future<Output = ()> + Send + 'static>(
         let router = router(served, settings.clone());
         listen(listener, router, settings.timeout, stop).await.map_err(fault)
     });
-    // What is being prepared is not waited for.
+    // Do not wait for requests that are still being prepared.
     runtime.shutdown_background();
     ended
 }

@@ -1,23 +1,23 @@
-//! How models are served.
+//! The settings of a model server.
 
 use std::net::IpAddr;
 use std::time::Duration;
 
-/// How models are served.
+/// The settings of a model server.
 #[derive(Debug, Clone)]
 pub struct ServerSettings {
     /// Address to listen on; loopback by default.
     pub host: IpAddr,
-    /// Port; 0 chooses a free one.
+    /// Port; 0 picks a free one.
     pub port: u16,
-    /// Sequences of one model that are decoded at once.
+    /// Number of sequences per model that are decoded at the same time.
     pub max_concurrent: usize,
-    /// Sequences of one model that may wait; further requests get status 503.
+    /// Number of sequences per model that may wait; further requests get status 503.
     pub max_waiting: usize,
-    /// Timeout of a request.
+    /// Time limit of a request.
     pub timeout: Duration,
-    /// The key that clients must send as `Authorization: Bearer KEY`, if any.
+    /// The key that clients must send as `Authorization: Bearer KEY`; `None` requires no key.
     pub key: Option<String>,
-    /// Seed of requests without one.
+    /// Seed for requests that set none.
     pub seed: u64,
 }

@@ -1,5 +1,5 @@
-//! A client that does not take its answer: after a while without a byte sent, writing fails, and the
-//! connection ends.
+//! Ends the connection of a client that does not read its answer: if no byte can be sent for some time,
+//! writing fails.
 
 use std::io::{Error, ErrorKind, IoSlice, Result};
 use std::pin::Pin;
@@ -9,13 +9,13 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-/// How long a client may take nothing.
+/// How long a client may read nothing.
 const TIME: Duration = Duration::from_secs(30);
 
-/// A stream on which nothing waits longer than [`TIME`] to be sent.
+/// A stream whose writes fail if no byte can be sent for [`TIME`].
 pub(super) struct Stalled<S> {
     inner: S,
-    /// When what waits to be sent has waited too long.
+    /// The deadline of the pending write.
     until: Option<Pin<Box<Sleep>>>,
 }
 
@@ -30,7 +30,13 @@ impl<S> Stalled<S> {
             return sent;
         }
         let until = self.until.get_or_insert_with(|| Box::pin(sleep(TIME)));
-        until.as_mut().poll(context).map(|()| Err(Error::new(ErrorKind::TimedOut, "nothing was taken")))
+        until.as_mut().poll(context).map(|()| {
+            Err(Error::new(
+                ErrorKind::TimedOut,
+                "the client stopped \
+                                                                                   reading",
+            ))
+        })
     }
 }
 
@@ -80,7 +86,7 @@ mod tests {
 
     use super::*;
 
-    /// Takes some bytes, and then none.
+    /// A writer that accepts some bytes, and then no more.
     struct Takes(usize);
 
     impl AsyncWrite for Takes {

@@ -1,10 +1,10 @@
 //! Decodes a growing sequence of tokens. The text of a token depends on its neighbours (the space before a
-//! word, bytes that form one character), so that the new text is the difference between the text of all
-//! tokens and the text of those before.
+//! word, bytes that form one character), so the new text is the difference between the decoded texts with and
+//! without the new token.
 
 use crate::model::Tokenizer;
 
-/// Tokens before a token with which it is decoded, so that a word has the space before it.
+/// Number of previous tokens to decode together with a token, so that a word keeps the space before it.
 pub(super) const CONTEXT: usize = 8;
 
 /// The text of an answer.
@@ -15,14 +15,14 @@ pub(super) struct StreamedText {
 }
 
 impl StreamedText {
-    /// The empty answer to a prompt.
+    /// Starts an empty answer to a prompt.
     pub fn after(prompt: &[u32], tokenizer: &Tokenizer) -> Self {
         let ids = prompt[prompt.len().saturating_sub(CONTEXT)..].to_vec();
         let before = tokenizer.decode(&ids).len();
         Self { ids, before, text: String::new() }
     }
 
-    /// Adds a token and returns the text that it adds, which is empty while a character is incomplete.
+    /// Adds a token, and returns the new text, which is empty while a character is incomplete.
     pub fn push(&mut self, id: u32, tokenizer: &Tokenizer) -> String {
         self.ids.push(id);
         let whole = tokenizer.decode(&self.ids);
@@ -33,12 +33,12 @@ impl StreamedText {
         new
     }
 
-    /// The text so far.
+    /// The text up to now.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// Ends the text before its byte `len`.
+    /// Truncates the text to `len` bytes.
     pub fn cut(&mut self, len: usize) {
         self.text.truncate(len);
     }
@@ -54,7 +54,7 @@ pub(super) fn first_stop(text: &str, from: usize, stops: &[String]) -> Option<us
     stops.iter().filter_map(|stop| text[start..].find(stop.as_str()).map(|at| start + at)).min()
 }
 
-/// Length of the beginning of `text` that cannot be part of an incomplete stop string.
+/// The number of bytes of `text` before a possible incomplete stop string at its end.
 pub(super) fn certain_len(text: &str, stops: &[String]) -> usize {
     let begun = |stop: &String| {
         (1..stop.len()).rev().find(|n| stop.is_char_boundary(*n) && text.ends_with(&stop[..*n])).unwrap_or(0)

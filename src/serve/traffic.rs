@@ -1,18 +1,19 @@
-//! The connections that are open, and the bytes of bodies under way. Where there are too many, those that
-//! have waited longest without a whole request are closed, so that whoever holds them half open keeps nobody
-//! else out.
+//! Limits the open connections, and the bytes of request bodies in memory. At a limit, the connection that
+//! has waited longest without a complete request is closed, so that half-open connections cannot lock other
+//! clients out.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
-/// Connections without a whole request, and connections in all.
+/// Maximum number of connections without a complete request, and of all connections.
 const MOST_WAITING: usize = 512;
 const MOST: usize = 4096;
-/// Bytes of bodies that are being read or prepared.
+/// Maximum number of bytes of bodies that are being read or prepared.
 const MOST_BYTES: usize = 64 << 20;
-/// Large bodies that are read at once; others are left with the system, which lets their clients wait.
+/// Number of large bodies that are read at once. Further bodies stay in the system's socket buffers, so their
+/// clients wait.
 const LARGE_ONES: usize = 16;
 
 /// The connections of a server.
@@ -34,7 +35,7 @@ struct State {
     bytes: usize,
 }
 
-/// What a connection is doing.
+/// The state of an open connection.
 #[derive(Default)]
 struct Open {
     stage: Stage,
@@ -44,16 +45,16 @@ struct Open {
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Stage {
-    /// Its next head is not complete.
+    /// The next request head is incomplete.
     #[default]
     Waiting,
-    /// Its body is not complete.
+    /// The request body is incomplete.
     Reading,
-    /// Its request is answered.
+    /// The request is being answered.
     Answering,
 }
 
-/// An open connection; the last copy ends it.
+/// An open connection, which closes when the last copy is dropped.
 #[derive(Clone)]
 pub(super) struct Connection(Arc<Entry>);
 
@@ -74,8 +75,8 @@ impl Traffic {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a connection. If there are too many, the one that has waited longest is closed; `None` if none
-    /// waits, because all are being answered.
+    /// Adds a connection. At the limit, closes the connection that has waited longest. Returns `None` if
+    /// there is none to close, because all are being answered.
     pub fn open(self: &Arc<Self>) -> Option<Connection> {
         let mut state = self.lock();
         let waiting = state.open.values().filter(|open| open.stage != Stage::Answering).count();
@@ -90,7 +91,7 @@ impl Traffic {
         Some(Connection(Arc::new(Entry { traffic: self.clone(), number, end })))
     }
 
-    /// Closes the connection that has waited longest; `false` if none waits.
+    /// Closes the connection that has waited longest. Returns `false` if none is waiting.
     pub fn close_oldest(&self) -> bool {
         self.lock().close_oldest()
     }
@@ -103,7 +104,7 @@ impl State {
         oldest.is_some_and(|number| self.close(number))
     }
 
-    /// Closes a connection, which counts no more from here on.
+    /// Closes a connection and stops counting it.
     fn close(&mut self, number: u64) -> bool {
         let Some(open) = self.open.remove(&number) else { return false };
         self.bytes -= open.bytes;
@@ -113,34 +114,34 @@ impl State {
 }
 
 impl Connection {
-    /// Returns when the connection is to be closed.
+    /// Returns when the connection must be closed.
     pub async fn ended(&self) {
         self.0.end.notified().await;
     }
 
-    /// Whether a request of it is being read or answered.
+    /// Whether a request of this connection is being read or answered.
     pub fn is_asked(&self) -> bool {
         let state = self.0.traffic.lock();
         state.open.get(&self.0.number).is_some_and(|open| open.stage != Stage::Waiting)
     }
 
-    /// A head is complete.
+    /// Marks the request head as complete.
     pub fn ask(&self) -> Asked {
         self.set(Stage::Reading);
         Asked(self.clone())
     }
 
-    /// The body is complete: the connection is not closed for others any more.
+    /// Marks the body as complete, after which the connection is not closed in favour of others.
     pub fn answer(&self) {
         self.set(Stage::Answering);
     }
 
-    /// Waits for a place among the large bodies. The places are never closed.
+    /// Waits for a place among the large bodies. The semaphore is never closed.
     pub async fn large(&self) -> Option<OwnedSemaphorePermit> {
         self.0.traffic.large.clone().acquire_owned().await.ok()
     }
 
-    /// Begins to count the bytes of a body.
+    /// Starts to count the bytes of a body.
     pub fn hold(&self) -> Held {
         Held(self.clone())
     }
@@ -153,8 +154,8 @@ impl Connection {
 }
 
 impl Held {
-    /// Counts further bytes. Where there are too many in all, the connection with the most of them is closed;
-    /// `false` if it would be this one, or none can be closed.
+    /// Counts further bytes. If the total exceeds the limit, closes the connection with the largest body.
+    /// Returns `false` if this connection has the largest body, or no other one can be closed.
     pub fn add(&self, bytes: usize) -> bool {
         let number = self.0.0.number;
         let mut state = self.0.0.traffic.lock();

@@ -1,4 +1,4 @@
-//! Flags of batches.
+//! The flags for batches.
 
 use std::time::Duration;
 
@@ -10,18 +10,19 @@ use crate::error::{Error, Result};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Batches")]
 pub(super) struct BatchFlags {
-    /// Ask in batches, which cost half at OpenAI, Anthropic and Gemini and are answered within a day; the
-    /// same command continues an interrupted run
+    /// Send requests in batches, which cost half at OpenAI, Anthropic and Gemini and are answered within a
+    /// day; the same command continues an interrupted run
     #[arg(long)]
     batch: bool,
-    /// Most requests of a batch [default: as many as the provider allows]
+    /// Largest number of requests in a batch [default: the limit of the provider]
     #[arg(long, value_name = "N", requires = "batch")]
     batch_size: Option<usize>,
-    /// How long to wait for batches, such as 45m or 26h; they go on afterwards, and the same command waits
-    /// again. 0s only creates them
+    /// How long to wait for batches, such as 45m or 26h; batches continue after that, and the same command
+    /// resumes waiting. 0s only creates them
     #[arg(long, value_name = "TIME", default_value = "26h", value_parser = time)]
     batch_timeout: Duration,
-    /// Cancel the open batches of the folder, store the answers that they have, and ask nothing more
+    /// Cancel the open batches of the folder, store the answers that have arrived, and send no further
+    /// request
     #[arg(long, conflicts_with = "dry_run")]
     cancel: bool,
 }
@@ -30,7 +31,7 @@ pub(super) struct BatchFlags {
 fn time(text: &str) -> std::result::Result<Duration, String> {
     const UNITS: [(char, f64); 4] = [('s', 1.0), ('m', 60.0), ('h', 3600.0), ('d', 86_400.0)];
     const LONGEST_S: f64 = 1e7;
-    let malformed = || "must be a number with s, m, h or d behind it, such as 45m or 26h".to_owned();
+    let malformed = || "must be a number followed by s, m, h or d, such as 45m or 26h".to_owned();
     let unit = text.chars().last().and_then(|last| UNITS.iter().find(|(unit, _)| *unit == last));
     let (_, seconds) = unit.ok_or_else(malformed)?;
     let number: f64 = text[..text.len() - 1].parse().map_err(|_| malformed())?;
@@ -43,7 +44,7 @@ fn time(text: &str) -> std::result::Result<Duration, String> {
 }
 
 impl BatchFlags {
-    /// How batches are asked, if they are.
+    /// The batch settings, or `None` without `--batch` and `--cancel`.
     ///
     /// # Errors
     /// [`Error::Parameter`]

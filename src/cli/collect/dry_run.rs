@@ -1,4 +1,4 @@
-//! What a collection would send and cost, as lines, CSV or JSON.
+//! Prints what a collection would send and cost, as lines, CSV or JSON.
 
 use std::path::PathBuf;
 
@@ -10,7 +10,7 @@ use crate::collect::configuration::Configuration;
 use crate::collect::secrets::Secrets;
 use crate::error::Result;
 
-/// An estimate in one row; numbers are empty where they are unknown.
+/// An estimate as one row. Unknown numbers are empty.
 #[derive(Debug, Serialize)]
 struct EstimateRow {
     calls: usize,
@@ -22,7 +22,7 @@ struct EstimateRow {
     cost_usd_low: Option<f64>,
     cost_usd_high: Option<f64>,
     time_s: Option<f64>,
-    /// The same in batches, where the provider has them.
+    /// The cost in batches, if the provider supports them.
     batch_cost_usd_low: Option<f64>,
     batch_cost_usd_high: Option<f64>,
     batch_saves_usd_low: Option<f64>,
@@ -30,7 +30,7 @@ struct EstimateRow {
     batch_time_s: Option<f64>,
     in_batches: usize,
     spent_usd: Option<f64>,
-    /// Empty for a semantic collection, whose prompts have a form.
+    /// Empty for a semantic collection, whose prompts follow `--form`.
     rendering: Option<String>,
     grader: Option<String>,
     normalisation: u32,
@@ -38,7 +38,7 @@ struct EstimateRow {
     first_request: Option<String>,
 }
 
-/// Prints an estimate, without the key if a request holds it.
+/// Prints an estimate. The key is redacted if a request contains it.
 pub(super) fn print(
     estimate: &Estimate,
     configuration: &Configuration,
@@ -59,7 +59,7 @@ impl EstimateRow {
     fn new(estimate: &Estimate, configuration: &Configuration) -> Self {
         let is_semantic = configuration.semantic.is_some();
         let grading = &configuration.grading;
-        // Rounded, so that the difference of two sums shows no digits that neither has.
+        // Rounding hides the spurious digits of a floating-point difference.
         let saved = |direct: f64, batch: f64| ((direct - batch) * 1e12).round() / 1e12;
         let saves = (estimate.cost_usd.zip(estimate.batch_cost_usd))
             .map(|(direct, batch)| (saved(direct.0, batch.0), saved(direct.1, batch.1)));
@@ -88,7 +88,7 @@ impl EstimateRow {
         }
     }
 
-    /// Tab-separated lines, and the first request.
+    /// The estimate as tab-separated lines, then the first request.
     fn lines(&self) -> String {
         let mut text = format!(
             "calls\t{}\ncached\t{}\nprompt_tokens\t{}\t{}\ncompletion_tokens\t{}\t{}\n",
@@ -136,11 +136,11 @@ impl EstimateRow {
     }
 }
 
-/// Which stop sequences are sent.
+/// Describes the stop sequences that are sent.
 fn stops(configuration: &Configuration) -> String {
     match configuration.params.stop.as_slice() {
         [] if configuration.sends_task_stops => "the task's own".to_owned(),
-        [] => "none; answers are cut at the task's own when they are graded".to_owned(),
+        [] => "none; grading cuts answers at the task's own".to_owned(),
         given => given.iter().map(|stop| format!("{stop:?}")).collect::<Vec<_>>().join(" "),
     }
 }

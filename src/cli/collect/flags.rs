@@ -1,4 +1,4 @@
-//! The flags of `surmise collect`, and the configuration they describe.
+//! The flags of `surmise collect`, and the configuration that they describe.
 
 use std::path::PathBuf;
 
@@ -18,27 +18,27 @@ use crate::collect::{Grader, Grading, Normalisation};
 use crate::error::{Error, Result};
 use crate::provider::{self, GenerationParams};
 
-/// Outcomes that can be asked again.
+/// Outcomes after which a question can be sent again.
 const REDO: [&str; 6] = ["filtered", "refused", "truncated", "empty", "unreadable", "failed"];
 
 #[derive(Debug, Args)]
 pub(super) struct RescoreFlags {
     #[command(flatten)]
     pub(super) folder: FolderInput,
-    /// Where the tasks are now, if their files have moved
+    /// Current task names or files, if the files have moved; may be given several times
     #[arg(long = "task", value_name = "NAME|FILE")]
     pub(super) tasks: Vec<String>,
-    /// Another grader; one that needs other prompts needs another run
+    /// Grader to use instead; a grader that needs different prompts requires a new collection
     #[arg(long, value_name = "NAME,...", value_parser = grader)]
     pub(super) grader: Option<Grader>,
     #[command(flatten)]
     pub(super) normal: NormalisationFlags,
-    /// Do not quote texts in items.csv that a spreadsheet would run as formulas
+    /// Leave texts in items.csv unquoted, even if a spreadsheet would run them as formulas
     #[arg(long)]
     pub(super) raw_csv: bool,
 }
 
-/// One grader or several in order.
+/// Parses one grader, or several in order.
 fn grader(text: &str) -> std::result::Result<Grader, String> {
     text.parse()
 }
@@ -48,21 +48,21 @@ fn graders() -> String {
         format!("\n- {}{}: {}", rule.name(), rule.argument_form().unwrap_or_default(), rule.about())
     });
     format!(
-        "How answers are graded: a grader, or several in order (number,contains), of which the first that \
-         can read the answer decides{}",
+        "Grader of the answers, or several in order (number,contains); the first one that can read an answer \
+         decides{}",
         rows.collect::<String>()
     )
 }
 
 #[derive(Debug, Clone, Copy, Args)]
 pub(super) struct NormalisationFlags {
-    /// Compare texts in lower case
+    /// Ignore case when comparing texts
     #[arg(long)]
     pub(super) ignore_case: bool,
-    /// Compare without punctuation
+    /// Ignore punctuation when comparing texts
     #[arg(long)]
     pub(super) ignore_punctuation: bool,
-    /// Version of the rules by which texts are normalised
+    /// Version of the rules that normalise texts
     #[arg(
         long,
         value_name = "VERSION",
@@ -74,7 +74,7 @@ pub(super) struct NormalisationFlags {
 
 #[derive(Debug, Args)]
 pub(super) struct CollectFlags {
-    /// Names from `surmise list tasks`, or JSONL or CSV files with id, prompt or messages, answer or
+    /// Tasks: names from `surmise list tasks`, or JSONL or CSV files with id, prompt or messages, answer or
     /// answers, choices; texts:FILE for prompts without answers
     #[arg(required = true, value_name = "TASK")]
     pub(super) tasks: Vec<String>,
@@ -94,7 +94,7 @@ pub(super) struct CollectFlags {
     pub(super) request: RequestFlags,
 }
 
-/// Who is asked, and where the answers go.
+/// The model that is queried, and the folder for its answers.
 #[derive(Debug, Args)]
 pub(super) struct TargetFlags {
     #[arg(
@@ -104,21 +104,22 @@ pub(super) struct TargetFlags {
         help = listed("Wire format", provider::ALL.iter().map(|provider| provider.name())),
     )]
     pub(super) provider: Option<String>,
-    /// Base URL [default: the provider's own]; https unless it is this machine
+    /// Base URL of the API; must be https, except for a server on this machine [default: that of the
+    /// provider]
     #[arg(long, value_name = "URL")]
     pub(super) base_url: Option<String>,
-    /// The model's name at the provider
+    /// Name of the model at the provider
     #[arg(long = "api-model", alias = "model", required = true, value_name = "NAME")]
     pub(super) model: Option<String>,
-    /// Folder for journal.jsonl, scores.csv, gains.csv, items.csv, summary.json, texts.jsonl and, of
+    /// Folder for journal.jsonl, scores.csv, gains.csv, items.csv, summary.json, texts.jsonl and, for
     /// `collect semantic`, semantic.csv; the same command continues an interrupted run
     #[arg(short, long, required = true, value_name = "DIR")]
     pub(super) output: Option<PathBuf>,
-    /// Print the number of requests, their cost and, where the folder contains answers, the expected time;
-    /// send nothing
+    /// Send nothing; print the number of requests, their cost and, if the folder already contains answers,
+    /// the expected time
     #[arg(long)]
     pub(super) dry_run: bool,
-    // Of --dry-run.
+    // These flags apply to --dry-run.
     #[command(flatten)]
     pub(super) table: TableFlags,
 }
@@ -126,12 +127,12 @@ pub(super) struct TargetFlags {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Budget")]
 pub(super) struct BudgetFlags {
-    /// Spending cap over all runs into this folder
+    /// Spending cap in USD, over all runs into this folder
     #[arg(long, value_name = "USD", conflicts_with = "no_budget", requires = "prices")]
     pub(super) budget_usd: Option<f64>,
-    /// TOML file with `date` and, for each model, [models."NAME"] input_usd_per_million_tokens and
-    /// output_usd_per_million_tokens; prices of cached, reasoning and audio tokens and of service tiers, and
-    /// batch_factor, are optional
+    /// TOML file with `date` and, for each model, a section [models."NAME"] with input_usd_per_million_tokens
+    /// and output_usd_per_million_tokens; optional are batch_factor and the prices of cached, reasoning and
+    /// audio tokens and of service tiers
     #[arg(long, value_name = "FILE")]
     pub(super) prices: Option<PathBuf>,
     /// Collect without a spending cap
@@ -142,48 +143,48 @@ pub(super) struct BudgetFlags {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Questions and answers")]
 pub(super) struct ContentFlags {
-    /// Token limit of an answer, reasoning included [default: 2048 for chats, or 128 for in-context
-    /// tasks where the probe shows no reasoning; 32 for completions]
+    /// Token limit of an answer, including reasoning [default: 2048 for chats, or 128 for in-context tasks if
+    /// the probe shows no reasoning; 32 for completions]
     #[arg(long, value_name = "N")]
     pub(super) max_tokens: Option<u32>,
-    /// Sampling temperature; 0 for greedy decoding, `none` to send none [default: 0, none for known reasoning
-    /// models]
+    /// Sampling temperature; 0 means greedy decoding, `none` omits the parameter [default: 0; none for known
+    /// reasoning models]
     #[arg(long, value_name = "T|none", value_parser = temperature)]
     pub(super) temperature: Option<Temperature>,
     /// Nucleus sampling threshold (top-p)
     #[arg(long, value_name = "P")]
     pub(super) top_p: Option<f64>,
-    /// Stop sequence; may be given several times [default: the task's own for completions, none for chats;
-    /// answers are cut at the task's own when they are graded]
+    /// Stop sequence; may be given several times [default: those of the task for completions, none for chats;
+    /// grading cuts answers at those of the task]
     #[arg(long, value_name = "TEXT")]
     pub(super) stop: Vec<String>,
-    /// Sampling seed, where the provider accepts one
+    /// Sampling seed, if the provider accepts one
     #[arg(long, value_name = "SEED")]
     pub(super) sampling_seed: Option<u64>,
-    /// Request the log-probabilities of this many most likely tokens
+    /// Request the log-probabilities of the N most likely tokens
     #[arg(long, value_name = "N")]
     pub(super) logprobs: Option<u8>,
     #[arg(long, value_name = "NAME,...", value_parser = grader, default_value = "exact", help = graders())]
     pub(super) grader: Grader,
     #[command(flatten)]
     pub(super) normal: NormalisationFlags,
-    /// Most shots of in-context tasks; all numbers from 0 are asked
+    /// Largest number of shots in in-context tasks; every number from 0 to K is used
     #[arg(long, value_name = "K", default_value_t = crate::cli::SHOTS)]
     pub(super) shots: usize,
-    /// Questions per relation of in-context tasks, prompts per category of texts
+    /// Number of questions per relation of in-context tasks, and of prompts per category of texts
     #[arg(long, value_name = "N", default_value_t = 25)]
     pub(super) items: usize,
-    /// How in-context questions are rendered [default: turns for chats, instructed without shots; text for
+    /// Format of in-context questions [default: turns for chats, or instructed with 0 shots; text for
     /// completions]
     #[arg(long, value_parser = choice(&Rendering::ALL, Rendering::name, Rendering::describe))]
     pub(super) rendering: Option<Rendering>,
-    /// Seed of in-context questions and of the choice of repeated items
+    /// Seed of the in-context questions and of the choice of repeated items
     #[arg(long, default_value_t = 0)]
     pub(super) seed: u64,
-    /// Answers to each question
+    /// Number of answers to request for each question
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(super) replicates: u32,
-    /// Share of items that are asked once more, to see how often answers differ
+    /// Share of items to request a second time, to see how often answers differ
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     pub(super) repeat_share: f64,
 }
@@ -191,41 +192,41 @@ pub(super) struct ContentFlags {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Questions and answers")]
 pub(super) struct ResumeFlags {
-    /// Ask questions with this outcome again: filtered, refused, truncated, empty, unreadable, failed; may be
-    /// given several times
+    /// Send questions with this outcome again: filtered, refused, truncated, empty, unreadable, failed; may
+    /// be given several times
     #[arg(long, value_name = "OUTCOME", value_parser = REDO)]
     pub(super) redo: Vec<String>,
-    /// Collect into a folder that contains answers to another configuration; answers to the same questions
+    /// Collect into a folder that contains answers to another configuration; answers to identical questions
     /// are reused
     #[arg(long)]
     pub(super) new_config: bool,
-    /// End the run if the model does not support a parameter [default: omit it from all requests, or lower a
-    /// value that is too high, and record that]
+    /// End the run if the model does not support a parameter [default: omit the parameter from all requests,
+    /// or lower a value that is too high, and record the change]
     #[arg(long)]
     pub(super) no_adapt_params: bool,
-    /// What was off by default before
+    /// Has no effect: parameters are adapted by default
     #[arg(long, hide = true, conflicts_with = "no_adapt_params")]
     pub(super) adapt_params: bool,
-    /// End the run if another snapshot of the model answers
+    /// End the run if a different snapshot of the model answers
     #[arg(long, value_name = "NAME")]
     pub(super) require_model_snapshot: Option<String>,
     /// Continue even if many answers are truncated at --max-tokens
     #[arg(long)]
     pub(super) keep_truncated: bool,
-    /// Continue even if none of the first 20 answers is right or can be graded
+    /// Continue even if none of the first 20 answers is correct or can be graded
     #[arg(long)]
     pub(super) keep_going: bool,
-    /// Do not quote texts in items.csv that a spreadsheet would run as formulas
+    /// Leave texts in items.csv unquoted, even if a spreadsheet would run them as formulas
     #[arg(long)]
     pub(super) raw_csv: bool,
 }
 
-/// Refuses numbers out of their range that every collection has.
+/// Checks the numbers that every collection has.
 pub(super) fn check(target: &TargetFlags, money: &BudgetFlags, request: &RequestFlags) -> Result<()> {
     let fault = |name: &'static str, reason: &str| Err(Error::Parameter { name, reason: reason.into() });
     request.check()?;
     if target.model.as_deref().is_none_or(|model| model.trim().is_empty()) {
-        return fault("--api-model", "must be the model's name at the provider, and is blank");
+        return fault("--api-model", "must be the model's name at the provider, but it is blank");
     }
     if let Some(usd) = money.budget_usd
         && !(usd > 0.0 && usd <= 1e6)
@@ -235,18 +236,18 @@ pub(super) fn check(target: &TargetFlags, money: &BudgetFlags, request: &Request
     Ok(())
 }
 
-/// Most questions that are drawn of a relation, for all numbers of shots together.
+/// Largest number of questions per relation, over all numbers of shots.
 const MOST_DRAWN: usize = 100_000;
 
-/// Refuses numbers of questions out of their range.
+/// Checks the number of questions.
 pub(super) fn check_content(content: &ContentFlags) -> Result<()> {
     let fault = |name: &'static str, reason: &str| Err(Error::Parameter { name, reason: reason.into() });
     if !(1..=10_000).contains(&content.items) {
         return fault("--items", "must be from 1 to 10000");
     }
-    // Every number of shots has questions of its own, whose prompts are in memory.
+    // Each number of shots has its own questions, and all prompts are held in memory.
     if content.items.saturating_mul(content.shots.saturating_add(1)) > MOST_DRAWN {
-        let reason = format!("times the numbers of shots, from 0 to --shots, must be at most {MOST_DRAWN}");
+        let reason = format!("times (--shots + 1) must be at most {MOST_DRAWN}; lower one of the two");
         return fault("--items", &reason);
     }
     if !(0.0..=1.0).contains(&content.repeat_share) {
@@ -258,10 +259,10 @@ pub(super) fn check_content(content: &ContentFlags) -> Result<()> {
     Ok(())
 }
 
-/// The configuration that the flags describe, as it is recorded.
+/// The configuration that the flags describe, in the form that the folder records.
 ///
 /// # Errors
-/// As [`WireFlags::add_to`].
+/// The errors of [`WireFlags::add_to`].
 pub(super) fn configuration(
     ask: &CollectFlags,
     provider: &'static dyn provider::Provider,

@@ -1,13 +1,13 @@
-//! The folder of a collection that `rescore` and `repair` work on.
+//! The folder argument of `rescore` and `repair`.
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-/// A folder with a journal.
+/// A folder that contains a journal.
 #[derive(Debug, Args)]
 pub(super) struct FolderInput {
-    /// The folder that `surmise collect -o` wrote
+    /// Folder of collected answers, written by `surmise collect -o`
     #[arg(value_name = "DIR", required_unless_present = "output")]
     folder: Option<PathBuf>,
     /// Now DIR, without a flag
@@ -16,9 +16,9 @@ pub(super) struct FolderInput {
 }
 
 impl FolderInput {
-    /// The folder.
+    /// The path of the folder.
     pub(super) fn path(&self) -> &Path {
-        // One of both is required.
+        // Parsing ensures that one of the two is given.
         self.folder.as_deref().or(self.output.as_deref()).unwrap_or(Path::new(""))
     }
 }

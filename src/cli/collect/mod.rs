@@ -1,5 +1,5 @@
-//! `surmise collect`: collects and grades a closed model's answers to tasks; grades them again; repairs a
-//! journal.
+//! `surmise collect`: collects and grades a closed model's answers to tasks, grades stored answers again, and
+//! repairs journals.
 
 mod batch_flags;
 mod dry_run;
@@ -51,15 +51,16 @@ pub(super) struct Flags {
 
 #[derive(Debug, Subcommand)]
 enum FolderVerb {
-    /// Ask the prompts of semantic emergence: what a model tells of a relation from outside, in semantic.csv
+    /// Send the prompts of semantic emergence, and write what the answers reveal about relations to
+    /// semantic.csv
     Semantic(Box<SemanticFlags>),
     /// Grade the stored answers again, without network access
     Rescore(RescoreFlags),
-    /// Remove damaged lines from a journal; they are kept beside it
+    /// Remove damaged lines from a journal, and keep them in a file next to it
     Repair(FolderInput),
 }
 
-/// What is asked, of whom, and how requests are sent.
+/// What to collect, from which model, and how to send requests.
 struct Collection<'a> {
     configuration: Configuration,
     target: &'a TargetFlags,
@@ -67,9 +68,9 @@ struct Collection<'a> {
     resume: &'a ResumeFlags,
     batch: &'a BatchFlags,
     request: &'a RequestFlags,
-    /// Whether a token limit truncates answers by design.
+    /// Whether answers are scored on a single token, so that truncation is expected.
     is_scored: bool,
-    /// Whether answers that are never right are no reason to stop.
+    /// Whether the run continues even if no answer is correct.
     is_tolerant: bool,
 }
 
@@ -103,7 +104,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
                 batch: &ask.batch,
                 request: &ask.request,
                 is_scored,
-                // A model that tells nothing of a relation is a result.
+                // A model that reveals nothing about a relation is a valid result.
                 is_tolerant: true,
             };
             collect(collection, provider, &|| Ok(()), quiet)
@@ -130,7 +131,7 @@ fn collect(
 ) -> Result<()> {
     let Collection { mut configuration, target, money, resume, batch, request, is_scored, is_tolerant } =
         collection;
-    // Read before anything that may fail with a message that quotes the key.
+    // The key is read first, so that it can be redacted from every error message.
     let is_local = Endpoint::new(&configuration.base_url).is_ok_and(|endpoint| endpoint.is_local());
     let secrets = Secrets::from_env(provider.key_variable(), &configuration.base_url, is_local).map(Arc::new);
     if let Ok(secrets) = &secrets {
@@ -148,7 +149,8 @@ fn collect(
         secrets.check_url(&configuration.base_url)?;
         if secrets.is_placeholder() && !quiet {
             status(&format!(
-                "the key in {} is too short or word-like to redact safely; it is left in stored answers",
+                "the key in {} is too short or too much like a word to redact safely, so stored answers may \
+                 contain it",
                 provider.key_variable()
             ));
         }
@@ -166,11 +168,12 @@ fn collect(
         return dry_run::print(&estimate, &configuration, &target.table, secrets.ok().as_deref());
     }
     if target.table.is_given() {
-        let reason = "and --json are for the estimate of --dry-run; a collection writes its tables into -o";
+        let reason = "and --json apply to the estimate of --dry-run only; a collection writes its tables to \
+                      the folder -o";
         return Err(Error::Parameter { name: "--csv", reason: reason.into() });
     }
     if money.budget_usd.is_none() && !money.no_budget {
-        let reason = "or --no-budget must be given: --budget-usd N --prices FILE caps what is spent";
+        let reason = "or --no-budget is required; --budget-usd N --prices FILE caps the spending";
         return Err(Error::Parameter { name: "--budget-usd", reason: reason.into() });
     }
     let is_drawn = |source: &String| !source.starts_with("texts") && !Path::new(source).is_file();
@@ -180,11 +183,11 @@ fn collect(
         && !quiet
     {
         status(
-            "in-context questions are sent as turns of a chat, and no stop sequence of the task is sent \
-             (--rendering, --stop)",
+            "in-context questions are sent as chat turns, without the stop sequences of the task (to change \
+             this, use --rendering and --stop)",
         );
     }
-    // Where choices or answers are scored, a single token is requested, so that every answer is truncated.
+    // When choices or answers are scored, one token is requested, so every answer counts as truncated.
     let keep_truncated = resume.keep_truncated || is_scored;
     let run = Run {
         folder,
@@ -244,8 +247,8 @@ fn collect(
         Some(error) => Err(error),
         None if gaps > 0 => {
             let reason = format!(
-                "finished with gaps{left}; the same command retries transient failures, \
-                 --redo failed retries all failures"
+                "the run finished with gaps{left}; the same command retries transient failures, and --redo \
+                 failed retries all failures"
             );
             Err(Error::Gaps { reason })
         }
@@ -264,7 +267,8 @@ fn rescore_folder(flags: &RescoreFlags, quiet: bool) -> Result<()> {
         let normal = &mut configuration.grading.normalisation;
         if normal.version != flags.normal.normalisation && !quiet {
             status(&format!(
-                "graded with normalisation {}; earlier answers used {}. For the old one: --normalisation {}",
+                "graded with normalisation {}; the stored grades used {}. To use the old version, give \
+                 --normalisation {}",
                 flags.normal.normalisation, normal.version, normal.version
             ));
         }
@@ -281,12 +285,12 @@ fn rescore_folder(flags: &RescoreFlags, quiet: bool) -> Result<()> {
     Ok(())
 }
 
-/// Answers of which none is right that are worth a note.
+/// Smallest number of answers for which a note reports that none is correct.
 const FEW: usize = 5;
 
-/// Says what makes the answers of a folder doubtful, where nothing stops for it.
+/// Prints a note on doubtful answers in a folder, for which the run does not stop.
 fn doubt(summary: &FolderSummary, truncated: bool) {
-    // Short answers in any words tell of a relation.
+    // In a semantic collection, an incorrect answer is informative too.
     let wrong = summary.configuration.semantic.is_some();
     let tolerated = Tolerated { wrong, truncated, ungraded: false };
     let hints = Hints { grader: true, ..Hints::default() };
@@ -295,13 +299,13 @@ fn doubt(summary: &FolderSummary, truncated: bool) {
     }
 }
 
-/// Says what a folder contains, and what semantic.csv does not.
+/// Prints the contents of a folder, and the notes on semantic.csv.
 fn report(summary: &FolderSummary) {
     status(&sentence(summary));
     summary.notes.iter().for_each(|note| status(&format!("note: {note}")));
 }
 
-/// The contents of a folder, in a sentence.
+/// Summarises the contents of a folder in a sentence.
 fn sentence(summary: &FolderSummary) -> String {
     let kinds: Vec<_> =
         summary.outcomes.iter().map(|(kind, n)| format!("{n} {}", kind.replace('_', " "))).collect();

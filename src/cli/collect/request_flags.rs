@@ -1,4 +1,4 @@
-//! Flags of how requests are sent.
+//! The flags that control how requests are sent.
 
 use std::path::PathBuf;
 
@@ -10,14 +10,14 @@ use crate::provider::{self, KeyHeader};
 
 /// Default timeout of a request to a provider, in seconds.
 const REMOTE_TIMEOUT_S: f64 = 300.0;
-/// The same for a server on this machine: a small machine takes minutes for a long answer, and a connection
-/// within it does not fall silent by itself.
+/// Default timeout for a server on this machine, in seconds. A small machine may take minutes for a long
+/// answer, and a local connection does not stall by itself.
 const LOCAL_TIMEOUT_S: f64 = 1800.0;
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Requests")]
 pub(super) struct RequestFlags {
-    /// Most requests in flight; the actual number adapts to the server's rate limit
+    /// Largest number of requests in flight; the actual number adapts to the server's rate limit
     #[arg(long, value_name = "N", default_value_t = 16)]
     pub(super) concurrency: usize,
     /// Request timeout in seconds; timed-out requests may be billed [default: 300, or 1800 for a server on
@@ -33,28 +33,28 @@ pub(super) struct RequestFlags {
     /// What to do with requests that may have been billed without an answer, including those of a crash
     #[arg(long, value_enum, default_value_t = OnUnknown::Retry)]
     pub(super) on_unknown: OnUnknown,
-    /// First wait after a rejected request in seconds; it doubles
+    /// First wait after a rejected request, in seconds; each further wait doubles
     #[arg(long, value_name = "S", default_value_t = 1.0)]
     pub(super) backoff_s: f64,
-    /// Longest wait in seconds, whatever the server asks for
+    /// Longest wait in seconds, even if the server asks for a longer one
     #[arg(long, value_name = "S", default_value_t = 120.0)]
     pub(super) max_wait_s: f64,
-    /// End the run after this time without any answer, seconds
+    /// End the run after this time without an answer, in seconds
     #[arg(long, alias = "patience-s", value_name = "S", default_value_t = 900.0)]
     pub(super) idle_timeout_s: f64,
     /// Header that carries the key [default: that of the wire format]
     #[arg(long, value_parser = key_header_parser(), value_name = "HEADER")]
     pub(super) key_header: Option<KeyHeader>,
-    /// PEM file of certificates to trust in addition to the system's
+    /// PEM file with certificates to trust in addition to those of the system
     #[arg(long, value_name = "FILE")]
     pub(super) ca_cert: Option<PathBuf>,
-    /// Do not sync records to disk; for measuring the cost of durability
+    /// Do not sync records to disk; used to measure the cost of durability
     #[arg(long, hide = true)]
     pub(super) no_sync: bool,
 }
 
 impl RequestFlags {
-    /// Refuses numbers out of their range.
+    /// Checks that the numbers are in range.
     pub(super) fn check(&self) -> Result<()> {
         let fault = |name: &'static str, reason: &str| Err(Error::Parameter { name, reason: reason.into() });
         if !(1..=1024).contains(&self.concurrency) {
@@ -79,7 +79,7 @@ impl RequestFlags {
     }
 }
 
-/// Accepts the headers that some provider declares.
+/// Accepts the key headers that the providers declare.
 fn key_header_parser() -> impl TypedValueParser<Value = KeyHeader> {
     let value = |header: &KeyHeader| PossibleValue::new(header.name()).help(header.form());
     PossibleValuesParser::new(provider::key_headers().iter().map(value)).map(|name| {
@@ -90,8 +90,8 @@ fn key_header_parser() -> impl TypedValueParser<Value = KeyHeader> {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum OnUnknown {
-    /// Retry them; both requests count as billed
+    /// Retry; both requests count as billed
     Retry,
-    /// Leave them without an answer
+    /// Leave the questions without an answer
     Fail,
 }

@@ -1,4 +1,4 @@
-//! The flags of `surmise collect semantic`, and the configuration they describe.
+//! The flags of `surmise collect semantic`, and the configuration that they describe.
 
 use clap::Args;
 
@@ -15,13 +15,13 @@ use crate::corpus::{DesignSettings, PromptForm};
 use crate::error::Result;
 use crate::provider::{GenerationParams, Provider};
 
-/// Token limit of a short answer of a completion API: the longest right answers of the embedded categories
-/// have a few tokens.
+/// Token limit of a short answer from a completion API. The longest correct answers of the embedded
+/// categories have a few tokens.
 const MAX_TOKENS: u32 = 16;
 
 #[derive(Debug, Args)]
 pub(super) struct SemanticFlags {
-    /// A category with two relations or more: a name from `surmise list corpora`, or a CSV file with a column
+    /// Category with two or more relations: a name from `surmise list corpora`, or a CSV file with a column
     /// `entity`; may be given several times
     #[arg(long = "corpus", required = true, value_name = "NAME|FILE")]
     corpora: Vec<String>,
@@ -43,24 +43,24 @@ pub(super) struct SemanticFlags {
     pub(super) request: RequestFlags,
 }
 
-/// The design, that of `surmise measure` with the same numbers.
+/// The design of the prompts. The same values give the same design in `surmise measure`.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Design")]
 struct DesignFlags {
     /// Numbers of examples in a prompt, separated by commas [default: 1,4]
     #[arg(long, value_delimiter = ',', value_name = "K,...")]
     shots: Vec<usize>,
-    /// Example sets, S: lists of entities with their answers
+    /// Number of example sets, S; a set is a list of entities with their answers
     #[arg(long, default_value_t = 16, value_name = "S")]
     sets: usize,
-    /// Queries, X: entities that a prompt asks about
+    /// Number of queries, X; a query is an entity that a prompt asks about
     #[arg(long, default_value_t = 16, value_name = "X")]
     queries: usize,
-    /// Form of a prompt: arrow ("France -> Paris, Peru ->"), colon, sentence, or chat, the arrow after an
-    /// instruction [default: chat for chats, arrow for completions]
+    /// Form of a prompt: arrow ("France -> Paris, Peru ->"), colon, sentence, or chat (an instruction, then
+    /// arrows) [default: chat for chats, arrow for completions]
     #[arg(long, value_name = "NAME", value_parser = form)]
     form: Option<PromptForm>,
-    /// Seed of the entities that are drawn
+    /// Seed that draws the entities
     #[arg(long, default_value_t = 0)]
     seed: u64,
 }
@@ -68,11 +68,11 @@ struct DesignFlags {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Questions and answers")]
 struct AnswerFlags {
-    /// Where log-probabilities come from [default: echo for completions, top for chats that have them]
+    /// Source of log-probabilities [default: echo for completions, top for chats that provide them]
     #[arg(long, value_parser = choice(&LogprobSource::ALL, LogprobSource::name, LogprobSource::describe))]
     logprobs_from: Option<LogprobSource>,
-    /// Token limit of an answer, reasoning included [default: 2048 for chats, or 128 where the
-    /// probe shows no reasoning; 16 for completions]
+    /// Token limit of an answer, including reasoning [default: 2048 for chats, or 128 if the probe shows no
+    /// reasoning; 16 for completions]
     #[arg(long, value_name = "N")]
     max_tokens: Option<u32>,
     #[command(flatten)]
@@ -80,10 +80,10 @@ struct AnswerFlags {
 }
 
 impl SemanticFlags {
-    /// The configuration that the flags describe, as it is recorded.
+    /// The configuration that the flags describe, in the form that the folder records.
     ///
     /// # Errors
-    /// As [`WireFlags::add_to`].
+    /// The errors of [`WireFlags::add_to`].
     pub(super) fn configuration(&self, provider: &'static dyn Provider) -> Result<Configuration> {
         let (can, model) = (provider.capabilities(), self.target.model.clone().unwrap_or_default());
         let logprobs_from = self.answers.logprobs_from.unwrap_or_else(|| LogprobSource::of(&can));

@@ -1,4 +1,4 @@
-//! Flags for what single wire formats and servers can do beside the usual parameters.
+//! The flags for features of particular wire formats and servers.
 
 use clap::Args;
 use clap::builder::TypedValueParser;
@@ -7,12 +7,12 @@ use crate::cli::choice::choice;
 use crate::error::Result;
 use crate::provider::{GenerationParams, ReasoningEffort, body_json};
 
-/// The sampling temperature of the command line.
+/// A sampling temperature from the command line.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Temperature {
-    /// None is sent.
+    /// No temperature is sent.
     Omitted,
-    /// This one is sent.
+    /// This temperature is sent.
     Value(f64),
 }
 
@@ -21,18 +21,18 @@ pub(super) fn temperature(text: &str) -> std::result::Result<Temperature, String
     if text == "none" {
         return Ok(Temperature::Omitted);
     }
-    text.parse().map(Temperature::Value).map_err(|_| "must be a number, or `none` to send none".into())
+    text.parse().map(Temperature::Value).map_err(|_| "must be a number, or `none` to omit it".into())
 }
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Questions and answers")]
 pub(super) struct WireFlags {
-    /// How much a model reasons before it answers, where the wire format can ask for it [default: the
-    /// model's own]
+    /// How much the model reasons before it answers, if the wire format supports it [default: that of the
+    /// model]
     #[arg(long, value_parser = effort())]
     reasoning_effort: Option<ReasoningEffort>,
-    /// JSON object whose members are added to the body of every request; the prompt, the model and parameters
-    /// that have a flag cannot be replaced, and it is stored with every request
+    /// JSON object to add to the body of every request, and to store with it; it cannot replace the prompt,
+    /// the model, or a parameter that has a flag
     #[arg(long, value_name = "JSON")]
     body_json: Option<String>,
 }
@@ -42,10 +42,10 @@ fn effort() -> impl TypedValueParser<Value = ReasoningEffort> {
 }
 
 impl WireFlags {
-    /// The parameters with what these flags add.
+    /// Adds the values of these flags to the parameters.
     ///
     /// # Errors
-    /// As [`body_json::parse`].
+    /// The errors of [`body_json::parse`].
     pub(super) fn add_to(&self, params: GenerationParams) -> Result<GenerationParams> {
         let body_json = self.body_json.as_deref().map(body_json::parse).transpose()?;
         Ok(GenerationParams {

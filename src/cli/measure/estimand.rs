@@ -1,4 +1,4 @@
-//! Which of the two estimands is meant.
+//! Chooses the estimand from flags and categories.
 
 use super::flags::Flags;
 use super::semantic_flags::Estimand;
@@ -8,15 +8,15 @@ use crate::emergence::Micro;
 use crate::error::{Error, Result};
 use crate::mi::{Channel, Scale};
 
-/// The estimand that flags and categories mean, and what to say if it was not named.
+/// The estimand that the flags and categories imply, and a note if `--estimand` was not given.
 ///
 /// # Errors
-/// [`Error::Parameter`] where they contradict each other.
+/// [`Error::Parameter`] if flags and categories contradict each other.
 pub(super) fn estimand(flags: &Flags, categories: &[Category]) -> Result<(Estimand, Option<String>)> {
     let fault = |name, reason: String| Err(Error::Parameter { name, reason });
     let without = categories.iter().find(|category| category.relations.len() < 2);
     let positional = |reason: &str| {
-        let note = format!("{reason}: the estimand is positional (--estimand positional says so)");
+        let note = format!("{reason}: the estimand is positional (as with --estimand positional)");
         Ok((Estimand::Positional, Some(note)))
     };
     let given = positional_flag(flags);
@@ -24,19 +24,23 @@ pub(super) fn estimand(flags: &Flags, categories: &[Category]) -> Result<(Estima
         Some(Estimand::Positional) => Ok((Estimand::Positional, None)),
         Some(Estimand::Semantic) if flags.texts.has_texts() => fault(
             "--texts",
-            "is for the positional estimand: a text has no relations; leave --estimand semantic out".into(),
+            "needs the positional estimand, because a text has no relations; leave out --estimand semantic"
+                .into(),
         ),
         None if flags.texts.has_texts() => positional("a text has no relations"),
         None if !categories.is_empty() && categories.iter().all(|category| category.relations.len() < 2) => {
             let names: Vec<&str> = categories.iter().map(|category| category.name.as_str()).collect();
             positional(&format!("{} has fewer than two relations", names.join(", ")))
         }
-        None if given.is_some() => positional(&format!("{} is its flag", given.unwrap_or_default())),
+        None if given.is_some() => {
+            positional(&format!("{} applies to the positional estimand only", given.unwrap_or_default()))
+        }
         None if without.is_some() => {
             let name = without.map_or("", |category| category.name.as_str());
             let reason = format!(
-                "must be named: {name} has fewer than two relations, which the semantic estimand needs, and \
-                 other categories have more; measure them in two runs, or all with --estimand positional"
+                "is needed: {name} has fewer than two relations, too few for the semantic estimand, but \
+                 other categories have more; measure them in separate runs, or all with --estimand \
+                 positional"
             );
             fault("--estimand", reason)
         }
@@ -44,17 +48,18 @@ pub(super) fn estimand(flags: &Flags, categories: &[Category]) -> Result<(Estima
             if let Some(name) = given {
                 return fault(
                     name,
-                    "is for the positional estimand; leave it or --estimand semantic out".into(),
+                    "applies to the positional estimand only; leave out this flag or --estimand semantic"
+                        .into(),
                 );
             }
-            let note = "the estimand is semantic (--estimand positional reads series of entities, as the \
-                        paper does)";
+            let note = "the estimand is semantic (for series of entities, as in the paper, give --estimand \
+                        positional)";
             Ok((Estimand::Semantic, flags.estimand.is_none().then(|| note.into())))
         }
     }
 }
 
-/// A flag that does nothing for the semantic estimand, if one is given.
+/// The first given flag that has no effect on the semantic estimand.
 fn positional_flag(flags: &Flags) -> Option<&'static str> {
     let Flags { sampling, estimator, micro, .. } = flags;
     let given = [

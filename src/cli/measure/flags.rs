@@ -15,15 +15,16 @@ use crate::mi::Scale;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Flags {
-    /// Folders with config.json, a tokenizer and weights (safetensors or PyTorch's), GGUF files, ids on a
-    /// Hugging Face hub (owner/name, owner/name@revision, owner/name:file.gguf), or names from `surmise list
-    /// models`
+    /// Models to measure: folders with config.json, a tokenizer and weights (safetensors or PyTorch), GGUF
+    /// files, ids on a Hugging Face hub (owner/name, owner/name@revision, owner/name:file.gguf), or names
+    /// from `surmise list models`
     #[arg(required = true, value_name = "MODEL")]
     pub(super) models: Vec<String>,
-    /// A name from `surmise list corpora`, or a CSV file with a column `entity`; may be given several times
+    /// Corpus: a name from `surmise list corpora`, or a CSV file with a column `entity`; may be given several
+    /// times
     #[arg(long = "corpus", required_unless_present = "texts", value_name = "NAME|FILE")]
     pub(super) corpora: Vec<String>,
-    /// What is measured [default: semantic for categories with two relations or more, else positional]
+    /// Quantity to measure [default: semantic if all categories have two or more relations, else positional]
     #[arg(long, value_parser = choice::choice(&Estimand::ALL, Estimand::name, Estimand::describe))]
     pub(super) estimand: Option<Estimand>,
     #[command(flatten)]
@@ -38,25 +39,25 @@ pub(in crate::cli) struct Flags {
     pub(super) opening: Opening,
     #[command(flatten)]
     pub(super) estimator: EstimatorFlag,
-    /// What stands for a token without its context
+    /// Stand-in for a token without its context
     #[arg(
         long,
         value_parser = choice::choice(&Micro::ALL, Micro::name, Micro::describe),
         default_value = "alone"
     )]
     pub(super) micro: Micro,
-    /// Label of the model in all outputs, of one model only [default: the last part of its folder, or its
-    /// id]
+    /// Label of the model in all outputs; allowed with one model only [default: the last part of its folder,
+    /// or its id]
     #[arg(long, value_name = "LABEL")]
     pub(super) name: Option<String>,
-    /// Family of the models: the recipe that they belong to, for calibration; it is not the architecture
+    /// Family of the models, for calibration: the models trained by one recipe, not the architecture
     #[arg(long, value_name = "NAME")]
     pub(super) family: Option<String>,
-    /// Folder for one JSON per model, corpus and settings, and profiles.csv of all that are in it; what is
-    /// there already is not measured again. Without it the CSV rows go to stdout
+    /// Folder for one JSON per model, corpus and settings, and for profiles.csv with all of them; existing
+    /// results are not measured again. Without it, the CSV rows go to stdout
     #[arg(short, long, value_name = "DIR")]
     pub(super) output: Option<PathBuf>,
-    // The rows of profiles.csv of what is measured now.
+    // The rows of this run only.
     #[command(flatten)]
     pub(super) table: TableFlags,
 }
@@ -64,21 +65,21 @@ pub(in crate::cli) struct Flags {
 /// How prompts or series are drawn.
 #[derive(Debug, Clone, Args)]
 pub(super) struct MeasureSampling {
-    /// Semantic: numbers of examples in a prompt, separated by commas [default: 1,4]; at 0 accuracy alone is
-    /// read
+    /// Semantic: numbers of examples in a prompt, separated by commas; 0 measures accuracy only [default:
+    /// 1,4]
     #[arg(long, value_delimiter = ',', value_name = "K,...")]
     pub(super) shots: Vec<usize>,
-    /// Positional: entities of a series, of which each is read [default: 4]
+    /// Positional: number of entities in a series; each position is measured [default: 4]
     #[arg(long, value_name = "K")]
     pub(super) entities: Option<usize>,
-    /// Seed of prompts, series, noise and random initial weights
+    /// Seed of the prompts, series, noise and random initial weights
     #[arg(long, default_value_t = 0)]
     pub(super) seed: u64,
-    /// Positional: series per corpus, or most windows per group of texts
+    /// Positional: number of series per corpus, or largest number of windows per group of texts
     #[arg(long, default_value_t = WINDOWS, value_name = "N")]
     pub(super) windows: usize,
-    /// Positional: what the channel's noise is relative to, the spread of each coordinate or the norm of each
-    /// state
+    /// Positional: what the channel's noise is relative to: the spread of each coordinate, or the norm of
+    /// each state
     #[arg(
         long,
         value_parser = choice::choice(&Scale::ALL, Scale::name, Scale::describe),
@@ -88,16 +89,16 @@ pub(super) struct MeasureSampling {
 }
 
 impl MeasureSampling {
-    /// How series are drawn. The number of entities was once that of `--shots`: a series of the most contains
-    /// those of fewer.
+    /// How series are drawn. `--shots` once set the number of entities. Of several values the largest is
+    /// used, because a longer series contains the shorter ones.
     ///
     /// # Errors
     /// [`Error::Parameter`] if both are given.
     pub(super) fn positional(&self, quiet: bool) -> Result<Sampling> {
         let entities = match (self.entities, self.shots.iter().copied().max()) {
             (Some(_), Some(_)) => {
-                let reason =
-                    "is for the semantic estimand, and --entities for the positional one; leave it out";
+                let reason = "applies to the semantic estimand; for the positional one, give --entities \
+                              alone";
                 return Err(Error::Parameter { name: "--shots", reason: reason.into() });
             }
             (None, Some(shots)) => {

@@ -1,4 +1,4 @@
-//! `surmise measure`: profiles of models on corpora, as files or as CSV on stdout.
+//! `surmise measure`: measures profiles of models on corpora, and writes them to files or prints them as CSV.
 
 mod estimand;
 mod flags;

@@ -1,4 +1,4 @@
-//! Positional profiles: each model on each corpus, kept in a folder or printed.
+//! Measures positional profiles, each model on each corpus, and stores or prints them.
 
 use super::flags::Flags;
 use super::prepared::{Prepared, kept};
@@ -8,7 +8,7 @@ use crate::cli::{Progress, TableBytes, status};
 use crate::emergence::{Origin, Profile, ProfileRow, measure_once, measure_with_progress, settings_of};
 use crate::error::Result;
 
-/// Steps of the display for one model and corpus.
+/// Progress steps for one model and corpus.
 const STEPS: u64 = 1000;
 
 pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {

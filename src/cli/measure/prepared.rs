@@ -1,4 +1,4 @@
-//! What every estimand does before the first model is measured: whatever can be wrong is found out.
+//! Checks everything that can fail before the first model is measured, for both estimands.
 
 use std::collections::BTreeSet;
 
@@ -10,17 +10,17 @@ use crate::error::{Error, Result};
 use crate::model::hub::{self, Hub};
 use crate::model::{Model, ModelOptions};
 
-/// A measurement whose names, folder and downloads are in order.
+/// A checked measurement: names, folder and downloads are valid.
 pub(super) struct Prepared<'a> {
     flags: &'a Flags,
     hub: Hub,
     quiet: bool,
-    /// The folder of the profiles, if they are kept.
+    /// The folder of the profiles, if `-o` is given.
     pub(super) store: Option<ProfileStore>,
 }
 
 impl<'a> Prepared<'a> {
-    /// Checks names and the folder, and fetches the models, so that no download fails between two
+    /// Checks the names and the folder, and downloads the models, so that no download can fail between two
     /// measurements.
     pub(super) fn new<'b, P: StoredProfile>(
         flags: &'a Flags,
@@ -30,13 +30,13 @@ impl<'a> Prepared<'a> {
         let hub = flags.fetching.hub(&flags.models, quiet)?;
         let labels = flags.models.iter().map(|name| Model::find(name, &hub)).collect::<Result<Vec<_>>>()?;
         check_label(flags)?;
-        check_names("MODEL", labels.iter().map(String::as_str), "give one of them a --name of its own")?;
+        check_names("MODEL", labels.iter().map(String::as_str), "set --name for one of the models")?;
         check_names("--corpus", corpora, "rename one of the files")?;
         let store = flags.output.as_deref().map(ProfileStore::new);
         if let Some(store) = &store {
             disk::make_folder(store.folder())?;
             disk::probe(store.folder())?;
-            // A file that the tables could not be made of.
+            // Refuses a file in the folder that could not be part of the tables.
             store.check::<P>()?;
         }
         let mut ids = flags.models.iter().filter(|name| hub::is_id(name));
@@ -44,8 +44,8 @@ impl<'a> Prepared<'a> {
         Ok(Self { flags, hub, quiet, store })
     }
 
-    /// Opens a model, with the family and label that the flags give it, and with room for its random init
-    /// where that may be needed.
+    /// Opens a model and sets the family and label from the flags. `with_random_init` reserves memory for its
+    /// randomly initialised copy.
     pub(super) fn open(&self, name: &str, with_random_init: bool) -> Result<Model> {
         let options = ModelOptions { with_random_init, ..self.flags.opening.clone().into() };
         let mut model = Model::load_with(name, options, &self.hub)?;
@@ -56,43 +56,43 @@ impl<'a> Prepared<'a> {
     }
 }
 
-/// What became of a profile that was in the folder.
+/// A note on a profile that was already in the folder.
 pub(super) fn kept(model: &str, corpus: &str, settings: &ProfileSettings, origin: &Origin) -> Option<String> {
     let stem = ProfileStore::stem(model, corpus, settings);
     match origin {
         Origin::Measured => None,
         Origin::Kept => {
-            Some(format!("{stem}.json was measured before with these settings; not measured again"))
+            Some(format!("{stem}.json already holds this measurement; it was not measured again"))
         }
         Origin::Replaced(version) => {
-            Some(format!("{stem}.json was measured by surmise {version}; measured again and replaced"))
+            Some(format!("{stem}.json came from surmise {version}; it was measured again and replaced"))
         }
     }
 }
 
-/// A label is of one model, and can stand in a line of a table.
+/// Checks that the label belongs to one model and fits into a table cell.
 fn check_label(flags: &Flags) -> Result<()> {
     let Some(label) = &flags.name else { return Ok(()) };
     let reason = match () {
         () if flags.models.len() > 1 => {
-            format!("names one model, and {} are given; measure them one by one", flags.models.len())
+            format!("labels one model, but {} are given; measure them one by one", flags.models.len())
         }
         () if label.trim() != label || label.is_empty() || label.contains(char::is_control) => {
-            format!("is {label:?}; give a label without blanks around it")
+            format!("is {label:?}; give a label without control characters and without spaces around it")
         }
         () => return Ok(()),
     };
     Err(Error::Parameter { name: "--name", reason })
 }
 
-/// The rows of two models or corpora with one name could not be told apart.
+/// Refuses two models or corpora with the same name, because their rows could not be told apart.
 fn check_names<'a>(what: &'static str, names: impl Iterator<Item = &'a str>, otherwise: &str) -> Result<()> {
     let mut seen = BTreeSet::new();
     for name in names {
         if !seen.insert(name) {
             let reason = format!(
-                "names {name} twice, or two folders or files that end in it; measure them in two runs, and \
-                 {otherwise}"
+                "gives two inputs the same name, {name} (the last part of a path); measure them in separate \
+                 runs, and {otherwise}"
             );
             return Err(Error::Parameter { name: what, reason });
         }

@@ -1,4 +1,4 @@
-//! Semantic profiles: each model on each category, kept in a folder or printed.
+//! Measures semantic profiles, each model on each category, and stores or prints them.
 
 use super::flags::Flags;
 use super::prepared::{Prepared, kept};
@@ -9,10 +9,10 @@ use crate::emergence::{Origin, measure_once};
 use crate::error::Result;
 use crate::numeric::shown::{count, fixed};
 
-/// The tables beside profiles.csv.
+/// The tables next to profiles.csv.
 const READINGS: &str = "readings.csv";
 const SUMMARIES: &str = "summaries.csv";
-/// Steps of the display for one model and category.
+/// Progress steps for one model and category.
 const STEPS: u64 = 1000;
 
 pub(super) fn run(flags: &Flags, categories: &[Category], quiet: bool) -> Result<()> {
@@ -49,7 +49,8 @@ pub(super) fn run(flags: &Flags, categories: &[Category], quiet: bool) -> Result
     ended
 }
 
-/// Measures every model on every design. `profiles` holds those before an error, which are written too.
+/// Measures every model on every design. After an error, `profiles` holds the finished ones, which are still
+/// written.
 fn measure_all(
     flags: &Flags,
     designs: &[FactorialDesign],
@@ -62,7 +63,7 @@ fn measure_all(
     for name in &flags.models {
         let model = prepared.open(name, flags.semantic.may_need_random_init())?;
         let settings = flags.semantic.settings(seed, model.info.n_params)?;
-        // Every category is tokenized before the first is computed.
+        // All categories are tokenized first, so that an error appears before the first computation.
         let prompts = designs.iter().map(|design| semantic::tokenize(&model, design));
         let prompts = prompts.collect::<Result<Vec<_>>>()?;
         for (design, prompts) in designs.iter().zip(&prompts) {
@@ -81,7 +82,7 @@ fn measure_all(
     Ok(())
 }
 
-/// What is said about a profile: the share at each number of shots, and what to know of the design.
+/// The status lines about a profile: the share at each number of shots, and notes on the design.
 fn lines(profile: &SemanticProfile) -> Vec<String> {
     let (model, corpus) = (&profile.model.id, &profile.corpus);
     let shown = |value: Option<WithError>| match value {
@@ -93,8 +94,8 @@ fn lines(profile: &SemanticProfile) -> Vec<String> {
     for summary in &profile.shots {
         if summary.shots == 0 {
             lines.push(format!(
-                "{model} on {}, 0 shots, BOS {}: accuracy {}; no prompt says which relation is meant, and no \
-                 share is read",
+                "{model} on {}, 0 shots, BOS {}: accuracy {}; without examples no prompt shows the relation, \
+                 so no share is measured",
                 corpus.name,
                 corpus.bos.name(),
                 shown(summary.accuracy)
@@ -119,8 +120,8 @@ fn lines(profile: &SemanticProfile) -> Vec<String> {
     }
     for shots in corpus.shots.iter().filter(|shots| shots.overlap > 0.0) {
         lines.push(format!(
-            "note: {} has too few entities for disjoint example sets of {}: two sets share {:.0} % of \
-             their entities",
+            "note: {} has too few entities for disjoint example sets with {}: two sets share {:.0} % of \
+             their entities on average",
             corpus.name,
             count(shots.shots, "shot"),
             100.0 * shots.overlap
@@ -128,8 +129,8 @@ fn lines(profile: &SemanticProfile) -> Vec<String> {
     }
     for left_out in &corpus.left_out {
         lines.push(format!(
-            "note: {} of {} queries of {} are left out of {} against {}: their answers begin with the same \
-             token",
+            "note: {} of {} queries of {} are left out when comparing {} with {}, because their answers \
+             begin with the same token",
             left_out.queries, corpus.queries, corpus.name, left_out.relation, left_out.other
         ));
     }

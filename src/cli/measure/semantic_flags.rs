@@ -7,7 +7,7 @@ use crate::corpus::{Category, DesignSettings, PromptForm};
 use crate::emergence::semantic::SemanticSettings;
 use crate::error::Result;
 
-/// What is measured.
+/// The quantity that is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Estimand {
     Semantic,
@@ -26,13 +26,19 @@ impl Estimand {
 
     pub(super) fn describe(self) -> &'static str {
         match self {
-            Self::Semantic => "How well states tell which relation the examples of a prompt show",
-            Self::Positional => "Macro less micro information of blocks at a position (the paper's)",
+            Self::Semantic => {
+                "How well the states distinguish the relations that the examples of a prompt \
+                               show"
+            }
+            Self::Positional => {
+                "Macro minus micro information of each block at each position, as in the \
+                                 paper"
+            }
         }
     }
 }
 
-/// On or off.
+/// A switch with the values on and off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Switch {
     On,
@@ -57,7 +63,7 @@ impl Switch {
     }
 }
 
-/// A control that needs prompts of its own.
+/// A control that needs additional prompts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PromptControl {
     PermutedAnswers,
@@ -85,46 +91,46 @@ impl PromptControl {
 /// The flags of the semantic estimand.
 #[derive(Debug, Clone, Args)]
 pub(super) struct SemanticFlags {
-    /// Example sets, S: lists of entities with their answers
+    /// Semantic: number of example sets, S; a set is a list of entities with their answers
     #[arg(long, default_value_t = 16, value_name = "S")]
     sets: usize,
-    /// Queries, X: entities that a prompt asks about
+    /// Semantic: number of queries, X; a query is an entity that a prompt asks about
     #[arg(long, default_value_t = 16, value_name = "X")]
     queries: usize,
-    /// Form of a prompt: arrow ("France -> Paris, Peru ->"), colon, sentence, or chat, the arrow after an
-    /// instruction in the model's chat template
+    /// Semantic: form of a prompt: arrow ("France -> Paris, Peru ->"), colon, sentence, or chat (an
+    /// instruction, then arrows, in the model's chat template)
     #[arg(long, default_value = "arrow", value_name = "NAME", value_parser = form)]
     form: PromptForm,
-    /// Measure the model with random weights too [default: on up to 300 million parameters]
+    /// Semantic: also measure the model with random weights [default: on for up to 300 million parameters]
     #[arg(long, value_parser = choice(&Switch::ALL, Switch::name, Switch::describe))]
     random_init: Option<Switch>,
-    /// A control that needs prompts of its own; may be given several times
+    /// Semantic: control that needs additional prompts; may be given several times
     #[arg(
         long = "with-control",
         value_parser = choice(&PromptControl::ALL, PromptControl::name, PromptControl::describe)
     )]
     controls: Vec<PromptControl>,
-    /// The category of foreign queries: a name from `surmise list corpora`, or a CSV file
+    /// Semantic: category of the foreign queries: a name from `surmise list corpora`, or a CSV file
     #[arg(long, default_value = "animals", value_name = "NAME|FILE")]
     foreign: String,
 }
 
-/// Models of more parameters are not measured with random weights unless asked.
+/// Larger models are measured with random weights only on request.
 const MOST_PARAMS_OF_RANDOM_INIT: usize = 300_000_000;
 
 impl SemanticFlags {
-    /// How designs are drawn.
+    /// The settings that draw designs.
     pub(super) fn design(&self, shots: &[usize], seed: u64) -> DesignSettings {
         let shots = if shots.is_empty() { DesignSettings::default().shots } else { shots.into() };
         DesignSettings { sets: self.sets, queries: self.queries, shots, seed, form: self.form }
     }
 
-    /// Whether the random init of a model may be measured.
+    /// Whether the randomly initialised copy of a model may be measured.
     pub(super) fn may_need_random_init(&self) -> bool {
         self.random_init != Some(Switch::Off)
     }
 
-    /// How a model of so many parameters is measured.
+    /// The measurement settings for a model with `n_params` parameters.
     pub(super) fn settings(&self, seed: u64, n_params: usize) -> Result<SemanticSettings> {
         let random_init = match self.random_init {
             Some(switch) => switch == Switch::On,

@@ -1,4 +1,4 @@
-//! What is said about a profile on stderr: the headline with its error and bounds, and what to do where it
+//! The status lines about a positional profile: the headline with its error and bounds, and advice if it
 //! cannot be trusted.
 
 use std::collections::BTreeSet;
@@ -7,19 +7,19 @@ use crate::corpus::CorpusControl;
 use crate::emergence::{Headline, Profile};
 use crate::mi::Flag;
 
-/// The meaning of an estimate by another estimator than `channel`.
-pub(super) const DETERMINISTIC: &str = "states are functions of their tokens: from the second block on their \
-                                        information without noise is the entropy of the context, the same \
-                                        for every model; an estimate of it says what the estimator could \
-                                        extract from so many windows, and its ceiling, not the model, may be \
-                                        what is seen";
+/// How to read an estimate of an estimator other than `channel`.
+pub(super) const DETERMINISTIC: &str = "states are functions of their tokens: without noise, their \
+                                        information from the second block on equals the entropy of the \
+                                        context, which is the same for every model; such an estimate shows \
+                                        how much the estimator extracts from this number of windows, and may \
+                                        reflect its ceiling rather than the model";
 
 /// The scope of positional emergence.
 pub(super) const NOT_ACROSS_FAMILIES: &str = "note: positional emergence depends on tokenizer, BOS and \
                                               attention sinks; it is not comparable across families of \
                                               models";
 
-/// The noise scale of the estimate, or the estimator that has none and its warnings.
+/// The noise scale of the estimate; without one, the name of the estimator and its warnings.
 fn how(profile: &Profile, noise_scale: Option<f64>) -> String {
     if let Some(noise_scale) = noise_scale {
         return format!("at b = {noise_scale}");
@@ -69,7 +69,10 @@ pub(super) fn summary(profile: &Profile) -> String {
             h.learned_nats
         ),
         (None, _) => {
-            format!("{model} on {corpus}: one block only, so no headline; the rows hold what was measured")
+            format!(
+                "{model} on {corpus}: the model has only one block, so there is no headline; the rows \
+                     contain the measurements"
+            )
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `surmise observations`: profiles, scores and readings as one table.
+//! `surmise observations`: joins profiles, scores and readings into one table.
 
 mod flags;
 mod positional;
@@ -21,7 +21,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let mut inputs: Vec<PathBuf> =
         flags.scores.iter().chain(&flags.models).chain(&flags.answers).cloned().collect();
     for input in flags.profiles.iter().chain(&flags.readings) {
-        // Of a folder every profile is read.
+        // Every profile of a folder is an input.
         inputs.extend(if input.is_dir() { ProfileStore::new(input).files()? } else { vec![input.clone()] });
     }
     flags.table.check(output, &inputs)?;
@@ -39,20 +39,20 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         status(&format!("{n} rows {of}"));
         notes.iter().chain(&joined.notes).for_each(|note| status(&format!("note: {note}")));
         if !joined.unmatched.is_empty() {
-            status(&format!("groups of texts that match no target: {}", joined.unmatched.join(", ")));
+            status(&format!("these groups of texts match no target: {}", joined.unmatched.join(", ")));
         }
     }
     if joined.n_unsupported == 0 {
         return Ok(());
     }
     let reason = format!(
-        "{} of {n} rows lack a proxy or a measurement; the column status and the note beside it say why",
+        "{} of {n} rows lack a proxy or a measurement; see the columns status and note",
         joined.n_unsupported
     );
     Err(Error::Gaps { reason })
 }
 
-/// The table in both forms: columns of text hold text, all others numbers.
+/// Formats the table as CSV and JSON. Text columns hold strings, all other columns numbers.
 fn bytes(table: &[Vec<String>]) -> Result<TableBytes> {
     let (header, rows) = table.split_first().map_or((&[][..], &[][..]), |(header, rows)| (header, rows));
     let cell = |(column, text): (&String, &String)| match text.parse::<serde_json::Number>() {

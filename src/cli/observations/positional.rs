@@ -1,4 +1,4 @@
-//! The table of positional profiles.
+//! Makes the table of observations from positional profiles.
 
 use std::path::PathBuf;
 
@@ -13,7 +13,7 @@ use crate::observations::{
 pub(super) fn rows(flags: &Flags) -> Result<Rows> {
     let given = [("--shots", !flags.shots.is_empty()), ("--answers", !flags.answers.is_empty())];
     if let Some((name, _)) = given.into_iter().find(|(_, given)| *given) {
-        let reason = "is for semantic profiles, and these are positional; leave it out";
+        let reason = "applies to semantic profiles, but these are positional; leave it out";
         return Err(Error::Parameter { name, reason: reason.into() });
     }
     let found = selected(profiles::<Profile>(&flags.profiles)?, &flags.select)?;
@@ -35,11 +35,11 @@ pub(super) fn rows(flags: &Flags) -> Result<Rows> {
         noise_scale,
     };
     let of = noise_scale.map_or("without added noise".into(), |b| format!("at b = {b}"));
-    // A chosen noise scale has close bounds; one that was given may not.
+    // A noise scale that surmise chose has close bounds; one that the user gave may not.
     let wide = wide_bounds(&inputs.profiles, noise_scale);
     let notes = (!wide.is_empty()).then(|| {
         let n = wide.len();
-        format!("bounds are more than {WIDEST_GAP_NATS} nat apart {of} in {n} profile(s): {}", named(&wide))
+        format!("bounds are more than {WIDEST_GAP_NATS} nats apart {of} in {n} profile(s): {}", named(&wide))
     });
     Ok(Rows { joined: join(&inputs)?, of, notes: notes.into_iter().collect() })
 }
@@ -49,8 +49,11 @@ fn measured_at(profiles: &[Profile], noise_scale: f64) -> Result<f64> {
         None => Ok(noise_scale),
         Some(profile) => {
             let known: Vec<String> = profile.estimator.noise_scales.iter().map(ToString::to_string).collect();
-            let reason =
-                format!("is {noise_scale}; {} was measured at {}", profile.model.id, known.join(", "));
+            let reason = format!(
+                "is {noise_scale}, but {} was measured at {} only",
+                profile.model.id,
+                known.join(", ")
+            );
             Err(Error::Parameter { name: "--noise-scale", reason })
         }
     }

@@ -1,4 +1,4 @@
-//! The files that a table of observations is made of.
+//! Reads the input files of a table of observations.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -21,13 +21,13 @@ struct Published {
     proxy: Option<String>,
 }
 
-/// Every profile of some folders, by file name.
+/// All profiles of some folders, in the order of their file names.
 pub(super) fn profiles<P: StoredProfile>(folders: &[PathBuf]) -> Result<Vec<P>> {
     let mut profiles = vec![];
     for folder in folders {
         let found: Vec<P> = ProfileStore::new(folder).read_all()?;
         if found.is_empty() {
-            let reason = "holds no profile; it is the folder that `surmise measure -o` wrote, with one JSON \
+            let reason = "contains no profile; give a folder that `surmise measure -o` wrote, with one JSON \
                           per model, corpus and settings";
             return Err(Error::Config { path: folder.clone(), reason: reason.into() });
         }
@@ -36,7 +36,7 @@ pub(super) fn profiles<P: StoredProfile>(folders: &[PathBuf]) -> Result<Vec<P>> 
     Ok(profiles)
 }
 
-/// The profiles that have every setting asked for.
+/// The profiles that match every filter.
 pub(super) fn selected<P: StoredProfile>(profiles: Vec<P>, filters: &[SettingFilter]) -> Result<Vec<P>> {
     let mut selected = vec![];
     for profile in profiles {
@@ -47,13 +47,13 @@ pub(super) fn selected<P: StoredProfile>(profiles: Vec<P>, filters: &[SettingFil
         }
     }
     if selected.is_empty() {
-        let reason = "leaves no profile; the values are under `settings` in the profiles".into();
+        let reason = "matches no profile; see `settings` in the profiles for the values".into();
         return Err(Error::Parameter { name: "--select", reason });
     }
     Ok(selected)
 }
 
-/// What is published of models.
+/// Reads the published facts about models.
 pub(super) fn published(file: Option<&PathBuf>) -> Result<BTreeMap<String, PublishedModel>> {
     let mut published: BTreeMap<String, PublishedModel> = BTreeMap::new();
     for row in
@@ -61,7 +61,7 @@ pub(super) fn published(file: Option<&PathBuf>) -> Result<BTreeMap<String, Publi
     {
         if let Some(size) = row.params_b.filter(|size| !(size.is_finite() && *size > 0.0)) {
             let reason = format!(
-                "gives {} a params_b of {size}; sizes are above 0, a missing one is an empty cell",
+                "gives {} a params_b of {size}; a size must be above 0, and a missing size is an empty cell",
                 row.model
             );
             return Err(Error::Parameter { name: "--models", reason });
@@ -71,7 +71,7 @@ pub(super) fn published(file: Option<&PathBuf>) -> Result<BTreeMap<String, Publi
         let row = PublishedModel { family, params_b, proxy };
         let same = published.iter().find(|(other, _)| names::is_same(&model, other));
         if let Some((other, _)) = same.filter(|(other, known)| **other != model || **known != row) {
-            let reason = format!("has rows of {other} and {model} that say different things; leave one");
+            let reason = format!("has conflicting rows for {other} and {model}; keep one of them");
             return Err(Error::Parameter { name: "--models", reason });
         }
         published.insert(model, row);
@@ -79,7 +79,7 @@ pub(super) fn published(file: Option<&PathBuf>) -> Result<BTreeMap<String, Publi
     Ok(published)
 }
 
-/// The rows of several files.
+/// The rows of several CSV files.
 pub(super) fn all_rows<T: for<'a> Deserialize<'a>>(files: &[PathBuf]) -> Result<Vec<T>> {
     Ok(files
         .iter()
@@ -90,7 +90,8 @@ pub(super) fn all_rows<T: for<'a> Deserialize<'a>>(files: &[PathBuf]) -> Result<
         .collect())
 }
 
-/// The rows of comparisons.csv. A noise scale may be missing, so that its old name would go unnoticed.
+/// The rows of comparisons.csv. The noise scale is optional, so a table with its earlier column name must be
+/// refused explicitly.
 pub(super) fn comparisons(path: &Path) -> Result<Vec<ComparisonRow>> {
     let bytes = disk::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
     let header = csv::Reader::from_reader(bytes.as_slice()).headers().cloned().unwrap_or_default();

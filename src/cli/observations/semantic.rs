@@ -1,4 +1,4 @@
-//! The table of semantic profiles.
+//! Makes the table of observations from semantic profiles.
 
 use super::flags::{Flags, Rows};
 use super::read::{all_rows, profiles, published, selected};
@@ -8,10 +8,10 @@ use crate::observations::semantic::{SemanticInputs, join};
 pub(super) fn rows(flags: &Flags) -> Result<Rows> {
     let given = [
         ("--readings", !flags.readings.is_empty(), "a text has no relations"),
-        ("--noise-scale", flags.noise_scale.is_some(), "summaries are at the default b of the profiles"),
+        ("--noise-scale", flags.noise_scale.is_some(), "summaries use the default b of the profiles"),
     ];
     if let Some((name, _, why)) = given.into_iter().find(|(_, given, _)| *given) {
-        let reason = format!("is for positional profiles, and these are semantic: {why}; leave it out");
+        let reason = format!("applies to positional profiles, but these are semantic: {why}; leave it out");
         return Err(Error::Parameter { name, reason });
     }
     let inputs = SemanticInputs {

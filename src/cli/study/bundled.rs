@@ -1,4 +1,4 @@
-//! The bare command: the bundled study on embedded models, which ends with what it shows.
+//! Runs the bundled study on embedded models, for `surmise` without a command, and summarises its result.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -48,11 +48,11 @@ pub(in crate::cli) fn run(output: Option<&Path>, table: &TableFlags, quiet: bool
     if let Some(summary) = end.summary().filter(|_| !quiet) {
         let level = study.file.calibration.level;
         status(&format!(
-            "{} models of {} families were measured inside, {} more were asked as if they were closed: from \
-             their answers alone, the share of semantic information inside them is predicted with a mean \
-             absolute error of {:.3}, against {:.3} for the mean of the others and {:.3} for a line in the \
-             true size; {} of {} measurements lie in their {:.0} % interval. These are tiny models, and no \
-             calibration for real ones: `surmise init` writes this study as a file to start from.",
+            "The study measured {} models of {} families inside and treated {} more as closed. From their \
+             answers alone, it predicts the share of semantic information inside them with a mean absolute \
+             error of {:.3}. Baselines: {:.3} for the mean of the other models, {:.3} for a regression on \
+             the true size. {} of {} measurements lie in their {:.0} % interval. These tiny models are no \
+             calibration for real ones. `surmise init` writes this study to a file that you can adapt.",
             study.models.len(),
             study.file.open.len(),
             study.closed.len(),

@@ -1,4 +1,4 @@
-//! The progress of a study on stderr.
+//! Shows the progress of a study on stderr.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -10,14 +10,14 @@ use crate::cli::status;
 use crate::study::RunProgress;
 
 const TICK: Duration = Duration::from_millis(100);
-/// Steps of the bar.
+/// Number of steps of the progress bar.
 const STEPS: u64 = 1000;
 
 /// Shows the progress of a study until it is dropped.
 pub(in crate::cli) struct Display {
-    /// What the tasks report to.
+    /// The counters that the tasks update.
     pub progress: Arc<RunProgress>,
-    /// Writes a line without tearing the bar.
+    /// Prints a line above the bar without corrupting it.
     pub say: Arc<dyn Fn(&str) + Send + Sync>,
     is_over: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -35,7 +35,7 @@ impl Display {
         });
         let is_over = Arc::new(AtomicBool::new(false));
         let (over, of) = (is_over.clone(), progress.clone());
-        // Without a thread nothing is shown, and the run goes on.
+        // If no thread can be started, the run goes on without a display.
         let shows = move || {
             while !over.load(Relaxed) {
                 std::thread::park_timeout(TICK);

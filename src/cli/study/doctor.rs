@@ -1,4 +1,4 @@
-//! `surmise doctor`: why there is no number, or why an interval is wide, and what to add.
+//! `surmise doctor`: explains why a prediction is missing or an interval is wide, and what to add.
 
 use super::opened::{ListingFlags, Opened};
 use crate::cli::TableBytes;
@@ -12,10 +12,10 @@ pub(in crate::cli) fn run(flags: &ListingFlags, quiet: bool) -> Result<()> {
     flags.table.write(&TableBytes::of_rows("doctor", &found)?, text(&found).as_bytes())
 }
 
-/// The findings, model by model.
+/// Formats the findings, grouped by model.
 fn text(found: &[Diagnosis]) -> String {
     if found.is_empty() {
-        return "nothing to mend: every task is done, and every closed model has a prediction\n".into();
+        return "nothing to repair: every task is done, and every closed model has a prediction\n".into();
     }
     let mut models: Vec<&str> = vec![];
     for diagnosis in found {

@@ -29,7 +29,7 @@ pub(in crate::cli) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     }
     if !quiet {
         status(&match ids.len() {
-            0 => "the study names no model on a hub: there is nothing to fetch".to_owned(),
+            0 => "the study uses no model from a hub, so there is nothing to download".to_owned(),
             n => format!("{n} models are in the cache"),
         });
     }

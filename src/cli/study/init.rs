@@ -1,4 +1,4 @@
-//! `surmise init`: a first study file.
+//! `surmise init`: writes a first study file.
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,7 @@ use crate::study::file::{EMBEDDED, FoundModel, of_models, scan};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Flags {
-    /// The file to write
+    /// Study file to write; it must not exist yet
     #[arg(value_name = "STUDY", default_value = "study.toml")]
     study: PathBuf,
     /// List the checkpoints and GGUF files below this folder as open models [default: the embedded models]
@@ -21,7 +21,7 @@ pub(in crate::cli) struct Flags {
     from: Option<PathBuf>,
 }
 
-/// Paths as the study file names them: relative to its folder where they are below it, else whole.
+/// Makes paths relative to the folder of the study file if they lie below it, and absolute otherwise.
 fn relative_to(models: Vec<FoundModel>, folder: &Path) -> Result<Vec<FoundModel>> {
     let absolute =
         |path: &Path| std::path::absolute(path).map_err(|source| Error::Read { path: path.into(), source });
@@ -29,7 +29,7 @@ fn relative_to(models: Vec<FoundModel>, folder: &Path) -> Result<Vec<FoundModel>
     let relative = |model: FoundModel| {
         let path = absolute(&model.path)?;
         let path = path.strip_prefix(&folder).map_or(path.clone(), Path::to_path_buf);
-        // A folder with the name of an embedded model is the folder.
+        // The prefix `./` marks a folder that has the name of an embedded model.
         let is_embedded = |name: &str| names::find(name, embedded(), |member| member.name).is_some();
         let path = if path.to_str().is_some_and(is_embedded) { Path::new(".").join(path) } else { path };
         Ok(FoundModel { path, ..model })
@@ -39,7 +39,7 @@ fn relative_to(models: Vec<FoundModel>, folder: &Path) -> Result<Vec<FoundModel>
 
 pub(in crate::cli) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     if flags.study.exists() {
-        let reason = format!("is {}, which is there; name another file", flags.study.display());
+        let reason = format!("is {}, which already exists; choose another file", flags.study.display());
         return Err(Error::Parameter { name: "STUDY", reason });
     }
     let folder = flags.study.parent().unwrap_or(Path::new(""));
@@ -49,7 +49,7 @@ pub(in crate::cli) fn run(flags: &Flags, quiet: bool) -> Result<()> {
             let models = scan(from)?;
             if models.is_empty() {
                 let reason = format!(
-                    "is {}, below which there is no checkpoint (config.json and weights) and no GGUF file",
+                    "is {}, which contains no checkpoint (config.json and weights) and no GGUF file",
                     from.display()
                 );
                 return Err(Error::Parameter { name: "--from", reason });
@@ -66,7 +66,7 @@ pub(in crate::cli) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     if !quiet {
         let path = flags.study.display();
         status(&format!(
-            "wrote {path}; `surmise plan {path}` shows what it takes, `surmise run {path}` does it"
+            "wrote {path}; `surmise plan {path}` shows the cost, `surmise run {path}` runs the study"
         ));
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! Ctrl-C while a study runs: paid answers that are under way are awaited, everything else can be done again.
+//! Handles Ctrl-C while a study runs. It waits for billed requests in flight; all other work can be repeated.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -9,23 +9,23 @@ use crate::collect::client::stop::Stop;
 use crate::disk;
 use crate::error::Error;
 
-/// How long requests in flight are awaited.
+/// How long to wait for requests in flight.
 const GRACE: Duration = Duration::from_secs(30);
 const TICK: Duration = Duration::from_millis(50);
 
-/// The collections that run.
+/// The running collections.
 #[derive(Clone, Default)]
 pub(in crate::cli) struct Interrupts {
     stops: Arc<Mutex<Vec<Arc<Stop>>>>,
 }
 
 impl Interrupts {
-    /// Waits for a signal in a thread of its own. After it, collections start no request and await those in
-    /// flight; then the process ends with exit code 130.
+    /// Waits for a signal in a separate thread. After a signal, collections send no new request and wait for
+    /// those in flight; then the process ends with exit code 130.
     pub fn start() -> Self {
         let own = Self::default();
         let all = own.clone();
-        // Without a thread a signal ends the process as it does elsewhere.
+        // If no thread can be started, a signal ends the process at once.
         let wait = move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             let Ok(runtime) = runtime else { return };
@@ -39,7 +39,7 @@ impl Interrupts {
                     () = all.ended() => {}
                 }
             });
-            status("surmise: interrupted; what is done is kept, and the same command goes on from there");
+            status("surmise: interrupted; finished work is kept, and the same command continues from there");
             disk::exit(130);
         };
         std::thread::Builder::new().name("signals".into()).spawn(wait).map(drop).unwrap_or_default();
@@ -53,7 +53,7 @@ impl Interrupts {
 
     fn with<T>(&self, work: impl FnOnce(&mut Vec<Arc<Stop>>) -> T) -> T {
         let mut stops = self.stops.lock().unwrap_or_else(PoisonError::into_inner);
-        // A collection that has ended holds its own no more.
+        // A finished collection has dropped its reference.
         stops.retain(|stop| Arc::strong_count(stop) > 1);
         work(&mut stops)
     }
@@ -69,7 +69,7 @@ impl Interrupts {
         });
     }
 
-    /// Returns when no collection runs any more, or after a limited time.
+    /// Returns when no collection is running, or after [`GRACE`].
     async fn ended(&self) {
         let began = Instant::now();
         while self.with(|stops| !stops.is_empty()) && began.elapsed() < GRACE {

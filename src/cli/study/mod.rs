@@ -1,4 +1,4 @@
-//! The verbs of a study: init, plan, run, status, doctor, fetch, slurm, merge.
+//! The commands of a study: init, plan, run, status, doctor, fetch, slurm, merge.
 
 pub(super) mod bundled;
 mod display;

@@ -1,4 +1,4 @@
-//! A study file that is opened: its folder, its models, its tasks.
+//! Opens a study file, with its folder, models and tasks.
 
 use std::path::{Path, PathBuf};
 
@@ -14,18 +14,18 @@ use crate::study::{KnownModels, Study, StudyFolder, StudyTask, tasks};
 /// The study file and its folder.
 #[derive(Debug, Args)]
 pub(super) struct StudyFlags {
-    /// The study file; `surmise init` writes one
+    /// Study file; `surmise init` writes one
     #[arg(value_name = "STUDY", default_value = "study.toml")]
     pub study: PathBuf,
-    /// Folder of the results [default: what the file says, else its name without .toml]
+    /// Folder of the results [default: the folder that the study file sets, else its name without .toml]
     #[arg(short, long, value_name = "DIR")]
     pub output: Option<PathBuf>,
-    /// Download nothing and use the cache alone, as with HF_HUB_OFFLINE=1
+    /// Download nothing and use only the cache, as with HF_HUB_OFFLINE=1
     #[arg(long)]
     pub offline: bool,
 }
 
-/// The flags of a verb that prints a table of a study.
+/// The flags of a command that prints a table of a study.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ListingFlags {
     #[command(flatten)]
@@ -35,7 +35,7 @@ pub(in crate::cli) struct ListingFlags {
 }
 
 impl ListingFlags {
-    /// Checks where the table goes, and opens the study.
+    /// Checks the output files of the table, and opens the study.
     ///
     /// # Errors
     /// Those of [`TableFlags::check`] and [`StudyFlags::open`].
@@ -69,8 +69,8 @@ impl StudyFlags {
         self.output.clone().or_else(|| file.output.clone()).unwrap_or_else(beside)
     }
 
-    /// Reads the study file and checks it whole. Nothing is written but the hashes of models, into a folder
-    /// that is that of a study or, if results are `kept`, becomes one.
+    /// Reads and checks the whole study file. Writes only the hashes of models, and only into a folder that
+    /// belongs to a study. With `kept`, the folder becomes one.
     ///
     /// # Errors
     /// [`crate::Error::StudyFile`] with every mistake.
@@ -86,7 +86,7 @@ impl StudyFlags {
             folder.create()?;
         }
         if path.is_dir() {
-            // They are found out again where the folder cannot be written.
+            // If the folder is not writable, later runs compute the hashes again.
             known.write(&path).unwrap_or_default();
         }
         let tasks = tasks(&study);

@@ -1,4 +1,4 @@
-//! `surmise plan`: what a study takes, before it runs.
+//! `surmise plan`: shows what a study needs before it runs.
 
 use super::opened::{ListingFlags, Opened};
 use super::table::{aligned, bytes, time};
@@ -15,7 +15,7 @@ pub(in crate::cli) fn run(flags: &ListingFlags, quiet: bool) -> Result<()> {
         let largest = rows.iter().map(|row| row.memory_bytes).max().unwrap_or(0);
         let memory = study.file.max_memory_bytes.unwrap_or_else(free_memory_bytes);
         status(&format!(
-            "the largest task takes about {} of memory; {} are free",
+            "the largest task needs about {} of memory; {} are available",
             bytes(largest),
             bytes(memory)
         ));
@@ -24,7 +24,7 @@ pub(in crate::cli) fn run(flags: &ListingFlags, quiet: bool) -> Result<()> {
     Ok(())
 }
 
-/// One line for each kind of task, and one for all.
+/// Formats a line for each kind of task and a line for the total.
 fn summary(rows: &[PlanRow]) -> String {
     let header = ["tasks", "number", "to do", "requests", "tokens", "dollars", "time"];
     let mut table = vec![header.map(String::from).to_vec()];
@@ -51,7 +51,7 @@ fn line(what: &str, rows: &[&PlanRow]) -> Vec<String> {
     };
     let threads = rayon::current_num_threads().max(1) as f64;
     let each = || left.iter().filter_map(|row| row.seconds);
-    // No less than the longest, which may be a batch of a day.
+    // The study takes at least as long as its longest task, which may be a batch of a day.
     let seconds =
         (each().sum::<f64>() / threads.min(left.len().max(1) as f64)).max(each().fold(0.0, f64::max));
     let is_known = left.iter().all(|row| row.seconds.is_some());

@@ -1,4 +1,4 @@
-//! The predictions of a study on stdout: a table for a person, CSV for a program.
+//! Prints the predictions of a study: an aligned table on a terminal, otherwise CSV.
 
 use std::io::IsTerminal;
 
@@ -7,8 +7,8 @@ use crate::calibration::PredictionRow;
 use crate::cli::{TableBytes, TableFlags};
 use crate::error::Result;
 
-/// Prints predictions, or writes them where `flags` ask for it: to a terminal as an aligned table, else as
-/// CSV with every column.
+/// Writes predictions to the files in `flags`. Without files, prints an aligned table on a terminal,
+/// otherwise CSV with all columns.
 pub(in crate::cli) fn print_predictions(rows: &[PredictionRow], flags: &TableFlags) -> Result<()> {
     let csv = PredictionRow::to_bytes("predictions.csv".as_ref(), rows)?;
     let json = TableBytes::of_rows("predictions", rows)?.json;

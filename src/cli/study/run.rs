@@ -1,4 +1,4 @@
-//! `surmise run`: does what is missing of a study, predicts, and reports.
+//! `surmise run`: runs the missing tasks of a study, predicts, and reports.
 
 use std::sync::Arc;
 
@@ -18,32 +18,32 @@ use crate::study::{
 pub(in crate::cli) struct Flags {
     #[command(flatten)]
     study: StudyFlags,
-    /// Do the tasks of one of several machines alone, such as 2/4 [default: what SLURM_ARRAY_TASK_ID, _MIN
-    /// and _COUNT say, or JOB_COMPLETION_INDEX and SURMISE_SHARDS]
+    /// Run only the tasks of shard I of N, for one of N machines, such as 2/4 [default: from
+    /// SLURM_ARRAY_TASK_ID, _MIN and _COUNT, or from JOB_COMPLETION_INDEX and SURMISE_SHARDS]
     #[arg(long, value_name = "I/N")]
     shard: Option<Shard>,
-    /// Do the tasks of one kind alone, and predict nothing
+    /// Run only the tasks of one kind, and make no predictions
     #[arg(long, value_name = "KIND", value_parser = choice(&KINDS, TaskKind::name, describe))]
     only: Option<TaskKind>,
-    /// Tasks at a time [default: the threads]
+    /// Number of tasks to run at the same time [default: the number of threads]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
-    /// Memory that all tasks together may take, such as 6G [default: what the file says, else 80 % of what
-    /// is free]
+    /// Memory limit for all running tasks together, such as 6G [default: the limit in the study file, else 80
+    /// % of the free memory]
     #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
     max_memory: Option<u64>,
     #[command(flatten)]
     table: TableFlags,
 }
 
-/// The kinds of tasks before the predictions.
+/// The kinds of tasks that run before the predictions.
 const KINDS: [TaskKind; 3] = [TaskKind::Measure, TaskKind::Ask, TaskKind::Collect];
 
 fn describe(kind: TaskKind) -> &'static str {
     match kind {
         TaskKind::Measure => "Measure open models",
-        TaskKind::Ask => "Ask models on this machine",
-        TaskKind::Collect => "Ask closed models over the network",
+        TaskKind::Ask => "Query models on this machine",
+        TaskKind::Collect => "Query closed models over the network",
         TaskKind::Check => "Measure closed models",
     }
 }
@@ -56,7 +56,7 @@ pub(in crate::cli) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     flags.table.check(None, [&flags.study.study])?;
     let opened = flags.study.open(true, quiet)?;
     let Opened { study, tasks, folder, hub } = &opened;
-    // Keys are needed by the process that asks alone.
+    // Only a process that queries closed models needs their keys.
     let part = StudyPart { shard, kind: flags.only };
     let own = part.tasks(tasks);
     let asks = own.iter().filter(|task| task.kind == TaskKind::Collect && folder.done(task).is_none());
@@ -90,7 +90,7 @@ pub(in crate::cli) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     result(end, shard)
 }
 
-/// What is said of a run.
+/// Prints the status lines after a run.
 fn said(end: &StudyEnd, opened: &Opened) {
     let count = |is: fn(&TaskEnd) -> bool| end.tasks.values().filter(|end| is(end)).count();
     let failed = end.failed();
@@ -119,12 +119,13 @@ fn said(end: &StudyEnd, opened: &Opened) {
     }
 }
 
-/// A number of tasks in words.
+/// A number with the word "task" or "tasks".
 fn tasks_of(n: usize) -> String {
     if n == 1 { "1 task".into() } else { format!("{n} tasks") }
 }
 
-/// The exit code: that of the one reason why tasks failed, else that of gaps.
+/// The result of the run. If all failed tasks have the same exit code above 3, returns their error, else an
+/// error for gaps.
 fn result(end: StudyEnd, shard: Option<Shard>) -> Result<()> {
     let rows = end.predictions.as_ref().map(|made| made.predictions.as_slice()).unwrap_or_default();
     let (n, refused) = (rows.len(), rows.iter().filter(|row| row.y_hat.is_none()).count());
@@ -141,8 +142,8 @@ fn result(end: StudyEnd, shard: Option<Shard>) -> Result<()> {
         (0, 0) => Ok(()),
         (0, refused) => {
             let reason = format!(
-                "{refused} of {n} rows have no prediction; the columns status and note say why, and \
-                 `surmise doctor` what to add"
+                "{refused} of {n} rows have no prediction; the columns status and note give the reason, and \
+                 `surmise doctor` shows what to add"
             );
             Err(Error::Gaps { reason })
         }
@@ -150,7 +151,7 @@ fn result(end: StudyEnd, shard: Option<Shard>) -> Result<()> {
         (n_failed, _) => {
             let what = if shard.is_some() { "of this shard " } else { "" };
             let reason = format!(
-                "{} {what}failed; `surmise status` shows why, and the same command tries again",
+                "{} {what}failed; `surmise status` shows the reason, and the same command tries again",
                 tasks_of(n_failed)
             );
             Err(Error::Gaps { reason })

@@ -1,4 +1,4 @@
-//! `surmise slurm`: a job script for a study.
+//! `surmise slurm`: prints a job script for a study.
 
 use std::path::{Path, PathBuf};
 
@@ -13,19 +13,19 @@ use crate::study::slurm::{SlurmSettings, script};
 pub(in crate::cli) struct Flags {
     #[command(flatten)]
     study: StudyFlags,
-    /// Jobs of the array, each with its share of the tasks
+    /// Number of jobs in the array, each with its share of the tasks
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
     array: u16,
-    /// Longest time of a job, as Slurm writes it
+    /// Time limit of a job, in Slurm's format
     #[arg(long, value_name = "TIME", default_value = "04:00:00")]
     time: String,
-    /// Memory of a job, as Slurm writes it
+    /// Memory of a job, in Slurm's format
     #[arg(long, value_name = "SIZE", default_value = "8G")]
     mem: String,
-    /// Cores of a job
+    /// Number of cores of a job
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
     cpus: u16,
-    /// Partition [default: the cluster's]
+    /// Partition [default: that of the cluster]
     #[arg(long, value_name = "NAME")]
     partition: Option<String>,
 }
@@ -47,7 +47,7 @@ pub(in crate::cli) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     print(text.as_bytes())?;
     if !quiet {
         status(&format!(
-            "{} tasks in {} jobs; save the script and run it with bash where sbatch is",
+            "{} tasks in {} jobs; save the script and run it with bash on a machine that has sbatch",
             tasks.len(),
             flags.array
         ));

@@ -1,4 +1,4 @@
-//! `surmise status`: how far a study is.
+//! `surmise status`: shows the progress of a study.
 
 use super::opened::{ListingFlags, Opened};
 use super::table::{aligned, time};
@@ -13,7 +13,7 @@ pub(in crate::cli) fn run(flags: &ListingFlags, quiet: bool) -> Result<()> {
     flags.table.write(&TableBytes::of_rows("status", &rows)?, summary(&rows).as_bytes())
 }
 
-/// Counts for each kind of task, then every task that runs or failed.
+/// Formats the counts for each kind of task, then each running or failed task.
 fn summary(rows: &[StatusRow]) -> String {
     let states = ["done", "running", "failed", "missing"];
     let mut table =

@@ -1,6 +1,6 @@
-//! Tables for people: columns aligned by their widest cell.
+//! Formats aligned text tables, and numbers in them.
 
-/// Rows as text, the header first. Columns of numbers are aligned to the right.
+/// Formats rows as text, header first. Numeric columns are right-aligned.
 pub(super) fn aligned(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |at: usize| rows.iter().filter_map(|row| row.get(at)).map(|cell| cell.chars().count()).max();
@@ -21,12 +21,12 @@ pub(super) fn aligned(rows: &[Vec<String>]) -> String {
     text
 }
 
-/// Three decimals, or a dash.
+/// A number with three decimals, or a dash for a missing value.
 pub(super) fn three(value: Option<f64>) -> String {
     value.map_or("-".into(), |value| format!("{value:.3}"))
 }
 
-/// Seconds in words.
+/// A time with its unit.
 pub(super) fn time(seconds: f64) -> String {
     match seconds {
         seconds if seconds < 90.0 => format!("{seconds:.0} s"),
@@ -35,7 +35,7 @@ pub(super) fn time(seconds: f64) -> String {
     }
 }
 
-/// Bytes in words.
+/// A number of bytes with its unit.
 pub(super) fn bytes(bytes: u64) -> String {
     match bytes as f64 {
         bytes if bytes < 1e9 => format!("{:.0} MB", bytes / 1e6),

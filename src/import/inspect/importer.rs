@@ -1,4 +1,4 @@
-//! The importer of Inspect.
+//! Imports logs of Inspect.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -20,7 +20,7 @@ use crate::import::run_facts::{
 use crate::import::settings::Settings;
 use crate::provider::json;
 
-/// Logs of Inspect.
+/// The importer for logs of Inspect.
 #[derive(Debug, Clone, Copy)]
 pub struct Inspect;
 
@@ -53,8 +53,10 @@ impl Importer for Inspect {
         notes(&log, &samples, all);
         for (name, scorer) in scorers.iter().filter(|(_, scorer)| scorer.n_other > 0) {
             let n = scorer.n_other;
-            all.notes
-                .push(format!("{n} values of {name} are no shares of right answers: it is not imported"));
+            all.notes.push(format!(
+                "{n} values of {name} are not shares of correct answers, so {name} is not \
+                               imported"
+            ));
         }
         scorers.retain(|_, scorer| scorer.n_other == 0);
         if samples.is_empty() {
@@ -66,14 +68,14 @@ impl Importer for Inspect {
             }
         }
         if run.all.scores.is_empty() {
-            return Err(fault(path, "has no scores that are shares of right answers"));
+            return Err(fault(path, "has no scores that are shares of correct answers"));
         }
         run.all.add_source(SourceFile::of(path, file.bytes), settings(&log), &keys);
         Ok(run.all)
     }
 }
 
-/// What is the same for every scorer of a log.
+/// The facts that all scorers of a log share.
 struct Run {
     provider: String,
     model: String,
@@ -100,7 +102,7 @@ fn run(path: &Path, log: &Log, options: &ImportOptions) -> Result<Run> {
 }
 
 impl Run {
-    /// Adds the answers as one of `n` scorers graded them, whose mean must be the one of the results.
+    /// Adds the answers as graded by one of `n` scorers. Their mean must agree with the results.
     fn add(&mut self, path: &Path, log: &Log, (name, n): (&str, usize), scorer: Scorer) -> Result<()> {
         let answers = Answers {
             provider: self.provider.clone(),
@@ -117,7 +119,7 @@ impl Run {
             .filter_map(|(row, value)| Some(((row.id.clone(), row.replicate), value?)))
             .collect();
         if averaged.is_empty() {
-            self.all.notes.push(format!("{name} scored no sample: it is not imported"));
+            self.all.notes.push(format!("{name} scored no sample and is not imported"));
             return Ok(());
         }
         let mean = answers.mean(|row| averaged.get(&(row.id.clone(), row.replicate)).copied());
@@ -132,7 +134,7 @@ impl Run {
         Ok(())
     }
 
-    /// The accuracies in the results of a log without samples.
+    /// Adds the accuracies in the results of a log without samples.
     fn add_results(&mut self, path: &Path, log: &Log, options: &ImportOptions) -> Result<()> {
         let scores: Vec<&Value> = results(log)
             .filter(|score| {
@@ -148,8 +150,8 @@ impl Run {
             let total = json::count(&log.results["completed_samples"]).map(|n| n / epochs);
             let n = scored.or(total).and_then(|n| usize::try_from(n).ok()).filter(|n| *n > 0);
             let n = n.or_else(|| self.all.given_items(options, &self.task)).ok_or_else(|| {
-                let hint = format!("--n-items '{}=N' gives the number", self.task);
-                fault(path, format!("has neither samples nor their number; {hint}"))
+                let hint = format!("give the number with --n-items '{}=N'", self.task);
+                fault(path, format!("contains neither samples nor their number; {hint}"))
             })?;
             let task = task_name(&self.task, &name, scores.len());
             let right = accuracy * n as f64;
@@ -158,7 +160,10 @@ impl Run {
             self.all.scores.push(graded_by(row, &name));
         }
         let file = path.display();
-        self.all.notes.push(format!("{file} has no samples: wrong and missing answers are not told apart"));
+        self.all.notes.push(format!(
+            "{file} has no samples, so wrong and missing answers cannot be \
+                                     distinguished"
+        ));
         Ok(())
     }
 }
@@ -167,8 +172,8 @@ fn results(log: &Log) -> impl Iterator<Item = &Value> {
     log.results["scores"].as_array().into_iter().flatten()
 }
 
-/// The names under which the samples may have a score of the results: the scorer's, or the scorer's with the
-/// member of its value.
+/// The names that the samples may use for a score in the results: the scorer's name, or the scorer's name
+/// with the member of its value.
 fn names(score: &Value) -> Vec<String> {
     let (name, scorer) = (score["name"].as_str().unwrap_or_default(), score["scorer"].as_str());
     match scorer.filter(|scorer| *scorer != name) {
@@ -177,22 +182,22 @@ fn names(score: &Value) -> Vec<String> {
     }
 }
 
-/// Why a log is of a part of its task.
+/// The reason why a log covers only a part of its task, if there is one.
 fn part(log: &Log) -> Option<String> {
     if log.status != "success" {
-        return Some(format!("is of a run that ended with status `{}`, perhaps before its end", log.status));
+        return Some(format!("comes from a run with status `{}`, which may be incomplete", log.status));
     }
     let config = &log.eval["config"];
-    // A limit above the number of samples cuts nothing.
+    // A limit above the number of samples has no effect.
     let (limit, n) = (config["limit"].as_u64(), log.eval["dataset"]["samples"].as_u64());
     if limit.zip(n).is_some_and(|(limit, n)| limit >= n) && config["sample_id"].is_null() {
         return None;
     }
     let cut = ["limit", "sample_id"].into_iter().find(|name| !config[*name].is_null())?;
-    Some(format!("is of a run with {cut} {}, which evaluated a part of its task", config[cut]))
+    Some(format!("comes from a run with {cut} {}, which evaluated a part of its task", config[cut]))
 }
 
-/// In the order of the dataset, which is not that of the archive.
+/// Sorts the samples in the order of the dataset, which differs from that of the archive.
 fn sort(samples: &mut [Sample], ids: &Value) {
     let ids = ids.as_array().into_iter().flatten().filter_map(json::word);
     let order: BTreeMap<String, usize> = ids.zip(0..).collect();
@@ -201,7 +206,7 @@ fn sort(samples: &mut [Sample], ids: &Value) {
     });
 }
 
-/// Counts what has no column.
+/// Adds notes on what has no column.
 fn notes(log: &Log, samples: &[Sample], all: &mut Imported) {
     let cut = |sample: &&Sample| {
         matches!(sample.output["choices"][0]["stop_reason"].as_str(), Some("max_tokens" | "model_length"))
@@ -219,14 +224,14 @@ fn notes(log: &Log, samples: &[Sample], all: &mut Imported) {
         results(log).filter_map(|score| score["reducer"].as_str()).filter(|name| *name != "mean").collect();
     if !reducers.is_empty() {
         let names = reducers.join(", ");
-        all.notes.push(format!("epochs are averaged; the reducers {names} of the results are not imported"));
+        all.notes.push(format!("epochs are averaged; results of the reducers {names} are not imported"));
     }
     let asked = log.eval["model"].as_str();
     let used = log.stats["model_usage"].as_object().into_iter().flatten().map(|(name, _)| name.as_str());
     let others: Vec<&str> = used.filter(|name| Some(*name) != asked).collect();
     if !others.is_empty() {
         let names = others.join(", ");
-        all.notes.push(format!("other models in the log, as graders or tools, have no scores: {names}"));
+        all.notes.push(format!("other models in the log, such as graders or tools, have no scores: {names}"));
     }
 }
 

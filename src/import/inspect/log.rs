@@ -1,4 +1,4 @@
-//! A log as it is stored: the header, and samples that are read without their events.
+//! Reads a stored log: the header, and the samples without their events.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -7,10 +7,10 @@ use super::archive::Archive;
 use crate::import::opened::{Form, Opened};
 use crate::provider::json;
 
-/// The version of the layout that is written today.
+/// The newest log version that can be read.
 const NEWEST: u64 = 2;
 
-/// What a log says of its run.
+/// A log of one run.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Log {
@@ -19,7 +19,7 @@ pub(super) struct Log {
     pub(super) eval: Value,
     pub(super) results: Value,
     pub(super) stats: Value,
-    /// The samples; absent in the header of an archive.
+    /// The samples; missing in the header of an archive.
     pub(super) samples: Option<Vec<Sample>>,
 }
 
@@ -33,13 +33,13 @@ pub(super) struct Sample {
     pub(super) messages: Option<Vec<Message>>,
     pub(super) output: Value,
     pub(super) scores: Value,
-    /// The only score, before version 2.
+    /// The single score, in logs before version 2.
     pub(super) score: Value,
     pub(super) error: Value,
     pub(super) completed_at: Value,
 }
 
-/// Who wrote a message.
+/// The role of a message's author.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Message {
@@ -47,12 +47,12 @@ pub(super) struct Message {
 }
 
 impl Sample {
-    /// The id as text; in the log it may be a number.
+    /// The id as text. In the log it may be a number.
     pub(super) fn name(&self) -> String {
         json::word(&self.id).unwrap_or_default()
     }
 
-    /// Whether tools were called, so that the answer need not be in the last text.
+    /// Whether tools were called, in which case the answer may not be in the last text.
     pub(super) fn has_tools(&self) -> bool {
         self.messages.iter().flatten().any(|message| message.role == "tool")
     }
@@ -67,18 +67,18 @@ impl Sample {
 }
 
 impl Log {
-    /// Reads a log; `Err` is the reason why it cannot be read.
+    /// Reads a log. `Err` is the reason for a failure.
     pub(super) fn read(file: &Opened<'_>) -> Result<Self, String> {
         let mut log = match file.form {
             Form::Archive => Self::of_archive(file.bytes)?,
-            _ => json::read_as(file.bytes).map_err(|why| format!("{why}; the file may be cut short"))?,
+            _ => json::read_as(file.bytes).map_err(|why| format!("{why}; the file may be truncated"))?,
         };
-        // Logs without a number are of the layout that came with it.
+        // Logs without a version number are older than version numbers.
         let version = json::count(&log.version).filter(|version| (1..=NEWEST).contains(version));
         if version.is_none() && !log.version.is_null() {
             return Err(format!(
-                "is a log of version {}; versions 1 to {NEWEST} are read: `inspect log convert` of another \
-                 version of Inspect may write one",
+                "is a log of version {}, but surmise reads versions 1 to {NEWEST}; `inspect log convert` of \
+                 another version of Inspect may convert it",
                 log.version
             ));
         }
@@ -86,8 +86,8 @@ impl Log {
         Ok(log)
     }
 
-    /// Gives the results and samples of the first layout those of later ones: there was one scorer, and only
-    /// the results had its name.
+    /// Converts results and samples of the oldest layout to the later one. The oldest layout had one scorer,
+    /// named only in the results.
     fn name_score(&mut self) {
         let Some(name) = self.results["scorer"]["name"].as_str().map(str::to_owned) else { return };
         if self.results["scores"].is_null() {
@@ -108,9 +108,11 @@ impl Log {
         if !names.iter().any(|name| name == "header.json") {
             let is_log = names.iter().any(|name| name == "_journal/start.json");
             return Err(if is_log {
-                "has no header.json: the run has not ended; `inspect log recover` may mend it".into()
+                "has no header.json, because the run has not ended; `inspect log recover` may repair the \
+                 file"
+                    .into()
             } else {
-                "is an archive without header.json, and no log of Inspect".into()
+                "is an archive without header.json, so it is not a log of Inspect".into()
             });
         }
         let mut log: Self =

@@ -1,4 +1,4 @@
-//! Logs of Inspect (UK AI Security Institute): `.eval` archives and `.json`, log versions 1 and 2.
+//! Imports logs of Inspect (UK AI Security Institute): `.eval` archives and `.json`, log versions 1 and 2.
 
 mod archive;
 mod importer;

@@ -1,4 +1,4 @@
-//! The scores of the samples, by scorer. A scorer whose values are an object gives one score per member.
+//! Reads the scores of the samples, by scorer. A scorer with object values gives one score per member.
 
 use std::collections::BTreeMap;
 
@@ -16,18 +16,18 @@ use crate::provider::json;
 /// A value of a scorer.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Credit {
-    /// From 0 to 1.
+    /// A share from 0 to 1.
     Share(f64),
     /// The scorer found no answer.
     NoAnswer,
-    /// NaN, or nothing.
+    /// The value is NaN or missing.
     Unscored,
-    /// No share of right answers.
+    /// The value is not a share of correct answers.
     Other,
 }
 
 impl Credit {
-    /// The value in Inspect's own convention: `C`, `I`, `P` and `N` are correct, incorrect, partial and no
+    /// Reads a value by Inspect's convention: `C`, `I`, `P` and `N` mean correct, incorrect, partial and no
     /// answer.
     pub(super) fn of(value: &Value) -> Self {
         let share =
@@ -48,7 +48,7 @@ impl Credit {
         }
     }
 
-    /// As Inspect averages it: no answer counts as wrong.
+    /// The value that Inspect averages, where no answer counts as wrong.
     fn averaged(self) -> Option<f64> {
         match self {
             Self::Share(share) => Some(share),
@@ -58,17 +58,17 @@ impl Credit {
     }
 }
 
-/// The answers as one scorer graded them.
+/// The answers as graded by one scorer.
 #[derive(Debug, Default)]
 pub(super) struct Scorer {
     pub(super) rows: Vec<ItemRow>,
-    /// As the results average them, beside each row.
+    /// For each row, the value that the results average.
     pub(super) averaged: Vec<Option<f64>>,
-    /// Values that are no share of right answers.
+    /// Number of values that are not shares of correct answers.
     pub(super) n_other: usize,
 }
 
-/// Every scorer of the samples, by name, in the order of their names.
+/// All scorers of the samples, sorted by name.
 pub(super) fn scorers(samples: &[Sample], keys: &mut KeyRedaction) -> BTreeMap<String, Scorer> {
     let mut scorers: BTreeMap<String, Scorer> = BTreeMap::new();
     for sample in samples {
@@ -95,7 +95,7 @@ pub(super) fn scorers(samples: &[Sample], keys: &mut KeyRedaction) -> BTreeMap<S
     scorers
 }
 
-/// The scores of a sample by scorer. Before version 2 there was one, without a name.
+/// The scores of a sample by scorer. Before version 2 there was one score, without a name.
 fn scores_of(sample: &Sample) -> Vec<(String, Value)> {
     match (&sample.scores, &sample.score) {
         (Value::Object(scores), _) => {
@@ -106,7 +106,7 @@ fn scores_of(sample: &Sample) -> Vec<(String, Value)> {
     }
 }
 
-/// The value of a score; of an object each member, as SCORER/MEMBER.
+/// The value of a score; for an object, the value of each member, as SCORER/MEMBER.
 fn members(name: &str, score: &Value) -> Vec<(String, Value)> {
     match &score["value"] {
         Value::Object(members) => {
@@ -116,7 +116,8 @@ fn members(name: &str, score: &Value) -> Vec<(String, Value)> {
     }
 }
 
-/// The row of a sample, its value as the results average it, and whether it is no share of right answers.
+/// The row of a sample, the value that the results average, and whether the value is not a share of correct
+/// answers.
 fn graded(
     sample: &Sample,
     stated: Option<&(Value, Value)>,
@@ -145,7 +146,7 @@ fn graded(
     };
     let gold: Vec<String> = target.iter().map(|target| copy("target", target)).collect();
     let usage = &sample.output["usage"];
-    // The tokens of a prompt are counted apart from those that were read from a cache or written to one.
+    // Inspect counts prompt tokens separately from tokens that were read from or written to a cache.
     let parts = ["input_tokens", "input_tokens_cache_read", "input_tokens_cache_write"];
     let prompt = parts.iter().filter_map(|part| json::count(&usage[*part])).reduce(u64::saturating_add);
     let safe_id = copy("id", &id);

@@ -1,4 +1,4 @@
-//! The importer of the lm-evaluation-harness.
+//! Imports results of the lm-evaluation-harness.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use crate::import::imported::{ImportOptions, Imported};
 use crate::import::importer::Importer;
 use crate::import::opened::Opened;
 
-/// Results and samples of the lm-evaluation-harness.
+/// The importer for results and samples of the lm-evaluation-harness.
 #[derive(Debug, Clone, Copy)]
 pub struct LmEval;
 
@@ -25,7 +25,7 @@ impl Importer for LmEval {
     }
 
     fn summary(&self) -> &'static str {
-        "results_*.json and the samples_*.jsonl beside them, or samples_*.jsonl alone (0.3 to 0.4.13)"
+        "results_*.json with the samples_*.jsonl next to them, or samples_*.jsonl alone (0.3 to 0.4.13)"
     }
 
     fn sniff(&self, file: &Opened<'_>) -> bool {

@@ -1,10 +1,10 @@
-//! Which metrics of a task are accuracies, and over how many items.
+//! Finds the accuracies among the metrics of a task, and their number of items.
 
 use serde_json::{Map, Value};
 
 use crate::provider::json;
 
-/// Metrics that are shares of right answers; no other metric is an accuracy.
+/// Metrics that are shares of correct answers; only these count as accuracies.
 pub(crate) static SHARES: &[&str] = &[
     "acc",
     "acc_norm",
@@ -20,35 +20,35 @@ pub(crate) static SHARES: &[&str] = &[
 /// One accuracy of a task.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MetricRow {
-    /// Its name.
+    /// The name of the metric.
     pub metric: String,
-    /// The filter that was applied to answers; `none` without one.
+    /// The filter applied to the answers; `none` without one.
     pub filter: String,
-    /// The share of right answers; `None` if the results have no number there.
+    /// The share of correct answers; `None` if the results contain no number.
     pub value: Option<f64>,
-    /// Its standard error, where it is a number.
+    /// The standard error of the share, if it is a number.
     pub stderr: Option<f64>,
 }
 
 impl MetricRow {
-    /// What graded the answers: `METRIC,FILTER`.
+    /// The name of the grader: `METRIC,FILTER`.
     pub(super) fn grader(&self) -> String {
         format!("{},{}", self.metric, self.filter)
     }
 }
 
-/// The name of a task with one metric; with several, each has its metric and filter in the name.
+/// The name of a task; with several metrics, metric and filter are part of the name.
 pub(crate) fn name(task: &str, metric: &MetricRow, of: usize) -> String {
     if of == 1 { task.into() } else { format!("{task}/{},{}", metric.metric, metric.filter) }
 }
 
-/// The accuracies of a task, in the order of their names.
+/// The accuracies of a task, sorted by name.
 pub(crate) fn metrics(row: &Map<String, Value>, wanted: Option<&str>) -> Vec<MetricRow> {
     let one = |(key, value): (&String, &Value)| {
         let (metric, filter) = key.split_once(',').unwrap_or((key, "none"));
         let asked = wanted.is_none_or(|wanted| wanted == metric || wanted == format!("{metric},{filter}"));
         let value = match value {
-            // The harness writes NaN where one answer has no grade.
+            // The harness writes NaN if an answer has no grade.
             Value::Null => None,
             _ => Some(value.as_f64().filter(|value| (0.0..=1.0).contains(value))?),
         };
@@ -66,7 +66,8 @@ pub(super) fn shots(value: &Value, task: &str) -> Option<usize> {
     places.into_iter().find_map(json::count).and_then(|n| usize::try_from(n).ok())
 }
 
-/// The number of items: as stated, or from the standard error, `se = sqrt(p (1 - p) / (n - 1))`.
+/// The number of items: the stated one, or computed from the standard error, `se = sqrt(p (1 - p) / (n -
+/// 1))`.
 pub(super) fn n_items(
     value: &Value,
     task: &str,
@@ -79,7 +80,7 @@ pub(super) fn n_items(
     stated.or_else(|| {
         let (p, se) = (metric.value?, metric.stderr.filter(|se| *se > 0.0)?);
         let n = p * (1.0 - p) / (se * se) + 1.0;
-        // The share times n must be a whole number, unless the standard error has another source.
+        // The share times n must be a whole number; otherwise the standard error was computed in another way.
         let right = (p * n.round() - (p * n.round()).round()).abs();
         (n.is_finite() && n < 1e9 && (n - n.round()).abs() < 0.02 * n.sqrt() && right < 0.01)
             .then(|| n.round() as usize)

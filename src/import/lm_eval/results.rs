@@ -1,4 +1,4 @@
-//! `results_*.json`: one row per task with its metrics, `"acc,none": 0.7` (before 0.4 `"acc": 0.7`).
+//! Reads `results_*.json`: one row per task with its metrics, `"acc,none": 0.7` (before 0.4 `"acc": 0.7`).
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use crate::import::keys::KeyRedaction;
 use crate::import::run_facts::fault;
 use crate::provider::json;
 
-/// Reads one file and the samples beside it.
+/// Reads one file and the samples next to it.
 pub(crate) fn read(path: &Path, bytes: &[u8], options: &ImportOptions, all: &mut Imported) -> Result<()> {
     let value = json::read(bytes).map_err(|why| {
         fault(path, format!("{why}; give results_*.json or samples_*.jsonl of the lm-evaluation-harness"))
@@ -33,13 +33,13 @@ pub(crate) fn read(path: &Path, bytes: &[u8], options: &ImportOptions, all: &mut
         return Err(fault(
             path,
             format!(
-                "is of a run with limit {limit}, which evaluated a part of each task; --limited imports it \
-                 anyway"
+                "comes from a run with limit {limit}, which evaluated a part of each task; --limited imports \
+                 it anyway"
             ),
         ));
     }
     let groups = value["group_subtasks"].as_object();
-    // A task that belongs to no group has an empty list of tasks there.
+    // For a task without subtasks, `group_subtasks` contains an empty list.
     let is_group = |task: &str| {
         groups.and_then(|groups| groups.get(task)?.as_array()).is_some_and(|tasks| !tasks.is_empty())
             || value["groups"].get(task).is_some()
@@ -47,18 +47,18 @@ pub(crate) fn read(path: &Path, bytes: &[u8], options: &ImportOptions, all: &mut
     let mut keys = KeyRedaction::new();
     for (task, row) in results {
         if is_group(task) {
-            all.notes.push(format!("{task} is a group: its tasks are imported, the group is not"));
+            all.notes.push(format!("{task} is a group: its tasks are imported, but the group is not"));
             continue;
         }
         let Some(row) = row.as_object() else { continue };
         let rows = metrics(row, options.metric.as_deref());
         if rows.is_empty() {
-            let wanted = options.metric.as_deref().unwrap_or("a share of right answers");
+            let wanted = options.metric.as_deref().unwrap_or("a share of correct answers");
             all.notes.push(format!("{task} has no metric that is {wanted}: not imported"));
             continue;
         }
         let shots = options.shots.or_else(|| shots(&value, task)).ok_or_else(|| {
-            fault(path, format!("does not state the number of shots of {task}; give --shots"))
+            fault(path, format!("does not state the number of shots of {task}; give it with --shots"))
         })?;
         let read = samples::beside(path, task)?;
         for metric in &rows {
@@ -72,7 +72,8 @@ pub(crate) fn read(path: &Path, bytes: &[u8], options: &ImportOptions, all: &mut
             }
             let Some(share) = metric.value else {
                 all.notes.push(format!(
-                    "{name}: not imported: {} is no number; add the samples file, which has the grades",
+                    "{name}: not imported: {} is not a number; add the samples file, which contains the \
+                     grades",
                     metric.grader()
                 ));
                 continue;

@@ -1,4 +1,4 @@
-//! The model, provider and date of a run of the harness, and rows of scores without samples.
+//! Reads the model, provider and date of a run of the harness, and makes score rows without samples.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::import::imported::ImportOptions;
 use crate::import::keys::is_suspect;
 use crate::import::run_facts::{date, model};
 
-/// Model, provider and date of a run.
+/// The model, provider and date of a run.
 #[derive(Debug, Clone)]
 pub(super) struct RunInfo {
     pub(super) provider: String,
@@ -18,7 +18,7 @@ pub(super) struct RunInfo {
     pub(super) collected_at: Option<String>,
 }
 
-/// Reads them from the results.
+/// Reads the facts of a run from the results.
 pub(super) fn run(path: &Path, value: &Value, options: &ImportOptions) -> Result<RunInfo> {
     let config = &value["config"];
     let named = [&value["model_name"], &config["model_args"]["model"], &config["model_args"]["pretrained"]];
@@ -45,7 +45,7 @@ pub(super) fn run(path: &Path, value: &Value, options: &ImportOptions) -> Result
     Ok(RunInfo { provider, model, collected_at })
 }
 
-/// A row of which only the accuracy is known: the harness counts refused, filtered, truncated and failed
+/// A score row with nothing but the accuracy: the harness counts refused, filtered, truncated and failed
 /// answers as wrong.
 pub(super) fn score(of: &RunInfo, task: &str, shots: usize, n: usize, correct: f64) -> Score {
     Score {

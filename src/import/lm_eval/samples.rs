@@ -1,5 +1,5 @@
-//! `samples_<task>_<time>.jsonl`: one line per document and filter; before 0.4.3 one JSON list of all
-//! documents, without filters. Where no answer came, the harness stores an empty text, which counts as
+//! Reads `samples_<task>_<time>.jsonl`: one line per document and filter. Before 0.4.3 it was one JSON list
+//! of all documents, without filters. The harness stores a missing answer as an empty text, which counts as
 //! empty here, not as wrong.
 
 use std::collections::BTreeSet;
@@ -30,7 +30,7 @@ pub(crate) struct Samples {
     lines: Vec<Value>,
 }
 
-/// The samples of a task beside its results, if they exist.
+/// The samples of a task next to its results, if they exist.
 pub(crate) fn beside(results: &Path, task: &str) -> Result<Option<Samples>> {
     let name = results.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let time = name.strip_prefix("results_").and_then(|rest| rest.strip_suffix(".json"));
@@ -43,7 +43,7 @@ pub(crate) fn beside(results: &Path, task: &str) -> Result<Option<Samples>> {
     Samples::parse(&path, &bytes).map(Some)
 }
 
-/// Samples without results: the model and the number of shots must be given.
+/// Reads samples without results. The model and the number of shots must be given.
 pub(crate) fn read_without_results(
     path: &Path,
     bytes: &[u8],
@@ -53,12 +53,11 @@ pub(crate) fn read_without_results(
     let (Some(model), Some(shots)) = (&options.model, options.shots) else {
         return Err(fault(
             path,
-            "names neither model nor shots; give the results_*.json beside it, or --model \
-             and --shots",
+            "states neither model nor shots; give the results_*.json next to it, or --model and --shots",
         ));
     };
     let stem = disk::file_stem(path);
-    // samples_<task>_<time>; the time has no underscore.
+    // The name is samples_<task>_<time>, and the time contains no underscore.
     let task = stem
         .strip_prefix("samples_")
         .and_then(|rest| Some(rest.rsplit_once('_')?.0))
@@ -68,7 +67,7 @@ pub(crate) fn read_without_results(
     let run = RunInfo { provider: "lm-evaluation-harness".into(), model: model.clone(), collected_at: None };
     let rows = samples.metrics(options.metric.as_deref());
     if rows.is_empty() {
-        return Err(fault(path, "has no metric that is a share of right answers"));
+        return Err(fault(path, "has no metric that is a share of correct answers"));
     }
     let mut keys = KeyRedaction::new();
     for metric in &rows {
@@ -117,7 +116,8 @@ impl Samples {
         rows
     }
 
-    /// The lines with a grade, which is missing where it is not a number; `None` if one is no share.
+    /// The lines with a grade; a grade that is not a number is `None`. Returns `None` if a grade is not a
+    /// share.
     fn grades(&self, metric: &str, wanted: &str) -> Option<Vec<(&Value, Option<f64>)>> {
         let lines = self.lines.iter().filter(|line| filter(line) == wanted && line.get(metric).is_some());
         let grade =
@@ -125,8 +125,8 @@ impl Samples {
         lines.map(|line| Some((line, grade(line)?))).collect()
     }
 
-    /// The answers as one metric grades them; `None` if the samples do not contain it. Their mean must equal
-    /// that of the results.
+    /// The answers as graded by one metric; `None` if the samples do not contain it. Their mean must agree
+    /// with the results.
     pub(crate) fn answers(
         &self,
         run: &RunInfo,
@@ -136,10 +136,10 @@ impl Samples {
     ) -> Result<Option<Answers>> {
         let Some(grades) = self.grades(&metric.metric, &metric.filter) else { return Ok(None) };
         let Some(mean) = means(&grades) else { return Ok(None) };
-        // Results have all digits; sums in another order differ in the last digits only.
+        // Results have all digits, so only the order of summation causes differences.
         if let Some(value) = metric.value.filter(|value| (mean - value).abs() > 1e-6) {
             let reason = format!(
-                "its mean {} is {mean}, and {value} in the results; they are of different runs",
+                "its mean {} is {mean}, but the results state {value}; the files come from different runs",
                 metric.metric
             );
             return Err(fault(&self.path, reason));
@@ -150,7 +150,7 @@ impl Samples {
             if !seen.insert(document.clone()) {
                 return Err(fault(
                     &self.path,
-                    format!("has document {document} twice for the filter {}", metric.filter),
+                    format!("contains document {document} twice for the filter {}", metric.filter),
                 ));
             }
             rows.push(item_row(line, &document, value, keys, run.collected_at.as_deref()));
@@ -161,7 +161,7 @@ impl Samples {
     }
 }
 
-/// The row of a document. Its answer is the filtered one, or the choice with the highest log-probability.
+/// The row of a document. The answer is the filtered one, or the choice with the highest log-probability.
 fn item_row(
     line: &Value,
     document: &str,
@@ -182,7 +182,7 @@ fn item_row(
         );
         Grade { logprob: gold_logprob(line), ..grade }
     };
-    // Of several answers to a document the grade is the mean.
+    // With several answers to a document, the grade is their mean.
     let grade = match line["surmise"].as_array().map(Vec::as_slice) {
         Some([facts]) => with_facts(grade, facts),
         _ => grade,
@@ -203,26 +203,26 @@ fn filter(line: &Value) -> &str {
     line["filter"].as_str().unwrap_or("none")
 }
 
-/// The mean of the grades that are numbers, if there are some.
+/// The mean of the grades that are numbers, if there are any.
 fn means(grades: &[(&Value, Option<f64>)]) -> Option<f64> {
     let values: Vec<f64> = grades.iter().filter_map(|(_, value)| *value).collect();
     (!values.is_empty()).then(|| mean(&values))
 }
 
-/// Whether every answer to a document is an empty text, which the harness stores where none came. `resps`
-/// is a list per request of a list per repeat.
+/// Whether every answer to a document is an empty text, which the harness stores for a missing answer.
+/// `resps` has one list per request with one entry per repeat.
 fn unanswered(resps: &Value) -> bool {
     let mut answers = resps.as_array().into_iter().flatten().filter_map(Value::as_array).flatten().peekable();
     answers.peek().is_some()
         && answers.all(|answer| answer.as_str().is_some_and(|text| text.trim().is_empty()))
 }
 
-/// Multiple choice: the log-probability of the right choice, whose index is the target. Both are stored as
-/// texts.
+/// For multiple choice: the log-probability of the correct choice, whose index is the target. Both are stored
+/// as text.
 fn gold_logprob(line: &Value) -> Option<f64> {
     let number = |value: &Value| value.as_f64().or_else(|| value.as_str()?.trim().parse().ok());
     let target = number(&line["target"]).filter(|target| target.fract() == 0.0 && *target >= 0.0)? as usize;
-    // Choices are a list of more than one; a generated text is not.
+    // Choices form a list of more than one entry; a generated text does not.
     let choices = line["resps"].as_array().filter(|choices| choices.len() > 1)?;
     let first = &choices.get(target)?[0];
     number(&first[0]).filter(|logprob| logprob.is_finite() && *logprob <= 0.0)

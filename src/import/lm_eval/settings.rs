@@ -1,4 +1,4 @@
-//! Settings of a run: those that cannot contain a key are copied, the names of the others are reported.
+//! Copies the settings of a run that cannot contain a key, and returns the names of the others.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::import::keys::is_suspect;
 
-/// Settings that cannot contain a key; no others are copied.
+/// Settings that cannot contain a key. No other settings are copied.
 static SETTINGS: &[&str] = &[
     "batch_size",
     "bootstrap_iters",
@@ -27,10 +27,10 @@ static SETTINGS: &[&str] = &[
     "num_fewshot",
 ];
 
-/// Placeholder for the name of an argument that has none.
+/// The placeholder for an argument without a name.
 static UNNAMED: &str = "(an argument without a name)";
 
-/// Arguments of a model that cannot contain a key.
+/// Model arguments that cannot contain a key.
 static MODEL_ARGS: &[&str] = &[
     "model",
     "pretrained",
@@ -78,7 +78,7 @@ static OTHERS: &[&str] = &[
     "summary_tasks",
 ];
 
-/// Whether a text is the name of a setting: an identifier, and shorter than a key.
+/// Whether a text can be the name of a setting: an identifier that is shorter than a key.
 fn is_name(text: &str) -> bool {
     let is_letter = |byte: u8| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-' | b'.');
     text == UNNAMED || text.len() <= 32 && text.bytes().all(is_letter)
@@ -102,7 +102,7 @@ pub(super) fn settings(value: &Value, kept: &mut BTreeMap<String, String>) -> Ve
                 }
             }
             _ if quiet.contains(&key) || known.contains(&key) => {}
-            // A name may be a part of a value.
+            // What looks like a name may be part of a value.
             _ if !is_name(key) => dropped.push(format!("{prefix}(a member whose name may contain a secret)")),
             _ => dropped.push(format!("{prefix}{key}")),
         }
@@ -118,7 +118,7 @@ pub(super) fn settings(value: &Value, kept: &mut BTreeMap<String, String>) -> Ve
         keep("config.model_args.", key, value, MODEL_ARGS, &[]);
     }
     for pair in arguments.as_str().unwrap_or_default().split(',').filter(|pair| !pair.is_empty()) {
-        // Without a name it is a value, which may be a key.
+        // An argument without a name is a bare value, which may be a key.
         let (key, value) = pair.split_once('=').unwrap_or((UNNAMED, ""));
         keep("config.model_args.", key.trim(), &Value::String(value.trim().into()), MODEL_ARGS, &[]);
     }

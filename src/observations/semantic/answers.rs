@@ -1,11 +1,11 @@
-//! What a model answers to the prompts of a design, as `collect semantic` writes it.
+//! The answers of a model to the prompts of a design, as `collect semantic` writes them.
 
 use serde::Deserialize;
 
 use crate::collect::results::semantic::SemanticScore;
 use crate::error::{Error, Result};
 
-/// The columns of semantic.csv that a join uses; all but the first three may be missing.
+/// The columns of semantic.csv that a join uses. All but the first three may be missing.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct SemanticAnswersRow {
@@ -13,35 +13,35 @@ pub struct SemanticAnswersRow {
     pub model: String,
     /// The category.
     pub corpus: String,
-    /// Examples in the prompt.
+    /// The number of examples in the prompt.
     pub shots: usize,
-    /// How a prompt is written.
+    /// The form of the prompts.
     pub form: Option<String>,
-    /// Example sets, S.
+    /// The number of example sets, S.
     pub sets: Option<usize>,
-    /// Queries, X.
+    /// The number of queries, X.
     pub queries: Option<usize>,
-    /// Seed of the design.
+    /// The seed of the design.
     pub seed: Option<u64>,
-    /// SHA-256 of the category's CSV file.
+    /// The SHA-256 of the category's CSV file.
     pub corpus_sha256: Option<String>,
-    /// Version of the normalisation of short answers.
+    /// The version of the normalisation of short answers.
     pub normalisation: Option<u32>,
-    /// Whether short answers were compared in lower case.
+    /// Whether case was ignored when comparing short answers.
     pub ignore_case: Option<bool>,
-    /// Whether short answers were compared without punctuation.
+    /// Whether punctuation was ignored when comparing short answers.
     pub ignore_punctuation: Option<bool>,
-    /// SHA-256 of the design and the grading.
+    /// The SHA-256 of the design and the grading.
     pub settings_sha256: Option<String>,
-    /// Prompts whose most likely next token begins the right answer.
+    /// The share of prompts whose most likely next token begins the correct answer.
     pub accuracy: Option<f64>,
-    /// Mean log-probability of the first token of the right answer.
+    /// The mean log-probability of the first token of the correct answer.
     pub logprob_nats: Option<f64>,
-    /// `O` of the output.
+    /// The output share `O`.
     pub output_share: Option<f64>,
-    /// Prompts whose short answer is right.
+    /// The share of prompts whose short answer is correct.
     pub answer_accuracy: Option<f64>,
-    /// The pair score with answers in place of states.
+    /// The pair score computed from answers instead of states.
     pub answer_share: Option<f64>,
 }
 
@@ -69,11 +69,11 @@ impl From<&SemanticScore> for SemanticAnswersRow {
     }
 }
 
-/// Refuses answers whose texts were graded in two ways: they are one column of features. What a file does not
-/// state differs from nothing.
+/// Refuses answers that were graded in two ways, because they form one feature column. A setting that a file
+/// does not state is compatible with any value.
 ///
 /// # Errors
-/// [`Error::Observations`] with the models, what differs, and both hashes.
+/// [`Error::Observations`] with the models, the difference, and both hashes.
 pub(super) fn check_answers(rows: &[SemanticAnswersRow]) -> Result<()> {
     let stated = |row: &SemanticAnswersRow| {
         [

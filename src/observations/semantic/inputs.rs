@@ -1,4 +1,4 @@
-//! The inputs of a join.
+//! Defines the inputs of a semantic join.
 
 use std::collections::BTreeMap;
 
@@ -7,21 +7,21 @@ use crate::collect::Score;
 use crate::emergence::semantic::SemanticProfile;
 use crate::observations::inputs::PublishedModel;
 
-/// Semantic profiles, scores and answers that are joined into one table.
+/// Semantic profiles, scores and answers to join into one table.
 #[derive(Debug, Clone, Default)]
 pub struct SemanticInputs {
-    /// Profiles of open models; several of one model and corpus are repetitions with other seeds.
+    /// Profiles of open models. Several profiles of one model and corpus are repetitions with other seeds.
     pub profiles: Vec<SemanticProfile>,
-    /// The numbers of examples that rows are of; the most of the profiles if none is given.
+    /// The numbers of examples to make rows for; if empty, the largest number in the profiles.
     pub shots: Vec<usize>,
     /// Scores of open and closed models.
     pub scores: Vec<Score>,
-    /// Answers of models to the same designs, from outside.
+    /// Answers of models to the prompts of the same designs, collected from outside.
     pub answers: Vec<SemanticAnswersRow>,
-    /// Family and size by model, as far as published.
+    /// The published family and size by model.
     pub published: BTreeMap<String, PublishedModel>,
-    /// Whether scores of several models on one task may differ in how they were asked and graded.
+    /// Whether scores of different models on one task may differ in collection and grading.
     pub mixed_scores: bool,
-    /// The proxy of every target; else the smallest measured member of its family.
+    /// The proxy of every target; `None` uses the smallest measured member of the family.
     pub proxy: Option<String>,
 }

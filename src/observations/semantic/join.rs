@@ -1,4 +1,4 @@
-//! Semantic profiles, scores and answers joined into one table: a row per target, corpus and number of
+//! Joins semantic profiles, scores and answers into one table, with a row per target, corpus and number of
 //! examples. A target without a profile is a closed model, whose own columns are empty.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,13 +18,13 @@ use crate::observations::join_notes::JoinNotes;
 use crate::observations::proxy::{Candidates, Matched};
 use crate::observations::score_settings::check_scores;
 
-/// Joins semantic profiles, scores and answers. A target that lacks a proxy is a row without one, with a
-/// note.
+/// Joins semantic profiles, scores and answers. A target without a proxy gets a row with empty proxy columns,
+/// and a note.
 ///
 /// # Errors
-/// [`Error::Observations`] if there is no profile, if none has so many examples, if profiles of one corpus
-/// were not measured alike, if answers are of another design or graded in two ways, if scores of a task were
-/// made under different settings, or if the proxy that was named was not measured.
+/// [`Error::Observations`] if there is no profile, if no profile has a requested number of examples, if
+/// profiles of one corpus were measured in different ways, if answers belong to another design or were graded
+/// in two ways, if scores of a task have different settings, or if the given proxy was not measured.
 pub fn join(inputs: &SemanticInputs) -> Result<Joined> {
     let mut measured: BTreeMap<&str, BTreeMap<&str, Vec<&SemanticProfile>>> = BTreeMap::new();
     for profile in &inputs.profiles {
@@ -71,7 +71,7 @@ pub fn join(inputs: &SemanticInputs) -> Result<Joined> {
     Ok(joined)
 }
 
-/// The numbers of examples that rows are of, in increasing order.
+/// The numbers of examples to make rows for, in increasing order.
 fn shots(inputs: &SemanticInputs) -> Result<Vec<usize>> {
     let fault = |reason: String| Err(Error::Observations { reason });
     let known: BTreeSet<usize> = inputs
@@ -81,13 +81,13 @@ fn shots(inputs: &SemanticInputs) -> Result<Vec<usize>> {
         .filter(|shots| *shots > 0)
         .collect();
     let Some(most) = known.last().copied() else {
-        return fault("there is no profile; measure the proxy first (surmise measure -o DIR)".into());
+        return fault("there is no profile; first measure the proxy (surmise measure -o DIR)".into());
     };
     let wanted: BTreeSet<usize> = inputs.shots.iter().copied().collect();
     if let Some(shots) = wanted.iter().find(|shots| !known.contains(shots)) {
         let known: Vec<String> = known.iter().map(usize::to_string).collect();
         return fault(format!(
-            "no profile has a share with {}; there are {}",
+            "no profile has a share with {}; the profiles have {}",
             count(*shots, "example"),
             known.join(", ")
         ));
@@ -110,15 +110,15 @@ impl<'a> CorpusJoin<'a> {
         profiles.transpose()
     }
 
-    /// The row of a target at a number of examples; `None` for the proxy of others, from which nothing
-    /// could be learnt.
+    /// The row of a target at a number of examples. `None` for the proxy of others, from which a calibration
+    /// could learn nothing.
     fn observation(&self, target: &'a str, shots: usize) -> Result<Option<SemanticObservation<'a>>> {
         let measured = |model: &str| self.measured(model, shots);
         let matched = self.candidates.matched(target, measured, MeasuredShare::seeds)?;
         let Some(Matched { proxy_model, own, proxy, unsupported, alone }) = matched else {
             return Ok(None);
         };
-        // All profiles of a corpus were measured alike.
+        // All profiles of a corpus were measured in the same way, so any of them states the settings.
         let of_proxy = self.models.get(proxy_model);
         let alike = of_proxy.or_else(|| self.models.values().next()).map_or(&[][..], Vec::as_slice);
         let first = alike.first();
@@ -147,7 +147,7 @@ impl<'a> CorpusJoin<'a> {
         }))
     }
 
-    /// What a target answers to the prompts of this design; nothing if it was not asked.
+    /// The answers of a target to the prompts of this design; empty if it was not asked.
     fn answers(&self, target: &str, shots: usize, profile: &SemanticProfile) -> Result<SemanticAnswersRow> {
         let is_wanted = |row: &&SemanticAnswersRow| {
             (row.model.as_str(), row.corpus.as_str(), row.shots) == (target, self.corpus, shots)
@@ -164,13 +164,13 @@ impl<'a> CorpusJoin<'a> {
         ];
         let reason = match differ.into_iter().find(|(_, of, own)| of.as_ref().is_some_and(|of| of != own)) {
             Some((what, of, own)) => format!(
-                "{target} was asked about another design of {} ({what}: {}, and {own} in the profiles); \
-                 collect and measure with the same",
+                "{target} was asked about another design of {} ({what}: {}, but {own} in the profiles); \
+                 collect and measure with the same {what}",
                 self.corpus,
                 of.unwrap_or_default()
             ),
             None if rows.next().is_some() => format!(
-                "answers of {target} on {} with {} are given twice; name each file once",
+                "answers of {target} on {} with {} are given twice; give each file once",
                 self.corpus,
                 count(shots, "example")
             ),

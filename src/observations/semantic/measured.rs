@@ -1,4 +1,4 @@
-//! What was measured inside one model at one number of examples, as means over the seeds of one corpus.
+//! Averages the measurements inside one model at one number of examples, over the seeds of one corpus.
 
 use std::collections::BTreeSet;
 
@@ -6,15 +6,15 @@ use crate::emergence::semantic::{SemanticProfile, ShotSummary, WithError};
 use crate::numeric::shown::count;
 use crate::observations::features::{mean, over_seeds};
 
-/// A number of a summary.
+/// A quantity of a summary.
 pub(in crate::observations) struct Quantity {
-    /// Its column without the part `semantic_`, as in summaries.csv.
+    /// The column name without the prefix `semantic_`, as in summaries.csv.
     pub name: &'static str,
     pub(super) value: fn(&ShotSummary) -> Option<f64>,
 }
 
-/// What is measured inside a model, the first with its standard error beside it. The share after the last
-/// block goes with the output nearly by construction.
+/// The quantities measured inside a model; the first one also has a standard error. The share after the last
+/// block follows the output almost by construction.
 pub(super) const QUANTITIES: [Quantity; 8] = [
     Quantity { name: "share_mean", value: |summary| value(summary.share_mean) },
     Quantity { name: "share_quarter", value: |summary| value(summary.share_quarter) },
@@ -30,7 +30,7 @@ fn value(of: Option<WithError>) -> Option<f64> {
     of.map(|of| of.value)
 }
 
-/// One model on one corpus over all seeds.
+/// The measurements of one model on one corpus over all seeds.
 pub(in crate::observations) struct MeasuredShare<'a> {
     pub profiles: Vec<&'a SemanticProfile>,
     summaries: Vec<&'a ShotSummary>,
@@ -38,7 +38,7 @@ pub(in crate::observations) struct MeasuredShare<'a> {
 
 impl<'a> MeasuredShare<'a> {
     /// # Errors
-    /// Why there is no mean share, naming the model.
+    /// The reason why there is no mean share, with the name of the model.
     pub fn new(profiles: Vec<&'a SemanticProfile>, shots: usize) -> Result<Self, String> {
         let at = |profile: &&'a SemanticProfile| profile.shots.iter().find(|summary| summary.shots == shots);
         let model = profiles.first().map_or("a model", |profile| &profile.model.id);
@@ -47,16 +47,19 @@ impl<'a> MeasuredShare<'a> {
             summaries.ok_or_else(|| format!("{model} was not measured with {}", count(shots, "example")))?;
         match summaries.iter().all(|summary| summary.share_mean.is_some()) {
             true => Ok(Self { profiles, summaries }),
-            false => Err(format!("{model} has no mean share over blocks; it needs two blocks")),
+            false => Err(format!(
+                "{model} has no mean share over blocks, which needs a model with at least \
+                                  two blocks"
+            )),
         }
     }
 
-    /// A quantity, mean over seeds; `None` if one seed lacks it.
+    /// The mean of a quantity over seeds; `None` if it is missing for a seed.
     pub fn quantity(&self, quantity: &Quantity) -> Option<f64> {
         self.mean(quantity.value)
     }
 
-    /// Accuracy, log-probability and `O` of the model's own output.
+    /// The accuracy, log-probability and share `O` of the model's own output.
     pub fn output(&self) -> [Option<f64>; 3] {
         [
             self.mean(|summary| value(summary.accuracy)),
@@ -70,7 +73,7 @@ impl<'a> MeasuredShare<'a> {
         self.mean(|summary| value(summary.share_mean_random_init))
     }
 
-    /// Standard errors of the mean share: over queries, sets and seeds, and of the seeds alone.
+    /// Two standard errors of the mean share: over queries, sets and seeds, and over seeds alone.
     pub fn stderrs(&self) -> (Option<f64>, Option<f64>) {
         let shares = self.summaries.iter().filter_map(|summary| summary.share_mean);
         let (values, stderrs): (Vec<f64>, Vec<Option<f64>>) =

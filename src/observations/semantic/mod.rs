@@ -1,6 +1,6 @@
-//! Observations of the semantic estimand: one row per target and corpus at one number of examples. What can
-//! be asked of the target from outside stands beside what is measured inside a small proxy; the responses are
-//! the target's own share over depth, its onset and its micro information.
+//! Builds observations of the semantic estimand: one row per target and corpus at one number of examples. A
+//! row has what is known about the target from outside, and what is measured inside a small proxy. The
+//! responses are the target's own share over depth, its onset and its micro information.
 
 mod answers;
 mod inputs;
@@ -15,13 +15,13 @@ pub use self::inputs::SemanticInputs;
 pub use self::join::join;
 pub(super) use self::observation::SemanticObservation;
 
-/// The columns that are measured inside the target itself and can be predicted.
+/// The columns that are measured inside the target and can be predicted.
 pub fn responses() -> Vec<String> {
     measured::QUANTITIES.iter().map(|quantity| format!("semantic_{}", quantity.name)).collect()
 }
 
-/// What was measured inside one model at a number of examples: one of [`responses`]. `None` if it does not
-/// exist, or is not of that name.
+/// The value of one of the [`responses`] that was measured inside a model at a number of examples. `None` if
+/// it is missing or `column` is not a response.
 pub fn response(profile: &SemanticProfile, shots: usize, column: &str) -> Option<f64> {
     let name = column.strip_prefix("semantic_")?;
     let quantity = measured::QUANTITIES.iter().find(|quantity| quantity.name == name)?;

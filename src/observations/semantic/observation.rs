@@ -1,10 +1,11 @@
-//! One row of observations.csv of the semantic estimand: the only declaration of its columns and their order.
+//! Defines a row of observations.csv for the semantic estimand, with the only declaration of its columns and
+//! their order.
 
 use super::answers::SemanticAnswersRow;
 use super::measured::{MeasuredShare, QUANTITIES};
 use crate::observations::cell::{Cell, ColumnRole, TaskScore, number};
 
-/// A target on a corpus.
+/// A row: one target on one corpus at one number of examples.
 #[derive(Default)]
 pub(in crate::observations) struct SemanticObservation<'a> {
     pub target_model: &'a str,
@@ -19,18 +20,18 @@ pub(in crate::observations) struct SemanticObservation<'a> {
     pub queries: Option<usize>,
     pub shots: Option<usize>,
     pub noise_scale: Option<f64>,
-    /// The target, if it was measured.
+    /// The measurements of the target, if it was measured.
     pub own: Option<MeasuredShare<'a>>,
     pub proxy: Option<MeasuredShare<'a>>,
-    /// What the target answers to the prompts of the design.
+    /// The answers of the target to the prompts of the design.
     pub answers: SemanticAnswersRow,
-    /// Level and slope of the target's accuracy on the corpus' own task.
+    /// The level and slope of the target's accuracy on the task of this corpus.
     pub accuracy: Option<(f64, f64)>,
-    /// The target's scores on every task.
+    /// The target's scores on each task.
     pub tasks: Vec<TaskScore<'a>>,
-    /// Why the row lacks a proxy or share that it should have; empty if it lacks none.
+    /// The reason why the row lacks a required proxy or share; empty if nothing is missing.
     pub unsupported: String,
-    /// What else there is to know of the row.
+    /// A further note on the row.
     pub note: String,
 }
 
@@ -39,7 +40,7 @@ impl SemanticObservation<'_> {
         self.unsupported.is_empty()
     }
 
-    /// The cells, in order.
+    /// The cells, in column order.
     pub fn cells(&self) -> Vec<Cell> {
         use ColumnRole::{Condition, Other, Response};
         let mut row: Vec<Cell> = vec![];

@@ -1,5 +1,6 @@
-//! `POST {base}/v1/messages/batches`: Anthropic. The requests are part of the call, the results JSON Lines in
-//! any order. Batches have no name: one of ours shows itself by the ids of its results.
+//! The batch API of Anthropic, `POST {base}/v1/messages/batches`. The requests are part of the call. The
+//! results are JSON Lines in any order. Batches have no name, so surmise recognises its own batches by the
+//! ids in their results.
 
 use serde_json::{Value, json};
 
@@ -8,14 +9,14 @@ use super::wire::{
     ResultKind, count, id, message,
 };
 
-/// The message batches of Anthropic.
+/// Anthropic's Message Batches API.
 #[derive(Debug, Clone, Copy)]
 pub struct AnthropicBatches;
 
 /// The version of the wire format.
 pub const VERSION: &str = "2023-06-01";
 
-/// HTTP statuses of the types of errors.
+/// The HTTP status of each error type.
 const STATUSES: [(&str, u16); 9] = [
     ("invalid_request_error", 400),
     ("authentication_error", 401),
@@ -33,7 +34,8 @@ fn with_version(call: BatchCall) -> BatchCall {
 }
 
 impl BatchWire for AnthropicBatches {
-    /// 100,000 requests and 256 MB; fewer bytes, because a batch is built in memory.
+    /// Anthropic allows 100,000 requests and 256 MB. The size is lower here, because a batch is built in
+    /// memory.
     fn limits(&self) -> BatchLimits {
         BatchLimits { requests: 100_000, bytes: 100_000_000 }
     }
@@ -100,8 +102,8 @@ impl BatchWire for AnthropicBatches {
         Some(BatchPage { batches, next: id(&body["last_id"]).filter(|_| body["has_more"] == true) })
     }
 
-    /// The results have an address of their own in the answer, which is not followed: it could be that of
-    /// another host.
+    /// The response also contains a URL of the results. It is ignored, because it could point to another
+    /// host.
     fn results(&self, status: &BatchStatus) -> Vec<BatchCall> {
         vec![with_version(BatchCall::get(format!("/v1/messages/batches/{}/results", status.id)))]
     }
@@ -115,7 +117,7 @@ impl BatchWire for AnthropicBatches {
                 request_id: inner["message"]["id"].as_str().map(Into::into),
             },
             Some("errored") => {
-                // An error object, or the error response that contains it.
+                // Either an error object, or an error response that contains one.
                 let error = if inner["error"]["error"].is_object() {
                     &inner["error"]["error"]
                 } else {

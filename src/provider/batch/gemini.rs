@@ -1,6 +1,6 @@
-//! `POST {base}/v1beta/models/{model}:batchGenerateContent`: Gemini. The requests are part of the call, and
-//! the results part of the batch. Where a result lacks the id of its request, its position tells: results are
-//! in the order of the requests.
+//! The batch API of Gemini, `POST {base}/v1beta/models/{model}:batchGenerateContent`. The requests are part
+//! of the call, and the results are part of the batch. Results are in the order of the requests, so a result
+//! without an id is identified by its position.
 
 use serde_json::{Value, json};
 
@@ -9,19 +9,19 @@ use super::wire::{
     ResultKind, count, id, message,
 };
 
-/// The batch mode of Gemini.
+/// Gemini's Batch API.
 #[derive(Debug, Clone, Copy)]
 pub struct GeminiBatches;
 
-/// The path of a request alone ends with this, and that of a batch with the other.
+/// The end of the path of a single request, and of a batch.
 const ALONE: &str = ":generateContent";
 const TOGETHER: &str = ":batchGenerateContent";
 
-/// Codes of `google.rpc.Code` with their HTTP statuses; 1 is a cancelled request.
+/// Codes of `google.rpc.Code` with their HTTP statuses. Code 1, a cancelled request, is handled separately.
 const STATUSES: [(u64, u16); 9] =
     [(3, 400), (9, 400), (16, 401), (7, 403), (5, 404), (8, 429), (14, 503), (4, 504), (13, 500)];
 
-/// The list of results, wherever it stands.
+/// The list of results, in any of the places where Gemini puts it.
 fn responses(body: &Value) -> Option<&Vec<Value>> {
     let places = [&body["response"], &body["metadata"]["output"], &body["output"]];
     places.into_iter().find_map(|place| {
@@ -31,7 +31,7 @@ fn responses(body: &Value) -> Option<&Vec<Value>> {
 }
 
 impl BatchWire for GeminiBatches {
-    /// 20 MB for requests in the call.
+    /// Gemini allows 20 MB for requests in the call.
     fn limits(&self) -> BatchLimits {
         BatchLimits { requests: 50_000, bytes: 19_000_000 }
     }
@@ -108,7 +108,7 @@ impl BatchWire for GeminiBatches {
     }
 
     fn read_list(&self, body: &Value) -> Option<BatchPage> {
-        // A list of none is an empty object.
+        // An empty list is an empty object.
         let list = body["operations"].as_array().or_else(|| body["batches"].as_array());
         let batches = list.into_iter().flatten().filter_map(|batch| self.read(batch)).collect();
         let next = body["nextPageToken"].as_str().filter(|token| !token.is_empty());
@@ -136,7 +136,7 @@ impl BatchWire for GeminiBatches {
             let known = STATUSES.iter().find(|(known, _)| *known == code).map(|(_, status)| *status);
             let http = u16::try_from(code).ok().filter(|code| (400..600).contains(code));
             let status = known.or(http).unwrap_or(500);
-            // The classifier takes a code for an HTTP status.
+            // The classifier expects an HTTP status as the code.
             let body = json!({"error": {"code": status, "message": error["message"],
                 "status": error["status"], "details": error["details"]}});
             ResultKind::Response { status, body: body.to_string(), request_id: None }

@@ -1,8 +1,9 @@
-//! Batch APIs: many requests are sent at once, are answered within a day, and cost less. Each is a
-//! [`BatchWire`], a set of pure functions that render the calls of a batch and read what comes back; a
-//! provider names its own in [`super::Provider::batch`].
+//! Batch APIs, which receive many requests at once, answer within a day, and cost less. Each is a
+//! [`BatchWire`]: a set of pure functions that render the calls of a batch and read the responses. A provider
+//! returns its batch API in [`super::Provider::batch`].
 //!
-//! To add one: a file with a [`BatchWire`], its name below, and `batch()` of the providers that have it.
+//! To add a batch API, add one file with a [`BatchWire`], its name below, and `batch()` in the providers that
+//! support it.
 
 mod anthropic;
 mod gemini;

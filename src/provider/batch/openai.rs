@@ -1,5 +1,5 @@
-//! `POST {base}/files` and `POST {base}/batches`: OpenAI, and servers that speak its form. The requests are a
-//! JSON Lines file; answers and errors come in two files, in any order.
+//! The batch API of OpenAI and compatible servers, `POST {base}/files` and `POST {base}/batches`. The
+//! requests are a JSON Lines file. Answers and errors are in two files, in any order.
 
 use serde_json::{Value, json};
 
@@ -8,20 +8,21 @@ use super::wire::{
     ResultKind, count, id, message,
 };
 
-/// The batches of OpenAI's form.
+/// OpenAI's Batch API.
 #[derive(Debug, Clone, Copy)]
 pub struct OpenAiBatches;
 
-/// The member of a batch's metadata that holds our name.
+/// The member of a batch's metadata with the name that surmise gives the batch.
 const NAME: &str = "surmise";
 
-/// The path that a batch names: that of the API's first version, whatever the base URL.
+/// The path to state in a batch. It always starts with `/v1`, whatever the base URL is.
 fn endpoint(path: &str) -> String {
     format!("/v1{path}")
 }
 
 impl BatchWire for OpenAiBatches {
-    /// 50,000 requests and 200 MB; half of that, because a batch is built in memory.
+    /// OpenAI allows 50,000 requests and 200 MB. The size is half of that, because a batch is built in
+    /// memory.
     fn limits(&self) -> BatchLimits {
         BatchLimits { requests: 50_000, bytes: 100_000_000 }
     }
@@ -161,7 +162,7 @@ mod tests {
             "output_file_id": "file-1", "error_file_id": "../../files"});
         let status = OpenAiBatches.read(&body).unwrap();
         assert_eq!((status.end, status.n_done), (Some(BatchEnd::Expired), Some(2)));
-        // A path of the server's making is not followed.
+        // An id that would change the path is ignored.
         assert_eq!((status.name.as_deref(), status.files.len()), (Some("n"), 1));
         assert_eq!(OpenAiBatches.read(&json!({"id": "x"})), None);
         let expired = json!({"custom_id": "ab", "response": null,

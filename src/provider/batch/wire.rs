@@ -1,67 +1,67 @@
-//! The seam of this folder: what a batch API is.
+//! Defines the trait [`BatchWire`] for batch APIs, and its data types.
 
 use serde_json::Value;
 
 use crate::provider::json;
 
-/// A call of a batch API, without the key.
+/// An HTTP request to a batch API, without the key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BatchCall {
-    /// Whether it is a POST; else it is a GET.
+    /// `true` for POST, `false` for GET.
     pub is_post: bool,
-    /// The path after the base URL, beginning with a slash.
+    /// The path after the base URL, starting with a slash.
     pub path: String,
-    /// Headers in addition to the key's.
+    /// Headers other than the key header.
     pub headers: Vec<(&'static str, String)>,
-    /// The type of the body, if there is one.
+    /// The content type of the body, if there is a body.
     pub content_type: Option<String>,
     /// The body.
     pub body: Vec<u8>,
 }
 
 impl BatchCall {
-    /// A GET.
+    /// Creates a GET request.
     pub fn get(path: String) -> Self {
         Self { is_post: false, path, headers: vec![], content_type: None, body: vec![] }
     }
 
-    /// A POST of JSON.
+    /// Creates a POST request with a JSON body.
     pub fn post(path: String, body: Vec<u8>) -> Self {
         let content_type = Some("application/json".into());
         Self { is_post: true, path, headers: vec![], content_type, body }
     }
 }
 
-/// The largest batch.
+/// The limits of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BatchLimits {
-    /// Most requests.
+    /// Largest number of requests.
     pub requests: usize,
-    /// Most bytes of all requests together.
+    /// Largest number of bytes, over all requests.
     pub bytes: usize,
 }
 
 /// One request of a batch.
 #[derive(Debug, Clone, Copy)]
 pub struct BatchRequest<'a> {
-    /// Its id, which its result has, too: letters and digits, at most 64.
+    /// The id, which the result repeats: at most 64 letters and digits.
     pub id: &'a str,
-    /// The path of the same request when it is sent alone.
+    /// The path of the same request outside a batch.
     pub path: &'a str,
-    /// The body of the same request, a JSON object.
+    /// The body of the same request outside a batch, a JSON object.
     pub body: &'a str,
 }
 
-/// A batch that is to be created.
+/// A batch to create.
 #[derive(Debug, Clone, Copy)]
 pub struct NewBatch<'a> {
-    /// Its name, by which it is found again where the API keeps names.
+    /// The name, by which surmise finds the batch again if the API stores names.
     pub name: &'a str,
-    /// The path of its requests when they are sent alone.
+    /// The path of its requests outside a batch.
     pub path: &'a str,
-    /// The uploaded file, where the requests are in one.
+    /// The id of the uploaded file, for APIs that read requests from a file.
     pub file: Option<&'a str>,
-    /// The requests as [`BatchWire::member`] renders them, where they are in the call.
+    /// The requests as rendered by [`BatchWire::member`], for APIs with requests in the call.
     pub members: &'a [String],
 }
 
@@ -70,16 +70,16 @@ pub struct NewBatch<'a> {
 pub enum BatchEnd {
     /// Every request was processed.
     Completed,
-    /// It was refused as a whole.
+    /// The batch was refused as a whole.
     Failed,
-    /// The time was over; some requests may have been processed.
+    /// The time limit was reached; some requests may have been processed.
     Expired,
-    /// It was cancelled; some requests may have been processed.
+    /// The batch was cancelled; some requests may have been processed.
     Cancelled,
 }
 
 impl BatchEnd {
-    /// Its name in the journal.
+    /// The name in the journal.
     pub fn name(self) -> &'static str {
         match self {
             Self::Completed => "completed",
@@ -90,84 +90,84 @@ impl BatchEnd {
     }
 }
 
-/// A batch as the server describes it.
+/// The state of a batch, as reported by the server.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct BatchStatus {
-    /// The server's id.
+    /// The id that the server gave.
     pub id: String,
-    /// The name it was created with, where the API keeps names.
+    /// The name given at creation, if the API stores names.
     pub name: Option<String>,
-    /// How it ended; `None` while it is processed.
+    /// How the batch ended; `None` while it is being processed.
     pub end: Option<BatchEnd>,
-    /// Why it failed.
+    /// The reason of a failure.
     pub reason: Option<String>,
-    /// Whether it failed because it, or all batches together, are too large.
+    /// Whether the batch failed because it exceeds a size limit, alone or together with other batches.
     pub is_too_large: bool,
-    /// Number of its requests, where the server counts them.
+    /// Number of requests, if the server reports it.
     pub n_requests: Option<u64>,
-    /// Of these, those that are processed.
+    /// Number of processed requests, if the server reports it.
     pub n_done: Option<u64>,
-    /// Files with results.
+    /// Ids of the files with results.
     pub files: Vec<String>,
 }
 
-/// A page of the list of batches, the newest first.
+/// A page of the list of batches, newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct BatchPage {
     /// The batches.
     pub batches: Vec<BatchStatus>,
-    /// What [`BatchWire::list`] takes for the next page, if there is one.
+    /// The argument of [`BatchWire::list`] for the next page, if there is one.
     pub next: Option<String>,
 }
 
 /// The result of one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BatchResult {
-    /// The id of the request, if the result has it.
+    /// The id of the request, if the result contains it.
     pub id: Option<String>,
-    /// What became of it.
+    /// The outcome of the request.
     pub kind: ResultKind,
 }
 
-/// What became of a request.
+/// The outcome of a request in a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ResultKind {
-    /// It was processed: the status and body that the request alone would have been answered with.
+    /// The request was processed. Status and body are those of the same request outside a batch.
     Response {
         /// The HTTP status.
         status: u16,
         /// The JSON of the body.
         body: String,
-        /// The server's id of the request.
+        /// The request id that the server gave.
         request_id: Option<String>,
     },
-    /// It was not processed and is not billed: the batch expired or was cancelled before.
+    /// The request was not processed or billed, because the batch expired or was cancelled first.
     Unprocessed {
-        /// Why.
+        /// The reason.
         why: String,
     },
-    /// It cannot be read.
+    /// The result is unreadable.
     Unreadable,
 }
 
-/// A batch API. Nothing here uses a network or a key.
+/// A batch API. Its functions use no network and no key.
 pub trait BatchWire: Sync {
-    /// The largest batch.
+    /// The limits of a batch.
     fn limits(&self) -> BatchLimits;
 
-    /// What a request costs at the provider's own service, as a share of its usual price.
+    /// The price of a batch request at the provider, as a share of the normal price.
     fn price_factor(&self) -> f64;
 
-    /// Whether the list of batches shows the name that each was created with.
+    /// Whether the list of batches contains the name given at creation.
     fn is_named(&self) -> bool;
 
-    /// One request as JSON on one line.
+    /// Renders one request as JSON on a single line.
     fn member(&self, request: &BatchRequest) -> String;
 
-    /// The upload of the requests; `None` if they are part of [`BatchWire::create`].
+    /// The call that uploads the requests; `None` if they are part of [`BatchWire::create`].
     fn upload(&self, name: &str, members: &[String]) -> Option<BatchCall>;
 
-    /// The id of an uploaded file.
+    /// Reads the id of an uploaded file.
     fn read_upload(&self, body: &Value) -> Option<String>;
 
     /// The call that creates a batch.
@@ -179,28 +179,29 @@ pub trait BatchWire: Sync {
     /// The call that cancels a batch.
     fn cancel(&self, id: &str) -> BatchCall;
 
-    /// A page of the list of batches.
+    /// The call that lists batches, one page at a time.
     fn list(&self, after: Option<&str>) -> BatchCall;
 
-    /// A batch, as create and poll return it; `None` for anything else.
+    /// Reads a batch from the response to create or poll; `None` if the body is something else.
     fn read(&self, body: &Value) -> Option<BatchStatus>;
 
-    /// A page of the list; `None` for anything else.
+    /// Reads a page of the list; `None` if the body is something else.
     fn read_list(&self, body: &Value) -> Option<BatchPage>;
 
-    /// The calls that return the results of a batch that ended.
+    /// The calls that return the results of a finished batch.
     fn results(&self, status: &BatchStatus) -> Vec<BatchCall>;
 
-    /// The results in a body that is one JSON document; `None` if results are JSON Lines.
+    /// A function that extracts the results from a single JSON document; `None` if the results are JSON
+    /// Lines.
     fn document(&self) -> Option<fn(Value) -> Vec<Value>> {
         None
     }
 
-    /// One result.
+    /// Reads one result.
     fn read_result(&self, result: &Value) -> BatchResult;
 }
 
-/// An id of the server that may become part of a path.
+/// Reads an id from a server, and checks that it is safe in a path.
 pub(super) fn id(value: &Value) -> Option<String> {
     let text = value.as_str()?;
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | ':');
@@ -208,12 +209,12 @@ pub(super) fn id(value: &Value) -> Option<String> {
     (is_safe && !text.contains("..") && !text.starts_with('/')).then(|| text.to_owned())
 }
 
-/// A count as a number or, as Google sends it, as text.
+/// Reads a count: a number or, from Google, a string.
 pub(super) fn count(value: &Value) -> Option<u64> {
     json::count(value).or_else(|| value.as_str()?.parse().ok())
 }
 
-/// The text of an error object.
+/// The message of an error object.
 pub(super) fn message(error: &Value) -> String {
     let texts = [&error["message"], &error["error"]["message"], error];
     texts.into_iter().find_map(Value::as_str).map_or_else(|| error.to_string(), str::to_owned)

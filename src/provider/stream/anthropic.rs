@@ -1,10 +1,11 @@
-//! Events of Anthropic's messages: a start, deltas of numbered blocks, and an end with the stop reason.
+//! Joins the events of Anthropic's messages: a start, deltas of numbered blocks, and an end with the stop
+//! reason.
 
 use serde_json::{Value, json};
 
 use super::text::append;
 
-/// More blocks than any answer has.
+/// Maximum number of blocks, more than in any answer.
 const MOST_BLOCKS: u64 = 1000;
 
 pub(super) fn join(events: &[Value]) -> Option<Value> {

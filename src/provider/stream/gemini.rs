@@ -1,4 +1,5 @@
-//! Chunks of Gemini: each is a response with a piece of the parts; the last has the finish reason and counts.
+//! Joins the chunks of Gemini. Each chunk is a response with some of the parts; the last one has the finish
+//! reason and the counts.
 
 use serde_json::{Map, Value, json};
 

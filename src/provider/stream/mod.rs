@@ -1,10 +1,9 @@
-//! Streams that came although a whole answer was asked for: some servers and gateways stream anyway. The
-//! events (server-sent events, or one JSON object per line) are joined into the body that the same server
-//! would have sent at once. The events show the form, not the provider, because gateways pass on
-//! each other's.
+//! Joins streams into complete bodies, because some servers and gateways stream although surmise requests a
+//! complete answer. The events (server-sent events, or one JSON object per line) become the body that the
+//! same server would have sent at once. The format is detected from the events, not from the provider,
+//! because gateways forward each other's formats.
 //!
-//! A stream that ends without its last event gives an answer without a finish reason, which counts as
-//! truncated.
+//! A stream without its last event gives an answer without a finish reason, which counts as truncated.
 
 mod anthropic;
 mod gemini;
@@ -17,13 +16,13 @@ use serde_json::Value;
 
 use super::json;
 
-/// Most events that are joined: more than any answer of a token limit that is sent here.
+/// Maximum number of events, more than in any answer within the token limits of surmise.
 const MOST_EVENTS: usize = 200_000;
 
-/// The body of a stream; `None` if the bytes are no stream that can be joined.
+/// The body of a stream; `None` if the bytes are not a known kind of stream.
 pub(super) fn joined(body: &[u8]) -> Option<Value> {
     let (events, is_done) = events(body)?;
-    // An error that ends a stream is the outcome, unless a part of the answer came before it.
+    // An error at the end of a stream is the outcome, unless part of the answer came before it.
     let error = events.iter().find(|event| event["error"].is_object() || event["error"].is_string());
     let Some(first) = events.iter().find(|event| event["error"].is_null() && event["type"] != "ping") else {
         return error.cloned();
@@ -48,7 +47,7 @@ pub(super) fn joined(body: &[u8]) -> Option<Value> {
     }
 }
 
-/// The events of a body, and whether it ends with the mark of the end.
+/// The events of a body, and whether it has an end mark (`[DONE]`).
 fn events(body: &[u8]) -> Option<(Vec<Value>, bool)> {
     let text = String::from_utf8_lossy(body);
     let text = text.trim_start_matches('\u{feff}');
@@ -65,15 +64,15 @@ fn events(body: &[u8]) -> Option<(Vec<Value>, bool)> {
     for line in text.lines() {
         if !is_sse {
             data.push_str(line);
-            // Any other line is no stream of objects.
+            // A body with any other line is not a stream of objects.
             let is_object = line.trim().starts_with('{') && line.trim().ends_with('}');
             if !is_object && !line.trim().is_empty() {
                 return None;
             }
             end(&mut data);
         } else if let Some(rest) = line.strip_prefix("data:") {
-            // An event may have several lines of data; most servers end each with a blank line, and some
-            // leave it out.
+            // An event may have several data lines. Most servers end an event with a blank line, but some
+            // omit it.
             if json::parse(data.as_bytes()).is_ok() {
                 end(&mut data);
             }

@@ -1,10 +1,10 @@
-//! Chunks of chat completions (`delta`) and of completions (`text`) of OpenAI's form.
+//! Joins the chunks of OpenAI's chat completions (`delta`) and completions (`text`).
 
 use serde_json::{Map, Value, json};
 
 use super::text::append;
 
-/// The lists of log-probabilities of both forms.
+/// The lists of log-probabilities in both formats.
 const LISTS: [&str; 5] = ["content", "tokens", "token_logprobs", "top_logprobs", "text_offset"];
 
 pub(super) fn join(events: &[Value], is_done: bool) -> Option<Value> {
@@ -17,7 +17,7 @@ pub(super) fn join(events: &[Value], is_done: bool) -> Option<Value> {
                 body.insert(name.into(), event[name].clone());
             }
         }
-        // Of several answers, the first is read: their parts come in any order.
+        // Only the first of several answers is read; their pieces come in any order.
         let choices = event["choices"].as_array().into_iter().flatten();
         let is_first = |choice: &&Value| choice["index"].as_u64().is_none_or(|index| index == 0);
         let Some(choice) = choices.into_iter().find(is_first) else { continue };
@@ -42,7 +42,7 @@ pub(super) fn join(events: &[Value], is_done: bool) -> Option<Value> {
             }
         }
     }
-    // The end of the stream is marked, so that the text before it is whole.
+    // The stream has an end mark, so the text before it is complete.
     if is_done && reason.is_null() {
         reason = json!("stop");
     }

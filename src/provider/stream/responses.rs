@@ -1,4 +1,4 @@
-//! Events of the Responses API: the last one holds the whole response.
+//! Joins the events of the Responses API. The last event contains the whole response.
 
 use serde_json::{Value, json};
 
@@ -20,13 +20,13 @@ pub(super) fn join(events: &[Value]) -> Option<Value> {
     };
     if let Some(last) = events.iter().rev().find(is_last) {
         let mut response = last["response"].clone();
-        // Some servers leave the output out of the last event.
+        // Some servers omit the output in the last event.
         if let (Some(text), Some([])) = (&text, response["output"].as_array().map(Vec::as_slice)) {
             response["output"] = message(text);
         }
         return response.is_object().then_some(response);
     }
-    // Without it the answer is not whole.
+    // Without a last event the answer is incomplete.
     let model = events.iter().find_map(|event| event["response"]["model"].as_str());
     let output = text.as_deref().map_or(json!([]), message);
     Some(json!({"object": "response", "status": "incomplete", "model": model, "output": output,

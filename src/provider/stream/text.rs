@@ -1,4 +1,4 @@
-//! Texts in joined bodies.
+//! Helpers for the texts of joined bodies.
 
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ pub(super) fn append(text: &mut Option<String>, piece: &Value) {
     }
 }
 
-/// Whether a joined body has a text, whatever its form.
+/// Whether a joined body contains text, in any format.
 pub(super) fn is_in(body: &Value) -> bool {
     let places = [
         "/choices/0/message/content",

@@ -1,8 +1,8 @@
-//! What content filters say, and what is said about an account in nearly the same words.
+//! Recognises messages of content filters, and messages about an account, which use similar words.
 
 use super::fragments::contains;
 
-/// Fragments of content filters.
+/// Fragments of messages of content filters.
 static FILTERED: &[&str] = &[
     "content exists risk",
     "inappropriate content",
@@ -55,7 +55,7 @@ static FILTERED: &[&str] = &[
     "内容违规",
 ];
 
-/// Pairs of a verdict and of what it is about, which filters write in any order.
+/// Pairs of verdicts and their subjects, which filters write in either order.
 static PAIRS: &[(&[&str], &[&str])] = &[
     (&["blocked", "rejected"], &["prompt", "content", "policy", "safety"]),
     (
@@ -64,10 +64,10 @@ static PAIRS: &[(&[&str], &[&str])] = &[
     ),
 ];
 
-/// Fragments of errors about the form of a request, which use the words of filters.
+/// Fragments of errors about the format of a request, which use words of filters.
 static FORM: &[&str] = &["schema", "validation", "parameter", "must be", "required", "constraint"];
 
-/// Fragments of errors about where a request comes from, which block it whatever it says.
+/// Fragments of errors about the origin of a request, which is blocked regardless of its content.
 static ORIGIN: &[&str] = &[
     "ip address",
     "your ip",
@@ -91,16 +91,16 @@ static ORIGIN: &[&str] = &[
     "credit",
     "quota",
 ];
-/// What is blocked, where a filter says no more.
+/// What a filter blocks, in messages without further details.
 static BLOCKED: &[&str] = &["request", "message", "input", "output", "response", "question", "query"];
 
-/// Fragments about an account, which no filter of content sends.
+/// Fragments of messages about an account, which content filters do not send.
 static ACCOUNT: &[&str] =
     &["deactivated", "suspended", "terminated", "disabled", "banned", "access to the api"];
 
-/// Whose account a refusal is about.
+/// The subject of a refused account.
 static HOLDERS: &[&str] = &["account", "api key", "organization", "organisation", "project", "team"];
-/// What a refusal says of it.
+/// The verdict on a refused account.
 static VERDICTS: &[&str] = &[
     "has been flagged",
     "was flagged",
@@ -113,7 +113,7 @@ static VERDICTS: &[&str] = &[
 
 /// Whether a content filter refused the request.
 pub(super) fn is_filtered(text: &str) -> bool {
-    // A page of a firewall is about the client's address, and says nothing of the prompt.
+    // The page of a firewall concerns the client's address, not the prompt.
     let is_page = text.trim_start().starts_with('<');
     let is_form = contains(text, FORM);
     let is_blocked = || text.contains("blocked") && contains(text, BLOCKED) && !contains(text, ORIGIN);
@@ -121,12 +121,12 @@ pub(super) fn is_filtered(text: &str) -> bool {
     contains(text, FILTERED) || (!is_page && !is_form && (has_pair() || is_blocked()))
 }
 
-/// Whether the text is about an account, which a filter never is.
+/// Whether the text is about an account, which rules out a content filter.
 pub(super) fn is_about_account(text: &str) -> bool {
     contains(text, ACCOUNT) || is_account_refused(text)
 }
 
-/// Whether the account, the key or the organisation itself is refused, so that every request is.
+/// Whether the account, key or organisation is refused, so that every request fails.
 pub(super) fn is_account_refused(text: &str) -> bool {
     // The verdict follows its subject: "Your account has been flagged".
     let follows = |holder: &&str, verdict: &str| text.contains(&format!("{holder} {verdict}"));

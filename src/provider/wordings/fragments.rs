@@ -1,6 +1,6 @@
-//! Comparison of a folded text with fragments.
+//! Searches a folded text for fragments.
 
-/// Whether a text has any of these.
+/// Whether a text contains any of the fragments.
 pub(super) fn contains(text: &str, fragments: &[&str]) -> bool {
     fragments.iter().any(|fragment| text.contains(fragment))
 }

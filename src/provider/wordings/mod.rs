@@ -1,8 +1,9 @@
-//! How servers word their errors, where no code says what they mean: a table of fragments for each meaning.
+//! Recognises the meaning of error messages without an error code, by a table of text fragments for each
+//! meaning.
 //!
 //! Fragments are compared with a text in lower case whose quotes are all `'`. Every string of an error object
-//! is compared, because gateways put the error of the provider behind them into a detail or into a text.
-//! The wordings come from public reports; `tests/it/collect/wordings.rs` holds real ones of each server.
+//! is compared, because gateways put the error of the provider behind them into a detail or into a text. The
+//! fragments come from public reports; `tests/it/collect/wordings.rs` contains real messages of each server.
 
 mod filters;
 mod fragments;
@@ -15,12 +16,12 @@ use fragments::contains;
 use params::{TOO_HIGH, UNSUPPORTED, named};
 use requests::{CUT, NO_MODEL, NO_SUCH, TOO_LARGE, TOO_LARGE_FOR_RATE, TOO_LARGE_IN_ALL};
 
-/// The strings of one error, folded.
+/// The folded strings of one error.
 #[derive(Debug)]
 pub(super) struct Wording(Vec<String>);
 
 impl Wording {
-    /// All strings of an error object.
+    /// Collects all strings of an error object.
     pub(super) fn of(error: &Value) -> Self {
         let mut texts = vec![];
         collect(error, 0, &mut texts);
@@ -31,7 +32,7 @@ impl Wording {
         self.0.iter().any(|text| contains(text, fragments))
     }
 
-    /// The parameters that the error calls unsupported, the one to leave out first in front.
+    /// The parameters that the error calls unsupported, starting with the one to omit first.
     pub(super) fn unsupported(&self) -> Vec<&'static str> {
         let refused = self.0.iter().filter(|text| contains(text, UNSUPPORTED));
         refused.map(|text| named(text)).find(|names| !names.is_empty()).unwrap_or_default()
@@ -60,12 +61,12 @@ impl Wording {
             && !self.0.iter().any(|text| filters::is_about_account(text))
     }
 
-    /// Whether the account or the key itself is refused, whatever it asks.
+    /// Whether the account or the key is refused, so that every request fails.
     pub(super) fn is_account_refused(&self) -> bool {
         self.0.iter().any(|text| filters::is_account_refused(text))
     }
 
-    /// The parameters that the error names anywhere, whatever it says of them.
+    /// All parameters that the error mentions, in any context.
     pub(super) fn names(&self) -> Vec<String> {
         let mut names: Vec<String> = vec![];
         for name in self.0.iter().flat_map(|text| named(text)) {
@@ -76,17 +77,17 @@ impl Wording {
         names
     }
 
-    /// Whether the prompt and the answer together are too large, even if the error names the token limit.
+    /// Whether the prompt and the answer together are too large, even if the error mentions the token limit.
     pub(super) fn is_too_large_in_all(&self) -> bool {
         self.has(TOO_LARGE_IN_ALL)
     }
 
-    /// Whether the filter acted on the answer.
+    /// Whether the filter withheld the answer, not the prompt.
     pub(super) fn is_of_output(&self) -> bool {
         self.has(&["output blocked", "output data", "output text", "generated content was"])
     }
 
-    /// Whether the model's name is wrong.
+    /// Whether the server does not know the model.
     pub(super) fn is_no_model(&self) -> bool {
         self.has(NO_MODEL)
             || self.0.iter().any(|text| {
@@ -97,13 +98,13 @@ impl Wording {
             })
     }
 
-    /// Whether the token limit cut the answer.
+    /// Whether the token limit truncated the answer.
     pub(super) fn is_cut(&self) -> bool {
         self.has(CUT)
     }
 }
 
-/// Collects the strings of a value, up to a depth and a number that no error needs.
+/// Collects the strings of a value, up to a depth and number larger than in any error.
 fn collect(value: &Value, depth: usize, texts: &mut Vec<String>) {
     const DEEPEST: usize = 6;
     const MOST: usize = 64;
@@ -114,7 +115,7 @@ fn collect(value: &Value, depth: usize, texts: &mut Vec<String>) {
         Value::String(text) => texts.push(fold(text)),
         Value::Array(list) => list.iter().for_each(|value| collect(value, depth + 1, texts)),
         Value::Object(members) => {
-            // The message says most, so that it is compared first.
+            // The message is the most specific part, so it comes first.
             let (first, rest): (Vec<_>, Vec<_>) = members.iter().partition(|(name, _)| *name == "message");
             first.into_iter().chain(rest).for_each(|(_, value)| collect(value, depth + 1, texts));
         }
@@ -122,7 +123,7 @@ fn collect(value: &Value, depth: usize, texts: &mut Vec<String>) {
     }
 }
 
-/// Lower case, with every quote as `'`; at most 4000 characters.
+/// Converts a text to lower case, with every quote as `'` and at most 4000 characters.
 fn fold(text: &str) -> String {
     let plain = |c: char| match c {
         '"' | '`' | '\u{b4}' | '\u{2018}'..='\u{201f}' | '\u{2032}' | '\u{2033}' | '\u{ab}' | '\u{bb}' => {

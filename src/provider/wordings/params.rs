@@ -1,8 +1,8 @@
-//! What names a parameter, and what calls it unsupported or too high.
+//! Text fragments that name a parameter, or call it unsupported or too high.
 
 use super::fragments::contains;
 
-/// Names of parameters in lower case, with the name under which the parameter is left out.
+/// Names of parameters in lower case, and the name under which surmise omits each parameter.
 static PARAMS: &[(&str, &str)] = &[
     ("temperature", "temperature"),
     ("top_p", "top_p"),
@@ -121,13 +121,13 @@ pub(super) static TOO_HIGH: &[&str] = &[
     "> ",
 ];
 
-/// Fragments that call two parameters exclusive.
+/// Fragments that call two parameters mutually exclusive.
 static EXCLUSIVE: &[&str] = &["both", "only one", "mutually exclusive", "either", "together"];
 
-/// The parameters that a text names, in its order; of two that exclude each other, the one that changes least
-/// is first.
+/// The parameters that a text names, in order of appearance. Of two mutually exclusive parameters, the one
+/// with the smaller effect comes first.
 pub(super) fn named(text: &str) -> Vec<&'static str> {
-    // Chinese text has no spaces around a name.
+    // In Chinese text, no spaces surround a name.
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let is_whole = |at: usize, name: &str| {
         !text[..at].chars().next_back().is_some_and(is_part)
@@ -143,7 +143,7 @@ pub(super) fn named(text: &str) -> Vec<&'static str> {
             names.push(name);
         }
     }
-    // At temperature 0 the most likely token is taken whatever top_p is.
+    // At temperature 0 decoding is greedy, so top_p has no effect.
     let exclude = contains(text, EXCLUSIVE) && names.contains(&"temperature");
     if let Some(at) = names.iter().position(|name| exclude && *name == "top_p") {
         let top_p = names.remove(at);

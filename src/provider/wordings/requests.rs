@@ -1,6 +1,6 @@
-//! What calls a request too large, a model wrong, or an answer cut.
+//! Text fragments that call a request too large, a model unknown, or an answer truncated.
 
-/// Fragments that call the request itself too large.
+/// Fragments that call the request too large.
 pub(super) static TOO_LARGE: &[&str] = &[
     "request too large",
     "request is too large",
@@ -37,16 +37,16 @@ pub(super) static TOO_LARGE: &[&str] = &[
     "输入过长",
 ];
 
-/// Of these, those that are about the whole of the prompt and the answer although they may name the token
-/// limit of the answer, too.
+/// Fragments about the total size of prompt and answer, in messages that may also name the token limit of the
+/// answer.
 pub(super) static TOO_LARGE_IN_ALL: &[&str] =
     &["maximum context length", "context limit", "context_length_exceeded", "input length and"];
 
-/// Of these, those that a rate limit (429) uses for a request that no wait makes possible.
+/// Fragments of rate-limit errors (429) for a request that is too large to succeed after any wait.
 pub(super) static TOO_LARGE_FOR_RATE: &[&str] =
     &["request too large", "request is too large", "tokens must be reduced", "reduce your message size"];
 
-/// Fragments that call the model wrong.
+/// Fragments that call the model unknown.
 pub(super) static NO_MODEL: &[&str] = &[
     "model not found",
     "model_not_found",
@@ -74,7 +74,7 @@ pub(super) static NO_MODEL: &[&str] = &[
     "模型未找到",
 ];
 
-/// Fragments after the word `model` and a name, that call the model wrong.
+/// Fragments that call the model unknown after the word `model` and a name.
 pub(super) static NO_SUCH: &[&str] = &[
     "does not exist",
     "doesn't exist",
@@ -87,6 +87,6 @@ pub(super) static NO_SUCH: &[&str] = &[
     "been deprecated",
 ];
 
-/// Fragments of an answer that stopped inside its reasoning, reported as an error.
+/// Fragments of errors that report an answer truncated inside its reasoning.
 pub(super) static CUT: &[&str] =
     &["could not finish the message because max_tokens", "model output limit was reached"];

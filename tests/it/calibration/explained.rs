@@ -31,7 +31,7 @@ fn a_model_alone_in_its_family_has_a_row_and_a_note_and_a_proxy_of_others_is_nam
     let said = run(&join);
     let alone = "it is the only model of the family minillama that was measured";
     assert!(said.contains(&format!("note: minillama-1 on colours: no proxy: {alone}")), "{said}");
-    assert!(said.contains("no row of their own, being used as proxies: minigpt-1"), "{said}");
+    assert!(said.contains("proxies and have no row of their own: minigpt-1"), "{said}");
     let table = rows(&out);
     let names: Vec<&str> = table.iter().map(|row| row["target_model"].as_str()).collect();
     assert_eq!(names, ["minigpt-2", "minillama-1"]);
@@ -45,7 +45,8 @@ fn a_model_alone_in_its_family_has_a_row_and_a_note_and_a_proxy_of_others_is_nam
     std::fs::write(at("models.csv"), "model,family,params_b\nclosed,minillama,0.5\n").expect("models");
     let said = run(&[&join[..], &["--models", &at("models.csv")]].concat());
     assert!(
-        said.contains("being used as proxies: minigpt-1, minillama-1") && !said.contains(alone),
+        said.contains("proxies and have no row of their own: minigpt-1, minillama-1")
+            && !said.contains(alone),
         "{said}"
     );
     assert_eq!(rows(&out)[0]["proxy_model"], "minillama-1");
@@ -54,7 +55,7 @@ fn a_model_alone_in_its_family_has_a_row_and_a_note_and_a_proxy_of_others_is_nam
     let models = "model,family,params_b\nminillama-1,minigpt,9\n";
     std::fs::write(at("models.csv"), models).expect("models");
     let said = run(&[&join[..], &["--models", &at("models.csv")]].concat());
-    assert!(said.contains("minillama-1: the family is minigpt (--models), and minillama"), "{said}");
+    assert!(said.contains("minillama-1: the family is minigpt (--models), but minillama"), "{said}");
     assert!(said.contains("minillama-1: params_b is 9 (--models)"), "{said}");
     let row = rows(&out).into_iter().find(|row| row["target_model"] == "minillama-1").expect("a row");
     assert_eq!(
@@ -170,9 +171,13 @@ fn scores_of_different_settings_are_refused_with_both_hashes() {
         // Of one model a mean is taken; of two, one column of features.
         score("b.csv", "minigpt-2", 1, settings);
         refuse(&["a.csv", "b.csv"], &[], &["minigpt-2 has scores on colours", says, "settings_sha256 "]);
-        refuse(&["a.csv", "b.csv"], &["--mixed-scores"], &["the score of neither"]);
+        refuse(&["a.csv", "b.csv"], &["--mixed-scores"], &["their mean would be meaningless"]);
         score("b.csv", "minigpt-1", 0, settings);
-        refuse(&["a.csv", "b.csv"], &[], &["scores on colours were made under", says, "--mixed-scores"]);
+        refuse(
+            &["a.csv", "b.csv"],
+            &[],
+            &["scores on colours have different settings", says, "--mixed-scores"],
+        );
         let command = words(&join(&["a.csv", "b.csv"], &["--mixed-scores"]));
         let said = run(&command.lines().collect::<Vec<_>>());
         assert!(said.contains("note: scores on colours") && said.contains(says), "{said}");
@@ -203,7 +208,10 @@ fn a_row_that_the_card_was_trained_on_enters_no_error() {
     let predicted = rows(&p);
     let is_known = |row: &&std::collections::BTreeMap<String, String>| row["in_training"] == "true";
     assert_eq!(predicted.iter().filter(is_known).count(), 4, "{said}");
-    assert!(said.contains("of models that the card was trained on (in_training)"), "{said}");
+    assert!(
+        said.contains("of these rows belong to models that the card was trained on (in_training)"),
+        "{said}"
+    );
     let new: Vec<_> =
         predicted.iter().filter(|row| row["in_training"] == "false" && !row["y_hat"].is_empty()).collect();
     let error = |row: &std::collections::BTreeMap<String, String>| {

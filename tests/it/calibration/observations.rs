@@ -78,7 +78,7 @@ fn profiles_and_scores_become_a_table_that_is_calibrated_for_an_api() {
     // A closed model of a family that is not known, or of which nothing was measured, is a row that says so
     // and ends no other.
     for (models, why) in
-        [("", "its family is not known"), ("closed-1,foreign,0.5\n", "no member of the family foreign")]
+        [("", "its family is unknown"), ("closed-1,foreign,0.5\n", "no member of the family foreign")]
     {
         std::fs::write(at("models.csv"), format!("model,family,params_b\n{models}")).expect("models");
         let output = join(&["--models", &at("models.csv")]);
@@ -179,8 +179,7 @@ fn seeds_become_a_standard_error_and_depth_bytes_entropy_and_vocabulary_the_unit
     let output = surmise(&twice);
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(
-        output.status.code() == Some(1)
-            && told.contains("minigpt-2 on colours stands there twice with seed 0"),
+        output.status.code() == Some(1) && told.contains("minigpt-2 on colours occurs twice with seed 0"),
         "{told}"
     );
     // Nor is a profile, or a file that is joined, a place for the table.
@@ -343,7 +342,7 @@ fn texts_read_by_one_reader_are_joined_to_who_wrote_them_and_other_ways_of_readi
         code == Some(1)
             && told.contains("minillama-1")
             && told.contains("minigpt-1")
-            && told.contains("alike"),
+            && told.contains("in the same way"),
         "{told}"
     );
     read("minillama-1", &at("fewer"), &["--windows", "50", "--seed", "1"]);

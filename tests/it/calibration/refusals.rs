@@ -391,7 +391,7 @@ fn intervals_that_held_much_less_than_their_level_say_so_in_row_status_and_card(
             short += usize::from(is_short);
         }
         let told = String::from_utf8_lossy(&status).into_owned();
-        let words = format!("{short} of them have intervals whose back-tested coverage is WELL BELOW");
+        let words = format!("{short} of these rows have intervals whose back-tested coverage is WELL BELOW");
         assert_eq!(short > 0, told.contains(&words), "{told}");
         n_short += short;
     }

@@ -197,13 +197,13 @@ fn an_output_that_cannot_be_written_is_refused_before_anything_is_measured() {
     // Tests may run as root, whom permissions do not stop: nobody can make a folder below a file.
     for place in ["corpus.csv", "corpus.csv/out", "corpus.csv/a/b"] {
         let place = scene.text(place);
-        scene.refuses(&[("-o", &place)], 1, &["cannot write", &place, "choose a folder", "-o"]);
+        scene.refuses(&[("-o", &place)], 1, &["cannot write", &place, "choose a writable folder", "-o"]);
     }
     assert!(scene.path("corpus.csv").is_file());
     refused(
         &["demo", "-o", &scene.text("corpus.csv")],
         1,
-        &["cannot write", "corpus.csv", "choose a folder"],
+        &["cannot write", "corpus.csv", "choose a writable folder"],
     );
     scene.left_nothing();
 }

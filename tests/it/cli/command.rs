@@ -113,7 +113,7 @@ fn another_estimator_is_recorded_said_and_not_taken_for_the_one_before() {
     assert_eq!(channel["estimator"]["name"], "channel");
     assert!(!status.contains("entropy of the context"), "{status}");
     let (gaussian, status) = measure("gaussian");
-    assert!(status.contains("entropy of the context, the same for every model"), "{status}");
+    assert!(status.contains("entropy of the context, which is the same for every model"), "{status}");
     assert_eq!(
         (&gaussian["estimator"]["name"], &gaussian["estimator"]["micro"]),
         (&"gaussian".into(), &"alone".into())
@@ -328,7 +328,7 @@ fn a_family_is_given_by_the_user_and_is_not_the_architecture() {
     };
     let (code, row) = join(&[]);
     assert_eq!((code, row["family"].as_str(), row["proxy_model"].as_str()), (Some(3), "", ""));
-    assert!(row["note"].contains("its family is not known"), "{}", row["note"]);
+    assert!(row["note"].contains("its family is unknown"), "{}", row["note"]);
     std::fs::write(at("models.csv"), "model,family,params_b\nminigpt-2,minigpt,\n").expect("a file");
     let (code, row) = join(&["--models", &at("models.csv")]);
     assert_eq!(

@@ -53,17 +53,17 @@ fn earlier_spellings_do_what_the_present_ones_do_and_warn_once() {
     let states = |flag: &'static str| [&["states"], &series[..], &[flag, "2", "-o", "-"]].concat();
     same(&states("--shots"), &states("--entities"), "`--shots` is now `--entities`");
     let both = [&measure("--shots")[..], &["--entities", "2"]].concat();
-    assert!(stderr(&surmise(&both)).contains("--shots is for the semantic estimand"));
+    assert!(stderr(&surmise(&both)).contains("--shots applies to the semantic estimand"));
     let semantic =
         ["measure", "minigpt-1", "--corpus", "colours", "--estimand", "semantic", "--entities", "2"];
-    assert!(stderr(&surmise(&semantic)).contains("--entities is for the positional estimand"));
+    assert!(stderr(&surmise(&semantic)).contains("--entities applies to the positional estimand"));
 
     let json = |words: &[&str]| surmise(words).stdout;
     assert_eq!(json(&["model", "--json", "minigpt-1"]), json(&["model", "minigpt-1", "--json"]));
     same(
         &["model", "--json", "minigpt-1"],
         &["model", "minigpt-1", "--json", "-"],
-        "`--json MODEL` is now `MODEL --json`: --json takes a file",
+        "`--json MODEL` is now `MODEL --json`, because --json takes a file",
     );
     // Of a quiet command nothing is said.
     assert!(stderr(&surmise(&["calibrate", "-q", "--observations", &t, "--target", "y"])).is_empty());
@@ -208,7 +208,7 @@ fn tables_go_to_the_files_that_are_named_and_to_no_file_that_is_read() {
     );
     refused(&["predict", &t, "--calibration", &card, "-o", "-", "--json"], &["--json and -o both write"]);
     assert_eq!(std::fs::read(&t).expect("the table"), before);
-    refused(&["--csv", &csv, "list", "models"], &["behind the verb"]);
+    refused(&["--csv", &csv, "list", "models"], &["after the command"]);
     // A file that is found in a folder, or named as a corpus, is read as well.
     let predictions = at("predictions.csv");
     surmise(&["predict", &t, "--calibration", &card, "-q", "-o", &predictions]);

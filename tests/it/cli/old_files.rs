@@ -71,7 +71,7 @@ fn old_observations_and_comparisons_are_refused_where_a_condition_would_go_unche
         row.insert("context_nats", "1.0".into());
     }
     write(&at("t.csv"), &rows);
-    refused(&surmise(&calibrate), &["column recipe is called family now"]);
+    refused(&surmise(&calibrate), &["column `recipe` is now called `family`"]);
     // A table of others may have a column of that name.
     write(&at("t.csv"), &with(24, "setting", |i| i.to_string()));
     assert!(surmise(&calibrate).status.success());

@@ -86,7 +86,7 @@ fn every_setting_has_a_file_of_its_own_and_the_same_command_changes_nothing() {
     }
     let all = files(out.as_ref());
     for flags in settings {
-        assert!(said(&run(flags)).contains("was measured before with these settings; not measured again"));
+        assert!(said(&run(flags)).contains("already holds this measurement; it was not measured again"));
     }
     assert!(files(out.as_ref()) == all);
     // What does not decide the numbers has no file of its own; a family that is new is written down.
@@ -138,7 +138,7 @@ fn profiles_of_different_settings_are_refused_until_one_is_chosen() {
         assert_eq!((table.len(), table[0]["n_windows"].as_str()), (1, windows));
     }
     refused(&[&join[..], &["--select", "windows=60"]].concat(), &["`windows` is not a setting", "n_windows"]);
-    refused(&[&join[..], &["--select", "n_windows=61"]].concat(), &["leaves no profile"]);
+    refused(&[&join[..], &["--select", "n_windows=61"]].concat(), &["matches no profile"]);
     for report in ["profiles", "shots", "depth"] {
         refused(&["report", report, &out], &["two profiles", "n_windows: ", "--select"]);
         let table = rows(&done(&["report", report, &out, "--select", "n_windows=80"]));
@@ -186,7 +186,7 @@ fn folders_of_one_name_do_not_replace_each_other_and_a_label_tells_them_apart() 
     // In one command their rows could not be told apart.
     let both = [at("a/m"), at("b/m")];
     let both = [&["measure", "--estimand=positional", &both[0], &both[1]], &flags[..]].concat();
-    refused(&both, &["names m twice", "--name"]);
+    refused(&both, &["gives two inputs the same name, m", "--name"]);
     refused(&[&both[..], &["--name", "x"]].concat(), &["--name", "2 are given"]);
     refused(
         &["measure", "--estimand=positional", "minigpt-1", "--corpus", "colours", "--name", " "],

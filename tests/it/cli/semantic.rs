@@ -115,7 +115,10 @@ fn what_has_no_two_relations_is_positional_and_contradictions_are_refused() {
     }
     let output = measure(&["--corpus", "countries", "--shots", "2"]);
     assert!(output.status.success(), "{}", said(&output));
-    assert!(said(&output).contains("--windows is its flag: the estimand is positional"));
+    assert!(
+        said(&output)
+            .contains("--windows applies to the positional estimand only: the estimand is positional")
+    );
     let refused = |arguments: &[&str], words: &[&str]| {
         let output = surmise(arguments);
         assert!(!output.status.success() && output.stdout.is_empty());

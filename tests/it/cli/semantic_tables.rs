@@ -202,7 +202,7 @@ fn observations_of_shares_can_be_calibrated() {
     assert!(predicted.status.success() || predicted.status.code() == Some(3), "{said}");
     // Answers to other prompts are no features of this design.
     std::fs::write(&answers, "model,corpus,shots,form\nclosed,countries,2,colon\n").expect("written");
-    refused(&join[..join.len() - 1], &["another design", "form: colon, and arrow"]);
+    refused(&join[..join.len() - 1], &["another design", "form: colon, but arrow"]);
     refused(&["observations", "--profiles", &run, "--shots", "3"], &["3 examples", "1, 2"]);
     refused(&["observations", "--profiles", &run, "--readings", &run], &["--readings", "positional"]);
 }

@@ -291,7 +291,8 @@ fn what_cannot_be_a_batch_is_refused_before_anything_is_sent() {
     let case = case(&server, 2);
     ends(&case, 2, "ollama", &[]).says("providers with a batch API: openai-chat");
     ends(&case, 2, "openai-chat", &["--batch-size", "0"]).says("--batch-size must be at least 1");
-    ends(&case, 2, "openai-chat", &["--batch-timeout", "5"]).says("must be a number with s, m, h or d");
+    ends(&case, 2, "openai-chat", &["--batch-timeout", "5"])
+        .says("must be a number followed by s, m, h or d");
     std::fs::write(case.folder.path().join("prices.toml"), PRICES.replace("0.5", "5")).expect("a file");
     ends(&case, 2, "openai-chat", &BUDGET).says("batch_factor is 5");
     assert_eq!(server.n_calls(), 0);

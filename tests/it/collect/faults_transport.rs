@@ -44,7 +44,7 @@ fn fault_06_a_full_disk_ends_the_run_before_more_is_paid_and_keeps_what_came() {
     };
     let ran = limited("6144");
     assert_eq!(ran.code, Some(6), "{}", ran.stderr);
-    ran.says("cannot keep answers in").says("surmise-rescued-").says("cat ");
+    ran.says("cannot store answers in").says("surmise-rescued-").says("cat ");
     let kept = case.records().iter().filter(|r| r["record"] == "outcome").count();
     let rescued = std::fs::read_dir(case.folder.path()).expect("a folder").flatten();
     let rescued = rescued.filter(|entry| entry.file_name().to_string_lossy().starts_with("surmise-rescued-"));

@@ -144,7 +144,7 @@ fn numbers_python_writes_and_json_does_not_know_are_read() {
     assert_eq!(brief(&imported.scores), [("a", 0, 4, Some(0.5))]);
     let notes = imported.notes.join("\n");
     assert!(
-        notes.contains("b: not imported: acc,none is no number") || notes.contains("acc is no number"),
+        notes.contains("b: not imported: acc,none is not a number") || notes.contains("acc is not a number"),
         "{notes}"
     );
 }

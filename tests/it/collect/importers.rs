@@ -84,7 +84,7 @@ fn a_log_of_inspect_gives_the_same_as_archive_and_as_json() {
     assert_eq!((item.finish_reason.as_deref(), item.kind), (Some("max_tokens"), GradeKind::Scored));
     let notes = archive.notes.join("\n");
     for told in [
-        "2 answers were cut at the token limit",
+        "2 answers were truncated at the token limit",
         "6 answers have log-probabilities",
         "looks like a key",
         "capital-4, error",
@@ -121,7 +121,7 @@ fn a_log_of_inspect_on_a_part_or_of_another_version_is_refused() {
         assert!(error.contains(told) && !error.contains(KEY), "{told}: {error}");
     }
     let text = std::fs::read_to_string(golden("inspect/capitals.json")).expect("a log");
-    assert!(refused("log.json", &text[..text.len() / 2], &whole).contains("cut short"));
+    assert!(refused("log.json", &text[..text.len() / 2], &whole).contains("truncated"));
     let archive = std::fs::read(golden("inspect/capitals.eval")).expect("an archive");
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("cut.eval");
@@ -149,7 +149,7 @@ fn scores_that_are_nan_or_no_shares_are_not_grades() {
     assert_eq!(imported.scores[0].task, "capitals");
     assert!(kinds(&imported).iter().any(|(_, _, kind)| *kind == "unreadable"), "{:?}", kinds(&imported));
     let notes = imported.notes.join("\n");
-    assert!(notes.contains("1 values of first_letter are no shares"), "{notes}");
+    assert!(notes.contains("1 values of first_letter are not shares"), "{notes}");
     // A key in a name is replaced, too.
     let mut log = inspect_json();
     log["eval"]["task"] = json!(format!("task {KEY}"));
@@ -181,7 +181,7 @@ fn a_run_folder_of_helm_is_imported() {
     );
     assert_eq!(all.provenance.sources[0].samples_sha256.len(), 3);
     let part = import(&[golden("helm/simple_mcqa/stats.json")], &options).expect_err("a part").to_string();
-    assert!(part.contains("give its folder"), "{part}");
+    assert!(part.contains("give the folder of the run"), "{part}");
 }
 
 #[test]
@@ -217,7 +217,7 @@ fn old_records_and_several_models_in_one_file_are_read() {
     assert_eq!(brief(&imported.scores), [("BBH", 0, 100, 100, Some(0.25)), ("BBH", 0, 100, 100, Some(0.6))]);
     assert!(imported.notes.iter().any(|note| note.contains("--shots")), "{:?}", imported.notes);
     let named = ImportOptions { model: Some("m".into()), ..ImportOptions::default() };
-    assert!(refused("all.jsonl", &lines, &named).contains("holds 2 models"));
+    assert!(refused("all.jsonl", &lines, &named).contains("contains 2 models"));
     // What is no share of right answers is told; nothing is left to import.
     for (config, told) in [
         (json!({"metric_name": "bleu", "lower_is_better": false}), "`bleu`"),
@@ -260,7 +260,7 @@ fn record_files_of_openai_evals_are_imported() {
     let twice = format!("{text}{text}");
     assert!(refused("r.jsonl", &twice, &whole).contains("second run"));
     let cut = &text[..text.len() - 40];
-    assert!(refused("r.jsonl", cut, &whole).contains("cut short"));
+    assert!(refused("r.jsonl", cut, &whole).contains("truncated"));
     let other = text.replace("\"accuracy\": 0.3", "\"accuracy\": 0.9");
     assert!(refused("r.jsonl", &other, &whole).contains("0.9"));
     let part = text.replace("\"max_samples\": null", "\"max_samples\": 6");
@@ -307,7 +307,13 @@ fn files_that_differ_about_a_score_are_named_and_the_others_imported() {
     );
     let stderr = String::from_utf8_lossy(&ran.stderr);
     assert_eq!(ran.status.code(), Some(3), "{stderr}");
-    for told in ["a.json", "b.json", "capitals/match of model", "none is imported", "other.txt"] {
+    for told in [
+        "a.json",
+        "b.json",
+        "capitals/match of model",
+        "not imported, because the files disagree",
+        "other.txt",
+    ] {
         assert!(stderr.contains(told), "{told}: {stderr}");
     }
     // What the files agree on is there once.

@@ -100,7 +100,7 @@ fn a_value_that_is_no_number_is_an_unreadable_answer_in_every_tool() {
     let score = &imported.scores[0];
     assert_eq!((score.n_items, score.n_scored, score.n_unreadable), (5, 4, 1));
     let notes = imported.notes.join("\n");
-    assert!(notes.contains("1 instances have no exact_match"), "{notes}");
+    assert!(notes.contains("1 instances without exact_match"), "{notes}");
     // Samples of the harness.
     let line = |n: u32, grade: &str| {
         format!(
@@ -125,7 +125,7 @@ fn a_metric_of_the_harness_that_is_no_number_keeps_its_place() {
     let imported = of(&[("results_1.json", results.into())], &given).expect("results");
     assert_eq!(brief(&imported.scores), [("t/acc,none", 0, 2, 2, Some(0.5))]);
     let notes = imported.notes.join("\n");
-    assert!(notes.contains("t/acc_norm,none: not imported: acc_norm,none is no number"), "{notes}");
+    assert!(notes.contains("t/acc_norm,none: not imported: acc_norm,none is not a number"), "{notes}");
     // The samples have the grades.
     let line = |n: u32, norm: &str| {
         format!(
@@ -170,7 +170,8 @@ fn scores_without_a_number_of_items_want_one() {
     assert_eq!(imported.provenance.sources[0].settings["--n-items MMLU"], "1000");
     let notes = imported.notes.join("\n");
     assert!(
-        notes.contains("that of --n-items, 1000") && notes.contains("--n-items other: no file"),
+        notes.contains("the number of items, 1000, comes from --n-items")
+            && notes.contains("--n-items other: not used"),
         "{notes}"
     );
     assert!(refused("r.json", &record(0.25, "0.10.0"), &given).contains("0.10.0"));

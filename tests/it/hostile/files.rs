@@ -111,5 +111,5 @@ fn a_system_that_gives_no_threads_is_named() {
     let output = shell.args(["-c", script, env!("CARGO_BIN_EXE_surmise")]).output().expect("the binary");
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains("starts no further thread") && said.contains("--threads"), "{said}");
+    assert!(said.contains("cannot start another thread") && said.contains("--threads"), "{said}");
 }

@@ -275,7 +275,7 @@ fn an_estimate_is_shown_also_where_random_pairings_are_refused() {
     let (x, y) = (files.put("x.csv", side(1).as_bytes()), files.put("y.csv", side(7).as_bytes()));
     let output = surmise(&["-q", "mi", "--x", &x, "--y", &y, "--estimator", "plugin", "--permutations", "3"]);
     assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("no p value"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("no p-value"));
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert!((report["mi_nats"].as_f64().expect("nats") - 100.0_f64.ln()).abs() < 0.2, "{report}");
     assert!(report.get("permutation_test").is_none(), "{report}");

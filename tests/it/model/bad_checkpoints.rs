@@ -52,7 +52,7 @@ fn a_missing_file_is_named() {
         // Other files can stand for a tokenizer.json.
         let [missing, advice] = match file {
             TOKENIZER => ["is missing, and so are vocab.json with merges.txt", "download it too"],
-            _ => ["cannot read", "check that the file is there"],
+            _ => ["cannot read", "a file that exists and is readable"],
         };
         scene.refuses(&[], 1, &[missing, file, advice]);
         std::fs::create_dir(scene.path(file)).expect("a folder");
@@ -69,7 +69,7 @@ fn a_malformed_config_is_named_with_the_place() {
         scene.refuses(
             &[],
             1,
-            &[CONFIG, "not the JSON that is expected", "replace the file", "because: ", "line 1"],
+            &[CONFIG, "not the JSON that surmise expects", "replace the file", "because: ", "line 1"],
         );
     }
     scene.put(CONFIG, b"[]");

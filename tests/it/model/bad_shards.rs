@@ -59,7 +59,7 @@ impl Form {
 fn an_index_that_names_a_missing_file_is_refused_by_the_file() {
     let form = Form::new("sharded");
     form.remove(SECOND);
-    form.refuses(&["cannot read", SECOND, "check that the file is there"]);
+    form.refuses(&["cannot read", SECOND, "a file that exists and is readable"]);
     let form = Form::new("sharded");
     form.place("model.norm.weight", &json!("model-00003-of-00002.safetensors"));
     form.refuses(&["cannot read", "model-00003-of-00002.safetensors"]);
@@ -87,8 +87,8 @@ fn an_index_that_disagrees_with_its_files_is_refused_by_the_tensor() {
 #[test]
 fn an_index_that_is_none_or_leads_out_of_its_folder_is_refused() {
     for (bytes, says) in [
-        (&b""[..], "not the JSON that is expected"),
-        (b"{\"weight_map\"", "not the JSON that is expected"),
+        (&b""[..], "not the JSON that surmise expects"),
+        (b"{\"weight_map\"", "not the JSON that surmise expects"),
         (b"[]", "has no `weight_map`"),
         (b"{\"weight_map\": [1]}", "has no `weight_map`"),
         (b"{\"weight_map\": {}}", "tensor `model.embed_tokens.weight` is missing"),

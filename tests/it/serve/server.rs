@@ -241,7 +241,7 @@ fn what_cannot_be_answered_is_refused_and_the_server_stays_up() {
         ("prompt", json!(long), 400, "context_length_exceeded"),
         ("prompt", json!([1, 2, 4_000_000]), 400, "out of range"),
         ("prompt", json!([[1], ["red"]]), 400, "`prompt` must be"),
-        ("prompt", json!([]), 400, "from 1 to"),
+        ("prompt", json!([]), 400, "must contain 1 to"),
         ("prompt", json!(""), 400, "no token"),
         ("n", json!(1000), 400, "`n` must be"),
         ("logprobs", json!(21), 400, "`logprobs` must be"),

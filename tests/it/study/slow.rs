@@ -62,7 +62,7 @@ fn the_bare_command_is_the_bundled_study_and_leaves_nothing_behind() {
     assert!(error("y_hat") < error("baseline_mean") && error("y_hat") < error("baseline_size"));
     // What it says is what it printed.
     let sentence = format!(
-        "error of {:.3}, against {:.3} for the mean of the others and {:.3} for a line",
+        "error of {:.3}. Baselines: {:.3} for the mean of the other models, {:.3} for a regression",
         error("y_hat"),
         error("baseline_mean"),
         error("baseline_size")
