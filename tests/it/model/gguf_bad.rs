@@ -67,7 +67,7 @@ fn what_is_wrong_with_a_file_is_named() {
             f.set("general.name", LIST, numbers(78, &[]));
         }),
         ("`general.alignment` is 24, which is not a power of two", |f| {
-            f.set("general.alignment", U32, u32s(24))
+            f.set("general.alignment", U32, u32s(24));
         }),
         ("key `llama.block_count` is \"one\", not a count", |f| {
             f.set("llama.block_count", TEXT, text("one"));
@@ -83,7 +83,7 @@ fn what_is_wrong_with_a_file_is_named() {
             f.set("llama.feed_forward_length", LIST, numbers(U32, &[[8, 0, 0, 0], [9, 0, 0, 0]]));
         }),
         ("tensor `blk.0.attn_q.weight` has the unsupported type IQ4_XS", |f| {
-            f.tensor("blk.0.attn_q.weight").kind = 23
+            f.tensor("blk.0.attn_q.weight").kind = 23;
         }),
         ("has the unsupported type number 9999", |f| f.tensor("blk.0.attn_q.weight").kind = 9999),
         ("which is not a whole number of Q4_K blocks", |f| f.tensor("blk.0.attn_q.weight").kind = 12),
