@@ -6,6 +6,7 @@
 
 pub(super) mod basis;
 pub(super) mod blend;
+mod chain;
 mod completion;
 mod elastic_net;
 pub(super) mod factor_model;

@@ -1,5 +1,6 @@
 //! The table of candidates. A row here is all that a new candidate needs beside its own file.
 
+use super::chain::Chain;
 use super::completion::Completion;
 use super::elastic_net::ElasticNet;
 use super::family_offset::FamilyOffset;
@@ -20,6 +21,7 @@ pub static ALL: &[&dyn Candidate] = &[
     &Size,
     &ProportionalGain,
     &Gain,
+    &Chain,
     &RIDGE,
     &RIDGE_SIZE,
     &Floored { name: "size-floor", columns: Columns::Size, complexity: 12 },

@@ -151,8 +151,8 @@ impl Judge<'_> {
     }
 
     /// The candidate that comes nearest to being selected, and its skill, by the rules of
-    /// [`select`](super::select): within the range its skill in the unit of the target on the split where it is
-    /// least, beyond it the mean of two splits on the scale of the link or in the unit.
+    /// [`select`](super::select): within the range its skill in the unit of the target, beyond it the mean of
+    /// its skills on two splits, in the unit or on the scale of the link.
     fn best_failure(&self, regime: Regime) -> String {
         let inside = match self.scores.leave_family_out.is_empty() || regime == Regime::Interpolation {
             true => ("leaving out models", Split::LeaveModelOut),

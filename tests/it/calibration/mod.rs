@@ -3,8 +3,10 @@
 pub mod bad_tables;
 pub mod cards;
 pub mod edited_cards;
+pub mod emergent;
 pub mod explained;
 pub mod leaks;
+pub mod noise;
 pub mod notations;
 pub mod observations;
 pub mod refusals;
