@@ -208,7 +208,8 @@ fn tables_go_to_the_files_that_are_named_and_to_no_file_that_is_read() {
     );
     refused(&["predict", &t, "--calibration", &card, "-o", "-", "--json"], &["--json and -o both write"]);
     assert_eq!(std::fs::read(&t).expect("the table"), before);
-    refused(&["--csv", &csv, "list", "models"], &["after the command"]);
+    refused(&["--csv", &csv, "list", "models"], &["--csv before the command", "after the command"]);
+    refused(&["--json", &csv, "list", "models"], &["--json before the command"]);
     // A file that is found in a folder, or named as a corpus, is read as well.
     let predictions = at("predictions.csv");
     surmise(&["predict", &t, "--calibration", &card, "-q", "-o", &predictions]);

@@ -253,7 +253,7 @@ fn relations_whose_answers_begin_alike_are_refused_and_single_queries_are_left_o
         tokenized_and_measured(&model, &design, &SemanticSettings::new(0, None))
     };
     let error = table(0).unwrap_err().to_string();
-    assert!(error.contains("columns a and b") && error.contains("all but 0 of 3"), "{error}");
+    assert!(error.contains("columns a and b") && error.contains("for only 0 of 3"), "{error}");
     assert!(table(7).expect("a profile").corpus.left_out.is_empty());
     let left_out: usize =
         table(5).map_or(0, |profile| profile.corpus.left_out.iter().map(|l| l.queries).sum());

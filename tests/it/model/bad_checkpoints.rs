@@ -216,18 +216,16 @@ fn a_safetensors_file_that_is_cut_short_or_none_at_all_is_refused() {
         (whole[..whole.len() / 2].into(), "truncated"),
         ([&whole[..], b"\0\0\0\0"].concat().into(), "truncated or too long"),
         (u64::MAX.to_le_bytes().repeat(4).into(), "not a valid safetensors file (header too large)"),
-        (
-            b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 423280\n".into(),
-            "`git lfs pull`",
-        ),
         (with_header("{").into(), "not a valid safetensors file (invalid JSON in header"),
         ([&1_u64.to_le_bytes()[..], b"\xff"].concat().into(), "not a valid safetensors file (invalid UTF-8"),
         (with_header(absurd_shape).into(), "not a valid safetensors file (overflow"),
         (with_header(absurd_end).into(), "not a valid safetensors file (overflow"),
     ] {
         scene.put(WEIGHTS, &bytes);
-        scene.refuses(&[], 1, &[WEIGHTS, says, "download or save the checkpoint again"]);
+        scene.refuses(&[], 1, &[WEIGHTS, says, "download or save the file again"]);
     }
+    scene.put(WEIGHTS, b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 423280\n");
+    scene.refuses(&[], 1, &[WEIGHTS, "a git-lfs pointer", "; download them with `git lfs pull`"]);
     scene.put(WEIGHTS, &with_header("{}"));
     scene.refuses(&[], 1, &[WEIGHTS, "tensor `transformer.wte.weight` is missing"]);
 }

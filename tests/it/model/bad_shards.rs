@@ -126,7 +126,7 @@ fn a_damaged_shard_is_named() {
         (&[&90_000_000_u64.to_le_bytes()[..], b"{}"].concat(), "end before its header does"),
     ] {
         form.put(SECOND, bytes);
-        form.refuses(&[SECOND, says, "download or save the checkpoint again"]);
+        form.refuses(&[SECOND, says, "download or save the file again"]);
     }
     let header = |text: &str, data: usize| {
         [&(text.len() as u64).to_le_bytes()[..], text.as_bytes(), &vec![0; data]].concat()
@@ -159,20 +159,26 @@ fn a_pytorch_file_that_is_none_is_refused() {
         bytes[at(text)..][..other.len()].copy_from_slice(other);
         bytes
     };
-    for (bytes, says) in [
-        (vec![], "not a valid PyTorch checkpoint"),
-        (whole[..whole.len() / 2].to_vec(), "not a valid PyTorch checkpoint"),
-        (b"PK\x05\x06".iter().copied().chain([0; 18]).collect(), "it holds no data.pkl"),
+    let again = "download or save the file again";
+    for (bytes, says, advice) in [
+        (vec![], "not a valid PyTorch checkpoint", again),
+        (whole[..whole.len() / 2].to_vec(), "not a valid PyTorch checkpoint", again),
+        (b"PK\x05\x06".iter().copied().chain([0; 18]).collect(), "it holds no data.pkl", again),
         (
             b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.".to_vec(),
-            "before version 1.6, which is not supported: load it in a newer PyTorch",
+            "before version 1.6, which is not supported",
+            "; load it in a newer PyTorch and save it",
         ),
-        (b"version https://git-lfs.github.com/spec/v1\n".to_vec(), "`git lfs pull`"),
-        (changed(b"ccollections", b"\xffcollectio"), "its pickle uses operation 0xff"),
-        (changed(b"X\x07\0\0\0storage", b"X\xff\xff\xff\xff"), "its pickle is truncated"),
+        (
+            b"version https://git-lfs.github.com/spec/v1\n".to_vec(),
+            "a git-lfs pointer",
+            "; download them with `git lfs pull`",
+        ),
+        (changed(b"ccollections", b"\xffcollectio"), "its pickle uses operation 0xff", again),
+        (changed(b"X\x07\0\0\0storage", b"X\xff\xff\xff\xff"), "its pickle is truncated", again),
     ] {
         form.put(TORCH, &bytes);
-        form.refuses(&[TORCH, says, "download or save the checkpoint again"]);
+        form.refuses(&[TORCH, says, advice]);
     }
     // Types that hold no weights, and a shape of another model.
     form.put(TORCH, &changed(b"FloatStorage", b"ShortStorage"));

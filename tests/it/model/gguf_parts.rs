@@ -69,7 +69,7 @@ fn a_part_that_is_missing_is_named() {
     }
     let message = refusal(&folder(&NAMES[2..]).path().join(NAMES[2]));
     assert!(
-        message.contains(&format!("{} is not in the same folder, nor are 1 others", NAMES[0])),
+        message.contains(&format!("{} is not in the same folder, nor is 1 other;", NAMES[0])),
         "{message}"
     );
 }
