@@ -280,8 +280,8 @@ fn scaled_and_shifted_coordinates_and_constant_ones_change_nothing() {
         2 => 5e-21 * y[[row, 2]],
         _ => 1e-20 * k as f32,
     });
-    // The sign of a coordinate is not part of its scale: after the sign is reversed, the noise has the same
-    // sign relative to it.
+    // Column 1 of `changed` has a reversed sign, which scaling keeps. The reference reverses it too, so that
+    // the noise falls on the same side.
     let mut mirrored = y.clone();
     mirrored.column_mut(1).mapv_inplace(|value| -value);
     let mirrored = estimate(&x, &mirrored, &[0.1, 0.4], 17);

@@ -138,7 +138,7 @@ fn a_single_row_in_a_group_adds_nothing_to_the_lower_bound() {
     let found = &Channel::new(Scale::Spread, vec![1e3])
         .and_then(|channel| channel.estimate_rows(x.view(), y.view(), 1))
         .expect("usable")[0];
-    // Noise that drowns all differences leaves zero in every term, and in the bounds.
+    // If the noise hides all differences, every term and both bounds are zero.
     assert!(
         found.lower_nats.expect("two bounds").abs() < 1e-3
             && found.upper_nats.expect("two bounds").abs() < 1e-3,

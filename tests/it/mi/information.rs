@@ -198,7 +198,7 @@ fn rows_of_a_series_are_flagged_in_every_output_and_permutations_are_shifts() {
     for words in ["dependent_rows: rows depend", "19 random shifts of y", "rows count as about"] {
         assert!(table.contains(words), "{words}: {table}");
     }
-    // Rows in random order have neither.
+    // Independent rows have neither the member nor the flag.
     let (x, y) = pairs(500);
     let file = files.put("pairs.safetensors", &both(&x, &y));
     let report = json(&["mi", "--x", &file, "--y", &file, "--estimator", "ksg", "--permutations", "3"]);

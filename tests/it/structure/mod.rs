@@ -1,6 +1,6 @@
-//! The layout of the source: which file imports which, how long files are and how wide lines are.
+//! The layout of the source: imports between files, length of files and width of lines.
 //!
-//! `cargo test --release --test it structure::` runs these checks alone, in well under a second.
+//! `cargo test --release --test it structure::` runs only these checks, in less than a second.
 
 pub mod graph;
 pub mod imports;
@@ -25,18 +25,18 @@ fn library() -> Vec<Module> {
 }
 
 #[test]
-fn no_file_imports_a_file_that_imports_it() {
+fn files_do_not_import_each_other() {
     let modules = library();
     assert!(modules.len() > 100, "only {} files were found", modules.len());
     let graph = Graph::new(&modules);
-    // A parser that reads nothing would find no circle: the library has several imports per file.
+    // A parser that reads nothing would find no cycle. The library has several imports per file.
     assert!(graph.n_imports() > 2 * modules.len(), "only {} imports were read", graph.n_imports());
     let circles = graph.circles();
     assert!(circles.is_empty(), "files import each other:\n{}", graph.describe(&circles));
 }
 
 #[test]
-fn no_folder_imports_a_folder_that_imports_it() {
+fn folders_do_not_import_each_other() {
     let modules = library();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let folders = Graph::new(&modules).of_folders(|path| root.join(path.replace("::", "/")).is_dir());
@@ -46,7 +46,7 @@ fn no_folder_imports_a_folder_that_imports_it() {
 }
 
 #[test]
-fn a_circle_is_found_through_use_lines_inline_paths_and_re_exports() {
+fn a_cycle_is_found_through_use_lines_inline_paths_and_re_exports() {
     let module = |path: &str, text: &str| Module::new(path.split("::").map(Into::into).collect(), text);
     let modules = [
         module("a", "pub mod first; pub mod second; pub use self::first::First;"),
@@ -66,7 +66,7 @@ fn a_circle_is_found_through_use_lines_inline_paths_and_re_exports() {
 }
 
 #[test]
-fn what_is_defined_beside_its_members_is_a_circle_when_it_names_them() {
+fn an_item_that_names_modules_which_import_it_forms_a_cycle() {
     let module = |path: &str, text: &str| Module::new(path.split("::").map(Into::into).collect(), text);
     let modules = [
         module("a", "mod one; use self::one::One; pub trait Seam {} pub static ALL: &[&dyn Seam] = &[&One];"),
