@@ -18,13 +18,13 @@ pub struct Graph {
 
 struct Resolver {
     index: BTreeMap<Path, usize>,
-    /// What a module hands on, by its name there.
+    /// The re-exports of a module, by their name there.
     exports: Vec<BTreeMap<String, Path>>,
 }
 
 /// The target of a path.
 enum Target {
-    /// A module as such.
+    /// A module.
     Module(usize),
     /// An item of a module.
     Item(usize),
@@ -158,23 +158,23 @@ impl Graph {
 
     /// Sets of files in which each file reaches every other: the strongly connected components with more than
     /// one file.
-    pub fn circles(&self) -> Vec<Vec<usize>> {
+    pub fn cycles(&self) -> Vec<Vec<usize>> {
         let n = self.paths.len();
         let reached: Vec<BTreeSet<usize>> = (0..n).map(|from| self.reached(from)).collect();
         let mut seen = BTreeSet::new();
-        let mut circles = vec![];
+        let mut cycles = vec![];
         for i in 0..n {
             if seen.contains(&i) {
                 continue;
             }
-            let circle: Vec<usize> =
+            let cycle: Vec<usize> =
                 (0..n).filter(|j| reached[i].contains(j) && reached[*j].contains(&i)).collect();
-            seen.extend(circle.iter().copied());
-            if circle.len() > 1 {
-                circles.push(circle);
+            seen.extend(cycle.iter().copied());
+            if cycle.len() > 1 {
+                cycles.push(cycle);
             }
         }
-        circles
+        cycles
     }
 
     fn reached(&self, from: usize) -> BTreeSet<usize> {
@@ -192,12 +192,12 @@ impl Graph {
     }
 
     /// The imports that form each cycle.
-    pub fn describe(&self, circles: &[Vec<usize>]) -> String {
+    pub fn describe(&self, cycles: &[Vec<usize>]) -> String {
         let mut text = String::new();
-        for circle in circles {
-            text.push_str(&format!("a circle of {}:\n", circle.len()));
+        for cycle in cycles {
+            text.push_str(&format!("a cycle of {}:\n", cycle.len()));
             for ((from, to), names) in &self.edges {
-                if circle.contains(from) && circle.contains(to) {
+                if cycle.contains(from) && cycle.contains(to) {
                     let names: Vec<&str> = names.iter().map(String::as_str).collect();
                     let (from, to) = (self.paths[*from].join("::"), self.paths[*to].join("::"));
                     text.push_str(&format!("  {from} -> {to}: {}\n", names.join(", ")));

@@ -78,5 +78,5 @@ fn no_file_is_longer_than_the_limit_and_half_are_short() {
         files.iter().filter(|(file, _)| file.starts_with(&root)).map(|(_, lines)| *lines).collect();
     lengths.sort_unstable();
     let median = lengths[lengths.len() / 2];
-    assert!(median < MEDIAN, "the median file of src has {median} lines, and is to have less than {MEDIAN}");
+    assert!(median < MEDIAN, "the median file of src has {median} lines; it must have fewer than {MEDIAN}");
 }

@@ -31,8 +31,8 @@ fn files_do_not_import_each_other() {
     let graph = Graph::new(&modules);
     // A parser that reads nothing would find no cycle. The library has several imports per file.
     assert!(graph.n_imports() > 2 * modules.len(), "only {} imports were read", graph.n_imports());
-    let circles = graph.circles();
-    assert!(circles.is_empty(), "files import each other:\n{}", graph.describe(&circles));
+    let cycles = graph.cycles();
+    assert!(cycles.is_empty(), "files import each other:\n{}", graph.describe(&cycles));
 }
 
 #[test]
@@ -41,8 +41,8 @@ fn folders_do_not_import_each_other() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let folders = Graph::new(&modules).of_folders(|path| root.join(path.replace("::", "/")).is_dir());
     assert!(folders.n_imports() > 50, "only {} imports between folders were read", folders.n_imports());
-    let circles = folders.circles();
-    assert!(circles.is_empty(), "folders import each other:\n{}", folders.describe(&circles));
+    let cycles = folders.cycles();
+    assert!(cycles.is_empty(), "folders import each other:\n{}", folders.describe(&cycles));
 }
 
 #[test]
@@ -59,9 +59,9 @@ fn a_cycle_is_found_through_use_lines_inline_paths_and_re_exports() {
         module("c", "pub struct C; impl C { fn x() -> crate::b::X { crate::b::X } }"),
     ];
     let graph = Graph::new(&modules);
-    let circles = graph.circles();
-    assert_eq!(circles.len(), 1, "{}", graph.describe(&circles));
-    assert_eq!(graph.names(&circles[0]), ["a::first", "a::second"]);
+    let cycles = graph.cycles();
+    assert_eq!(cycles.len(), 1, "{}", graph.describe(&cycles));
+    assert_eq!(graph.names(&cycles[0]), ["a::first", "a::second"]);
     assert!(graph.imports("c", "b") && !graph.imports("b", "c") && !graph.imports("a::second", "b"));
 }
 
@@ -72,5 +72,5 @@ fn an_item_that_names_modules_which_import_it_forms_a_cycle() {
         module("a", "mod one; use self::one::One; pub trait Seam {} pub static ALL: &[&dyn Seam] = &[&One];"),
         module("a::one", "use super::Seam; pub struct One; impl Seam for One {}"),
     ];
-    assert_eq!(Graph::new(&modules).circles().len(), 1);
+    assert_eq!(Graph::new(&modules).cycles().len(), 1);
 }
