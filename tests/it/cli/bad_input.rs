@@ -100,7 +100,7 @@ pub fn refused<S: AsRef<str>>(arguments: &[S], code: i32, says: &[&str]) {
         assert!(first.starts_with("error: ") && stderr.trim_end().ends_with("try '--help'."), "{stderr}");
     }
     for words in says {
-        assert!(stderr.contains(words), "none of {words:?} is in: {stderr}");
+        assert!(stderr.contains(words), "{words:?} is not in: {stderr}");
     }
 }
 

@@ -189,7 +189,7 @@ fn unusable_inputs_of_a_report_are_named() {
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {stderr}");
         assert!(output.stdout.is_empty());
-        says.iter().for_each(|words| assert!(stderr.contains(words), "none of {words:?} is in {stderr}"));
+        says.iter().for_each(|words| assert!(stderr.contains(words), "{words:?} is not in {stderr}"));
     };
     let file = folder.path().join("predictions.csv");
     std::fs::write(&file, PREDICTIONS.replace("2.0,2.5", "two,2.5")).expect("a file");

@@ -169,7 +169,7 @@ fn invalid_files_of_texts_are_named_with_their_line() {
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(code), "{name}: {stderr}");
         assert!(output.stdout.is_empty());
-        says.iter().for_each(|words| assert!(stderr.contains(words), "none of {words:?} is in {stderr}"));
+        says.iter().for_each(|words| assert!(stderr.contains(words), "{words:?} is not in {stderr}"));
         let made: Vec<_> =
             std::fs::read_dir(out).map(|entries| entries.flatten().collect()).unwrap_or_default();
         assert!(made.is_empty(), "{made:?}");

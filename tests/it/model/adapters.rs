@@ -85,7 +85,7 @@ fn refused(folder: &TempDir, more: &[&str], says: &[&str]) {
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success(), "{stderr}");
     assert_eq!(stderr.lines().filter(|line| line.starts_with("surmise: ")).count(), 1, "{stderr}");
-    says.iter().for_each(|words| assert!(stderr.contains(words), "none of {words:?} is in: {stderr}"));
+    says.iter().for_each(|words| assert!(stderr.contains(words), "{words:?} is not in: {stderr}"));
 }
 
 #[test]

@@ -93,7 +93,7 @@ pub fn refused(command: &mut Command, code: i32, says: &[&str]) {
     assert!(
         stderr.starts_with("surmise: ") && stderr.lines().skip(1).all(|line| line.starts_with("  because: "))
     );
-    says.iter().for_each(|words| assert!(stderr.contains(words), "none of {words:?} is in: {stderr}"));
+    says.iter().for_each(|words| assert!(stderr.contains(words), "{words:?} is not in: {stderr}"));
 }
 
 /// Rows of the golden folder, with the model label and the profile name that the id gives.

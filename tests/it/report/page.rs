@@ -210,7 +210,7 @@ fn missing_or_damaged_files_are_reported_and_other_folders_are_refused() {
         let output = surmise(&[&["report", "html"], arguments].concat());
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {stderr}");
-        says.iter().for_each(|words| assert!(stderr.contains(words), "none of {words:?} is in {stderr}"));
+        says.iter().for_each(|words| assert!(stderr.contains(words), "{words:?} is not in {stderr}"));
     };
     let here = text(folder.path());
     refused(&[here], 2, &["holds no results", "study.json", "predictions.csv"]);
