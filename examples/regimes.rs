@@ -1,6 +1,6 @@
-//! Whether the coverage that predictions state is the coverage they have, where the truth is known: synthetic
-//! tables of 60 models in 15 families, with an effect of each family on the target that no feature shows, and
-//! as many new rows of each kind as the table has families.
+//! Compares the stated coverage of predictions with their real coverage on synthetic tables with known truth:
+//! 60 models in 15 families, an effect of each family on the target that no feature shows, and as many new
+//! rows of each kind as the table has families.
 //!
 //! ```console
 //! $ cargo run --release --example regimes             # 300 tables

@@ -6,11 +6,11 @@
 //! `cargo run --release --example weak_to_strong` prints mean absolute error, skill, and coverage of 90 %
 //! intervals. With an argument after `--` it prints something else:
 //!
-//! * `coverage`: that of 90 % intervals on the whole table, in back-test
-//! * `candidates`: every candidate, leaving out models, families, and the stronger
+//! * `coverage`: back-tested coverage of 90 % intervals on the whole table
+//! * `candidates`: every candidate, leaving out models, families, and stronger models
 //! * `law`: mean squared and absolute errors of the law with one to four components, and of the same sigmoid
 //!   on log size and log FLOPs
-//! * `noise`: how many kinds of queries get a number where there is nothing to learn
+//! * `noise`: how many kinds of queries get a prediction from pure noise
 
 use ndarray::Array2;
 use rand::{Rng, SeedableRng};

@@ -41,7 +41,7 @@ pub fn tables(summaries: &[(Half, Summary)]) -> String {
     for (half, of) in &halves {
         let _ = writeln!(text, "## The {} half\n\n{}", half.name(), problems(of, single));
     }
-    let _ = writeln!(text, "## What they come to\n\n{}", totals(&halves, &all, single));
+    let _ = writeln!(text, "## Summary\n\n{}", totals(&halves, &all, single));
     let _ = writeln!(text, "## Intervals by regime\n\n{}", regimes(&all));
     let _ = writeln!(text, "## Every rival\n\n{}", rivals(&all));
     text
