@@ -79,7 +79,7 @@ impl Frame {
     pub fn get(&self, name: &str) -> Result<&[f64]> {
         match self.find(name)? {
             Column::Numbers(cells) => Ok(cells),
-            Column::Text(_) => Err(fault(format!("column {name} holds text"))),
+            Column::Text(_) => Err(fault(format!("column {name} contains text"))),
         }
     }
 
@@ -90,7 +90,7 @@ impl Frame {
     pub fn words(&self, name: &str) -> Result<&[String]> {
         match self.find(name)? {
             Column::Text(cells) => Ok(cells),
-            Column::Numbers(_) => Err(fault(format!("column {name} holds numbers"))),
+            Column::Numbers(_) => Err(fault(format!("column {name} contains numbers"))),
         }
     }
 

@@ -101,7 +101,7 @@ fn problems(opts: &Opts) -> Result<Vec<Problem>> {
     }
     let names: Vec<&str> = problems.iter().map(|problem| problem.name).collect();
     if let Some(name) = opts.problems.iter().find(|name| !names.contains(&name.as_str())) {
-        let reason = format!("{name} is none; the problems are {}", names.join(", "));
+        let reason = format!("{name} is not a problem; the problems are {}", names.join(", "));
         return Err(Error::Parameter { name: "--problem", reason });
     }
     problems.retain(|problem| {

@@ -93,7 +93,7 @@ impl AdamW {
         };
         if planned as usize != of {
             candle_core::bail!(
-                "{}: a state of a run of {planned} steps, not {of}; remove it to begin anew",
+                "{}: a state of a run of {planned} steps, not {of}; remove it to start again",
                 path.display()
             )
         }

@@ -195,9 +195,9 @@ fn a_byte_order_mark_and_windows_line_ends_change_nothing_and_a_ragged_row_is_na
     let card = |bytes: &[u8]| of_bytes(bytes, &[]).2.expect("a card");
     let plain = card(whole.as_bytes());
     let windows = [b"\xef\xbb\xbf", whole.replace('\n', "\r\n").as_bytes()].concat();
-    assert!(card(&windows) == plain, "another card from the same rows");
+    assert!(card(&windows) == plain, "the same rows gave another card");
     let spaced = whole.replace(',', " , ");
-    assert!(card(spaced.as_bytes()) == plain, "another card with blanks around the cells");
+    assert!(card(spaced.as_bytes()) == plain, "blanks around the cells gave another card");
     let mut lines: Vec<&str> = whole.lines().collect();
     lines[6] = "1,2,3";
     let (code, told, none) = of_bytes(lines.join("\n").as_bytes(), &[]);
@@ -210,7 +210,7 @@ fn rows_in_another_order_give_the_same_card() {
     let card = |rows: &Rows| of_bytes(bytes(rows).as_bytes(), &[]).2.expect("a card");
     let first = card(&rows);
     rows.reverse();
-    assert!(card(&rows) == first, "the order of rows counts");
+    assert!(card(&rows) == first, "the order of rows changes the card");
 }
 
 #[test]

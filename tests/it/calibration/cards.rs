@@ -26,7 +26,7 @@ fn unmodified_public_scores_are_calibrated_and_predicted_without_the_target_colu
     };
     let one = surmise(&arguments("1"));
     assert!(one.status.success(), "{}", String::from_utf8_lossy(&one.stderr));
-    assert!(surmise(&arguments("2")).stdout == one.stdout, "another card on two threads");
+    assert!(surmise(&arguments("2")).stdout == one.stdout, "two threads gave another card");
     std::fs::write(&card, &one.stdout).expect("a card");
     let text = String::from_utf8_lossy(&one.stdout).into_owned();
     assert!(!text.contains("null") && !text.contains("NaN"));
@@ -187,7 +187,7 @@ fn noise_has_no_skill_for_any_number_of_candidates_and_columns() {
         }
     }
     // Of two dozen candidates, one beats the mean by a little.
-    assert!(supported <= 12, "{supported} of 24 kinds of queries had a number");
+    assert!(supported <= 12, "{supported} of 24 kinds of queries had a prediction");
 }
 
 #[test]

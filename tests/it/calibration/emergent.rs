@@ -56,6 +56,6 @@ fn a_task_that_all_training_models_fail_is_predicted_for_models_that_solve_it() 
         mean += (number(row, "baseline_mean") - share).abs() / n;
         inside += f64::from((number(row, "low")..=number(row, "high")).contains(share)) / n;
     }
-    assert!(mean > 0.5, "the task is not solved by the strong: {mean}");
+    assert!(mean > 0.5, "the strong models do not solve the task: {mean}");
     assert!(error < 0.15 && inside > 0.75, "error {error}, inside {inside}");
 }

@@ -277,7 +277,7 @@ fn rows_that_differ_only_by_proxy_or_weight_give_the_same_card_in_another_order(
         let flags = ["--features", "a,b", flag, column];
         let first = card(&rows, &flags);
         rows.reverse();
-        assert!(card(&rows, &flags) == first, "the order of rows counts with {flag}");
+        assert!(card(&rows, &flags) == first, "with {flag} the order of rows changes the card");
     }
 }
 

@@ -228,7 +228,7 @@ fn a_run_that_fails_later_keeps_complete_files_only() {
     let mut command = scene.command(&[]);
     command.insert(3, scene.text("nowhere"));
     refused(&command, 2, &["unknown model", "nowhere"]);
-    assert!(!scene.path("out").exists(), "a name that is wrong is said before anything is made");
+    assert!(!scene.path("out").exists(), "a wrong name must be reported before anything is measured");
     std::fs::create_dir(scene.path("nowhere")).expect("a folder");
     refused(&command, 1, &["nowhere", "config.json"]);
     let left = std::fs::read_dir(scene.path("out"))

@@ -43,7 +43,7 @@ fn unsupported_parameters_are_left_out_of_all_requests_and_reported_once() {
     ran.says("`max_tokens` is sent as `max_completion_tokens`, `temperature` is omitted, `stop` is omitted")
         .says("`max_completion_tokens` is 512 (recorded in summary.json");
     let questions: Vec<_> = server.posts().into_iter().filter(|posted| !posted.is_probe()).collect();
-    assert_eq!(questions.len(), 5, "no question is paid for twice");
+    assert_eq!(questions.len(), 5, "no question may be paid for twice");
     let first = &questions[0].body;
     assert!(questions.iter().all(|posted| posted.body["max_completion_tokens"] == 512), "{first}");
     let summary: Value = serde_json::from_str(&case.file("summary.json")).expect("JSON");
@@ -113,7 +113,7 @@ fn any_number_of_filtered_and_too_large_questions_does_not_end_the_run() {
         let case = Case::new(&server, 30);
         case.ends(code, &["--concurrency", "1"]);
         assert_eq!((case.score(column), case.score("n_scored")), ("18".into(), "12".into()));
-        assert_eq!(server.questions(), 30, "each is asked once");
+        assert_eq!(server.questions(), 30, "each question must be asked once");
     }
 }
 

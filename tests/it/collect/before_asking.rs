@@ -80,7 +80,11 @@ fn an_answer_counts_until_it_is_replaced() {
     case.ends(0, &["--redo", "filtered"]);
     assert_eq!((server.count("w0"), case.file("scores.csv")), (2, scores.clone()));
     case.ends(0, &[]);
-    assert_eq!((server.count("w0"), case.file("scores.csv")), (2, scores.clone()), "nobody asked for it");
+    assert_eq!(
+        (server.count("w0"), case.file("scores.csv")),
+        (2, scores.clone()),
+        "this answer was not requested"
+    );
     let again = ["--redo", "filtered", "--redo", "failed"];
     case.ends(0, &again);
     assert_eq!((server.count("w0"), case.file("scores.csv")), (3, scores));

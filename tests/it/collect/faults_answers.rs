@@ -27,7 +27,7 @@ fn is_counted(case: &Case, column: &str) {
 fn fault_22_a_truncated_body_without_length_is_kept_as_unreadable() {
     let (case, asked) = with_w0(0, |_| Reply::say("w0").how(How::CloseDelimited(60)));
     is_counted(&case, "n_unreadable");
-    assert_eq!(asked, 1, "it was paid for");
+    assert_eq!(asked, 1, "the answer was paid for");
     let kept = case.outcomes().into_iter().find(|r| r["outcome"] == "unreadable").expect("an outcome");
     assert_eq!(kept["body"].as_str(), Some(&chat("w0", "stop").to_string()[..60]));
 }
@@ -51,7 +51,7 @@ fn fault_23_invalid_json_is_read_leniently_or_kept() {
             (1, "1.0".into(), "3".into()),
             "{text}"
         );
-        assert!(case.outcomes().iter().any(|r| r["body"] == text.as_str()), "the bytes are kept");
+        assert!(case.outcomes().iter().any(|r| r["body"] == text.as_str()), "the bytes must be kept");
     }
     for text in ["<html>welcome</html>".into(), "".into(), body[..body.len() - 1].to_owned()] {
         let sent = text.clone();
@@ -171,7 +171,7 @@ fn fault_29_truncated_answers_end_the_run_early() {
         .says("--keep-truncated");
     assert_eq!(server.questions(), 20);
     case.ends(3, &["--concurrency", "1"]).says("20 of the first 20 answers were truncated");
-    assert_eq!(server.questions(), 20, "the next run knows it");
+    assert_eq!(server.questions(), 20, "the next run must stop as well");
     case.ends(0, &["--keep-truncated"]);
     assert_eq!((case.score("n_truncated"), server.questions()), ("100".into(), 100));
 }
@@ -197,7 +197,7 @@ fn fault_30_an_unsupported_parameter_is_left_out_of_all_requests_or_none() {
     let never = Server::start(move |_| Reply::new(400, error));
     let ran = Case::new(&never, 1).ends(1, &[]);
     assert!(!ran.says("it names `messages`").stderr.contains("--no-adapt-params"));
-    assert_eq!(server.posts().len(), 1, "the probe finds out");
+    assert_eq!(server.posts().len(), 1, "only a probe is sent");
     case.ends(0, &[]).says("`temperature` is omitted");
     let bodies: std::collections::BTreeSet<String> = server.posts()[1..]
         .iter()
@@ -212,11 +212,11 @@ fn fault_30_an_unsupported_parameter_is_left_out_of_all_requests_or_none() {
     assert!(
         bodies.iter().all(|body| body.contains("max_completion_tokens") && !body.contains("temperature"))
     );
-    assert!(case.file("summary.json").contains("\"temperature\""), "it is recorded");
+    assert!(case.file("summary.json").contains("\"temperature\""), "the change must be recorded");
     let posts = server.posts().len();
     // The earlier flag, from before it was the default.
     case.ends(0, &["--adapt-params"]);
-    assert_eq!(server.posts().len(), posts, "and remembered");
+    assert_eq!(server.posts().len(), posts, "the result must be remembered");
 }
 
 #[test]

@@ -55,7 +55,7 @@ fn fault_03_corruption_in_the_middle_is_refused_and_repaired() {
         .says(&format!("line 6 (byte {})", lines[4]))
         .says("checksum")
         .says("surmise collect repair");
-    assert_eq!(std::fs::read(&path).expect("a journal"), bytes, "refused, not touched");
+    assert_eq!(std::fs::read(&path).expect("a journal"), bytes, "the file must be refused and not changed");
     let command = |arguments: &[&str]| {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_surmise"));
         command.current_dir(case.folder.path()).args(arguments).output().expect("the binary")
@@ -102,9 +102,9 @@ fn fault_03_damaged_complete_lines_at_the_end_are_not_moved_aside() {
         assert_eq!(
             std::fs::read(case.out().join("journal.jsonl")).expect("a journal"),
             bytes,
-            "refused, not touched"
+            "the file must be refused and not changed"
         );
-        assert_eq!(server.questions(), 5, "nothing is paid again");
+        assert_eq!(server.questions(), 5, "no question may be paid for again");
         damaged(&case, &lines);
     }
 }
@@ -182,7 +182,7 @@ fn fault_04_an_intent_is_on_disk_before_its_request_leaves() {
     assert_eq!(
         checks.load(std::sync::atomic::Ordering::Relaxed),
         10,
-        "each request found its intent, and no other's"
+        "each request must find its own intent"
     );
 }
 
@@ -214,7 +214,7 @@ fn fault_37_the_budget_holds_and_the_rest_is_reported() {
     assert!((spent_usd - 3.6e-6 * posts as f64).abs() < 1e-9, "{spent_usd} for {posts}");
     assert!(spent_usd <= 0.0003 && spent_usd > 0.0003 - 1.2e-4, "{spent_usd}");
     case.ends(4, &capped);
-    assert_eq!(server.posts().len(), posts, "the cap is of the folder");
+    assert_eq!(server.posts().len(), posts, "the budget applies to the whole folder");
     case.ends(0, &["--budget-usd", "0.1", "--prices", "prices.toml"]);
     assert_eq!(server.questions(), 200);
     // With unknown prices, or without a budget flag, no request is sent.
@@ -291,7 +291,7 @@ fn fault_39_another_configuration_is_refused_in_the_same_folder() {
         .says("--new-config");
     assert_eq!((server.posts().len(), case.file("scores.csv")), (4, scores));
     case.ends(0, &["--max-tokens", "7", "--new-config"]);
-    assert_eq!(server.posts().len(), 8, "no old answer is taken for another question");
+    assert_eq!(server.posts().len(), 8, "no old answer may be used for another question");
     std::fs::write(
         case.folder.path().join("items.jsonl"),
         "{\"id\":\"q0\",\"prompt\":\"say w0\",\"answer\":\"w9\"}\n",
@@ -341,10 +341,10 @@ fn replicates_are_sent_only_on_request() {
     let repeated = server.questions() - 40;
     assert!((2..=20).contains(&repeated), "{repeated} of 40");
     assert_eq!((&summary["n_repeated"], &summary["n_disagreed"]), (&repeated.into(), &repeated.into()));
-    assert_eq!(case.score("n_items"), "40", "an item counts once");
+    assert_eq!(case.score("n_items"), "40", "an item must count once");
     let posts = server.posts().len();
     case.ends(0, &["--repeat-share", "0.25"]);
-    assert_eq!(server.posts().len(), posts, "the same items are the repeated ones");
+    assert_eq!(server.posts().len(), posts, "the same items must be repeated");
 }
 
 #[test]

@@ -28,7 +28,7 @@ fn fault_07_many_429_give_one_pause_for_all_and_use_up_no_attempt() {
     let posts: Vec<_> = server.posts().into_iter().filter(|posted| !posted.is_probe()).collect();
     let first = posts[0].at;
     let during = posts.iter().filter(|p| p.at > first + seconds(0.3) && p.at < first + seconds(0.95)).count();
-    assert_eq!(during, 0, "nobody asks during the pause");
+    assert_eq!(during, 0, "no request may be sent during the pause");
     // 8 at a time, then 4, then 2, then 1: three episodes of rate limiting.
     assert!(posts.len() <= 40 + 8 + 4 + 2 + 1, "{} posts", posts.len());
     assert_eq!(case.score("accuracy"), "1.0");
@@ -109,7 +109,7 @@ fn fault_10_a_quota_that_is_used_up_ends_the_run_at_once_and_keeps_everything() 
         );
         let case = Case::new(&server, 20);
         case.ends(5, &["--concurrency", "1"]).says("the account's quota is used up");
-        assert_eq!(server.posts().len(), 7, "one request hears of it, none follows");
+        assert_eq!(server.posts().len(), 7, "one request gets the error, none may follow");
         assert_eq!((case.score("n_scored"), case.score("n_error")), ("5".into(), "15".into()));
     }
 }
@@ -172,7 +172,7 @@ fn fault_13_a_missing_server_gives_one_message_and_no_failed_item() {
             .collect();
         let case = Case::of(&url, &lines);
         case.ends(1, &["--idle-timeout-s", "0.5"]).says("cannot be reached").says(&url);
-        assert_eq!(case.outcomes().len(), 0, "a probe finds out");
+        assert_eq!(case.outcomes().len(), 0, "no item may have an outcome");
         let rows = case.score("n_error");
         assert_eq!(rows, "1000");
     }

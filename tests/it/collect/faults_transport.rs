@@ -60,7 +60,7 @@ fn fault_06_a_full_disk_ends_the_run_before_more_is_paid_and_keeps_what_came() {
         std::fs::OpenOptions::new().append(true).open(case.out().join("journal.jsonl")).expect("a journal");
     rescued.iter().for_each(|text| journal.write_all(text.as_bytes()).expect("room"));
     case.ends(0, &["--keep-going"]);
-    assert_eq!(server.posts().len(), 61, "nothing is asked twice");
+    assert_eq!(server.posts().len(), 61, "no question may be asked twice");
     // Not even enough space for the first answers.
     let other = Case::new(&server, 3);
     let command = other.command(&[]);
@@ -71,7 +71,7 @@ fn fault_06_a_full_disk_ends_the_run_before_more_is_paid_and_keeps_what_came() {
         .args(command.get_args());
     shell.current_dir(other.folder.path()).env("OPENAI_API_KEY", KEY);
     assert_eq!(other.ran(&shell.output().expect("bash")).code, Some(6));
-    assert_eq!(server.posts().len(), 61, "nothing is asked before there is room");
+    assert_eq!(server.posts().len(), 61, "no request may be sent before there is space");
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn fault_14_a_connection_that_cannot_be_secured_ends_the_run() {
             .says("no secure connection can be made")
             .says("--ca-cert")
             .says(&url);
-        assert!(began.elapsed() < seconds(8.0), "it is not tried again");
+        assert!(began.elapsed() < seconds(8.0), "it must not be tried again");
     }
     let case = Case::of(&tls_server(&golden("server")), item);
     case.ends(0, &["--ca-cert", &authority]);
@@ -158,7 +158,7 @@ fn fault_15_a_reset_before_the_answer_is_asked_again_once_and_booked() {
     let case = Case::new(&server, 4);
     case.ends(3, &["--on-unknown", "fail"]);
     case.ends(3, &["--on-unknown", "fail"]);
-    assert_eq!(server.count("w0"), 1, "never again unless it is wanted");
+    assert_eq!(server.count("w0"), 1, "must not be asked again without a flag");
 }
 
 #[test]
@@ -203,7 +203,7 @@ fn fault_18_a_slow_body_ends_at_the_time_limit_and_delays_no_other_request() {
     assert!((2.0..3.5).contains(&began.elapsed().as_secs_f64()), "{:?}", began.elapsed());
     let posts = server.posts();
     let last = posts.iter().map(|posted| posted.at).max().expect("posts");
-    assert!(last - posts[0].at < seconds(1.0), "the others did not wait");
+    assert!(last - posts[0].at < seconds(1.0), "the other requests must not wait");
     assert_eq!(case.score("n_scored"), "29");
 }
 

@@ -77,7 +77,7 @@ fn cached_and_reasoning_tokens_and_tiers_have_their_own_prices() {
         let case = case(&server, 1, prices);
         let ran = case.ends(0, &arguments);
         let summary = summary(&case);
-        assert_eq!(summary["tokens"]["reasoning"], 80, "counted apart");
+        assert_eq!(summary["tokens"]["reasoning"], 80, "must be counted separately");
         (summary["spent_usd"].as_f64().expect("a cost"), ran.stderr)
     };
     // The probe and the question: twice 1000 at 1 and 100 at 2.

@@ -94,6 +94,6 @@ fn only_the_prompts_that_are_too_large_fail_for_any_wording() {
         let case = Case::new(&server, 30);
         case.ends(3, &["--concurrency", "1"]);
         assert_eq!((case.score("n_error"), case.score("n_scored")), ("18".into(), "12".into()));
-        assert_eq!(server.count_all(), 31, "each is asked once");
+        assert_eq!(server.count_all(), 31, "each question must be asked once");
     }
 }

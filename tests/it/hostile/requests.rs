@@ -52,7 +52,10 @@ fn half_open_connections_do_not_block_other_clients() {
         is_answered(&server, what);
         if n == MANY {
             let first = open[0].read(&mut [0; 1]);
-            assert!(matches!(first, Ok(0) | Err(_)), "{what}: the oldest is closed, not {first:?}");
+            assert!(
+                matches!(first, Ok(0) | Err(_)),
+                "{what}: the oldest connection must be closed, not {first:?}"
+            );
         }
     }
     is_answered(&server, "afterwards");

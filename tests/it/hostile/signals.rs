@@ -126,7 +126,7 @@ fn a_process_that_was_started_to_ignore_hangups_ignores_them() {
     assert!(begun(&out));
     signal(&child, "-HUP");
     std::thread::sleep(Duration::from_millis(200));
-    assert!(child.try_wait().expect("a child").is_none(), "it goes on");
+    assert!(child.try_wait().expect("a child").is_none(), "the process must continue");
     signal(&child, "-TERM");
     assert_eq!(child.wait().expect("an end").code(), Some(130));
 }

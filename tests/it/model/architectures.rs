@@ -134,7 +134,7 @@ fn every_setting_of_every_golden_checkpoint_has_an_effect() {
         }
     }
     for (what, _) in changes {
-        assert!(used.contains(what), "no golden checkpoint has the switch {what}");
+        assert!(used.contains(what), "no golden checkpoint has the setting {what}");
     }
 }
 

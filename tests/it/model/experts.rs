@@ -240,6 +240,6 @@ fn every_map_that_a_token_uses_has_the_gradient_of_pytorch() {
         }
         let (_, var) = vars.iter().find(|(other, _)| other == tensor).expect("the tensor");
         let ours = flat(gradients.get(var.as_tensor()).expect("a gradient"))[0];
-        assert!((ours / pytorch - 1.0f32).abs() <= 1e-3, "{tensor}: {ours} where {pytorch} is right");
+        assert!((ours / pytorch - 1.0f32).abs() <= 1e-3, "{tensor}: {ours}, but PyTorch gives {pytorch}");
     }
 }

@@ -236,7 +236,7 @@ fn the_error_about_a_gated_private_or_missing_model_gives_advice() {
     ] {
         let hub = Server::start(move |_, _| Reply::status(status, code));
         Home::new().refused(&hub.url, &[], 1, &says);
-        assert_eq!(hub.take().len(), 1, "{status} is asked for again");
+        assert_eq!(hub.take().len(), 1, "the request with status {status} was repeated");
     }
     // Many gated models show their file list to everyone.
     let hub = Server::start(|asked, _| match &*asked.method {

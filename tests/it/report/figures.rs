@@ -133,7 +133,7 @@ fn maps_of_one_report_share_a_scale_without_block_1() {
     let masked = "#DEDEDE";
     assert_eq!(first.iter().filter(|fill| **fill == masked).count(), 3, "two cells and the legend");
     // After the background and the masked cells, the first figure has the values 0 and 1, the second 1 and 2.
-    assert_eq!(first[4], second[3], "one value has one colour");
+    assert_eq!(first[4], second[3], "equal values must have one colour");
     assert!(first[3] != first[4] && second[3] != second[4]);
 }
 

@@ -216,14 +216,14 @@ fn a_prediction_does_not_depend_on_the_profile_of_the_hidden_member() {
     shifted("factllama-3");
     run(&family, &out, &[]);
     assert_eq!(made(), first, "another");
-    assert!((measured() - before + 0.05).abs() < 1e-9, "what the changed file says");
+    assert!((measured() - before + 0.05).abs() < 1e-9, "the changed file must have an effect");
 
     forget();
     std::fs::write(profile("factllama-3"), "{").expect("a file");
     let arguments = blind(&family, &out, &[]);
     let said = refused(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), 1);
     assert!(said.contains("factllama-3--potions--"), "{said}");
-    assert_eq!(made(), first, "broken: the prediction is on disk before the profile is looked at");
+    assert_eq!(made(), first, "the profile is damaged, but the prediction must be on disk before it is read");
 
     // The prediction depends on the profile of a training member.
     std::fs::remove_file(profile("factllama-3")).expect("a file");

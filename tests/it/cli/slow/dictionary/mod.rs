@@ -99,5 +99,5 @@ fn the_dictionary_matches_what_the_commands_write() {
     runs::listed(&mut written, folder.path());
     rare::round_trips(&mut written);
     let unseen = written.members.unseen();
-    assert!(unseen.is_empty(), "nothing writes {unseen:#?}");
+    assert!(unseen.is_empty(), "no command writes {unseen:#?}");
 }
