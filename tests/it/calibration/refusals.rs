@@ -1,5 +1,4 @@
-//! Refusals through the real binary: if the data do not support a prediction, the row has a reason instead of
-//! a number.
+//! Refusals through the real binary: rows with a reason instead of a prediction.
 
 use std::collections::BTreeMap;
 
@@ -212,8 +211,7 @@ fn each_row_has_the_skill_against_mean_and_size_and_no_skill_is_flagged() {
         (score.skill_mean, score.skill_size)
     );
 
-    // The targets of weak models are nearly equal: a size line fitted on them extrapolates wrongly, and the
-    // mean is hard to beat.
+    // The weak targets are nearly equal: a size line extrapolates wrongly, and the mean is hard to beat.
     let mut flat = table(30);
     for (i, row) in flat.iter_mut().enumerate() {
         let (size, a) = (1.0 + i as f64, row["a"].parse::<f64>().expect("a"));
@@ -323,8 +321,7 @@ fn nothing_is_predicted_without_back_tested_coverage_and_the_distance_of_a_dista
                 "{n}: {tried} and {refused}"
             );
         }
-        // For a new family, the lowest coverage applies: of forward folds, of family folds, and of both at
-        // once.
+        // For a new family, the lowest coverage of forward folds, family folds, and both at once applies.
         let new_family = &rows[n + 3];
         if new_family["status"] == "ok" {
             assert_eq!(new_family["regime"], "extrapolation");
