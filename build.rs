@@ -1,5 +1,5 @@
-//! A registry takes packages of up to 10 MB. The two largest embedded models are therefore not in the package
-//! of surmise; a checkout has them, and what is built from it embeds them.
+//! Embeds the two largest models if their weights are present. They are in a checkout, but not in the
+//! published package, because a registry accepts packages of up to 10 MB.
 
 use std::path::Path;
 

@@ -1,9 +1,9 @@
-//! Seconds to calibrate on 1,000 rows of 30 features and to predict as many, card and table read from memory.
+//! Measures the seconds to calibrate on 1,000 rows with 30 features and to predict as many, with card and
+//! table read from memory.
 //!
-//! Run with `cargo bench --bench calibration`. Each figure is the better of two calls. Columns are
-//! independent, with or without a hundredth or two fifths of the cells missing, or of rank 5 with noise of
-//! .001, or of .1 and a twentieth of the cells missing; rows are of 40 families or of 5; the target has
-//! bounds or none.
+//! Run with `cargo bench --bench calibration`. Each figure is the better of two calls. The columns are
+//! independent, with none, 1 % or 40 % of the cells missing, or have rank 5 with noise of .001, or of .1 with
+//! 5 % of the cells missing. The rows belong to 40 or to 5 families. The target is bounded or not.
 
 use std::time::Instant;
 

@@ -1,9 +1,9 @@
-//! Seconds per call of `channel` on one thread, beside a bare product of the same size.
+//! Measures the seconds per call of `channel` on one thread, and of a plain product of the same size.
 //!
 //! Run with `cargo bench --bench channel`. Each row is the fastest of a few calls. `products` is the time of
-//! `Y Y^T` and `Z Y^T` alone at the rate of one large product, so `share` says how close the estimator is to
-//! the speed of matrix products. Then follow the seconds of a whole profile of the shape of GPT-2 small, 12
-//! blocks and 9 conditions of 2000 windows, at four precisions.
+//! `Y Y^T` and `Z Y^T` alone at the rate of one large product, so `share` shows how close the estimator is to
+//! the speed of matrix products. The last line is the time of a whole profile with the shape of GPT-2 small:
+//! 12 blocks and 9 conditions of 2000 windows, at four precisions.
 //!
 //! `cargo bench --bench channel -- memory` makes one estimate from 20,000 rows of 768 columns and prints the
 //! peak memory of the process, samples included (Linux).
@@ -17,7 +17,7 @@ use rand_distr::{Distribution, StandardNormal};
 use surmise::mi::{Channel, Estimator, Pairs, Scale};
 use surmise::numeric::kernels;
 
-/// Calls per row of the table.
+/// Number of calls per row of the table.
 const CALLS: usize = 5;
 
 fn main() {
@@ -32,7 +32,7 @@ fn main() {
     }
 }
 
-/// Every block and condition has states of its own.
+/// Every block and condition has its own states.
 fn profile() {
     let (mut seconds, mut cpu) = (0.0, 0.0);
     for estimate in 0..12 * 9 {
@@ -48,8 +48,7 @@ fn profile() {
     );
 }
 
-/// Seconds that the processor has worked for this process (Linux; NaN elsewhere), which other processes do
-/// not lengthen.
+/// Processor seconds of this process, which other processes do not affect (Linux; NaN elsewhere).
 fn cpu_seconds() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let fields: Vec<f64> = stat

@@ -1,9 +1,9 @@
-//! Answers per second of `surmise collect` from start to scores, at 64 requests at a time against a server on
-//! this machine; what durability costs; and the most memory it takes for a hundred thousand items.
+//! Measures the answers per second of `surmise collect` from start to scores, with 64 requests at a time and
+//! a local server; the cost of durability; and the peak memory for a hundred thousand items.
 //!
 //! Run with `cargo bench --bench collect`, or `cargo bench --bench collect -- 1000000` for another number of
-//! items. `no sync` writes the same journal and waits for no disk; `no journal` is the client alone, with
-//! nothing kept. Server and client share the cores.
+//! items. `no sync` writes the same journal without waiting for the disk; `no journal` is the client alone,
+//! without storage. Server and client share the cores.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};
@@ -42,7 +42,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// One run of the command: seconds, and the most memory it had.
+/// One run of the command: seconds, and peak memory.
 fn collect(url: &str, n: usize, flags: &[&str]) -> Result<(f64, u64), Box<dyn std::error::Error>> {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
     let mut items = BufWriter::new(File::create(folder.path().join("items.jsonl"))?);
@@ -88,7 +88,7 @@ fn high_water_kib(status: &Path) -> Option<u64> {
     text.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok())
 }
 
-/// The client alone, with nothing kept.
+/// The client alone, without storage.
 fn bare(url: &str, n: usize) -> Result<f64, Box<dyn std::error::Error>> {
     let secrets = Secrets::new("none");
     let key = (OpenAiChat.key_header(), &secrets);
@@ -121,7 +121,7 @@ fn bare(url: &str, n: usize) -> Result<f64, Box<dyn std::error::Error>> {
     Ok(began.elapsed().as_secs_f64())
 }
 
-/// A server that says yes.
+/// A server that answers yes.
 fn server() -> std::io::Result<String> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let url = format!("http://{}", listener.local_addr()?);

@@ -1,11 +1,12 @@
-//! How often the stated standard error covers the truth: 50 fresh draws of three distributions for each
-//! estimator.
+//! Measures how often the stated standard error covers the truth: 50 fresh draws of three distributions for
+//! each estimator.
 //!
 //! `cargo bench --bench coverage -- [NAME...]`. For continuous samples: a normal distribution of 2 + 2
-//! columns, a Student distribution of 3 + 3 columns and 3 degrees of freedom, and `y = x + u` of uniform `x`
-//! and `u`; for `plugin` three tables of probabilities; for `channel` normal `y` in 1, 2 and 4 columns at b =
-//! .25, the values of a Gaussian channel. `n` = 1000. `bias`, `sd` and `stated` are means over the draws;
-//! then follows how many of 100 intervals of nominal 68, 90 and 95 % hold the truth.
+//! columns, a Student distribution of 3 + 3 columns and 3 degrees of freedom, and `y = x + u` with uniform
+//! `x` and `u`. For `plugin`: three tables of probabilities. For `channel`: normal `y` in 1, 2 and 4 columns
+//! at b = .25, with the information of a Gaussian channel. `n` = 1000. `bias`, `sd` and `stated` are means
+//! over the draws; the last columns are the percentages of intervals with nominal levels 68, 90 and 95 % that
+//! contain the truth.
 
 use ndarray::{Array2, s};
 use rand::{Rng, SeedableRng};
@@ -17,7 +18,7 @@ const ROWS: usize = 1000;
 const DRAWS: u64 = 50;
 const NAMES: [&str; 10] =
     ["channel", "ensemble", "hybrid", "t-copula", "gaussian", "cca-ksg", "ksg", "plugin", "dv", "infonce"];
-/// Half widths of intervals that hold 68, 90 and 95 % of a normal distribution, in standard deviations.
+/// Half widths of intervals that contain 68, 90 and 95 % of a normal distribution, in standard deviations.
 const WIDTHS: [f64; 3] = [0.994_46, 1.644_85, 1.959_96];
 
 type Draw = Box<dyn Fn(&mut ChaCha8Rng) -> (Array2<f32>, Array2<f32>)>;
@@ -98,7 +99,7 @@ fn additive(generator: &mut ChaCha8Rng) -> (Array2<f32>, Array2<f32>) {
     (single(&x), single(&y))
 }
 
-/// `k` values on a side; `y` is `x` with some probability, and otherwise any value.
+/// `k` values on each side; `y` equals `x` with some probability, and is otherwise any value.
 fn table(k: usize, same: f64) -> (String, f64, Draw) {
     let k = k as f64;
     let (own, other) = ((same + (1.0 - same) / k) / k, (1.0 - same) / k / k);

@@ -1,10 +1,10 @@
-//! Tokens per second of the decoder on the shape of GPT-2 small (12 blocks, width 768, random weights, no
-//! head), beside the rate at which this machine multiplies the same matrices; and what sharing prefixes
-//! saves.
+//! Measures the tokens per second of the decoder with the shape of GPT-2 small (12 blocks, width 768, random
+//! weights, no head), the rate of the same matrix products on this machine, and the gain from sharing
+//! prefixes.
 //!
 //! Run with `cargo bench --bench decoder`. Each figure is the best of several. `bound` is the rate if a
-//! forward pass were its matrix products alone, at the speed they run at when nothing else is done; `share`
-//! is how near the decoder comes.
+//! forward pass consisted of its matrix products alone, at their own speed; `share` is the decoder's rate
+//! divided by `bound`.
 
 use std::path::Path;
 use std::time::Instant;
@@ -59,7 +59,7 @@ fn main() -> surmise::Result<()> {
     Ok(())
 }
 
-/// Seconds of one pass over the windows, on the pool it is called in.
+/// Seconds of one pass over the windows, on the calling pool.
 fn forward(decoder: &Decoder, windows: &[Vec<u32>]) -> surmise::Result<f64> {
     let last: Vec<Point> = windows.iter().enumerate().map(|(w, window)| (w, window.len() - 1)).collect();
     let mut least = f64::INFINITY;
@@ -71,8 +71,8 @@ fn forward(decoder: &Decoder, windows: &[Vec<u32>]) -> surmise::Result<f64> {
     Ok(least)
 }
 
-/// Seconds per token of the products of one forward pass, in the batches the decoder uses; with several
-/// threads each runs its own.
+/// Seconds per token of the products of one forward pass, in the batches of the decoder. Several threads run
+/// separate copies.
 fn products(threads: usize) -> f64 {
     const TOKENS: usize = 1024;
     let shapes = [(3 * WIDTH, WIDTH), (WIDTH, WIDTH), (4 * WIDTH, WIDTH), (WIDTH, 4 * WIDTH)];

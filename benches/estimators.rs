@@ -1,9 +1,9 @@
-//! Errors and seconds of the estimators on a folder of samples of known information.
+//! Measures errors and seconds of the estimators on a folder of samples with known information.
 //!
 //! `cargo bench --bench estimators -- FOLDER NAME...` reads `truth.json` (name to nats, or to an object with
 //! `mi_nats`) and `name.safetensors` with arrays `x` and `y`. Without a folder it times `ksg` on Gaussian
-//! samples, beside which `python benches/peers_mi.py`, which reads this table, puts SciPy's and
-//! scikit-learn's trees. One thread.
+//! samples; `python benches/peers_mi.py` reads that table and adds the times of the trees of SciPy and
+//! scikit-learn. One thread.
 
 use std::path::Path;
 
@@ -39,8 +39,7 @@ fn neighbours() {
     }
 }
 
-/// Seconds that the processor has worked for this process (Linux; NaN elsewhere), which other processes do
-/// not lengthen.
+/// Processor seconds of this process, which other processes do not affect (Linux; NaN elsewhere).
 fn cpu_seconds() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let after_name = stat.rsplit(')').next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Seconds in which 200,000 answers are graded, by each grader, on one core: short answers, sentences, and
+//! Measures the seconds to grade 200,000 answers with each grader on one core: short answers, sentences, and
 //! answers with two thousand characters of reasoning before them.
 //!
 //! Run with `cargo bench --bench grading`.

@@ -1,8 +1,8 @@
-//! Seconds to measure the largest embedded models on 4,000 windows of 4 shots, the randomly initialised model
-//! included, on one thread and on two.
+//! Measures the seconds to measure the largest embedded models on 4,000 windows of 4 shots, including random
+//! init, on one thread and on two.
 //!
-//! Run with `cargo bench --bench measure`. Each row is the fastest of three runs; `states` is the forward
-//! passes alone.
+//! Run with `cargo bench --bench measure`. Each row is the fastest of three runs; `states` is the time of the
+//! forward passes alone.
 
 use std::time::Instant;
 

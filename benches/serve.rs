@@ -1,8 +1,9 @@
-//! Tokens per second of `surmise serve` on the largest embedded model, for one client and for sixteen, over
-//! loopback; and of scoring prompts (echo), beside the forward pass that `measure` makes of the same tokens.
+//! Measures the tokens per second of `surmise serve` on the largest embedded model, for one client and for
+//! sixteen, over loopback; and of scoring prompts (echo), compared with the forward pass of `measure` on the
+//! same tokens.
 //!
-//! Run with `cargo bench --bench serve`; with `SURMISE_PYTHON` naming a Python that has torch and
-//! transformers, the same model is decoded there too, between our runs. Each figure is the best of several.
+//! Run with `cargo bench --bench serve`. If `SURMISE_PYTHON` names a Python with torch and transformers, the
+//! same model is also decoded there, between the runs of surmise. Each figure is the best of several.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -17,11 +18,11 @@ use surmise::seed;
 use surmise::serve::{ServerSettings, serve};
 
 const MODEL: &str = "minillama-7";
-/// Tokens of a prompt that is gone on from, and of a text in all: the model's context is 64.
+/// Tokens of a prompt to continue, and of a complete text; the context of the model is 64.
 const PROMPT: usize = 8;
 const LENGTH: usize = 60;
 const CALLS: usize = 5;
-/// Prompts to be scored, and how many a request holds.
+/// Number of prompts to score, and number of prompts per request.
 const SCORED: usize = 2048;
 const PER_REQUEST: usize = 32;
 
@@ -40,7 +41,7 @@ fn main() -> Result<(), Failure> {
         seed: 0,
     };
     let vocabulary = model.info.vocab_size as u32;
-    // It serves until the process ends.
+    // The server runs until the process ends.
     std::thread::spawn(move || {
         serve(vec![model], &settings, |url| address.send(url.to_owned()).unwrap_or_default())
     });
@@ -54,7 +55,7 @@ fn main() -> Result<(), Failure> {
     for clients in [1, 16] {
         let requests = 4 * clients;
         let (seconds, tokens) = best(|| generate(address, clients, requests, &prompts))?;
-        // What one client waits for a token.
+        // The time per token for one client.
         let waited = 1e3 * seconds * clients as f64 / tokens as f64;
         println!("{clients:7} {waited:10.3} {:10.0}", tokens as f64 / seconds);
     }
@@ -85,7 +86,7 @@ fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-/// The quickest of several runs, by the time of a token.
+/// The fastest of several runs, by time per token.
 fn best(mut run: impl FnMut() -> Result<(f64, usize), Failure>) -> Result<(f64, usize), Failure> {
     let mut best = run()?;
     for _ in 1..CALLS {
@@ -97,7 +98,8 @@ fn best(mut run: impl FnMut() -> Result<(f64, usize), Failure>) -> Result<(f64, 
     Ok(best)
 }
 
-/// Seconds and tokens of some requests, each client asking one after the other on a connection of its own.
+/// Seconds and tokens of some requests. Each client sends its requests one after the other on its own
+/// connection.
 fn generate(
     address: &str,
     clients: usize,
@@ -130,8 +132,8 @@ fn score(address: &str, windows: &[Vec<u32>]) -> Result<(f64, usize), Failure> {
     Ok((seconds, windows.len() * LENGTH))
 }
 
-/// Sends every body, by as many clients as are asked for, and returns the seconds until the last byte was
-/// there. Answers are parsed after that.
+/// Sends every body, with the given number of clients, and returns the seconds until the last byte arrived.
+/// Answers are parsed after that.
 fn all(address: &str, clients: usize, bodies: &[Value]) -> Result<(f64, Vec<Value>), Failure> {
     let bodies: Vec<String> = bodies.iter().map(Value::to_string).collect();
     let next = Mutex::new(bodies.iter());

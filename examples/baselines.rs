@@ -1,12 +1,13 @@
-//! What plain regressions reach on public scores: mean absolute error and skill (the share of the mean's
-//! squared error that is gone), leaving out models, leaving out families, and from the models of least
-//! training compute or size to all others; each an average over targets.
+//! Errors of plain regressions on public scores: mean absolute error and skill (the relative reduction of the
+//! mean's squared error), leaving out models, leaving out families, and from the models with the least
+//! training compute or size to all others; each averaged over targets.
 //!
 //! `cargo run --release --example baselines` reads scores of base models of many families, with log size and
 //! benchmarks as features. With `-- FILE` it reads last checkpoints, zero-shot, of three families, from a CSV
 //! file with the columns model,family,params_b,step,shots,task,metric,value.
 //!
-//! Families of FILE are those of its column; the evaluations of Pythia, OPT and BLOOM
+//! The families of FILE are those of its column. The evaluations of Pythia, OPT and BLOOM
+//! (github.com/EleutherAI/pythia, folder `evals`, Apache-2.0) are not part of this repository.
 //! (github.com/EleutherAI/pythia, folder `evals`, Apache-2.0) are not part of this repository.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,7 +21,7 @@ use surmise::calibration::candidates::{Candidate, registry};
 use surmise::calibration::{CalibrationSpec, FittedCandidates, Fold, Link, Sample, Split, Table, calibrate};
 use surmise::{Error, Result};
 
-/// Column, the unit of its scores, whether GSM8K is left out of the features.
+/// Column, unit of its scores, and whether GSM8K is left out of the features.
 const TARGETS: [(&str, f64, bool); 7] = [
     ("em_arithmetic_3ds_acc", 1.0, true),
     ("em_arithmetic_3da_acc", 1.0, true),
@@ -30,13 +31,13 @@ const TARGETS: [(&str, f64, bool); 7] = [
     ("pt_gsm8k_5shot", 1.0, true),
     ("pt_bbh_fewshot", 1.0, false),
 ];
-/// Training compute, in 1e21 FLOPs, up to which a model is weak.
+/// Training compute, in 1e21 FLOPs, up to which a model counts as weak.
 const CUT: f64 = 84.0;
-/// Share of the models of FILE that are small.
+/// Fraction of the models of FILE that count as small.
 const SMALL: f64 = 0.7;
 const LEVEL: f64 = 0.9;
 
-/// A candidate by name and whether it is fitted on the logit; the others are made here.
+/// A candidate by name, and whether it is fitted on the logit; the other methods are defined here.
 const METHODS: [(&str, &str, bool); 12] = [
     ("mean", "mean", false),
     ("nearest in size", "", false),
@@ -52,7 +53,7 @@ const METHODS: [(&str, &str, bool); 12] = [
     ("sigmoid PC-3", "sigmoid-3", true),
 ];
 
-/// A target with its features and who is strong.
+/// A target with its features and its strong models.
 struct Problem {
     table: Table,
     plan: CalibrationSpec,
@@ -130,8 +131,8 @@ fn plan(target: &str, features: Vec<String>, unit: f64) -> CalibrationSpec {
     CalibrationSpec { target: target.into(), features, link, level: LEVEL, ..CalibrationSpec::default() }
 }
 
-/// Last checkpoints, a row per model and a column per task and metric; each accuracy is a target in turn and
-/// the others are its features.
+/// Last checkpoints, with a row per model and a column per task and metric. Each accuracy is a target in
+/// turn, and the others are its features.
 fn checkpoints(table: &Table) -> Result<Vec<Problem>> {
     let [models, families, tasks, metrics, shots] =
         ["model", "family", "task", "metric", "shots"].map(|name| table.text(name));
@@ -150,7 +151,7 @@ fn checkpoints(table: &Table) -> Result<Vec<Problem>> {
             continue;
         };
         if steps[row] == Some(last[models[row]]) {
-            // Suites that differ in their data alone are one family.
+            // Suites that differ only in their data are one family.
             let family = families[row].split('-').next().unwrap_or_default();
             let cells = rows.entry(models[row]).or_insert_with(|| (family, size, BTreeMap::new()));
             let column = format!("{}_{}", tasks[row], metrics[row]);
@@ -175,7 +176,7 @@ fn checkpoints(table: &Table) -> Result<Vec<Problem>> {
     let wide = Table::from_bytes("checkpoints".as_ref(), text.as_bytes())?;
     let targets = header.iter().filter(|name| name.ends_with("_acc"));
     let of = |target: &&str| {
-        // Another metric of the same task says too much.
+        // Another metric of the same task would reveal the target.
         let others = header.iter().filter(|name| !name.starts_with(*target)).map(|name| (*name).to_owned());
         Problem {
             table: wide.clone(),
@@ -187,7 +188,7 @@ fn checkpoints(table: &Table) -> Result<Vec<Problem>> {
     Ok(targets.map(of).collect())
 }
 
-/// Errors of every method on the rows that some folds leave out; log size is a feature like any other.
+/// Errors of every method on the held-out rows of some folds; log size is a feature like any other.
 fn errors(sample: &Sample, folds: &[Fold], link: Link) -> Result<Vec<Vec<f64>>> {
     let mut with_size = sample.clone();
     let sizes = Array2::from_shape_fn((sample.len(), 1), |(i, _)| sample.log10_sizes[i]);
@@ -241,7 +242,7 @@ fn fault(source: impl std::fmt::Display) -> Error {
     Error::Calibration { reason: source.to_string() }
 }
 
-/// The target of the training row nearest in log size, the mean of those equally near.
+/// The target of the training row nearest in log size; the mean of several equally near rows.
 fn nearest(train: &Sample, test: &Sample) -> Vec<f64> {
     let say = |size: &f64| {
         let gaps: Vec<f64> = train.log10_sizes.iter().map(|other| (other - size).abs()).collect();
@@ -259,7 +260,7 @@ fn least_squares(near: &Array2<f64>, y: &[f64], far: &Array2<f64>) -> Result<Vec
     Ok(far.outer_iter().map(|row| row.dot(fitted.params()) + fitted.intercept()).collect())
 }
 
-/// Pool adjacent violators, lines between the pools, and level beyond them.
+/// Pool adjacent violators, with lines between the pools and constant values beyond them.
 fn isotonic(near: &[f64], y: &[f64], far: &[f64]) -> Vec<f64> {
     let middle = near.iter().sum::<f64>() / near.len() as f64;
     let sign = near.iter().zip(y).map(|(x, y)| (x - middle) * y).sum::<f64>().signum();
@@ -287,9 +288,9 @@ fn isotonic(near: &[f64], y: &[f64], far: &[f64]) -> Vec<f64> {
     far.iter().map(|x| say(sign * x)).collect()
 }
 
-/// A Gaussian process with a linear and a squared exponential kernel; length, mixture and noise of the
-/// largest marginal likelihood on a grid, the variance by its closed form (Rasmussen and Williams 2006,
-/// sections 4.2 and 5.4.1).
+/// A Gaussian process with a linear and a squared exponential kernel. Length, mixture and noise maximise the
+/// marginal likelihood on a grid; the variance has a closed form (Rasmussen and Williams 2006, sections 4.2
+/// and 5.4.1).
 fn process(near: &Array2<f64>, y: &[f64], far: &Array2<f64>) -> Result<Vec<f64>> {
     let (n, p) = near.dim();
     let middle = y.iter().sum::<f64>() / n as f64;
@@ -324,8 +325,8 @@ fn process(near: &Array2<f64>, y: &[f64], far: &Array2<f64>) -> Result<Vec<f64>>
     Ok(best.1)
 }
 
-/// Mean absolute and mean squared error of the calibration as it chooses by itself, from the weak to the
-/// strong, and how many rows it refuses: these count with the error of the mean.
+/// Mean absolute and mean squared error of the calibration with automatic choice, from the weak to the
+/// strong, and its number of refused rows, which count with the error of the mean.
 fn automatic(problem: &Problem) -> Result<(f64, f64, usize)> {
     let (table, target) = (&problem.table, &problem.plan.target);
     let (names, known) = (table.text("model")?, table.numbers(target)?);

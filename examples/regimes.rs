@@ -1,6 +1,6 @@
-//! Whether the coverage that predictions state is the coverage they have, where the truth is known: synthetic
-//! tables of 60 models in 15 families, with an effect of each family on the target that no feature shows, and
-//! as many new rows of each kind as the table has families.
+//! Compares the stated coverage of predictions with their real coverage on synthetic tables with known truth:
+//! 60 models in 15 families, an effect of each family on the target that no feature shows, and as many new
+//! rows of each kind as the table has families.
 //!
 //! ```console
 //! $ cargo run --release --example regimes             # 300 tables
@@ -19,7 +19,7 @@ const FEATURES: usize = 6;
 const LEVEL: f64 = 0.9;
 const KINDS: [&str; 4] = ["new model", "new family", "beyond the range", "new family beyond the range"];
 
-/// What the target does with strength.
+/// The dependence of the target on strength.
 #[derive(Clone, Copy)]
 enum Truth {
     Line,
@@ -30,9 +30,9 @@ enum Truth {
 struct World {
     random: ChaCha8Rng,
     truth: Truth,
-    /// Of strength and of a second factor, for each feature.
+    /// Weights of strength and of a second factor, for each feature.
     loadings: Vec<[f64; 2]>,
-    /// Of each family: on strength, on the second factor, on the target.
+    /// Effects of each family on strength, on the second factor and on the target.
     families: Vec<[f64; 3]>,
 }
 
@@ -75,8 +75,8 @@ fn main() -> Result<()> {
     let header = format!("model,family,params_b,{},y\n", names.join(","));
     println!("truth,kind,rows,predicted,stated,held,width,warned");
     for (truth, name) in [(Truth::Line, "line"), (Truth::Share, "share"), (Truth::Bent, "bent")] {
-        // Rows, predicted, sums of the stated coverage, of rows that held, of widths, of notes that intervals
-        // held much less than their level.
+        // Numbers of rows and of predictions; sums of the stated coverage, of rows inside their intervals, of
+        // widths, and of notes about intervals far below their level.
         let mut sums = [[0.0; 6]; KINDS.len()];
         for seed in 0..tables / 3 {
             let mut world = World::new(seed, truth);
@@ -102,7 +102,7 @@ fn main() -> Result<()> {
             }
             let said = card.predict(&Table::from_bytes("asked".as_ref(), text.as_bytes())?, LEVEL)?;
             for (at, (said, y)) in said.iter().zip(truths).enumerate() {
-                // What counts is where a row stands, which is not always where it was drawn.
+                // The regime of a row counts, which may differ from the one it was drawn for.
                 let foreign = usize::from(at / FAMILIES % 2 == 1);
                 let kind = if said.regime == "extrapolation" { 2 + foreign } else { foreign };
                 if said.regime == "below_range" {

@@ -1,7 +1,8 @@
-//! Small models to larger ones of their suite, on the public evaluations of Pythia's checkpoints: from
-//! members of up to 410 million parameters, calibrated on targets of 1 to 1.4 billion, to those of 2.8 to 12
-//! billion; with the tasks that were trained on, and with each task left out. Beside it stand the nearest
-//! member, a line through the three small ones of the same task and checkpoint, and the gain by itself.
+//! Predicts larger models of a suite from small ones, on the public evaluations of Pythia's checkpoints. The
+//! features come from members of up to 410 million parameters. The calibration uses targets of 1 to 1.4
+//! billion parameters and predicts those of 2.8 to 12 billion, with the tasks of the calibration and with
+//! each task left out. It is compared with the nearest member, a line through the three small members of the
+//! same task and checkpoint, and the gain alone.
 //!
 //! ```console
 //! $ cargo run --release --example small_to_large -- FILE  # family,params_b,step,shots,task,metric,value
@@ -20,15 +21,15 @@ use surmise::{Error, Result};
 
 /// Billions of parameters of the small members; the last is the proxy.
 const SMALL: [f64; 3] = [0.07, 0.16, 0.41];
-/// The largest target that is trained on.
+/// The largest target for calibration, in billions of parameters.
 const KNOWN: f64 = 1.4;
 const LEVEL: f64 = 0.9;
-/// Before it most models are at chance.
+/// First step; before it, most models are at chance.
 const FIRST_STEP: f64 = 3000.0;
 const SHARE: Link = Link::Logit { low: 0.0, high: 1.0 };
 const METHODS: [&str; 6] = ["mean", "nearest", "line", "gain-1", "gain", "ridge"];
 
-/// A larger member beside the small ones, of one suite, task, metric, shots and checkpoint.
+/// A larger member with the small ones, of one suite, task, metric, number of shots and checkpoint.
 struct Pair {
     name: String,
     task: String,
@@ -105,19 +106,19 @@ fn table(pairs: &[&Pair]) -> Result<Table> {
     Table::from_bytes("pairs".as_ref(), text.as_bytes())
 }
 
-/// One set of pairs, asked of a card fitted on another.
+/// One set of pairs, predicted by a card that was fitted on another set.
 struct Asked {
     chosen: String,
     rows: Vec<Row>,
 }
 
-/// Absolute error of each method, and of the card where it has a number.
+/// Absolute error of each method, and of the card if it makes a prediction.
 struct Row {
     errors: [f64; METHODS.len()],
     said: Option<Said>,
 }
 
-/// Absolute error, whether the interval held, and its width.
+/// Absolute error, whether the interval contains the truth, and its width.
 struct Said {
     error: f64,
     inside: bool,

@@ -9,11 +9,11 @@
 //! cargo run --release --example train_family -- table       # family.csv again, from the saved models
 //! ```
 //!
-//! Each run leaves folders below `calibration/` that any Hugging Face tool opens: config.json,
-//! tokenizer.json, model.safetensors (f16), with the loss curve beside the last (loss.csv). Checkpoints that
-//! are not in the repository lie in `target/family/checkpoints/`, states of the optimiser in
-//! `target/family/RUN/`. A batch is a function of its step alone, so that a resumed run continues where the
-//! interrupted one would have gone.
+//! Each run writes folders below `calibration/` that any Hugging Face tool opens: config.json,
+//! tokenizer.json, model.safetensors (f16). The folder of the last checkpoint also has the loss curve
+//! (loss.csv). Checkpoints that are not in the repository are in `target/family/checkpoints/`, states of the
+//! optimiser in `target/family/RUN/`. A batch depends only on its step, so a resumed run gives the same
+//! result as an uninterrupted one.
 
 #[path = "train_family/generate.rs"]
 mod generate;
@@ -49,10 +49,10 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 const BATCH: usize = 16;
 /// Windows of the held-out set.
 const HELD_OUT: usize = 256;
-/// Steps between two checkpoints and two points of the loss curve.
+/// Number of steps between two checkpoints and two points of the loss curve.
 const EVERY: usize = 200;
 
-/// Trainable parameters, started from seeded initial weights on first use.
+/// Trainable parameters, initialised from a seed on first use.
 struct Variables {
     initial: RandomInit,
     vars: Mutex<BTreeMap<String, Var>>,
@@ -97,7 +97,7 @@ fn main() -> Result<()> {
         let generator = Generator::new(recipe.corpus)?;
         train(recipe, steps.unwrap_or(recipe.steps()), &generator)?;
     }
-    // Runs may go on side by side; the table is written once all are there.
+    // Runs may run in parallel; the table is written once all have ended.
     if wanted == "all" || wanted == "table" { table() } else { Ok(()) }
 }
 
@@ -181,7 +181,7 @@ fn evaluate(decoder: &Decoder, windows: &[Vec<u32>]) -> Result<f64> {
     Ok(total / windows.len() as f64)
 }
 
-/// Appends rows to a CSV; a run from the start begins it anew.
+/// Appends rows to a CSV file; a run from the start begins a new file.
 fn append(path: &Path, rows: &mut Vec<LossRow>, anew: bool) -> Result<()> {
     let file =
         std::fs::OpenOptions::new().create(true).write(true).truncate(anew).append(!anew).open(path)?;
@@ -190,8 +190,8 @@ fn append(path: &Path, rows: &mut Vec<LossRow>, anew: bool) -> Result<()> {
     Ok(writer.flush()?)
 }
 
-/// Writes the folder a Hugging Face tool opens. Weights are rounded to f16, halving the binary; family.csv is
-/// measured on the rounded weights.
+/// Writes a folder that Hugging Face tools open. Weights are rounded to f16, which halves the size of the
+/// binary; family.csv is measured on the rounded weights.
 fn save(folder: &Path, config: &[u8], generator: &Generator, variables: &Variables) -> Result<()> {
     std::fs::write(folder.join("config.json"), config)?;
     std::fs::write(folder.join("tokenizer.json"), generator.tokenizer_json()?)?;
@@ -203,7 +203,7 @@ fn save(folder: &Path, config: &[u8], generator: &Generator, variables: &Variabl
         .iter()
         .map(|(name, var)| Ok((name.clone(), var.as_tensor().to_dtype(DType::F16)?)))
         .collect::<candle_core::Result<_>>()?;
-    // Without this entry transformers refuses the file.
+    // Without this entry, transformers refuses the file.
     let about = HashMap::from([("format".to_owned(), "pt".to_owned())]);
     Ok(safetensors::serialize_to_file(half, Some(about), &folder.join("model.safetensors"))?)
 }
@@ -238,7 +238,7 @@ fn table() -> Result<()> {
     Ok(writer.flush()?)
 }
 
-/// The saved models of a run with the tokens that each has seen, the last model at the end.
+/// The saved models of a run with the tokens that each has seen; the last model comes last.
 fn saved(recipe: &Recipe) -> Result<Vec<(PathBuf, usize)>> {
     let last = Path::new("calibration").join(recipe.name);
     let mut folders = vec![];
@@ -282,5 +282,5 @@ fn row(
     Ok(row)
 }
 
-/// Most shots in family.csv.
+/// Largest number of shots in family.csv.
 const SHOTS: usize = 7;

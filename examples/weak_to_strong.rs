@@ -1,16 +1,16 @@
-//! Weak models to strong ones on public scores: every target of a table of base models is calibrated on the
-//! weak (training compute up to a cut) and predicted for all stronger ones, beside the mean, a line in log
-//! size, and the observational scaling law with one to three components (Ruan, Maddison and Hashimoto 2024,
-//! arXiv 2405.10938).
+//! From weak models to strong models on public scores: every target of a table of base models is calibrated
+//! on the weak models (training compute up to a limit) and predicted for all stronger ones. The comparison
+//! contains the mean, a line in log size, and the observational scaling law with one to three components
+//! (Ruan, Maddison and Hashimoto 2024, arXiv 2405.10938).
 //!
 //! `cargo run --release --example weak_to_strong` prints mean absolute error, skill, and coverage of 90 %
-//! intervals. With a word behind `--` it prints something else:
+//! intervals. With an argument after `--` it prints something else:
 //!
-//! * `coverage`: that of 90 % intervals on the whole table, in back-test
-//! * `candidates`: every candidate, leaving out models, families, and the stronger
+//! * `coverage`: back-tested coverage of 90 % intervals on the whole table
+//! * `candidates`: every candidate, leaving out models, families, and stronger models
 //! * `law`: mean squared and absolute errors of the law with one to four components, and of the same sigmoid
 //!   on log size and log FLOPs
-//! * `noise`: how many kinds of queries get a number where there is nothing to learn
+//! * `noise`: how many kinds of queries get a prediction from pure noise
 
 use ndarray::Array2;
 use rand::{Rng, SeedableRng};
@@ -22,7 +22,7 @@ use surmise::calibration::{
     calibrate,
 };
 
-/// Target, cut in 1e21 FLOPs, unit of the scores, whether GSM8K is left out of the features.
+/// Target, limit in 1e21 FLOPs, unit of the scores, and whether GSM8K is left out of the features.
 const TARGETS: [(&str, f64, f64, bool); 7] = [
     ("em_arithmetic_3ds_acc", 22.0, 1.0, true),
     ("em_arithmetic_3da_acc", 22.0, 1.0, true),
@@ -62,7 +62,7 @@ fn plan(target: &str, without_gsm8k: bool, link: Option<Link>) -> CalibrationSpe
     CalibrationSpec { target: target.into(), features, level: LEVEL, link, ..CalibrationSpec::default() }
 }
 
-/// Rows whose target is known, of weak models (training compute known and at most the cut) and of all others.
+/// Rows with a known target: weak models (training compute known and at most the limit), and all others.
 fn split(table: &Table, target: &str, cut: f64) -> Result<(Table, Table)> {
     let (known, flops) = (table.numbers(target)?, table.numbers("flops_1e21")?);
     let weak = |row: &usize| flops[*row].is_some_and(|flops| flops <= cut);
@@ -86,7 +86,7 @@ fn strong(table: &Table) -> Result<()> {
             let ours = card.predict(&test, LEVEL)?;
             let truth: Vec<f64> = test.numbers(target)?.into_iter().flatten().collect();
             let answered: Vec<usize> = (0..truth.len()).filter(|&row| ours[row].y_hat.is_some()).collect();
-            // Beside a calibration that refuses everything the others stand with all rows.
+            // If a calibration refuses everything, the other methods are shown for all rows.
             let asked = if answered.is_empty() { test.clone() } else { test.select(&answered) };
             let law = |name: &str| law(&train, &asked, &plan(target, without_gsm8k, bounded), name, unit);
             let n = answered.len() as f64;
@@ -128,7 +128,7 @@ fn name(card: &Card, beyond: bool) -> String {
     selected.as_ref().map_or("none".into(), |selected| selected.name().to_owned())
 }
 
-/// Mean absolute error of one candidate on the strong, fitted on the weak, in shares.
+/// Mean absolute error of one candidate on the strong models, fitted on the weak ones, in shares.
 fn law(train: &Table, test: &Table, plan: &CalibrationSpec, name: &str, unit: f64) -> Result<f64> {
     let (weak, strong) = (plan.prepare(train)?, plan.prepare(test)?);
     let fits = FittedCandidates::all(&weak.sample, weak.link)?;
@@ -141,9 +141,9 @@ fn law(train: &Table, test: &Table, plan: &CalibrationSpec, name: &str, unit: f6
     Ok(errors.sum::<f64>() / strong.sample.len() as f64)
 }
 
-/// Mean squared | mean absolute error on the strong, in shares, fitted on the weak: the mean, a sigmoid with
-/// a floor on log size and on log training compute (on the strong whose compute is known), and on one to four
-/// components.
+/// Mean squared | mean absolute error on the strong models, in shares, fitted on the weak ones: the mean, a
+/// sigmoid with a floor on log size and on log training compute (on the strong models with known compute),
+/// and on one to four components.
 fn scaling_law(table: &Table) -> Result<()> {
     println!("target,n_train,n_test,mean,log size,log FLOPs,pc-1,pc-2,pc-3,pc-4");
     for (target, cut, unit, without_gsm8k) in TARGETS {
@@ -163,7 +163,7 @@ fn scaling_law(table: &Table) -> Result<()> {
             let n = strong.len() as f64;
             Ok(format!("{:.4} | {:.4}", squares / n, sum / n))
         };
-        // One feature is its own first component.
+        // A single feature is its own first component.
         let by = |column: &str| -> Result<(Sample, Sample)> {
             let plan = CalibrationSpec { size: Some(column.into()), ..plan.clone() };
             let alone = |table: &Table| -> Result<Sample> {
@@ -190,7 +190,7 @@ fn scaling_law(table: &Table) -> Result<()> {
     Ok(())
 }
 
-/// Mean absolute error of every candidate where it was not fitted, averaged over the targets.
+/// Mean absolute error of every candidate on held-out rows, averaged over the targets.
 fn candidates(table: &Table) -> Result<()> {
     println!(
         "split,{}",
@@ -225,7 +225,7 @@ fn candidates(table: &Table) -> Result<()> {
 }
 
 /// Coverage of 90 % intervals when the whole procedure is repeated on parts of the table, for a new model, a
-/// new family, the stronger, and the stronger of a new family; and the least in one fold.
+/// new family, stronger models, and stronger models of a new family; and the lowest coverage in one fold.
 fn coverage(table: &Table) -> Result<()> {
     println!("target,regime,candidate,skill_size,held_90,width_90,n,worst_fold,worst_n");
     for (target, _, _, without_gsm8k) in TARGETS {
@@ -252,8 +252,8 @@ fn coverage(table: &Table) -> Result<()> {
     Ok(())
 }
 
-/// Twenty tables of 40 models and 25 columns, all of it noise: the kinds of queries that have a number
-/// nevertheless, and those of them whose predictions say that the skill may be chance.
+/// Twenty tables of 40 models and 25 columns of pure noise: the kinds of queries that still get a prediction,
+/// and those of them whose notes state that the skill may be chance.
 fn noise() -> Result<()> {
     println!("regime,tables,supported,flagged");
     let mut counts = [[0; 2]; 3];

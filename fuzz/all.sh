@@ -1,7 +1,7 @@
 #!/bin/sh
-# Runs every target one after another, SECONDS (600) each, through crashes, and prints a row for each:
+# Runs every target for SECONDS (default 600), one after another, continues after crashes, and prints a table:
 #   fuzz/all.sh [SECONDS [TARGET ...]]
-# Logs and inputs that failed lie in fuzz/artifacts/TARGET. LOGS_ONLY=1 prints the rows of the last runs.
+# Logs and failing inputs are in fuzz/artifacts/TARGET. LOGS_ONLY=1 prints the rows of the last runs.
 set -u
 cd "$(dirname "$0")/.."
 seconds=${1:-600}

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Seeds of the targets, from the files of the tests. SURMISE is the binary.
+# Writes seeds of the fuzz targets, made from the files of the tests. SURMISE is the binary.
 set -eu
 cd "$(dirname "$0")"
 golden=../tests/golden
@@ -8,7 +8,7 @@ made=$(mktemp -d)
 trap 'rm -rf "$made"' EXIT
 seed() {
     mkdir -p "corpus/$1"
-    # One name for one content.
+    # Equal contents get the same name.
     cp "$2" "corpus/$1/$(sha256sum "$2" | cut -c1-16)"
 }
 for folder in "$golden"/*/; do
@@ -26,7 +26,7 @@ for file in "$golden"/lm_eval/*.json* "$golden"/inspect/*.eval "$golden"/inspect
     "$golden"/simple_evals/*.html; do [ ! -f "$file" ] || seed imports "$file"; done
 for file in "$golden"/providers/*/*; do [ ! -f "$file" ] || seed answers "$file"; done
 for file in ../calibration/*.toml; do [ ! -f "$file" ] || seed study "$file"; done
-# What does not begin as JSON chooses the parts of a tokenizer.
+# Bytes that do not begin like JSON choose the parts of a tokenizer.
 for folder in gpt2 llama-gqa bloom olmo phi qwen2 qwen3 mistral; do
     tail -c 200 "$golden/$folder/model.safetensors" >"$made/choices"
     seed tokenizer "$made/choices"
@@ -36,7 +36,7 @@ head -10 "$golden/calibration/obs_tidy.csv" >"$made/table.csv"
 "$surmise" calibrate "$made/table.csv" --target bench_mmlu --features bench_arc_c,bench_gsm8k -q \
     -o "$made/card.json"
 seed card "$made/card.json"
-# The pickles within the archives.
+# The pickles in the archives.
 for file in "$golden"/forms/*/*.bin; do
     python3 - "$file" "$made/data.pkl" <<'END'
 import sys, zipfile
@@ -70,7 +70,7 @@ cat >corpus/journal/one <<END
 {"record":"intent","key":"$key","attempt":2,"at":"2026-11-30T03:02:30.127Z","task":"items","item":"q1","replicate":0,"path":"/chat/completions","body":"{}"}
 {"record":"outcome","key":"$key","attempt":2,"at":"2026-11-30T03:02:31Z","elapsed_s":1e3,"outcome":"failed","class":"unknown","error":"x","body_base64":"AAAA","possibly_paid":true,"incomplete":true,"crashed":true}
 END
-# The first byte of these chooses the report or the route.
+# The first byte of these files chooses the report or the route.
 mkdir -p corpus/reports corpus/requests corpus/inputs
 for first in 0 1 2 3 4 5 6; do
     for file in ../calibration/*.csv; do

@@ -6,16 +6,16 @@
 For every model_type of TYPES the file holds
 
     config    the name of its config class
-    classes   every class of that model_type that an `auto_map` may name and still mean this code
-    read      the keys that can reach the states: those that the classes behind its causal language model
-              mention, in all their spellings, with the class's own default (null where there is none)
-    no_effect the other keys of the config class: no code of the model mentions them, or they act in training
-              alone, or choose between two ways to the same numbers
+    classes   every class of that model_type that an `auto_map` may name without foreign code
+    read      the keys that can affect the states: those that the classes of its causal language model
+              mention, in all their spellings, with the default of the class (null if there is none)
+    no_effect the other keys of the config class: no code of the model mentions them, or they act only in
+              training, or choose between two implementations of the same computation
 
-and under "base" the keys that every config class takes and that change no state: what is returned, how text
-is generated, labels, provenance. A key that stands nowhere here is one that transformers does not read.
+and under "base" the keys of every config class that change no state: outputs, settings of text generation,
+labels, provenance. transformers does not read any other key.
 
-What is mentioned is found in the syntax trees of the modelling files: `config.key`, `self.config.key` and
+The mentioned keys are found in the syntax trees of the modelling files: `config.key`, `self.config.key` and
 `getattr(config, "key")` in the classes and functions that the causal language model reaches; and in the
 config class, `kwargs.pop("key")` and `self.key`.
 """
@@ -92,14 +92,14 @@ TYPES = [
     "vaultgemma",
 ]
 
-# Text parts of models of several parts that have a model_type of their own, with their class.
+# Text parts of multimodal models that have their own model_type, with their class.
 TEXT_PARTS = {
     "qwen2_5_vl_text": "Qwen2_5_VLTextModel",
     "qwen2_vl_text": "Qwen2VLTextModel",
     "qwen3_vl_text": "Qwen3VLTextModel",
 }
 
-# Models of several parts; none of their own keys reaches the states of the text part.
+# Multimodal models; none of their own keys affects the states of the text part.
 WHOLE = [
     "gemma3",
     "idefics3",
@@ -111,7 +111,7 @@ WHOLE = [
     "smolvlm",
 ]
 
-# InternLM 2 is no class of transformers: its code came with its files. It is a Llama with one switch for
+# transformers has no class for InternLM 2: its code came with its files. It is a Llama with one setting for
 # biases.
 FOREIGN = {
     "internlm2": dict(
@@ -123,7 +123,7 @@ FOREIGN = {
     )
 }
 
-# What the shared code reads when a model calls it.
+# Keys that shared code reads when a model calls it.
 CALLS = {
     "create_causal_mask": ["is_causal"],
     "create_sliding_window_causal_mask": ["is_causal", "sliding_window"],
@@ -132,7 +132,7 @@ CALLS = {
     "ROPE_INIT_FUNCTIONS": ["head_dim", "max_position_embeddings"],
 }
 
-# Spellings of rotary settings that every class with `rope_parameters` takes.
+# Spellings of rotary settings that every class with `rope_parameters` accepts.
 ROPE = [
     "original_max_position_embeddings",
     "partial_rotary_factor",
@@ -141,7 +141,7 @@ ROPE = [
     "rope_theta",
 ]
 
-# What every model reads, whatever its class says.
+# Keys that every model reads, in addition to those of its class.
 EVERY = {
     "tie_word_embeddings": None,
     "quantization_config": None,
@@ -149,8 +149,8 @@ EVERY = {
     "per_layer_config": None,
 }
 
-# Keys that the classes of transformers 4, or of the models' own first code, read, and those of 5 no longer
-# name.
+# Keys that the classes of transformers 4, or the original code of a model, read, but those of transformers 5
+# do not.
 EARLIER = {
     "bloom": ["seq_length"],
     "falcon": ["n_head", "n_layer"],
@@ -162,7 +162,7 @@ EARLIER = {
     "qwen2": ["sliding_window", "max_window_layers", "use_sliding_window"],
 }
 
-# Keys of the base class of transformers 4 that 5 dropped, and notes that its tools keep in the file.
+# Keys of the base class of transformers 4 that version 5 dropped, and notes that its tools write to the file.
 BASE_EARLIER = """
 _attn_implementation _attn_implementation_autoset _attn_implementation_internal _commit_hash
 _experts_implementation _name_or_path _num_labels is_encoder_decoder add_cross_attention attn_implementation
@@ -174,7 +174,7 @@ return_dict_in_generate sep_token_id task_specific_params tf_legacy_loss tie_enc
 torch_dtype torchscript typical_p unk_token_id use_bfloat16 cls_token_id gradient_checkpointing
 xla_device keys_to_ignore_at_inference num_beam_groups diversity_penalty length_penalty early_stopping
 """.split()
-# Of these, what changes states where a class reads it.
+# Those of them that change states if a class reads them.
 BASE_BUT_READ = {"add_cross_attention"}
 
 # Keys that models mention and that change no state of a trained decoder: dropout, initial weights, losses,
@@ -186,7 +186,7 @@ pretraining_tp reorder_and_upcast_attn resid_dropout resid_pdrop residual_dropou
 router_jitter_noise
 scale_attention_softmax_in_fp32 slow_but_exact
 """.split())
-# Keys of the multimodal relative in the same modelling file.
+# Keys of the multimodal model in the same modelling file.
 OF_RELATIVES = {"mm_tokens_per_image", "text_config", "vision_config"}
 
 
@@ -199,7 +199,7 @@ def is_config(node):
 
 
 def mentions(tree):
-    """The keys that a syntax tree takes from a config, and the names that it refers to."""
+    """The keys that a syntax tree reads from a config, and the names that it refers to."""
     keys, names = set(), set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Name):
@@ -218,7 +218,7 @@ def mentions(tree):
 
 
 def reached(model):
-    """The keys that a model class and all that it refers to in its modules take from the config."""
+    """The config keys that a model class reads, including the code of its modules that it refers to."""
     keys, done, waiting = set(), set(), [model]
     while waiting:
         thing = waiting.pop()
@@ -231,7 +231,7 @@ def reached(model):
         for name in names:
             keys |= set(CALLS.get(name, []))
             other = getattr(module, name, None)
-            # A table of classes, as of kinds of attention, stands for all of them.
+            # A table of classes, such as kinds of attention, refers to all of them.
             for part in other.values() if isinstance(other, dict) else [other]:
                 if inspect.isclass(part) or inspect.isfunction(part):
                     own = getattr(part, "__module__", "")
@@ -241,7 +241,7 @@ def reached(model):
 
 
 def of_config(cls):
-    """The keys that a config class takes from its arguments or computes with."""
+    """The keys that a config class reads from its arguments or uses in computations."""
     keys = set()
     for parent in cls.__mro__:
         if parent is PreTrainedConfig or ".models." not in parent.__module__:
@@ -267,7 +267,7 @@ def of_config(cls):
 
 
 def plain(value):
-    """A default as JSON; null where JSON has no such thing."""
+    """A default as JSON; null if JSON cannot represent it."""
     try:
         return json.loads(json.dumps(value))
     except TypeError:
@@ -277,7 +277,7 @@ def plain(value):
 def row(model_type, base):
     cls = CONFIG_MAPPING[model_type]
     name = TEXT_PARTS.get(model_type) or modeling_auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES[model_type]
-    # As the class declares it, before one setting fills in for another.
+    # The declared default, before one setting replaces another.
     fields = {
         field.name: None if field.default is dataclasses.MISSING else field.default
         for field in dataclasses.fields(cls)

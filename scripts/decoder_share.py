@@ -1,14 +1,12 @@
 #!/usr/bin/env python3
-"""Count the decoder classes of transformers that open here.
+"""Count the decoder classes of transformers that surmise opens.
 
     python scripts/decoder_share.py          (transformers 5.24, and surmise on the path)
 
-Prints how many of the model types that transformers makes a causal language model of are among those that
-`surmise list architectures` names, then those that are and those that are not. Of the latter, types whose
-config
-says that they are no decoder by themselves (`is_decoder` is off, or an encoder stands beside) are listed
-apart:
-BERT and its relatives are in transformers' table because they can be told to be causal.
+Prints how many of the model types with a causal language model in transformers are in the list of
+`surmise list architectures`, then the supported and the unsupported types. Unsupported types that are not
+decoders according to their config (`is_decoder` is off, or there is an encoder) are listed separately: BERT
+and similar models are in transformers' table because a setting makes them causal.
 """
 
 import os
@@ -19,14 +17,14 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_N
 
 
 def opens():
-    """The model types that open."""
+    """The model types that surmise opens."""
     command = [os.environ.get("SURMISE", "surmise"), "list", "architectures"]
     out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return {line.split()[0] for line in out.splitlines() if line.strip()}
 
 
 def is_encoder(kind):
-    """Whether the models of a type are encoders, or have one."""
+    """Whether the models of a type are encoders, or contain an encoder."""
     try:
         config = CONFIG_MAPPING[kind]()
     except Exception:
@@ -44,7 +42,7 @@ def main():
     print(f"{len(here)} of the {decoders} that are decoders ({len(here) / decoders:.0%})")
     print("open:", " ".join(here))
     print("refused:", " ".join(rest))
-    print("encoders, or beside one:", " ".join(encoders))
+    print("encoders, or with an encoder:", " ".join(encoders))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes data/moons.csv, data/guilds.csv and data/potions.csv: invented things and facts about them.
 
-A model can know these facts only from its training, so that the tables tell models apart by what they learnt.
+A model can know these facts only from training on them, so the tables distinguish models by what they learnt.
 All relations of a category draw their answers from one list. Each relation prefers its own third of the list:
 an answer comes from that third with the probability below. With a low preference the kind of answer says
 little about the relation; a model must know the facts to tell which relation a prompt asks for.
@@ -15,7 +15,7 @@ import random
 ENTITIES = 100
 ANSWERS = 24
 FIRST_WORDS, SECOND_WORDS = 20, 25
-# Category: relations, and how often an answer is of the relation's own third of the list.
+# Category: relations, and the probability that an answer is from the relation's own third of the list.
 TABLES = {
     "moons": (["ally", "rival", "origin"], 0.70),
     "guilds": (["patron", "founder", "judge"], 0.85),
@@ -27,7 +27,7 @@ CODAS = ["", "", "l", "n", "r", "s", "th", "m", "k"]
 
 
 def words(draw: random.Random, n: int, taken: set[str]) -> list[str]:
-    """`n` invented words of two syllables that no table has yet."""
+    """`n` invented words of two syllables that are not in a table yet."""
     made = []
     while len(made) < n:
         word = "".join(draw.choice(part) for part in (ONSETS, VOWELS, ONSETS, VOWELS, CODAS))

@@ -4,9 +4,9 @@ least squares with a penalty of .1 as in its fit.py. Needs numpy and scipy.
 
     python scripts/one_factor.py data/public/epoch.csv TARGET
 
-Fitted on every score but those of TARGET of closed models; prints the mean absolute error on these, of the
-method, of the mean of the open models, and of the rows of a file of predictions if one is given as a third
-argument, where a row without a prediction counts as the mean.
+The fit uses every score except those of closed models on TARGET. Prints the mean absolute error on these
+scores: of the method, of the mean of the open models, and of a file of predictions, if it is given as the
+third argument. In that file, a row without a prediction counts as the mean.
 """
 
 import csv

@@ -2,8 +2,8 @@
 
     python scripts/public_table.py CHECKOUT > data/public/epoch.csv
 
-One row for each model with at least two of the scores; a score is the best of the model's runs, as a share of
-the right answers; an empty cell where it is not known.
+There is one row for each model with at least two of the scores. A score is the best of the model's runs, as a
+share of right answers; unknown scores are empty cells.
 """
 
 import csv
@@ -11,7 +11,7 @@ import re
 import sys
 from pathlib import Path
 
-# Epoch's own runs, and tables of others with the column that its loader reads.
+# Epoch's own runs, and external tables with the column that its loader reads.
 RUNS = {
     "GPQA diamond": "gpqa_diamond",
     "MATH level 5": "math_level_5",
@@ -39,7 +39,7 @@ TABLES = {
     "simplebench": ("simple_bench", "Score (AVG@5)"),
     "weirdml": ("weirdml", "Accuracy"),
 }
-# Who made a model, by the beginning of its name.
+# The developer of a model, by the beginning of its name.
 DEVELOPERS = [
     ("Anthropic", "claude"),
     ("OpenAI", "gpt-|gpt2|o1|o3|o4|text-|code-davinci|chatgpt|davinci|curie|babbage|ada"),
@@ -62,7 +62,7 @@ DEVELOPERS = [
     ("Moonshot", "kimi"),
     ("Stability", "stablelm|stablebeluga"),
 ]
-# Models whose weights are public although the table names no repository of theirs.
+# Models whose weights are public although the table names no repository.
 OPEN = re.compile(
     r"llama|open-mi|gpt-oss|qwen1\.5|qwen2|qwen3-\d|mistral-small-25|magistral-small|ministral-8b|gpt-neo|"
     r"gpt-j|"
@@ -85,7 +85,7 @@ def developer(name):
 
 
 def size(*names):
-    """Billions of parameters where a name says them; a mixture of experts says no size."""
+    """Billions of parameters in the name of a model; none for a mixture of experts."""
     for name in names:
         found = re.search(r"(?<![x\d.])(\d+(?:\.\d+)?)\s?b(?![a-z])", name or "", re.IGNORECASE)
         if found and not re.search(r"\dx\d", name):

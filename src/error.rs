@@ -85,19 +85,19 @@ pub enum Error {
     /// A checkpoint's weights do not fit its config or are damaged.
     #[error("{}: tensor `{tensor}` {reason}", path.display())]
     Tensor {
-        /// The safetensors file.
+        /// The file of weights or arrays.
         path: PathBuf,
         /// The tensor's name in the file.
         tensor: String,
-        /// What is wrong with it.
+        /// What is wrong with it and what to do.
         reason: String,
     },
-    /// A file that is not a valid safetensors file, or is truncated.
-    #[error("{}: {reason}; download or save the checkpoint again", path.display())]
+    /// A file of weights or arrays that is damaged, truncated, or in an unsupported format.
+    #[error("{}: {reason}", path.display())]
     Weights {
-        /// The safetensors file.
+        /// The file: safetensors, GGUF or PyTorch.
         path: PathBuf,
-        /// What is wrong with the header or the length.
+        /// What is wrong with it and what to do.
         reason: String,
     },
     /// The tokenizer cannot be used with the model or the corpus.

@@ -1,4 +1,4 @@
-//! A category as a model states it: the table of the facts with the answers that the model gives.
+//! Makes a category from the answers of a model: the table of facts with the answers that the model gives.
 
 use std::path::Path;
 
@@ -6,13 +6,13 @@ use surmise::corpus::{Category, Relation};
 use surmise::model::{Model, PromptStates};
 use surmise::{Result, disk};
 
-/// Examples before each question.
+/// Number of examples before each question.
 const EXAMPLES: usize = 2;
-/// Most tokens of an answer.
+/// Maximum number of tokens of an answer.
 const LONGEST: usize = 8;
 
-/// The category whose answers are those that a model gives after two facts, greedily and up to a comma.
-/// Where it gives none, the fact stays. Also the share of the answers that are those of the facts.
+/// The category with the model's answers after two facts, greedy and up to a comma. If the model gives no
+/// answer, the fact is kept. Also returns the share of answers that equal the facts.
 pub fn stated(category: &Category, model: &Model, file: &Path) -> Result<(Category, f64)> {
     let mut answers: Vec<Vec<String>> = vec![];
     for relation in &category.relations {
@@ -36,7 +36,7 @@ pub fn stated(category: &Category, model: &Model, file: &Path) -> Result<(Catego
         rows.push(row);
     }
     disk::write(file, &disk::csv_bytes(file, &rows)?)?;
-    // Under the name of the facts, so that the same entities are drawn.
+    // With the name of the facts, so that the same entities are drawn.
     Ok((Category { name: category.name.clone(), ..Category::load(&file.to_string_lossy())? }, right / n))
 }
 

@@ -1,5 +1,5 @@
-//! Semantic profiles of all models on every category, measured once for the findings that look at them. They
-//! are kept in the folder `semantic`, so that a run that is repeated goes on from them.
+//! Semantic profiles of all models on every category, measured once for all findings that use them. They are
+//! stored in the folder `semantic`, so a repeated run continues from them.
 
 use std::cell::OnceCell;
 use std::path::Path;
@@ -18,7 +18,7 @@ use super::{Run, SEED};
 /// Numbers of examples in a prompt.
 pub const SHOTS: [usize; 5] = [0, 1, 2, 4, 8];
 
-/// Standard errors by which one share has to be above another.
+/// Number of standard errors by which one share must exceed another.
 pub const BEYOND: f64 = 2.0;
 
 #[derive(Default)]
@@ -47,7 +47,7 @@ pub fn how() -> DesignSettings {
     DesignSettings { shots: SHOTS.into(), seed: SEED, ..DesignSettings::default() }
 }
 
-/// The profile of a model, read from the folder if it is there.
+/// The profile of a model, read from the folder if it exists.
 pub fn measured(
     run: &Run,
     model: &Model,
@@ -63,7 +63,7 @@ pub fn measured(
     Ok(measure_once(Some(&store), &model.info, &design.category, &own, measure)?.0)
 }
 
-/// summaries.csv of some profiles, under another name.
+/// summaries.csv of some profiles, with another name.
 pub fn write_summaries(profiles: &[SemanticProfile], file: &Path) -> Result<()> {
     let rows: Vec<SummaryRow> = profiles.iter().flat_map(SemanticProfile::summary_rows).collect();
     disk::write(file, &disk::csv_bytes(file, &rows)?)
@@ -74,8 +74,8 @@ pub fn with_examples(profile: &SemanticProfile) -> Vec<&ShotSummary> {
     profile.shots.iter().filter(|summary| summary.shots > 0).collect()
 }
 
-/// By how many standard errors one share is above another, as if they were independent: shares of the same
-/// queries are not, and their difference has a smaller error.
+/// The number of standard errors by which one share exceeds another, as if they were independent. Shares of
+/// the same queries are dependent, so their difference has a smaller error.
 pub fn above(from: WithError, to: WithError) -> f64 {
     let stderr = from.stderr.unwrap_or(f64::NAN).hypot(to.stderr.unwrap_or(f64::NAN));
     (to.value - from.value) / stderr

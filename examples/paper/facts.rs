@@ -1,5 +1,5 @@
-//! Sentences that state the facts of the embedded categories, and what a model goes on to say after their
-//! first words.
+//! Sentences that state the facts of the embedded categories, and a model's continuations of their first
+//! words.
 
 use std::path::{Path, PathBuf};
 
@@ -16,9 +16,9 @@ use surmise::{Result, disk, seed};
 use super::SEED;
 use super::position::WINDOW;
 
-/// Words of a text, a few more than a window has.
+/// Number of words in a text, slightly more than a window has.
 const WORDS: usize = WINDOW + 8;
-/// Tokens of a text that a model goes on from.
+/// Number of tokens of a text that a model continues.
 const PROMPT: usize = 3;
 
 /// Category, relation, and a sentence in which E is the entity and A the answer.
@@ -73,8 +73,8 @@ pub fn write(path: &Path, n: usize) -> Result<PathBuf> {
     Ok(path.to_path_buf())
 }
 
-/// Texts of facts (group `facts`), and what a model says after the first words of each at temperature 1
-/// (group of its name).
+/// Texts of facts (group `facts`), and a model's continuations of the first words of each at temperature 1
+/// (the group has the model's name).
 pub fn against_generated(path: &Path, model: &Model, n: usize) -> Result<PathBuf> {
     let facts = texts(n)?;
     let mut windows: Vec<Vec<u32>> = vec![];
@@ -103,7 +103,7 @@ pub fn against_generated(path: &Path, model: &Model, n: usize) -> Result<PathBuf
     Ok(path.to_path_buf())
 }
 
-/// A token by its probability, but none that ends the text.
+/// Samples a token by its probability, except tokens that end the text.
 fn drawn(logits: &[f32], ends: &[u32], rng: &mut ChaCha8Rng) -> u32 {
     let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let weight =

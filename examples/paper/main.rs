@@ -1,5 +1,5 @@
-//! What "Quantifying Semantic Emergence in Language Models" (arXiv 2405.12617) reports, each finding measured
-//! on any models with both estimands: the report that shows it, and a verdict on this run.
+//! The findings of "Quantifying Semantic Emergence in Language Models" (arXiv 2405.12617), each measured on
+//! any models with both estimands: a report that shows the finding, and a verdict on this run.
 //!
 //! ```console
 //! $ cargo run --release --example paper                               # all six, on the embedded family
@@ -10,8 +10,8 @@
 //!
 //! stdout has one line for each finding and estimand: `shown` or `not shown`, and the numbers. The folder
 //! (`target/paper`, or that of `-o`) has a folder for each finding with the CSV files, tables and figures,
-//! and one of the semantic profiles, which are not measured again. A verdict is one on the models and corpora
-//! of the run, no more.
+//! and one of the semantic profiles, which are not measured again. A verdict applies only to the models and
+//! corpora of the run.
 
 mod answers;
 mod designs;
@@ -46,20 +46,20 @@ struct Opts {
     /// Embedded names, folders, or ids on a hub; may be given several times [default: the embedded family]
     #[arg(long = "model", value_name = "MODEL")]
     models: Vec<String>,
-    /// Family of the named models: the recipe that they belong to
+    /// Family of the named models: their training recipe
     #[arg(long, value_name = "NAME")]
     family: Option<String>,
-    /// The one estimand that is measured: semantic or positional [default: both]
+    /// Estimand to measure: semantic or positional [default: both]
     #[arg(long, value_parser = ["semantic", "positional"])]
     estimand: Option<String>,
-    /// Semantic: whether to measure the randomly initialised models, which size alone looks at
+    /// Semantic: whether to measure the randomly initialised models, which only `size` uses
     #[arg(long, value_parser = ["on", "off"], default_value = "on")]
     random_init: String,
-    /// Positional: natural sentences for position; for texts a file with a column `group`, such as who wrote
-    /// the text [default: sentences that state the embedded facts, and what a model goes on to say]
+    /// Positional: natural sentences for `position`; for `texts` a file with a column `group`, such as the
+    /// author of the text [default: sentences that state the embedded facts, and a model's continuations]
     #[arg(long, value_name = "FILE")]
     texts: Option<PathBuf>,
-    /// Positional: series of each corpus, and most windows of each group of texts
+    /// Positional: number of series of each corpus, and maximum number of windows of each group of texts
     #[arg(long, default_value_t = 600, value_name = "N")]
     windows: usize,
     /// Folder of the tables and figures
@@ -70,7 +70,7 @@ struct Opts {
 /// One finding of the paper.
 struct Finding {
     name: &'static str,
-    /// What the paper says.
+    /// The claim of the paper.
     says: &'static str,
     semantic: Measure,
     positional: Measure,
@@ -87,7 +87,7 @@ static FINDINGS: [Finding; 6] = [
     },
     Finding {
         name: "variance",
-        says: "the variance of emergence over series goes with the number of shots and with error",
+        says: "the variance of emergence over series depends on the number of shots and on the error",
         semantic: variance::semantic,
         positional: variance::positional,
     },
@@ -105,25 +105,25 @@ static FINDINGS: [Finding; 6] = [
     },
     Finding {
         name: "texts",
-        says: "texts of models read differently from those of people",
+        says: "texts of models and of people give different values",
         semantic: texts::semantic,
         positional: texts::positional,
     },
     Finding {
         name: "prediction",
-        says: "small models tell the emergence of large ones",
+        says: "small models predict the emergence of large ones",
         semantic: prediction::semantic,
         positional: prediction::positional,
     },
 ];
 
-/// What this run says of a finding.
+/// The verdict of this run on a finding.
 struct Verdict {
     shown: bool,
     numbers: String,
 }
 
-/// What all findings share.
+/// Data that all findings use.
 struct Run {
     opts: Opts,
     models: Vec<String>,
@@ -149,7 +149,7 @@ fn run(opts: Opts) -> Result<()> {
         |finding: &&Finding| opts.results.is_empty() || opts.results.iter().any(|name| name == finding.name);
     if let Some(name) = opts.results.iter().find(|name| FINDINGS.iter().all(|finding| finding.name != **name))
     {
-        let hint = format!("there are {}", FINDINGS.each_ref().map(|finding| finding.name).join(", "));
+        let hint = format!("the findings are {}", FINDINGS.each_ref().map(|finding| finding.name).join(", "));
         return Err(Error::Unknown { kind: "finding", name: name.clone(), hint });
     }
     let findings: Vec<&Finding> = FINDINGS.iter().filter(wanted).collect();
@@ -181,7 +181,7 @@ impl Run {
         Ok(model)
     }
 
-    /// The models that read texts: those that were named, of the embedded family the largest of each family.
+    /// The models that read texts: the named models, or the largest of each embedded family.
     fn readers(&self) -> Vec<String> {
         match self.opts.models.as_slice() {
             [] => {
@@ -205,7 +205,7 @@ fn settings() -> MeasureSettings {
     MeasureSettings::new(Channel::default(), SEED, SEED)
 }
 
-/// profiles.csv of some profiles, and a report of it.
+/// Writes profiles.csv of some profiles, and a report of it.
 fn report_profiles(profiles: &[Profile], name: &str, folder: &Path) -> Result<()> {
     let rows: Vec<ProfileRow> = profiles.iter().flat_map(Profile::rows).collect();
     let file = folder.join("profiles.csv");

@@ -1,5 +1,5 @@
-//! (c) Emergence by position in natural sentences, beside the same words shuffled; with the semantic estimand
-//! by sentence in a list of facts, beside the same list with its answers permuted.
+//! (c) Emergence by position in natural sentences, compared with the same words shuffled; with the semantic
+//! estimand by sentence in a list of facts, compared with the same list with permuted answers.
 
 use surmise::corpus::texts::Columns;
 use surmise::corpus::{Category, CorpusControl, DesignSettings, PromptForm, Texts, WindowSettings};
@@ -13,7 +13,7 @@ use super::rank::correlation;
 use super::series::mean_at;
 use super::{Run, SEED, Verdict, facts, report_profiles, settings};
 
-/// Tokens of a window.
+/// Number of tokens in a window.
 pub const WINDOW: usize = 32;
 
 pub fn measure_texts(run: &Run, name: &str, groups: &[Texts]) -> Result<Vec<Profile>> {
@@ -39,8 +39,8 @@ pub fn window_settings(run: &Run) -> WindowSettings {
 const LISTS: [&str; 2] = ["countries", "animals"];
 
 /// The share at the end of a list of facts by the number of its sentences ("For France, the answer is Paris.
-/// For Peru, the answer is"), beside the same list with the answers permuted within their relation. A
-/// tokenizer of fixed words that cannot spell the sentence reads the arrow.
+/// For Peru, the answer is"), and for the same list with the answers permuted within their relation. If a
+/// word-level tokenizer cannot spell the sentence, the form `arrow` is used.
 pub fn semantic(run: &Run) -> Result<Vec<Verdict>> {
     let settings = SemanticSettings { permuted_answers: true, ..SemanticSettings::new(SEED, None) };
     let sentence = PromptForm::find("sentence").unwrap_or(how().form);

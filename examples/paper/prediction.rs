@@ -1,6 +1,6 @@
-//! (f) Small models predict large ones: the demonstration of the bare command on any models, the two largest
-//! of each family predicted from the others. With the semantic estimand the same split, the mean share
-//! predicted from the proxy's and from what the target answers.
+//! (f) Small models predict large ones: the positional demonstration on any models, with the two largest of
+//! each family predicted from the others. The semantic estimand uses the same split; the mean share is
+//! predicted from the proxy's share and the target's answers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,22 +16,22 @@ use surmise::{Error, Result, disk};
 
 use super::{Run, SEED, Verdict, designs, report};
 
-/// Entities of a series, as many as the bare command takes.
+/// Number of entities in a series, as in `surmise demo`.
 const SHOTS: usize = 4;
 
-/// Models of each family that are predicted, from the largest down.
+/// Number of predicted models of each family, from the largest down.
 const HELD_OUT: usize = 2;
-/// The response, and what predicts it: the proxy from inside, the target from outside.
+/// The response and its features: the proxy from inside, the target from outside.
 const TARGET: &str = "semantic_share_mean";
 const FEATURES: [&str; 3] = ["proxy_semantic_share_mean", "semantic_accuracy", "semantic_logprob_nats"];
-/// The calibration is not given sizes; the size line is.
+/// The calibration does not use sizes; the size line does.
 const IGNORED: [&str; 2] = ["params_b", "family"];
 
 pub fn semantic(run: &Run) -> Result<Vec<Verdict>> {
     let folder = run.folder("prediction")?;
     let profiles = run.designs.profiles(run)?.to_vec();
     let held_out = held_out(&profiles);
-    // With one example, where the share is furthest from its ceiling.
+    // With one example, the share is furthest from its ceiling.
     let inputs = SemanticInputs { profiles, shots: vec![designs::SHOTS[1]], ..SemanticInputs::default() };
     let made = join(&inputs).and_then(|joined| {
         let file = folder.join("semantic-observations.csv");
@@ -40,7 +40,7 @@ pub fn semantic(run: &Run) -> Result<Vec<Verdict>> {
         predicted(&Table::from_bytes(&file, &bytes)?, &held_out)
     });
     let made = match made {
-        // Too few models are no failure of the other findings.
+        // Too few models for this finding do not affect the other findings.
         Err(Error::Observations { reason } | Error::Calibration { reason }) => {
             return Ok(vec![Verdict { shown: false, numbers: format!("cannot be told: {reason}") }]);
         }
@@ -58,7 +58,7 @@ fn held_out(profiles: &[SemanticProfile]) -> BTreeSet<String> {
         let family = profile.model.family.as_deref().unwrap_or_default();
         families.entry(family).or_default().insert(profile.model.n_params, &profile.model.id);
     }
-    // The smallest is the proxy of the others.
+    // The smallest model is the proxy of the others.
     let largest = families.into_values().flat_map(|members| {
         members.into_values().skip(1).collect::<Vec<_>>().into_iter().rev().take(HELD_OUT).map(str::to_owned)
     });
@@ -107,7 +107,7 @@ pub fn positional(run: &Run) -> Result<Vec<Verdict>> {
         family: run.opts.family.clone(),
     };
     let made = match demo::run(&run.models, &settings, None, &|_, _, _| {}) {
-        // Too few models are no failure of the other findings.
+        // Too few models for this finding do not affect the other findings.
         Err(Error::Study { reason } | Error::Observations { reason } | Error::Calibration { reason }) => {
             return Ok(vec![Verdict { shown: false, numbers: format!("cannot be told: {reason}") }]);
         }

@@ -1,8 +1,8 @@
-//! Rank correlations, and how surely many of them have one sign.
+//! Rank correlations, and a test that many of them have one sign.
 
 use statrs::distribution::{Binomial, DiscreteCDF};
 
-/// Spearman's rank correlation with average ranks; `None` where one side does not vary.
+/// Spearman's rank correlation with average ranks; `None` if one side does not vary.
 pub fn correlation(points: &[(f64, f64)]) -> Option<f64> {
     let ranks = |value: fn(&(f64, f64)) -> f64| -> Vec<f64> {
         let rank = |point: &(f64, f64)| {
@@ -23,7 +23,7 @@ pub struct Correlations {
     pub mean: f64,
     pub n: usize,
     pub n_positive: usize,
-    /// One-sided p value of the sign test that as many are positive by chance.
+    /// One-sided p value of the sign test: the probability of at least as many positive values by chance.
     pub p_value: f64,
 }
 
@@ -36,7 +36,7 @@ impl Correlations {
         Some(Self { mean: values.iter().sum::<f64>() / n as f64, n, n_positive, p_value })
     }
 
-    /// Whether they are positive on the whole, and not by chance.
+    /// Whether the mean is positive and the sign test is significant.
     pub fn are_positive(&self) -> bool {
         self.mean > 0.0 && self.p_value <= 0.05
     }

@@ -1,4 +1,4 @@
-//! Profiles of all models on series of every category, measured once for the findings that look at them.
+//! Profiles of all models on series of every category, measured once for all findings that use them.
 
 use std::cell::OnceCell;
 
@@ -9,7 +9,7 @@ use surmise::emergence::{Profile, measure};
 
 use super::{Run, SEED, settings};
 
-/// Entities of a series.
+/// Number of entities in a series.
 pub const SHOTS: usize = 6;
 
 #[derive(Default)]
@@ -33,7 +33,7 @@ impl Series {
     }
 }
 
-/// A mean over blocks from the second on, at one reading point and the headline's noise scale.
+/// A mean over blocks from the second on, at one reading point and at the noise scale of the headline.
 #[derive(Debug, Clone, Copy)]
 pub struct Mean {
     pub emergence_nats: f64,
@@ -41,7 +41,7 @@ pub struct Mean {
     pub variance_nats2: f64,
 }
 
-/// The mean at a shot or position, of the corpus itself or of its control; `None` for a model of one block.
+/// The mean at a shot or position, of the corpus or of its control; `None` for a model with one block.
 pub fn mean_at(profile: &Profile, shot: usize, control: Option<&str>) -> Option<Mean> {
     let noise_scale = profile.headline?.noise_scale;
     let at = |row: &&surmise::emergence::BlockReading| {

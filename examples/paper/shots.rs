@@ -7,7 +7,7 @@ use super::rank::Correlations;
 use super::series::{SHOTS, mean_at};
 use super::{Run, Verdict, report_profiles};
 
-/// Standard errors by which one shot has to be above another.
+/// Number of standard errors by which the value at one shot must exceed the other.
 const BEYOND: f64 = 2.0;
 
 /// The share of semantic information, mean over blocks, by number of examples.

@@ -1,4 +1,4 @@
-//! (d) Emergence by size, and how much of it the randomly initialised models have.
+//! (d) Emergence by size, and the part that randomly initialised models also have.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use super::{Run, Verdict, report_profiles};
 /// A number of a summary.
 type ShotQuantity = fn(&ShotSummary) -> Option<f64>;
 
-/// The share at the fewest and at the most examples, and that of random init.
+/// The share with the fewest and with the most examples, and that of random init.
 pub fn semantic(run: &Run) -> Result<Vec<Verdict>> {
     let profiles = run.designs.profiles(run)?;
     designs::write_summaries(profiles, &run.folder("size")?.join("semantic.csv"))?;
@@ -36,7 +36,7 @@ pub fn semantic(run: &Run) -> Result<Vec<Verdict>> {
     Ok(vec![verdict(&found)])
 }
 
-/// The most and fewest examples of a design.
+/// The largest and smallest number of examples of a design.
 const MOST: usize = designs::SHOTS[designs::SHOTS.len() - 1];
 const FEWEST: usize = designs::SHOTS[1];
 
@@ -58,7 +58,7 @@ pub fn positional(run: &Run) -> Result<Vec<Verdict>> {
     Ok(vec![verdict(&found)])
 }
 
-/// From rank correlations of several quantities; the first decides.
+/// A verdict from rank correlations of several quantities; the first decides.
 fn verdict(found: &[(String, Option<Correlations>)]) -> Verdict {
     let numbers = found.iter().map(|(name, of)| match of {
         Some(of) => format!("{name} {of}"),
@@ -71,7 +71,7 @@ fn verdict(found: &[(String, Option<Correlations>)]) -> Verdict {
     Verdict { shown: found[0].1.as_ref().is_some_and(Correlations::are_positive), numbers }
 }
 
-/// Within a family and category, so that neither is taken for size.
+/// Within a family and category, so that neither is confused with size.
 fn within_families<P>(
     profiles: &[P],
     of: impl Fn(&P) -> (&ModelInfo, &str),

@@ -1,5 +1,5 @@
-//! (e) Texts of people and of a model, as a model reads them; with the semantic estimand lists of facts and
-//! lists of what a model answers.
+//! (e) Texts of people and of a model, as read by a model; with the semantic estimand, lists of facts and
+//! lists of a model's answers.
 
 use surmise::corpus::category::DEFAULT;
 use surmise::corpus::texts::Columns;
@@ -14,13 +14,13 @@ use super::designs::{self, above, how, measured, with_examples};
 use super::position::{measure_texts, window_settings};
 use super::{Run, SEED, Verdict, facts, report_profiles, settings};
 
-/// Texts of each kind where none are given.
+/// Number of texts of each kind, if no texts are given.
 const TEXTS: usize = 300;
 
-/// Examples of a list.
+/// Number of examples in a list.
 const EXAMPLES: usize = 4;
 
-/// The share that a reader shows on lists of facts, and on lists of the answers that a model gives.
+/// The share of a reader on lists of facts, and on lists of a model's answers.
 pub fn semantic(run: &Run) -> Result<Vec<Verdict>> {
     let folder = run.folder("texts")?;
     let readers = run.readers();
@@ -35,7 +35,7 @@ pub fn semantic(run: &Run) -> Result<Vec<Verdict>> {
         let both = [&facts, &answers].map(|of| measured(run, &reader, of, &how, &settings));
         let [facts, answers] = match both {
             [Ok(facts), Ok(answers)] => [facts, answers],
-            // A model may give one answer for two relations, and no pair of them is left.
+            // If a model gives the same answer for two relations, no pair of relations remains.
             [_, Err(Error::Corpus { reason, .. })] => {
                 shown.push(format!("{name} cannot be told: {reason}"));
                 continue;
@@ -68,7 +68,7 @@ pub fn semantic(run: &Run) -> Result<Vec<Verdict>> {
 
 pub fn positional(run: &Run) -> Result<Vec<Verdict>> {
     let folder = run.folder("texts")?;
-    // One model reads what another wrote, unless there is one alone.
+    // One model reads the texts of another, unless there is only one model.
     let readers = run.readers();
     let (Some(reader), Some(writer)) = (readers.first(), readers.last()) else { return Ok(vec![]) };
     let file = match &run.opts.texts {
@@ -106,6 +106,6 @@ fn verdict(pair: &[Comparison]) -> Verdict {
         values.join("; "),
         of.verdict.sentence()
     );
-    // Beyond diversity: in the raw value, and beside the shuffled control.
+    // Beyond diversity: in the raw value, and minus the shuffled control.
     Verdict { shown: pair.iter().all(|row| row.p_holm <= ALPHA), numbers }
 }

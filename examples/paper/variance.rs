@@ -1,4 +1,4 @@
-//! (b) The variance of emergence over inputs by number of shots, and beside error ("hallucination").
+//! (b) The variance of emergence over inputs by number of shots, and its relation to error ("hallucination").
 
 use surmise::Result;
 use surmise::collect::{Completion, local};
@@ -11,7 +11,7 @@ use super::rank::{Correlations, correlation};
 use super::series::{SHOTS, mean_at};
 use super::{Run, SEED, Verdict, report_profiles};
 
-/// Lists per relation that are asked for the error.
+/// Number of lists per relation for the error.
 const LISTS: usize = 100;
 
 /// The variance of the share over queries and example sets: its squared standard error at equal design.
@@ -41,7 +41,7 @@ pub fn positional(run: &Run) -> Result<Vec<Verdict>> {
         let model = run.load(name)?;
         for (profile, task) in of.iter().zip(&tasks) {
             let scores = local::grade(&model, task)?;
-            // Entity k of a series has k - 1 before it, as a question with k - 1 shots has examples.
+            // Entity k of a series follows k - 1 entities, as a question with k - 1 shots follows examples.
             let curve = scores.iter().filter_map(|score| {
                 let mean = mean_at(profile, score.shots + 1, None)?;
                 Some((score.shots as f64, 1.0 - score.accuracy?, mean.variance_nats2))
@@ -60,8 +60,8 @@ fn verdict(curves: &[Curve], n_corpora: usize, n_shots: usize) -> Verdict {
         curves.iter().map(|curve| correlation(&curve.iter().map(|p| (p.0, p.2)).collect::<Vec<_>>()));
     let by_error =
         curves.iter().map(|curve| correlation(&curve.iter().map(|p| (p.1, p.2)).collect::<Vec<_>>()));
-    // Shots lower both error and, it may be, variance. At one number of shots and in one category, models are
-    // left to differ.
+    // Shots may lower both error and variance. At one number of shots and in one category, only models
+    // differ.
     let mut at_equal_shots = vec![];
     for category in 0..n_corpora {
         for shots in 0..n_shots {
@@ -74,7 +74,8 @@ fn verdict(curves: &[Curve], n_corpora: usize, n_shots: usize) -> Verdict {
     let say = |name: &str, of: &Option<Correlations>| {
         of.as_ref().map_or(format!("{name}: too few points"), |of| format!("{name} {of}"))
     };
-    // The direction with shots is left open by the claim; with error it is that the unsure vary.
+    // The claim leaves the direction with shots open; with error, the claim is that models with more errors
+    // vary more.
     let with_shots = shots.as_ref().is_some_and(|of| of.p_value <= 0.025 || of.p_value >= 0.975);
     let with_error = equal.as_ref().or(error.as_ref()).is_some_and(Correlations::are_positive);
     let numbers = format!(

@@ -1,4 +1,4 @@
-//! One row for each prediction: what surmise and the rivals predict beside the truth.
+//! One row for each prediction: the predictions of surmise and the rivals, and the truth.
 
 use std::path::Path;
 
@@ -9,26 +9,26 @@ use crate::frame::fault;
 use crate::methods::{self, Setting};
 use crate::problem::{LEVEL, Problem, Task};
 
-/// A row that was to be predicted. Errors are in the unit of its task.
+/// A row to predict. Errors are in the unit of its task.
 #[derive(Debug, Clone)]
 pub struct Answer {
     pub problem: &'static str,
     pub task: String,
     pub model: String,
-    /// Rows that were fitted.
+    /// Number of fitted rows.
     pub n_fitted: usize,
     pub truth: f64,
     /// Mean of the fitted targets.
     pub mean: f64,
-    /// What surmise predicts, `None` where it refuses.
+    /// The prediction of surmise; `None` if it refuses.
     pub y_hat: Option<f64>,
     pub interval: Option<(f64, f64)>,
-    /// The share that such intervals held in the back-test.
+    /// The share of true values inside such intervals in the back-test.
     pub stated: Option<f64>,
     pub regime: String,
-    /// Why surmise refuses or what limits its answer.
+    /// The reason of a refusal, or the limits of the prediction.
     pub note: String,
-    /// One prediction of each rival, in the order of [`methods::ALL`], `None` where it cannot be fitted.
+    /// One prediction of each rival, in the order of [`methods::ALL`]; `None` if it cannot be fitted.
     pub rivals: Vec<Option<f64>>,
     pub unit: f64,
 }
@@ -43,12 +43,12 @@ impl Answer {
         self.error_of(self.y_hat.unwrap_or(self.mean))
     }
 
-    /// Error of a rival; one that cannot be fitted counts as the mean of the fitted targets.
+    /// Error of a rival; if it cannot be fitted, it counts as the mean of the fitted targets.
     pub fn rival_error(&self, rival: usize) -> f64 {
         self.error_of(self.rivals[rival].unwrap_or(self.mean))
     }
 
-    /// Whether the interval holds the truth.
+    /// Whether the interval contains the truth.
     pub fn is_inside(&self) -> Option<bool> {
         self.interval.map(|(low, high)| (low..=high).contains(&self.truth))
     }
@@ -59,7 +59,7 @@ impl Answer {
     }
 }
 
-/// All rows of a task. Where the calibration as a whole refuses, every row is refused with its reason.
+/// All rows of a task. If the whole calibration refuses, every row is refused with its reason.
 ///
 /// # Errors
 /// As [`Task::table`].

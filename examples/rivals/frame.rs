@@ -62,7 +62,7 @@ impl Frame {
         self.columns.iter().map(|(name, _)| name.clone()).collect()
     }
 
-    /// Whether there is a column of this name.
+    /// Whether there is a column with this name.
     pub fn has(&self, name: &str) -> bool {
         self.columns.iter().any(|(column, _)| column == name)
     }
@@ -75,35 +75,35 @@ impl Frame {
     /// The numbers of a column.
     ///
     /// # Errors
-    /// [`Error::Calibration`] where there is none of this name or it holds text.
+    /// [`Error::Calibration`] if there is no such column, or it contains text.
     pub fn get(&self, name: &str) -> Result<&[f64]> {
         match self.find(name)? {
             Column::Numbers(cells) => Ok(cells),
-            Column::Text(_) => Err(fault(format!("column {name} holds text"))),
+            Column::Text(_) => Err(fault(format!("column {name} contains text"))),
         }
     }
 
     /// The text of a column.
     ///
     /// # Errors
-    /// [`Error::Calibration`] where there is none of this name or it holds numbers.
+    /// [`Error::Calibration`] if there is no such column, or it contains numbers.
     pub fn words(&self, name: &str) -> Result<&[String]> {
         match self.find(name)? {
             Column::Text(cells) => Ok(cells),
-            Column::Numbers(_) => Err(fault(format!("column {name} holds numbers"))),
+            Column::Numbers(_) => Err(fault(format!("column {name} contains numbers"))),
         }
     }
 
     /// Some columns, in the order of the names.
     ///
     /// # Errors
-    /// [`Error::Calibration`] for a name that is not there.
+    /// [`Error::Calibration`] for a name that does not exist.
     pub fn columns(&self, names: &[impl AsRef<str>]) -> Result<Self> {
         let pick = |name: &str| self.find(name).map(|column| (name.to_owned(), column.clone()));
         Ok(Self { columns: names.iter().map(|name| pick(name.as_ref())).collect::<Result<_>>()? })
     }
 
-    /// All columns but some.
+    /// All columns except some.
     pub fn without(mut self, names: &[impl AsRef<str>]) -> Self {
         self.columns.retain(|(name, _)| !names.iter().any(|other| other.as_ref() == name));
         self
@@ -115,7 +115,7 @@ impl Frame {
         Self { columns: self.columns.iter().map(pick).collect() }
     }
 
-    /// The rows in which all these columns hold a number.
+    /// The rows in which all these columns have a number.
     ///
     /// # Errors
     /// As [`Self::get`].
@@ -125,7 +125,7 @@ impl Frame {
         Ok(self.rows(&(0..self.len()).filter(is_complete).collect::<Vec<_>>()))
     }
 
-    /// The same table with the numbers of some rows of a column missing.
+    /// The same table with the numbers of one column removed in some rows.
     pub fn emptied(mut self, name: &str, is_empty: &[bool]) -> Self {
         for (column, cells) in &mut self.columns {
             if let Column::Numbers(cells) = cells
@@ -144,7 +144,7 @@ impl Frame {
     /// The table as CSV.
     ///
     /// # Errors
-    /// [`Error::Calibration`] where the writer stops.
+    /// [`Error::Calibration`] if the writer fails.
     pub fn to_csv(&self) -> Result<Vec<u8>> {
         let mut writer = csv::Writer::from_writer(vec![]);
         let stopped = |source: csv::Error| fault(source.to_string());

@@ -1,4 +1,4 @@
-//! Calibration beside its rivals on public tables: every problem is a table with rows to be predicted,
+//! Compares the calibration with rivals on public tables: every problem is a table with rows to predict,
 //! surmise predicts them with default flags, and eleven rivals are fitted on the same rows.
 //!
 //! ```console
@@ -32,12 +32,12 @@ use summary::Summary;
 
 #[derive(Debug, Parser)]
 struct Opts {
-    /// Folder of the fetched tables, as scripts/rivals-data lays it out
+    /// Folder of the fetched tables, as written by scripts/rivals-data
     folder: PathBuf,
-    /// The one half that is compared [default: both]
+    /// Half of the problems to compare [default: both]
     #[arg(long)]
     half: Option<Half>,
-    /// The problems that are compared; may be given several times [default: all]
+    /// Problems to compare; may be given several times [default: all]
     #[arg(long = "problem", value_name = "NAME", conflicts_with = "write")]
     problems: Vec<String>,
     /// File for one row of each prediction
@@ -88,7 +88,7 @@ fn run(opts: &Opts) -> Result<()> {
     Ok(())
 }
 
-/// The problems that are wanted, those of the development half first.
+/// The selected problems, those of the development half first.
 fn problems(opts: &Opts) -> Result<Vec<Problem>> {
     let mut problems = vec![];
     for (folder, source) in sources::ALL {
@@ -101,7 +101,7 @@ fn problems(opts: &Opts) -> Result<Vec<Problem>> {
     }
     let names: Vec<&str> = problems.iter().map(|problem| problem.name).collect();
     if let Some(name) = opts.problems.iter().find(|name| !names.contains(&name.as_str())) {
-        let reason = format!("{name} is none; the problems are {}", names.join(", "));
+        let reason = format!("{name} is not a problem; the problems are {}", names.join(", "));
         return Err(Error::Parameter { name: "--problem", reason });
     }
     problems.retain(|problem| {

@@ -1,4 +1,4 @@
-//! The tables as Markdown, and the page that they stand on.
+//! Writes the tables as Markdown, and the page that contains them.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -12,7 +12,7 @@ use crate::summary::{LEAST_IN_REGIME, Summary, mean, single_rival};
 /// The page around the tables.
 const PAGE: &str = include_str!("page.md");
 const PLACE: &str = "{tables}\n";
-/// Largest ratio to the best rival of a problem that is no loss.
+/// Largest ratio to the best rival that does not count as a loss.
 const NEAR: f64 = 1.15;
 
 /// Writes docs/results/rivals.md.
@@ -28,7 +28,7 @@ pub fn write(tables: &str) -> Result<()> {
     write(&path).map_err(|source| Error::Write { path, source })
 }
 
-/// All tables: the problems of each half, what they come to, the regimes, and every rival.
+/// All tables: the problems of each half, the summary, the regimes, and every rival.
 pub fn tables(summaries: &[(Half, Summary)]) -> String {
     let all: Vec<&Summary> = summaries.iter().map(|(_, summary)| summary).collect();
     let single = single_rival(&all);
@@ -41,13 +41,13 @@ pub fn tables(summaries: &[(Half, Summary)]) -> String {
     for (half, of) in &halves {
         let _ = writeln!(text, "## The {} half\n\n{}", half.name(), problems(of, single));
     }
-    let _ = writeln!(text, "## What they come to\n\n{}", totals(&halves, &all, single));
+    let _ = writeln!(text, "## Summary\n\n{}", totals(&halves, &all, single));
     let _ = writeln!(text, "## Intervals by regime\n\n{}", regimes(&all));
     let _ = writeln!(text, "## Every rival\n\n{}", rivals(&all));
     text
 }
 
-/// Three decimals without the zero before the point; two from 1 on; a dash for none.
+/// Three decimals without the zero before the point; two from 1 on; a dash for NaN.
 fn number(value: f64) -> String {
     match value {
         value if value.is_nan() => "-".into(),

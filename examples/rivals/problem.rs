@@ -1,4 +1,4 @@
-//! Problems and their tasks: a table, the rows to be predicted, and what a user would say about its columns.
+//! Problems and their tasks: a table, the rows to predict, and what a user would specify about its columns.
 
 use surmise::Result;
 use surmise::calibration::{CalibrationSpec, Table};
@@ -7,10 +7,10 @@ use crate::frame::{Frame, fault};
 
 /// Level of the intervals.
 pub const LEVEL: f64 = 0.9;
-/// Most tasks of one problem; of more, every second or third is taken.
+/// Maximum number of tasks of one problem. If there are more, every second or third is used.
 const MOST_TASKS: usize = 40;
 
-/// Which half of the problems: the one that the calibration may be tuned on, or the one that judges.
+/// The half of a problem: the half for tuning the calibration, or the half for the final comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Half {
     Development,
@@ -18,7 +18,7 @@ pub enum Half {
 }
 
 impl Half {
-    /// As it stands in tables.
+    /// The name in tables.
     pub fn name(self) -> &'static str {
         match self {
             Self::Development => "development",
@@ -27,7 +27,7 @@ impl Half {
     }
 }
 
-/// What the rivals are given: features, columns of size and compute, and the range of the target.
+/// The input of the rivals: features, columns of size and compute, and the range of the target.
 #[derive(Debug, Clone)]
 pub struct RivalColumns {
     pub features: Vec<String>,
@@ -37,34 +37,34 @@ pub struct RivalColumns {
 }
 
 impl RivalColumns {
-    /// Features beside the column `params_b`, of a share.
+    /// Features in addition to the column `params_b`, for a share.
     pub fn new(features: Vec<String>) -> Self {
         Self { features, size: Some("params_b"), compute: None, range: (0.0, 1.0) }
     }
 }
 
-/// One table with rows to be predicted.
+/// One table with rows to predict.
 #[derive(Debug, Clone)]
 pub struct Task {
     pub name: String,
-    /// All rows, with the truth of those to be predicted.
+    /// All rows, with the truth of the rows to predict.
     pub frame: Frame,
     pub target: String,
     /// Whether a row is to be predicted.
     pub asked: Vec<bool>,
-    /// Flags beside the target; default ones but where the problem is about a column.
+    /// Flags in addition to the target; defaults, unless the problem is about a column.
     pub flags: CalibrationSpec,
     pub rivals: RivalColumns,
-    /// What errors are divided by.
+    /// The divisor of errors.
     pub unit: f64,
 }
 
 impl Task {
-    /// A task with default flags. Rows to be predicted whose truth is unknown are left out.
+    /// A task with default flags. Rows to predict with unknown truth are left out.
     ///
     /// # Errors
     /// As [`Frame::get`]; [`Error::Calibration`](surmise::Error::Calibration) for a feature of the rivals
-    /// that no row knows, or a table without rows to fit or to predict: the files are not those expected.
+    /// that no row has, or a table without rows to fit or to predict: the files are not the expected ones.
     pub fn new(
         name: impl Into<String>,
         frame: &Frame,
@@ -100,12 +100,12 @@ impl Task {
         Ok(task)
     }
 
-    /// The rows to be predicted.
+    /// The rows to predict.
     pub fn asked_rows(&self) -> Vec<usize> {
         (0..self.asked.len()).filter(|&row| self.asked[row]).collect()
     }
 
-    /// The rows that are fitted: not to be predicted, and with a target.
+    /// The rows to fit: not to be predicted, and with a target.
     ///
     /// # Errors
     /// As [`Frame::get`].
@@ -114,7 +114,7 @@ impl Task {
         Ok((0..self.asked.len()).filter(|&row| !self.asked[row] && !y[row].is_nan()).collect())
     }
 
-    /// What surmise reads: the table without the truth of the rows to be predicted.
+    /// The table that surmise reads, without the truth of the rows to predict.
     ///
     /// # Errors
     /// As [`Table::from_bytes`].
@@ -128,14 +128,14 @@ impl Task {
 #[derive(Debug, Clone)]
 pub struct Problem {
     pub name: &'static str,
-    /// What is predicted from what, for the table of results.
+    /// A description of targets and features, for the table of results.
     pub title: &'static str,
     pub half: Half,
     pub tasks: Vec<Task>,
 }
 
 impl Problem {
-    /// A problem; of more tasks than 40 it takes 40 at equal distances.
+    /// A problem; of more than 40 tasks, it uses 40 at equal distances.
     pub fn new(name: &'static str, title: &'static str, half: Half, mut tasks: Vec<Task>) -> Self {
         let n = tasks.len();
         if n > MOST_TASKS {
@@ -146,7 +146,7 @@ impl Problem {
     }
 }
 
-/// A number that a seed and a place determine (the finaliser of SplitMix64).
+/// A number determined by a seed and a position (the finaliser of SplitMix64).
 fn mix(seed: u64, place: u64) -> u64 {
     let mut z = seed
         .wrapping_mul(0x9E37_79B9_7F4A_7C15)
@@ -156,7 +156,7 @@ fn mix(seed: u64, place: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// A number in [0, 1) that a seed and a place determine.
+/// A number in [0, 1) determined by a seed and a position.
 pub fn uniform(seed: u64, place: u64) -> f64 {
     (mix(seed, place) >> 11) as f64 / (1u64 << 53) as f64
 }
@@ -183,7 +183,7 @@ pub fn distinct(cells: &[String]) -> Vec<String> {
     found
 }
 
-/// Where a column of text holds a value.
+/// Where a text column has a value.
 pub fn is(cells: &[String], value: &str) -> Vec<bool> {
     cells.iter().map(|cell| cell == value).collect()
 }

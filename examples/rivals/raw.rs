@@ -1,4 +1,4 @@
-//! The fetched files: CSV and JSON as they stand in the public repositories.
+//! The fetched files: CSV and JSON in the format of the public repositories.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,11 +15,11 @@ fn bytes(path: &Path) -> Result<Vec<u8>> {
     std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })
 }
 
-/// The rows of a CSV file that has these columns and others.
+/// The rows of a CSV file that has these columns, among others.
 ///
 /// # Errors
-/// [`Error::Read`]; [`Error::Csv`] for a column that is not there, a row of another length than the header,
-/// or no row.
+/// [`Error::Read`]; [`Error::Csv`] for a missing column, a row with another length than the header, or no
+/// row.
 pub fn records(path: &Path, columns: &[impl AsRef<str>]) -> Result<Vec<Record>> {
     let bytes = bytes(path)?;
     let wrong = |line: usize, error: csv::Error| Error::Csv {
@@ -49,7 +49,7 @@ pub fn json(path: &Path) -> Result<Value> {
     serde_json::from_slice(&bytes(path)?).map_err(|source| Error::Json { path: path.into(), source })
 }
 
-/// What is in a folder, sorted.
+/// The contents of a folder, sorted.
 ///
 /// # Errors
 /// [`Error::Read`].
@@ -62,17 +62,17 @@ pub fn listing(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// The cell of a column; empty where the file has no such column.
+/// The cell of a column; empty if the file has no such column.
 pub fn cell<'a>(record: &'a Record, column: &str) -> &'a str {
     record.get(column).map_or("", String::as_str)
 }
 
-/// A number with or without a percent sign, NaN where the cell holds none.
+/// A number with or without a percent sign; NaN if the cell contains none.
 pub fn number(cell: &str) -> f64 {
     cell.trim().trim_end_matches('%').parse().unwrap_or(f64::NAN)
 }
 
-/// A number below some keys of a JSON value.
+/// A number at a path of keys in a JSON value.
 ///
 /// # Errors
 /// [`Error::Calibration`] naming the keys.
@@ -81,7 +81,7 @@ pub fn number_at(value: &Value, keys: &[&str]) -> Result<f64> {
     found.ok_or_else(|| fault(format!("there is no number at {}", keys.join("."))))
 }
 
-/// A text below some keys of a JSON value.
+/// A text at a path of keys in a JSON value.
 ///
 /// # Errors
 /// [`Error::Calibration`] naming the keys.

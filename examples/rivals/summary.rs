@@ -1,4 +1,4 @@
-//! What a problem comes to: errors on all rows, refusals, intervals, and the rivals beside them.
+//! Summarises a problem: errors on all rows, refusals, intervals, and the rivals.
 
 use std::collections::BTreeMap;
 
@@ -6,15 +6,15 @@ use crate::answers::Answer;
 use crate::methods;
 use crate::problem::Problem;
 
-/// Fewest rows of a regime of a problem whose coverage is a number to be judged.
+/// Minimum number of rows for the coverage of a regime of a problem.
 pub const LEAST_IN_REGIME: usize = 50;
 
-/// One problem. Errors are means over rows of absolute errors, widths means over rows with an answer.
+/// One problem. Errors are means of absolute errors over rows; widths are means over rows with a prediction.
 #[derive(Debug, Clone)]
 pub struct Summary {
     pub title: &'static str,
     pub name: &'static str,
-    /// Least and most rows that a task fits.
+    /// Smallest and largest number of rows that a task fits.
     pub fitted: (usize, usize),
     pub predicted: usize,
     /// Error of surmise on all rows; a refusal counts as the mean of the fitted targets.
@@ -67,7 +67,7 @@ impl Summary {
         })
     }
 
-    /// The rival of the least error.
+    /// The rival with the smallest error.
     pub fn best(&self) -> usize {
         let order = |a: &usize, b: &usize| self.rivals[*a].total_cmp(&self.rivals[*b]);
         (0..self.rivals.len()).min_by(order).unwrap_or_default()
@@ -84,14 +84,14 @@ fn intervals(regime: &str, rows: &[&Answer]) -> Intervals {
     }
 }
 
-/// NaN for none.
+/// NaN if there are no values.
 pub fn mean(values: impl Iterator<Item = f64>) -> f64 {
     let (sum, n) = values.fold((0.0, 0.0), |(sum, n), value| (sum + value, n + 1.0));
     sum / n
 }
 
-/// The one rival that does best over all problems: the least mean of its error divided by that of the best
-/// rival of the problem.
+/// The single rival that is best over all problems: it has the smallest mean ratio of its error to that of
+/// the best rival of the problem.
 pub fn single_rival(summaries: &[&Summary]) -> usize {
     let ratio = |rival: usize| mean(summaries.iter().map(|s| s.rivals[rival] / s.rivals[s.best()]));
     (0..methods::ALL.len()).min_by(|a, b| ratio(*a).total_cmp(&ratio(*b))).unwrap_or_default()

@@ -1,4 +1,4 @@
-//! The training corpora: documents over the words of categories, drawn without end from a seed. The everyday
+//! The training corpora: endless documents over the words of categories, drawn from a seed. The everyday
 //! corpus has four kinds: in-context series, pairs that can be completed in context, short sentences that
 //! state the facts, and random segments that are copied. The invented corpus has pairs and sentences.
 
@@ -16,7 +16,7 @@ use surmise::seed;
 
 use super::recipe::Corpus;
 
-/// Tokens the models are trained on at once.
+/// Number of tokens in a training window.
 pub const WINDOW_TOKENS: usize = 64;
 const END: &str = "<|endoftext|>";
 
@@ -69,7 +69,8 @@ impl Generator {
         for text in cells.map(String::as_str).chain(sentences) {
             words.extend(text.split_whitespace().map(str::to_lowercase));
         }
-        // The place holders stand for cells; as words only the article `a` of the everyday corpus remains.
+        // The placeholders are replaced by cells; of the other words, only the article `a` of the everyday
+        // corpus remains.
         let is_article = |word: &String| word == "a" && corpus == Corpus::Everyday;
         words.retain(|word| !["a", "e", "r"].contains(&word.as_str()) || is_article(word));
         let vocabulary: Vec<String> = [END.into(), "<unk>".into()].into_iter().chain(words).collect();

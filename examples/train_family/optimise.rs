@@ -1,5 +1,5 @@
-//! AdamW (Loshchilov and Hutter 2019) with gradient clipping. candle-nn has one, but keeps its moments
-//! private, and a run that cannot save them cannot be resumed.
+//! AdamW (Loshchilov and Hutter 2019) with gradient clipping. The implementation in candle-nn keeps its
+//! moments private, so a run could not save and resume it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -33,8 +33,8 @@ impl AdamW {
         Ok(Self { slots: vars.into_iter().map(slot).collect::<Result<_>>()?, steps: 0 })
     }
 
-    /// One step down the gradient of `loss`, whose norm is clipped to 1. A parameter without a gradient is an
-    /// error: candle cuts graphs in silence.
+    /// One step along the negative gradient of `loss`, with its norm clipped to 1. A parameter without a
+    /// gradient is an error, because candle breaks graphs without a message.
     pub fn step(&mut self, loss: &Tensor, learning_rate: f64) -> Result<()> {
         let gradients = loss.backward()?;
         let mut square = 0.0;
@@ -60,8 +60,8 @@ impl AdamW {
         Ok(())
     }
 
-    /// Saves parameters, moments, the number of steps done and the length of the schedule, under a temporary
-    /// name first.
+    /// Saves parameters, moments, the number of completed steps and the length of the schedule, first to a
+    /// temporary file.
     pub fn save(&self, path: &Path, done: usize, of: usize) -> Result<()> {
         let mut tensors = HashMap::new();
         for (name, slot) in &self.slots {
@@ -75,8 +75,8 @@ impl AdamW {
         Ok(std::fs::rename(partial, path)?)
     }
 
-    /// Takes up a saved state of a schedule of `of` steps; returns the number of steps done. A state of
-    /// another schedule is refused: its learning rates were others.
+    /// Loads a saved state of a schedule of `of` steps; returns the number of completed steps. A state of
+    /// another schedule is refused, because its learning rates differ.
     pub fn load(&mut self, path: &Path, of: usize) -> Result<usize> {
         let mut tensors = candle_core::safetensors::load(path, &Device::Cpu)?;
         let mut take = |name: String| {
@@ -93,7 +93,7 @@ impl AdamW {
         };
         if planned as usize != of {
             candle_core::bail!(
-                "{}: a state of a run of {planned} steps, not {of}; remove it to begin anew",
+                "{}: a state of a run of {planned} steps, not {of}; remove it to start again",
                 path.display()
             )
         }

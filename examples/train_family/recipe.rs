@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-/// What a member is trained on.
+/// The training corpus of a member.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Corpus {
     /// Facts of the default categories, and segments that are copied.
@@ -22,7 +22,7 @@ pub struct Recipe {
     d_model: usize,
     n_layers: usize,
     n_heads: usize,
-    /// Of the initial weights.
+    /// The seed of the initial weights.
     pub seed: u64,
 }
 
@@ -31,7 +31,7 @@ const fn everyday(name: &'static str, family: &'static str, sizes: [usize; 3], s
     Recipe { name, family, corpus: Corpus::Everyday, d_model, n_layers, n_heads, seed }
 }
 
-/// Sizes of the runs on invented facts, each in every family: width, blocks, heads.
+/// Sizes of the runs on invented facts, the same in every family: width, blocks, heads.
 const SIZES: [[usize; 3]; 5] = [[16, 3, 2], [24, 3, 2], [32, 4, 4], [48, 4, 4], [64, 4, 4]];
 
 const fn invented(name: &'static str, family: &'static str, size: usize, seed: u64) -> Recipe {
@@ -79,7 +79,7 @@ pub static RUNS: &[Recipe] = &[
 
 const WARM_UP: usize = 100;
 
-/// What AutoTokenizer of transformers asks for.
+/// The entries that AutoTokenizer of transformers needs.
 pub const TOKENIZER_CONFIG: &str = r#"{
   "tokenizer_class": "PreTrainedTokenizerFast",
   "bos_token": "<|endoftext|>",
@@ -89,7 +89,7 @@ pub const TOKENIZER_CONFIG: &str = r#"{
 "#;
 
 impl Recipe {
-    /// Steps of training; every member of a corpus sees the same number of tokens.
+    /// Number of training steps; every member of a corpus sees the same number of tokens.
     pub fn steps(&self) -> usize {
         match self.corpus {
             Corpus::Everyday => 3000,
@@ -97,7 +97,7 @@ impl Recipe {
         }
     }
 
-    /// The steps whose weights are kept beside the last.
+    /// The steps whose weights are kept in addition to the last.
     pub fn checkpoints(&self, n_steps: usize) -> Vec<usize> {
         match self.corpus {
             Corpus::Everyday => vec![],
@@ -105,8 +105,7 @@ impl Recipe {
         }
     }
 
-    /// Whether the weights of a checkpoint before the last are in the repository, which has room for one of
-    /// each of the smaller members.
+    /// Whether an earlier checkpoint is in the repository, which has one for each of the smaller members.
     pub fn is_kept_in_repository(&self, step: usize, n_steps: usize) -> bool {
         step == n_steps / 2 && self.d_model < 64
     }
@@ -115,8 +114,8 @@ impl Recipe {
     pub fn config(&self, vocab_size: usize) -> Value {
         let (d, heads) = (self.d_model, self.n_heads);
         match self.family {
-            // Wider than the customary 0.02: with learned positions, these widths and few steps it was seen
-            // to recall more than twice as many facts.
+            // Larger than the usual 0.02: with learned positions, these widths and few steps, more than twice
+            // as many facts were recalled.
             "minigpt" | "factgpt" => json!({
                 "architectures": ["GPT2LMHeadModel"], "model_type": "gpt2", "vocab_size": vocab_size,
                 "n_embd": d, "n_layer": self.n_layers, "n_head": heads, "n_positions": 64, "n_inner": null,
@@ -155,7 +154,7 @@ impl Recipe {
         }
     }
 
-    /// Warm-up, then a cosine down to a tenth. Narrow models take larger steps.
+    /// Warm-up, then a cosine down to a tenth. Narrow models use a higher learning rate.
     pub fn learning_rate(&self, step: usize, n_steps: usize) -> f64 {
         let top = 0.006 * (32.0 / self.d_model as f64).sqrt();
         if step < WARM_UP {

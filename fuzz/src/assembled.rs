@@ -1,9 +1,9 @@
-//! Files of tokenizers from parts, which the bytes choose: every byte string is a file that the library's
-//! reader gets to see, as random JSON is not.
+//! Tokenizer files whose parts the bytes choose. Every byte string gives a file that the library parses,
+//! unlike random JSON.
 
 use serde_json::{Value, json};
 
-/// Reads the choices, and zeros after the last.
+/// Reads the choices, and zeros after the last byte.
 struct Choices<'a>(std::slice::Iter<'a, u8>);
 
 impl Choices<'_> {
@@ -24,7 +24,7 @@ impl Choices<'_> {
         if byte < 240 { byte % 16 } else { [255, 1 << 16, 1 << 32, u64::MAX][byte as usize % 4] }
     }
 
-    /// A short text with what separates, joins and is replaced by some normalizers.
+    /// A short text with characters that some normalizers separate, join or replace.
     fn text(&mut self) -> String {
         const PIECES: [&str; 14] = [
             "a", "b", "ab", " ", "\u{2581}", "##", "\u{120}", "\u{e9}", "e\u{301}", "\u{fb03}", "\n", "\0",

@@ -1,5 +1,5 @@
-//! What each target does with its bytes. A target fails if it panics, aborts, runs on or takes more memory
-//! than libFuzzer admits.
+//! The actions of each target on its bytes. A target fails if it panics, aborts, does not end, or uses more
+//! memory than libFuzzer allows.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -33,7 +33,7 @@ thread_local! {
     static FOLDER: tempfile::TempDir = tempfile::tempdir().expect("a folder");
 }
 
-/// A file of this name with these bytes, in a folder that all runs of a process share.
+/// A file with this name and these bytes, in a folder that all runs of a process share.
 fn file(name: &str, data: &[u8]) -> PathBuf {
     let path = FOLDER.with(|folder| folder.path().join(name));
     std::fs::write(&path, data).expect("a file");
@@ -64,7 +64,7 @@ pub fn torch(data: &[u8]) {
     }
 }
 
-/// The bytes as the pickle of an archive that is whole.
+/// The bytes as the pickle in an otherwise valid archive.
 pub fn pickle(data: &[u8]) {
     torch(&archive::stored(&[("a/data.pkl", data), ("a/data/0", &[0; 256])]));
 }
@@ -88,7 +88,7 @@ impl TokenizerFiles for OneFile {
     }
 }
 
-/// The bytes as a tokenizer.json, as a tokenizer.model of SentencePiece, or as what chooses the parts of a
+/// The bytes as a tokenizer.json, as a tokenizer.model of SentencePiece, or as choices of the parts of a
 /// tokenizer.json.
 pub fn tokenizer(data: &[u8]) {
     let config = Config::parse(Path::new("config.json"), br#"{"vocab_size": 100000}"#).expect("a config");
@@ -115,7 +115,7 @@ pub fn template(data: &[u8]) {
     drop(template.render(&[message("system"), message("user"), message("assistant")]));
 }
 
-/// Lines whose checksums are made right: a wrong one ends the reading of a line before its values.
+/// Lines with updated checksums, because a wrong checksum ends the reading before the values.
 pub fn journal(data: &[u8]) {
     const FRAME: &[u8] = b",\"crc\":\"";
     let mut signed = vec![];
@@ -133,7 +133,7 @@ pub fn journal(data: &[u8]) {
     drop(journal::Index::read(path.parent().expect("a folder")));
 }
 
-/// A card whose hash of itself is made right.
+/// A card with an updated hash.
 pub fn card(data: &[u8]) {
     const NAME: &[u8] = b"\"card_sha256\": \"";
     drop(Card::read(&file("card.json", data)));
@@ -142,7 +142,7 @@ pub fn card(data: &[u8]) {
     if !hash.iter().all(u8::is_ascii_alphanumeric) {
         return;
     }
-    // The hash is of the bytes without the first place where it stands.
+    // The hash covers the bytes without its first occurrence.
     let Some(first) = data.windows(64).position(|window| window == hash) else { return };
     let without = [&data[..first], &data[first + 64..]].concat();
     let right: String = Sha256::digest(&without).iter().map(|byte| format!("{byte:02x}")).collect();
@@ -164,14 +164,14 @@ pub fn reports(data: &[u8]) {
     let path = file(report.input().file, rest);
     if let Ok(made) = report.make(&[path], &Selection::default()) {
         made.table.csv().expect("a table");
-        // A PDF takes long, as it reads the font.
+        // A PDF takes long, because it reads the font.
         for (_, figure) in made.figures.iter().filter(|_| *first >= 224) {
             drop(figure.pdf());
         }
     }
 }
 
-/// What a user gives: the first byte chooses tables to calibrate on, arrays, corpora, texts, items or prices.
+/// Files of a user: the first byte chooses tables to calibrate on, arrays, corpora, texts, items or prices.
 pub fn inputs(data: &[u8]) {
     let Some((first, rest)) = data.split_first() else { return };
     let path = file("input.csv", rest);

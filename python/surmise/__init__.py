@@ -8,24 +8,24 @@ __all__ = ["load", "load_all", "predictions"]
 
 
 def _read(path):
-    # Only an empty cell is missing: a model may be called "NA".
+    # Only an empty cell is missing, because a model may have the name "NA".
     return pd.read_csv(path, keep_default_na=False, na_values=[""])
 
 
 def _file(folder, *names):
-    """The first of some files below a folder."""
+    """The first existing file of some names in a folder."""
     for name in names:
         if (Path(folder) / name).is_file():
             return Path(folder) / name
-    raise FileNotFoundError(f"{folder} holds no {' or '.join(names)}")
+    raise FileNotFoundError(f"{folder} contains no {' or '.join(names)}")
 
 
 def load(folder):
     """The headline rows of profiles.csv of a folder, or of the profiles of a study.
 
-    `flags` is a list of what makes a row doubtful: the words of the file; for semantic profiles
-    `not_above_chance` and `not_above_random_init`, where the share exceeds either by less than 1.96 standard
-    errors.
+    `flags` lists the doubts about a row. For positional profiles these are the flags of the file; for
+    semantic profiles `not_above_chance` and `not_above_random_init`, if the share exceeds chance or random
+    init by less than 1.96 standard errors.
     """
     table = _read(_file(folder, "profiles.csv", "profiles/profiles.csv"))
     rows = table[table["is_headline"]].reset_index(drop=True)
@@ -42,13 +42,13 @@ def load(folder):
 
 
 def load_all(folder):
-    """Every CSV file below a folder, by its path there."""
+    """Every CSV file below a folder, by its relative path."""
     files = sorted(path for path in Path(folder).rglob("*.csv") if not path.name.startswith("."))
     return {path.relative_to(folder).as_posix(): _read(path) for path in files}
 
 
 def predictions(folder):
-    """The rows of predictions.csv, refused ones too; `error` and `inside` where there is a measurement."""
+    """The rows of predictions.csv, including refused ones; `error` and `inside` if there is a measurement."""
     rows = _read(_file(folder, "predictions.csv"))
     is_judged = rows["y_hat"].notna() & rows["measured"].notna()
     rows["error"] = (rows["y_hat"] - rows["measured"]).where(is_judged)

@@ -1,4 +1,4 @@
-"""The module on files that the program wrote. Set SURMISE to a binary, or have `surmise` on the path."""
+"""Tests the module on files of the program. Set SURMISE to a binary, or have `surmise` on the path."""
 
 import os
 import subprocess
@@ -26,14 +26,14 @@ def test_headline_rows_are_those_of_the_most_shots_after_the_first_block(profile
     rows = surmise.load(profiles)
     assert set(rows["shots"]) == {2} and rows["block"].min() == 2
     assert set(rows["model"]) == {"minigpt-1", "minigpt-2"}
-    # Their mean is the headline, which summaries.csv has too.
+    # Their mean is the headline, which is also in summaries.csv.
     summaries = pd.read_csv(profiles / "summaries.csv")
     for model, own in rows.groupby("model"):
         headline = summaries.query("model == @model and shots == 2")["share_mean"].item()
         assert own["macro_share"].mean() == pytest.approx(headline, abs=1e-12)
 
 
-def test_flags_say_which_shares_are_not_above_chance_or_random_init(profiles, tmp_path):
+def test_flags_mark_shares_that_are_not_above_chance_or_random_init(profiles, tmp_path):
     rows = surmise.load(profiles)
     for _, row in rows.iterrows():
         assert ("not_above_chance" in row["flags"]) == (row["macro_share"] < 1.96 * row["macro_share_stderr"])
@@ -43,7 +43,7 @@ def test_flags_say_which_shares_are_not_above_chance_or_random_init(profiles, tm
     assert all("not_above_chance" in flags for flags in surmise.load(tmp_path)["flags"])
 
 
-def test_flags_of_positional_profiles_are_the_words_of_the_file(tmp_path):
+def test_flags_of_positional_profiles_are_those_of_the_file(tmp_path):
     run("measure", "minigpt-1", "minigpt-2", "--corpus", "colours", "--estimand", "positional",
         "--windows", "60", "--entities", "2", "-o", str(tmp_path))
     rows = surmise.load(tmp_path)
@@ -54,13 +54,13 @@ def test_flags_of_positional_profiles_are_the_words_of_the_file(tmp_path):
         " ".join(raw["micro_flags"].dropna().astype(str)).split())
 
 
-def test_a_model_that_is_called_na_is_no_missing_value(tmp_path):
+def test_a_model_with_the_name_na_is_not_a_missing_value(tmp_path):
     (tmp_path / "a.csv").write_text("model,y_hat\nNA,1.5\n,\n")
     table = surmise.load_all(tmp_path)["a.csv"]
     assert table["model"][0] == "NA" and pd.isna(table["model"][1]) and pd.isna(table["y_hat"][1])
 
 
-def test_predictions_are_judged_where_there_is_a_measurement(tmp_path):
+def test_predictions_have_errors_if_there_is_a_measurement(tmp_path):
     (tmp_path / "predictions.csv").write_text(
         "target_model,y_hat,low,high,measured,status\na,0.5,0.4,0.6,0.55,ok\nb,0.5,0.4,0.6,0.7,ok\n"
         "c,,,,0.1,unsupported\nd,0.5,0.4,0.6,,ok\n"

@@ -141,7 +141,11 @@ pub fn run(opts: Opts) -> Result<()> {
     }
     if opts.verb.is_some() && (opts.output.is_some() || opts.table.is_given()) {
         let reason = "before the command applies to the bundled study; write it after the command";
-        let name = if opts.output.is_some() { "-o" } else { "--csv" };
+        let name = match (&opts.output, &opts.table.csv) {
+            (Some(_), _) => "-o",
+            (None, Some(_)) => "--csv",
+            (None, None) => "--json",
+        };
         return Err(Error::Parameter { name, reason: reason.into() });
     }
     match opts.verb {

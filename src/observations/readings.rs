@@ -124,7 +124,8 @@ impl TextReadings {
     }
 
     fn of_profiles(profiles: &[Profile], noise_scale: Option<f64>) -> Result<Self> {
-        let b = noise_scale.map_or_else(String::new, |b| b.to_string());
+        let at =
+            noise_scale.map_or_else(|| "without added noise".to_owned(), |b| format!("at noise scale {b}"));
         let mut groups: BTreeMap<&str, Vec<&Profile>> = BTreeMap::new();
         profiles.iter().for_each(|profile| groups.entry(&profile.corpus.name).or_default().push(profile));
         let way = |profile: &Profile| reader_name(profile, noise_scale, Some(profile.corpus.n_windows));
@@ -141,7 +142,7 @@ impl TextReadings {
             let reading = TextReading::new(&profiles, noise_scale).ok_or_else(|| {
                 let reader = &profiles[0].model.id;
                 fault(format!(
-                    "{reader} on texts of {name} has no headline at noise scale {b}; measure the texts with \
+                    "{reader} on texts of {name} has no headline {at}; measure the texts with \
                      the --scale of the profiles"
                 ))
             })?;

@@ -225,8 +225,8 @@ fn tasks_beside(file: &StudyFile, findings: &Findings) -> Questions {
                 // `load` has already reported items that cannot be read.
                 for item in loaded.iter().flat_map(|task| task.items.iter()).flatten() {
                     questions.calls += item.prompts.len();
-                    let chars = item.prompts.iter().map(chars).sum::<usize>();
-                    questions.tokens += chars as f64 / CHARS_PER_TOKEN;
+                    let bytes = item.prompts.iter().map(bytes).sum::<usize>();
+                    questions.tokens += bytes as f64 / CHARS_PER_TOKEN;
                 }
             }
         }
@@ -235,7 +235,7 @@ fn tasks_beside(file: &StudyFile, findings: &Findings) -> Questions {
 }
 
 /// Length of a prompt in bytes, which approximates its characters.
-fn chars(prompt: &Prompt) -> usize {
+fn bytes(prompt: &Prompt) -> usize {
     match prompt {
         Prompt::Text(text) => text.len(),
         Prompt::Messages(messages) => messages.iter().map(|message| message.content.len()).sum(),

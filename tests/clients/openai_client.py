@@ -1,5 +1,7 @@
-"""What the `openai` package makes of a server: one JSON object on stdout. Usage: openai_client.py BASE_URL
-MODEL PROMPT IDS"""
+"""Prints the results of the `openai` package for a server as one JSON object.
+
+Usage: openai_client.py BASE_URL MODEL PROMPT IDS
+"""
 
 import json
 import sys

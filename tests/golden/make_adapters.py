@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Make the golden adapters: small LoRAs over golden checkpoints, with what peft computes from them.
+"""Make the golden adapters: small LoRA adapters of golden checkpoints, with the results of peft.
 
-    python make_adapters.py [OUT]        (OUT: adapters/ beside this script unless given)
+    python make_adapters.py [OUT]        (OUT: by default adapters/ next to this script)
 
 Made with Python 3.11, torch 2.15.0, transformers 5.24.0 and peft 0.21.2, in f32. The name of a folder is that
-of its base. Each holds
+of its base. Each contains
 
-    adapter_config.json, adapter_model.safetensors   as peft writes them
+    adapter_config.json, adapter_model.safetensors   written by peft
     oracle.safetensors                               input_ids (1, 6); h_0 .. h_L and logits of the base with
                                                      the adapter, as in make_checkpoints.py
 """
@@ -22,7 +22,7 @@ from safetensors.torch import save_file
 from make_checkpoints import load, oracle
 
 ADAPTERS = {
-    # Maps that are stored (in, out), one of them square.
+    # Maps that are stored as (in, out), one of them square.
     "gpt2": dict(
         r=3,
         lora_alpha=6,

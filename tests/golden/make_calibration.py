@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Makes tests/golden/calibration/reference.json: regressions as scikit-learn solves them, on a small table
-with a column that all but repeats another.
+"""Makes tests/golden/calibration/reference.json: regressions of scikit-learn on a small table with two nearly
+equal columns.
 
     pip install scikit-learn==1.9.1 numpy
     python tests/golden/make_calibration.py
@@ -30,7 +30,7 @@ elastic = [
     for alpha, ratio in ((0.3, 0.5), (0.05, 0.5), (0.02, 0.9))
 ]
 pca = PCA().fit(x)
-# A share is a success of weight s and a failure of weight 1 - s.
+# A share s is a success with weight s and a failure with weight 1 - s.
 logistic = {}
 for penalty in (0.16, 2.0):
     model = LogisticRegression(C=1 / penalty, solver="newton-cholesky", tol=1e-14, max_iter=10_000)
@@ -64,7 +64,7 @@ reference = {
 
 
 def other(rows, columns, noise, penalties):
-    """A table of rank 3 but for noise, and its elastic nets on standardised columns."""
+    """A table of rank 3 with noise, and its elastic nets on standardised columns."""
     x = random.normal(size=(rows, 3)) @ random.normal(size=(3, columns)) + noise * random.normal(
         size=(rows, columns)
     )
@@ -77,7 +77,7 @@ def other(rows, columns, noise, penalties):
     return {"x": x.tolist(), "y": y.tolist(), "elastic_net": lines}
 
 
-# Columns that all but depend on each other, and fewer rows than columns.
+# Nearly collinear columns, and fewer rows than columns.
 reference["collinear"] = other(30, 6, 1e-3, (0.3, 0.03, 0.01))
 reference["few_rows"] = other(6, 8, 0.3, (0.3, 0.03))
 path = Path(__file__).parent / "calibration" / "reference.json"

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Make the golden checkpoints: tiny random models with what PyTorch computes from them.
+"""Make the golden checkpoints: tiny random models with the results of PyTorch for them.
 
     python make_checkpoints.py [OUT [NAME ...]]
 
-OUT is this script's own folder unless given; with names only those of SMALL are made.
+By default OUT is the folder of this script. If names are given, only those checkpoints of SMALL are made.
 
 Made with Python 3.11, torch 2.15.0, transformers 5.23.0 (from `mixtral` on 5.24.0), tokenizers 0.23.3 and
 safetensors 0.8.0, on one CPU thread, in f32. Two runs on one machine write the same bytes.
@@ -27,8 +27,7 @@ Each folder is a complete checkpoint; those of SMALL have 64 tokens of vocabular
                           after.<name>  three of the weights after the step: gradients clipped to
                                         global norm 1, then AdamW (see `training_step`)
 
-forms/ holds weights of llama-linear-rope alone, in the other forms that are published (see
-`make_other_forms`).
+forms/ contains the weights of llama-linear-rope in the other published forms (see `make_other_forms`).
 """
 
 import json
@@ -73,12 +72,12 @@ INPUTS = [
 ]
 
 
-# One small checkpoint for each architecture and each switch that it alone has. Numbers are chosen
-# so that a switch that is dropped shows within 12 tokens, and so that they are no defaults.
+# One small checkpoint for each architecture and each of its own settings. The numbers are not defaults, and
+# ignoring a setting changes the results within 12 tokens.
 
 
 def auto_class(config):
-    """The class that makes models of a config, with images or without."""
+    """The class of the model of a config, with or without images."""
     return AutoModelForImageTextToText if hasattr(config, "vision_config") else AutoModelForCausalLM
 
 
@@ -99,7 +98,7 @@ def make_tokenizer():
 
 
 def encode_inputs(tokenizer):
-    """The input rows, cut to TOKENS; a shorter row is filled up with tokens 300, 301, ..."""
+    """The input rows, truncated to TOKENS; a shorter row is padded with tokens 300, 301, ..."""
     filler = list(range(300, 300 + TOKENS))
     return torch.tensor([(tokenizer.encode(text).ids + filler)[:TOKENS] for text in INPUTS])
 
@@ -117,7 +116,7 @@ def randomise(model, seed):
             else:
                 # Conv1D (GPT-2) stores its weight as (inputs, outputs), Linear the other way.
                 transposed = isinstance(modules[name.rpartition(".")[0]], Conv1D)
-                # So are the stacked experts of gpt-oss.
+                # The stacked experts of gpt-oss are also stored as (inputs, outputs).
                 transposed |= parameter.ndim == 3 and model.config.model_type == "gpt_oss"
                 scale = 1.6 / parameter.shape[-2 if transposed else -1] ** 0.5
             parameter.copy_(noise * scale)
@@ -135,7 +134,7 @@ def randomise(model, seed):
 def load(folder, config="config.json"):
     """The checkpoint as a model in f32, dropout off, every weight taken from its file."""
     settings = AutoConfig.from_pretrained(folder / config)
-    # Falcon's own code adds ALiBi twice in "eager" attention, once in what it uses by itself.
+    # The Falcon code adds ALiBi twice in "eager" attention, and once in its default attention.
     implementation = "sdpa" if getattr(settings, "alibi", False) else "eager"
     model, info = auto_class(settings).from_pretrained(
         folder,
@@ -153,7 +152,7 @@ def logits_of(model, ids):
 
 
 def find(module, path):
-    """The submodule at a dotted path, None if there is none."""
+    """The submodule at a dotted path; None if it does not exist."""
     for name in path.split("."):
         module = getattr(module, name, None)
     return module
@@ -263,7 +262,7 @@ def make(folder, config, seed, tokenizer=None, ids=None, as_on_hub=False, shown=
 
 
 def check_published(path):
-    """Compare the numbers of parameters in published.json with what transformers makes."""
+    """Compare the numbers of parameters in published.json with those of transformers."""
     for row in json.loads(path.read_text()):
         config = AutoConfig.for_model(**row["config"])
         with torch.device("meta"):
@@ -273,7 +272,7 @@ def check_published(path):
         assert n_params == row["n_params"], (row["model"], n_params)
 
 
-# Keys that a class leaves open, or whose defaults do not fit each other.
+# Keys without a default in the class, or with inconsistent defaults.
 WITHOUT_DEFAULT = {
     "dots1": dict(n_routed_experts=8, n_shared_experts=1, num_experts_per_tok=2),
     "glm4_moe": dict(head_dim=128),
@@ -300,7 +299,7 @@ def names(out):
 
 
 def make_other_forms(out, name):
-    """The weights of the checkpoint `name` in the other forms that are published.
+    """The weights of the checkpoint `name` in the other published forms.
 
     sharded/        safetensors in several files, with their index
     torch/          pytorch_model.bin
@@ -329,11 +328,11 @@ def make_other_forms(out, name):
     torch.save(OrderedDict(weights), out / "forms/torch/pytorch_model.bin")
     folder = out / "forms/torch-sharded"
     for part, file in zip(parts, files("pytorch_model", "bin")):
-        # A parameter and a view into a larger storage are pickled in ways of their own.
+        # A parameter and a view into a larger storage are pickled differently.
         half = OrderedDict((key, torch.nn.Parameter(weights[key].half())) for key in part)
         both = torch.stack([weights[part[0]], weights[part[0]]]).half()
         half[part[0]] = both[1]
-        # A matrix that lies column after column.
+        # A matrix in column-major order.
         matrix = next(key for key in part[1:] if weights[key].ndim == 2)
         half[matrix] = weights[matrix].half().t().contiguous().t()
         torch.save(half, folder / file)
@@ -341,7 +340,7 @@ def make_other_forms(out, name):
 
 
 def make_small(out, names):
-    """Make those checkpoints of SMALL."""
+    """Make these checkpoints of SMALL."""
     generator = torch.Generator().manual_seed(0)
     ids = torch.randint(SMALL_VOCAB, (3, TOKENS), generator=generator)
     for seed, (name, (kind, settings)) in enumerate(SMALL.items(), start=20):

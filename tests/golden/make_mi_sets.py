@@ -1,4 +1,4 @@
-"""Samples of known information of kinds that fool estimators.
+"""Makes samples with known information, of kinds that fool estimators.
 
 For `cargo bench --bench estimators -- FOLDER NAME`:
 
@@ -8,7 +8,7 @@ writes `KIND-SEED.safetensors` with arrays `x` and `y`, and `truth.json`. Needs 
 
 | kind | samples | truth |
 |---|---|---|
-| rotated-D-E | x uniform in D dimensions, y = x + U(-E, E), each side turned at random | closed form |
+| rotated-D-E | x uniform in D dimensions, y = x + U(-E, E), each side randomly rotated | closed form |
 | zip-*, zinb-* | gamma latent; zero-inflated Poisson or negative binomial counts | sums, quadrature |
 | rounded-R-D | normal pairs in D + D columns, rounded to steps of R | normal probabilities of the cells |
 | image-KIND-RANK | RANK latent pairs with 1.5 nats, in 100 + 100 columns | of the pairs; log determinants |
@@ -40,7 +40,7 @@ def rotated(rng, d, e, n=3000):
 
 
 def mutual(p):
-    """Of a table of probabilities."""
+    """The information of a table of probabilities."""
     p = p / p.sum()
     apart = p.sum(1, keepdims=True) * p.sum(0, keepdims=True)
     seen = (p > 0) & (apart > 0)
@@ -133,7 +133,7 @@ def image(rng, kind, rank, n=3000):
         )
         return x, y, float(truth)
     if kind == "lights":
-        # Fixed spots, the brightness of each a latent value; noise of a thousandth.
+        # Fixed spots with latent values as brightness; noise of a thousandth.
         sides = []
         for z in (a, b):
             brightness = np.exp(0.5 * z)
@@ -141,7 +141,7 @@ def image(rng, kind, rank, n=3000):
                 brightness @ bumps(rng.uniform(1, 8, size=(rank, 2))) + 1e-3 * rng.normal(size=(n, 100))
             )
         return sides[0], sides[1], NATS
-    # Moving spots: two latent values are the place of one.
+    # Moving spots: two latent values are the position of one spot.
     sides = []
     for z in (a, b):
         place = 9 * stats.norm.cdf(z).reshape(n, -1, 2)

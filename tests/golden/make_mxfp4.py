@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Write forms/mxfp4: a small gpt-oss whose experts are in MXFP4, as they are published.
+"""Write forms/mxfp4: a small gpt-oss with experts in MXFP4, like the published model.
 
     python make_mxfp4.py          (transformers 5.24, torch, on a CPU)
 
-model.safetensors holds the experts as `_blocks` and `_scales`; oracle.safetensors holds what PyTorch
-transformers, which dequantises them when it loads the folder, computes from it: `input_ids`, `h_0` .. `h_L`
+model.safetensors contains the experts as `_blocks` and `_scales`. oracle.safetensors contains the results of
+PyTorch transformers, which dequantises the experts when it loads the folder: `input_ids`, `h_0` .. `h_L`
 and `logits`, as in the other golden checkpoints.
 """
 
@@ -24,7 +24,7 @@ GROUP = 32  # values that share a scale
 
 
 def packed(shape, generator):
-    """Random four-bit values of weights `(n, out, in)`, and scales around those of small weights."""
+    """Random four-bit values of weights `(n, out, in)`, with scales of small weights."""
     n, out, width = shape
     blocks = torch.randint(256, (n, out, width // GROUP, GROUP // 2), generator=generator, dtype=torch.uint8)
     scales = torch.randint(122, 126, (n, out, width // GROUP), generator=generator, dtype=torch.uint8)

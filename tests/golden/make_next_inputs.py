@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Makes tests/golden/semantic/next_inputs.safetensors: what the next block of a golden checkpoint reads of
-the last token of its input ids, the input of the first linear map of attention in block 2, 3, ... and of the
-head, as hooks on PyTorch transformers see it.
+"""Makes tests/golden/semantic/next_inputs.safetensors: the input of the next block of a golden checkpoint at
+the last token of its input ids, that is, the input of the first linear map of attention in block 2, 3, ... and
+of the head, recorded with hooks on PyTorch transformers.
 
 `NAME.l` is `(rows, width)` after block `l`; the last one is the input of the head (of the projection before
-it, where there is one).
+it, if there is one).
 
     pip install torch transformers safetensors
     python tests/golden/make_next_inputs.py
@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoConfig, AutoModelForCausalLM
 
 GOLDEN = Path(__file__).parent
-# Checkpoint: blocks, first linear map of attention, what stands before the head.
+# Checkpoint: blocks, first linear map of attention, the module before the head.
 READS = {
     "gpt2": ("transformer.h", "attn.c_attn", "lm_head"),
     "llama-gqa": ("model.layers", "self_attn.q_proj", "lm_head"),

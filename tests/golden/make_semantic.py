@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes tests/golden/semantic/reference.json: macro and micro information of small random states with their
-standard errors, computed from the definition with loops over prompts and with designs that really lack a
-query, a set or a crossing.
+standard errors, computed from the definition with loops over prompts and with designs from which a query, a
+set or a combination of both is removed.
 
 pip install numpy scipy
 python tests/golden/make_semantic.py
@@ -18,8 +18,8 @@ random = np.random.default_rng(3)
 X, R, S, D = 4, 3, 6, 5
 TAU = [0, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1]
 
-# A state is a mixture of its relation, its set, its query, and of nothing. A large coordinate stands for the
-# mean that trained models have.
+# A state is a mixture of its relation, its set, its query, and noise. A large coordinate represents the mean
+# of the states of trained models.
 y = (
     0.9 * random.normal(size=(1, R, 1, D))
     + 0.8 * random.normal(size=(1, 1, S, D))
@@ -45,8 +45,7 @@ def log_density(x, i, j, sign, sigma):
 
 
 def scores(b, queries, sets_of, kept=None):
-    """For each query the scores (tau, observation), and the micro terms. `sets_of[x]` are the sets that
-    query x has."""
+    """The scores (tau, observation) and the micro terms of each query; `sets_of[x]` are the sets of query x."""
     sigma = b * spread
     found = {}
     for x in queries:
@@ -69,7 +68,7 @@ def information(found):
     total, n, micro = 0.0, 0, []
     for x in found:
         others = sum(found[o][0].sum(axis=1) for o in found if o != x)
-        # The lowest temperature of equals; the first one scores 0.
+        # The lowest of equally good temperatures; the first one scores 0.
         total += found[x][0][int(np.argmax(others))].sum()
         n += found[x][0].shape[1]
         micro.append(found[x][1])

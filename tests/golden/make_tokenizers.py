@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Make the golden tokenizers: small models in the formats that are published, with the ids of texts.
+"""Make the golden tokenizers: small models in the published formats, with the ids of texts.
 
-    python make_tokenizers.py [OUT]        (OUT: tokenizers/ beside this script unless given)
+    python make_tokenizers.py [OUT]        (OUT: by default tokenizers/ next to this script)
 
 Made with Python 3.11, sentencepiece 0.2.3, transformers 5.24.0 and tokenizers 0.23.3.
 
@@ -39,11 +39,11 @@ TEXTS = INPUTS + [
     "xyzzyxyzzy qqqqq",
 ]
 
-# Blanks become spaces, a ligature, wide letters and a composed letter others.
+# Rules: other blanks become spaces; a ligature, wide letters and a composed letter are replaced.
 RULES = "9\t20\nA\t20\nFB01\t66 69\nFF21\t41\nFF22\t42\n65 301\tE9\n"
 
 SENTENCEPIECE = {
-    # As OpenLLaMA is made: bytes for what has no piece, spaces as they are.
+    # Like OpenLLaMA: bytes for characters without a piece, spaces unchanged.
     "bpe-bytes": dict(
         model_type="bpe",
         byte_fallback=True,
@@ -52,8 +52,8 @@ SENTENCEPIECE = {
         remove_extra_whitespaces=False,
         split_digits=True,
     ),
-    # As sentencepiece makes it by default, with a few rules of its some thousand, and a mark that is
-    # never cut.
+    # Like the default of sentencepiece, with a few of its thousand rules, and a symbol that is
+    # never split.
     "bpe-rules": dict(
         model_type="bpe",
         vocab_size=150,
@@ -61,7 +61,7 @@ SENTENCEPIECE = {
         normalization_rule_tsv="rules.tsv",
     ),
     "unigram-rules": dict(model_type="unigram", vocab_size=150, normalization_rule_tsv="rules.tsv"),
-    # As Gemma is made: nothing before the first word.
+    # Like Gemma: no space before the first word.
     "unigram-bytes": dict(
         model_type="unigram",
         byte_fallback=True,

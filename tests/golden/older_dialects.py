@@ -1,4 +1,4 @@
-"""Golden checkpoints in the form that is published: older words of config.json, other names of tensors."""
+"""Golden checkpoints in published forms: older keys of config.json, other names of tensors."""
 
 import json
 
@@ -25,7 +25,7 @@ def hub_config(config, name):
 
 
 def in_older_dialect(old, model_type):
-    """The same with rotary positions and kinds of blocks as they were described before."""
+    """The same with the earlier keys for rotary positions and kinds of blocks."""
     rope = old.pop("rope_parameters", None)
     is_kept = model_type in (
         "cwm",
@@ -67,7 +67,7 @@ def rename_as_on_hub(path):
 
 
 def add_pythia_buffers(folder, config):
-    """Add the buffers that published Pythia files carry, the rotary table rounded to f16."""
+    """Add the buffers of published Pythia files; the rotary table is rounded to f16."""
     path = folder / "model.safetensors"
     weights = load_file(path)
     positions = config.max_position_embeddings
@@ -82,8 +82,8 @@ def add_pythia_buffers(folder, config):
 
 
 def rename_as_internlm2(folder):
-    """Rewrite a Llama as an InternLM 2, whose code is not transformers' own: names, keys, and one map to
-    queries, keys and values, for one key head after the other."""
+    """Rewrite a Llama as an InternLM 2, which is not part of transformers: names, keys, and one map to
+    queries, keys and values, one key head after the other."""
     path = folder / "model.safetensors"
     llama = load_file(path)
     config = json.loads((folder / "config.json").read_text())

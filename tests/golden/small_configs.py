@@ -73,7 +73,7 @@ SMALL_LLAMA3 = dict(
     original_max_position_embeddings=16,
 )
 SMALL_YARN = dict(rope_type="yarn", rope_theta=10000.0, factor=8.0, original_max_position_embeddings=16)
-# Other bounds, not rounded, and the factor of cosines and sines by two scales.
+# Other bounds, without rounding, and a factor of cosines and sines from two scales.
 SMALL_MSCALE = dict(beta_fast=8.0, beta_slow=0.5, truncate=False, mscale=1.0, mscale_all_dim=0.7)
 SMALL_LONGROPE = dict(
     rope_type="longrope",
@@ -83,7 +83,7 @@ SMALL_LONGROPE = dict(
     long_factor=[1.0, 2.0, 4.0],
     original_max_position_embeddings=32,
 )
-# Sizes of a tower for images, which nothing here looks at.
+# Sizes of an image tower, which the tests do not use.
 SMALL_IMAGES = dict(
     hidden_size=8, intermediate_size=8, num_hidden_layers=1, num_attention_heads=2, image_size=4, patch_size=2
 )

@@ -1,10 +1,9 @@
-//! Integration tests: truth that can be computed apart, reference states, and the real binary.
+//! Integration tests: independently computed values, reference states, and the real binary.
 //!
-//! The folders are those of `src`, with these exceptions: providers and imports are tested in `collect`,
-//! whose files they become, observations in `calibration`, and tables of reports through the binary in
-//! `cli`; figures and the page are in `report`. What is made to harm is in `hostile`, of whatever kind it
-//! is. `structure` checks the source itself, `documents` README.md and docs/. Tests in a module `slow` can be
-//! left out by `--skip slow::`.
+//! The folders are those of `src`, with these exceptions: `collect` tests providers and imports,
+//! `calibration` tests observations, and `cli` tests tables of reports through the binary; `report` tests
+//! figures and the page. `hostile` tests harmful input of every kind. `structure` checks the source itself,
+//! `documents` checks README.md and docs/. `--skip slow::` leaves out the tests in modules named `slow`.
 
 mod calibration;
 mod cli;

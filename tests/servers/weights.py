@@ -1,4 +1,4 @@
-"""The weights of a GGUF file as f32: WORK/f32.gguf for llama.cpp, WORK/hf for transformers and surmise.
+"""Writes the weights of a GGUF file as f32: WORK/f32.gguf for llama.cpp, WORK/hf for the other servers.
 
 Usage: weights.py FILE.gguf WORK
 """
@@ -36,7 +36,7 @@ writer.close()
 
 folder, name = os.path.split(os.path.abspath(source))
 model = AutoModelForCausalLM.from_pretrained(folder, gguf_file=name, dtype=torch.float32)
-# The values are f32 now, and nothing has to be read as a quantised file again.
+# The values are now f32, so the file is no longer quantised.
 model.config.__dict__.pop("quantization_config", None)
 model.hf_quantizer = None
 model.save_pretrained(os.path.join(work, "hf"))

@@ -1,12 +1,12 @@
 #!/bin/bash
-# Runs the bundled study through Slurm on this machine, as its users do, and compares the results with those
-# of one process: an array of four jobs, one of them killed midway and requeued, and the job that joins them.
+# Runs the bundled study through Slurm on this machine, like a user, and compares the results with those of
+# one process: an array of four jobs, one of which is killed and requeued, and the job that joins them.
 #
 #   tests/slurm/run.sh [BINARY]
 #
 # It needs root, to install slurm-wlm and munge from Debian and to start them.
 #
-# The cluster has two nodes, both on this machine; where slurmd cannot run twice, one node with two cores.
+# The cluster has two nodes, both on this machine; if slurmd cannot run twice, one node with two cores.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 surmise=$(realpath "${1:-$root/target/release/surmise}")
@@ -31,7 +31,7 @@ finish() {
 trap finish EXIT
 chmod 755 "$work"
 
-# Munge with a key and a socket of its own.
+# Munge with its own key and socket.
 dd if=/dev/urandom of="$work/munge.key" bs=128 count=1 status=none
 chmod 600 "$work/munge.key"
 munged --foreground --force --key-file="$work/munge.key" --socket="$work/munge.socket" \
@@ -141,7 +141,7 @@ done
 restarts=$(scontrol -o show job "${array}_1" | grep -o 'Restarts=[0-9]*' | cut -d= -f2)
 [ "$restarts" -ge 1 ] || { echo "job ${array}_1 was not restarted"; exit 1; }
 
-# One process alone.
+# A single process.
 "$surmise" -q run study.toml -o alone >/dev/null
 same=0
 for file in predictions.csv observations.csv card.json $(cd alone && ls profiles/*); do

@@ -1,4 +1,4 @@
-//! What a rival is given: standardised features, log sizes, and the target.
+//! The input of a rival: standardised features, log sizes, and the target.
 
 use ndarray::{Array1, Array2};
 use surmise::Result;
@@ -6,27 +6,27 @@ use surmise::Result;
 use crate::frame::Frame;
 use crate::problem::Task;
 
-/// Shares closer to the ends of the range than this are moved here before the logit is taken.
+/// Shares closer than this to the ends of the range are moved here before the logit is taken.
 const NEAREST_TO_END: f64 = 0.005;
 
-/// One task as a rival sees it. Features that fewer than two fitted rows know, or that are constant in them,
-/// are left out; log size is a feature where there is a size.
+/// One task as the input of a rival. Features that are known in fewer than two fitted rows, or constant in
+/// them, are left out. Log size is a feature if the table has sizes.
 pub struct Setting {
     /// Features of the fitted rows, standardised.
     pub x: Array2<f64>,
     /// Targets of the fitted rows.
     pub y: Array1<f64>,
-    /// Features of the rows asked, on the scale of the fitted.
+    /// Features of the rows to predict, on the scale of the fitted rows.
     pub asked: Array2<f64>,
-    /// Log10 of the size, fitted and asked, NaN where missing.
+    /// Log10 of the size of fitted rows and rows to predict, NaN if missing.
     pub sizes: Option<(Vec<f64>, Vec<f64>)>,
-    /// Log10 of the training compute, fitted and asked, NaN where missing.
+    /// Log10 of the training compute of fitted rows and rows to predict, NaN if missing.
     pub compute: Option<(Vec<f64>, Vec<f64>)>,
     range: (f64, f64),
 }
 
 impl Setting {
-    /// The setting of a task.
+    /// The input for a task.
     ///
     /// # Errors
     /// As [`Frame::get`].
@@ -81,7 +81,7 @@ fn log10_of(frame: &Frame, column: &str, fitted: &[usize], asked: &[usize]) -> R
     Ok((pick(fitted), pick(asked)))
 }
 
-/// A column with missing cells filled with the median and divided by the standard deviation of the fitted.
+/// A column with missing cells filled with the median, divided by the standard deviation of the fitted rows.
 fn standard(fitted: Vec<f64>, asked: Vec<f64>) -> Option<(Vec<f64>, Vec<f64>)> {
     let mut known: Vec<f64> = fitted.iter().copied().filter(|cell| !cell.is_nan()).collect();
     known.sort_unstable_by(f64::total_cmp);

@@ -1,5 +1,5 @@
-//! A random forest (Breiman 2001): 200 regression trees on bootstrap samples, two rows or more in a leaf, all
-//! features tried at each split. `linfa-trees` and `linfa-ensemble` classify and do not regress.
+//! A random forest (Breiman 2001): 200 regression trees on bootstrap samples, at least two rows in a leaf,
+//! all features tried at each split. `linfa-trees` and `linfa-ensemble` only support classification.
 
 use ndarray::{Array2, ArrayView1};
 use rand::{Rng, SeedableRng};
@@ -9,7 +9,7 @@ use super::{Rival, Setting};
 
 const TREES: u64 = 200;
 const LEAST_IN_LEAF: usize = 2;
-/// Squared deviations below this are none.
+/// Squared deviations below this count as zero.
 const FLAT: f64 = 1e-12;
 
 pub struct Forest;
@@ -37,7 +37,7 @@ impl Rival for Forest {
 
 enum Node {
     Leaf(f64),
-    /// Feature, threshold, and the places of the nodes at most and above it.
+    /// Feature, threshold, and the indices of the nodes for values up to the threshold and above it.
     Split(usize, f64, usize, usize),
 }
 
@@ -69,7 +69,7 @@ impl<'a> Tree<'a> {
         tree
     }
 
-    /// Adds the node of some rows and those below it; returns its place.
+    /// Adds the node of some rows and the nodes below it; returns its index.
     fn add(&mut self, rows: Vec<usize>) -> usize {
         let weight: f64 = rows.iter().map(|&row| self.weights[row]).sum();
         let mean = rows.iter().map(|&row| self.weights[row] * self.y[row]).sum::<f64>() / weight;
@@ -88,8 +88,8 @@ impl<'a> Tree<'a> {
         place
     }
 
-    /// The split that leaves the least squared deviations; of features that do equally well the first of a
-    /// random order.
+    /// The split with the smallest squared deviations; among equally good features, the first in a random
+    /// order.
     fn split(&mut self, rows: &[usize], weight: f64, mean: f64) -> Option<Best> {
         let (features, mut order) = (self.x.ncols(), rows.to_vec());
         let first = self.random.random_range(0..features);

@@ -1,7 +1,7 @@
-//! A Gaussian process with a linear and a squared exponential kernel and noise; length, mixture and noise of
-//! the largest marginal likelihood on a grid, the variance by its closed form (Rasmussen and Williams 2006,
-//! sections 4.2 and 5.4.1). `egobox-gp` has no sum of kernels and takes the noise as
-//! given, and so cannot be this rival.
+//! A Gaussian process with a linear and a squared exponential kernel and noise. Length, mixture and noise
+//! maximise the marginal likelihood on a grid; the variance has a closed form (Rasmussen and Williams 2006,
+//! sections 4.2 and 5.4.1). `egobox-gp` cannot be this rival, because it has no sum of kernels and needs a
+//! given noise.
 
 use linfa_linalg::cholesky::Cholesky;
 use linfa_linalg::triangular::{SolveTriangular, UPLO};
@@ -9,7 +9,7 @@ use ndarray::{Array2, Axis};
 
 use super::{Rival, Setting};
 
-/// Length scales of the squared exponential kernel, as shares of the root of the number of features.
+/// Length scales of the squared exponential kernel, relative to the square root of the number of features.
 const LENGTHS: [f64; 9] = [0.25, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 3.0, 5.0];
 /// Variance of the linear kernel relative to the other.
 const LINEAR: [f64; 4] = [0.0, 0.1, 1.0, 10.0];

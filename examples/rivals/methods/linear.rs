@@ -6,13 +6,13 @@ use ndarray::{Array1, Array2, s};
 use super::lines::least_squares;
 use super::{Rival, Setting};
 
-/// Penalties that leave-one-out chooses from: sixteen from .01 to 1000, equally far apart on the log scale.
+/// Penalties to choose from by leave-one-out: sixteen from .01 to 1000, equally spaced on the log scale.
 const PENALTIES: usize = 16;
 const COMPONENTS: usize = 2;
-/// Share of the largest variance below which a component is none.
+/// A component with a variance below this fraction of the largest is ignored.
 const LEAST_VARIANCE: f64 = 1e-12;
 
-/// A linear regression of this kind.
+/// A kind of linear regression.
 pub struct Linear {
     name: &'static str,
     on_components: bool,
@@ -55,7 +55,7 @@ fn gram(x: &Array2<f64>) -> Option<(Array1<f64>, Array2<f64>)> {
     Some((values.mapv(|value| value.max(0.0)), vectors))
 }
 
-/// Scores on the first principal components, of the fitted rows and of those asked.
+/// Scores on the first principal components, for the fitted rows and the rows to predict.
 fn components(x: &Array2<f64>, asked: &Array2<f64>) -> Option<(Array2<f64>, Array2<f64>)> {
     let (values, vectors) = gram(x)?;
     let most = COMPONENTS.min(x.ncols()).min(x.nrows().checked_sub(2)?);
@@ -64,9 +64,9 @@ fn components(x: &Array2<f64>, asked: &Array2<f64>) -> Option<(Array2<f64>, Arra
     Some((&vectors * &roots, asked.dot(&x.t()).dot(&vectors) / &roots))
 }
 
-/// Ridge with an unpenalised intercept and the penalty of the least leave-one-out error, by the identity of
-/// Rifkin and Lippert (2007): the error left out is `c / diag(G^-1)` with `c = G^-1 y`. Columns have mean 0,
-/// so that the constant is an eigenvector of the Gram matrix.
+/// Ridge with an unpenalised intercept and the penalty with the smallest leave-one-out error, by the identity
+/// of Rifkin and Lippert (2007): the leave-one-out error is `c / diag(G^-1)` with `c = G^-1 y`. Columns have
+/// mean 0, so the constant is an eigenvector of the Gram matrix.
 fn ridge(x: &Array2<f64>, y: &Array1<f64>, asked: &Array2<f64>) -> Option<Vec<f64>> {
     let n = y.len() as f64;
     let middle = y.mean()?;

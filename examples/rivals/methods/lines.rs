@@ -20,7 +20,8 @@ impl Rival for Mean {
     }
 }
 
-/// A line in one column, on the target or on its logit. A row asked without it is at the mean of the fitted.
+/// A line in one column, on the target or on its logit. A row without a value in the column gets the mean of
+/// the fitted targets.
 pub struct Line {
     name: &'static str,
     by_compute: bool,
@@ -50,7 +51,7 @@ impl Rival for Line {
     }
 }
 
-/// Least squares, `None` for fewer than three rows or columns that determine no line.
+/// Least squares; `None` for fewer than three rows, or for columns that do not determine a line.
 pub fn least_squares(x: Array2<f64>, y: Array1<f64>, asked: &Array2<f64>) -> Option<Vec<f64>> {
     if y.len() < 3 {
         return None;

@@ -1,5 +1,5 @@
-//! The rivals: what one would fit instead, each on the same rows, missing cells filled with the median of the
-//! fitted rows.
+//! The rivals: common alternatives, each fitted on the same rows, with missing cells filled with the median
+//! of the fitted rows.
 
 mod design;
 mod forest;
@@ -11,10 +11,10 @@ pub use design::Setting;
 
 /// A rival.
 pub trait Rival: Sync {
-    /// As it stands in tables.
+    /// The name in tables.
     fn name(&self) -> &'static str;
 
-    /// One prediction for each row asked, `None` where the rival cannot be fitted.
+    /// One prediction for each row to predict; `None` if the rival cannot be fitted.
     fn predict(&self, setting: &Setting) -> Option<Vec<f64>>;
 }
 

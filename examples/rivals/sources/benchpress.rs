@@ -40,7 +40,7 @@ pub fn problems(folder: &Path) -> Result<Vec<Problem>> {
         for (k, asked) in folds(300 + at, known.len(), 5).iter().enumerate() {
             models.push(task(format!("{target}-{k}"), &known, asked)?);
         }
-        // Models of which nobody says whether they are open are left out.
+        // Models for which the source does not state whether they are open are left out.
         let told: Vec<usize> = known.iter().copied().filter(|&row| is_open[row].is_some()).collect();
         let asked: Vec<bool> = told.iter().map(|&row| is_open[row] == Some(false)).collect();
         closed.push(task(target.into(), &told, &asked)?);

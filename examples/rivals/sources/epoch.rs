@@ -1,5 +1,5 @@
 //! Epoch AI's benchmark data (epoch-research/benchmark-stitching): models since November 2022 with more than
-//! three benchmarks; of several runs of a model the best counts, as in the source's own loader.
+//! three benchmarks. Of several runs of a model the best counts, as in the source's own loader.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -20,7 +20,7 @@ const TARGETS: [&str; 7] = [
     "GSM8K",
     "FrontierMath_2025_02_28_Private",
 ];
-/// Runs by Epoch AI itself: the name in the file, and ours.
+/// Runs by Epoch AI itself: the name in the file, and the name used here.
 const OWN: [(&str, &str); 6] = [
     ("GPQA diamond", "GPQA_diamond"),
     ("FrontierMath-2025-02-28-Private", "FrontierMath_2025_02_28_Private"),
@@ -29,7 +29,7 @@ const OWN: [(&str, &str); 6] = [
     ("SWE-Bench verified", "SWE-Bench_verified"),
     ("FrontierMath-Tier-4-2025-07-01-Private", "FrontierMath_Tier_4_2025_07_01_Private"),
 ];
-/// External benchmarks: the file, its column, what that is divided by, our name.
+/// External benchmarks: the file, its column, the divisor of the values, and the name used here.
 const EXTERNAL: [(&str, &str, f64, &str); 34] = [
     ("aider_polyglot", "Percent correct", 100.0, "Aider_polyglot"),
     ("anli", "Score", 100.0, "ANLI"),
@@ -72,7 +72,7 @@ const DEVELOPER: &str = "Hugging Face developer id";
 const FIRST_RELEASE: &str = "2022-11-01";
 const LATER: &str = "2025-01-01";
 const LEAST_BENCHMARKS: usize = 4;
-/// Fewest rows that are fitted, and that are predicted.
+/// Minimum numbers of rows to fit and to predict.
 const LEAST_ROWS: (usize, usize) = (8, 5);
 
 pub fn problems(folder: &Path) -> Result<Vec<Problem>> {

@@ -99,7 +99,7 @@ pub fn problems(folder: &Path) -> Result<Vec<Problem>> {
     ])
 }
 
-/// The accuracies that more than half of the models know.
+/// The accuracies that more than half of the models have.
 fn features(known: &Frame, target: &str) -> Result<Vec<String>> {
     let is_accuracy = |name: &String| [".acc", ".acc_norm", ".mc2"].iter().any(|end| name.ends_with(end));
     let mut kept = vec![];
@@ -112,8 +112,8 @@ fn features(known: &Frame, target: &str) -> Result<Vec<String>> {
     Ok(kept)
 }
 
-/// One row for each model, sorted by family and size. A model has several files; of a task that two of them
-/// hold, the later in order of name counts.
+/// One row for each model, sorted by family and size. A model has several files. If two of them contain the
+/// same task, the last one in order of name counts.
 fn scores(folder: &Path) -> Result<Frame> {
     let mut models = BTreeMap::<String, BTreeMap<String, f64>>::new();
     for family in listing(folder)?.into_iter().filter(|path| path.is_dir()) {

@@ -1,4 +1,4 @@
-//! Where problems come from: one public repository for each file.
+//! The sources of the problems: one public repository for each file.
 
 mod benchpress;
 mod epoch;
@@ -15,10 +15,10 @@ use surmise::Result;
 use crate::frame::Frame;
 use crate::problem::Problem;
 
-/// Reads a source below the folder of all and makes its problems.
+/// Reads a source below the common folder and makes its problems.
 type Source = fn(&Path) -> Result<Vec<Problem>>;
 
-/// All sources with the folder that each is in, those of the development half first.
+/// All sources with their folders, those of the development half first.
 pub const ALL: [(&str, Source); 7] = [
     ("scaling", scaling::problems),
     ("sloth", sloth::problems),
@@ -41,8 +41,8 @@ fn with_compute(frame: Frame) -> Result<Frame> {
         .numbers("log10_flops", log_flops))
 }
 
-/// The columns of a table of scores that enough rows know: more than .35 of those fitted and .2 of those
-/// asked, with more than one value among the fitted. The rivals are given these.
+/// The columns of a table of scores that are known in enough rows: more than .35 of the fitted rows and .2 of
+/// the rows to predict, with more than one value among the fitted rows. The rivals use these columns.
 fn known_enough(frame: &Frame, columns: &[String], target: &str, asked: &[bool]) -> Result<Vec<String>> {
     let mut kept = vec![];
     for column in columns.iter().filter(|column| *column != target) {

@@ -1,5 +1,5 @@
-//! Weak models to strong ones (ryoungj/ObsScaling): the seven targets of `examples/weak_to_strong.rs` on this
-//! project's table, and seven others of the source's on its own.
+//! From weak models to strong models (ryoungj/ObsScaling): the seven targets of `examples/weak_to_strong.rs`
+//! on the table of this project, and seven other targets on the table of the source.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::frame::Frame;
 use crate::problem::{Half, Problem, RivalColumns, Task};
 use crate::raw::{Record, cell, number, records};
 
-/// Columns of our table, and those of the source.
+/// Columns of the table of this project, and those of the source.
 const FEATURES: [(&str, &str); 8] = [
     ("bench_mmlu", "MMLU"),
     ("bench_arc_c", "ARC-C"),
@@ -22,7 +22,7 @@ const FEATURES: [(&str, &str); 8] = [
     ("bench_xwinograd", "XWinograd"),
     ("bench_humaneval", "HumanEval"),
 ];
-/// Column, cut in 1e21 FLOPs, unit of the scores, whether GSM8K is left out of the features.
+/// Column, limit in 1e21 FLOPs, unit of the scores, and whether GSM8K is left out of the features.
 const SHARED: [(&str, f64, f64, bool); 7] = [
     ("em_arithmetic_3ds_acc", 22.0, 1.0, true),
     ("em_arithmetic_3da_acc", 22.0, 1.0, true),
@@ -32,7 +32,7 @@ const SHARED: [(&str, f64, f64, bool); 7] = [
     ("pt_gsm8k_5shot", 84.0, 1.0, true),
     ("pt_bbh_fewshot", 84.0, 1.0, false),
 ];
-/// Column of the source, name, cut, whether GSM8K is left out of the features.
+/// Column of the source, name, limit, and whether GSM8K is left out of the features.
 const OTHERS: [(&str, &str, f64, bool); 7] = [
     ("parsinlu_qa_2_acc", "em_parsinlu_qa_acc", 84.0, false),
     ("word_unscrambling_2_exact_match", "em_word_unscrambling_exact_match", 84.0, false),
@@ -95,7 +95,7 @@ pub fn problems(folder: &Path) -> Result<Vec<Problem>> {
     ])
 }
 
-/// The rows whose target is known; each column is our name and that of the file.
+/// The rows with a known target; each column has the name used here and that of the file.
 fn frame(rows: &[Record], known: &[(&str, &str)], features: &[(&str, &str)], target: (&str, &str)) -> Frame {
     let rows: Vec<&Record> = rows.iter().filter(|row| !number(cell(row, target.1)).is_nan()).collect();
     let mut frame = Frame::default();
@@ -108,7 +108,7 @@ fn frame(rows: &[Record], known: &[(&str, &str)], features: &[(&str, &str)], tar
     frame
 }
 
-/// Models whose training compute is known and at most the cut are fitted; all others are predicted.
+/// Models with known training compute up to the limit are fitted; all others are predicted.
 fn task(frame: &Frame, target: &str, cut: f64, unit: f64, without_gsm8k: bool) -> Result<Task> {
     let names = FEATURES.iter().map(|(ours, _)| (*ours).to_owned());
     let features: Vec<String> = names.filter(|name| !(without_gsm8k && name == "bench_gsm8k")).collect();

@@ -17,7 +17,7 @@ const SIZES: [(&str, f64); 5] = [
     ("3B", 3_169_537_280.0),
 ];
 const CHINCHILLA: [&str; 5] = ["0.5", "1", "2", "5", "10"];
-/// Name, file, parameters, tokens of the models that the ladder is to predict.
+/// Name, file, parameters and tokens of the models that the ladder predicts.
 const TARGETS: [(&str, &str, f64, f64); 2] = [
     ("OLMo-7B-4T", "peteish7_eval_anneal.csv", 6_887_575_552.0, 3945e9),
     ("OLMo-13B-5T", "peteish13_eval_final.csv", 13_202_396_160.0, 5000e9),
@@ -48,7 +48,7 @@ pub fn problems(folder: &Path) -> Result<Vec<Problem>> {
                 compute: Some("flops_1e21"),
                 ..RivalColumns::new(vec!["log10_tokens".into(), "log10_flops".into()])
             };
-            // Before the training of a large model its loss is unknown as well.
+            // Before the training of a large model, its loss is also unknown.
             Task::new(task, &bare.clone().emptied(&loss, &above(cut)), &target, &above(cut), rivals)
         };
         two.push(by_size(5.0)?);

@@ -9,12 +9,12 @@ use crate::frame::Frame;
 use crate::problem::{Half, Problem, RivalColumns, Task, distinct, is};
 use crate::raw::{cell, number, records};
 
-/// The benchmarks of a leaderboard, and those of them that are predicted family by family.
+/// The benchmarks of a leaderboard, and those that are predicted family by family.
 const LEADERBOARDS: [([&str; 6], &[&str]); 2] = [
     (["MMLU", "ARC", "HellaSwag", "Winogrande", "TruthfulQA", "GSM8K"], &["MMLU", "GSM8K", "ARC"]),
     (["IFEval", "BBH", "MATH Lvl 5", "GPQA", "MUSR", "MMLU-PRO"], &["MMLU-PRO", "BBH"]),
 ];
-/// Largest model, in billions of parameters, that the larger ones are predicted from.
+/// Largest size, in billions of parameters, of the models that predict the larger ones.
 const LARGE: f64 = 14.5;
 
 pub fn problems(folder: &Path) -> Result<Vec<Problem>> {
@@ -55,7 +55,7 @@ pub fn problems(folder: &Path) -> Result<Vec<Problem>> {
     ])
 }
 
-/// A family left out of which only the smallest member is known: its scores, its size and its tokens.
+/// A held-out family of which only the smallest member is known: its scores, its size and its tokens.
 fn smallest_known(all: &Frame, benchmarks: &[&str], predicted: &[&str]) -> Result<Vec<Task>> {
     let rows = all.complete(&[benchmarks, &["tokens_t", "params_b"]].concat())?;
     let (families, sizes) = (rows.words("family")?, rows.get("params_b")?);

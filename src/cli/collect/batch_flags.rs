@@ -17,8 +17,8 @@ pub(super) struct BatchFlags {
     /// Largest number of requests in a batch [default: the limit of the provider]
     #[arg(long, value_name = "N", requires = "batch")]
     batch_size: Option<usize>,
-    /// How long to wait for batches, such as 45m or 26h; batches continue after that, and the same command
-    /// resumes waiting. 0s only creates them
+    /// How long to wait for batches, such as 45m or 26h; the provider goes on after that, and the same
+    /// command continues to wait. 0s only creates them
     #[arg(long, value_name = "TIME", default_value = "26h", value_parser = time)]
     batch_timeout: Duration,
     /// Cancel the open batches of the folder, store the answers that have arrived, and send no further

@@ -111,8 +111,9 @@ impl DesignPrompts {
                 let left = n - self.n_left_out(p, q);
                 if left < 2 {
                     let reason = format!(
-                        "the answers of columns {} and {} begin with the same token for all but {left} of \
-                         {n} queries, but 2 are needed; remove one of the columns, or raise --queries",
+                        "the answers of columns {} and {} begin with different tokens for only {left} of \
+                         {n} queries, and at least 2 are needed; remove one of the columns, or raise \
+                         --queries",
                         design.relations[q], design.relations[p]
                     );
                     return Err(Error::Corpus { name: design.category.clone(), reason });

@@ -269,8 +269,8 @@ impl Samples {
             if has_equal_rows || tied > 0.0 {
                 block.jitter(label, seed);
             }
-            let is_told = has_equal_rows || tied > 1.0 - LEAST_DISTINCT;
-            if is_told && !self.flags.contains(&Flag::Jittered) {
+            let is_flagged = has_equal_rows || tied > 1.0 - LEAST_DISTINCT;
+            if is_flagged && !self.flags.contains(&Flag::Jittered) {
                 self.flags.push(Flag::Jittered);
             }
         }

@@ -116,7 +116,12 @@ impl Bytes {
         Ok(seed::hex(&hash.finalize()))
     }
 
-    /// An error about the whole file.
+    /// An error about a file that is damaged, truncated, or in another format.
+    pub(super) fn damaged(&self, reason: impl std::fmt::Display) -> Error {
+        self.fault(format!("{reason}; download or save the file again"))
+    }
+
+    /// An error about the whole file. The reason says what to do.
     pub(super) fn fault(&self, reason: impl Into<String>) -> Error {
         Error::Weights { path: self.path.clone(), reason: reason.into() }
     }
@@ -129,7 +134,7 @@ impl Bytes {
 
 /// The error about a git-lfs pointer.
 pub(super) const POINTER: &str =
-    "a git-lfs pointer, not the weights themselves (download them with `git lfs pull`)";
+    "a git-lfs pointer, not the weights themselves; download them with `git lfs pull`";
 
 fn copy_at(bytes: &[u8], start: u64, out: &mut [u8]) -> std::io::Result<()> {
     let from = usize::try_from(start).ok().and_then(|start| bytes.get(start..)?.get(..out.len()));

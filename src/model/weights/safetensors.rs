@@ -26,17 +26,17 @@ pub(super) fn entries(file: &Bytes, index: usize) -> Result<Vec<(String, TensorE
     }
     let head = file.head(LENGTH)?;
     let Ok(length) = <[u8; LENGTH]>::try_from(head.as_slice()) else {
-        return Err(file.fault(format!("{n} bytes are too few for a safetensors file")));
+        return Err(file.damaged(format!("{n} bytes are too few for a safetensors file")));
     };
     let length = u64::from_le_bytes(length);
     let invalid =
-        |reason: &dyn std::fmt::Display| file.fault(format!("not a valid safetensors file ({reason})"));
+        |reason: &dyn std::fmt::Display| file.damaged(format!("not a valid safetensors file ({reason})"));
     if length > MOST {
         return Err(invalid(&"header too large"));
     }
     let data = LENGTH as u64 + length;
     if data > n {
-        return Err(file.fault(format!("truncated: its {n} bytes end before its header does")));
+        return Err(file.damaged(format!("truncated: its {n} bytes end before its header does")));
     }
     let mut header = vec![0; length as usize];
     file.read_at(LENGTH as u64, &mut header)?;
@@ -50,7 +50,7 @@ pub(super) fn entries(file: &Bytes, index: usize) -> Result<Vec<(String, TensorE
     let found: HashMap<String, &TensorInfo> = header.tensors();
     let end = found.values().map(|info| info.data_offsets.1).max().unwrap_or(0);
     if data.checked_add(end as u64) != Some(n) {
-        return Err(file.fault(format!("truncated or too long: its {n} bytes do not match its header")));
+        return Err(file.damaged(format!("truncated or too long: its {n} bytes do not match its header")));
     }
     let entry = |info: &TensorInfo| TensorEntry {
         layout: Layout::Published,

@@ -27,12 +27,12 @@ pub(super) fn entries(file: &Bytes, index: usize) -> Result<Vec<(String, TensorE
     let head = file.head(4)?;
     if head.first() == Some(&0x80) {
         return Err(file.fault(
-            "in the format of PyTorch before version 1.6, which is not supported: load it \
-                               in a newer PyTorch and save it",
+            "in the format of PyTorch before version 1.6, which is not supported; load it \
+             in a newer PyTorch and save it",
         ));
     }
     let invalid =
-        |reason: &dyn std::fmt::Display| file.fault(format!("not a valid PyTorch checkpoint ({reason})"));
+        |reason: &dyn std::fmt::Display| file.damaged(format!("not a valid PyTorch checkpoint ({reason})"));
     let mut archive = ZipArchive::new(BufReader::new(file.reader()?)).map_err(|error| invalid(&error))?;
     if archive.has_duplicate_names() {
         return Err(invalid(&"two of its entries have the same name"));

@@ -1,7 +1,7 @@
 """A record of Every Eval Ever with its answers, as its own converter writes them: every-eval-ever 0.3.0 from
-tests/golden/lm_eval, whose model is given a developer, as a record needs one. Python 3.11, jsonschema 4.26.
+tests/golden/lm_eval. The model gets a developer, because a record needs one. Python 3.11, jsonschema 4.26.
 
-    python make_records.py      # writes UUID.json and UUID_samples.jsonl beside itself
+    python make_records.py      # writes UUID.json and UUID_samples.jsonl next to itself
 """
 
 import json

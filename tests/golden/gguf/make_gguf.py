@@ -1,27 +1,27 @@
 #!/usr/bin/env python3
-"""Make the golden GGUF files from the golden checkpoints beside this folder.
+"""Make the golden GGUF files from the golden checkpoints next to this folder.
 
     python make_gguf.py [NAME ...]
 
 Made with Python 3.11, gguf 0.19.0, torch 2.15.0, transformers 5.24.0, tokenizers 0.23.3 and
-sentencepiece 0.2.3; with accelerate, which transformers wants for GGUF files. Two runs write the same bytes.
+sentencepiece 0.2.3; with accelerate, which transformers needs for GGUF files. Two runs write the same bytes.
 
     NAME.gguf             the checkpoint ../NAME as llama.cpp's converter would store it: tensor names
-                          by the `gguf` package, queries and keys of Llamas with rotary pairs side by
-                          side, norms of Gemma with 1 added, fused projections in its order; f32
-    NAME.safetensors      where the format cannot hold the checkpoint as it is (there Gemma's scale of
-                          scores follows from the head's width, and SmolLM3's blocks without positions
-                          from their number): states and logits of the model that the file is of.
-                          Elsewhere those of ../NAME/oracle.safetensors count.
+                          by the `gguf` package, queries and keys of Llamas with adjacent rotary
+                          pairs, norms of Gemma with 1 added, fused projections in its order; f32
+    NAME.safetensors      states and logits of the model in the file, if the format cannot represent a
+                          setting of the checkpoint (Gemma's scale of scores follows from the head
+                          width, and SmolLM3's blocks without positions from their number).
+                          Otherwise ../NAME/oracle.safetensors is used.
     parts/                llama3-rope in several files, of nine tensors each
-    types.gguf            a tensor of each type that is read; types.safetensors has what the `gguf`
-                          package makes of it
+    types.gguf            a tensor of each supported type; types.safetensors has the values that the
+                          `gguf` package reads
     tokens-KIND.gguf      tokenizers without a model, and tokens.json: the ids of some texts by the
-                          tokenizers library, built as the models that KIND names publish it, and by
+                          tokenizers library, built like the tokenizer of the models in KIND, and by
                           sentencepiece
 
-Where transformers reads GGUF files of an architecture itself (`gguf_file=`), its logits are compared
-with those of the checkpoint, and the difference is printed.
+If transformers reads GGUF files of an architecture (`gguf_file=`), its logits are compared with those of the
+checkpoint, and the difference is printed.
 """
 
 import json
@@ -70,13 +70,13 @@ INTERLEAVED = ("llama", "granite", "olmo", "smollm3")
 
 
 def interleave(weight, n_heads):
-    """Rotary pairs half a head apart, side by side."""
+    """Reorders rotary pairs that are half a head apart, so that they are adjacent."""
     shape = weight.shape
     return weight.reshape(n_heads, 2, shape[0] // n_heads // 2, *shape[1:]).swapaxes(1, 2).reshape(shape)
 
 
 def by_kind(weight, n_heads):
-    """All queries, all keys, all values of a tensor that has them head by head."""
+    """All queries, all keys, all values of a tensor that stores them head by head."""
     shape = weight.shape
     return weight.reshape(n_heads, 3, shape[0] // n_heads // 3, *shape[1:]).swapaxes(0, 1).reshape(shape)
 
@@ -176,7 +176,7 @@ def convert(name, arch, parts_of=0):
         model.eval()
         ids = torch.arange(36).reshape(3, 12) % config.vocab_size
         save_file(golden.oracle(model, ids), HERE / f"{name}.safetensors")
-    if arch == "smollm3":  # nor for which blocks rotate: each fourth does not
+    if arch == "smollm3":  # nor for the blocks with rotary positions: every fourth has none
         config.num_hidden_layers, config.no_rope_layers = 4, [1, 1, 1, 0]
         config.layer_types = ["full_attention"] * 4
         model = AutoModelForCausalLM.from_config(config, dtype=torch.float32).eval()
@@ -234,11 +234,11 @@ def compare(name, model):
     ids = torch.arange(36).reshape(3, 12) % model.config.vocab_size
     ours = model(ids).logits
     try:
-        # With the checkpoint's own config: transformers reads few of the keys.
+        # With the config of the checkpoint, because transformers reads few of the keys.
         file = dict(gguf_file=f"{name}.gguf", config=model.config)
         theirs = AutoModelForCausalLM.from_pretrained(HERE, dtype=torch.float32, **file)
         theirs = theirs.eval()(ids).logits
-    except Exception as error:  # an architecture that transformers does not read, or a key
+    except Exception as error:  # an architecture or a key that transformers does not read
         print(f"{name}: transformers does not read it ({str(error).splitlines()[0][:80]})")
         return
     print(f"{name}: off by {(ours - theirs).abs().max().item():.1e} of {ours.abs().max().item():.1f}")
@@ -258,7 +258,7 @@ def make_types():
     for kind in (T.Q2_K, T.Q3_K, T.Q4_K, T.Q5_K, T.Q6_K):
         block, size = gguf.GGML_QUANT_SIZES[kind]
         data = rng.integers(0, 256, (2, 256 // block * size), dtype=np.uint8)
-        # Scales and minima of a plausible size, where each kind has them.
+        # Scales and minima of a plausible size, at the position of each type.
         places = {T.Q2_K: (80, 82), T.Q3_K: (108,), T.Q4_K: (0, 2), T.Q5_K: (0, 2), T.Q6_K: (208,)}[kind]
         for place in places:
             scale = rng.uniform(0.001, 0.02, 2).astype(np.float16)

@@ -5,11 +5,11 @@
 
 Made with the versions that make_gguf.py names. Two runs write the same bytes. The weights are those of the
 golden checkpoint ../NAME under their published names; the metadata are those that llama.cpp's converter
-writes for the architecture, as far as they are read.
+writes for the architecture, as far as surmise reads them.
 
     NAME.gguf         f32, tensor names by the `gguf` package; the experts of a block in a tensor for each map
-    NAME.safetensors  where the format has no key for a setting of the checkpoint, states and logits of the
-                      model with the setting that llama.cpp gives it; elsewhere ../NAME/oracle.safetensors
+    NAME.safetensors  states and logits of the model with the settings of llama.cpp, if the format has no key
+                      for a setting of the checkpoint; otherwise ../NAME/oracle.safetensors is used
 """
 
 import json
@@ -55,7 +55,7 @@ MODELS = {
     "qwen2-vl": "qwen2vl",
     "qwen3-vl": "qwen3vl",
 }
-# The rotary pairs of these lie side by side in the file.
+# The rotary pairs of these are adjacent in the file.
 INTERLEAVED = ("llama", "arcee", "granitemoe", "internlm2")
 PROJECTIONS = {
     "w1": "gate",
@@ -68,7 +68,7 @@ PROJECTIONS = {
 
 
 def changed(name):
-    """The checkpoint with the settings that its GGUF file has; None if they are the checkpoint's own."""
+    """The checkpoint with the settings of its GGUF file; None if they equal those of the checkpoint."""
     if name not in ("cohere2", "gpt-oss", "mpt", "qwen2-moe"):
         return None
     model = AutoModelForCausalLM.from_pretrained(HERE.parent / name, dtype=torch.float32)
@@ -202,7 +202,7 @@ def split_experts(state, arch):
 
 
 def split_qkv(state, arch, n_heads, n_kv, head_dim):
-    """Grouped queries, keys and values: apart, or one kind after the other."""
+    """Grouped queries, keys and values: separate, or one kind after the other."""
     out = {}
     for key, tensor in state.items():
         if not key.endswith(("attention.wqkv.weight", "query_key_value.weight")):

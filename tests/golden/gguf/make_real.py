@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Make real.json: what two real GGUF files give in Python, a few numbers of each.
+"""Make real.json: a few results of Python libraries for two real GGUF files.
 
     python make_real.py FOLDER
 
-FOLDER is what `scripts/real-models` fills. Made with Python 3.11, gguf 0.19.0, torch 2.15.0,
+FOLDER is the folder of `scripts/real-models`. Made with Python 3.11, gguf 0.19.0, torch 2.15.0,
 transformers 5.24.0 with accelerate, tokenizers 0.23.3, sentencepiece 0.2.3 and protobuf.
 
 For each file: token ids of `texts` (SmolLM2 by the steps that its published tokenizer.json has, over
@@ -92,7 +92,7 @@ def states(folder, name):
 
 def main():
     folder = Path(sys.argv[1]).resolve()
-    os.chdir(folder)  # a file of the same name in the current folder would be taken first
+    os.chdir(folder)  # a file of the same name in the current folder would take precedence
     out = {"texts": TEXTS, "ids": IDS}
     for name, ids in (("smollm2", smollm2_ids), ("gemma3", gemma3_ids)):
         reader = GGUFReader(folder / f"{name}.gguf")

@@ -1,11 +1,11 @@
 """A run folder of HELM, as its own tool writes it: crfm-helm 0.5.16 with its `simple/model1`, which repeats
 the last word of the prompt, on its scenario `simple_mcqa` of six questions. Every prompt ends with "A", so
-that the model answers A. Python 3.11.
+the model answers A. Python 3.11.
 
-    python make_run.py      # writes the folder simple_mcqa beside itself
+    python make_run.py      # writes the folder simple_mcqa next to itself
 
-Of stats.json and per_instance_stats.json the statistics of matches, instances and perturbations are
-kept, of the prompts the last 80 characters: they are most of the bytes.
+To save space, stats.json and per_instance_stats.json contain only the statistics of matches, instances and
+perturbations, and prompts contain only their last 80 characters.
 """
 
 import dataclasses

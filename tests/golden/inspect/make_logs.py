@@ -1,13 +1,13 @@
 """Logs of Inspect, as its own tool writes them: inspect_ai 0.3.285 with its mock model on a task of five
-questions, two epochs and two scorers. The second answer is cut at the token limit, the third is held back by
-a filter, the fourth is none for one scorer, and the fifth fails. The answers have log-probabilities. Python
-3.11.
+questions, two epochs and two scorers. The second answer is truncated at the token limit, the third is
+withheld by a filter, the fourth is missing for one scorer, and the fifth fails. The answers have
+log-probabilities. Python 3.11.
 
-    python make_logs.py      # writes capitals.eval, capitals.json and limited.eval beside itself
+    python make_logs.py      # writes capitals.eval, capitals.json and limited.eval next to itself
 
-The events of the samples are taken out, which are most of the bytes, and so are tracebacks and what is said
-of this machine. The tool writes entries that are compressed by Zstandard; limited.eval is packed again with
-deflate, as older versions wrote it.
+The events of the samples, which are most of the bytes, are removed, and so are tracebacks and the description
+of the machine. The tool compresses entries with Zstandard; limited.eval is packed again with deflate, like in
+older versions.
 """
 
 import os

@@ -1,8 +1,8 @@
 """A log of version 1 of Inspect's layout, as inspect_ai 0.3.5 of May 2024 writes it: one scorer, whose name
-is in the results alone. Four questions, a model of our own; one answer is wrong and one is empty. Python
+is only in the results. Four questions, a custom model; one answer is wrong and one is empty. Python
 3.11, openai.
 
-    python make_old_log.py      # writes version_1.json beside itself
+    python make_old_log.py      # writes version_1.json next to itself
 """
 
 import os

@@ -1,9 +1,8 @@
 """Results and samples of the lm-evaluation-harness, as its own tool writes them: lm-eval 0.4.13 with its
-`dummy` model (random log-probabilities,
-the answer "lol") on two tasks of a few lines. The machine's description is taken out of the results. Python
-3.11, datasets 5.2.0.
+`dummy` model (random log-probabilities, the answer "lol") on two tasks of a few lines. The description of the
+machine is removed from the results. Python 3.11, datasets 5.2.0.
 
-    python make_results.py      # writes results_*.json and samples_*.jsonl beside itself
+    python make_results.py      # writes results_*.json and samples_*.jsonl next to itself
 """
 
 import json

@@ -2,9 +2,9 @@
 answers without a model, on an eval of six questions (`match`) and one that a model grades (`graded`). Python
 3.11.
 
-    python make_record.py      # writes match.jsonl and graded.jsonl beside itself
+    python make_record.py      # writes match.jsonl and graded.jsonl next to itself
 
-The command and the user are taken out of the specification.
+The command and the user are removed from the specification.
 """
 
 import json

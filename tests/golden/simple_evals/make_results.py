@@ -1,8 +1,8 @@
 """Result files of OpenAI's simple-evals, by its own functions: `common.py` of its repository as of July 2025
-renders the examples, adds them up and makes the page; the eval itself is one of five questions without a
-model, because those of the repository load data. Python 3.11, jinja2, numpy, requests, tqdm.
+renders the examples, aggregates them and makes the page. The eval has five questions and no model, because
+the evals of the repository load data. Python 3.11, jinja2, numpy, requests, tqdm.
 
-    python make_results.py FOLDER      # FOLDER holds the repository as a folder `simple_evals`
+    python make_results.py FOLDER      # FOLDER contains the repository as a folder `simple_evals`
 """
 
 import json

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Certificates of a server on this machine: an authority, a certificate of 127.0.0.1 that it signed, one of
-# another name, and one that has expired.
+# Makes certificates of a local server: an authority, and three certificates that it signed: for 127.0.0.1,
+# for another name, and an expired one.
 # The keys protect nothing. Needs openssl; certificates as PEM, keys as DER (PKCS#8).
 set -euo pipefail
 cd "$(dirname "$0")"

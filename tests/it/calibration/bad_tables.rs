@@ -1,11 +1,11 @@
-//! Tables made wrong, through the real binary: each is refused by column and row, and nothing is written.
+//! Invalid tables, through the real binary: each is refused with its column and row, and nothing is written.
 
 use surmise::calibration::Card;
 
 use crate::support::tidy::{Rows, calibrated, folder, refused, surmise, table, with, write};
 
 #[test]
-fn tables_made_wrong_are_refused_by_column_and_row() {
+fn invalid_tables_are_refused_by_column_and_row() {
     let with = |column: &'static str, value: &dyn Fn(usize) -> String| {
         let mut rows = table(24);
         rows.iter_mut().enumerate().for_each(|(i, row)| {
@@ -51,7 +51,7 @@ fn tables_made_wrong_are_refused_by_column_and_row() {
 }
 
 #[test]
-fn a_column_that_is_no_feature_by_itself_is_named_and_a_pattern_over_bad_cells_is_an_error() {
+fn an_unusable_column_is_named_and_a_pattern_over_bad_cells_is_an_error() {
     let (_keep, at) = folder();
     let card = at("card.json");
     let wave = |i: usize| (i as f64 * 1.3).sin();
@@ -67,7 +67,7 @@ fn a_column_that_is_no_feature_by_itself_is_named_and_a_pattern_over_bad_cells_i
         output.status.success() && told.contains("bench_c is left out") && told.contains("line 9"),
         "{told}"
     );
-    // The target's own error and the ends of its interval know the target.
+    // The target's own error and its interval ends contain the target.
     for name in ["y_stderr", "se", "y_ci_low", "y_high", "y_stderr_nats"] {
         calibrated(&with(24, name, |i| wave(i).to_string()), &[], &card);
         let read = Card::read(card.as_ref()).expect("the card");
@@ -76,8 +76,7 @@ fn a_column_that_is_no_feature_by_itself_is_named_and_a_pattern_over_bad_cells_i
     }
 }
 
-/// The bytes of a table as a file, calibrated on its column `y`: exit code, stderr, and the card if there is
-/// one.
+/// Calibrates the bytes of a table on its column `y`: exit code, stderr, and the card if there is one.
 fn of_bytes(bytes: &[u8], flags: &[&str]) -> (Option<i32>, String, Option<Vec<u8>>) {
     let (_keep, at) = folder();
     std::fs::write(at("t.csv"), bytes).expect("a table");
@@ -102,7 +101,7 @@ fn a_target_that_is_text_is_named_with_its_line() {
 }
 
 #[test]
-fn a_feature_that_is_the_target_in_another_unit_is_left_out_and_said_also_where_it_was_named() {
+fn a_feature_that_is_the_target_in_another_unit_is_left_out_with_a_message_even_if_named() {
     let copy = with(24, "c", |i| (3.0 - 2.0 * table(24)[i]["y"].parse::<f64>().expect("y")).to_string());
     assert!(refused(&copy, &["--features", "c"]).contains("column c is the target y in another unit"));
     assert!(refused(&copy, &["--features", "a,y"]).contains("is the target itself"));
@@ -119,7 +118,7 @@ fn a_feature_that_is_the_target_in_another_unit_is_left_out_and_said_also_where_
 }
 
 #[test]
-fn constant_columns_are_errors_where_they_were_named_and_copies_are_left_out_everywhere() {
+fn named_constant_columns_are_errors_and_copies_are_always_left_out() {
     let constant = with(24, "c", |_| "3".into());
     assert!(refused(&constant, &["--features", "a,c"]).contains("feature c is constant"));
     assert!(of_bytes(bytes(&constant).as_bytes(), &[]).1.contains("column c is constant and is left out"));
@@ -134,7 +133,7 @@ fn constant_columns_are_errors_where_they_were_named_and_copies_are_left_out_eve
 fn sizes_that_are_all_equal_or_not_above_0_are_errors() {
     let equal = with(24, "params_b", |_| "7".into());
     assert!(refused(&equal, &["--size", "params_b"]).contains("all sizes in column params_b are equal"));
-    // Where nobody asked for sizes, the mean is what has to be beaten.
+    // If sizes were not requested, the mean is the baseline to beat.
     let (code, told, _) = of_bytes(bytes(&equal).as_bytes(), &[]);
     assert!(
         code == Some(0) && told.contains("params_b does not vary") && told.contains("against the mean"),
@@ -176,7 +175,7 @@ fn a_header_alone_and_one_row_are_too_little() {
         assert!(code == Some(1) && card.is_none(), "{told}");
         assert!(told.contains("1 row holds a number of y (of 1); 5 are the least"), "{told}");
     }
-    // Of a few rows that a column is constant is not what is wrong with them.
+    // With few rows, an error about a constant column would be misleading.
     let mut few = table(24);
     for (i, row) in few.iter_mut().enumerate() {
         row.insert("a", "1".into());
@@ -196,9 +195,9 @@ fn a_byte_order_mark_and_windows_line_ends_change_nothing_and_a_ragged_row_is_na
     let card = |bytes: &[u8]| of_bytes(bytes, &[]).2.expect("a card");
     let plain = card(whole.as_bytes());
     let windows = [b"\xef\xbb\xbf", whole.replace('\n', "\r\n").as_bytes()].concat();
-    assert!(card(&windows) == plain, "another card from the same rows");
+    assert!(card(&windows) == plain, "the same rows gave another card");
     let spaced = whole.replace(',', " , ");
-    assert!(card(spaced.as_bytes()) == plain, "another card with blanks around the cells");
+    assert!(card(spaced.as_bytes()) == plain, "blanks around the cells gave another card");
     let mut lines: Vec<&str> = whole.lines().collect();
     lines[6] = "1,2,3";
     let (code, told, none) = of_bytes(lines.join("\n").as_bytes(), &[]);
@@ -211,11 +210,11 @@ fn rows_in_another_order_give_the_same_card() {
     let card = |rows: &Rows| of_bytes(bytes(rows).as_bytes(), &[]).2.expect("a card");
     let first = card(&rows);
     rows.reverse();
-    assert!(card(&rows) == first, "the order of rows counts");
+    assert!(card(&rows) == first, "the order of rows changes the card");
 }
 
 #[test]
-fn a_feature_that_ranks_the_rows_as_the_target_does_is_left_out_where_found_and_said_where_named() {
+fn a_feature_that_ranks_the_rows_like_the_target_is_left_out_or_if_named_reported() {
     let bent = |i: usize| (5.0 * table(24)[i]["y"].parse::<f64>().expect("y")).exp().to_string();
     let copy = with(24, "c", bent);
     for flags in [&[][..], &["--features", "a,b,c*"]] {
@@ -224,17 +223,17 @@ fn a_feature_that_ranks_the_rows_as_the_target_does_is_left_out_where_found_and_
         let card = String::from_utf8(card.expect("a card")).expect("text");
         assert!(!card.contains("\"c\""), "c is a feature");
     }
-    // By name it may be what the user means, such as the step of a run beside its loss: it stays, and nobody
-    // can overlook it.
+    // A feature named by the user may be intended, such as the step of a run next to its loss. It is kept,
+    // with a prominent warning.
     let (code, told, _) = of_bytes(bytes(&copy).as_bytes(), &["--features", "a,b,c"]);
     assert!(code == Some(0) && told.contains("feature c RANKS THE ROWS AS THE TARGET y DOES"), "{told}");
-    // Of ten rows a good feature ranks all alike: it is taken, and said.
+    // In ten rows, a good feature ranks all rows like the target. It is kept, with a note.
     let (_, told, card) = of_bytes(bytes(&with(10, "c", bent)).as_bytes(), &[]);
     assert!(
         told.contains("feature c RANKS THE ROWS")
             && String::from_utf8(card.expect("a card")).expect("text").contains("\"c\"")
     );
-    // One that is good and no copy is nothing to speak of.
+    // A good feature that is not a copy causes no note.
     let good = with(24, "c", |i| {
         (table(24)[i]["y"].parse::<f64>().expect("y") + 0.05 * (i as f64 * 1.7).sin()).to_string()
     });

@@ -1,5 +1,5 @@
-//! Calibrations through the real binary: a table of public scores as it is, the same numbers from the card
-//! alone, and cards made wrong.
+//! Calibrations through the real binary: an unmodified table of public scores, predictions from the card
+//! alone, and invalid cards.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::support::tidy::{
 };
 
 #[test]
-fn public_scores_are_calibrated_as_they_are_and_predicted_in_order_without_the_target_column() {
+fn unmodified_public_scores_are_calibrated_and_predicted_without_the_target_column() {
     let (_keep, at) = folder();
     let card = at("card.json");
     let arguments = |threads: &'static str| {
@@ -20,18 +20,18 @@ fn public_scores_are_calibrated_as_they_are_and_predicted_in_order_without_the_t
             "--features",
             "bench_mmlu,bench_arc_c,bench_hellaswag,bench_xwinograd",
         ]);
-        // The table of questions lacks these, and says nothing of kinds.
+        // The query table lacks these columns and does not define kinds.
         all.extend(["--ignore", "kind,obs_evaluated_family,preregistered_new", "--threads", threads]);
         all
     };
     let one = surmise(&arguments("1"));
     assert!(one.status.success(), "{}", String::from_utf8_lossy(&one.stderr));
-    assert!(surmise(&arguments("2")).stdout == one.stdout, "another card on two threads");
+    assert!(surmise(&arguments("2")).stdout == one.stdout, "two threads gave another card");
     std::fs::write(&card, &one.stdout).expect("a card");
     let text = String::from_utf8_lossy(&one.stdout).into_owned();
     assert!(!text.contains("null") && !text.contains("NaN"));
 
-    // Without the target's column and in another order the same rows get the same numbers.
+    // Without the target column and in another order, the same rows get the same predictions.
     let known = rows(OBSERVATIONS);
     let header =
         ["model", "family", "params_b", "bench_arc_c", "bench_xwinograd", "bench_mmlu", "bench_hellaswag"];
@@ -83,7 +83,7 @@ fn public_scores_are_calibrated_as_they_are_and_predicted_in_order_without_the_t
 }
 
 #[test]
-fn the_library_predicts_from_the_file_what_the_binary_does_to_the_last_digit() {
+fn the_library_gives_the_predictions_of_the_binary_to_the_last_digit() {
     let (_keep, at) = folder();
     let card = at("card.json");
     assert!(calibrated(&table(24), &[], &card).status.success());
@@ -99,7 +99,7 @@ fn the_library_predicts_from_the_file_what_the_binary_does_to_the_last_digit() {
 }
 
 #[test]
-fn nats_are_no_shares_and_a_target_has_one_family() {
+fn values_in_nats_are_not_shares_and_a_target_has_one_family() {
     let (_keep, at) = folder();
     let card = at("card.json");
     let small = |i: usize| (0.4 + 0.2 * table(24)[i]["y"].parse::<f64>().expect("y")).to_string();
@@ -119,7 +119,7 @@ fn nats_are_no_shares_and_a_target_has_one_family() {
 }
 
 #[test]
-fn the_hash_of_the_table_knows_the_names_of_its_columns_and_its_proxies() {
+fn the_hash_of_the_table_covers_its_column_names_and_its_proxies() {
     let (_keep, at) = folder();
     let card = at("card.json");
     let hash = |rows: &[BTreeMap<&'static str, String>], flags: &[&str]| {
@@ -134,7 +134,7 @@ fn the_hash_of_the_table_knows_the_names_of_its_columns_and_its_proxies() {
 }
 
 #[test]
-fn a_card_that_is_not_as_it_was_written_is_refused() {
+fn a_modified_card_is_refused() {
     let (_keep, at) = folder();
     let card = at("card.json");
     assert!(calibrated(&table(24), &[], &card).status.success());
@@ -164,7 +164,7 @@ fn a_card_that_is_not_as_it_was_written_is_refused() {
 }
 
 #[test]
-fn noise_has_no_skill_whatever_the_candidates_and_columns_to_choose_from() {
+fn noise_has_no_skill_for_any_number_of_candidates_and_columns() {
     use rand::Rng;
     let mut supported = 0;
     for seed in 0..6 {
@@ -186,8 +186,8 @@ fn noise_has_no_skill_whatever_the_candidates_and_columns_to_choose_from() {
             assert!(score.skill_mean < 0.15, "{score:?}");
         }
     }
-    // Of two dozen candidates one beats the mean by a little.
-    assert!(supported <= 12, "{supported} of 24 kinds of queries had a number");
+    // Of two dozen candidates, one beats the mean by a little.
+    assert!(supported <= 12, "{supported} of 24 kinds of queries had a prediction");
 }
 
 #[test]
@@ -204,7 +204,7 @@ fn a_gain_that_grows_with_the_size_ratio_alone_is_a_line_through_the_origin() {
     let output = calibrated(&rows, &["--features", "a,b", "--proxy", "p", "--proxy-size", "proxy_b"], &card);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let chosen = Card::read(card.as_ref()).expect("the card").fit.beyond_range.expect("a candidate");
-    // Both forms of a gain are as good; the line through the origin weighs at least as much.
+    // Both forms of the gain are equally good; the line through the origin has at least the same weight.
     let said = chosen.description();
     assert!(said == "gain-1" || said.starts_with("blend of gain-1"), "{said}");
     let mut query = rows[12..13].to_vec();

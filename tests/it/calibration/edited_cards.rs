@@ -1,5 +1,5 @@
-//! Cards that were edited by hand, through the real binary: what does not fit together is refused, what does
-//! is read.
+//! Cards that were edited by hand, through the real binary: inconsistent cards are refused, consistent ones
+//! are read.
 
 use std::sync::Arc;
 
@@ -14,11 +14,11 @@ fn with_one_coefficient(fitted: &FittedCandidate) -> FittedCandidate {
     FittedCandidate::new(fitted.name(), Arc::new(linear))
 }
 
-/// What is changed in a card before it is sealed again.
+/// A change to a card before its hash is updated.
 type Edit = fn(&mut Card);
 
 #[test]
-fn a_card_whose_lists_do_not_fit_is_refused_whatever_its_hash() {
+fn a_card_with_inconsistent_lists_is_refused_even_with_a_right_hash() {
     let (_keep, at) = folder();
     let card = at("card.json");
     assert!(calibrated(&table(24), &["--features", "a,b"], &card).status.success());

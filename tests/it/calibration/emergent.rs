@@ -1,4 +1,5 @@
-//! A task that only stronger models solve: all training rows lie near 0, and the rows that are asked do not.
+//! A task that only stronger models solve: the targets of all training rows lie near 0, but those of the
+//! queries do not.
 
 use rand::Rng;
 use rand::SeedableRng;
@@ -7,7 +8,8 @@ use rand_chacha::ChaCha8Rng;
 use crate::support::tidy::{folder, rows, surmise};
 
 /// 32 weak and 24 strong models: four benchmarks rise with the ability of a model, and the target is a
-/// sigmoid of it that is measured on 500 items. The second value is what each strong one reaches.
+/// sigmoid of the ability, measured on 500 items. The second value contains the true target of each strong
+/// model.
 fn models() -> (String, Vec<(String, f64)>) {
     let mut random = ChaCha8Rng::seed_from_u64(5);
     let sigmoid = |eta: f64| 1.0 / (1.0 + (-eta).exp());
@@ -32,7 +34,7 @@ fn models() -> (String, Vec<(String, f64)>) {
 }
 
 #[test]
-fn a_task_that_all_training_models_fail_is_predicted_where_it_is_solved() {
+fn a_task_that_all_training_models_fail_is_predicted_for_models_that_solve_it() {
     let (_keep, at) = folder();
     let (csv, truth) = models();
     std::fs::write(at("t.csv"), csv).expect("a table");
@@ -54,6 +56,6 @@ fn a_task_that_all_training_models_fail_is_predicted_where_it_is_solved() {
         mean += (number(row, "baseline_mean") - share).abs() / n;
         inside += f64::from((number(row, "low")..=number(row, "high")).contains(share)) / n;
     }
-    assert!(mean > 0.5, "the task is not solved by the strong: {mean}");
+    assert!(mean > 0.5, "the strong models do not solve the task: {mean}");
     assert!(error < 0.15 && inside > 0.75, "error {error}, inside {inside}");
 }

@@ -1,5 +1,5 @@
-//! Observations that explain themselves: models without a proxy, bounds that are too wide, scores that are
-//! not alike, and predictions of models that a card was trained on.
+//! Messages of `observations` and `predict`: models without a proxy, bounds that are too wide, scores with
+//! different settings, and predictions of training models of a card.
 
 use surmise::emergence::Profile;
 use surmise::observations::{choose_noise_scale, wide_bounds};
@@ -21,7 +21,7 @@ fn refused(arguments: &[&str], says: &[&str]) {
 }
 
 #[test]
-fn a_model_alone_in_its_family_has_a_row_and_a_note_and_a_proxy_of_others_is_named() {
+fn a_model_alone_in_its_family_has_a_row_with_a_note_and_proxies_are_named() {
     let (_keep, at) = folder();
     let (profiles, out) = (at("p"), at("o.csv"));
     let series = ["--corpus", "colours", "--windows", "60", "--entities", "2", "-o", &profiles];
@@ -41,7 +41,7 @@ fn a_model_alone_in_its_family_has_a_row_and_a_note_and_a_proxy_of_others_is_nam
     for column in ["proxy_model", "proxy_params_b", "proxy_headline_nats", "proxy_ie_mean_nats"] {
         assert_eq!(row[column], "", "{column}");
     }
-    // A closed member of the family makes it a proxy.
+    // A closed member of the family makes the model a proxy.
     std::fs::write(at("models.csv"), "model,family,params_b\nclosed,minillama,0.5\n").expect("models");
     let said = run(&[&join[..], &["--models", &at("models.csv")]].concat());
     assert!(
@@ -51,7 +51,7 @@ fn a_model_alone_in_its_family_has_a_row_and_a_note_and_a_proxy_of_others_is_nam
     );
     assert_eq!(rows(&out)[0]["proxy_model"], "minillama-1");
 
-    // What --models says of family and size precedes the profile, and what differs is said.
+    // Family and size from --models take precedence over the profile, and a note reports differences.
     let models = "model,family,params_b\nminillama-1,minigpt,9\n";
     std::fs::write(at("models.csv"), models).expect("models");
     let said = run(&[&join[..], &["--models", &at("models.csv")]].concat());
@@ -76,7 +76,7 @@ fn a_model_alone_in_its_family_has_a_row_and_a_note_and_a_proxy_of_others_is_nam
 }
 
 #[test]
-fn bounds_that_are_too_wide_are_named_and_those_of_block_1_are_not_looked_at() {
+fn bounds_that_are_too_wide_are_named_and_block_1_is_ignored() {
     let (_keep, at) = folder();
     let profiles = at("p");
     let series = ["--corpus", "colours", "--windows", "100", "--entities", "2", "-q", "-o", &profiles];
@@ -108,17 +108,17 @@ fn bounds_that_are_too_wide_are_named_and_those_of_block_1_are_not_looked_at() {
     let found = wide_bounds([&close, &wide], narrow);
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].to_string(), format!("{name}: micro bounds are 0.75 nats apart"));
-    // At a smaller noise scale they are close.
+    // At a smaller noise scale the bounds are close.
     assert_eq!(choose_noise_scale([&wide]).expect("a noise scale"), Some(smallest));
     wide.estimator.noise_scales = narrow.into_iter().collect();
     let error = choose_noise_scale([&wide]).expect_err("no noise scale").to_string();
     assert!(error.contains(&name) && error.contains("--noise-scale"), "{error}");
-    // A bound that is missing because it was infinite is wide.
+    // A missing bound, which was infinite, counts as wide.
     let cell = wide.blocks.iter_mut().rfind(|r| r.block == 3 && r.noise_scale == narrow).expect("a reading");
     cell.micro_mi.upper_nats = None;
     assert!(wide_bounds([&wide], narrow)[0].gap_nats.is_infinite());
 
-    // The binary names them where a noise scale is given, too.
+    // The binary also names wide bounds if a noise scale is given.
     let mut stored = read();
     let b = stored.estimator.noise_scales[0];
     (1..=stored.model.n_layers).for_each(|block| set(&mut stored, block, 0.01));
@@ -168,7 +168,7 @@ fn scores_of_different_settings_are_refused_with_both_hashes() {
         ("contains,2,turns,,0", "grader: exact"),
         ("exact,2,turns,,1", "seed: 0"),
     ] {
-        // Of one model a mean is taken; of two, one column of features.
+        // For one model, a mean would be taken; for two models, the scores form one feature column.
         score("b.csv", "minigpt-2", 1, settings);
         refuse(&["a.csv", "b.csv"], &[], &["minigpt-2 has scores on colours", says, "settings_sha256 "]);
         refuse(&["a.csv", "b.csv"], &["--mixed-scores"], &["their mean would be meaningless"]);
@@ -182,7 +182,7 @@ fn scores_of_different_settings_are_refused_with_both_hashes() {
         let said = run(&command.lines().collect::<Vec<_>>());
         assert!(said.contains("note: scores on colours") && said.contains(says), "{said}");
     }
-    // Two questions of one name.
+    // Two questions with the same name.
     let sha = |digit: &str| format!("exact,2,,{},", digit.repeat(64));
     score("a.csv", "minigpt-2", 0, &sha("1"));
     score("b.csv", "minigpt-1", 0, &sha("2"));
@@ -196,7 +196,7 @@ fn scores_of_different_settings_are_refused_with_both_hashes() {
 }
 
 #[test]
-fn a_row_that_the_card_was_trained_on_enters_no_error() {
+fn training_rows_of_the_card_enter_no_error() {
     let (_keep, at) = folder();
     let (t, card, p) = (at("t.csv"), at("card.json"), at("predictions.csv"));
     let all = table(26);
@@ -257,7 +257,7 @@ fn a_row_that_the_card_was_trained_on_enters_no_error() {
             assert!(header.split(',').any(|name| name == column), "{column}: {header}");
         }
     }
-    // A file of before, without the column, says it in the note.
+    // A file of an earlier version has no such column; its note contains the information.
     let without = |text: &str| {
         let mut reader = csv::Reader::from_reader(text.as_bytes());
         let header = reader.headers().expect("a header").clone();

@@ -1,4 +1,5 @@
-//! Features that know the target, through the real binary: they are left out and named, whoever named them.
+//! Features that contain the target, through the real binary: they are left out and named, even if the user
+//! selected them.
 
 use surmise::calibration::Card;
 
@@ -6,7 +7,7 @@ use crate::support::tidy::{Rows, calibrated, folder, refused, table};
 
 const BENCHMARKS: [&str; 5] = ["b0", "b1", "b2", "b3", "y"];
 
-/// Five benchmarks of one decimal, of which `y` is the target, and another column.
+/// Five benchmarks with one decimal, of which `y` is the target, and another column.
 fn scores(name: &'static str, own: impl Fn(&[f64]) -> String) -> Rows {
     let score = |i: usize, j: usize| {
         let value = 50.0 + 20.0 * (i as f64 * 0.7).sin() + 9.0 * ((i * (j + 2)) as f64 * 1.3).sin();
@@ -51,7 +52,8 @@ fn averages_and_sums_with_the_target_are_left_out_and_named() {
             assert!(said.contains(&format!("column {name} is")) && said.contains(says), "{says}: {said}");
         }
     }
-    // A mean without the target is a feature, and one of columns that are not here is at least suspected.
+    // A mean without the target is a feature; a mean of columns that are not in the table is at least pointed
+    // out.
     let (features, _) = calibrate(&scores("suite", |row| format!("{:.3}", mean(&row[..3]))), &[]);
     assert!(features.contains(&"suite".into()));
     let (features, said) =
@@ -63,7 +65,7 @@ fn averages_and_sums_with_the_target_are_left_out_and_named() {
 }
 
 #[test]
-fn standard_errors_of_the_target_are_left_out_by_their_names_also_where_they_were_named() {
+fn standard_errors_of_the_target_are_left_out_by_name_even_if_selected() {
     for name in ["y.stderr", "y_stderr,none", "y se", "y_ci_upper", "y (standard error)"] {
         let rows = scores(name, |row| (row[4] * (100.0 - row[4]) / 40.0).sqrt().to_string());
         let quoted = format!("b0,b1,\"{name}\"");

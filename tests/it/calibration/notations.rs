@@ -1,11 +1,11 @@
-//! Tables as people write them, through the real binary: numbers in other notations, text, names with commas,
-//! indices, columns that occur twice. The same numbers give the same predictions.
+//! Tables in common notations, through the real binary: other notations of numbers, text, names with commas,
+//! index columns, duplicate columns. The same numbers give the same predictions.
 
 use surmise::calibration::Card;
 
 use crate::support::tidy::{Rows, calibrated, folder, predicted, rows, surmise, table, with, write};
 
-/// The scores `a` and `b` of the usual table as shares between 0 and 1.
+/// The usual table with `a` and `b` as shares between 0 and 1.
 fn shares() -> Rows {
     let mut rows = table(24);
     for row in &mut rows {
@@ -17,7 +17,7 @@ fn shares() -> Rows {
     rows
 }
 
-/// The card and what was said, of the usual table with `a` in another notation.
+/// The card and the messages for the usual table with `a` in another notation.
 fn card_of(rows: &Rows, flags: &[&str]) -> (Card, String) {
     let (_keep, at) = folder();
     let output = calibrated(rows, flags, &at("card.json"));
@@ -27,7 +27,7 @@ fn card_of(rows: &Rows, flags: &[&str]) -> (Card, String) {
 }
 
 #[test]
-fn a_column_in_another_notation_gives_the_same_fit_and_is_said_once() {
+fn a_column_in_another_notation_gives_the_same_fit_and_one_note() {
     let (plain, _) = card_of(&shares(), &[]);
     let number = |i: usize| shares()[i]["a"].parse::<f64>().expect("a number");
     let percent = |i: usize| format!("{:.2}%", 100.0 * number(i));
@@ -52,7 +52,7 @@ fn a_column_in_another_notation_gives_the_same_fit_and_is_said_once() {
 }
 
 #[test]
-fn columns_that_mix_notations_or_may_mean_two_things_are_named_and_left_out() {
+fn columns_with_mixed_or_ambiguous_notations_are_named_and_left_out() {
     let percent = |i: usize| format!("{}.5%", i + 20);
     let half_percent = |i: usize| if i.is_multiple_of(2) { percent(i) } else { format!("0.{}", i + 20) };
     let unclear = |i: usize| format!("{},{}", i % 9 + 1, 101 + (i * 37) % 800);
@@ -70,7 +70,7 @@ fn columns_that_mix_notations_or_may_mean_two_things_are_named_and_left_out() {
 }
 
 #[test]
-fn a_query_of_one_row_is_read_as_the_training_rows_were() {
+fn a_query_of_one_row_is_read_like_the_training_rows() {
     let (_keep, at) = folder();
     let card = at("card.json");
     let value = |i: usize| format!("{},{}", i % 3, 101 + (i * 37) % 800);
@@ -83,7 +83,7 @@ fn a_query_of_one_row_is_read_as_the_training_rows_were() {
 }
 
 #[test]
-fn truth_and_text_become_levels_and_a_value_that_was_never_trained_on_is_said() {
+fn booleans_and_text_become_categories_and_an_unseen_value_is_reported() {
     let (_keep, at) = folder();
     let card = at("card.json");
     let mut rows = table(24);
@@ -117,7 +117,7 @@ fn truth_and_text_become_levels_and_a_value_that_was_never_trained_on_is_said() 
 }
 
 #[test]
-fn columns_over_decades_enter_as_logarithms_and_a_value_without_one_is_missing() {
+fn columns_over_decades_are_used_as_logarithms_and_a_value_without_one_is_missing() {
     let (_keep, at) = folder();
     let card = at("card.json");
     let mut rows = with(24, "tokens", |i| format!("{}B", 2f64.powi((i as i32 * 5) % 11)));
@@ -137,7 +137,7 @@ fn columns_over_decades_enter_as_logarithms_and_a_value_without_one_is_missing()
 }
 
 #[test]
-fn names_with_commas_indices_and_names_that_occur_twice_are_told_apart() {
+fn names_with_commas_index_columns_and_duplicate_names_are_handled() {
     let (_keep, at) = folder();
     write(&at("t.csv"), &table(24));
     let text = std::fs::read_to_string(at("t.csv")).expect("a table");
@@ -200,7 +200,7 @@ fn seeds_of_one_model_under_an_unusual_name_stay_on_one_side_of_every_fold() {
 }
 
 #[test]
-fn rows_that_know_no_feature_are_counted_and_left_out() {
+fn rows_without_a_known_feature_are_counted_and_left_out() {
     let rows: Rows = with(24, "a", |i| if i < 3 { String::new() } else { table(24)[i]["a"].clone() });
     let (card, said) = card_of(&rows, &["--features", "a"]);
     assert_eq!(card.rows.n, 21);

@@ -75,8 +75,8 @@ fn profiles_and_scores_become_a_table_that_is_calibrated_for_an_api() {
         arguments.extend(extra);
         surmise(&arguments)
     };
-    // A closed model of a family that is not known, or of which nothing was measured, is a row that says so
-    // and ends no other.
+    // A closed model of an unknown family, or of a family without measurements, has a row with the reason and
+    // does not affect other rows.
     for (models, why) in
         [("", "its family is unknown"), ("closed-1,foreign,0.5\n", "no member of the family foreign")]
     {
@@ -114,8 +114,8 @@ fn profiles_and_scores_become_a_table_that_is_calibrated_for_an_api() {
             && closed["ie_final_nats"].is_empty()
             && closed["params_b"] == "0.5"
     );
-    // (90 + .5) / (10 + .5) at no shots and (96 + .5) / (4 + .5) at three: the mean of the logits, and the
-    // slope over log2(shots + 1) = 0 and 2.
+    // (90 + .5) / (10 + .5) without shots and (96 + .5) / (4 + .5) with three: the mean of the logits, and
+    // the slope over log2(shots + 1) = 0 and 2.
     let (a, b) = ((90.5f64 / 10.5).ln(), (96.5f64 / 4.5).ln());
     let number = |name: &str| closed[name].parse::<f64>().expect(name);
     assert!((number("accuracy_logit") - (a + b) / 2.0).abs() < 1e-12);
@@ -172,7 +172,7 @@ fn seeds_become_a_standard_error_and_depth_bytes_entropy_and_vocabulary_the_unit
         (table.len(), table[0]["target_model"].as_str(), table[0]["n_seeds"].as_str()),
         (1, "minigpt-3", "2")
     );
-    // A folder named twice is no second seed.
+    // A folder given twice does not count as a second seed.
     let before = std::fs::read(&out).expect("the table");
     let twice =
         ["observations", "--profiles", &at("0"), "--profiles", &at("0"), "--noise-scale", "0.4", "-o", &out];
@@ -182,7 +182,7 @@ fn seeds_become_a_standard_error_and_depth_bytes_entropy_and_vocabulary_the_unit
         output.status.code() == Some(1) && told.contains("minigpt-2 on colours occurs twice with seed 0"),
         "{told}"
     );
-    // Nor is a profile, or a file that is joined, a place for the table.
+    // The table must not replace a profile or another input file.
     let profile = std::fs::read_dir(at("1")).expect("a folder").flatten().map(|entry| entry.path());
     let profile = profile.filter(|path| path.to_string_lossy().contains("--")).min().expect("a profile");
     let profile = profile.to_str().expect("UTF-8").to_owned();
@@ -204,10 +204,10 @@ fn seeds_become_a_standard_error_and_depth_bytes_entropy_and_vocabulary_the_unit
         );
     };
     near("emergence_nats", (a + b) / 2.0);
-    // The standard deviation of two is |a - b| / sqrt 2, that of their mean |a - b| / 2.
+    // The standard deviation of two values is |a - b| / sqrt 2, that of their mean |a - b| / 2.
     near("seed_stderr_nats", (a - b).abs() / 2.0);
     near("emergence_stderr_nats", own.hypot((a - b) / 2.0));
-    // A colour is one token and so is its comma.
+    // A colour is one token, and so is its comma.
     for profile in &both {
         assert_eq!(profile.corpus.n_tokens, 80 * profile.corpus.shots * 2);
         assert!(profile.corpus.n_bytes > profile.corpus.n_tokens);
@@ -220,7 +220,7 @@ fn seeds_become_a_standard_error_and_depth_bytes_entropy_and_vocabulary_the_unit
         "ie_mean_per_log_vocab",
         number(row, "ie_mean_max_shots_nats") / (both[0].model.vocab_size as f64).ln(),
     );
-    // Of three blocks u is 2/3 and 1; the slope through two points is their difference over a third.
+    // With three blocks, u is 2/3 and 1; the slope through two points is their difference divided by a third.
     let depth = both[0].model.n_layers as f64;
     let last = |profile: &Profile, block: usize| {
         let at = |r: &&surmise::emergence::BlockReading| {
@@ -237,7 +237,7 @@ fn seeds_become_a_standard_error_and_depth_bytes_entropy_and_vocabulary_the_unit
         near("ie_slope_u_nats", (slope[0] + slope[1]) / 2.0);
     }
     near("ie_final_nats", (last(&both[0], blocks) + last(&both[1], blocks)) / 2.0);
-    // A proxy of one seed beside a target of two saw other texts.
+    // A proxy with one seed was measured on other texts than a target with two.
     assert!(profile.contains("minigpt-2--"), "{profile}");
     std::fs::remove_file(&profile).expect("the proxy's second profile");
     let output = surmise(&[
@@ -258,7 +258,7 @@ fn seeds_become_a_standard_error_and_depth_bytes_entropy_and_vocabulary_the_unit
 }
 
 #[test]
-fn texts_read_by_one_reader_are_joined_to_who_wrote_them_and_other_ways_of_reading_are_refused() {
+fn readings_by_one_reader_are_joined_to_the_authors_and_other_settings_are_refused() {
     let (_keep, at) = folder();
     let series = ["minigpt-1", "minigpt-2", "minigpt-3", "--corpus", "colours", "--windows", "60", "-o"];
     run(&[&["measure", "--estimand=positional"], &series[..], &[at("profiles").as_str()]].concat());
@@ -335,7 +335,7 @@ fn texts_read_by_one_reader_are_joined_to_who_wrote_them_and_other_ways_of_readi
     }
     assert!(by_name("minigpt-3")["reading_nats"].is_empty() && by_name("minigpt-3")["status"] == "ok");
 
-    // Another reader, or fewer windows, are no second opinion on the same scale.
+    // Readings by another reader, or with fewer windows, are not comparable.
     read("minigpt-1", &at("other"), &[]);
     let (code, told) = join(&[&at("readings"), &at("other")]);
     assert!(
@@ -348,7 +348,7 @@ fn texts_read_by_one_reader_are_joined_to_who_wrote_them_and_other_ways_of_readi
     read("minillama-1", &at("fewer"), &["--windows", "50", "--seed", "1"]);
     assert!(join(&[&at("readings"), &at("fewer")]).1.contains("50 windows"));
 
-    // Comparisons carry the same two quantities.
+    // Comparisons contain the same two quantities.
     let csv = at("comparisons.csv");
     run(&[
         "compare",
@@ -382,7 +382,7 @@ fn texts_read_by_one_reader_are_joined_to_who_wrote_them_and_other_ways_of_readi
             number(row, "difference_nats")
         }
     };
-    // A group's value differs in its last digits with the group that it is compared with.
+    // The value of a group differs in its last digits depending on the other group.
     assert!((number(row, "reading_gain_nats") - pair("emergence")).abs() < 2e-6);
     assert!((number(row, "reading_gain_less_control_nats") - pair("emergence_less_control")).abs() < 2e-6);
     assert!(join(&[&csv, &at("readings")]).1.contains("either profiles of texts or comparisons"));

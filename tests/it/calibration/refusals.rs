@@ -1,4 +1,4 @@
-//! What the data do not carry, through the real binary: rows with a reason in the place of a number.
+//! Refusals through the real binary: rows with a reason instead of a prediction.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use surmise::calibration::{Backtest, Card, Regime};
 use crate::support::tidy::{OBSERVATIONS, calibrated, folder, predicted, rows, surmise, table, with, write};
 
 #[test]
-fn what_the_data_do_not_carry_has_a_reason_and_no_number() {
+fn unsupported_predictions_have_a_reason_and_no_number() {
     let (_keep, at) = folder();
     let card = at("card.json");
     let predicted = |query: &[BTreeMap<&'static str, String>]| {
@@ -19,7 +19,7 @@ fn what_the_data_do_not_carry_has_a_reason_and_no_number() {
         row["y_hat"].is_empty() && row["low"].is_empty() && row["high"].is_empty()
     };
 
-    // Four targets carry nothing.
+    // Four targets do not support a prediction.
     assert_eq!(calibrated(&table(4), &[], &card).status.code(), Some(3));
     let (code, few) = predicted(&table(6));
     assert_eq!(code, Some(3));
@@ -29,7 +29,7 @@ fn what_the_data_do_not_carry_has_a_reason_and_no_number() {
             && row["note"].contains("5 are the least"))
     );
 
-    // Two families say nothing of a third.
+    // Two families do not support a prediction for a third.
     let two: Vec<_> = table(24)
         .into_iter()
         .enumerate()
@@ -49,7 +49,7 @@ fn what_the_data_do_not_carry_has_a_reason_and_no_number() {
         "{rows:?}"
     );
 
-    // Where the size says it all, the size answers.
+    // If the target depends only on the size, the size line makes the predictions.
     let mut noise = table(24);
     for (i, row) in noise.iter_mut().enumerate() {
         row.insert(
@@ -76,7 +76,7 @@ fn families_of_one_row_each_are_calibrated_and_a_row_without_any_feature_is_refu
         row.insert("family", format!("f{i}"));
     }
     let output = calibrated(&single, &[], &card);
-    // A family is a model then: the claim of a new family is the one of a new model, and is not made twice.
+    // Every model is its own family, so a new family is the same as a new model and is not tested twice.
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(
         output.status.success() && told.contains("every family in column family has one model"),
@@ -96,7 +96,7 @@ fn families_of_one_row_each_are_calibrated_and_a_row_without_any_feature_is_refu
         ["y_hat", "low", "high", "backtest_coverage"].iter().all(|name| rows[0][*name] == rows[1][*name]),
         "{rows:?}"
     );
-    // Without a column of families it is said that relatives may be on both sides.
+    // Without a family column, a note warns that related models may be on both sides of a fold.
     single.iter_mut().for_each(|row| drop(row.remove("family")));
     let told = calibrated(&single, &[], &at("other.json")).stderr;
     assert!(String::from_utf8_lossy(&told).contains("no column of families"));
@@ -113,7 +113,7 @@ fn families_of_one_row_each_are_calibrated_and_a_row_without_any_feature_is_refu
 }
 
 #[test]
-fn a_row_measured_otherwise_is_refused_also_where_it_stands_in_the_table_that_was_fitted_on() {
+fn a_row_with_other_settings_is_refused_even_in_the_training_table() {
     let (_keep, at) = folder();
     let card = at("card.json");
     let mut both = with(24, "corpus_sha256", |i| if i == 11 { "other".into() } else { "one".into() });
@@ -125,7 +125,7 @@ fn a_row_measured_otherwise_is_refused_also_where_it_stands_in_the_table_that_wa
 }
 
 #[test]
-fn a_row_is_predicted_from_what_it_knows_and_one_that_lacks_a_proxy_does_not_end_the_others() {
+fn a_row_is_predicted_from_its_known_cells_and_a_missing_proxy_does_not_affect_other_rows() {
     let (_keep, at) = folder();
     let card = at("card.json");
     let mut wide = table(24);
@@ -160,7 +160,7 @@ fn a_row_is_predicted_from_what_it_knows_and_one_that_lacks_a_proxy_does_not_end
         "{rows:?}"
     );
 
-    // The gain over the proxy is all there is to say; a row without one is refused alone.
+    // Only the gain over the proxy predicts the target; only the row without a proxy is refused.
     let mut proxied = with(24, "p", |i| (i as f64 * 0.77).sin().to_string());
     for (i, row) in proxied.iter_mut().enumerate() {
         let p: f64 = row["p"].parse().expect("p");
@@ -175,14 +175,14 @@ fn a_row_is_predicted_from_what_it_knows_and_one_that_lacks_a_proxy_does_not_end
         rows[0]["y_hat"].is_empty() && !rows[0]["note"].is_empty() && rows[1]["status"] == "ok",
         "{rows:?}"
     );
-    // Where the features say it all, nobody asks for the proxy.
+    // If the features predict the target, the proxy is not needed.
     let spare = with(24, "p", |i| (i as f64 * 0.77).sin().to_string());
     assert!(calibrated(&spare, &["--features", "a,b", "--proxy", "p"], &card).status.success());
     assert_eq!(predicted(&card, &table(24)[12..13])[0]["status"], "ok");
 }
 
 #[test]
-fn a_row_weaker_than_all_that_were_trained_on_has_the_back_test_of_weaker_rows() {
+fn a_row_weaker_than_all_training_rows_has_the_back_test_of_weaker_rows() {
     let (_keep, at) = folder();
     let card = at("card.json");
     assert!(calibrated(&table(24), &[], &card).status.success());
@@ -196,7 +196,7 @@ fn a_row_weaker_than_all_that_were_trained_on_has_the_back_test_of_weaker_rows()
 }
 
 #[test]
-fn skill_that_size_has_and_the_mean_has_not_is_flagged() {
+fn each_row_has_the_skill_against_mean_and_size_and_no_skill_is_flagged() {
     let (_keep, at) = folder();
     let card = at("card.json");
     assert!(calibrated(&table(24), &[], &card).status.success());
@@ -211,7 +211,7 @@ fn skill_that_size_has_and_the_mean_has_not_is_flagged() {
         (score.skill_mean, score.skill_size)
     );
 
-    // The weak are all alike: a size line fitted on them goes astray, and the mean is hard to beat.
+    // The weak targets are nearly equal: a size line extrapolates wrongly, and the mean is hard to beat.
     let mut flat = table(30);
     for (i, row) in flat.iter_mut().enumerate() {
         let (size, a) = (1.0 + i as f64, row["a"].parse::<f64>().expect("a"));
@@ -238,7 +238,7 @@ fn skill_that_size_has_and_the_mean_has_not_is_flagged() {
 }
 
 #[test]
-fn few_families_are_said_to_carry_no_level_for_another() {
+fn a_note_says_that_few_families_support_no_level_for_a_new_one() {
     let (_keep, at) = folder();
     let card = at("card.json");
     let grouped = |n: usize| {
@@ -260,7 +260,7 @@ fn few_families_are_said_to_carry_no_level_for_another() {
 }
 
 #[test]
-fn the_target_s_own_noise_is_a_ceiling_that_the_card_names() {
+fn the_card_states_the_noise_of_the_target() {
     let (_keep, at) = folder();
     let card = at("card.json");
     let noisy = with(24, "y_stderr", |i| if i % 2 == 0 { "0.03".into() } else { "0.04".into() });
@@ -321,7 +321,7 @@ fn nothing_is_predicted_without_back_tested_coverage_and_the_distance_of_a_dista
                 "{n}: {tried} and {refused}"
             );
         }
-        // For a new family the lowest coverage applies of forward folds, family folds, and both at once.
+        // For a new family, the lowest coverage of forward folds, family folds, and both at once applies.
         let new_family = &rows[n + 3];
         if new_family["status"] == "ok" {
             assert_eq!(new_family["regime"], "extrapolation");
@@ -336,10 +336,10 @@ fn nothing_is_predicted_without_back_tested_coverage_and_the_distance_of_a_dista
 }
 
 #[test]
-fn a_refusal_names_the_split_that_failed_and_no_candidate_that_the_rows_are_too_few_for() {
+fn a_refusal_names_the_failed_split_and_no_candidate_that_needs_more_rows() {
     let (_keep, at) = folder();
     let card = at("card.json");
-    // A share that neither features nor size explain; of two dozen candidates one may seem to.
+    // A share that depends on neither features nor size; one of two dozen candidates may seem to predict it.
     let mut reasons = vec![];
     for seed in 0..3 {
         use rand::Rng;
@@ -368,7 +368,7 @@ fn a_refusal_names_the_split_that_failed_and_no_candidate_that_the_rows_are_too_
 }
 
 #[test]
-fn intervals_that_held_much_less_than_their_level_say_so_in_row_status_and_card() {
+fn intervals_with_a_coverage_far_below_their_level_are_marked_in_row_status_and_card() {
     let (_keep, at) = folder();
     let (card, predictions) = (at("card.json"), at("p.csv"));
     let target = ["--target", "em_ipa_transliterate_bleu", "--features", "bench_*", "-o", &card];
@@ -377,7 +377,7 @@ fn intervals_that_held_much_less_than_their_level_say_so_in_row_status_and_card(
     assert!(output.status.success() && told.contains("90 % intervals HELD ONLY"), "{told}");
     let ask = ["predict", "--calibration", &card, OBSERVATIONS, "-o", &predictions];
     let mut n_short = 0;
-    // What a level is short of goes with the level.
+    // The shortfall of the coverage changes with the level.
     for level in [0.5, 0.9, 0.95, 0.99] {
         let status = surmise(&[&ask[..], &["--level", &level.to_string()]].concat()).stderr;
         let mut short = 0;

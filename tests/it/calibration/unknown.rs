@@ -1,10 +1,11 @@
-//! What a table does not say, through the real binary: families of some rows or of all, and sizes.
+//! Tables without some information, through the real binary: unknown families of some or all rows, and
+//! unknown sizes.
 
 use surmise::calibration::{Card, Regime};
 
 use crate::support::tidy::{Rows, calibrated, folder, predicted, surmise, table, with};
 
-/// 24 models of `families` families, of which the first `blank` are not known.
+/// 24 models of `families` families; the families of the first `blank` models are unknown.
 fn blanked(families: usize, blank: usize) -> Rows {
     let mut rows = table(24);
     for (i, row) in rows.iter_mut().enumerate() {
@@ -14,7 +15,7 @@ fn blanked(families: usize, blank: usize) -> Rows {
 }
 
 #[test]
-fn rows_of_unknown_family_are_no_families_and_in_no_fold_that_leaves_out_families() {
+fn rows_of_unknown_family_count_as_no_family_and_are_in_no_family_fold() {
     let (_keep, at) = folder();
     let card = at("card.json");
     let ask = |rows: &Rows| {
@@ -24,7 +25,7 @@ fn rows_of_unknown_family_are_no_families_and_in_no_fold_that_leaves_out_familie
         query[2].insert("family", String::new());
         predicted(&card, &query)
     };
-    // Two families and a row of none are not three families.
+    // Two families and rows of unknown family do not count as three families.
     assert!(calibrated(&blanked(2, 1), &["--features", "a,b"], &card).status.success());
     let rows = ask(&blanked(2, 1));
     assert!(rows[0]["status"] == "ok" && !rows[0]["note"].contains("unknown"), "{rows:?}");
@@ -57,7 +58,8 @@ fn rows_of_unknown_family_are_no_families_and_in_no_fold_that_leaves_out_familie
         );
     }
 
-    // Where most are unknown those that are known say little of another, within the range and beyond it.
+    // If most families are unknown, the known ones support no prediction for a new family, within the range
+    // and beyond it.
     assert!(calibrated(&blanked(4, 13), &["--features", "a,b"], &card).status.success());
     let rows = ask(&blanked(4, 13));
     assert_eq!(["ok", "unsupported", "unsupported"], [0, 1, 2].map(|at| rows[at]["status"].as_str()));
@@ -72,7 +74,7 @@ fn rows_of_unknown_family_are_no_families_and_in_no_fold_that_leaves_out_familie
 }
 
 #[test]
-fn a_column_of_families_that_is_empty_is_as_none() {
+fn an_empty_family_column_counts_as_missing() {
     let (_keep, at) = folder();
     let card = at("card.json");
     let output = calibrated(&blanked(1, 24), &["--features", "a,b"], &card);
@@ -86,10 +88,10 @@ fn a_column_of_families_that_is_empty_is_as_none() {
 }
 
 #[test]
-fn a_size_that_no_formula_uses_refuses_nothing_and_one_that_is_used_and_unknown_is_said() {
+fn an_unused_size_causes_no_refusal_and_a_used_unknown_size_is_reported() {
     let (_keep, at) = folder();
     let card = at("card.json");
-    // Ever stronger models, of which the weakest four tell their sizes.
+    // Models of increasing strength; only the weakest four have known sizes.
     let wave = |i: usize, times: f64| 0.05 * (i as f64 * times).sin();
     let mut rows = with(40, "a", |i| (i as f64 / 20.0 - 1.0 + wave(i, 0.37)).to_string());
     for (i, row) in rows.iter_mut().enumerate() {
@@ -102,11 +104,11 @@ fn a_size_that_no_formula_uses_refuses_nothing_and_one_that_is_used_and_unknown_
     query[0].insert("params_b", "2".into());
     query[1].insert("params_b", "1e6".into());
     let told = predicted(&card, &query);
-    // The sizes of most models are unknown, so that no candidate predicts from them.
+    // The sizes of most models are unknown, so no candidate predicts from them.
     assert_eq!(["ok"; 3], [0, 1, 2].map(|at| told[at]["status"].as_str()), "{told:?}");
     assert!(told[1]["y_hat"] == told[2]["y_hat"] && !told[2]["note"].contains("SIZE"), "{told:?}");
 
-    // Where they did the note says how far, whatever the interval is of.
+    // If candidates use sizes, the note states up to which size the prediction is valid.
     assert!(calibrated(&table(24), &["--features", "a,b"], &card).status.success());
     let read = Card::read(card.as_ref()).expect("the card");
     let held = &read.fit.beyond_range.as_ref().expect("a candidate").residuals.forward.held_out;

@@ -1,18 +1,18 @@
-//! Inputs that would give a wrong number, through the real binary: files that are read and written at once,
-//! proxies that are the target, rows far outside the training range.
+//! Inputs that would give a wrong number, through the real binary: files that are both input and output,
+//! proxies that equal the target, rows far outside the training range.
 
 use surmise::calibration::{Card, Regime};
 
 use crate::support::tidy::{Rows, calibrated, folder, predicted, refused, surmise, table, with, write};
 
 #[test]
-fn an_output_that_is_an_input_is_refused_and_the_input_left_as_it_was() {
+fn an_output_that_is_an_input_is_refused_and_the_input_stays_unchanged() {
     let (_keep, at) = folder();
     let (file, card) = (at("t.csv"), at("card.json"));
     write(&file, &table(24));
     assert!(calibrated(&table(24), &[], &card).status.success());
     let before = [&file, &card].map(|path| std::fs::read(path).expect("a file"));
-    // The same place by another name is the same file.
+    // Another path to the same file is the same file.
     let (folder, name) = file.rsplit_once('/').expect("a folder");
     let other = format!("{folder}/./{name}");
     let calibrate = ["calibrate", &file, "--target", "y", "-o"];
@@ -28,7 +28,7 @@ fn an_output_that_is_an_input_is_refused_and_the_input_left_as_it_was() {
 }
 
 #[test]
-fn a_proxy_that_is_the_target_is_refused_and_one_that_ranks_as_it_does_is_said() {
+fn a_proxy_that_equals_the_target_is_refused_and_one_with_the_same_ranks_is_reported() {
     let of = |value: &dyn Fn(f64) -> f64| {
         with(24, "p", |i| value(table(24)[i]["y"].parse::<f64>().expect("y")).to_string())
     };
@@ -48,7 +48,7 @@ fn a_proxy_that_is_the_target_is_refused_and_one_that_ranks_as_it_does_is_said()
 }
 
 #[test]
-fn a_row_farther_out_than_back_tests_went_has_no_number() {
+fn a_row_farther_out_than_the_back_tests_has_no_number() {
     let (_keep, at) = folder();
     let card = at("card.json");
     assert!(calibrated(&table(24), &["--features", "a,b"], &card).status.success());
@@ -57,7 +57,7 @@ fn a_row_farther_out_than_back_tests_went_has_no_number() {
     let reach = held.iter().filter_map(|row| row.log10_size_gap).fold(f64::MIN, f64::max);
     let largest = read.range.distances.last().expect("distances");
     let mut query = vec![table(24)[12].clone(); 5];
-    // The largest of the training rows is of size 24.
+    // The largest size of the training rows is 24.
     for (row, gap) in query.iter_mut().zip([reach - 0.01, reach + 0.5]) {
         row.insert("params_b", (24.0 * 10f64.powf(gap)).to_string());
     }
@@ -74,7 +74,7 @@ fn a_row_farther_out_than_back_tests_went_has_no_number() {
                 && rows[at]["note"].contains(&said)
         );
     }
-    // Far off on one side is stronger, on the other weaker than all.
+    // Far out on one side the row is stronger than all training rows, on the other side weaker.
     let far = [&rows[2], &rows[4]];
     for row in far {
         let distance: f64 = row["mahalanobis"].parse().expect("a distance");
@@ -85,7 +85,7 @@ fn a_row_farther_out_than_back_tests_went_has_no_number() {
     assert_eq!(kinds, [("below_range", true), ("extrapolation", true)], "{rows:?}");
 }
 
-/// 24 models whose target is what a proxy reads and a gain that grows with the size ratio.
+/// 24 models whose target is the proxy's value plus a gain that grows with the size ratio.
 fn gains(unit: impl Fn(f64) -> f64) -> Rows {
     let mut rows = table(24);
     for (i, row) in rows.iter_mut().enumerate() {
@@ -99,7 +99,7 @@ fn gains(unit: impl Fn(f64) -> f64) -> Rows {
 const GAIN: [&str; 6] = ["--features", "a,b", "--proxy", "p", "--proxy-size", "proxy_b"];
 
 #[test]
-fn a_proxy_or_a_size_ratio_farther_out_than_back_tests_went_has_no_number() {
+fn a_proxy_or_a_size_ratio_farther_out_than_the_back_tests_has_no_number() {
     let (_keep, at) = folder();
     let card = at("card.json");
     let rows = gains(|eta| eta);
@@ -129,7 +129,7 @@ fn a_proxy_or_a_size_ratio_farther_out_than_back_tests_went_has_no_number() {
         (6, "proxy_b", "size ratio to the proxy".into()),
     ] {
         let row = &told[at];
-        // The size alone may answer; the proxy does not.
+        // The size alone may predict the row; the proxy may not.
         assert!(row["y_hat"].is_empty() || row["answered_by"] == "size", "{row:?}");
         assert!(row["out_of_range_features"] == column && row["note"].contains(&said), "{said}: {row:?}");
         assert_eq!(row["regime"], "extrapolation");
@@ -165,7 +165,7 @@ fn a_proxy_outside_the_bounds_of_the_target_is_an_error_in_training_and_a_refusa
 }
 
 #[test]
-fn a_row_of_unknown_size_has_the_interval_of_one_beyond_the_range_and_says_so() {
+fn a_row_of_unknown_size_has_the_interval_beyond_the_range_and_a_note() {
     let (_keep, at) = folder();
     let card = at("card.json");
     assert!(calibrated(&table(24), &["--features", "a,b"], &card).status.success());
@@ -182,7 +182,7 @@ fn a_row_of_unknown_size_has_the_interval_of_one_beyond_the_range_and_says_so() 
 }
 
 #[test]
-fn a_row_says_that_it_was_trained_on_and_that_families_are_unknown() {
+fn a_row_states_that_it_is_a_training_row_and_that_families_are_unknown() {
     let (_keep, at) = folder();
     let card = at("card.json");
     let mut query = vec![table(24)[12].clone(), table(24)[12].clone()];
@@ -190,7 +190,7 @@ fn a_row_says_that_it_was_trained_on_and_that_families_are_unknown() {
     assert!(calibrated(&table(24), &["--features", "a,b"], &card).status.success());
     let rows = predicted(&card, &query);
     assert_eq!([0, 1].map(|at| rows[at]["note"].contains("in the training data")), [true, false], "{rows:?}");
-    // A row without a name is called by its line, which in another file is another row.
+    // A row without a name is identified by its line, which in another file is another row.
     let mut nameless = table(24);
     nameless[0].insert("model", String::new());
     assert!(calibrated(&nameless, &["--features", "a,b"], &card).status.success());
@@ -211,7 +211,7 @@ fn a_row_says_that_it_was_trained_on_and_that_families_are_unknown() {
 }
 
 #[test]
-fn few_predictions_are_of_few_models_or_of_weights_that_differ_much() {
+fn the_number_of_independent_models_behind_few_predictions_is_stated() {
     let (_keep, at) = folder();
     let card = at("card.json");
     let mut pairs = table(24);
@@ -233,7 +233,7 @@ fn few_predictions_are_of_few_models_or_of_weights_that_differ_much() {
 }
 
 #[test]
-fn a_coverage_is_of_the_predictions_that_it_was_taken_from() {
+fn a_coverage_states_the_predictions_that_it_is_based_on() {
     let (_keep, at) = folder();
     let card = at("card.json");
     let wave = |i: usize, times: f64| (i as f64 * times).sin();
@@ -260,14 +260,14 @@ fn a_coverage_is_of_the_predictions_that_it_was_taken_from() {
 }
 
 #[test]
-fn rows_that_differ_by_proxy_or_weight_alone_give_the_same_card_in_another_order() {
+fn rows_that_differ_only_by_proxy_or_weight_give_the_same_card_in_another_order() {
     let (_keep, at) = folder();
     let card = |rows: &Rows, flags: &[&str]| {
         calibrated(rows, flags, &at("card.json"));
         std::fs::read(at("card.json")).expect("a card")
     };
     for (column, flag) in [("p", "--proxy"), ("w", "--weights")] {
-        // Two rows of each model that agree in all else.
+        // Two rows of each model that agree in all other columns.
         let mut rows = with(24, column, |i| (1.0 + (i as f64 * 0.7).sin().abs()).to_string());
         for i in 0..12 {
             let value = rows[i + 12][column].clone();
@@ -277,12 +277,12 @@ fn rows_that_differ_by_proxy_or_weight_alone_give_the_same_card_in_another_order
         let flags = ["--features", "a,b", flag, column];
         let first = card(&rows, &flags);
         rows.reverse();
-        assert!(card(&rows, &flags) == first, "the order of rows counts with {flag}");
+        assert!(card(&rows, &flags) == first, "with {flag} the order of rows changes the card");
     }
 }
 
 #[test]
-fn cells_too_large_to_square_bounds_without_end_and_columns_made_of_others_are_named() {
+fn huge_cells_infinite_bounds_and_collinear_columns_are_named() {
     let huge =
         |column| with(24, column, move |i| if i == 5 { "1e300".into() } else { ((i * i) % 17).to_string() });
     for column in ["a", "y"] {

@@ -1,5 +1,5 @@
-//! Flags, corpora and outputs that cannot work: the real binary refuses each with one message and leaves
-//! nothing half-written. Damaged checkpoints are in `bad_checkpoints`; the harness of both is here.
+//! Invalid flags, corpora and outputs: the real binary refuses each with one message and leaves no partial
+//! file. Damaged checkpoints are in `bad_checkpoints`; this file has the harness of both.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use crate::support::tidy::profile_file;
 
 const SURMISE: &str = env!("CARGO_BIN_EXE_surmise");
 
-/// A folder with a copy of a golden checkpoint to be damaged, a corpus, and a place for output.
+/// A folder with a copy of a golden checkpoint to damage, a corpus, and a place for output.
 pub struct Scene {
     root: TempDir,
 }
@@ -40,8 +40,8 @@ impl Scene {
         std::fs::write(self.path(name), bytes).expect("a file");
     }
 
-    /// `measure` on the scene's model and corpus into `out`, with some flags put in the place of its own or
-    /// added.
+    /// `measure` with the scene's model and corpus into `out`; the given flags replace the default ones or
+    /// are added.
     pub fn command(&self, flags: &[(&str, &str)]) -> Vec<String> {
         let (model, corpus, out) = (self.text("model"), self.text("corpus.csv"), self.text("out"));
         let mut all = vec![("--corpus", &*corpus), ("--windows", "60"), ("--entities", "3"), ("-o", &*out)];
@@ -71,8 +71,8 @@ impl Scene {
     }
 }
 
-/// Runs the binary; on Linux with 4 GB of address space, so that a size believed before it is checked shows
-/// as a crash.
+/// Runs the binary, on Linux with 4 GB of address space, so that an allocation with an unchecked size
+/// crashes.
 fn surmise<S: AsRef<str>>(arguments: &[S]) -> Output {
     let mut command = if cfg!(target_os = "linux") {
         let mut shell = Command::new("sh");
@@ -84,7 +84,7 @@ fn surmise<S: AsRef<str>>(arguments: &[S]) -> Output {
     command.args(arguments.iter().map(AsRef::as_ref)).output().expect("the binary")
 }
 
-/// Asserts that the binary ends with this code, nothing on stdout, and one message that says all of `says`.
+/// Asserts that the binary ends with this code, an empty stdout, and one message that contains all of `says`.
 pub fn refused<S: AsRef<str>>(arguments: &[S], code: i32, says: &[&str]) {
     let output = surmise(arguments);
     let stderr = String::from_utf8(output.stderr).expect("UTF-8");
@@ -96,11 +96,11 @@ pub fn refused<S: AsRef<str>>(arguments: &[S], code: i32, says: &[&str]) {
     if first.starts_with("surmise: ") {
         assert!(lines.all(|line| line.starts_with("  because: ")), "{stderr}");
     } else {
-        // What clap refuses by itself ends with the way to the flags there are.
+        // After an error of clap, stderr points to `--help`.
         assert!(first.starts_with("error: ") && stderr.trim_end().ends_with("try '--help'."), "{stderr}");
     }
     for words in says {
-        assert!(stderr.contains(words), "not a word of {words:?} in: {stderr}");
+        assert!(stderr.contains(words), "{words:?} is not in: {stderr}");
     }
 }
 
@@ -125,7 +125,7 @@ fn flags_out_of_range_are_named_with_their_range() {
 }
 
 #[test]
-fn unknown_names_are_answered_with_what_there_is() {
+fn an_unknown_name_gives_the_list_of_known_names() {
     let scene = Scene::new("gpt2");
     scene.refuses(&[("--corpus", "countrys")], 2, &["corpus `countrys`", "countries", "give a CSV file"]);
     scene.refuses(&[("--corpus", &scene.text("model"))], 2, &["neither a file nor", "give a CSV file"]);
@@ -194,7 +194,7 @@ fn a_window_longer_than_the_positions_is_refused_with_both_lengths() {
 #[test]
 fn an_output_that_cannot_be_written_is_refused_before_anything_is_measured() {
     let scene = Scene::new("gpt2");
-    // Tests may run as root, whom permissions do not stop: nobody can make a folder below a file.
+    // Tests may run as root, who ignores permissions. Nobody can create a folder below a file.
     for place in ["corpus.csv", "corpus.csv/out", "corpus.csv/a/b"] {
         let place = scene.text(place);
         scene.refuses(&[("-o", &place)], 1, &["cannot write", &place, "choose a writable folder", "-o"]);
@@ -209,7 +209,7 @@ fn an_output_that_cannot_be_written_is_refused_before_anything_is_measured() {
 }
 
 #[test]
-fn a_damaged_profile_in_the_output_folder_is_named_and_left_as_it_is() {
+fn a_damaged_profile_in_the_output_folder_is_named_and_left_unchanged() {
     let scene = Scene::new("gpt2");
     std::fs::create_dir(scene.path("out")).expect("a folder");
     for (bytes, says) in
@@ -223,12 +223,12 @@ fn a_damaged_profile_in_the_output_folder_is_named_and_left_as_it_is() {
 }
 
 #[test]
-fn a_run_that_fails_later_keeps_what_was_whole_and_nothing_else() {
+fn a_run_that_fails_later_keeps_complete_files_only() {
     let scene = Scene::new("gpt2");
     let mut command = scene.command(&[]);
     command.insert(3, scene.text("nowhere"));
     refused(&command, 2, &["unknown model", "nowhere"]);
-    assert!(!scene.path("out").exists(), "a name that is wrong is said before anything is made");
+    assert!(!scene.path("out").exists(), "a wrong name must be reported before anything is measured");
     std::fs::create_dir(scene.path("nowhere")).expect("a folder");
     refused(&command, 1, &["nowhere", "config.json"]);
     let left = std::fs::read_dir(scene.path("out"))
@@ -240,8 +240,8 @@ fn a_run_that_fails_later_keeps_what_was_whole_and_nothing_else() {
 }
 
 #[test]
-fn a_reader_that_has_seen_enough_is_no_failure() {
-    // Five corpora are more than a pipe holds, so that the rows are still being written when the reader goes.
+fn a_reader_that_closes_the_pipe_is_no_failure() {
+    // Five corpora exceed the buffer of a pipe, so rows are still being written when the reader ends.
     let mut arguments =
         vec!["measure", "--estimand=positional", "minigpt-3", "--windows", "60", "--entities", "4"];
     arguments.extend(surmise::corpus::category::DEFAULT.into_iter().flat_map(|corpus| ["--corpus", corpus]));
@@ -255,7 +255,7 @@ fn a_reader_that_has_seen_enough_is_no_failure() {
     let output = child.wait_with_output().expect("an end");
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && !stderr.contains("panicked"), "{stderr}");
-    // A reader that goes before the first byte.
+    // A reader that ends before the first byte.
     for arguments in [&["list", "models"][..], &["--help"], &["--version"]] {
         let mut child = pipes(Command::new(SURMISE).args(arguments));
         drop(child.stdout.take());

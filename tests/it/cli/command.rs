@@ -1,4 +1,4 @@
-//! The real binary: what it prints, what it leaves on disk, and that it does so again to the byte.
+//! The real binary: its output, its files, and that both are reproducible to the byte.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,7 +14,7 @@ pub fn done(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("UTF-8")
 }
 
-/// What `measure` prints with the positional estimand.
+/// The output of `measure` with the positional estimand.
 fn measured(arguments: &[&str]) -> String {
     done(&[&["measure", "--estimand=positional"], arguments].concat())
 }
@@ -57,7 +57,7 @@ fn measuring_twice_on_one_thread_or_two_gives_the_same_bytes() {
 }
 
 #[test]
-fn what_is_measured_already_is_not_measured_again_and_what_changed_is() {
+fn existing_profiles_are_not_measured_again_and_changed_ones_are() {
     let folder = tempfile::tempdir().expect("a folder");
     let out = folder.path().to_str().expect("UTF-8");
     let measure = |seed: &str| {
@@ -65,7 +65,7 @@ fn what_is_measured_already_is_not_measured_again_and_what_changed_is() {
     };
     measure("0");
     let file = profile_file(folder.path(), "minigpt-1", "colours");
-    // A mark in the kept file shows whether it was used or made again.
+    // A mark in the existing file shows whether it was used or written again.
     let text = std::fs::read_to_string(&file).expect("a profile");
     let mut profile: serde_json::Value = serde_json::from_str(&text).expect("JSON");
     profile["blocks"][0]["emergence_nats"] = 12345.5.into();
@@ -73,13 +73,13 @@ fn what_is_measured_already_is_not_measured_again_and_what_changed_is() {
     measure("0");
     let table = || std::fs::read_to_string(folder.path().join("profiles.csv")).expect("rows");
     assert!(table().contains("12345.5"));
-    // Another seed is another file, and the table holds both.
+    // Another seed gives another file, and the table contains both.
     measure("1");
     assert!(table().contains("12345.5"));
     let seeds: std::collections::BTreeSet<_> =
         rows(&table()).into_iter().map(|row| row["seed"].clone()).collect();
     assert_eq!(seeds.into_iter().collect::<Vec<_>>(), ["0", "1"]);
-    // A profile by another version of surmise is measured again.
+    // A profile of another version of surmise is measured again.
     profile["schema"]["tool_version"] = "0.0.1".into();
     std::fs::write(&file, profile.to_string()).expect("a file");
     measure("0");
@@ -87,7 +87,7 @@ fn what_is_measured_already_is_not_measured_again_and_what_changed_is() {
 }
 
 #[test]
-fn another_estimator_is_recorded_said_and_not_taken_for_the_one_before() {
+fn another_estimator_is_recorded_and_reported_and_gives_another_profile() {
     let folder = tempfile::tempdir().expect("a folder");
     let bare = [
         "measure",
@@ -133,7 +133,7 @@ fn another_estimator_is_recorded_said_and_not_taken_for_the_one_before() {
     assert_eq!(measure("channel").0, channel);
     let wrong = surmise(&[&bare[..], &["--estimator", "mime"]].concat());
     assert_eq!(wrong.status.code(), Some(2));
-    // One estimator's profile is not written over with another's.
+    // A profile of one estimator does not replace that of another.
     let out = folder.path().join("channel");
     let other = ["--estimator", "gaussian", "-o", out.to_str().expect("UTF-8")];
     done(&[&bare[..], &other].concat());
@@ -141,15 +141,15 @@ fn another_estimator_is_recorded_said_and_not_taken_for_the_one_before() {
     let by = |name: &str| both.iter().filter(|row| row["estimator"] == name).count();
     // Four noise scales of channel.
     assert_eq!((by("gaussian"), by("channel"), both.len()), (8, 32, 40));
-    // Every colour occurs many times: for plugin the number is the entropy of the rows, flagged.
+    // Every colour occurs many times, so `plugin` gives the entropy of the rows, with a flag.
     for reading in measure("plugin").0["blocks"].as_array().expect("readings") {
         let alone = &reading["micro"];
         assert!(alone["flags"].as_array().expect("flags").contains(&"discrete".into()), "{alone}");
         let (mi, ceiling) = (alone["mi_nats"].as_f64(), alone["ceiling_nats"].as_f64());
         assert!((mi.expect("nats") - ceiling.expect("nats")).abs() < 1e-9, "{alone}");
     }
-    // Neighbours are at distance zero there: an estimator that needs them refuses, and no other answers in
-    // its name.
+    // Nearest neighbours have distance zero here: an estimator that needs them refuses, and no other
+    // estimator replaces it.
     for name in ["ksg", "hybrid", "cca-ksg"] {
         let refused = surmise(&[&bare[..], &["--estimator", name]].concat());
         let told = String::from_utf8_lossy(&refused.stderr);
@@ -160,7 +160,7 @@ fn another_estimator_is_recorded_said_and_not_taken_for_the_one_before() {
 }
 
 #[test]
-fn micro_is_of_the_token_alone_or_of_the_first_of_each_window_and_it_is_recorded_which() {
+fn micro_uses_the_token_alone_or_the_first_of_each_window_and_records_which() {
     let with = |micro: &str| {
         let folder = tempfile::tempdir().expect("a folder");
         let out = folder.path().to_str().expect("UTF-8");
@@ -178,8 +178,8 @@ fn micro_is_of_the_token_alone_or_of_the_first_of_each_window_and_it_is_recorded
         assert_eq!((alone["micro"].as_str(), first["micro"].as_str()), ("alone", "first"));
         assert_eq!(alone["macro_mi_nats"], first["macro_mi_nats"]);
         assert_ne!(alone["micro_mi_nats"], first["micro_mi_nats"]);
-        // A colour is one token, so that the first entity is the first token: no more than noise and chance
-        // can emerge there.
+        // A colour is one token, so the first entity is the first token, and emergence there is only noise
+        // and chance.
         if (first["role"].as_str(), first["reading_index"].as_str()) == ("entity", "1") {
             let noise = number(first, "macro_stderr_nats").hypot(number(first, "micro_stderr_nats"));
             assert!(number(first, "emergence_nats").abs() < 5.0 * noise, "{first:?}");
@@ -188,7 +188,7 @@ fn micro_is_of_the_token_alone_or_of_the_first_of_each_window_and_it_is_recorded
 }
 
 #[test]
-fn a_profile_holds_every_block_and_reading_point_and_its_parts_add_up() {
+fn a_profile_has_every_block_and_reading_point_and_its_parts_add_up() {
     let table =
         rows(&measured(&["minillama-3", "--corpus", "countries", "--windows", "150", "--entities", "3"]));
     // 3 blocks, 3 entities and 3 separators, 4 settings.
@@ -203,8 +203,8 @@ fn a_profile_holds_every_block_and_reading_point_and_its_parts_add_up() {
                 < 1e-12
         );
         assert!(number(row, "macro_lower_nats") <= number(row, "macro_upper_nats") + 1e-6);
-        // A separator is one token and the embedding knows no positions: block 1 cannot know anything of the
-        // window from it.
+        // A separator is one token and the embedding does not encode positions, so the input of block 1
+        // contains no information about the window.
         if row["block"] == "1" && row["role"] == "separator" {
             assert_eq!(row["macro_mi_nats"], "0.0");
         }
@@ -216,7 +216,7 @@ fn a_profile_holds_every_block_and_reading_point_and_its_parts_add_up() {
 
 #[test]
 fn only_block_1_shares_inputs_between_contexts() {
-    // From the second block on the input stands for its context, also where f32 rounds two contexts to one
+    // From the second block on, the input identifies its context, even if f32 rounds two contexts to one
     // state.
     let mut arguments: Vec<&str> =
         vec!["measure", "--estimand=positional", "--corpus", "countries", "--windows", "200", "-q"];
@@ -227,7 +227,7 @@ fn only_block_1_shares_inputs_between_contexts() {
 }
 
 #[test]
-fn entities_that_are_one_to_the_tokenizer_are_refused() {
+fn entities_with_the_same_tokens_are_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let corpus = folder.path().join("shades.csv");
     std::fs::write(&corpus, "entity\nred\nblue\nRed\ngreen\n").expect("a corpus");
@@ -246,7 +246,7 @@ fn entities_that_are_one_to_the_tokenizer_are_refused() {
 }
 
 #[test]
-fn profiles_csv_holds_every_profile_of_its_folder() {
+fn profiles_csv_contains_every_profile_of_its_folder() {
     let folder = tempfile::tempdir().expect("a folder");
     let out = folder.path().to_str().expect("UTF-8");
     for model in ["minigpt-2", "minigpt-1"] {
@@ -258,12 +258,12 @@ fn profiles_csv_holds_every_profile_of_its_folder() {
 }
 
 #[test]
-fn a_folder_of_ones_own_is_measured_like_an_embedded_model() {
+fn a_model_folder_is_measured_like_an_embedded_model() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = root.join("calibration/minigpt-2");
     let own = measured(&[folder.to_str().expect("UTF-8"), "--corpus", "animals", "--windows", "100"]);
     let embedded = measured(&["minigpt-2", "--corpus", "animals", "--windows", "100"]);
-    // Only the family differs: that of a folder is not known.
+    // Only the family differs: the family of a folder is unknown.
     assert_eq!(own.replace("minigpt-2,,gpt2,", "minigpt-2,minigpt,gpt2,"), embedded);
     let category = root.join("data/animals.csv");
     let file = measured(&["minigpt-2", "--corpus", category.to_str().expect("UTF-8"), "--windows", "100"]);
@@ -271,7 +271,7 @@ fn a_folder_of_ones_own_is_measured_like_an_embedded_model() {
 }
 
 #[test]
-fn a_byte_level_tokenizer_gives_entities_of_many_tokens_aligned_by_role() {
+fn entities_of_several_tokens_are_aligned_by_role() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/gpt2");
     let table = rows(&measured(&[
         folder.to_str().expect("UTF-8"),
@@ -285,7 +285,7 @@ fn a_byte_level_tokenizer_gives_entities_of_many_tokens_aligned_by_role() {
         "norm",
     ]));
     assert_eq!(table.len(), 3 * 4 * 4);
-    // Entities differ in length, so a reading point has no single index.
+    // Entities have different numbers of tokens, so a reading point has no single index.
     assert!(table.iter().filter(|row| row["reading_index"] == "2").all(|row| row["position"].is_empty()));
     assert!(table.iter().all(|row| row["scale"] == "norm"));
 }
@@ -312,7 +312,7 @@ fn a_family_is_given_by_the_user_and_is_not_the_architecture() {
     assert_eq!(measure(&[]), (String::new(), "gpt2".into()));
     assert_eq!(measure(&["--family", "mine"]), ("mine".into(), "gpt2".into()));
 
-    // A model of unknown family has no proxy, unless the table of models says its family.
+    // A model of unknown family has no proxy, unless the table of models gives its family.
     let scene = tempfile::tempdir().expect("a folder");
     let at = |name: &str| scene.path().join(name).to_str().expect("UTF-8").to_owned();
     for model in ["minigpt-1", folder.to_str().expect("UTF-8")] {
@@ -338,7 +338,7 @@ fn a_family_is_given_by_the_user_and_is_not_the_architecture() {
 }
 
 #[test]
-fn list_names_what_is_built_in() {
+fn list_prints_what_is_built_in() {
     let named = |line: &str, name: &str| line.split('\t').next() == Some(name);
     assert_eq!(done(&["list", "models"]).lines().count(), surmise::model::embedded().count());
     assert!(done(&["list", "architectures"]).contains("llama"));
@@ -361,7 +361,7 @@ fn list_names_what_is_built_in() {
         "{tasks}"
     );
     let reports = done(&["list", "reports"]);
-    // The page of a folder is no table, and stands behind the tables.
+    // The html page of a folder is not a table, and comes after the tables.
     assert_eq!(reports.lines().count(), surmise::report::ALL.len() + 1);
     assert!(reports.lines().last().is_some_and(|line| line.starts_with("html\t")));
     for (report, line) in surmise::report::ALL.iter().zip(reports.lines()) {

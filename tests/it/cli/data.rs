@@ -1,4 +1,4 @@
-//! The files of data/ and calibration/ are what their tables say.
+//! The files of data/ and calibration/ match the tables that describe them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -60,7 +60,7 @@ fn every_table_is_embedded_under_its_name_and_large_enough() {
     let files: BTreeSet<_> = provenance().into_keys().filter(|name| !name.starts_with("public/")).collect();
     let embedded: BTreeSet<_> = EMBEDDED.iter().map(|(name, _)| format!("{name}.csv")).collect();
     assert_eq!(files, embedded);
-    // What takes all default categories counts on these five, in this order.
+    // These five, in this order, are the default categories.
     assert_eq!(DEFAULT, ["countries", "animals", "colours", "numbers", "cities"]);
     for (default, (embedded, _)) in DEFAULT.iter().zip(EMBEDDED) {
         assert_eq!(default, embedded);
@@ -82,10 +82,10 @@ fn every_table_is_embedded_under_its_name_and_large_enough() {
     }
 }
 
-/// What the measure of a relation counts on: the first word of an answer tells which relation was asked for,
-/// and the answer cannot be copied from the entity.
+/// Assumptions of the measurement of a relation: the first word of an answer tells which relation was asked
+/// for, and the answer cannot be copied from the entity.
 #[test]
-fn answers_of_two_relations_have_nothing_in_common() {
+fn answers_of_two_relations_share_no_first_word() {
     let others = [&DEFAULT[..], &INVENTED].concat();
     for category in categories().filter(|category| !others.contains(&category.name.as_str())) {
         let name = &category.name;
@@ -107,7 +107,7 @@ fn answers_of_two_relations_have_nothing_in_common() {
 
 /// The relations of an invented category share one list of answers, and each prefers a third of it.
 #[test]
-fn invented_relations_share_their_answers_as_the_table_of_preferences_says() {
+fn invented_relations_share_their_answers_with_the_documented_preferences() {
     for (name, preference) in INVENTED.into_iter().zip([0.70, 0.85, 0.95]) {
         let category = Category::load(name).expect(name);
         let of_relation = |relation: usize| -> Vec<&str> {
@@ -115,7 +115,7 @@ fn invented_relations_share_their_answers_as_the_table_of_preferences_says() {
         };
         let list: BTreeSet<&str> = (0..3).flat_map(of_relation).collect();
         assert_eq!((category.entities.len(), category.relations.len(), list.len()), (100, 3, 24), "{name}");
-        // The eight answers that a relation gives most often are its own.
+        // Most of the eight most frequent answers of a relation are from its own third.
         let mut taken: BTreeSet<&str> = BTreeSet::new();
         for relation in 0..3 {
             let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
@@ -126,7 +126,7 @@ fn invented_relations_share_their_answers_as_the_table_of_preferences_says() {
             assert!((own as f64 / 100.0 - preference).abs() < 0.16, "{name}: {own} of 100 of {relation}");
             taken.extend(counts.iter().take(8).map(|(_, answer)| answer));
         }
-        // The thirds are different ones, up to answers that are as frequent as each other.
+        // The thirds differ, up to answers with equal frequency.
         assert!(taken.len() >= 20, "{name}: {taken:?}");
         for i in 0..100 {
             let answers: BTreeSet<&str> = answers(&category, i).map(|(_, answer)| answer).collect();
@@ -136,7 +136,7 @@ fn invented_relations_share_their_answers_as_the_table_of_preferences_says() {
 }
 
 #[test]
-fn the_font_of_figures_is_the_one_its_provenance_tells_of() {
+fn the_font_of_figures_matches_its_provenance() {
     let text = std::fs::read_to_string(root().join("data/README.md")).expect("data/README.md");
     let font = std::fs::read(root().join("data/DejaVuSans-figures.ttf")).expect("the font");
     assert!(text.contains(&sha256_hex(&font)));
@@ -159,7 +159,7 @@ fn cities_lie_in_known_countries_and_on_their_continents() {
 }
 
 #[test]
-fn the_embedded_family_is_small_enough_and_what_family_csv_says() {
+fn the_embedded_family_is_small_enough_and_matches_family_csv() {
     let mut reader = csv::Reader::from_path(root().join("calibration/family.csv")).expect("family.csv");
     let rows: Vec<BTreeMap<String, String>> = reader.deserialize().map(|row| row.expect("a row")).collect();
     let (mut bytes, mut last) = (0, ("", f64::INFINITY));
@@ -178,8 +178,8 @@ fn the_embedded_family_is_small_enough_and_what_family_csv_says() {
         assert_eq!(model.info.family.as_ref(), Some(&row["family"]));
         assert!(model.info.n_layers >= 2);
         let number = |column: &str| row[column].parse::<f64>().expect("a number");
-        // What calibration/README.md says: held-out loss falls with size in each family, and shots help those
-        // that answer nearly everything right.
+        // As described in calibration/README.md: held-out loss falls with size in each family, and shots help
+        // the families that answer nearly everything right.
         let loss = number("held_out_loss_nats");
         let is_last = !row["model"].contains("-step");
         if !is_last {
@@ -192,7 +192,7 @@ fn the_embedded_family_is_small_enough_and_what_family_csv_says() {
         last = (&row["family"], loss);
     }
     assert!(bytes <= 14_000_000, "the families take {bytes} bytes");
-    // The invented facts are as hard as they are to be: some members guess, some know nearly all.
+    // The invented facts have the intended difficulty: some members guess, some know nearly everything.
     let facts = rows.iter().filter(|row| row["family"].starts_with("fact"));
     let most: Vec<f64> = facts.map(|row| row["accuracy_7_shots"].parse().expect("a number")).collect();
     assert!(most.iter().any(|share| *share < 0.2) && most.iter().any(|share| *share > 0.9), "{most:?}");

@@ -1,4 +1,4 @@
-//! docs/data-dictionary.md and `surmise list columns` are the dictionary. `SURMISE_WRITE_DOCS=1 cargo test
+//! docs/data-dictionary.md and `surmise list columns` match the dictionary. `SURMISE_WRITE_DOCS=1 cargo test
 //! --release --test it dictionary_page` writes the page.
 
 use std::path::Path;
@@ -10,7 +10,7 @@ use super::command::{done, rows};
 const PLACE: &str = "<!-- tables -->\n";
 
 #[test]
-fn the_page_has_the_dictionary() {
+fn the_page_matches_the_dictionary() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/data-dictionary.md");
     let written = std::fs::read_to_string(&path).expect("docs/data-dictionary.md");
     let (before, _) = written.split_once(PLACE).expect("the place of the tables");
@@ -18,7 +18,7 @@ fn the_page_has_the_dictionary() {
     if std::env::var_os("SURMISE_WRITE_DOCS").is_some() {
         std::fs::write(&path, &page).expect("docs/data-dictionary.md");
     }
-    assert!(page == written, "docs/data-dictionary.md is not the dictionary; write it anew");
+    assert!(page == written, "docs/data-dictionary.md differs from the dictionary; write it again");
 }
 
 #[test]

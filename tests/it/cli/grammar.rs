@@ -1,5 +1,5 @@
-//! One grammar of flags: every earlier spelling works and warns once, every table is there as CSV and JSON,
-//! and names are matched without regard to case.
+//! One grammar of flags: every earlier spelling works and warns once, every table exists as CSV and JSON, and
+//! names are matched without regard to case.
 
 use std::process::Output;
 
@@ -12,11 +12,11 @@ fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// Runs both spellings: the same files and stdout, and one warning that says what the earlier one is now.
+/// Runs both spellings: they give the same files and stdout, and one warning with the present spelling.
 fn same(earlier: &[&str], present: &[&str], says: &str) {
     let (earlier, present) = (surmise(earlier), surmise(present));
     let warned = stderr(&earlier);
-    // Others are about models, and name no flag first.
+    // Other warnings are about models and do not begin with a flag.
     let warnings: Vec<&str> = warned.lines().filter(|line| line.starts_with("warning: `")).collect();
     assert_eq!(warnings, [format!("warning: {says}")], "{warned}");
     assert!(!stderr(&present).contains("warning: `"), "{}", stderr(&present));
@@ -25,7 +25,7 @@ fn same(earlier: &[&str], present: &[&str], says: &str) {
 }
 
 #[test]
-fn earlier_spellings_do_what_the_present_ones_do_and_warn_once() {
+fn earlier_spellings_work_like_the_present_ones_and_warn_once() {
     let (_keep, at) = folder();
     write(&at("t.csv"), &table(24));
     let t = at("t.csv");
@@ -38,7 +38,7 @@ fn earlier_spellings_do_what_the_present_ones_do_and_warn_once() {
         &["predict", &t, "--calibration", &card],
         is_now,
     );
-    // Neither a table that is missing nor two of them is accepted.
+    // Neither a missing table nor two tables are accepted.
     for wrong in
         [&["calibrate", "--target", "y"][..], &["calibrate", &t, "--observations", &t, "--target", "y"]]
     {
@@ -65,12 +65,12 @@ fn earlier_spellings_do_what_the_present_ones_do_and_warn_once() {
         &["model", "minigpt-1", "--json", "-"],
         "`--json MODEL` is now `MODEL --json`, because --json takes a file",
     );
-    // Of a quiet command nothing is said.
+    // A quiet command prints no warning.
     assert!(stderr(&surmise(&["calibrate", "-q", "--observations", &t, "--target", "y"])).is_empty());
 }
 
 #[test]
-fn the_number_of_shots_of_texts_has_no_effect_and_says_so() {
+fn the_number_of_shots_of_texts_has_no_effect_and_gives_a_warning() {
     let (_keep, at) = folder();
     let lines = |words: [&str; 3]| {
         let text =
@@ -93,7 +93,7 @@ fn the_number_of_shots_of_texts_has_no_effect_and_says_so() {
     assert_eq!(json["rows"][0]["model"], "minigpt-1");
 }
 
-/// The CSV and the JSON of a table hold the same cells; the CSV form is returned.
+/// Checks that the CSV and the JSON of a table have the same cells; returns the CSV form.
 fn both_forms(arguments: &[&str]) -> String {
     let csv = surmise(&[arguments, &["-q", "--csv", "-"]].concat());
     let json = surmise(&[arguments, &["-q", "--json"]].concat());
@@ -174,7 +174,7 @@ fn every_listing_and_table_has_a_csv_and_a_json_form() {
     let json: Value = serde_json::from_str(&done(&[&mi[..], &["--json"]].concat())).expect("JSON");
     assert_eq!(row["estimator"], "gaussian");
     assert_eq!(row["mi_nats"].parse::<f64>().ok(), json["mi_nats"].as_f64());
-    // The report in the form of before goes on being the default.
+    // The earlier form of the report is still the default.
     let before: Value = serde_json::from_str(&done(&mi)).expect("JSON");
     assert_eq!(before["mi_nats"], json["mi_nats"]);
 
@@ -184,7 +184,7 @@ fn every_listing_and_table_has_a_csv_and_a_json_form() {
 }
 
 #[test]
-fn tables_go_to_the_files_that_are_named_and_to_no_file_that_is_read() {
+fn tables_are_written_to_the_named_files_and_never_to_an_input() {
     let (_keep, at) = folder();
     let (csv, json) = (at("m.csv"), at("m.json"));
     assert!(done(&["list", "corpora", "--csv", &csv, "--json", &json]).is_empty());
@@ -208,7 +208,8 @@ fn tables_go_to_the_files_that_are_named_and_to_no_file_that_is_read() {
     );
     refused(&["predict", &t, "--calibration", &card, "-o", "-", "--json"], &["--json and -o both write"]);
     assert_eq!(std::fs::read(&t).expect("the table"), before);
-    refused(&["--csv", &csv, "list", "models"], &["after the command"]);
+    refused(&["--csv", &csv, "list", "models"], &["--csv before the command", "after the command"]);
+    refused(&["--json", &csv, "list", "models"], &["--json before the command"]);
     // A file that is found in a folder, or named as a corpus, is read as well.
     let predictions = at("predictions.csv");
     surmise(&["predict", &t, "--calibration", &card, "-q", "-o", &predictions]);
@@ -281,7 +282,7 @@ fn names_are_matched_without_case_and_the_nearest_is_suggested() {
 }
 
 #[test]
-fn a_shell_gets_a_script_that_completes_every_verb_and_no_earlier_spelling() {
+fn completion_scripts_contain_every_command_and_no_earlier_spelling() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = done(&["completions", shell]);
         for word in ["calibrate", "observations", "completions", "entities", "api-model"] {
@@ -293,7 +294,7 @@ fn a_shell_gets_a_script_that_completes_every_verb_and_no_earlier_spelling() {
 }
 
 #[test]
-fn a_dry_run_is_a_table_too_and_a_collection_is_none() {
+fn a_dry_run_is_also_a_table_and_a_collection_is_not() {
     let (_keep, at) = folder();
     std::fs::write(at("items.jsonl"), "{\"id\":\"1\",\"prompt\":\"say a\",\"answer\":\"a\"}\n")
         .expect("items");

@@ -1,4 +1,4 @@
-//! `cite` and `methods`: nothing is said that no file says.
+//! `cite` and `methods`: they state only what a file records.
 
 use std::path::Path;
 
@@ -36,7 +36,7 @@ fn without_a_folder_the_tool_and_the_paper_are_cited() {
 }
 
 #[test]
-fn a_paragraph_has_the_settings_of_the_files_and_its_citations_are_those_of_cite() {
+fn a_paragraph_has_the_settings_of_the_files_and_the_citations_of_cite() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = text(folder.path());
     done(&[
@@ -69,7 +69,7 @@ fn a_paragraph_has_the_settings_of_the_files_and_its_citations_are_those_of_cite
     ] {
         assert!(paragraph.contains(part), "no `{part}` in {paragraph}");
     }
-    // What no file records is not said.
+    // Settings that no file records are left out.
     assert!(!paragraph.contains("b = ") && !paragraph.contains("calibration"), "{paragraph}");
     let latex = done(&["methods", path, "--format", "latex"]);
     assert!(latex.contains("gaussian~\\citep{anderson2003introduction}"), "{latex}");
@@ -86,7 +86,7 @@ fn a_paragraph_has_the_settings_of_the_files_and_its_citations_are_those_of_cite
 }
 
 #[test]
-fn members_and_methods_that_are_not_known_are_refused_by_the_file() {
+fn unknown_members_and_methods_are_refused_with_their_file() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = text(folder.path());
     assert!(refused(&["methods", path], 2).contains("holds no file that records settings"));
@@ -119,7 +119,7 @@ fn members_and_methods_that_are_not_known_are_refused_by_the_file() {
 }
 
 #[test]
-fn every_verb_has_a_manual_page() {
+fn every_command_has_a_manual_page() {
     let folder = tempfile::tempdir().expect("a folder");
     done(&["man", "-o", text(folder.path())]);
     for page in ["surmise.1", "surmise-measure.1", "surmise-collect-rescore.1"] {

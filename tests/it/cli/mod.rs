@@ -1,4 +1,4 @@
-//! The real binary: its verbs, its refusals, and the files of the repository.
+//! The real binary: its commands, its refusals, and the files of the repository.
 
 pub mod bad_input;
 pub mod command;

@@ -1,4 +1,4 @@
-//! Files of earlier versions: refused with the word that has changed and the word it is now.
+//! Files of earlier versions: refused with the old name and the new name.
 
 use std::process::Output;
 
@@ -15,7 +15,7 @@ fn refused(output: &Output, words: &[&str]) {
 }
 
 #[test]
-fn an_old_profile_and_an_old_profiles_csv_name_the_new_words() {
+fn an_old_profile_and_an_old_profiles_csv_give_the_new_names() {
     let (_keep, at) = folder();
     let measure = [
         "measure",
@@ -53,7 +53,7 @@ fn an_old_profile_and_an_old_profiles_csv_name_the_new_words() {
 }
 
 #[test]
-fn old_observations_and_comparisons_are_refused_where_a_condition_would_go_unchecked() {
+fn old_observations_and_comparisons_are_refused_if_a_condition_would_be_unchecked() {
     let (_keep, at) = folder();
     let mut rows = with(24, "corpus_sha256", |_| "c".into());
     for row in &mut rows {
@@ -72,10 +72,10 @@ fn old_observations_and_comparisons_are_refused_where_a_condition_would_go_unche
     }
     write(&at("t.csv"), &rows);
     refused(&surmise(&calibrate), &["column `recipe` is now called `family`"]);
-    // A table of others may have a column of that name.
+    // A table from another source may have a column with that name.
     write(&at("t.csv"), &with(24, "setting", |i| i.to_string()));
     assert!(surmise(&calibrate).status.success());
-    // A card refuses the old table in the same words.
+    // A card refuses the old table with the same message.
     let predict = ["predict", "--calibration", &at("card.json"), &at("old.csv")];
     refused(&surmise(&predict), &["column setting is called noise_scale now"]);
 
@@ -101,13 +101,13 @@ fn old_observations_and_comparisons_are_refused_where_a_condition_would_go_unche
 }
 
 #[test]
-fn old_predictions_and_an_old_card_name_the_new_words() {
+fn old_predictions_and_an_old_card_give_the_new_names() {
     let (_keep, at) = folder();
     let old = "target_model,corpus,emergence_nats,low_nats,high_nats\nm,c,1,0,2\n";
     std::fs::write(at("predictions.csv"), old).expect("a file");
     refused(&surmise(&["report", "predictions", &at("predictions.csv")]), &["emergence_nats", "y_hat"]);
 
-    // A table of today with a column of that name is another table, not an old one.
+    // A current table with a column of that name is not an old table.
     let other = "target_model,corpus_sha256,emergence_nats\nm,c,1\n";
     std::fs::write(at("observations.csv"), other).expect("a file");
     refused(&surmise(&["report", "predictions", &at("observations.csv")]), &["no column `y_hat`"]);

@@ -1,5 +1,5 @@
-//! Outputs of `measure` through the real binary: no setting hides another, no process loses what another
-//! wrote, and what cannot be trusted is said.
+//! Outputs of `measure` through the real binary: no setting replaces another, no process loses the results of
+//! another, and doubtful values are reported.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -25,7 +25,7 @@ fn refused(arguments: &[&str], words: &[&str]) {
     words.iter().for_each(|word| assert!(stderr.contains(word), "{word} is not in: {stderr}"));
 }
 
-/// A golden checkpoint in a folder of this name, with another first row of its table of positions.
+/// A golden checkpoint in a folder with this name, with another first row in its position table.
 fn checkpoint(at: &Path, first_position: f32) {
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/gpt2");
     std::fs::create_dir_all(at).expect("a folder");
@@ -48,7 +48,7 @@ fn checkpoint(at: &Path, first_position: f32) {
 }
 
 #[test]
-fn every_setting_has_a_file_of_its_own_and_the_same_command_changes_nothing() {
+fn every_setting_has_its_own_file_and_the_same_command_changes_nothing() {
     let (_keep, at) = folder();
     let out = at("out");
     let base = ["--windows", "200", "--entities", "2", "-o", &out];
@@ -64,7 +64,7 @@ fn every_setting_has_a_file_of_its_own_and_the_same_command_changes_nothing() {
         &["--name", "another"],
     ];
     let command = |flags: &[&str]| {
-        // A flag that is given twice is a mistake; the one of the setting stands for that of the base.
+        // A duplicate flag is an error, so a flag of the setting replaces the one of the base.
         let own = base.chunks(2).filter(|pair| !flags.contains(&pair[0])).flatten().copied();
         MODEL.into_iter().chain(own).chain(flags.iter().copied()).map(String::from).collect::<Vec<_>>()
     };
@@ -89,7 +89,8 @@ fn every_setting_has_a_file_of_its_own_and_the_same_command_changes_nothing() {
         assert!(said(&run(flags)).contains("already holds this measurement; it was not measured again"));
     }
     assert!(files(out.as_ref()) == all);
-    // What does not decide the numbers has no file of its own; a family that is new is written down.
+    // Settings that do not affect the numbers give no other file; a new family is written to the existing
+    // one.
     said(&run(&["--threads", "1", "--family", "f"]));
     let after = files(out.as_ref());
     assert!(after.keys().eq(all.keys()));
@@ -130,7 +131,7 @@ fn profiles_of_different_settings_are_refused_until_one_is_chosen() {
     }
     let join = ["observations", "--profiles", &out, "--noise-scale", "0.4"];
     refused(&join, &["minillama-1 on colours", "(n_windows: ", "60", "80", "--select"]);
-    // Without a noise scale the settings are what is said too.
+    // Without a noise scale, the message is also about the settings.
     refused(&join[..3], &["(n_windows: "]);
     let chosen = |flags: &[&str]| rows(&done(&[&join[..], flags].concat()));
     for windows in ["60", "80"] {
@@ -144,19 +145,19 @@ fn profiles_of_different_settings_are_refused_until_one_is_chosen() {
         let table = rows(&done(&["report", report, &out, "--select", "n_windows=80"]));
         assert!(table.iter().all(|row| row.get("n_windows").is_none_or(|n| n == "80")));
     }
-    // A file of the same rows is judged as the folder is, and a folder that is named twice is one.
+    // A file with the same rows is treated like the folder, and a folder given twice counts once.
     let csv = at("out/profiles.csv");
     refused(&["report", "depth", &csv], &["two profiles"]);
     let once = done(&["report", "depth", &out, "--select", "n_windows=80"]);
     assert_eq!(done(&["report", "depth", &csv, "--select", "n_windows=80"]), once);
     assert_eq!(done(&["report", "depth", &out, &out, "--select", "n_windows=80"]), once);
-    // The folder is what counts, not a table that another program left there.
+    // The folder's profiles are read, not a table that another program left there.
     std::fs::write(&csv, "model\n").expect("a file");
     assert_eq!(done(&["report", "depth", &out, "--select", "n_windows=80"]), once);
 }
 
 #[test]
-fn folders_of_one_name_do_not_replace_each_other_and_a_label_tells_them_apart() {
+fn folders_with_the_same_name_do_not_replace_each_other_and_a_label_distinguishes_them() {
     let (_keep, at) = folder();
     checkpoint(at("a/m").as_ref(), 1.0);
     checkpoint(at("b/m").as_ref(), 2.0);
@@ -183,7 +184,7 @@ fn folders_of_one_name_do_not_replace_each_other_and_a_label_tells_them_apart() 
         &["m on colours", "weights_sha256"],
     );
     refused(&["report", "depth", &out], &["m on colours", "weights_sha256"]);
-    // In one command their rows could not be told apart.
+    // In one command, their rows could not be distinguished.
     let both = [at("a/m"), at("b/m")];
     let both = [&["measure", "--estimand=positional", &both[0], &both[1]], &flags[..]].concat();
     refused(&both, &["gives two inputs the same name, m", "--name"]);
@@ -200,7 +201,7 @@ fn folders_of_one_name_do_not_replace_each_other_and_a_label_tells_them_apart() 
     let names: BTreeSet<&str> = table.iter().map(|row| row["model"].as_str()).collect();
     assert_eq!(names.into_iter().collect::<Vec<_>>(), ["first/m", "second"]);
     assert!(files(out.as_ref()).keys().any(|name| name.starts_with("first--m--colours--")));
-    // No label hides its file from the table, or makes a name that is too long for it.
+    // No label removes a file from the table or makes its name too long.
     run(measure(&at("b/m"), &["--name", "../x"]));
     run(measure(&at("b/m"), &["--name", &"long".repeat(100)]));
     let table = rows(&std::fs::read_to_string(at("out/profiles.csv")).expect("a table"));
@@ -209,7 +210,7 @@ fn folders_of_one_name_do_not_replace_each_other_and_a_label_tells_them_apart() 
 }
 
 #[test]
-fn of_processes_in_one_folder_every_result_survives() {
+fn every_result_of_parallel_processes_in_one_folder_is_kept() {
     let (_keep, at) = folder();
     let out = at("out");
     let start = |seed: usize| {
@@ -235,7 +236,7 @@ fn of_processes_in_one_folder_every_result_survives() {
 }
 
 #[test]
-fn a_file_whose_settings_are_not_those_of_its_name_is_refused() {
+fn a_file_whose_settings_differ_from_its_name_is_refused() {
     let (_keep, at) = folder();
     let out = at("out");
     let run = |seed: &'static str| {
@@ -253,7 +254,7 @@ fn a_file_whose_settings_are_not_those_of_its_name_is_refused() {
 }
 
 #[test]
-fn what_cannot_be_trusted_is_said_with_its_bounds_and_what_to_do() {
+fn doubtful_values_are_reported_with_their_bounds_and_advice() {
     let measure = |flags: &[&str]| {
         said(&surmise(
             &[&["measure", "--estimand=positional", "minigpt-3", "--corpus", "colours"], flags].concat(),
@@ -264,7 +265,7 @@ fn what_cannot_be_trusted_is_said_with_its_bounds_and_what_to_do() {
     assert!(told.contains(" nats at b = 0.25, bounds ") && told.contains("BOS off"), "{told}");
     assert!(told.contains("warning: minigpt-3 on colours: few distinct windows:"), "{told}");
     assert!(told.contains("not comparable across families"), "{told}");
-    // Four shots are 50 windows that differ: their information is near log 50, and its bounds are wide.
+    // Four shots give 50 distinct windows: their information is near log 50, and its bounds are wide.
     let told = measure(&["--windows", "50", "--entities", "4"]);
     assert!(told.contains("blocks saturated: 2 of 2") && told.contains("--entities"), "{told}");
     assert!(!told.contains("few distinct"), "{told}");

@@ -1,5 +1,5 @@
-//! Reports through the real binary: the numbers of the files they are made of, in every form, and refusals of
-//! what they cannot be made of.
+//! Reports through the real binary: the numbers of their input files, in every format, and refusals of
+//! unusable inputs.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -22,7 +22,7 @@ const PREDICTIONS: &str = "target_model,corpus,unit,y_hat,low,high,measured,base
                            b,colours,nats,1.0,0.5,1.5,2.0,2.5,1.0\n";
 
 #[test]
-fn predictions_are_summed_up_as_by_hand_in_every_form() {
+fn predictions_are_summarised_like_by_hand_in_every_format() {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("predictions.csv"), PREDICTIONS).expect("a file");
     let out = folder.path().join("report");
@@ -49,7 +49,8 @@ fn predictions_are_summed_up_as_by_hand_in_every_form() {
     );
     assert!(files == made(), "the same files give the same bytes");
     let of = |at: usize| String::from_utf8_lossy(&files[at].1).into_owned();
-    // Errors -.125 and -1: mean .5625; the size line is .5 off both times, the mean .375 and 1.
+    // Errors of -.125 and -1: mean .5625. The errors of the size line are .5 both times, those of the mean
+    // .375 and 1.
     let caption = "n = 2 predictions of 2 models; mean absolute error 0.562 nats, size line 0.500, mean \
                    0.688; 1 of 2 measurements inside their interval.";
     assert!(of(1).ends_with(&format!("\n{caption}\n")), "{}", of(1));
@@ -65,18 +66,19 @@ fn predictions_are_summed_up_as_by_hand_in_every_form() {
         of(4)
     );
     assert!(files[2].1.starts_with(b"%PDF-"));
-    // A prediction is a disc; that of b, whose interval misses, has a white one on it. The legend has one of
-    // each kind for a and b, and an open one.
+    // A prediction is a disc; the point of b, whose interval misses, has a white disc on it. The legend has
+    // one of each kind for a and b, and an open one.
     let dots = of(3).matches("<circle").count();
     assert!(of(3).starts_with("<svg width=\"86mm\"") && dots == 2 + 1 + 2 + 2, "{dots} circles");
-    // The size line errs less, .5, and is drawn: a point for each, and the legend. The mean is not.
+    // The size line has a smaller error, .5, and is drawn: one mark for each point and one in the legend. The
+    // mean is not drawn.
     assert!(of(3).contains("baseline: size") && !of(3).contains("baseline: mean"));
     assert_eq!(of(3).matches("<polygon").count(), 3);
     assert_eq!(stdout(&surmise(&["report", "predictions", text(folder.path()), "--format", "md"])), of(1));
 }
 
 #[test]
-fn predictions_of_a_card_are_in_its_unit_and_refusals_and_coverage_stand_beside_them() {
+fn predictions_of_a_card_have_its_unit_with_refusals_and_coverage() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("p.csv");
     let head = "target_model,corpus,target,unit,y_hat,low,high,level,backtest_coverage,regime,measured\n";
@@ -95,7 +97,7 @@ fn predictions_of_a_card_are_in_its_unit_and_refusals_and_coverage_stand_beside_
     let caption = "n = 1 predictions of 2 for 2 models, the others refused; mean absolute error 6.000 BLEU; \
                    1 of 1 measurements inside their interval.";
     assert!(shown.contains(caption) && !shown.contains("nats"), "{shown}");
-    // Errors in BLEU and in shares have no mean.
+    // Errors in BLEU and in shares have no common mean.
     std::fs::write(&file, format!("{head}{rows}c,x,r,,0.2,0.1,0.3,0.9,0.9,interpolation,0.1\n"))
         .expect("a file");
     let refused = surmise(&["report", "predictions", text(&file)]);
@@ -104,7 +106,7 @@ fn predictions_of_a_card_are_in_its_unit_and_refusals_and_coverage_stand_beside_
 }
 
 #[test]
-fn curves_and_heat_maps_show_what_profiles_csv_holds() {
+fn curves_and_heat_maps_show_the_values_of_profiles_csv() {
     let folder = tempfile::tempdir().expect("a folder");
     let (run, out) = (folder.path().join("run"), folder.path().join("out"));
     let measure = [
@@ -170,8 +172,8 @@ fn curves_and_heat_maps_show_what_profiles_csv_holds() {
     ] {
         assert!(out.join(file).is_file(), "{file}");
     }
-    // Two maps of 3 blocks by 3 entities, a frame each and two scales of 64 steps, on a ground; below them
-    // the sign of block 1 and that of flagged cells.
+    // Two maps of 3 blocks by 3 entities, a frame each and two scales of 64 steps, on a background. Below
+    // them are the marks of block 1 and of flagged cells.
     let svg = std::fs::read_to_string(out.join("profiles-minigpt-3-colours.svg")).expect("a figure");
     assert_eq!(svg.matches("<rect").count(), 1 + 2 * (9 + 1 + 64) + 2);
     let few =
@@ -180,14 +182,14 @@ fn curves_and_heat_maps_show_what_profiles_csv_holds() {
 }
 
 #[test]
-fn what_a_report_cannot_be_made_of_is_named() {
+fn unusable_inputs_of_a_report_are_named() {
     let folder = tempfile::tempdir().expect("a folder");
     let refused = |arguments: &[&str], code: i32, says: &[&str]| {
         let output = surmise(&[&["report"], arguments].concat());
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {stderr}");
         assert!(output.stdout.is_empty());
-        says.iter().for_each(|words| assert!(stderr.contains(words), "not a word of {words:?} in {stderr}"));
+        says.iter().for_each(|words| assert!(stderr.contains(words), "{words:?} is not in {stderr}"));
     };
     let file = folder.path().join("predictions.csv");
     std::fs::write(&file, PREDICTIONS.replace("2.0,2.5", "two,2.5")).expect("a file");
@@ -201,10 +203,10 @@ fn what_a_report_cannot_be_made_of_is_named() {
         &["unknown corpus `x`", "the inputs contain colours"],
     );
     refused(&["predictions", text(&file), "--corpus", "color"], 2, &["did you mean colours?"]);
-    // A name that is not there is refused beside one that is: it would be missing without a word.
+    // An unknown name next to a known one is refused; otherwise it would be missing without a message.
     refused(&["predictions", text(&file), "--model", "b", "--model", "c_1"], 2, &["did you mean a_1?"]);
     refused(&["profiles", text(&file)], 1, &["predictions.csv", "no column `model`", "profiles.csv"]);
-    // What earlier versions wrote is refused with the new name of the column.
+    // Files of earlier versions are refused with the new name of the column.
     let earlier = folder.path().join("earlier.csv");
     std::fs::write(&earlier, PREDICTIONS.replace("y_hat,low", "emergence_nats,low_nats")).expect("a file");
     refused(&["predictions", text(&earlier)], 1, &["column emergence_nats is called y_hat now"]);
@@ -212,14 +214,14 @@ fn what_a_report_cannot_be_made_of_is_named() {
     refused(&["shots", text(folder.path())], 1, &["cannot read", "profiles.csv"]);
     refused(&["calibration", text(&file)], 1, &["predictions.csv", "not the JSON"]);
     refused(&["shots"], 2, &["<INPUT>"]);
-    // The table of a report may be called like the one that it is made of.
+    // The table of a report may have the name of its input file.
     let here = ["predictions", text(folder.path()), "-o", text(folder.path())];
     refused(&here, 2, &["-o would replace", "predictions.csv"]);
     assert_eq!(std::fs::read_to_string(&file).expect("a file"), PREDICTIONS);
 }
 
 #[test]
-fn a_card_that_was_edited_is_no_report() {
+fn an_edited_card_gives_no_report() {
     let folder = tempfile::tempdir().expect("a folder");
     let card = folder.path().join("card.json");
     let table = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/calibration/obs_tidy.csv");

@@ -1,4 +1,4 @@
-//! `surmise measure` with the semantic estimand: what it writes, what it says, what it refuses.
+//! `surmise measure` with the semantic estimand: its files, its messages, its refusals.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ fn said(output: &std::process::Output) -> String {
 }
 
 #[test]
-fn a_folder_holds_a_row_for_each_block_and_shot_and_is_measured_once() {
+fn a_folder_has_a_row_for_each_block_and_shot_and_is_measured_once() {
     let folder = tempfile::tempdir().expect("a folder");
     let out = folder.path().join("p");
     let out = out.to_str().expect("UTF-8");
@@ -45,7 +45,7 @@ fn a_folder_holds_a_row_for_each_block_and_shot_and_is_measured_once() {
     }
     let blocks = surmise::model::Model::load("minigpt-2").expect("embedded").info.n_layers;
     assert_eq!(profiles.lines().count(), 1 + 2 * 2 * blocks);
-    // What decides the numbers stands in every row, so that two settings can be told apart.
+    // Every row contains the settings that affect the numbers, so that two settings can be distinguished.
     for file in ["profiles.csv", "summaries.csv", "readings.csv"] {
         for row in rows(&read(file)) {
             for column in ["form", "bos", "dtype", "seed", "weights_sha256", "corpus_sha256", "version"] {
@@ -95,7 +95,7 @@ fn the_same_flags_give_the_same_bytes_on_stdout() {
 }
 
 #[test]
-fn what_has_no_two_relations_is_positional_and_contradictions_are_refused() {
+fn categories_with_fewer_than_two_relations_are_positional_and_contradictions_are_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = |name: &str, header: &str, row: &dyn Fn(usize) -> String| {
         let names =

@@ -1,5 +1,5 @@
 //! Reports and observations of semantic profiles: the numbers of the tables that `measure` writes, and a
-//! calibration made of them.
+//! calibration on them.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use crate::support::tidy::surmise;
 
 type Row = std::collections::BTreeMap<String, String>;
 
-/// Profiles of some models, in a folder of that name.
+/// Profiles of some models, in a folder with that name.
 fn measured(folder: &Path, name: &str, models: &[&str], more: &[&str]) -> String {
     let out = folder.join(name).to_str().expect("UTF-8").to_owned();
     let how = ["--corpus", "countries", "--shots", "0,1,2", "--queries", "5", "-q", "-o", &out];
@@ -25,7 +25,7 @@ fn number(row: &Row, column: &str) -> f64 {
     row[column].parse().unwrap_or_else(|_| panic!("{column}: {:?}", row[column]))
 }
 
-/// Whether two cells hold the same number to the bit, or none.
+/// Whether two cells contain the same number to the bit, or are both empty.
 fn same(a: &str, b: &str) -> bool {
     a == b || a.parse::<f64>().is_ok_and(|a| b.parse::<f64>() == Ok(a))
 }
@@ -38,7 +38,7 @@ fn refused(arguments: &[&str], words: &[&str]) {
 }
 
 #[test]
-fn reports_show_what_the_tables_of_a_folder_hold() {
+fn reports_show_the_values_of_the_tables_of_a_folder() {
     let folder = tempfile::tempdir().expect("a folder");
     let run = measured(folder.path(), "run", &["minigpt-2", "minillama-2"], &[]);
     let (summaries, profiles) = (read(&run, "summaries.csv"), read(&run, "profiles.csv"));
@@ -64,10 +64,10 @@ fn reports_show_what_the_tables_of_a_folder_hold() {
         ] {
             assert!(same(&row[column], &own[source]), "{column} of {row:?}");
         }
-        // Without examples accuracy alone is there.
+        // Without examples there is only the accuracy.
         assert_eq!(row["share_mean"].is_empty(), row["shots"] == "0");
         assert!(!row["accuracy"].is_empty());
-        // The mean over blocks from the second on, here from the table of blocks.
+        // The mean over blocks from the second on, computed here from the table of blocks.
         let blocks = profiles.iter().filter(|block| {
             block["model"] == row["model"] && block["shots"] == row["shots"] && block["block"] != "1"
         });
@@ -113,7 +113,7 @@ fn reports_show_what_the_tables_of_a_folder_hold() {
 }
 
 #[test]
-fn what_does_not_compare_is_not_put_into_one_report() {
+fn values_that_cannot_be_compared_are_not_in_one_report() {
     let folder = tempfile::tempdir().expect("a folder");
     let run = measured(folder.path(), "run", &["minigpt-1"], &["--random-init", "off"]);
     let wide = measured(folder.path(), "wide", &["minigpt-2"], &["--random-init", "off", "--sets", "8"]);
@@ -140,7 +140,7 @@ fn observations_of_shares_can_be_calibrated() {
     let models = ["minigpt-1", "minigpt-2", "minigpt-3", "minigpt-4", "minigpt-5", "minigpt-6"];
     let run = measured(folder.path(), "run", &models, &["--corpus", "animals", "--random-init", "off"]);
     let at = |name: &str| folder.path().join(name).to_str().expect("UTF-8").to_owned();
-    // A closed model is known from outside alone.
+    // A closed model is only observed from outside.
     let answers = "provider,model,corpus,shots,form,sets,queries,seed,accuracy,logprob_nats,output_share,\
                    answer_accuracy,answer_share\n\
                    x,closed,countries,2,arrow,6,5,0,0.5,-1.5,0.25,0.375,0.125\n";
@@ -152,7 +152,7 @@ fn observations_of_shares_can_be_calibrated() {
     done(&[&join[..], &[&table]].concat());
     let (joined, summaries) =
         (read(folder.path().to_str().expect("UTF-8"), "t.csv"), read(&run, "summaries.csv"));
-    // The smallest is the proxy; the closed model has a row on each corpus.
+    // The smallest model is the proxy; the closed model has a row on each corpus.
     assert_eq!(joined.len(), 2 * (models.len() - 1) + 2);
     let summary = |model: &str, corpus: &str| -> Row {
         let is_wanted = |row: &&Row| {
@@ -179,11 +179,11 @@ fn observations_of_shares_can_be_calibrated() {
             assert!(same(&row[&format!("semantic_{name}")], &own[name]), "{name}");
         }
     }
-    // The target's own measurements are responses, so that none of them is a feature.
+    // The target's own measurements are responses, so none of them is a feature.
     let card = at("card.json");
     let calibrate = ["calibrate", &table, "--target", "semantic_share_mean", "-q", "-o", &card];
     let calibrated = surmise(&calibrate);
-    // Five models support no claim about others, which the exit code says.
+    // Five models support no prediction of other models, which the exit code shows.
     let said = String::from_utf8_lossy(&calibrated.stderr);
     assert!(calibrated.status.success() || calibrated.status.code() == Some(3), "{said}");
     let json = std::fs::read_to_string(&card).expect("a card");
@@ -200,7 +200,7 @@ fn observations_of_shares_can_be_calibrated() {
     let predicted = surmise(&["predict", "--calibration", &card, &table, "-o", &at("p.csv")]);
     let said = String::from_utf8_lossy(&predicted.stderr);
     assert!(predicted.status.success() || predicted.status.code() == Some(3), "{said}");
-    // Answers to other prompts are no features of this design.
+    // Answers to other prompts are not features of this design.
     std::fs::write(&answers, "model,corpus,shots,form\nclosed,countries,2,colon\n").expect("written");
     refused(&join[..join.len() - 1], &["another design", "form: colon, but arrow"]);
     refused(&["observations", "--profiles", &run, "--shots", "3"], &["3 examples", "1, 2"]);

@@ -1,5 +1,5 @@
-//! Texts through the real binary: profiles by position beside their control, groups compared where the truth
-//! is known, and files that cannot work.
+//! Texts through the real binary: profiles by position with their control, groups compared on texts with
+//! known truth, and invalid files.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -27,7 +27,7 @@ fn number(row: &Row, column: &str) -> f64 {
     row[column].parse().unwrap_or_else(|_| panic!("{column}: {:?}", row[column]))
 }
 
-/// The words of a category that the embedded models know as one token.
+/// The words of a category that are one token in the embedded models.
 fn words(category: &str) -> Vec<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("data/{category}.csv"));
     let mut reader = csv::Reader::from_path(path).expect("a category");
@@ -35,7 +35,7 @@ fn words(category: &str) -> Vec<String> {
     entities.filter(|entity| !entity.contains(' ')).collect()
 }
 
-/// A sentence of `n` words drawn at random: its order says nothing.
+/// A sentence of `n` random words, whose order carries no information.
 fn random(words: &[String], n: usize, rng: &mut ChaCha8Rng) -> Vec<String> {
     (0..n).map(|_| words[rng.random_range(0..words.len())].clone()).collect()
 }
@@ -51,7 +51,7 @@ fn put(path: &Path, texts: &[(&str, Vec<String>)]) {
 }
 
 #[test]
-fn texts_are_read_at_every_position_beside_their_shuffled_control() {
+fn texts_are_measured_at_every_position_with_their_shuffled_control() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("t.csv");
     let (animals, mut rng) = (words("animals"), generator(1));
@@ -82,14 +82,14 @@ fn texts_are_read_at_every_position_beside_their_shuffled_control() {
         let emergence = number(row, "macro_mi_nats") - number(row, "micro_mi_nats");
         assert!((emergence - number(row, "emergence_nats")).abs() < 1e-12);
     }
-    // The control has the same tokens, so that their information alone is the same within its noise.
+    // The control has the same tokens, so the information of single tokens is the same up to noise.
     let (texts, control): (Vec<_>, Vec<_>) = table.iter().partition(|row| row["control"].is_empty());
     for (ours, theirs) in texts.iter().zip(&control) {
         let noise = number(ours, "micro_stderr_nats").hypot(number(theirs, "micro_stderr_nats"));
         assert!((number(ours, "micro_mi_nats") - number(theirs, "micro_mi_nats")).abs() < 4.0 * noise + 1e-3);
     }
-    // Nothing is in the order of random words: the control reads the same within chance, at every block and
-    // position.
+    // The order of random words carries no information: the control has the same values up to chance, at
+    // every block and position.
     let differences: Vec<f64> = texts
         .iter()
         .zip(&control)
@@ -104,7 +104,7 @@ fn texts_are_read_at_every_position_beside_their_shuffled_control() {
 }
 
 #[test]
-fn a_group_of_fewer_words_differs_in_diversity_and_one_in_order_beyond_it() {
+fn a_smaller_vocabulary_differs_only_in_diversity_and_sorted_words_differ_beyond_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("t.csv");
     let (animals, mut rng) = (words("animals"), generator(2));
@@ -113,8 +113,8 @@ fn a_group_of_fewer_words_differs_in_diversity_and_one_in_order_beyond_it() {
         texts.push(("few", random(&animals[..8], 8, &mut rng)));
         texts.push(("many", random(&animals, 8, &mut rng)));
         texts.push(("more", random(&animals, 8, &mut rng)));
-        // The order of the words is fixed, which ones there are is not; shuffled, the same words have every
-        // order.
+        // The order of the words is fixed, but their choice is random; shuffled, the same words occur in
+        // every order.
         let mut sorted = random(&animals, 8, &mut rng);
         sorted.sort();
         texts.push(("sorted", sorted.clone()));
@@ -147,7 +147,7 @@ fn a_group_of_fewer_words_differs_in_diversity_and_one_in_order_beyond_it() {
     let (raw, beside) = pair("sorted", "unsorted");
     assert!((number(raw, "token_entropy_a_nats") - number(raw, "token_entropy_b_nats")).abs() < 1e-9);
     assert!(number(beside, "p_value") <= 0.05, "{beside:?}");
-    // Ten pairs: Holm's value is at least the bare one, and the least of them ten times it.
+    // Ten pairs: Holm's value is at least the uncorrected one, and the smallest of them is multiplied by ten.
     assert!(table.iter().all(|row| number(row, "p_holm") >= number(row, "p_value")));
     let against = surmise(&[&all[..], &["--reference", "t.many"]].concat());
     let against = rows(&against);
@@ -156,7 +156,7 @@ fn a_group_of_fewer_words_differs_in_diversity_and_one_in_order_beyond_it() {
 }
 
 #[test]
-fn files_of_texts_that_cannot_work_are_named_with_their_line() {
+fn invalid_files_of_texts_are_named_with_their_line() {
     let folder = tempfile::tempdir().expect("a folder");
     let refused = |name: &str, bytes: &[u8], flags: &[&str], code: i32, says: &[&str]| {
         let path = folder.path().join(name);
@@ -169,7 +169,7 @@ fn files_of_texts_that_cannot_work_are_named_with_their_line() {
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(code), "{name}: {stderr}");
         assert!(output.stdout.is_empty());
-        says.iter().for_each(|words| assert!(stderr.contains(words), "not a word of {words:?} in {stderr}"));
+        says.iter().for_each(|words| assert!(stderr.contains(words), "{words:?} is not in {stderr}"));
         let made: Vec<_> =
             std::fs::read_dir(out).map(|entries| entries.flatten().collect()).unwrap_or_default();
         assert!(made.is_empty(), "{made:?}");

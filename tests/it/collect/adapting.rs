@@ -1,5 +1,5 @@
-//! Parameters that a server does not take are adapted for the whole run, recorded and said once, or refused
-//! by name; parameters beyond the usual ones are sent as they are given.
+//! Parameters that a server does not support are adapted for the whole run, recorded and reported once, or
+//! refused by name; additional parameters are sent unchanged.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ fn refused(message: &str) -> Reply {
     Reply::new(400, body.to_string())
 }
 
-/// A model that takes the parameters of a new reasoning model only.
+/// A model that supports only the parameters of a new reasoning model.
 fn reasoning_model(posted: &Posted) -> Reply {
     let has = |name: &str| !posted.body[name].is_null();
     if has("max_tokens") {
@@ -34,7 +34,7 @@ fn reasoning_model(posted: &Posted) -> Reply {
 }
 
 #[test]
-fn what_a_model_does_not_take_is_left_out_of_all_requests_and_said_once() {
+fn unsupported_parameters_are_left_out_of_all_requests_and_reported_once() {
     let server = Server::start(reasoning_model);
     let case = Case::new(&server, 5);
     let arguments = ["--stop", "END", "--max-tokens", "2048"];
@@ -43,25 +43,25 @@ fn what_a_model_does_not_take_is_left_out_of_all_requests_and_said_once() {
     ran.says("`max_tokens` is sent as `max_completion_tokens`, `temperature` is omitted, `stop` is omitted")
         .says("`max_completion_tokens` is 512 (recorded in summary.json");
     let questions: Vec<_> = server.posts().into_iter().filter(|posted| !posted.is_probe()).collect();
-    assert_eq!(questions.len(), 5, "no question is paid for twice");
+    assert_eq!(questions.len(), 5, "no question may be paid for twice");
     let first = &questions[0].body;
     assert!(questions.iter().all(|posted| posted.body["max_completion_tokens"] == 512), "{first}");
     let summary: Value = serde_json::from_str(&case.file("summary.json")).expect("JSON");
     assert_eq!(summary["configuration"]["without"], json!(["max_tokens", "temperature", "stop"]));
     assert_eq!(summary["configuration"]["lowered"].as_array().map(Vec::len), Some(2));
-    // The same command asks nothing again.
+    // The same command sends no further request.
     let n = server.count_all();
     case.ends(0, &arguments);
     assert_eq!(server.count_all(), n);
 }
 
 #[test]
-fn what_cannot_be_adapted_ends_the_run_by_name() {
+fn a_parameter_that_cannot_be_adapted_ends_the_run_by_name() {
     let server = Server::start(reasoning_model);
     let case = Case::new(&server, 5);
     case.ends(1, &["--no-adapt-params"]).says("does not support `max_tokens`").says("--no-adapt-params");
     assert_eq!((server.count_all(), server.questions()), (1, 0));
-    // A server that refuses it whatever is sent.
+    // A server that refuses the parameter in any form.
     let server = Server::start(|_| refused("`temperature` is deprecated for this model."));
     let case = Case::new(&server, 50);
     case.ends(1, &[]).says("does not support `temperature`").says("cannot be omitted or changed further");
@@ -69,7 +69,7 @@ fn what_cannot_be_adapted_ends_the_run_by_name() {
 }
 
 #[test]
-fn a_router_that_refuses_a_parameter_for_one_question_fails_that_one_alone() {
+fn a_refusal_of_a_parameter_for_one_question_fails_only_that_question() {
     let server = Server::wrong_for_w0(|_| refused("temperature does not support 0.0 with this model"));
     let case = Case::new(&server, 20);
     let ran = case.ends(3, &["--concurrency", "1"]);
@@ -78,12 +78,12 @@ fn a_router_that_refuses_a_parameter_for_one_question_fails_that_one_alone() {
 }
 
 #[test]
-fn a_wrong_key_is_tried_once_and_a_question_that_a_firewall_refuses_is_no_wrong_key() {
+fn a_wrong_key_is_tried_once_and_a_refusal_by_a_firewall_does_not_count_as_one() {
     let server = Server::start(|_| Reply::error(401, "unauthorized"));
     let case = Case::new(&server, 500);
     case.ends(5, &["--concurrency", "64"]).says("refuses the key");
     assert_eq!(server.count_all(), 1);
-    // The probe is stored, and the key no longer holds.
+    // The probe is stored, and the key is no longer valid.
     let server = Server::start(|posted| match posted.before {
         0 => Reply::say("yes"),
         1 => Reply::error(402, "insufficient_quota"),
@@ -100,7 +100,7 @@ fn a_wrong_key_is_tried_once_and_a_question_that_a_firewall_refuses_is_no_wrong_
 }
 
 #[test]
-fn filtered_and_too_large_questions_end_no_run_however_many_follow_each_other() {
+fn any_number_of_filtered_and_too_large_questions_does_not_end_the_run() {
     let filtered = json!({"error": {"message": "Content Exists Risk", "code": "invalid_request_error"}});
     let large = json!({"error": {"message": "Request too large for m on tokens per min (TPM): Limit 30000, \
         Requested 61337. The input or output tokens must be reduced.", "code": "rate_limit_exceeded"}});
@@ -113,7 +113,7 @@ fn filtered_and_too_large_questions_end_no_run_however_many_follow_each_other() 
         let case = Case::new(&server, 30);
         case.ends(code, &["--concurrency", "1"]);
         assert_eq!((case.score(column), case.score("n_scored")), ("18".into(), "12".into()));
-        assert_eq!(server.questions(), 30, "each is asked once");
+        assert_eq!(server.questions(), 30, "each question must be asked once");
     }
 }
 
@@ -193,7 +193,7 @@ fn log_probabilities_that_cannot_be_used_end_the_run_at_the_probe() {
         case.ends(1, &arguments).says(says);
         assert_eq!(server.count_all(), 1, "the stored probe ends the second run");
     }
-    // Of a chat, three certain tokens at one position.
+    // In a chat, three certain tokens at one position.
     let server = Server::start(|posted| {
         let mut body = chat(posted.word(), "stop");
         let top = ["A", "B", "C"].map(|token| json!({"token": token, "logprob": 0.0}));
@@ -202,7 +202,7 @@ fn log_probabilities_that_cannot_be_used_end_the_run_at_the_probe() {
         Reply::new(200, body.to_string())
     });
     Case::new(&server, 3).ends(1, &["--logprobs", "3"]).says("sum to 3.00").says("omit --logprobs");
-    // A server that ignores the request is said to.
+    // A server that ignores the request is reported.
     let server = Server::right();
     let ran = Case::new(&server, 3).ends(0, &["--logprobs", "3"]);
     assert_eq!(ran.stderr.matches("ignores `logprobs`").count(), 1, "{}", ran.stderr);

@@ -1,10 +1,10 @@
-//! Answers as models and gateways give them today: every finish reason of public reports, reasoning beside
+//! Current forms of answers of models and gateways: every finish reason in public reports, reasoning next to
 //! the text, phases, tool calls, and successes without an answer.
 
 use serde_json::{Value, json};
 use surmise::provider::{self, Headers, Outcome};
 
-/// The kind of an outcome, with its text where that may be graded.
+/// The kind of an outcome, with its text if it may be graded.
 fn outcome(provider: &str, body: &Value) -> String {
     let provider = provider::find(provider).expect("a provider");
     match provider::read(provider, 200, &Headers::default(), body.to_string().as_bytes()).outcome {
@@ -27,7 +27,7 @@ fn all_are(provider: &str, cases: &[(Value, &str)]) {
 }
 
 #[test]
-fn finish_reasons_of_compatible_servers_never_make_a_part_whole() {
+fn a_finish_reason_never_makes_a_truncated_answer_complete() {
     let chat = |content: Value, reason: Value| {
         json!({"model": "m", "choices": [{"message": {"role": "assistant", "content": content},
             "finish_reason": reason}]})
@@ -98,7 +98,7 @@ fn finish_reasons_of_compatible_servers_never_make_a_part_whole() {
 }
 
 #[test]
-fn a_success_without_an_answer_is_unreadable_and_says_what_came() {
+fn a_success_without_an_answer_is_unreadable_and_reports_its_contents() {
     for body in [
         json!({"code": 429, "msg": "rate limit exceeded, please retry"}),
         json!({"success": false, "message": "rate limit exceeded, please retry"}),
@@ -130,7 +130,7 @@ fn a_success_without_an_answer_is_unreadable_and_says_what_came() {
 }
 
 #[test]
-fn stop_reasons_of_anthropic_and_gemini_are_what_they_are() {
+fn stop_reasons_of_anthropic_and_gemini_give_the_right_kinds() {
     let message = |content: Value, reason: Value| json!({"content": content, "stop_reason": reason});
     let text = |reason: Value| message(json!([{"type": "text", "text": "The capi"}]), reason);
     let tool = json!({"type": "tool_use", "id": "t", "name": "f", "input": {}});
@@ -184,7 +184,7 @@ fn stop_reasons_of_anthropic_and_gemini_are_what_they_are() {
 }
 
 #[test]
-fn only_the_final_answer_of_a_response_is_its_answer() {
+fn only_the_final_phase_of_a_response_is_its_answer() {
     let response = |output: Value, status: &str| json!({"status": status, "model": "m", "output": output});
     let message = |text: &str, phase: Option<&str>| {
         let part = json!({"type": "output_text", "text": text});

@@ -1,4 +1,4 @@
-//! Batches over three wire formats: half the price, results in any state, batches that expire, are refused,
+//! Batches over three wire formats: half the price, results in any order, batches that expire, are refused,
 //! never end or are cancelled, and creations whose answers are lost.
 
 use std::time::Duration;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::support::batch_server::{BatchServer, Script};
 use crate::support::collect_case::{Case, Ran};
 
-/// The wire formats with a batch API, one of each kind.
+/// One wire format with a batch API of each kind.
 pub const WIRES: [&str; 3] = ["openai-chat", "anthropic", "gemini"];
 
 const PRICES: &str = "date = 2026-11-01\nbatch_factor = 0.5\n[models.m]\ninput_usd_per_million_tokens = \
@@ -29,7 +29,7 @@ pub fn summary(case: &Case) -> Value {
     serde_json::from_str(&case.file("summary.json")).expect("JSON")
 }
 
-/// Runs a collection by batches with short waits.
+/// Runs a collection in batches with short waits.
 pub fn ends(case: &Case, code: i32, wire: &str, more: &[&str]) -> Ran {
     let given = ["--provider", wire, "--batch", "--max-wait-s", "0.1", "--backoff-s", "0.01"];
     case.ends(code, &[&given[..], more].concat())
@@ -37,7 +37,7 @@ pub fn ends(case: &Case, code: i32, wire: &str, more: &[&str]) -> Ran {
 
 pub const BUDGET: [&str; 4] = ["--budget-usd", "1", "--prices", "prices.toml"];
 
-/// Every question has its right answer, and was asked once.
+/// Checks that every question has its right answer and was asked once.
 pub fn is_right(case: &Case, server: &BatchServer, n: usize) {
     assert_eq!(case.score("n_scored"), n.to_string(), "{}", case.file("items.csv"));
     assert_eq!(case.score("accuracy"), "1.0");
@@ -47,7 +47,7 @@ pub fn is_right(case: &Case, server: &BatchServer, n: usize) {
 }
 
 #[test]
-fn answers_of_batches_are_answers_at_half_the_price() {
+fn batches_give_the_same_answers_at_half_the_price() {
     for wire in WIRES {
         let server = BatchServer::start(Script { polls: 1, ..Script::default() });
         let case = case(&server, 20);
@@ -55,7 +55,7 @@ fn answers_of_batches_are_answers_at_half_the_price() {
         is_right(&case, &server, 20);
         assert_eq!(server.state().sizes, [8, 8, 4]);
         let summary = summary(&case);
-        // 5 tokens at 1 and one at 2 USD per million; the probe is sent by itself.
+        // 5 tokens at 1 and one at 2 USD per million; the probe is sent outside the batch.
         let routes = &summary["routes"];
         assert_eq!(
             (&routes["direct"]["n_requests"], &routes["direct"]["spent_usd"]),
@@ -67,7 +67,7 @@ fn answers_of_batches_are_answers_at_half_the_price() {
         );
         assert_eq!((&summary["spent_usd"], &summary["n_in_batches"]), (&json!(77e-6), &json!(0)), "{wire}");
         assert_eq!(summary["outcomes"], json!({"answered": 20}));
-        // Nothing is sent once all is answered.
+        // No request is sent after all questions are answered.
         let n = server.n_calls();
         ends(&case, 0, wire, &BUDGET);
         assert_eq!(server.n_calls(), n);
@@ -75,7 +75,7 @@ fn answers_of_batches_are_answers_at_half_the_price() {
 }
 
 #[test]
-fn results_in_another_order_twice_of_strangers_and_cut_are_sorted_out() {
+fn reordered_duplicate_foreign_and_truncated_results_are_handled() {
     for wire in WIRES {
         let script = Script {
             is_reversed: true,
@@ -93,7 +93,7 @@ fn results_in_another_order_twice_of_strangers_and_cut_are_sorted_out() {
             ran.says("are fetched again");
         }
         is_right(&case, &server, 30);
-        // Every request has one outcome, whatever came how often.
+        // Every request has one outcome, for any order and number of results.
         assert_eq!(case.outcomes().len(), 30, "{wire}");
         assert_eq!(summary(&case)["n_possibly_paid"], 0);
     }
@@ -114,12 +114,12 @@ fn errors_inside_are_not_billed_and_asked_again() {
 }
 
 #[test]
-fn results_without_ids_are_paired_by_position_where_all_are_there() {
+fn results_without_ids_are_paired_by_position_if_none_is_missing() {
     let server = BatchServer::start(Script { has_no_ids: true, ..Script::default() });
     let case = case(&server, 12);
     ends(&case, 0, "gemini", &[]);
     is_right(&case, &server, 12);
-    // With one missing no position is certain.
+    // If one result is missing, no position is certain.
     let server = BatchServer::start(Script { has_no_ids: true, lacks_last: true, ..Script::default() });
     let case = self::case(&server, 12);
     ends(&case, 1, "gemini", &["--retries", "1"]).says("--cancel abandons them");
@@ -128,7 +128,7 @@ fn results_without_ids_are_paired_by_position_where_all_are_there() {
 }
 
 #[test]
-fn an_expired_batch_is_completed_by_another_or_alone() {
+fn an_expired_batch_is_completed_by_another_or_by_single_requests() {
     for wire in WIRES {
         let server = BatchServer::start(Script { expires_after: Some(6), ..Script::default() });
         let case = case(&server, 10);
@@ -139,7 +139,7 @@ fn an_expired_batch_is_completed_by_another_or_alone() {
         assert_eq!(summary(&case)["routes"]["batch"]["n_requests"], 10);
         assert_eq!(summary(&case)["spent_usd"], json!(42e-6));
 
-        // Nothing came: another batch would wait as long, so that this is the user's choice.
+        // No answer came: another batch would take as long, so the user has to decide.
         let server = BatchServer::start(Script { expires_after: Some(0), ..Script::default() });
         let case = self::case(&server, 5);
         ends(&case, 3, wire, &[]);
@@ -151,7 +151,7 @@ fn an_expired_batch_is_completed_by_another_or_alone() {
 }
 
 #[test]
-fn a_batch_refused_for_its_size_is_split_and_that_is_said() {
+fn a_batch_refused_for_its_size_is_split_with_a_message() {
     for wire in WIRES {
         let server = BatchServer::start(Script { most_requests: Some(6), ..Script::default() });
         let case = case(&server, 20);
@@ -167,7 +167,7 @@ fn a_batch_refused_for_its_size_is_split_and_that_is_said() {
 }
 
 #[test]
-fn a_batch_that_never_ends_is_left_waited_for_again_and_cancelled() {
+fn a_batch_that_never_ends_is_left_open_polled_again_and_cancelled() {
     for wire in WIRES {
         let server = BatchServer::start(Script { is_endless: true, ..Script::default() });
         let case = case(&server, 8);
@@ -176,11 +176,11 @@ fn a_batch_that_never_ends_is_left_waited_for_again_and_cancelled() {
         ran.says("--batch-timeout").says("0 of 8 requests done").says("--cancel to end the open batches");
         let summary = summary(&case);
         assert_eq!((&summary["n_in_batches"], &summary["n_possibly_paid"]), (&json!(8), &json!(0)));
-        // Reserved, not spent: at most 6 + 16 bytes at 1, 32 tokens at 2, half of it.
+        // Reserved, not spent: at most 6 + 16 bytes at 1 and 32 tokens at 2, half of it.
         assert_eq!(summary["reserved_usd"], json!(344e-6));
         assert_eq!(summary["spent_usd"], json!(7e-6));
         ends(&case, 3, wire, &wait);
-        // Without --batch none of these questions is asked again.
+        // Without --batch, none of these questions is asked again.
         let ran = case.ends(3, &[&BUDGET[..], &["--provider", wire]].concat());
         ran.says("8 questions are in a batch that has not ended and are not asked again");
         assert_eq!(server.state().sizes, [8]);
@@ -207,7 +207,7 @@ fn a_creation_whose_answer_is_lost_is_found_in_the_list() {
 }
 
 #[test]
-fn a_batch_of_somebody_else_is_not_taken_for_ours() {
+fn a_batch_of_another_client_is_not_used() {
     let script = Script { lost_creations: 1, has_foreign: true, ..Script::default() };
     let server = BatchServer::start(script);
     let case = case(&server, 9);
@@ -228,10 +228,10 @@ fn a_batch_that_was_created_twice_unseen_counts_twice() {
         let summary = summary(&case);
         assert_eq!(summary["routes"]["batch"]["n_possibly_paid"], 7, "{wire}");
         assert_eq!(summary["outcomes"], json!({"answered": 7}));
-        // The second time at its maximum.
+        // The second time, requests are booked at their maximum.
         assert_eq!(summary["routes"]["batch"]["possibly_paid_usd"], json!(301e-6));
     }
-    // Without a list nothing is known, so that all requests count before they are asked again.
+    // Without a list nothing is known, so all requests count as possibly billed before they are asked again.
     for wire in WIRES {
         let server = BatchServer::start(Script { lost_creations: 1, has_no_list: true, ..Script::default() });
         let case = case(&server, 7);
@@ -246,10 +246,10 @@ fn a_batch_that_was_created_twice_unseen_counts_twice() {
 }
 
 #[test]
-fn the_budget_is_reserved_before_a_batch_and_what_is_left_of_it_is_used() {
+fn the_budget_is_reserved_before_a_batch_and_the_rest_is_used_later() {
     let server = BatchServer::start(Script::default());
     let case = case(&server, 40);
-    // 43 microdollars are reserved for a request, which costs 3.5.
+    // 43 microdollars are reserved for a request that costs 3.5.
     let budget = ["--budget-usd", "0.0005", "--prices", "prices.toml"];
     ends(&case, 0, "openai-chat", &budget);
     assert_eq!(case.score("n_scored"), "40");
@@ -264,7 +264,7 @@ fn the_budget_is_reserved_before_a_batch_and_what_is_left_of_it_is_used() {
 }
 
 #[test]
-fn the_dry_run_says_what_batches_cost_and_save() {
+fn the_dry_run_shows_the_cost_and_the_savings_of_batches() {
     let server = BatchServer::start(Script::default());
     let case = case(&server, 10);
     let arguments = ["--dry-run", "--provider", "anthropic", "--prices", "prices.toml"];
@@ -276,7 +276,7 @@ fn the_dry_run_says_what_batches_cost_and_save() {
     let (cost, batch, saves) = (pair("cost_usd\t"), pair("batch_cost_usd\t"), pair("batch_saves_usd\t"));
     for i in 0..2 {
         assert!((cost[i] - batch[i] - saves[i]).abs() < 2e-6, "{text}");
-        // The probe alone costs the whole price.
+        // Only the probe costs the full price.
         assert!(batch[i] > cost[i] / 2.0 && batch[i] < cost[i] * 0.6, "{text}");
     }
     assert!(text.contains("batch_time_s\t86400.0"), "{text}");
@@ -286,7 +286,7 @@ fn the_dry_run_says_what_batches_cost_and_save() {
 }
 
 #[test]
-fn what_cannot_be_a_batch_is_refused_before_anything_is_sent() {
+fn unsupported_batches_are_refused_before_anything_is_sent() {
     let server = BatchServer::start(Script { wait: Duration::ZERO, ..Script::default() });
     let case = case(&server, 2);
     ends(&case, 2, "ollama", &[]).says("providers with a batch API: openai-chat");
@@ -299,8 +299,8 @@ fn what_cannot_be_a_batch_is_refused_before_anything_is_sent() {
 }
 
 #[test]
-fn a_server_without_the_api_or_the_batch_says_so() {
-    // A chat server that has no other path.
+fn a_server_without_the_api_or_the_batch_is_reported() {
+    // A chat server without any other path.
     let server = crate::support::fault_server::Server::start(|posted| {
         use crate::support::fault_server::Reply;
         if posted.path.contains("chat") { Reply::say(posted.word()) } else { Reply::error(404, "not_found") }
@@ -315,7 +315,7 @@ fn a_server_without_the_api_or_the_batch_says_so() {
     let server = BatchServer::start(Script { is_endless: true, ..Script::default() });
     let case = self::case(&server, 3);
     ends(&case, 3, "openai-chat", &["--batch-timeout", "0s"]);
-    // The same folder at another address: the batch stays where it is.
+    // The same folder with another address: the batch stays at the first address.
     let other = BatchServer::start(Script::default());
     let case = Case { url: other.url.clone(), ..case };
     ends(&case, 0, "openai-chat", &["--new-config"]).says("a batch of 3 requests is open at openai-chat");

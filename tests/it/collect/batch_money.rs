@@ -1,5 +1,5 @@
-//! Batches and money: what is created twice, withdrawn, cancelled or gone, and what is checked before it is
-//! paid.
+//! Batches and money: batches that are created twice, withdrawn, cancelled or missing, and checks before a
+//! batch is paid.
 
 use serde_json::json;
 
@@ -9,7 +9,7 @@ use crate::support::batch_server::{BatchServer, Script};
 #[test]
 fn a_batch_without_a_name_that_was_created_twice_unseen_counts_twice() {
     let lost = Script { lost_creations: 1, ..Script::default() };
-    // The lists right before both creations, and seven looks between them.
+    // The lists directly before both creations, and seven polls between them.
     for (ends_lost, told) in [(true, "was created twice"), (false, "may have been created twice")] {
         let server = BatchServer::start(Script { empty_lists: 9, ends_lost, ..lost });
         let case = case(&server, 7);
@@ -20,7 +20,7 @@ fn a_batch_without_a_name_that_was_created_twice_unseen_counts_twice() {
         assert_eq!(summary["outcomes"], json!({"answered": 7}));
         assert_eq!(server.count("cancel"), 0);
     }
-    // A list that is a little late is no reason for a second creation.
+    // A list that is updated a little late causes no second creation.
     for n in [4, 8] {
         let server = BatchServer::start(Script { empty_lists: n, ..lost });
         let case = case(&server, 7);
@@ -28,7 +28,7 @@ fn a_batch_without_a_name_that_was_created_twice_unseen_counts_twice() {
         is_right(&case, &server, 7);
         assert_eq!(summary(&case)["n_possibly_paid"], 0, "{n}");
     }
-    // One of somebody else with as many requests is no twin.
+    // A batch of another client with as many requests is not a duplicate.
     let server = BatchServer::start(Script { empty_lists: 9, has_foreign: true, ends_lost: true, ..lost });
     let case = case(&server, 7);
     ends(&case, 0, "anthropic", &[]);
@@ -36,7 +36,7 @@ fn a_batch_without_a_name_that_was_created_twice_unseen_counts_twice() {
 }
 
 #[test]
-fn a_batch_that_may_be_somebody_elses_is_not_cancelled() {
+fn a_batch_that_may_belong_to_another_client_is_not_cancelled() {
     let script = Script { lost_creations: 1, has_foreign: true, is_endless: true, ..Script::default() };
     let server = BatchServer::start(script);
     let case = case(&server, 5);
@@ -45,7 +45,7 @@ fn a_batch_that_may_be_somebody_elses_is_not_cancelled() {
     ran.says("batch theirs is not cancelled").says("5 questions are in a batch");
     assert_eq!(server.count("cancel"), 0);
     assert_eq!(summary(&case)["n_in_batches"], 5);
-    // A name leaves no doubt.
+    // The name identifies our batch.
     let server = BatchServer::start(script);
     let case = self::case(&server, 5);
     ends(&case, 3, "openai-chat", &["--batch-timeout", "0s"]);
@@ -54,13 +54,13 @@ fn a_batch_that_may_be_somebody_elses_is_not_cancelled() {
 }
 
 #[test]
-fn requests_of_a_batch_that_was_half_withdrawn_are_asked_once() {
+fn requests_of_a_partly_withdrawn_batch_are_asked_once() {
     let server = BatchServer::start(Script { lost_uploads: 2, ..Script::default() });
     let case = case(&server, 6);
     ends(&case, 1, "openai-chat", &["--retries", "1"]);
     assert!(server.state().sizes.is_empty());
     ends(&case, 3, "openai-chat", &["--cancel"]);
-    // As a kill leaves the journal: three of six requests are closed.
+    // The journal after a kill: three of six requests are closed.
     let path = case.folder.path().join("out/journal.jsonl");
     let text = std::fs::read_to_string(&path).expect("a journal");
     let mut n = 0;
@@ -84,7 +84,7 @@ fn results_whose_files_are_late_are_waited_for() {
     ends(&case, 0, "openai-chat", &[]).says("lack some requests");
     is_right(&case, &server, 6);
     assert_eq!(summary(&case)["n_possibly_paid"], 0);
-    // The counts of an expired batch say that four requests were answered.
+    // According to the counts of the expired batch, four requests were answered.
     let server = BatchServer::start(Script { expires_after: Some(4), ..late });
     let case = self::case(&server, 6);
     ends(&case, 0, "openai-chat", &[]);
@@ -95,12 +95,12 @@ fn results_whose_files_are_late_are_waited_for() {
     ran.says("run the same command again").says("--cancel abandons them");
     let sums = summary(&case);
     assert_eq!((&sums["n_in_batches"], &sums["n_possibly_paid"]), (&json!(6), &json!(0)));
-    // No more are given up than the counts say were answered.
+    // Only as many results are given up as the counts report.
     ends(&case, 3, "openai-chat", &["--retries", "1", "--cancel"]).says("no result for 4 of its requests");
     let sums = summary(&case);
     assert_eq!((&sums["n_in_batches"], &sums["n_possibly_paid"]), (&json!(0), &json!(4)));
     assert_eq!(server.state().sizes, [6]);
-    // The same command fetches what was late, and pays for nothing again.
+    // The same command fetches the late results and pays for nothing again.
     let server = BatchServer::start(Script { late_files: 5, ..Script::default() });
     let case = self::case(&server, 6);
     ends(&case, 1, "openai-chat", &["--retries", "1"]).says("lack some requests");
@@ -110,13 +110,13 @@ fn results_whose_files_are_late_are_waited_for() {
 }
 
 #[test]
-fn a_batch_that_is_paid_is_fetched_although_the_first_answers_are_wrong() {
+fn a_paid_batch_is_fetched_even_if_the_first_answers_are_wrong() {
     let server = BatchServer::start(Script { is_wrong: true, polls: 4, ..Script::default() });
     let case = case(&server, 240);
     ends(&case, 3, "openai-chat", &[]).says("none of 20 graded answers is right");
     ends(&case, 3, "openai-chat", &["--keep-going", "--batch-timeout", "0s"]);
     assert_eq!(summary(&case)["n_in_batches"], 220);
-    // Without --keep-going the wrong answers end the run, and each run looks at the batch once.
+    // Without --keep-going, wrong answers end the run, and each run polls the batch once.
     let ran = ends(&case, 3, "openai-chat", &[]);
     ran.says("none of 20 graded answers is right").says("220 questions are still in a batch");
     ran.says("a run without --batch fetches their answers");
@@ -129,10 +129,10 @@ fn a_batch_that_is_paid_is_fetched_although_the_first_answers_are_wrong() {
 }
 
 #[test]
-fn what_is_sent_beside_an_open_batch_is_within_the_budget() {
+fn requests_outside_an_open_batch_stay_within_the_budget() {
     let server = BatchServer::start(Script { is_endless: true, ..Script::default() });
     let case = case(&server, 300);
-    // The batch reserves all that the budget allows, and most questions are not in it.
+    // The batch reserves the whole budget, and most questions are not in it.
     let given = ["--budget-usd", "0.004", "--prices", "prices.toml", "--max-tokens", "64"];
     let first = ["--keep-going", "--batch-timeout", "0s"];
     ends(&case, 3, "openai-chat", &[&given[..], &first].concat());
@@ -146,7 +146,7 @@ fn what_is_sent_beside_an_open_batch_is_within_the_budget() {
 }
 
 #[test]
-fn results_that_are_gone_or_of_other_ids_are_given_up() {
+fn deleted_results_and_results_with_other_ids_are_given_up() {
     for wire in ["openai-chat", "anthropic"] {
         let server = BatchServer::start(Script { has_no_results: true, ..Script::default() });
         let case = case(&server, 4);
@@ -155,14 +155,14 @@ fn results_that_are_gone_or_of_other_ids_are_given_up() {
         ends(&case, 3, wire, &["--cancel"]).says("count as possibly billed");
         let summary = summary(&case);
         assert_eq!((&summary["n_in_batches"], &summary["n_possibly_paid"]), (&json!(0), &json!(4)), "{wire}");
-        // The batch is ours: it is not looked for again, and not created again.
+        // The batch is ours: it is neither searched for nor created again.
         let server = BatchServer::start(Script { has_strange_ids: true, ..Script::default() });
         let case = self::case(&server, 4);
         ends(&case, 1, wire, &["--retries", "1"]).says("--cancel abandons them");
         assert_eq!(self::summary(&case)["n_in_batches"], 4);
         ends(&case, 3, wire, &["--retries", "1", "--cancel"]).says("count as possibly billed");
         assert_eq!(server.state().sizes, [4], "{wire}");
-        // The server says of one wire format that half was processed when the batch was cancelled.
+        // One of the servers reports that half was processed when the batch was cancelled.
         let n = if wire == "anthropic" { 4 } else { 2 };
         assert_eq!(self::summary(&case)["n_possibly_paid"], n);
     }
@@ -177,14 +177,14 @@ fn answers_that_are_never_right_end_a_run_before_it_is_paid() {
         ran.says("20 of 240 questions are sent individually first")
             .says("none of 20 graded answers is right");
         assert!(server.state().sizes.is_empty(), "{wire}");
-        // The same command ends before it asks anything.
+        // The same command ends before it sends a request.
         let n = server.n_calls();
         ends(&case, 3, wire, &BUDGET);
         assert_eq!(server.n_calls(), n);
         ends(&case, 0, wire, &[&BUDGET[..], &["--keep-going"]].concat());
         assert_eq!(server.state().sizes, [220]);
     }
-    // Few questions are not worth it, but what came of them ends the next round.
+    // For few questions there is no check, but their answers end the next round.
     let server = BatchServer::start(Script { is_wrong: true, error_every: Some(8), ..Script::default() });
     let case = case(&server, 40);
     ends(&case, 3, "openai-chat", &[]);

@@ -1,5 +1,5 @@
-//! What `surmise collect` refuses, books or leaves out before it costs anything: files it would replace,
-//! money of earlier runs, answers nobody can read.
+//! Before a request costs anything, `surmise collect` refuses outputs that would replace inputs, books the
+//! cost of earlier runs, and leaves out unreadable answers.
 
 use std::process::Command;
 
@@ -18,7 +18,7 @@ fn summary(case: &Case) -> Value {
 }
 
 #[test]
-fn a_file_that_is_asked_is_never_replaced() {
+fn a_file_of_questions_is_never_replaced() {
     let server = Server::right();
     let case = Case::new(&server, 2);
     std::fs::create_dir(case.out()).expect("a folder");
@@ -36,7 +36,7 @@ fn a_file_that_is_asked_is_never_replaced() {
         assert_eq!(case.file(name), text);
     }
     assert!(server.count_all() == 0 && !case.out().join("journal.jsonl").exists());
-    // The same for what is imported.
+    // The same for imported files.
     let folder = case.folder.path();
     let at = |name: &str| folder.join(name);
     std::fs::write(at("results_t.json"), "{}").expect("a file");
@@ -49,7 +49,7 @@ fn a_file_that_is_asked_is_never_replaced() {
 }
 
 #[test]
-fn a_key_between_punctuation_is_kept_nowhere() {
+fn a_key_between_punctuation_is_stored_nowhere() {
     let spread: String = KEY.chars().map(|c| format!("{c}.")).collect();
     let bare: String = KEY.chars().filter(char::is_ascii_alphanumeric).collect();
     let server = Server::start(move |posted| match posted.word() {
@@ -67,7 +67,7 @@ fn a_key_between_punctuation_is_kept_nowhere() {
 }
 
 #[test]
-fn an_answer_counts_until_another_has_come() {
+fn an_answer_counts_until_it_is_replaced() {
     let server = Server::start(|posted| match (posted.word(), posted.same) {
         ("w0", 0) => Reply::new(200, chat("w0", "content_filter").to_string()),
         ("w0", 1 | 2) => Reply::error(400, "bad"),
@@ -80,7 +80,11 @@ fn an_answer_counts_until_another_has_come() {
     case.ends(0, &["--redo", "filtered"]);
     assert_eq!((server.count("w0"), case.file("scores.csv")), (2, scores.clone()));
     case.ends(0, &[]);
-    assert_eq!((server.count("w0"), case.file("scores.csv")), (2, scores.clone()), "nobody asked for it");
+    assert_eq!(
+        (server.count("w0"), case.file("scores.csv")),
+        (2, scores.clone()),
+        "this answer was not requested"
+    );
     let again = ["--redo", "filtered", "--redo", "failed"];
     case.ends(0, &again);
     assert_eq!((server.count("w0"), case.file("scores.csv")), (3, scores));
@@ -92,7 +96,7 @@ fn an_answer_counts_until_another_has_come() {
 }
 
 #[test]
-fn what_was_asked_without_a_price_is_booked_by_the_first_that_is_known() {
+fn answers_without_a_price_are_booked_at_the_first_known_price() {
     let server = Server::start(|posted| match posted.word().trim_start_matches('w').parse() {
         Ok(10..) => Reply::error(402, "insufficient_quota"),
         _ => Reply::say(posted.word()),
@@ -101,8 +105,8 @@ fn what_was_asked_without_a_price_is_booked_by_the_first_that_is_known() {
     case.ends(5, &["--concurrency", "1"]);
     assert_eq!((&summary(&case)["n_unpriced"], &summary(&case)["spent_usd"]), (&11.into(), &Value::Null));
     std::fs::write(case.folder.path().join("prices.toml"), PRICES).expect("a file");
-    // 11 at 5 * 0.4 + 1.6 millionths of a dollar are 39.6; what is left of 90 is less than any question may
-    // cost.
+    // 11 requests at 5 * 0.4 + 1.6 millionths of a dollar cost 39.6; the rest of 90 is less than the maximum
+    // cost of any question.
     let n = server.count_all();
     let ran = case.ends(4, &["--budget-usd", "0.00009", "--prices", "prices.toml"]);
     ran.says("11 earlier request(s) had no price; at the price in --prices they cost 0.000040 USD")
@@ -111,7 +115,7 @@ fn what_was_asked_without_a_price_is_booked_by_the_first_that_is_known() {
 }
 
 #[test]
-fn a_question_that_is_too_dear_holds_up_no_other() {
+fn a_question_that_is_too_expensive_does_not_stop_the_others() {
     let server = Server::right();
     let mut lines =
         format!("{{\"id\":\"a\",\"prompt\":\"{} wa\",\"answer\":\"wa\"}}\n", "long ".repeat(2000));
@@ -121,21 +125,21 @@ fn a_question_that_is_too_dear_holds_up_no_other() {
     let case = Case::of(&server.url, &lines);
     std::fs::write(case.folder.path().join("prices.toml"), PRICES).expect("a file");
     let ran = case.ends(4, &["--budget-usd", "0.001", "--prices", "prices.toml", "--concurrency", "1"]);
-    // Four requests are paid; of the dear one 1251 tokens at least.
+    // Four requests are paid; the expensive one would cost at least 1251 tokens.
     ran.says("0.000014 of --budget-usd 0.001 are spent, and the remaining questions cost 0.000502 to 0.00");
     ran.says("1 of 4 questions have no answer");
     assert_eq!((server.questions(), server.count("wa"), case.score("n_scored")), (3, 0, "3".into()));
 }
 
 #[test]
-fn answers_nobody_can_read_end_the_run_like_failures() {
+fn unreadable_answers_end_the_run_like_failures() {
     let server = Server::start(|_| Reply::new(200, "<html><body>Welcome to the portal</body></html>"));
     let case = Case::new(&server, 200);
     case.ends(1, &["--concurrency", "2"])
         .says("10 consecutive answers cannot be read")
         .says("--redo unreadable");
     assert!((10..=12).contains(&server.count_all()), "{}", server.count_all());
-    // One here and there ends nothing.
+    // A single one does not end the run.
     let server = Server::start(|posted| match posted.before % 5 {
         4 => Reply::say(posted.word()),
         _ => Reply::new(200, "<html></html>"),
@@ -144,7 +148,7 @@ fn answers_nobody_can_read_end_the_run_like_failures() {
 }
 
 #[test]
-fn nothing_is_written_or_promised_that_would_be_refused() {
+fn refused_commands_write_nothing_and_a_dry_run_checks_the_configuration() {
     let server = Server::right();
     let case = Case::new(&server, 2);
     case.ends(0, &[]);

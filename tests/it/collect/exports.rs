@@ -10,7 +10,7 @@ use surmise::import::{ImportOptions, Imported, import};
 use crate::support::collect_case::Case;
 use crate::support::fault_server::{Reply, Server, chat};
 
-/// A collection with right, wrong, empty, cut and withheld answers to twelve items.
+/// A collection with right, wrong, empty, truncated and filtered answers to twelve items.
 fn collected() -> Case {
     let server = Server::start(|posted| match posted.word() {
         "w3" => Reply::say("another"),
@@ -44,7 +44,7 @@ fn scores(case: &Case) -> Vec<Score> {
     reader.deserialize().map(|row| row.expect("a row")).collect()
 }
 
-/// What does not depend on how a tool names graders and dates.
+/// The columns that do not depend on how a tool names graders and dates.
 fn brief(score: &Score) -> (Value, Value) {
     let counts = json!([
         score.n_items,
@@ -60,7 +60,7 @@ fn brief(score: &Score) -> (Value, Value) {
 }
 
 #[test]
-fn what_is_exported_is_read_back() {
+fn exported_files_are_read_back() {
     let case = collected();
     let own = scores(&case);
     assert_eq!(own.len(), 1);
@@ -74,7 +74,7 @@ fn what_is_exported_is_read_back() {
         let right = &back.items.iter().find(|item| item.row.id == "q0").expect("an item").row;
         assert_eq!((right.answer.as_str(), right.gold.as_str()), ("w0", "[\"w0\"]"), "{to}");
     }
-    // The harness has one grade for an item: that of the mean over its answers.
+    // The harness has one grade per item: that of the mean over its answers.
     let back = round_trip(&case, "lm-eval");
     assert_eq!(back.scores.len(), 1);
     assert_eq!(back.scores[0].accuracy_all_as_wrong, own[0].accuracy_all_as_wrong);
@@ -82,7 +82,7 @@ fn what_is_exported_is_read_back() {
 }
 
 #[test]
-fn one_answer_to_an_item_keeps_its_kind_in_every_form() {
+fn one_answer_to_an_item_keeps_its_kind_in_every_format() {
     let server = Server::start(|posted| match posted.word() {
         "w1" => Reply::new(200, chat("I think", "length").to_string()),
         "w2" => Reply::say("no"),
@@ -114,7 +114,7 @@ fn one_answer_to_an_item_keeps_its_kind_in_every_form() {
     let ran = export(&case, "inspect-json", "again");
     let stderr = String::from_utf8_lossy(&ran.stderr);
     assert!(ran.status.code() == Some(2) && stderr.contains("would replace"), "{stderr}");
-    // Questions that have changed since cannot be exported.
+    // Questions that have changed cannot be exported.
     std::fs::write(
         case.folder.path().join("items.jsonl"),
         "{\"id\":\"a\",\"prompt\":\"p\",\"answer\":\"b\"}\n",

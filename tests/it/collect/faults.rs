@@ -1,4 +1,4 @@
-//! FAULTS.md itself: its rows are all there, and name the tests that there are.
+//! FAULTS.md itself: all rows exist, and they name existing tests.
 
 const TABLE: &str = include_str!("FAULTS.md");
 const TESTS: [&str; 7] = [
@@ -26,7 +26,7 @@ fn every_row_names_its_tests_and_every_test_its_row() {
         .collect();
     assert!(tests.len() > 42, "{}", tests.len());
     for name in &tests {
-        // `fault_26_to_28_...` is of three rows, and stands in the first.
+        // `fault_26_to_28_...` tests three rows and is named in the first.
         let number: usize = name[6..8].parse().expect("a number");
         assert!(rows[number - 1].1.contains(name), "{name} is not in its row");
     }

@@ -1,4 +1,4 @@
-//! What can go wrong with what a server says, row by row of FAULTS.md (the numbers are its rows).
+//! Faults in the answers of a server, in the order of FAULTS.md (the numbers are its rows).
 
 use std::path::Path;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::support::collect_case::Case;
 use crate::support::fault_server::{How, Posted, Reply, Server, chat};
 
-/// One item that goes wrong among two that do not; gives back the case and how often it was asked.
+/// Collects one faulty item and two good ones; returns the case and how often the faulty item was asked.
 pub fn with_w0(code: i32, reply: impl Fn(&Posted) -> Reply + Send + Sync + 'static) -> (Case, usize) {
     let server = Server::wrong_for_w0(reply);
     let case = Case::new(&server, 3);
@@ -16,7 +16,7 @@ pub fn with_w0(code: i32, reply: impl Fn(&Posted) -> Reply + Send + Sync + 'stat
     (case, server.count("w0"))
 }
 
-/// The number in the only column of scores.csv that counts the bad item.
+/// The number in the only column of scores.csv that counts the faulty item.
 fn is_counted(case: &Case, column: &str) {
     for name in ["n_refused", "n_filtered", "n_truncated", "n_empty", "n_unreadable", "n_error"] {
         assert_eq!(case.score(name), if name == column { "1" } else { "0" }, "{name}");
@@ -24,16 +24,16 @@ fn is_counted(case: &Case, column: &str) {
 }
 
 #[test]
-fn fault_22_a_body_without_length_that_is_cut_is_kept_as_unreadable() {
+fn fault_22_a_truncated_body_without_length_is_kept_as_unreadable() {
     let (case, asked) = with_w0(0, |_| Reply::say("w0").how(How::CloseDelimited(60)));
     is_counted(&case, "n_unreadable");
-    assert_eq!(asked, 1, "it was paid for");
+    assert_eq!(asked, 1, "the answer was paid for");
     let kept = case.outcomes().into_iter().find(|r| r["outcome"] == "unreadable").expect("an outcome");
     assert_eq!(kept["body"].as_str(), Some(&chat("w0", "stop").to_string()[..60]));
 }
 
 #[test]
-fn fault_23_json_that_is_none_is_read_with_tolerance_or_kept() {
+fn fault_23_invalid_json_is_read_leniently_or_kept() {
     let body = chat("w0", "stop").to_string();
     let good = [
         body.replace("\"created\":1", "\"created\":NaN"),
@@ -51,7 +51,7 @@ fn fault_23_json_that_is_none_is_read_with_tolerance_or_kept() {
             (1, "1.0".into(), "3".into()),
             "{text}"
         );
-        assert!(case.outcomes().iter().any(|r| r["body"] == text.as_str()), "the bytes are kept");
+        assert!(case.outcomes().iter().any(|r| r["body"] == text.as_str()), "the bytes must be kept");
     }
     for text in ["<html>welcome</html>".into(), "".into(), body[..body.len() - 1].to_owned()] {
         let sent = text.clone();
@@ -62,7 +62,7 @@ fn fault_23_json_that_is_none_is_read_with_tolerance_or_kept() {
 }
 
 #[test]
-fn fault_23_an_answer_that_is_no_utf8_is_counted() {
+fn fault_23_an_answer_that_is_not_utf8_is_counted() {
     let body = chat("W", "stop").to_string();
     let (head, tail) = body.split_once("\"W\"").expect("a text");
     let bytes = [head.as_bytes(), b"\"caf\xe9\"", tail.as_bytes()].concat();
@@ -74,7 +74,7 @@ fn fault_23_an_answer_that_is_no_utf8_is_counted() {
 }
 
 #[test]
-fn fault_24_content_decides_and_not_its_label() {
+fn fault_24_the_content_decides_and_not_the_content_type() {
     let cafe = |posted: &Posted| {
         Reply::new(200, chat(&format!("caf\u{e9} {}", posted.word()), "stop").to_string())
             .with("content-type", "text/html; charset=iso-8859-1")
@@ -83,7 +83,7 @@ fn fault_24_content_decides_and_not_its_label() {
     let case = Case::of(&server.url, "{\"id\":\"a\",\"prompt\":\"say w0\",\"answer\":\"caf\u{e9} w0\"}\n");
     case.ends(0, &[]);
     assert_eq!(case.score("accuracy"), "1.0");
-    // Bytes that are no UTF-8 are kept as they are.
+    // Bytes that are not UTF-8 are kept unchanged.
     let mut bytes = chat("w0", "stop").to_string().into_bytes();
     let at = bytes.iter().position(|b| *b == b'1').expect("a digit");
     bytes[at] = 0xff;
@@ -99,7 +99,7 @@ fn fault_24_content_decides_and_not_its_label() {
 }
 
 #[test]
-fn fault_25_a_success_that_holds_an_error_or_no_text_is_what_it_holds() {
+fn fault_25_a_success_with_an_error_or_without_text_counts_as_its_contents() {
     let limited = json!({"error": {"message": "slow down", "code": 429}}).to_string();
     let (case, asked) =
         with_w0(
@@ -123,7 +123,7 @@ fn fault_25_a_success_that_holds_an_error_or_no_text_is_what_it_holds() {
 }
 
 #[test]
-fn fault_26_to_28_empty_refused_and_filtered_are_what_they_are_and_asked_once() {
+fn fault_26_to_28_empty_refused_and_filtered_answers_are_counted_and_asked_once() {
     let (case, asked) = with_w0(0, |_| Reply::say(""));
     is_counted(&case, "n_empty");
     assert_eq!(asked, 1);
@@ -150,7 +150,7 @@ fn fault_26_to_28_empty_refused_and_filtered_are_what_they_are_and_asked_once() 
             (case.score("accuracy"), case.score("accuracy_all_as_wrong")),
             ("1.0".into(), (2.0 / 3.0).to_string())
         );
-        // Only when it is wanted, and then as an answer of its own.
+        // Only on request, and then as a separate answer.
         case.ends(0, &["--redo", "filtered"]);
         assert_eq!((server.count("w0"), server.questions()), (2, 4));
         let keys: std::collections::BTreeSet<_> =
@@ -160,7 +160,7 @@ fn fault_26_to_28_empty_refused_and_filtered_are_what_they_are_and_asked_once() 
 }
 
 #[test]
-fn fault_29_answers_that_are_cut_end_the_run_before_all_are() {
+fn fault_29_truncated_answers_end_the_run_early() {
     let server = Server::start(|posted| {
         Reply::new(200, chat(posted.word(), if posted.same == 0 { "length" } else { "stop" }).to_string())
     });
@@ -171,13 +171,13 @@ fn fault_29_answers_that_are_cut_end_the_run_before_all_are() {
         .says("--keep-truncated");
     assert_eq!(server.questions(), 20);
     case.ends(3, &["--concurrency", "1"]).says("20 of the first 20 answers were truncated");
-    assert_eq!(server.questions(), 20, "the next run knows it");
+    assert_eq!(server.questions(), 20, "the next run must stop as well");
     case.ends(0, &["--keep-truncated"]);
     assert_eq!((case.score("n_truncated"), server.questions()), ("100".into(), 100));
 }
 
 #[test]
-fn fault_30_a_parameter_that_is_not_supported_is_left_away_for_all_or_none() {
+fn fault_30_an_unsupported_parameter_is_left_out_of_all_requests_or_none() {
     let refuses = |posted: &Posted| {
         for (param, code) in [("temperature", "unsupported_value"), ("max_tokens", "unsupported_parameter")] {
             if !posted.body[param].is_null() {
@@ -197,7 +197,7 @@ fn fault_30_a_parameter_that_is_not_supported_is_left_away_for_all_or_none() {
     let never = Server::start(move |_| Reply::new(400, error));
     let ran = Case::new(&never, 1).ends(1, &[]);
     assert!(!ran.says("it names `messages`").stderr.contains("--no-adapt-params"));
-    assert_eq!(server.posts().len(), 1, "the probe finds out");
+    assert_eq!(server.posts().len(), 1, "only a probe is sent");
     case.ends(0, &[]).says("`temperature` is omitted");
     let bodies: std::collections::BTreeSet<String> = server.posts()[1..]
         .iter()
@@ -212,11 +212,11 @@ fn fault_30_a_parameter_that_is_not_supported_is_left_away_for_all_or_none() {
     assert!(
         bodies.iter().all(|body| body.contains("max_completion_tokens") && !body.contains("temperature"))
     );
-    assert!(case.file("summary.json").contains("\"temperature\""), "it is recorded");
+    assert!(case.file("summary.json").contains("\"temperature\""), "the change must be recorded");
     let posts = server.posts().len();
-    // The flag of before, when it was not the default.
+    // The earlier flag, from before it was the default.
     case.ends(0, &["--adapt-params"]);
-    assert_eq!(server.posts().len(), posts, "and remembered");
+    assert_eq!(server.posts().len(), posts, "the result must be remembered");
 }
 
 #[test]
@@ -235,7 +235,7 @@ fn fault_32_a_redirect_is_not_followed() {
 }
 
 #[test]
-fn fault_33_another_model_than_before_is_said_or_refused() {
+fn fault_33_another_model_than_before_is_reported_or_refused() {
     let server = Server::start(|posted| {
         let mut body = chat(posted.word(), "stop");
         body["model"] = json!(if posted.before < 3 { "m-1" } else { "m-2" });
@@ -251,7 +251,7 @@ fn fault_33_another_model_than_before_is_said_or_refused() {
 }
 
 #[test]
-fn fault_34_any_text_goes_there_and_back_unchanged() {
+fn fault_34_any_text_is_sent_and_received_unchanged() {
     let texts = [
         "\0 nul",
         "a\rb",
@@ -290,7 +290,7 @@ fn fault_34_any_text_goes_there_and_back_unchanged() {
 }
 
 #[test]
-fn fault_41_rate_limit_headers_that_are_wrong_slow_down_and_no_more() {
+fn fault_41_wrong_rate_limit_headers_only_slow_down() {
     let server = Server::start(|posted| {
         Reply::say(posted.word())
             .with("x-ratelimit-remaining-requests", "0")
@@ -302,7 +302,7 @@ fn fault_41_rate_limit_headers_that_are_wrong_slow_down_and_no_more() {
 }
 
 #[test]
-fn fault_42_answers_that_come_in_any_order_go_to_their_questions() {
+fn fault_42_answers_in_any_order_go_to_their_questions() {
     let server = Server::start(|posted| {
         let n: u64 = posted.word().trim_start_matches('w').parse().unwrap_or(0);
         Reply::say(posted.word()).how(How::Late(Duration::from_millis(n * 37 % 101)))
@@ -311,7 +311,7 @@ fn fault_42_answers_that_come_in_any_order_go_to_their_questions() {
     case.ends(0, &["--concurrency", "64"]);
     assert_eq!((case.score("accuracy"), case.score("n_scored")), ("1.0".into(), "200".into()));
     let scores = (case.file("scores.csv"), case.file("items.csv"));
-    // The same journal gives the same bytes, in whatever order its records stand.
+    // The same journal gives the same bytes, for any order of its records.
     let rescore = |folder: &Path| {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_surmise"));
         command

@@ -1,5 +1,5 @@
-//! What can go wrong with the folder, the money and the person at the keyboard, row by row of FAULTS.md (the
-//! numbers are its rows).
+//! Faults of the folder, the budget and the user's input, in the order of FAULTS.md (the numbers are its
+//! rows).
 
 use std::process::Stdio;
 
@@ -13,7 +13,7 @@ use crate::support::collect_case::Case;
 use crate::support::fault_server::{How, Reply, Server, seconds};
 
 #[test]
-fn fault_02_a_torn_tail_is_set_aside_wherever_it_is_torn() {
+fn fault_02_an_incomplete_last_line_is_moved_aside_at_every_length() {
     let server = Server::right();
     let case = Case::new(&server, 3);
     case.ends(0, &["--concurrency", "1"]);
@@ -34,7 +34,7 @@ fn fault_02_a_torn_tail_is_set_aside_wherever_it_is_torn() {
             assert_eq!(std::fs::read(folder.join("journal.torn-1")).expect("a file"), whole[end..n]);
         }
     }
-    // The command says so and goes on.
+    // The command reports it and continues.
     std::fs::write(case.out().join("journal.jsonl"), &whole[..whole.len() - 5]).expect("a file");
     case.ends(0, &[]).says("1 incomplete record moved").says("may have been billed");
     assert_eq!((server.questions(), case.score("n_scored")), (4, "3".into()));
@@ -55,7 +55,7 @@ fn fault_03_corruption_in_the_middle_is_refused_and_repaired() {
         .says(&format!("line 6 (byte {})", lines[4]))
         .says("checksum")
         .says("surmise collect repair");
-    assert_eq!(std::fs::read(&path).expect("a journal"), bytes, "refused, not touched");
+    assert_eq!(std::fs::read(&path).expect("a journal"), bytes, "the file must be refused and not changed");
     let command = |arguments: &[&str]| {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_surmise"));
         command.current_dir(case.folder.path()).args(arguments).output().expect("the binary")
@@ -91,7 +91,7 @@ fn repaired(case: &Case) {
 }
 
 #[test]
-fn fault_03_whole_lines_that_are_damaged_at_the_end_are_no_torn_tail() {
+fn fault_03_damaged_complete_lines_at_the_end_are_not_moved_aside() {
     let server = Server::right();
     let case = Case::new(&server, 5);
     case.ends(0, &["--concurrency", "1"]);
@@ -102,9 +102,9 @@ fn fault_03_whole_lines_that_are_damaged_at_the_end_are_no_torn_tail() {
         assert_eq!(
             std::fs::read(case.out().join("journal.jsonl")).expect("a journal"),
             bytes,
-            "refused, not touched"
+            "the file must be refused and not changed"
         );
-        assert_eq!(server.questions(), 5, "nothing is paid again");
+        assert_eq!(server.questions(), 5, "no question may be paid for again");
         damaged(&case, &lines);
     }
 }
@@ -126,7 +126,7 @@ fn fault_03_an_answer_whose_intent_is_damaged_is_kept_with_its_cost() {
 }
 
 #[test]
-fn fault_03_a_folder_whose_configuration_is_damaged_takes_nothing_else_unasked() {
+fn fault_03_a_folder_with_a_damaged_configuration_accepts_no_other_without_a_flag() {
     let server = Server::right();
     let case = Case::new(&server, 3);
     case.ends(0, &["--concurrency", "1"]);
@@ -146,7 +146,7 @@ fn fault_03_a_folder_whose_configuration_is_damaged_takes_nothing_else_unasked()
 }
 
 #[test]
-fn fault_10_a_request_that_the_end_of_the_run_overtook_counts_as_not_asked() {
+fn fault_10_a_request_not_sent_before_the_end_of_the_run_counts_as_not_asked() {
     let folder = tempfile::tempdir().expect("a folder");
     let key = QuestionKey::new("p", "e", "m", b"", 0);
     let mut arrival = OutcomeRecord::crashed(key, 1, false, None);
@@ -162,13 +162,13 @@ fn fault_10_a_request_that_the_end_of_the_run_overtook_counts_as_not_asked() {
 
 #[test]
 fn fault_04_an_intent_is_on_disk_before_its_request_leaves() {
-    // That a record is acknowledged only after fdatasync is a test of the writer.
+    // A test of the writer checks that a record is acknowledged only after fdatasync.
     let journal = std::sync::Arc::new(std::sync::OnceLock::<std::path::PathBuf>::new());
     let (path, checks) = (journal.clone(), std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0)));
     let checked = checks.clone();
     let server = Server::start(move |posted| {
         let text = std::fs::read_to_string(path.get().expect("a path")).expect("a journal");
-        // The last line may be of a record that is being written.
+        // The last line may belong to a record that is being written.
         let intents = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
         let of_this = intents.filter(|r| {
             r["record"] == "intent" && r["body"].as_str().is_some_and(|b| b.contains(&posted.prompt))
@@ -182,14 +182,14 @@ fn fault_04_an_intent_is_on_disk_before_its_request_leaves() {
     assert_eq!(
         checks.load(std::sync::atomic::Ordering::Relaxed),
         10,
-        "each request found its intent, and no other's"
+        "each request must find its own intent"
     );
 }
 
 #[test]
-fn fault_37_the_cap_holds_and_the_rest_is_said() {
+fn fault_37_the_budget_holds_and_the_rest_is_reported() {
     // Two requests cost 5 * 0.4 + 1 * 1.6 = 3.6 millionths of a dollar each; at most 90 tokens of prompt and
-    // 32 of answer are set aside.
+    // 32 of answer are reserved.
     let server = Server::start(|posted| Reply::say(posted.word()).how(How::Late(seconds(0.02))));
     let case = Case::new(&server, 200);
     let prices = "date = 2026-11-01\n[models.m]\ninput_usd_per_million_tokens = \
@@ -197,8 +197,8 @@ fn fault_37_the_cap_holds_and_the_rest_is_said() {
     std::fs::write(case.folder.path().join("prices.toml"), prices).expect("a file");
     let capped = ["--budget-usd", "0.0003", "--prices", "prices.toml"];
     let ran = case.ends(4, &capped);
-    // 180 more at 2 and 1.6 millionths, of 0.0003 dollars in all; it is said once, and the run goes on to the
-    // cap.
+    // 180 more requests at 2 and 1.6 millionths, of 0.0003 dollars in all. This is reported once, and the run
+    // continues to the limit.
     ran.says(
         "after 20 answers: 180 questions remain, about 900 prompt tokens and 180 answer tokens, 0.000648 USD \
          in addition",
@@ -214,10 +214,10 @@ fn fault_37_the_cap_holds_and_the_rest_is_said() {
     assert!((spent_usd - 3.6e-6 * posts as f64).abs() < 1e-9, "{spent_usd} for {posts}");
     assert!(spent_usd <= 0.0003 && spent_usd > 0.0003 - 1.2e-4, "{spent_usd}");
     case.ends(4, &capped);
-    assert_eq!(server.posts().len(), posts, "the cap is of the folder");
+    assert_eq!(server.posts().len(), posts, "the budget applies to the whole folder");
     case.ends(0, &["--budget-usd", "0.1", "--prices", "prices.toml"]);
     assert_eq!(server.questions(), 200);
-    // Prices that are not known, or no word about money, ask nothing.
+    // With unknown prices, or without a budget flag, no request is sent.
     let case = Case::new(&server, 2);
     std::fs::write(case.folder.path().join("prices.toml"), prices.replace("models.m", "models.n"))
         .expect("a file");
@@ -226,8 +226,7 @@ fn fault_37_the_cap_holds_and_the_rest_is_said() {
     assert!(dry.stdout.contains("calls\t3\ncached\t0\n") && dry.stdout.contains("say w0"), "{}", dry.stdout);
     assert!(dry.stdout.contains("time_s\tunknown\n"), "{}", dry.stdout);
     assert!(!case.out().exists());
-    // Where there are answers, it is known how long they take: here 0.5 s, for two questions at two at a
-    // time.
+    // The duration of earlier answers is known: here 0.5 s, for two questions with two at a time.
     let slow = Server::start(|posted| match posted.word() {
         "w0" | "w1" => Reply::say(posted.word()).how(How::Late(seconds(0.5))),
         _ if posted.is_probe() => Reply::say("yes").how(How::Late(seconds(0.5))),
@@ -243,7 +242,7 @@ fn fault_37_the_cap_holds_and_the_rest_is_said() {
 }
 
 #[test]
-fn fault_38_an_interrupt_waits_for_what_is_under_way_and_a_second_does_not() {
+fn fault_38_an_interrupt_waits_for_requests_in_flight_and_a_second_does_not() {
     for (signals, waits) in
         [(vec!["-INT"], true), (vec!["-TERM"], true), (vec!["-HUP"], true), (vec!["-INT", "-INT"], false)]
     {
@@ -282,7 +281,7 @@ fn fault_38_an_interrupt_waits_for_what_is_under_way_and_a_second_does_not() {
 }
 
 #[test]
-fn fault_39_another_configuration_does_not_come_into_the_same_folder_unasked() {
+fn fault_39_another_configuration_is_refused_in_the_same_folder() {
     let server = Server::right();
     let case = Case::new(&server, 3);
     case.ends(0, &[]);
@@ -292,7 +291,7 @@ fn fault_39_another_configuration_does_not_come_into_the_same_folder_unasked() {
         .says("--new-config");
     assert_eq!((server.posts().len(), case.file("scores.csv")), (4, scores));
     case.ends(0, &["--max-tokens", "7", "--new-config"]);
-    assert_eq!(server.posts().len(), 8, "no old answer is taken for another question");
+    assert_eq!(server.posts().len(), 8, "no old answer may be used for another question");
     std::fs::write(
         case.folder.path().join("items.jsonl"),
         "{\"id\":\"q0\",\"prompt\":\"say w0\",\"answer\":\"w9\"}\n",
@@ -334,7 +333,7 @@ fn a_journal_of_a_later_version_is_refused() {
 }
 
 #[test]
-fn nothing_is_sent_twice_to_measure_noise_unless_it_is_asked_for() {
+fn replicates_are_sent_only_on_request() {
     let server = Server::start(|posted| Reply::say(if posted.same == 0 { posted.word() } else { "other" }));
     let case = Case::new(&server, 40);
     case.ends(0, &["--repeat-share", "0.25", "--concurrency", "1"]).says("repeated items differ");
@@ -342,20 +341,20 @@ fn nothing_is_sent_twice_to_measure_noise_unless_it_is_asked_for() {
     let repeated = server.questions() - 40;
     assert!((2..=20).contains(&repeated), "{repeated} of 40");
     assert_eq!((&summary["n_repeated"], &summary["n_disagreed"]), (&repeated.into(), &repeated.into()));
-    assert_eq!(case.score("n_items"), "40", "an item counts once");
+    assert_eq!(case.score("n_items"), "40", "an item must count once");
     let posts = server.posts().len();
     case.ends(0, &["--repeat-share", "0.25"]);
-    assert_eq!(server.posts().len(), posts, "the same items are the repeated ones");
+    assert_eq!(server.posts().len(), posts, "the same items must be repeated");
 }
 
 #[test]
-fn texts_are_kept_for_reading() {
+fn texts_are_stored_in_texts_jsonl() {
     let server = Server::start(|posted| Reply::say(&format!("Once there was {}.\nIt ended.", posted.word())));
     let case = Case::of(&server.url, "");
     std::fs::write(case.folder.path().join("prompts.jsonl"), "{\"id\":\"a\",\"prompt\":\"Tell of w7\"}\n")
         .expect("a file");
     let mut command = case.command(&["texts:prompts.jsonl"]);
-    // The items that every case has are left out here.
+    // The items of every case are left out here.
     let arguments: Vec<_> =
         command.get_args().filter(|word| *word != "items.jsonl").map(ToOwned::to_owned).collect();
     let program = command.get_program().to_owned();
@@ -371,7 +370,7 @@ fn texts_are_kept_for_reading() {
 }
 
 #[test]
-fn what_would_ask_nothing_or_nobody_is_refused() {
+fn a_command_without_questions_or_model_is_refused() {
     let server = Server::right();
     let case = Case::new(&server, 2);
     for (arguments, says) in [

@@ -1,4 +1,4 @@
-//! What can become of the key, whatever a server says or a person types: row 31 of FAULTS.md.
+//! The key, whatever a server sends or a person types: row 31 of FAULTS.md.
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -10,8 +10,9 @@ use crate::support::collect_case::{Case, KEY};
 use crate::support::fault_server::{Reply, Server, chat};
 
 #[test]
-fn fault_31_a_key_that_is_echoed_is_kept_nowhere() {
-    // Every run of every test here looks for the key in all files and outputs; these servers say it.
+fn fault_31_an_echoed_key_is_stored_nowhere() {
+    // Every run of every test in this file searches for the key in all files and outputs; these servers send
+    // it.
     let message = format!("Incorrect API key provided: {KEY}. Or zk-Secre***{}", &KEY[KEY.len() - 14..]);
     let error =
         json!({"error": {"message": message, "type": "invalid_request_error", "code": "invalid_api_key"}})
@@ -41,7 +42,7 @@ fn fault_31_a_key_that_is_echoed_is_kept_nowhere() {
         "{\"id\":\"a\",\"prompt\":\"a\",\"answer\":\"a\"}\n",
     );
     case.ends(2, &[]).says("contains a key in its query");
-    // A key that is missing is named, and only by its variable.
+    // The error about a missing key names only its variable.
     let lines = "{\"id\":\"a\",\"prompt\":\"a\",\"answer\":\"a\"}\n";
     let case = Case::of("https://surmise-test.invalid/v1", lines);
     let ran = case.ran(&case.command(&[]).env_remove("OPENAI_API_KEY").output().expect("the binary"));
@@ -51,11 +52,11 @@ fn fault_31_a_key_that_is_echoed_is_kept_nowhere() {
 }
 
 #[test]
-fn fault_31_a_key_behind_escapes_or_in_part_is_kept_nowhere() {
+fn fault_31_an_escaped_or_partial_key_is_stored_nowhere() {
     let escaped: String = KEY.chars().map(|c| format!("\\u{:04x}", u32::from(c))).collect();
     let inner = &KEY[2..KEY.len() - 2];
     for hidden in [escaped.as_str(), inner, &escaped[12..escaped.len() - 12]] {
-        // In every string of an answer that is kept or said.
+        // In every string of an answer that is stored or printed.
         let body =
             chat("HIDDEN", "stop").to_string().replace("m-2026-01-01", "m-HIDDEN").replace("HIDDEN", hidden);
         let sent = body.clone();
@@ -86,7 +87,7 @@ fn fault_31_a_key_behind_escapes_or_in_part_is_kept_nowhere() {
 }
 
 #[test]
-fn fault_31_a_key_in_any_form_is_kept_nowhere() {
+fn fault_31_a_key_in_any_encoding_is_stored_nowhere() {
     let each = |form: fn(char) -> String| KEY.chars().map(form).collect::<String>();
     let header = format!("Authorization: Bearer {KEY}");
     let encoded = STANDARD.encode(&header);
@@ -101,8 +102,7 @@ fn fault_31_a_key_in_any_form_is_kept_nowhere() {
         each(|c| format!("{c}\u{200b}")),
         each(|c| format!("{c}\\u00ad")),
     ] {
-        // In an answer, and what is graded of it; in the name of the model; in an error, and what is said of
-        // it.
+        // In an answer and its graded text; in the name of the model; in an error and the message about it.
         let body = chat("it is HIDDEN.", "stop")
             .to_string()
             .replace("m-2026-01-01", "m-HIDDEN")
@@ -123,12 +123,13 @@ fn fault_31_a_key_in_any_form_is_kept_nowhere() {
         case.ends(5, &[]).says("no such key: ").says("[REDACTED]");
         assert!(case.records().iter().any(|record| record["redacted"] == true), "{echo}");
     }
-    // Grading makes letters of other alphabets plain: an answer that would then hold the key is not kept.
+    // Grading replaces letters of other alphabets by plain ones: an answer that would then contain the key is
+    // not stored.
     let wide: String = each(|c| char::from_u32(u32::from(c) + 0xfee0).map_or(String::new(), String::from));
     let body = chat(&wide, "stop").to_string();
     let (case, _) = with_w0(0, move |_| Reply::new(200, body.clone()));
     assert!(!case.file("items.csv").contains(KEY) && !case.file("journal.jsonl").contains(&wide));
-    // Nor is one in which it is interrupted by what grading removes.
+    // An answer in which removed characters interrupt the key is not stored either.
     for mark in ["\u{200b}", "<pad>", "\u{ad}"] {
         let broken = format!("{}{mark}{}", &KEY[..9], &KEY[9..]);
         let body = chat(&broken, "stop").to_string();
@@ -136,7 +137,7 @@ fn fault_31_a_key_in_any_form_is_kept_nowhere() {
         assert!(!case.file("items.csv").contains(KEY), "{mark:?}");
         assert!(!case.file("journal.jsonl").contains(&broken), "{mark:?}");
     }
-    // Words of the wire format within a key are no secret: what they name is read, and the money is counted.
+    // Words of the wire format inside a key are not secret: their members are read, and the cost is counted.
     for key in ["completion_tokens", "prompt_tokens-0123456789", "zk-prompt_tokens_finish_reason-9"] {
         let server = Server::right();
         let case = Case::new(&server, 2);
@@ -180,7 +181,7 @@ fn fault_31_a_key_in_what_is_asked_is_refused_before_anything_is_written() {
         );
         assert!(!case.out().exists());
     }
-    // Where no task, no folder and no file of prices has such a name.
+    // No task, folder or file of prices has such a name.
     let case = Case::of(&server.url, &item("x"));
     for arguments in
         [vec![KEY], vec!["--budget-usd", "1", "--prices", KEY], vec!["--ca-cert", KEY], vec![&KEY[3..]]]
@@ -192,8 +193,8 @@ fn fault_31_a_key_in_what_is_asked_is_refused_before_anything_is_written() {
     let case = Case::of(&format!("{}/{percent}/v1", server.url), &item("x"));
     case.ends(2, &[]).says("contains the key");
     assert_eq!(server.count_all(), 0);
-    // What is too short, or a word, stands for no key, and taking it out would take words out of answers: it
-    // is left in, and that is said.
+    // A key that is too short, or is a word, is a placeholder. Redacting it would remove words from answers,
+    // so it is not redacted, and a message says so.
     for key in ["EMPTY", "completion", "sk-test"] {
         let case = Case::of(&server.url, &item("x"));
         let ran = case.ran(&case.command(&[]).env("OPENAI_API_KEY", key).output().expect("the binary"));
@@ -204,7 +205,7 @@ fn fault_31_a_key_in_what_is_asked_is_refused_before_anything_is_written() {
 }
 
 #[test]
-fn fault_31_the_key_goes_in_the_header_that_is_asked_for() {
+fn fault_31_the_key_is_sent_in_the_chosen_header() {
     let server = Server::right();
     let case = Case::new(&server, 1);
     case.ends(0, &["--key-header", "api-key"]);

@@ -1,5 +1,5 @@
-//! What a server says of its limits and its health, row by row of FAULTS.md (the numbers are its rows):
-//! everybody waits together, nobody for ever.
+//! Rate limits and failures that a server reports, in the order of FAULTS.md (the numbers are its rows): all
+//! requests wait together, and none waits without end.
 
 use std::net::TcpListener;
 use std::time::Instant;
@@ -10,7 +10,7 @@ use crate::support::collect_case::Case;
 use crate::support::fault_server::{Reply, Server, seconds};
 
 #[test]
-fn fault_07_a_storm_of_429_is_one_pause_for_all_and_costs_nobody_an_attempt() {
+fn fault_07_many_429_give_one_pause_for_all_and_use_up_no_attempt() {
     let began = std::sync::Mutex::new(None::<Instant>);
     let server = Server::start(move |posted| {
         if posted.is_probe() {
@@ -28,14 +28,14 @@ fn fault_07_a_storm_of_429_is_one_pause_for_all_and_costs_nobody_an_attempt() {
     let posts: Vec<_> = server.posts().into_iter().filter(|posted| !posted.is_probe()).collect();
     let first = posts[0].at;
     let during = posts.iter().filter(|p| p.at > first + seconds(0.3) && p.at < first + seconds(0.95)).count();
-    assert_eq!(during, 0, "nobody asks during the pause");
-    // 8 at a time, then 4, then 2, then 1: three episodes within the storm.
+    assert_eq!(during, 0, "no request may be sent during the pause");
+    // 8 at a time, then 4, then 2, then 1: three episodes of rate limiting.
     assert!(posts.len() <= 40 + 8 + 4 + 2 + 1, "{} posts", posts.len());
     assert_eq!(case.score("accuracy"), "1.0");
 }
 
 #[test]
-fn fault_08_a_429_that_names_no_wait_is_left_alone_for_longer_each_time() {
+fn fault_08_a_429_without_a_wait_gives_a_longer_pause_each_time() {
     let server = Server::wrong_for_w0(|posted| {
         if posted.same < 4 { Reply::error(429, "rate_limit_exceeded") } else { Reply::say("w0") }
     });
@@ -43,11 +43,11 @@ fn fault_08_a_429_that_names_no_wait_is_left_alone_for_longer_each_time() {
     case.ends(0, &["--backoff-s", "0.2"]);
     let posts = server.posts();
     let gaps: Vec<f64> = posts[1..].windows(2).map(|pair| (pair[1].at - pair[0].at).as_secs_f64()).collect();
-    // 0.2, 0.4, 0.8, 1.6, each less up to half of it.
+    // 0.2, 0.4, 0.8, 1.6, each minus up to half of it.
     for (gap, most) in gaps.iter().zip([0.2, 0.4, 0.8, 1.6]) {
         assert!((most / 2.0..most + 0.3).contains(gap), "{gaps:?}");
     }
-    // In the body, as Gemini says it; and in the header that says when the window ends.
+    // In the body, as Gemini states it; and in the header with the end of the window.
     let details = json!([{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "1.2s"}]);
     let body = json!({"error": {"code": 429, "message": "wait", "status": "RESOURCE_EXHAUSTED",
         "details": details}});
@@ -109,13 +109,13 @@ fn fault_10_a_quota_that_is_used_up_ends_the_run_at_once_and_keeps_everything() 
         );
         let case = Case::new(&server, 20);
         case.ends(5, &["--concurrency", "1"]).says("the account's quota is used up");
-        assert_eq!(server.posts().len(), 7, "one request hears of it, none follows");
+        assert_eq!(server.posts().len(), 7, "one request gets the error, none may follow");
         assert_eq!((case.score("n_scored"), case.score("n_error")), ("5".into(), "15".into()));
     }
 }
 
 #[test]
-fn fault_11_a_server_error_for_ever_on_one_item_is_bounded_and_on_all_ends_the_run() {
+fn fault_11_a_permanent_server_error_on_one_item_is_limited_and_on_all_ends_the_run() {
     let server = Server::wrong_for_w0(|_| Reply::error(500, "server_error"));
     let case = Case::new(&server, 30);
     case.ends(3, &[]).says("1 of 30 questions have no answer");
@@ -124,10 +124,10 @@ fn fault_11_a_server_error_for_ever_on_one_item_is_bounded_and_on_all_ends_the_r
         (case.score("n_error"), case.score("n_scored"), case.score("accuracy")),
         ("1".into(), "29".into(), "1.0".into())
     );
-    // A run again asks what failed for a passing reason, and nothing else.
+    // Another run repeats questions that failed for a temporary reason, and no others.
     case.ends(3, &["--retries", "0"]);
     assert_eq!((server.count("w0"), server.questions()), (6, 29 + 6));
-    // What would fail in the same way is asked again only when that is wanted.
+    // A question that would fail in the same way is asked again only on request.
     let server =
         Server::wrong_for_w0(
             |posted| if posted.same < 2 { Reply::error(400, "null") } else { Reply::say("w0") },
@@ -149,7 +149,7 @@ fn fault_11_a_server_error_for_ever_on_one_item_is_bounded_and_on_all_ends_the_r
 }
 
 #[test]
-fn fault_12_an_overloaded_server_is_left_alone_for_longer() {
+fn fault_12_an_overloaded_server_gets_longer_pauses() {
     for status in [503, 529] {
         let server = Server::wrong_for_w0(move |posted| {
             if posted.same < 3 { Reply::error(status, "overloaded_error") } else { Reply::say("w0") }
@@ -163,7 +163,7 @@ fn fault_12_an_overloaded_server_is_left_alone_for_longer() {
 }
 
 #[test]
-fn fault_13_a_server_that_is_not_there_is_one_message_and_no_item_fails() {
+fn fault_13_a_missing_server_gives_one_message_and_no_failed_item() {
     // A port that was free a moment ago.
     let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
     for url in [format!("http://127.0.0.1:{port}/v1"), "https://surmise-test.invalid/v1".into()] {
@@ -172,11 +172,11 @@ fn fault_13_a_server_that_is_not_there_is_one_message_and_no_item_fails() {
             .collect();
         let case = Case::of(&url, &lines);
         case.ends(1, &["--idle-timeout-s", "0.5"]).says("cannot be reached").says(&url);
-        assert_eq!(case.outcomes().len(), 0, "a probe finds out");
+        assert_eq!(case.outcomes().len(), 0, "no item may have an outcome");
         let rows = case.score("n_error");
         assert_eq!(rows, "1000");
     }
-    // One that comes up after a while.
+    // A server that starts later.
     let lines = "{\"id\":\"a\",\"prompt\":\"say w0\",\"answer\":\"w0\"}\n";
     let case = Case::of(&format!("http://127.0.0.1:{port}/v1"), lines);
     let child = case.command(&[]).spawn().expect("the binary");
@@ -187,10 +187,10 @@ fn fault_13_a_server_that_is_not_there_is_one_message_and_no_item_fails() {
 }
 
 #[test]
-fn fault_35_times_are_the_servers_and_waits_are_not_of_the_clock() {
-    // This machine's clock may be years from the server's: only the difference of the server's own two times
-    // counts. That waits do not follow a clock that jumps is by construction (they are of a monotonic
-    // one), and cannot be made here without setting the machine's.
+fn fault_35_only_times_of_the_server_are_compared_and_waits_use_a_monotonic_clock() {
+    // The clock of this machine may be years from that of the server: only the difference of the server's two
+    // times counts. Waits use a monotonic clock and so do not follow a clock that jumps; testing this would
+    // need to set the clock of the machine.
     let server = Server::wrong_for_w0(|posted| {
         if posted.same > 0 {
             return Reply::say("w0");

@@ -1,6 +1,6 @@
-//! What can go wrong between here and a server, row by row of FAULTS.md (the numbers are its rows): nothing
-//! that arrived is lost, nothing is asked again that may not be, the message says what and where, and the
-//! same command goes on.
+//! Faults between the client and a server, in the order of FAULTS.md (the numbers are its rows): no received
+//! answer is lost, no request is repeated without permission, the message names the fault and the place, and
+//! the same command continues.
 
 use std::io::Write;
 use std::net::TcpListener;
@@ -13,7 +13,7 @@ use crate::support::collect_case::{Case, KEY};
 use crate::support::fault_server::{How, Reply, Server, chat, seconds};
 
 #[test]
-fn fault_05_a_second_process_is_told_who_collects_and_changes_nothing() {
+fn fault_05_a_second_process_names_the_first_and_changes_nothing() {
     let server = Server::start(|posted| Reply::say(posted.word()).how(How::Late(seconds(1.0))));
     let case = Case::new(&server, 3);
     let mut first = case.command(&[]).spawn().expect("the binary");
@@ -51,16 +51,17 @@ fn fault_06_a_full_disk_ends_the_run_before_more_is_paid_and_keeps_what_came() {
     let rescued: Vec<String> =
         rescued.map(|entry| std::fs::read_to_string(entry.path()).expect("a file")).collect();
     let lines: usize = rescued.iter().map(|text| text.lines().count()).sum();
-    // Every request was answered: what is neither in the journal nor rescued would be lost.
+    // Every request was answered: an answer that is neither in the journal nor in the rescue file would be
+    // lost.
     assert_eq!(kept + lines, server.posts().len());
     assert!(lines >= 1 && server.posts().len() < 30, "{} posts", server.posts().len());
-    // What was rescued can be put back, and the same command goes on.
+    // Rescued answers can be put back, and the same command continues.
     let mut journal =
         std::fs::OpenOptions::new().append(true).open(case.out().join("journal.jsonl")).expect("a journal");
     rescued.iter().for_each(|text| journal.write_all(text.as_bytes()).expect("room"));
     case.ends(0, &["--keep-going"]);
-    assert_eq!(server.posts().len(), 61, "nothing is asked twice");
-    // Not even room for the first answers.
+    assert_eq!(server.posts().len(), 61, "no question may be asked twice");
+    // Not even enough space for the first answers.
     let other = Case::new(&server, 3);
     let command = other.command(&[]);
     let mut shell = std::process::Command::new("bash");
@@ -70,19 +71,20 @@ fn fault_06_a_full_disk_ends_the_run_before_more_is_paid_and_keeps_what_came() {
         .args(command.get_args());
     shell.current_dir(other.folder.path()).env("OPENAI_API_KEY", KEY);
     assert_eq!(other.ran(&shell.output().expect("bash")).code, Some(6));
-    assert_eq!(server.posts().len(), 61, "nothing is asked before there is room");
+    assert_eq!(server.posts().len(), 61, "no request may be sent before there is space");
 }
 
 #[test]
 fn fault_14_a_connection_that_cannot_be_secured_ends_the_run() {
     let item = "{\"id\":\"a\",\"prompt\":\"say w0\",\"answer\":\"w0\"}\n";
-    // A server that does not speak TLS on this port.
+    // A server without TLS on this port.
     let plain = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("https://{}", plain.local_addr().expect("an address"));
     std::thread::spawn(move || {
         for mut stream in plain.incoming().flatten() {
             stream.write_all(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n").unwrap_or_default();
-            // What was sent is read, or the answer would be lost in a reset.
+            // The server reads the whole request, because unread bytes would cause a reset that loses the
+            // answer.
             std::io::copy(&mut stream, &mut std::io::sink()).unwrap_or_default();
         }
     });
@@ -101,7 +103,7 @@ fn fault_14_a_connection_that_cannot_be_secured_ends_the_run() {
             .says("no secure connection can be made")
             .says("--ca-cert")
             .says(&url);
-        assert!(began.elapsed() < seconds(8.0), "it is not tried again");
+        assert!(began.elapsed() < seconds(8.0), "it must not be tried again");
     }
     let case = Case::of(&tls_server(&golden("server")), item);
     case.ends(0, &["--ca-cert", &authority]);
@@ -110,7 +112,7 @@ fn fault_14_a_connection_that_cannot_be_secured_ends_the_run() {
         .says("no certificate in PEM form");
 }
 
-/// A server that speaks TLS with one of the golden certificates and answers right.
+/// A server with TLS and one of the golden certificates, which answers right.
 fn tls_server(stem: &str) -> String {
     use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer, pem::PemObject};
     rustls::crypto::ring::default_provider().install_default().unwrap_or_default();
@@ -125,7 +127,8 @@ fn tls_server(stem: &str) -> String {
             let connection = rustls::ServerConnection::new(config.clone()).expect("a connection");
             let mut tls = rustls::StreamOwned::new(connection, stream);
             let (mut head, mut byte) = (vec![], [0]);
-            // The head, then at least the first byte of the body: enough, for the answer is always the same.
+            // Read the head, then at least the first byte of the body. This is enough, because the answer is
+            // always the same.
             while !head.ends_with(b"\r\n\r\n{") && matches!(std::io::Read::read(&mut tls, &mut byte), Ok(1)) {
                 head.push(byte[0]);
             }
@@ -155,11 +158,11 @@ fn fault_15_a_reset_before_the_answer_is_asked_again_once_and_booked() {
     let case = Case::new(&server, 4);
     case.ends(3, &["--on-unknown", "fail"]);
     case.ends(3, &["--on-unknown", "fail"]);
-    assert_eq!(server.count("w0"), 1, "never again unless it is wanted");
+    assert_eq!(server.count("w0"), 1, "must not be asked again without a flag");
 }
 
 #[test]
-fn fault_16_a_body_that_is_cut_is_kept_and_asked_again_once() {
+fn fault_16_a_truncated_body_is_kept_and_asked_again_once() {
     for how in [How::Cut(40), How::Reset(40)] {
         let server = Server::wrong_for_w0(move |posted| {
             let reply = Reply::say("w0");
@@ -178,7 +181,7 @@ fn fault_16_a_body_that_is_cut_is_kept_and_asked_again_once() {
 }
 
 #[test]
-fn fault_17_an_answer_that_comes_too_late_makes_no_second_row() {
+fn fault_17_a_late_answer_makes_no_second_row() {
     let server = Server::wrong_for_w0(|posted| {
         let reply = Reply::say("w0");
         if posted.same == 0 { reply.how(How::Late(seconds(1.5))) } else { reply }
@@ -192,7 +195,7 @@ fn fault_17_an_answer_that_comes_too_late_makes_no_second_row() {
 }
 
 #[test]
-fn fault_18_a_body_that_drips_ends_at_the_time_limit_and_holds_up_nobody() {
+fn fault_18_a_slow_body_ends_at_the_time_limit_and_delays_no_other_request() {
     let server = Server::wrong_for_w0(|_| Reply::say("w0").how(How::Trickle(seconds(0.1))));
     let case = Case::new(&server, 30);
     let began = Instant::now();
@@ -200,18 +203,18 @@ fn fault_18_a_body_that_drips_ends_at_the_time_limit_and_holds_up_nobody() {
     assert!((2.0..3.5).contains(&began.elapsed().as_secs_f64()), "{:?}", began.elapsed());
     let posts = server.posts();
     let last = posts.iter().map(|posted| posted.at).max().expect("posts");
-    assert!(last - posts[0].at < seconds(1.0), "the others did not wait");
+    assert!(last - posts[0].at < seconds(1.0), "the other requests must not wait");
     assert_eq!(case.score("n_scored"), "29");
 }
 
 #[test]
-fn fault_19_a_server_that_says_nothing_ends_at_the_time_limit() {
+fn fault_19_a_silent_server_ends_at_the_time_limit() {
     let server = Server::wrong_for_w0(|_| Reply::say("w0").how(How::Late(seconds(30.0))));
     let case = Case::new(&server, 3);
     let began = Instant::now();
     case.ends(3, &["--timeout-s", "1", "--unknown-retries", "0"]);
     assert!(began.elapsed() < seconds(3.0));
-    // A port that takes connections and never begins TLS.
+    // A port that accepts connections and never begins TLS.
     let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("https://{}", silent.local_addr().expect("an address"));
     let case = Case::of(&url, "{\"id\":\"a\",\"prompt\":\"a\",\"answer\":\"a\"}\n");
@@ -221,7 +224,7 @@ fn fault_19_a_server_that_says_nothing_ends_at_the_time_limit() {
 }
 
 #[test]
-fn fault_20_a_body_without_end_is_left_at_16_mib_with_little_memory() {
+fn fault_20_an_endless_body_is_stopped_at_16_mib_with_little_memory() {
     let bomb = gzip(&vec![0; 64 << 20]);
     assert!(bomb.len() < 1 << 20);
     for reply in [
@@ -242,7 +245,7 @@ fn fault_20_a_body_without_end_is_left_at_16_mib_with_little_memory() {
     }
 }
 
-/// The most memory a process has until it ends.
+/// The peak memory of a process.
 fn peak_kb(child: &std::process::Child) -> std::thread::JoinHandle<u64> {
     let status = format!("/proc/{}/status", child.id());
     std::thread::spawn(move || {
@@ -260,7 +263,7 @@ fn peak_kb(child: &std::process::Child) -> std::thread::JoinHandle<u64> {
 }
 
 #[test]
-fn items_stay_in_their_file_and_take_hardly_any_memory() {
+fn items_stay_in_their_file_and_take_little_memory() {
     let server = Server::right();
     let filler = "word ".repeat(10_000);
     let line = |i: usize| {
@@ -279,7 +282,7 @@ fn items_stay_in_their_file_and_take_hardly_any_memory() {
 }
 
 #[test]
-fn fault_21_a_gzip_body_that_is_cut_or_broken_is_no_answer() {
+fn fault_21_a_truncated_or_damaged_gzip_body_is_no_answer() {
     let whole = gzip(chat("w0", "stop").to_string().as_bytes());
     let cut = whole[..whole.len() / 2].to_vec();
     let mut broken = whole.clone();
@@ -298,7 +301,7 @@ fn fault_21_a_gzip_body_that_is_cut_or_broken_is_no_answer() {
 }
 
 #[test]
-fn fault_36_a_process_that_sleeps_asks_again_what_was_under_way() {
+fn fault_36_a_suspended_process_asks_again_what_was_in_flight() {
     let server = Server::start(|posted| {
         if posted.is_probe() {
             Reply::say("yes")

@@ -1,4 +1,4 @@
-//! Runs whose answers are not what was wanted: they stop, say what came and go on when told how.
+//! Runs with unexpected answers: they stop, show the answers, and continue with the right flag.
 
 use std::process::Command;
 
@@ -17,19 +17,19 @@ fn a_run_without_a_right_answer_stops_and_the_same_command_with_another_grader_g
     assert!(!ran.stderr.contains('\u{1b}'));
     let sent = server.count_all();
     assert!((21..=24).contains(&sent), "{sent}");
-    // What ended the run ends it again before it sends anything.
+    // The cause ends the run again before it sends anything.
     case.ends(3, &["--concurrency", "1"]).says("none of 20 graded answers is right");
     assert_eq!(server.count_all(), sent);
     case.ends(0, &["--grader", "contains"]).says("graded: 60 right");
     assert_eq!((server.count_all(), case.score("accuracy")), (61, "1.0".into()));
-    // Nothing is left to ask, and the whole run is still wrong by another grader.
+    // No question is left, and the whole run is still wrong by another grader.
     case.ends(3, &[]).says("none of 60 graded answers is right");
     case.ends(0, &["--keep-going"]).says("note: none of 60").says("graded: 60 wrong");
     assert_eq!(server.count_all(), 61);
 }
 
 #[test]
-fn answers_that_nobody_can_grade_and_cut_reasoning_stop_a_run() {
+fn unreadable_answers_and_truncated_reasoning_stop_a_run() {
     let unreadable = Server::start(|_| Reply::say("I cannot tell."));
     let lines: String = (0..40)
         .map(|i| format!("{{\"id\":\"q{i}\",\"prompt\":\"What is {i} + 1?\",\"answer\":\"{}\"}}\n", i + 1))
@@ -44,19 +44,19 @@ fn answers_that_nobody_can_grade_and_cut_reasoning_stop_a_run() {
     let case = Case::new(&thinking, 40);
     let ran = case.ends(3, &["--concurrency", "1"]);
     ran.says("20 of the first 20 answers were truncated").says("<think>The user wants").says("--max-tokens");
-    // Of a few answers that are cut, all others are kept.
+    // If only a few answers are truncated, all others are kept.
     let some = Server::start(|posted| match posted.before {
         3 => Reply::say("<think>hm"),
         _ => Reply::say(posted.word()),
     });
     Case::new(&some, 40).ends(0, &[]).says("39 right, 1 truncated");
-    // Fewer answers than are needed to tell.
+    // Fewer answers than the check needs.
     let wrong = Server::start(|_| Reply::say("no"));
     Case::new(&wrong, 19).ends(0, &[]).says("graded: 19 wrong");
 }
 
 #[test]
-fn formulas_in_items_csv_are_quoted_unless_they_are_wanted_raw() {
+fn formulas_in_items_csv_are_quoted_except_with_raw_csv() {
     let server = Server::start(|posted| match posted.word() {
         "w0" => Reply::say("=HYPERLINK(\"http://example.org\")"),
         "w1" => Reply::say("-3"),
@@ -82,7 +82,7 @@ fn formulas_in_items_csv_are_quoted_unless_they_are_wanted_raw() {
 }
 
 #[test]
-fn a_folder_is_graded_again_by_either_version_and_says_which() {
+fn a_folder_is_graded_again_by_either_version_and_records_which() {
     let server = Server::start(|posted| Reply::say(&format!("**{}**", posted.word())));
     let case = Case::new(&server, 5);
     case.ends(0, &[]);
@@ -102,7 +102,7 @@ fn a_folder_is_graded_again_by_either_version_and_says_which() {
     assert_eq!(graded(&case), ("0.0".into(), "exact".into(), "1".into()));
     assert_eq!(rescore(&["--grader", "number,contains"]).0, Some(0));
     assert_eq!(graded(&case), ("1.0".into(), "number,contains".into(), "2".into()));
-    // The versions have graders of their own.
+    // The versions have their own graders.
     let (code, said) = rescore(&["--normalisation", "1", "--grader", "contains"]);
     assert!(code == Some(2) && said.contains("1 does not support the grader contains"), "{said}");
     assert_eq!(rescore(&["--normalisation", "3"]).0, Some(2));

@@ -1,5 +1,5 @@
-//! The graders on the tables of tests/golden/grading, whose expected grades are judged by hand, and what a
-//! grader does with texts of any kind.
+//! The graders on the tables of tests/golden/grading, whose expected grades were judged by hand, and on texts
+//! of any kind.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -24,7 +24,7 @@ impl Case {
     fn item(&self) -> Item {
         let choices: Vec<String> =
             self.choices.split('|').filter(|choice| !choice.is_empty()).map(Into::into).collect();
-        // As a file of items is read: the letter of a choice stands for it.
+        // As in a file of items: the letter of a choice is replaced by its text.
         let letter = |letter: u8| choices.get(usize::from(letter.wrapping_sub(b'A')));
         let gold = match self.answer.as_bytes() {
             [byte] if !choices.contains(&self.answer) => letter(*byte).unwrap_or(&self.answer),
@@ -72,7 +72,7 @@ fn tables() -> BTreeMap<String, Vec<Case>> {
 }
 
 #[test]
-fn every_grader_grades_as_the_tables_say() {
+fn every_grader_gives_the_grades_of_the_tables() {
     let tables = tables();
     for rule in registry::ALL.iter().filter(|rule| !rule.name().starts_with("logprob")) {
         let n = tables.get(rule.name()).map_or(0, Vec::len);

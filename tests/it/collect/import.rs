@@ -1,5 +1,5 @@
-//! Scores of the lm-evaluation-harness: files its own tool wrote (`tests/golden/lm_eval`), and the forms of
-//! its older versions.
+//! Scores of the lm-evaluation-harness: files written by the tool itself (`tests/golden/lm_eval`), and the
+//! formats of its older versions.
 
 use std::path::{Path, PathBuf};
 
@@ -41,7 +41,7 @@ fn a_run_of_the_tool_is_imported_with_its_samples() {
     );
     let score = &imported.scores[2];
     assert_eq!((score.accuracy_low, score.accuracy_high), wilson(4.0, 12).unzip());
-    // The mean of the right choices' log-probabilities in the samples, computed apart.
+    // The mean log-probability of the right choices in the samples, computed independently.
     assert!((score.mean_logprob.expect("of the samples") - -0.555_342_387_511_341_1).abs() < 1e-12);
     assert_eq!((score.provider.as_str(), score.model.as_str()), ("dummy", "i82qcls7"));
     assert!(score.collected_at.as_deref().expect("a date").starts_with("2026-11-23T10:37:43"));
@@ -104,8 +104,8 @@ fn an_answer_that_never_came_is_empty_and_not_wrong() {
 
 #[test]
 fn older_versions_are_read() {
-    // 0.3: no filters, no number of items, arguments as one text; the standard error tells the items: se =
-    // sqrt(p (1 - p) / (n - 1)).
+    // 0.3: no filters, no number of items, arguments as one text. The standard error gives the number of
+    // items: se = sqrt(p (1 - p) / (n - 1)).
     let se = (0.7_f64 * 0.3 / 999.0).sqrt();
     let old = json!({"results": {"arc_easy": {"acc": 0.7, "acc_stderr": se}}, "versions": {"arc_easy": 0},
                      "config": {"model": "hf-causal", "model_args": "pretrained=gpt2,auth_token=hf_secret",
@@ -113,7 +113,7 @@ fn older_versions_are_read() {
     let imported = read("results.json", &old.to_string(), &ImportOptions::default()).expect("scores");
     assert_eq!(brief(&imported.scores), [("arc_easy", 5, 1000, Some(0.7))]);
     assert_eq!(imported.scores[0].model, "gpt2");
-    // 0.4.0: filters, `n-shot`, no number of items; a group's row, which may be blank.
+    // 0.4.0: filters, `n-shot`, no number of items; the row of a group, which may be empty.
     let middle = json!({"results": {"mmlu": {" ": " ", "alias": "mmlu"}, "mmlu_stem": {"acc,none": 0.7,
         "acc_stderr,none": se}, "wikitext": {"word_perplexity,none": 12.5}},
                         "group_subtasks": {"mmlu": ["mmlu_stem"], "mmlu_stem": []},
@@ -122,7 +122,7 @@ fn older_versions_are_read() {
     assert_eq!(brief(&imported.scores), [("mmlu_stem", 0, 1000, Some(0.7))]);
     let notes = imported.notes.join("\n");
     assert!(notes.contains("mmlu is a group") && notes.contains("wikitext has no metric"), "{notes}");
-    // Before 0.4.3 samples are one list, without filters.
+    // Before 0.4.3, samples are one list without filters.
     let list = json!([{"doc_id": 0, "target": "1", "arguments": [["c", " a"], ["c", " b"]],
             "resps": [[["-3.21", "False"]], [["-1.02", "True"]]], "acc": 1.0},
                       {"doc_id": 1, "target": "0", "arguments": [["c", " a"], ["c", " b"]],
@@ -135,7 +135,7 @@ fn older_versions_are_read() {
 }
 
 #[test]
-fn numbers_python_writes_and_json_does_not_know_are_read() {
+fn numbers_that_python_writes_but_json_lacks_are_read() {
     let text = r#"{"results": {"a": {"acc,none": 0.5, "acc_stderr,none": "N/A"},
                     "b": {"acc,none": NaN, "perplexity,none": Infinity}},
                    "n-shot": {"a": 0, "b": 0}, "n-samples": {"a": {"effective": 4}},
@@ -150,7 +150,7 @@ fn numbers_python_writes_and_json_does_not_know_are_read() {
 }
 
 #[test]
-fn what_may_hold_a_key_stays_behind_and_is_named() {
+fn settings_that_may_contain_a_key_are_left_out_and_named() {
     let secret = "sk-0123456789abcdef0123";
     for arguments in [
         json!({"model": "gpt-x", "header": {"Authorization": secret}, "api_key": secret,
@@ -179,7 +179,7 @@ fn what_may_hold_a_key_stays_behind_and_is_named() {
 }
 
 #[test]
-fn a_group_is_no_task_and_a_url_or_a_key_no_setting() {
+fn a_group_is_not_a_task_and_a_url_or_key_is_not_a_setting() {
     let secret = "sk-0123456789abcdef0123";
     let of = |model: &str| {
         json!({"results": {"a": {"acc,none": 0.5}, "g": {"acc,none": 0.5}},
@@ -209,7 +209,7 @@ fn a_group_is_no_task_and_a_url_or_a_key_no_setting() {
 }
 
 #[test]
-fn what_cannot_be_imported_is_told() {
+fn unimportable_files_are_reported() {
     let base = |limit: serde_json::Value| {
         json!({"results": {"a": {"acc,none": 0.5}}, "n-shot": {"a": 0}, "n-samples": {"a": {"effective": 4}},
             "model_name": "m", "config": {"limit": limit}})
@@ -235,10 +235,10 @@ fn what_cannot_be_imported_is_told() {
     assert!(error("{\"results\":{\"a\":{\"acc,none\":0.5}},\"model_name\":\"m\"}").contains("--shots"));
     assert!(error("{\"results\":{\"a\":{\"acc,none\":0.5}},\"n-shot\":{\"a\":0}}").contains("--model"));
     let path = golden("results_");
-    // The same run twice says the same twice.
+    // The same run twice gives the same scores.
     let twice = import(&[path.clone(), path], &ImportOptions::default()).expect("scores");
     assert_eq!((twice.scores.len(), twice.faults.len()), (4, 0));
-    // Samples of another run beside the results.
+    // Samples of another run next to the results.
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("results_t.json"), base(json!(null))).expect("a file");
     std::fs::write(

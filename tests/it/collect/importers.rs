@@ -1,4 +1,4 @@
-//! Files of other tools: those that the tools wrote (`tests/golden`), and what goes wrong with such files.
+//! Files of other tools: files that the tools wrote (`tests/golden`), and faults in such files.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -61,11 +61,11 @@ pub fn inspect_json() -> Value {
 fn a_log_of_inspect_gives_the_same_as_archive_and_as_json() {
     let (archive, text) = (read("inspect/capitals.eval"), read("inspect/capitals.json"));
     assert_eq!(archive.scores.len(), 2);
-    // The two logs are of two runs of the same answers.
+    // The two logs come from two runs with the same answers.
     assert_eq!(brief(&archive.scores), brief(&text.scores));
     assert_eq!(kinds(&archive), kinds(&text));
-    // Of France one of two answers is right, of Peru, too; that of Chile is withheld, and Kenya's is wrong
-    // for one scorer and no answer for the other; Fiji failed.
+    // For France one of two answers is right, and also for Peru; the answer for Chile is withheld, Kenya's is
+    // wrong for one scorer and missing for the other; Fiji failed.
     assert_eq!(
         brief(&archive.scores),
         [("capitals/first_letter", 2, 5, 2, Some(0.5)), ("capitals/match", 2, 5, 3, Some(1.0 / 3.0))]
@@ -130,7 +130,7 @@ fn a_log_of_inspect_on_a_part_or_of_another_version_is_refused() {
         let error = import(std::slice::from_ref(&path), &whole).expect_err("cut").to_string();
         assert!(error.contains("cut.eval"), "{error}");
     }
-    // A byte of the contents that has changed is found by its checksum.
+    // The checksum detects a changed byte of the contents.
     let mut damaged = archive.clone();
     damaged[700] ^= 1;
     std::fs::write(&path, &damaged).expect("a file");
@@ -138,25 +138,25 @@ fn a_log_of_inspect_on_a_part_or_of_another_version_is_refused() {
 }
 
 #[test]
-fn scores_that_are_nan_or_no_shares_are_not_grades() {
+fn values_that_are_nan_or_not_shares_are_not_grades() {
     let mut log = inspect_json();
     log["results"]["scores"] = json!([]);
     log["samples"][0]["scores"]["first_letter"]["value"] = json!(7);
     let text = log.to_string().replacen("\"value\":\"I\"", "\"value\":NaN", 1);
     let imported = of(&[("log.json", text)], &ImportOptions::default()).expect("a log");
     assert_eq!(imported.scores.len(), 1);
-    // Of one item one of two answers has no value: the other one counts.
+    // One of two answers to an item has no value: the other one counts.
     assert_eq!(imported.scores[0].task, "capitals");
     assert!(kinds(&imported).iter().any(|(_, _, kind)| *kind == "unreadable"), "{:?}", kinds(&imported));
     let notes = imported.notes.join("\n");
     assert!(notes.contains("1 values of first_letter are not shares"), "{notes}");
-    // A key in a name is replaced, too.
+    // A key in a name is also redacted.
     let mut log = inspect_json();
     log["eval"]["task"] = json!(format!("task {KEY}"));
     let imported = of(&[("log.json", log.to_string())], &ImportOptions::default()).expect("a log");
     assert_eq!(imported.scores[1].task, "task [REDACTED]/match");
     assert!(!format!("{imported:?}").contains(KEY), "{imported:?}");
-    // Without samples, the results alone.
+    // The results alone, without samples.
     let mut log = inspect_json();
     log["samples"] = Value::Null;
     let imported = of(&[("log.json", log.to_string())], &ImportOptions::default()).expect("a log");
@@ -187,7 +187,7 @@ fn a_run_folder_of_helm_is_imported() {
 #[test]
 fn records_of_every_eval_ever_are_imported_with_their_answers() {
     let imported = read("every_eval_ever");
-    // What the harness's own files give (see `import`), with the model's new name.
+    // The values that the harness's own files give (see `import`), with the new name of the model.
     assert_eq!(
         brief(&imported.scores),
         [
@@ -218,7 +218,7 @@ fn old_records_and_several_models_in_one_file_are_read() {
     assert!(imported.notes.iter().any(|note| note.contains("--shots")), "{:?}", imported.notes);
     let named = ImportOptions { model: Some("m".into()), ..ImportOptions::default() };
     assert!(refused("all.jsonl", &lines, &named).contains("contains 2 models"));
-    // What is no share of right answers is told; nothing is left to import.
+    // Results that are not a share of right answers are reported; nothing is left to import.
     for (config, told) in [
         (json!({"metric_name": "bleu", "lower_is_better": false}), "`bleu`"),
         (json!({"metric_name": "accuracy", "lower_is_better": true}), "lower values"),
@@ -239,14 +239,14 @@ fn old_records_and_several_models_in_one_file_are_read() {
 #[test]
 fn record_files_of_openai_evals_are_imported() {
     let imported = read("openai_evals/match.jsonl");
-    // Two of six are right; Kenya's answer is empty.
+    // Two of six answers are right; Kenya's answer is empty.
     assert_eq!(brief(&imported.scores), [("capitals.test.v0", 0, 6, 5, Some(0.4))]);
     let score = &imported.scores[0];
     assert_eq!((score.n_empty, score.accuracy_all_as_wrong), (1, Some(1.0 / 3.0)));
     assert_eq!((score.provider.as_str(), score.model.as_str()), ("openai-evals", "answers"));
     assert_eq!(score.model_snapshot, "answers-2026-01-01");
     let graded = read("openai_evals/graded.jsonl");
-    // The grader chose neither grade for Kenya; its own mean counts five.
+    // The grader chose neither grade for Kenya; the mean in the file counts five items.
     assert_eq!(graded.scores[0].task, "judged.test.v0");
     assert_eq!(graded.scores[0].n_items, 6);
     let text = std::fs::read_to_string(golden("openai_evals/match.jsonl")).expect("a record");
@@ -271,7 +271,8 @@ fn record_files_of_openai_evals_are_imported() {
 fn result_files_of_simple_evals_are_imported() {
     let stem = "simple_evals/mmlu_gpt-4o-mini_20260131_120000";
     let (whole, page) = (read(&format!("{stem}_allresults.json")), read(&format!("{stem}.html")));
-    // The answer to the fourth question is empty; that to the fifth has the text of a score, escaped.
+    // The answer to the fourth question is empty; the answer to the fifth contains the text of a score,
+    // escaped.
     assert_eq!(brief(&whole.scores), [("mmlu", 0, 5, 4, Some(0.5))]);
     assert_eq!(brief(&page.scores), brief(&whole.scores));
     assert_eq!(page.items, whole.items);
@@ -285,7 +286,7 @@ fn result_files_of_simple_evals_are_imported() {
     assert!(refused(debug, &text, &ImportOptions::default()).contains("--debug"));
     let other = text.replacen("\"score\": 0.4", "\"score\": 0.8", 1);
     assert!(refused("mmlu_m_20260131_120000.json", &other, &ImportOptions::default()).contains("0.8"));
-    // A folder stands for the file with all results, not for the three.
+    // A folder stands for the file with all results, not for the three single ones.
     assert_eq!(read("simple_evals").scores.len(), 1);
 }
 
@@ -316,7 +317,7 @@ fn files_that_differ_about_a_score_are_named_and_the_others_imported() {
     ] {
         assert!(stderr.contains(told), "{told}: {stderr}");
     }
-    // What the files agree on is there once.
+    // Scores on which the files agree are imported once.
     let scores = std::fs::read_to_string(folder.path().join("s.csv")).expect("scores");
     assert_eq!(scores.lines().count(), 2, "{scores}");
     assert!(scores.contains("capitals/first_letter"), "{scores}");
@@ -326,14 +327,14 @@ fn files_that_differ_about_a_score_are_named_and_the_others_imported() {
     for text in [stderr.as_ref(), &scores, &items] {
         assert!(!text.contains(KEY), "{text}");
     }
-    // The same file twice states the same.
+    // The same file twice gives the same scores.
     let path = golden("inspect/capitals.eval");
     let twice = import(&[path.clone(), path], &ImportOptions::default()).expect("scores");
     assert_eq!((twice.scores.len(), twice.items.len(), twice.faults.len()), (2, 20, 0));
 }
 
 #[test]
-fn wrong_uses_of_the_verb_are_refused() {
+fn wrong_uses_of_the_command_are_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::create_dir(folder.path().join("empty")).expect("a folder");
     std::fs::copy(golden("inspect/capitals.eval"), folder.path().join("a.eval")).expect("a copy");
@@ -355,7 +356,7 @@ fn wrong_uses_of_the_verb_are_refused() {
 }
 
 #[test]
-fn texts_of_a_model_are_no_formulas_of_a_spreadsheet() {
+fn texts_of_a_model_are_not_spreadsheet_formulas() {
     let mut imported = read("simple_evals");
     imported.items[0].row.answer = "=HYPERLINK(\"http://x\")".into();
     let text = String::from_utf8(items_csv(&imported.items).expect("CSV")).expect("text");
@@ -363,7 +364,7 @@ fn texts_of_a_model_are_no_formulas_of_a_spreadsheet() {
 }
 
 #[test]
-fn one_file_of_a_fault_is_an_error_of_its_own() {
+fn a_single_faulty_file_gives_its_own_error() {
     let options = ImportOptions::default();
     let path = golden("inspect/make_logs.py");
     assert!(matches!(import(&[path], &options), Err(Error::Foreign { .. })));

@@ -1,4 +1,5 @@
-//! What a number of another tool's file is worth: of how many items, and whether it is one.
+//! The meaning of a number in a file of another tool: the number of its items, and whether it is a number at
+//! all.
 
 use serde_json::{Value, json};
 use surmise::import::{ImportOptions, import};
@@ -18,7 +19,7 @@ fn a_log_of_the_first_layout_has_the_name_of_its_scorer_in_the_results() {
     let mut other = log.clone();
     other["results"]["metrics"]["accuracy"]["value"] = json!(0.75);
     assert!(refused("log.json", &other.to_string(), &ImportOptions::default()).contains("0.75"));
-    // The number of samples is in the samples alone.
+    // Only the samples contain the number of samples.
     let mut bare = log;
     bare["samples"] = Value::Null;
     let error = refused("log.json", &bare.to_string(), &ImportOptions::default());
@@ -46,17 +47,17 @@ fn examples_that_simple_evals_asked_several_times_are_replicates() {
     let file = "gpqa_m_20260131_120000_allresults.json";
     let imported = of(&[(file, results.to_string())], &ImportOptions::default()).expect("results");
     let score = &imported.scores[0];
-    // The empty answer of the first round is none: that item has the grade of the second.
+    // The empty answer of the first round does not count: the item has the grade of the second round.
     assert_eq!((score.n_items, score.accuracy_all_as_wrong), (5, Some(0.8)));
     assert_eq!(imported.items.len(), 10);
     assert!(imported.items.iter().filter(|item| item.row.replicate == 1).count() == 5);
     assert!(imported.notes.iter().any(|note| note.contains("asked 2 times")), "{:?}", imported.notes);
-    // An example more is no round.
+    // An additional example is not a round.
     results["htmls"] = json!([&twice[..], &once[..1]].concat());
     results["score"] = json!(8.0 / 11.0);
     let imported = of(&[(file, results.to_string())], &ImportOptions::default()).expect("results");
     assert_eq!((imported.scores[0].n_items, imported.items.len()), (11, 11));
-    // Without prompts, examples cannot be told apart, and each counts.
+    // Without prompts, examples cannot be distinguished, and each counts.
     let bare = (0..).zip(&once).map(|(n, example)| {
         text(example).replace(&format!("Question {n}"), "Question").replace("Score: 0.0", "Score: 1.0")
     });
@@ -75,14 +76,14 @@ fn examples_that_simple_evals_asked_several_times_are_replicates() {
 }
 
 #[test]
-fn a_value_that_is_no_number_is_an_unreadable_answer_in_every_tool() {
+fn a_value_that_is_not_a_number_is_an_unreadable_answer_in_every_tool() {
     let folder = tempfile::tempdir().expect("a folder");
     for name in ["run_spec.json", "scenario_state.json", "stats.json", "per_instance_stats.json"] {
         let text = std::fs::read_to_string(golden(&format!("helm/simple_mcqa/{name}"))).expect("a file");
         let mut value: Value = serde_json::from_str(&text).expect("JSON");
         let is_it = |stat: &&mut Value| stat["name"]["name"] == "exact_match";
         if name == "per_instance_stats.json" {
-            // One has no number, and one has no such statistic.
+            // One instance has no number, and one lacks this statistic.
             let list = value.as_array_mut().expect("instances");
             let stats = list[0]["stats"].as_array_mut().expect("statistics");
             stats.iter_mut().find(is_it).expect("a statistic")["sum"] = Value::Null;
@@ -117,7 +118,7 @@ fn a_value_that_is_no_number_is_an_unreadable_answer_in_every_tool() {
 }
 
 #[test]
-fn a_metric_of_the_harness_that_is_no_number_keeps_its_place() {
+fn a_metric_of_the_harness_that_is_not_a_number_is_left_out_and_others_keep_their_names() {
     let results = r#"{"results": {"t": {"alias": "t", "acc,none": 0.5, "acc_norm,none": NaN}},
         "n-shot": {"t": 0}, "n-samples": {"t": {"effective": 2}}, "config": {"model": "hf"},
         "model_name": "m"}"#;
@@ -149,7 +150,7 @@ fn a_metric_of_the_harness_that_is_no_number_keeps_its_place() {
 }
 
 #[test]
-fn scores_without_a_number_of_items_want_one() {
+fn scores_without_a_number_of_items_need_one() {
     let record = |score: f64, version: &str| {
         json!({"schema_version": version, "evaluation_id": "x/1",
                "retrieved_timestamp": "1770682486", "model_info": {"name": "m", "id": "a/m"},
@@ -162,7 +163,7 @@ fn scores_without_a_number_of_items_want_one() {
     assert!(refused("r.json", &one, &whole).contains("--n-items 'MMLU=N'"));
     let n_items = [("MMLU".into(), 1000), ("other".into(), 5)].into();
     let given = ImportOptions { n_items, shots: Some(5), ..ImportOptions::default() };
-    // Two files whose sums differ in the last digit say the same.
+    // Two files whose sums differ in the last digit agree.
     let files = [("a.json", one.clone()), ("b.json", record(0.25 + 1e-15, "0.3.0"))];
     let imported = of(&files, &given).expect("a record");
     assert_eq!(brief(&imported.scores), [("MMLU", 5, 1000, 1000, Some(0.25))]);

@@ -1,4 +1,4 @@
-//! What an answer costs: counts that are missing, zero or absurd, prices of single kinds of tokens and of
+//! The cost of an answer: token counts that are missing, zero or impossible, prices of kinds of tokens and of
 //! service tiers, and the cost that a provider states.
 
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ fn summary(case: &Case) -> Value {
 }
 
 #[test]
-fn a_count_of_zero_for_a_text_is_a_missing_count() {
+fn a_count_of_zero_for_a_text_is_treated_as_missing() {
     let zero = |body: &mut Value| {
         body["usage"] = json!({"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0});
     };
@@ -46,7 +46,7 @@ fn a_count_of_zero_for_a_text_is_a_missing_count() {
 }
 
 #[test]
-fn counts_that_no_request_has_are_flagged_and_do_not_lock_the_folder() {
+fn impossible_counts_are_flagged_and_do_not_block_the_folder() {
     let server = Server::start(|posted| {
         let mut body = chat(posted.word(), "stop");
         if posted.word() == "w0" {
@@ -64,7 +64,7 @@ fn counts_that_no_request_has_are_flagged_and_do_not_lock_the_folder() {
 }
 
 #[test]
-fn cached_and_reasoning_tokens_and_tiers_have_prices_of_their_own() {
+fn cached_and_reasoning_tokens_and_tiers_have_their_own_prices() {
     let answer = |body: &mut Value| {
         body["service_tier"] = json!("priority");
         body["usage"] = json!({"prompt_tokens": 1000, "completion_tokens": 100,
@@ -77,7 +77,7 @@ fn cached_and_reasoning_tokens_and_tiers_have_prices_of_their_own() {
         let case = case(&server, 1, prices);
         let ran = case.ends(0, &arguments);
         let summary = summary(&case);
-        assert_eq!(summary["tokens"]["reasoning"], 80, "counted apart");
+        assert_eq!(summary["tokens"]["reasoning"], 80, "must be counted separately");
         (summary["spent_usd"].as_f64().expect("a cost"), ran.stderr)
     };
     // The probe and the question: twice 1000 at 1 and 100 at 2.

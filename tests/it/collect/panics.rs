@@ -1,5 +1,5 @@
-//! A mistake of the program itself: it says no key, loses no answer that came, and ends with a code of the
-//! list.
+//! A bug in the program itself: a panic prints no key, loses no received answer, and ends with a documented
+//! exit code.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -20,10 +20,10 @@ use surmise::collect::secrets::{Secrets, hide_in_panics};
 use crate::support::collect_case::{Case, KEY};
 use crate::support::fault_server::{Reply, Server};
 
-/// Where the child of the test below finds its folder.
+/// The variable with the folder for the child process of the test below.
 const FOLDER: &str = "SURMISE_TEST_PANIC";
 
-/// Goes on with a folder, and panics with the key in its mouth when a worker is told to wait.
+/// Continues with a folder, and panics with the key in the message when a worker has to wait.
 #[test]
 #[ignore = "the child of the test below"]
 fn child() {
@@ -67,7 +67,7 @@ fn child() {
 }
 
 #[test]
-fn fault_31_a_panic_says_no_key_and_loses_no_answer() {
+fn fault_31_a_panic_prints_no_key_and_loses_no_answer() {
     let server = Server::start(|posted| match (posted.before, posted.word(), posted.same) {
         (3, ..) => Reply::error(402, "insufficient_quota"),
         (_, "w20", 0) => Reply::error(429, "rate_limit_exceeded"),
@@ -81,7 +81,7 @@ fn fault_31_a_panic_says_no_key_and_loses_no_answer() {
     let ran = case.ran(&child.env(FOLDER, case.out()).output().expect("a child"));
     assert_eq!(ran.code, Some(1), "{}", ran.stderr);
     ran.says("internal error at ").says("it held [REDACTED] and").says("it ended: surmise panicked");
-    // Whatever had come is there, and the rest is asked once.
+    // All received answers are stored, and the rest is asked once.
     let kept = case.outcomes().iter().filter(|record| record["outcome"] == "answered").count();
     assert!(kept >= 10, "{kept}");
     case.ends(0, &[]).says("1 request(s) were in flight");

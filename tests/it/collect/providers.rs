@@ -1,6 +1,5 @@
-//! What is sent in each wire format, and what each published form of an answer means: golden bodies written
-//! down from the providers' documentation, with what they mean beside them
-//! (`tests/golden/providers/expected.csv`).
+//! The requests of each wire format, and the meaning of each documented form of an answer: golden bodies from
+//! the documentation of the providers, with their meaning (`tests/golden/providers/expected.csv`).
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -58,7 +57,7 @@ fn columns(answer: &Answer) -> BTreeMap<&'static str, String> {
 }
 
 #[test]
-fn every_golden_body_means_what_is_written_beside_it() {
+fn every_golden_body_has_its_expected_meaning() {
     let mut reader = csv::Reader::from_path(folder().join("expected.csv")).expect("expected.csv");
     let mut read = 0;
     for row in reader.deserialize::<BTreeMap<String, String>>() {
@@ -73,7 +72,7 @@ fn every_golden_body_means_what_is_written_beside_it() {
         }
         read += 1;
     }
-    // No body lies about unread.
+    // Every golden body is used.
     let bodies = provider::ALL
         .iter()
         .flat_map(|provider| std::fs::read_dir(folder().join(provider.name())).expect("a folder"));
@@ -108,7 +107,7 @@ fn text() -> Prompt {
     Prompt::Text("France ->".into())
 }
 
-/// What each wire format is asked here, with all it has a place for.
+/// The request to each wire format, with all parameters that it supports.
 fn requests() -> Vec<(&'static str, &'static str, Request)> {
     let request = |model: &str, prompt, params| Request { model: model.into(), prompt, params };
     let plain = || GenerationParams { max_tokens: 16, ..GenerationParams::default() };
@@ -171,7 +170,7 @@ fn every_request_is_rendered_to_its_golden_bytes() {
 }
 
 #[test]
-fn requests_go_where_each_provider_serves_them() {
+fn requests_go_to_the_path_of_each_provider() {
     let path = |name: &str, model: &str| {
         let request = Request { model: model.into(), prompt: text(), params: GenerationParams::default() };
         let wire = provider::find(name).expect("a provider").render(&request).expect(name);
@@ -185,7 +184,7 @@ fn requests_go_where_each_provider_serves_them() {
     );
     assert_eq!(path("gemini", "gemini-2.5-pro").0, "/v1beta/models/gemini-2.5-pro:generateContent");
     assert_eq!(path("gemini", "tunedModels/mine").0, "/v1beta/tunedModels/mine:generateContent");
-    // A model's name cannot reach the query, where keys are looked for, or another path.
+    // The name of a model cannot change the query, where keys are searched for, or lead to another path.
     assert_eq!(path("gemini", "x?key=1#\u{e9}").0, "/v1beta/models/x%3Fkey%3D1%23%C3%A9:generateContent");
     assert_eq!(path("openai-responses", "m"), ("/responses".into(), vec![]));
     assert_eq!(path("ollama", "m"), ("/api/chat".into(), vec![]));
@@ -205,7 +204,7 @@ fn requests_go_where_each_provider_serves_them() {
 }
 
 #[test]
-fn what_a_wire_format_has_no_place_for_is_refused_and_not_dropped() {
+fn unsupported_parameters_of_a_wire_format_are_refused_and_not_dropped() {
     let refused = |name: &str, prompt: Prompt, change: &dyn Fn(&mut GenerationParams)| {
         let mut params = GenerationParams::default();
         change(&mut params);
@@ -258,7 +257,7 @@ fn a_chat_has_room_for_reasoning_before_the_answer() {
 }
 
 #[test]
-fn a_parameter_that_a_server_refuses_can_be_left_out_for_all() {
+fn a_parameter_that_a_server_refuses_can_be_left_out_of_all_requests() {
     let params = params();
     assert_eq!(
         params.without("max_tokens").map(|s| s.max_tokens_key),
@@ -270,7 +269,7 @@ fn a_parameter_that_a_server_refuses_can_be_left_out_for_all() {
     assert_eq!(params.without("top_logprobs").map(|s| s.logprobs), Some(None));
     assert_eq!(params.without("model"), None);
     assert_eq!(params.without("seed").and_then(|s| s.without("seed")), None);
-    // What an echo is for cannot be left out of it.
+    // An echo needs its log-probabilities, which cannot be left out.
     assert_eq!(GenerationParams { echo: true, ..params }.without("logprobs"), None);
     let caps = provider::find("anthropic").expect("a provider").capabilities();
     assert_eq!(GenerationParams::sendable_stops(&[",".into(), "\n".into()], &caps), [","]);
@@ -300,7 +299,7 @@ fn logprobs_are_read_in_every_form() {
 }
 
 #[test]
-fn a_redirect_names_the_host_and_nothing_of_the_query() {
+fn the_error_about_a_redirect_names_the_host_and_not_the_query() {
     for provider in provider::ALL {
         for status in [301, 302, 307, 308] {
             let to = "https://user:secret@evil.example:8443/v1?key=secret";
@@ -312,12 +311,12 @@ fn a_redirect_names_the_host_and_nothing_of_the_query() {
     }
 }
 
-/// Left out of daily work by `--skip slow::`.
+/// `--skip slow::` leaves this test out.
 mod slow {
     use super::*;
 
-    /// Bytes that are nearly an answer: a golden body with bytes changed, cut out, doubled or spliced with
-    /// another's.
+    /// Bytes that resemble an answer: a golden body with bytes changed, removed, duplicated, or replaced by
+    /// those of another body.
     #[test]
     fn no_body_makes_a_reader_fail() {
         use rand::Rng;
@@ -349,8 +348,8 @@ mod slow {
                 }
                 let status = [200, 200, 400, 429, 500, 302][round % 6];
                 let answer = provider::read(*provider, status, &Headers::default(), &body);
-                // What is read out of a body is never more than was in it, lossy characters (three bytes for
-                // one) included.
+                // The strings read from a body are never longer than the body, including replacement
+                // characters (three bytes for one).
                 if let Outcome::Answered { text } | Outcome::Truncated { text } = &answer.outcome {
                     assert!(text.len() <= 3 * body.len());
                 }

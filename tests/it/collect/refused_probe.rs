@@ -1,4 +1,4 @@
-//! Servers that refuse the probe, or questions one after the other, in words that are in no table.
+//! Servers that refuse the probe, or consecutive questions, with unknown wordings.
 
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ fn has(posted: &Posted, name: &str) -> bool {
 }
 
 #[test]
-fn a_parameter_that_the_refusal_names_anywhere_is_left_out() {
+fn a_parameter_named_anywhere_in_the_refusal_is_left_out() {
     let tgi = json!({"error": "Input validation error: `temperature` must be strictly positive"});
     let pydantic = json!({"detail": [{"type": "greater_than", "loc": ["body", "temperature"],
         "msg": "Input should be greater than 0", "input": 0}]});
@@ -38,7 +38,7 @@ fn a_parameter_that_the_refusal_names_anywhere_is_left_out() {
 }
 
 #[test]
-fn the_parameter_at_fault_is_found_where_none_is_named_and_the_others_are_sent() {
+fn an_unnamed_parameter_at_fault_is_found_and_the_others_are_sent() {
     let server = Server::start(|posted| match has(posted, "stop") {
         true => refused(400, &json!({"error": {"message": "Bad request"}})),
         false => Reply::say(posted.word()),
@@ -60,7 +60,7 @@ fn a_server_that_refuses_every_request_is_asked_a_few_times() {
 }
 
 #[test]
-fn questions_that_are_refused_one_after_the_other_end_the_run_only_if_the_probe_is_refused_too() {
+fn consecutive_refused_questions_end_the_run_only_if_the_probe_is_refused_too() {
     let bad = || refused(400, &json!({"error": {"message": "This question cannot be answered"}}));
     let server = Server::start(move |posted| match posted.word().trim_start_matches('w').parse() {
         Ok(2..20) => bad(),
@@ -81,7 +81,7 @@ fn questions_that_are_refused_one_after_the_other_end_the_run_only_if_the_probe_
 }
 
 #[test]
-fn prompts_that_are_too_large_in_any_words_fail_alone() {
+fn only_the_prompts_that_are_too_large_fail_for_any_wording() {
     for message in [
         "input length and `max_tokens` exceed context limit: 199990 + 64 > 200000",
         "max_tokens exceeds the range of 1..60",
@@ -94,6 +94,6 @@ fn prompts_that_are_too_large_in_any_words_fail_alone() {
         let case = Case::new(&server, 30);
         case.ends(3, &["--concurrency", "1"]);
         assert_eq!((case.score("n_error"), case.score("n_scored")), ("18".into(), "12".into()));
-        assert_eq!(server.count_all(), 31, "each is asked once");
+        assert_eq!(server.count_all(), 31, "each question must be asked once");
     }
 }

@@ -1,4 +1,5 @@
-//! What a folder of answers says: every kind counted, columns in their order, nothing half-written.
+//! The results of a folder of answers: every kind is counted, columns have their order, and no file is
+//! incomplete.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -26,7 +27,7 @@ fn task(folder: &Path, name: &str, lines: &[&str], grader: &str) -> Task {
     tasks::load(&[name], &options).expect("a task").remove(0)
 }
 
-/// The answers that golden bodies are.
+/// The answers in the golden bodies.
 fn replicate(provider: &str, bodies: &[&str]) -> Replicate {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/providers").join(provider);
     let read = |body: &&str| {
@@ -45,7 +46,7 @@ fn rows(path: &Path) -> Vec<BTreeMap<String, String>> {
 }
 
 #[test]
-fn every_kind_of_answer_is_counted_as_what_it_is() {
+fn every_kind_of_answer_is_counted_as_its_kind() {
     let folder = tempfile::tempdir().expect("a folder");
     let bodies = [
         "200-answered",
@@ -77,7 +78,7 @@ fn every_kind_of_answer_is_counted_as_what_it_is() {
         }
         results
     };
-    // Results that are never finished leave nothing behind.
+    // Results that are never finished leave no file.
     drop(fill(begin()));
     assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 1);
     let summary = fill(begin()).write(0).expect("files");
@@ -137,7 +138,7 @@ fn every_kind_of_answer_is_counted_as_what_it_is() {
 }
 
 #[test]
-fn choices_are_compared_by_what_the_server_says_of_them() {
+fn choices_are_compared_by_their_log_probabilities() {
     let folder = tempfile::tempdir().expect("a folder");
     let line = |gold: &str| {
         format!(
@@ -147,7 +148,8 @@ fn choices_are_compared_by_what_the_server_says_of_them() {
     };
     let (paris, rome) = (line("Paris."), line("Rome."));
     let task = task(folder.path(), "choices.jsonl", &[&paris, &rome], "logprob");
-    // The golden echo is that of the first choice; the second is as likely at each token but the last.
+    // The golden echo is that of the first choice; the second has the same log-probabilities except at the
+    // last token.
     let folder_of =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/providers/openai-completions/200-echo.body");
     let echo = std::fs::read_to_string(folder_of).expect("a golden body");
@@ -169,8 +171,7 @@ fn choices_are_compared_by_what_the_server_says_of_them() {
     results.write(0).expect("files");
     let [row] = rows(&folder.path().join("scores.csv")).try_into().expect("one row");
     assert_eq!((row["n_scored"].as_str(), row["accuracy"].as_str()), ("2", "0.5"));
-    // -0.59 - 0.83 for the one, -2.5 - 0.83 for the other; the token generated after the prompt, if any, is
-    // left out.
+    // -0.59 - 0.83 for the first, -2.5 - 0.83 for the second. A token generated after the prompt is left out.
     assert!(
         (row["mean_logprob"].parse::<f64>().expect("a mean") - (-1.42 - 3.33) / 2.0).abs() < 1e-12,
         "{row:?}"
@@ -178,7 +179,7 @@ fn choices_are_compared_by_what_the_server_says_of_them() {
 }
 
 #[test]
-fn texts_are_kept_whole_with_what_was_asked() {
+fn complete_texts_are_stored_with_their_prompts() {
     let folder = tempfile::tempdir().expect("a folder");
     let task = task(
         folder.path(),

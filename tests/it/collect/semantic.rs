@@ -1,5 +1,5 @@
-//! `surmise collect semantic` against a server that knows the table: what is written, what is empty and why,
-//! and what is refused before the first request.
+//! `surmise collect semantic` with a server that knows the table: the written columns, the empty cells and
+//! their reasons, and the refusals before the first request.
 
 use std::collections::BTreeMap;
 
@@ -54,7 +54,7 @@ fn n_prompts() -> usize {
 }
 
 #[test]
-fn answers_that_tell_the_relation_reach_the_ceiling_and_copied_ones_say_little() {
+fn answers_that_tell_the_relation_reach_the_ceiling_and_copied_ones_stay_low() {
     let share = |server: &Server| {
         let case = Case::of(&server.url, "");
         let ran = run(&case, &[&["--corpus", "nations"], &SMALL, &TARGET, &FREE]);
@@ -76,12 +76,12 @@ fn answers_that_tell_the_relation_reach_the_ceiling_and_copied_ones_say_little()
     let (copied, accuracy) = share(&Server::start(|posted| Reply::say(&list(posted).1)));
     assert!(copied < 0.3 * ceiling, "{copied}");
     assert!(accuracy.parse::<f64>().expect("an accuracy") < 0.5);
-    // The same answer to everything is no information.
+    // The same answer to everything carries no information.
     assert_eq!(share(&Server::start(|_| Reply::say("yes"))).0, 0.0);
 }
 
 #[test]
-fn lost_answers_are_left_out_and_asked_again_and_paid_ones_are_kept() {
+fn lost_answers_are_left_out_and_asked_again_and_paid_answers_are_kept() {
     let broken = Server::start(|posted| match posted.before {
         5..8 => Reply::error(400, "it_is_broken"),
         _ => Reply::say(&right(posted)),
@@ -103,7 +103,7 @@ fn lost_answers_are_left_out_and_asked_again_and_paid_ones_are_kept() {
 }
 
 #[test]
-fn listed_tokens_give_accuracy_and_say_what_they_do_not_tell() {
+fn listed_tokens_give_the_accuracy_and_a_message_explains_empty_cells() {
     // The right answer is always the most likely one, and no other is listed.
     let server = Server::start(|posted| {
         let answer = right(posted);
@@ -128,8 +128,8 @@ fn listed_tokens_give_accuracy_and_say_what_they_do_not_tell() {
     );
 }
 
-/// Echoes a prompt word by word. Of its last answer the first word is as likely as `logprob` says, which is
-/// given what is right, and another word has most of what is left.
+/// Echoes a prompt word by word. The first word of the last answer has the probability that `logprob` gives
+/// for a right or wrong answer, and another word has most of the rest.
 fn echo(posted: &Posted, logprob: impl Fn(bool) -> f64) -> Reply {
     let text = &posted.prompt;
     let cue = text.rfind(" ->").map_or(0, |at| at + 3);
@@ -145,7 +145,8 @@ fn echo(posted: &Posted, logprob: impl Fn(bool) -> f64) -> Reply {
     let (mut tokens, mut logprobs, mut top, mut offsets) = (vec![], vec![], vec![], vec![]);
     for (number, ends) in starts.windows(2).enumerate() {
         let token = &text[ends[0]..ends[1]];
-        // Of a model that knows something, so that no two tokens of the list have the same number.
+        // Log-probabilities of a model that knows something, so that no two tokens of the list have the same
+        // value.
         let known = -1.0 - 0.01 * number as f64 - 0.001 * token.len() as f64;
         let own = if ends[0] == cue { logprob(text[cue..].trim() == expected) } else { known };
         tokens.push(json!(token));
@@ -162,7 +163,7 @@ fn echo(posted: &Posted, logprob: impl Fn(bool) -> f64) -> Reply {
 }
 
 #[test]
-fn an_echo_gives_accuracy_log_probability_and_output_share_and_one_that_contradicts_the_answers_none() {
+fn an_echo_gives_all_columns_and_an_echo_that_contradicts_the_answers_none() {
     let target = ["--provider", "openai-completions", "--api-model", "m", "-o", "out", "--no-budget"];
     let collect = |server: &Server| {
         let case = Case::of(&server.url, "");
@@ -178,7 +179,7 @@ fn an_echo_gives_accuracy_log_probability_and_output_share_and_one_that_contradi
     let exact = 1.0 - (1.0 + (-3.0_f64).exp()).log2();
     assert!((value("output_share") - exact).abs() < 1e-9, "{} and {exact}", value("output_share"));
     assert!(!said.contains("contradict"), "{said}");
-    // What is answered is never the most likely token.
+    // The answer is never the most likely token.
     let (row, said) = collect(&Server::start(|posted| echo(posted, |_| -2.0)));
     assert_eq!((row["accuracy"].as_str(), row["output_share"].as_str()), ("", ""));
     assert!(said.contains("contradict its answer") && said.contains("--logprobs-from top"), "{said}");
@@ -186,7 +187,7 @@ fn an_echo_gives_accuracy_log_probability_and_output_share_and_one_that_contradi
 }
 
 #[test]
-fn a_server_that_does_not_echo_is_found_out_by_the_probe() {
+fn a_server_without_echo_is_detected_by_the_probe() {
     let server = Server::start(|_| {
         let body =
             json!({"choices": [{"index": 0, "text": " yes", "finish_reason": "length", "logprobs": null}]});
@@ -198,7 +199,7 @@ fn a_server_that_does_not_echo_is_found_out_by_the_probe() {
     assert_ne!(ran.code, Some(0));
     assert!(ran.stderr.contains("`echo`") && ran.stderr.contains("log-probabilities"), "{}", ran.stderr);
     assert_eq!(server.count_all(), 2);
-    // Nor is it asked again.
+    // The server is not asked again.
     let again = run(&case, &[&["--corpus", "nations"], &SMALL, &target]);
     assert!(again.stderr.contains("`echo`"), "{}", again.stderr);
     assert_eq!(server.count_all(), 2);
@@ -223,7 +224,7 @@ fn a_dry_run_counts_every_request_and_sends_none() {
 }
 
 #[test]
-fn what_gives_no_design_is_refused_before_the_first_request() {
+fn a_category_without_a_design_is_refused_before_the_first_request() {
     let server = oracle();
     let case = Case::of(&server.url, "");
     let write = |name: &str, text: &str| std::fs::write(case.folder.path().join(name), text).expect("a file");

@@ -1,5 +1,5 @@
-//! The token limit of questions that are drawn from a category: a model that does not reason gets one for a
-//! few words, and a small one that does not stop by itself neither fills 2048 tokens nor ends the run.
+//! The token limit of questions from a category: a model that does not reason gets a low limit, and a small
+//! model that does not stop by itself neither fills 2048 tokens nor ends the run.
 
 use std::path::Path;
 use std::process::Command;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::support::collect_case::KEY;
 use crate::support::fault_server::{Posted, Reply, Server, chat};
 
-/// Asks for the capitals and more of countries. Returns the exit code and stderr.
+/// Collects answers about countries, such as capitals. Returns the exit code and stderr.
 fn countries(server: &Server, folder: &Path, more: &[&str]) -> (Option<i32>, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_surmise"));
     command.current_dir(folder).env("OPENAI_API_KEY", KEY).args(["collect", "countries", "--items", "2"]);
@@ -49,8 +49,8 @@ fn recorded(folder: &Path) -> Value {
 }
 
 #[test]
-fn a_model_that_does_not_reason_gets_a_limit_for_a_few_words() {
-    // It goes on and on in one answer of six, and knows the continents.
+fn a_model_that_does_not_reason_gets_a_low_token_limit() {
+    // The model does not stop in one answer of six, and knows the continents.
     let server = Server::start(|posted| {
         let body = match (is_probe_of(posted), posted.before % 6) {
             (true, _) => chat("Yes, of course.", "stop"),
@@ -64,12 +64,12 @@ fn a_model_that_does_not_reason_gets_a_limit_for_a_few_words() {
     assert_eq!(code, Some(0), "{said}");
     assert_eq!(said.matches("short answers are limited to 128 tokens").count(), 1, "{said}");
     assert_eq!((limits(&server), recorded(folder.path())), ((vec![2048], vec![128]), json!(true)));
-    // The folder is continued with the same limit, and nothing is asked again.
+    // The folder is continued with the same limit, and no question is asked again.
     let asked = server.count_all();
     let (code, said) = countries(&server, folder.path(), &["--keep-going"]);
     assert!(code == Some(0) && !said.contains("short answers are limited"), "{said}");
     assert_eq!(server.count_all(), asked);
-    // Another limit is another question.
+    // Another limit makes another question.
     let (code, said) = countries(&server, folder.path(), &["--max-tokens", "2048"]);
     assert!(code == Some(2) && said.contains("settings.max_tokens"), "{said}");
     let (code, _) =
@@ -78,7 +78,7 @@ fn a_model_that_does_not_reason_gets_a_limit_for_a_few_words() {
 }
 
 #[test]
-fn a_model_that_reasons_or_may_reason_keeps_the_room_for_it() {
+fn a_model_that_reasons_or_may_reason_keeps_the_high_token_limit() {
     let reasoning = |change: fn(&mut Value)| {
         let server = Server::start(move |posted| {
             let mut body = chat(if is_probe_of(posted) { "yes" } else { "Europe" }, "stop");

@@ -1,4 +1,4 @@
-//! A request that falls silent gets a second chance long before the time limit, holds up no other, and counts
+//! A request without a response is repeated long before the time limit, delays no other request, and counts
 //! as possibly billed.
 
 use std::time::Instant;
@@ -28,7 +28,7 @@ fn one_silent_request_is_asked_again_after_four_times_the_slowest_answer() {
 
 #[test]
 fn a_long_answer_of_a_slow_server_is_not_asked_for_twice() {
-    // Five tokens take a fifth of a second, and one answer has hundreds.
+    // Five tokens take a fifth of a second, and one answer has hundreds of tokens.
     let server = Server::start(|posted| {
         let wait = if posted.word() == "w0" { 13.0 } else { 0.2 };
         let mut reply = Reply::say(posted.word()).how(How::Late(seconds(wait)));

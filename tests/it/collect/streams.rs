@@ -1,4 +1,4 @@
-//! A stream that comes although none was asked for is read like the answer that was asked for.
+//! A stream that was not requested is read like a normal answer.
 
 use serde_json::json;
 use surmise::provider::{self, Answer, Headers, Outcome};
@@ -90,11 +90,11 @@ fn a_stream_of_each_form_is_joined() {
 }
 
 #[test]
-fn a_stream_that_breaks_off_is_no_whole_answer() {
+fn an_interrupted_stream_is_not_a_complete_answer() {
     let chunk = json!({"choices": [{"delta": {"content": "The capi"}}]});
     let partial = Outcome::Truncated { text: "The capi".into() };
     assert_eq!(read("openai-chat", &events(std::slice::from_ref(&chunk))).outcome, partial);
-    // Servers that give no reason mark the end.
+    // Servers that give no finish reason mark the end.
     let done = events(std::slice::from_ref(&chunk)) + "data: [DONE]\n\n";
     assert_eq!(answered(&read("openai-chat", &done)), "The capi");
     let error = json!({"error": {"message": "overloaded", "type": "overloaded_error", "code": 529}});
@@ -106,7 +106,7 @@ fn a_stream_that_breaks_off_is_no_whole_answer() {
 }
 
 #[test]
-fn of_a_stream_with_several_answers_the_first_is_read() {
+fn the_first_of_several_answers_in_a_stream_is_read() {
     let part = |index: u32, content: &str, reason: Option<&str>| {
         let delta = json!({"content": content});
         json!({"choices": [{"index": index, "delta": delta, "finish_reason": reason}]})
@@ -121,7 +121,7 @@ fn of_a_stream_with_several_answers_the_first_is_read() {
 }
 
 #[test]
-fn a_refusal_of_the_provider_behind_a_gateway_is_a_refusal() {
+fn a_refusal_by_the_provider_behind_a_gateway_is_a_refusal() {
     let body = json!({"choices": [{"message": {"content": "I cannot."}, "finish_reason": "stop",
         "native_finish_reason": "refusal"}]});
     assert_eq!(read("openai-chat", &body.to_string()).outcome.kind(), "refused");

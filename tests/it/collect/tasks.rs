@@ -1,4 +1,4 @@
-//! Task files: what is read, and what is refused with its line before anything is asked.
+//! Task files: which files are read, and which are refused with a line before any request.
 
 use std::path::PathBuf;
 
@@ -41,7 +41,7 @@ fn text(item: &Item) -> &str {
 }
 
 #[test]
-fn jsonl_and_csv_say_the_same() {
+fn jsonl_and_csv_give_the_same_items() {
     let jsonl = read(
         "items.jsonl",
         concat!(
@@ -102,7 +102,7 @@ fn prompts_keep_every_byte() {
 }
 
 #[test]
-fn what_is_wrong_is_told_with_its_line() {
+fn faults_are_reported_with_their_line() {
     let ok = "{\"id\":\"1\",\"prompt\":\"p\",\"answer\":\"a\"}\n";
     let cases: Vec<(&str, Vec<u8>, u64, &str)> = vec![
         ("t.jsonl", format!("{ok}{{\"id\":\"1\",\"prompt\":\"q\",\"answer\":\"a\"}}").into(), 2, "of line 1"),
@@ -186,7 +186,7 @@ fn what_is_wrong_is_told_with_its_line() {
 }
 
 #[test]
-fn choices_are_asked_as_their_grader_needs() {
+fn choices_are_asked_in_the_form_of_their_grader() {
     let folder = tempfile::tempdir().expect("a folder");
     let line = |answer: &str| {
         format!(
@@ -210,12 +210,12 @@ fn choices_are_asked_as_their_grader_needs() {
     let prompts =
         ["Capital of France? Rome", "Capital of France? Paris"].map(|text| Prompt::Text(text.into()));
     assert_eq!((each.prompts.as_slice(), each.boundary), (&prompts[..], 18));
-    // Where the choices are letters, the prompt shows them already.
+    // If the choices are letters, the prompt already shows them.
     let shown =
         "{\"id\":\"1\",\"prompt\":\"A. x\\nB. y\\nAnswer:\",\"answer\":\"B\",\"choices\":[\"A\",\"B\"]}";
     let shown = load(&folder, "t.jsonl", shown.as_bytes(), "letter").expect("an item");
     assert_eq!(text(&items(&shown)[0]), "A. x\nB. y\nAnswer:");
-    // A number among numbers is one of them, and never an index.
+    // A number among numeric choices is one of them, and never an index.
     let numbers = |answer: &str| {
         format!("{{\"id\":\"1\",\"prompt\":\"p\",\"answer\":{answer},\"choices\":[\"1\",\"2\",\"5\"]}}")
     };
@@ -249,7 +249,7 @@ fn members_that_are_not_read_are_named() {
 }
 
 #[test]
-fn tasks_have_names_and_ids_of_their_own() {
+fn tasks_have_unique_names_and_ids() {
     let names = |names: &[&str]| {
         tasks::load(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>(), &options())
     };
@@ -276,7 +276,7 @@ fn tasks_have_names_and_ids_of_their_own() {
 }
 
 #[test]
-fn a_category_of_ones_own_is_asked_like_the_built_in_ones() {
+fn a_user_category_is_asked_like_the_built_in_ones() {
     let folder = tempfile::tempdir().expect("a folder");
     let csv = "\u{feff}entity,capital\nFrance,Paris\nPeru,Lima\nGhana,Accra\nItaly,Rome\n";
     let task = load(&folder, "lands.csv", csv.as_bytes(), "exact").expect("a task");
@@ -305,12 +305,12 @@ fn texts_need_no_answers() {
     );
 }
 
-/// Left out of daily work by `--skip slow::`.
+/// `--skip slow::` leaves this test out.
 mod slow {
     use super::*;
 
     #[test]
-    fn no_file_makes_the_reader_fail_without_its_line() {
+    fn every_error_of_the_reader_has_a_line() {
         use rand::Rng;
         let files: [(&str, &[u8]); 3] = [
             (
@@ -341,7 +341,7 @@ mod slow {
             }
             let n_lines = bytes.iter().filter(|byte| **byte == b'\n').count() as u64 + 1;
             match load(&folder, name, &bytes, "letter") {
-                // What was found good once is read again in the same way.
+                // A file that was read once is read again in the same way.
                 Ok(task) => assert!(!task.items.is_empty() && items(&task).len() == task.items.len()),
                 Err(Error::Csv { line, .. }) => {
                     assert!((1..=n_lines).contains(&line), "line {line} of {n_lines}");
@@ -371,7 +371,7 @@ fn a_file_that_changes_while_it_is_asked_is_noticed() {
         std::fs::write(folder.path().join(name), other).expect("a file");
         let error = task.items.get(0).expect_err("another item");
         assert!(matches!(error, Error::Parameter { name: "the tasks", .. }), "{error}");
-        // A file that is put in its place is another file.
+        // A file that replaces it is another file.
         std::fs::write(folder.path().join(name), bytes).expect("a file");
         let task = load(&folder, name, bytes.as_bytes(), "exact").expect("a task");
         std::fs::write(folder.path().join("new"), other).expect("a file");

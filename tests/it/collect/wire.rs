@@ -1,5 +1,5 @@
-//! Every wire format over a real connection: a server that says each golden answer, and what becomes of it on
-//! the way through client, journal and results.
+//! Every wire format over a real connection: a server sends each golden answer, which passes through client,
+//! journal and results.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ fn answers(provider: &str) -> BTreeMap<String, String> {
 }
 
 #[test]
-fn every_golden_answer_of_every_wire_format_arrives_as_what_it_is() {
+fn every_golden_answer_of_every_wire_format_arrives_with_its_kind() {
     for provider in provider::ALL {
         let name = provider.name();
         let expected = answers(name);

@@ -1,5 +1,4 @@
-//! What the scores say of answers that came over a connection: filters and refusals, choices compared by
-//! log-probability, shots.
+//! The scores of answers over a connection: filters and refusals, choices compared by log-probability, shots.
 
 use std::path::Path;
 
@@ -16,7 +15,7 @@ fn golden(provider: &str, name: &str) -> Reply {
 }
 
 #[test]
-fn a_filter_or_refusal_of_each_provider_is_no_wrong_answer() {
+fn a_filter_or_refusal_of_each_provider_is_not_a_wrong_answer() {
     for (name, body, column) in [
         ("openai-chat", "200-refused", "n_refused"),
         ("openai-chat", "400-filtered-azure", "n_filtered"),
@@ -39,8 +38,8 @@ fn a_filter_or_refusal_of_each_provider_is_no_wrong_answer() {
     }
 }
 
-/// Echoes a prompt as a server of vLLM's kind does: a token per word, a token more generated, and a
-/// log-probability that makes one word likely.
+/// Echoes a prompt like vLLM: one token per word, one more generated token, and log-probabilities that make
+/// one word likely.
 fn echo(posted: &Posted) -> Reply {
     let prompt = posted.body["prompt"].as_str().unwrap_or_default();
     let (mut tokens, mut offsets, mut logprobs, mut at) = (vec![], vec![], vec![], 0);
@@ -48,7 +47,7 @@ fn echo(posted: &Posted) -> Reply {
         .split_inclusive(' ')
         .flat_map(|word| word.strip_suffix(' ').map_or(vec![word], |word| vec![word, " "]))
     {
-        // A blank belongs to the word after it.
+        // A blank belongs to the following word.
         match tokens.last_mut() {
             Some(last) if *last == " " => {
                 *last = format!(" {piece}");
@@ -88,7 +87,7 @@ fn choices_are_read_back_with_their_log_probabilities() {
     assert_eq!(["n_scored", "accuracy"].map(|column| case.score(column)), ["2", "0.5"]);
     // -0.5 for " Paris", -2 - 2 for " San Marino".
     assert_eq!(case.score("mean_logprob"), "-2.25");
-    // Both items ask the same three prompts: each is paid for once.
+    // Both items have the same three prompts: each is paid for once.
     let asked: Vec<_> = server
         .posts()
         .into_iter()
@@ -103,7 +102,7 @@ fn choices_are_read_back_with_their_log_probabilities() {
 
 #[test]
 fn in_context_questions_are_asked_at_every_number_of_shots() {
-    // Knows the capitals of two lists' worth of countries only where a shot has shown what is asked.
+    // The server knows the capitals of some countries only if a shot shows what is asked.
     let server = Server::start(|posted: &Posted| {
         let shown = posted.prompt.matches("->").count() > 1;
         let text = if shown { " Nowhere, and so on" } else { " I cannot tell what is asked\n" };
@@ -127,7 +126,7 @@ fn in_context_questions_are_asked_at_every_number_of_shots() {
     assert!(accuracy[0] == 0.0 && accuracy[1] > 0.2 && accuracy[1] < 0.8, "{accuracy:?}");
     let gains = case.file("gains.csv");
     assert_eq!(gains.lines().count(), 1 + 3, "{gains}");
-    // Nothing is sent after the cue, and what ends an answer is.
+    // Nothing follows the cue in the prompt, and the stop sequences are sent.
     assert!(
         server
             .posts()

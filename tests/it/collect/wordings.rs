@@ -1,13 +1,14 @@
-//! Errors as servers word them, from public reports and documentation (OpenAI, Azure, Anthropic, Gemini,
-//! vLLM, llama.cpp, Ollama, TGI, transformers serve, Mistral, Groq, xAI, DeepSeek, Moonshot, DashScope,
-//! Zhipu, OpenRouter, litellm), and what each means, in `tests/golden/providers/wordings.jsonl`.
+//! Wordings of errors from public reports and documentation (OpenAI, Azure, Anthropic, Gemini, vLLM,
+//! llama.cpp, Ollama, TGI, transformers serve, Mistral, Groq, xAI, DeepSeek, Moonshot, DashScope, Zhipu,
+//! OpenRouter, litellm), and their meaning, in `tests/golden/providers/wordings.jsonl`.
 
 use std::path::Path;
 
 use serde_json::Value;
 use surmise::provider::{self, FailureClass, Headers, Outcome};
 
-/// What a response means, in a word: its outcome, the class of its failure, or what to do with a parameter.
+/// The meaning of a response in one word: its outcome, the class of its failure, or what to do with a
+/// parameter.
 fn meaning(provider: &dyn provider::Provider, status: u16, body: &Value) -> String {
     match provider::read(provider, status, &Headers::default(), body.to_string().as_bytes()).outcome {
         Outcome::Failed(failure) => match failure.class {
@@ -19,9 +20,9 @@ fn meaning(provider: &dyn provider::Provider, status: u16, body: &Value) -> Stri
     }
 }
 
-/// Gateways pass on each other's errors, so that every wire format reads all of them.
+/// Gateways pass on errors of other servers, so every wire format reads all of them.
 #[test]
-fn every_wording_means_what_is_written_beside_it() {
+fn every_wording_has_its_expected_meaning() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/providers/wordings.jsonl");
     let text = std::fs::read_to_string(path).expect("the wordings");
     let (mut wrong, mut read) = (vec![], 0);

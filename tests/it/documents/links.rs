@@ -1,4 +1,4 @@
-//! Every relative link leads somewhere, on a forge and in the book; every page is in the book; README.md is
+//! Every relative link has a target, on a forge and in the book; every page is in the book; README.md is
 //! short.
 
 use std::path::{Component, Path, PathBuf};
@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use super::markdown::{anchors, links, parts};
 use super::{pages, root};
 
-/// Documents outside of docs/.
+/// Documents outside docs/.
 const OTHERS: [&str; 6] = [
     "README.md",
     "CONTRIBUTING.md",
@@ -33,7 +33,7 @@ fn plain(path: &Path) -> PathBuf {
     plain
 }
 
-/// What is wrong with a link of a page.
+/// The fault of a link of a page, if there is one.
 fn fault(page: &Path, link: &str) -> Option<String> {
     if link.starts_with("https://") || link.starts_with("http://") {
         return None;
@@ -56,7 +56,7 @@ fn fault(page: &Path, link: &str) -> Option<String> {
 }
 
 #[test]
-fn every_relative_link_leads_somewhere() {
+fn every_relative_link_has_a_target() {
     let documents = OTHERS.iter().map(|name| root().join(name)).chain(pages());
     let (mut n, mut faults) = (0, vec![]);
     for page in documents {

@@ -1,4 +1,4 @@
-//! The little of Markdown that the tests read: code blocks, headings, links.
+//! The parts of Markdown that the tests read: code blocks, headings, links.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -41,7 +41,7 @@ pub fn links(text: &str) -> Vec<String> {
     LINK.captures_iter(&plain).map(|found| found[1].to_owned()).collect()
 }
 
-/// The anchors of a page's headings, as forges and mdBook make them.
+/// The anchors of a page's headings, as forges and mdBook generate them.
 pub fn anchors(text: &str) -> Vec<String> {
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     let headings = parts(text).0.into_iter().filter_map(|line| {

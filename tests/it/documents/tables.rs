@@ -1,4 +1,4 @@
-//! Tables of the documents that the program prints.
+//! Tables of the documents, which the program generates.
 
 use clap::{Command, CommandFactory};
 
@@ -24,7 +24,7 @@ fn list(what: &str, head: &[&str], columns: &[usize]) -> String {
     table(head, rows.iter().map(|row| row.iter().map(String::as_str)))
 }
 
-/// A row for each command, with the first of its examples.
+/// A row for each command, with its first example.
 fn commands(command: &Command, path: &str, rows: &mut Vec<[String; 3]>) {
     for verb in command.get_subcommands().filter(|verb| !verb.is_hide_set() && verb.get_name() != "help") {
         let path = format!("{path} {}", verb.get_name());

@@ -1,10 +1,10 @@
-//! The commands of docs/tutorial.md run, and print what the page shows.
+//! The commands of docs/tutorial.md run, and print the lines of the page.
 //!
-//! The line before a block says what becomes of it. `<!-- run: embedded -->` runs here, `<!-- run: real -->`
-//! where `SURMISE_REAL_MODELS` names the folder of `scripts/real-models`, `<!-- run: by hand -->` nowhere.
-//! `<!-- embedded: NAME -->` and `<!-- real: NAME -->` write a file. The lines below a command are lines that
-//! it prints, in this order, with others between them; numbers may differ a little, as processors round
-//! differently.
+//! The line before a block tells how the block is used. `<!-- run: embedded -->` runs always, `<!-- run: real
+//! -->` only if `SURMISE_REAL_MODELS` names the folder of `scripts/real-models`, and `<!-- run: by hand -->`
+//! never. `<!-- embedded: NAME -->` and `<!-- real: NAME -->` write a file. The lines below a command must
+//! appear in its output, in this order, with other lines between them. Numbers may differ a little, because
+//! processors round differently.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,13 +15,13 @@ use regex::Regex;
 use super::markdown::{Block, parts};
 use super::root;
 
-/// How far a number may differ: absolute, for values in nats and shares, and relative.
+/// Allowed absolute difference of a number, for values in nats and shares, and relative difference.
 const ABSOLUTE: f64 = 0.02;
 const RELATIVE: f64 = 0.02;
 
 static NUMBER: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"[-+]?(\d+\.?\d*|\.\d+)").expect("a pattern"));
 
-/// Whether a line that was printed is the one that the page shows, whatever the spaces.
+/// Whether a printed line matches a line of the page, ignoring spaces.
 fn is_like(printed: &str, shown: &str) -> bool {
     let words = |line: &str| NUMBER.replace_all(line, "#").split_whitespace().collect::<Vec<_>>().join(" ");
     let numbers = |line: &str| -> Vec<f64> {
@@ -32,7 +32,7 @@ fn is_like(printed: &str, shown: &str) -> bool {
     words(printed) == words(shown) && ours.iter().zip(&theirs).all(close)
 }
 
-/// Commands of a block, each with the lines that it prints.
+/// The commands of a block, each with the lines that it must print.
 fn commands(block: &Block) -> Vec<(String, Vec<&str>)> {
     let mut commands: Vec<(String, Vec<&str>)> = vec![];
     let mut continues = false;
@@ -51,7 +51,7 @@ fn commands(block: &Block) -> Vec<(String, Vec<&str>)> {
     commands
 }
 
-/// Runs a command in a folder and checks what it prints.
+/// Runs a command in a folder and checks its output.
 fn run(folder: &Path, command: &str, shown: &[&str]) {
     let binary = Path::new(env!("CARGO_BIN_EXE_surmise")).parent().expect("the binary's folder");
     let path = format!("{}:{}", binary.display(), std::env::var("PATH").unwrap_or_default());
@@ -62,7 +62,7 @@ fn run(folder: &Path, command: &str, shown: &[&str]) {
         .output()
         .expect("a shell");
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();
-    // 3: finished with gaps, such as predictions that were refused.
+    // 3: finished with gaps, such as refused predictions.
     assert!(matches!(output.status.code(), Some(0 | 3)), "{command}: {}\n{printed}", output.status);
     let mut rest = printed.lines();
     for line in shown {
@@ -93,7 +93,7 @@ fn follow(kind: &str, folder: &Path) -> usize {
 }
 
 #[test]
-fn every_console_block_says_where_it_runs() {
+fn every_console_block_has_a_run_line() {
     for block in blocks().iter().filter(|block| block.language == "console") {
         let known = ["embedded", "real", "by hand"].map(|kind| format!("<!-- run: {kind} -->"));
         assert!(known.contains(&block.before), "{:?}", block.lines);

@@ -1,4 +1,4 @@
-//! Emergence against states whose information is known, and on small models.
+//! Emergence of states with known information, and of small models.
 
 pub mod semantic_estimate;
 pub mod semantic_falsifiers;

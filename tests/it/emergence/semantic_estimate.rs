@@ -1,5 +1,5 @@
-//! Macro and micro information of states that were made for it: an independent implementation, quadrature,
-//! and identities that hold for any noise.
+//! Macro and micro information of constructed states, compared with an independent implementation, with
+//! quadrature, and with identities that hold for any noise.
 
 use ndarray::{Array2, Axis, concatenate};
 use serde_json::Value;
@@ -13,7 +13,7 @@ pub fn settings(noise_scales: &[f64]) -> EstimateSettings {
     EstimateSettings { noise_scales: noise_scales.to_vec(), default_noise_scale: noise_scales[0], seed: 5 }
 }
 
-/// The estimate of states that are a function of query, relation and set.
+/// The estimate for states that are a function of query, relation and set.
 pub fn of(
     layout: Layout,
     d: usize,
@@ -66,7 +66,7 @@ fn information_and_standard_errors_are_those_of_an_independent_implementation() 
 
     let agree = |found: f64, reference: &Value, what: &str| {
         let reference = reference.as_f64().expect("a number");
-        // Both work in f64; numbers are near 1.
+        // Both work in f64, and the numbers are near 1.
         assert!((found - reference).abs() < 1e-9, "{what}: {found}, the reference has {reference}");
     };
     for (found, reference) in found.information.iter().zip(reference["estimates"].as_array().expect("a list"))
@@ -80,7 +80,7 @@ fn information_and_standard_errors_are_those_of_an_independent_implementation() 
     let (kept, share) = found.no_shared_answer.expect("comparisons are left");
     agree(kept.value, &reference["no_shared_answer"]["macro_nats"], "macro of kept sets");
     agree(stderr(&kept), &reference["no_shared_answer"]["macro_stderr"], "its error");
-    // Of 6 x 6 x 5 comparisons of different relations and sets.
+    // Relative to 6 x 6 x 5 comparisons of different relations and sets.
     let keep = flags("keep");
     let kept = keep.chunks(36).enumerate().filter(|(pair, _)| pair / 3 != pair % 3);
     let n = kept.flat_map(|(_, keep)| keep).filter(|keep| **keep).count();
@@ -90,7 +90,7 @@ fn information_and_standard_errors_are_those_of_an_independent_implementation() 
 }
 
 #[test]
-fn a_state_that_knows_its_example_set_alone_has_no_macro_information() {
+fn a_state_that_depends_only_on_its_example_set_has_no_macro_information() {
     let layout = Layout { queries: 5, relations: 3, sets: 8 };
     let codes = gaussian(5 * 8, 6, 1);
     let found =
@@ -103,9 +103,9 @@ fn a_state_that_knows_its_example_set_alone_has_no_macro_information() {
 }
 
 #[test]
-fn a_state_that_knows_its_relation_alone_has_the_information_of_the_integral() {
-    // Two points at +-1; example sets change a coordinate of their own, the same in both relations. Their
-    // densities cancel in D, so that the score is that of the two points.
+fn a_state_that_depends_only_on_its_relation_has_the_information_of_the_integral() {
+    // Two points at +-1. Example sets change another coordinate, equally in both relations. Their densities
+    // cancel in D, so the score is that of the two points.
     let layout = Layout { queries: 12, relations: 2, sets: 16 };
     let codes = gaussian(16, 1, 2);
     for spread in [0.0, 1.0] {
@@ -119,16 +119,16 @@ fn a_state_that_knows_its_relation_alone_has_the_information_of_the_integral() {
                 assert!(at.micro_nats.value.abs() < 1e-12, "{}", at.micro_nats.value);
             }
         }
-        // The densities are exact, so that the best temperature is 1 but for chance.
+        // The densities are exact, so the best temperature is 1 up to chance.
         assert!(found.information.iter().all(|at| at.temperature >= 0.75));
         assert!((found.permuted.value / 2.0_f64.ln()).abs() < 0.02, "{}", found.permuted.value);
     }
 }
 
 #[test]
-fn nuisance_in_the_same_coordinate_leaves_the_information_that_quadrature_gives() {
+fn with_a_nuisance_in_the_same_coordinate_the_information_is_that_of_quadrature() {
     // Points at +-1 with a normal nuisance of sd .8 for every prompt: the noisy state of a relation is normal
-    // about its point with variance .64 + sigma^2.
+    // around its point with variance .64 + sigma^2.
     let layout = Layout { queries: 6, relations: 2, sets: 120 };
     let nuisance = gaussian(6 * 2 * 120, 1, 3);
     let found = of(layout, 1, &Exclusions::default(), &[0.2, 0.4], |x, r, s| {
@@ -137,7 +137,7 @@ fn nuisance_in_the_same_coordinate_leaves_the_information_that_quadrature_gives(
     for at in &found.information {
         let variance = 0.64 + at.noise_scale.powi(2) * found.total_variance;
         let exact = mixture_on_a_line(&[-1.0, 1.0], &[0.5, 0.5], variance.sqrt());
-        // A lower bound in expectation, and near the truth with so many sets.
+        // The estimate is a lower bound in expectation, and near the truth with so many sets.
         let error = stderr(&at.macro_nats);
         println!("b {}: {} +- {error}, exact {exact}", at.noise_scale, at.macro_nats.value);
         assert!(at.macro_nats.value < exact + 3.0 * error, "{} {exact}", at.macro_nats.value);
@@ -148,7 +148,7 @@ fn nuisance_in_the_same_coordinate_leaves_the_information_that_quadrature_gives(
 }
 
 #[test]
-fn permuted_relations_read_zero() {
+fn permuted_relations_have_zero_information() {
     let layout = Layout { queries: 12, relations: 3, sets: 12 };
     let (relations, noise) = (gaussian(3, 20, 4), gaussian(layout.len(), 20, 5));
     let found = of(layout, 20, &Exclusions::default(), &[0.2], |x, r, s| {
@@ -176,7 +176,7 @@ fn constants_and_a_common_factor_change_nothing() {
     // A gain of 8 in every coordinate, and a constant added to every state.
     for other in [estimate(&wide), estimate(&(&states * 8.0)), estimate(&(&states + 1024.0))] {
         for (a, b) in plain.information.iter().zip(&other.information) {
-            // A sum of 1024 and a state loses the last 10 of 24 bits.
+            // The sum of 1024 and a state loses the last 10 of 24 bits.
             assert!((a.macro_nats.value - b.macro_nats.value).abs() < 2e-3, "{a:?} {b:?}");
             assert!((a.micro_nats.value - b.micro_nats.value).abs() < 2e-3);
         }
@@ -197,8 +197,9 @@ fn bounds_of_a_fixed_design_hold_for_every_draw() {
         let found = estimate(states.view(), layout, &noise, &Exclusions::default(), &settings(&scales));
         found.expect("an estimate")
     };
-    // The states of a query as one relation of R S sets: its micro information is that about relation and set
-    // together, so it exceeds that about the set alone by 0 to log R. The draws are the same.
+    // The states of a query as one relation with R S sets: its micro information is about relation and set
+    // together, so it exceeds the information about the set alone by 0 to log R. The noise draws are the
+    // same.
     let (parts, whole) = (run(layout), run(Layout { relations: 1, sets: 21, ..layout }));
     for (parts, whole) in parts.information.iter().zip(&whole.information) {
         let difference = whole.micro_nats.value - parts.micro_nats.value;
@@ -207,13 +208,13 @@ fn bounds_of_a_fixed_design_hold_for_every_draw() {
         assert!(parts.micro_nats.value <= 7.0_f64.ln() + 1e-12 && parts.macro_nats.value <= 2.0_f64.ln());
         assert!(whole.macro_nats.value.is_nan());
     }
-    // Without noise every state is told apart from every other.
+    // Without noise, every state is distinguished from every other.
     assert!((parts.information[0].micro_nats.value - 7.0_f64.ln()).abs() < 1e-9);
     assert!((whole.information[0].micro_nats.value - 21.0_f64.ln()).abs() < 1e-9);
 }
 
 #[test]
-fn states_that_are_all_equal_tell_nothing_and_sizes_that_do_not_fit_are_refused() {
+fn equal_states_have_no_information_and_sizes_that_do_not_fit_are_refused() {
     let layout = Layout { queries: 3, relations: 2, sets: 4 };
     let found = of(layout, 2, &Exclusions::default(), &[0.2], |_, _, _| vec![3.0, -1.0]);
     assert_eq!((found.total_variance, found.mean_power_share), (0.0, 1.0));

@@ -1,5 +1,4 @@
-//! States that copy the answers they were shown without knowing what they answer: no excess over the
-//! controls.
+//! States that copy the shown answers without their meaning have no excess over the controls.
 
 use ndarray::Array1;
 use rand::SeedableRng;
@@ -12,7 +11,7 @@ use super::semantic_estimate::{of, stderr};
 
 const D: usize = 48;
 
-/// A random vector for each word, the same wherever it stands.
+/// A random vector for each word, the same at every position.
 fn embedding(word: &str) -> Array1<f32> {
     let hash = word.bytes().fold(14_695_981_039_346_656_037_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(1_099_511_628_211)
@@ -26,7 +25,7 @@ fn design(category: &str, shots: usize) -> FactorialDesign {
     FactorialDesign::draw(&Category::load(category).expect("embedded"), &settings).expect("a design")
 }
 
-/// The estimate of states that are a function of the query and of the examples shown, at b = .2.
+/// The estimate for states that are a function of the query and of the shown examples, at b = .2.
 fn measured(
     design: &FactorialDesign,
     shots: usize,
@@ -47,7 +46,7 @@ fn measured(
     })
 }
 
-/// All words of the answers, in any order.
+/// All words of the answers, without their order.
 fn bag_of_words(query: &str, examples: &[(&str, &str)]) -> Array1<f32> {
     let words = examples.iter().flat_map(|(_, answer)| answer.split(' '));
     words.fold(0.5 * embedding(query), |sum, word| sum + embedding(word))
@@ -55,12 +54,12 @@ fn bag_of_words(query: &str, examples: &[(&str, &str)]) -> Array1<f32> {
 
 type State = fn(&str, &[(&str, &str)]) -> Array1<f32>;
 
-/// The last answer, with some of the query.
+/// The last answer, mixed with some of the query.
 fn copier(query: &str, examples: &[(&str, &str)]) -> Array1<f32> {
     embedding(examples.last().expect("an example").1) + 0.5 * embedding(query)
 }
 
-/// All answers, in any order.
+/// All answers, without their order.
 fn bag(query: &str, examples: &[(&str, &str)]) -> Array1<f32> {
     examples.iter().fold(0.5 * embedding(query), |sum, (_, answer)| sum + embedding(answer))
 }
@@ -84,7 +83,7 @@ fn a_copier_and_a_bag_of_answers_show_no_excess_over_the_controls() {
                 share(own_macro.value),
                 share(permuted.value)
             );
-            // It knows as much of answers that belong to other entities.
+            // The state has as much information if the answers belong to other entities.
             assert!(
                 (own_macro.value - permuted.value).abs() < 4.0 * error + 0.07,
                 "{category} {name} {error}"
@@ -97,8 +96,8 @@ fn a_copier_and_a_bag_of_answers_show_no_excess_over_the_controls() {
 }
 
 #[test]
-fn a_bag_of_words_shows_nothing_over_sets_that_share_no_word() {
-    // "one hundred two" and "one hundred six" are two answers with words in common.
+fn a_bag_of_words_has_no_share_over_sets_without_common_words() {
+    // "one hundred two" and "one hundred six" are different answers with common words.
     for (category, shots) in [("numbers", 1), ("elements", 1), ("states", 2)] {
         let found = measured(&design(category, shots), shots, bag_of_words);
         let (nats, kept) = found.no_shared_answer.expect("comparisons are left");
@@ -109,13 +108,13 @@ fn a_bag_of_words_shows_nothing_over_sets_that_share_no_word() {
         );
         assert!(share.abs() < 0.03, "{category}: {share}");
     }
-    // Sets of four numbers have words in common, however they are drawn.
+    // Sets of four numbers have common words for any draw.
     assert!(measured(&design("numbers", 4), 4, bag_of_words).no_shared_answer.is_none());
 }
 
 #[test]
-fn a_state_that_knows_which_answer_is_wanted_exceeds_both_controls() {
-    // The type of the answer is read off the examples where they are right, and mixed up where they are not.
+fn a_state_with_the_type_of_the_answer_exceeds_both_controls() {
+    // The type of the answer is read from the examples if they are right, and mixed up if they are not.
     let design = design("nations", 2);
     let facts: std::collections::HashMap<(String, String), usize> = {
         let category = Category::load("nations").expect("embedded");

@@ -1,5 +1,5 @@
-//! Semantic profiles of small models: what the model reads next, the same result on any number of threads,
-//! and designs that are refused before anything is computed.
+//! Semantic profiles of small models: the state is the input of the next block, the result is the same on any
+//! number of threads, and invalid designs are refused before anything is computed.
 
 use candle_core::{DType, Device, Tensor};
 use surmise::Result;
@@ -33,7 +33,7 @@ fn states_are_what_the_next_block_reads_in_transformers() {
             let worst = found.iter().zip(&expected).fold(0f32, |worst, (a, b)| worst.max((a - b).abs()));
             assert!(worst < 1e-4 * top, "{name}, block {block}: off by {worst} of {top}");
         }
-        // The output is that of the whole head at the last token.
+        // The output equals that of the full head at the last token.
         let h = decoder.forward(&Batch::windows(&ids), &mut |_, _| Ok(())).expect("a forward pass");
         let t = ids[0].len();
         let logits = decoder.logits(&h).and_then(|logits| Ok(logits.to_vec2::<f32>()?)).expect("logits");
@@ -113,7 +113,7 @@ fn a_profile_has_every_block_shot_noise_scale_and_control_and_does_not_depend_on
     assert!(main.clone().all(|r| r.macro_share_stderr.is_some_and(f64::is_finite)));
     assert!(main.clone().all(|r| r.micro_nats.is_some_and(|m| m <= 8.0_f64.ln() + 1e-9)));
     assert!(main.clone().all(|r| r.output_share.is_some()));
-    // The rows of profiles.csv: the marked ones have the headline as their mean.
+    // The rows of profiles.csv: the mean of the marked rows is the headline.
     let rows = profile.rows();
     assert_eq!(rows.len(), 2 * n_blocks);
     let marked: Vec<f64> = rows.iter().filter(|row| row.is_headline).map(|row| row.macro_share).collect();
@@ -121,7 +121,7 @@ fn a_profile_has_every_block_shot_noise_scale_and_control_and_does_not_depend_on
     let mean = marked.iter().sum::<f64>() / marked.len() as f64;
     assert!((mean - profile.headline().expect("two blocks").value).abs() < 1e-12);
     assert!(rows.iter().all(|row| row.macro_share_random_init.is_some()));
-    // What was measured is kept, and other settings are another profile.
+    // Existing measurements are kept, and other settings give another profile.
     let model = Model::load("minillama-2").expect("embedded");
     let folder = tempfile::tempdir().expect("a folder");
     let store = ProfileStore::new(folder.path());
@@ -159,7 +159,7 @@ fn progress_counts_states_and_estimates_of_every_decoder_to_the_end() {
 }
 
 #[test]
-fn a_trained_model_exceeds_its_random_init_and_permuted_relations_read_zero() {
+fn a_trained_model_exceeds_its_random_init_and_permuted_relations_are_zero() {
     let profile = measured("minillama-5", &design("countries", &[2]), &SemanticSettings::new(0, Some(0)));
     let summary = &profile.shots[0];
     let excess = summary.share_mean_above_random_init.expect("two blocks");
@@ -173,7 +173,7 @@ fn a_trained_model_exceeds_its_random_init_and_permuted_relations_read_zero() {
 }
 
 #[test]
-fn without_examples_accuracy_alone_is_read_and_nothing_else_changes() {
+fn without_examples_only_the_accuracy_is_measured_and_nothing_else_changes() {
     let (with, without) = (design("countries", &[0, 1, 2]), design("countries", &[1, 2]));
     let settings = SemanticSettings { permuted_answers: true, ..SemanticSettings::new(0, Some(0)) };
     let (found, others) =
@@ -182,7 +182,7 @@ fn without_examples_accuracy_alone_is_read_and_nothing_else_changes() {
     assert_eq!((found.corpus.shots[0].overlap, found.headline()), (0.0, others.headline()));
     let zero = &found.shots[0];
     assert!(zero.share_mean.is_none() && zero.output_share.is_none() && zero.micro_nats_mean.is_none());
-    // Every relation asks "query ->", and has an answer of its own.
+    // Every relation asks "query ->" and has its own answer.
     let model = Model::load("minigpt-3").expect("embedded");
     let ids = |text: &str| -> Vec<u32> {
         model.tokenizer.encode(text).expect("words").iter().map(|token| token.id).collect()
@@ -209,20 +209,20 @@ fn without_examples_accuracy_alone_is_read_and_nothing_else_changes() {
 }
 
 #[test]
-fn what_cannot_be_measured_is_refused_before_anything_is_computed() {
+fn invalid_designs_are_refused_before_anything_is_computed() {
     let model = Model::load("minigpt-1").expect("embedded");
     let refused = |design: &FactorialDesign| tokenize(&model, design).unwrap_err().to_string();
-    // 64 positions.
+    // The model has 64 positions.
     let long = design("countries", &[1, 40]);
     let error = refused(&long);
     assert!(
         error.contains("64 positions") && error.contains("40 shots") && error.contains("tokens"),
         "{error}"
     );
-    // A vocabulary that lacks the words.
+    // The vocabulary lacks the words.
     let error = refused(&design("elements", &[1]));
     assert!(error.contains("cannot spell entity"), "{error}");
-    // Two entities that lower-casing makes one.
+    // Two entities that are equal after lower-casing.
     let file = tempfile::Builder::new().suffix(".csv").tempfile().expect("a file");
     let rows = "entity,a,b\nFrance,Paris,Europe\nfrance,Rome,Asia\nItaly,Rome,Europe\nSpain,Madrid,Europe\n\
                 Peru,Lima,Africa\nJapan,Tokyo,Asia\nChina,Beijing,Asia\n";
@@ -242,7 +242,7 @@ fn relations_whose_answers_begin_alike_are_refused_and_single_queries_are_left_o
         let mut rows = "entity,a,b\n".to_owned();
         for (i, (country, city)) in countries.iter().zip(cities).enumerate() {
             let other = if i < differ { "Africa" } else { city };
-            // The second answer has another second word throughout.
+            // The second answer always has another second word.
             rows += &format!("{country},{city} Africa,{other} Europe\n");
         }
         let file = tempfile::Builder::new().suffix(".csv").tempfile().expect("a file");
@@ -253,7 +253,7 @@ fn relations_whose_answers_begin_alike_are_refused_and_single_queries_are_left_o
         tokenized_and_measured(&model, &design, &SemanticSettings::new(0, None))
     };
     let error = table(0).unwrap_err().to_string();
-    assert!(error.contains("columns a and b") && error.contains("all but 0 of 3"), "{error}");
+    assert!(error.contains("columns a and b") && error.contains("for only 0 of 3"), "{error}");
     assert!(table(7).expect("a profile").corpus.left_out.is_empty());
     let left_out: usize =
         table(5).map_or(0, |profile| profile.corpus.left_out.iter().map(|l| l.queries).sum());
@@ -283,7 +283,7 @@ fn the_message_of_a_chat_is_rendered_by_the_models_own_template() {
         model.tokenizer.encode(text).expect("tokens").into_iter().map(|token| token.id).collect()
     };
     for (window, prompt) in prompts.windows.iter().zip(design.texts(1)) {
-        // The template writes the beginning of the sequence out, once.
+        // The template writes the beginning-of-sequence token itself, once.
         assert_eq!(window[0], 0);
         assert_eq!(window[1..], ids(&format!("<user>{}<a>", prompt.text)));
     }

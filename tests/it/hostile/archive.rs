@@ -1,6 +1,6 @@
-//! ZIP archives, as PyTorch writes them. The fuzz targets include this file.
+//! Writes ZIP archives like those of PyTorch. The fuzz targets include this file.
 
-/// A ZIP archive of stored entries.
+/// A ZIP archive of uncompressed entries.
 pub fn stored(entries: &[(&str, &[u8])]) -> Vec<u8> {
     let (mut bytes, mut directory) = (vec![], vec![]);
     for (name, data) in entries {

@@ -1,26 +1,26 @@
-//! The real binary within limits of memory and time, and what is wanted of every run.
+//! Runs the real binary within limits of memory and time, and checks how the run ended.
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-/// Kilobytes of address space, seconds of all threads together, and seconds by the clock, in which other
-/// processes may be at work.
+/// Kilobytes of address space, seconds of processor time of all threads together, and seconds of wall time,
+/// which other processes may share.
 const MEMORY_KB: u64 = 4_194_304;
 const WORKED_S: u64 = 40;
 const SECONDS: u64 = 300;
 
-/// How a run ended.
+/// The result of a run.
 #[derive(Debug)]
 pub struct Ended {
-    /// The exit code; `None` if a signal ended it, or a limit of time.
+    /// The exit code; `None` if a signal or the time limit ended the run.
     pub code: Option<i32>,
     pub stdout: String,
     pub stderr: String,
 }
 
 impl Ended {
-    /// Asserts that the run ended by itself, with a message if it failed.
+    /// Asserts that the process ended by itself, with a message if it failed.
     pub fn orderly(self, what: &str) -> Self {
         let Self { code, stderr, .. } = &self;
         assert!(code.is_some_and(|code| (0..=6).contains(&code)), "{what}: {code:?}\n{stderr:.2000}");
@@ -33,7 +33,7 @@ impl Ended {
     }
 }
 
-/// The binary with some arguments, in a folder, under the limits.
+/// The binary with arguments, in a folder, under the limits.
 pub fn command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = if cfg!(unix) {
         let mut shell = Command::new("sh");
@@ -47,7 +47,7 @@ pub fn command(folder: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-/// Runs the binary; one that takes longer than the limit is killed.
+/// Runs the binary and kills it after the time limit.
 pub fn run(folder: &Path, arguments: &[&str]) -> Ended {
     let (out, err) = (tempfile::NamedTempFile::new(), tempfile::NamedTempFile::new());
     let (out, err) = (out.expect("a file"), err.expect("a file"));
@@ -73,7 +73,7 @@ pub fn run(folder: &Path, arguments: &[&str]) -> Ended {
     Ended { code, stdout: text(&out), stderr: text(&err) }
 }
 
-/// The output of a command that may take as long as it likes.
+/// The output of a command without a time limit.
 pub fn output(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_surmise")).args(arguments).output().expect("the binary")
 }

@@ -1,11 +1,11 @@
-//! Numbers of flags at the ends of their types: refused, or done within the limits of memory and time.
+//! Numbers of flags at the limits of their types: refused, or handled within the limits of memory and time.
 
 use super::bounded::run;
 
 const NUMBERS: [&str; 8] =
     ["0", "-1", "NaN", "inf", "1e308", "4294967295", "18446744073709551615", "100000000000"];
 
-/// Runs a verb with one flag at each of the numbers; what it then refuses, it refuses in words.
+/// Runs a command with one flag at each of the numbers. A refusal must have an error message.
 fn at_each(verb: &[&str], flags: &[&str]) {
     let folder = tempfile::tempdir().expect("a folder");
     let items = "{\"id\": \"q\", \"prompt\": \"x\", \"answer\": \"y\"}\n";
@@ -14,7 +14,7 @@ fn at_each(verb: &[&str], flags: &[&str]) {
     std::fs::write(folder.path().join("x.csv"), format!("a,b\n{rows}")).expect("a file");
     for flag in flags {
         for number in NUMBERS {
-            // As `--flag=-1`, because `-1` alone is a flag.
+            // `--flag=-1`, because `-1` alone would be a flag.
             let given = format!("{flag}={number}");
             let ended = run(folder.path(), &[verb, &[&given, "-q"]].concat());
             ended.orderly(&format!("{verb:?} {given}"));

@@ -1,4 +1,5 @@
-//! Files that are none, links in place of files of our own, and a system that gives no threads.
+//! Pipes and devices in place of files, links in place of files that surmise writes, and a system that
+//! refuses to start threads.
 
 use std::path::Path;
 use std::process::Command;
@@ -66,7 +67,7 @@ fn a_pipe_or_device_in_place_of_a_file_is_refused_at_once() {
 }
 
 #[test]
-fn a_link_in_place_of_a_file_of_our_own_is_not_followed() {
+fn a_link_in_place_of_an_output_file_is_not_followed() {
     for name in ["journal.lock", "journal.jsonl"] {
         let folder = tempfile::tempdir().expect("a folder");
         let victim = folder.path().join("victim");
@@ -101,9 +102,9 @@ fn a_link_in_place_of_a_file_of_our_own_is_not_followed() {
 }
 
 #[test]
-fn a_system_that_gives_no_threads_is_named() {
+fn a_system_that_refuses_threads_is_named() {
     let folder = tempfile::tempdir().expect("a folder");
-    // The stacks of so many threads do not fit into the limit of memory.
+    // The stacks of this many threads exceed the memory limit.
     let output = command(folder.path(), &["list", "models"]).output().expect("the binary");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let mut shell = Command::new("sh");

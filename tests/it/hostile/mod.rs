@@ -1,5 +1,5 @@
-//! What others can send: files, cells, names, requests and signals that are made to harm. The real binary
-//! answers each with a result or one message: it does not panic, abort, run on or fill the memory.
+//! Harmful input from other sources: files, cells, names, requests and signals. The real binary answers each
+//! with a result or one message: it does not panic, abort, run without end or fill the memory.
 
 pub mod archive;
 pub mod bounded;

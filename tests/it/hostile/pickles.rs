@@ -1,4 +1,4 @@
-//! Archives of PyTorch whose pickles name more than the file holds.
+//! PyTorch archives whose pickles describe more values than the file contains.
 
 use std::path::Path;
 
@@ -58,7 +58,7 @@ fn token_ids_beyond_their_file_are_refused() {
 }
 
 #[test]
-fn a_name_that_stands_twice_is_refused() {
+fn a_duplicate_name_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/llama-gqa");
     for file in ["config.json", "tokenizer.json"] {
@@ -67,7 +67,7 @@ fn a_name_that_stands_twice_is_refused() {
     let one = [text("w"), tensor("FloatStorage", &[2])].concat();
     let weights = folder.path().join("pytorch_model.bin");
     let twice = pickle(&one.repeat(2));
-    // One value by its name, two hundred thousand times.
+    // Two hundred thousand tensors share the storage of one value.
     let head = [&b"\x80\x02"[..], &text(&"n".repeat(500)), b"q\x00", b"0"].concat();
     let head = [&head[..], &tensor("FloatStorage", &[1; 8]), b"q\x01", b"0}("].concat();
     let many = [&head[..], &b"h\x00h\x01".repeat(200_000), b"u."].concat();

@@ -1,4 +1,5 @@
-//! Any number in any cell of any table that a report reads: an error with the column, or a figure.
+//! Any number in any cell of any table that a report reads: the result is a figure, or an error that names
+//! the column.
 
 use std::path::Path;
 
@@ -35,14 +36,14 @@ impl Table {
         Self { header, rows: rows.collect() }
     }
 
-    /// Whether every cell of a column that is not empty is a number, and there is one.
+    /// Whether every non-empty cell of a column is a number, and there is at least one.
     fn is_number(&self, column: usize) -> bool {
         let mut cells = self.rows.iter().map(|row| row[column].as_str()).filter(|cell| !cell.is_empty());
         cells.next().is_some_and(|first| first.parse::<f64>().is_ok())
             && cells.all(|cell| cell.parse::<f64>().is_ok())
     }
 
-    /// Writes the table with one cell of a column, or all of them, in another value.
+    /// Writes the table with one cell of a column, or all of its cells, replaced by another value.
     fn write(&self, path: &Path, column: usize, value: &str, one: bool) {
         let mut writer = csv::Writer::from_path(path).expect("a file");
         writer.write_record(&self.header).expect("a header");
@@ -57,7 +58,7 @@ impl Table {
     }
 }
 
-/// No cell of a table that was written is NaN or infinity, and no figure has such a coordinate.
+/// Asserts that no cell of a written table is NaN or infinity, and that no figure has such a coordinate.
 fn is_finite(folder: &Path, what: &str) {
     for entry in std::fs::read_dir(folder).into_iter().flatten() {
         let path = entry.expect("an entry").path();
@@ -96,7 +97,7 @@ fn every_cell(file: &str, table: &Table, verbs: &[&str]) {
             }
             return true;
         }
-        // A name is whatever stands there, and what is wrong with it is said in other words.
+        // Any text is a valid name, and errors about names have other words.
         let words = [name.as_str(), " line ", "rows", value];
         let is_named = words.iter().any(|word| ended.stderr.contains(word));
         assert!(is_named || !table.is_number(column), "{what}: {}", ended.stderr);

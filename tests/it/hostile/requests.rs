@@ -1,5 +1,5 @@
-//! Requests that hold what others need: half open, endless, of other hosts and origins. Good clients are
-//! answered all the same.
+//! Requests that hold connections and memory: half-open, endless, or from other hosts and origins. Normal
+//! clients are still answered.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::serve::server::{COMPLETIONS, Serving};
 
-/// More than a server keeps without a whole request.
+/// More connections than a server keeps without a complete request.
 const MANY: usize = 530;
 
 fn is_answered(server: &Serving, what: &str) {
@@ -20,12 +20,13 @@ fn is_answered(server: &Serving, what: &str) {
     }
 }
 
-/// Opens connections that send `bytes` and no more.
+/// Opens connections that send `bytes` and nothing more.
 fn held(server: &Serving, n: usize, bytes: &[u8]) -> Vec<TcpStream> {
     (0..n)
         .map(|_| {
             let mut stream = TcpStream::connect(&server.address).expect("a connection");
-            // The server may close one of these for another, and does not read all of many large bodies.
+            // The server may close one of these connections for another, and does not read all of many large
+            // bodies.
             stream.set_write_timeout(Some(Duration::from_millis(50))).expect("a timeout");
             stream.write_all(bytes).unwrap_or_default();
             stream
@@ -34,7 +35,7 @@ fn held(server: &Serving, n: usize, bytes: &[u8]) -> Vec<TcpStream> {
 }
 
 #[test]
-fn half_open_connections_keep_nobody_out() {
+fn half_open_connections_do_not_block_other_clients() {
     let server = Serving::start(&["minigpt-1"]);
     let head = format!("POST {COMPLETIONS} HTTP/1.1\r\nHost: localhost\r\n");
     let body = format!("{head}Content-Length: 1000\r\n\r\n{{");
@@ -51,14 +52,17 @@ fn half_open_connections_keep_nobody_out() {
         is_answered(&server, what);
         if n == MANY {
             let first = open[0].read(&mut [0; 1]);
-            assert!(matches!(first, Ok(0) | Err(_)), "{what}: the oldest is closed, not {first:?}");
+            assert!(
+                matches!(first, Ok(0) | Err(_)),
+                "{what}: the oldest connection must be closed, not {first:?}"
+            );
         }
     }
     is_answered(&server, "afterwards");
 }
 
 #[test]
-fn stops_are_few_and_short() {
+fn stop_strings_are_limited_in_number_and_length() {
     let server = Serving::start(&["minigpt-1"]);
     let ask = |stop: serde_json::Value| {
         let body = json!({"model": "minigpt-1", "prompt": "red,", "max_tokens": 2, "stop": stop});

@@ -1,4 +1,5 @@
-//! Signals: a long verb ends within a second or so and leaves no temporary file; a server within ten.
+//! Signals: a long command ends within about a second and leaves no temporary file; a server ends within ten
+//! seconds.
 
 use std::io::Write;
 use std::net::TcpStream;
@@ -14,7 +15,7 @@ fn signal(child: &Child, name: &str) {
     assert!(Command::new("kill").args([name, &id]).status().expect("kill").success());
 }
 
-/// Waits until a folder has a temporary file.
+/// Waits until a folder contains a temporary file.
 fn begun(folder: &Path) -> bool {
     let is_there = || {
         let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
@@ -31,7 +32,7 @@ fn begun(folder: &Path) -> bool {
 }
 
 #[test]
-fn an_interrupted_verb_leaves_no_temporary_file() {
+fn an_interrupted_command_leaves_no_temporary_file() {
     for name in ["-INT", "-TERM", "-HUP"] {
         let folder = tempfile::tempdir().expect("a folder");
         let out = folder.path().join("out");
@@ -66,7 +67,7 @@ fn handles_interrupts(child: &Child) -> bool {
     let began = Instant::now();
     while began.elapsed() < Duration::from_secs(60) {
         let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
-        // The shell that sets the limits has a handler too, until it becomes the binary.
+        // The shell that sets the limits also handles the signal, until the binary replaces it.
         if !status.starts_with("Name:\tsurmise") {
             std::thread::sleep(Duration::from_millis(2));
             continue;
@@ -83,7 +84,7 @@ fn handles_interrupts(child: &Child) -> bool {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn every_long_verb_ends_on_the_first_interrupt() {
+fn every_long_command_ends_on_the_first_interrupt() {
     let folder = tempfile::tempdir().expect("a folder");
     let columns: Vec<String> = (0..30).map(|at| format!("f{at}")).collect();
     let mut table = format!("model,params_b,{},y\n", columns.join(","));
@@ -113,7 +114,7 @@ fn every_long_verb_ends_on_the_first_interrupt() {
 }
 
 #[test]
-fn what_was_started_to_ignore_a_hangup_ignores_it() {
+fn a_process_that_was_started_to_ignore_hangups_ignores_them() {
     let folder = tempfile::tempdir().expect("a folder");
     let out = folder.path().join("out");
     std::fs::create_dir(&out).expect("a folder");
@@ -125,7 +126,7 @@ fn what_was_started_to_ignore_a_hangup_ignores_it() {
     assert!(begun(&out));
     signal(&child, "-HUP");
     std::thread::sleep(Duration::from_millis(200));
-    assert!(child.try_wait().expect("a child").is_none(), "it goes on");
+    assert!(child.try_wait().expect("a child").is_none(), "the process must continue");
     signal(&child, "-TERM");
     assert_eq!(child.wait().expect("an end").code(), Some(130));
 }

@@ -1,5 +1,5 @@
-//! Chat templates that nest, run on or grow without end: `serve` refuses the chat, or the template, and goes
-//! on.
+//! Chat templates that nest, loop or grow without end: `serve` refuses the chat, or the template, and
+//! continues.
 
 use std::path::Path;
 
@@ -21,7 +21,7 @@ fn model(template: &str) -> tempfile::TempDir {
 }
 
 #[test]
-fn a_chat_whose_template_runs_on_is_refused_and_others_are_answered() {
+fn a_chat_whose_template_does_not_end_is_refused_and_others_are_answered() {
     for template in [
         "{% for a in range(99999) %}{% for b in range(99999) %}{{ b }}{% endfor %}{% endfor %}",
         "{{ messages[0].content | indent(10000000000, true) }}",

@@ -1,4 +1,4 @@
-//! What reaches a terminal: no control character of a file, of a name or of a server.
+//! Output to a terminal contains no control character of a file, a name or a server.
 
 use super::bounded::run;
 use crate::support::collect_case::Case;
@@ -12,7 +12,7 @@ fn is_plain(what: &str, text: &str) {
 }
 
 #[test]
-fn messages_about_files_are_plain() {
+fn messages_about_files_contain_no_control_characters() {
     let folder = tempfile::tempdir().expect("a folder");
     let put = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("a file");
     put("x.csv", &format!("a,b\n1,{ESCAPES}\n"));
@@ -57,7 +57,7 @@ fn messages_about_files_are_plain() {
 }
 
 #[test]
-fn messages_about_servers_are_plain() {
+fn messages_about_servers_contain_no_control_characters() {
     let named = |field: &str| {
         let mut body = chat("x", "stop");
         match field {

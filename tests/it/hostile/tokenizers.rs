@@ -1,11 +1,11 @@
-//! Files of tokenizers that make the library panic, run on or fill the memory.
+//! Tokenizer files that would make the library panic, loop or fill the memory.
 
 use serde_json::{Value, json};
 
 use super::bounded::run;
 use crate::cli::bad_input::Scene;
 
-/// What `measure` says of a tokenizer.json with some members replaced.
+/// The error of `measure` for a tokenizer.json with some members replaced.
 fn measured(members: &Value) -> (Option<i32>, String) {
     let scene = Scene::new("gpt2");
     let path = scene.path("model/tokenizer.json");
@@ -25,7 +25,7 @@ fn replace(pattern: &Value, content: &str) -> Value {
 }
 
 #[test]
-fn each_is_an_error_that_names_the_member() {
+fn each_fault_is_an_error_that_names_the_member() {
     let sequence = |list: &str, parts: Vec<Value>| {
         let mut sequence = json!({"type": "Sequence"});
         sequence[list] = parts.into();
@@ -80,8 +80,8 @@ fn each_is_an_error_that_names_the_member() {
 }
 
 #[test]
-fn what_cannot_be_checked_before_is_held() {
-    // Whatever comes of these, the command ends by itself.
+fn faults_that_cannot_be_checked_before_do_not_crash() {
+    // For any of these files, the command ends by itself.
     for members in [
         json!({"decoder": {"type": "Strip", "content": " ", "start": 0, "stop": 1_000_000_000}}),
         json!({"decoder": {"type": "Replace", "pattern": {"String": ""}, "content": "aaaa"}}),

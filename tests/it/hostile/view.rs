@@ -1,4 +1,4 @@
-//! The server of a results page under connections that are half open, or take nothing of their answers.
+//! The server of a results page, with connections that are half open or whose clients read nothing.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 #[test]
-fn the_page_is_shown_and_ends_whatever_is_half_open() {
+fn the_page_is_served_and_the_server_ends_despite_half_open_connections() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("calibration");
     let mut command = Command::new(env!("CARGO_BIN_EXE_surmise"));
     command.arg("view").arg(folder).args(["--port", "0", "-q"]);
@@ -19,7 +19,7 @@ fn the_page_is_shown_and_ends_whatever_is_half_open() {
     let mut held = vec![];
     for at in 0..700 {
         let mut stream = connect();
-        // Some ask for the page and take nothing of it.
+        // Some clients request the page and read nothing.
         let sent = if at % 10 == 0 { page.as_bytes() } else { &page.as_bytes()[..20] };
         stream.write_all(sent).expect("a request");
         held.push(stream);

@@ -1,6 +1,6 @@
-//! `channel` against information that is known.
+//! `channel` on samples with known information.
 //!
-//! Tolerances are four standard errors, which one comparison in 16 000 exceeds by chance; seeds are fixed.
+//! Tolerances are four standard errors, which one comparison in 16 000 exceeds by chance. Seeds are fixed.
 
 use ndarray::{Array2, Axis, concatenate};
 use rand_distr::{Distribution, StandardNormal};
@@ -20,7 +20,7 @@ fn stderr(estimate: &Estimate) -> f64 {
     estimate.stderr_nats.expect("channel gives a standard error")
 }
 
-/// The bounds enclose the exact value, and the estimate is near it, with `4 stderr + slack`.
+/// Asserts that the bounds enclose the exact value and that the estimate is within `4 stderr + slack` of it.
 fn encloses(estimate: &Estimate, exact: f64, slack: f64) {
     println!(
         "b {} exact {exact:.4} {:.4} [{:.4}, {:.4}] stderr {:.4}",
@@ -39,7 +39,7 @@ fn encloses(estimate: &Estimate, exact: f64, slack: f64) {
 #[test]
 fn two_points_on_a_line_have_the_information_of_the_integral() {
     let y = Array2::from_shape_fn((2000, 1), |(row, _)| if row % 10 < 3 { -1.0 } else { 1.0 });
-    // P(-1) = .3, so the mean is .4 and the standard deviation sqrt(.84).
+    // P(-1) = .3, so the mean is .4 and the standard deviation is sqrt(.84).
     let points = [-1.4 / 0.84_f64.sqrt(), 0.6 / 0.84_f64.sqrt()];
     for found in estimate(&y, &y, &[0.4, 1.0, 2.0], 1) {
         let exact = mixture_on_a_line(&points, &[0.3, 0.7], scale_of(&found));
@@ -49,9 +49,9 @@ fn two_points_on_a_line_have_the_information_of_the_integral() {
 }
 
 #[test]
-fn states_told_apart_perfectly_have_their_entropy() {
-    // Four states, 25 times each, too far apart to be confused: the lower bound is log 4, the upper one
-    // log(99 / 24), and their middle is the Miller-Madow entropy log 4 + 3 / 200 to first order.
+fn states_that_are_told_apart_perfectly_have_the_information_of_their_entropy() {
+    // Four states, 25 times each, too far apart to be confused: the lower bound is log 4, the upper bound is
+    // log(99 / 24), and their midpoint is the Miller-Madow entropy log 4 + 3 / 200 to first order.
     let x = codes(100, 4);
     let found = &estimate(&x, &x, &[0.01], 1)[0];
     assert!((found.lower_nats.expect("two bounds") - 4.0_f64.ln()).abs() < 1e-6);
@@ -84,14 +84,14 @@ fn a_gaussian_variable_has_the_capacity_of_the_gaussian_channel() {
             let variance = scale_of(&found).powi(2) * d as f64;
             let exact = 0.5 * d as f64 * (1.0 / variance).ln_1p();
             encloses(&found, exact, 0.005);
-            // Coordinates of a sample are correlated by 1/sqrt(n), which moves the determinant by 1/n.
+            // Coordinates of a sample are correlated by 1/sqrt(n), which changes the determinant by 1/n.
             assert!((found.ceilings.gaussian_nats.expect("a channel") - exact).abs() < 0.005);
         }
     }
 }
 
 #[test]
-fn groups_with_a_spread_of_their_own_have_the_information_of_their_mixture() {
+fn groups_with_different_spreads_have_the_information_of_their_mixture() {
     for (count, n) in [(8, 1600), (64, 1280)] {
         let d = 4;
         let x = codes(n, count);
@@ -120,17 +120,17 @@ fn groups_with_a_spread_of_their_own_have_the_information_of_their_mixture() {
             assert!(found.lower_nats.expect("two bounds") <= exact + tolerance, "{exact}: {found:?}");
             assert!(found.upper_nats.expect("two bounds") >= exact - tolerance, "{exact}: {found:?}");
             assert!(found.flags.contains(&Flag::Grouped));
-            // With all pairs in both means the number is no lower bound: at fine precision it is above the
-            // truth by more than chance.
+            // If both means run over all pairs, the number is not a lower bound: at fine precision it exceeds
+            // the truth by more than chance.
             assert!(scale_of(&found) > 0.1 || naive > exact + tolerance, "{naive} {exact}");
         }
     }
 }
 
 #[test]
-fn labels_stand_for_x_whatever_its_bits() {
-    // Sixteen contexts whose states round to one and the same x: by bits they tell nothing, by label all
-    // there is to tell.
+fn labels_replace_the_bits_of_x() {
+    // Sixteen contexts whose states round to the same x: compared by bits, x has no information; compared by
+    // label, it has all of it.
     let y = codes(800, 16).mapv(|code| code * 3.0);
     let labels: Vec<u32> = (0..800).map(|row| row % 16).collect();
     let channel = Channel::new(Scale::Spread, vec![0.25]).expect("a precision in range");
@@ -145,7 +145,8 @@ fn labels_stand_for_x_whatever_its_bits() {
     assert!(pairs.with_labels(&labels[1..]).is_err());
 }
 
-/// The mean over pairs of the inclusive mean over the group against the inclusive mean over all, written out.
+/// The mean over pairs of the inclusive mean over the group divided by the inclusive mean over all, computed
+/// directly.
 fn naive_grouped(y: &Array2<f32>, count: usize, moments: &[(f64, f64)], sigma: f64) -> f64 {
     let (n, d) = y.dim();
     let value = |row: usize, k: usize| (f64::from(y[[row, k]]) - moments[k].0) / moments[k].1;
@@ -173,9 +174,9 @@ fn naive_grouped(y: &Array2<f32>, count: usize, moments: &[(f64, f64)], sigma: f
 }
 
 #[test]
-fn equal_pairs_collapse_to_the_same_expectation() {
-    // Twelve states with unequal counts; numbering the rows keeps them from being collapsed and changes no
-    // information.
+fn collapsing_equal_pairs_keeps_the_expectation() {
+    // Twelve states with unequal counts. Numbering the rows prevents the collapse of equal pairs and does not
+    // change the information.
     let n = 300;
     let state = |row: usize| (row * row) % 23;
     let x = Array2::from_shape_fn((n, 1), |(row, _)| state(row) as f32);
@@ -196,8 +197,8 @@ fn equal_pairs_collapse_to_the_same_expectation() {
 }
 
 #[test]
-fn many_pairs_of_few_points_need_few_draws_and_say_how_sure_they_are() {
-    // 60 000 pairs have 4096 draws; the error must be the one of the draws.
+fn many_pairs_of_few_points_need_few_draws_and_have_the_standard_error_of_the_draws() {
+    // 60 000 pairs have 4096 draws, so the standard error must be that of the draws.
     let n = 60_000;
     let y = Array2::from_shape_fn((n, 1), |(row, _)| (row % 3) as f32);
     let points = [-1.5_f64.sqrt(), 0.0, 1.5_f64.sqrt()];
@@ -208,18 +209,18 @@ fn many_pairs_of_few_points_need_few_draws_and_say_how_sure_they_are() {
             (found.mi_nats - exact) / stderr(found)
         })
         .collect();
-    // Standard scores: mean 0 +- .16, mean square 1 +- .22.
+    // Standard scores: their mean is 0 +- .16, their mean square 1 +- .22.
     let mean = scores.iter().sum::<f64>() / 40.0;
     let square = scores.iter().map(|score| score * score).sum::<f64>() / 40.0;
     assert!(mean.abs() < 0.64 && (0.35..2.0).contains(&square), "{mean} {square}");
 }
 
 #[test]
-fn the_standard_error_is_that_of_fresh_samples() {
-    // A standard deviation from 40 values is known to 11 %.
+fn the_standard_error_is_the_spread_over_fresh_samples() {
+    // A standard deviation from 40 values has an error of 11 %.
     let states = gaussian(200, 16, 12);
     let state_of = |n: usize, seed: u64| {
-        // The smaller the number of a state, the more often it occurs.
+        // States with smaller numbers occur more often.
         let rank = move |v: f32| (25.0 * v * v).min(199.0).floor();
         gaussian(n, 1, seed).mapv(rank)
     };
@@ -270,7 +271,7 @@ fn scaled_and_shifted_coordinates_and_constant_ones_change_nothing() {
     let x = row_numbers(400);
     let y = gaussian(400, 3, 16);
     let reference = estimate(&x, &y, &[0.1, 0.4], 17);
-    // A power of two is exact in every step.
+    // Scaling by a power of two is exact in every step.
     assert_eq!(estimate(&x, &(64.0 * &y), &[0.1, 0.4], 17), reference);
 
     let changed = Array2::from_shape_fn((400, 5), |(row, k)| match k {
@@ -279,19 +280,20 @@ fn scaled_and_shifted_coordinates_and_constant_ones_change_nothing() {
         2 => 5e-21 * y[[row, 2]],
         _ => 1e-20 * k as f32,
     });
-    // The sign of a coordinate is not its size: turned back, the noise falls on the same sides.
+    // Column 1 of `changed` has a reversed sign, which scaling keeps. The reference reverses it too, so that
+    // the noise falls on the same side.
     let mut mirrored = y.clone();
     mirrored.column_mut(1).mapv_inplace(|value| -value);
     let mirrored = estimate(&x, &mirrored, &[0.1, 0.4], 17);
     for (found, reference) in estimate(&x, &changed, &[0.1, 0.4], 17).iter().zip(mirrored) {
         assert_eq!(found.constant_y.len(), 2);
-        // Rounding of inputs at 6e-8 over sigma = .17.
+        // The rounding error of the inputs is 6e-8, relative to sigma = .17.
         assert!((found.mi_nats - reference.mi_nats).abs() < 1e-4, "{found:?} {reference:?}");
     }
 }
 
 #[test]
-fn the_norm_scale_sees_directions_and_not_lengths() {
+fn the_norm_scale_depends_on_directions_and_not_on_lengths() {
     let lengths = gaussian(1000, 1, 18);
     let y = Array2::from_shape_fn((1000, 2), |(row, k)| {
         let sign = if (row % 2 == 0) == (k == 0) { 1.0 } else { -1.0 };
@@ -300,7 +302,7 @@ fn the_norm_scale_sees_directions_and_not_lengths() {
     let channel = Channel::new(Scale::Norm, vec![0.3, 1.0]).expect("precisions in range");
     let found = channel.estimate_rows(row_numbers(1000).view(), y.view(), 19).expect("usable");
     for found in found {
-        // Directions are (1, -1) and (-1, 1), two units of sqrt(2) apart on a line whose noise is b sqrt(2).
+        // The directions are (1, -1) and (-1, 1), at distance 2 sqrt(2) on a line whose noise is b sqrt(2).
         let exact = mixture_on_a_line(&[-1.0, 1.0], &[0.5, 0.5], scale_of(&found));
         encloses(&found, exact, 1.0 / 1000.0);
     }

@@ -1,4 +1,4 @@
-//! `channel` on samples that it must refuse, or answer with a flag.
+//! `channel` on samples that it must refuse or flag.
 
 use ndarray::{Array2, array};
 use surmise::Error;
@@ -27,7 +27,7 @@ fn nan_and_infinity_are_refused_with_their_place_and_number() {
     };
     assert_eq!(message(estimate(&x, &y)), place("y", 7, 2, 2));
     assert_eq!(message(estimate(&y, &x)), place("x", 7, 2, 2));
-    // A transposed view is not contiguous; the place is that of the view.
+    // A transposed view is not contiguous; the error gives the position in the view.
     let transposed = Channel::DEFAULT.estimate_rows(y.t(), gaussian(4, 1, 3).view(), 1);
     assert_eq!(message(transposed), place("x", 0, 9, 2));
 }
@@ -44,7 +44,7 @@ fn shapes_that_cannot_be_paired_are_refused() {
 }
 
 #[test]
-fn a_precision_that_is_no_positive_number_is_refused() {
+fn a_precision_that_is_not_a_positive_number_is_refused() {
     for b in [0.0, -0.1, f64::NAN, f64::INFINITY, 1e-4, 1e4] {
         let refused = Channel::new(Scale::Spread, vec![0.1, b]);
         assert!(matches!(refused, Err(Error::Parameter { name: "b", .. })), "{b}");
@@ -55,7 +55,7 @@ fn a_precision_that_is_no_positive_number_is_refused() {
 }
 
 #[test]
-fn an_x_of_one_value_carries_exactly_nothing() {
+fn a_constant_x_has_exactly_zero_information() {
     let found = usable(&Array2::zeros((80, 5)), &gaussian(80, 3, 4));
     assert_eq!(found.len(), 4);
     for found in found {
@@ -68,7 +68,7 @@ fn an_x_of_one_value_carries_exactly_nothing() {
 }
 
 #[test]
-fn a_y_of_one_value_carries_exactly_nothing_at_any_size() {
+fn a_constant_y_has_exactly_zero_information_at_any_scale() {
     for value in [0.0, 0.1, -1e20, 1e-38] {
         for scale in [Scale::Spread, Scale::Norm] {
             let y = Array2::from_elem((80, 3), value);
@@ -83,7 +83,7 @@ fn a_y_of_one_value_carries_exactly_nothing_at_any_size() {
 }
 
 #[test]
-fn sizes_at_the_ends_of_f32_are_measured_as_any_other() {
+fn scales_at_the_limits_of_f32_give_the_same_estimate() {
     let x = row_numbers(200);
     let y = gaussian(200, 3, 6);
     let reference = usable(&x, &y);
@@ -95,11 +95,11 @@ fn sizes_at_the_ends_of_f32_are_measured_as_any_other() {
 }
 
 #[test]
-fn few_rows_and_runaway_bounds_are_flagged() {
+fn few_rows_and_diverging_bounds_are_flagged() {
     let found = usable(&row_numbers(49), &gaussian(49, 2, 7));
     assert!(found.iter().all(|found| found.flags.contains(&Flag::SmallSample)));
 
-    // In 64 dimensions no two of 300 rows are near each other: log n is all that can be said.
+    // In 64 dimensions no two of 300 rows are close to each other, so log n is the largest possible estimate.
     let found = &usable(&row_numbers(300), &gaussian(300, 64, 8))[0];
     assert!(found.flags.contains(&Flag::Saturated) && found.flags.contains(&Flag::NearCeiling));
     assert!(!found.flags.contains(&Flag::SmallSample));
@@ -114,7 +114,7 @@ fn few_rows_and_runaway_bounds_are_flagged() {
 }
 
 #[test]
-fn the_finest_precision_stays_finite_with_rows_alone_and_in_groups() {
+fn the_finest_precision_gives_finite_bounds_for_single_rows_and_groups() {
     let channel = Channel::new(Scale::Spread, vec![1e-3]).expect("in range");
     for x in [row_numbers(100), codes(100, 33)] {
         let mut y = gaussian(100, 30, 10);
@@ -130,15 +130,15 @@ fn the_finest_precision_stays_finite_with_rows_alone_and_in_groups() {
 }
 
 #[test]
-fn a_row_alone_in_its_group_adds_nothing_to_the_lower_bound() {
-    // Two pairs share x and differ in y; all are far apart: lower = 2/4 (log exp(-far) - log 1/4), upper =
-    // far.
+fn a_single_row_in_a_group_adds_nothing_to_the_lower_bound() {
+    // Two pairs share x and differ in y, and all rows are far apart: lower = 2/4 (log exp(-far) - log 1/4),
+    // upper = far.
     let x = array![[0.0], [0.0], [1.0], [2.0]];
     let y = array![[0.0], [1.0], [2.0], [3.0]];
     let found = &Channel::new(Scale::Spread, vec![1e3])
         .and_then(|channel| channel.estimate_rows(x.view(), y.view(), 1))
         .expect("usable")[0];
-    // Noise that drowns all differences leaves zero in every term, and in the bounds.
+    // If the noise hides all differences, every term and both bounds are zero.
     assert!(
         found.lower_nats.expect("two bounds").abs() < 1e-3
             && found.upper_nats.expect("two bounds").abs() < 1e-3,
@@ -149,7 +149,7 @@ fn a_row_alone_in_its_group_adds_nothing_to_the_lower_bound() {
 }
 
 #[test]
-fn a_collision_of_two_rows_moves_the_bounds_by_its_share_of_the_rows() {
+fn a_collision_of_two_rows_changes_the_bounds_in_proportion_to_its_rows() {
     for (n, d) in [(200, 3), (1000, 8), (2000, 40)] {
         let (x, y) = (gaussian(n, 2, 1), gaussian(n, d, 2));
         let channel = Channel::new(Scale::Spread, vec![0.1, 0.4]).expect("precisions in range");
@@ -177,8 +177,9 @@ fn a_collision_of_two_rows_moves_the_bounds_by_its_share_of_the_rows() {
 }
 
 #[test]
-fn ceilings_are_those_one_can_compute_by_hand() {
-    // Two values of x, half each: log 2 + (2 - 1) / 2n; y is +-1 on a line: 0.5 log(1 + 1 / b^2).
+fn ceilings_equal_hand_computed_values() {
+    // Two values of x with probability one half each: log 2 + (2 - 1) / 2n; y is +-1 on a line: 0.5 log(1 + 1
+    // / b^2).
     let y = Array2::from_shape_fn((100, 1), |(row, _)| if row % 2 == 0 { 3.0 } else { 5.0 });
     for found in usable(&y, &y) {
         let ceilings = found.ceilings;
@@ -197,7 +198,7 @@ fn an_estimate_is_written_and_read_with_flags_in_snake_case() {
     assert!(text.contains(r#""flags":["saturated","near_ceiling","small_sample"]"#), "{text}");
     let read: Vec<Estimate> = serde_json::from_str(&text).expect("what was written");
     for (read, found) in read.iter().zip(&found) {
-        // Decimal text is read back to the last digit or next to it.
+        // Numbers read from decimal text may differ in the last digit.
         assert!((read.mi_nats - found.mi_nats).abs() < 1e-12);
         assert_eq!((read.n, &read.flags), (found.n, &found.flags));
     }

@@ -1,5 +1,5 @@
-//! Samples of known information of kinds that fool estimators: each number is right within .05 nats, or
-//! flagged. `tests/golden/make_mi_sets.py` makes more of each kind.
+//! Samples with known information, of kinds that fool estimators: each estimate is right within .05 nats, or
+//! flagged. `tests/golden/make_mi_sets.py` makes more samples of each kind.
 
 use ndarray::{Array2, Axis, concatenate};
 use rand::Rng;
@@ -18,7 +18,7 @@ fn of(name: &str, x: &Array2<f32>, y: &Array2<f32>) -> Estimate {
     find(name).expect("in the table").estimate_rows(x.view(), y.view(), 7).expect("suited samples").remove(0)
 }
 
-/// Right, or flagged by more than how the number was made.
+/// Whether the estimate is right, or has a flag that doubts it.
 fn is_right_or_flagged(found: &Estimate, exact: f64) -> bool {
     (found.mi_nats - exact).abs() < WITHIN || found.flags.iter().any(|flag| !flag.is_descriptive())
 }
@@ -51,7 +51,7 @@ fn rotation(d: usize, seed: u64) -> Array2<f32> {
 }
 
 #[test]
-fn independent_series_are_flagged_and_shifts_find_nothing_between_them() {
+fn independent_series_are_flagged_and_circular_shifts_find_no_dependence() {
     let ksg = find("ksg").expect("in the table");
     let (mut by_shifts, mut by_shuffling) = (0, 0);
     for seed in 0..20 {
@@ -66,9 +66,9 @@ fn independent_series_are_flagged_and_shifts_find_nothing_between_them() {
         by_shifts += usize::from(p(Pairing::of(Some(&rows))) <= 0.05);
         by_shuffling += usize::from(p(Pairing::Shuffled) <= 0.05);
     }
-    // Of 20 tests at one in twenty, four or more reject with a probability of .016.
+    // Of 20 tests at the 5 % level, four or more reject with a probability of .016.
     assert!(by_shifts < 4 && by_shuffling > 8, "{by_shifts} {by_shuffling}");
-    // The same value twice in the same order is found nevertheless.
+    // The same series on both sides is still detected.
     let (x, noise) = (series(600, 0.8, 500), gaussian(600, 1, 501));
     let y = &x + &noise;
     let pairs = Pairs::new(x.view(), y.view()).expect("pairs");
@@ -78,12 +78,12 @@ fn independent_series_are_flagged_and_shifts_find_nothing_between_them() {
 }
 
 #[test]
-fn rounded_values_share_what_they_did_before() {
+fn rounded_values_have_nearly_the_same_information() {
     for (d, step, rows) in [(1, 0.01, 2000), (3, 0.1, 2000), (2, 0.05, 1500)] {
         let (x, noise) = (gaussian(rows, d, 600), gaussian(rows, d, 601));
         let y = 0.8 * &x + 0.6 * &noise;
         let round = |a: &Array2<f32>| a.mapv(|value| (value / step).round() * step);
-        // Rounding by .1 takes .0016 nats of a pair.
+        // Rounding to .1 removes .0016 nats from a pair.
         let exact = -0.5 * d as f64 * (1.0_f64 - 0.64).ln();
         for name in ["hybrid", "t-copula"] {
             let found = of(name, &round(&x), &round(&y));
@@ -93,7 +93,8 @@ fn rounded_values_share_what_they_did_before() {
     }
 }
 
-/// A gamma variable of shape 2 and, given it, a Poisson count of this mean times it, or 0.
+/// A gamma variable with shape 2 and a count that is 0 or, given the variable, Poisson with this mean times
+/// it.
 fn counts(n: usize, zero: f64, scale: f64, generator: &mut ChaCha8Rng) -> (Array2<f32>, Array2<f32>) {
     let mut rows = vec![];
     for _ in 0..n {
@@ -106,7 +107,7 @@ fn counts(n: usize, zero: f64, scale: f64, generator: &mut ChaCha8Rng) -> (Array
     (z.slice(ndarray::s![.., ..1]).to_owned(), z.slice(ndarray::s![.., 1..]).to_owned())
 }
 
-/// The information of the two, by summing over counts and over the gamma variable in small steps.
+/// The information of the two, summed over counts and over small steps of the gamma variable.
 fn counts_nats(zero: f64, scale: f64) -> f64 {
     let (step, most) = (0.002, 200);
     let mut marginal = vec![0.0; most];
@@ -126,7 +127,7 @@ fn counts_nats(zero: f64, scale: f64) -> f64 {
 }
 
 #[test]
-fn zero_inflated_counts_share_with_their_mean_what_sums_say() {
+fn zero_inflated_counts_and_their_mean_have_the_information_of_the_sums() {
     let mut random = generator(610);
     for (zero, scale) in [(0.3, 1.5), (0.5, 3.0), (0.2, 6.0)] {
         let (x, y) = counts(2000, zero, scale, &mut random);
@@ -139,7 +140,7 @@ fn zero_inflated_counts_share_with_their_mean_what_sums_say() {
 }
 
 #[test]
-fn turned_uniform_pairs_are_turned_back() {
+fn the_information_of_rotated_uniform_pairs_is_found() {
     let mut random = generator(620);
     for (d, width) in [(2, 0.25_f64), (3, 0.4)] {
         let n = 3000;
@@ -149,7 +150,8 @@ fn turned_uniform_pairs_are_turned_back() {
         let (x, noise) = (uniform(0.0, 1.0), uniform(-width, width));
         let y = &x + &noise;
         let (x, y) = (x.dot(&rotation(d, 630)), y.dot(&rotation(d, 631)));
-        // Of a uniform value and itself plus uniform noise of half width e: e - log 2e.
+        // The information between a uniform value and its sum with uniform noise of half width e is e - log
+        // 2e.
         let exact = d as f64 * (width - (2.0 * width).ln());
         let found = of("ensemble", &x, &y);
         assert!((found.mi_nats - exact).abs() < WITHIN, "{d}, {width}: {exact} {found:?}");
@@ -158,8 +160,8 @@ fn turned_uniform_pairs_are_turned_back() {
 }
 
 #[test]
-fn images_of_few_latent_values_are_read_right_or_flagged() {
-    // Spots at fixed places on 10 x 10 pixels; how bright they are is the exponential of a latent value.
+fn images_of_few_latent_values_give_a_right_estimate_or_a_flag() {
+    // Spots at fixed places on 10 x 10 pixels; their brightness is the exponential of a latent value.
     for (rank, seed) in [(2, 640), (4, 650)] {
         let n = 2000;
         let r = (1.0 - (-2.0 * 1.5 / f64::from(rank)).exp()).sqrt() as f32;
@@ -179,7 +181,7 @@ fn images_of_few_latent_values_are_read_right_or_flagged() {
         let found = of("hybrid", &x, &y);
         assert!(is_right_or_flagged(&found, 1.5), "{rank}: {found:?}");
     }
-    // What the copula describes is not flagged.
+    // Samples that the copula describes have no flag.
     let (x, noise) = (gaussian(2000, 50, 660), gaussian(2000, 50, 661));
     let y =
         concatenate![Axis(1), (0.6 * &x + 0.8 * &noise).slice(ndarray::s![.., ..4]), gaussian(2000, 46, 662)];

@@ -1,5 +1,5 @@
-//! Samples that share nothing, or no more than a few values, and look as if they shared much: heavy tails,
-//! sparse tables, copies of rows.
+//! Samples that are independent, or share only a few values, and look more dependent than they are: heavy
+//! tails, sparse tables, copied rows.
 
 use ndarray::{Array2, Axis, s};
 use rand::Rng;
@@ -8,8 +8,8 @@ use surmise::mi::{Estimate, Flag, find};
 use super::rows::EstimateRows;
 use crate::support::truth::{gaussian, generator};
 
-/// A t distribution of `d` columns, but for its scale: what is large together on one side has nothing to do
-/// with the other.
+/// A multivariate t distribution with `d` columns, up to its scale. Rows that are large on one side are
+/// independent of the other side.
 fn heavy(n: usize, d: usize, nu: usize, seed: u64) -> Array2<f32> {
     let (mut values, squares) = (gaussian(n, d, seed), gaussian(n, nu, seed + 1));
     for (mut row, squares) in values.rows_mut().into_iter().zip(squares.rows()) {
@@ -24,7 +24,7 @@ fn of(name: &str, x: &Array2<f32>, y: &Array2<f32>) -> Estimate {
 }
 
 #[test]
-fn the_default_finds_nothing_between_heavy_tails_that_have_nothing_to_do_with_each_other() {
+fn the_default_finds_no_dependence_between_independent_heavy_tails() {
     let (n, d) = (600, 6);
     let sides = [
         (heavy(n, d, 1, 70), heavy(n, d, 1, 80)),
@@ -32,13 +32,13 @@ fn the_default_finds_nothing_between_heavy_tails_that_have_nothing_to_do_with_ea
         (heavy(n, d, 1, 110), gaussian(n, d, 120)),
     ];
     for (case, (x, y)) in sides.iter().enumerate() {
-        // The residual of `hybrid` is chance.
+        // The residual of `hybrid` is only chance.
         for (name, most) in [("ensemble", 0.03), ("hybrid", 0.1), ("t-copula", 0.03)] {
             let found = of(name, x, y);
             assert!(found.mi_nats.abs() < most, "{name}, case {case}: {found:?}");
         }
     }
-    // Tails that are large together on both sides are information: 2 h(3, 1) - h(6, 1) of t vectors with one
+    // Tails that are large on both sides at once are information: 2 h(3, 1) - h(6, 1) for t vectors with one
     // degree of freedom.
     let both = heavy(2000, 6, 1, 130);
     let (x, y) = (both.slice(s![.., ..3]).to_owned(), both.slice(s![.., 3..]).to_owned());
@@ -47,7 +47,7 @@ fn the_default_finds_nothing_between_heavy_tails_that_have_nothing_to_do_with_ea
 }
 
 #[test]
-fn discrete_values_that_are_many_for_the_rows_share_no_more_than_they_do() {
+fn many_discrete_values_in_few_rows_do_not_inflate_the_information() {
     let n = 1000;
     let side =
         |d: usize, size: f32, seed: u64| gaussian(n, d, seed).mapv(|value| (size * value.abs()).floor());
@@ -62,14 +62,14 @@ fn discrete_values_that_are_many_for_the_rows_share_no_more_than_they_do() {
                 "{name}, {d} of size {size}: {found:?}"
             );
         }
-        // Equal sides share their entropy, however many values there are.
+        // Equal sides share their entropy, for any number of values.
         let found = of("plugin", &x, &x);
         assert!((found.mi_nats - found.ceiling_nats).abs() < 1e-9, "{found:?}");
     }
 }
 
 #[test]
-fn rows_drawn_with_replacement_share_what_the_distinct_ones_share() {
+fn rows_drawn_with_replacement_have_the_information_of_the_distinct_rows() {
     let n = 800;
     let (x, y) = (gaussian(n, 3, 180), gaussian(n, 3, 190));
     let choice: Vec<usize> =
@@ -110,13 +110,13 @@ fn the_default_stays_below_the_ceiling_and_infinity_is_not_near_it() {
 }
 
 #[test]
-fn a_row_that_is_far_in_two_columns_makes_none_of_them_a_function_of_the_other() {
+fn an_outlier_in_two_columns_makes_neither_a_function_of_the_other() {
     let (n, r) = (1000, 0.9_f32);
     let x = gaussian(n, 2, 250);
     let last = x.slice(s![.., 1..]).to_owned();
     let y = r * &last + (1.0 - r * r).sqrt() * &gaussian(n, 1, 251);
     let exact = -0.5 * (1.0 - f64::from(r).powi(2)).ln();
-    // Far on one side, and on both.
+    // Far on one side, and on both sides.
     let mut far = x.clone();
     far.row_mut(7).fill(1e8);
     let (mut far_last, mut far_y) = (last.clone(), y.clone());
@@ -133,15 +133,15 @@ fn a_row_that_is_far_in_two_columns_makes_none_of_them_a_function_of_the_other()
         }
         assert!(find("ksg").expect("in the table").estimate_rows(x.view(), y.view(), 7).is_err());
     }
-    // What is a function remains one.
+    // A function remains a function.
     let mut sum = far.clone();
     sum.column_mut(1).assign(&(&far.column(0) + &far.column(1)));
     assert_eq!(of("gaussian", &far, &sum).flags, [Flag::Infinite]);
 }
 
 #[test]
-fn tables_that_share_something_share_no_more_than_they_do() {
-    // y is x with probability q, else any of K values.
+fn the_information_of_dependent_tables_is_not_inflated() {
+    // y equals x with probability q, otherwise it is any of K values.
     for (k, q, n, least) in [(60, 0.7, 3000, 0.07), (40, 0.5, 1000, 0.15), (20, 0.7, 1000, 0.1)] {
         let mut random = generator(260);
         let mut error = 0.0;
@@ -157,7 +157,7 @@ fn tables_that_share_something_share_no_more_than_they_do() {
 }
 
 #[test]
-fn no_bound_is_above_what_so_many_samples_can_bear_out() {
+fn no_bound_exceeds_what_the_number_of_samples_supports() {
     let (n, d, r) = (400, 20, 0.999_f32);
     let x = gaussian(n, d, 240);
     let y = r * &x + (1.0 - r * r).sqrt() * &gaussian(n, d, 241);
@@ -169,7 +169,7 @@ fn no_bound_is_above_what_so_many_samples_can_bear_out() {
         );
     }
     assert!(of("dv", &x, &y).flags.contains(&Flag::AboveCeiling));
-    // What a model says is not held, but flagged.
+    // Estimates from a model are not limited to the ceiling, but flagged.
     let exact = -0.5 * f64::from(d as u32) * (1.0 - f64::from(r).powi(2)).ln();
     let found = of("gaussian", &x, &y);
     assert!(
@@ -179,15 +179,16 @@ fn no_bound_is_above_what_so_many_samples_can_bear_out() {
 }
 
 #[test]
-fn what_is_shared_by_ranks_is_seen_however_far_a_value_lies_and_however_many_orders_of_magnitude_there_are() {
+fn dependence_of_ranks_is_found_despite_outliers_and_many_orders_of_magnitude() {
     let (n, r) = (1000, 0.9_f32);
     let x = gaussian(n, 1, 210);
     let y = r * &x + (1.0 - r * r).sqrt() * &gaussian(n, 1, 220);
     let exact = -0.5 * (1.0 - f64::from(r).powi(2)).ln();
-    // A value far from all others, and one pair of equal rows, which noise must tell apart and no others.
+    // One value is far from all others, and one pair of rows is equal. The noise must separate this pair and
+    // change no other order.
     let mut far = x.clone();
     (far[[5, 0]], far[[7, 0]]) = (1e8, far[[6, 0]]);
-    // Forty orders of magnitude.
+    // Values over forty orders of magnitude.
     let wide = |a: &Array2<f32>| a.mapv(|value| (10.0 * value).exp());
     for (x, y) in [(&far, &y), (&wide(&x), &wide(&y))] {
         for name in ["ensemble", "hybrid", "t-copula", "cca-ksg", "dv", "infonce"] {
@@ -196,14 +197,14 @@ fn what_is_shared_by_ranks_is_seen_however_far_a_value_lies_and_however_many_ord
             let least = if matches!(name, "dv" | "infonce") { 0.25 } else { 0.1 };
             assert!((found.mi_nats - exact).abs() < least, "{name}: {found:?}");
         }
-        // In standard deviations most of them are one value, and distances say nothing.
+        // In units of the standard deviation, most of them coincide, so distances carry no information.
         let refused = find("ksg").expect("in the table").estimate_rows(x.view(), y.view(), 7);
         assert!(refused.is_err_and(|error| error.to_string().contains("take logarithms or ranks first")));
     }
 }
 
 #[test]
-fn zeros_of_either_sign_are_one_value() {
+fn positive_and_negative_zero_are_one_value() {
     let n = 1000;
     let (x, signs) = (gaussian(n, 1, 230).mapv(|value| value.abs().round()), gaussian(n, 1, 240));
     let half = Array2::from_shape_fn((n, 1), |at| if x[at] == 0.0 && signs[at] > 0.0 { -0.0 } else { x[at] });

@@ -1,5 +1,4 @@
-//! `surmise mi` through the real binary: the three formats, what it prints, and every way its input can be
-//! bad.
+//! `surmise mi` through the real binary: the three file formats, its output, and every kind of invalid input.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -14,7 +13,7 @@ fn surmise(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_surmise")).args(arguments).output().expect("the binary")
 }
 
-/// A folder of files to be given to the binary.
+/// A folder with input files for the binary.
 struct Files(tempfile::TempDir);
 
 impl Files {
@@ -36,7 +35,7 @@ fn text(path: &Path) -> String {
     path.to_str().expect("UTF-8").to_owned()
 }
 
-/// Pairs that share `-0.5 log(1 - .64) = .511` nats.
+/// Pairs with an information of `-0.5 log(1 - .64) = .511` nats.
 fn pairs(n: usize) -> (Array2<f32>, Array2<f32>) {
     let (x, noise) = (gaussian(n, 1, 1), gaussian(n, 1, 2));
     let y = 0.8 * &x + 0.6 * &noise;
@@ -70,7 +69,7 @@ fn json(arguments: &[&str]) -> serde_json::Value {
     serde_json::from_slice(&output.stdout).expect("JSON")
 }
 
-/// Fails with this code, says so on stderr with these words, and prints nothing.
+/// Asserts that the command fails with this code, that stderr contains these words, and that stdout is empty.
 fn fails(arguments: &[&str], code: i32, words: &[&str]) {
     let output = surmise(arguments);
     let stderr = String::from_utf8_lossy(&output.stderr);
@@ -135,7 +134,7 @@ fn every_estimator_of_the_list_can_be_chosen_and_the_same_seed_gives_the_same_nu
 }
 
 #[test]
-fn a_table_is_for_people_and_shows_no_negative_information() {
+fn the_printed_table_shows_no_negative_information() {
     let files = Files::new();
     let (x, _) = pairs(300);
     let file = files.put("both.safetensors", &both(&x, &gaussian(300, 1, 9)));
@@ -155,7 +154,7 @@ fn random_pairings_have_no_information_and_the_pairs_do() {
     let arguments =
         ["mi", "--x", &file, "--y", &file, "--estimator", "ksg", "--permutations", "19", "--self-check"];
     let report = json(&arguments);
-    // One of twenty is the least there can be.
+    // One of twenty is the smallest possible p value.
     assert!(
         (report["permutation_test"]["p_value"].as_f64().expect("a number") - 0.05).abs() < 1e-12,
         "{report}"
@@ -173,7 +172,7 @@ fn random_pairings_have_no_information_and_the_pairs_do() {
 }
 
 #[test]
-fn rows_of_a_series_are_flagged_where_the_number_is_read_and_pairings_are_shifts() {
+fn rows_of_a_series_are_flagged_in_every_output_and_permutations_are_shifts() {
     let files = Files::new();
     let series = |seed| {
         let mut state = 0.0;
@@ -199,7 +198,7 @@ fn rows_of_a_series_are_flagged_where_the_number_is_read_and_pairings_are_shifts
     for words in ["dependent_rows: rows depend", "19 random shifts of y", "rows count as about"] {
         assert!(table.contains(words), "{words}: {table}");
     }
-    // Rows in random order have neither.
+    // Independent rows have neither the member nor the flag.
     let (x, y) = pairs(500);
     let file = files.put("pairs.safetensors", &both(&x, &y));
     let report = json(&["mi", "--x", &file, "--y", &file, "--estimator", "ksg", "--permutations", "3"]);
@@ -220,7 +219,7 @@ fn y_that_is_x_is_null_in_json_and_infinite_in_the_table() {
 }
 
 #[test]
-fn files_that_hold_no_matrix_are_refused_by_name() {
+fn files_without_a_matrix_are_refused_by_name() {
     let files = Files::new();
     let (x, y) = pairs(60);
     let good = files.put("good.safetensors", &both(&x, &y));
@@ -260,10 +259,10 @@ fn files_that_hold_no_matrix_are_refused_by_name() {
 }
 
 #[test]
-fn an_estimate_is_shown_also_where_random_pairings_are_refused() {
+fn an_estimate_is_printed_even_if_random_pairings_are_refused() {
     let files = Files::new();
-    // A table of many values: each pair occurs five times, and hardly any of torn ones more than once. The
-    // rows are in no order, so that they are not taken for a series.
+    // A table of many values: each pair occurs five times, and hardly any randomly re-paired row occurs more
+    // than once. The rows are in random order, so they are not treated as a series.
     let key = |row: &usize| {
         let mixed = (*row as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(31);
         mixed.wrapping_mul(0xBF58_476D_1CE4_E5B9)
@@ -282,7 +281,7 @@ fn an_estimate_is_shown_also_where_random_pairings_are_refused() {
 }
 
 #[test]
-fn npy_headers_are_read_and_never_believed() {
+fn npy_headers_are_checked_against_the_file() {
     let files = Files::new();
     let (x, y) = pairs(60);
     let good = files.put("good.safetensors", &both(&x, &y));
@@ -316,7 +315,7 @@ fn npy_headers_are_read_and_never_believed() {
     check("version.npy", b"\x93NUMPY\x09\x00\x00\x00", &["version 9"]);
     check("empty-header.npy", &npy("", &data), &["descr"]);
 
-    // Column by column, as NumPy writes a transposed array, and in doubles far from zero.
+    // Column-major, as NumPy writes a transposed array, and with doubles far from zero.
     let (x, y) = (gaussian(60, 2, 1), gaussian(60, 2, 2));
     let columns: Vec<u8> = x.t().iter().flat_map(|v| (1e9 + f64::from(*v)).to_le_bytes()).collect();
     let turned = files.put("turned.npy", &npy(&header("<f8", "True", "(60, 2)"), &columns));

@@ -1,5 +1,5 @@
-//! LoRAs beside a model and without one: merged as peft does, or refused by name. Folders that hold something
-//! else than a model are named for it.
+//! LoRA adapters in the folder of a model and alone: merged as by peft, or refused by name. Folders without a
+//! model get an error that says what they contain.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -53,7 +53,7 @@ fn patch(folder: &TempDir, key: &str, value: Value) {
     std::fs::write(path, config.to_string()).expect("a file");
 }
 
-/// Asserts that states and logits are those of peft.
+/// Asserts that states and logits equal those of peft.
 fn assert_parity(name: &str, loaded: &LoadedDecoder) {
     let oracle = tensors(&golden("adapters").join(name).join("oracle.safetensors"));
     let ids: Vec<Vec<i64>> = oracle["input_ids"].to_vec2().expect("ids");
@@ -85,11 +85,11 @@ fn refused(folder: &TempDir, more: &[&str], says: &[&str]) {
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success(), "{stderr}");
     assert_eq!(stderr.lines().filter(|line| line.starts_with("surmise: ")).count(), 1, "{stderr}");
-    says.iter().for_each(|words| assert!(stderr.contains(words), "not a word of {words:?} in: {stderr}"));
+    says.iter().for_each(|words| assert!(stderr.contains(words), "{words:?} is not in: {stderr}"));
 }
 
 #[test]
-fn a_lora_beside_the_weights_is_merged_as_peft_merges_it() {
+fn a_lora_in_the_folder_of_its_weights_is_merged_as_by_peft() {
     for name in ["gpt2", "llama-gqa"] {
         let both = folder(name, true, true);
         let loaded = load(&both);
@@ -104,7 +104,7 @@ fn a_lora_beside_the_weights_is_merged_as_peft_merges_it() {
 }
 
 #[test]
-fn a_lora_alone_names_its_base_and_is_merged_into_the_one_that_is_given() {
+fn a_lora_alone_names_its_base_and_is_merged_into_the_given_base() {
     for name in ["gpt2", "llama-gqa"] {
         let alone = folder(name, false, true);
         let base = golden(name);
@@ -129,7 +129,7 @@ fn a_lora_alone_names_its_base_and_is_merged_into_the_one_that_is_given() {
 }
 
 #[test]
-fn an_adapter_that_is_no_plain_lora_is_refused_by_name() {
+fn an_adapter_other_than_a_plain_lora_is_refused_by_name() {
     for (key, value, says) in [
         ("use_dora", json!(true), "use_dora=true"),
         ("peft_type", json!("IA3"), "adapter of type IA3"),
@@ -147,7 +147,8 @@ fn an_adapter_that_is_no_plain_lora_is_refused_by_name() {
     let save = |maps: &HashMap<String, Tensor>| {
         candle_core::safetensors::save(maps, both.path().join(WEIGHTS)).expect("a file");
     };
-    // What peft writes again is the base's own; anything else would be lost.
+    // A saved adapter may contain an unchanged copy of a base tensor. A changed copy is refused, because its
+    // values would be lost.
     let embedding = tensors(&both.path().join("model.safetensors"))["transformer.wte.weight"].clone();
     maps.insert("base_model.model.transformer.wte.weight".into(), embedding);
     save(&maps);
@@ -181,7 +182,7 @@ fn an_adapter_that_is_no_plain_lora_is_refused_by_name() {
 }
 
 #[test]
-fn a_folder_of_something_else_is_named_with_what_to_do() {
+fn a_folder_without_a_model_gets_an_error_with_advice() {
     for (files, says) in [
         (&["config.json", "tf_model.h5"][..], "(TensorFlow); save it as safetensors"),
         (&["config.json", "flax_model.msgpack"], "(Flax)"),
@@ -221,7 +222,7 @@ fn quantised_weights_are_refused_by_their_method() {
 
 #[cfg(unix)]
 #[test]
-fn links_that_lead_in_circles_are_one_message() {
+fn links_that_form_a_cycle_give_one_message() {
     let model = folder("gpt2", true, false);
     std::fs::remove_file(model.path().join("model.safetensors")).expect("a file");
     std::os::unix::fs::symlink("model.safetensors", model.path().join("model.safetensors")).expect("a link");

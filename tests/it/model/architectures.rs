@@ -1,5 +1,5 @@
-//! What configs ask for: those of well-known models give as many parameters as PyTorch transformers makes of
-//! them, every switch of a golden checkpoint matters, and what the decoder cannot do is refused by name.
+//! Configs: those of well-known models give as many parameters as in PyTorch transformers, every setting of a
+//! golden checkpoint has an effect, and a setting that the decoder does not support is refused by name.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ use surmise::model::weights::{Checkpoint, Init, ParameterSource};
 
 use super::parity::{all, golden, spec};
 
-/// Every tensor, without its memory.
+/// Every tensor, with its shape but without memory.
 struct Shapes;
 
 impl ParameterSource for Shapes {
@@ -56,7 +56,7 @@ fn run(name: &str, change: impl Fn(&mut Spec)) -> Vec<f32> {
 }
 
 #[test]
-fn every_switch_of_every_golden_checkpoint_matters() {
+fn every_setting_of_every_golden_checkpoint_has_an_effect() {
     type Change = fn(&mut Spec);
     let changes: &[(&str, Change)] = &[
         ("embedding scale", |spec| spec.embedding_scale = 1.0),
@@ -73,7 +73,7 @@ fn every_switch_of_every_golden_checkpoint_matters() {
         }),
         ("a chosen expert", |spec| spec.mixture.iter_mut().for_each(|mixture| mixture.n_chosen -= 1)),
         ("weights of experts", |spec| {
-            // A norm of the branch takes a common factor of the weights out again.
+            // The norm of the branch removes a common factor of the weights.
             let is_normed = spec.form == BlockForm::PostBranch;
             if let Some(mixture) = spec.mixture.as_mut().filter(|_| !is_normed) {
                 mixture.weights = match mixture.weights {
@@ -134,12 +134,12 @@ fn every_switch_of_every_golden_checkpoint_matters() {
         }
     }
     for (what, _) in changes {
-        assert!(used.contains(what), "no golden checkpoint has the switch {what}");
+        assert!(used.contains(what), "no golden checkpoint has the setting {what}");
     }
 }
 
 #[test]
-fn what_a_config_asks_for_beyond_the_decoder_is_refused_by_name() {
+fn a_setting_that_the_decoder_does_not_support_is_refused_by_name() {
     let scaling = |kind: &str| json!({"rope_type": kind, "factor": 2.0});
     let cases = [
         ("gpt2", "add_cross_attention", json!(true), "add_cross_attention=true"),
@@ -212,7 +212,7 @@ fn what_a_config_asks_for_beyond_the_decoder_is_refused_by_name() {
         let config = Config::parse(&path, config.to_string().as_bytes()).expect("a config");
         let result = arch::read(&config);
         match result {
-            // What the older dialect says at the top does not override what the newer says below.
+            // A key at the top, in the older dialect, does not override the newer key below.
             Ok(_) => assert!(says.is_empty(), "{name}: {key} is not refused"),
             Err(error) => {
                 let message = error.to_string();
@@ -226,7 +226,7 @@ fn what_a_config_asks_for_beyond_the_decoder_is_refused_by_name() {
 }
 
 #[test]
-fn what_changes_no_state_and_what_is_off_is_let_pass() {
+fn settings_that_change_no_state_or_are_off_are_accepted() {
     for name in all() {
         let path = golden(&name).join("config.hub.json");
         let mut config: Value =
@@ -267,7 +267,7 @@ fn a_key_that_transformers_does_not_read_changes_nothing_and_is_named() {
         assert_eq!(arch::read(&config).unwrap_or_else(|error| panic!("{name}: {error}")).1, plain);
         arch::unread_keys(&config, allowed)
     };
-    // Those of other architectures, and of nobody.
+    // Keys of other architectures, and unknown keys.
     for (name, key, value, flagged) in [
         ("gpt2", "n_special", json!(0), false),
         ("gpt2", "rope_theta", json!(10000.0), true),
@@ -287,13 +287,13 @@ fn a_key_that_transformers_does_not_read_changes_nothing_and_is_named() {
         let flags = if flagged { vec![format!("unread_key:{key}")] } else { vec![] };
         assert_eq!(unread.flags, flags, "{name}: {key}");
     }
-    // Within the description of rotary positions.
+    // Inside the description of rotary positions.
     let rope =
         json!({"rope_parameters": {"rope_type": "default", "rope_theta": 10000.0, "mrope_section": [1, 1]}});
     let found = unread("llama-gqa", rope, &[]).expect("an ignored key");
     assert_eq!(found.keys, ["rope_parameters.mrope_section"]);
-    // Beside foreign code a key must be allowed; beside transformers' own, named in the same way, it need
-    // not.
+    // In a config with foreign code, a key must be allowed. In a config with code of transformers, named in
+    // the same way, it need not be.
     let map = |class: &str| json!({"auto_map": {"AutoModel": format!("modeling.{class}")}, "next_year": 2});
     let own = unread("llama-gqa", map("LlamaModel"), &[]).expect("own code");
     assert!(own.flags.is_empty() && own.keys == ["next_year"]);
@@ -312,13 +312,14 @@ fn every_key_that_transformers_writes_is_known() {
         let config = Config::parse(Path::new(name), config.to_string().as_bytes()).expect("a config");
         arch::read(&config).unwrap_or_else(|error| panic!("{error}"));
     }
-    // InternLM 2 is none of transformers' classes.
+    // transformers has no class for InternLM 2.
     assert_eq!(configs.len() + 1, arch::ALL.len() + arch::MULTIMODAL.len());
 }
 
 #[test]
 fn the_epsilon_of_every_norm_is_the_configs() {
-    // A tenfold epsilon moves states by 1e-5 to 1e-2 of their size: too little for the parity tolerance.
+    // A tenfold epsilon changes states by 1e-5 to 1e-2 of their size, which is too little for the parity
+    // tolerance.
     for name in all() {
         let path = golden(&name).join("config.json");
         let mut config: Value =
@@ -332,7 +333,7 @@ fn the_epsilon_of_every_norm_is_the_configs() {
         let config = Config::parse(&path, config.to_string().as_bytes()).expect("a config");
         let (_, spec) = arch::read(&config).expect("a spec");
         let (Norm::Layer { eps, .. } | Norm::Rms { eps, .. }) = spec.norm;
-        // OPT and OLMo 1 have no such key: PyTorch's default is theirs.
+        // OPT and OLMo 1 have no such key; they use the default of PyTorch.
         let expected = if found.is_empty() { 1e-5 } else { 0.0123 };
         assert_eq!(eps, expected, "{name}: {found:?}");
         assert_eq!(found.is_empty(), name.starts_with("opt") || name == "olmo", "{name}");
@@ -342,7 +343,7 @@ fn the_epsilon_of_every_norm_is_the_configs() {
 #[test]
 fn a_window_beyond_longropes_original_length_is_refused() {
     let (_, spec) = spec("phi3-longrope", "config.json");
-    // 128 positions, of which the factors for short windows hold for 32.
+    // 128 positions; the factors for short windows apply to the first 32.
     assert_eq!(spec.max_positions, 32);
     assert!(spec.ropes[0].attention_factor > 1.1);
 }

@@ -1,5 +1,5 @@
-//! Checkpoints that are damaged, incomplete, or of another model: refused by the real binary with the file,
-//! key or tensor at fault.
+//! Checkpoints that are damaged, incomplete, or of another model: the real binary refuses them and names the
+//! file, key or tensor at fault.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -12,11 +12,11 @@ use crate::cli::bad_input::Scene;
 /// A tensor of a file: type, shape, bytes.
 pub type Raw = (Dtype, Vec<usize>, Vec<u8>);
 
-/// What is done to one tensor.
+/// A change to one tensor.
 type Change = Box<dyn Fn(&mut Raw)>;
 
 impl Scene {
-    /// Puts the keys of `patch` over those of a JSON file of the model.
+    /// Replaces keys of a JSON file of the model by those of `patch`.
     pub fn patch(&self, file: &str, patch: &Value) {
         let bytes = std::fs::read(self.path(file)).expect("a file");
         let mut value: Value = serde_json::from_slice(&bytes).expect("JSON");
@@ -49,7 +49,7 @@ fn a_missing_file_is_named() {
     for file in [CONFIG, TOKENIZER, WEIGHTS] {
         let scene = Scene::new("gpt2");
         std::fs::remove_file(scene.path(file)).expect("a file");
-        // Other files can stand for a tokenizer.json.
+        // Other files can replace a tokenizer.json.
         let [missing, advice] = match file {
             TOKENIZER => ["is missing, and so are vocab.json with merges.txt", "download it too"],
             _ => ["cannot read", "a file that exists and is readable"],
@@ -78,7 +78,7 @@ fn a_malformed_config_is_named_with_the_place() {
 
 #[test]
 fn a_config_that_cannot_be_a_decoder_is_refused_by_its_key() {
-    // `null` counts as absent.
+    // `null` counts as a missing key.
     let huge = 4_000_000_000_u32;
     for (golden, patch, says) in [
         (
@@ -200,7 +200,7 @@ fn a_config_that_cannot_be_a_decoder_is_refused_by_its_key() {
 }
 
 #[test]
-fn a_safetensors_file_that_is_cut_short_or_none_at_all_is_refused() {
+fn a_truncated_or_invalid_safetensors_file_is_refused() {
     let scene = Scene::new("gpt2");
     let whole = std::fs::read(scene.path(WEIGHTS)).expect("weights");
     let with_header = |header: &str| [&(header.len() as u64).to_le_bytes(), header.as_bytes()].concat();
@@ -216,18 +216,16 @@ fn a_safetensors_file_that_is_cut_short_or_none_at_all_is_refused() {
         (whole[..whole.len() / 2].into(), "truncated"),
         ([&whole[..], b"\0\0\0\0"].concat().into(), "truncated or too long"),
         (u64::MAX.to_le_bytes().repeat(4).into(), "not a valid safetensors file (header too large)"),
-        (
-            b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 423280\n".into(),
-            "`git lfs pull`",
-        ),
         (with_header("{").into(), "not a valid safetensors file (invalid JSON in header"),
         ([&1_u64.to_le_bytes()[..], b"\xff"].concat().into(), "not a valid safetensors file (invalid UTF-8"),
         (with_header(absurd_shape).into(), "not a valid safetensors file (overflow"),
         (with_header(absurd_end).into(), "not a valid safetensors file (overflow"),
     ] {
         scene.put(WEIGHTS, &bytes);
-        scene.refuses(&[], 1, &[WEIGHTS, says, "download or save the checkpoint again"]);
+        scene.refuses(&[], 1, &[WEIGHTS, says, "download or save the file again"]);
     }
+    scene.put(WEIGHTS, b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 423280\n");
+    scene.refuses(&[], 1, &[WEIGHTS, "a git-lfs pointer", "; download them with `git lfs pull`"]);
     scene.put(WEIGHTS, &with_header("{}"));
     scene.refuses(&[], 1, &[WEIGHTS, "tensor `transformer.wte.weight` is missing"]);
 }
@@ -265,7 +263,7 @@ fn a_tensor_that_is_missing_misshapen_or_not_finite_is_refused_by_its_name() {
 }
 
 #[test]
-fn weights_that_ask_for_more_than_their_config_are_refused_and_a_body_gives_states_alone() {
+fn weights_beyond_their_config_are_refused_and_a_model_without_head_gives_only_states() {
     let f32s = |n: usize, value: f32| (Dtype::F32, vec![n], value.to_le_bytes().repeat(n));
     for name in ["model.layers.1.self_attn.q_proj.bias", "model.layers.0.self_attn.q_norm.weight"] {
         let scene = Scene::new("llama-gqa");
@@ -276,7 +274,7 @@ fn weights_that_ask_for_more_than_their_config_are_refused_and_a_body_gives_stat
             &[WEIGHTS, name, "is not a parameter of this architecture with this config.json"],
         );
     }
-    // A tied head that is another matrix.
+    // A tied head with other values than the embedding.
     let scene = Scene::new("gpt2");
     scene.tensors(|tensors| {
         let mut head = tensors["transformer.wte.weight"].clone();
@@ -284,7 +282,7 @@ fn weights_that_ask_for_more_than_their_config_are_refused_and_a_body_gives_stat
         tensors.insert("lm_head.weight".into(), head);
     });
     scene.refuses(&[], 1, &[WEIGHTS, "`lm_head.weight` differs from the embedding", "tie_word_embeddings"]);
-    // A body that was saved by itself.
+    // A model that was saved without its head.
     let scene = Scene::new("llama-gqa");
     scene.tensors(|tensors| {
         tensors.remove("lm_head.weight");
@@ -313,7 +311,7 @@ fn weights_that_ask_for_more_than_their_config_are_refused_and_a_body_gives_stat
 
 #[cfg(unix)]
 #[test]
-fn pipes_are_not_waited_for_and_devices_are_not_replaced() {
+fn a_pipe_is_refused_at_once_and_a_device_is_not_replaced() {
     let scene = Scene::new("gpt2");
     std::fs::remove_file(scene.path(CONFIG)).expect("a file");
     let made = std::process::Command::new("mkfifo").arg(scene.path(CONFIG)).status().expect("mkfifo");
@@ -323,7 +321,8 @@ fn pipes_are_not_waited_for_and_devices_are_not_replaced() {
         crate::model::parity::golden("gpt2"),
         crate::model::parity::golden("gpt2").join("oracle.safetensors"),
     );
-    // Without rights to the folder a device stays whatever we do, so that a pipe stands for it.
+    // Without write permission for the folder, a device could not be replaced in any case, so the test uses a
+    // pipe instead.
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_surmise"));
     command.arg("states").arg(model).arg("--tokens").arg(ids).arg("-o").arg(scene.path(CONFIG));
     let output = command.output().expect("the binary");

@@ -1,5 +1,5 @@
-//! Checkpoints in several files and in PyTorch's format that are damaged or do not fit together: refused by
-//! the real binary with the file or tensor at fault.
+//! Checkpoints in several files, and in PyTorch's format, that are damaged or do not fit together: the real
+//! binary refuses them and names the file or tensor at fault.
 
 use std::path::Path;
 
@@ -43,7 +43,7 @@ impl Form {
         std::fs::remove_file(self.path().join(file)).expect("a file");
     }
 
-    /// Changes where the index puts a tensor.
+    /// Changes the file in which the index lists a tensor.
     fn place(&self, tensor: &str, file: &Value) {
         let mut index: Value = serde_json::from_slice(&self.read(INDEX)).expect("JSON");
         index["weight_map"][tensor] = file.clone();
@@ -85,7 +85,7 @@ fn an_index_that_disagrees_with_its_files_is_refused_by_the_tensor() {
 }
 
 #[test]
-fn an_index_that_is_none_or_leads_out_of_its_folder_is_refused() {
+fn an_invalid_index_or_one_that_leaves_its_folder_is_refused() {
     for (bytes, says) in [
         (&b""[..], "not the JSON that surmise expects"),
         (b"{\"weight_map\"", "not the JSON that surmise expects"),
@@ -126,7 +126,7 @@ fn a_damaged_shard_is_named() {
         (&[&90_000_000_u64.to_le_bytes()[..], b"{}"].concat(), "end before its header does"),
     ] {
         form.put(SECOND, bytes);
-        form.refuses(&[SECOND, says, "download or save the checkpoint again"]);
+        form.refuses(&[SECOND, says, "download or save the file again"]);
     }
     let header = |text: &str, data: usize| {
         [&(text.len() as u64).to_le_bytes()[..], text.as_bytes(), &vec![0; data]].concat()
@@ -150,7 +150,7 @@ fn a_damaged_shard_is_named() {
 }
 
 #[test]
-fn a_pytorch_file_that_is_none_is_refused() {
+fn an_invalid_pytorch_file_is_refused() {
     let form = Form::new("torch");
     let whole = form.read(TORCH);
     let at = |text: &[u8]| whole.windows(text.len()).position(|window| window == text).expect("some bytes");
@@ -159,22 +159,28 @@ fn a_pytorch_file_that_is_none_is_refused() {
         bytes[at(text)..][..other.len()].copy_from_slice(other);
         bytes
     };
-    for (bytes, says) in [
-        (vec![], "not a valid PyTorch checkpoint"),
-        (whole[..whole.len() / 2].to_vec(), "not a valid PyTorch checkpoint"),
-        (b"PK\x05\x06".iter().copied().chain([0; 18]).collect(), "it holds no data.pkl"),
+    let again = "download or save the file again";
+    for (bytes, says, advice) in [
+        (vec![], "not a valid PyTorch checkpoint", again),
+        (whole[..whole.len() / 2].to_vec(), "not a valid PyTorch checkpoint", again),
+        (b"PK\x05\x06".iter().copied().chain([0; 18]).collect(), "it holds no data.pkl", again),
         (
             b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.".to_vec(),
-            "before version 1.6, which is not supported: load it in a newer PyTorch",
+            "before version 1.6, which is not supported",
+            "; load it in a newer PyTorch and save it",
         ),
-        (b"version https://git-lfs.github.com/spec/v1\n".to_vec(), "`git lfs pull`"),
-        (changed(b"ccollections", b"\xffcollectio"), "its pickle uses operation 0xff"),
-        (changed(b"X\x07\0\0\0storage", b"X\xff\xff\xff\xff"), "its pickle is truncated"),
+        (
+            b"version https://git-lfs.github.com/spec/v1\n".to_vec(),
+            "a git-lfs pointer",
+            "; download them with `git lfs pull`",
+        ),
+        (changed(b"ccollections", b"\xffcollectio"), "its pickle uses operation 0xff", again),
+        (changed(b"X\x07\0\0\0storage", b"X\xff\xff\xff\xff"), "its pickle is truncated", again),
     ] {
         form.put(TORCH, &bytes);
-        form.refuses(&[TORCH, says, "download or save the checkpoint again"]);
+        form.refuses(&[TORCH, says, advice]);
     }
-    // Types that hold no weights, and a shape of another model.
+    // Types that are not supported, and a shape of another model.
     form.put(TORCH, &changed(b"FloatStorage", b"ShortStorage"));
     form.refuses(&[TORCH, "tensor `", "has type", "save the checkpoint again as f32, f16 or bf16"]);
     form.put(TORCH, &whole);
@@ -185,10 +191,10 @@ fn a_pytorch_file_that_is_none_is_refused() {
 }
 
 #[test]
-fn not_a_number_in_a_pytorch_file_is_refused_by_its_tensor() {
+fn nan_in_a_pytorch_file_is_refused_by_its_tensor() {
     let form = Form::new("torch");
     let mut bytes = form.read(TORCH);
-    // The embedding's values stand in the archive as they are.
+    // The archive stores the values of the embedding without compression.
     let core = candle_core::safetensors::load(
         golden("llama-linear-rope/model.safetensors"),
         &candle_core::Device::Cpu,
@@ -211,7 +217,7 @@ fn not_a_number_in_a_pytorch_file_is_refused_by_its_tensor() {
 }
 
 #[test]
-fn a_gguf_file_is_read_where_there_are_no_other_weights() {
+fn a_gguf_file_is_read_if_there_are_no_other_weights() {
     let form = Form::new("torch");
     form.put("model-Q4_K_M.gguf", b"GGUF");
     super::checkpoints::done(&["model", form.path().to_str().expect("UTF-8")]);
@@ -220,7 +226,7 @@ fn a_gguf_file_is_read_where_there_are_no_other_weights() {
 }
 
 #[test]
-fn token_ids_that_are_none_are_refused() {
+fn invalid_token_ids_are_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let [file, out] = ["ids.safetensors", "out.safetensors"].map(|name| folder.path().join(name));
     let [file, out] = [&file, &out].map(|path| path.to_str().expect("UTF-8"));
@@ -262,7 +268,7 @@ fn token_ids_that_are_none_are_refused() {
         &["cannot be used with"],
     );
     refused(&["states", "nowhere", "--tokens", file, "-o", out], 2, &["unknown model `nowhere`"]);
-    // Entities of several lengths make no array.
+    // Entities with different numbers of tokens do not form an array.
     let model = golden("gpt2");
     let arguments =
         ["states", model.to_str().expect("UTF-8"), "--corpus", "colours", "--windows", "50", "-o", out];

@@ -1,5 +1,5 @@
-//! Tokenizers that are damaged or do not belong to the model: refused by the real binary with the file at
-//! fault.
+//! Tokenizers that are damaged or do not belong to the model: the real binary refuses them and names the file
+//! at fault.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ fn a_tokenizer_that_is_damaged_or_of_another_model_is_refused() {
         scene.put(TOKENIZER, bytes);
         scene.refuses(&[], 1, &[TOKENIZER, "not a readable tokenizer.json", "download or save it again"]);
     }
-    // The same file with a model of 100 tokens.
+    // The same file with a model whose vocabulary has 100 tokens.
     scene.put(TOKENIZER, &whole);
     scene.patch(CONFIG, &json!({"vocab_size": 100}));
     scene.tensors(|tensors| {
@@ -30,7 +30,7 @@ fn a_tokenizer_that_is_damaged_or_of_another_model_is_refused() {
         "use the tokenizer.json that belongs to the model",
     ];
     scene.refuses(&[], 1, &[&[TOKENIZER], &says[..]].concat());
-    // A first token that the model does not have.
+    // A beginning-of-sequence token that the model does not have.
     let special = json!({"<s>": {"id": "<s>", "ids": [384], "tokens": ["<s>"]}});
     let single =
         json!([{"SpecialToken": {"id": "<s>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}]);
@@ -42,7 +42,7 @@ fn a_tokenizer_that_is_damaged_or_of_another_model_is_refused() {
 }
 
 #[test]
-fn a_word_without_a_token_is_named_whatever_the_tokenizer_makes_of_it() {
+fn a_word_without_a_token_is_named_in_every_kind_of_tokenizer() {
     let words =
         json!({"type": "WordLevel", "vocab": {"red": 0, "blue": 1, ",": 2, "?": 3}, "unk_token": "?"});
     let mut no_unknown = words.clone();
@@ -67,7 +67,7 @@ fn a_word_without_a_token_is_named_whatever_the_tokenizer_makes_of_it() {
 }
 
 #[test]
-fn a_tokenizer_that_leaves_no_separator_to_read_is_refused() {
+fn a_tokenizer_without_a_separate_token_for_the_separator_is_refused() {
     let scene = Scene::new("gpt2");
     let model = json!({"type": "WordLevel", "vocab": {"red,": 0, "blue,": 1, "green,": 2}, "unk_token": "?"});
     scene.put("corpus.csv", b"entity\nred\nblue\ngreen\n");

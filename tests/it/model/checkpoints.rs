@@ -1,5 +1,5 @@
-//! The forms checkpoints are published in, what their weights are rounded to, what begins a window, and the
-//! verbs that show them.
+//! The published forms of checkpoints, rounding of their weights, beginning-of-sequence tokens, and the
+//! commands that show these.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -15,7 +15,7 @@ use crate::support::tidy::profile_file;
 
 const BASE: &str = "llama-linear-rope";
 
-/// Folders are opened without it, but it belongs to the call.
+/// Folders are opened without a hub, but the call needs one.
 pub fn hub() -> Hub {
     Hub::from_env().expect("an environment that names a hub or none")
 }
@@ -61,7 +61,7 @@ fn a_checkpoint_in_any_form_is_the_same_model_to_the_bit() {
         assert_eq!((core.stored.as_str(), core.info.n_params), ("F32", base.info.n_params), "{kind}");
         assert_ne!(core.info.weights_sha256, base.info.weights_sha256, "{kind}");
     }
-    // The third form was rounded when it was made: to the bit what the base is after rounding.
+    // The third form was rounded when it was made, so it equals the rounded base to the bit.
     let half = load(form("torch-sharded").path(), Precision::F32);
     assert_eq!(half.stored, "F16");
     assert_eq!(states(&half), states(&load(&golden(BASE), Precision::F16)));
@@ -87,13 +87,13 @@ fn bos_is_put_before_every_window_or_left_out() {
             .expect("a model");
         model.tokenizer.prefix().to_vec()
     };
-    // The golden tokenizer puts nothing there by itself, and its config names <|endoftext|>, token 0.
+    // The golden tokenizer adds no token itself, and its config names <|endoftext|>, token 0.
     assert_eq!([prefix(Bos::Auto), prefix(Bos::On), prefix(Bos::Off)], [vec![], vec![0], vec![]]);
     let folder = tempfile::tempdir().expect("a folder");
     for file in ["config.json", "tokenizer.json", "model.safetensors"] {
         std::fs::copy(golden("gpt2").join(file), folder.path().join(file)).expect("a copy");
     }
-    // Without tokenizer_config.json the number in config.json counts; without either there is none.
+    // Without tokenizer_config.json, the number in config.json is used; without both there is no token.
     let on = || {
         Model::load_with(
             folder.path().to_str().expect("UTF-8"),
@@ -108,7 +108,7 @@ fn bos_is_put_before_every_window_or_left_out() {
     std::fs::write(folder.path().join("config.json"), config.to_string()).expect("a file");
     let error = on().err().expect("no token").to_string();
     assert!(error.contains("no beginning-of-sequence token") && error.contains("--bos"), "{error}");
-    // A tokenizer that puts one there by itself.
+    // A tokenizer that adds the token itself.
     let tokenizer = std::fs::read(folder.path().join("tokenizer.json")).expect("a tokenizer");
     let mut tokenizer: Value = serde_json::from_slice(&tokenizer).expect("JSON");
     let special = json!({"<s>": {"id": "<s>", "ids": [7], "tokens": ["<s>"]}});
@@ -137,7 +137,7 @@ fn a_special_token_written_out_in_a_text_is_text() {
 }
 
 #[test]
-fn bos_and_dtype_change_what_is_measured_and_stand_in_the_profile() {
+fn bos_and_dtype_change_the_measurement_and_are_recorded_in_the_profile() {
     let measure = |flags: &[&str]| {
         let (model, out) = (golden("gpt2"), tempfile::tempdir().expect("a folder"));
         let mut arguments = vec![
@@ -159,7 +159,7 @@ fn bos_and_dtype_change_what_is_measured_and_stand_in_the_profile() {
     let (auto_file, auto) = measure(&[]);
     let (on_file, on) = measure(&["--bos", "on"]);
     let (half_file, half) = measure(&["--dtype", "bf16"]);
-    // What decided it is not recorded, what was done is.
+    // The profile records what was done, not the flag that caused it.
     assert_eq!([&auto["corpus"]["bos"], &on["corpus"]["bos"]], ["off", "on"]);
     assert_eq!([&auto["model"]["dtype"], &half["model"]["dtype"]], ["f32", "bf16"]);
     let tokens = |profile: &Value| profile["corpus"]["window_tokens"].as_u64().expect("a number");
@@ -170,7 +170,7 @@ fn bos_and_dtype_change_what_is_measured_and_stand_in_the_profile() {
 }
 
 pub fn surmise(arguments: &[&str]) -> Output {
-    // What is named on this machine is not looked for elsewhere.
+    // A model that exists on this machine is not requested from a hub.
     let mut command = Command::new(env!("CARGO_BIN_EXE_surmise"));
     command.args(arguments).env("HF_HUB_OFFLINE", "1").output().expect("the binary")
 }
@@ -205,7 +205,7 @@ fn the_states_of_token_ids_are_those_of_transformers() {
             let top = theirs.iter().fold(0_f64, |top, v| top.max(v.abs()));
             assert!(ours.iter().zip(&theirs).all(|(a, b)| (a - b).abs() <= 1e-4 * top), "{name} {key}");
         }
-        // Again, without logits, and only the file that was asked for.
+        // Again, without logits; only the requested file is written.
         let first = std::fs::read(&out).expect("a file");
         done(&["states", model, "--tokens", tokens, "--logits", "-o", file, "--threads", "1"]);
         assert!(first == std::fs::read(&out).expect("a file"));
@@ -220,20 +220,20 @@ fn the_states_of_a_corpus_are_those_of_its_windows() {
     let folder = tempfile::tempdir().expect("a folder");
     let out = folder.path().join("states.safetensors");
     let file = out.to_str().expect("UTF-8");
-    // The embedded family's tokenizer gives every word one token.
+    // The tokenizer of the embedded family assigns one token to every word.
     let flags = ["--corpus", "colours", "--windows", "300", "--entities", "3", "-o", file];
     done(&[&["states", "minillama-3"][..], &flags].concat());
     let arrays = tensors(&out);
     assert_eq!(arrays["input_ids"].dims()[0], 300);
     assert_eq!(arrays["h_0"].dims()[..2], arrays["input_ids"].dims()[..2]);
-    // The same again from the ids that stand in the file.
+    // The same again, from the ids in the file.
     let again = folder.path().join("again.safetensors");
     done(&["states", "minillama-3", "--tokens", file, "-o", again.to_str().expect("UTF-8")]);
     assert!(std::fs::read(&out).expect("a file") == std::fs::read(&again).expect("a file"));
 }
 
 #[test]
-fn the_card_of_a_checkpoint_says_what_it_is() {
+fn the_description_of_a_checkpoint_is_right() {
     let folder = form("torch-sharded");
     let name = folder.path().to_str().expect("UTF-8");
     let card: Value = serde_json::from_str(&done(&["model", name, "--json"])).expect("JSON");
@@ -255,7 +255,7 @@ fn the_card_of_a_checkpoint_says_what_it_is() {
 fn windows_that_begin_alike_share_their_beginnings_in_a_file_of_states_too() {
     let folder = tempfile::tempdir().expect("a folder");
     let [ids, out] = ["ids.safetensors", "states.safetensors"].map(|name| folder.path().join(name));
-    // 6 contexts with 40 last tokens each, and one window twice.
+    // 6 contexts with 40 last tokens each, and one duplicate window.
     let mut windows: Vec<Vec<i64>> =
         (0..240).map(|w| (0..7).map(|t| (w / 40 * 11 + t * 5) % 64).chain([w % 40]).collect()).collect();
     windows[239] = windows[0].clone();
@@ -286,11 +286,11 @@ fn windows_that_begin_alike_share_their_beginnings_in_a_file_of_states_too() {
 }
 
 #[test]
-fn states_that_are_more_than_the_memory_allowed_give_the_same_profile() {
+fn states_beyond_the_memory_limit_give_the_same_profile() {
     // About 1 MB of weights, twice, and 4 MB of states.
     let flags = ["minigpt-5", "--corpus", "colours", "--windows", "400", "--entities", "4"];
     let unbounded = done(&[&["measure", "--estimand=positional"][..], &flags].concat());
-    // With 1500K the weights of the random init are in a file too, with 1200K those of both.
+    // With 1500K the weights of random init are in a file as well, with 1200K those of both models.
     for size in ["3M", "1500K", "1200K"] {
         let limited =
             done(&[&["measure", "--estimand=positional"][..], &flags, &["--max-memory", size]].concat());
@@ -309,7 +309,7 @@ fn states_that_are_more_than_the_memory_allowed_give_the_same_profile() {
 }
 
 #[test]
-fn a_device_that_is_not_there_is_refused_by_name() {
+fn a_missing_device_is_refused_by_name() {
     let base = golden(BASE);
     let run = |device: &str| {
         let output = surmise(&[
@@ -326,7 +326,7 @@ fn a_device_that_is_not_there_is_refused_by_name() {
     let (code, message) = run("gpu");
     assert_eq!(code, Some(2));
     assert!(message.contains("give cpu, cuda, or cuda:N"), "{message}");
-    // With the feature and without a hundred GPUs.
+    // With the feature, but without a hundred GPUs.
     let (code, message) = run("cuda:99");
     assert_eq!(code, Some(2));
     assert!(message.contains("--device") && message.contains("is cuda:99"), "{message}");
@@ -340,7 +340,7 @@ fn a_head_that_overflows_is_an_error_and_nothing_is_written() {
         std::fs::copy(base.join(file), folder.path().join(file)).expect("a copy");
     }
     let mut weights = tensors(&base.join("model.safetensors"));
-    // Finite, and its products are not.
+    // The weights are finite, but their products are not.
     let head = (&weights["lm_head.weight"] * 1e38).expect("a head");
     weights.insert("lm_head.weight".into(), head);
     candle_core::safetensors::save(&weights, folder.path().join("model.safetensors")).expect("weights");
@@ -361,6 +361,6 @@ fn a_head_that_overflows_is_an_error_and_nothing_is_written() {
         assert!(!Path::new(out).is_file());
         std::fs::remove_dir(out).unwrap_or_default();
     }
-    // The states themselves are numbers.
+    // The states are finite.
     done(&["states", model, "--tokens", tokens, "-o", out]);
 }

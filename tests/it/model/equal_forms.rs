@@ -1,5 +1,5 @@
-//! Checkpoints that hold the same weights in another way: in double precision, under the names of wrappers,
-//! with the other of two tied tensors, with a head of another kind.
+//! Checkpoints that store the same weights in another way: in double precision, with prefixes of wrappers,
+//! with the other of two tied tensors, with another kind of head.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use super::parity::{golden, tensors};
 
 type Tensors = HashMap<String, Tensor>;
 
-/// A golden checkpoint whose tensors are changed, opened.
+/// Opens a golden checkpoint with changed tensors.
 fn opened(name: &str, change: impl Fn(Tensors) -> Tensors) -> LoadedDecoder {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::copy(golden(name).join("config.json"), folder.path().join("config.json")).expect("a copy");
@@ -62,7 +62,7 @@ fn either_of_two_tied_tensors_is_enough() {
 }
 
 #[test]
-fn a_classifier_gives_states_and_no_logits() {
+fn a_classifier_gives_states_but_no_logits() {
     let whole = opened("llama-linear-rope", |all| all);
     let classifier = opened("llama-linear-rope", |all| {
         renamed(all, |old| if old == "lm_head.weight" { "score.weight".into() } else { old.into() })

@@ -1,5 +1,5 @@
-//! The architectures of docs/checkpoints.md: each golden checkpoint through the real binary, from a folder,
-//! with its weights in half precision, in shards, and from a hub.
+//! The architectures of docs/checkpoints.md: the real binary reads each golden checkpoint from a folder, with
+//! weights in half precision, in shards, and from a hub.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
@@ -14,7 +14,7 @@ use super::parity::{all, golden, model_type, tensors};
 
 type Arrays = HashMap<String, Tensor>;
 
-/// What `surmise states` writes for the reference's tokens.
+/// The output of `surmise states` for the tokens of the reference.
 fn states(model: &str, tokens: &Path, flags: &[&str], environment: &[(&str, String)]) -> Arrays {
     let folder = tempfile::tempdir().expect("a folder");
     let out = folder.path().join("states.safetensors");
@@ -105,7 +105,7 @@ fn half_precision_files_of_every_architecture_are_the_rounded_model_to_the_bit()
             let read = states(folder.path().to_str().expect("UTF-8"), &oracle, &[], &[]);
             let rounded = states(golden(&name).to_str().expect("UTF-8"), &oracle, &["--dtype", flag], &[]);
             assert_eq!(distance(&read, &rounded), 0.0, "{name} {flag}");
-            // Rounding moves the states, and not far: 8 or 11 significant bits through a few blocks.
+            // Rounding changes the states only a little: 8 or 11 significant bits through a few blocks.
             let moved = distance(&read, &exact);
             assert!(moved > 1e-6 && moved < 0.2, "{name} {flag}: {moved}");
         }
@@ -114,7 +114,7 @@ fn half_precision_files_of_every_architecture_are_the_rounded_model_to_the_bit()
 
 #[cfg(feature = "hub")]
 #[test]
-fn every_architecture_comes_from_a_hub_as_it_is_in_its_folder() {
+fn every_architecture_gives_the_same_states_from_a_hub_and_from_a_folder() {
     use crate::support::hub_server::{COMMIT, ID, Repository, Server};
     for name in all() {
         let oracle = golden(&name).join("oracle.safetensors");

@@ -1,5 +1,5 @@
-//! Mixtures of experts: a router and experts that do not fit each other are refused by name, equal experts
-//! are one MLP, and every map of a mixture has a gradient.
+//! Mixtures of experts: a router that does not fit its experts is refused by name, equal experts act as one
+//! MLP, and every map of a mixture has a gradient.
 
 use std::collections::HashMap;
 
@@ -46,7 +46,7 @@ fn states(decoder: &Decoder) -> Vec<f32> {
 }
 
 #[test]
-fn a_least_sum_of_weights_that_would_change_them_is_refused() {
+fn a_minimum_sum_of_expert_weights_that_would_change_them_is_refused() {
     let with = |least: f64| {
         open("ernie4.5-moe", |_| (), |config| config["moe_norm_min"] = json!(least), Ops::Composed)
     };
@@ -56,7 +56,7 @@ fn a_least_sum_of_weights_that_would_change_them_is_refused() {
 }
 
 #[test]
-fn a_router_with_more_or_fewer_experts_than_there_are_is_refused_by_name() {
+fn a_router_with_too_many_or_too_few_experts_is_refused_by_name() {
     let rows = |n: usize| {
         move |weights: &mut Weights| {
             for (name, tensor) in weights.iter_mut().filter(|(name, _)| name.ends_with("mlp.gate.weight")) {
@@ -93,7 +93,7 @@ fn a_router_with_more_or_fewer_experts_than_there_are_is_refused_by_name() {
 }
 
 #[test]
-fn groups_and_biases_of_a_choice_that_cannot_be_are_refused_by_name() {
+fn impossible_groups_and_biases_of_the_router_are_refused_by_name() {
     let set = |key: &'static str, n: usize| move |config: &mut Value| config[key] = json!(n);
     let bias = "model.layers.0.mlp.gate.e_score_correction_bias";
     let without = |weights: &mut Weights| drop(weights.remove(bias));
@@ -138,7 +138,7 @@ fn blocks_that_predict_tokens_further_on_change_no_state() {
 }
 
 #[test]
-fn experts_that_are_all_the_same_are_one_mlp() {
+fn equal_experts_act_as_one_mlp() {
     let alike = |weights: &mut Weights| {
         for layer in 0..2 {
             for map in ["gate_proj", "up_proj", "down_proj"] {
@@ -176,7 +176,7 @@ fn experts_that_are_all_the_same_are_one_mlp() {
 }
 
 #[test]
-fn states_of_a_window_do_not_depend_on_what_else_goes_to_an_expert() {
+fn states_of_a_window_do_not_depend_on_other_tokens_of_an_expert() {
     let decoder = open("qwen2-moe", |_| {}, |_| {}, Ops::Fused).expect("a decoder");
     let [first, second] = windows();
     let of = |windows: &[[u32; 12]]| {
@@ -210,8 +210,9 @@ impl ParameterSource for Trainable {
 }
 
 #[test]
-fn every_map_that_a_token_goes_through_has_the_gradient_of_pytorch() {
-    // The first value's gradient of the mean square of the last states, by transformers 5.24 and torch 2.15.
+fn every_map_that_a_token_uses_has_the_gradient_of_pytorch() {
+    // The gradient of the mean square of the last states with respect to the first value of each tensor, from
+    // transformers 5.24 and torch 2.15.
     for (name, tensor, pytorch) in [
         ("qwen2-moe", "model.layers.0.mlp.gate.weight", -0.617_693_6),
         ("gpt-oss", "model.layers.0.self_attn.sinks", -0.010_554_1),
@@ -229,7 +230,7 @@ fn every_map_that_a_token_goes_through_has_the_gradient_of_pytorch() {
         let vars = source.vars.into_inner().expect("vars");
         for (name, var) in vars.iter().filter(|(name, _)| name.contains(".layers.")) {
             let gradient = gradients.get(var.as_tensor()).map(flat);
-            // No token goes there.
+            // No token is sent to this expert.
             if name.contains("layers.2.mlp.experts.4.") {
                 assert_eq!(gradient, None, "{name}");
                 continue;
@@ -239,6 +240,6 @@ fn every_map_that_a_token_goes_through_has_the_gradient_of_pytorch() {
         }
         let (_, var) = vars.iter().find(|(other, _)| other == tensor).expect("the tensor");
         let ours = flat(gradients.get(var.as_tensor()).expect("a gradient"))[0];
-        assert!((ours / pytorch - 1.0f32).abs() <= 1e-3, "{tensor}: {ours} where {pytorch} is right");
+        assert!((ours / pytorch - 1.0f32).abs() <= 1e-3, "{tensor}: {ours}, but PyTorch gives {pytorch}");
     }
 }

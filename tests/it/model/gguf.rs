@@ -71,7 +71,7 @@ fn every_block_and_the_logits_of_every_architecture_agree_with_transformers() {
     }
 }
 
-/// A tokenizer in a GGUF file without a model.
+/// A GGUF file with a tokenizer and without a model.
 struct InFile(Gguf);
 
 impl TokenizerFiles for InFile {
@@ -109,7 +109,7 @@ fn token_ids_are_those_of_the_python_tokenizers() {
 }
 
 #[test]
-fn a_file_and_a_folder_with_one_are_a_model_and_describe_themselves() {
+fn a_file_and_a_folder_with_one_are_opened_and_described() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("tiny-Q8.GGUF");
     std::fs::write(&path, GgufFile::llama().bytes()).expect("a file");
@@ -130,7 +130,7 @@ fn a_file_and_a_folder_with_one_are_a_model_and_describe_themselves() {
 }
 
 #[test]
-fn what_the_metadata_says_of_texts_and_chats_is_heeded() {
+fn settings_of_texts_and_chats_in_the_metadata_are_used() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("tiny.gguf");
     let name = path.to_str().expect("UTF-8");
@@ -146,12 +146,13 @@ fn what_the_metadata_says_of_texts_and_chats_is_heeded() {
     assert_eq!(model.chat.settings["bos_token"], "<s>");
     let begins = open(|f| f.set("tokenizer.ggml.add_bos_token", BOOL, vec![1]), Bos::Auto);
     assert_eq!(begins.tokenizer.prefix(), [0]);
-    // Llama 3's texts begin with a token where the file does not say.
+    // Texts of Llama 3 begin with a token if the file has no setting for it.
     let begins = open(|f| f.set("tokenizer.ggml.pre", TEXT, text("llama-bpe")), Bos::Auto);
     assert_eq!(begins.tokenizer.prefix(), [0]);
     let ends = open(|f| f.set("tokenizer.ggml.eos_token_id", U32, 3_u32.to_le_bytes().to_vec()), Bos::Auto);
     assert_eq!(ends.ends, [3]);
-    // A token of the user's is found in a text though no merge leads to it, a mark is not.
+    // A token of type `user-defined` is found in a text although no merge produces it; a control token is
+    // not.
     let marked = open(
         |f| {
             let letters = "<s> a b c d e f g h i j k l m gh ab".split(' ').collect::<Vec<_>>();
@@ -170,7 +171,7 @@ fn what_the_metadata_says_of_texts_and_chats_is_heeded() {
 }
 
 #[test]
-fn a_tokenizer_json_beside_the_file_is_read_if_it_has_the_same_tokens() {
+fn a_tokenizer_json_in_the_same_folder_is_read_if_it_has_the_same_tokens() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut gguf = GgufFile::llama();
     gguf.remove("tokenizer.ggml.merges");

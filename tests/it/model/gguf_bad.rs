@@ -1,5 +1,5 @@
-//! GGUF files that are damaged, cut short, or no model: one message each that names key or tensor, and never
-//! more memory than the file has bytes.
+//! GGUF files that are damaged or truncated or contain no model: each gives one message that names the key or
+//! tensor, and opening never takes more memory than the file has bytes.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use super::checkpoints::hub;
 use super::gguf::file;
 use crate::support::gguf::{BOOL, F32, GgufFile, LIST, TEXT, U32, numbers, text, texts};
 
-/// The message about a file, or about a folder with it and others.
+/// The error about a file, or about a folder with this file and others.
 fn refusal(bytes: &[u8]) -> String {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("model.gguf");
@@ -33,7 +33,7 @@ fn u32s(value: u32) -> Vec<u8> {
 type Change = fn(&mut GgufFile);
 
 #[test]
-fn what_is_wrong_with_a_file_is_named() {
+fn the_fault_of_a_file_is_named() {
     assert_eq!(refusal(&GgufFile::llama().bytes()), "it opens");
     let cases: &[(&str, Change)] = &[
         ("not a GGUF file", |f| f.magic = *b"GGML"),
@@ -179,7 +179,7 @@ fn a_file_that_ends_early_is_refused_wherever_it_ends() {
 }
 
 #[test]
-fn a_folder_says_which_of_its_files_it_cannot_choose_from() {
+fn the_error_about_a_folder_lists_the_files_to_choose_from() {
     let folder = tempfile::tempdir().expect("a folder");
     let put = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).expect("a file");
     let bytes = GgufFile::llama().bytes();

@@ -1,5 +1,5 @@
-//! Models in several GGUF files, as `gguf` writes them with a limit of tensors for each: the parts together
-//! are the model in one file, and what is missing or foreign is named.
+//! Models in several GGUF files, as `gguf` writes them with a limit on the tensors per file: the parts
+//! together equal the model in one file, and missing and foreign parts are named.
 
 use std::path::{Path, PathBuf};
 
@@ -31,7 +31,7 @@ fn refusal(path: &Path) -> String {
 }
 
 #[test]
-fn the_parts_of_a_model_are_the_model_whichever_of_them_is_named() {
+fn any_part_of_a_model_opens_the_whole_model() {
     let whole = Gguf::open(&file("llama3-rope.gguf")).expect("a file");
     let info = load(&file("llama3-rope.gguf")).expect("a model").info;
     let parts: Vec<PathBuf> = NAMES.iter().map(|name| file("parts").join(name)).collect();
@@ -46,7 +46,7 @@ fn the_parts_of_a_model_are_the_model_whichever_of_them_is_named() {
     for name in whole.names() {
         assert_eq!(gguf.values(name).expect("values"), whole.values(name).expect("values"), "{name}");
     }
-    // The hash is of all parts.
+    // The hash covers all parts.
     let others = folder(&NAMES);
     let last = others.path().join(NAMES[2]);
     let mut bytes = std::fs::read(&last).expect("a file");
@@ -69,30 +69,30 @@ fn a_part_that_is_missing_is_named() {
     }
     let message = refusal(&folder(&NAMES[2..]).path().join(NAMES[2]));
     assert!(
-        message.contains(&format!("{} is not in the same folder, nor are 1 others", NAMES[0])),
+        message.contains(&format!("{} is not in the same folder, nor is 1 other;", NAMES[0])),
         "{message}"
     );
 }
 
 #[test]
-fn parts_of_several_models_are_not_put_together() {
-    // A file that is no part, under the name of one.
+fn parts_of_several_models_are_not_joined() {
+    // A file that is not a part, with the name of one.
     let one = folder(&NAMES[..2]);
     std::fs::copy(file("llama3-rope.gguf"), one.path().join(NAMES[2])).expect("a copy");
     let message = refusal(one.path());
     assert!(message.contains("belongs to another model than llama3-rope-00001-of-00003.gguf"), "{message}");
-    // The second part once more, under the name of the third.
+    // The second part again, with the name of the third.
     let twice = folder(&NAMES[..2]);
     std::fs::copy(file("parts").join(NAMES[1]), twice.path().join(NAMES[2])).expect("a copy");
     let message = refusal(twice.path());
     let expected = "is part 2 of 3 of a model according to its header, but its name does not match";
     assert!(message.contains(expected), "{message}");
-    // A part under a name of its own.
+    // A part with a name that is not that of a part.
     let renamed = folder(&[]);
     std::fs::copy(file("parts").join(NAMES[0]), renamed.path().join("a.gguf")).expect("a copy");
     let message = refusal(renamed.path());
     assert!(message.contains("is part 1 of 3 of a model according to its header"), "{message}");
-    // The number of tensors in all is in each header.
+    // Each header contains the total number of tensors.
     let changed = folder(&NAMES);
     let path = changed.path().join(NAMES[1]);
     let mut bytes = std::fs::read(&path).expect("a file");
@@ -102,7 +102,7 @@ fn parts_of_several_models_are_not_put_together() {
     std::fs::write(&path, bytes).expect("a file");
     let message = refusal(changed.path());
     assert!(message.contains("belongs to another model"), "{message}");
-    // Two models in one folder are a choice of the user's, by their first parts.
+    // For two models in one folder, the message lists their first parts.
     let two = folder(&NAMES);
     std::fs::write(two.path().join("b-00001-of-00002.gguf"), b"").expect("a file");
     let message = match Model::load_with(two.path().to_str().expect("UTF-8"), ModelOptions::default(), &hub())

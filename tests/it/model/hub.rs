@@ -1,5 +1,4 @@
-//! Models by their id, from the scripted server beside this file. The real binary runs against it; no test
-//! asks another machine.
+//! Models by id, from the scripted hub in `support`. The tests run the real binary and use no other machine.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -81,7 +80,7 @@ impl Home {
         stdout
     }
 
-    /// Asserts that the id is refused with one message that says all of `says`.
+    /// Asserts that the id is refused with one message that contains all of `says`.
     pub fn refused(&self, endpoint: &str, flags: &[&str], code: i32, says: &[&str]) {
         refused(&mut self.command(endpoint, ID, flags), code, says);
     }
@@ -94,15 +93,15 @@ pub fn refused(command: &mut Command, code: i32, says: &[&str]) {
     assert!(
         stderr.starts_with("surmise: ") && stderr.lines().skip(1).all(|line| line.starts_with("  because: "))
     );
-    says.iter().for_each(|words| assert!(stderr.contains(words), "not a word of {words:?} in: {stderr}"));
+    says.iter().for_each(|words| assert!(stderr.contains(words), "{words:?} is not in: {stderr}"));
 }
 
-/// Rows of the golden folder as they are of its id: the model's label, and the name of the profile.
+/// Rows of the golden folder, with the model label and the profile name that the id gives.
 pub fn of_id(rows: &str) -> String {
     rows.replace("\ngpt2,", &format!("\n{ID},")).replace(",gpt2--", ",tiny--gpt2--")
 }
 
-/// Code, stdout and stderr, in which the token must not be.
+/// Exit code, stdout and stderr, which must not contain the token.
 pub fn said(output: &Output) -> (Option<i32>, String, String) {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("UTF-8");
     let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
@@ -115,7 +114,7 @@ pub fn of_weights(asked: &[Asked], method: &str) -> usize {
 }
 
 #[test]
-fn an_id_is_fetched_once_measured_like_its_folder_and_its_token_stays_at_home() {
+fn an_id_is_fetched_once_and_measured_like_its_folder_and_the_token_goes_to_no_other_host() {
     let (home, bytes) = (Home::new(), Repository::golden().files[WEIGHTS].clone());
     let storage =
         Server::start(move |asked, _| ranged(asked, &bytes, vec![("ETag", "\"of-the-storage\"".into())]));
@@ -132,7 +131,7 @@ fn an_id_is_fetched_once_measured_like_its_folder_and_its_token_stays_at_home() 
     let own = home.command(&hub.url, golden.to_str().expect("UTF-8"), &[]).output().expect("the binary");
     assert_eq!(of_id(&said(&own).1), first);
 
-    // The layout of the Python tools.
+    // The cache layout of the Python tools.
     assert_eq!(std::fs::read_to_string(home.cache("refs/main")).expect("a ref"), COMMIT);
     let snapshot = home.cache("snapshots").join(COMMIT);
     for (name, bytes) in Repository::golden().files {
@@ -158,13 +157,13 @@ fn an_id_is_fetched_once_measured_like_its_folder_and_its_token_stays_at_home() 
     let offline = home.command(&hub.url, ID, &[]).env("HF_HUB_OFFLINE", "1").output().expect("the binary");
     assert_eq!(said(&offline).1, first);
     assert!(hub.take().is_empty() && storage.take().is_empty());
-    // Profiles of an id are files in the folder given, not below it.
+    // Profiles of an id are files in the given folder, not in a subfolder.
     home.done(&hub, &["-o", "out"]);
     profile_file(&home.path("out"), "tiny--gpt2", "corpus");
 }
 
 #[test]
-fn a_branch_that_moves_brings_what_changed_and_keeps_what_was() {
+fn a_branch_that_moves_is_updated_and_the_old_commit_is_kept() {
     let home = Home::new();
     let moved = Arc::new(Mutex::new(Repository::golden()));
     let now = moved.clone();
@@ -199,7 +198,7 @@ fn a_revision_is_escaped_in_the_route_and_stays_inside_the_cache() {
     home.done(&hub, &["--revision", "refs/pr/1"]);
     assert_eq!(hub.take()[0].target, "/api/models/tiny/gpt2/revision/refs%2Fpr%2F1");
     assert_eq!(std::fs::read_to_string(home.cache("refs/refs/pr/1")).expect("a ref"), COMMIT);
-    // A revision of its own, and the token of the file that a login leaves.
+    // A revision, and the token file that a login leaves.
     std::fs::write(home.path("hf/token"), "hf_of_the_login\n").expect("a file");
     let mut named = home.command(&hub.url, "tiny/gpt2@step1000", &[]);
     let named = named.env_remove("HF_TOKEN").output().expect("the binary");
@@ -221,7 +220,7 @@ fn a_revision_is_escaped_in_the_route_and_stays_inside_the_cache() {
 }
 
 #[test]
-fn a_model_that_is_gated_private_or_not_there_gets_a_way_to_it() {
+fn the_error_about_a_gated_private_or_missing_model_gives_advice() {
     let accept =
         "accept its terms, create a token at https://huggingface.co/settings/tokens and set HF_TOKEN";
     let sent = "the token is invalid or has no access to the model";
@@ -237,9 +236,9 @@ fn a_model_that_is_gated_private_or_not_there_gets_a_way_to_it() {
     ] {
         let hub = Server::start(move |_, _| Reply::status(status, code));
         Home::new().refused(&hub.url, &[], 1, &says);
-        assert_eq!(hub.take().len(), 1, "{status} is asked for again");
+        assert_eq!(hub.take().len(), 1, "the request with status {status} was repeated");
     }
-    // Many gated models show their list of files to everyone.
+    // Many gated models show their file list to everyone.
     let hub = Server::start(|asked, _| match &*asked.method {
         "HEAD" => Reply::status(401, "GatedRepo"),
         _ => Repository::golden().answer(asked),
@@ -251,7 +250,7 @@ fn a_model_that_is_gated_private_or_not_there_gets_a_way_to_it() {
 }
 
 #[test]
-fn offline_without_a_cache_asks_nobody_and_says_what_is_missing() {
+fn offline_without_a_cache_sends_no_request_and_names_what_is_missing() {
     let home = Home::new();
     let hub = Server::start(|asked, _| Repository::golden().answer(asked));
     home.refused(
@@ -271,13 +270,13 @@ fn offline_without_a_cache_asks_nobody_and_says_what_is_missing() {
     std::fs::remove_file(home.cache("snapshots").join(COMMIT).join(WEIGHTS)).expect("a link");
     home.refused(&hub.url, &["--offline"], 1, &["the weights are missing in the cache"]);
     assert!(hub.take().is_empty());
-    // The blob is still here: only its link is made again.
+    // The blob is still in the cache; only its link is created again.
     home.done(&hub, &[]);
     assert_eq!(of_weights(&hub.take(), "GET"), 0);
 }
 
 #[test]
-fn a_repository_without_what_is_needed_says_so_before_anything_is_fetched() {
+fn a_repository_that_lacks_a_file_is_refused_before_anything_is_fetched() {
     let golden = Repository::golden;
     for (repository, says) in [
         (
@@ -330,7 +329,7 @@ fn every_file_an_index_names_is_fetched_and_none_outside_the_folder() {
         let repository =
             Repository::golden().without(WEIGHTS).with(index, map(shard).as_bytes()).with(shard, b"shard");
         let hub = Server::start(move |asked, _| repository.answer(asked));
-        // Whether such a folder can be read is tested elsewhere; here it is complete.
+        // Other tests open such folders; this one checks that all files arrive.
         home.command(&hub.url, ID, &[]).output().expect("the binary");
         let snapshot = home.cache("snapshots").join(COMMIT);
         assert_eq!(std::fs::read(snapshot.join(shard)).expect("a shard"), b"shard");

@@ -1,4 +1,4 @@
-//! A model that is in the cache: the hub is asked once, not waited for, and nothing is written that is there.
+//! A model in the cache: the hub is asked once and not waited for, and existing files are not written again.
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::hub::{Home, of_weights, refused, said};
 use crate::support::hub_server::{COMMIT, ID, Reply, Repository, Server, WEIGHTS};
 
-/// Every file and folder below one, with the time it was last written.
+/// Every file and folder below a folder, with its modification time.
 fn written(folder: &Path) -> BTreeMap<String, SystemTime> {
     let mut all = BTreeMap::new();
     let mut open = vec![folder.to_path_buf()];
@@ -25,7 +25,7 @@ fn written(folder: &Path) -> BTreeMap<String, SystemTime> {
 }
 
 #[test]
-fn a_hub_that_is_away_is_not_waited_for_and_a_note_says_what_is_used() {
+fn an_unreachable_hub_is_not_waited_for_and_a_note_names_the_cached_commit() {
     let home = Home::new();
     let hub = Server::start(|asked, _| Repository::golden().answer(asked));
     let first = home.done(&hub, &[]);
@@ -46,10 +46,10 @@ fn a_hub_that_is_away_is_not_waited_for_and_a_note_says_what_is_used() {
         assert!(own < began.elapsed() + Duration::from_millis(1500), "{own:?}");
     }
     assert_eq!(busy.take().len(), 1);
-    // A hub that refuses is not away.
+    // A hub that refuses a request is reachable.
     let refuses = Server::start(|_, _| Reply::status(401, "RepoNotFound"));
     home.refused(&refuses.url, &[], 1, &["there is no such model, or it is private or gated"]);
-    // A commit cannot have changed: nobody is asked.
+    // A commit cannot change, so no request is sent.
     hub.take();
     home.done(&hub, &["--revision", COMMIT]);
     assert!(hub.take().is_empty());
@@ -67,9 +67,9 @@ fn a_complete_cache_is_not_written() {
     assert_eq!(written(&home.path("hf")), before);
 }
 
-/// A folder that cannot be written to is one that is no folder, whoever runs the test.
+/// A regular file in place of the folder cannot be written into, even by root.
 #[test]
-fn a_cache_that_cannot_be_written_is_used_as_it_is() {
+fn a_cache_that_cannot_be_written_is_still_read() {
     let home = Home::new();
     let hub = Server::start(|asked, _| Repository::golden().answer(asked));
     let first = home.done(&hub, &[]);

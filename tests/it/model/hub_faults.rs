@@ -1,4 +1,4 @@
-//! What a hub and the way to it can do wrong: cut, wrong, silent and misleading answers.
+//! Faults of a hub and of the connection to it: truncated, wrong, missing and misleading answers.
 
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use super::hub::{Home, of_weights, refused};
 use crate::support::hub_server::{Asked, COMMIT, ID, Reply, Repository, Server, WEIGHTS};
 
 #[test]
-fn a_cut_connection_and_a_busy_server_are_met_with_patience_and_a_range() {
+fn a_lost_connection_and_a_busy_server_are_retried_with_a_range() {
     let home = Home::new();
     let hub = Server::start(|asked, before| {
         let reply = Repository::golden().answer(asked);
@@ -32,7 +32,7 @@ fn a_cut_connection_and_a_busy_server_are_met_with_patience_and_a_range() {
 }
 
 #[test]
-fn what_was_begun_is_finished_in_the_next_run_and_what_is_damaged_is_fetched_anew() {
+fn a_partial_download_continues_in_the_next_run_and_a_damaged_one_starts_again() {
     let (home, bytes) = (Home::new(), Repository::golden().files[WEIGHTS].clone());
     let hub = Server::start(|asked, _| Repository::golden().answer(asked));
     let partial = home.cache(&format!("blobs/{}.incomplete", sha256_hex(&bytes)));
@@ -53,7 +53,7 @@ fn what_was_begun_is_finished_in_the_next_run_and_what_is_damaged_is_fetched_ane
 }
 
 #[test]
-fn a_file_of_another_length_or_content_than_the_hub_says_is_no_model() {
+fn a_file_whose_length_or_hash_differs_from_the_hub_is_refused() {
     let wrong = |change: fn(Reply) -> Reply, says: &[&str]| {
         let home = Home::new();
         let hub = Server::start(move |asked, _| {
@@ -84,7 +84,7 @@ fn a_file_of_another_length_or_content_than_the_hub_says_is_no_model() {
 }
 
 #[test]
-fn a_server_that_is_silent_slow_or_gone_does_not_hold_us() {
+fn a_silent_slow_or_missing_server_does_not_block_the_run() {
     let since = Instant::now();
     let says = ["check the network", "give a folder", "--offline"];
     let quick = |endpoint: &str, more: &str| {
@@ -101,7 +101,7 @@ fn a_server_that_is_silent_slow_or_gone_does_not_hold_us() {
     });
     quick(&slow.url, " bytes in ");
     let gone = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
-    // What never answered is asked once, whatever the timeout is.
+    // A server that never answered is tried only once, for any timeout.
     let asked = Instant::now();
     let home = Home::new();
     let mut command = home.command(&format!("http://{gone}"), ID, &[]);
@@ -113,7 +113,7 @@ fn a_server_that_is_silent_slow_or_gone_does_not_hold_us() {
 }
 
 #[test]
-fn redirects_stay_within_bounds_and_never_leave_for_the_clear() {
+fn redirects_are_limited_and_never_leave_https() {
     let redirect = |to: &str| {
         let to = to.to_owned();
         Server::start(move |_, _| Reply {
@@ -125,7 +125,7 @@ fn redirects_stay_within_bounds_and_never_leave_for_the_clear() {
     Home::new().refused(&redirect("/api/again").url, &[], 1, &["more than 5 redirects"]);
     let clear = redirect("http://192.0.2.1/x");
     Home::new().refused(&clear.url, &[], 1, &["refused a redirect to http://192.0.2.1"]);
-    // A model that was renamed: the token goes along on the hub itself.
+    // A renamed model: the token is sent along on the hub itself.
     let renamed = Server::start(|asked, _| match asked.target.contains("/gpt2/") {
         false => Repository::golden()
             .answer(&Asked { target: asked.target.replace("/new/", "/gpt2/"), ..asked.clone() }),

@@ -1,4 +1,4 @@
-//! What repositories hold beside a plain model, and what of it is fetched.
+//! Repositories with more than a plain model, and the files that are fetched from them.
 
 use std::process::Command;
 
@@ -32,7 +32,7 @@ fn targets(server: &Server) -> Vec<String> {
 }
 
 #[test]
-fn a_model_is_described_by_its_config_and_header_alone() {
+fn a_model_is_described_from_its_config_and_header_only() {
     let home = Home::new();
     let hub = Server::start(|asked, _| Repository::golden().answer(asked));
     let described = done(&home, &hub, &["model", ID, "--json"]).0;
@@ -42,7 +42,8 @@ fn a_model_is_described_by_its_config_and_header_alone() {
     assert!(gets.iter().all(|asked| asked.headers["range"] == "bytes=0-65535"), "{gets:?}");
     assert!(!home.cache("snapshots").join(COMMIT).join(WEIGHTS).exists());
     assert!(!home.cache("refs/main").exists());
-    // Again, the headers are known; they still are when the hub is away, within a second or so.
+    // In the second run the headers are stored; they are still used when the hub is unreachable, within about
+    // a second.
     assert_eq!(done(&home, &hub, &["model", ID, "--json"]).0, described);
     assert_eq!(hub.take().len(), 1);
     let away = Server::start(|_, _| Reply { status: 503, ..Reply::default() });
@@ -51,7 +52,7 @@ fn a_model_is_described_by_its_config_and_header_alone() {
     assert!(note.contains(&format!("using the stored description of commit {COMMIT}")), "{note}");
     assert_eq!(done(&home, &away, &["model", ID, "--json", "--offline"]).0, described);
     assert!(away.take().is_empty());
-    // The same as of the folder, and of the cache when it is complete.
+    // The description equals that of the folder, and that of the complete cache.
     let of = |text: &str| -> Value {
         let mut value: Value = serde_json::from_str(text).expect("JSON");
         value["id"] = ID.into();
@@ -104,7 +105,7 @@ fn the_oldest_ids_have_no_owner() {
     assert!(rows.contains("\ngpt2,"), "{rows}");
     assert_eq!(targets(&hub)[0], "GET /api/models/gpt2/revision/main");
     assert!(home.path("hf/hub/models--gpt2/refs/main").is_file());
-    // Another name without owner is a typing error, and nobody is asked.
+    // Another name without owner is a typing error, and no request is sent.
     refused(&mut verb(&home, &hub, &["model", "gpt3"]), 2, &["unknown model `gpt3`"]);
     assert!(hub.take().is_empty());
 }
@@ -139,7 +140,7 @@ fn token_ids_need_no_tokenizer_and_texts_are_refused_before_the_weights_are_fetc
 }
 
 #[test]
-fn an_older_tokenizer_is_fetched_where_there_is_no_newer_one() {
+fn an_older_tokenizer_is_fetched_if_there_is_no_newer_one() {
     let home = Home::new();
     let read = |name: &str| std::fs::read(golden("tokenizers/byte-level").join(name)).expect("a file");
     let [vocab, merges] = ["vocab.json", "merges.txt"].map(read);
@@ -176,7 +177,7 @@ fn shards_in_a_folder_are_opened() {
 }
 
 #[test]
-fn an_adapter_by_its_id_is_merged_into_the_model_that_is_given() {
+fn an_adapter_by_its_id_is_merged_into_the_given_model() {
     let home = Home::new();
     let hub = Server::start(|asked, _| {
         let read = |name: &str| std::fs::read(golden("adapters/gpt2").join(name)).expect("a file");
@@ -217,7 +218,7 @@ fn the_base_that_an_adapter_names_is_fetched_by_its_id() {
     let told = verb(&home, &hub, &["model", ID]).output().expect("the binary");
     let stderr = said(&told).2;
     assert!(stderr.contains("adapter of gpt2, which is used as the base model"), "{stderr}");
-    // A folder with the adapter alone is as good.
+    // A folder with only the adapter gives the same.
     let alone = home.path("alone");
     std::fs::create_dir(&alone).expect("a folder");
     for name in ["adapter_config.json", "adapter_model.safetensors"] {
@@ -227,9 +228,9 @@ fn the_base_that_an_adapter_names_is_fetched_by_its_id() {
 }
 
 #[test]
-fn a_gguf_file_is_described_by_its_header_alone() {
+fn a_gguf_file_is_described_from_its_header_only() {
     let mut gguf = GgufFile::llama();
-    // An embedding of 6.4 MB, in front as the whole.
+    // An embedding of 6.4 MB; the header comes first in the file.
     gguf.tensors.clear();
     gguf.data.clear();
     gguf.push("token_embd.weight", &[8, 200_000]);
@@ -267,7 +268,7 @@ fn a_gguf_file_is_described_by_its_header_alone() {
 }
 
 #[test]
-fn quantised_weights_are_seen_in_their_header() {
+fn quantised_weights_are_detected_in_their_header() {
     let home = Home::new();
     let hub = Server::start(|asked, _| {
         let bytes = Repository::golden().files[WEIGHTS].clone();
@@ -306,7 +307,7 @@ fn one_gguf_file_of_a_repository_is_a_model() {
     assert_eq!((&described["id"], &described["architecture"]), (&json!(id), &json!("llama")));
     let asked = targets(&hub);
     assert!(asked.iter().all(|target| !target.contains("F32") && !target.contains("token")), "{asked:?}");
-    // What is in the cache is used without the hub.
+    // A cached file is used without the hub.
     done(&home, &hub, &["model", &id, "--offline"]);
     assert!(hub.take().is_empty());
     let missing = format!("{ID}:other.gguf");

@@ -1,5 +1,5 @@
-//! Models that are larger than the memory they may take: the blocks and the tables of the vocabulary are read
-//! when they are needed, and every state is the same to the bit.
+//! Models larger than the memory limit: the blocks and the vocabulary tables are read when they are needed,
+//! and every state is the same to the bit.
 
 use std::path::Path;
 
@@ -19,14 +19,14 @@ fn load(path: &Path, options: &ModelOptions) -> surmise::Result<LoadedDecoder> {
     LoadedDecoder::load(path.to_str().expect("UTF-8"), options, &hub())
 }
 
-/// Windows that begin alike, so that there are several batches, of tokens that every golden model has.
+/// Windows with common prefixes, so that there are several batches, of tokens that every golden model has.
 fn windows(n: u32, vocab_size: usize) -> Vec<Vec<u32>> {
     (0..n)
         .map(|w| (0..12).map(|t| (w * 31 * u32::from(t > 2) + t * 7) % vocab_size as u32).collect())
         .collect()
 }
 
-/// All states and logits as a file.
+/// Writes all states and logits to a file.
 fn written(loaded: &LoadedDecoder) -> Vec<u8> {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("states.safetensors");
@@ -36,13 +36,13 @@ fn written(loaded: &LoadedDecoder) -> Vec<u8> {
 }
 
 #[test]
-fn states_and_logits_of_blocks_that_are_read_when_they_are_needed_are_those_of_loaded_ones_to_the_bit() {
+fn states_and_logits_of_blocks_read_on_demand_are_those_of_loaded_blocks_to_the_bit() {
     let mut paths: Vec<_> = all().iter().map(|name| golden(name)).collect();
     paths.extend(models().iter().map(|name| file(&format!("{name}.gguf"))));
     assert!(paths.len() > 70);
     for path in paths {
         let whole = load(&path, &ModelOptions::default()).expect("a model");
-        // A byte less than the weights take.
+        // One byte less than the weights need.
         let streamed = load(&path, &limited(4 * whole.info.n_params - 1)).expect("a model");
         assert!(streamed.decoder.is_streamed() && !whole.decoder.is_streamed(), "{}", path.display());
         assert_eq!(streamed.info, whole.info);
@@ -53,7 +53,7 @@ fn states_and_logits_of_blocks_that_are_read_when_they_are_needed_are_those_of_l
 }
 
 #[test]
-fn an_adapter_is_merged_into_blocks_that_are_read_when_they_are_needed() {
+fn an_adapter_is_merged_into_blocks_read_on_demand() {
     for name in ["gpt2", "llama-gqa"] {
         let folder = tempfile::tempdir().expect("a folder");
         for from in [golden(name), golden("adapters").join(name)] {
@@ -120,7 +120,7 @@ fn a_limit_below_one_block_is_refused_with_what_is_needed() {
 }
 
 #[test]
-fn a_file_that_is_written_over_while_its_blocks_are_read_is_an_error() {
+fn a_file_that_is_overwritten_while_its_blocks_are_read_is_an_error() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("tiny.gguf");
     let bytes = GgufFile::llama().bytes();

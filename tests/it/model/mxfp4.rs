@@ -1,5 +1,5 @@
-//! gpt-oss with its experts in MXFP4: states and logits are those of PyTorch transformers, which dequantises
-//! them, and values without their scales are refused by name.
+//! gpt-oss with its experts in MXFP4: states and logits equal those of PyTorch transformers, which
+//! dequantises the experts, and values without scales are refused by name.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -74,7 +74,7 @@ fn values_without_the_scales_that_belong_to_them_are_refused_by_name() {
         &|_| (),
     );
     assert!(short.contains("_scales` of shape [4, 8, 2]"), "{short}");
-    // Values or scales of another type or of fewer dimensions are no MXFP4.
+    // Values or scales with another type or fewer dimensions are not MXFP4.
     for (kind, end) in [(DType::F32, "_blocks"), (DType::F32, "_scales"), (DType::I64, "_blocks")] {
         let other = changed(
             &|weights| {

@@ -18,7 +18,7 @@ pub fn golden(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)
 }
 
-/// The tensors of a file, but for masks of truth values, which candle does not read.
+/// The tensors of a file, except boolean masks, which candle does not read.
 pub fn tensors(path: &Path) -> std::collections::HashMap<String, Tensor> {
     let file = BufferedSafetensors::new(std::fs::read(path).expect("a golden file")).expect("safetensors");
     let views = file.tensors().into_iter().filter(|(_, view)| view.dtype() != safetensors::Dtype::BOOL);
@@ -34,7 +34,7 @@ pub fn all() -> Vec<String> {
     names
 }
 
-/// What a golden checkpoint's config asks for.
+/// The spec in the config of a golden checkpoint.
 pub fn spec(name: &str, config: &str) -> (&'static dyn Architecture, Spec) {
     let path = golden(name).join(config);
     let config = Config::parse(&path, &std::fs::read(&path).expect("a golden file")).expect("a config");
@@ -102,7 +102,7 @@ fn every_block_and_the_logits_agree_with_transformers() {
 }
 
 #[test]
-fn both_configs_of_a_checkpoint_ask_for_the_same_and_every_architecture_has_a_checkpoint() {
+fn both_configs_of_a_checkpoint_give_the_same_spec_and_every_architecture_has_a_checkpoint() {
     let mut seen = std::collections::BTreeSet::new();
     for name in all() {
         let (architecture, ours) = spec(&name, "config.json");
@@ -115,7 +115,7 @@ fn both_configs_of_a_checkpoint_ask_for_the_same_and_every_architecture_has_a_ch
     assert_eq!(seen, known);
 }
 
-/// Notes what is asked of a checkpoint, or of nothing.
+/// Records the settings of a checkpoint, or none.
 struct Noting<'a> {
     source: &'a dyn ParameterSource,
     asked: std::sync::Mutex<std::collections::BTreeMap<String, Vec<usize>>>,
@@ -133,7 +133,7 @@ impl ParameterSource for Noting<'_> {
 }
 
 #[test]
-fn every_parameter_of_a_file_is_read_and_the_untrained_twin_has_the_same_ones() {
+fn every_parameter_of_a_file_is_read_and_random_init_has_the_same_ones() {
     for name in all() {
         let (architecture, spec) = spec(&name, "config.json");
         let path = golden(&name).join("model.safetensors");
@@ -149,13 +149,13 @@ fn every_parameter_of_a_file_is_read_and_the_untrained_twin_has_the_same_ones() 
             )
         };
         let ((read, n_params), (made, n_made)) = (note(&checkpoint), note(&RandomInit { seed: 0 }));
-        // Buffers are no parameters: masks, and rotary tables that were rounded with the weights.
+        // Buffers are not parameters: masks, and rotary tables that were rounded with the weights.
         let buffer = |key: &str| {
             [".attn.bias", ".attention.bias", ".masked_bias", ".inv_freq"]
                 .iter()
                 .any(|buffer| key.ends_with(buffer))
         };
-        // What belongs to images is not read.
+        // Image parts are not read.
         let image = |key: &str| {
             ["vision", "visual", "multi_modal_projector", "connector"].iter().any(|part| key.contains(part))
         };
@@ -170,7 +170,7 @@ fn every_parameter_of_a_file_is_read_and_the_untrained_twin_has_the_same_ones() 
         assert!(unread.is_empty(), "{name}: {unread:?}");
         assert_eq!(n_params, parameters.map(|(_, tensor)| tensor.elem_count()).sum::<usize>(), "{name}");
         assert_eq!(n_params, n_made, "{name}");
-        // Without a file there is no prefix to find out, so the published one stands.
+        // Without a file, no prefix can be detected, so the published prefix applies.
         let bare = |asked: &std::collections::BTreeMap<String, Vec<usize>>| -> Vec<(String, Vec<usize>)> {
             let bare = |key: &str| {
                 ["transformer.", "language_model.", "text_model.", "model."]
@@ -190,7 +190,7 @@ fn a_trie_of_shared_prefixes_gives_the_states_of_whole_windows() {
     for name in all() {
         let name = name.as_str();
         let (ids, _) = oracle(name);
-        // Windows that part at every depth, one within another, and one twice.
+        // Windows that differ from any depth on, one that is a prefix of another, and a duplicate.
         let mut windows: Vec<Vec<u32>> = vec![];
         for row in &ids {
             for cut in [1, 3, 7, 12] {
@@ -225,7 +225,7 @@ fn a_trie_of_shared_prefixes_gives_the_states_of_whole_windows() {
 }
 
 #[test]
-fn a_sequence_that_grows_in_a_cache_has_the_states_of_the_whole() {
+fn a_sequence_that_grows_in_a_cache_has_the_states_of_the_whole_sequence() {
     for name in all() {
         let (ids, oracle) = oracle(&name);
         let decoder = decoder(&name, "config.json", Ops::Fused);
@@ -233,8 +233,8 @@ fn a_sequence_that_grows_in_a_cache_has_the_states_of_the_whole() {
         let reference = oracle[&format!("h_{layers}")].to_vec3::<f32>().expect("f32");
         let mut cache = Cache::new(decoder.spec());
         let stray = cache.take(5);
-        // The three sequences begin with 1, 4 and 7 tokens and grow together, token by token; rows that were
-        // used before are used again.
+        // The three sequences begin with 1, 4 and 7 tokens and grow together, one token at a time. Rows of
+        // the cache are reused.
         let mut rows: Vec<Vec<u32>> = [1, 4, 7].iter().map(|n| cache.take(*n)).collect();
         cache.free_rows(&stray);
         let mut done = [0; 3];
@@ -298,7 +298,7 @@ fn half_precision_weights_are_widened_exactly() {
             full.iter().map(|(k, v)| (k.clone(), v.to_dtype(dtype).expect("rounding"))).collect();
         candle_core::safetensors::save(&half, folder.path().join("model.safetensors")).expect("a file");
         let ours = Model::load(&folder.path().to_string_lossy()).expect("a model");
-        // The reference rounds the weights by candle and then computes in f32.
+        // The reference rounds the weights with candle and then computes in f32.
         let rounded = folder.path().join("rounded.safetensors");
         let wide: std::collections::HashMap<String, Tensor> =
             half.iter().map(|(k, v)| (k.clone(), v.to_dtype(DType::F32).expect("widening"))).collect();
@@ -316,8 +316,8 @@ fn half_precision_weights_are_widened_exactly() {
 
 #[test]
 fn the_norms_epsilon_is_the_configs() {
-    // A tenfold epsilon moves states by 1e-5 to 1e-2 of their size: too little for the parity tolerance on
-    // its own.
+    // A tenfold epsilon changes states by 1e-5 to 1e-2 of their size, which alone is too little for the
+    // parity tolerance.
     let (ids, oracle) = oracle("llama-gqa");
     let folder = golden("llama-gqa");
     let text = std::fs::read_to_string(folder.join("config.json")).expect("a config");

@@ -1,7 +1,7 @@
-//! Two real models as everybody has them: GGUF files that `scripts/real-models FOLDER` fetches. The tests run
-//! with `SURMISE_REAL_MODELS=FOLDER cargo test --release --test it model::real_models -- --ignored`.
+//! Two real models in their published form: GGUF files that `scripts/real-models FOLDER` downloads. The tests
+//! run with `SURMISE_REAL_MODELS=FOLDER cargo test --release --test it model::real_models -- --ignored`.
 //!
-//! `tests/golden/gguf/make_real.py` writes what they are compared with.
+//! `tests/golden/gguf/make_real.py` writes the reference values.
 
 use std::path::PathBuf;
 

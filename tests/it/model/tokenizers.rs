@@ -1,5 +1,5 @@
-//! Tokenizers in every format that is published: the ids are those of the Python libraries, and what is
-//! damaged is refused.
+//! Tokenizers in every published format: the ids equal those of the Python libraries, and damaged files are
+//! refused.
 
 use std::path::{Path, PathBuf};
 
@@ -21,7 +21,7 @@ fn read_json(path: &Path) -> Value {
     serde_json::from_slice(&std::fs::read(path).expect("a file")).expect("JSON")
 }
 
-/// A Llama of two blocks whose vocabulary is large enough, without a tokenizer.
+/// A Llama with two blocks and a large enough vocabulary, without a tokenizer.
 fn bare(model_type: &str) -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let config = json!({
@@ -87,7 +87,7 @@ fn assert_ids(folder: &TempDir, reference: &str) {
 }
 
 #[test]
-fn the_ids_of_a_sentencepiece_model_are_its_own() {
+fn the_ids_of_a_sentencepiece_model_are_those_of_sentencepiece() {
     for model in ["bpe-bytes", "bpe-rules", "unigram-rules", "unigram-bytes"] {
         for file in ["tokenizer.model", "spiece.model"] {
             let folder = bare("llama");
@@ -98,7 +98,7 @@ fn the_ids_of_a_sentencepiece_model_are_its_own() {
 }
 
 #[test]
-fn the_ids_of_vocabulary_and_merges_are_those_of_the_class_that_they_belong_to() {
+fn the_ids_of_vocabulary_and_merges_are_those_of_their_python_class() {
     for (model_type, class, reference) in [
         ("llama", Some("GPT2Tokenizer"), "gpt2"),
         ("llama", Some("GPT2TokenizerFast"), "gpt2"),
@@ -132,7 +132,7 @@ fn added_tokens_have_the_ids_that_their_file_gives_them() {
         put(&folder, "special_tokens_map.json", marks.to_string().as_bytes());
         let model = open(&folder, Bos::On).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(model.tokenizer.prefix(), [first], "{to}");
-        // Written out in a text they are text, and tokens where a template means them.
+        // In a text, such a token is plain text; in a template, it is a token.
         let text = "a<|im_end|>";
         let plain = model.tokenizer.encode_any(text, false).expect("ids").0;
         assert!(!plain.contains(&(first + 1)), "{to}: {plain:?}");
@@ -142,7 +142,7 @@ fn added_tokens_have_the_ids_that_their_file_gives_them() {
 }
 
 #[test]
-fn a_model_without_tokenizer_is_opened_where_no_text_is_read() {
+fn a_model_without_tokenizer_is_opened_if_no_text_is_read() {
     let folder = bare("llama");
     LoadedDecoder::load(name(&folder), &ModelOptions::default(), &hub()).expect("a decoder");
     done(&["model", name(&folder)]);
@@ -157,7 +157,7 @@ fn a_model_without_tokenizer_is_opened_where_no_text_is_read() {
 }
 
 #[test]
-fn the_switches_of_tokenizer_config_are_heeded_and_a_disagreement_is_said() {
+fn the_settings_of_tokenizer_config_are_used_and_a_contradiction_is_reported() {
     let folder = tempfile::tempdir().expect("a folder");
     for file in ["config.json", "model.safetensors", "tokenizer.json"] {
         std::fs::copy(golden("gpt2").join(file), folder.path().join(file)).expect("a copy");
@@ -180,7 +180,7 @@ fn the_switches_of_tokenizer_config_are_heeded_and_a_disagreement_is_said() {
     let quiet = surmise(&[&states[..], &["-q"]].concat());
     assert!(!String::from_utf8_lossy(&quiet.stderr).contains("add_bos_token"));
 
-    // The template puts it there, and the switch says no.
+    // The template adds the token, and the switch is off.
     let special = json!({"<|endoftext|>": {"id": "<|endoftext|>", "ids": [0], "tokens": ["<|endoftext|>"]}});
     let single = json!([
         {"SpecialToken": {"id": "<|endoftext|>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}
@@ -202,7 +202,7 @@ fn the_switches_of_tokenizer_config_are_heeded_and_a_disagreement_is_said() {
 }
 
 #[test]
-fn a_sentencepiece_model_begins_texts_as_its_class_in_python_does() {
+fn a_sentencepiece_model_begins_texts_like_its_python_class() {
     for (model_type, settings, prefix) in [
         ("llama", json!(null), vec![1]),
         ("llama", json!({"tokenizer_class": "T5Tokenizer"}), vec![]),
@@ -220,7 +220,7 @@ fn a_sentencepiece_model_begins_texts_as_its_class_in_python_does() {
 }
 
 #[test]
-fn a_damaged_tokenizer_of_an_older_kind_is_one_message() {
+fn a_damaged_tokenizer_of_an_older_kind_gives_one_message() {
     let refused = |folder: &TempDir, says: &[&str]| {
         let arguments = [
             "measure",
@@ -237,7 +237,7 @@ fn a_damaged_tokenizer_of_an_older_kind_is_one_message() {
         let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(1), "{stderr}");
         assert_eq!(stderr.lines().filter(|line| line.starts_with("surmise: ")).count(), 1, "{stderr}");
-        says.iter().for_each(|words| assert!(stderr.contains(words), "not a word of {words:?} in: {stderr}"));
+        says.iter().for_each(|words| assert!(stderr.contains(words), "{words:?} is not in: {stderr}"));
     };
     let whole = std::fs::read(files("bpe-rules.model")).expect("a model");
     let folder = bare("llama");

@@ -1,5 +1,5 @@
 //! The composed operations have gradients: every parameter gets one, and loss and gradients agree with
-//! PyTorch. candle's fused norms, softmax and rotary embedding would cut the graph without an error.
+//! PyTorch. The fused norms, softmax and rotary embedding of candle would stop gradients without an error.
 
 #[path = "../../../examples/train_family/optimise.rs"]
 mod optimise;
@@ -37,7 +37,7 @@ impl ParameterSource for Trainable {
     }
 }
 
-/// A golden checkpoint in training: its parameters and its loss on the golden windows.
+/// A golden checkpoint in training: its parameters, and its loss on the golden windows.
 struct Run {
     reference: HashMap<String, Tensor>,
     source: Trainable,
@@ -65,7 +65,7 @@ impl Run {
         Self { reference, source, loss }
     }
 
-    /// A reference array and ours, value by value.
+    /// A reference array and the computed array, value by value.
     fn beside(&self, key: &str, ours: &Tensor) -> Vec<(f32, f32)> {
         let flat = |t: &Tensor| t.flatten_all().and_then(|t| t.to_vec1::<f32>()).expect("f32");
         let (ours, theirs) = (flat(ours), flat(&self.reference[key]));
@@ -111,7 +111,8 @@ fn a_gradient_reaches_every_parameter_of_every_architecture() {
         let gradients = loss.backward().expect("gradients");
         for (parameter, var) in source.vars.lock().expect("a lock").iter() {
             let Some(gradient) = gradients.get(var) else {
-                // An expert that none of these tokens goes to, or what counts in the choice of one alone.
+                // An expert that gets none of these tokens, or a parameter that only affects the choice of
+                // experts.
                 let is_spared = [".experts.", "correction_bias"].iter().any(|part| parameter.contains(part));
                 assert!(is_spared, "{name}: no gradient reaches {parameter}");
                 continue;
@@ -127,7 +128,7 @@ fn a_gradient_reaches_every_parameter_of_every_architecture() {
 }
 
 #[test]
-fn one_step_of_the_trainer_agrees_with_pytorch_and_a_saved_state_goes_on_to_the_bit() {
+fn one_step_of_the_trainer_agrees_with_pytorch_and_a_saved_state_continues_to_the_bit() {
     for name in ["gpt2", "llama-gqa"] {
         let run = Run::of(name);
         let vars = run.source.vars.lock().expect("a lock").clone();
@@ -140,8 +141,8 @@ fn one_step_of_the_trainer_agrees_with_pytorch_and_a_saved_state_goes_on_to_the_
             for ((ours, theirs), (gradient, _)) in
                 run.beside(key, vars[parameter].as_tensor()).iter().zip(gradients)
             {
-                // The first step of Adam is the sign of the gradient: where that is all rounding, so is the
-                // step.
+                // The first step of Adam is the sign of the gradient. If the gradient is only rounding error,
+                // so is the step.
                 let tolerance = if gradient.abs() >= 1e-4 || gradient == 0.0 { 1e-6 } else { 5e-5 };
                 assert!((ours - theirs).abs() <= tolerance, "{name}: {parameter}: {ours}, PyTorch {theirs}");
             }
@@ -152,8 +153,8 @@ fn one_step_of_the_trainer_agrees_with_pytorch_and_a_saved_state_goes_on_to_the_
         let values = |vars: &BTreeMap<String, Var>| -> Vec<Vec<f32>> {
             vars.values().map(|v| v.flatten_all().and_then(|t| t.to_vec1()).expect("f32")).collect()
         };
-        // A second step, taken at once and after a restart: the loss is that of the first weights, which is
-        // as good a direction as any.
+        // A second step, taken at once and after a restart. The loss uses the initial weights, which give as
+        // good a direction as any.
         optimiser.step(&run.loss, 1e-3).expect("a step");
         let at_once = values(&vars);
         let mut resumed = optimise::AdamW::new(vars.clone()).expect("an optimiser");

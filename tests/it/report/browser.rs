@@ -1,5 +1,5 @@
-//! The page in a browser, where one is installed: no errors, a cell shows the number of the CSV file, the
-//! keyboard moves, filters filter, hostile answers are text, and a served page follows its folder.
+//! The page in a browser, if one is installed: no errors, a cell shows the number of the CSV file, the
+//! keyboard moves, filters work, hostile answers stay text, and a served page follows its folder.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -24,14 +24,14 @@ fn share(folder: &Path, model: &str, shots: &str, block: &str) -> f64 {
     row.expect("the row")["macro_share"].parse().expect("a number")
 }
 
-/// The number behind `share ` in a text.
+/// The number after `share ` in a text.
 fn shown(text: &str) -> f64 {
     let line = text.lines().find_map(|line| line.strip_prefix("share ")).expect("the share");
     line.parse().expect("a number")
 }
 
 #[test]
-fn cells_show_the_numbers_of_the_csv_and_filters_filter() {
+fn cells_show_the_numbers_of_the_csv_and_filters_work() {
     let Some(mut browser) = Browser::start() else { return };
     let folder = tempfile::tempdir().expect("a folder");
     measured(folder.path());
@@ -53,7 +53,7 @@ fn cells_show_the_numbers_of_the_csv_and_filters_filter() {
     assert_eq!(browser.value("document.querySelectorAll('section').length"), json!(7));
     assert_eq!(browser.value("document.getElementById('menu-model').value"), json!("factgpt-4"));
 
-    // The pointer shows the value of the file, to six digits.
+    // The tooltip shows the value of the file, to six digits.
     browser.point_at(CELL);
     browser.until("!document.getElementById('tip').hidden");
     let tip = browser.text("#tip");
@@ -62,7 +62,7 @@ fn cells_show_the_numbers_of_the_csv_and_filters_filter() {
     assert!((shown(&tip) - expected).abs() <= 5.1e-6 * expected.abs(), "{tip} {expected}");
     assert!(tip.contains("95 %") && tip.contains("flags: "), "{tip}");
 
-    // The keyboard goes to the neighbour on the left, and says its value.
+    // An arrow key moves to the neighbour on the left and shows its value.
     browser.value(&format!("document.querySelector({}).focus()", json!(CELL)));
     browser.press("ArrowLeft");
     let readout = browser.text("#readout");
@@ -72,7 +72,7 @@ fn cells_show_the_numbers_of_the_csv_and_filters_filter() {
     browser.press("Escape");
     assert_eq!(browser.value("document.getElementById('tip').hidden"), json!(true));
 
-    // Menus switch model and noise scale; block 1 is masked.
+    // Menus change the model and the noise scale; block 1 is masked.
     browser.value(
         "(() => { const m = document.getElementById('menu-model'); m.value = 'factllama-1'; \
                    m.dispatchEvent(new Event('change')); })()",
@@ -82,7 +82,7 @@ fn cells_show_the_numbers_of_the_csv_and_filters_filter() {
     let scales = browser.value("document.getElementById('menu-b').options.length").as_u64();
     assert!(scales > Some(1), "{scales:?}");
 
-    // A hostile answer is text; the search and the grade leave the rows that match.
+    // A hostile answer stays text; the search and the grade keep only matching rows.
     let count = "document.querySelectorAll('#answers-table tbody tr').length";
     assert_eq!(browser.value(count), json!(3));
     assert!(browser.text("#answers-table").contains("<script>document.title='run'</script>"));
@@ -96,16 +96,16 @@ fn cells_show_the_numbers_of_the_csv_and_filters_filter() {
     );
     assert_eq!(browser.value(count), json!(1));
     assert!(browser.text("#answers-table tbody").contains("cannot help"));
-    // The choice stands in the address.
+    // The address stores the choice.
     assert!(browser.value("location.hash").as_str().is_some_and(|hash| hash.contains("grade=refused")));
 
-    // Points of the figure show their rows, also by keyboard.
+    // Points of the figure show their rows, also with the keyboard.
     browser.point_at("#predictions svg .hit");
     let tip = browser.text("#tip");
     assert!(tip.contains("target model: a") && tip.contains("y hat: 0.51234"), "{tip}");
     browser.value("document.querySelector('#predictions svg').focus()");
     browser.press("End");
-    // A browser that shares its processor answers a key late.
+    // A browser on a busy processor handles a key late.
     let is_there = |browser: &mut Browser| browser.text("#tip").contains("target model: b");
     let began = Instant::now();
     while !is_there(&mut browser) && began.elapsed() < PATIENCE {
@@ -137,13 +137,13 @@ fn a_served_page_follows_its_folder() {
     BufReader::new(server.stdout.take().expect("stdout")).read_line(&mut url).expect("a URL");
     browser.open(url.trim());
     assert!(browser.text("#predictions").contains("first-model"));
-    // What is chosen stays when the folder changes.
+    // The selection stays when the folder changes.
     browser.value("setState('colours', 'dark'); applyTheme()");
     std::fs::write(&file, "target_model,y_hat\nsecond-model,2\nthird,3\n").expect("a file");
     browser.until("document.querySelector('#predictions').textContent.includes('second-model')");
     assert_eq!(browser.value("document.documentElement.dataset.theme"), json!("dark"));
     assert_eq!(browser.errors(), Vec::<String>::new());
-    // The page says when the server is gone.
+    // The page shows when the server is gone.
     server.kill().expect("a server");
     server.wait().expect("its end");
     browser.until("document.getElementById('status').textContent.includes('not up to date')");

@@ -1,11 +1,11 @@
-//! Figures: lengths, scales, masks and hatches are those of the data. Looks are not tested.
+//! Figures: lengths, scales, masks and hatches match the data. The appearance is not tested.
 
 use surmise::report::draw::curves::{Curve, Curves, Key, Panel, Point};
 use surmise::report::draw::dots::{DotRow, Dots};
 use surmise::report::draw::heatmap::{HeatCell, Heatmap, Heatmaps, share_scales};
 use surmise::report::draw::scatter::{BaselinePoints, Pair, Scatter};
 
-/// The numbers of an attribute of all elements of a kind, in their order.
+/// The numbers of an attribute of all elements of a kind, in document order.
 fn numbers(svg: &str, tag: &str, attribute: &str) -> Vec<f64> {
     let opening = format!("<{tag} ");
     let elements = svg.split(opening.as_str()).skip(1);
@@ -38,7 +38,7 @@ fn one_unit_has_one_length_on_both_axes_and_the_identity_line_goes_through_equal
     let along = f64::from(places[1].0 - places[0].0);
     let up = f64::from(places[0].1 - places[1].1);
     assert!((up / along - 0.1).abs() < 0.005, "{places:?}");
-    // The line is one element from corner to corner; the pair of equal values stands on it.
+    // The line is one element from corner to corner; the point of equal values lies on it.
     let svg = figure.figure().expect("a figure").svg().to_owned();
     let lines: Vec<&str> = svg.split("<polyline ").skip(1).collect();
     let ends = |line: &str| {
@@ -57,7 +57,7 @@ fn one_unit_has_one_length_on_both_axes_and_the_identity_line_goes_through_equal
 
 #[test]
 fn a_measurement_outside_its_interval_is_an_open_point() {
-    // An open point is a disc with a white one on it; the legend has one more of each that there is.
+    // An open point is a disc with a white disc on it. The legend contains one more of each kind.
     let white = |figure: &Scatter| {
         let svg = figure.figure().expect("a figure").svg().to_owned();
         svg.split("<circle ").skip(1).filter(|circle| circle.contains("fill=\"#FFFFFF\"")).count()
@@ -118,7 +118,7 @@ fn fills(svg: &str) -> Vec<&str> {
 }
 
 #[test]
-fn maps_of_one_report_share_a_scale_that_block_1_is_not_on() {
+fn maps_of_one_report_share_a_scale_without_block_1() {
     let plain = |value: f64| Some((value, false));
     // Block 1 has the largest value of all.
     let mut both = [
@@ -132,8 +132,8 @@ fn maps_of_one_report_share_a_scale_that_block_1_is_not_on() {
     let [first, second] = svg.each_ref().map(|svg| fills(svg));
     let masked = "#DEDEDE";
     assert_eq!(first.iter().filter(|fill| **fill == masked).count(), 3, "two cells and the legend");
-    // Behind the ground and the masked cells come 0 and 1 in the first figure, 1 and 2 in the second.
-    assert_eq!(first[4], second[3], "one value has one colour");
+    // After the background and the masked cells, the first figure has the values 0 and 1, the second 1 and 2.
+    assert_eq!(first[4], second[3], "equal values must have one colour");
     assert!(first[3] != first[4] && second[3] != second[4]);
 }
 
@@ -151,7 +151,7 @@ fn flagged_cells_are_hatched_and_masked_ones_are_not() {
 }
 
 #[test]
-fn a_map_of_nothing_but_masked_cells_is_no_figure() {
+fn a_map_with_only_masked_cells_gives_no_figure() {
     assert!(maps(&[&[Some((1.0, false)); 2]]).figure().expect("no error").is_none());
     // A second map without a value is left out.
     let mut figure = maps(&[&[Some((1.0, false)); 2], &[Some((1.0, false)), Some((2.0, false))]]);
@@ -180,7 +180,7 @@ fn curves(panels: usize, key: Key, across: usize) -> Curves {
 }
 
 #[test]
-fn panels_without_points_are_left_out_and_pages_hold_what_fits() {
+fn panels_without_points_are_left_out_and_figures_fit_a_page() {
     let mut two = curves(2, Key::Names(vec!["a".into()]), 2);
     two.panels[1].curves[0].points.clear();
     let figures = two.figures().expect("figures");
@@ -188,7 +188,7 @@ fn panels_without_points_are_left_out_and_pages_hold_what_fits() {
     assert!(figures[0].svg().contains("panel 0") && !figures[0].svg().contains("panel 1"));
     two.panels[0].curves.clear();
     assert!(two.figures().expect("no error").is_empty());
-    // Thirty panels in three columns are ten rows: two figures of less than a page, 297 mm.
+    // Thirty panels in three columns are ten rows, which is two figures shorter than a page of 297 mm.
     let many = curves(30, Key::Sizes(vec![1e3, 1e4, 1e5]), 3).figures().expect("figures");
     assert_eq!(many.len(), 2);
     for figure in &many {
@@ -214,7 +214,7 @@ fn many_models_have_a_bar_of_sizes_instead_of_a_legend() {
 }
 
 #[test]
-fn kinds_are_side_by_side_on_a_logarithmic_axis_and_the_chosen_row_is_marked() {
+fn kinds_share_a_row_on_a_logarithmic_axis_and_the_chosen_row_is_marked() {
     let row = |name: &str, values: [f64; 3], is_marked| DotRow {
         name: name.into(),
         values: values.map(Some).into(),
@@ -230,7 +230,7 @@ fn kinds_are_side_by_side_on_a_logarithmic_axis_and_the_chosen_row_is_marked() {
     // The first kind is drawn as circles, one in each row and one in the legend.
     let (x, y) = (numbers(&svg, "circle", "cx"), numbers(&svg, "circle", "cy"));
     assert_eq!(x.len(), 3);
-    // The other kinds are polygons; the same value has the same place along the axis, not across it.
+    // The other kinds are polygons. Equal values have the same position along the axis, but not across it.
     let corners = svg.split("<polygon ").skip(1).map(|polygon| {
         let points =
             polygon.split("points=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("points");
@@ -246,7 +246,7 @@ fn kinds_are_side_by_side_on_a_logarithmic_axis_and_the_chosen_row_is_marked() {
     });
     let corners: Vec<(f64, f64)> = corners.collect();
     assert!((corners[0].0 - x[0]).abs() < 2.0 && corners[0].1 - y[0] > 8.0, "{corners:?} {x:?} {y:?}");
-    // Ratios of ten are equal lengths: circle at 0.01, diamond at 0.1, triangle at 1.
+    // Ratios of ten have equal lengths: circle at 0.01, diamond at 0.1, triangle at 1.
     let (low, middle, high) = (x[1], corners[2].0, corners[3].0);
     assert!(((middle - low) - (high - middle)).abs() < 3.0, "{low} {middle} {high}");
     assert_eq!(svg.matches("#E1E1E1").count(), 2, "the row and the legend");

@@ -1,5 +1,5 @@
-//! The page of a results folder: its numbers are those of the files, nothing of a file becomes markup, the
-//! same folder gives the same bytes, and what is missing or damaged is said.
+//! The page of a results folder: its numbers equal those of the files, nothing of a file becomes markup, the
+//! same folder gives the same bytes, and missing or damaged files are reported.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,7 +17,7 @@ pub fn text(path: &Path) -> &str {
     path.to_str().expect("UTF-8")
 }
 
-/// Profiles of a model that answers and one that does not, below a folder.
+/// Profiles of a model with answers and of one without, below a folder.
 pub fn measured(folder: &Path) {
     let out = folder.join("profiles");
     let models = ["factgpt-4", "factllama-1"];
@@ -30,7 +30,7 @@ fn rows(path: &Path) -> Vec<BTreeMap<String, String>> {
     csv::Reader::from_path(path).expect("a file").deserialize().map(|row| row.expect("a row")).collect()
 }
 
-/// The data of a page, as a browser reads them.
+/// The data of a page, as a browser reads it.
 pub fn data(html: &str) -> Value {
     let (_, rest) = html.split_once("id=\"data\">").expect("the data");
     let (json, _) = rest.split_once("</script>").expect("their end");
@@ -78,7 +78,7 @@ fn the_numbers_of_every_cell_are_those_of_the_csv_files() {
         ] {
             assert!(is_close(&values[name][cell], &row[column]), "{name}: {} {}", values[name], row[column]);
         }
-        // The flags, from the numbers of the file.
+        // The flags follow from the numbers of the file.
         let number = |column: &str| row[column].parse::<f64>().expect("a number");
         let (share, stderr) = (number("macro_share"), number("macro_share_stderr"));
         let both = stderr.hypot(number("macro_share_random_init_stderr"));
@@ -103,7 +103,7 @@ fn the_numbers_of_every_cell_are_those_of_the_csv_files() {
         assert!(is_close(&scale["values"]["share"][at(profile, row)], &row["macro_share"]));
         n += 1;
     }
-    // 4 and 3 blocks, two numbers of examples, at the default noise scale and at all of them.
+    // 4 and 3 blocks, two numbers of examples, at the default noise scale and at all scales.
     assert!(n >= 2 * 14 && n % 14 == 0, "{n}");
 }
 
@@ -125,7 +125,7 @@ fn nothing_of_a_file_becomes_markup() {
     let items = quoted.iter().map(|text| format!("t,1,{text},q,0,scored,0,,,{text},[],,,,,,\n"));
     write("items.csv", &format!("{head}\n{}", items.collect::<String>()));
     let html = page(folder.path());
-    // Two scripts, as the template has them: the data and the one that draws.
+    // Two scripts, as in the template: the data and the drawing script.
     assert_eq!(html.matches("<script").count(), 2);
     assert_eq!(html.matches("</script").count(), 2);
     assert!(!html.contains("<!--") && !html.contains("<b>"));
@@ -142,11 +142,11 @@ fn nothing_of_a_file_becomes_markup() {
     use base64::Engine;
     let hash = base64::engine::general_purpose::STANDARD.encode(hash);
     assert!(html.contains(&format!("script-src 'sha256-{hash}'")) && html.contains("connect-src 'none'"));
-    assert!(!html.contains("http://") || !html.contains("src=\"http"), "nothing is loaded from elsewhere");
+    assert!(!html.contains("http://") || !html.contains("src=\"http"), "the page may load nothing");
 }
 
 #[test]
-fn keys_and_passwords_that_a_file_holds_are_hidden() {
+fn keys_and_passwords_in_a_file_are_hidden() {
     let folder = tempfile::tempdir().expect("a folder");
     let key = format!("sk-proj-{}", "a1B2c3D4".repeat(6));
     let study = serde_json::json!({
@@ -160,7 +160,7 @@ fn keys_and_passwords_that_a_file_holds_are_hidden() {
 }
 
 #[test]
-fn the_same_folder_gives_the_same_bytes_wherever_it_lies() {
+fn the_same_folder_gives_the_same_bytes_at_any_path() {
     let [here, there] = [0, 1].map(|_| tempfile::tempdir().expect("a folder"));
     for parent in [&here, &there] {
         let folder = parent.path().join("run");
@@ -171,7 +171,7 @@ fn the_same_folder_gives_the_same_bytes_wherever_it_lies() {
     }
     let [first, second] = [&here, &there].map(|parent| page(&parent.path().join("run")));
     assert!(first == second && first == page(&here.path().join("run")));
-    // The page itself is no result.
+    // The page itself is not a result.
     html::write(&here.path().join("run"), &here.path().join("run/report.html")).expect("a page");
     assert!(first == page(&here.path().join("run")));
 }
@@ -185,7 +185,7 @@ fn predictions_and_refusals_are_those_of_the_file() {
     std::fs::write(folder.path().join("predictions.csv"), format!("{head}{rows}")).expect("a file");
     let data = data(&page(folder.path()));
     let sections = data["predictions"].as_array().expect("sections");
-    // What is predicted in shares and in nats has no common error.
+    // Predictions in shares and in nats have no common error.
     let targets: Vec<&Value> = sections.iter().map(|section| &section["target"]).collect();
     assert_eq!(targets, ["other", "q"]);
     let shares = &sections[1];
@@ -197,20 +197,20 @@ fn predictions_and_refusals_are_those_of_the_file() {
         sentence.contains("n = 1 predictions of 3") && sentence.contains("error 0.125 share"),
         "{sentence}"
     );
-    // One point, at the row that has prediction and measurement.
+    // One point, for the row with a prediction and a measurement.
     assert_eq!(shares["points"].as_array().expect("points").len(), 1);
     assert_eq!(shares["points"][0][2], 0);
     assert_eq!(sections[0]["points"].as_array().map(Vec::len), Some(0));
 }
 
 #[test]
-fn what_is_missing_or_damaged_is_said_and_what_is_no_folder_of_results_is_refused() {
+fn missing_or_damaged_files_are_reported_and_other_folders_are_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let refused = |arguments: &[&str], code: i32, says: &[&str]| {
         let output = surmise(&[&["report", "html"], arguments].concat());
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {stderr}");
-        says.iter().for_each(|words| assert!(stderr.contains(words), "not a word of {words:?} in {stderr}"));
+        says.iter().for_each(|words| assert!(stderr.contains(words), "{words:?} is not in {stderr}"));
     };
     let here = text(folder.path());
     refused(&[here], 2, &["holds no results", "study.json", "predictions.csv"]);
@@ -223,12 +223,12 @@ fn what_is_missing_or_damaged_is_said_and_what_is_no_folder_of_results_is_refuse
     refused(&[here, "-o", text(&predictions)], 2, &["would replace", "predictions.csv"]);
     let output = surmise(&["report", "html", here]);
     assert!(output.status.success() && folder.path().join("report.html").is_file());
-    // A damaged file is left out; the page and the command say so.
+    // A damaged file is left out; the page and the command report it.
     std::fs::create_dir(folder.path().join("cards")).expect("a folder");
     std::fs::write(folder.path().join("cards/a.json"), "{\"schema\": 1}").expect("a file");
     std::fs::create_dir_all(folder.path().join("answers/m")).expect("a folder");
     std::fs::write(folder.path().join("answers/m/scores.csv"), "provider,model\nx\n").expect("a file");
-    // A table of another kind would read as rows without numbers.
+    // A table of another kind would otherwise be read as rows without numbers.
     std::fs::write(folder.path().join("blind.csv"), "model,family\nx,y\n").expect("a file");
     refused(
         &[here],

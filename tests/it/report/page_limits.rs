@@ -1,4 +1,4 @@
-//! The size of a page: below 2 MB for fifty models, and whatever the folder holds.
+//! The size of a page: below 2 MB for fifty models, and for any contents of the folder.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -80,7 +80,7 @@ fn fifty_models_take_less_than_two_megabytes_and_what_is_left_out_is_counted() {
     assert!(html.len() < LARGEST, "{} bytes", html.len());
     let data = data(&html);
     assert_eq!(data["problems"], serde_json::json!([]));
-    // No profile is left out: 150 of 24 blocks by 4 columns.
+    // No profile is left out: 150 profiles with 24 blocks by 4 columns.
     let profiles = &data["profiles"];
     assert_eq!((&profiles["n"], &profiles["n_left_out"]), (&150.into(), &0.into()));
     let section = &data["predictions"][0];
@@ -95,7 +95,7 @@ fn fifty_models_take_less_than_two_megabytes_and_what_is_left_out_is_counted() {
 }
 
 #[test]
-fn a_page_stays_small_where_everything_is_large() {
+fn a_page_stays_small_if_everything_is_large() {
     let folder = tempfile::tempdir().expect("a folder");
     // Each `<` takes six bytes in the page.
     fill(folder.path(), 130, 40, 120, &"<".repeat(500));

@@ -1,7 +1,6 @@
-//! Clients that others wrote, against the server: the `openai` package and the lm-evaluation-harness. They
-//! need a Python with these packages (`SURMISE_PYTHON`, else `python3`), so that the suite counts them as
-//! ignored; with `cargo test --release --test it clients -- --ignored` they run, and fail where a package is
-//! missing.
+//! Published clients against the server: the `openai` package and the lm-evaluation-harness. They need a
+//! Python with these packages (`SURMISE_PYTHON`, else `python3`), so the tests are marked as ignored. `cargo
+//! test --release --test it clients -- --ignored` runs them; a missing package is a failure.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -33,7 +32,7 @@ fn text(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).expect("UTF-8")
 }
 
-/// Log-probabilities of all tokens of a text but the first, by whole forward passes.
+/// Log-probabilities of all tokens of a text except the first, from complete forward passes.
 fn logprobs(model: &Model, text: &str) -> Vec<f64> {
     let (ids, _) = model.tokenizer.encode_any(text, true).expect("tokens");
     let h = model
@@ -50,7 +49,7 @@ fn logprobs(model: &Model, text: &str) -> Vec<f64> {
 
 #[test]
 #[ignore = "needs a Python with the package openai"]
-fn the_openai_package_gets_what_the_model_says() {
+fn the_openai_package_gets_the_answers_of_the_model() {
     let mut python = python("openai");
     let server = Serving::start(&["minillama-3"]);
     let model = Model::load("minillama-3").expect("a model");
@@ -148,7 +147,7 @@ fn the_lm_evaluation_harness_scores_choices_as_the_model_does_and_its_results_ar
             assert!((theirs - own).abs() < 1e-4, "{theirs} {own}");
         }
     }
-    // Two labels are right, one is not, and the model knows both capitals.
+    // Two labels are right and one is wrong, and the model knows both capitals.
     let imported = import(&[begins("results_")], &ImportOptions::default()).expect("scores");
     let score = &imported.scores[0];
     assert_eq!((score.n_items, score.accuracy), (3, Some(2.0 / 3.0)));

@@ -1,5 +1,4 @@
-//! A model asked over the wire, by the one binary that serves it and the other that asks, scores what it
-//! scores in process.
+//! A model that one process serves and another asks has the same scores as in process.
 
 use std::collections::BTreeMap;
 
@@ -14,8 +13,8 @@ const SHOTS: usize = 2;
 const ITEMS: usize = 15;
 
 #[test]
-fn a_served_model_scores_over_the_wire_what_it_scores_in_process() {
-    // One that knows little, and one that knows nearly all.
+fn a_served_model_has_the_scores_that_it_has_in_process() {
+    // One model that knows little, and one that knows nearly everything.
     let names = ["minigpt-2", "minillama-5"];
     let server = Serving::start(&names);
     let mut accuracies = vec![];
@@ -38,7 +37,7 @@ fn a_served_model_scores_over_the_wire_what_it_scores_in_process() {
                         "--api-model",
                         name,
                     ])
-                    // The embedded tokenizers know lower case alone, and no template of a chat.
+                    // The embedded tokenizers know only lower case, and have no chat template.
                     .args(["--ignore-case", "--rendering", "text", "--no-budget", "-o", "out"])
                     .args(["--shots", &SHOTS.to_string(), "--items", &ITEMS.to_string()])
                     .env("OPENAI_API_KEY", crate::support::collect_case::KEY)
@@ -65,7 +64,7 @@ fn a_served_model_scores_over_the_wire_what_it_scores_in_process() {
                         "{name} on {task} with {} shots, {provider}",
                         local.shots
                     );
-                    // The same questions, rendered alike: the files say so.
+                    // The questions and their rendering are the same, and the files record this.
                     let asked =
                         [&local.task_sha256, &local.rendering, &local.seed.map(|seed| seed.to_string())];
                     for (column, own) in ["task_sha256", "rendering", "seed"].into_iter().zip(asked) {
@@ -78,6 +77,6 @@ fn a_served_model_scores_over_the_wire_what_it_scores_in_process() {
             }
         }
     }
-    // Neither all wrong nor all right, where nothing would be compared.
+    // Neither all wrong nor all right; otherwise nothing would be compared.
     assert!(accuracies.iter().any(|a| *a < 0.5) && accuracies.iter().any(|a| *a > 0.9), "{accuracies:?}");
 }

@@ -1,5 +1,5 @@
-//! Semantic emergence from outside: a served model gives over the wire the accuracy, log-probability and
-//! output share that `measure` reads in process.
+//! Semantic emergence from outside: over the API, a served model gives the accuracy, log-probability and
+//! output share that `measure` computes in process.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ fn collect(case: &Case, model: &str, arguments: &[&str]) -> Ran {
     command.args(["collect", "semantic", "--base-url", &case.url, "--api-model", model, "-o", "out"]);
     command.args(["--sets", &SETS.to_string(), "--queries", &QUERIES.to_string(), "--shots", "3,1,0"]);
     command.args(CORPORA.iter().flat_map(|corpus| ["--corpus", corpus]));
-    // The embedded tokenizers know lower case alone.
+    // The embedded tokenizers know only lower case.
     command.args(["--ignore-case", "--no-budget"]).args(arguments);
     case.ran(
         &command.env("OPENAI_API_KEY", KEY).current_dir(case.folder.path()).output().expect("the binary"),
@@ -44,12 +44,12 @@ fn design(corpus: &str) -> FactorialDesign {
     FactorialDesign::draw(&Category::load(corpus).expect("embedded"), &settings).expect("a design")
 }
 
-/// Whether two cells hold the same text, or the same number to the bit.
+/// Whether two cells contain the same text, or the same number to the bit.
 fn same(a: &str, b: &str) -> bool {
     a == b || a.parse::<f64>().is_ok_and(|a| b.parse::<f64>() == Ok(a))
 }
 
-/// The report of a folder shows what its semantic.csv holds, and refuses what does not compare.
+/// Checks that the report of a folder shows its semantic.csv, and refuses tables that cannot be compared.
 fn reported(case: &Case, name: &str) {
     let report = |arguments: &[&str]| {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_surmise"));
@@ -85,8 +85,8 @@ fn reported(case: &Case, name: &str) {
 }
 
 #[test]
-fn a_served_model_gives_from_outside_what_measure_reads_from_inside() {
-    // One that knows little, and one that knows nearly all.
+fn a_served_model_gives_from_outside_what_measure_computes_in_process() {
+    // One model that knows little, and one that knows nearly everything.
     let names = ["minigpt-2", "minillama-5"];
     let server = Serving::start(&names);
     let mut shares = vec![];
@@ -115,7 +115,7 @@ fn a_served_model_gives_from_outside_what_measure_reads_from_inside() {
                     ("logprob_nats", inside.logprob_nats),
                     ("output_share", inside.output_share),
                 ] {
-                    // Without examples no prompt says which relation is meant.
+                    // Without examples, the prompts do not show which relation is meant.
                     let Some(WithError { value, stderr }) = value else {
                         assert_eq!((inside.shots, column), (0, "output_share"));
                         assert!([column, "output_share_stderr"].iter().all(|column| row[*column].is_empty()));
@@ -140,7 +140,7 @@ fn a_served_model_gives_from_outside_what_measure_reads_from_inside() {
         }
 
         reported(&case, name);
-        // What is there is not asked again, and grading it again gives the same bytes.
+        // Existing answers are not requested again, and grading them again gives the same bytes.
         let kept = case.file("semantic.csv");
         let journal = case.file("journal.jsonl");
         assert_eq!(collect(&case, name, &["--provider", "openai-completions"]).code, Some(0));
@@ -154,8 +154,8 @@ fn a_served_model_gives_from_outside_what_measure_reads_from_inside() {
         assert!(again.status.success());
         assert_eq!(case.file("semantic.csv"), kept);
 
-        // A chat endpoint lists likely tokens alone. The embedded models have no template, so that the bare
-        // list is the prompt, and the short answers are the same.
+        // A chat endpoint only lists likely tokens. The embedded models have no template, so the plain list
+        // is the prompt, and the short answers are the same.
         let chat = Case::of(&case.url, "");
         let ran = collect(&chat, name, &["--provider", "openai-chat", "--form", "arrow"]);
         assert_eq!(ran.code, Some(0), "{}", ran.stderr);
@@ -170,7 +170,7 @@ fn a_served_model_gives_from_outside_what_measure_reads_from_inside() {
             assert!(all_listed || ran.stderr.contains("logprob_nats is empty"), "{}", ran.stderr);
         }
     }
-    // Some answers tell all that five sets can show, others less.
+    // Some answers carry all the information that five sets can show, others less.
     let ceiling = 1.0 - (1.0_f64 + 1.0 / (2 * SETS - 1) as f64).log2();
     assert!(shares.iter().all(|share| *share < ceiling + 1e-9), "{shares:?}");
     assert!(shares.iter().any(|share| *share > ceiling - 1e-9), "{shares:?}");

@@ -1,5 +1,5 @@
-//! The server, over loopback and through the real binary: what it answers, what it refuses, and that it stays
-//! up.
+//! The server, over loopback and through the real binary: its answers, its refusals, and that it keeps
+//! running.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -28,7 +28,7 @@ impl Serving {
         Self { child, address: address.expect("a base URL on stdout").to_owned() }
     }
 
-    /// Status and body of a request whose bytes are given after the head.
+    /// Status and body of a request; its body follows the head.
     pub(crate) fn raw(&self, method: &str, path: &str, headers: &str, body: &[u8]) -> (u16, Vec<u8>) {
         let mut stream = TcpStream::connect(&self.address).expect("a connection");
         stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a timeout");
@@ -111,7 +111,7 @@ fn echoed_log_probabilities_are_the_models_own() {
     for (theirs, (own, _)) in theirs[1..].iter().zip(&own) {
         assert!((theirs.as_f64().expect("a number") - own).abs() < 1e-4, "{theirs} {own}");
     }
-    // The same tokens by their ids.
+    // The same tokens, given as ids.
     let body = json!({"model": "minillama-3", "prompt": ids, "echo": true, "max_tokens": 0, "logprobs": 0});
     assert_eq!(
         server.done(COMPLETIONS, &body)["choices"][0]["logprobs"]["token_logprobs"],
@@ -120,7 +120,7 @@ fn echoed_log_probabilities_are_the_models_own() {
 }
 
 #[test]
-fn greedy_answers_are_those_of_the_whole_model_and_streams_say_the_same() {
+fn greedy_answers_are_those_of_full_forward_passes_and_streams_are_equal() {
     let server = Serving::start(&["minigpt-4", "minillama-3"]);
     let model = Model::load("minigpt-4").expect("a model");
     let prompt = "france -> paris, egypt -> cairo, peru ->";
@@ -148,13 +148,13 @@ fn greedy_answers_are_those_of_the_whole_model_and_streams_say_the_same() {
         answer["usage"],
         json!({"prompt_tokens": start, "completion_tokens": n, "total_tokens": start + n})
     );
-    // A stop string ends it before, and is not part of it.
+    // A stop string ends the answer before the string, which is not part of the answer.
     body["stop"] = json!([" ,", "."]);
     let stopped = server.done(COMPLETIONS, &body);
     assert_eq!(stopped["choices"][0]["finish_reason"], "stop");
     let text = stopped["choices"][0]["text"].as_str().expect("text");
     assert!(expected.starts_with(text) && !text.contains(','));
-    // A chat without template is its contents.
+    // Without a template, a chat is the contents of its messages.
     body.as_object_mut().expect("an object").remove("stop");
     let chat = json!({
         "model": "minigpt-4", "messages": [{"role": "user", "content": prompt}], "max_tokens": 12,
@@ -164,7 +164,7 @@ fn greedy_answers_are_those_of_the_whole_model_and_streams_say_the_same() {
     let told = answer["choices"][0]["logprobs"]["content"].as_array().expect("log-probabilities").clone();
     assert_eq!(told.len(), n);
     for token in &told {
-        // Greedy: the token is the first of the likeliest.
+        // Greedy decoding: the token is the first of the most likely ones.
         assert_eq!(
             (&token["top_logprobs"][0]["token"], token["top_logprobs"].as_array().map(Vec::len)),
             (&token["token"], Some(3))
@@ -191,7 +191,7 @@ fn greedy_answers_are_those_of_the_whole_model_and_streams_say_the_same() {
 }
 
 #[test]
-fn many_at_once_get_what_each_gets_alone_and_a_seed_repeats() {
+fn parallel_requests_get_the_answers_of_single_requests_and_a_seed_repeats() {
     let server = Serving::start(&["minillama-4", "--max-concurrent", "5"]);
     let prompts = [
         "france -> paris, egypt ->",
@@ -231,7 +231,7 @@ fn many_at_once_get_what_each_gets_alone_and_a_seed_repeats() {
 }
 
 #[test]
-fn what_cannot_be_answered_is_refused_and_the_server_stays_up() {
+fn invalid_requests_are_refused_and_the_server_keeps_running() {
     let server = Serving::start(&["minigpt-1"]);
     let base = json!({"model": "minigpt-1", "prompt": "red, blue,"});
     let long = vec!["red"; 300].join(" ");
@@ -267,7 +267,7 @@ fn what_cannot_be_answered_is_refused_and_the_server_stays_up() {
     assert_eq!(post(&vec![b' '; 10 << 20]).0, 413);
     assert_eq!(server.raw("GET", COMPLETIONS, "", b"").0, 405);
     assert_eq!(server.raw("GET", "/v2/nothing", "", b"").0, 404);
-    // A client that is gone in the middle of its stream, and one that never ends its head.
+    // A client that disconnects in the middle of its stream, and one that never completes its head.
     for body in [
         json!({"model": "minigpt-1", "prompt": "red,", "stream": true, "max_tokens": 50}).to_string(),
         "{".into(),
@@ -284,7 +284,7 @@ fn what_cannot_be_answered_is_refused_and_the_server_stays_up() {
 }
 
 #[test]
-fn what_is_nearly_greedy_is_greedy_equal_prompts_draw_apart_and_more_than_can_wait_is_refused_for_good() {
+fn a_temperature_near_zero_is_greedy_equal_prompts_sample_independently_and_oversized_requests_are_refused() {
     let server = Serving::start(&["minillama-2", "--max-waiting", "32"]);
     let body = json!({"model": "minillama-2", "prompt": "peru ->", "max_tokens": 12, "temperature": 0});
     let text = |body: &Value| server.done(COMPLETIONS, body)["choices"][0]["text"].clone();
@@ -313,7 +313,7 @@ fn what_is_nearly_greedy_is_greedy_equal_prompts_draw_apart_and_more_than_can_wa
 }
 
 #[test]
-fn a_key_is_asked_of_every_client_and_a_port_in_use_is_named() {
+fn every_client_needs_the_key_and_a_port_in_use_is_named() {
     let server = Serving::start(&["minigpt-1", "--key-variable", "SURMISE_TEST_KEY"]);
     let body = json!({"model": "minigpt-1", "prompt": "red,"}).to_string();
     let post = |headers: &str| server.raw("POST", COMPLETIONS, headers, body.as_bytes());
@@ -334,7 +334,7 @@ fn a_key_is_asked_of_every_client_and_a_port_in_use_is_named() {
 
 #[cfg(unix)]
 #[test]
-fn told_to_stop_it_finishes_what_it_has_begun() {
+fn a_stopped_server_finishes_its_requests() {
     let mut server = Serving::start(&["minigpt-5"]);
     let body =
         json!({"model": "minigpt-5", "prompt": "red,", "max_tokens": 50, "temperature": 0, "stop": []})
@@ -343,7 +343,7 @@ fn told_to_stop_it_finishes_what_it_has_begun() {
     let head =
         format!("POST {COMPLETIONS} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n", body.len());
     stream.write_all((head + &body).as_bytes()).expect("a request");
-    // The server has it once it answers another client.
+    // The server has received the request once it answers another client.
     assert_eq!(server.raw("GET", "/health", "", b"").0, 200);
     std::thread::sleep(Duration::from_millis(50));
     let killed = Command::new("kill").args(["-TERM", &server.child.id().to_string()]).status().expect("kill");

@@ -1,7 +1,7 @@
-//! Which file imports which, and the circles of files that import each other.
+//! The imports between files, and their cycles.
 //!
-//! A file imports another where it names an item that is defined there, whether by its full path or by a
-//! re-export. A re-export (`pub use`) by itself and a `mod` declaration are no imports.
+//! A file imports another if it names an item that is defined there, by its full path or by a re-export. A
+//! re-export (`pub use`) alone and a `mod` declaration are not imports.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,17 +18,17 @@ pub struct Graph {
 
 struct Resolver {
     index: BTreeMap<Path, usize>,
-    /// What a module hands on, by its name there.
+    /// The re-exports of a module, by their name there.
     exports: Vec<BTreeMap<String, Path>>,
 }
 
-/// What a path leads to.
+/// The target of a path.
 enum Target {
-    /// A module as such.
+    /// A module.
     Module(usize),
     /// An item of a module.
     Item(usize),
-    /// Nothing of this crate.
+    /// Not a part of this crate.
     Foreign,
 }
 
@@ -47,7 +47,7 @@ impl Resolver {
         own
     }
 
-    /// A path from the crate, of one that is written in `module`.
+    /// The absolute path of a path that is written in `module`.
     fn absolute(&self, path: &[String], module: &[String]) -> Option<Path> {
         match path[0].as_str() {
             "crate" => Some(path[1..].to_vec()),
@@ -118,8 +118,8 @@ impl Graph {
         Self { paths: modules.iter().map(|module| module.path.clone()).collect(), edges }
     }
 
-    /// The same graph of folders: a file stands for the folder it is in, and a folder's imports from those it
-    /// contains or is contained in are left out.
+    /// The same graph for folders: a file stands for its folder. Imports between a folder and its subfolders
+    /// are left out.
     pub fn of_folders(&self, is_folder: impl Fn(&str) -> bool) -> Self {
         let folder = |path: &Path| {
             let n = if is_folder(&path.join("::")) { path.len() } else { path.len().saturating_sub(1) };
@@ -145,35 +145,36 @@ impl Graph {
         Self { paths, edges }
     }
 
-    /// How many pairs of files import one another, in either direction.
+    /// The number of pairs of files with an import in either direction.
     pub fn n_imports(&self) -> usize {
         self.edges.len()
     }
 
-    /// Whether one file imports another, by their module paths.
+    /// Whether one file imports another, by module paths.
     pub fn imports(&self, from: &str, to: &str) -> bool {
         let at = |name: &str| self.paths.iter().position(|path| path.join("::") == name);
         at(from).zip(at(to)).is_some_and(|edge| self.edges.contains_key(&edge))
     }
 
-    /// Sets of files each of which reaches every other: the strongly connected components of more than one.
-    pub fn circles(&self) -> Vec<Vec<usize>> {
+    /// Sets of files in which each file reaches every other: the strongly connected components with more than
+    /// one file.
+    pub fn cycles(&self) -> Vec<Vec<usize>> {
         let n = self.paths.len();
         let reached: Vec<BTreeSet<usize>> = (0..n).map(|from| self.reached(from)).collect();
         let mut seen = BTreeSet::new();
-        let mut circles = vec![];
+        let mut cycles = vec![];
         for i in 0..n {
             if seen.contains(&i) {
                 continue;
             }
-            let circle: Vec<usize> =
+            let cycle: Vec<usize> =
                 (0..n).filter(|j| reached[i].contains(j) && reached[*j].contains(&i)).collect();
-            seen.extend(circle.iter().copied());
-            if circle.len() > 1 {
-                circles.push(circle);
+            seen.extend(cycle.iter().copied());
+            if cycle.len() > 1 {
+                cycles.push(cycle);
             }
         }
-        circles
+        cycles
     }
 
     fn reached(&self, from: usize) -> BTreeSet<usize> {
@@ -190,13 +191,13 @@ impl Graph {
         files.iter().map(|file| self.paths[*file].join("::")).collect()
     }
 
-    /// The imports that tie each circle.
-    pub fn describe(&self, circles: &[Vec<usize>]) -> String {
+    /// The imports that form each cycle.
+    pub fn describe(&self, cycles: &[Vec<usize>]) -> String {
         let mut text = String::new();
-        for circle in circles {
-            text.push_str(&format!("a circle of {}:\n", circle.len()));
+        for cycle in cycles {
+            text.push_str(&format!("a cycle of {}:\n", cycle.len()));
             for ((from, to), names) in &self.edges {
-                if circle.contains(from) && circle.contains(to) {
+                if cycle.contains(from) && cycle.contains(to) {
                     let names: Vec<&str> = names.iter().map(String::as_str).collect();
                     let (from, to) = (self.paths[*from].join("::"), self.paths[*to].join("::"));
                     text.push_str(&format!("  {from} -> {to}: {}\n", names.join(", ")));

@@ -1,4 +1,4 @@
-//! What a file imports: its `use` lines, and the paths it names in its code.
+//! The imports of a file: its `use` lines, and the paths in its code.
 
 use std::path::Path;
 
@@ -7,22 +7,22 @@ use super::tokens::tokens;
 /// A file of the library.
 #[derive(Debug)]
 pub struct Module {
-    /// Its path from the crate, such as `["mi", "estimators", "ksg"]`.
+    /// Its path in the crate, such as `["mi", "estimators", "ksg"]`.
     pub path: Vec<String>,
     /// The leaves of its `use` lines.
     pub uses: Vec<Use>,
-    /// Paths of two or more parts in its code.
+    /// Paths with two or more parts in its code.
     pub mentions: Vec<Vec<String>>,
 }
 
 /// One leaf of a `use` line.
 #[derive(Debug)]
 pub struct Use {
-    /// As it is written, with `crate`, `self` or `super`.
+    /// As written, with `crate`, `self` or `super`.
     pub path: Vec<String>,
-    /// The name it has in this file.
+    /// Its name in this file.
     pub name: String,
-    /// Whether it is handed on (`pub use`).
+    /// Whether it is re-exported (`pub use`).
     pub is_public: bool,
 }
 
@@ -76,14 +76,14 @@ fn is_word(token: &str) -> bool {
     token.starts_with(|c: char| c.is_alphabetic() || c == '_')
 }
 
-/// The leaves of `a::{b, c::d as e}` behind `before`.
+/// The leaves of `a::{b, c::d as e}` after the prefix `before`.
 fn tree(tokens: &[String], before: &[String], is_public: bool, out: &mut Vec<Use>) {
     let mut path = before.to_vec();
     let mut i = 0;
     while i < tokens.len() {
         match tokens[i].as_str() {
             "{" => {
-                // The braces hold whole trees, separated by commas at their own depth.
+                // The braces contain whole trees, separated by commas at their own depth.
                 let inner = &tokens[i + 1..tokens.len() - 1];
                 let (mut depth, mut from) = (0, 0);
                 for (at, token) in inner.iter().enumerate() {

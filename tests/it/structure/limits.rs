@@ -1,10 +1,10 @@
-//! How wide lines are and how long files are.
+//! Limits of the width of lines and the length of files.
 
 use std::path::{Path, PathBuf};
 
-/// Most characters of a line: code, comments and strings alike. `rustfmt` breaks code, not the others.
+/// Maximum number of characters in a line, for code, comments and strings. `rustfmt` breaks only code.
 const WIDEST: usize = 110;
-/// Most lines of a file.
+/// Maximum number of lines in a file.
 const LONGEST: usize = 400;
 /// The median length of the files of `src` is below this.
 const MEDIAN: usize = 150;
@@ -14,7 +14,7 @@ pub fn rust_files(folder: &Path) -> Vec<PathBuf> {
     files(folder, |path| path.extension().is_some_and(|extension| extension == "rs"))
 }
 
-/// Source in any language. Files without an extension are scripts where they begin as one.
+/// Source files in any language. Files without an extension are scripts if they begin with `#!`.
 fn is_source(path: &Path) -> bool {
     match path.extension().and_then(|extension| extension.to_str()) {
         Some("rs" | "py" | "sh") => true,
@@ -23,7 +23,7 @@ fn is_source(path: &Path) -> bool {
     }
 }
 
-/// The files below a folder that are wanted, sorted.
+/// The selected files below a folder, sorted.
 fn files(folder: &Path, is_wanted: impl Fn(&Path) -> bool) -> Vec<PathBuf> {
     let mut files = vec![];
     let mut open = vec![folder.to_path_buf()];
@@ -44,7 +44,7 @@ fn files(folder: &Path, is_wanted: impl Fn(&Path) -> bool) -> Vec<PathBuf> {
 fn all() -> Vec<(PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folders = ["src", "tests", "examples", "benches", "scripts", ".ci"];
-    // A package of the registry has no `.ci`.
+    // The published package has no `.ci`.
     let there = folders.iter().map(|folder| root.join(folder)).filter(|folder| folder.is_dir());
     let files = there.flat_map(|folder| files(&folder, is_source));
     files.map(|file| (file.clone(), std::fs::read_to_string(&file).expect("a source file"))).collect()
@@ -78,5 +78,5 @@ fn no_file_is_longer_than_the_limit_and_half_are_short() {
         files.iter().filter(|(file, _)| file.starts_with(&root)).map(|(_, lines)| *lines).collect();
     lengths.sort_unstable();
     let median = lengths[lengths.len() / 2];
-    assert!(median < MEDIAN, "the median file of src has {median} lines, and is to have less than {MEDIAN}");
+    assert!(median < MEDIAN, "the median file of src has {median} lines; it must have fewer than {MEDIAN}");
 }

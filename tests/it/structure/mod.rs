@@ -1,6 +1,6 @@
-//! The layout of the source: which file imports which, how long files are and how wide lines are.
+//! The layout of the source: imports between files, length of files and width of lines.
 //!
-//! `cargo test --release --test it structure::` runs these checks alone, in well under a second.
+//! `cargo test --release --test it structure::` runs only these checks, in less than a second.
 
 pub mod graph;
 pub mod imports;
@@ -25,28 +25,28 @@ fn library() -> Vec<Module> {
 }
 
 #[test]
-fn no_file_imports_a_file_that_imports_it() {
+fn files_do_not_import_each_other() {
     let modules = library();
     assert!(modules.len() > 100, "only {} files were found", modules.len());
     let graph = Graph::new(&modules);
-    // A parser that reads nothing would find no circle: the library has several imports per file.
+    // A parser that reads nothing would find no cycle. The library has several imports per file.
     assert!(graph.n_imports() > 2 * modules.len(), "only {} imports were read", graph.n_imports());
-    let circles = graph.circles();
-    assert!(circles.is_empty(), "files import each other:\n{}", graph.describe(&circles));
+    let cycles = graph.cycles();
+    assert!(cycles.is_empty(), "files import each other:\n{}", graph.describe(&cycles));
 }
 
 #[test]
-fn no_folder_imports_a_folder_that_imports_it() {
+fn folders_do_not_import_each_other() {
     let modules = library();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let folders = Graph::new(&modules).of_folders(|path| root.join(path.replace("::", "/")).is_dir());
     assert!(folders.n_imports() > 50, "only {} imports between folders were read", folders.n_imports());
-    let circles = folders.circles();
-    assert!(circles.is_empty(), "folders import each other:\n{}", folders.describe(&circles));
+    let cycles = folders.cycles();
+    assert!(cycles.is_empty(), "folders import each other:\n{}", folders.describe(&cycles));
 }
 
 #[test]
-fn a_circle_is_found_through_use_lines_inline_paths_and_re_exports() {
+fn a_cycle_is_found_through_use_lines_inline_paths_and_re_exports() {
     let module = |path: &str, text: &str| Module::new(path.split("::").map(Into::into).collect(), text);
     let modules = [
         module("a", "pub mod first; pub mod second; pub use self::first::First;"),
@@ -59,18 +59,18 @@ fn a_circle_is_found_through_use_lines_inline_paths_and_re_exports() {
         module("c", "pub struct C; impl C { fn x() -> crate::b::X { crate::b::X } }"),
     ];
     let graph = Graph::new(&modules);
-    let circles = graph.circles();
-    assert_eq!(circles.len(), 1, "{}", graph.describe(&circles));
-    assert_eq!(graph.names(&circles[0]), ["a::first", "a::second"]);
+    let cycles = graph.cycles();
+    assert_eq!(cycles.len(), 1, "{}", graph.describe(&cycles));
+    assert_eq!(graph.names(&cycles[0]), ["a::first", "a::second"]);
     assert!(graph.imports("c", "b") && !graph.imports("b", "c") && !graph.imports("a::second", "b"));
 }
 
 #[test]
-fn what_is_defined_beside_its_members_is_a_circle_when_it_names_them() {
+fn an_item_that_names_modules_which_import_it_forms_a_cycle() {
     let module = |path: &str, text: &str| Module::new(path.split("::").map(Into::into).collect(), text);
     let modules = [
         module("a", "mod one; use self::one::One; pub trait Seam {} pub static ALL: &[&dyn Seam] = &[&One];"),
         module("a::one", "use super::Seam; pub struct One; impl Seam for One {}"),
     ];
-    assert_eq!(Graph::new(&modules).circles().len(), 1);
+    assert_eq!(Graph::new(&modules).cycles().len(), 1);
 }

@@ -56,7 +56,7 @@ fn string(rest: &str) -> usize {
     (i + 1).min(rest.len())
 }
 
-/// The length of a character literal; of a lifetime, its quote alone.
+/// The length of a character literal, or 1 for the quote of a lifetime.
 fn character(rest: &str) -> usize {
     let mut chars = rest.char_indices().skip(1);
     match chars.next() {
@@ -68,7 +68,7 @@ fn character(rest: &str) -> usize {
     }
 }
 
-/// Leaves out `#[cfg(test)] mod name { ... }` and items behind `#[cfg(test)]`.
+/// Leaves out `#[cfg(test)] mod name { ... }` and other items with `#[cfg(test)]`.
 fn without_tests(tokens: &[String]) -> Vec<String> {
     const MARK: [&str; 7] = ["#", "[", "cfg", "(", "test", ")", "]"];
     let (mut out, mut i) = (vec![], 0);
@@ -79,7 +79,7 @@ fn without_tests(tokens: &[String]) -> Vec<String> {
             i += 1;
             continue;
         }
-        // The item ends with its braces, or with a semicolon before any.
+        // The item ends with its braces, or with a semicolon before any brace.
         let mut depth = 0;
         i += MARK.len();
         while i < tokens.len() {

@@ -1,12 +1,12 @@
-//! Every file is written by `disk`, which checks its numbers: a writer of JSON or CSV elsewhere would turn
-//! NaN and infinity into an empty value or a word.
+//! Every file is written by `disk`, which checks its numbers. Other writers of JSON or CSV would turn NaN and
+//! infinity into an empty value or a word.
 
 use std::path::Path;
 
 use super::limits::rust_files;
 use super::tokens::tokens;
 
-/// Files that make JSON or CSV themselves, and why.
+/// Files that write JSON or CSV themselves, and the reason.
 const ELSEWHERE: [(&str, &str); 6] = [
     ("disk/rows.rs", "checks the numbers"),
     ("collect/journal/record.rs", "checks the numbers, and adds a checksum"),
@@ -15,7 +15,7 @@ const ELSEWHERE: [(&str, &str); 6] = [
     ("calibration/card/calibrate.rs", "hashes names of columns"),
     ("collect/run.rs", "looks for the key in a text"),
 ];
-/// Functions of serde_json that write what they are given.
+/// Functions of serde_json that serialise a value.
 const WRITES: [&str; 6] =
     ["to_vec", "to_vec_pretty", "to_string", "to_string_pretty", "to_writer", "to_writer_pretty"];
 
@@ -43,7 +43,7 @@ fn json_and_csv_are_written_in_one_place() {
 }
 
 #[test]
-fn a_writer_is_found_in_code_alone() {
+fn a_writer_is_found_only_in_code() {
     assert!(writes("fn f() { let x = serde_json::to_vec(&1); }"));
     assert!(writes("struct S(csv::Writer<Vec<u8>>);"));
     assert!(!writes("// csv::Writer\nfn f() { serde_json::from_slice(b\"1\") }"));

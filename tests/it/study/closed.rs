@@ -1,4 +1,4 @@
-//! Closed models behind an API: a server of its own, money, gaps.
+//! Closed models behind an API: a separate server, budgets, missing answers.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -42,7 +42,7 @@ fn study(target: &str) -> String {
 }
 
 #[test]
-fn a_model_behind_an_api_is_predicted_as_the_same_model_in_the_process() {
+fn a_model_behind_an_api_is_predicted_like_the_same_model_in_the_process() {
     let server = Served::start("factqwen-4");
     let url = &server.url;
     let wire = format!(
@@ -57,18 +57,18 @@ fn a_model_behind_an_api_is_predicted_as_the_same_model_in_the_process() {
     assert_eq!(asked[0]["target_model"], "hidden");
     for column in ["y_hat", "low", "high"] {
         let number = |text: &str| text.parse::<f64>().unwrap_or_else(|_| panic!("{text:?}"));
-        // Several requests are decoded at once by a server; the last digits depend on it.
+        // The server decodes several requests at once, which changes the last digits.
         assert!((number(&asked[0][column]) - number(&served[0][column])).abs() < 1e-4, "{column}");
     }
     assert!(asked[0]["measured"].is_empty() && !served[0]["measured"].is_empty());
-    // Asked once: the second run needs no server.
+    // Every question is asked once: the second run needs no server.
     drop(server);
     let (_, said) = case.done(&["run"]);
     assert!(said.contains("0 tasks done, 25 were done before"), "{said}");
 }
 
 #[test]
-fn a_server_that_is_gone_is_a_gap_and_the_others_are_done() {
+fn a_missing_server_is_a_gap_and_the_other_tasks_are_done() {
     let wire = "model = \"m\"\nprovider = \"openai-completions\"\nbase_url = \"http://127.0.0.1:9/v1\"\n";
     let case = StudyCase::new(&study(wire));
     let said = case.refused(&["run"], 3);
@@ -76,7 +76,7 @@ fn a_server_that_is_gone_is_a_gap_and_the_others_are_done() {
     assert!(said.contains("m has no answers, so it is not predicted"), "{said}");
     let (doctor, _) = case.done(&["doctor"]);
     assert!(doctor.contains("`collect m` failed"), "{doctor}");
-    // Its row says so.
+    // The row of the model gives the reason.
     let predictions = rows(&case.read("study/predictions.csv"));
     assert_eq!((predictions.len(), predictions[0]["status"].as_str()), (1, "unsupported"));
 }
@@ -96,7 +96,7 @@ fn a_plan_of_a_paid_model_shows_dollars_and_needs_no_key() {
     assert!(number("calls") >= 48.0 && number("usd_low") > 0.0 && number("usd_high") > number("usd_low"));
     let said = case.refused(&["run"], 2);
     assert!(said.contains("OPENAI_API_KEY"), "{said}");
-    // In batches it costs less.
+    // In batches the cost is lower.
     case.write(&study(&format!("{wire}batch = true\n")));
     let (csv, _) = case.done(&["plan", "--csv"]);
     let plan = rows(&csv);
@@ -104,20 +104,20 @@ fn a_plan_of_a_paid_model_shows_dollars_and_needs_no_key() {
     let usd: f64 = by_batch["usd_high"].parse().expect("dollars");
     assert!(usd > number("usd_high") * 0.5 && usd < number("usd_high") * 0.6, "{by_batch:?}");
     assert_eq!(by_batch["seconds"].parse(), Ok(86_400.0), "{by_batch:?}");
-    // A budget is needed where money can be spent.
+    // A budget is required if money can be spent.
     case.write(&study("model = \"m\"\nprovider = \"openai-chat\"\n"));
     assert!(case.refused(&["plan"], 2).contains("m has no budget"));
 }
 
 #[cfg(unix)]
 #[test]
-fn a_model_is_asked_in_batches_where_the_file_says_so() {
+fn a_model_is_asked_in_batches_if_the_file_sets_batch() {
     let server = BatchServer::start(Script::default());
     let wire = format!("model = \"m\"\nprovider = \"openai-chat\"\nbase_url = \"{}\"\n", server.url);
     let case = StudyCase::new(&study(&format!("{wire}batch = true\n")));
     let said = case.run(&["run"]);
     assert_eq!(server.state().sizes, [48], "{}", String::from_utf8_lossy(&said.stderr));
-    // The probe alone.
+    // Only the probe.
     assert_eq!(server.count("chat/completions"), 1);
     case.write(&study("weights = \"factqwen-4\"\nbatch = true\n"));
     assert!(case.refused(&["plan"], 2).contains("`batch` needs a `provider`"));
@@ -126,7 +126,7 @@ fn a_model_is_asked_in_batches_where_the_file_says_so() {
 }
 
 #[test]
-fn a_budget_is_that_of_all_questions_of_a_model_and_a_plan_counts_them() {
+fn a_budget_covers_all_questions_of_a_model_and_a_plan_counts_them() {
     let server = Served::start("factqwen-1");
     let url = &server.url;
     let prices = "date = 2026-11-01\n[models.factqwen-1]\ninput_usd_per_million_tokens = 10.0\n\

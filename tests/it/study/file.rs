@@ -1,4 +1,4 @@
-//! study.toml: it is checked whole, and every mistake is reported at once with its line.
+//! study.toml: the whole file is checked, and all mistakes are reported at once with their lines.
 
 use super::support::{DESIGN, MODELS, StudyCase};
 
@@ -35,14 +35,14 @@ level = 2
     );
     let said = case.refused(&["run"], 2);
     for part in [
-        // What the file alone shows.
+        // Mistakes in the file itself.
         "line 1: unknown key `sead`",
         "did you mean seed?",
         "line 4: `shots` must be a list of whole numbers (item 1 is a string)",
         "line 5: `sets` must be a whole number from 4 to 256, but is 1",
         "line 9: [[open]] has no `family`",
         "line 23: `level` must be below 1, but is 2",
-        // What it names.
+        // Mistakes in what the file names.
         "line 3: unknown corpus `mons`",
         "line 3: moons is listed twice",
         "line 8: unknown model `factgtp-1`; did you mean factgpt-1?",
@@ -57,7 +57,7 @@ level = 2
     ] {
         assert!(said.contains(part), "{part}: {said}");
     }
-    // Nothing was begun.
+    // Nothing was started.
     assert!(!case.path("study").exists());
 }
 
@@ -90,7 +90,7 @@ fn one_model_in_two_places_is_refused() {
 }
 
 #[test]
-fn the_first_study_file_of_a_folder_runs_as_it_stands_and_is_not_replaced() {
+fn the_study_file_of_init_runs_unchanged_and_is_not_replaced() {
     let case = StudyCase::new("");
     let said = case.refused(&["init"], 2);
     assert!(said.contains("study.toml"), "{said}");
@@ -98,7 +98,7 @@ fn the_first_study_file_of_a_folder_runs_as_it_stands_and_is_not_replaced() {
     assert!(said.contains("surmise run embedded.toml"), "{said}");
     let (plan, _) = case.done(&["plan", "embedded.toml"]);
     assert!(plan.contains("measure open models") && plan.contains("check predictions"), "{plan}");
-    // Of a folder of models.
+    // With a folder of models.
     let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden");
     case.done(&["init", "found.toml", "--from", golden]);
     let found = case.read("found.toml");
@@ -121,14 +121,14 @@ fn tables_of_tasks_are_csv_and_json() {
     let (csv, _) = case.done(&["plan", "--csv"]);
     let (json, _) = case.done(&["plan", "--json"]);
     let rows = json_rows(&json);
-    // Twelve measured and asked, one asked and checked.
+    // Twelve models measured and asked, one asked and checked.
     assert_eq!((csv.lines().count(), rows.len()), (27, 26));
     let (json, _) = case.done(&["status", "--json"]);
     let rows = json_rows(&json);
     assert!(rows.iter().all(|row| row["status"] == "missing") && rows.len() == 26);
     let (json, _) = case.done(&["doctor", "--json"]);
     assert!(json.contains("tasks are not done yet"), "{json}");
-    // A job script names absolute paths.
+    // A job script contains absolute paths.
     let (script, _) = case.done(&["slurm", "--array", "3"]);
     let study = case.path("study.toml");
     assert!(script.contains("--array=1-3") && script.contains(study.to_str().expect("UTF-8")), "{script}");

@@ -1,4 +1,4 @@
-//! Runs: what a study gives is what the verbs give, and what is done is not done again.
+//! Runs: a study gives the results of the single commands, and finished tasks do not run again.
 
 use super::support::{DESIGN, MODELS, StudyCase, results};
 use crate::cli::command::rows;
@@ -8,7 +8,7 @@ fn number(text: &str) -> f64 {
 }
 
 #[test]
-fn a_study_measures_and_asks_as_the_verbs_do() {
+fn a_study_measures_and_asks_like_the_single_commands() {
     let case = StudyCase::new(&format!("{DESIGN}{MODELS}"));
     let (printed, said) = case.done(&["run"]);
     assert!(said.contains("26 tasks done"), "{said}");
@@ -24,7 +24,7 @@ fn a_study_measures_and_asks_as_the_verbs_do() {
     let name = profile.file_name().expect("a name");
     let published = case.path("study/profiles").join(name);
     assert_eq!(std::fs::read(profile).expect("a file"), std::fs::read(published).expect("the same file"));
-    // Asked: a row of answers for each open model, log-probabilities from its profile.
+    // Asked: a row of answers for each open model, with log-probabilities from its profile.
     let table = rows(&case.read("study/observations.csv"));
     assert_eq!(table.len(), 13);
     let summaries = rows(&case.read("study/profiles/summaries.csv"));
@@ -34,11 +34,11 @@ fn a_study_measures_and_asks_as_the_verbs_do() {
         assert_eq!(of("factgpt-3")[&format!("semantic_{column}")], summary[column], "{column}");
     }
     assert!(!of("factgpt-3")["semantic_answer_share"].is_empty());
-    // The closed one was asked for both, and what is inside it is not among its observations.
+    // The closed model was asked for both corpora, and its own profile is not among the observations.
     let closed = of("factqwen-4");
     assert!(closed["semantic_share_mean"].is_empty() && closed["params_b"].is_empty());
     assert!(!closed["semantic_logprob_nats"].is_empty() && !closed["semantic_answer_share"].is_empty());
-    // What its API tells is what its profile tells, which was measured afterwards.
+    // The results through its API equal those of its profile, which was measured afterwards.
     let checked = summaries.iter().find(|row| row["model"] == "factqwen-4").expect("a row");
     for column in ["accuracy", "logprob_nats", "output_share"] {
         let (asked, inside) = (number(&closed[&format!("semantic_{column}")]), number(&checked[column]));
@@ -70,32 +70,32 @@ fn a_study_measures_and_asks_as_the_verbs_do() {
 }
 
 #[test]
-fn what_is_there_is_not_done_again_and_a_change_redoes_what_it_touches() {
+fn finished_tasks_do_not_run_again_and_a_change_repeats_only_affected_tasks() {
     let case = StudyCase::new(&format!("{DESIGN}{MODELS}"));
     case.done(&["run"]);
     let before = results(&case.path("study"));
     let (_, said) = case.done(&["run"]);
     assert!(said.contains("0 tasks done, 26 were done before"), "{said}");
     assert!(results(&case.path("study")) == before);
-    // A comment and another level touch no task.
+    // A comment and another level affect no task.
     let text = case.read("study.toml");
     case.write(&format!("# more\n{text}[calibration]\nlevel = 0.8\n"));
     let (_, said) = case.done(&["run"]);
     assert!(said.contains("0 tasks done, 26 were done before"), "{said}");
-    // Another model is measured and asked, the others are not.
+    // The new model is measured and asked, the others are not.
     case.write(&text.replace("factneox-[1-4]", "factneox-[1-5]"));
     let (_, said) = case.done(&["run"]);
     assert!(said.contains("2 tasks done, 26 were done before"), "{said}");
-    // Another corpus is measured on all; its questions are added to those of the folder.
+    // The new corpus is measured on all models; its questions are added to those of the folder.
     case.write(&text.replace("[\"moons\"]", "[\"moons\", \"guilds\"]"));
     let (_, said) = case.done(&["run"]);
     assert!(said.contains("26 tasks done, 13 were done before"), "{said}");
-    // Back to the first file: its results are there, but for what is made of the answers.
+    // With the first file again, its results still exist, except those that are made from the answers.
     case.write(&text);
     let (_, said) = case.done(&["run"]);
     assert!(said.contains("13 were done before"), "{said}");
     assert!(results(&case.path("study")) == before);
-    // A result that was changed is made again.
+    // A changed result is made again.
     let (plan, _) = case.done(&["plan", "--csv"]);
     let task = rows(&plan).into_iter().find(|row| row["task"] == "measure factgpt-1 moons").expect("a task");
     let files = std::fs::read_dir(case.path("study/tasks").join(&task["key"])).expect("a task").flatten();
@@ -104,7 +104,7 @@ fn what_is_there_is_not_done_again_and_a_change_redoes_what_it_touches() {
     std::fs::remove_file(&profile).expect("a file");
     let (_, said) = case.done(&["run"]);
     assert!(said.contains("1 tasks done"), "{said}");
-    // So is one that is damaged.
+    // A damaged result is also made again.
     std::fs::write(&profile, "{}").expect("a file");
     let (_, said) = case.done(&["run"]);
     assert!(said.contains("1 tasks done"), "{said}");
@@ -112,7 +112,7 @@ fn what_is_there_is_not_done_again_and_a_change_redoes_what_it_touches() {
 }
 
 #[test]
-fn a_task_that_fails_leaves_the_others_and_the_doctor_says_why() {
+fn a_failed_task_does_not_stop_the_others_and_doctor_gives_the_reason() {
     let case = StudyCase::new(&format!("{DESIGN}{MODELS}"));
     // A checkpoint whose tokenizer cannot be read.
     let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/gpt2");
@@ -126,7 +126,7 @@ fn a_task_that_fails_leaves_the_others_and_the_doctor_says_why() {
     let said = case.refused(&["run"], 3);
     assert!(said.contains("2 failed") && said.contains("26 tasks done"), "{said}");
     assert!(said.contains("measure broken moons: ") && said.contains("tokenizer"), "{said}");
-    // The others are predicted from all the same.
+    // The other models are still predicted.
     assert_eq!(rows(&case.read("study/predictions.csv")).len(), 1);
     let (status, _) = case.done(&["status"]);
     assert!(status.contains("measure broken moons: failed"), "{status}");
@@ -135,7 +135,7 @@ fn a_task_that_fails_leaves_the_others_and_the_doctor_says_why() {
 }
 
 #[test]
-fn shards_in_folders_of_their_own_are_joined_and_missing_or_other_ones_are_refused() {
+fn shards_in_separate_folders_are_merged_and_missing_or_different_ones_are_refused() {
     let case = StudyCase::new(&format!("{DESIGN}{MODELS}"));
     case.done(&["run", "-o", "alone"]);
     for shard in ["1/3", "2/3", "3/3"] {
@@ -160,7 +160,7 @@ fn shards_in_folders_of_their_own_are_joined_and_missing_or_other_ones_are_refus
 }
 
 #[test]
-fn a_job_array_names_the_shard() {
+fn a_job_array_determines_the_shard() {
     let case = StudyCase::new(&format!("{DESIGN}{MODELS}"));
     let mut command = case.command(&["run", "-o", "array"]);
     command.env("SLURM_ARRAY_TASK_ID", "2").env("SLURM_ARRAY_TASK_MIN", "1");
@@ -188,6 +188,6 @@ fn other_weights_under_the_same_name_are_measured_and_asked_again() {
     assert!(said.contains("2 tasks done"), "{said}");
     case.done(&["run", "-o", "fresh"]);
     assert!(results(&case.path("study")) == results(&case.path("fresh")));
-    // The answers of the first are kept apart.
+    // The answers of the first weights are kept in another folder.
     assert_eq!(std::fs::read_dir(case.path("study/earlier")).expect("a folder").count(), 1);
 }

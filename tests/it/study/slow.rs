@@ -1,4 +1,4 @@
-//! Processes that are killed, and several at once on one folder.
+//! Killed processes, and several processes on one folder.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -6,11 +6,11 @@ use std::time::Duration;
 use super::support::{DESIGN, MODELS, StudyCase, results};
 use crate::cli::command::rows;
 
-/// Runs that are killed before one is left to end.
+/// Number of killed runs before one run may finish.
 const KILLS: u64 = 8;
 
 #[test]
-fn a_killed_run_goes_on_and_gives_the_same_bytes() {
+fn a_killed_run_continues_and_gives_the_same_bytes() {
     let text = format!("{}{MODELS}", DESIGN.replace("[\"moons\"]", "[\"moons\", \"potions\"]"));
     let whole = StudyCase::new(&text);
     whole.done(&["run"]);
@@ -60,7 +60,7 @@ fn the_bare_command_is_the_bundled_study_and_leaves_nothing_behind() {
         table.iter().map(|row| (number(row, column) - number(row, "measured")).abs()).sum::<f64>() / 16.0
     };
     assert!(error("y_hat") < error("baseline_mean") && error("y_hat") < error("baseline_size"));
-    // What it says is what it printed.
+    // The message agrees with the printed table.
     let sentence = format!(
         "error of {:.3}. Baselines: {:.3} for the mean of the other models, {:.3} for a regression",
         error("y_hat"),
@@ -68,7 +68,7 @@ fn the_bare_command_is_the_bundled_study_and_leaves_nothing_behind() {
         error("baseline_size")
     );
     assert!(said.contains(&sentence), "{sentence}: {said}");
-    // It is the study that `init` writes.
+    // The bundled study is the one that `init` writes.
     case.done(&["init"]);
     case.done(&["run"]);
     assert_eq!(case.read("study/predictions.csv"), printed);

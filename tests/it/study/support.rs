@@ -1,4 +1,4 @@
-//! A small study in a folder of its own.
+//! A small study in a temporary folder.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -8,7 +8,7 @@ use tempfile::TempDir;
 /// The smallest design.
 pub const DESIGN: &str = "[design]\ncorpora = [\"moons\"]\nshots = [1]\nsets = 4\nqueries = 4\n";
 
-/// Open models of three families, and a closed one whose weights check the prediction.
+/// Open models of three families, and a closed model whose weights check the prediction.
 pub const MODELS: &str = "
 [[open]]
 family = \"factgpt\"
@@ -58,7 +58,7 @@ impl StudyCase {
         self.command(arguments).output().expect("the binary")
     }
 
-    /// What a command that succeeds prints, and says.
+    /// Runs a command that must succeed; returns its stdout and stderr.
     pub fn done(&self, arguments: &[&str]) -> (String, String) {
         let output = self.run(arguments);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -66,7 +66,7 @@ impl StudyCase {
         (String::from_utf8(output.stdout).expect("UTF-8"), said)
     }
 
-    /// What a command says that fails with an exit code.
+    /// Runs a command that must fail with this exit code; returns its stderr.
     pub fn refused(&self, arguments: &[&str], code: i32) -> String {
         let output = self.run(arguments);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -80,14 +80,14 @@ impl StudyCase {
     }
 }
 
-/// The files that do not depend on when or where a study ran, with their bytes.
+/// The files that do not depend on the time or place of a run, with their bytes.
 pub fn results(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let mut files: Vec<PathBuf> =
         ["observations.csv", "card.json", "predictions.csv"].map(|name| folder.join(name)).to_vec();
     let profiles = std::fs::read_dir(folder.join("profiles")).expect("profiles");
     files.extend(profiles.map(|entry| entry.expect("an entry").path()));
     files.sort();
-    // What a killed process was writing.
+    // A temporary file of a killed process.
     files.retain(|path| !path.file_name().expect("a name").to_string_lossy().starts_with('.'));
     let named = files.into_iter().map(|path| {
         let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));

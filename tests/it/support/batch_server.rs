@@ -1,5 +1,5 @@
-//! A server of our own on this machine that speaks the batch APIs of three wire formats, counts every request
-//! that it was asked to process, and goes wrong where a script says so.
+//! A local server with the batch APIs of three wire formats. It counts the requests that it was asked to
+//! process, and fails as a script tells it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -12,54 +12,54 @@ use serde_json::{Value, json};
 use super::batch_wires::{candidate, message, word};
 use super::fault_server::chat;
 
-/// What a server does beside the usual.
+/// The deviations of a server from its normal behaviour.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Script {
-    /// Polls of a batch before it ends.
+    /// Number of polls of a batch before it ends.
     pub polls: u32,
     /// Batches never end, unless they are cancelled.
     pub is_endless: bool,
-    /// The first batch expires after so many requests.
+    /// The first batch expires after this number of requests.
     pub expires_after: Option<usize>,
-    /// Results in another order.
+    /// Results come in another order.
     pub is_reversed: bool,
-    /// Every result twice.
+    /// Every result comes twice.
     pub is_doubled: bool,
-    /// A result for a request that was not asked.
+    /// There is a result for a request that was not asked.
     pub has_stranger: bool,
-    /// Of every so many requests one is an error of the server, the first time.
+    /// One in this number of requests fails with a server error, the first time.
     pub error_every: Option<usize>,
     /// Results lack the ids of their requests.
     pub has_no_ids: bool,
-    /// So many downloads are cut in the middle.
+    /// This number of downloads break off in the middle.
     pub cuts: usize,
-    /// So many downloads end in the middle as if they were whole.
+    /// This number of downloads are truncated without an error.
     pub silent_cuts: usize,
     /// Results always lack the last request.
     pub lacks_last: bool,
     /// Larger batches are refused.
     pub most_requests: Option<usize>,
-    /// So many creations are carried out, and the connection breaks before the answer.
+    /// This number of creations succeed, but the connection breaks before the answer.
     pub lost_creations: usize,
     /// Batches of lost creations end at once.
     pub ends_lost: bool,
-    /// So many lists are empty.
+    /// This number of lists are empty.
     pub empty_lists: usize,
     /// There is no list of batches.
     pub has_no_list: bool,
-    /// A batch of somebody else appears after the first of ours, with as many requests.
+    /// A batch of another client with as many requests appears after our first batch.
     pub has_foreign: bool,
-    /// So many uploads fail.
+    /// This number of uploads fail.
     pub lost_uploads: usize,
-    /// The files of an ended batch have their names only after so many more polls.
+    /// The files of an ended batch get their names only after this number of further polls.
     pub late_files: u32,
-    /// Results are not there any more.
+    /// Results are no longer available.
     pub has_no_results: bool,
     /// Results have ids that were never asked.
     pub has_strange_ids: bool,
     /// The right answer is never given.
     pub is_wrong: bool,
-    /// Every answer takes so long.
+    /// Delay of every answer.
     pub wait: Duration,
 }
 
@@ -82,7 +82,7 @@ pub struct State {
     pub asked: BTreeMap<String, u32>,
     /// Methods and paths of all calls.
     pub calls: Vec<String>,
-    /// Requests of each batch in their order of creation.
+    /// Requests of each batch, in their order of creation.
     pub sizes: Vec<usize>,
     pub errors: BTreeMap<String, u32>,
     n_creations: usize,
@@ -100,9 +100,9 @@ pub struct BatchServer {
 struct Answer {
     status: u16,
     body: Vec<u8>,
-    /// Bytes that are sent; with fewer than all the connection ends.
+    /// Number of bytes to send; if it is less than the answer, the connection ends early.
     sent: Option<usize>,
-    /// Whether the head has the length of what is sent, as if that were all.
+    /// Whether the head states the length of the sent bytes, as if they were all.
     is_silent: bool,
 }
 
@@ -125,7 +125,7 @@ impl BatchServer {
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let state = shared.clone();
-                // A client that is killed is part of some tests.
+                // Some tests kill the client.
                 std::thread::spawn(move || serve(&stream, &state, script).unwrap_or_default());
             }
         });

@@ -1,4 +1,4 @@
-//! What a server of batches says in three wire formats: the state of a batch, and its results.
+//! Responses of a batch server in three wire formats: the state of a batch, and its results.
 
 use serde_json::{Value, json};
 
@@ -72,7 +72,7 @@ impl State {
         }
     }
 
-    /// The results of a batch, as the script says.
+    /// The results of a batch, according to the script.
     pub(super) fn results(&mut self, id: &str, wire: &str, script: &Script) -> Vec<Value> {
         let Some(batch) = self.batches.iter().find(|batch| batch.id == id).cloned() else { return vec![] };
         let processed = self.n_processed(&batch, script);

@@ -1,4 +1,4 @@
-//! A browser that a test drives: Chromium without a window, over the pipe of its DevTools protocol.
+//! Controls a browser in tests: headless Chromium, over the pipe of its DevTools protocol.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 /// Names of the browser, on Debian and elsewhere.
 const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "chrome"];
-/// How long is waited for something to become true.
+/// Timeout for a condition.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A page of a running browser.
@@ -25,7 +25,7 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// An empty page; `None` where no browser is installed, which is said on stderr.
+    /// Opens an empty page; `None` if no browser is installed, with a message on stderr.
     pub fn start() -> Option<Self> {
         let runs = |name: &&&str| {
             let mut version = Command::new(name);
@@ -40,7 +40,7 @@ impl Browser {
         let [to, from] = ["to", "from"].map(|name| folder.path().join(name));
         let made = Command::new("mkfifo").args([&to, &from]).status().expect("mkfifo");
         assert!(made.success());
-        // The protocol is spoken over the descriptors 3 and 4.
+        // The protocol uses the descriptors 3 and 4.
         let script = "exec \"$0\" --headless --no-sandbox --disable-gpu --remote-debugging-pipe \
                       --user-data-dir=\"$3\" about:blank 3<\"$1\" 4>\"$2\"";
         let child = Command::new("sh")
@@ -99,7 +99,7 @@ impl Browser {
         self.open(&format!("file://{}", path.canonicalize().expect("a file").display()));
     }
 
-    /// The value of an expression of JavaScript.
+    /// The value of a JavaScript expression.
     pub fn value(&mut self, expression: &str) -> Value {
         let how = json!({"expression": expression, "returnByValue": true, "awaitPromise": true});
         let result = self.ask("Runtime.evaluate", &how);
@@ -107,7 +107,7 @@ impl Browser {
         result["result"]["value"].clone()
     }
 
-    /// The text of the first element of a selector.
+    /// The text of the first element that matches a selector.
     pub fn text(&mut self, selector: &str) -> String {
         let value = self.value(&format!("document.querySelector({}).textContent", json!(selector)));
         value.as_str().expect("a text").to_owned()
@@ -122,7 +122,7 @@ impl Browser {
         }
     }
 
-    /// Moves the pointer onto the middle of the first element of a selector.
+    /// Moves the pointer to the middle of the first element that matches a selector.
     pub fn point_at(&mut self, selector: &str) {
         let element = format!("document.querySelector({})", json!(selector));
         self.value(&format!("{element}.scrollIntoView({{block: 'center'}})"));
@@ -131,21 +131,21 @@ impl Browser {
         self.ask("Input.dispatchMouseEvent", &json!({"type": "mouseMoved", "x": place[0], "y": place[1]}));
     }
 
-    /// Presses a key that has a name, such as `ArrowLeft`.
+    /// Presses a key with a name, such as `ArrowLeft`.
     pub fn press(&mut self, key: &str) {
         for kind in ["keyDown", "keyUp"] {
             self.ask("Input.dispatchKeyEvent", &json!({"type": kind, "key": key, "code": key}));
         }
     }
 
-    /// Types a text where the focus is.
+    /// Types a text into the focused element.
     pub fn type_text(&mut self, text: &str) {
         self.ask("Input.insertText", &json!({"text": text}));
     }
 
     /// Errors of scripts and of the console so far.
     pub fn errors(&mut self) -> Vec<String> {
-        // Events that are on their way come before the next answer.
+        // Pending events arrive before the next answer.
         self.value("0");
         let is_error = |event: &&Value| match event["method"].as_str() {
             Some("Runtime.exceptionThrown") => true,

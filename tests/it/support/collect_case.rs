@@ -1,4 +1,4 @@
-//! A folder with items, the command line that asks for them, and the search for the key in all it leaves.
+//! A folder with items, the command that collects their answers, and the search for the key in all output.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -11,10 +11,10 @@ use surmise::{provider, seed};
 
 use super::fault_server::Server;
 
-/// No file and no output of any test may hold it.
+/// The key, which no file and no output of any test may contain.
 pub const KEY: &str = "zk-Secret+For/Tests0123456789abcdefXYZ";
 
-/// A folder with items, and the command that asks for them.
+/// A folder with items, and the command that collects their answers.
 pub struct Case {
     pub folder: tempfile::TempDir,
     pub url: String,
@@ -68,7 +68,8 @@ impl Case {
         let mut command = Command::new(env!("CARGO_BIN_EXE_surmise"));
         let typed = |name: &str| arguments.contains(&name);
         command.current_dir(self.folder.path()).env_clear().stdout(Stdio::piped()).stderr(Stdio::piped());
-        // What cannot be kept in its place goes here, and the key is looked for there too.
+        // Answers that cannot be stored in their place go here, and this folder is searched for the key as
+        // well.
         command.env("TMPDIR", self.folder.path());
         command.envs(provider::ALL.iter().map(|provider| (provider.key_variable(), KEY)));
         command.args(["collect", "items.jsonl", "--base-url", &self.url, "--api-model", "m", "-o", "out"]);
@@ -79,7 +80,7 @@ impl Case {
                 command.args([name, value]);
             }
         }
-        // A small limit, so that small budgets suffice; what is scored sets its own.
+        // A small limit, so that small budgets suffice. Scored prompts set their own limit.
         if !typed("--max-tokens") && !arguments.iter().any(|argument| argument.starts_with("logprob")) {
             command.args(["--max-tokens", "32"]);
         }
@@ -90,7 +91,7 @@ impl Case {
         command
     }
 
-    /// Runs the command, and looks for the key in all it says and leaves.
+    /// Runs the command, and searches its output and files for the key.
     pub fn run(&self, arguments: &[&str]) -> Ran {
         self.ran(&self.command(arguments).output().expect("the binary"))
     }
@@ -121,12 +122,12 @@ impl Case {
     }
 }
 
-/// What is looked for in every file and output of every run: the key in whole and in part, and as a server
-/// may say it.
+/// The strings to search for in every file and output of every run: the whole key, its parts, and the forms
+/// in which a server may repeat it.
 fn echoes() -> Vec<String> {
     let reversed: String = KEY.chars().rev().collect();
     let hex = seed::hex(KEY.as_bytes());
-    // In the middle, where they do not depend on what stands around the key.
+    // From the middle, where the encoded form does not depend on the surrounding text.
     let base64 = (0..3).map(|shift| STANDARD.encode(format!("{}{KEY}", "x".repeat(shift)))[4..28].to_owned());
     let parts = [KEY, &KEY[..12], &KEY[KEY.len() - 12..], &reversed[..12], &reversed[KEY.len() - 12..]];
     let digits = [hex[..24].to_owned(), hex[hex.len() - 24..].to_owned(), hex[..24].to_uppercase()];
@@ -148,7 +149,7 @@ fn no_key_in(folder: &Path, part: &str) {
     }
 }
 
-/// What a command said.
+/// The output of a command.
 #[derive(Debug)]
 pub struct Ran {
     pub code: Option<i32>,

@@ -1,5 +1,4 @@
-//! A server of our own on this machine that speaks a chat API and can be told to go wrong in every way a
-//! network and a provider can.
+//! A local server with a chat API that can simulate every fault of a network and of a provider.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -13,18 +12,18 @@ pub fn seconds(s: f64) -> Duration {
     Duration::from_secs_f64(s)
 }
 
-/// A request as it came.
+/// A request as received.
 #[derive(Debug, Clone)]
 pub struct Posted {
     pub at: Instant,
     pub path: String,
     pub headers: HashMap<String, String>,
     pub body: Value,
-    /// What the user said last.
+    /// The last message of the user.
     pub prompt: String,
-    /// Requests before this one.
+    /// Number of earlier requests.
     pub before: usize,
-    /// Of these, those with the same prompt.
+    /// Number of earlier requests with the same prompt.
     pub same: usize,
 }
 
@@ -33,25 +32,25 @@ impl Posted {
         self.prompt.starts_with("Reply with the word")
     }
 
-    /// The last word: the right answer of the items made here.
+    /// The last word: the right answer of the items in these tests.
     pub fn word(&self) -> &str {
         self.prompt.split_whitespace().last().unwrap_or_default()
     }
 }
 
-/// How an answer leaves.
+/// How an answer is sent.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum How {
     Whole,
-    /// So many bytes of the body, then the connection ends.
+    /// This number of bytes of the body, then the connection ends.
     Cut(usize),
-    /// As `Cut`, without a length in the head.
+    /// Like `Cut`, without a length in the head.
     CloseDelimited(usize),
-    /// As `Cut`, then a reset.
+    /// Like `Cut`, then a reset.
     Reset(usize),
-    /// A reset before anything is said.
+    /// A reset before anything is sent.
     ResetAtOnce,
-    /// After so long.
+    /// After this delay.
     Late(Duration),
     /// A pause after every byte of the body.
     Trickle(Duration),
@@ -72,7 +71,7 @@ impl Reply {
         Self { status, headers: vec![], body: body.into(), how: How::Whole }
     }
 
-    /// A whole answer.
+    /// A complete answer.
     pub fn say(text: &str) -> Self {
         Self::new(200, chat(text, "stop").to_string())
     }
@@ -118,7 +117,7 @@ impl Reply {
             How::Cut(n) | How::CloseDelimited(n) => to.write_all(&self.body[..n]).map(|()| false),
             How::Reset(n) => {
                 to.write_all(&self.body[..n])?;
-                // The client must see the beginning before the reset, which overtakes what is not read.
+                // The client must see the beginning before the reset, because a reset discards unread bytes.
                 std::thread::sleep(Duration::from_millis(100));
                 reset().map(|()| false)
             }
@@ -148,7 +147,7 @@ pub fn chat(text: &str, finish_reason: &str) -> Value {
         "usage": {"prompt_tokens": 5, "completion_tokens": 1, "total_tokens": 6}})
 }
 
-/// A server that notes what it is asked.
+/// A server that records its requests.
 pub struct Server {
     pub url: String,
     pub posts: Arc<Mutex<Vec<Posted>>>,
@@ -167,7 +166,7 @@ impl Server {
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (log, answer) = (log.clone(), answer.clone());
-                // A client that hangs up is part of some tests.
+                // In some tests the client disconnects.
                 std::thread::spawn(move || serve(&stream, &log, &*answer).unwrap_or_default());
             }
         });
@@ -179,7 +178,7 @@ impl Server {
         Self::start(|posted| Reply::say(posted.word()))
     }
 
-    /// Goes wrong for the item `w0`, and answers all others right.
+    /// Fails for the item `w0`, and answers all others right.
     pub fn wrong_for_w0(reply: impl Fn(&Posted) -> Reply + Send + Sync + 'static) -> Self {
         Self::start(
             move |posted| if posted.word() == "w0" { reply(posted) } else { Reply::say(posted.word()) },
@@ -200,7 +199,7 @@ impl Server {
         self.posts().iter().filter(|posted| posted.word() == word).count()
     }
 
-    /// Requests that are no probe.
+    /// Requests that are not probes.
     pub fn questions(&self) -> usize {
         self.posts().iter().filter(|posted| !posted.is_probe()).count()
     }

@@ -1,4 +1,4 @@
-//! Tables of documents that come from the program. Each stands between `<!-- NAME -->` and `<!-- end -->`;
+//! Tables of documents that the program generates. Each is between `<!-- NAME -->` and `<!-- end -->`;
 //! `scripts/docs` writes them.
 
 use std::path::Path;
@@ -16,7 +16,7 @@ where
     })
 }
 
-/// Compares the named tables of a page with these. Where `SURMISE_WRITE_DOCS` is set, writes them instead.
+/// Compares the named tables of a page with these. If `SURMISE_WRITE_DOCS` is set, writes them instead.
 pub fn check(page: &str, tables: &[(&str, String)]) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
     let written = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{page}: {error}"));

@@ -1,11 +1,11 @@
-//! Writes GGUF files by hand, right ones and wrong ones.
+//! Writes GGUF files by hand, valid and invalid ones.
 
 /// A file in its parts.
 #[derive(Debug, Clone)]
 pub struct GgufFile {
     pub magic: [u8; 4],
     pub version: u32,
-    /// What the header claims; the numbers that are there if absent.
+    /// The counts in the header; by default the real counts.
     pub n_tensors: Option<u64>,
     pub n_keys: Option<u64>,
     /// Name, type, value.
@@ -24,7 +24,7 @@ pub struct GgufTensor {
     pub offset: u64,
 }
 
-/// A text with its length before it.
+/// A text after its length.
 pub fn text(text: &str) -> Vec<u8> {
     [&(text.len() as u64).to_le_bytes()[..], text.as_bytes()].concat()
 }
@@ -49,7 +49,7 @@ pub const TEXT: u32 = 8;
 pub const LIST: u32 = 9;
 
 impl GgufFile {
-    /// A Llama of one block, 8 wide, with 16 tokens and a byte-level tokenizer of letters.
+    /// A Llama with one block, 8 wide, with 16 tokens and a byte-level tokenizer of letters.
     pub fn llama() -> Self {
         let mut file = Self {
             magic: *b"GGUF",
@@ -99,7 +99,7 @@ impl GgufFile {
         file
     }
 
-    /// Puts a key, over the one of the same name.
+    /// Sets a key, and replaces an existing one.
     pub fn set(&mut self, key: &str, kind: u32, value: Vec<u8>) {
         self.remove(key);
         self.keys.push((key.to_owned(), kind, value));
@@ -109,7 +109,7 @@ impl GgufFile {
         self.keys.retain(|(other, _, _)| other != key);
     }
 
-    /// Adds a tensor of f32 with values that differ.
+    /// Adds a tensor of f32 with different values.
     pub fn push(&mut self, name: &str, dims: &[u64]) {
         let n: u64 = dims.iter().product();
         let offset = self.data.len() as u64;

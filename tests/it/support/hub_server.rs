@@ -1,4 +1,4 @@
-//! A server of our own on this machine that speaks the hub's routes and can be told to misbehave.
+//! A local server with the routes of the hub that can be told to fail.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
@@ -14,7 +14,7 @@ pub const ID: &str = "tiny/gpt2";
 pub const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 pub const WEIGHTS: &str = "model.safetensors";
 
-/// A request as it came.
+/// A request as received.
 #[derive(Debug, Clone)]
 pub struct Asked {
     pub method: String,
@@ -22,15 +22,15 @@ pub struct Asked {
     pub headers: BTreeMap<String, String>,
 }
 
-/// An answer, and how it goes wrong.
+/// An answer, and its fault.
 #[derive(Debug, Clone, Default)]
 pub struct Reply {
     pub status: u16,
     pub headers: Vec<(&'static str, String)>,
     pub body: Vec<u8>,
-    /// The connection ends after so many bytes of the body.
+    /// The connection ends after this number of bytes of the body.
     pub cut: Option<usize>,
-    /// Nothing is sent for so long.
+    /// Nothing is sent for this time.
     pub silent: Duration,
     /// A pause after every byte.
     pub trickle: Duration,
@@ -63,14 +63,14 @@ impl Reply {
     }
 }
 
-/// A server on this machine that notes what it is asked.
+/// A local server that records its requests.
 pub struct Server {
     pub url: String,
     pub asked: Arc<Mutex<Vec<Asked>>>,
 }
 
 impl Server {
-    /// `answer` is given the request and how many of the same method and target came before.
+    /// `answer` gets the request and the number of earlier requests with the same method and target.
     pub fn start(answer: impl Fn(&Asked, usize) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
@@ -79,7 +79,7 @@ impl Server {
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (log, answer) = (log.clone(), answer.clone());
-                // A client that hangs up in the middle is part of some tests.
+                // In some tests the client disconnects early.
                 std::thread::spawn(move || Self::serve(&stream, &log, &*answer).unwrap_or_default());
             }
         });
@@ -114,7 +114,7 @@ impl Server {
         answer(&request, before).send(stream, request.method == "HEAD")
     }
 
-    /// What was asked since the last time.
+    /// The requests since the last call.
     pub fn take(&self) -> Vec<Asked> {
         std::mem::take(&mut self.asked.lock().expect("a log"))
     }
@@ -125,7 +125,7 @@ impl Server {
 pub struct Repository {
     pub commit: &'static str,
     pub files: BTreeMap<String, Vec<u8>>,
-    /// Where large files are; in the hub itself if nowhere.
+    /// The host of large files; `None` for the hub itself.
     pub storage: Option<String>,
 }
 
@@ -147,7 +147,7 @@ impl Repository {
         self
     }
 
-    /// What a hub that works says.
+    /// The answers of a working hub.
     pub fn answer(&self, asked: &Asked) -> Reply {
         if asked.target.starts_with("/api/models/tiny/gpt2/revision/") {
             let siblings: Vec<_> = self.files.keys().map(|name| json!({"rfilename": name})).collect();
@@ -164,7 +164,7 @@ impl Repository {
         let large = [".safetensors", ".bin", ".gguf"].iter().any(|end| name.ends_with(end));
         let mut headers =
             vec![("X-Repo-Commit", self.commit.to_owned()), ("Accept-Ranges", "bytes".to_owned())];
-        // Small files are named by a hash of git, 40 digits.
+        // Small files are identified by a git hash with 40 digits.
         let tag = if large { sha256_hex(bytes) } else { sha256_hex(bytes)[..40].to_owned() };
         if large {
             headers.extend([
@@ -182,7 +182,7 @@ impl Repository {
     }
 }
 
-/// The bytes of a body that were asked for.
+/// The requested bytes of a body.
 pub fn ranged(asked: &Asked, bytes: &[u8], mut headers: Vec<(&'static str, String)>) -> Reply {
     let range = asked.headers.get("range").and_then(|r| r.strip_prefix("bytes=")?.split_once('-'));
     let Some((from, last)) = range else {

@@ -1,4 +1,4 @@
-//! What several tests share: samples with known answers, tables, and scripted servers.
+//! Shared by several tests: samples with known answers, tables, and scripted servers.
 
 #[cfg(unix)]
 pub mod batch_server;

@@ -1,4 +1,4 @@
-//! Tidy tables for the real binary: one that can be calibrated, and what becomes of it.
+//! Tidy tables for the real binary: one that can be calibrated, and variants of it.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ pub fn rows(path: &str) -> Vec<BTreeMap<String, String>> {
     csv::Reader::from_path(path).expect(path).deserialize().map(|row| row.expect("a row")).collect()
 }
 
-/// The one profile in a folder whose file name begins with its model and corpus.
+/// The only profile in a folder whose file name begins with its model and corpus.
 pub fn profile_file(folder: &Path, model: &str, corpus: &str) -> PathBuf {
     let start = format!("{model}--{corpus}--");
     let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
@@ -35,7 +35,7 @@ pub fn profile_file(folder: &Path, model: &str, corpus: &str) -> PathBuf {
     found[0].clone()
 }
 
-/// A table of `n` models in families of three whose score rises with size and with two features.
+/// A table of `n` models in families of three. The score rises with size and with two features.
 pub fn table(n: usize) -> Rows {
     let row = |i: usize| {
         let (size, a, b) = (1.0 + i as f64, (i as f64 * 0.37).sin(), (i as f64 * 0.91).cos());
@@ -60,7 +60,7 @@ pub fn write(path: &str, rows: &[BTreeMap<&'static str, String>]) {
     writer.flush().expect("a file");
 }
 
-/// Calibrates a table that is wrong; the message, and that nothing was written.
+/// Calibrates an invalid table; returns the message, and checks that nothing was written.
 pub fn refused(rows: &[BTreeMap<&'static str, String>], flags: &[&str]) -> String {
     let (_keep, at) = folder();
     write(&at("t.csv"), rows);
@@ -84,7 +84,7 @@ pub fn calibrated(rows: &[BTreeMap<&'static str, String>], flags: &[&str], card:
     surmise(&arguments)
 }
 
-/// A table with a column more, or another in its place.
+/// A table with an additional or replaced column.
 pub fn with(n: usize, column: &'static str, value: impl Fn(usize) -> String) -> Rows {
     let mut rows = table(n);
     rows.iter_mut().enumerate().for_each(|(i, row)| drop(row.insert(column, value(i))));

@@ -1,11 +1,11 @@
-//! Samples whose information is known, and the information itself, computed without the estimators.
+//! Samples with known information, and the information itself, computed without the estimators.
 
 use ndarray::Array2;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-/// A generator for the data of a test; its streams are not those of the estimators.
+/// A random generator for the data of a test, with other streams than those of the estimators.
 pub fn generator(seed: u64) -> ChaCha8Rng {
     ChaCha8Rng::seed_from_u64(seed)
 }
@@ -16,12 +16,12 @@ pub fn gaussian(n: usize, d: usize, seed: u64) -> Array2<f32> {
     Array2::from_shape_simple_fn((n, d), || StandardNormal.sample(&mut generator))
 }
 
-/// One column that numbers the rows, so that no two rows share it.
+/// A column that numbers the rows, so that all rows differ.
 pub fn row_numbers(n: usize) -> Array2<f32> {
     Array2::from_shape_fn((n, 1), |(row, _)| row as f32)
 }
 
-/// Rows of the same code in turn: code `k` of `K` occurs `n / K` times.
+/// Rows that cycle through the codes: code `k` of `K` occurs `n / K` times.
 pub fn codes(n: usize, count: usize) -> Array2<f32> {
     Array2::from_shape_fn((n, 1), |(row, _)| (row % count) as f32)
 }
@@ -37,8 +37,8 @@ pub fn moments(y: &Array2<f32>) -> Vec<(f64, f64)> {
     y.columns().into_iter().map(column).collect()
 }
 
-/// `I(k; mu_k + sd Z)` for points on a line with these probabilities, by the trapezium rule: the entropy of
-/// the mixture minus that of the noise.
+/// `I(k; mu_k + sd Z)` for points on a line with these probabilities, by the trapezoidal rule: the entropy of
+/// the mixture minus the entropy of the noise.
 pub fn mixture_on_a_line(points: &[f64], probabilities: &[f64], sd: f64) -> f64 {
     let density = |y: f64| -> f64 {
         let normal = |point: f64| (-0.5 * ((y - point) / sd).powi(2)).exp();
@@ -56,8 +56,8 @@ pub fn mixture_on_a_line(points: &[f64], probabilities: &[f64], sd: f64) -> f64 
     entropy - 0.5 * (std::f64::consts::TAU * std::f64::consts::E * sd * sd).ln()
 }
 
-/// `I(k; mu_k + sd Z)` for equally likely points in space, `sd` by coordinate, from 2^16 draws: the value and
-/// its standard error.
+/// `I(k; mu_k + sd Z)` for equally likely points in space, with one `sd` per coordinate, from 2^16 draws: the
+/// value and its standard error.
 pub fn mixture_in_space(points: &[Vec<f64>], sd: &[f64], seed: u64) -> (f64, f64) {
     let mut generator = generator(seed);
     let draws = 1 << 16;

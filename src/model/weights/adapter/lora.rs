@@ -111,7 +111,7 @@ impl Adapter {
             changes.insert(target, Change { module, a, b, scale });
         }
         if changes.is_empty() {
-            return Err(file.fault("contains no LoRA maps"));
+            return Err(file.fault("contains no LoRA maps; use another adapter"));
         }
         Ok(Self { file, changes })
     }

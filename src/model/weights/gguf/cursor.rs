@@ -35,7 +35,7 @@ impl<'a> Cursor<'a> {
     pub(super) fn take(&mut self, n: u64, what: &str) -> Result<&[u8]> {
         let remaining = self.remaining();
         if n > remaining {
-            return Err(self.fault(format!(
+            return Err(self.damaged(format!(
                 "truncated: {what} needs {n} bytes at position {}, but only {remaining} bytes remain",
                 self.position()
             )));
@@ -75,7 +75,7 @@ impl<'a> Cursor<'a> {
         let count = self.u64(what)?;
         let remaining = self.remaining();
         if count.checked_mul(size).is_none_or(|bytes| bytes > remaining) {
-            return Err(self.fault(format!(
+            return Err(self.damaged(format!(
                 "truncated or damaged: {what} is {count}, more than the remaining {remaining} bytes can \
                  hold"
             )));
@@ -90,7 +90,8 @@ impl<'a> Cursor<'a> {
         Ok(String::from_utf8_lossy(bytes).into_owned())
     }
 
-    pub(super) fn fault(&self, reason: String) -> Error {
-        self.file.fault(reason)
+    /// An error about a damaged or truncated file.
+    pub(super) fn damaged(&self, reason: impl std::fmt::Display) -> Error {
+        self.file.damaged(reason)
     }
 }

@@ -58,13 +58,16 @@ impl Gguf {
         let part = PartName::parse(&name);
         split.check(part, &metadata)?;
         let Some(part) = part else {
-            return Err(file.fault("is a part of a model, but its name is not that of a part"));
+            let reason = "is a part of a model, but its name is not that of a part; give all parts their \
+                          published names";
+            return Err(file.fault(reason));
         };
         let folder = path.parent().unwrap_or(Path::new(""));
         let missing: Vec<String> = part.all().filter(|name| !folder.join(name).is_file()).collect();
         if let Some(first) = missing.first() {
             let others = match missing.len() {
                 1 => String::new(),
+                2 => ", nor is 1 other".into(),
                 n => format!(", nor are {} others", n - 1),
             };
             let reason = format!(
@@ -115,7 +118,10 @@ impl Gguf {
             whole.files.push(Arc::new(file));
         }
         let Some((whole, split)) = whole else {
-            return Err(Error::Weights { path: first.into(), reason: "has no parts".into() });
+            return Err(Error::Weights {
+                path: first.into(),
+                reason: "has no parts; give the file of a model".into(),
+            });
         };
         match split.and_then(|split| split.n_tensors) {
             Some(n) if n != whole.tensors.len() => Err(whole.metadata.fault(format!(

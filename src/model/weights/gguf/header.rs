@@ -30,22 +30,25 @@ pub(super) fn read(file: &Bytes) -> Result<(Metadata, Vec<(String, TensorEntry)>
     let mut cursor = Cursor::new(file);
     let magic: [u8; 4] = cursor.array("its first word")?;
     if magic != MAGIC {
-        return Err(file.fault("not a GGUF file: it does not begin with `GGUF`"));
+        return Err(file.damaged("not a GGUF file: it does not begin with `GGUF`"));
     }
     let version = cursor.u32("its version")?;
     match version {
         2 | 3 => {}
         _ if version.swap_bytes() <= 3 => {
-            return Err(file.fault("a GGUF file for big-endian machines, which surmise does not support"));
+            let reason = "a GGUF file for big-endian machines, which surmise does not support; use a \
+                          little-endian file of the model";
+            return Err(file.fault(reason));
         }
         1 => {
             let reason = "a GGUF file of version 1, which is obsolete; use a newer file of the model";
             return Err(file.fault(reason));
         }
         _ => {
-            return Err(
-                file.fault(format!("a GGUF file of version {version}; only versions 2 and 3 are supported"))
-            );
+            return Err(file.fault(format!(
+                "a GGUF file of version {version}, but surmise supports only versions 2 and 3; use another \
+                 file of the model"
+            )));
         }
     }
     let n_tensors = cursor.count(tensors::LEAST_BYTES, "the number of tensors")?;
@@ -55,7 +58,7 @@ pub(super) fn read(file: &Bytes) -> Result<(Metadata, Vec<(String, TensorEntry)>
         let key = cursor.text("the name of a key")?;
         let value = Value::read(&mut cursor, &key)?;
         if values.contains_key(&key) {
-            return Err(file.fault(format!("damaged: it has the key `{key}` twice")));
+            return Err(file.damaged(format!("damaged: it has the key `{key}` twice")));
         }
         values.insert(key, value);
     }

@@ -105,7 +105,7 @@ impl Value {
             LIST => Self::read_list(cursor, &what, 0),
             code => match Scalar::of(code) {
                 Some(scalar) => Ok(scalar.value(cursor.take(scalar.size() as u64, &what)?)),
-                None => Err(cursor.fault(format!("damaged: {what} has the unknown type {code}"))),
+                None => Err(cursor.damaged(format!("damaged: {what} has the unknown type {code}"))),
             },
         }
     }
@@ -130,11 +130,13 @@ impl Value {
                 Ok(Self::Nested)
             }
             LIST => {
-                Err(cursor.fault(format!("damaged: {what} has lists in lists, more than {DEEPEST} deep")))
+                Err(cursor.damaged(format!("damaged: {what} has lists in lists, more than {DEEPEST} deep")))
             }
             code => {
                 let Some(scalar) = Scalar::of(code) else {
-                    return Err(cursor.fault(format!("damaged: {what} is a list of the unknown type {code}")));
+                    return Err(
+                        cursor.damaged(format!("damaged: {what} is a list of the unknown type {code}"))
+                    );
                 };
                 let n = cursor.count(scalar.size() as u64, &length)?;
                 let bytes = cursor.take(n * scalar.size() as u64, what)?;

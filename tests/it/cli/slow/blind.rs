@@ -1,5 +1,4 @@
-//! The blind test through the real binary: what it predicts from and what not, that it says the same twice,
-//! and what it refuses.
+//! The blind test through the real binary: its inputs, the same bytes for the same command, and its refusals.
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;
@@ -48,7 +47,7 @@ pub fn read(folder: &Path, file: &str) -> String {
     std::fs::read_to_string(folder.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
 }
 
-/// Rows of predictions.csv as they were before the model was measured.
+/// Rows of predictions.csv as written before the model was measured.
 fn without_measurement(rows: &[BTreeMap<String, String>]) -> Vec<BTreeMap<String, String>> {
     let mut rows = rows.to_vec();
     for row in &mut rows {
@@ -58,7 +57,7 @@ fn without_measurement(rows: &[BTreeMap<String, String>]) -> Vec<BTreeMap<String
     rows
 }
 
-/// Three members of one family, and six of three others.
+/// Three members of one family, and six members of three others.
 const MEMBERS: &str = "model,family,run,step\n\
                        factllama-2,factllama,,\n\
                        factllama-3-step1000,factllama,factllama-3,1000\n\
@@ -95,7 +94,7 @@ pub fn run(family: &str, folder: &Path, more: &[&str]) -> String {
 }
 
 #[test]
-fn what_is_said_of_a_hidden_member_is_what_the_files_say() {
+fn the_values_of_a_hidden_member_match_the_files() {
     let folder = tempfile::tempdir().expect("a folder");
     let (family, out) = (family(folder.path()), folder.path().join("blind"));
     let said = run(&family, &out, &[]);
@@ -104,7 +103,7 @@ fn what_is_said_of_a_hidden_member_is_what_the_files_say() {
     let keys: Vec<_> = said.iter().map(|row| (row["corpus"].as_str(), row["shots"].as_str())).collect();
     assert_eq!(keys, [("guilds", "1"), ("guilds", "2"), ("potions", "1"), ("potions", "2")]);
 
-    // Measured: the mean share, as `measure` has it.
+    // Measured: the mean share, as in `measure`.
     let profiles = folder.path().join("profiles");
     let design = ["--sets", "5", "--queries", "4", "--shots", "1,2", "--random-init", "off"];
     let corpora = ["--corpus", "guilds", "--corpus", "potions"];
@@ -118,14 +117,14 @@ fn what_is_said_of_a_hidden_member_is_what_the_files_say() {
     for row in &said {
         let measured = own[&(row["corpus"].clone(), row["shots"].clone())];
         assert!((number(row, "measured") - measured).abs() < 1e-12, "{row:?}");
-        // The earlier checkpoint of its run and the smaller member of its family are among the others.
+        // The earlier checkpoint of its run and the smaller member of its family are among the training rows.
         assert_eq!((row["n_others"].as_str(), row["proxy_model"].as_str()), ("8", "factllama-2"));
         let (low, high) = (number(row, "low"), number(row, "high"));
         assert!(low <= number(row, "y_hat") && number(row, "y_hat") <= high, "{row:?}");
         assert_eq!(row["inside"] == "true", (low..=high).contains(&measured), "{row:?}");
     }
 
-    // Predicted: what `predict` makes of the card and the hidden member's rows, which lack their answer.
+    // Predicted: the output of `predict` for the card and the hidden member's rows, which lack the target.
     let (card, table) = (out.join("cards/factllama-3.json"), out.join("observations/factllama-3.csv"));
     let observations = rows(&read(&out, "observations/factllama-3.csv"));
     let (hidden, others): (Vec<_>, Vec<_>) =
@@ -143,7 +142,7 @@ fn what_is_said_of_a_hidden_member_is_what_the_files_say() {
         }
     }
 
-    // Baselines: means of the others, and their least squares line in log parameters.
+    // Baselines: means of the others, and their least-squares line in log parameters.
     let record: Value = serde_json::from_str(&read(&out, "blind.json")).expect("JSON");
     let members = record["members"].as_array().expect("members");
     let sizes: BTreeMap<&str, f64> = members
@@ -170,7 +169,7 @@ fn what_is_said_of_a_hidden_member_is_what_the_files_say() {
         assert!(number(row, "baseline_outside").is_finite());
     }
 
-    // What is known from outside is what the client wrote of the answers.
+    // The columns from outside equal those that the client wrote from the answers.
     let answers = rows(&read(&out, "answers/factllama-3/semantic.csv"));
     for (row, answer) in hidden.iter().zip(&answers) {
         assert_eq!((&row["corpus"], &row["shots"]), (&answer["corpus"], &answer["shots"]));
@@ -217,16 +216,16 @@ fn a_prediction_does_not_depend_on_the_profile_of_the_hidden_member() {
     shifted("factllama-3");
     run(&family, &out, &[]);
     assert_eq!(made(), first, "another");
-    assert!((measured() - before + 0.05).abs() < 1e-9, "what the changed file says");
+    assert!((measured() - before + 0.05).abs() < 1e-9, "the changed file must have an effect");
 
     forget();
     std::fs::write(profile("factllama-3"), "{").expect("a file");
     let arguments = blind(&family, &out, &[]);
     let said = refused(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), 1);
     assert!(said.contains("factllama-3--potions--"), "{said}");
-    assert_eq!(made(), first, "broken: the prediction is on disk before the profile is looked at");
+    assert_eq!(made(), first, "the profile is damaged, but the prediction must be on disk before it is read");
 
-    // Of a member that is known it does depend.
+    // The prediction depends on the profile of a training member.
     std::fs::remove_file(profile("factllama-3")).expect("a file");
     forget();
     shifted("factllama-2");
@@ -247,7 +246,7 @@ fn the_same_command_gives_the_same_bytes_on_one_thread_or_two() {
     };
     let first = made("a", "1");
     assert_eq!(first, made("b", "2"));
-    // What is there is neither asked nor measured again.
+    // Existing results are neither asked nor measured again.
     let journal = folder.path().join("a/answers/factllama-3/journal.jsonl");
     let before = std::fs::read(&journal).expect("a journal");
     assert_eq!(first, made("a", "2"));
@@ -255,7 +254,7 @@ fn the_same_command_gives_the_same_bytes_on_one_thread_or_two() {
 }
 
 #[test]
-fn what_cannot_be_hidden_is_refused_before_anything_is_written() {
+fn members_that_cannot_be_hidden_are_refused_before_anything_is_written() {
     let folder = tempfile::tempdir().expect("a folder");
     let (table, out) = (family(folder.path()), folder.path().join("blind"));
     let refuse = |family: &str, more: &[&str], code: i32| {
@@ -298,7 +297,7 @@ fn what_cannot_be_hidden_is_refused_before_anything_is_written() {
     assert!(refuse(text(&few), &[], 1).contains("tokenizer"));
     assert!(!out.exists());
 
-    // Nor can one that is asked about words it does not know, or has no room for an answer.
+    // Nor can a model that lacks the words of the questions, or has no positions left for an answer.
     let spelt = folder.path().join("spelt.csv");
     std::fs::write(&spelt, format!("{MEMBERS}minigpt-3,minigpt,,\n")).expect("a file");
     assert!(refuse(text(&spelt), &[], 1).contains("minigpt-3"));
@@ -311,13 +310,13 @@ fn what_cannot_be_hidden_is_refused_before_anything_is_written() {
     let said = refuse(&table, &["--port", &port], 1);
     assert!(said.contains(&format!("127.0.0.1:{port}")), "{said}");
     assert!(!out.join("blind.csv").exists() && !out.join("predictions.csv").exists());
-    // The folder is now one of these settings.
+    // The folder now belongs to these settings.
     let said = refuse(&table, &["--seed", "7"], 2);
     assert!(said.contains("other settings (seed: 0 there, 7 here)"), "{said}");
 }
 
 #[test]
-fn recorded_rows_are_known_as_members_are_and_never_those_of_a_hidden_one() {
+fn recorded_rows_are_training_rows_except_those_of_a_hidden_member() {
     let folder = tempfile::tempdir().expect("a folder");
     let (family, out) = (family(folder.path()), folder.path().join("blind"));
     let before = rows(&run(&family, &out, &[]));
@@ -337,7 +336,7 @@ fn recorded_rows_are_known_as_members_are_and_never_those_of_a_hidden_one() {
         let said = rows(&done(&arguments.iter().map(String::as_str).collect::<Vec<_>>()));
         (said[0]["n_others"].clone(), said[0]["y_hat"].clone())
     };
-    // An earlier checkpoint is known, a later one of its run and a larger member are not.
+    // An earlier checkpoint is used for training; a later one of its run and a larger member are not.
     let earlier = renamed("factllama-3-step1000", "factllama-3-step250");
     let (n, y_hat) = n_others(&earlier);
     assert_eq!(n, "9");

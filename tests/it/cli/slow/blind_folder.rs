@@ -1,17 +1,17 @@
-//! The folder of a blind test as an input of the other verbs, and its report.
+//! The folder of a blind test as an input of other commands, and its report.
 
 use std::collections::BTreeSet;
 
 use super::blind::{done, family, number, read, refused, rows, run, surmise, text};
 
 #[test]
-fn the_folder_is_an_input_of_the_verbs() {
+fn the_folder_is_an_input_of_other_commands() {
     let folder = tempfile::tempdir().expect("a folder");
     let (family, out) = (family(folder.path()), folder.path().join("blind"));
     run(&family, &out, &[]);
     let at = |file: &str| text(&out.join(file)).to_owned();
 
-    // `calibrate` on the observations of a back-test makes its card, to the byte.
+    // `calibrate` on the observations of a back-test gives its card, to the byte.
     let table = at("observations/factllama-3.csv");
     let calibrate = ["calibrate", "-q", &table, "--target", "semantic_share_mean"];
     let features = "corpus,semantic_output_share";
@@ -20,7 +20,7 @@ fn the_folder_is_an_input_of_the_verbs() {
     assert!(matches!(card.status.code(), Some(0 | 3)), "{}", String::from_utf8_lossy(&card.stderr));
     assert_eq!(String::from_utf8_lossy(&card.stdout), read(&out, "cards/factllama-3.json"));
 
-    // The rows are those that `observations` makes of the same profiles and answers.
+    // The rows equal those that `observations` makes from the same profiles and answers.
     let all = rows(&read(&out, "observations.csv"));
     assert_eq!(all.len(), 9 * 4);
     let models = folder.path().join("models.csv");
@@ -38,7 +38,7 @@ fn the_folder_is_an_input_of_the_verbs() {
     arguments.extend(answers.iter().map(String::as_str));
     assert_eq!(rows(&done(&arguments)), all);
 
-    // `report predictions` reads the predictions beside their measurements.
+    // `report predictions` reads the predictions with their measurements.
     let reported = rows(&done(&["report", "predictions", &at(""), "-q"]));
     let own = rows(&read(&out, "blind.csv"));
     assert_eq!((reported.len(), own.len()), (4, 4));
@@ -56,14 +56,14 @@ const BLIND: &str = "target_model,family,n_params,corpus,shots,target,unit,y_hat
                      b_2,b,300,c,1,t,share,,,,2.0,,1.0,1.0,9.0,9.0,0.9,extrapolation,nothing beats it\n";
 
 #[test]
-fn the_report_adds_up_what_was_predicted_and_names_what_was_refused() {
+fn the_report_summarises_predictions_and_names_refused_rows() {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("blind.csv"), BLIND).expect("a file");
     let out = folder.path().join("report");
     done(&["report", "-q", "blind", text(folder.path()), "-o", text(&out)]);
     let written = read(&out, "blind.md");
-    // Errors -.125 and -1; of the mean .375 and -1, of the size line -.5 and .5, outside -.125 and -.5. The
-    // refused row counts for none.
+    // Errors are -.125 and -1; of the mean .375 and -1, of the size line -.5 and .5, of outside -.125 and
+    // -.5. The refused row does not count.
     for part in [
         "t; all: 2 of 3 rows of 3 hidden members predicted; mean absolute error 0.562 share",
         "mean 0.688 (skill 0.18",
@@ -82,7 +82,8 @@ fn the_report_adds_up_what_was_predicted_and_names_what_was_refused() {
     assert!(
         read(&out, "blind.tex").contains("\\toprule") && read(&out, "blind.tex").contains("b\\_1 & b & 200")
     );
-    // A dot for each prediction and for each family in the legend, and those of the baselines that err less.
+    // A dot for each prediction and for each family in the legend, and those of the baselines with smaller
+    // errors.
     let figure = read(&out, "blind.svg");
     assert!(figure.matches("<circle").count() > 4 && figure.contains("size"), "{figure}");
     assert!(std::fs::read(out.join("blind.pdf")).expect("a file").starts_with(b"%PDF-"));

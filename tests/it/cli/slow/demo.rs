@@ -1,5 +1,5 @@
-//! The demonstration through the real binary: docs/demo.md shows what it prints, and its folder is what the
-//! verbs make, step by step.
+//! The demonstration through the real binary: docs/demo.md shows its output, and the single commands give the
+//! files of its folder, step by step.
 
 use std::path::Path;
 
@@ -7,12 +7,12 @@ use crate::cli::command::{done, files, rows};
 use crate::support::tidy::surmise;
 
 #[test]
-fn the_documented_csv_is_what_the_demonstration_prints() {
+fn the_demonstration_prints_the_documented_csv() {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/demo.md");
     let page = std::fs::read_to_string(page).expect("docs/demo.md");
     let block = page.split("```csv\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a CSV block");
     let output = surmise(&["demo"]);
-    // Its calibration hardly beats the mean in the back-test, so that every row is refused.
+    // Its calibration hardly beats the mean in the back-test, so every row is refused.
     assert_eq!(output.status.code(), Some(3));
     let printed = String::from_utf8(output.stdout).expect("UTF-8");
     assert_eq!(printed.lines().next(), block.lines().next());
@@ -22,7 +22,7 @@ fn the_documented_csv_is_what_the_demonstration_prints() {
     for (ours, theirs) in printed.iter().zip(&claimed) {
         for (column, value) in ours {
             match (value.parse::<f64>(), theirs[column].parse::<f64>()) {
-                // Other processors round differently; the page says how far.
+                // Other processors round differently; the page states the allowed difference.
                 (Ok(a), Ok(b)) => assert!((a - b).abs() <= 0.02, "{column}: {a} printed, {b} in the page"),
                 _ => assert_eq!(value, &theirs[column]),
             }
@@ -35,14 +35,14 @@ fn the_documented_csv_is_what_the_demonstration_prints() {
 }
 
 #[test]
-fn the_demonstrations_folder_is_what_the_verbs_make_of_it_step_by_step() {
+fn the_single_commands_give_the_folder_of_the_demonstration() {
     let folder = tempfile::tempdir().expect("a folder");
     let out = folder.path().join("run");
     let at = |file: &str| out.join(file).to_str().expect("UTF-8").to_owned();
     let demo = |verb: &str| surmise(&[verb, "--windows", "600", "--entities", "2", "-o", &at("")]);
     let output = demo("demo");
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-    // Whether so few windows support a prediction is for the calibration to say.
+    // The calibration decides whether so few windows support a prediction.
     assert!(matches!(output.status.code(), Some(0 | 3)), "{stderr}");
     let made = files(&out);
     let tables: Vec<&str> = made.keys().map(String::as_str).filter(|name| !name.contains("--")).collect();
@@ -51,11 +51,11 @@ fn the_demonstrations_folder_is_what_the_verbs_make_of_it_step_by_step() {
     let text = |file: &str| String::from_utf8(made[file].clone()).expect("UTF-8");
     assert_eq!(rows(&text("observations.csv")).len(), 12 * 5);
 
-    // The spelling of before is the same command.
+    // The earlier spelling is the same command.
     assert_eq!(demo("line").stdout, output.stdout);
     assert!(files(&out) == made);
 
-    // `observations` of its profiles and scores, at the noise scale that it chose.
+    // `observations` on its profiles and scores, at the noise scale that it chose.
     let noise_scale = stderr.split("Noise scale b = ").nth(1).and_then(|rest| rest.split(". ").next());
     let joined = surmise(&[
         "observations",
@@ -70,7 +70,7 @@ fn the_demonstrations_folder_is_what_the_verbs_make_of_it_step_by_step() {
     assert!(joined.status.success(), "{}", String::from_utf8_lossy(&joined.stderr));
     assert_eq!(String::from_utf8_lossy(&joined.stdout), text("observations.csv"));
 
-    // `calibrate` on the smaller models makes the same card.
+    // `calibrate` on the smaller models gives the same card.
     let card = surmise(&[
         "calibrate",
         "-q",
@@ -89,7 +89,7 @@ fn the_demonstrations_folder_is_what_the_verbs_make_of_it_step_by_step() {
     ]);
     assert_eq!(String::from_utf8_lossy(&card.stdout), text("card.json"));
 
-    // `predict` for the larger ones gives the same predictions; the demonstration adds the size line.
+    // `predict` for the larger models gives the same predictions; the demonstration adds the size line.
     let again = surmise(&[
         "predict",
         "-q",
@@ -107,7 +107,7 @@ fn the_demonstrations_folder_is_what_the_verbs_make_of_it_step_by_step() {
         assert!(!row["measured"].is_empty());
     }
 
-    // Printed are these predictions, rounded, and `report` reads them.
+    // The demonstration prints these predictions, rounded, and `report` reads them.
     let printed = rows(&String::from_utf8_lossy(&output.stdout));
     for (printed, row) in printed.iter().zip(&predictions) {
         for (column, cell) in printed {

@@ -1,4 +1,4 @@
-//! A process that collects by batches and is killed at any moment loses no answer and creates no batch twice.
+//! A process that collects in batches and is killed at any moment loses no answer and creates no batch twice.
 
 use rand::Rng;
 use serde_json::Value;
@@ -7,9 +7,9 @@ use surmise::seed;
 use crate::collect::batch::{WIRES, case, summary};
 use crate::support::batch_server::{BatchServer, Script};
 
-/// Kills over all wire formats, unless SURMISE_KILLS says another number for each.
+/// Number of kills over all wire formats; SURMISE_KILLS sets another number for each.
 const KILLS: usize = 51;
-/// Too few for a check of the first answers alone.
+/// Too few for a check of the first answers.
 const ITEMS: usize = 192;
 
 #[test]
@@ -47,7 +47,7 @@ fn killed_at_random_moments_every_request_is_part_of_one_batch() {
             }
             std::thread::sleep(std::time::Duration::from_micros(rng.random_range(0..8_000)));
             during += usize::from(child.try_wait().expect("a state").is_none());
-            // On Unix this is SIGKILL: nothing of the process runs after it.
+            // On Unix this is SIGKILL, after which the process executes nothing.
             child.kill().expect("a signal");
             child.wait().expect("an end");
         }
@@ -62,7 +62,7 @@ fn killed_at_random_moments_every_request_is_part_of_one_batch() {
         let outcomes = case.outcomes();
         let is_answer = |record: &&Value| record["outcome"] != "failed";
         assert_eq!(outcomes.iter().filter(is_answer).count(), ITEMS, "{wire}");
-        // A request is part of a second batch only after an error, and of none unawares.
+        // A request is part of a second batch only after an error, and never without being counted.
         let errors = outcomes.iter().filter(|record| record["class"] == "unknown").count() as u64;
         let state = server.state();
         assert_eq!(state.asked.len(), ITEMS);

@@ -1,5 +1,4 @@
-//! A process that is killed at any moment loses no answer and asks for none twice, but for those that were
-//! under way.
+//! A process that is killed at any moment loses no answer, and repeats only requests that were in flight.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,10 +12,10 @@ use crate::support::fault_server::{How, Reply, Server, chat};
 
 const CONCURRENCY: usize = 4;
 
-/// Kills unless SURMISE_KILLS says another number.
+/// Number of kills unless SURMISE_KILLS sets another number.
 const KILLS: usize = 20;
 
-/// Right, wrong, empty, refused and cut answers, by the question.
+/// Right, wrong, empty, refused and truncated answers, depending on the question.
 fn answer(word: &str) -> Reply {
     let n: u64 = word.trim_start_matches('w').parse().unwrap_or(0);
     let mut body = match n % 11 {
@@ -26,7 +25,7 @@ fn answer(word: &str) -> Reply {
         9 => chat("no", "content_filter"),
         _ => chat(word, "stop"),
     };
-    // A long record is more likely to be torn.
+    // A long record is more likely to be truncated.
     if n.is_multiple_of(20) {
         body["padding"] = "x".repeat(100_000).into();
     }
@@ -42,7 +41,7 @@ fn rows(text: &str) -> Vec<BTreeMap<String, String>> {
 }
 
 #[test]
-fn fault_01_killed_at_random_moments_it_ends_as_if_undisturbed() {
+fn fault_01_a_run_killed_at_random_moments_ends_like_an_undisturbed_run() {
     let kills = std::env::var("SURMISE_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(KILLS);
     let n_items = 30 * kills;
     let concurrency = CONCURRENCY.to_string();
@@ -61,14 +60,14 @@ fn fault_01_killed_at_random_moments_it_ends_as_if_undisturbed() {
     for _ in 0..kills {
         let seen = server.count_all();
         let mut child = case.command(&arguments).spawn().expect("the binary");
-        // A few at any time since the start, the others at any time since any request.
+        // A few kills at any time since the start, the others at any time since some request.
         let some = if rng.random_bool(0.9) { rng.random_range(1..50) } else { 0 };
         while server.count_all() < seen + some && child.try_wait().expect("a state").is_none() {
             std::thread::sleep(Duration::from_millis(1));
         }
         std::thread::sleep(Duration::from_micros(rng.random_range(0..20_000)));
         during += usize::from(child.try_wait().expect("a state").is_none());
-        // On Unix this is SIGKILL: nothing of the process runs after it.
+        // On Unix this is SIGKILL, after which the process executes nothing.
         child.kill().expect("a signal");
         child.wait().expect("an end");
         let journal = std::fs::read(case.out().join("journal.jsonl")).unwrap_or_default();
@@ -77,13 +76,13 @@ fn fault_01_killed_at_random_moments_it_ends_as_if_undisturbed() {
     let before_last = server.posts().len();
     case.ends(0, &arguments);
 
-    // What is scored is what an undisturbed run scores, item by item.
+    // The scores equal those of an undisturbed run, item by item.
     assert_eq!(rows(&case.file("scores.csv")), rows(&reference.file("scores.csv")));
     assert_eq!(rows(&case.file("items.csv")), rows(&reference.file("items.csv")));
-    // Every item once, and again only what a kill may have interrupted.
+    // Every item once; an item is repeated only if a kill may have interrupted it.
     let posts = server.posts().len();
     assert!(posts <= n_items + 1 + kills * CONCURRENCY, "{posts} posts");
-    // Each of these is booked as possibly paid; requests that never left may be among them.
+    // Each of these is booked as possibly billed; some of them may never have been sent.
     let crashed = case.records().iter().filter(|record| record["crashed"] == true).count();
     let summary: Value = serde_json::from_str(&case.file("summary.json")).expect("JSON");
     assert_eq!(summary["n_possibly_paid"], json!(crashed));
@@ -91,7 +90,7 @@ fn fault_01_killed_at_random_moments_it_ends_as_if_undisturbed() {
         posts - (n_items + 1) <= crashed && crashed <= kills * CONCURRENCY,
         "{posts} posts, {crashed} crashed"
     );
-    // Every question has one answer, whatever happened.
+    // Every question has exactly one answer.
     let answers = case.outcomes().iter().filter(|record| record["outcome"] != "failed").count();
     assert_eq!(answers, n_items);
     eprintln!(

@@ -24,7 +24,7 @@ const NUMBERS: [&str; 14] = [
     "\u{202e}",
 ];
 
-/// What damages one file.
+/// Damages one file.
 pub struct Mutator {
     rng: ChaCha8Rng,
 }
@@ -34,7 +34,7 @@ impl Mutator {
         Self { rng: ChaCha8Rng::seed_from_u64(seed) }
     }
 
-    /// Damages a file by its kind, which its name tells.
+    /// Damages a file by its kind, which its name shows.
     pub fn file(&mut self, name: &str, bytes: &[u8]) -> Vec<u8> {
         if self.rng.random_range(0..4) == 0 {
             return damage(bytes, bytes.len(), &mut self.rng);
@@ -50,7 +50,7 @@ impl Mutator {
             "json" => self.json(bytes),
             "jsonl" => self.lines(bytes),
             "csv" => self.table(bytes),
-            // What is wrong in a header harms more than what is wrong in values.
+            // Damage in a header does more harm than damage in values.
             "safetensors" | "gguf" | "npy" => damage(bytes, 2000, &mut self.rng),
             _ => damage(bytes, bytes.len(), &mut self.rng),
         }
@@ -73,7 +73,7 @@ impl Mutator {
         lines.join(&b'\n')
     }
 
-    /// Damages one entry of an archive, mostly its pickle, or puts it there twice or nowhere.
+    /// Damages one entry of an archive, mostly its pickle, or duplicates or removes it.
     fn entries(&mut self, entries: &mut Vec<(String, Vec<u8>)>) {
         let is_pickle = |(name, _): &(String, Vec<u8>)| name.ends_with("data.pkl");
         let pickle = entries.iter().position(is_pickle).expect("a pickle");
@@ -110,7 +110,7 @@ impl Mutator {
         rows.into_iter().map(|row| row.join(",") + "\n").collect::<String>().into_bytes()
     }
 
-    /// Changes one value within another, or puts, doubles or removes a member.
+    /// Changes one nested value, or inserts, duplicates or removes a member.
     fn value(&mut self, value: &mut Value) {
         let goes_down = self.rng.random_range(0..12) > 0;
         match value {
@@ -131,7 +131,7 @@ impl Mutator {
                     _ => self.value(&mut items[at]),
                 }
             }
-            // A number in place of a number gets further.
+            // A number in place of a number passes more checks.
             Value::Number(number) if self.rng.random() => {
                 let odd = [json!(0), json!(-1), json!(1), json!(0.5), json!(1e308), json!(u64::MAX)];
                 let odd = odd[self.rng.random_range(0..odd.len())].clone();

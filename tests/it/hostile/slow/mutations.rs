@@ -1,6 +1,6 @@
-//! A property of every verb that reads what others wrote: whatever the bytes, the answer is a result or a
-//! message, within limits of memory and time. Seeded damage to every kind of file, through the real binary.
-//! `SURMISE_MUTATIONS` is how many damaged files there are of each kind.
+//! A property of every command that reads files from other sources: for any bytes, the result is an output or
+//! an error message, within limits of memory and time. Seeded damage to every kind of file, through the real
+//! binary. `SURMISE_MUTATIONS` is the number of damaged files of each kind.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use crate::serve::server::Serving;
 
 const EACH: u64 = 60;
 
-/// Files, the one that is damaged, and the commands that read it.
+/// Files, the file to damage, and the commands that read it.
 struct Kind {
     name: &'static str,
     files: BTreeMap<String, Vec<u8>>,
@@ -25,7 +25,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).into()
 }
 
-/// The files of a folder of the repository, under another folder's name.
+/// The files of a folder of the repository, with another folder name.
 fn files(from: &str, names: &[&str], to: &str) -> BTreeMap<String, Vec<u8>> {
     let read = |name: &&str| {
         let bytes = std::fs::read(root().join(from).join(name)).unwrap_or_else(|_| panic!("{from}/{name}"));
@@ -267,7 +267,7 @@ fn card() -> BTreeMap<String, Vec<u8>> {
         "-o",
         &path("card.json"),
     ]);
-    // With so few rows no interval is supported, which is an exit code of its own.
+    // With so few rows no interval is supported, which has its own exit code.
     assert!(matches!(ended.status.code(), Some(0 | 3)), "{}", String::from_utf8_lossy(&ended.stderr));
     let card = std::fs::read(path("card.json")).expect("a card");
     [("table.csv".to_owned(), table.into_bytes()), ("card.json".to_owned(), card)].into()
@@ -305,7 +305,7 @@ fn items() -> Vec<u8> {
         .collect()
 }
 
-/// The name of the results of the evaluation harness among the golden files.
+/// The name of the results file of the evaluation harness among the golden files.
 fn results() -> String {
     let names = std::fs::read_dir(root().join("tests/golden/lm_eval")).expect("a folder");
     let mut names: Vec<String> =

@@ -1,4 +1,5 @@
-//! Files whose checksums are made right after damage, which would else be noticed before anything is read.
+//! Files whose checksums are updated after damage. Otherwise the checksum would reveal the damage before
+//! anything is read.
 
 use std::io::{Cursor, Read};
 
@@ -6,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::hostile::archive;
 
-/// A journal, of which each line ends with the checksum of what stands before.
+/// A journal: each line ends with the checksum of the text before it.
 pub fn journal(bytes: &[u8]) -> Vec<u8> {
     const FRAME: &[u8] = b",\"crc\":\"";
     let mut signed = vec![];
@@ -23,7 +24,7 @@ pub fn journal(bytes: &[u8]) -> Vec<u8> {
     signed
 }
 
-/// A card, whose hash is that of its bytes without the first place where the hash stands.
+/// A card: its hash covers its bytes without the first occurrence of the hash.
 pub fn card(bytes: &[u8]) -> Vec<u8> {
     let mut text = String::from_utf8_lossy(bytes).into_owned();
     let hash = serde_json::from_str::<serde_json::Value>(&text).ok();
@@ -37,7 +38,7 @@ pub fn card(bytes: &[u8]) -> Vec<u8> {
     text.into_bytes()
 }
 
-/// An archive of PyTorch with one entry changed.
+/// A PyTorch archive with one changed entry.
 pub fn torch(bytes: &[u8], change: impl FnOnce(&mut Vec<(String, Vec<u8>)>)) -> Vec<u8> {
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).expect("an archive");
     let mut entries: Vec<(String, Vec<u8>)> = (0..archive.len())

@@ -1,5 +1,5 @@
-//! Every edge of the samples, for every estimator of the table: what must be refused, what must be flagged,
-//! and that no number is wrong in silence.
+//! Edge cases of samples, for every estimator of the registry: what must be refused, what must be flagged,
+//! and that no wrong number is unflagged.
 
 use ndarray::{Array2, s};
 use surmise::Error;
@@ -8,8 +8,8 @@ use surmise::mi::{ALL, Estimate, Estimator, Flag, Kind, find};
 use crate::mi::rows::EstimateRows;
 use crate::support::truth::gaussian;
 
-/// Correlated Gaussian pairs, each side `d` wide; the first coordinates share `-0.5 log(1 - .64) = .511`
-/// nats.
+/// Correlated Gaussian pairs with `d` columns on each side. The first coordinates share `-0.5 log(1 - .64) =
+/// .511` nats.
 pub(crate) fn pairs(n: usize, d: usize, seed: u64) -> (Array2<f32>, Array2<f32>) {
     let x = gaussian(n, d, seed);
     let mut y = gaussian(n, d, seed + 1000);
@@ -19,19 +19,19 @@ pub(crate) fn pairs(n: usize, d: usize, seed: u64) -> (Array2<f32>, Array2<f32>)
     (x, y)
 }
 
-/// The same, rounded to halves, so that values repeat: for estimators of discrete values.
+/// The same, rounded to halves, so that values repeat, for estimators of discrete values.
 pub(crate) fn coarse((x, y): (Array2<f32>, Array2<f32>)) -> (Array2<f32>, Array2<f32>) {
     let round = |value: f32| (2.0 * value.clamp(-1.5, 1.5)).round() / 2.0;
     (x.mapv(round), y.mapv(round))
 }
 
-/// Samples that this estimator is made for.
+/// Samples that suit this estimator.
 pub(crate) fn suited(estimator: &dyn Estimator, n: usize) -> (Array2<f32>, Array2<f32>) {
     match estimator.name() {
         "plugin" => coarse(pairs(n, 1, 3)),
-        // Every row costs it half a million multiplications per epoch.
+        // Each row costs this estimator half a million multiplications per epoch.
         "mine-paper" => pairs(n.min(60), 2, 3),
-        // Below 400 rows it is hybrid.
+        // Below 400 rows `ensemble` is `hybrid`.
         "ensemble" if n >= 200 => pairs(n.max(400), 2, 3),
         _ => pairs(n, 2, 3),
     }
@@ -45,7 +45,7 @@ pub(crate) fn run(
     estimator.estimate_rows(x.view(), y.view(), 7)
 }
 
-/// A number that may be printed: finite, or infinite with the flag that says so.
+/// Asserts that a number may be printed: it is finite, or infinite with the flag for it.
 fn sane(name: &str, estimates: &[Estimate]) {
     assert!(!estimates.is_empty(), "{name}");
     for estimate in estimates {
@@ -131,14 +131,14 @@ fn constant_columns_are_dropped_and_listed_and_change_nothing() {
                 estimator.name()
             );
             assert_eq!(padded.constant_y, [0], "{}", estimator.name());
-            // `channel` knows x by its rows alone.
+            // `channel` identifies x only by its distinct rows.
             assert!(padded.kind == Kind::TwoSided || padded.constant_x == [0], "{}", estimator.name());
         }
     }
 }
 
 #[test]
-fn where_one_side_is_constant_the_information_is_exactly_zero_and_flagged() {
+fn a_constant_side_gives_exactly_zero_with_a_flag() {
     for estimator in ALL {
         let (x, y) = suited(*estimator, 120);
         for value in [0.0, 7.25, -1e20, 1e-38] {
@@ -156,11 +156,11 @@ fn where_one_side_is_constant_the_information_is_exactly_zero_and_flagged() {
 }
 
 #[test]
-fn values_at_the_ends_of_f32_give_what_values_near_one_give() {
+fn values_at_the_limits_of_f32_give_the_estimate_of_values_near_one() {
     for estimator in ALL {
         let (x, y) = suited(*estimator, 300);
         let plain = run(*estimator, &x, &y).expect("suited samples");
-        // Powers of two near 1e20 and 1e-20, so that scaling rounds nothing.
+        // Powers of two near 1e20 and 1e-20, so that scaling causes no rounding.
         for (a, b) in [(2.0_f32.powi(66), 2.0_f32.powi(-66)), (2.0_f32.powi(-66), 2.0_f32.powi(66))] {
             let scaled = run(*estimator, &(a * &x), &(b * &y)).expect("suited samples");
             for (plain, scaled) in plain.iter().zip(&scaled) {
@@ -182,7 +182,7 @@ fn few_rows_are_flagged_and_too_few_for_a_covariance_refused() {
         if let Ok(found) = run(*estimator, &x, &y) {
             assert!(found.iter().all(|found| found.flags.contains(&Flag::SmallSample)), "{name}");
         }
-        // 13 rows of 6 + 6 columns: one short of a covariance.
+        // 13 rows of 6 + 6 columns: one row too few for a covariance.
         let (x, y) = pairs(13, 6, 9);
         match run(*estimator, &x, &y) {
             Ok(found) => {
@@ -218,7 +218,7 @@ fn y_equal_to_x_is_infinite_or_the_entropy_ceiling_and_never_a_number() {
 }
 
 #[test]
-fn a_monotone_function_of_x_is_infinite_for_whoever_looks_at_ranks() {
+fn a_monotone_function_of_x_is_infinite_for_rank_based_estimators() {
     for name in ["ensemble", "hybrid", "t-copula", "cca-ksg", "dv", "infonce"] {
         let estimator = find(name).expect("in the table");
         let (x, y) = pairs(400, 2, 5);
@@ -226,7 +226,7 @@ fn a_monotone_function_of_x_is_infinite_for_whoever_looks_at_ranks() {
         bent.column_mut(1).assign(&x.column(0).mapv(|value| value.exp()));
         let found = &run(estimator, &x, &bent).expect("suited samples")[0];
         assert!(found.mi_nats == f64::INFINITY && found.flags.contains(&Flag::Infinite), "{name}: {found:?}");
-        // On one side it adds nothing.
+        // Repeated on one side only, it adds nothing.
         let mut wide = Array2::zeros((400, 3));
         wide.slice_mut(s![.., ..2]).assign(&x);
         wide.column_mut(2).assign(&x.column(1).mapv(|value| value.powi(3)));
@@ -238,7 +238,7 @@ fn a_monotone_function_of_x_is_infinite_for_whoever_looks_at_ranks() {
 }
 
 #[test]
-fn repeated_and_dependent_columns_share_no_more_than_they_did() {
+fn repeated_and_dependent_columns_add_no_information() {
     for estimator in ALL.iter().filter(|estimator| !matches!(estimator.name(), "channel" | "plugin")) {
         let (x, y) = suited(*estimator, 300);
         let mut twice = Array2::zeros((x.nrows(), 4));
@@ -256,10 +256,10 @@ fn repeated_and_dependent_columns_share_no_more_than_they_did() {
 }
 
 #[test]
-fn rows_that_repeat_are_refused_told_apart_or_counted_and_it_is_said_which() {
+fn repeated_rows_are_refused_jittered_or_counted_with_a_flag() {
     for estimator in ALL {
         let name = estimator.name();
-        // One row occurs twice: noise of a millionth tells them apart.
+        // One row occurs twice: noise of a millionth separates the two.
         let n = match name {
             "mine-paper" => 60,
             "ensemble" => 400,
@@ -271,7 +271,7 @@ fn rows_that_repeat_are_refused_told_apart_or_counted_and_it_is_said_which() {
         if let Ok(found) = run(*estimator, &x, &y) {
             sane(name, &found);
         }
-        // Every row occurs six times: neighbours at distance zero.
+        // Every row occurs six times, so nearest neighbours have distance zero.
         let (x, y) = (
             Array2::from_shape_fn((n, 2), |(r, c)| x[[r / 6, c]]),
             Array2::from_shape_fn((n, 2), |(r, c)| y[[r / 6, c]]),
@@ -313,8 +313,8 @@ fn the_same_samples_and_seed_give_the_same_bits_on_one_thread_and_on_two() {
 }
 
 #[test]
-fn the_ensemble_sees_what_a_copula_does_not_on_one_thread_and_on_two() {
-    // Eight clusters: |x| and |y| are both near 1 or both near 3, and their signs are free.
+fn the_ensemble_finds_dependence_beyond_a_copula_on_one_thread_and_on_two() {
+    // Eight clusters: |x| and |y| are both near 1 or both near 3, and their signs are independent.
     let (n, noise) = (600, gaussian(600, 2, 21));
     let corner = |row: usize| [1.0_f32, 3.0][row % 2];
     let x = Array2::from_shape_fn(
@@ -332,15 +332,15 @@ fn the_ensemble_sees_what_a_copula_does_not_on_one_thread_and_on_two() {
     };
     let found = on(1);
     assert_eq!(found, on(2));
-    // Which of 1 and 3 it is, and no more: ten standard deviations lie between.
+    // Only the choice between 1 and 3 is shared; ten standard deviations separate the two.
     assert!((found[0].mi_nats - 2.0_f64.ln()).abs() < 0.06, "{found:?}");
     assert!(found[0].lower_nats.is_none_or(|lower| lower < 2.0_f64.ln() + 0.01), "{found:?}");
     let parametric = run(find("t-copula").expect("in the table"), &x, &y).expect("suited samples");
     assert!(parametric[0].mi_nats < 0.4, "{parametric:?}");
 }
 
-/// Six smooth functions of one latent value on a side, without noise: densities are singular, and those of a
-/// mixture run away.
+/// Six smooth functions of one latent value on each side, without noise. The densities are singular, and the
+/// density of a mixture diverges.
 fn curves(n: usize, rho: f32) -> (Array2<f32>, Array2<f32>) {
     let latent = gaussian(n, 2, 33);
     let curve = |k: usize, value: f32| ((0.4 + 0.3 * k as f32) * value + 0.7 * k as f32).sin();
@@ -352,7 +352,7 @@ fn curves(n: usize, rho: f32) -> (Array2<f32>, Array2<f32>) {
 }
 
 #[test]
-fn the_default_is_not_deceived_by_singular_densities() {
+fn the_default_is_right_on_singular_densities() {
     for rho in [0.0_f32, 0.8] {
         let (x, y) = curves(1000, rho);
         let exact = -0.5 * (1.0 - f64::from(rho).powi(2)).ln();
@@ -363,7 +363,7 @@ fn the_default_is_not_deceived_by_singular_densities() {
 }
 
 #[test]
-fn the_default_finds_nothing_between_clusters_that_have_nothing_to_do_with_each_other() {
+fn the_default_finds_no_dependence_between_independent_clusters() {
     let (n, d) = (2000, 8);
     let side = |seed: u64, clusters: usize| {
         let (centres, noise) = (gaussian(clusters, d, seed), gaussian(n, d, seed + 1));
@@ -379,7 +379,7 @@ fn the_default_finds_nothing_between_clusters_that_have_nothing_to_do_with_each_
 }
 
 #[test]
-fn every_estimator_says_what_it_is_and_is_found_by_its_name() {
+fn every_estimator_has_a_description_and_is_found_by_its_name() {
     for estimator in ALL {
         let about = estimator.about();
         for text in [about.what, about.reference, about.cost, about.limits] {

@@ -1,4 +1,4 @@
-//! The table of docs/estimators.md that says what each estimator answers at the edges.
+//! The table of docs/estimators.md that shows the result of each estimator at the edge cases.
 
 use ndarray::{Array2, concatenate};
 use surmise::mi::{ALL, Estimator, Flag};
@@ -9,7 +9,7 @@ use crate::support::generated::{check, table};
 type Samples = (Array2<f32>, Array2<f32>);
 type Edge = (&'static str, fn(&dyn Estimator) -> Samples);
 
-/// Flags that say what became of the samples, in the order in which they are written.
+/// Flags about the treatment of the samples, in the order of the table.
 const TOLD: [Flag; 11] = [
     Flag::SmallSample,
     Flag::FewRows,
@@ -24,7 +24,7 @@ const TOLD: [Flag; 11] = [
     Flag::NearCeiling,
 ];
 
-/// The edges at which estimators differ, and samples that lie there.
+/// The edge cases at which estimators differ, with samples.
 const EDGES: [Edge; 8] = [
     ("49 rows", |estimator| suited(estimator, 49)),
     ("13 rows of 6 + 6 columns", |_| pairs(13, 6, 9)),
@@ -52,7 +52,7 @@ const EDGES: [Edge; 8] = [
     }),
 ];
 
-/// As many as it answers for in little time.
+/// The number of samples that the estimator handles in short time.
 fn rows(estimator: &dyn Estimator) -> usize {
     if estimator.name() == "mine-paper" { 60 } else { 400 }
 }
@@ -71,7 +71,7 @@ fn answer(estimator: &dyn Estimator, (x, y): &Samples) -> String {
 }
 
 #[test]
-fn the_table_of_edges_is_what_estimators_answer() {
+fn the_table_of_edges_matches_the_estimators() {
     let heads: Vec<&str> = std::iter::once("estimator").chain(EDGES.iter().map(|(name, _)| *name)).collect();
     let rows: Vec<Vec<String>> = ALL
         .iter()

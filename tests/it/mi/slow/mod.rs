@@ -1,4 +1,4 @@
-//! Slow tests of the estimators: every edge for each of them. `-- --skip slow::` leaves them out.
+//! Slow tests of the estimators: every edge case for each estimator. `-- --skip slow::` leaves them out.
 
 pub mod contract;
 pub mod contract_matrix;

@@ -1,4 +1,4 @@
-//! Seeded random damage to the header of a GGUF file: the answer is a model or an error, never a panic.
+//! Seeded random damage to the header of a GGUF file: the result is a model or an error, never a panic.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -10,7 +10,7 @@ use crate::model::checkpoints::hub;
 use crate::model::gguf::file;
 use crate::support::gguf::GgufFile;
 
-/// Opens what `n` damaged copies are, and returns how many open.
+/// Opens `n` damaged copies and returns how many open.
 fn opened(whole: &[u8], header: usize, n: usize, seed: u64) -> usize {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let folder = tempfile::tempdir().expect("a folder");
@@ -19,7 +19,7 @@ fn opened(whole: &[u8], header: usize, n: usize, seed: u64) -> usize {
     let mut opened = 0;
     for _ in 0..n {
         let mut bytes = damage(whole, header, &mut rng);
-        // Lengths, counts and types that are large or on an edge.
+        // Lengths, counts and types that are large or near a limit.
         if rng.random_bool(0.5) && bytes.len() > 64 {
             let at = rng.random_range(0..header.min(bytes.len() - 8));
             let value: u64 = [0, 1, 255, 1 << 31, 1 << 40, 1 << 62, u64::MAX][rng.random_range(0..7)];
@@ -29,7 +29,7 @@ fn opened(whole: &[u8], header: usize, n: usize, seed: u64) -> usize {
         if let Ok(gguf) = Gguf::open(&path) {
             for name in gguf.names() {
                 let values = gguf.values(name).expect("values").expect("a tensor");
-                // Of the quantised types the smallest holds 256 values in 84 bytes.
+                // The smallest quantised type stores 256 values in 84 bytes.
                 assert!(values.len() * 84 <= 256 * bytes.len(), "{name}");
             }
         }

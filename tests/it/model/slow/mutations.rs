@@ -1,5 +1,5 @@
-//! A property of everything that reads a published file: whatever the bytes, the answer is a model or an
-//! error, never a panic. Seeded random damage to headers, archives, indices and configs.
+//! A property of every reader of published files: for any bytes, the result is a model or an error, never a
+//! panic. Seeded random damage to headers, archives, indices and configs.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -12,8 +12,8 @@ use surmise::model::weights::{Checkpoint, Init, ParameterSource, Precision};
 
 use crate::model::parity::golden;
 
-/// Changes some bytes near each other: other values, a piece cut out, a piece twice, digits of another size,
-/// an end that is gone.
+/// Changes some adjacent bytes: other values, a removed piece, a duplicated piece, digits of another size, or
+/// a missing end.
 pub fn damage(bytes: &[u8], within: usize, rng: &mut ChaCha8Rng) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     for _ in 0..rng.random_range(1..4) {
@@ -35,13 +35,13 @@ pub fn damage(bytes: &[u8], within: usize, rng: &mut ChaCha8Rng) -> Vec<u8> {
     bytes
 }
 
-/// Asks for every tensor there is, as if the config had said so.
+/// Reads every tensor, as if a config asked for it.
 fn read_all(checkpoint: &Checkpoint, file_bytes: usize) {
     let shapes: Vec<(String, Vec<usize>)> =
         checkpoint.shapes().map(|(name, shape)| (name.to_owned(), shape.to_vec())).collect();
     for (name, shape) in shapes {
         if let Ok(tensor) = checkpoint.tensor(&name, &shape, Init::Zeros) {
-            // Half precision grows to twice its size, and nothing grows more.
+            // Half precision grows to twice its size; no other type grows more.
             assert!(tensor.elem_count() * 4 <= 2 * file_bytes, "{name}: {shape:?} out of {file_bytes} bytes");
         }
     }
@@ -73,7 +73,7 @@ fn a_damaged_pytorch_archive_is_an_error_or_another_archive() {
     let mut opened = 0;
     for file in ["torch/pytorch_model.bin", "torch-sharded/pytorch_model-00001-of-00002.bin"] {
         let whole = std::fs::read(golden("forms").join(file)).expect("weights");
-        // The pickle stands first, the archive's own table last.
+        // The pickle comes first in the file, the table of the archive last.
         for round in 0..300 {
             let bytes = if round % 3 == 0 {
                 let split = whole.len() - 2500;

@@ -1,5 +1,5 @@
-//! Thousands of requests, good, bad and broken off, all at once: every good one is answered alike, the server
-//! stays up, its memory flat. `SURMISE_SOAK` is how many, 10,000 if it is not set.
+//! Thousands of valid, invalid and aborted requests at once: every valid one gets the same answer, the server
+//! keeps running, and its memory stays constant. `SURMISE_SOAK` is the number of requests, 10,000 by default.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use crate::serve::server::{CHAT, COMPLETIONS, Serving};
 
 const CLIENTS: usize = 4;
-/// Growth after the first fifth that is still called flat.
+/// Allowed growth of memory after the first fifth of the requests.
 const GROWTH_MIB: f64 = 24.0;
 
-/// Resident memory of a process, where the system tells it.
+/// Resident memory of a process, if the system provides it.
 fn resident_mib(id: u32) -> Option<f64> {
     let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
@@ -21,7 +21,7 @@ fn resident_mib(id: u32) -> Option<f64> {
 }
 
 #[test]
-fn good_bad_and_broken_requests_leave_the_server_up_and_its_memory_flat() {
+fn valid_invalid_and_aborted_requests_leave_the_server_running_with_constant_memory() {
     let n: usize = std::env::var("SURMISE_SOAK").map_or(10_000, |n| n.parse().expect("a number of requests"));
     let server = Serving::start(&["minillama-2"]);
     let good = json!({
@@ -34,7 +34,7 @@ fn good_bad_and_broken_requests_leave_the_server_up_and_its_memory_flat() {
         "model": "minillama-2", "messages": [{"role": "user", "content": "peru ->"}], "max_tokens": 4,
         "temperature": 0
     });
-    // Log-probabilities move in the seventh digit with what is decoded beside.
+    // Log-probabilities differ in the seventh digit depending on the other sequences of the batch.
     let text = |answer: &Value| {
         let choice = &answer["choices"][0];
         assert_eq!(choice["logprobs"].is_object(), choice["text"] == "france -> paris");
@@ -69,7 +69,7 @@ fn good_bad_and_broken_requests_leave_the_server_up_and_its_memory_flat() {
         7 => refused(400, with("prompt", json!("peru , ".repeat(400)))),
         8 => assert_eq!(server.raw("POST", COMPLETIONS, "", b"{\"model\": \"minillama-2\", ").0, 400),
         10 => refused(400, with("n", json!(1000))),
-        // A client that is gone in the middle of a stream, and now and then one that sends ten megabytes.
+        // A client that disconnects in the middle of a stream, and sometimes one that sends ten megabytes.
         _ if i % 600 == 599 => {
             assert_eq!(server.raw("POST", COMPLETIONS, "", &vec![b' '; 10_000_000]).0, 413);
         }
@@ -115,6 +115,6 @@ fn good_bad_and_broken_requests_leave_the_server_up_and_its_memory_flat() {
     if let (Some(warm), Some(end)) = (warm, end) {
         assert!(end - warm < GROWTH_MIB, "from {warm} to {end} MiB");
     }
-    // It still answers.
+    // The server still answers.
     assert_eq!(text(&server.done(COMPLETIONS, &echo)), said[1]);
 }

@@ -1,5 +1,5 @@
-//! The data dictionary against what is written: every column and member that comes out of the verbs is in it,
-//! and everything in it is written by something.
+//! The data dictionary compared with the written files: it contains every column and member that a command
+//! writes, and every entry is written by some command.
 
 pub mod rare;
 mod runs;
@@ -11,7 +11,7 @@ use surmise::dictionary::{Members, entries};
 
 const CHANGELOG: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/CHANGELOG.md"));
 
-/// What was looked up so far.
+/// The entries that were found so far.
 #[derive(Default)]
 pub struct Written {
     members: Members,
@@ -59,7 +59,7 @@ impl Written {
         }
     }
 
-    /// A journal: each line by its record.
+    /// A journal: each line by its record type.
     pub fn journal(&mut self, path: &Path) {
         for line in std::fs::read_to_string(path).expect("a journal").lines() {
             let value: Value = serde_json::from_str(line).expect("JSON");
@@ -88,7 +88,7 @@ impl Written {
 }
 
 #[test]
-fn the_dictionary_is_what_the_verbs_write() {
+fn the_dictionary_matches_what_the_commands_write() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut written = Written::default();
     runs::measured(&mut written, folder.path());
@@ -99,5 +99,5 @@ fn the_dictionary_is_what_the_verbs_write() {
     runs::listed(&mut written, folder.path());
     rare::round_trips(&mut written);
     let unseen = written.members.unseen();
-    assert!(unseen.is_empty(), "nothing writes {unseen:#?}");
+    assert!(unseen.is_empty(), "no command writes {unseen:#?}");
 }

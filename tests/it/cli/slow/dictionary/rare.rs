@@ -1,5 +1,4 @@
-//! Members that are seldom written. Each goes through the type that writes it: what the type does not have is
-//! gone afterwards.
+//! Members that are rarely written. Each passes through the type that writes it, which drops unknown members.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -70,7 +69,7 @@ fn collected(written: &mut Written) {
     let batch = json!({"record": "batch", "batch": "b-1", "at": "t", "stage": "ended", "id": "i",
         "endpoint": "e", "n": 3, "end": "completed"});
     through::<Record>(written, "journal: batch", batch);
-    // The check sum is added to each line as it is written.
+    // The checksum is added to each line when it is written.
     written.value("journal: batch", &json!({"crc": "00000000"}));
 }
 

@@ -1,4 +1,4 @@
-//! The verbs that write files, on embedded models.
+//! The commands that write files, on embedded models.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -81,7 +81,7 @@ pub fn measured(written: &mut Written, at: &Path) {
     }
 }
 
-/// Numbers that look random, and are the same every time.
+/// Numbers that look random but are the same every time.
 fn noise(seed: u64) -> impl Iterator<Item = f64> {
     (0..).map(move |i: u64| {
         let x = (i + 1 + seed * 7919).wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -99,7 +99,7 @@ pub fn estimated(written: &mut Written, at: &Path) {
     let (x, e): (Vec<f64>, Vec<f64>) = (noise(1).take(300).collect(), noise(2).take(300).collect());
     column("x.csv", &x);
     column("y.csv", &x.iter().zip(&e).map(|(x, e)| x + e).collect::<Vec<_>>());
-    // A random walk, whose rows depend on the ones before.
+    // A random walk, in which each row depends on the previous rows.
     let walk = |steps: &[f64]| -> Vec<f64> {
         steps
             .iter()
@@ -138,7 +138,7 @@ pub fn estimated(written: &mut Written, at: &Path) {
     written.json("model report", &path("experts.json"));
 }
 
-/// A study with a model that does not answer, and a shard of one.
+/// A study with a model that does not answer, and a shard of another study.
 pub fn studied(written: &mut Written, at: &Path) {
     let path = |name: &str| at.join("study").join(name);
     let design = DESIGN.replace("[design]\n", "[design]\ntasks = [\"moons\"]\n");
@@ -183,7 +183,7 @@ pub fn studied(written: &mut Written, at: &Path) {
     written.csv("report answers", &at.join("report-study/answers.csv"));
 }
 
-/// A blind test of one member, and the demonstration with an estimator that is fast.
+/// A blind test of one member, and the demonstration with a fast estimator.
 pub fn hidden(written: &mut Written, at: &Path) {
     let path = |name: &str| at.join("blind").join(name);
     done(
