@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes tests/golden/semantic/next_inputs.safetensors: the input of the next block of a golden checkpoint at
-the last token of its input ids, that is, the input of the first linear map of attention in block 2, 3, ... and
-of the head, recorded with hooks on PyTorch transformers.
+the last token of its input ids: the input of the first linear map of attention in block 2, 3, ... and of the
+head, recorded with hooks on PyTorch transformers.
 
 `NAME.l` is `(rows, width)` after block `l`; the last one is the input of the head (of the projection before
 it, if there is one).

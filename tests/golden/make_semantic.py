@@ -45,7 +45,7 @@ def log_density(x, i, j, sign, sigma):
 
 
 def scores(b, queries, sets_of, kept=None):
-    """The scores (tau, observation) and the micro terms of each query; `sets_of[x]` are the sets of query x."""
+    """The scores (tau, observation) and the micro terms of queries; `sets_of[x]` are the sets of query x."""
     sigma = b * spread
     found = {}
     for x in queries:

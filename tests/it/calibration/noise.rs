@@ -41,7 +41,8 @@ fn targets_that_nothing_explains_are_refused() {
             let csv = table(&mut generator(100 + seed), target);
             std::fs::write(at("t.csv"), csv).expect("a table");
             let run = surmise(&["calibrate", &at("t.csv"), "--target", "task", "-o", &at("card.json")]);
-            assert!(run.status.success(), "{run:?}");
+            // 3: nothing can be predicted.
+            assert!(matches!(run.status.code(), Some(0 | 3)), "{run:?}");
             surmise(&["predict", "--calibration", &at("card.json"), &at("t.csv"), "-o", &at("p.csv")]);
             for row in rows(&at("p.csv")).iter().filter(|row| row["measured"].is_empty()) {
                 n += 1;

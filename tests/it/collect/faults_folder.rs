@@ -319,7 +319,7 @@ fn fault_40_the_same_question_under_two_names_is_paid_once() {
          {\"id\":\"a\",\"prompt\":\"z\",\"answer\":\"y\"}\n",
     )
     .expect("a file");
-    case.ends(1, &["--new-config"]).says("items.jsonl, line 2").says("the id \"a\" of line 1");
+    case.ends(1, &["--new-config"]).says("items.jsonl, line 2").says("the same id \"a\" as line 1");
 }
 
 #[test]

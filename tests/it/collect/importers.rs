@@ -85,7 +85,7 @@ fn a_log_of_inspect_gives_the_same_as_archive_and_as_json() {
     let notes = archive.notes.join("\n");
     for told in [
         "2 answers were truncated at the token limit",
-        "6 answers have log-probabilities",
+        "6 answers have token log-probabilities",
         "looks like a key",
         "capital-4, error",
     ] {
