@@ -74,3 +74,25 @@ fn an_item_that_names_modules_which_import_it_forms_a_cycle() {
     ];
     assert_eq!(Graph::new(&modules).cycles().len(), 1);
 }
+
+/// A file without a `mod` line is never compiled: its tests do not run, and nobody notices.
+#[test]
+fn every_file_is_named_by_its_parent() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut n = 0;
+    for file in ["src", "tests/it"].iter().flat_map(|folder| limits::rust_files(&root.join(folder))) {
+        let (folder, name) = (file.parent().expect("a folder"), file.file_stem().expect("a name"));
+        let is_parent = ["mod", "main", "lib"].iter().any(|parent| name == *parent);
+        let (folder, name) = match is_parent {
+            true if folder == root.join("src") || folder == root.join("tests/it") => continue,
+            true => (folder.parent().expect("a folder"), folder.file_name().expect("a name")),
+            false => (folder, name),
+        };
+        let line = format!("mod {};", name.to_string_lossy());
+        let parents = ["mod.rs", "main.rs", "lib.rs"].map(|parent| folder.join(parent));
+        let texts = parents.iter().filter_map(|parent| std::fs::read_to_string(parent).ok());
+        assert!(texts.into_iter().any(|text| text.contains(&line)), "no `{line}` names {}", file.display());
+        n += 1;
+    }
+    assert!(n > 100, "only {n} files were found");
+}
