@@ -140,7 +140,8 @@ fn what_is_sent_beside_an_open_batch_is_within_the_budget() {
     let n_open = sums["n_in_batches"].as_u64().expect("a number");
     assert!((1..=100).contains(&n_open), "{sums}");
     // No budget is left for the questions that are sent individually before a batch.
-    ends(&case, 4, "openai-chat", &given);
+    let ran = ends(&case, 4, "openai-chat", &given);
+    ran.says("are reserved for batches that have not ended");
     let now = summary(&case);
     assert_eq!((&now["spent_usd"], &now["n_in_batches"]), (&sums["spent_usd"], &sums["n_in_batches"]));
 }
