@@ -44,16 +44,16 @@ pub(super) struct Held {
     pub(super) open: Vec<BatchIntent>,
 }
 
-/// When a call is repeated. It always is if it was not carried out.
+/// When a call is repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Repeat {
-    /// Only then.
+    /// If it was certainly not carried out.
     IfNotDone,
-    /// A few times if it may have been carried out, too.
+    /// If it was certainly not carried out, and a few times if that is unknown.
     Always,
-    /// As `Always`, until a time, but at least once.
+    /// As [`Repeat::Always`], but not after this time.
     Until(Instant),
-    /// As `Always`, but not after a conflict (409), which means here that there is nothing to cancel.
+    /// As [`Repeat::Always`], but not after a conflict (409): the batch to cancel has ended.
     UnlessConflict,
 }
 

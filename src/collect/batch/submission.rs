@@ -119,7 +119,8 @@ async fn close(context: &Context<'_>, held: &mut Held, may_exist: bool, why: &st
 /// Ends a batch of which it is unknown whether it was created.
 pub(super) async fn lose(context: &Context<'_>, held: &mut Held, why: &str) -> Result<()> {
     context.worker.run.progress.say(&format!(
-        "it is unknown whether a batch of {} requests was created ({why}); {} of them count as possibly billed",
+        "it is unknown whether a batch of {} requests was created ({why}); {} of them count as possibly \
+         billed",
         held.batch.n,
         held.open.len()
     ));

@@ -78,8 +78,8 @@ pub struct OpenBatch {
     pub n: u64,
     /// Id of the uploaded file.
     pub file: Option<String>,
-    /// How many times the batch may have been created: calls that create it, without those that were certainly
-    /// not carried out.
+    /// How many times the batch may have been created: the number of calls that create it, without calls that
+    /// were certainly not carried out.
     pub n_submitted: u32,
     /// Id of the newest batch that existed before the first attempt to create this one.
     pub newest_before: Option<String>,

@@ -197,7 +197,8 @@ fn scores_without_a_number_of_items_want_one() {
 fn log_with_a_gap() -> Value {
     let sample = |n: usize, value: &str| {
         json!({"id": n, "epoch": 1, "input": "q", "target": "a",
-               "output": {"choices": [{"message": {"content": "x"}, "stop_reason": "stop"}], "completion": "x"},
+               "output": {"choices": [{"message": {"content": "x"}, "stop_reason": "stop"}],
+                          "completion": "x"},
                "scores": {"match": {"value": value, "answer": "x"}}})
     };
     let samples: Vec<Value> = ["C", "C", "I", "N"].into_iter().zip(1..).map(|(v, n)| sample(n, v)).collect();
