@@ -80,9 +80,10 @@ pub(in crate::collect) async fn run(
         }
         batches.retain(|held| held.batch.id.is_some());
         let mut until = settings.map(|s| *patience.get_or_insert_with(|| Patience::new(s.timeout)));
-        if finding.is_some() || only_polls {
+        if finding.is_some() {
             until = None;
         }
+        until = until.map(|patience| Patience { is_once: only_polls, ..patience });
         if is_cancelling && !cancel_all(&context, &batches).await {
             // A batch that was not cancelled is not waited for.
             until = None;

@@ -26,11 +26,13 @@ pub(super) enum Waited {
 pub(super) struct Patience {
     began: Instant,
     timeout: Duration,
+    /// Whether each batch is polled only once, which is repeated only if the poll fails.
+    pub(super) is_once: bool,
 }
 
 impl Patience {
     pub(super) fn new(timeout: Duration) -> Self {
-        Self { began: Instant::now(), timeout }
+        Self { began: Instant::now(), timeout, is_once: false }
     }
 
     fn left(self) -> Duration {
@@ -73,6 +75,8 @@ pub(super) struct TooLarge {
 enum Polled {
     /// The batch is in progress.
     Open(BatchStatus),
+    /// The polls failed until the time was over.
+    Late,
     /// The batch has ended, and its results are taken or given up.
     Closed,
     /// The run has to end for this reason. The batch is left alone until then.
@@ -81,7 +85,8 @@ enum Polled {
     Stopped,
 }
 
-/// Waits until all batches have ended, but not longer than `patience`. Without it, polls each batch once.
+/// Waits until all batches have ended, but not longer than `patience` allows. Without it, polls each batch
+/// once.
 pub(super) async fn wait(
     context: &Context<'_>,
     batches: &mut Vec<Held>,
@@ -93,13 +98,17 @@ pub(super) async fn wait(
     let ids: Vec<String> = batches.iter().filter_map(|held| held.batch.id.clone()).collect();
     let repeat = patience.map_or(Repeat::Always, Patience::repeat);
     loop {
-        let mut states = vec![];
-        let mut open = vec![];
+        let (mut states, mut open, mut is_late) = (vec![], vec![], false);
         for mut held in std::mem::take(batches) {
             match poll(context, &mut held, (&ids, repeat, is_giving_up), &mut result).await? {
                 Polled::Open(status) => {
                     states.push((status, held.batch.n));
                     open.push(held);
+                }
+                Polled::Late => {
+                    states.push((BatchStatus::default(), held.batch.n));
+                    open.push(held);
+                    is_late = true;
                 }
                 Polled::Closed => {}
                 Polled::Fault(fault) if result.fault.is_none() => result.fault = Some(fault),
@@ -111,14 +120,19 @@ pub(super) async fn wait(
             }
         }
         *batches = open;
-        if let Some(fault) = result.fault.clone().filter(|_| batches.is_empty() || patience.is_none()) {
+        // Without patience, the batches are polled once, too.
+        let waits = patience.filter(|patience| !patience.is_once || is_late);
+        if let Some(fault) = result.fault.clone().filter(|_| batches.is_empty() || waits.is_none()) {
             run.stop_for_endpoint(fault);
         }
         if batches.is_empty() {
             run.progress.wait_for(None);
             return Ok((if run.stop.is_draining() { Waited::Stopped } else { Waited::Ended }, result));
         }
-        let Some(patience) = patience else { return Ok((Waited::Polled, result)) };
+        let Some(patience) = waits else {
+            let is_stopped = run.stop.is_draining();
+            return Ok((if is_stopped { Waited::Stopped } else { Waited::Polled }, result));
+        };
         if let Some(fault) = &result.fault {
             let then = "the run ends with this error once the other batches have ended";
             run.say_once("batch fault", &format!("{fault}; {then}"));
@@ -181,7 +195,7 @@ async fn poll(
             )));
         }
         Err(CallFault::Stopped { .. }) => return Ok(Polled::Stopped),
-        Err(CallFault::Late) => return Ok(Polled::Open(BatchStatus::default())),
+        Err(CallFault::Late) => return Ok(Polled::Late),
         Err(CallFault::TooLarge(message) | CallFault::Unclear(message) | CallFault::Refused(message)) => {
             return Ok(Polled::Fault(format!("batch {id} cannot be polled ({message}); {ABANDON}")));
         }

@@ -176,7 +176,7 @@ fn a_batch_that_never_ends_is_left_waited_for_again_and_cancelled() {
         let ran = ends(&case, 3, wire, &wait);
         ran.says("--batch-timeout").says("0 of 8 requests done").says("--cancel to end the open batches");
         // They count once.
-        ran.says("1 requests: 8 in a batch that has not ended;");
+        ran.says("9 requests: 8 in a batch that has not ended;");
         let summary = summary(&case);
         assert_eq!((&summary["n_in_batches"], &summary["n_possibly_paid"]), (&json!(8), &json!(0)));
         // Reserved, not spent: at most 6 + 16 bytes at 1, 32 tokens at 2, half of it.

@@ -85,7 +85,7 @@ fn a_log_of_inspect_gives_the_same_as_archive_and_as_json() {
     let notes = archive.notes.join("\n");
     for told in [
         "2 answers were truncated at the token limit",
-        "6 answers have log-probabilities",
+        "6 answers have token log-probabilities",
         "looks like a key",
         "capital-4, error",
     ] {
@@ -160,7 +160,9 @@ fn scores_that_are_nan_or_no_shares_are_not_grades() {
     let mut log = inspect_json();
     log["samples"] = Value::Null;
     let imported = of(&[("log.json", log.to_string())], &ImportOptions::default()).expect("a log");
-    assert_eq!(brief(&imported.scores)[0], ("capitals/match", 2, 4, 4, Some(0.25)));
+    // Of five items, one failed in all epochs.
+    assert_eq!(brief(&imported.scores)[0], ("capitals/match", 2, 5, 4, Some(0.25)));
+    assert_eq!((imported.scores[0].n_error, imported.scores[0].accuracy_all_as_wrong), (1, Some(0.2)));
     assert!(imported.items.is_empty());
 }
 
