@@ -83,7 +83,9 @@ pub(in crate::collect) async fn run(
         if finding.is_some() {
             until = None;
         }
-        until = until.map(|patience| Patience { is_once: only_polls, ..patience });
+        if only_polls {
+            until = until.map(Patience::once);
+        }
         if is_cancelling && !cancel_all(&context, &batches).await {
             // A batch that was not cancelled is not waited for.
             until = None;

@@ -27,12 +27,17 @@ pub(super) struct Patience {
     began: Instant,
     timeout: Duration,
     /// Whether each batch is polled only once, which is repeated only if the poll fails.
-    pub(super) is_once: bool,
+    is_once: bool,
 }
 
 impl Patience {
     pub(super) fn new(timeout: Duration) -> Self {
         Self { began: Instant::now(), timeout, is_once: false }
+    }
+
+    /// The same time for one poll of each batch.
+    pub(super) fn once(self) -> Self {
+        Self { is_once: true, ..self }
     }
 
     fn left(self) -> Duration {
