@@ -92,8 +92,8 @@ impl Tally {
     }
 
     /// Adds an item with the grades of its replicates, in order. An item counts once. Its credit is the mean
-    /// over the scored replicates. For [`Score::accuracy_all_as_wrong`], it is the mean over all replicates. If
-    /// no replicate was scored, the item has the kind of the first one.
+    /// over the scored replicates; for [`Score::accuracy_all_as_wrong`], the mean over all replicates. If no
+    /// replicate was scored, the item has the kind of the first one.
     pub fn add(&mut self, asked: QuestionRef<'_>, grades: &[Grade]) {
         let count = self.count(asked.task, asked.shots);
         let credits: Vec<f64> = grades.iter().filter_map(|grade| grade.credit).collect();
