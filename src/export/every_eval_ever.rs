@@ -27,8 +27,7 @@ impl Exporter for EveryEvalEver {
 
     fn export(&self, collected: &Collected) -> Result<Vec<ExportFile>> {
         let uuid = uuid(&collected.identity());
-        let part = |text: &str| disk::id_in_file_names(text);
-        let folder = format!("data/surmise/{}/{}", part(&collected.provider), part(&collected.model));
+        let folder = folder(&collected.provider, &model_id(collected));
         let record = Record { collected, model: model_id(collected), id: evaluation_id(collected) };
         let answers: Vec<Value> = collected.tasks.iter().flat_map(|task| record.answers(task)).collect();
         let samples = ExportFile::lines(format!("{folder}/{uuid}_samples.jsonl"), &answers);
@@ -42,6 +41,15 @@ impl Exporter for EveryEvalEver {
         let whole = ExportFile::json(format!("{folder}/{uuid}.json"), &record.whole(&details))?;
         Ok(vec![whole, samples])
     }
+}
+
+/// The folder of a model, `data/surmise/DEVELOPER/MODEL`.
+fn folder(provider: &str, model_id: &str) -> String {
+    let is_name = |part: &str| !matches!(part, "" | "." | "..");
+    let parts = model_id.split_once('/').filter(|(developer, model)| is_name(developer) && is_name(model));
+    let (developer, model) = parts.unwrap_or((provider, model_id));
+    let part = |text: &str| disk::id_in_file_names(text);
+    format!("data/surmise/{}/{}", part(developer), part(model))
 }
 
 /// Formats a hash as a UUID of version 4.
@@ -209,5 +217,20 @@ impl Record<'_> {
             line["error"] = json!(row.answer);
         }
         line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_folder_of_a_model_is_that_of_its_developer() {
+        assert_eq!(folder("openai-chat", "org/m"), "data/surmise/org/m");
+        assert_eq!(folder("openai-chat", "openai-chat/m"), "data/surmise/openai-chat/m");
+        assert_eq!(folder("openai-chat", "org/a/b:1"), "data/surmise/org/a--b--1");
+        // No name leaves the folder.
+        assert_eq!(folder("p", "../m"), "data/surmise/p/..--m");
+        assert_eq!(folder("p", "org/.."), "data/surmise/p/org--..");
     }
 }

@@ -40,9 +40,13 @@ impl ExportFile {
         Ok(Self { bytes: disk::json_bytes(&path, value)?, path })
     }
 
-    /// A file with one JSON value per line.
+    /// A file with one JSON value per line. Characters that some tools read as the end of a line are escaped;
+    /// JSON allows them only inside strings.
     pub(super) fn lines(path: impl Into<PathBuf>, values: &[Value]) -> Self {
         let text: String = values.iter().map(|value| format!("{value}\n")).collect();
+        let text = ['\u{85}', '\u{2028}', '\u{2029}']
+            .into_iter()
+            .fold(text, |text, end| text.replace(end, &format!("\\u{:04x}", u32::from(end))));
         Self { path: path.into(), bytes: text.into_bytes() }
     }
 }
@@ -62,4 +66,21 @@ pub fn write(folder: &Path, files: &[ExportFile]) -> Result<()> {
         disk::write(&path, &file.bytes)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_ends_only_where_python_ends_it() {
+        let text = "a\u{2028}b\u{2029}c\u{85}d\u{b}e\u{c}f\u{1c}g\u{1d}h\u{1e}i\r\nj\u{e9}";
+        let file = ExportFile::lines("f", &[Value::from(text), Value::from(1)]);
+        let written = String::from_utf8(file.bytes).unwrap();
+        // The characters at which Python's `splitlines` splits.
+        let ends = "\n\r\u{b}\u{c}\u{1c}\u{1d}\u{1e}\u{85}\u{2028}\u{2029}";
+        assert_eq!(written.matches(|c| ends.contains(c)).collect::<Vec<_>>(), ["\n", "\n"]);
+        let first = written.lines().next().unwrap();
+        assert_eq!(serde_json::from_str::<Value>(first).unwrap(), text);
+    }
 }

@@ -67,7 +67,7 @@ pub fn import(paths: &[PathBuf], options: &ImportOptions) -> Result<Imported> {
     Ok(all)
 }
 
-/// Redacts keys in names and messages. Importers redact the texts that they copy.
+/// Redacts keys in names, file names and messages. Importers redact the texts that they copy.
 fn hide_keys(all: &mut Imported) {
     let mut keys = KeyRedaction::new();
     let of_scores = all
@@ -77,6 +77,18 @@ fn hide_keys(all: &mut Imported) {
     let of_items = all.items.iter_mut().flat_map(|item| [&mut item.row.task, &mut item.provider]);
     for text in of_scores.chain(of_items) {
         *text = keys.copy(|| "the name of a task, scorer or provider".into(), text);
+    }
+    for source in &mut all.provenance.sources {
+        source.file = keys.copy(|| "the name of a file or folder".into(), &source.file);
+        let hashes = std::mem::take(&mut source.samples_sha256);
+        for (name, hash) in hashes {
+            let mut name = keys.copy(|| "the name of a task, scorer or provider".into(), &name);
+            // Different keys have the same name afterwards.
+            while source.samples_sha256.contains_key(&name) {
+                name.push('+');
+            }
+            source.samples_sha256.insert(name, hash);
+        }
     }
     let note = keys.note().map(|note| format!("A file {note}"));
     for text in all.notes.iter_mut().chain(&mut all.faults) {
@@ -176,7 +188,7 @@ fn key(score: &Score) -> Key {
     (score.model.clone(), score.task.clone(), score.shots)
 }
 
-/// Removes repeated scores: all of them if they differ, else all but the first.
+/// Removes repeated scores: all of them if they differ, else all but the first one with answers.
 fn settle(read: &mut [(&PathBuf, Imported)], all: &mut Imported) {
     let mut stated: BTreeMap<Key, Vec<(usize, Score)>> = BTreeMap::new();
     for (file, (_, imported)) in read.iter().enumerate() {
@@ -185,28 +197,43 @@ fn settle(read: &mut [(&PathBuf, Imported)], all: &mut Imported) {
         }
     }
     let name = |file: usize| read[file].0.display().to_string();
+    let answered: Vec<BTreeSet<Key>> = read
+        .iter()
+        .map(|(_, imported)| {
+            let items = imported.items.iter();
+            items.map(|item| (item.model.clone(), item.row.task.clone(), item.row.shots)).collect()
+        })
+        .collect();
     let mut dropped: BTreeSet<(usize, Key)> = BTreeSet::new();
     for (key, rows) in stated.into_iter().filter(|(_, rows)| rows.len() > 1) {
         let (model, task, shots) = &key;
         let what = format!("{task} of {model} with {}", count(*shots, "shot"));
-        let (first, score) = &rows[0];
-        let same = |other: &Score| {
-            let (one, another) = (score.accuracy.unwrap_or(-1.0), other.accuracy.unwrap_or(-1.0));
+        let has_answers = |file: usize| answered[file].contains(&key);
+        let (first, score) = rows.iter().find(|(file, _)| has_answers(*file)).unwrap_or(&rows[0]);
+        let same = |(file, other): &(usize, Score)| {
+            // Without answers, a tool's own number counts missing answers as wrong.
+            let is_alike = has_answers(*file) == has_answers(*first);
+            let number = |score: &Score| match is_alike {
+                true => score.accuracy,
+                false => score.accuracy_all_as_wrong,
+            };
+            let (one, another) = (number(score).unwrap_or(-1.0), number(other).unwrap_or(-1.0));
             // Sums in a different order differ in their last digits.
             let is_near = (one - another).abs() <= 1e-9;
-            is_near && (other.n_items, other.n_scored) == (score.n_items, score.n_scored)
+            is_near && other.n_items == score.n_items && (!is_alike || other.n_scored == score.n_scored)
         };
-        let is_same = rows.iter().all(|(_, other)| same(other));
+        let is_same = rows.iter().all(same);
         // If one file contains a score twice, its answers cannot be told apart.
         let is_within = rows.windows(2).any(|pair| pair[0].0 == pair[1].0);
         if is_same && !is_within {
-            let others: Vec<String> = rows[1..].iter().map(|(file, _)| name(*file)).collect();
+            let others = || rows.iter().map(|(file, _)| *file).filter(|file| file != first);
+            let names: Vec<String> = others().map(name).collect();
             all.notes.push(format!(
                 "{what} is in {} and, with the same values, in {}",
                 name(*first),
-                others.join(", ")
+                names.join(", ")
             ));
-            dropped.extend(rows[1..].iter().map(|(file, _)| (*file, key.clone())));
+            dropped.extend(others().map(|file| (file, key.clone())));
             continue;
         }
         let stated: Vec<String> =

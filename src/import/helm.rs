@@ -85,6 +85,9 @@ impl Importer for Helm {
         let run = HelmRun::read(path, &spec, options)?;
         let (mut all, mut keys) = (Imported::empty(), KeyRedaction::new());
         let asked = asked(state.as_ref().unwrap_or(&Value::Null), &mut all, &mut keys);
+        if !options.limited {
+            all.notes.extend(limit(path, &spec, &instances));
+        }
         run.add(path, &instances, (&asked, stats.as_ref()), options, &mut all)?;
         if all.scores.is_empty() {
             return Err(fault(
@@ -204,6 +207,21 @@ impl HelmRun {
         }
         Ok(())
     }
+}
+
+/// A note on a run that may cover only a part of its scenario. HELM draws at most `max_eval_instances`
+/// instances, and does not state how many the scenario has.
+fn limit(path: &Path, spec: &Value, instances: &Value) -> Option<String> {
+    let most = json::count(&spec["adapter_spec"]["max_eval_instances"])?;
+    let unperturbed = instances.as_array()?.iter().filter(|instance| instance["perturbation"].is_null());
+    let ids: BTreeSet<&str> = unperturbed.filter_map(|instance| instance["instance_id"].as_str()).collect();
+    (ids.len() as u64 >= most).then(|| {
+        format!(
+            "{}: the run has as many instances as its max_eval_instances allows ({most}), so it may have \
+             evaluated a part of its scenario; HELM does not state the number of all instances",
+            path.display()
+        )
+    })
 }
 
 /// The name of a run without its model: `mmlu:subject=law,model=x` becomes `mmlu:subject=law`.

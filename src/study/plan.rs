@@ -7,7 +7,7 @@ use super::checked::{ClosedTarget, Study};
 use super::parts::parts;
 use super::results::{StudyFolder, TaskState};
 use super::task::{StudyTask, Subject, TaskKind};
-use crate::collect::budget::estimate::{Estimate, estimate};
+use crate::collect::budget::estimate::{Estimate, Sending, estimate};
 use crate::collect::plan::RedoSelection;
 use crate::error::Result;
 use crate::provider;
@@ -113,7 +113,8 @@ fn row(study: &Study, task: &StudyTask, folder: &StudyFolder, speed: f64) -> Res
     let mut left = vec![];
     for (own, mut configuration, _) in parts(study, folder, &task.model, configuration) {
         let again = RedoSelection::default();
-        left.push(estimate(&own, &mut configuration, &again, true, price.clone(), concurrency, by_batch)?);
+        let sending = Sending { concurrency, by_batch, checks_first: true };
+        left.push(estimate(&own, &mut configuration, &again, true, price.clone(), sending)?);
     }
     let calls = left.iter().map(|left| left.n_calls).sum();
     if api.is_none() {

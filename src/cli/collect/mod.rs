@@ -162,8 +162,11 @@ fn collect(
             &redo,
             resume.new_config,
             price,
-            request.concurrency,
-            batch.is_some(),
+            estimate::Sending {
+                concurrency: request.concurrency,
+                by_batch: batch.is_some(),
+                checks_first: !resume.keep_going,
+            },
         )?;
         return dry_run::print(&estimate, &configuration, &target.table, secrets.ok().as_deref());
     }
@@ -307,8 +310,11 @@ fn report(summary: &FolderSummary) {
 
 /// Summarises the contents of a folder in a sentence.
 fn sentence(summary: &FolderSummary) -> String {
-    let kinds: Vec<_> =
-        summary.outcomes.iter().map(|(kind, n)| format!("{n} {}", kind.replace('_', " "))).collect();
+    let shown = |kind: &str| match kind {
+        "in_batch" => "in a batch that has not ended".to_owned(),
+        kind => kind.replace('_', " "),
+    };
+    let kinds: Vec<_> = summary.outcomes.iter().map(|(kind, n)| format!("{n} {}", shown(kind))).collect();
     let mut text =
         format!("{} questions, {} requests: {}", summary.n_questions, summary.n_requests, kinds.join(", "));
     if !summary.grades.is_empty() {
@@ -321,8 +327,11 @@ fn sentence(summary: &FolderSummary) -> String {
             summary.n_possibly_paid
         ));
     }
-    if summary.n_in_batches > 0 {
-        text.push_str(&format!("; {} requests are in batches that have not ended", summary.n_in_batches));
+    // The questions of this configuration are among the outcomes.
+    let others = summary.n_in_batches
+        - summary.outcomes.get("in_batch").copied().unwrap_or(0).min(summary.n_in_batches);
+    if others > 0 {
+        text.push_str(&format!("; {others} other requests are in batches that have not ended"));
     }
     if let Some(usd) = summary.spent_usd {
         text.push_str(&format!("; {usd:.6} USD"));

@@ -44,11 +44,27 @@ pub(super) struct Held {
     pub(super) open: Vec<BatchIntent>,
 }
 
+/// When a call is repeated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Repeat {
+    /// If it was certainly not carried out.
+    IfNotDone,
+    /// If it was certainly not carried out, and a few times if that is unknown.
+    Always,
+    /// As [`Repeat::Always`], but not after this time.
+    Until(Instant),
+    /// As [`Repeat::Always`], but not after a conflict (409): the batch to cancel has ended.
+    UnlessConflict,
+}
+
 /// The reason why a call has no result.
 #[derive(Debug)]
 pub(super) enum CallFault {
-    /// The run ends, and the reason is stored.
-    Stopped,
+    /// The run ends, and the reason is stored. `may_be_done` states whether the call may have been carried
+    /// out.
+    Stopped { may_be_done: bool },
+    /// The time for repetitions is over.
+    Late,
     /// The call is too large.
     TooLarge(String),
     /// The call may have been carried out.
@@ -75,34 +91,38 @@ impl Context<'_> {
         format!("{} {}", self.plan.provider.name(), self.worker.run.endpoint)
     }
 
-    /// Makes a call, and repeats it where that is harmless: always if the call was not carried out, and a few
-    /// times if it may have been carried out and `is_repeatable`.
+    /// Makes a call, and repeats it where that is harmless.
     pub(super) async fn call(
         &self,
         call: &BatchCall,
-        is_repeatable: bool,
+        repeat: Repeat,
     ) -> std::result::Result<Value, CallFault> {
         let run = &self.worker.run;
+        let stopped = |may_be_done: bool| Err(CallFault::Stopped { may_be_done });
         let (began, mut n) = (Instant::now(), 0);
         loop {
             if run.stop.is_draining() {
-                return Err(CallFault::Stopped);
+                return stopped(false);
             }
             let reply = tokio::select! {
                 biased;
-                () = run.stop.aborting() => return Err(CallFault::Stopped),
+                () = run.stop.aborting() => return stopped(true),
                 reply = self.worker.client.call(call) => reply,
             };
+            let is_conflict = reply.status == Some(409) && repeat == Repeat::UnlessConflict;
             let (message, hint) = match self.verdict(&reply) {
                 Verdict::Value(value) => {
                     run.has_answered.store(true, Relaxed);
                     return Ok(value);
                 }
                 Verdict::Fault(fault) => return Err(fault),
-                Verdict::Unclear(message) if !is_repeatable => return Err(CallFault::Unclear(message)),
+                Verdict::Later(message, _) if is_conflict => return Err(CallFault::Refused(message)),
+                Verdict::Unclear(message) if repeat == Repeat::IfNotDone => {
+                    return Err(CallFault::Unclear(message));
+                }
                 Verdict::Unclear(message) if n >= run.policy.retries => {
                     run.stop_for_endpoint(format!("{message}; run the same command again later"));
-                    return Err(CallFault::Stopped);
+                    return stopped(true);
                 }
                 Verdict::Unclear(message) => (message, None),
                 Verdict::Later(message, hint) => {
@@ -110,13 +130,19 @@ impl Context<'_> {
                     let limit = if is_new { FIRST_CONTACT } else { run.policy.idle_timeout };
                     if began.elapsed() > limit.min(run.policy.idle_timeout) {
                         run.stop_for_endpoint(format!("{message}; run the same command again later"));
-                        return Err(CallFault::Stopped);
+                        return stopped(false);
                     }
                     (message, hint)
                 }
             };
             run.say_once("batch call", &format!("{}: {message}; the call is repeated", run.endpoint));
-            self.pause(n, hint).await;
+            match repeat {
+                Repeat::Until(end) => tokio::select! {
+                    () = self.pause(n, hint) => {}
+                    () = tokio::time::sleep_until(end) => return Err(CallFault::Late),
+                },
+                _ => self.pause(n, hint).await,
+            }
             n += 1;
         }
     }
@@ -141,7 +167,7 @@ impl Context<'_> {
                 DeliveryStatus::NotSent => Verdict::Later(message, None),
                 DeliveryStatus::Insecure => {
                     run.stop_for_endpoint(format!("no secure connection can be made ({message})"));
-                    Verdict::Fault(CallFault::Stopped)
+                    Verdict::Fault(CallFault::Stopped { may_be_done: false })
                 }
                 DeliveryStatus::Unknown | DeliveryStatus::TooLarge => Verdict::Unclear(message),
             };
@@ -169,7 +195,7 @@ impl Context<'_> {
         let run = &self.worker.run;
         let status = reply.status.unwrap_or(0);
         let answer = provider::read(self.plan.provider, status, &reply.headers, &reply.body);
-        let Outcome::Failed(Failure { class, message, .. }) = answer.outcome else {
+        let Outcome::Failed(Failure { class, message, code, .. }) = answer.outcome else {
             return Verdict::Fault(CallFault::Refused(format!("status {status}")));
         };
         let message = run.secrets.redact_text(&message).into_owned();
@@ -185,11 +211,15 @@ impl Context<'_> {
                     "the batch API refuses the call ({message}); check the account of the key in {}",
                     self.plan.provider.key_variable()
                 ));
-                Verdict::Fault(CallFault::Stopped)
+                Verdict::Fault(CallFault::Stopped { may_be_done: false })
             }
             FailureClass::Redirect { .. } => {
                 run.stop_for_endpoint(message);
-                Verdict::Fault(CallFault::Stopped)
+                Verdict::Fault(CallFault::Stopped { may_be_done: false })
+            }
+            // Servers also refuse large batches with the status 400.
+            _ if is_size(&message) || code.is_some_and(|code| is_size(&code)) => {
+                Verdict::Fault(CallFault::TooLarge(message))
             }
             _ => Verdict::Fault(CallFault::Refused(message)),
         }
@@ -295,6 +325,27 @@ impl Context<'_> {
     }
 }
 
+/// Whether the message or code of a refusal states that the batch has too many bytes or requests.
+fn is_size(text: &str) -> bool {
+    const SIGNS: [&str; 9] = [
+        "too large",
+        "too_large",
+        "too many",
+        "too_many",
+        "too big",
+        "limit_exceeded",
+        "exceeds the limit",
+        "exceeds the maximum",
+        "size exceeded",
+    ];
+    let text = text.to_ascii_lowercase();
+    let is_list = text.split_once("at most ").is_some_and(|(_, rest)| {
+        let after = rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == ',');
+        after.len() < rest.len() && [" items", " requests"].iter().any(|unit| after.starts_with(unit))
+    });
+    is_list || SIGNS.iter().any(|sign| text.contains(sign))
+}
+
 /// Records that are being written. Their number is limited.
 #[derive(Debug, Default)]
 pub(super) struct Commits(Vec<Commit>);
@@ -311,5 +362,27 @@ impl Commits {
             commit.durable().await?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_for_size_is_known_by_its_text() {
+        for text in [
+            "File is too large. Max allowed size is 209715200 bytes.",
+            "batch_too_many_tasks",
+            "requests: List should have at most 100000 items after validation, not 100001",
+            "Request payload size exceeds the limit: 20971520 bytes.",
+            "token_limit_exceeded",
+        ] {
+            assert!(is_size(text), "{text}");
+        }
+        for text in ["Billing hard limit has been reached", "temperature must be at most 1", "invalid model"]
+        {
+            assert!(!is_size(text), "{text}");
+        }
     }
 }

@@ -3,14 +3,14 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::context::{Context, Held};
+use super::context::{CallFault, Context, Held, Repeat};
 use super::prepare::{Tries, prepare};
 use super::settings::BatchSettings;
-use super::submission::{Submitted, submit};
-use super::waiting::{Waited, wait};
+use super::submission::{Submitted, lose, submit};
+use super::waiting::{Patience, TooLarge, Waited, wait};
 use crate::collect::client::worker::Worker;
 use crate::collect::journal::{Index, Journal, batch_intents};
-use crate::collect::plan::{Pending, Plan, Question, RedoSelection};
+use crate::collect::plan::{Plan, RedoSelection};
 use crate::error::{Error, Result};
 use crate::provider::batch::BatchLimits;
 
@@ -34,8 +34,8 @@ pub(in crate::collect) async fn run(
     let asks = settings.is_some() && !is_cancelling;
     let mut limits = wire.limits();
     limits.requests = settings.and_then(|s| s.most_requests).unwrap_or(usize::MAX).min(limits.requests);
-    let (mut tries, mut most_batches, mut is_short) = (Tries::new(), MOST_BATCHES, false);
-    let (mut is_first, mut finding) = (true, None);
+    let (mut tries, mut most_batches, mut is_short) = (Tries::default(), MOST_BATCHES, false);
+    let (mut is_first, mut finding, mut patience) = (true, None, None);
     loop {
         if !is_first {
             journal.index = Index::read(folder(journal))?;
@@ -51,39 +51,51 @@ pub(in crate::collect) async fn run(
             let n = pending.questions.len() + pending.n_in_batches;
             run.progress.total.store(n as u64 + run.progress.done.load(Relaxed), Relaxed);
         } else {
-            leave_answered(&mut pending, &tries);
-        }
-        is_first = false;
-        if asks && !run.stop.is_draining() && journal.index.batches.len() < most_batches {
-            let room = (limits, most_batches - journal.index.batches.len());
-            is_short = prepare(&context, &journal.index, &pending, &mut tries, room).await?;
-            journal.index = Index::read(folder(journal))?;
+            pending.questions.retain(|question| !tries.is_other_round(question));
         }
         let mut batches = held(&context, &journal.index)?;
-        if batches.is_empty() {
-            break;
-        }
-        let refused = create_all(&context, &mut batches, asks).await?;
-        if run.stop.is_draining() {
-            break;
-        }
-        if let Some((n, message)) = refused {
-            lower(&context, &mut limits, n, &message);
-            continue;
+        // Batches of earlier runs are polled once before anything new is paid.
+        let only_polls = is_first && asks && batches.iter().any(|held| held.batch.id.is_some());
+        is_first = false;
+        if !only_polls {
+            if asks && !run.stop.is_draining() && journal.index.batches.len() < most_batches {
+                let room = (limits, most_batches - journal.index.batches.len());
+                is_short = prepare(&context, &journal.index, &pending, &mut tries, room).await?;
+                journal.index = Index::read(folder(journal))?;
+                batches = held(&context, &journal.index)?;
+            }
+            if batches.is_empty() {
+                break;
+            }
+            let refused = create_all(&context, &mut batches, asks).await?;
+            if run.stop.is_draining() {
+                break;
+            }
+            if !refused.is_empty() {
+                // Each of them was too large by itself, so the smallest decides.
+                let smallest = refused.iter().map(|refused| refused.n).min();
+                lower(&context, &mut limits, &mut tries, &refused, smallest);
+                continue;
+            }
         }
         batches.retain(|held| held.batch.id.is_some());
-        let mut timeout = settings.map(|settings| settings.timeout);
+        let mut until = settings.map(|s| *patience.get_or_insert_with(|| Patience::new(s.timeout)));
         if finding.is_some() {
-            timeout = None;
+            until = None;
+        }
+        if only_polls {
+            until = until.map(Patience::once);
         }
         if is_cancelling && !cancel_all(&context, &batches).await {
             // A batch that was not cancelled is not waited for.
-            timeout = None;
+            until = None;
         }
-        let (waited, result) = wait(&context, &mut batches, timeout, is_cancelling).await?;
-        if let Some((n, message)) = &result.too_large {
-            lower(&context, &mut limits, *n, message);
-            // The limit may apply to all batches together.
+        let (waited, result) = wait(&context, &mut batches, until, is_cancelling).await?;
+        if !result.too_large.is_empty() {
+            // The limit may apply to all batches together, so the largest decides, and the next batches are
+            // created one at a time.
+            let largest = result.too_large.iter().map(|refused| refused.n).max();
+            lower(&context, &mut limits, &mut tries, &result.too_large, largest);
             most_batches = 1;
         }
         if result.was_cancelled && !is_cancelling {
@@ -92,7 +104,10 @@ pub(in crate::collect) async fn run(
             run.stop.drain(Error::Gaps { reason: reason.into() });
             break;
         }
-        let goes_on = result.n_answered > 0 || result.too_large.is_some() || result.has_foreign;
+        if only_polls && waited != Waited::Stopped {
+            continue;
+        }
+        let goes_on = result.n_answered > 0 || !result.too_large.is_empty() || result.has_foreign;
         match waited {
             Waited::Ended if asks && goes_on => {}
             // Without any answer in this round, the next round would yield none either. After a wrong match,
@@ -118,10 +133,11 @@ pub(in crate::collect) async fn run(
     let early = run.stop.take();
     if matches!(early, Some(Error::Budget { .. })) || (early.is_none() && is_short) {
         let reason = format!(
-            "the budget allows no further batch: {:.6} of --budget-usd {} are spent, and the maximum cost of \
-             a request is reserved before it is sent",
+            "the budget allows no further batch: {:.6} of --budget-usd {} are spent{}, and the maximum cost \
+             of a request is reserved before it is sent",
             run.budget.spent_usd().unwrap_or(0.0),
-            run.budget.cap_usd().unwrap_or(0.0)
+            run.budget.cap_usd().unwrap_or(0.0),
+            run.budget.held_text()
         );
         return Ok(Some(Error::Budget { reason }));
     }
@@ -179,22 +195,10 @@ fn held(context: &Context<'_>, index: &Index) -> Result<Vec<Held>> {
     Ok(batches)
 }
 
-/// Removes questions in a later `--redo` round than the one that this run already asked.
-fn leave_answered(pending: &mut Pending, tries: &Tries) {
-    let is_same = |question: &Question| {
-        tries.get(&question.first_round()).is_none_or(|(_, replicate)| *replicate == question.replicate)
-    };
-    pending.questions.retain(is_same);
-}
-
 /// Creates the batches that do not exist yet. Unless `asks`, batches that were never sent are withdrawn.
-/// Returns the size of a batch that was refused as too large, and the reason.
-async fn create_all(
-    context: &Context<'_>,
-    batches: &mut [Held],
-    asks: bool,
-) -> Result<Option<(u64, String)>> {
-    let mut refused = None;
+/// Returns the batches that were refused as too large.
+async fn create_all(context: &Context<'_>, batches: &mut [Held], asks: bool) -> Result<Vec<TooLarge>> {
+    let mut refused = vec![];
     let mut others: Vec<String> = batches.iter().filter_map(|held| held.batch.id.clone()).collect();
     for held in batches.iter_mut().filter(|held| held.batch.id.is_none()) {
         // An earlier run closed some of its requests when it ended. Other batches ask their questions.
@@ -204,12 +208,14 @@ async fn create_all(
             continue;
         }
         if is_begun {
-            context.give_up(held, "lost", "it is unknown whether the batch was created").await?;
+            lose(context, held, "an earlier run ended before it was certain").await?;
             continue;
         }
         match submit(context, held, &others, asks).await? {
             Submitted::Created => others.extend(held.batch.id.clone()),
-            Submitted::TooLarge(message) => refused = Some((held.batch.n, message)),
+            Submitted::TooLarge(message) => {
+                refused.push(TooLarge { batch: held.batch.name.clone(), n: held.batch.n, message });
+            }
             Submitted::Closed => {}
             Submitted::Stopped => break,
         }
@@ -217,10 +223,21 @@ async fn create_all(
     Ok(refused)
 }
 
-/// Limits the size of the next batches to half of that of a refused batch.
-fn lower(context: &Context<'_>, limits: &mut BatchLimits, n: u64, message: &str) {
-    let half = (n as usize).div_ceil(2);
-    if n <= 1 {
+/// Limits the size of the next batches to half of that of a refused batch, the one with `n` requests. The
+/// questions of the refused batches were not asked, so that they do not count as tried.
+fn lower(
+    context: &Context<'_>,
+    limits: &mut BatchLimits,
+    tries: &mut Tries,
+    refused: &[TooLarge],
+    n: Option<u64>,
+) {
+    refused.iter().for_each(|refused| tries.take_back(&refused.batch));
+    let Some(TooLarge { n, message, .. }) = refused.iter().find(|refused| Some(refused.n) == n) else {
+        return;
+    };
+    let half = (*n as usize).div_ceil(2);
+    if *n <= 1 {
         context.worker.run.stop_for_endpoint(format!(
             "a batch of one request is refused as too large ({message}); collect without --batch"
         ));
@@ -229,7 +246,7 @@ fn lower(context: &Context<'_>, limits: &mut BatchLimits, n: u64, message: &str)
     limits.requests = limits.requests.min(half);
     context.worker.run.progress.say(&format!(
         "a batch of {n} requests is refused for its size ({message}); its questions are split into batches \
-         of at most {half} requests"
+         of at most {half} requests, which --batch-size {half} does from the beginning"
     ));
 }
 
@@ -246,8 +263,14 @@ async fn cancel_all(context: &Context<'_>, batches: &[Held]) -> bool {
             ));
             continue;
         }
-        // The server refuses to cancel a batch that has ended. Polling it then shows that it has.
-        if context.call(&context.wire.cancel(id), true).await.is_ok() {
+        // A batch that has ended cannot be cancelled, and one that cannot be polled is given up later.
+        match context.call(&context.wire.poll(id), Repeat::Always).await {
+            Ok(value) if context.wire.read(&value).is_some_and(|status| status.end.is_none()) => {}
+            Err(CallFault::Stopped { .. }) => return true,
+            _ => continue,
+        }
+        // It may have ended since. Then the refusal does no harm, and the next poll shows that it has.
+        if context.call(&context.wire.cancel(id), Repeat::UnlessConflict).await.is_ok() {
             context.worker.run.progress.say(&format!("batch {id} is being cancelled"));
         }
     }

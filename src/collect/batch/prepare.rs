@@ -11,11 +11,48 @@ use crate::error::Result;
 use crate::provider::batch::{BatchLimits, BatchRequest};
 use crate::seed;
 
-/// Maximum number of batches per run that contain the same question.
+/// Maximum number of batches per run that contain the same question, without those that were refused for
+/// their size.
 const MOST_TRIES: u32 = 3;
 
-/// For each question, the number of batches of this run that contained it, and its replicate number then.
-pub(super) type Tries = HashMap<Question, (u32, u32)>;
+/// How often this run has asked each question in a batch.
+#[derive(Debug, Default)]
+pub(super) struct Tries {
+    /// For each question, the number of batches that contained it, and its replicate number in the last one.
+    questions: HashMap<Question, (u32, u32)>,
+    /// The questions of the batches that have not ended, by the names of the batches.
+    batches: HashMap<String, Vec<Question>>,
+}
+
+impl Tries {
+    fn of(&self, question: &Question) -> u32 {
+        self.questions.get(&question.first_round()).map_or(0, |(n, _)| *n)
+    }
+
+    fn add(&mut self, question: &Question, batch: &str) {
+        let (n, replicate) = self.questions.entry(question.first_round()).or_default();
+        (*n, *replicate) = (*n + 1, question.replicate);
+        match self.batches.get_mut(batch) {
+            Some(questions) => questions.push(question.first_round()),
+            None => drop(self.batches.insert(batch.into(), vec![question.first_round()])),
+        }
+    }
+
+    /// Takes back the tries of a batch that was refused for its size: its questions were not asked.
+    pub(super) fn take_back(&mut self, batch: &str) {
+        for question in self.batches.remove(batch).unwrap_or_default() {
+            if let Some((n, _)) = self.questions.get_mut(&question) {
+                *n = n.saturating_sub(1);
+            }
+        }
+    }
+
+    /// Whether a question is in another `--redo` round than the one in which this run asked it.
+    pub(super) fn is_other_round(&self, question: &Question) -> bool {
+        let asked = self.questions.get(&question.first_round());
+        asked.is_some_and(|(_, replicate)| *replicate != question.replicate)
+    }
+}
 
 /// A batch that is being filled.
 #[derive(Default)]
@@ -37,9 +74,9 @@ pub(super) async fn prepare(
 ) -> Result<bool> {
     let run = &context.worker.run;
     let (mut n_batches, mut is_short, mut filling) = (0, false, Filling::default());
+    tries.batches.retain(|name, _| index.batches.contains_key(name));
     for question in &pending.questions {
-        let n_tries = tries.get(&question.first_round()).map_or(0, |(n, _)| *n);
-        if n_tries >= MOST_TRIES {
+        if tries.of(question) >= MOST_TRIES {
             continue;
         }
         let item = context.plan.item(question)?;
@@ -62,10 +99,10 @@ pub(super) async fn prepare(
             is_short = true;
             break;
         }
-        tries.insert(question.first_round(), (n_tries + 1, question.replicate));
         if filling.n == 0 {
             filling.name = name(&key);
         }
+        tries.add(question, &filling.name);
         filling.n += 1;
         filling.bytes += n_bytes;
         let intent = Intent {

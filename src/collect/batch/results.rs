@@ -7,7 +7,7 @@ use std::io::{BufReader, Read, Seek};
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use super::context::{CallFault, Commits, Context, Held};
+use super::context::{CallFault, Commits, Context, Held, Repeat};
 use super::twins::book_twins;
 use crate::collect::client::http::Reply;
 use crate::collect::client::received::{charge, read};
@@ -18,10 +18,10 @@ use crate::collect::journal::{
 use crate::disk;
 use crate::error::{Error, Result};
 use crate::provider::batch::{BatchCall, BatchEnd, BatchResult, BatchStatus, ResultKind};
-use crate::provider::{Headers, Outcome, json};
+use crate::provider::{FailureClass, Headers, Outcome, json};
 
 /// The result of a batch that ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Taken {
     /// Every request has an outcome.
     All {
@@ -30,9 +30,14 @@ pub(super) enum Taken {
     },
     /// The batch is not ours: its results belong to other requests.
     Foreign,
+    /// The results cannot be fetched, for this reason. The batch stays open.
+    Fault(String),
     /// The run ends, and the reason is stored.
     Stopped,
 }
+
+/// What a user can do about results that cannot be fetched.
+pub(super) const ABANDON: &str = "--cancel abandons them, and the requests then count as possibly billed";
 
 /// Numbers of results in one download, by kind.
 #[derive(Debug, Default)]
@@ -65,6 +70,8 @@ enum Download {
     Read { is_whole: bool },
     /// The server no longer has the results.
     Gone(String),
+    /// The server refuses the results.
+    Refused(String),
     /// The run ends, and the reason is stored.
     Stopped,
 }
@@ -100,25 +107,29 @@ pub(super) async fn take(
             match reading.download(&call, &held.intents).await? {
                 Download::Read { is_whole: whole } => is_whole &= whole,
                 Download::Stopped => return Ok(Taken::Stopped),
-                Download::Gone(message) if is_giving_up => {
+                Download::Gone(message) | Download::Refused(message) if is_giving_up => {
                     reading.commits.durable().await?;
                     held.open = reading.open(&held.intents);
                     run.progress.say(&format!(
-                        "the results of batch {} are gone ({message}); its {} open requests count as \
-                         possibly billed",
+                        "the results of batch {} cannot be fetched ({message}); its {} open requests count \
+                         as possibly billed",
                         status.id,
                         held.open.len()
                     ));
-                    context.give_up(held, "lost", "the results of the batch are gone").await?;
+                    context.give_up(held, "lost", "the results of the batch cannot be fetched").await?;
                     return Ok(Taken::All { n_answered });
                 }
                 Download::Gone(message) => {
-                    run.stop_for_endpoint(format!(
-                        "the results of batch {} are gone ({message}); --cancel abandons them, and the \
-                         requests then count as possibly billed",
+                    return Ok(Taken::Fault(format!(
+                        "the results of batch {} are gone ({message}); {ABANDON}",
                         status.id
-                    ));
-                    return Ok(Taken::Stopped);
+                    )));
+                }
+                Download::Refused(message) => {
+                    return Ok(Taken::Fault(format!(
+                        "the results of batch {} cannot be fetched ({message}); {ABANDON}",
+                        status.id
+                    )));
                 }
             }
         }
@@ -150,14 +161,13 @@ pub(super) async fn take(
             }
             let what = if is_whole { "lack some requests" } else { "cannot be downloaded completely" };
             let hint = if is_whole { "; --cancel abandons them" } else { "" };
-            run.stop_for_endpoint(format!(
+            return Ok(Taken::Fault(format!(
                 "the results of batch {} {what}; {} of {} requests have an outcome: run the same command \
                  again{hint}",
                 status.id,
                 held.batch.n - reading.left.len() as u64,
                 held.batch.n
-            ));
-            return Ok(Taken::Stopped);
+            )));
         }
         if n == 0 {
             let why = if is_cut { "are truncated or damaged" } else { "lack some requests" };
@@ -169,7 +179,7 @@ pub(super) async fn take(
         }
         // The id of the result file may appear after the batch has ended.
         if context.wire.document().is_none()
-            && let Ok(value) = context.call(&context.wire.poll(&status.id), true).await
+            && let Ok(value) = context.call(&context.wire.poll(&status.id), Repeat::Always).await
             && let Some(now) = context.wire.read(&value).filter(|now| now.end == Some(end))
         {
             status = now;
@@ -236,13 +246,10 @@ impl Reading<'_> {
         let is_success = reply.status.is_some_and(|status| (200..300).contains(&status));
         if reply.transport_error.is_none() && !is_success {
             return Ok(match self.context.fault(&reply) {
-                CallFault::Stopped => Download::Stopped,
-                CallFault::Unclear(_) => Download::Read { is_whole: false },
+                CallFault::Stopped { .. } => Download::Stopped,
+                CallFault::Late | CallFault::Unclear(_) => Download::Read { is_whole: false },
                 CallFault::Missing(why) => Download::Gone(why),
-                CallFault::TooLarge(why) | CallFault::Refused(why) => {
-                    run.stop_for_endpoint(format!("the results of a batch cannot be fetched ({why})"));
-                    Download::Stopped
-                }
+                CallFault::TooLarge(why) | CallFault::Refused(why) => Download::Refused(why),
             });
         }
         let is_whole = is_success && reply.transport_error.is_none();
@@ -358,9 +365,13 @@ impl Reading<'_> {
                 let mut record = OutcomeRecord { batch, ..record };
                 let answer = read(run, &mut record);
                 let reserve = self.context.reservation(&sent);
-                // Failed requests in a batch are not billed.
-                if matches!(answer.outcome, Outcome::Failed(_)) {
+                // Failed requests in a batch are certainly not billed, even if the same error is unclear
+                // outside a batch.
+                if let Outcome::Failed(failure) = &answer.outcome {
                     run.budget.release(reserve);
+                    if failure.class == FailureClass::Unknown {
+                        record.class = Some(FailureClass::Rejected.name().into());
+                    }
                 } else {
                     record.cost_usd = charge(run, reserve, &answer, &mut record);
                 }

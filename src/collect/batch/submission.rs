@@ -1,8 +1,8 @@
 //! Creates a batch at the provider exactly once. After the record `submitting`, the batch may exist, so it is
 //! searched for in the provider's list before another attempt to create it.
 
-use super::context::{CallFault, Context, Held};
-use crate::collect::journal::{BatchStage, JournalReader};
+use super::context::{CallFault, Context, Held, Repeat};
+use crate::collect::journal::{BatchStage, JournalReader, OpenBatch};
 use crate::error::Result;
 use crate::provider::batch::{BatchRequest, BatchStatus, NewBatch};
 
@@ -16,7 +16,7 @@ const MOST_PAGES: usize = 50;
 pub(super) enum Submitted {
     /// The batch exists, and its id is durable.
     Created,
-    /// The batch was refused for its size, and its questions count as not asked.
+    /// The batch was refused for its size, and its requests have outcomes.
     TooLarge(String),
     /// The batch does not exist, and its requests have outcomes.
     Closed,
@@ -51,17 +51,13 @@ pub(super) async fn submit(
                     return Ok(Submitted::Created);
                 }
                 Found::No if !creates => {
-                    context.withdraw(held, "withdrawn", "the batch was not created").await?;
+                    lose(context, held, "the provider's list does not have it, but lists may be out of date")
+                        .await?;
                     return Ok(Submitted::Closed);
                 }
                 Found::No => {}
                 Found::Unlisted => {
-                    run.progress.say(&format!(
-                        "it is unknown whether a batch of {} requests was created, because the server has no \
-                         list of batches; its requests count as possibly billed",
-                        held.open.len()
-                    ));
-                    context.give_up(held, "lost", "it is unknown whether the batch was created").await?;
+                    lose(context, held, "the server has no list of batches that shows it").await?;
                     return Ok(Submitted::Closed);
                 }
                 Found::Stopped => return Ok(Submitted::Stopped),
@@ -75,6 +71,8 @@ pub(super) async fn submit(
             );
             return Ok(Submitted::Stopped);
         }
+        // An earlier attempt may have created the batch, although this one is refused.
+        let may_exist = held.batch.n_submitted > 0;
         let fault = match create(context, held, others).await? {
             Ok(()) => return Ok(Submitted::Created),
             Err(fault) => fault,
@@ -89,11 +87,11 @@ pub(super) async fn submit(
                 n_unclear += 1;
             }
             CallFault::TooLarge(message) => {
-                context.withdraw(held, "refused", "the batch was too large").await?;
+                close(context, held, may_exist, "the batch was too large").await?;
                 return Ok(Submitted::TooLarge(message));
             }
             CallFault::Missing(message) => {
-                context.withdraw(held, "refused", "the server has no batch API").await?;
+                close(context, held, may_exist, "the server has no batch API").await?;
                 run.stop_for_endpoint(format!(
                     "the server has no batch API at this address, or not for this model ({message}); check \
                      --base-url and --api-model, or collect without --batch"
@@ -101,15 +99,32 @@ pub(super) async fn submit(
                 return Ok(Submitted::Stopped);
             }
             CallFault::Refused(message) => {
-                context.withdraw(held, "refused", "the batch was refused").await?;
-                run.stop_for_endpoint(format!(
-                    "the batch is refused ({message}); none of its questions are asked"
-                ));
+                close(context, held, may_exist, "the batch was refused").await?;
+                run.stop_for_endpoint(format!("the batch is refused ({message})"));
                 return Ok(Submitted::Stopped);
             }
-            CallFault::Stopped => return Ok(Submitted::Stopped),
+            CallFault::Stopped { .. } | CallFault::Late => return Ok(Submitted::Stopped),
         }
     }
+}
+
+/// Ends a batch whose last creation was refused.
+async fn close(context: &Context<'_>, held: &mut Held, may_exist: bool, why: &str) -> Result<()> {
+    if may_exist {
+        return lose(context, held, "an earlier attempt had no clear answer, and this one is refused").await;
+    }
+    context.withdraw(held, "refused", why).await
+}
+
+/// Ends a batch of which it is unknown whether it was created.
+pub(super) async fn lose(context: &Context<'_>, held: &mut Held, why: &str) -> Result<()> {
+    context.worker.run.progress.say(&format!(
+        "it is unknown whether a batch of {} requests was created ({why}); {} of them count as possibly \
+         billed",
+        held.batch.n,
+        held.open.len()
+    ));
+    context.give_up(held, "lost", "it is unknown whether the batch was created").await
 }
 
 /// Records that a listed batch is the one that may exist.
@@ -146,7 +161,7 @@ async fn create(
         && let Some(upload) = wire.upload(&held.batch.name, &members)
     {
         // An upload costs nothing, so it is repeated if its result is lost.
-        let file = match context.call(&upload, true).await {
+        let file = match context.call(&upload, Repeat::Always).await {
             Ok(value) => wire.read_upload(&value).filter(|id| !holds_key(id)),
             Err(fault) => return Ok(Err(fault)),
         };
@@ -157,7 +172,7 @@ async fn create(
     }
     let mut newest_before = None;
     if !wire.is_named() {
-        newest_before = match context.call(&wire.list(None), true).await {
+        newest_before = match context.call(&wire.list(None), Repeat::Always).await {
             Ok(value) => {
                 let page = wire.read_list(&value).unwrap_or_default();
                 let is_ours = |status: &&BatchStatus| may_be(held, others, status);
@@ -179,9 +194,18 @@ async fn create(
     context.note_stage(&mut held.batch, BatchStage::Submitting, newest_before.as_deref()).await?;
     let file = held.batch.file.clone();
     let new = NewBatch { name: &held.batch.name, path: &path, file: file.as_deref(), members: &members };
-    let value = match context.call(&wire.create(&new), false).await {
+    let value = match context.call(&wire.create(&new), Repeat::IfNotDone).await {
         Ok(value) => value,
-        Err(fault) => return Ok(Err(fault)),
+        Err(fault) => {
+            let may_be_done = matches!(
+                fault,
+                CallFault::Unclear(_) | CallFault::Late | CallFault::Stopped { may_be_done: true }
+            );
+            if !may_be_done {
+                context.note_stage(&mut held.batch, BatchStage::NotCreated, None).await?;
+            }
+            return Ok(Err(fault));
+        }
     };
     let Some(status) = wire.read(&value).filter(|status| !holds_key(&status.id)) else {
         return Ok(Err(CallFault::Unclear("the response to the creation has no batch id".into())));
@@ -204,7 +228,7 @@ async fn look(context: &Context<'_>, held: &Held, others: &[String], n_looks: u3
                     return Found::Yes(status);
                 }
             }
-            Err(CallFault::Stopped) => return Found::Stopped,
+            Err(CallFault::Stopped { .. } | CallFault::Late) => return Found::Stopped,
             Err(CallFault::Missing(_) | CallFault::Refused(_)) => return Found::Unlisted,
             Err(CallFault::TooLarge(message) | CallFault::Unclear(message)) => {
                 context
@@ -218,7 +242,8 @@ async fn look(context: &Context<'_>, held: &Held, others: &[String], n_looks: u3
     Found::No
 }
 
-/// The batches in the provider's list that match this one. If batches have names, the name must match.
+/// The batches in the provider's list that match this one. If batches have names, the name or the uploaded
+/// file must match.
 /// Otherwise a match is newer than the batches that existed before, and has the same number of requests.
 pub(super) async fn listed(
     context: &Context<'_>,
@@ -226,17 +251,19 @@ pub(super) async fn listed(
     others: &[String],
 ) -> std::result::Result<Vec<BatchStatus>, CallFault> {
     let (wire, batch) = (context.wire, &held.batch);
-    let (mut found, mut after) = (vec![], None);
+    let (mut found, mut after, mut is_unclear) = (vec![], None, false);
     for _ in 0..MOST_PAGES {
-        let value = context.call(&wire.list(after.as_deref()), true).await?;
+        let value = context.call(&wire.list(after.as_deref()), Repeat::Always).await?;
         let Some(page) = wire.read_list(&value) else {
             return Err(CallFault::Refused("the list of batches cannot be read".into()));
         };
         let is_safe = |status: &BatchStatus| !context.worker.run.secrets.holds_key(&status.id);
         for status in page.batches.into_iter().filter(is_safe) {
             if wire.is_named() {
-                if status.name.as_ref() == Some(&batch.name) {
-                    found.push(status);
+                match is_ours(batch, &status) {
+                    Some(true) => found.push(status),
+                    Some(false) => {}
+                    None => is_unclear = true,
                 }
             } else if is_mark(held, &status) {
                 return Ok(found);
@@ -249,7 +276,20 @@ pub(super) async fn listed(
             _ => break,
         }
     }
+    if is_unclear && found.is_empty() {
+        return Err(CallFault::Refused("the list of batches shows neither names nor files".into()));
+    }
     Ok(found)
+}
+
+/// Whether a listed batch has the name or the uploaded file of this one; `None` if it states neither. Some
+/// servers store no names.
+fn is_ours(batch: &OpenBatch, status: &BatchStatus) -> Option<bool> {
+    if status.name.is_none() && status.file.is_none() && batch.file.is_some() {
+        return None;
+    }
+    let is_same_file = status.file.is_some() && status.file == batch.file;
+    Some(is_same_file || status.name.as_ref() == Some(&batch.name))
 }
 
 /// Whether a batch without a name may be this one: it has the same number of requests and is not known to be

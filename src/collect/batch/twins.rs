@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Seek};
 use std::path::Path;
 
-use super::context::{CallFault, Commits, Context, Held};
+use super::context::{CallFault, Commits, Context, Held, Repeat};
 use super::submission::listed;
 use crate::collect::journal::{
     BatchIntent, Index, JournalReader, OutcomeRecord, QuestionKey, Record, as_storage,
@@ -37,7 +37,7 @@ pub(super) async fn book_twins(
     let known: Vec<String> = others.iter().chain([&status.id]).cloned().collect();
     let found = match listed(context, held, &known).await {
         Ok(found) => found.into_iter().filter(|other| other.id != status.id).collect::<Vec<_>>(),
-        Err(CallFault::Stopped) => return Ok(false),
+        Err(CallFault::Stopped { .. }) => return Ok(false),
         Err(_) => return Ok(true),
     };
     let mut reader = JournalReader::open(context.journal)?;
@@ -61,7 +61,11 @@ pub(super) async fn book_twins(
         }
         if twin.end.is_none() && context.wire.is_named() {
             // Even if the cancellation succeeds, the requests may have been billed.
-            context.call(&context.wire.cancel(&twin.id), true).await.map(drop).unwrap_or_default();
+            context
+                .call(&context.wire.cancel(&twin.id), Repeat::UnlessConflict)
+                .await
+                .map(drop)
+                .unwrap_or_default();
         }
         n += 1;
         let mut commits = Commits::default();

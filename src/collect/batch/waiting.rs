@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::context::{CallFault, Context, Held};
-use super::results::{Taken, take};
+use super::context::{CallFault, Context, Held, Repeat};
+use super::results::{ABANDON, Taken, take};
 use crate::error::{Error, Result};
 use crate::provider::batch::{BatchEnd, BatchStatus};
 
@@ -21,123 +21,214 @@ pub(super) enum Waited {
     Stopped,
 }
 
+/// How long a run waits for its batches, in all rounds together.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    began: Instant,
+    timeout: Duration,
+    /// Whether each batch is polled only once, which is repeated only if the poll fails.
+    is_once: bool,
+}
+
+impl Patience {
+    pub(super) fn new(timeout: Duration) -> Self {
+        Self { began: Instant::now(), timeout, is_once: false }
+    }
+
+    /// The same time for one poll of each batch.
+    pub(super) fn once(self) -> Self {
+        Self { is_once: true, ..self }
+    }
+
+    fn left(self) -> Duration {
+        self.timeout.saturating_sub(self.began.elapsed())
+    }
+
+    /// A poll is repeated until the time is over.
+    fn repeat(self) -> Repeat {
+        self.began.checked_add(self.timeout).map_or(Repeat::Always, Repeat::Until)
+    }
+}
+
 /// The result of the batches that ended.
 #[derive(Debug, Default)]
 pub(super) struct WaitResult {
     /// Number of requests with an answer.
     pub(super) n_answered: u64,
-    /// The size of a batch that was refused as too large, and the reason.
-    pub(super) too_large: Option<(u64, String)>,
+    /// The batches that were refused as too large.
+    pub(super) too_large: Vec<TooLarge>,
     /// Whether a batch was cancelled.
     pub(super) was_cancelled: bool,
     /// Whether the search matched a wrong batch, so that ours must be searched for again.
     pub(super) has_foreign: bool,
+    /// Why a batch cannot be polled or fetched. The others are fetched before the run ends.
+    fault: Option<String>,
 }
 
-/// Waits until all batches have ended, but at most for `timeout`. Without a timeout, polls each batch once.
+/// A batch that was refused as too large.
+#[derive(Debug)]
+pub(super) struct TooLarge {
+    /// Its name.
+    pub(super) batch: String,
+    /// Number of its requests.
+    pub(super) n: u64,
+    /// The reason.
+    pub(super) message: String,
+}
+
+/// What a poll of one batch shows.
+enum Polled {
+    /// The batch is in progress.
+    Open(BatchStatus),
+    /// The polls failed until the time was over.
+    Late,
+    /// The batch has ended, and its results are taken or given up.
+    Closed,
+    /// The run has to end for this reason. The batch is left alone until then.
+    Fault(String),
+    /// The run ends, and the reason is stored.
+    Stopped,
+}
+
+/// Waits until all batches have ended, but not longer than `patience` allows. Without it, polls each batch
+/// once.
 pub(super) async fn wait(
     context: &Context<'_>,
     batches: &mut Vec<Held>,
-    timeout: Option<Duration>,
+    patience: Option<Patience>,
     is_giving_up: bool,
 ) -> Result<(Waited, WaitResult)> {
     let run = &context.worker.run;
     let (began, mut n, mut result) = (Instant::now(), 0, WaitResult::default());
     let ids: Vec<String> = batches.iter().filter_map(|held| held.batch.id.clone()).collect();
+    let repeat = patience.map_or(Repeat::Always, Patience::repeat);
     loop {
-        let mut states = vec![];
-        let mut open = vec![];
+        let (mut states, mut open, mut is_late) = (vec![], vec![], false);
         for mut held in std::mem::take(batches) {
-            let Some(id) = held.batch.id.clone() else { continue };
-            let status = match context.call(&context.wire.poll(&id), true).await {
-                Ok(value) => context.wire.read(&value),
-                Err(CallFault::Missing(message)) if is_giving_up => {
-                    run.progress.say(&format!(
-                        "the server has no batch {id} ({message}); its {} open requests count as possibly \
-                         billed",
-                        held.open.len()
-                    ));
-                    context.give_up(&mut held, "lost", "the server has no such batch").await?;
-                    continue;
+            match poll(context, &mut held, (&ids, repeat, is_giving_up), &mut result).await? {
+                Polled::Open(status) => {
+                    states.push((status, held.batch.n));
+                    open.push(held);
                 }
-                Err(CallFault::Missing(message)) => {
-                    run.stop_for_endpoint(format!(
-                        "the server has no batch {id} ({message}); check that the key belongs to the account \
-                         that created it; --cancel abandons the batch, and its requests then count as \
-                         possibly billed"
-                    ));
+                Polled::Late => {
+                    states.push((BatchStatus::default(), held.batch.n));
+                    open.push(held);
+                    is_late = true;
+                }
+                Polled::Closed => {}
+                Polled::Fault(fault) if result.fault.is_none() => result.fault = Some(fault),
+                Polled::Fault(fault) => run.progress.say(&fault),
+                Polled::Stopped => {
+                    result.fault.iter().for_each(|fault| run.say_once("batch fault", fault));
                     return Ok((Waited::Stopped, result));
-                }
-                Err(CallFault::Stopped) => return Ok((Waited::Stopped, result)),
-                Err(
-                    CallFault::TooLarge(message) | CallFault::Unclear(message) | CallFault::Refused(message),
-                ) => {
-                    run.stop_for_endpoint(format!("batch {id} cannot be polled ({message})"));
-                    return Ok((Waited::Stopped, result));
-                }
-            };
-            let Some(status) = status else {
-                run.stop_for_endpoint(format!("the state of batch {id} cannot be read; check --base-url"));
-                return Ok((Waited::Stopped, result));
-            };
-            let Some(end) = status.end else {
-                states.push((status, held.batch.n));
-                open.push(held);
-                continue;
-            };
-            let reason = status.reason.as_deref().map(|reason| run.secrets.redact_text(reason).into_owned());
-            match take(context, &mut held, (&status, end), &ids, is_giving_up).await? {
-                Taken::All { n_answered } => result.n_answered += n_answered,
-                Taken::Foreign => {
-                    result.has_foreign = true;
-                    continue;
-                }
-                Taken::Stopped => return Ok((Waited::Stopped, result)),
-            }
-            result.was_cancelled |= end == BatchEnd::Cancelled;
-            if end == BatchEnd::Failed {
-                let reason = reason.unwrap_or_else(|| "without a reason".into());
-                if status.is_too_large {
-                    result.too_large = Some((held.batch.n, reason));
-                } else {
-                    run.stop_for_endpoint(format!("batch {id} failed as a whole ({reason})"));
                 }
             }
         }
         *batches = open;
+        // Without patience, the batches are polled once, too.
+        let waits = patience.filter(|patience| !patience.is_once || is_late);
+        if let Some(fault) = result.fault.clone().filter(|_| batches.is_empty() || waits.is_none()) {
+            run.stop_for_endpoint(fault);
+        }
         if batches.is_empty() {
             run.progress.wait_for(None);
             return Ok((if run.stop.is_draining() { Waited::Stopped } else { Waited::Ended }, result));
         }
-        let Some(timeout) = timeout else { return Ok((Waited::Polled, result)) };
+        let Some(patience) = waits else {
+            let is_stopped = run.stop.is_draining();
+            return Ok((if is_stopped { Waited::Stopped } else { Waited::Polled }, result));
+        };
+        if let Some(fault) = &result.fault {
+            let then = "the run ends with this error once the other batches have ended";
+            run.say_once("batch fault", &format!("{fault}; {then}"));
+        }
         let line = line(&states, began.elapsed());
         run.progress.wait_for(Some(line.clone()));
         if n == 0 {
             run.progress.say(&line);
         }
-        if began.elapsed() >= timeout {
+        if patience.left().is_zero() {
+            if let Some(fault) = result.fault.clone() {
+                run.stop_for_endpoint(fault);
+            }
             let ids: Vec<&str> = batches.iter().filter_map(|held| held.batch.id.as_deref()).collect();
             run.stop.drain(Error::Gaps {
                 reason: format!(
                     "after {} s of --batch-timeout, {}; the provider goes on: run the same command again to \
                      wait, or with --cancel to end the open batches ({})",
-                    timeout.as_secs(),
+                    patience.timeout.as_secs(),
                     line,
                     ids.join(", ")
                 ),
             });
             return Ok((Waited::Stopped, result));
         }
-        let left = timeout - began.elapsed();
         tokio::select! {
             () = context.pause(n, None) => {}
-            () = tokio::time::sleep(left) => {}
+            () = tokio::time::sleep(patience.left()) => {}
         }
         n += 1;
         if run.stop.is_draining() {
             return Ok((Waited::Stopped, result));
         }
     }
+}
+
+/// Polls a batch, and takes its results if it has ended.
+async fn poll(
+    context: &Context<'_>,
+    held: &mut Held,
+    (others, repeat, is_giving_up): (&[String], Repeat, bool),
+    result: &mut WaitResult,
+) -> Result<Polled> {
+    let run = &context.worker.run;
+    let Some(id) = held.batch.id.clone() else { return Ok(Polled::Closed) };
+    let status = match context.call(&context.wire.poll(&id), repeat).await {
+        Ok(value) => context.wire.read(&value),
+        Err(CallFault::Missing(message) | CallFault::Refused(message)) if is_giving_up => {
+            run.progress.say(&format!(
+                "batch {id} cannot be polled ({message}); its {} open requests count as possibly billed",
+                held.open.len()
+            ));
+            context.give_up(held, "lost", "the batch cannot be polled").await?;
+            return Ok(Polled::Closed);
+        }
+        Err(CallFault::Missing(message)) => {
+            return Ok(Polled::Fault(format!(
+                "the server has no batch {id} ({message}); check that the key belongs to the account that \
+                 created it; --cancel abandons the batch, and its requests then count as possibly billed"
+            )));
+        }
+        Err(CallFault::Stopped { .. }) => return Ok(Polled::Stopped),
+        Err(CallFault::Late) => return Ok(Polled::Late),
+        Err(CallFault::TooLarge(message) | CallFault::Unclear(message) | CallFault::Refused(message)) => {
+            return Ok(Polled::Fault(format!("batch {id} cannot be polled ({message}); {ABANDON}")));
+        }
+    };
+    let Some(status) = status else {
+        let fault = format!("the state of batch {id} cannot be read; check --base-url");
+        return Ok(Polled::Fault(fault));
+    };
+    let Some(end) = status.end else { return Ok(Polled::Open(status)) };
+    match take(context, held, (&status, end), others, is_giving_up).await? {
+        Taken::All { n_answered } => result.n_answered += n_answered,
+        Taken::Foreign => {
+            result.has_foreign = true;
+            return Ok(Polled::Closed);
+        }
+        Taken::Fault(fault) => return Ok(Polled::Fault(fault)),
+        Taken::Stopped => return Ok(Polled::Stopped),
+    }
+    result.was_cancelled |= end == BatchEnd::Cancelled;
+    if end == BatchEnd::Failed {
+        let reason = status.reason.as_deref().unwrap_or("without a reason");
+        let message = run.secrets.redact_text(reason).into_owned();
+        if !status.is_too_large {
+            return Ok(Polled::Fault(format!("batch {id} failed as a whole ({message})")));
+        }
+        result.too_large.push(TooLarge { batch: held.batch.name.clone(), n: held.batch.n, message });
+    }
+    Ok(Polled::Closed)
 }
 
 /// The progress of batches in one line, with the remaining time at the present rate.

@@ -44,6 +44,17 @@ pub struct Estimate {
     pub first: Option<String>,
 }
 
+/// How the questions would be sent.
+#[derive(Debug, Clone, Copy)]
+pub struct Sending {
+    /// Number of requests in flight at the same time.
+    pub concurrency: usize,
+    /// Whether the questions would be sent in batches.
+    pub by_batch: bool,
+    /// Whether some questions would be sent individually before batches, to check their answers.
+    pub checks_first: bool,
+}
+
 /// Estimates the requests that a folder still lacks. Writes nothing and needs no key.
 ///
 /// # Errors
@@ -54,20 +65,20 @@ pub fn estimate(
     again: &RedoSelection,
     new_config: bool,
     price: Option<Price>,
-    concurrency: usize,
-    by_batch: bool,
+    sending: Sending,
 ) -> Result<Estimate> {
     let index = Index::read(folder)?;
     configuration.check_apart(folder)?;
     let tasks = configuration.load_tasks()?;
     configuration.reconcile(&index, folder, new_config)?;
     let plan = configuration.plan(tasks)?;
-    if by_batch {
+    if sending.by_batch {
         plan.check_batches()?;
     }
     let pending = plan.pending(&index, again)?;
     let (mut prompts, mut answers) = tokens::of(&plan, &pending.questions)?;
-    let (first_prompts, first_answers) = tokens::of(&plan, &before_batches(&plan, &pending))?;
+    let before = if sending.checks_first { before_batches(&plan, &pending) } else { vec![] };
+    let (first_prompts, first_answers) = tokens::of(&plan, &before)?;
     let of_batches = |all: TokenBounds, alone: TokenBounds| (all.0 - alone.0, all.1 - alone.1);
     let (asked_prompts, asked_answers) =
         (of_batches(prompts, first_prompts), of_batches(answers, first_answers));
@@ -103,7 +114,7 @@ pub fn estimate(
         batch_cost_usd: batch_cost_usd.filter(|_| wire.is_some()),
         batch_time_s: wire.map(|_| BATCH_TIME_S),
         n_in_batches: pending.n_in_batches,
-        time_s: seconds_each.map(|seconds| seconds * (n_calls as f64 / concurrency as f64).ceil()),
+        time_s: seconds_each.map(|seconds| seconds * (n_calls as f64 / sending.concurrency as f64).ceil()),
         spent_usd: index.has_costs.then_some(index.spent_usd),
         first: first.map(|wire| {
             format!("POST {}{}\n{}", plan.endpoint.name(), wire.path, String::from_utf8_lossy(&wire.body))

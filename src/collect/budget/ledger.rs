@@ -243,6 +243,17 @@ impl Budget {
         self.price.as_ref().map(|_| self.with(|state| state.spent) as f64 / PICO)
     }
 
+    /// A part of a message that states what is reserved for batches that have not ended; empty if nothing is.
+    pub fn held_text(&self) -> String {
+        match self.with(|state| state.held) {
+            0 => String::new(),
+            held => {
+                let usd = held as f64 / PICO;
+                format!(", {usd:.6} are reserved for batches that have not ended")
+            }
+        }
+    }
+
     /// The spending cap in dollars.
     pub fn cap_usd(&self) -> Option<f64> {
         self.cap.map(|cap| cap as f64 / PICO)

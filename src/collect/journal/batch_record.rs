@@ -6,6 +6,7 @@
 //! prepared              all of them are there
 //! uploaded              the file with the requests has an id
 //! submitting            the batch may exist from here on
+//! not_created           it does not: the server certainly did not carry out the call
 //! created               it has an id (or `found`, where it was looked for and has no name)
 //! outcome, outcome, ... its results
 //! ended                 every request has an outcome
@@ -23,6 +24,8 @@ pub enum BatchStage {
     Uploaded,
     /// The call that creates the batch is about to be sent; `id` is the newest batch that existed before.
     Submitting,
+    /// The call of the last record `submitting` was certainly not carried out.
+    NotCreated,
     /// The server created the batch as `id`.
     Created,
     /// The batch `id` is probably this one. Some providers do not name batches, so the match rests on the
@@ -75,7 +78,8 @@ pub struct OpenBatch {
     pub n: u64,
     /// Id of the uploaded file.
     pub file: Option<String>,
-    /// How many times the batch may have been created.
+    /// How many times the batch may have been created: the number of calls that create it, without calls that
+    /// were certainly not carried out.
     pub n_submitted: u32,
     /// Id of the newest batch that existed before the first attempt to create this one.
     pub newest_before: Option<String>,
@@ -105,6 +109,7 @@ impl OpenBatch {
                 }
                 self.n_submitted += 1;
             }
+            BatchStage::NotCreated => self.n_submitted = self.n_submitted.saturating_sub(1),
             BatchStage::Created | BatchStage::Found => {
                 self.id = id;
                 self.is_guess = record.stage == BatchStage::Found;

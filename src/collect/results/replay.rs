@@ -54,7 +54,8 @@ pub struct FolderSummary {
     pub schema: Schema,
     /// Number of requested answers.
     pub n_questions: u64,
-    /// Number of answers by outcome; `not_asked` for questions without a request.
+    /// Number of answers by outcome; `not_asked` for questions without a request, and `in_batch` for those
+    /// that a batch has not answered yet.
     pub outcomes: BTreeMap<String, u64>,
     /// Number of requests sent in all runs, including probes.
     pub n_requests: u64,
@@ -104,7 +105,7 @@ pub struct FolderSummary {
 impl FolderSummary {
     /// Number of questions without an answer of any kind.
     pub fn n_gaps(&self) -> u64 {
-        ["failed", "not_asked"].iter().filter_map(|kind| self.outcomes.get(*kind)).sum()
+        ["failed", "not_asked", "in_batch"].iter().filter_map(|kind| self.outcomes.get(*kind)).sum()
     }
 }
 
@@ -146,7 +147,12 @@ pub fn write(folder: &Path, configuration: &Configuration, plan: &Plan) -> Resul
                 }
                 usage => usage.iter().for_each(|usage| tokens.add(usage)),
             }
-            let kind = if arrival.is_some() { answer.outcome.kind() } else { "not_asked" };
+            let has_answer = arrival.is_some() && !matches!(answer.outcome, Outcome::Failed(_));
+            let kind = match arrival {
+                _ if !has_answer && index.is_in_batch(key) => "in_batch",
+                Some(_) => answer.outcome.kind(),
+                None => "not_asked",
+            };
             *outcomes.entry(kind.to_owned()).or_insert(0) += 1;
             let replicate = replicates.entry(question.replicate).or_default();
             replicate.answers.push(answer);
@@ -168,7 +174,8 @@ pub fn write(folder: &Path, configuration: &Configuration, plan: &Plan) -> Resul
     let has_costs = index.has_costs || !open_usd.is_empty() || !reserved_usd.is_empty();
     let open_sum_usd: f64 = open_usd.iter().sum();
     // The sum is rounded, so that the order of the answers does not affect the last digit.
-    let usd = |usd: f64| has_costs.then_some((usd * 1e9).round() / 1e9);
+    // The sum of nothing is -0.0.
+    let usd = |usd: f64| has_costs.then_some((usd * 1e9).round() / 1e9 + 0.0);
     let folder_summary = FolderSummary {
         schema: Schema::new("surmise-summary", 1),
         n_questions,

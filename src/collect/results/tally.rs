@@ -51,6 +51,9 @@ pub struct Tally {
 struct TallyCell {
     kinds: BTreeMap<GradeKind, usize>,
     credit: f64,
+    /// Sum over all items of the mean credit of their replicates, of which those without a score count as
+    /// wrong.
+    credit_all: f64,
     /// Mean credit of each scored question, with half the SHA-256 of its name. The half saves memory, because
     /// there may be millions of questions.
     questions: Vec<([u8; 16], f64)>,
@@ -89,11 +92,16 @@ impl Tally {
     }
 
     /// Adds an item with the grades of its replicates, in order. An item counts once. Its credit is the mean
-    /// over the scored replicates. If no replicate was scored, the item has the kind of the first one.
+    /// over the scored replicates; for [`Score::accuracy_all_as_wrong`], the mean over all replicates. If no
+    /// replicate was scored, the item has the kind of the first one.
     pub fn add(&mut self, asked: QuestionRef<'_>, grades: &[Grade]) {
         let count = self.count(asked.task, asked.shots);
         let credits: Vec<f64> = grades.iter().filter_map(|grade| grade.credit).collect();
         let scored = !credits.is_empty();
+        if scored {
+            let all: Vec<f64> = grades.iter().map(|grade| grade.credit.unwrap_or(0.0)).collect();
+            count.credit_all += mean(&all);
+        }
         let kind = if scored {
             GradeKind::Scored
         } else {
@@ -178,7 +186,7 @@ impl Tally {
     fn row(&self, task: usize, shots: usize, count: &TallyCell) -> Score {
         let n = |kind: GradeKind| count.kinds.get(&kind).copied().unwrap_or(0);
         let (n_items, n_scored) = (count.kinds.values().sum(), n(GradeKind::Scored));
-        let share = |n: usize| (n > 0).then(|| count.credit / n as f64);
+        let share = |credit: f64, n: usize| (n > 0).then(|| credit / n as f64);
         let interval = wilson(count.credit, n_scored);
         let graded_by = self.graded_by.as_ref();
         let asked = self.asked.get(&task).cloned().unwrap_or_default();
@@ -196,10 +204,10 @@ impl Tally {
             n_empty: n(GradeKind::Empty),
             n_unreadable: n(GradeKind::Unreadable),
             n_error: n(GradeKind::Error),
-            accuracy: share(n_scored),
+            accuracy: share(count.credit, n_scored),
             accuracy_low: interval.map(|(low, _)| low),
             accuracy_high: interval.map(|(_, high)| high),
-            accuracy_all_as_wrong: share(n_items),
+            accuracy_all_as_wrong: share(count.credit_all, n_items),
             mean_logprob: (n_scored > 0 && count.n_logprob == n_scored)
                 .then(|| count.logprob / n_scored as f64),
             collected_at: count.collected_at.clone(),
@@ -293,6 +301,8 @@ mod tests {
         tally.add(asked(0, "3"), &[Grade::scored(1.0, "a"), Grade::scored(1.0, "a")]);
         let [row] = tally.scores().try_into().unwrap();
         assert_eq!((row.n_items, row.n_scored, row.n_empty, row.accuracy), (3, 3, 0, Some(2.5 / 3.0)));
+        // A replicate without a score counts as wrong.
+        assert_eq!(row.accuracy_all_as_wrong, Some(2.0 / 3.0));
         assert_eq!(tally.disagreement(), (3, 2));
     }
 

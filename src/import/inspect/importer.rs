@@ -123,13 +123,11 @@ impl Run {
             return Ok(());
         }
         let mean = answers.mean(|row| averaged.get(&(row.id.clone(), row.replicate)).copied());
-        let stated = results(log).find(|score| {
+        let result = results(log).find(|score| {
             let reducer = score["reducer"].as_str().unwrap_or("mean");
             reducer == "mean" && names(score).iter().any(|known| known == name)
         });
-        let metrics = stated.map_or(&Value::Null, |score| &score["metrics"]);
-        let stated = ["accuracy", "mean"].iter().find_map(|metric| metrics[*metric]["value"].as_f64());
-        check_mean(path, &answers.task, mean, stated)?;
+        check_mean(path, &answers.task, mean, result.and_then(stated))?;
         self.all.add(answers);
         Ok(())
     }
@@ -145,10 +143,15 @@ impl Run {
         let epochs = json::count(&log.eval["config"]["epochs"]).unwrap_or(1).max(1);
         for score in &scores {
             let name = names(score).into_iter().next().unwrap_or_default();
-            let Some(accuracy) = score["metrics"]["accuracy"]["value"].as_f64() else { continue };
-            let scored = json::count(&score["scored_samples"]);
-            let total = json::count(&log.results["completed_samples"]).map(|n| n / epochs);
-            let n = scored.or(total).and_then(|n| usize::try_from(n).ok()).filter(|n| *n > 0);
+            let Some(accuracy) = stated(score).filter(|value| (0.0..=1.0).contains(value)) else {
+                let what = "its results have neither accuracy nor mean from 0 to 1";
+                self.all.notes.push(format!("{name} is not imported: {what}"));
+                continue;
+            };
+            let whole = |n: u64| usize::try_from(n).ok().filter(|n| *n > 0);
+            let of_epoch = |name: &str| json::count(&log.results[name]).and_then(|n| whole(n / epochs));
+            let (total, completed) = (of_epoch("total_samples"), of_epoch("completed_samples"));
+            let n = json::count(&score["scored_samples"]).and_then(whole).or(completed).or(total);
             let n = n.or_else(|| self.all.given_items(options, &self.task)).ok_or_else(|| {
                 let hint = format!("give the number with --n-items '{}=N'", self.task);
                 fault(path, format!("contains neither samples nor their number; {hint}"))
@@ -156,7 +159,17 @@ impl Run {
             let task = task_name(&self.task, &name, scores.len());
             let right = accuracy * n as f64;
             let row = Score::of_accuracy(&self.provider, &self.model, &task, self.shots, n, right);
-            let row = Score { collected_at: self.created.clone(), ..row };
+            // The accuracy is over the scored samples. Failed ones are not completed; NaN is no score.
+            let n_items = total.or(completed).unwrap_or(n).max(n);
+            let n_completed = completed.unwrap_or(n_items).clamp(n, n_items);
+            let row = Score {
+                n_items,
+                n_error: n_items - n_completed,
+                n_unreadable: n_completed - n,
+                accuracy_all_as_wrong: Some(right / n_items as f64),
+                collected_at: self.created.clone(),
+                ..row
+            };
             self.all.scores.push(graded_by(row, &name));
         }
         let file = path.display();
@@ -170,6 +183,11 @@ impl Run {
 
 fn results(log: &Log) -> impl Iterator<Item = &Value> {
     log.results["scores"].as_array().into_iter().flatten()
+}
+
+/// The mean that a result states.
+fn stated(score: &Value) -> Option<f64> {
+    ["accuracy", "mean"].iter().find_map(|metric| score["metrics"][*metric]["value"].as_f64())
 }
 
 /// The names that the samples may use for a score in the results: the scorer's name, or the scorer's name

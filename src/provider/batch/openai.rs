@@ -108,6 +108,7 @@ impl BatchWire for OpenAiBatches {
             is_too_large: errors.iter().any(is_size),
             n_requests: count(&counts["total"]).filter(|total| *total > 0),
             n_done: done.map(|(completed, failed)| completed.saturating_add(failed)),
+            file: id(&body["input_file_id"]),
             files: [&body["output_file_id"], &body["error_file_id"]].into_iter().filter_map(id).collect(),
         })
     }
@@ -158,12 +159,14 @@ mod tests {
         assert!(text.starts_with("--surmise-form-n\r\n") && text.ends_with("\r\n--surmise-form-n--\r\n"));
         assert_eq!(text.matches("custom_id").count(), 2);
         let body = json!({"id": "batch_1", "status": "expired", "metadata": {"surmise": "n"},
+            "input_file_id": "file-0",
             "request_counts": {"total": 3, "completed": 1, "failed": 1},
             "output_file_id": "file-1", "error_file_id": "../../files"});
         let status = OpenAiBatches.read(&body).unwrap();
         assert_eq!((status.end, status.n_done), (Some(BatchEnd::Expired), Some(2)));
         // An id that would change the path is ignored.
         assert_eq!((status.name.as_deref(), status.files.len()), (Some("n"), 1));
+        assert_eq!(status.file.as_deref(), Some("file-0"));
         assert_eq!(OpenAiBatches.read(&json!({"id": "x"})), None);
         let expired = json!({"custom_id": "ab", "response": null,
             "error": {"code": "batch_expired", "message": "late"}});

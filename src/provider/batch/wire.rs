@@ -107,6 +107,8 @@ pub struct BatchStatus {
     pub n_requests: Option<u64>,
     /// Number of processed requests, if the server reports it.
     pub n_done: Option<u64>,
+    /// Id of the file with the requests, if the server reports it.
+    pub file: Option<String>,
     /// Ids of the files with results.
     pub files: Vec<String>,
 }

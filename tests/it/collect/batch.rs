@@ -67,6 +67,7 @@ fn batches_give_the_same_answers_at_half_the_price() {
         );
         assert_eq!((&summary["spent_usd"], &summary["n_in_batches"]), (&json!(77e-6), &json!(0)), "{wire}");
         assert_eq!(summary["outcomes"], json!({"answered": 20}));
+        assert!(case.file("summary.json").contains("\"reserved_usd\": 0.0"), "{summary}");
         // No request is sent after all questions are answered.
         let n = server.n_calls();
         ends(&case, 0, wire, &BUDGET);
@@ -174,6 +175,8 @@ fn a_batch_that_never_ends_is_left_open_polled_again_and_cancelled() {
         let wait = [&BUDGET[..], &["--batch-timeout", "0.3s"]].concat();
         let ran = ends(&case, 3, wire, &wait);
         ran.says("--batch-timeout").says("0 of 8 requests done").says("--cancel to end the open batches");
+        // They count once.
+        ran.says("9 requests: 8 in a batch that has not ended;");
         let summary = summary(&case);
         assert_eq!((&summary["n_in_batches"], &summary["n_possibly_paid"]), (&json!(8), &json!(0)));
         // Reserved, not spent: at most 6 + 16 bytes at 1 and 32 tokens at 2, half of it.

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use serde_json::{Value, json};
 use surmise::collect::Score;
@@ -12,7 +13,10 @@ use crate::support::fault_server::{Reply, Server, chat};
 
 /// A collection with right, wrong, empty, truncated and filtered answers to twelve items.
 fn collected() -> Case {
-    let server = Server::start(|posted| match posted.word() {
+    // The first answer to one question is empty, and the second is right.
+    let is_first = AtomicBool::new(true);
+    let server = Server::start(move |posted| match posted.word() {
+        "w11" if is_first.swap(false, Relaxed) => Reply::say(""),
         "w3" => Reply::say("another"),
         "w5" => Reply::say(""),
         "w7" => Reply::new(200, chat("I think that", "length").to_string()),
@@ -78,6 +82,8 @@ fn exported_files_are_read_back() {
     let back = round_trip(&case, "lm-eval");
     assert_eq!(back.scores.len(), 1);
     assert_eq!(back.scores[0].accuracy_all_as_wrong, own[0].accuracy_all_as_wrong);
+    // Eight items are right, and half of one.
+    assert_eq!((own[0].accuracy, own[0].accuracy_all_as_wrong), (Some(8.0 / 9.0), Some(7.5 / 12.0)));
     assert_eq!((back.scores[0].n_items, back.scores[0].shots), (12, 0));
 }
 

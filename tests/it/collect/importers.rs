@@ -160,7 +160,9 @@ fn values_that_are_nan_or_not_shares_are_not_grades() {
     let mut log = inspect_json();
     log["samples"] = Value::Null;
     let imported = of(&[("log.json", log.to_string())], &ImportOptions::default()).expect("a log");
-    assert_eq!(brief(&imported.scores)[0], ("capitals/match", 2, 4, 4, Some(0.25)));
+    // Of five items, one failed in all epochs.
+    assert_eq!(brief(&imported.scores)[0], ("capitals/match", 2, 5, 4, Some(0.25)));
+    assert_eq!((imported.scores[0].n_error, imported.scores[0].accuracy_all_as_wrong), (1, Some(0.2)));
     assert!(imported.items.is_empty());
 }
 

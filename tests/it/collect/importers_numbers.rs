@@ -48,7 +48,7 @@ fn examples_that_simple_evals_asked_several_times_are_replicates() {
     let imported = of(&[(file, results.to_string())], &ImportOptions::default()).expect("results");
     let score = &imported.scores[0];
     // The empty answer of the first round does not count: the item has the grade of the second round.
-    assert_eq!((score.n_items, score.accuracy_all_as_wrong), (5, Some(0.8)));
+    assert_eq!((score.n_items, score.accuracy, score.accuracy_all_as_wrong), (5, Some(0.8), Some(0.7)));
     assert_eq!(imported.items.len(), 10);
     assert!(imported.items.iter().filter(|item| item.row.replicate == 1).count() == 5);
     assert!(imported.notes.iter().any(|note| note.contains("asked 2 times")), "{:?}", imported.notes);
@@ -192,4 +192,130 @@ fn scores_without_a_number_of_items_need_one() {
     let text = inspect_json().to_string().replace("first_letter", KEY);
     let imported = of(&[("log.json", text)], &whole).expect("a log");
     assert!(!format!("{imported:?}").contains(KEY), "{imported:?}");
+}
+
+/// A log of one scorer with four samples, of which one has no answer.
+fn log_with_a_gap() -> Value {
+    let sample = |n: usize, value: &str| {
+        json!({"id": n, "epoch": 1, "input": "q", "target": "a",
+               "output": {"choices": [{"message": {"content": "x"}, "stop_reason": "stop"}],
+                          "completion": "x"},
+               "scores": {"match": {"value": value, "answer": "x"}}})
+    };
+    let samples: Vec<Value> = ["C", "C", "I", "N"].into_iter().zip(1..).map(|(v, n)| sample(n, v)).collect();
+    json!({"version": 2, "status": "success",
+        "eval": {"task": "t", "task_args": {"fewshot": 0}, "model": "p/m", "dataset": {"samples": 4},
+                 "config": {}, "created": "2026-01-01T00:00:00Z"},
+        "results": {"total_samples": 4, "completed_samples": 4, "scores": [{"name": "match",
+            "scorer": "match", "scored_samples": 4, "metrics": {"accuracy": {"value": 0.5}}}]},
+        "samples": samples})
+}
+
+#[test]
+fn a_file_without_answers_agrees_with_one_that_has_them() {
+    let whole = log_with_a_gap();
+    let mut bare = whole.clone();
+    bare["samples"] = Value::Null;
+    let (whole, bare) = (whole.to_string(), bare.to_string());
+    for files in
+        [[("a.json", whole.clone()), ("b.json", bare.clone())], [("a.json", bare), ("b.json", whole)]]
+    {
+        let imported = of(&files, &ImportOptions::default()).expect("logs");
+        // Of three answers two are right, and of four samples.
+        assert_eq!(brief(&imported.scores), [("t", 0, 4, 3, Some(2.0 / 3.0))], "{:?}", imported.faults);
+        assert_eq!((imported.items.len(), imported.faults.len()), (4, 0));
+        assert_eq!(imported.scores[0].accuracy_all_as_wrong, Some(0.5));
+    }
+}
+
+#[test]
+fn a_log_without_samples_states_what_it_leaves_out() {
+    let mut log = log_with_a_gap();
+    log["samples"] = Value::Null;
+    // Of ten samples nine were completed and six scored.
+    log["results"] = json!({"total_samples": 10, "completed_samples": 9, "scores": [
+        {"name": "a", "scorer": "a", "scored_samples": 6, "metrics": {"mean": {"value": 0.5}}},
+        {"name": "b", "scorer": "b", "scored_samples": 9, "metrics": {"std": {"value": 0.5}}},
+        {"name": "c", "scorer": "c", "scored_samples": 9, "metrics": {"mean": {"value": 12.5}}}]});
+    let imported = of(&[("log.json", log.to_string())], &ImportOptions::default()).expect("a log");
+    assert_eq!(brief(&imported.scores), [("t/a", 0, 10, 6, Some(0.5))]);
+    let score = &imported.scores[0];
+    assert_eq!((score.n_error, score.n_unreadable, score.accuracy_all_as_wrong), (1, 3, Some(0.3)));
+    let notes = imported.notes.join("\n");
+    assert!(notes.contains("b is not imported") && notes.contains("c is not imported"), "{notes}");
+}
+
+#[test]
+fn an_item_with_a_missing_replicate_has_the_number_of_the_tool() {
+    let mut log = log_with_a_gap();
+    // The sample without an answer has the right one in the second epoch, as the others have the same.
+    let once = log["samples"].as_array().expect("samples").clone();
+    let again = once.iter().cloned().map(|mut sample| {
+        sample["epoch"] = json!(2);
+        if sample["scores"]["match"]["value"] == "N" {
+            sample["scores"]["match"]["value"] = json!("C");
+        }
+        sample
+    });
+    log["samples"] = once.iter().cloned().chain(again).collect();
+    log["eval"]["config"]["epochs"] = json!(2);
+    log["results"]["scores"][0]["metrics"]["accuracy"]["value"] = json!(0.625);
+    let imported = of(&[("log.json", log.to_string())], &ImportOptions::default()).expect("a log");
+    let score = &imported.scores[0];
+    assert_eq!((score.n_items, score.n_scored, score.accuracy), (4, 4, Some(0.75)));
+    assert_eq!(score.accuracy_all_as_wrong, Some(0.625));
+}
+
+#[test]
+fn a_run_of_helm_with_as_many_instances_as_its_limit_is_named() {
+    let names = ["run_spec.json", "scenario_state.json", "stats.json", "per_instance_stats.json"];
+    let folder = tempfile::tempdir().expect("a folder");
+    for (most, is_named) in [(6, true), (7, false)] {
+        for name in names {
+            let text = std::fs::read_to_string(golden(&format!("helm/simple_mcqa/{name}"))).expect("a file");
+            let mut value: Value = serde_json::from_str(&text).expect("JSON");
+            if name == "run_spec.json" {
+                value["adapter_spec"]["max_eval_instances"] = json!(most);
+            }
+            std::fs::write(folder.path().join(name), value.to_string()).expect("a file");
+        }
+        let told = |options: &ImportOptions| {
+            let imported = import(&[folder.path().to_path_buf()], options).expect("a run");
+            imported.notes.iter().any(|note| note.contains("as its max_eval_instances allows (6)"))
+        };
+        assert_eq!(told(&ImportOptions::default()), is_named);
+        assert!(!told(&ImportOptions { limited: true, ..ImportOptions::default() }));
+    }
+}
+
+#[test]
+fn a_key_in_the_name_of_a_file_or_task_is_not_in_the_provenance() {
+    let task = format!("golden-{KEY}");
+    let results = json!({"results": {&task: {"alias": "t", "acc,none": 0.5}}, "n-shot": {&task: 0},
+        "n-samples": {&task: {"effective": 2}}, "config": {"model": "hf"}, "model_name": "m"});
+    let line = |n: u32| {
+        format!(
+            "{{\"doc_id\":{n},\"target\":\"a\",\"resps\":[[\"a\"]],\"filtered_resps\":[\"a\"],\
+             \"filter\":\"none\",\"acc\":{}}}\n",
+            n % 2
+        )
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("results_1.json");
+    std::fs::write(&path, results.to_string()).expect("a file");
+    std::fs::write(folder.path().join(format!("samples_{task}_1.jsonl")), line(0) + &line(1))
+        .expect("a file");
+    let given = ImportOptions { model: Some("m".into()), ..ImportOptions::default() };
+    let imported = import(&[path], &given).expect("results");
+    let written = serde_json::to_string(&imported.provenance).expect("JSON");
+    assert!(!written.contains(KEY) && written.contains("\"golden-[REDACTED]\":"), "{written}");
+    // The folder of a run of HELM is part of the name of its file.
+    let run = folder.path().join(format!("run-{KEY}"));
+    std::fs::create_dir(&run).expect("a folder");
+    for name in ["run_spec.json", "scenario_state.json", "stats.json", "per_instance_stats.json"] {
+        std::fs::copy(golden(&format!("helm/simple_mcqa/{name}")), run.join(name)).expect("a file");
+    }
+    let imported = import(&[run], &ImportOptions::default()).expect("a run");
+    let written = serde_json::to_string(&imported.provenance).expect("JSON");
+    assert!(!written.contains(KEY) && written.contains("run-[REDACTED]/run_spec.json"), "{written}");
 }

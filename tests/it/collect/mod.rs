@@ -3,6 +3,8 @@
 pub mod adapting;
 pub mod answers_of_today;
 pub mod batch;
+pub mod batch_doubt;
+pub mod batch_faults;
 pub mod batch_money;
 pub mod before_asking;
 pub mod exports;

@@ -105,7 +105,7 @@ fn prompts_keep_every_byte() {
 fn faults_are_reported_with_their_line() {
     let ok = "{\"id\":\"1\",\"prompt\":\"p\",\"answer\":\"a\"}\n";
     let cases: Vec<(&str, Vec<u8>, u64, &str)> = vec![
-        ("t.jsonl", format!("{ok}{{\"id\":\"1\",\"prompt\":\"q\",\"answer\":\"a\"}}").into(), 2, "of line 1"),
+        ("t.jsonl", format!("{ok}{{\"id\":\"1\",\"prompt\":\"q\",\"answer\":\"a\"}}").into(), 2, "as line 1"),
         ("t.jsonl", format!("{ok}\n{{\"id\":\"2\",\"prompt\":\"q\"}}").into(), 3, "answer"),
         ("t.jsonl", format!("{ok}{{\"id\":\"2\",\"prompt\":\"q\",\"answer\":\"\"}}").into(), 2, "answer"),
         ("t.jsonl", format!("{ok}{{\"id\":\"2\",\"prompt\":\"q\",\"answer\":\"  \"}}").into(), 2, "blank"),

@@ -5,68 +5,19 @@ use std::collections::{BTreeMap, HashMap};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
+pub use super::batch_script::Script;
 use super::batch_wires::{candidate, message, word};
 use super::fault_server::chat;
-
-/// The deviations of a server from its normal behaviour.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Script {
-    /// Number of polls of a batch before it ends.
-    pub polls: u32,
-    /// Batches never end, unless they are cancelled.
-    pub is_endless: bool,
-    /// The first batch expires after this number of requests.
-    pub expires_after: Option<usize>,
-    /// Results come in another order.
-    pub is_reversed: bool,
-    /// Every result comes twice.
-    pub is_doubled: bool,
-    /// There is a result for a request that was not asked.
-    pub has_stranger: bool,
-    /// One in this number of requests fails with a server error, the first time.
-    pub error_every: Option<usize>,
-    /// Results lack the ids of their requests.
-    pub has_no_ids: bool,
-    /// This number of downloads break off in the middle.
-    pub cuts: usize,
-    /// This number of downloads are truncated without an error.
-    pub silent_cuts: usize,
-    /// Results always lack the last request.
-    pub lacks_last: bool,
-    /// Larger batches are refused.
-    pub most_requests: Option<usize>,
-    /// This number of creations succeed, but the connection breaks before the answer.
-    pub lost_creations: usize,
-    /// Batches of lost creations end at once.
-    pub ends_lost: bool,
-    /// This number of lists are empty.
-    pub empty_lists: usize,
-    /// There is no list of batches.
-    pub has_no_list: bool,
-    /// A batch of another client with as many requests appears after our first batch.
-    pub has_foreign: bool,
-    /// This number of uploads fail.
-    pub lost_uploads: usize,
-    /// The files of an ended batch get their names only after this number of further polls.
-    pub late_files: u32,
-    /// Results are no longer available.
-    pub has_no_results: bool,
-    /// Results have ids that were never asked.
-    pub has_strange_ids: bool,
-    /// The right answer is never given.
-    pub is_wrong: bool,
-    /// Delay of every answer.
-    pub wait: Duration,
-}
 
 #[derive(Debug, Clone)]
 pub struct Batch {
     pub id: String,
     pub name: String,
+    /// The file of its requests, if the wire format has one.
+    pub file: String,
     /// Ids of the requests with their right answers.
     pub requests: Vec<(String, String)>,
     pub polls: u32,
@@ -85,6 +36,8 @@ pub struct State {
     /// Requests of each batch, in their order of creation.
     pub sizes: Vec<usize>,
     pub errors: BTreeMap<String, u32>,
+    /// Fixed answers to calls with this method and path: status and body.
+    pub fixed: Vec<(String, u16, Value)>,
     n_creations: usize,
     n_lists: usize,
     n_downloads: usize,
@@ -195,6 +148,10 @@ impl State {
         let (bare, _) = path.split_once('?').unwrap_or((path, ""));
         let json: Value = serde_json::from_slice(body).unwrap_or_default();
         let word = |body: &Value| if script.is_wrong { "no idea".to_owned() } else { word(body) };
+        let call = format!("{method} {bare}");
+        if let Some((_, status, body)) = self.fixed.iter().find(|(fixed, ..)| *fixed == call) {
+            return Some(Answer::of(*status, body));
+        }
         let parts: Vec<&str> = bare.trim_start_matches('/').split('/').collect();
         Some(match (method, parts.as_slice()) {
             ("POST", ["chat", "completions"]) => Answer::of(200, &chat(&word(&json), "stop")),
@@ -205,12 +162,18 @@ impl State {
             ("POST", ["files"]) => self.upload(body, script),
             ("POST", ["batches"]) => {
                 let requests = self.files[json["input_file_id"].as_str()?].clone();
-                return self.create(requests, json["metadata"]["surmise"].as_str()?, "openai", script);
+                let file = json["input_file_id"].as_str()?.to_owned();
+                return self.create(
+                    requests,
+                    (json["metadata"]["surmise"].as_str()?, file),
+                    "openai",
+                    script,
+                );
             }
             ("POST", ["v1", "messages", "batches"]) => {
                 let list = json["requests"].as_array()?;
                 let of = |r: &Value| (r["custom_id"].as_str().unwrap_or_default().into(), word(&r["params"]));
-                return self.create(list.iter().map(of).collect(), "", "anthropic", script);
+                return self.create(list.iter().map(of).collect(), ("", String::new()), "anthropic", script);
             }
             ("POST", ["v1beta", "models", m]) if m.ends_with(":batchGenerateContent") => {
                 let batch = &json["batch"];
@@ -219,7 +182,8 @@ impl State {
                     (r["metadata"]["key"].as_str().unwrap_or_default().into(), word(&r["request"]))
                 };
                 let requests = list.iter().map(of).collect();
-                return self.create(requests, batch["displayName"].as_str()?, "gemini", script);
+                let name = batch["displayName"].as_str()?;
+                return self.create(requests, (name, String::new()), "gemini", script);
             }
             ("GET", ["batches"]) => self.list("openai", script),
             ("GET", ["v1", "messages", "batches"]) => self.list("anthropic", script),
@@ -264,8 +228,8 @@ impl State {
                 (line["custom_id"].as_str().expect("an id").into(), word)
             })
             .collect();
-        if script.most_requests.is_some_and(|most| requests.len() > most) {
-            return Answer::error(413, "the file is too large");
+        if let Some((status, text)) = script.refused(requests.len()) {
+            return Answer::error(status, text);
         }
         self.n_uploads += 1;
         if self.n_uploads <= script.lost_uploads {
@@ -279,12 +243,15 @@ impl State {
     fn create(
         &mut self,
         requests: Vec<(String, String)>,
-        name: &str,
+        (name, file): (&str, String),
         wire: &str,
         script: &Script,
     ) -> Option<Answer> {
-        if script.most_requests.is_some_and(|most| requests.len() > most) {
-            return Some(Answer::error(413, "the request is too large"));
+        if let Some(refusal) = script.refused(requests.len()) {
+            return Some(Answer::error(refusal.0, refusal.1));
+        }
+        if let Some((status, text)) = script.later_refusal.filter(|_| self.n_creations > 0) {
+            return Some(Answer::error(status, text));
         }
         for (id, _) in &requests {
             assert_eq!(id.len(), 64, "an id of a request: {id}");
@@ -294,13 +261,14 @@ impl State {
         self.sizes.push(n);
         let id = format!("b{}", self.batches.len());
         let (name, is_foreign) = (name.to_owned(), false);
-        let batch = Batch { id: id.clone(), name, requests, polls: 0, is_cancelled: false, is_foreign };
+        let batch = Batch { id: id.clone(), name, file, requests, polls: 0, is_cancelled: false, is_foreign };
         self.batches.push(batch);
         if script.has_foreign && self.batches.len() == 1 {
             let others = (0..n).map(|n| (format!("{n:064x}"), "x".to_owned()));
             self.batches.push(Batch {
                 id: "theirs".into(),
                 name: "theirs".into(),
+                file: "file-theirs".into(),
                 requests: others.collect(),
                 polls: 99,
                 is_cancelled: false,
@@ -358,6 +326,11 @@ impl State {
         let Some(at) = self.batches.iter().position(|batch| batch.id == id) else {
             return Answer::error(404, "no such batch");
         };
+        let batch = self.batches[at].clone();
+        let is_ended = batch.is_cancelled || (!script.is_endless && batch.polls > script.polls);
+        if is_ended || script.refuses_cancel {
+            return Answer::error(if wire == "openai" { 409 } else { 400 }, "it has ended");
+        }
         self.batches[at].is_cancelled = true;
         let batch = self.batches[at].clone();
         Answer::of(200, &self.describe(&batch, wire, script))

@@ -50,8 +50,16 @@ impl State {
         let done = if is_ended { processed } else { 0 };
         let has_files = is_ended && batch.polls > script.polls + script.late_files;
         match wire {
+            "openai" if script.most_polled.is_some_and(|most| n > most) => {
+                json!({"id": id, "object": "batch", "status": "failed", "metadata": {"surmise": name},
+                "errors": {"data": [{"code": "token_limit_exceeded", "message": "too many tokens"}]},
+                "request_counts": {"total": 0, "completed": 0, "failed": 0}})
+            }
             "openai" => {
-                json!({"id": id, "object": "batch", "status": state[0], "metadata": {"surmise": name},
+                let metadata = (!script.has_no_names).then(|| json!({"surmise": name}));
+                let file = (!script.has_no_files).then_some(&batch.file);
+                json!({"id": id, "object": "batch", "status": state[0], "metadata": metadata,
+                "input_file_id": file,
                 "request_counts": {"total": n, "completed": done, "failed": 0},
                 "output_file_id": has_files.then(|| format!("{id}.results")),
                 "error_file_id": has_files.then(|| format!("{id}.errors"))})

@@ -1,6 +1,7 @@
 //! Shared by several tests: samples with known answers, tables, and scripted servers.
 
 #[cfg(unix)]
+pub mod batch_script;
 pub mod batch_server;
 pub mod batch_wires;
 pub mod browser;

@@ -63,7 +63,7 @@ fn killed_at_random_moments_every_request_is_part_of_one_batch() {
         let is_answer = |record: &&Value| record["outcome"] != "failed";
         assert_eq!(outcomes.iter().filter(is_answer).count(), ITEMS, "{wire}");
         // A request is part of a second batch only after an error, and never without being counted.
-        let errors = outcomes.iter().filter(|record| record["class"] == "unknown").count() as u64;
+        let errors = outcomes.iter().filter(|record| record["class"] == "rejected").count() as u64;
         let state = server.state();
         assert_eq!(state.asked.len(), ITEMS);
         let n_asked: u64 = state.asked.values().map(|n| u64::from(*n)).sum();
