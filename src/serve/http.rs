@@ -183,10 +183,9 @@ async fn begin_chat(app: &App, request: Request) -> ApiResult<RunningRequest> {
     let parse = move || {
         let (number, seed) = own.number();
         let request = ChatRequest::of(&RequestFields::parse(&body.bytes)?, seed)?;
-        // The body counts as held while its messages wait.
-        Ok((number, own.find(&request.common.model)?, request, body))
+        Ok((number, own.find(&request.common.model)?, request, body.parsed()))
     };
-    let (number, served, ChatRequest { mut common, messages }, body) = places.run(parse).await?;
+    let (number, served, ChatRequest { mut common, messages }, held) = places.run(parse).await?;
     // A template that takes its whole time leaves time for the error.
     let (limit, model) = (RENDERING.min(app.settings.timeout / 2), served.clone());
     let render = move || {
@@ -196,7 +195,7 @@ async fn begin_chat(app: &App, request: Request) -> ApiResult<RunningRequest> {
     let (text, special) = served.rendering.run(render).await?;
     let prepare = move || {
         let encoded = encode(&served, &served.chat_tokenizer, &Prompt::Text(text), !special)?;
-        drop(body);
+        drop(held);
         if !common.has_max_tokens {
             common.sampling.max_tokens = served.max_positions.saturating_sub(encoded.ids.len()).max(1);
         }

@@ -51,9 +51,8 @@ const BOMBS: [&str; 26] = [
     "{% set s=range(99999)|list %}{% for i in range(9999) %}{% set x = s|unique %}{% endfor %}",
 ];
 /// Takes hours if the message is `stuck`, and is otherwise a prompt.
-const AT_TIMES_STUCK: &str =
-    "{% set s=range(99999)|list %}{% if messages[0].content == 'stuck' %}{% for i in range(99999) %}\
-     {% set x = s.count(-1) %}{% endfor %}{% endif %}red,";
+const AT_TIMES_STUCK: &str = "{% set s=range(99999)|list %}{% if messages[0].content == 'stuck' %}\
+     {% for i in range(99999) %}{% set x = s.count(-1) %}{% endfor %}{% endif %}red,";
 /// Number of chats that are sent at the same time.
 const AT_ONCE: usize = 4;
 
