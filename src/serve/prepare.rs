@@ -1,6 +1,6 @@
 //! Parses, renders and tokenizes requests on threads other than those that handle sockets, a few at a time.
-//! Long requests have their own places, so that short requests do not wait for them. The chats of a model have
-//! their own places for rendering, so that other requests do not wait for a slow chat template.
+//! Long requests have their own places, so that short requests do not wait for them. Each model has places
+//! for rendering its chats, so that no other request waits for a slow chat template.
 
 use std::sync::Arc;
 

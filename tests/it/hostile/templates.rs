@@ -1,7 +1,7 @@
 //! Chat templates that nest, run on or grow without end: `serve` refuses the chat, or the template, and goes
 //! on.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
@@ -56,10 +56,9 @@ const AT_TIMES_STUCK: &str = "{% set s=range(99999)|list %}{% if messages[0].con
 /// Number of chats that are sent at the same time.
 const AT_ONCE: usize = 4;
 
-/// A copy of a bundled model with a chat template.
-fn write_model(folder: &Path, template: &str) {
+/// A copy of a model with a chat template.
+fn write_model(folder: &Path, from: &Path, template: &str) {
     std::fs::create_dir_all(folder).expect("a folder");
-    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("calibration/minigpt-1");
     for file in ["config.json", "tokenizer.json", "model.safetensors"] {
         std::fs::copy(from.join(file), folder.join(file)).expect("a file");
     }
@@ -67,9 +66,14 @@ fn write_model(folder: &Path, template: &str) {
     std::fs::write(folder.join("tokenizer_config.json"), settings).expect("a file");
 }
 
+/// A bundled model.
+fn bundled() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("calibration/minigpt-1")
+}
+
 fn model(template: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
-    write_model(folder.path(), template);
+    write_model(folder.path(), &bundled(), template);
     folder
 }
 
@@ -101,7 +105,7 @@ fn a_chat_whose_template_is_a_bomb_is_refused_and_others_are_answered() {
         BOMBS.iter().chain(&steps).enumerate().map(|(i, template)| (format!("bomb{i}"), *template)).collect();
     let good = ("good".to_owned(), "{% for m in messages %}{{ m.content }}{% endfor %}");
     for (id, template) in bombs.iter().chain([&good]) {
-        write_model(&folder.path().join(id), template);
+        write_model(&folder.path().join(id), &bundled(), template);
     }
     let models: Vec<String> = bombs.iter().chain([&good]).map(|(id, _)| id.clone()).collect();
     let server = serve(folder.path(), &models);
@@ -129,7 +133,7 @@ fn a_chat_whose_template_is_a_bomb_is_refused_and_others_are_answered() {
 #[test]
 fn a_stuck_template_delays_neither_completions_nor_the_next_chats_for_long() {
     let folder = tempfile::tempdir().expect("a folder");
-    write_model(&folder.path().join("model"), AT_TIMES_STUCK);
+    write_model(&folder.path().join("model"), &bundled(), AT_TIMES_STUCK);
     let server = serve(folder.path(), &["model".into()]);
     assert_eq!(chat(&server, "model", "red").0, 200);
     for _ in 0..2 {
@@ -170,7 +174,7 @@ fn a_process_that_renders_has_no_key_and_ends_with_the_server() {
     use crate::serve::server::KEY;
 
     let folder = tempfile::tempdir().expect("a folder");
-    write_model(&folder.path().join("model"), AT_TIMES_STUCK);
+    write_model(&folder.path().join("model"), &bundled(), AT_TIMES_STUCK);
     let server = serve(folder.path(), &["model".into()]);
     let read = |pid: u32, file: &str| std::fs::read(format!("/proc/{pid}/{file}")).unwrap_or_default();
     let has_key = |pid| String::from_utf8_lossy(&read(pid, "environ")).contains(KEY);
@@ -203,10 +207,20 @@ fn a_process_that_renders_has_no_key_and_ends_with_the_server() {
 
 #[test]
 fn a_measurement_with_a_bomb_ends_with_a_message() {
-    for template in [BOMBS[0], BOMBS[10]] {
-        let folder = model(template);
-        let flags = ["measure", ".", "--corpus", "nations", "--form", "chat", "--estimand", "semantic"];
-        let ended = run(folder.path(), &flags).orderly(template);
+    let folder = tempfile::tempdir().expect("a folder");
+    let table: String = (1..8).map(|i| format!("{i},a{i},{i}b\n")).collect();
+    std::fs::write(folder.path().join("table.csv"), format!("entity,a,b\n{table}")).expect("a file");
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/llama-gqa");
+    let flags = ["measure", ".", "--corpus", "table.csv", "--form", "chat", "--estimand", "semantic"];
+    let small = ["--sets", "4", "--queries", "3", "--shots", "1"];
+    let measure = |template: &str| {
+        write_model(folder.path(), &from, template);
+        run(folder.path(), &[&flags[..], &small].concat()).orderly(template)
+    };
+    let good = measure("{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}<a>");
+    assert_eq!(good.code, Some(0), "{}", good.stderr);
+    for template in [BOMBS[0], BOMBS[10], BOMBS[14]] {
+        let ended = measure(template);
         assert!(ended.code == Some(1) && ended.stderr.contains("chat template"), "{}", ended.stderr);
     }
 }
