@@ -21,7 +21,7 @@ const LONGEST: usize = 16 << 20;
 pub(super) const STACK: usize = 128 << 20;
 
 /// The source of a template, and the special tokens available to it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct TemplateSource {
     pub text: String,
     pub bos_token: String,
