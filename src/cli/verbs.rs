@@ -11,6 +11,7 @@ use super::{
 };
 use crate::error::{Error, Result};
 use crate::machine;
+use crate::model::chat;
 
 /// The exit codes as `--help` lists them, which [`Error::exit_code`] returns.
 const EXIT_CODES: &str = "Exit codes: 0 complete, 1 failed, 2 usage (a flag, name or value), 3 finished \
@@ -134,6 +135,7 @@ pub fn run(opts: Opts) -> Result<()> {
         return Err(Error::Parameter { name: "--threads", reason });
     }
     machine::start_pool(opts.threads)?;
+    chat::use_workers();
     // Servers have no temporary files and finish their requests before they stop, so they handle signals
     // themselves.
     if !matches!(opts.verb, Some(Verb::Serve(_) | Verb::View(_))) {

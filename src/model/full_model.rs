@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::arch::{Architecture, Config};
-use super::chat_files::ChatFiles;
+use super::chat::ChatFiles;
 use super::decoder::Decoder;
 use super::files::{self, ModelFiles};
 use super::hub::{Hub, RequiredFiles};

@@ -11,9 +11,7 @@ pub mod block_parameters;
 pub mod blocks;
 mod buffers;
 pub mod cache;
-mod chat_files;
-mod chat_template;
-mod chat_template_source;
+pub(crate) mod chat;
 #[cfg(test)]
 mod checkpoints_page;
 pub mod decoder;
@@ -44,8 +42,7 @@ mod tensor_values;
 pub mod tokenizer;
 pub mod weights;
 
-pub use self::chat_files::ChatFiles;
-pub use self::chat_template::{ChatMessage, ChatTemplate};
+pub use self::chat::{ChatFiles, ChatMessage, ChatTemplate};
 pub use self::description::Description;
 pub use self::device::Device;
 pub(crate) use self::embedded::checkpoint;

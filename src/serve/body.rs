@@ -23,8 +23,15 @@ const TIME: Duration = Duration::from_secs(30);
 /// A complete body. It counts towards the limit of bodies in memory until it is dropped.
 pub(super) struct WholeBody {
     pub bytes: Vec<u8>,
-    _held: Option<Held>,
+    held: Option<Held>,
     _large: Option<OwnedSemaphorePermit>,
+}
+
+impl WholeBody {
+    /// Frees the bytes and the place. The size still counts towards the limit until the result is dropped.
+    pub fn parsed(self) -> Option<Held> {
+        self.held
+    }
 }
 
 /// Reads the body of a request.
@@ -78,5 +85,5 @@ pub(super) async fn read(request: Request) -> ApiResult<WholeBody> {
     if let Some(connection) = connection {
         connection.answer();
     }
-    Ok(WholeBody { bytes, _held: held, _large: large })
+    Ok(WholeBody { bytes, held, _large: large })
 }

@@ -17,11 +17,12 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::answered::{refuse, reply};
 use super::body;
-use super::prepare::Places;
+use super::prepare::Preparation;
 use super::request::{ApiError, ApiResult, ChatRequest, CompletionRequest, Prompt, RequestFields};
 use super::running::{AnswerShape, RunningRequest, encode, fail};
 use super::served_model::ServedModel;
 use super::settings::ServerSettings;
+use crate::model::chat::TIME as RENDERING;
 use crate::seed;
 
 /// Number of stream pieces that are buffered for a slow client.
@@ -34,7 +35,7 @@ struct App {
     served: Arc<Vec<Arc<ServedModel>>>,
     settings: Arc<ServerSettings>,
     requests: Arc<AtomicU64>,
-    places: Places,
+    preparation: Preparation,
 }
 
 /// Builds the router.
@@ -43,7 +44,7 @@ pub(super) fn router(served: Vec<Arc<ServedModel>>, settings: ServerSettings) ->
         served: Arc::new(served),
         settings: Arc::new(settings),
         requests: Arc::default(),
-        places: Places::new(),
+        preparation: Preparation::new(),
     };
     Router::new()
         .route("/health", get(|| async { reply(200, &json!({"status": "ok"})) }))
@@ -122,22 +123,6 @@ impl App {
     }
 }
 
-/// Reads a request and prepares its answer outside the threads that handle sockets.
-async fn begin(
-    app: &App,
-    request: Request,
-    prepare: impl FnOnce(&App, &RequestFields) -> ApiResult<RunningRequest> + Send + 'static,
-) -> ApiResult<RunningRequest> {
-    app.admit(&request)?;
-    let body = body::read(request).await?;
-    let (own, n_bytes) = (app.clone(), body.bytes.len());
-    let work = move || {
-        let fields = RequestFields::parse(&body.bytes)?;
-        prepare(&own, &fields)
-    };
-    app.places.prepare(n_bytes, work).await
-}
-
 fn card(served: &ServedModel) -> Value {
     json!({
         "id": served.id, "object": "model", "created": 0, "owned_by": "local",
@@ -163,33 +148,60 @@ async fn model(State(app): State<App>, Path(id): Path<String>, request: Request)
 }
 
 async fn completions(State(app): State<App>, request: Request) -> Response {
-    let prepare = |app: &App, fields: &RequestFields| {
-        let (number, seed) = app.number();
-        let CompletionRequest { common, prompts, echo } = CompletionRequest::of(fields, seed)?;
-        let served = app.find(&common.model)?;
+    respond(&app, begin_completion(&app, request)).await
+}
+
+/// Reads a request and prepares its answer outside the threads that handle sockets.
+async fn begin_completion(app: &App, request: Request) -> ApiResult<RunningRequest> {
+    app.admit(&request)?;
+    let body = body::read(request).await?;
+    let (own, places) = (app.clone(), app.preparation.places(body.bytes.len()));
+    let prepare = move || {
+        let (number, seed) = own.number();
+        let fields = RequestFields::parse(&body.bytes)?;
+        let CompletionRequest { common, prompts, echo } = CompletionRequest::of(&fields, seed)?;
+        let served = own.find(&common.model)?;
         let encoded = prompts
             .iter()
             .map(|prompt| encode(&served, served.engine.tokenizer(), prompt, true))
             .collect::<ApiResult<Vec<_>>>()?;
         RunningRequest::begin(AnswerShape::Completion { echo }, number, common, served, encoded)
     };
-    respond(&app, begin(&app, request, prepare)).await
+    places.run(prepare).await
 }
 
 async fn chat(State(app): State<App>, request: Request) -> Response {
-    let prepare = |app: &App, fields: &RequestFields| {
-        let (number, seed) = app.number();
-        let ChatRequest { mut common, messages } = ChatRequest::of(fields, seed)?;
-        let served = app.find(&common.model)?;
-        let rendered = served.template.render(&messages);
-        let (text, special) = rendered.map_err(|reason| ApiError::invalid("messages", reason))?;
+    respond(&app, begin_chat(&app, request)).await
+}
+
+/// Like [`begin_completion`]. The messages are rendered in places of the model, in which a chat template can
+/// delay only the chats of its model.
+async fn begin_chat(app: &App, request: Request) -> ApiResult<RunningRequest> {
+    app.admit(&request)?;
+    let body = body::read(request).await?;
+    let (own, places) = (app.clone(), app.preparation.places(body.bytes.len()));
+    let parse = move || {
+        let (number, seed) = own.number();
+        let request = ChatRequest::of(&RequestFields::parse(&body.bytes)?, seed)?;
+        Ok((number, own.find(&request.common.model)?, request, body.parsed()))
+    };
+    let (number, served, ChatRequest { mut common, messages }, held) = places.run(parse).await?;
+    // A template that takes its whole time leaves time for the error.
+    let (limit, model) = (RENDERING.min(app.settings.timeout / 2), served.clone());
+    let render = move || {
+        let rendered = model.template.render_within(&messages, limit);
+        rendered.map_err(|reason| ApiError::invalid("messages", reason))
+    };
+    let (text, special) = served.rendering.run(render).await?;
+    let prepare = move || {
         let encoded = encode(&served, &served.chat_tokenizer, &Prompt::Text(text), !special)?;
+        drop(held);
         if !common.has_max_tokens {
             common.sampling.max_tokens = served.max_positions.saturating_sub(encoded.ids.len()).max(1);
         }
         RunningRequest::begin(AnswerShape::Chat, number, common, served, vec![encoded])
     };
-    respond(&app, begin(&app, request, prepare)).await
+    places.run(prepare).await
 }
 
 fn timeout_message(time: Duration) -> String {

@@ -1,5 +1,6 @@
 //! Parses, renders and tokenizes requests on threads other than those that handle sockets, a few at a time.
-//! Long requests have their own place, so that short requests do not wait for them.
+//! Long requests have their own places, so that short requests do not wait for them. Each model has places
+//! for rendering its chats, so that no other request waits for a slow chat template.
 
 use std::sync::Arc;
 
@@ -15,29 +16,28 @@ const LONG: usize = 64 << 10;
 const LONG_ONES: usize = 1;
 const SHORT_ONES: usize = 2;
 
-/// The limits on requests that are prepared at the same time.
+/// Threads for one kind of work: a limited number at the same time.
 #[derive(Clone)]
-pub(super) struct Places {
-    short: Arc<Semaphore>,
-    long: Arc<Semaphore>,
-}
+pub(super) struct Places(Arc<Semaphore>);
 
 impl Places {
+    /// As many places as for short requests.
     pub fn new() -> Self {
         // The other half of the threads is for decoding.
-        let short = SHORT_ONES.max(rayon::current_num_threads() / 2);
-        Self { short: Arc::new(Semaphore::new(short)), long: Arc::new(Semaphore::new(LONG_ONES)) }
+        Self::of(SHORT_ONES.max(rayon::current_num_threads() / 2))
     }
 
-    /// Prepares a request of `bytes` bytes.
-    pub async fn prepare<T: Send + 'static>(
+    fn of(places: usize) -> Self {
+        Self(Arc::new(Semaphore::new(places)))
+    }
+
+    /// Waits for a place, then runs `work` on a thread of its own.
+    pub async fn run<T: Send + 'static>(
         &self,
-        bytes: usize,
         work: impl FnOnce() -> ApiResult<T> + Send + 'static,
     ) -> ApiResult<T> {
-        let place = if bytes > LONG { &self.long } else { &self.short };
         // The semaphores are never closed.
-        let place = place.clone().acquire_owned().await.map_err(|_| failed(&"the server is stopping"))?;
+        let place = self.0.clone().acquire_owned().await.map_err(|_| failed(&"the server is stopping"))?;
         // `spawn_blocking` panics if no thread can be started.
         let started = guarded(|| {
             spawn_blocking(move || {
@@ -47,6 +47,24 @@ impl Places {
         });
         let ended = started.map_err(|error| failed(&error))?.await.map_err(|error| failed(&error))?;
         ended.map_err(|error| failed(&error))?
+    }
+}
+
+/// The places for parsing and tokenizing requests.
+#[derive(Clone)]
+pub(super) struct Preparation {
+    short: Places,
+    long: Places,
+}
+
+impl Preparation {
+    pub fn new() -> Self {
+        Self { short: Places::new(), long: Places::of(LONG_ONES) }
+    }
+
+    /// The places for a request of `bytes` bytes.
+    pub fn places(&self, bytes: usize) -> &Places {
+        if bytes > LONG { &self.long } else { &self.short }
     }
 }
 

@@ -1,6 +1,7 @@
 //! A served model: its id, limits, chat template and decoding engine.
 
 use super::engine::Engine;
+use super::prepare::Places;
 use super::settings::ServerSettings;
 use crate::error::Result;
 use crate::model::{ChatTemplate, Model, Tokenizer};
@@ -11,6 +12,8 @@ pub(super) struct ServedModel {
     pub(super) max_positions: usize,
     pub(super) vocab_size: usize,
     pub(super) template: ChatTemplate,
+    /// The places for rendering.
+    pub(super) rendering: Places,
     /// The tokenizer for prompts that the template renders.
     pub(super) chat_tokenizer: Tokenizer,
     pub(super) engine: Engine,
@@ -20,7 +23,7 @@ impl ServedModel {
     /// Reads the chat template and starts the engine.
     ///
     /// # Errors
-    /// [`Error::Config`](crate::Error::Config) for a template that does not parse,
+    /// [`Error::Config`](crate::Error::Config) for a template that cannot be parsed,
     /// [`Error::Serve`](crate::Error::Serve) if no thread can be started.
     pub(super) fn start(model: Model, settings: &ServerSettings) -> Result<Self> {
         let template = ChatTemplate::of(&model.chat)?;
@@ -33,6 +36,7 @@ impl ServedModel {
                 false => model.tokenizer.clone(),
             },
             template,
+            rendering: Places::new(),
             engine: Engine::start(model, settings)?,
         })
     }

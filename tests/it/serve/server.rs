@@ -20,7 +20,13 @@ pub(crate) struct Serving {
 impl Serving {
     pub(crate) fn start(arguments: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_surmise"));
-        command.args(["serve", "--port", "0"]).args(arguments).env("SURMISE_TEST_KEY", KEY);
+        command.args(["serve", "--port", "0"]).args(arguments);
+        Self::of(command)
+    }
+
+    /// A command that starts a server.
+    pub(crate) fn of(mut command: Command) -> Self {
+        command.env("SURMISE_TEST_KEY", KEY);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the binary");
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("stdout")).read_line(&mut line).expect("a line");
@@ -74,7 +80,7 @@ impl Drop for Serving {
     }
 }
 
-const KEY: &str = "sk-the-key-of-the-test";
+pub(crate) const KEY: &str = "sk-the-key-of-the-test";
 pub(crate) const COMPLETIONS: &str = "/v1/completions";
 pub(crate) const CHAT: &str = "/v1/chat/completions";
 

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use super::tokenizer::TokenizerFiles;
 use crate::error::Result;
+use crate::model::tokenizer::TokenizerFiles;
 
 /// The settings and the chat template of a tokenizer.
 #[derive(Debug, Clone, Default)]
@@ -23,7 +23,7 @@ impl ChatFiles {
     ///
     /// # Errors
     /// [`Error::Read`](crate::Error::Read) if a file exists and cannot be read.
-    pub(super) fn read(files: &dyn TokenizerFiles) -> Result<Self> {
+    pub(crate) fn read(files: &dyn TokenizerFiles) -> Result<Self> {
         let text = |name: &str| -> Result<Option<String>> {
             let bytes = files.read(name)?;
             Ok(bytes.and_then(|bytes| String::from_utf8(bytes.into_owned()).ok()))

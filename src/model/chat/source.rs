@@ -16,7 +16,7 @@ pub(super) fn check(source: &str) -> Result<(), String> {
         return Err(format!("it has {} bytes, which exceeds the limit of {LONGEST}", source.len()));
     }
     let mut rest = source;
-    let mut tags = 0;
+    let (mut tags, mut open) = (0, 0);
     while let Some(start) = rest.find('{') {
         rest = &rest[start + 1..];
         let end = match rest.bytes().next() {
@@ -34,7 +34,13 @@ pub(super) fn check(source: &str) -> Result<(), String> {
             rest = rest.split_once(end).map_or("", |(_, rest)| rest);
             continue;
         }
-        let (words, length) = tag(rest, end);
+        if end == "%}"
+            && let Some(inside) = after_tag(rest, "raw")
+        {
+            rest = after_raw(inside);
+            continue;
+        }
+        let (words, length) = tag(rest, end, &mut open);
         if words > MOST_WORDS {
             let line = source[..source.len() - rest.len()].matches('\n').count() + 1;
             return Err(format!("its tag in line {line} has more than {MOST_WORDS} words and symbols"));
@@ -44,9 +50,29 @@ pub(super) fn check(source: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// The text after the tag, if `text` continues a `{%` as the tag `name` without arguments.
+fn after_tag<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    let spaces = |c: char| c.is_ascii_whitespace();
+    let text = text.strip_prefix(['-', '+']).unwrap_or(text).trim_start_matches(spaces);
+    let text = text.strip_prefix(name)?.trim_start_matches(spaces);
+    text.strip_prefix(['-', '+']).unwrap_or(text).strip_prefix("%}")
+}
+
+/// The text after the `{% endraw %}` of a raw block.
+fn after_raw(mut text: &str) -> &str {
+    while let Some((_, rest)) = text.split_once("{%") {
+        text = rest;
+        if let Some(after) = after_tag(rest, "endraw") {
+            return after;
+        }
+    }
+    ""
+}
+
 /// The number of words and symbols in a tag up to its end, and its length in bytes. A quoted string counts as
-/// one.
-fn tag(text: &str, end: &str) -> (usize, usize) {
+/// one. `open` is the number of open brackets: like the parser, a tag ends only where it is 0, and it carries
+/// over to the next tag.
+fn tag(text: &str, end: &str, open: &mut i64) -> (usize, usize) {
     let (mut words, mut in_word) = (0, false);
     let mut quote = None;
     let mut letters = text.char_indices();
@@ -60,7 +86,7 @@ fn tag(text: &str, end: &str) -> (usize, usize) {
                 }
                 continue;
             }
-            None if text[at..].starts_with(end) => return (words, at + end.len()),
+            None if *open == 0 && text[at..].starts_with(end) => return (words, at + end.len()),
             None => {}
         }
         let is_word = c.is_alphanumeric() || c == '_';
@@ -68,8 +94,11 @@ fn tag(text: &str, end: &str) -> (usize, usize) {
             words += 1;
         }
         in_word = is_word;
-        if matches!(c, '"' | '\'') {
-            quote = Some(c);
+        match c {
+            '"' | '\'' => quote = Some(c),
+            '(' | '[' | '{' => *open += 1,
+            ')' | ']' | '}' => *open -= 1,
+            _ => {}
         }
     }
     (words, text.len())
@@ -84,12 +113,18 @@ mod tests {
         let long = format!("{{{{ '{}}}}}\\'' }}}} {}", "word ".repeat(10_000), "text. ".repeat(10_000));
         assert_eq!(check(&long), Ok(()));
         assert_eq!(check("{# {{ #} { {% if a %}{{ b }}{% endif %}"), Ok(()));
+        let raw =
+            format!("{{%- raw -%}} {{{{ {} {{%+ endraw %}} {{{{ {{'a': {{}}}} }}}}", "-".repeat(10_000));
+        assert_eq!(check(&raw), Ok(()));
         for source in [
             format!("{{{{ {}true }}}}", "not ".repeat(100_000)),
             format!("{{{{ {}1 }}}}", "-".repeat(100_000)),
             format!("\n{{{{ a{} }}}}", "~a".repeat(100_000)),
             format!("{{{{ a{} }}}}", "|trim".repeat(100_000)),
             format!("{{% if a %}}{}{{% endif %}}", "{% elif a %}".repeat(100_000)),
+            format!("{{{{ [{{'a': {{}}}}, {}1] }}}}", "-".repeat(100_000)),
+            format!("{{% raw %}}{{{{ '{{% endraw %}}{{{{ {}1 }}}}", "-".repeat(100_000)),
+            format!("{{% raw %}}{{{{ {{% endraw%}}{{{{ {}1 }}}}", "-".repeat(100_000)),
         ] {
             assert!(check(&source).is_err(), "{source:.40}");
         }

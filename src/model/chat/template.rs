@@ -1,41 +1,34 @@
-//! Renders messages as one prompt. The chat template comes from chat_template.jinja or else from
-//! tokenizer_config.json. Without a template, the prompt is the contents of the messages, one per line.
+//! The chat template of a model, from chat_template.jinja or else from tokenizer_config.json. Without a
+//! template, the prompt is the contents of the messages, one per line.
 
-use minijinja::{Environment, Error as Fault, ErrorKind, context, syntax::SyntaxConfig};
+use std::time::Duration;
+
 use serde_json::Value;
 
-use super::chat_files::ChatFiles;
-use super::chat_template_source as source;
+use super::files::ChatFiles;
+use super::jinja::{Jinja, STACK, TemplateSource};
+use super::message::ChatMessage;
+use super::workers::{self, Workers};
 use crate::error::{Error, Result};
-use crate::guard::guarded;
 
-const NAME: &str = "chat";
-/// Limit on the work of one rendering, which bounds time and memory: an instruction counts 1, and so do 64
-/// bytes that are produced or read.
-const FUEL: u64 = 1_000_000;
-/// Additional work allowed per byte of the messages.
-const FUEL_PER_BYTE: u64 = 4;
-/// Maximum depth of nested macro calls and loops.
-const DEEPEST: usize = 100;
-/// Maximum length of a prompt in bytes.
-const LONGEST: usize = 16 << 20;
-/// Stack size in bytes of the thread that parses a template: the parser is recursive.
-const STACK: usize = 128 << 20;
-
-/// A message of a chat.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ChatMessage {
-    /// `system`, `user`, `assistant`, or another role that the template supports.
-    pub role: String,
-    /// The text.
-    pub content: String,
-}
+/// Time limit for parsing or rendering in a process of its own.
+pub(crate) const TIME: Duration = Duration::from_secs(10);
 
 /// The chat template of a model.
+///
+/// A program that uses this library renders in its own process, with limits on the source, the number of
+/// steps, the depth of calls and the length of the prompt. They suffice for templates from a trusted source,
+/// but a hostile template can still exhaust memory or run on. The `surmise` program renders in processes that
+/// it can end.
 #[derive(Debug)]
 pub struct ChatTemplate {
-    /// The template, and the special tokens available to it.
-    template: Option<(Environment<'static>, Value)>,
+    renderer: Option<Renderer>,
+}
+
+#[derive(Debug)]
+enum Renderer {
+    InProcess(Box<Jinja>),
+    Workers(Workers),
 }
 
 impl ChatTemplate {
@@ -48,7 +41,7 @@ impl ChatTemplate {
         // Of several named templates, `default` is the one for chats.
         let named = |list: &Vec<Value>| list.iter().find(|entry| entry["name"] == "default").cloned();
         // The file takes precedence over the key, as in transformers.
-        let source = match (template, &config["chat_template"]) {
+        let text = match (template, &config["chat_template"]) {
             (Some(template), _) => Some(template.clone()),
             (None, Value::String(source)) => Some(source.clone()),
             (None, Value::Array(list)) => {
@@ -56,24 +49,29 @@ impl ChatTemplate {
             }
             (None, _) => None,
         };
-        let Some(source) = source else { return Ok(Self { template: None }) };
-        let environment = parse_apart(source).map_err(|fault| Error::Config {
+        let Some(text) = text else { return Ok(Self { renderer: None }) };
+        let token = |key: &str| match &config[key] {
+            Value::String(token) => token.clone(),
+            other => other["content"].as_str().unwrap_or_default().to_owned(),
+        };
+        let source = TemplateSource { text, bos_token: token("bos_token"), eos_token: token("eos_token") };
+        let renderer = if workers::are_in_use() {
+            Workers::parse(source, TIME).map(Renderer::Workers)
+        } else {
+            parse_apart(source).map(|parsed| Renderer::InProcess(Box::new(parsed)))
+        };
+        let renderer = renderer.map_err(|fault| Error::Config {
             path: path.clone(),
             reason: format!(
                 "chat_template cannot be parsed ({fault}); correct it, or remove it to use no template"
             ),
         })?;
-        let token = |key: &str| match &config[key] {
-            Value::String(token) => token.clone(),
-            other => other["content"].as_str().unwrap_or_default().to_owned(),
-        };
-        let tokens = serde_json::json!({"bos_token": token("bos_token"), "eos_token": token("eos_token")});
-        Ok(Self { template: Some((environment, tokens)) })
+        Ok(Self { renderer: Some(renderer) })
     }
 
     /// Whether the model has a template.
     pub fn is_there(&self) -> bool {
-        self.template.is_some()
+        self.renderer.is_some()
     }
 
     /// The prompt up to the beginning of the model's message, and whether the prompt already contains special
@@ -82,58 +80,34 @@ impl ChatTemplate {
     /// # Errors
     /// The reason why the template rejects the messages.
     pub fn render(&self, messages: &[ChatMessage]) -> std::result::Result<(String, bool), String> {
-        let Some((environment, tokens)) = &self.template else {
-            let contents: Vec<&str> = messages.iter().map(|message| message.content.as_str()).collect();
-            return Ok((contents.join("\n"), false));
-        };
-        let mut environment = environment.clone();
-        let bytes: usize = messages.iter().map(|message| message.role.len() + message.content.len()).sum();
-        environment.set_fuel(Some(FUEL + FUEL_PER_BYTE * bytes as u64));
-        let template = environment.get_template(NAME);
-        let render = || {
-            template.and_then(|template| {
-                let (bos_token, eos_token) = (tokens["bos_token"].as_str(), tokens["eos_token"].as_str());
-                let one = |m: &ChatMessage| {
-                    minijinja::Value::from_pairs([("role", m.role.clone()), ("content", m.content.clone())])
-                };
-                let messages: minijinja::Value = messages.iter().map(one).collect();
-                template.render(context! { messages, bos_token, eos_token, add_generation_prompt => true })
-            })
-        };
-        let refused = |reason: String| format!("the model's chat template rejects the messages: {reason}");
-        match guarded(render) {
-            Ok(Ok(text)) if text.len() <= LONGEST => Ok((text, true)),
-            Ok(Ok(text)) => Err(refused(format!("the prompt would have {} bytes", text.len()))),
-            Ok(Err(fault)) if fault.kind() == ErrorKind::OutOfFuel => {
-                Err(refused("rendering takes too many steps or produces too much text".into()))
+        self.render_within(messages, TIME)
+    }
+
+    /// Like [`ChatTemplate::render`], with a time limit where a process of its own renders.
+    pub(crate) fn render_within(
+        &self,
+        messages: &[ChatMessage],
+        limit: Duration,
+    ) -> std::result::Result<(String, bool), String> {
+        let rendered = match &self.renderer {
+            None => {
+                let contents: Vec<&str> = messages.iter().map(|message| message.content.as_str()).collect();
+                return Ok((contents.join("\n"), false));
             }
-            Ok(Err(fault)) => Err(refused(fault.to_string())),
-            Err(reason) => Err(refused(reason)),
-        }
+            Some(Renderer::InProcess(template)) => template.render(messages),
+            Some(Renderer::Workers(workers)) => workers.render(messages, limit),
+        };
+        let refused = |reason| format!("the model's chat template cannot render the messages: {reason}");
+        rendered.map(|text| (text, true)).map_err(refused)
     }
 }
 
 /// Parses a template on a thread with a stack large enough for deep nesting.
-fn parse_apart(source: String) -> std::result::Result<Environment<'static>, String> {
-    source::check(&source)?;
-    let parse =
-        move || guarded(|| parse(source)).and_then(|parsed| parsed.map_err(|fault| fault.to_string()));
+fn parse_apart(source: TemplateSource) -> std::result::Result<Jinja, String> {
+    let parse = move || Jinja::parse(source);
     let started = std::thread::Builder::new().name("template".into()).stack_size(STACK).spawn(parse);
     let ended = started.map_err(|error| format!("cannot start a thread: {error}"))?.join();
     ended.unwrap_or_else(|_| Err("the template parser crashed".into()))
-}
-
-fn parse(source: String) -> std::result::Result<Environment<'static>, Fault> {
-    let mut environment = Environment::new();
-    // The same settings as transformers.
-    let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
-    environment.set_syntax(syntax?);
-    environment.set_recursion_limit(DEEPEST);
-    environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
-    let raise = |message: String| Err::<String, _>(Fault::new(ErrorKind::InvalidOperation, message));
-    environment.add_function("raise_exception", raise);
-    environment.add_template_owned(NAME, source)?;
-    Ok(environment)
 }
 
 #[cfg(test)]
@@ -184,7 +158,7 @@ mod tests {
             "{{ 2 ** 100000 }}",
         ] {
             let refusal = render(source).expect_err(source);
-            assert!(refusal.contains("rejects the messages"), "{refusal}");
+            assert!(refusal.contains("cannot render the messages"), "{refusal}");
         }
         let chain = format!("{{{{ {}true }}}}", "not ".repeat(100_000));
         assert!(render(&chain).expect_err("a chain").contains("words and symbols"));
