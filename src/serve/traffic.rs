@@ -12,9 +12,9 @@ const MOST_WAITING: usize = 512;
 const MOST: usize = 4096;
 /// Maximum number of bytes of bodies that are being read or prepared.
 const MOST_BYTES: usize = 64 << 20;
-/// Number of large bodies that are read at once. Further bodies stay in the system's socket buffers, so their
-/// clients wait.
-const LARGE_ONES: usize = 16;
+/// Number of large bodies that are read or parsed at once. Further bodies stay in the system's socket
+/// buffers, so their clients wait.
+const LARGE_ONES: usize = 4;
 
 /// The connections of a server.
 pub(super) struct Traffic {
@@ -136,8 +136,8 @@ impl Connection {
         self.set(Stage::Answering);
     }
 
-    /// Waits for a place among the large bodies. The semaphore is never closed.
-    pub async fn large(&self) -> Option<OwnedSemaphorePermit> {
+    /// Waits for a turn among the large bodies, in the order of asking. The semaphore is never closed.
+    pub async fn turn(&self) -> Option<OwnedSemaphorePermit> {
         self.0.traffic.large.clone().acquire_owned().await.ok()
     }
 

@@ -37,8 +37,8 @@ pub fn card(bytes: &[u8]) -> Vec<u8> {
     text.into_bytes()
 }
 
-/// An archive of PyTorch with one entry changed.
-pub fn torch(bytes: &[u8], change: impl FnOnce(&mut Vec<(String, Vec<u8>)>)) -> Vec<u8> {
+/// An archive of stored entries with one entry changed.
+pub fn archive(bytes: &[u8], change: impl FnOnce(&mut Vec<(String, Vec<u8>)>)) -> Vec<u8> {
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).expect("an archive");
     let mut entries: Vec<(String, Vec<u8>)> = (0..archive.len())
         .map(|at| {
