@@ -8,7 +8,7 @@ use axum::http::header;
 use http_body_util::BodyExt;
 use hyper::body::Frame;
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::request::{ApiError, ApiResult};
 use super::traffic::{Connection, Held};
@@ -21,9 +21,9 @@ const DISCARD: usize = 64 << 20;
 const LARGE: usize = 64 << 10;
 /// Time limit for reading a body, without the time in which it waits for its turn.
 const TIME: Duration = Duration::from_secs(30);
-/// A turn ends after this time, and as soon as no data arrives for a pause, so that a client that sends
-/// little or nothing does not keep others waiting.
-const TURN: Duration = Duration::from_millis(20);
+/// A turn ends after this time and a rest of the same length, and as soon as no data arrives for a pause, so
+/// that a client that sends little or nothing does not keep others waiting.
+const TURN: Duration = Duration::from_millis(5);
 const PAUSE: Duration = Duration::from_millis(2);
 
 /// A complete body. It counts towards the limit of bodies in memory until it is dropped.
@@ -76,6 +76,8 @@ impl Incoming {
     /// Waits for a turn. A request from within the process has no connection and needs none.
     async fn take_turn(&mut self) {
         if self.turn.as_ref().is_some_and(|(_, began)| began.elapsed() > TURN) {
+            // Without the rest, clients that send all they can would take the threads from the others.
+            sleep(TURN).await;
             self.turn = None;
         }
         if let (None, Some(connection)) = (&self.turn, &self.connection) {

@@ -14,7 +14,7 @@ const MOST: usize = 4096;
 const MOST_BYTES: usize = 64 << 20;
 /// Number of large bodies that are read or parsed at once. Further bodies stay in the system's socket
 /// buffers, so their clients wait.
-const LARGE_ONES: usize = 4;
+const LARGE_ONES: usize = 2;
 
 /// The connections of a server.
 pub(super) struct Traffic {

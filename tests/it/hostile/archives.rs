@@ -11,7 +11,8 @@ use super::bounded::run;
 fn imported(archive: &[u8]) -> (Option<i32>, String) {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("log.eval"), archive).expect("a file");
-    let ended = run(folder.path(), &["scores", "import", "log.eval", "-o", "out.csv"]).orderly("import");
+    let import = ["scores", "import", "log.eval", "--n-items", "capitals=4", "-o", "out.csv"];
+    let ended = run(folder.path(), &import).orderly("import");
     (ended.code, ended.stderr)
 }
 
