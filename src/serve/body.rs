@@ -8,6 +8,7 @@ use axum::http::header;
 use http_body_util::BodyExt;
 use hyper::body::Frame;
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::task::yield_now;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::request::{ApiError, ApiResult};
@@ -19,12 +20,16 @@ const BODY: usize = 4 << 20;
 const DISCARD: usize = 64 << 20;
 /// A body with more bytes than this takes turns with the other large bodies.
 const LARGE: usize = 64 << 10;
+/// Bodies that declare more than this, or no size, take turns of their own, so that the others do not wait
+/// for them.
+const MIDDLE: usize = 1 << 20;
 /// Time limit for reading a body, without the time in which it waits for its turn.
 const TIME: Duration = Duration::from_secs(30);
-/// A turn ends after this time and a rest of the same length, and as soon as no data arrives for a pause, so
-/// that a client that sends little or nothing does not keep others waiting.
+/// A turn ends after this time and a rest of the same length, and as soon as no data has arrived, so that a
+/// client that sends little or nothing does not keep others waiting.
 const TURN: Duration = Duration::from_millis(5);
-const PAUSE: Duration = Duration::from_millis(2);
+/// How often the socket is read before no data counts as having arrived.
+const READS: usize = 2;
 
 /// A complete body. It counts towards the limit of bodies in memory until it is dropped.
 pub(super) struct WholeBody {
@@ -40,6 +45,8 @@ type Turn = (OwnedSemaphorePermit, Instant);
 struct Incoming {
     body: Body,
     connection: Option<Connection>,
+    /// Whether its declared size is that of the larger ones.
+    is_larger: bool,
     /// The turn, if it is this body's.
     turn: Option<Turn>,
     time_left: Duration,
@@ -65,8 +72,13 @@ impl Incoming {
 
     async fn frame(&mut self) -> Option<Result<Frame<Bytes>, axum::Error>> {
         if self.turn.is_some() {
-            if let Ok(frame) = timeout(PAUSE, self.body.frame()).await {
-                return frame;
+            for _ in 0..READS {
+                // The connection reads its socket between two polls of the body.
+                tokio::select! {
+                    biased;
+                    frame = self.body.frame() => return frame,
+                    () = yield_now() => {}
+                }
             }
             self.turn = None;
         }
@@ -81,7 +93,7 @@ impl Incoming {
             self.turn = None;
         }
         if let (None, Some(connection)) = (&self.turn, &self.connection) {
-            self.turn = connection.turn().await.map(|turn| (turn, Instant::now()));
+            self.turn = connection.turn(self.is_larger).await.map(|turn| (turn, Instant::now()));
         }
     }
 }
@@ -97,13 +109,15 @@ pub(super) async fn read(request: Request) -> ApiResult<WholeBody> {
     }
     let connection = request.extensions().get::<Connection>().cloned();
     let held = connection.as_ref().map(Connection::hold);
-    let mut incoming = Incoming { body: request.into_body(), connection, turn: None, time_left: TIME };
+    let is_larger = declared.is_none_or(|length| length > MIDDLE);
+    let body = request.into_body();
+    let mut incoming = Incoming { body, connection, is_larger, turn: None, time_left: TIME };
     let (mut bytes, mut seen) = (vec![], 0);
     while let Some(data) = incoming.next().await? {
         seen += data.len();
         if seen > LARGE {
             // A body that arrives without a pause must not keep this thread from other connections.
-            tokio::task::yield_now().await;
+            yield_now().await;
             incoming.take_turn().await;
         }
         if seen <= BODY {

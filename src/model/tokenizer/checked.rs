@@ -188,7 +188,7 @@ mod tests {
 
     #[test]
     fn each_fault_is_named_with_its_member() {
-        let check = |file: &Value| super::check(&mut file.clone());
+        let check = |file: &Value| check(&mut file.clone());
         let bpe = |merges: Value, prefix: Value| {
             json!({"model": {"vocab": {"a": 0, "b": 1, "ab": 2, "##b": 3}, "merges": merges,
                              "continuing_subword_prefix": prefix}})

@@ -153,7 +153,7 @@ mod tests {
                 "Strip normalizer.normalizers[1]",
             ]
         );
-        assert_eq!(DECODER.each(&file, &mut |..| Err("no decoder".into())), Ok(()));
+        assert_eq!(DECODER.each(&file, &mut |_, _, _| Err("no decoder".into())), Ok(()));
     }
 
     #[test]
@@ -168,7 +168,7 @@ mod tests {
             json!({"normalizer": {"type": "Sequence", "normalizers": parts}})
         };
         let one = |part: Value| json!({"normalizer": {"type": "Sequence", "normalizers": [part]}});
-        let walk = |file: &Value| NORMALIZER.each(file, &mut |..| Ok(()));
+        let walk = |file: &Value| NORMALIZER.each(file, &mut |_, _, _| Ok(()));
         assert_eq!(walk(&nested(DEEPEST)), Ok(()));
         assert_eq!(walk(&many(MOST_PARTS - 1)), Ok(()));
         for (file, says) in [
