@@ -146,13 +146,9 @@ fn what_cannot_be_checked_before_is_held() {
 #[test]
 fn a_text_is_refused_before_it_fills_the_memory() {
     let scene = Scene::new("gpt2");
-    put(
-        &scene,
-        &json!({
-            "normalizer": replace(&json!({"Regex": "(?s)."}), &"a".repeat(4000)),
-            "pre_tokenizer": {"type": "Split", "pattern": {"Regex": "."}, "behavior": "Isolated", "invert": false},
-        }),
-    );
+    let cut = json!({"type": "Split", "pattern": {"Regex": "."}, "behavior": "Isolated", "invert": false});
+    let long = replace(&json!({"Regex": "(?s)."}), &"a".repeat(4000));
+    put(&scene, &json!({"normalizer": long, "pre_tokenizer": cut}));
     let word = "r".repeat(8000);
     scene.put("texts.csv", format!("group,text\na,red blue {word}\nb,red blue {word}\n").as_bytes());
     let arguments = ["compare", "model", "--texts", "texts.csv", "--group-column", "group"];
