@@ -178,7 +178,8 @@ fn a_member_that_stands_twice_cannot_hide_what_is_read() {
     let part = r#"{"type":"Strip","type":"Strip","pattern":{"Regex":"."},"content":"#;
     let part = format!("{part}\"{}\"}}", "a".repeat(1 << 20));
     scene.put("model/tokenizer.json", file.replace("\"HERE\"", &part).as_bytes());
-    said(&scene, "two types");
+    let (code, said) = said(&scene, "two types");
+    assert!(code == Some(1) && said.contains("strip_left"), "{said:.500}");
 }
 
 #[test]
