@@ -203,6 +203,22 @@ impl Choices<'_> {
     }
 }
 
+impl Choices<'_> {
+    /// Leaves out the type of some parts.
+    fn untype(&mut self, value: &mut Value) {
+        match value {
+            Value::Object(members) => {
+                if members.contains_key("type") && self.byte() % 16 == 15 {
+                    members.remove("type");
+                }
+                members.values_mut().for_each(|value| self.untype(value));
+            }
+            Value::Array(items) => items.iter_mut().for_each(|value| self.untype(value)),
+            _ => {}
+        }
+    }
+}
+
 /// A tokenizer.json whose parts the bytes choose.
 pub fn tokenizer(data: &[u8]) -> String {
     let mut choices = Choices(data.iter());
@@ -223,5 +239,6 @@ pub fn tokenizer(data: &[u8]) -> String {
             file[name] = part(&mut choices, 3);
         }
     }
+    choices.untype(&mut file);
     file.to_string()
 }

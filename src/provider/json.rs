@@ -65,7 +65,7 @@ fn skip_padding(body: &[u8]) -> &[u8] {
 }
 
 /// An upper bound on the number of values in a body: one for each bracket, brace and comma, plus one.
-fn count_values(body: &[u8]) -> usize {
+pub fn count_values(body: &[u8]) -> usize {
     let (mut inside, mut escaped, mut n) = (false, false, 1);
     for byte in body {
         match byte {

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::header;
 use http_body_util::BodyExt;
+use hyper::body::Frame;
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::timeout;
+use tokio::task::yield_now;
+use tokio::time::{Instant, sleep, timeout};
 
 use super::request::{ApiError, ApiResult};
 use super::traffic::{Connection, Held};
@@ -15,16 +18,84 @@ use super::traffic::{Connection, Held};
 /// receives the error.
 const BODY: usize = 4 << 20;
 const DISCARD: usize = 64 << 20;
-/// A body with more bytes than this waits for a place among the large bodies.
+/// A body with more bytes than this takes turns with the other large bodies.
 const LARGE: usize = 64 << 10;
-/// Time limit for reading a body.
+/// Bodies that declare more than this, or no size, take turns of their own, so that the others do not wait
+/// for them.
+const MIDDLE: usize = 1 << 20;
+/// Time limit for reading a body, without the time in which it waits for its turn.
 const TIME: Duration = Duration::from_secs(30);
+/// A turn ends after this time and a rest of the same length, and as soon as no data has arrived, so that a
+/// client that sends little or nothing does not keep others waiting.
+const TURN: Duration = Duration::from_millis(5);
+/// How often the socket is read before no data counts as having arrived.
+const READS: usize = 2;
 
 /// A complete body. It counts towards the limit of bodies in memory until it is dropped.
 pub(super) struct WholeBody {
     pub bytes: Vec<u8>,
     held: Option<Held>,
-    _large: Option<OwnedSemaphorePermit>,
+    _turn: Option<Turn>,
+}
+
+/// The turn of a large body, and when it began.
+type Turn = (OwnedSemaphorePermit, Instant);
+
+/// A body that is being received.
+struct Incoming {
+    body: Body,
+    connection: Option<Connection>,
+    /// Whether its declared size is that of the larger ones.
+    is_larger: bool,
+    /// The turn, if it is this body's.
+    turn: Option<Turn>,
+    time_left: Duration,
+}
+
+impl Incoming {
+    /// The next data, or `None` at the end of the body.
+    async fn next(&mut self) -> ApiResult<Option<Bytes>> {
+        loop {
+            let began = Instant::now();
+            let frame = timeout(self.time_left, self.frame()).await;
+            self.time_left = self.time_left.saturating_sub(began.elapsed());
+            let slow =
+                |_| ApiError { status: 408, ..ApiError::invalid("", "the body did not arrive in time") };
+            let Some(frame) = frame.map_err(slow)? else { return Ok(None) };
+            let frame =
+                frame.map_err(|_| ApiError::invalid("", "the connection ended before the body was complete"));
+            if let Ok(data) = frame?.into_data() {
+                return Ok(Some(data));
+            }
+        }
+    }
+
+    async fn frame(&mut self) -> Option<Result<Frame<Bytes>, axum::Error>> {
+        if self.turn.is_some() {
+            for _ in 0..READS {
+                // The connection reads its socket between two polls of the body.
+                tokio::select! {
+                    biased;
+                    frame = self.body.frame() => return frame,
+                    () = yield_now() => {}
+                }
+            }
+            self.turn = None;
+        }
+        self.body.frame().await
+    }
+
+    /// Waits for a turn. A request from within the process has no connection and needs none.
+    async fn take_turn(&mut self) {
+        if self.turn.as_ref().is_some_and(|(_, began)| began.elapsed() > TURN) {
+            // Without the rest, clients that send all they can would take the threads from the others.
+            sleep(TURN).await;
+            self.turn = None;
+        }
+        if let (None, Some(connection)) = (&self.turn, &self.connection) {
+            self.turn = connection.turn(self.is_larger).await.map(|turn| (turn, Instant::now()));
+        }
+    }
 }
 
 impl WholeBody {
@@ -43,47 +114,37 @@ pub(super) async fn read(request: Request) -> ApiResult<WholeBody> {
     if declared.is_some_and(|length: usize| length > DISCARD) {
         return Err(too_large());
     }
-    // A request from within the process has no connection.
     let connection = request.extensions().get::<Connection>().cloned();
     let held = connection.as_ref().map(Connection::hold);
-    let mut body = request.into_body();
-    let read = async {
-        let (mut bytes, mut seen, mut large) = (vec![], 0, None);
-        while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|_| {
-                ApiError::invalid(
-                    "",
-                    "the connection ended before the body was \
-                                                                 complete",
-                )
-            })?;
-            let Some(data) = frame.data_ref() else { continue };
-            seen += data.len();
-            if seen > LARGE {
-                // A body that arrives without a pause must not keep this thread from other connections.
-                tokio::task::yield_now().await;
-            }
-            if let Some(connection) = connection.as_ref().filter(|_| seen > LARGE && large.is_none()) {
-                large = connection.large().await;
-            }
-            if seen <= BODY {
-                if held.as_ref().is_some_and(|held| !held.add(data.len())) {
-                    return Err(ApiError::overloaded(
-                        "too many request bodies are in progress; try again \
-                                                     later",
-                    ));
-                }
-                bytes.extend_from_slice(data);
-            } else if seen > DISCARD {
-                break;
-            }
+    let is_larger = declared.is_none_or(|length| length > MIDDLE);
+    let body = request.into_body();
+    let mut incoming = Incoming { body, connection, is_larger, turn: None, time_left: TIME };
+    let (mut bytes, mut seen) = (vec![], 0);
+    while let Some(data) = incoming.next().await? {
+        seen += data.len();
+        if seen > LARGE {
+            // A body that arrives without a pause must not keep this thread from other connections.
+            yield_now().await;
+            incoming.take_turn().await;
         }
-        if seen <= BODY { Ok((bytes, large)) } else { Err(too_large()) }
-    };
-    let slow = || ApiError { status: 408, ..ApiError::invalid("", "the body did not arrive in time") };
-    let (bytes, large) = timeout(TIME, read).await.map_err(|_| slow())??;
-    if let Some(connection) = connection {
+        if seen <= BODY {
+            if held.as_ref().is_some_and(|held| !held.add(data.len())) {
+                return Err(ApiError::overloaded("too many request bodies are in progress; try again later"));
+            }
+            bytes.extend_from_slice(&data);
+        } else if seen > DISCARD {
+            break;
+        }
+    }
+    if seen > BODY {
+        return Err(too_large());
+    }
+    if seen > LARGE {
+        // The turn lasts until the request is parsed, which bounds the number of whole bodies in memory.
+        incoming.take_turn().await;
+    }
+    if let Some(connection) = incoming.connection {
         connection.answer();
     }
-    Ok(WholeBody { bytes, held, _large: large })
+    Ok(WholeBody { bytes, held, _turn: incoming.turn })
 }

@@ -12,19 +12,21 @@ const MOST_WAITING: usize = 512;
 const MOST: usize = 4096;
 /// Maximum number of bytes of bodies that are being read or prepared.
 const MOST_BYTES: usize = 64 << 20;
-/// Number of large bodies that are read at once. Further bodies stay in the system's socket buffers, so their
-/// clients wait.
-const LARGE_ONES: usize = 16;
+/// Number of large bodies that are read or parsed at once, and of still larger ones. Further bodies stay in
+/// the system's socket buffers, so their clients wait.
+const LARGE_ONES: usize = 1;
 
 /// The connections of a server.
 pub(super) struct Traffic {
     state: Mutex<State>,
     large: Arc<Semaphore>,
+    larger: Arc<Semaphore>,
 }
 
 impl Default for Traffic {
     fn default() -> Self {
-        Self { state: Mutex::default(), large: Arc::new(Semaphore::new(LARGE_ONES)) }
+        let turns = || Arc::new(Semaphore::new(LARGE_ONES));
+        Self { state: Mutex::default(), large: turns(), larger: turns() }
     }
 }
 
@@ -136,9 +138,12 @@ impl Connection {
         self.set(Stage::Answering);
     }
 
-    /// Waits for a place among the large bodies. The semaphore is never closed.
-    pub async fn large(&self) -> Option<OwnedSemaphorePermit> {
-        self.0.traffic.large.clone().acquire_owned().await.ok()
+    /// Waits for a turn among the large bodies or the larger ones, in the order of asking. The semaphores are
+    /// never closed.
+    pub async fn turn(&self, is_larger: bool) -> Option<OwnedSemaphorePermit> {
+        let traffic = &self.0.traffic;
+        let turns = if is_larger { &traffic.larger } else { &traffic.large };
+        turns.clone().acquire_owned().await.ok()
     }
 
     /// Starts to count the bytes of a body.

@@ -21,6 +21,7 @@ use self::flags::{BudgetFlags, CollectFlags, RescoreFlags, ResumeFlags, TargetFl
 use self::folder_input::FolderInput;
 use self::request_flags::{OnUnknown, RequestFlags};
 use self::semantic_flags::SemanticFlags;
+use super::progress::Progress;
 use super::watch::{Watch, interrupts};
 use super::{SECRETS, status};
 use crate::collect::budget::estimate;
@@ -156,6 +157,7 @@ fn collect(
         }
     }
     if target.dry_run {
+        let progress = Progress::uncounted("planning", quiet);
         let estimate = estimate::estimate(
             &folder,
             &mut configuration,
@@ -168,6 +170,7 @@ fn collect(
                 checks_first: !resume.keep_going,
             },
         )?;
+        progress.finish();
         return dry_run::print(&estimate, &configuration, &target.table, secrets.ok().as_deref());
     }
     if target.table.is_given() {

@@ -5,25 +5,43 @@ use std::io::{Cursor, Read};
 
 use zip::{CompressionMethod, ZipArchive};
 
-/// Maximum size of an entry in bytes. A larger entry is refused before it is unpacked.
-const MOST_BYTES: u64 = 4 << 30;
+use crate::provider::json;
+
+/// Maximum size of an entry in bytes, and maximum ratio to its size in the archive. A larger entry is refused
+/// before it is unpacked.
+const MOST_BYTES: u64 = 512 << 20;
+const MOST_TIMES: u64 = 1000;
+/// Maximum size of all entries together, and maximum number of their JSON values: so many, and so many more
+/// for each byte of the archive.
+const ALL_BYTES: (u64, u64) = (512 << 20, 100);
+const ALL_VALUES: (u64, u64) = (4 << 20, 8);
 
 /// An archive in memory.
 pub(super) struct Archive<'a> {
     zip: ZipArchive<Cursor<&'a [u8]>>,
+    /// The numbers of bytes and values that may still be read.
+    bytes_left: u64,
+    values_left: u64,
 }
 
 impl<'a> Archive<'a> {
     /// Opens an archive. `Err` is the reason for a failure.
     pub(super) fn open(bytes: &'a [u8]) -> Result<Self, String> {
-        let zip = ZipArchive::new(Cursor::new(bytes));
-        let zip = zip.map_err(|error| {
-            format!(
-                "is not a complete archive ({error}); the file may be \
-                                               truncated"
-            )
-        })?;
-        Ok(Self { zip })
+        let mut zip = ZipArchive::new(Cursor::new(bytes))
+            .map_err(|error| format!("is not a complete archive ({error}); the file may be truncated"))?;
+        if zip.has_duplicate_names() {
+            return Err("is an archive in which two entries have the same name".into());
+        }
+        let mut packed = 0_u64;
+        for index in 0..zip.len() {
+            let entry = zip.by_index_raw(index).map_err(|error| format!("cannot be read ({error})"))?;
+            packed = packed.saturating_add(entry.compressed_size());
+        }
+        if packed > bytes.len() as u64 {
+            return Err("is an archive whose entries overlap".into());
+        }
+        let left = |(base, times): (u64, u64)| times.saturating_mul(bytes.len() as u64).saturating_add(base);
+        Ok(Self { zip, bytes_left: left(ALL_BYTES), values_left: left(ALL_VALUES) })
     }
 
     /// The names of the entries, in order.
@@ -37,11 +55,20 @@ impl<'a> Archive<'a> {
         let index = self.zip.index_for_name(name).ok_or_else(|| format!("has no {name}"))?;
         let mut entry = self.zip.by_index_raw(index).map_err(|error| fault(&error))?;
         let (size, crc, method) = (entry.size(), entry.crc32(), entry.compression());
-        if size > MOST_BYTES {
-            return Err(fault(&format!("it has {size} bytes, too many")));
-        }
         let mut packed = vec![];
         entry.read_to_end(&mut packed).map_err(|error| fault(&error))?;
+        let most = MOST_BYTES.min(MOST_TIMES.saturating_mul(packed.len() as u64));
+        if size > most {
+            return Err(fault(&format!(
+                "it unpacks from {} to {size} bytes; at most {MOST_TIMES} times as many are read, and at \
+                 most {MOST_BYTES}",
+                packed.len()
+            )));
+        }
+        self.bytes_left = self
+            .bytes_left
+            .checked_sub(size)
+            .ok_or_else(|| format!("unpacks to more than {} times its size", ALL_BYTES.1))?;
         let mut bytes = vec![];
         let most = size.saturating_add(1);
         let unpacked = if method == CompressionMethod::STORE {
@@ -59,6 +86,10 @@ impl<'a> Archive<'a> {
         if bytes.len() as u64 != size || crc32fast::hash(&bytes) != crc {
             return Err(fault(&"its size or checksum is wrong"));
         }
+        self.values_left = self
+            .values_left
+            .checked_sub(json::count_values(&bytes) as u64)
+            .ok_or_else(|| format!("has more than {} values for each of its bytes", ALL_VALUES.1))?;
         Ok(bytes)
     }
 }

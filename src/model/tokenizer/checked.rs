@@ -4,9 +4,8 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::parts::each;
-use super::pattern;
 use super::sentencepiece::MOST_BYTES;
+use super::{parts, pattern};
 
 /// Maximum value of WordPiece's word length, in characters. The search time grows with its square; published
 /// files have 100.
@@ -14,25 +13,63 @@ const LONGEST_WORD: u64 = 10_000;
 /// Maximum number of special tokens that a template may add to a text.
 const MOST_AROUND: usize = 1000;
 
-/// Checks the members of a tokenizer.json.
+/// Checks the members of a tokenizer.json. A model without a type, as in files of old versions of the
+/// library, gets the type that its members have.
 ///
 /// # Errors
 /// The faulty member, and its fault.
-pub(super) fn check(file: &Value) -> Result<(), String> {
-    check_model(&file["model"])?;
-    for (name, list) in
-        [("normalizer", "normalizers"), ("pre_tokenizer", "pretokenizers"), ("decoder", "decoders")]
-    {
-        each(&file[name], name, list, &mut |part, place| check_part(part, place))?;
+pub(super) fn check(file: &mut Value) -> Result<(), String> {
+    let kind = model_type(&file["model"])?;
+    check_model(&file["model"], kind)?;
+    file["model"]["type"] = kind.into();
+    for member in [&parts::NORMALIZER, &parts::PRE_TOKENIZER, &parts::DECODER] {
+        member.each(file, &mut check_part)?;
     }
-    each(&file["post_processor"], "post_processor", "processors", &mut check_template)
+    let mut around = 0;
+    parts::POST_PROCESSOR.each(file, &mut |part, kind, place| {
+        around += check_template(part, kind, place)?;
+        match around {
+            ..=MOST_AROUND => Ok(()),
+            more => Err(format!("{place} adds up to {more} special tokens; {MOST_AROUND} are allowed")),
+        }
+    })
 }
 
-fn check_model(model: &Value) -> Result<(), String> {
-    let vocab = model["vocab"].as_object();
+/// The type of the model. Without a name, the type must follow from the members that only one type has.
+fn model_type(model: &Value) -> Result<&'static str, String> {
+    let kind = match &model["type"] {
+        Value::String(name) => {
+            return ["BPE", "WordPiece", "WordLevel", "Unigram"]
+                .into_iter()
+                .find(|kind| kind == name)
+                .ok_or_else(|| format!("model has the unknown type {name:?}"));
+        }
+        Value::Null if model["vocab"].is_array() => "Unigram",
+        Value::Null if model["merges"].is_array() => "BPE",
+        Value::Null if !model["max_input_chars_per_word"].is_null() => "WordPiece",
+        Value::Null if model["vocab"].is_object() && model["unk_token"].is_string() => "WordLevel",
+        _ => return Err("model has no type, and none follows from its members".into()),
+    };
+    Ok(kind)
+}
+
+fn check_model(model: &Value, kind: &str) -> Result<(), String> {
+    match kind {
+        "BPE" => check_merges(model),
+        "Unigram" => check_scores(model),
+        "WordPiece" => match model["max_input_chars_per_word"].as_u64() {
+            Some(..=LONGEST_WORD) => Ok(()),
+            _ => Err(format!("model.max_input_chars_per_word is not a number up to {LONGEST_WORD}")),
+        },
+        _ => Ok(()),
+    }
+}
+
+/// Checks the merges of a BPE model against its vocabulary.
+fn check_merges(model: &Value) -> Result<(), String> {
+    let vocab = model["vocab"].as_object().ok_or("model.vocab is not a map of pieces to ids")?;
     let prefix = model["continuing_subword_prefix"].as_str().unwrap_or_default();
-    let has = |piece: &str| vocab.is_none_or(|vocab| vocab.contains_key(piece));
-    let is_bpe = model["merges"].is_array();
+    let has = |piece: &str| vocab.contains_key(piece);
     for (at, merge) in model["merges"].as_array().into_iter().flatten().enumerate() {
         let wrong = |what: String| Err(format!("model.merges[{at}]: {what}"));
         let pair = match merge {
@@ -50,10 +87,14 @@ fn check_model(model: &Value) -> Result<(), String> {
             return wrong(format!("its result {:?} is not in model.vocab", format!("{left}{rest}")));
         }
     }
-    // In a unigram model, the vocabulary is a list of pieces with scores.
-    let pieces = model["vocab"].as_array();
+    Ok(())
+}
+
+/// Checks the vocabulary of a unigram model, a list of pieces with scores.
+fn check_scores(model: &Value) -> Result<(), String> {
+    let pieces = model["vocab"].as_array().ok_or("model.vocab is not a list of pieces with scores")?;
     let mut seen = HashSet::new();
-    for (at, entry) in pieces.into_iter().flatten().enumerate() {
+    for (at, entry) in pieces.iter().enumerate() {
         let Some((piece, score)) = entry[0].as_str().zip(entry[1].as_f64()) else {
             return Err(format!("model.vocab[{at}] is not a piece with a score"));
         };
@@ -67,21 +108,35 @@ fn check_model(model: &Value) -> Result<(), String> {
             return Err(format!("model.vocab[{at}]: the piece {piece:?} occurs twice"));
         }
     }
-    if let (Some(pieces), Some(unknown)) = (pieces, model["unk_id"].as_u64())
+    if let Some(unknown) = model["unk_id"].as_u64()
         && unknown >= pieces.len() as u64
     {
         return Err(format!("model.unk_id is {unknown}, but model.vocab has only {} pieces", pieces.len()));
-    }
-    if !is_bpe && model["max_input_chars_per_word"].as_u64().is_some_and(|most| most > LONGEST_WORD) {
-        return Err(format!("model.max_input_chars_per_word is more than {LONGEST_WORD}"));
     }
     Ok(())
 }
 
 /// Checks one normalizer, pre-tokenizer or decoder.
-fn check_part(part: &Value, place: &str) -> Result<(), String> {
-    if part["type"] == "FixedLength" && part["length"].as_u64() == Some(0) {
-        return Err(format!("{place}.length is 0"));
+fn check_part(part: &Value, kind: &str, place: &str) -> Result<(), String> {
+    match kind {
+        "FixedLength" if part["length"].as_u64() == Some(0) => {
+            return Err(format!("{place}.length is 0"));
+        }
+        // The library recognises parts of these two types by their members, not by their type.
+        "BertNormalizer"
+            if !["clean_text", "handle_chinese_chars", "lowercase"]
+                .iter()
+                .all(|key| part[key].is_boolean())
+                || !(part["strip_accents"].is_boolean() || part["strip_accents"].is_null()) =>
+        {
+            return Err(format!("{place}: clean_text, handle_chinese_chars and lowercase must be booleans"));
+        }
+        "CharDelimiterSplit"
+            if part["delimiter"].as_str().is_none_or(|delimiter| delimiter.chars().count() != 1) =>
+        {
+            return Err(format!("{place}.delimiter is not one character"));
+        }
+        _ => {}
     }
     match part["pattern"]["Regex"].as_str() {
         Some(regex) => pattern::check(regex).map_err(|reason| format!("{place}.pattern: {reason}")),
@@ -89,35 +144,40 @@ fn check_part(part: &Value, place: &str) -> Result<(), String> {
     }
 }
 
-/// Checks that a template adds known tokens to one text.
-fn check_template(part: &Value, place: &str) -> Result<(), String> {
-    if part["type"] != "TemplateProcessing" {
-        return Ok(());
+/// Checks that a template adds known tokens to one text, and returns their number.
+fn check_template(part: &Value, kind: &str, place: &str) -> Result<usize, String> {
+    // The library takes any post-processor with these members for a template, whatever its type.
+    if kind != "TemplateProcessing" {
+        return match ["single", "special_tokens"].into_iter().find(|key| !part[key].is_null()) {
+            Some(key) => Err(format!("{place}.{key}: a part of type {kind} does not have it")),
+            None => Ok(0),
+        };
     }
     let mut texts = 0;
-    let mut around = 0;
+    let mut around = 0_usize;
     for (at, piece) in part["single"].as_array().into_iter().flatten().enumerate() {
         let wrong = |what: &str| Err(format!("{place}.single[{at}]: {what}"));
         if piece["Sequence"]["id"] == "A" {
             texts += 1;
-        } else if !piece["Sequence"].is_null() {
+            continue;
+        }
+        if !piece["Sequence"].is_null() {
             return wrong("it is a second text, but a template must have only one");
         }
-        let Some(id) = piece["SpecialToken"]["id"].as_str() else { continue };
+        let Some(id) = piece["SpecialToken"]["id"].as_str() else {
+            return wrong("it is neither the text nor a special token with an id");
+        };
         let token = &part["special_tokens"][id];
         let count = |list: &Value| list.as_array().map(Vec::len);
         match (count(&token["ids"]), count(&token["tokens"])) {
-            (Some(ids), Some(tokens)) if ids == tokens && ids > 0 => around += ids,
+            (Some(ids), Some(tokens)) if ids == tokens && ids > 0 => around = around.saturating_add(ids),
             _ => return wrong("special_tokens must have one id for each text of its token"),
         }
     }
-    if texts > 1 || around > MOST_AROUND {
-        return Err(format!(
-            "{place}.single has the text {texts} times and {around} special tokens; at most one text is \
-             allowed"
-        ));
+    if texts > 1 {
+        return Err(format!("{place}.single has the text {texts} times; at most one text is allowed"));
     }
-    Ok(())
+    Ok(around)
 }
 
 #[cfg(test)]
@@ -128,39 +188,87 @@ mod tests {
 
     #[test]
     fn each_fault_is_named_with_its_member() {
+        let check = |file: &Value| check(&mut file.clone());
         let bpe = |merges: Value, prefix: Value| {
             json!({"model": {"vocab": {"a": 0, "b": 1, "ab": 2, "##b": 3}, "merges": merges,
                              "continuing_subword_prefix": prefix}})
         };
+        let plain = |name: &str, part: Value| {
+            let mut file = bpe(json!([]), Value::Null);
+            file[name] = part;
+            file
+        };
         assert_eq!(check(&bpe(json!(["a b"]), Value::Null)), Ok(()));
         assert_eq!(check(&bpe(json!([["a", "##b"]]), json!("##"))), Ok(()));
-        let template = |single: Value, token: Value| {
-            json!({"post_processor": {"type": "Sequence", "processors": [
-                {"type": "TemplateProcessing", "single": single, "special_tokens": {"x": token}}]}})
+        let processor = |kind: &str, single: Value, token: Value| {
+            let part = json!({"type": kind, "single": single, "special_tokens": {"x": token}});
+            plain("post_processor", json!({"type": "Sequence", "processors": [part, part]}))
         };
+        let template = |single: Value, token: Value| processor("TemplateProcessing", single, token);
         let text = json!({"Sequence": {"id": "A", "type_id": 0}});
         let special = json!({"SpecialToken": {"id": "x", "type_id": 0}});
         let one = json!({"id": "x", "ids": [1], "tokens": ["x"]});
         assert_eq!(check(&template(json!([special, text, special]), one.clone())), Ok(()));
         let many = json!({"id": "x", "ids": vec![1; 600], "tokens": vec!["x"; 600]});
-        let nested = |part: Value| json!({"pre_tokenizer": {"type": "Sequence", "pretokenizers": [part]}});
+        let nested =
+            |part: Value| plain("pre_tokenizer", json!({"type": "Sequence", "pretokenizers": [part]}));
         for (file, says) in [
             (bpe(json!(["a b", "a c"]), Value::Null), "model.merges[1]: \"c\" is not in"),
             (bpe(json!(["b a"]), Value::Null), "\"ba\" is not in"),
             (bpe(json!(["a b"]), json!("####")), "does not begin with"),
-            (bpe(json!([7]), Value::Null), "no pair"),
+            (bpe(json!([7]), Value::Null), "not a pair"),
             (json!({"model": {"vocab": [["a", 0.0], ["a", 0.0]]}}), "model.vocab[1]"),
             (json!({"model": {"vocab": [["a", 0.0]], "unk_id": 1}}), "model.unk_id is 1"),
             (json!({"model": {"max_input_chars_per_word": u64::MAX}}), "max_input_chars"),
+            (
+                json!({"model": {"type": "WordPiece", "merges": [], "max_input_chars_per_word": 20_000}}),
+                "max_input",
+            ),
+            (json!({"model": {"type": "BPE", "vocab": []}}), "model.vocab is not a map"),
+            (json!({"model": {"type": "Unigram", "vocab": {}}}), "model.vocab is not a list"),
+            (json!({"model": {"type": "Bigram"}}), "model has the unknown type"),
+            (json!({"model": {"vocab": {}}}), "model has no type"),
             (nested(json!({"type": "FixedLength", "length": 0})), "pre_tokenizer.pretokenizers[0].length"),
-            (nested(json!({"pattern": {"Regex": "(x{1000}){1000}"}})), "pretokenizers[0].pattern"),
+            (nested(json!({"pattern": {"Regex": "."}})), "pre_tokenizer.pretokenizers[0] has no type"),
+            (nested(json!({"type": "CharDelimiterSplit", "length": 0})), "[0].delimiter is not"),
+            (
+                plain(
+                    "normalizer",
+                    json!({"type": "BertNormalizer", "pattern": {"Regex": "."}, "content": "a"}),
+                ),
+                "normalizer: clean_text",
+            ),
+            (
+                nested(json!({"type": "Split", "pattern": {"Regex": "(x{1000}){1000}"}})),
+                "pretokenizers[0].pattern",
+            ),
             (template(json!([{"Sequence": {"id": "B"}}]), one.clone()), "processors[0].single[0]: it is a"),
             (template(json!([text, text]), one), "the text 2 times"),
             (template(json!([special, special, text]), many), "1200 special tokens"),
+            (
+                template(json!([special]), json!({"ids": vec![1; 600], "tokens": vec!["x"; 600]})),
+                "processors[1] adds",
+            ),
+            (processor("BertProcessing", json!([text]), json!({})), "processors[0].single"),
+            (template(json!([{"SpecialToken": ["x", 0]}]), json!({})), "single[0]: it is neither"),
             (template(json!([special]), json!({"ids": [1], "tokens": []})), "must have one id"),
         ] {
             let said = check(&file).expect_err(says);
             assert!(said.contains(says), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_model_without_a_type_gets_the_type_that_its_members_have() {
+        for (model, kind) in [
+            (json!({"vocab": {"a": 0}, "merges": [], "unk_token": "a"}), "BPE"),
+            (json!({"vocab": {"a": 0}, "unk_token": "a", "max_input_chars_per_word": 100}), "WordPiece"),
+            (json!({"vocab": {"a": 0}, "unk_token": "a"}), "WordLevel"),
+            (json!({"vocab": [["a", 0.0]], "unk_id": 0}), "Unigram"),
+        ] {
+            let mut file = json!({"model": model});
+            assert_eq!(check(&mut file), Ok(()), "{kind}");
+            assert_eq!(file["model"]["type"], kind);
         }
     }
 }

@@ -166,8 +166,13 @@ impl Tokenizer {
         tokenizer
     }
 
-    /// The text of some tokens, without special tokens; empty if it cannot be decoded.
+    /// The text of some tokens, without special tokens; empty if it cannot be decoded, or could have more
+    /// than 8 MiB.
     pub fn decode(&self, ids: &[u32]) -> String {
+        let lengths = ids.iter().map(|id| self.inner.id_to_token(*id).map_or(0, |text| text.len()));
+        if !self.growth.admits_tokens(lengths) {
+            return String::new();
+        }
         call(|| self.inner.decode(ids, true)).unwrap_or_default()
     }
 

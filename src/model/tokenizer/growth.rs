@@ -1,53 +1,80 @@
-//! Limits how much the rules of a tokenizer can lengthen a text. Each rule can double it, so thirty rules can
-//! turn one byte into a billion.
+//! Limits how much the rules of a tokenizer can lengthen a text, an added token or the text of a token. Each
+//! rule can double it, so thirty rules can turn one byte into a billion.
 
 use serde_json::Value;
 
-use super::parts::each;
+use super::parts;
 
 /// Maximum factor by which a text may grow; published files stay below 50.
 const MOST: usize = 4096;
-/// Maximum number of bytes that the rules may produce from one text.
-const MOST_BYTES: usize = 32 << 20;
+/// Maximum number of bytes that the rules may produce from one text, or the decoder from some tokens. The
+/// library takes some hundred bytes of memory for each.
+const MOST_BYTES: usize = 8 << 20;
+/// Maximum number of bytes that the rules may produce from all added tokens; published files have at most a
+/// few hundred thousand. The library searches for all of them at once, in a table of some hundred bytes for
+/// each of these.
+const MOST_ADDED: usize = 4 << 20;
+/// Maximum number of bytes that the decoder may produce from one token; published files stay below a few
+/// thousand.
+const MOST_DECODED: usize = 64 << 10;
 
-/// The factor by which a text can grow.
+/// The factors by which a text can grow when it is encoded, and the text of a token when it is decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Growth(usize);
+pub(super) struct Growth {
+    encoded: usize,
+    decoded: usize,
+}
 
 impl Growth {
-    /// For rules that lengthen a text at most threefold, such as replacing a space by U+2581.
-    pub(super) const SMALL: Self = Self(3);
+    /// For rules that lengthen a text at most threefold, such as replacing a space by U+2581. Decoders that
+    /// surmise builds at most double it.
+    pub(super) const SMALL: Self = Self { encoded: 3, decoded: 2 };
 
     /// For sentencepiece rules that lengthen a text by the factor `times`, and for its rules for spaces.
     ///
     /// # Errors
     /// The factor, if it exceeds the maximum.
     pub(super) fn of_rules(times: usize) -> Result<Self, String> {
-        let mut all = Self::SMALL.0;
-        grow(&mut all, times, "its normalization rules")?;
-        Ok(Self(all))
+        let mut growth = Self::SMALL;
+        grow(&mut growth.encoded, times, "its normalization rules")?;
+        Ok(growth)
     }
 
     /// For the rules of a tokenizer.json. `precompiled` returns the factor of a charsmap.
     ///
     /// # Errors
-    /// The rule that exceeds the maximum.
+    /// The rule that exceeds the maximum, or the added token or piece that could become too long.
     pub(super) fn of(
         file: &Value,
         precompiled: &dyn Fn(&str) -> Result<usize, String>,
     ) -> Result<Self, String> {
-        let mut text = 1_usize;
-        for (name, list) in [("normalizer", "normalizers"), ("pre_tokenizer", "pretokenizers")] {
-            each(&file[name], name, list, &mut |part, place| {
-                grow(&mut text, one(part, precompiled).map_err(|why| format!("{place}: {why}"))?, place)
-            })?;
-        }
-        // The decoder's rules apply to the pieces of the vocabulary.
-        let mut pieces = 1;
-        each(&file["decoder"], "decoder", "decoders", &mut |part, place| {
-            grow(&mut pieces, one(part, precompiled)?, place)
+        let mut growth = Self { encoded: 1, decoded: 1 };
+        parts::NORMALIZER.each(file, &mut |part, kind, place| {
+            let times = one(part, kind, precompiled).map_err(|why| format!("{place}: {why}"))?;
+            grow(&mut growth.encoded, times, place)
         })?;
-        Ok(Self(text))
+        // The library normalizes added tokens when it reads them, and does not split them.
+        let added = || {
+            let tokens = file["added_tokens"].as_array().into_iter().flatten();
+            tokens.map(|token| (token["content"].as_str().unwrap_or_default(), token["normalized"] != false))
+        };
+        growth.admits_added(added())?;
+        let added = added().map(|(text, is_normalized)| growth.added(text, is_normalized));
+        let longest = added.chain(pieces(&file["model"]["vocab"]).map(str::len)).max().unwrap_or(0);
+        parts::PRE_TOKENIZER.each(file, &mut |part, kind, place| {
+            grow(&mut growth.encoded, one(part, kind, precompiled)?, place)
+        })?;
+        parts::DECODER.each(file, &mut |part, kind, place| {
+            grow(&mut growth.decoded, decoded(part, kind), place)?;
+            match (longest + 1).saturating_mul(growth.decoded) {
+                ..=MOST_DECODED => Ok(()),
+                most => Err(format!(
+                    "{place}: it can make {most} bytes from the longest token, of {longest} bytes, which \
+                     exceeds the limit of {MOST_DECODED}"
+                )),
+            }
+        })?;
+        Ok(growth)
     }
 
     /// Rejects a text that could become too long.
@@ -55,7 +82,8 @@ impl Growth {
     /// # Errors
     /// A message with the possible length.
     pub(super) fn admits(self, text: &str) -> Result<(), String> {
-        match text.len().saturating_mul(self.0) {
+        // A rule may also add something before, between or after all characters.
+        match (text.len() + 1).saturating_mul(self.encoded) {
             most if most <= MOST_BYTES => Ok(()),
             most => Err(format!(
                 "its rules could produce {most} bytes from {}, which exceeds the limit of {MOST_BYTES}",
@@ -63,6 +91,43 @@ impl Growth {
             )),
         }
     }
+
+    /// Rejects added tokens that could become too long: their texts, and whether they are normalized.
+    ///
+    /// # Errors
+    /// A message with the possible length.
+    pub(super) fn admits_added<'a>(
+        self,
+        tokens: impl Iterator<Item = (&'a str, bool)>,
+    ) -> Result<(), String> {
+        let sizes = tokens.map(|(text, is_normalized)| self.added(text, is_normalized));
+        match sizes.fold(0, usize::saturating_add) {
+            ..=MOST_ADDED => Ok(()),
+            most => Err(format!(
+                "added_tokens: the rules could produce {most} bytes from them, which exceeds the limit of \
+                 {MOST_ADDED}"
+            )),
+        }
+    }
+
+    fn added(self, text: &str, is_normalized: bool) -> usize {
+        if is_normalized { (text.len() + 1).saturating_mul(self.encoded) } else { text.len() }
+    }
+
+    /// Whether tokens with texts of these lengths can be decoded.
+    pub(super) fn admits_tokens(self, mut lengths: impl Iterator<Item = usize>) -> bool {
+        let sum = lengths.try_fold(0_usize, |sum, length| {
+            let sum = sum + length + 1;
+            (sum.saturating_mul(self.decoded) <= MOST_BYTES).then_some(sum)
+        });
+        sum.is_some()
+    }
+}
+
+/// The pieces of a vocabulary: the members of a map, or in a unigram model the first elements of a list.
+fn pieces(vocab: &Value) -> impl Iterator<Item = &str> {
+    let map = vocab.as_object().into_iter().flatten().map(|(piece, _)| piece.as_str());
+    map.chain(vocab.as_array().into_iter().flatten().filter_map(|entry| entry[0].as_str()))
 }
 
 fn grow(all: &mut usize, times: usize, place: &str) -> Result<(), String> {
@@ -70,25 +135,51 @@ fn grow(all: &mut usize, times: usize, place: &str) -> Result<(), String> {
     if *all <= MOST { Ok(()) } else { Err(format!("{place}: it can make a text {all} times as long")) }
 }
 
-/// The factor by which one rule can lengthen a text.
-fn one(part: &Value, precompiled: &dyn Fn(&str) -> Result<usize, String>) -> Result<usize, String> {
-    let length = |value: &Value| value.as_str().map_or(0, str::len);
-    Ok(match part["type"].as_str().unwrap_or_default() {
-        "Replace" => match part["pattern"]["String"].as_str() {
-            Some(pattern) if !pattern.is_empty() => length(&part["content"]).div_ceil(pattern.len()).max(1),
-            // An expression may match between any two characters.
-            _ => length(&part["content"]) + 1,
-        },
+fn length(value: &Value) -> usize {
+    value.as_str().map_or(0, str::len)
+}
+
+/// The factor of a rule that replaces a pattern.
+fn replacement(part: &Value) -> usize {
+    match part["pattern"]["String"].as_str() {
+        Some(pattern) if !pattern.is_empty() => length(&part["content"]).div_ceil(pattern.len()).max(1),
+        // An expression may match between any two characters.
+        _ => length(&part["content"]) + 1,
+    }
+}
+
+/// The factor by which a normalizer or pre-tokenizer can lengthen a text.
+fn one(
+    part: &Value,
+    kind: &str,
+    precompiled: &dyn Fn(&str) -> Result<usize, String>,
+) -> Result<usize, String> {
+    Ok(match kind {
+        "Replace" => replacement(part),
         "Prepend" => length(&part["prepend"]) + 1,
         "Precompiled" => precompiled(part["precompiled_charsmap"].as_str().unwrap_or_default())?,
         "ByteLevel" => 2,
-        "Metaspace" => length(&part["replacement"]).max(1),
+        // It replaces each space, and may put its character before each word.
+        "Metaspace" => length(&part["replacement"]) + 1,
         // The longest decompositions in Unicode: one ligature decomposes into eighteen characters.
         "NFKC" | "NFKD" => 11,
-        "NFC" | "NFD" | "BertNormalizer" => 3,
+        "NFC" | "NFD" | "Bert" | "BertNormalizer" => 3,
         "Lowercase" => 2,
         _ => 1,
     })
+}
+
+/// The factor by which a decoder can lengthen the text of a token.
+fn decoded(part: &Value, kind: &str) -> usize {
+    match kind {
+        "Replace" => replacement(part),
+        // An empty text is replaced between any two characters.
+        "BPEDecoder" if length(&part["suffix"]) == 0 => 2,
+        "CTC" if length(&part["word_delimiter_token"]) == 0 => 2,
+        // It puts a space before a token, or writes an invalid byte as three.
+        "WordPiece" | "ByteLevel" => 2,
+        _ => 1,
+    }
 }
 
 #[cfg(test)]
@@ -102,14 +193,18 @@ mod tests {
         Growth::of(&file, &|_| Ok(11))
     }
 
+    fn replace(pattern: &Value, n: usize) -> Value {
+        json!({"type": "Replace", "pattern": pattern, "content": "b".repeat(n)})
+    }
+
     #[test]
     fn published_rules_are_admitted_and_doubling_is_not() {
         let space = json!({"type": "Replace", "pattern": {"String": " "}, "content": "\u{2581}"});
         let blanks = json!({"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": " "});
         let rules = json!({"type": "Precompiled", "precompiled_charsmap": ""});
-        assert_eq!(of(&json!([space])), Ok(Growth(3)));
+        assert_eq!(of(&json!([space])).map(|growth| growth.encoded), Ok(3));
         // The rules of T5 and of ALBERT.
-        assert_eq!(of(&json!([rules, blanks, space])), Ok(Growth(66)));
+        assert_eq!(of(&json!([rules, blanks, space])).map(|growth| growth.encoded), Ok(66));
         let albert =
             json!([blanks, {"type": "NFKD"}, {"type": "StripAccents"}, {"type": "Lowercase"}, rules]);
         assert!(of(&albert).is_ok());
@@ -123,7 +218,42 @@ mod tests {
 
     #[test]
     fn a_text_is_refused_by_what_it_could_become() {
-        assert!(Growth(1).admits(&"x".repeat(1 << 20)).is_ok());
-        assert!(Growth(4096).admits(&"x".repeat(1 << 20)).is_err());
+        assert!(Growth::SMALL.admits(&"x".repeat(1 << 20)).is_ok());
+        assert!(Growth { encoded: 4096, decoded: 1 }.admits(&"x".repeat(1 << 20)).is_err());
+    }
+
+    #[test]
+    fn added_tokens_are_refused_by_what_they_could_become() {
+        let long = replace(&json!({"Regex": "."}), 4000);
+        let file = |n: usize, is_normalized: bool| {
+            let token = json!({"content": "x".repeat(n), "normalized": is_normalized});
+            json!({"normalizer": long, "added_tokens": [token, token]})
+        };
+        let of = |file: &Value| Growth::of(file, &|_| Ok(1));
+        assert!(of(&file(500, true)).is_ok());
+        let said = of(&file(600, true)).expect_err("growth");
+        assert!(said.starts_with("added_tokens: the rules could produce 4809202 bytes"), "{said}");
+        assert!(of(&file(1 << 20, false)).is_ok());
+        assert!(of(&file(3 << 20, false)).is_err());
+    }
+
+    #[test]
+    fn a_decoder_is_refused_by_what_it_could_make_of_a_token() {
+        let long = replace(&json!({"String": "a"}), 4000);
+        let of = |file: &Value| Growth::of(file, &|_| Ok(1));
+        for (vocab, added) in [
+            (json!({"a": 0, "aaaaaaaaaaaaaaaaaaaa": 1}), json!([])),
+            (json!([["aaaaaaaaaaaaaaaaaaaa", 0.0]]), json!([])),
+            (json!({}), json!([{"content": "aaaaaaaaaaaaaaaaaaaa", "normalized": false}])),
+        ] {
+            let file = json!({"model": {"vocab": vocab}, "added_tokens": added,
+                              "decoder": {"type": "Sequence", "decoders": [long]}});
+            let said = of(&file).expect_err("growth");
+            assert!(said.starts_with("decoder.decoders[0]: it can make 84000 bytes"), "{said}");
+        }
+        let growth = of(&json!({"model": {"vocab": {"aaa": 0}}, "decoder": long})).expect("a short piece");
+        assert!(growth.admits_tokens(std::iter::repeat_n(3, 500)));
+        assert!(!growth.admits_tokens(std::iter::repeat_n(3, 530)));
+        assert!(!growth.admits_tokens(std::iter::repeat(3)));
     }
 }

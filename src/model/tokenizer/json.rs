@@ -22,10 +22,11 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<(Tokenizer, Growth)> {
         fault(format!("not a readable tokenizer.json ({source}); download or save it again"))
     };
     // Checked first, because the library panics if the decoder is invalid JSON.
-    let value: Value = serde_json::from_slice(bytes).map_err(|source| malformed(&source))?;
-    checked::check(&value).map_err(|reason| malformed(&reason))?;
+    let mut value: Value = serde_json::from_slice(bytes).map_err(|source| malformed(&source))?;
+    checked::check(&mut value).map_err(|reason| malformed(&reason))?;
     let growth = Growth::of(&value, &precompiled).map_err(|reason| malformed(&reason))?;
-    let mut inner = Tokenizer::from_bytes(bytes).map_err(|source| malformed(&source))?;
+    // Built from the value that was checked, not from the bytes, in which a member may occur twice.
+    let mut inner: Tokenizer = serde_json::from_value(value).map_err(|source| malformed(&source))?;
     // The file may specify padding, truncation or random omission of merges (dropout), but windows must
     // contain exactly the tokens of their text.
     inner.with_padding(None);

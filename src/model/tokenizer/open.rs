@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::TokenizerFiles;
 use super::growth::Growth;
 use super::sentencepiece::SentencePiece;
-use super::settings::TokenizerSettings;
+use super::settings::{self, TokenizerSettings};
 use super::{gguf, json, vocab_merges};
 use crate::error::{Error, Result};
 use crate::guard::guarded;
@@ -68,10 +68,12 @@ fn best(files: &dyn TokenizerFiles, settings: &TokenizerSettings, model_type: &s
     }
     let has = |name: &str| files.read(name).is_ok_and(|bytes| bytes.is_some());
     if has(vocab_merges::VOCAB) && has(vocab_merges::MERGES) {
+        let growth = Growth::SMALL;
+        let fault = |reason| Error::Tokenizer { path: files.path(settings::CONFIG), reason };
+        admit_added(growth, settings).map_err(fault)?;
         let mut inner = vocab_merges::read(files, settings, model_type)?;
         finish(&mut inner, settings, &path)?;
         let path = files.path(vocab_merges::VOCAB);
-        let growth = Growth::SMALL;
         return Ok(Opened { path, inner, unknown: None, bos: None, begins: false, growth });
     }
     for name in SENTENCEPIECE {
@@ -111,13 +113,19 @@ fn sentencepiece(
         Error::Tokenizer { path: path.clone(), reason }
     };
     let mut model = SentencePiece::parse(bytes).map_err(|reason| fault(&reason))?;
-    model.extend(&settings.added).map_err(|reason| fault(&reason))?;
     let growth = model.growth().map_err(|reason| fault(&reason))?;
+    admit_added(growth, settings).map_err(|reason| fault(&reason))?;
+    model.extend(&settings.added).map_err(|reason| fault(&reason))?;
     let (mut inner, unknown) = model.tokenizer().map_err(|source| fault(&source))?;
     finish(&mut inner, settings, &path)?;
     let kind = settings.class.as_deref().unwrap_or(model_type).to_lowercase();
     let begins = BEGINNING.iter().any(|name| kind.starts_with(name));
     Ok(Opened { path, inner, unknown: Some(unknown), bos: model.bos, begins, growth })
+}
+
+/// Checks the added tokens of tokenizer_config.json and added_tokens.json.
+fn admit_added(growth: Growth, settings: &TokenizerSettings) -> std::result::Result<(), String> {
+    growth.admits_added(settings.added.values().map(|token| (token.content.as_str(), token.normalized)))
 }
 
 /// Marks the special tokens of a tokenizer that does not come from tokenizer.json.

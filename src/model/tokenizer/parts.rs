@@ -1,19 +1,188 @@
-//! Walks through the parts of a tokenizer.json: a normalizer, pre-tokenizer, decoder or post-processor, or a
-//! list of them.
+//! The parts of a tokenizer.json: a normalizer, pre-tokenizer, post-processor or decoder, or a sequence of
+//! them. The `tokenizers` library guesses the type of a part that names none, or an unknown one, from its
+//! other members. Such parts are refused, so that the library builds what the checks examine.
+//!
+//! # References
+//! The types are those of `normalizers/mod.rs`, `pre_tokenizers/mod.rs`, `processors/mod.rs` and
+//! `decoders/mod.rs` of tokenizers 0.23, as the library writes them and as it reads them.
 
 use serde_json::Value;
 
-/// Calls `work` with a part and, if the part is a list, with each of its elements. The second argument is the
-/// path of the element.
-pub(super) fn each(
-    part: &Value,
-    place: &str,
-    list: &str,
-    work: &mut dyn FnMut(&Value, &str) -> Result<(), String>,
-) -> Result<(), String> {
-    work(part, place)?;
-    for (at, inner) in part[list].as_array().into_iter().flatten().enumerate() {
-        each(inner, &format!("{place}.{list}[{at}]"), list, work)?;
+/// Maximum depth of nested sequences, and maximum number of parts of one member; published files stay below 4
+/// and 50.
+const DEEPEST: usize = 16;
+const MOST_PARTS: usize = 1000;
+
+/// A member of a tokenizer.json that is a part.
+pub(super) struct Member {
+    name: &'static str,
+    /// The member of a sequence that holds its parts.
+    list: &'static str,
+    types: &'static [&'static str],
+}
+
+pub(super) const NORMALIZER: Member = Member {
+    name: "normalizer",
+    list: "normalizers",
+    types: &[
+        "Bert",
+        "BertNormalizer",
+        "ByteLevel",
+        "Lowercase",
+        "NFC",
+        "NFD",
+        "NFKC",
+        "NFKD",
+        "Nmt",
+        "Precompiled",
+        "Prepend",
+        "Replace",
+        "Sequence",
+        "Strip",
+        "StripAccents",
+    ],
+};
+
+pub(super) const PRE_TOKENIZER: Member = Member {
+    name: "pre_tokenizer",
+    list: "pretokenizers",
+    types: &[
+        "BertPreTokenizer",
+        "ByteLevel",
+        "CharDelimiterSplit",
+        "Digits",
+        "FixedLength",
+        "Metaspace",
+        "Punctuation",
+        "Sequence",
+        "Split",
+        "UnicodeScripts",
+        "Whitespace",
+        "WhitespaceSplit",
+    ],
+};
+
+pub(super) const POST_PROCESSOR: Member = Member {
+    name: "post_processor",
+    list: "processors",
+    types: &["BertProcessing", "ByteLevel", "RobertaProcessing", "Sequence", "TemplateProcessing"],
+};
+
+pub(super) const DECODER: Member = Member {
+    name: "decoder",
+    list: "decoders",
+    types: &[
+        "BPEDecoder",
+        "ByteFallback",
+        "ByteLevel",
+        "CTC",
+        "Fuse",
+        "Metaspace",
+        "Replace",
+        "Sequence",
+        "Strip",
+        "WordPiece",
+    ],
+};
+
+impl Member {
+    /// Calls `work` with the part, if the file has it, and with each part of a sequence. The second argument
+    /// is the type of the part, the third its path.
+    ///
+    /// # Errors
+    /// The path of a part without a supported type or of one too many, and the errors of `work`.
+    pub(super) fn each(
+        &self,
+        file: &Value,
+        work: &mut dyn FnMut(&Value, &str, &str) -> Result<(), String>,
+    ) -> Result<(), String> {
+        let mut open = vec![(&file[self.name], self.name.to_owned(), 1)];
+        open.retain(|(part, ..)| !part.is_null());
+        let mut n = 0;
+        while let Some((part, place, depth)) = open.pop() {
+            n += 1;
+            if n > MOST_PARTS || depth > DEEPEST {
+                return Err(format!(
+                    "{}: it has more than {MOST_PARTS} parts, or they are nested more than {DEEPEST} deep",
+                    self.name
+                ));
+            }
+            let Some(name) = part["type"].as_str() else {
+                return Err(format!("{place} has no type; one of {} is needed", self.types.join(", ")));
+            };
+            if !self.types.contains(&name) {
+                return Err(format!(
+                    "{place} has the unknown type {name:?}; the types are {}",
+                    self.types.join(", ")
+                ));
+            }
+            work(part, name, &place)?;
+            let inner = part[self.list].as_array().into_iter().flatten().enumerate();
+            let inner: Vec<_> = inner
+                .map(|(at, part)| (part, format!("{place}.{}[{at}]", self.list), depth + 1))
+                .take(MOST_PARTS + 1)
+                .collect();
+            open.extend(inner.into_iter().rev());
+        }
+        Ok(())
     }
-    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn parts_are_visited_in_order_with_their_paths() {
+        let file = json!({"normalizer": {"type": "Sequence", "normalizers": [
+            {"type": "Sequence", "normalizers": [{"type": "NFC"}]}, {"type": "Strip"}]}});
+        let mut seen = vec![];
+        let walked = NORMALIZER.each(&file, &mut |_, name, place| {
+            seen.push(format!("{name} {place}"));
+            Ok(())
+        });
+        assert_eq!(walked, Ok(()));
+        assert_eq!(
+            seen,
+            [
+                "Sequence normalizer",
+                "Sequence normalizer.normalizers[0]",
+                "NFC normalizer.normalizers[0].normalizers[0]",
+                "Strip normalizer.normalizers[1]",
+            ]
+        );
+        assert_eq!(DECODER.each(&file, &mut |_, _, _| Err("no decoder".into())), Ok(()));
+    }
+
+    #[test]
+    fn parts_of_no_or_unknown_type_and_too_many_are_refused() {
+        let nested = |depth: usize| {
+            let inner = json!({"type": "NFC"});
+            let wrap = |part, _| json!({"type": "Sequence", "normalizers": [part]});
+            json!({"normalizer": (1..depth).fold(inner, wrap)})
+        };
+        let many = |n: usize| {
+            let parts = vec![json!({"type": "NFC"}); n];
+            json!({"normalizer": {"type": "Sequence", "normalizers": parts}})
+        };
+        let one = |part: Value| json!({"normalizer": {"type": "Sequence", "normalizers": [part]}});
+        let walk = |file: &Value| NORMALIZER.each(file, &mut |_, _, _| Ok(()));
+        assert_eq!(walk(&nested(DEEPEST)), Ok(()));
+        assert_eq!(walk(&many(MOST_PARTS - 1)), Ok(()));
+        for (file, says) in [
+            (nested(DEEPEST + 1), "nested more than"),
+            (many(MOST_PARTS), "more than 1000 parts"),
+            (json!({"normalizer": {}}), "normalizer has no type"),
+            (json!({"normalizer": ["a"]}), "normalizer has no type"),
+            (one(json!({"content": "a"})), "normalizer.normalizers[0] has no type"),
+            (one(json!(null)), "normalizer.normalizers[0] has no type"),
+            (one(json!({"type": {"NFC": null}})), "normalizer.normalizers[0] has no type"),
+            (one(json!({"type": "Split"})), "normalizer.normalizers[0] has the unknown type \"Split\""),
+        ] {
+            let said = walk(&file).expect_err(says);
+            assert!(said.contains(says), "{said}");
+        }
+    }
 }

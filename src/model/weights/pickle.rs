@@ -1,6 +1,7 @@
 //! Reads the tensors of a PyTorch state dict from a Python pickle. No code is executed: classes and functions
-//! are only names, and only the few that rebuild tensors are interpreted. Values are kept in one list and
-//! refer to each other by index, so that malicious input cannot nest, copy or grow beyond its own length.
+//! are only names, and only the few that rebuild tensors are interpreted. Values are kept in one list, refer
+//! to each other by index, and borrow their texts from the pickle, so that malicious input cannot nest or
+//! copy them. One byte makes at most one value of a few tens of bytes, and the number of values is limited.
 //!
 //! # References
 //! `pickletools.py` of CPython; `torch/_utils.py` (`_rebuild_tensor_v2`), `torch/serialization.py`
@@ -45,18 +46,21 @@ impl PickledTensor<'_> {
 /// Maximum length of a name, and maximum number of dimensions.
 const LONGEST: usize = 512;
 const MOST_DIMENSIONS: usize = 8;
+/// Maximum number of values and memo entries. A tensor takes about twenty, so this suffices for 200,000
+/// tensors.
+const MOST_VALUES: usize = 4 << 20;
 
 /// Index of a value.
 type Id = usize;
 
 #[derive(Debug)]
-enum Value {
+enum Value<'a> {
     /// None, a float, an empty class: values that are not part of a tensor.
     Nothing,
     Int(i64),
-    Text(String),
-    /// "module name"
-    Name(String),
+    Text(&'a str),
+    /// A module and a name in it.
+    Name(&'a str, &'a str),
     Items(Vec<Id>),
     Dict(Vec<(Id, Id)>),
     Call(Id, Id),
@@ -97,7 +101,7 @@ pub(super) fn tensors(
 struct Machine<'a> {
     bytes: &'a [u8],
     at: usize,
-    values: Vec<Value>,
+    values: Vec<Value<'a>>,
     stack: Vec<Id>,
     memo: HashMap<u64, Id>,
 }
@@ -114,21 +118,32 @@ impl<'a> Machine<'a> {
         Ok(self.take(n)?.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte)))
     }
 
-    fn text_of(&mut self, n: u64) -> Result<Value, String> {
-        let bytes = self.take(usize::try_from(n).map_err(|_| "its pickle is truncated")?)?;
-        Ok(Value::Text(String::from_utf8_lossy(bytes).into_owned()))
+    /// Pushes a text whose length is a number of `width` bytes. Bytes that are not UTF-8 are not a name.
+    fn push_text(&mut self, width: usize) -> Result<(), String> {
+        let n = self.number(width)? as usize;
+        let text = std::str::from_utf8(self.take(n)?);
+        self.push(text.map_or(Value::Nothing, Value::Text))
     }
 
-    fn line(&mut self) -> Result<String, String> {
+    fn line(&mut self) -> Result<&'a str, String> {
         let rest = &self.bytes[self.at..];
         let end = rest.iter().position(|byte| *byte == b'\n').ok_or("its pickle is truncated")?;
         self.at += end + 1;
-        Ok(String::from_utf8_lossy(&rest[..end]).into_owned())
+        std::str::from_utf8(&rest[..end]).map_err(|_| "its pickle has a name that is not UTF-8".into())
     }
 
-    fn push(&mut self, value: Value) {
+    fn has_room(&self) -> Result<(), String> {
+        if self.values.len() + self.memo.len() < MOST_VALUES {
+            return Ok(());
+        }
+        Err(format!("its pickle has more than {MOST_VALUES} values"))
+    }
+
+    fn push(&mut self, value: Value<'a>) -> Result<(), String> {
+        self.has_room()?;
         self.stack.push(self.values.len());
         self.values.push(value);
+        Ok(())
     }
 
     fn pop(&mut self) -> Result<Id, String> {
@@ -150,8 +165,7 @@ impl<'a> Machine<'a> {
     fn pop_items(&mut self, n: usize) -> Result<(), String> {
         let start = self.stack.len().checked_sub(n).ok_or("its pickle pops from an empty stack")?;
         let items = self.stack.split_off(start);
-        self.push(Value::Items(items));
-        Ok(())
+        self.push(Value::Items(items))
     }
 
     fn set(&mut self, items: &[Id]) -> Result<(), String> {
@@ -163,6 +177,7 @@ impl<'a> Machine<'a> {
     }
 
     fn remember(&mut self, key: u64) -> Result<(), String> {
+        self.has_room()?;
         let last = self.last()?;
         self.memo.insert(key, last);
         Ok(())
@@ -176,10 +191,8 @@ impl<'a> Machine<'a> {
 
     fn call(&mut self) -> Result<(), String> {
         let (arguments, function) = (self.pop()?, self.pop()?);
-        let is_dict =
-            matches!(&self.values[function], Value::Name(name) if name == "collections OrderedDict");
-        self.push(if is_dict { Value::Dict(vec![]) } else { Value::Call(function, arguments) });
-        Ok(())
+        let is_dict = self.name(function) == Some(("collections", "OrderedDict"));
+        self.push(if is_dict { Value::Dict(vec![]) } else { Value::Call(function, arguments) })
     }
 
     fn run(&mut self) -> Result<Id, String> {
@@ -191,18 +204,18 @@ impl<'a> Machine<'a> {
                 0x95 => drop(self.take(8)?),
                 b'c' => {
                     let (module, name) = (self.line()?, self.line()?);
-                    self.push(Value::Name(format!("{module} {name}")));
+                    self.push(Value::Name(module, name))?;
                 }
                 0x93 => {
                     let (name, module) = (self.pop()?, self.pop()?);
-                    let name = [module, name].map(|id| self.text(id).unwrap_or_default()).join(" ");
-                    self.push(Value::Name(name));
+                    let [module, name] = [module, name].map(|id| self.text(id).unwrap_or_default());
+                    self.push(Value::Name(module, name))?;
                 }
                 b'K' => self.push_int(1)?,
                 b'M' => self.push_int(2)?,
                 b'J' => {
                     let number = self.number(4)? as u32;
-                    self.push(Value::Int(i64::from(number.cast_signed())));
+                    self.push(Value::Int(i64::from(number.cast_signed())))?;
                 }
                 0x8a => {
                     let n = self.number(1)? as usize;
@@ -210,25 +223,17 @@ impl<'a> Machine<'a> {
                 }
                 b'G' => {
                     self.take(8)?;
-                    self.push(Value::Nothing);
+                    self.push(Value::Nothing)?;
                 }
-                b'N' | 0x88 | 0x89 => self.push(Value::Nothing),
-                b'X' | b'T' | b'B' => {
-                    let n = self.number(4)?;
-                    let text = self.text_of(n)?;
-                    self.push(text);
-                }
-                0x8c | b'U' | b'C' => {
-                    let n = self.number(1)?;
-                    let text = self.text_of(n)?;
-                    self.push(text);
-                }
-                b'(' => self.push(Value::Mark),
-                b'}' => self.push(Value::Dict(vec![])),
-                b')' | b']' | 0x8f => self.push(Value::Items(vec![])),
+                b'N' | 0x88 | 0x89 => self.push(Value::Nothing)?,
+                b'X' | b'T' | b'B' => self.push_text(4)?,
+                0x8c | b'U' | b'C' => self.push_text(1)?,
+                b'(' => self.push(Value::Mark)?,
+                b'}' => self.push(Value::Dict(vec![]))?,
+                b')' | b']' | 0x8f => self.push(Value::Items(vec![]))?,
                 b't' | b'l' => {
                     let items = self.since_mark()?;
-                    self.push(Value::Items(items));
+                    self.push(Value::Items(items))?;
                 }
                 0x85..=0x87 => self.pop_items(usize::from(code - 0x84))?,
                 // Items of lists are not part of a tensor.
@@ -244,7 +249,7 @@ impl<'a> Machine<'a> {
                 }
                 b'd' => {
                     let items = self.since_mark()?;
-                    self.push(Value::Dict(vec![]));
+                    self.push(Value::Dict(vec![]))?;
                     self.set(&items)?;
                 }
                 b'q' => self.number(1).and_then(|key| self.remember(key))?,
@@ -254,7 +259,7 @@ impl<'a> Machine<'a> {
                 b'j' => self.number(4).and_then(|key| self.recall(key))?,
                 b'Q' => {
                     let id = self.pop()?;
-                    self.push(Value::Persistent(id));
+                    self.push(Value::Persistent(id))?;
                 }
                 b'R' | 0x81 => self.call()?,
                 // The attributes of a state dict do not affect its tensors.
@@ -273,12 +278,15 @@ impl<'a> Machine<'a> {
         // Numbers of more than eight bytes cannot be counts or sizes.
         let value =
             (n <= 8).then(|| bytes.iter().rev().fold(0_u64, |number, byte| number << 8 | u64::from(*byte)));
-        self.push(value.map_or(Value::Nothing, |value| Value::Int(value.cast_signed())));
-        Ok(())
+        self.push(value.map_or(Value::Nothing, |value| Value::Int(value.cast_signed())))
     }
 
-    fn text(&self, id: Id) -> Option<&str> {
-        match &self.values[id] {
+    fn name(&self, id: Id) -> Option<(&'a str, &'a str)> {
+        if let Value::Name(module, name) = self.values[id] { Some((module, name)) } else { None }
+    }
+
+    fn text(&self, id: Id) -> Option<&'a str> {
+        match self.values[id] {
             Value::Text(text) if text.len() <= LONGEST => Some(text),
             _ => None,
         }
@@ -304,22 +312,21 @@ impl<'a> Machine<'a> {
     /// The tensor that a value rebuilds, or `None` for other values.
     fn tensor(&self, id: Id) -> Option<PickledTensor<'_>> {
         let Value::Call(mut function, mut arguments) = self.values[id] else { return None };
-        let Value::Name(name) = &self.values[function] else { return None };
-        match name.as_str() {
+        match self.name(function)? {
             // (tensor, requires_grad, hooks)
-            "torch._utils _rebuild_parameter" => {
+            ("torch._utils", "_rebuild_parameter") => {
                 let inner = *self.items(arguments)?.first()?;
                 let Value::Call(f, a) = self.values[inner] else { return None };
                 (function, arguments) = (f, a);
             }
             // (function, type, arguments, state)
-            "torch._tensor _rebuild_from_type_v2" => {
+            ("torch._tensor", "_rebuild_from_type_v2") => {
                 let parts = self.items(arguments)?;
                 (function, arguments) = (*parts.first()?, *parts.get(2)?);
             }
             _ => {}
         }
-        if !matches!(&self.values[function], Value::Name(name) if name == "torch._utils _rebuild_tensor_v2") {
+        if self.name(function)? != ("torch._utils", "_rebuild_tensor_v2") {
             return None;
         }
         // (storage, offset, size, stride, ...), with storage ("storage", class, key, location, number of
@@ -327,10 +334,9 @@ impl<'a> Machine<'a> {
         let &[storage, offset, size, stride, ..] = self.items(arguments)? else { return None };
         let Value::Persistent(storage) = self.values[storage] else { return None };
         let &[_, class, key, ..] = self.items(storage)? else { return None };
-        let Value::Name(class) = &self.values[class] else { return None };
-        let class = class.rsplit(' ').next().filter(|class| class.len() <= LONGEST)?;
+        let (_, class) = self.name(class)?;
         Some(PickledTensor {
-            storage: class,
+            storage: Some(class).filter(|class| class.len() <= LONGEST)?,
             key: self.text(key)?,
             offset: self.count(offset)? as u64,
             shape: self.counts(size)?,

@@ -55,6 +55,9 @@ pub(super) fn entries(file: &Bytes, index: usize) -> Result<Vec<(String, TensorE
     else {
         return Err(invalid(&"it holds no data.pkl"));
     };
+    if size > MOST_PICKLE {
+        return Err(invalid(&format!("its data.pkl has {size} bytes; at most {MOST_PICKLE} are read")));
+    }
     let mut pickle = vec![0; size as usize];
     file.read_at(start, &mut pickle)?;
     let entry = |tensor: &PickledTensor| -> Option<TensorEntry> {
@@ -85,6 +88,8 @@ pub(super) fn entries(file: &Bytes, index: usize) -> Result<Vec<(String, TensorE
     Ok(entries)
 }
 
+/// Maximum size of the pickle in bytes. It only lists the tensors, in a few hundred bytes each.
+const MOST_PICKLE: u64 = 64 << 20;
 /// Maximum number of characters kept from the name of an unknown type.
 const LONGEST_TYPE: usize = 32;
 

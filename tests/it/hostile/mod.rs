@@ -2,6 +2,7 @@
 //! with a result or one message: it does not panic, abort, run without end or fill the memory.
 
 pub mod archive;
+pub mod archives;
 pub mod bounded;
 pub mod bounds;
 #[cfg(unix)]

@@ -84,3 +84,29 @@ fn a_duplicate_name_is_refused() {
         assert!(ended.code == Some(1) && ended.stderr.contains(says), "{}", ended.stderr);
     }
 }
+
+#[test]
+fn what_a_pickle_makes_is_bounded() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/llama-gqa");
+    for file in ["config.json", "tokenizer.json"] {
+        std::fs::copy(from.join(file), folder.path().join(file)).expect("a file");
+    }
+    // Names of two texts that are there once.
+    let name = [&b"\x80\x02"[..], &text(&"n".repeat(510)), b"q\x000"].concat();
+    let names = [&name[..], &b"h\x00h\x00\x93".repeat(4_500_000), b"."].concat();
+    let nothings = [&b"\x80\x02"[..], &vec![b'N'; 60 << 20], b"."].concat();
+    let memo = [&b"\x80\x02N"[..], &vec![0x94; 60 << 20], b"."].concat();
+    let large = vec![b'N'; 70 << 20];
+    for (pickle, says) in [
+        (names, "more than 4194304 values"),
+        (nothings, "more than 4194304 values"),
+        (memo, "more than 4194304 values"),
+        (large, "at most 67108864 are read"),
+    ] {
+        let entries: [(&str, &[u8]); 1] = [("a/data.pkl", &pickle)];
+        std::fs::write(folder.path().join("pytorch_model.bin"), archive::stored(&entries)).expect("a file");
+        let ended = run(folder.path(), &["model", "."]).orderly(says);
+        assert!(ended.code == Some(1) && ended.stderr.contains(says), "{}", ended.stderr);
+    }
+}

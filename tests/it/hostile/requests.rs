@@ -62,7 +62,25 @@ fn half_open_connections_do_not_block_other_clients() {
 }
 
 #[test]
-fn stop_strings_are_limited_in_number_and_length() {
+fn large_bodies_that_stall_keep_no_large_one_out() {
+    let server = Serving::start(&["minigpt-1"]);
+    let head = format!("POST {COMPLETIONS} HTTP/1.1\r\nHost: localhost\r\n");
+    let stalled = format!("{head}Content-Length: 4000000\r\n\r\n{}", " ".repeat(70_000));
+    let mut open = held(&server, 64, stalled.as_bytes());
+    let body = json!({"model": "minigpt-1", "prompt": "red,", "max_tokens": 1}).to_string();
+    let body = body + &" ".repeat(100_000);
+    let (status, answer) = server.raw("POST", COMPLETIONS, "", body.as_bytes());
+    assert_eq!(status, 200, "{}", String::from_utf8_lossy(&answer));
+    // None of the others was answered first, as they are when their time is up.
+    for client in &mut open {
+        client.set_nonblocking(true).expect("a socket");
+        let read = client.read(&mut [0; 1]);
+        assert!(read.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock));
+    }
+}
+
+#[test]
+fn stops_are_few_and_short() {
     let server = Serving::start(&["minigpt-1"]);
     let ask = |stop: serde_json::Value| {
         let body = json!({"model": "minigpt-1", "prompt": "red,", "max_tokens": 2, "stop": stop});

@@ -87,3 +87,28 @@ fn messages_about_servers_contain_no_control_characters() {
         is_plain(&format!("{status}"), &ran.stderr);
     }
 }
+
+/// A dry run of many questions, on a terminal: it says what it does meanwhile.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_dry_run_shows_its_progress() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let items: String = (0..200_000)
+        .map(|i| format!("{{\"id\":\"q{i}\",\"prompt\":\"What is {i}?\",\"answer\":\"y\"}}\n"))
+        .collect();
+    std::fs::write(folder.path().join("items.jsonl"), items).expect("a file");
+    let command = format!(
+        "{} collect items.jsonl --provider openai-chat --api-model m --base-url http://127.0.0.1:1 \
+         --no-budget --max-tokens 9 --dry-run -o out",
+        env!("CARGO_BIN_EXE_surmise")
+    );
+    let output = std::process::Command::new("script")
+        .args(["-qec", &command, "/dev/null"])
+        .env("TERM", "xterm")
+        .stdin(std::process::Stdio::null())
+        .current_dir(folder.path())
+        .output()
+        .expect("script, of util-linux");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("planning"), "{said}");
+}

@@ -5,18 +5,27 @@ use serde_json::{Value, json};
 use super::bounded::run;
 use crate::cli::bad_input::Scene;
 
-/// The error of `measure` for a tokenizer.json with some members replaced.
-fn measured(members: &Value) -> (Option<i32>, String) {
-    let scene = Scene::new("gpt2");
+/// The tokenizer.json of a folder with some members replaced.
+fn put(scene: &Scene, members: &Value) {
     let path = scene.path("model/tokenizer.json");
     let mut file: Value = serde_json::from_slice(&std::fs::read(&path).expect("a file")).expect("JSON");
     for (name, value) in members.as_object().expect("members") {
         file[name] = value.clone();
     }
     scene.put("model/tokenizer.json", file.to_string().as_bytes());
+}
+
+/// What `measure` says of a tokenizer.json with some members replaced.
+fn measured(members: &Value) -> (Option<i32>, String) {
+    let scene = Scene::new("gpt2");
+    put(&scene, members);
+    said(&scene, &members.to_string())
+}
+
+fn said(scene: &Scene, what: &str) -> (Option<i32>, String) {
     let arguments = scene.command(&[]);
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let ended = run(&scene.path(""), &arguments).orderly(&format!("{members:.200}"));
+    let ended = run(&scene.path(""), &arguments).orderly(&format!("{what:.200}"));
     (ended.code, ended.stderr)
 }
 
@@ -47,6 +56,21 @@ fn each_fault_is_an_error_that_names_the_member() {
                                   "special_tokens": special}})
     };
     let double = replace(&json!({"Regex": "."}), "aa");
+    let untyped = json!({"pattern": {"Regex": "."}, "content": "aa"});
+    let mut long_token = normalizers(vec![replace(&json!({"Regex": "."}), &"a".repeat(4000))]);
+    long_token["pre_tokenizer"] = Value::Null;
+    long_token["added_tokens"] = json!([{"id": 4, "content": "x".repeat(20_000), "single_word": false,
+                                         "lstrip": false, "rstrip": false, "normalized": true,
+                                         "special": false}]);
+    let around = json!({"single": vec![json!({"SpecialToken": {"id": "x", "type_id": 0}}); 3000], "pair": [],
+                        "special_tokens": {"x": {"id": "x", "ids": vec![1; 1000],
+                                                 "tokens": vec!["a"; 1000]}}});
+    let mut of_other_type = around.clone();
+    of_other_type["type"] = json!("BertProcessing");
+    let pieces: serde_json::Map<String, Value> =
+        (0..400).map(|id| (format!("{}{id}", "a".repeat(10_000)), json!(id))).collect();
+    let long_pieces = json!({"type": "BPE", "vocab": pieces, "merges": []});
+    let decoder = replace(&json!({"String": "a"}), &"b".repeat(4000));
     let bytes =
         json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": false});
     for (members, says) in [
@@ -56,6 +80,23 @@ fn each_fault_is_an_error_that_names_the_member() {
             "normalizer.normalizers[0]",
         ),
         (normalizers(vec![bytes.clone(); 30]), "normalizer.normalizers["),
+        (normalizers(vec![untyped; 24]), "normalizer.normalizers[0] has no type"),
+        (normalizers(vec![json!({"type": "Replacement"})]), "the unknown type \"Replacement\""),
+        (normalizers(vec![json!({"type": "Strip", "strip_left": true, "strip_right": true}); 5000]), "parts"),
+        (long_token, "added_tokens: the rules could produce"),
+        (json!({"post_processor": around}), "post_processor has no type"),
+        (json!({"post_processor": of_other_type}), "post_processor.single: a part of type BertProcessing"),
+        (
+            json!({"post_processor": {"type": "TemplateProcessing", "single": [{"SpecialToken": ["x", 0]}],
+                                   "pair": [], "special_tokens": {}}}),
+            "post_processor.single[0]",
+        ),
+        (json!({"model": long_pieces, "decoder": decoder}), "decoder: it can make"),
+        (
+            json!({"model": {"type": "WordPiece", "vocab": {}, "merges": [], "unk_token": "a",
+                          "continuing_subword_prefix": "", "max_input_chars_per_word": u64::MAX}}),
+            "model.max_input_chars_per_word",
+        ),
         (normalizers(vec![replace(&json!({"Regex": "((a{999}){999}){999}"}), "")]), "normalizers[0].pattern"),
         (normalizers(vec![json!({"type": "Precompiled", "precompiled_charsmap": "AAAA"})]), "normalization"),
         (
@@ -100,4 +141,63 @@ fn faults_that_cannot_be_checked_before_do_not_crash() {
     ] {
         measured(&members);
     }
+}
+
+#[test]
+fn a_text_is_refused_before_it_fills_the_memory() {
+    let scene = Scene::new("gpt2");
+    let cut = json!({"type": "Split", "pattern": {"Regex": "."}, "behavior": "Isolated", "invert": false});
+    let long = replace(&json!({"Regex": "(?s)."}), &"a".repeat(4000));
+    put(&scene, &json!({"normalizer": long, "pre_tokenizer": cut}));
+    let word = "r".repeat(8000);
+    scene.put("texts.csv", format!("group,text\na,red blue {word}\nb,red blue {word}\n").as_bytes());
+    let arguments = ["compare", "model", "--texts", "texts.csv", "--group-column", "group"];
+    let few = ["--windows", "8", "--window-tokens", "8", "--permutations", "19", "-q"];
+    let ended = run(&scene.path(""), &[&arguments[..], &few].concat()).orderly("a text that grows");
+    let says = "its rules could produce";
+    assert!(ended.code == Some(1) && ended.stderr.contains(says), "{:.500}", ended.stderr);
+}
+
+#[test]
+fn a_model_without_a_type_is_what_its_members_say() {
+    let scene = Scene::new("gpt2");
+    let path = scene.path("model/tokenizer.json");
+    let mut file: Value = serde_json::from_slice(&std::fs::read(&path).expect("a file")).expect("JSON");
+    file["model"].as_object_mut().expect("a model").remove("type");
+    scene.put("model/tokenizer.json", file.to_string().as_bytes());
+    let (code, said) = said(&scene, "an old file");
+    assert_eq!(code, Some(0), "{said}");
+}
+
+#[test]
+fn a_member_that_stands_twice_cannot_hide_what_is_read() {
+    // The library reads a part with two types by its other members; the checks see the last type.
+    let scene = Scene::new("gpt2");
+    put(&scene, &json!({"normalizer": "HERE"}));
+    let file = std::fs::read_to_string(scene.path("model/tokenizer.json")).expect("a file");
+    let part = r#"{"type":"Strip","type":"Strip","pattern":{"Regex":"."},"content":"#;
+    let part = format!("{part}\"{}\"}}", "a".repeat(1 << 20));
+    scene.put("model/tokenizer.json", file.replace("\"HERE\"", &part).as_bytes());
+    let (code, said) = said(&scene, "two types");
+    assert!(code == Some(1) && said.contains("strip_left"), "{said:.500}");
+}
+
+#[test]
+fn tokens_of_settings_files_are_bounded_as_well() {
+    let scene = Scene::new("gpt2");
+    let path = scene.path("model/tokenizer.json");
+    let file: Value = serde_json::from_slice(&std::fs::read(&path).expect("a file")).expect("JSON");
+    std::fs::remove_file(&path).expect("a removed file");
+    let merges = file["model"]["merges"].as_array().expect("merges").iter().map(|merge| match merge {
+        Value::String(merge) => format!("{merge}\n"),
+        pair => format!("{} {}\n", pair[0].as_str().expect("a piece"), pair[1].as_str().expect("a piece")),
+    });
+    scene.put("model/vocab.json", file["model"]["vocab"].to_string().as_bytes());
+    scene.put("model/merges.txt", merges.collect::<String>().as_bytes());
+    assert_eq!(said(&scene, "two files").0, Some(0));
+    let added =
+        json!({"added_tokens_decoder": {"300": {"content": "x".repeat(5 << 20), "normalized": true}}});
+    scene.put("model/tokenizer_config.json", added.to_string().as_bytes());
+    let (code, said) = said(&scene, "a long added token");
+    assert!(code == Some(1) && said.contains("tokenizer_config.json"), "{said:.500}");
 }

@@ -1,5 +1,7 @@
 //! Tests that take a minute or more.
 
+mod kinds;
 mod mutate;
 mod mutations;
+mod others;
 mod signed;

@@ -24,7 +24,23 @@ const NUMBERS: [&str; 14] = [
     "\u{202e}",
 ];
 
-/// Damages one file.
+/// Words of templates that make much of little.
+const WORDS: [&str; 12] = [
+    "range(999999999) ",
+    "* 999999999 ",
+    "| tojson(indent=999999999) ",
+    "%}{% for a in messages %}{% for b in messages %}{% ",
+    "{{ turn(turn, turn) }} ",
+    "| list | sort | unique | batch(0) ",
+    "'%999999999d' ",
+    "ns.system * ns.system ",
+    "not not not not ",
+    "((((((((( ",
+    "[ns, messages] ",
+    "{%- endfor -%} ",
+];
+
+/// What damages one file.
 pub struct Mutator {
     rng: ChaCha8Rng,
 }
@@ -42,7 +58,9 @@ impl Mutator {
         match name.rsplit('/').next().unwrap_or_default() {
             "journal.jsonl" => return signed::journal(&self.lines(bytes)),
             "card.json" => return signed::card(&self.json(bytes)),
-            "pytorch_model.bin" => return signed::torch(bytes, |entries| self.entries(entries)),
+            "pytorch_model.bin" | "log.eval" => {
+                return signed::archive(bytes, |entries| self.entries(entries));
+            }
             _ => {}
         }
         let extension = name.rsplit('.').next().unwrap_or_default();
@@ -50,7 +68,8 @@ impl Mutator {
             "json" => self.json(bytes),
             "jsonl" => self.lines(bytes),
             "csv" => self.table(bytes),
-            // Damage in a header does more harm than damage in values.
+            "jinja" => self.template(bytes),
+            // What is wrong in a header harms more than what is wrong in values.
             "safetensors" | "gguf" | "npy" => damage(bytes, 2000, &mut self.rng),
             _ => damage(bytes, bytes.len(), &mut self.rng),
         }
@@ -76,12 +95,12 @@ impl Mutator {
     /// Damages one entry of an archive, mostly its pickle, or duplicates or removes it.
     fn entries(&mut self, entries: &mut Vec<(String, Vec<u8>)>) {
         let is_pickle = |(name, _): &(String, Vec<u8>)| name.ends_with("data.pkl");
-        let pickle = entries.iter().position(is_pickle).expect("a pickle");
-        let at =
-            if self.rng.random_range(0..4) > 0 { pickle } else { self.rng.random_range(0..entries.len()) };
+        let pickle = entries.iter().position(is_pickle).filter(|_| self.rng.random_range(0..4) > 0);
+        let at = pickle.unwrap_or_else(|| self.rng.random_range(0..entries.len()));
         match self.rng.random_range(0..10) {
             0 => entries.push(entries[at].clone()),
             1 => drop(entries.remove(at)),
+            _ if entries[at].0.ends_with(".json") => entries[at].1 = self.json(&entries[at].1.clone()),
             _ => entries[at].1 = damage(&entries[at].1, entries[at].1.len(), &mut self.rng),
         }
     }
@@ -110,7 +129,22 @@ impl Mutator {
         rows.into_iter().map(|row| row.join(",") + "\n").collect::<String>().into_bytes()
     }
 
-    /// Changes one nested value, or inserts, duplicates or removes a member.
+    /// Puts one word of a template in the place of another, or what runs on, grows or nests.
+    fn template(&mut self, bytes: &[u8]) -> Vec<u8> {
+        let text = String::from_utf8_lossy(bytes);
+        let mut words: Vec<&str> = text.split_inclusive(char::is_whitespace).collect();
+        for _ in 0..self.rng.random_range(1..4) {
+            let at = self.rng.random_range(0..words.len());
+            words[at] = match self.rng.random_range(0..3) {
+                0 => words[self.rng.random_range(0..words.len())],
+                1 => WORDS[self.rng.random_range(0..WORDS.len())],
+                _ => "",
+            };
+        }
+        words.concat().into_bytes()
+    }
+
+    /// Changes one value within another, or puts, doubles or removes a member.
     fn value(&mut self, value: &mut Value) {
         let goes_down = self.rng.random_range(0..12) > 0;
         match value {

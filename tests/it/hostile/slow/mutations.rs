@@ -2,341 +2,60 @@
 //! an error message, within limits of memory and time. Seeded damage to every kind of file, through the real
 //! binary. `SURMISE_MUTATIONS` is the number of damaged files of each kind.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::Stdio;
 
 use rayon::prelude::*;
+use serde_json::json;
 
+use super::kinds::{Kind, kinds};
 use super::mutate::Mutator;
-use crate::hostile::bounded::{output, run};
-use crate::serve::server::Serving;
+use super::others;
+use crate::hostile::bounded::{command, run};
+use crate::serve::server::{CHAT, Serving};
+use crate::support::fault_server::{Reply, Server};
 
-const EACH: u64 = 60;
+/// With two dozen kinds, some two thousand damaged files.
+const EACH: u64 = 80;
 
-/// Files, the file to damage, and the commands that read it.
-struct Kind {
-    name: &'static str,
-    files: BTreeMap<String, Vec<u8>>,
-    damaged: &'static [&'static str],
-    commands: &'static [&'static [&'static str]],
+fn each() -> u64 {
+    std::env::var("SURMISE_MUTATIONS").map_or(EACH, |n| n.parse().expect("a number"))
 }
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).into()
-}
-
-/// The files of a folder of the repository, with another folder name.
-fn files(from: &str, names: &[&str], to: &str) -> BTreeMap<String, Vec<u8>> {
-    let read = |name: &&str| {
-        let bytes = std::fs::read(root().join(from).join(name)).unwrap_or_else(|_| panic!("{from}/{name}"));
-        (format!("{to}{name}"), bytes)
-    };
-    names.iter().map(read).collect()
-}
-
-fn made(arguments: &[&str], keeps: &[&str]) -> BTreeMap<String, Vec<u8>> {
-    let folder = tempfile::tempdir().expect("a folder");
-    let out = folder.path().to_str().expect("UTF-8").to_owned();
-    let ended = output(&[arguments, &["-q", "-o", &out]].concat());
-    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
-    let read = |name: &&str| ((*name).to_owned(), std::fs::read(folder.path().join(name)).expect("a file"));
-    keeps.iter().map(read).collect()
-}
-
-const MODEL: [&str; 3] = ["config.json", "tokenizer.json", "model.safetensors"];
-const MEASURE: &[&str] = &[
-    "measure",
-    "m",
-    "--estimand",
-    "positional",
-    "--corpus",
-    "colours",
-    "--windows",
-    "8",
-    "--entities",
-    "2",
-    "-q",
-    "-o",
-    "out",
-];
-
-fn kinds() -> Vec<Kind> {
-    let profiles = made(
-        &[
-            "measure",
-            "minigpt-2",
-            "--estimand",
-            "positional",
-            "--corpus",
-            "colours",
-            "--windows",
-            "30",
-            "--entities",
-            "3",
-        ],
-        &["profiles.csv"],
-    );
-    let semantic = made(
-        &["measure", "minigpt-2", "--corpus", "colours", "--sets", "4", "--queries", "4"],
-        &["profiles.csv", "summaries.csv"],
-    );
-    let table: Vec<u8> = std::fs::read_to_string(root().join("tests/golden/calibration/obs_tidy.csv"))
-        .expect("a table")
-        .lines()
-        .take(40)
-        .flat_map(|line| format!("{line}\n").into_bytes())
-        .collect();
-    vec![
-        Kind {
-            name: "tokenizer",
-            files: files("tests/golden/gpt2", &MODEL, "m/"),
-            damaged: &["m/tokenizer.json"],
-            commands: &[MEASURE],
-        },
-        Kind {
-            name: "config and weights",
-            files: files("tests/golden/llama-gqa", &MODEL, "m/"),
-            damaged: &["m/config.json", "m/model.safetensors"],
-            commands: &[&["model", "m"], MEASURE],
-        },
-        Kind {
-            name: "PyTorch",
-            files: [
-                files("tests/golden/llama-linear-rope", &["config.json"], "m/"),
-                files("tests/golden/forms/torch", &["pytorch_model.bin"], "m/"),
-                [("ids.safetensors".to_owned(), ids())].into(),
-            ]
-            .into_iter()
-            .flatten()
-            .collect(),
-            damaged: &["m/pytorch_model.bin"],
-            commands: &[
-                &["model", "m"],
-                &["states", "m", "--tokens", "ids.safetensors", "-q", "-o", "out.safetensors"],
-            ],
-        },
-        Kind {
-            name: "GGUF",
-            files: files("tests/golden/gguf", &["qwen2.gguf", "tokens-smollm.gguf"], ""),
-            damaged: &["qwen2.gguf", "tokens-smollm.gguf"],
-            commands: &[
-                &["model", "qwen2.gguf"],
-                &["model", "tokens-smollm.gguf"],
-                &[
-                    "states",
-                    "qwen2.gguf",
-                    "--corpus",
-                    "colours",
-                    "--windows",
-                    "4",
-                    "-q",
-                    "-o",
-                    "o.safetensors",
-                ],
-            ],
-        },
-        Kind {
-            name: "card",
-            files: card(),
-            damaged: &["card.json"],
-            commands: &[
-                &["card", "card.json"],
-                &["predict", "table.csv", "--calibration", "card.json", "-q", "-o", "out.csv"],
-                &["report", "calibration", "card.json", "-q", "-o", "out"],
-            ],
-        },
-        Kind {
-            name: "journal",
-            files: journal(),
-            damaged: &["answers/journal.jsonl"],
-            commands: &[
-                &["collect", "rescore", "answers", "--grader", "exact", "-q"],
-                &["collect", "repair", "answers", "-q"],
-                &["scores", "export", "answers", "--to", "lm-eval", "-q", "-o", "out"],
-                &[
-                    "collect",
-                    "items.jsonl",
-                    "--provider",
-                    "openai-chat",
-                    "--base-url",
-                    "http://127.0.0.1:1",
-                    "--api-model",
-                    "m",
-                    "--no-budget",
-                    "--dry-run",
-                    "-q",
-                    "-o",
-                    "answers",
-                ],
-            ],
-        },
-        Kind {
-            name: "profiles",
-            files: profiles,
-            damaged: &["profiles.csv"],
-            commands: &[
-                &["report", "profiles", "profiles.csv", "-q", "-o", "out"],
-                &["report", "depth", "profiles.csv", "-q", "-o", "out"],
-                &["report", "shots", "profiles.csv", "-q", "-o", "out"],
-                &["report", "html", ".", "-q", "-o", "out.html"],
-            ],
-        },
-        Kind {
-            name: "semantic profiles",
-            files: semantic,
-            damaged: &["profiles.csv", "summaries.csv"],
-            commands: &[
-                &["report", "profiles", ".", "-q", "-o", "out"],
-                &["report", "depth", ".", "-q", "-o", "out"],
-                &["report", "shots", ".", "-q", "-o", "out"],
-                &["report", "html", ".", "-q", "-o", "out.html"],
-            ],
-        },
-        Kind {
-            name: "blind",
-            files: files("calibration", &["blind.csv"], ""),
-            damaged: &["blind.csv"],
-            commands: &[&["report", "blind", "blind.csv", "-q", "-o", "out"]],
-        },
-        Kind {
-            name: "observations",
-            files: [("table.csv".to_owned(), table)].into(),
-            damaged: &["table.csv"],
-            commands: &[&["calibrate", "table.csv", "--target", "pt_gsm8k_5shot", "-q", "-o", "card.json"]],
-        },
-        Kind {
-            name: "study",
-            files: [("study.toml".to_owned(), study())].into(),
-            damaged: &["study.toml"],
-            commands: &[&["plan", "study.toml", "-q"], &["status", "study.toml", "-q"]],
-        },
-        Kind {
-            name: "items",
-            files: [("items.jsonl".to_owned(), items())].into(),
-            damaged: &["items.jsonl"],
-            commands: &[&[
-                "collect",
-                "items.jsonl",
-                "--provider",
-                "openai-chat",
-                "--base-url",
-                "http://127.0.0.1:1",
-                "--api-model",
-                "m",
-                "--no-budget",
-                "--dry-run",
-                "-q",
-                "-o",
-                "out",
-            ]],
-        },
-        Kind {
-            name: "lm-eval",
-            files: files("tests/golden/lm_eval", &[&results()], ""),
-            damaged: &["results.json"],
-            commands: &[&["scores", "import", "results.json", "--metric", "acc", "-o", "out.csv"]],
-        },
-    ]
-}
-
-/// Token ids as an array of two windows.
-fn ids() -> Vec<u8> {
-    let header = br#"{"input_ids":{"dtype":"I64","shape":[2,3],"data_offsets":[0,48]}}"#;
-    let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
-    bytes.extend(header);
-    bytes.extend((1..7_i64).flat_map(i64::to_le_bytes));
-    bytes
-}
-
-/// A small card, and the table that it was calibrated on.
-fn card() -> BTreeMap<String, Vec<u8>> {
-    let folder = tempfile::tempdir().expect("a folder");
-    let text =
-        std::fs::read_to_string(root().join("tests/golden/calibration/obs_tidy.csv")).expect("a table");
-    let table: String = text.lines().take(12).flat_map(|line| [line, "\n"]).collect();
-    let path = |name: &str| folder.path().join(name).to_str().expect("UTF-8").to_owned();
-    std::fs::write(path("table.csv"), &table).expect("a file");
-    let ended = output(&[
-        "calibrate",
-        &path("table.csv"),
-        "--target",
-        "bench_mmlu",
-        "--features",
-        "bench_arc_c,bench_gsm8k",
-        "-q",
-        "-o",
-        &path("card.json"),
-    ]);
-    // With so few rows no interval is supported, which has its own exit code.
-    assert!(matches!(ended.status.code(), Some(0 | 3)), "{}", String::from_utf8_lossy(&ended.stderr));
-    let card = std::fs::read(path("card.json")).expect("a card");
-    [("table.csv".to_owned(), table.into_bytes()), ("card.json".to_owned(), card)].into()
-}
-
-/// The folder of a collection of five answers.
-fn journal() -> BTreeMap<String, Vec<u8>> {
-    let server = Serving::start(&["minigpt-1"]);
-    let folder = tempfile::tempdir().expect("a folder");
-    std::fs::write(folder.path().join("items.jsonl"), items()).expect("a file");
-    let ended = std::process::Command::new(env!("CARGO_BIN_EXE_surmise"))
-        .args(["collect", "items.jsonl", "--provider", "openai-chat", "--api-model", "minigpt-1"])
-        .args(["--base-url", &format!("http://{}/v1", server.address)])
-        .args(["--no-budget", "--max-tokens", "3", "--keep-going", "--keep-truncated", "-q", "-o", "answers"])
-        .env("OPENAI_API_KEY", "unused-key-000000")
-        .current_dir(folder.path())
-        .output()
-        .expect("the binary");
-    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
-    let read = |name: &str| (name.to_owned(), std::fs::read(folder.path().join(name)).expect("a file"));
-    ["items.jsonl", "answers/journal.jsonl", "answers/scores.csv", "answers/items.csv"].map(read).into()
-}
-
-fn study() -> Vec<u8> {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("study.toml");
-    let ended = output(&["init", path.to_str().expect("UTF-8"), "-q"]);
-    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
-    std::fs::read(path).expect("a study")
-}
-
-fn items() -> Vec<u8> {
-    (0..5)
-        .flat_map(|i| format!("{{\"id\":\"q{i}\",\"prompt\":\"x{i}\",\"answer\":\"y\"}}\n").into_bytes())
-        .collect()
-}
-
-/// The name of the results file of the evaluation harness among the golden files.
-fn results() -> String {
-    let names = std::fs::read_dir(root().join("tests/golden/lm_eval")).expect("a folder");
-    let mut names: Vec<String> =
-        names.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
-    names.sort();
-    names.into_iter().find(|name| name.starts_with("results")).expect("results")
+/// Puts the files of a kind into a folder, one of them damaged, and returns the bytes of that one.
+fn put(kind: &Kind, seed: u64, folder: &Path) -> Vec<u8> {
+    let mut mutator = Mutator::new(seed);
+    let name = kind.damaged[seed as usize % kind.damaged.len()];
+    let damaged = mutator.file(name, &kind.files[name]);
+    for (file, bytes) in &kind.files {
+        let path = folder.join(file);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::fs::write(path, if file == name { &damaged } else { bytes }).expect("a file");
+    }
+    damaged
 }
 
 #[test]
 fn damaged_files_of_every_kind_are_a_result_or_a_message() {
-    let each = std::env::var("SURMISE_MUTATIONS").map_or(EACH, |n| n.parse().expect("a number"));
-    for mut kind in kinds() {
-        if kind.name == "lm-eval" {
-            let only = kind.files.pop_first().expect("a file").1;
-            kind.files.insert("results.json".into(), only);
-        }
+    let each = each();
+    for kind in kinds() {
         let ends: Vec<bool> = (0..each)
             .into_par_iter()
             .map(|seed| {
                 let folder = tempfile::tempdir().expect("a folder");
-                let mut mutator = Mutator::new(seed);
-                let damaged = kind.damaged[seed as usize % kind.damaged.len()];
-                for (name, bytes) in &kind.files {
-                    let path = folder.path().join(name);
-                    std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
-                    let bytes = if name == damaged { mutator.file(name, bytes) } else { bytes.clone() };
-                    std::fs::write(path, bytes).expect("a file");
-                }
+                let damaged = put(&kind, seed, folder.path());
                 let command = kind.commands[seed as usize / kind.damaged.len() % kind.commands.len()];
                 let what = format!("{}, seed {seed}: {command:?}", kind.name);
-                let ended = run(folder.path(), command).orderly(&what);
+                // The answer of a server stands for the word URL.
+                let server = command.contains(&"URL").then(|| {
+                    let status = [200, 200, 200, 400, 429, 500][seed as usize % 6];
+                    Server::start(move |_| Reply::new(status, damaged.clone()))
+                });
+                let url = server.as_ref().map_or("", |server| server.url.as_str());
+                let command: Vec<&str> =
+                    command.iter().map(|word| if *word == "URL" { url } else { *word }).collect();
+                let ended = run(folder.path(), &command).orderly(&what);
                 let is_plain = |c: char| !c.is_control() || c == '\n' || c == '\t';
                 assert!(ended.stderr.chars().all(is_plain), "{what}: {:?}", ended.stderr);
                 ended.code == Some(0)
@@ -346,4 +65,50 @@ fn damaged_files_of_every_kind_are_a_result_or_a_message() {
         println!("{}: {done} of {each} gave a result, the others a message", kind.name);
         assert!(done < ends.len(), "{}: no damage was noticed", kind.name);
     }
+}
+
+/// The status of a chat with a model in `m`, or `None` if the server does not start.
+fn chat(folder: &Path, what: &str) -> Option<u16> {
+    let arguments = ["serve", "m", "--port", "0", "--timeout-s", "20", "-q"];
+    let mut child = command(folder, &arguments)
+        .stdout(Stdio::piped())
+        .stderr(std::fs::File::create(folder.join("stderr")).expect("a file"))
+        .spawn()
+        .expect("the binary");
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().expect("stdout")).read_line(&mut line).expect("a line");
+    let Some(address) = line.trim().strip_prefix("http://").and_then(|url| url.strip_suffix("/v1")) else {
+        let code = child.wait().expect("an end").code();
+        let stderr = std::fs::read_to_string(folder.join("stderr")).expect("text");
+        assert!(code == Some(1) && stderr.contains("surmise: "), "{what}: {code:?}: {stderr}");
+        return None;
+    };
+    let server = Serving { child, address: address.to_owned() };
+    let body = json!({"model": "m", "max_tokens": 1, "messages": [
+        {"role": "system", "content": "red"}, {"role": "user", "content": "red, blue,"}]});
+    let status = server.ask(CHAT, &body).0;
+    assert!([200, 400, 504].contains(&status), "{what}: {status}");
+    assert_eq!(server.raw("GET", "/health", "", b"").0, 200, "{what}");
+    Some(status)
+}
+
+#[test]
+fn damaged_chat_templates_are_answered_or_refused() {
+    let kind = others::chat_template();
+    let ends: Vec<Option<u16>> = (0..each())
+        .into_par_iter()
+        .map(|seed| {
+            let folder = tempfile::tempdir().expect("a folder");
+            put(&kind, seed, folder.path());
+            chat(folder.path(), &format!("chat template, seed {seed}"))
+        })
+        .collect();
+    let of = |end| ends.iter().filter(|other| **other == end).count();
+    println!(
+        "chat templates: {} answered, {} refused, {} not served",
+        of(Some(200)),
+        of(Some(400)),
+        of(None)
+    );
+    assert!(of(Some(200)) > 0 && of(Some(200)) < ends.len());
 }

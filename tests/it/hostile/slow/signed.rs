@@ -38,8 +38,8 @@ pub fn card(bytes: &[u8]) -> Vec<u8> {
     text.into_bytes()
 }
 
-/// A PyTorch archive with one changed entry.
-pub fn torch(bytes: &[u8], change: impl FnOnce(&mut Vec<(String, Vec<u8>)>)) -> Vec<u8> {
+/// An archive of stored entries with one entry changed.
+pub fn archive(bytes: &[u8], change: impl FnOnce(&mut Vec<(String, Vec<u8>)>)) -> Vec<u8> {
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).expect("an archive");
     let mut entries: Vec<(String, Vec<u8>)> = (0..archive.len())
         .map(|at| {
