@@ -25,6 +25,7 @@ pub use self::intervals::method::IntervalMethod;
 pub(crate) use self::intervals::method::check_level;
 pub use self::intervals::residuals::{HeldOutResidual, Residuals};
 pub use self::intervals::selected::SelectedCandidate;
+pub use self::intervals::skill::Skill;
 pub use self::prediction::error_summary::{ErrorSummary, Outcome};
 pub use self::prediction::predict::PredictionSettings;
 pub use self::prediction::row::{PredictionRow, PredictionStatus};

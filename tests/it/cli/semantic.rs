@@ -145,8 +145,5 @@ fn categories_with_fewer_than_two_relations_are_positional_and_contradictions_ar
     let alike = ["--with-control", "foreign-query", "--foreign", "animals"];
     let flags = ["--corpus", "animals", "--sets", "4", "--queries", "3", "--shots", "1"];
     semantic("countries", &[&flags[..], &alike].concat(), &["has 0 entities that animals does not have"]);
-    refused(
-        &["measure", "minigpt-1", "--corpus", "countries", "--corpus", &one],
-        &["--estimand must be named"],
-    );
+    refused(&["measure", "minigpt-1", "--corpus", "countries", "--corpus", &one], &["--estimand is needed"]);
 }

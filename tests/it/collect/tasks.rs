@@ -165,7 +165,7 @@ fn faults_are_reported_with_their_line() {
         ("t.csv", b"id,prompt,answer\n1,p,a\n2,p\n".to_vec(), 3, "2 fields where the header has 3"),
         ("t.csv", b"id,prompt,answer\n1,p,a\n2,p,a,b\n".to_vec(), 3, "4 fields"),
         ("t.csv", b"id,prompt,answer\r\n1,p,a\r\n2,caf\xe9,a\r\n".to_vec(), 3, "UTF-8"),
-        ("t.csv", b"id,prompt,answer\n1,\"two\nlines\",a\n1,p,a\n".to_vec(), 4, "of line 2"),
+        ("t.csv", b"id,prompt,answer\n1,\"two\nlines\",a\n1,p,a\n".to_vec(), 4, "as line 2"),
         ("t.csv", b"id,prompt,answer\n1,p,\n".to_vec(), 2, "answer"),
         ("t.csv", b"id,prompt,prompt\n1,p,q\n".to_vec(), 1, "twice"),
         ("t.csv", b"name,prompt,answer\n1,p,a\n".to_vec(), 1, "`id`"),

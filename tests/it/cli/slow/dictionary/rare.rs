@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use surmise::calibration::{
-    CandidateScore, ColumnRoles, Diagnostics, FittedCandidate, HeldOutResidual, Link, RegimeSupport,
+    CandidateScore, ColumnRoles, Diagnostics, FittedCandidate, HeldOutResidual, Link, RegimeSupport, Skill,
     TestedSplits, TrainingRange,
 };
 use surmise::collect::configuration::Configuration;
@@ -99,6 +99,10 @@ fn calibrated(written: &mut Written) {
     let refused = json!({"leave_model_out": 0.0, "leave_family_out": 0.0, "forward": 0.0, "backward": 0.0,
         "forward_new_family": 0.0});
     through::<TestedSplits<f64>>(written, "refused shares", refused);
+    let skill = json!({"unit": 0.1, "link": 0.2});
+    let skills = json!({"leave_model_out": skill, "leave_family_out": skill, "forward": skill,
+        "backward": skill, "forward_new_family": skill});
+    through::<TestedSplits<Skill>>(written, "procedure skills", skills);
     let unsupported = json!({"regime": "new_family", "unsupported": "too few"});
     through::<RegimeSupport>(written, "support", unsupported);
     let ridge = json!({"candidate": "ridge", "parameters": {"intercept": 0.0, "coefficients": [1.0],
