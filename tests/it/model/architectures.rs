@@ -173,7 +173,7 @@ fn a_setting_that_the_decoder_does_not_support_is_refused_by_name() {
         ("qwen2-moe", "num_experts_per_tok", json!(9), "each token uses 9 of 5 experts"),
         ("qwen2-moe", "num_experts_per_tok", json!(0), "each token uses 0 of 5 experts"),
         ("qwen2-moe", "num_experts", json!(0), "a mixture has no experts"),
-        ("qwen2-moe", "num_experts", json!(4_000_000_000u32), "more than the 65536"),
+        ("qwen2-moe", "num_experts", json!(4_000_000_000u32), "above the limit of 65536"),
         ("qwen2-moe", "shared_expert_intermediate_size", json!(0), "experts of width 0"),
         ("qwen3-moe", "decoder_sparse_step", json!(0), "`decoder_sparse_step` is 0"),
         ("qwen3-moe", "mlp_only_layers", json!([-1]), "`mlp_only_layers` holds -1"),
@@ -201,7 +201,7 @@ fn a_setting_that_the_decoder_does_not_support_is_refused_by_name() {
         ("gpt-neo", "attention_types", json!([[["global"], 1_000_000_000]]), "4 entries for 3 blocks"),
         ("smollm3", "no_rope_layers", json!([1]), "no_rope_layers has 1 entries for 2 blocks"),
         ("gptj", "rotary_dim", json!(9), "9 of a head's 8 values"),
-        ("pythia", "num_hidden_layers", json!(4_000_000_000u32), "more than the 65536"),
+        ("pythia", "num_hidden_layers", json!(4_000_000_000u32), "above the limit of 65536"),
         ("llama-gqa", "model_type", json!("of_next_year"), "model_type `of_next_year` is not supported; use"),
     ];
     for (name, key, value, says) in cases {
