@@ -13,7 +13,7 @@ pub const TOOL: &str = "surmise";
 pub const PAPER: &str = "chen2025quantifying";
 
 /// References of the estimators of mutual information, by name.
-const ESTIMATORS: [(&str, &[&str]); 11] = [
+const ESTIMATORS: [(&str, &[&str]); 12] = [
     ("channel", &["goldfeld2019estimating", "poole2019variational", "kolchinsky2017estimating"]),
     ("hybrid", &["demarta2005copula", "kraskov2004estimating"]),
     ("ensemble", &["oord2018representation", "akaike1973information", "vanderlaan2007super"]),
@@ -29,7 +29,7 @@ const ESTIMATORS: [(&str, &[&str]); 11] = [
 
 /// References of the candidates of a calibration, by prefix of their names. The first match counts. Means and
 /// lines need no reference.
-const CANDIDATES: [(&str, &[&str]); 11] = [
+const CANDIDATES: [(&str, &[&str]); 12] = [
     ("mean", &[]),
     ("size", &[]),
     ("gain", &[]),
@@ -38,6 +38,7 @@ const CANDIDATES: [(&str, &[&str]); 11] = [
     ("sigmoid", &["ruan2024observational"]),
     ("elastic_net", &["zou2005regularization"]),
     ("completion", &["rubin1982em"]),
+    ("chain", &["bhagia2024establishing", "gadre2024language"]),
     ("gp", &["rasmussen2006gaussian"]),
     ("forest", &["geurts2006extremely"]),
     ("blend", &["breiman1996stacked"]),
