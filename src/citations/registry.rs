@@ -13,7 +13,7 @@ pub const TOOL: &str = "surmise";
 pub const PAPER: &str = "chen2025quantifying";
 
 /// References of the estimators of mutual information, by name.
-const ESTIMATORS: [(&str, &[&str]); 12] = [
+const ESTIMATORS: [(&str, &[&str]); 11] = [
     ("channel", &["goldfeld2019estimating", "poole2019variational", "kolchinsky2017estimating"]),
     ("hybrid", &["demarta2005copula", "kraskov2004estimating"]),
     ("ensemble", &["oord2018representation", "akaike1973information", "vanderlaan2007super"]),
