@@ -160,7 +160,7 @@ mod tests {
         let says = |names: &[&str]| weights(&|file| names.contains(&file), names).expect_err("no model");
         assert!(says(&["config.json", "model.Q4.gguf"]).ends_with("owner/name:FILE: model.Q4.gguf"));
         assert!(says(&["config.json", "tokenizer.json"]).contains("none of the weight files"));
-        assert!(says(&["config.json", "tf_model.h5"]).contains("TensorFlow's"));
+        assert!(says(&["config.json", "tf_model.h5"]).contains("(TensorFlow)"));
         assert!(says(&["pytorch_model.bin"]).contains("no config.json"));
         let adapter = ["adapter_config.json", "adapter_model.bin"];
         assert_eq!(weights(&|file| adapter.contains(&file), &adapter), Ok(None));
