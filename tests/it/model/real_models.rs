@@ -83,6 +83,8 @@ fn states_and_logits_of_real_files_are_those_of_transformers() {
         assert_eq!(json!(order[..5]), truth[name]["top"], "{name}");
         let of_truth = truth[name]["logits"][0].as_f64().expect("a logit");
         let ours = f64::from(logits[order[0]]);
-        assert!((ours - of_truth).abs() <= 1e-4 * of_truth.abs(), "{name}: {ours} for {of_truth}");
+        // Logits are sums of products of the size of the largest: the one compared may be near 0.
+        let scale = logits.iter().map(|logit| f64::from(logit.abs())).fold(0.0, f64::max);
+        assert!((ours - of_truth).abs() <= 1e-5 * scale, "{name}: {ours} for {of_truth}, scale {scale}");
     }
 }
