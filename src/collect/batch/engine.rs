@@ -250,7 +250,7 @@ fn lower(
     ));
 }
 
-/// Cancels batches, except those that may belong to somebody else. Returns whether all batches are certain to
+/// Cancels batches, except those that may belong to another user. Returns whether all batches are certain to
 /// be ours.
 async fn cancel_all(context: &Context<'_>, batches: &[Held]) -> bool {
     for held in batches {
