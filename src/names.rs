@@ -10,7 +10,9 @@ const MOST_SUGGESTED: usize = 3;
 
 /// Whether two names are equal, ignoring case.
 pub fn is_same(typed: &str, name: &str) -> bool {
-    typed == name || typed.to_lowercase() == name.to_lowercase()
+    // Tables look columns up by name for every row, so the common case allocates nothing.
+    typed.eq_ignore_ascii_case(name)
+        || !(typed.is_ascii() && name.is_ascii()) && typed.to_lowercase() == name.to_lowercase()
 }
 
 /// The member of a table with this exact name. Without an exact match, the only member whose name matches

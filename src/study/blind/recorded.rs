@@ -1,10 +1,13 @@
 //! Reads recorded observations: rows of the observations.csv of an earlier blind test, for members without
 //! available weights. Cards are fitted on them together with the rows of the members.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::family::Member;
+use super::settings::BlindSettings;
 use crate::calibration::Table;
+use crate::corpus::Category;
 use crate::disk;
 use crate::error::{Error, Result};
 use crate::model::checkpoint;
@@ -80,6 +83,36 @@ impl RecordedRows {
             });
         }
         Ok(Self { columns, rows })
+    }
+
+    /// Checks that the test uses at least one of the rows, if there are any.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] if no row has a corpus and a number of examples of `settings`; those of
+    /// [`Category::load`].
+    pub(super) fn check(&self, settings: &BlindSettings) -> Result<()> {
+        let corpora = settings.corpora.iter().map(|name| Ok(Category::load(name)?.name));
+        let corpora = corpora.collect::<Result<Vec<_>>>()?;
+        let cell = |row: &RecordedRow, name: &str| {
+            let at = self.columns.iter().position(|column| column == name);
+            at.map(|at| row.cells[at].clone()).unwrap_or_default()
+        };
+        let is_asked = |row: &RecordedRow| {
+            let shots = cell(row, "shots").parse().is_ok_and(|shots| settings.shots.contains(&shots));
+            shots && corpora.contains(&cell(row, "corpus"))
+        };
+        if self.rows.is_empty() || self.rows.iter().any(is_asked) {
+            return Ok(());
+        }
+        let theirs: BTreeSet<String> = self.rows.iter().map(|row| cell(row, "corpus")).collect();
+        let reason = format!(
+            "contains no row with a corpus and a number of examples of this test, which asks {} with {:?}; the \
+             rows have the corpora {}. Ask one of these with --corpus and --shots, or leave the rows out",
+            corpora.join(", "),
+            settings.shots,
+            theirs.into_iter().collect::<Vec<_>>().join(", ")
+        );
+        Err(Error::Parameter { name: "--rows", reason })
     }
 
     /// Whether a model has recorded rows.

@@ -35,6 +35,7 @@ pub fn run(
 ) -> Result<BlindTest> {
     let hidden = family.hidden(&how.hide)?;
     check(how, &family.members, recorded)?;
+    recorded.check(settings)?;
     check_members(family, &hidden, settings)?;
     let mut profiles = MemberProfiles::new(family, settings, folder.join("profiles"))?;
     disk::make_folder(folder)?;

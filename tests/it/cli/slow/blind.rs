@@ -357,6 +357,9 @@ fn recorded_rows_are_training_rows_except_those_of_a_hidden_member() {
     );
     let said = refuse(&earlier.replace(",arrow,5,4,", ",arrow,6,4,"));
     assert!(said.contains("another design on guilds (sets: 6 there, 5 here)"), "{said}");
-    // Rows of corpora and numbers of examples that are not asked are left out.
-    assert_eq!(n_others(&earlier.replace("guilds", "moons").replace("potions", "tides")).0, "8");
+    // Rows of corpora and numbers of examples that are not asked are left out. A file without any other rows is
+    // refused.
+    assert_eq!(n_others(&earlier.replace("potions", "tides")).0, "9");
+    let said = refuse(&earlier.replace("guilds", "moons").replace("potions", "tides"));
+    assert!(said.contains("contains no row with a corpus") && said.contains("moons, tides"), "{said}");
 }
