@@ -1,6 +1,6 @@
 //! Parses, renders and tokenizes requests on threads other than those that handle sockets, a few at a time.
-//! Long requests have their own places, so that short requests do not wait for them. Each model has places
-//! for rendering its chats, so that no other request waits for a slow chat template.
+//! Requests wait only for others of about their length, so that short requests do not wait for long ones.
+//! Each model has places for rendering its chats, so that no other request waits for a slow chat template.
 
 use std::sync::Arc;
 
@@ -10,11 +10,12 @@ use tokio::task::spawn_blocking;
 use super::request::{ApiError, ApiResult};
 use crate::guard::guarded;
 
-/// A request with more bytes than this is long.
-const LONG: usize = 64 << 10;
-/// Number of long requests that are prepared at once, and least number of short ones.
-const LONG_ONES: usize = 1;
+/// Largest number of bytes of a short request, and of a middle one. All others are long.
+const SHORT: usize = 64 << 10;
+const MIDDLE: usize = 256 << 10;
+/// Least number of short requests that are prepared at once, and number of middle and of long ones.
 const SHORT_ONES: usize = 2;
+const LONGER_ONES: usize = 1;
 
 /// Threads for one kind of work: a limited number at the same time.
 #[derive(Clone)]
@@ -54,17 +55,22 @@ impl Places {
 #[derive(Clone)]
 pub(super) struct Preparation {
     short: Places,
+    middle: Places,
     long: Places,
 }
 
 impl Preparation {
     pub fn new() -> Self {
-        Self { short: Places::new(), long: Places::of(LONG_ONES) }
+        Self { short: Places::new(), middle: Places::of(LONGER_ONES), long: Places::of(LONGER_ONES) }
     }
 
     /// The places for a request of `bytes` bytes.
     pub fn places(&self, bytes: usize) -> &Places {
-        if bytes > LONG { &self.long } else { &self.short }
+        match bytes {
+            ..=SHORT => &self.short,
+            ..=MIDDLE => &self.middle,
+            _ => &self.long,
+        }
     }
 }
 
