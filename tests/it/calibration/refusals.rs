@@ -279,10 +279,7 @@ fn the_card_states_the_noise_of_the_target() {
     let below = with(24, "y_stderr", |i| (i as f64 - 1.0).to_string());
     let output = calibrated(&below, &["--features", "a,b", "--stderr", "y_stderr"], &card);
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(
-        output.status.code() == Some(1) && told.contains("line 2") && told.contains("below 0"),
-        "{told}"
-    );
+    assert!(output.status.code() == Some(1) && told.contains("line 2") && told.contains("below 0"), "{told}");
 }
 
 #[test]
