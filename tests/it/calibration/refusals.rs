@@ -26,7 +26,7 @@ fn unsupported_predictions_have_a_reason_and_no_number() {
     assert!(
         few.iter().all(|row| empty(row)
             && row["status"] == "unsupported"
-            && row["note"].contains("5 are the least"))
+            && row["note"].contains("at least 5 are needed"))
     );
 
     // Two families do not support a prediction for a third.
