@@ -23,11 +23,9 @@ fn unsupported_predictions_have_a_reason_and_no_number() {
     assert_eq!(calibrated(&table(4), &[], &card).status.code(), Some(3));
     let (code, few) = predicted(&table(6));
     assert_eq!(code, Some(3));
-    assert!(
-        few.iter().all(|row| empty(row)
-            && row["status"] == "unsupported"
-            && row["note"].contains("at least 5 are needed"))
-    );
+    assert!(few.iter().all(|row| empty(row)
+        && row["status"] == "unsupported"
+        && row["note"].contains("at least 5 are needed")));
 
     // Two families do not support a prediction for a third.
     let two: Vec<_> = table(24)
