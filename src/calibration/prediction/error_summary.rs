@@ -34,7 +34,7 @@ impl From<&PredictionRow> for Outcome {
 }
 
 impl Outcome {
-    /// Whether the interval holds the measurement, where both are known.
+    /// Whether the interval contains the measurement, if both are known.
     pub fn is_inside(&self) -> Option<bool> {
         let (low, high) = self.interval?;
         Some((low..=high).contains(&self.measured?))

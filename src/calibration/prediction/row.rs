@@ -21,7 +21,7 @@ const REQUIRED: [&str; 2] = ["target_model", "y_hat"];
 pub enum PredictionStatus {
     /// There is a prediction with an interval.
     Ok,
-    /// The calibration does not support a prediction; the note says why.
+    /// The calibration does not support a prediction; the note gives the reason.
     #[default]
     Unsupported,
 }
@@ -217,7 +217,7 @@ impl PredictionRow {
         Some(self.y_hat? - self.judged_by()?)
     }
 
-    /// Whether the interval holds the measured value, where both are known and the card was not trained on
+    /// Whether the interval contains the measured value, if both are known and the card was not trained on
     /// the model.
     pub fn is_inside(&self) -> Option<bool> {
         Some((self.low?..=self.high?).contains(&self.judged_by()?))

@@ -52,7 +52,7 @@ pub struct ColumnRoles {
 }
 
 impl ColumnRoles {
-    /// The roles of all columns but the features; `known` holds the rows with a target.
+    /// The roles of all columns except the features; `known` holds the rows with a target.
     ///
     /// # Errors
     /// [`Error::Csv`] for a named column that does not exist, [`Error::Parameter`] for the target among

@@ -15,7 +15,7 @@ use crate::names;
 use crate::observations;
 
 /// A column that is found automatically must be known in at least this share of the rows with a target, and
-/// of the rows without one. Missing cells are imputed, so a small share is enough.
+/// of the rows without one. [`check`] requires more of the rows with a target.
 const KNOWN_SHARE: f64 = 0.2;
 /// Maximum number of features. A calibration with more takes too long.
 const MOST: usize = 5_000;

@@ -18,7 +18,7 @@ pub enum Link {
     Identity,
     /// `log(s / (1 - s))` of the share `s = (y - low) / (high - low)`.
     Logit {
-        /// Least possible value.
+        /// Smallest possible value.
         low: f64,
         /// Largest possible value.
         high: f64,

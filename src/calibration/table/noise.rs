@@ -8,11 +8,11 @@ use crate::error::Result;
 /// Standard errors of the response itself, for example over seeds or items.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ResponseNoise {
-    /// The column that holds them.
+    /// The column of the standard errors.
     pub column: String,
-    /// Rows where they are known.
+    /// Number of rows with a known standard error.
     pub n: usize,
-    /// Their root mean square, in the unit of the response.
+    /// Root mean square of the standard errors, in the unit of the response.
     pub rms: f64,
 }
 

@@ -133,8 +133,8 @@ mod tests {
             [0.97, 1.0],
             [1.0, 1.0],
         ];
-        // The intervals hold for all five predictions of fold 0, for two of four of fold 1, and for none of
-        // one of fold 2.
+        // The intervals hold for all five predictions of fold 0, for two of four of fold 1, and not for the
+        // only one of fold 2.
         let folds = vec![0, 0, 0, 0, 0, 1, 1, 1, 1, 2];
         let coverage = Coverage {
             interval_method: IntervalMethod::Maximum,
