@@ -36,7 +36,7 @@ pub struct Basis {
     pub min: Vec<f64>,
     /// Largest known value of each feature.
     pub max: Vec<f64>,
-    /// Divisor of each feature before the components are computed: 1 if all cells lie in [0, 1], otherwise
+    /// Divisor of each feature before the components are computed: 1 if all cells lie in `[0, 1]`, otherwise
     /// the standard deviation.
     pub divisor: Vec<f64>,
     /// Mean of each feature after imputation.

@@ -41,7 +41,7 @@ struct FittedCompletion {
     response: Vec<f64>,
 }
 
-/// The scale of a feature: the logit of a share, a percentage or the feature itself.
+/// The scale of a feature: a logit for shares and percentages, otherwise the feature itself.
 fn scale_of(low: f64, high: f64) -> Link {
     match (low, high) {
         (low, high) if low >= 0.0 && high <= 1.0 => Link::Logit { low: 0.0, high: 1.0 },

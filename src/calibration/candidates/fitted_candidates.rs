@@ -38,7 +38,7 @@ impl FittedCandidates {
         })
     }
 
-    /// The fitted candidate of that name.
+    /// The fitted candidate with this name.
     pub fn get(&self, name: &str) -> Option<&FittedCandidate> {
         self.models.iter().flatten().find(|fitted| fitted.name() == name)
     }

@@ -153,7 +153,7 @@ impl Card {
         told
     }
 
-    /// The coverage of back-tested intervals, in capitals where it is much less than their level.
+    /// The coverage of back-tested intervals, in capitals if it is far below their level.
     fn held(&self, coverage: &Coverage, of: &str) -> String {
         let held = coverage.at(self.level);
         format!(

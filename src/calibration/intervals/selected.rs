@@ -37,7 +37,7 @@ impl SelectedCandidate {
         }
     }
 
-    /// Whether it cannot predict a row without a proxy.
+    /// Whether it needs a proxy to predict a row.
     pub(crate) fn needs_proxy(&self) -> bool {
         self.fitted.model().needs_proxy()
     }

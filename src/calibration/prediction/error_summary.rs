@@ -20,7 +20,8 @@ pub struct Outcome {
     pub mean: Option<f64>,
 }
 
-/// A row of a model that the card was trained on has no measured value: it never enters an error.
+/// If the card was trained on the model of a row, the outcome has no measured value, so that the row does not
+/// count for the error.
 impl From<&PredictionRow> for Outcome {
     fn from(row: &PredictionRow) -> Self {
         Self {

@@ -66,7 +66,7 @@ fn on_training(card: &Card, query: &Query, context: &IntervalContext, notes: &mu
     }
     notes.extend(query.without_logarithm.iter().cloned());
     if query.is_trained_on {
-        notes.push(format!("{TRAINED_ON}: the interval is that of an unseen model"));
+        notes.push(format!("{TRAINED_ON}: the interval is computed as for an unseen model"));
     }
     if let Some(largest) = largest_size(card, judged).filter(|_| query.is_unsized && uses_size) {
         let intervals = match judged {
@@ -81,7 +81,7 @@ fn on_training(card: &Card, query: &Query, context: &IntervalContext, notes: &mu
     if card.columns.group.is_none() {
         notes.push(
             "families are unknown: related training rows were not left out together, and the coverage is \
-             that of new models"
+             that for new models, not for new families"
                 .into(),
         );
     }
@@ -89,8 +89,8 @@ fn on_training(card: &Card, query: &Query, context: &IntervalContext, notes: &mu
     if unknown > 0 && query.is_new_family {
         let n = card.rows.n;
         notes.push(format!(
-            "the families of {unknown} of the {n} training rows are unknown: coverage is that of the other \
-             families"
+            "the families of {unknown} of the {n} training rows are unknown: the coverage comes from the \
+             other families"
         ));
     }
 }
@@ -153,7 +153,7 @@ fn shortfall(card: &Card, row: &PredictionRow, context: &IntervalContext) -> Opt
     let (held, level, regime) = (row.backtest_coverage?, context.level, context.judged);
     if undercovers(held, level) {
         return Some(format!(
-            "INTERVALS HELD ONLY {:.0} % IN BACK-TEST, not their level of {level}",
+            "INTERVALS HELD ONLY {:.0} % OF THE TRUE VALUES IN BACK-TESTS, although their level is {level}",
             100.0 * held
         ));
     }
@@ -161,7 +161,7 @@ fn shortfall(card: &Card, row: &PredictionRow, context: &IntervalContext) -> Opt
     let forward = regime.coverage(&card.backtest).filter(|_| regime == Regime::Extrapolation);
     let (worst, n) = forward?.worst_fold(level).filter(|(worst, _)| undercovers(*worst, level))?;
     Some(format!(
-        "intervals held only {:.0} % of {n} predictions in one fold of the back-test",
+        "in one fold of the back-test, intervals held only {:.0} % of {n} true values",
         100.0 * worst
     ))
 }

@@ -12,7 +12,7 @@ use crate::calibration::validation::regime::Regime;
 pub(super) struct Placement {
     /// Features with the missing ones imputed.
     pub x: Vec<f64>,
-    /// The regime by size, first component and distance alone.
+    /// The regime by size, first component, distance and kind, without the proxy.
     pub by_range: Regime,
     /// The regime, if a proxy outside its range also counts.
     pub regime: Regime,

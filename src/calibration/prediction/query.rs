@@ -21,7 +21,7 @@ pub(super) struct Query {
     pub is_new_family: bool,
     /// Whether the size of the row is unknown although the card knows training sizes.
     pub is_unsized: bool,
-    /// A condition of the card that the row does not meet.
+    /// The message on a condition of the card that the row does not meet.
     pub unmet_condition: Option<String>,
     /// Values of the row that no training row has. Such a row is of another kind.
     pub unseen: Vec<UnseenValue>,

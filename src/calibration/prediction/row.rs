@@ -88,7 +88,7 @@ pub struct PredictionRow {
     pub mahalanobis: Option<f64>,
     /// Percentage of the training rows that are nearer.
     pub mahal_pct: Option<f64>,
-    /// How far the model's size lies outside the training range, in decades; 0 inside.
+    /// Signed distance of the model's size from the training range, in decades; 0 inside.
     pub size_gap_log10: Option<f64>,
     /// Features outside their training range, separated by spaces.
     pub out_of_range_features: String,
@@ -223,7 +223,7 @@ impl PredictionRow {
         Some((self.low?..=self.high?).contains(&self.judged_by()?))
     }
 
-    /// Whether intervals like this one held much less than their level in the back-test.
+    /// Whether the back-tested coverage of such intervals is far below their level.
     pub fn undercovers(&self) -> bool {
         let coverage = self.backtest_coverage.zip(self.level);
         coverage.is_some_and(|(held, level)| undercovers(held, level))

@@ -22,7 +22,7 @@ fn fault(reason: String) -> Error {
     Error::Calibration { reason }
 }
 
-/// Whether the finite values are not all the same.
+/// Whether the finite values differ.
 pub(super) fn varies(values: &[f64]) -> bool {
     let mut known = values.iter().filter(|value| value.is_finite());
     let first = known.next();

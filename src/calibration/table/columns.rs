@@ -17,27 +17,27 @@ use crate::observations;
 /// Which columns a card was fitted on.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ColumnRoles {
-    /// Features, in order.
+    /// Features, in the order of the fit.
     pub features: Vec<String>,
-    /// Name of each row's model.
+    /// Column of model names.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub id: Option<String>,
-    /// Family.
+    /// Column of families.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub group: Option<String>,
-    /// Size.
+    /// Column of sizes.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub size: Option<String>,
-    /// Weight.
+    /// Column of weights.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub weights: Option<String>,
-    /// The proxy's value.
+    /// Column of the proxy's value.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub proxy: Option<String>,
-    /// The proxy's size.
+    /// Column of the proxy's size.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub proxy_size: Option<String>,
-    /// Standard error of the target.
+    /// Column of the target's standard error.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub stderr: Option<String>,
     /// Columns in which a row to be predicted must hold one of these values.

@@ -14,9 +14,9 @@ pub enum Split {
     /// A whole family at a time. This tests a new family. Rows of unknown family are neither fitted nor
     /// predicted.
     LeaveFamilyOut,
-    /// The stronger models: everything beyond a size, or beyond a value of the first principal component.
+    /// The stronger models: all models above a size, or above a score on the first principal component.
     Forward,
-    /// The weaker models: everything below a size, or below a value of the first principal component.
+    /// The weaker models: all models below a size, or below a score on the first principal component.
     Backward,
 }
 
@@ -44,13 +44,13 @@ impl Split {
 /// One value for each split.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct BySplit<T> {
-    /// Leaving out models.
+    /// The value for folds that leave out models.
     pub leave_model_out: T,
-    /// Leaving out families.
+    /// The value for folds that leave out families.
     pub leave_family_out: T,
-    /// Trained on the weaker models, tested on the stronger.
+    /// The value for folds that train on the weaker models and test on the stronger.
     pub forward: T,
-    /// Trained on the stronger models, tested on the weaker.
+    /// The value for folds that train on the stronger models and test on the weaker.
     pub backward: T,
 }
 
@@ -95,7 +95,7 @@ pub fn by_cluster(sample: &Sample, most: usize) -> Vec<Fold> {
     grouped(&clusters, most)
 }
 
-/// One fold per group, or `most` folds of several groups with about as many rows each.
+/// One fold per group. More than `most` groups are merged into `most` folds with about equal numbers of rows.
 pub(crate) fn grouped(groups: &[String], most: usize) -> Vec<Fold> {
     let mut rows: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (row, name) in groups.iter().enumerate() {

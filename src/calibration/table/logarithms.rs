@@ -8,7 +8,7 @@ use crate::error::Result;
 
 /// Minimum number of decades from the smallest to the largest value.
 const DECADES: f64 = 2.0;
-/// A column whose largest value is above this is no share or percentage.
+/// A column whose largest value is above this is not a share or a percentage.
 const LARGEST_SCORE: f64 = 100.0;
 /// Words that mark a count or a cost in a column's name, in the singular.
 const COUNTS: [&str; 17] = [

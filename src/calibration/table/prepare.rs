@@ -143,7 +143,7 @@ impl CalibrationSpec {
     fn usual_link(&self, y: &[f64], notes: &mut Vec<String>) -> Result<Link> {
         let (least, most) =
             y.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(*v), b.max(*v)));
-        // Nats may happen to lie in [0, 1], but they have no upper bound.
+        // Nats may happen to lie in `[0, 1]`, but they have no upper bound.
         let is_nats = self.target.ends_with("_nats") || self.unit == "nats";
         let high = match (least, most) {
             _ if is_nats || least < 0.0 || most > 100.0 => None,
