@@ -45,8 +45,8 @@ impl Blend {
         (fitted.model() as &dyn Any).downcast_ref()
     }
 
-    /// The part of a blend that needs no proxy. `None` if no part or every part needs none, and for a single
-    /// candidate.
+    /// The part of a blend that needs no proxy. `None` if all parts or no parts need the proxy, and for a
+    /// single candidate.
     pub(crate) fn without_proxy(fitted: &FittedCandidate) -> Option<FittedCandidate> {
         let blend = Self::in_model(fitted)?;
         let parts = blend.parts.iter().filter(|part| !part.fitted.model().needs_proxy());

@@ -21,7 +21,8 @@ use crate::seed::stream;
 const TREES: u64 = 30;
 const LEAST_ROWS: usize = 12;
 const LEAST_LEAF: usize = 3;
-/// A leaf has at least one row for this many rows of the tree, so that trees of many rows stay small.
+/// A leaf has at least 1 / 150 of the rows of its tree, so that trees of many rows stay
+/// small.
 const ROWS_PER_LEAF: usize = 150;
 const MOST_DEPTH: usize = 16;
 /// Maximum number of rows of a tree. In a larger table, each tree takes different rows, evenly spaced.

@@ -163,7 +163,7 @@ impl Search<'_> {
         let mut found = vec![];
         for name in *free {
             if observations::is_response(name) || observations::is_internal(name) {
-                left_out.add(name, "measured inside the model or its response");
+                left_out.add(name, "internal to the model or a response");
             } else if is_of_target(name, &spec.target) {
                 left_out.add(name, "named like the standard error or an interval end of the target");
             } else if is_companion(name, table.columns()) {
