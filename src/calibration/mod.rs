@@ -1,11 +1,17 @@
-//! Calibration: from models whose target is known to a prediction for one whose is not, with a back-tested
-//! interval, or a refusal where the data do not support one.
+//! Calibration: learns from models whose target is known, and predicts the target of a model for which it is
+//! unknown. A prediction has a back-tested interval. Where the data do not support a prediction, it is
+//! refused.
 //!
-//! A [`Table`] and a [`CalibrationSpec`] become a [`Card`]; a card and a table become [`PredictionRow`]s. In
-//! the order of the folders: `table` selects and checks rows and columns; `candidates` are the regressions;
-//! `intervals` are made from held-out residuals; `validation` cross-validates every candidate, selects one
-//! within the training range and one beyond, and back-tests the whole; `card` is the file; `prediction` reads
-//! it.
+//! A [`Table`] and a [`CalibrationSpec`] become a [`Card`]; a card and a table become [`PredictionRow`]s. The
+//! folders, in this order:
+//!
+//! * `table` selects and checks rows and columns;
+//! * `candidates` holds the regressions;
+//! * `intervals` makes intervals from held-out residuals;
+//! * `validation` cross-validates every candidate, selects one within the training range and one beyond it,
+//!   and back-tests the whole procedure;
+//! * `card` writes and reads the fitted calibration;
+//! * `prediction` applies a card to new rows.
 
 pub mod candidates;
 mod card;

@@ -95,7 +95,7 @@ pub(crate) fn run(flags: &Flags, quiet: bool) -> Result<()> {
             ));
         }
         status(&format!(
-            "Noise scale {}. This family of tiny models demonstrates the method; it is no calibration for \
+            "Noise scale {}. This family of tiny models demonstrates the method; it is not a calibration for \
              real closed models.",
             made.noise_scale.map_or("none".to_owned(), |b| format!("b = {b}"))
         ));

@@ -1,9 +1,10 @@
-//! What is learnt from the features of a training set alone, before any target: how missing cells are filled,
-//! centre and scale, principal components. A basis is made anew inside every fold.
+//! The basis of a training set: everything that is learnt from the features alone, without the target. It
+//! imputes missing cells, centres and scales the features, and has their principal components. Every fold
+//! learns its own basis.
 //!
-//! Missing cells are filled with their conditional means under a factor model of the features and the log
-//! size, which is learnt from the known cells (see [`FactorModel`]). A training row and a query are filled
-//! alike.
+//! Missing cells are imputed with their conditional means under a factor model of the features and the log
+//! size, which is learnt from the known cells (see [`FactorModel`]). Training rows and queries are imputed in
+//! the same way.
 
 use linfa_linalg::eigh::{EigSort, EighInto};
 use ndarray::{Array1, Array2, Axis};
@@ -14,20 +15,20 @@ use crate::calibration::table::sample::{Predictors, Sample};
 use crate::error::{Error, Result};
 use crate::numeric::statistics::mean;
 
-/// Most components that are kept.
+/// Maximum number of components.
 pub(crate) const COMPONENTS: usize = 5;
-/// A component with a smaller share of the variance is rounding.
+/// Components with a smaller share of the variance are rounding errors.
 const LEAST_SHARE: f64 = 1e-9;
-/// How far a filled cell may lie outside the known ones, in widths of their range.
+/// Maximum distance of an imputed cell from the range of the known cells, in widths of this range.
 const MOST_BEYOND: f64 = 0.5;
 
-/// Centre, scale, fill and components of a training set.
+/// Imputation, centre, scale and components of a training set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Basis {
     /// Mean of each feature over its known cells.
     pub mean: Vec<f64>,
     /// Standard deviation of each feature over its known cells (n in the denominator); 1 for a feature that
-    /// is constant here.
+    /// is constant in the training set.
     pub sd: Vec<f64>,
     /// Factors of the standardised features and, last, of the standardised log10 size.
     pub factors: FactorModel,
@@ -35,26 +36,25 @@ pub struct Basis {
     pub min: Vec<f64>,
     /// Largest known value of each feature.
     pub max: Vec<f64>,
-    /// What features are divided by before the components: 1 where all are shares of one unit, else their
-    /// standard deviations.
+    /// Divisor of each feature before the components are computed: 1 if all cells lie in `[0, 1]`, otherwise
+    /// the standard deviation.
     pub divisor: Vec<f64>,
-    /// Mean of each feature after the fill.
+    /// Mean of each feature after imputation.
     pub centre: Vec<f64>,
-    /// Principal components, largest first, each of p loadings.
+    /// Principal components, largest first, each with p loadings.
     pub components: Vec<Vec<f64>>,
     /// Variance of each component's scores.
     pub variances: Vec<f64>,
-    /// Share of the whole variance that each component explains.
+    /// Share of the total variance that each component explains.
     pub explained: Vec<f64>,
-    /// Mean log10 size over the rows where it is known; what a row of unknown size is taken to be by the
-    /// size line.
+    /// Mean log10 size over the rows of known size. It is the centre for imputed sizes.
     pub log10_size: f64,
-    /// Standard deviation of log10 size; 1 where fewer than two sizes are known.
+    /// Standard deviation of log10 size; 1 if the known sizes do not differ.
     pub log10_size_sd: f64,
 }
 
 impl Basis {
-    /// Learns from the features of `sample`; returns them filled, `(n, p)`.
+    /// Learns from the features of `sample`. Returns the basis and the imputed features, `(n, p)`.
     ///
     /// # Errors
     /// [`Error::Calibration`] if linfa finds no components.
@@ -62,8 +62,8 @@ impl Basis {
         Self::fit_near(sample, None)
     }
 
-    /// As [`Self::fit`]; the search for the factors starts from those of `near`, the basis of a sample of
-    /// which these are most rows.
+    /// Like [`Self::fit`]. The search for the factors starts from those of `near`, the basis of a sample that
+    /// contains these rows and a few more.
     pub(crate) fn fit_near(sample: &Sample, near: Option<&Self>) -> Result<(Self, Array2<f64>)> {
         let (n, p) = sample.x.dim();
         let mut basis = Self::moments(sample);
@@ -114,7 +114,7 @@ impl Basis {
         basis
     }
 
-    /// Learns the factors that missing cells are filled from, and fills each row as a query is filled.
+    /// Learns the factors for imputation, and imputes each row in the same way as a query.
     fn fill_training(&mut self, sample: &Sample, near: Option<&Self>) -> Result<Array2<f64>> {
         let (n, p) = sample.x.dim();
         let z = Array2::from_shape_fn((n, p + 1), |(i, j)| {
@@ -131,11 +131,11 @@ impl Basis {
             .map_err(|source| Error::Calibration { reason: source.to_string() })
     }
 
-    /// Principal components as the eigenvectors of the covariance, by linfa's dense solver; where columns
-    /// outnumber rows, from those of the product of the rows, which is smaller and has the same eigenvalues.
-    /// linfa's `Pca` stops an iterative solver wherever that stands: asked for 5 components of 8 columns it
-    /// was seen to lose a fifth of the variance without a word, and asked for all of 30 to take ten times as
-    /// long.
+    /// Principal components as the eigenvectors of the covariance, by linfa's dense solver. If there are more
+    /// columns than rows, they come from the Gram matrix of the rows, which is smaller and has the same
+    /// nonzero eigenvalues. linfa's `Pca` is not used, because it stops its iterative solver without
+    /// convergence: for 5 components of 8 columns it lost a fifth of the variance without an error, and for
+    /// all components of 30 columns it took ten times as long.
     fn decompose(&mut self, filled: &Array2<f64>) -> Result<()> {
         let (n, p) = filled.dim();
         let v = Array2::from_shape_fn((n, p), |(i, j)| (filled[[i, j]] - self.centre[j]) / self.divisor[j]);
@@ -154,7 +154,7 @@ impl Basis {
                 break;
             }
             let component = if p <= n { vector.to_owned() } else { of_length_1(v.t().dot(&vector)) };
-            // The sign of a component is arbitrary; the loading of the largest size is made positive.
+            // The sign of a component is arbitrary; the largest loading is made positive.
             let largest =
                 component.iter().copied().fold(0.0f64, |a, b| if b.abs() > a.abs() + 1e-12 { b } else { a });
             self.components.push(component.iter().map(|value| value * largest.signum()).collect());
@@ -164,7 +164,7 @@ impl Basis {
         Ok(())
     }
 
-    /// A row's features with the missing ones filled.
+    /// A row's features, with missing ones imputed.
     pub fn complete(&self, predictors: &Predictors) -> Vec<f64> {
         if let Some(known) = predictors.x.iter().copied().collect::<Option<Vec<f64>>>() {
             return known;
@@ -174,7 +174,7 @@ impl Basis {
             let reach = MOST_BEYOND * (self.max[j] - self.min[j]);
             let (mut low, mut high) = (self.min[j] - reach, self.max[j] + reach);
             if self.min[j] >= 0.0 {
-                // Counts stay above 0 and shares below 1.
+                // Imputed counts stay at or above 0, and imputed shares at or below 1.
                 low = low.max(0.0);
                 high = if self.max[j] <= 1.0 { high.min(1.0) } else { high };
             }
@@ -185,7 +185,7 @@ impl Basis {
         cells.collect()
     }
 
-    /// A row's log10 size, filled where it is missing.
+    /// A row's log10 size, imputed if it is missing.
     pub fn complete_size(&self, predictors: &Predictors) -> f64 {
         predictors.log10_size.unwrap_or_else(|| {
             let factors = self.factors_of(predictors);
@@ -193,8 +193,8 @@ impl Basis {
         })
     }
 
-    /// Completed features, centred and divided by their standard deviations, and the log10 size likewise
-    /// where it is an input.
+    /// Completed features, centred and divided by their standard deviations. If `with_size`, the log10 size
+    /// follows, scaled in the same way.
     pub fn inputs(&self, x: &[f64], predictors: &Predictors, with_size: bool) -> Vec<f64> {
         let scaled = x.iter().enumerate().map(|(j, value)| (value - self.centre[j]) / self.sd[j]);
         let mut inputs: Vec<f64> = scaled.collect();
@@ -221,7 +221,7 @@ impl Basis {
     }
 }
 
-/// A vector divided by its length; zeros stay.
+/// A vector divided by its length; the zero vector is returned unchanged.
 fn of_length_1(vector: Array1<f64>) -> Array1<f64> {
     let length = vector.dot(&vector).sqrt();
     if length > 0.0 { vector / length } else { vector }
@@ -258,7 +258,8 @@ mod tests {
         assert!(basis.variances.is_sorted_by(|a, b| a >= b));
     }
 
-    /// Features that are multiples of one wave, some cells missing.
+    /// Features that are multiples of one wave plus a little noise, with missing cells; also the complete
+    /// features.
     fn sample(n: usize, p: usize) -> (Sample, Array2<f64>) {
         let whole = Array2::from_shape_fn((n, p), |(i, j)| {
             (i as f64 * 0.37).sin() * (1.0 + j as f64) + 0.02 * ((i * (j + 1)) as f64 * 2.7).sin()
@@ -290,7 +291,7 @@ mod tests {
             let error = (value - whole[[i, j]]).abs() / basis.sd[j];
             assert!(error < 0.25, "{i} {j}: {value}, not {}", whole[[i, j]]);
         }
-        // A row of which nothing is known is the mean of each feature.
+        // A row without any known cell gets the mean of each feature.
         let nothing = Predictors { x: vec![None; 6], log10_size: None, proxy: None, family: String::new() };
         let mean = basis.complete(&nothing);
         assert!((0..6).all(|j| (mean[j] - basis.mean[j]).abs() < 0.3 * basis.sd[j]));

@@ -1,5 +1,5 @@
-//! A blend: the weighted mean of several candidates, on the scale of the link (stacking; Breiman 1996).
-//! It is no candidate: selection makes it of those that err least.
+//! A blend: the weighted mean of several candidates, on the scale of the link (stacking; Breiman 1996). A
+//! blend is not a candidate itself: selection makes it from the candidates with the smallest errors.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use super::training_set::FeatureSpectrum;
 use crate::calibration::table::link::Link;
 use crate::calibration::table::sample::Predictors;
 
-/// Its name in cards.
+/// Name of blends in cards.
 pub(crate) const NAME: &str = "blend";
 
 /// A weighted mean of fitted candidates.
@@ -31,7 +31,7 @@ pub(crate) struct BlendPart {
 }
 
 impl Blend {
-    /// The blend of some candidates; a candidate alone stays itself.
+    /// The blend of some candidates. A single candidate is returned unchanged.
     pub(crate) fn of(mut parts: Vec<BlendPart>) -> Option<FittedCandidate> {
         match parts.len() {
             0 => None,
@@ -40,12 +40,13 @@ impl Blend {
         }
     }
 
-    /// The blend that was fitted, where it is one.
+    /// The blend, if the fitted candidate is one.
     pub(crate) fn in_model(fitted: &FittedCandidate) -> Option<&Self> {
         (fitted.model() as &dyn Any).downcast_ref()
     }
 
-    /// Of a candidate or blend what needs no proxy; `None` where that is nothing, or all of it.
+    /// The part of a blend that needs no proxy. `None` if all parts or no parts need the proxy, and for a
+    /// single candidate.
     pub(crate) fn without_proxy(fitted: &FittedCandidate) -> Option<FittedCandidate> {
         let blend = Self::in_model(fitted)?;
         let parts = blend.parts.iter().filter(|part| !part.fitted.model().needs_proxy());
@@ -63,7 +64,7 @@ impl Blend {
         serde_json::from_value::<Self>(parameters).map(|model| -> Arc<dyn FittedModel> { Arc::new(model) })
     }
 
-    /// Candidates with their weights, for people.
+    /// Candidates with their weights, as text.
     pub(crate) fn describe(&self) -> String {
         let parts = self.parts.iter().map(|part| format!("{} {:.2}", part.fitted.name(), part.weight));
         parts.collect::<Vec<_>>().join(", ")
@@ -90,7 +91,7 @@ impl FittedModel for Blend {
             return Err("parts have weights that do not sum to 1".into());
         }
         if self.parts.iter().any(|part| part.fitted.name() == NAME) {
-            return Err("parts holds a blend".into());
+            return Err("parts contains a blend".into());
         }
         self.parts.iter().try_for_each(|part| part.fitted.model().check(p))
     }

@@ -2,9 +2,9 @@
 //! models scale reliably with over-training and on downstream tasks"; Bhagia et al. 2024, "Establishing Task
 //! Scaling Laws via Compute-Efficient Model Ladders").
 //!
-//! The loss is the feature that correlates most with the target, among those that fall with the log10 size. A
-//! row that lacks it has its conditional mean under the factor model of features and size: the first link of
-//! the chain.
+//! The loss is the feature that correlates most with the target, among those that fall with the log10 size.
+//! In a row without this feature, it is imputed with its conditional mean under the factor model of features
+//! and size. This is the first step of the chain.
 
 use std::sync::Arc;
 
@@ -19,10 +19,10 @@ use crate::error::Result;
 use crate::numeric::statistics::{complete_pairs, pearson};
 
 const LEAST_ROWS: usize = 8;
-/// Least correlation, in size, of a loss with the log10 size.
+/// Minimum absolute correlation of a loss with the log10 size.
 const LEAST_CORRELATION: f64 = 0.3;
 
-/// `eta = a + b loss`.
+/// The regression `eta = a + b loss`.
 #[derive(Debug)]
 pub(super) struct Chain;
 

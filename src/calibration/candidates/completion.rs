@@ -1,7 +1,7 @@
 //! Completion of the whole table: features and response are columns of one factor model, and the response of
-//! a row is its conditional mean given the cells that are known (the low-rank completion of tables of
-//! benchmarks, as BenchPress has it; arXiv 2606.24020). Shares are columns on the scale of their logits. A
-//! row needs no cell in particular.
+//! a row is regressed on the factors that its known cells imply (the low-rank completion of benchmark tables
+//! of BenchPress; arXiv 2606.24020). Shares enter on the scale of their logits. No particular cell of a row
+//! is required.
 
 use std::sync::Arc;
 
@@ -27,21 +27,21 @@ pub(super) struct Completion {
     pub(super) factors: usize,
 }
 
-/// The columns are the features, the log10 size where it is one, and the response, in this order.
+/// The columns are the features, the log10 size (if `with_size`) and the response, in this order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct FittedCompletion {
     with_size: bool,
-    /// The scale of each feature.
+    /// Scale of each feature.
     links: Vec<Link>,
     /// Mean and standard deviation of each column on its scale.
     centre: Vec<f64>,
     spread: Vec<f64>,
     model: FactorModel,
-    /// The response on the scale of its link: a constant, and a slope for each factor.
+    /// Regression of the response, on the scale of its link: a constant, and a slope for each factor.
     response: Vec<f64>,
 }
 
-/// The scale of a feature: the logit of a share, a percentage or the feature itself.
+/// The scale of a feature: a logit for shares and percentages, otherwise the feature itself.
 fn scale_of(low: f64, high: f64) -> Link {
     match (low, high) {
         (low, high) if low >= 0.0 && high <= 1.0 => Link::Logit { low: 0.0, high: 1.0 },
@@ -75,7 +75,8 @@ impl Candidate for Completion {
 }
 
 impl Completion {
-    /// The model of a training set; the search starts from `near`, that of the whole one, where it is given.
+    /// The model of a training set. The search starts from `near`, the model of the whole training set, if it
+    /// is given.
     fn of(&self, train: &TrainingSet, near: Option<&FactorModel>) -> Option<Arc<dyn FittedModel>> {
         let (n, p) = train.sample.x.dim();
         let with_size = train.has_sizes();
@@ -144,11 +145,11 @@ impl FittedModel for FittedCompletion {
         let lengths = [self.links.len() + width - p, self.centre.len(), self.spread.len(), mean.len()];
         let lengths = lengths.into_iter().chain([loadings.len(), noise.len()]);
         if let Some(length) = lengths.into_iter().find(|length| *length != width) {
-            return Err(format!("model holds {length} columns where {width} belong"));
+            return Err(format!("model holds {length} columns, but {width} are expected"));
         }
         let k = loadings[0].len();
         if k > super::factor_model::MOST_FACTORS || loadings.iter().any(|row| row.len() != k) {
-            return Err("model.loadings are not of one width".into());
+            return Err("model.loadings has rows of different or excessive length".into());
         }
         if self.spread.iter().chain(noise).any(|value| *value <= 0.0) {
             return Err("model holds a variance that is not above 0".into());

@@ -1,7 +1,7 @@
 //! The elastic net (Zou and Hastie 2005) on standardised features, by linfa's coordinate descent. linfa does
-//! not centre, so we do. The penalty is chosen by leaving out families inside the training set. Of a target
-//! with bounds the likelihood is taken to second order at the ridge solution (one step, after Zou and Li
-//! 2008).
+//! not centre the data, so this module does. The penalty is chosen by leaving out families inside the
+//! training set. For a target with bounds, the likelihood is approximated to second order at the ridge
+//! solution (one step, after Zou and Li 2008).
 
 use std::sync::Arc;
 
@@ -20,19 +20,20 @@ use crate::calibration::table::folds::{Fold, by_cluster};
 use crate::error::{Error, Result};
 use crate::numeric::statistics::weighted_mean;
 
-/// Penalties that are tried, as shares of the least one at which every slope is 0.
+/// Penalties to try, as shares of the smallest penalty for which every slope is 0.
 const SHARES: [f64; 4] = [0.3, 0.1, 0.03, 0.01];
 const L1_RATIO: f64 = 0.5;
-/// Duality gap, relative to the answer's square, at which the descent stops: where penalties are compared,
-/// and for the fit. Columns that all but repeat each other take thousands of sweeps more to be told apart,
-/// which changes no prediction.
+/// Duality gap, relative to the squared norm of the response, at which the descent stops while penalties are
+/// compared. Smaller gaps would cost thousands of sweeps for nearly identical columns and change no
+/// prediction.
 const SEARCH_TOLERANCE: f64 = 1e-5;
+/// Duality gap at which the final fit stops.
 const TOLERANCE: f64 = 1e-10;
 const MOST_SWEEPS: u32 = 10_000;
 const INNER_FOLDS: usize = 3;
 const LEAST_ROWS: usize = 8;
 
-/// Elastic net, half of its penalty on the absolute slopes.
+/// Elastic net with half of its penalty on the absolute slopes.
 #[derive(Debug)]
 pub(super) struct ElasticNet;
 
@@ -64,12 +65,12 @@ impl Candidate for ElasticNet {
 }
 
 impl ElasticNet {
-    /// The net with the penalty that errs least on families left out, or with `given`.
+    /// The elastic net with the penalty `given`, or with the penalty of smallest error on left-out families.
     fn of(train: &TrainingSet, given: Option<f64>) -> Result<Option<Arc<dyn FittedModel>>> {
         let n = train.sample.len();
         let folds = by_cluster(train.sample, INNER_FOLDS);
-        // Of more columns than rows the descent takes most of the time of a calibration, and ridge errs as
-        // little.
+        // With more columns than rows, the descent would take most of the time of a calibration, and ridge is
+        // as accurate.
         if n < LEAST_ROWS.max(train.x.ncols() + 2) || train.x.ncols() == 0 || folds.len() < 2 {
             return Ok(None);
         }
@@ -100,7 +101,7 @@ impl ElasticNet {
     }
 }
 
-/// The share of the largest penalty of least error over folds.
+/// The share of the largest penalty with the smallest error over the folds.
 fn choose(z: &Array2<f64>, eta: &Array1<f64>, weights: &[f64], most: f64, folds: &[Fold]) -> Result<f64> {
     let mut losses = [0.0; SHARES.len()];
     for fold in folds {
@@ -117,7 +118,7 @@ fn choose(z: &Array2<f64>, eta: &Array1<f64>, weights: &[f64], most: f64, folds:
     Ok(SHARES[best])
 }
 
-/// `max_j |z_j . eta| / (n l1_ratio)`: from there on every slope is 0.
+/// The smallest penalty for which every slope is 0: `max_j |z_j . eta| / (n l1_ratio)`.
 fn largest_penalty(z: &Array2<f64>, eta: &Array1<f64>, weights: &[f64]) -> f64 {
     let middle = weighted_mean(&eta.to_vec(), weights);
     let total: f64 = weights.iter().sum();
@@ -127,11 +128,11 @@ fn largest_penalty(z: &Array2<f64>, eta: &Array1<f64>, weights: &[f64]) -> f64 {
     z.axis_iter(Axis(1)).map(along).fold(0.0, f64::max) / (total * L1_RATIO)
 }
 
-/// Some rows as the elastic net sees them: `sum_i w_i (eta_i - a - b z_i)^2 / (2 sum w) + penalty (l1_ratio
-/// |b|_1 + (1 - l1_ratio) |b|^2 / 2)`.
+/// The elastic net problem for some rows. It minimises the loss
+/// `sum_i w_i (eta_i - a - b z_i)^2 / (2 sum w) + penalty (l1_ratio |b|_1 + (1 - l1_ratio) |b|^2 / 2)`.
 ///
-/// Squares of `eta - Z b` are those of `R (b, -1)`, with `R` the triangular factor of `[Z eta]`: many rows
-/// become one more than there are features, and a sweep over them costs as many times less.
+/// The sum of squares of `eta - Z b` equals that of `R (b, -1)`, where `R` is the triangular factor of `[Z
+/// eta]`. Many rows are thus reduced to one more row than there are features, which makes each sweep faster.
 #[derive(Debug)]
 pub(super) struct Problem {
     design: Array2<f64>,
@@ -140,8 +141,8 @@ pub(super) struct Problem {
     middle: f64,
 }
 
-/// `R` with `R^T R = A^T A`: by Cholesky, which is many times faster, unless columns depend on each other as
-/// far as rounding can tell.
+/// `R` with `R^T R = A^T A`: by Cholesky, which is much faster, or by QR if the columns are linearly
+/// dependent up to rounding.
 fn triangle(a: Array2<f64>) -> Result<Array2<f64>> {
     if let Ok(lower) = a.t().dot(&a).cholesky_into() {
         return Ok(lower.reversed_axes().as_standard_layout().to_owned());
@@ -153,7 +154,7 @@ fn triangle(a: Array2<f64>) -> Result<Array2<f64>> {
 
 impl Problem {
     /// # Errors
-    /// [`Error::Calibration`] if linfa cannot factorise them.
+    /// [`Error::Calibration`] if linfa cannot factorise the rows.
     pub(super) fn new(z: &Array2<f64>, eta: &Array1<f64>, weights: &[f64], rows: &[usize]) -> Result<Self> {
         let (n, p) = (rows.len(), z.ncols());
         let weights: Vec<f64> = rows.iter().map(|&i| weights[i]).collect();
@@ -163,7 +164,7 @@ impl Problem {
         let design = z.select(Axis(0), rows);
         let mean = |column: ArrayView1<f64>| weighted_mean(&column.to_vec(), &weights);
         let centre: Vec<f64> = design.axis_iter(Axis(1)).map(mean).collect();
-        // linfa's objective divides by the number of its rows, which are as many as the factor's.
+        // linfa's objective divides by its number of rows, which is that of the triangular factor.
         let scale = (p + 1).min(n) as f64 / total;
         let whole = Array2::from_shape_fn((n, p + 1), |(i, j)| {
             let value = if j < p { design[[i, j]] - centre[j] } else { answer[i] - middle };
@@ -174,7 +175,7 @@ impl Problem {
         Ok(Self { design, answer, centre, middle })
     }
 
-    /// `a` and then `b`, by linfa.
+    /// The solution by linfa: the constant `a`, then the slopes `b`.
     ///
     /// # Errors
     /// [`Error::Calibration`] if linfa refuses its arguments.

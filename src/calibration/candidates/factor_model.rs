@@ -1,21 +1,23 @@
 //! A factor model of the columns of a table, learnt from the cells that are known: `z_j = mean_j + loadings_j
 //! . f + e_j` with `f ~ N(0, I)` and `e_j ~ N(0, noise_j)`, by expectation maximisation (Rubin and Thayer
-//! 1982). A missing cell is the conditional mean given the known ones, and its uncertainty follows.
+//! 1982). A missing cell is imputed with its conditional mean given the known cells.
 
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
-/// Most factors.
+/// Maximum number of factors.
 pub(crate) const MOST_FACTORS: usize = 3;
-/// Factors and the constant.
+/// Maximum number of factors, plus one for the constant.
 const WIDTH: usize = MOST_FACTORS + 1;
-/// Rounds of expectation maximisation, and the cost that all of them may have, in products.
+/// Maximum number of rounds of expectation maximisation.
 const MOST_ROUNDS: usize = 30;
+/// Maximum number of rounds from a good start.
 const FEW_ROUNDS: usize = 6;
+/// Maximum cost of all rounds, in products.
 const MOST_WORK: usize = 4_000_000;
-/// The rounds end when no loading moves by more.
+/// The rounds end when no loading changes by more than this.
 const TOLERANCE: f64 = 1e-3;
-/// Noise variance of a column, in units of its variance, before anything is learnt; it weighs as one row.
+/// Prior noise variance of a column, relative to the column's variance. The prior has the weight of one row.
 const PRIOR_NOISE: f64 = 0.1;
 const LEAST_NOISE: f64 = 1e-3;
 
@@ -32,7 +34,7 @@ pub struct FactorModel {
     pub noise: Vec<f64>,
 }
 
-/// What the known cells of a row say about its factors.
+/// Posterior of the factors of a row, given its known cells.
 #[derive(Debug, Clone)]
 pub(crate) struct Factors {
     mean: [f64; WIDTH],
@@ -40,18 +42,19 @@ pub(crate) struct Factors {
 }
 
 impl FactorModel {
-    /// A model without factors of `d` columns.
+    /// A model of `d` columns without factors.
     pub(super) fn without_factors(d: usize) -> Self {
         Self { mean: vec![0.0; d], loadings: vec![vec![]; d], noise: vec![1.0; d] }
     }
 
-    /// Number of factors that `n` rows of `d` columns can carry.
+    /// Number of factors that `n` rows of `d` columns can support.
     pub(super) fn rank(n: usize, d: usize) -> usize {
         (n / 12).clamp(1, MOST_FACTORS).min(d.saturating_sub(1))
     }
 
-    /// Learns `k` factors of standardised columns, `(n, d)` with NaN in missing cells; rows have weights.
-    /// The search starts from `near`, the model of a table of which these are most rows, where it is given.
+    /// Learns `k` factors of standardised columns, `(n, d)` with NaN in missing cells, from weighted rows. If
+    /// `near` is given, the search starts from it; it is the model of a table that contains these rows and a
+    /// few more.
     pub(super) fn fit(z: &Array2<f64>, weights: &[f64], k: usize, near: Option<&Self>) -> Self {
         let (n, d) = z.dim();
         let mut model = Self::without_factors(d);
@@ -77,7 +80,7 @@ impl FactorModel {
         model
     }
 
-    /// The posterior of the factors given the cells of a row that are known (finite).
+    /// The posterior of the factors given the known (finite) cells of a row.
     pub(crate) fn factors(&self, cells: impl Iterator<Item = f64>) -> Factors {
         let k = self.loadings.first().map_or(0, Vec::len);
         let (mut precision, mut pull): (Small, [f64; WIDTH]) = Default::default();
@@ -112,7 +115,8 @@ impl FactorModel {
         self.mean[column] + along
     }
 
-    /// One round: means, loadings and noise from the factors. Returns how far a loading moved.
+    /// One maximisation step: means, loadings and noise from the factors. Returns the largest change of a
+    /// loading.
     fn maximise(&mut self, z: &Array2<f64>, weights: &[f64], factors: &[Factors]) -> f64 {
         let k = self.loadings[0].len();
         let mut moved = 0.0f64;
@@ -136,7 +140,8 @@ impl FactorModel {
             if total <= 0.0 {
                 continue;
             }
-            // A standard normal prior on each loading keeps columns of few cells from any slope.
+            // A standard normal prior on each loading keeps columns with few known cells from extreme
+            // loadings.
             for (a, row) in gram.iter_mut().enumerate() {
                 row[a] += if a < k { self.noise[j] } else { 1e-9 };
             }
@@ -155,8 +160,8 @@ impl FactorModel {
     }
 }
 
-/// Inverse of a positive definite matrix of which the lower triangle of the first `k` rows is given; the
-/// whole of it is filled. Gauss-Jordan elimination needs no pivots there.
+/// Inverse of a positive definite matrix, given as the lower triangle of the first `k` rows. The upper
+/// triangle is filled in. Gauss-Jordan elimination needs no pivoting for such a matrix.
 fn invert(matrix: &mut Small, k: usize) -> Small {
     let mut inverse: Small = Default::default();
     for a in 0..k {
@@ -183,13 +188,14 @@ fn invert(matrix: &mut Small, k: usize) -> Small {
     inverse
 }
 
-/// The first `k` right singular directions of `z` with zeros in missing cells, by orthogonal iteration, each
-/// column's loadings in units of its standard deviation.
+/// The first `k` right singular directions of `z`, with zeros in missing cells, by orthogonal iteration. Each
+/// direction is multiplied by the standard deviation of its scores.
 fn first_directions(z: &Array2<f64>, k: usize) -> Vec<Vec<f64>> {
     const ROUNDS: usize = 15;
     let known = z.mapv(|value| if value.is_finite() { value } else { 0.0 });
     let (n, d) = known.dim();
-    // Start directions that differ in sign patterns: not orthogonal to anything in particular.
+    // Start directions with different sign patterns, so that no likely direction is orthogonal to all of
+    // them.
     let mut v = Array2::from_shape_fn((d, k), |(j, a)| ((j * (a + 1)) as f64 * 0.7 + a as f64).cos() + 0.1);
     orthonormalise(&mut v);
     for _ in 0..ROUNDS {
@@ -222,7 +228,8 @@ mod tests {
     use super::*;
     use crate::seed::stream;
 
-    /// Columns that are sums of two factors and a tenth of noise, a share of the cells missing.
+    /// Columns that are sums of two factors and a little noise, complete and with a share of the cells
+    /// missing.
     fn table(n: usize, missing: f64) -> (Array2<f64>, Array2<f64>) {
         let mut random = stream("calibration", "factors", 1);
         let mut uniform = || random.next_u64() as f64 / u64::MAX as f64;
@@ -257,7 +264,7 @@ mod tests {
                 n += 1;
             }
         }
-        // The standard deviation is 1, and the noise explains at least .04 of it.
+        // The columns have standard deviation 1, and the noise alone has at least .04.
         assert!(error / f64::from(n) < 0.2, "{}", error / f64::from(n));
     }
 

@@ -1,7 +1,7 @@
-//! One efficiency per family (Polo and others 2024, arXiv 2412.06540): a regression, and for each family that
-//! was trained on an offset on the scale of the link. An offset is the mean residual of its family, shrunk by
-//! the ratio of the variances within and between families (the empirical best linear unbiased predictor). A
-//! new family has none.
+//! One efficiency per family (Polo and others 2024, arXiv 2412.06540): a regression plus an offset for each
+//! training family, on the scale of the link. The offset is the mean residual of the family, shrunk by the
+//! ratio of the variances within and between families (the empirical best linear unbiased predictor). A new
+//! family has no offset.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::calibration::table::link::Link;
 use crate::calibration::table::sample::Predictors;
 use crate::error::Result;
 
-/// Fewest families, of which two have two rows.
+/// Minimum number of families. At least two of them must have two rows.
 const LEAST_FAMILIES: usize = 3;
 
 /// A candidate with an offset for each family.
@@ -34,7 +34,7 @@ struct FittedOffsets {
     offsets: BTreeMap<String, f64>,
 }
 
-/// Residuals of one family: weights, sum and sum of squares.
+/// Residuals of one family: number, weight, weighted sum, weighted sum of squares.
 #[derive(Debug, Clone, Copy, Default)]
 struct Sums {
     n: f64,
@@ -90,8 +90,8 @@ impl Candidate for FamilyOffset {
     }
 }
 
-/// The variance within families over that between them, by the method of moments; large where families do not
-/// differ.
+/// The variance within families divided by the variance between them, by the method of moments. It is large
+/// if families do not differ.
 fn variance_ratio(families: &BTreeMap<String, Sums>) -> f64 {
     let mean = |sums: &Sums| sums.sum / sums.weight;
     let within: f64 =

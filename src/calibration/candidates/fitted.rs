@@ -1,4 +1,4 @@
-//! A fitted candidate with its name, as cards hold it.
+//! A fitted candidate with its name, as stored in cards.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -15,8 +15,8 @@ use crate::calibration::table::link::Link;
 use crate::calibration::table::sample::Predictors;
 use crate::error::{Error, Result};
 
-/// A fitted candidate: its name and its fitted model. In JSON `{"candidate": NAME, "parameters": {..}}`, of
-/// which the candidate of that name reads the parameters.
+/// A fitted candidate: its name and its fitted model. The JSON form is `{"candidate": NAME, "parameters":
+/// {..}}`; the candidate with this name reads the parameters.
 #[derive(Debug, Clone)]
 pub struct FittedCandidate {
     candidate: String,
@@ -31,12 +31,13 @@ pub(super) struct Record {
 }
 
 impl FittedCandidate {
-    /// A model with the name of the candidate that it was fitted by.
+    /// A fitted model with the name of its candidate.
     pub fn new(candidate: &str, model: Arc<dyn FittedModel>) -> Self {
         Self { candidate: candidate.into(), model }
     }
 
-    /// Fits a candidate; `None` if the training set cannot carry it.
+    /// Fits a candidate; `None` if the training set does not have the rows or columns that the candidate
+    /// needs.
     ///
     /// # Errors
     /// [`Error::Calibration`] if a solver fails or returns NaN.
@@ -68,7 +69,7 @@ impl FittedCandidate {
         &self.candidate
     }
 
-    /// Its coefficients, where the model is linear on the scale of the link.
+    /// The linear model, if the model is linear on the scale of the link.
     pub fn as_linear(&self) -> Option<&LinearModel> {
         (self.model() as &dyn Any).downcast_ref()
     }
@@ -78,7 +79,7 @@ impl FittedCandidate {
         self.model.as_ref()
     }
 
-    /// The prediction, in the unit of the response, for predictors whose features are completed in `x`.
+    /// The prediction, in the unit of the response, for a row with the completed features `x`.
     pub fn predict(&self, x: &[f64], predictors: &Predictors, basis: &Basis, link: Link) -> f64 {
         self.model.predict(x, predictors, basis, link)
     }

@@ -12,9 +12,9 @@ use crate::error::Result;
 /// Candidates fitted on one training set.
 #[derive(Debug, Clone)]
 pub struct FittedCandidates {
-    /// What was learnt from the features.
+    /// The basis that was learnt from the features.
     pub basis: Basis,
-    /// One per candidate, `None` where the rows cannot carry it.
+    /// One model per candidate; `None` if the rows are not enough for the candidate.
     pub models: Vec<Option<FittedCandidate>>,
 }
 
@@ -38,7 +38,7 @@ impl FittedCandidates {
         })
     }
 
-    /// The fitted candidate of that name.
+    /// The fitted candidate with this name.
     pub fn get(&self, name: &str) -> Option<&FittedCandidate> {
         self.models.iter().flatten().find(|fitted| fitted.name() == name)
     }
@@ -75,7 +75,7 @@ mod tests {
     use crate::calibration::candidates::linear::LinearModel;
     use crate::calibration::candidates::training_set::TrainingSet;
 
-    /// A model that is not linear: the value of the nearest of some points.
+    /// A model that is not linear: it predicts the value of the nearest point.
     #[derive(Debug, Serialize, Deserialize)]
     struct NearestPoint {
         points: Vec<(f64, f64)>,
@@ -166,6 +166,9 @@ mod tests {
         let error = serde_json::from_str::<FittedCandidate>(unknown).expect_err("a refusal").to_string();
         assert!(error.contains("no candidate `oracle`"), "{error}");
         let short = LinearModel::without_features(2);
-        assert_eq!(short.check(3).expect_err("a refusal"), "coefficients holds 2 numbers where 3 belong");
+        assert_eq!(
+            short.check(3).expect_err("a refusal"),
+            "coefficients holds 2 numbers, but 3 are expected"
+        );
     }
 }

@@ -1,6 +1,6 @@
 //! Regressions with a floor: `y = floor + (1 - floor) sigmoid(a + b . z)`. Guessing among `k` choices reaches
-//! `1 / k`, from where the sigmoid rises. The floor is the one of a few up to the least response whose
-//! regression errs least on families that are left out inside the training set.
+//! `1 / k`, which is the floor of the sigmoid. Of a few floors up to the smallest response, the one with the
+//! smallest error on left-out families inside the training set is taken.
 
 use std::sync::Arc;
 
@@ -15,16 +15,16 @@ use crate::calibration::table::folds::{Fold, by_cluster};
 use crate::calibration::table::link::sigmoid;
 use crate::error::Result;
 
-/// Floors that are tried, as shares of the highest that is possible.
+/// Floors to try, as shares of the highest possible floor.
 const SHARES: [f64; 3] = [0.5, 0.85, 0.98];
-/// No floor is above guessing between two.
+/// The highest floor: guessing between two choices.
 pub(super) const HIGHEST_FLOOR: f64 = 0.5;
-/// A least response below this needs no floor.
+/// If the smallest response is below this, no floor is needed.
 const LEAST_FLOOR: f64 = 0.03;
 const INNER_FOLDS: usize = 3;
 const LEAST_ROWS: usize = 8;
 
-/// What the regression is on.
+/// The columns of the regression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Columns {
     /// The log10 size alone.
@@ -33,7 +33,7 @@ pub(super) enum Columns {
     Features,
     /// All features and the log10 size.
     FeaturesAndSize,
-    /// The first components.
+    /// The first principal components.
     Components(usize),
 }
 
@@ -73,7 +73,7 @@ impl Candidate for Floored {
 }
 
 impl Floored {
-    /// The regression above the floor that errs least, or above `given`.
+    /// The regression above the floor `given`, or above the floor with the smallest error.
     fn of(&self, train: &TrainingSet, given: Option<f64>) -> Result<Option<Arc<dyn FittedModel>>> {
         let (Some(shares), Some(z)) = (train.shares(), self.columns.of(train)) else { return Ok(None) };
         let least = shares.iter().copied().fold(1.0, f64::min).min(HIGHEST_FLOOR);
@@ -100,7 +100,7 @@ struct Problem<'a> {
 }
 
 impl Problem<'_> {
-    /// Constant and slopes above a floor, on some rows.
+    /// Constant and slopes of the regression above a floor, on some rows.
     fn line(&self, floor: f64, rows: &[usize]) -> Result<Vec<f64>> {
         let above = |&i: &usize| ((self.shares[i] - floor) / (1.0 - floor)).clamp(0.0, 1.0);
         let above: Vec<f64> = rows.iter().map(above).collect();
@@ -108,7 +108,7 @@ impl Problem<'_> {
         fractional_logistic(&self.z.select(Axis(0), rows), &above, &weights, PRIOR)
     }
 
-    /// The floor of least error over folds; `None` without two folds.
+    /// The floor with the smallest error over the folds; `None` with fewer than two folds.
     fn choose(&self, least: f64, folds: &[Fold]) -> Result<Option<f64>> {
         if folds.len() < 2 {
             return Ok(None);
@@ -131,7 +131,7 @@ impl Problem<'_> {
 }
 
 impl Columns {
-    /// The standardised columns, `(n, d)`; `None` where the training set does not have them.
+    /// The standardised columns, `(n, d)`; `None` if the training set does not have them.
     pub(super) fn of(self, train: &TrainingSet) -> Option<Array2<f64>> {
         let p = train.x.ncols();
         match self {

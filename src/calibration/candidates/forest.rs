@@ -1,6 +1,7 @@
 //! Extremely randomised trees (Geurts, Ernst and Wehenkel 2006) on raw features and the log10 size. A split
 //! sends missing cells to the side where they fit better (as in Chen and Guestrin 2016, section 3.4), so that
-//! a row needs no cell in particular. linfa's trees and forests classify and do not regress.
+//! no particular cell of a row is required. linfa's trees and forests only classify, so the trees are
+//! implemented here.
 
 use std::sync::Arc;
 
@@ -20,10 +21,11 @@ use crate::seed::stream;
 const TREES: u64 = 30;
 const LEAST_ROWS: usize = 12;
 const LEAST_LEAF: usize = 3;
-/// A leaf has at least one row for every so many rows of the tree, so that trees of many rows stay small.
+/// A leaf has at least 1 / 150 of the rows of its tree, so that trees of many rows stay
+/// small.
 const ROWS_PER_LEAF: usize = 150;
 const MOST_DEPTH: usize = 16;
-/// Most rows of a tree. From a larger table each tree takes other rows, evenly spaced.
+/// Maximum number of rows of a tree. In a larger table, each tree takes different rows, evenly spaced.
 const MOST_ROWS: usize = 3000;
 
 /// A forest of regression trees.
@@ -34,7 +36,7 @@ pub(super) struct Forest;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 enum Node {
-    /// Column, threshold, whether a missing cell goes left, and where the right side begins; the left side
+    /// Column, threshold, whether a missing cell goes left, and the index of the right child. The left child
     /// follows the node.
     Split(u32, f64, bool, u32),
     /// The mean response.
@@ -94,7 +96,7 @@ impl Candidate for Forest {
     }
 }
 
-/// A tree that is grown.
+/// A tree while it grows.
 struct Growth<'a> {
     columns: &'a [Vec<f64>],
     y: &'a [f64],
@@ -105,7 +107,7 @@ struct Growth<'a> {
     nodes: Vec<Node>,
 }
 
-/// Sums of a side of a split.
+/// Sums over one side of a split.
 #[derive(Debug, Clone, Copy, Default)]
 struct Side {
     n: usize,
@@ -128,7 +130,7 @@ impl Side {
     }
 }
 
-/// A split with what it explains.
+/// A split and its gain in the explained sum of squares.
 struct Best {
     gain: f64,
     column: usize,
@@ -159,7 +161,7 @@ impl Growth<'_> {
         self.nodes[at] = Node::Split(column as u32, threshold, missing_left, right_at);
     }
 
-    /// The best of one random threshold in each of a random half of the columns.
+    /// The best split among one random threshold for each of a random half of the columns.
     fn split(&mut self, rows: &[usize], whole: Side) -> Option<Best> {
         let d = self.columns.len();
         let mut order: Vec<usize> = (0..d).collect();
@@ -241,7 +243,7 @@ impl FittedModel for FittedForest {
         let width = p + usize::from(self.with_size);
         let is_sound = |tree: &Vec<Node>| {
             tree.iter().enumerate().all(|(at, node)| match node {
-                // The right side lies behind the left one, so that no walk goes round in circles.
+                // The right child must come after the left one, so that no walk through the tree can loop.
                 Node::Split(column, _, _, right) => {
                     (*column as usize) < width && (*right as usize) > at + 1 && (*right as usize) < tree.len()
                 }
@@ -250,9 +252,13 @@ impl FittedModel for FittedForest {
         };
         let ends_in_a_leaf = |tree: &Vec<Node>| matches!(tree.last(), Some(Node::Leaf(_)));
         if self.trees.is_empty() || !self.trees.iter().all(|tree| is_sound(tree) && ends_in_a_leaf(tree)) {
-            return Err(format!("trees are not trees on {width} columns"));
+            return Err(format!("trees holds a node with an invalid column or child, for {width} columns"));
         }
-        if self.importance.len() == p { Ok(()) } else { Err("importance has another length".into()) }
+        if self.importance.len() == p {
+            Ok(())
+        } else {
+            Err("importance does not have one number for each feature".into())
+        }
     }
 
     fn is_finite(&self) -> bool {

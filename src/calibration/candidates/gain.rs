@@ -1,4 +1,4 @@
-//! The gain over the proxy: the response of a model less that of the small model measured in its place, as a
+//! The gain over the proxy: the response of a model minus that of the small model measured in its place, as a
 //! line in the log of their size ratio.
 
 use std::sync::Arc;
@@ -13,13 +13,13 @@ use super::{Candidate, FittedModel};
 use crate::calibration::table::sample::ProxyValue;
 use crate::error::Result;
 
-/// Fewest rows.
+/// Minimum number of rows.
 const LEAST_ROWS: usize = 4;
-/// Ratios that differ by less are one.
+/// Ratios that differ by less than this count as equal.
 const SAME: f64 = 1e-9;
 
-/// `eta(model) - eta(proxy) = b log10(size ratio)`: a model of the proxy's own size gains nothing, which
-/// determines the line where all models have about the same size.
+/// `eta(model) - eta(proxy) = b log10(size ratio)`: a model of the proxy's own size has no gain. This
+/// determines the line even if all size ratios are about equal.
 #[derive(Debug)]
 pub(super) struct ProportionalGain;
 
@@ -56,7 +56,7 @@ impl Candidate for ProportionalGain {
     }
 }
 
-/// `eta(model) - eta(proxy) = a + b log10(size ratio)`; without ratios `b = 0`.
+/// `eta(model) - eta(proxy) = a + b log10(size ratio)`; `b = 0` if the ratios do not differ.
 #[derive(Debug)]
 pub(super) struct Gain;
 
@@ -98,7 +98,7 @@ fn proxies<'a>(train: &TrainingSet<'a>) -> Option<&'a [ProxyValue]> {
     train.sample.proxies.as_deref().filter(|proxies| proxies.len() >= LEAST_ROWS)
 }
 
-/// On the scale of the link.
+/// Gains on the scale of the link.
 fn gains(train: &TrainingSet, proxies: &[ProxyValue]) -> Array1<f64> {
     train.eta.iter().zip(proxies).map(|(eta, proxy)| eta - train.link.apply(proxy.value)).collect()
 }

@@ -1,7 +1,7 @@
 //! Gaussian process regression (Rasmussen and Williams 2006, chapter 2) on standardised inputs: a linear and
 //! a smooth part, `k(a, b) = linear a.b / d + smooth exp(-sum_j r_j (a_j - b_j)^2 / (2 d length^2))`, and
-//! noise. The relevance `r_j` of each input is learnt where there are few inputs. Scales are at a maximum of
-//! the marginal likelihood with weak priors, which keep few rows from extreme ones.
+//! noise. The relevance `r_j` of each input is learnt if there are few inputs. The scales maximise the
+//! marginal likelihood times weak priors, which prevent extreme scales when rows are few.
 
 use std::sync::Arc;
 
@@ -19,22 +19,22 @@ use crate::error::Result;
 use crate::numeric::statistics::weighted_mean;
 
 const LEAST_ROWS: usize = 8;
-/// Rows of which the process is made; of more, evenly spaced ones are taken.
+/// Maximum number of training rows of the process. Of more rows, evenly spaced ones are taken.
 const MOST_ROWS: usize = 300;
-/// Rows by which its scales are searched for.
+/// Maximum number of rows for the search of the scales.
 const MOST_SEARCHED: usize = 90;
-/// Inputs up to which relevances are learnt.
+/// Maximum number of inputs for which relevances are learnt.
 const MOST_RELEVANCES: usize = 10;
 /// Steps of the search in each scale, in natural logarithms.
 const STEPS: [f64; 3] = [1.0, 0.5, 0.25];
-/// Steps of reweighting to the quasi-likelihood of shares.
+/// Number of reweighting steps for the quasi-likelihood of shares.
 const REWEIGHTED: usize = 4;
-/// Largest logit of a share, in the working response.
+/// Largest absolute logit of a share in the working response.
 const FURTHEST: f64 = 6.0;
 /// Centre and standard deviation of the prior of each logarithm: linear, smooth, length, noise.
 const PRIORS: [(f64, f64); 4] = [(0.0, 1.5), (-0.7, 1.5), (0.0, 1.0), (-3.0, 1.5)];
 
-/// A Gaussian process on the scale of the link, or on that of the response.
+/// A Gaussian process on the scale of the link, or in the unit of the response.
 #[derive(Debug)]
 pub(super) struct GaussianProcess {
     pub(super) name: &'static str,
@@ -42,7 +42,7 @@ pub(super) struct GaussianProcess {
     pub(super) complexity: u32,
 }
 
-/// Scales of the kernel; logarithms of linear, smooth, length, noise.
+/// Scales of the kernel: the logarithms of linear, smooth, length and noise.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Kernel {
     logs: [f64; 4],
@@ -50,7 +50,7 @@ struct Kernel {
     relevance: Vec<f64>,
 }
 
-/// A fitted process: it predicts from its training inputs.
+/// A fitted process, which predicts from its training inputs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct FittedProcess {
     on_link: bool,
@@ -90,7 +90,7 @@ impl Candidate for GaussianProcess {
 impl GaussianProcess {
     fn of(&self, train: &TrainingSet, given: Option<(&Kernel, bool)>) -> Option<Arc<dyn FittedModel>> {
         let n = train.sample.len();
-        // On the scale of an unbounded response both are one.
+        // For an unbounded response, both scales are the same, so one process is enough.
         if n < LEAST_ROWS || (!self.on_link && !train.link.is_bounded()) {
             return None;
         }
@@ -150,15 +150,15 @@ impl GaussianProcess {
     }
 }
 
-/// Working responses with the variances of their noise, relative to the mean.
+/// Working responses and the variances of their noise, relative to the mean variance.
 struct Working {
     y: Vec<f64>,
     noise: Vec<f64>,
 }
 
 impl Working {
-    /// Those of the quasi-likelihood of shares at a linear predictor (McCullagh and Nelder 1989, section
-    /// 2.5).
+    /// The working responses of the quasi-likelihood of shares at the linear predictor `eta` (McCullagh and
+    /// Nelder 1989, section 2.5).
     fn at(eta: &[f64], shares: &[f64], noise: &[f64]) -> Self {
         let rows = eta.iter().zip(shares).map(|(eta, share)| {
             let eta = eta.clamp(-FURTHEST, FURTHEST);
@@ -193,7 +193,7 @@ impl Kernel {
 struct Problem<'a> {
     inputs: &'a Array2<f64>,
     y: &'a [f64],
-    /// Noise variance of each row, relative to the mean.
+    /// Noise variance of each row, relative to the mean variance.
     noise: &'a [f64],
     products: Vec<f64>,
 }
@@ -230,7 +230,7 @@ impl<'a> Problem<'a> {
         Factor::new(n, matrix)
     }
 
-    /// The logarithm of the posterior density of the scales, but for a constant.
+    /// The logarithm of the posterior density of the scales, up to a constant.
     fn posterior(&self, kernel: &Kernel, distances: &[f64]) -> f64 {
         let Some(factor) = self.factor(kernel, distances) else { return f64::NEG_INFINITY };
         let solved = factor.solve(self.y);
@@ -241,7 +241,7 @@ impl<'a> Problem<'a> {
         -0.5 * (fit + factor.log_determinant() + prior + relevance)
     }
 
-    /// Scales by a pattern search: one at a time, in steps that become smaller.
+    /// Finds the scales by a pattern search: one scale at a time, with decreasing steps.
     fn search(&self) -> Kernel {
         let d = self.inputs.ncols();
         let mut kernel = Kernel { logs: PRIORS.map(|(centre, _)| centre), relevance: vec![1.0; d] };
@@ -307,14 +307,16 @@ impl FittedModel for FittedProcess {
         let width = p + usize::from(self.with_size);
         if self.inputs.len() != self.weights.len() {
             return Err(format!(
-                "weights holds {} numbers for {} rows",
+                "weights holds {} numbers, but there are {} rows of inputs",
                 self.weights.len(),
                 self.inputs.len()
             ));
         }
         let lengths = self.inputs.iter().map(Vec::len).chain([self.kernel.relevance.len()]);
         match lengths.into_iter().find(|length| *length != width) {
-            Some(length) => Err(format!("inputs holds {length} numbers where {width} belong")),
+            Some(length) => Err(format!(
+                "a row of inputs or the relevance holds {length} numbers, but {width} are expected"
+            )),
             None => Ok(()),
         }
     }

@@ -1,8 +1,8 @@
-//! Kernel matrices and their Cholesky factors, row by row in one slice: the rows of a factor are contiguous,
+//! Cholesky factors of kernel matrices, stored row by row in one slice. The rows of a factor are contiguous,
 //! so that each of its elements is one dot product.
 
-/// A sum of products in eight lanes: for a few dozen terms a call of a kernel for long rows costs more than
-/// it saves.
+/// A dot product in eight lanes. For a few dozen terms, this is faster than a call of a routine that is
+/// optimised for long rows.
 fn dot(a: &[f64], b: &[f64]) -> f64 {
     let mut lanes = [0.0; 8];
     let (heads, tails) = (a.chunks_exact(8), b.chunks_exact(8));
@@ -22,8 +22,8 @@ pub(super) struct Factor {
 }
 
 impl Factor {
-    /// Factorises a symmetric matrix of which the lower triangle is given; `None` if it is not positive
-    /// definite as far as rounding can tell.
+    /// Factorises a symmetric matrix, given as its lower triangle. `None` if it is not positive definite up
+    /// to rounding.
     pub(super) fn new(n: usize, mut matrix: Vec<f64>) -> Option<Self> {
         for i in 0..n {
             for j in 0..=i {
@@ -43,7 +43,7 @@ impl Factor {
         Some(Self { n, lower: matrix })
     }
 
-    /// `x` with `K x = b`.
+    /// Solves `K x = b` for `x`.
     pub(super) fn solve(&self, b: &[f64]) -> Vec<f64> {
         let (n, lower) = (self.n, &self.lower);
         let mut x = b.to_vec();
@@ -61,7 +61,7 @@ impl Factor {
         x
     }
 
-    /// `log det K`.
+    /// The logarithm of the determinant of `K`.
     pub(super) fn log_determinant(&self) -> f64 {
         2.0 * (0..self.n).map(|i| self.lower[i * self.n + i].ln()).sum::<f64>()
     }

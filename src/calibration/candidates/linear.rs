@@ -1,4 +1,4 @@
-//! The fitted model that most candidates become: linear on the scale of the link.
+//! The fitted model of most candidates: linear on the scale of the link.
 //!
 //! `eta = intercept + coefficients . x + size * log10(size) + proxy * link(proxy) + ratio * log10(size
 //! ratio)`, `y = link^-1(eta; floor)`.
@@ -18,17 +18,17 @@ use crate::calibration::table::sample::Predictors;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DegreesOfFreedom {
-    /// The number of parameters that were fitted, the constant included.
+    /// The number of fitted parameters, including the constant.
     Parameters(usize),
-    /// Those of ridge regression: along an axis of variance `e` the slope is shrunk by `n e / (n e +
-    /// penalty)`.
+    /// The degrees of freedom of ridge regression: along an axis of variance `e`, the slope is shrunk by `n e
+    /// / (n e + penalty)`.
     Ridge,
 }
 
 /// A model that is linear on the scale of the link.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LinearModel {
-    /// Value of the linear predictor where all else is 0.
+    /// Value of the linear predictor if all other terms are 0.
     pub intercept: f64,
     /// Coefficient of each feature, in its own unit.
     pub coefficients: Vec<f64>,
@@ -40,14 +40,14 @@ pub struct LinearModel {
     pub ratio: f64,
     /// Share that even the weakest models reach.
     pub floor: f64,
-    /// Strength of the penalty, where there is one.
+    /// Strength of the penalty; 0 without a penalty.
     pub penalty: f64,
-    /// How its degrees of freedom are counted.
+    /// How the degrees of freedom are counted.
     pub degrees_of_freedom: DegreesOfFreedom,
 }
 
 impl LinearModel {
-    /// A constant of 0, for a training set with `p` features.
+    /// The constant 0, for a training set with `p` features.
     pub(super) fn without_features(p: usize) -> Self {
         Self {
             intercept: 0.0,
@@ -61,7 +61,7 @@ impl LinearModel {
         }
     }
 
-    /// The model of slopes on features that are centred and divided by `divisor`.
+    /// The model with these slopes on features that are centred and divided by `divisor`.
     pub(super) fn on_scaled_features(
         train: &TrainingSet,
         intercept: f64,
@@ -73,7 +73,7 @@ impl LinearModel {
         Self { intercept: intercept - shift, coefficients, ..Self::without_features(train.x.ncols()) }
     }
 
-    /// The model of slopes on the scores of the first principal components.
+    /// The model with these slopes on the scores of the first principal components.
     pub(super) fn on_components(train: &TrainingSet, intercept: f64, slopes: &[f64]) -> Self {
         let components = &train.basis.components;
         let slope = |j: usize| components.iter().zip(slopes).map(|(component, c)| component[j] * c).sum();
@@ -106,7 +106,7 @@ impl FittedModel for LinearModel {
     fn check(&self, p: usize) -> Result<(), String> {
         match self.coefficients.len() {
             n if n == p => Ok(()),
-            n => Err(format!("coefficients holds {n} numbers where {p} belong")),
+            n => Err(format!("coefficients holds {n} numbers, but {p} are expected")),
         }
     }
 

@@ -1,4 +1,4 @@
-//! The mean of the training responses: what any calibration has to beat.
+//! The mean of the training responses: the baseline that any calibration must beat.
 
 use std::sync::Arc;
 

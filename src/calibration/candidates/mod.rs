@@ -1,8 +1,9 @@
-//! Candidates: the forms of regression among which a calibration chooses.
+//! Candidates: the regressions from which a calibration selects.
 //!
 //! A new candidate is one file with an implementation of [`Candidate`], and one row in [`registry::ALL`]. It
-//! fits a [`FittedModel`]: a [`linear::LinearModel`] where predictions are linear on the scale of the link,
-//! else a type of its own. Cross-validation, selection, intervals and the card use these two traits alone.
+//! fits a [`FittedModel`]: a [`linear::LinearModel`] if predictions are linear on the scale of the link,
+//! otherwise a type of its own. Cross-validation, selection, intervals and the card use only these two
+//! traits.
 
 pub(super) mod basis;
 pub(super) mod blend;
@@ -44,51 +45,53 @@ use super::table::link::Link;
 use super::table::sample::Predictors;
 use crate::error::Result;
 
-/// What a candidate is for.
+/// The role of a candidate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CandidateRole {
-    /// The mean of the training rows: a baseline.
+    /// The baseline that is the mean of the training rows.
     MeanBaseline,
-    /// The regression on log size: a baseline.
+    /// The baseline that is the regression on log size.
     SizeBaseline,
-    /// A regression that may be selected if it beats the baselines.
+    /// A regression that may be selected.
     Calibration,
 }
 
-/// A form of regression.
+/// A kind of regression.
 pub trait Candidate: Debug + Sync {
-    /// Its name in cards and reports.
+    /// The name of the candidate in cards and reports.
     fn name(&self) -> &'static str;
 
-    /// Whether it may be selected, or is a baseline.
+    /// The role of the candidate. By default, it is a regression that may be selected.
     fn role(&self) -> CandidateRole {
         CandidateRole::Calibration
     }
 
-    /// Its place in the order of complexity, by how much of its form is left to the data: the simplest within
-    /// one standard error of the best is selected. No two candidates have the same.
+    /// The position of the candidate in the order of complexity, which grows with the freedom of its form. Of
+    /// candidates with equal errors, the simplest comes first. No two candidates have the same complexity.
     fn complexity(&self) -> u32;
 
-    /// Fewest rows of a whole sample for which it may be selected; folds of such a sample may have fewer.
+    /// Minimum number of rows of the whole sample for the candidate to be selected. Folds of the sample may
+    /// have fewer rows.
     fn least_rows(&self) -> usize {
         0
     }
 
-    /// Whether its form is linear on the scale of the link, so that it continues a trend beyond the training
-    /// rows; others return to the mean there, or stay at the outermost responses.
+    /// Whether the candidate is linear on the scale of the link, so that it continues a trend beyond the
+    /// training rows. Other candidates return to the mean there, or stay at the outermost responses.
     fn continues_trends(&self) -> bool {
         false
     }
 
-    /// Fits it; `None` if the training set cannot carry it (too few rows, no size, no proxy, too few
-    /// components).
+    /// Fits the candidate. Returns `None` if the training set does not have what the candidate needs: enough
+    /// rows, sizes, proxies, or components.
     ///
     /// # Errors
     /// [`Error::Calibration`](crate::Error::Calibration) if a solver fails or returns NaN.
     fn fit(&self, train: &TrainingSet) -> Result<Option<Arc<dyn FittedModel>>>;
 
-    /// Fits it to a part of a training set, starting from the fit to the whole; what a search over all rows
-    /// has found, such as the scales of a kernel, need not be searched again. By default it is fitted anew.
+    /// Fits the candidate to a part of a training set, starting from the fit to the whole. Results of a
+    /// search over all rows, such as the scales of a kernel, may be reused. By default, the candidate is
+    /// fitted from scratch.
     ///
     /// # Errors
     /// As [`Self::fit`].
@@ -97,49 +100,49 @@ pub trait Candidate: Debug + Sync {
         self.fit(train)
     }
 
-    /// The fitted model whose parameters a card holds.
+    /// Restores the fitted model from its parameters in a card.
     ///
     /// # Errors
-    /// If they are not the parameters of this candidate.
+    /// An error if these are not parameters of this candidate.
     fn restore(&self, parameters: Value) -> serde_json::Result<Arc<dyn FittedModel>>;
 }
 
 /// A candidate fitted to a training set.
 pub trait FittedModel: Any + Debug + Send + Sync {
-    /// The prediction, in the unit of the response, for predictors whose features are completed in `x`.
+    /// The prediction, in the unit of the response, for a row with the completed features `x`.
     fn predict(&self, x: &[f64], predictors: &Predictors, basis: &Basis, link: Link) -> f64;
 
-    /// Its parameters as a card holds them; [`Candidate::restore`] reads them.
+    /// The parameters for a card; [`Candidate::restore`] reads them.
     ///
     /// # Errors
-    /// If they cannot be written as JSON.
+    /// An error if the parameters cannot be written as JSON.
     fn parameters(&self) -> serde_json::Result<Value>;
 
-    /// What is wrong with its parameters for `p` features.
+    /// Checks the parameters against the number of features, `p`.
     ///
     /// # Errors
-    /// The parameter and what is wrong with it.
+    /// The invalid parameter and its fault.
     fn check(&self, p: usize) -> std::result::Result<(), String>;
 
     /// Whether every parameter is a finite number.
     fn is_finite(&self) -> bool;
 
-    /// How much each feature contributes to predictions, in any common unit: rows that lack too much of it
-    /// are refused.
+    /// The contribution of each feature to predictions, in any common unit. If a row is refused for lack of
+    /// skill, the missing feature with the largest contribution is suggested.
     fn feature_importance(&self, basis: &Basis) -> Vec<f64>;
 
-    /// Whether it predicts from the proxy's value, and cannot predict without.
+    /// Whether the model needs the proxy's value to predict.
     fn needs_proxy(&self) -> bool {
         false
     }
 
-    /// Whether its prediction depends on the size of the model.
+    /// Whether predictions depend on the size of the row's model.
     fn uses_size(&self) -> bool {
         false
     }
 
-    /// Effective degrees of freedom, the constant included: the trace of its smoother matrix. `None` where it
-    /// has none.
+    /// Effective degrees of freedom, including the constant: the trace of the smoother matrix. `None` if the
+    /// model has no such matrix.
     fn effective_dof(&self, spectrum: &FeatureSpectrum) -> Option<f64> {
         let _ = spectrum;
         None

@@ -11,7 +11,7 @@ use super::training_set::TrainingSet;
 use super::{Candidate, FittedModel};
 use crate::error::Result;
 
-/// Rows needed beyond the components: one for the constant, and two to estimate an error.
+/// Number of rows needed in addition to the components: one for the constant, and two to estimate an error.
 const ROWS_BEYOND: usize = 3;
 
 /// Regression on a fixed number of components.

@@ -1,4 +1,4 @@
-//! The table of candidates. A row here is all that a new candidate needs beside its own file.
+//! The table of candidates. A new candidate needs only its own file and a row in this table.
 
 use super::chain::Chain;
 use super::completion::Completion;
@@ -49,8 +49,8 @@ pub static ALL: &[&dyn Candidate] = &[
 static RIDGE: Ridge = Ridge { name: "ridge", columns: Columns::Features, complexity: 40 };
 static RIDGE_SIZE: Ridge = Ridge { name: "ridge-size", columns: Columns::FeaturesAndSize, complexity: 41 };
 
-/// The observational scaling law with one to four components, for comparison: its authors did not choose
-/// their number by the data, and the one with four is not among the candidates.
+/// The observational scaling law with one to four components, for comparison. Its authors did not choose the
+/// number of components from the data. The law with four components is not among the candidates.
 pub static SCALING_LAW: [&dyn Candidate; 4] = [
     &Sigmoid { name: "sigmoid-1", components: 1 },
     &Sigmoid { name: "sigmoid-2", components: 2 },
@@ -58,12 +58,12 @@ pub static SCALING_LAW: [&dyn Candidate; 4] = [
     &Sigmoid { name: "sigmoid-4", components: 4 },
 ];
 
-/// The index in [`ALL`] of the candidate of that name.
+/// The index in [`ALL`] of the candidate with this name.
 pub fn index_of(name: &str) -> Option<usize> {
     ALL.iter().position(|candidate| candidate.name() == name)
 }
 
-/// The index in [`ALL`] of the baseline of that role.
+/// The index in [`ALL`] of the baseline with this role.
 pub fn baseline(role: CandidateRole) -> Option<usize> {
     ALL.iter().position(|candidate| candidate.role() == role)
 }
@@ -97,7 +97,7 @@ mod tests {
     fn a_gain_is_simpler_than_ridge_then_come_components_sigmoids_and_the_elastic_net() {
         let few = ["gain-1", "gain", "ridge", "pcr-1", "pcr-2", "pcr-3", "elastic_net"];
         let sigmoids = ["sigmoid-1", "sigmoid-2", "sigmoid-3", "elastic_net"];
-        // Others may stand between them.
+        // Other candidates may come between these.
         let names = |n: usize| -> Vec<&str> {
             let names = selectable(n).into_iter().map(|at| ALL[at].name());
             names.filter(|name| few.contains(name) || sigmoids.contains(name)).collect()

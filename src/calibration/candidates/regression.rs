@@ -1,5 +1,5 @@
-//! What the linear candidates share: least squares by linfa, with a ridge where asked, and its reweighted
-//! form for shares.
+//! The regressions behind the linear candidates: least squares by linfa, with an optional ridge penalty, and
+//! its reweighted form for shares.
 
 use linfa::Dataset;
 use linfa::traits::Fit;
@@ -11,11 +11,11 @@ use crate::calibration::table::link::{EDGE, logit, sigmoid};
 use crate::error::{Error, Result};
 
 /// Penalty of a slope on a standardised column in a fractional logistic regression: a normal prior of
-/// standard deviation 2.5, weak enough for any slope the data ask for and strong enough where they ask for
-/// none (Gelman, Jakulin, Pittau and Su 2008; the default of rstanarm). It is fixed, not tuned: a few weak
-/// models do not determine a penalty.
+/// standard deviation 2.5 (Gelman, Jakulin, Pittau and Su 2008; the default of rstanarm). It is weak enough
+/// for any slope that the data support, and strong enough if they support none. It is fixed and not tuned,
+/// because a few weak models do not determine a penalty.
 pub(super) const PRIOR: f64 = 1.0 / (2.5 * 2.5);
-/// Curvature of a row whose share is all but certain.
+/// Minimum curvature of a row, for predicted shares very close to 0 or 1.
 const LEAST_CURVE: f64 = 1e-9;
 const MOST_STEPS: usize = 50;
 const MOST_HALVINGS: usize = 30;
@@ -23,12 +23,12 @@ const MOST_HALVINGS: usize = 30;
 /// Weighted least squares of `y` on `columns` and a constant, by linfa; the constant comes first and is not
 /// penalised.
 ///
-/// Minimises `sum_i w_i (y_i - a - b . x_i)^2 + penalty |b|^2`. Columns are centred by weight, so that the
-/// regression linfa solves has no intercept: rows are multiplied by the roots of their weights, and its own
-/// column of ones would not be.
+/// Minimises `sum_i w_i (y_i - a - b . x_i)^2 + penalty |b|^2`. Columns are centred by their weighted means,
+/// and linfa fits no intercept. Rows are multiplied by the roots of their weights, but linfa's own column of
+/// ones would not be.
 ///
 /// # Errors
-/// [`Error::Calibration`] if linfa cannot solve it.
+/// [`Error::Calibration`] if linfa cannot solve the problem.
 pub(super) fn least_squares(
     columns: &Array2<f64>,
     y: &Array1<f64>,
@@ -44,8 +44,8 @@ pub(super) fn least_squares(
     if p == 0 {
         return Ok(vec![middle]);
     }
-    // Ridge as least squares on p more rows, sqrt(penalty) I against 0: exact (Hastie, Tibshirani and
-    // Friedman 2009, exercise 3.12).
+    // Ridge is exactly least squares with p more rows, `sqrt(penalty) I`, whose responses are 0 (Hastie,
+    // Tibshirani and Friedman 2009, exercise 3.12).
     let extra = if penalty > 0.0 { p } else { 0 };
     let mut design = Array2::zeros((n + extra, p));
     let mut answer = Array1::zeros(n + extra);
@@ -72,9 +72,9 @@ pub(super) fn least_squares(
 /// comes first and is not penalised.
 ///
 /// Maximises `sum_i w_i (s_i log p_i + (1 - s_i) log(1 - p_i)) - penalty |b|^2 / 2`, `p = sigmoid(a + b .
-/// x)`: unlike a regression of clipped logits it knows that a share of .001 and one of .003 say the same, and
-/// unlike least squares of shares that .9 and .99 do not. Newton steps by Cholesky factors; the last is
-/// linfa's least squares, to which the reweighted problem comes down at its solution.
+/// x)`: unlike a regression of clipped logits, it treats shares of .001 and .003 as nearly equal; unlike
+/// least squares of shares, it treats .9 and .99 as different. The solver takes Newton steps by Cholesky
+/// factors. The last step is linfa's least squares on the reweighted problem.
 ///
 /// # Errors
 /// [`Error::Calibration`] if linfa cannot solve the last step.
@@ -114,7 +114,7 @@ pub(super) fn fractional_logistic(
             hessian[[j, j]] += penalty;
             gradient[j] -= penalty * at[j];
         }
-        // Of columns that depend on each other one solution is as good as another.
+        // For linearly dependent columns, this picks one of many equivalent solutions.
         for j in 0..=p {
             hessian[[j, j]] *= 1.0 + 1e-10;
         }
@@ -138,8 +138,8 @@ pub(super) fn fractional_logistic(
     least_squares(columns, &answer, &curve, penalty)
 }
 
-/// Working responses and weights: the least squares problem whose normal equations are those of the
-/// likelihood at `at` (McCullagh and Nelder 1989, section 2.5).
+/// Working responses and weights. Their least squares problem has the same normal equations as the likelihood
+/// at `at` (McCullagh and Nelder 1989, section 2.5).
 pub(super) fn working_response(
     columns: &Array2<f64>,
     shares: &[f64],

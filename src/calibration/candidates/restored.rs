@@ -1,4 +1,4 @@
-//! Fitted candidates out of a card: the candidate of each name reads its own parameters.
+//! Restores fitted candidates from a card: the candidate with the stored name reads the parameters.
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};

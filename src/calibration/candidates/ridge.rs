@@ -1,6 +1,6 @@
-//! Ridge regression on standardised features: exact, as linfa's least squares on augmented rows. For a target
-//! with bounds it is fractional logistic with a weak prior; for one without the penalty is chosen by leaving
-//! out families inside the training set.
+//! Ridge regression on standardised features: an exact solution by linfa's least squares on augmented rows.
+//! For a target with bounds, it is a fractional logistic regression with a weak prior. For a target without
+//! bounds, the penalty is chosen by leaving out families inside the training set.
 
 use std::sync::Arc;
 
@@ -16,13 +16,13 @@ use super::{Candidate, FittedModel};
 use crate::calibration::table::folds::by_cluster;
 use crate::error::{Error, Result};
 
-/// Penalties that are tried, for `sum of squares + penalty |slopes|^2` on standardised features.
+/// Penalties to try, for `sum of squares + penalty |slopes|^2` on standardised features.
 const PENALTIES: [f64; 7] = [0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0];
-/// Groups of families inside a training set.
+/// Number of folds of families inside a training set.
 const INNER_FOLDS: usize = 5;
 const LEAST_ROWS: usize = 5;
 
-/// Ridge with the penalty chosen inside, on features alone or with the log10 size as one more.
+/// Ridge regression on the features, or on the features and the log10 size.
 #[derive(Debug)]
 pub(super) struct Ridge {
     pub(super) name: &'static str,
@@ -61,8 +61,9 @@ impl Candidate for Ridge {
     }
 }
 
-/// The penalty of least squared error over left-out families. Gram matrices of the folds are taken from that
-/// of all rows, so that a penalty costs one Cholesky solve; the fit itself is linfa's.
+/// The penalty with the smallest squared error over left-out families. The Gram matrix of each fold is
+/// subtracted from that of all rows, so that each penalty costs one Cholesky solve. linfa makes the final
+/// fit.
 fn choose(train: &TrainingSet, z: &Array2<f64>) -> Result<f64> {
     let (n, p) = z.dim();
     let weights = &train.sample.weights;
@@ -88,7 +89,7 @@ fn choose(train: &TrainingSet, z: &Array2<f64>) -> Result<f64> {
             }
             let answer = (&moment - &piece).insert_axis(Axis(1));
             let slopes = left.solvec(&answer).map_err(|source| Error::Calibration {
-                reason: format!("ridge, choosing the penalty: {source}"),
+                reason: format!("choice of the ridge penalty: {source}"),
             })?;
             for &i in &fold.test {
                 let row = z.row(i);

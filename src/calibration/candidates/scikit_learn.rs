@@ -1,5 +1,5 @@
-//! Every regression beside scikit-learn's, from tests/golden/calibration/reference.json;
-//! tests/golden/make_calibration.py makes it.
+//! Compares every regression with scikit-learn's results in tests/golden/calibration/reference.json, which
+//! tests/golden/make_calibration.py writes.
 
 use ndarray::{Array1, Array2};
 use serde::Deserialize;
@@ -77,7 +77,7 @@ fn standardised(rows: &[Vec<f64>]) -> Array2<f64> {
 fn close(ours: &[f64], theirs: &[f64], tolerance: f64) {
     assert_eq!(ours.len(), theirs.len());
     for (a, b) in ours.iter().zip(theirs) {
-        assert!((a - b).abs() <= tolerance * (1.0 + b.abs()), "{ours:?} beside {theirs:?}");
+        assert!((a - b).abs() <= tolerance * (1.0 + b.abs()), "{ours:?} differs from {theirs:?}");
     }
 }
 
@@ -118,8 +118,8 @@ fn fractional_logistic_regression_agrees_with_scikit_learn_on_weighted_successes
 fn components_agree_with_scikit_learn_up_to_their_signs() {
     let reference = Reference::read();
     let n = reference.y.len();
-    // Divided by 1000 and moved to be shares, so that the basis does not standardise; components do not
-    // change, variances do by 1e6.
+    // The features are scaled and shifted into `[0, 1]`, so that the basis does not standardise them. The
+    // components do not change; the variances change by a factor of 1e6.
     let x = reference.x().mapv(|value| 0.5 + value / 1000.0);
     let names = |prefix: &str| (0..n).map(|i| format!("{prefix}{i}")).collect::<Vec<_>>();
     let sample = Sample {

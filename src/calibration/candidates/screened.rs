@@ -1,5 +1,6 @@
-//! Wide tables: where features are many, candidates see those that correlate most with the response. They are
-//! chosen anew from the training rows of every fold, so that a choice made by chance shows in the errors.
+//! Screens the features of wide tables: candidates are fitted on the features that correlate most with the
+//! response. Every fold screens its own training rows, so that the held-out errors include the cost of a
+//! chance selection.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -16,33 +17,33 @@ use crate::calibration::table::sample::{Predictors, Sample};
 use crate::error::Result;
 use crate::numeric::statistics::{complete_pairs, pearson};
 
-/// Most features that a candidate is fitted on.
+/// Maximum number of features of a fit.
 const MOST_COLUMNS: usize = 60;
 
 /// A candidate fitted on some of the features.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Screened {
-    /// The features, as places among all of them.
+    /// Indices of these features among all features.
     columns: Vec<usize>,
-    /// What was learnt from these.
+    /// The basis of these features.
     basis: Basis,
     fitted: FittedCandidate,
 }
 
-/// A training set on which candidates are fitted.
+/// Fits candidates on one training set.
 pub(crate) struct Fitter<'a> {
     train: TrainingSet<'a>,
-    /// What was learnt from all features.
+    /// The basis of all features.
     pub(crate) basis: Basis,
     columns: Option<Vec<usize>>,
 }
 
 impl Fitter<'_> {
-    /// Prepares a sample, and hands it to `use_it`. The search for factors starts from those of `near`, the
-    /// basis of a sample of which these are most rows.
+    /// Prepares a sample and calls `use_it` with it. The search for factors starts from those of `near`, the
+    /// basis of a sample that contains these rows and a few more.
     ///
     /// # Errors
-    /// [`Error::Calibration`](crate::Error::Calibration) if there are no components, and those of `use_it`.
+    /// [`Error::Calibration`](crate::Error::Calibration) if there are no components; errors of `use_it`.
     pub(crate) fn on<T>(
         sample: &Sample,
         link: Link,
@@ -61,8 +62,8 @@ impl Fitter<'_> {
         use_it(&Fitter { train, basis, columns: Some(columns) })
     }
 
-    /// Fits a candidate, starting from `whole`, its fit to a sample of which these are most rows; `None` if
-    /// the rows cannot carry it.
+    /// Fits a candidate, starting from `whole`, its fit to a sample that contains these rows and a few more.
+    /// `None` if the rows are not enough for the candidate.
     ///
     /// # Errors
     /// [`Error::Calibration`](crate::Error::Calibration) if a solver fails or returns NaN.
@@ -74,7 +75,7 @@ impl Fitter<'_> {
         let Some(columns) = &self.columns else {
             return FittedCandidate::fit_part(candidate, &self.train, whole);
         };
-        // What was searched for on other features is no start.
+        // A fit on other features cannot serve as a start.
         let screened = whole.and_then(|whole| (whole.model() as &dyn Any).downcast_ref::<Screened>());
         let start = screened.filter(|screened| screened.columns == *columns).map(|screened| &screened.fitted);
         let fitted = FittedCandidate::fit_part(candidate, &self.train, start)?;
@@ -85,8 +86,8 @@ impl Fitter<'_> {
     }
 }
 
-/// The features that correlate most with the response on the scale of the link, in the order of the table; a
-/// correlation over few known cells counts for less.
+/// The features that correlate most with the response on the scale of the link, in the order of the table. A
+/// correlation over few known cells counts less.
 fn screen(sample: &Sample, link: Link) -> Vec<usize> {
     let eta: Vec<f64> = sample.y.iter().map(|y| link.apply(*y)).collect();
     let score = |j: usize| {
@@ -103,7 +104,7 @@ fn screen(sample: &Sample, link: Link) -> Vec<usize> {
 }
 
 impl Screened {
-    /// The model whose parameters a card holds, if they are those of one.
+    /// Restores a screened model from its parameters in a card; `None` for parameters of another model.
     pub(super) fn restore(parameters: &Value) -> Option<serde_json::Result<Arc<dyn FittedModel>>> {
         parameters.get("columns").and(parameters.get("fitted"))?;
         let model = Self::deserialize(parameters);
@@ -124,10 +125,12 @@ impl FittedModel for Screened {
 
     fn check(&self, p: usize) -> std::result::Result<(), String> {
         if self.columns.iter().any(|column| *column >= p) {
-            return Err(format!("columns names a feature of more than {p}"));
+            return Err(format!(
+                "columns holds the index of a feature that does not exist; there are {p} features"
+            ));
         }
         if self.basis.mean.len() != self.columns.len() {
-            return Err("basis is not of the columns".into());
+            return Err("basis does not have one entry for each of the columns".into());
         }
         self.fitted.model().check(self.columns.len())
     }

@@ -1,7 +1,8 @@
-//! A sigmoid with a floor on principal components, `y = floor + (1 - floor) sigmoid(c + w . scores)` with a
-//! floor up to the least response or .2, and never above .5, by least squares on the scale of the target: the
-//! observational scaling law (Ruan, Maddison and Hashimoto 2024, arXiv 2405.10938, section 3). Solved by
-//! Levenberg-Marquardt (Marquardt 1963) with the floor projected onto its range.
+//! A sigmoid with a floor on principal components, `y = floor + (1 - floor) sigmoid(c + w . scores)` by least
+//! squares in the unit of the target. This is the observational scaling law (Ruan, Maddison and Hashimoto
+//! 2024, arXiv 2405.10938, section 3). The floor is at most .2 or the smallest response, whichever is larger,
+//! and never above .5. The solver is Levenberg-Marquardt (Marquardt 1963), with the floor projected onto its
+//! range.
 
 use std::sync::Arc;
 
@@ -17,16 +18,16 @@ use super::{Candidate, FittedModel};
 use crate::calibration::table::link::sigmoid;
 use crate::error::Result;
 
-/// Fewest rows of a sample: below, the floor and the slopes cannot be told apart.
+/// Minimum number of rows. With fewer rows, the floor and the slopes cannot be distinguished.
 const LEAST_ROWS: usize = 20;
-/// A floor up to this is possible even where the least response is lower, by noise.
+/// A floor up to this is allowed even if noise makes the smallest response lower.
 const USUAL_FLOOR: f64 = 0.2;
 const MOST_STEPS: usize = 200;
-/// Where the weak are all at the floor nothing holds the slopes back; a penalty of this on each, in standard
-/// deviations of its component, does.
+/// Penalty on each slope, per standard deviation of its component. If all weak rows lie at the floor, nothing
+/// else keeps the slopes finite.
 const PENALTY: f64 = 1e-6;
 
-/// The sigmoid on a fixed number of components; for targets with two bounds alone.
+/// The sigmoid on a fixed number of components, only for targets with two bounds.
 #[derive(Debug)]
 pub(super) struct Sigmoid {
     pub(super) name: &'static str,
@@ -63,7 +64,8 @@ impl Candidate for Sigmoid {
         let highest_floor = least.clamp(USUAL_FLOOR, HIGHEST_FLOOR);
         let problem =
             Problem { scores: &scores, shares: &shares, weights: &train.sample.weights, highest_floor };
-        // The surface has several minima where the weak are near the floor: from below it and from within.
+        // If weak rows lie near the floor, the loss has several minima, so the search starts from several
+        // floors.
         let starts = [0.0, 0.05, 0.5 * least, 0.9 * least].into_iter().take(if least > 0.1 { 4 } else { 2 });
         let solved = starts.map(|floor| problem.solve(floor.min(highest_floor), &start));
         let Some((_, best)) = solved.min_by(|a, b| a.0.total_cmp(&b.0)) else { return Ok(None) };
@@ -99,13 +101,14 @@ impl Problem<'_> {
         squares.sum::<f64>() + PENALTY * at[2..].iter().map(|w| w * w).sum::<f64>()
     }
 
-    /// Floor, constant and slopes at a minimum, and the loss there.
+    /// The loss at a minimum, and the floor, constant and slopes there.
     fn solve(&self, floor: f64, start: &[f64]) -> (f64, Vec<f64>) {
         let mut at: Vec<f64> = std::iter::once(floor).chain(start.iter().copied()).collect();
         let (size, mut damping, mut loss) = (at.len(), 1e-2, self.loss(&at));
         for _ in 0..MOST_STEPS {
             let (mut gram, mut gradient) = self.normal(&at);
-            // A floor at its bound that would go beyond stays there, and the others step without it.
+            // If the floor is at its bound and would leave its range, it stays there, and only the other
+            // parameters step.
             if (at[0] <= 0.0 && gradient[0] < 0.0) || (at[0] >= self.highest_floor && gradient[0] > 0.0) {
                 gram.row_mut(0).fill(0.0);
                 gram.column_mut(0).fill(0.0);
@@ -135,7 +138,7 @@ impl Problem<'_> {
         (loss, at)
     }
 
-    /// `J^T W J` and `J^T W r`, the penalty included.
+    /// `J^T W J` and `J^T W r`, including the penalty.
     fn normal(&self, at: &[f64]) -> (Array2<f64>, Array1<f64>) {
         let size = at.len();
         let (mut gram, mut gradient) = (Array2::zeros((size, size)), Array1::zeros(size));

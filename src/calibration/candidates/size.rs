@@ -1,4 +1,4 @@
-//! Regression on log10 size, on the scale of the link: what a calibration on features has to beat.
+//! Regression on log10 size, on the scale of the link: the baseline that a calibration on features must beat.
 
 use std::sync::Arc;
 
@@ -11,21 +11,21 @@ use super::training_set::TrainingSet;
 use super::{Candidate, CandidateRole, FittedModel};
 use crate::error::Result;
 
-/// Fewest rows of known size.
+/// Minimum number of rows of known size.
 const LEAST_ROWS: usize = 3;
 
-/// `eta = a + b log10(size)`, over the rows whose size is known.
+/// The regression `eta = a + b log10(size)`, over the rows whose size is known.
 #[derive(Debug)]
 pub(super) struct Size;
 
-/// Whether there are enough sizes, and two that differ.
+/// Whether the sizes are enough for a line: at least three, and not all equal.
 fn carries_a_line(sizes: &[f64]) -> bool {
     sizes.len() >= LEAST_ROWS && sizes.iter().any(|size| (size - sizes[0]).abs() > 1e-9)
 }
 
-/// The size baseline of models of known size and of a response without bounds, each of weight 1, at
-/// `log10_size`: the fit of the candidate `size`, for a card that is not told sizes. `None` for fewer than
-/// three models, or models of one size.
+/// The size baseline at `log10_size`, from models of known size with weight 1 and a response without bounds.
+/// It equals the fit of the candidate `size`, and serves cards without sizes. `None` for fewer than three
+/// models, or models of one size.
 ///
 /// # Errors
 /// [`Error::Calibration`](crate::Error::Calibration) if the regression fails.
@@ -37,8 +37,8 @@ pub fn size_baseline(log10_sizes: &[f64], y: &[f64], log10_size: f64) -> Result<
     least_squares_at(&columns, y, &[log10_size]).map(Some)
 }
 
-/// The least-squares regression of `y` on `x`, `(n, p)`, with an intercept, at one point of `p` values; rows
-/// have weight 1.
+/// The least-squares regression of `y` on `x`, `(n, p)`, with an intercept, evaluated at one point of `p`
+/// values. All rows have weight 1.
 ///
 /// # Errors
 /// [`Error::Calibration`](crate::Error::Calibration) if the regression fails.
@@ -102,7 +102,7 @@ mod tests {
         let at = |size: f64| size_baseline(&x, &y, size).expect("a fit").expect("a line");
         assert!((at(0.0) - 3.000_090_9).abs() < 1e-6);
         assert!((at(1.0) - at(0.0) - 0.500_090_9).abs() < 1e-6);
-        assert_eq!(size_baseline(&x[..2], &y[..2], 1.0).expect("too few models are no failure"), None);
-        assert_eq!(size_baseline(&[2.0; 4], &y[..4], 1.0).expect("one size is no failure"), None);
+        assert_eq!(size_baseline(&x[..2], &y[..2], 1.0).expect("too few models are not an error"), None);
+        assert_eq!(size_baseline(&[2.0; 4], &y[..4], 1.0).expect("one size is not an error"), None);
     }
 }

@@ -1,4 +1,4 @@
-//! A training set as candidates see it: the rows with what was learnt from their features.
+//! The training set of candidates: the rows with the basis of their features.
 
 use ndarray::{Array1, Array2};
 
@@ -8,12 +8,12 @@ use crate::calibration::table::link::Link;
 use crate::calibration::table::sample::Sample;
 use crate::error::{Error, Result};
 
-/// A training set as candidates see it.
+/// The training set of candidates.
 #[derive(Debug)]
 pub struct TrainingSet<'a> {
     /// The rows.
     pub sample: &'a Sample,
-    /// What was learnt from their features.
+    /// The basis of their features.
     pub basis: Basis,
     /// Features with missing cells imputed, `(n, p)`.
     pub x: Array2<f64>,
@@ -34,7 +34,7 @@ impl<'a> TrainingSet<'a> {
         Self::near(sample, link, None)
     }
 
-    /// As [`Self::new`], for most rows of a sample whose basis is `near`.
+    /// Like [`Self::new`], for rows that are most of a sample with the basis `near`.
     ///
     /// # Errors
     /// As [`Self::new`].
@@ -54,7 +54,8 @@ impl<'a> TrainingSet<'a> {
         Array2::from_shape_fn(self.x.dim(), |(i, j)| (self.x[[i, j]] - basis.centre[j]) / basis.sd[j])
     }
 
-    /// Whether sizes are known of most rows and differ, so that they can be an input.
+    /// Whether the sizes of at least three quarters of the rows are known and differ, so that size can be an
+    /// input.
     pub(super) fn has_sizes(&self) -> bool {
         let known: Vec<f64> =
             self.sample.log10_sizes.iter().copied().filter(|size| size.is_finite()).collect();
@@ -62,7 +63,7 @@ impl<'a> TrainingSet<'a> {
         differ && 4 * known.len() >= 3 * self.sample.len()
     }
 
-    /// The inputs of all rows as [`Basis::inputs`] makes them of one, `(n, p)` or `(n, p + 1)`.
+    /// The inputs of all rows, each as in [`Basis::inputs`], `(n, p)` or `(n, p + 1)`.
     pub(super) fn inputs(&self, with_size: bool) -> Array2<f64> {
         let n = self.sample.len();
         let row =
@@ -78,8 +79,8 @@ impl<'a> TrainingSet<'a> {
         Some(self.sample.y.iter().map(|y| (y - low) / (high - low)).collect())
     }
 
-    /// Regression on some columns: fractional logistic where the response has bounds, else least squares. The
-    /// constant comes first.
+    /// Regression on some columns: fractional logistic if the response has bounds, otherwise least squares.
+    /// The constant comes first.
     pub(super) fn regress(&self, columns: &Array2<f64>, penalty: f64) -> Result<Vec<f64>> {
         match self.shares() {
             Some(shares) => fractional_logistic(columns, &shares, &self.sample.weights, penalty),
@@ -88,10 +89,10 @@ impl<'a> TrainingSet<'a> {
     }
 }
 
-/// Variances of the training features along their principal axes, from which degrees of freedom follow.
+/// Variances of the training features along their principal axes, for the degrees of freedom.
 #[derive(Debug, Clone)]
 pub struct FeatureSpectrum {
-    /// Rows.
+    /// Number of rows.
     pub n: usize,
     /// Eigenvalues of the correlation matrix within its rank, largest first.
     pub eigenvalues: Vec<f64>,

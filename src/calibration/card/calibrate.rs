@@ -1,4 +1,4 @@
-//! Calibration: from a table to a card.
+//! Calibrates: makes a card from a table.
 
 use super::contents::{Card, TrainingRows};
 use crate::calibration::intervals::method::check_level;
@@ -18,8 +18,8 @@ use crate::disk::Schema;
 use crate::error::{Error, Result};
 use crate::seed::sha256_hex;
 
-/// Most folds of models or families in the fit, and those of the back-test. A few rows are cheap to leave out
-/// one by one; of many, leaving out a group is as informative.
+/// Maximum number of folds of models or families in the fit, and in the back-test. Leaving out a few rows one
+/// by one is cheap. With many rows, leaving out groups is as informative.
 pub(crate) fn most_folds(n: usize) -> (usize, BacktestFolds) {
     let backtest = |outer, new_family, inner| BacktestFolds { outer, new_family, inner };
     match n {
@@ -85,9 +85,9 @@ fn collinearity_note(features: &[String]) -> Option<String> {
     })
 }
 
-/// SHA-256 of the roles of the columns as JSON, then the rows as CSV in their sorted order: model, family,
-/// log10 size, response, weight, the proxy's value and log10 size ratio where there is one, features; missing
-/// cells empty.
+/// SHA-256 of the column roles as JSON, followed by the sorted rows as CSV: model, family, log10 size,
+/// response, weight, the proxy's value and log10 size ratio if there is a proxy, features. Missing cells are
+/// empty.
 fn hash(sample: &Sample, columns: &ColumnRoles) -> Result<String> {
     let StoredSample { models, families, cells, .. } = StoredSample::new(sample);
     let names = models.iter().zip(families);

@@ -1,4 +1,5 @@
-//! Whether the members of a card are consistent. The hash detects edits; it does not authenticate the author.
+//! Checks that the members of a card are consistent. The hash detects edits; it does not authenticate the
+//! author.
 
 use super::contents::Card;
 use crate::calibration::candidates::basis::Basis;
@@ -11,13 +12,13 @@ use crate::calibration::table::folds::Split;
 use crate::calibration::table::sample::distinct;
 use crate::calibration::validation::coverage::Backtest;
 
-/// More folds than any split has, of however few rows.
+/// More folds than any split has, even with few rows.
 const MOST_FOLDS: usize = 64;
 
 type Checked = Result<(), String>;
 
-/// The first list of a card that does not have the length that other members imply, or holds what no
-/// calibration writes.
+/// Checks a card. The error names the first list whose length disagrees with other members, or whose content
+/// no calibration writes.
 pub(super) fn check_card(card: &Card) -> Checked {
     let p = card.columns.features.len();
     check_basis(&card.fit.basis, p)?;
@@ -41,7 +42,7 @@ pub(super) fn check_card(card: &Card) -> Checked {
     }
     for (name, names) in [("models", &card.rows.models), ("families", &card.rows.families)] {
         if names.is_empty() || *names != distinct(names) {
-            return Err(format!("rows.{name} are not names in sorted order"));
+            return Err(format!("rows.{name} are empty, unsorted or not distinct"));
         }
     }
     if card.rows.n_without_family > card.rows.n {
@@ -69,7 +70,7 @@ fn check_basis(basis: &Basis, p: usize) -> Checked {
     }
     let k = loadings[0].len();
     if k > MOST_FACTORS || loadings.iter().any(|row| row.len() != k) {
-        return Err("fit.basis.factors.loadings are not of one width".into());
+        return Err("fit.basis.factors.loadings has rows of different or excessive length".into());
     }
     if noise.iter().any(|value| *value <= 0.0) || basis.log10_size_sd <= 0.0 {
         return Err("fit.basis holds a spread that is not above 0".into());
@@ -81,7 +82,7 @@ fn check_basis(basis: &Basis, p: usize) -> Checked {
         }
     }
     if basis.min.iter().zip(&basis.max).any(|(min, max)| min > max) {
-        return Err("fit.basis.min holds a number above that of fit.basis.max".into());
+        return Err("fit.basis.min holds a number above the one in fit.basis.max".into());
     }
     for component in &basis.components {
         length("a component of fit.basis", component.len(), p)?;
@@ -99,7 +100,10 @@ fn check_selected(name: &str, selected: &SelectedCandidate, p: usize, n: usize) 
         let Residuals { held_out, effective_n } = selected.residuals.get(split);
         let name = format!("{name}.residuals.{}", split.name());
         if let Some(row) = held_out.iter().find(|row| row.row >= n || row.fold >= n.max(MOST_FOLDS)) {
-            return Err(format!("{name} names row {} and fold {} of {n} rows", row.row, row.fold));
+            return Err(format!(
+                "{name} refers to row {} and fold {}, but there are {n} rows",
+                row.row, row.fold
+            ));
         }
         if held_out.iter().any(|row| row.weight <= 0.0) {
             return Err(format!("{name} holds a weight that is not above 0"));
@@ -127,6 +131,6 @@ fn check_backtest(backtest: &Backtest) -> Checked {
     Ok(())
 }
 
-fn length(name: &str, n: usize, asked: usize) -> Checked {
-    if n == asked { Ok(()) } else { Err(format!("{name} holds {n} numbers where {asked} belong")) }
+fn length(name: &str, n: usize, expected: usize) -> Checked {
+    if n == expected { Ok(()) } else { Err(format!("{name} holds {n} numbers, but {expected} are expected")) }
 }

@@ -1,4 +1,4 @@
-//! What a card holds: the fit, how good it is, the training range, and where it came from.
+//! The contents of a card: the fit, its quality, the training range, and the provenance.
 
 use serde::{Deserialize, Serialize};
 
@@ -21,23 +21,23 @@ pub(super) const VERSION: u32 = 11;
 /// A calibration with its provenance and validity.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Card {
-    /// Form and version of the file.
+    /// Name and version of the file's schema.
     pub schema: Schema,
     /// SHA-256 of the file with this field empty.
     pub card_sha256: String,
     /// The column that is predicted.
     pub target: String,
-    /// Its unit.
+    /// Unit of the target.
     pub unit: String,
-    /// Level that widths are reported at, and that intervals have unless another is asked for.
+    /// Level of the reported widths, and default level of the intervals.
     pub level: f64,
-    /// The scale on which candidates are linear and residuals compared.
+    /// The scale on which candidates are linear and residuals are compared.
     pub link: Link,
-    /// Whether every feature can be had of a model behind an API.
+    /// Whether every feature is available for a model behind an API.
     pub for_api: bool,
-    /// The columns.
+    /// Roles of the columns.
     pub columns: ColumnRoles,
-    /// The training rows.
+    /// Counts and names of the training rows.
     pub rows: TrainingRows,
     /// The regimes in which predictions are supported.
     pub support: Vec<RegimeSupport>,
@@ -47,11 +47,11 @@ pub struct Card {
     pub scores: SplitScores,
     /// Coverage of every interval method on every split.
     pub backtest: Backtest,
-    /// The training rows, from which the models of the folds are made again.
+    /// The training rows, from which predictions refit the fold models.
     pub training: StoredSample,
     /// The training range.
     pub range: TrainingRange,
-    /// Rank, condition, missing cells.
+    /// Rank, condition number and missing cells.
     pub diagnostics: Diagnostics,
     /// What was left out or found automatically.
     pub notes: Vec<String>,
@@ -60,15 +60,15 @@ pub struct Card {
 /// The training rows of a card.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TrainingRows {
-    /// Rows.
+    /// Number of rows.
     pub n: usize,
-    /// Distinct models.
+    /// Number of distinct models.
     pub n_models: usize,
-    /// Their names, sorted.
+    /// Names of the models, sorted.
     pub models: Vec<String>,
-    /// Families that are known, sorted.
+    /// Known families, sorted.
     pub families: Vec<String>,
-    /// Rows of unknown family.
+    /// Number of rows of unknown family.
     pub n_without_family: usize,
     /// SHA-256 of the rows as sorted CSV of the columns that were used.
     pub observations_sha256: String,
@@ -78,7 +78,7 @@ impl Card {
     /// Adds the hash to a card.
     ///
     /// # Errors
-    /// [`Error::Calibration`] if a number of it is NaN or infinite, which JSON could not hold.
+    /// [`Error::Calibration`] if a number in the card is NaN or infinite, which JSON cannot represent.
     pub(crate) fn with_checksum(mut self) -> Result<Self> {
         self.schema = Schema::new(NAME, VERSION);
         let fault = |reason: String| Error::Calibration { reason };
@@ -97,13 +97,13 @@ impl Card {
     /// The card as JSON.
     ///
     /// # Errors
-    /// [`Error::Write`] for NaN or infinity, [`Error::Json`]
+    /// [`Error::Write`] for NaN or infinity; [`Error::Json`] if the card cannot be serialised.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         disk::json_bytes("card".as_ref(), self)
     }
 }
 
-/// The path of the first null in a JSON value, which is what NaN becomes.
+/// The path of the first null in a JSON value. NaN and infinity are serialised as null.
 fn null(value: &serde_json::Value) -> Option<String> {
     match value {
         serde_json::Value::Null => Some(String::new()),

@@ -1,5 +1,5 @@
-//! The description of a card for people: what it was fitted on, what it supports, and how good it is beside
-//! the mean and the size line.
+//! Describes a card in words: what it was fitted on, what it supports, and how its errors compare with those
+//! of the mean and the size line.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -106,7 +106,8 @@ impl Card {
         let refused = regime.refused(&self.backtest).filter(|share| *share > 0.0);
         let refused = refused.map_or(String::new(), |share| {
             format!(
-                "; nothing could be selected for {:.0} % of the back-tested rows, which coverage leaves out",
+                "; no candidate could be selected for {:.0} % of the back-tested rows, which the coverage \
+                 leaves out",
                 100.0 * share
             )
         });
@@ -152,7 +153,7 @@ impl Card {
         told
     }
 
-    /// The coverage of back-tested intervals, in capitals where it is much less than their level.
+    /// The coverage of back-tested intervals, in capitals if it is far below their level.
     fn held(&self, coverage: &Coverage, of: &str) -> String {
         let held = coverage.at(self.level);
         format!(
@@ -165,7 +166,7 @@ impl Card {
         )
     }
 
-    /// The share of the error that the noise of the target explains.
+    /// Writes the share of the error that the noise of the target explains.
     fn noise(&self, out: &mut Formatter<'_>) -> fmt::Result {
         let Some(noise) = &self.diagnostics.noise else { return Ok(()) };
         let selected = self.fit.within_range.as_ref();
@@ -184,7 +185,7 @@ impl Card {
         )
     }
 
-    /// Errors of every candidate and coverage of every interval method, split by split.
+    /// Writes the errors of every candidate and the coverage of every interval method, split by split.
     fn tables(&self, out: &mut Formatter<'_>) -> fmt::Result {
         let titles = [
             "leaving out models",
@@ -218,7 +219,7 @@ impl Card {
     }
 }
 
-/// Four significant digits, for people.
+/// A number with four significant digits.
 pub(crate) fn short(value: f64) -> String {
     if value == 0.0 || !value.is_finite() {
         return value.to_string();

@@ -1,4 +1,4 @@
-//! Reading and writing a card. It holds a hash of itself, which detects edits.
+//! Reads and writes cards. A card contains a hash of its own content, which detects edits.
 
 use std::path::Path;
 
@@ -10,15 +10,15 @@ use crate::disk::{self, Schema};
 use crate::error::{Error, Result};
 use crate::seed::sha256_hex;
 
-/// What differs from the version before, in the words of the file.
-const WHAT_CHANGED: &str = " (`formula` is `fitted`, with `candidate` and `parameters`; `within`, `beyond` \
-                            are `within_range`, `beyond_range`; `recipe` is `interval_method`; `targets` \
-                            are `models`; the splits `target`, `family` are `leave_model_out`, \
-                            `leave_family_out`; `held` is `held_out`; since 10 a card holds its training \
-                            rows, since 11 the skill of each choice)";
+/// The differences from earlier versions, with the member names of the file.
+const WHAT_CHANGED: &str = " (renamed since: `formula` to `fitted`, with `candidate` and `parameters`; \
+                            `within` and `beyond` to `within_range` and `beyond_range`; `recipe` to \
+                            `interval_method`; `targets` to `models`; the splits `target` and `family` to \
+                            `leave_model_out` and `leave_family_out`; `held` to `held_out`; version 10 adds \
+                            the training rows, version 11 the skill of each selected candidate)";
 
 impl Card {
-    /// Writes the card, whole or not at all.
+    /// Writes the card atomically.
     ///
     /// # Errors
     /// [`Error::Json`], [`Error::Write`]
@@ -29,8 +29,8 @@ impl Card {
     /// Reads a card. A byte order mark is skipped, as in a table.
     ///
     /// # Errors
-    /// [`Error::Read`], [`Error::Json`]; [`Error::Config`] for another schema, or a card that was
-    /// edited.
+    /// [`Error::Read`] if the file cannot be read, [`Error::Json`] if it is not JSON, [`Error::Config`] for
+    /// another schema or an edited card.
     pub fn read(path: &Path) -> Result<Self> {
         let whole = disk::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
         let bytes = whole.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&whole);
@@ -52,7 +52,7 @@ impl Card {
     }
 }
 
-/// What is wrong with a file that does not parse as a card, where its schema tells.
+/// The reason why a file does not parse as a card, if its schema explains it.
 fn of_another_form(bytes: &[u8]) -> Option<String> {
     #[derive(Deserialize)]
     struct Head {
@@ -76,7 +76,7 @@ fn other_schema(schema: &Schema) -> Option<String> {
     })
 }
 
-/// The bytes without the first place where `part` stands.
+/// The bytes without the first occurrence of `part`.
 fn without(bytes: &[u8], part: &[u8]) -> Vec<u8> {
     let at = bytes.windows(part.len().max(1)).position(|window| window == part).unwrap_or(bytes.len());
     let after = (at + part.len()).min(bytes.len());

@@ -1,4 +1,4 @@
-//! The card: the file that holds a fitted calibration, how it is made, described and validated.
+//! The card, the file of a fitted calibration: how it is made, described, validated, read and written.
 
 pub(super) mod calibrate;
 mod card_validation;

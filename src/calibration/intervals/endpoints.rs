@@ -1,19 +1,20 @@
-//! Ends of intervals as weighted order statistics of predictions plus and minus residuals (Barber, Candes,
-//! Ramdas and Tibshirani 2021). All are on the scale of the link.
+//! Computes the ends of intervals as weighted order statistics of predictions plus and minus residuals
+//! (Barber, Candes, Ramdas and Tibshirani 2021). All values are on the scale of the link.
 
 use super::residuals::{HeldOutResidual, Residuals};
 
-/// The values of which the ends of an interval are quantiles, with their weights.
+/// Values with weights. Their quantiles are the ends of an interval.
 #[derive(Debug, Clone)]
 pub(crate) struct EndpointQuantiles {
-    /// Weight of all models and of the new one, which weighs as one of [`Residuals::effective_n`].
+    /// Total weight of all models and the new one. The new model has the weight of one of
+    /// [`Residuals::effective_n`] models.
     mass: f64,
     low: Vec<(f64, f64)>,
     high: Vec<(f64, f64)>,
 }
 
 impl EndpointQuantiles {
-    /// `centre` is the prediction of each held-out row's fold.
+    /// `centre` is the prediction by the fold that left a row out.
     pub(crate) fn new(residuals: &Residuals, centre: impl Fn(&HeldOutResidual) -> f64) -> Self {
         let Residuals { held_out, effective_n, .. } = residuals;
         let values = |sign: f64| {
@@ -27,13 +28,14 @@ impl EndpointQuantiles {
         Self { mass, low: values(-1.0), high: values(1.0) }
     }
 
-    /// Whether there is nothing to take a quantile of.
+    /// Whether there are no values.
     pub(crate) fn is_empty(&self) -> bool {
         self.low.is_empty()
     }
 
-    /// Lower and upper end at a level, and whether there are residuals enough for it: of `n` of one weight
-    /// the level can be at most `n / (n + 1)`, beyond which the ends are the outermost.
+    /// Lower and upper end at a level, and whether there are enough residuals for the level. With `n`
+    /// residuals of equal weight, the level can be at most `n / (n + 1)`. Above that, the ends are the
+    /// outermost values.
     pub(crate) fn at(&self, level: f64) -> (f64, f64, bool) {
         let mass = level * self.mass - 1e-9;
         let end = |values: &mut dyn Iterator<Item = &(f64, f64)>| {
@@ -50,8 +52,8 @@ impl EndpointQuantiles {
         (low, high, above && below)
     }
 
-    /// The levels above which the upper end and the lower end, as `low_end` and `high_end` print them, are
-    /// beyond `y`; 1 if none is.
+    /// The levels above which the upper end and the lower end are beyond `y`; 1 if there is no such level.
+    /// `low_end` and `high_end` convert the ends to the unit of `y`.
     pub(crate) fn covering(
         &self,
         y: f64,
@@ -100,7 +102,7 @@ mod tests {
         let nine = ends(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]);
         assert_eq!(nine.at(0.8), (2.0, 18.0, true));
         assert_eq!(nine.at(0.9), (1.0, 19.0, true));
-        // Nine residuals carry 90 % and no more.
+        // Nine residuals support a level of at most 90 %.
         assert_eq!(nine.at(0.95), (1.0, 19.0, false));
     }
 

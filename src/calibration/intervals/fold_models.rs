@@ -1,5 +1,5 @@
-//! The models of the folds: what each split fitted without the rows that it leaves out. A card does not hold
-//! them; they are made again from its training rows when it predicts.
+//! Fold models: the candidates as fitted without the held-out rows of each fold. A card does not store them.
+//! They are refitted from its training rows when it predicts.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::calibration::table::link::Link;
 use crate::calibration::table::sample::{Predictors, Sample, distinct};
 use crate::error::Result;
 
-/// A candidate or blend as a fold fitted it, with what the fold learnt from the features.
+/// A candidate or blend as fitted in a fold, with the basis of the features in this fold.
 #[derive(Debug, Clone)]
 pub(crate) struct FoldModel {
     pub(crate) basis: Basis,
@@ -29,7 +29,8 @@ impl FoldModel {
     }
 }
 
-/// The folds of one split with several models of each: candidates or blends that were fitted on all rows.
+/// The folds of one split, with the models of each fold: refits of candidates or blends that were fitted on
+/// all rows.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct SplitModels {
     folds: Vec<Fold>,
@@ -38,7 +39,7 @@ pub(crate) struct SplitModels {
 
 impl SplitModels {
     /// Refits every model on each fold's training rows; `None` where a fold has too little data. `basis` is
-    /// what was learnt from the features of all rows.
+    /// the basis of the features of all rows.
     ///
     /// # Errors
     /// [`Error::Calibration`](crate::Error::Calibration) if a solver fails.
@@ -60,18 +61,18 @@ impl SplitModels {
         self.folds.is_empty()
     }
 
-    /// The model of a fold at a place of the list that was fitted.
+    /// The model of a fold at position `place` in the list of candidates.
     pub(crate) fn model(&self, fold: usize, place: usize) -> Option<&FoldModel> {
         self.models.get(fold)?.get(place)?.as_ref()
     }
 
-    /// The models of all folds at a place.
+    /// The models of all folds at position `place`.
     pub(crate) fn all(&self, place: usize) -> Vec<FoldModel> {
         (0..self.folds.len()).filter_map(|fold| self.model(fold, place).cloned()).collect()
     }
 
-    /// Fold, row and weight of every row that is left out; the weights of a row sum to its own, and all to
-    /// the number of models.
+    /// Fold, row and weight of every held-out row. If several folds leave out a row, they share its weight.
+    /// All weights sum to the number of models.
     pub(crate) fn left_out(&self, sample: &Sample) -> Vec<(usize, usize, f64)> {
         let mut times = vec![0usize; sample.len()];
         self.folds.iter().flat_map(|fold| &fold.test).for_each(|&row| times[row] += 1);
@@ -86,7 +87,8 @@ impl SplitModels {
     }
 }
 
-/// Each of `fitted` on the training rows of one fold. A candidate that several choices hold is fitted once.
+/// Refits each of `fitted` on the training rows of one fold. A candidate that occurs several times is fitted
+/// once.
 fn models_of(fitter: &Fitter, fitted: &[Option<FittedCandidate>]) -> Result<Vec<Option<FoldModel>>> {
     let mut done: BTreeMap<String, Option<FittedCandidate>> = BTreeMap::new();
     let mut fit = |whole: &FittedCandidate| -> Result<Option<FittedCandidate>> {

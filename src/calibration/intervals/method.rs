@@ -1,5 +1,5 @@
-//! How an interval is made: jackknife+ and CV+ (Barber, Candes, Ramdas and Tibshirani 2021), residuals of
-//! forward folds, and the union of all.
+//! Interval methods: jackknife+ and CV+ (Barber, Candes, Ramdas and Tibshirani 2021), residuals of forward
+//! folds, and unions of these.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,13 +14,13 @@ pub enum IntervalMethod {
     JackknifePlus,
     /// CV+ over families: valid for a new family.
     FamilyCvPlus,
-    /// Errors on the stronger models of fits to the weaker; nothing guarantees its level.
+    /// Errors on the stronger models, after fitting to the weaker. The level is not guaranteed.
     Forward,
-    /// From the lowest lower end of the three to the highest upper end.
+    /// From the lowest lower end of these three methods to their highest upper end.
     Maximum,
-    /// Errors on the weaker models of fits to the stronger; nothing guarantees its level.
+    /// Errors on the weaker models, after fitting to the stronger. The level is not guaranteed.
     Backward,
-    /// As the maximum, with errors on the weaker models in place of those on the stronger.
+    /// Like [`Self::Maximum`], with [`Self::Backward`] in place of [`Self::Forward`].
     MaximumBelow,
 }
 
@@ -47,7 +47,7 @@ impl IntervalMethod {
         }
     }
 
-    /// The splits whose residuals an interval is made of.
+    /// The splits whose residuals an interval uses.
     pub(crate) fn splits(self) -> &'static [Split] {
         match self {
             Self::JackknifePlus => &[Split::LeaveModelOut],
@@ -65,5 +65,5 @@ pub(crate) fn check_level(level: f64) -> Result<()> {
     if level > 0.0 && level < 1.0 {
         return Ok(());
     }
-    Err(Error::Parameter { name: "--level", reason: format!("is {level}, not between 0 and 1") })
+    Err(Error::Parameter { name: "--level", reason: format!("is {level}; give a number between 0 and 1") })
 }

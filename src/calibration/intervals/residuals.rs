@@ -1,37 +1,37 @@
-//! Residuals of held-out rows, of which intervals are made. All are on the scale of the link.
+//! Residuals of held-out rows, from which intervals are made. All residuals are on the scale of the link.
 
 use serde::{Deserialize, Serialize};
 
 use crate::numeric::statistics::effective_n;
 
-/// A row that a fold left out, and the error of its prediction.
+/// A held-out row and the error of its prediction.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HeldOutResidual {
-    /// The model.
+    /// Name of the model.
     pub model: String,
-    /// Its family; empty where it is unknown.
+    /// Family of the model; empty if unknown.
     pub family: String,
-    /// Its row in the training sample.
+    /// Index of the row in the training sample.
     pub row: usize,
-    /// Which fold left it out.
+    /// Index of the fold that left the row out.
     pub fold: usize,
     /// Absolute error on the scale of the link.
     pub residual: f64,
-    /// Weight; they sum to the number of models.
+    /// Weight of the row. The weights sum to the number of models.
     pub weight: f64,
-    /// Log10 of its size over the largest its fold was fitted on, where both are known.
+    /// Log10 of the model's size over the largest size in the fold's training rows, if both are known.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub log10_size_gap: Option<f64>,
-    /// How far it lies outside the training rows of its fold.
+    /// Distances of the row from the range of the fold's training rows.
     #[serde(default)]
     pub gaps: Gaps,
     /// Signed distances of the proxy's value, on the scale of the link, and of the log10 size ratio from the
-    /// ranges that its fold was fitted on; 0 inside.
+    /// ranges of the fold's training rows; 0 inside.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub proxy_gaps: Option<[f64; 2]>,
 }
 
-/// How far a row lies outside the range of some training rows; 0 inside, or where it is not known.
+/// Distances of a row from the range of training rows; 0 inside the range, or if unknown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Gaps {
     /// In log10 of the size.
@@ -40,14 +40,14 @@ pub struct Gaps {
     pub strength: f64,
 }
 
-/// Gaps below these are as good as none.
+/// Added to every gap, so that smaller gaps hardly count.
 const SMALL: Gaps = Gaps { size: 0.15, strength: 0.25 };
-/// No residual is stretched more.
+/// Maximum factor by which a residual is stretched.
 const MOST_STRETCH: f64 = 2.0;
 
 impl Gaps {
-    /// By how much an error at `other` grows here: with the root of the gap, as that of a random walk, where
-    /// this one is larger.
+    /// The factor by which an error at the gaps `other` grows at these gaps: the root of the ratio of the
+    /// gaps, as in a random walk, and at least 1.
     fn stretch(self, other: Self) -> f64 {
         let size = (self.size + SMALL.size) / (other.size + SMALL.size);
         let strength = (self.strength + SMALL.strength) / (other.strength + SMALL.strength);
@@ -55,13 +55,13 @@ impl Gaps {
     }
 }
 
-/// The residuals of one split: the rows that its folds left out.
+/// The residuals of the held-out rows of one split.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Residuals {
-    /// Every row that was left out.
+    /// Every held-out row.
     pub held_out: Vec<HeldOutResidual>,
-    /// Kish's effective number of models: `(sum w)^2 / sum w^2` over the models' weights, which is their
-    /// number where all weigh the same.
+    /// Kish's effective number of models: `(sum w)^2 / sum w^2` over the models' weights. It equals the
+    /// number of models if all weights are equal.
     pub effective_n: f64,
 }
 
@@ -71,7 +71,7 @@ impl Residuals {
         Self { held_out, effective_n }
     }
 
-    /// The residuals for a row that lies at `gaps`: those of rows that lay less far out are stretched.
+    /// The residuals for a row at `gaps`. Residuals of rows that lay closer to the range are stretched.
     pub(crate) fn at(&self, gaps: Gaps) -> Self {
         let stretched = |row: &HeldOutResidual| HeldOutResidual {
             residual: row.residual * gaps.stretch(row.gaps),

@@ -1,4 +1,4 @@
-//! The selected candidate or blend, fitted on all rows, with the residuals that its intervals are made of.
+//! The selected candidate or blend, fitted on all rows, with the residuals for its intervals.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,11 +15,11 @@ use crate::calibration::table::sample::Predictors;
 /// The selected candidate or blend.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SelectedCandidate {
-    /// Fitted on all rows.
+    /// The candidate or blend, fitted on all rows.
     pub fitted: FittedCandidate,
-    /// Its residuals in each split.
+    /// Its held-out residuals in each split.
     pub residuals: BySplit<Residuals>,
-    /// Its skill against the mean over the splits that it was selected by.
+    /// Its skill against the mean, over the splits that decided its selection.
     pub skill: Skill,
 }
 
@@ -37,16 +37,16 @@ impl SelectedCandidate {
         }
     }
 
-    /// Whether it cannot predict a row without a proxy.
+    /// Whether it needs a proxy to predict a row.
     pub(crate) fn needs_proxy(&self) -> bool {
         self.fitted.model().needs_proxy()
     }
 }
 
-/// The values of which interval ends are quantiles, from the residuals of one split: each fold's own
-/// prediction of the row plus and minus its residuals (jackknife+ and CV+). Where the training rows of the
-/// folds differ too much from all rows it is the prediction of these, `own`, with residuals stretched to
-/// where the row lies.
+/// Values whose quantiles are the interval ends, from the residuals of one split. For jackknife+ and CV+, the
+/// values are each fold's prediction of the row plus and minus the residuals of the fold. Forward and
+/// backward folds train on rows that differ too much from all rows. There, the values are the prediction of
+/// the fit on all rows, `own`, plus and minus residuals that are stretched to the gaps of the row.
 pub(crate) fn endpoints(
     split: Split,
     residuals: &Residuals,

@@ -1,18 +1,18 @@
-//! Errors of predictions beside those of the baselines on the same rows.
+//! Compares the errors of predictions with those of the baselines on the same rows.
 
 use serde::Serialize;
 
 use super::row::PredictionRow;
 use crate::numeric::statistics::mean;
 
-/// A row that was predicted or refused, beside its measurement and its baselines.
+/// A row that was predicted or refused, with its measurement and its baselines.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Outcome {
     /// The prediction; `None` where it was refused.
     pub predicted: Option<f64>,
-    /// Its interval.
+    /// The interval of the prediction.
     pub interval: Option<(f64, f64)>,
-    /// The measured value, where it is known and the prediction is judged by it.
+    /// The measured value, if it is known and counts for the error.
     pub measured: Option<f64>,
     /// The regression on log10 size.
     pub size_line: Option<f64>,
@@ -20,7 +20,8 @@ pub struct Outcome {
     pub mean: Option<f64>,
 }
 
-/// A row of a model that the card was trained on has no measured value: it never enters an error.
+/// If the card was trained on the model of a row, the outcome has no measured value, so that the row does not
+/// count for the error.
 impl From<&PredictionRow> for Outcome {
     fn from(row: &PredictionRow) -> Self {
         Self {
@@ -34,7 +35,7 @@ impl From<&PredictionRow> for Outcome {
 }
 
 impl Outcome {
-    /// Whether the interval holds the measurement, where both are known.
+    /// Whether the interval contains the measurement, if both are known.
     pub fn is_inside(&self) -> Option<bool> {
         let (low, high) = self.interval?;
         Some((low..=high).contains(&self.measured?))
@@ -46,24 +47,24 @@ impl Outcome {
 pub struct ErrorSummary {
     /// Unit of the errors.
     pub unit: String,
-    /// All rows.
+    /// Number of rows.
     pub n: usize,
-    /// Those with a prediction.
+    /// Number of rows with a prediction.
     pub n_predicted: usize,
-    /// Those of them with an interval and a measurement.
+    /// Number of predicted rows with an interval and a measurement.
     pub n_intervals: usize,
-    /// Those of them whose measurement lies in the interval.
+    /// Number of those rows whose measurement lies in the interval.
     pub n_inside: usize,
-    /// Error of the predictions; `None` if no row is both predicted and measured.
+    /// Mean absolute error of the predictions; `None` if no row is both predicted and measured.
     pub mae: Option<f64>,
-    /// Error of the regression on log10 size; `None` if one of these rows lacks it.
+    /// Error of the regression on log10 size; `None` if a predicted and measured row lacks it.
     pub size_line_mae: Option<f64>,
-    /// Error of the mean of the training rows; `None` if one of these rows lacks it.
+    /// Error of the mean of the training rows; `None` if a predicted and measured row lacks it.
     pub mean_mae: Option<f64>,
 }
 
 impl ErrorSummary {
-    /// Adds up the rows.
+    /// Summarises the rows.
     pub fn new(unit: &str, rows: &[Outcome]) -> Self {
         let predicted: Vec<&Outcome> = rows.iter().filter(|row| row.predicted.is_some()).collect();
         let inside: Vec<bool> = predicted.iter().filter_map(|row| row.is_inside()).collect();
@@ -85,7 +86,8 @@ impl ErrorSummary {
         }
     }
 
-    /// The summary as one sentence about `rows`, such as "hidden members", with intervals of that level.
+    /// The summary as one sentence. `rows` is a name for the rows, such as "hidden members"; `level` is the
+    /// level of their intervals.
     pub fn sentence(&self, rows: &str, level: f64) -> String {
         let number = |value: Option<f64>| value.map_or("unknown".into(), |value| format!("{value:.3}"));
         format!(
@@ -103,7 +105,7 @@ impl ErrorSummary {
         )
     }
 
-    /// The errors that are known, as the clause of a caption.
+    /// The known errors, as a clause of a caption.
     pub fn errors(&self) -> Option<String> {
         let mut clause = format!("mean absolute error {:.3} {}", self.mae?, self.unit);
         for (name, error) in [("size line", self.size_line_mae), ("mean", self.mean_mae)] {

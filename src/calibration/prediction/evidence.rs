@@ -1,6 +1,6 @@
-//! Evidence for a row: the back-test in the situation that is closest to its own. The folds of its regime
-//! predict the rows that they left out once more, with the cells removed that this row lacks, and the errors
-//! decide what answers, the interval, and whether there is an answer at all.
+//! Evidence for a prediction: a back-test in the situation of the row. The folds of the row's regime predict
+//! their held-out rows again, without the cells that the row lacks. These errors decide which candidate
+//! predicts, how wide the interval is, and whether there is a prediction at all.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -24,15 +24,16 @@ use crate::calibration::validation::support::LEAST_SKILL;
 use crate::error::{Error, Result};
 use crate::numeric::shown::fixed;
 
-/// Held-out rows of a split that are predicted again for one pattern of missing cells; of more, evenly spaced
-/// ones are taken.
+/// Maximum number of held-out rows of a split that are predicted again for one pattern of missing cells. Of
+/// more rows, evenly spaced ones are taken.
 const MOST_HELD_OUT: usize = 400;
 
-/// What a row has: the regime whose back-test applies, and which cells are missing.
+/// The situation of a row: the regime whose back-test applies, and the missing cells.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Situation {
     pub regime: Regime,
-    /// The regime whose choice answers: for a row of another kind that within the range.
+    /// The regime whose selected candidate predicts. For a row of another kind, this is the regime of new
+    /// families within the range.
     pub choice: Regime,
     pub missing: Vec<bool>,
     pub has_size: bool,
@@ -50,7 +51,7 @@ impl Situation {
         }
     }
 
-    /// Predictors without the cells that are missing here.
+    /// Removes the cells that are missing in this situation.
     fn mask(&self, predictors: &mut Predictors) {
         for (cell, missing) in predictors.x.iter_mut().zip(&self.missing) {
             *cell = cell.filter(|_| !missing);
@@ -60,49 +61,53 @@ impl Situation {
     }
 }
 
-/// What answers in a situation, with its errors.
+/// The candidate that predicts in a situation, with its errors.
 pub(super) struct Verdict {
     pub fitted: FittedCandidate,
-    /// Whether the size regression answers in place of the selected candidate.
+    /// Whether the size regression predicts in place of the selected candidate.
     pub is_size: bool,
-    /// Its models of the folds.
+    /// The candidate as each fold fitted it.
     models: BySplit<Vec<FoldModel>>,
     residuals: BySplit<Residuals>,
-    /// Whether the selected candidate answers with every cell, so that the back-test of the card applies.
+    /// Whether the selected candidate predicts from a row without missing cells, so that the back-test of the
+    /// card applies.
     pub is_own: bool,
-    /// The share of the held-out rows whose residual is within the quantile of the other models' residuals,
-    /// and their number: what such intervals held where the back-test of the card does not apply, because
-    /// cells are missing or the size regression answers.
+    /// Coverage in this situation: the share of the held-out rows whose residual is within the quantile of
+    /// the other models' residuals, and the number of held-out rows. It is used where the back-test of the
+    /// card does not apply, because cells are missing or the size regression predicts.
     pub coverage: Option<(f64, usize)>,
-    /// The same of rows of other families; only beyond the range, whose own folds leave no family out.
+    /// The same coverage over left-out families. Only known beyond the range, where forward folds leave out
+    /// no family.
     pub family_coverage: Option<(f64, usize)>,
-    /// Its mean absolute error in this situation.
+    /// Mean absolute error in this situation.
     pub mae: f64,
     /// Absolute errors of the held-out rows, with their weights.
     pub errors: Vec<WeightedError>,
 }
 
-/// The models of the folds of a card, and the verdicts on the situations of its rows.
+/// The fold models of a card, and the verdict on each situation.
 pub(super) struct Evidence<'a> {
     card: &'a Card,
     /// Level of the intervals.
     level: f64,
-    /// For each regime its choice and what of it needs no proxy, then the size regression and the mean.
+    /// The selected candidate of each regime, then the part of each that needs no proxy, then the size
+    /// regression and the mean.
     answers: Vec<Option<FittedCandidate>>,
     models: BySplit<SplitModels>,
     verdicts: BTreeMap<Situation, std::result::Result<Arc<Verdict>, String>>,
 }
 
-/// Places among the models of a fold: the choices of the regimes in their order, what of them needs no proxy,
-/// then these.
+/// Position of the size regression in [`Evidence::answers`] and among the models of a fold.
 const SIZE: usize = 2 * Regime::ALL.len();
+/// Position of the mean.
 const MEAN: usize = SIZE + 1;
 
 impl<'a> Evidence<'a> {
-    /// Makes the models of the folds again that these situations need, and judges each situation.
+    /// Refits the fold models that these situations need, and judges each situation.
     ///
     /// # Errors
-    /// [`Error::Calibration`] if the training rows of the card do not carry its candidates.
+    /// [`Error::Calibration`] if the training rows of the card are inconsistent, or a candidate cannot be
+    /// refitted.
     pub(super) fn new(card: &'a Card, situations: BTreeSet<Situation>, level: f64) -> Result<Self> {
         let p = card.columns.features.len();
         let sample = card.training.sample(p).map_err(|reason| Error::Calibration { reason })?;
@@ -134,9 +139,12 @@ impl<'a> Evidence<'a> {
         Ok(evidence)
     }
 
-    /// The verdict on a situation, or why there is no answer.
+    /// The verdict on a situation, or the reason why there is no prediction.
     pub(super) fn verdict(&self, situation: &Situation) -> std::result::Result<Arc<Verdict>, String> {
-        self.verdicts.get(situation).cloned().unwrap_or_else(|| Err("nothing was back-tested".into()))
+        self.verdicts
+            .get(situation)
+            .cloned()
+            .unwrap_or_else(|| Err("no back-test covers this situation".into()))
     }
 
     fn judge(&self, sample: &Sample, situation: &Situation) -> std::result::Result<Arc<Verdict>, String> {
@@ -147,39 +155,40 @@ impl<'a> Evidence<'a> {
         let reduced = answer(own_place + Regime::ALL.len()).filter(|_| !situation.has_proxy);
         let size = answer(SIZE).filter(|_| situation.has_size);
         let answers = [(own_place, selected), (own_place + Regime::ALL.len(), reduced), (SIZE, size)];
-        // A back-test on stronger models says nothing of another kind.
+        // A back-test on stronger models is no evidence for a row of another kind.
         let splits = self.judges(situation.choice);
         let errors = |place: usize| -> Option<Vec<HeldOut>> {
             splits.iter().map(|&split| self.held_out(sample, situation, split, place)).collect()
         };
-        let of_mean = errors(MEAN).ok_or("there are too few models for a back-test here")?;
+        let of_mean = errors(MEAN).ok_or("there are too few models for a back-test in this situation")?;
         let is_beyond = situation.choice.is_beyond();
         let tested = answers.into_iter().filter_map(|(place, fitted)| {
             let (fitted, held_out) = (fitted?, errors(place)?);
             let skills: Vec<Skill> = held_out.iter().zip(&of_mean).map(HeldOut::skill).collect();
             Some((Skill::mean(&skills)?, place, fitted, held_out))
         });
-        // Of equal skills the first: the selected candidate.
+        // Ties go to the first, which is the selected candidate.
         let error = |skill: Skill| if is_beyond { -skill.link } else { -skill.unit };
         let best = tested.min_by(|a, b| error(a.0).total_cmp(&error(b.0)));
         let Some((skill, place, fitted, mut held_out)) = best else {
             return Err(match answer(own_place) {
                 Some(_) => {
-                    "the gain over a proxy that was selected needs the value of the proxy, its size and \
-                            that of the row; one of them is missing or lies far from those trained on, and \
-                            nothing else was selected"
+                    "the selected candidate predicts a gain over a proxy and needs the proxy's value, the \
+                     proxy's size and the row's size; one of them is missing or lies too far outside the \
+                     training range, and no other candidate was selected"
                         .into()
                 }
                 None => "no candidate was selected for this regime, and no size is known".into(),
             });
         };
-        let Some(own) = held_out.pop() else { return Err("nothing was back-tested".into()) };
+        let Some(own) = held_out.pop() else { return Err("no back-test covers this situation".into()) };
         if skill.best() < LEAST_SKILL {
             let n = situation.missing.iter().filter(|missing| **missing).count();
             let lacks =
-                if n > 0 { format!(" with the {n} features removed that it lacks") } else { String::new() };
+                if n > 0 { format!(" without the {n} features that this row lacks") } else { String::new() };
             return Err(format!(
-                "a back-test{lacks} shows no skill: {} against the mean, {LEAST_SKILL} is the least; {}",
+                "a back-test{lacks} shows too little skill: {} against the mean, but at least {LEAST_SKILL} \
+                 is needed; {}",
                 fixed(skill.best(), 2),
                 self.cheapest(situation)
             ));
@@ -213,7 +222,7 @@ impl<'a> Evidence<'a> {
         }))
     }
 
-    /// The splits that a regime is judged by, its own last.
+    /// The splits that judge a regime. The regime's own split comes last.
     fn judges(&self, regime: Regime) -> Vec<Split> {
         let inside = match self.models.get(Split::LeaveFamilyOut).is_empty() {
             true => Split::LeaveModelOut,
@@ -222,7 +231,7 @@ impl<'a> Evidence<'a> {
         if regime.is_beyond() { vec![inside, regime.split()] } else { vec![regime.split()] }
     }
 
-    /// The missing feature that matters most: the cheapest way to an answer.
+    /// Advice on how to get a prediction: add the missing feature with the largest importance.
     fn cheapest(&self, situation: &Situation) -> String {
         let selected = situation.regime.selected(&self.card.fit);
         let importance =
@@ -235,9 +244,8 @@ impl<'a> Evidence<'a> {
         best.map_or("more training rows would help".into(), |(_, name)| format!("add {name}"))
     }
 
-    /// Errors and residuals of the rows that the folds of a split left out, as one of its models predicts
-    /// them with the cells removed that are missing here; `None` without folds, or where a fold lacks the
-    /// model.
+    /// Errors and residuals of the held-out rows of a split. The fold model at `place` predicts them without
+    /// the cells that are missing in the situation. `None` if there are no folds, or a fold lacks the model.
     fn held_out(
         &self,
         sample: &Sample,
@@ -272,8 +280,8 @@ impl<'a> Evidence<'a> {
         (!errors.is_empty()).then_some(HeldOut { errors, residuals })
     }
 
-    /// The ends of the interval of a row on the scale of the link, and whether there are residuals enough for
-    /// the level. `own` is its prediction on that scale, and how far it lies outside the training range.
+    /// The ends of a row's interval on the scale of the link, and whether there are enough residuals for the
+    /// level. `own` is the row's prediction on that scale, with its distances from the training range.
     pub(super) fn interval(
         &self,
         verdict: &Verdict,
@@ -294,7 +302,7 @@ impl<'a> Evidence<'a> {
 }
 
 impl Verdict {
-    /// The share of the held-out errors of the situation that are at most `most`.
+    /// The weighted share of the held-out errors that are at most `most`.
     pub(super) fn share_within(&self, most: f64) -> f64 {
         let total: f64 = self.errors.iter().map(|(_, weight)| weight).sum();
         let inside = self.errors.iter().filter(|(error, _)| *error <= most);
@@ -302,7 +310,8 @@ impl Verdict {
     }
 }
 
-/// The share of the rows that a split leaves out which the intervals of a regime hold, and their number.
+/// The share of a split's held-out rows that lie inside the intervals of a regime, and the number of held-out
+/// rows.
 fn coverage(
     residuals: &BySplit<Residuals>,
     regime: Regime,
@@ -312,7 +321,7 @@ fn coverage(
     let own = &residuals.get(split).held_out;
     let splits = regime.interval_method().splits();
     let models: BTreeSet<&str> = own.iter().map(|row| row.model.as_str()).collect();
-    // The half-width that the residuals of all other models give each model.
+    // Half-width of the interval for a model, from the residuals of all other models.
     let half_width = |model: &str| {
         let of_split = |split: &Split| {
             let others = residuals.get(*split).held_out.iter().filter(|other| other.model != model);

@@ -1,5 +1,5 @@
-//! How far a card may extrapolate. Beyond the training range an interval is as good as its back-test, and a
-//! back-test reaches only so far.
+//! Limits how far a card may extrapolate. Beyond the training range, an interval is only as good as its
+//! back-test, and a back-test reaches only a limited distance.
 
 use crate::calibration::card::contents::Card;
 use crate::calibration::card::describe::short;
@@ -9,48 +9,49 @@ use crate::calibration::table::ranges::proxy_excess;
 use crate::calibration::table::sample::Predictors;
 use crate::calibration::validation::regime::Regime;
 
-/// A row is distant if its distance is more than so many times the largest of a training row.
+/// A row is distant if its distance is more than this many times the largest distance of a training row.
 const MOST_DISTANCE: f64 = 3.0;
 
-/// A size may lie so many times as far outside the training range as sizes of back-tests lay outside theirs.
+/// A size may lie at most this many times as far outside the training range as the held-out sizes of forward
+/// folds lay outside the range of their training rows.
 const MOST_REACH: f64 = 2.0;
 
-/// Whether a row is much farther from the training mean than any training row, in whatever direction.
+/// Whether a row is much farther from the training mean than any training row, in any direction.
 pub(super) fn is_distant(card: &Card, distance: f64) -> bool {
     let largest = card.range.distances.last().copied().unwrap_or(f64::INFINITY);
     !distance.is_finite() || distance > MOST_DISTANCE * largest
 }
 
-/// Why a row lies farther out than back-tests reached: by its distance, or by its size.
+/// The reason why a row lies too far out, by its distance or by its size; `None` if it does not.
 pub(super) fn exceeds_limit(card: &Card, size_gap: Option<f64>, distance: f64) -> Option<String> {
     if !distance.is_finite() {
-        return Some("so far from the training rows that its distance overflows".into());
+        return Some("the row is so far from the training rows that its distance overflows".into());
     }
     if is_distant(card, distance) {
         let largest = card.range.distances.last().copied().unwrap_or_default();
         return Some(format!(
-            "it is {distance:.1} from the training mean; the farthest training row is {largest:.1} (limit: \
-             {MOST_DISTANCE:.0} times that)"
+            "the row is at distance {distance:.1} from the training mean; the farthest training row is at \
+             {largest:.1} (limit: {MOST_DISTANCE:.0} times that)"
         ));
     }
     let gap = size_gap.filter(|gap| *gap != 0.0)?.abs();
     match size_reach(card) {
         Some(reach) if gap <= MOST_REACH * reach + 1e-9 => None,
         Some(reach) => Some(format!(
-            "size is {gap:.1} decades beyond the training range, over {MOST_REACH:.0} times as far as \
+            "size is {gap:.1} decades beyond the training range, more than {MOST_REACH:.0} times as far as \
              back-tests went ({:.1})",
             reach.max(0.0)
         )),
-        // Where too few sizes are known for forward folds, nothing supports any extrapolation.
+        // Without a known size in forward folds, no evidence supports an extrapolation in size.
         None => Some(format!(
-            "size is {gap:.1} decades beyond the training range; no back-test predicted a size beyond those \
-             trained on"
+            "size is {gap:.1} decades beyond the training range; no back-test predicted a size beyond its \
+             training range"
         )),
     }
 }
 
-/// How far outside the training range a row's proxy is, in its value and in its size ratio, for a candidate
-/// that predicts from it.
+/// Distances of a row's proxy from the training range, in its value and in its size ratio. They are 0 if the
+/// candidate does not use the proxy.
 pub(super) fn proxy_excess_of(
     card: &Card,
     selected: Option<&SelectedCandidate>,
@@ -60,7 +61,7 @@ pub(super) fn proxy_excess_of(
     card.range.proxy.zip(proxy).map_or([0.0; 2], |(ranges, proxy)| proxy_excess(ranges, proxy, card.link))
 }
 
-/// Why a row's proxy is not a value that the target can have.
+/// The reason why a row's proxy is not a possible value of the target; `None` if it is one.
 pub(super) fn invalid_proxy(
     card: &Card,
     selected: &SelectedCandidate,
@@ -71,8 +72,8 @@ pub(super) fn invalid_proxy(
     (!card.link.contains(value)).then(|| format!("{column} is {}", card.link.out_of_bounds_reason(value)))
 }
 
-/// Why a proxy lies farther out than back-tests reached. Forward folds test the stronger models, whose
-/// proxies may be outside on either side.
+/// The reason why a proxy lies farther out than back-tests reached; `None` if it does not. Forward folds test
+/// the stronger models, whose proxies may lie above or below the training range.
 pub(super) fn beyond_proxies(card: &Card, excess: [f64; 2]) -> Option<String> {
     let held_out = &Regime::Extrapolation.selected(&card.fit)?.residuals.forward.held_out;
     let scale = if card.link == Link::Identity { "" } else { " on the scale of the link" };
@@ -92,8 +93,8 @@ pub(super) fn beyond_proxies(card: &Card, excess: [f64; 2]) -> Option<String> {
     beyond(0).or_else(|| beyond(1))
 }
 
-/// The size from which on a row would be refused, for the note on a row of unknown size: leaving the cell
-/// empty must not hide it.
+/// The size above which a row would be refused, for the note on a row of unknown size. Leaving the size empty
+/// must not hide this limit.
 pub(super) fn largest_size(card: &Card, judged: Regime) -> Option<String> {
     let ([_, largest], column) = (card.range.log10_size?, card.columns.size.as_ref()?);
     let reach = size_reach(card).filter(|reach| *reach >= 0.05 && judged == Regime::Extrapolation);
@@ -101,8 +102,8 @@ pub(super) fn largest_size(card: &Card, judged: Regime) -> Option<String> {
     Some(format!("{beyond} the largest trained on ({} in {column})", short(10f64.powf(largest))))
 }
 
-/// How far beyond the sizes that they were trained on forward folds predicted, in decades; `None` where no
-/// size of them is known.
+/// The largest distance, in decades, of a size that a forward fold predicted from the largest size that it
+/// was trained on. `None` if no such size is known.
 fn size_reach(card: &Card) -> Option<f64> {
     let held_out = &Regime::Extrapolation.selected(&card.fit)?.residuals.forward.held_out;
     held_out.iter().filter_map(|row| row.log10_size_gap).max_by(f64::total_cmp)

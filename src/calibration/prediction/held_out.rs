@@ -1,4 +1,4 @@
-//! Errors of the rows that the folds of a split left out, with the cells removed that a situation lacks.
+//! Errors of held-out rows that were predicted without the cells that are missing in a situation.
 
 use crate::calibration::intervals::residuals::HeldOutResidual;
 use crate::calibration::intervals::skill::Skill;
@@ -10,7 +10,7 @@ pub(super) type WeightedError = (f64, f64);
 /// Errors of held-out rows, row by row.
 pub(super) struct HeldOut {
     pub errors: Vec<WeightedError>,
-    /// The same on the scale of the link.
+    /// The errors on the scale of the link.
     pub residuals: Vec<HeldOutResidual>,
 }
 
@@ -27,7 +27,7 @@ impl HeldOut {
         weighted_mean(&errors, &weights)
     }
 
-    /// Its skill against the mean on the same rows.
+    /// Skill against the mean on the same rows.
     pub(super) fn skill((own, mean): (&Self, &Self)) -> Skill {
         Skill::of((own.mae(), mean.mae()), (own.link_mae(), mean.link_mae()))
     }

@@ -1,4 +1,5 @@
-//! Predictions: a card and a table become one row per query, with an interval or the reason for a refusal.
+//! Predicts with a card: every row of a table gets a prediction with an interval, or the reason for a
+//! refusal.
 
 pub(super) mod error_summary;
 mod evidence;

@@ -1,4 +1,4 @@
-//! The note of a prediction: everything that limits what its level promises.
+//! Writes the note of a prediction: everything that makes it less reliable than its level suggests.
 
 use super::evidence::Verdict;
 use super::extrapolation_limit::largest_size;
@@ -11,16 +11,16 @@ use crate::calibration::validation::score::CandidateScore;
 use crate::calibration::validation::support::too_few_for_level;
 use crate::numeric::shown::fixed;
 
-/// Effective number of back-tested models below which a coverage is noted to be of few.
+/// Below this effective number of back-tested models, a note warns that the coverage comes from few models.
 const FEW_BACKTESTED: f64 = 10.0;
 
-/// How an interval was made.
+/// How the interval of a prediction was made.
 pub(super) struct IntervalContext<'a> {
     /// The regime whose candidate, interval and coverage apply.
     pub judged: Regime,
     pub score: Option<&'a CandidateScore>,
     pub coverage: Option<&'a Coverage>,
-    /// Whether there are residuals enough for the level.
+    /// Whether there are enough residuals for the level.
     pub is_enough: bool,
     pub level: f64,
     /// Why a proxy is too far out to be used.
@@ -44,14 +44,16 @@ pub(super) fn note(card: &Card, query: &Query, row: &PredictionRow, context: &In
             row.missing_features
         ));
     }
-    notes.extend(context.far_proxy.map(|why| format!("{why}, so that the proxy is not used")));
+    notes.extend(context.far_proxy.map(|why| format!("{why}, so the proxy is not used")));
     if context.verdict.is_size {
-        notes.push("predicted from the size alone, which errs less than the other candidates here".into());
+        notes.push(
+            "predicted from the size alone, which has a smaller error here than the other candidates".into(),
+        );
     }
     notes.join("; ")
 }
 
-/// What the card knows about the row's kind, model, size and family.
+/// Notes on the row's kind, model, size and family, compared with the training rows.
 fn on_training(card: &Card, query: &Query, context: &IntervalContext, notes: &mut Vec<String>) {
     let judged = context.judged;
     let uses_size = context.verdict.fitted.model().uses_size();
@@ -64,7 +66,7 @@ fn on_training(card: &Card, query: &Query, context: &IntervalContext, notes: &mu
     }
     notes.extend(query.without_logarithm.iter().cloned());
     if query.is_trained_on {
-        notes.push(format!("{TRAINED_ON}: the interval is that of an unseen model"));
+        notes.push(format!("{TRAINED_ON}: the interval is computed as for an unseen model"));
     }
     if let Some(largest) = largest_size(card, judged).filter(|_| query.is_unsized && uses_size) {
         let intervals = match judged {
@@ -79,7 +81,7 @@ fn on_training(card: &Card, query: &Query, context: &IntervalContext, notes: &mu
     if card.columns.group.is_none() {
         notes.push(
             "families are unknown: related training rows were not left out together, and the coverage is \
-             that of new models"
+             that for new models, not for new families"
                 .into(),
         );
     }
@@ -87,25 +89,25 @@ fn on_training(card: &Card, query: &Query, context: &IntervalContext, notes: &mu
     if unknown > 0 && query.is_new_family {
         let n = card.rows.n;
         notes.push(format!(
-            "the families of {unknown} of the {n} training rows are unknown: coverage is that of the other \
-             families"
+            "the families of {unknown} of the {n} training rows are unknown: the coverage comes from the \
+             other families"
         ));
     }
 }
 
-/// Back-tested skill that is low or uncertain.
+/// Notes on back-tested skill that is low or uncertain.
 fn on_skill(row: &PredictionRow, context: &IntervalContext, notes: &mut Vec<String>) {
     let interval = context.score.map(|score| score.skill_interval);
     if let Some([low, high]) = interval.filter(|[low, _]| *low <= 0.0) {
         notes.push(format!(
-            "the skill may be chance: 90 % of resampled families give it {} to {}",
+            "the skill may be chance: its 90 % bootstrap interval over families is {} to {}",
             fixed(low, 2),
             fixed(high, 2)
         ));
     }
     if let Some(skill) = row.skill_mean.filter(|skill| *skill <= 0.0) {
         notes.push(format!(
-            "back-tested no better than the mean of the training rows: skill {} against it",
+            "in back-tests no better than the mean of the training rows: skill {}",
             fixed(skill, 2)
         ));
     }
@@ -118,7 +120,7 @@ fn on_skill(row: &PredictionRow, context: &IntervalContext, notes: &mut Vec<Stri
     }
 }
 
-/// Coverage that is low, or that comes from few models.
+/// Notes on coverage that is low or comes from few models.
 fn on_coverage(
     card: &Card,
     query: &Query,
@@ -137,21 +139,21 @@ fn on_coverage(
     let families = card.rows.families.len();
     if query.is_new_family && too_few_for_level(families, level) {
         notes.push(format!(
-            "{families} families were trained on: errors within a family are correlated, and an interval for \
-             another with a level of {level} needs at least {:.0}",
+            "{families} families were trained on: errors within a family are correlated, so an interval of \
+             level {level} for a new family needs at least {:.0} families",
             (level / (1.0 - level)).ceil()
         ));
     }
     notes.extend(context.coverage.and_then(few_models));
 }
 
-/// The warning on intervals that held much less than their level: all of them or, beyond the range, those of
-/// one forward fold.
+/// The warning that back-tested coverage is much lower than the level: over all folds or, beyond the range,
+/// in one forward fold.
 fn shortfall(card: &Card, row: &PredictionRow, context: &IntervalContext) -> Option<String> {
     let (held, level, regime) = (row.backtest_coverage?, context.level, context.judged);
     if undercovers(held, level) {
         return Some(format!(
-            "INTERVALS HELD ONLY {:.0} % IN BACK-TEST, not their level of {level}",
+            "INTERVALS HELD ONLY {:.0} % OF THE TRUE VALUES IN BACK-TESTS, although their level is {level}",
             100.0 * held
         ));
     }
@@ -159,13 +161,14 @@ fn shortfall(card: &Card, row: &PredictionRow, context: &IntervalContext) -> Opt
     let forward = regime.coverage(&card.backtest).filter(|_| regime == Regime::Extrapolation);
     let (worst, n) = forward?.worst_fold(level).filter(|(worst, _)| undercovers(*worst, level))?;
     Some(format!(
-        "intervals held only {:.0} % of {n} predictions in one fold of the back-test",
+        "in one fold of the back-test, intervals held only {:.0} % of {n} true values",
         100.0 * worst
     ))
 }
 
-/// The note on few models: predictions of one model in several folds, or for several of its rows, are not
-/// independent, and neither do models of very different weights count as many.
+/// The note on few models. Predictions of one model in several folds, or for several of its rows, are not
+/// independent. Models of very different weights also count as fewer. The effective number of models accounts
+/// for both.
 fn few_models(coverage: &Coverage) -> Option<String> {
     let (n, models) = (coverage.levels.len(), coverage.effective_n);
     (models < FEW_BACKTESTED - 1e-6).then(|| {

@@ -1,4 +1,4 @@
-//! Where a row stands relative to the training rows, and which regime's candidate and intervals apply.
+//! Places a row relative to the training rows, and decides which regime's candidate and intervals apply.
 
 use super::evidence::Situation;
 use super::extrapolation_limit::{beyond_proxies, is_distant, proxy_excess_of};
@@ -8,28 +8,28 @@ use crate::calibration::intervals::residuals::Gaps;
 use crate::calibration::validation::range::distance;
 use crate::calibration::validation::regime::Regime;
 
-/// Where a row stands.
+/// The place of a row relative to the training rows.
 pub(super) struct Placement {
     /// Features with the missing ones imputed.
     pub x: Vec<f64>,
-    /// The regime by size, first component and distance alone.
+    /// The regime by size, first component, distance and kind, without the proxy.
     pub by_range: Regime,
-    /// The regime, a proxy outside its range included.
+    /// The regime, if a proxy outside its range also counts.
     pub regime: Regime,
-    /// The regime whose candidate, interval and coverage apply: beyond the range for a row of unknown size,
-    /// which may be larger than all training rows.
+    /// The regime whose candidate, interval and coverage apply. For a row of unknown size, this is the regime
+    /// beyond the range, because the model may be larger than all training models.
     pub judged: Regime,
-    /// The situation whose back-test is its evidence.
+    /// The situation whose back-test is the evidence for the row.
     pub situation: Situation,
-    /// Whether the formula for rows inside the range uses the size.
+    /// Whether the candidate for rows within the range uses the size.
     pub size_matters: bool,
-    /// How far the size lies outside the range, in decades, where it is known.
+    /// Signed distance of the size from the training range, in decades; `None` if the size is unknown.
     pub size_gap: Option<f64>,
     /// Mahalanobis distance from the training mean.
     pub distance: f64,
-    /// How far it lies outside the training range.
+    /// Distances of the row from the training range.
     pub gaps: Gaps,
-    /// Why its proxy lies farther out than back-tests reached, so that it is not used.
+    /// The reason why the proxy is not used: it lies farther out than back-tests reached.
     pub far_proxy: Option<String>,
 }
 
@@ -43,7 +43,7 @@ impl Placement {
             true => Regime::Interpolation,
             false => Regime::NewFamily,
         };
-        // A size that the formula does not use does not place a row.
+        // If the candidate does not use the size, the size does not decide the regime.
         let uses_size = |regime: Regime| {
             let selected = regime.selected(&card.fit);
             selected.is_none_or(|selected| selected.fitted.model().uses_size())
@@ -59,7 +59,7 @@ impl Placement {
         } else {
             inside
         };
-        // A gain is linear in the proxy's value, and was fitted within the training range alone.
+        // A gain is linear in the proxy's value, and was fitted only within the training range.
         let outside = proxy_excess_of(card, by_range.selected(&card.fit), predictors);
         let regime = if outside == [0.0; 2] { by_range } else { Regime::Extrapolation };
         let may_be_larger = query.is_unsized
@@ -71,7 +71,8 @@ impl Placement {
         let mut usable = predictors.clone();
         let far_proxy = beyond_proxies(card, beyond).or_else(|| beyond_proxies(card, outside));
         usable.proxy = usable.proxy.filter(|_| far_proxy.is_none());
-        // Another kind is no continuation of a trend: like another family it may differ in any way.
+        // A row of another kind does not continue a trend. Like a row of a new family, it may differ in any
+        // direction.
         let is_kind = is_another_kind && judged == Regime::Extrapolation;
         let has_choice = Regime::NewFamily.selected(&card.fit).is_some();
         let choice = if is_kind && has_choice { Regime::NewFamily } else { judged };
@@ -82,7 +83,7 @@ impl Placement {
     }
 }
 
-/// Why a card does not support a regime.
+/// The reason why a card does not support a regime; `None` if it does.
 pub(super) fn unsupported(card: &Card, regime: Regime) -> Option<&str> {
     card.support.iter().find(|support| support.regime == regime)?.unsupported.as_deref()
 }

@@ -1,5 +1,5 @@
-//! Prediction: one row for each row of a table, in its order, with an interval and the coverage that such
-//! intervals reached, or the reason why there is none.
+//! Predicts every row of a table, in the order of the table. A prediction has an interval and its back-tested
+//! coverage; a refused row has the reason for the refusal.
 
 use rayon::prelude::*;
 
@@ -20,18 +20,19 @@ use crate::error::Result;
 /// Level of the interval between the first and the last decile.
 const DECILES: f64 = 0.8;
 
-/// What is asked of predictions.
+/// Settings of predictions.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PredictionSettings {
     /// Level of the intervals.
     pub level: f64,
-    /// An absolute error, in the unit of the response, whose back-tested probability is asked for.
+    /// An absolute error, in the unit of the response. If given, each prediction reports the back-tested
+    /// probability that its error is at most this.
     pub within: Option<f64>,
 }
 
 impl Card {
-    /// Predicts every row of a table. The target column need not be there; where it is, its values are passed
-    /// on as `measured` and not used.
+    /// Predicts every row of a table. The target column is optional: its values are copied to `measured` and
+    /// not used for predictions.
     ///
     /// # Errors
     /// [`Error::Parameter`](crate::Error::Parameter) for a level outside (0, 1);
@@ -41,7 +42,7 @@ impl Card {
         self.predict_with(table, PredictionSettings { level, within: None })
     }
 
-    /// As [`Self::predict`], with the probability that the error is at most a given one.
+    /// Like [`Self::predict`], with the probability that the error is at most `settings.within`.
     ///
     /// # Errors
     /// As [`Self::predict`].
@@ -131,13 +132,13 @@ fn predict_row(
     row
 }
 
-/// Names of the features for which something holds.
+/// Names of the features that `which` selects.
 fn listed(card: &Card, which: impl Fn(usize) -> bool) -> Vec<&str> {
     let names = &card.columns.features;
     (0..names.len()).filter(|&j| which(j)).map(|j| names[j].as_str()).collect()
 }
 
-/// Features outside their training range, and the proxy and its size where they are.
+/// Names of the features outside their training range, and of the proxy columns that are outside theirs.
 fn out_of_range(card: &Card, query: &Query, placement: &Placement) -> String {
     let basis = &card.fit.basis;
     let is_outside =
@@ -152,10 +153,10 @@ fn out_of_range(card: &Card, query: &Query, placement: &Placement) -> String {
     names.join(" ")
 }
 
-/// The coverage that applies to a row. Forward folds train on other models of the families of most rows that
-/// they predict, and a row of a new family has none: the lowest coverage applies of forward folds, of
-/// families left out, and of forward folds with families left out. The last alone are of few rows each,
-/// whose intervals are wider than those of all.
+/// The coverage that applies to a row. Beyond the range, forward folds usually train on other models of the
+/// families that they predict. For a row of a new family there are no such models, so the lowest of three
+/// coverages applies: of forward folds, of left-out families, and of forward folds with families left out.
+/// The third is not enough alone: its folds have few rows, and intervals from few rows are wider.
 fn applicable_coverage(card: &Card, regime: Regime, is_new_family: bool, level: f64) -> Option<&Coverage> {
     let own = regime.coverage(&card.backtest);
     if !is_new_family || regime != Regime::Extrapolation {
@@ -166,7 +167,7 @@ fn applicable_coverage(card: &Card, regime: Regime, is_new_family: bool, level: 
     own.into_iter().chain(others.into_iter().flatten()).min_by(|a, b| a.at(level).total_cmp(&b.at(level)))
 }
 
-/// The numbers of a prediction that is not refused.
+/// Fills in the numbers of a prediction that is not refused.
 fn fill(
     card: &Card,
     row: &mut PredictionRow,
@@ -190,8 +191,8 @@ fn fill(
     }
     let (tenth, ninetieth, _) = ends(DECILES);
     let coverage = applicable_coverage(card, judged, query.is_new_family, level);
-    // The card's coverage was tested on rows with all cells and the selected candidate; no back-test left out
-    // a kind.
+    // The card's coverage was back-tested with the selected candidate on rows without missing cells. No
+    // back-test left out a whole kind of rows.
     let is_tested = query.unseen.is_empty();
     let coverage = coverage.filter(|_| verdict.is_own && is_tested);
     let of_families = verdict.family_coverage.filter(|_| query.is_new_family);

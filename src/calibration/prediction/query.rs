@@ -1,4 +1,4 @@
-//! The rows of a table that are to be predicted: their names and predictors, read by the columns of a card.
+//! Reads the rows to be predicted: their names and predictors, from the columns that the card uses.
 
 use crate::calibration::card::contents::Card;
 use crate::calibration::intervals::selected::SelectedCandidate;
@@ -15,25 +15,25 @@ pub(super) struct Query {
     pub predictors: Predictors,
     pub model: String,
     pub family: String,
-    /// Whether the card was fitted on a row of this model; a row without a name has no model.
+    /// Whether the card was fitted on a row of this model; false for a row without a model name.
     pub is_trained_on: bool,
-    /// Whether the card was fitted on no row of this family.
+    /// Whether no training row has this family.
     pub is_new_family: bool,
-    /// Whether the size is unknown to a card that places rows by size.
+    /// Whether the size of the row is unknown although the card knows training sizes.
     pub is_unsized: bool,
-    /// A condition of the card that the row does not meet.
+    /// The message on a condition of the card that the row does not meet.
     pub unmet_condition: Option<String>,
-    /// Values of the row that no training row has: it is an extrapolation of kind.
+    /// Values of the row that no training row has. Such a row is of another kind.
     pub unseen: Vec<UnseenValue>,
-    /// Cells that were counted as missing, and why.
+    /// Notes on cells without a logarithm, which count as missing.
     pub without_logarithm: Vec<String>,
 }
 
-/// The rows of a table.
+/// Reads the rows of a table.
 ///
 /// # Errors
-/// [`Error::Csv`](crate::Error::Csv) for a column of the card that the table lacks or has under its name in
-/// an earlier version, or a cell that is not a number.
+/// [`Error::Csv`](crate::Error::Csv) for a column of the card that the table lacks or that has its name of an
+/// earlier version, or a cell that is not a number.
 pub(super) fn queries(card: &Card, table: &Table) -> Result<Vec<Query>> {
     if let Some(reason) = observations::renamed_in_observations(|column| table.has(column)) {
         return Err(Error::Csv { path: table.path().into(), line: 1, reason });
@@ -49,7 +49,7 @@ pub(super) fn queries(card: &Card, table: &Table) -> Result<Vec<Query>> {
     let names = |column: &Option<String>| column.as_ref().map(|column| table.text(column)).transpose();
     let (ids, families) = (names(id)?, names(group)?);
     let selected = [&card.fit.within_range, &card.fit.beyond_range].into_iter().flatten();
-    // A proxy that nothing is predicted from need not be in the table.
+    // If no selected candidate uses the proxy, the table need not contain it.
     let needs_proxy = selected.into_iter().any(SelectedCandidate::needs_proxy);
     let proxies = if needs_proxy { proxies(table, &card.columns)? } else { None };
     let name =
@@ -84,7 +84,7 @@ fn unmet_condition(card: &Card, table: &Table, row: usize) -> Result<Option<Stri
     for (column, values) in &card.columns.same {
         let cell = table.text(column)?[row];
         if !values.iter().any(|value| value == cell) {
-            unmet = Some(format!("{column} is {cell}; the card holds for {}", values.join(", ")));
+            unmet = Some(format!("{column} is {cell}, but the card is valid only for {}", values.join(", ")));
         }
     }
     Ok(unmet)

@@ -1,4 +1,4 @@
-//! Refusals: why a row has no prediction.
+//! Finds the reason why a row is refused.
 
 use super::extrapolation_limit::{exceeds_limit, invalid_proxy};
 use super::placement::{Placement, unsupported};
@@ -6,8 +6,8 @@ use super::query::Query;
 use crate::calibration::card::contents::{Card, TrainingRows};
 use crate::calibration::validation::support::no_new_family;
 
-/// The first reason why a row is refused before its back-test is looked at: it is of another kind, nothing is
-/// known of it, or it lies farther out than any back-test reached.
+/// The first reason to refuse a row before its back-test is made: an invalid proxy, an unsupported regime, an
+/// unmet condition, no known feature, an unsupported new family, or a distance that no back-test reached.
 pub(super) fn refusal(card: &Card, query: &Query, placement: &Placement) -> Option<String> {
     let predictors = &query.predictors;
     let judged = placement.judged.selected(&card.fit);

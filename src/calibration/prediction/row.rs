@@ -1,4 +1,4 @@
-//! One row of predictions.csv: the only declaration of its columns, for whoever writes or reads that file.
+//! The row type of predictions.csv. It is the only declaration of the columns, for both writing and reading.
 
 use std::path::Path;
 
@@ -8,11 +8,11 @@ use crate::calibration::validation::coverage::undercovers;
 use crate::disk::{self, Lines};
 use crate::error::{Error, Result};
 
-/// How the note of a prediction begins whose model the card was trained on.
+/// The start of the note if the card was trained on the model.
 pub(super) const TRAINED_ON: &str = "in the training data";
-/// The same in files of earlier versions.
+/// The start of this note in files of earlier versions.
 const TRAINED_ON_BEFORE: &str = "was trained on";
-/// Columns without which a file holds no predictions.
+/// Columns that every file of predictions has.
 const REQUIRED: [&str; 2] = ["target_model", "y_hat"];
 
 /// Whether a row of predictions.csv holds a prediction.
@@ -21,13 +21,13 @@ const REQUIRED: [&str; 2] = ["target_model", "y_hat"];
 pub enum PredictionStatus {
     /// There is a prediction with an interval.
     Ok,
-    /// The calibration does not support a prediction; the note says why.
+    /// The calibration does not support a prediction; the note gives the reason.
     #[default]
     Unsupported,
 }
 
 impl PredictionStatus {
-    /// As in the column `status`.
+    /// The value in the column `status`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Ok => "ok",
@@ -36,22 +36,22 @@ impl PredictionStatus {
     }
 }
 
-/// One row of predictions.csv, in the order of its columns. Numbers are empty where they are unknown, and
-/// those of the prediction where `status` is not `ok`.
+/// One row of predictions.csv, in the order of its columns. Unknown numbers are empty cells. Without the
+/// status `ok`, the numbers of the prediction are empty.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PredictionRow {
     /// The model that the prediction is for.
     pub target_model: String,
-    /// Its family; empty where it is unknown.
+    /// Family of the model; empty if unknown.
     pub family: String,
-    /// The corpus it was observed on.
+    /// Corpus of the observation.
     pub corpus: String,
-    /// Examples in a prompt, where observations differ in it.
+    /// Number of examples in the prompt; empty if the table does not give it.
     pub shots: Option<usize>,
-    /// Version of the API or snapshot of the model that was asked.
+    /// Version of the API, or snapshot of the model, that was queried.
     pub api_version: String,
-    /// When it was asked.
+    /// Date of the query.
     pub api_date: String,
     /// The predicted column.
     pub target: String,
@@ -69,13 +69,13 @@ pub struct PredictionRow {
     pub measured: Option<f64>,
     /// How the interval was made: a name of [`IntervalMethod`](crate::calibration::IntervalMethod).
     pub interval_method: String,
-    /// Share of the true values that such intervals held in the back-test.
+    /// Share of the true values inside such intervals in the back-test.
     pub backtest_coverage: Option<f64>,
     /// Number of predictions in that back-test.
     pub backtest_n: Option<usize>,
-    /// Mean absolute error of the back-test in the situation of the row: its regime, and the cells it lacks.
+    /// Mean absolute error of the back-test in the situation of the row: its regime and its missing cells.
     pub backtest_mae: Option<f64>,
-    /// Share of that back-test's errors that are at most the one that was asked for.
+    /// Share of the back-test's errors that are at most the requested error.
     pub p_within: Option<f64>,
     /// Width of the interval between the first and the last decile.
     pub decile_width: Option<f64>,
@@ -88,36 +88,36 @@ pub struct PredictionRow {
     pub mahalanobis: Option<f64>,
     /// Percentage of the training rows that are nearer.
     pub mahal_pct: Option<f64>,
-    /// How far the model's size lies outside the training range, in decades; 0 inside.
+    /// Signed distance of the model's size from the training range, in decades; 0 inside.
     pub size_gap_log10: Option<f64>,
     /// Features outside their training range, separated by spaces.
     pub out_of_range_features: String,
     /// Features without a value, separated by spaces.
     pub missing_features: String,
-    /// What the mean of the training rows predicts.
+    /// Prediction of the baseline that is the mean of the training rows.
     pub baseline_mean: Option<f64>,
-    /// What the regression on log size predicts.
+    /// Prediction of the regression on log size.
     pub baseline_size: Option<f64>,
     /// Back-tested skill against the mean, `1 - error / error of the mean`.
     pub skill_mean: Option<f64>,
     /// Back-tested skill against the regression on log size.
     pub skill_size: Option<f64>,
-    /// Whether the card was trained on rows of this model, so that its error says nothing about others; empty
-    /// where it is not known.
+    /// Whether the card was trained on rows of this model. The error is then no evidence for other models.
+    /// Empty if unknown.
     pub in_training: Option<bool>,
     /// SHA-256 of the card that made the prediction.
     pub card_sha256: String,
     /// Whether there is a prediction.
     pub status: PredictionStatus,
-    /// Why there is none, or what limits the one that is there.
+    /// Why there is no prediction, or what limits the prediction.
     pub note: String,
 }
 
-/// The largest number in a prediction; the squares of errors are still numbers.
+/// Largest number in a prediction, so that the squares of errors stay finite.
 const LARGEST: f64 = 1e100;
 
 impl PredictionRow {
-    /// Columns of predictions.csv and blind.csv in earlier versions, and what they are called now.
+    /// Columns of predictions.csv and blind.csv in earlier versions, and their names today.
     const RENAMED: [(&str, &str); 9] = [
         ("interval_recipe", "interval_method"),
         ("emergence_nats", "y_hat"),
@@ -130,20 +130,21 @@ impl PredictionRow {
         ("mean_nats", "baseline_mean"),
     ];
 
-    /// Why a table of an earlier version is refused: the columns whose name has changed, and their new names.
+    /// The reason for refusing a table of an earlier version: the renamed columns and their new names.
     pub(crate) fn renamed(has: impl Fn(&str) -> bool) -> Option<String> {
-        // Profiles and observations have a column `emergence_nats` today.
+        // Profiles and observations also have a column `emergence_nats`, so it does not mark an old file by
+        // itself.
         let is_old = has("low_nats") || has("baseline_nats");
         let pairs = Self::RENAMED.iter().filter(|(old, _)| *old != "emergence_nats" || is_old);
         disk::renamed_columns(pairs, has)
     }
 
-    /// Reads predictions.csv. Columns are found by name; those that a file lacks are empty, and others are
-    /// ignored.
+    /// Reads predictions.csv. Columns are found by name. Missing columns are read as empty, and unknown
+    /// columns are ignored.
     ///
     /// # Errors
-    /// [`Error::Read`]; [`Error::Csv`] for a file without predictions, with the column names of an earlier
-    /// version, or with a cell that is not the number it should be.
+    /// [`Error::Read`] if the file cannot be read. [`Error::Csv`] for a file without predictions, with the
+    /// column names of an earlier version, or with a cell that is not a valid number.
     pub fn read(path: &Path) -> Result<Vec<Self>> {
         let bytes = disk::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
         Self::from_bytes(path, &bytes)
@@ -188,40 +189,41 @@ impl PredictionRow {
     /// Rows as the bytes of predictions.csv; messages name `path`.
     ///
     /// # Errors
-    /// [`Error::Write`]
+    /// [`Error::Write`] if the rows cannot be written as CSV.
     pub fn to_bytes(path: &Path, rows: &[Self]) -> Result<Vec<u8>> {
         if !rows.is_empty() {
             return disk::csv_bytes(path, rows);
         }
-        // The header alone.
+        // Without rows, the file is the header alone.
         let bytes = disk::csv_bytes(path, &[Self::default()])?;
         let end = bytes.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |end| end + 1);
         Ok(bytes[..end].to_vec())
     }
 
-    /// Whether the card was trained on rows of this model. Files of earlier versions say it in the note.
+    /// Whether the card was trained on rows of this model. Files of earlier versions record this only in the
+    /// note.
     pub fn is_in_training(&self) -> bool {
         let said = || [TRAINED_ON, TRAINED_ON_BEFORE].iter().any(|words| self.note.starts_with(words));
         self.in_training.unwrap_or_else(said)
     }
 
-    /// The measured value that the prediction is judged by: none for a model that the card was trained on.
+    /// The measured value that counts for the error; `None` if the card was trained on the model.
     pub fn judged_by(&self) -> Option<f64> {
         self.measured.filter(|_| !self.is_in_training())
     }
 
-    /// Prediction less measurement, where both are known and the card was not trained on the model.
+    /// Prediction minus measurement, if both are known and the card was not trained on the model.
     pub fn error(&self) -> Option<f64> {
         Some(self.y_hat? - self.judged_by()?)
     }
 
-    /// Whether the interval holds the measured value, where both are known and the card was not trained on
+    /// Whether the interval contains the measured value, if both are known and the card was not trained on
     /// the model.
     pub fn is_inside(&self) -> Option<bool> {
         Some((self.low?..=self.high?).contains(&self.judged_by()?))
     }
 
-    /// Whether intervals like this one held much less than their level in the back-test.
+    /// Whether the back-tested coverage of such intervals is far below their level.
     pub fn undercovers(&self) -> bool {
         let coverage = self.backtest_coverage.zip(self.level);
         coverage.is_some_and(|(held, level)| undercovers(held, level))
@@ -246,14 +248,14 @@ impl PredictionRow {
             ("skill_mean", self.skill_mean),
             ("skill_size", self.skill_size),
         ];
-        // What is not a number is not within the bound.
+        // NaN lies outside every range, so it counts as odd.
         let is_odd = |value: f64| !(-LARGEST..=LARGEST).contains(&value);
         let mut found = numbers.into_iter().filter(|(_, cell)| cell.is_some_and(is_odd));
         found.next().map(|(name, _)| name)
     }
 }
 
-/// The column and cell that could not be read.
+/// The message on the column and cell that could not be parsed.
 fn named_cell(error: &csv::Error, header: &csv::StringRecord, record: &csv::StringRecord) -> Option<String> {
     let csv::ErrorKind::Deserialize { err, .. } = error.kind() else { return None };
     let at = usize::try_from(err.field()?).ok()?;

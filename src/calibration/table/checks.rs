@@ -1,5 +1,5 @@
-//! Checks before anything is fitted. linfa returns numbers for NaN, constant columns, duplicated columns and
-//! fewer rows than columns; here each of these is found and named.
+//! Checks the data before anything is fitted. linfa silently returns numbers for NaN, for constant or
+//! duplicated columns, and for fewer rows than columns. These checks report each of these faults.
 
 use super::columns::ColumnRoles;
 use super::sample::{LEAST_MODELS, Sample};
@@ -7,21 +7,22 @@ use super::tidy::Table;
 use crate::error::{Error, Result};
 use crate::numeric::statistics::{complete_pairs, pearson, spearman};
 
-/// Columns with a correlation of at least this size are the same column in another unit.
+/// Columns with an absolute correlation above this are the same column in another unit.
 const IDENTICAL: f64 = 1.0 - 1e-10;
-/// Pairs of cells by which most columns are told apart.
+/// Number of pairs of cells that is enough to tell most columns apart.
 const FIRST_PAIRS: usize = 8;
-/// Beyond this size squares and their sums come near to overflowing, and within its inverse to nothing.
+/// Above this magnitude, squares and their sums may overflow. Below its inverse, they may underflow to 0.
 const LARGEST: f64 = 1e100;
-/// Columns that rank at least this many rows nearly alike are the same column on another scale.
+/// Minimum number of rows for nearly equal ranks to suggest a copy.
 const LEAST_RANKED: usize = 20;
+/// Columns with an absolute rank correlation above this may be the same column on another scale.
 const IDENTICAL_RANKS: f64 = 0.999;
 
 fn fault(reason: String) -> Error {
     Error::Calibration { reason }
 }
 
-/// Whether the finite values are not all the same.
+/// Whether the finite values differ.
 pub(super) fn varies(values: &[f64]) -> bool {
     let mut known = values.iter().filter(|value| value.is_finite());
     let first = known.next();
@@ -30,25 +31,28 @@ pub(super) fn varies(values: &[f64]) -> bool {
     })
 }
 
-/// Refuses a column with a cell too large to be squared, or whose cells all have squares of 0.
+/// Refuses a column with a cell too large to be squared, or with cells that are all too small.
 pub(super) fn magnitude(table: &Table, column: &str) -> Result<()> {
     let cells = table.numbers(column)?;
     let largest = cells.iter().flatten().fold(0.0f64, |largest, value| largest.max(value.abs()));
     if largest > 0.0 && largest < 1.0 / LARGEST {
         return Err(fault(format!(
-            "column {column} holds nothing above {largest:e}, too small for any fit; give it another unit"
+            "column {column} holds nothing above {largest:e}, which is too small to fit; give the column \
+             another unit"
         )));
     }
     match cells.into_iter().enumerate().find(|(_, cell)| cell.is_some_and(|value| value.abs() > LARGEST)) {
         Some((row, Some(value))) => Err(table.fault(
             row,
-            format!("column {column} holds {value:e}, too large for any fit; give it another unit"),
+            format!(
+                "column {column} holds {value:e}, which is too large to fit; give the column another unit"
+            ),
         )),
         _ => Ok(()),
     }
 }
 
-/// Whether two columns are the same but for unit and sign.
+/// Whether two columns are the same except for unit and sign.
 pub(super) fn is_identical(a: &[f64], b: &[f64]) -> bool {
     if !may_be_identical(a, b) {
         return false;
@@ -57,8 +61,8 @@ pub(super) fn is_identical(a: &[f64], b: &[f64]) -> bool {
     a.len() >= 3 && pearson(&a, &b).abs() > IDENTICAL
 }
 
-/// Whether the first pairs are on one line: most columns are told apart by a few cells, which matters where
-/// thousands are compared with each other.
+/// Whether the first pairs lie on one line. This cheap test separates most columns, which matters when
+/// thousands of columns are compared.
 fn may_be_identical(a: &[f64], b: &[f64]) -> bool {
     let pairs = a.iter().zip(b).filter(|(a, b)| a.is_finite() && b.is_finite()).take(FIRST_PAIRS);
     let order = |one: &(&f64, &f64), other: &(&f64, &f64)| one.0.total_cmp(other.0);
@@ -70,14 +74,14 @@ fn may_be_identical(a: &[f64], b: &[f64]) -> bool {
     x1 <= x0 || pairs.clone().all(|(x, y)| (y0 + slope * (x - x0) - y).abs() <= slack)
 }
 
-/// Whether two columns rank the rows alike where both are known.
+/// How closely two columns agree in their ranks, over the rows where both are known.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum RankAgreement {
-    /// Alike, over enough rows to suspect that one was computed from the other.
+    /// The ranks agree over enough rows to suspect that one column was computed from the other.
     Identical,
-    /// Exactly alike, over so few rows that a good feature may do so too.
+    /// The ranks agree exactly, but over so few rows that a good feature may do the same.
     IdenticalOverFew,
-    /// Not alike.
+    /// The ranks differ, or there are too few rows.
     Different,
 }
 
@@ -111,17 +115,18 @@ pub(super) fn sample(
     let (n, p) = sample.x.dim();
     if n < p + 2 {
         notes.push(format!(
-            "{n} rows for {p} features: only penalised candidates and few components can be fitted"
+            "{n} rows for {p} features: only penalised candidates and candidates with few components can be \
+             fitted"
         ));
     }
     Ok(())
 }
 
-/// The note on a predictor that ranks the rows as the target does.
+/// The warning about a predictor that ranks the rows as the target does.
 fn rank_warning(name: &str, target: &str) -> String {
     format!(
         "{name} RANKS THE ROWS AS THE TARGET {target} DOES: if it was computed from the target, every skill \
-         and interval here is too good; leave it out then"
+         and interval here is too optimistic, and the column must be left out"
     )
 }
 
@@ -142,7 +147,7 @@ fn check_proxy(sample: &Sample, columns: &ColumnRoles, target: &str, notes: &mut
     Ok(())
 }
 
-/// Warns of features that rank the rows as the target does; copies are left out before.
+/// Warns of features that rank the rows as the target does. Copies of the target were already left out.
 fn warn_of_ranks(sample: &Sample, names: &[String], target: &str, notes: &mut Vec<String>) {
     for (j, name) in names.iter().enumerate() {
         if RankAgreement::of(&sample.x.column(j).to_vec(), &sample.y) != RankAgreement::Different {
@@ -159,19 +164,21 @@ fn check_families(sample: &Sample) -> Result<()> {
             let name =
                 |family: &String| if family.is_empty() { "an empty cell".into() } else { family.clone() };
             let (one, other) = (name(one), name(other));
-            return Err(fault(format!("{id} stands in two families, {one} and {other}; a model has one")));
+            return Err(fault(format!(
+                "model {id} has two families, {one} and {other}; give all its rows the same family"
+            )));
         }
     }
     Ok(())
 }
 
-/// The note on families that are unknown, or of one model each: leaving out one is then the same as leaving
-/// out the model, and the two errors are one.
+/// The note on families that are unknown or have one model each. If every family has one model, leaving out a
+/// family is the same as leaving out its model, so the two errors are equal.
 pub(super) fn family_note(sample: &Sample, group: Option<&str>) -> Option<String> {
     if let (unknown @ 1.., Some(column)) = (sample.n_without_family(), group) {
         return Some(format!(
-            "column {column} is empty in {unknown} of {} rows: their families are unknown, and they are left \
-             out of family-wise cross-validation",
+            "column {column} is empty in {unknown} of {} rows: these families are unknown, and family-wise \
+             cross-validation leaves the rows out",
             sample.len()
         ));
     }
@@ -180,8 +187,8 @@ pub(super) fn family_note(sample: &Sample, group: Option<&str>) -> Option<String
     }
     Some(match group {
         Some(column) => format!(
-            "every family in column {column} has one model: the error for a new family is that for a new \
-             model"
+            "every family in column {column} has one model, so the error for a new family equals the error \
+             for a new model"
         ),
         None => "there is no column of families: every model counts as a family of its own, and errors look \
                  too small if some models are related; --group names a column of families"

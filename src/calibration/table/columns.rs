@@ -1,4 +1,5 @@
-//! Roles of columns: which one holds the model, its family, its size, the proxy, and so on.
+//! Roles of columns: which column holds the model names, the families, the sizes, the proxy values, and so
+//! on.
 
 use std::collections::BTreeMap;
 
@@ -16,45 +17,46 @@ use crate::observations;
 /// Which columns a card was fitted on.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ColumnRoles {
-    /// Features, in order.
+    /// Features, in the order of the fit.
     pub features: Vec<String>,
-    /// The model that a row is an observation of.
+    /// Column of model names.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub id: Option<String>,
-    /// Family.
+    /// Column of families.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub group: Option<String>,
-    /// Size.
+    /// Column of sizes.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub size: Option<String>,
-    /// Weight.
+    /// Column of weights.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub weights: Option<String>,
-    /// The proxy's value.
+    /// Column of the proxy's value.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub proxy: Option<String>,
-    /// The proxy's size.
+    /// Column of the proxy's size.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub proxy_size: Option<String>,
-    /// Standard error of the target.
+    /// Column of the target's standard error.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub stderr: Option<String>,
     /// Columns in which a row to be predicted must hold one of these values.
     pub same: BTreeMap<String, Vec<String>>,
-    /// The values of the training rows in columns of categories, and in columns that are the same in all of
-    /// them: a row with another value is of another kind.
+    /// Values of the training rows in categorical columns and in constant columns. A row with another value
+    /// is of another kind.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub kinds: BTreeMap<String, Vec<String>>,
-    /// What a comma is in the columns that have some.
+    /// The decimal sign of each column that contains commas.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub decimal_signs: BTreeMap<String, DecimalSign>,
 }
 
 impl ColumnRoles {
-    /// The roles of all columns but the features; `known` holds the rows with a target.
+    /// The roles of all columns except the features; `known` holds the rows with a target.
     ///
     /// # Errors
-    /// [`Error::Csv`] for a named column that is not there, [`Error::Parameter`] for the target among `same`.
+    /// [`Error::Csv`] for a named column that does not exist, [`Error::Parameter`] for the target among
+    /// `same`.
     pub(super) fn find(
         spec: &CalibrationSpec,
         table: &Table,
@@ -98,7 +100,7 @@ impl ColumnRoles {
     }
 }
 
-/// The values that the training rows hold in the columns that must agree.
+/// Values of the training rows in the columns where a row to be predicted must have one of these values.
 fn same(spec: &CalibrationSpec, table: &Table, known: &Table) -> Result<BTreeMap<String, Vec<String>>> {
     let conditions = observations::conditions(|column| table.has(column));
     if let Some(reason) = observations::renamed_in_observations(|column| table.has(column)) {
@@ -114,11 +116,13 @@ fn same(spec: &CalibrationSpec, table: &Table, known: &Table) -> Result<BTreeMap
     let mut same = BTreeMap::new();
     for column in columns {
         if column == spec.target {
-            let reason =
-                format!("names the target {column}, whose values a row to be predicted does not have");
+            let reason = format!(
+                "names the target {column}, which is missing in the rows to be predicted; name another column"
+            );
             return Err(Error::Parameter { name: "--same", reason });
         }
-        // Of the rows with a target alone: the values of a row to be predicted are always among all rows.
+        // Only rows with a target count. Over all rows, the value of a row to be predicted would always be
+        // found.
         let values = known.text(&column)?.into_iter().map(Into::into).collect::<Vec<String>>();
         same.insert(column, distinct(&values));
     }
@@ -136,7 +140,8 @@ pub(crate) fn log10_sizes(table: &Table, column: &str) -> Result<Vec<f64>> {
         Some(size) if size <= 0.0 => Err(table.fault(
             row,
             format!(
-                "column {column} holds a size of {size}; sizes are above 0, a missing one is an empty cell"
+                "column {column} holds a size of {size}; a size must be above 0; leave the cell empty if the \
+                 size is unknown"
             ),
         )),
         cell => Ok(cell.map_or(f64::NAN, f64::log10)),
@@ -144,7 +149,8 @@ pub(crate) fn log10_sizes(table: &Table, column: &str) -> Result<Vec<f64>> {
     cells.collect()
 }
 
-/// The proxy's value for each row, `None` where it or a size is missing; `None` without a proxy column.
+/// The proxy of each row, `None` where its value or a size is missing. The result is `None` without a proxy
+/// column.
 pub(crate) fn proxies(table: &Table, columns: &ColumnRoles) -> Result<Option<Vec<Option<ProxyValue>>>> {
     let Some(column) = &columns.proxy else { return Ok(None) };
     let mut ratios = vec![0.0; table.len()];

@@ -1,16 +1,16 @@
-//! Columns that go with another column: its standard error, or the ends of its interval. Those of the target
-//! know the target.
+//! Finds companion columns: the standard error of another column, or the ends of its interval. Companions of
+//! the target reveal the target, so they cannot be features.
 
-/// Words that say so wherever they stand in a name.
+/// Words that mark a companion anywhere in its name.
 const ANYWHERE: [&str; 3] = ["stderr", "stddev", "stdev"];
-/// Words that say so at the end of a name.
+/// Words that mark a companion at the end of its name.
 const LAST: [&str; 14] =
     ["se", "std", "low", "high", "lower", "upper", "ci", "ci90", "ci95", "ci99", "moe", "p95", "q05", "q95"];
-/// Words that say so at the end of a name whose rest is another column.
+/// Words that mark a companion at the end of its name, if the rest of the name is another column.
 const LAST_OF_ANOTHER: [&str; 6] = ["sd", "sem", "lb", "ub", "variance", "p5"];
-/// Words of a standard error.
+/// Words that mean a standard error.
 const STANDARD_ERROR: [&str; 3] = ["stderr", "se", "sem"];
-/// What may stand behind: a unit, and the filter of an evaluation harness.
+/// Words that may follow: a unit, and the filter of an evaluation harness.
 const BEHIND: [&str; 2] = ["nats", "none"];
 
 /// The words of a name, in lower case.
@@ -19,12 +19,13 @@ pub(super) fn words(name: &str) -> Vec<String> {
     words.map(str::to_lowercase).collect()
 }
 
-/// A column that goes with another.
+/// A companion of another column.
 struct Companion {
-    /// The words of the other column's name, without unit and filter; none where only the role is named.
+    /// The words of the other column's name, without unit and filter. Empty for a name such as `stderr`,
+    /// which has only a role.
     of: Vec<String>,
     is_standard_error: bool,
-    /// Whether it is one only if the other column is there.
+    /// Whether the column is a companion only if the other column exists.
     needs_other: bool,
 }
 
@@ -79,19 +80,19 @@ fn companion(name: &str) -> Option<Companion> {
     })
 }
 
-/// Whether a column goes with a column of the table; `columns` are the names of all.
+/// Whether a column is a companion of a column of the table. `columns` are the names of all columns.
 pub(super) fn is_companion(name: &str, columns: &[String]) -> bool {
     let other = |of: &[String]| columns.iter().any(|column| without_behind(words(column)) == of);
     companion(name).is_some_and(|found| !found.needs_other || other(&found.of))
 }
 
-/// Whether a column goes with the target: it is named after it, or after its role alone.
+/// Whether a column is a companion of the target: its name is the target's name with a role, or a role alone.
 pub(super) fn is_of_target(name: &str, target: &str) -> bool {
     let target = without_behind(words(target));
     companion(name).is_some_and(|found| found.of == target || (found.of.is_empty() && !found.needs_other))
 }
 
-/// Whether a column is named after the target as its standard error.
+/// Whether a column's name marks it as the standard error of the target.
 pub(super) fn is_standard_error_of(name: &str, target: &str) -> bool {
     let target = without_behind(words(target));
     companion(name).is_some_and(|found| found.is_standard_error && found.of == target)

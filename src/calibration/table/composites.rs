@@ -1,30 +1,31 @@
-//! Features that were computed from the target and other columns: averages of it with other columns, sums,
-//! weighted means, differences.
+//! Finds features that were computed from the target and other columns: averages, sums, weighted means, and
+//! differences.
 
 use super::numeric_columns::{NumericColumn, is_named_as_mean};
 use super::relations::{LEAST_ROWS, Relations, Residuals, spread};
 use crate::numeric::statistics::{mean, pearson};
 
-/// Most columns among which every column is looked at, and most among which weights are searched for.
+/// With at most this many features, every feature is tested.
 const FEW: usize = 150;
+/// With at most this many columns, the weights of means and sums are fitted.
 const MANY: usize = 400;
-/// Most columns that are looked at among many.
+/// Number of features that are tested if there are more than [`FEW`].
 const MOST_SUSPECTS: usize = 12;
-/// Words of the names of differences.
+/// Words that mark a difference in a column's name.
 const DIFFERENCES: [&str; 9] =
     ["delta", "diff", "difference", "gain", "gap", "improvement", "change", "drop", "minus"];
 
-/// What a column was computed from, beside the target.
+/// A column that was computed from the target and other columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Composite {
-    /// Its index.
+    /// Index of the column.
     pub at: usize,
-    /// How, for people: `an average of gsm and mmlu`.
+    /// How it was computed, in words: `the average of gsm and mmlu`.
     pub what: String,
 }
 
-/// The columns that were computed from column `target` and others; `suspects` may be, the others are only
-/// looked at as parts. All hold the rows where the target is known.
+/// The columns that were computed from column `target` and others. Only `suspects` are tested; the other
+/// columns serve as parts. All columns hold the rows where the target is known.
 pub(super) fn composites(columns: &[NumericColumn], target: usize, suspects: &[usize]) -> Vec<Composite> {
     let mut search = Search { relations: Relations { columns, target }, out: vec![false; columns.len()] };
     if columns[target].values.len() < LEAST_ROWS {
@@ -32,7 +33,8 @@ pub(super) fn composites(columns: &[NumericColumn], target: usize, suspects: &[u
     }
     let suspects = search.suspects(suspects);
     let mut found: Vec<Composite> = vec![];
-    // One composite may hide another of which it is a part, until it is out.
+    // A composite may hide another one that it is part of, so the search repeats without the composites
+    // found.
     loop {
         let fresh: Vec<Composite> = suspects
             .iter()
@@ -58,7 +60,8 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// Of many columns those that are named like means or go with the mean of all others.
+    /// The columns to test: of many, those that are named like means or correlate most with the mean of each
+    /// row.
     fn suspects(&self, asked: &[usize]) -> Vec<usize> {
         if asked.len() <= FEW {
             return asked.to_vec();
@@ -90,7 +93,7 @@ impl Search<'_> {
         (0..self.relations.columns.len()).filter(|&at| at != of && !self.out[at]).collect()
     }
 
-    /// How a column follows from the target and others.
+    /// How a column was computed from the target and others; `None` if no relation is found.
     fn relation(&self, of: usize) -> Option<String> {
         let parts = self.parts(of);
         self.relations.block(of, &parts).or_else(|| {
@@ -124,7 +127,7 @@ impl Search<'_> {
                     self.relations.is_evident(one, &Residuals { residuals, tolerances, fitted: 3, choice })
                 };
                 let Some(fitted) = plane(&rows, y, b, a).filter(|fitted| holds(*fitted)) else { continue };
-                // A copy of the other column does not know the target.
+                // A copy of the other column contains nothing of the target.
                 if fitted[1] == 0.0 || holds(line(&rows, b, a)) {
                     continue;
                 }
@@ -140,7 +143,7 @@ impl Search<'_> {
     }
 }
 
-/// The least-squares line of `z` on `y`, as a plane that does not depend on the target.
+/// The least-squares line of `z` on `y`, as a plane with slope 0 in the target.
 fn line(rows: &[usize], y: &[f64], z: &[f64]) -> [f64; 3] {
     let n = rows.len() as f64;
     let middle = |values: &[f64]| rows.iter().map(|&i| values[i]).sum::<f64>() / n;
@@ -150,8 +153,8 @@ fn line(rows: &[usize], y: &[f64], z: &[f64]) -> [f64; 3] {
     [mz - slope * my, 0.0, slope]
 }
 
-/// The constant and slopes of the least-squares plane of `z` on `x` and `y`; `None` where these are on a
-/// line.
+/// The constant and slopes of the least-squares plane of `z` on `x` and `y`; `None` if these are collinear or
+/// the rows are too few.
 fn plane(rows: &[usize], x: &[f64], y: &[f64], z: &[f64]) -> Option<[f64; 3]> {
     let n = rows.len() as f64;
     let middle = |values: &[f64]| rows.iter().map(|&i| values[i]).sum::<f64>() / n;
@@ -182,7 +185,7 @@ mod tests {
         (value * unit).round() / unit
     }
 
-    /// Six benchmarks, the fourth of which is the target, and one column more.
+    /// Six benchmarks, of which the fourth is the target, and one more column.
     fn table(n: usize, decimals: i32, own: impl Fn(&[f64]) -> f64) -> Vec<NumericColumn> {
         let rows: Vec<Vec<f64>> =
             (0..n).map(|i| (0..6).map(|j| rounded(score(i, j), decimals)).collect()).collect();
@@ -215,7 +218,7 @@ mod tests {
         let weighted = table(40, 3, |row| rounded(0.6 * row[3] + 0.3 * row[0] + 0.1 * row[5], 3));
         assert_eq!(found(&weighted), ["c: a weighted mean of b0, b3 and b5"]);
         let affine = table(40, 3, |row| rounded(7.0 - 2.0 * row[3] - row[5], 3));
-        // The other feature is a sum of the target and this one as well, and is left out with it.
+        // Column b5 is itself a weighted sum of b3 and c, so it may be reported as well.
         assert!(found(&affine).contains(&"c: a weighted sum of b3 and b5".into()));
         let gain = table(40, 3, |row| rounded(row[3] - row[1], 3));
         assert_eq!(found(&gain), ["c: a difference of b1 and b3"]);
@@ -233,7 +236,7 @@ mod tests {
         assert_eq!(found(&columns), ["c: the average of b0, b1, b2, b3, b4 and b5"]);
         assert!(found(&table(40, 2, |row| (row[0] + row[1] + row[5]) / 3.0)).is_empty());
         assert!(found(&table(40, 2, |row| row[0] * row[3] / 50.0)).is_empty());
-        // Few rows of rounded scores prove nothing.
+        // Five rows of rounded scores are too few for evidence.
         assert!(found(&table(5, 0, |row| ((row[0] + row[3]) / 2.0).round())).is_empty());
     }
 

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use super::number::{alone, is_missing};
 
-/// `column OP value`
+/// A condition `COLUMN OP VALUE`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Condition {
     /// The column.
@@ -24,7 +24,7 @@ enum Relation {
     AtLeast,
 }
 
-/// Two characters before one, so that `<=` is not read as `<`.
+/// Operators. Those of two characters come first, so that `<=` is not parsed as `<`.
 const RELATIONS: [(&str, Relation); 6] = [
     ("!=", Relation::IsNot),
     ("<=", Relation::AtMost),
@@ -45,13 +45,15 @@ impl FromStr for Condition {
             let (column, value) = (column.trim().into(), rest[sign.len()..].trim().into());
             Some(Self { column, relation: *relation, value })
         });
-        found.ok_or_else(|| format!("`{text}` is no condition; write COLUMN=VALUE, or with !=, <, <=, >, >="))
+        found.ok_or_else(|| {
+            format!("`{text}` is not a condition; write COLUMN=VALUE, with =, !=, <, <=, > or >=")
+        })
     }
 }
 
 impl Condition {
-    /// Whether a cell meets the condition. A missing cell has no order: it meets `!=` alone, and `=` with
-    /// nothing behind it. `number` is what the cell is read as.
+    /// Whether a cell meets the condition. A missing cell has no order: it never meets `<`, `<=`, `>` or
+    /// `>=`. `number` is the cell's value as a number.
     pub(crate) fn holds(&self, cell: &str, number: Option<f64>) -> Result<bool, String> {
         let own = number.or_else(|| cell.parse().ok());
         let numbers = own.zip(self.value.parse().ok().or_else(|| alone(&self.value)));
@@ -62,8 +64,9 @@ impl Condition {
             _ if is_missing(cell) => return Ok(false),
             _ => numbers.and_then(|(a, b)| a.partial_cmp(&b)),
         };
-        let order = order
-            .ok_or_else(|| format!("`{cell}` and `{}` are not two numbers to be ordered", self.value))?;
+        let order = order.ok_or_else(|| {
+            format!("`{cell}` and `{}` cannot be ordered, because they are not both numbers", self.value)
+        })?;
         Ok(match self.relation {
             Relation::Below => order == Ordering::Less,
             Relation::AtMost => order != Ordering::Greater,

@@ -1,4 +1,4 @@
-//! Features: the columns that are named, that match a pattern, or that are found.
+//! Selects the features: columns that are named, that match a pattern, or that are found automatically.
 
 use super::checks::{magnitude, varies};
 use super::columns::ColumnRoles;
@@ -14,17 +14,17 @@ use crate::error::{Error, Result};
 use crate::names;
 use crate::observations;
 
-/// A column that is found automatically must be known in this share of the rows with a target, and of those
-/// without. Cells that are missing are filled, so that it need not be most.
+/// A column that is found automatically must be known in at least this share of the rows with a target, and
+/// of the rows without one. [`check`] requires more of the rows with a target.
 const KNOWN_SHARE: f64 = 0.2;
-/// Most features: beyond these a calibration takes longer than anyone waits.
+/// Maximum number of features. A calibration with more takes too long.
 const MOST: usize = 5_000;
 
 fn fault(reason: String) -> Error {
     Error::Calibration { reason }
 }
 
-/// Selects the features and records them among the roles, with the kinds of the training rows.
+/// Selects the features and records them in `columns`, with the kinds of the training rows.
 pub(super) fn select(
     spec: &CalibrationSpec,
     table: &Table,
@@ -44,7 +44,7 @@ pub(super) fn select(
     if found.len() > MOST {
         let n = found.len();
         return Err(fault(format!(
-            "{n} features are too many: {MOST} are the most; name some with --features"
+            "{n} features are too many; the maximum is {MOST}; select some with --features"
         )));
     }
     if spec.for_api {
@@ -61,10 +61,7 @@ pub(super) fn select(
     let asked = spec.features.len();
     let reasons: Vec<String> = left_out.notes().collect();
     if found.is_empty() && asked > 0 {
-        return Err(fault(format!(
-            "no feature is left of those that --features names: {}",
-            reasons.join("; ")
-        )));
+        return Err(fault(format!("no feature is left of those in --features: {}", reasons.join("; "))));
     }
     notes.extend(reasons);
     columns.features = logarithms::taken(known, &spec.target, found, notes)?;
@@ -78,7 +75,7 @@ pub(super) fn select(
     kinds::record(columns, known, &free)
 }
 
-/// Whether a column has a role, so that it is no feature unless it is named.
+/// Whether a column has a role. Such a column is a feature only if it is named.
 fn is_taken(spec: &CalibrationSpec, columns: &ColumnRoles, name: &str) -> bool {
     let ColumnRoles { id, group, size, weights, proxy, proxy_size, stderr, .. } = columns;
     let taken = [id, group, size, weights, proxy, proxy_size, stderr];
@@ -118,7 +115,7 @@ impl Search<'_> {
                 }
                 if by_name && table.is_text(name) {
                     found.extend(levels::indicators(known, name)?);
-                    notes.push(format!("column {name} is text: each of its values has a level of its own"));
+                    notes.push(format!("column {name} is text: each of its values gets its own level"));
                     continue;
                 }
                 if !by_name && !free.contains(name) {
@@ -136,7 +133,7 @@ impl Search<'_> {
         Ok(found)
     }
 
-    /// The columns that one name or pattern means.
+    /// The columns that match one name or pattern.
     fn matching(&self, asked: &str) -> Result<Vec<&String>> {
         let (head, tail) = asked.split_once('*').unwrap_or((asked, ""));
         let by_name = !asked.contains('*');
@@ -166,7 +163,7 @@ impl Search<'_> {
         let mut found = vec![];
         for name in *free {
             if observations::is_response(name) || observations::is_internal(name) {
-                left_out.add(name, "measured inside the model or its response");
+                left_out.add(name, "internal to the model or a response");
             } else if is_of_target(name, &spec.target) {
                 left_out.add(name, "named like the standard error or an interval end of the target");
             } else if is_companion(name, table.columns()) {
@@ -181,7 +178,7 @@ impl Search<'_> {
                     Ok(indicators) => {
                         let values = indicators.len() + 1;
                         notes.push(format!(
-                            "column {name} is text with {values} values: each has a level of its own"
+                            "column {name} is text with {values} values: each value gets its own level"
                         ));
                         found.extend(indicators);
                     }
@@ -195,7 +192,7 @@ impl Search<'_> {
         Ok(found)
     }
 
-    /// Whether a column that was found can be a feature; if not, it is named with the reason.
+    /// Whether a column that was found can be a feature. If not, records the reason.
     fn is_usable(&self, name: &str, left_out: &mut LeftOut, notes: &mut Vec<String>) -> bool {
         let Ok(targets) = self.table.numbers(&self.spec.target) else { return false };
         let cells = match self.table.numbers(name) {
@@ -227,13 +224,14 @@ impl Search<'_> {
     }
 }
 
-/// Checks one feature: numbers, mostly known, not constant.
+/// Checks that a feature is known in at least half of the rows and is not constant.
 fn check(known: &Table, name: &str) -> Result<()> {
     let cells: Vec<f64> = known.numbers(name)?.into_iter().flatten().collect();
     let missing = known.len() - cells.len();
     if cells.len() < known.len().div_ceil(2) {
         let reason = format!(
-            "feature {name} is missing in {missing} of {} rows with a target; leave it out, or fill it",
+            "feature {name} is missing in {missing} of {} rows with a target; leave it out, or fill its \
+             cells",
             known.len()
         );
         return Err(fault(reason));
@@ -247,11 +245,11 @@ fn check(known: &Table, name: &str) -> Result<()> {
 /// Refuses a feature that a model behind an API does not have.
 fn for_api(spec: &CalibrationSpec, table: &Table, name: &str) -> Result<()> {
     let refuse = |why: &str| {
-        let reason = format!("feature {name} {why}; with --for-api leave it out");
+        let reason = format!("feature {name} {why}; leave it out, or drop --for-api");
         Err(fault(reason))
     };
     if observations::is_internal(name) || observations::is_response(name) {
-        return refuse("is measured inside the model, which an API does not show");
+        return refuse("is measured inside the model, which an API does not expose");
     }
     let (cells, targets) = (table.numbers(name)?, table.numbers(&spec.target)?);
     let mut closed =

@@ -1,4 +1,4 @@
-//! Folds of whole groups: which rows are fitted and which are left out, so that no group is on both sides.
+//! Cross-validation folds of whole groups, so that no group is both in training and in test.
 
 use std::collections::BTreeMap;
 
@@ -9,13 +9,14 @@ use super::sample::Sample;
 /// What a cross-validation leaves out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Split {
-    /// One model: a new model, perhaps with other models of its family in the training set.
+    /// One model at a time. This tests a new model, whose family may be in the training set.
     LeaveModelOut,
-    /// A whole family: a new family. Rows of unknown family are neither fitted nor predicted.
+    /// A whole family at a time. This tests a new family. Rows of unknown family are neither fitted nor
+    /// predicted.
     LeaveFamilyOut,
-    /// The stronger models: everything beyond a size, or beyond a value of the first principal component.
+    /// The stronger models: all models above a size, or above a score on the first principal component.
     Forward,
-    /// The weaker models: everything below a size, or below a value of the first principal component.
+    /// The weaker models: all models below a size, or below a score on the first principal component.
     Backward,
 }
 
@@ -23,7 +24,8 @@ impl Split {
     /// Every split.
     pub const ALL: [Self; 4] = [Self::LeaveModelOut, Self::LeaveFamilyOut, Self::Forward, Self::Backward];
 
-    /// Whether its folds train on nearly all rows, so that their predictions scatter as those of all rows do.
+    /// Whether its folds train on nearly all rows. Their predictions then vary like those of a fit on all
+    /// rows.
     pub(crate) fn trains_on_most_rows(self) -> bool {
         matches!(self, Self::LeaveModelOut | Self::LeaveFamilyOut)
     }
@@ -42,13 +44,13 @@ impl Split {
 /// One value for each split.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct BySplit<T> {
-    /// Leaving out models.
+    /// The value for folds that leave out models.
     pub leave_model_out: T,
-    /// Leaving out families.
+    /// The value for folds that leave out families.
     pub leave_family_out: T,
-    /// Trained on the weaker models, tested on the stronger.
+    /// The value for folds that train on the weaker models and test on the stronger.
     pub forward: T,
-    /// Trained on the stronger models, tested on the weaker.
+    /// The value for folds that train on the stronger models and test on the weaker.
     pub backward: T,
 }
 
@@ -86,28 +88,28 @@ pub struct Fold {
     pub test: Vec<usize>,
 }
 
-/// Folds of whole clusters, by which penalties are tuned: families, and the models whose family is unknown.
-/// At most `most` folds.
+/// Folds of whole clusters, for tuning penalties. A cluster is a family, or a model whose family is unknown.
+/// Returns at most `most` folds.
 pub fn by_cluster(sample: &Sample, most: usize) -> Vec<Fold> {
     let clusters: Vec<String> = (0..sample.len()).map(|row| sample.cluster_id(row).to_owned()).collect();
     grouped(&clusters, most)
 }
 
-/// One fold per group, or `most` folds of several groups with about as many rows each.
+/// One fold per group. More than `most` groups are merged into `most` folds with about equal numbers of rows.
 pub(crate) fn grouped(groups: &[String], most: usize) -> Vec<Fold> {
     let mut rows: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (row, name) in groups.iter().enumerate() {
         rows.entry(name).or_default().push(row);
     }
     let mut parts: Vec<Vec<usize>> = rows.into_values().collect();
-    // By their first rows, not their names: where every family has one model, folds of families are those of
-    // models.
+    // Sort by first row, not by name. Where every family has one model, the folds of families then equal
+    // those of models.
     parts.sort_unstable();
     if parts.len() > most {
         parts.sort_by_key(|rows| std::cmp::Reverse(rows.len()));
         let mut merged: Vec<Vec<usize>> = vec![vec![]; most];
         for rows in parts {
-            // The first of the least filled: the same for the same rows, whatever the machine.
+            // Ties go to the first of the smallest folds, so that the folds are the same on every machine.
             let least = merged.iter().map(Vec::len).enumerate().min_by_key(|(at, n)| (*n, *at));
             merged[least.map_or(0, |(at, _)| at)].extend(rows);
         }

@@ -1,20 +1,20 @@
-//! The header of a table: columns without a name, and names that occur twice.
+//! Reads the header of a table: leaves out columns without a name, and resolves names that occur twice.
 
 use std::collections::BTreeMap;
 
 /// Which columns of a file are kept.
 pub(super) struct Header {
-    /// Their places, in order.
+    /// Positions of these columns, in order.
     pub kept: Vec<usize>,
-    /// Names of several columns whose cells differ; none of these is kept.
+    /// Names that several columns with different cells share. None of these columns is kept.
     pub repeated: Vec<String>,
-    /// What was left out, for people.
+    /// Notes on the columns that were left out.
     pub notes: Vec<String>,
 }
 
 impl Header {
-    /// Columns without a name are left out: the first is often the index that a data frame was written with.
-    /// Of columns with one name the first is kept if all hold the same, else none.
+    /// Leaves out columns without a name; the first column is often the unnamed index of a data frame. Of
+    /// columns with the same name, keeps the first if all have the same cells, otherwise none.
     pub(super) fn of(names: &[String], rows: &[&[String]]) -> Self {
         let mut places: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         names.iter().enumerate().for_each(|(at, name)| places.entry(name).or_default().push(at));
@@ -34,7 +34,7 @@ impl Header {
                 if is_same() {
                     notes.push(format!("column {name} occurs twice with the same cells; one is left out"));
                 } else {
-                    notes.push(format!("column {name} occurs twice with other cells; both are left out"));
+                    notes.push(format!("column {name} occurs twice with different cells; both are left out"));
                     repeated.push(name.clone());
                 }
             }

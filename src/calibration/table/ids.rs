@@ -1,5 +1,5 @@
-//! The column of models where none has the usual name: rows of one model, such as its seeds, have to stay on
-//! one side of every fold.
+//! Finds the column of model names if no column has a usual name. Rows of one model, such as its seeds, must
+//! stay on one side of every fold.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,17 +8,17 @@ use super::specification::CalibrationSpec;
 use super::tidy::Table;
 use crate::error::Result;
 
-/// Words of names that say model.
+/// Words that mark a column of models.
 const MODELS: [&str; 8] = ["model", "models", "llm", "checkpoint", "ckpt", "architecture", "config", "name"];
-/// Names of columns that tell the rows of one model apart.
+/// Names of columns that number the rows of one model.
 const REPEATS: [&str; 9] =
     ["seed", "seeds", "run", "trial", "rep", "repeat", "replicate", "repetition", "init"];
-/// Fewest values of a column of models.
+/// Minimum number of distinct values in a column of models.
 const LEAST_VALUES: usize = 5;
-/// Share of the rows whose value occurs again.
+/// Minimum share of rows whose value occurs more than once.
 const REPEATED_SHARE: f64 = 0.5;
 
-/// The column of models that was found, with a note; a column that may be one is only noted.
+/// The column of models, with a note. A column that may hold models is noted but not used.
 pub(super) fn find(
     spec: &CalibrationSpec,
     known: &Table,
@@ -36,7 +36,7 @@ pub(super) fn find(
         if !is_model(&name) && !has_repeats {
             notes.push(format!(
                 "column {name} holds {} values in {} rows: if these are models, --id {name} keeps the rows \
-                 of one model on one side of every fold; errors look too small otherwise",
+                 of one model on one side of every fold; without it, errors look too small",
                 rows.len(),
                 known.len()
             ));
@@ -46,14 +46,14 @@ pub(super) fn find(
             continue;
         }
         notes.push(format!(
-            "column {name} is taken as the model: {} models in {} rows, whose rows stay on one side of every \
-             fold; --id names another",
+            "column {name} is taken as the model: {} models in {} rows; the rows of one model stay on one \
+             side of every fold; use --id to name another column",
             rows.len(),
             known.len()
         ));
         return Ok(Some((*name).clone()));
     }
-    // Without repetition the names of models still name the predictions.
+    // Even if no model is repeated, the model names label the predictions.
     let distinct = |name: &&&String| known.text(name).is_ok_and(|cells| all_distinct(&cells));
     Ok(text.iter().filter(is_model).find(distinct).map(|name| (*name).clone()))
 }
@@ -63,7 +63,7 @@ fn all_distinct(cells: &[&str]) -> bool {
     distinct.len() == cells.len() && !distinct.contains("")
 }
 
-/// The rows of each value of a column, if enough values occur again.
+/// The rows of each value of a column, if enough values are repeated.
 fn repeated(known: &Table, name: &str) -> Result<Option<Vec<Vec<usize>>>> {
     let mut rows: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (at, cell) in known.text(name)?.into_iter().enumerate() {
@@ -75,7 +75,7 @@ fn repeated(known: &Table, name: &str) -> Result<Option<Vec<Vec<usize>>>> {
     Ok((rows.len() >= LEAST_VALUES && is_repeated && is_named).then(|| rows.into_values().collect()))
 }
 
-/// Whether family and size are the same in all rows of a value.
+/// Whether all rows with the same value have the same family and size.
 fn agree(known: &Table, rows: &[Vec<usize>], columns: &[&Option<String>]) -> Result<bool> {
     for column in columns.iter().copied().flatten() {
         let cells = known.text(column)?;

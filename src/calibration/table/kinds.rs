@@ -1,5 +1,5 @@
-//! Kinds of rows: the values that the training rows hold in columns of categories, and in columns that are
-//! the same in all of them. A row with another value there is of a kind that nothing was learnt of.
+//! Kinds of rows: the values that the training rows hold in categorical columns and in constant columns. A
+//! row with another value there is of another kind, about which the card learnt nothing.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -9,9 +9,9 @@ use super::number::{alone, is_missing, is_missing_text};
 use super::tidy::{Table, indicator, logarithm};
 use crate::error::Result;
 
-/// Names of columns that say what part of a study a row belongs to, which differs by design.
+/// Names of columns for the part of a study that a row belongs to, which differs by design.
 const PARTS: [&str; 5] = ["split", "fold", "partition", "set", "subset"];
-/// Longest text that is a value of a category.
+/// Maximum length of a categorical value, in bytes.
 const LONGEST: usize = 60;
 
 /// A value that no training row has.
@@ -37,8 +37,8 @@ impl Display for UnseenValue {
     }
 }
 
-/// The only value of a column over the training rows, if a row with another one is of another kind: a text,
-/// or an integer such as 0 for no.
+/// The value of a column that is constant over the training rows, if it is text or an integer such as 0 for
+/// no. A row with another value is then of another kind.
 pub(super) fn constant(known: &Table, column: &str) -> Result<Option<String>> {
     if PARTS.contains(&column.to_lowercase().as_str()) {
         return Ok(None);
@@ -56,12 +56,13 @@ fn is_same(one: &str, other: &str) -> bool {
     one.eq_ignore_ascii_case(other) || alone(one).zip(alone(other)).is_some_and(|(one, other)| one == other)
 }
 
-/// For each row of a table the values that no training row has. Columns that the table lacks, and missing
-/// cells, say nothing.
+/// For each row of a table, the values that no training row has. Missing columns and missing cells are
+/// skipped.
 pub(crate) fn unseen(columns: &ColumnRoles, table: &Table) -> Result<Vec<Vec<UnseenValue>>> {
     let mut found = vec![vec![]; table.len()];
     for (column, trained_on) in columns.kinds.iter().filter(|(column, _)| table.has(column)) {
-        // A share or a count between the values of a constant is a matter of degree.
+        // A fraction, in a column where the training rows hold only numbers, differs in degree and not in
+        // kind.
         let is_degree = |cell: &str| {
             let is_number = trained_on.iter().all(|value| alone(value).is_some());
             is_number && alone(cell).is_some_and(|value| value.fract() != 0.0)
@@ -77,8 +78,8 @@ pub(crate) fn unseen(columns: &ColumnRoles, table: &Table) -> Result<Vec<Vec<Uns
     Ok(found)
 }
 
-/// The features of a table's rows, in the order of the card. The indicators of a category are missing where a
-/// row's value is one that no training row has: it is none of those that have a level.
+/// The features of a table's rows, in the order of the card. If no training row has the value of a row in a
+/// categorical column, the indicators of this column are missing, because the value has no fitted level.
 pub(crate) fn feature_cells(columns: &ColumnRoles, table: &Table) -> Result<Vec<Vec<Option<f64>>>> {
     let unseen = unseen(columns, table)?;
     let cells = columns.features.iter().map(|name| {
@@ -96,8 +97,7 @@ pub(crate) fn feature_cells(columns: &ColumnRoles, table: &Table) -> Result<Vec<
     cells.collect()
 }
 
-/// For each row the features that are logarithms and whose column is not above 0 there, so that they are
-/// missing.
+/// For each row, notes on log features that are missing because their column is 0 or below.
 pub(crate) fn without_logarithm(columns: &ColumnRoles, table: &Table) -> Result<Vec<Vec<String>>> {
     let mut found = vec![vec![]; table.len()];
     for column in columns.features.iter().filter(|name| !table.has(name)).filter_map(|name| logarithm(name)) {
@@ -110,7 +110,7 @@ pub(crate) fn without_logarithm(columns: &ColumnRoles, table: &Table) -> Result<
     Ok(found)
 }
 
-/// Records the kinds of the training rows: categories that are features, and columns of one value.
+/// Records the kinds of the training rows: categorical features, and constant columns.
 pub(super) fn record(columns: &mut ColumnRoles, known: &Table, free: &[String]) -> Result<()> {
     let indicators = columns.features.iter().filter(|name| !known.has(name));
     let categories: Vec<String> =

@@ -1,6 +1,6 @@
-//! Features that know the target: copies of it in another unit, and columns that were computed from it. They
-//! are left out and named, whoever named them: back-tests with them would be right and predictions of models
-//! whose target is not known impossible or wrong.
+//! Leaves out features that leak the target: copies of the target in another unit, and columns that were
+//! computed from it. They are left out even if the user named them. With such a feature, back-tests look
+//! perfect, but a model with an unknown target cannot be predicted.
 
 use super::checks::{RankAgreement, is_identical};
 use super::composites::{Composite, composites};
@@ -14,8 +14,8 @@ fn column(known: &Table, name: &str) -> Result<Vec<f64>> {
     Ok(known.numbers(name)?.into_iter().map(|cell| cell.unwrap_or(f64::NAN)).collect())
 }
 
-/// The features without those that are the target or another feature in another unit. One that ranks the rows
-/// as the target does stays where it was named, with a warning later on.
+/// The features without copies of the target or of another feature in another unit. A feature that ranks the
+/// rows as the target does is kept if the user named it; a later check warns of it.
 pub(super) fn without_copies(
     spec: &CalibrationSpec,
     known: &Table,
@@ -66,7 +66,7 @@ pub(super) fn without_composites(
     let suspects: Vec<usize> = (0..columns.len()).filter(|&at| found.contains(&columns[at].name)).collect();
     let mut out = vec![];
     for Composite { at, what } in composites(&columns, target, &suspects) {
-        left_out.add(&columns[at].name, &format!("{what}, which knows the target"));
+        left_out.add(&columns[at].name, &format!("{what}, which leaks the target"));
         out.push(columns[at].name.clone());
     }
     let kept: Vec<String> = found.into_iter().filter(|name| !out.contains(name)).collect();

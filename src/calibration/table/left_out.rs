@@ -1,10 +1,10 @@
-//! Columns that are left out, named with the reason: one note for all that share it.
+//! Collects the columns that are left out, and writes one note for each reason.
 
-/// The columns of one reason.
+/// The columns that are left out for one reason.
 struct Reason {
-    /// Behind "is" or "are".
+    /// The reason, as it follows "is" or "are".
     what: String,
-    /// What else there is to say.
+    /// Advice at the end of the note.
     then: String,
     names: Vec<String>,
 }
@@ -16,12 +16,12 @@ pub(super) struct LeftOut {
 }
 
 impl LeftOut {
-    /// A column that is `what`.
+    /// Adds a column that is `what`.
     pub(super) fn add(&mut self, name: &str, what: &str) {
         self.add_and_say(name, what, "");
     }
 
-    /// The same, with more to say behind.
+    /// Like [`Self::add`], with advice at the end of the note.
     pub(super) fn add_and_say(&mut self, name: &str, what: &str, then: &str) {
         match self.reasons.iter_mut().find(|reason| reason.what == what && reason.then == then) {
             Some(reason) => reason.names.push(name.into()),
@@ -31,7 +31,7 @@ impl LeftOut {
         }
     }
 
-    /// One note for each reason, in the order in which they came up.
+    /// One note for each reason, in the order in which the reasons were added.
     pub(super) fn notes(self) -> impl Iterator<Item = String> {
         self.reasons.into_iter().map(|Reason { what, then, names }| {
             let (columns, are) = if names.len() == 1 { ("column", "is") } else { ("columns", "are") };

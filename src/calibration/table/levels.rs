@@ -1,6 +1,6 @@
-//! Columns of text as features: a category becomes an indicator for each of its values but the first, so that
-//! each value has its own level. The indicator of the value `moons` in the column `corpus` is called
-//! `corpus=moons`; it is read from the column and need not stand in the table.
+//! Turns text columns into features. A category becomes one indicator for each value except the first, so
+//! that each value has its own level. The indicator of the value `moons` in the column `corpus` is called
+//! `corpus=moons`; it is computed from the column and need not exist in the table.
 
 use std::collections::BTreeSet;
 
@@ -8,10 +8,11 @@ use super::number::is_missing_text;
 use super::tidy::Table;
 use crate::error::{Error, Result};
 
-/// Most values of one column.
+/// Maximum number of values in one column.
 const MOST: usize = 50;
-/// Most values of a column that nobody named, and rows for each of them.
+/// Maximum number of values in a column that was found automatically.
 const MOST_FOUND: usize = 6;
+/// Minimum number of rows per value in such a column.
 const ROWS_PER_LEVEL: usize = 5;
 
 /// The distinct values of a column, in sorted order.
@@ -28,7 +29,7 @@ fn indicators_of(column: &str, values: &[String]) -> Vec<String> {
 /// The indicators of a column whose cells are text.
 ///
 /// # Errors
-/// [`Error::Calibration`] for a column with one value, or with too many to have a level each.
+/// [`Error::Calibration`] for a column with one value, or with too many values.
 pub(super) fn indicators(known: &Table, column: &str) -> Result<Vec<String>> {
     let values = values(known, column)?;
     if values.len() < 2 {
@@ -37,8 +38,8 @@ pub(super) fn indicators(known: &Table, column: &str) -> Result<Vec<String>> {
     }
     if values.len() > MOST {
         let reason = format!(
-            "feature {column} is text with {} values, and {MOST} are the most that each get a level of their \
-             own; leave it out, or group the values",
+            "feature {column} is text with {} values; at most {MOST} values can have levels of their own; \
+             leave it out, or group the values",
             values.len()
         );
         return Err(Error::Calibration { reason });
@@ -46,7 +47,7 @@ pub(super) fn indicators(known: &Table, column: &str) -> Result<Vec<String>> {
     Ok(indicators_of(column, &values))
 }
 
-/// The indicators of a column of text that nobody named, or what keeps it from being a feature.
+/// The indicators of a text column that was found automatically, or the reason why it cannot be a feature.
 pub(super) fn found(known: &Table, column: &str) -> Result<std::result::Result<Vec<String>, String>> {
     let values = values(known, column)?;
     let n = values.len();

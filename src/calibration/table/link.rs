@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Shares are clipped this far from 0 and 1 before their logit is taken, and interval ends beyond it are 0
-/// and 1: a benchmark of hundreds of items cannot tell such shares apart, and their logits would outweigh all
-/// others.
+/// Shares are clipped to this distance from 0 and 1 before the logit is taken. Interval ends closer than this
+/// to 0 or 1 become 0 or 1. A benchmark of hundreds of items cannot tell such shares apart, and their logits
+/// would dominate the fit.
 pub(crate) const CLIP: f64 = 0.01;
-/// Shares are kept this far from 0 and 1 where no clipping is meant but a logit has to be finite: in a
-/// likelihood, and in the mean of predictions.
+/// Shares are kept at this distance from 0 and 1 where [`CLIP`] does not apply but a logit must be finite: in
+/// a likelihood, and in the mean of predictions.
 pub(crate) const EDGE: f64 = 1e-3;
 
 /// A link between the target and a linear predictor.
@@ -18,7 +18,7 @@ pub enum Link {
     Identity,
     /// `log(s / (1 - s))` of the share `s = (y - low) / (high - low)`.
     Logit {
-        /// Least possible value.
+        /// Smallest possible value.
         low: f64,
         /// Largest possible value.
         high: f64,
@@ -43,8 +43,8 @@ impl Link {
         }
     }
 
-    /// The target of a predictor `eta`, with `floor` the share that even the weakest reach: `floor + (1 -
-    /// floor) sigmoid(eta)`.
+    /// The target at the linear predictor `eta`, whose share is `floor + (1 - floor) * sigmoid(eta)`. `floor`
+    /// is the share that even the weakest models reach.
     pub fn invert(self, eta: f64, floor: f64) -> f64 {
         match self {
             Self::Identity => eta,
@@ -52,9 +52,9 @@ impl Link {
         }
     }
 
-    /// An interval's lower end from the scale of the link. The link clips shares near a bound to one value,
-    /// so an end at that value stands for all of them. Near the lower bound the interval ends at the bound;
-    /// near the upper bound it ends at the smallest share that is clipped.
+    /// Converts an interval's lower end from the scale of the link. The link clips shares near a bound to one
+    /// value, so an end at that value stands for all of them. Near the lower bound the interval ends at the
+    /// bound; near the upper bound it ends at the smallest share that is clipped.
     pub fn low_end(self, eta: f64) -> f64 {
         match self {
             Self::Identity => eta,
@@ -66,7 +66,7 @@ impl Link {
         }
     }
 
-    /// An interval's upper end, as [`Self::low_end`].
+    /// Converts an interval's upper end, like [`Self::low_end`].
     pub fn high_end(self, eta: f64) -> f64 {
         match self {
             Self::Identity => eta,
@@ -77,8 +77,8 @@ impl Link {
         }
     }
 
-    /// The weighted mean of some values on the scale of the link; weights sum to 1. Shares are kept
-    /// [`EDGE`] from their bounds, where one value would outweigh all others.
+    /// The weighted mean of values, taken on the scale of the link. The weights sum to 1. Shares stay
+    /// [`EDGE`] away from the bounds, so that no single value dominates.
     pub(crate) fn mean(self, parts: impl Iterator<Item = (f64, f64)>) -> f64 {
         match self {
             Self::Identity => parts.map(|(weight, value)| weight * value).sum(),
@@ -105,10 +105,10 @@ impl Link {
         }
     }
 
-    /// Says that a proxy's value is outside the bounds.
+    /// The reason for refusing a proxy's value outside the bounds.
     pub(crate) fn out_of_bounds_reason(self, proxy: f64) -> String {
         let Self::Logit { low, high } = self else { return proxy.to_string() };
-        format!("{proxy}, outside {low} to {high}: a proxy is in the unit of the target and has its bounds")
+        format!("{proxy}, outside {low} to {high}: a proxy has the unit and the bounds of the target")
     }
 
     /// Whether the target has two bounds.
@@ -130,7 +130,7 @@ pub(crate) fn logit(share: f64) -> f64 {
 }
 
 pub(crate) fn sigmoid(eta: f64) -> f64 {
-    // Of a large negative eta exp would overflow to infinity, which is right here: the share is then 0.
+    // For a very negative eta, exp overflows to infinity and the share is 0, as it should be.
     1.0 / (1.0 + (-eta).exp())
 }
 
@@ -145,8 +145,8 @@ mod tests {
             assert!((link.invert(link.apply(y), 0.0) - y).abs() < 1e-9);
         }
         assert_eq!((link.low_end(link.apply(0.0)), link.high_end(link.apply(100.0))), (0.0, 100.0));
-        // A share that was clipped may be anything up to the clip: the end towards the middle keeps all of
-        // it.
+        // A clipped share stands for every share up to the clip, so the end towards the middle includes them
+        // all.
         assert_eq!((link.high_end(link.apply(0.0)), link.low_end(link.apply(100.0))), (1.0, 99.0));
         assert_eq!(link.invert(f64::NEG_INFINITY, 0.2), 20.0);
         assert_eq!((link.low_end(f64::NEG_INFINITY), link.high_end(f64::INFINITY)), (0.0, 100.0));

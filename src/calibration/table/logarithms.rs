@@ -1,16 +1,16 @@
-//! Counts, sizes, tokens and FLOPs enter as logarithms: laws of scale are linear in these, and in their own
-//! unit the largest model would outweigh all others.
+//! Takes the logarithms of counts, sizes, tokens and FLOPs. Scaling laws are linear in the logarithms.
+//! Without them, the largest model would dominate the fit.
 
 use super::checks::is_identical;
 use super::companions::words;
 use super::tidy::{Table, logarithm};
 use crate::error::Result;
 
-/// Decades from the least to the largest value.
+/// Minimum number of decades from the smallest to the largest value.
 const DECADES: f64 = 2.0;
-/// A column whose largest value is above this is no share or percentage.
+/// A column whose largest value is above this is not a share or a percentage.
 const LARGEST_SCORE: f64 = 100.0;
-/// Words of names that say count or cost; a plural has an `s` more.
+/// Words that mark a count or a cost in a column's name, in the singular.
 const COUNTS: [&str; 17] = [
     "param",
     "parameter",
@@ -31,8 +31,8 @@ const COUNTS: [&str; 17] = [
     "num",
 ];
 
-/// The features with a logarithm in place of those that span two decades. A column whose logarithm is the
-/// target stays as it is: it ranks the rows as the target does, of which a note warns.
+/// Replaces features that span two decades by their logarithms. A column whose logarithm is the target is not
+/// replaced; another note warns that it ranks the rows as the target does.
 pub(super) fn taken(
     known: &Table,
     target: &str,
@@ -55,7 +55,7 @@ pub(super) fn taken(
             all.push(name);
         }
     }
-    // A logarithm that was named stands there already.
+    // The user may have named both a column and its logarithm.
     let mut once = vec![];
     all.into_iter().for_each(|name| {
         if !once.contains(&name) {
@@ -65,8 +65,7 @@ pub(super) fn taken(
     if !logs.is_empty() {
         let (columns, span) = if logs.len() == 1 { ("column", "spans") } else { ("columns", "span") };
         notes.push(format!(
-            "{columns} {} {span} two decades or more over the rows with a target: the features are the \
-             logarithms",
+            "{columns} {} {span} two decades or more over the rows with a target: log10 values are used",
             logs.join(", ")
         ));
     }

@@ -1,4 +1,4 @@
-//! From a table to training data: reading CSV, finding columns, selecting features, and checking rows before
+//! Turns a table into training data: reads CSV, finds columns, selects features, and checks rows before
 //! anything is fitted.
 
 pub(super) mod checks;

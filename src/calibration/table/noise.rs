@@ -5,26 +5,31 @@ use serde::{Deserialize, Serialize};
 use super::tidy::Table;
 use crate::error::Result;
 
-/// Standard errors of the response itself, as over seeds or items.
+/// Standard errors of the response itself, for example over seeds or items.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ResponseNoise {
-    /// The column that holds them.
+    /// The column of the standard errors.
     pub column: String,
-    /// Rows where they are known.
+    /// Number of rows with a known standard error.
     pub n: usize,
-    /// Their root mean square, in the unit of the response.
+    /// Root mean square of the standard errors, in the unit of the response.
     pub rms: f64,
 }
 
 impl ResponseNoise {
-    /// `None` where the column is empty.
+    /// Reads the standard errors of a column; `None` if the column is empty.
     ///
     /// # Errors
     /// [`Error::Csv`](crate::Error::Csv) for a cell that is not a number, or below 0.
     pub(crate) fn of(known: &Table, column: &str) -> Result<Option<Self>> {
         let cells = known.numbers(column)?;
         if let Some(row) = cells.iter().position(|cell| cell.is_some_and(|value| value < 0.0)) {
-            return Err(known.fault(row, format!("column {column}: a standard error is not below 0")));
+            return Err(known.fault(
+                row,
+                format!(
+                    "column {column} holds a standard error below 0; correct it, or leave the cell empty"
+                ),
+            ));
         }
         let squares: Vec<f64> = cells.into_iter().flatten().map(|value| value * value).collect();
         let n = squares.len();

@@ -1,9 +1,9 @@
-//! Numbers as people and spreadsheets write them: `45.3%`, `0,453`, `1,234`, a Unicode minus, `1.3B`,
-//! `$2.50`, `3.1 ± 0.2`; and the words for a missing value and for truth.
+//! Parses numbers as people and spreadsheets write them: `45.3%`, `0,453`, `1,234`, a Unicode minus, `1.3B`,
+//! `$2.50`, `3.1 ± 0.2`; also the words for a missing value, and for true and false.
 
 use serde::{Deserialize, Serialize};
 
-/// Which sign begins the decimals; the other one may group thousands.
+/// The sign before the decimals. The other sign may group thousands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DecimalSign {
@@ -18,7 +18,7 @@ const MISSING: [&str; 27] = [
     "na", "n/a", "n.a.", "#n/a", "#na", "<na>", "nan", "nat", "null", "none", "nil", "-", "--", "---", "–",
     "—", "−", "?", ".", "..", "\\n", "missing", "unknown", "tbd", "#div/0!", "#value!", "#ref!",
 ];
-/// Words for 0 and 1, which only occur together.
+/// Pairs of words for 0 and 1. A column may use only one pair.
 const TRUTH: [[&str; 2]; 5] = [["false", "true"], ["no", "yes"], ["f", "t"], ["n", "y"], ["off", "on"]];
 /// Suffixes of counts and the powers of ten that they stand for.
 const SUFFIXES: [(&str, i32); 13] = [
@@ -40,38 +40,40 @@ const CURRENCIES: [char; 6] = ['$', '€', '£', '¥', '₹', '₩'];
 /// Signs that group digits and are never decimal signs: blanks (also narrow ones), apostrophes, underscores.
 const GROUPS: [char; 7] = [' ', '\u{a0}', '\u{202f}', '\u{2009}', '\'', '’', '_'];
 
-/// Beyond this power of ten a number is infinite or 0.
+/// Largest power of ten that is accepted, so that values stay finite and do not become 0.
 const MOST_EXPONENT: i32 = 290;
 
-/// Whether a cell says that its value is missing.
+/// Whether a cell is empty or holds a word for a missing value.
 pub(super) fn is_missing(cell: &str) -> bool {
     cell.is_empty() || MISSING.contains(&cell.to_lowercase().as_str())
 }
 
-/// Whether a cell of text holds nothing. `none` and signs may be categories there, so that fewer words count.
+/// Whether a cell of a text column is missing. Fewer words count than in [`is_missing`], because `none` and
+/// signs may be categories.
 pub(super) fn is_missing_text(cell: &str) -> bool {
     cell.is_empty() || ["na", "n/a", "#n/a", "<na>", "nan", "null"].contains(&cell.to_lowercase().as_str())
 }
 
-/// The pair of words that a cell belongs to, and its value.
+/// Index of the pair of words that contains a cell, and the cell's value.
 pub(super) fn truth(cell: &str) -> Option<(usize, f64)> {
     let cell = cell.to_lowercase();
     let found = |words: &[&str; 2]| words.iter().position(|word| *word == cell);
     TRUTH.iter().enumerate().find_map(|(pair, words)| found(words).map(|value| (pair, value as f64)))
 }
 
-/// The number that a cell stands for where it is alone: in plain notation, dressed, or a word for truth.
+/// The number in a cell, read without the rest of its column: in plain notation, in another notation, or as a
+/// word for true or false.
 pub(super) fn alone(cell: &str) -> Option<f64> {
     let plain = cell.parse().ok().filter(|value: &f64| value.is_finite());
     let dressed = || Dressed::parse(cell).and_then(|dressed| dressed.value(DecimalSign::Point, 0));
     plain.or_else(dressed).or_else(|| truth(cell).map(|(_, value)| value))
 }
 
-/// A number that is not written as a program writes it, taken apart.
+/// The parts of a number that may be in another notation than the plain one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Dressed {
     is_negative: bool,
-    /// Digits, decimal sign and signs that group.
+    /// Digits, decimal sign and grouping signs.
     mantissa: String,
     exponent: i32,
     pub is_percent: bool,
@@ -81,10 +83,10 @@ pub(super) struct Dressed {
 }
 
 impl Dressed {
-    /// `None` for what is no number in any notation.
+    /// Parses a cell; `None` if it is not a number in any notation.
     pub(super) fn parse(cell: &str) -> Option<Self> {
         let cell = cell.replace(['−', '﹣', '－'], "-");
-        // A standard error behind the value.
+        // A standard error may follow the value; it is ignored.
         let cell = cell.split_once('±').or_else(|| cell.split_once("+/-")).map_or(&*cell, |(head, _)| head);
         let mut rest = cell.trim();
         let (mut is_negative, mut currency, mut is_signed) = (false, None, false);
@@ -128,7 +130,8 @@ impl Dressed {
         })
     }
 
-    /// The value, with suffixes counted in `10^unit`; `None` where the cell is not written that way.
+    /// The value, in multiples of `10^unit` if the cell has a suffix. `None` if the cell does not fit the
+    /// decimal sign.
     pub(super) fn value(&self, sign: DecimalSign, unit: i32) -> Option<f64> {
         let (decimal, group) = match sign {
             DecimalSign::Point => ('.', ','),
@@ -152,17 +155,18 @@ impl Dressed {
         format!("{sign}{digits}.{decimals}e{power}").parse().ok().filter(|value: &f64| value.is_finite())
     }
 
-    /// Whether a comma stands in it.
+    /// Whether the number contains a comma.
     pub(super) fn has_comma(&self) -> bool {
         self.mantissa.contains(',')
     }
 
-    /// Whether it is an integer of one to three digits and nothing else.
+    /// Whether the mantissa consists of one to three digits.
     pub(super) fn is_short_integer(&self) -> bool {
         (1..=3).contains(&self.mantissa.len()) && self.mantissa.chars().all(|c| c.is_ascii_digit())
     }
 
-    /// Whether its last digit is a 0 behind a comma: as a decimal it would not be written.
+    /// Whether the number has a comma and ends in 0. Such a comma probably groups thousands, because a
+    /// trailing decimal 0 is rarely written.
     pub(super) fn ends_in_zero(&self) -> bool {
         self.has_comma() && self.mantissa.ends_with('0')
     }

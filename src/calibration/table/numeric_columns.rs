@@ -1,16 +1,16 @@
-//! Columns of numbers with the rounding of their cells.
+//! Numeric columns and the rounding of their cells.
 
 use super::companions::words;
 use crate::numeric::statistics::mean;
 
-/// Words of the names of means.
+/// Words that mark a mean or a sum in a column's name.
 const MEANS: [&str; 7] = ["avg", "average", "mean", "overall", "total", "aggregate", "sum"];
 
 /// A column of numbers, NaN where missing.
 pub(super) struct NumericColumn {
     pub name: String,
     pub values: Vec<f64>,
-    /// Half a unit of its last decimal.
+    /// Half a unit of the last decimal of the cells.
     pub rounding: f64,
 }
 
@@ -22,7 +22,7 @@ impl NumericColumn {
         Self { name, rounding: (0.5 * 10f64.powi(-decimals)).max(1e-10 * largest), values }
     }
 
-    /// Whether a word of its name is among some.
+    /// Whether the column's name contains one of these words.
     pub(super) fn is_named(&self, among: &[&str]) -> bool {
         words(&self.name).iter().any(|word| among.contains(&word.as_str()))
     }
@@ -35,13 +35,13 @@ impl NumericColumn {
     }
 }
 
-/// Decimals of the shortest text of a number.
+/// Number of decimals in the shortest text of a number.
 fn decimals(value: f64) -> i32 {
     let text = value.to_string();
     text.split_once('.').map_or(0, |(_, decimals)| decimals.len() as i32)
 }
 
-/// Whether a column is named like a mean of others.
+/// Whether a column is named like a mean or sum of other columns.
 pub(super) fn is_named_as_mean(name: &str) -> bool {
     words(name).iter().any(|word| MEANS.contains(&word.as_str()))
 }

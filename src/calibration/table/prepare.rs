@@ -1,4 +1,5 @@
-//! Training data: a table's rows as arrays, after every check, with notes on what was left out and why.
+//! Prepares the training data: checks a table, turns its rows into arrays, and notes what was left out and
+//! why.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -17,7 +18,7 @@ use crate::error::{Error, Result};
 
 /// A target from 0 to 100 is a percentage if a value is above this.
 const LEAST_PERCENT: f64 = 10.0;
-/// How far below guessing the range of a target begins, as a share of its highest value.
+/// Distance from the chance level down to the lower bound of a target's range, as a share of the upper bound.
 const BELOW_CHANCE: f64 = 0.02;
 
 /// A table prepared for fitting.
@@ -25,13 +26,13 @@ const BELOW_CHANCE: f64 = 0.02;
 pub struct TrainingData {
     /// The rows whose target is known, in an order that does not depend on the table's.
     pub sample: Sample,
-    /// The columns they came from.
+    /// Roles of the columns.
     pub columns: ColumnRoles,
     /// The link.
     pub link: Link,
     /// Standard errors of the target.
     pub noise: Option<ResponseNoise>,
-    /// What was left out or found automatically, for people.
+    /// Notes on what was left out or found automatically.
     pub notes: Vec<String>,
 }
 
@@ -47,7 +48,7 @@ impl CalibrationSpec {
         let rows: Vec<usize> = (0..table.len()).filter(|&row| targets[row].is_some()).collect();
         if rows.is_empty() {
             return Err(fault(format!(
-                "column {} is empty in every row; there is nothing to fit on",
+                "column {} is empty in every row; a calibration needs rows with a known target",
                 self.target
             )));
         }
@@ -104,8 +105,8 @@ impl CalibrationSpec {
         }
         if self.size.is_some() {
             return Err(fault(format!(
-                "all sizes in column {column} are equal, so that there is no size line to compare with; \
-                 leave --size out"
+                "all sizes in column {column} are equal, so there is no size line to compare with; leave \
+                 --size out"
             )));
         }
         notes.push(format!("column {column} does not vary; there is no size line to compare with"));
@@ -113,7 +114,7 @@ impl CalibrationSpec {
         Ok(unknown)
     }
 
-    /// Standard errors of the target. A column that was found and holds none is not an error.
+    /// Standard errors of the target. A column that was found automatically but cannot be used is only noted.
     fn noise(
         &self,
         known: &Table,
@@ -137,12 +138,12 @@ impl CalibrationSpec {
         }
     }
 
-    /// The link of a target whose range is not given: of shares and percentages a logit. With a number of
-    /// choices the range begins just below guessing.
+    /// The default link: logit for shares and percentages, otherwise identity. If the number of choices is
+    /// given, the range starts just below the chance level.
     fn usual_link(&self, y: &[f64], notes: &mut Vec<String>) -> Result<Link> {
         let (least, most) =
             y.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(*v), b.max(*v)));
-        // Small nats lie in [0, 1] by chance and have no upper bound.
+        // Nats may happen to lie in `[0, 1]`, but they have no upper bound.
         let is_nats = self.target.ends_with("_nats") || self.unit == "nats";
         let high = match (least, most) {
             _ if is_nats || least < 0.0 || most > 100.0 => None,
@@ -152,7 +153,10 @@ impl CalibrationSpec {
         };
         let Some(high) = high else {
             if self.choices.is_some() {
-                let reason = format!("is for shares or percentages, and {} holds {most}", self.target);
+                let reason = format!(
+                    "applies only to shares and percentages, but {} holds {most}; leave it out",
+                    self.target
+                );
                 return Err(Error::Parameter { name: "--choices", reason });
             }
             if least >= 0.0 && most > 1.0 && most <= LEAST_PERCENT && !is_nats {
@@ -166,12 +170,12 @@ impl CalibrationSpec {
         };
         if high > 1.0 {
             notes.push(format!(
-                "{} is taken as a percentage, from 0 to 100; --range LOW,HIGH gives other bounds, and --link \
-                 identity none",
+                "{} is taken as a percentage, from 0 to 100; --range LOW,HIGH sets other bounds, and --link \
+                 identity removes them",
                 self.target
             ));
         }
-        // A few models err below guessing.
+        // Some models score below the chance level.
         let chance = self.choices.map(|choices| high / f64::from(choices.max(2)));
         let low = chance.map_or(0.0, |chance| (chance.min(least) - BELOW_CHANCE * high).max(0.0));
         Ok(Link::Logit { low, high })
@@ -181,7 +185,7 @@ impl CalibrationSpec {
         let Some(link) = self.link else { return self.usual_link(y, notes) };
         if let Link::Logit { low, high } = link {
             if !(low.is_finite() && high.is_finite()) || low >= high {
-                let reason = format!("is {low},{high}; it is two finite numbers, the lower first");
+                let reason = format!("is {low},{high}; give two finite numbers, the lower one first");
                 return Err(Error::Parameter { name: "--range", reason });
             }
             if let Some(value) = y.iter().find(|value| !link.contains(**value)) {
@@ -195,7 +199,7 @@ impl CalibrationSpec {
         Ok(link)
     }
 
-    /// 1 over the number of rows of each model, times the user's weights.
+    /// Weight of each row: 1 over the number of rows of its model, times the user's weight.
     fn weights_of(&self, known: &Table, ids: &[String]) -> Result<Vec<f64>> {
         let mut times: BTreeMap<&str, f64> = BTreeMap::new();
         ids.iter().for_each(|id| *times.entry(id).or_default() += 1.0);
@@ -203,11 +207,11 @@ impl CalibrationSpec {
         if let Some(column) = &self.weights {
             for (row, (weight, cell)) in weights.iter_mut().zip(known.numbers(column)?).enumerate() {
                 let own = cell.filter(|value| *value > 0.0).ok_or_else(|| {
-                    known.fault(row, format!("column {column}: a weight is a number above 0"))
+                    known.fault(row, format!("column {column}: a weight must be a number above 0"))
                 })?;
                 *weight *= own;
             }
-            // Summed in their own order, not in that of the table, which moves the last digit.
+            // Sum in sorted order, so that the order of the table's rows does not change the last digit.
             let mut sorted = weights.clone();
             sorted.sort_unstable_by(f64::total_cmp);
             let mean = sorted.iter().sum::<f64>() / times.len() as f64;
@@ -221,7 +225,7 @@ fn fault(reason: String) -> Error {
     Error::Calibration { reason }
 }
 
-/// The rows that know at least one feature; the others are counted.
+/// Keeps the rows with at least one known feature, and notes how many rows are left out.
 fn with_features(known: Table, features: &[String], notes: &mut Vec<String>) -> Result<Table> {
     if features.is_empty() {
         return Ok(known);
@@ -236,12 +240,12 @@ fn with_features(known: Table, features: &[String], notes: &mut Vec<String>) -> 
     if n == 0 {
         return Ok(known);
     }
-    let know = if n == 1 { "knows none of the features and is" } else { "know none of the features and are" };
-    notes.push(format!("{n} of {of} rows with a target {know} left out"));
+    let lack = if n == 1 { "lacks all features and is" } else { "lack all features and are" };
+    notes.push(format!("{n} of {of} rows with a target {lack} left out"));
     Ok(known.select(&rows))
 }
 
-/// The model of each row; a row without one is a model of its own, named after its line.
+/// The model of each row. A row without a model name counts as its own model, named after its line.
 fn models(known: &Table, columns: &ColumnRoles) -> Result<Vec<String>> {
     let named = columns.id.as_ref().map(|column| known.text(column)).transpose()?;
     let model = |row: usize| match named.as_ref().map(|names| names[row]) {
@@ -251,7 +255,7 @@ fn models(known: &Table, columns: &ColumnRoles) -> Result<Vec<String>> {
     Ok((0..known.len()).map(model).collect())
 }
 
-/// The family of each row; `None` where no family is known.
+/// The family of each row; `None` if no family is known.
 fn families(
     known: &Table,
     columns: &mut ColumnRoles,
@@ -287,8 +291,8 @@ fn canonical_order(sample: &Sample) -> Vec<usize> {
     order
 }
 
-/// Refuses a proxy beyond the bounds of the target, in whose unit it is: its logit would be that of the
-/// bound.
+/// Refuses a proxy value outside the bounds of the target. A proxy has the unit of the target, and the link
+/// would clip the value to the bound.
 fn check_proxies(known: &Table, columns: &ColumnRoles, link: Link) -> Result<()> {
     let Some(column) = &columns.proxy else { return Ok(()) };
     let beyond = |cell: &Option<f64>| cell.filter(|value| !link.contains(*value));
@@ -300,10 +304,15 @@ fn check_proxies(known: &Table, columns: &ColumnRoles, link: Link) -> Result<()>
     }
 }
 
-/// The proxies' values, where a column holds them.
+/// The proxy of each row; `None` without a proxy column.
 fn known_proxies(table: &Table, columns: &ColumnRoles) -> Result<Option<Vec<ProxyValue>>> {
     let Some(column) = &columns.proxy else { return Ok(None) };
-    let reason = |row| table.fault(row, format!("column {column}: the proxy's value or a size is missing"));
+    let reason = |row| {
+        table.fault(
+            row,
+            format!("column {column}: the proxy's value or a size is missing; fill it in, or remove the row"),
+        )
+    };
     let rows = proxies(table, columns)?.into_iter().flatten().enumerate();
     rows.map(|(row, proxy)| proxy.ok_or_else(|| reason(row))).collect::<Result<_>>().map(Some)
 }

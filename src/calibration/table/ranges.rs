@@ -1,15 +1,16 @@
-//! Training ranges: the least and largest of some values, and how far another value lies outside.
+//! Training ranges: the smallest and largest training values, and the distance of other values from this
+//! range.
 
 use super::link::Link;
 use super::sample::ProxyValue;
 
-/// Least and largest value; `None` without values.
+/// Smallest and largest value; `None` without values.
 pub(crate) fn range_of(values: impl Iterator<Item = f64>) -> Option<[f64; 2]> {
     let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(v), b.max(v)));
     (low <= high).then_some([low, high])
 }
 
-/// Signed distance of a value from a range, 0 inside; rounding is no distance.
+/// Signed distance of a value from a range; 0 inside the range and within rounding error of it.
 pub(crate) fn signed_excess([low, high]: [f64; 2], value: f64) -> f64 {
     let slack = 1e-9 * (1.0 + low.abs().max(high.abs()));
     if value > high + slack {
@@ -32,7 +33,7 @@ pub(crate) fn proxy_ranges<'a>(
     ])
 }
 
-/// Signed distances of a proxy's value and size ratio from such ranges.
+/// Signed distances of a proxy's value and size ratio from the ranges of [`proxy_ranges`].
 pub(crate) fn proxy_excess([values, ratios]: [[f64; 2]; 2], proxy: ProxyValue, link: Link) -> [f64; 2] {
     [signed_excess(values, link.apply(proxy.value)), signed_excess(ratios, proxy.log10_ratio)]
 }

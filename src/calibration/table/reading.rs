@@ -1,5 +1,5 @@
-//! How the cells of one column are read as numbers. All cells of a column have one notation: one cell with a
-//! decimal comma settles what the commas of all cells mean. Cells that contradict each other are reported.
+//! Reads the cells of one column as numbers. All cells of a column share one notation: one cell with a
+//! decimal comma decides the meaning of the commas in all cells. Contradictory cells are reported.
 
 use std::collections::BTreeMap;
 
@@ -17,9 +17,9 @@ pub(super) enum Reading {
     /// Numbers, some of them in another notation, and perhaps words for a missing value.
     Dressed {
         sign: DecimalSign,
-        /// Whether the column's own cells decide what a comma means.
+        /// Whether any cell contains a comma.
         has_commas: bool,
-        /// The power of ten of the unit in the column's name: 9 if it counts in billions.
+        /// The power of ten of the unit in the column's name: 9 for billions.
         unit: i32,
         /// How the cells were read, in words for a note.
         said: String,
@@ -28,13 +28,13 @@ pub(super) enum Reading {
     Truth { said: String },
     /// At least one cell is neither a number nor missing.
     Text,
-    /// Numbers in notations that contradict each other, or that may mean two things.
+    /// Numbers in contradictory or ambiguous notations.
     Unclear { line: u64, reason: String },
 }
 
 impl Reading {
-    /// Reads a column, given as the line and text of each cell; `known` is what commas mean in the rows
-    /// that a card was trained on, and decides where the cells do not.
+    /// Reads a column, given as the line and text of each cell. `known` is the decimal sign of the rows that
+    /// a card was trained on; it is used where the cells do not decide.
     pub(super) fn of<'a>(
         name: &str,
         cells: impl Iterator<Item = (u64, &'a str)> + Clone,
@@ -61,7 +61,7 @@ impl Reading {
         }
     }
 
-    /// The number in a cell: `Ok(None)` where it is missing, `Err` for what is no finite number.
+    /// The number in a cell: `Ok(None)` if it is missing, `Err` with the reason if it is not a finite number.
     pub(super) fn number(&self, cell: &str) -> Result<Option<f64>, &'static str> {
         if cell.is_empty() {
             return Ok(None);
@@ -89,19 +89,19 @@ impl Reading {
     }
 }
 
-/// A finite number as programs write it.
+/// A finite number in plain notation.
 fn plain(cell: &str) -> Option<f64> {
     cell.parse().ok().filter(|value: &f64| value.is_finite())
 }
 
-/// A cell that is filled.
+/// A cell with a value.
 struct Cell<'a> {
     line: u64,
     text: &'a str,
     dressed: Dressed,
 }
 
-/// The power of ten that the last word of a name says, as in `params_b` and `#Params (B)`.
+/// The power of ten that the last word of a name stands for, as in `params_b` and `#Params (B)`.
 fn unit(name: &str) -> i32 {
     let last = name.rsplit(|c: char| !c.is_ascii_alphanumeric()).find(|word| !word.is_empty());
     match last.filter(|last| last.len() < name.len()).map(str::to_ascii_lowercase).as_deref() {
@@ -121,7 +121,7 @@ fn dressed(
 ) -> Result<Reading, (u64, String)> {
     one_notation(cells, unit)?;
     let sign = decimal_sign(cells, known)?;
-    // The first by its text, so that the order of the rows does not matter.
+    // The example is the first in text order, so that the order of the rows does not matter.
     let example = cells.iter().filter(|cell| plain(cell.text) != cell.dressed.value(sign, unit));
     let example = example.min_by_key(|cell| cell.text);
     let said = example.and_then(|cell| {
@@ -136,7 +136,7 @@ fn dressed(
     })
 }
 
-/// Refuses percent beside plain numbers, small numbers beside those with a suffix, and two currencies.
+/// Refuses percentages mixed with plain numbers, small numbers mixed with suffixed ones, and two currencies.
 fn one_notation(cells: &[Cell], unit: i32) -> Result<(), (u64, String)> {
     let clash = |one: &Cell, other: &Cell, why: &str| {
         let reason = format!("holds `{}` and, in line {}, `{}`: {why}", one.text, other.line, other.text);
@@ -147,7 +147,7 @@ fn one_notation(cells: &[Cell], unit: i32) -> Result<(), (u64, String)> {
     if let Some(percent) = find(&|dressed| dressed.is_percent)
         && let Some(other) = cells.iter().find(|cell| !cell.dressed.is_percent && !is_zero(cell))
     {
-        return clash(percent, other, "some cells are percent and some are not; write all alike");
+        return clash(percent, other, "some cells are percent and some are not; write all cells alike");
     }
     let suffixed = find(&|dressed| dressed.suffix.is_some()).filter(|_| unit == 0);
     let small = |cell: &&Cell| {
@@ -155,7 +155,7 @@ fn one_notation(cells: &[Cell], unit: i32) -> Result<(), (u64, String)> {
         cell.dressed.suffix.is_none() && !is_zero(cell) && value < LEAST_COUNT
     };
     if let (Some(suffixed), Some(other)) = (suffixed, cells.iter().find(small)) {
-        return clash(suffixed, other, "the unit of the latter is not said; write it with its suffix");
+        return clash(suffixed, other, "the unit of the latter is unclear; write it with its suffix");
     }
     let currencies: BTreeMap<char, &Cell> =
         cells.iter().filter_map(|cell| Some((cell.dressed.currency?, cell))).collect();
@@ -166,7 +166,7 @@ fn one_notation(cells: &[Cell], unit: i32) -> Result<(), (u64, String)> {
     }
 }
 
-/// Whether commas or points begin decimals: what all cells allow.
+/// The decimal sign that fits all cells.
 fn decimal_sign(cells: &[Cell], known: Option<DecimalSign>) -> Result<DecimalSign, (u64, String)> {
     use DecimalSign::{Comma, Point};
     let against = |sign| cells.iter().find(|cell| cell.dressed.value(sign, 0).is_none());
@@ -175,7 +175,7 @@ fn decimal_sign(cells: &[Cell], known: Option<DecimalSign>) -> Result<DecimalSig
         (Some(_), None) => return Ok(Comma),
         (Some(one), Some(other)) => {
             let reason = format!(
-                "holds `{}` and, in line {}, `{}`: no one decimal sign fits both; write all alike",
+                "holds `{}` and, in line {}, `{}`: no decimal sign fits both; write all cells alike",
                 one.text, other.line, other.text
             );
             return Err((one.line, reason));
@@ -183,7 +183,7 @@ fn decimal_sign(cells: &[Cell], known: Option<DecimalSign>) -> Result<DecimalSig
         (None, None) => {}
     }
     let Some(comma) = cells.iter().find(|cell| cell.dressed.has_comma()) else { return Ok(Point) };
-    // Beside a short integer the same writer would not write 1,400 for 1.4.
+    // Next to short integers, a comma before a trailing 0 groups thousands: 1,400 does not mean 1.4.
     let is_short = |cell: &Cell| cell.dressed.is_short_integer();
     if cells.iter().any(is_short) && cells.iter().any(|cell| cell.dressed.ends_in_zero()) {
         return Ok(Point);
@@ -191,16 +191,23 @@ fn decimal_sign(cells: &[Cell], known: Option<DecimalSign>) -> Result<DecimalSig
     known.ok_or_else(|| {
         let value = |sign| comma.dressed.value(sign, 0).unwrap_or(f64::NAN);
         let (one, other) = (value(Point), value(Comma));
-        (comma.line, format!("holds `{}`, which may be {one} or {other}, and no cell decides", comma.text))
+        (
+            comma.line,
+            format!(
+                "holds `{}`, which may be {one} or {other}, and no cell decides which; write decimals with \
+                 a point",
+                comma.text
+            ),
+        )
     })
 }
 
-/// The first word for a missing value, and how many cells hold one.
+/// The first word for a missing value, and the number of missing cells.
 fn said_of_missing(missing: &[&str]) -> String {
     let Some(first) = missing.iter().min() else { return String::new() };
     match missing.len() {
         1 => format!("`{first}` is read as missing"),
-        n => format!("`{first}` is read as missing, with its like {n} cells"),
+        n => format!("`{first}` is read as missing, with {n} such cells in all"),
     }
 }
 
@@ -208,7 +215,7 @@ fn joined(said: [String; 2]) -> String {
     said.into_iter().filter(|said| !said.is_empty()).collect::<Vec<_>>().join(", ")
 }
 
-/// The two words of a column of truth, or the one that occurs.
+/// The words for true and false in a column, with their values.
 fn said_of_truth<'a>(cells: impl Iterator<Item = &'a str>) -> String {
     let mut words: BTreeMap<u8, &str> = BTreeMap::new();
     for cell in cells {

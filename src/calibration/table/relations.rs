@@ -1,37 +1,37 @@
-//! Exact relations of a column with the target and others, up to the rounding of the table.
+//! Finds exact relations of a column with the target and other columns, up to the rounding of the table.
 //!
-//! A relation counts if it holds in every row and is far too exact for chance. Its exactness is counted in
-//! bits, summed over the rows that are left after its weights are fitted. The sum must exceed the bits that
-//! it takes to choose the columns, by a margin.
+//! A relation counts if it holds in every row and is too exact to be chance. Its exactness is measured in
+//! bits and summed over the rows, less one row for each fitted weight. The sum must exceed, by a margin, the
+//! bits that are needed to choose the columns.
 
 use ndarray::{Array1, Array2, Axis};
 
 use super::numeric_columns::NumericColumn;
 use crate::numeric::nonnegative::nonnegative_least_squares;
 
-/// Fewest rows of a relation.
+/// Minimum number of rows of a relation.
 pub(super) const LEAST_ROWS: usize = 6;
-/// Bits by which the rows must exceed the choice of the columns.
+/// Margin, in bits, by which the exactness must exceed the choice of the columns.
 const LEAST_EVIDENCE: f64 = 20.0;
 /// Share of a column's standard deviation that other columns are assumed not to explain.
 const OWN_SHARE: f64 = 0.1;
-/// Most rows that the search for relations uses.
+/// Maximum number of rows that the search for relations uses.
 const MOST_ROWS: usize = 256;
-/// Most columns with a weight.
+/// Maximum number of columns with a weight.
 const MOST_PARTS: usize = 40;
 /// The target's contribution to a weighted mean must be more than this many times the error of the mean.
 const LEAST_PART: f64 = 3.0;
-/// Units in which a mean may be given.
+/// Factors from a mean to the unit of the column: the same unit, percent, or shares.
 const UNITS: [f64; 3] = [1.0, 100.0, 0.01];
 
-/// A relation of one column, row by row: the sum of its terms less the value of the column, and the largest
+/// The residuals of a relation, row by row: the sum of its terms minus the column's value, with the largest
 /// difference that rounding can cause.
 pub(super) struct Residuals {
     pub residuals: Vec<f64>,
     pub tolerances: Vec<f64>,
-    /// Weights that were fitted.
+    /// Number of fitted weights.
     pub fitted: usize,
-    /// Bits by which the columns were chosen.
+    /// Bits that are needed to choose the columns.
     pub choice: f64,
 }
 
@@ -43,7 +43,7 @@ pub(super) struct Relations<'a> {
 }
 
 impl Relations<'_> {
-    /// A mean or sum, over the known cells, of columns that stand side by side.
+    /// Tests whether the column is the mean or sum, over the known cells, of adjacent columns.
     pub(super) fn block(&self, of: usize, parts: &[usize]) -> Option<String> {
         let own = &self.columns[of];
         let rows: Vec<usize> = (0..own.values.len()).filter(|&i| own.values[i].is_finite()).collect();
@@ -104,8 +104,8 @@ impl Relations<'_> {
         sums
     }
 
-    /// A weighted mean over the known cells `f = sum s x / sum s`, as `sum s (x - f) = 0` with weight 1 for
-    /// the target.
+    /// Tests whether the column is a weighted mean `f = sum s x / sum s` over the known cells. The weights
+    /// solve `sum s (x - f) = 0`, with weight 1 for the target.
     pub(super) fn weighted_mean(&self, of: usize, parts: &[usize]) -> Option<String> {
         let own = &self.columns[of];
         let others: Vec<usize> = parts.iter().copied().filter(|&at| at != self.target).collect();
@@ -135,7 +135,7 @@ impl Relations<'_> {
                 (sum / total, slack / total + own.rounding)
             };
             let (residuals, tolerances): (Vec<f64>, Vec<f64>) = rows.iter().map(of_row).unzip();
-            // Beside a copy with a large weight the target would not matter.
+            // Next to a copy of the column with a large weight, the target would not contribute.
             let share = 1.0 / (1.0 + weights.iter().sum::<f64>());
             let of_target: Vec<f64> = rows.iter().map(|&i| share * distance(i, self.target)).collect();
             let matters = root_mean_square(&of_target) > LEAST_PART * root_mean_square(&residuals);
@@ -156,7 +156,7 @@ impl Relations<'_> {
         (support > 0 && judge(&weights, support)).then(|| self.words("a weighted mean", &members(&weights)))
     }
 
-    /// A sum with weights and a constant, over the known cells, of the column or its negative.
+    /// Tests whether the column or its negative is a weighted sum plus a constant, over the known cells.
     pub(super) fn sum(&self, of: usize, parts: &[usize]) -> Option<String> {
         let own = &self.columns[of];
         let rows: Vec<usize> = (0..own.values.len()).filter(|&i| own.values[i].is_finite()).collect();
@@ -213,7 +213,7 @@ impl Relations<'_> {
         None
     }
 
-    /// Whether a relation holds in all rows, and is too exact for chance.
+    /// Whether a relation holds in all rows, and is too exact to be chance.
     pub(super) fn is_evident(&self, of: usize, relation: &Residuals) -> bool {
         let Residuals { residuals, tolerances, fitted, choice } = relation;
         let n = residuals.len();
@@ -230,12 +230,12 @@ impl Relations<'_> {
         (n - fitted) as f64 * bits > choice + LEAST_EVIDENCE
     }
 
-    /// `the average of a, b and c`; of many columns the first few.
+    /// `the average of a, b and c`; of many columns, only the first three and the last.
     pub(super) fn words(&self, how: &str, members: &[usize]) -> String {
         let names: Vec<&str> = members.iter().map(|&at| self.columns[at].name.as_str()).collect();
         match names.as_slice() {
             [first, second, third, _, .., last] if names.len() > 6 => {
-                format!("{how} of {} columns, {first}, {second}, {third}, .. {last}", names.len())
+                format!("{how} of {} columns ({first}, {second}, {third}, ... {last})", names.len())
             }
             [others @ .., last] if !others.is_empty() => format!("{how} of {} and {last}", others.join(", ")),
             names => format!("{how} of {}", names.join(", ")),
@@ -247,7 +247,7 @@ fn root_mean_square(values: &[f64]) -> f64 {
     (values.iter().map(|value| value * value).sum::<f64>() / values.len() as f64).sqrt()
 }
 
-/// At most [`MOST_ROWS`] of some rows, evenly.
+/// At most [`MOST_ROWS`] of the rows, evenly spaced.
 pub(super) fn spread(rows: &[usize]) -> Vec<usize> {
     let step = rows.len().div_ceil(MOST_ROWS).max(1);
     rows.iter().copied().step_by(step).collect()

@@ -1,17 +1,16 @@
-//! The training sample as arrays, of which every fold is a subset, and the predictors of one row.
+//! The training sample as arrays, and the predictors of one row. Every fold is a subset of the sample.
 
 use ndarray::{Array2, Axis};
 
 use crate::numeric::statistics::weighted_mean;
 
-/// Fewest models that a calibration is fitted on.
+/// Minimum number of models for a calibration.
 pub const LEAST_MODELS: usize = 5;
 
 /// Rows with a known response.
 #[derive(Debug, Clone)]
 pub struct Sample {
-    /// Name of the model that each row is an observation of. Rows of one model are never on both sides of a
-    /// fold.
+    /// Name of each row's model. Rows of one model are never on both sides of a fold.
     pub models: Vec<String>,
     /// Family of each row's model; empty where it is unknown.
     pub families: Vec<String>,
@@ -27,7 +26,7 @@ pub struct Sample {
     pub weights: Vec<f64>,
 }
 
-/// What a small model, measured in place of the model to be estimated, has in the response column.
+/// The response of a proxy: a small model that is measured in place of the model to be estimated.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ProxyValue {
     /// The proxy's value, in the unit of the response.
@@ -89,7 +88,7 @@ impl Sample {
         self.families.iter().filter(|family| family.is_empty()).count()
     }
 
-    /// The cluster within which errors are correlated: the family of a row, or its model where the family is
+    /// The cluster within which errors are correlated: the family of a row, or its model if the family is
     /// unknown.
     pub fn cluster_id(&self, row: usize) -> &str {
         if self.families[row].is_empty() { &self.models[row] } else { &self.families[row] }
@@ -101,7 +100,7 @@ impl Sample {
     }
 }
 
-/// What is known of a row without its response.
+/// Everything that is known about a row except its response.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Predictors {
     /// Features in the order of the card, `None` where missing.

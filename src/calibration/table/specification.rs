@@ -1,4 +1,4 @@
-//! What a calibration is asked to be: the response, the features, and the roles of other columns.
+//! The specification of a calibration: the response, the features, and the roles of other columns.
 
 use super::link::Link;
 use super::sample::LEAST_MODELS;
@@ -9,52 +9,52 @@ use crate::error::Error;
 pub struct CalibrationSpec {
     /// The column to be predicted.
     pub target: String,
-    /// Names or patterns with one `*`; empty: every numeric column that rows without a target have as well.
+    /// Names of features, or patterns with one `*`. If empty, suitable columns are found automatically.
     pub features: Vec<String>,
-    /// Family of a row; else `family`.
+    /// Column of families; default `family`.
     pub group: Option<String>,
-    /// Size of a row's model, in any unit; else `params_b`.
+    /// Column of model sizes, in any unit; default `params_b`.
     pub size: Option<String>,
-    /// The model that a row is an observation of; else `target_model` or `model`, else every row is its own.
+    /// Column of model names; default `target_model`, `model`, or a column that is found by its cells.
+    /// Without such a column, every row counts as its own model.
     pub id: Option<String>,
-    /// Weight of a row.
+    /// Column of row weights.
     pub weights: Option<String>,
-    /// A proxy's value of the target column.
+    /// Column of the proxy's value of the target.
     pub proxy: Option<String>,
-    /// The proxy's size, in the unit of the size column.
+    /// Column of the proxy's size, in the unit of the size column.
     pub proxy_size: Option<String>,
-    /// The standard error of the target; else the column named like the target with `_stderr` or `_se`
-    /// behind, before the unit if it is nats.
+    /// Column of the target's standard error; default: the target's name followed by `_stderr` or `_se`
+    /// (before the unit `_nats`, if there is one), or a similar name.
     pub stderr: Option<String>,
-    /// The link; `None`: logit where all targets lie in `[0, 1]` and the column is not in nats, else
-    /// identity.
+    /// The link. `None` means logit for shares and percentages, otherwise identity.
     pub link: Option<Link>,
-    /// How many answers a question of the target has to choose from, where no link is given: its range then
-    /// begins at guessing.
+    /// Number of answers to choose from in each question of the target. If no link is given, the target's
+    /// range then starts just below the chance level.
     pub choices: Option<u32>,
-    /// Columns in which a row to be predicted must hold a value that the training rows hold; empty: those
-    /// that say how our own observations were measured.
+    /// Columns in which a row to be predicted must hold a value of the training rows. If empty, the columns
+    /// that describe how observations were measured.
     pub same: Vec<String>,
     /// Refuse features that a model behind an API cannot have.
     pub for_api: bool,
-    /// Level of the intervals that widths are reported at.
+    /// Level of the intervals whose widths are reported.
     pub level: f64,
     /// Unit of the target.
     pub unit: String,
 }
 
 impl CalibrationSpec {
-    /// The error to report for `n` of `of` rows: among a handful many columns are constant or copies, and the
-    /// number of rows is what is wrong.
+    /// The error to report for `n` of `of` rows. With very few rows, many columns are constant or copies of
+    /// each other, so the error names the number of rows instead.
     pub(super) fn too_few_rows_or(&self, error: Error, n: usize, of: usize) -> Error {
         if n < LEAST_MODELS { self.too_few(n, of) } else { error }
     }
 
     pub(super) fn too_few(&self, n: usize, of: usize) -> Error {
-        let holds = if n == 1 { "row holds" } else { "rows hold" };
+        let has = if n == 1 { "has" } else { "have" };
         Error::Calibration {
             reason: format!(
-                "{n} {holds} a number of {} (of {of}); {LEAST_MODELS} are the least",
+                "{n} of {of} rows {has} a value of {}; at least {LEAST_MODELS} are needed",
                 self.target
             ),
         }

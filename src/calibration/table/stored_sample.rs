@@ -1,5 +1,5 @@
-//! The training rows as a card holds them: names, and the cells of each row as one line of CSV, in which a
-//! missing cell is empty.
+//! The training rows as a card stores them: names, and each row's cells as one line of CSV. A missing value
+//! is an empty cell.
 
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
@@ -22,7 +22,7 @@ pub struct StoredSample {
 
 /// Cells before the features: size, response, weight.
 const BEFORE: usize = 3;
-/// Cells of a proxy.
+/// Cells of a proxy: value, log10 size ratio.
 const PROXY: usize = 2;
 
 impl StoredSample {
@@ -46,7 +46,7 @@ impl StoredSample {
     /// The sample, with `p` features.
     ///
     /// # Errors
-    /// What is wrong with the rows.
+    /// Returns a description of the fault if the stored rows are inconsistent.
     pub fn sample(&self, p: usize) -> Result<Sample, String> {
         let n = self.cells.len();
         if self.models.len() != n || self.families.len() != n || n == 0 {
@@ -57,12 +57,14 @@ impl StoredSample {
         for line in &self.cells {
             let number = |cell: &str| match cell {
                 "" => Ok(f64::NAN),
-                text => text.parse::<f64>().map_err(|_| format!("training.cells holds `{text}`")),
+                text => text
+                    .parse::<f64>()
+                    .map_err(|_| format!("training.cells holds `{text}`, which is not a number")),
             };
             let cells = line.split(',').map(number).collect::<Result<Vec<f64>, _>>()?;
             if cells.len() != before + p {
                 return Err(format!(
-                    "training.cells holds {} numbers where {} belong",
+                    "a row of training.cells holds {} numbers, but {} are expected",
                     cells.len(),
                     before + p
                 ));

@@ -1,5 +1,4 @@
-//! The tidy table that is read: CSV with a header, one observation per row, an empty cell where a value is
-//! missing.
+//! Reads a tidy table: CSV with a header, one observation per row, an empty cell where a value is missing.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,23 +12,24 @@ use crate::disk::Lines;
 use crate::error::{Error, Result};
 use crate::names;
 
-/// A table with named columns, its cells as they stand in the file.
+/// A table with named columns. The cells keep their text from the file.
 #[derive(Debug, Clone)]
 pub struct Table {
     path: PathBuf,
     columns: Vec<String>,
-    /// How each column is read as numbers: by all rows of the table, also where some are selected.
+    /// How each column is read as numbers. All rows of the table decide this, also for a selection of its
+    /// rows.
     readings: Vec<Reading>,
-    /// Names that stand for several columns, which cannot be told apart.
+    /// Names that several columns with different cells share.
     repeated: Vec<String>,
-    /// Columns that count the rows.
+    /// Columns that number the rows.
     indices: Vec<String>,
     rows: Vec<TableRow>,
-    /// Columns that were left out, for people.
+    /// Notes on the columns that were left out.
     notes: Vec<String>,
 }
 
-/// One row and where it stands in the file.
+/// One row and its line in the file.
 #[derive(Debug, Clone)]
 struct TableRow {
     line: u64,
@@ -46,10 +46,10 @@ pub(super) fn logarithm(feature: &str) -> Option<&str> {
     feature.strip_prefix("log10(")?.strip_suffix(')')
 }
 
-/// Fewest rows that a column can count by more than chance.
+/// Minimum number of rows. In a smaller table, a column may equal the row numbers by chance.
 const LEAST_COUNTED: usize = 8;
 
-/// What separates the cells: the one of comma, semicolon and tab that the header has.
+/// The separator of the cells: the first of comma, semicolon and tab that occurs in the header.
 fn delimiter(bytes: &[u8]) -> u8 {
     let header = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let has = |sign: &u8| header.contains(sign);
@@ -60,15 +60,15 @@ impl Table {
     /// Reads a CSV file (RFC 4180, UTF-8, with a header).
     ///
     /// # Errors
-    /// [`Error::Read`]; [`Error::Csv`] for a row of another length than the header, a header that names a
-    /// column twice or not at all, or no row.
+    /// [`Error::Read`] if the file cannot be read. [`Error::Csv`] for a row that is longer or shorter than
+    /// the header, or a table without rows.
     pub fn read(path: &Path) -> Result<Self> {
         let bytes = disk::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
         Self::from_bytes(path, &bytes)
     }
 
-    /// The table in some bytes; `path` is what messages call it. A header without a comma is read with
-    /// semicolons or tabs, as spreadsheets write them where a comma begins decimals.
+    /// Reads a table from bytes; messages name it `path`. If the header contains no comma, the separator is a
+    /// semicolon or a tab, as in spreadsheets with decimal commas.
     ///
     /// # Errors
     /// As [`Self::read`], without [`Error::Read`].
@@ -103,8 +103,8 @@ impl Table {
         Ok(table)
     }
 
-    /// Reads every column anew, by the rows that are here. `signs` says what commas are in columns whose
-    /// cells do not decide it, as in a row that is alone.
+    /// Reads every column again, from the current rows. `signs` gives the decimal sign of columns whose cells
+    /// do not decide it, as in a table of one row.
     #[must_use]
     pub(crate) fn with_decimal_signs(mut self, signs: &BTreeMap<String, DecimalSign>) -> Self {
         let read = |(at, name): (usize, &String)| {
@@ -115,7 +115,7 @@ impl Table {
         self
     }
 
-    /// The file it came from.
+    /// Path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -130,7 +130,7 @@ impl Table {
         self.rows.len()
     }
 
-    /// Whether a filter has left nothing.
+    /// Whether the table has no rows, as after a filter.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
@@ -140,7 +140,7 @@ impl Table {
         self.rows[row].line
     }
 
-    /// The error for a cell or row that is at fault.
+    /// The error for a faulty cell or row.
     pub(crate) fn fault(&self, row: usize, reason: String) -> Error {
         Error::Csv { path: self.path.clone(), line: self.line(row), reason }
     }
@@ -150,11 +150,11 @@ impl Table {
         self.columns.iter().any(|name| name == column)
     }
 
-    /// Only the rows that meet all conditions.
+    /// Keeps only the rows that meet all conditions.
     ///
     /// # Errors
-    /// [`Error::Csv`] for a condition on a column that is not there, or on the size of a cell that is no
-    /// number.
+    /// [`Error::Csv`] for a condition on a column that does not exist, or one that orders a cell that is not
+    /// a number.
     pub fn filter(mut self, conditions: &[Condition]) -> Result<Self> {
         for condition in conditions {
             let at = self.index(&condition.column)?;
@@ -175,7 +175,7 @@ impl Table {
         Ok(if conditions.is_empty() { self } else { self.with_decimal_signs(&BTreeMap::new()) })
     }
 
-    /// Only the rows at some places, in that order.
+    /// The table with only the rows at `places`, in that order.
     #[must_use]
     pub fn select(&self, places: &[usize]) -> Self {
         let rows = places.iter().map(|&at| self.rows[at].clone()).collect();
@@ -193,7 +193,7 @@ impl Table {
     /// The table without some columns, as if its file lacked them.
     ///
     /// # Errors
-    /// [`Error::Csv`] for a column that is not there.
+    /// [`Error::Csv`] for a column that does not exist.
     pub fn without(mut self, columns: &[String]) -> Result<Self> {
         for column in columns {
             let at = self.index(column)?;
@@ -209,7 +209,7 @@ impl Table {
             return Ok(at);
         }
         if self.repeated.iter().any(|name| name == column) {
-            let reason = format!("column {column} occurs twice with other cells; rename one");
+            let reason = format!("column {column} occurs twice with different cells; rename one of them");
             return Err(Error::Csv { path: self.path.clone(), line: 1, reason });
         }
         let columns = self.columns.iter().enumerate();
@@ -221,7 +221,8 @@ impl Table {
         })
     }
 
-    /// The column that a name means, which may differ from it in case; the name itself if there is none.
+    /// The column that a typed name refers to, ignoring case. Returns the typed name if there is no such
+    /// column.
     pub fn column_of(&self, typed: &str) -> String {
         let found = names::find(typed, &self.columns, |name| name);
         found.map_or_else(|| typed.to_owned(), String::clone)
@@ -237,8 +238,8 @@ impl Table {
     }
 
     /// The cells of a column as numbers, `None` where a cell is missing. `column=value` is the indicator of a
-    /// value of a column of text, `log10(column)` the logarithm of a column, `None` where that is not above
-    /// 0.
+    /// value in a text column. `log10(column)` is the logarithm of a column, `None` where the column is 0 or
+    /// below.
     ///
     /// # Errors
     /// [`Error::Csv`] if there is no such column, or naming the line of a cell that is text or infinite.
@@ -261,13 +262,15 @@ impl Table {
             self.readings[at].number(cell).map_err(|what| Error::Csv {
                 path: self.path.clone(),
                 line: row.line,
-                reason: format!("column {column} holds `{cell}`, {what}; a missing value is an empty cell"),
+                reason: format!(
+                    "column {column} holds `{cell}`, {what}; leave the cell empty if the value is missing"
+                ),
             })
         });
         cells.collect()
     }
 
-    /// What was read as what in a column whose numbers are not in plain notation.
+    /// The note on how a column in another than the plain notation was read.
     pub(super) fn said(&self, column: &str) -> Option<String> {
         let at = self.columns.iter().position(|name| name == column)?;
         let (Reading::Dressed { said, .. } | Reading::Truth { said }) = &self.readings[at] else {
@@ -276,7 +279,7 @@ impl Table {
         (!said.is_empty()).then(|| format!("column {column}: {said}"))
     }
 
-    /// What a comma is in a column that has some.
+    /// The decimal sign of a column that contains commas.
     pub(super) fn decimal_sign(&self, column: &str) -> Option<DecimalSign> {
         let at = self.columns.iter().position(|name| name == column)?;
         match &self.readings[at] {
@@ -300,12 +303,12 @@ impl Table {
         &self.notes
     }
 
-    /// Columns that count the rows of the file.
+    /// Columns that number the rows of the file.
     pub(super) fn indices(&self) -> &[String] {
         &self.indices
     }
 
-    /// Whether the cells of a column are the integers from 0 or 1 on, each once.
+    /// Whether the cells of a column are consecutive integers from 0 or 1, each once.
     fn counts_rows(&self, column: &str) -> bool {
         let n = self.len();
         let Ok(cells) = self.numbers(column) else { return false };
@@ -320,7 +323,7 @@ impl Table {
         })
     }
 
-    /// Whether every cell of a column is a number or empty, and one at least a number.
+    /// Whether every cell of a column is a number or missing, and at least one is a number.
     pub fn is_numeric(&self, column: &str) -> bool {
         self.numbers(column).is_ok_and(|cells| cells.iter().any(Option::is_some))
     }

@@ -1,6 +1,6 @@
-//! The back-test of the whole procedure: selection, fit and intervals are repeated on the training rows of
-//! each fold, and predict the rows it leaves out. The result is the coverage that intervals of these data
-//! reach, beside their nominal level.
+//! The back-test of the whole procedure. Selection, fit and intervals are repeated on the training rows of
+//! each fold and applied to its held-out rows. The result is the coverage that intervals on these data reach,
+//! which may differ from their nominal level.
 
 use rayon::prelude::*;
 
@@ -23,10 +23,11 @@ use crate::calibration::table::sample::Sample;
 use crate::error::Result;
 use crate::numeric::statistics::{effective_n, weighted_mean};
 
-/// Rows of a fold that are predicted; of more, evenly spaced ones are taken.
+/// Maximum number of rows of a fold that are predicted. Of more rows, evenly spaced ones are taken.
 const MOST_TESTED: usize = 400;
 
-/// Most folds of a back-test: outside, where families are left out of forward folds, and inside.
+/// Maximum numbers of folds in a back-test: outer folds, forward folds that leave families out, and inner
+/// folds.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct BacktestFolds {
     pub outer: usize,
@@ -34,7 +35,8 @@ pub(crate) struct BacktestFolds {
     pub inner: usize,
 }
 
-/// An interval of one row: the level above which it holds the true value, and its width at the card's level.
+/// An interval of one row: the level above which it contains the true value, and its width at the card's
+/// level.
 #[derive(Debug, Clone, Copy)]
 struct TestedInterval {
     covering_level: f64,
@@ -44,7 +46,7 @@ struct TestedInterval {
 /// The interval of each method; `None` for a method without residuals.
 type TestedIntervals = [Option<TestedInterval>; IntervalMethod::ALL.len()];
 
-/// One back-tested row; without intervals where nothing was selected.
+/// One back-tested row. It has no intervals if no candidate was selected.
 struct TestedRow<'a> {
     model: &'a str,
     fold: usize,
@@ -53,7 +55,7 @@ struct TestedRow<'a> {
     intervals: Option<TestedIntervals>,
 }
 
-/// What the back-test of one split found.
+/// The result of the back-test of one split.
 #[derive(Default)]
 struct SplitBacktest {
     coverages: Vec<Coverage>,
@@ -129,7 +131,7 @@ pub(crate) fn backtest(sample: &Sample, link: Link, level: f64, folds: BacktestF
     })
 }
 
-/// The choice of one regime with the models of its folds.
+/// The selected candidate of one regime, with its fold models.
 struct RegimePredictor<'a> {
     range: TrainingRange,
     fit: &'a CalibrationFit,
@@ -139,7 +141,7 @@ struct RegimePredictor<'a> {
 }
 
 impl<'a> RegimePredictor<'a> {
-    /// `None` where nothing was selected.
+    /// `None` if no candidate was selected.
     fn new(
         fit: &'a CalibrationFit,
         details: &FitDetails,
@@ -152,8 +154,8 @@ impl<'a> RegimePredictor<'a> {
         Some(Self { range, fit, selected, folds: BySplit::try_new(of).ok()?, link })
     }
 
-    /// The prediction of a row and its intervals. Ends are checked as they are printed, in the unit of the
-    /// response: where shares are clipped the scale of the link cannot distinguish them.
+    /// The prediction of a row and its intervals. The ends are compared with the true value in the unit of
+    /// the response, because clipped shares cannot be distinguished on the scale of the link.
     fn test(&self, sample: &Sample, row: usize, level: f64) -> (f64, TestedIntervals) {
         let link = self.link;
         let predictors = sample.predictors(row);
@@ -190,7 +192,7 @@ impl<'a> RegimePredictor<'a> {
     }
 }
 
-/// Coverage of the method that is the `at`-th; `None` where no row has an interval of it.
+/// Coverage of the method at index `at`; `None` if no row has an interval by this method.
 fn coverage(interval_method: IntervalMethod, at: usize, rows: &[TestedRow]) -> Option<Coverage> {
     let tested = rows.iter().filter_map(|row| Some((row, row.intervals?[at]?)));
     let effective_n = effective_n(tested.clone().map(|(row, _)| (row.model, row.weight)));

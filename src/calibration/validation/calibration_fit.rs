@@ -1,4 +1,4 @@
-//! The fits of a calibration: the choice of each regime, and the scores that it was made by.
+//! The fits of a calibration: the selected candidate of each regime, and the scores behind the selection.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,11 +11,11 @@ use crate::calibration::table::folds::BySplit;
 /// A calibration without its provenance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CalibrationFit {
-    /// What was learnt from the features.
+    /// Imputation, scaling and components, as learnt from the features of all rows.
     pub basis: Basis,
     /// The mean, for comparison.
     pub mean: FittedCandidate,
-    /// The regression on log size, for comparison, where sizes are known.
+    /// The regression on log size, for comparison, if sizes are known.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub size: Option<FittedCandidate>,
     /// For new models of known families: selected by the error over models.
@@ -24,13 +24,13 @@ pub struct CalibrationFit {
     /// For rows within the training range: selected by the error over families.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub within_range: Option<SelectedCandidate>,
-    /// For rows beyond it: selected by the error over families and over the stronger models.
+    /// For rows beyond the training range: selected by the error over families and over the stronger models.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub beyond_range: Option<SelectedCandidate>,
-    /// For rows below it: selected by the error over families and over the weaker models.
+    /// For rows below the training range: selected by the error over families and over the weaker models.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub below_range: Option<SelectedCandidate>,
 }
 
-/// Scores of every candidate on every split, and of the blend that is selected for its rows.
+/// Scores of every candidate on every split, and of the blend that is selected for the rows of this split.
 pub type SplitScores = BySplit<Vec<CandidateScore>>;

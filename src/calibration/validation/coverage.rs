@@ -1,4 +1,4 @@
-//! Coverage: the share of true values that back-tested intervals held.
+//! Coverage: the share of true values that lie inside back-tested intervals.
 
 use std::collections::BTreeMap;
 
@@ -8,12 +8,12 @@ use crate::calibration::intervals::method::IntervalMethod;
 use crate::calibration::intervals::skill::Skill;
 use crate::calibration::table::folds::Split;
 
-/// How far coverage may fall short of its level before people are warned.
+/// Coverage may fall short of its level by this much without a warning.
 const SHORTFALL: f64 = 0.1;
-/// Fewest predictions of a fold for a coverage of its own.
+/// Minimum number of predictions in a fold whose coverage is reported separately.
 const LEAST_OF_FOLD: usize = 5;
 
-/// Whether intervals held so much less than their level that the level does not describe them.
+/// Whether the coverage of intervals is so far below their level that the level is misleading.
 pub(crate) fn undercovers(held: f64, level: f64) -> bool {
     held < level - SHORTFALL - 1e-9
 }
@@ -23,26 +23,27 @@ pub(crate) fn undercovers(held: f64, level: f64) -> bool {
 pub struct Coverage {
     /// How the intervals are made.
     pub interval_method: IntervalMethod,
-    /// For every back-tested row the level above which its interval holds the true value (1 if none does),
-    /// in rising order, with its weight.
+    /// For every back-tested row, the level above which its interval contains the true value (1 if no level
+    /// does) and the weight of the row. Sorted by level.
     pub levels: Vec<[f64; 2]>,
     /// The fold of each of `levels`.
     pub folds: Vec<usize>,
     /// Mean width at the level of the card, in the unit of the response.
     pub width: f64,
-    /// Kish's effective number of models among `levels`, which may be fewer and of other weights than those
-    /// that an interval is made of.
+    /// Kish's effective number of models among `levels`, which may differ from the effective number behind an
+    /// interval.
     pub effective_n: f64,
 }
 
 impl Coverage {
-    /// Share of the back-tested rows whose interval at `level` holds the true value.
+    /// Share of the back-tested rows whose interval at `level` contains the true value.
     pub fn at(&self, level: f64) -> f64 {
         share_inside(&self.levels.iter().collect::<Vec<_>>(), level)
     }
 
-    /// The least coverage of intervals at `level` in one fold, and its number of predictions; none if all
-    /// folds are small. An average over folds hides that the errors of one are correlated: they share a fit.
+    /// The lowest coverage of intervals at `level` in one fold, and the number of predictions in this fold.
+    /// `None` if all folds are small. The errors of one fold share a fit and are correlated, which an average
+    /// over folds hides.
     pub fn worst_fold(&self, level: f64) -> Option<(f64, usize)> {
         let mut folds: BTreeMap<usize, Vec<&[f64; 2]>> = BTreeMap::new();
         self.levels.iter().zip(&self.folds).for_each(|(row, fold)| folds.entry(*fold).or_default().push(row));
@@ -51,15 +52,16 @@ impl Coverage {
     }
 }
 
-/// Share of rows, by weight, whose interval at `level` holds the true value. The sum of nothing is -0.
+/// Weighted share of rows whose interval at `level` contains the true value. The absolute value turns -0,
+/// which is an empty sum of floats, into 0.
 fn share_inside(rows: &[&[f64; 2]], level: f64) -> f64 {
     let total: f64 = rows.iter().map(|[_, weight]| weight).sum();
     let inside: f64 = rows.iter().filter(|[least, _]| *least < level).map(|[_, weight]| weight).sum();
     (inside / total).abs()
 }
 
-/// Coverage of every interval method on every split; empty for a split without folds, or of which too few can
-/// be calibrated.
+/// Coverage of every interval method on every split; empty for a split without folds, or whose folds are too
+/// small to be calibrated.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Backtest {
     /// Leaving out models.
@@ -72,8 +74,8 @@ pub struct Backtest {
     pub backward: Vec<Coverage>,
     /// Trained on the weaker models of some families, tested on the stronger of the others.
     pub forward_new_family: Vec<Coverage>,
-    /// Share of the rows of each split for which nothing was selected, and about which coverage says
-    /// nothing.
+    /// Share of the rows of each split for which no candidate was selected. The coverage leaves these rows
+    /// out.
     pub refused: TestedSplits<f64>,
     /// Skill of the whole procedure against the better of two constants, the mean and the median of the
     /// training rows; absent for a split without folds, and in cards of earlier versions.
@@ -131,7 +133,8 @@ mod tests {
             [0.97, 1.0],
             [1.0, 1.0],
         ];
-        // Of fold 0 five predictions hold, of fold 1 two of four, of fold 2, which is of one, none.
+        // The intervals hold for all five predictions of fold 0, for two of four of fold 1, and not for the
+        // only one of fold 2.
         let folds = vec![0, 0, 0, 0, 0, 1, 1, 1, 1, 2];
         let coverage = Coverage {
             interval_method: IntervalMethod::Maximum,
@@ -143,7 +146,7 @@ mod tests {
         assert_eq!((coverage.at(0.9), coverage.worst_fold(0.9)), (0.7, Some((1.0, 5))));
         let coverage = Coverage { folds: vec![0, 0, 0, 0, 0, 1, 1, 1, 1, 1], ..coverage };
         assert_eq!(coverage.worst_fold(0.9), Some((0.4, 5)));
-        // Nothing held is 0, not -0, and a card's folds may have any number.
+        // A coverage of nothing is 0 and not -0. Fold numbers in a card may be arbitrary.
         assert!(coverage.at(0.05).is_sign_positive() && coverage.at(0.05) == 0.0);
         let coverage = Coverage { folds: vec![usize::MAX; 10], ..coverage };
         assert_eq!(coverage.worst_fold(0.9), Some((0.7, 10)));

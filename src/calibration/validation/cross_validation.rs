@@ -1,5 +1,5 @@
-//! Cross-validation: every candidate fitted on the training rows of every fold, and predicting the rows that
-//! the fold leaves out. Imputation, scaling, components and penalties are learnt inside the fold.
+//! Cross-validation: fits every candidate on the training rows of every fold, and predicts the held-out rows
+//! of the fold. Imputation, scaling, components and penalties are learnt inside the fold.
 
 use rayon::prelude::*;
 
@@ -14,27 +14,28 @@ use crate::error::Result;
 pub struct CrossValidation {
     /// The fits of each fold.
     pub folds: Vec<(Fold, FittedCandidates)>,
-    /// One for each fold and row that it leaves out.
+    /// One prediction for each fold and each of its held-out rows.
     pub predictions: Vec<HeldOutPrediction>,
 }
 
-/// What the candidates of a fold predict for a row that it leaves out.
+/// The predictions of the candidates of a fold for one held-out row.
 #[derive(Debug, Clone)]
 pub struct HeldOutPrediction {
-    /// Which fold.
+    /// Index of the fold.
     pub fold: usize,
-    /// Which row.
+    /// Index of the row.
     pub row: usize,
     /// Prediction of each candidate.
     pub y_hat: Vec<Option<f64>>,
-    /// Weight: the row's own over the number of folds that leave it out.
+    /// The row's weight, divided by the number of folds that leave the row out.
     pub weight: f64,
 }
 
 impl CrossValidation {
-    /// Fits every fold. Folds run on all threads, and the result does not depend on how many there are.
-    /// With the fits to all rows as `whole`, searches over all rows (the scales of a kernel) are not repeated
-    /// inside the folds; the back-test makes both anew from the training rows of its own folds.
+    /// Fits every fold. Folds run on all threads; the result does not depend on the number of threads. If
+    /// `whole` gives the fits to all rows, searches over all rows (such as the scales of a kernel) are not
+    /// repeated inside the folds. The back-test stays honest, because it repeats both on the training rows of
+    /// its own folds.
     ///
     /// # Errors
     /// [`Error::Calibration`](crate::Error::Calibration) if a fit fails.
@@ -67,7 +68,7 @@ impl CrossValidation {
     }
 }
 
-/// How many of the folds leave out each of `n` rows.
+/// The number of folds that leave out each of `n` rows.
 pub(super) fn times_left_out(folds: &[Fold], n: usize) -> Vec<usize> {
     let mut times = vec![0usize; n];
     folds.iter().flat_map(|fold| &fold.test).for_each(|&row| times[row] += 1);
@@ -103,8 +104,8 @@ mod tests {
             let folds = split.folds(&honest, 50).expect("folds");
             let first = CrossValidation::run(&honest, link, folds.clone(), None).expect("a cross-validation");
             for (at, fold) in folds.iter().enumerate() {
-                // Other answers, other features and other sizes of every row left out but the one that is
-                // asked.
+                // Changes the responses of all held-out rows, and the features and sizes of all but the
+                // checked row.
                 let asked = fold.test[0];
                 let mut other = honest.clone();
                 for &row in &fold.test {

@@ -12,7 +12,7 @@ use crate::calibration::table::noise::ResponseNoise;
 use crate::calibration::table::sample::Sample;
 use crate::error::{Error, Result};
 
-/// Variance inflation factors that are kept, largest first.
+/// Number of variance inflation factors that are kept, largest first.
 const INFLATED: usize = 5;
 /// A standardised column depends linearly on the others if its residual is below this, in standard
 /// deviations.
@@ -21,24 +21,24 @@ const DEPENDENT: f64 = 1e-6;
 /// Diagnostics of the training features.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Diagnostics {
-    /// Features.
+    /// Number of features.
     pub p: usize,
-    /// Rank of the filled and standardised features.
+    /// Rank of the imputed and standardised features.
     pub rank: usize,
-    /// Largest over smallest singular value of those within the rank.
+    /// Largest over smallest nonzero singular value.
     pub condition_number: f64,
-    /// The largest variance inflation factors, `1 / (1 - R^2)` of a feature on the others; empty where the
+    /// The largest variance inflation factors, `1 / (1 - R^2)` of a feature on the others; empty if the
     /// features are linearly dependent.
     pub variance_inflation: Vec<VarianceInflation>,
-    /// Missing cells of each feature that has any, filled inside every fold.
+    /// Number of missing cells of each feature that has any. They are imputed inside every fold.
     pub imputed_cells: Vec<ImputedCells>,
-    /// Missing cells over all cells.
+    /// Share of all cells that are missing.
     pub missing_share: f64,
-    /// Effective degrees of freedom of the candidate for rows within the range, the constant included: the
+    /// Effective degrees of freedom of the candidate for rows within the range, including the constant: the
     /// trace of its smoother matrix.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub effective_dof: Option<f64>,
-    /// Standard errors of the response, where a column holds them.
+    /// Standard errors of the response, if a column holds them.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub noise: Option<ResponseNoise>,
 }
@@ -52,12 +52,12 @@ pub struct VarianceInflation {
     pub factor: f64,
 }
 
-/// A feature and how many of its cells were filled.
+/// A feature and the number of its imputed cells.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImputedCells {
     /// The feature.
     pub feature: String,
-    /// Missing cells.
+    /// Number of missing cells.
     pub n: usize,
 }
 
@@ -68,7 +68,8 @@ impl Diagnostics {
             reason: format!("diagnostics: {source}"),
         };
         let z = standardised(sample, &fit.basis);
-        // Of more columns than rows, the product of the rows has the same eigenvalues above 0.
+        // With more columns than rows, the Gram matrix of the rows is smaller and has the same nonzero
+        // eigenvalues.
         let correlation = if p <= n { z.t().dot(&z) } else { z.dot(&z.t()) } / n as f64;
         let mut values = if p > 0 { correlation.eigvalsh().map_err(fault)?.to_vec() } else { vec![] };
         values.sort_unstable_by(|a, b| b.total_cmp(a));
@@ -111,8 +112,8 @@ impl Diagnostics {
     }
 }
 
-/// Features that are linear combinations of earlier ones, where there are more rows than features.
-/// Regularisation decides the coefficients among these.
+/// Features that are linear combinations of earlier ones; empty unless there are more rows than features.
+/// Regularisation decides the coefficients of such features.
 pub(crate) fn collinear(sample: &Sample, names: &[String], basis: &Basis) -> Vec<String> {
     let z = standardised(sample, basis);
     let (n, p) = z.dim();
@@ -120,7 +121,7 @@ pub(crate) fn collinear(sample: &Sample, names: &[String], basis: &Basis) -> Vec
     let mut found = vec![];
     for (column, name) in z.axis_iter(Axis(1)).zip(names).filter(|_| n > p) {
         let mut rest = column.to_owned();
-        // Twice, since once leaves rounding errors of the size of the threshold.
+        // Orthogonalise twice: one pass leaves rounding errors as large as the threshold.
         for direction in directions.iter().chain(&directions) {
             let along = rest.dot(direction);
             rest.scaled_add(-along, direction);

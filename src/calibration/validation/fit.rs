@@ -1,6 +1,6 @@
-//! One calibration of one sample: cross-validation of every candidate on three splits, selection, and the
-//! selected candidates fitted on all rows, with the residuals that their intervals are made of. The back-test
-//! repeats this on the training rows of each of its folds.
+//! Fits one calibration to one sample: cross-validates every candidate, selects a candidate or blend for each
+//! regime, and fits it on all rows, with the residuals for its intervals. The back-test repeats this on the
+//! training rows of each of its folds.
 
 use super::calibration_fit::{CalibrationFit, SplitScores};
 use super::cross_validation::CrossValidation;
@@ -24,17 +24,17 @@ use crate::calibration::table::ranges::{proxy_excess, proxy_ranges, range_of, si
 use crate::calibration::table::sample::{Sample, distinct};
 use crate::error::{Error, Result};
 
-/// Most residuals of a split that intervals are made of: their quantiles need no more.
+/// Maximum number of residuals of a split. The quantiles of intervals need no more.
 const MOST_RESIDUALS: usize = 2000;
 
-/// What a fit leaves for those that predict at once: the cross-validations, and the choice of each regime.
+/// Details of a fit for predictions without a card: the cross-validations, and the choice of each regime.
 pub(crate) struct FitDetails {
     pub validations: BySplit<CrossValidation>,
     pub choices: BySplit<Option<Choice>>,
 }
 
-/// Fits a sample for some regimes, with `most` folds where a split is of models or families. Splits that
-/// these regimes do not need are not validated, and other regimes have no choice.
+/// Fits a sample for some regimes. `most` is the maximum number of folds of models or families. Splits that
+/// these regimes do not need are not cross-validated, and other regimes get no choice.
 ///
 /// # Errors
 /// [`Error::Calibration`] if a solver fails.
@@ -45,8 +45,8 @@ pub(crate) fn fit(
     regimes: &[Regime],
 ) -> Result<(CalibrationFit, SplitScores, FitDetails)> {
     let has_families = Split::LeaveFamilyOut.folds(sample, 2)?.len() >= 2;
-    // Families decide within the range; where there is only one, models do. Beyond it the forward folds count
-    // as well: alone they are too few and too small to select by.
+    // Within the range, the errors over families decide, or those over models if there is only one family.
+    // Beyond the range, forward folds count as well. Alone they are too few and too small for a selection.
     let inside = if has_families { Split::LeaveFamilyOut } else { Split::LeaveModelOut };
     let is_needed = |split: Split| {
         let of = |regime: &Regime| regime.interval_method().splits().contains(&split);
@@ -105,7 +105,7 @@ pub(crate) fn fit(
         below_range: selected(Split::Backward),
         basis: whole.basis.clone(),
     };
-    // A blend is scored on the split whose held-out rows stand where its rows do.
+    // A blend is scored on the split of its own regime.
     let table = |split: Split| -> Result<Vec<CandidateScore>> {
         let mut known: Vec<CandidateScore> = tables.get(split).iter().flatten().cloned().collect();
         let blend = choices.get(split).as_ref().filter(|choice| choice.0.len() > 1);
@@ -116,7 +116,7 @@ pub(crate) fn fit(
     Ok((fit, scores, FitDetails { validations, choices }))
 }
 
-/// The candidates of a choice as they were fitted; `None` if one of them was not.
+/// The fitted candidates of a choice; `None` if one of them could not be fitted.
 fn blend_of(choice: &Choice, models: &[Option<FittedCandidate>]) -> Option<FittedCandidate> {
     let parts = choice.0.iter();
     let parts: Option<Vec<BlendPart>> =
@@ -125,7 +125,7 @@ fn blend_of(choice: &Choice, models: &[Option<FittedCandidate>]) -> Option<Fitte
 }
 
 impl FitDetails {
-    /// The models of the folds of a split for the choice of a regime; empty where there is none.
+    /// The fold models of a split for the choice of a regime; empty without a choice.
     pub(crate) fn fold_models(&self, of_regime: Split, split: Split) -> Vec<FoldModel> {
         let Some(choice) = self.choices.get(of_regime) else { return vec![] };
         let folds = self.validations.get(split).folds.iter();
@@ -143,8 +143,8 @@ struct FoldRange {
     proxy: Option<[[f64; 2]; 2]>,
 }
 
-/// The residuals of one choice, of evenly spaced rows where there are many; none if a fold could not carry
-/// it.
+/// The held-out residuals of one choice. Of many rows, evenly spaced ones are taken. Empty if a fold could
+/// not fit the choice.
 fn residuals(
     validation: &CrossValidation,
     choice: &Choice,

@@ -1,4 +1,4 @@
-//! Folds of each split: which rows a cross-validation leaves out. Rows of one model are never on both sides.
+//! Makes the folds of each split. Rows of one model are never on both sides of a fold.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,16 +8,18 @@ use crate::calibration::table::sample::{Sample, distinct};
 use crate::error::Result;
 use crate::numeric::statistics::covariance;
 
-/// Shares of the weaker models that forward folds train on.
+/// Shares of the models, from the weakest on, that forward folds train on.
 const CUTS: [f64; 4] = [0.40, 0.55, 0.70, 0.85];
-/// Groups of families that a forward fold is divided into where families are left out as well.
+/// Number of groups into which the families of a forward fold are divided, if families are left out as well.
 const GROUPS: usize = 3;
-/// Fewest models that a forward fold trains on and is tested on.
+/// Minimum number of models that a forward fold trains on.
 const LEAST_TRAIN: usize = 5;
+/// Minimum number of models that a forward fold is tested on.
 const LEAST_TEST: usize = 2;
 
 impl Split {
-    /// Folds of this split; at most `most` where they are groups of models or families, else twice as many.
+    /// Folds of this split: at most `most` of models or families, and at most twice as many by size and
+    /// strength.
     ///
     /// # Errors
     /// [`Error::Calibration`](crate::Error::Calibration) if there are no principal components.
@@ -31,13 +33,13 @@ impl Split {
     }
 }
 
-/// Whether the families of so many rows are unknown that leaving out the known ones says little about a new
-/// family.
+/// Whether the families of more than half of the rows are unknown. Leaving out the known families is then
+/// little evidence for a new family.
 pub(crate) fn too_many_unknown(n_without_family: usize, n: usize) -> bool {
     n_without_family > n / 2
 }
 
-/// Folds of the rows whose family is known.
+/// Folds of families, over the rows whose family is known.
 fn families_left_out(sample: &Sample, most: usize) -> Vec<Fold> {
     if too_many_unknown(sample.n_without_family(), sample.len()) {
         return vec![];
@@ -49,8 +51,8 @@ fn families_left_out(sample: &Sample, most: usize) -> Vec<Fold> {
     folds.map(|fold| Fold { train: places(fold.train), test: places(fold.test) }).collect()
 }
 
-/// Forward folds whose test families are left out of the training rows too, a third of the families at a
-/// time: the stronger models of a new family. At most `most` of them, evenly over the cuts.
+/// Forward folds that also leave the test families out of the training rows, a third of the families at a
+/// time. They test the stronger models of a new family. Returns at most `most` folds, evenly over the cuts.
 ///
 /// # Errors
 /// [`Error::Calibration`](crate::Error::Calibration) if there are no principal components.
@@ -78,14 +80,14 @@ pub(crate) fn forward_new_family(sample: &Sample, most: usize) -> Result<Vec<Fol
     Ok(thinned(&folds, most))
 }
 
-/// At most `most` folds, evenly over all of them.
+/// At most `most` of the folds, evenly spaced.
 pub(super) fn thinned(folds: &[Fold], most: usize) -> Vec<Fold> {
     let n = folds.len().min(most);
     (0..n).map(|at| folds[at * folds.len() / n].clone()).collect()
 }
 
-/// Folds that train on the weaker and are tested on the stronger, by size and by the first component, or with
-/// a `direction` of -1 the other way round; folds with the same training rows once.
+/// Folds that train on the weaker models and test on the stronger, by size and by the first component. With a
+/// `direction` of -1, weaker and stronger are swapped. Folds with the same training rows occur once.
 fn ordered(sample: &Sample, direction: f64) -> Result<Vec<Fold>> {
     let mut folds: Vec<Fold> = vec![];
     for order in [sample.log10_sizes.clone(), strength(sample)?] {
@@ -118,8 +120,8 @@ fn ordered(sample: &Sample, direction: f64) -> Result<Vec<Fold>> {
     Ok(folds)
 }
 
-/// Scores on the first principal component, with the sign that makes them rise with size, or with the
-/// response where sizes are uncorrelated with them.
+/// Scores on the first principal component, with the sign that makes them rise with size. If they are
+/// uncorrelated with size, they rise with the response.
 fn strength(sample: &Sample) -> Result<Vec<f64>> {
     let (basis, filled) = Basis::fit(sample)?;
     let first: Vec<f64> = filled
@@ -130,8 +132,8 @@ fn strength(sample: &Sample) -> Result<Vec<f64>> {
     Ok(first.into_iter().map(|score| direction * score).collect())
 }
 
-/// 1 if the first component rises with size (with the response where sizes are uncorrelated with it), else
-/// -1.
+/// 1 if the first component rises with size, otherwise -1. If it is uncorrelated with size, the response
+/// decides.
 pub(crate) fn direction(sample: &Sample, first: &[f64]) -> f64 {
     let by_size = covariance(first, &sample.log10_sizes);
     let sign = if by_size.abs() > 1e-9 { by_size } else { covariance(first, &sample.y) };
@@ -144,7 +146,7 @@ mod tests {
 
     use super::*;
 
-    /// `n` models of `families` families, larger and stronger with their place.
+    /// `n` models of `families` families, which become larger and stronger with their index.
     fn sample(n: usize, families: usize) -> Sample {
         Sample {
             models: (0..n).map(|i| format!("m{i:03}")).collect(),

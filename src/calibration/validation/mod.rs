@@ -1,5 +1,5 @@
-//! Validation: cross-validation of every candidate, the selection between them, the back-test of the whole
-//! procedure, and what may be predicted with which reliability.
+//! Validation: cross-validates every candidate, selects among them, back-tests the whole procedure, and
+//! decides in which regimes predictions are supported.
 
 pub(super) mod backtest;
 pub(super) mod calibration_fit;

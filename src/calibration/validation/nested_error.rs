@@ -1,6 +1,6 @@
-//! Errors of the whole procedure, selection included, next to those of two constants. The errors that
-//! candidates are selected by favour the one that is selected: of two dozen candidates on noise some beat the
-//! mean. Where responses are skewed, a constant near the median beats the mean as well.
+//! Errors of the whole procedure, including selection, compared with those of two constants. The errors that
+//! decide the selection favour the selected candidate: of two dozen candidates that are fitted to noise, some
+//! beat the mean. If responses are skewed, a constant near the median also beats the mean.
 
 use crate::calibration::intervals::skill::Skill;
 use crate::calibration::table::link::Link;
@@ -30,7 +30,7 @@ impl Constants {
         Self { mean, median: median(train.y.clone()).unwrap_or(mean) }
     }
 
-    /// The errors of a row with response `y`. Without a prediction the mean stands in for it.
+    /// The errors of a row with response `y`. Without a prediction, the mean takes its place.
     pub(super) fn error(&self, y_hat: Option<f64>, y: f64, link: Link) -> NestedError {
         let of = |y_hat: f64| [(y_hat - y).abs(), (link.apply(y_hat) - link.apply(y)).abs()];
         NestedError { own: of(y_hat.unwrap_or(self.mean)), mean: of(self.mean), median: of(self.median) }

@@ -1,4 +1,4 @@
-//! The training range, and how far a row lies outside it or from its centre.
+//! The training range, and the distances of a row from the range and from its centre.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,41 +11,40 @@ use crate::calibration::table::ranges::{proxy_ranges, range_of, signed_excess};
 use crate::calibration::table::sample::{Predictors, Sample};
 use crate::error::Result;
 
-/// Rows for each component of a distance.
+/// Minimum number of rows for each component of a distance.
 const ROWS_PER_COMPONENT: usize = 4;
-/// Quantiles of the training distances that a card keeps.
+/// Number of steps between the quantiles of the training distances in a card.
 const QUANTILES: usize = 100;
 
-/// The training range and the distances in it.
+/// The training range and the distances of the training rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TrainingRange {
-    /// Least and largest log10 size, where sizes are known.
+    /// Smallest and largest log10 size, if sizes are known.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub log10_size: Option<[f64; 2]>,
-    /// Least and largest of the proxies' values, on the scale of the link, and of the log10 size ratios,
-    /// where there are proxies.
+    /// Ranges of the proxies' values, on the scale of the link, and of their log10 size ratios; absent
+    /// without proxies.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub proxy: Option<[[f64; 2]; 2]>,
-    /// Least and largest score on the first component.
+    /// Smallest and largest score on the first component.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub first_component: Option<[f64; 2]>,
-    /// 1 if the first component rises with size (with the response where sizes are uncorrelated with it),
-    /// else
-    /// -1.
+    /// 1 if the first component rises with size, otherwise -1. If it is uncorrelated with size, the response
+    /// decides.
     pub direction: f64,
     /// Standard deviation of the scores on the first component.
     pub first_component_sd: f64,
-    /// Components that distances are taken over: no more than a quarter of the rows, whose covariance would
-    /// otherwise not describe other rows.
+    /// Number of components in a distance, at most a quarter of the number of rows. With more components, the
+    /// covariance of the training rows would not describe other rows.
     pub distance_components: usize,
-    /// Quantiles 0, .01, .. 1 of the training rows' distances, each in a basis that was learnt without its
-    /// model. In their own basis few rows are all within `sqrt(n - 1)` of their mean, and every other row
-    /// would seem distant.
+    /// Quantiles 0, .01, ... 1 of the training rows' distances. Each distance is measured in a basis that was
+    /// learnt without the row's model. In their own basis, a few rows would all lie within `sqrt(n - 1)` of
+    /// their mean, and every other row would seem distant.
     pub distances: Vec<f64>,
 }
 
 impl TrainingRange {
-    /// Distances are of at most `most` folds of models.
+    /// Measures the ranges and the distances. The distances come from at most `most` folds of models.
     pub(crate) fn new(sample: &Sample, basis: &Basis, link: Link, most: usize) -> Result<Self> {
         let completed = |row: usize| basis.complete(&sample.predictors(row));
         let range = Self::without_distances(sample, basis, link);
@@ -66,7 +65,7 @@ impl TrainingRange {
         Ok(Self { distances: (0..=QUANTILES).map(quantile).collect(), ..range })
     }
 
-    /// The ranges alone.
+    /// Measures only the ranges.
     pub(crate) fn without_distances(sample: &Sample, basis: &Basis, link: Link) -> Self {
         let score = |row: usize| {
             let x = basis.complete(&sample.predictors(row));
@@ -84,25 +83,25 @@ impl TrainingRange {
         }
     }
 
-    /// Share of the training rows that are nearer, in percent.
+    /// Percentage of the training rows that are nearer than `distance`.
     pub(crate) fn percentile(&self, distance: f64) -> f64 {
         100.0 * self.distances.iter().filter(|d| **d < distance).count() as f64 / self.distances.len() as f64
     }
 
-    /// How far a row's size is beyond the range, in log10; 0 within, `None` if unknown.
+    /// Signed distance of a row's size from the range, in log10; 0 inside, `None` if unknown.
     pub(crate) fn size_gap(&self, predictors: &Predictors) -> Option<f64> {
         Some(signed_excess(self.log10_size?, predictors.log10_size?))
     }
 
-    /// How far a row lies outside the range by its size, where that matters, and its first component.
+    /// Distances of a row from the range, by its size (if `size_matters`) and by its first component.
     pub(crate) fn gaps(&self, predictors: &Predictors, basis: &Basis, x: &[f64], size_matters: bool) -> Gaps {
         let size = self.size_gap(predictors).filter(|_| size_matters).unwrap_or(0.0);
         let sd = self.first_component_sd.max(f64::MIN_POSITIVE);
         Gaps { size: size.abs(), strength: self.strength_gap(basis, x).abs() / sd }
     }
 
-    /// Whether a row is weaker than all training rows by its size, where that matters, or its first
-    /// component, and stronger by neither.
+    /// Whether a row is weaker than all training rows by its size (if `size_matters`) or its first component,
+    /// and stronger by neither.
     pub(crate) fn is_below(
         &self,
         predictors: &Predictors,
@@ -115,7 +114,7 @@ impl TrainingRange {
         gaps.iter().any(|gap| *gap < 0.0) && gaps.iter().all(|gap| *gap <= 0.0)
     }
 
-    /// How far its first component is beyond the range.
+    /// Signed distance of the first component from the range.
     pub(crate) fn strength_gap(&self, basis: &Basis, x: &[f64]) -> f64 {
         let score = basis.scores(x).first().copied();
         self.first_component.zip(score).map_or(0.0, |(range, score)| signed_excess(range, score))
@@ -131,7 +130,7 @@ pub(crate) fn distance(basis: &Basis, components: usize, x: &[f64]) -> f64 {
         .take(components)
         .map(|(score, variance)| score * score / variance);
     let sum: f64 = squares.sum();
-    // Infinite scores of both signs make NaN, which would count as no distance at all.
+    // Infinite scores of both signs give NaN, which would count as no distance.
     if sum.is_nan() { f64::INFINITY } else { sum.sqrt() }
 }
 
@@ -143,7 +142,7 @@ mod tests {
     use super::*;
     use crate::seed::stream;
 
-    /// Features that are sums of twelve uniform draws less 6: nearly normal.
+    /// Nearly normal features: sums of twelve uniform draws, minus 6.
     fn sample(n: usize, p: usize, seed: u64) -> Sample {
         let mut random = stream("calibration", "support", seed);
         let mut normal = || (0..12).map(|_| random.next_u64() as f64 / u64::MAX as f64).sum::<f64>() - 6.0;

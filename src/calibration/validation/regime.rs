@@ -1,5 +1,5 @@
-//! Regimes: where a row stands relative to the training rows, and which candidate, intervals and back-test
-//! apply there.
+//! Regimes: the place of a row relative to the training rows. It decides which candidate, intervals and
+//! back-test apply.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ use crate::calibration::intervals::method::IntervalMethod;
 use crate::calibration::intervals::selected::SelectedCandidate;
 use crate::calibration::table::folds::Split;
 
-/// Where a row stands relative to the training rows.
+/// The place of a row relative to the training rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Regime {
@@ -18,7 +18,7 @@ pub enum Regime {
     Interpolation,
     /// A family that was not trained on, within the training range.
     NewFamily,
-    /// Size, first principal component, or a proxy that is used, outside the training range.
+    /// A row whose size, first principal component or used proxy lies outside the training range.
     Extrapolation,
     /// Weaker than every training row, by its size or its first component.
     BelowRange,
@@ -38,12 +38,12 @@ impl Regime {
         }
     }
 
-    /// Whether its rows lie outside the training range.
+    /// Whether the rows of this regime lie outside the training range.
     pub fn is_beyond(self) -> bool {
         matches!(self, Self::Extrapolation | Self::BelowRange)
     }
 
-    /// The split whose held-out rows stand where the rows of this regime stand.
+    /// The split whose held-out rows are like the rows of this regime.
     pub fn split(self) -> Split {
         match self {
             Self::Interpolation => Split::LeaveModelOut,
@@ -53,7 +53,7 @@ impl Regime {
         }
     }
 
-    /// How its intervals are made.
+    /// The method of its intervals.
     pub fn interval_method(self) -> IntervalMethod {
         match self {
             Self::Interpolation => IntervalMethod::JackknifePlus,
@@ -63,7 +63,7 @@ impl Regime {
         }
     }
 
-    /// The candidate that was selected for it.
+    /// The candidate that was selected for this regime.
     pub fn selected(self, fit: &CalibrationFit) -> Option<&SelectedCandidate> {
         match self {
             Self::Interpolation => fit.known_family.as_ref(),
@@ -88,12 +88,12 @@ impl Regime {
         self.regime_coverage(self.coverages(backtest))
     }
 
-    /// The coverage of its interval method.
+    /// The coverage of this regime's interval method.
     pub(crate) fn regime_coverage(self, coverages: &[Coverage]) -> Option<&Coverage> {
         coverages.iter().find(|coverage| coverage.interval_method == self.interval_method())
     }
 
-    /// Share of the back-tested rows of its split for which nothing was selected.
+    /// Share of the back-tested rows of its split for which no candidate was selected.
     pub fn refused(self, backtest: &Backtest) -> Option<f64> {
         backtest.refused.get(self.split())
     }

@@ -1,4 +1,4 @@
-//! Scores of candidates over the rows that a split leaves out, beside those of the baselines.
+//! Scores of candidates on the held-out rows of a split, compared with the baselines.
 
 use std::collections::BTreeMap;
 
@@ -15,32 +15,33 @@ use crate::calibration::table::sample::Sample;
 use crate::numeric::statistics::{spearman, weighted_mean};
 use crate::seed::stream;
 
-/// Resamples of whole families for the interval of a skill.
+/// Number of bootstrap samples of whole families for the interval of a skill.
 const RESAMPLES: usize = 1000;
 
-/// The errors of one candidate on the rows that a split leaves out.
+/// The errors of one candidate on the held-out rows of a split.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CandidateScore {
-    /// The candidate.
+    /// Name of the candidate.
     pub candidate: String,
     /// Mean absolute error, in the unit of the response.
     pub mae: f64,
     /// Root mean square error, in the unit of the response.
     pub rmse: f64,
-    /// Mean absolute error on the scale of the link: what candidates are chosen by.
+    /// Mean absolute error on the scale of the link.
     pub link_mae: f64,
-    /// `1 - link_mae / link_mae` of the mean: on the scale of the link, like the choice.
+    /// Skill on the scale of the link: 1 minus `link_mae` over the `link_mae` of the mean.
     pub skill_mean: f64,
-    /// `1 - link_mae / link_mae` of the regression on log size; absent without sizes.
+    /// Skill on the scale of the link, against the regression on log size; absent without sizes.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub skill_size: Option<f64>,
-    /// `1 - mae / mae` of the mean: the skill in the unit of the response, the same as `skill_mean` without
-    /// a link.
+    /// Skill in the unit of the response: 1 minus `mae` over the `mae` of the mean. It equals `skill_mean`
+    /// without a link.
     pub unit_skill_mean: f64,
-    /// `1 - mae / mae` of the regression on log size; absent without sizes.
+    /// Skill in the unit of the response, against the regression on log size; absent without sizes.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub unit_skill_size: Option<f64>,
-    /// 90 % interval of the skill against size (against the mean without sizes), whole families resampled.
+    /// 90 % bootstrap interval of the skill against size (against the mean without sizes). Whole families are
+    /// resampled.
     pub skill_interval: [f64; 2],
     /// Rank correlation of prediction and response.
     pub spearman: f64,
@@ -54,7 +55,7 @@ impl CandidateScore {
         self.skill_size.unwrap_or(self.skill_mean)
     }
 
-    /// The same in the unit of the response.
+    /// [`Self::skill`] in the unit of the response.
     pub fn unit_skill(&self) -> f64 {
         self.unit_skill_size.unwrap_or(self.unit_skill_mean)
     }
@@ -70,7 +71,7 @@ pub(crate) struct AbsoluteErrors {
 }
 
 impl AbsoluteErrors {
-    /// `None` if a fold could not carry a candidate of the choice.
+    /// `None` if a fold could not fit a candidate of the choice.
     pub fn of(choice: &Choice, validation: &CrossValidation, sample: &Sample, link: Link) -> Option<Self> {
         let (mut own, mut on_link) = (vec![], vec![]);
         for held_out in &validation.predictions {
@@ -82,7 +83,7 @@ impl AbsoluteErrors {
     }
 }
 
-/// Candidates with their weights, which sum to 1: one alone, or a blend.
+/// Candidates with weights that sum to 1: a single candidate, or a blend.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Choice(pub(crate) Vec<(usize, f64)>);
 
@@ -92,7 +93,7 @@ impl Choice {
         Self(vec![(candidate, 1.0)])
     }
 
-    /// The name of its candidate, or that of blends.
+    /// The name of the single candidate, or the name of blends.
     pub(crate) fn name(&self) -> &'static str {
         match self.0.as_slice() {
             [(candidate, _)] => ALL[*candidate].name(),
@@ -113,7 +114,7 @@ impl Choice {
     }
 }
 
-/// Scores of every candidate that all folds could carry, in the order of [`ALL`].
+/// Scores of every candidate, in the order of [`ALL`]; `None` if a fold could not fit the candidate.
 pub(crate) fn scores(
     validation: &CrossValidation,
     sample: &Sample,
@@ -122,7 +123,7 @@ pub(crate) fn scores(
     (0..ALL.len()).map(|at| score(&Choice::alone(at), validation, sample, link)).collect()
 }
 
-/// The score of one choice; `None` if a fold could not carry it.
+/// The score of one choice; `None` if a fold could not fit it.
 pub(crate) fn score(
     choice: &Choice,
     validation: &CrossValidation,
@@ -160,7 +161,7 @@ pub(crate) fn score(
     })
 }
 
-/// The skill of one choice against the mean; `None` if a fold could not carry it.
+/// The skill of one choice against the mean; `None` if a fold could not fit it.
 pub(crate) fn skill_of(
     choice: &Choice,
     validation: &CrossValidation,
@@ -189,7 +190,7 @@ fn sums<'a>(clusters: &[&'a str], errors: &[f64], weights: &[f64]) -> BTreeMap<&
     sums
 }
 
-/// 5 and 95 % quantiles of the skill over resampled clusters.
+/// 5 and 95 % quantiles of the skill over bootstrap samples of whole clusters.
 fn resampled(errors: &[f64], base: &[f64], weights: &[f64], clusters: &[&str]) -> [f64; 2] {
     let own: Vec<f64> = sums(clusters, errors, weights).into_values().map(|(sum, _)| sum).collect();
     let other: Vec<f64> = sums(clusters, base, weights).into_values().map(|(sum, _)| sum).collect();

@@ -1,24 +1,25 @@
-//! Selection: a blend of the candidates whose errors are near the least, among those that beat the mean.
+//! Selects a blend of the candidates with nearly the smallest error, among those that beat the mean.
 
 use super::score::{CandidateScore, Choice};
 use crate::calibration::candidates::registry::{ALL, selectable};
 
-/// Most candidates in a blend.
+/// Maximum number of candidates in a blend.
 const MOST_PARTS: usize = 8;
-/// A candidate is in the blend if its error is at most so many times the least.
+/// A candidate is in the blend if its error is at most this many times the smallest.
 const NEAR: f64 = 1.2;
-/// The same beyond the training range.
+/// The same limit for rows beyond the training range.
 const NEAR_BEYOND: f64 = 1.4;
 
-/// Scores of all candidates on one split; `None` where a candidate cannot be fitted.
+/// Scores of all candidates on one split; `None` if a candidate cannot be fitted.
 type Scores<'a> = &'a [Option<CandidateScore>];
 
-/// The candidates that are chosen for rows within the training range, with their weights, by their scores on
-/// some splits of a sample of `n` rows; `None` where no candidate beats the mean on every split.
+/// Selects the candidates for rows within the training range, with their weights, by their scores on some
+/// splits of a sample of `n` rows. `None` if no candidate beats the mean on every split.
 ///
-/// Errors are absolute, in the unit of the response, and the mean over the splits. A blend holds the
-/// candidates that err at most a fifth more than the best, eight at most, weighted by the inverse fourth
-/// powers of their errors: which of them is the best elsewhere is not known, and their errors partly cancel.
+/// Errors are mean absolute errors in the unit of the response, averaged over the splits. A blend contains
+/// the candidates whose errors are at most a fifth above the smallest, but no more than eight. Their weights
+/// are the inverse fourth powers of their errors. A blend is better than the best candidate alone: which
+/// candidate is best on other rows is unknown, and their errors partly cancel.
 pub(super) fn select_within(splits: &[Scores], n: usize) -> Option<Choice> {
     let error = |at: usize| -> Option<f64> {
         let of_split = |scores: &Scores| -> Option<f64> {
@@ -29,14 +30,15 @@ pub(super) fn select_within(splits: &[Scores], n: usize) -> Option<Choice> {
     blend(selectable(n).into_iter().filter_map(|at| Some((at, error(at)?))).collect(), NEAR)
 }
 
-/// The candidates that are chosen for rows beyond the training range; `None` where no candidate beats the
-/// mean over the splits.
+/// Selects the candidates for rows beyond the training range; `None` if no candidate beats the mean over the
+/// splits.
 ///
-/// Only forms that continue a trend are chosen, unless none of them beats the mean: others return to the
-/// responses of the training rows, and forward folds of weak models cannot show what that costs, because all
-/// of their rows are weak. Errors are those on the scale of the link relative to those of the mean, and the
-/// mean over the splits: near a bound errors in the unit of the response cannot tell candidates apart. Where
-/// no candidate beats the mean by these, they are those in the unit of the response.
+/// Only candidates that continue a trend are selected, unless none of them beats the mean. The others return
+/// to the responses of the training rows. Forward folds of weak models cannot show the cost of this, because
+/// all of their rows are weak. Errors are measured on the scale of the link, relative to those of the mean,
+/// and averaged over the splits, because near a bound errors in the unit of the response cannot distinguish
+/// candidates. If no candidate beats the mean by these errors, the errors in the unit of the response are
+/// used.
 pub(super) fn select_beyond(splits: &[Scores], n: usize) -> Option<Choice> {
     let better = |skill: &dyn Fn(&CandidateScore) -> f64| -> Vec<(usize, f64)> {
         let error = |at: usize| -> Option<f64> {
@@ -55,9 +57,9 @@ pub(super) fn select_beyond(splits: &[Scores], n: usize) -> Option<Choice> {
     blend(if continued.is_empty() { all } else { continued }, NEAR_BEYOND)
 }
 
-/// The blend of candidates whose errors are at most `near` times the least.
+/// The blend of candidates whose errors are at most `near` times the smallest.
 fn blend(mut candidates: Vec<(usize, f64)>, near: f64) -> Option<Choice> {
-    // Of equal errors the simpler candidate comes first: they are in the order of their complexity.
+    // The candidates are in order of complexity and the sort is stable, so ties go to the simpler candidate.
     candidates.sort_by(|a, b| a.1.total_cmp(&b.1));
     let most = near * candidates.first()?.1;
     candidates.retain(|(_, error)| *error <= most);

@@ -1,4 +1,4 @@
-//! What the data support: for each regime, whether predictions can be made, or why not.
+//! Decides for each regime whether the data support predictions, and gives the reason if they do not.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,10 +16,11 @@ use crate::calibration::table::sample::{LEAST_MODELS, Sample, distinct};
 use crate::numeric::shown::fixed;
 use crate::numeric::statistics::mean;
 
-/// Fewest families in a training set for predictions of another family.
+/// Minimum number of training families for predictions of a new family.
 pub const LEAST_FAMILIES: usize = 3;
 
-/// Least skill against the mean: of two dozen candidates on noise one beats it by a little.
+/// Minimum skill against the mean. Of two dozen candidates that are fitted to noise, one beats the mean by a
+/// little.
 pub const LEAST_SKILL: f64 = 0.05;
 
 /// Whether predictions are supported in a regime.
@@ -27,31 +28,33 @@ pub const LEAST_SKILL: f64 = 0.05;
 pub struct RegimeSupport {
     /// The regime.
     pub regime: Regime,
-    /// Why they are not; absent where they are.
+    /// Why predictions are not supported; absent if they are.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub unsupported: Option<String>,
 }
 
-/// Why nothing can be predicted for a family that was not trained on: too few families are known, or those of
-/// most rows are not.
+/// The reason why a new family cannot be predicted: too few families are known, or the families of most rows
+/// are unknown. `None` if it can be predicted.
 pub(crate) fn no_new_family(families: usize, n_without_family: usize, n: usize) -> Option<String> {
     if families < LEAST_FAMILIES {
         return Some(format!(
-            "{families} families were trained on; predicting another needs at least {LEAST_FAMILIES}"
+            "{families} families were trained on; predicting a new family needs at least {LEAST_FAMILIES}"
         ));
     }
     too_many_unknown(n_without_family, n).then(|| {
-        format!("the families of {n_without_family} of {n} rows are unknown, too many to predict another")
+        format!(
+            "the families of {n_without_family} of {n} rows are unknown, too many to predict a new family"
+        )
     })
 }
 
-/// Whether `n` families, each one draw, are too few for intervals of a level: of `n` exchangeable draws the
-/// largest is exceeded by another with probability `1 / (n + 1)`.
+/// Whether `n` families are too few for intervals of a level, if each family counts as one draw. Another draw
+/// exceeds the largest of `n` exchangeable draws with probability `1 / (n + 1)`.
 pub(crate) fn too_few_for_level(n: usize, level: f64) -> bool {
     (n as f64) < level * (n as f64 + 1.0) - 1e-9
 }
 
-/// What a fit supports in each regime.
+/// Whether a fit supports predictions in each regime.
 pub(crate) fn supports(
     fit: &CalibrationFit,
     scores: &SplitScores,
@@ -76,7 +79,7 @@ impl Judge<'_> {
         let sample = self.sample;
         let models = distinct(&sample.models).len();
         if models < LEAST_MODELS {
-            return Some(format!("{models} models were trained on; {LEAST_MODELS} are the least"));
+            return Some(format!("{models} models were trained on; at least {LEAST_MODELS} are needed"));
         }
         if regime == Regime::NewFamily {
             let families = sample.known_families().len();
@@ -99,30 +102,32 @@ impl Judge<'_> {
         };
         if regime.coverage(self.backtest).is_none() {
             return Some(
-                "the coverage of its intervals could not be back-tested: no part of the rows is enough for \
-                 the whole procedure"
+                "the coverage of its intervals could not be back-tested: no subset of the rows is large \
+                 enough to repeat the whole procedure"
                     .into(),
             );
         }
         if self.is_without_error(regime, selected) {
             return Some(
-                "every error is 0 where shares are clipped near a bound, so that no interval can be made; \
-                 give a narrower --range, or --link identity"
+                "all held-out errors are 0, because shares near a bound are clipped, so no interval can be \
+                 made; give a narrower --range, or --link identity"
                     .into(),
             );
         }
         let (name, skill) = (selected.name(), selected.skill.best());
         if skill < LEAST_SKILL {
             return Some(format!(
-                "{name} hardly beats the mean here: skill {skill:.2}, {LEAST_SKILL} is the least"
+                "{name} hardly beats the mean here: its skill is {skill:.2}, but at least {LEAST_SKILL} is \
+                 needed"
             ));
         }
         self.unproven(regime, name)
     }
 
-    /// Why a choice that beats the mean in the errors it was selected by is not believed: within the range,
-    /// the whole procedure repeated on other folds does not beat the mean and the median; beyond it, this
-    /// shows in no split, and there is no trend to continue.
+    /// The reason to refuse a choice that beats the mean in the errors behind its selection; `None` if there
+    /// is no such reason. Within the range, the whole procedure, repeated on other folds, must beat the mean
+    /// and the median. Beyond the range, it must do so on at least one split, or there must be a trend to
+    /// continue.
     fn unproven(&self, regime: Regime, name: &str) -> Option<String> {
         let skill = &self.backtest.skill;
         let inside = [skill.leave_model_out, skill.leave_family_out];
@@ -138,8 +143,8 @@ impl Judge<'_> {
             ""
         };
         Some(format!(
-            "{name} does no better than a constant when selection is repeated on other folds: skill {} \
-             against the better of mean and median, {LEAST_SKILL} is the least{trend}",
+            "{name} does no better than a constant when selection is repeated on other folds: its skill \
+             against the better of mean and median is {}, but at least {LEAST_SKILL} is needed{trend}",
             fixed(best, 2)
         ))
     }
@@ -150,9 +155,9 @@ impl Judge<'_> {
         self.link.is_bounded() && residuals.all(|row| row.residual < 1e-9)
     }
 
-    /// The candidate that comes nearest to being selected, and its skill, by the rules of
-    /// [`select`](super::select): within the range its skill in the unit of the target, beyond it the mean of
-    /// its skills on two splits, in the unit or on the scale of the link.
+    /// The candidate that is closest to being selected, and its skill, by the rules of
+    /// [`select`](super::select). Within the range, this is the skill in the unit of the target. Beyond the
+    /// range, it is the mean of the skills on two splits, in the unit or on the scale of the link.
     fn best_failure(&self, regime: Regime) -> String {
         let inside = match self.scores.leave_family_out.is_empty() || regime == Regime::Interpolation {
             true => ("leaving out models", Split::LeaveModelOut),

@@ -1,4 +1,4 @@
-//! Whether the training rows show a trend that predictions beyond their range can continue.
+//! Tests whether the training rows show a trend that predictions beyond their range can continue.
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
@@ -6,7 +6,7 @@ use crate::calibration::candidates::basis::Basis;
 use crate::calibration::table::sample::{Sample, distinct};
 use crate::numeric::statistics::{complete_pairs, spearman};
 
-/// Largest p-value of a trend.
+/// Maximum p-value of a trend.
 const SIGNIFICANCE: f64 = 0.01;
 
 /// Scores of the rows on the first component, in standard deviations.
@@ -16,10 +16,10 @@ pub(super) fn strengths(sample: &Sample, basis: &Basis) -> Vec<f64> {
     (0..sample.len()).map(|row| of(row).map_or(f64::NAN, |score| score / sd)).collect()
 }
 
-/// Whether the response rises or falls with the log10 size or with the first component of the features: the
-/// rank correlation with one of them differs from 0, by a two-sided t test with as many observations as there
-/// are models, at half of 1 % for each. A back-test cannot show the skill of a trend where all weak rows lie
-/// near a bound.
+/// Whether the response rises or falls with the log10 size or with the first component of the features. The
+/// rank correlation with one of them must differ from 0 in a two-sided t test at 0.5 %, in which each model
+/// counts as one observation. A back-test cannot replace this test: if all weak rows lie near a bound, it
+/// cannot show the skill of a trend.
 pub(super) fn has_trend(sample: &Sample, basis: &Basis) -> bool {
     [strengths(sample, basis), sample.log10_sizes.clone()].iter().any(|values| {
         let (values, y) = complete_pairs(values, &sample.y);
@@ -29,7 +29,7 @@ pub(super) fn has_trend(sample: &Sample, basis: &Basis) -> bool {
     })
 }
 
-/// Two-sided p-value of a rank correlation of `n` pairs; 1 where there are fewer than four.
+/// Two-sided p-value of a rank correlation of `n` pairs; 1 for fewer than four pairs.
 fn p_value(correlation: f64, n: usize) -> f64 {
     let degrees = n.saturating_sub(2) as f64;
     let Ok(distribution) = StudentsT::new(0.0, 1.0, degrees) else { return 1.0 };

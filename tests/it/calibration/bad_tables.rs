@@ -173,7 +173,7 @@ fn a_header_alone_and_one_row_are_too_little() {
     for flags in [&[][..], &["--features", "a,b"]] {
         let (code, told, card) = of_bytes(lines(2).as_bytes(), flags);
         assert!(code == Some(1) && card.is_none(), "{told}");
-        assert!(told.contains("1 row holds a number of y (of 1); 5 are the least"), "{told}");
+        assert!(told.contains("1 of 1 rows has a value of y; at least 5 are needed"), "{told}");
     }
     // With few rows, an error about a constant column would be misleading.
     let mut few = table(24);
@@ -184,7 +184,7 @@ fn a_header_alone_and_one_row_are_too_little() {
         }
     }
     let message = refused(&few, &["--features", "a,b"]);
-    assert!(message.contains("3 rows hold a number of y (of 24); 5 are the least"), "{message}");
+    assert!(message.contains("3 of 24 rows have a value of y; at least 5 are needed"), "{message}");
     let (code, told, card) = of_bytes(b"", &[]);
     assert!(code == Some(1) && card.is_none() && !told.contains("panicked"), "{told}");
 }

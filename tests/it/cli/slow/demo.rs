@@ -31,7 +31,7 @@ fn the_demonstration_prints_the_documented_csv() {
     assert!(printed.iter().all(|row| row["status"] == "unsupported" && row["y_hat"].is_empty()));
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(stderr.contains("hardly beats the mean"), "{stderr}");
-    assert!(stderr.contains("no calibration for real closed models"));
+    assert!(stderr.contains("not a calibration for real closed models"));
 }
 
 #[test]
