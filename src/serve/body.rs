@@ -11,6 +11,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep, timeout};
 
+use super::prepare::{MIDDLE, SHORT};
 use super::request::{ApiError, ApiResult};
 use super::traffic::{Connection, Held};
 
@@ -18,11 +19,6 @@ use super::traffic::{Connection, Held};
 /// receives the error.
 const BODY: usize = 4 << 20;
 const DISCARD: usize = 64 << 20;
-/// A body with more bytes than this takes turns with the other large bodies.
-const LARGE: usize = 64 << 10;
-/// Bodies that declare more than this, or no size, take turns of their own, so that the others do not wait
-/// for them.
-const MIDDLE: usize = 1 << 20;
 /// Time limit for reading a body, without the time in which it waits for its turn.
 const TIME: Duration = Duration::from_secs(30);
 /// A turn ends after this time and a rest of the same length, and as soon as no data has arrived, so that a
@@ -45,7 +41,7 @@ type Turn = (OwnedSemaphorePermit, Instant);
 struct Incoming {
     body: Body,
     connection: Option<Connection>,
-    /// Whether its declared size is that of the larger ones.
+    /// Whether the declared size is that of a long request, or there is none.
     is_larger: bool,
     /// The turn, if it is this body's.
     turn: Option<Turn>,
@@ -116,13 +112,14 @@ pub(super) async fn read(request: Request) -> ApiResult<WholeBody> {
     }
     let connection = request.extensions().get::<Connection>().cloned();
     let held = connection.as_ref().map(Connection::hold);
+    // Bodies of long requests take turns of their own, so that those of middle ones do not wait for them.
     let is_larger = declared.is_none_or(|length| length > MIDDLE);
     let body = request.into_body();
     let mut incoming = Incoming { body, connection, is_larger, turn: None, time_left: TIME };
     let (mut bytes, mut seen) = (vec![], 0);
     while let Some(data) = incoming.next().await? {
         seen += data.len();
-        if seen > LARGE {
+        if seen > SHORT {
             // A body that arrives without a pause must not keep this thread from other connections.
             yield_now().await;
             incoming.take_turn().await;
@@ -139,7 +136,7 @@ pub(super) async fn read(request: Request) -> ApiResult<WholeBody> {
     if seen > BODY {
         return Err(too_large());
     }
-    if seen > LARGE {
+    if seen > SHORT {
         // The turn lasts until the request is parsed, which bounds the number of whole bodies in memory.
         incoming.take_turn().await;
     }

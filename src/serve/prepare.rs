@@ -11,8 +11,8 @@ use super::request::{ApiError, ApiResult};
 use crate::guard::guarded;
 
 /// Largest number of bytes of a short request, and of a middle one. All others are long.
-const SHORT: usize = 64 << 10;
-const MIDDLE: usize = 256 << 10;
+pub(super) const SHORT: usize = 64 << 10;
+pub(super) const MIDDLE: usize = 256 << 10;
 /// Least number of short requests that are prepared at once, and number of middle and of long ones.
 const SHORT_ONES: usize = 2;
 const LONGER_ONES: usize = 1;

@@ -1,6 +1,6 @@
 //! Limits the open connections, and the bytes of request bodies in memory. At a limit, the connection that
 //! has waited longest without a complete request is closed, so that half-open connections cannot lock other
-//! clients out.
+//! clients out. Connections whose data wait for the server are closed only if there are no others.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -52,6 +52,8 @@ enum Stage {
     Waiting,
     /// The request body is incomplete.
     Reading,
+    /// A part of the request body waits for its turn.
+    Queued,
     /// The request is being answered.
     Answering,
 }
@@ -101,8 +103,11 @@ impl Traffic {
 
 impl State {
     fn close_oldest(&mut self) -> bool {
-        let oldest = self.open.iter().find(|(_, open)| open.stage != Stage::Answering);
-        let oldest = oldest.map(|(number, _)| *number);
+        let oldest = |stages: &[Stage]| {
+            let oldest = self.open.iter().find(|(_, open)| stages.contains(&open.stage));
+            oldest.map(|(number, _)| *number)
+        };
+        let oldest = oldest(&[Stage::Waiting, Stage::Reading]).or_else(|| oldest(&[Stage::Queued]));
         oldest.is_some_and(|number| self.close(number))
     }
 
@@ -143,7 +148,10 @@ impl Connection {
     pub async fn turn(&self, is_larger: bool) -> Option<OwnedSemaphorePermit> {
         let traffic = &self.0.traffic;
         let turns = if is_larger { &traffic.larger } else { &traffic.large };
-        turns.clone().acquire_owned().await.ok()
+        self.set(Stage::Queued);
+        let turn = turns.clone().acquire_owned().await;
+        self.set(Stage::Reading);
+        turn.ok()
     }
 
     /// Starts to count the bytes of a body.
@@ -226,6 +234,19 @@ mod tests {
         assert!(!all[0].is_asked());
         drop((all, more));
         assert_eq!(n_open(&traffic), 0);
+    }
+
+    #[test]
+    fn one_that_waits_for_its_turn_is_closed_only_after_the_others() {
+        let traffic = Arc::new(Traffic::default());
+        let (queued, reading) = (traffic.open().expect("room"), traffic.open().expect("room"));
+        let _asked = [queued.ask(), reading.ask()];
+        queued.set(Stage::Queued);
+        assert!(traffic.close_oldest());
+        assert!(queued.is_asked() && !reading.is_asked(), "the later one is closed");
+        assert!(traffic.close_oldest());
+        assert!(!queued.is_asked(), "there is no other one");
+        assert!(!traffic.close_oldest());
     }
 
     #[test]
