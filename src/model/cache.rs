@@ -30,6 +30,11 @@ impl Cache {
         Self { blocks, width: spec.n_kv_heads * spec.head_dim, n_rows: 0, free: vec![] }
     }
 
+    /// Bytes of the keys and values of a token in all blocks.
+    pub(crate) fn token_bytes(spec: &Spec) -> usize {
+        2 * size_of::<f32>() * spec.n_layers * spec.n_kv_heads * spec.head_dim
+    }
+
     /// Reserves `n` rows.
     pub fn take(&mut self, n: usize) -> Vec<u32> {
         let mut rows = self.free.split_off(self.free.len().saturating_sub(n));
@@ -37,8 +42,14 @@ impl Cache {
         rows.extend(self.n_rows as u32..(self.n_rows + more) as u32);
         self.n_rows += more;
         for kept in self.blocks.iter_mut().filter(|_| more > 0) {
-            kept.keys.resize(self.n_rows * self.width, 0.0);
-            kept.values.resize(self.n_rows * self.width, 0.0);
+            for rows in [&mut kept.keys, &mut kept.values] {
+                let len = self.n_rows * self.width;
+                if len > rows.capacity() {
+                    // Grow by an eighth. The default is to double.
+                    rows.reserve_exact(len + len / 8 - rows.len());
+                }
+                rows.resize(len, 0.0);
+            }
         }
         rows
     }

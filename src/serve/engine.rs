@@ -1,6 +1,6 @@
 //! Decodes sequences in threads. Each thread takes sequences from the queue of its model, up to its limit,
-//! and decodes one token of each sequence per step. The prompt of a new sequence is in the same batch as the
-//! last tokens of running sequences (continuous batching).
+//! and decodes one token of each sequence per step. The prompts of new sequences are in the same batch as the
+//! last tokens of running sequences (continuous batching). A long prompt is computed in pieces.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -15,9 +15,13 @@ use crate::model::cache::Cache;
 use crate::model::decoder::Decoder;
 use crate::model::{Model, Tokenizer};
 
-/// Maximum number of new prompt tokens in a batch. Further prompts wait for the next batch, so that they do
-/// not delay running sequences for long.
+/// Maximum number of prompt tokens in a batch, and of cache rows that they read. The prompts in progress share
+/// both, so that they delay neither running sequences nor each other for long. The memory of a batch is
+/// proportional to these rows.
 const PROMPT_TOKENS: usize = 1024;
+const PROMPT_ROWS: usize = 2 << 20;
+/// Maximum memory for the keys and values of the prompts in progress, in bytes. Further prompts wait.
+const PROMPT_BYTES: usize = 2 << 30;
 /// Number of rows of logits that are computed at once.
 const LOGIT_ROWS: usize = 256;
 
@@ -35,11 +39,15 @@ struct Shared {
     queue: Mutex<Queue>,
     arrived: Condvar,
     max_waiting: usize,
+    /// Maximum number of prompt tokens of the sequences that are being decoded.
+    most_prompt_tokens: usize,
 }
 
 #[derive(Default)]
 struct Queue {
     waiting: VecDeque<SequenceRequest>,
+    /// Number of prompt tokens of the sequences that are being decoded.
+    prompt_tokens: usize,
     closed: bool,
 }
 
@@ -59,6 +67,7 @@ impl Engine {
     pub fn start(model: Model, settings: &ServerSettings) -> Result<Self> {
         let ends = model.ends.clone();
         let (loaded, tokenizer) = model.into_parts();
+        let most_prompt_tokens = PROMPT_BYTES / Cache::token_bytes(loaded.decoder.spec());
         let shared = Arc::new(Shared {
             decoder: loaded.decoder,
             tokenizer,
@@ -66,6 +75,7 @@ impl Engine {
             queue: Mutex::default(),
             arrived: Condvar::new(),
             max_waiting: settings.max_waiting,
+            most_prompt_tokens,
         });
         let threads = rayon::current_num_threads().clamp(1, settings.max_concurrent);
         for thread in 0..threads {
@@ -85,7 +95,13 @@ impl Engine {
         &self.shared.tokenizer
     }
 
-    /// Queues the sequences of one request, either all or none.
+    /// Maximum number of tokens of a prompt whose keys and values fit into memory.
+    pub fn most_prompt_tokens(&self) -> usize {
+        self.shared.most_prompt_tokens
+    }
+
+    /// Queues the sequences of one request, either all or none. No prompt may exceed
+    /// [`Self::most_prompt_tokens`].
     pub fn enqueue(&self, sequences: Vec<SequenceRequest>) -> std::result::Result<(), QueueFull> {
         if sequences.len() > self.shared.max_waiting {
             return Err(QueueFull::Always(self.shared.max_waiting));
@@ -108,24 +124,31 @@ impl Drop for Engine {
     }
 }
 
+impl Queue {
+    /// Whether a sequence waits and its prompt fits into memory with those in progress.
+    fn has_next(&self, most_prompt_tokens: usize) -> bool {
+        let next = self.waiting.front().map(|request| request.prompt.len());
+        next.is_some_and(|tokens| self.prompt_tokens + tokens <= most_prompt_tokens)
+    }
+}
+
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Admits new sequences, as many as `places` and the size of a batch allow. Waits for them if `active` is
-    /// empty. Returns `false` when the engine is closed and nothing is active.
-    fn admit(&self, active: &mut Vec<Sequence>, places: usize, cache: &mut Cache) -> bool {
+    /// Admits new sequences, as many as `places` and the memory for prompts allow. Waits for them if `active`
+    /// is empty. Returns `false` when the engine is closed and nothing is active.
+    fn admit(&self, active: &mut Vec<Sequence>, places: usize) -> bool {
         let mut queue = self.lock();
-        while active.is_empty() && queue.waiting.is_empty() && !queue.closed {
+        while active.is_empty() && !queue.has_next(self.most_prompt_tokens) && !queue.closed {
             queue = self.arrived.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }
-        let mut tokens = 0;
-        while active.len() < places && tokens < PROMPT_TOKENS {
+        while active.len() < places && queue.has_next(self.most_prompt_tokens) {
             let Some(request) = queue.waiting.pop_front() else { break };
             if !request.reply.is_closed() {
-                tokens += request.prompt.len();
-                active.push(Sequence::begin(request, cache));
+                queue.prompt_tokens += request.prompt.len();
+                active.push(Sequence::begin(request));
             }
         }
         !(queue.closed && active.is_empty())
@@ -134,23 +157,25 @@ impl Shared {
     fn work(&self, places: usize) {
         let mut cache = Cache::new(self.decoder.spec());
         let mut active: Vec<Sequence> = vec![];
-        while self.admit(&mut active, places, &mut cache) {
+        while self.admit(&mut active, places) {
             if let Err(error) = self.step(&mut active, &mut cache) {
                 // The sequences of this batch fail; the server continues.
                 active.iter_mut().for_each(|sequence| sequence.fail(&error));
             }
-            active.retain(|sequence| {
-                if sequence.is_over() {
-                    cache.free_rows(sequence.rows());
-                }
-                !sequence.is_over()
-            });
+            for over in active.extract_if(.., |sequence| sequence.is_over()) {
+                cache.free_rows(over.rows());
+                self.lock().prompt_tokens -= over.prompt_len();
+                // Another thread may wait for the memory.
+                self.arrived.notify_all();
+            }
         }
     }
 
-    /// Decodes one token of every sequence.
+    /// Decodes one token of every sequence whose prompt is computed, and a piece of every other prompt.
     fn step(&self, active: &mut [Sequence], cache: &mut Cache) -> Result<()> {
-        active.iter_mut().for_each(|sequence| sequence.grow(cache));
+        let prompts = active.iter().filter(|sequence| sequence.is_in_prompt()).count().max(1);
+        let (tokens, rows) = ((PROMPT_TOKENS / prompts).max(1), PROMPT_ROWS / prompts);
+        active.iter_mut().for_each(|sequence| sequence.begin_piece(tokens, rows, cache));
         let batch = Batch::decode_step(active.iter().map(|sequence| (sequence.new_ids(), sequence.rows())));
         let h = self.decoder.advance(&batch, cache)?;
         // The rows whose logits are needed: all rows of a prompt with scores, and the last row of each
@@ -164,6 +189,7 @@ impl Shared {
         }
         let mut owners = active.iter().enumerate().flat_map(|(i, s)| std::iter::repeat_n(i, s.n_logits()));
         let mut owners: VecDeque<usize> = owners.by_ref().collect();
+        active.iter_mut().for_each(Sequence::end_piece);
         for rows in wanted.chunks(LOGIT_ROWS) {
             let rows = Tensor::from_slice(rows, rows.len(), h.device())?;
             for logits in self.decoder.logits(&h.index_select(&rows, 0)?)?.to_vec2::<f32>()? {

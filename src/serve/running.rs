@@ -110,6 +110,15 @@ impl RunningRequest {
             if prompt.ids.len() + sampling.max_tokens > served.max_positions {
                 return Err(too_long(&served, prompt.ids.len(), sampling.max_tokens));
             }
+            let most = served.engine.most_prompt_tokens();
+            if prompt.ids.len() > most {
+                let reason = format!(
+                    "the prompt has {} tokens, but this server has memory for the keys and values of {most}; \
+                     send a shorter prompt",
+                    prompt.ids.len()
+                );
+                return Err(ApiError::invalid("prompt", reason));
+            }
         }
         let (reply, events) = unbounded_channel();
         let sequences = encoded.iter().enumerate().flat_map(|(p, prompt)| {

@@ -54,6 +54,8 @@ pub(super) struct Sequence {
     rows: Vec<u32>,
     /// Number of tokens in the cache.
     computed: usize,
+    /// Number of tokens after these that the current step computes.
+    piece: usize,
     scored: Vec<Scored>,
     streamed: Option<StreamedText>,
     shown: usize,
@@ -61,16 +63,17 @@ pub(super) struct Sequence {
 }
 
 impl Sequence {
-    pub fn begin(request: SequenceRequest, cache: &mut Cache) -> Self {
+    pub fn begin(request: SequenceRequest) -> Self {
         let processor = request.sampling.processor();
-        let (ids, rows) = (request.prompt.clone(), cache.take(request.prompt.len()));
+        let ids = request.prompt.clone();
         let first = Scored { id: ids[0], logprob: None, top: vec![] };
         Self {
             request,
             processor,
             ids,
-            rows,
+            rows: vec![],
             computed: 0,
+            piece: 0,
             scored: vec![first],
             streamed: None,
             shown: 0,
@@ -78,26 +81,54 @@ impl Sequence {
         }
     }
 
-    /// Takes a cache row for the last sampled token.
-    pub fn grow(&mut self, cache: &mut Cache) {
-        self.rows.extend(cache.take(self.ids.len() - self.rows.len()));
+    /// Chooses the tokens of the next step, at most `tokens` and so many that they read at most about `rows`
+    /// cache rows, and takes rows for them.
+    pub fn begin_piece(&mut self, tokens: usize, rows: usize, cache: &mut Cache) {
+        let most = tokens.min(rows / (self.computed + tokens)).max(1);
+        self.piece = most.min(self.ids.len() - self.computed);
+        self.rows.extend(cache.take(self.computed + self.piece - self.rows.len()));
     }
 
+    /// Marks the tokens of the current step as computed.
+    pub fn end_piece(&mut self) {
+        self.computed += std::mem::take(&mut self.piece);
+    }
+
+    /// Whether a part of the prompt is not computed yet.
+    pub fn is_in_prompt(&self) -> bool {
+        self.computed < self.request.prompt.len()
+    }
+
+    pub fn prompt_len(&self) -> usize {
+        self.request.prompt.len()
+    }
+
+    /// The tokens of the current step.
     pub fn new_ids(&self) -> &[u32] {
-        &self.ids[self.computed..]
+        &self.ids[self.computed..self.computed + self.piece]
     }
 
+    /// The cache rows of all tokens up to the last one of the current step.
     pub fn rows(&self) -> &[u32] {
         &self.rows
     }
 
+    /// Whether the sequence has ended, or nobody waits for it.
     pub fn is_over(&self) -> bool {
-        self.over
+        self.over || self.request.reply.is_closed()
     }
 
-    /// Number of new tokens, counted from the last, that need logits.
+    /// Whether the prompt is being scored.
+    fn is_scoring(&self) -> bool {
+        self.request.sampling.score_prompt && !self.scored.is_empty()
+    }
+
+    /// Number of tokens of the current step, counted from the last, that need logits.
     pub fn n_logits(&self) -> usize {
-        if self.computed == 0 && self.request.sampling.score_prompt { self.ids.len() } else { 1 }
+        match self.is_scoring() {
+            true => self.piece,
+            false => usize::from(self.computed + self.piece == self.ids.len()),
+        }
     }
 
     pub fn fail(&mut self, error: &Error) {
@@ -116,7 +147,7 @@ impl Sequence {
             return Ok(());
         }
         let top = self.request.sampling.logprobs.unwrap_or(0);
-        if self.computed == 0 && self.request.sampling.score_prompt {
+        if self.is_scoring() {
             if self.scored.len() < self.ids.len() {
                 self.scored.push(score(logits, self.ids[self.scored.len()], top));
                 return Ok(());
@@ -124,7 +155,6 @@ impl Sequence {
             let scored = std::mem::take(&mut self.scored);
             self.send(Event::Prompt(scored));
         }
-        self.computed = self.ids.len();
         if self.request.sampling.max_tokens == 0 {
             self.finish(FinishReason::Length);
             return Ok(());
