@@ -1,0 +1,100 @@
+//! Prompts of thousands of tokens: their log-probabilities are those of a full forward pass, and they delay
+//! short requests and take memory only in proportion to their length.
+
+use std::path::Path;
+use std::thread;
+use std::time::Instant;
+
+use serde_json::{Value, json};
+use surmise::model::Model;
+use surmise::model::batch::Batch;
+
+use super::server::{COMPLETIONS, Serving};
+
+/// More than the tokens that the server computes at once.
+const LONG: u32 = 3000;
+
+/// A small Llama model that accepts `positions` tokens, and a server of it.
+fn serving(folder: &Path, positions: usize) -> Serving {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/llama-gqa");
+    for file in ["model.safetensors", "tokenizer.json", "tokenizer_config.json"] {
+        std::fs::copy(golden.join(file), folder.join(file)).expect("a file");
+    }
+    let config = std::fs::read_to_string(golden.join("config.json")).expect("a config");
+    let mut config: Value = serde_json::from_str(&config).expect("JSON");
+    config["max_position_embeddings"] = json!(positions);
+    std::fs::write(folder.join("config.json"), config.to_string()).expect("a file");
+    Serving::start(&[folder.to_str().expect("UTF-8")])
+}
+
+/// The id of the served model.
+fn name(server: &Serving) -> String {
+    let (status, answer) = server.raw("GET", "/v1/models", "", b"");
+    assert_eq!(status, 200);
+    let answer: Value = serde_json::from_slice(&answer).expect("JSON");
+    answer["data"][0]["id"].as_str().expect("an id").to_owned()
+}
+
+/// Peak resident memory of a server in MiB, if the system reports it.
+fn peak_mib(server: &Serving) -> Option<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", server.child.id())).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(line.trim().trim_end_matches(" kB").parse::<f64>().ok()? / 1024.0)
+}
+
+fn ids(n: u32) -> Vec<u32> {
+    (0..n).map(|i| 1 + i * i % 300).collect()
+}
+
+#[test]
+fn a_prompt_in_pieces_has_the_log_probabilities_of_a_full_forward_pass() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = serving(folder.path(), 4096);
+    let ids = ids(LONG);
+    let body = json!({
+        "model": name(&server), "prompt": [ids, &ids[..5]], "echo": true, "max_tokens": 1, "logprobs": 0,
+        "temperature": 0
+    });
+    let answer = server.done(COMPLETIONS, &body);
+    let model = Model::load(folder.path().to_str().expect("UTF-8")).expect("a model");
+    for (choice, ids) in [(&answer["choices"][0], &ids[..]), (&answer["choices"][1], &ids[..5])] {
+        let h = model.decoder.forward(&Batch::windows(&[ids]), &mut |_, _| Ok(())).expect("states");
+        let h = h.to_vec2::<f32>().expect("f32");
+        let h = ndarray::Array2::from_shape_vec((h.len(), h[0].len()), h.concat()).expect("a shape");
+        let follow = ids[1..].iter().copied().chain([0]);
+        let own = model.decoder.next_tokens(h.view(), follow).expect("log-probabilities");
+        let theirs = choice["logprobs"]["token_logprobs"].as_array().expect("log-probabilities");
+        assert_eq!((theirs.len(), &theirs[0]), (ids.len() + 1, &Value::Null));
+        for (theirs, (own, _)) in theirs[1..ids.len()].iter().zip(&own) {
+            assert!((theirs.as_f64().expect("a number") - own).abs() < 1e-4, "{theirs} {own}");
+        }
+    }
+}
+
+#[test]
+fn a_long_prompt_takes_little_memory_and_does_not_delay_short_ones() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = serving(folder.path(), 1 << 17);
+    let body = |ids: Vec<u32>| json!({"model": name(&server), "prompt": ids, "max_tokens": 1});
+    let short = body(ids(3));
+    let before = peak_mib(&server);
+    thread::scope(|scope| {
+        let long = scope.spawn(|| {
+            server.done(COMPLETIONS, &body(ids(4 * LONG)));
+            Instant::now()
+        });
+        // Requests that are sent one after another all end before the long one.
+        let ended: Vec<Instant> = (0..5)
+            .map(|_| {
+                server.done(COMPLETIONS, &short);
+                Instant::now()
+            })
+            .collect();
+        let long = long.join().expect("an answer");
+        assert!(ended.iter().all(|ended| *ended < long));
+    });
+    // 4 bytes for each pair of tokens would be 288 MB.
+    if let (Some(before), Some(after)) = (before, peak_mib(&server)) {
+        assert!(after - before < 150.0, "{before} MiB, then {after} MiB");
+    }
+}
