@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use super::entry::{Entry, entries};
 
-/// The tables of the page, as Markdown: files first, then the objects that JSON files hold.
+/// The tables of the page, as Markdown: files first, then the objects that JSON files contain.
 pub fn markdown() -> String {
     let entries = entries();
     let tables: Vec<&Entry> = entries.iter().filter(|entry| entry.is_table()).collect();

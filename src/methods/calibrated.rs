@@ -67,7 +67,7 @@ pub(super) fn cards(cards: &[Filed<Card>], prose: &mut Prose) -> Result<()> {
     Ok(())
 }
 
-/// The target, features, link and level of a card.
+/// Describes the target, features, link and level of a card.
 fn predicts(card: &Card) -> String {
     let scale = match &card.link {
         Link::Identity => String::new(),

@@ -44,7 +44,7 @@ pub(super) fn router(folder: &Path, port: u16) -> Router {
         .with_state(app)
 }
 
-/// Refuses requests whose `Host` header names another host.
+/// Rejects requests whose `Host` header names another host.
 async fn admit(State(app): State<App>, request: Request, next: Next) -> Response {
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let is_own =
@@ -92,7 +92,7 @@ fn answer(made: Result<Bytes>, kind: &'static str) -> Response {
 }
 
 impl App {
-    /// The page for the current content of the folder.
+    /// Returns the page for the current content of the folder, and renders it if the folder has changed.
     async fn page(&self) -> Result<MadePage> {
         let mut made = self.made.lock().await;
         let now = version(&self.folder)?;
