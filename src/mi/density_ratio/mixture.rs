@@ -2,8 +2,8 @@
 //! density ratios, have a closed form.
 //!
 //! Expectation-maximisation starts from greedy k-means++; a small diagonal prior regularises the covariances.
-//! The log density of a component is linear in the products of coordinates, so one matrix product evaluates
-//! all components, and another sums their moments.
+//! The log density of a component is linear in the products of coordinates. So one matrix product evaluates
+//! all components, and a second one computes the moments of all components.
 //!
 //! # References
 //! Dempster, Laird, Rubin 1977; Arthur & Vassilvitskii 2007 (k-means++); Fraley & Raftery 2007 (prior of
@@ -20,13 +20,13 @@ use ndarray::{Array1, Array2, ArrayView2, s};
 const STEPS: usize = 80;
 /// The steps end when the mean log likelihood grows by less than this.
 const LEAST_GAIN: f64 = 2e-4;
-/// Added to the variances of each component, so that none collapses. Coordinates have variance 1.
+/// Added to the variances of each component, so that no component collapses. Coordinates have variance 1.
 const FLOOR: f64 = 1e-7;
 
 /// Structure of the covariances of the components.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum CovarianceStructure {
-    /// A covariance for each component, with a prior of this many rows for each column.
+    /// A covariance for each component. The prior has the weight of this number of rows for each column.
     Rows(f64),
     /// One covariance shared by all components.
     All,
@@ -81,7 +81,7 @@ impl Mixture {
         let transposed = shares.t().to_owned();
         let counts: Vec<f64> = transposed.rows().into_iter().map(|row| row.sum().max(1e-9)).collect();
         let moments = product_t(&transposed, &sample.features);
-        // Rows of products begin with a 1; rows of plain coordinates do not.
+        // Rows of products begin with a 1, but rows of plain coordinates do not.
         let first = usize::from(sample.sharing != CovarianceStructure::All);
         let mut means = moments.slice(s![.., first..first + d]).to_owned();
         means.rows_mut().into_iter().zip(&counts).for_each(|(mut mean, count)| mean /= *count);

@@ -8,9 +8,9 @@
 //! The joint distance of two points is the larger of their distances in `x` and in `y` (Chebyshev distance,
 //! coordinates at unit variance). `n_x(i)` is the number of points whose distance to point `i` in `x` is
 //! smaller than the joint distance of its `k`-th neighbour. The estimate is nearly unbiased in few
-//! dimensions. In many dimensions the neighbours are far away and the estimate is too small, so the estimator
-//! refuses more than 6 + 6 columns. Repeated rows cause a bias. If at most one row in a hundred is repeated,
-//! noise of 1e-6 standard deviations separates them; otherwise the estimator refuses the samples.
+//! dimensions. In many dimensions the neighbours are far away and the estimate is too small, so more than 6 +
+//! 6 columns are an error. Repeated rows cause a bias. If at most one row in a hundred is repeated, noise of
+//! 1e-6 standard deviations separates equal rows; otherwise the estimator returns an error.
 //!
 //! # References
 //! Kraskov, Stögbauer, Grassberger, Phys. Rev. E 69, 066138 (2004), estimator 1; Holmes & Nemenman, Phys.

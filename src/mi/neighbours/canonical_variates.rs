@@ -1,5 +1,5 @@
-//! Projects normal scores on their leading canonical variates. In these few dimensions, nearest neighbours
-//! are close.
+//! Projects normal scores on their leading canonical variates. Nearest neighbours are close in so few
+//! dimensions.
 //!
 //! # References
 //! Hotelling 1936; Wachter 1980 (largest correlation of independent samples).
