@@ -13,7 +13,8 @@ use crate::error::{Error, Result};
 use crate::model::Tokenizer;
 use crate::seed;
 
-/// Maximum number of windows: far more than an estimator can process in a day, and few enough for the memory.
+/// Maximum number of windows: far more than an estimator can process in a day, and few enough to fit in
+/// memory.
 const MAX_WINDOWS: usize = 1_000_000;
 
 /// In-context lists as texts, independent of any tokenizer.
@@ -108,8 +109,8 @@ impl Series {
                 Some(_) => Role::Separator,
                 None => Role::Prefix,
             };
-            // The reading point is the last token with a role and index, because only its state has seen the
-            // whole entity. So an earlier token loses this mark.
+            // The reading point is the last token with a role and index, because only its state depends on
+            // the whole entity. So the mark is removed from an earlier token.
             if let Some(before) = labels
                 .iter_mut()
                 .rev()

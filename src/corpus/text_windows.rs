@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::model::Tokenizer;
 use crate::seed;
 
-/// Bytes to tokenize at first for each token needed. Tokenizers of natural languages need fewer.
+/// Initial number of bytes to tokenize for each token needed. Tokens of natural language have fewer bytes.
 const BYTES_PER_TOKEN: usize = 16;
 
 /// Settings for cutting texts into windows.
@@ -29,7 +29,7 @@ impl WindowSettings {
     /// replacement is drawn; windows stay in order.
     ///
     /// # Errors
-    /// Those of [`WindowSettings::all`].
+    /// Returns the errors of [`WindowSettings::all`].
     pub fn corpus(&self, texts: &Texts, tokenizer: &Tokenizer) -> Result<Corpus> {
         let all = self.all(texts, tokenizer)?;
         let windows = self.draw(&texts.name, all.len()).into_iter().map(|w| all[w].1.clone()).collect();
@@ -110,7 +110,7 @@ impl WindowSettings {
             }
             let tokens = first_tokens(&text[start..], self.window_tokens, tokenizer)?;
             longest = longest.max(tokens.len());
-            // The text after a later sentence start is even shorter.
+            // The remaining text is too short for a window, so stop.
             let Some(last) = self.window_tokens.checked_sub(1).and_then(|last| tokens.get(last)) else {
                 break;
             };
@@ -147,7 +147,8 @@ fn first_tokens(text: &str, n: usize, tokenizer: &Tokenizer) -> Result<Vec<crate
     }
 }
 
-/// The beginning of a text up to the end of a word, at least `bytes` long if the text is.
+/// Returns the shortest beginning of a text that has at least `bytes` bytes and ends with a whole word.
+/// Returns the whole text if it is shorter.
 fn whole_words(text: &str, bytes: usize) -> &str {
     let end = text.char_indices().find(|(at, c)| *at >= bytes && c.is_whitespace());
     end.map_or(text, |(at, _)| &text[..at])
@@ -155,9 +156,9 @@ fn whole_words(text: &str, bytes: usize) -> &str {
 
 /// The bytes at which sentences start. A sentence starts at the first character of the text, and after an end
 /// mark (`.`, `!`, `?` or an ellipsis), optional closing quotes or brackets, and white space. Full stops of
-/// scripts without spaces need no white space. The rules of Unicode's annex 29 look for capital letters and
-/// find no sentences in generated texts without capitals, so they are not used. As a consequence, some
-/// abbreviations count as sentence ends.
+/// scripts without spaces need no white space. The rules of Unicode's annex 29 are not used, because they
+/// depend on capital letters and find no sentences in generated texts without capitals. As a consequence,
+/// some abbreviations count as sentence ends.
 fn sentence_starts(text: &str) -> Vec<usize> {
     enum State {
         Inside,

@@ -30,7 +30,7 @@ impl ProfileSettings {
         model: &Model,
         own: impl IntoIterator<Item = (&'a str, String)>,
     ) -> Self {
-        // The architecture as the decoder understands config.json.
+        // The architecture, as the decoder reads it from config.json.
         let spec = format!("{:?}", model.decoder.spec());
         let of_model = [
             ("estimand", estimand.to_owned()),

@@ -83,9 +83,9 @@ impl Texts {
     }
 }
 
-/// Refuses empty texts, and texts of one word, which has no context.
+/// Returns an error for an empty text, and for a text of one word, which has no context.
 fn check(path: &Path, text: &Text) -> Result<()> {
-    // Scripts without spaces between words, in which one "word" can be a whole text.
+    // In scripts without spaces between words, one "word" can be a whole text.
     let unspaced = |c: char| matches!(c, '\u{e00}'..='\u{fff}' | '\u{1000}'..='\u{109f}' | '\u{2e80}'..);
     let reason = match text.text.split_whitespace().count() {
         0 => "the text is empty; remove the row",

@@ -44,9 +44,9 @@ pub(super) fn output(grid: &PromptGrid<'_>, shots_index: usize) -> Option<Output
     })
 }
 
-/// `O` from log-probabilities of any source. `log_probability(prompt, r)` returns that of the answer of
-/// relation `r` after a prompt, up to a constant for each prompt. Comparisons with a missing log-probability
-/// are left out. `None` if no comparison remains.
+/// `O` from log-probabilities of any source. `log_probability(prompt, r)` returns the log-probability of the
+/// answer of relation `r` after a prompt, up to a constant for each prompt. Comparisons with a missing
+/// log-probability are left out. `None` if no comparison remains.
 pub fn share_of(
     layout: Layout,
     is_left_out: impl Fn(usize, usize, usize) -> bool,

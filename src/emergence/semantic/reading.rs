@@ -31,14 +31,15 @@ pub enum SemanticControl {
     PermutedAnswers,
     /// The query is an entity of another category.
     ForeignQuery,
-    /// Half of the example sets; the mean over both halves. It shows how much the estimate depends on S.
+    /// The mean of the two estimates from half of the example sets. It shows how much the estimate depends on
+    /// S.
     HalfSets,
 }
 
 /// One reading of a semantic profile.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SemanticReading {
-    /// Examples in the prompt.
+    /// Number of examples in the prompt.
     pub shots: usize,
     /// Block, `1..=L`.
     pub block: usize,
@@ -137,8 +138,8 @@ impl ReadingOf {
         }
     }
 
-    /// The readings of one condition: one for each noise scale and, unless the condition is a control, the
-    /// readings of the controls that use the same states.
+    /// The readings of one condition: one reading for each noise scale. If the condition is not a control,
+    /// the readings of the controls that use the same states follow.
     pub(super) fn readings(
         &self,
         estimate: &ConditionEstimate,

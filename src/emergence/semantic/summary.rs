@@ -39,9 +39,9 @@ pub struct ShotSummary {
     pub share_mean_random_init: Option<WithError>,
     /// Mean share minus that of the randomly initialised model, on the same prompts.
     pub share_mean_above_random_init: Option<WithError>,
-    /// Mean share minus that at the next lower number of shots, on the same queries.
+    /// Change of the mean share from the next lower number of shots, on the same queries.
     pub share_mean_change: Option<WithError>,
-    /// Share after the last block minus that at the next lower number of shots, on the same queries.
+    /// Change of the share after the last block from the next lower number of shots, on the same queries.
     pub share_last_change: Option<WithError>,
 }
 
@@ -56,7 +56,7 @@ pub(super) struct Curves {
 }
 
 impl Curves {
-    /// Computes the summary. `before` holds the data at the next lower number of shots.
+    /// Computes the summary. `before` contains the data at the next lower number of shots.
     pub(super) fn summary(&self, shots: usize, before: Option<&Self>) -> ShotSummary {
         let depth = OverDepth::of(&self.shares);
         let with_error = |value: &Option<Replicated>| value.as_ref().map(WithError::from);

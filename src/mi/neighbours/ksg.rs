@@ -16,7 +16,7 @@ use crate::{Error, Result};
 /// Number of neighbours.
 const K: usize = 3;
 
-/// Refuses samples with too few rows for a third neighbour.
+/// Returns an error if there are too few rows for a third neighbour.
 fn need_rows(samples: &Samples) -> Result<()> {
     if samples.n < K + 2 {
         let reason = format!(
