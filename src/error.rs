@@ -102,7 +102,7 @@ pub enum Error {
     /// The tokenizer cannot be used with the model or the corpus.
     #[error("{}: {reason}", path.display())]
     Tokenizer {
-        /// tokenizer.json
+        /// The file of the tokenizer.
         path: PathBuf,
         /// What does not match, and what to do.
         reason: String,
@@ -303,7 +303,7 @@ pub enum Error {
         /// Which results are kept, and what to do.
         reason: String,
     },
-    /// The operating system refuses to start a thread.
+    /// A thread could not be started.
     #[error(
         "cannot start another thread ({reason}); set a smaller --threads, or raise the limits of the \
              system"

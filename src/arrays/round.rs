@@ -64,7 +64,7 @@ mod tests {
         let wanted = [-1.0, 0.0, 1.0, 1.0, 0.0, -1.0];
         assert!(seen.iter().zip(wanted).all(|(seen, wanted)| (seen - wanted).abs() < 1e-6), "{seen:?}");
         assert!(to_f32(&[1.0, f64::NAN], 1)[1].is_nan());
-        // One extreme value, and many orders of magnitude: all values stay distinct.
+        // All values stay distinct in columns with an extreme value or with many orders of magnitude.
         for values in [
             vec![0.1, 0.2, 0.3, 1e12],
             vec![1e-20, 1e-10, 1.0, 1e10, 1e20],

@@ -6,7 +6,7 @@ use std::path::Path;
 
 /// Maximum size in bytes of a file that is read into memory at once; only arrays may be larger.
 const LARGEST: u64 = 4 << 30;
-/// Maximum number of bytes to keep of a line.
+/// Maximum number of bytes of a line to keep.
 const LONGEST_LINE: usize = 256 << 20;
 
 /// Opens a file for reading.

@@ -92,7 +92,7 @@ pub struct EstimatorInfo {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Micro {
-    /// The token alone, in a window of one, pooled over the tokens of the role.
+    /// The token alone in its window. The micro information is pooled over the tokens of the role.
     #[default]
     Alone,
     /// The first token of each window, as in the published code of the paper.

@@ -74,7 +74,7 @@ pub trait Estimator: Send + Sync {
 pub struct About {
     /// The statistical guarantee of the estimate.
     pub kind: Kind,
-    /// One line on what the estimator does.
+    /// A one-line description of the estimator.
     pub what: &'static str,
     /// The publications of the method.
     pub reference: &'static str,

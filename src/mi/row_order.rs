@@ -1,8 +1,8 @@
 //! Tests whether rows depend on earlier rows, as in a time series.
 //!
 //! Every estimator assumes that rows are independent. Two unrelated but slowly changing series look similar
-//! by chance, and an estimator counts this similarity as information: two independent autoregressive series
-//! with coefficient .99 and 2000 rows give .3 nats.
+//! by chance, and an estimator counts this similarity as information: for two independent autoregressive
+//! series with coefficient .99 and 2000 rows, the estimate is .3 nats.
 //!
 //! The test computes the normal scores of each column and their absolute values, which show changing
 //! volatility. For each of these sequences, it sums the products of values `k` rows apart, for `k` = 1 to 24.
@@ -14,7 +14,7 @@
 //! ```
 //!
 //! Rows are flagged if the bound times the number of sums is at most .001. So at most one in a thousand
-//! tables with independent rows is flagged, whatever their number of columns.
+//! tables with independent rows is flagged, for any number of columns.
 //!
 //! # References
 //! Freedman 1975 (the bound); Sokal 1997 (autocorrelation time and its window); Bartlett 1946 (effective
@@ -219,7 +219,7 @@ mod tests {
     fn series_are_flagged_with_the_rows_that_they_are_worth() {
         let independent = series(2000, 3, 0.0, 1);
         // The autocorrelation time is 1 + 2 sum phi^k for the values and 1 + 2 sum phi^2k for their squares;
-        // the larger one is expected.
+        // the test expects the larger one.
         for (phi, time) in [(0.5, 3.0), (0.9, 19.0), (-0.6, 2.125)] {
             let found = of(&independent, &series(2000, 2, phi, 2)).expect("dependent rows");
             assert_eq!((found.side.as_str(), found.lag), ("y", 1), "{found:?}");

@@ -131,7 +131,7 @@ pub(crate) struct Canonical {
     pub(crate) correlations: Array1<f64>,
     /// `(r, d_x)`: the canonical variates of x are `x . x_directions^T`, with unit variance.
     pub(crate) x_directions: Array2<f64>,
-    /// `(r, d_y)`: the same for y.
+    /// `(r, d_y)`: the canonical variates of y are `y . y_directions^T`, with unit variance.
     pub(crate) y_directions: Array2<f64>,
 }
 

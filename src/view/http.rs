@@ -49,7 +49,7 @@ async fn admit(State(app): State<App>, request: Request, next: Next) -> Response
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let is_own =
         ["127.0.0.1", "localhost", "[::1]"].iter().any(|name| host == format!("{name}:{}", app.port));
-    // Browsers omit the port from `Host` if it is 80.
+    // Browsers omit the port from `Host` if the port is 80.
     let is_own = is_own || (app.port == 80 && ["127.0.0.1", "localhost"].contains(&host));
     if is_own {
         return next.run(request).await;

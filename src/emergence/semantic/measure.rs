@@ -25,10 +25,10 @@ use crate::model::Model;
 use crate::model::decoder::Decoder;
 use crate::seed;
 
-/// Progress steps for the states of a decoder. Computing the states takes about twice as long as the
-/// estimates, measured with 135 million parameters.
+/// Number of progress steps for the states of a decoder. With 135 million parameters, computing the states
+/// takes about twice as long as computing the estimates.
 const STATES_STEPS: usize = 200;
-/// Progress steps for the estimates from the states of a decoder.
+/// Number of progress steps for the estimates from the states of a decoder.
 const ESTIMATES_STEPS: usize = 100;
 
 /// Measures the semantic emergence of `model` with a design, at every block and number of shots. If
@@ -204,7 +204,7 @@ struct Reader<'a> {
     steps: &'a Steps<'a>,
 }
 
-/// The results of reading one decoder, by number of shots.
+/// The results of one decoder, by number of shots.
 struct Read {
     /// The estimates of each block; empty at 0 shots, where the prompts of all relations are equal.
     conditions: Vec<Vec<ConditionEstimate>>,

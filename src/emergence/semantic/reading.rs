@@ -21,13 +21,13 @@ pub enum Init {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SemanticControl {
-    /// Relations permuted within query and example set. The result is near 0.
+    /// The relations are permuted within each query and example set. The result is near 0.
     PermutedRelations,
     /// Example sets are compared only with sets that share no answer token. So copying an answer, or a part
     /// of it, does not raise the score.
     NoSharedAnswer,
-    /// Answers of the examples permuted within their relation. The prompt then shows the type of the answers,
-    /// but not which answer belongs to which entity.
+    /// The answers of the examples are permuted within their relation. The prompt then shows the type of the
+    /// answers, but not which answer belongs to which entity.
     PermutedAnswers,
     /// The query is an entity of another category.
     ForeignQuery,
@@ -67,7 +67,7 @@ pub struct SemanticReading {
     pub emergence_nats: Option<f64>,
     /// Standard error of `emergence_nats`.
     pub emergence_nats_stderr: Option<f64>,
-    /// `O` from the logit lens; after the last block, this is the output of the model.
+    /// `O` from the logit lens; after the last block, this is `O` of the output of the model.
     pub output_share: Option<f64>,
     /// Standard error of `output_share`.
     pub output_share_stderr: Option<f64>,

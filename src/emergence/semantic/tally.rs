@@ -48,8 +48,8 @@ impl Default for Accumulator {
 }
 
 impl Accumulator {
-    /// Adds the score of a log density ratio `D`: log density under the other relation minus that under the
-    /// own relation.
+    /// Adds the score of a log density ratio `D`: the log density under the other relation minus the log
+    /// density under the relation of the state.
     pub(super) fn add_ratio(&mut self, ratio: f64) {
         // All temperatures above .02 are multiples of .05, so two exponentials suffice.
         let (u, v) = ((0.02 * ratio).exp(), (0.05 * ratio).exp());

@@ -131,7 +131,7 @@ fn term(points: &Points, point: usize, group: &Group, distances: &[f32], noise: 
 
     let n = points.n;
     let own = f64::from(points.counts[point]);
-    // Logarithms of two means: over all `count` pairs, and over all pairs except that of this draw.
+    // Logarithms of two means: over all `count` pairs, and over all pairs except the pair of this draw.
     let inclusive = |others: f64, count: f64| log_add_exp(others, own.ln()) - count.ln();
     let leave_one_out = |others: f64, count: f64| log_add_exp(others, (own - 1.0).ln()) - (count - 1.0).ln();
     let mut term = Term::default();
@@ -275,7 +275,7 @@ mod tests {
         let distinct = Distinct::new(&x, &y);
         assert_eq!(distinct.is_grouped(), grouped);
         let points = Points::new(Scale::Spread.standardise(&y, &distinct), &distinct);
-        // With so few pairs, each pair has its own draw.
+        // There are fewer pairs than the target number of draws, so each pair has its own draw.
         assert_eq!(points.draws.len(), y.rows());
         let values = points.draws.iter().map(|draw| {
             let row = &points.values[draw.point * points.d..][..points.d];

@@ -23,8 +23,8 @@ pub(crate) fn contrast(scores: &[f32], n: usize) -> Vec<f64> {
     own.iter().zip(rows.zip(columns)).map(|(own, (row, column))| own - 0.5 * (row + column)).collect()
 }
 
-/// The mean log normaliser of the density ratios over unpaired rows; near 0 for a true density ratio. Values
-/// below -1 count as -1, so a row without close neighbours has little influence.
+/// The mean log normaliser of the density ratios over unpaired rows; near 0 for the true density ratio.
+/// Values below -1 count as -1, so a row without close neighbours has little influence.
 pub(crate) fn normaliser_nats(scores: Vec<f32>, n: usize) -> f64 {
     log_normalisers(scores, n).iter().map(|value| value.max(-1.0)).sum::<f64>() / n as f64
 }

@@ -5,12 +5,13 @@
 //! log p(x, y) / p(x) p(y)  =  sum_k log p(s_k, t_k) / p(s_k) p(t_k),   s = A x,  t = B y
 //! ```
 //!
-//! There are two ways to find the maps. Each side is mapped to its own independent components, which are then
-//! matched by the correlations of their values and squares. Or only one side is mapped to independent
-//! components, and linear regression finds the matching components of the other side. A smoothed histogram of
-//! the ranks gives the density ratio of a pair, from which the held-out score is computed. The estimate is
-//! the sum of nearest-neighbour estimates of the pairs. With one column on each side, nearest-neighbour
-//! estimates are accurate even at sharp edges, where the estimate of every smooth model is too low.
+//! The maps are found in one of two ways. In the first, each side is mapped to its own independent
+//! components, which are then matched by the correlations of their values and squares. In the second, only
+//! one side is mapped to independent components, and linear regression finds the matching components of the
+//! other side. A smoothed histogram of the ranks gives the density ratio of a pair, from which the held-out
+//! score is computed. The estimate is the sum of nearest-neighbour estimates of the pairs. With one column on
+//! each side, nearest-neighbour estimates are accurate even at sharp edges, where the estimate of every
+//! smooth model is too low.
 //!
 //! # References
 //! Comon 1994 (independent components); Kraskov, Stögbauer, Grassberger 2004.

@@ -241,7 +241,7 @@ pub(crate) struct Marginal {
     log_at_zero: f64,
 }
 
-/// `1`, the coordinates, and their products `z_i z_j` for `j <= i`, of each row.
+/// For each row, a 1, the coordinates, and the products `z_i z_j` of coordinates for `j <= i`.
 fn products(z: &Array2<f64>) -> Array2<f64> {
     let (n, d) = z.dim();
     let width = 1 + d + d * (d + 1) / 2;
@@ -257,7 +257,7 @@ fn products(z: &Array2<f64>) -> Array2<f64> {
     Array2::from_shape_vec((n, width), out).unwrap_or_default()
 }
 
-/// `a b^T`
+/// The product `a b^T`.
 fn product_t(a: &Array2<f64>, b: &Array2<f64>) -> Array2<f64> {
     let (m, n, k) = (a.nrows(), b.nrows(), a.ncols());
     let (a, b) = (a.as_standard_layout(), b.as_standard_layout());
@@ -304,7 +304,7 @@ mod tests {
     use rand_distr::{Distribution, StandardNormal};
 
     impl Mixture {
-        /// `n` rows of the mixture.
+        /// Draws `n` rows from the mixture.
         fn sample(&self, n: usize, generator: &mut impl Rng) -> Option<Array2<f64>> {
             let d = self.means.ncols();
             let factors =

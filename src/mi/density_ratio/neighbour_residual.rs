@@ -45,8 +45,8 @@ pub(crate) fn copula_residual(scores: &Array2<f64>, copula: &Copula, dx: usize, 
     Views::of(scores, dx, &project).beyond(draw, copula.stderr_nats())
 }
 
-/// Computes the residual over randomly re-paired samples in both views, and returns the larger one. It
-/// estimates all of the information between the sides.
+/// Computes the residual over randomly re-paired samples in both views, and returns the larger one. This
+/// residual estimates all of the information between the sides.
 pub(crate) fn independence_residual(scores: &Array2<f64>, dx: usize, seed: u64) -> Residual {
     let mut generator = stream("mi/hybrid", "torn", seed);
     // Choose new directions for each pairing, because choosing directions also fits chance correlations.

@@ -1,5 +1,5 @@
-//! `infonce`: the InfoNCE lower bound of a separable critic on held-out pairs. It is at most the logarithm of
-//! the number of rows compared.
+//! `infonce`: the InfoNCE lower bound of a separable critic on held-out pairs. The bound is at most the
+//! logarithm of the number of rows compared.
 //!
 //! The critic of [`crate::mi::neural::critic`] is trained five times, each time with a different fifth of the
 //! rows held out. The logarithm of the number of rows compared is reported as a ceiling; an estimate above .8

@@ -8,8 +8,8 @@ use crate::numeric::linear::{cholesky, covariance, gaussian_nats};
 use crate::numeric::statistics::mean;
 use crate::seed::stream;
 
-/// The KSG estimate of `u` and `v` minus its bias on as many Gaussian samples with the same covariance.
-/// `None` if the covariance is singular.
+/// The KSG estimate of `u` and `v` minus the bias of KSG on a Gaussian sample of the same size and
+/// covariance. `None` if the covariance is singular.
 pub(crate) fn gaussian_corrected_nats(u: &Array2<f64>, v: &Array2<f64>, seed: u64) -> Option<f64> {
     let (n, k) = u.dim();
     let joint = covariance(concatenate![Axis(1), u.view(), v.view()].view());

@@ -1,5 +1,5 @@
-//! Implements the encoder of a separable critic, which is a small network with a parallel linear path; its
-//! gradient; and the AdamW optimiser.
+//! Implements the encoder of a separable critic, its gradient and the AdamW optimiser. The encoder is a small
+//! network with a parallel linear path:
 //!
 //! ```text
 //! e(x) = S x + W_3 silu(W_2 silu(W_1 x + b_1) + b_2) + b_3
