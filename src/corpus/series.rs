@@ -40,10 +40,8 @@ impl Series {
         }
         let n = category.entities.len();
         if n < shots {
-            let reason = format!(
-                "has {n} entities, fewer than the {shots} of a series; lower --entities or add \
-                         entities"
-            );
+            let reason =
+                format!("has {n} entities, but a series needs {shots}; lower --entities or add entities");
             return Err(Error::Corpus { name: category.name.clone(), reason });
         }
         let mut rng = seed::stream("series", &category.name, seed);

@@ -114,7 +114,7 @@ impl Micro {
     /// Describes the choice in one line.
     pub fn describe(self) -> &'static str {
         match self {
-            Self::Alone => "The token alone, in a window of one, pooled over the tokens of the role",
+            Self::Alone => "The token alone in its window, pooled over the tokens of the role",
             Self::First => "The first token of each window, as in the published code of the paper",
         }
     }

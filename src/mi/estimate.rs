@@ -233,8 +233,7 @@ impl Flag {
             }
             Self::Saturated => "the information is too large to be measured with so few rows; use more rows",
             Self::NearCeiling => {
-                "above .6 log n, where near neighbours are rare: treat the estimate as a \
-                                  lower bound"
+                "the estimate is above .6 log n, where near neighbours are rare; treat it as a lower bound"
             }
             Self::Constant => "all values of one side are equal, so the information is 0 by definition",
             Self::SmallSample => "fewer than 50 rows: the standard error is unreliable",
@@ -249,15 +248,14 @@ impl Flag {
                                information is infinite"
             }
             Self::AboveCeiling => {
-                "above what the samples can support: the estimate depends on the assumed \
-                                   model"
+                "the estimate is above what the samples can support, so it depends on the assumed model"
             }
             Self::SharedValues => {
                 "the estimate is the entropy of a column that both sides share; other columns are ignored"
             }
-            Self::Copies => "some pairs occur more than once; each was counted once",
-            Self::Repeated => "pairs repeat: the standard error is too small",
-            Self::Undersampled => "many values for few rows: a large bias was subtracted",
+            Self::Copies => "some pairs occur more than once; each distinct pair was counted once",
+            Self::Repeated => "some pairs are repeated, so the standard error is too small",
+            Self::Undersampled => "there are many values for few rows, so a large bias was subtracted",
             Self::Discrete => "values were treated as discrete; their order was ignored",
             Self::Optimistic => {
                 "the estimate on training pairs exceeds that on held-out pairs by more than \

@@ -102,8 +102,8 @@ pub fn permutation_test(
     }
     if estimator.about().kind == Kind::TwoSided {
         return refuse(
-            "is undefined for this estimator, which treats y as a function of x; \
-             choose another estimator",
+            "is not possible with this estimator, which treats y as a function of x; choose another \
+             estimator",
         );
     }
     let mut estimates = vec![];

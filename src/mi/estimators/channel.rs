@@ -116,7 +116,7 @@ impl Channel {
     pub fn new(scale: Scale, precisions: Vec<f64>) -> Result<Self> {
         let out_of_range = |reason| Error::Parameter { name: "b", reason };
         if precisions.is_empty() {
-            return Err(out_of_range("needs at least one precision".to_owned()));
+            return Err(out_of_range("needs at least one precision; give one, such as .25".to_owned()));
         }
         let (least, most) = PRECISIONS;
         if let Some(b) = precisions.iter().find(|b| !(least..=most).contains(*b)) {

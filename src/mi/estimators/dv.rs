@@ -70,8 +70,8 @@ impl Estimator for Dv {
                    density ratio",
             reference: "Donsker & Varadhan 1983; Belghazi et al. 2018",
             cost: "600 steps of 512 x 5 pairs: 4 s on one core",
-            limits: "needs n >= d_x + d_y + 2 and n >= 40; too low if the critic underfits; noisy above log \
-                     n - 3 and capped at log n",
+            limits: "needs n >= d_x + d_y + 2 and n >= 40; the estimate is too low if the critic underfits, \
+                noisy above log n - 3, and capped at log n",
         }
     }
 
