@@ -35,9 +35,9 @@ fn row(entry: &Entry, known: &BTreeSet<&str>) -> String {
     let object = holds.trim_start_matches("* ");
     let is_free = holds.starts_with('*');
     let meaning = match (known.contains(object), is_free) {
-        (true, true) => format!("{meaning}; free names, each {}", link(object)),
+        (true, true) => format!("{meaning}; member names are arbitrary, each value is {}", link(object)),
         (true, false) => format!("{meaning}: {}", link(object)),
-        (false, true) => format!("{meaning}; free names"),
+        (false, true) => format!("{meaning}; member names are arbitrary"),
         (false, false) => meaning.clone(),
     };
     format!("| `{name}` | {unit} | {} |\n", meaning.replace('|', "\\|"))
