@@ -46,7 +46,7 @@ pub struct Category {
     pub name: String,
     /// SHA-256 of the CSV file.
     pub sha256: String,
-    /// The entities. They are distinct.
+    /// The distinct entities.
     pub entities: Vec<String>,
     /// The facts about the entities.
     pub relations: Vec<Relation>,

@@ -48,7 +48,7 @@ impl WindowSettings {
         }
     }
 
-    /// Draws which of `n` windows to use; returns sorted indices.
+    /// Draws the windows to use out of `n` windows, and returns their sorted indices.
     pub fn draw(&self, name: &str, n: usize) -> Vec<usize> {
         let mut drawn =
             sample(&mut seed::stream("windows", name, self.seed), n, n.min(self.windows)).into_vec();
@@ -57,7 +57,7 @@ impl WindowSettings {
     }
 
     /// All windows of the texts, each with the index of its text. A window begins at the first sentence start
-    /// after the previous window. A text shorter than a window has none.
+    /// after the previous window. A text shorter than a window has no windows.
     ///
     /// # Errors
     /// [`Error::Parameter`] if the settings ask for windows of fewer than two tokens or for fewer than two
@@ -134,8 +134,8 @@ fn window(prefix: &[u32], ids: &[u32], n_bytes: usize) -> Window {
     Window { ids: [prefix, ids].concat(), labels: before.chain(text).collect(), n_bytes }
 }
 
-/// At least the first `n` tokens of a text, or all if it has fewer. Only as much of the text as needed is
-/// tokenized.
+/// Returns at least the first `n` tokens of a text, or all tokens if there are fewer. Only as much of the
+/// text as needed is tokenized.
 fn first_tokens(text: &str, n: usize, tokenizer: &Tokenizer) -> Result<Vec<crate::model::tokenizer::Token>> {
     let mut bytes = n.saturating_mul(BYTES_PER_TOKEN);
     loop {

@@ -209,7 +209,7 @@ impl ProfileStore {
     /// Writes the table of all profiles of kind `P` in the folder.
     ///
     /// # Errors
-    /// [`Error::Write`], and those of [`ProfileStore::read_all`].
+    /// [`Error::Write`], and the errors of [`ProfileStore::read_all`].
     pub fn write_table<P: StoredProfile>(&self) -> Result<()> {
         self.write_rows(P::TABLE, P::rows)
     }
@@ -219,7 +219,7 @@ impl ProfileStore {
     /// same time.
     ///
     /// # Errors
-    /// [`Error::Write`], and those of [`ProfileStore::read_all`].
+    /// [`Error::Write`], and the errors of [`ProfileStore::read_all`].
     pub fn write_rows<P: StoredProfile, R: Serialize>(
         &self,
         name: &str,

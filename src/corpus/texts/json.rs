@@ -57,8 +57,8 @@ pub(super) fn array(path: &Path, content: &str, columns: &Columns) -> Result<Vec
     }
 }
 
-/// The text of one value; `None` for `null`, which records a missing answer. An empty text is an error, but a
-/// missing text is not.
+/// The text of one value; `None` for `null`, which records a missing answer. Unlike `null`, an empty text is
+/// an error.
 fn grouped_text(path: &Path, line: u64, value: Value, columns: &Columns) -> Result<Option<GroupedText>> {
     let fault = |reason: String| Error::Csv { path: path.into(), line, reason };
     let object = match value {
