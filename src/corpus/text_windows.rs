@@ -91,7 +91,7 @@ impl WindowSettings {
         if windows.len() < 2 {
             let reason = format!(
                 "its {} texts give {} windows of {} tokens, but at least two are needed (the longest part \
-                 that begins with a sentence has {longest} tokens); lower --window-tokens or give longer \
+                 that begins at a sentence start has {longest} tokens); lower --window-tokens or give longer \
                  texts",
                 texts.texts.len(),
                 windows.len(),

@@ -25,8 +25,8 @@ pub struct ShotSummary {
     pub share_half: Option<WithError>,
     /// Share at three quarters of the depth.
     pub share_three_quarters: Option<WithError>,
-    /// Share after the last block. It closely follows the output share, because the output is computed from the
-    /// same states.
+    /// Share after the last block. It closely follows the output share, because the output is computed from
+    /// the same states.
     pub share_last: Option<WithError>,
     /// Mean share over blocks `2..=L`.
     pub share_mean: Option<WithError>,

@@ -33,11 +33,12 @@
 //! as a separate `x`. This adds at most that entropy to the information, so the entropy is subtracted from
 //! the lower bound. The estimate has the flag `collisions`.
 //!
-//! The bounds are computed from `R_ij = A_ij - A_ii = -|y_i - y_j|^2 / (2 sigma^2) - z_i . (y_i - y_j) /
-//! sigma`. In `R_ij` the large terms have cancelled, and `R_ii = 0` exactly. Each noise vector is used with
-//! both signs, `z` and `-z`. The matrix products `Y Y^T` and `Z Y^T` are computed once for all `b` and both
-//! signs. Equal pairs are stored once with their count, but each pair has its own `z` (up to about 4096 in
-//! total). Products are computed in blocks, so memory grows linearly with `n`.
+//! The bounds are computed from
+//! `R_ij = A_ij - A_ii = -|y_i - y_j|^2 / (2 sigma^2) - z_i . (y_i - y_j) / sigma`. In `R_ij` the large terms
+//! have cancelled, and `R_ii = 0` exactly. Each noise vector is used with both signs, `z` and `-z`. The
+//! matrix products `Y Y^T` and `Z Y^T` are computed once for all `b` and both signs. Equal pairs are stored
+//! once with their count, but each pair has its own `z` (up to about 4096 in total). Products are computed in
+//! blocks, so memory grows linearly with `n`.
 //!
 //! # The value between the bounds
 //! Let `chi` be the chi-square information of the channel, `E[exp(A_ii) / mean_j exp(A_ij)] - 1`. To first

@@ -1,5 +1,4 @@
-//! `ensemble`: fits several density ratio models. The model with the best held-out score provides the
-//! estimate.
+//! `ensemble`: fits several density ratio models. The best model by held-out score provides the estimate.
 //!
 //! | model | suitable for |
 //! |---|---|
@@ -10,10 +9,10 @@
 //! | matched components (`density_ratio::matched_components`) | rotated or mixed pairs of values |
 //!
 //! Mixtures are fitted both to the samples and to their normal scores. Latent classes are fitted to each
-//! side, and a table contains the frequency with which two classes occur together. Each model computes the
-//! log density ratio `T = log p(x, y) / p(x) p(y)` of held-out pairs and of up to a thousand times as many
-//! unpaired rows. The score is a bound (van den Oord et al. 2018). In expectation the score does not exceed
-//! the true information, even if the density is wrong or singular:
+//! side, and a table contains their joint frequencies. Each model computes the log density ratio
+//! `T = log p(x, y) / p(x) p(y)` of held-out pairs and of up to a thousand times as many unpaired rows. The
+//! score is a bound (van den Oord et al. 2018). In expectation the score does not exceed the true
+//! information, even if the density is wrong or singular:
 //!
 //! ```text
 //! score = mean_i [ T_ii - 0.5 log mean_j exp T_ij - 0.5 log mean_j exp T_ji ]
@@ -31,10 +30,10 @@
 //! In few columns, a nearest-neighbour residual adds the information that the model misses. The residual is
 //! `ksg` of the samples minus `ksg` of pairs drawn from the model
 //! ([`crate::mi::density_ratio::repaired_pairs`]) or, for the copula, of samples drawn from it. For the
-//! critic, `ksg` of its features at held-out pairs is also used, because the features cannot have more
-//! information than the pairs. This `ksg` estimate is capped at the mean of `T` at the training pairs of the
-//! critic. The residual is weighted by `1 - (noise / residual)^2`. The residual also increases the standard
-//! error, because nearest neighbours miss about as much of a model's error as they find.
+//! critic, `ksg` of its features at held-out pairs is also used, because features cannot have more
+//! information than the pairs. This estimate is capped at the mean of `T` at the training pairs. The residual
+//! is weighted by `1 - (noise / residual)^2`. The residual also increases the standard error, because nearest
+//! neighbours miss about as much of a model's error as they find.
 //!
 //! # References
 //! van den Oord et al. 2018; Akaike 1973; van der Laan, Polley, Hubbard 2007 (model selection by
@@ -61,8 +60,7 @@ use crate::seed::derive;
 
 /// With fewer rows than this, only the copula and its residual are used.
 const LEAST_ROWS: usize = 400;
-/// With more values than this, only the copula and its residual are used, because the other models need a
-/// dozen copies of the samples.
+/// With more values than this, other models are not fitted, because they need a dozen copies of the samples.
 const LARGE: usize = 10_000_000;
 /// Maximum total number of columns for the residual over pairs drawn from a model.
 const MOST_COLUMNS: usize = 8;
@@ -131,9 +129,8 @@ impl Estimator for Ensemble {
 }
 
 /// Estimates the information from the order of discrete values, if there are too many values for reliable
-/// counts. Returns an estimate only if the order is informative: the copula of the ranks or latent classes
-/// must find more information than the counts, and the held-out score of the best model must also exceed the
-/// estimate from counts.
+/// counts. `None` unless the copula of the ranks or latent classes, and the held-out score of the best model,
+/// exceed the estimate from counts.
 fn ordered(samples: &Samples, counted: &RawEstimate, seed: u64) -> Option<Estimate> {
     let mut samples = samples.clone();
     samples.need_covariance().ok()?;
@@ -190,8 +187,7 @@ impl<'a> Models<'a> {
         Ok(models)
     }
 
-    /// Fits mixtures to the samples and to their normal scores, and returns the one with the higher held-out
-    /// score.
+    /// Fits mixtures to the samples and to their normal scores. Returns the higher held-out score.
     fn mixture(&self, seed: u64) -> Option<HeldOutScore> {
         let spaces = [true, false]
             .into_par_iter()
@@ -273,8 +269,7 @@ impl<'a> Models<'a> {
         found
     }
 
-    /// Computes the estimate of a model other than the copula, from the value of the model and its
-    /// nearest-neighbour residual.
+    /// Computes the estimate of a model other than the copula from its value and nearest-neighbour residual.
     fn found_by(&self, best: &HeldOutScore, value_nats: f64, is_low: bool) -> RawEstimate {
         let mut mi_nats = value_nats;
         let mut unsure_nats = 0.0_f64;
@@ -327,9 +322,8 @@ impl<'a> Models<'a> {
         if is_seen {
             stderr = stderr.hypot(residual.noise_nats);
         }
-        // The copula was evaluated at its training pairs, where the score is too large by twice the bias
-        // compared with held-out pairs. The bias was subtracted once in `copula_score`; subtract it a second
-        // time.
+        // At training pairs, the score of the copula exceeds its held-out score by twice the bias.
+        // `copula_score` subtracts the bias once; subtract it a second time.
         let lower_nats = score.score() - copula.bias_nats;
         let mi_nats = mi_nats.max(lower_nats);
         RawEstimate {
@@ -341,8 +335,8 @@ impl<'a> Models<'a> {
         }
     }
 
-    /// Computes the nearest-neighbour estimate on the leading 1 to [`VIEWS`] features of held-out pairs.
-    /// Returns the largest estimate, clamped between the value of the critic and its mean at training pairs.
+    /// Returns the largest nearest-neighbour estimate on the leading 1 to [`VIEWS`] features of held-out
+    /// pairs, clamped between the value of the critic and its mean at training pairs.
     fn seen_in_features(&self, variates: &[Sides], critic: &HeldOutScore, seed: u64) -> f64 {
         // If there are more features than columns on a side, the features lie on a lower-dimensional surface,
         // where neighbours are nearer than the correction assumes.
@@ -376,8 +370,7 @@ fn found_by_components(components: &HeldOutScore, stderr_nats: f64) -> RawEstima
     }
 }
 
-/// Flags an estimate whose model may miss much information. In few columns there is no flag, because nearest
-/// neighbours find the missing information.
+/// Flags an estimate whose model may miss much information, except in few columns: there, neighbours find it.
 fn misfit(of_model_nats: f64, columns: usize) -> Vec<Flag> {
     if of_model_nats > MISFIT_NATS && columns >= MISFIT_COLUMNS { vec![Flag::Misfit] } else { vec![] }
 }

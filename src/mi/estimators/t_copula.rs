@@ -9,11 +9,11 @@
 //! ```
 //!
 //! `h(d, nu)` is the entropy of a standard t vector. `S` and `nu` are maximum-likelihood estimates: `nu`
-//! comes from a grid and golden-section search, `S` from fixed-point steps with weights `(nu + d) / (nu +
-//! m)`, where `m` is the squared Mahalanobis distance. The t copula replaces the normal copula only if it
-//! passes two tests. Its mean log likelihood must be higher by more than `2 log(n) / n`, and its contrastive
-//! score must be higher by two standard errors. The second test is needed because dependence between columns
-//! of the same side, such as joint extremes, also increases the likelihood.
+//! comes from a grid and golden-section search, `S` from fixed-point steps with weights
+//! `(nu + d) / (nu + m)`, where `m` is the squared Mahalanobis distance. The t copula replaces the normal
+//! copula only if it passes two tests. Its mean log likelihood must be higher by more than `2 log(n) / n`,
+//! and its contrastive score must be higher by two standard errors. The second test is needed because
+//! dependence between columns of the same side, such as joint extremes, also increases the likelihood.
 //!
 //! # References
 //! Demarta & McNeil, *The t copula and related copulas* (2005); Kotz & Nadarajah, *Multivariate t
