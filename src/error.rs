@@ -1,6 +1,5 @@
-//! The error type of the library. Each message reads on from "failed to ...": it names the file, tensor,
-//! column or flag at fault and says what to do. The command-line tool prints the message and all of its
-//! causes.
+//! The error type of the library. Each message names the file, tensor, column or flag at fault and describes
+//! what to do. The command-line tool prints the message and all of its causes.
 
 use std::path::PathBuf;
 
@@ -47,24 +46,24 @@ pub enum Error {
         /// The key and what to do.
         reason: String,
     },
-    /// A name that is neither an embedded one nor a folder or file.
+    /// An unknown name of a model, corpus, estimator or other kind of member.
     #[error("unknown {kind} `{name}`: {hint}")]
     Unknown {
-        /// Model, corpus, estimator ...
+        /// The kind of name: model, corpus, estimator ...
         kind: &'static str,
         /// The name that was given.
         name: String,
         /// The known names, or how to list them.
         hint: String,
     },
-    /// A model that neither the hub nor its cache provides.
+    /// A model that could not be loaded from the hub or its cache.
     #[error("{id}, revision {revision}, from {endpoint}: {reason}")]
     Hub {
-        /// `owner/name`
+        /// Id of the model, as `owner/name`.
         id: String,
         /// Branch, tag or commit.
         revision: String,
-        /// The hub that was asked.
+        /// URL of the hub.
         endpoint: String,
         /// What is wrong and what to do.
         reason: String,
@@ -103,7 +102,7 @@ pub enum Error {
     /// The tokenizer cannot be used with the model or the corpus.
     #[error("{}: {reason}", path.display())]
     Tokenizer {
-        /// tokenizer.json
+        /// The file of the tokenizer.
         path: PathBuf,
         /// What does not match, and what to do.
         reason: String,
@@ -111,7 +110,7 @@ pub enum Error {
     /// A corpus that cannot provide the requested windows.
     #[error("corpus {name}: {reason}")]
     Corpus {
-        /// Its name or file.
+        /// The name or file of the corpus.
         name: String,
         /// What is missing and what to do.
         reason: String,
@@ -155,13 +154,13 @@ pub enum Error {
     Parameter {
         /// The flag or setting.
         name: &'static str,
-        /// Its range.
+        /// The valid range.
         reason: String,
     },
     /// NaN or infinity among numbers that must be finite.
     #[error(
-        "{what} holds {count} NaN or infinite value(s), the first in row {row}, column {column}, both from \
-         0; remove such rows, or, if they come from a model, check its weights and dtype"
+        "{what} contains {count} NaN or infinite value(s), the first in row {row}, column {column} (counted \
+         from 0); remove such rows, or, if they come from a model, check its weights and dtype"
     )]
     NonFinite {
         /// The array.
@@ -170,7 +169,7 @@ pub enum Error {
         row: usize,
         /// First bad column, from 0.
         column: usize,
-        /// How many in all.
+        /// Number of bad values.
         count: usize,
     },
     /// Two samples whose rows do not form pairs.
@@ -251,7 +250,7 @@ pub enum Error {
     InUse {
         /// The folder.
         path: PathBuf,
-        /// Process, host, and since when.
+        /// The process, its host, and the time when it started.
         holder: String,
     },
     /// An API that cannot be used with these settings.
@@ -298,13 +297,13 @@ pub enum Error {
         /// Which results are kept.
         reason: String,
     },
-    /// A panic, which is a fault in surmise.
+    /// A panic, which is a bug in surmise.
     #[error("{reason}")]
     Panicked {
         /// Which results are kept, and what to do.
         reason: String,
     },
-    /// The operating system refuses to start a thread.
+    /// A thread could not be started.
     #[error(
         "cannot start another thread ({reason}); set a smaller --threads, or raise the limits of the \
              system"

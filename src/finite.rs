@@ -1,5 +1,5 @@
-//! Checks that every number in a value is finite before the value is written. JSON would turn NaN and
-//! infinity into `null` and CSV would turn them into words, and a reader would misread both.
+//! Checks that every number in a value is finite before the value is written. Otherwise, NaN and infinity
+//! would become `null` in JSON and words such as `inf` in CSV, which readers could misinterpret.
 
 use std::fmt;
 
@@ -34,7 +34,8 @@ impl fmt::Display for NotFinite {
 impl std::error::Error for NotFinite {}
 
 impl ser::Error for NotFinite {
-    /// Keeps the message of a value that cannot be serialised; the writer then reports the same fault.
+    /// Keeps the message of a value that cannot be serialised. The actual serialiser reports the same error
+    /// later.
     fn custom<T: fmt::Display>(message: T) -> Self {
         Self { value: message.to_string(), path: vec![] }
     }
@@ -43,7 +44,7 @@ impl ser::Error for NotFinite {
 /// Checks that every number in a value is finite.
 ///
 /// # Errors
-/// The first number that is NaN or infinite.
+/// Returns the first number that is NaN or infinite, with the path of its field.
 pub(crate) fn check<T: Serialize + ?Sized>(value: &T) -> Result<(), NotFinite> {
     value.serialize(Walk)
 }
@@ -220,8 +221,8 @@ impl ser::SerializeMap for Members {
     type Error = NotFinite;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), NotFinite> {
-        // A key that is not a string appears as its JSON text. Keys are not checked: they hold no measured
-        // number.
+        // A key that is not a string is shown as JSON. Keys are not checked, because a key is never a
+        // measured number.
         self.key = serde_json::to_value(key).map_or_else(
             |_| "?".into(),
             |key| match key {

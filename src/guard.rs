@@ -21,7 +21,7 @@ pub(crate) fn message(panic: &PanicHookInfo<'_>) -> String {
     text.unwrap_or("no message").replace('\n', " ")
 }
 
-/// Stores the message of a panic if this thread is in a guarded call, and returns whether it is.
+/// If this thread is in a guarded call, stores the message of the panic and returns true.
 pub(crate) fn keeps(panic: &PanicHookInfo<'_>) -> bool {
     SAID.with_borrow_mut(|said| {
         if let Some(said) = said {
@@ -31,7 +31,7 @@ pub(crate) fn keeps(panic: &PanicHookInfo<'_>) -> bool {
     })
 }
 
-/// Runs `work` and catches a panic. `work` must leave no partly changed data that later code uses.
+/// Runs `work` and catches a panic. If `work` panics, later code must not use data that `work` was changing.
 ///
 /// # Errors
 /// The message of the panic.

@@ -20,7 +20,7 @@
 //! | [`import`] | reads the scores of other evaluation tools |
 //! | [`serve`] | serves a local model with an OpenAI-compatible API |
 //! | [`observations`] | joins profiles and scores into one table |
-//! | [`calibration`] | fits the regression; predicts an interval, or says why it cannot |
+//! | [`calibration`] | fits the regression; predicts an interval, or gives the reason for a refusal |
 //! | [`study`] | runs studies, the bundled study and the blind test |
 //! | [`report`] | makes tables, figures, and a page of all results |
 //! | [`dictionary`] | describes every column and member of the output files |
@@ -29,7 +29,7 @@
 //!
 //! # Example
 //!
-//! The positional emergence of an embedded model:
+//! Computes the positional emergence of an embedded model:
 //!
 //! ```
 //! use surmise::corpus::{Category, Series};

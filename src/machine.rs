@@ -7,10 +7,11 @@ use tokio::runtime::{Builder, Runtime};
 use crate::error::Error;
 use crate::guard;
 
-/// Starts the threads for computation: `n` threads, or one per core. Keeps a pool that already exists.
+/// Starts the thread pool for computation with `n` threads (default: one per core). If a pool already exists,
+/// it is kept.
 ///
 /// # Errors
-/// [`Error::Threads`] if the operating system refuses a thread.
+/// [`Error::Threads`] if a thread cannot be started.
 pub(crate) fn start_pool(n: Option<usize>) -> Result<(), Error> {
     let built = rayon::ThreadPoolBuilder::new().num_threads(n.unwrap_or(0)).build_global();
     match built.as_ref().map_err(std::error::Error::source) {
@@ -19,10 +20,10 @@ pub(crate) fn start_pool(n: Option<usize>) -> Result<(), Error> {
     }
 }
 
-/// A runtime for network requests and timers, with `workers` threads or one per core.
+/// Creates a runtime for network requests and timers with `workers` threads (default: one per core).
 ///
 /// # Errors
-/// If the operating system refuses a thread.
+/// An error if a thread cannot be started.
 pub(crate) fn runtime(workers: Option<usize>) -> io::Result<Runtime> {
     let mut builder = Builder::new_multi_thread();
     if let Some(workers) = workers {
@@ -37,7 +38,7 @@ pub(crate) fn no_thread(reason: &impl ToString) -> Error {
     Error::Threads { reason: reason.to_string() }
 }
 
-/// The host name, or `this machine` if there is none.
+/// The host name, or `this machine` if the name is unknown.
 pub(crate) fn name() -> String {
     let name =
         std::fs::read_to_string("/proc/sys/kernel/hostname").ok().or_else(|| std::env::var("HOSTNAME").ok());

@@ -10,13 +10,13 @@ const MOST_SUGGESTED: usize = 3;
 
 /// Whether two names are equal, ignoring case.
 pub fn is_same(typed: &str, name: &str) -> bool {
-    // Tables look columns up by name for every row, so the common case allocates nothing.
+    // Column lookups call this function for every row, so ASCII names are compared without allocation.
     typed.eq_ignore_ascii_case(name)
         || !(typed.is_ascii() && name.is_ascii()) && typed.to_lowercase() == name.to_lowercase()
 }
 
-/// The member of a table with this exact name. Without an exact match, the only member whose name matches
-/// when case is ignored.
+/// Returns the member of a table with this exact name. Without an exact match, returns the member whose name
+/// matches when case is ignored, provided that there is only one.
 pub fn find<T>(typed: &str, all: impl IntoIterator<Item = T>, name: impl Fn(&T) -> &str) -> Option<T> {
     let mut other = vec![];
     for member in all {
@@ -30,7 +30,7 @@ pub fn find<T>(typed: &str, all: impl IntoIterator<Item = T>, name: impl Fn(&T) 
     if other.len() == 1 { other.pop() } else { None }
 }
 
-/// "did you mean NAME? " with the nearest known names, or an empty string if no name is near.
+/// Returns "did you mean NAME? " with the nearest known names, or an empty string if no name is near.
 pub fn suggestion<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let typed = typed.to_lowercase();
     let near = known.into_iter().filter_map(|name| {

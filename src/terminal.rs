@@ -9,7 +9,7 @@ pub(crate) fn say(line: &str) {
     writeln!(std::io::stderr(), "{}", escaped(line)).unwrap_or_default();
 }
 
-/// The text with every control character escaped, as in `\u{1b}`. Line feeds and tabs stay.
+/// The text with every control character escaped, as in `\u{1b}`. Line feeds and tabs are kept.
 pub(crate) fn escaped(text: &str) -> Cow<'_, str> {
     if !text.contains(is_command) {
         return Cow::Borrowed(text);

@@ -15,9 +15,10 @@ use crate::seed;
 #[derive(Debug, Clone)]
 pub struct Array {
     /// The values, `(n, d)`, in f32. f64 and integers are rounded to f32 column by column. Each column uses
-    /// the scaling that keeps the most values distinct. It is centred at the mean and divided by the standard
-    /// deviation (for values far from zero), centred at the median and divided by the median distance (for
-    /// extreme values), or unscaled (for many orders of magnitude). Scaling does not change the information.
+    /// the scaling that keeps the most values distinct. A column is centred at the mean and divided by the
+    /// standard deviation (for values far from zero), centred at the median and divided by the median
+    /// distance (for extreme values), or not scaled (for values over many orders of magnitude). Scaling does
+    /// not change the information.
     pub values: Array2<f32>,
     /// SHA-256 of the file.
     pub sha256: String,

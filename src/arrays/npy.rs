@@ -1,5 +1,5 @@
 //! Reads NumPy's npy format: a magic string, a version, a header that is a Python literal, and the values.
-//! The header is parsed, never evaluated.
+//! The header is parsed; it is never evaluated as Python code.
 //!
 //! # References
 //! NEP 1, *A Simple File Format for NumPy Arrays*.

@@ -1,7 +1,7 @@
-//! Rounds values to f32 and keeps them distinct.
+//! Rounds values to f32 and keeps as many as possible distinct.
 
-/// Rounds to f32, with a scaling of each column that keeps its values distinct. A column with NaN or infinity
-/// is not scaled, so that the caller can still find the invalid value.
+/// Rounds to f32. Each column is scaled so that as many values as possible stay distinct. A column with NaN
+/// or infinity is not scaled, so that the caller can still find the invalid value.
 pub(super) fn to_f32(values: &[f64], d: usize) -> Vec<f32> {
     let mut out = vec![0.0; values.len()];
     for column in 0..d {
@@ -21,7 +21,7 @@ fn column_to_f32(values: &[f64]) -> Vec<f32> {
     // Divide by the largest absolute value first, so that no sum overflows.
     let mean = values.iter().map(|value| value / most).sum::<f64>() / n;
     let variance = values.iter().map(|value| (value / most - mean).powi(2)).sum::<f64>() / n;
-    // Variation below the rounding error of f64 counts as constant.
+    // A column whose variation is below the rounding error of f64 counts as constant.
     let sd = if variance.sqrt() > 1e-14 { variance.sqrt() } else { f64::INFINITY };
     let standard: Vec<f32> = values.iter().map(|value| ((value / most - mean) / sd) as f32).collect();
     let distinct = |values: &[f32]| {
@@ -64,7 +64,7 @@ mod tests {
         let wanted = [-1.0, 0.0, 1.0, 1.0, 0.0, -1.0];
         assert!(seen.iter().zip(wanted).all(|(seen, wanted)| (seen - wanted).abs() < 1e-6), "{seen:?}");
         assert!(to_f32(&[1.0, f64::NAN], 1)[1].is_nan());
-        // One extreme value, and many orders of magnitude: all values stay distinct.
+        // All values stay distinct in columns with an extreme value or with many orders of magnitude.
         for values in [
             vec![0.1, 0.2, 0.3, 1e12],
             vec![1e-20, 1e-10, 1.0, 1e10, 1e20],

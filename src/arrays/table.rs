@@ -1,5 +1,5 @@
-//! Reads numbers from CSV, one row for each sample. The first line may contain column names. The names may be
-//! `0,1,2` if no value is written as a whole number.
+//! Reads numbers from CSV, one row for each sample. The first line may contain column names. A first line
+//! `0,1,2` counts as column names if no value is written as a whole number.
 
 use std::path::Path;
 
@@ -21,7 +21,7 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<(Vec<usize>, Values)> {
     let (mut values, mut columns, mut n): (Vec<f64>, usize, usize) = (vec![], 0, 0);
     let mut lines = Lines::new(bytes);
     let mut before = 0;
-    // Column names may be column numbers, as in a data frame without names.
+    // Whether the first line contains column numbers, as pandas writes them for columns without names.
     let mut is_numbered = false;
     for (index, record) in reader.records().enumerate() {
         let record = record.map_err(|error| {
@@ -76,8 +76,8 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<(Vec<usize>, Values)> {
         }
         n += 1;
     }
-    // A blank line at the end of a single column is a missing value. If the other file has a blank line
-    // elsewhere, ignoring both would shift the pairs.
+    // In a file with one column, a blank line at the end counts as a missing value. If the other file of the
+    // pair has a blank line elsewhere, ignoring both would shift the pairs.
     let ends = bytes
         .iter()
         .rev()

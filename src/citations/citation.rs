@@ -3,7 +3,7 @@
 /// One publication or program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Citation {
-    /// Its BibTeX key.
+    /// The BibTeX key.
     pub key: String,
     /// The BibTeX entry, without a final newline.
     pub bibtex: String,

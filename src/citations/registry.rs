@@ -27,8 +27,8 @@ const ESTIMATORS: [(&str, &[&str]); 11] = [
     ("mine-paper", &["chen2025quantifying", "belghazi2018mutual"]),
 ];
 
-/// References of the candidates of a calibration, by prefix of their names. The first match counts. Means and
-/// lines need no reference.
+/// References of the candidates of a calibration, by prefix of their names. The first matching prefix
+/// applies. Candidates that are means or lines need no reference.
 const CANDIDATES: [(&str, &[&str]); 12] = [
     ("mean", &[]),
     ("size", &[]),
@@ -64,12 +64,12 @@ pub fn with_keys<'a>(keys: impl IntoIterator<Item = &'a str>) -> Vec<Citation> {
     all
 }
 
-/// The keys of an estimator of mutual information; `None` for an unknown name.
+/// The keys of the references of an estimator of mutual information; `None` for an unknown name.
 pub fn of_estimator(name: &str) -> Option<&'static [&'static str]> {
     ESTIMATORS.iter().find(|(own, _)| *own == name).map(|(_, keys)| *keys)
 }
 
-/// The keys of a candidate of a calibration; `None` for an unknown name.
+/// The keys of the references of a candidate of a calibration; `None` for an unknown name.
 pub fn of_candidate(name: &str) -> Option<&'static [&'static str]> {
     CANDIDATES.iter().find(|(begin, _)| name.starts_with(begin)).map(|(_, keys)| *keys)
 }
@@ -84,7 +84,8 @@ mod tests {
     fn every_estimator_and_candidate_has_its_references() {
         for estimator in mi::ALL {
             let keys = of_estimator(estimator.name()).unwrap_or_else(|| panic!("{}", estimator.name()));
-            // `surmise list estimators` names the same authors, except that of the standard error of `ksg`.
+            // `surmise list estimators` names the same authors, but omits the author of the standard error of
+            // `ksg`.
             for citation in with_keys(keys.iter().copied()) {
                 let author = citation.field("author").and_then(|authors| authors.split(',').next());
                 let author = author.expect("an author");

@@ -1,6 +1,6 @@
-//! Categories: entities of one kind with facts about them, one CSV file for each category. The first column
-//! is `entity`. Every other column is a relation, which gives an answer for each entity ("capital", "class",
-//! "next" ...).
+//! Defines categories: entities of one kind with facts about them. Each category is a CSV file. The first
+//! column is `entity`. Every other column is a relation, which gives an answer for each entity ("capital",
+//! "class", "next" ...).
 
 use std::path::Path;
 
@@ -46,7 +46,7 @@ pub struct Category {
     pub name: String,
     /// SHA-256 of the CSV file.
     pub sha256: String,
-    /// The entities. They are distinct.
+    /// The distinct entities.
     pub entities: Vec<String>,
     /// The facts about the entities.
     pub relations: Vec<Relation>,
@@ -145,7 +145,7 @@ fn malformed(path: &Path, bytes: &[u8], error: &csv::Error) -> Error {
     Error::Csv { path: path.into(), line: Lines::at(bytes, error.position()), reason: csv_reason(error) }
 }
 
-/// Explains why a row of a CSV file cannot be read, and what to do.
+/// Describes why a row of a CSV file cannot be read, and what to do.
 pub(crate) fn csv_reason(error: &csv::Error) -> String {
     match error.kind() {
         csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {

@@ -1,6 +1,6 @@
-//! Controls of text corpora. Texts with higher entropy have higher mutual information whatever their content,
-//! because they lead to more distinct states. A control keeps the tokens and destroys the property that is
-//! measured.
+//! Defines controls for text corpora. Texts with higher entropy have higher mutual information regardless of
+//! their content, because they lead to more distinct states. A control keeps the tokens and destroys the
+//! property that is measured.
 
 use serde::{Deserialize, Serialize};
 

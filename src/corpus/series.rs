@@ -13,7 +13,8 @@ use crate::error::{Error, Result};
 use crate::model::Tokenizer;
 use crate::seed;
 
-/// Maximum number of windows: far more than an estimator can process in a day, and few enough for the memory.
+/// Maximum number of windows: far more than an estimator can process in a day, and few enough to fit in
+/// memory.
 const MAX_WINDOWS: usize = 1_000_000;
 
 /// In-context lists as texts, independent of any tokenizer.
@@ -39,10 +40,8 @@ impl Series {
         }
         let n = category.entities.len();
         if n < shots {
-            let reason = format!(
-                "has {n} entities, fewer than the {shots} of a series; lower --entities or add \
-                         entities"
-            );
+            let reason =
+                format!("has {n} entities, but a series needs {shots}; lower --entities or add entities");
             return Err(Error::Corpus { name: category.name.clone(), reason });
         }
         let mut rng = seed::stream("series", &category.name, seed);
@@ -108,8 +107,8 @@ impl Series {
                 Some(_) => Role::Separator,
                 None => Role::Prefix,
             };
-            // The reading point is the last token with a role and index, because only its state has seen the
-            // whole entity. So an earlier token loses this mark.
+            // The reading point is the last token with a role and index, because only its state depends on
+            // the whole entity. So the mark is removed from an earlier token.
             if let Some(before) = labels
                 .iter_mut()
                 .rev()

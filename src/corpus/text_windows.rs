@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::model::Tokenizer;
 use crate::seed;
 
-/// Bytes to tokenize at first for each token needed. Tokenizers of natural languages need fewer.
+/// Initial number of bytes to tokenize for each token needed. Tokens of natural language have fewer bytes.
 const BYTES_PER_TOKEN: usize = 16;
 
 /// Settings for cutting texts into windows.
@@ -29,7 +29,7 @@ impl WindowSettings {
     /// replacement is drawn; windows stay in order.
     ///
     /// # Errors
-    /// Those of [`WindowSettings::all`].
+    /// Returns the errors of [`WindowSettings::all`].
     pub fn corpus(&self, texts: &Texts, tokenizer: &Tokenizer) -> Result<Corpus> {
         let all = self.all(texts, tokenizer)?;
         let windows = self.draw(&texts.name, all.len()).into_iter().map(|w| all[w].1.clone()).collect();
@@ -48,7 +48,7 @@ impl WindowSettings {
         }
     }
 
-    /// Draws which of `n` windows to use; returns sorted indices.
+    /// Draws the windows to use out of `n` windows, and returns their sorted indices.
     pub fn draw(&self, name: &str, n: usize) -> Vec<usize> {
         let mut drawn =
             sample(&mut seed::stream("windows", name, self.seed), n, n.min(self.windows)).into_vec();
@@ -57,7 +57,7 @@ impl WindowSettings {
     }
 
     /// All windows of the texts, each with the index of its text. A window begins at the first sentence start
-    /// after the previous window. A text shorter than a window has none.
+    /// after the previous window. A text shorter than a window has no windows.
     ///
     /// # Errors
     /// [`Error::Parameter`] if the settings ask for windows of fewer than two tokens or for fewer than two
@@ -91,7 +91,8 @@ impl WindowSettings {
         if windows.len() < 2 {
             let reason = format!(
                 "its {} texts give {} windows of {} tokens, but at least two are needed (the longest part \
-                 from a sentence start has {longest} tokens); lower --window-tokens or give longer texts",
+                 that begins at a sentence start has {longest} tokens); lower --window-tokens or give longer \
+                 texts",
                 texts.texts.len(),
                 windows.len(),
                 self.window_tokens
@@ -110,7 +111,7 @@ impl WindowSettings {
             }
             let tokens = first_tokens(&text[start..], self.window_tokens, tokenizer)?;
             longest = longest.max(tokens.len());
-            // The text after a later sentence start is even shorter.
+            // The remaining text is too short for a window, so stop.
             let Some(last) = self.window_tokens.checked_sub(1).and_then(|last| tokens.get(last)) else {
                 break;
             };
@@ -133,8 +134,8 @@ fn window(prefix: &[u32], ids: &[u32], n_bytes: usize) -> Window {
     Window { ids: [prefix, ids].concat(), labels: before.chain(text).collect(), n_bytes }
 }
 
-/// At least the first `n` tokens of a text, or all if it has fewer. Only as much of the text as needed is
-/// tokenized.
+/// Returns at least the first `n` tokens of a text, or all tokens if there are fewer. Only as much of the
+/// text as needed is tokenized.
 fn first_tokens(text: &str, n: usize, tokenizer: &Tokenizer) -> Result<Vec<crate::model::tokenizer::Token>> {
     let mut bytes = n.saturating_mul(BYTES_PER_TOKEN);
     loop {
@@ -147,7 +148,8 @@ fn first_tokens(text: &str, n: usize, tokenizer: &Tokenizer) -> Result<Vec<crate
     }
 }
 
-/// The beginning of a text up to the end of a word, at least `bytes` long if the text is.
+/// Returns the shortest beginning of a text that has at least `bytes` bytes and ends with a whole word.
+/// Returns the whole text if it is shorter.
 fn whole_words(text: &str, bytes: usize) -> &str {
     let end = text.char_indices().find(|(at, c)| *at >= bytes && c.is_whitespace());
     end.map_or(text, |(at, _)| &text[..at])
@@ -155,9 +157,9 @@ fn whole_words(text: &str, bytes: usize) -> &str {
 
 /// The bytes at which sentences start. A sentence starts at the first character of the text, and after an end
 /// mark (`.`, `!`, `?` or an ellipsis), optional closing quotes or brackets, and white space. Full stops of
-/// scripts without spaces need no white space. The rules of Unicode's annex 29 look for capital letters and
-/// find no sentences in generated texts without capitals, so they are not used. As a consequence, some
-/// abbreviations count as sentence ends.
+/// scripts without spaces need no white space. The rules of Unicode's annex 29 are not used, because they
+/// depend on capital letters and find no sentences in generated texts without capitals. As a consequence,
+/// some abbreviations count as sentence ends.
 fn sentence_starts(text: &str) -> Vec<usize> {
     enum State {
         Inside,

@@ -1,4 +1,4 @@
-//! A corpus as a model reads it: windows of labelled tokens.
+//! Defines a corpus as the input of a model: windows of labelled tokens.
 
 use serde::{Deserialize, Serialize};
 
@@ -24,8 +24,8 @@ pub enum Role {
 pub struct TokenLabel {
     /// The role of the token.
     pub role: Role,
-    /// The number, from 1, of the entity that the token belongs to or follows, or of the token in its text; 0
-    /// for the prefix.
+    /// In a series, the number (from 1) of the entity that the token belongs to or follows. In a text, the
+    /// number (from 1) of the token. For the prefix, 0.
     pub reading_index: usize,
     /// Whether the token is a reading point: the last token of an entity or separator, or any token of a
     /// text.
@@ -57,12 +57,12 @@ pub struct Corpus {
     pub prefix: Vec<u32>,
     /// The requested handling of the beginning-of-sequence token.
     pub bos: Bos,
-    /// The control to measure too; `None` for series.
+    /// The control to measure in addition; `None` for series.
     pub control: Option<CorpusControl>,
 }
 
 impl Corpus {
-    /// The distinct reading points, as role and number, from left to right.
+    /// The distinct reading points as pairs of role and number, from left to right.
     pub fn reading_points(&self) -> Vec<(Role, usize)> {
         let mut points: Vec<_> = self
             .windows

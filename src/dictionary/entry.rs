@@ -16,8 +16,8 @@ pub struct Entry {
     pub unit: String,
     /// One sentence that describes the content.
     pub meaning: String,
-    /// For a member with objects, the table that describes them; a leading `*` means that member names are
-    /// free. For a table, the place where the file is written.
+    /// For a member that contains objects, the table that describes these objects; a leading `*` means that
+    /// the names of the objects are arbitrary. For a table, the place where the file is written.
     pub holds: String,
 }
 

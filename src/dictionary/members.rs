@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::entry::{Entry, entries};
 
-/// The entries by table, and a record of the entries that were looked up.
+/// The entries of each table, and the entries that were looked up.
 #[derive(Debug)]
 pub struct Members {
     tables: BTreeMap<String, Vec<Entry>>,
@@ -27,7 +27,7 @@ impl Members {
     /// Looks up every member of an object, including nested objects.
     ///
     /// # Errors
-    /// The path of the first member that is not in the dictionary, or that contains objects which the
+    /// Returns the path of the first member that is not in the dictionary, or that contains objects which the
     /// dictionary does not describe.
     pub fn check(&mut self, table: &str, value: &Value) -> Result<(), String> {
         let Value::Object(members) = value else { return Err(format!("{table} is not an object")) };
@@ -62,7 +62,7 @@ impl Members {
     /// Looks up the columns of a CSV file.
     ///
     /// # Errors
-    /// The first column that is not in the dictionary.
+    /// Returns the first column that is not in the dictionary.
     pub fn check_columns<'a>(
         &mut self,
         table: &str,

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use super::entry::{Entry, entries};
 
-/// The tables of the page, as Markdown: files first, then the objects that JSON files hold.
+/// The tables of the page, as Markdown: files first, then the objects that JSON files contain.
 pub fn markdown() -> String {
     let entries = entries();
     let tables: Vec<&Entry> = entries.iter().filter(|entry| entry.is_table()).collect();
@@ -35,9 +35,9 @@ fn row(entry: &Entry, known: &BTreeSet<&str>) -> String {
     let object = holds.trim_start_matches("* ");
     let is_free = holds.starts_with('*');
     let meaning = match (known.contains(object), is_free) {
-        (true, true) => format!("{meaning}; free names, each {}", link(object)),
+        (true, true) => format!("{meaning}; member names are arbitrary, each value is {}", link(object)),
         (true, false) => format!("{meaning}: {}", link(object)),
-        (false, true) => format!("{meaning}; free names"),
+        (false, true) => format!("{meaning}; member names are arbitrary"),
         (false, false) => meaning.clone(),
     };
     format!("| `{name}` | {unit} | {} |\n", meaning.replace('|', "\\|"))

@@ -24,7 +24,7 @@ use crate::error::{Error, Result};
 pub struct Schema {
     /// The name of the schema.
     pub name: String,
-    /// The version of the schema. Readers refuse unknown versions.
+    /// The version of the schema. Readers reject unknown versions.
     pub version: u32,
     /// Version of surmise.
     pub tool_version: String,
@@ -62,7 +62,7 @@ pub fn is_same(file: &Path, other: &Path) -> bool {
     place.is_some_and(|place| place == file) || other.canonicalize().is_ok_and(|other| other == file)
 }
 
-/// Refuses an output that would overwrite an input file.
+/// Returns an error if the output would overwrite an input file.
 ///
 /// # Errors
 /// [`Error::Parameter`]
@@ -81,12 +81,14 @@ pub fn file_stem(path: &Path) -> String {
     path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned())
 }
 
-/// The id of a model in file names: the slash of a hub id, and the colon before a file, become `--`.
+/// Converts the id of a model for use in file names: the slash of a hub id and the colon before a file name
+/// become `--`.
 pub fn id_in_file_names(id: &str) -> String {
     id.replace(['/', ':'], "--")
 }
 
-/// A file under a temporary name in its final folder. Dropping it before [`Partial::commit`] deletes it.
+/// A file that is written under a temporary name in its final folder. It is deleted if it is dropped before
+/// [`Partial::commit`].
 #[derive(Debug)]
 pub struct Partial {
     path: PathBuf,
@@ -94,7 +96,7 @@ pub struct Partial {
 }
 
 impl Partial {
-    /// Begins a file that [`Partial::commit`] will rename to `path`.
+    /// Creates the temporary file, which [`Partial::commit`] renames to `path`.
     ///
     /// # Errors
     /// [`Error::Write`]
@@ -168,7 +170,7 @@ pub fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<()> {
 }
 
 /// Reads the rows of a CSV file from its bytes; errors name `path`. `trim` removes white space around the
-/// cells: use it for files written by hand, but not for answers, whose white space is content.
+/// cells: use it for files written by hand, but not for answers, whose white space must be kept.
 ///
 /// # Errors
 /// [`Error::Csv`] with the line.
@@ -191,8 +193,8 @@ pub(crate) fn read_csv<T: DeserializeOwned>(path: &Path, trim: csv::Trim) -> Res
     csv_rows(path, &bytes, trim)
 }
 
-/// Explains why a table of an earlier version is refused: lists its renamed columns with both names. `None`
-/// if the table has no renamed columns.
+/// Describes why a table of an earlier version cannot be read: lists its renamed columns with both names.
+/// `None` if the table has no renamed columns.
 pub(crate) fn renamed_columns<'a>(
     renamed: impl IntoIterator<Item = &'a (&'static str, &'static str)>,
     has: impl Fn(&str) -> bool,

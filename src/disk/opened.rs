@@ -1,4 +1,4 @@
-//! Opens files that users name. Refuses pipes and devices instead of blocking on them.
+//! Opens files. Pipes and devices are errors, because reading from them could block.
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{BufRead, Error, ErrorKind, Read, Result};
@@ -6,7 +6,7 @@ use std::path::Path;
 
 /// Maximum size in bytes of a file that is read into memory at once; only arrays may be larger.
 const LARGEST: u64 = 4 << 30;
-/// Maximum number of bytes to keep of a line.
+/// Maximum number of bytes of a line to keep.
 const LONGEST_LINE: usize = 256 << 20;
 
 /// Opens a file for reading.
@@ -22,7 +22,7 @@ pub fn open(path: impl AsRef<Path>) -> Result<File> {
 /// Reads the bytes of a file.
 ///
 /// # Errors
-/// Those of [`open`], and for a file larger than 4 GiB.
+/// Returns the errors of [`open`], and an error for a file larger than 4 GiB.
 pub fn read(path: impl AsRef<Path>) -> Result<Vec<u8>> {
     let file = open(path)?;
     check_size(&file)?;
@@ -31,10 +31,10 @@ pub fn read(path: impl AsRef<Path>) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Refuses a file larger than 4 GiB, the limit for reading a file into memory at once.
+/// Checks that a file has at most 4 GiB, the limit for reading a file into memory at once.
 ///
 /// # Errors
-/// [`ErrorKind::FileTooLarge`]
+/// [`ErrorKind::FileTooLarge`] for a larger file.
 pub fn check_size(file: &File) -> Result<()> {
     let n_bytes = file.metadata()?.len();
     if n_bytes <= LARGEST {
@@ -48,10 +48,11 @@ pub fn check_size(file: &File) -> Result<()> {
 }
 
 /// Appends the next line to `bytes`, including its line feed, and returns the length of the line; 0 at the
-/// end of the file. Only the first 256 MiB of a longer line are appended, followed by its line feed.
+/// end of the file. If the line is longer than 256 MiB, only its first 256 MiB and its line feed are
+/// appended.
 ///
 /// # Errors
-/// Those of the reader.
+/// Returns the errors of the reader.
 pub fn read_line(reader: &mut impl BufRead, bytes: &mut Vec<u8>) -> Result<u64> {
     read_line_within(LONGEST_LINE, reader, bytes)
 }
@@ -82,13 +83,13 @@ fn read_line_within(most: usize, reader: &mut impl BufRead, bytes: &mut Vec<u8>)
 /// Reads the text of a file.
 ///
 /// # Errors
-/// Those of [`read`], and for a file that is not UTF-8.
+/// Returns the errors of [`read`], and an error for a file that is not UTF-8.
 pub fn read_text(path: impl AsRef<Path>) -> Result<String> {
     String::from_utf8(read(path)?).map_err(|error| Error::new(ErrorKind::InvalidData, error.utf8_error()))
 }
 
-/// Opens a file that surmise itself manages, with the given options. Symbolic links are refused: other users
-/// with write access to the folder could redirect them to any file of the user.
+/// Opens a file that surmise itself manages, with the given options. A symbolic link is an error, because
+/// another user with write access to the folder could point it at any file.
 ///
 /// # Errors
 /// An error if the path is a symbolic link, a folder, a device or a pipe, or cannot be opened.

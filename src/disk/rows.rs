@@ -1,5 +1,5 @@
-//! Serializes values as JSON and CSV. Refuses NaN and infinity, which the formats would write as null or as a
-//! word.
+//! Serializes values as JSON and CSV. NaN and infinity are errors, because JSON would contain `null` and CSV
+//! a word instead of a number.
 
 use std::io::{Error as IoError, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ pub fn json_bytes<T: Serialize + ?Sized>(path: &Path, value: &T) -> Result<Vec<u
 /// Serializes a value as JSON on one line.
 ///
 /// # Errors
-/// Those of [`json_bytes`].
+/// Returns the errors of [`json_bytes`].
 pub fn json_line<T: Serialize + ?Sized>(path: &Path, value: &T) -> Result<Vec<u8>> {
     checked(path, value, serde_json::to_vec)
 }

@@ -1,5 +1,5 @@
-//! Keeps a list of temporary files and removes them when the process exits early. A signal runs no
-//! destructors, so the list is needed.
+//! Keeps a list of temporary files and removes them when the process exits early. The list is needed because
+//! destructors do not run when a signal ends the process.
 
 use std::collections::BTreeSet;
 use std::io::Result;
@@ -54,7 +54,7 @@ pub(super) struct TemporaryFile {
 
 impl TemporaryFile {
     pub(super) fn begin(folder: &Path) -> Result<Self> {
-        // Hold the lock, so that a signal never finds a file that is not in the list.
+        // Hold the lock until the file is in the list, so that [`exit`] cannot miss the file.
         let mut there = there();
         let file = tempfile::Builder::new().prefix(PREFIX).tempfile_in(folder)?;
         there.insert(file.path().into());
@@ -82,7 +82,7 @@ impl TemporaryFile {
 /// A temporary folder. It is removed when dropped, and when the process ends through [`exit`].
 #[derive(Debug)]
 pub struct TemporaryFolder {
-    // Fields drop in order: the folder is removed before its entry.
+    // Fields drop in order: the folder is removed before its entry in the list.
     folder: TempDir,
     _listed: Listed,
 }

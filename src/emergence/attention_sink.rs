@@ -1,6 +1,6 @@
-//! Detects attention sinks: in many trained models, the state at position 0 has a far larger norm than all
-//! others. A token without context stands at position 0, so in these models the micro information measures
-//! the sink.
+//! Detects attention sinks: in many trained models, the state at position 0 has a far larger norm than the
+//! states at all other positions. A token without context is at position 0, so in these models the micro
+//! information measures the sink.
 //!
 //! # References
 //! Xiao, Tian, Chen, Han, Lewis, arXiv 2309.17453; Sun, Chen, Kolter, Liu, arXiv 2402.17762.
@@ -19,7 +19,7 @@ const WINDOWS: usize = 16;
 /// positions is 0.
 ///
 /// # Errors
-/// Those of [`States::within`].
+/// Returns the errors of [`States::within`].
 pub(super) fn position_0_norm_ratios(
     decoder: &Decoder,
     name: &str,

@@ -12,7 +12,7 @@ use super::settings::MeasureSettings;
 /// `noise_stream` names the positions. It seeds the random stream of the estimator and appears in errors.
 ///
 /// # Errors
-/// [`Error::Samples`] if the estimator refuses the states or their information is infinite.
+/// [`Error::Samples`] if the estimator rejects the states or their information is infinite.
 pub(super) fn block_mi(
     settings: &MeasureSettings,
     states: &States,
@@ -21,9 +21,9 @@ pub(super) fn block_mi(
     block: usize,
 ) -> Result<Vec<Estimate>> {
     let (input, output) = (states.rows(block - 1, points)?, states.rows(block, points)?);
-    // From the second block on, the input state determines its context, so contexts serve as labels: in f32,
-    // two contexts can round to the same state. The input of the first block is the embedding of its own
-    // token.
+    // From the second block on, different contexts have different input states in exact arithmetic, but in
+    // f32 two contexts can round to the same state. So contexts are used as labels. The input of the first
+    // block is the embedding of its own token.
     let labels = if block == 1 { row_labels("x", input.view())? } else { states.contexts(points) };
     let pairs = Pairs::new(input.view(), output.view())?.with_labels(&labels)?;
     let noise = seed::derive("noise", &format!("{noise_stream}/{block}"), settings.seed);

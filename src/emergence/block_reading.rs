@@ -46,9 +46,9 @@ impl From<&Estimate> for BlockMi {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum BlockFlag {
-    /// The norm of the state at position 0 is more than 10 times that of the others: the model uses position
-    /// 0 as an attention sink. A token without context stands there, so the micro information measures the
-    /// sink.
+    /// The norm of the state at position 0 is more than 10 times the norm at other positions: the model uses
+    /// position 0 as an attention sink. A token without context is at this position, so the micro information
+    /// measures the sink.
     AttentionSink,
 }
 
@@ -71,7 +71,8 @@ pub struct BlockReading {
     pub position: Option<usize>,
     /// The role of the token at the reading point.
     pub role: Role,
-    /// The number, from 1, of the entity that the token ends or follows, or of the token in its text.
+    /// In a series, the number (from 1) of the entity that the token ends or follows. In a text, the number
+    /// (from 1) of the token.
     pub reading_index: usize,
     /// The control that the row belongs to: `shuffled`, or `None` for the corpus itself.
     pub control: Option<String>,
@@ -85,7 +86,8 @@ pub struct BlockReading {
     pub micro_mi: BlockMi,
     /// `macro - micro`.
     pub emergence_nats: f64,
-    /// Standard error of the emergence: those of macro and micro added in quadrature.
+    /// Standard error of the emergence: the standard errors of macro and micro information, added in
+    /// quadrature.
     pub stderr_nats: Option<f64>,
     /// Variance over windows of the pointwise macro information, in nats squared.
     pub variance_nats2: Option<f64>,

@@ -17,7 +17,7 @@ impl LoneTokens {
     /// Runs the decoder once on every distinct token of `ids`, each after `prefix`.
     ///
     /// # Errors
-    /// Those of [`States::within`].
+    /// Returns the errors of [`States::within`].
     pub(super) fn new(
         decoder: &Decoder,
         name: &str,
@@ -35,8 +35,8 @@ impl LoneTokens {
         Ok(Self { states, points: ids.into_iter().zip(points).collect() })
     }
 
-    /// The points at which the states of the given tokens are. All tokens must have been passed to
-    /// [`Self::new`].
+    /// The points of the given tokens, at which `states` contains their states. All tokens must have been
+    /// passed to [`Self::new`].
     pub(super) fn points(&self, ids: impl Iterator<Item = u32>) -> Vec<Point> {
         ids.map(|id| self.points[&id]).collect()
     }

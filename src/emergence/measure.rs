@@ -23,23 +23,23 @@ use crate::seed;
 const SINK_RATIO: f64 = 10.0;
 
 /// Measures the emergence of `model`, and of its randomly initialised version, at every block and reading
-/// point of `corpus`. If the corpus has a control, the function measures that too and appends its rows, which
-/// name the control.
+/// point of `corpus`. If the corpus has a control, the function also measures the control and appends its
+/// rows, which contain the name of the control.
 ///
 /// The states of each distinct prefix and of each distinct token are computed once. Estimates are made only
 /// at reading points. The result is bit-identical on any number of threads.
 ///
 /// # Errors
 /// An error if a window does not fit the model, a residual stream contains NaN or infinity, or the estimator
-/// refuses the states.
+/// rejects the states.
 pub fn measure(model: &Model, corpus: &Corpus, settings: &MeasureSettings) -> Result<Profile> {
     measure_with_progress(model, corpus, settings, &|_, _| ())
 }
 
-/// Like [`measure`]. `progress` receives the number of steps done and the total.
+/// Like [`measure`], but calls `progress` with the number of completed steps and the total.
 ///
 /// # Errors
-/// Those of [`measure`].
+/// Returns the errors of [`measure`].
 pub fn measure_with_progress(
     model: &Model,
     corpus: &Corpus,
@@ -47,7 +47,8 @@ pub fn measure_with_progress(
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<Profile> {
     let n_corpora = if corpus.control.is_some() { 2 } else { 1 };
-    // For each corpus: states and estimates, of the trained and of the randomly initialised model.
+    // Each corpus needs four parts: states and estimates of the trained model, and states and estimates of
+    // the randomly initialised model.
     let steps = Steps::new(n_corpora * 4 * model.info.n_layers, progress);
     let mut profile = without_readings(model, corpus, settings);
     profile.blocks = readings(model, corpus, settings, &steps)?;
@@ -60,8 +61,8 @@ pub fn measure_with_progress(
     Ok(profile)
 }
 
-/// All settings that determine the results of a profile. If profiles.csv has a column for a setting, both
-/// have the same name.
+/// All settings that determine the results of a profile. If profiles.csv has a column for a setting, the
+/// setting has the name of the column.
 pub fn settings_of(model: &Model, corpus: &Corpus, settings: &MeasureSettings) -> ProfileSettings {
     let estimator = settings.estimator();
     let noise_scales: Vec<String> = estimator.noise_scales().iter().map(f64::to_string).collect();
@@ -189,8 +190,8 @@ fn readings(
     Ok(readings)
 }
 
-/// Refuses a value that is not finite, because files cannot hold it. [`block_information`] has already
-/// refused infinite estimates with a more specific reason.
+/// Returns an error for a value that is not finite, because files cannot contain it. [`block_information`]
+/// has already reported infinite estimates with a more specific reason.
 fn check_finite(reading: &BlockReading, settings: &MeasureSettings) -> Result<()> {
     let numbers = [
         ("macro_mi_nats", reading.macro_mi.mi_nats),

@@ -26,8 +26,8 @@ pub enum Origin {
 /// the stored file is updated without a new measurement, because the family does not affect the results.
 ///
 /// # Errors
-/// [`crate::Error::Json`] for a damaged file; those of [`ProfileStore::find`], [`ProfileStore::put`] and
-/// `measure`.
+/// [`crate::Error::Json`] for a damaged file, and the errors of [`ProfileStore::find`], [`ProfileStore::put`]
+/// and `measure`.
 pub fn measure_once<P: StoredProfile>(
     store: Option<&ProfileStore>,
     model: &ModelInfo,

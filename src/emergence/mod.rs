@@ -1,12 +1,13 @@
-//! Measures the emergence of one model on one corpus, block by block, and that of the randomly initialised
-//! model. Emergence is the information that a state holds at the macroscopic level minus that at the token
-//! level. Two estimands define these levels: positional and semantic emergence.
+//! Measures the emergence of one model, and of its randomly initialised version, at every block on one
+//! corpus. Emergence is the information that a state contains at the macroscopic level minus that at the
+//! token level. Two estimands define these levels: positional and semantic emergence.
 //!
 //! | file or module | contents |
 //! |---|---|
 //! | [`semantic`] | semantic emergence: information on the relation minus that on the examples |
 //! | `positional.rs` | positional emergence of every block, `IE_l = macro_l - micro_l` |
-//! | `block_mi.rs`, `lone_tokens.rs` | `I(h_{l-1} ; h_l)` at given positions; states of lone tokens |
+//! | `block_mi.rs`, `lone_tokens.rs` | `I(h_{l-1} ; h_l)` at given positions; states of tokens without
+//! context |
 //! | `random_init.rs` | positional emergence of the randomly initialised model |
 //! | `measure.rs` | measures a profile on a corpus and its control |
 //! | `profile.rs`, `block_reading.rs`, `headline.rs` | the profile, its rows, its summaries |

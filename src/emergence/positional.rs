@@ -2,8 +2,8 @@
 //! block.
 //!
 //! * macro ([`PositionalStates::macro_mi`]): `I(h_{l-1} ; h_l)` at a token in context.
-//! * micro ([`PositionalStates::micro_mi`]): `I(h_{l-1} ; h_l)` at the token without its context, pooled over
-//!   the tokens of all reading points.
+//! * micro ([`PositionalStates::micro_mi`]): `I(h_{l-1} ; h_l)` at the token without context, pooled over the
+//!   tokens of all reading points.
 //!
 //! # References
 //! Chen, Yang, Zhu, Wang, arXiv 2405.12617.
@@ -36,8 +36,8 @@ impl BlockInformation {
     }
 }
 
-/// The information of every block of a model, in block order. Progress: computing the states counts as many
-/// steps as there are blocks, and the estimates of each block count one step.
+/// Computes the information of every block of a model, in block order. Computing the states counts as many
+/// progress steps as there are blocks, and the estimates of each block count as one step.
 pub(super) fn block_information(
     decoder: &Decoder,
     name: &str,
@@ -95,8 +95,9 @@ impl<'a> PositionalStates<'a> {
         }
         let in_context = States::with_progress(decoder, name, &windows, &wanted, room_bytes, batch)?;
 
-        // Pool the tokens at the reading points of entities and texts over all windows; each is alone after
-        // the prefix of the tokenizer. Separators are all the same token, so they carry no information.
+        // Pool the tokens at the reading points of entities and texts over all windows. Each token is alone
+        // in its window, after the prefix of the tokenizer. Separators are all the same token, so they carry
+        // no information.
         let pooled: Vec<u32> = reading_points
             .iter()
             .filter(|((role, _), _)| *role != Role::Separator)

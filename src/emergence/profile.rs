@@ -59,7 +59,7 @@ pub struct CorpusInfo {
     pub roles: Vec<Role>,
     /// Whether every window begins with special tokens: [`Bos::On`] or [`Bos::Off`].
     pub bos: Bos,
-    /// The control that was measured too, if any.
+    /// The control that was measured in addition, if any.
     #[serde(default)]
     pub control: Option<CorpusControl>,
 }
@@ -77,9 +77,9 @@ impl CorpusInfo {
 pub struct EstimatorInfo {
     /// The name of the estimator.
     pub name: String,
-    /// What the noise is relative to.
+    /// The scale of the states to which the noise is relative.
     pub scale: Scale,
-    /// The noise scales, for `channel` the precisions b; empty if the estimator adds no noise.
+    /// The noise scales, which for `channel` are the precisions `b`; empty if the estimator adds no noise.
     pub noise_scales: Vec<f64>,
     /// Which token serves as the token without context.
     #[serde(default)]
@@ -92,7 +92,7 @@ pub struct EstimatorInfo {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Micro {
-    /// The token alone, in a window of one, pooled over the tokens of the role.
+    /// The token alone in its window. The micro information is pooled over the tokens of the role.
     #[default]
     Alone,
     /// The first token of each window, as in the published code of the paper.
@@ -111,10 +111,10 @@ impl Micro {
         }
     }
 
-    /// One line on what the choice is.
+    /// Describes the choice in one line.
     pub fn describe(self) -> &'static str {
         match self {
-            Self::Alone => "The token alone, in a window of one, pooled over the tokens of the role",
+            Self::Alone => "The token alone in its window, pooled over the tokens of the role",
             Self::First => "The first token of each window, as in the published code of the paper",
         }
     }
@@ -133,7 +133,7 @@ pub struct Headline {
     pub stderr_nats: Option<f64>,
     /// Mean emergence of the randomly initialised model.
     pub random_init_nats: f64,
-    /// Emergence minus that of the randomly initialised model: the effect of training.
+    /// Mean emergence minus that of the randomly initialised model: the effect of training.
     pub learned_nats: f64,
 }
 

@@ -1,4 +1,4 @@
-//! The rows of profiles.csv, and how profiles are stored in a folder.
+//! Defines the rows of profiles.csv, and how positional profiles are stored in a folder.
 
 use serde::{Deserialize, Serialize};
 
@@ -85,7 +85,7 @@ pub struct ProfileRow {
     pub version: String,
 }
 
-/// Reports can read files that lack columns they do not need; missing columns become NaN.
+/// The value of a missing column. It lets reports read files without the columns that they do not use.
 fn missing() -> f64 {
     f64::NAN
 }

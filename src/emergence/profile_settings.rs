@@ -24,13 +24,14 @@ impl ProfileSettings {
         Self(settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
     }
 
-    /// The settings of an estimand: those of the model, which all estimands have in common, and its own.
+    /// The settings of a measurement: the settings of the model, which all estimands have in common, and the
+    /// settings of the estimand.
     pub fn of_estimand<'a>(
         estimand: &str,
         model: &Model,
         own: impl IntoIterator<Item = (&'a str, String)>,
     ) -> Self {
-        // The architecture as the decoder understands config.json.
+        // The architecture, as the decoder reads it from config.json.
         let spec = format!("{:?}", model.decoder.spec());
         let of_model = [
             ("estimand", estimand.to_owned()),

@@ -1,5 +1,5 @@
 //! Assesses the reliability of the headline of a profile: its bounds, and the number of blocks whose
-//! information is near the largest value that the windows can show.
+//! information is near the largest value that this number of windows can show.
 
 use std::collections::BTreeSet;
 
@@ -17,8 +17,8 @@ const WIDE_GAP_NATS: f64 = 0.5;
 /// If fewer than this share of the windows are distinct, windows repeat too often.
 const FEW_DISTINCT: f64 = 0.5;
 
-/// How close an estimate is to its ceiling. The ceiling is the smallest of log n, the entropy of the input,
-/// and others.
+/// How close an estimate is to its ceiling. The ceiling is the smallest of several limits, such as log n and
+/// the entropy of the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Standing {
     Below,
@@ -44,8 +44,9 @@ impl Standing {
 /// The reliability of a headline.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Reliability {
-    /// Lower and upper bound of the headline. The lower one is the mean over blocks of the lower macro bound
-    /// minus the upper micro bound; the upper one is the reverse. `None` for an estimator without bounds.
+    /// Lower and upper bound of the headline. The lower bound is the mean over blocks of the lower macro
+    /// bound minus the upper micro bound. The upper bound is the mean of the upper macro bound minus the
+    /// lower micro bound. `None` for an estimator without bounds.
     pub bounds_nats: Option<[f64; 2]>,
     /// Number of blocks in the headline.
     pub n_blocks: usize,
@@ -146,8 +147,8 @@ impl Profile {
 mod tests {
     use super::*;
 
-    /// A row of block 2 at the last of two entities, from 1000 windows. `macro_mi` is lower bound, estimate,
-    /// upper bound.
+    /// A row of block 2 at the last of two entities, from 1000 windows. `macro_mi` contains the lower bound,
+    /// the estimate and the upper bound.
     fn row(macro_mi: [f64; 3], ceiling_nats: f64) -> ProfileRow {
         let header = "model,family,n_params,corpus,n_windows,n_distinct,estimator,scale,block,role,\
                       reading_index,control,noise_scale,macro_mi_nats,macro_lower_nats,macro_upper_nats,\
@@ -186,7 +187,7 @@ mod tests {
         let found = Reliability::of(&rows);
         assert_eq!((found.n_blocks, found.n_saturated, found.n_near_ceiling), (2, 0, 1));
         assert_eq!((found.n_attention_sink, found.windows), (1, [1000, 499]));
-        // Macro bounds 2.9 to 3.1 and 1.0 to 1.2, micro bounds .5 to 1.
+        // The macro bounds are 2.9 to 3.1 and 1.0 to 1.2, and the micro bounds are .5 to 1.
         let [lower, upper] = found.bounds_nats.unwrap();
         assert!((lower - 0.95).abs() < 1e-12 && (upper - 1.65).abs() < 1e-12);
     }

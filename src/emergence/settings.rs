@@ -25,7 +25,8 @@ pub struct MeasureSettings {
 }
 
 impl MeasureSettings {
-    /// Measures with `channel` and these seeds; the micro information is that of tokens alone in a window.
+    /// Measures with `channel` and these seeds; the micro information is measured at tokens that are alone in
+    /// a window.
     #[must_use]
     pub fn new(channel: Channel, seed: u64, random_init_seed: u64) -> Self {
         let scale = channel.scale();
@@ -61,7 +62,7 @@ impl MeasureSettings {
         }
     }
 
-    /// What the noise is relative to, if the estimator adds noise.
+    /// The scale of the states to which the noise is relative, if the estimator adds noise.
     #[must_use]
     pub fn scale(&self) -> Scale {
         self.scale

@@ -15,7 +15,7 @@ impl<'a> Steps<'a> {
         Self { total, done: AtomicUsize::new(0), report }
     }
 
-    /// Reserves `steps` of the steps for a task that reports its progress in pieces.
+    /// Reserves `steps` of the total steps for one task, which reports its progress with [`Part::reach`].
     pub(super) fn part(&self, steps: usize) -> Part<'_> {
         Part { steps: self, total: steps, reached: AtomicUsize::new(0) }
     }
@@ -33,7 +33,7 @@ pub(super) struct Part<'a> {
 }
 
 impl Part<'_> {
-    /// Reports that `done` of `of` pieces of the task are complete. Reports may arrive in any order.
+    /// Reports that the fraction `done / of` of the task is complete. Reports may arrive in any order.
     pub(super) fn reach(&self, done: usize, of: usize) {
         let now = self.total * done / of.max(1);
         let before = self.reached.fetch_max(now, Ordering::Relaxed);

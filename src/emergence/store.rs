@@ -5,7 +5,8 @@
 //! other.
 //!
 //! Several processes may write to the same folder. Each file is written under a temporary name and renamed,
-//! so it is never incomplete. A process rewrites the table until no new profile appears while it writes.
+//! so it is never incomplete. After writing the table, a process checks the folder for new profiles, and
+//! writes the table again if there are any.
 
 use std::path::{Path, PathBuf};
 
@@ -28,7 +29,7 @@ pub trait StoredProfile: Serialize + DeserializeOwned {
     const SCHEMA: &'static str;
     /// The schema version that this program writes and reads.
     const VERSION: u32;
-    /// What changed since older versions, and what to do with old files.
+    /// A message for files of older versions: what has changed, and what to do.
     const OLDER: &'static str;
     /// The file name of the table of all profiles of this kind.
     const TABLE: &'static str;
@@ -49,7 +50,7 @@ pub trait StoredProfile: Serialize + DeserializeOwned {
     fn rows(&self) -> Vec<Self::Row>;
 }
 
-/// The result of looking for a profile.
+/// The result of a search for a profile.
 #[derive(Debug)]
 pub enum Found<P> {
     /// The profile is current: measuring again would give the same result.
@@ -109,7 +110,7 @@ impl ProfileStore {
     /// Whether the folder contains a profile of kind `P`.
     ///
     /// # Errors
-    /// Those of [`ProfileStore::read_all`].
+    /// Returns the errors of [`ProfileStore::read_all`].
     pub fn holds<P: StoredProfile>(&self) -> Result<bool> {
         for file in self.files()? {
             if read_kind::<P>(&file)?.is_some() {
@@ -122,7 +123,7 @@ impl ProfileStore {
     /// All profiles of kind `P`, sorted by file name.
     ///
     /// # Errors
-    /// [`Error::Read`]; those of [`read`] for a file that is damaged or of another version;
+    /// [`Error::Read`]; the errors of [`read`] for a file that is damaged or of another version;
     /// [`Error::Parameter`] if the folder contains only profiles of another kind.
     pub fn read_all<P: StoredProfile>(&self) -> Result<Vec<P>> {
         let files = self.files()?;
@@ -130,7 +131,7 @@ impl ProfileStore {
             files.iter().filter_map(|file| read_kind(file).transpose()).collect::<Result<_>>()?;
         if profiles.is_empty() && !files.is_empty() {
             let reason = format!(
-                "of {} are of another estimand, and this command reads {} profiles; measure with --estimand \
+                "in {} are of another estimand, but this command reads {} profiles; measure with --estimand \
                  {} into another folder",
                 self.folder.display(),
                 P::ESTIMAND,
@@ -142,10 +143,10 @@ impl ProfileStore {
     }
 
     /// Checks that all profiles in the folder can be read and are of kind `P`. Tables of different kinds have
-    /// the same name but different columns, so a folder cannot hold both.
+    /// the same name but different columns, so a folder cannot contain both.
     ///
     /// # Errors
-    /// [`Error::Parameter`] for a profile of another kind; those of [`ProfileStore::read_all`].
+    /// [`Error::Parameter`] for a profile of another kind, and the errors of [`ProfileStore::read_all`].
     pub fn check<P: StoredProfile>(&self) -> Result<()> {
         for file in self.files()? {
             if read_kind::<P>(&file)?.is_none() {
@@ -164,7 +165,8 @@ impl ProfileStore {
     /// Finds the profile of a model and corpus with these settings. Reads only the file of that profile.
     ///
     /// # Errors
-    /// Those of [`read`]; [`Error::Parameter`] if the content of the file does not match its name.
+    /// Returns the errors of [`read`]; [`Error::Parameter`] if the content of the file does not match its
+    /// name.
     pub fn find<P: StoredProfile>(
         &self,
         model: &str,
@@ -207,17 +209,17 @@ impl ProfileStore {
     /// Writes the table of all profiles of kind `P` in the folder.
     ///
     /// # Errors
-    /// [`Error::Write`], and those of [`ProfileStore::read_all`].
+    /// [`Error::Write`], and the errors of [`ProfileStore::read_all`].
     pub fn write_table<P: StoredProfile>(&self) -> Result<()> {
         self.write_rows(P::TABLE, P::rows)
     }
 
-    /// Writes a table with the rows of all profiles of kind `P` in the folder. Each process checks the folder
-    /// again after writing and repeats if it has changed, so with several processes no profile is missing in
-    /// the end.
+    /// Writes a table with the rows of all profiles of kind `P` in the folder. Afterwards, lists the folder
+    /// again and repeats if it has changed, so that no profile is missing if several processes write at the
+    /// same time.
     ///
     /// # Errors
-    /// [`Error::Write`], and those of [`ProfileStore::read_all`].
+    /// [`Error::Write`], and the errors of [`ProfileStore::read_all`].
     pub fn write_rows<P: StoredProfile, R: Serialize>(
         &self,
         name: &str,
@@ -241,8 +243,8 @@ impl ProfileStore {
 /// whole name.
 const LONGEST_PART: usize = 80;
 
-/// Converts a label to a part of a file name. Replaces characters that some file systems refuse and leading
-/// dots, which would hide the file, and shortens long labels.
+/// Converts a label to a part of a file name. Replaces characters that some file systems reject, replaces
+/// leading dots, which would hide the file, and shortens long labels.
 fn part(label: &str) -> String {
     let name = disk::id_in_file_names(label);
     let name = name.replace(|c: char| c.is_control() || "\\:*?\"<>|".contains(c), "-");

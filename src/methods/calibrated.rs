@@ -57,7 +57,7 @@ pub(super) fn cards(cards: &[Filed<Card>], prose: &mut Prose) -> Result<()> {
                 .cite(of_candidate("blend").unwrap_or_default());
         }
         for (regime, chosen) in chosen(first) {
-            prose.say(format!("; {regime} {}", names_of(chosen)));
+            prose.say(format!("; {regime}, the calibration uses {}", names_of(chosen)));
         }
         if group.iter().any(|card| card.record.diagnostics.missing_share > 0.0) {
             prose.say(". Missing cells were filled by a factor model").cite(&["rubin1982em"]);
@@ -67,7 +67,7 @@ pub(super) fn cards(cards: &[Filed<Card>], prose: &mut Prose) -> Result<()> {
     Ok(())
 }
 
-/// The target, features, link and level of a card.
+/// Describes the target, features, link and level of a card.
 fn predicts(card: &Card) -> String {
     let scale = match &card.link {
         Link::Identity => String::new(),
@@ -176,7 +176,7 @@ fn of_file(path: &Path, rows: &[PredictionRow], prose: &mut Prose) -> Result<()>
         if described.iter().any(|method| method.contains('+')) {
             prose.cite(&["barber2021predictive"]);
         }
-        prose.say("; each prediction is reported with their back-tested coverage.");
+        prose.say("; each prediction is reported with the back-tested coverage of its interval.");
     }
     let dates: Vec<&str> = rows.iter().map(|row| row.api_date.as_str()).filter(|d| !d.is_empty()).collect();
     if !dates.is_empty() {

@@ -57,7 +57,7 @@ pub(super) fn comparisons(rows: &[Filed<ComparisonRecord>], prose: &mut Prose) -
     if !scales.is_empty() {
         prose.say(format!(" at b = {}", numbers(scales)));
     }
-    prose.say(format!("; two-sided p values are those of {} permutations", first.record.permutations));
+    prose.say(format!("; two-sided p values were computed with {} permutations", first.record.permutations));
     prose.cite(&["phipson2010permutation"]).say(" with Holm's correction");
     prose.cite(&["holm1979simple"]).say(". ");
     Ok(())

@@ -20,7 +20,7 @@ const DEEPEST: usize = 4;
 /// Folders of a study that are skipped: `tasks` duplicates other folders, `earlier` contains outdated
 /// answers.
 const LEFT_OUT: [&str; 2] = ["tasks", "earlier"];
-/// Start of the header of comparisons.csv. The file is recognised by it, whatever its name.
+/// Start of the header of comparisons.csv. Any CSV file with this start is read as comparisons.csv.
 const COMPARISONS: &str = "model,group_a,group_b,";
 /// Names of schemas, and the tables of the data dictionary that describe them.
 const TABLES: [(&str, &str); 7] = [
@@ -78,7 +78,7 @@ impl Recorded {
         if recorded.versions.is_empty() && recorded.predictions.is_empty() && recorded.comparisons.is_empty()
         {
             let reason = format!(
-                "{} holds no file that records settings; give a folder with study.json, profiles, \
+                "{} contains no file that records settings; give a folder with study.json, profiles, \
                  summary.json, a card, predictions.csv or comparisons.csv",
                 folder.display()
             );
@@ -91,7 +91,7 @@ impl Recorded {
         let bytes = disk::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
         let value: Value =
             serde_json::from_slice(&bytes).map_err(|source| Error::Json { path: path.into(), source })?;
-        // Skip files of other tools, which have no such schema.
+        // Skip files of other tools, which have no schema of surmise.
         let Ok(schema) = serde_json::from_value::<Schema>(value["schema"].clone()) else { return Ok(()) };
         let Some((_, table)) = TABLES.iter().find(|(name, _)| *name == schema.name) else { return Ok(()) };
         let at = || path.to_path_buf();

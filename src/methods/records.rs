@@ -1,4 +1,4 @@
-//! Defines the parts of JSON and CSV files that the sentences need, for files that no other module reads.
+//! Defines the parts of JSON and CSV files that the paragraph uses, for files that no other module reads.
 //! Unknown members are detected with the data dictionary.
 
 use serde::Deserialize;
@@ -6,7 +6,7 @@ use serde::Deserialize;
 use crate::collect::configuration::Configuration;
 use crate::study::blind::BlindSettings;
 
-/// study.json.
+/// The parts of study.json that the paragraph uses.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct StudyRecord {
     pub seed: u64,
@@ -31,14 +31,14 @@ pub(super) struct Target {
     pub base_url: Option<String>,
 }
 
-/// summary.json.
+/// The parts of summary.json that the paragraph uses.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct CollectionRecord {
     pub model_snapshots: Vec<String>,
     pub configuration: Configuration,
 }
 
-/// blind.json.
+/// The parts of blind.json that the paragraph uses.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct BlindRecord {
     pub settings: BlindSettings,

@@ -11,8 +11,8 @@ pub struct Estimate {
     pub noise_scale: Option<f64>,
     /// The kind of estimate.
     pub kind: Kind,
-    /// The estimate in nats. It can be negative by chance. It is infinite where a column of `y` is a linear
-    /// function of `x`; JSON has no infinity, so the file holds null in that case.
+    /// The estimate in nats. It can be negative by chance. It is infinite if a column of `y` is a linear
+    /// function of `x`. JSON has no infinity, so files contain null in that case.
     #[serde(deserialize_with = "infinite_if_null")]
     pub mi_nats: f64,
     /// Lower bound in expectation, if the estimator has one.
@@ -21,8 +21,8 @@ pub struct Estimate {
     pub upper_nats: Option<f64>,
     /// Standard error of the estimate.
     pub stderr_nats: Option<f64>,
-    /// The smallest of `ceilings`. An estimate above it rests on the assumed model; the samples alone do not
-    /// support it.
+    /// The smallest of `ceilings`. An estimate above this ceiling depends on the assumed model; the samples
+    /// alone do not support it.
     pub ceiling_nats: f64,
     /// Each ceiling separately.
     pub ceilings: Ceilings,
@@ -32,9 +32,9 @@ pub struct Estimate {
     pub optimism_nats: Option<f64>,
     /// Number of paired rows.
     pub n: usize,
-    /// Rows of `x` that differ in at least one bit.
+    /// Number of distinct rows of `x`, compared bit by bit.
     pub n_distinct: usize,
-    /// Columns of `x` and of `y`.
+    /// Numbers of columns of `x` and of `y`.
     pub dims: [usize; 2],
     /// Columns of `x` left out because they are constant.
     pub constant_x: Vec<usize>,
@@ -115,9 +115,9 @@ pub enum Flag {
     /// A few rows share `x` but differ in `y`. They were treated as rows with different `x`; the lower bound
     /// is reduced by the largest amount that this can add.
     Collisions,
-    /// The bounds no longer measure the amount. For `channel`: the lower bound is above .85 log n, or the
-    /// bounds are more than half a nat apart. For `infonce`: the bound is above .8 of the logarithm of the
-    /// pairs compared.
+    /// The information is too large to be measured with this number of rows. For `channel`: the lower bound
+    /// is above .85 log n, or the bounds are more than half a nat apart. For `infonce`: the bound is above .8
+    /// times the logarithm of the number of pairs compared.
     Saturated,
     /// The estimate is above .6 log n, where bounds begin to diverge and near neighbours become rare.
     NearCeiling,
@@ -156,7 +156,7 @@ pub enum Flag {
     /// than `n`, and chance similarity of two slow series counts as information.
     DependentRows,
     /// The fitted model does not describe the samples: its density ratios do not average one over unpaired
-    /// rows, or nearest neighbours find much information that the model lacks.
+    /// rows, or nearest neighbours find much information that the model misses.
     Misfit,
     /// Training diverged: a value was not finite, or the bound is far below 0. The estimate is invalid.
     Failed,
@@ -220,7 +220,7 @@ impl Flag {
         matches!(self, Self::Grouped | Self::Jittered | Self::Collinear | Self::Copies | Self::Discrete)
     }
 
-    /// One line on what the flag means for the estimate.
+    /// Explains in one line what the flag means for the estimate.
     #[must_use]
     pub fn meaning(&self) -> &'static str {
         match self {
@@ -231,10 +231,9 @@ impl Flag {
             Self::Collisions => {
                 "a few rows share x but differ in y; the lower bound was reduced to allow for this"
             }
-            Self::Saturated => "the information is large; more rows are needed to measure how large",
+            Self::Saturated => "the information is too large to be measured with so few rows; use more rows",
             Self::NearCeiling => {
-                "above .6 log n, where near neighbours are rare: treat the estimate as a \
-                                  lower bound"
+                "the estimate is above .6 log n, where near neighbours are rare; treat it as a lower bound"
             }
             Self::Constant => "all values of one side are equal, so the information is 0 by definition",
             Self::SmallSample => "fewer than 50 rows: the standard error is unreliable",
@@ -249,15 +248,14 @@ impl Flag {
                                information is infinite"
             }
             Self::AboveCeiling => {
-                "above what the samples can support: the estimate depends on the assumed \
-                                   model"
+                "the estimate is above what the samples can support, so it depends on the assumed model"
             }
             Self::SharedValues => {
                 "the estimate is the entropy of a column that both sides share; other columns are ignored"
             }
-            Self::Copies => "some pairs occur more than once; each was counted once",
-            Self::Repeated => "pairs repeat: the standard error is too small",
-            Self::Undersampled => "many values for few rows: a large bias was subtracted",
+            Self::Copies => "some pairs occur more than once; each distinct pair was counted once",
+            Self::Repeated => "some pairs are repeated, so the standard error is too small",
+            Self::Undersampled => "there are many values for few rows, so a large bias was subtracted",
             Self::Discrete => "values were treated as discrete; their order was ignored",
             Self::Optimistic => {
                 "the estimate on training pairs exceeds that on held-out pairs by more than \

@@ -1,4 +1,4 @@
-//! Mutual information of paired samples: the trait that every estimator implements.
+//! Estimates the mutual information of paired samples, and defines the trait that every estimator implements.
 //!
 //! | module | contents |
 //! |---|---|
@@ -7,10 +7,10 @@
 //! | [`estimators`] | the estimators, one file each |
 //! | `channel`, `density_ratio`, `neighbours`, `neural` | building blocks of the estimators |
 //! | `samples` | checks, standardisation, ranks and repeated rows, used by most estimators |
-//! | [`row_order`] | whether rows depend on earlier rows |
+//! | [`row_order`] | tests whether rows depend on earlier rows |
 //! | [`permutation_test`] | permutation test, and a self-check on samples of known information |
 //!
-//! An estimator takes two matrices whose rows are paired; nothing here depends on models or windows.
+//! An estimator takes two matrices whose rows are paired. This module does not depend on models or windows.
 //!
 //! # Units
 //! All information is in nats.
@@ -46,7 +46,7 @@ pub trait Estimator: Send + Sync {
     /// Estimates mutual information in nats. Returns one estimate for each noise scale, in the order of
     /// [`Self::noise_scales`], or a single estimate if there are no noise scales.
     ///
-    /// The same arguments give bit-identical results, whatever the number of threads.
+    /// The same arguments give bit-identical results with any number of threads.
     ///
     /// # Errors
     /// [`crate::Error::NonFinite`] for a value that is NaN or infinite; [`crate::Error::Samples`], with the
@@ -74,12 +74,12 @@ pub trait Estimator: Send + Sync {
 pub struct About {
     /// The statistical guarantee of the estimate.
     pub kind: Kind,
-    /// One line on what the estimator does.
+    /// A one-line description of the estimator.
     pub what: &'static str,
     /// The publications of the method.
     pub reference: &'static str,
     /// How the running time grows, with an example.
     pub cost: &'static str,
-    /// Which samples the estimator refuses, and where its estimate is poor.
+    /// The samples that the estimator rejects, and those for which its estimate is inaccurate.
     pub limits: &'static str,
 }

@@ -1,4 +1,4 @@
-//! Paired samples, the input of every estimator.
+//! Defines paired samples, the input of every estimator.
 
 use ndarray::ArrayView2;
 
@@ -16,6 +16,8 @@ pub struct Pairs<'a> {
 }
 
 impl<'a> Pairs<'a> {
+    /// Pairs the rows of `x` and `y`.
+    ///
     /// # Shapes
     /// `x` is `(n, d_x)`, `y` is `(n, d_y)`.
     ///
@@ -38,8 +40,8 @@ impl<'a> Pairs<'a> {
         Ok(Self { x, y, labels: None })
     }
 
-    /// Attaches one label to each row of `x`. Rows with equal labels count as the same value of `x`, a
-    /// discrete variable.
+    /// Attaches one label to each row of `x`. Rows with equal labels count as the same value of `x`, which is
+    /// then a discrete variable.
     ///
     /// In exact arithmetic, different contexts give different states. In `f32`, two contexts can round to the
     /// same state when attention falls almost entirely on one token. Such a collision is not a property of

@@ -1,5 +1,5 @@
-//! Checks an estimator: a permutation test against independence, and a self-check on Gaussian samples of the
-//! same shape whose information is known.
+//! Checks an estimator with a permutation test against independence, and with a self-check on Gaussian
+//! samples of the same shape and of known information.
 
 use ndarray::{Array2, Axis};
 use rand::Rng;
@@ -26,10 +26,10 @@ pub enum Pairing {
     #[default]
     Shuffled,
     /// Shifts all rows of `y` by the same random number of rows and wraps around at the end. For rows that
-    /// depend on earlier rows: both series keep their autocorrelation, so shifted pairs share as much by
-    /// chance as observed pairs do under independence. The shift is any number of rows except 0. Small shifts
-    /// are included, because without them the observed pairs would look rarer than they are. Therefore the p
-    /// value cannot fall below about twice the autocorrelation time divided by the number of rows.
+    /// depend on earlier rows: both series keep their autocorrelation, so the shifted estimates follow the
+    /// null distribution. The shift is any number of rows except 0. Excluding small shifts would make the p
+    /// value too small. Therefore the p value cannot fall below about twice the autocorrelation time divided
+    /// by the number of rows.
     CircularShifts,
 }
 
@@ -84,8 +84,9 @@ impl Pairing {
 /// estimates.
 ///
 /// # Errors
-/// Those of the estimator. [`Error::Parameter`] if `permutations` is 0, or for `channel`: it treats `y` as a
-/// function of `x`, so a row of `x` that occurs once determines its `y` in every order.
+/// Returns the errors of the estimator. [`Error::Parameter`] if `permutations` is 0, or if the estimator is
+/// `channel`, which treats `y` as a function of `x`: a row of `x` that occurs once determines its `y` in
+/// every permutation.
 pub fn permutation_test(
     estimator: &dyn Estimator,
     pairs: &Pairs<'_>,
@@ -101,8 +102,8 @@ pub fn permutation_test(
     }
     if estimator.about().kind == Kind::TwoSided {
         return refuse(
-            "is undefined for this estimator, which treats y as a function of x; \
-             choose another estimator",
+            "is not possible with this estimator, which treats y as a function of x; choose another \
+             estimator",
         );
     }
     let mut estimates = vec![];
@@ -135,11 +136,11 @@ pub struct SelfCheckResult {
     pub noise_scale: Option<f64>,
     /// The true information. For `channel`, the information that a Gaussian `y` passes through the channel.
     pub true_nats: f64,
-    /// The estimate; `None` if the estimator refused the samples.
+    /// The estimate; `None` if the estimator rejected the samples.
     pub mi_nats: Option<f64>,
     /// Standard error of the estimate.
     pub stderr_nats: Option<f64>,
-    /// The error message, if the estimator refused the samples.
+    /// The error message, if the estimator rejected the samples.
     pub refused: Option<String>,
 }
 
@@ -168,7 +169,7 @@ pub fn self_check(
         match estimates {
             Err(error) => checks.push(refused(&error)),
             Ok(estimates) => checks.extend(estimates.iter().map(|estimate| {
-                // The information of `dy` Gaussian coordinates through the channel.
+                // The information that `dy` Gaussian coordinates pass through the channel.
                 let carried = |b: f64| 0.5 * dy as f64 * (b.powi(2) * dy as f64).recip().ln_1p();
                 SelfCheckResult {
                     noise_scale: estimate.noise_scale,

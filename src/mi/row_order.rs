@@ -1,20 +1,20 @@
 //! Tests whether rows depend on earlier rows, as in a time series.
 //!
 //! Every estimator assumes that rows are independent. Two unrelated but slowly changing series look similar
-//! by chance, and an estimator counts this similarity as information: two independent autoregressive series
-//! with coefficient .99 and 2000 rows give .3 nats.
+//! by chance, and an estimator counts this similarity as information: for two independent autoregressive
+//! series with coefficient .99 and 2000 rows, the estimate is .3 nats.
 //!
 //! The test computes the normal scores of each column and their absolute values, which show changing
-//! volatility. For each of these it sums the products of values `k` rows apart, for `k` = 1 to 24. For
-//! independent rows each sum is a martingale of variance `n`. Freedman's inequality bounds its tail for every
-//! marginal distribution, including ties and rare values:
+//! volatility. For each of these sequences, it sums the products of values `k` rows apart, for `k` = 1 to 24.
+//! If rows are independent, each sum is a martingale of variance `n`. Freedman's inequality bounds its tail
+//! for every marginal distribution, including ties and rare values:
 //!
 //! ```text
 //! P( |sum_i z_i z_{i+k}| >= s ) <= 2 exp( -s^2 / 2 (n + M s / 3) ),   M = max z^2
 //! ```
 //!
 //! Rows are flagged if the bound times the number of sums is at most .001. So at most one in a thousand
-//! tables with independent rows is flagged, whatever their number of columns.
+//! tables with independent rows is flagged, for any number of columns.
 //!
 //! # References
 //! Freedman 1975 (the bound); Sokal 1997 (autocorrelation time and its window); Bartlett 1946 (effective
@@ -29,7 +29,7 @@ use crate::numeric::normal_scores::{normal_quantiles, write_scores};
 
 /// Maximum lag in rows; a quarter of the rows if that is smaller.
 const LAGS: usize = 24;
-/// Largest acceptable share of flagged tables among those with independent rows.
+/// Maximum false-positive rate: the share of tables with independent rows that are flagged.
 const FALSE_ALARMS: f64 = 1e-3;
 /// The sum of autocorrelations stops at a lag of this many autocorrelation times.
 const WINDOW: f64 = 5.0;
@@ -198,8 +198,9 @@ mod tests {
 
     #[test]
     fn independent_rows_of_any_marginal_are_hardly_ever_flagged() {
-        // Normal values, Cauchy values, few distinct values, and a rare value. With a false-alarm rate of one
-        // in a thousand, two or more alarms in 400 tables have a probability of .06.
+        // The tables contain normal values, Cauchy values, few distinct values, and a rare value. With a
+        // false-positive rate of one in a thousand, the probability of two or more false positives in 400
+        // tables is .06.
         let mut flagged = 0;
         for seed in 0..100 {
             let z = series(300, 4, 0.0, seed);
@@ -218,7 +219,7 @@ mod tests {
     fn series_are_flagged_with_the_rows_that_they_are_worth() {
         let independent = series(2000, 3, 0.0, 1);
         // The autocorrelation time is 1 + 2 sum phi^k for the values and 1 + 2 sum phi^2k for their squares;
-        // the larger one is expected.
+        // the test expects the larger one.
         for (phi, time) in [(0.5, 3.0), (0.9, 19.0), (-0.6, 2.125)] {
             let found = of(&independent, &series(2000, 2, phi, 2)).expect("dependent rows");
             assert_eq!((found.side.as_str(), found.lag), ("y", 1), "{found:?}");
@@ -226,7 +227,7 @@ mod tests {
             assert!((found.autocorrelation_rows / time).ln().abs() < 0.5, "{found:?}");
             assert!((found.effective_rows * found.autocorrelation_rows - 2000.0).abs() < 1e-6);
         }
-        // Uncorrelated values whose volatility changes slowly.
+        // The values are uncorrelated, but their volatility changes slowly.
         let (slow, signs) = (series(2000, 1, 0.98, 3), series(2000, 1, 0.0, 4));
         let changing = Array2::from_shape_fn((2000, 1), |at| signs[at] * (0.3 * slow[at]).exp());
         let found = of(&changing, &independent).expect("dependent rows");

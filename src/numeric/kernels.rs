@@ -1,5 +1,5 @@
-//! Matrix products on plain slices with the `gemm` crate, and the exponential function of all vectorised
-//! loops.
+//! Computes matrix products on plain slices with the `gemm` crate, and the exponential function for
+//! vectorised loops.
 //!
 //! This is the only file that may use `unsafe`, and only to pass slices with checked lengths to
 //! [`gemm::gemm`]. `gemm` and `pulp` choose the instruction set at run time, so no build flag is needed. All
@@ -11,7 +11,7 @@
 
 use pulp::NullaryFnOnce;
 
-/// Number of partial sums: the `f32` values in an AVX-512 register.
+/// Number of partial sums of a dot product: the number of `f32` values in an AVX-512 register.
 const LANES: usize = 16;
 
 /// `C = A B^T` for row-major slices.
@@ -30,7 +30,7 @@ pub fn add_matmul_t(m: usize, n: usize, k: usize, a: &[f32], b: &[f32], c: &mut 
     product(m, n, k, (a, k), Rows(b, k), c, true);
 }
 
-/// `C = A B` for row-major slices; faster than [`matmul_t`] if one `b` serves many products.
+/// `C = A B` for row-major slices; faster than [`matmul_t`] if the same `b` is used in many products.
 ///
 /// # Shapes
 /// `a` is `(m, k)`, `b` is `(k, n)`, `c` is `(m, n)` and is overwritten.
@@ -144,12 +144,12 @@ pub fn transpose(rows: usize, columns: usize, values: &[f32]) -> Vec<f32> {
 /// `e^x` with a relative error below 2e-7. x is clamped to [-87, 88]; NaN stays NaN.
 ///
 /// The argument is split as `x = n log 2 + r` with `|r| <= log(2)/2`. Adding and subtracting 1.5 * 2^23
-/// rounds to the integer `n` and leaves it in the low bits of a float, so vector instructions need no
-/// conversion. The coefficients are those of `expf` in the Cephes library (Moshier).
+/// rounds to the integer `n` and leaves it in the low bits of a float, so no conversion instruction is
+/// needed. The coefficients are those of `expf` in the Cephes library (Moshier).
 #[inline(always)]
 pub fn exp(x: f32) -> f32 {
     const ROUND: f32 = 12_582_912.0; // 1.5 * 2^23
-    const LOG_2_HIGH: f32 = 355.0 / 512.0; // Exact, and so are its products with n.
+    const LOG_2_HIGH: f32 = 355.0 / 512.0; // Exact, and its products with n are exact.
     const LOG_2_LOW: f32 = -2.121_944_4e-4;
     let x = x.clamp(-87.0, 88.0);
     let shifted = x.mul_add(std::f32::consts::LOG2_E, ROUND);
@@ -162,8 +162,8 @@ pub fn exp(x: f32) -> f32 {
         .mul_add(r, 1.666_666_5e-1)
         .mul_add(r, 0.5);
     let mantissa = series.mul_add(r * r, r) + 1.0;
-    // The low bits of the rounded sum hold n. Add the exponent bias and shift it to the exponent field, which
-    // gives 2^n.
+    // The low bits of the rounded sum contain n. Add the exponent bias and shift it to the exponent field,
+    // which gives 2^n.
     let power = shifted.to_bits().wrapping_sub(ROUND.to_bits()).wrapping_add(127) << 23;
     mantissa * f32::from_bits(power)
 }

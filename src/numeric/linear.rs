@@ -16,7 +16,7 @@ use super::kernels::dot_f64;
 /// `f32` input.
 pub(crate) const SINGULAR: f64 = 1e-10;
 
-/// Number of columns, or rows, to process at a time, so that no temporary array is as large as the samples.
+/// Number of columns or rows to process at a time. It keeps temporary arrays smaller than the samples.
 pub(crate) const BLOCK: usize = 256;
 
 /// The covariance `(1/n) Z^T Z` of centred rows `(n, d)`.
@@ -43,7 +43,7 @@ pub(crate) fn scatter(z: ArrayView2<'_, f64>, weights: Option<&[f64]>) -> Array2
     for (from, block) in from.iter().zip(blocks.collect::<Vec<_>>()) {
         for ((i, j), value) in block.indexed_iter() {
             let (i, j) = (from + i, from + j);
-            // Rounding can differ on the two sides of the diagonal of a block, so average both.
+            // Rounding can make the entries (i, j) and (j, i) of a block differ, so average both.
             let mirrored = block.get((j - from, i - from)).unwrap_or(value);
             let value = 0.5 * (value + mirrored) / n as f64;
             (whole[[i, j]], whole[[j, i]]) = (value, value);
@@ -64,7 +64,8 @@ pub(crate) fn independent_columns(a: &Array2<f64>) -> Vec<bool> {
 }
 
 /// Computes the Cholesky factor and returns which columns are independent. It works row by row, so that both
-/// operands of a dot product are contiguous. The row of a dependent column stays zero and has no effect.
+/// operands of a dot product are contiguous. The row of a dependent column is set to zero, so it has no
+/// effect on later rows.
 fn independent(a: &Array2<f64>, least: f64, factor: &mut Array2<f64>) -> Vec<bool> {
     let d = a.nrows();
     let mut kept = vec![true; d];
@@ -126,11 +127,11 @@ pub(crate) fn mahalanobis(values: ArrayView2<'_, f64>, factor: &Array2<f64>) -> 
 /// Canonical correlations of two blocks, and their directions.
 #[derive(Debug, Clone)]
 pub(crate) struct Canonical {
-    /// In decreasing order, in [0, 1].
+    /// Canonical correlations in decreasing order, each in [0, 1].
     pub(crate) correlations: Array1<f64>,
     /// `(r, d_x)`: the canonical variates of x are `x . x_directions^T`, with unit variance.
     pub(crate) x_directions: Array2<f64>,
-    /// `(r, d_y)`: the same for y.
+    /// `(r, d_y)`: the canonical variates of y are `y . y_directions^T`, with unit variance.
     pub(crate) y_directions: Array2<f64>,
 }
 

@@ -1,4 +1,4 @@
-//! An input matrix of the estimators: checked once, with rows as slices.
+//! Defines the input matrix of the estimators. Its values are checked once, and each row is a slice.
 
 use std::borrow::Cow;
 

@@ -5,7 +5,7 @@ use ndarray::{Array1, Array2};
 
 use super::linear::cholesky;
 
-/// A gradient below this, relative to the largest initial gradient, is rounding error.
+/// A gradient below this, relative to the largest initial gradient, counts as rounding error.
 const LEAST_GRADIENT: f64 = 1e-10;
 /// Smallest pivot, for columns of length 1.
 const LEAST_PIVOT: f64 = 1e-12;
@@ -96,7 +96,7 @@ mod tests {
             };
             assert!((value - truth).abs() < 1e-6, "{j}: {value}");
         }
-        // Of two orthogonal columns, the one with a negative weight gets the weight 0.
+        // The columns are orthogonal, and the unrestricted weight of the second is negative, so it becomes 0.
         let gram = Array2::from_diag(&Array1::from(vec![2.0, 5.0]));
         let found = nonnegative_least_squares(&gram, &Array1::from(vec![4.0, -5.0]), 2);
         assert!((found[0] - 2.0).abs() < 1e-9 && found[1] == 0.0, "{found:?}");

@@ -1,5 +1,5 @@
-//! Converts coordinates to normal scores: ranks as quantiles of a standard normal, which removes the effect
-//! of marginals and heavy tails.
+//! Converts coordinates to normal scores: each value becomes the standard normal quantile of its rank. This
+//! removes the effect of marginals and heavy tails.
 //!
 //! Mutual information does not change under a strictly monotone map of a coordinate, because it depends only
 //! on the copula of a distribution.
@@ -20,7 +20,7 @@ pub(crate) fn normal_scores(values: &Array2<f64>) -> Array2<f64> {
     scores
 }
 
-/// Like [`normal_scores`], in place.
+/// Like [`normal_scores`], but overwrites `values`.
 pub(crate) fn to_normal_scores(values: &mut Array2<f64>) {
     let quantiles = normal_quantiles(values.nrows());
     for out in values.columns_mut() {

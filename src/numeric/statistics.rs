@@ -11,7 +11,7 @@ pub fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
 
-/// The mean over groups of the group means, and the number of groups. Groups without values are left out.
+/// Returns the mean of the group means, and the number of groups. Groups without values are left out.
 pub fn mean_of_means(groups: impl Iterator<Item = Vec<f64>>) -> (Option<f64>, usize) {
     let means: Vec<f64> = groups.filter(|group| !group.is_empty()).map(|group| mean(&group)).collect();
     ((!means.is_empty()).then(|| mean(&means)), means.len())

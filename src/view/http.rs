@@ -44,12 +44,12 @@ pub(super) fn router(folder: &Path, port: u16) -> Router {
         .with_state(app)
 }
 
-/// Refuses requests whose `Host` header names another host.
+/// Rejects requests whose `Host` header names another host.
 async fn admit(State(app): State<App>, request: Request, next: Next) -> Response {
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let is_own =
         ["127.0.0.1", "localhost", "[::1]"].iter().any(|name| host == format!("{name}:{}", app.port));
-    // Browsers omit the port from `Host` if it is 80.
+    // Browsers omit the port from `Host` if the port is 80.
     let is_own = is_own || (app.port == 80 && ["127.0.0.1", "localhost"].contains(&host));
     if is_own {
         return next.run(request).await;
@@ -92,7 +92,7 @@ fn answer(made: Result<Bytes>, kind: &'static str) -> Response {
 }
 
 impl App {
-    /// The page for the current content of the folder.
+    /// Returns the page for the current content of the folder, and renders it if the folder has changed.
     async fn page(&self) -> Result<MadePage> {
         let mut made = self.made.lock().await;
         let now = version(&self.folder)?;

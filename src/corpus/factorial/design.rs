@@ -1,4 +1,4 @@
-//! Draws the entities of a factorial design, and refuses unsuitable categories.
+//! Draws the entities of a factorial design, and checks that the category is suitable.
 
 use std::collections::BTreeSet;
 

@@ -24,7 +24,7 @@ pub struct PromptForm {
 pub const CONTINUE: &str =
     "Continue the list with the one answer that comes next. Reply with that answer alone.";
 
-/// "France -> Paris, Peru ->"
+/// The default form, for example "France -> Paris, Peru ->".
 pub(super) const ARROW: PromptForm = PromptForm {
     name: "arrow",
     instruction: "",

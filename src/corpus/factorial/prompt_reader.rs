@@ -14,6 +14,8 @@ pub(super) struct PromptReader<'a> {
 }
 
 impl<'a> PromptReader<'a> {
+    /// Prepares the tokenizer and, for a chat form, the chat template.
+    ///
     /// # Errors
     /// [`Error::Config`] for a chat template that does not parse.
     pub(super) fn new(design: &'a FactorialDesign, model: &'a Model) -> Result<Self> {

@@ -25,11 +25,11 @@ impl Default for DesignSettings {
     }
 }
 
-/// Minimum number of example sets. The estimate is repeated on half of the sets and leaves out the set of
-/// each prompt, and another set must remain.
+/// Minimum number of example sets. The estimate is repeated on half of the sets. It leaves out the set of the
+/// prompt, so each half needs at least two sets.
 const FEWEST_SETS: usize = 4;
 /// Minimum number of queries. The temperature of a query is chosen on the other queries, and the jackknife
-/// leaves out one more.
+/// leaves out one more, so a third query is needed.
 const FEWEST_QUERIES: usize = 3;
 /// Maximum number of sets, queries and shots. The cost grows with the square of the number of prompts of a
 /// query.

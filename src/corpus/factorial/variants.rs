@@ -30,7 +30,7 @@ impl FactorialDesign {
     /// The same design with queries from another category, to which the relations do not apply.
     ///
     /// # Errors
-    /// [`Error::Corpus`] if the other category has too few entities that this category lacks.
+    /// [`Error::Corpus`] if the other category has too few entities that are not in this category.
     pub fn with_foreign_queries(&self, other: &Category) -> Result<Self> {
         let foreign: Vec<&String> =
             other.entities.iter().filter(|entity| !self.entities.contains(entity)).collect();

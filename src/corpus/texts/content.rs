@@ -1,5 +1,5 @@
-//! Converts the bytes of a file to text. Decompresses gzip, and refuses files that are not text with the name
-//! of their format.
+//! Converts the bytes of a file to text. Decompresses gzip. If a file is not text, the error names its
+//! format.
 
 use std::io::Read;
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 /// Maximum decompressed size in bytes, because a small file can decompress to any size.
 const MAX_DECOMPRESSED: u64 = 1 << 30;
 
-/// Formats that are not text: their first bytes, their name and what to do.
+/// Formats that are not text: the first bytes of a file, the name of the format and what to do.
 const FOREIGN: &[(&[u8], &str)] = &[
     (b"PK\x03\x04", "a zip archive (or an Office document); unpack it, or save it as CSV"),
     (b"PAR1", "a Parquet file; write its texts as JSON lines or CSV"),

@@ -94,7 +94,7 @@ impl TextFormat {
             return Ok(Self::Table(separator));
         }
         match (named, tab_columns(content)) {
-            // The reader of tables reports the missing column and names the others.
+            // `table::rows` reports the missing column and lists the existing ones.
             (Some(separator), _) => Ok(Self::Table(separator)),
             (None, Some(n)) => {
                 let reason = format!(
@@ -118,8 +118,8 @@ fn extension(path: &Path) -> String {
     }
 }
 
-/// Whether a cell of the first row is the name of the text column. If the first row has a single cell, it
-/// counts only for a known table or with a comma as separator.
+/// Whether a cell of the first row is the name of the text column. A first row with a single cell counts only
+/// if the file is known to be a table or the separator is a comma.
 fn has_column(content: &str, separator: u8, name: &str, is_table: bool) -> bool {
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(separator)

@@ -33,7 +33,7 @@ pub(super) fn lines(path: &Path, content: &str, columns: &Columns) -> Result<Vec
 /// [`Error::Csv`] with the line of an element that is not a text.
 pub(super) fn array(path: &Path, content: &str, columns: &Columns) -> Result<Vec<GroupedText>> {
     let mut rows = vec![];
-    // Parse the elements one by one, to know the line of each.
+    // Parse the elements one by one, so that errors can name the line of an element.
     let mut rest = content.trim_start().strip_prefix('[').unwrap_or_default();
     let (mut line, mut counted) = (1, 0);
     loop {
@@ -57,8 +57,8 @@ pub(super) fn array(path: &Path, content: &str, columns: &Columns) -> Result<Vec
     }
 }
 
-/// The text of one value; `None` for `null`, which records a missing answer. A missing text differs from an
-/// empty text, which is an error.
+/// The text of one value; `None` for `null`, which records a missing answer. Unlike `null`, an empty text is
+/// an error.
 fn grouped_text(path: &Path, line: u64, value: Value, columns: &Columns) -> Result<Option<GroupedText>> {
     let fault = |reason: String| Error::Csv { path: path.into(), line, reason };
     let object = match value {

@@ -59,7 +59,7 @@ impl Texts {
         let parted = rows.first().is_some_and(|(_, group)| group.is_some());
         for (text, group) in rows {
             if group.is_some() != parted || group.as_deref() == Some("") {
-                let reason = format!("has no `{}`, but other rows have one; fill it in", columns.group);
+                let reason = format!("has no `{}`, but other rows have one; add it", columns.group);
                 return Err(Error::Csv { path: path.into(), line: text.line, reason });
             }
             groups.entry(group).or_default().push(text);
@@ -83,9 +83,9 @@ impl Texts {
     }
 }
 
-/// Refuses empty texts, and texts of one word, which has no context.
+/// Returns an error for an empty text, and for a text of one word, which has no context.
 fn check(path: &Path, text: &Text) -> Result<()> {
-    // Scripts without spaces between words, in which one "word" can be a whole text.
+    // In scripts without spaces between words, one "word" can be a whole text.
     let unspaced = |c: char| matches!(c, '\u{e00}'..='\u{fff}' | '\u{1000}'..='\u{109f}' | '\u{2e80}'..);
     let reason = match text.text.split_whitespace().count() {
         0 => "the text is empty; remove the row",

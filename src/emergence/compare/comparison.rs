@@ -20,9 +20,9 @@ pub struct Comparison {
     pub quantity: &'static str,
     /// The estimator.
     pub estimator: String,
-    /// What the noise is relative to, if the estimator adds noise.
+    /// The scale of the states to which the noise is relative, if the estimator adds noise.
     pub scale: Scale,
-    /// The noise scale, for `channel` the precision b; empty if the estimator adds no noise.
+    /// The noise scale, which for `channel` is the precision `b`; empty if the estimator adds no noise.
     pub noise_scale: Option<f64>,
     /// Number of tokens in a window.
     pub window_tokens: usize,
@@ -70,8 +70,8 @@ pub struct Comparison {
 pub enum Verdict {
     /// The emergence does not differ significantly.
     NoDifference,
-    /// The emergence differs, and the difference remains after subtracting the control: it is more than
-    /// diversity.
+    /// The emergence differs, and the difference remains after subtracting the control, so it is not only a
+    /// difference in diversity.
     BeyondDiversity,
     /// The emergence differs, but the difference disappears after subtracting the control.
     DiversityOnly,

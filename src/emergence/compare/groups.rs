@@ -13,8 +13,8 @@ use crate::numeric::statistics::entropy_nats;
 /// Compares every pair of groups, or every group with the reference group.
 ///
 /// # Errors
-/// [`Error::Parameter`] for fewer than two groups, an unknown reference, or a model with one block; those of
-/// [`WindowSettings::all`] and of the estimator.
+/// [`Error::Parameter`] for fewer than two groups, an unknown reference, or a model with one block; the
+/// errors of [`WindowSettings::all`] and of the estimator.
 pub fn compare(
     model: &Model,
     groups: &[Texts],
@@ -97,7 +97,7 @@ pub fn compare(
 pub struct Permutations<'a> {
     /// Number of permutations for each pair of groups.
     pub permutations: usize,
-    /// The group that all others are compared with; if `None`, every pair of groups is compared.
+    /// The group with which all other groups are compared; if `None`, every pair of groups is compared.
     pub reference: Option<&'a str>,
     /// Receives the number of permutations done so far, over all pairs.
     pub step: &'a (dyn Fn(usize) + Sync),

@@ -10,9 +10,9 @@
 //! with the standard deviation of one window that the permutations imply:
 //! `d = difference / (sd_permuted sqrt(n / 2))` for `n` windows in each group.
 //!
-//! All groups use the same number of windows, because the estimate and its ceiling depend on it. A more
-//! diverse group also has larger entropies. So if the emergence differs but its difference from the control
-//! does not, the groups differ only in diversity.
+//! All groups use the same number of windows, because the estimate and its ceiling depend on this number. A
+//! more diverse group also has larger entropies. So if the emergence differs but its difference from the
+//! control does not, the groups differ only in diversity.
 
 mod comparison;
 mod groups;

@@ -1,5 +1,5 @@
-//! The windows of two groups and their states. They give the emergence of each group, both for the actual
-//! groups and with texts permuted between them.
+//! Computes the emergence of two groups of texts, for the actual groups and with texts permuted between the
+//! groups.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -79,7 +79,7 @@ impl<'a> Pool<'a> {
         let (ids, states) = of(&corpora)?;
         let mut sides = vec![states];
         if let Some(control) = control {
-            // Each group has its own control, as in `measure`, independent of the other group.
+            // Each group has its own control, which does not depend on the other group, as in `measure`.
             sides.push(of(&corpora.each_ref().map(|corpus| control.of(corpus, settings.seed)))?.1);
         }
         let tokens = ids.iter().flat_map(|ids| &ids[prefix..]).copied();

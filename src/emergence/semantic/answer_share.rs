@@ -65,8 +65,8 @@ fn tallies(layout: Layout, answers: &[Option<u32>], left_out: &[bool]) -> Vec<Ta
     for p in 0..relations {
         for s in 0..sets {
             let Some(answer) = of_relation(p)[s] else { continue };
-            // For each relation: how many answers of the other sets equal this answer, and how many there
-            // are.
+            // For each relation: how many answers of the other sets equal this answer, and how many answers
+            // there are.
             let counts: Vec<(f64, f64)> = (0..relations)
                 .map(|r| {
                     let others = of_relation(r).iter().enumerate().filter(|(t, _)| *t != s);
@@ -146,8 +146,9 @@ mod tests {
         let (nats, n) = answer_share(layout, &[query, query].concat(), |_, _, _| false).unwrap();
         assert_eq!(n, 16);
         // Each answer is compared with the three other sets. Each 1 of relation 0 recurs 2 times in its own
-        // relation and 0 times in the other. Its 2 recurs 0 and 3 times. Each 2 of relation 1 recurs 3 times
-        // in its own relation. It recurs once in relation 0, at set 3, except when set 3 is left out.
+        // relation and 0 times in the other. The 2 of relation 0 recurs 0 times in its own relation and 3
+        // times in the other. Each 2 of relation 1 recurs 3 times in its own relation. It recurs once in
+        // relation 0, at set 3, except when set 3 is left out.
         let score = |own: f64, other: f64| LN_2 - ((other + 0.5) / (own + 0.5)).ln_1p();
         let exact = (3.0 * score(2.0, 0.0) + score(0.0, 3.0) + 3.0 * score(3.0, 1.0) + score(3.0, 0.0)) / 8.0;
         let at = |tau: f64| {

@@ -57,6 +57,8 @@ pub(super) struct Centred {
 }
 
 impl Centred {
+    /// Centres the states and computes their variance.
+    ///
     /// # Shapes
     /// `states` is `(layout.len(), d)`, in the order of [`Layout::place`].
     pub(super) fn new(states: ArrayView2<'_, f32>, layout: Layout) -> Self {
@@ -87,7 +89,7 @@ impl Centred {
 }
 
 /// Standard normal noise for every state of a design. Every block, number of shots and noise scale uses the
-/// same draws, so differences between them contain no additional noise.
+/// same draws, so differences between their estimates contain no additional noise.
 #[derive(Debug)]
 pub struct Noise {
     values: Vec<f64>,

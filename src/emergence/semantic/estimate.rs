@@ -10,8 +10,8 @@
 //! ```
 //!
 //! `M` is a log score on an example set that the densities were not estimated from. So in expectation it is a
-//! lower bound on the information of the state about which of two relations the examples show. `M` is at most
-//! `log 2`, and `m` is at most `log S`.
+//! lower bound on the information that the state has about which of two relations the examples show. `M` is
+//! at most `log 2`, and `m` is at most `log S`.
 
 use ndarray::ArrayView2;
 use rand::seq::SliceRandom;
@@ -63,7 +63,7 @@ pub struct Information {
 pub struct ConditionEstimate {
     /// Macro and micro information at each noise scale.
     pub information: Vec<Information>,
-    /// Information from half of the example sets, at the default noise scale; the mean over both halves.
+    /// The mean of the information from each half of the example sets, at the default noise scale.
     pub half_sets: Information,
     /// Macro information with the relations permuted within query and set; near 0.
     pub permuted: Replicated,

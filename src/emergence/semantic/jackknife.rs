@@ -1,5 +1,5 @@
-//! Values with jackknife replicates, from which standard errors are computed. Queries and example sets are
-//! both random samples, so the replicates leave out one query, one set, or one combination of both.
+//! Defines values with jackknife replicates, from which standard errors are computed. Queries and example
+//! sets are both random samples, so the replicates leave out one query, one set, or one combination of both.
 //!
 //! # References
 //! Efron & Stein 1981 (jackknife); Cameron, Gelbach & Miller 2011 (variance with two-way clustering).
@@ -88,8 +88,8 @@ impl Replicated {
     /// The standard error, `sqrt(V_X + V_S - V_XS)`; `None` without replicates.
     ///
     /// `V_X`, `V_S` and `V_XS` are the jackknife variances over queries, sets and cells. The sum can be
-    /// negative by chance if neither queries nor sets matter much; then the largest of the three variances is
-    /// used.
+    /// negative by chance if neither queries nor sets have much effect. In that case, the largest of the
+    /// three variances is used.
     pub fn stderr(&self) -> Option<f64> {
         let [x, s, xs] = [&self.queries, &self.sets, &self.cells].map(|values| variance(values));
         (!self.cells.is_empty()).then(|| {

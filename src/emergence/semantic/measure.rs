@@ -25,14 +25,14 @@ use crate::model::Model;
 use crate::model::decoder::Decoder;
 use crate::seed;
 
-/// Progress steps for the states of a decoder. Computing the states takes about twice as long as the
-/// estimates, measured with 135 million parameters.
+/// Number of progress steps for the states of a decoder. With 135 million parameters, computing the states
+/// takes about twice as long as computing the estimates.
 const STATES_STEPS: usize = 200;
-/// Progress steps for the estimates from the states of a decoder.
+/// Number of progress steps for the estimates from the states of a decoder.
 const ESTIMATES_STEPS: usize = 100;
 
-/// Measures the semantic emergence of `model` with a design, at every block and number of shots. Measures the
-/// randomly initialised model too if `settings` contains a seed for it.
+/// Measures the semantic emergence of `model` with a design, at every block and number of shots. If
+/// `settings` contains a seed for the randomly initialised model, this model is measured as well.
 ///
 /// The states of each distinct prefix of the prompts are computed once. The result is bit-identical on any
 /// number of threads.
@@ -40,7 +40,7 @@ const ESTIMATES_STEPS: usize = 100;
 /// `prompts` must be the result of [`tokenize`] for the design.
 ///
 /// # Errors
-/// Those of [`DesignPrompts::new`] for a control, before the measurement starts.
+/// Returns the errors of [`DesignPrompts::new`] for the controls before the measurement starts.
 /// [`Error::NonFinite`](crate::Error::NonFinite) if a state contains NaN or infinity.
 pub fn measure(
     model: &Model,
@@ -51,10 +51,10 @@ pub fn measure(
     measure_with_progress(model, design, prompts, settings, &|_, _| ())
 }
 
-/// Like [`measure`]. `progress` receives the number of steps done and the total.
+/// Like [`measure`], but calls `progress` with the number of completed steps and the total.
 ///
 /// # Errors
-/// Those of [`measure`].
+/// Returns the errors of [`measure`].
 pub fn measure_with_progress(
     model: &Model,
     design: &FactorialDesign,
@@ -112,7 +112,7 @@ pub fn measure_with_progress(
 /// Tokenizes the prompts of a design with the tokenizer of `model`.
 ///
 /// # Errors
-/// Those of [`DesignPrompts::new`].
+/// Returns the errors of [`DesignPrompts::new`].
 pub fn tokenize(model: &Model, design: &FactorialDesign) -> Result<DesignPrompts> {
     DesignPrompts::new(design, model)
 }
@@ -196,7 +196,7 @@ fn without_readings(
     }
 }
 
-/// The context for reading decoders, which is the same for all of them.
+/// The parameters that are the same for all decoders.
 struct Reader<'a> {
     model: &'a Model,
     settings: &'a SemanticSettings,
@@ -204,7 +204,7 @@ struct Reader<'a> {
     steps: &'a Steps<'a>,
 }
 
-/// The results of reading one decoder, by number of shots.
+/// The results of one decoder, by number of shots.
 struct Read {
     /// The estimates of each block; empty at 0 shots, where the prompts of all relations are equal.
     conditions: Vec<Vec<ConditionEstimate>>,

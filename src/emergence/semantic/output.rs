@@ -23,8 +23,8 @@ pub struct OutputEstimate {
     pub logprob_nats: Replicated,
 }
 
-/// `O` from the logit lens after a block; after the last block, this is the output of the model. `None` if
-/// the model has no output head or there are no answers.
+/// `O` from the logit lens after a block; after the last block, this is `O` of the output of the model.
+/// `None` if the model has no output head or there are no answers.
 pub(super) fn output_share(grid: &PromptGrid<'_>, shots_index: usize, block: usize) -> Option<Replicated> {
     let is_left_out = |p: usize, q: usize, x: usize| grid.prompts.is_left_out(p, q, x);
     share_of(grid.layout, is_left_out, |at, r| grid.logit(shots_index, block, at, r))
@@ -44,9 +44,9 @@ pub(super) fn output(grid: &PromptGrid<'_>, shots_index: usize) -> Option<Output
     })
 }
 
-/// `O` from log-probabilities of any source. `log_probability(prompt, r)` returns that of the answer of
-/// relation `r` after a prompt, up to a constant for each prompt. Comparisons with a missing log-probability
-/// are left out. `None` if no comparison remains.
+/// `O` from log-probabilities of any source. `log_probability(prompt, r)` returns the log-probability of the
+/// answer of relation `r` after a prompt, up to a constant for each prompt. Comparisons with a missing
+/// log-probability are left out. `None` if no comparison remains.
 pub fn share_of(
     layout: Layout,
     is_left_out: impl Fn(usize, usize, usize) -> bool,

@@ -27,7 +27,7 @@ pub(super) struct QueryKernel {
     noise: Vec<f64>,
 }
 
-/// Which states to compare.
+/// The states to compare.
 #[derive(Clone, Copy)]
 pub(super) struct Compared<'a> {
     /// `(n_relations, n_relations)`: whether this query is left out of a pair of relations.
@@ -35,7 +35,7 @@ pub(super) struct Compared<'a> {
     /// `(n_relations, n_relations, n_sets, n_sets)`: whether to compare set `t` with set `s` for a pair of
     /// relations. `None` compares all sets.
     pub(super) keep: Option<&'a [bool]>,
-    /// Whether to compute the sums without each set too, for the jackknife.
+    /// Whether to compute also the sums without each set, for the jackknife.
     pub(super) with_replicates: bool,
 }
 
@@ -118,7 +118,7 @@ impl QueryKernel {
                 for (r, sums) in sums.iter_mut().enumerate() {
                     log_sums(of(r), s, None, sums, &mut scratch);
                 }
-                // The exponent of the state itself is 0; the sums exclude it, so add it here.
+                // The sums exclude the state itself, whose exponent is 0, so add its term here.
                 for (k, found) in found.iter_mut().enumerate().filter(|(k, _)| *k != s + 1) {
                     let n_here = (n_sets - usize::from(k > 0)) as f64;
                     found.add_micro(n_here.ln() - log_1p_exp(sums[p][k]));
@@ -171,7 +171,8 @@ fn log_sums(e: &[f64], own: usize, keep: Option<&[bool]>, out: &mut [f64], scrat
         out.fill(top);
         return;
     }
-    // Keep the terms and their suffix sums. Subtracting a term from the total would lose small terms.
+    // Compute the sums without a set from prefix and suffix sums, because subtracting a term from the total
+    // would lose small terms.
     let (terms, behind) = scratch.split_at_mut(n);
     behind[n] = 0.0;
     for t in (0..n).rev() {

@@ -21,24 +21,25 @@ pub enum Init {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SemanticControl {
-    /// Relations permuted within query and example set. The result is near 0.
+    /// The relations are permuted within each query and example set. The result is near 0.
     PermutedRelations,
     /// Example sets are compared only with sets that share no answer token. So copying an answer, or a part
     /// of it, does not raise the score.
     NoSharedAnswer,
-    /// Answers of the examples permuted within their relation. The prompt then shows the type of the answers,
-    /// but not which answer belongs to which entity.
+    /// The answers of the examples are permuted within their relation. The prompt then shows the type of the
+    /// answers, but not which answer belongs to which entity.
     PermutedAnswers,
     /// The query is an entity of another category.
     ForeignQuery,
-    /// Half of the example sets; the mean over both halves. It shows how much the estimate depends on S.
+    /// The mean of the two estimates from half of the example sets. It shows how much the estimate depends on
+    /// S.
     HalfSets,
 }
 
 /// One reading of a semantic profile.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SemanticReading {
-    /// Examples in the prompt.
+    /// Number of examples in the prompt.
     pub shots: usize,
     /// Block, `1..=L`.
     pub block: usize,
@@ -66,7 +67,7 @@ pub struct SemanticReading {
     pub emergence_nats: Option<f64>,
     /// Standard error of `emergence_nats`.
     pub emergence_nats_stderr: Option<f64>,
-    /// `O` from the logit lens; after the last block, this is the output of the model.
+    /// `O` from the logit lens; after the last block, this is `O` of the output of the model.
     pub output_share: Option<f64>,
     /// Standard error of `output_share`.
     pub output_share_stderr: Option<f64>,
@@ -137,8 +138,8 @@ impl ReadingOf {
         }
     }
 
-    /// The readings of one condition: one for each noise scale and, unless the condition is a control, the
-    /// readings of the controls that use the same states.
+    /// The readings of one condition: one reading for each noise scale. If the condition is not a control,
+    /// the readings of the controls that use the same states follow.
     pub(super) fn readings(
         &self,
         estimate: &ConditionEstimate,

@@ -59,7 +59,7 @@ pub struct SemanticRow {
     pub weights_sha256: String,
     #[serde(default)]
     pub corpus_sha256: String,
-    /// The file name of the profile without its extension. Profiles with other settings have other names.
+    /// The file name of the profile without its extension. It depends on the settings of the profile.
     #[serde(default)]
     pub profile: String,
     /// The version of surmise that measured the profile.
@@ -105,7 +105,7 @@ pub struct ReadingRow {
     pub weights_sha256: String,
     #[serde(default)]
     pub corpus_sha256: String,
-    /// The file name of the profile without its extension. Profiles with other settings have other names.
+    /// The file name of the profile without its extension. It depends on the settings of the profile.
     #[serde(default)]
     pub profile: String,
     /// The version of surmise that measured the profile.
@@ -167,7 +167,7 @@ pub struct SummaryRow {
     pub weights_sha256: String,
     #[serde(default)]
     pub corpus_sha256: String,
-    /// The file name of the profile without its extension. Profiles with other settings have other names.
+    /// The file name of the profile without its extension. It depends on the settings of the profile.
     #[serde(default)]
     pub profile: String,
     /// The version of surmise that measured the profile.

@@ -25,7 +25,8 @@ pub struct ShotSummary {
     pub share_half: Option<WithError>,
     /// Share at three quarters of the depth.
     pub share_three_quarters: Option<WithError>,
-    /// Share after the last block. It follows the output share almost by construction.
+    /// Share after the last block. It closely follows the output share, because the output is computed from
+    /// the same states.
     pub share_last: Option<WithError>,
     /// Mean share over blocks `2..=L`.
     pub share_mean: Option<WithError>,
@@ -39,9 +40,9 @@ pub struct ShotSummary {
     pub share_mean_random_init: Option<WithError>,
     /// Mean share minus that of the randomly initialised model, on the same prompts.
     pub share_mean_above_random_init: Option<WithError>,
-    /// Mean share minus that at the next lower number of shots, on the same queries.
+    /// Change of the mean share from the next lower number of shots, on the same queries.
     pub share_mean_change: Option<WithError>,
-    /// Share after the last block minus that at the next lower number of shots, on the same queries.
+    /// Change of the share after the last block from the next lower number of shots, on the same queries.
     pub share_last_change: Option<WithError>,
 }
 
@@ -56,7 +57,7 @@ pub(super) struct Curves {
 }
 
 impl Curves {
-    /// Computes the summary. `before` holds the data at the next lower number of shots.
+    /// Computes the summary. `before` contains the data at the next lower number of shots.
     pub(super) fn summary(&self, shots: usize, before: Option<&Self>) -> ShotSummary {
         let depth = OverDepth::of(&self.shares);
         let with_error = |value: &Option<Replicated>| value.as_ref().map(WithError::from);

@@ -1,13 +1,13 @@
-//! Sums the scores of a query at each temperature. The scores of the other queries choose the temperature of
-//! a query.
+//! Sums the scores of a query at each temperature, and chooses the temperature of each query by the scores of
+//! the other queries.
 
 use std::f64::consts::LN_2;
 
 use super::jackknife::Replicated;
 
 /// Temperatures `tau` that multiply a log density ratio, in increasing order. If densities are estimated from
-/// few or distant states, ratios are too extreme, and a temperature below 1 shrinks them. At 0 the ratio
-/// carries no information and its score is 0.
+/// few or distant states, ratios are too extreme, and a temperature below 1 shrinks them. At temperature 0
+/// the ratio has no effect and the score is 0.
 pub const TEMPERATURES: [f64; 9] = [0.0, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0];
 
 /// Above this, `log(1 + e^x)` equals `x` in `f64`.
@@ -48,8 +48,8 @@ impl Default for Accumulator {
 }
 
 impl Accumulator {
-    /// Adds the score of a log density ratio `D`: log density under the other relation minus that under the
-    /// own relation.
+    /// Adds the score of a log density ratio `D`: the log density under the other relation minus the log
+    /// density under the relation of the state.
     pub(super) fn add_ratio(&mut self, ratio: f64) {
         // All temperatures above .02 are multiples of .05, so two exponentials suffice.
         let (u, v) = ((0.02 * ratio).exp(), (0.05 * ratio).exp());
@@ -120,7 +120,7 @@ fn micro_nats<'a>(queries: impl Iterator<Item = &'a Tally>) -> f64 {
 /// Macro and micro information with their jackknife replicates, and the mean temperature.
 ///
 /// # Shapes
-/// `queries` holds the tally of each query, optionally followed by its tallies without set `0..S`.
+/// `queries` contains, for each query, its tally, optionally followed by its tallies without set `0..S`.
 pub(super) fn information(queries: &[Vec<Tally>]) -> (Replicated, Replicated, f64) {
     let (_, temperature) = macro_nats(queries.iter().map(|tallies| &tallies[0]));
     let of_macro = |chosen: &[&Tally]| macro_nats(chosen.iter().copied()).0;

@@ -3,8 +3,8 @@
 //!
 //! The formulae are in [`crate::mi::estimators::channel`]; points and draws are defined in
 //! [`crate::mi::channel::points`]. Let `S_i = sum_{j!=i} c_j exp R_ij` over points. The sum over all pairs is
-//! `S_i + c_i`, and the sum over all other pairs is `S_i + c_i - 1`. So no sum loses precision by
-//! subtraction. All sums are kept as logarithms, so no distance underflows.
+//! `S_i + c_i`, and the sum over all other pairs is `S_i + c_i - 1`. Neither sum is a difference of large
+//! numbers, so no precision is lost. All sums are kept as logarithms, so no distance underflows.
 
 use std::ops::Range;
 
@@ -17,8 +17,8 @@ use super::log_sum_exp;
 use super::points::{Group, NoiseSample, Points};
 use crate::numeric::kernels;
 
-/// Draws in a block: enough for a fast matrix product, and few enough that the result stays in the cache. The
-/// size is fixed, because the rounding of a matrix product depends on its shape.
+/// Number of draws in a block: large enough for a fast matrix product, and small enough that the product fits
+/// in the cache. The size is fixed, because the rounding of a matrix product depends on its shape.
 const BLOCK: usize = 128;
 
 /// Domain separator: gives the noise of the channel a different random stream from weights and data with the
@@ -41,7 +41,7 @@ struct Term {
     upper: f64,
 }
 
-/// The bounds for each `sigma`, the standard deviation of the noise in each coordinate.
+/// Computes the bounds for each `sigma`, the standard deviation of the noise in each coordinate.
 pub(crate) fn bounds(points: &Points, sigmas: &[f64], seed: u64) -> Vec<Bounds> {
     // For bit-identical results, blocks do not depend on the number of threads, and terms are summed in the
     // order of the draws.
@@ -116,8 +116,8 @@ fn block_terms(
 /// The term of one draw: the mean over `z` and `-z`.
 ///
 /// # Shapes
-/// `distances` is `(m)` and holds `-|y_i - y_j|^2 / 2`, or `-inf` for `j = i`; `noise` is `(m)` and holds
-/// `z . (y_j - y_i)`.
+/// `distances` is `(m)` and contains `-|y_i - y_j|^2 / 2`, or `-inf` for `j = i`; `noise` is `(m)` and
+/// contains `z . (y_j - y_i)`.
 fn term(points: &Points, point: usize, group: &Group, distances: &[f32], noise: &[f32], sigma: f64) -> Term {
     let scales = (sigma.powi(-2) as f32, sigma.recip() as f32);
     let others = log_sum_exp::pair(distances, noise, &points.counts, scales);
@@ -131,7 +131,7 @@ fn term(points: &Points, point: usize, group: &Group, distances: &[f32], noise: 
 
     let n = points.n;
     let own = f64::from(points.counts[point]);
-    // Logarithms of two means: over all `count` pairs, and over all pairs except that of this draw.
+    // Logarithms of two means: over all `count` pairs, and over all pairs except the pair of this draw.
     let inclusive = |others: f64, count: f64| log_add_exp(others, own.ln()) - count.ln();
     let leave_one_out = |others: f64, count: f64| log_add_exp(others, (own - 1.0).ln()) - (count - 1.0).ln();
     let mut term = Term::default();
@@ -144,8 +144,8 @@ fn term(points: &Points, point: usize, group: &Group, distances: &[f32], noise: 
                 inclusive(others_of_group, group.count) - leave_one_out(others, n),
             )
         } else {
-            // The only pair of a group has no other pairs to estimate its density from, so it adds 0 to the
-            // lower bound.
+            // If a group has a single pair, there are no other pairs from which to estimate the density, so
+            // the pair adds 0 to the lower bound.
             (0.0, -leave_one_out(others, n))
         };
         term.lower += 0.5 * lower;
@@ -184,7 +184,7 @@ fn mean<'t>(points: &Points, terms: impl Iterator<Item = &'t Term>) -> Bounds {
     }
 }
 
-/// Running weighted mean and weighted sum of squares about it (West 1979).
+/// Running weighted mean and weighted sum of squared deviations from the mean (West 1979).
 #[derive(Default)]
 struct Moments {
     weight: f64,
@@ -200,8 +200,8 @@ impl Moments {
         self.squares += weight * before * (value - self.mean);
     }
 
-    /// Variance of the mean of values of weight 1. It is 0 for a single value: such a point has one pair, and
-    /// the formula multiplies its variance by 0.
+    /// Variance of the mean of values of weight 1. For a single value the result is 0, which has no effect:
+    /// such a point has one pair, so the formula multiplies its variance by 0.
     fn variance_of_mean(&self) -> f64 {
         if self.weight > 1.0 { self.squares / (self.weight - 1.0) / self.weight } else { 0.0 }
     }
@@ -275,7 +275,7 @@ mod tests {
         let distinct = Distinct::new(&x, &y);
         assert_eq!(distinct.is_grouped(), grouped);
         let points = Points::new(Scale::Spread.standardise(&y, &distinct), &distinct);
-        // With so few pairs, each pair has its own draw.
+        // There are fewer pairs than the target number of draws, so each pair has its own draw.
         assert_eq!(points.draws.len(), y.rows());
         let values = points.draws.iter().map(|draw| {
             let row = &points.values[draw.point * points.d..][..points.d];

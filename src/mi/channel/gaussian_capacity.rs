@@ -1,5 +1,5 @@
-//! Computes a ceiling of `channel`: the information that a Gaussian input with the covariance of the points
-//! would pass through the channel.
+//! Computes a ceiling of `channel`: the information that would pass through the channel if the input were
+//! Gaussian with the covariance of the points.
 //!
 //! # References
 //! Cover & Thomas, *Elements of Information Theory*, chapter 9 (Gaussian channel).
@@ -9,8 +9,8 @@ use rayon::prelude::*;
 use super::points::Points;
 use crate::numeric::kernels;
 
-/// Columns of a panel of the Cholesky factorisation. Work inside panels is a fraction `1.5 * PANEL / size` of
-/// the total.
+/// Number of columns in a panel of the Cholesky factorisation. The work inside panels is a fraction
+/// `1.5 * PANEL / size` of the total.
 const PANEL: usize = 32;
 
 /// `0.5 logdet(I + Cov / sigma^2)` in nats for each `sigma`.
@@ -131,7 +131,8 @@ mod tests {
 
     #[test]
     fn coordinates_and_rows_give_the_same_determinant() {
-        // Three rows of two coordinates, and the same numbers read as two rows of three.
+        // `tall` has three rows of two coordinates. `wide` is its transpose, with two rows of three
+        // coordinates.
         let tall = [1.0, 0.0, -1.0, 1.0, 0.0, -1.0];
         let wide = [1.0, -1.0, 0.0, 0.0, 1.0, -1.0];
         let weights = [1.0 / 3.0; 3];
@@ -139,7 +140,7 @@ mod tests {
         // Covariance (2, -1; -1, 2) / 3, so I + 3 C = (3, -1; -1, 3) with determinant 8.
         assert!((by_coordinates.gaussian_nats(1.0 / 3.0) - 0.5 * 8.0_f64.ln()).abs() < 1e-6);
         let by_rows = Covariance::new(&wide, &tall, &[0.5; 2], 3);
-        // Inner products (2, -1; -1, 2) / 2, so I + 2 C is the same matrix.
+        // Inner products (2, -1; -1, 2) / 2, so I + 2 C is the same matrix as above.
         assert!((by_rows.gaussian_nats(0.5) - 0.5 * 8.0_f64.ln()).abs() < 1e-6);
     }
 }

@@ -6,7 +6,7 @@
 
 use crate::numeric::kernels::exp;
 
-/// Values per chunk: one AVX-512 register of `f32`, or two AVX2 registers.
+/// Number of values in a chunk, which fills one AVX-512 register of `f32` or two AVX2 registers.
 const LANES: usize = 16;
 
 /// Converts inner products to negative half squared distances, in place:
@@ -38,7 +38,7 @@ pub(crate) fn subtract(row: &mut [f32], own: f32) {
 /// # Shapes
 /// `p`, `q` and `w` have the same length; `scales` is `(a, c)`.
 pub(crate) fn pair(p: &[f32], q: &[f32], w: &[f32], scales: (f32, f32)) -> [f64; 2] {
-    assert!(p.len() == q.len() && p.len() == w.len(), "p, q and w go together");
+    assert!(p.len() == q.len() && p.len() == w.len(), "p, q and w need equal lengths");
     pulp::Arch::new().dispatch(LogSumExp { p, q, w, scales })
 }
 

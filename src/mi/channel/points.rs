@@ -1,4 +1,4 @@
-//! Standardised points and the draws of noise at them, the input of the bounds of `channel`.
+//! Defines the input of the bounds of `channel`: standardised points, and draws of noise at these points.
 //!
 //! A *point* is a distinct pair `(x, y)` with its count `c` among the `n` pairs. A *draw* is one noise vector
 //! at a point. A point has one draw for each of its pairs, so merging equal pairs lowers the cost without
@@ -11,8 +11,8 @@ use super::scale::Standardised;
 use crate::mi::samples::distinct::Distinct;
 use crate::numeric::kernels;
 
-/// Target number of draws. The standard deviation of their terms is about one nat, so the noise adds less
-/// than .02 nats to the error.
+/// Target number of draws. The term of one draw has a standard deviation of about one nat, so the mean over
+/// 4096 draws has an error of less than .02 nats due to noise.
 const DRAWS: u64 = 4096;
 
 /// Points with their counts, in the layouts that the matrix products need.

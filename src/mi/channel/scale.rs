@@ -1,4 +1,4 @@
-//! Standardises `y`, which defines what the precision `b` is relative to.
+//! Standardises `y`. The precision `b` of the channel is relative to the standardised scale.
 //!
 //! The channel adds noise of size `sigma = b sqrt(d)` to each coordinate. Mutual information without noise
 //! does not change when a variable is rescaled. With noise this holds only if the noise is relative to the
@@ -16,10 +16,10 @@ use crate::numeric::matrix::Matrix;
 
 /// A coordinate is constant if its standard deviation is at most this fraction of the largest standard
 /// deviation or of its own absolute mean. The fraction is about ten units in the last place of `f32`; smaller
-/// variation is rounding.
+/// variation counts as rounding error.
 const CONSTANT: f64 = 1e-6;
 
-/// What the size of the noise is relative to.
+/// The scale of `y` to which the size of the noise is relative.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -48,7 +48,7 @@ impl Scale {
         }
     }
 
-    /// One line on what the scale is.
+    /// Describes the scale in one line.
     #[must_use]
     pub fn describe(self) -> &'static str {
         match self {

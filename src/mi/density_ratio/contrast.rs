@@ -13,8 +13,8 @@ use crate::numeric::kernels::exp;
 /// Maximum number of pairs in one contrastive comparison.
 pub(crate) const COMPARED: usize = 1000;
 
-/// The term of each row in the bound. `scores` is `(n, n)`, row-major, and holds `T` of every `x` with every
-/// `y`.
+/// The term of each row in the bound. `scores` is `(n, n)`, row-major, and contains `T` of every `x` with
+/// every `y`.
 pub(crate) fn contrast(scores: &[f32], n: usize) -> Vec<f64> {
     let own: Vec<f64> = (0..n).map(|i| f64::from(scores[i * n + i])).collect();
     let transposed = kernels::transpose(n, n, scores);
@@ -23,14 +23,14 @@ pub(crate) fn contrast(scores: &[f32], n: usize) -> Vec<f64> {
     own.iter().zip(rows.zip(columns)).map(|(own, (row, column))| own - 0.5 * (row + column)).collect()
 }
 
-/// The mean log normaliser of the density ratios over unpaired rows; near 0 for a true density ratio. Each
-/// row counts as at least -1, so a row without close neighbours has little influence.
+/// The mean log normaliser of the density ratios over unpaired rows; near 0 for the true density ratio.
+/// Values below -1 count as -1, so a row without close neighbours has little influence.
 pub(crate) fn normaliser_nats(scores: Vec<f32>, n: usize) -> f64 {
     log_normalisers(scores, n).iter().map(|value| value.max(-1.0)).sum::<f64>() / n as f64
 }
 
 /// For each row, the average of `log mean_j exp T_ij` and `log mean_j exp T_ji` over the other rows. If `T`
-/// is a true log density ratio, it is near 0, or below 0 by chance.
+/// is the true log density ratio, the average is near 0, or below 0 by chance.
 pub(crate) fn log_normalisers(mut scores: Vec<f32>, n: usize) -> Vec<f64> {
     scores.iter_mut().step_by(n + 1).for_each(|own| *own = f32::NEG_INFINITY);
     let transposed = kernels::transpose(n, n, &scores);

@@ -1,4 +1,5 @@
-//! Fits a copula to normal scores: a t copula if it fits clearly better, otherwise the normal copula.
+//! Fits a copula to normal scores: a t copula if it fits significantly better than the normal copula,
+//! otherwise the normal copula.
 //!
 //! The formulae are in [`crate::mi::estimators::t_copula`].
 //!
@@ -21,8 +22,8 @@ use crate::seed::stream;
 use crate::{Error, Result};
 
 /// Largest acceptable mean log normaliser over unpaired rows, in nats. On 40 distributions that the copula
-/// describes it is at most .011. It is .03 or more for rotated uniform columns, where nearest neighbours find
-/// little, and .2 to 4 for images of few latent values.
+/// describes, this mean is at most .011. It is .03 or more for rotated uniform columns, where nearest
+/// neighbours find little information, and .2 to 4 for columns that are functions of a few latent values.
 const MOST_EXCESS_NATS: f64 = 0.02;
 
 /// A fitted copula.
@@ -43,6 +44,8 @@ pub(crate) struct Copula {
 }
 
 impl Copula {
+    /// Fits the copula.
+    ///
     /// # Errors
     /// [`Error::Samples`] if the covariance of the scores is singular.
     pub(crate) fn new(estimator: &'static str, scores: &Array2<f64>, dx: usize, seed: u64) -> Result<Self> {
@@ -71,7 +74,7 @@ impl Copula {
         };
         let normal = || fit(None, scatter.clone(), factor.clone(), scores.clone(), normal);
         let Some(t) = t else { return Ok(normal()) };
-        // Keep only one copula in memory at a time, because each holds a copy of the samples.
+        // Keep only one copula in memory at a time, because each contains a copy of the samples.
         let other = normal().held_out(seed).0;
         let shared = gaussian_nats(&t.scatter, dx).ok_or_else(singular)?;
         let tails = t_entropy(dx, t.nu) + t_entropy(d - dx, t.nu) - t_entropy(d, t.nu);
@@ -108,7 +111,8 @@ impl Copula {
     }
 
     /// Whether the copula fails to describe the samples. For the true copula, the mean density ratio of
-    /// unpaired rows is one. This checks on a random subset of rows whether it is clearly above one.
+    /// unpaired rows is one. The method checks on a random subset of rows whether this mean is clearly above
+    /// one.
     pub(crate) fn is_misfit(&self, seed: u64) -> bool {
         let mut rows: Vec<usize> = (0..self.values.nrows()).collect();
         rows.shuffle(&mut stream("mi/t-copula", "check", seed));
@@ -159,7 +163,7 @@ impl Copula {
 }
 
 /// Computes the density ratios of every `x` with every `y` under a copula. The cross term of the joint
-/// distance is bilinear, so one matrix product serves all pairs.
+/// distance is bilinear, so one matrix product computes it for all pairs.
 struct PairwiseRatios<'a> {
     copula: &'a Copula,
     precision: Array2<f64>,

@@ -13,11 +13,12 @@ use crate::numeric::statistics::mean;
 
 /// Grid of degrees of freedom `nu`.
 const GRID: [f64; 6] = [1.0, 2.0, 4.0, 8.0, 16.0, 40.0];
-/// Golden-section steps on the logarithm of `nu`, between the grid points next to the best one.
+/// Number of golden-section steps on the logarithm of `nu`, between the two neighbours of the best grid
+/// point.
 const SECTIONS: usize = 6;
 /// Samples with more values than this are fitted one grid point at a time, to save memory.
 const LARGE: usize = 4_000_000;
-/// Fixed-point steps for the scatter matrix.
+/// Number of fixed-point steps for the scatter matrix.
 const STEPS: usize = 8;
 
 /// A fitted t copula.
@@ -34,7 +35,8 @@ pub(crate) fn best_t(scores: &Array2<f64>) -> Option<FittedT> {
         (Some(a), Some(b)) => Some(if b.log_likelihood > a.log_likelihood { b } else { a }),
         (a, b) => a.or(b),
     };
-    // A large sample is copied once at a time; its matrix products use all threads.
+    // For a large sample, fit one grid point at a time, because each fit copies the sample. The matrix
+    // products then use all threads.
     let at_a_time = if scores.len() > LARGE { GRID.len() } else { 1 };
     let grid = GRID.par_iter().with_min_len(at_a_time).map(|nu| FittedT::fit(scores, *nu));
     let grid: Vec<Option<FittedT>> = grid.collect();
@@ -77,8 +79,8 @@ impl FittedT {
         let values = to_t(scores, nu)?;
         let d = values.ncols();
         let mut scatter = covariance(values.view());
-        // The scatter matrix of a t vector differs from its covariance. Start with unit scatter in each
-        // coordinate.
+        // The scatter matrix of a t vector differs from its covariance, so rescale the initial matrix to unit
+        // scatter in each coordinate.
         let sizes: Vec<f64> = scatter.diag().iter().map(|variance| variance.sqrt()).collect();
         scatter.indexed_iter_mut().for_each(|((i, j), value)| *value /= sizes[i] * sizes[j]);
         for _ in 0..STEPS {

@@ -1,5 +1,5 @@
 //! Computes the held-out score of a density ratio model: a bound on pairs that the model was not fitted to.
-//! The score compares models of any kind.
+//! Models of any kind can be compared by this score.
 
 use ndarray::{Array2, Axis};
 use rand::seq::SliceRandom;
@@ -9,7 +9,7 @@ use super::repaired_pairs::RepairedPairs;
 use crate::numeric::statistics::{mean, mean_and_stderr};
 use crate::seed::stream;
 
-/// Smallest gain in nats that counts; a smaller gain is ignored even if it is significant.
+/// Smallest relevant gain in nats. A smaller gain is ignored even if it is significant.
 pub(crate) const LEAST_GAIN: f64 = 0.003;
 /// Number of parts into which the rows are split. Each part is held out once.
 const PARTS: usize = 2;
@@ -40,8 +40,8 @@ impl HeldOutScore {
         mean(&self.terms)
     }
 
-    /// Whether this score exceeds the other score, and also 0 (independence), by two standard errors and by
-    /// [`LEAST_GAIN`].
+    /// Whether this score exceeds the other score by two standard errors and by [`LEAST_GAIN`], and also
+    /// exceeds 0 (independence) by as much.
     pub(crate) fn beats(&self, other: &Self) -> bool {
         let differences: Vec<f64> = self.terms.iter().zip(&other.terms).map(|(a, b)| a - b).collect();
         is_clear(&differences) && is_clear(&self.terms)
@@ -65,8 +65,8 @@ pub(crate) fn parts(n: usize, seed: u64) -> Vec<(Vec<usize>, Vec<usize>)> {
     (0..PARTS).map(part).collect()
 }
 
-/// Fits a model to each part and evaluates it on the other part. `None` if a fit fails or a value is not
-/// finite.
+/// For each part, fits a model to the other rows and evaluates it on the part. `None` if a fit fails or a
+/// value is not finite.
 ///
 /// # Shapes
 /// `z` is `(n, d)`; its first `dx` columns are `x`.

@@ -1,6 +1,6 @@
 //! Models a joint density by latent classes. Each side is a mixture of normals, fitted separately, or the
-//! cells of its values if it is discrete. A table holds the joint probabilities of the classes of `x` and of
-//! `y`.
+//! cells of its values if it is discrete. A table contains the joint probabilities of the classes of `x` and
+//! of `y`.
 //!
 //! ```text
 //! p(x, y)                    = sum_ab W_ab f_a(x) g_b(y)
@@ -8,8 +8,8 @@
 //! ```
 //!
 //! If a few classes on each side combine in many ways, a mixture of the joint rows needs one component for
-//! every combination; here each combination is one cell of the table. On a side without clusters, many
-//! classes act as overlapping pieces. So in few columns this model can represent any dependence, including
+//! every combination. In this model, each combination is one cell of the table. If a side has no clusters,
+//! many overlapping classes cover it. So in few columns this model can represent any dependence, including
 //! dependence with sharp edges.
 //!
 //! # References
@@ -22,13 +22,14 @@ use super::held_out_score::DensityRatio;
 use super::mixture::{CovarianceStructure, Mixture};
 use crate::numeric::kernels;
 
-/// Steps of expectation-maximisation for the table.
+/// Maximum number of expectation-maximisation steps for the table.
 const STEPS: usize = 100;
 /// Pseudocount per cell, in rows. It shrinks the table towards independence.
 const PRIOR: f64 = 0.1;
 /// The steps end when the table changes by less than this share of all pairs.
 const LEAST_CHANGE: f64 = 1e-4;
-/// Pseudocount of each cell, in rows. A cell may be empty in one part of the rows.
+/// Pseudocount of each class of a discrete side, in rows. It is needed because a class may have no rows in
+/// one part of the samples.
 const LEAST_CELL_ROWS: f64 = 0.01;
 /// Lower limit of a density ratio, so that its logarithm is finite.
 const LEAST_RATIO: f64 = 1e-30;
@@ -43,7 +44,7 @@ enum Classes {
 }
 
 impl Classes {
-    /// `None` where a component collapses.
+    /// Fits the classes of one side. `None` if a component collapses.
     fn fit(z: &Array2<f64>, k: usize, cells: Option<usize>, seed: u64) -> Option<Self> {
         let Some(cells) = cells else {
             return Some(Self::Components(Mixture::fit(z, k, CovarianceStructure::All, seed)?));
@@ -80,7 +81,7 @@ impl Classes {
 pub(crate) struct LatentClasses {
     x: Classes,
     y: Classes,
-    /// `W_ab / (w_a v_b)`: how much more often two classes meet than under independence.
+    /// `W_ab / (w_a v_b)`: the probability that two classes occur together, relative to independence.
     lift: Array2<f64>,
 }
 
@@ -101,7 +102,7 @@ impl LatentClasses {
         let (of_x, of_y) = (Classes::fit(&x, k, cells[0], seed)?, Classes::fit(&y, k, cells[1], seed)?);
         let (px, py) = (of_x.shares(&x)?, of_y.shares(&y)?);
         let n = z.nrows() as f64;
-        // W_ab under independence; the prior shrinks the table towards it.
+        // `apart` is `W_ab` under independence. The prior shrinks the table towards it.
         let size = (of_x.weights().len(), of_y.weights().len());
         let apart = Array2::from_shape_fn(size, |(a, b)| of_x.weights()[a] * of_y.weights()[b]);
         let prior = PRIOR * (size.0 * size.1) as f64;

@@ -1,16 +1,17 @@
 //! Models the density ratio as a product over pairs of columns, one from each side, after a linear map of
-//! each side. It suits sides that are rotated or mixed versions of independent pairs of values.
+//! each side. This model is suitable if the sides are rotations or mixtures of independent pairs of values.
 //!
 //! ```text
 //! log p(x, y) / p(x) p(y)  =  sum_k log p(s_k, t_k) / p(s_k) p(t_k),   s = A x,  t = B y
 //! ```
 //!
-//! Either each side is mapped to its own independent components, which are then matched by the correlations
-//! of their values and squares. Or one side is mapped to independent components, and linear regression finds
-//! the matching components of the other side. A smoothed histogram of the ranks gives the density ratio of a
-//! pair, from which the held-out score is computed. The estimate is the sum of nearest-neighbour estimates of
-//! the pairs. With one column on each side, these are accurate at sharp edges too, where every smooth model
-//! is too low.
+//! The maps are found in one of two ways. In the first, each side is mapped to its own independent
+//! components, which are then matched by the correlations of their values and squares. In the second, only
+//! one side is mapped to independent components, and linear regression finds the matching components of the
+//! other side. A smoothed histogram of the ranks gives the density ratio of a pair, from which the held-out
+//! score is computed. The estimate is the sum of nearest-neighbour estimates of the pairs. With one column on
+//! each side, nearest-neighbour estimates are accurate even at sharp edges, where the estimate of every
+//! smooth model is too low.
 //!
 //! # References
 //! Comon 1994 (independent components); Kraskov, Stögbauer, Grassberger 2004.
@@ -28,18 +29,18 @@ use crate::numeric::statistics::{mean, mean_and_stderr, pearson};
 
 /// Maximum number of columns on a side.
 const MOST_COLUMNS: usize = 12;
-/// Numbers of neighbours `k`; the estimates for these are averaged. With more neighbours the estimate is too
-/// low at sharp edges.
+/// Numbers of neighbours `k`. The estimates for these numbers are averaged. With more neighbours the estimate
+/// is too low at sharp edges.
 const NEIGHBOURS: [usize; 2] = [1, 2];
 
-/// Which sides have their own independent components.
+/// The sides that have their own independent components.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Source {
     /// Both sides.
     Both,
-    /// Only `x`; regression on the components of `x` gives those of `y`.
+    /// Only `x`; regression on the components of `x` gives the components of `y`.
     X,
-    /// Only `y`; regression on the components of `y` gives those of `x`.
+    /// Only `y`; regression on the components of `y` gives the components of `x`.
     Y,
 }
 
@@ -95,7 +96,7 @@ pub(crate) fn matched_components(z: &Array2<f64>, dx: usize, seed: u64) -> Optio
     Some((best, variance.sqrt()))
 }
 
-/// Ranks scaled to between 0 and 1. Unlike normal scores, they keep edges sharp.
+/// Ranks, scaled to the range from 0 to 1. Unlike normal scores, scaled ranks keep edges sharp.
 fn uniform(values: &[f64]) -> Array2<f64> {
     let n = values.len();
     let mut order: Vec<usize> = (0..n).collect();
@@ -135,8 +136,8 @@ impl Maps {
     }
 }
 
-/// Matches components of both sides greedily, the most strongly related first. Each component is used at most
-/// once.
+/// Matches components of both sides greedily, in decreasing order of their correlation. Each component is
+/// used at most once.
 fn matched(s: &Array2<f64>, t: &Array2<f64>) -> Vec<(usize, usize)> {
     let with_squares = |a: &Array2<f64>| -> Vec<[Vec<f64>; 2]> {
         let scores = normal_scores(a);
@@ -166,8 +167,8 @@ impl Linear {
         Some(Self { mean, map })
     }
 
-    /// Regresses `z` on the `sources` by least squares and inverts the slopes, which maps `z` back to the
-    /// sources plus noise. `None` if the slopes are singular.
+    /// Regresses `z` on the `sources` by least squares and inverts the slopes, so that the result maps `z` to
+    /// the sources plus noise. `None` if the slopes are singular.
     fn regressed(sources: &Array2<f64>, z: &Array2<f64>) -> Option<Self> {
         let n = z.nrows() as f64;
         let mean = z.mean_axis(Axis(0))?;

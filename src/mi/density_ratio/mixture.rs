@@ -2,8 +2,8 @@
 //! density ratios, have a closed form.
 //!
 //! Expectation-maximisation starts from greedy k-means++; a small diagonal prior regularises the covariances.
-//! The log density of a component is linear in the products of coordinates, so one matrix product evaluates
-//! all components, and another sums their moments.
+//! The log density of a component is linear in the products of coordinates. So one matrix product evaluates
+//! all components, and a second one computes the moments of all components.
 //!
 //! # References
 //! Dempster, Laird, Rubin 1977; Arthur & Vassilvitskii 2007 (k-means++); Fraley & Raftery 2007 (prior of
@@ -20,13 +20,13 @@ use ndarray::{Array1, Array2, ArrayView2, s};
 const STEPS: usize = 80;
 /// The steps end when the mean log likelihood grows by less than this.
 const LEAST_GAIN: f64 = 2e-4;
-/// Added to the variances of each component, so that none collapses. Coordinates have variance 1.
+/// Added to the variances of each component, so that no component collapses. Coordinates have variance 1.
 const FLOOR: f64 = 1e-7;
 
 /// Structure of the covariances of the components.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum CovarianceStructure {
-    /// A covariance for each component, with a prior of this many rows for each column.
+    /// A covariance for each component. The prior has the weight of this number of rows for each column.
     Rows(f64),
     /// One covariance shared by all components.
     All,
@@ -81,7 +81,7 @@ impl Mixture {
         let transposed = shares.t().to_owned();
         let counts: Vec<f64> = transposed.rows().into_iter().map(|row| row.sum().max(1e-9)).collect();
         let moments = product_t(&transposed, &sample.features);
-        // Rows of products begin with a 1; rows of plain coordinates do not.
+        // Rows of products begin with a 1, but rows of plain coordinates do not.
         let first = usize::from(sample.sharing != CovarianceStructure::All);
         let mut means = moments.slice(s![.., first..first + d]).to_owned();
         means.rows_mut().into_iter().zip(&counts).for_each(|(mut mean, count)| mean /= *count);
@@ -241,7 +241,7 @@ pub(crate) struct Marginal {
     log_at_zero: f64,
 }
 
-/// `1`, the coordinates, and their products `z_i z_j` for `j <= i`, of each row.
+/// For each row, a 1, the coordinates, and the products `z_i z_j` of coordinates for `j <= i`.
 fn products(z: &Array2<f64>) -> Array2<f64> {
     let (n, d) = z.dim();
     let width = 1 + d + d * (d + 1) / 2;
@@ -257,7 +257,7 @@ fn products(z: &Array2<f64>) -> Array2<f64> {
     Array2::from_shape_vec((n, width), out).unwrap_or_default()
 }
 
-/// `a b^T`
+/// The product `a b^T`.
 fn product_t(a: &Array2<f64>, b: &Array2<f64>) -> Array2<f64> {
     let (m, n, k) = (a.nrows(), b.nrows(), a.ncols());
     let (a, b) = (a.as_standard_layout(), b.as_standard_layout());
@@ -304,7 +304,7 @@ mod tests {
     use rand_distr::{Distribution, StandardNormal};
 
     impl Mixture {
-        /// `n` rows of the mixture.
+        /// Draws `n` rows from the mixture.
         fn sample(&self, n: usize, generator: &mut impl Rng) -> Option<Array2<f64>> {
             let d = self.means.ncols();
             let factors =

@@ -9,7 +9,7 @@ use super::mixture::{CovarianceStructure, Mixture};
 use crate::numeric::statistics::mean;
 
 /// Numbers of components to try, in this order. The search stops after two numbers in succession without
-/// improvement, but not before [`LEAST_TRIED`]: a few components may be no better than one even if the right
+/// improvement, but not before [`LEAST_TRIED`]: a few components may be no better than one even if a larger
 /// number is much better.
 const COMPONENTS: [usize; 15] = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192];
 /// The search never stops before this number of components.
@@ -34,7 +34,7 @@ struct MixtureSize {
     log_likelihood: f64,
 }
 
-/// The held-out score of the mixture with the best held-out log likelihood.
+/// Selects the mixture with the best held-out log likelihood, and returns its held-out score.
 ///
 /// # Shapes
 /// `z` is `(n, d)`; its first `dx` columns are `x`.
@@ -53,7 +53,7 @@ pub(crate) fn best_mixture(
     evaluate_halves(z, dx, &parts, fit, repaired)
 }
 
-/// The held-out score of latent classes, at the number of classes with the best score.
+/// Selects the number of latent classes with the best held-out score, and returns this score.
 ///
 /// # Shapes
 /// `z` is `(n, d)`; its first `dx` columns are `x`. A side with `cells` is one column of cell numbers.
@@ -83,7 +83,7 @@ pub(crate) fn best_classes(
     best
 }
 
-/// The number of components with the highest mean log density on the held-out half.
+/// Selects the number of components with the highest mean log density on held-out halves.
 fn best_components(
     z: &Array2<f64>,
     parts: &[(Vec<usize>, Vec<usize>)],

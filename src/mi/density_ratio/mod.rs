@@ -1,4 +1,5 @@
-//! Models of the log density ratio `log p(x, y) / p(x) p(y)`, and the held-out score that compares them.
+//! Models the log density ratio `log p(x, y) / p(x) p(y)` in several ways, and computes the held-out score
+//! that compares these models.
 
 pub(super) mod contrast;
 pub(super) mod copula;

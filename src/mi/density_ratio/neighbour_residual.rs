@@ -1,5 +1,5 @@
-//! Computes the nearest-neighbour residual: the information that nearest neighbours find in the samples
-//! beyond a fitted model.
+//! Computes the nearest-neighbour residual: the information that nearest neighbours find in the samples in
+//! addition to that of a fitted model.
 //!
 //! The residual is `KSG(samples) - mean KSG(as many samples drawn from the model)`. Both terms have the same
 //! bias, so the residual is small in any dimension if the model fits.
@@ -28,28 +28,28 @@ pub(crate) type Sides = (Array2<f64>, Array2<f64>);
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Residual {
     pub(crate) nats: f64,
-    /// Standard deviation that the residual would have if the model were true.
+    /// Standard deviation of the residual if the model is true.
     pub(crate) noise_nats: f64,
-    /// Standard error of the model estimate plus the residual. Errors of the model cancel in the sum, so it
-    /// is the standard error of the nearest-neighbour estimate.
+    /// Standard error of the sum of the model estimate and the residual. Errors of the model cancel in this
+    /// sum, so it equals the standard error of the nearest-neighbour estimate.
     pub(crate) stderr_nats: f64,
 }
 
-/// The residual over the copula: the larger one of the two views.
+/// Computes the residual over the copula in both views, and returns the larger one.
 pub(crate) fn copula_residual(scores: &Array2<f64>, copula: &Copula, dx: usize, seed: u64) -> Residual {
     let mut generator = stream("mi/hybrid", "copula", seed);
     let view = CanonicalVariates::new(scores, dx);
     let project = |a: &Array2<f64>| view.as_ref().map(|view| view.project(a, dx));
-    // Drawn samples are as large as the data, so only their views are kept.
+    // A drawn sample is as large as the data, so keep only its views.
     let draw = || Views::of(&copula.sample(scores.nrows(), &mut generator), dx, &project);
     Views::of(scores, dx, &project).beyond(draw, copula.stderr_nats())
 }
 
-/// The residual over independence, from randomly re-paired samples: the larger one of the two views. It
-/// estimates the whole information between the sides.
+/// Computes the residual over randomly re-paired samples in both views, and returns the larger one. This
+/// residual estimates all of the information between the sides.
 pub(crate) fn independence_residual(scores: &Array2<f64>, dx: usize, seed: u64) -> Residual {
     let mut generator = stream("mi/hybrid", "torn", seed);
-    // Choose new directions for each pairing, because the choice itself fits chance correlations.
+    // Choose new directions for each pairing, because choosing directions also fits chance correlations.
     let project = |a: &Array2<f64>| CanonicalVariates::new(a, dx).map(|view| view.project(a, dx));
     let repair = || {
         let mut order: Vec<usize> = (0..scores.nrows()).collect();
@@ -74,7 +74,7 @@ impl Views {
         Self { all, variates: project(scores) }
     }
 
-    /// The larger of the two residuals over samples drawn from a model.
+    /// Returns the larger of the residuals in the two views, over samples drawn from a model.
     fn beyond(&self, mut draw: impl FnMut() -> Self, stderr_nats: f64) -> Residual {
         let drawn: Vec<Self> = (0..DRAWS).map(|_| draw()).collect();
         let residual = |of: fn(&Self) -> &Option<Sides>| {

@@ -1,7 +1,7 @@
 //! Computes the log density ratios of every `x` with every `y` under a mixture of normals.
 //!
 //! The log density of a component is the sum of a quadratic form in `x`, a quadratic form in `y` and a
-//! bilinear form, so one matrix product per component serves all pairs.
+//! bilinear form, so one matrix product per component computes the bilinear form of all pairs.
 
 use std::ops::Range;
 

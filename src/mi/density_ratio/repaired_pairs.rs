@@ -1,4 +1,4 @@
-//! Re-pairs samples at random, with probabilities from the density ratios of a model. The result has the
+//! Re-pairs samples at random, with probabilities from the density ratios of a model. The new pairs have the
 //! dependence that the model describes and exactly the marginals of the samples.
 //!
 //! # References
@@ -12,24 +12,24 @@ use super::neighbour_residual::{Residual, Sides, sides};
 
 /// Number of permutations drawn.
 const DRAWS: usize = 2;
-/// Proposed swaps for each row. If one in fifty is accepted, there are eight swaps per row.
+/// Number of proposed swaps for each row. If one in fifty is accepted, there are eight swaps per row.
 const SWEEPS: usize = 400;
 
 /// Samples that were re-paired with probabilities from a model.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RepairedPairs {
-    /// For each row of `x`, its index and the row of its new `y` in each draw.
+    /// For each row of `x`, the index of the row and the row of its new `y` in each draw.
     partners: Vec<(usize, [usize; DRAWS])>,
     /// Log density ratio of the drawn pairs minus that of the original pairs, summed over rows.
     gain_nats: f64,
 }
 
 impl RepairedPairs {
-    /// Permutes the partners of the given rows. Metropolis steps, starting from the original pairs, draw each
-    /// permutation with probability proportional to the product of `exp T` over its pairs.
+    /// Permutes the partners of the given rows. A Metropolis sampler starts from the original pairs and draws
+    /// each permutation with probability proportional to the product of `exp T` over its pairs.
     ///
     /// # Shapes
-    /// `scores` is `(rows, rows)`, row-major: `T` of every `x` with every `y` of the rows.
+    /// `scores` is `(rows, rows)`, row-major, and contains `T` of every `x` with every `y` of the rows.
     pub(crate) fn add(&mut self, rows: &[usize], scores: &[f32], generator: &mut impl Rng) {
         let n = rows.len();
         let start = self.partners.len();
@@ -51,7 +51,7 @@ impl RepairedPairs {
         }
     }
 
-    /// Adds the re-paired rows of `other`, which must be different rows.
+    /// Adds the re-paired rows of `other`. No row may occur in both.
     pub(crate) fn extend(&mut self, other: Self) {
         self.partners.extend(other.partners);
         self.gain_nats += other.gain_nats;

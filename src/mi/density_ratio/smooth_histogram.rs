@@ -7,7 +7,7 @@ use ndarray::{Array2, Axis};
 
 /// Number of cells per column.
 const CELLS: usize = 64;
-/// Half-width of the triangular weights, in cells. It is small, so that edges stay sharp.
+/// Half-width of the triangular weights, in cells. A small width keeps edges sharp.
 const WIDTH: usize = 3;
 /// Pseudocount in rows for each smoothed area. It shrinks the table towards independence.
 const PRIOR: f64 = 0.1;
@@ -54,7 +54,7 @@ fn cuts(values: &[f64]) -> Vec<f64> {
     (1..CELLS).map(|cut| sorted[cut * sorted.len() / CELLS]).collect()
 }
 
-/// Averages neighbouring rows with triangular weights, with reflection at the ends.
+/// Averages neighbouring rows with triangular weights. Rows are reflected at the ends of the table.
 fn smoothed(counts: &Array2<f64>) -> Array2<f64> {
     let mut out = Array2::<f64>::zeros(counts.raw_dim());
     let (last, most) = (counts.nrows() as isize - 1, WIDTH as isize - 1);
@@ -83,7 +83,7 @@ mod tests {
         let t: Vec<f64> = (0..128 * 128).map(|k| (k / 128) as f64).collect();
         let found = SmoothHistogram::fit(&s, &t);
         assert!(found.log.iter().all(|log| log.abs() < 1e-9), "{found:?}");
-        // Equal columns have rows only on the diagonal.
+        // If the two columns are equal, all samples are on the diagonal.
         let found = SmoothHistogram::fit(&s, &s);
         assert!(found.log[[10, 10]] > 2.5 && found.log[[10, 40]] < -1.0);
     }

@@ -1,4 +1,4 @@
-//! Densities of normal and t vectors, and entropies and quantiles of t vectors.
+//! Computes densities of normal and t vectors, and entropies and quantiles of t vectors.
 //!
 //! # References
 //! Kotz & Nadarajah, *Multivariate t Distributions* (2004).
@@ -10,7 +10,7 @@ use statrs::function::gamma::{digamma, ln_gamma};
 use crate::numeric::linear::{log_determinant, mahalanobis};
 use crate::numeric::statistics::mean;
 
-/// The mean over rows of the log density if all coordinates were independent. `nu` is `None` for normal
+/// The mean over rows of the log density under independent coordinates. `nu` is `None` for normal
 /// coordinates.
 pub(crate) fn marginals(values: &Array2<f64>, nu: Option<f64>) -> f64 {
     let one = Array2::eye(1);
@@ -63,16 +63,16 @@ pub(crate) fn t_entropy(d: usize, nu: f64) -> f64 {
 /// Converts normal scores to quantiles of a t distribution. `None` if `nu` is not a valid number of degrees
 /// of freedom.
 ///
-/// The table holds the inverse hyperbolic sine of the quantile as a function of the normal score. This
-/// function is smooth and grows at most quadratically, so cubic interpolation with steps of 1/16 has an error
-/// of about 1e-5.
+/// The function uses a table of the inverse hyperbolic sine of the quantile as a function of the normal
+/// score. The tabulated values are smooth and grow at most quadratically, so cubic interpolation with steps
+/// of 1/16 has an error of about 1e-5.
 pub(crate) fn to_t(scores: &Array2<f64>, nu: f64) -> Option<Array2<f64>> {
     const PER_UNIT: f64 = 16.0;
     let t = StudentsT::new(0.0, 1.0, nu).ok()?;
     let normal = statrs::distribution::Normal::standard();
     let most = scores.iter().fold(0.0_f64, |most, score| most.max(score.abs()));
     let size = (most * PER_UNIT) as usize + 4;
-    // The function is odd, so the table holds only its positive half. It is computed from the lower tail,
+    // The function is odd, so the table contains only its positive half. It is computed from the lower tail,
     // because small probabilities are more precise than probabilities near 1.
     let table: Vec<f64> = (0..size)
         .map(|k| if k == 0 { 0.0 } else { (-t.inverse_cdf(normal.cdf(-(k as f64) / PER_UNIT))).asinh() })

@@ -1,10 +1,10 @@
-//! `cca-ksg`: `ksg` on the leading canonical variates. It suits sides with many columns whose dependence lies
-//! in a few directions.
+//! `cca-ksg`: `ksg` on the leading canonical variates. It is suitable for sides with many columns if a few
+//! linear combinations carry the dependence.
 //!
 //! Coordinates are converted to normal scores. The estimator keeps the canonical variates whose correlation
 //! exceeds `sqrt(d_x / n) + sqrt(d_y / n)`, the largest correlation expected for independent samples; it
 //! keeps at least one and at most three. A projection cannot add information, so the estimate tends to be too
-//! small. It can be too large because the directions are chosen on the same samples.
+//! small. It can also be too large, because the directions are chosen on the same samples.
 //!
 //! # References
 //! Hotelling 1936; Kraskov, Stögbauer, Grassberger 2004; Wachter 1980 (largest correlation of independent

@@ -1,9 +1,9 @@
-//! `channel`: mutual information through a channel of stated precision, with a lower and an upper bound and
-//! without training.
+//! `channel`: estimates mutual information through a channel of stated precision, with a lower and an upper
+//! bound. It needs no training.
 //!
 //! States are deterministic functions of tokens, so their noise-free mutual information is the entropy of the
-//! tokens, the same for every block of every model. What differs is how many states can be distinguished at a
-//! given precision `b`:
+//! tokens, the same for every block of every model. Blocks differ in the number of states that can be
+//! distinguished at a given precision `b`:
 //!
 //! ```text
 //! I_b = I(x ; Y + sigma Z),   Y = y standardised,   Z ~ N(0, I_d),   sigma = b sqrt(d)
@@ -26,32 +26,32 @@
 //! upper = mean_i [ log mean_{j in G(i)}       exp A_ij - log( 1/(n-1) sum_{j!=i} exp A_ij ) ]
 //! ```
 //!
-//! The only row of a group adds 0 to the lower bound. The estimate has the flag `grouped`.
+//! A row that is alone in its group adds 0 to the lower bound. The estimate has the flag `grouped`.
 //!
 //! If `x` rarely repeats, single rows do not show how much `y` varies given `x`, and the few repeated values
 //! may be due to rounding. So if the entropy of `y` given `x` is at most .03 nats, every distinct pair counts
-//! as a separate `x`. This adds at most that entropy, so it is subtracted from the lower bound. The estimate
-//! has the flag `collisions`.
+//! as a separate `x`. This adds at most that entropy to the information, so the entropy is subtracted from
+//! the lower bound. The estimate has the flag `collisions`.
 //!
 //! The bounds are computed from
 //! `R_ij = A_ij - A_ii = -|y_i - y_j|^2 / (2 sigma^2) - z_i . (y_i - y_j) / sigma`. In `R_ij` the large terms
-//! have cancelled, and `R_ii = 0` exactly. Each noise vector is used with both signs, `z` and `-z`. One
-//! matrix product `Y Y^T` and one `Z Y^T` serve every `b` and both signs. Equal pairs are stored once with
-//! their count, but each pair has its own `z` (up to about 4096 in total). Products are computed in blocks,
-//! so memory grows linearly with `n`.
+//! have cancelled, and `R_ii = 0` exactly. Each noise vector is used with both signs, `z` and `-z`. The
+//! matrix products `Y Y^T` and `Z Y^T` are computed once for all `b` and both signs. Equal pairs are stored
+//! once with their count, but each pair has its own `z` (up to about 4096 in total). Products are computed in
+//! blocks, so memory grows linearly with `n`.
 //!
 //! # The value between the bounds
 //! Let `chi` be the chi-square information of the channel, `E[exp(A_ii) / mean_j exp(A_ij)] - 1`. To first
 //! order in `1/n`, the bias of the upper bound is `+chi / 2n` and that of the lower bound is `-chi / 2n`. So
 //! their midpoint has no bias to this order. If the channel distinguishes all inputs perfectly, the midpoint
-//! is the Miller-Madow entropy. The estimate is the midpoint, but at most the smallest ceiling, and at least
-//! the lower bound. The ceiling matters when the upper bound is far too high; the flag `saturated` marks this
-//! case.
+//! is the Miller-Madow entropy. The estimate is the midpoint, limited to at most the smallest ceiling and at
+//! least the lower bound. The ceiling has an effect when the upper bound is far too high; the estimate then
+//! has the flag `saturated`.
 //!
-//! The standard error is the standard deviation of the terms divided by `sqrt(n)`. It ignores that `y` is
-//! standardised with moments of the same sample, which removes part of the variation. It is accurate for
-//! states with many dimensions or few distinct values. It is too large if the norm of `y` causes most of the
-//! variation: by a factor of 2.4 for a Gaussian in 3 dimensions at b = .4.
+//! The standard error is the standard deviation of the terms divided by `sqrt(n)`. This formula ignores that
+//! `y` is standardised with moments of the same sample, which removes part of the variation. The standard
+//! error is accurate for states with many dimensions or few distinct values. It is too large if the norm of
+//! `y` causes most of the variation: by a factor of 2.4 for a Gaussian in 3 dimensions at b = .4.
 //!
 //! # References
 //! Goldfeld et al., ICML 2019 (the channel); Poole et al., ICML 2019, and Kolchinsky & Tracey, Entropy 2017
@@ -88,7 +88,7 @@ const WIDE_GAP_NATS: f64 = 0.5;
 ///
 /// | parameter | default | purpose | range |
 /// |---|---|---|---|
-/// | `scale` | [`Scale::Spread`] | what the noise is relative to | |
+/// | `scale` | [`Scale::Spread`] | scale of `y` to which the noise is relative | |
 /// | `precisions` | .10 .15 .25 .40 | size `b` of the noise | .001 to 1000, at least one |
 #[derive(Debug, Clone, PartialEq)]
 pub struct Channel {
@@ -117,7 +117,7 @@ impl Channel {
     pub fn new(scale: Scale, precisions: Vec<f64>) -> Result<Self> {
         let out_of_range = |reason| Error::Parameter { name: "b", reason };
         if precisions.is_empty() {
-            return Err(out_of_range("needs at least one precision".to_owned()));
+            return Err(out_of_range("needs at least one precision; give one, such as .25".to_owned()));
         }
         let (least, most) = PRECISIONS;
         if let Some(b) = precisions.iter().find(|b| !(least..=most).contains(*b)) {
@@ -128,7 +128,7 @@ impl Channel {
         Ok(Self { scale, precisions: precisions.into() })
     }
 
-    /// What the noise is relative to.
+    /// The scale of `y` to which the noise is relative.
     #[must_use]
     pub fn scale(&self) -> Scale {
         self.scale
@@ -231,7 +231,7 @@ struct Common {
     constant_y: Vec<usize>,
     input_entropy_nats: f64,
     grouped: bool,
-    /// The most that treating collisions as distinct rows can add to the lower bound.
+    /// The largest amount that treating collisions as distinct rows can add to the lower bound.
     collisions_nats: f64,
 }
 

@@ -10,13 +10,14 @@
 //! training starts from the Gaussian estimate.
 //!
 //! Training uses `AdamW` with learning rate 2e-3, weight decay 1e-2, a cosine schedule and gradients clipped
-//! at norm 1. It takes 300 steps of 512 pairs. Each step compares the pairs with 4 cyclic shifts; a random
-//! permutation would leave some pairs in place. The validation bound is computed at the start and every 25
-//! steps, and the best weights are used. The test uses 16 shifts. If a value is not finite, training stops
-//! and the estimate is 0 with the flag `failed`.
+//! at norm 1. Training takes 300 steps of 512 pairs. Each step compares the pairs with the independent pairs
+//! of 4 cyclic shifts; a random permutation would leave some pairs unchanged. The validation bound is
+//! computed at the start and every 25 steps, and the weights with the best bound are used. The test uses 16
+//! shifts. If a value is not finite, training stops and the estimate is 0 with the flag `failed`.
 //!
-//! Above the logarithm of the number of pairs, the average over independent pairs misses the few pairs that
-//! dominate it, and the value is no longer a bound. So the estimate is capped there.
+//! If the information exceeds the logarithm of the number of pairs, a few rare independent pairs dominate the
+//! expectation of `exp T`. The samples miss these pairs, so the value is no longer a bound. The estimate is
+//! therefore capped at this logarithm.
 //!
 //! # References
 //! Donsker & Varadhan 1983; Belghazi et al. 2018; McAllester & Stratos 2020 (no bound from n samples exceeds
@@ -69,8 +70,8 @@ impl Estimator for Dv {
                    density ratio",
             reference: "Donsker & Varadhan 1983; Belghazi et al. 2018",
             cost: "600 steps of 512 x 5 pairs: 4 s on one core",
-            limits: "needs n >= d_x + d_y + 2 and n >= 40; too low if the critic underfits; noisy above log \
-                     n - 3 and capped at log n",
+            limits: "needs n >= d_x + d_y + 2 and n >= 40; the estimate is too low if the critic underfits, \
+                noisy above log n - 3, and capped at log n",
         }
     }
 
@@ -120,7 +121,7 @@ struct Bound {
     variance: f64,
 }
 
-/// The Gaussian log density ratio of canonical variates, the starting point of the critic.
+/// The Gaussian log density ratio of canonical variates, from which the critic starts.
 struct Gaussian {
     u: Array2<f64>,
     v: Array2<f64>,
@@ -134,7 +135,8 @@ impl Gaussian {
         joint.diag_mut().mapv_inplace(|value| value + 1e-6);
         let found = canonical(&joint, dx, 0.0)?;
         let (n, d) = (train.len() as f64, scores.ncols());
-        // Chance adds about d / n to a squared correlation of 0, and less to a larger one (Ezekiel 1930).
+        // By chance, a squared correlation of 0 appears as about d / n; the bias is smaller for larger
+        // correlations (Ezekiel 1930).
         let shrunk = |r: &f64| {
             (1.0 - (1.0 - r * r) * (n - 1.0) / (n - d as f64 - 1.0).max(1.0)).max(0.0).sqrt().min(0.999)
         };
@@ -163,7 +165,7 @@ struct Critic<'a> {
 }
 
 impl Critic<'_> {
-    /// Scores of the pairs of `x` in row `chosen[i]` and `y` in row `chosen[i + shift]`.
+    /// Computes the scores of the pairs of `x` in row `chosen[i]` and `y` in row `chosen[i + shift]`.
     fn scores(&self, chosen: &[usize], shift: usize) -> Result<Tensor> {
         let n = chosen.len();
         let other = |i: usize| chosen[(i + shift) % n];
@@ -181,7 +183,7 @@ impl Critic<'_> {
     }
 }
 
-/// Evenly spread cyclic shifts. None of them is 0, so no row keeps its partner.
+/// Evenly spaced cyclic shifts. No shift is 0, so no row keeps its partner.
 fn shifts(n: usize, count: usize) -> Vec<usize> {
     (1..=count).map(|k| (k * n / (count + 1)).clamp(1, n - 1)).collect()
 }
@@ -233,8 +235,8 @@ fn half_bound(
     let shifts = shifts(test.len(), TEST_SHIFTS);
     let apart = shifts.iter().map(|shift| test_scores(*shift)).collect::<Result<Vec<_>>>()?;
     let most = apart.iter().flatten().copied().fold(f64::NEG_INFINITY, f64::max);
-    // Each row occurs in one pair per shift, on both sides. So the variance is computed over rows, which are
-    // independent, and not over pairs.
+    // Each row occurs in one pair per shift, on both sides. So compute the variance over rows, which are
+    // independent, instead of pairs, which are not.
     let (mut of_x, mut of_y) = (vec![0.0; test.len()], vec![0.0; test.len()]);
     for (shift, values) in shifts.iter().zip(&apart) {
         for (i, value) in values.iter().enumerate() {

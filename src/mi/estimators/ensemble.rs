@@ -1,6 +1,6 @@
-//! `ensemble`: fits several density ratio models. The one with the best held-out score provides the estimate.
+//! `ensemble`: fits several density ratio models. The best model by held-out score provides the estimate.
 //!
-//! | model | suits |
+//! | model | suitable for |
 //! |---|---|
 //! | t copula ([`crate::mi::estimators::t_copula`]) | monotone dependence, heavy tails, many dimensions |
 //! | mixture of normals ([`crate::mi::density_ratio::mixture`]) | clusters, branches, signs |
@@ -9,30 +9,31 @@
 //! | matched components (`density_ratio::matched_components`) | rotated or mixed pairs of values |
 //!
 //! Mixtures are fitted both to the samples and to their normal scores. Latent classes are fitted to each
-//! side, with a table of how often two classes occur together. Each model gives the log density ratio
+//! side, and a table contains their joint frequencies. Each model computes the log density ratio
 //! `T = log p(x, y) / p(x) p(y)` of held-out pairs and of up to a thousand times as many unpaired rows. The
-//! score is a bound (van den Oord et al. 2018). In expectation it does not exceed the true information, even
-//! if the density is wrong or singular:
+//! score is a bound (van den Oord et al. 2018). In expectation the score does not exceed the true
+//! information, even if the density is wrong or singular:
 //!
 //! ```text
 //! score = mean_i [ T_ii - 0.5 log mean_j exp T_ij - 0.5 log mean_j exp T_ji ]
 //! ```
 //!
-//! A model replaces the copula only if its score exceeds that of the copula, and that of independence, by two
-//! standard errors of the paired difference. Otherwise the copula provides the estimate. If the copula does
-//! not clearly exceed independence either, nearest-neighbour statistics are compared with those of randomly
+//! A model replaces the copula only if its score exceeds the score of the copula, and also 0 (the score of
+//! independence), by two standard errors. Otherwise the copula provides the estimate. If the score of the
+//! copula does not clearly exceed 0 either, nearest-neighbour statistics are compared with those of randomly
 //! re-paired samples.
 //!
 //! The mean of `T` is too low at held-out pairs, because the training sample is finite, and too high at
-//! training pairs by about the same amount (Akaike 1973). The estimate is the midpoint of the two, minus the
-//! mean log normaliser of `T` over unpaired rows if that is positive.
+//! training pairs by about the same amount (Akaike 1973). The estimate is the midpoint of the two means. If
+//! the mean log normaliser of `T` over unpaired rows is positive, it is subtracted.
 //!
-//! In few columns, a nearest-neighbour residual adds the information that the model misses. It is `ksg` of
-//! the samples minus `ksg` of pairs drawn from the model ([`crate::mi::density_ratio::repaired_pairs`]) or,
-//! for the copula, of samples drawn from it. For the critic, `ksg` of its features at held-out pairs is used
-//! too: the features cannot have more information than the pairs. That estimate is capped at the mean of `T`
-//! at the training pairs of the critic. The residual is weighted by `1 - (noise / residual)^2`. It also adds
-//! to the standard error: where a model is wrong, neighbours miss about as much as they find.
+//! In few columns, a nearest-neighbour residual adds the information that the model misses. The residual is
+//! `ksg` of the samples minus `ksg` of pairs drawn from the model
+//! ([`crate::mi::density_ratio::repaired_pairs`]) or, for the copula, of samples drawn from it. For the
+//! critic, `ksg` of its features at held-out pairs is also used, because features cannot have more
+//! information than the pairs. This estimate is capped at the mean of `T` at the training pairs. The residual
+//! is weighted by `1 - (noise / residual)^2`. The residual also increases the standard error, because nearest
+//! neighbours miss about as much of a model's error as they find.
 //!
 //! # References
 //! van den Oord et al. 2018; Akaike 1973; van der Laan, Polley, Hubbard 2007 (model selection by
@@ -59,20 +60,20 @@ use crate::seed::derive;
 
 /// With fewer rows than this, only the copula and its residual are used.
 const LEAST_ROWS: usize = 400;
-/// The same holds for more values than this, because the other models need a dozen copies of the samples.
+/// With more values than this, other models are not fitted, because they need a dozen copies of the samples.
 const LARGE: usize = 10_000_000;
-/// Maximum number of columns in total for the residual over pairs drawn from a model.
+/// Maximum total number of columns for the residual over pairs drawn from a model.
 const MOST_COLUMNS: usize = 8;
-/// A residual of the copula counts only above this many standard deviations of its noise. The threshold is
-/// high because the larger of two residuals is tested.
+/// A residual of the copula is used only if it exceeds this number of standard deviations of its noise. The
+/// threshold is high because the larger of two residuals is tested.
 const CLEAR: f64 = 3.0;
 /// An ordered model of discrete values must exceed the estimate from counts by this much.
 const LEAST_ORDER_NATS: f64 = 0.01;
-/// Maximum number of columns in total for a nearest-neighbour correction of a discrete column.
+/// Maximum total number of columns for a nearest-neighbour correction with a discrete column.
 const DISCRETE_COLUMNS: usize = 3;
 /// An estimate is flagged `misfit` if the part of its standard error due to the model exceeds this.
 const MISFIT_NATS: f64 = 0.1;
-/// Minimum number of columns in total for the flag `misfit`.
+/// Minimum total number of columns for the flag `misfit`.
 const MISFIT_COLUMNS: usize = 4;
 /// Maximum number of features of the critic for the nearest-neighbour estimate.
 const VIEWS: usize = 3;
@@ -94,8 +95,8 @@ impl Estimator for Ensemble {
             reference: "van den Oord et al. 2018; Akaike 1973; van der Laan, Polley, Hubbard 2007",
             cost: "5 to 20 s at n = 5000 on one core",
             limits: "needs n >= d_x + d_y + 2; below 400 rows or above ten million values it uses only the \
-                     copula and neighbours; estimate and standard error are too low where signs, rotations, \
-                     products or sharp edges are spread over many columns",
+                copula and nearest neighbours; the estimate and its standard error are too low if signs, \
+                rotations, products or sharp edges are spread over many columns",
         }
     }
 
@@ -127,9 +128,9 @@ impl Estimator for Ensemble {
     }
 }
 
-/// The estimate from the order of discrete values, for values too numerous to count reliably. It is used only
-/// if the order carries information: the copula of the ranks, or latent classes, must find more information
-/// than the counts, and so must the held-out score of the best model.
+/// Estimates the information from the order of discrete values, if there are too many values for reliable
+/// counts. `None` unless the copula of the ranks or latent classes, and the held-out score of the best model,
+/// exceed the estimate from counts.
 fn ordered(samples: &Samples, counted: &RawEstimate, seed: u64) -> Option<Estimate> {
     let mut samples = samples.clone();
     samples.need_covariance().ok()?;
@@ -186,7 +187,7 @@ impl<'a> Models<'a> {
         Ok(models)
     }
 
-    /// The best mixture of the samples or of their normal scores, whichever has the higher held-out score.
+    /// Fits mixtures to the samples and to their normal scores. Returns the higher held-out score.
     fn mixture(&self, seed: u64) -> Option<HeldOutScore> {
         let spaces = [true, false]
             .into_par_iter()
@@ -220,7 +221,7 @@ impl<'a> Models<'a> {
         (self.scores.ncols() <= MOST_COLUMNS).then_some(seed)
     }
 
-    /// The features of the critic at held-out pairs, and its held-out score.
+    /// Trains the critic, and returns its features at held-out pairs and its held-out score.
     fn critic(&self, seed: u64) -> Option<(Vec<Sides>, HeldOutScore)> {
         let (x, y) = sides(&self.scores, self.dx);
         let cross_fitted = critic::cross_fitted(&x, &y, self.repaired(seed).is_some(), seed)?;
@@ -233,7 +234,7 @@ impl<'a> Models<'a> {
     fn found(&self, seed: u64) -> RawEstimate {
         let (_, copula) = &self.copula;
         let critic = self.critic.as_ref().map(|(_, candidate)| candidate);
-        // Models other than the copula are compared with each other by their scores alone.
+        // Models that beat the copula are compared with each other by their scores alone.
         let components = self.components.as_ref().map(|(candidate, _)| candidate);
         let free = [self.mixture.as_ref(), self.classes.as_ref(), critic, components].into_iter().flatten();
         let best =
@@ -268,15 +269,15 @@ impl<'a> Models<'a> {
         found
     }
 
-    /// The estimate of a model other than the copula, from its value and its nearest-neighbour residual.
+    /// Computes the estimate of a model other than the copula from its value and nearest-neighbour residual.
     fn found_by(&self, best: &HeldOutScore, value_nats: f64, is_low: bool) -> RawEstimate {
         let mut mi_nats = value_nats;
         let mut unsure_nats = 0.0_f64;
         if let Some(repaired) = &best.repaired {
             let residual = repaired.residual(&self.scores, self.dx);
             let beyond_nats = best.score() + repaired.mean_gain_nats() + residual.nats - value_nats;
-            // A wrong critic gives a value that is too low, and nearest neighbours underestimate in many
-            // columns. So a negative residual does not correct a critic.
+            // Errors of a critic make its value too low, and nearest neighbours underestimate the information
+            // in many columns. So a negative residual does not lower the value of a critic.
             if beyond_nats > 0.0 || !is_low {
                 let weight = weight(beyond_nats, residual.noise_nats);
                 mi_nats += beyond_nats * weight;
@@ -298,14 +299,14 @@ impl<'a> Models<'a> {
         }
     }
 
-    /// The estimate if no other model scores clearly higher than the copula.
+    /// Computes the estimate if no other model scores clearly higher than the copula.
     fn found_by_copula(&self, seed: u64) -> RawEstimate {
         let (copula, score) = &self.copula;
         let mut mi_nats = score.value_nats;
         let (_, chance) = mean_and_stderr(&score.terms);
-        // If there are hardly more rows than columns, the error of the scatter matrix is the larger one.
+        // If there are hardly more rows than columns, the error of the scatter matrix dominates.
         let mut stderr = chance.max(copula.stderr_nats());
-        // If the copula does not beat independence, take the residual over random pairings instead.
+        // If the copula does not clearly score above 0 (independence), use the residual over random pairings.
         let is_independent = !is_clear(&score.terms);
         let residual = if is_independent {
             independence_residual(&self.scores, self.dx, seed)
@@ -321,8 +322,8 @@ impl<'a> Models<'a> {
         if is_seen {
             stderr = stderr.hypot(residual.noise_nats);
         }
-        // The copula was evaluated at its training pairs. Its score had the bias subtracted once; subtract it
-        // a second time for a held-out value.
+        // At training pairs, the score of the copula exceeds its held-out score by twice the bias.
+        // `copula_score` subtracts the bias once; subtract it a second time.
         let lower_nats = score.score() - copula.bias_nats;
         let mi_nats = mi_nats.max(lower_nats);
         RawEstimate {
@@ -334,11 +335,11 @@ impl<'a> Models<'a> {
         }
     }
 
-    /// The nearest-neighbour estimate on leading features of held-out pairs: the largest over 1 to [`VIEWS`]
-    /// features, clamped between the value of the critic and its mean at training pairs.
+    /// Returns the largest nearest-neighbour estimate on the leading 1 to [`VIEWS`] features of held-out
+    /// pairs, clamped between the value of the critic and its mean at training pairs.
     fn seen_in_features(&self, variates: &[Sides], critic: &HeldOutScore, seed: u64) -> f64 {
-        // If there are more features than columns on a side, the features lie on a surface. There, neighbours
-        // are nearer than the correction assumes.
+        // If there are more features than columns on a side, the features lie on a lower-dimensional surface,
+        // where neighbours are nearer than the correction assumes.
         let most = VIEWS.min(self.dx).min(self.scores.ncols() - self.dx);
         let views = (1..=most).map(|k| {
             let parts = variates.iter().enumerate().filter_map(|(fold, (u, v))| {
@@ -352,7 +353,7 @@ impl<'a> Models<'a> {
             mean(&parts.collect::<Vec<f64>>())
         });
         let seen_nats = views.filter(|nats| nats.is_finite()).fold(f64::NEG_INFINITY, f64::max);
-        // The value is the midpoint between the score and the mean at training pairs.
+        // `value_nats` is the midpoint between the score and the mean at training pairs.
         let own_nats = 2.0 * critic.value_nats - critic.score();
         seen_nats.clamp(critic.value_nats, own_nats.max(critic.value_nats))
     }
@@ -369,28 +370,28 @@ fn found_by_components(components: &HeldOutScore, stderr_nats: f64) -> RawEstima
     }
 }
 
-/// Flags an estimate whose model may miss much. In few columns, nearest neighbours find all of that.
+/// Flags an estimate whose model may miss much information, except in few columns: there, neighbours find it.
 fn misfit(of_model_nats: f64, columns: usize) -> Vec<Flag> {
     if of_model_nats > MISFIT_NATS && columns >= MISFIT_COLUMNS { vec![Flag::Misfit] } else { vec![] }
 }
 
-/// The weight of a residual: the share of it that is not noise.
+/// The weight of a residual: the estimated share of the residual that is not noise.
 fn weight(seen_nats: f64, noise_nats: f64) -> f64 {
     if seen_nats.abs() > noise_nats { 1.0 - (noise_nats / seen_nats).powi(2) } else { 0.0 }
 }
 
-/// The information that nearest neighbours may miss. Where a model is wrong, it is about as much as they find
-/// beyond noise.
+/// Estimates the information that nearest neighbours miss. If the fitted model is wrong, this is about as
+/// large as the part of the residual that exceeds the noise.
 fn unseen_nats(seen_nats: f64, noise_nats: f64) -> f64 {
     seen_nats.abs() * weight(seen_nats, noise_nats).sqrt()
 }
 
-/// The score of the copula on its own training pairs. The copula has few parameters with a known bias, so it
-/// needs no held-out pairs. Its density ratios are evaluated on unpaired rows too, because those of a wrong
-/// copula need not have mean one.
+/// The score of the copula on its own training pairs. The bias of the copula is known, so no held-out pairs
+/// are needed. Its density ratios are also evaluated on unpaired rows, because their mean differs from one if
+/// the copula is wrong.
 fn copula_score(copula: &Copula, seed: u64) -> HeldOutScore {
     let (mut terms, normalisers) = copula.held_out(seed);
-    // At training pairs, the mean is too large by the bias.
+    // The mean over training pairs is too large by the bias.
     terms.iter_mut().for_each(|term| *term -= copula.bias_nats);
     let excess_nats = mean(&normalisers);
     let value_nats =

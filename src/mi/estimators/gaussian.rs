@@ -6,9 +6,9 @@
 //! matrix: at d = 768 + 768 and n = 2000 it is 258 nats. For other distributions, the estimate is the
 //! information of the best normal approximation, which is neither a lower nor an upper bound.
 //!
-//! The standard error has two parts. The first is that of the mean log density ratio:
-//! `sqrt(sum_k rho_k^2 / n)` for normal samples, or the observed one if it is larger. The second is the error
-//! of the covariance, `sqrt(d_x d_y / 2) / n`, which matters in many dimensions.
+//! The standard error has two parts. The first is the standard error of the mean log density ratio:
+//! `sqrt(sum_k rho_k^2 / n)` for normal samples, or the observed standard error if it is larger. The second
+//! is the error of the covariance, `sqrt(d_x d_y / 2) / n`, which matters in many dimensions.
 //!
 //! # References
 //! Anderson, *An Introduction to Multivariate Statistical Analysis*, chapter 7.
@@ -68,8 +68,8 @@ fn corrected(samples: &Samples) -> Result<RawEstimate> {
     };
     let freedom = (n as f64 - (dx + dy) as f64 - 1.0).max(1.0);
     let squares = squared_correlations(&joint, dx).unwrap_or_default();
-    // For normal samples, the squared correlations give the first part. For other samples, the log density
-    // ratios of the pairs do, because they measure the influence of each pair on the estimate.
+    // For normal samples, the first part follows from the squared correlations. For other samples, it follows
+    // from the log density ratios of the pairs, which measure the influence of each pair on the estimate.
     let (_, stderr) = mean_and_stderr(&log_ratios(&values, &joint, dx));
     let variance = (squares / n as f64).max(stderr.powi(2)) + (dx * dy) as f64 / (2.0 * freedom.powi(2));
     Ok(RawEstimate {

@@ -1,4 +1,4 @@
-//! `hybrid`: the t copula plus a nearest-neighbour residual.
+//! `hybrid`: adds a nearest-neighbour residual to the information of the t copula.
 //!
 //! ```text
 //! I = I_t + max over views [ KSG(samples) - mean KSG(as many samples from the fitted copula) ]
@@ -6,13 +6,13 @@
 //!
 //! Both terms of the difference have the same bias, so the difference is small in any dimension if the copula
 //! fits. One view is the leading canonical variates. With up to 12 columns in total, the second view is the
-//! normal scores of all coordinates. The larger residual is kept. Because residuals are noisy, this adds .01
-//! to .03 nats if there is no information.
+//! normal scores of all coordinates. The larger residual is used. Residuals are noisy, so this choice adds
+//! .01 to .03 nats if there is no information.
 //!
 //! Equal values, for example rounded ones, are put in random order, which does not change the information.
 //! The estimate has the flag `misfit` if the copula does not describe the samples: if the density ratios of
 //! unpaired rows do not average one, or if nearest neighbours in four or more columns find much information
-//! that the copula lacks.
+//! that the copula misses.
 //!
 //! # References
 //! Kraskov, Stögbauer, Grassberger 2004; Demarta & McNeil 2005; Efron & Tibshirani 1993 (parametric bootstrap

@@ -1,9 +1,9 @@
-//! `infonce`: the InfoNCE lower bound of a separable critic on held-out pairs. It is at most the logarithm of
-//! the number of rows compared.
+//! `infonce`: the InfoNCE lower bound of a separable critic on held-out pairs. The bound is at most the
+//! logarithm of the number of rows compared.
 //!
 //! The critic of [`crate::mi::neural::critic`] is trained five times, each time with a different fifth of the
 //! rows held out. The logarithm of the number of rows compared is reported as a ceiling; an estimate above .8
-//! of it has the flag `saturated`.
+//! times this ceiling has the flag `saturated`.
 //!
 //! # References
 //! van den Oord et al. 2018; Poole et al. 2019.
@@ -37,8 +37,8 @@ impl Estimator for InfoNce {
                    of Hermite polynomials",
             reference: "van den Oord et al. 2018; Poole et al. 2019",
             cost: "up to 5 x 700 steps of 512^2 pairs: 5 to 15 s on one core",
-            limits: "needs n >= d_x + d_y + 2 and n >= 50; at most the logarithm of the rows compared, which \
-                     are a fifth of n and at most 1000",
+            limits: "needs n >= d_x + d_y + 2 and n >= 50; the bound is at most the logarithm of the number \
+                of rows compared, which is a fifth of n but at most 1000",
         }
     }
 

@@ -8,9 +8,9 @@
 //! The joint distance of two points is the larger of their distances in `x` and in `y` (Chebyshev distance,
 //! coordinates at unit variance). `n_x(i)` is the number of points whose distance to point `i` in `x` is
 //! smaller than the joint distance of its `k`-th neighbour. The estimate is nearly unbiased in few
-//! dimensions. In many dimensions the neighbours are far away and the estimate is too small, so the estimator
-//! refuses more than 6 + 6 columns. Repeated rows cause a bias. If at most one row in a hundred is repeated,
-//! noise of 1e-6 standard deviations separates them; otherwise the estimator refuses the samples.
+//! dimensions. In many dimensions the neighbours are far away and the estimate is too small, so more than 6 +
+//! 6 columns are an error. Repeated rows cause a bias. If at most one row in a hundred is repeated, noise of
+//! 1e-6 standard deviations separates equal rows; otherwise the estimator returns an error.
 //!
 //! # References
 //! Kraskov, Stögbauer, Grassberger, Phys. Rev. E 69, 066138 (2004), estimator 1; Holmes & Nemenman, Phys.
@@ -42,9 +42,9 @@ impl Estimator for Ksg {
             kind: Kind::Consistent,
             what: "distances to the third nearest neighbour, without a model",
             reference: "Kraskov, Stoegbauer, Grassberger 2004, estimator 1",
-            cost: "a k-d tree: 5 ms at n = 5000 in 1 + 1 columns, .1 s in 6 + 6",
-            limits: "at most 6 + 6 columns; too small in many dimensions and at high information; rows must \
-                     differ",
+            cost: "a k-d tree: 5 ms at n = 5000 in 1 + 1 columns, .1 s in 6 + 6 columns",
+            limits: "needs at most 6 + 6 columns and at most 1 % of repeated rows; the estimate is too small \
+                in many dimensions and at high information",
         }
     }
 

@@ -1,5 +1,5 @@
-//! `mine-paper`: the method of the published emergence code, for comparison. It always reports the value on
-//! held-out pairs too.
+//! `mine-paper`: implements the method of the published emergence code, for comparison. It also reports the
+//! value on held-out pairs.
 //!
 //! The network has widths `(d_x + d_y, 768, 384, 192, 96, 48, 24, 12, 6, 3, 1)`, `LeakyReLU` with slope .01,
 //! Xavier normal weights and zero biases. The optimiser is Adam with learning rate 1e-4, 5 warm-up steps, and
@@ -11,8 +11,8 @@
 //! This implementation trains on four fifths of the rows. `mi_nats` is the estimate of the published method,
 //! `lower_nats` is the bound on the other fifth after the last epoch, and `optimism_nats` is their
 //! difference. The implementation differs from the published code in three ways. The published code clips
-//! gradients before it computes them, which has no effect and is omitted here. It reports bits instead of
-//! nats. It always measures 768 dimensions at a time.
+//! gradients before computing them, which has no effect and is omitted here. The published code reports bits
+//! instead of nats, and it always measures 768 dimensions at a time.
 //!
 //! # References
 //! Chen, Yang, Zhu, Wang, arXiv 2405.12617, and its published code; Belghazi et al. 2018.

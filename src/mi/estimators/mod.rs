@@ -1,4 +1,4 @@
-//! The estimators, one file each. `requirements` contains their common checks.
+//! Contains the estimators, each in its own file. `requirements` contains their common checks.
 
 pub(super) mod cca_ksg;
 pub mod channel;

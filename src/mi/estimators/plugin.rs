@@ -1,12 +1,12 @@
 //! `plugin`: computes the information of discrete values from their frequencies.
 //!
 //! # Formula
-//! `H(x) + H(y) - H(x, y)` of the observed frequencies, where each entropy includes its Miller-Madow term
-//! `(K - 1) / 2n`. A row is a value; two rows are equal if they are bit-identical. If `x` determines `y`, the
-//! result is the entropy of `y`.
+//! `H(x) + H(y) - H(x, y)` of the observed frequencies, where each entropy includes its Miller-Madow term `(K
+//! - 1) / 2n`. Each distinct row is one value; two rows are equal if they are bit-identical. If `x`
+//! determines `y`, the result is the entropy of `y`.
 //!
 //! If most values occur once, frequencies are uninformative (continuous samples always give `log n`). The
-//! estimator then refuses the samples, unless the rows of `x` have labels, which mark them as discrete.
+//! estimator then returns an error, unless the rows of `x` have labels, which mark the values as discrete.
 //!
 //! With many values for few rows, the Miller-Madow term does not remove all of the bias. A bootstrap
 //! estimates the rest: it draws samples of the same size from a table whose information is known. The table
@@ -40,7 +40,7 @@ impl Estimator for Plugin {
                    bootstrap correction of the remaining bias",
             reference: "Miller 1955; Efron & Tibshirani 1993; Hausser & Strimmer 2009",
             cost: "n log n: milliseconds",
-            limits: "refuses samples of which more than half of the pairs occur once",
+            limits: "returns an error if more than half of the pairs occur once",
         }
     }
 

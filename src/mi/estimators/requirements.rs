@@ -1,11 +1,11 @@
-//! Describes what an estimator requires of its samples, and checks these requirements.
+//! Defines the requirements of an estimator on its samples, and checks them.
 
 use crate::mi::neighbours::ksg::{need_neighbours, need_ranked_neighbours};
 use crate::mi::samples::paired::{RawEstimate, Samples};
 use crate::mi::{Estimate, Estimator, Pairs};
 use crate::{Error, Result};
 
-/// What an estimator requires, in addition to a joint covariance that can be estimated.
+/// The requirements of an estimator, in addition to enough rows for a joint covariance.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Requirements {
     /// Minimum number of rows for a training set and a test set; 0 for an estimator without training.
@@ -23,7 +23,7 @@ pub(super) struct Requirements {
 pub(super) enum Neighbours {
     /// The estimator does not use nearest neighbours.
     None,
-    /// The values. Very few of them may be equal.
+    /// The values. At most 1 % of the rows may be repeated.
     OfValues,
     /// The ranks, with equal values in random order. At least half of the pairs must differ.
     OfRanks,

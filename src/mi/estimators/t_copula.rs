@@ -12,8 +12,8 @@
 //! comes from a grid and golden-section search, `S` from fixed-point steps with weights
 //! `(nu + d) / (nu + m)`, where `m` is the squared Mahalanobis distance. The t copula replaces the normal
 //! copula only if it passes two tests. Its mean log likelihood must be higher by more than `2 log(n) / n`,
-//! and its contrastive score must be higher by two standard errors. The second test is needed because columns
-//! of one side that are large together increase the likelihood, even if they do not depend on the other side.
+//! and its contrastive score must be higher by two standard errors. The second test is needed because
+//! dependence between columns of the same side, such as joint extremes, also increases the likelihood.
 //!
 //! # References
 //! Demarta & McNeil, *The t copula and related copulas* (2005); Kotz & Nadarajah, *Multivariate t
@@ -39,7 +39,8 @@ impl Estimator for TCopula {
             kind: Kind::Parametric,
             what: "information of the maximum-likelihood t (or normal) copula",
             reference: "Demarta & McNeil 2005; Kotz & Nadarajah 2004",
-            cost: "150 n d^2 and 2000 n d: .2 s at n = 5000, d = 5 + 5 with heavy tails, .05 s without",
+            cost: "150 n d^2 and 2000 n d: .2 s at n = 5000, d = 5 + 5 with heavy tails, .05 s without heavy \
+                tails",
             limits: "needs n >= d_x + d_y + 2; measures only monotone dependence and common scale",
         }
     }

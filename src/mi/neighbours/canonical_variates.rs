@@ -1,5 +1,5 @@
-//! Projects normal scores on their leading canonical variates. In these few dimensions, nearest neighbours
-//! are close.
+//! Projects normal scores on their leading canonical variates. Nearest neighbours are close in so few
+//! dimensions.
 //!
 //! # References
 //! Hotelling 1936; Wachter 1980 (largest correlation of independent samples).
@@ -20,8 +20,9 @@ pub(crate) struct CanonicalVariates {
 }
 
 impl CanonicalVariates {
-    /// Keeps the variates whose correlation exceeds the largest one expected for independent samples; at
-    /// least one and at most [`MOST_VARIATES`]. `None` if the covariance of a side is singular.
+    /// Keeps the variates whose correlation exceeds the largest correlation expected for independent samples,
+    /// but at least one and at most [`MOST_VARIATES`] variates. `None` if the covariance of a side is
+    /// singular.
     pub(crate) fn new(scores: &Array2<f64>, dx: usize) -> Option<Self> {
         let (n, d) = scores.dim();
         let directions = canonical(&covariance(scores.view()), dx, 0.0)?;

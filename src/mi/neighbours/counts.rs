@@ -9,8 +9,8 @@ use ndarray::{ArrayView1, ArrayView2, Axis, concatenate};
 
 use super::tree::Tree;
 
-/// For each point, counts the points (including itself) whose distance in `x`, and in `y`, is smaller than
-/// the joint distance of the `k`-th neighbour.
+/// For each point, counts the points (including itself) whose distance is smaller than the joint distance to
+/// the `k`-th neighbour, once with the distance in `x` and once with the distance in `y`.
 ///
 /// # Shapes
 /// `x` is `(n, d_x)` and `y` is `(n, d_y)`.

@@ -8,8 +8,8 @@ use crate::numeric::linear::{cholesky, covariance, gaussian_nats};
 use crate::numeric::statistics::mean;
 use crate::seed::stream;
 
-/// The KSG estimate of `u` and `v` minus its bias on as many Gaussian samples with the same covariance.
-/// `None` if the covariance is singular.
+/// The KSG estimate of `u` and `v` minus the bias of KSG on a Gaussian sample of the same size and
+/// covariance. `None` if the covariance is singular.
 pub(crate) fn gaussian_corrected_nats(u: &Array2<f64>, v: &Array2<f64>, seed: u64) -> Option<f64> {
     let (n, k) = u.dim();
     let joint = covariance(concatenate![Axis(1), u.view(), v.view()].view());
@@ -19,8 +19,8 @@ pub(crate) fn gaussian_corrected_nats(u: &Array2<f64>, v: &Array2<f64>, seed: u6
     let noise = Array2::from_shape_simple_fn((n, 2 * k), || -> f64 { StandardNormal.sample(&mut generator) });
     let drawn = noise.dot(&factor.t());
     let ksg = |u: &Array2<f64>, v: &Array2<f64>| mean(&pointwise_nats(u, v));
-    // Use the covariance of the drawn sample rather than the one it was drawn from, so that the sampling
-    // error cancels.
+    // Use the sample covariance of the drawn sample instead of its population covariance, so that the
+    // sampling error cancels.
     let of_drawn = gaussian_nats(&covariance(drawn.view()), k)?;
     let bias = ksg(&drawn.slice(s![.., ..k]).to_owned(), &drawn.slice(s![.., k..]).to_owned()) - of_drawn;
     let correction = if exact > 0.0 { -bias } else { 0.0 };

@@ -1,5 +1,5 @@
 //! Computes the terms of the first estimator of Kraskov, Stögbauer and Grassberger (KSG). Every estimator
-//! with nearest neighbours uses them.
+//! that uses nearest neighbours is based on these terms.
 //!
 //! # References
 //! Kraskov, Stögbauer, Grassberger, Phys. Rev. E 69, 066138 (2004), estimator 1; Holmes & Nemenman, Phys.
@@ -16,7 +16,7 @@ use crate::{Error, Result};
 /// Number of neighbours.
 const K: usize = 3;
 
-/// Refuses samples with too few rows for a third neighbour.
+/// Returns an error if there are too few rows for a third neighbour.
 fn need_rows(samples: &Samples) -> Result<()> {
     if samples.n < K + 2 {
         let reason = format!(
@@ -30,8 +30,8 @@ fn need_rows(samples: &Samples) -> Result<()> {
     Ok(())
 }
 
-/// Refuses samples with too few rows for a third neighbour, or with more than half of the pairs repeated. For
-/// estimators that use ranks and put equal values in random order.
+/// Checks that there are enough rows for a third neighbour and that at least half of the pairs are distinct.
+/// For estimators that use ranks and put equal values in random order.
 ///
 /// # Errors
 /// [`Error::Samples`]
@@ -40,8 +40,8 @@ pub(crate) fn need_ranked_neighbours(samples: &Samples) -> Result<()> {
     let pairs = samples.pair_counts().len();
     if pairs < samples.n / 2 {
         let reason = format!(
-            "of {} pairs only {pairs} are distinct, so the values are discrete; choose the default estimator \
-             or plugin",
+            "of {} pairs, only {pairs} are distinct, so the values are discrete; choose the default \
+             estimator or plugin",
             samples.n
         );
         return Err(Error::Samples { estimator: samples.estimator, reason });
@@ -49,7 +49,8 @@ pub(crate) fn need_ranked_neighbours(samples: &Samples) -> Result<()> {
     Ok(())
 }
 
-/// Refuses samples with too few rows for a third neighbour, or with too many equal rows on a side.
+/// Checks that there are enough rows for a third neighbour and that at most 1 % of the rows of a side are
+/// repeated.
 ///
 /// # Errors
 /// [`Error::Samples`]
@@ -59,7 +60,7 @@ pub(crate) fn need_neighbours(samples: &Samples) -> Result<()> {
     let distinct = samples.x.n_distinct.min(samples.y.n_distinct);
     if (distinct as f64) < LEAST_DISTINCT * samples.n as f64 {
         return refuse(format!(
-            "of {} rows only {distinct} are distinct on one side, so many neighbours are at distance zero; \
+            "of {} rows, only {distinct} are distinct on one side, so many neighbours are at distance zero; \
              choose the default estimator, or plugin for discrete values",
             samples.n
         ));
@@ -75,7 +76,7 @@ pub(crate) fn pointwise_nats(x: &Array2<f64>, y: &Array2<f64>) -> Vec<f64> {
     pointwise_nats_at(x, y, K)
 }
 
-/// Like [`pointwise_nats`], with `k` neighbours.
+/// Like [`pointwise_nats`], but with `k` neighbours.
 pub(crate) fn pointwise_nats_at(x: &Array2<f64>, y: &Array2<f64>, k: usize) -> Vec<f64> {
     let n = x.nrows();
     // Tabulate the digamma function at every possible count, because each point needs it twice.
@@ -88,9 +89,9 @@ pub(crate) fn pointwise_nats_at(x: &Array2<f64>, y: &Array2<f64>, k: usize) -> V
     found.iter().map(|(nx, ny)| base - psi[*nx as usize] - psi[*ny as usize]).collect()
 }
 
-/// The factor, at least 1, that corrects the standard error for dependence between terms: terms of
-/// neighbouring points are correlated. Estimates on disjoint blocks of rows measure the true variance (Holmes
-/// & Nemenman 2019).
+/// Returns a factor of at least 1 that corrects the standard error for the correlation between the terms of
+/// neighbouring points. The variance of estimates on disjoint blocks of rows includes this correlation
+/// (Holmes & Nemenman 2019).
 pub(crate) fn dependence_inflation(x: &Array2<f64>, y: &Array2<f64>, stderr: f64) -> f64 {
     const BLOCKS: usize = 20;
     const ROWS: [usize; 2] = [25, 100];

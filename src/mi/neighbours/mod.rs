@@ -1,4 +1,4 @@
-//! Nearest neighbours: a k-d tree, counts within a distance, and the terms of the KSG estimator.
+//! Implements nearest neighbours: a k-d tree, counts within a distance, and the terms of the KSG estimator.
 
 pub(super) mod canonical_variates;
 mod counts;

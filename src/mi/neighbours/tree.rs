@@ -2,9 +2,9 @@
 //! points that are strictly nearer than a limit.
 //!
 //! The points are halved repeatedly along the widest side of their box, and every [`LANES`] boxes have one
-//! parent. So vector instructions process all children of a box, or all points of a leaf, at once. Every
-//! distance, and every bound of a box, is one subtraction in `f32`. Rounding preserves order, so skipping a
-//! box never changes a count, and the results are exact, including ties.
+//! parent. Vector instructions therefore process all children of a box, or all points of a leaf, at once.
+//! Every distance, and every bound of a box, is one subtraction in `f32`. Rounding preserves order, so
+//! skipping a box never changes a count, and the results are exact, including ties.
 //!
 //! # References
 //! Bentley 1975; Friedman, Bentley, Finkel 1977.
@@ -36,8 +36,8 @@ struct Level {
 pub(crate) struct Tree {
     d: usize,
     n: usize,
-    /// From the root, a single group, to the leaves. The children of box `i` of a level are group `i` of the
-    /// next level.
+    /// The levels from the root, which is a single group, to the leaves. The children of box `i` of a level
+    /// are group `i` of the next level.
     levels: Vec<Level>,
     /// Values of the points, for each leaf and coordinate; infinite for missing points.
     leaves: Vec<Lanes>,
@@ -46,6 +46,8 @@ pub(crate) struct Tree {
 }
 
 impl Tree {
+    /// Builds the tree.
+    ///
     /// # Shapes
     /// `points` is `(n, d)`.
     pub(crate) fn new(points: ArrayView2<'_, f64>) -> Self {
@@ -182,7 +184,7 @@ impl Level {
     }
 }
 
-/// Compiles to one instruction; `f32::max` also checks for NaN.
+/// The larger value. This compiles to one instruction, because unlike `f32::max` it does not check for NaN.
 #[inline(always)]
 fn larger(a: f32, b: f32) -> f32 {
     if a > b { a } else { b }

@@ -43,8 +43,8 @@ pub(crate) fn gradient(scores: &mut [f32], n: usize) {
     }
 }
 
-/// The gradient of the outputs of one side, `(n, width + 1)`, from the gradient `d` of the scores. `other` is
-/// `(n, width)`, the features of the other side; `transposed` is set for the `y` side.
+/// Computes the gradient of the outputs of one side, `(n, width + 1)`, from the gradient `d` of the scores.
+/// `other` contains the features of the other side, `(n, width)`. `transposed` is true for the `y` side.
 pub(crate) fn side_gradient(
     d: &[f32],
     other: &[f32],

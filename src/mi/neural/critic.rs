@@ -1,11 +1,11 @@
 //! Trains a separable critic on one part of the pairs and evaluates it on another:
 //! `T(x, y) = f(x) . g(y) + a(x) + b(y)`.
 //!
-//! One small network computes `f` and `a`, another computes `g` and `b`. The linear paths of the networks
-//! start from canonical correlations of Hermite polynomials of single or several coordinates. A validation
-//! set chooses the polynomials. So training starts with the information of Gaussian dependence, additive
-//! dependence and low-order products, and adds the rest. The objective is InfoNCE in both directions over all
-//! pairs of a batch:
+//! One small network computes `f` and `a`, another computes `g` and `b`. The linear paths of the networks are
+//! initialised from canonical correlations of Hermite polynomials of one or several coordinates. The
+//! polynomials with the best bound on a validation set are used. So the initial critic already captures
+//! Gaussian dependence, additive dependence and low-order products, and training only has to learn the rest.
+//! The objective is InfoNCE in both directions over all pairs of a batch:
 //!
 //! ```text
 //! I >= mean_i [ T_ii - 0.5 log mean_j exp T_ij - 0.5 log mean_j exp T_ji ]
@@ -32,7 +32,7 @@ use crate::numeric::linear::{canonical, covariance};
 use crate::numeric::statistics::mean;
 use crate::seed::{derive, stream};
 
-/// Number of parts of the rows; each part is held out once.
+/// Number of parts into which the rows are split. Each part is held out once.
 const FOLDS: usize = 5;
 /// Width of both hidden layers.
 const HIDDEN: usize = 128;
@@ -44,7 +44,7 @@ const BATCH: usize = 512;
 const STEPS: usize = 700;
 /// Training ends after this many steps without a better validation bound.
 const MOST_STEPS_WITHOUT_GAIN: usize = 200;
-/// Steps between validations.
+/// Number of steps between validations.
 const LOOK: usize = 25;
 const RATE: f32 = 2e-3;
 const DECAY: f32 = 1e-2;
@@ -57,7 +57,8 @@ pub(crate) const DIVERGENCE_THRESHOLD_NATS: f64 = -0.5;
 struct HeldOutEvaluation {
     /// The term of each test pair in the bound; their mean is the bound.
     test: Vec<f64>,
-    /// The bound on training pairs: as many as test pairs, but at least [`COMPARED`] if available.
+    /// The bound on a subset of the training pairs. The subset is as large as the test set, but at least
+    /// [`COMPARED`] pairs if there are so many.
     train_nats: f64,
     /// Pairs drawn from the density ratios of the critic; empty if not requested.
     repaired: RepairedPairs,
@@ -118,7 +119,7 @@ pub(crate) struct CrossFitted {
     pub(crate) repaired: RepairedPairs,
     /// Canonical variates of the learned features, for each held-out part.
     pub(crate) variates: Vec<(Array2<f64>, Array2<f64>)>,
-    /// Number of rows compared with each other.
+    /// Number of rows in a comparison group.
     pub(crate) compared: usize,
 }
 
@@ -186,7 +187,7 @@ impl Side {
     fn new(scores: &Array2<f64>, variates: &Array2<f64>, start: &CriticInit, seed: u64, label: &str) -> Self {
         let inputs = concatenate![Axis(1), scores.view(), variates.view()];
         let (d, width) = (scores.ncols(), inputs.ncols());
-        // The last output is a term that is added to the score; the others are features.
+        // The last output is a term that is added to the score; the other outputs are features.
         let mut linear = vec![0.0; (FEATURES + 1) * width];
         for k in 0..start.used {
             linear[k * width + d + k] = start.gain(k) as f32;
@@ -204,7 +205,8 @@ impl Side {
         rows.iter().flat_map(|row| &self.inputs[row * self.width..][..self.width]).copied().collect()
     }
 
-    /// Features of the given rows, `(rows, FEATURES)`, and the terms that are added to their scores.
+    /// Computes the features of the given rows, `(rows, FEATURES)`, and the terms that are added to their
+    /// scores.
     fn encode(&self, rows: &[usize], trace: &mut Trace) -> (Vec<f32>, Vec<f32>) {
         self.encoder.forward(self.rows(rows), trace);
         let added = rows.iter().zip(trace.out.chunks_exact(FEATURES + 1));
@@ -225,7 +227,8 @@ impl Critic {
         Self { x: Side::new(x, &start.u, start, seed, "x"), y: Side::new(y, &start.v, start, seed, "y") }
     }
 
-    /// Scores `T` of every `x` with every `y` of the given rows, row-major, and the features of `x` and `y`.
+    /// Computes the scores `T` of every `x` with every `y` of the given rows, row-major, and the features of
+    /// `x` and `y`.
     fn scores(&self, rows: &[usize], traces: &mut [Trace; 2]) -> (Vec<f32>, Vec<f32>, Vec<f32>) {
         let n = rows.len();
         let [tx, ty] = traces;

@@ -1,5 +1,5 @@
-//! Computes the initial state of a separable critic: canonical correlations of Hermite polynomials, chosen on
-//! validation pairs.
+//! Computes the initial state of a separable critic: canonical correlations of the Hermite polynomials that
+//! have the best bound on validation pairs.
 //!
 //! # References
 //! Lancaster 1958 and Breiman & Friedman 1985 (correlations of transformed variables).
@@ -15,15 +15,15 @@ use crate::numeric::statistics::mean;
 /// Candidate bases of polynomials for the initial state.
 const BASES: [Basis; 5] =
     [Basis::Each(1), Basis::Each(3), Basis::Each(6), Basis::Together(2), Basis::Together(3)];
-/// Rows per polynomial that a basis of single-column polynomials needs.
+/// Minimum number of rows per polynomial for a basis of single-column polynomials.
 const ROWS_EACH: usize = 5;
-/// Rows per polynomial that a basis of polynomials in several columns needs.
+/// Minimum number of rows per polynomial for a basis of polynomials in several columns.
 const ROWS_TOGETHER: usize = 10;
 /// Maximum number of variates in the initial state.
 const VARIATES: usize = 8;
 
-/// The initial state: leading variates of all rows, and their correlations. These define a bilinear form that
-/// is exact for Gaussian variates.
+/// The initial state: leading variates of all rows, and their correlations. They define a bilinear log
+/// density ratio that is exact for Gaussian variates.
 pub(super) struct CriticInit {
     pub(super) u: Array2<f64>,
     pub(super) v: Array2<f64>,
@@ -95,8 +95,8 @@ impl CriticInit {
         (r / (1.0 - r * r)).sqrt()
     }
 
-    /// `-sum_k r_k^2 u_k^2 / (2 (1 - r_k^2))` for each row: the term of the Gaussian log density ratio that
-    /// depends on one side only.
+    /// `-sum_k r_k^2 u_k^2 / (2 (1 - r_k^2))` for each row: the terms of the Gaussian log density ratio that
+    /// depend on one side only.
     pub(super) fn offsets(&self, values: &Array2<f64>) -> Vec<f32> {
         let of_row = |row: ndarray::ArrayView1<'_, f64>| {
             let squares = (0..self.used).map(|k| {

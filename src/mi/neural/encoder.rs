@@ -1,4 +1,5 @@
-//! The encoder of a separable critic: a small network with a parallel linear path, its gradient, and AdamW.
+//! Implements the encoder of a separable critic, its gradient and the AdamW optimiser. The encoder is a small
+//! network with a parallel linear path:
 //!
 //! ```text
 //! e(x) = S x + W_3 silu(W_2 silu(W_1 x + b_1) + b_2) + b_3
@@ -35,8 +36,8 @@ pub(crate) struct Trace {
 }
 
 impl Encoder {
-    /// Draws the weights uniformly within `1 / sqrt(fan in)`, and those of the last layer within .3 of that.
-    /// `linear` is the initial linear path, `(output, input)`.
+    /// Draws the weights uniformly within `1 / sqrt(fan in)`, and those of the last layer within .3 times
+    /// this limit. `linear` is the initial linear path, `(output, input)`.
     pub(crate) fn new(
         input: usize,
         hidden: usize,
@@ -60,6 +61,8 @@ impl Encoder {
         Self { input, hidden, output, parameters }
     }
 
+    /// Evaluates the encoder and keeps the intermediate values in `trace`.
+    ///
     /// # Shapes
     /// `x` is `(rows, input)`.
     pub(crate) fn forward(&self, x: Vec<f32>, trace: &mut Trace) {
@@ -84,7 +87,7 @@ impl Encoder {
         add_bias(&mut trace.out, b3);
     }
 
-    /// Gradients of all parameters. `d_out` is the gradient of the output, `(rows, output)`.
+    /// Returns the gradients of all parameters. `d_out` is the gradient of the output, `(rows, output)`.
     pub(crate) fn backward(&self, trace: &Trace, d_out: &[f32]) -> [Vec<f32>; 7] {
         let (h, o, i) = (self.hidden, self.output, self.input);
         let rows = d_out.len() / o;
@@ -177,7 +180,7 @@ impl AdamW {
         Self { moments: sizes.map(|size| (vec![0.0; size], vec![0.0; size])).collect(), step: 0 }
     }
 
-    /// One optimiser step, with all gradients together clipped to norm 1.
+    /// Takes one optimiser step. If the joint norm of all gradients exceeds 1, they are scaled to norm 1.
     pub(crate) fn update<'p>(
         &mut self,
         parameters: impl Iterator<Item = &'p mut Vec<f32>>,

@@ -1,4 +1,4 @@
-//! Small neural networks for critics: the layers, their gradients, and the contrastive objective.
+//! Implements small neural networks for critics: layers, gradients, and the contrastive objective.
 
 mod contrastive_gradient;
 pub(super) mod critic;

@@ -1,5 +1,5 @@
-//! Multilayer critics on candle. The initial weights come from our own seeded generator, because candle
-//! cannot seed its generator on a CPU.
+//! Implements multilayer critics with candle. The initial weights are drawn from a seeded generator of this
+//! crate, because candle cannot seed its own generator on a CPU.
 
 use candle_core::{DType, Device, Tensor, Var, backprop::GradStore};
 use candle_nn::Activation;
@@ -28,6 +28,8 @@ pub(crate) struct Network {
 }
 
 impl Network {
+    /// Draws the initial weights of layers with these `widths`.
+    ///
     /// # Errors
     /// [`crate::Error::Compute`]
     pub(crate) fn new(
@@ -61,6 +63,8 @@ impl Network {
         Ok(Self { layers, activation })
     }
 
+    /// Evaluates the network.
+    ///
     /// # Shapes
     /// `x` is `(rows, first width)`; the result is `(rows)`.
     ///
@@ -81,7 +85,7 @@ impl Network {
         self.layers.iter().flat_map(|(weight, bias)| [weight.clone(), bias.clone()]).collect()
     }
 
-    /// Copies the weights, for [`Network::restore`].
+    /// Copies the weights, so that [`Network::restore`] can restore them.
     ///
     /// # Errors
     /// [`crate::Error::Compute`]
@@ -93,6 +97,8 @@ impl Network {
             .collect::<candle_core::Result<_>>()?)
     }
 
+    /// Restores weights that [`Network::keep`] copied.
+    ///
     /// # Errors
     /// [`crate::Error::Compute`]
     pub(crate) fn restore(&self, kept: &[Tensor]) -> Result<()> {
@@ -121,8 +127,8 @@ pub(crate) fn clip(gradients: &mut GradStore, variables: &[Var]) -> Result<()> {
     Ok(())
 }
 
-/// The bound of Donsker & Varadhan (1983), `mean(joint) - log mean exp(apart)`. `joint` holds the scores of
-/// the true pairs, `apart` those of independent pairs.
+/// The bound of Donsker & Varadhan (1983), `mean(joint) - log mean exp(apart)`. `joint` contains the scores
+/// of the true pairs, `apart` those of independent pairs.
 ///
 /// # Errors
 /// [`crate::Error::Compute`]

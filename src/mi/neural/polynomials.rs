@@ -1,4 +1,4 @@
-//! Hermite polynomials of normal scores, in single columns and in several columns. They are orthogonal if the
+//! Evaluates Hermite polynomials of normal scores, in one or several columns. They are orthogonal if the
 //! columns are independent and normal.
 //!
 //! # References
@@ -59,7 +59,8 @@ impl Basis {
         let mut powers = vec![1.0_f64; d * (most + 1)];
         for (values, mut row) in scores.rows().into_iter().zip(out.rows_mut()) {
             for (value, powers) in values.iter().zip(powers.chunks_exact_mut(most + 1)) {
-                // Clip values at 3.2. Beyond that, the polynomial of degree 6 dominates all others.
+                // Clip values at 3.2, because the polynomial of degree 6 dominates all others at larger
+                // values.
                 let u = value.clamp(-3.2, 3.2);
                 powers[1] = u;
                 for k in 1..most {

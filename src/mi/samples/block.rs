@@ -1,4 +1,4 @@
-//! One side of paired samples: its unchanged columns, its standardised values and its normal scores.
+//! Defines one side of paired samples, with its unchanged columns, standardised values and normal scores.
 
 use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis};
 use rand_distr::{Distribution, StandardNormal};
@@ -10,8 +10,8 @@ use crate::numeric::normal_scores::{normal_quantiles, write_scores};
 use crate::numeric::statistics::{entropy_nats, median};
 use crate::seed::stream;
 
-/// A column whose standard deviation is at most this fraction of its mean is constant; the variation is `f32`
-/// rounding.
+/// A column whose standard deviation is at most this fraction of its mean counts as constant, because such
+/// variation is `f32` rounding error.
 const CONSTANT: f64 = 2e-7;
 /// Size of the noise that breaks ties, relative to the typical distance between values.
 const JITTER: f64 = 1e-6;
@@ -39,11 +39,11 @@ fn tied_rows(values: ArrayView1<'_, f32>) -> Vec<usize> {
 #[derive(Debug, Clone)]
 pub(crate) struct Block {
     /// The unchanged values of the columns that vary, `(n, d)`. If a column has one extreme value, its other
-    /// values can still differ here although they coincide after standardisation.
+    /// values can differ here but coincide after standardisation.
     raw: Array2<f32>,
     units: Vec<Unit>,
-    /// Seeded noise that orders equal values of a column; 0 for values that occur once. Empty before
-    /// [`Block::jitter`].
+    /// Seeded noise that orders equal values of a column; 0 for values that occur once. The array is empty
+    /// until [`Block::jitter`] is called.
     noise: Array2<f64>,
     /// Columns that do not vary.
     pub(crate) constant: Vec<usize>,
@@ -124,8 +124,8 @@ impl Block {
         values
     }
 
-    /// Writes the rows of `core`. Each column is standardised over these rows, or 0 if it does not vary over
-    /// them.
+    /// Writes the rows of `core`. Each column is standardised over these rows. A column that does not vary
+    /// over these rows becomes 0.
     pub(crate) fn write_core(&self, core: &[usize], mut out: ArrayViewMut2<'_, f64>) {
         for (column, mut out) in self.raw.columns().into_iter().zip(out.columns_mut()) {
             out.iter_mut().zip(core).for_each(|(value, row)| *value = f64::from(column[*row]));
@@ -219,7 +219,7 @@ impl Block {
         self.raw.columns().into_iter().zip(&self.units).map(of).collect()
     }
 
-    /// Writes the normal scores of each column, with equal values in the order of their noise.
+    /// Writes the normal scores of each column. Equal values are ordered by their noise.
     pub(crate) fn write_scores(&self, mut out: ArrayViewMut2<'_, f64>) {
         let quantiles = normal_quantiles(out.nrows());
         for (column, out) in out.columns_mut().into_iter().enumerate() {

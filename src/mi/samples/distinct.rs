@@ -27,7 +27,7 @@ impl Distinct {
         Self::of(ids(x), y)
     }
 
-    /// Like [`Distinct::new`], with a label for each row instead of `x`.
+    /// Like [`Distinct::new`], but takes a label for each row instead of `x`.
     pub(crate) fn labelled(labels: &[u32], y: &Matrix<'_>) -> Self {
         let mut sorted = labels.to_vec();
         sorted.sort_unstable();
@@ -35,7 +35,7 @@ impl Distinct {
         Self::of((labels.iter().map(|&label| label as usize).collect(), sorted.len()), y)
     }
 
-    /// Takes an index of `x` for each row, and the number of distinct indices.
+    /// Finds the distinct pairs, given an index of `x` for each row and the number of distinct indices.
     fn of((x_ids, n_inputs): (Vec<usize>, usize), y: &Matrix<'_>) -> Self {
         let y_ids = if n_inputs == y.rows() {
             // No two rows share x, so no two pairs are equal, and y need not be compared.
@@ -83,8 +83,8 @@ impl Distinct {
         self.groups.len() < self.first.len()
     }
 
-    /// Entropy of `y` given `x`, in nats. It bounds the information that is added if each distinct pair
-    /// counts as a separate `x`.
+    /// Entropy of `y` given `x`, in nats. If each distinct pair counts as a separate `x`, the information
+    /// grows by at most this entropy.
     pub(crate) fn within_nats(&self) -> f64 {
         let n = self.count(&(0..self.len())) as f64;
         let of_group = |group: &Range<usize>| {
@@ -95,7 +95,7 @@ impl Distinct {
         self.groups.iter().map(of_group).sum()
     }
 
-    /// The same pairs in order of first occurrence, with each pair in its own group.
+    /// Returns the same pairs in order of first occurrence. Each pair forms its own group.
     pub(crate) fn ungrouped(&self) -> Self {
         let mut pairs: Vec<(usize, u32)> =
             self.first.iter().copied().zip(self.counts.iter().copied()).collect();
@@ -117,7 +117,7 @@ pub(crate) fn ids(matrix: &Matrix<'_>) -> (Vec<usize>, usize) {
     by_hash.sort_unstable();
 
     // For each row, the first row that equals it. Rows with the same hash are compared, so a hash collision
-    // costs time but is not an error.
+    // only costs time.
     let mut leader: Vec<usize> = vec![0; matrix.rows()];
     for same_hash in by_hash.chunk_by(|a, b| a.0 == b.0) {
         let mut leaders: Vec<usize> = Vec::new();
@@ -147,7 +147,7 @@ pub(crate) fn ids(matrix: &Matrix<'_>) -> (Vec<usize>, usize) {
 /// occurrence.
 ///
 /// # Errors
-/// [`crate::Error::NonFinite`] under the name `what`.
+/// [`crate::Error::NonFinite`], which calls the rows `what`.
 pub(crate) fn row_labels(what: &str, rows: ArrayView2<'_, f32>) -> Result<Vec<u32>> {
     let (ids, _) = ids(&Matrix::new(what, rows)?);
     Ok(ids.into_iter().map(|id| id as u32).collect())
@@ -193,7 +193,7 @@ mod tests {
         assert_eq!(found.groups, [0..2, 2..3, 3..4]);
         assert!(found.is_grouped());
         assert_eq!(found.count(&(0..2)), 3);
-        // Of three rows that share x, two share y.
+        // Three rows share x; two of these also share y.
         let exact = 2.0 / 6.0 * 1.5_f64.ln() + 1.0 / 6.0 * 3.0_f64.ln();
         assert!((found.within_nats() - exact).abs() < 1e-15);
         let apart = found.ungrouped();

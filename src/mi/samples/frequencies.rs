@@ -18,7 +18,7 @@ use crate::mi::Flag;
 use crate::numeric::statistics::{entropy_nats, mean_and_stderr};
 use crate::seed::stream;
 
-/// Frequencies are uninformative if more than this fraction of the rows hold a pair that occurs once.
+/// Frequencies are uninformative if more than this fraction of the rows contain a pair that occurs once.
 pub(crate) const MOST_SINGLE: f64 = 0.5;
 /// Number of bootstrap samples drawn from the mixture.
 const DRAWS: usize = 24;
@@ -64,14 +64,14 @@ pub(crate) fn discrete(samples: &Samples, seed: u64) -> RawEstimate {
     RawEstimate { mi_nats: table.mi_nats - excess, stderr_nats, flags, ..RawEstimate::default() }
 }
 
-/// The information of values that are known to be discrete and need not repeat. If one side determines the
-/// other, this is the Miller-Madow estimate without a bootstrap correction.
+/// The information of values that are known to be discrete, even if most values occur once. If one side
+/// determines the other, the result is the Miller-Madow estimate without a bootstrap correction.
 pub(crate) fn known_discrete(samples: &Samples, seed: u64) -> RawEstimate {
     if is_function(samples, 1.0) { FrequencyTable::new(samples).plug_in() } else { discrete(samples, seed) }
 }
 
-/// Whether one side determines the other, judged by its repeated values. At most a fraction `most_single` of
-/// the rows may hold a value that occurs once.
+/// Whether each value of one side always occurs with the same value of the other side. At most a fraction
+/// `most_single` of the rows may contain a value of that side that occurs once.
 fn is_function(samples: &Samples, most_single: f64) -> bool {
     let pairs = samples.pair_counts().len();
     [&samples.x, &samples.y].into_iter().any(|side| {
@@ -120,7 +120,8 @@ impl FrequencyTable {
         }
     }
 
-    /// The weight of the observed table in the mixture that best predicts each row from the other rows.
+    /// The weight of the observed table in the mixture. It maximises the leave-one-out likelihood of the
+    /// rows.
     fn share(&self) -> f64 {
         let log_likelihood = |l: f64| {
             let of = |(seen, apart): &(f64, f64)| {
@@ -133,7 +134,7 @@ impl FrequencyTable {
         grid.map(|l| (l, log_likelihood(l))).max_by(|a, b| a.1.total_cmp(&b.1)).map_or(0.0, |(l, _)| l)
     }
 
-    /// The exact information of the mixture. Its marginals are the observed ones.
+    /// The exact information of the mixture. The mixture has the observed marginals.
     fn mixed_nats(&self, l: f64) -> f64 {
         let of = |(seen, apart): &(f64, f64)| {
             let p = l * seen + (1.0 - l) * apart;

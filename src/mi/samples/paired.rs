@@ -1,5 +1,5 @@
-//! Paired samples as every estimator except `channel` uses them: checked, standardised in `f64`, without
-//! constant columns.
+//! Defines the paired samples that every estimator except `channel` uses. They are checked and standardised
+//! in `f64`, and constant columns are removed.
 
 use ndarray::{Array2, ArrayViewMut2, s};
 
@@ -15,7 +15,8 @@ pub(crate) const SMALL_SAMPLE: usize = 50;
 const FAR: f64 = 1e3;
 /// Estimates above this fraction of `log n` are flagged.
 pub(crate) const TRUSTED: f64 = 0.60;
-/// The fraction of rows that must be distinct for nearest neighbours, and of pairs for a standard error.
+/// The fraction of rows that must be distinct for nearest neighbours, and the fraction of pairs that must be
+/// distinct for a reliable standard error.
 pub(crate) const LEAST_DISTINCT: f64 = 0.99;
 
 /// Minimum number of rows per cell of a discrete column.
@@ -30,7 +31,7 @@ pub(crate) fn pair_counts(x: &[usize], y: &[usize]) -> Vec<u64> {
     pairs.chunk_by(|a, b| a == b).map(|chunk| chunk.len() as u64).collect()
 }
 
-/// Both sides of the samples, and the fields that all estimates from them have in common.
+/// Both sides of the samples, and the fields that all estimates from these samples have in common.
 #[derive(Debug, Clone)]
 pub(crate) struct Samples {
     pub(crate) estimator: &'static str,
@@ -55,6 +56,8 @@ pub(crate) struct RawEstimate {
 }
 
 impl Samples {
+    /// Checks and standardises both sides.
+    ///
     /// # Errors
     /// [`Error::NonFinite`] for a value that is NaN or infinite.
     pub(crate) fn new(estimator: &'static str, pairs: &Pairs<'_>) -> Result<Self> {
@@ -79,7 +82,7 @@ impl Samples {
         self.y.width()
     }
 
-    /// If a side has no column that varies, the estimate of zero; otherwise `None`.
+    /// Returns an estimate of zero if no column of a side varies; otherwise `None`.
     pub(crate) fn constant(&self, kind: Kind) -> Option<Estimate> {
         (self.dx() == 0 || self.dy() == 0).then(|| {
             let zero =
@@ -93,8 +96,8 @@ impl Samples {
         pair_counts(&self.x.ids, &self.y.ids)
     }
 
-    /// Flags samples if more than one pair in a hundred is a copy of another. For estimators that use all
-    /// copies.
+    /// Flags the samples if more than one pair in a hundred is a copy of another pair. For estimators that
+    /// use all copies.
     pub(crate) fn flag_duplicates(&mut self) {
         if (self.pair_counts().len() as f64) < LEAST_DISTINCT * self.n as f64 {
             self.flags.push(Flag::Repeated);
@@ -102,8 +105,9 @@ impl Samples {
     }
 
     /// Removes repeated pairs if at least half of the pairs are distinct and one side alone distinguishes
-    /// them. Then equal pairs are copies, as in a bootstrap sample, and nearest neighbours and held-out
-    /// scores would mistake them for dependence. Values that repeat with different partners are kept.
+    /// them. In that case, equal pairs are copies, as in a bootstrap sample, and would appear as dependence
+    /// in nearest-neighbour estimates and held-out scores. Values that repeat with different partners are
+    /// kept.
     pub(crate) fn count_copies_once(&mut self) {
         let pairs = self.pair_counts().len();
         if pairs == self.n || pairs < self.n / 2 || pairs != self.x.n_distinct.max(self.y.n_distinct) {
@@ -123,7 +127,7 @@ impl Samples {
         self.flags.push(Flag::Copies);
     }
 
-    /// Refuses samples with too few rows for a joint covariance, and flags samples with barely enough rows.
+    /// Checks that there are enough rows for a joint covariance, and flags samples with barely enough rows.
     ///
     /// # Errors
     /// [`Error::Samples`] if `n < d_x + d_y + 2`.
@@ -157,15 +161,15 @@ impl Samples {
         }
     }
 
-    /// Like [`Samples::need_independence`], for rank-based estimators: also tests the ranks, which are the
-    /// same for `x` and `exp x`.
+    /// Like [`Samples::need_independence`], but also tests the ranks. For rank-based estimators, which give
+    /// the same result for `x` and `exp x`.
     pub(crate) fn need_independent_ranks(&mut self, kind: Kind) -> Option<Estimate> {
         self.need_independence(kind).or_else(|| self.determined(kind, self.n, &Block::write_scores))
     }
 
     /// The rows without outliers; `None` if there are no outliers. A single extreme row makes two columns
-    /// nearly proportional, whatever the other rows hold. A truly linear dependence also holds without the
-    /// outliers.
+    /// nearly proportional, whatever the values in the other rows are. A truly linear dependence remains when
+    /// outliers are removed.
     fn core(&self) -> Option<Vec<usize>> {
         let far: Vec<f64> = self
             .x
@@ -181,8 +185,8 @@ impl Samples {
         (core.len() < self.n).then_some(core)
     }
 
-    /// Tests for linear functions, within each side and then between the sides. `seen` writes the values or
-    /// ranks to test, `rows` rows of them.
+    /// Tests for linear functions, within each side and then between the sides. `seen` writes `rows` rows of
+    /// the values or ranks to test.
     fn determined(
         &mut self,
         kind: Kind,
@@ -212,8 +216,8 @@ impl Samples {
         if dependent.is_empty() {
             return None;
         }
-        // If the dependent columns have few values, the sides share their entropy. The additional information
-        // of the other columns is unknown.
+        // If the dependent columns have few distinct values, the information is at least the entropy of these
+        // columns. The additional information of the other columns is unknown.
         let mut shared = self.y.bits(&dependent.iter().map(|column| column - self.dx()).collect::<Vec<_>>());
         shared.sort_unstable();
         let counts: Vec<u64> = shared.chunk_by(|a, b| a == b).map(|chunk| chunk.len() as u64).collect();
@@ -241,12 +245,12 @@ impl Samples {
         self.written(self.n, &Block::write_values)
     }
 
-    /// Normal scores of all columns, with equal values in the order of their noise, `(n, d_x + d_y)`.
+    /// Normal scores of all columns, `(n, d_x + d_y)`. Equal values are ordered by their noise.
     pub(crate) fn scores(&self) -> Array2<f64> {
         self.written(self.n, &Block::write_scores)
     }
 
-    /// Like [`Samples::scores`], but releases the memory of the values, which are no longer available.
+    /// Like [`Samples::scores`], but releases the memory of the values, which cannot be used afterwards.
     pub(crate) fn take_scores(&mut self) -> Array2<f64> {
         let scores = self.scores();
         self.x.release_values();
@@ -298,8 +302,8 @@ impl Samples {
             if mi_nats > ceiling_nats + chance + 1e-9 {
                 flags.push(Flag::AboveCeiling);
             }
-            // Samples cannot support a bound above the ceiling (McAllester & Stratos 2020). A larger value is
-            // an artefact of too few informative pairs, so cap it.
+            // Samples cannot support a bound above the ceiling (McAllester & Stratos 2020). A larger bound is
+            // an artefact of too few informative pairs, so cap the bound.
             if matches!(kind, Kind::Consistent | Kind::LowerBound) {
                 mi_nats = mi_nats.min(ceiling_nats);
             }

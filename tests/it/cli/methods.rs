@@ -89,7 +89,7 @@ fn a_paragraph_has_the_settings_of_the_files_and_the_citations_of_cite() {
 fn unknown_members_and_methods_are_refused_with_their_file() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = text(folder.path());
-    assert!(refused(&["methods", path], 2).contains("holds no file that records settings"));
+    assert!(refused(&["methods", path], 2).contains("contains no file that records settings"));
     let head = |version: u32| serde_json::json!({"name": "mi", "version": version, "tool_version": "0.1.0"});
     let file = folder.path().join("mi.json");
     let put = |value: &Value| std::fs::write(&file, value.to_string()).expect("a file");
