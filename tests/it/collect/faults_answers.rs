@@ -196,7 +196,7 @@ fn fault_30_an_unsupported_parameter_is_left_out_of_all_requests_or_none() {
         "param":"messages"}}"#;
     let never = Server::start(move |_| Reply::new(400, error));
     let ran = Case::new(&never, 1).ends(1, &[]);
-    assert!(!ran.says("it names `messages`").stderr.contains("--no-adapt-params"));
+    assert!(!ran.says("the error names `messages`").stderr.contains("--no-adapt-params"));
     assert_eq!(server.posts().len(), 1, "only a probe is sent");
     case.ends(0, &[]).says("`temperature` is omitted");
     let bodies: std::collections::BTreeSet<String> = server.posts()[1..]

@@ -163,6 +163,6 @@ fn scored_prompts_whose_choices_all_tie_stop_a_run() {
     });
     let case = Case::of(&server.url, &lines);
     let arguments = ["--provider", "openai-completions", "--grader", "logprob", "--concurrency", "1"];
-    case.ends(3, &arguments).says("all choices of each of the first 5 questions");
+    case.ends(3, &arguments).says("the same for all choices of each of the first 5 questions");
     assert!(server.count_all() <= 15, "{}", server.count_all());
 }
