@@ -21,7 +21,11 @@ fn one_silent_request_is_asked_again_after_four_times_the_slowest_answer() {
     assert_eq!((server.count("w0"), case.score("accuracy")), (2, "1.0".into()));
     let lost: Vec<_> = case.outcomes().into_iter().filter(|record| record["class"] == "unknown").collect();
     assert_eq!(lost.len(), 1);
-    assert!(lost[0]["error"].as_str().is_some_and(|why| why.contains("four times as long")), "{}", lost[0]);
+    assert!(
+        lost[0]["error"].as_str().is_some_and(|why| why.contains("four times the slowest answer")),
+        "{}",
+        lost[0]
+    );
     let summary: Value = serde_json::from_str(&case.file("summary.json")).expect("JSON");
     assert_eq!(summary["n_possibly_paid"], 1);
 }
