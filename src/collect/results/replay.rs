@@ -112,8 +112,8 @@ impl FolderSummary {
 /// Grades the answers in a journal and writes the results into its folder.
 ///
 /// # Errors
-/// [`crate::Error::Journal`] if a line of the journal is damaged; [`crate::Error::Storage`] if a file cannot be
-/// read or written.
+/// [`crate::Error::Journal`] if a line is damaged; [`crate::Error::Storage`] if a file cannot be read or
+/// written.
 pub fn write(folder: &Path, configuration: &Configuration, plan: &Plan) -> Result<FolderSummary> {
     let index = Index::read(folder)?;
     let mut reader = JournalReader::open(&folder.join("journal.jsonl"))?;
