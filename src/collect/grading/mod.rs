@@ -109,7 +109,7 @@ pub enum Argument {
     Pattern(Regex),
 }
 
-/// What a question must show.
+/// What a question must show to the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum QuestionForm {
     /// Only its own text.
