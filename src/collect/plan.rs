@@ -149,7 +149,7 @@ impl Plan {
     /// Returns an error if the provider has no batch API.
     ///
     /// # Errors
-    /// [`Error::Parameter`]
+    /// [`Error::Parameter`] that names the providers with a batch API.
     pub fn check_batches(&self) -> Result<()> {
         if self.provider.batch().is_some() {
             return Ok(());

@@ -41,8 +41,8 @@ fn load_tasks(there: &Configuration, configuration: &mut Configuration) -> Resul
 /// Grades the answers in a folder's journal again. `change` may alter how they are graded.
 ///
 /// # Errors
-/// [`Error::Journal`], [`Error::Storage`]; [`Error::Parameter`] if the tasks are not those that were
-/// collected.
+/// [`Error::Journal`] if a line of the journal is damaged; [`Error::Storage`] if a file cannot be read or
+/// written; [`Error::Parameter`] if the tasks are not those that were collected.
 pub fn rescore(
     folder: &Path,
     change: impl FnOnce(&mut Configuration) -> Result<()>,
