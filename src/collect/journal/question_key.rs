@@ -74,11 +74,6 @@ impl Serialize for QuestionKey {
 impl<'de> Deserialize<'de> for QuestionKey {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<str>::deserialize(from)?;
-        Self::parse(&text).ok_or_else(|| {
-            serde::de::Error::custom(
-                "a key must consist of 64 hexadecimal \
-                                                                   digits",
-            )
-        })
+        Self::parse(&text).ok_or_else(|| serde::de::Error::custom("a key must have 64 hexadecimal digits"))
     }
 }

@@ -97,12 +97,8 @@ pub(super) fn scan(path: &Path, mut valid: impl FnMut(RecordSpan, IndexEntry)) -
 fn entry(bytes: &[u8]) -> std::result::Result<IndexEntry, String> {
     let whole = bytes.strip_suffix(b"\n").ok_or("the line has no line feed at its end")?;
     record::checked(whole).ok_or("the checksum does not match the line")?;
-    let entry: IndexEntry = serde_json::from_slice(whole).map_err(|error| {
-        format!(
-            "the line is not a record that this version \
-                                                               can read: {error}"
-        )
-    })?;
+    let entry: IndexEntry =
+        serde_json::from_slice(whole).map_err(|error| format!("the record cannot be read: {error}"))?;
     match &entry {
         IndexEntry::Configuration { schema, .. }
             if schema.name != record::NAME || schema.version != record::VERSION =>
