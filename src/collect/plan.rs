@@ -54,7 +54,7 @@ pub struct KeyedQuestion {
 pub struct Pending {
     /// The questions in their order; each key occurs once.
     pub questions: Vec<Question>,
-    /// Number of requested answers, including those that exist.
+    /// Number of requested answers, including those that exist already.
     pub n_wanted: usize,
     /// Number of requested answers that are in a batch and have no outcome yet.
     pub n_in_batches: usize,
@@ -78,7 +78,7 @@ pub struct Replication {
 pub struct RedoSelection {
     /// Kinds of outcomes: `filtered`, `refused`, ...; `failed` for requests without an answer.
     pub kinds: Vec<String>,
-    /// Whether a request without an answer is left out if it may have been billed.
+    /// If true, a request without an answer is not repeated if it may have been billed.
     pub leave_unknown: bool,
 }
 
@@ -303,7 +303,7 @@ fn check_number(n_answers: usize) -> Result<()> {
         return Ok(());
     }
     let reason = format!(
-        "asks for more than {MOST} answers with these tasks, the maximum of a run; give fewer --replicates, \
+        "asks for more answers with these tasks than the maximum of {MOST} per run; give fewer --replicates, \
          or fewer items per run"
     );
     Err(Error::Parameter { name: "--replicates", reason })

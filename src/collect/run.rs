@@ -53,7 +53,7 @@ pub struct Run {
     pub timeout: Duration,
     /// Price of the model.
     pub price: Option<Price>,
-    /// The most that may be spent in all runs into this folder.
+    /// Maximum amount to spend, summed over all runs into this folder.
     pub cap_usd: Option<f64>,
     /// Settings of batches; `None` to send each question individually.
     pub batch: Option<BatchSettings>,

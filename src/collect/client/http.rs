@@ -60,8 +60,8 @@ impl Reply {
     /// The reply for a request whose answer takes too long compared with earlier answers.
     pub(super) fn overdue(limit: Duration) -> Self {
         let message = format!(
-            "no answer after {:.1} s, which exceeds four times the slowest answer so far and the time for an \
-             answer of the maximum length",
+            "no answer after {:.1} s, which exceeds four times the duration of the slowest answer so far and \
+             the time for an answer of the maximum length",
             limit.as_secs_f64()
         );
         Self {

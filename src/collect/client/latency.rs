@@ -92,7 +92,7 @@ mod tests {
     #[test]
     fn a_long_answer_has_the_time_that_its_tokens_take() {
         let latency = Latency::default();
-        // Ten tokens a second.
+        // The answers have ten tokens per second.
         (0..5).for_each(|_| latency.add(Duration::from_millis(500), 5));
         assert_eq!(latency.limit(64, true), S(10.0));
         assert_eq!(latency.limit(2048, true), S(204.8));

@@ -174,7 +174,7 @@ pub(crate) fn decide(
         FailureClass::TooLarge => {}
         FailureClass::Invalid => {
             if !question.probe && run.breaker.trips(question.key, failure) {
-                // The count starts again while the probe is sent.
+                // The count of failures restarts, because the probe decides about the failures so far.
                 run.breaker.reset();
                 return RetryDecision::Recheck;
             }

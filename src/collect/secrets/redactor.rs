@@ -36,7 +36,7 @@ fn is_placeholder(key: &str) -> bool {
 pub struct Secrets {
     key: SecretString,
     forms: Forms,
-    /// Forms of the key without its prefix and punctuation, as grading may leave it.
+    /// Forms of the key without its prefix and punctuation, which grading may remove.
     bare: Forms,
     /// Prefixes of keys of known providers, each with the minimum number of characters after it. The minimum
     /// excludes ordinary words.

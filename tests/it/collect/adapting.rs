@@ -12,7 +12,7 @@ fn refused(message: &str) -> Reply {
     Reply::new(400, body.to_string())
 }
 
-/// A model that supports only the parameters of a new reasoning model.
+/// A server that refuses the parameters that new reasoning models do not support.
 fn reasoning_model(posted: &Posted) -> Reply {
     let has = |name: &str| !posted.body[name].is_null();
     if has("max_tokens") {

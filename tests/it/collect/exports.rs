@@ -1,4 +1,4 @@
-//! Exports of a collection, read back by the importers.
+//! Exports of a collection: the importers read the files back, and the results are compared.
 
 use std::path::Path;
 use std::process::Command;

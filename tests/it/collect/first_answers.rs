@@ -143,7 +143,7 @@ fn scored_prompts_whose_choices_all_tie_stop_a_run() {
             format!("{line}\n")
         })
         .collect();
-    // The last two tokens of every prompt are certain.
+    // The last two tokens of every prompt have probability 1.
     let server = Server::start(|posted| {
         let text = format!("{} x", posted.body["prompt"].as_str().unwrap_or_default());
         let token = |(i, word)| if i == 0 { String::from(word) } else { format!(" {word}") };

@@ -56,7 +56,7 @@ fn examples_that_simple_evals_asked_several_times_are_replicates() {
     results["score"] = json!(8.0 / 11.0);
     let imported = of(&[(file, results.to_string())], &ImportOptions::default()).expect("results");
     assert_eq!((imported.scores[0].n_items, imported.items.len()), (11, 11));
-    // Without prompts, examples cannot be distinguished, and each counts.
+    // If all examples have the same prompt, rounds cannot be detected, so each example counts as an item.
     let bare = (0..).zip(&once).map(|(n, example)| {
         text(example).replace(&format!("Question {n}"), "Question").replace("Score: 0.0", "Score: 1.0")
     });
@@ -162,7 +162,7 @@ fn scores_without_a_number_of_items_need_one() {
     assert!(refused("r.json", &one, &whole).contains("--n-items 'MMLU=N'"));
     let n_items = [("MMLU".into(), 1000), ("other".into(), 5)].into();
     let given = ImportOptions { n_items, shots: Some(5), ..ImportOptions::default() };
-    // Two files whose sums differ in the last digit agree.
+    // Two files agree if their sums differ only in the last digit.
     let files = [("a.json", one.clone()), ("b.json", record(0.25 + 1e-15, "0.3.0"))];
     let imported = of(&files, &given).expect("a record");
     assert_eq!(brief(&imported.scores), [("MMLU", 5, 1000, 1000, Some(0.25))]);

@@ -49,7 +49,7 @@ pub const TEXT: u32 = 8;
 pub const LIST: u32 = 9;
 
 impl GgufFile {
-    /// A Llama with one block, 8 wide, with 16 tokens and a byte-level tokenizer of letters.
+    /// A Llama with one block of width 8, and a byte-level tokenizer with 16 tokens.
     pub fn llama() -> Self {
         let mut file = Self {
             magic: *b"GGUF",

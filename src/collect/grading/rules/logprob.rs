@@ -132,7 +132,7 @@ pub(crate) fn tokens_behind<'a>(
     let (from, to) = (start + boundary, start + prompt.chars().count());
     let begins = tokens.iter().any(|token| offset(token) == Some(from));
     if !begins {
-        return Err(format!("no token begins at character {boundary}: the choice is not token-aligned"));
+        return Err(format!("no token begins at character {boundary}, where the choice begins"));
     }
     let ours: Vec<&TokenLogprob> =
         tokens.iter().filter(|token| offset(token).is_some_and(|o| (from..to).contains(&o))).collect();

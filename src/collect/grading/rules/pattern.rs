@@ -23,8 +23,8 @@ impl Rule for Pattern {
     }
 
     fn about(&self) -> &'static str {
-        "The first match (group `answer`, else first group, else all) of a pattern, normalised, is a right \
-         answer"
+        "The first match of a pattern (or its group `answer`, or else its first group), normalised, is a \
+         right answer"
     }
 
     fn argument_form(&self) -> Option<&'static str> {
