@@ -57,7 +57,7 @@ pub struct Configuration {
     pub sources: Vec<String>,
     /// Maximum number of shots of in-context tasks.
     pub shots: usize,
-    /// Number of lists per relation of in-context tasks, and of prompts per category of texts.
+    /// Number of lists per relation (in-context tasks) or prompts per category (texts).
     pub items: usize,
     /// Seed for the sampling of lists and prompts.
     pub seed: u64,
@@ -78,10 +78,11 @@ pub struct Configuration {
     /// Whether items.csv keeps texts unchanged that a spreadsheet would run as formulas.
     #[serde(skip)]
     pub raw_csv: bool,
-    /// Whether the token limit is the default of a chat rather than a given one.
+    /// Whether the token limit is the default for chats, because the user gave none.
     #[serde(skip)]
     pub has_default_limit: bool,
-    /// How the factorial designs of semantic emergence are asked, if the sources are their categories.
+    /// How the questions on semantic emergence are asked. If set, the sources are the categories of these
+    /// questions; otherwise, they are tasks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub semantic: Option<SemanticTask>,
 }
@@ -102,7 +103,8 @@ fn is_false(value: &bool) -> bool {
     !value
 }
 
-/// The value for older records, which lack this member: stop sequences were then sent to all models.
+/// Default for older records, which lack this member. The versions that wrote them sent stop sequences to all
+/// models.
 fn sends_task_stops() -> bool {
     true
 }
@@ -111,7 +113,7 @@ impl Configuration {
     /// The factorial designs of semantic emergence; empty if the configuration has none.
     ///
     /// # Errors
-    /// As [`SemanticTask::designs`].
+    /// Returns the errors of [`SemanticTask::designs`].
     pub fn designs(&self) -> Result<Vec<FactorialDesign>> {
         let Some(semantic) = &self.semantic else { return Ok(vec![]) };
         let can = provider::find(&self.provider)?.capabilities();
@@ -122,7 +124,7 @@ impl Configuration {
     /// Loads the tasks, and records the name, checksum and size of each task.
     ///
     /// # Errors
-    /// As [`tasks::load`] and [`Configuration::designs`].
+    /// Returns the errors of [`tasks::load`] and [`Configuration::designs`].
     pub fn load_tasks(&mut self) -> Result<Vec<Task>> {
         self.grading.check()?;
         let options = tasks::TaskOptions {
@@ -149,7 +151,7 @@ impl Configuration {
     /// The journal record of this configuration.
     ///
     /// # Errors
-    /// [`Error::Json`]
+    /// [`Error::Json`] if the configuration cannot be serialised.
     pub fn record(&self) -> Result<Record> {
         let path = Path::new("journal.jsonl");
         let configuration =
@@ -197,7 +199,7 @@ impl Configuration {
         if there.short_answers && !self.has_default_limit {
             let (less, now) = (short_answers::MAX_TOKENS, self.params.max_tokens);
             differences.push(format!(
-                "settings.max_tokens: the default in the folder, at most {less} for short answers; {now} now"
+                "settings.max_tokens: the default in the folder (at most {less} for short answers), {now} now"
             ));
         }
         if differences.is_empty() {
@@ -205,7 +207,7 @@ impl Configuration {
             self.sends_task_stops = there.sends_task_stops;
             self.lowered.clone_from(&there.lowered);
             self.short_answers = there.short_answers;
-            // The journal does not record these two.
+            // The journal does not record `raw_csv` and `has_default_limit`, so the comparison ignores them.
             let (raw_csv, has_default_limit) = (self.raw_csv, self.has_default_limit);
             return Ok(Self { raw_csv, has_default_limit, ..there } == *self);
         }
@@ -224,7 +226,7 @@ impl Configuration {
     /// Returns an error if an output file in `folder` would overwrite an input file.
     ///
     /// # Errors
-    /// [`Error::Parameter`]
+    /// [`Error::Parameter`] that names both files.
     pub fn check_apart(&self, folder: &Path) -> Result<()> {
         let written = FILES.map(|name| folder.join(name));
         for source in &self.sources {
@@ -238,8 +240,9 @@ impl Configuration {
         Ok(())
     }
 
-    /// The generation parameters of a task. The task's own stop sequences apply unless the user gave some. A
-    /// prompt that is scored is echoed with one generated token, the fewest that servers accept.
+    /// The generation parameters of a task. The task's own stop sequences apply unless the user gave some. If
+    /// the prompts of the task are scored, the server echoes them. The token limit is then 1, the smallest
+    /// that servers accept.
     ///
     /// # Errors
     /// [`Error::Parameter`] for a parameter that the wire format cannot express.
@@ -263,11 +266,11 @@ impl Configuration {
         Ok(params)
     }
 
-    /// The plan of the questions of these tasks.
+    /// Plans the questions of these tasks.
     ///
     /// # Errors
-    /// As [`Endpoint::new`] and [`provider::find`]; [`Error::Parameter`] for a parameter that the wire format
-    /// cannot express.
+    /// Returns the errors of [`Endpoint::new`] and [`provider::find`]; [`Error::Parameter`] for a parameter
+    /// that the wire format cannot express.
     pub fn plan(&self, tasks: Vec<Task>) -> Result<Plan> {
         let provider = provider::find(&self.provider)?;
         let params = tasks.iter().map(|task| self.params_of(task, provider)).collect::<Result<_>>()?;

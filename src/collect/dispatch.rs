@@ -46,7 +46,8 @@ pub(super) async fn ask_all(
             Err(error) if error.is_panic() => run.stop.drain(panicked()),
             Err(_) => {}
         };
-    // Questions that wait for a retry have no request in flight, so other questions are sent meanwhile.
+    // A question that waits for a retry has no request in flight. Twice as many open questions as parallel
+    // requests keep enough requests in flight.
     let most = 2 * run.policy.concurrency;
     for question in &pending.questions {
         while in_flight.len() >= most {
@@ -57,7 +58,7 @@ pub(super) async fn ask_all(
         }
         let prepared = match prepare(plan, question, journal, worker) {
             Ok(prepared) => prepared,
-            // Requests in flight are billed, so their answers are awaited.
+            // The requests in flight are billed in any case, so the run waits for their answers.
             Err(error) => {
                 run.stop.drain(error);
                 break;
@@ -95,7 +96,7 @@ pub(super) async fn ask_all(
     Ok(Some(Error::Budget { reason }))
 }
 
-/// Whether the plan has several tasks or several numbers of shots.
+/// Whether the questions differ in their task or their number of shots.
 fn has_parts(plan: &Plan) -> Result<bool> {
     let [task] = plan.tasks.as_slice() else { return Ok(plan.tasks.len() > 1) };
     let Some(last) = task.items.len().checked_sub(1) else { return Ok(false) };

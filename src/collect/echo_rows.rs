@@ -1,14 +1,14 @@
 //! Checks whether the log-probabilities of the first scored prompts depend on the prompts. Some servers
-//! return the same numbers for every prompt, or 0 for the end of every prompt, so all choices of a question
-//! tie. Others give each token the number of an adjacent token; two prompts with a common beginning reveal
-//! that.
+//! return the same log-probabilities for every prompt, or 0 for the last token of every prompt, so all
+//! choices of a question tie. Other servers give each token the log-probability of an adjacent token. Two
+//! prompts with a common beginning reveal this shift.
 
 use crate::provider::{Answer, TokenLogprob};
 
-/// Minimum number of scored items for a finding.
+/// Number of scored items that are needed before a fault is reported.
 const FEWEST_ITEMS: usize = 5;
-/// Minimum number of positions with different tokens for a finding. On a correct server, this many positions
-/// never all have the same numbers.
+/// Number of positions with different tokens that are needed before a fault is reported. On a correct server,
+/// the log-probabilities never agree at all of so many positions.
 const FEWEST_POSITIONS: usize = 10;
 
 /// The log-probabilities of the first scored prompts of a run.
@@ -20,7 +20,7 @@ pub(super) struct EchoRows {
     n_tied: usize,
     /// Number of positions at which a prompt has another token than the first prompt.
     n_different: usize,
-    /// How many of these positions have the same log-probability in both prompts.
+    /// Number of these positions at which both prompts have the same log-probability.
     n_same: usize,
     n_prompts: usize,
     /// Number of prompts whose last token has log-probability 0.
@@ -32,11 +32,13 @@ pub(super) struct EchoRows {
 /// token; the log-probability of the token before it does not.
 #[derive(Default)]
 struct Pairs {
+    /// Number of pairs.
     n: usize,
-    /// Pairs with the same number at the first differing token. The number then belongs to the token before.
+    /// Number of pairs with equal log-probabilities at the first differing token. Such a log-probability
+    /// belongs to the previous token.
     n_late: usize,
-    /// Pairs with different numbers at the token before the first differing one. The numbers then belong to
-    /// the token after.
+    /// Number of pairs with different log-probabilities at the token before the first differing one. Such
+    /// log-probabilities belong to the next token.
     n_early: usize,
 }
 
@@ -57,14 +59,15 @@ impl Pairs {
         self.n_early += usize::from(before > Self::DIFFERENT);
     }
 
-    /// Whether the numbers belong to adjacent tokens.
+    /// Whether the log-probabilities belong to adjacent tokens.
     fn are_shifted(&self) -> bool {
         self.n >= FEWEST_ITEMS && (self.n_late == self.n || self.n_early == self.n)
     }
 }
 
 impl EchoRows {
-    /// Adds the answers to the prompts of an item. `is_tied` says whether all its choices tie.
+    /// Adds the answers to the prompts of an item. `is_tied` is whether all choices of the item have the same
+    /// log-probability.
     pub(super) fn add(&mut self, answers: &[Answer], is_tied: bool) {
         self.n_items += 1;
         self.n_tied += usize::from(is_tied);
@@ -75,7 +78,7 @@ impl EchoRows {
         }
         for answer in answers {
             let tokens = answer.logprobs.as_deref().unwrap_or_default();
-            // The last entry is the generated token, so the prompt ends one before it.
+            // The last entry is the generated token, so the entry before it is the last token of the prompt.
             let last = tokens.len().checked_sub(2).and_then(|last| tokens[last].logprob);
             self.n_prompts += 1;
             self.n_certain += usize::from(last == Some(0.0));
@@ -95,14 +98,14 @@ impl EchoRows {
         }
     }
 
-    /// Describes what is wrong with the numbers, once there are enough items.
+    /// Describes the fault of the log-probabilities; `None` if there is none, or too few items to detect one.
     pub(super) fn finding(&self) -> Option<String> {
         if self.n_items < FEWEST_ITEMS {
             return None;
         }
         let what = if self.n_tied == self.n_items {
             format!(
-                "all choices of each of the first {} questions have the same log-probability",
+                "the log-probabilities are the same for all choices of each of the first {} questions",
                 self.n_items
             )
         } else if self.n_different >= FEWEST_POSITIONS && self.n_same == self.n_different {
@@ -110,15 +113,15 @@ impl EchoRows {
         } else if self.n_prompts >= FEWEST_POSITIONS && self.n_certain == self.n_prompts {
             "the server returns the log-probability 0 for the end of every prompt".to_owned()
         } else if self.pairs.are_shifted() {
-            "the log-probabilities of the server are shifted by one token: they belong to the token before \
-             or after"
+            "the log-probabilities of the server are shifted by one token: each belongs to the token before \
+             or after it"
                 .to_owned()
         } else {
             return None;
         };
         Some(format!(
-            "{what}, so they cannot rank the choices; use --grader letter, which needs no log-probabilities, \
-             or another server"
+            "{what}, so they cannot rank choices; use --grader letter, which needs no log-probabilities, or \
+             another server"
         ))
     }
 }
@@ -155,10 +158,10 @@ mod tests {
         assert_eq!(finding(&real, 6, false), "");
         let by_place = |_: &str, i: usize| -(i as f64);
         assert!(finding(&by_place, 6, false).contains("the same log-probabilities for every prompt"));
-        assert_eq!(finding(&by_place, 4, false), "", "too few to tell");
+        assert_eq!(finding(&by_place, 4, false), "", "too few items");
         let certain = |text: &str, i: usize| if i == 2 { 0.0 } else { real(text, i) };
         assert!(finding(&certain, 5, false).contains("0 for the end of every prompt"));
-        assert!(finding(&real, 5, true).contains("all choices of each of the first 5"));
+        assert!(finding(&real, 5, true).contains("all choices of each of the first 5 questions"));
     }
 
     #[test]

@@ -15,8 +15,8 @@ use super::tasks::TaskKind;
 use crate::error::Result;
 use crate::provider::{Answer, Outcome};
 
-/// At most one in this many questions is sent individually before batches, because an individual request
-/// costs twice as much.
+/// At most one in this many questions is sent individually before batches, because a request outside a batch
+/// costs twice as much as one in a batch.
 const SMALL_SHARE: usize = 10;
 
 /// A question whose answer is checked.
@@ -48,7 +48,7 @@ pub(crate) struct FirstAnswers {
 struct State {
     check: RunCheck,
     rows: EchoRows,
-    /// Answers to items of which some prompts have no answer yet, by task and item, then by prompt.
+    /// Answers to items that still lack the answer to some prompt: by task and item, then by prompt.
     waiting: HashMap<(u32, u32), HashMap<u32, Answer>>,
     is_done: bool,
 }
@@ -63,11 +63,11 @@ impl FirstAnswers {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a sample of the answers of earlier runs, evenly spaced over all of them. Returns what is wrong
-    /// with the answers, if anything.
+    /// Adds a sample of the answers of earlier runs, evenly spaced over all of them. Returns the fault of the
+    /// answers, if they have one.
     ///
     /// # Errors
-    /// Those of reading the journal or an item.
+    /// If the journal or an item cannot be read.
     pub(super) fn add_earlier(
         &self,
         plan: &Plan,
@@ -93,10 +93,11 @@ impl FirstAnswers {
         Ok(self.finding(&mut state))
     }
 
-    /// Checks the answers in the journal alone. Returns what is wrong with them, if anything.
+    /// Checks the answers of earlier runs alone, without adding them to this check. Returns their fault, if
+    /// they have one.
     ///
     /// # Errors
-    /// Those of reading the journal or an item.
+    /// If the journal or an item cannot be read.
     pub(super) fn of_earlier(
         &self,
         plan: &Plan,
@@ -106,7 +107,7 @@ impl FirstAnswers {
         Self::new(&self.grading, self.tolerated, self.hints).add_earlier(plan, pending, journal)
     }
 
-    /// What is needed to check the answer to a question; `None` if its answer is not checked.
+    /// Prepares the check of the answer to a question; `None` if this answer is not checked.
     pub(super) fn question(
         &self,
         plan: &Plan,
@@ -117,7 +118,7 @@ impl FirstAnswers {
         is_checked.then(|| Box::new(CheckedQuestion::new(plan, &self.grading, *question, item)))
     }
 
-    /// Adds an answer. Once there are enough answers, returns what is wrong with them, if anything.
+    /// Adds an answer. Once there are enough answers, returns their fault, if they have one.
     pub(crate) fn add(&self, checked: Option<&CheckedQuestion>, answer: &Answer) -> Option<String> {
         let checked = checked.filter(|_| !matches!(answer.outcome, Outcome::Failed(_)))?;
         let mut state = self.state();
@@ -174,8 +175,8 @@ impl State {
     }
 }
 
-/// Whether all choices of an item have the same log-probability: the credit is then the share of right
-/// choices.
+/// Whether all choices of an item have the same log-probability. The credit of such an item is the share of
+/// right choices.
 fn is_tied(item: &Item, credit: Option<f64>) -> bool {
     let n_right = item.choices.iter().filter(|choice| item.gold.contains(choice)).count();
     n_right < item.choices.len() && credit == Some(n_right as f64 / item.choices.len() as f64)
@@ -188,8 +189,9 @@ fn spread<T: Copy>(list: &[T]) -> Vec<T> {
 }
 
 /// The questions to send individually before batches. A batch is billed as a whole, so a run with unusable
-/// answers should end before its first batch. The result covers as many items as the check needs beyond those
-/// that are already answered. It is empty if these would be a large share of all questions.
+/// answers should end before its first batch. The check needs [`ANSWERS`] items; the result covers those that
+/// are not answered yet. The result is empty if it would contain more than one in [`SMALL_SHARE`] of the
+/// pending questions.
 pub(super) fn before_batches(plan: &Plan, pending: &Pending) -> Vec<Question> {
     let is_checked = |question: &&Question| {
         let kind = plan.tasks[question.task as usize].kind;
@@ -205,8 +207,8 @@ pub(super) fn before_batches(plan: &Plan, pending: &Pending) -> Vec<Question> {
     if first.len() * SMALL_SHARE > pending.questions.len() { vec![] } else { first }
 }
 
-/// Moves evenly spaced questions to the beginning of a list, so that the first answers cover all tasks and
-/// numbers of shots.
+/// Moves evenly spaced questions to the beginning of a list, so that the first answers come from all tasks
+/// and numbers of shots.
 pub(super) fn spread_first(questions: &mut Vec<Question>) {
     let n = questions.len();
     if n <= ANSWERS {

@@ -7,9 +7,9 @@ use crate::provider::Prompt;
 pub struct Item {
     /// Id, unique among all items of a run.
     pub id: String,
-    /// The task it belongs to.
+    /// Name of its task.
     pub task: String,
-    /// Examples shown before the question.
+    /// Number of examples shown before the question.
     pub shots: usize,
     /// Name of the question. It is the same at every number of shots, so that answers can be paired.
     pub question: String,

@@ -1,6 +1,7 @@
 //! Grades the in-context task on a local model. An answer is right if greedy decoding yields exactly its
-//! tokens and the comma that follows. Teacher forcing gives the same grades in one forward pass: the first
-//! token at which greedy decoding differs from the right answer is not the most likely token.
+//! tokens and the comma that follows. Teacher forcing gives the same grades in one forward pass: greedy
+//! decoding yields the right answer exactly if each of its tokens is the most likely one after the tokens
+//! before it.
 
 use super::grading::Grade;
 use super::results::scores::Score;
@@ -9,7 +10,7 @@ use super::tasks::{Completion, Rendering};
 use crate::error::{Error, Result};
 use crate::model::{Model, Point, States};
 
-/// Scores of `model` on `task`, one per number of shots from 0.
+/// Returns the scores of `model` on `task`, one for each number of shots from 0.
 ///
 /// # Errors
 /// If the model's tokenizer cannot encode a word, or a list is longer than the model's context.

@@ -1,21 +1,22 @@
 //! Checks, from one short answer, whether the log-probabilities of a server belong to the tokens that it
 //! lists. Some servers do not echo the prompt, return 0 for every token, return numbers that are not
-//! log-probabilities, or give each token the number of the next or the previous position.
+//! log-probabilities, or give each token the log-probability of the next or the previous position.
 
 use crate::provider::{Answer, Outcome, TokenLogprob};
 
-/// Minimum number of tokens with a log-probability in the answer to a probe whose prompt is scored: the
-/// tokens of the prompt except the first, and at most one generated token.
+/// Minimum number of tokens with a log-probability in the answer to a probe whose prompt is scored. A server
+/// that does not score the prompt returns at most one, that of the generated token.
 const FEWEST_ECHOED: usize = 2;
-/// Probabilities of different tokens at one position sum to at most 1. A sum above this value is more than
-/// rounding.
+/// Probabilities of different tokens at one position sum to at most 1. Rounding does not explain a sum above
+/// this value.
 const LARGEST_SUM: f64 = 1.01;
-/// Minimum number of positions at which the most likely token must be the next token rather than the present
-/// one, before the lists count as shifted. Repetitive text alone yields one or two such positions.
+/// The lists of likely tokens count as shifted if their most likely token is the next token at this many more
+/// positions than it is the present token. Repetitive text alone can cause a difference of one or two
+/// positions.
 const SHIFTED_POSITIONS: usize = 3;
 
-/// Minimum number of positions whose list must contain the previous token with this position's number, before
-/// the numbers count as delayed.
+/// The log-probabilities count as delayed if at least this many positions list the previous token with the
+/// log-probability that the present token has.
 const OTHER_POSITIONS: usize = 2;
 
 /// Minimum number of tokens for the check of equal log-probabilities. On a correct server, this many tokens
@@ -36,8 +37,8 @@ pub(super) fn echo_fault(answer: &Answer, prompt: &str) -> Option<String> {
     let listed: String = tokens.iter().map(|token| token.token.as_str()).collect();
     if answer.n_logprobs() < FEWEST_ECHOED {
         return Some(format!(
-            "the server does not return the log-probabilities of a prompt (`echo` with `logprobs`), which \
-             scoring answers needs; {ELSEWHERE}"
+            "the server does not return the log-probabilities of a prompt (`echo` with `logprobs`), but \
+             answers cannot be scored without them; {ELSEWHERE}"
         ));
     }
     if !covers(tokens, &listed, text, prompt) {
@@ -60,22 +61,22 @@ pub(super) fn echo_fault(answer: &Answer, prompt: &str) -> Option<String> {
     }
     if is_shifted(tokens, text, &listed) {
         return Some(format!(
-            "the log-probabilities of the server are shifted by one token: the most likely tokens that it \
-             lists at a position belong to the next position (llama-cpp-python does this for models whose \
-             tokenizer adds no token at the start); {ELSEWHERE}"
+            "the log-probabilities of the server are shifted by one token: its list of likely tokens at each \
+             position belongs to the next position (llama-cpp-python does this for models whose tokenizer \
+             adds no token at the start); {ELSEWHERE}"
         ));
     }
     if is_delayed(tokens, prompt) {
         return Some(format!(
-            "the log-probabilities of the server are shifted by one token: the number at a position is that \
-             of the token before it; {ELSEWHERE}"
+            "the log-probabilities of the server are shifted by one token: each token has the \
+             log-probability of the token before it; {ELSEWHERE}"
         ));
     }
     fault(answer)
 }
 
-/// Whether the tokens with log-probabilities are the tokens of the prompt. It does not suffice that the text
-/// contains the prompt: some servers echo the text, but list only the generated tokens.
+/// Whether the list of tokens with log-probabilities contains those of the prompt. An echoed text does not
+/// suffice: some servers echo the text, but list only the generated tokens.
 fn covers(tokens: &[TokenLogprob], listed: &str, text: &str, prompt: &str) -> bool {
     // Servers that list raw vocabulary tokens write a space as a special character.
     let plain = |text: &str| text.replace(['\u{120}', '\u{2581}', ' '], "");
@@ -87,10 +88,10 @@ fn covers(tokens: &[TokenLogprob], listed: &str, text: &str, prompt: &str) -> bo
     text.contains(prompt) && !tokens.iter().any(is_text) && tokens.len() >= prompt.split(' ').count()
 }
 
-/// Whether each token has the number of the position after it.
+/// Whether each token has the log-probability of the next position.
 ///
-/// A server that shifts the lists has no entry for the generated token, so the tokens do not cover the text.
-/// One shifted position then suffices.
+/// A server that shifts the lists has no entry for the generated token, so the text is longer than the listed
+/// tokens. In this case, one shifted position suffices.
 fn is_shifted(tokens: &[TokenLogprob], text: &str, listed: &str) -> bool {
     let best = |token: &TokenLogprob| {
         token.top.iter().max_by(|a, b| a.1.total_cmp(&b.1)).map(|(token, _)| token.clone())
@@ -99,8 +100,8 @@ fn is_shifted(tokens: &[TokenLogprob], text: &str, listed: &str) -> bool {
     let now = pairs().filter(|(best, pair)| *best == pair[0].token).count();
     let next = pairs().filter(|(best, pair)| *best == pair[1].token && *best != pair[0].token).count();
     let is_uncovered = text.len() > listed.len() && text.starts_with(listed);
-    // The first token has no context and thus no number of its own. If it has a number and the last token has
-    // none, the numbers are shifted.
+    // The first token has no context and thus no log-probability. If the first token has one and the last
+    // token has none, the log-probabilities are shifted.
     let has_first = tokens.first().is_some_and(|token| token.logprob.is_some());
     let has_last = tokens.last().is_some_and(|token| token.logprob.is_some());
     if has_first && (is_uncovered || !has_last) {
@@ -109,9 +110,9 @@ fn is_shifted(tokens: &[TokenLogprob], text: &str, listed: &str) -> bool {
     if is_uncovered { next > now } else { next >= now + SHIFTED_POSITIONS }
 }
 
-/// Whether each token has the number of the position before it.
+/// Whether each token has the log-probability of the previous position.
 fn is_delayed(tokens: &[TokenLogprob], prompt: &str) -> bool {
-    // Whether the list at a position contains this token with the number of that position.
+    // Whether the list at position `at` contains `token` with the log-probability of that position.
     let has = |at: usize, token: &TokenLogprob| {
         let TokenLogprob { top, logprob: Some(logprob), .. } = &tokens[at] else { return false };
         top.iter().any(|(text, value)| *text == token.token && (value - logprob).abs() < 1e-9)
@@ -120,8 +121,8 @@ fn is_delayed(tokens: &[TokenLogprob], prompt: &str) -> bool {
     let n_before = (1..tokens.len())
         .filter(|at| tokens[*at].token != tokens[at - 1].token && has(*at, &tokens[at - 1]))
         .count();
-    // Only the first token of a prompt lacks context and thus a number. If a server puts a special token
-    // before the prompt, the first token of the prompt may lack a number, too.
+    // The first token of a text has no context and thus no log-probability. If the second token has none
+    // either, the log-probabilities are delayed, unless the first token is a special token before the prompt.
     let is_late = tokens.len() > 2
         && prompt.starts_with(tokens[0].token.trim_start())
         && !tokens[0].token.trim().is_empty()
@@ -135,7 +136,7 @@ pub(super) fn are_missing(answer: &Answer) -> bool {
     matches!(answer.outcome, Outcome::Answered { .. } | Outcome::Truncated { .. }) && answer.n_logprobs() == 0
 }
 
-/// The reason why the numbers cannot be log-probabilities, if there is one.
+/// The reason why the returned numbers cannot be log-probabilities, if there is one.
 pub(super) fn fault(answer: &Answer) -> Option<String> {
     let tokens = answer.logprobs.as_deref().unwrap_or_default();
     let sum = |token: &TokenLogprob| token.top.iter().map(|(_, value)| value.exp()).sum::<f64>();
@@ -198,7 +199,7 @@ mod tests {
             ],
         );
         assert!(says(&shifted).contains("shifted by one token"));
-        // Every number and list belongs to the previous token.
+        // Every log-probability and list belongs to the previous token.
         let delayed = answer(
             "a b c d e",
             &[
@@ -223,13 +224,14 @@ mod tests {
             let same = answer("a b c d e", &[("a", None, &[]), one(" b"), one(" c"), one(" d"), one(" e")]);
             assert!(says(&same).contains("for every token"), "{value}");
         }
-        // Without lists: the first token has a number and the generated token has no entry.
+        // No lists: the shift shows because the first token has a log-probability and the generated token has
+        // no entry.
         let rows = [n("a", Some(-3.0)), n(" b", Some(-1.0)), n(" c", Some(-2.0)), n(" d", Some(-0.5))];
         assert!(says(&answer("a b c d e", &rows)).contains("shifted"));
         assert_eq!(says(&answer("a b c d", &rows)), "", "a server that puts a token before the prompt");
         let last = [&rows[..], &[n(" e", None)]].concat();
         assert!(says(&answer("a b c d e", &last)).contains("shifted"));
-        // The text is echoed, but the numbers belong to the generated tokens.
+        // The text is echoed, but the log-probabilities are those of the generated tokens.
         let echoed = answer("a b c d e f", &[n(" e", Some(-1.0)), n(" f", Some(-2.0))]);
         assert!(says(&echoed).contains("ignores `echo`"));
         let generated = answer(" e f", &[(" e", Some(-1.0), &[]), (" f", Some(-2.0), &[])]);

@@ -7,7 +7,7 @@ use crate::provider::{Failure, FailureClass, GenerationParams};
 /// first.
 pub(super) const OPTIONAL: [&str; 6] =
     ["top_p", "seed", "stop", "temperature", "logprobs", "reasoning_effort"];
-/// The names of the token limit.
+/// The names that APIs use for the token limit.
 const TOKEN_LIMITS: [&str; 4] = ["max_tokens", "max_completion_tokens", "max_output_tokens", "num_predict"];
 
 /// A change of the parameters that may prevent a failure.
@@ -20,7 +20,8 @@ pub(super) enum ParameterChange {
 }
 
 impl ParameterChange {
-    /// The changes that may help, the likeliest first. Empty if the failure names no parameter that was sent.
+    /// The changes that may prevent the failure, most likely first. Empty if the failure names no parameter
+    /// that was sent.
     pub(super) fn of(failure: &Failure, params: &GenerationParams) -> Vec<Self> {
         let is_known = |name: &str| OPTIONAL.contains(&name) || TOKEN_LIMITS.contains(&name);
         match &failure.class {
@@ -29,7 +30,7 @@ impl ParameterChange {
             }
             FailureClass::Unsupported { .. } | FailureClass::Invalid => Self::of_names(failure, params),
             FailureClass::TooHigh { param } => vec![Self::Lower(param.clone())],
-            // The prompt of the probe is short, so the token limit of the answer must be what is too large.
+            // The prompt of the probe is short, so only the token limit of the answer can be too large.
             FailureClass::TooLarge => vec![Self::Lower("max_tokens".into())],
             _ => vec![],
         }
@@ -47,12 +48,13 @@ impl ParameterChange {
             .cloned()
             .collect();
         let mut changes = vec![];
-        // "Use max_completion_tokens instead of max_tokens" asks for the other name.
+        // An error that names two limits, such as "Use max_completion_tokens instead of max_tokens", asks for
+        // the limit under its other name.
         if limits.len() > 1 {
             changes.push(Self::Omit(limits.iter().map(|name| (*name).clone()).collect()));
         }
-        // A number in the message is the largest supported number of log-probabilities. Without a number,
-        // log-probabilities are not supported at all.
+        // If the message contains a number, it is the largest supported number of log-probabilities. If it
+        // contains none, the server does not support log-probabilities.
         let text = failure.message.split_once(": ").map_or("", |(_, text)| text);
         if others.first().is_some_and(|name| name == "logprobs")
             && text.contains(|c: char| c.is_ascii_digit())
@@ -101,8 +103,8 @@ fn is_sent(name: &str, params: &GenerationParams) -> bool {
     params.without(name).is_some()
 }
 
-/// The parameters to omit, trial by trial, if a failure names none: each optional parameter that is sent, one
-/// at a time, then all of them together.
+/// The parameters to omit in each trial after a failure that names no parameter. Each trial omits one of the
+/// optional parameters that were sent; the last trial omits all of them.
 pub(super) fn trials(params: &GenerationParams) -> Vec<Vec<&'static str>> {
     let sent: Vec<&'static str> = OPTIONAL.into_iter().filter(|name| is_sent(name, params)).collect();
     let mut trials: Vec<Vec<&'static str>> = sent.iter().map(|name| vec![*name]).collect();

@@ -17,10 +17,10 @@ use crate::seed;
 
 /// Each round of `--redo` adds this number to the replicate numbers of repeated questions.
 const ROUND: u32 = 1_000_000;
-/// Maximum number of answers per run, because all keys are held in memory.
+/// Maximum number of answers per run. All keys are kept in memory.
 const MOST: usize = 10_000_000;
 
-/// One requested answer. A run may hold millions of these, so a request is rendered only when it is sent.
+/// One requested answer. A run may have millions of them, so each request is rendered only when it is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Question {
     /// Index of the task.
@@ -29,7 +29,7 @@ pub struct Question {
     pub item: u32,
     /// Index of the prompt in the item.
     pub prompt: u32,
-    /// Index of the answer among several answers to the same question.
+    /// Index of the answer among the replicates of this question.
     pub replicate: u32,
 }
 
@@ -54,18 +54,18 @@ pub struct KeyedQuestion {
 pub struct Pending {
     /// The questions in their order; each key occurs once.
     pub questions: Vec<Question>,
-    /// Number of requested answers, including those that exist.
+    /// Number of requested answers, including those that exist already.
     pub n_wanted: usize,
     /// Number of requested answers that are in a batch and have no outcome yet.
     pub n_in_batches: usize,
-    /// Task and item of the items whose first replicate is answered.
+    /// Indices of task and item, for each item whose first replicate is answered.
     pub answered: Vec<(u32, u32)>,
 }
 
 /// How many answers are requested per question.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Replication {
-    /// Answers to each question.
+    /// Number of answers to each question.
     pub replicates: u32,
     /// Share of items that are asked once more, to estimate how much answers vary.
     pub share: f64,
@@ -78,7 +78,7 @@ pub struct Replication {
 pub struct RedoSelection {
     /// Kinds of outcomes: `filtered`, `refused`, ...; `failed` for requests without an answer.
     pub kinds: Vec<String>,
-    /// Whether requests without an answer are not repeated if they may have been billed.
+    /// If true, a request without an answer is not repeated if it may have been billed.
     pub leave_unknown: bool,
 }
 
@@ -104,7 +104,7 @@ impl Plan {
     /// The item of a question.
     ///
     /// # Errors
-    /// As [`crate::collect::tasks::Items::get`].
+    /// Returns the errors of [`crate::collect::tasks::Items::get`].
     pub fn item(&self, question: &Question) -> Result<Item> {
         self.tasks[question.task as usize].items.get(question.item as usize)
     }
@@ -149,7 +149,7 @@ impl Plan {
     /// Returns an error if the provider has no batch API.
     ///
     /// # Errors
-    /// [`Error::Parameter`]
+    /// [`Error::Parameter`] that names the providers with a batch API.
     pub fn check_batches(&self) -> Result<()> {
         if self.provider.batch().is_some() {
             return Ok(());
@@ -163,9 +163,9 @@ impl Plan {
         Err(Error::Parameter { name: "--batch", reason })
     }
 
-    /// The price with a batch factor. If the file of prices has no factor, the provider's factor applies at
-    /// the provider's own address. The factor of another server is unknown, so its batches count at the full
-    /// price.
+    /// The price with a batch factor. If the price file has no factor, the provider's factor applies to
+    /// requests to the provider's own address. The factor of other servers is unknown, so their batches count
+    /// at the full price.
     pub fn with_batch_factor(&self, price: Price) -> Price {
         let is_own = self.endpoint.name() == self.provider.default_base_url();
         let known = self.provider.batch().filter(|_| is_own).map(|wire| wire.price_factor());
@@ -183,7 +183,7 @@ impl Plan {
         )
     }
 
-    /// An item, and the first replicate of each of its questions.
+    /// Reads an item. Returns it with the first replicate of each of its questions.
     ///
     /// # Errors
     /// If a request cannot be rendered or an item cannot be read.
@@ -198,8 +198,8 @@ impl Plan {
         Ok((read, questions))
     }
 
-    /// Visits all items in order, each with its questions. For a repeated question, the last answered round
-    /// counts. A question that `again` selects is in its next round.
+    /// Visits all items in order, each with its questions. A repeated question has the key of its last
+    /// answered round. A question that `again` selects has the key of its next round.
     ///
     /// # Errors
     /// If a request cannot be rendered, an item cannot be read, or `each` fails.
@@ -264,7 +264,7 @@ impl Plan {
     /// The questions that remain to be asked.
     ///
     /// # Errors
-    /// As [`Plan::visit`]; [`Error::Parameter`] if there are too many questions.
+    /// Returns the errors of [`Plan::visit`]; [`Error::Parameter`] if there are too many questions.
     pub fn pending(&self, index: &Index, again: &RedoSelection) -> Result<Pending> {
         let (mut pending, mut seen) = (Pending::default(), HashSet::new());
         // Every item has at least one prompt.
@@ -285,7 +285,7 @@ impl Plan {
                 if !seen.insert(key.half()) {
                     continue;
                 }
-                // The open batch will bring the answer.
+                // The results of the open batch will contain the answer.
                 if index.is_in_batch(key) {
                     pending.n_in_batches += 1;
                 } else if is_open(index.state(key), again) {
@@ -303,7 +303,7 @@ fn check_number(n_answers: usize) -> Result<()> {
         return Ok(());
     }
     let reason = format!(
-        "asks for more than {MOST} answers with these tasks, the maximum of a run; give fewer --replicates, \
+        "asks for more answers with these tasks than the maximum of {MOST} per run; give fewer --replicates, \
          or fewer items per run"
     );
     Err(Error::Parameter { name: "--replicates", reason })
@@ -318,7 +318,7 @@ fn is_open(state: Option<&QuestionState>, again: &RedoSelection) -> bool {
     let failed_too = again.kinds.iter().any(|kind| kind == "failed");
     match state.failure() {
         _ if failed_too => true,
-        // The request itself is invalid and would be refused again.
+        // The request itself is invalid, so the server would refuse it again.
         Some("invalid" | "too_large") => false,
         Some("unknown") => !again.leave_unknown,
         _ => true,

@@ -16,8 +16,8 @@ use crate::provider::{Answer, Failure, FailureClass, GenerationParams, Prompt, R
 /// The prompt of the probe.
 const PROBE: &str = "Reply with the word yes.";
 
-/// The probes of a plan: one for tasks that are answered and one for tasks whose prompts are scored, if the
-/// plan has such tasks. Each has the parameters of the task with the most stop sequences.
+/// The probes of a plan: one if the plan has tasks that ask for answers, and one if it has tasks whose
+/// prompts are scored. Each probe has the parameters of the task with the most stop sequences.
 pub(super) fn requests(plan: &Plan) -> Vec<Request> {
     let most_stops = |echo: bool| {
         plan.params
@@ -50,7 +50,7 @@ pub(super) async fn probe(
             let wire = plan.provider.render(&request)?;
             let key = plan.key(&wire, 0);
             match journal.index.probed.get(&key) {
-                // A fault that ended an earlier run ends this run before it asks a question.
+                // A fault of a stored probe, which ended an earlier run, also ends this run.
                 Some(place) => {
                     let answer = stored(plan, journal, *place)?;
                     if ends(worker, &request, &answer) {
@@ -135,8 +135,8 @@ fn note_reasoning(request: &Request, answer: &Answer, reasons: &mut Option<bool>
     }
 }
 
-/// Whether short answers of a model that does not reason get a lower limit. They do if the user gave no
-/// limit, and no question was asked with a different limit.
+/// Whether short answers of a model that does not reason get a lower token limit. This requires that the user
+/// gave no limit, and that no question was asked with a different limit.
 fn shortens(configuration: &Configuration, plan: &Plan, journal: &Journal) -> bool {
     let asks_for_reasoning =
         configuration.params.reasoning_effort.is_some_and(|e| e != ReasoningEffort::None);
@@ -158,7 +158,7 @@ fn is_refusal(failure: &Failure) -> bool {
 fn refused(change: Option<&ParameterChange>, failure: &Failure, adapts: bool) -> String {
     let message = &failure.message;
     let named = match &failure.class {
-        FailureClass::Unsupported { param, .. } => format!("; it names `{param}`"),
+        FailureClass::Unsupported { param, .. } => format!("; the error names `{param}`"),
         _ => String::new(),
     };
     match change {
@@ -204,7 +204,7 @@ async fn without_some(
                 }
                 return Ok(Some(names));
             }
-            // The same failure, or another one that names no parameter.
+            // The same failure, or another one that names no parameter: the next trial follows.
             QuestionOutcome::Failed(other)
                 if is_refusal(&other)
                     && (other.message == failure.message
@@ -263,8 +263,8 @@ fn adapted(configuration: &Configuration, plan: &Plan) -> String {
     )
 }
 
-/// Ends the run if the answer to a probe shows that its log-probabilities cannot be used. Returns whether it
-/// does.
+/// Ends the run if the answer to a probe shows that the log-probabilities of the server cannot be used.
+/// Returns whether the run ends.
 fn ends(worker: &Worker, request: &Request, answer: &Answer) -> bool {
     let run = &worker.run;
     let fault = if request.params.echo {

@@ -8,15 +8,15 @@ use tokio::time;
 
 /// Counters of a run in progress.
 pub struct Progress {
-    /// Questions to ask in this run.
+    /// Number of questions to ask in this run.
     pub total: AtomicU64,
-    /// Questions of this run that have an outcome.
+    /// Number of questions of this run that have an outcome.
     pub done: AtomicU64,
-    /// Questions of this run that failed.
+    /// Number of questions of this run that failed.
     pub failed: AtomicU64,
-    /// Requests sent.
+    /// Number of requests that were sent.
     pub sent: AtomicU64,
-    /// Requests sent because an earlier request for the same question failed.
+    /// Number of requests that were sent because an earlier request for the same question failed.
     pub retries: AtomicU64,
     /// Cost so far over all runs, in millionths of a dollar.
     pub spent_micro_usd: AtomicU64,
@@ -29,7 +29,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// `say` receives status messages, which contain no secrets.
+    /// Sets all counters to 0. Each status message is passed to `say`; the messages contain no secrets.
     pub fn new(say: impl Fn(&str) + Send + Sync + 'static) -> Self {
         Self {
             total: AtomicU64::new(0),

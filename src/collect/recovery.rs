@@ -9,8 +9,8 @@ use super::progress::Progress;
 use crate::error::Result;
 
 /// Closes requests that were in flight when an earlier process ended. Each may have been answered and billed,
-/// so its reservation counts as spent. Requests of batches that were not yet sent count as not asked.
-/// Requests of batches that may exist stay open.
+/// so its reservation counts as spent. Requests of a batch that was not sent yet count as not asked. Requests
+/// of a batch that the provider may have received stay open.
 pub(super) async fn close_open(journal: &mut Journal, progress: &Progress) -> Result<()> {
     let mut open = journal.index.take_interrupted();
     open.sort_unstable_by_key(|(key, _)| *key);

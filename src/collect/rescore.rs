@@ -9,7 +9,8 @@ use super::results::replay::FolderSummary;
 use super::tasks::Task;
 use crate::error::{Error, Result};
 
-/// Loads the tasks for a grader. Refuses a grader that needs other prompts than those that were sent.
+/// Loads the tasks for a grader. Returns an error if the grader needs other prompts than those that were
+/// sent.
 fn load_tasks(there: &Configuration, configuration: &mut Configuration) -> Result<Vec<Task>> {
     let (asked, wanted) = (there.grading.grader.clone(), configuration.grading.grader.clone());
     if asked.question_form() == wanted.question_form() {
@@ -19,13 +20,13 @@ fn load_tasks(there: &Configuration, configuration: &mut Configuration) -> Resul
     let mut asked_so = Configuration { sources: configuration.sources.clone(), ..there.clone() };
     let other_prompts = || {
         let reason = format!(
-            "{wanted} needs other prompts than {asked}, with which the answers were collected; collect into \
+            "{wanted} needs other prompts than {asked}, for which the answers were collected; collect into \
              another folder"
         );
         Error::Parameter { name: "--grader", reason }
     };
     let of_before = asked_so.load_tasks()?;
-    // A grader that needs choices refuses items without choices.
+    // If the grader needs choices and an item has none, loading fails.
     let tasks = configuration.load_tasks().map_err(|_| other_prompts())?;
     for (before, now) in of_before.iter().zip(&tasks) {
         for (before, now) in before.items.iter().zip(now.items.iter()) {
@@ -40,8 +41,8 @@ fn load_tasks(there: &Configuration, configuration: &mut Configuration) -> Resul
 /// Grades the answers in a folder's journal again. `change` may alter how they are graded.
 ///
 /// # Errors
-/// [`Error::Journal`], [`Error::Storage`]; [`Error::Parameter`] if the tasks are not those that were
-/// collected.
+/// [`Error::Journal`] if a line of the journal is damaged; [`Error::Storage`] if a file cannot be read or
+/// written; [`Error::Parameter`] if the tasks are not those that were collected.
 pub fn rescore(
     folder: &Path,
     change: impl FnOnce(&mut Configuration) -> Result<()>,

@@ -45,7 +45,7 @@ pub struct Run {
     pub redo: RedoSelection,
     /// Whether parameters that the model does not support are omitted or lowered.
     pub adapt: bool,
-    /// Findings that do not end the run, in addition to truncated answers.
+    /// Problems of the answers that do not end the run.
     pub tolerated: Tolerated,
     /// Concurrency, retries and backoff.
     pub policy: RetryPolicy,
@@ -53,7 +53,7 @@ pub struct Run {
     pub timeout: Duration,
     /// Price of the model.
     pub price: Option<Price>,
-    /// The most that may be spent in all runs into this folder.
+    /// Maximum amount to spend, summed over all runs into this folder.
     pub cap_usd: Option<f64>,
     /// Settings of batches; `None` to send each question individually.
     pub batch: Option<BatchSettings>,
@@ -63,8 +63,8 @@ pub struct Run {
     pub ca_cert: Option<PathBuf>,
     /// The server, if it runs in this process.
     pub in_process: Option<Arc<dyn InProcess>>,
-    /// Whether the caller keeps other processes out of the folder, even if the file system does not support
-    /// locks.
+    /// Whether the caller ensures that no other process uses the folder, even if the file system does not
+    /// support locks.
     pub is_claimed: bool,
     /// Whether records are synced to disk before they count. Turn this off only to measure the cost of
     /// syncing.
@@ -97,8 +97,7 @@ impl Run {
         if self.batch.is_some() {
             plan.check_batches()?;
         }
-        // Nothing is written before it is certain that there is a key and that the content does not contain
-        // it.
+        // The run writes nothing if the content contains the key, and creates no journal if there is no key.
         if let Ok(secrets) = &secrets {
             self.check_content(&plan, secrets)?;
         }
@@ -200,7 +199,8 @@ impl Run {
             }
         }
         let is_cancelling = self.batch.is_some_and(|batch| batch.cancel);
-        // A finding ends the run before it asks anything, but the results of open batches are fetched.
+        // If stored answers have a problem, the run asks no question, but still fetches the results of open
+        // batches.
         let has_finding = self.batch.is_some()
             && !journal.index.batches.is_empty()
             && worker.first.of_earlier(plan, &pending, journal)?.is_some();
@@ -238,7 +238,7 @@ impl Run {
         Tolerated { truncated: self.tolerated.truncated || self.policy.keep_truncated, ..self.tolerated }
     }
 
-    /// The advice that applies if a run has no right answer: another rendering of in-context questions for a
+    /// Which advice is given if no answer of a run is right: another rendering of in-context questions for a
     /// chat, or another grader.
     fn hints(&self, plan: &Plan) -> Hints {
         let grader = self.configuration.semantic.is_none();

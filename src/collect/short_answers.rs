@@ -1,8 +1,8 @@
 //! Sets the token limit of questions whose answers are a few words long.
 //!
-//! The default limit of a chat has room for the reasoning of a model. A model that does not reason needs less
-//! for questions that are drawn from a category, and a small model that does not stop by itself would use all
-//! of it. The probe shows whether the model reasons.
+//! The default limit of a chat has room for the reasoning of a model. A model that does not reason needs
+//! fewer tokens for questions that are drawn from a category, and a small model that never stops would use up
+//! the whole limit. The probe shows whether the model reasons.
 
 use super::grading::answer_text::AnswerText;
 use crate::provider::{Answer, Outcome};
@@ -11,7 +11,8 @@ use crate::provider::{Answer, Outcome};
 /// tokens; a sentence that contains one has fewer than 60 in every script.
 pub const MAX_TOKENS: u32 = 128;
 
-/// Tokens that servers count in addition to the text: those that begin and end a turn, and blanks.
+/// Number of tokens that servers may count in addition to the text: those that begin and end a turn, and
+/// blanks.
 const OTHER_TOKENS: u64 = 8;
 
 /// Whether the model reasoned, or may have reasoned, before this answer.

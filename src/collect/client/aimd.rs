@@ -1,5 +1,5 @@
-//! Implements the rule of the rate limiter: how many requests run at a time, and when none may start. The
-//! rule is additive increase, multiplicative decrease (Chiu and Jain 1989), with pauses that apply to all
+//! Implements the rule of the rate limiter: how many requests may be in flight, and when all requests pause.
+//! The rule is additive increase, multiplicative decrease (Chiu and Jain 1989), with pauses that apply to all
 //! requests.
 //!
 //! Rejections (429) lower the limit once per episode. An episode includes the rejections of all requests that
@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use super::retry_policy::Backoff;
 use crate::provider::RateLimitInfo;
 
-/// Limit of requests in flight before the first answer, which may be a refusal of the key.
+/// Limit of requests in flight before the first answer. It is low because the server may refuse the key.
 const UNTRIED_LIMIT: f64 = 2.0;
 /// Limit of requests in flight after the first answer. Until the first decrease, every answer raises the
 /// limit by one.
@@ -38,7 +38,7 @@ pub enum ThrottleReason {
     Unreachable,
 }
 
-/// The rule itself, which uses neither a clock nor random numbers.
+/// The rule itself. The caller passes the time and the random numbers.
 #[derive(Debug)]
 pub(super) struct AimdRule {
     backoff: Backoff,
@@ -135,7 +135,8 @@ impl AimdRule {
         let wait_s = match server_wait_s {
             Some(server_wait_s) => (server_wait_s + 0.1 * jitter * server_wait_s.min(1.0)).max(own_s),
             None if is_first => own_s,
-            // A later rejection in the same episode that does not specify a wait.
+            // This rejection belongs to the current episode and specifies no wait, so the current pause
+            // suffices.
             None => return None,
         };
         let wait_s = wait_s.min(self.backoff.longest_s);

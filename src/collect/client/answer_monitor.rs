@@ -1,4 +1,5 @@
-//! Monitors the answers of a run, and ends the run if another model snapshot answers than the required one.
+//! Monitors the answers of a run, and ends the run if they come from a model snapshot other than the required
+//! one.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering::Relaxed;
@@ -26,8 +27,8 @@ impl AnswerMonitor {
         self.totals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds an answer. The pilot includes only answers with `is_pilot`: those to questions that were sent
-    /// individually.
+    /// Adds an answer. `is_pilot` is true for an answer to a question, but not to a probe, that was sent
+    /// outside a batch. Only these answers count for the forecast of time and cost.
     pub(crate) fn add(&self, run: &RunContext, is_pilot: bool, answer: &Answer, elapsed_s: f64) {
         let mut totals = self.totals();
         if let Some(snapshot) = &answer.model_snapshot {

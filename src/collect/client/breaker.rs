@@ -1,5 +1,5 @@
-//! Implements the circuit breaker: if many consecutive questions fail in the same way, the fault lies with
-//! the run, not with the questions.
+//! Implements the circuit breaker: if many consecutive questions fail in the same way, the fault is most
+//! likely in the run, not in the questions.
 
 use std::collections::HashSet;
 use std::sync::Mutex;
@@ -38,7 +38,8 @@ impl Breaker {
     }
 
     fn note(&self, key: QuestionKey, kind: &str, message: &str) -> bool {
-        // Numbers in a message, such as token counts and request ids, differ from question to question.
+        // Numbers in a message, such as token counts and request ids, differ from question to question, so
+        // they are ignored.
         let words: String = message.chars().filter(|c| c.is_alphabetic() || *c == ' ').take(60).collect();
         let fingerprint = format!("{kind} {words}");
         let mut state = self.state();

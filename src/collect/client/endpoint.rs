@@ -1,4 +1,4 @@
-//! Checks and holds the address of an API, a base URL.
+//! Checks and stores the base URL of an API.
 
 use std::net::IpAddr;
 
@@ -17,7 +17,7 @@ impl Endpoint {
     /// secret.
     ///
     /// # Errors
-    /// [`Error::Parameter`]
+    /// [`Error::Parameter`] that describes the fault of the URL.
     pub fn new(base_url: &str) -> Result<Self> {
         let fault = |reason: &str| Err(Error::Parameter { name: "--base-url", reason: reason.into() });
         let Ok(base) = Url::parse(base_url) else { return fault("is not a URL; write https://HOST/PATH") };
@@ -41,7 +41,7 @@ impl Endpoint {
         Ok(Self { base })
     }
 
-    /// The URL of a path below the base URL. A query of the base URL stays at the end.
+    /// The URL of a path below the base URL. If the base URL has a query, it follows the path.
     pub(super) fn url(&self, path: &str) -> Url {
         let mut url = self.base.clone();
         let (path, query) = path.split_once('?').unwrap_or((path, ""));

@@ -1,8 +1,8 @@
 //! Sends HTTP requests, each once, and returns the response as bytes. If no complete response arrives, it
 //! returns whether the request may have been billed.
 //!
-//! The client does not follow redirects, because key headers would go with them. It does not retry; every
-//! wait and the size of every body are bounded. Errors never contain the query of the URL.
+//! The client does not follow redirects, because another server would receive the key. It does not retry;
+//! every wait and the size of every body are bounded. Errors never contain the query of the URL.
 
 use std::error::Error as _;
 use std::fs::File;
@@ -57,11 +57,11 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// The reply in place of an answer that takes too long compared with all others.
+    /// The reply for a request whose answer takes too long compared with earlier answers.
     pub(super) fn overdue(limit: Duration) -> Self {
         let message = format!(
-            "no answer after {:.1} s, which is at least four times as long as the slowest answer so far and \
-             as long as an answer of the maximum length takes",
+            "no answer after {:.1} s, which exceeds four times the duration of the slowest answer so far and \
+             the time for an answer of the maximum length",
             limit.as_secs_f64()
         );
         Self {
@@ -120,7 +120,8 @@ impl Client {
     /// the last byte of its answer.
     ///
     /// # Errors
-    /// [`Error::Endpoint`]; [`Error::Account`]; [`Error::Read`] or [`Error::Parameter`] for the certificates.
+    /// [`Error::Endpoint`] if the HTTP client cannot be set up; [`Error::Account`] for a key that is not a
+    /// valid header value; [`Error::Read`] or [`Error::Parameter`] if the certificates cannot be read.
     pub fn new(
         endpoint: Endpoint,
         key: (KeyHeader, &Secrets),
@@ -130,7 +131,7 @@ impl Client {
     ) -> Result<Self> {
         let name = endpoint.name();
         let key = key.1.header(key.0, &name)?;
-        // This fails only if a provider is already installed; that provider works as well.
+        // This fails only if a cryptography provider is already installed, which works as well.
         rustls::crypto::ring::default_provider().install_default().unwrap_or_default();
         let certificates = ca_cert.map(read_certificates).transpose()?.unwrap_or_default();
         let is_local = endpoint.is_local();
@@ -149,7 +150,7 @@ impl Client {
                 .pool_max_idle_per_host(concurrency)
                 .tcp_keepalive(Duration::from_secs(30))
                 .tls_certs_merge(certificates.clone());
-            // A proxy cannot reach a server on this machine, and would see the key unencrypted.
+            // A proxy cannot reach a server on this machine, and could read the unencrypted key.
             if is_local { builder.no_proxy() } else { builder }
         };
         let client = match builder().build() {
@@ -221,7 +222,7 @@ impl Client {
     }
 
     /// Sends one call and writes the body of the response to a file, as far as it arrives. If the status is
-    /// not a success, the reply contains the body.
+    /// not a success, the reply contains the beginning of the body instead.
     pub async fn download(&self, call: &BatchCall, file: &mut File) -> Reply {
         let Some(request) = self.call_request(call) else {
             return Reply::not_sent("a server in this process has no batch API");
@@ -316,7 +317,7 @@ async fn receive(request: RequestBuilder, sink: &mut dyn Sink, most_bytes: usize
                     },
                 }
             }
-            // The headers of the response arrived, so the request did, too, whatever the error.
+            // The headers of the response arrived, so the request reached the server, whatever the error is.
             Err(error) => TransportError { delivery: DeliveryStatus::Unknown, ..transport_error(error) },
         };
         reply.transport_error = Some(error);
@@ -367,14 +368,14 @@ fn transport_error(error: reqwest::Error) -> TransportError {
     TransportError { delivery, message }
 }
 
-/// Whether TLS itself failed rather than the connection below it.
+/// Whether TLS failed rather than the TCP connection.
 fn is_tls_error(error: &reqwest::Error) -> bool {
     let mut cause = error.source();
     while let Some(source) = cause {
         if source.is::<rustls::Error>() {
             return true;
         }
-        // The chain of sources does not contain the error inside an I/O error.
+        // The source of an I/O error is not the error that it wraps, so the wrapped error is read first.
         let inner = source.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
         cause = inner.map(|inner| inner as _).or_else(|| source.source());
     }

@@ -1,4 +1,4 @@
-//! Defines a server in this process, which answers without a network.
+//! Defines the interface of a server that runs in this process and answers without a network.
 
 use std::future::Future;
 use std::pin::Pin;

@@ -10,10 +10,10 @@ use crate::provider::{Answer, Outcome};
 const FEWEST_ANSWERS: u64 = 5;
 /// A request that takes this many times as long as the slowest answer may be lost.
 const FACTOR: u32 = 4;
-/// Minimum time after which a request counts as lost. Any server may pause for a while, and the second
-/// request may be billed, too.
+/// Minimum time after which a request counts as lost. Any server may pause for a while, and a retry may be
+/// billed, too.
 const SHORTEST: Duration = Duration::from_secs(10);
-/// Expected pace of the slowest provider, in seconds per token. Short answers are no measure of the pace,
+/// Expected pace of the slowest provider, in seconds per token. The pace of short answers may be slower,
 /// because most of their time passes before the first token.
 const SLOWEST_TOKEN_S: f64 = 0.05;
 /// Interval at which requests in flight are compared with the slowest answer.
@@ -23,7 +23,7 @@ pub(super) const SLOW: Duration = Duration::from_secs(60);
 /// Assumed bytes of text per token, if a server does not count tokens.
 const BYTES_PER_TOKEN: usize = 4;
 
-/// The answers of a run so far.
+/// Durations and numbers of tokens of the answers of a run so far.
 #[derive(Debug, Default)]
 pub(crate) struct Latency {
     answers: AtomicU64,
@@ -46,8 +46,8 @@ impl Latency {
     /// unknown.
     ///
     /// The limit is four times the duration of the slowest answer, and at least the time that `max_tokens`
-    /// tokens take. A connection within this machine does not fall silent by itself, so a local server may
-    /// have any pace.
+    /// tokens take. A local connection does not break silently, so for a local server no maximum pace
+    /// applies.
     pub(super) fn limit(&self, max_tokens: u64, is_local: bool) -> Option<Duration> {
         if self.answers.load(Relaxed) < FEWEST_ANSWERS {
             return None;
@@ -92,7 +92,7 @@ mod tests {
     #[test]
     fn a_long_answer_has_the_time_that_its_tokens_take() {
         let latency = Latency::default();
-        // Ten tokens a second.
+        // The answers have ten tokens per second.
         (0..5).for_each(|_| latency.add(Duration::from_millis(500), 5));
         assert_eq!(latency.limit(64, true), S(10.0));
         assert_eq!(latency.limit(2048, true), S(204.8));

@@ -10,7 +10,7 @@ use super::aimd::{Admission, AimdRule, ThrottleReason};
 use super::retry_policy::Backoff;
 use crate::provider::RateLimitInfo;
 
-/// Seconds until the last of the exhausted rate-limit windows ends.
+/// Seconds until all exhausted rate-limit windows have ended.
 fn reset_s(info: &RateLimitInfo) -> Option<f64> {
     let windows =
         [(info.remaining_requests, info.reset_requests_s), (info.remaining_tokens, info.reset_tokens_s)];
@@ -82,8 +82,8 @@ impl Limiter {
         self.changed.notify_one();
     }
 
-    /// Records that the server throttles. Returns the length of the pause in seconds, if a new pause begins.
-    /// `jitter` is from 0 to 1.
+    /// Records that the server throttled a request. Returns the length of the pause in seconds, if a new
+    /// pause begins. `jitter` is from 0 to 1.
     pub fn throttled(
         &self,
         permit: &Permit,

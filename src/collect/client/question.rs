@@ -15,7 +15,7 @@ pub(crate) struct PreparedQuestion {
     pub(crate) probe: bool,
     /// Number of requests for this question in earlier runs.
     pub(crate) attempts: u32,
-    /// What is needed to check the answer, if it is among the first answers of a run.
+    /// Data for the check of the answer; `None` if the answer is not checked.
     pub(crate) checked: Option<Box<CheckedQuestion>>,
     pub(crate) wire: WireRequest,
     /// The maximum cost of one request.
@@ -24,7 +24,7 @@ pub(crate) struct PreparedQuestion {
 
 /// How a question ended.
 pub(crate) enum QuestionOutcome {
-    /// The question has an answer of any kind. For a probe, this is the answer.
+    /// The question has an answer of any kind. For a probe, the variant contains the answer.
     Answered(Option<Box<Answer>>),
     /// The question has no answer, and is not asked again in this run.
     Failed(Failure),

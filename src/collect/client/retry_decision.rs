@@ -32,8 +32,8 @@ pub(crate) enum RetryDecision {
     RetryAfter(Duration),
     /// The question has failed.
     GiveUp,
-    /// The question has failed in the same way as many before it. The probe shows whether all questions would
-    /// fail.
+    /// Many consecutive questions, including this one, have failed in the same way. The probe is sent again
+    /// to find out whether all questions would fail.
     Recheck,
 }
 
@@ -42,12 +42,12 @@ pub(crate) enum RetryDecision {
 pub(crate) struct RetryCounts {
     /// Retries after errors that the server reported.
     server_errors: u32,
-    /// Retries after requests whose answers were lost.
+    /// Retries after requests that were sent but got no complete response.
     lost_answers: u32,
 }
 
 impl RetryCounts {
-    /// Whether the question would be asked again if its answer were lost.
+    /// Whether the question may be asked again if its next request gets no complete response.
     pub(crate) fn allow_loss(&self, policy: &RetryPolicy) -> bool {
         self.lost_answers < policy.unknown_retries
     }
@@ -147,10 +147,10 @@ pub(crate) fn decide(
              address, set --base-url to it",
             run.secrets.redact_text(host)
         )),
-        // The server accepted the limit with the probe, so the prompt of this question must be what is too
+        // The server accepted the same limit in the probe, so only the prompt of this question can be too
         // large.
         FailureClass::TooHigh { .. } if !question.probe => {}
-        // The probe handles these, and may adapt the parameters.
+        // The code that sends the probe handles these failures, and may adapt the parameters.
         FailureClass::Unsupported { .. } | FailureClass::TooHigh { .. } | FailureClass::TooLarge
             if question.probe => {}
         // A router may send one question to another model. All questions are sent with the same parameters,
@@ -174,7 +174,7 @@ pub(crate) fn decide(
         FailureClass::TooLarge => {}
         FailureClass::Invalid => {
             if !question.probe && run.breaker.trips(question.key, failure) {
-                // The count starts again while the probe is sent.
+                // The count of failures restarts, because the probe decides about the failures so far.
                 run.breaker.reset();
                 return RetryDecision::Recheck;
             }
@@ -189,7 +189,7 @@ pub(crate) fn decide(
 /// Retries a request that was not processed, until the run reaches its idle timeout.
 fn retry_until_idle(run: &RunContext, failure: &Failure, message: &str) -> RetryDecision {
     let (idle_time, was_answered) = run.limiter.idle_time();
-    // If a host has never answered, the URL is most likely wrong.
+    // If a host has never answered, the URL is most likely wrong, so the timeout is shorter.
     let is_new = failure.class == FailureClass::NotSent && !was_answered;
     let timeout = run.policy.idle_timeout;
     let timeout = if is_new { timeout.min(FIRST_CONTACT) } else { timeout };
@@ -224,8 +224,8 @@ fn next_wait(run: &RunContext, failed: &FailedRequest<'_>, counts: &mut RetryCou
     Some(Duration::from_secs_f64(wait_s))
 }
 
-/// Ends the run after many consecutive answers that cannot be read for the same reason, because each answer
-/// may be billed.
+/// Counts an answer that cannot be read. Each answer may be billed, so many consecutive ones with the same
+/// fault end the run.
 pub(crate) fn note_unreadable(run: &RunContext, question: &PreparedQuestion, reason: &str) {
     if run.breaker.trips_unreadable(question.key, reason) {
         run.stop_for_endpoint(format!(
@@ -237,7 +237,7 @@ pub(crate) fn note_unreadable(run: &RunContext, question: &PreparedQuestion, rea
     }
 }
 
-/// Ends the run after many consecutive similar failures. Returns whether it does.
+/// Counts a failure. Many consecutive similar failures end the run. Returns whether the run ends.
 fn trips_breaker(run: &RunContext, question: &PreparedQuestion, failure: &Failure) -> bool {
     let trips = run.breaker.trips(question.key, failure);
     if trips {

@@ -1,4 +1,4 @@
-//! Holds the state that all questions of a run share.
+//! Defines the state that all questions of a run share.
 
 use std::collections::HashSet;
 use std::sync::atomic::AtomicBool;
@@ -32,7 +32,7 @@ pub(crate) struct RunContext {
     pub(crate) latency: Latency,
     /// Whether the server answered a question in this run, which shows that it accepts the key.
     pub(crate) has_answered: AtomicBool,
-    /// Kinds of messages that were already reported, each once per run.
+    /// Kinds of messages that this run has reported. Each kind is reported once.
     pub(crate) said: Mutex<HashSet<&'static str>>,
 }
 

@@ -1,5 +1,5 @@
-//! Ends a run early, and keeps the first reason. While the run drains, it starts no request and awaits those
-//! in flight. While it aborts, it does not await them.
+//! Ends a run early, and keeps the first reason. A draining run starts no request and waits for the requests
+//! in flight. An aborting run does not wait for them.
 
 use std::sync::Mutex;
 
@@ -28,13 +28,13 @@ impl Default for Stop {
 }
 
 impl Stop {
-    /// Starts no further requests, and stores the reason unless there is one.
+    /// Makes the run start no further requests. Stores the reason, unless an earlier one is stored.
     pub fn drain(&self, reason: Error) {
         self.reason().get_or_insert(reason);
         self.raise(Phase::Draining);
     }
 
-    /// Stops waiting for requests in flight.
+    /// Makes the run stop waiting for requests in flight.
     pub fn abort(&self) {
         self.raise(Phase::Aborting);
     }
@@ -51,17 +51,17 @@ impl Stop {
         self.reason.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// Whether no further request is to be started.
+    /// Whether the run starts no further requests.
     pub fn is_draining(&self) -> bool {
         *self.phase.borrow() >= Phase::Draining
     }
 
-    /// Waits until no further request is to be started.
+    /// Waits until the run starts no further requests.
     pub async fn draining(&self) {
         self.reached(Phase::Draining).await;
     }
 
-    /// Waits until requests in flight are no longer awaited.
+    /// Waits until the run stops waiting for requests in flight.
     pub async fn aborting(&self) {
         self.reached(Phase::Aborting).await;
     }

@@ -63,7 +63,7 @@ impl Worker {
                 allowed = self.run.budget.reserve(question.most) => allowed,
             };
             if !allowed {
-                // Cheaper questions may still fit.
+                // The budget may still cover cheaper questions.
                 self.is_short.store(true, Relaxed);
                 if question.probe || !self.run.budget.fits(self.least) {
                     self.run.stop.drain(Error::Budget { reason: String::new() });
@@ -84,7 +84,7 @@ impl Worker {
             if let Some(reason) = self.first.add(question.checked.as_deref(), &answer) {
                 self.run.stop.drain(Error::Gaps { reason });
             }
-            // The decision comes before the release of the permit, so that no further request is sent after a
+            // The decision is made before the permit is released, so that no further request is sent after a
             // refusal that applies to all questions.
             let end = match &answer.outcome {
                 Outcome::Failed(failure) => {
@@ -162,8 +162,8 @@ impl Worker {
         matches!(answer.outcome, Outcome::Failed(_))
     }
 
-    /// Makes one request, from the intent on disk to the outcome. Returns `None` if the run was aborted
-    /// before the response arrived.
+    /// Writes the intent of a request to disk, sends the request, and returns the answer and the record of
+    /// the outcome. Returns `None` if the run was aborted before the response arrived.
     async fn request(
         &self,
         question: &PreparedQuestion,
@@ -241,8 +241,8 @@ impl Worker {
         Ok(Some((answer, record, delivery)))
     }
 
-    /// Waits until a request takes too long compared with earlier answers. If `may_lose` is false, it waits
-    /// without end. Reports once that a server on this machine is slow.
+    /// Returns when a request takes too long compared with earlier answers; never returns if `may_lose` is
+    /// false. Reports once per run if a server on this machine is slow.
     async fn overdue(&self, sent: Instant, question: &PreparedQuestion, may_lose: bool) -> Reply {
         let (max_tokens, is_local) = (question.most.max_tokens(), self.client.is_local());
         loop {

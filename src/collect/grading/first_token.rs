@@ -1,6 +1,6 @@
-//! Reads the log-probability of the first token of an answer: exactly if the server echoes a prompt with the
-//! answer appended, or as far as the server lists the most likely tokens. The server's tokenizer need not be
-//! known.
+//! Reads the log-probability of the first token of an answer. It is exact if the server echoes a prompt with
+//! the answer appended. Otherwise, it is known only if the server lists the token among the most likely ones.
+//! The tokenizer of the server need not be known.
 
 use super::rules::logprob::tokens_behind;
 use crate::provider::{Answer, Outcome, TokenLogprob};
@@ -21,7 +21,7 @@ impl FirstToken {
     /// no answer.
     ///
     /// # Errors
-    /// The reason why the server's answer does not determine the token.
+    /// Returns the reason why the answer of the server does not determine the token.
     pub fn echoed(answer: &Answer, prompt: &str, boundary: usize) -> Result<Option<Self>, String> {
         // The token limit truncates every answer, but only the echoed prompt matters.
         if !matches!(answer.outcome, Outcome::Answered { .. } | Outcome::Truncated { .. } | Outcome::Empty) {
@@ -42,7 +42,7 @@ pub fn first_visible(answer: &Answer) -> Option<&TokenLogprob> {
     answer.logprobs.as_deref()?.iter().find(|token| !token.token.trim().is_empty())
 }
 
-/// Whether a token begins an answer: it is a prefix of the answer, or contains the whole answer at its start.
+/// Whether a token begins an answer: the token is a prefix of the answer, or begins with the whole answer.
 pub fn begins(token: &str, answer: &str, ignore_case: bool) -> bool {
     if ignore_case {
         return begins(&token.to_lowercase(), &answer.to_lowercase(), false);
@@ -52,8 +52,8 @@ pub fn begins(token: &str, answer: &str, ignore_case: bool) -> bool {
     !token.is_empty() && (answer.starts_with(token) || token.strip_prefix(answer).is_some_and(ends_behind))
 }
 
-/// Log-probability in nats that a token begins an answer, summed over the listed tokens (`Par`, ` Paris`,
-/// `Paris,`). `None` if no listed token begins the answer; the probability is then only known to be small.
+/// Logarithm of the total probability of the listed tokens that begin an answer (`Par`, ` Paris`, `Paris,`),
+/// in nats. `None` if no listed token begins the answer; the probability is then only known to be small.
 pub fn listed_logprob(token: &TokenLogprob, answer: &str, ignore_case: bool) -> Option<f64> {
     let listed = token.top.iter().filter(|(text, _)| begins(text, answer, ignore_case));
     let share: f64 = listed.map(|(_, logprob)| logprob.exp()).sum();

@@ -1,4 +1,4 @@
-//! Defines grades, which say whether an answer is right. A missing answer (refused, filtered, truncated,
+//! Defines grades, which state whether an answer is right. A missing answer (refused, filtered, truncated,
 //! empty, failed) is neither right nor wrong and is counted by its kind.
 
 use serde::{Deserialize, Serialize};
@@ -45,7 +45,8 @@ impl GradeKind {
 pub struct Grade {
     /// The kind.
     pub kind: GradeKind,
-    /// 1 for right, 0 for wrong, in between if choices tie; `None` unless scored.
+    /// 1 for a right answer, 0 for a wrong one, a fraction if choices tie; `None` unless the answer is
+    /// scored.
     pub credit: Option<f64>,
     /// Log-probability of the whole right answer in nats, if it is known.
     pub logprob: Option<f64>,

@@ -7,8 +7,8 @@ use super::{Asked, version1};
 use crate::collect::item::Item;
 use crate::provider::{Answer, Outcome};
 
-/// Grades the answers to the prompts of one item, which are given in order. Of several rules, the first that
-/// can read the answer decides.
+/// Grades the answers to the prompts of one item, in the order of the prompts. If the grader has several
+/// rules, the first rule that can read the answer determines the grade.
 pub fn grade(item: &Item, answers: &[Answer], how: &Grading) -> Grade {
     if how.grader.needs_echo() {
         return by_rules(item, answers, how, "", true);

@@ -1,5 +1,5 @@
 //! Parses and formats graders: a rule (`number`), a rule with an argument (`regex:PATTERN`), or several rules
-//! in order (`number,contains`). Of several rules, the first that can read the answer decides.
+//! in order (`number,contains`). The first rule that can read the answer determines the grade.
 
 use std::fmt;
 use std::str::FromStr;
@@ -36,7 +36,7 @@ impl Grader {
         &self.steps
     }
 
-    /// What a question must show.
+    /// What a question must show to the model.
     pub fn question_form(&self) -> QuestionForm {
         let forms = || self.steps.iter().map(|step| step.rule.question_form());
         forms().find(|form| *form != QuestionForm::Open).unwrap_or(QuestionForm::Open)
@@ -55,7 +55,7 @@ impl Grader {
     /// Checks that at least one rule can compare the right answers of an item.
     ///
     /// # Errors
-    /// The reason of the last rule, as a phrase. The caller puts the line of the item before it.
+    /// Returns the reason of the last rule, as a phrase. The caller adds the line of the item.
     pub fn check(&self, item: &Item) -> Result<(), String> {
         let mut checked = self.steps.iter().map(|step| step.rule.check(item));
         let first = checked.next().unwrap_or(Ok(()));
@@ -95,7 +95,10 @@ impl FromStr for Grader {
             steps.push(Step { rule, argument });
         }
         if steps.len() > MOST_RULES {
-            return Err(format!("at most {MOST_RULES} graders are possible, but {} are given", steps.len()));
+            return Err(format!(
+                "at most {MOST_RULES} graders can be combined, but {} are given",
+                steps.len()
+            ));
         }
         let grader = Self { steps };
         if grader.steps.len() > 1
@@ -109,8 +112,8 @@ impl FromStr for Grader {
     }
 }
 
-/// Splits a text at commas. Patterns contain commas, too, so after the argument of a grader a comma separates
-/// only if the name of a grader follows it.
+/// Splits a text at commas. Patterns may contain commas, so a comma after an argument separates graders only
+/// if the name of a grader follows it.
 fn parts(text: &str) -> Vec<&str> {
     let begins_part = |rest: &str| {
         let name = rest.split([',', ':']).next().unwrap_or_default().trim();

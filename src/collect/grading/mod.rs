@@ -43,7 +43,7 @@ pub trait Rule: Sync {
     /// Parses the argument after the name and a colon. `text` is `None` if there is no argument.
     ///
     /// # Errors
-    /// What is wrong with the argument, as a phrase that follows the name of the rule.
+    /// Returns what is wrong with the argument, as a phrase that follows the name of the rule.
     fn argument(&self, text: Option<&str>) -> Result<Argument, String> {
         match text {
             None => Ok(Argument::None),
@@ -51,7 +51,7 @@ pub trait Rule: Sync {
         }
     }
 
-    /// What a question must show so that the rule applies.
+    /// What a question must show so that the rule can grade its answer.
     fn question_form(&self) -> QuestionForm {
         QuestionForm::Open
     }
@@ -59,7 +59,7 @@ pub trait Rule: Sync {
     /// Checks that the rule can compare the right answers of an item.
     ///
     /// # Errors
-    /// The reason as a phrase. The caller puts the line of the item before it.
+    /// Returns the reason as a phrase. The caller adds the line of the item.
     fn check(&self, item: &Item) -> Result<(), String> {
         let _ = item;
         Ok(())
@@ -109,7 +109,7 @@ pub enum Argument {
     Pattern(Regex),
 }
 
-/// What a question must show.
+/// What a question must show to the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum QuestionForm {
     /// Only its own text.

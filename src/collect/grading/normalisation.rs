@@ -11,7 +11,7 @@ use super::version1::normal;
 pub struct Normalisation {
     /// Whether texts are converted to lower case.
     pub ignore_case: bool,
-    /// Whether punctuation is removed. A mark inside a number is kept as a part of it.
+    /// Whether punctuation is removed. Marks inside numbers are kept.
     pub ignore_punctuation: bool,
     /// Version of the rules: 1 or 2.
     #[serde(default = "first_version")]
@@ -26,7 +26,8 @@ pub struct Normalisation {
 /// blank. Quotes, `\boxed{}`, `\text{}`, `$` and answer tags around the whole text are removed, and so is one
 /// final punctuation mark. The comparison is case-sensitive.
 ///
-/// Version 1: Unicode NFKC, white space, and one final punctuation mark.
+/// Version 1: Unicode NFKC is applied, runs of white space become one blank, and one final punctuation mark
+/// is removed.
 pub const NORMALISATION_VERSION: u32 = 2;
 
 /// The version of records that do not state one.
@@ -50,8 +51,8 @@ impl Normalisation {
         self.finish(ends::trim(&one_line(&text)).to_owned())
     }
 
-    /// Normalises a text whose beginning or part is compared. Quotes, tags and marks around the text are
-    /// kept.
+    /// Normalises a text of which only the beginning or a part is compared. Quotes, tags and marks around the
+    /// text are kept.
     pub fn apply_inside(self, text: &str) -> String {
         let text = markdown::strip(&folding::fold(text));
         self.finish(one_line(&text))

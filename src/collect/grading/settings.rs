@@ -22,7 +22,7 @@ impl Grading {
     /// Checks that the version of the normalisation supports the grader.
     ///
     /// # Errors
-    /// [`Error::Parameter`]
+    /// [`Error::Parameter`] if it does not, or if the version is unknown.
     pub fn check(&self) -> Result<()> {
         let fault = |reason: String| Err(Error::Parameter { name: "--normalisation", reason });
         match self.normalisation.version {

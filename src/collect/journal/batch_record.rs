@@ -3,12 +3,12 @@
 //!
 //! ```text
 //! intent, intent, ...   the requests
-//! prepared              all of them are there
+//! prepared              all intents of the batch are written
 //! uploaded              the file with the requests has an id
-//! submitting            the batch may exist from here on
-//! not_created           it does not: the server certainly did not carry out the call
-//! created               it has an id (or `found`, where it was looked for and has no name)
-//! outcome, outcome, ... its results
+//! submitting            from here on, the batch may exist on the server
+//! not_created           the batch does not exist: the server certainly did not carry out the call
+//! created               the batch has an id (`found`: an id that surmise found in a list of unnamed batches)
+//! outcome, outcome, ... the results of the requests
 //! ended                 every request has an outcome
 //! ```
 
@@ -24,12 +24,12 @@ pub enum BatchStage {
     Uploaded,
     /// The call that creates the batch is about to be sent; `id` is the newest batch that existed before.
     Submitting,
-    /// The call of the last record `submitting` was certainly not carried out.
+    /// The server certainly did not carry out the call that the last record `submitting` announced.
     NotCreated,
     /// The server created the batch as `id`.
     Created,
-    /// The batch `id` is probably this one. Some providers do not name batches, so the match rests on the
-    /// position in the list and the number of requests.
+    /// The batch `id` is probably this one. Some providers do not name batches, so surmise identifies a batch
+    /// by its position in the list and its number of requests.
     Found,
     /// The batch `id` was a wrong match for this batch.
     Foreign,
@@ -42,7 +42,7 @@ pub enum BatchStage {
 pub struct BatchRecord {
     /// The name that surmise gave the batch.
     pub batch: String,
-    /// When, UTC.
+    /// Time in UTC.
     pub at: String,
     /// The stage that the batch has reached.
     pub stage: BatchStage,
@@ -85,7 +85,8 @@ pub struct OpenBatch {
     pub newest_before: Option<String>,
     /// Id of the batch on the server.
     pub id: Option<String>,
-    /// Whether the id is a match by position and size, so that it may belong to another batch.
+    /// Whether the id was identified by position and number of requests, so that it may belong to another
+    /// batch.
     pub is_guess: bool,
     /// Ids of batches that were wrong matches for this one.
     pub foreign: Vec<String>,

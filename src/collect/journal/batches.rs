@@ -14,14 +14,14 @@ pub struct BatchIntent {
     pub key: QuestionKey,
     /// The attempt.
     pub attempt: u32,
-    /// The position of its intent record.
+    /// Position of the record of the intent.
     pub place: RecordSpan,
 }
 
 /// The requests of all batches in a journal, by batch name, in the order of the requests.
 ///
 /// # Errors
-/// [`crate::Error::Storage`]
+/// [`crate::Error::Storage`] if the journal cannot be read.
 pub fn batch_intents(path: &Path) -> Result<HashMap<String, Vec<BatchIntent>>> {
     let mut batches: HashMap<String, Vec<BatchIntent>> = HashMap::new();
     scan::scan(path, |place, entry| {

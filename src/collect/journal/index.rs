@@ -1,5 +1,5 @@
-//! Builds the index of a journal in one pass. It holds a few numbers and a position per question, so that
-//! millions of answers fit into memory.
+//! Builds the index of a journal in one pass. For each question, the index stores a few numbers and a
+//! position, so that millions of answers fit into memory.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
@@ -30,13 +30,13 @@ pub struct OpenIntent {
 /// Totals of one route: requests that were sent individually, or requests in batches.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct RouteTotals {
-    /// Requests sent, probes included.
+    /// Number of requests that were sent, including probes.
     pub n_requests: u64,
-    /// Number of requests of which it is unknown whether they were billed.
+    /// Number of requests that may have been billed.
     pub n_possibly_paid: u64,
     /// Sum of all costs.
     pub spent_usd: f64,
-    /// Share of `spent_usd` for requests of which it is unknown whether they were billed.
+    /// Part of `spent_usd` for requests that may have been billed.
     pub possibly_paid_usd: f64,
 }
 
@@ -49,20 +49,20 @@ pub struct Index {
     pub open: HashMap<(QuestionKey, u32), OpenIntent>,
     /// Answered probes, with the positions of their answers.
     pub probed: HashMap<QuestionKey, RecordSpan>,
-    /// The last configuration.
+    /// The configuration that was recorded last.
     pub configuration: Option<Value>,
     /// Whether the cost of any request is known.
     pub has_costs: bool,
     /// Sum of all costs.
     pub spent_usd: f64,
-    /// Share of `spent_usd` for requests of which it is unknown whether they were billed.
+    /// Part of `spent_usd` for requests that may have been billed.
     pub possibly_paid_usd: f64,
-    /// Number of requests of which it is unknown whether they were billed.
+    /// Number of requests that may have been billed.
     pub n_possibly_paid: u64,
-    /// Requests that were or may have been billed while no price was known: the positions of their intents
-    /// and outcomes.
+    /// Positions of the intents and outcomes of requests that were billed, or may have been, while no price
+    /// was known.
     pub unpriced: Vec<(Option<RecordSpan>, RecordSpan)>,
-    /// Requests sent, probes included.
+    /// Number of requests that were sent, including probes.
     pub n_requests: u64,
     /// Number of answered requests, except those in batches.
     pub n_answered: u64,
@@ -194,7 +194,7 @@ impl Index {
         self.state(key).map_or(0, |state| state.attempts)
     }
 
-    /// Whether a question, other than a probe, has an outcome.
+    /// Whether any question other than a probe has an outcome.
     pub fn has_outcomes(&self) -> bool {
         self.states.values().any(|state| state.last.is_some())
     }
@@ -222,7 +222,7 @@ impl Index {
         self.batches.contains_key(batch) || self.ended.contains(batch)
     }
 
-    /// Whether nothing was asked.
+    /// Whether the journal records no request.
     pub fn is_empty(&self) -> bool {
         self.states.is_empty() && self.open.is_empty()
     }
@@ -231,7 +231,7 @@ impl Index {
     /// journal is empty.
     ///
     /// # Errors
-    /// [`Error::Journal`], [`Error::Storage`]
+    /// [`Error::Journal`] if a line is damaged; [`Error::Storage`] if the file cannot be read.
     pub fn read(folder: &Path) -> Result<Self> {
         let path = folder.join("journal.jsonl");
         let mut index = Self::default();
@@ -293,7 +293,7 @@ mod tests {
             // An outcome whose damaged intent was removed.
             outcome(bare, 1, "refused", None),
             outcome(bare, 1, "refused", None),
-            // A request that was recorded as lost, asked again, and then restored.
+            // A request without a response: its question was asked again, and then its answer was restored.
             intent(late, 1),
             outcome(late, 1, "failed", Some("unknown")),
             intent(late, 2),
@@ -318,7 +318,7 @@ mod tests {
         assert_eq!(known(late), (Some("truncated"), 8, 2));
         assert_eq!(known(turned), (Some("answered"), 12, 2));
         assert_eq!((index.n_answered, index.answered_s), (4, 2.0));
-        // The state of a question is small, because a journal may hold millions of them.
+        // The state of a question must be small, because a journal may contain millions of questions.
         assert!(size_of::<([u8; 16], QuestionState)>() <= 40);
     }
 

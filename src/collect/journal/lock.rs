@@ -10,18 +10,19 @@ use super::storage::open_or_create;
 use crate::error::{Error, Result};
 use crate::machine;
 
-/// The lock of a folder, held while a process collects into that folder.
+/// The lock of a folder. A process keeps it while it collects into that folder.
 #[derive(Debug)]
 pub struct Lock {
     _file: File,
 }
 
 impl Lock {
-    /// Locks the folder. Some network file systems do not support locks. There, `is_claimed` lets a caller
-    /// continue that excludes other processes by other means.
+    /// Locks the folder. Some network file systems do not support locks. A caller that excludes other
+    /// processes by other means sets `is_claimed` to continue without a lock.
     ///
     /// # Errors
-    /// [`Error::InUse`] with the process that holds the lock; [`Error::Storage`]
+    /// [`Error::InUse`] that names the process with the lock; [`Error::Storage`] if the lock file cannot be
+    /// locked or written.
     pub fn take(folder: &Path, is_claimed: bool) -> Result<Self> {
         let path = folder.join("journal.lock");
         let fault = |source| Error::Storage { path: path.clone(), source };

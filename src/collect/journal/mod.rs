@@ -3,8 +3,8 @@
 //!
 //! ```text
 //! journal.jsonl        configuration, intent, outcome and batch records, each with a checksum
-//! journal.lock         the process that collects into the folder now
-//! journal.torn-N       an incomplete last line that a crash left, moved here
+//! journal.lock         names the process that collects into the folder now
+//! journal.torn-N       an incomplete last line of the journal, moved here after a crash
 //! journal.damaged-N    damaged lines that `surmise collect repair` removed
 //! ```
 //!

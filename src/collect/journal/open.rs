@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 pub struct Journal {
     /// The file.
     pub path: PathBuf,
-    /// Its index: the records at the time of opening, and those added since.
+    /// The index of the records, including those that were added since the journal was opened.
     pub index: Index,
     /// The file to which an incomplete last line was moved on opening; `None` if the last line was complete.
     pub torn: Option<PathBuf>,
@@ -25,11 +25,13 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Creates the folder if it does not exist, locks it, and reads its journal. `durable` is off only to
-    /// measure the cost of durability.
+    /// Creates the folder if it does not exist, locks it, and reads its journal. `durable` is false only in
+    /// measurements of the cost of durability. `is_claimed` is passed to [`Lock::take`]. `fallback_writer`
+    /// receives outcomes that cannot be written.
     ///
     /// # Errors
-    /// [`Error::InUse`], [`Error::Journal`], [`Error::Storage`]
+    /// [`Error::InUse`] if another process uses the folder; [`Error::Journal`] if a line is damaged;
+    /// [`Error::Storage`] if a file cannot be read or written.
     pub fn open(
         folder: &Path,
         (durable, is_claimed): (bool, bool),
@@ -59,7 +61,7 @@ impl Journal {
         self.writer.clone()
     }
 
-    /// Waits until all appended records are written, and returns the contents of the journal.
+    /// Waits until all appended records are written, and returns the index.
     pub fn close(self) -> Index {
         let Self { index, writer, thread, .. } = self;
         drop(writer);

@@ -13,7 +13,8 @@ impl QuestionKey {
     /// A placeholder that is not the key of any question.
     pub const NONE: Self = Self([0; 32]);
 
-    /// The key for the bytes sent to an endpoint (scheme, host, path), for one replicate.
+    /// The key of one replicate of a request. `endpoint` contains scheme, host and path; `body` contains the
+    /// bytes that are sent.
     ///
     /// The model is hashed separately, because not every wire format has it in the body. API keys, timeouts,
     /// concurrency and prices are not part of the hash. The length of each part is hashed before the part, so
@@ -73,6 +74,6 @@ impl Serialize for QuestionKey {
 impl<'de> Deserialize<'de> for QuestionKey {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<str>::deserialize(from)?;
-        Self::parse(&text).ok_or_else(|| serde::de::Error::custom("a key is 64 hexadecimal digits"))
+        Self::parse(&text).ok_or_else(|| serde::de::Error::custom("a key must have 64 hexadecimal digits"))
     }
 }

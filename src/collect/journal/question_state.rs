@@ -2,8 +2,8 @@
 
 use super::scan::RecordSpan;
 
-/// Kinds of outcomes and classes of failures. In memory, each is stored as its index here; unknown names get
-/// index 0.
+/// Kinds of outcomes and classes of failures. In memory, each is stored as its index in this list; unknown
+/// names get index 0.
 const NAMES: [&str; 20] = [
     "other",
     "answered",
@@ -32,7 +32,7 @@ const NAMES: [&str; 20] = [
 pub struct QuestionState {
     /// Number of requests sent so far.
     pub attempts: u32,
-    /// The highest attempt with an outcome.
+    /// The highest number of an attempt with an outcome.
     pub(super) closed: u32,
     pub(super) last: Option<Last>,
 }

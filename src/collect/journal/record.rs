@@ -56,7 +56,7 @@ pub struct Intent {
     pub task: String,
     /// The id of that item.
     pub item: String,
-    /// Index of the answer among several answers to the same question.
+    /// Index of the answer among the replicates of this question.
     pub replicate: u32,
     /// Maximum cost of the request, if prices are known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -107,17 +107,18 @@ pub struct OutcomeRecord {
     /// Whether a secret was redacted from the bytes.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub redacted: bool,
-    /// Cost of the request, if prices are known. If it is unknown whether it was billed, its reservation.
+    /// Cost of the request, if prices are known. For a request that may have been billed, this is its
+    /// reservation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost_usd: Option<f64>,
-    /// Whether the request may have been billed without certainty.
+    /// Whether it is unknown if the request was billed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub possibly_paid: bool,
     /// Whether the server reported far more tokens than the request can have. The maximum cost then counts.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub implausible_usage: bool,
-    /// Whether the body is incomplete or missing. Its bytes are then kept for inspection only, and `outcome`
-    /// counts.
+    /// Whether the body is incomplete or missing. Its bytes are then kept for inspection only, and do not
+    /// determine the outcome.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub incomplete: bool,
     /// Whether the process ended before the response arrived.
@@ -200,7 +201,7 @@ const FRAME_BYTES: usize = 18;
 /// Encodes a record as a line with checksum and line feed.
 ///
 /// # Errors
-/// Errors of serde. Also if the record contains NaN or infinity, which JSON cannot represent.
+/// If serde cannot encode the record, or if the record contains NaN or infinity, which JSON cannot represent.
 pub fn line(record: &Record) -> serde_json::Result<Vec<u8>> {
     finite::check(record).map_err(serde::ser::Error::custom)?;
     let mut bytes = serde_json::to_vec(record)?;
@@ -210,15 +211,16 @@ pub fn line(record: &Record) -> serde_json::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The bytes of a line up to the checksum, if the checksum matches. The line comes without its line feed, and
-/// the result lacks the closing brace of the object.
+/// The bytes of a line up to the checksum, if the checksum matches. `line` must not include the line feed.
+/// The result lacks the closing brace of the object.
 pub fn checked(line: &[u8]) -> Option<&[u8]> {
     let (object, frame) = line.split_at_checked(line.len().checked_sub(FRAME_BYTES)?)?;
     let digits = frame.strip_prefix(b",\"crc\":\"")?.strip_suffix(b"\"}")?;
     (format!("{:08x}", crc32fast::hash(object)).as_bytes() == digits).then_some(object)
 }
 
-/// The current time as text. It always has three decimals, so that texts sort like times.
+/// The current time as text. It always has three decimals, so that the alphabetical order is the order in
+/// time.
 pub fn now() -> String {
     format!("{:.3}", jiff::Timestamp::now())
 }

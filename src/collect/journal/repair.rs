@@ -11,10 +11,11 @@ use crate::disk::Partial;
 use crate::error::{Error, Result};
 
 /// Moves the damaged lines of a journal to another file and keeps all valid records in their order. Returns
-/// the number of moved lines and the path of that file.
+/// the number of moved lines and the path of that file; `None` if no line is damaged.
 ///
 /// # Errors
-/// [`Error::InUse`], [`Error::Storage`]
+/// [`Error::InUse`] if another process uses the folder; [`Error::Read`] or [`Error::Storage`] if a file
+/// cannot be read or written.
 pub fn repair(folder: &Path) -> Result<Option<(usize, PathBuf)>> {
     let path = folder.join("journal.jsonl");
     let fault = |source| Error::Storage { path: path.clone(), source };

@@ -98,7 +98,7 @@ fn entry(bytes: &[u8]) -> std::result::Result<IndexEntry, String> {
     let whole = bytes.strip_suffix(b"\n").ok_or("the line has no line feed at its end")?;
     record::checked(whole).ok_or("the checksum does not match the line")?;
     let entry: IndexEntry =
-        serde_json::from_slice(whole).map_err(|error| format!("an unknown record: {error}"))?;
+        serde_json::from_slice(whole).map_err(|error| format!("the record cannot be read: {error}"))?;
     match &entry {
         IndexEntry::Configuration { schema, .. }
             if schema.name != record::NAME || schema.version != record::VERSION =>
@@ -125,7 +125,7 @@ impl JournalReader {
     /// Opens the journal for reading.
     ///
     /// # Errors
-    /// [`Error::Storage`]
+    /// [`Error::Storage`] if the file cannot be opened.
     pub fn open(path: &Path) -> Result<Self> {
         let file = disk::open(path).map_err(|source| Error::Storage { path: path.into(), source })?;
         Ok(Self { path: path.into(), file, bytes: vec![] })
@@ -134,7 +134,8 @@ impl JournalReader {
     /// The record at a position.
     ///
     /// # Errors
-    /// [`Error::Storage`], [`Error::Journal`] if the file has changed since it was scanned.
+    /// [`Error::Storage`] if the file cannot be read; [`Error::Journal`] if it has changed since it was
+    /// scanned.
     pub fn record(&mut self, place: RecordSpan) -> Result<Record> {
         let fault = |source| Error::Storage { path: self.path.clone(), source };
         self.file.seek(SeekFrom::Start(place.offset)).map_err(fault)?;

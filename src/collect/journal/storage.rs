@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::disk;
 use crate::error::{Error, Result};
 
-/// Free space that a folder must have before anything is asked.
+/// Free space in bytes that a folder must have before anything is asked.
 const LEAST_FREE_BYTES: usize = 4 << 20;
 
 /// Turns a write error into a storage error, which has its own exit code.
@@ -18,10 +18,10 @@ pub fn as_storage(error: Error) -> Error {
     }
 }
 
-/// Opens a file for reading and writing, and creates it if it does not exist. Refuses symbolic links.
+/// Opens a file for reading and writing, and creates it if it does not exist.
 ///
 /// # Errors
-/// [`Error::Storage`]
+/// [`Error::Storage`] if the file cannot be opened, or is a symbolic link.
 pub(super) fn open_or_create(path: &Path) -> Result<File> {
     let file = disk::open_own(path, OpenOptions::new().create(true).truncate(false).read(true).write(true));
     file.map_err(|source| Error::Storage { path: path.into(), source })

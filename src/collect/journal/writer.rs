@@ -1,6 +1,6 @@
 //! Writes a journal with group commit: a single thread writes all waiting records at once, makes them durable
-//! with one `fdatasync`, and only then acknowledges them. Under load, a commit contains many records, so its
-//! 4 ms cost little per answer.
+//! with one `fdatasync`, and only then acknowledges them. A commit takes about 4 ms, but under load it
+//! contains many records, so the time per record is short.
 
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
@@ -15,9 +15,10 @@ use super::record::{self, Record};
 use super::scan::RecordSpan;
 use crate::error::{Error, Result};
 
-/// Maximum size of a commit in bytes, so that its first record does not wait too long for others.
+/// Maximum size of a commit in bytes. In a larger commit, the first record would wait too long for the
+/// others.
 const MOST_BATCH_BYTES: usize = 8 << 20;
-/// Waits between attempts to write a commit again, because space may become free on a full disk.
+/// Waits before the retries of a failed commit. On a full disk, space may become free meanwhile.
 const RETRY_WAITS: [Duration; 4] = [
     Duration::from_millis(50),
     Duration::from_millis(200),
@@ -25,7 +26,7 @@ const RETRY_WAITS: [Duration; 4] = [
     Duration::from_secs(2),
 ];
 
-/// The storage of records: a file, or in tests, a mock that fails.
+/// The storage of records: a file, or a mock in tests.
 pub(super) trait Medium: Send + 'static {
     fn write(&mut self, offset: u64, bytes: &[u8]) -> std::io::Result<()>;
     fn sync(&mut self) -> std::io::Result<()>;
@@ -72,7 +73,8 @@ impl Commit {
     /// Waits until the record is durable.
     ///
     /// # Errors
-    /// [`Error::Storage`]. An outcome is then in a separate file, which a status message names.
+    /// [`Error::Storage`] if the record cannot be written. An outcome is then stored in a separate file,
+    /// which a status message names.
     pub async fn durable(self) -> Result<RecordSpan> {
         let source = match self.done.await {
             Ok(Ok(place)) => return Ok(place),
@@ -102,7 +104,7 @@ impl JournalWriter {
     /// Queues a record. Records are written in the order in which they are queued.
     ///
     /// # Errors
-    /// [`Error::Json`]
+    /// [`Error::Json`] if the record cannot be encoded.
     pub fn append(&self, record: &Record) -> Result<Commit> {
         let line =
             record::line(record).map_err(|source| Error::Json { path: self.path.to_path_buf(), source })?;
@@ -144,8 +146,8 @@ fn work(
                 Err(source) => failed = Some(Arc::new(source)),
             }
         }
-        // After a failed commit no further record may be written, because an outcome could end up without its
-        // intent.
+        // After a failed commit, no further record may be written, because the journal could then contain an
+        // outcome without its intent.
         let Some(source) = &failed else { continue };
         for job in batch {
             if job.is_outcome {
@@ -163,8 +165,7 @@ fn commit(medium: &mut impl Medium, offset: u64, bytes: &[u8], durable: bool) ->
     loop {
         let written = medium.write(offset, bytes).and_then(|()| if durable { medium.sync() } else { Ok(()) });
         let Err(source) = written else { return Ok(()) };
-        // If truncating fails, the remaining bytes end in an incomplete line, which the next start moves to
-        // another file.
+        // If truncating fails, an incomplete line may remain. The next run moves it to another file.
         medium.truncate(offset).unwrap_or_default();
         match waits.next() {
             Some(wait) => std::thread::sleep(*wait),

@@ -22,7 +22,7 @@ const MOST_TRUNCATED_OF_ALL: f64 = 0.5;
 /// Graders to try on answers that are not right.
 const OTHERS: [&str; 3] = ["first-line", "prefix", "contains"];
 
-/// Findings that do not end a run.
+/// Problems of the answers that do not end a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Tolerated {
     /// No answer is right.
@@ -34,13 +34,13 @@ pub struct Tolerated {
 }
 
 impl Tolerated {
-    /// Whether no finding ends the run.
+    /// Whether no problem of the answers ends the run.
     pub(crate) fn all(self) -> bool {
         self.wrong && self.ungraded && self.truncated
     }
 }
 
-/// Advice that may apply.
+/// The advice that a finding may give.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Hints {
     /// Another rendering of in-context questions.
@@ -62,7 +62,7 @@ pub struct RunCheck {
     n_texts_truncated: usize,
     /// Samples of answers, unprocessed.
     samples: Vec<String>,
-    /// Numbers of right answers by other graders, among the first answers.
+    /// For other graders, the number of right answers among the first answers.
     others: BTreeMap<&'static str, usize>,
 }
 
@@ -121,13 +121,13 @@ impl RunCheck {
         counts
     }
 
-    /// Describes what is wrong with the answers and what to try. `None` if nothing is wrong or there are too
-    /// few answers.
+    /// Describes the problem of the answers and what to try. `None` if there is no problem, or too few
+    /// answers to detect one.
     pub fn finding(&self, tolerated: Tolerated, hints: Hints) -> Option<String> {
         self.finding_of(ANSWERS, tolerated, hints)
     }
 
-    /// As [`RunCheck::finding`], for at least `fewest` answers.
+    /// Like [`RunCheck::finding`], but requires at least `fewest` answers instead of [`ANSWERS`].
     pub fn finding_of(&self, fewest: usize, tolerated: Tolerated, hints: Hints) -> Option<String> {
         let n_answers = self.n_answers();
         if n_answers < fewest {
@@ -138,9 +138,9 @@ impl RunCheck {
         let most = if is_first { MOST_TRUNCATED } else { MOST_TRUNCATED_OF_ALL };
         if truncated as f64 > most * n_answers as f64 && !tolerated.truncated {
             return Some(format!(
-                "{truncated} of the first {n_answers} answers were truncated at the token limit{}{}; raise \
-                 --max-tokens and choose another folder (or --new-config), or keep them with \
-                 --keep-truncated{}",
+                "{truncated} of the first {n_answers} answers were truncated at the token limit{}{}{}; raise \
+                 --max-tokens and choose another folder (or --new-config), or keep the answers with \
+                 --keep-truncated",
                 if hints.short_limit { " of short answers" } else { "" },
                 if self.kinds.is_empty() { "" } else { " before they could be graded" },
                 self.shown()
@@ -148,7 +148,7 @@ impl RunCheck {
         }
         let n_asked: usize = self.kinds.values().sum::<usize>() - self.n(GradeKind::Error);
         let n_graded = self.n(GradeKind::Scored);
-        // Truncated answers that are kept on request are expected.
+        // If the user keeps truncated answers, they are not a problem.
         let n_expected = if tolerated.truncated { truncated } else { 0 };
         let is_tolerated = if n_graded == 0 { tolerated.ungraded } else { tolerated.wrong };
         if self.n_right > 0 || n_asked < fewest || n_expected == n_asked || is_tolerated {
@@ -164,8 +164,8 @@ impl RunCheck {
         let advice = self.advice(hints);
         let again = if hints.grader { "with another --grader grades them again, and " } else { "" };
         Some(format!(
-            "{what}{}{}. The answers are kept. The same command {again}with --keep-going continues the run, \
-             for a task that may be too hard for the model",
+            "{what}{}{}. The answers are kept. The same command {again}with --keep-going continues the run; \
+             use it if the task may be too hard for the model",
             self.shown(),
             if advice.is_empty() { String::new() } else { format!("; try {advice}") },
         ))
@@ -176,7 +176,7 @@ impl RunCheck {
         let best = self.others.iter().max_by_key(|(_, n)| **n).filter(|_| hints.grader);
         if let Some((grader, n)) = best {
             advice.push(format!(
-                "--grader {grader}, with which {n} of the first {} answers are right",
+                "--grader {grader}, which counts {n} of the first {} answers as right",
                 self.n_answers().min(ANSWERS)
             ));
         }
@@ -289,7 +289,7 @@ mod tests {
         let cut = check(&["<think>hm"; 20], true).finding(NONE, HINTS).unwrap();
         assert!(cut.contains("20 of the first 20") && cut.contains("--max-tokens"), "{cut}");
         assert!(check(&["<think>hm"; 20], true).finding(TRUNCATED, HINTS).is_none());
-        // With the limit of short answers, some truncated answers are no finding.
+        // With the limit of short answers, a few truncated answers are no problem.
         let short = Hints { short_limit: true, ..HINTS };
         let mut some = check(&["Paris"; 16], false);
         some.kinds.insert(GradeKind::Truncated, 4);
@@ -297,7 +297,7 @@ mod tests {
         assert!(
             check(&["hm"; 20], true).finding(NONE, short).is_some_and(|why| why.contains("of short answers"))
         );
-        // Over a whole run, some truncated answers are no finding.
+        // Over a whole run, a few truncated answers are no problem.
         let mut some = check(&["Paris"; 60], false);
         some.kinds.insert(GradeKind::Truncated, 10);
         assert!(some.finding(NONE, HINTS).is_none());

@@ -1,4 +1,4 @@
-//! Decodes a record of the journal into an answer. The result is the same at arrival and later.
+//! Decodes a record of the journal into an answer. The result is the same during the run and afterwards.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -26,7 +26,7 @@ pub fn answer(provider: &dyn Provider, arrival: &OutcomeRecord) -> Answer {
     })
 }
 
-/// The answer of a question that was not asked.
+/// The answer to a question that was not asked.
 pub fn not_asked() -> Answer {
     Answer::of(failed(FailureClass::NotSent, "not asked yet".into()))
 }

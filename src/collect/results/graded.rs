@@ -19,7 +19,8 @@ use crate::error::{Error, Result};
 /// tasks that are not graded.
 ///
 /// # Errors
-/// [`Error::Journal`], [`Error::Read`]; [`Error::Parameter`] if the tasks are not those that were collected.
+/// [`Error::Journal`] if a line of the journal is damaged; [`Error::Read`] if a file cannot be read;
+/// [`Error::Parameter`] if the tasks are not those that were collected.
 pub fn visit(
     folder: &Path,
     mut each: impl FnMut(&Task, &Item, &[Replicate], Vec<ItemRow>) -> Result<()>,

@@ -1,4 +1,4 @@
-//! A row of items.csv.
+//! Defines the rows of items.csv.
 
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +20,7 @@ pub struct Replicate {
 pub struct ItemRow {
     /// The task.
     pub task: String,
-    /// Examples shown before the question.
+    /// Number of examples shown before the question.
     pub shots: usize,
     /// Id of the item.
     pub id: String,
@@ -30,7 +30,7 @@ pub struct ItemRow {
     pub replicate: usize,
     /// Kind of the grade.
     pub kind: GradeKind,
-    /// 1 for right, 0 for wrong; empty unless scored.
+    /// 1 for a right answer, 0 for a wrong one, a fraction if choices tie; empty unless the answer is scored.
     pub credit: Option<f64>,
     /// Credit by log-probability per byte, if choices were compared by log-probability.
     pub credit_per_byte: Option<f64>,

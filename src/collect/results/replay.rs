@@ -59,13 +59,13 @@ pub struct FolderSummary {
     pub outcomes: BTreeMap<String, u64>,
     /// Number of requests sent in all runs, including probes.
     pub n_requests: u64,
-    /// Number of requests of which it is unknown whether they were billed.
+    /// Number of requests that may have been billed.
     pub n_possibly_paid: u64,
-    /// Cost of all runs, including possibly billed requests; `None` if prices are unknown.
+    /// Cost of all runs, including requests that may have been billed; `None` if prices are unknown.
     pub spent_usd: Option<f64>,
-    /// Share of `spent_usd` for possibly billed requests.
+    /// Part of `spent_usd` for requests that may have been billed.
     pub possibly_paid_usd: Option<f64>,
-    /// Number of requests that were or may have been billed while no price was known. `spent_usd` excludes
+    /// Number of requests that were billed, or may have been, while no price was known. `spent_usd` excludes
     /// their cost.
     pub n_unpriced: u64,
     /// Number of requests in batches that have not ended.
@@ -112,7 +112,8 @@ impl FolderSummary {
 /// Grades the answers in a journal and writes the results into its folder.
 ///
 /// # Errors
-/// [`crate::Error::Journal`], [`crate::Error::Storage`]
+/// [`crate::Error::Journal`] if a line is damaged; [`crate::Error::Storage`] if a file cannot be read or
+/// written.
 pub fn write(folder: &Path, configuration: &Configuration, plan: &Plan) -> Result<FolderSummary> {
     let index = Index::read(folder)?;
     let mut reader = JournalReader::open(&folder.join("journal.jsonl"))?;
@@ -173,8 +174,8 @@ pub fn write(folder: &Path, configuration: &Configuration, plan: &Plan) -> Resul
     let reserved_usd: Vec<f64> = in_batches.iter().filter_map(|open| open.reserve_usd).collect();
     let has_costs = index.has_costs || !open_usd.is_empty() || !reserved_usd.is_empty();
     let open_sum_usd: f64 = open_usd.iter().sum();
-    // The sum is rounded, so that the order of the answers does not affect the last digit.
-    // The sum of nothing is -0.0.
+    // The sum is rounded, so that the order of the answers does not affect the last digit. The sum of no
+    // numbers is -0.0, and adding 0.0 makes it 0.0.
     let usd = |usd: f64| has_costs.then_some((usd * 1e9).round() / 1e9 + 0.0);
     let folder_summary = FolderSummary {
         schema: Schema::new("surmise-summary", 1),
@@ -218,12 +219,11 @@ fn routes(index: &Index, n_in_flight: u64, in_flight_usd: f64) -> BTreeMap<&'sta
     each.collect()
 }
 
-/// The answers in a folder to the questions of a configuration, item by item: the answer to the first prompt
-/// in the first replicate. Items without an answer are omitted.
+/// Reads one answer to each item of a configuration from a folder: the answer to the first prompt in the
+/// first replicate. Items without an answer are omitted.
 ///
 /// # Errors
-/// [`crate::Error::Journal`], [`crate::Error::Storage`]; errors of [`Configuration::load_tasks`] and
-/// [`Configuration::plan`].
+/// Returns the errors of [`Index::read`], [`Configuration::load_tasks`] and [`Configuration::plan`].
 pub fn answers(folder: &Path, configuration: &Configuration) -> Result<Vec<(Item, Answer)>> {
     let mut configuration = configuration.clone();
     let plan = configuration.load_tasks().and_then(|tasks| configuration.plan(tasks))?;
@@ -244,12 +244,13 @@ pub fn answers(folder: &Path, configuration: &Configuration) -> Result<Vec<(Item
     Ok(answers)
 }
 
-/// Books requests that were sent before a price was known, with their token counts or with bounds from their
-/// bodies. Returns their cost in USD; `None` if there are no such requests or still no price.
+/// Books the cost of requests that were sent before a price was known. The cost is computed from their token
+/// counts, or from upper bounds that follow from their bodies. Returns the sum in USD; `None` if there are no
+/// such requests or still no price.
 ///
 /// # Errors
-/// [`crate::Error::Journal`], [`crate::Error::Storage`]; [`crate::Error::Parameter`] if the size of a request
-/// is unknown.
+/// Returns the errors of [`JournalReader::record`]; [`crate::Error::Parameter`] if the size of a request is
+/// unknown.
 pub(crate) fn book_unpriced(
     folder: &Path,
     index: &Index,

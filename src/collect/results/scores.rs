@@ -22,7 +22,7 @@ pub struct Score {
     pub model_snapshot: String,
     /// The task.
     pub task: String,
-    /// Examples shown before the question.
+    /// Number of examples shown before the question.
     pub shots: usize,
     /// Number of items.
     pub n_items: usize,
@@ -80,8 +80,8 @@ pub struct Score {
 }
 
 impl Score {
-    /// A row for a source that states only the share of right answers: all `n` items count as scored. If `n`
-    /// is 0, there is no accuracy.
+    /// Builds the row of a source that states only the number of items and of right answers. All `n` items
+    /// count as scored. If `n` is 0, there is no accuracy.
     pub fn of_accuracy(
         provider: &str,
         model: &str,
@@ -167,7 +167,7 @@ pub struct Gain {
 /// Writes rows as CSV, atomically.
 ///
 /// # Errors
-/// [`crate::error::Error::Write`]
+/// [`crate::error::Error::Write`] if the file cannot be written.
 pub fn write<T: Serialize>(path: &Path, rows: &[T]) -> Result<()> {
     disk::write(path, &disk::csv_bytes(path, rows)?)
 }

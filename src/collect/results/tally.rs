@@ -51,11 +51,11 @@ pub struct Tally {
 struct TallyCell {
     kinds: BTreeMap<GradeKind, usize>,
     credit: f64,
-    /// Sum over all items of the mean credit of their replicates, of which those without a score count as
+    /// Sum over all items of the mean credit of their replicates. A replicate without a score counts as
     /// wrong.
     credit_all: f64,
-    /// Mean credit of each scored question, with half the SHA-256 of its name. The half saves memory, because
-    /// there may be millions of questions.
+    /// Mean credit of each scored question, with half the SHA-256 of its name. Half of the hash saves memory,
+    /// because there may be millions of questions.
     questions: Vec<([u8; 16], f64)>,
     logprob: f64,
     n_logprob: usize,
@@ -92,8 +92,9 @@ impl Tally {
     }
 
     /// Adds an item with the grades of its replicates, in order. An item counts once. Its credit is the mean
-    /// over the scored replicates; for [`Score::accuracy_all_as_wrong`], the mean over all replicates. If no
-    /// replicate was scored, the item has the kind of the first one.
+    /// over the scored replicates. For [`Score::accuracy_all_as_wrong`], it is the mean over all replicates,
+    /// and those without a score count as 0. If no replicate was scored, the item has the kind of the first
+    /// one.
     pub fn add(&mut self, asked: QuestionRef<'_>, grades: &[Grade]) {
         let count = self.count(asked.task, asked.shots);
         let credits: Vec<f64> = grades.iter().filter_map(|grade| grade.credit).collect();
@@ -152,7 +153,7 @@ impl Tally {
         (self.repeated, self.disagreed)
     }
 
-    /// One row per task and number of shots.
+    /// The scores, one row per task and number of shots.
     pub fn scores(&self) -> Vec<Score> {
         self.counts.iter().map(|((task, shots), count)| self.row(*task, *shots, count)).collect()
     }

@@ -1,5 +1,5 @@
 //! Writes the results of a collection: scores.csv and gains.csv, items.csv with every graded answer, and
-//! texts.jsonl. Log-probabilities of prompts are not written here.
+//! texts.jsonl. It does not write log-probabilities of prompts.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -78,7 +78,7 @@ impl Results {
     /// Begins the files of a folder.
     ///
     /// # Errors
-    /// [`Error::Write`]
+    /// [`Error::Write`] if a file cannot be created.
     pub fn begin(folder: &Path, provider: &str, model: &str, grading: Grading) -> Result<Self> {
         let tally = Tally::new(provider, model).graded_by(&grading);
         let (folder, model) = (folder.to_path_buf(), model.to_owned());
@@ -95,11 +95,11 @@ impl Results {
         })
     }
 
-    /// Adds all answers to one item, in the order of its replicates. An item that was never asked has no
-    /// answers.
+    /// Adds all answers to one item, in the order of its replicates. `replicates` is empty for an item that
+    /// was never asked.
     ///
     /// # Errors
-    /// [`Error::Write`]
+    /// [`Error::Write`] if a file cannot be written.
     pub fn add(&mut self, task: &Task, item: &Item, replicates: &[Replicate]) -> Result<()> {
         let first = replicates.first().and_then(|replicate| replicate.answers.first());
         *self.summary.outcomes.entry(first.map_or("failed", |answer| answer.outcome.kind())).or_default() +=
@@ -182,7 +182,7 @@ impl Results {
     /// Gives every file its final name. scores.csv is last, so it exists only if all other files do.
     ///
     /// # Errors
-    /// [`Error::Write`]
+    /// [`Error::Write`] if a file cannot be written or renamed.
     pub fn write(self, seed: u64) -> Result<ResultsSummary> {
         let at = |name: &str| self.folder.join(name);
         if let Some(texts) = self.texts {

@@ -13,7 +13,8 @@ pub(super) struct Unescaped {
 }
 
 impl Unescaped {
-    /// The original span of a span of these bytes. It never ends within an escape.
+    /// The span of the original text that corresponds to a span of these bytes. It never ends within an
+    /// escape.
     pub(super) fn original(&self, span: &Range<usize>) -> Range<usize> {
         // All bytes of one decoded character have the same position.
         let last = self.positions[span.end - 1];

@@ -49,7 +49,7 @@ impl Forms {
         let known = prefix_length(key);
         let first = LEAST_CHARACTERS.max(known + LEAST_AFTER_PREFIX);
         let hex = seed::hex(key.as_bytes());
-        // A character has two hexadecimal digits.
+        // A character of a key has two hexadecimal digits.
         let mut texts = vec![
             (key.to_owned(), first, LEAST_CHARACTERS),
             (hex.to_uppercase(), 2 * first, 2 * LEAST_CHARACTERS),

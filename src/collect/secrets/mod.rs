@@ -4,9 +4,9 @@
 //! Servers may echo keys. The following is redacted in a text:
 //!
 //! - the key itself, and its hexadecimal, base64 and base64url forms;
-//! - long fragments of these: at least eight characters at the beginning (and four after a prefix that all
-//!   keys of a provider share) or at the end, and any other fragment of half the length or of sixteen
-//!   characters; for the hexadecimal form, twice as many digits at the beginning and the end;
+//! - long fragments of these forms: eight characters at the end, eight at the beginning (including four after
+//!   a prefix that all keys of a provider share), or sixteen characters or half of the form at any other
+//!   place. In the hexadecimal form, fragments at the beginning and the end need twice as many digits;
 //! - all of these under up to three layers of JSON escapes and percent-encoding, and with zero-width
 //!   characters and soft hyphens in between;
 //! - any text with a digit that matches the pattern of a known provider's keys or follows `Bearer `.

@@ -1,4 +1,4 @@
-//! Redacts panic messages. Rust prints them to stderr, and they may quote the data in use.
+//! Redacts panic messages. Rust prints them to stderr, and they may contain data such as the key.
 
 use std::sync::Arc;
 

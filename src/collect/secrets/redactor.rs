@@ -1,4 +1,4 @@
-//! Holds the key of a run, and redacts texts that may contain it.
+//! Stores the key of a run, and redacts texts that may contain it.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -36,7 +36,7 @@ fn is_placeholder(key: &str) -> bool {
 pub struct Secrets {
     key: SecretString,
     forms: Forms,
-    /// Forms of the key without its prefix and punctuation, as grading may leave it.
+    /// Forms of the key without its prefix and punctuation, which grading may remove.
     bare: Forms,
     /// Prefixes of keys of known providers, each with the minimum number of characters after it. The minimum
     /// excludes ordinary words.
@@ -186,7 +186,7 @@ impl Secrets {
     /// Returns an error if the base URL contains the key, because the URL is recorded and printed.
     ///
     /// # Errors
-    /// [`Error::Parameter`]
+    /// [`Error::Parameter`] if the URL contains the key.
     pub fn check_url(&self, base_url: &str) -> Result<()> {
         if self.is_in(base_url) {
             let reason = "contains the key; remove it, because keys are read from the environment".into();
@@ -253,8 +253,8 @@ impl Secrets {
 
     /// Whether a span lies within a JSON string that must be kept. Such a string consists only of letters and
     /// underscores. It is either a member name, or a word with underscores, in one case, that is shorter than
-    /// the key (`content_filter`). Servers put no keys there, and without these words an answer cannot be
-    /// read.
+    /// the key (`content_filter`). Servers do not put keys there, and an answer cannot be read without these
+    /// words.
     fn is_word(&self, bytes: &[u8], span: &Range<usize>) -> bool {
         let is_letter = |byte: &&u8| byte.is_ascii_alphabetic() || **byte == b'_';
         let first =
@@ -279,7 +279,7 @@ impl Secrets {
             self.patterns.iter().find_map(|(start, least)| {
                 let rest = here.strip_prefix(*start)?;
                 let first = rest.iter().take(MOST_LOOKED_AT).take_while(|byte| is_key(byte)).count();
-                // Keys are random, so a long text without a digit is a phrase with hyphens rather than a key.
+                // Keys are random, so a long text without a digit is most likely a phrase with hyphens.
                 let is_random = rest[..first].iter().any(u8::is_ascii_digit);
                 let whole = || start.len() + rest.iter().take_while(|byte| is_key(byte)).count();
                 (first >= *least && is_random).then(whole)

@@ -1,7 +1,7 @@
 //! Draws the questions of in-context completion. The prompt "h1 -> a1, h2 -> a2, ..., hK -> aK, h ->" asks
 //! for the answer to head h under one relation of a category. The shots show the relation; without shots, the
-//! model must guess it. One list of `shots + 1` pairs contains the nested questions at every number of shots:
-//! the shots are the first pairs of the list.
+//! model must guess it. One list of `shots + 1` pairs yields a question at every number of shots: the
+//! question with k shots shows the first k pairs and asks for the answer of the next one.
 
 use std::ops::Range;
 
@@ -26,7 +26,7 @@ const REPLY: &str = "Each message names one thing. Reply with what belongs to it
 /// A list of pairs. Pair `k` (from 0) is the question with `k` shots.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct List {
-    /// The column of the answers.
+    /// The relation: the column of the category that contains the answers.
     pub relation: String,
     /// Head and answer of each pair.
     pub pairs: Vec<(String, String)>,
@@ -60,7 +60,7 @@ impl Completion {
         let n = category.entities.len();
         let fault = |reason: String| Error::Corpus { name: category.name.clone(), reason };
         if category.relations.is_empty() {
-            return Err(fault("has no column in addition to `entity`, so there is nothing to ask".into()));
+            return Err(fault("has no column except `entity`, so there is nothing to ask".into()));
         }
         if n <= shots {
             return Err(fault(format!(
@@ -99,8 +99,8 @@ impl Completion {
             pairs.into_iter().find(|(_, a)| a.is_empty() || a.contains([',', '\n']))
         {
             let reason = format!(
-                "column {relation} has the answer {answer:?}, which is empty or contains a comma or line \
-                 feed, which would end the answer"
+                "column {relation} has the answer {answer:?}; an answer must not be empty, and must not \
+                 contain a comma or line feed, because these end an answer"
             );
             return Err(Error::Corpus { name: self.name.clone(), reason });
         }
@@ -136,8 +136,8 @@ impl Completion {
             name: self.name.clone(),
             sha256: self.sha256(),
             items: items.into(),
-            // A turn is one answer and needs no stop sequence. Without one, an answer that is a whole
-            // sentence stays visible.
+            // A turn is one answer and needs no stop sequence. Without a stop sequence, an answer that is a
+            // whole sentence is stored completely.
             stops: if options.rendering == Rendering::Turns {
                 vec![]
             } else {
@@ -178,8 +178,8 @@ impl List {
         Self { relation: relation.into(), pairs: kept, text, answers }
     }
 
-    /// The question after some shots. A text ends before the blank that precedes the answer, because
-    /// tokenizers treat that blank as part of the answer.
+    /// The question with `shots` examples. A text prompt ends before the blank that precedes the answer,
+    /// because tokenizers treat that blank as part of the answer.
     fn prompt(&self, shots: usize, rendering: Rendering) -> Prompt {
         let text = self.text[..self.answers[shots].start].trim_end();
         let message = |role, content: &str| Message { role, content: content.into() };

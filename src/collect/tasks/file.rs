@@ -69,8 +69,12 @@ pub(crate) fn load(path: &Path, grader: Option<&Grader>) -> Result<Task> {
     }
     filed.places.shrink_to_fit();
     let others: Vec<String> = others.into_iter().collect();
-    let note =
-        format!("{}: ignored {}; surmise reads {}", path.display(), others.join(", "), KNOWN.join(", "));
+    let note = format!(
+        "{}: these members are ignored: {}; surmise reads {}",
+        path.display(),
+        others.join(", "),
+        KNOWN.join(", ")
+    );
     let notes = if others.is_empty() { vec![] } else { vec![note] };
     let kind = if grader.is_some() { TaskKind::Graded } else { TaskKind::Texts };
     Ok(Task { name, sha256: whole.sha256, items: filed.into(), stops: vec![], kind, notes })

@@ -34,8 +34,9 @@ pub fn built_in() -> Vec<(&'static str, String)> {
 /// Loads tasks by name or file, in order.
 ///
 /// # Errors
-/// [`Error::Unknown`]; [`Error::Csv`] for a bad line of a file; [`Error::Corpus`] for a category without
-/// usable relations; [`Error::Parameter`] if two tasks have the same name or two items have the same id.
+/// [`Error::Unknown`] for a name that is neither a task nor a file; [`Error::Csv`] for a bad line of a file;
+/// [`Error::Corpus`] for a category without usable relations; [`Error::Parameter`] if two tasks have the same
+/// name or two items have the same id.
 pub fn load(names: &[String], options: &TaskOptions) -> Result<Vec<Task>> {
     let mut tasks = vec![];
     for name in names {

@@ -33,14 +33,14 @@ impl SourceRow {
             }
             (None, None) => Err(self.fault(path, "has neither `prompt` nor `messages`")),
             (Some(Value::String(text)), None) => Ok(Prompt::Text(text.clone())),
-            (Some(_), None) => Err(self.fault(path, "has a `prompt` that is not a text")),
+            (Some(_), None) => Err(self.fault(path, "has a `prompt` that is not a string")),
             (None, Some(messages)) => {
                 let form = |error| {
                     self.fault(
                         path,
                         format!(
-                            "has `messages` that are not [{{\"role\": \"user\", \"content\": \"...\"}}] \
-                             ({error})"
+                            "has `messages` that is not a list such as [{{\"role\": \"user\", \"content\": \
+                             \"...\"}}] ({error})"
                         ),
                     )
                 };
@@ -56,7 +56,7 @@ impl SourceRow {
     /// Builds the item of this row.
     ///
     /// # Errors
-    /// [`Error::Csv`]
+    /// [`Error::Csv`] with the number of the line.
     pub(crate) fn item(&self, path: &Path, reading: &RowFormat) -> Result<Item> {
         let id = self.members.get("id").and_then(plain).filter(|id| !id.trim().is_empty());
         let id = id.ok_or_else(|| self.fault(path, "has no `id`; give each item a unique one"))?;
@@ -83,7 +83,8 @@ impl SourceRow {
             (None, None) => {
                 return Err(self.fault(
                     path,
-                    "has neither `answer` nor `answers` to grade by; for free texts, give texts:FILE",
+                    "has neither `answer` nor `answers`, so it cannot be graded; to collect free texts, give \
+                     texts:FILE",
                 ));
             }
             (Some(answer), None) => vec![self.answer(path, answer, &item.choices)?],
@@ -100,7 +101,7 @@ impl SourceRow {
             let n =
                 plain(value).and_then(|text| text.trim().parse::<u64>().ok()).filter(|n| *n <= MOST_SHOTS);
             item.shots =
-                n.ok_or_else(|| self.fault(path, "has `shots` that are not a number of examples"))? as usize;
+                n.ok_or_else(|| self.fault(path, "has `shots` that is not a number of examples"))? as usize;
         }
         if let Some(tolerance) =
             self.members.get("tolerance").and_then(plain).filter(|t| !t.trim().is_empty())
@@ -117,11 +118,15 @@ impl SourceRow {
         Ok(item)
     }
 
-    /// The right answer in a row. It is a text. If the item has choices and the text is not one of them, it
-    /// must be the letter of a choice or its number (from 0).
+    /// Reads the right answer of a row. If the item has choices, the answer must be one of them, or the
+    /// letter or the number (from 0) of one.
     fn answer(&self, path: &Path, answer: &Value, choices: &[String]) -> Result<String> {
         let text = plain(answer).ok_or_else(|| {
-            self.fault(path, "has an `answer` that is not a text; give several answers as `answers`")
+            self.fault(
+                path,
+                "has an `answer` that is not a string, number or boolean; give several answers \
+                              as `answers`",
+            )
         })?;
         if text.trim().is_empty() {
             return Err(
@@ -135,8 +140,8 @@ impl SourceRow {
             self.fault(
                 path,
                 format!(
-                    "has the answer {text:?}, which is neither one of its choices nor the letter or number \
-                     (from 0) of one"
+                    "has the answer {text:?}, which is neither a choice nor the letter or the number (from \
+                     0) of a choice"
                 ),
             )
         };
@@ -147,12 +152,12 @@ impl SourceRow {
         let texts: Option<Vec<String>> = list.as_array().and_then(|list| list.iter().map(plain).collect());
         let texts =
             texts.filter(|texts| !texts.is_empty() && texts.iter().all(|text| !text.trim().is_empty()));
-        texts.ok_or_else(|| self.fault(path, format!("has `{name}` that are not a list of non-empty texts")))
+        texts.ok_or_else(|| self.fault(path, format!("has `{name}` that is not a list of non-empty strings")))
     }
 }
 
-/// The choice with a given letter, or with a given number from 0. If choices are numbers themselves, a number
-/// selects no choice.
+/// The choice with a given letter, or with a given number from 0. If any choice is itself a number, a number
+/// does not select a choice by position.
 fn choice_of<'a>(text: &str, choices: &'a [String]) -> Option<&'a String> {
     let numbers = choices.iter().any(|choice| choice.trim().parse::<f64>().is_ok());
     let number = || text.parse::<usize>().ok().filter(|_| !numbers);
@@ -160,7 +165,7 @@ fn choice_of<'a>(text: &str, choices: &'a [String]) -> Option<&'a String> {
     letter_index(bare).or_else(number).and_then(|index| choices.get(index))
 }
 
-/// A text, or a number or boolean as text.
+/// The text of a string, a number or a boolean; `None` for other values.
 fn plain(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),

@@ -1,5 +1,5 @@
-//! Reads rows of a user's file, JSONL or CSV: all rows in sequence, or single rows by position. Errors
-//! contain the line number.
+//! Reads rows of a user's file, which is JSONL or CSV: all rows in sequence, or single rows by position.
+//! Errors contain the line number.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -161,7 +161,8 @@ fn csv_rows(
         return Err(fault(path, start, format!("has the column `{twice}` twice")));
     }
     if !names.iter().any(|name| name == "id") {
-        let reason = "has no column `id`; the columns are id, prompt or messages, answer or answers, choices";
+        let reason = "has no column `id`; give the columns id, prompt or messages, answer or answers, and \
+                      choices";
         return Err(fault(path, start, reason.into()));
     }
     let mut record = csv::StringRecord::new();
@@ -200,14 +201,15 @@ fn object(line: &[u8]) -> std::result::Result<Members, String> {
     }
 }
 
-/// The members of a CSV row. Cells are texts; cells with lists contain JSON.
+/// The members of a CSV row. The cells of `messages`, `answers` and `choices` contain JSON; all other cells
+/// are strings.
 fn cells(names: &[String], record: &csv::StringRecord) -> std::result::Result<Members, String> {
     let mut members = Members::new();
     for (name, cell) in names.iter().zip(record) {
         let listed = matches!(name.as_str(), "messages" | "answers" | "choices") && !cell.is_empty();
         let value = if listed {
             serde_json::from_str(cell)
-                .map_err(|error| format!("has {name} that are not a JSON list ({error})"))?
+                .map_err(|error| format!("has `{name}` that is not a JSON list ({error})"))?
         } else {
             Value::String(cell.into())
         };
@@ -232,7 +234,7 @@ fn crc(record: &csv::StringRecord) -> u32 {
     crc.finalize()
 }
 
-/// An error in the line at `offset`, or in the first non-blank line after it.
+/// An error that names the line at `offset`, or if that line is empty, the first non-empty line after it.
 pub(crate) fn fault(path: &Path, offset: u64, reason: String) -> Error {
     Error::Csv { path: path.into(), line: line_of(path, offset).unwrap_or(1), reason }
 }

@@ -1,6 +1,7 @@
 //! Turns the factorial design of semantic emergence into questions to an API. The prompts are those whose
-//! residual streams [`crate::emergence::semantic`] reads. Each prompt is asked for a short answer. If the
-//! server scores prompts, each prompt is also sent once with each relation's answer appended.
+//! residual streams [`crate::emergence::semantic`] reads. The server answers each prompt briefly. If the
+//! server scores prompts, each prompt is also sent once for each relation, with the answer of that relation
+//! appended.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,9 +16,9 @@ use crate::provider::{Capabilities, Prompt};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LogprobSource {
-    /// The server echoes prompts with the log-probabilities of their tokens.
+    /// The server returns the log-probabilities of the tokens of a prompt.
     Echo,
-    /// The server lists the most likely tokens at the start of its answer.
+    /// The server lists the most likely first tokens of its answer.
     Top,
     /// The server returns no log-probabilities.
     None,
@@ -40,11 +41,12 @@ impl LogprobSource {
     pub fn describe(self) -> &'static str {
         match self {
             Self::Echo => {
-                "The server echoes the prompt with each relation's answer: exact, one more request per \
-                 relation"
+                "The server scores the prompt with each relation's answer appended: exact, but one more \
+                 request per relation"
             }
             Self::Top => {
-                "The server lists the most likely first tokens; other tokens have no known log-probability"
+                "The server lists the most likely first tokens of its answer; the log-probabilities of other \
+                 tokens stay unknown"
             }
             Self::None => "No log-probabilities",
         }
@@ -98,7 +100,7 @@ impl SemanticTask {
         };
         if form.is_chat() && !can.chats {
             let reason = format!(
-                "{} is a chat message, but {provider} continues texts; use arrow, or a provider of chat \
+                "{} is a form for chats, but {provider} continues texts; use arrow, or a provider of chat \
                  models",
                 form.name
             );
@@ -134,7 +136,8 @@ impl SemanticTask {
         Ok(designs)
     }
 
-    /// The tasks of a design: its prompts, and if the server scores prompts, also the prompts with answers.
+    /// The tasks of a design: one with its prompts, and if the server scores prompts, a second one with the
+    /// answers appended.
     pub fn tasks(&self, design: &FactorialDesign) -> Vec<Task> {
         let short = self.task(design, TaskKind::Graded);
         match self.logprobs_from {

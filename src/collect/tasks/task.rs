@@ -16,7 +16,7 @@ pub struct Task {
     pub items: Items,
     /// Stop sequences. They are sent if the provider accepts them, and applied to answers before grading.
     pub stops: Vec<String>,
-    /// The use of its answers.
+    /// How its answers are used.
     pub kind: TaskKind,
     /// Notes about the file for the user.
     pub notes: Vec<String>,
@@ -29,7 +29,7 @@ impl Task {
     }
 }
 
-/// The use of the answers to a task.
+/// How the answers to a task are used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TaskKind {
     /// Answers are graded as right or wrong.
@@ -45,7 +45,7 @@ pub enum TaskKind {
 pub struct TaskOptions {
     /// Maximum number of shots of in-context tasks. Every number from 0 to this one is asked.
     pub shots: usize,
-    /// Number of lists per relation of in-context tasks, and of prompts per category of texts.
+    /// Number of lists per relation (in-context tasks) or prompts per category (texts).
     pub items: usize,
     /// Seed of the sampling.
     pub seed: u64,
@@ -59,7 +59,7 @@ pub struct TaskOptions {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rendering {
-    /// The plain text, to be continued.
+    /// The plain text of the list, which the model continues.
     Text,
     /// The text, preceded by an instruction to give only the next answer.
     Instructed,

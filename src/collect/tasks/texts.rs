@@ -1,5 +1,5 @@
-//! Builds the prompts of free texts. They have no right answer; their answers are stored, so that a small
-//! model can read them.
+//! Builds the prompts of free texts. The prompts have no right answer. The answers are stored, so that the
+//! residual streams of a small model can be measured on them.
 
 use rand::seq::index::sample;
 
@@ -25,7 +25,7 @@ const KINDS: [(&str, &str); 5] = [
 /// Prompts for paragraphs about entities: `items` entities of every default category, sampled with the seed.
 ///
 /// # Errors
-/// [`crate::error::Error::Corpus`]
+/// [`crate::error::Error::Corpus`] if a category cannot be loaded.
 pub(crate) fn built_in(options: &TaskOptions) -> Result<Task> {
     let mut items = vec![];
     for (name, kind) in KINDS {

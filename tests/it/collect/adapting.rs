@@ -1,5 +1,5 @@
-//! Parameters that a server does not support are adapted for the whole run, recorded and reported once, or
-//! refused by name; additional parameters are sent unchanged.
+//! Parameters that a server does not support: they are adapted for the whole run, recorded and reported once,
+//! or end the run with an error that names them. Additional parameters are sent unchanged.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ fn refused(message: &str) -> Reply {
     Reply::new(400, body.to_string())
 }
 
-/// A model that supports only the parameters of a new reasoning model.
+/// A server that refuses the parameters that new reasoning models do not support.
 fn reasoning_model(posted: &Posted) -> Reply {
     let has = |name: &str| !posted.body[name].is_null();
     if has("max_tokens") {
@@ -61,7 +61,7 @@ fn a_parameter_that_cannot_be_adapted_ends_the_run_by_name() {
     let case = Case::new(&server, 5);
     case.ends(1, &["--no-adapt-params"]).says("does not support `max_tokens`").says("--no-adapt-params");
     assert_eq!((server.count_all(), server.questions()), (1, 0));
-    // A server that refuses the parameter in any form.
+    // This server refuses the parameter in any form.
     let server = Server::start(|_| refused("`temperature` is deprecated for this model."));
     let case = Case::new(&server, 50);
     case.ends(1, &[]).says("does not support `temperature`").says("cannot be omitted or changed further");
@@ -83,7 +83,8 @@ fn a_wrong_key_is_tried_once_and_a_refusal_by_a_firewall_does_not_count_as_one()
     let case = Case::new(&server, 500);
     case.ends(5, &["--concurrency", "64"]).says("refuses the key");
     assert_eq!(server.count_all(), 1);
-    // The probe is stored, and the key is no longer valid.
+    // The answer to the probe is stored, so in the second run the first question shows that the key is no
+    // longer valid.
     let server = Server::start(|posted| match posted.before {
         0 => Reply::say("yes"),
         1 => Reply::error(402, "insufficient_quota"),
@@ -193,7 +194,7 @@ fn log_probabilities_that_cannot_be_used_end_the_run_at_the_probe() {
         case.ends(1, &arguments).says(says);
         assert_eq!(server.count_all(), 1, "the stored probe ends the second run");
     }
-    // In a chat, three certain tokens at one position.
+    // A chat lists three tokens with probability 1 at one position.
     let server = Server::start(|posted| {
         let mut body = chat(posted.word(), "stop");
         let top = ["A", "B", "C"].map(|token| json!({"token": token, "logprob": 0.0}));
@@ -202,7 +203,7 @@ fn log_probabilities_that_cannot_be_used_end_the_run_at_the_probe() {
         Reply::new(200, body.to_string())
     });
     Case::new(&server, 3).ends(1, &["--logprobs", "3"]).says("sum to 3.00").says("omit --logprobs");
-    // A server that ignores the request is reported.
+    // If a server ignores the request for log-probabilities, a message reports this.
     let server = Server::right();
     let ran = Case::new(&server, 3).ends(0, &["--logprobs", "3"]);
     assert_eq!(ran.stderr.matches("ignores `logprobs`").count(), 1, "{}", ran.stderr);

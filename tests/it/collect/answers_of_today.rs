@@ -1,10 +1,10 @@
-//! Current forms of answers of models and gateways: every finish reason in public reports, reasoning next to
-//! the text, phases, tool calls, and successes without an answer.
+//! Current forms of answers of models and gateways: all finish reasons in public reports, reasoning in
+//! addition to the text, phases, tool calls, and successful responses without an answer.
 
 use serde_json::{Value, json};
 use surmise::provider::{self, Headers, Outcome};
 
-/// The kind of an outcome, with its text if it may be graded.
+/// The kind of an outcome, followed by its text if the text can be graded.
 fn outcome(provider: &str, body: &Value) -> String {
     let provider = provider::find(provider).expect("a provider");
     match provider::read(provider, 200, &Headers::default(), body.to_string().as_bytes()).outcome {

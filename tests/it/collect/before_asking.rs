@@ -1,5 +1,5 @@
-//! Before a request costs anything, `surmise collect` refuses outputs that would replace inputs, books the
-//! cost of earlier runs, and leaves out unreadable answers.
+//! Protection of files and money: outputs never replace inputs, an answer counts until it is replaced, the
+//! cost of earlier runs is booked, and an expensive question does not stop the others.
 
 use std::process::Command;
 
@@ -36,7 +36,7 @@ fn a_file_of_questions_is_never_replaced() {
         assert_eq!(case.file(name), text);
     }
     assert!(server.count_all() == 0 && !case.out().join("journal.jsonl").exists());
-    // The same for imported files.
+    // Importing does not replace its input files either.
     let folder = case.folder.path();
     let at = |name: &str| folder.join(name);
     std::fs::write(at("results_t.json"), "{}").expect("a file");
@@ -139,7 +139,7 @@ fn unreadable_answers_end_the_run_like_failures() {
         .says("10 consecutive answers cannot be read")
         .says("--redo unreadable");
     assert!((10..=12).contains(&server.count_all()), "{}", server.count_all());
-    // A single one does not end the run.
+    // A single unreadable answer does not end the run.
     let server = Server::start(|posted| match posted.before % 5 {
         4 => Reply::say(posted.word()),
         _ => Reply::new(200, "<html></html>"),

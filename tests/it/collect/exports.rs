@@ -1,4 +1,4 @@
-//! Exports of a collection, read back by the importers.
+//! Exports of a collection: the importers read the files back, and the results are compared.
 
 use std::path::Path;
 use std::process::Command;
@@ -78,11 +78,11 @@ fn exported_files_are_read_back() {
         let right = &back.items.iter().find(|item| item.row.id == "q0").expect("an item").row;
         assert_eq!((right.answer.as_str(), right.gold.as_str()), ("w0", "[\"w0\"]"), "{to}");
     }
-    // The harness has one grade per item: that of the mean over its answers.
+    // The harness has one grade per item, the mean over its answers.
     let back = round_trip(&case, "lm-eval");
     assert_eq!(back.scores.len(), 1);
     assert_eq!(back.scores[0].accuracy_all_as_wrong, own[0].accuracy_all_as_wrong);
-    // Eight items are right, and half of one.
+    // Eight items are right; one item has one right answer of two.
     assert_eq!((own[0].accuracy, own[0].accuracy_all_as_wrong), (Some(8.0 / 9.0), Some(7.5 / 12.0)));
     assert_eq!((back.scores[0].n_items, back.scores[0].shots), (12, 0));
 }

@@ -1,4 +1,4 @@
-//! FAULTS.md itself: all rows exist, and they name existing tests.
+//! Checks FAULTS.md itself: it has all rows, and they name existing tests.
 
 const TABLE: &str = include_str!("FAULTS.md");
 const TESTS: [&str; 7] = [

@@ -16,7 +16,7 @@ pub fn with_w0(code: i32, reply: impl Fn(&Posted) -> Reply + Send + Sync + 'stat
     (case, server.count("w0"))
 }
 
-/// The number in the only column of scores.csv that counts the faulty item.
+/// Checks that only this column of scores.csv counts the faulty item.
 fn is_counted(case: &Case, column: &str) {
     for name in ["n_refused", "n_filtered", "n_truncated", "n_empty", "n_unreadable", "n_error"] {
         assert_eq!(case.score(name), if name == column { "1" } else { "0" }, "{name}");
@@ -150,7 +150,7 @@ fn fault_26_to_28_empty_refused_and_filtered_answers_are_counted_and_asked_once(
             (case.score("accuracy"), case.score("accuracy_all_as_wrong")),
             ("1.0".into(), (2.0 / 3.0).to_string())
         );
-        // Only on request, and then as a separate answer.
+        // The question is asked again only on request, and its new answer has its own key.
         case.ends(0, &["--redo", "filtered"]);
         assert_eq!((server.count("w0"), server.questions()), (2, 4));
         let keys: std::collections::BTreeSet<_> =
@@ -196,7 +196,7 @@ fn fault_30_an_unsupported_parameter_is_left_out_of_all_requests_or_none() {
         "param":"messages"}}"#;
     let never = Server::start(move |_| Reply::new(400, error));
     let ran = Case::new(&never, 1).ends(1, &[]);
-    assert!(!ran.says("it names `messages`").stderr.contains("--no-adapt-params"));
+    assert!(!ran.says("the error names `messages`").stderr.contains("--no-adapt-params"));
     assert_eq!(server.posts().len(), 1, "only a probe is sent");
     case.ends(0, &[]).says("`temperature` is omitted");
     let bodies: std::collections::BTreeSet<String> = server.posts()[1..]
@@ -214,7 +214,7 @@ fn fault_30_an_unsupported_parameter_is_left_out_of_all_requests_or_none() {
     );
     assert!(case.file("summary.json").contains("\"temperature\""), "the change must be recorded");
     let posts = server.posts().len();
-    // The earlier flag, from before it was the default.
+    // The flag from before this behaviour was the default is still accepted.
     case.ends(0, &["--adapt-params"]);
     assert_eq!(server.posts().len(), posts, "the result must be remembered");
 }

@@ -34,7 +34,7 @@ fn fault_02_an_incomplete_last_line_is_moved_aside_at_every_length() {
             assert_eq!(std::fs::read(folder.join("journal.torn-1")).expect("a file"), whole[end..n]);
         }
     }
-    // The command reports it and continues.
+    // The command reports the incomplete line and continues.
     std::fs::write(case.out().join("journal.jsonl"), &whole[..whole.len() - 5]).expect("a file");
     case.ends(0, &[]).says("1 incomplete record moved").says("may have been billed");
     assert_eq!((server.questions(), case.score("n_scored")), (4, "3".into()));
@@ -55,7 +55,7 @@ fn fault_03_corruption_in_the_middle_is_refused_and_repaired() {
         .says(&format!("line 6 (byte {})", lines[4]))
         .says("checksum")
         .says("surmise collect repair");
-    assert_eq!(std::fs::read(&path).expect("a journal"), bytes, "the file must be refused and not changed");
+    assert_eq!(std::fs::read(&path).expect("a journal"), bytes, "a damaged file must not be changed");
     let command = |arguments: &[&str]| {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_surmise"));
         command.current_dir(case.folder.path()).args(arguments).output().expect("the binary")
@@ -68,7 +68,7 @@ fn fault_03_corruption_in_the_middle_is_refused_and_repaired() {
     assert_eq!(case.score("n_scored"), "5");
 }
 
-/// The lines of a case's journal, and the same with one byte of some of them changed.
+/// Changes one byte in each of these lines of a journal. Returns the damaged journal.
 fn damaged(case: &Case, lines: &[usize]) -> Vec<u8> {
     let path = case.out().join("journal.jsonl");
     let mut all: Vec<Vec<u8>> = std::fs::read(&path)
@@ -102,7 +102,7 @@ fn fault_03_damaged_complete_lines_at_the_end_are_not_moved_aside() {
         assert_eq!(
             std::fs::read(case.out().join("journal.jsonl")).expect("a journal"),
             bytes,
-            "the file must be refused and not changed"
+            "a damaged file must not be changed"
         );
         assert_eq!(server.questions(), 5, "no question may be paid for again");
         damaged(&case, &lines);
@@ -197,8 +197,8 @@ fn fault_37_the_budget_holds_and_the_rest_is_reported() {
     std::fs::write(case.folder.path().join("prices.toml"), prices).expect("a file");
     let capped = ["--budget-usd", "0.0003", "--prices", "prices.toml"];
     let ran = case.ends(4, &capped);
-    // 180 more requests at 2 and 1.6 millionths, of 0.0003 dollars in all. This is reported once, and the run
-    // continues to the limit.
+    // 180 more requests at 2 and 1.6 millionths, of 0.0003 dollars in all. The forecast is reported once, and
+    // the run continues to the limit.
     ran.says(
         "after 20 answers: 180 questions remain, about 900 prompt tokens and 180 answer tokens, 0.000648 USD \
          in addition",
@@ -354,7 +354,7 @@ fn texts_are_stored_in_texts_jsonl() {
     std::fs::write(case.folder.path().join("prompts.jsonl"), "{\"id\":\"a\",\"prompt\":\"Tell of w7\"}\n")
         .expect("a file");
     let mut command = case.command(&["texts:prompts.jsonl"]);
-    // The items of every case are left out here.
+    // This command has no items.jsonl.
     let arguments: Vec<_> =
         command.get_args().filter(|word| *word != "items.jsonl").map(ToOwned::to_owned).collect();
     let program = command.get_program().to_owned();

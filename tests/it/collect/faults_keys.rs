@@ -1,4 +1,4 @@
-//! The key, whatever a server sends or a person types: row 31 of FAULTS.md.
+//! Row 31 of FAULTS.md: the key is stored and printed nowhere, whatever a server sends or a user enters.
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -11,8 +11,7 @@ use crate::support::fault_server::{Reply, Server, chat};
 
 #[test]
 fn fault_31_an_echoed_key_is_stored_nowhere() {
-    // Every run of every test in this file searches for the key in all files and outputs; these servers send
-    // it.
+    // Every run searches all files and outputs for the key. The servers of these tests send the key.
     let message = format!("Incorrect API key provided: {KEY}. Or zk-Secre***{}", &KEY[KEY.len() - 14..]);
     let error =
         json!({"error": {"message": message, "type": "invalid_request_error", "code": "invalid_api_key"}})
@@ -22,7 +21,7 @@ fn fault_31_an_echoed_key_is_stored_nowhere() {
     let case = Case::new(&server, 2);
     case.ends(5, &[]).says("the server refuses the key").says("[REDACTED]").says("OPENAI_API_KEY");
     assert!(case.records().iter().any(|r| r["redacted"] == true));
-    // In an answer, an HTML page, a header of a redirect.
+    // The key is in an answer, in an HTML page, and in a header of a redirect.
     let (case, _) = with_w0(0, |_| Reply::say(&format!("your key is {KEY}")));
     assert!(case.file("items.csv").contains("your key is"));
     with_w0(3, |_| Reply::new(500, format!("<html>Authorization: Bearer {KEY}</html>")));
@@ -56,7 +55,7 @@ fn fault_31_an_escaped_or_partial_key_is_stored_nowhere() {
     let escaped: String = KEY.chars().map(|c| format!("\\u{:04x}", u32::from(c))).collect();
     let inner = &KEY[2..KEY.len() - 2];
     for hidden in [escaped.as_str(), inner, &escaped[12..escaped.len() - 12]] {
-        // In every string of an answer that is stored or printed.
+        // The key is in every string of an answer that is stored or printed.
         let body =
             chat("HIDDEN", "stop").to_string().replace("m-2026-01-01", "m-HIDDEN").replace("HIDDEN", hidden);
         let sent = body.clone();
@@ -76,7 +75,7 @@ fn fault_31_an_escaped_or_partial_key_is_stored_nowhere() {
         assert!(!ran.says("does not support `stop` (status 400: [REDACTED])").stderr.contains(inner));
         assert!(!case.file("journal.jsonl").contains(inner));
     }
-    // In two strings that a reader joins.
+    // The key is divided between two strings that a reader joins.
     let (first, second) = KEY.split_at(7);
     let mut body = chat("", "stop");
     body["choices"][0]["message"]["content"] =
@@ -102,7 +101,8 @@ fn fault_31_a_key_in_any_encoding_is_stored_nowhere() {
         each(|c| format!("{c}\u{200b}")),
         each(|c| format!("{c}\\u00ad")),
     ] {
-        // In an answer and its graded text; in the name of the model; in an error and the message about it.
+        // The key is in an answer and its graded text, in the name of the model, and in an error and the
+        // message about it.
         let body = chat("it is HIDDEN.", "stop")
             .to_string()
             .replace("m-2026-01-01", "m-HIDDEN")
@@ -137,7 +137,8 @@ fn fault_31_a_key_in_any_encoding_is_stored_nowhere() {
         assert!(!case.file("items.csv").contains(KEY), "{mark:?}");
         assert!(!case.file("journal.jsonl").contains(&broken), "{mark:?}");
     }
-    // Words of the wire format inside a key are not secret: their members are read, and the cost is counted.
+    // If a key contains words of the wire format, members with these names are still read, and the cost is
+    // counted.
     for key in ["completion_tokens", "prompt_tokens-0123456789", "zk-prompt_tokens_finish_reason-9"] {
         let server = Server::right();
         let case = Case::new(&server, 2);
@@ -193,8 +194,8 @@ fn fault_31_a_key_in_what_is_asked_is_refused_before_anything_is_written() {
     let case = Case::of(&format!("{}/{percent}/v1", server.url), &item("x"));
     case.ends(2, &[]).says("contains the key");
     assert_eq!(server.count_all(), 0);
-    // A key that is too short, or is a word, is a placeholder. Redacting it would remove words from answers,
-    // so it is not redacted, and a message says so.
+    // A key that is too short, or is a word, is a placeholder. It is not redacted, because that would remove
+    // words from answers. A message reports this.
     for key in ["EMPTY", "completion", "sk-test"] {
         let case = Case::of(&server.url, &item("x"));
         let ran = case.ran(&case.command(&[]).env("OPENAI_API_KEY", key).output().expect("the binary"));

@@ -1,5 +1,5 @@
-//! Rate limits and failures that a server reports, in the order of FAULTS.md (the numbers are its rows): all
-//! requests wait together, and none waits without end.
+//! Rate limits and failures that a server reports, in the order of FAULTS.md (the numbers are its rows). All
+//! requests pause together, and every pause ends.
 
 use std::net::TcpListener;
 use std::time::Instant;
@@ -29,7 +29,7 @@ fn fault_07_many_429_give_one_pause_for_all_and_use_up_no_attempt() {
     let first = posts[0].at;
     let during = posts.iter().filter(|p| p.at > first + seconds(0.3) && p.at < first + seconds(0.95)).count();
     assert_eq!(during, 0, "no request may be sent during the pause");
-    // 8 at a time, then 4, then 2, then 1: three episodes of rate limiting.
+    // Three episodes of rate limiting reduce the limit from 8 requests at a time to 4, 2 and 1.
     assert!(posts.len() <= 40 + 8 + 4 + 2 + 1, "{} posts", posts.len());
     assert_eq!(case.score("accuracy"), "1.0");
 }
@@ -43,11 +43,11 @@ fn fault_08_a_429_without_a_wait_gives_a_longer_pause_each_time() {
     case.ends(0, &["--backoff-s", "0.2"]);
     let posts = server.posts();
     let gaps: Vec<f64> = posts[1..].windows(2).map(|pair| (pair[1].at - pair[0].at).as_secs_f64()).collect();
-    // 0.2, 0.4, 0.8, 1.6, each minus up to half of it.
+    // The waits are 0.2, 0.4, 0.8 and 1.6 s, each reduced by up to a half.
     for (gap, most) in gaps.iter().zip([0.2, 0.4, 0.8, 1.6]) {
         assert!((most / 2.0..most + 0.3).contains(gap), "{gaps:?}");
     }
-    // In the body, as Gemini states it; and in the header with the end of the window.
+    // Gemini states the wait in the body; other servers state the end of the window in a header.
     let details = json!([{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "1.2s"}]);
     let body = json!({"error": {"code": 429, "message": "wait", "status": "RESOURCE_EXHAUSTED",
         "details": details}});
@@ -124,7 +124,7 @@ fn fault_11_a_permanent_server_error_on_one_item_is_limited_and_on_all_ends_the_
         (case.score("n_error"), case.score("n_scored"), case.score("accuracy")),
         ("1".into(), "29".into(), "1.0".into())
     );
-    // Another run repeats questions that failed for a temporary reason, and no others.
+    // Another run repeats only the questions that failed for a temporary reason.
     case.ends(3, &["--retries", "0"]);
     assert_eq!((server.count("w0"), server.questions()), (6, 29 + 6));
     // A question that would fail in the same way is asked again only on request.
@@ -164,7 +164,7 @@ fn fault_12_an_overloaded_server_gets_longer_pauses() {
 
 #[test]
 fn fault_13_a_missing_server_gives_one_message_and_no_failed_item() {
-    // A port that was free a moment ago.
+    // No server listens on this port.
     let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
     for url in [format!("http://127.0.0.1:{port}/v1"), "https://surmise-test.invalid/v1".into()] {
         let lines: String = (0..1000)
@@ -176,7 +176,7 @@ fn fault_13_a_missing_server_gives_one_message_and_no_failed_item() {
         let rows = case.score("n_error");
         assert_eq!(rows, "1000");
     }
-    // A server that starts later.
+    // A server starts on the port while the command runs.
     let lines = "{\"id\":\"a\",\"prompt\":\"say w0\",\"answer\":\"w0\"}\n";
     let case = Case::of(&format!("http://127.0.0.1:{port}/v1"), lines);
     let child = case.command(&[]).spawn().expect("the binary");
@@ -188,9 +188,9 @@ fn fault_13_a_missing_server_gives_one_message_and_no_failed_item() {
 
 #[test]
 fn fault_35_only_times_of_the_server_are_compared_and_waits_use_a_monotonic_clock() {
-    // The clock of this machine may be years from that of the server: only the difference of the server's two
-    // times counts. Waits use a monotonic clock and so do not follow a clock that jumps; testing this would
-    // need to set the clock of the machine.
+    // The clocks of this machine and of the server may differ by years, because only the difference of two
+    // times of the server is used. Waits use a monotonic clock, which does not jump. This is not tested,
+    // because a test would have to set the clock of the machine.
     let server = Server::wrong_for_w0(|posted| {
         if posted.same > 0 {
             return Reply::say("w0");

@@ -31,7 +31,7 @@ fn fault_05_a_second_process_names_the_first_and_changes_nothing() {
 
 #[test]
 fn fault_06_a_full_disk_ends_the_run_before_more_is_paid_and_keeps_what_came() {
-    // Files may not grow beyond 6 MiB; each answer has 300 kB.
+    // The file size limit is 6 MiB, and each answer has 300 kB.
     let server = Server::start(|posted| Reply::say(&format!("{}{}", "x".repeat(300_000), posted.word())));
     let case = Case::new(&server, 60);
     let limited = |limit: &str| {
@@ -61,7 +61,7 @@ fn fault_06_a_full_disk_ends_the_run_before_more_is_paid_and_keeps_what_came() {
     rescued.iter().for_each(|text| journal.write_all(text.as_bytes()).expect("room"));
     case.ends(0, &["--keep-going"]);
     assert_eq!(server.posts().len(), 61, "no question may be asked twice");
-    // Not even enough space for the first answers.
+    // There is not even enough space for the first answers.
     let other = Case::new(&server, 3);
     let command = other.command(&[]);
     let mut shell = std::process::Command::new("bash");
@@ -112,7 +112,7 @@ fn fault_14_a_connection_that_cannot_be_secured_ends_the_run() {
         .says("no certificate in PEM form");
 }
 
-/// A server with TLS and one of the golden certificates, which answers right.
+/// A server with TLS and one of the golden certificates. It answers every question right.
 fn tls_server(stem: &str) -> String {
     use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer, pem::PemObject};
     rustls::crypto::ring::default_provider().install_default().unwrap_or_default();
@@ -127,7 +127,7 @@ fn tls_server(stem: &str) -> String {
             let connection = rustls::ServerConnection::new(config.clone()).expect("a connection");
             let mut tls = rustls::StreamOwned::new(connection, stream);
             let (mut head, mut byte) = (vec![], [0]);
-            // Read the head, then at least the first byte of the body. This is enough, because the answer is
+            // Reads the header and at least the first byte of the body. This is enough, because the answer is
             // always the same.
             while !head.ends_with(b"\r\n\r\n{") && matches!(std::io::Read::read(&mut tls, &mut byte), Ok(1)) {
                 head.push(byte[0]);
@@ -214,7 +214,7 @@ fn fault_19_a_silent_server_ends_at_the_time_limit() {
     let began = Instant::now();
     case.ends(3, &["--timeout-s", "1", "--unknown-retries", "0"]);
     assert!(began.elapsed() < seconds(3.0));
-    // A port that accepts connections and never begins TLS.
+    // The server accepts connections, but never begins TLS.
     let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("https://{}", silent.local_addr().expect("an address"));
     let case = Case::of(&url, "{\"id\":\"a\",\"prompt\":\"a\",\"answer\":\"a\"}\n");

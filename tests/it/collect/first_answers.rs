@@ -1,4 +1,4 @@
-//! Runs with unexpected answers: they stop, show the answers, and continue with the right flag.
+//! Runs with unexpected answers stop, show the answers, and continue with the right flag.
 
 use std::process::Command;
 
@@ -17,12 +17,12 @@ fn a_run_without_a_right_answer_stops_and_the_same_command_with_another_grader_g
     assert!(!ran.stderr.contains('\u{1b}'));
     let sent = server.count_all();
     assert!((21..=24).contains(&sent), "{sent}");
-    // The cause ends the run again before it sends anything.
+    // The same cause ends the next run before it sends anything.
     case.ends(3, &["--concurrency", "1"]).says("none of 20 graded answers is right");
     assert_eq!(server.count_all(), sent);
     case.ends(0, &["--grader", "contains"]).says("graded: 60 right");
     assert_eq!((server.count_all(), case.score("accuracy")), (61, "1.0".into()));
-    // No question is left, and the whole run is still wrong by another grader.
+    // No question is left. With another grader, all answers are wrong again, which is reported.
     case.ends(3, &[]).says("none of 60 graded answers is right");
     case.ends(0, &["--keep-going"]).says("note: none of 60").says("graded: 60 wrong");
     assert_eq!(server.count_all(), 61);
@@ -44,13 +44,13 @@ fn unreadable_answers_and_truncated_reasoning_stop_a_run() {
     let case = Case::new(&thinking, 40);
     let ran = case.ends(3, &["--concurrency", "1"]);
     ran.says("20 of the first 20 answers were truncated").says("<think>The user wants").says("--max-tokens");
-    // If only a few answers are truncated, all others are kept.
+    // A few truncated answers do not end the run.
     let some = Server::start(|posted| match posted.before {
         3 => Reply::say("<think>hm"),
         _ => Reply::say(posted.word()),
     });
     Case::new(&some, 40).ends(0, &[]).says("39 right, 1 truncated");
-    // Fewer answers than the check needs.
+    // The run has fewer answers than the check needs.
     let wrong = Server::start(|_| Reply::say("no"));
     Case::new(&wrong, 19).ends(0, &[]).says("graded: 19 wrong");
 }
@@ -102,7 +102,7 @@ fn a_folder_is_graded_again_by_either_version_and_records_which() {
     assert_eq!(graded(&case), ("0.0".into(), "exact".into(), "1".into()));
     assert_eq!(rescore(&["--grader", "number,contains"]).0, Some(0));
     assert_eq!(graded(&case), ("1.0".into(), "number,contains".into(), "2".into()));
-    // The versions have their own graders.
+    // Version 1 does not support all graders.
     let (code, said) = rescore(&["--normalisation", "1", "--grader", "contains"]);
     assert!(code == Some(2) && said.contains("1 does not support the grader contains"), "{said}");
     assert_eq!(rescore(&["--normalisation", "3"]).0, Some(2));
@@ -143,7 +143,7 @@ fn scored_prompts_whose_choices_all_tie_stop_a_run() {
             format!("{line}\n")
         })
         .collect();
-    // The last two tokens of every prompt are certain.
+    // The last two tokens of every prompt have probability 1.
     let server = Server::start(|posted| {
         let text = format!("{} x", posted.body["prompt"].as_str().unwrap_or_default());
         let token = |(i, word)| if i == 0 { String::from(word) } else { format!(" {word}") };
@@ -163,6 +163,6 @@ fn scored_prompts_whose_choices_all_tie_stop_a_run() {
     });
     let case = Case::of(&server.url, &lines);
     let arguments = ["--provider", "openai-completions", "--grader", "logprob", "--concurrency", "1"];
-    case.ends(3, &arguments).says("all choices of each of the first 5 questions");
+    case.ends(3, &arguments).says("the same for all choices of each of the first 5 questions");
     assert!(server.count_all() <= 15, "{}", server.count_all());
 }

@@ -24,7 +24,7 @@ impl Case {
     fn item(&self) -> Item {
         let choices: Vec<String> =
             self.choices.split('|').filter(|choice| !choice.is_empty()).map(Into::into).collect();
-        // As in a file of items: the letter of a choice is replaced by its text.
+        // As in a file of items, the text of the choice replaces its letter.
         let letter = |letter: u8| choices.get(usize::from(letter.wrapping_sub(b'A')));
         let gold = match self.answer.as_bytes() {
             [byte] if !choices.contains(&self.answer) => letter(*byte).unwrap_or(&self.answer),

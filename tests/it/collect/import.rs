@@ -104,8 +104,8 @@ fn an_answer_that_never_came_is_empty_and_not_wrong() {
 
 #[test]
 fn older_versions_are_read() {
-    // 0.3: no filters, no number of items, arguments as one text. The standard error gives the number of
-    // items: se = sqrt(p (1 - p) / (n - 1)).
+    // Version 0.3 has no filters and no number of items, and its arguments are one string. The number of
+    // items follows from the standard error: se = sqrt(p (1 - p) / (n - 1)).
     let se = (0.7_f64 * 0.3 / 999.0).sqrt();
     let old = json!({"results": {"arc_easy": {"acc": 0.7, "acc_stderr": se}}, "versions": {"arc_easy": 0},
                      "config": {"model": "hf-causal", "model_args": "pretrained=gpt2,auth_token=hf_secret",
@@ -113,7 +113,8 @@ fn older_versions_are_read() {
     let imported = read("results.json", &old.to_string(), &ImportOptions::default()).expect("scores");
     assert_eq!(brief(&imported.scores), [("arc_easy", 5, 1000, Some(0.7))]);
     assert_eq!(imported.scores[0].model, "gpt2");
-    // 0.4.0: filters, `n-shot`, no number of items; the row of a group, which may be empty.
+    // Version 0.4.0 has filters and `n-shot`, but no number of items. It has rows of groups, which may be
+    // empty.
     let middle = json!({"results": {"mmlu": {" ": " ", "alias": "mmlu"}, "mmlu_stem": {"acc,none": 0.7,
         "acc_stderr,none": se}, "wikitext": {"word_perplexity,none": 12.5}},
                         "group_subtasks": {"mmlu": ["mmlu_stem"], "mmlu_stem": []},

@@ -1,4 +1,4 @@
-//! Files of other tools: files that the tools wrote (`tests/golden`), and faults in such files.
+//! Imports files that other tools wrote (`tests/golden`), and such files with faults.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -64,8 +64,8 @@ fn a_log_of_inspect_gives_the_same_as_archive_and_as_json() {
     // The two logs come from two runs with the same answers.
     assert_eq!(brief(&archive.scores), brief(&text.scores));
     assert_eq!(kinds(&archive), kinds(&text));
-    // For France one of two answers is right, and also for Peru; the answer for Chile is withheld, Kenya's is
-    // wrong for one scorer and missing for the other; Fiji failed.
+    // For France and for Peru, one of two answers is right. The answer for Chile was withheld. The answer for
+    // Kenya is wrong for one scorer and missing for the other. The sample for Fiji failed.
     assert_eq!(
         brief(&archive.scores),
         [("capitals/first_letter", 2, 5, 2, Some(0.5)), ("capitals/match", 2, 5, 3, Some(1.0 / 3.0))]
@@ -145,7 +145,7 @@ fn values_that_are_nan_or_not_shares_are_not_grades() {
     let text = log.to_string().replacen("\"value\":\"I\"", "\"value\":NaN", 1);
     let imported = of(&[("log.json", text)], &ImportOptions::default()).expect("a log");
     assert_eq!(imported.scores.len(), 1);
-    // One of two answers to an item has no value: the other one counts.
+    // One of two answers to an item has no value, so only the other one counts.
     assert_eq!(imported.scores[0].task, "capitals");
     assert!(kinds(&imported).iter().any(|(_, _, kind)| *kind == "unreadable"), "{:?}", kinds(&imported));
     let notes = imported.notes.join("\n");
@@ -156,7 +156,7 @@ fn values_that_are_nan_or_not_shares_are_not_grades() {
     let imported = of(&[("log.json", log.to_string())], &ImportOptions::default()).expect("a log");
     assert_eq!(imported.scores[1].task, "task [REDACTED]/match");
     assert!(!format!("{imported:?}").contains(KEY), "{imported:?}");
-    // The results alone, without samples.
+    // The log has results, but no samples.
     let mut log = inspect_json();
     log["samples"] = Value::Null;
     let imported = of(&[("log.json", log.to_string())], &ImportOptions::default()).expect("a log");
@@ -189,7 +189,7 @@ fn a_run_folder_of_helm_is_imported() {
 #[test]
 fn records_of_every_eval_ever_are_imported_with_their_answers() {
     let imported = read("every_eval_ever");
-    // The values that the harness's own files give (see `import`), with the new name of the model.
+    // The values equal those from the harness's own files (see `import`); only the name of the model is new.
     assert_eq!(
         brief(&imported.scores),
         [
@@ -220,7 +220,8 @@ fn old_records_and_several_models_in_one_file_are_read() {
     assert!(imported.notes.iter().any(|note| note.contains("--shots")), "{:?}", imported.notes);
     let named = ImportOptions { model: Some("m".into()), ..ImportOptions::default() };
     assert!(refused("all.jsonl", &lines, &named).contains("contains 2 models"));
-    // Results that are not a share of right answers are reported; nothing is left to import.
+    // Results that are not a share of right answers are reported. The file has no others, so nothing is
+    // imported.
     for (config, told) in [
         (json!({"metric_name": "bleu", "lower_is_better": false}), "`bleu`"),
         (json!({"metric_name": "accuracy", "lower_is_better": true}), "lower values"),
@@ -288,7 +289,7 @@ fn result_files_of_simple_evals_are_imported() {
     assert!(refused(debug, &text, &ImportOptions::default()).contains("--debug"));
     let other = text.replacen("\"score\": 0.4", "\"score\": 0.8", 1);
     assert!(refused("mmlu_m_20260131_120000.json", &other, &ImportOptions::default()).contains("0.8"));
-    // A folder stands for the file with all results, not for the three single ones.
+    // For a folder, the file with all results is imported, not the three files with single results.
     assert_eq!(read("simple_evals").scores.len(), 1);
 }
 

@@ -1,5 +1,4 @@
-//! The meaning of a number in a file of another tool: the number of its items, and whether it is a number at
-//! all.
+//! Numbers in files of other tools: how many items a score covers, and values that are no numbers.
 
 use serde_json::{Value, json};
 use surmise::import::{ImportOptions, import};
@@ -12,7 +11,7 @@ fn a_log_of_the_first_layout_has_the_name_of_its_scorer_in_the_results() {
     assert_eq!(brief(&imported.scores), [("capitals", 0, 4, 3, Some(2.0 / 3.0))]);
     let score = &imported.scores[0];
     assert_eq!((score.grader.as_deref(), score.n_empty), (Some("match"), 1));
-    // The tool wrote a model without a provider.
+    // In this log, the name of the model has no provider.
     assert_eq!((score.provider.as_str(), score.model.as_str()), ("inspect", "model"));
     let text = std::fs::read(golden("inspect/version_1.json")).expect("a log");
     let log: Value = serde_json::from_slice(&text).expect("JSON");
@@ -57,7 +56,7 @@ fn examples_that_simple_evals_asked_several_times_are_replicates() {
     results["score"] = json!(8.0 / 11.0);
     let imported = of(&[(file, results.to_string())], &ImportOptions::default()).expect("results");
     assert_eq!((imported.scores[0].n_items, imported.items.len()), (11, 11));
-    // Without prompts, examples cannot be distinguished, and each counts.
+    // If all examples have the same prompt, rounds cannot be detected, so each example counts as an item.
     let bare = (0..).zip(&once).map(|(n, example)| {
         text(example).replace(&format!("Question {n}"), "Question").replace("Score: 0.0", "Score: 1.0")
     });
@@ -65,7 +64,7 @@ fn examples_that_simple_evals_asked_several_times_are_replicates() {
     results["score"] = json!(1.0);
     let imported = of(&[(file, results.to_string())], &ImportOptions::default()).expect("results");
     assert_eq!(imported.scores[0].n_items, 5);
-    // Also an even number, and one with several divisors.
+    // The number of examples may also be even, or have several divisors.
     for n in [4, 6, 9] {
         let same = text(&once[0]).replace("Score: 0.0", "Score: 1.0");
         results["htmls"] = json!(vec![same; n]);
@@ -102,7 +101,7 @@ fn a_value_that_is_not_a_number_is_an_unreadable_answer_in_every_tool() {
     assert_eq!((score.n_items, score.n_scored, score.n_unreadable), (5, 4, 1));
     let notes = imported.notes.join("\n");
     assert!(notes.contains("1 instances without exact_match"), "{notes}");
-    // Samples of the harness.
+    // Samples of the harness also contain such values.
     let line = |n: u32, grade: &str| {
         format!(
             "{{\"doc_id\":{n},\"target\":\"a\",\"resps\":[[\"a\"]],\"filtered_resps\":[\"a\"],\
@@ -163,7 +162,7 @@ fn scores_without_a_number_of_items_need_one() {
     assert!(refused("r.json", &one, &whole).contains("--n-items 'MMLU=N'"));
     let n_items = [("MMLU".into(), 1000), ("other".into(), 5)].into();
     let given = ImportOptions { n_items, shots: Some(5), ..ImportOptions::default() };
-    // Two files whose sums differ in the last digit agree.
+    // Two files agree if their sums differ only in the last digit.
     let files = [("a.json", one.clone()), ("b.json", record(0.25 + 1e-15, "0.3.0"))];
     let imported = of(&files, &given).expect("a record");
     assert_eq!(brief(&imported.scores), [("MMLU", 5, 1000, 1000, Some(0.25))]);
@@ -221,7 +220,7 @@ fn a_file_without_answers_agrees_with_one_that_has_them() {
         [[("a.json", whole.clone()), ("b.json", bare.clone())], [("a.json", bare), ("b.json", whole)]]
     {
         let imported = of(&files, &ImportOptions::default()).expect("logs");
-        // Of three answers two are right, and of four samples.
+        // Two of three answers are right; one of the four samples has no answer.
         assert_eq!(brief(&imported.scores), [("t", 0, 4, 3, Some(2.0 / 3.0))], "{:?}", imported.faults);
         assert_eq!((imported.items.len(), imported.faults.len()), (4, 0));
         assert_eq!(imported.scores[0].accuracy_all_as_wrong, Some(0.5));
@@ -232,7 +231,7 @@ fn a_file_without_answers_agrees_with_one_that_has_them() {
 fn a_log_without_samples_states_what_it_leaves_out() {
     let mut log = log_with_a_gap();
     log["samples"] = Value::Null;
-    // Of ten samples nine were completed and six scored.
+    // Nine of ten samples were completed, and six were scored.
     log["results"] = json!({"total_samples": 10, "completed_samples": 9, "scores": [
         {"name": "a", "scorer": "a", "scored_samples": 6, "metrics": {"mean": {"value": 0.5}}},
         {"name": "b", "scorer": "b", "scored_samples": 9, "metrics": {"std": {"value": 0.5}}},
@@ -248,7 +247,8 @@ fn a_log_without_samples_states_what_it_leaves_out() {
 #[test]
 fn an_item_with_a_missing_replicate_has_the_number_of_the_tool() {
     let mut log = log_with_a_gap();
-    // The sample without an answer has the right one in the second epoch, as the others have the same.
+    // The sample without an answer has a right answer in the second epoch; the other samples have the same
+    // answers in both.
     let once = log["samples"].as_array().expect("samples").clone();
     let again = once.iter().cloned().map(|mut sample| {
         sample["epoch"] = json!(2);

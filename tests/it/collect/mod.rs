@@ -1,4 +1,4 @@
-//! Providers, the client under faults, grading, and imports.
+//! Tests of collecting: providers, the client and its handling of faults, grading, and imports.
 
 pub mod adapting;
 pub mod answers_of_today;

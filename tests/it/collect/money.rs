@@ -1,5 +1,5 @@
-//! The cost of an answer: token counts that are missing, zero or impossible, prices of kinds of tokens and of
-//! service tiers, and the cost that a provider states.
+//! The cost of an answer: token counts that are missing, zero or impossible; prices by kind of token and by
+//! service tier; and the cost that a provider states.
 
 use serde_json::{Value, json};
 
@@ -41,7 +41,7 @@ fn a_count_of_zero_for_a_text_is_treated_as_missing() {
         case.ends(4, &arguments);
         summary(&case)["spent_usd"].as_f64().expect("a cost")
     });
-    // The reserve of a request: at most 24 + 16 bytes at 1, 64 tokens at 2, per million.
+    // A request reserves at most 24 + 16 bytes at 1 USD and 64 tokens at 2 USD per million.
     assert!(spent[0] == spent[1] && spent[0] > 0.0001 && spent[0] <= 0.0004, "{spent:?}");
 }
 
@@ -80,12 +80,12 @@ fn cached_and_reasoning_tokens_and_tiers_have_their_own_prices() {
         assert_eq!(summary["tokens"]["reasoning"], 80, "must be counted separately");
         (summary["spent_usd"].as_f64().expect("a cost"), ran.stderr)
     };
-    // The probe and the question: twice 1000 at 1 and 100 at 2.
+    // The probe and the question each have 1000 tokens at 1 USD and 100 tokens at 2 USD per million.
     let (usd, stderr) = cost(PRICES);
     assert_eq!(usd, 0.0024);
     assert_eq!(stderr.matches("service tier priority").count(), 1, "{stderr}");
     let more = "cached_input_usd_per_million_tokens = 0.1\nreasoning_usd_per_million_tokens = 5\n";
-    // Twice 100 at 1, 900 at 0.1, 20 at 2, 80 at 5.
+    // Each has 100 tokens at 1 USD, 900 at 0.1 USD, 20 at 2 USD and 80 at 5 USD per million.
     assert_eq!(cost(&format!("{PRICES}{more}")).0, 0.00126);
     let tier = "[models.m.tiers.priority]\ninput_usd_per_million_tokens = \
                 2\noutput_usd_per_million_tokens = 4\n";

@@ -1,5 +1,5 @@
-//! A bug in the program itself: a panic prints no key, loses no received answer, and ends with a documented
-//! exit code.
+//! Simulates a bug in the program: the panic prints no key, loses no received answer, and ends with a
+//! documented exit code.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -20,10 +20,11 @@ use surmise::collect::secrets::{Secrets, hide_in_panics};
 use crate::support::collect_case::{Case, KEY};
 use crate::support::fault_server::{Reply, Server};
 
-/// The variable with the folder for the child process of the test below.
+/// Environment variable that passes the folder to the child process of the test below.
 const FOLDER: &str = "SURMISE_TEST_PANIC";
 
-/// Continues with a folder, and panics with the key in the message when a worker has to wait.
+/// Continues the run in the folder. As soon as a worker has to wait, it panics with a message that contains
+/// the key.
 #[test]
 #[ignore = "the child of the test below"]
 fn child() {

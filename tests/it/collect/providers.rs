@@ -1,5 +1,5 @@
-//! The requests of each wire format, and the meaning of each documented form of an answer: golden bodies from
-//! the documentation of the providers, with their meaning (`tests/golden/providers/expected.csv`).
+//! The requests of each wire format, and the meaning of each documented form of an answer. The golden bodies
+//! come from the documentation of the providers; `tests/golden/providers/expected.csv` states their meaning.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -184,7 +184,8 @@ fn requests_go_to_the_path_of_each_provider() {
     );
     assert_eq!(path("gemini", "gemini-2.5-pro").0, "/v1beta/models/gemini-2.5-pro:generateContent");
     assert_eq!(path("gemini", "tunedModels/mine").0, "/v1beta/tunedModels/mine:generateContent");
-    // The name of a model cannot change the query, where keys are searched for, or lead to another path.
+    // The name of a model cannot change the query of the URL, which may contain a key, or lead to another
+    // path.
     assert_eq!(path("gemini", "x?key=1#\u{e9}").0, "/v1beta/models/x%3Fkey%3D1%23%C3%A9:generateContent");
     assert_eq!(path("openai-responses", "m"), ("/responses".into(), vec![]));
     assert_eq!(path("ollama", "m"), ("/api/chat".into(), vec![]));

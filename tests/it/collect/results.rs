@@ -1,4 +1,4 @@
-//! The results of a folder of answers: every kind is counted, columns have their order, and no file is
+//! Results of a folder: every kind of answer is counted, the columns have a fixed order, and no file is
 //! incomplete.
 
 use std::collections::BTreeMap;
@@ -78,7 +78,7 @@ fn every_kind_of_answer_is_counted_as_its_kind() {
         }
         results
     };
-    // Results that are never finished leave no file.
+    // Results that are dropped before they are finished leave no file.
     drop(fill(begin()));
     assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 1);
     let summary = fill(begin()).write(0).expect("files");
@@ -148,8 +148,8 @@ fn choices_are_compared_by_their_log_probabilities() {
     };
     let (paris, rome) = (line("Paris."), line("Rome."));
     let task = task(folder.path(), "choices.jsonl", &[&paris, &rome], "logprob");
-    // The golden echo is that of the first choice; the second has the same log-probabilities except at the
-    // last token.
+    // The golden echo belongs to the first choice. The echo of the second choice has the same
+    // log-probabilities, except at the last token.
     let folder_of =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/providers/openai-completions/200-echo.body");
     let echo = std::fs::read_to_string(folder_of).expect("a golden body");
@@ -171,7 +171,8 @@ fn choices_are_compared_by_their_log_probabilities() {
     results.write(0).expect("files");
     let [row] = rows(&folder.path().join("scores.csv")).try_into().expect("one row");
     assert_eq!((row["n_scored"].as_str(), row["accuracy"].as_str()), ("2", "0.5"));
-    // -0.59 - 0.83 for the first, -2.5 - 0.83 for the second. A token generated after the prompt is left out.
+    // -0.59 - 0.83 for the first, -2.5 - 0.83 for the second. The token that is generated after the prompt is
+    // excluded.
     assert!(
         (row["mean_logprob"].parse::<f64>().expect("a mean") - (-1.42 - 3.33) / 2.0).abs() < 1e-12,
         "{row:?}"

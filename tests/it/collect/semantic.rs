@@ -1,5 +1,5 @@
-//! `surmise collect semantic` with a server that knows the table: the written columns, the empty cells and
-//! their reasons, and the refusals before the first request.
+//! `surmise collect semantic` with a server that answers from the embedded table: the written columns, the
+//! empty cells and their reasons, and errors before the first request.
 
 use std::collections::BTreeMap;
 
@@ -68,7 +68,8 @@ fn answers_that_tell_the_relation_reach_the_ceiling_and_copied_ones_stay_low() {
         assert_eq!((row["form"].as_str(), row["logprobs_from"].as_str()), ("chat", "none"));
         (row["answer_share"].parse::<f64>().expect("a share"), row["answer_accuracy"].clone())
     };
-    // Three other sets: 3.5 / 4 against .5 / 4.
+    // Each answer is compared with those of three other example sets. With half a count added per relation,
+    // the estimated probabilities are 3.5 / 4 and 0.5 / 4.
     let ceiling = 1.0 - (1.0_f64 + 1.0 / 7.0).log2();
     let (known, accuracy) = share(&oracle());
     assert!((known - ceiling).abs() < 1e-9, "{known} and {ceiling}");
@@ -104,7 +105,7 @@ fn lost_answers_are_left_out_and_asked_again_and_paid_answers_are_kept() {
 
 #[test]
 fn listed_tokens_give_the_accuracy_and_a_message_explains_empty_cells() {
-    // The right answer is always the most likely one, and no other is listed.
+    // The right answer is always the most likely one, and no other answer is listed.
     let server = Server::start(|posted| {
         let answer = right(posted);
         let start: String = answer.chars().take(3).collect();
@@ -145,8 +146,8 @@ fn echo(posted: &Posted, logprob: impl Fn(bool) -> f64) -> Reply {
     let (mut tokens, mut logprobs, mut top, mut offsets) = (vec![], vec![], vec![], vec![]);
     for (number, ends) in starts.windows(2).enumerate() {
         let token = &text[ends[0]..ends[1]];
-        // Log-probabilities of a model that knows something, so that no two tokens of the list have the same
-        // value.
+        // The values differ between tokens, because equal log-probabilities for all tokens would count as a
+        // fault.
         let known = -1.0 - 0.01 * number as f64 - 0.001 * token.len() as f64;
         let own = if ends[0] == cue { logprob(text[cue..].trim() == expected) } else { known };
         tokens.push(json!(token));

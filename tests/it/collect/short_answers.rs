@@ -1,5 +1,5 @@
-//! The token limit of questions from a category: a model that does not reason gets a low limit, and a small
-//! model that does not stop by itself neither fills 2048 tokens nor ends the run.
+//! The token limit of questions from a category: a model that does not reason gets a low limit. Thus a small
+//! model that never stops does not use 2048 tokens per answer, and its truncated answers do not end the run.
 
 use std::path::Path;
 use std::process::Command;
@@ -50,7 +50,7 @@ fn recorded(folder: &Path) -> Value {
 
 #[test]
 fn a_model_that_does_not_reason_gets_a_low_token_limit() {
-    // The model does not stop in one answer of six, and knows the continents.
+    // The model names the right continent, except in one answer of six, which does not stop before the limit.
     let server = Server::start(|posted| {
         let body = match (is_probe_of(posted), posted.before % 6) {
             (true, _) => chat("Yes, of course.", "stop"),
@@ -69,7 +69,7 @@ fn a_model_that_does_not_reason_gets_a_low_token_limit() {
     let (code, said) = countries(&server, folder.path(), &["--keep-going"]);
     assert!(code == Some(0) && !said.contains("short answers are limited"), "{said}");
     assert_eq!(server.count_all(), asked);
-    // Another limit makes another question.
+    // With another token limit, the questions are different ones.
     let (code, said) = countries(&server, folder.path(), &["--max-tokens", "2048"]);
     assert!(code == Some(2) && said.contains("settings.max_tokens"), "{said}");
     let (code, _) =

@@ -1,4 +1,4 @@
-//! A stream that was not requested is read like a normal answer.
+//! A server may send a stream although none was requested. The stream is read like a normal answer.
 
 use serde_json::json;
 use surmise::provider::{self, Answer, Headers, Outcome};
@@ -94,7 +94,7 @@ fn an_interrupted_stream_is_not_a_complete_answer() {
     let chunk = json!({"choices": [{"delta": {"content": "The capi"}}]});
     let partial = Outcome::Truncated { text: "The capi".into() };
     assert_eq!(read("openai-chat", &events(std::slice::from_ref(&chunk))).outcome, partial);
-    // Servers that give no finish reason mark the end.
+    // If a server gives no finish reason, [DONE] shows that the answer is complete.
     let done = events(std::slice::from_ref(&chunk)) + "data: [DONE]\n\n";
     assert_eq!(answered(&read("openai-chat", &done)), "The capi");
     let error = json!({"error": {"message": "overloaded", "type": "overloaded_error", "code": 529}});

@@ -1,4 +1,4 @@
-//! Task files: which files are read, and which are refused with a line before any request.
+//! Task files: which files are read, and which cause an error that names the line, before any request.
 
 use std::path::PathBuf;
 
@@ -215,7 +215,7 @@ fn choices_are_asked_in_the_form_of_their_grader() {
         "{\"id\":\"1\",\"prompt\":\"A. x\\nB. y\\nAnswer:\",\"answer\":\"B\",\"choices\":[\"A\",\"B\"]}";
     let shown = load(&folder, "t.jsonl", shown.as_bytes(), "letter").expect("an item");
     assert_eq!(text(&items(&shown)[0]), "A. x\nB. y\nAnswer:");
-    // A number among numeric choices is one of them, and never an index.
+    // If the choices are numbers, a number in `answer` is one of the choices, never an index.
     let numbers = |answer: &str| {
         format!("{{\"id\":\"1\",\"prompt\":\"p\",\"answer\":{answer},\"choices\":[\"1\",\"2\",\"5\"]}}")
     };
@@ -341,7 +341,7 @@ mod slow {
             }
             let n_lines = bytes.iter().filter(|byte| **byte == b'\n').count() as u64 + 1;
             match load(&folder, name, &bytes, "letter") {
-                // A file that was read once is read again in the same way.
+                // If a file could be read once, reading it again gives as many items.
                 Ok(task) => assert!(!task.items.is_empty() && items(&task).len() == task.items.len()),
                 Err(Error::Csv { line, .. }) => {
                     assert!((1..=n_lines).contains(&line), "line {line} of {n_lines}");
@@ -371,7 +371,7 @@ fn a_file_that_changes_while_it_is_asked_is_noticed() {
         std::fs::write(folder.path().join(name), other).expect("a file");
         let error = task.items.get(0).expect_err("another item");
         assert!(matches!(error, Error::Parameter { name: "the tasks", .. }), "{error}");
-        // A file that replaces it is another file.
+        // The task keeps the file open, so a file that replaces it has no effect.
         std::fs::write(folder.path().join(name), bytes).expect("a file");
         let task = load(&folder, name, bytes.as_bytes(), "exact").expect("a task");
         std::fs::write(folder.path().join("new"), other).expect("a file");

@@ -1,4 +1,5 @@
-//! The scores of answers over a connection: filters and refusals, choices compared by log-probability, shots.
+//! Scores of answers that a server sends: filtered and refused answers, choices compared by log-probability,
+//! and shots.
 
 use std::path::Path;
 
@@ -7,7 +8,7 @@ use serde_json::{Value, json};
 use crate::support::collect_case::Case;
 use crate::support::fault_server::{Posted, Reply, Server};
 
-/// A golden body by its name, the status first.
+/// The golden body with this name, which begins with the status.
 fn golden(provider: &str, name: &str) -> Reply {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/providers").join(provider);
     let body = std::fs::read(path.join(format!("{name}.body"))).expect("a golden body");
@@ -87,7 +88,7 @@ fn choices_are_read_back_with_their_log_probabilities() {
     assert_eq!(["n_scored", "accuracy"].map(|column| case.score(column)), ["2", "0.5"]);
     // -0.5 for " Paris", -2 - 2 for " San Marino".
     assert_eq!(case.score("mean_logprob"), "-2.25");
-    // Both items have the same three prompts: each is paid for once.
+    // Both items have the same three prompts, so each prompt is sent once.
     let asked: Vec<_> = server
         .posts()
         .into_iter()
@@ -102,7 +103,7 @@ fn choices_are_read_back_with_their_log_probabilities() {
 
 #[test]
 fn in_context_questions_are_asked_at_every_number_of_shots() {
-    // The server knows the capitals of some countries only if a shot shows what is asked.
+    // The server gives a capital only if the prompt has a shot.
     let server = Server::start(|posted: &Posted| {
         let shown = posted.prompt.matches("->").count() > 1;
         let text = if shown { " Nowhere, and so on" } else { " I cannot tell what is asked\n" };

@@ -1,6 +1,6 @@
-//! Wordings of errors from public reports and documentation (OpenAI, Azure, Anthropic, Gemini, vLLM,
-//! llama.cpp, Ollama, TGI, transformers serve, Mistral, Groq, xAI, DeepSeek, Moonshot, DashScope, Zhipu,
-//! OpenRouter, litellm), and their meaning, in `tests/golden/providers/wordings.jsonl`.
+//! Checks that wordings of errors from public reports and documentation (OpenAI, Azure, Anthropic, Gemini,
+//! vLLM, llama.cpp, Ollama, TGI, transformers serve, Mistral, Groq, xAI, DeepSeek, Moonshot, DashScope,
+//! Zhipu, OpenRouter, litellm) get the meaning that `tests/golden/providers/wordings.jsonl` states.
 
 use std::path::Path;
 

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-/// Names of the browser, on Debian and elsewhere.
+/// Names of the program of the browser, on Debian and other systems.
 const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "chrome"];
-/// Timeout for a condition.
+/// Timeout of [`Browser::until`].
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A page of a running browser.
@@ -25,7 +25,8 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// Opens an empty page; `None` if no browser is installed, with a message on stderr.
+    /// Starts a browser with an empty page. If no browser is installed, prints a message to stderr and
+    /// returns `None`.
     pub fn start() -> Option<Self> {
         let runs = |name: &&&str| {
             let mut version = Command::new(name);
@@ -40,7 +41,7 @@ impl Browser {
         let [to, from] = ["to", "from"].map(|name| folder.path().join(name));
         let made = Command::new("mkfifo").args([&to, &from]).status().expect("mkfifo");
         assert!(made.success());
-        // The protocol uses the descriptors 3 and 4.
+        // The protocol uses the file descriptors 3 and 4.
         let script = "exec \"$0\" --headless --no-sandbox --disable-gpu --remote-debugging-pipe \
                       --user-data-dir=\"$3\" about:blank 3<\"$1\" 4>\"$2\"";
         let child = Command::new("sh")
@@ -131,7 +132,7 @@ impl Browser {
         self.ask("Input.dispatchMouseEvent", &json!({"type": "mouseMoved", "x": place[0], "y": place[1]}));
     }
 
-    /// Presses a key with a name, such as `ArrowLeft`.
+    /// Presses the key with this name, such as `ArrowLeft`.
     pub fn press(&mut self, key: &str) {
         for kind in ["keyDown", "keyUp"] {
             self.ask("Input.dispatchKeyEvent", &json!({"type": kind, "key": key, "code": key}));
@@ -145,7 +146,7 @@ impl Browser {
 
     /// Errors of scripts and of the console so far.
     pub fn errors(&mut self) -> Vec<String> {
-        // Pending events arrive before the next answer.
+        // Pending events arrive before the answer to this command.
         self.value("0");
         let is_error = |event: &&Value| match event["method"].as_str() {
             Some("Runtime.exceptionThrown") => true,

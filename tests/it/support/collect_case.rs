@@ -1,4 +1,4 @@
-//! A folder with items, the command that collects their answers, and the search for the key in all output.
+//! Runs `surmise collect` in a folder with items, and searches all its output for the key.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ pub struct Case {
 }
 
 impl Case {
-    /// `n` items "say wI" with the answer "wI".
+    /// A case with `n` items: the prompts "say w0", "say w1", ... and the answers "w0", "w1", ...
     pub fn new(server: &Server, n: usize) -> Self {
         let lines: String = (0..n)
             .map(|i| {
@@ -52,7 +52,7 @@ impl Case {
         self.file("journal.jsonl").lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
     }
 
-    /// The outcomes of items, by item.
+    /// The records of outcomes, except those of probes.
     pub fn outcomes(&self) -> Vec<Value> {
         self.records().into_iter().filter(|r| r["record"] == "outcome" && r["probe"] != true).collect()
     }
@@ -68,8 +68,8 @@ impl Case {
         let mut command = Command::new(env!("CARGO_BIN_EXE_surmise"));
         let typed = |name: &str| arguments.contains(&name);
         command.current_dir(self.folder.path()).env_clear().stdout(Stdio::piped()).stderr(Stdio::piped());
-        // Answers that cannot be stored in their place go here, and this folder is searched for the key as
-        // well.
+        // Answers that cannot be written to the journal are stored in TMPDIR. With this value, the search for
+        // the key includes them.
         command.env("TMPDIR", self.folder.path());
         command.envs(provider::ALL.iter().map(|provider| (provider.key_variable(), KEY)));
         command.args(["collect", "items.jsonl", "--base-url", &self.url, "--api-model", "m", "-o", "out"]);
@@ -80,7 +80,7 @@ impl Case {
                 command.args([name, value]);
             }
         }
-        // A small limit, so that small budgets suffice. Scored prompts set their own limit.
+        // With a small token limit, small budgets suffice. Scored prompts set their own limit.
         if !typed("--max-tokens") && !arguments.iter().any(|argument| argument.starts_with("logprob")) {
             command.args(["--max-tokens", "32"]);
         }
@@ -127,7 +127,7 @@ impl Case {
 fn echoes() -> Vec<String> {
     let reversed: String = KEY.chars().rev().collect();
     let hex = seed::hex(KEY.as_bytes());
-    // From the middle, where the encoded form does not depend on the surrounding text.
+    // The middle of the encoded form does not depend on the text around the key.
     let base64 = (0..3).map(|shift| STANDARD.encode(format!("{}{KEY}", "x".repeat(shift)))[4..28].to_owned());
     let parts = [KEY, &KEY[..12], &KEY[KEY.len() - 12..], &reversed[..12], &reversed[KEY.len() - 12..]];
     let digits = [hex[..24].to_owned(), hex[hex.len() - 24..].to_owned(), hex[..24].to_uppercase()];

@@ -42,19 +42,19 @@ impl Posted {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum How {
     Whole,
-    /// This number of bytes of the body, then the connection ends.
+    /// The connection ends after this number of bytes of the body.
     Cut(usize),
-    /// Like `Cut`, without a length in the head.
+    /// Like `Cut`, but without a content length in the header.
     CloseDelimited(usize),
-    /// Like `Cut`, then a reset.
+    /// Like `Cut`, but the connection is reset.
     Reset(usize),
-    /// A reset before anything is sent.
+    /// The connection is reset before anything is sent.
     ResetAtOnce,
-    /// After this delay.
+    /// The answer is sent after this delay.
     Late(Duration),
-    /// A pause after every byte of the body.
+    /// The server pauses before every byte of the body.
     Trickle(Duration),
-    /// The body again and again, without end.
+    /// The server sends the body repeatedly, without end.
     Endless,
 }
 
@@ -117,7 +117,7 @@ impl Reply {
             How::Cut(n) | How::CloseDelimited(n) => to.write_all(&self.body[..n]).map(|()| false),
             How::Reset(n) => {
                 to.write_all(&self.body[..n])?;
-                // The client must see the beginning before the reset, because a reset discards unread bytes.
+                // The client needs time to read the beginning, because a reset discards unread bytes.
                 std::thread::sleep(Duration::from_millis(100));
                 reset().map(|()| false)
             }
@@ -166,19 +166,19 @@ impl Server {
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (log, answer) = (log.clone(), answer.clone());
-                // In some tests the client disconnects.
+                // In some tests, the client disconnects, so errors are ignored.
                 std::thread::spawn(move || serve(&stream, &log, &*answer).unwrap_or_default());
             }
         });
         Self { url, posts }
     }
 
-    /// Answers every question right.
+    /// A server that answers every question right.
     pub fn right() -> Self {
         Self::start(|posted| Reply::say(posted.word()))
     }
 
-    /// Fails for the item `w0`, and answers all others right.
+    /// A server that sends `reply` for the item `w0`, and answers all other questions right.
     pub fn wrong_for_w0(reply: impl Fn(&Posted) -> Reply + Send + Sync + 'static) -> Self {
         Self::start(
             move |posted| if posted.word() == "w0" { reply(posted) } else { Reply::say(posted.word()) },
@@ -189,17 +189,17 @@ impl Server {
         self.posts.lock().expect("a log").clone()
     }
 
-    /// Requests of any kind.
+    /// Number of requests, including probes.
     pub fn count_all(&self) -> usize {
         self.posts.lock().expect("a log").len()
     }
 
-    /// Requests with this last word.
+    /// Number of requests whose prompt ends with this word.
     pub fn count(&self, word: &str) -> usize {
         self.posts().iter().filter(|posted| posted.word() == word).count()
     }
 
-    /// Requests that are not probes.
+    /// Number of requests that are not probes.
     pub fn questions(&self) -> usize {
         self.posts().iter().filter(|posted| !posted.is_probe()).count()
     }

@@ -1,5 +1,5 @@
-//! Tables of documents that the program generates. Each is between `<!-- NAME -->` and `<!-- end -->`;
-//! `scripts/docs` writes them.
+//! Compares or writes the tables of documents that the program generates. Each table is between `<!-- NAME
+//! -->` and `<!-- end -->`.
 
 use std::path::Path;
 
@@ -16,7 +16,8 @@ where
     })
 }
 
-/// Compares the named tables of a page with these. If `SURMISE_WRITE_DOCS` is set, writes them instead.
+/// Compares the tables of a page with `tables`. If `SURMISE_WRITE_DOCS` is set, as by `scripts/docs`, writes
+/// them instead.
 pub fn check(page: &str, tables: &[(&str, String)]) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
     let written = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{page}: {error}"));

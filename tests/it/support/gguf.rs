@@ -1,42 +1,42 @@
-//! Writes GGUF files by hand, valid and invalid ones.
+//! Writes valid and invalid GGUF files.
 
-/// A file in its parts.
+/// The parts of a file.
 #[derive(Debug, Clone)]
 pub struct GgufFile {
     pub magic: [u8; 4],
     pub version: u32,
-    /// The counts in the header; by default the real counts.
+    /// Numbers of tensors and keys in the header; `None` for the real numbers.
     pub n_tensors: Option<u64>,
     pub n_keys: Option<u64>,
-    /// Name, type, value.
+    /// Name, type and value of each key.
     pub keys: Vec<(String, u32, Vec<u8>)>,
     pub tensors: Vec<GgufTensor>,
     pub data: Vec<u8>,
 }
 
-/// An entry of the header.
+/// A tensor in the header.
 #[derive(Debug, Clone)]
 pub struct GgufTensor {
     pub name: String,
-    /// The fastest dimension first, as in the file.
+    /// Sizes of the dimensions, the fastest one first, as in the file.
     pub dims: Vec<u64>,
     pub kind: u32,
     pub offset: u64,
 }
 
-/// A text after its length.
+/// Encodes a string: its length, then its bytes.
 pub fn text(text: &str) -> Vec<u8> {
     [&(text.len() as u64).to_le_bytes()[..], text.as_bytes()].concat()
 }
 
-/// A list of texts: its type, its length, the texts.
+/// Encodes a list of strings: their type, the number of strings, and the strings.
 pub fn texts(items: &[&str]) -> Vec<u8> {
     let mut bytes = [&8_u32.to_le_bytes()[..], &(items.len() as u64).to_le_bytes()].concat();
     items.iter().for_each(|item| bytes.extend(text(item)));
     bytes
 }
 
-/// A list of numbers of four bytes: the type of each, its length, the numbers.
+/// Encodes a list of numbers of four bytes: their type, the number of numbers, and the numbers.
 pub fn numbers(kind: u32, items: &[[u8; 4]]) -> Vec<u8> {
     [&kind.to_le_bytes()[..], &(items.len() as u64).to_le_bytes(), &items.concat()].concat()
 }
@@ -49,7 +49,7 @@ pub const TEXT: u32 = 8;
 pub const LIST: u32 = 9;
 
 impl GgufFile {
-    /// A Llama with one block, 8 wide, with 16 tokens and a byte-level tokenizer of letters.
+    /// A Llama with one block of width 8, and a byte-level tokenizer with 16 tokens.
     pub fn llama() -> Self {
         let mut file = Self {
             magic: *b"GGUF",
@@ -99,7 +99,7 @@ impl GgufFile {
         file
     }
 
-    /// Sets a key, and replaces an existing one.
+    /// Sets a key. An existing key with this name is replaced.
     pub fn set(&mut self, key: &str, kind: u32, value: Vec<u8>) {
         self.remove(key);
         self.keys.push((key.to_owned(), kind, value));
@@ -109,7 +109,7 @@ impl GgufFile {
         self.keys.retain(|(other, _, _)| other != key);
     }
 
-    /// Adds a tensor of f32 with different values.
+    /// Adds a tensor of different f32 values.
     pub fn push(&mut self, name: &str, dims: &[u64]) {
         let n: u64 = dims.iter().product();
         let offset = self.data.len() as u64;

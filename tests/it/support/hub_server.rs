@@ -1,4 +1,4 @@
-//! A local server with the routes of the hub that can be told to fail.
+//! A local server with the routes of the hub, which can simulate failures.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
@@ -22,7 +22,7 @@ pub struct Asked {
     pub headers: BTreeMap<String, String>,
 }
 
-/// An answer, and its fault.
+/// An answer, and how its delivery fails.
 #[derive(Debug, Clone, Default)]
 pub struct Reply {
     pub status: u16,
@@ -30,9 +30,9 @@ pub struct Reply {
     pub body: Vec<u8>,
     /// The connection ends after this number of bytes of the body.
     pub cut: Option<usize>,
-    /// Nothing is sent for this time.
+    /// The server waits for this time before it sends anything.
     pub silent: Duration,
-    /// A pause after every byte.
+    /// The server pauses for this time before every byte.
     pub trickle: Duration,
 }
 
@@ -79,7 +79,7 @@ impl Server {
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (log, answer) = (log.clone(), answer.clone());
-                // In some tests the client disconnects early.
+                // In some tests, the client disconnects early, so errors are ignored.
                 std::thread::spawn(move || Self::serve(&stream, &log, &*answer).unwrap_or_default());
             }
         });

@@ -1,4 +1,4 @@
-//! Shared by several tests: samples with known answers, tables, and scripted servers.
+//! Code that several tests share: samples with known answers, tables, and scripted servers.
 
 #[cfg(unix)]
 pub mod batch_script;

@@ -1,4 +1,4 @@
-//! Tidy tables for the real binary: one that can be calibrated, and variants of it.
+//! Writes tidy tables for tests of the real binary: a table that can be calibrated, and variants of it.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -60,7 +60,7 @@ pub fn write(path: &str, rows: &[BTreeMap<&'static str, String>]) {
     writer.flush().expect("a file");
 }
 
-/// Calibrates an invalid table; returns the message, and checks that nothing was written.
+/// Calibrates an invalid table. Returns the error message, and checks that nothing was written.
 pub fn refused(rows: &[BTreeMap<&'static str, String>], flags: &[&str]) -> String {
     let (_keep, at) = folder();
     write(&at("t.csv"), rows);

@@ -1,11 +1,11 @@
-//! Samples with known information, and the information itself, computed without the estimators.
+//! Generates samples with known mutual information, and computes this information without the estimators.
 
 use ndarray::Array2;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-/// A random generator for the data of a test, with other streams than those of the estimators.
+/// A random number generator for the data of a test. Its stream differs from those of the estimators.
 pub fn generator(seed: u64) -> ChaCha8Rng {
     ChaCha8Rng::seed_from_u64(seed)
 }

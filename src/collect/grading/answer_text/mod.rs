@@ -25,7 +25,7 @@ pub struct AnswerText<'a> {
 impl<'a> AnswerText<'a> {
     /// Extracts the answer from a text.
     pub fn read(text: &'a str) -> Self {
-        // The header of the model's turn, if the server dropped its special tokens.
+        // If the server dropped the special tokens, the header of the model's turn remains as text.
         let header = text.trim_start().strip_prefix("assistant\n").filter(|rest| !rest.trim().is_empty());
         let text = header.map_or(text, str::trim_start);
         let is_plain =

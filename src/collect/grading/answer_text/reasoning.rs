@@ -170,7 +170,7 @@ pub(super) fn set_aside(text: &str) -> Option<String> {
                 answer.push_str(before);
                 inside = Inside::ToolCall;
             }
-            // The end of a nested tool call.
+            // The mark ends a nested tool call, or has no effect.
             Inside::Answer => answer.push_str(before),
             Inside::Reasoning if is(Mark::Close) => inside = Inside::Answer,
             Inside::ToolCall if is(Mark::Called) => inside = Inside::Answer,

@@ -47,9 +47,9 @@ const ROLES: [&str; 4] = ["assistant", "model", "bot", "gpt"];
 /// Removes the special tokens of a text, and truncates it at the first token that ends the turn. Returns
 /// whether there was such a token.
 pub(super) fn remove(text: &str) -> (String, bool) {
+    // Some tokenizers write a blank as U+2581.
     let text =
         if text.contains('\u{2581}') { text.replace('\u{2581}', " ").into() } else { Cow::Borrowed(text) };
-    // Names of tokens contain this mark in place of a blank.
     let Some(tokens) = TOKENS.as_ref().filter(|_| text.contains(['<', '['])) else {
         return (text.into_owned(), false);
     };
@@ -57,6 +57,7 @@ pub(super) fn remove(text: &str) -> (String, bool) {
     for token in tokens.find_iter(&text) {
         kept.push_str(&text[from..token.start()]);
         from = token.end();
+        // The names in `TURNS` contain U+2581 in place of blanks.
         let name = token.as_str().to_ascii_lowercase().replace(' ', "\u{2581}");
         if TURNS.iter().any(|part| name.contains(part)) {
             if !kept.trim().is_empty() {

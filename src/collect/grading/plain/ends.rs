@@ -46,14 +46,14 @@ fn quoted(text: &str) -> Option<&str> {
 fn tagged(text: &str) -> Option<&str> {
     let is_tag = |name: &str| TAGS.iter().find(|tag| tag.eq_ignore_ascii_case(name.trim()));
     let Some(rest) = text.strip_prefix('<') else {
-        // The opening tag was in the prompt.
+        // If the prompt contains the opening tag, the answer has only the closing tag.
         let (inner, name) = text.strip_suffix('>')?.rsplit_once("</")?;
         return (is_tag(name).is_some() && !inner.trim().is_empty()).then(|| inner.trim());
     };
     let (name, rest) = rest.split_once('>')?;
     let tag = is_tag(name)?;
     if !rest.contains("</") {
-        // The closing tag was a stop sequence.
+        // If the closing tag is a stop sequence, the answer has only the opening tag.
         return (!rest.trim().is_empty()).then(|| rest.trim());
     }
     let inner = rest.strip_suffix('>')?;
@@ -62,7 +62,7 @@ fn tagged(text: &str) -> Option<&str> {
     (!inner.trim().is_empty()).then(|| inner.trim())
 }
 
-/// Removes emphasis whose other mark was in the prompt.
+/// Removes an emphasis mark whose counterpart was in the prompt.
 fn starred(text: &str) -> Option<&str> {
     let inner = text.trim_matches('*').trim();
     (text.starts_with("**") != text.ends_with("**") && !inner.is_empty() && !inner.contains("**"))

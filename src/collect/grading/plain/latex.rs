@@ -59,7 +59,7 @@ pub fn braced(text: &str) -> Option<(&str, &str)> {
     None
 }
 
-/// The contents of every complete `\boxed{...}`, in order. Of nested boxes, only the outer one counts.
+/// The contents of every complete `\boxed{...}`, in order. If boxes are nested, only the outer one counts.
 pub fn boxes(text: &str) -> Vec<&str> {
     let (mut found, mut rest) = (vec![], text);
     while let Some(at) = rest.find("\\boxed").or_else(|| rest.find("\\fbox")) {

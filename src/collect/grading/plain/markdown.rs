@@ -139,7 +139,8 @@ fn emphasis(line: &str) -> Cow<'_, str> {
 /// Whether a mark between two characters can open emphasis, and whether it can close it.
 fn sides(mark: u8, before: Option<char>, after: Option<char>) -> (bool, bool) {
     let is_blank = |c: Option<char>| c.is_none_or(char::is_whitespace);
-    // In scripts without blanks between words, marks may appear inside what looks like a word.
+    // Some scripts have no blanks between words, so a mark between two of their letters can still mark
+    // emphasis.
     let is_word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() && c < '\u{e00}');
     match mark {
         b'`' => (after.is_some(), before.is_some()),

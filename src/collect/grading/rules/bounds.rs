@@ -1,5 +1,5 @@
 //! Checks where a right answer begins and ends inside a text. A match must cover whole words and whole
-//! numbers, and must not be followed by an alternative or be taken back.
+//! numbers. The following text must neither name an alternative nor take the answer back.
 
 use super::taken_back::is_taken_back;
 
@@ -30,7 +30,7 @@ const OR: [&str; 22] = [
 ];
 /// Words that introduce a second answer.
 const AND: [&str; 9] = ["&", "and", "und", "et", "y", "e", "och", "og", "и"];
-/// Words after one of [`AND`] that continue with the first answer.
+/// Words after a word of [`AND`]. The text after them is still about the first answer.
 const SAME: [&str; 22] = [
     "it",
     "its",
@@ -55,15 +55,15 @@ const SAME: [&str; 22] = [
     "she",
     "there",
 ];
-/// Words before an answer that deny it.
+/// Words that deny the answer after them.
 const NOT: [&str; 24] = [
     "not", "isn't", "wasn't", "aren't", "never", "nor", "neither", "without", "except", "unlike", "nicht",
     "kein", "keine", "pas", "non", "não", "niet", "inte", "ikke", "nie", "не", "不是", "ない", "cannot",
 ];
-/// Adverbs that may stand between a denial and the denied answer.
+/// Adverbs that may be between a denial and the denied answer.
 const ADVERBS: [&str; 8] =
     ["actually", "really", "quite", "necessarily", "exactly", "in", "even", "eigentlich"];
-/// Number words that continue a number.
+/// Number words that scale the number before them.
 const SCALES: [&str; 16] = [
     "hundred",
     "thousand",
@@ -83,7 +83,7 @@ const SCALES: [&str; 16] = [
     "milliarden",
 ];
 
-/// Fractions that continue a number after "and a".
+/// Fractions that belong to a number before "and a": "3 and a half".
 const PARTS: [&str; 6] = ["half", "third", "quarter", "fifth", "eighth", "tenth"];
 /// Words and marks between two numbers in a range, a computation or a comparison.
 const OPERATORS: [&str; 22] = [
@@ -91,14 +91,14 @@ const OPERATORS: [&str; 22] = [
     "bis", "à", "plus", "minus", "times", "<", ">",
 ];
 
-/// Whether a character is part of a word. Scripts without blanks between words are excluded, because their
-/// words have no visible boundaries.
+/// Whether a character is part of a word. Characters of scripts without blanks between words do not count,
+/// because their words have no visible boundaries.
 fn is_word(c: char) -> bool {
     c.is_alphanumeric() && (c < '\u{e00}' || ('\u{1e00}'..'\u{2000}').contains(&c))
 }
 
-/// Whether an answer ends before `rest`, and `rest` begins with neither an alternative ("or Rome") nor a
-/// denial ("is not it").
+/// Whether an answer ends before `rest`: `rest` must not continue its last word or number, name an
+/// alternative ("or Rome"), or deny the answer ("is not it").
 pub(crate) fn ends_before(answer: &str, rest: &str) -> bool {
     let Some(last) = answer.chars().next_back() else { return false };
     let mut chars = rest.chars();
@@ -111,7 +111,7 @@ pub(crate) fn ends_before(answer: &str, rest: &str) -> bool {
             '+' | '#' => true,
             _ => is_word(next),
         };
-        // A possessive ends the word.
+        // The word ends before a possessive 's.
         let is_possessive =
             next == '\'' && second == Some('s') && !chars.next().is_some_and(char::is_alphanumeric);
         if is_joined && !is_possessive {
@@ -191,7 +191,7 @@ pub(crate) fn has_second(rest: &str) -> bool {
     AND.contains(&first.as_str()) && is_other && !SAME.contains(&second.trim_end_matches(['.', ',', ';']))
 }
 
-/// Words across which a denial applies to the text after them: "I don't think it is Paris", "not in Paris".
+/// Words that may be between a denial and the denied answer: "I don't think it is Paris", "not in Paris".
 const CARRYING: [&str; 32] = [
     "think", "believe", "say", "suppose", "expect", "guess", "it", "it's", "is", "be", "was", "that",
     "would", "called", "named", "in", "a", "an", "the", "to", "likely", "glaube", "dass", "es", "ist", "è",

@@ -1,6 +1,6 @@
 //! Rule `contains`: an answer is right if it contains a right answer as separate words. Case is ignored
-//! unless the right answer has no lower-case letters ("US", "IT"). A right answer that is denied ("not
-//! Paris") or is one of two alternatives ("Rome or Paris") does not count.
+//! unless the right answer has no lower-case letters ("US", "IT"). A right answer does not count if the text
+//! denies it ("not Paris") or offers it as one of two alternatives ("Rome or Paris").
 
 use super::bounds::{begins_after, ends_before};
 use super::prefix::spaced_dashes;
@@ -18,7 +18,7 @@ impl Rule for Contains {
     }
 
     fn about(&self) -> &'static str {
-        "The answer contains a right answer as separate words, not denied and not one of two"
+        "The answer contains a right answer as separate words, neither denied nor one of two alternatives"
     }
 
     fn grade(&self, asked: &Asked<'_>) -> Grade {

@@ -22,8 +22,8 @@ pub(super) fn documents(text: &str) -> Vec<Value> {
     found
 }
 
-/// The object or list at the beginning of a text, and its length in bytes. Accepts additions of models that
-/// JSON does not allow: a comma after the last member, comments, and line breaks inside strings.
+/// The object or list at the beginning of a text, and its length in bytes. Accepts what models write although
+/// JSON does not allow it: a comma after the last member, comments, and line breaks inside strings.
 fn repaired(text: &str) -> Option<(Value, usize)> {
     let mut kept = String::new();
     let (mut depth, mut is_inside, mut is_escaped, mut is_comment) = (0_usize, false, false, false);

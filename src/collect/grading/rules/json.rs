@@ -1,6 +1,6 @@
-//! Rule `json:POINTER`: an answer is right if the value at a JSON pointer (RFC 6901) in it is a right answer.
-//! The JSON may be the whole answer, in a code block, or within a text. Of several documents, the last one
-//! with the pointer counts. Texts are compared after normalisation, numbers by value.
+//! Rule `json:POINTER`: an answer is right if its JSON has a right answer at a JSON pointer (RFC 6901). The
+//! JSON may be the whole answer, in a code block, or within a text. If there are several JSON documents, the
+//! last one with a value at the pointer counts. Texts are compared after normalisation, numbers by value.
 
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ use super::number;
 use crate::collect::grading::grade::Grade;
 use crate::collect::grading::{Argument, Asked, Rule};
 
-/// The value at a JSON pointer is a right answer.
+/// The rule `json`.
 #[derive(Debug, Clone, Copy)]
 pub struct Json;
 
@@ -19,7 +19,7 @@ impl Rule for Json {
     }
 
     fn about(&self) -> &'static str {
-        "The value at a JSON pointer (/answer, /items/0) in the answer, normalised, is right"
+        "The value at a JSON pointer (/answer, /items/0) in the answer, normalised, is a right answer"
     }
 
     fn argument_form(&self) -> Option<&'static str> {
@@ -37,7 +37,7 @@ impl Rule for Json {
         let Argument::Text(pointer) = asked.argument else { return asked.unreadable("no pointer") };
         let found = documents(asked.text).into_iter().rev().find_map(|json| json.pointer(pointer).cloned());
         let Some(found) = found else {
-            return asked.unreadable(format!("no JSON with {pointer} in {:?}", asked.text));
+            return asked.unreadable(format!("no JSON with a value at {pointer} in {:?}", asked.text));
         };
         let normal = asked.normalisation;
         let is_right = |gold: &String| match &found {

@@ -1,6 +1,6 @@
-//! Rule `letter`: an answer is right if it begins with the capital letter of the right choice, alone, in
-//! brackets or before a mark. If the answer has log-probabilities, the log-probability of the right letter is
-//! read.
+//! Rule `letter`: an answer is right if it begins with the capital letter of the right choice: alone, in
+//! brackets or before a punctuation mark. If the answer has log-probabilities, the grade contains the
+//! log-probability of the right letter.
 
 use super::choice::letters::{self, Read};
 use super::choice::suffixes;
@@ -9,7 +9,7 @@ use crate::collect::grading::plain::{ends, folding, markdown};
 use crate::collect::grading::{Asked, QuestionForm, Rule};
 use crate::provider::TokenLogprob;
 
-/// The answer begins with the letter of the right choice.
+/// The rule `letter`.
 #[derive(Debug, Clone, Copy)]
 pub struct Letter;
 
@@ -63,8 +63,9 @@ pub(crate) fn letter_index(text: &str) -> Option<usize> {
     }
 }
 
-/// Log-probability that the first token is a letter, summed over its variants (`A`, ` A`, `(A`). `None` if no
-/// variant is among the reported tokens; the probability is then only known to be small.
+/// Logarithm of the probability that the first token is a letter, summed over the variants of the letter
+/// (`A`, ` A`, `(A`). `None` if no variant is among the listed tokens; the probability is then only known to
+/// be small.
 pub(crate) fn letter_logprob(token: &TokenLogprob, gold: char) -> Option<f64> {
     let is_gold = |text: &str| text.trim().trim_start_matches('(').trim_end_matches(')') == gold.to_string();
     let share: f64 =

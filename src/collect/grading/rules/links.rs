@@ -1,4 +1,4 @@
-//! Lists words between a word for "answer" and the answer itself.
+//! Lists words that may be between a word for "answer" and the answer itself.
 
 /// Verbs, articles and adverbs in several languages. The list excludes words that introduce a part of the
 /// question ("the answer to question 5").

@@ -1,17 +1,17 @@
 //! Grades multiple choice by log-probability: the model scores each choice as a continuation of the question
-//! (`echo`), and the most likely choice is its answer. The server's offsets give the position of the choice,
-//! so the server's tokenizer need not be known.
+//! (`echo`), and the most likely choice is its answer. The offsets that the server returns locate the choice,
+//! so its tokenizer need not be known.
 
 use crate::collect::grading::grade::{Grade, GradeKind, without_answer};
 use crate::collect::grading::{Asked, QuestionForm, Rule};
 use crate::collect::item::Item;
 use crate::provider::{Answer, Outcome, Prompt, TokenLogprob};
 
-/// The right choice has the highest log-probability.
+/// The rule `logprob`.
 #[derive(Debug, Clone, Copy)]
 pub struct Logprob;
 
-/// The right choice has the highest log-probability per byte.
+/// The rule `logprob-per-byte`.
 #[derive(Debug, Clone, Copy)]
 pub struct LogprobPerByte;
 
@@ -58,7 +58,7 @@ fn grade(item: &Item, answers: &[Answer], is_per_byte: bool) -> Grade {
     }
     let mut sums = vec![];
     for (answer, prompt) in answers.iter().zip(&item.prompts) {
-        // The token limit of one truncates every answer, but only the echoed prompt matters.
+        // The token limit of 1 truncates every answer, but only the echoed prompt matters.
         let echoed =
             matches!(answer.outcome, Outcome::Answered { .. } | Outcome::Truncated { .. } | Outcome::Empty);
         if !echoed {
@@ -100,7 +100,7 @@ fn credit(values: &[f64], gold: &[bool]) -> f64 {
 /// tokens.
 ///
 /// # Errors
-/// The reason why it cannot be computed.
+/// Returns the reason why the log-probability cannot be computed.
 fn continuation(tokens: Option<&[TokenLogprob]>, prompt: &str, boundary: usize) -> Result<f64, String> {
     let ours = tokens_behind(tokens, prompt, boundary)?;
     let known = |token: &TokenLogprob| {
@@ -112,7 +112,7 @@ fn continuation(tokens: Option<&[TokenLogprob]>, prompt: &str, boundary: usize) 
 /// The tokens of the text after character `boundary` of an echoed prompt.
 ///
 /// # Errors
-/// The reason why they cannot be distinguished from the other tokens.
+/// Returns the reason why these tokens cannot be distinguished from the others.
 pub(crate) fn tokens_behind<'a>(
     tokens: Option<&'a [TokenLogprob]>,
     prompt: &str,
@@ -120,7 +120,7 @@ pub(crate) fn tokens_behind<'a>(
 ) -> Result<Vec<&'a TokenLogprob>, String> {
     let tokens = tokens.filter(|tokens| !tokens.is_empty());
     let tokens = tokens
-        .ok_or("the answer has no log-probabilities; the server may not offer `echo` with `logprobs`")?;
+        .ok_or("the answer has no log-probabilities; the server may not support `echo` with `logprobs`")?;
     let offset = |token: &TokenLogprob| token.offset.and_then(|offset| usize::try_from(offset).ok());
     // Some servers include a special token before the prompt in their offsets; others list it without
     // counting it.
@@ -132,11 +132,11 @@ pub(crate) fn tokens_behind<'a>(
     let (from, to) = (start + boundary, start + prompt.chars().count());
     let begins = tokens.iter().any(|token| offset(token) == Some(from));
     if !begins {
-        return Err(format!("no token begins at character {boundary}: the choice is not token-aligned"));
+        return Err(format!("no token begins at character {boundary}, where the choice begins"));
     }
     let ours: Vec<&TokenLogprob> =
         tokens.iter().filter(|token| offset(token).is_some_and(|o| (from..to).contains(&o))).collect();
-    // The text of tokens that are parts of a character cannot be compared.
+    // If a token is only a part of a character, its text cannot be compared.
     let text: String = ours.iter().map(|token| token.token.as_str()).collect();
     let is_comparable = !text.contains('\u{fffd}') && !text.contains("bytes:") && !text.contains("token_id:");
     let expected: String = prompt.chars().skip(boundary).collect();

@@ -1,6 +1,7 @@
 //! Rule `regex:PATTERN`: an answer is right if the first match of a regular expression, normalised, is a
-//! right answer. The group named `answer` is compared; without it, the first group; without groups, the whole
-//! match. The syntax is that of the crate `regex`, whose matching time is linear in the length of an answer.
+//! right answer. The rule compares the group named `answer`. If there is none, it compares the first group,
+//! and without groups the whole match. The syntax is that of the crate `regex`, whose matching time is linear
+//! in the length of an answer.
 
 use regex::RegexBuilder;
 
@@ -12,7 +13,7 @@ const MOST_BYTES: usize = 1 << 20;
 /// Maximum length of a pattern, in bytes.
 const LONGEST: usize = 2000;
 
-/// The match of a pattern is a right answer.
+/// The rule `regex`.
 #[derive(Debug, Clone, Copy)]
 pub struct Pattern;
 
@@ -22,7 +23,8 @@ impl Rule for Pattern {
     }
 
     fn about(&self) -> &'static str {
-        "The first match of a pattern (group `answer`, else the first group, else all), normalised, is right"
+        "The first match of a pattern (or its group `answer`, or else its first group), normalised, is a \
+         right answer"
     }
 
     fn argument_form(&self) -> Option<&'static str> {
@@ -33,16 +35,19 @@ impl Rule for Pattern {
         let text = text.filter(|text| !text.is_empty());
         let text = text.ok_or(r"needs a pattern, such as regex:Answer: (\w+)")?;
         if text.len() > LONGEST {
-            return Err(format!("has a pattern of {} bytes, but at most {LONGEST} are possible", text.len()));
+            return Err(format!(
+                "has a pattern of {} bytes, which exceeds the limit of {LONGEST}",
+                text.len()
+            ));
         }
         let built = RegexBuilder::new(text).size_limit(MOST_BYTES).dfa_size_limit(MOST_BYTES).build();
-        built.map(Argument::Pattern).map_err(|error| format!("needs a regular expression: {error}"))
+        built.map(Argument::Pattern).map_err(|error| format!("needs a valid regular expression: {error}"))
     }
 
     fn grade(&self, asked: &Asked<'_>) -> Grade {
         let Argument::Pattern(pattern) = asked.argument else { return asked.unreadable("no pattern") };
         let Some(groups) = pattern.captures(asked.text) else {
-            return asked.unreadable(format!("{pattern} finds nothing in {:?}", asked.text));
+            return asked.unreadable(format!("{pattern} does not match {:?}", asked.text));
         };
         let end = groups.get(0).map_or(0, |whole| whole.end());
         let Some(found) = groups.name("answer").or_else(|| groups.get(1)).or_else(|| groups.get(0)) else {

@@ -1,5 +1,5 @@
-//! Finds the answer that a text states, by the marks that prompts ask for: `\boxed{}`, answer tags, a member
-//! of a JSON object, `####`, and words for "answer" in many languages.
+//! Finds the answer that a text states, by the marks that prompts ask for (`\boxed{}`, answer tags, a member
+//! of a JSON object, `####`) and by words for "answer" in many languages.
 
 use std::sync::LazyLock;
 
@@ -88,7 +88,7 @@ pub(super) fn led(text: &str) -> Vec<&str> {
     leads(text).into_iter().map(|(_, said)| said).collect()
 }
 
-/// As [`led`], with the position at which each word ends.
+/// Like [`led`], but each text has the position at which the word for "answer" ends.
 pub(super) fn leads(text: &str) -> Vec<(usize, &str)> {
     let Some(leads) = LEADS.as_ref() else { return vec![] };
     let mut found = vec![];

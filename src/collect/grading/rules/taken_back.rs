@@ -6,7 +6,7 @@ const VERBS: [&str; 21] = [
     "is", "was", "are", "were", "would", "could", "can", "might", "must", "should", "ist", "war", "est",
     "es", "era", "è", "é", "jest", "är", "er", "will",
 ];
-/// Words that deny after one of [`VERBS`].
+/// Words that deny the answer before them if they follow a verb of [`VERBS`].
 const DENIALS: [&str; 25] = [
     "not",
     "never",
@@ -34,7 +34,7 @@ const DENIALS: [&str; 25] = [
     "ikke",
     "nie",
 ];
-/// Verbs that are denials themselves, and words that deny the verb after them.
+/// Verbs that contain a denial, and words that deny the verb after them.
 const DENYING: [&str; 18] = [
     "isn't", "wasn't", "aren't", "can't", "cannot", "couldn't", "won't", "wouldn't", "n'est", "n'était",
     "no", "non", "não", "nie", "не", "nu", "ikke", "nem",
@@ -62,14 +62,14 @@ const JOINED: [&str; 12] = [
 /// Words that may begin a correction.
 const CORRECTIONS: [&str; 12] =
     ["no", "nope", "wait", "sorry", "correction", "actually", "scratch", "nein", "non", "nee", "hmm", "oops"];
-/// Words that confirm a correction after one of [`CORRECTIONS`].
+/// Words after a word of [`CORRECTIONS`] that show that a correction follows.
 const GOES_ON: [&str; 12] =
     ["wait", "sorry", "it", "it's", "its", "i", "that", "that's", "make", "actually", "rather", "the"];
-/// Verdicts that take back an answer if nothing follows them.
+/// Verdicts that take back the answer before them if they end the clause.
 const VERDICTS: [&str; 8] =
     ["wrong", "incorrect", "false", "not", "falsch", "faux", "incorrecto", "sbagliato"];
 
-/// First words of lines that are not an answer in a list.
+/// Text after an answer that begins with one of these words is not another item of a list.
 const NO_ITEMS: [&str; 31] = [
     "because",
     "since",
@@ -113,7 +113,8 @@ fn lower(word: &str) -> String {
     word.trim_matches(|c: char| !c.is_alphanumeric() && c != '\'').to_lowercase()
 }
 
-/// "is not", "isn't", "n'est pas", "no es", "不是".
+/// Whether the text begins with a denial of the preceding answer: "is not", "isn't", "n'est pas", "no es",
+/// "不是".
 fn is_denied(rest: &str) -> bool {
     if JOINED.iter().any(|denial| rest.trim_start().starts_with(denial)) {
         return true;
@@ -121,7 +122,7 @@ fn is_denied(rest: &str) -> bool {
     if !rest.starts_with(' ') {
         return false;
     }
-    // A mark ends the clause. "not" after the mark may concern another answer: "Paris, not Rome".
+    // A punctuation mark ends the clause. "not" after the mark may deny another answer: "Paris, not Rome".
     let clause = rest.split(['.', ';', ',', '\n', ':', '!', '?', '(']).next().unwrap_or_default();
     let words: Vec<String> = clause.split_whitespace().take(6).map(lower).collect();
     let Some(first) = words.first() else { return false };
@@ -135,7 +136,8 @@ fn is_denied(rest: &str) -> bool {
         && (1..words.len().min(3)).any(|at| DENIALS.contains(&words[at].as_str()) && !is_only(at + 1))
 }
 
-/// ". No, Rome", " - wait, it is Rome", " (wrong)".
+/// Whether the text begins with a correction of the preceding answer: ". No, Rome", " - wait, it is Rome", "
+/// (wrong)".
 fn is_corrected(rest: &str) -> bool {
     let is_mark = |c: char| matches!(c, '.' | ',' | '-' | '!' | ';' | ':' | '(' | '"' | '*' | ' ');
     let behind = rest.trim_start_matches(is_mark);
@@ -166,7 +168,7 @@ pub(super) fn may_go_on(rest: &str) -> bool {
     let clause = rest.split(is_mark).next().unwrap_or_default();
     let n_words = clause.split_whitespace().count();
     if n_words > 0 || clause.len() == rest.len() {
-        // "is definitely not"
+        // Two words may be the beginning of a denial: "is definitely not".
         return n_words < 3 && clause.len() == rest.len();
     }
     let behind = rest.trim_start_matches(|c: char| is_mark(c) || c.is_whitespace());
@@ -179,8 +181,8 @@ pub(super) fn may_go_on(rest: &str) -> bool {
     }
 }
 
-/// Whether an answer is the first item of a list. It is if the text after a semicolon, a bar or a line break
-/// is hardly longer than the answer and consists of plain words.
+/// Whether an answer is the first item of a list: after a semicolon, bullet, bar or line break, a text
+/// follows that has at most one word more than the answer and consists of plain words.
 pub(super) fn is_listed(answer: &str, rest: &str) -> bool {
     let rest = rest.trim_start_matches([' ', '.', ',']);
     let Some(mut rest) = rest.strip_prefix([';', '|', '\n', '\u{2022}', '\u{ff1b}', '\u{3001}']) else {
@@ -189,7 +191,7 @@ pub(super) fn is_listed(answer: &str, rest: &str) -> bool {
     rest = rest.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '\u{2022}' | '*' | '-'));
     let item = rest.split([';', '|', '\n', '\u{2022}', '\u{ff1b}', '\u{3001}']).next().unwrap_or_default();
     let item = item.trim().trim_end_matches(['.', ',']);
-    // The number of a list item.
+    // An item may begin with its number in the list.
     let numbered = item.trim_start_matches(|c: char| c.is_ascii_digit()).strip_prefix(['.', ')']);
     let item = numbered.filter(|rest| rest.starts_with(' ')).map_or(item, str::trim);
     let most_words = answer.split_whitespace().count() + 1;

@@ -15,7 +15,7 @@ pub(super) fn grade(item: &Item, answer: &Answer, how: &Grading) -> Grade {
     let rule = how.grader.steps().first().map_or("exact", |step| step.rule.name());
     match &answer.outcome {
         Outcome::Answered { text } if rule == "letter" => letter::grade(item, answer, text),
-        // An answer of one letter is complete even if a token limit of one truncates it.
+        // An answer of one letter is complete, even if it was truncated at a token limit of 1.
         Outcome::Truncated { text } if rule == "letter" && letter::first(text).is_some() => {
             letter::grade(item, answer, text)
         }

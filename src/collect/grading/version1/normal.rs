@@ -37,7 +37,7 @@ mod tests {
             ("?", "?"),
             ("U.S.", "U.S"),
             ("", ""),
-            // Version 1 reads a superscript as a digit.
+            // Version 1 converts a superscript to a digit.
             ("10\u{2076}", "106"),
         ] {
             assert_eq!(apply(text, false, false), normal);

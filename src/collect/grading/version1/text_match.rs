@@ -43,11 +43,11 @@ fn cut<'a>(text: &'a str, stops: &[String]) -> (&'a str, bool) {
     }
 }
 
-/// Grades by whether a text begins with a right answer. A truncated text is graded only if no continuation
-/// could change the grade.
+/// Grades a text, which is right if it begins with a right answer. A truncated text is graded only if no
+/// continuation could change the grade.
 fn prefix(gold: &[String], piece: &str, whole: bool, normal: Normalisation) -> Grade {
     // A punctuation mark may directly follow the answer. The added character prevents normalisation from
-    // removing it.
+    // removing this mark.
     let kept = normal.apply(&format!("{}\u{2502}", piece.trim_end()));
     let text = kept.strip_suffix('\u{2502}').unwrap_or(&kept).trim_end();
     if text.is_empty() {

@@ -14,12 +14,12 @@ pub(super) struct CategoryAnswers {
     pub(super) design: FactorialDesign,
     pub(super) layout: Layout,
     pub(super) logprobs_from: LogprobSource,
-    /// In the order of the items: by number of shots, then in the order of [`Layout::place`].
+    /// The answers in the order of the items: by number of shots, then in the order of [`Layout::place`].
     pub(super) prompts: Vec<PromptAnswer>,
     /// For each query and relation, the first token of the answer as the server tokenizes it, if the server
     /// echoes prompts.
     first_tokens: Vec<Option<String>>,
-    /// Number of scored items that were read so far.
+    /// Number of items with scored prompts that were read so far.
     n_scored: usize,
     /// The first reason why the log-probabilities of a prompt could not be read.
     pub(super) unreadable: Option<String>,
@@ -36,7 +36,7 @@ impl CategoryAnswers {
         Self { design, layout, logprobs_from, prompts: vec![], first_tokens, n_scored: 0, unreadable: None }
     }
 
-    /// The answers of all relations to a query.
+    /// The right answers to a query, one per relation.
     fn answers(&self, query: usize) -> &[String] {
         self.design.queries[query].answers.as_deref().unwrap_or_default()
     }
@@ -98,8 +98,9 @@ impl CategoryAnswers {
     }
 
     /// Whether the echo and the short answer to a prompt contradict each other. They do if the first token of
-    /// the right answer is the most likely one but does not begin the short answer. They also do if it is not
-    /// the most likely one but the short answer is right. `None` if the echo or the short answer is missing.
+    /// the right answer is the most likely one but does not begin the short answer. They also do if another
+    /// token is the most likely one, but the short answer is right. `None` if the echo or the short answer is
+    /// missing.
     pub(super) fn is_contradicted(&self, place: usize) -> Option<bool> {
         let prompt = self.prompts.get(place)?;
         let (text, is_top) = (prompt.text.as_deref()?, prompt.is_top?);

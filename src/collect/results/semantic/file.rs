@@ -1,4 +1,4 @@
-//! Gathers the answers of a run to the factorial designs of its categories, and writes semantic.csv.
+//! Collects the answers of a run to the questions on all categories, and writes semantic.csv.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -20,8 +20,9 @@ pub(crate) const FILE: &str = "semantic.csv";
 #[derive(Debug)]
 pub(in crate::collect::results) struct SemanticAnswers {
     categories: Vec<CategoryAnswers>,
-    /// The category whose answers are being added. `task` is the current task.
+    /// Index of the category whose answers are being added.
     current: Option<usize>,
+    /// Name of the task whose answers are being added.
     task: String,
     grading: Grading,
     answerer: Answerer,
@@ -72,7 +73,7 @@ impl SemanticAnswers {
     /// Writes the file. Returns notes about empty cells and excluded queries.
     ///
     /// # Errors
-    /// [`crate::Error::Write`]
+    /// [`crate::Error::Write`] if the file cannot be written.
     pub(in crate::collect::results) fn write(mut self, folder: &Path) -> Result<Vec<String>> {
         self.answerer.model_snapshot = self.snapshots.iter().cloned().collect::<Vec<_>>().join("+");
         let (mut rows, mut notes) = (vec![], vec![]);
@@ -89,8 +90,8 @@ impl SemanticAnswers {
                 let shares_entities = row.overlap > 0.0;
                 if shares_entities {
                     notes.push(format!(
-                        "{} has too few entities for disjoint example sets of {}: two sets share \
-                         {:.0} % of their entities",
+                        "{} has too few entities for disjoint example sets of {}; any two sets share {:.0} % \
+                         of their entities",
                         row.corpus,
                         count(row.shots, "shot"),
                         100.0 * row.overlap
@@ -103,15 +104,15 @@ impl SemanticAnswers {
             if row.n_output_left_out > 0 && category.logprobs_from != LogprobSource::None {
                 let same = if category.logprobs_from == LogprobSource::Echo { "token" } else { "character" };
                 notes.push(format!(
-                    "{} queries of {} are left out of output_share, over all pairs of relations: their \
-                     answers begin with the same {same}",
+                    "{} queries of {}, summed over all pairs of relations, are excluded from output_share, \
+                     because their answers begin with the same {same}",
                     row.n_output_left_out, row.corpus
                 ));
             }
             if row.n_answer_left_out > 0 {
                 notes.push(format!(
-                    "{} queries of {} are left out of answer_share, over all pairs of relations: their \
-                     answers are the same",
+                    "{} queries of {}, summed over all pairs of relations, are excluded from answer_share, \
+                     because their answers are the same",
                     row.n_answer_left_out, row.corpus
                 ));
             }

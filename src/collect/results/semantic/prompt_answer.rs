@@ -22,7 +22,7 @@ pub(super) enum Logprob {
 pub(super) struct PromptAnswer {
     /// The normalised short answer. It may be empty, or truncated at the token limit.
     pub(super) text: Option<String>,
-    /// 1 if it is right, 0 if it is wrong; `None` if it cannot be graded.
+    /// 1 if the answer is right, 0 if it is wrong; `None` if it cannot be graded.
     pub(super) credit: Option<f64>,
     /// Whether the most likely next token begins the right answer.
     pub(super) is_top: Option<bool>,
@@ -37,7 +37,7 @@ impl PromptAnswer {
     }
 
     /// Reads the short answer: its text, and the tokens that the server lists at its first visible token.
-    /// `answers` has the answer of each relation; `item` asks for one of them.
+    /// `answers` contains the right answer under each relation; `item` asks for one of them.
     pub(super) fn read(
         item: &Item,
         answers: &[String],
@@ -68,7 +68,7 @@ impl PromptAnswer {
         read
     }
 
-    /// The log-probability of a relation's answer, if it is known.
+    /// The log-probability of the first token of a relation's answer, if it is known.
     pub(super) fn nats(&self, relation: usize) -> Option<f64> {
         match self.logprobs.get(relation) {
             Some(Logprob::Nats(nats)) => Some(*nats),

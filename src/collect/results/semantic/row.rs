@@ -14,8 +14,9 @@ use crate::emergence::semantic::{Crossing, Replicated, answer_share, mean_of_pro
 use crate::numeric::shown::count;
 use crate::seed;
 
-/// Maximum share of contradictions. A larger share shows that the log-probabilities belong to other tokens;
-/// ties and answers in unusual tokens cause only a few contradictions.
+/// Maximum share of prompts whose log-probabilities contradict the answer. A larger share shows that the
+/// log-probabilities belong to other tokens. Ties and answers in unusual tokens cause only a few
+/// contradictions.
 const MOST_CONTRADICTED: f64 = 0.1;
 
 /// A row of semantic.csv: one category at one number of shots. Standard errors are those of the jackknife
@@ -44,7 +45,7 @@ pub struct SemanticScore {
     pub logprob_nats: Option<f64>,
     /// Standard error of `logprob_nats`.
     pub logprob_nats_stderr: Option<f64>,
-    /// `O`: how far the first tokens of the answers identify the relation.
+    /// `O`: how well the first tokens of the answers identify the relation.
     pub output_share: Option<f64>,
     /// Standard error of `output_share`.
     pub output_share_stderr: Option<f64>,
@@ -52,7 +53,7 @@ pub struct SemanticScore {
     pub answer_accuracy: Option<f64>,
     /// Standard error of `answer_accuracy`.
     pub answer_accuracy_stderr: Option<f64>,
-    /// How far the short answers identify the relation, as a share of log 2.
+    /// How well the short answers identify the relation, as a share of log 2.
     pub answer_share: Option<f64>,
     /// Standard error of `answer_share`.
     pub answer_share_stderr: Option<f64>,
@@ -66,7 +67,7 @@ pub struct SemanticScore {
     pub n_output_pairs: usize,
     /// Number of queries excluded from these comparisons, summed over all pairs of relations.
     pub n_output_left_out: usize,
-    /// Number of comparisons over which `answer_share` is a mean.
+    /// Number of comparisons over which `answer_share` is averaged.
     pub n_answer_pairs: usize,
     /// Number of queries excluded from these comparisons, summed over all pairs of relations.
     pub n_answer_left_out: usize,
@@ -147,8 +148,8 @@ impl CategoryAnswers {
             }
         }
         let output_share = share_of(*layout, is_output_left_out, |at, r| prompt(at).nats(r));
-        // Without examples, a prompt does not show which relation is meant. `measure` has no share there
-        // either.
+        // Without examples, a prompt does not show which relation is meant. `surmise measure` computes no
+        // share at 0 shots either.
         let output_share = output_share.filter(|_| shots > 0 && n_open_pairs == 0 && contradicted.is_none());
 
         let mut numbers = numbers(all);
@@ -201,8 +202,8 @@ impl CategoryAnswers {
         why.extend(contradicted.map(|(some, compared)| {
             format!(
                 "accuracy, logprob_nats and output_share of {} with {} are empty: at {some} of {compared} \
-                 prompts the server's log-probabilities of the prompt contradict its answer, so they do not \
-                 belong to the tokens that it lists; use another server, or --logprobs-from top",
+                 prompts, the log-probabilities that the server returns for the prompt contradict its \
+                 answer, so they belong to other tokens; use another server, or --logprobs-from top",
                 row.corpus,
                 count(shots, "shot")
             )
@@ -211,7 +212,7 @@ impl CategoryAnswers {
     }
 
     /// The number of prompts whose log-probabilities contradict their answers, and the number of compared
-    /// prompts; `None` unless the contradictions are too many to trust the log-probabilities.
+    /// prompts; `None` if there are so few contradictions that the log-probabilities can be used.
     fn contradicted(&self, prompts: Range<usize>) -> Option<(usize, usize)> {
         if self.logprobs_from != LogprobSource::Echo {
             return None;
@@ -231,14 +232,14 @@ impl CategoryAnswers {
         }
         if n_unlisted > 0 {
             notes.push(format!(
-                "at {} {of} the right answer does not begin with a listed token: logprob_nats is empty, \
-                 because the mean over the other prompts would be too high",
+                "at {} {of}, the right answer begins with no listed token: logprob_nats is empty, because \
+                 the mean over the other prompts would be too high",
                 prompts(n_unlisted, n)
             ));
         }
         if n_open_pairs > 0 {
             notes.push(format!(
-                "in {n_open_pairs} of {} comparisons {of} an answer is not among the listed tokens: \
+                "in {n_open_pairs} of {} comparisons {of}, an answer begins with no listed token: \
                  output_share is empty",
                 n_open_pairs + row.n_output_pairs
             ));

@@ -60,7 +60,8 @@ fn fault_01_a_run_killed_at_random_moments_ends_like_an_undisturbed_run() {
     for _ in 0..kills {
         let seen = server.count_all();
         let mut child = case.command(&arguments).spawn().expect("the binary");
-        // A few kills at any time since the start, the others at any time since some request.
+        // One kill in ten comes at a random time after the start, the others at a random time after some
+        // request.
         let some = if rng.random_bool(0.9) { rng.random_range(1..50) } else { 0 };
         while server.count_all() < seen + some && child.try_wait().expect("a state").is_none() {
             std::thread::sleep(Duration::from_millis(1));
@@ -79,10 +80,10 @@ fn fault_01_a_run_killed_at_random_moments_ends_like_an_undisturbed_run() {
     // The scores equal those of an undisturbed run, item by item.
     assert_eq!(rows(&case.file("scores.csv")), rows(&reference.file("scores.csv")));
     assert_eq!(rows(&case.file("items.csv")), rows(&reference.file("items.csv")));
-    // Every item once; an item is repeated only if a kill may have interrupted it.
+    // Every item is asked once, and repeated only if a kill may have interrupted its request.
     let posts = server.posts().len();
     assert!(posts <= n_items + 1 + kills * CONCURRENCY, "{posts} posts");
-    // Each of these is booked as possibly billed; some of them may never have been sent.
+    // Each interrupted request is booked as possibly billed, although some of them may never have been sent.
     let crashed = case.records().iter().filter(|record| record["crashed"] == true).count();
     let summary: Value = serde_json::from_str(&case.file("summary.json")).expect("JSON");
     assert_eq!(summary["n_possibly_paid"], json!(crashed));

@@ -13,7 +13,7 @@ static EMPHASISED: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(BOLD).o
 /// The letters that a text names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::collect::grading::rules) enum Read {
-    /// One letter: its number from 0.
+    /// One letter, as its index from 0.
     Letter(usize),
     /// Several different letters.
     Several,
@@ -37,8 +37,8 @@ impl Read {
     }
 }
 
-/// Whether a character is part of a word. Scripts without blanks between words are excluded, because their
-/// words have no visible boundaries.
+/// Whether a character is part of a word. Characters of scripts without blanks between words do not count,
+/// because their words have no visible boundaries.
 fn is_word(c: Option<char>) -> bool {
     c.is_some_and(|c| {
         c == '_' || c.is_alphanumeric() && (c < '\u{e00}' || ('\u{1e00}'..'\u{2000}').contains(&c))
@@ -64,8 +64,8 @@ fn is_pronoun(letter: char, rest: &str) -> bool {
     letter == 'I' && asides.iter().any(|aside| rest.starts_with(aside))
 }
 
-/// The letter at the beginning of a text: alone on its line, in brackets, before a mark or before its reason.
-/// With `or_small`, a lower-case letter also counts if it is alone or before a mark.
+/// The letter at the beginning of a text: alone on its line, in brackets, before a punctuation mark or before
+/// its reason. With `or_small`, a lower-case letter also counts if it is alone or before a mark.
 pub(in crate::collect::grading::rules) fn leading(text: &str, n: usize, or_small: bool) -> Read {
     let text = without_noun(text.trim_start());
     let (text, is_bracketed) = match text.strip_prefix(['(', '[', '{', '\u{3010}']) {
@@ -184,7 +184,7 @@ fn is_joined(rest: &str, n: usize) -> bool {
     index(letter, n).is_some() && !is_word(rest[1..].chars().next()) && !is_english_word(letter, &rest[1..])
 }
 
-/// Whether a letter before `rest` is the subject of a sentence: "(A) would be the sky".
+/// Whether the letter before `rest` is the subject of a sentence: "(A) would be the sky".
 fn is_spoken_of(rest: &str) -> bool {
     BEING.contains(&word(rest.trim_start_matches(['.', ')', ':', ']'])).as_str())
 }
@@ -197,7 +197,7 @@ fn options(text: &str, or_spoken_of: bool, n: usize) -> Vec<usize> {
         let at = |k: Option<usize>| k.and_then(|k| chars.get(k)).map(|(_, c)| *c);
         let (before, after) = (at(k.checked_sub(1)), at(Some(k + 1)));
         let begins = before.is_none_or(|c| c.is_whitespace() || matches!(c, '(' | '['));
-        // A mark at the end of a line ends a sentence, so no option follows.
+        // A mark at the end of a line ends a sentence, so the letter introduces no option.
         let has_text = text[place + 1..].lines().next().is_some_and(|line| line.trim().len() > 1);
         let nearest = word_before(&text[..*place]);
         let is_denied = DENYING.contains(&nearest.as_str()) || rivals::is_denied_behind(&text[place + 1..]);
@@ -209,7 +209,8 @@ fn options(text: &str, or_spoken_of: bool, n: usize) -> Vec<usize> {
     found
 }
 
-/// The letters that are separate words in a text and are not denied. Each has its position.
+/// The letters that are separate words in a text and are not denied, each as its position in the text and its
+/// index.
 fn standing(text: &str, n: usize) -> Vec<(usize, usize)> {
     let mut found = vec![];
     for (at, c) in text.char_indices().filter(|(_, c)| c.is_ascii_uppercase()) {
@@ -261,7 +262,7 @@ pub(in crate::collect::grading::rules) fn all(text: &str, n: usize) -> Read {
     standing(text, n).into_iter().map(|(_, index)| Read::Letter(index)).fold(Read::None, Read::and)
 }
 
-/// The only letter in a text, if the text states it as an answer: "I think it is B."
+/// The only letter in a text, if the words around it state it as the answer: "I think it is B."
 pub(super) fn only(text: &str, n: usize) -> Read {
     let found = standing(text, n);
     let read = found.iter().map(|(_, index)| Read::Letter(*index)).fold(Read::None, Read::and);

@@ -19,10 +19,10 @@ use crate::collect::grading::rules::stated;
 use crate::collect::grading::{Asked, QuestionForm, Rule};
 use crate::collect::item::Item;
 
-/// Number of possible letters if an item does not list its choices.
+/// Number of possible letters if an item has no `choices`.
 const MOST_CHOICES: usize = 26;
 
-/// The answer names the right choice.
+/// The rule `choice`.
 #[derive(Debug, Clone, Copy)]
 pub struct Choice;
 
@@ -42,8 +42,8 @@ impl Rule for Choice {
     fn check(&self, item: &Item) -> Result<(), String> {
         match item.gold.iter().find(|gold| item.choices.is_empty() && gold_letter(gold).is_none()) {
             Some(gold) => Err(format!(
-                "has the answer {gold:?}, which is not a letter; the grader choice needs `choices`, or as \
-                 answer the letter of a choice that the prompt lists"
+                "has the answer {gold:?}, which is not a letter; the grader choice needs `choices`, or the \
+                 letter of a choice in the prompt as the answer"
             )),
             None => Ok(()),
         }
@@ -91,7 +91,8 @@ impl Choices<'_> {
         if self.texts.is_empty() { MOST_CHOICES } else { self.texts.len() }
     }
 
-    /// The choice that an answer names. The most explicit statement in the answer decides.
+    /// The choice that an answer names. Kinds of statements are tried from the most to the least explicit;
+    /// the first kind that names a letter decides.
     fn read(&self, folded: &str, is_complete: bool) -> Read {
         let boxes = stated::boxed(folded).into_iter().map(|inner| self.stated(inner));
         let boxed = boxes.fold(Read::None, Read::and);
@@ -155,7 +156,7 @@ impl Choices<'_> {
             .or(|| letters::all(statement::sentence(rest), self.n()))
     }
 
-    /// The only choice in a text among the choices whose own text contains a letter: "hepatitis B".
+    /// The only choice in a text, among the choices whose own text contains a single letter: "hepatitis B".
     fn by_lettered_text(&self, text: &str) -> Read {
         let lower = text.to_lowercase();
         let stands = |choice: &str| {
@@ -178,7 +179,8 @@ impl Choices<'_> {
         }
         let normal = |text: &str| self.normal.apply(text).to_lowercase();
         let text = normal(text);
-        // A text that is also a letter of these choices is read as the letter.
+        // A single letter is not compared with the texts of the choices, because it is read as the letter of
+        // a choice.
         if text.is_empty() || text.len() == 1 && text.bytes().all(|byte| byte.is_ascii_alphabetic()) {
             return Read::None;
         }
@@ -200,7 +202,7 @@ fn unwrapped(mut text: &str) -> &str {
         |c: char| c > '\u{2100}' && !c.is_alphanumeric() && !('\u{3000}'..'\u{3020}').contains(&c);
     let text = text.trim_start_matches(is_symbol).trim_start();
     let text = text.trim_start_matches(['"', '\'', '*', '$', ':', '\u{2192}']).trim();
-    // The number of a list item.
+    // An item of a list may begin with its number.
     let rest = text.trim_start_matches(|c: char| c.is_ascii_digit());
     let numbered =
         rest.strip_prefix(['.', ')']).filter(|rest| rest.starts_with(' ') && rest.len() < text.len());

@@ -1,4 +1,4 @@
-//! Finds letters that a sentence names with a verb or noun for a choice: "I choose B", "option b".
+//! Finds letters after a verb or noun for a choice: "I choose B", "option b".
 
 use std::sync::LazyLock;
 
@@ -21,13 +21,13 @@ const SMALL: &str = concat!(
 );
 static SMALL_LETTERS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(SMALL).ok());
 
-/// The only letter that a text calls its choice, even if it contains other letters: "Between A and B, I
+/// The only letter after a verb of choice, even if the text contains other letters: "Between A and B, I
 /// choose B."
 pub(super) fn chosen(text: &str, n: usize) -> Read {
     only(&CHOSEN_LETTERS, text, n)
 }
 
-/// The only lower-case letter that a text names.
+/// The only lower-case letter after a noun for a choice.
 pub(super) fn small(text: &str, n: usize) -> Read {
     only(&SMALL_LETTERS, text, n)
 }

@@ -23,7 +23,7 @@ pub(super) fn is_denied_behind(rest: &str) -> bool {
     }
 }
 
-/// Words across which a denial applies to the letter after them.
+/// Words that may be between a denial and the denied letter.
 const CARRYING: [&str; 19] = [
     "be",
     "is",
@@ -46,7 +46,8 @@ const CARRYING: [&str; 19] = [
     "that",
 ];
 
-/// Whether the words before a letter deny it across other words: "It cannot be", "It isn't option".
+/// Whether the words before a letter deny it, directly or before words of [`CARRYING`]: "It cannot be", "It
+/// isn't option".
 pub(super) fn is_denied_before(before: &str) -> bool {
     let mut words = before.split_whitespace().rev().map(|word| {
         // A punctuation mark ends the scope of a denial.
@@ -58,7 +59,8 @@ pub(super) fn is_denied_before(before: &str) -> bool {
         .is_some_and(|(word, is_end)| !is_end && (DENYING.contains(&word.as_str()) || word.ends_with("n't")))
 }
 
-/// The capital letters after a letter, if only marks and words such as "no" and "or maybe" come in between.
+/// The capital letters after a letter, if only punctuation marks and words such as "no" and "or maybe"
+/// separate them.
 pub(super) fn rivals(rest: &str) -> Vec<char> {
     let line = rest.lines().next().unwrap_or_default();
     let (mut found, mut at, mut is_behind_letter) = (vec![], 0, false);
@@ -77,7 +79,8 @@ pub(super) fn rivals(rest: &str) -> Vec<char> {
                 }
                 found.push(char::from(*letter));
             }
-            // "B. A, C and D are wrong" concerns the other letters.
+            // In "B. A, C and D are wrong", the letters after B are the subject of a sentence, so they are no
+            // rivals of B.
             _ if is_behind_letter && BEING.contains(&lower.as_str()) => return vec![],
             _ if FILLERS.contains(&lower.as_str()) => {}
             _ => return found,

@@ -11,11 +11,11 @@ const SUFFIX: &str = concat!(
 );
 static SUFFIXES: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(SUFFIX).ok());
 
-/// In "B's right", the ending is a short form of "is", not a genitive.
+/// In "B's right", 's is a short form of "is", not a genitive.
 const SHORT_VERB: &str = r"\b([A-Z])'s (the|my|our|right|correct|best|it)\b";
 static SHORT_VERBS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(SHORT_VERB).ok());
 
-/// Removes the endings from a text, and writes out the English verb.
+/// Removes the endings from a text, and replaces the English short form 's by "is".
 pub(in crate::collect::grading::rules) fn remove(text: &str) -> Cow<'_, str> {
     let (Some(suffixes), Some(verbs)) = (SUFFIXES.as_ref(), SHORT_VERBS.as_ref()) else {
         return Cow::Borrowed(text);

@@ -28,7 +28,7 @@ pub(super) const NOUNS: [&str; 25] = [
     "选",
     "選",
 ];
-/// Words that follow the letter A but not the article.
+/// Words that may follow the letter A, but not the article "a".
 pub(super) const BEHIND_A_LETTER: [&str; 36] = [
     "is",
     "was",
@@ -70,7 +70,7 @@ pub(super) const BEHIND_A_LETTER: [&str; 36] = [
 /// Words that introduce the reason for the preceding letter.
 pub(super) const REASONS: [&str; 10] =
     ["because", "since", "as", "for", "weil", "denn", "car", "porque", "perché", "потому"];
-/// Words after which a sentence states its letter.
+/// Words directly before the letter that a sentence states as the answer.
 pub(super) const STATING: [&str; 48] = [
     "maybe",
     "perhaps",
@@ -124,7 +124,7 @@ pub(super) const STATING: [&str; 48] = [
 /// Articles before a letter.
 pub(super) const ARTICLES: [&str; 14] =
     ["the", "la", "le", "el", "il", "o", "a", "die", "das", "der", "den", "det", "het", "de"];
-/// Words after a letter that call it right.
+/// Words that call the letter before them right.
 pub(super) const CALLED_RIGHT: [&str; 14] = [
     "correct",
     "right",
@@ -141,7 +141,7 @@ pub(super) const CALLED_RIGHT: [&str; 14] = [
     "верный",
     "правильный",
 ];
-/// Words before a letter that deny it.
+/// Words that deny the letter after them.
 pub(super) const DENYING: [&str; 14] = [
     "not",
     "nor",
@@ -159,12 +159,12 @@ pub(super) const DENYING: [&str; 14] = [
     "eliminate",
 ];
 
-/// Verbs between a letter and a word that calls it right or wrong.
+/// Verbs that may be between a letter and a word that calls the letter right or wrong.
 pub(super) const BEING: [&str; 14] = [
     "is", "was", "are", "can", "could", "would", "must", "seems", "looks", "should", "does", "ist", "est",
     "es",
 ];
-/// Words that call a letter wrong.
+/// Words that call the letter before them wrong.
 pub(super) const WRONG: [&str; 14] = [
     "wrong",
     "incorrect",

@@ -6,7 +6,7 @@ use regex::Regex;
 
 use crate::collect::grading::plain::{folding, latex, markdown};
 
-/// The zeros of other scripts. The digits 1 to 9 follow each zero in Unicode.
+/// The zeros of other scripts. In Unicode, the digits 1 to 9 follow each zero.
 const ZEROS: [char; 16] = [
     '\u{660}', '\u{6f0}', '\u{966}', '\u{9e6}', '\u{a66}', '\u{ae6}', '\u{b66}', '\u{be6}', '\u{c66}',
     '\u{ce6}', '\u{d66}', '\u{e50}', '\u{ed0}', '\u{f20}', '\u{1040}', '\u{17e0}',
@@ -80,7 +80,7 @@ pub(super) fn without_latex(text: &str) -> String {
         plain.push_str(&rest[..at]);
         rest = &rest[at..];
         if let Some((over, under, behind)) = fraction(rest) {
-            // A number before a fraction is a mixed number.
+            // A number and the fraction after it form a mixed number, so a blank must separate them.
             if plain.ends_with(|c: char| c.is_ascii_digit()) {
                 plain.push(' ');
             }
@@ -115,7 +115,8 @@ fn part(text: &str) -> Option<(&str, &str)> {
     if is_digit { text.split_at_checked(1) } else { latex::braced(text) }
 }
 
-/// A numerator or denominator. If it is not a number, it gets a root sign, so that its numbers are not read.
+/// A numerator or denominator as text. A root sign is put before one that is not a number, so that its digits
+/// are not read as numbers.
 fn operand(part: &str) -> String {
     let is_number = part.chars().all(|c| c.is_ascii_digit() || matches!(c, '-' | '.' | ',' | ' '));
     if is_number { part.to_owned() } else { format!("\u{221a}{}", part.replace(['{', '}', '\\'], "")) }

@@ -1,6 +1,6 @@
-//! Finds the number that a sentence states as the answer: directly after a word for "answer" ("The answer is
-//! 42"), after the verb if the question comes in between ("The answer to 12 + 30 is 42"), or before it ("42
-//! is the answer").
+//! Finds the number that a sentence states as the answer. The number may be directly after a word for
+//! "answer" ("The answer is 42"), after the verb if the question is repeated ("The answer to 12 + 30 is 42"),
+//! or before the word ("42 is the answer").
 
 use std::sync::LazyLock;
 
@@ -15,7 +15,7 @@ const IS_THE_ANSWER: &str =
     r"(?i)\bis\s+(?:the|our|my|your)\s+(?:\w{1,12}\s){0,2}(?:answer|solution|result)\b";
 static BEFORE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(IS_THE_ANSWER).ok());
 
-/// Words that introduce the question after "answer".
+/// Words that introduce the question after a word for "answer".
 const PREPOSITIONS: [&str; 16] = [
     "to", "for", "of", "in", "on", "auf", "zu", "für", "à", "de", "a", "para", "alla", "на", "rounded",
     "given",
@@ -60,7 +60,7 @@ fn behind(said: &str) -> Option<Value> {
     if !first.starts_with(',') && !PREPOSITIONS.contains(&word.as_str()) {
         return None;
     }
-    // The question may come between the word and the verb: "the answer to 6 times 7 is 42".
+    // The question may be between the word for "answer" and the verb: "the answer to 6 times 7 is 42".
     let ends = |verbs: &[&str; 6]| {
         verbs.iter().filter_map(|verb| sentence.find(verb).map(|at| at + verb.len() - 1)).min()
     };
@@ -68,8 +68,8 @@ fn behind(said: &str) -> Option<Value> {
     at_once(&sentence[verb..])?
 }
 
-/// The number at the beginning of a sentence, after link words: 42 in "is equal to 42". `Some(None)` if the
-/// sentence begins with a number but states no result.
+/// The number at the beginning of a sentence, which may begin with link words: 42 in "is equal to 42".
+/// `Some(None)` if the sentence begins with a number but states no result.
 fn at_once(sentence: &str) -> Option<Option<Value>> {
     let found = scan::numbers(sentence);
     let first = found.first()?;
@@ -89,7 +89,7 @@ fn at_once(sentence: &str) -> Option<Option<Value>> {
         return None;
     }
     let rest = sentence.get(first.start..)?;
-    // An explanation of the number ends the clause.
+    // The clause ends where an explanation of the number begins.
     let ends = [" (", " because ", " since ", " as ", ", "];
     let end = ends.iter().filter_map(|end| rest.find(end)).min().unwrap_or(rest.len());
     let clause = &rest[..end];
@@ -111,8 +111,8 @@ pub(super) fn equated(text: &str) -> Option<Value> {
     if left.contains(char::is_alphabetic) || !is_computed { None } else { scan::only(left.trim()) }
 }
 
-/// The result of an equation. It comes first if the left side is a single number ("5 = 2 + 3"), otherwise
-/// last.
+/// The result of an equation: the left side if it is a single number ("5 = 2 + 3"), otherwise the last
+/// number.
 fn result(clause: &str, found: &[Found], first: &Found) -> Option<Value> {
     let before = clause.split('=').next().unwrap_or_default();
     let is_first = !before.contains(['+', '*', '/', '\u{d7}', '\u{b7}', '\u{f7}', '^'])

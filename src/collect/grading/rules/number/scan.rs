@@ -17,7 +17,7 @@ const SCALES: [(&str, i32); 10] = [
     ("trillion", 12),
     ("trillions", 12),
 ];
-/// Maximum number of digits. Longer sequences are not quantities.
+/// Maximum number of digits. Longer sequences are not read as numbers.
 const MOST_DIGITS: usize = 400;
 
 /// A number in a text, or something that only looks like a number: a date, a time, a range.
@@ -25,8 +25,8 @@ pub(super) struct Found {
     pub(super) start: usize,
     pub(super) end: usize,
     pub(super) value: Option<Value>,
-    /// Whether it is part of a quantity that cannot be read as a number: a root, a multiple of π, a pair, a
-    /// bound.
+    /// Whether the number is part of a quantity that cannot be read as a number: a root, a multiple of π, a
+    /// pair, a bound.
     is_part: bool,
 }
 
@@ -85,7 +85,7 @@ pub(super) fn numbers(text: &str) -> Vec<Found> {
         }
         let (end, value) = scan.number(i);
         let place = |k: usize| chars.get(k).map_or(text.len(), |(at, _)| *at);
-        // A letter before a digit forms a name: B12, COVID-19.
+        // A letter before digits forms a name with them: B12, COVID-19.
         let is_result =
             !surroundings::is_precision(scan.rest(end)) && !surroundings::is_set_apart(&text[..place(i)]);
         if scan.is_quantity(i) && is_result {
@@ -184,7 +184,7 @@ impl Scan<'_> {
         if let Some((after, power)) = self.power(end) {
             (end, scale) = (after, Some(power));
         } else if let Some((after, exponent)) = self.exponent(end) {
-            // 10^6 and 10⁶ are powers, and so is 2^10.
+            // Powers such as 10^6, 10⁶ and 2^10.
             return (after, if number == 0.0 { None } else { of(number.powi(exponent), false) });
         } else if let Some((after, power)) = self.scale_word(end, i) {
             (end, scale) = (after, Some(power));
@@ -193,7 +193,7 @@ impl Scan<'_> {
             let number = digits.as_deref().and_then(|digits| format!("{digits}e{power}").parse().ok());
             return self.with_percent(end, number.and_then(|number| of(number, false)));
         }
-        // Further letters and digits form a name: 0x1F, 3D2.
+        // A number followed by letters and digits is part of a name: 0x1F, 3D2.
         let unit = self.rest(end).split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
         if unit.is_ascii() && unit.contains(|c: char| c.is_ascii_digit()) {
             return (end + unit.chars().count(), None);
@@ -295,7 +295,7 @@ impl Scan<'_> {
         (number <= 400 && !self.at(end).is_some_and(char::is_alphanumeric)).then_some((end, sign * number))
     }
 
-    /// A word or letter that scales a number: "million", "k", and for amounts of money "m" and "b".
+    /// A word or letter that scales a number: "million", "k", or "m" and "b" after amounts of money.
     fn scale_word(&self, end: usize, start: usize) -> Option<(usize, i32)> {
         let blank = usize::from(self.at(end) == Some(' '));
         let word = self.rest(end + blank).split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
@@ -334,8 +334,8 @@ fn float(digits: &str) -> Option<f64> {
     digits.parse().ok().filter(|number: &f64| number.is_finite())
 }
 
-/// The digits of a number without separators, with a decimal point. `None` if the groups of digits are not
-/// those of a number.
+/// The digits of a number without separators, with a decimal point. `None` if the digits are not grouped as
+/// in a number.
 fn plain_digits(body: &str) -> Option<String> {
     let body: String = if body.contains(['\'', '_']) {
         let (whole, rest) = body.split_at(body.find(['.', ',']).unwrap_or(body.len()));

@@ -1,4 +1,4 @@
-//! Checks the text around a number that makes it part of something else.
+//! Checks whether the text around a number makes it part of something else.
 
 /// Whether a number is part of a quantity that cannot be read as a number: a root, a multiple of π, a pair of
 /// coordinates, or a bound ("> 5").

@@ -18,12 +18,12 @@ pub(super) struct Value {
     pub(super) is_percent: bool,
 }
 
-/// How far a number may differ from the right one.
+/// The maximum difference between a number and the right one.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Tolerance {
-    /// By this much.
+    /// An absolute difference.
     Absolute(f64),
-    /// By this share of the right number.
+    /// A share of the right number.
     Relative(f64),
 }
 
@@ -37,7 +37,7 @@ impl Tolerance {
     /// Reads `0.5` or `1%`.
     ///
     /// # Errors
-    /// What is wrong, as a phrase that follows the name of the grader.
+    /// Returns what is wrong with the text, as a phrase that follows the name of the grader.
     pub(super) fn read(text: &str) -> Result<Self, String> {
         let text = text.trim();
         let (digits, is_relative) = match text.strip_suffix('%') {
@@ -56,7 +56,7 @@ impl Tolerance {
 /// Checks the tolerance of an item.
 ///
 /// # Errors
-/// As [`Tolerance::read`].
+/// Returns the errors of [`Tolerance::read`].
 pub(crate) fn check_tolerance(text: &str) -> Result<(), String> {
     Tolerance::read(text).map(drop)
 }
