@@ -8,7 +8,8 @@ use crate::error::{Error, Result};
 
 /// A profile that can be compared with others of its estimand.
 pub trait ComparableProfile: StoredProfile {
-    /// Settings that may differ between repetitions: the seeds, and what is drawn with them.
+    /// Settings that may differ between repetitions: the seeds, and the hashes of data that are drawn with
+    /// them.
     const OF_SEED: &'static [&'static str];
     /// The flags that must be equal for profiles on one corpus.
     const FLAGS: &'static str;
@@ -51,8 +52,8 @@ impl ComparableProfile for SemanticProfile {
     }
 }
 
-/// Checks that the profiles on each corpus were measured in the same way, and that those of one model differ
-/// only in their seeds.
+/// Checks that the profiles on each corpus were measured in the same way, and that the profiles of one model
+/// differ only in their seeds.
 ///
 /// # Errors
 /// [`Error::Observations`] with the settings that differ.
@@ -70,7 +71,8 @@ pub fn check_profiles<P: ComparableProfile>(profiles: &[P]) -> Result<()> {
 }
 
 /// Checks that repetitions differ in their seeds and in nothing else. A profile that is given twice would
-/// count as two and hide the noise. A profile with other settings would be mixed with the rest.
+/// count as two repetitions and hide the noise. A profile with other settings would be averaged with the
+/// rest.
 pub(super) fn check_repetitions<P: ComparableProfile>(profiles: &[&P]) -> Result<()> {
     let Some(first) = profiles.first() else { return Ok(()) };
     let (model, corpus) = (&first.model().id, first.corpus_name());

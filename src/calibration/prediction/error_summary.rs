@@ -8,15 +8,15 @@ use crate::numeric::statistics::mean;
 /// A row that was predicted or refused, with its measurement and its baselines.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Outcome {
-    /// The prediction; `None` where it was refused.
+    /// The prediction; `None` if the row was refused.
     pub predicted: Option<f64>,
     /// The interval of the prediction.
     pub interval: Option<(f64, f64)>,
-    /// The measured value, if it is known and counts for the error.
+    /// The measured value; `None` if it is unknown or must not count for the error.
     pub measured: Option<f64>,
-    /// The regression on log10 size.
+    /// Prediction of the regression on log10 size.
     pub size_line: Option<f64>,
-    /// The mean of the training rows.
+    /// Prediction of the mean baseline: the mean of the training responses.
     pub mean: Option<f64>,
 }
 

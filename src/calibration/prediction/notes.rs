@@ -166,9 +166,9 @@ fn shortfall(card: &Card, row: &PredictionRow, context: &IntervalContext) -> Opt
     ))
 }
 
-/// The note on few models. Predictions of one model in several folds, or for several of its rows, are not
-/// independent. Models of very different weights also count as fewer. The effective number of models accounts
-/// for both.
+/// The note on few models. Predictions of one model are not independent, whether they come from several folds
+/// or several rows. Very different weights also reduce the information. The effective number of models
+/// accounts for both.
 fn few_models(coverage: &Coverage) -> Option<String> {
     let (n, models) = (coverage.levels.len(), coverage.effective_n);
     (models < FEW_BACKTESTED - 1e-6).then(|| {

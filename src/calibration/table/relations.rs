@@ -135,7 +135,7 @@ impl Relations<'_> {
                 (sum / total, slack / total + own.rounding)
             };
             let (residuals, tolerances): (Vec<f64>, Vec<f64>) = rows.iter().map(of_row).unzip();
-            // Next to a copy of the column with a large weight, the target would not contribute.
+            // If a copy of the column had a large weight, the target would contribute nothing.
             let share = 1.0 / (1.0 + weights.iter().sum::<f64>());
             let of_target: Vec<f64> = rows.iter().map(|&i| share * distance(i, self.target)).collect();
             let matters = root_mean_square(&of_target) > LEAST_PART * root_mean_square(&residuals);
@@ -230,7 +230,8 @@ impl Relations<'_> {
         (n - fitted) as f64 * bits > choice + LEAST_EVIDENCE
     }
 
-    /// `the average of a, b and c`; of many columns, only the first three and the last.
+    /// `the average of a, b and c`. If there are more than six columns, only the first three and the last are
+    /// named.
     pub(super) fn words(&self, how: &str, members: &[usize]) -> String {
         let names: Vec<&str> = members.iter().map(|&at| self.columns[at].name.as_str()).collect();
         match names.as_slice() {

@@ -59,7 +59,7 @@ fn columns_with_mixed_or_ambiguous_notations_are_named_and_left_out() {
     let half_comma = |i: usize| format!("0{}{}", [",", "."][i % 2], i + 20);
     let cases: [(&dyn Fn(usize) -> String, &str); 3] = [
         (&half_percent, "some cells are percent"),
-        (&unclear, "no cell decides"),
+        (&unclear, "no other cell shows which"),
         (&half_comma, "decimal sign"),
     ];
     for (value, says) in cases {

@@ -68,7 +68,7 @@ fn a_row_farther_out_than_the_back_tests_has_no_number() {
     assert!(rows[0]["status"] == "ok" && rows[0]["regime"] == "extrapolation", "{rows:?}");
     for at in [1, 3] {
         assert!(rows[at]["status"] == "unsupported" && rows[at]["y_hat"].is_empty(), "{rows:?}");
-        let said = format!("times as far as back-tests went ({reach:.1})");
+        let said = format!("times as far as back-tests reached ({reach:.1})");
         assert!(
             rows[at]["note"].contains("decades beyond the training range")
                 && rows[at]["note"].contains(&said)
@@ -122,7 +122,7 @@ fn a_proxy_or_a_size_ratio_farther_out_than_the_back_tests_has_no_number() {
         "{told:?}"
     );
     for (at, column, said) in [
-        (2, "p", format!("above the training range; back-tests went {reach:.2}")),
+        (2, "p", format!("above the training range; back-tests reached only {reach:.2}")),
         (3, "p", "above the training range".into()),
         (4, "p", "below the training range".into()),
         (5, "proxy_b", "size ratio to the proxy".into()),
@@ -161,7 +161,7 @@ fn a_proxy_outside_the_bounds_of_the_target_is_an_error_in_training_and_a_refusa
         row.insert("p", (100.0 * share).to_string());
     });
     let message = refused(&percent, &GAIN);
-    assert!(message.contains("line 2: column p holds") && message.contains("outside 0 to 1"), "{message}");
+    assert!(message.contains("line 2: column p contains") && message.contains("outside 0 to 1"), "{message}");
 }
 
 #[test]
@@ -289,19 +289,19 @@ fn huge_cells_infinite_bounds_and_collinear_columns_are_named() {
         for flags in [&["--features", "a,b"][..], &[]] {
             let told = refused(&huge(column), flags);
             assert!(
-                told.contains("line 7") && told.contains(&format!("column {column} holds 1e300")),
+                told.contains("line 7") && told.contains(&format!("column {column} contains 1e300")),
                 "{told}"
             );
         }
     }
     let told =
         refused(&with(24, "w", |i| if i == 5 { "1e308".into() } else { "1".into() }), &["--weights", "w"]);
-    assert!(told.contains("line 7") && told.contains("column w holds 1e308"), "{told}");
+    assert!(told.contains("line 7") && told.contains("column w contains 1e308"), "{told}");
     let tiny = |i: usize| (1e-200 * table(24)[i]["b"].parse::<f64>().expect("b")).to_string();
     for column in ["a", "y"] {
         let told = refused(&with(24, column, tiny), &["--features", "a"]);
         assert!(
-            told.contains(&format!("column {column} holds nothing above")) && told.contains("unit"),
+            told.contains(&format!("no value of column {column} exceeds")) && told.contains("unit"),
             "{told}"
         );
     }
