@@ -87,10 +87,10 @@ const TICKS: i32 = 38;
 const MANY: usize = 7;
 
 impl Curves {
-    /// The figures: one, or several if the panels do not fit on a page, or none without points.
+    /// The figures: several if the panels do not fit on one page, none if there are no points.
     ///
     /// # Errors
-    /// [`crate::Error::Figure`]
+    /// [`crate::Error::Figure`] if drawing fails.
     pub fn figures(&self) -> Result<Vec<Figure>> {
         let has_points = |panel: &&Panel| panel.curves.iter().any(|curve| !curve.points.is_empty());
         let panels: Vec<&Panel> = self.panels.iter().filter(has_points).collect();

@@ -60,8 +60,8 @@ impl ResultFiles {
         };
         if found.is_empty() {
             let reason = format!(
-                "{} holds no results; give a folder with study.json, profiles, answers, a card, \
-                 predictions.csv or blind.csv, as `surmise run`, `measure`, `collect` and `blind` write them",
+                "{} contains no results; give a folder that `surmise run`, `measure`, `collect` or `blind` \
+                 wrote, with study.json, profiles, answers, a card, predictions.csv or blind.csv",
                 folder.display()
             );
             return Err(Error::Parameter { name: "the folder", reason });
@@ -96,7 +96,7 @@ impl ResultFiles {
 /// files.
 ///
 /// # Errors
-/// [`Error::Read`], [`Error::Parameter`] for a folder without results.
+/// [`Error::Read`] if the folder cannot be listed; [`Error::Parameter`] if it contains no results.
 pub fn version(folder: &Path) -> Result<String> {
     let mut text = String::new();
     for file in ResultFiles::of(folder)?.all() {

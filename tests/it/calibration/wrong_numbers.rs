@@ -74,7 +74,7 @@ fn a_row_farther_out_than_the_back_tests_has_no_number() {
                 && rows[at]["note"].contains(&said)
         );
     }
-    // Far out on one side the row is stronger than all training rows, on the other side weaker.
+    // The row far out on one side is stronger than all training rows; the row on the other side is weaker.
     let far = [&rows[2], &rows[4]];
     for row in far {
         let distance: f64 = row["mahalanobis"].parse().expect("a distance");
@@ -176,7 +176,7 @@ fn a_row_of_unknown_size_has_the_interval_beyond_the_range_and_a_note() {
     assert!(rows.iter().all(|row| row["status"] == "ok" && row["regime"] == "interpolation"), "{rows:?}");
     assert!(!rows[0]["note"].contains("SIZE") && rows[1]["note"].contains("SIZE UNKNOWN"), "{rows:?}");
     assert_eq!([0, 1].map(|at| rows[at]["interval_method"].as_str()), ["jackknife_plus", "maximum"]);
-    // Its back-test is that of rows whose size is removed.
+    // The coverage comes from a back-test of rows whose size was removed.
     let held: f64 = rows[1]["backtest_coverage"].parse().expect("a coverage");
     assert!((0.5..=1.0).contains(&held), "{held}");
 }
@@ -267,7 +267,7 @@ fn rows_that_differ_only_by_proxy_or_weight_give_the_same_card_in_another_order(
         std::fs::read(at("card.json")).expect("a card")
     };
     for (column, flag) in [("p", "--proxy"), ("w", "--weights")] {
-        // Two rows of each model that agree in all other columns.
+        // Each model has two rows that agree in all other columns.
         let mut rows = with(24, column, |i| (1.0 + (i as f64 * 0.7).sin().abs()).to_string());
         for i in 0..12 {
             let value = rows[i + 12][column].clone();
