@@ -43,7 +43,8 @@ impl ComparableProfile for SemanticProfile {
         self.seed
     }
 
-    /// Example sets are nested, so the shots that two profiles share are the same even if they have others.
+    /// Example sets are nested, so profiles with different numbers of shots can be compared at the numbers
+    /// that both have.
     fn is_alike(&self, other: &Self) -> bool {
         let of = |profile: &Self| (profile.corpus.sets, profile.corpus.queries, profile.default_noise_scale);
         self.corpus.sha256 == other.corpus.sha256
@@ -81,7 +82,7 @@ pub(super) fn check_repetitions<P: ComparableProfile>(profiles: &[&P]) -> Result
         if !differ.is_empty() {
             let reason = format!(
                 "{model} on {corpus} was measured with different settings ({}); choose with --select \
-                 NAME=VALUE, or give only folders with one of these settings",
+                 NAME=VALUE, or give only folders that were measured with the same settings",
                 differ.join("; ")
             );
             return Err(Error::Observations { reason });

@@ -32,7 +32,7 @@ pub fn renamed_in_observations(has: impl Fn(&str) -> bool) -> Option<String> {
     }
 }
 
-/// Columns with the shape of a model, which its family determines.
+/// Columns that describe the architecture, which is unknown for a model behind an API.
 const SHAPE: [&str; 3] = ["n_layers", "d_model", "vocab_size"];
 
 /// The columns that describe how the rows were measured, if the table contains observations. A card applies

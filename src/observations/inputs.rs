@@ -13,7 +13,7 @@ pub struct PublishedModel {
     pub family: String,
     /// The number of parameters in billions.
     pub params_b: Option<f64>,
-    /// The measured model that serves as its proxy; `None` uses the proxy of all targets.
+    /// The measured model that is the proxy of this model; `None` uses the proxy of all targets.
     pub proxy: Option<String>,
 }
 

@@ -27,7 +27,7 @@ pub struct Joined {
     /// The groups of readings that match no target.
     pub unmatched: Vec<String>,
     /// Notes, one sentence each: models without a proxy, models without a row, and families, sizes and scores
-    /// that differ.
+    /// that differ between inputs.
     pub notes: Vec<String>,
 }
 

@@ -30,7 +30,7 @@ impl<'a> MeasuredModel<'a> {
         let headlines = headlines.filter(|headlines| !headlines.is_empty()).ok_or_else(|| {
             let model = profiles.first().map_or("a model", |profile| &profile.model.id);
             let at = noise_scale.map_or("without added noise".into(), |b| format!("at b = {b}"));
-            format!("{model} has no headline {at}, which needs a model with at least two blocks")
+            format!("{model} has no headline {at}; a headline needs a model with at least two blocks")
         })?;
         let all = |value: &dyn Fn(usize) -> f64| (0..headlines.len()).map(value).collect::<Vec<f64>>();
         let stderrs: Vec<Option<f64>> = headlines.iter().map(|headline| headline.stderr_nats).collect();

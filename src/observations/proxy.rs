@@ -7,8 +7,8 @@ use crate::error::{Error, Result};
 use crate::model::ModelInfo;
 use crate::names;
 
-/// Largest difference of log sizes without a note. Published sizes are rounded, and some exclude the
-/// embeddings.
+/// Largest difference between the natural logarithms of the published and the measured size that causes no
+/// note. Published sizes are rounded, and some exclude the embeddings.
 const LARGEST_SIZE_DIFFERENCE: f64 = 0.25;
 
 /// The models that were measured on one corpus, and the published facts about all models.

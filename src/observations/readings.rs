@@ -13,8 +13,8 @@ use crate::error::{Error, Result};
 
 /// The name of the group of texts that no model wrote.
 pub const REFERENCE: &str = "reference";
-/// The largest difference between two equal values, relative above 1 nat and absolute below. A group occurs
-/// in several pairs, whose values for it must agree.
+/// Largest difference between two values that count as equal: relative for values above 1 nat, otherwise
+/// absolute, in nats. A group occurs in several pairs, whose values for the group must agree.
 const SAME: f64 = 1e-6;
 
 /// The columns of comparisons.csv that a join uses.
@@ -28,7 +28,7 @@ pub struct ComparisonRow {
     pub group_b: String,
     /// The quantity: `emergence` or `emergence_less_control`.
     pub quantity: String,
-    /// The quantity that the scale of the channel's noise is relative to.
+    /// What the noise scale is relative to, such as `rms`.
     pub scale: String,
     /// The noise scale b.
     pub noise_scale: Option<f64>,
@@ -51,7 +51,7 @@ pub(super) struct TextReading {
     pub nats: Option<f64>,
     /// The standard error of the mean over seeds, from the estimator and from the variance between seeds.
     pub stderr_nats: Option<f64>,
-    /// The headline minus that of the control, the same tokens shuffled.
+    /// The headline minus the headline of the control, in which the same tokens are shuffled.
     pub less_control_nats: Option<f64>,
     /// The headline in bits per byte of text.
     pub bits_per_byte: Option<f64>,
@@ -249,8 +249,8 @@ fn one(mut ways: impl Iterator<Item = (String, String)>) -> Result<String> {
     match ways.find(|(_, other)| *other != way) {
         None => Ok(way),
         Some((name, other)) => Err(fault(format!(
-            "texts of {first} were read by {way}, those of {name} by {other}; read all texts in the same \
-             way, with --windows set to the smallest number of windows among them"
+            "texts of {first} were read by {way}, but texts of {name} by {other}; read all texts in the \
+             same way, with --windows set to the smallest number of windows among them"
         ))),
     }
 }

@@ -1,5 +1,4 @@
-//! Checks that joined scores have the same settings: the same task, with the same rendering, grading and
-//! drawing.
+//! Checks that joined scores have the same settings: task, rendering, grading and seed.
 
 use std::collections::BTreeMap;
 

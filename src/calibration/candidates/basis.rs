@@ -154,7 +154,7 @@ impl Basis {
                 break;
             }
             let component = if p <= n { vector.to_owned() } else { of_length_1(v.t().dot(&vector)) };
-            // The sign of a component is arbitrary; the largest loading is made positive.
+            // The sign of a component is arbitrary. It is chosen so that the largest loading is positive.
             let largest =
                 component.iter().copied().fold(0.0f64, |a, b| if b.abs() > a.abs() + 1e-12 { b } else { a });
             self.components.push(component.iter().map(|value| value * largest.signum()).collect());
@@ -258,7 +258,8 @@ mod tests {
         assert!(basis.variances.is_sorted_by(|a, b| a >= b));
     }
 
-    /// Features that are multiples of one wave plus a little noise: with missing cells, then complete.
+    /// Features that are multiples of one wave plus a little noise. Returns the table with missing cells, and
+    /// the complete table.
     fn sample(n: usize, p: usize) -> (Sample, Array2<f64>) {
         let whole = Array2::from_shape_fn((n, p), |(i, j)| {
             (i as f64 * 0.37).sin() * (1.0 + j as f64) + 0.02 * ((i * (j + 1)) as f64 * 2.7).sin()

@@ -101,7 +101,7 @@ impl ElasticNet {
     }
 }
 
-/// The share of the largest penalty with the smallest error over the folds.
+/// The entry of [`SHARES`] whose penalty has the smallest error over the folds.
 fn choose(z: &Array2<f64>, eta: &Array1<f64>, weights: &[f64], most: f64, folds: &[Fold]) -> Result<f64> {
     let mut losses = [0.0; SHARES.len()];
     for fold in folds {

@@ -30,7 +30,7 @@ pub struct FactorModel {
     pub mean: Vec<f64>,
     /// Loadings of each column, one for each factor.
     pub loadings: Vec<Vec<f64>>,
-    /// Variance of each column that the factors do not explain.
+    /// Unexplained variance of each column.
     pub noise: Vec<f64>,
 }
 

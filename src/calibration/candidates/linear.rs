@@ -40,7 +40,7 @@ pub struct LinearModel {
     pub ratio: f64,
     /// Lowest possible share, which even the weakest models reach.
     pub floor: f64,
-    /// Strength of the penalty; 0 without a penalty.
+    /// Strength of the penalty; 0 if there is no penalty.
     pub penalty: f64,
     /// How the degrees of freedom are counted.
     pub degrees_of_freedom: DegreesOfFreedom,

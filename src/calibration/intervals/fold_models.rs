@@ -1,5 +1,5 @@
-//! Fold models: the candidates as fitted without the held-out rows of each fold. A card does not store them.
-//! They are refitted from its training rows when it predicts.
+//! Fold models: candidates fitted without the held-out rows of a fold. A card does not store fold models.
+//! They are refitted from its training rows for each prediction run.
 
 use std::collections::BTreeMap;
 
@@ -29,8 +29,8 @@ impl FoldModel {
     }
 }
 
-/// The folds of one split, with the models of each fold: refits of candidates or blends that were fitted on
-/// all rows.
+/// The folds of one split and the models of each fold. The models are refits of candidates or blends that
+/// were fitted on all rows.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct SplitModels {
     folds: Vec<Fold>,

@@ -37,7 +37,7 @@ impl SelectedCandidate {
         }
     }
 
-    /// Whether it needs a proxy to predict a row.
+    /// Whether the candidate needs a proxy to predict a row.
     pub(crate) fn needs_proxy(&self) -> bool {
         self.fitted.model().needs_proxy()
     }

@@ -137,7 +137,8 @@ mod tests {
         let summary = ErrorSummary::new("nats", &rows);
         assert_eq!((summary.n, summary.n_predicted), (4, 3));
         assert_eq!((summary.n_intervals, summary.n_inside), (2, 1));
-        // |1 - 1.25|, |2 - 3|; |2.25 - 1.25|, |3.5 - 3|; |1 - 1.25|, |1 - 3|.
+        // Absolute errors of the predictions: |1 - 1.25| and |2 - 3|. Of the size line: |2.25 - 1.25| and
+        // |3.5 - 3|. Of the mean: |1 - 1.25| and |1 - 3|.
         assert_eq!(summary.mae, Some(0.625));
         assert_eq!((summary.size_line_mae, summary.mean_mae), (Some(0.75), Some(1.125)));
         let errors = "mean absolute error 0.625 nats, size line 0.750, mean 1.125";

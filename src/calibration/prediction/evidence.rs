@@ -66,7 +66,7 @@ pub(super) struct Verdict {
     pub fitted: FittedCandidate,
     /// Whether the size regression predicts in place of the selected candidate.
     pub is_size: bool,
-    /// The candidate as each fold fitted it.
+    /// The candidate, refitted in each fold.
     models: BySplit<Vec<FoldModel>>,
     residuals: BySplit<Residuals>,
     /// Whether the back-test of the card applies: the selected candidate of the regime predicts, and no cell

@@ -22,7 +22,8 @@ pub(super) fn is_distant(card: &Card, distance: f64) -> bool {
     !distance.is_finite() || distance > MOST_DISTANCE * largest
 }
 
-/// The reason why a row lies too far out, by its distance or by its size; `None` if it does not.
+/// The reason why a row lies too far from the training rows, by its distance or by its size; `None` if it
+/// does not.
 pub(super) fn exceeds_limit(card: &Card, size_gap: Option<f64>, distance: f64) -> Option<String> {
     if !distance.is_finite() {
         return Some("the row is so far from the training rows that its distance overflows".into());

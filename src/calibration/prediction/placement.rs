@@ -29,7 +29,8 @@ pub(super) struct Placement {
     pub distance: f64,
     /// Distances of the row from the training range.
     pub gaps: Gaps,
-    /// The reason why the proxy is not used: it lies farther out than back-tests reached.
+    /// The reason why the proxy is not used: it lies farther from the training range than any proxy in the
+    /// back-tests.
     pub far_proxy: Option<String>,
 }
 

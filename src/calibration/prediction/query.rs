@@ -23,7 +23,8 @@ pub(super) struct Query {
     pub is_unsized: bool,
     /// The message on a condition of the card that the row does not meet.
     pub unmet_condition: Option<String>,
-    /// Values of the row that no training row has. Such a row is of another kind.
+    /// Values of the row that no training row has in the same column. A row with such a value is of another
+    /// kind.
     pub unseen: Vec<UnseenValue>,
     /// Notes on cells without a logarithm, which count as missing.
     pub without_logarithm: Vec<String>,

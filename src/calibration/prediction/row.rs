@@ -69,7 +69,7 @@ pub struct PredictionRow {
     pub measured: Option<f64>,
     /// How the interval was made: a name of [`IntervalMethod`](crate::calibration::IntervalMethod).
     pub interval_method: String,
-    /// Share of the true values inside such intervals in the back-test.
+    /// Share of the true values that lay inside intervals of this kind in the back-test.
     pub backtest_coverage: Option<f64>,
     /// Number of predictions in that back-test.
     pub backtest_n: Option<usize>,

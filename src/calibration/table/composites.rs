@@ -93,7 +93,7 @@ impl Search<'_> {
         (0..self.relations.columns.len()).filter(|&at| at != of && !self.out[at]).collect()
     }
 
-    /// How a column was computed from the target and others; `None` if no relation is found.
+    /// How a column was computed from the target and other columns; `None` if no relation is found.
     fn relation(&self, of: usize) -> Option<String> {
         let parts = self.parts(of);
         self.relations.block(of, &parts).or_else(|| {

@@ -55,7 +55,7 @@ pub struct BySplit<T> {
 }
 
 impl<T> BySplit<T> {
-    /// One value for each split.
+    /// Computes one value for each split.
     ///
     /// # Errors
     /// The first error of `value`.

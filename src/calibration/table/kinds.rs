@@ -30,7 +30,7 @@ impl Display for UnseenValue {
     fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
         write!(
             out,
-            "{} is {}, and {} in all training rows",
+            "{} is {}, but {} in all training rows",
             self.column,
             self.value,
             self.trained_on.join(" or ")

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The sign before the decimals. The other sign may group thousands.
+/// The character before the decimals. The other character may group thousands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DecimalSign {
@@ -86,7 +86,7 @@ impl Dressed {
     /// Parses a cell; `None` if it is not a number in any notation.
     pub(super) fn parse(cell: &str) -> Option<Self> {
         let cell = cell.replace(['−', '﹣', '－'], "-");
-        // A standard error may follow the value; it is ignored.
+        // The value may be followed by a standard error, which is ignored.
         let cell = cell.split_once('±').or_else(|| cell.split_once("+/-")).map_or(&*cell, |(head, _)| head);
         let mut rest = cell.trim();
         let (mut is_negative, mut currency, mut is_signed) = (false, None, false);

@@ -32,12 +32,12 @@ pub struct TrainingData {
     pub link: Link,
     /// Standard errors of the target.
     pub noise: Option<ResponseNoise>,
-    /// Notes on what was left out or found automatically.
+    /// Notes on rows and columns that were left out or detected automatically.
     pub notes: Vec<String>,
 }
 
 impl CalibrationSpec {
-    /// Reads the training data out of a table.
+    /// Reads the training data from a table.
     ///
     /// # Errors
     /// [`Error::Csv`] with the column and line of an invalid cell, [`Error::Calibration`] with the names of
@@ -114,7 +114,8 @@ impl CalibrationSpec {
         Ok(unknown)
     }
 
-    /// Standard errors of the target. A column that was found automatically but cannot be used is only noted.
+    /// Standard errors of the target. If their column was found automatically but cannot be used, a note says
+    /// so.
     fn noise(
         &self,
         known: &Table,

@@ -26,7 +26,7 @@ const BEFORE: usize = 3;
 const PROXY: usize = 2;
 
 impl StoredSample {
-    /// Stores a sample.
+    /// Converts a sample to its stored form.
     pub fn new(sample: &Sample) -> Self {
         let cell = |value: f64| if value.is_finite() { value.to_string() } else { String::new() };
         let line = |i: usize| {

@@ -75,7 +75,7 @@ impl Table {
     /// Returns the errors of [`Self::read`], except [`Error::Read`].
     pub fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Self> {
         let fault = |line: u64, reason: String| Error::Csv { path: path.into(), line, reason };
-        // Spreadsheets put a byte order mark before the first name.
+        // Spreadsheets write a byte order mark before the first name.
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let mut reader =
             csv::ReaderBuilder::new().trim(csv::Trim::All).delimiter(delimiter(bytes)).from_reader(bytes);
@@ -191,7 +191,7 @@ impl Table {
         }
     }
 
-    /// The table without some columns, as if its file lacked them.
+    /// The table without the given columns, as if its file lacked them.
     ///
     /// # Errors
     /// [`Error::Csv`] for a column that does not exist.

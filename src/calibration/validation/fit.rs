@@ -128,7 +128,8 @@ fn blend_of(choice: &Choice, models: &[Option<FittedCandidate>]) -> Option<Fitte
 }
 
 impl FitDetails {
-    /// The fold models of a split for the choice of a regime; empty without a choice.
+    /// The models of each fold of a split, for the candidate or blend that was selected for a regime. Empty
+    /// if none was selected.
     pub(crate) fn fold_models(&self, of_regime: Split, split: Split) -> Vec<FoldModel> {
         let Some(choice) = self.choices.get(of_regime) else { return vec![] };
         let folds = self.validations.get(split).folds.iter();

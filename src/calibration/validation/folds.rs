@@ -133,8 +133,8 @@ fn strength(sample: &Sample) -> Result<Vec<f64>> {
     Ok(first.into_iter().map(|score| direction * score).collect())
 }
 
-/// 1 if the first component rises with size, otherwise -1. If it is uncorrelated with size, the response
-/// decides.
+/// 1 if the first component increases with size, otherwise -1. If it is uncorrelated with size, the response
+/// is used instead of the size.
 pub(crate) fn direction(sample: &Sample, first: &[f64]) -> f64 {
     let by_size = covariance(first, &sample.log10_sizes);
     let sign = if by_size.abs() > 1e-9 { by_size } else { covariance(first, &sample.y) };

@@ -38,7 +38,7 @@ impl Constants {
     }
 }
 
-/// `1 - error / error of the better constant` over weighted rows; `None` without rows.
+/// `1 - error / error of the better constant` over weighted rows; `None` if there are no rows.
 pub(super) fn nested_skill(rows: impl Iterator<Item = (NestedError, f64)>) -> Option<Skill> {
     let (errors, weights): (Vec<NestedError>, Vec<f64>) = rows.unzip();
     let mean_of = |which: &dyn Fn(&NestedError) -> f64| {

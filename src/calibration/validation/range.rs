@@ -22,8 +22,8 @@ pub struct TrainingRange {
     /// Smallest and largest log10 size, if sizes are known.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub log10_size: Option<[f64; 2]>,
-    /// Ranges of the proxies' values, on the scale of the link, and of their log10 size ratios; absent
-    /// without proxies.
+    /// Ranges of the proxies' values, on the scale of the link, and of their log10 size ratios; absent if
+    /// there are no proxies.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub proxy: Option<[[f64; 2]; 2]>,
     /// Smallest and largest score on the first component.

@@ -15,8 +15,8 @@ const NEAR_BEYOND: f64 = 1.4;
 type Scores<'a> = &'a [Option<CandidateScore>];
 
 /// Selects the candidates for rows within the training range and computes their weights. `splits` are the
-/// scores on the splits that decide; `n` is the number of rows of the sample. `None` if no candidate beats
-/// the mean on every split.
+/// scores of all candidates on the splits that the selection uses; `n` is the number of rows of the sample.
+/// `None` if no candidate beats the mean on every split.
 ///
 /// Errors are mean absolute errors in the unit of the response, averaged over the splits. A blend contains at
 /// most eight candidates, whose errors are at most a fifth above the smallest. Their weights are the inverse

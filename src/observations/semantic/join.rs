@@ -164,8 +164,8 @@ impl<'a> CorpusJoin<'a> {
         ];
         let reason = match differ.into_iter().find(|(_, of, own)| of.as_ref().is_some_and(|of| of != own)) {
             Some((what, of, own)) => format!(
-                "{target} was asked about another design of {} ({what}: {}, but {own} in the profiles); \
-                 collect and measure with the same {what}",
+                "the answers of {target} on {} belong to another design ({what}: {}, but {own} in the \
+                 profiles); collect and measure with the same {what}",
                 self.corpus,
                 of.unwrap_or_default()
             ),

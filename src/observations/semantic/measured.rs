@@ -48,8 +48,7 @@ impl<'a> MeasuredShare<'a> {
         match summaries.iter().all(|summary| summary.share_mean.is_some()) {
             true => Ok(Self { profiles, summaries }),
             false => Err(format!(
-                "{model} has no mean share over blocks, which needs a model with at least \
-                                  two blocks"
+                "{model} has no mean share over blocks; a mean share needs a model with at least two blocks"
             )),
         }
     }

@@ -208,7 +208,7 @@ impl Curves {
         Ok(())
     }
 
-    /// The counts that occur, as ticks. `None` if x is not a count or there are too many.
+    /// The counts that occur, as ticks. `None` if x is not a count or there are more than `most` counts.
     fn counts(&self, most: usize) -> Option<Vec<(f64, String)>> {
         let points = self.panels.iter().flat_map(|panel| &panel.curves).flat_map(|curve| &curve.points);
         let mut counts: Vec<f64> = points.map(|point| point.x).collect();

@@ -6,11 +6,12 @@ use crate::emergence::ProfileStore;
 use crate::error::{Error, Result};
 use crate::seed::sha256_hex;
 
-/// Maximum depth of answer folders below `answers`. Hugging Face ids contain a slash.
+/// Maximum depth of answer folders below `answers`. They may be nested because ids of Hugging Face models
+/// contain a slash.
 const DEEPEST: usize = 3;
 /// A folder with any of these files is an answer folder.
 const OF_ANSWERS: [&str; 4] = ["summary.json", "items.csv", "scores.csv", "semantic.csv"];
-/// The table of profiles, used if their JSON files are missing.
+/// The table of profiles, which is read if there are no JSON files of profiles.
 const PROFILE_TABLE: &str = "profiles.csv";
 
 /// The result files of a folder, by kind. Each list is sorted.

@@ -112,7 +112,7 @@ fn booleans_and_text_become_categories_and_an_unseen_value_is_reported() {
     let told = predicted(&card, &query);
     let kinds = [0, 1, 2, 3].map(|at| told[at]["note"].contains("ANOTHER KIND"));
     assert!(kinds[1] && !kinds[0] && !kinds[3], "{told:?}");
-    assert!(told[1]["note"].contains("instruct is true, and False in all training rows"), "{told:?}");
+    assert!(told[1]["note"].contains("instruct is true, but False in all training rows"), "{told:?}");
     assert!(told[2]["missing_features"].contains("kind="), "{told:?}");
 }
 
