@@ -1,12 +1,11 @@
-//! Calibration: learns from models whose target is known, and predicts the target of a model for which it is
-//! unknown. A prediction has a back-tested interval. Where the data do not support a prediction, it is
-//! refused.
+//! Calibration: fits regressions to models whose target is known, and predicts the target of other models.
+//! Every prediction has a back-tested interval. If the data do not support a prediction, it is refused.
 //!
 //! A [`Table`] and a [`CalibrationSpec`] become a [`Card`]; a card and a table become [`PredictionRow`]s. The
 //! folders, in this order:
 //!
 //! * `table` selects and checks rows and columns;
-//! * `candidates` holds the regressions;
+//! * `candidates` implements the regressions;
 //! * `intervals` makes intervals from held-out residuals;
 //! * `validation` cross-validates every candidate, selects one within the training range and one beyond it,
 //!   and back-tests the whole procedure;

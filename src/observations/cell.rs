@@ -9,7 +9,7 @@ use crate::collect::Score;
 pub(super) enum ColumnRole {
     /// How a row was measured. A card applies only to rows that were measured in the same way.
     Condition,
-    /// The reader of the texts and its settings; also a condition, in tables with texts.
+    /// The reader model of the texts and its settings. In tables with texts, this is also a condition.
     Reader,
     /// The target's own headline, or a value derived from it: a response, never a feature.
     Response,

@@ -8,7 +8,8 @@ use crate::error::{Error, Result};
 
 /// A profile that can be compared with others of its estimand.
 pub trait ComparableProfile: StoredProfile {
-    /// Settings that may differ between repetitions: the seeds, and what is drawn with them.
+    /// Settings that may differ between repetitions: the seeds, and the hashes of data that are drawn with
+    /// them.
     const OF_SEED: &'static [&'static str];
     /// The flags that must be equal for profiles on one corpus.
     const FLAGS: &'static str;
@@ -42,7 +43,8 @@ impl ComparableProfile for SemanticProfile {
         self.seed
     }
 
-    /// Example sets are nested, so the shots that two profiles share are the same even if they have others.
+    /// Example sets are nested, so profiles with different numbers of shots can be compared at the numbers
+    /// that both have.
     fn is_alike(&self, other: &Self) -> bool {
         let of = |profile: &Self| (profile.corpus.sets, profile.corpus.queries, profile.default_noise_scale);
         self.corpus.sha256 == other.corpus.sha256
@@ -51,8 +53,8 @@ impl ComparableProfile for SemanticProfile {
     }
 }
 
-/// Checks that the profiles on each corpus were measured in the same way, and that those of one model differ
-/// only in their seeds.
+/// Checks that the profiles on each corpus were measured in the same way, and that the profiles of one model
+/// differ only in their seeds.
 ///
 /// # Errors
 /// [`Error::Observations`] with the settings that differ.
@@ -70,7 +72,8 @@ pub fn check_profiles<P: ComparableProfile>(profiles: &[P]) -> Result<()> {
 }
 
 /// Checks that repetitions differ in their seeds and in nothing else. A profile that is given twice would
-/// count as two and hide the noise. A profile with other settings would be mixed with the rest.
+/// count as two repetitions and hide the noise. A profile with other settings would be averaged with the
+/// rest.
 pub(super) fn check_repetitions<P: ComparableProfile>(profiles: &[&P]) -> Result<()> {
     let Some(first) = profiles.first() else { return Ok(()) };
     let (model, corpus) = (&first.model().id, first.corpus_name());
@@ -79,7 +82,7 @@ pub(super) fn check_repetitions<P: ComparableProfile>(profiles: &[&P]) -> Result
         if !differ.is_empty() {
             let reason = format!(
                 "{model} on {corpus} was measured with different settings ({}); choose with --select \
-                 NAME=VALUE, or give only folders with one of these settings",
+                 NAME=VALUE, or give only folders that were measured with the same settings",
                 differ.join("; ")
             );
             return Err(Error::Observations { reason });

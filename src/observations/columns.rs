@@ -15,8 +15,9 @@ pub fn renamed(has: impl Fn(&str) -> bool) -> Option<String> {
     disk::renamed_columns(&RENAMED, has)
 }
 
-/// Like [`renamed`], for a table given to a calibration, in which foreign columns may have these names. The
-/// table is surmise's own if it has the conditions of a measurement or the features of a blind test.
+/// Like [`renamed`], but for a table given to a calibration, which may contain unrelated columns with these
+/// names. Renamed columns are reported only if the table was written by surmise: it has the conditions of a
+/// measurement or the features of a blind test.
 pub fn renamed_in_observations(has: impl Fn(&str) -> bool) -> Option<String> {
     let is_joined = with_role(ColumnRole::Condition).first().is_some_and(|column| has(column));
     let is_blind = has("context_nats") && has("recipe") && !has("family");
@@ -31,11 +32,11 @@ pub fn renamed_in_observations(has: impl Fn(&str) -> bool) -> Option<String> {
     }
 }
 
-/// Columns with the shape of a model, which its family determines.
+/// Columns that describe the architecture, which is unknown for a model behind an API.
 const SHAPE: [&str; 3] = ["n_layers", "d_model", "vocab_size"];
 
-/// The columns that describe how the rows were measured, if the table holds observations. A card applies only
-/// to rows that were measured in the same way. The columns depend on the estimand.
+/// The columns that describe how the rows were measured, if the table contains observations. A card applies
+/// only to rows that were measured in the same way. The columns depend on the estimand.
 pub fn conditions(has: impl Fn(&str) -> bool) -> Option<Vec<String>> {
     let positional = with_role(ColumnRole::Condition);
     let semantic = SemanticObservation::default().cells().into_iter();
@@ -43,7 +44,8 @@ pub fn conditions(has: impl Fn(&str) -> bool) -> Option<Vec<String>> {
     [positional, semantic.collect()].into_iter().find(|columns| columns.iter().all(|column| has(column)))
 }
 
-/// The column with the reader of the texts and its settings; also a condition, in tables that have it.
+/// The column of the reader model of the texts and its settings. In tables that have this column, it is also
+/// a condition.
 pub fn reader() -> Vec<String> {
     with_role(ColumnRole::Reader)
 }
@@ -61,7 +63,7 @@ pub fn is_internal(column: &str) -> bool {
     SHAPE.contains(&column) || with_role(ColumnRole::Internal).iter().any(|name| name == column)
 }
 
-/// Text columns, in tables of either estimand. All other columns hold numbers.
+/// Text columns, in tables of either estimand. All other columns contain numbers.
 const TEXT: [&str; 10] = [
     "target_model",
     "family",
@@ -75,7 +77,7 @@ const TEXT: [&str; 10] = [
     "note",
 ];
 
-/// Whether a column holds text. A text may look like a number.
+/// Whether a column contains text, even if its cells look like numbers.
 pub fn is_text(column: &str) -> bool {
     TEXT.contains(&column)
 }

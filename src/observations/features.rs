@@ -128,7 +128,7 @@ impl EmergenceShape {
     }
 }
 
-/// The mean; `None` without values.
+/// The mean; `None` if there are no values.
 pub(super) fn mean(values: &[f64]) -> Option<f64> {
     (!values.is_empty()).then(|| statistics::mean(values))
 }

@@ -13,7 +13,7 @@ pub struct PublishedModel {
     pub family: String,
     /// The number of parameters in billions.
     pub params_b: Option<f64>,
-    /// The measured model that serves as its proxy; `None` uses the proxy of all targets.
+    /// The measured model that is the proxy of this model; `None` uses the proxy of all targets.
     pub proxy: Option<String>,
 }
 
@@ -27,7 +27,7 @@ pub struct JoinInputs {
     /// Profiles of one small reader model on texts. Each corpus is named after the model that wrote it, or
     /// [`super::REFERENCE`] if no model wrote it.
     pub readings: Vec<Profile>,
-    /// Comparisons of such groups by one reader, as an alternative to `readings`.
+    /// Comparisons of groups of texts by one reader model, as an alternative to `readings`.
     pub comparisons: Vec<ComparisonRow>,
     /// The published family and size by model, which override those in profiles.
     pub published: BTreeMap<String, PublishedModel>,

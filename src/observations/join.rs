@@ -27,7 +27,7 @@ pub struct Joined {
     /// The groups of readings that match no target.
     pub unmatched: Vec<String>,
     /// Notes, one sentence each: models without a proxy, models without a row, and families, sizes and scores
-    /// that differ.
+    /// that differ between inputs.
     pub notes: Vec<String>,
 }
 
@@ -116,7 +116,8 @@ impl<'a> CorpusJoin<'a> {
         MeasuredModel::new(profiles.clone(), noise_scale).map(Some)
     }
 
-    /// The row of a target. `None` for the proxy of others, from which a calibration could learn nothing.
+    /// The row of a target; `None` if the target is the proxy of other targets, because a calibration cannot
+    /// learn from such a row.
     fn observation(&self, target: &'a str) -> Result<Option<Observation<'a>>> {
         let inputs = self.inputs;
         let matched = self.candidates.matched(target, |model| self.measured(model), MeasuredModel::seeds)?;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The notes of a join, collected over all corpora, so that each appears once.
 #[derive(Debug, Default)]
 pub(super) struct JoinNotes<'a> {
-    /// The corpora for each model that has a row without a proxy, with the reason.
+    /// The models that have a row without a proxy, each with the reason and the corpora.
     alone: BTreeMap<(&'a str, String), BTreeSet<&'a str>>,
     /// Models that are proxies of others and have no row.
     proxies: BTreeSet<&'a str>,

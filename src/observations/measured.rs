@@ -14,8 +14,8 @@ pub(super) struct MeasuredModel<'a> {
     pub learned_nats: f64,
     pub random_init_nats: f64,
     pub tokens_per_byte: Option<f64>,
-    /// The standard error of the mean over seeds, from the estimator's own standard errors; `None` if it
-    /// states none.
+    /// The standard error of the mean over seeds, from the estimator's own standard errors; `None` if the
+    /// estimator gives none.
     pub own_stderr_nats: Option<f64>,
     /// The standard error of the mean over seeds, from the variance between seeds.
     pub seed_stderr_nats: Option<f64>,
@@ -24,13 +24,13 @@ pub(super) struct MeasuredModel<'a> {
 
 impl<'a> MeasuredModel<'a> {
     /// # Errors
-    /// The reason why there is no headline, with the name of the model.
+    /// Returns the reason why there is no headline, with the name of the model.
     pub fn new(profiles: Vec<&'a Profile>, noise_scale: Option<f64>) -> Result<Self, String> {
         let headlines = profiles.iter().map(|p| p.headline_at(noise_scale)).collect::<Option<Vec<_>>>();
         let headlines = headlines.filter(|headlines| !headlines.is_empty()).ok_or_else(|| {
             let model = profiles.first().map_or("a model", |profile| &profile.model.id);
             let at = noise_scale.map_or("without added noise".into(), |b| format!("at b = {b}"));
-            format!("{model} has no headline {at}, which needs a model with at least two blocks")
+            format!("{model} has no headline {at}; a headline needs a model with at least two blocks")
         })?;
         let all = |value: &dyn Fn(usize) -> f64| (0..headlines.len()).map(value).collect::<Vec<f64>>();
         let stderrs: Vec<Option<f64>> = headlines.iter().map(|headline| headline.stderr_nats).collect();
@@ -54,7 +54,7 @@ impl<'a> MeasuredModel<'a> {
         })
     }
 
-    /// The standard error of the mean over seeds, with both components.
+    /// The standard error of the mean over seeds, from the estimator and from the variance between seeds.
     pub fn stderr_nats(&self) -> Option<f64> {
         self.own_stderr_nats.map(|own| own.hypot(self.seed_stderr_nats.unwrap_or(0.0)))
     }

@@ -26,18 +26,21 @@ pub fn choose_noise_scale<'a>(profiles: impl IntoIterator<Item = &'a Profile>) -
     let gap = |noise_scale: f64| wide(noise_scale).first().map_or(0.0, |widest| widest.gap_nats);
     let narrowest = measured.iter().copied().min_by(|a, b| gap(*a).total_cmp(&gap(*b)));
     let at = narrowest.map_or(String::new(), |noise_scale| {
-        format!("; at b = {noise_scale} they are wider for {}", named(&wide(noise_scale)))
+        format!(
+            "; b = {noise_scale} has the narrowest bounds, which are too wide for {}",
+            named(&wide(noise_scale))
+        )
     });
     let reason = format!(
-        "no noise scale has all bounds from block 2 on within {WIDEST_GAP_NATS} nats{at}; leave out these \
-         models or corpora, measure with more windows (--windows) or fewer entities (--entities), or choose \
-         a noise scale (--noise-scale)"
+        "at every noise scale, some bounds from block 2 on are more than {WIDEST_GAP_NATS} nats apart{at}; \
+         leave out these models or corpora, measure with more windows (--windows) or fewer entities \
+         (--entities), or choose a noise scale (--noise-scale)"
     );
     Err(Error::Observations { reason })
 }
 
-/// The widest bounds of each profile with bounds more than [`WIDEST_GAP_NATS`] apart from block 2 on, widest
-/// first.
+/// For each profile with bounds more than [`WIDEST_GAP_NATS`] apart in a block from 2 on, its widest bounds.
+/// Profiles with wider bounds come first.
 pub fn wide_bounds<'a>(
     profiles: impl IntoIterator<Item = &'a Profile>,
     noise_scale: impl Into<Option<f64>>,

@@ -7,8 +7,8 @@ use crate::error::{Error, Result};
 use crate::model::ModelInfo;
 use crate::names;
 
-/// The largest difference of log sizes that is not noted. Published sizes are rounded, and some exclude the
-/// embeddings.
+/// Largest difference between the natural logarithms of the published and the measured size that causes no
+/// note. Published sizes are rounded, and some exclude the embeddings.
 const LARGEST_SIZE_DIFFERENCE: f64 = 0.25;
 
 /// The models that were measured on one corpus, and the published facts about all models.
@@ -93,7 +93,7 @@ impl<'a> Candidates<'a> {
         members.min_by(|a, b| size(a).total_cmp(&size(b))).copied()
     }
 
-    /// The reason why a measured model, which would be its own proxy, has none.
+    /// The reason why a measured model that would be its own proxy has no proxy.
     fn alone(&self, model: &str) -> String {
         let family = self.family(model);
         let members = self.measured.keys().filter(|other| self.family(other) == family).count();
@@ -129,8 +129,8 @@ impl<'a> Candidates<'a> {
     }
 }
 
-/// The reason why a target and its proxy with different seeds cannot be compared: only on the same texts can
-/// differences between models be separated from differences between texts.
+/// The reason why a target and its proxy with different seeds cannot be compared. Differences between models
+/// can be separated from differences between texts only if the texts are the same.
 fn seeds_differ(
     (target, own): (&str, &BTreeSet<u64>),
     (proxy, of_proxy): (&str, &BTreeSet<u64>),
@@ -162,11 +162,11 @@ pub(super) struct Matched<'a, M> {
 
 impl<'a> Candidates<'a> {
     /// Matches a target with its proxy. `None` for a model that is the proxy of others and would be its own
-    /// proxy, from which a calibration could learn nothing. `measured` returns the measurements of a model,
-    /// or the reason why they cannot be used.
+    /// proxy, because a calibration cannot learn from its row. `measured` returns the measurements of a
+    /// model, or the reason why they cannot be used.
     ///
     /// # Errors
-    /// The errors of [`Self::proxy`].
+    /// Returns the errors of [`Self::proxy`].
     pub fn matched<M>(
         &self,
         target: &str,

@@ -13,8 +13,8 @@ use crate::error::{Error, Result};
 
 /// The name of the group of texts that no model wrote.
 pub const REFERENCE: &str = "reference";
-/// The largest difference between two equal values, relative above 1 nat and absolute below. A group occurs
-/// in several pairs, whose values for it must agree.
+/// Largest difference between two values that count as equal: relative for values above 1 nat, otherwise
+/// absolute, in nats. A group occurs in several pairs, whose values for the group must agree.
 const SAME: f64 = 1e-6;
 
 /// The columns of comparisons.csv that a join uses.
@@ -28,7 +28,7 @@ pub struct ComparisonRow {
     pub group_b: String,
     /// The quantity: `emergence` or `emergence_less_control`.
     pub quantity: String,
-    /// What the channel's noise is relative to.
+    /// What the noise scale is relative to, such as `rms`.
     pub scale: String,
     /// The noise scale b.
     pub noise_scale: Option<f64>,
@@ -51,7 +51,7 @@ pub(super) struct TextReading {
     pub nats: Option<f64>,
     /// The standard error of the mean over seeds, from the estimator and from the variance between seeds.
     pub stderr_nats: Option<f64>,
-    /// The headline minus that of the control, the same tokens shuffled.
+    /// The headline minus the headline of the control, in which the same tokens are shuffled.
     pub less_control_nats: Option<f64>,
     /// The headline in bits per byte of text.
     pub bits_per_byte: Option<f64>,
@@ -81,8 +81,8 @@ impl TextReading {
     }
 }
 
-/// The reader of a profile and its settings as one text; only rows with equal texts can be compared. Without
-/// `n_windows`, texts may differ in their number of windows.
+/// The reader of a profile and its settings as one string. Only rows with equal strings can be compared. If
+/// `n_windows` is `None`, the string does not contain the number of windows.
 pub(super) fn reader_name(profile: &Profile, noise_scale: Option<f64>, n_windows: Option<usize>) -> String {
     let (model, estimator) = (&profile.model, &profile.estimator);
     let b = noise_scale.map_or_else(String::new, |b| b.to_string());
@@ -98,18 +98,20 @@ pub(super) fn reader_name(profile: &Profile, noise_scale: Option<f64>, n_windows
     )
 }
 
-/// Readings by the author of the texts, all by one reader with one setting.
+/// Readings of texts, by the name of the group of texts. All of them come from one reader with the same
+/// settings.
 #[derive(Debug, Clone, Default)]
 pub(super) struct TextReadings {
-    /// The reader and its settings as one text, empty without readings; only rows with equal texts can be
-    /// compared.
+    /// The reader and its settings as one string, empty if there are no readings. Only rows with equal
+    /// strings can be compared.
     pub reader: String,
     by_name: BTreeMap<String, TextReading>,
 }
 
 impl TextReadings {
     /// # Errors
-    /// [`Error::Observations`] if there are two readers, two settings of reading, or both kinds of files.
+    /// [`Error::Observations`] if the readings differ in their reader or settings, or if both profiles and
+    /// comparisons are given.
     pub fn new(profiles: &[Profile], compared: &[ComparisonRow], noise_scale: Option<f64>) -> Result<Self> {
         match (profiles.is_empty(), compared.is_empty()) {
             (true, true) => Ok(Self::default()),
@@ -151,7 +153,7 @@ impl TextReadings {
         Ok(Self { reader, by_name })
     }
 
-    /// The values of each group, which every pair with the group repeats.
+    /// Collects the value of each group. Every pair with the group repeats this value.
     fn of_comparisons(compared: &[ComparisonRow]) -> Result<Self> {
         let way = |row: &ComparisonRow| {
             let ComparisonRow { model, scale, noise_scale, n_windows, window_tokens, seed, .. } = row;
@@ -215,7 +217,7 @@ impl TextReadings {
 #[derive(Debug, Clone, Default)]
 pub(super) struct AssignedReadings {
     by_target: BTreeMap<String, TextReading>,
-    /// Groups that no target wrote.
+    /// Groups that match no target.
     pub unmatched: Vec<String>,
 }
 
@@ -247,8 +249,8 @@ fn one(mut ways: impl Iterator<Item = (String, String)>) -> Result<String> {
     match ways.find(|(_, other)| *other != way) {
         None => Ok(way),
         Some((name, other)) => Err(fault(format!(
-            "texts of {first} were read by {way}, those of {name} by {other}; read all texts in the same \
-             way, with --windows set to the smallest number of windows among them"
+            "texts of {first} were read by {way}, but texts of {name} by {other}; read all texts in the \
+             same way, with --windows set to the smallest number of windows among them"
         ))),
     }
 }

@@ -1,5 +1,4 @@
-//! Checks that joined scores have the same settings: the same task, with the same rendering, grading and
-//! drawing.
+//! Checks that joined scores have the same settings: task, rendering, grading and seed.
 
 use std::collections::BTreeMap;
 
@@ -7,8 +6,8 @@ use crate::collect::Score;
 use crate::error::{Error, Result};
 use crate::numeric::shown::count;
 
-/// Refuses scores of one task with different settings. A setting that a file does not state is compatible
-/// with any value.
+/// Returns an error for scores of one task with different settings. A setting that a file does not state is
+/// compatible with any value.
 ///
 /// The scores of one model are averaged over its rows, so their settings must never differ. The scores of
 /// different models form one feature column, in which the settings may differ only if `mixed` is set.

@@ -42,7 +42,7 @@ pub(super) fn odd<T: Serialize>(
         let shown = || cell(name).map_or_else(|| value.to_string(), str::to_owned);
         is_odd.then(|| {
             let shown: String = shown().chars().take(40).collect();
-            format!("column `{name}` holds {shown}, which no table or figure can show; correct the file")
+            format!("column `{name}` contains {shown}, which no table or figure can show; correct the file")
         })
     })
 }
@@ -84,7 +84,7 @@ mod tests {
             (odd_in(&row(1, 0.0, Some(f64::INFINITY)), "0", "inf"), "other"),
         ] {
             let found = found.unwrap_or_default();
-            assert!(found.starts_with(&format!("column `{column}` holds ")), "{column}: {found}");
+            assert!(found.starts_with(&format!("column `{column}` contains ")), "{column}: {found}");
         }
     }
 

@@ -31,7 +31,8 @@ impl ReportContent {
     /// the paths.
     ///
     /// # Errors
-    /// [`Error::Write`]; [`Error::Figure`] if a figure cannot be converted to PDF.
+    /// [`Error::Write`] if a file cannot be written; [`Error::Figure`] if a figure cannot be converted to
+    /// PDF.
     pub fn write(&self, name: &str, folder: &Path) -> Result<Vec<PathBuf>> {
         disk::make_folder(folder)?;
         let mut files = vec![];
@@ -62,7 +63,7 @@ pub(super) fn numbered(suffix: &str, figures: Vec<Figure>) -> Vec<(String, Figur
 /// scale, and so do the second maps.
 ///
 /// # Errors
-/// [`Error::Figure`]
+/// [`Error::Figure`] if a figure cannot be drawn.
 pub(super) fn heat_figures(maps: Vec<(String, Heatmaps)>) -> Result<Vec<(String, Figure)>> {
     let (names, mut maps): (Vec<String>, Vec<Heatmaps>) = maps.into_iter().unzip();
     share_scales(&mut maps);

@@ -78,7 +78,7 @@ impl Report for Depth {
     }
 }
 
-/// The points of one curve, each with a flag whether it has a control. Their rows are added to `table`, if
+/// The points of one curve, and for each point whether it has a control. Adds their rows to `table`, if it is
 /// given.
 fn points(
     rows: &[ProfileRow],

@@ -18,7 +18,7 @@ pub static ALL: &[&dyn Report] = &[
 /// Finds a report by its name.
 ///
 /// # Errors
-/// [`crate::Error::Unknown`]
+/// [`crate::Error::Unknown`] if there is no such report, with the nearest names.
 pub fn find(name: &str) -> Result<&'static dyn Report> {
     names::find(name, ALL, |report| report.name()).copied().ok_or_else(|| {
         let known: Vec<&str> = ALL.iter().map(|report| report.name()).collect();

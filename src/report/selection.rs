@@ -10,7 +10,7 @@ use crate::names;
 /// The criteria for rows of the inputs.
 #[derive(Debug, Clone, Default)]
 pub struct Selection {
-    /// Noise scale of the estimator; `None` for that of the headline.
+    /// Noise scale of the estimator; `None` for the noise scale of the headline.
     pub noise_scale: Option<f64>,
     /// Model ids; all models if empty.
     pub models: Vec<String>,

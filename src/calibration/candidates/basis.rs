@@ -1,6 +1,6 @@
 //! The basis of a training set: everything that is learnt from the features alone, without the target. It
-//! imputes missing cells, centres and scales the features, and has their principal components. Every fold
-//! learns its own basis.
+//! consists of the imputation of missing cells, the centre and scale of each feature, and the principal
+//! components. Every fold learns its own basis.
 //!
 //! Missing cells are imputed with their conditional means under a factor model of the features and the log
 //! size, which is learnt from the known cells (see [`FactorModel`]). Training rows and queries are imputed in
@@ -17,7 +17,7 @@ use crate::numeric::statistics::mean;
 
 /// Maximum number of components.
 pub(crate) const COMPONENTS: usize = 5;
-/// Components with a smaller share of the variance are rounding errors.
+/// Components that explain a smaller share of the variance are treated as rounding errors.
 const LEAST_SHARE: f64 = 1e-9;
 /// Maximum distance of an imputed cell from the range of the known cells, in widths of this range.
 const MOST_BEYOND: f64 = 0.5;
@@ -30,7 +30,7 @@ pub struct Basis {
     /// Standard deviation of each feature over its known cells (n in the denominator); 1 for a feature that
     /// is constant in the training set.
     pub sd: Vec<f64>,
-    /// Factors of the standardised features and, last, of the standardised log10 size.
+    /// Factor model of the standardised features and, as its last column, the standardised log10 size.
     pub factors: FactorModel,
     /// Smallest known value of each feature.
     pub min: Vec<f64>,
@@ -57,13 +57,13 @@ impl Basis {
     /// Learns from the features of `sample`. Returns the basis and the imputed features, `(n, p)`.
     ///
     /// # Errors
-    /// [`Error::Calibration`] if linfa finds no components.
+    /// [`Error::Calibration`] if linfa cannot compute the components.
     pub fn fit(sample: &Sample) -> Result<(Self, Array2<f64>)> {
         Self::fit_near(sample, None)
     }
 
-    /// Like [`Self::fit`]. The search for the factors starts from those of `near`, the basis of a sample that
-    /// contains these rows and a few more.
+    /// Like [`Self::fit`], but starts the search for factors from `near`, the basis of a slightly larger
+    /// sample that contains these rows.
     pub(crate) fn fit_near(sample: &Sample, near: Option<&Self>) -> Result<(Self, Array2<f64>)> {
         let (n, p) = sample.x.dim();
         let mut basis = Self::moments(sample);
@@ -131,11 +131,11 @@ impl Basis {
             .map_err(|source| Error::Calibration { reason: source.to_string() })
     }
 
-    /// Principal components as the eigenvectors of the covariance, by linfa's dense solver. If there are more
-    /// columns than rows, they come from the Gram matrix of the rows, which is smaller and has the same
-    /// nonzero eigenvalues. linfa's `Pca` is not used, because it stops its iterative solver without
-    /// convergence: for 5 components of 8 columns it lost a fifth of the variance without an error, and for
-    /// all components of 30 columns it took ten times as long.
+    /// Computes the principal components as the eigenvectors of the covariance, by linfa's dense solver. If
+    /// there are more columns than rows, it uses the Gram matrix of the rows, which is smaller and has the
+    /// same nonzero eigenvalues. linfa's `Pca` is not used, because its iterative solver stops before it
+    /// converges. For 5 components of 8 columns, `Pca` lost a fifth of the variance without an error. For all
+    /// components of 30 columns, it took ten times as long.
     fn decompose(&mut self, filled: &Array2<f64>) -> Result<()> {
         let (n, p) = filled.dim();
         let v = Array2::from_shape_fn((n, p), |(i, j)| (filled[[i, j]] - self.centre[j]) / self.divisor[j]);
@@ -154,7 +154,7 @@ impl Basis {
                 break;
             }
             let component = if p <= n { vector.to_owned() } else { of_length_1(v.t().dot(&vector)) };
-            // The sign of a component is arbitrary; the largest loading is made positive.
+            // The sign of a component is arbitrary. It is chosen so that the largest loading is positive.
             let largest =
                 component.iter().copied().fold(0.0f64, |a, b| if b.abs() > a.abs() + 1e-12 { b } else { a });
             self.components.push(component.iter().map(|value| value * largest.signum()).collect());
@@ -193,8 +193,8 @@ impl Basis {
         })
     }
 
-    /// Completed features, centred and divided by their standard deviations. If `with_size`, the log10 size
-    /// follows, scaled in the same way.
+    /// Completed features, centred and divided by their standard deviations. If `with_size` is true, the
+    /// log10 size follows, scaled in the same way.
     pub fn inputs(&self, x: &[f64], predictors: &Predictors, with_size: bool) -> Vec<f64> {
         let scaled = x.iter().enumerate().map(|(j, value)| (value - self.centre[j]) / self.sd[j]);
         let mut inputs: Vec<f64> = scaled.collect();
@@ -258,8 +258,8 @@ mod tests {
         assert!(basis.variances.is_sorted_by(|a, b| a >= b));
     }
 
-    /// Features that are multiples of one wave plus a little noise, with missing cells; also the complete
-    /// features.
+    /// Features that are multiples of one wave plus a little noise. Returns the table with missing cells, and
+    /// the complete table.
     fn sample(n: usize, p: usize) -> (Sample, Array2<f64>) {
         let whole = Array2::from_shape_fn((n, p), |(i, j)| {
             (i as f64 * 0.37).sin() * (1.0 + j as f64) + 0.02 * ((i * (j + 1)) as f64 * 2.7).sin()

@@ -2,9 +2,9 @@
 //! models scale reliably with over-training and on downstream tasks"; Bhagia et al. 2024, "Establishing Task
 //! Scaling Laws via Compute-Efficient Model Ladders").
 //!
-//! The loss is the feature that correlates most with the target, among those that fall with the log10 size.
-//! In a row without this feature, it is imputed with its conditional mean under the factor model of features
-//! and size. This is the first step of the chain.
+//! The loss is the feature that correlates most with the target, among the features that decrease with log10
+//! size. If a row lacks this feature, it is imputed with its conditional mean under the factor model of
+//! features and size. This imputation is the first step of the chain.
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
-//! Completion of the whole table: features and response are columns of one factor model, and the response of
-//! a row is regressed on the factors that its known cells imply (the low-rank completion of benchmark tables
-//! of BenchPress; arXiv 2606.24020). Shares enter on the scale of their logits. No particular cell of a row
-//! is required.
+//! Completes the whole table, as BenchPress completes benchmark tables by a low-rank model (arXiv
+//! 2606.24020). One factor model is fitted to the features and the response. The response is then regressed
+//! on the expected factors given the known cells of each row. Shares are converted to logits first. A row may
+//! lack any cell.
 
 use std::sync::Arc;
 
@@ -75,8 +75,8 @@ impl Candidate for Completion {
 }
 
 impl Completion {
-    /// The model of a training set. The search starts from `near`, the model of the whole training set, if it
-    /// is given.
+    /// Fits the model of a training set. If `near` is given, the search starts from it. It is the model
+    /// of the whole training set.
     fn of(&self, train: &TrainingSet, near: Option<&FactorModel>) -> Option<Arc<dyn FittedModel>> {
         let (n, p) = train.sample.x.dim();
         let with_size = train.has_sizes();
@@ -118,7 +118,7 @@ impl Completion {
     }
 }
 
-/// A cell on its scale; missing cells stay missing.
+/// A cell on the scale of its link. Missing cells stay missing.
 fn applied(link: Link, value: f64) -> f64 {
     if value.is_finite() { link.apply(value) } else { f64::NAN }
 }
@@ -145,14 +145,14 @@ impl FittedModel for FittedCompletion {
         let lengths = [self.links.len() + width - p, self.centre.len(), self.spread.len(), mean.len()];
         let lengths = lengths.into_iter().chain([loadings.len(), noise.len()]);
         if let Some(length) = lengths.into_iter().find(|length| *length != width) {
-            return Err(format!("model holds {length} columns, but {width} are expected"));
+            return Err(format!("model has {length} columns, but {width} are expected"));
         }
         let k = loadings[0].len();
         if k > super::factor_model::MOST_FACTORS || loadings.iter().any(|row| row.len() != k) {
             return Err("model.loadings has rows of different or excessive length".into());
         }
         if self.spread.iter().chain(noise).any(|value| *value <= 0.0) {
-            return Err("model holds a variance that is not above 0".into());
+            return Err("model contains a variance that is not above 0".into());
         }
         Ok(())
     }

@@ -69,8 +69,8 @@ impl ElasticNet {
     fn of(train: &TrainingSet, given: Option<f64>) -> Result<Option<Arc<dyn FittedModel>>> {
         let n = train.sample.len();
         let folds = by_cluster(train.sample, INNER_FOLDS);
-        // With more columns than rows, the descent would take most of the time of a calibration, and ridge is
-        // as accurate.
+        // With more columns than rows, the descent would take most of the time of a calibration, although
+        // ridge regression is as accurate.
         if n < LEAST_ROWS.max(train.x.ncols() + 2) || train.x.ncols() == 0 || folds.len() < 2 {
             return Ok(None);
         }
@@ -101,7 +101,7 @@ impl ElasticNet {
     }
 }
 
-/// The share of the largest penalty with the smallest error over the folds.
+/// The entry of [`SHARES`] whose penalty has the smallest error over the folds.
 fn choose(z: &Array2<f64>, eta: &Array1<f64>, weights: &[f64], most: f64, folds: &[Fold]) -> Result<f64> {
     let mut losses = [0.0; SHARES.len()];
     for fold in folds {
@@ -132,7 +132,7 @@ fn largest_penalty(z: &Array2<f64>, eta: &Array1<f64>, weights: &[f64]) -> f64 {
 /// `sum_i w_i (eta_i - a - b z_i)^2 / (2 sum w) + penalty (l1_ratio |b|_1 + (1 - l1_ratio) |b|^2 / 2)`.
 ///
 /// The sum of squares of `eta - Z b` equals that of `R (b, -1)`, where `R` is the triangular factor of `[Z
-/// eta]`. Many rows are thus reduced to one more row than there are features, which makes each sweep faster.
+/// eta]`. The `n` rows are thus reduced to `p + 1` rows, which makes each sweep faster.
 #[derive(Debug)]
 pub(super) struct Problem {
     design: Array2<f64>,
@@ -164,7 +164,8 @@ impl Problem {
         let design = z.select(Axis(0), rows);
         let mean = |column: ArrayView1<f64>| weighted_mean(&column.to_vec(), &weights);
         let centre: Vec<f64> = design.axis_iter(Axis(1)).map(mean).collect();
-        // linfa's objective divides by its number of rows, which is that of the triangular factor.
+        // linfa divides its objective by the number of rows that it gets: `p + 1` after the reduction,
+        // otherwise `n`.
         let scale = (p + 1).min(n) as f64 / total;
         let whole = Array2::from_shape_fn((n, p + 1), |(i, j)| {
             let value = if j < p { design[[i, j]] - centre[j] } else { answer[i] - middle };
@@ -178,7 +179,7 @@ impl Problem {
     /// The solution by linfa: the constant `a`, then the slopes `b`.
     ///
     /// # Errors
-    /// [`Error::Calibration`] if linfa refuses its arguments.
+    /// [`Error::Calibration`] if linfa rejects the arguments.
     pub(super) fn solve(&self, penalty: f64, l1_ratio: f64, tolerance: f64) -> Result<Vec<f64>> {
         let fitted = linfa_elasticnet::ElasticNet::params()
             .penalty(penalty)

@@ -11,9 +11,9 @@ pub(crate) const MOST_FACTORS: usize = 3;
 const WIDTH: usize = MOST_FACTORS + 1;
 /// Maximum number of rounds of expectation maximisation.
 const MOST_ROUNDS: usize = 30;
-/// Maximum number of rounds from a good start.
+/// Maximum number of rounds if the search starts from the model of a similar table.
 const FEW_ROUNDS: usize = 6;
-/// Maximum cost of all rounds, in products.
+/// Maximum cost of all rounds, in multiplications.
 const MOST_WORK: usize = 4_000_000;
 /// The rounds end when no loading changes by more than this.
 const TOLERANCE: f64 = 1e-3;
@@ -30,7 +30,7 @@ pub struct FactorModel {
     pub mean: Vec<f64>,
     /// Loadings of each column, one for each factor.
     pub loadings: Vec<Vec<f64>>,
-    /// Variance of each column that the factors do not explain.
+    /// Unexplained variance of each column.
     pub noise: Vec<f64>,
 }
 
@@ -53,8 +53,8 @@ impl FactorModel {
     }
 
     /// Learns `k` factors of standardised columns, `(n, d)` with NaN in missing cells, from weighted rows. If
-    /// `near` is given, the search starts from it; it is the model of a table that contains these rows and a
-    /// few more.
+    /// `near` is given, the search starts from it. It is the model of a slightly larger table that contains
+    /// these rows.
     pub(super) fn fit(z: &Array2<f64>, weights: &[f64], k: usize, near: Option<&Self>) -> Self {
         let (n, d) = z.dim();
         let mut model = Self::without_factors(d);
@@ -140,8 +140,8 @@ impl FactorModel {
             if total <= 0.0 {
                 continue;
             }
-            // A standard normal prior on each loading keeps columns with few known cells from extreme
-            // loadings.
+            // A standard normal prior on each loading prevents extreme loadings of columns with few known
+            // cells.
             for (a, row) in gram.iter_mut().enumerate() {
                 row[a] += if a < k { self.noise[j] } else { 1e-9 };
             }
@@ -228,8 +228,8 @@ mod tests {
     use super::*;
     use crate::seed::stream;
 
-    /// Columns that are sums of two factors and a little noise, complete and with a share of the cells
-    /// missing.
+    /// Columns that are sums of two factors and a little noise: the complete table, then the same table
+    /// without a share `missing` of its cells.
     fn table(n: usize, missing: f64) -> (Array2<f64>, Array2<f64>) {
         let mut random = stream("calibration", "factors", 1);
         let mut uniform = || random.next_u64() as f64 / u64::MAX as f64;
@@ -264,7 +264,7 @@ mod tests {
                 n += 1;
             }
         }
-        // The columns have standard deviation 1, and the noise alone has at least .04.
+        // The columns have standard deviation 1. The standard deviation of their noise is at least 0.04.
         assert!(error / f64::from(n) < 0.2, "{}", error / f64::from(n));
     }
 

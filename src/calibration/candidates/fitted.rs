@@ -50,10 +50,11 @@ impl FittedCandidate {
         Ok(Some(Self::new(candidate.name(), model)))
     }
 
-    /// Fits a candidate to a part of a training set, starting from the fit to the whole.
+    /// Fits a candidate to a part of a training set, starting from `whole`, its fit to the whole training
+    /// set.
     ///
     /// # Errors
-    /// As [`Self::fit`].
+    /// Returns the errors of [`Self::fit`].
     pub(crate) fn fit_part(
         candidate: &dyn Candidate,
         train: &TrainingSet,

@@ -14,7 +14,7 @@ use crate::error::Result;
 pub struct FittedCandidates {
     /// The basis that was learnt from the features.
     pub basis: Basis,
-    /// One model per candidate; `None` if the rows are not enough for the candidate.
+    /// One model per candidate; `None` if there are too few rows for the candidate.
     pub models: Vec<Option<FittedCandidate>>,
 }
 
@@ -166,9 +166,6 @@ mod tests {
         let error = serde_json::from_str::<FittedCandidate>(unknown).expect_err("a refusal").to_string();
         assert!(error.contains("no candidate `oracle`"), "{error}");
         let short = LinearModel::without_features(2);
-        assert_eq!(
-            short.check(3).expect_err("a refusal"),
-            "coefficients holds 2 numbers, but 3 are expected"
-        );
+        assert_eq!(short.check(3).expect_err("a refusal"), "coefficients has 2 numbers, but 3 are expected");
     }
 }

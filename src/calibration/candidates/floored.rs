@@ -1,6 +1,7 @@
-//! Regressions with a floor: `y = floor + (1 - floor) sigmoid(a + b . z)`. Guessing among `k` choices reaches
-//! `1 / k`, which is the floor of the sigmoid. Of a few floors up to the smallest response, the one with the
-//! smallest error on left-out families inside the training set is taken.
+//! Regressions with a floor: `y = floor + (1 - floor) sigmoid(a + b . z)`. Guessing among `k` choices is
+//! right with probability `1 / k`, which is the floor of the sigmoid. A few floors up to the smallest
+//! response are tried. The floor with the smallest error on left-out families inside the training set is
+//! used.
 
 use std::sync::Arc;
 
@@ -108,7 +109,7 @@ impl Problem<'_> {
         fractional_logistic(&self.z.select(Axis(0), rows), &above, &weights, PRIOR)
     }
 
-    /// The floor with the smallest error over the folds; `None` with fewer than two folds.
+    /// The floor with the smallest error over the folds; `None` if there are fewer than two folds.
     fn choose(&self, least: f64, folds: &[Fold]) -> Result<Option<f64>> {
         if folds.len() < 2 {
             return Ok(None);

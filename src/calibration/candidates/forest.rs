@@ -1,7 +1,6 @@
 //! Extremely randomised trees (Geurts, Ernst and Wehenkel 2006) on raw features and the log10 size. A split
-//! sends missing cells to the side where they fit better (as in Chen and Guestrin 2016, section 3.4), so that
-//! no particular cell of a row is required. linfa's trees and forests only classify, so the trees are
-//! implemented here.
+//! sends missing cells to the side where they fit better (as in Chen and Guestrin 2016, section 3.4), so a
+//! row may lack any cell. linfa's trees and forests only classify, so the trees are implemented here.
 
 use std::sync::Arc;
 
@@ -21,11 +20,10 @@ use crate::seed::stream;
 const TREES: u64 = 30;
 const LEAST_ROWS: usize = 12;
 const LEAST_LEAF: usize = 3;
-/// A leaf has at least 1 / 150 of the rows of its tree, so that trees of many rows stay
-/// small.
+/// A leaf has at least 1 / 150 of the rows of its tree, so that trees of many rows stay small.
 const ROWS_PER_LEAF: usize = 150;
 const MOST_DEPTH: usize = 16;
-/// Maximum number of rows of a tree. In a larger table, each tree takes different rows, evenly spaced.
+/// Maximum number of rows of a tree. From a larger table, each tree takes different, evenly spaced rows.
 const MOST_ROWS: usize = 3000;
 
 /// A forest of regression trees.
@@ -37,7 +35,7 @@ pub(super) struct Forest;
 #[serde(untagged)]
 enum Node {
     /// Column, threshold, whether a missing cell goes left, and the index of the right child. The left child
-    /// follows the node.
+    /// is the next node.
     Split(u32, f64, bool, u32),
     /// The mean response.
     Leaf(f64),
@@ -124,7 +122,7 @@ impl Side {
         Self { n: self.n + other.n, weight: self.weight + other.weight, sum: self.sum + other.sum }
     }
 
-    /// The part of the sum of squares that its mean explains.
+    /// The part of the sum of squares that the mean of this side explains.
     fn explained(self) -> f64 {
         if self.weight > 0.0 { self.sum * self.sum / self.weight } else { 0.0 }
     }
@@ -161,7 +159,8 @@ impl Growth<'_> {
         self.nodes[at] = Node::Split(column as u32, threshold, missing_left, right_at);
     }
 
-    /// The best split among one random threshold for each of a random half of the columns.
+    /// The best of several random splits: one random threshold for each column of a random half of the
+    /// columns. If none of these splits is possible, more columns are tried.
     fn split(&mut self, rows: &[usize], whole: Side) -> Option<Best> {
         let d = self.columns.len();
         let mut order: Vec<usize> = (0..d).collect();
@@ -252,7 +251,9 @@ impl FittedModel for FittedForest {
         };
         let ends_in_a_leaf = |tree: &Vec<Node>| matches!(tree.last(), Some(Node::Leaf(_)));
         if self.trees.is_empty() || !self.trees.iter().all(|tree| is_sound(tree) && ends_in_a_leaf(tree)) {
-            return Err(format!("trees holds a node with an invalid column or child, for {width} columns"));
+            return Err(format!(
+                "trees contains a node with an invalid column or child, for {width} columns"
+            ));
         }
         if self.importance.len() == p {
             Ok(())

@@ -1,5 +1,5 @@
-//! The gain over the proxy: the response of a model minus that of the small model measured in its place, as a
-//! line in the log of their size ratio.
+//! Gain over the proxy, the small model that was measured in place of a model. The difference between the
+//! responses of the model and its proxy is a linear function of the log of their size ratio.
 
 use std::sync::Arc;
 
@@ -18,8 +18,8 @@ const LEAST_ROWS: usize = 4;
 /// Ratios that differ by less than this count as equal.
 const SAME: f64 = 1e-9;
 
-/// `eta(model) - eta(proxy) = b log10(size ratio)`: a model of the proxy's own size has no gain. This
-/// determines the line even if all size ratios are about equal.
+/// `eta(model) - eta(proxy) = b log10(size ratio)`. The line passes through 0, because a model of the proxy's
+/// own size has no gain. This determines the slope even if all size ratios are about equal.
 #[derive(Debug)]
 pub(super) struct ProportionalGain;
 

@@ -19,9 +19,9 @@ use crate::error::Result;
 use crate::numeric::statistics::weighted_mean;
 
 const LEAST_ROWS: usize = 8;
-/// Maximum number of training rows of the process. Of more rows, evenly spaced ones are taken.
+/// Maximum number of training rows of the process. From a larger set, evenly spaced rows are used.
 const MOST_ROWS: usize = 300;
-/// Maximum number of rows for the search of the scales.
+/// Maximum number of rows that the search for the scales uses.
 const MOST_SEARCHED: usize = 90;
 /// Maximum number of inputs for which relevances are learnt.
 const MOST_RELEVANCES: usize = 10;
@@ -307,7 +307,7 @@ impl FittedModel for FittedProcess {
         let width = p + usize::from(self.with_size);
         if self.inputs.len() != self.weights.len() {
             return Err(format!(
-                "weights holds {} numbers, but there are {} rows of inputs",
+                "weights has {} numbers, but there are {} rows of inputs",
                 self.weights.len(),
                 self.inputs.len()
             ));
@@ -315,7 +315,7 @@ impl FittedModel for FittedProcess {
         let lengths = self.inputs.iter().map(Vec::len).chain([self.kernel.relevance.len()]);
         match lengths.into_iter().find(|length| *length != width) {
             Some(length) => Err(format!(
-                "a row of inputs or the relevance holds {length} numbers, but {width} are expected"
+                "a row of inputs or the relevance has {length} numbers, but {width} are expected"
             )),
             None => Ok(()),
         }

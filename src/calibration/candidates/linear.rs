@@ -38,9 +38,9 @@ pub struct LinearModel {
     pub proxy: f64,
     /// Coefficient of the log10 size ratio of model and proxy.
     pub ratio: f64,
-    /// Share that even the weakest models reach.
+    /// Lowest possible share, which even the weakest models reach.
     pub floor: f64,
-    /// Strength of the penalty; 0 without a penalty.
+    /// Strength of the penalty; 0 if there is no penalty.
     pub penalty: f64,
     /// How the degrees of freedom are counted.
     pub degrees_of_freedom: DegreesOfFreedom,
@@ -106,7 +106,7 @@ impl FittedModel for LinearModel {
     fn check(&self, p: usize) -> Result<(), String> {
         match self.coefficients.len() {
             n if n == p => Ok(()),
-            n => Err(format!("coefficients holds {n} numbers, but {p} are expected")),
+            n => Err(format!("coefficients has {n} numbers, but {p} are expected")),
         }
     }
 

@@ -48,9 +48,9 @@ use crate::error::Result;
 /// The role of a candidate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CandidateRole {
-    /// The baseline that is the mean of the training rows.
+    /// The baseline that predicts the mean of the training responses.
     MeanBaseline,
-    /// The baseline that is the regression on log size.
+    /// The baseline that predicts from log size alone.
     SizeBaseline,
     /// A regression that may be selected.
     Calibration,
@@ -66,7 +66,7 @@ pub trait Candidate: Debug + Sync {
         CandidateRole::Calibration
     }
 
-    /// The position of the candidate in the order of complexity, which grows with the freedom of its form. Of
+    /// The rank of the candidate by complexity, which grows with the flexibility of its form. Among
     /// candidates with equal errors, the simplest comes first. No two candidates have the same complexity.
     fn complexity(&self) -> u32;
 
@@ -77,7 +77,8 @@ pub trait Candidate: Debug + Sync {
     }
 
     /// Whether the candidate is linear on the scale of the link, so that it continues a trend beyond the
-    /// training rows. Other candidates return to the mean there, or stay at the outermost responses.
+    /// training rows. There, predictions of other candidates return to the mean or stay at the most extreme
+    /// responses.
     fn continues_trends(&self) -> bool {
         false
     }
@@ -89,12 +90,12 @@ pub trait Candidate: Debug + Sync {
     /// [`Error::Calibration`](crate::Error::Calibration) if a solver fails or returns NaN.
     fn fit(&self, train: &TrainingSet) -> Result<Option<Arc<dyn FittedModel>>>;
 
-    /// Fits the candidate to a part of a training set, starting from the fit to the whole. Results of a
-    /// search over all rows, such as the scales of a kernel, may be reused. By default, the candidate is
-    /// fitted from scratch.
+    /// Fits the candidate to a part of a training set, starting from `whole`, its fit to the whole training
+    /// set. Results of a search over all rows, such as the scales of a kernel, may be reused. By default, the
+    /// candidate is fitted from scratch.
     ///
     /// # Errors
-    /// As [`Self::fit`].
+    /// Returns the errors of [`Self::fit`].
     fn fit_part(&self, train: &TrainingSet, whole: &dyn FittedModel) -> Result<Option<Arc<dyn FittedModel>>> {
         let _ = whole;
         self.fit(train)
@@ -121,14 +122,14 @@ pub trait FittedModel: Any + Debug + Send + Sync {
     /// Checks the parameters against the number of features, `p`.
     ///
     /// # Errors
-    /// The invalid parameter and its fault.
+    /// Names the invalid parameter and what is wrong with it.
     fn check(&self, p: usize) -> std::result::Result<(), String>;
 
     /// Whether every parameter is a finite number.
     fn is_finite(&self) -> bool;
 
     /// The contribution of each feature to predictions, in any common unit. If a row is refused for lack of
-    /// skill, the missing feature with the largest contribution is suggested.
+    /// skill, the message suggests adding the missing feature with the largest contribution.
     fn feature_importance(&self, basis: &Basis) -> Vec<f64>;
 
     /// Whether the model needs the proxy's value to predict.

@@ -11,9 +11,9 @@ use crate::calibration::table::link::{EDGE, logit, sigmoid};
 use crate::error::{Error, Result};
 
 /// Penalty of a slope on a standardised column in a fractional logistic regression: a normal prior of
-/// standard deviation 2.5 (Gelman, Jakulin, Pittau and Su 2008; the default of rstanarm). It is weak enough
-/// for any slope that the data support, and strong enough if they support none. It is fixed and not tuned,
-/// because a few weak models do not determine a penalty.
+/// standard deviation 2.5 (Gelman, Jakulin, Pittau and Su 2008; the default of rstanarm). The prior is weak
+/// enough for any slope that the data support, and strong enough to keep slopes small if the data support
+/// none. The penalty is not tuned, because a few weak models do not determine it.
 pub(super) const PRIOR: f64 = 1.0 / (2.5 * 2.5);
 /// Minimum curvature of a row, for predicted shares very close to 0 or 1.
 const LEAST_CURVE: f64 = 1e-9;
@@ -23,9 +23,9 @@ const MOST_HALVINGS: usize = 30;
 /// Weighted least squares of `y` on `columns` and a constant, by linfa; the constant comes first and is not
 /// penalised.
 ///
-/// Minimises `sum_i w_i (y_i - a - b . x_i)^2 + penalty |b|^2`. Columns are centred by their weighted means,
-/// and linfa fits no intercept. Rows are multiplied by the roots of their weights, but linfa's own column of
-/// ones would not be.
+/// Minimises `sum_i w_i (y_i - a - b . x_i)^2 + penalty |b|^2`. Rows are multiplied by the square roots of
+/// their weights. linfa would add a column of ones that is not multiplied, so it fits no intercept, and
+/// columns are centred by their weighted means instead.
 ///
 /// # Errors
 /// [`Error::Calibration`] if linfa cannot solve the problem.
@@ -114,7 +114,7 @@ pub(super) fn fractional_logistic(
             hessian[[j, j]] += penalty;
             gradient[j] -= penalty * at[j];
         }
-        // For linearly dependent columns, this picks one of many equivalent solutions.
+        // For linearly dependent columns, this selects one of many equivalent solutions.
         for j in 0..=p {
             hessian[[j, j]] *= 1.0 + 1e-10;
         }

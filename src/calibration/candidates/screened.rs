@@ -39,11 +39,12 @@ pub(crate) struct Fitter<'a> {
 }
 
 impl Fitter<'_> {
-    /// Prepares a sample and calls `use_it` with it. The search for factors starts from those of `near`, the
-    /// basis of a sample that contains these rows and a few more.
+    /// Prepares a fitter for a sample and calls `use_it` with it. If `near` is given, the search for
+    /// factors starts from it. It is the basis of a slightly larger sample that contains these rows.
     ///
     /// # Errors
-    /// [`Error::Calibration`](crate::Error::Calibration) if there are no components; errors of `use_it`.
+    /// [`Error::Calibration`](crate::Error::Calibration) if linfa cannot compute the components; errors of
+    /// `use_it`.
     pub(crate) fn on<T>(
         sample: &Sample,
         link: Link,
@@ -62,8 +63,8 @@ impl Fitter<'_> {
         use_it(&Fitter { train, basis, columns: Some(columns) })
     }
 
-    /// Fits a candidate, starting from `whole`, its fit to a sample that contains these rows and a few more.
-    /// `None` if the rows are not enough for the candidate.
+    /// Fits a candidate, starting from `whole`, its fit to a slightly larger sample that contains these rows.
+    /// `None` if there are too few rows for the candidate.
     ///
     /// # Errors
     /// [`Error::Calibration`](crate::Error::Calibration) if a solver fails or returns NaN.
@@ -75,7 +76,7 @@ impl Fitter<'_> {
         let Some(columns) = &self.columns else {
             return FittedCandidate::fit_part(candidate, &self.train, whole);
         };
-        // A fit on other features cannot serve as a start.
+        // A fit on other features cannot be used as a start.
         let screened = whole.and_then(|whole| (whole.model() as &dyn Any).downcast_ref::<Screened>());
         let start = screened.filter(|screened| screened.columns == *columns).map(|screened| &screened.fitted);
         let fitted = FittedCandidate::fit_part(candidate, &self.train, start)?;
@@ -86,8 +87,8 @@ impl Fitter<'_> {
     }
 }
 
-/// The features that correlate most with the response on the scale of the link, in the order of the table. A
-/// correlation over few known cells counts less.
+/// The features that correlate most with the response on the scale of the link, in the order of the table.
+/// Correlations over few known cells are shrunk.
 fn screen(sample: &Sample, link: Link) -> Vec<usize> {
     let eta: Vec<f64> = sample.y.iter().map(|y| link.apply(*y)).collect();
     let score = |j: usize| {
@@ -126,7 +127,7 @@ impl FittedModel for Screened {
     fn check(&self, p: usize) -> std::result::Result<(), String> {
         if self.columns.iter().any(|column| *column >= p) {
             return Err(format!(
-                "columns holds the index of a feature that does not exist; there are {p} features"
+                "columns contains the index of a feature that does not exist; there are {p} features"
             ));
         }
         if self.basis.mean.len() != self.columns.len() {

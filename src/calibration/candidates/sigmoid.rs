@@ -20,11 +20,11 @@ use crate::error::Result;
 
 /// Minimum number of rows. With fewer rows, the floor and the slopes cannot be distinguished.
 const LEAST_ROWS: usize = 20;
-/// A floor up to this is allowed even if noise makes the smallest response lower.
+/// The floor may be as high as this even if noise makes the smallest response lower.
 const USUAL_FLOOR: f64 = 0.2;
 const MOST_STEPS: usize = 200;
-/// Penalty on each slope, per standard deviation of its component. If all weak rows lie at the floor, nothing
-/// else keeps the slopes finite.
+/// Penalty on each slope, per standard deviation of its component. If all weak rows lie at the floor, only
+/// this penalty keeps the slopes finite.
 const PENALTY: f64 = 1e-6;
 
 /// The sigmoid on a fixed number of components, only for targets with two bounds.

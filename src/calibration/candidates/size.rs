@@ -18,14 +18,14 @@ const LEAST_ROWS: usize = 3;
 #[derive(Debug)]
 pub(super) struct Size;
 
-/// Whether the sizes are enough for a line: at least three, and not all equal.
+/// Whether a line can be fitted to the sizes: there are at least three, and not all are equal.
 fn carries_a_line(sizes: &[f64]) -> bool {
     sizes.len() >= LEAST_ROWS && sizes.iter().any(|size| (size - sizes[0]).abs() > 1e-9)
 }
 
-/// The size baseline at `log10_size`, from models of known size with weight 1 and a response without bounds.
-/// It equals the fit of the candidate `size`, and serves cards without sizes. `None` for fewer than three
-/// models, or models of one size.
+/// Prediction of the size baseline at `log10_size`, for cards that do not record sizes. It equals the
+/// candidate `size`, fitted to models with weight 1 and a response without bounds. `None` if there are fewer
+/// than three models, or all have the same size.
 ///
 /// # Errors
 /// [`Error::Calibration`](crate::Error::Calibration) if the regression fails.

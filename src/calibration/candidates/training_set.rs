@@ -29,15 +29,16 @@ impl<'a> TrainingSet<'a> {
     /// Learns the basis from the rows.
     ///
     /// # Errors
-    /// [`Error::Calibration`] if there are no components.
+    /// [`Error::Calibration`] if linfa cannot compute the components.
     pub fn new(sample: &'a Sample, link: Link) -> Result<Self> {
         Self::near(sample, link, None)
     }
 
-    /// Like [`Self::new`], for rows that are most of a sample with the basis `near`.
+    /// Like [`Self::new`], but starts the search for factors from `near`, the basis of a slightly larger
+    /// sample that contains these rows.
     ///
     /// # Errors
-    /// As [`Self::new`].
+    /// Returns the errors of [`Self::new`].
     pub(crate) fn near(sample: &'a Sample, link: Link, near: Option<&Basis>) -> Result<Self> {
         let (basis, x) = Basis::fit_near(sample, near)?;
         let k = basis.components.len();

@@ -18,8 +18,8 @@ use crate::disk::Schema;
 use crate::error::{Error, Result};
 use crate::seed::sha256_hex;
 
-/// Maximum number of folds of models or families in the fit, and in the back-test. Leaving out a few rows one
-/// by one is cheap. With many rows, leaving out groups is as informative.
+/// Maximum number of folds that leave out models or families, in the fit and in the back-test. With few rows,
+/// many folds are cheap. With many rows, fewer and larger folds are as informative.
 pub(crate) fn most_folds(n: usize) -> (usize, BacktestFolds) {
     let backtest = |outer, new_family, inner| BacktestFolds { outer, new_family, inner };
     match n {
@@ -34,8 +34,8 @@ pub(crate) fn most_folds(n: usize) -> (usize, BacktestFolds) {
 /// Calibrates on the rows of a table whose target is known.
 ///
 /// # Errors
-/// [`Error::Csv`](crate::Error::Csv) and [`Error::Calibration`](crate::Error::Calibration) naming the columns
-/// and rows at fault, [`Error::Parameter`](crate::Error::Parameter) for a flag.
+/// [`Error::Csv`](crate::Error::Csv) or [`Error::Calibration`](crate::Error::Calibration) with the columns
+/// and rows at fault; [`Error::Parameter`](crate::Error::Parameter) for an invalid flag.
 pub fn calibrate(table: &Table, spec: &CalibrationSpec) -> Result<Card> {
     check_level(spec.level)?;
     let TrainingData { sample, columns, link, noise, mut notes } = spec.prepare(table)?;

@@ -12,13 +12,13 @@ use crate::calibration::table::folds::Split;
 use crate::calibration::table::sample::distinct;
 use crate::calibration::validation::coverage::Backtest;
 
-/// More folds than any split has, even with few rows.
+/// Upper bound of the number of folds of a split.
 const MOST_FOLDS: usize = 64;
 
 type Checked = Result<(), String>;
 
-/// Checks a card. The error names the first list whose length disagrees with other members, or whose content
-/// no calibration writes.
+/// Checks a card. The error names the first member that is invalid or whose length disagrees with other
+/// members.
 pub(super) fn check_card(card: &Card) -> Checked {
     let p = card.columns.features.len();
     check_basis(&card.fit.basis, p)?;
@@ -38,11 +38,11 @@ pub(super) fn check_card(card: &Card) -> Checked {
     }
     check_backtest(&card.backtest)?;
     if card.range.distances.is_empty() || !card.range.distances.is_sorted() {
-        return Err("range.distances are not in rising order".into());
+        return Err("range.distances is empty or not sorted in ascending order".into());
     }
     for (name, names) in [("models", &card.rows.models), ("families", &card.rows.families)] {
         if names.is_empty() || *names != distinct(names) {
-            return Err(format!("rows.{name} are empty, unsorted or not distinct"));
+            return Err(format!("rows.{name} is empty, unsorted or has duplicates"));
         }
     }
     if card.rows.n_without_family > card.rows.n {
@@ -73,16 +73,16 @@ fn check_basis(basis: &Basis, p: usize) -> Checked {
         return Err("fit.basis.factors.loadings has rows of different or excessive length".into());
     }
     if noise.iter().any(|value| *value <= 0.0) || basis.log10_size_sd <= 0.0 {
-        return Err("fit.basis holds a spread that is not above 0".into());
+        return Err("fit.basis contains a noise variance or a log10_size_sd that is not above 0".into());
     }
     let positive = [("sd", &basis.sd), ("divisor", &basis.divisor), ("variances", &basis.variances)];
     for (name, list) in positive {
         if list.iter().any(|value| *value <= 0.0) {
-            return Err(format!("fit.basis.{name} holds a number that is not above 0"));
+            return Err(format!("fit.basis.{name} contains a number that is not above 0"));
         }
     }
     if basis.min.iter().zip(&basis.max).any(|(min, max)| min > max) {
-        return Err("fit.basis.min holds a number above the one in fit.basis.max".into());
+        return Err("fit.basis.min contains a number that is larger than the one in fit.basis.max".into());
     }
     for component in &basis.components {
         length("a component of fit.basis", component.len(), p)?;
@@ -106,7 +106,7 @@ fn check_selected(name: &str, selected: &SelectedCandidate, p: usize, n: usize) 
             ));
         }
         if held_out.iter().any(|row| row.weight <= 0.0) {
-            return Err(format!("{name} holds a weight that is not above 0"));
+            return Err(format!("{name} contains a weight that is not above 0"));
         }
         if !held_out.is_empty() && *effective_n <= 0.0 {
             return Err(format!("{name}.effective_n is not above 0"));
@@ -119,10 +119,10 @@ fn check_backtest(backtest: &Backtest) -> Checked {
     let Backtest { leave_model_out, leave_family_out, forward, backward, forward_new_family, .. } = backtest;
     let all = [leave_model_out, leave_family_out, forward, backward, forward_new_family];
     for coverage in all.into_iter().flatten() {
-        let name = "the levels and folds of a coverage in backtest";
-        length(name, coverage.folds.len(), coverage.levels.len().max(1))?;
+        let name = "a coverage in backtest";
+        length("a list of folds in backtest", coverage.folds.len(), coverage.levels.len().max(1))?;
         if coverage.levels.iter().any(|[_, weight]| *weight <= 0.0) {
-            return Err(format!("{name} hold a weight that is not above 0"));
+            return Err(format!("{name} contains a weight that is not above 0"));
         }
         if coverage.effective_n <= 0.0 {
             return Err("effective_n of a coverage in backtest is not above 0".into());
@@ -132,5 +132,5 @@ fn check_backtest(backtest: &Backtest) -> Checked {
 }
 
 fn length(name: &str, n: usize, expected: usize) -> Checked {
-    if n == expected { Ok(()) } else { Err(format!("{name} holds {n} numbers, but {expected} are expected")) }
+    if n == expected { Ok(()) } else { Err(format!("{name} has {n} numbers, but {expected} are expected")) }
 }

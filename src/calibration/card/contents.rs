@@ -53,7 +53,7 @@ pub struct Card {
     pub range: TrainingRange,
     /// Rank, condition number and missing cells.
     pub diagnostics: Diagnostics,
-    /// What was left out or found automatically.
+    /// Notes on rows and columns that were left out or detected automatically.
     pub notes: Vec<String>,
 }
 

@@ -21,7 +21,7 @@ impl Card {
     /// Writes the card atomically.
     ///
     /// # Errors
-    /// [`Error::Json`], [`Error::Write`]
+    /// [`Error::Json`] if the card cannot be serialised, [`Error::Write`] if the file cannot be written.
     pub fn write(&self, path: &Path) -> Result<()> {
         disk::write(path, &self.to_bytes()?)
     }

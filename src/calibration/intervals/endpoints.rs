@@ -3,18 +3,19 @@
 
 use super::residuals::{HeldOutResidual, Residuals};
 
-/// Values with weights. Their quantiles are the ends of an interval.
+/// Weighted values whose quantiles are the ends of an interval.
 #[derive(Debug, Clone)]
 pub(crate) struct EndpointQuantiles {
-    /// Total weight of all models and the new one. The new model has the weight of one of
-    /// [`Residuals::effective_n`] models.
+    /// Total weight of the training models and the new model. The weight of the new model is the total of the
+    /// training models divided by [`Residuals::effective_n`].
     mass: f64,
     low: Vec<(f64, f64)>,
     high: Vec<(f64, f64)>,
 }
 
 impl EndpointQuantiles {
-    /// `centre` is the prediction by the fold that left a row out.
+    /// `centre` returns the prediction to which the residual of a held-out row is added, and from which it is
+    /// subtracted.
     pub(crate) fn new(residuals: &Residuals, centre: impl Fn(&HeldOutResidual) -> f64) -> Self {
         let Residuals { held_out, effective_n, .. } = residuals;
         let values = |sign: f64| {
@@ -52,8 +53,9 @@ impl EndpointQuantiles {
         (low, high, above && below)
     }
 
-    /// The levels above which the upper end and the lower end are beyond `y`; 1 if there is no such level.
-    /// `low_end` and `high_end` convert the ends to the unit of `y`.
+    /// The level above which the upper end is at least `y`, and the level above which the lower end is at
+    /// most `y`. A level is 1 if no interval reaches `y`. `low_end` and `high_end` convert the ends to the
+    /// unit of `y`.
     pub(crate) fn covering(
         &self,
         y: f64,

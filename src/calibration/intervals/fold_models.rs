@@ -1,5 +1,5 @@
-//! Fold models: the candidates as fitted without the held-out rows of each fold. A card does not store them.
-//! They are refitted from its training rows when it predicts.
+//! Fold models: candidates fitted without the held-out rows of a fold. A card does not store fold models.
+//! They are refitted from its training rows for each prediction run.
 
 use std::collections::BTreeMap;
 
@@ -29,8 +29,8 @@ impl FoldModel {
     }
 }
 
-/// The folds of one split, with the models of each fold: refits of candidates or blends that were fitted on
-/// all rows.
+/// The folds of one split and the models of each fold. The models are refits of candidates or blends that
+/// were fitted on all rows.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct SplitModels {
     folds: Vec<Fold>,
@@ -38,8 +38,8 @@ pub(crate) struct SplitModels {
 }
 
 impl SplitModels {
-    /// Refits every model on each fold's training rows; `None` where a fold has too little data. `basis` is
-    /// the basis of the features of all rows.
+    /// Refits every model on each fold's training rows; `None` if a fold has too little data. `basis` was
+    /// fitted to all rows.
     ///
     /// # Errors
     /// [`Error::Calibration`](crate::Error::Calibration) if a solver fails.
@@ -71,8 +71,8 @@ impl SplitModels {
         (0..self.folds.len()).filter_map(|fold| self.model(fold, place).cloned()).collect()
     }
 
-    /// Fold, row and weight of every held-out row. If several folds leave out a row, they share its weight.
-    /// All weights sum to the number of models.
+    /// Fold, row and weight of every held-out row. A row's weight is divided by the number of folds that
+    /// leave it out. All weights sum to the number of models.
     pub(crate) fn left_out(&self, sample: &Sample) -> Vec<(usize, usize, f64)> {
         let mut times = vec![0usize; sample.len()];
         self.folds.iter().flat_map(|fold| &fold.test).for_each(|&row| times[row] += 1);

@@ -14,13 +14,13 @@ pub enum IntervalMethod {
     JackknifePlus,
     /// CV+ over families: valid for a new family.
     FamilyCvPlus,
-    /// Errors on the stronger models, after fitting to the weaker. The level is not guaranteed.
+    /// Residuals of the stronger models, predicted by fits to the weaker. The level is not guaranteed.
     Forward,
-    /// From the lowest lower end of these three methods to their highest upper end.
+    /// From the lowest lower end of the three methods above to their highest upper end.
     Maximum,
-    /// Errors on the weaker models, after fitting to the stronger. The level is not guaranteed.
+    /// Residuals of the weaker models, predicted by fits to the stronger. The level is not guaranteed.
     Backward,
-    /// Like [`Self::Maximum`], with [`Self::Backward`] in place of [`Self::Forward`].
+    /// Like [`Self::Maximum`], but with [`Self::Backward`] in place of [`Self::Forward`].
     MaximumBelow,
 }
 
@@ -35,7 +35,7 @@ impl IntervalMethod {
         Self::MaximumBelow,
     ];
 
-    /// Its name in cards and predictions.
+    /// The name of the method in cards and predictions.
     pub fn name(self) -> &'static str {
         match self {
             Self::JackknifePlus => "jackknife_plus",
@@ -60,7 +60,7 @@ impl IntervalMethod {
     }
 }
 
-/// Refuses a level that is not between 0 and 1.
+/// Returns an error for a level that is not between 0 and 1.
 pub(crate) fn check_level(level: f64) -> Result<()> {
     if level > 0.0 && level < 1.0 {
         return Ok(());

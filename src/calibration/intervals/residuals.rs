@@ -19,7 +19,7 @@ pub struct HeldOutResidual {
     pub residual: f64,
     /// Weight of the row. The weights sum to the number of models.
     pub weight: f64,
-    /// Log10 of the model's size over the largest size in the fold's training rows, if both are known.
+    /// Log10 of the model's size divided by the largest size in the fold's training rows, if both are known.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub log10_size_gap: Option<f64>,
     /// Distances of the row from the range of the fold's training rows.
@@ -40,14 +40,14 @@ pub struct Gaps {
     pub strength: f64,
 }
 
-/// Added to every gap, so that smaller gaps hardly count.
+/// Added to every gap, so that gaps much smaller than this hardly matter.
 const SMALL: Gaps = Gaps { size: 0.15, strength: 0.25 };
 /// Maximum factor by which a residual is stretched.
 const MOST_STRETCH: f64 = 2.0;
 
 impl Gaps {
-    /// The factor by which an error at the gaps `other` grows at these gaps: the root of the ratio of the
-    /// gaps, as in a random walk, and at least 1.
+    /// The factor by which a residual at the gaps `other` is multiplied for a row at these gaps: the square
+    /// root of the ratio of the gaps, as in a random walk. It is at least 1.
     fn stretch(self, other: Self) -> f64 {
         let size = (self.size + SMALL.size) / (other.size + SMALL.size);
         let strength = (self.strength + SMALL.strength) / (other.strength + SMALL.strength);
@@ -71,7 +71,8 @@ impl Residuals {
         Self { held_out, effective_n }
     }
 
-    /// The residuals for a row at `gaps`. Residuals of rows that lay closer to the range are stretched.
+    /// The residuals for a row at `gaps`. Residuals of held-out rows that lay closer to their range are
+    /// stretched.
     pub(crate) fn at(&self, gaps: Gaps) -> Self {
         let stretched = |row: &HeldOutResidual| HeldOutResidual {
             residual: row.residual * gaps.stretch(row.gaps),

@@ -29,7 +29,7 @@ impl SelectedCandidate {
         self.fitted.name()
     }
 
-    /// The candidates of a blend with their weights, or the name of the one candidate.
+    /// The candidates of a blend with their weights, or the name of a single candidate.
     pub fn description(&self) -> String {
         match Blend::in_model(&self.fitted) {
             Some(blend) => format!("blend of {}", blend.describe()),
@@ -37,16 +37,17 @@ impl SelectedCandidate {
         }
     }
 
-    /// Whether it needs a proxy to predict a row.
+    /// Whether the candidate needs a proxy to predict a row.
     pub(crate) fn needs_proxy(&self) -> bool {
         self.fitted.model().needs_proxy()
     }
 }
 
-/// Values whose quantiles are the interval ends, from the residuals of one split. For jackknife+ and CV+, the
-/// values are each fold's prediction of the row plus and minus the residuals of the fold. Forward and
-/// backward folds train on rows that differ too much from all rows. There, the values are the prediction of
-/// the fit on all rows, `own`, plus and minus residuals that are stretched to the gaps of the row.
+/// Values whose quantiles are the interval ends, from the residuals of one split. For jackknife+ and CV+,
+/// each residual is added to and subtracted from the row's prediction by the model of the same fold. Forward
+/// and backward folds train on rows that are too different from the whole sample. Their residuals are
+/// stretched to the gaps of the row, and added to and subtracted from the prediction `own` of the fit on all
+/// rows.
 pub(crate) fn endpoints(
     split: Split,
     residuals: &Residuals,

@@ -12,19 +12,19 @@ pub struct Skill {
 }
 
 impl Skill {
-    /// The larger of both. Near a bound, errors in the unit of the response hardly differ. Far from a bound,
-    /// errors on the scale of the link are dominated by the few rows near one.
+    /// The larger of the two skills. Near a bound, errors in the unit of the response hardly differ between
+    /// candidates. Far from a bound, the few rows near one dominate the errors on the scale of the link.
     pub fn best(self) -> f64 {
         self.unit.max(self.link)
     }
 
-    /// The skill of an error compared with that of the mean. Each pair holds these two errors, in the unit of
-    /// the response and on the scale of the link.
+    /// The skill of a candidate. `unit` and `link` are the candidate's error and the error of the mean, in
+    /// the unit of the response and on the scale of the link.
     pub(crate) fn of(unit: (f64, f64), link: (f64, f64)) -> Self {
         Self { unit: ratio(unit.0, unit.1), link: ratio(link.0, link.1) }
     }
 
-    /// The mean over splits; `None` without any.
+    /// The mean over splits; `None` if there are no skills.
     pub(crate) fn mean(skills: &[Self]) -> Option<Self> {
         let n = Some(skills.len() as f64).filter(|n| *n > 0.0)?;
         let add = |sum: (f64, f64), skill: &Self| (sum.0 + skill.unit, sum.1 + skill.link);
@@ -33,7 +33,7 @@ impl Skill {
     }
 }
 
-/// `1 - error / base`; 0 where both are 0.
+/// `1 - error / base`; 0 if both errors are 0.
 pub(crate) fn ratio(error: f64, base: f64) -> f64 {
     if base > 0.0 { 1.0 - error / base } else { -f64::from(error > 0.0) }
 }

@@ -8,15 +8,15 @@ use crate::numeric::statistics::mean;
 /// A row that was predicted or refused, with its measurement and its baselines.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Outcome {
-    /// The prediction; `None` where it was refused.
+    /// The prediction; `None` if the row was refused.
     pub predicted: Option<f64>,
     /// The interval of the prediction.
     pub interval: Option<(f64, f64)>,
-    /// The measured value, if it is known and counts for the error.
+    /// The measured value; `None` if it is unknown or must not count for the error.
     pub measured: Option<f64>,
-    /// The regression on log10 size.
+    /// Prediction of the regression on log10 size.
     pub size_line: Option<f64>,
-    /// The mean of the training rows.
+    /// Prediction of the mean baseline: the mean of the training responses.
     pub mean: Option<f64>,
 }
 
@@ -137,7 +137,8 @@ mod tests {
         let summary = ErrorSummary::new("nats", &rows);
         assert_eq!((summary.n, summary.n_predicted), (4, 3));
         assert_eq!((summary.n_intervals, summary.n_inside), (2, 1));
-        // |1 - 1.25|, |2 - 3|; |2.25 - 1.25|, |3.5 - 3|; |1 - 1.25|, |1 - 3|.
+        // Absolute errors of the predictions: |1 - 1.25| and |2 - 3|. Of the size line: |2.25 - 1.25| and
+        // |3.5 - 3|. Of the mean: |1 - 1.25| and |1 - 3|.
         assert_eq!(summary.mae, Some(0.625));
         assert_eq!((summary.size_line_mae, summary.mean_mae), (Some(0.75), Some(1.125)));
         let errors = "mean absolute error 0.625 nats, size line 0.750, mean 1.125";

@@ -24,16 +24,16 @@ use crate::calibration::validation::support::LEAST_SKILL;
 use crate::error::{Error, Result};
 use crate::numeric::shown::fixed;
 
-/// Maximum number of held-out rows of a split that are predicted again for one pattern of missing cells. Of
-/// more rows, evenly spaced ones are taken.
+/// Maximum number of held-out rows of a split that are predicted again for one pattern of missing cells. From
+/// a larger split, evenly spaced rows are taken.
 const MOST_HELD_OUT: usize = 400;
 
 /// The situation of a row: the regime whose back-test applies, and the missing cells.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Situation {
     pub regime: Regime,
-    /// The regime whose selected candidate predicts. For a row of another kind, this is the regime of new
-    /// families within the range.
+    /// The regime whose selected candidate predicts. It is [`Regime::NewFamily`] for a row of a kind that no
+    /// training row has.
     pub choice: Regime,
     pub missing: Vec<bool>,
     pub has_size: bool,
@@ -66,18 +66,18 @@ pub(super) struct Verdict {
     pub fitted: FittedCandidate,
     /// Whether the size regression predicts in place of the selected candidate.
     pub is_size: bool,
-    /// The candidate as each fold fitted it.
+    /// The candidate, refitted in each fold.
     models: BySplit<Vec<FoldModel>>,
     residuals: BySplit<Residuals>,
-    /// Whether the selected candidate predicts from a row without missing cells, so that the back-test of the
-    /// card applies.
+    /// Whether the back-test of the card applies: the selected candidate of the regime predicts, and no cell
+    /// is missing.
     pub is_own: bool,
-    /// Coverage in this situation: the share of the held-out rows whose residual is within the quantile of
-    /// the other models' residuals, and the number of held-out rows. It is used where the back-test of the
-    /// card does not apply, because cells are missing or the size regression predicts.
+    /// Coverage in this situation, and the number of held-out rows. Coverage is the share of held-out rows
+    /// whose residual is within the quantile of the other models' residuals. It is used if the back-test of
+    /// the card does not apply.
     pub coverage: Option<(f64, usize)>,
-    /// The same coverage over left-out families. Only known beyond the range, where forward folds leave out
-    /// no family.
+    /// The same coverage over left-out families. It is computed only beyond the range, where forward folds do
+    /// not leave out whole families.
     pub family_coverage: Option<(f64, usize)>,
     /// Mean absolute error in this situation.
     pub mae: f64,
@@ -90,20 +90,20 @@ pub(super) struct Evidence<'a> {
     card: &'a Card,
     /// Level of the intervals.
     level: f64,
-    /// The selected candidate of each regime, then the part of each that needs no proxy, then the size
-    /// regression and the mean.
+    /// In this order: the selected candidate of each regime, the part of each that needs no proxy, the size
+    /// regression, the mean.
     answers: Vec<Option<FittedCandidate>>,
     models: BySplit<SplitModels>,
     verdicts: BTreeMap<Situation, std::result::Result<Arc<Verdict>, String>>,
 }
 
-/// Position of the size regression in [`Evidence::answers`] and among the models of a fold.
+/// Position of the size regression in [`Evidence::answers`] and in the list of models of each fold.
 const SIZE: usize = 2 * Regime::ALL.len();
 /// Position of the mean.
 const MEAN: usize = SIZE + 1;
 
 impl<'a> Evidence<'a> {
-    /// Refits the fold models that these situations need, and judges each situation.
+    /// Refits the fold models that these situations need, and back-tests each situation.
     ///
     /// # Errors
     /// [`Error::Calibration`] if the training rows of the card are inconsistent, or a candidate cannot be
@@ -155,7 +155,8 @@ impl<'a> Evidence<'a> {
         let reduced = answer(own_place + Regime::ALL.len()).filter(|_| !situation.has_proxy);
         let size = answer(SIZE).filter(|_| situation.has_size);
         let answers = [(own_place, selected), (own_place + Regime::ALL.len(), reduced), (SIZE, size)];
-        // A back-test on stronger models is no evidence for a row of another kind.
+        // Forward folds test stronger models, which are no evidence about a row of an unseen kind. Such a row
+        // is judged by the splits of `choice`.
         let splits = self.judges(situation.choice);
         let errors = |place: usize| -> Option<Vec<HeldOut>> {
             splits.iter().map(|&split| self.held_out(sample, situation, split, place)).collect()
@@ -167,7 +168,7 @@ impl<'a> Evidence<'a> {
             let skills: Vec<Skill> = held_out.iter().zip(&of_mean).map(HeldOut::skill).collect();
             Some((Skill::mean(&skills)?, place, fitted, held_out))
         });
-        // Ties go to the first, which is the selected candidate.
+        // Ties go to the first candidate, which is the selected one.
         let error = |skill: Skill| if is_beyond { -skill.link } else { -skill.unit };
         let best = tested.min_by(|a, b| error(a.0).total_cmp(&error(b.0)));
         let Some((skill, place, fitted, mut held_out)) = best else {
@@ -222,7 +223,7 @@ impl<'a> Evidence<'a> {
         }))
     }
 
-    /// The splits that judge a regime. The regime's own split comes last.
+    /// The splits whose errors decide in a regime. The regime's own split is the last.
     fn judges(&self, regime: Regime) -> Vec<Split> {
         let inside = match self.models.get(Split::LeaveFamilyOut).is_empty() {
             true => Split::LeaveModelOut,

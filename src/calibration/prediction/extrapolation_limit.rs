@@ -12,8 +12,8 @@ use crate::calibration::validation::regime::Regime;
 /// A row is distant if its distance is more than this many times the largest distance of a training row.
 const MOST_DISTANCE: f64 = 3.0;
 
-/// A size may lie at most this many times as far outside the training range as the held-out sizes of forward
-/// folds lay outside the range of their training rows.
+/// Maximum distance of a size from the training range, as a multiple of the largest such distance in forward
+/// folds.
 const MOST_REACH: f64 = 2.0;
 
 /// Whether a row is much farther from the training mean than any training row, in any direction.
@@ -22,7 +22,8 @@ pub(super) fn is_distant(card: &Card, distance: f64) -> bool {
     !distance.is_finite() || distance > MOST_DISTANCE * largest
 }
 
-/// The reason why a row lies too far out, by its distance or by its size; `None` if it does not.
+/// The reason why a row lies too far from the training rows, by its distance or by its size; `None` if it
+/// does not.
 pub(super) fn exceeds_limit(card: &Card, size_gap: Option<f64>, distance: f64) -> Option<String> {
     if !distance.is_finite() {
         return Some("the row is so far from the training rows that its distance overflows".into());
@@ -39,7 +40,7 @@ pub(super) fn exceeds_limit(card: &Card, size_gap: Option<f64>, distance: f64) -
         Some(reach) if gap <= MOST_REACH * reach + 1e-9 => None,
         Some(reach) => Some(format!(
             "size is {gap:.1} decades beyond the training range, more than {MOST_REACH:.0} times as far as \
-             back-tests went ({:.1})",
+             back-tests reached ({:.1})",
             reach.max(0.0)
         )),
         // Without a known size in forward folds, no evidence supports an extrapolation in size.
@@ -72,8 +73,9 @@ pub(super) fn invalid_proxy(
     (!card.link.contains(value)).then(|| format!("{column} is {}", card.link.out_of_bounds_reason(value)))
 }
 
-/// The reason why a proxy lies farther out than back-tests reached; `None` if it does not. Forward folds test
-/// the stronger models, whose proxies may lie above or below the training range.
+/// The reason why a proxy is not used: it lies farther outside the training range than any proxy in the
+/// back-tests. `None` if it does not. Forward folds test the stronger models, whose proxies may lie above or
+/// below the training range.
 pub(super) fn beyond_proxies(card: &Card, excess: [f64; 2]) -> Option<String> {
     let held_out = &Regime::Extrapolation.selected(&card.fit)?.residuals.forward.held_out;
     let scale = if card.link == Link::Identity { "" } else { " on the scale of the link" };
@@ -87,23 +89,23 @@ pub(super) fn beyond_proxies(card: &Card, excess: [f64; 2]) -> Option<String> {
         (gap > reach + 1e-9).then(|| {
             let gap = if gap < 1e4 { format!("{gap:.2}") } else { format!("{gap:.1e}") };
             let what = words[at].replace("{}", &gap);
-            format!("{what} {side} the training range; back-tests went {reach:.2} {side}")
+            format!("{what} {side} the training range; back-tests reached only {reach:.2} {side}")
         })
     };
     beyond(0).or_else(|| beyond(1))
 }
 
-/// The size above which a row would be refused, for the note on a row of unknown size. Leaving the size empty
-/// must not hide this limit.
+/// The size above which a row would be refused, for the note on a row of unknown size. An empty size must not
+/// hide this limit.
 pub(super) fn largest_size(card: &Card, judged: Regime) -> Option<String> {
     let ([_, largest], column) = (card.range.log10_size?, card.columns.size.as_ref()?);
     let reach = size_reach(card).filter(|reach| *reach >= 0.05 && judged == Regime::Extrapolation);
     let beyond = reach.map_or("larger than".into(), |reach| format!("more than {reach:.1} decades beyond"));
-    Some(format!("{beyond} the largest trained on ({} in {column})", short(10f64.powf(largest))))
+    Some(format!("{beyond} the largest training size ({} in {column})", short(10f64.powf(largest))))
 }
 
-/// The largest distance, in decades, of a size that a forward fold predicted from the largest size that it
-/// was trained on. `None` if no such size is known.
+/// The largest distance, in decades, between a size that a forward fold predicted and the largest size in the
+/// training rows of this fold. `None` if no such size is known.
 fn size_reach(card: &Card) -> Option<f64> {
     let held_out = &Regime::Extrapolation.selected(&card.fit)?.residuals.forward.held_out;
     held_out.iter().filter_map(|row| row.log10_size_gap).max_by(f64::total_cmp)

@@ -1,4 +1,5 @@
-//! Writes the note of a prediction: everything that makes it less reliable than its level suggests.
+//! Writes the note of a prediction: everything that makes the prediction less reliable than the level of its
+//! interval suggests.
 
 use super::evidence::Verdict;
 use super::extrapolation_limit::largest_size;
@@ -23,7 +24,7 @@ pub(super) struct IntervalContext<'a> {
     /// Whether there are enough residuals for the level.
     pub is_enough: bool,
     pub level: f64,
-    /// Why a proxy is too far out to be used.
+    /// The reason why the proxy is not used: it lies too far from the training range.
     pub far_proxy: Option<&'a str>,
     pub verdict: &'a Verdict,
 }
@@ -166,9 +167,9 @@ fn shortfall(card: &Card, row: &PredictionRow, context: &IntervalContext) -> Opt
     ))
 }
 
-/// The note on few models. Predictions of one model in several folds, or for several of its rows, are not
-/// independent. Models of very different weights also count as fewer. The effective number of models accounts
-/// for both.
+/// The note on few models. Predictions of one model are not independent, whether they come from several folds
+/// or several rows. Very different weights also reduce the information. The effective number of models
+/// accounts for both.
 fn few_models(coverage: &Coverage) -> Option<String> {
     let (n, models) = (coverage.levels.len(), coverage.effective_n);
     (models < FEW_BACKTESTED - 1e-6).then(|| {

@@ -10,11 +10,11 @@ use crate::calibration::validation::regime::Regime;
 
 /// The place of a row relative to the training rows.
 pub(super) struct Placement {
-    /// Features with the missing ones imputed.
+    /// The features, with imputed values for missing ones.
     pub x: Vec<f64>,
-    /// The regime by size, first component, distance and kind, without the proxy.
+    /// The regime according to size, first component, distance and kind. The proxy is not considered.
     pub by_range: Regime,
-    /// The regime, if a proxy outside its range also counts.
+    /// The regime if a proxy outside its training range is considered as well.
     pub regime: Regime,
     /// The regime whose candidate, interval and coverage apply. For a row of unknown size, this is the regime
     /// beyond the range, because the model may be larger than all training models.
@@ -29,7 +29,8 @@ pub(super) struct Placement {
     pub distance: f64,
     /// Distances of the row from the training range.
     pub gaps: Gaps,
-    /// The reason why the proxy is not used: it lies farther out than back-tests reached.
+    /// The reason why the proxy is not used: it lies farther from the training range than any proxy in the
+    /// back-tests.
     pub far_proxy: Option<String>,
 }
 
@@ -59,7 +60,8 @@ impl Placement {
         } else {
             inside
         };
-        // A gain is linear in the proxy's value, and was fitted only within the training range.
+        // A gain is linear in the proxy's value, and was fitted only within the training range of the proxy.
+        // Outside it, the prediction is an extrapolation.
         let outside = proxy_excess_of(card, by_range.selected(&card.fit), predictors);
         let regime = if outside == [0.0; 2] { by_range } else { Regime::Extrapolation };
         let may_be_larger = query.is_unsized
@@ -71,8 +73,8 @@ impl Placement {
         let mut usable = predictors.clone();
         let far_proxy = beyond_proxies(card, beyond).or_else(|| beyond_proxies(card, outside));
         usable.proxy = usable.proxy.filter(|_| far_proxy.is_none());
-        // A row of another kind does not continue a trend. Like a row of a new family, it may differ in any
-        // direction.
+        // A row of an unseen kind does not continue the trend over size or strength. Like a row of a new
+        // family, it may differ in any direction.
         let is_kind = is_another_kind && judged == Regime::Extrapolation;
         let has_choice = Regime::NewFamily.selected(&card.fit).is_some();
         let choice = if is_kind && has_choice { Regime::NewFamily } else { judged };

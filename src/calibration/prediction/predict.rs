@@ -17,7 +17,7 @@ use crate::calibration::validation::coverage::Coverage;
 use crate::calibration::validation::regime::Regime;
 use crate::error::Result;
 
-/// Level of the interval between the first and the last decile.
+/// Level of the interval from the 10 % to the 90 % quantile.
 const DECILES: f64 = 0.8;
 
 /// Settings of predictions.
@@ -36,16 +36,16 @@ impl Card {
     ///
     /// # Errors
     /// [`Error::Parameter`](crate::Error::Parameter) for a level outside (0, 1);
-    /// [`Error::Csv`](crate::Error::Csv) for a column of the card that the table lacks, or a cell that is not
-    /// a number.
+    /// [`Error::Csv`](crate::Error::Csv) if the table lacks a column of the card, or a cell is not a number.
     pub fn predict(&self, table: &Table, level: f64) -> Result<Vec<PredictionRow>> {
         self.predict_with(table, PredictionSettings { level, within: None })
     }
 
-    /// Like [`Self::predict`], with the probability that the error is at most `settings.within`.
+    /// Like [`Self::predict`], but also reports the back-tested probability that the error is at most
+    /// `settings.within`.
     ///
     /// # Errors
-    /// As [`Self::predict`].
+    /// Returns the errors of [`Self::predict`].
     pub fn predict_with(&self, table: &Table, settings: PredictionSettings) -> Result<Vec<PredictionRow>> {
         check_level(settings.level)?;
         let table = &table.clone().with_decimal_signs(&self.columns.decimal_signs);
@@ -154,9 +154,9 @@ fn out_of_range(card: &Card, query: &Query, placement: &Placement) -> String {
 }
 
 /// The coverage that applies to a row. Beyond the range, forward folds usually train on other models of the
-/// families that they predict. For a row of a new family there are no such models, so the lowest of three
-/// coverages applies: of forward folds, of left-out families, and of forward folds with families left out.
-/// The third is not enough alone: its folds have few rows, and intervals from few rows are wider.
+/// families that they predict. A row of a new family has no such models. The lowest of three coverages
+/// applies to it: of forward folds, of left-out families, and of forward folds with families left out. The
+/// third alone would be too optimistic: its folds have few rows, and intervals from few rows are wider.
 fn applicable_coverage(card: &Card, regime: Regime, is_new_family: bool, level: f64) -> Option<&Coverage> {
     let own = regime.coverage(&card.backtest);
     if !is_new_family || regime != Regime::Extrapolation {
@@ -192,7 +192,7 @@ fn fill(
     let (tenth, ninetieth, _) = ends(DECILES);
     let coverage = applicable_coverage(card, judged, query.is_new_family, level);
     // The card's coverage was back-tested with the selected candidate on rows without missing cells. No
-    // back-test left out a whole kind of rows.
+    // coverage applies to a row of an unseen kind, because no back-test left out a whole kind of rows.
     let is_tested = query.unseen.is_empty();
     let coverage = coverage.filter(|_| verdict.is_own && is_tested);
     let of_families = verdict.family_coverage.filter(|_| query.is_new_family);

@@ -19,11 +19,12 @@ pub(super) struct Query {
     pub is_trained_on: bool,
     /// Whether no training row has this family.
     pub is_new_family: bool,
-    /// Whether the size of the row is unknown although the card knows training sizes.
+    /// Whether the size of the row is unknown although the card has training sizes.
     pub is_unsized: bool,
     /// The message on a condition of the card that the row does not meet.
     pub unmet_condition: Option<String>,
-    /// Values of the row that no training row has. Such a row is of another kind.
+    /// Values of the row that no training row has in the same column. A row with such a value is of another
+    /// kind.
     pub unseen: Vec<UnseenValue>,
     /// Notes on cells without a logarithm, which count as missing.
     pub without_logarithm: Vec<String>,
@@ -32,8 +33,8 @@ pub(super) struct Query {
 /// Reads the rows of a table.
 ///
 /// # Errors
-/// [`Error::Csv`](crate::Error::Csv) for a column of the card that the table lacks or that has its name of an
-/// earlier version, or a cell that is not a number.
+/// [`Error::Csv`](crate::Error::Csv) if a column of the card is missing or still has its name of an earlier
+/// version, or if a cell is not a number.
 pub(super) fn queries(card: &Card, table: &Table) -> Result<Vec<Query>> {
     if let Some(reason) = observations::renamed_in_observations(|column| table.has(column)) {
         return Err(Error::Csv { path: table.path().into(), line: 1, reason });

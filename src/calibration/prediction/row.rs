@@ -10,12 +10,12 @@ use crate::error::{Error, Result};
 
 /// The start of the note if the card was trained on the model.
 pub(super) const TRAINED_ON: &str = "in the training data";
-/// The start of this note in files of earlier versions.
+/// The start of this note in predictions of earlier versions.
 const TRAINED_ON_BEFORE: &str = "was trained on";
 /// Columns that every file of predictions has.
 const REQUIRED: [&str; 2] = ["target_model", "y_hat"];
 
-/// Whether a row of predictions.csv holds a prediction.
+/// Whether a row of predictions.csv contains a prediction.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PredictionStatus {
@@ -65,11 +65,11 @@ pub struct PredictionRow {
     pub high: Option<f64>,
     /// Nominal level of the interval.
     pub level: Option<f64>,
-    /// The measured value of the predicted column, where it is known; predictions are made without it.
+    /// The measured value of the predicted column, if known. It is not used for the prediction.
     pub measured: Option<f64>,
     /// How the interval was made: a name of [`IntervalMethod`](crate::calibration::IntervalMethod).
     pub interval_method: String,
-    /// Share of the true values inside such intervals in the back-test.
+    /// Share of the true values that lay inside intervals of this kind in the back-test.
     pub backtest_coverage: Option<f64>,
     /// Number of predictions in that back-test.
     pub backtest_n: Option<usize>,
@@ -77,16 +77,15 @@ pub struct PredictionRow {
     pub backtest_mae: Option<f64>,
     /// Share of the back-test's errors that are at most the requested error.
     pub p_within: Option<f64>,
-    /// Width of the interval between the first and the last decile.
+    /// Width of the 80 % interval, from the 10 % to the 90 % quantile.
     pub decile_width: Option<f64>,
-    /// The candidate that predicts; `blend` for several.
+    /// Name of the candidate that predicts; `blend` if several do.
     pub answered_by: String,
-    /// Where the row stands relative to the training rows: a name of [`Regime`](crate::calibration::Regime),
-    /// or `below_range`.
+    /// Place of the row relative to the training rows: a name of [`Regime`](crate::calibration::Regime).
     pub regime: String,
     /// Mahalanobis distance from the training mean, over the first principal components.
     pub mahalanobis: Option<f64>,
-    /// Percentage of the training rows that are nearer.
+    /// Percentage of the training rows that are nearer to the training mean.
     pub mahal_pct: Option<f64>,
     /// Signed distance of the model's size from the training range, in decades; 0 inside.
     pub size_gap_log10: Option<f64>,
@@ -94,7 +93,7 @@ pub struct PredictionRow {
     pub out_of_range_features: String,
     /// Features without a value, separated by spaces.
     pub missing_features: String,
-    /// Prediction of the baseline that is the mean of the training rows.
+    /// Prediction of the mean baseline: the mean of the training responses.
     pub baseline_mean: Option<f64>,
     /// Prediction of the regression on log size.
     pub baseline_size: Option<f64>,
@@ -102,8 +101,8 @@ pub struct PredictionRow {
     pub skill_mean: Option<f64>,
     /// Back-tested skill against the regression on log size.
     pub skill_size: Option<f64>,
-    /// Whether the card was trained on rows of this model. The error is then no evidence for other models.
-    /// Empty if unknown.
+    /// Whether the card was trained on rows of this model. If it was, the error is no evidence for other
+    /// models. Empty if unknown.
     pub in_training: Option<bool>,
     /// SHA-256 of the card that made the prediction.
     pub card_sha256: String,
@@ -150,10 +149,10 @@ impl PredictionRow {
         Self::from_bytes(path, &bytes)
     }
 
-    /// The rows in the bytes of predictions.csv; messages name `path`.
+    /// Parses the bytes of predictions.csv. `path` only appears in messages.
     ///
     /// # Errors
-    /// As [`Self::read`], without [`Error::Read`].
+    /// Returns the errors of [`Self::read`], except [`Error::Read`].
     pub fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Vec<Self>> {
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let fault = |line: u64, reason: String| Error::Csv { path: path.into(), line, reason };
@@ -178,7 +177,7 @@ impl PredictionRow {
             if let Some(name) = row.odd_number() {
                 return Err(fault(
                     line,
-                    format!("column `{name}` holds NaN, infinity, or more than {LARGEST:e}; correct it"),
+                    format!("column `{name}` contains NaN, infinity, or more than {LARGEST:e}; correct it"),
                 ));
             }
             rows.push(row);
@@ -186,7 +185,7 @@ impl PredictionRow {
         Ok(rows)
     }
 
-    /// Rows as the bytes of predictions.csv; messages name `path`.
+    /// Serialises rows as predictions.csv. `path` only appears in messages.
     ///
     /// # Errors
     /// [`Error::Write`] if the rows cannot be written as CSV.

@@ -9,7 +9,7 @@ use crate::numeric::statistics::{complete_pairs, pearson, spearman};
 
 /// Columns with an absolute correlation above this are the same column in another unit.
 const IDENTICAL: f64 = 1.0 - 1e-10;
-/// Number of pairs of cells that is enough to tell most columns apart.
+/// Number of pairs of cells that is enough to distinguish most columns.
 const FIRST_PAIRS: usize = 8;
 /// Above this magnitude, squares and their sums may overflow. Below its inverse, they may underflow to 0.
 const LARGEST: f64 = 1e100;
@@ -31,13 +31,14 @@ pub(super) fn varies(values: &[f64]) -> bool {
     })
 }
 
-/// Refuses a column with a cell too large to be squared, or with cells that are all too small.
+/// Returns an error for a column with a cell that is too large to be squared, or with cells that are all too
+/// small.
 pub(super) fn magnitude(table: &Table, column: &str) -> Result<()> {
     let cells = table.numbers(column)?;
     let largest = cells.iter().flatten().fold(0.0f64, |largest, value| largest.max(value.abs()));
     if largest > 0.0 && largest < 1.0 / LARGEST {
         return Err(fault(format!(
-            "column {column} holds nothing above {largest:e}, which is too small to fit; give the column \
+            "no value of column {column} exceeds {largest:e}, which is too small to fit; give the column \
              another unit"
         )));
     }
@@ -45,7 +46,7 @@ pub(super) fn magnitude(table: &Table, column: &str) -> Result<()> {
         Some((row, Some(value))) => Err(table.fault(
             row,
             format!(
-                "column {column} holds {value:e}, which is too large to fit; give the column another unit"
+                "column {column} contains {value:e}, which is too large to fit; give the column another unit"
             ),
         )),
         _ => Ok(()),
@@ -135,7 +136,7 @@ fn check_proxy(sample: &Sample, columns: &ColumnRoles, target: &str, notes: &mut
     let values: Vec<f64> = proxies.iter().map(|proxy| proxy.value).collect();
     if name == target {
         return Err(fault(format!(
-            "--proxy {name} is the target itself; name the column that holds the small model's value"
+            "--proxy {name} is the target itself; name the column that contains the small model's value"
         )));
     }
     if is_identical(&values, &sample.y) {

@@ -1,4 +1,4 @@
-//! Roles of columns: which column holds the model names, the families, the sizes, the proxy values, and so
+//! Roles of columns: which column contains the model names, the families, the sizes, the proxy values, and so
 //! on.
 
 use std::collections::BTreeMap;
@@ -40,7 +40,7 @@ pub struct ColumnRoles {
     /// Column of the target's standard error.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub stderr: Option<String>,
-    /// Columns in which a row to be predicted must hold one of these values.
+    /// Columns in which a row to be predicted must have one of these values.
     pub same: BTreeMap<String, Vec<String>>,
     /// Values of the training rows in categorical columns and in constant columns. A row with another value
     /// is of another kind.
@@ -52,11 +52,10 @@ pub struct ColumnRoles {
 }
 
 impl ColumnRoles {
-    /// The roles of all columns except the features; `known` holds the rows with a target.
+    /// The roles of all columns except the features; `known` contains the rows with a target.
     ///
     /// # Errors
-    /// [`Error::Csv`] for a named column that does not exist, [`Error::Parameter`] for the target among
-    /// `same`.
+    /// [`Error::Csv`] if a named column does not exist, [`Error::Parameter`] if `same` contains the target.
     pub(super) fn find(
         spec: &CalibrationSpec,
         table: &Table,
@@ -100,7 +99,8 @@ impl ColumnRoles {
     }
 }
 
-/// Values of the training rows in the columns where a row to be predicted must have one of these values.
+/// The values that a row to be predicted may have, for each column with such a condition. They are the values
+/// of the training rows.
 fn same(spec: &CalibrationSpec, table: &Table, known: &Table) -> Result<BTreeMap<String, Vec<String>>> {
     let conditions = observations::conditions(|column| table.has(column));
     if let Some(reason) = observations::renamed_in_observations(|column| table.has(column)) {
@@ -121,8 +121,8 @@ fn same(spec: &CalibrationSpec, table: &Table, known: &Table) -> Result<BTreeMap
             );
             return Err(Error::Parameter { name: "--same", reason });
         }
-        // Only rows with a target count. Over all rows, the value of a row to be predicted would always be
-        // found.
+        // Values are collected only from rows with a target. Otherwise they would include the values of the
+        // rows to be predicted.
         let values = known.text(&column)?.into_iter().map(Into::into).collect::<Vec<String>>();
         same.insert(column, distinct(&values));
     }
@@ -140,8 +140,8 @@ pub(crate) fn log10_sizes(table: &Table, column: &str) -> Result<Vec<f64>> {
         Some(size) if size <= 0.0 => Err(table.fault(
             row,
             format!(
-                "column {column} holds a size of {size}; a size must be above 0; leave the cell empty if the \
-                 size is unknown"
+                "column {column} contains a size of {size}; a size must be above 0; leave the cell empty if \
+                 the size is unknown"
             ),
         )),
         cell => Ok(cell.map_or(f64::NAN, f64::log10)),
@@ -149,8 +149,8 @@ pub(crate) fn log10_sizes(table: &Table, column: &str) -> Result<Vec<f64>> {
     cells.collect()
 }
 
-/// The proxy of each row, `None` where its value or a size is missing. The result is `None` without a proxy
-/// column.
+/// The proxy of each row, `None` where its value or a size is missing. The result is `None` if there is no
+/// proxy column.
 pub(crate) fn proxies(table: &Table, columns: &ColumnRoles) -> Result<Option<Vec<Option<ProxyValue>>>> {
     let Some(column) = &columns.proxy else { return Ok(None) };
     let mut ratios = vec![0.0; table.len()];

@@ -24,8 +24,8 @@ pub(super) struct Composite {
     pub what: String,
 }
 
-/// The columns that were computed from column `target` and others. Only `suspects` are tested; the other
-/// columns serve as parts. All columns hold the rows where the target is known.
+/// The columns among `suspects` that were computed from column `target` and other columns. All columns
+/// contain the rows whose target is known.
 pub(super) fn composites(columns: &[NumericColumn], target: usize, suspects: &[usize]) -> Vec<Composite> {
     let mut search = Search { relations: Relations { columns, target }, out: vec![false; columns.len()] };
     if columns[target].values.len() < LEAST_ROWS {
@@ -33,8 +33,8 @@ pub(super) fn composites(columns: &[NumericColumn], target: usize, suspects: &[u
     }
     let suspects = search.suspects(suspects);
     let mut found: Vec<Composite> = vec![];
-    // A composite may hide another one that it is part of, so the search repeats without the composites
-    // found.
+    // A composite among the other columns may hide another composite, so the search is repeated without the
+    // composites found.
     loop {
         let fresh: Vec<Composite> = suspects
             .iter()
@@ -60,8 +60,8 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// The columns to test: of many, those that are named like means or correlate most with the mean of each
-    /// row.
+    /// The columns to test. If there are more than [`FEW`], these are the columns that are named like means
+    /// or correlate most with the row means.
     fn suspects(&self, asked: &[usize]) -> Vec<usize> {
         if asked.len() <= FEW {
             return asked.to_vec();
@@ -93,7 +93,7 @@ impl Search<'_> {
         (0..self.relations.columns.len()).filter(|&at| at != of && !self.out[at]).collect()
     }
 
-    /// How a column was computed from the target and others; `None` if no relation is found.
+    /// How a column was computed from the target and other columns; `None` if no relation is found.
     fn relation(&self, of: usize) -> Option<String> {
         let parts = self.parts(of);
         self.relations.block(of, &parts).or_else(|| {
@@ -103,7 +103,7 @@ impl Search<'_> {
         })
     }
 
-    /// A column that is the difference of the target and another, with weights and a constant.
+    /// Finds a column that is a weighted difference of the target and another column, plus a constant.
     fn difference(&self, suspects: &[usize]) -> Option<Composite> {
         let open: Vec<usize> = suspects.iter().copied().filter(|&at| !self.out[at]).collect();
         if open.len() > FEW {
@@ -127,7 +127,7 @@ impl Search<'_> {
                     self.relations.is_evident(one, &Residuals { residuals, tolerances, fitted: 3, choice })
                 };
                 let Some(fitted) = plane(&rows, y, b, a).filter(|fitted| holds(*fitted)) else { continue };
-                // A copy of the other column contains nothing of the target.
+                // A copy of the other column does not depend on the target.
                 if fitted[1] == 0.0 || holds(line(&rows, b, a)) {
                     continue;
                 }

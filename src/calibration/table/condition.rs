@@ -1,4 +1,4 @@
-//! Conditions on rows, as `--where` takes them: `family!=Llama`, `flops_1e21<=84`, `task=sciq`.
+//! Conditions on rows in the form of `--where`: `family!=Llama`, `flops_1e21<=84`, `task=sciq`.
 
 use std::cmp::Ordering;
 use std::str::FromStr;

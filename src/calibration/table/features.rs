@@ -14,8 +14,8 @@ use crate::error::{Error, Result};
 use crate::names;
 use crate::observations;
 
-/// A column that is found automatically must be known in at least this share of the rows with a target, and
-/// of the rows without one. [`check`] requires more of the rows with a target.
+/// Minimum share of known cells in a column that is found automatically, both in the rows with a target and
+/// in the rows without one. [`check`] requires a larger share in the rows with a target.
 const KNOWN_SHARE: f64 = 0.2;
 /// Maximum number of features. A calibration with more takes too long.
 const MOST: usize = 5_000;
@@ -242,7 +242,7 @@ fn check(known: &Table, name: &str) -> Result<()> {
     Ok(())
 }
 
-/// Refuses a feature that a model behind an API does not have.
+/// Returns an error for a feature that cannot be measured on a model behind an API.
 fn for_api(spec: &CalibrationSpec, table: &Table, name: &str) -> Result<()> {
     let refuse = |why: &str| {
         let reason = format!("feature {name} {why}; leave it out, or drop --for-api");

@@ -24,13 +24,13 @@ impl Split {
     /// Every split.
     pub const ALL: [Self; 4] = [Self::LeaveModelOut, Self::LeaveFamilyOut, Self::Forward, Self::Backward];
 
-    /// Whether its folds train on nearly all rows. Their predictions then vary like those of a fit on all
+    /// Whether the folds train on nearly all rows. Predictions of such folds vary like those of a fit on all
     /// rows.
     pub(crate) fn trains_on_most_rows(self) -> bool {
         matches!(self, Self::LeaveModelOut | Self::LeaveFamilyOut)
     }
 
-    /// Its name in cards.
+    /// The name of the split in cards.
     pub fn name(self) -> &'static str {
         match self {
             Self::LeaveModelOut => "leave_model_out",
@@ -55,7 +55,7 @@ pub struct BySplit<T> {
 }
 
 impl<T> BySplit<T> {
-    /// One value for each split.
+    /// Computes one value for each split.
     ///
     /// # Errors
     /// The first error of `value`.
@@ -102,8 +102,8 @@ pub(crate) fn grouped(groups: &[String], most: usize) -> Vec<Fold> {
         rows.entry(name).or_default().push(row);
     }
     let mut parts: Vec<Vec<usize>> = rows.into_values().collect();
-    // Sort by first row, not by name. Where every family has one model, the folds of families then equal
-    // those of models.
+    // Sort by first row, not by name. If every family has one model, the folds of families then equal those
+    // of models.
     parts.sort_unstable();
     if parts.len() > most {
         parts.sort_by_key(|rows| std::cmp::Reverse(rows.len()));

@@ -18,7 +18,7 @@ const LEAST_VALUES: usize = 5;
 /// Minimum share of rows whose value occurs more than once.
 const REPEATED_SHARE: f64 = 0.5;
 
-/// The column of models, with a note. A column that may hold models is noted but not used.
+/// Finds the column of models and adds a note. A column that may contain model names is noted but not used.
 pub(super) fn find(
     spec: &CalibrationSpec,
     known: &Table,
@@ -35,8 +35,8 @@ pub(super) fn find(
         let Some(rows) = repeated(known, name)? else { continue };
         if !is_model(&name) && !has_repeats {
             notes.push(format!(
-                "column {name} holds {} values in {} rows: if these are models, --id {name} keeps the rows \
-                 of one model on one side of every fold; without it, errors look too small",
+                "column {name} has {} distinct values in {} rows: if these are models, --id {name} keeps the \
+                 rows of one model on one side of every fold; without it, errors look too small",
                 rows.len(),
                 known.len()
             ));

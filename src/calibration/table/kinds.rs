@@ -1,5 +1,5 @@
-//! Kinds of rows: the values that the training rows hold in categorical columns and in constant columns. A
-//! row with another value there is of another kind, about which the card learnt nothing.
+//! Kinds of rows: the values of the training rows in categorical columns and in constant columns. A row with
+//! another value is of another kind, and the card was not fitted on rows of this kind.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -9,7 +9,8 @@ use super::number::{alone, is_missing, is_missing_text};
 use super::tidy::{Table, indicator, logarithm};
 use crate::error::Result;
 
-/// Names of columns for the part of a study that a row belongs to, which differs by design.
+/// Names of columns for the part of a study that a row belongs to. Their values differ by design, so a new
+/// value does not make a row of another kind.
 const PARTS: [&str; 5] = ["split", "fold", "partition", "set", "subset"];
 /// Maximum length of a categorical value, in bytes.
 const LONGEST: usize = 60;
@@ -29,7 +30,7 @@ impl Display for UnseenValue {
     fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
         write!(
             out,
-            "{} is {}, and {} in all training rows",
+            "{} is {}, but {} in all training rows",
             self.column,
             self.value,
             self.trained_on.join(" or ")
@@ -51,7 +52,7 @@ pub(super) fn constant(known: &Table, column: &str) -> Result<Option<String>> {
     Ok((is_kind && cells.iter().all(|cell| is_same(cell, first))).then(|| (*first).into()))
 }
 
-/// Whether two cells hold the same value, as `True`, `true` and 1 do.
+/// Whether two cells have the same value, as `True`, `true` and 1 do.
 fn is_same(one: &str, other: &str) -> bool {
     one.eq_ignore_ascii_case(other) || alone(one).zip(alone(other)).is_some_and(|(one, other)| one == other)
 }
@@ -61,8 +62,7 @@ fn is_same(one: &str, other: &str) -> bool {
 pub(crate) fn unseen(columns: &ColumnRoles, table: &Table) -> Result<Vec<Vec<UnseenValue>>> {
     let mut found = vec![vec![]; table.len()];
     for (column, trained_on) in columns.kinds.iter().filter(|(column, _)| table.has(column)) {
-        // A fraction, in a column where the training rows hold only numbers, differs in degree and not in
-        // kind.
+        // If the training rows contain only numbers, a fraction differs from them in degree and not in kind.
         let is_degree = |cell: &str| {
             let is_number = trained_on.iter().all(|value| alone(value).is_some());
             is_number && alone(cell).is_some_and(|value| value.fract() != 0.0)

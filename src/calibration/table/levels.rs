@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 const MOST: usize = 50;
 /// Maximum number of values in a column that was found automatically.
 const MOST_FOUND: usize = 6;
-/// Minimum number of rows per value in such a column.
+/// Minimum number of rows per value in a column that was found automatically.
 const ROWS_PER_LEVEL: usize = 5;
 
 /// The distinct values of a column, in sorted order.

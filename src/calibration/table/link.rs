@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Shares are clipped to this distance from 0 and 1 before the logit is taken. Interval ends closer than this
-/// to 0 or 1 become 0 or 1. A benchmark of hundreds of items cannot tell such shares apart, and their logits
+/// to 0 or 1 become 0 or 1. A benchmark of hundreds of items cannot distinguish such shares, and their logits
 /// would dominate the fit.
 pub(crate) const CLIP: f64 = 0.01;
 /// Shares are kept at this distance from 0 and 1 where [`CLIP`] does not apply but a logit must be finite: in
@@ -66,7 +66,7 @@ impl Link {
         }
     }
 
-    /// Converts an interval's upper end, like [`Self::low_end`].
+    /// Converts an interval's upper end in the same way as [`Self::low_end`].
     pub fn high_end(self, eta: f64) -> f64 {
         match self {
             Self::Identity => eta,
@@ -108,7 +108,10 @@ impl Link {
     /// The reason for refusing a proxy's value outside the bounds.
     pub(crate) fn out_of_bounds_reason(self, proxy: f64) -> String {
         let Self::Logit { low, high } = self else { return proxy.to_string() };
-        format!("{proxy}, outside {low} to {high}: a proxy has the unit and the bounds of the target")
+        format!(
+            "{proxy}, outside {low} to {high}; a proxy must be in the unit of the target and within its \
+             bounds"
+        )
     }
 
     /// Whether the target has two bounds.
@@ -116,7 +119,7 @@ impl Link {
         matches!(self, Self::Logit { .. })
     }
 
-    /// Its name in cards.
+    /// The name of the link in cards.
     pub fn name(self) -> &'static str {
         match self {
             Self::Identity => "identity",
@@ -130,7 +133,7 @@ pub(crate) fn logit(share: f64) -> f64 {
 }
 
 pub(crate) fn sigmoid(eta: f64) -> f64 {
-    // For a very negative eta, exp overflows to infinity and the share is 0, as it should be.
+    // For a very negative eta, exp overflows to infinity and the share is 0, which is correct.
     1.0 / (1.0 + (-eta).exp())
 }
 
@@ -145,8 +148,8 @@ mod tests {
             assert!((link.invert(link.apply(y), 0.0) - y).abs() < 1e-9);
         }
         assert_eq!((link.low_end(link.apply(0.0)), link.high_end(link.apply(100.0))), (0.0, 100.0));
-        // A clipped share stands for every share up to the clip, so the end towards the middle includes them
-        // all.
+        // A clipped share stands for every share up to the clip, so the end of the interval towards the
+        // middle includes all of them.
         assert_eq!((link.high_end(link.apply(0.0)), link.low_end(link.apply(100.0))), (1.0, 99.0));
         assert_eq!(link.invert(f64::NEG_INFINITY, 0.2), 20.0);
         assert_eq!((link.low_end(f64::NEG_INFINITY), link.high_end(f64::INFINITY)), (0.0, 100.0));

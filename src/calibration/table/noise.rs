@@ -20,14 +20,14 @@ impl ResponseNoise {
     /// Reads the standard errors of a column; `None` if the column is empty.
     ///
     /// # Errors
-    /// [`Error::Csv`](crate::Error::Csv) for a cell that is not a number, or below 0.
+    /// [`Error::Csv`](crate::Error::Csv) if a cell is not a number or is below 0.
     pub(crate) fn of(known: &Table, column: &str) -> Result<Option<Self>> {
         let cells = known.numbers(column)?;
         if let Some(row) = cells.iter().position(|cell| cell.is_some_and(|value| value < 0.0)) {
             return Err(known.fault(
                 row,
                 format!(
-                    "column {column} holds a standard error below 0; correct it, or leave the cell empty"
+                    "column {column} contains a standard error below 0; correct it, or leave the cell empty"
                 ),
             ));
         }

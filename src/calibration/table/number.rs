@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The sign before the decimals. The other sign may group thousands.
+/// The character before the decimals. The other character may group thousands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DecimalSign {
@@ -43,7 +43,7 @@ const GROUPS: [char; 7] = [' ', '\u{a0}', '\u{202f}', '\u{2009}', '\'', '’', '
 /// Largest power of ten that is accepted, so that values stay finite and do not become 0.
 const MOST_EXPONENT: i32 = 290;
 
-/// Whether a cell is empty or holds a word for a missing value.
+/// Whether a cell is empty or contains a word for a missing value.
 pub(super) fn is_missing(cell: &str) -> bool {
     cell.is_empty() || MISSING.contains(&cell.to_lowercase().as_str())
 }
@@ -61,15 +61,15 @@ pub(super) fn truth(cell: &str) -> Option<(usize, f64)> {
     TRUTH.iter().enumerate().find_map(|(pair, words)| found(words).map(|value| (pair, value as f64)))
 }
 
-/// The number in a cell, read without the rest of its column: in plain notation, in another notation, or as a
-/// word for true or false.
+/// The number in a cell, parsed without the other cells of the column: in plain notation, in another
+/// notation, or as a word for true or false.
 pub(super) fn alone(cell: &str) -> Option<f64> {
     let plain = cell.parse().ok().filter(|value: &f64| value.is_finite());
     let dressed = || Dressed::parse(cell).and_then(|dressed| dressed.value(DecimalSign::Point, 0));
     plain.or_else(dressed).or_else(|| truth(cell).map(|(_, value)| value))
 }
 
-/// The parts of a number that may be in another notation than the plain one.
+/// The parts of a number, which may be in another notation than the plain one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Dressed {
     is_negative: bool,
@@ -86,7 +86,7 @@ impl Dressed {
     /// Parses a cell; `None` if it is not a number in any notation.
     pub(super) fn parse(cell: &str) -> Option<Self> {
         let cell = cell.replace(['−', '﹣', '－'], "-");
-        // A standard error may follow the value; it is ignored.
+        // The value may be followed by a standard error, which is ignored.
         let cell = cell.split_once('±').or_else(|| cell.split_once("+/-")).map_or(&*cell, |(head, _)| head);
         let mut rest = cell.trim();
         let (mut is_negative, mut currency, mut is_signed) = (false, None, false);

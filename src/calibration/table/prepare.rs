@@ -24,7 +24,7 @@ const BELOW_CHANCE: f64 = 0.02;
 /// A table prepared for fitting.
 #[derive(Debug, Clone)]
 pub struct TrainingData {
-    /// The rows whose target is known, in an order that does not depend on the table's.
+    /// The rows whose target is known, in an order that does not depend on the order of the table.
     pub sample: Sample,
     /// Roles of the columns.
     pub columns: ColumnRoles,
@@ -32,16 +32,16 @@ pub struct TrainingData {
     pub link: Link,
     /// Standard errors of the target.
     pub noise: Option<ResponseNoise>,
-    /// Notes on what was left out or found automatically.
+    /// Notes on rows and columns that were left out or detected automatically.
     pub notes: Vec<String>,
 }
 
 impl CalibrationSpec {
-    /// Reads the training data out of a table.
+    /// Reads the training data from a table.
     ///
     /// # Errors
-    /// [`Error::Csv`] naming column and line, [`Error::Calibration`] naming columns, [`Error::Parameter`] for
-    /// a flag.
+    /// [`Error::Csv`] with the column and line of an invalid cell, [`Error::Calibration`] with the names of
+    /// invalid columns, [`Error::Parameter`] for an invalid flag.
     pub fn prepare(&self, table: &Table) -> Result<TrainingData> {
         let mut notes = table.notes().to_vec();
         let targets = table.numbers(&self.target)?;
@@ -95,7 +95,7 @@ impl CalibrationSpec {
         Ok(TrainingData { sample, columns, link, noise, notes })
     }
 
-    /// Log10 sizes, NaN where unknown; sizes that are all equal are left out.
+    /// Log10 sizes, NaN where unknown. Sizes that are all equal are not used.
     fn sizes(&self, known: &Table, columns: &mut ColumnRoles, notes: &mut Vec<String>) -> Result<Vec<f64>> {
         let unknown = vec![f64::NAN; known.len()];
         let Some(column) = columns.size.clone() else { return Ok(unknown) };
@@ -114,7 +114,8 @@ impl CalibrationSpec {
         Ok(unknown)
     }
 
-    /// Standard errors of the target. A column that was found automatically but cannot be used is only noted.
+    /// Standard errors of the target. If their column was found automatically but cannot be used, a note says
+    /// so.
     fn noise(
         &self,
         known: &Table,
@@ -154,7 +155,7 @@ impl CalibrationSpec {
         let Some(high) = high else {
             if self.choices.is_some() {
                 let reason = format!(
-                    "applies only to shares and percentages, but {} holds {most}; leave it out",
+                    "applies only to shares and percentages, but {} contains {most}; leave it out",
                     self.target
                 );
                 return Err(Error::Parameter { name: "--choices", reason });
@@ -190,7 +191,7 @@ impl CalibrationSpec {
             }
             if let Some(value) = y.iter().find(|value| !link.contains(**value)) {
                 let reason = format!(
-                    "{} holds {value}, outside {low} to {high}; give --range LOW,HIGH, or --link identity",
+                    "{} contains {value}, outside {low} to {high}; give --range LOW,HIGH, or --link identity",
                     self.target
                 );
                 return Err(fault(reason));
@@ -271,7 +272,7 @@ fn families(
     Ok(None)
 }
 
-/// The rows in an order that does not depend on the table's.
+/// The rows in an order that does not depend on the order of the table.
 fn canonical_order(sample: &Sample) -> Vec<usize> {
     let name = |row: &usize| (&sample.models[*row], &sample.families[*row]);
     let proxy = |row: usize| {
@@ -291,20 +292,20 @@ fn canonical_order(sample: &Sample) -> Vec<usize> {
     order
 }
 
-/// Refuses a proxy value outside the bounds of the target. A proxy has the unit of the target, and the link
-/// would clip the value to the bound.
+/// Returns an error for a proxy value outside the bounds of the target. A proxy must be in the unit of the
+/// target, and the link would clip the value to the bound.
 fn check_proxies(known: &Table, columns: &ColumnRoles, link: Link) -> Result<()> {
     let Some(column) = &columns.proxy else { return Ok(()) };
     let beyond = |cell: &Option<f64>| cell.filter(|value| !link.contains(*value));
     match known.numbers(column)?.iter().map(beyond).enumerate().find_map(|(row, value)| Some((row, value?))) {
         Some((row, value)) => {
-            Err(known.fault(row, format!("column {column} holds {}", link.out_of_bounds_reason(value))))
+            Err(known.fault(row, format!("column {column} contains {}", link.out_of_bounds_reason(value))))
         }
         None => Ok(()),
     }
 }
 
-/// The proxy of each row; `None` without a proxy column.
+/// The proxy of each row; `None` if there is no proxy column.
 fn known_proxies(table: &Table, columns: &ColumnRoles) -> Result<Option<Vec<ProxyValue>>> {
     let Some(column) = &columns.proxy else { return Ok(None) };
     let reason = |row| {

@@ -4,7 +4,7 @@
 use super::link::Link;
 use super::sample::ProxyValue;
 
-/// Smallest and largest value; `None` without values.
+/// Smallest and largest value; `None` if there are no values.
 pub(crate) fn range_of(values: impl Iterator<Item = f64>) -> Option<[f64; 2]> {
     let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(v), b.max(v)));
     (low <= high).then_some([low, high])

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use super::number::{DecimalSign, Dressed, is_missing, truth};
 
-/// Among numbers with a suffix (7B), a plain number of at least this is a count. A smaller one may be in
-/// thousands, millions or billions.
+/// In a column with suffixed numbers (7B), a plain number of at least this size is a count. The unit of a
+/// smaller plain number is unclear: it may be thousands, millions or billions.
 const LEAST_COUNT: f64 = 1e5;
 
 /// How a column is read.
@@ -33,8 +33,8 @@ pub(super) enum Reading {
 }
 
 impl Reading {
-    /// Reads a column, given as the line and text of each cell. `known` is the decimal sign of the rows that
-    /// a card was trained on; it is used where the cells do not decide.
+    /// Determines how to read a column, given as the line and text of each cell. `known` is the decimal sign
+    /// of the rows that a card was trained on. It is used if the cells are ambiguous.
     pub(super) fn of<'a>(
         name: &str,
         cells: impl Iterator<Item = (u64, &'a str)> + Clone,
@@ -136,10 +136,11 @@ fn dressed(
     })
 }
 
-/// Refuses percentages mixed with plain numbers, small numbers mixed with suffixed ones, and two currencies.
+/// Returns an error for percentages mixed with plain numbers, small numbers mixed with suffixed ones, and two
+/// currencies.
 fn one_notation(cells: &[Cell], unit: i32) -> Result<(), (u64, String)> {
     let clash = |one: &Cell, other: &Cell, why: &str| {
-        let reason = format!("holds `{}` and, in line {}, `{}`: {why}", one.text, other.line, other.text);
+        let reason = format!("contains `{}` and, in line {}, `{}`: {why}", one.text, other.line, other.text);
         Err((one.line, reason))
     };
     let is_zero = |cell: &&Cell| plain(cell.text) == Some(0.0);
@@ -175,7 +176,7 @@ fn decimal_sign(cells: &[Cell], known: Option<DecimalSign>) -> Result<DecimalSig
         (Some(_), None) => return Ok(Comma),
         (Some(one), Some(other)) => {
             let reason = format!(
-                "holds `{}` and, in line {}, `{}`: no decimal sign fits both; write all cells alike",
+                "contains `{}` and, in line {}, `{}`: no decimal sign fits both; write all cells alike",
                 one.text, other.line, other.text
             );
             return Err((one.line, reason));
@@ -194,8 +195,8 @@ fn decimal_sign(cells: &[Cell], known: Option<DecimalSign>) -> Result<DecimalSig
         (
             comma.line,
             format!(
-                "holds `{}`, which may be {one} or {other}, and no cell decides which; write decimals with \
-                 a point",
+                "contains `{}`, which may be {one} or {other}; no other cell shows which; write decimals \
+                 with a point",
                 comma.text
             ),
         )

@@ -1,8 +1,8 @@
 //! Finds exact relations of a column with the target and other columns, up to the rounding of the table.
 //!
 //! A relation counts if it holds in every row and is too exact to be chance. Its exactness is measured in
-//! bits and summed over the rows, less one row for each fitted weight. The sum must exceed, by a margin, the
-//! bits that are needed to choose the columns.
+//! bits per row. These bits are summed over the rows, without one row for each fitted weight. The sum must
+//! exceed, by a margin, the number of bits that describe the choice of the columns.
 
 use ndarray::{Array1, Array2, Axis};
 
@@ -11,7 +11,7 @@ use crate::numeric::nonnegative::nonnegative_least_squares;
 
 /// Minimum number of rows of a relation.
 pub(super) const LEAST_ROWS: usize = 6;
-/// Margin, in bits, by which the exactness must exceed the choice of the columns.
+/// Margin, in bits, by which the exactness must exceed the bits for the choice of the columns.
 const LEAST_EVIDENCE: f64 = 20.0;
 /// Share of a column's standard deviation that other columns are assumed not to explain.
 const OWN_SHARE: f64 = 0.1;
@@ -52,7 +52,7 @@ impl Relations<'_> {
             return None;
         }
         let middle = parts.iter().position(|&at| at == self.target)?;
-        // Sums and counts of the known cells before each part, row by row.
+        // Sums and counts of the known cells before each part, for every row.
         let sums: Vec<Vec<(f64, f64)>> = rows.iter().map(|&i| self.running(i, parts)).collect();
         let rounding: Vec<f64> = std::iter::once(0.0)
             .chain(parts.iter().scan(0.0, |sum, &at| {
@@ -90,7 +90,7 @@ impl Relations<'_> {
         None
     }
 
-    /// Sums and counts of the known cells of a row, before each of some parts and after the last.
+    /// Running sums and counts of the known cells of a row: before each of `parts`, and after the last.
     fn running(&self, row: usize, parts: &[usize]) -> Vec<(f64, f64)> {
         let mut sums = vec![(0.0, 0.0)];
         let (mut sum, mut n) = (0.0, 0.0);
@@ -135,7 +135,7 @@ impl Relations<'_> {
                 (sum / total, slack / total + own.rounding)
             };
             let (residuals, tolerances): (Vec<f64>, Vec<f64>) = rows.iter().map(of_row).unzip();
-            // Next to a copy of the column with a large weight, the target would not contribute.
+            // If a copy of the column had a large weight, the target would contribute nothing.
             let share = 1.0 / (1.0 + weights.iter().sum::<f64>());
             let of_target: Vec<f64> = rows.iter().map(|&i| share * distance(i, self.target)).collect();
             let matters = root_mean_square(&of_target) > LEAST_PART * root_mean_square(&residuals);
@@ -230,7 +230,8 @@ impl Relations<'_> {
         (n - fitted) as f64 * bits > choice + LEAST_EVIDENCE
     }
 
-    /// `the average of a, b and c`; of many columns, only the first three and the last.
+    /// `the average of a, b and c`. If there are more than six columns, only the first three and the last are
+    /// named.
     pub(super) fn words(&self, how: &str, members: &[usize]) -> String {
         let names: Vec<&str> = members.iter().map(|&at| self.columns[at].name.as_str()).collect();
         match names.as_slice() {

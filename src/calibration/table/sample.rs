@@ -31,7 +31,7 @@ pub struct Sample {
 pub struct ProxyValue {
     /// The proxy's value, in the unit of the response.
     pub value: f64,
-    /// Log10 of the model's size over the proxy's; 0 where sizes are not given.
+    /// Log10 of the ratio of the model's size to the proxy's size; 0 if sizes are not given.
     pub log10_ratio: f64,
 }
 
@@ -83,7 +83,7 @@ impl Sample {
         distinct(&self.families).into_iter().filter(|family| !family.is_empty()).collect()
     }
 
-    /// Rows of unknown family.
+    /// Number of rows of unknown family.
     pub fn n_without_family(&self) -> usize {
         self.families.iter().filter(|family| family.is_empty()).count()
     }

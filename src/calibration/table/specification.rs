@@ -15,7 +15,7 @@ pub struct CalibrationSpec {
     pub group: Option<String>,
     /// Column of model sizes, in any unit; default `params_b`.
     pub size: Option<String>,
-    /// Column of model names; default `target_model`, `model`, or a column that is found by its cells.
+    /// Column of model names; default `target_model`, `model`, or a column that is detected by its values.
     /// Without such a column, every row counts as its own model.
     pub id: Option<String>,
     /// Column of row weights.
@@ -32,10 +32,10 @@ pub struct CalibrationSpec {
     /// Number of answers to choose from in each question of the target. If no link is given, the target's
     /// range then starts just below the chance level.
     pub choices: Option<u32>,
-    /// Columns in which a row to be predicted must hold a value of the training rows. If empty, the columns
-    /// that describe how observations were measured.
+    /// Columns in which a row to be predicted must have a value of the training rows. If empty, the columns
+    /// that describe how observations were measured are used.
     pub same: Vec<String>,
-    /// Refuse features that a model behind an API cannot have.
+    /// Whether features that cannot be measured on a model behind an API are an error.
     pub for_api: bool,
     /// Level of the intervals whose widths are reported.
     pub level: f64,
@@ -45,7 +45,7 @@ pub struct CalibrationSpec {
 
 impl CalibrationSpec {
     /// The error to report for `n` of `of` rows. With very few rows, many columns are constant or copies of
-    /// each other, so the error names the number of rows instead.
+    /// each other, so the error then gives the number of rows instead.
     pub(super) fn too_few_rows_or(&self, error: Error, n: usize, of: usize) -> Error {
         if n < LEAST_MODELS { self.too_few(n, of) } else { error }
     }

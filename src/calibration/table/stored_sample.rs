@@ -11,11 +11,11 @@ use super::sample::{ProxyValue, Sample};
 pub struct StoredSample {
     /// The model of each row.
     pub models: Vec<String>,
-    /// Its family; empty where it is unknown.
+    /// The family of each row's model; empty where it is unknown.
     pub families: Vec<String>,
     /// Whether rows have proxies.
     pub has_proxies: bool,
-    /// For each row: log10 size, response, weight, the proxy's value and log10 size ratio where there are
+    /// For each row: log10 size, response, weight, the proxy's value and log10 size ratio if there are
     /// proxies, and the features.
     pub cells: Vec<String>,
 }
@@ -26,7 +26,7 @@ const BEFORE: usize = 3;
 const PROXY: usize = 2;
 
 impl StoredSample {
-    /// Stores a sample.
+    /// Converts a sample to its stored form.
     pub fn new(sample: &Sample) -> Self {
         let cell = |value: f64| if value.is_finite() { value.to_string() } else { String::new() };
         let line = |i: usize| {
@@ -43,14 +43,14 @@ impl StoredSample {
         }
     }
 
-    /// The sample, with `p` features.
+    /// Restores the sample. `p` is the number of features.
     ///
     /// # Errors
     /// Returns a description of the fault if the stored rows are inconsistent.
     pub fn sample(&self, p: usize) -> Result<Sample, String> {
         let n = self.cells.len();
         if self.models.len() != n || self.families.len() != n || n == 0 {
-            return Err("training does not hold one name and one family for each row".into());
+            return Err("training does not contain one name and one family for each row".into());
         }
         let before = BEFORE + if self.has_proxies { PROXY } else { 0 };
         let mut rows = vec![];
@@ -59,18 +59,18 @@ impl StoredSample {
                 "" => Ok(f64::NAN),
                 text => text
                     .parse::<f64>()
-                    .map_err(|_| format!("training.cells holds `{text}`, which is not a number")),
+                    .map_err(|_| format!("training.cells contains `{text}`, which is not a number")),
             };
             let cells = line.split(',').map(number).collect::<Result<Vec<f64>, _>>()?;
             if cells.len() != before + p {
                 return Err(format!(
-                    "a row of training.cells holds {} numbers, but {} are expected",
+                    "a row of training.cells has {} numbers, but {} are expected",
                     cells.len(),
                     before + p
                 ));
             }
             if !cells[1..before].iter().all(|value| value.is_finite()) || cells[2] <= 0.0 {
-                return Err("training.cells lacks a response or a weight above 0".into());
+                return Err("a row of training.cells has no response or no weight above 0".into());
             }
             rows.push(cells);
         }

@@ -17,8 +17,8 @@ use crate::names;
 pub struct Table {
     path: PathBuf,
     columns: Vec<String>,
-    /// How each column is read as numbers. All rows of the table decide this, also for a selection of its
-    /// rows.
+    /// How each column is read as numbers. All rows of the table determine this, and a selection of its
+    /// rows keeps it.
     readings: Vec<Reading>,
     /// Names that several columns with different cells share.
     repeated: Vec<String>,
@@ -46,7 +46,8 @@ pub(super) fn logarithm(feature: &str) -> Option<&str> {
     feature.strip_prefix("log10(")?.strip_suffix(')')
 }
 
-/// Minimum number of rows. In a smaller table, a column may equal the row numbers by chance.
+/// Minimum number of rows to detect a column of row numbers. In a smaller table, a column may equal the row
+/// numbers by chance.
 const LEAST_COUNTED: usize = 8;
 
 /// The separator of the cells: the first of comma, semicolon and tab that occurs in the header.
@@ -67,14 +68,14 @@ impl Table {
         Self::from_bytes(path, &bytes)
     }
 
-    /// Reads a table from bytes; messages name it `path`. If the header contains no comma, the separator is a
-    /// semicolon or a tab, as in spreadsheets with decimal commas.
+    /// Reads a table from bytes. `path` only appears in messages. If the header contains no comma, the
+    /// separator is a semicolon or a tab, as in spreadsheets with decimal commas.
     ///
     /// # Errors
-    /// As [`Self::read`], without [`Error::Read`].
+    /// Returns the errors of [`Self::read`], except [`Error::Read`].
     pub fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Self> {
         let fault = |line: u64, reason: String| Error::Csv { path: path.into(), line, reason };
-        // Spreadsheets put a byte order mark before the first name.
+        // Spreadsheets write a byte order mark before the first name.
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let mut reader =
             csv::ReaderBuilder::new().trim(csv::Trim::All).delimiter(delimiter(bytes)).from_reader(bytes);
@@ -104,7 +105,7 @@ impl Table {
     }
 
     /// Reads every column again, from the current rows. `signs` gives the decimal sign of columns whose cells
-    /// do not decide it, as in a table of one row.
+    /// are ambiguous, as in a table of one row.
     #[must_use]
     pub(crate) fn with_decimal_signs(mut self, signs: &BTreeMap<String, DecimalSign>) -> Self {
         let read = |(at, name): (usize, &String)| {
@@ -153,8 +154,8 @@ impl Table {
     /// Keeps only the rows that meet all conditions.
     ///
     /// # Errors
-    /// [`Error::Csv`] for a condition on a column that does not exist, or one that orders a cell that is not
-    /// a number.
+    /// [`Error::Csv`] if the column of a condition does not exist, or if a condition orders a cell that is
+    /// not a number.
     pub fn filter(mut self, conditions: &[Condition]) -> Result<Self> {
         for condition in conditions {
             let at = self.index(&condition.column)?;
@@ -190,7 +191,7 @@ impl Table {
         }
     }
 
-    /// The table without some columns, as if its file lacked them.
+    /// The table without the given columns, as if its file lacked them.
     ///
     /// # Errors
     /// [`Error::Csv`] for a column that does not exist.
@@ -242,7 +243,7 @@ impl Table {
     /// below.
     ///
     /// # Errors
-    /// [`Error::Csv`] if there is no such column, or naming the line of a cell that is text or infinite.
+    /// [`Error::Csv`] if there is no such column, or with the line of a cell that is text or infinite.
     pub fn numbers(&self, column: &str) -> Result<Vec<Option<f64>>> {
         if let Some((name, value)) = indicator(column).filter(|_| !self.has(column)) {
             let of = |cell: &str| (!is_missing_text(cell)).then(|| f64::from(u8::from(cell == value)));
@@ -263,14 +264,14 @@ impl Table {
                 path: self.path.clone(),
                 line: row.line,
                 reason: format!(
-                    "column {column} holds `{cell}`, {what}; leave the cell empty if the value is missing"
+                    "column {column} contains `{cell}`, {what}; leave the cell empty if the value is missing"
                 ),
             })
         });
         cells.collect()
     }
 
-    /// The note on how a column in another than the plain notation was read.
+    /// The note on how a column was read, if it is not in plain notation.
     pub(super) fn said(&self, column: &str) -> Option<String> {
         let at = self.columns.iter().position(|name| name == column)?;
         let (Reading::Dressed { said, .. } | Reading::Truth { said }) = &self.readings[at] else {

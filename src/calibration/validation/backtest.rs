@@ -23,7 +23,8 @@ use crate::calibration::table::sample::Sample;
 use crate::error::Result;
 use crate::numeric::statistics::{effective_n, weighted_mean};
 
-/// Maximum number of rows of a fold that are predicted. Of more rows, evenly spaced ones are taken.
+/// Maximum number of held-out rows of a fold that are predicted. From a larger fold, evenly spaced rows are
+/// taken.
 const MOST_TESTED: usize = 400;
 
 /// Maximum numbers of folds in a back-test: outer folds, forward folds that leave families out, and inner
@@ -35,8 +36,8 @@ pub(crate) struct BacktestFolds {
     pub inner: usize,
 }
 
-/// An interval of one row: the level above which it contains the true value, and its width at the card's
-/// level.
+/// How an interval covers the true value of one row: the level above which the interval contains the value,
+/// and the width of the interval at the card's level.
 #[derive(Debug, Clone, Copy)]
 struct TestedInterval {
     covering_level: f64,
@@ -154,8 +155,8 @@ impl<'a> RegimePredictor<'a> {
         Some(Self { range, fit, selected, folds: BySplit::try_new(of).ok()?, link })
     }
 
-    /// The prediction of a row and its intervals. The ends are compared with the true value in the unit of
-    /// the response, because clipped shares cannot be distinguished on the scale of the link.
+    /// Predicts a row and measures its intervals. The ends are compared with the true value in the unit of
+    /// the response: on the scale of the link, shares near a bound are clipped to the same value.
     fn test(&self, sample: &Sample, row: usize, level: f64) -> (f64, TestedIntervals) {
         let link = self.link;
         let predictors = sample.predictors(row);

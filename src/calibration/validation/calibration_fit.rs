@@ -13,24 +13,27 @@ use crate::calibration::table::folds::BySplit;
 pub struct CalibrationFit {
     /// Imputation, scaling and components, as learnt from the features of all rows.
     pub basis: Basis,
-    /// The mean, for comparison.
+    /// Baseline: the mean of the training responses.
     pub mean: FittedCandidate,
-    /// The regression on log size, for comparison, if sizes are known.
+    /// Baseline: the regression on log size; absent if sizes are unknown.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub size: Option<FittedCandidate>,
-    /// For new models of known families: selected by the error over models.
+    /// Candidate for new models of known families, selected by its errors on left-out models.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub known_family: Option<SelectedCandidate>,
-    /// For rows within the training range: selected by the error over families.
+    /// Candidate for rows within the training range, selected by its errors on left-out families.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub within_range: Option<SelectedCandidate>,
-    /// For rows beyond the training range: selected by the error over families and over the stronger models.
+    /// Candidate for rows beyond the training range, selected by its errors on left-out families and in
+    /// forward folds, which test the stronger models.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub beyond_range: Option<SelectedCandidate>,
-    /// For rows below the training range: selected by the error over families and over the weaker models.
+    /// Candidate for rows below the training range, selected by its errors on left-out families and in
+    /// backward folds, which test the weaker models.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub below_range: Option<SelectedCandidate>,
 }
 
-/// Scores of every candidate on every split, and of the blend that is selected for the rows of this split.
+/// Scores of each split: those of every candidate, and that of the blend selected for the regime of the
+/// split.
 pub type SplitScores = BySplit<Vec<CandidateScore>>;

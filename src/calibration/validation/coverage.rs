@@ -8,7 +8,7 @@ use crate::calibration::intervals::method::IntervalMethod;
 use crate::calibration::intervals::skill::Skill;
 use crate::calibration::table::folds::Split;
 
-/// Coverage may fall short of its level by this much without a warning.
+/// Largest amount by which coverage may fall below its level without a warning.
 const SHORTFALL: f64 = 0.1;
 /// Minimum number of predictions in a fold whose coverage is reported separately.
 const LEAST_OF_FOLD: usize = 5;
@@ -26,7 +26,7 @@ pub struct Coverage {
     /// For every back-tested row, the level above which its interval contains the true value (1 if no level
     /// does) and the weight of the row. Sorted by level.
     pub levels: Vec<[f64; 2]>,
-    /// The fold of each of `levels`.
+    /// Index of the fold of each entry of `levels`.
     pub folds: Vec<usize>,
     /// Mean width at the level of the card, in the unit of the response.
     pub width: f64,
@@ -42,8 +42,8 @@ impl Coverage {
     }
 
     /// The lowest coverage of intervals at `level` in one fold, and the number of predictions in this fold.
-    /// `None` if all folds are small. The errors of one fold share a fit and are correlated, which an average
-    /// over folds hides.
+    /// `None` if all folds are small. The errors of one fold come from one fit and are correlated. An average
+    /// over folds does not show this.
     pub fn worst_fold(&self, level: f64) -> Option<(f64, usize)> {
         let mut folds: BTreeMap<usize, Vec<&[f64; 2]>> = BTreeMap::new();
         self.levels.iter().zip(&self.folds).for_each(|(row, fold)| folds.entry(*fold).or_default().push(row));
@@ -52,30 +52,31 @@ impl Coverage {
     }
 }
 
-/// Weighted share of rows whose interval at `level` contains the true value. The absolute value turns -0,
-/// which is an empty sum of floats, into 0.
+/// Weighted share of rows whose interval at `level` contains the true value. The sum of no floats is -0; the
+/// absolute value turns it into 0.
 fn share_inside(rows: &[&[f64; 2]], level: f64) -> f64 {
     let total: f64 = rows.iter().map(|[_, weight]| weight).sum();
     let inside: f64 = rows.iter().filter(|[least, _]| *least < level).map(|[_, weight]| weight).sum();
     (inside / total).abs()
 }
 
-/// Coverage of every interval method on every split; empty for a split without folds, or whose folds are too
-/// small to be calibrated.
+/// Coverage of every interval method on every split. The list of a split is empty if it has no folds, or if
+/// its folds are too small for a calibration.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Backtest {
-    /// Leaving out models.
+    /// Coverage in folds that leave out models.
     pub leave_model_out: Vec<Coverage>,
-    /// Leaving out families.
+    /// Coverage in folds that leave out families.
     pub leave_family_out: Vec<Coverage>,
-    /// Trained on the weaker models, tested on the stronger.
+    /// Coverage in folds that train on the weaker models and test on the stronger.
     pub forward: Vec<Coverage>,
-    /// Trained on the stronger models, tested on the weaker.
+    /// Coverage in folds that train on the stronger models and test on the weaker.
     pub backward: Vec<Coverage>,
-    /// Trained on the weaker models of some families, tested on the stronger of the others.
+    /// Coverage in folds that train on the weaker models of some families and test on the stronger models of
+    /// the other families.
     pub forward_new_family: Vec<Coverage>,
-    /// Share of the rows of each split for which no candidate was selected. The coverage leaves these rows
-    /// out.
+    /// Share of the rows of each split for which no candidate was selected. Coverage is computed without
+    /// these rows.
     pub refused: TestedSplits<f64>,
     /// Skill of the whole procedure against the better of two constants, the mean and the median of the
     /// training rows; absent for a split without folds, and in cards of earlier versions.
@@ -86,19 +87,20 @@ pub struct Backtest {
 /// One value for each split that was back-tested; absent for a split without folds.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TestedSplits<T> {
-    /// Leaving out models.
+    /// For folds that leave out models.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub leave_model_out: Option<T>,
-    /// Leaving out families.
+    /// For folds that leave out families.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub leave_family_out: Option<T>,
-    /// Trained on the weaker models, tested on the stronger.
+    /// For folds that train on the weaker models and test on the stronger.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub forward: Option<T>,
-    /// Trained on the stronger models, tested on the weaker.
+    /// For folds that train on the stronger models and test on the weaker.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub backward: Option<T>,
-    /// Trained on the weaker models of some families, tested on the stronger of the others.
+    /// For folds that train on the weaker models of some families and test on the stronger models of the
+    /// other families.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub forward_new_family: Option<T>,
 }
@@ -133,8 +135,8 @@ mod tests {
             [0.97, 1.0],
             [1.0, 1.0],
         ];
-        // The intervals hold for all five predictions of fold 0, for two of four of fold 1, and not for the
-        // only one of fold 2.
+        // The intervals contain all five true values of fold 0, two of the four of fold 1, and not the single
+        // one of fold 2.
         let folds = vec![0, 0, 0, 0, 0, 1, 1, 1, 1, 2];
         let coverage = Coverage {
             interval_method: IntervalMethod::Maximum,
@@ -146,7 +148,8 @@ mod tests {
         assert_eq!((coverage.at(0.9), coverage.worst_fold(0.9)), (0.7, Some((1.0, 5))));
         let coverage = Coverage { folds: vec![0, 0, 0, 0, 0, 1, 1, 1, 1, 1], ..coverage };
         assert_eq!(coverage.worst_fold(0.9), Some((0.4, 5)));
-        // A coverage of nothing is 0 and not -0. Fold numbers in a card may be arbitrary.
+        // If no interval contains its value, the coverage is 0, not -0. Fold indices in a card may be
+        // arbitrary.
         assert!(coverage.at(0.05).is_sign_positive() && coverage.at(0.05) == 0.0);
         let coverage = Coverage { folds: vec![usize::MAX; 10], ..coverage };
         assert_eq!(coverage.worst_fold(0.9), Some((0.7, 10)));

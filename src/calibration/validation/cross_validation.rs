@@ -33,9 +33,9 @@ pub struct HeldOutPrediction {
 
 impl CrossValidation {
     /// Fits every fold. Folds run on all threads; the result does not depend on the number of threads. If
-    /// `whole` gives the fits to all rows, searches over all rows (such as the scales of a kernel) are not
-    /// repeated inside the folds. The back-test stays honest, because it repeats both on the training rows of
-    /// its own folds.
+    /// `whole` contains the fits to all rows, folds reuse the results of their searches, such as the scales
+    /// of a kernel. The back-test is still unbiased, because it repeats the fit to all rows and the
+    /// cross-validation on the training rows of its own folds.
     ///
     /// # Errors
     /// [`Error::Calibration`](crate::Error::Calibration) if a fit fails.
@@ -104,8 +104,8 @@ mod tests {
             let folds = split.folds(&honest, 50).expect("folds");
             let first = CrossValidation::run(&honest, link, folds.clone(), None).expect("a cross-validation");
             for (at, fold) in folds.iter().enumerate() {
-                // Changes the responses of all held-out rows, and the features and sizes of all but the
-                // checked row.
+                // Changes the responses of all held-out rows, and the features and sizes of all held-out rows
+                // except the checked one.
                 let asked = fold.test[0];
                 let mut other = honest.clone();
                 for &row in &fold.test {

@@ -14,8 +14,8 @@ use crate::error::{Error, Result};
 
 /// Number of variance inflation factors that are kept, largest first.
 const INFLATED: usize = 5;
-/// A standardised column depends linearly on the others if its residual is below this, in standard
-/// deviations.
+/// A standardised column counts as linearly dependent on the other columns if its residual is smaller than
+/// this, in standard deviations.
 const DEPENDENT: f64 = 1e-6;
 
 /// Diagnostics of the training features.
@@ -25,7 +25,7 @@ pub struct Diagnostics {
     pub p: usize,
     /// Rank of the imputed and standardised features.
     pub rank: usize,
-    /// Largest over smallest nonzero singular value.
+    /// Ratio of the largest to the smallest nonzero singular value.
     pub condition_number: f64,
     /// The largest variance inflation factors, `1 / (1 - R^2)` of a feature on the others; empty if the
     /// features are linearly dependent.
@@ -34,11 +34,11 @@ pub struct Diagnostics {
     pub imputed_cells: Vec<ImputedCells>,
     /// Share of all cells that are missing.
     pub missing_share: f64,
-    /// Effective degrees of freedom of the candidate for rows within the range, including the constant: the
-    /// trace of its smoother matrix.
+    /// Effective degrees of freedom of the candidate for rows within the range: the trace of its smoother
+    /// matrix, including the constant.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub effective_dof: Option<f64>,
-    /// Standard errors of the response, if a column holds them.
+    /// Standard errors of the response, if a column contains them.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub noise: Option<ResponseNoise>,
 }

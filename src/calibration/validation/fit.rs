@@ -27,14 +27,16 @@ use crate::error::{Error, Result};
 /// Maximum number of residuals of a split. The quantiles of intervals need no more.
 const MOST_RESIDUALS: usize = 2000;
 
-/// Details of a fit for predictions without a card: the cross-validations, and the choice of each regime.
+/// Intermediate results of a fit: the cross-validations, and the selected candidates of each regime. The
+/// back-test predicts from them without a card.
 pub(crate) struct FitDetails {
     pub validations: BySplit<CrossValidation>,
     pub choices: BySplit<Option<Choice>>,
 }
 
-/// Fits a sample for some regimes. `most` is the maximum number of folds of models or families. Splits that
-/// these regimes do not need are not cross-validated, and other regimes get no choice.
+/// Fits a sample for the given regimes. `most` is the maximum number of folds that leave out models or
+/// families. Only splits that these regimes need are cross-validated. Other regimes get no selected
+/// candidate.
 ///
 /// # Errors
 /// [`Error::Calibration`] if a solver fails.
@@ -45,8 +47,9 @@ pub(crate) fn fit(
     regimes: &[Regime],
 ) -> Result<(CalibrationFit, SplitScores, FitDetails)> {
     let has_families = Split::LeaveFamilyOut.folds(sample, 2)?.len() >= 2;
-    // Within the range, the errors over families decide, or those over models if there is only one family.
-    // Beyond the range, forward folds count as well. Alone they are too few and too small for a selection.
+    // Within the range, errors on left-out families decide the selection, or errors on left-out models if
+    // there is only one family. Beyond the range, forward folds count as well. They are too few and too small
+    // to decide alone.
     let inside = if has_families { Split::LeaveFamilyOut } else { Split::LeaveModelOut };
     let is_needed = |split: Split| {
         let of = |regime: &Regime| regime.interval_method().splits().contains(&split);
@@ -116,7 +119,7 @@ pub(crate) fn fit(
     Ok((fit, scores, FitDetails { validations, choices }))
 }
 
-/// The fitted candidates of a choice; `None` if one of them could not be fitted.
+/// The blend of the chosen fitted candidates; `None` if one of them could not be fitted.
 fn blend_of(choice: &Choice, models: &[Option<FittedCandidate>]) -> Option<FittedCandidate> {
     let parts = choice.0.iter();
     let parts: Option<Vec<BlendPart>> =
@@ -125,7 +128,8 @@ fn blend_of(choice: &Choice, models: &[Option<FittedCandidate>]) -> Option<Fitte
 }
 
 impl FitDetails {
-    /// The fold models of a split for the choice of a regime; empty without a choice.
+    /// The models of each fold of a split, for the candidate or blend that was selected for a regime. Empty
+    /// if none was selected.
     pub(crate) fn fold_models(&self, of_regime: Split, split: Split) -> Vec<FoldModel> {
         let Some(choice) = self.choices.get(of_regime) else { return vec![] };
         let folds = self.validations.get(split).folds.iter();
@@ -143,8 +147,8 @@ struct FoldRange {
     proxy: Option<[[f64; 2]; 2]>,
 }
 
-/// The held-out residuals of one choice. Of many rows, evenly spaced ones are taken. Empty if a fold could
-/// not fit the choice.
+/// The held-out residuals of one choice; empty if a fold could not fit the choice. At most
+/// [`MOST_RESIDUALS`] evenly spaced rows are used.
 fn residuals(
     validation: &CrossValidation,
     choice: &Choice,

@@ -8,9 +8,9 @@ use crate::calibration::table::sample::{Sample, distinct};
 use crate::error::Result;
 use crate::numeric::statistics::covariance;
 
-/// Shares of the models, from the weakest on, that forward folds train on.
+/// Forward folds train on these shares of the models, starting with the weakest.
 const CUTS: [f64; 4] = [0.40, 0.55, 0.70, 0.85];
-/// Number of groups into which the families of a forward fold are divided, if families are left out as well.
+/// Number of groups of families in a forward fold that also leaves out families.
 const GROUPS: usize = 3;
 /// Minimum number of models that a forward fold trains on.
 const LEAST_TRAIN: usize = 5;
@@ -18,11 +18,11 @@ const LEAST_TRAIN: usize = 5;
 const LEAST_TEST: usize = 2;
 
 impl Split {
-    /// Folds of this split: at most `most` of models or families, and at most twice as many by size and
-    /// strength.
+    /// Folds of this split: at most `most` if models or families are left out, and at most `2 * most` if
+    /// models are ordered by size and strength.
     ///
     /// # Errors
-    /// [`Error::Calibration`](crate::Error::Calibration) if there are no principal components.
+    /// [`Error::Calibration`](crate::Error::Calibration) if linfa cannot compute the principal components.
     pub fn folds(self, sample: &Sample, most: usize) -> Result<Vec<Fold>> {
         match self {
             Self::LeaveModelOut => Ok(grouped(&sample.models, most)),
@@ -39,7 +39,7 @@ pub(crate) fn too_many_unknown(n_without_family: usize, n: usize) -> bool {
     n_without_family > n / 2
 }
 
-/// Folds of families, over the rows whose family is known.
+/// Folds that leave out families. Rows of unknown family are in no fold.
 fn families_left_out(sample: &Sample, most: usize) -> Vec<Fold> {
     if too_many_unknown(sample.n_without_family(), sample.len()) {
         return vec![];
@@ -51,11 +51,11 @@ fn families_left_out(sample: &Sample, most: usize) -> Vec<Fold> {
     folds.map(|fold| Fold { train: places(fold.train), test: places(fold.test) }).collect()
 }
 
-/// Forward folds that also leave the test families out of the training rows, a third of the families at a
-/// time. They test the stronger models of a new family. Returns at most `most` folds, evenly over the cuts.
+/// Forward folds whose training rows contain no family of the test rows. Each fold tests the stronger models
+/// of a third of the families. Returns at most `most` folds, evenly spaced over the cuts.
 ///
 /// # Errors
-/// [`Error::Calibration`](crate::Error::Calibration) if there are no principal components.
+/// [`Error::Calibration`](crate::Error::Calibration) if linfa cannot compute the principal components.
 pub(crate) fn forward_new_family(sample: &Sample, most: usize) -> Result<Vec<Fold>> {
     let mut folds = vec![];
     if too_many_unknown(sample.n_without_family(), sample.len()) {
@@ -86,8 +86,9 @@ pub(super) fn thinned(folds: &[Fold], most: usize) -> Vec<Fold> {
     (0..n).map(|at| folds[at * folds.len() / n].clone()).collect()
 }
 
-/// Folds that train on the weaker models and test on the stronger, by size and by the first component. With a
-/// `direction` of -1, weaker and stronger are swapped. Folds with the same training rows occur once.
+/// Folds that train on the weaker models and test on the stronger, ordered by size and by the first
+/// component. A `direction` of -1 swaps weaker and stronger. Folds with the same training rows are returned
+/// once.
 fn ordered(sample: &Sample, direction: f64) -> Result<Vec<Fold>> {
     let mut folds: Vec<Fold> = vec![];
     for order in [sample.log10_sizes.clone(), strength(sample)?] {
@@ -120,8 +121,8 @@ fn ordered(sample: &Sample, direction: f64) -> Result<Vec<Fold>> {
     Ok(folds)
 }
 
-/// Scores on the first principal component, with the sign that makes them rise with size. If they are
-/// uncorrelated with size, they rise with the response.
+/// Scores on the first principal component. Their sign is chosen so that they increase with size or, if they
+/// are uncorrelated with size, with the response.
 fn strength(sample: &Sample) -> Result<Vec<f64>> {
     let (basis, filled) = Basis::fit(sample)?;
     let first: Vec<f64> = filled
@@ -132,8 +133,8 @@ fn strength(sample: &Sample) -> Result<Vec<f64>> {
     Ok(first.into_iter().map(|score| direction * score).collect())
 }
 
-/// 1 if the first component rises with size, otherwise -1. If it is uncorrelated with size, the response
-/// decides.
+/// 1 if the first component increases with size, otherwise -1. If it is uncorrelated with size, the response
+/// is used instead of the size.
 pub(crate) fn direction(sample: &Sample, first: &[f64]) -> f64 {
     let by_size = covariance(first, &sample.log10_sizes);
     let sign = if by_size.abs() > 1e-9 { by_size } else { covariance(first, &sample.y) };

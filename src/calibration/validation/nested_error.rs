@@ -1,6 +1,7 @@
-//! Errors of the whole procedure, including selection, compared with those of two constants. The errors that
-//! decide the selection favour the selected candidate: of two dozen candidates that are fitted to noise, some
-//! beat the mean. If responses are skewed, a constant near the median also beats the mean.
+//! Compares the errors of the whole procedure, including selection, with the errors of two constants. Errors
+//! that were used for the selection are biased: among two dozen candidates that are fitted to noise, some
+//! beat the mean by chance. The median is the second constant because it beats the mean if responses are
+//! skewed.
 
 use crate::calibration::intervals::skill::Skill;
 use crate::calibration::table::link::Link;
@@ -30,14 +31,14 @@ impl Constants {
         Self { mean, median: median(train.y.clone()).unwrap_or(mean) }
     }
 
-    /// The errors of a row with response `y`. Without a prediction, the mean takes its place.
+    /// The errors of a row with response `y`. If there is no prediction, the mean is used instead.
     pub(super) fn error(&self, y_hat: Option<f64>, y: f64, link: Link) -> NestedError {
         let of = |y_hat: f64| [(y_hat - y).abs(), (link.apply(y_hat) - link.apply(y)).abs()];
         NestedError { own: of(y_hat.unwrap_or(self.mean)), mean: of(self.mean), median: of(self.median) }
     }
 }
 
-/// `1 - error / error of the better constant` over weighted rows; `None` without rows.
+/// `1 - error / error of the better constant` over weighted rows; `None` if there are no rows.
 pub(super) fn nested_skill(rows: impl Iterator<Item = (NestedError, f64)>) -> Option<Skill> {
     let (errors, weights): (Vec<NestedError>, Vec<f64>) = rows.unzip();
     let mean_of = |which: &dyn Fn(&NestedError) -> f64| {

@@ -22,29 +22,30 @@ pub struct TrainingRange {
     /// Smallest and largest log10 size, if sizes are known.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub log10_size: Option<[f64; 2]>,
-    /// Ranges of the proxies' values, on the scale of the link, and of their log10 size ratios; absent
-    /// without proxies.
+    /// Ranges of the proxies' values, on the scale of the link, and of their log10 size ratios; absent if
+    /// there are no proxies.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub proxy: Option<[[f64; 2]; 2]>,
     /// Smallest and largest score on the first component.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub first_component: Option<[f64; 2]>,
-    /// 1 if the first component rises with size, otherwise -1. If it is uncorrelated with size, the response
-    /// decides.
+    /// 1 if the first component increases with size, otherwise -1. If it is uncorrelated with size, the
+    /// response is used instead of the size.
     pub direction: f64,
     /// Standard deviation of the scores on the first component.
     pub first_component_sd: f64,
     /// Number of components in a distance, at most a quarter of the number of rows. With more components, the
     /// covariance of the training rows would not describe other rows.
     pub distance_components: usize,
-    /// Quantiles 0, .01, ... 1 of the training rows' distances. Each distance is measured in a basis that was
-    /// learnt without the row's model. In their own basis, a few rows would all lie within `sqrt(n - 1)` of
-    /// their mean, and every other row would seem distant.
+    /// Quantiles 0, 0.01, ..., 1 of the distances of the training rows. The distance of each row is measured
+    /// in a basis that was fitted without the row's model. In a basis that was fitted to `n` rows, none of
+    /// these rows has a distance above `sqrt(n - 1)`, so every new row would seem distant.
     pub distances: Vec<f64>,
 }
 
 impl TrainingRange {
-    /// Measures the ranges and the distances. The distances come from at most `most` folds of models.
+    /// Measures the ranges and the distances. The distances are measured in at most `most` folds that leave
+    /// out models.
     pub(crate) fn new(sample: &Sample, basis: &Basis, link: Link, most: usize) -> Result<Self> {
         let completed = |row: usize| basis.complete(&sample.predictors(row));
         let range = Self::without_distances(sample, basis, link);
@@ -101,7 +102,7 @@ impl TrainingRange {
     }
 
     /// Whether a row is weaker than all training rows by its size (if `size_matters`) or its first component,
-    /// and stronger by neither.
+    /// and stronger than all training rows by neither.
     pub(crate) fn is_below(
         &self,
         predictors: &Predictors,

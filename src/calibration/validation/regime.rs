@@ -28,7 +28,7 @@ impl Regime {
     /// Every regime.
     pub const ALL: [Self; 4] = [Self::Interpolation, Self::NewFamily, Self::Extrapolation, Self::BelowRange];
 
-    /// Its name in cards and predictions.
+    /// The name of the regime in cards and predictions.
     pub fn name(self) -> &'static str {
         match self {
             Self::Interpolation => "interpolation",
@@ -43,7 +43,7 @@ impl Regime {
         matches!(self, Self::Extrapolation | Self::BelowRange)
     }
 
-    /// The split whose held-out rows are like the rows of this regime.
+    /// The split whose held-out rows resemble the rows of this regime.
     pub fn split(self) -> Split {
         match self {
             Self::Interpolation => Split::LeaveModelOut,
@@ -53,7 +53,7 @@ impl Regime {
         }
     }
 
-    /// The method of its intervals.
+    /// The interval method of this regime.
     pub fn interval_method(self) -> IntervalMethod {
         match self {
             Self::Interpolation => IntervalMethod::JackknifePlus,
@@ -73,7 +73,7 @@ impl Regime {
         }
     }
 
-    /// Coverage of every interval method on its split.
+    /// Coverage of every interval method on the split of this regime.
     pub fn coverages(self, backtest: &Backtest) -> &[Coverage] {
         match self.split() {
             Split::LeaveModelOut => &backtest.leave_model_out,
@@ -83,27 +83,27 @@ impl Regime {
         }
     }
 
-    /// Coverage of its intervals on its split.
+    /// Coverage of this regime's interval method on its split.
     pub fn coverage(self, backtest: &Backtest) -> Option<&Coverage> {
         self.regime_coverage(self.coverages(backtest))
     }
 
-    /// The coverage of this regime's interval method.
+    /// Finds the coverage of this regime's interval method among `coverages`.
     pub(crate) fn regime_coverage(self, coverages: &[Coverage]) -> Option<&Coverage> {
         coverages.iter().find(|coverage| coverage.interval_method == self.interval_method())
     }
 
-    /// Share of the back-tested rows of its split for which no candidate was selected.
+    /// Share of the back-tested rows for which no candidate was selected, on the split of this regime.
     pub fn refused(self, backtest: &Backtest) -> Option<f64> {
         backtest.refused.get(self.split())
     }
 
-    /// Scores of every candidate on its split.
+    /// Scores of every candidate on the split of this regime.
     pub fn scores(self, scores: &SplitScores) -> &[CandidateScore] {
         scores.get(self.split())
     }
 
-    /// The score of one candidate on its split.
+    /// The score of one candidate on the split of this regime.
     pub fn score_of<'a>(self, candidate: &str, scores: &'a SplitScores) -> Option<&'a CandidateScore> {
         self.scores(scores).iter().find(|score| score.candidate == candidate)
     }

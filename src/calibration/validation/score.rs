@@ -40,8 +40,8 @@ pub struct CandidateScore {
     /// Skill in the unit of the response, against the regression on log size; absent without sizes.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub unit_skill_size: Option<f64>,
-    /// 90 % bootstrap interval of the skill against size (against the mean without sizes). Whole families are
-    /// resampled.
+    /// 90 % bootstrap interval of the skill against size, or against the mean if sizes are unknown. Whole
+    /// families are resampled.
     pub skill_interval: [f64; 2],
     /// Rank correlation of prediction and response.
     pub spearman: f64,
@@ -50,7 +50,7 @@ pub struct CandidateScore {
 }
 
 impl CandidateScore {
-    /// Skill against the size line, or against the mean where there are no sizes.
+    /// Skill against the regression on log size, or against the mean if sizes are unknown.
     pub fn skill(&self) -> f64 {
         self.skill_size.unwrap_or(self.skill_mean)
     }
@@ -61,7 +61,7 @@ impl CandidateScore {
     }
 }
 
-/// Absolute errors of one candidate, row by row of a cross-validation.
+/// Absolute errors of one candidate, one for each held-out prediction of a cross-validation.
 #[derive(Debug, Clone)]
 pub(crate) struct AbsoluteErrors {
     /// In the unit of the target.
@@ -83,7 +83,7 @@ impl AbsoluteErrors {
     }
 }
 
-/// Candidates with weights that sum to 1: a single candidate, or a blend.
+/// Candidates and their weights, which sum to 1. A single candidate has the weight 1; several form a blend.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Choice(pub(crate) Vec<(usize, f64)>);
 
@@ -93,7 +93,7 @@ impl Choice {
         Self(vec![(candidate, 1.0)])
     }
 
-    /// The name of the single candidate, or the name of blends.
+    /// The name of the single candidate, or [`blend::NAME`].
     pub(crate) fn name(&self) -> &'static str {
         match self.0.as_slice() {
             [(candidate, _)] => ALL[*candidate].name(),
@@ -175,7 +175,7 @@ pub(crate) fn skill_of(
     Some(Skill { unit: skill(&own.own, &mean.own, &weights), link: skill(&own.link, &mean.link, &weights) })
 }
 
-/// `1 - mean error / mean error of the base`; 0 where both are 0.
+/// `1 - mean error / mean error of the base`; 0 if both errors are 0.
 fn skill(errors: &[f64], base: &[f64], weights: &[f64]) -> f64 {
     ratio(weighted_mean(errors, weights), weighted_mean(base, weights))
 }

@@ -1,11 +1,12 @@
-//! Selects a blend of the candidates with nearly the smallest error, among those that beat the mean.
+//! Selects the candidates that beat the mean and have nearly the smallest error, and gives them weights in a
+//! blend.
 
 use super::score::{CandidateScore, Choice};
 use crate::calibration::candidates::registry::{ALL, selectable};
 
 /// Maximum number of candidates in a blend.
 const MOST_PARTS: usize = 8;
-/// A candidate is in the blend if its error is at most this many times the smallest.
+/// Largest error of a candidate in a blend, relative to the smallest error.
 const NEAR: f64 = 1.2;
 /// The same limit for rows beyond the training range.
 const NEAR_BEYOND: f64 = 1.4;
@@ -13,13 +14,14 @@ const NEAR_BEYOND: f64 = 1.4;
 /// Scores of all candidates on one split; `None` if a candidate cannot be fitted.
 type Scores<'a> = &'a [Option<CandidateScore>];
 
-/// Selects the candidates for rows within the training range, with their weights, by their scores on some
-/// splits of a sample of `n` rows. `None` if no candidate beats the mean on every split.
+/// Selects the candidates for rows within the training range and computes their weights. `splits` are the
+/// scores of all candidates on the splits that the selection uses; `n` is the number of rows of the sample.
+/// `None` if no candidate beats the mean on every split.
 ///
-/// Errors are mean absolute errors in the unit of the response, averaged over the splits. A blend contains
-/// the candidates whose errors are at most a fifth above the smallest, but no more than eight. Their weights
-/// are the inverse fourth powers of their errors. A blend is better than the best candidate alone: which
-/// candidate is best on other rows is unknown, and their errors partly cancel.
+/// Errors are mean absolute errors in the unit of the response, averaged over the splits. A blend contains at
+/// most eight candidates, whose errors are at most a fifth above the smallest. Their weights are the inverse
+/// fourth powers of their errors. A blend predicts new rows better than the candidate with the smallest
+/// error: another candidate may be better on new rows, and the errors of different candidates partly cancel.
 pub(super) fn select_within(splits: &[Scores], n: usize) -> Option<Choice> {
     let error = |at: usize| -> Option<f64> {
         let of_split = |scores: &Scores| -> Option<f64> {
@@ -33,12 +35,12 @@ pub(super) fn select_within(splits: &[Scores], n: usize) -> Option<Choice> {
 /// Selects the candidates for rows beyond the training range; `None` if no candidate beats the mean over the
 /// splits.
 ///
-/// Only candidates that continue a trend are selected, unless none of them beats the mean. The others return
-/// to the responses of the training rows. Forward folds of weak models cannot show the cost of this, because
-/// all of their rows are weak. Errors are measured on the scale of the link, relative to those of the mean,
-/// and averaged over the splits, because near a bound errors in the unit of the response cannot distinguish
-/// candidates. If no candidate beats the mean by these errors, the errors in the unit of the response are
-/// used.
+/// Only candidates that continue a trend are selected, unless none of them beats the mean. Predictions of the
+/// other candidates stay near the responses of the training rows. Forward folds of weak models cannot show
+/// how large the resulting error is, because all of their rows are weak. Errors are measured on the scale of
+/// the link, relative to those of the mean, and averaged over the splits. Near a bound, errors in the unit of
+/// the response hardly differ between candidates. They are used only if no candidate beats the mean on the
+/// scale of the link.
 pub(super) fn select_beyond(splits: &[Scores], n: usize) -> Option<Choice> {
     let better = |skill: &dyn Fn(&CandidateScore) -> f64| -> Vec<(usize, f64)> {
         let error = |at: usize| -> Option<f64> {

@@ -19,8 +19,8 @@ use crate::numeric::statistics::mean;
 /// Minimum number of training families for predictions of a new family.
 pub const LEAST_FAMILIES: usize = 3;
 
-/// Minimum skill against the mean. Of two dozen candidates that are fitted to noise, one beats the mean by a
-/// little.
+/// Minimum skill against the mean. Among two dozen candidates that are fitted to noise, one beats the mean
+/// slightly by chance.
 pub const LEAST_SKILL: f64 = 0.05;
 
 /// Whether predictions are supported in a regime.
@@ -48,7 +48,7 @@ pub(crate) fn no_new_family(families: usize, n_without_family: usize, n: usize) 
     })
 }
 
-/// Whether `n` families are too few for intervals of a level, if each family counts as one draw. Another draw
+/// Whether `n` families are too few for intervals of a level. Each family counts as one draw: another draw
 /// exceeds the largest of `n` exchangeable draws with probability `1 / (n + 1)`.
 pub(crate) fn too_few_for_level(n: usize, level: f64) -> bool {
     (n as f64) < level * (n as f64 + 1.0) - 1e-9
@@ -124,10 +124,10 @@ impl Judge<'_> {
         self.unproven(regime, name)
     }
 
-    /// The reason to refuse a choice that beats the mean in the errors behind its selection; `None` if there
-    /// is no such reason. Within the range, the whole procedure, repeated on other folds, must beat the mean
-    /// and the median. Beyond the range, it must do so on at least one split, or there must be a trend to
-    /// continue.
+    /// Reason to refuse a candidate that was selected because it beats the mean; `None` if there is no
+    /// reason. Within the range, the whole procedure must have a skill of at least [`LEAST_SKILL`] in the
+    /// back-test of the regime's split. Beyond the range, it must have this skill on the regime's split or on
+    /// a split within the range, or the target must have a trend.
     fn unproven(&self, regime: Regime, name: &str) -> Option<String> {
         let skill = &self.backtest.skill;
         let inside = [skill.leave_model_out, skill.leave_family_out];
@@ -155,9 +155,10 @@ impl Judge<'_> {
         self.link.is_bounded() && residuals.all(|row| row.residual < 1e-9)
     }
 
-    /// The candidate that is closest to being selected, and its skill, by the rules of
+    /// Names the candidate that came closest to selection, and its skill by the rules of
     /// [`select`](super::select). Within the range, this is the skill in the unit of the target. Beyond the
-    /// range, it is the mean of the skills on two splits, in the unit or on the scale of the link.
+    /// range, it is the mean of the skills on two splits: in the unit of the target or on the scale of the
+    /// link, whichever is larger.
     fn best_failure(&self, regime: Regime) -> String {
         let inside = match self.scores.leave_family_out.is_empty() || regime == Regime::Interpolation {
             true => ("leaving out models", Split::LeaveModelOut),

@@ -18,8 +18,8 @@ pub(super) fn strengths(sample: &Sample, basis: &Basis) -> Vec<f64> {
 
 /// Whether the response rises or falls with the log10 size or with the first component of the features. The
 /// rank correlation with one of them must differ from 0 in a two-sided t test at 0.5 %, in which each model
-/// counts as one observation. A back-test cannot replace this test: if all weak rows lie near a bound, it
-/// cannot show the skill of a trend.
+/// counts as one observation. A back-test cannot replace this test: if all weak rows lie near a bound,
+/// forward folds may show no skill although there is a trend.
 pub(super) fn has_trend(sample: &Sample, basis: &Basis) -> bool {
     [strengths(sample, basis), sample.log10_sizes.clone()].iter().any(|values| {
         let (values, y) = complete_pairs(values, &sample.y);

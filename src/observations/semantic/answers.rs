@@ -69,8 +69,8 @@ impl From<&SemanticScore> for SemanticAnswersRow {
     }
 }
 
-/// Refuses answers that were graded in two ways, because they form one feature column. A setting that a file
-/// does not state is compatible with any value.
+/// Returns an error for answers that were graded in different ways, because they form one feature column. A
+/// setting that a file does not state is compatible with any value.
 ///
 /// # Errors
 /// [`Error::Observations`] with the models, the difference, and both hashes.

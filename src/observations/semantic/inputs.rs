@@ -12,7 +12,8 @@ use crate::observations::inputs::PublishedModel;
 pub struct SemanticInputs {
     /// Profiles of open models. Several profiles of one model and corpus are repetitions with other seeds.
     pub profiles: Vec<SemanticProfile>,
-    /// The numbers of examples to make rows for; if empty, the largest number in the profiles.
+    /// The numbers of examples, each of which gets its own rows. If empty, the largest number in the profiles
+    /// is used.
     pub shots: Vec<usize>,
     /// Scores of open and closed models.
     pub scores: Vec<Score>,

@@ -110,8 +110,8 @@ impl<'a> CorpusJoin<'a> {
         profiles.transpose()
     }
 
-    /// The row of a target at a number of examples. `None` for the proxy of others, from which a calibration
-    /// could learn nothing.
+    /// The row of a target at a number of examples; `None` if the target is the proxy of other targets,
+    /// because a calibration cannot learn from such a row.
     fn observation(&self, target: &'a str, shots: usize) -> Result<Option<SemanticObservation<'a>>> {
         let measured = |model: &str| self.measured(model, shots);
         let matched = self.candidates.matched(target, measured, MeasuredShare::seeds)?;
@@ -147,7 +147,7 @@ impl<'a> CorpusJoin<'a> {
         }))
     }
 
-    /// The answers of a target to the prompts of this design; empty if it was not asked.
+    /// The answers of a target to the prompts of this design; empty if the target was not asked.
     fn answers(&self, target: &str, shots: usize, profile: &SemanticProfile) -> Result<SemanticAnswersRow> {
         let is_wanted = |row: &&SemanticAnswersRow| {
             (row.model.as_str(), row.corpus.as_str(), row.shots) == (target, self.corpus, shots)
@@ -164,8 +164,8 @@ impl<'a> CorpusJoin<'a> {
         ];
         let reason = match differ.into_iter().find(|(_, of, own)| of.as_ref().is_some_and(|of| of != own)) {
             Some((what, of, own)) => format!(
-                "{target} was asked about another design of {} ({what}: {}, but {own} in the profiles); \
-                 collect and measure with the same {what}",
+                "the answers of {target} on {} belong to another design ({what}: {}, but {own} in the \
+                 profiles); collect and measure with the same {what}",
                 self.corpus,
                 of.unwrap_or_default()
             ),

@@ -38,7 +38,7 @@ pub(in crate::observations) struct MeasuredShare<'a> {
 
 impl<'a> MeasuredShare<'a> {
     /// # Errors
-    /// The reason why there is no mean share, with the name of the model.
+    /// Returns the reason why there is no mean share, with the name of the model.
     pub fn new(profiles: Vec<&'a SemanticProfile>, shots: usize) -> Result<Self, String> {
         let at = |profile: &&'a SemanticProfile| profile.shots.iter().find(|summary| summary.shots == shots);
         let model = profiles.first().map_or("a model", |profile| &profile.model.id);
@@ -48,8 +48,7 @@ impl<'a> MeasuredShare<'a> {
         match summaries.iter().all(|summary| summary.share_mean.is_some()) {
             true => Ok(Self { profiles, summaries }),
             false => Err(format!(
-                "{model} has no mean share over blocks, which needs a model with at least \
-                                  two blocks"
+                "{model} has no mean share over blocks; a mean share needs a model with at least two blocks"
             )),
         }
     }
@@ -73,7 +72,7 @@ impl<'a> MeasuredShare<'a> {
         self.mean(|summary| value(summary.share_mean_random_init))
     }
 
-    /// Two standard errors of the mean share: over queries, sets and seeds, and over seeds alone.
+    /// Two standard errors of the mean share: one over queries, sets and seeds, and one over seeds alone.
     pub fn stderrs(&self) -> (Option<f64>, Option<f64>) {
         let shares = self.summaries.iter().filter_map(|summary| summary.share_mean);
         let (values, stderrs): (Vec<f64>, Vec<Option<f64>>) =

@@ -61,7 +61,8 @@ impl Axis {
     }
 }
 
-/// The values 1, 2, 5, 10, ... within a range. `None` for fewer than three, for which even steps are better.
+/// The values 1, 2, 5, 10, ... within a range. `None` if there are fewer than three; linear ticks are then
+/// better.
 fn log_ticks(low: f64, high: f64) -> Option<Vec<(f64, String)>> {
     let power = |value: f64| value.log10().floor() as i32;
     let all = (power(low)..=power(high)).flat_map(|k| [1.0, 2.0, 5.0].map(|times| times * 10f64.powi(k)));
@@ -73,7 +74,7 @@ fn log_ticks(low: f64, high: f64) -> Option<Vec<(f64, String)>> {
     Some(within.into_iter().map(|value| (value, format!("{value:.*}", decimals(value)))).collect())
 }
 
-/// A round tick distance with at most `most` ticks in the span.
+/// A round distance between ticks, such that at most `most` ticks fit into the span.
 fn step(span: f64, most: usize) -> f64 {
     let power = 10f64.powf((span / most as f64).log10().floor());
     let steps = [1.0, 2.0, 5.0, 10.0].map(|times| times * power);

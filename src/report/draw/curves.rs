@@ -87,10 +87,10 @@ const TICKS: i32 = 38;
 const MANY: usize = 7;
 
 impl Curves {
-    /// The figures: one, or several if the panels do not fit on a page, or none without points.
+    /// The figures: several if the panels do not fit on one page, none if there are no points.
     ///
     /// # Errors
-    /// [`crate::Error::Figure`]
+    /// [`crate::Error::Figure`] if drawing fails.
     pub fn figures(&self) -> Result<Vec<Figure>> {
         let has_points = |panel: &&Panel| panel.curves.iter().any(|curve| !curve.points.is_empty());
         let panels: Vec<&Panel> = self.panels.iter().filter(has_points).collect();
@@ -208,7 +208,7 @@ impl Curves {
         Ok(())
     }
 
-    /// The counts that occur, as ticks. `None` if x is not a count or there are too many.
+    /// The counts that occur, as ticks. `None` if x is not a count or there are more than `most` counts.
     fn counts(&self, most: usize) -> Option<Vec<(f64, String)>> {
         let points = self.panels.iter().flat_map(|panel| &panel.curves).flat_map(|curve| &curve.points);
         let mut counts: Vec<f64> = points.map(|point| point.x).collect();

@@ -48,7 +48,7 @@ impl Dots {
     /// The figure. The axis is logarithmic if all values are positive; otherwise it includes 0.
     ///
     /// # Errors
-    /// [`crate::Error::Figure`]
+    /// [`crate::Error::Figure`] if drawing fails.
     pub fn figure(&self) -> Result<Figure> {
         let entries = self.entries();
         let bottom = TOP + ROW * self.rows.len() as i32;

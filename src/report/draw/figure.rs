@@ -23,7 +23,7 @@ impl Figure {
     /// Draws on a white canvas with the width of one column.
     ///
     /// # Errors
-    /// [`Error::Figure`]
+    /// [`Error::Figure`] if drawing fails.
     pub fn draw(height: u32, routine: impl FnOnce(&Area<'_>) -> DrawResult) -> Result<Self> {
         let mut svg = String::new();
         let area = SVGBackend::with_string(&mut svg, (WIDTH, height)).into_drawing_area();
@@ -51,7 +51,7 @@ impl Figure {
     /// The figure as PDF of the same size, with selectable text.
     ///
     /// # Errors
-    /// [`Error::Figure`]
+    /// [`Error::Figure`] if the conversion fails.
     pub fn pdf(&self) -> Result<Vec<u8>> {
         let fault = |source: &dyn std::fmt::Display| Error::Figure { reason: source.to_string() };
         let mut fonts = usvg::fontdb::Database::new();

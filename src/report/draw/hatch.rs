@@ -11,7 +11,7 @@ const STEP: i32 = 14;
 /// The lines of neighbouring cells are aligned.
 ///
 /// # Errors
-/// Failures of the backend.
+/// Returns the errors of the drawing backend.
 pub fn hatched(area: &Area<'_>, [(x0, y0), (x1, y1)]: [(i32, i32); 2], colour: RGBColor) -> DrawResult {
     // x + y is constant along a line.
     let first = (x0 + y0).div_euclid(STEP) + 1;

@@ -30,7 +30,7 @@ pub struct Heatmap {
     pub is_signed: bool,
     /// Label of the colour bar.
     pub unit: String,
-    /// Bounds of the scale; `None` for those of the map itself.
+    /// Bounds of the scale; `None` for the smallest and largest value of the map.
     pub scale: Option<(f64, f64)>,
 }
 
@@ -96,7 +96,7 @@ impl Heatmaps {
     /// The figure; `None` if no cell is visible.
     ///
     /// # Errors
-    /// [`crate::Error::Figure`]
+    /// [`crate::Error::Figure`] if drawing fails.
     pub fn figure(&self) -> Result<Option<Figure>> {
         let seen = |map: &&Heatmap| map.own_scale(self.n_masked).is_some();
         let maps: Vec<&Heatmap> = self.maps.iter().filter(seen).collect();

@@ -42,7 +42,7 @@ pub fn legend_height(entries: &[(LegendMarker, String)]) -> u32 {
 /// Draws a legend, column by column.
 ///
 /// # Errors
-/// Failures of the backend.
+/// Returns the errors of the drawing backend.
 pub fn legend(area: &Area<'_>, entries: &[(LegendMarker, String)]) -> DrawResult {
     let columns = columns(entries);
     let rows = entries.len().div_ceil(columns);

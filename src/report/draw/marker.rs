@@ -43,7 +43,7 @@ impl Shape {
 /// Draws a point of radius `r`, filled with `colour` or with white.
 ///
 /// # Errors
-/// Failures of the backend.
+/// Returns the errors of the drawing backend.
 pub fn point(
     area: &Area<'_>,
     shape: Shape,

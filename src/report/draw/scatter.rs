@@ -24,7 +24,7 @@ pub struct Pair {
 }
 
 impl Pair {
-    /// Whether the measurement lies in the interval. True without an interval.
+    /// Whether the measurement lies in the interval; true if there is no interval.
     fn is_inside(&self) -> bool {
         self.interval.is_none_or(|(low, high)| (low..=high).contains(&self.measured))
     }
@@ -74,7 +74,7 @@ impl Scatter {
     /// The figure.
     ///
     /// # Errors
-    /// [`crate::Error::Figure`]
+    /// [`crate::Error::Figure`] if drawing fails.
     pub fn figure(&self) -> Result<Figure> {
         let entries = self.entries();
         let notes = self.lines();

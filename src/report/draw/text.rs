@@ -1,4 +1,4 @@
-//! Sets the text of figures, in one font and two sizes.
+//! Defines the text styles of figures: one font in two sizes.
 
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};

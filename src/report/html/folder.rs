@@ -6,11 +6,12 @@ use crate::emergence::ProfileStore;
 use crate::error::{Error, Result};
 use crate::seed::sha256_hex;
 
-/// Maximum depth of answer folders below `answers`. Hugging Face ids contain a slash.
+/// Maximum depth of answer folders below `answers`. They may be nested because ids of Hugging Face models
+/// contain a slash.
 const DEEPEST: usize = 3;
 /// A folder with any of these files is an answer folder.
 const OF_ANSWERS: [&str; 4] = ["summary.json", "items.csv", "scores.csv", "semantic.csv"];
-/// The table of profiles, used if their JSON files are missing.
+/// The table of profiles, which is read if there are no JSON files of profiles.
 const PROFILE_TABLE: &str = "profiles.csv";
 
 /// The result files of a folder, by kind. Each list is sorted.
@@ -60,8 +61,8 @@ impl ResultFiles {
         };
         if found.is_empty() {
             let reason = format!(
-                "{} holds no results; give a folder with study.json, profiles, answers, a card, \
-                 predictions.csv or blind.csv, as `surmise run`, `measure`, `collect` and `blind` write them",
+                "{} contains no results; give a folder that `surmise run`, `measure`, `collect` or `blind` \
+                 wrote, with study.json, profiles, answers, a card, predictions.csv or blind.csv",
                 folder.display()
             );
             return Err(Error::Parameter { name: "the folder", reason });
@@ -96,7 +97,7 @@ impl ResultFiles {
 /// files.
 ///
 /// # Errors
-/// [`Error::Read`], [`Error::Parameter`] for a folder without results.
+/// [`Error::Read`] if the folder cannot be listed; [`Error::Parameter`] if it contains no results.
 pub fn version(folder: &Path) -> Result<String> {
     let mut text = String::new();
     for file in ResultFiles::of(folder)?.all() {

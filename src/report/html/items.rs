@@ -37,8 +37,8 @@ pub(super) fn items(folders: &[PathBuf], sources: &Sources, bytes: usize) -> Val
 }
 
 /// The indices of the rows to show, in ascending order, so that they fit into `most` bytes. Rows are sampled
-/// with a seed from the name of the folder, because items are in the order of a design and every k-th item
-/// may be alike.
+/// at random, with a seed from the name of the folder. Evenly spaced rows would not be representative,
+/// because items are in the order of a design.
 fn drawn(rows: &[ItemRow], most: usize, folder: &str) -> Vec<usize> {
     let mut tasks = vec![];
     let bytes: Vec<usize> = rows.iter().map(|row| size(&item(0, row, &mut tasks)) + 3).collect();

@@ -48,8 +48,9 @@ pub const FILE: &str = "report.html";
 /// Writes the page of a results folder to a file.
 ///
 /// # Errors
-/// [`Error::Parameter`](crate::Error::Parameter) for a folder without results, or a file that is one of the
-/// results; [`Error::Read`](crate::Error::Read), [`Error::Write`](crate::Error::Write).
+/// [`Error::Parameter`](crate::Error::Parameter) if the folder contains no results, or if `file` is one of
+/// the results; [`Error::Read`](crate::Error::Read) if the folder cannot be listed;
+/// [`Error::Write`](crate::Error::Write) if the file cannot be written.
 pub fn write(folder: &Path, file: &Path) -> Result<()> {
     page(folder)?.write(file)
 }
@@ -58,8 +59,8 @@ impl Page {
     /// Writes the page to a file.
     ///
     /// # Errors
-    /// [`Error::Parameter`](crate::Error::Parameter) for a file that is one of the results;
-    /// [`Error::Write`](crate::Error::Write).
+    /// [`Error::Parameter`](crate::Error::Parameter) if `file` is one of the results;
+    /// [`Error::Write`](crate::Error::Write) if it cannot be written.
     pub fn write(&self, file: &Path) -> Result<()> {
         disk::check_apart(self.inputs(), file)?;
         disk::write(file, &self.to_bytes())

@@ -38,7 +38,7 @@ const MOST_PROBLEMS: usize = 60;
 /// Minimum space for single answers, in bytes.
 const FOR_ANSWERS: usize = 250_000;
 
-/// User name and password in a URL.
+/// Matches the user name and password in a URL.
 static CREDENTIALS: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r#"(://)[^/\s@"'\\]+@"#).expect("a valid pattern"));
 

@@ -162,7 +162,7 @@ fn twice(model: &str, corpus: &str, what: &str) -> Error {
 /// Maximum length of a header line in bytes.
 const LONGEST_HEADER: u64 = 1 << 20;
 
-/// Whether a file is a table of semantic profiles. An unreadable file is not.
+/// Whether a file is a table of semantic profiles; false if the file cannot be read.
 fn is_semantic_table(path: &Path) -> bool {
     let Ok(file) = disk::open(path) else { return false };
     let header = csv::Reader::from_reader(file.take(LONGEST_HEADER)).headers().cloned();

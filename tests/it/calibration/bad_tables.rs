@@ -1,4 +1,4 @@
-//! Invalid tables, through the real binary: each is refused with its column and row, and nothing is written.
+//! Invalid tables, through the real binary: the error names the column and the row, and no card is written.
 
 use surmise::calibration::Card;
 
@@ -67,7 +67,7 @@ fn an_unusable_column_is_named_and_a_pattern_over_bad_cells_is_an_error() {
         output.status.success() && told.contains("bench_c is left out") && told.contains("line 9"),
         "{told}"
     );
-    // The target's own error and its interval ends contain the target.
+    // The standard error of the target and the ends of its interval reveal the target.
     for name in ["y_stderr", "se", "y_ci_low", "y_high", "y_stderr_nats"] {
         calibrated(&with(24, name, |i| wave(i).to_string()), &[], &card);
         let read = Card::read(card.as_ref()).expect("the card");
@@ -76,7 +76,8 @@ fn an_unusable_column_is_named_and_a_pattern_over_bad_cells_is_an_error() {
     }
 }
 
-/// Calibrates the bytes of a table on its column `y`: exit code, stderr, and the card if there is one.
+/// Calibrates the bytes of a table on its column `y`. Returns the exit code, stderr, and the card if there is
+/// one.
 fn of_bytes(bytes: &[u8], flags: &[&str]) -> (Option<i32>, String, Option<Vec<u8>>) {
     let (_keep, at) = folder();
     std::fs::write(at("t.csv"), bytes).expect("a table");
@@ -227,7 +228,7 @@ fn a_feature_that_ranks_the_rows_like_the_target_is_left_out_or_if_named_reporte
     // with a prominent warning.
     let (code, told, _) = of_bytes(bytes(&copy).as_bytes(), &["--features", "a,b,c"]);
     assert!(code == Some(0) && told.contains("feature c RANKS THE ROWS AS THE TARGET y DOES"), "{told}");
-    // In ten rows, a good feature ranks all rows like the target. It is kept, with a note.
+    // Over only ten rows, a good feature may rank all rows like the target. It is kept, with a note.
     let (_, told, card) = of_bytes(bytes(&with(10, "c", bent)).as_bytes(), &[]);
     assert!(
         told.contains("feature c RANKS THE ROWS")

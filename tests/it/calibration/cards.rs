@@ -20,7 +20,7 @@ fn unmodified_public_scores_are_calibrated_and_predicted_without_the_target_colu
             "--features",
             "bench_mmlu,bench_arc_c,bench_hellaswag,bench_xwinograd",
         ]);
-        // The query table lacks these columns and does not define kinds.
+        // The query table below lacks these columns, so the card must not record their values as kinds.
         all.extend(["--ignore", "kind,obs_evaluated_family,preregistered_new", "--threads", threads]);
         all
     };
@@ -156,7 +156,7 @@ fn a_modified_card_is_refused() {
     assert!(predict(&added, &at("q.csv")).contains("hash"));
     assert!(predict("{}", &at("q.csv")).contains("no schema"));
     assert!(predict(&text[..200], &at("q.csv")).contains("JSON"));
-    // A table that lacks a column of the card.
+    // A table without a column of the card is refused as well.
     let mut lacking = table(24);
     lacking.iter_mut().for_each(|row| drop(row.remove("b")));
     write(&at("l.csv"), &lacking);
@@ -186,7 +186,7 @@ fn noise_has_no_skill_for_any_number_of_candidates_and_columns() {
             assert!(score.skill_mean < 0.15, "{score:?}");
         }
     }
-    // Of two dozen candidates, one beats the mean by a little.
+    // Among two dozen candidates, one may beat the mean slightly by chance.
     assert!(supported <= 12, "{supported} of 24 kinds of queries had a prediction");
 }
 

@@ -24,10 +24,10 @@ fn a_card_with_inconsistent_lists_is_refused_even_with_a_right_hash() {
     assert!(calibrated(&table(24), &["--features", "a,b"], &card).status.success());
     write(&at("q.csv"), &table(24));
     let edits: [(Edit, &str); 13] = [
-        (|card| card.columns.features.truncate(1), "fit.basis.mean holds 2"),
-        (|card| card.fit.basis.centre.truncate(1), "fit.basis.centre holds 1"),
+        (|card| card.columns.features.truncate(1), "fit.basis.mean has 2"),
+        (|card| card.fit.basis.centre.truncate(1), "fit.basis.centre has 1"),
         (|card| card.fit.basis.sd[0] = 0.0, "fit.basis.sd"),
-        (|card| card.fit.basis.min[0] = 9.0, "fit.basis.min holds a number above"),
+        (|card| card.fit.basis.min[0] = 9.0, "fit.basis.min contains a number that is larger"),
         (|card| card.backtest.forward[0].effective_n = 0.0, "effective_n of a coverage"),
         (|card| card.rows.n_without_family = 25, "rows.n_without_family"),
         (|card| card.fit.mean = with_one_coefficient(&card.fit.mean), "fit.mean.parameters.coefficients"),
@@ -38,8 +38,8 @@ fn a_card_with_inconsistent_lists_is_refused_even_with_a_right_hash() {
             },
             "fold 99",
         ),
-        (|card| card.training.cells[0].push_str(",1"), "training.cells holds"),
-        (|card| card.training.families.truncate(1), "training does not hold"),
+        (|card| card.training.cells[0].push_str(",1"), "training.cells has"),
+        (|card| card.training.families.truncate(1), "training does not contain"),
         (|card| card.range.distances.clear(), "range.distances"),
         (|card| card.rows.families.clear(), "rows.families"),
         (|card| card.backtest.forward[0].folds.truncate(1), "backtest"),

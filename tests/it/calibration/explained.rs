@@ -168,7 +168,8 @@ fn scores_of_different_settings_are_refused_with_both_hashes() {
         ("contains,2,turns,,0", "grader: exact"),
         ("exact,2,turns,,1", "seed: 0"),
     ] {
-        // For one model, a mean would be taken; for two models, the scores form one feature column.
+        // Scores of one model are averaged, and scores of two models form one feature column. Both need equal
+        // settings.
         score("b.csv", "minigpt-2", 1, settings);
         refuse(&["a.csv", "b.csv"], &[], &["minigpt-2 has scores on colours", says, "settings_sha256 "]);
         refuse(&["a.csv", "b.csv"], &["--mixed-scores"], &["their mean would be meaningless"]);
@@ -182,7 +183,7 @@ fn scores_of_different_settings_are_refused_with_both_hashes() {
         let said = run(&command.lines().collect::<Vec<_>>());
         assert!(said.contains("note: scores on colours") && said.contains(says), "{said}");
     }
-    // Two questions with the same name.
+    // Two tasks have the same name but different hashes.
     let sha = |digit: &str| format!("exact,2,,{},", digit.repeat(64));
     score("a.csv", "minigpt-2", 0, &sha("1"));
     score("b.csv", "minigpt-1", 0, &sha("2"));
@@ -257,7 +258,7 @@ fn training_rows_of_the_card_enter_no_error() {
             assert!(header.split(',').any(|name| name == column), "{column}: {header}");
         }
     }
-    // A file of an earlier version has no such column; its note contains the information.
+    // Files of earlier versions have no column `in_training`; their notes contain this information.
     let without = |text: &str| {
         let mut reader = csv::Reader::from_reader(text.as_bytes());
         let header = reader.headers().expect("a header").clone();

@@ -52,8 +52,8 @@ fn averages_and_sums_with_the_target_are_left_out_and_named() {
             assert!(said.contains(&format!("column {name} is")) && said.contains(says), "{says}: {said}");
         }
     }
-    // A mean without the target is a feature; a mean of columns that are not in the table is at least pointed
-    // out.
+    // A mean that does not include the target is a feature. If a column is named like a mean but its parts
+    // are not in the table, a note reports this.
     let (features, _) = calibrate(&scores("suite", |row| format!("{:.3}", mean(&row[..3]))), &[]);
     assert!(features.contains(&"suite".into()));
     let (features, said) =

@@ -1,5 +1,6 @@
-//! Targets that nothing explains are refused, within the training range and beyond it. Where such a target is
-//! skewed, a constant near the median beats the mean, and so does one candidate of two dozen by chance.
+//! Predictions of targets that are unrelated to all features are refused, within the training range and
+//! beyond it. If such a target is skewed, a constant near the median beats the mean, and one of two dozen
+//! candidates does so by chance.
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -30,9 +31,10 @@ fn targets_that_nothing_explains_are_refused() {
     let (_keep, at) = folder();
     let targets: [fn(&mut ChaCha8Rng) -> f64; 3] = [
         |random| random.random_range(0.1..0.9),
-        // Most near 0, a few large: the median of such a target errs less than its mean.
+        // Most values are near 0, and a few are large. The median then has a smaller mean absolute error than
+        // the mean.
         |random| random.random_range(0.0..1.0f64).powi(4),
-        // Near guessing but for two in ten models.
+        // Eight of ten models guess between four choices; the others score 0.6.
         |random| if random.random_range(0..10) < 2 { 0.6 } else { random.random_range(0.24..0.26) },
     ];
     let (mut answered, mut n) = (vec![], 0);
@@ -41,7 +43,7 @@ fn targets_that_nothing_explains_are_refused() {
             let csv = table(&mut generator(100 + seed), target);
             std::fs::write(at("t.csv"), csv).expect("a table");
             let run = surmise(&["calibrate", &at("t.csv"), "--target", "task", "-o", &at("card.json")]);
-            // 3: nothing can be predicted.
+            // Exit code 3: nothing can be predicted.
             assert!(matches!(run.status.code(), Some(0 | 3)), "{run:?}");
             surmise(&["predict", "--calibration", &at("card.json"), &at("t.csv"), "-o", &at("p.csv")]);
             for row in rows(&at("p.csv")).iter().filter(|row| row["measured"].is_empty()) {

@@ -59,7 +59,7 @@ fn columns_with_mixed_or_ambiguous_notations_are_named_and_left_out() {
     let half_comma = |i: usize| format!("0{}{}", [",", "."][i % 2], i + 20);
     let cases: [(&dyn Fn(usize) -> String, &str); 3] = [
         (&half_percent, "some cells are percent"),
-        (&unclear, "no cell decides"),
+        (&unclear, "no other cell shows which"),
         (&half_comma, "decimal sign"),
     ];
     for (value, says) in cases {
@@ -112,7 +112,7 @@ fn booleans_and_text_become_categories_and_an_unseen_value_is_reported() {
     let told = predicted(&card, &query);
     let kinds = [0, 1, 2, 3].map(|at| told[at]["note"].contains("ANOTHER KIND"));
     assert!(kinds[1] && !kinds[0] && !kinds[3], "{told:?}");
-    assert!(told[1]["note"].contains("instruct is true, and False in all training rows"), "{told:?}");
+    assert!(told[1]["note"].contains("instruct is true, but False in all training rows"), "{told:?}");
     assert!(told[2]["missing_features"].contains("kind="), "{told:?}");
 }
 

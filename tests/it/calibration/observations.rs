@@ -114,8 +114,8 @@ fn profiles_and_scores_become_a_table_that_is_calibrated_for_an_api() {
             && closed["ie_final_nats"].is_empty()
             && closed["params_b"] == "0.5"
     );
-    // (90 + .5) / (10 + .5) without shots and (96 + .5) / (4 + .5) with three: the mean of the logits, and
-    // the slope over log2(shots + 1) = 0 and 2.
+    // The odds are (90 + .5) / (10 + .5) without shots and (96 + .5) / (4 + .5) with three shots. The level
+    // is the mean of their logits. The slope is over log2(shots + 1), which is 0 and 2.
     let (a, b) = ((90.5f64 / 10.5).ln(), (96.5f64 / 4.5).ln());
     let number = |name: &str| closed[name].parse::<f64>().expect(name);
     assert!((number("accuracy_logit") - (a + b) / 2.0).abs() < 1e-12);
@@ -207,7 +207,7 @@ fn seeds_become_a_standard_error_and_depth_bytes_entropy_and_vocabulary_the_unit
     // The standard deviation of two values is |a - b| / sqrt 2, that of their mean |a - b| / 2.
     near("seed_stderr_nats", (a - b).abs() / 2.0);
     near("emergence_stderr_nats", own.hypot((a - b) / 2.0));
-    // A colour is one token, and so is its comma.
+    // Each colour is one token, and so is each comma.
     for profile in &both {
         assert_eq!(profile.corpus.n_tokens, 80 * profile.corpus.shots * 2);
         assert!(profile.corpus.n_bytes > profile.corpus.n_tokens);
@@ -237,7 +237,7 @@ fn seeds_become_a_standard_error_and_depth_bytes_entropy_and_vocabulary_the_unit
         near("ie_slope_u_nats", (slope[0] + slope[1]) / 2.0);
     }
     near("ie_final_nats", (last(&both[0], blocks) + last(&both[1], blocks)) / 2.0);
-    // A proxy with one seed was measured on other texts than a target with two.
+    // If the proxy has one seed and the target two, they were measured on different texts.
     assert!(profile.contains("minigpt-2--"), "{profile}");
     std::fs::remove_file(&profile).expect("the proxy's second profile");
     let output = surmise(&[

@@ -19,7 +19,7 @@ fn unsupported_predictions_have_a_reason_and_no_number() {
         row["y_hat"].is_empty() && row["low"].is_empty() && row["high"].is_empty()
     };
 
-    // Four targets do not support a prediction.
+    // Four models are too few for a prediction.
     assert_eq!(calibrated(&table(4), &[], &card).status.code(), Some(3));
     let (code, few) = predicted(&table(6));
     assert_eq!(code, Some(3));
@@ -27,7 +27,7 @@ fn unsupported_predictions_have_a_reason_and_no_number() {
         && row["status"] == "unsupported"
         && row["note"].contains("at least 5 are needed")));
 
-    // Two families do not support a prediction for a third.
+    // Two families are too few for a prediction of a third family.
     let two: Vec<_> = table(24)
         .into_iter()
         .enumerate()
@@ -151,14 +151,14 @@ fn a_row_is_predicted_from_its_known_cells_and_a_missing_proxy_does_not_affect_o
         (number(0, "y_hat") - truth).abs() < 0.15 && (number(1, "y_hat") - truth).abs() < 0.25,
         "{rows:?}"
     );
-    // The error of the back-test is that of rows without these cells.
+    // The back-test error of a row is measured on rows that lack the same cells.
     assert!(number(1, "backtest_mae") >= number(0, "backtest_mae"), "{rows:?}");
     assert!(
         rows[2]["y_hat"].is_empty() && rows[2]["note"].contains("none of the features is known"),
         "{rows:?}"
     );
 
-    // Only the gain over the proxy predicts the target; only the row without a proxy is refused.
+    // If only the gain over the proxy predicts the target, only the row without a proxy is refused.
     let mut proxied = with(24, "p", |i| (i as f64 * 0.77).sin().to_string());
     for (i, row) in proxied.iter_mut().enumerate() {
         let p: f64 = row["p"].parse().expect("p");
@@ -209,7 +209,8 @@ fn each_row_has_the_skill_against_mean_and_size_and_no_skill_is_flagged() {
         (score.skill_mean, score.skill_size)
     );
 
-    // The weak targets are nearly equal: a size line extrapolates wrongly, and the mean is hard to beat.
+    // The targets of weak models are nearly equal, so a size line extrapolates wrongly, and the mean is hard
+    // to beat.
     let mut flat = table(30);
     for (i, row) in flat.iter_mut().enumerate() {
         let (size, a) = (1.0 + i as f64, row["a"].parse::<f64>().expect("a"));
@@ -316,7 +317,8 @@ fn nothing_is_predicted_without_back_tested_coverage_and_the_distance_of_a_dista
                 "{n}: {tried} and {refused}"
             );
         }
-        // For a new family, the lowest coverage of forward folds, family folds, and both at once applies.
+        // The coverage reported for a new family beyond the training range is the lowest of three: forward
+        // folds, left-out families, and forward folds with families left out.
         let new_family = &rows[n + 3];
         if new_family["status"] == "ok" {
             assert_eq!(new_family["regime"], "extrapolation");
@@ -334,7 +336,8 @@ fn nothing_is_predicted_without_back_tested_coverage_and_the_distance_of_a_dista
 fn a_refusal_names_the_failed_split_and_no_candidate_that_needs_more_rows() {
     let (_keep, at) = folder();
     let card = at("card.json");
-    // A share that depends on neither features nor size; one of two dozen candidates may seem to predict it.
+    // The target depends on neither features nor size, but one of two dozen candidates may seem to predict
+    // it.
     let mut reasons = vec![];
     for seed in 0..3 {
         use rand::Rng;
@@ -372,12 +375,12 @@ fn intervals_with_a_coverage_far_below_their_level_are_marked_in_row_status_and_
     assert!(output.status.success() && told.contains("90 % intervals HELD ONLY"), "{told}");
     let ask = ["predict", "--calibration", &card, OBSERVATIONS, "-o", &predictions];
     let mut n_short = 0;
-    // The shortfall of the coverage changes with the level.
+    // How far the coverage falls short depends on the level.
     for level in [0.5, 0.9, 0.95, 0.99] {
         let status = surmise(&[&ask[..], &["--level", &level.to_string()]].concat()).stderr;
         let mut short = 0;
         for row in rows(&predictions).iter().filter(|row| row["status"] == "ok") {
-            // No back-test left out a kind.
+            // Rows of an unseen kind have no coverage, because no back-test left out a kind.
             let Ok(held) = row["backtest_coverage"].parse::<f64>() else {
                 assert!(row["note"].contains("ANOTHER KIND"), "{row:?}");
                 continue;

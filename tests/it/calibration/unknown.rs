@@ -117,8 +117,8 @@ fn an_unused_size_causes_no_refusal_and_a_used_unknown_size_is_reported() {
     unsized_row.insert("params_b", String::new());
     let told = predicted(&card, &[unsized_row]);
     let said = format!(
-        "if the true size is more than {reach:.1} decades beyond the largest trained on (24.00 in params_b), \
-         this prediction is not valid"
+        "if the true size is more than {reach:.1} decades beyond the largest training size (24.00 in \
+         params_b), this prediction is not valid"
     );
     assert!(told[0]["note"].contains(&said), "{said}: {told:?}");
 }

@@ -68,13 +68,13 @@ fn a_row_farther_out_than_the_back_tests_has_no_number() {
     assert!(rows[0]["status"] == "ok" && rows[0]["regime"] == "extrapolation", "{rows:?}");
     for at in [1, 3] {
         assert!(rows[at]["status"] == "unsupported" && rows[at]["y_hat"].is_empty(), "{rows:?}");
-        let said = format!("times as far as back-tests went ({reach:.1})");
+        let said = format!("times as far as back-tests reached ({reach:.1})");
         assert!(
             rows[at]["note"].contains("decades beyond the training range")
                 && rows[at]["note"].contains(&said)
         );
     }
-    // Far out on one side the row is stronger than all training rows, on the other side weaker.
+    // The row far out on one side is stronger than all training rows; the row on the other side is weaker.
     let far = [&rows[2], &rows[4]];
     for row in far {
         let distance: f64 = row["mahalanobis"].parse().expect("a distance");
@@ -122,7 +122,7 @@ fn a_proxy_or_a_size_ratio_farther_out_than_the_back_tests_has_no_number() {
         "{told:?}"
     );
     for (at, column, said) in [
-        (2, "p", format!("above the training range; back-tests went {reach:.2}")),
+        (2, "p", format!("above the training range; back-tests reached only {reach:.2}")),
         (3, "p", "above the training range".into()),
         (4, "p", "below the training range".into()),
         (5, "proxy_b", "size ratio to the proxy".into()),
@@ -161,7 +161,7 @@ fn a_proxy_outside_the_bounds_of_the_target_is_an_error_in_training_and_a_refusa
         row.insert("p", (100.0 * share).to_string());
     });
     let message = refused(&percent, &GAIN);
-    assert!(message.contains("line 2: column p holds") && message.contains("outside 0 to 1"), "{message}");
+    assert!(message.contains("line 2: column p contains") && message.contains("outside 0 to 1"), "{message}");
 }
 
 #[test]
@@ -176,7 +176,7 @@ fn a_row_of_unknown_size_has_the_interval_beyond_the_range_and_a_note() {
     assert!(rows.iter().all(|row| row["status"] == "ok" && row["regime"] == "interpolation"), "{rows:?}");
     assert!(!rows[0]["note"].contains("SIZE") && rows[1]["note"].contains("SIZE UNKNOWN"), "{rows:?}");
     assert_eq!([0, 1].map(|at| rows[at]["interval_method"].as_str()), ["jackknife_plus", "maximum"]);
-    // Its back-test is that of rows whose size is removed.
+    // The coverage comes from a back-test of rows whose size was removed.
     let held: f64 = rows[1]["backtest_coverage"].parse().expect("a coverage");
     assert!((0.5..=1.0).contains(&held), "{held}");
 }
@@ -267,7 +267,7 @@ fn rows_that_differ_only_by_proxy_or_weight_give_the_same_card_in_another_order(
         std::fs::read(at("card.json")).expect("a card")
     };
     for (column, flag) in [("p", "--proxy"), ("w", "--weights")] {
-        // Two rows of each model that agree in all other columns.
+        // Each model has two rows that agree in all other columns.
         let mut rows = with(24, column, |i| (1.0 + (i as f64 * 0.7).sin().abs()).to_string());
         for i in 0..12 {
             let value = rows[i + 12][column].clone();
@@ -289,19 +289,19 @@ fn huge_cells_infinite_bounds_and_collinear_columns_are_named() {
         for flags in [&["--features", "a,b"][..], &[]] {
             let told = refused(&huge(column), flags);
             assert!(
-                told.contains("line 7") && told.contains(&format!("column {column} holds 1e300")),
+                told.contains("line 7") && told.contains(&format!("column {column} contains 1e300")),
                 "{told}"
             );
         }
     }
     let told =
         refused(&with(24, "w", |i| if i == 5 { "1e308".into() } else { "1".into() }), &["--weights", "w"]);
-    assert!(told.contains("line 7") && told.contains("column w holds 1e308"), "{told}");
+    assert!(told.contains("line 7") && told.contains("column w contains 1e308"), "{told}");
     let tiny = |i: usize| (1e-200 * table(24)[i]["b"].parse::<f64>().expect("b")).to_string();
     for column in ["a", "y"] {
         let told = refused(&with(24, column, tiny), &["--features", "a"]);
         assert!(
-            told.contains(&format!("column {column} holds nothing above")) && told.contains("unit"),
+            told.contains(&format!("no value of column {column} exceeds")) && told.contains("unit"),
             "{told}"
         );
     }

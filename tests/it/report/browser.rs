@@ -11,7 +11,7 @@ use serde_json::json;
 use super::page::{measured, surmise, text};
 use crate::support::browser::Browser;
 
-/// How long the browser may take to answer.
+/// Maximum time to wait for the browser.
 const PATIENCE: Duration = Duration::from_secs(10);
 const CELL: &str = "table.heat td[data-block='3'][data-column='4']";
 
@@ -96,7 +96,7 @@ fn cells_show_the_numbers_of_the_csv_and_filters_work() {
     );
     assert_eq!(browser.value(count), json!(1));
     assert!(browser.text("#answers-table tbody").contains("cannot help"));
-    // The address stores the choice.
+    // The URL fragment stores the selected filters.
     assert!(browser.value("location.hash").as_str().is_some_and(|hash| hash.contains("grade=refused")));
 
     // Points of the figure show their rows, also with the keyboard.
@@ -105,14 +105,14 @@ fn cells_show_the_numbers_of_the_csv_and_filters_work() {
     assert!(tip.contains("target model: a") && tip.contains("y hat: 0.51234"), "{tip}");
     browser.value("document.querySelector('#predictions svg').focus()");
     browser.press("End");
-    // A browser on a busy processor handles a key late.
+    // On a busy machine, the browser may handle a key late.
     let is_there = |browser: &mut Browser| browser.text("#tip").contains("target model: b");
     let began = Instant::now();
     while !is_there(&mut browser) && began.elapsed() < PATIENCE {
         std::thread::sleep(Duration::from_millis(50));
     }
     assert!(is_there(&mut browser), "{}", browser.text("#tip"));
-    // Copies have every digit; LaTeX has rules and number columns.
+    // Copied CSV has every digit; copied LaTeX has rules and number columns.
     let table = "data.predictions[0].table";
     let csv = browser.value(&format!("csvText({table}, {table}.rows)"));
     assert!(csv.as_str().is_some_and(|csv| csv.contains("a,m,share,0.51234,0.25,0.75,0.625,")), "{csv}");
@@ -143,7 +143,7 @@ fn a_served_page_follows_its_folder() {
     browser.until("document.querySelector('#predictions').textContent.includes('second-model')");
     assert_eq!(browser.value("document.documentElement.dataset.theme"), json!("dark"));
     assert_eq!(browser.errors(), Vec::<String>::new());
-    // The page shows when the server is gone.
+    // After the server has stopped, the page reports that it is not up to date.
     server.kill().expect("a server");
     server.wait().expect("its end");
     browser.until("document.getElementById('status').textContent.includes('not up to date')");

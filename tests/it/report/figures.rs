@@ -120,7 +120,7 @@ fn fills(svg: &str) -> Vec<&str> {
 #[test]
 fn maps_of_one_report_share_a_scale_without_block_1() {
     let plain = |value: f64| Some((value, false));
-    // Block 1 has the largest value of all.
+    // Block 1 has the most extreme values.
     let mut both = [
         maps(&[&[plain(9.0), plain(9.0)], &[plain(0.0), plain(1.0)]]),
         maps(&[&[plain(-9.0), plain(-9.0)], &[plain(1.0), plain(2.0)]]),

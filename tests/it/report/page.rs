@@ -17,7 +17,7 @@ pub fn text(path: &Path) -> &str {
     path.to_str().expect("UTF-8")
 }
 
-/// Profiles of a model with answers and of one without, below a folder.
+/// Measures profiles of two models and writes them to the subfolder `profiles`.
 pub fn measured(folder: &Path) {
     let out = folder.join("profiles");
     let models = ["factgpt-4", "factllama-1"];
@@ -103,7 +103,7 @@ fn the_numbers_of_every_cell_are_those_of_the_csv_files() {
         assert!(is_close(&scale["values"]["share"][at(profile, row)], &row["macro_share"]));
         n += 1;
     }
-    // 4 and 3 blocks, two numbers of examples, at the default noise scale and at all scales.
+    // The models have 4 and 3 blocks and two numbers of examples, so each noise scale has 14 cells.
     assert!(n >= 2 * 14 && n % 14 == 0, "{n}");
 }
 
@@ -135,7 +135,7 @@ fn nothing_of_a_file_becomes_markup() {
     let shown: Vec<&str> = answers.iter().map(|row| row[6].as_str().expect("a text")).collect();
     assert_eq!(shown, HOSTILE);
     assert_eq!(data["predictions"][0]["table"]["rows"][0][0], HOSTILE[0]);
-    // The browser runs no other script than this one.
+    // The policy of the page allows only this script.
     let (_, script) = html.rsplit_once("<script>").expect("the script");
     let (script, _) = script.split_once("</script>").expect("its end");
     let hash = Sha256::digest(script.as_bytes());
@@ -213,7 +213,7 @@ fn missing_or_damaged_files_are_reported_and_other_folders_are_refused() {
         says.iter().for_each(|words| assert!(stderr.contains(words), "{words:?} is not in {stderr}"));
     };
     let here = text(folder.path());
-    refused(&[here], 2, &["holds no results", "study.json", "predictions.csv"]);
+    refused(&[here], 2, &["contains no results", "study.json", "predictions.csv"]);
     refused(&[text(&folder.path().join("none"))], 1, &["cannot read", "none"]);
     let predictions = folder.path().join("predictions.csv");
     std::fs::write(&predictions, "target_model,y_hat\na,1\n").expect("a file");
