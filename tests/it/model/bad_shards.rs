@@ -248,10 +248,10 @@ fn invalid_token_ids_are_refused() {
         (array("input_ids", "I64", "[2]", &ids([1, 2])), "has shape [2]; give token ids of shape (n, t)"),
         (array("input_ids", "F64", "[1, 2]", &ids([1, 2])), "has type F64"),
         (array("input_ids", "I64", "[0, 2]", &[]), "give at least one token"),
-        (array("input_ids", "I64", "[1, 2]", &ids([1, -1])), "holds -1, which is not a token id"),
+        (array("input_ids", "I64", "[1, 2]", &ids([1, -1])), "contains -1, which is not a token id"),
         (
             array("input_ids", "I64", "[1, 2]", &ids([1, 64])),
-            "holds token id 64, but the model's vocabulary has only 64 tokens",
+            "contains token id 64, but the model's vocabulary has only 64 tokens",
         ),
         (
             array("input_ids", "I64", "[1, 129]", &long),
