@@ -93,9 +93,13 @@ fn a_config_that_cannot_be_a_decoder_is_refused_by_its_key() {
             "model_type `mamba` is not supported: it computes its states by recurrence",
         ),
         ("gpt2", json!({"n_layer": null}), "key `n_layer` is missing; correct the file"),
-        ("gpt2", json!({"n_layer": "three"}), "key `n_layer` is \"three\", not a size; correct the file"),
-        ("gpt2", json!({"n_layer": -1}), "key `n_layer` is -1, not a size"),
-        ("gpt2", json!({"n_layer": 1e30}), "key `n_layer` is 1e+30, not a size"),
+        (
+            "gpt2",
+            json!({"n_layer": "three"}),
+            "key `n_layer` is \"three\", not a whole number below 2^32; correct the file",
+        ),
+        ("gpt2", json!({"n_layer": -1}), "key `n_layer` is -1, not a whole number below 2^32"),
+        ("gpt2", json!({"n_layer": 1e30}), "key `n_layer` is 1e+30, not a whole number below 2^32"),
         ("gpt2", json!({"n_layer": 0}), "the number of blocks is 0; correct the file"),
         (
             "gpt2",
@@ -111,15 +115,16 @@ fn a_config_that_cannot_be_a_decoder_is_refused_by_its_key() {
         (
             "gpt2",
             json!({"n_embd": 50}),
-            "4 heads cannot share a width of 50 evenly, and no head_dim is given; correct the file",
+            "width 50 cannot be divided into 4 heads of equal width of at most 65536, and no head_dim is \
+             given; correct the file",
         ),
         (
             "gpt2",
             json!({"n_embd": 44}),
             "`transformer.wte.weight` has shape [384, 48] where config.json asks for [384, 44]",
         ),
-        ("gpt2", json!({"n_embd": huge}), "4 heads cannot share a width of 4000000000"),
-        ("gpt2", json!({"n_head": 0}), "0 heads cannot share a width of 48 evenly"),
+        ("gpt2", json!({"n_embd": huge}), "width 4000000000 cannot be divided into 4 heads"),
+        ("gpt2", json!({"n_head": 0}), "width 48 cannot be divided into 0 heads of equal width"),
         ("gpt2", json!({"n_inner": huge}), "`transformer.h.0.mlp.c_fc.weight` has shape [48, 192]"),
         ("gpt2", json!({"n_positions": 64}), "`transformer.wpe.weight` has shape [32, 48]"),
         ("gpt2", json!({"n_positions": huge}), "`transformer.wpe.weight` has shape [32, 48]"),
@@ -177,19 +182,19 @@ fn a_config_that_cannot_be_a_decoder_is_refused_by_its_key() {
         (
             "llama-gqa",
             json!({"head_dim": 7}),
-            "7 of a head's 7 values are rotated; rotary positions need an even number",
+            "7 of the 7 values of a head are to be rotated, but rotary positions need an even number above 0",
         ),
-        ("llama-gqa", json!({"head_dim": 0}), "0 of a head's 0 values are rotated"),
+        ("llama-gqa", json!({"head_dim": 0}), "0 of the 0 values of a head are to be rotated"),
         ("llama-gqa", json!({"head_dim": huge}), "key `head_dim` is 4000000000, above the limit of 65536"),
         (
             "llama-gqa",
             json!({"head_dim": null, "num_attention_heads": 5}),
-            "5 heads cannot share a width of 48 evenly, and no head_dim is given",
+            "width 48 cannot be divided into 5 heads of equal width of at most 65536, and no head_dim is",
         ),
         (
             "llama-gqa",
             json!({"head_dim": null, "num_attention_heads": 1, "hidden_size": huge}),
-            "1 heads cannot share a width of 4000000000",
+            "width 4000000000 cannot be divided into 1 heads",
         ),
     ] {
         let scene = Scene::new(golden);

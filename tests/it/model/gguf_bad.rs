@@ -111,7 +111,7 @@ fn the_fault_of_a_file_is_named() {
         ("(mmproj)", |f| f.set("general.type", TEXT, text("mmproj"))),
         ("(mmproj)", |f| f.set("general.architecture", TEXT, text("clip"))),
         ("is part 1 of 3 of a model according to its header", |f| f.set("split.count", U32, u32s(3))),
-        ("holds a vocabulary and no weights", |f| f.tensors.clear()),
+        ("contains a vocabulary but no weights", |f| f.tensors.clear()),
         ("key `llama.expert_used_count` is missing", |f| f.set("llama.expert_count", U32, u32s(8))),
         ("block_sparse_moe.gate", |f| {
             f.set("llama.expert_count", U32, u32s(8));
