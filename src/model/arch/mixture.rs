@@ -79,8 +79,7 @@ pub(super) fn sparse_blocks(config: &Config, n_layers: usize) -> Result<Vec<bool
             let index = layer.as_u64().and_then(|l| usize::try_from(l).ok());
             let Some(index) = index else {
                 return Err(config.fault(format!(
-                    "key `mlp_only_layers` contains {layer}, which is not the \
-                                                 number of a block"
+                    "key `mlp_only_layers` contains {layer}, which is not the number of a block"
                 )));
             };
             sparse.iter_mut().skip(index).take(1).for_each(|sparse| *sparse = false);

@@ -105,17 +105,15 @@ fn longrope(description: &Description<'_>, inv_freq: &mut [f64], spec: &mut Spec
         match factor.as_f64() {
             Some(factor) if factor > 0.0 => *f /= factor,
             _ => {
-                return Err(config.fault(format!(
-                    "short_factor contains {factor}, which is not a positive \
-                                                  number"
-                )));
+                return Err(
+                    config.fault(format!("short_factor contains {factor}, which is not a positive number"))
+                );
             }
         }
     }
     if !attention_factor.is_finite() {
         return Err(config.fault(format!(
-            "original_max_position_embeddings is {original}, which is too small \
-                                         for LongRoPE"
+            "original_max_position_embeddings is {original}, which is too small for LongRoPE"
         )));
     }
     spec.max_positions = spec.max_positions.min(original);

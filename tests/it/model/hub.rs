@@ -232,7 +232,7 @@ fn the_error_about_a_gated_private_or_missing_model_gives_advice() {
         (404, "RepoNotFound", ["there is no such model", "there is no folder of this name", "check the id"]),
         (404, "RevisionNotFound", ["no such branch, tag or commit", "revision main", "tiny/gpt2"]),
         (404, "", ["no such model or revision", "revision main", "from http://127.0.0.1:"]),
-        (418, "", ["the answer is 418", "not understood", "tiny/gpt2"]),
+        (418, "", ["the server returned an unexpected status: 418", "revision main", "tiny/gpt2"]),
     ] {
         let hub = Server::start(move |_, _| Reply::status(status, code));
         Home::new().refused(&hub.url, &[], 1, &says);
@@ -257,7 +257,7 @@ fn offline_without_a_cache_sends_no_request_and_names_what_is_missing() {
         &hub.url,
         &["--offline"],
         1,
-        &["--offline is set", "this revision was never downloaded", "download it once"],
+        &["--offline is set", "this revision is missing in the cache", "download it once"],
     );
     home.done(&hub, &[]);
     hub.take();
@@ -265,7 +265,7 @@ fn offline_without_a_cache_sends_no_request_and_names_what_is_missing() {
         &hub.url,
         &["--offline", "--revision", "other"],
         1,
-        &["revision other", "was never downloaded"],
+        &["revision other", "this revision is missing"],
     );
     std::fs::remove_file(home.cache("snapshots").join(COMMIT).join(WEIGHTS)).expect("a link");
     home.refused(&hub.url, &["--offline"], 1, &["the weights are missing in the cache"]);

@@ -94,7 +94,7 @@ fn a_silent_slow_or_missing_server_does_not_block_the_run() {
     };
     let silent =
         Server::start(|_, _| Reply { status: 200, silent: Duration::from_secs(3), ..Reply::default() });
-    quick(&silent.url, "sent no data for 0.3 s (timeout: HF_HUB_DOWNLOAD_TIMEOUT), 5 times");
+    quick(&silent.url, "sent no data for 0.3 s (HF_HUB_DOWNLOAD_TIMEOUT sets this timeout), 5 times");
     let slow = Server::start(|asked, _| {
         let trickle = Duration::from_millis(if asked.method == "GET" { 50 } else { 0 });
         Reply { trickle, ..Repository::golden().answer(asked) }
@@ -108,7 +108,7 @@ fn a_silent_slow_or_missing_server_does_not_block_the_run() {
     refused(&mut command, 1, &[&says[..], &["127.0.0.1 cannot be reached; check"]].concat());
     assert!(asked.elapsed() < Duration::from_secs(3), "{:?}", asked.elapsed());
     let broken = Server::start(|_, _| Reply { status: 502, ..Reply::default() });
-    quick(&broken.url, "the answer is 502 Bad Gateway, 5 times");
+    quick(&broken.url, "the server returned 502 Bad Gateway, 5 times");
     assert!(since.elapsed() < Duration::from_secs(60), "{:?}", since.elapsed());
 }
 
@@ -124,7 +124,7 @@ fn redirects_are_limited_and_never_leave_https() {
     };
     Home::new().refused(&redirect("/api/again").url, &[], 1, &["more than 5 redirects"]);
     let clear = redirect("http://192.0.2.1/x");
-    Home::new().refused(&clear.url, &[], 1, &["refused a redirect to http://192.0.2.1"]);
+    Home::new().refused(&clear.url, &[], 1, &["the server redirects to http://192.0.2.1"]);
     // A renamed model: the token is sent along on the hub itself.
     let renamed = Server::start(|asked, _| match asked.target.contains("/gpt2/") {
         false => Repository::golden()
