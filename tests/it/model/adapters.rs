@@ -190,7 +190,7 @@ fn a_folder_without_a_model_gets_an_error_with_advice() {
         (&["params.json", "consolidated.00.pth"], "the original format of Meta and Mistral"),
         (&[".metadata", "__0_0.distcp"], "DCP"),
         (&["checkpoint-500/config.json", "checkpoint-1500/config.json"], "for example checkpoint-1500"),
-        (&["config.json", "weights.safetensors"], "if weights.safetensors holds the whole model"),
+        (&["config.json", "weights.safetensors"], "if weights.safetensors contains the whole model"),
     ] {
         let folder = tempfile::tempdir().expect("a folder");
         files.iter().for_each(|file| put(&folder, file, b"{}"));

@@ -121,7 +121,7 @@ fn a_config_that_cannot_be_a_decoder_is_refused_by_its_key() {
         (
             "gpt2",
             json!({"n_embd": 44}),
-            "`transformer.wte.weight` has shape [384, 48] where config.json asks for [384, 44]",
+            "`transformer.wte.weight` has shape [384, 48], but config.json requires [384, 44]",
         ),
         ("gpt2", json!({"n_embd": huge}), "width 4000000000 cannot be divided into 4 heads"),
         ("gpt2", json!({"n_head": 0}), "width 48 cannot be divided into 0 heads of equal width"),
@@ -131,7 +131,7 @@ fn a_config_that_cannot_be_a_decoder_is_refused_by_its_key() {
         (
             "gpt2",
             json!({"vocab_size": huge}),
-            "`transformer.wte.weight` has shape [384, 48] where config.json asks for [4000",
+            "`transformer.wte.weight` has shape [384, 48], but config.json requires [4000",
         ),
         (
             "gpt2",
@@ -216,7 +216,7 @@ fn a_truncated_or_invalid_safetensors_file_is_refused() {
     for (bytes, says) in [
         (Cow::from(&[][..]), "0 bytes are too few for a safetensors file"),
         (whole[..7].into(), "7 bytes are too few"),
-        (whole[..100].into(), "truncated: its 100 bytes end before its header does"),
+        (whole[..100].into(), "truncated: the file has only 100 bytes, fewer than its header"),
         (whole[..whole.len() - 1].into(), "truncated"),
         (whole[..whole.len() / 2].into(), "truncated"),
         ([&whole[..], b"\0\0\0\0"].concat().into(), "truncated or too long"),
@@ -248,14 +248,14 @@ fn a_tensor_that_is_missing_misshapen_or_not_finite_is_refused_by_its_name() {
         ),
         (
             Some(Box::new(|raw| raw.1.reverse())),
-            "has shape [192, 48] where config.json asks for [48, 192]; use",
+            "has shape [192, 48], but config.json requires [48, 192]; use",
         ),
         (Some(Box::new(|raw| raw.1 = vec![48 * 192])), "has shape [9216] where"),
         (Some(Box::new(|raw| (raw.0, raw.2) = (Dtype::I64, raw.2.repeat(2)))), "has type I64; save"),
         (Some(Box::new(|raw| (raw.0, raw.2) = (Dtype::I8, vec![0; 9216]))), "has type I8; save"),
-        (Some(Box::new(value(f32::NAN))), "holds NaN at element 100: the checkpoint is damaged; download"),
-        (Some(Box::new(value(f32::INFINITY))), "holds inf at element 100"),
-        (Some(Box::new(value(f32::NEG_INFINITY))), "holds -inf at element 100"),
+        (Some(Box::new(value(f32::NAN))), "contains NaN at element 100: the checkpoint is damaged; download"),
+        (Some(Box::new(value(f32::INFINITY))), "contains inf at element 100"),
+        (Some(Box::new(value(f32::NEG_INFINITY))), "contains -inf at element 100"),
     ];
     for (change, says) in cases {
         let scene = Scene::new("gpt2");

@@ -109,8 +109,8 @@ fn an_invalid_index_or_one_that_leaves_its_folder_is_refused() {
         form.place("model.norm.weight", &file);
         form.refuses(&[
             INDEX,
-            "puts tensor `model.norm.weight` in",
-            "which is not a file name in its folder",
+            "assigns tensor `model.norm.weight` to",
+            "which is not the name of a file in the same folder",
         ]);
     }
 }
@@ -123,7 +123,7 @@ fn a_damaged_shard_is_named() {
         (&[][..], "0 bytes are too few"),
         (&whole[..whole.len() - 1], "truncated"),
         (&u64::MAX.to_le_bytes().repeat(3), "header too large"),
-        (&[&90_000_000_u64.to_le_bytes()[..], b"{}"].concat(), "end before its header does"),
+        (&[&90_000_000_u64.to_le_bytes()[..], b"{}"].concat(), "fewer than its header"),
     ] {
         form.put(SECOND, bytes);
         form.refuses(&[SECOND, says, "download or save the file again"]);
@@ -163,7 +163,7 @@ fn an_invalid_pytorch_file_is_refused() {
     for (bytes, says, advice) in [
         (vec![], "not a valid PyTorch checkpoint", again),
         (whole[..whole.len() / 2].to_vec(), "not a valid PyTorch checkpoint", again),
-        (b"PK\x05\x06".iter().copied().chain([0; 18]).collect(), "it holds no data.pkl", again),
+        (b"PK\x05\x06".iter().copied().chain([0; 18]).collect(), "it contains no data.pkl", again),
         (
             b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.".to_vec(),
             "before version 1.6, which is not supported",
@@ -187,7 +187,7 @@ fn an_invalid_pytorch_file_is_refused() {
     let mut config: Value = serde_json::from_slice(&form.read("config.json")).expect("JSON");
     config["intermediate_size"] = 56.into();
     form.put("config.json", config.to_string().as_bytes());
-    form.refuses(&[TORCH, "mlp.gate_proj.weight` has shape [48, 32] where config.json asks for [56, 32]"]);
+    form.refuses(&[TORCH, "mlp.gate_proj.weight` has shape [48, 32], but config.json requires [56, 32]"]);
 }
 
 #[test]
@@ -212,7 +212,7 @@ fn nan_in_a_pytorch_file_is_refused_by_its_tensor() {
     refused(
         &["states", paths[0], "--tokens", paths[1], "-o", paths[2]],
         1,
-        &[TORCH, "tensor `model.embed_tokens.weight` holds NaN at element 2: the checkpoint is damaged"],
+        &[TORCH, "tensor `model.embed_tokens.weight` contains NaN at element 2: the checkpoint is damaged"],
     );
 }
 

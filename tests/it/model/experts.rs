@@ -69,11 +69,11 @@ fn a_router_with_too_many_or_too_few_experts_is_refused_by_name() {
     let count = |n: usize| move |config: &mut Value| config["num_experts"] = json!(n);
     let cases: [(&str, surmise::Result<Decoder>); 5] = [
         (
-            "`model.layers.0.mlp.gate.weight` has shape [4, 32] where config.json asks for [6, 32]",
+            "`model.layers.0.mlp.gate.weight` has shape [4, 32], but config.json requires [6, 32]",
             open("qwen3-moe", |_| {}, count(6), Ops::Fused),
         ),
         (
-            "`model.layers.0.mlp.gate.weight` has shape [4, 32] where config.json asks for [3, 32]",
+            "`model.layers.0.mlp.gate.weight` has shape [4, 32], but config.json requires [3, 32]",
             open("qwen3-moe", |_| {}, count(3), Ops::Fused),
         ),
         ("mlp.experts.4.gate_proj.weight` is missing", open("qwen3-moe", rows(6), count(6), Ops::Fused)),
@@ -82,7 +82,7 @@ fn a_router_with_too_many_or_too_few_experts_is_refused_by_name() {
             open("qwen3-moe", rows(3), count(3), Ops::Fused),
         ),
         (
-            "router.layer.weight` has shape [4, 32] where config.json asks for [5, 32]",
+            "router.layer.weight` has shape [4, 32], but config.json requires [5, 32]",
             open("granite-moe", |_| {}, |config| config["num_local_experts"] = json!(5), Ops::Fused),
         ),
     ];
@@ -111,7 +111,7 @@ fn impossible_groups_and_biases_of_the_router_are_refused_by_name() {
         ("uses 5 experts from 2 of 3 groups", open(&|_| {}, &set("num_experts_per_tok", 5))),
         ("each token uses 7 of 6 experts", open(&|_| {}, &set("num_experts_per_tok", 7))),
         ("e_score_correction_bias` is missing", open(&without, &|_| {})),
-        ("e_score_correction_bias` has shape [12] where config.json asks for [6]", open(&longer, &|_| {})),
+        ("e_score_correction_bias` has shape [12], but config.json requires [6]", open(&longer, &|_| {})),
     ];
     for (says, result) in cases {
         let message = result.expect_err(says).to_string();

@@ -58,7 +58,7 @@ fn the_fault_of_a_file_is_named() {
             let bytes = [&12_u32.to_le_bytes()[..], &(i64::MAX).to_le_bytes()].concat();
             f.set("general.tags", LIST, bytes);
         }),
-        ("has lists in lists", |f| {
+        ("has lists that are nested more than 4 levels deep", |f| {
             let level = [&9_u32.to_le_bytes()[..], &1_u64.to_le_bytes()].concat();
             f.set("general.tags", LIST, [level.repeat(50), numbers(U32, &[])].concat());
         }),
@@ -69,14 +69,14 @@ fn the_fault_of_a_file_is_named() {
         ("`general.alignment` is 24, which is not a power of two", |f| {
             f.set("general.alignment", U32, u32s(24));
         }),
-        ("key `llama.block_count` is \"one\", not a count", |f| {
+        ("key `llama.block_count` is \"one\", not a whole number below 2^32", |f| {
             f.set("llama.block_count", TEXT, text("one"));
         }),
         ("key `llama.block_count` is missing", |f| f.remove("llama.block_count")),
         ("`llama.attention.layer_norm_rms_epsilon` is true, not a number", |f| {
             f.set("llama.attention.layer_norm_rms_epsilon", BOOL, vec![1]);
         }),
-        ("`tokenizer.ggml.tokens` is 5, not a list of texts", |f| {
+        ("`tokenizer.ggml.tokens` is 5, not a list of strings", |f| {
             f.set("tokenizer.ggml.tokens", U32, u32s(5));
         }),
         ("`llama.feed_forward_length` differs from block to block", |f| {
@@ -92,8 +92,8 @@ fn the_fault_of_a_file_is_named() {
         }),
         ("has shape [0, 8]", |f| f.tensor("blk.0.attn_q.weight").dims = vec![0, 8]),
         ("has 5 dimensions", |f| f.tensor("blk.0.attn_q.weight").dims = vec![1; 5]),
-        ("the file ends before", |f| f.tensor("blk.0.attn_q.weight").offset = 1 << 40),
-        ("the file ends before", |f| f.tensor("blk.0.attn_q.weight").offset = u64::MAX - 31),
+        ("but the file is truncated", |f| f.tensor("blk.0.attn_q.weight").offset = 1 << 40),
+        ("but the file is truncated", |f| f.tensor("blk.0.attn_q.weight").offset = u64::MAX - 31),
         ("is not a multiple of 32", |f| f.tensor("blk.0.attn_q.weight").offset += 4),
         ("overlaps `token_embd.weight`", |f| f.tensor("blk.0.attn_q.weight").offset = 32),
         ("occurs twice", |f| f.tensor("blk.0.attn_k.weight").name = "blk.0.attn_v.weight".into()),
@@ -173,7 +173,7 @@ fn a_file_that_ends_early_is_refused_wherever_it_ends() {
         std::fs::write(&path, &whole[..n]).expect("a file");
         let error = Gguf::open(&path).err().unwrap_or_else(|| panic!("{n} of {} bytes open", whole.len()));
         let message = error.to_string();
-        let is_named = ["truncated", "cannot hold", "begin with `GGUF`"];
+        let is_named = ["truncated", "cannot contain", "begin with `GGUF`"];
         assert!(is_named.iter().any(|says| message.contains(says)), "{n}: {message}");
     }
 }

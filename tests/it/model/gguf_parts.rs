@@ -69,7 +69,8 @@ fn a_part_that_is_missing_is_named() {
     }
     let message = refusal(&folder(&NAMES[2..]).path().join(NAMES[2]));
     assert!(
-        message.contains(&format!("{} is not in the same folder, nor is 1 other;", NAMES[0])),
+        message
+            .contains(&format!("{} is not in the same folder, and another part is missing, too;", NAMES[0])),
         "{message}"
     );
 }
@@ -80,7 +81,10 @@ fn parts_of_several_models_are_not_joined() {
     let one = folder(&NAMES[..2]);
     std::fs::copy(file("llama3-rope.gguf"), one.path().join(NAMES[2])).expect("a copy");
     let message = refusal(one.path());
-    assert!(message.contains("belongs to another model than llama3-rope-00001-of-00003.gguf"), "{message}");
+    assert!(
+        message.contains("belongs to a different model than llama3-rope-00001-of-00003.gguf"),
+        "{message}"
+    );
     // The second part again, with the name of the third.
     let twice = folder(&NAMES[..2]);
     std::fs::copy(file("parts").join(NAMES[1]), twice.path().join(NAMES[2])).expect("a copy");

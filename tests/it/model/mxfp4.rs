@@ -98,7 +98,7 @@ fn values_without_the_scales_that_belong_to_them_are_refused_by_name() {
     let experts = changed(&|_| (), &|config| config["num_local_experts"] = json!(5));
     assert!(experts.contains("router.weight` has shape [4, 32] where"), "{experts}");
     let width = changed(&|_| (), &|config| config["intermediate_size"] = json!(32));
-    assert!(width.contains("where config.json asks for [4, 32, 64]"), "{width}");
+    assert!(width.contains("but config.json requires [4, 32, 64]"), "{width}");
     let method = changed(&|_| (), &|config| config["quantization_config"] = json!({"quant_method": "gptq"}));
     assert!(method.contains("quantization_config={..}"), "{method}");
 }
