@@ -1,5 +1,5 @@
-//! Checkpoints that are damaged, incomplete, or of another model: the real binary refuses them and names the
-//! file, key or tensor at fault.
+//! Tests that the binary returns an error for a checkpoint that is damaged, is incomplete, or does not match
+//! its config. The error names the file and the key or tensor.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ pub type Raw = (Dtype, Vec<usize>, Vec<u8>);
 type Change = Box<dyn Fn(&mut Raw)>;
 
 impl Scene {
-    /// Replaces keys of a JSON file of the model by those of `patch`.
+    /// Sets keys of a JSON file of the model to the values in `patch`.
     pub fn patch(&self, file: &str, patch: &Value) {
         let bytes = std::fs::read(self.path(file)).expect("a file");
         let mut value: Value = serde_json::from_slice(&bytes).expect("JSON");
@@ -49,7 +49,7 @@ fn a_missing_file_is_named() {
     for file in [CONFIG, TOKENIZER, WEIGHTS] {
         let scene = Scene::new("gpt2");
         std::fs::remove_file(scene.path(file)).expect("a file");
-        // Other files can replace a tokenizer.json.
+        // The tokenizer has another message, because other files can replace tokenizer.json.
         let [missing, advice] = match file {
             TOKENIZER => ["is missing, and so are vocab.json with merges.txt", "download it too"],
             _ => ["cannot read", "a file that exists and is readable"],
@@ -250,7 +250,7 @@ fn a_tensor_that_is_missing_misshapen_or_not_finite_is_refused_by_its_name() {
             Some(Box::new(|raw| raw.1.reverse())),
             "has shape [192, 48], but config.json requires [48, 192]; use",
         ),
-        (Some(Box::new(|raw| raw.1 = vec![48 * 192])), "has shape [9216] where"),
+        (Some(Box::new(|raw| raw.1 = vec![48 * 192])), "has shape [9216], but"),
         (Some(Box::new(|raw| (raw.0, raw.2) = (Dtype::I64, raw.2.repeat(2)))), "has type I64; save"),
         (Some(Box::new(|raw| (raw.0, raw.2) = (Dtype::I8, vec![0; 9216]))), "has type I8; save"),
         (Some(Box::new(value(f32::NAN))), "contains NaN at element 100: the checkpoint is damaged; download"),
@@ -279,7 +279,7 @@ fn weights_beyond_their_config_are_refused_and_a_model_without_head_gives_only_s
             &[WEIGHTS, name, "is not a parameter of this architecture with this config.json"],
         );
     }
-    // A tied head with other values than the embedding.
+    // A tied head must have the values of the embedding.
     let scene = Scene::new("gpt2");
     scene.tensors(|tensors| {
         let mut head = tensors["transformer.wte.weight"].clone();
@@ -287,7 +287,7 @@ fn weights_beyond_their_config_are_refused_and_a_model_without_head_gives_only_s
         tensors.insert("lm_head.weight".into(), head);
     });
     scene.refuses(&[], 1, &[WEIGHTS, "`lm_head.weight` differs from the embedding", "tie_word_embeddings"]);
-    // A model that was saved without its head.
+    // A model that was saved without its head has states but no logits.
     let scene = Scene::new("llama-gqa");
     scene.tensors(|tensors| {
         tensors.remove("lm_head.weight");
@@ -326,8 +326,8 @@ fn a_pipe_is_refused_at_once_and_a_device_is_not_replaced() {
         crate::model::parity::golden("gpt2"),
         crate::model::parity::golden("gpt2").join("oracle.safetensors"),
     );
-    // Without write permission for the folder, a device could not be replaced in any case, so the test uses a
-    // pipe instead.
+    // The test uses a pipe instead of a device as the output, because it may not have permission to replace a
+    // device.
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_surmise"));
     command.arg("states").arg(model).arg("--tokens").arg(ids).arg("-o").arg(scene.path(CONFIG));
     let output = command.output().expect("the binary");

@@ -1,5 +1,5 @@
-//! Checkpoints in several files, and in PyTorch's format, that are damaged or do not fit together: the real
-//! binary refuses them and names the file or tensor at fault.
+//! Tests that the binary returns an error for checkpoints in several files or in PyTorch format that are
+//! damaged or inconsistent. The error names the file or tensor.
 
 use std::path::Path;
 
@@ -180,7 +180,7 @@ fn an_invalid_pytorch_file_is_refused() {
         form.put(TORCH, &bytes);
         form.refuses(&[TORCH, says, advice]);
     }
-    // Types that are not supported, and a shape of another model.
+    // Unsupported types, and shapes that do not match the config, are errors.
     form.put(TORCH, &changed(b"FloatStorage", b"ShortStorage"));
     form.refuses(&[TORCH, "tensor `", "has type", "save the checkpoint again as f32, f16 or bf16"]);
     form.put(TORCH, &whole);
@@ -194,7 +194,7 @@ fn an_invalid_pytorch_file_is_refused() {
 fn nan_in_a_pytorch_file_is_refused_by_its_tensor() {
     let form = Form::new("torch");
     let mut bytes = form.read(TORCH);
-    // The archive stores the values of the embedding without compression.
+    // The archive is not compressed, so the bytes of the embedding can be found and changed.
     let core = candle_core::safetensors::load(
         golden("llama-linear-rope/model.safetensors"),
         &candle_core::Device::Cpu,
@@ -205,7 +205,7 @@ fn nan_in_a_pytorch_file_is_refused_by_its_tensor() {
     let at = bytes.windows(16).position(|window| window == begin).expect("the values");
     bytes[at + 8..at + 12].copy_from_slice(&f32::NAN.to_le_bytes());
     form.put(TORCH, &bytes);
-    // The description reads no values.
+    // `surmise model` reads no values, so the test runs `surmise states`.
     let tokens = golden("llama-linear-rope/oracle.safetensors");
     let out = form.path().join("states.safetensors");
     let paths = [form.path(), &tokens, &out].map(|path| path.to_str().expect("UTF-8"));
@@ -268,7 +268,7 @@ fn invalid_token_ids_are_refused() {
         &["cannot be used with"],
     );
     refused(&["states", "nowhere", "--tokens", file, "-o", out], 2, &["unknown model `nowhere`"]);
-    // Entities with different numbers of tokens do not form an array.
+    // If entities have different numbers of tokens, the windows do not form an array.
     let model = golden("gpt2");
     let arguments =
         ["states", model.to_str().expect("UTF-8"), "--corpus", "colours", "--windows", "50", "-o", out];

@@ -1,5 +1,5 @@
-//! Mixtures of experts: a router that does not fit its experts is refused by name, equal experts act as one
-//! MLP, and every map of a mixture has a gradient.
+//! Tests mixtures of experts. A router with a wrong number of experts is an error that names the router,
+//! equal experts give the states of one MLP, and every map of a mixture has a gradient.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ use super::parity::{flat, golden, tensors};
 
 type Weights = HashMap<String, Tensor>;
 
-/// A golden checkpoint with other weights and another config.
+/// Opens a golden checkpoint after `change` has modified its weights and `config` its config.
 fn open(
     name: &str,
     change: impl Fn(&mut Weights),
@@ -190,7 +190,7 @@ fn states_of_a_window_do_not_depend_on_other_tokens_of_an_expert() {
     assert!(worst <= 1e-5 * top, "off by {worst} of {top}");
 }
 
-/// The tensors of a file as trainable parameters.
+/// A source that provides the tensors of a file as trainable parameters.
 struct Trainable {
     file: Weights,
     vars: std::sync::Mutex<Vec<(String, Var)>>,
@@ -211,8 +211,8 @@ impl ParameterSource for Trainable {
 
 #[test]
 fn every_map_that_a_token_uses_has_the_gradient_of_pytorch() {
-    // The gradient of the mean square of the last states with respect to the first value of each tensor, from
-    // transformers 5.24 and torch 2.15.
+    // The loss is the mean square of the last states. The expected numbers are its gradient with respect to
+    // the first value of each tensor, from transformers 5.24 and torch 2.15.
     for (name, tensor, pytorch) in [
         ("qwen2-moe", "model.layers.0.mlp.gate.weight", -0.617_693_6),
         ("gpt-oss", "model.layers.0.self_attn.sinks", -0.010_554_1),
@@ -230,7 +230,7 @@ fn every_map_that_a_token_uses_has_the_gradient_of_pytorch() {
         let vars = source.vars.into_inner().expect("vars");
         for (name, var) in vars.iter().filter(|(name, _)| name.contains(".layers.")) {
             let gradient = gradients.get(var.as_tensor()).map(flat);
-            // No token is sent to this expert.
+            // The router sends no token to this expert.
             if name.contains("layers.2.mlp.experts.4.") {
                 assert_eq!(gradient, None, "{name}");
                 continue;

@@ -1,5 +1,5 @@
-//! GGUF files that are damaged or truncated or contain no model: each gives one message that names the key or
-//! tensor, and opening never takes more memory than the file has bytes.
+//! Tests that GGUF files that are damaged or truncated, or that contain no model, give one message that names
+//! the key or tensor.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use super::checkpoints::hub;
 use super::gguf::file;
 use crate::support::gguf::{BOOL, F32, GgufFile, LIST, TEXT, U32, numbers, text, texts};
 
-/// The error about a file, or about a folder with this file and others.
+/// The error about a file with these bytes.
 fn refusal(bytes: &[u8]) -> String {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("model.gguf");
@@ -158,7 +158,7 @@ fn the_fault_of_a_file_is_named() {
         let mut file = GgufFile::llama();
         change(&mut file);
         let refusal = refusal(&file.bytes());
-        assert!(refusal.contains(says), "{refusal}\n  does not say: {says}");
+        assert!(refusal.contains(says), "{refusal}\n  does not contain: {says}");
     }
 }
 

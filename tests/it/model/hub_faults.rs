@@ -1,4 +1,5 @@
-//! Faults of a hub and of the connection to it: truncated, wrong, missing and misleading answers.
+//! Tests faults of a hub and of the connection to it: responses that are truncated, wrong, missing or
+//! misleading.
 
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
@@ -101,7 +102,7 @@ fn a_silent_slow_or_missing_server_does_not_block_the_run() {
     });
     quick(&slow.url, " bytes in ");
     let gone = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
-    // A server that never answered is tried only once, for any timeout.
+    // A server to which no connection can be established is tried only once.
     let asked = Instant::now();
     let home = Home::new();
     let mut command = home.command(&format!("http://{gone}"), ID, &[]);
@@ -125,7 +126,7 @@ fn redirects_are_limited_and_never_leave_https() {
     Home::new().refused(&redirect("/api/again").url, &[], 1, &["more than 5 redirects"]);
     let clear = redirect("http://192.0.2.1/x");
     Home::new().refused(&clear.url, &[], 1, &["the server redirects to http://192.0.2.1"]);
-    // A renamed model: the token is sent along on the hub itself.
+    // A renamed model is redirected within the hub, and the redirected requests have the token.
     let renamed = Server::start(|asked, _| match asked.target.contains("/gpt2/") {
         false => Repository::golden()
             .answer(&Asked { target: asked.target.replace("/new/", "/gpt2/"), ..asked.clone() }),
