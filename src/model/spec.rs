@@ -335,7 +335,7 @@ impl Spec {
         }
         if !self.n_heads.is_multiple_of(self.n_kv_heads) {
             return Some(format!(
-                "{} heads are not a multiple of {} key/value heads",
+                "the number of heads, {}, is not a multiple of the number of key/value heads, {}",
                 self.n_heads, self.n_kv_heads
             ));
         }
@@ -360,14 +360,14 @@ impl Mixture {
             return Some("a mixture of experts has no experts, or experts of width 0".into());
         }
         if n_chosen == 0 || n_chosen > n_experts {
-            return Some(format!("each token uses {n_chosen} of {n_experts} experts"));
+            return Some(format!("the number of experts per token is {n_chosen}, not from 1 to {n_experts}"));
         }
         let ExpertGroups { n, n_chosen: chosen } = groups?;
         let size = n_experts.checked_div(n).filter(|size| size * n == n_experts && *size > 1);
         let fits = size.is_some_and(|size| (1..=n).contains(&chosen) && chosen * size >= n_chosen);
         (!fits).then(|| {
             format!(
-                "each token uses {n_chosen} experts from {chosen} of {n} groups, which does not fit \
+                "each token uses {n_chosen} experts from {chosen} of {n} groups, which is impossible with \
                  {n_experts} experts"
             )
         })

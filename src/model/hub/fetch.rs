@@ -189,7 +189,7 @@ pub(super) fn ask(connection: &Connection) -> std::result::Result<Listing, Fault
         connection.settings.fault(connection.id, reason.into(), Some(source.into()))
     })?;
     if !cache::is_commit(&listing.sha) {
-        return Err(connection.fault("the list of files names no commit; check HF_ENDPOINT").into());
+        return Err(connection.fault("the list of files contains no commit hash; check HF_ENDPOINT").into());
     }
     Ok(listing)
 }

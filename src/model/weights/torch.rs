@@ -26,8 +26,8 @@ pub(super) fn entries(file: &Bytes, index: usize) -> Result<Vec<(String, TensorE
     let head = file.head(4)?;
     if head.first() == Some(&0x80) {
         return Err(file.fault(
-            "in the format of PyTorch before version 1.6, which is not supported; load it \
-             in a newer PyTorch and save it",
+            "in the format of PyTorch before version 1.6, which is not supported; load the file with a newer \
+             PyTorch and save it again",
         ));
     }
     let invalid =

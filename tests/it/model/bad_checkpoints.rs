@@ -170,7 +170,7 @@ fn a_config_that_cannot_be_a_decoder_is_refused_by_its_key() {
         (
             "llama-gqa",
             json!({"num_key_value_heads": 4}),
-            "6 heads are not a multiple of 4 key/value heads; correct the file",
+            "the number of heads, 6, is not a multiple of the number of key/value heads, 4; correct the",
         ),
         ("llama-gqa", json!({"num_key_value_heads": 0}), "the number of key/value heads is 0"),
         (

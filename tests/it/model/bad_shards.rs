@@ -167,7 +167,7 @@ fn an_invalid_pytorch_file_is_refused() {
         (
             b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.".to_vec(),
             "before version 1.6, which is not supported",
-            "; load it in a newer PyTorch and save it",
+            "; load the file with a newer PyTorch and save it again",
         ),
         (
             b"version https://git-lfs.github.com/spec/v1\n".to_vec(),

@@ -105,11 +105,11 @@ fn impossible_groups_and_biases_of_the_router_are_refused_by_name() {
         open("glm4-moe", change, config, Ops::Fused)
     };
     let cases = [
-        ("from 2 of 4 groups, which does not fit 6 experts", open(&|_| {}, &set("n_group", 4))),
+        ("from 2 of 4 groups, which is impossible with 6 experts", open(&|_| {}, &set("n_group", 4))),
         ("from 4 of 3 groups", open(&|_| {}, &set("topk_group", 4))),
         ("from 2 of 6 groups", open(&|_| {}, &set("n_group", 6))),
         ("uses 5 experts from 2 of 3 groups", open(&|_| {}, &set("num_experts_per_tok", 5))),
-        ("each token uses 7 of 6 experts", open(&|_| {}, &set("num_experts_per_tok", 7))),
+        ("experts per token is 7, not from 1 to 6", open(&|_| {}, &set("num_experts_per_tok", 7))),
         ("e_score_correction_bias` is missing", open(&without, &|_| {})),
         ("e_score_correction_bias` has shape [12], but config.json requires [6]", open(&longer, &|_| {})),
     ];

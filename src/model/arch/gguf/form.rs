@@ -15,7 +15,10 @@ pub(super) struct GgufForm {
     /// The corresponding `model_type` in a config.json.
     pub(super) model_type: &'static str,
     /// Other `model_type`s that are stored under the same `general.architecture`.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the page of checkpoints, which a test writes"))]
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "used only by the test that writes docs/checkpoints.md")
+    )]
     pub(super) also: &'static [&'static str],
     /// The key in config.json for the epsilon of the norms.
     pub(super) epsilon: &'static str,

@@ -154,7 +154,7 @@ impl Adapter {
             };
             if entry.stored.block().is_none() {
                 let name = entry.stored.name();
-                return Err(fault(format!("has type {name}; save it again as f32, f16 or bf16")));
+                return Err(fault(format!("has type {name}; save the adapter again as f32, f16 or bf16")));
             }
             let values = values::read(&self.file, entry)?;
             if values.iter().any(|value| !value.is_finite()) {

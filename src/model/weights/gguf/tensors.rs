@@ -32,7 +32,7 @@ impl Listed {
         let fault = |reason: String| Error::Tensor { path: file.path().into(), tensor: name.clone(), reason };
         let n = cursor.u32(&what)?;
         if n > MOST_DIMENSIONS {
-            return Err(fault(format!("has {n} dimensions; the file is damaged, download it again")));
+            return Err(fault(format!("has {n} dimensions: the file is damaged; download it again")));
         }
         let mut shape = vec![];
         for _ in 0..n {
