@@ -4,13 +4,15 @@ use candle_core::Tensor;
 
 use super::spec::Spec;
 
-/// The settings of attention other than queries, keys, values and paths.
+/// The settings of one attention operation. Queries, keys, values and the batch, which defines the paths of
+/// its tokens, are passed separately.
 #[derive(Clone, Copy)]
 pub(super) struct AttentionForm<'a> {
     /// The spec, for head sizes, scale, softcap and ALiBi slopes.
     pub(super) spec: &'a Spec,
-    /// Number of last tokens of its path that a token attends to; all of them if absent.
+    /// A token attends to this many of the last tokens of its path; if absent, to its whole path.
     pub(super) window: Option<usize>,
-    /// One learned score per head in addition to the scores of the keys, `(n_heads)`.
+    /// Attention sinks, `(n_heads)`: one learned score per head that enters the softmax in addition to the
+    /// scores of the keys.
     pub(super) sinks: Option<&'a Tensor>,
 }

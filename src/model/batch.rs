@@ -1,6 +1,6 @@
-//! Decides which tokens are computed together. Windows with the same beginning share its computation: the
-//! windows form a trie whose nodes are the distinct prefixes, and each node is computed once. Because
-//! attention is causal, one pass over a window computes every prefix of it.
+//! Decides which tokens are computed together. Windows that begin with the same tokens share the computation
+//! of these tokens: the windows form a trie whose nodes are the distinct prefixes, and each node is computed
+//! once. Because attention is causal, one pass over a window computes every prefix of it.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -20,7 +20,7 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// A batch of `n` windows of equal length, without shared prefixes.
+    /// A batch of whole windows. A prefix that several windows have in common is computed once per window.
     pub fn windows<W: AsRef<[u32]>>(windows: &[W]) -> Self {
         let t = windows.first().map_or(0, |window| window.as_ref().len());
         let mut batch = Self::empty();
@@ -119,9 +119,9 @@ impl Trie {
         self.nodes[w][t]
     }
 
-    /// The number of tokens in a batch, at most `most`: small enough for four batches, so that four cores
-    /// have work, but at least half of `most`, because small matrix products are slow. The number depends
-    /// only on the trie.
+    /// The number of tokens per batch: a quarter of the trie, so that four cores have work, but at least
+    /// `most / 2`, because small matrix products are slow, and at most `most`. The number depends only on the
+    /// trie and on `most`.
     pub fn batch_tokens(&self, most: usize) -> usize {
         self.len().div_ceil(4).clamp(most / 2, most)
     }
@@ -131,9 +131,10 @@ impl Trie {
         &self.nodes[w]
     }
 
-    /// Cuts the trie into batches of about `tokens` tokens. Each batch comes with the nodes it owns, which
-    /// are its last tokens. They follow the ancestors of the first owned node, which are computed again. The
-    /// cut depends only on the trie, so results do not depend on the number of threads.
+    /// Splits the trie into batches. Each batch owns `tokens` consecutive nodes, or fewer in the last batch;
+    /// the returned range lists them. The tokens of a batch are the ancestors of its first owned node, which
+    /// are computed again, followed by the owned nodes. The split does not depend on the number of threads,
+    /// so results do not depend on it either.
     pub fn batches(&self, tokens: usize) -> Vec<(Range<u32>, Batch)> {
         (0..self.len())
             .step_by(tokens.max(1))
@@ -150,8 +151,8 @@ impl Trie {
         }
         let mut batch = Batch::empty();
         let mut place: HashMap<u32, u32> = HashMap::new();
-        // In depth-first order, the parent of an owned node is owned too or is an ancestor of the first owned
-        // node.
+        // In depth-first order, the parent of an owned node is either owned too or an ancestor of the first
+        // owned node.
         for node in ancestors.into_iter().rev().chain(owned.start as u32..owned.end as u32) {
             let here = batch.len() as u32;
             let mut path = match self.parents[node as usize] {

@@ -1,5 +1,5 @@
-//! Holds the parameters of one block in the decoder's layout, which does not depend on the published file:
-//! every linear map is `(out, in)`.
+//! Defines the parameters of one block. Their layout is the same for all file formats: every linear map is
+//! `(out, in)`.
 
 use candle_core::{Device, Tensor};
 
@@ -18,7 +18,7 @@ impl Linear {
     /// Splits a map with concatenated outputs into its parts.
     ///
     /// # Errors
-    /// If the sizes do not add up to the number of outputs.
+    /// If the sizes add up to more than the number of outputs.
     pub fn split<const N: usize>(&self, sizes: [usize; N]) -> Result<[Self; N]> {
         let mut parts = Vec::with_capacity(N);
         let mut start = 0;
@@ -32,8 +32,8 @@ impl Linear {
         })
     }
 
-    /// Splits a fused map to queries, keys and values. For each key head, its outputs are `group` queries,
-    /// one key and one value.
+    /// Splits a fused map into the maps of queries, keys and values. The outputs of the fused map are grouped
+    /// by key head: each group consists of `group` query heads, one key head and one value head.
     ///
     /// # Errors
     /// If the outputs are not `n_kv_heads * (group + 2) * head_dim`.
@@ -82,9 +82,9 @@ impl NormWeights {
 /// The norms around a branch of a block.
 #[derive(Debug, Clone)]
 pub struct Norms {
-    /// The first norm of the branch; its place depends on the form of the block.
+    /// The first norm of the branch; its position depends on the `BlockForm`.
     pub norm: NormWeights,
-    /// The second norm in a sandwich block.
+    /// The norm of the branch's output in a sandwich block.
     pub post: Option<NormWeights>,
 }
 
@@ -99,7 +99,7 @@ pub(super) fn moved(tensor: Option<&Tensor>, device: &Device) -> Result<Option<T
     Ok(tensor.map(|tensor| tensor.to_device(device)).transpose()?)
 }
 
-/// The maps of attention.
+/// The linear maps of attention.
 #[derive(Debug, Clone)]
 pub struct Attention {
     /// `d_model -> n_heads * head_dim`
@@ -110,9 +110,10 @@ pub struct Attention {
     pub value: Linear,
     /// `n_heads * head_dim -> d_model`
     pub output: Linear,
-    /// Norms of queries and keys.
+    /// Query-key normalisation (QK norm): the norm of the queries and the norm of the keys.
     pub qk_norms: Option<[NormWeights; 2]>,
-    /// `(n_heads)`, one learned score per head in addition to the scores of the keys.
+    /// Attention sinks, `(n_heads)`: one learned score per head that enters the softmax in addition to the
+    /// scores of the keys.
     pub sinks: Option<Tensor>,
 }
 
@@ -132,11 +133,12 @@ pub struct Mlp {
 pub struct ExpertMaps {
     /// `d_model -> n_experts`
     pub router: Linear,
-    /// `(n_experts)`, added to the scores that choose the experts.
+    /// `(n_experts)`, added to the router's scores when experts are chosen.
     pub choice_bias: Option<Tensor>,
     /// The experts.
     pub experts: Vec<Mlp>,
-    /// The expert that processes every token, and the map to its gate, `d_model -> 1`.
+    /// The shared expert, which processes every token, and the map to its gate, `d_model -> 1`, if it has
+    /// one.
     pub shared: Option<(Mlp, Option<Linear>)>,
 }
 
@@ -158,7 +160,7 @@ pub struct Block {
     pub attention: Attention,
     /// Norms around the MLP; absent if the MLP uses the norms of attention.
     pub mlp_norms: Option<Norms>,
-    /// An MLP, or a mixture of several.
+    /// The MLP or the mixture of experts.
     pub mlp: FeedForward,
 }
 

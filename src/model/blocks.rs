@@ -16,8 +16,8 @@ use crate::error::Result;
 pub trait BlockSource: Send + Sync {
     /// Block `l`, from 0.
     ///
+    /// # Errors
     /// If the block cannot be read.
-    /// If it cannot be read.
     fn block(&self, l: usize) -> Result<Block>;
 }
 
@@ -43,7 +43,7 @@ impl Blocks {
         }
     }
 
-    /// The norms around attention of block `l`, which are always in memory; `None` after the last block.
+    /// The norms around attention of block `l`, which are always in memory; `None` if there is no block `l`.
     pub(super) fn attention_norms(&self, l: usize) -> Option<&Norms> {
         match self {
             Self::Loaded(blocks) => blocks.get(l).map(|block| &block.attention_norms),
@@ -64,7 +64,7 @@ impl Blocks {
                 Ok(Self::Loaded(blocks.iter().map(|block| block.to_device(device)).collect::<Result<_>>()?))
             }
             Self::Streamed(_) => {
-                let reason = "blocks that are read when needed can compute only on the CPU";
+                let reason = "blocks that are read when needed can be used only on the CPU";
                 Err(candle_core::Error::Msg(reason.into()).into())
             }
         }
@@ -86,7 +86,7 @@ pub struct StreamedBlocks {
 /// The state of a block in memory.
 enum Slot {
     Reading,
-    /// The block, and the number of its holders.
+    /// The block, and the number of [`HeldBlock`]s that refer to it.
     Held(Arc<Block>, usize),
 }
 
@@ -95,7 +95,7 @@ impl StreamedBlocks {
     /// blocks are in memory at a time.
     ///
     /// # Errors
-    /// Those of `source`; with several, the error of the first block.
+    /// Returns the error of `source`; if several blocks fail, the error of the first one.
     pub fn new(source: Box<dyn BlockSource>, n: usize, most: usize) -> Result<Self> {
         let mut streamed = Self {
             source,
@@ -122,7 +122,7 @@ impl StreamedBlocks {
     }
 
     /// Waits until the block is in memory or a slot is free. A waiting thread holds no block, so threads that
-    /// hold one can always finish.
+    /// hold a block can always finish.
     fn get(&self, l: usize) -> Result<HeldBlock<'_>> {
         let mut slots = self.slots();
         loop {
@@ -140,7 +140,7 @@ impl StreamedBlocks {
         }
         slots.insert(l, Slot::Reading);
         drop(slots);
-        // Dropping the claim frees the slot if reading fails or panics.
+        // If reading fails or panics, the dropped claim frees the slot.
         let mut claim = Claim { of: self, l, block: None };
         let block = Arc::new(self.source.block(l)?);
         claim.block = Some(block.clone());
@@ -170,7 +170,8 @@ impl fmt::Debug for StreamedBlocks {
     }
 }
 
-/// The slot of a block that is being read.
+/// The slot of a block that is being read. Dropping this value marks the block as in memory if `block` is
+/// set; otherwise it frees the slot.
 struct Claim<'a> {
     of: &'a StreamedBlocks,
     l: usize,

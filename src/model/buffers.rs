@@ -1,4 +1,4 @@
-//! Reuses buffers of intermediate arrays from block to block: allocating fresh memory takes as long as the
+//! Reuses buffers of intermediate arrays from block to block, because allocating memory takes as long as the
 //! arithmetic on it.
 
 use std::cell::RefCell;
@@ -21,7 +21,7 @@ pub(super) fn take(n: usize) -> Vec<f32> {
     spare.unwrap_or_else(|| vec![0.0; n])
 }
 
-/// Keeps the buffer of a tensor that is no longer needed. No other tensor may share its values.
+/// Keeps the buffer of `tensor` for a later call of [`take`]. No other tensor may share the buffer.
 pub(super) fn give(tensor: &Tensor) -> Result<()> {
     tensor.inplace_op1(&Give)
 }

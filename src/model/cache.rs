@@ -7,7 +7,7 @@ use super::batch::Batch;
 
 use super::spec::Spec;
 
-/// Keys and values `(rows, n_kv_heads * head_dim)` of every block, after rotation.
+/// Keys and values `(rows, n_kv_heads * head_dim)` of every block, after rotary positions are applied.
 #[derive(Debug)]
 pub struct Cache {
     pub(super) blocks: Vec<BlockCache>,
@@ -24,13 +24,13 @@ pub(super) struct BlockCache {
 }
 
 impl Cache {
-    /// An empty cache for a decoder of this spec; it grows as needed.
+    /// An empty cache for a decoder of this spec. The cache grows as needed.
     pub fn new(spec: &Spec) -> Self {
         let blocks = (0..spec.n_layers).map(|_| BlockCache::default()).collect();
         Self { blocks, width: spec.n_kv_heads * spec.head_dim, n_rows: 0, free: vec![] }
     }
 
-    /// Bytes of the keys and values of a token in all blocks.
+    /// Number of bytes that the keys and values of one token occupy in all blocks.
     pub(crate) fn token_bytes(spec: &Spec) -> usize {
         2 * size_of::<f32>() * spec.n_layers * spec.n_kv_heads * spec.head_dim
     }
@@ -45,7 +45,7 @@ impl Cache {
             for rows in [&mut kept.keys, &mut kept.values] {
                 let len = self.n_rows * self.width;
                 if len > rows.capacity() {
-                    // Grow by an eighth. The default is to double.
+                    // Grow by an eighth to save memory; `resize` alone would double the capacity.
                     rows.reserve_exact(len + len / 8 - rows.len());
                 }
                 rows.resize(len, 0.0);
@@ -76,8 +76,9 @@ impl BlockCache {
 }
 
 impl Batch {
-    /// Tokens that continue sequences whose earlier tokens are in a cache. For each sequence: the new token
-    /// ids, and the cache rows of all its tokens, old and new. A sequence may have no old tokens.
+    /// A batch of tokens that continue sequences whose earlier tokens are in a cache. Each item of
+    /// `sequences` consists of the ids of the new tokens and the cache rows of all tokens of the sequence,
+    /// earlier and new. A sequence may have no earlier tokens.
     pub fn decode_step<'a>(sequences: impl IntoIterator<Item = (&'a [u32], &'a [u32])>) -> Self {
         let mut batch = Self::empty();
         for (ids, rows) in sequences {

@@ -29,7 +29,7 @@ fn architectures() -> String {
     let decoders = ALL.iter().map(|a| (a.model_type(), a.summary()));
     let whole = MULTIMODAL.iter().map(|whole| (whole.model_type, whole.summary));
     let line = |(model_type, summary): (&str, &str)| {
-        // A GGUF file of a multimodal model holds only the text part.
+        // A GGUF file of a multimodal model contains only the text part.
         let names = match model_type {
             "gemma3" => vec!["gemma3"],
             "qwen2_vl" | "qwen2_5_vl" => vec!["qwen2vl"],
@@ -70,12 +70,12 @@ fn refused_files() -> String {
     ];
     rows.extend(foreign::FILES.iter().map(|(ends, _, _)| whole(&[&first(ends)])));
     rows.push(whole(&["my-model.safetensors"]));
-    table(&["files without a published name of weights", "message"], rows)
+    table(&["files in the folder", "message"], rows)
 }
 
 fn quantised() -> String {
     let rows = foreign::MARKS.iter().map(|(end, method)| vec![code(end), (*method).to_owned()]);
-    table(&["a tensor whose name ends in", "shows weights that are quantised by"], rows)
+    table(&["a tensor whose name ends in", "quantisation method of the weights"], rows)
 }
 
 #[test]

@@ -1,6 +1,6 @@
-//! Runs decoders: embedding, `L` blocks of attention and MLP around a residual stream, final norm, head. The
-//! [`Spec`] and the tensor names describe the differences between published architectures; all of them share
-//! one forward pass.
+//! Runs decoders. A decoder consists of an embedding, `L` blocks of attention and MLP that add to a residual
+//! stream, a final norm, and a head. The [`Spec`] and the tensor names describe the differences between
+//! published architectures; all of them share one forward pass.
 
 use candle_core::Tensor;
 use ndarray::ArrayView2;
@@ -34,7 +34,7 @@ impl Decoder {
         Self { spec, parts, ops }
     }
 
-    /// The sizes and switches.
+    /// The sizes and settings of the decoder.
     pub fn spec(&self) -> &Spec {
         &self.spec
     }
@@ -49,11 +49,12 @@ impl Decoder {
         self.parts.n_params(self.spec.tied)
     }
 
-    /// Runs the blocks over a batch of `n` tokens and hands each residual stream `h_0 .. h_L`, `(n,
-    /// d_model)`, to `visit`, before the final norm. Returns `h_L`.
+    /// Runs the blocks over a batch of `n` tokens and passes each residual stream `h_0 .. h_L`, `(n,
+    /// d_model)`, to `visit`. `h_L` is the stream before the final norm. Returns `h_L`.
     ///
     /// # Errors
-    /// Those of `visit`, and failures of the tensor library (token or position out of range, memory).
+    /// Returns the errors of `visit`, and failures of the tensor library (token or position out of range, out
+    /// of memory).
     pub fn forward(
         &self,
         batch: &Batch,
@@ -62,8 +63,8 @@ impl Decoder {
         self.run(batch, None, visit)
     }
 
-    /// Runs the blocks over tokens that continue sequences (see [`Batch::decode_step`]) and returns their
-    /// `h_L`. Runs only on the CPU.
+    /// Runs the blocks over tokens that continue sequences (see [`Batch::decode_step`]) and returns `h_L` of
+    /// these tokens. Works only on the CPU.
     ///
     /// # Errors
     /// Failures of the tensor library.
@@ -175,7 +176,7 @@ impl Decoder {
         if self.normalises_input() { self.norm(h, &norms.norm) } else { Ok(h.clone()) }
     }
 
-    /// Whether branches read the normalised stream instead of the stream.
+    /// Whether branches read the normalised stream instead of the stream itself.
     fn normalises_input(&self) -> bool {
         match self.spec.form {
             BlockForm::Pre | BlockForm::Sandwich | BlockForm::Parallel { .. } => true,
@@ -183,12 +184,13 @@ impl Decoder {
         }
     }
 
-    /// Makes the memory of a branch's input available again.
+    /// Makes the memory of a branch's input available again, unless the input is the stream itself, which is
+    /// still needed.
     fn reuse_input(&self, x: &Tensor) -> Result<()> {
         if self.normalises_input() { Ok(self.ops.reuse(x)?) } else { Ok(()) }
     }
 
-    /// Adds a branch to the stream `h`: `map` of `inner`.
+    /// Applies the last map of a branch, `map`, to `inner` and adds the output to the stream `h`.
     fn add_branch(&self, h: &Tensor, inner: &Tensor, map: &Linear, norms: &Norms) -> Result<Tensor> {
         let is_plain = !matches!(self.spec.form, BlockForm::Sandwich | BlockForm::PostBranch);
         if is_plain && self.spec.residual_scale == 1.0 {
@@ -255,7 +257,7 @@ impl Decoder {
         Ok(self.ops.norm(x, self.spec.norm, weights)?)
     }
 
-    /// The norm of queries or keys, `(n, heads * head_dim)`.
+    /// Normalises queries or keys, `(n, heads * head_dim)`.
     fn norm_heads(&self, x: &Tensor, weights: &NormWeights) -> Result<Tensor> {
         let head_dim = self.spec.head_dim;
         match self.spec.qk_norm {
@@ -272,9 +274,9 @@ impl Decoder {
         }
     }
 
-    /// The input that the model itself computes next from residual streams after block `l`, `(n, d_model)`:
-    /// the streams after the norm before attention in block `l + 1`, with its gain, or after the final norm
-    /// for `l = L`. If the model has no norm there, the streams are returned unchanged.
+    /// Normalises residual streams after block `l`, `(n, d_model)`, as the next part of the model does: by
+    /// the norm (with its weight) before attention in block `l + 1`, or by the final norm if `l = L`. If the
+    /// model has no norm there, returns the streams unchanged.
     ///
     /// # Errors
     /// Failures of the tensor library.
@@ -292,12 +294,12 @@ impl Decoder {
     /// The map to logits.
     ///
     /// # Errors
-    /// [`Error::NoHead`] if the checkpoint holds only the body of the model.
+    /// [`Error::NoHead`] if the checkpoint contains the model without its head.
     pub(super) fn head(&self) -> Result<&Head> {
         self.parts.head.as_ref().ok_or(Error::NoHead)
     }
 
-    /// Logits `(n, vocab_size)` of last residual streams `(n, d_model)`.
+    /// Logits `(n, vocab_size)` of residual streams `h_L`, `(n, d_model)`.
     ///
     /// # Errors
     /// Failures of the tensor library.
@@ -332,8 +334,8 @@ impl Decoder {
         Ok(logits)
     }
 
-    /// For each last residual stream of `h`, `(n, d_model)`: the log-probability in nats of the token in
-    /// `follow`, and whether it is the most likely token.
+    /// For each row of `h`, residual streams `h_L` of shape `(n, d_model)`: the log-probability in nats of
+    /// the next token that `follow` gives for this row, and whether that token is the most likely one.
     ///
     /// # Errors
     /// Failures of the tensor library.
@@ -349,7 +351,8 @@ impl Decoder {
             let top = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
             let log_sum = f64::from(top) + row.iter().map(|x| f64::from(x - top).exp()).sum::<f64>().ln();
             let said = row[id as usize];
-            // With tied tokens, only the first one counts: greedy decoding chooses it.
+            // If several tokens have the largest logit, only the first one counts as the most likely, because
+            // greedy decoding chooses it.
             let first = row.iter().position(|x| *x == top) == Some(id as usize);
             (f64::from(said) - log_sum, first)
         };

@@ -24,16 +24,17 @@ pub struct Description {
     pub info: ModelInfo,
     /// The decoder that the config describes.
     pub spec: Spec,
-    /// How the weights are stored: "F32", "F16", "BF16", or several of them.
+    /// Data types of the stored weights, such as "F32" or "BF16"; several types are joined by "+".
     pub stored: String,
 }
 
 impl Description {
-    /// Describes an embedded model, a folder, a GGUF file, or an id on a hub; `allow_config_keys` as in
-    /// [`ModelOptions`].
+    /// Describes an embedded model, a folder, a GGUF file, or an id on a hub. `allow_config_keys` has the
+    /// meaning of the field in [`ModelOptions`].
     ///
     /// # Errors
-    /// The errors of [`LoadedDecoder::load`](super::LoadedDecoder::load) that config and headers reveal.
+    /// Returns those errors of [`LoadedDecoder::load`](super::LoadedDecoder::load) that can be detected in
+    /// the config and the headers.
     pub fn of(name: &str, allow_config_keys: &[String], hub: &Hub) -> Result<Self> {
         let id = files::find(name, hub)?;
         if hub::is_id(name)
@@ -46,7 +47,7 @@ impl Description {
         let files = ModelFiles::open(name, hub, RequiredFiles::Weights)?;
         let (opened, ()) = OpenedFiles::open(&files, &options, hub, |_, _| Ok(()))?;
         let OpenedFiles { spec, names, checkpoint, n_params, .. } = &opened;
-        // Read the shapes block by block, as loading would.
+        // Check the shapes of all blocks, as loading the model does.
         names.stream(spec, Arc::new(ShapesAlone(checkpoint.clone())), 1)?;
         let info = opened.info(&files, &options, *n_params, checkpoint.sha256()?);
         Ok(Self { info, spec: spec.clone(), stored: checkpoint.stored() })

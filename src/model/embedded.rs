@@ -1,13 +1,13 @@
 //! Provides the open models that are compiled into the binary, trained by `examples/train_family.rs`: two
-//! families of seven sizes on everyday facts, and four families of five sizes on invented facts. The four
-//! smaller sizes of the latter come with earlier checkpoints.
+//! families of seven sizes on everyday facts, and four families of five sizes on invented facts. In the
+//! families on invented facts, each of the four smaller sizes also has an earlier checkpoint.
 
 /// One embedded model.
 #[derive(Debug)]
 pub struct Member {
     /// Name of the model, and of its folder in `calibration/`.
     pub name: &'static str,
-    /// Family of the model: models with the same architecture and corpus.
+    /// Family of the model. The models of a family have the same architecture and corpus.
     pub family: &'static str,
     pub(super) config: &'static [u8],
     pub(super) tokenizer: &'static [u8],
@@ -27,7 +27,7 @@ macro_rules! members {
 }
 
 impl Member {
-    /// The training run of the model and the step of its checkpoint; no step for the last checkpoint.
+    /// The training run of the model and the step of its checkpoint; `None` for the last checkpoint.
     pub fn checkpoint(&self) -> (&'static str, Option<u64>) {
         checkpoint(self.name)
     }
@@ -42,7 +42,7 @@ pub(crate) fn checkpoint(name: &str) -> (&str, Option<u64>) {
     }
 }
 
-/// The models of everyday facts, by family and from small to large. They answer nearly all questions
+/// The models trained on everyday facts, by family and from small to large. They answer nearly all questions
 /// correctly.
 pub static FAMILY: &[Member] = members! {
     "minigpt": "minigpt-1" "minigpt-2" "minigpt-3" "minigpt-4" "minigpt-5" "minigpt-6"
@@ -51,11 +51,12 @@ pub static FAMILY: &[Member] = members! {
         #[cfg(largest_embedded)] "minillama-7";
 };
 
-/// The models that are left out of the registry package because of its size limit (`build.rs`).
+/// The models that the package on the Rust registry does not contain, because of its size limit (see
+/// `build.rs`).
 pub(super) const NOT_IN_PACKAGE: [&str; 2] = ["minigpt-7", "minillama-7"];
 
-/// The models of invented facts, by family and from small to large. Their accuracies range from chance to
-/// nearly 1.
+/// The models trained on invented facts, by family and from small to large. Their accuracies range from
+/// chance to nearly 1.
 pub static FACT_FAMILIES: &[Member] = members! {
     "factgpt": "factgpt-1-step1000" "factgpt-1" "factgpt-2-step1000" "factgpt-2" "factgpt-3-step1000"
         "factgpt-3" "factgpt-4-step1000" "factgpt-4" "factgpt-5";

@@ -6,7 +6,7 @@ use super::block_parameters::{ExpertMaps, Mlp};
 use super::ops::{Ops, softmax};
 use super::spec::{Activation, ExpertGroups, ExpertWeights, Mixture};
 
-/// Added to the sum of weights before division (DeepSeek).
+/// Added to the sum of the weights to avoid division by zero (DeepSeek).
 const LEAST_SUM: f64 = 1e-20;
 
 /// The hidden values of an MLP, `(n, d_mlp)`, before its last map.
@@ -28,7 +28,7 @@ pub(super) fn mixture(
     let logits = ops.linear(x, &maps.router)?;
     let scores = match mixture.weights {
         ExpertWeights::Sigmoid | ExpertWeights::NormalisedSigmoid => candle_nn::ops::sigmoid(&logits)?,
-        // The logits sort the experts in the same order.
+        // Without a bias, the logits can choose the experts, because softmax keeps the order.
         _ if !mixture.choice_bias => logits.clone(),
         ExpertWeights::SoftmaxOfChosen | ExpertWeights::SoftmaxOfAll => softmax(&logits)?,
     };
@@ -55,8 +55,8 @@ pub(super) fn mixture(
         weights = (weights * mixture.scale)?;
     }
 
-    // A place is a pair of a token and one of its experts. Outputs are computed expert by expert and then put
-    // in the order of places.
+    // A place is a pair of a token and one of its experts. Outputs are computed expert by expert and then
+    // sorted by place.
     let mut places: Vec<Vec<u32>> = vec![vec![]; mixture.n_experts];
     chosen.iter().enumerate().for_each(|(place, expert)| places[*expert as usize].push(place as u32));
     let mut outputs = vec![];
@@ -98,7 +98,8 @@ fn keep_groups(scores: &mut [f32], ExpertGroups { n, n_chosen }: ExpertGroups) {
     }
 }
 
-/// The indices of the `n_chosen` largest values of each row in descending order; of equal ones, the first.
+/// The indices of the `n_chosen` largest values of each row in descending order. Equal values keep their
+/// order.
 fn largest(rows: &[Vec<f32>], n_chosen: usize) -> Vec<u32> {
     let mut chosen = Vec::with_capacity(rows.len() * n_chosen);
     for row in rows {

@@ -1,4 +1,5 @@
-//! Finds the files of a model by its name: an embedded model, a folder, or an id on a hub.
+//! Finds the files of a model by its name, which is an embedded model, a folder, a GGUF file, or an id on a
+//! hub.
 
 use std::borrow::Cow;
 use std::io::ErrorKind;
@@ -23,7 +24,7 @@ pub(super) struct ModelFiles {
     pub(super) member: Option<&'static Member>,
     /// The folder of an adapter to merge into the weights.
     pub(super) adapter: Option<PathBuf>,
-    /// The GGUF file, if the model is one.
+    /// The GGUF file, if the model is stored in this format.
     pub(super) gguf: Option<Gguf>,
 }
 
@@ -52,8 +53,9 @@ impl ModelFiles {
         if let Some(file) = file {
             if has(adapter::CONFIG) {
                 let reason = "is next to a GGUF file, but surmise merges a LoRA only into weights that are \
-                              not quantised; move it away to measure the GGUF file without the LoRA, or \
-                              merge it into the model's safetensors";
+                              not quantised; to measure the GGUF file without the LoRA, move this file to \
+                              another folder; to measure the merged model, merge the LoRA into the model's \
+                              safetensors";
                 return Err(fault_of(&folder, adapter::CONFIG, reason.into()));
             }
             if hub.base().is_some() {
@@ -94,7 +96,8 @@ impl ModelFiles {
                 let config = disk::read(folder.join(adapter::CONFIG)).unwrap_or_default();
                 let base = adapter::base_of(&config);
                 let mut why = String::new();
-                // A hub id is enough to fetch the base. A path may come from another machine.
+                // The base is opened only if the adapter's config names it by a hub id: a path may come from
+                // another machine.
                 if let Some(base) = base.as_deref().filter(|base| hub::is_id(base)) {
                     match Self::open(base, &hub.without_base(), required) {
                         Ok(found) if found.gguf.is_none() && found.adapter.is_none() => {
@@ -154,7 +157,7 @@ impl ModelFiles {
             };
             return match made {
                 Some(made) => Ok(Cow::Owned(made.to_string().into_bytes())),
-                // Of the other files in the folder, only a tokenizer can belong to the GGUF file.
+                // The only other file that can belong to the GGUF file is a tokenizer in the same folder.
                 None if file == "tokenizer.json" => Self::on_disk(self.path(file)),
                 None => Err(Error::Read { path: self.path(file), source: ErrorKind::NotFound.into() }),
             };
@@ -195,7 +198,7 @@ impl TokenizerFiles for ModelFiles {
     }
 }
 
-/// The names in a folder and in its subfolders, at most one level deep; empty if the folder cannot be read.
+/// The names of the entries of a folder and of its direct subfolders; empty if the folder cannot be read.
 fn file_names(folder: &Path) -> Vec<String> {
     let list = |folder: &Path| -> Vec<(String, bool)> {
         let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
@@ -221,7 +224,7 @@ fn fault_of(folder: &Path, file: &str, reason: String) -> Error {
     Error::Config { path: folder.join(file), reason }
 }
 
-/// The id of the model that a name refers to. Reads and fetches no file.
+/// The id of the model that a name refers to. This function reads and downloads no file.
 ///
 /// # Errors
 /// [`Error::Unknown`] if the name is not an embedded model, a folder, a GGUF file, or an id on a hub.
@@ -250,7 +253,7 @@ pub(super) fn find(name: &str, hub: &Hub) -> Result<String> {
             .into();
         return Err(Error::Unknown { kind: "model", name: name.into(), hint });
     }
-    // Circular links, and paths without permission.
+    // The path exists but cannot be followed, for example a circular link or a path without permission.
     if let (Ok(_), Err(source)) = (std::fs::symlink_metadata(folder), std::fs::metadata(folder)) {
         return Err(Error::Read { path: folder.into(), source });
     }
@@ -278,8 +281,8 @@ pub(super) fn find(name: &str, hub: &Hub) -> Result<String> {
     Err(names::unknown("model", name, known, &hint))
 }
 
-/// The embedded model of a name. If the name matches only without regard to case, a folder or file of that
-/// name takes precedence.
+/// The embedded model with this name. If the name matches only without regard to case, a folder or file of
+/// that name takes precedence.
 fn embedded_member(name: &str) -> Option<&'static Member> {
     let found = names::find(name, embedded(), |member| member.name)?;
     (found.name == name || std::fs::symlink_metadata(name).is_err()).then_some(found)

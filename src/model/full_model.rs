@@ -46,7 +46,8 @@ impl Model {
     /// * an id on a hub. Environment variables configure the hub.
     ///
     /// # Errors
-    /// For an unknown name, and for any fault in the files; the message names the file and the key or tensor.
+    /// Returns an error if the name is unknown or a file has a fault. The message names the file and the key
+    /// or tensor.
     pub fn load(name: &str) -> Result<Self> {
         Self::load_with(name, ModelOptions::default(), &Hub::from_env()?)
     }
@@ -54,8 +55,8 @@ impl Model {
     /// Loads `name` with options and a hub.
     ///
     /// # Errors
-    /// Those of [`Model::load`], and [`Error::Tokenizer`] if the options request a beginning-of-sequence
-    /// token and the tokenizer has none.
+    /// Returns the errors of [`Model::load`], and [`Error::Tokenizer`] if the options request a
+    /// beginning-of-sequence token and the tokenizer has none.
     pub fn load_with(name: &str, options: ModelOptions, hub: &Hub) -> Result<Self> {
         let files = ModelFiles::open(name, hub, RequiredFiles::WeightsAndTokenizer)?;
         let both = |files: &ModelFiles, config: &Config| {
@@ -68,8 +69,8 @@ impl Model {
         Ok(Self { info, decoder, tokenizer, options, ends, chat, stored, architecture, weight_bytes })
     }
 
-    /// The id of the model that a name refers to: an embedded model, a folder, or an id on a hub. Reads and
-    /// fetches no file.
+    /// The id of the model that a name refers to: an embedded model, a folder, or an id on a hub. This
+    /// function reads and downloads no file.
     ///
     /// # Errors
     /// [`Error::Unknown`] for any other name.
@@ -83,11 +84,11 @@ impl Model {
         (LoadedDecoder { info, decoder, stored, architecture, weight_bytes }, tokenizer)
     }
 
-    /// The randomly initialised model: the same config with seeded initial weights.
+    /// A randomly initialised model with the same config. `seed` determines its weights.
     ///
     /// # Errors
-    /// Failures of the tensor library, and [`Error::Write`] if the disk has no room for weights in a
-    /// temporary file.
+    /// Failures of the tensor library, and [`Error::Write`] if the weights go to a temporary file and the
+    /// disk is full.
     pub fn random_init(&self, seed: u64) -> Result<Decoder> {
         let (spec, device) = (self.decoder.spec(), self.options.device.open()?);
         let init = RandomInit { seed };
@@ -101,7 +102,8 @@ impl Model {
         Ok(Decoder::new(spec.clone(), parts, Ops::of(&device)))
     }
 
-    /// The plan for the weights of the randomly initialised model, in addition to the weights of this model.
+    /// Plans the memory for the weights of the randomly initialised model while the weights of this model are
+    /// in memory.
     fn random_init_plan(&self) -> Result<MemoryPlan> {
         let (id, options) = (&self.info.id, &self.options);
         let left = options.max_memory_bytes.map(|limit| limit.saturating_sub(self.weight_bytes));
@@ -121,11 +123,11 @@ impl Model {
     }
 }
 
-/// A decoder of `spec` with the parameters of `source`. It needs no checkpoint, and serves random
+/// Builds a decoder of `spec` with the parameters of `source`, without a checkpoint: for random
 /// initialisation and training.
 ///
 /// # Errors
-/// Those of `source`.
+/// Returns the errors of `source`.
 pub fn random_init(
     architecture: &dyn Architecture,
     spec: &Spec,

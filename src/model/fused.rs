@@ -106,7 +106,7 @@ impl NullaryFnOnce for Activate<'_> {
             }
             Activation::Relu => {
                 for o in self.out.iter_mut() {
-                    // A comparison instead of `max`, to keep NaN.
+                    // `max` would replace NaN, so compare.
                     *o = if *o < 0.0 { 0.0 } else { *o };
                 }
             }
@@ -122,7 +122,7 @@ impl NullaryFnOnce for Activate<'_> {
             }
             Activation::ClampedSwiGlu { alpha, limit } => {
                 for o in self.out.iter_mut() {
-                    // A comparison instead of `min`, to keep NaN.
+                    // `min` would replace NaN, so compare.
                     let gate = if *o > limit { limit } else { *o };
                     *o = gate / (1.0 + exp(-alpha * gate));
                 }
@@ -142,7 +142,7 @@ impl NullaryFnOnce for Activate<'_> {
     }
 }
 
-/// Rotates the first `2 * pairs` values of each head: value `i` with value `i + pairs`. `x` has rows of
+/// Rotates the first `2 * pairs` values of each head. Values `i` and `i + pairs` form a pair. `x` has rows of
 /// `width` values; `cos` and `sin` have `pairs` values per row.
 pub(super) fn rotate(
     x: &mut [f32],
@@ -162,7 +162,7 @@ pub(super) fn rotate(
     }
 }
 
-/// Like [`rotate`], but rotates each even value with the next odd one.
+/// Like [`rotate`], but values `2 i` and `2 i + 1` form a pair.
 pub(super) fn rotate_interleaved(
     x: &mut [f32],
     width: usize,
@@ -184,8 +184,8 @@ pub(super) fn rotate_interleaved(
 
 /// Softmax attention of each token over the last `window` tokens of its path. Queries are `(n, heads *
 /// head_dim)`, keys and values `(n, kv_heads * head_dim)`. The work is proportional to the total length of
-/// the paths, even if they share tokens. `sinks` holds one score per head in addition to the scores of the
-/// keys.
+/// the paths, even if they share tokens. `sinks` has one learned score per head that enters the softmax in
+/// addition to the scores of the keys.
 pub(super) fn attention(
     q: &[f32],
     k: &[f32],
@@ -285,8 +285,8 @@ impl NullaryFnOnce for Attend<'_> {
     }
 }
 
-/// The complementary error function for `z >= 0`. The relative error is below 5e-6, because the exponent is
-/// rounded, until the result underflows.
+/// The complementary error function for `z >= 0`. Unless the result underflows, its relative error is below
+/// 5e-6; most of the error comes from rounding the exponent.
 ///
 /// # References
 /// The Chebyshev fit of Press et al., "Numerical Recipes", section 6.2 (relative error of the fit: 1.2e-7).
@@ -319,7 +319,7 @@ fn sum(x: &[f32]) -> f32 {
     folded(lanes) + rest
 }
 
-/// Adds up all lanes, folding the array in half four times.
+/// Adds up all lanes by folding the array in half four times.
 #[inline(always)]
 fn folded(mut lanes: [f32; LANES]) -> f32 {
     for half in [8, 4, 2, 1] {

@@ -231,7 +231,7 @@ impl CustomOp3 for FusedAttention<'_> {
     }
 }
 
-/// Attention over cached keys and values; the batch's paths contain cache rows.
+/// Attention over cached keys and values. The paths of the batch consist of cache rows.
 pub(super) struct FusedCachedAttention<'a> {
     pub keys: &'a [f32],
     pub values: &'a [f32],

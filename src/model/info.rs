@@ -1,4 +1,4 @@
-//! Describes a checkpoint in results.
+//! Defines the description of a checkpoint that results contain.
 
 use serde::{Deserialize, Serialize};
 
@@ -28,12 +28,15 @@ pub struct ModelInfo {
     /// SHA-256 of the weight file. With several files, SHA-256 of their concatenated hexadecimal digests, in
     /// order of file names.
     pub weights_sha256: String,
-    /// Keys of config.json that transformers does not read and that did not change the states.
+    /// Keys of config.json that transformers does not read and surmise ignores.
     #[serde(default)]
     pub ignored_config_keys: Vec<String>,
-    /// Properties of the config that can affect the results: `unread_key:KEY`, an ignored key that looks like
-    /// a setting of the computation and is switched on; `foreign_code:CLASS`, a class in `auto_map` that may
-    /// compute other states; `text_part_of:MODEL_TYPE`, a model of which only the text part is read.
+    /// Properties of the config that can affect the results:
+    ///
+    /// * `unread_key:KEY`: an ignored key looks like a setting of the computation and is switched on.
+    /// * `foreign_code:CLASS`: config.json names custom code in `auto_map`, which may compute different
+    ///   states.
+    /// * `text_part_of:MODEL_TYPE`: the model is multimodal, and only its text part is read.
     #[serde(default)]
     pub flags: Vec<String>,
     /// The precision that the weights were rounded to before use.

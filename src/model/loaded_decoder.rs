@@ -19,7 +19,7 @@ pub struct LoadedDecoder {
     pub info: ModelInfo,
     /// The trained decoder.
     pub decoder: Decoder,
-    /// How the weights are stored: "F32", "F16", "BF16", or several of them.
+    /// Data types of the stored weights, such as "F32" or "BF16"; several types are joined by "+".
     pub stored: String,
     pub(super) architecture: &'static dyn Architecture,
     /// Bytes of memory that the weights occupy.
@@ -30,14 +30,14 @@ impl LoadedDecoder {
     /// Loads the decoder of an embedded model, a folder, a GGUF file, or an id on a hub.
     ///
     /// # Errors
-    /// Those of [`Model::load`], except those of the tokenizer.
+    /// Returns the errors of [`Model::load`](super::Model::load), except those of the tokenizer.
     pub fn load(name: &str, options: &ModelOptions, hub: &Hub) -> Result<Self> {
         Self::open(&ModelFiles::open(name, hub, RequiredFiles::Weights)?, options, hub, |_, _| Ok(()))
             .map(|(loaded, ())| loaded)
     }
 
-    /// Opens the files and loads the weights. `also` runs before the weights are loaded, because loading
-    /// takes longest.
+    /// Opens the files and loads the weights. Calls `also` before it loads the weights, so that errors of
+    /// `also` appear before the slowest step.
     pub(super) fn open<T>(
         files: &ModelFiles,
         options: &ModelOptions,
@@ -54,8 +54,8 @@ impl LoadedDecoder {
         }
         if plan.most_blocks.is_some() {
             hub.note(&format!(
-                "{}: its weights take {} bytes in f32, more than --max-memory allows; they stay in their \
-                 file, and each block is read when it is needed",
+                "{}: the weights take {} bytes in f32, more than --max-memory allows; each block is read \
+                 from the weight file when it is needed",
                 files.id,
                 4 * n_params
             ));
@@ -74,8 +74,8 @@ impl LoadedDecoder {
     }
 }
 
-/// Plans how to hold the weights in the `left` bytes that remain of the limit. A GPU holds all weights at
-/// once.
+/// Plans how to keep the weights in memory; `left` is the number of bytes that remain of the limit. On a GPU,
+/// all weights must fit at once.
 ///
 /// # Errors
 /// [`Error::Parameter`] if one block does not fit.

@@ -1,4 +1,5 @@
-//! Plans how to hold the weights of a decoder within a memory limit: all at once, or block by block.
+//! Plans how to keep the weights of a decoder within a memory limit: all in memory at once, or read block by
+//! block.
 
 use super::spec::Spec;
 use super::table::PIECE_VALUES;
@@ -6,11 +7,11 @@ use super::table::PIECE_VALUES;
 /// Bytes of a value in memory.
 const VALUE_BYTES: u64 = 4;
 
-/// How the parameters of a decoder are held in memory.
+/// How the parameters of a decoder are kept in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct MemoryPlan {
-    /// The largest number of blocks in memory at a time. If absent, all blocks and the tables of the
-    /// vocabulary are in memory.
+    /// Maximum number of blocks in memory at a time. If absent, all blocks and both vocabulary tables are in
+    /// memory.
     pub(super) most_blocks: Option<usize>,
     /// Bytes of memory that the parameters occupy.
     pub(super) bytes: u64,
@@ -21,7 +22,7 @@ impl MemoryPlan {
     /// block at a time.
     ///
     /// # Errors
-    /// The minimum number of bytes, if it exceeds the limit.
+    /// If the model does not fit within the limit, the error is the minimum number of bytes that it needs.
     pub(super) fn of(
         spec: &Spec,
         n_params: usize,
@@ -42,8 +43,9 @@ impl MemoryPlan {
         Ok(Self { most_blocks: Some(most as usize), bytes: most * block + piece })
     }
 
-    /// The plan for a model that shares the limit with a second model of the same sizes. The first model is
-    /// held block by block if otherwise the minimum for the second would not fit.
+    /// The plan for a model that shares `limit` with a second model of the same size. The second model needs
+    /// at least one block and one piece of a table in memory. If these do not fit next to all weights of the
+    /// first model, the first model is read block by block, too.
     pub(super) fn beside(self, spec: &Spec, n_params: usize, limit: u64, n_threads: usize) -> Self {
         let needed: u64 = least(spec).iter().sum();
         if limit.saturating_sub(self.bytes) >= needed {
@@ -54,7 +56,8 @@ impl MemoryPlan {
     }
 }
 
-/// The bytes of the largest block, and of a piece of the tables. A model needs at least these.
+/// The bytes of the largest block and of a piece of a vocabulary table: the minimum that a model needs in
+/// memory.
 fn least(spec: &Spec) -> [u64; 2] {
     let (block, piece) = (VALUE_BYTES * largest_block(spec), VALUE_BYTES * PIECE_VALUES as u64);
     [block, piece.min(VALUE_BYTES * (spec.vocab_size * spec.d_embedding) as u64)]
@@ -75,7 +78,7 @@ fn largest_block(spec: &Spec) -> u64 {
 /// Parses a number of bytes, with an optional suffix K, M, G or T for powers of 1024.
 ///
 /// # Errors
-/// A message with the accepted forms.
+/// The error is a message with the accepted forms.
 pub fn parse_bytes(text: &str) -> Result<u64, String> {
     let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let shift = match text[number.len()..].to_ascii_uppercase().trim_end_matches('B').trim_end_matches('I') {
@@ -118,8 +121,8 @@ mod tests {
         assert_eq!(plan(Some(800_000), 64), Ok(MemoryPlan { most_blocks: Some(1), bytes: 800_000 }));
         assert_eq!(plan(Some(799_999), 64), Err(800_000));
 
-        // Loading the whole first model would leave too little for one block of the second, so the first is
-        // held block by block.
+        // With 5 200 000 bytes, the second model fits next to the whole first model; with one byte less, the
+        // first model must be read block by block.
         let beside = |limit| plan(Some(limit), 2).map(|plan| plan.beside(&spec, n_params, limit, 2));
         assert_eq!(beside(5_200_000), Ok(MemoryPlan { most_blocks: None, bytes: 4_400_000 }));
         let held = beside(5_199_999).expect("a plan");

@@ -1,8 +1,8 @@
 //! Loads language models and extracts residual streams.
 //!
-//! A model is a folder as Hugging Face tools write it, a GGUF file, an id on a hub, or the name of an
-//! embedded model. Each one becomes one decoder and a tokenizer. This module uses candle tensors internally
-//! and returns `ndarray` arrays.
+//! A model is named by a folder in the layout of Hugging Face transformers, a GGUF file, an id on a hub, or
+//! the name of an embedded model. A loaded model consists of a decoder and a tokenizer. This module uses
+//! candle tensors internally and returns `ndarray` arrays.
 
 pub mod arch;
 mod attention_form;

@@ -28,7 +28,7 @@ impl OpenedFiles {
     /// Reads the config, then calls `also`, then reads the headers.
     ///
     /// # Errors
-    /// For any fault in the files; the message names the file and the key or tensor.
+    /// Returns an error for any fault in the files. The message names the file and the key or tensor.
     pub(super) fn open<T>(
         files: &ModelFiles,
         options: &ModelOptions,
@@ -69,7 +69,7 @@ impl OpenedFiles {
         Ok((Self { architecture, spec, names, checkpoint: Arc::new(checkpoint), n_params, unread }, also))
     }
 
-    /// The description of the model; `weights_sha256` is the hash of its files.
+    /// The description of the model; `weights_sha256` is the hash of its weight files.
     pub(super) fn info(
         &self,
         files: &ModelFiles,

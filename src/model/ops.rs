@@ -63,8 +63,8 @@ impl Ops {
         weights.bias.as_ref().map_or(Ok(x.clone()), |bias| x.broadcast_add(bias))
     }
 
-    /// Keeps the memory of a tensor that is no longer needed for the next tensor of its size. No other tensor
-    /// may share its values.
+    /// Releases the memory of `x`, so that the next tensor of the same size can use it. No other tensor may
+    /// share the memory.
     pub(super) fn reuse(self, x: &Tensor) -> Result<()> {
         match self {
             Self::Fused => buffers::give(x),
@@ -72,8 +72,8 @@ impl Ops {
         }
     }
 
-    /// Applies the MLP's non-linearity element by element to `up`; with a gate, applies it to the gate and
-    /// multiplies by `up`. No other tensor may share the values of `gate` or `up`.
+    /// Applies the non-linearity of the MLP to each element of `up`. With a gate, applies it to the gate
+    /// instead, and multiplies the result by `up`. No other tensor may share the values of `gate` or `up`.
     pub(super) fn activate(self, activation: Activation, gate: Option<Tensor>, up: Tensor) -> Result<Tensor> {
         match (self, gate) {
             (Self::Fused, None) => {
@@ -105,8 +105,8 @@ impl Ops {
         }
     }
 
-    /// Rotates the first values of each head of `x`, `(n, heads * head_dim)`. No other tensor may share its
-    /// values.
+    /// Applies rotary positions to each head of `x`, `(n, heads * head_dim)`. No other tensor may share the
+    /// values of `x`.
     pub(super) fn rotate(self, x: Tensor, angles: &Angles, head_dim: usize) -> Result<Tensor> {
         let Angles { cos, sin, interleaved } = angles;
         if self == Self::Fused {
@@ -150,8 +150,8 @@ impl Ops {
             return q.apply_op3_no_bwd(k, v, &FusedAttention { batch, form });
         }
         let AttentionForm { spec, window, sinks } = form;
-        // Windows of equal length share one causal mask; any other batch is one row, masked so that a token
-        // attends to its ancestors.
+        // Windows of equal length share one causal mask; any other batch becomes one row, and its mask lets
+        // each token attend to itself and its ancestors only.
         let (rows, t) = batch.rows.unwrap_or((1, batch.len()));
         let split = |x: &Tensor, heads: usize| {
             x.reshape((rows, t, heads, spec.head_dim))?.transpose(1, 2)?.contiguous()
@@ -219,8 +219,8 @@ fn gelu_tanh(x: &Tensor) -> Result<Tensor> {
     x * candle_nn::ops::sigmoid(&twice_u)?
 }
 
-/// Softmax over the last dimension in composed operations: candle's fused softmax cuts the gradient without
-/// an error.
+/// Softmax over the last dimension in composed operations, because candle's fused softmax drops the gradient
+/// without an error.
 pub(super) fn softmax(x: &Tensor) -> Result<Tensor> {
     let last = x.rank() - 1;
     let e = x.broadcast_sub(&x.max_keepdim(last)?.detach())?.exp()?;

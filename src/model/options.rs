@@ -16,9 +16,9 @@ pub struct ModelOptions {
     /// Maximum memory for weights and states, in bytes. States above the limit go to a temporary file.
     /// Weights above the limit stay in their file, and each block is read when needed.
     pub max_memory_bytes: Option<u64>,
-    /// Whether the limit must hold the model and its randomly initialised model together.
+    /// Whether the memory limit applies to the model and its randomly initialised model together.
     pub with_random_init: bool,
-    /// Keys of config.json that custom model code may read but that the user has declared irrelevant to the
-    /// states.
+    /// Keys of config.json to ignore without an error: custom model code may read them, but the user declares
+    /// that they do not affect the states.
     pub allow_config_keys: Vec<String>,
 }

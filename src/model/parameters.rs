@@ -7,15 +7,15 @@ use super::blocks::Blocks;
 use super::table::{Head, Table};
 use crate::error::Result;
 
-/// All parameters. The blocks and the tables of the vocabulary are in memory or are read when needed; the
-/// other parameters are small and always in memory.
+/// All parameters. The blocks and the vocabulary tables are either in memory or read when needed. The other
+/// parameters are small and always in memory.
 #[derive(Debug, Clone)]
 pub struct Parameters {
     /// `(vocab_size, d_embedding)`
     pub embedding: Table,
     /// The norm of the embedding.
     pub embedding_norm: Option<NormWeights>,
-    /// `d_embedding -> d_model` and back, if the widths differ.
+    /// The maps `d_embedding -> d_model` and `d_model -> d_embedding`, if the widths differ.
     pub projections: Option<[Linear; 2]>,
     /// `(rows, d_model)`, if positions are learned.
     pub positions: Option<Tensor>,
@@ -23,8 +23,8 @@ pub struct Parameters {
     pub blocks: Blocks,
     /// Norm before the head.
     pub final_norm: Option<NormWeights>,
-    /// `d_embedding -> vocab_size`. The head of a tied model is the embedding. Absent if the checkpoint holds
-    /// only the body.
+    /// `d_embedding -> vocab_size`. The head of a tied model is the embedding. Absent if the checkpoint
+    /// contains no head.
     pub head: Option<Head>,
 }
 
@@ -32,7 +32,7 @@ impl Parameters {
     /// Moves the parameters to another device; makes no copy if they are already there.
     ///
     /// # Errors
-    /// If the parameters do not fit on the device, or are not all in memory.
+    /// If the parameters do not fit on the device, or if some of them are not in memory.
     pub fn to_device(self, device: &Device) -> Result<Self> {
         if device.is_cpu() {
             return Ok(self);
@@ -41,7 +41,7 @@ impl Parameters {
         let projections =
             |[a, b]: &[Linear; 2]| Ok::<_, crate::Error>([a.to_device(device)?, b.to_device(device)?]);
         let embedding = self.embedding.to_device(device)?;
-        // A tied head stays the same table as the embedding.
+        // On the new device, a tied head must share the table of the embedding again.
         let head = |head: &Head| -> Result<Head> {
             let tied = head.table.is_same(&self.embedding);
             let table = if tied { embedding.clone() } else { head.table.to_device(device)? };

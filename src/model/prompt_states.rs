@@ -1,6 +1,6 @@
 //! Computes states and outputs of a decoder at the last tokens of prompts: the state after each block, as the
-//! next block reads it, and the logits of chosen tokens. Prompts with a common beginning are computed
-//! together, each distinct prefix once.
+//! next block reads it, and the logits of chosen tokens. Each distinct prefix of the prompts is computed
+//! once.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,7 +15,7 @@ use super::states::{BATCH_TOKENS, check, finite, finite_logits};
 use super::store::Store;
 use crate::error::Result;
 
-/// Number of rows of logits over the whole vocabulary in memory at once.
+/// Maximum number of rows of logits over the whole vocabulary that are in memory at once.
 const LOGIT_ROWS: usize = 64;
 
 /// States and outputs at the last token of each prompt.
@@ -66,10 +66,11 @@ impl PromptStates {
         Self::with_progress(decoder, model, prompts, tokens, room_bytes, &|_, _| ())
     }
 
-    /// Like [`PromptStates::of`]. Calls `progress` with the number of finished batches and the total.
+    /// Like [`PromptStates::of`], but calls `progress` after each batch with the number of finished batches
+    /// and the total.
     ///
     /// # Errors
-    /// Those of [`PromptStates::of`].
+    /// Returns the errors of [`PromptStates::of`].
     pub fn with_progress(
         decoder: &Decoder,
         model: &str,
@@ -122,8 +123,8 @@ impl PromptStates {
         self.n_blocks
     }
 
-    /// The states of some prompts after `block`, from 1, `(prompts, d_model)`, normalised as the next block
-    /// reads them.
+    /// The states of some prompts after `block` (counted from 1), `(prompts, d_model)`, normalised as the
+    /// next block reads them.
     ///
     /// # Errors
     /// [`Error::Read`](crate::Error::Read) if the rows are in a temporary file that can no longer be read.
@@ -136,8 +137,8 @@ impl PromptStates {
         self.output.is_some()
     }
 
-    /// The logit of `token` at a prompt, by the logit lens after `block`. For the last block, this is the
-    /// model's own logit. `None` without a head, or for a token that was not requested.
+    /// The logit of `token` as the next token of a prompt, by the logit lens after `block`. For the last
+    /// block, this is the model's own logit. `None` without a head, or for a token that was not requested.
     pub fn logit(&self, block: usize, prompt: usize, token: u32) -> Option<f64> {
         let output = self.output.as_ref()?;
         let at = output.tokens.binary_search(&token).ok()?;
@@ -159,7 +160,7 @@ impl PromptStates {
 
 /// The tokens of a batch whose states are kept.
 struct Wanted {
-    /// Their positions in the batch.
+    /// Positions of these tokens in the batch.
     places: Vec<u32>,
     /// The row of the first token; the rows of the others follow, because rows are numbered in the order of
     /// nodes.
@@ -215,7 +216,8 @@ impl Wanted {
     }
 }
 
-/// The log-sum-exp of the logits, and the index of the largest one; of equal ones, the first.
+/// The log-sum-exp of the logits, and the index of the largest logit; the first index if several logits are
+/// largest.
 fn total(logits: &[f32]) -> (f64, u32) {
     let mut top = 0;
     for (at, logit) in logits.iter().enumerate() {

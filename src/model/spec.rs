@@ -35,8 +35,8 @@ pub enum Activation {
     SquaredRelu,
     /// `x * sigmoid(x)`.
     Silu,
-    /// `x * sigmoid(alpha * x)` of gates clipped to at most `limit`, times `up + 1` with `up` clipped to
-    /// `-limit..=limit` (gpt-oss). For gated MLPs only.
+    /// `g * sigmoid(alpha * g) * (u + 1)`, where `g` is the gate clipped to at most `limit`, and `u` is `up`
+    /// clipped to `-limit..=limit` (gpt-oss). For gated MLPs only.
     ClampedSwiGlu {
         /// Slope of the sigmoid.
         alpha: f32,
@@ -71,18 +71,18 @@ pub struct Rope {
     pub inv_freq: Vec<f32>,
     /// Factor of the cosines and sines (LongRoPE).
     pub attention_factor: f32,
-    /// Pair `i` consists of the values `2 i` and `2 i + 1` (GPT-J) instead of `i` and `i + pairs`.
+    /// Whether pair `i` consists of the values `2 i` and `2 i + 1` (GPT-J) instead of `i` and `i + pairs`.
     pub interleaved: bool,
 }
 
 /// The settings that can differ between the blocks of a decoder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Layer {
-    /// A token attends to the last `window` tokens of its path, including itself; to all of them if absent.
+    /// Number of last tokens of its path that a token attends to, itself included. If absent: all of them.
     pub window: Option<usize>,
     /// Index in [`Spec::ropes`] of the rotary table for queries and keys, if any.
     pub rope: Option<usize>,
-    /// The block has a mixture of experts instead of an MLP.
+    /// Whether the block has a mixture of experts instead of an MLP.
     pub mixture: bool,
 }
 
@@ -91,19 +91,19 @@ pub struct Layer {
 pub enum ExpertWeights {
     /// Softmax over the router's logits of the chosen experts: the weights add up to 1.
     SoftmaxOfChosen,
-    /// Softmax over the router's logits of all experts: the chosen experts' weights add up to less.
+    /// Softmax over the router's logits of all experts: the chosen weights add up to less than 1.
     SoftmaxOfAll,
-    /// Sigmoid of each router's logit (DeepSeek).
+    /// Sigmoid of the router's logit for each chosen expert (DeepSeek).
     Sigmoid,
-    /// Sigmoid of each router's logit, divided by the sum over the chosen experts.
+    /// Sigmoid of the router's logit for each chosen expert, divided by the sum of these sigmoids.
     NormalisedSigmoid,
 }
 
-/// Groups of consecutive experts. A token chooses its experts from the groups whose two best experts have the
-/// largest sums of scores.
+/// Groups of consecutive experts. The score of a group is the sum of the scores of its two best experts. A
+/// token chooses its experts from the groups with the largest scores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ExpertGroups {
-    /// Number of groups, all of one size.
+    /// Number of groups. All groups have the same size.
     pub n: usize,
     /// Number of groups that a token chooses from.
     pub n_chosen: usize,
@@ -114,7 +114,7 @@ pub struct ExpertGroups {
 pub struct SharedExpert {
     /// Width of the hidden layer.
     pub d_mlp: usize,
-    /// The output is multiplied by the sigmoid of a linear map of the input (Qwen2-MoE).
+    /// Whether the output is multiplied by the sigmoid of a linear map of the input (Qwen2-MoE).
     pub gated: bool,
 }
 
@@ -123,15 +123,15 @@ pub struct SharedExpert {
 pub struct Mixture {
     /// Number of experts.
     pub n_experts: usize,
-    /// Number of experts per token: those with the largest logits; of equal ones, the first.
+    /// Number of experts per token: those with the largest scores, the first ones among equal scores.
     pub n_chosen: usize,
     /// Width of an expert's hidden layer.
     pub d_expert: usize,
     /// How the weights of the chosen experts are computed.
     pub weights: ExpertWeights,
-    /// Factor of the weights.
+    /// Factor that multiplies the weights.
     pub scale: f64,
-    /// Whether each expert has a bias that is added to its score for the choice, but not for the weights.
+    /// Whether each expert has a bias that affects the choice of experts but not their weights.
     pub choice_bias: bool,
     /// The groups from which experts are chosen; all experts if absent.
     pub groups: Option<ExpertGroups>,
@@ -141,7 +141,7 @@ pub struct Mixture {
     pub shared: Option<SharedExpert>,
 }
 
-/// A norm of queries and keys, of the same kind as the other norms.
+/// Query-key normalisation (QK norm), of the same kind as the other norms of the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum QkNorm {
     /// Each head is normalised separately, with the same weights.
@@ -170,17 +170,17 @@ impl Biases {
     pub const BLOCKS: Self = Self { qkv: true, output: true, mlp: true, head: false };
 }
 
-/// Attention with linear biases (ALiBi): scores fall linearly with the distance of the key.
+/// Attention with linear biases (ALiBi): scores decrease linearly with the distance between query and key.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Alibi {
     /// One slope per head.
     pub slopes: Vec<f32>,
-    /// Slopes, positions and their products are rounded to bf16, and scaled with the scores (Falcon).
+    /// Whether values are rounded to bf16 and the bias is multiplied by the attention scale (Falcon).
     pub is_rounded: bool,
 }
 
 impl Alibi {
-    /// The bias added to the scaled score of key `key` for query `query`, except a constant per query.
+    /// The bias of the scaled score, up to a constant per query, which the softmax cancels.
     pub fn bias(&self, head: usize, query: usize, key: usize, scale: f32) -> f32 {
         let slope = self.slopes[head];
         if self.is_rounded {
@@ -192,7 +192,7 @@ impl Alibi {
     }
 }
 
-/// The sizes and switches of a decoder. In the default, all sizes are 0 and all switches are off.
+/// The sizes and settings of a decoder. In the default value, all sizes are 0.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Spec {
     /// Width of the residual stream.
@@ -201,7 +201,7 @@ pub struct Spec {
     pub d_embedding: usize,
     /// Number of blocks, L.
     pub n_layers: usize,
-    /// Blocks that the file may hold after the last one (GLM 4.5). They do not affect the states.
+    /// Number of blocks that a file may have after the last one (GLM 4.5). They do not affect the states.
     pub n_further_blocks: usize,
     /// Number of rows of the embedding.
     pub vocab_size: usize,
@@ -216,11 +216,11 @@ pub struct Spec {
     /// Maximum number of tokens in a window.
     pub max_positions: usize,
 
-    /// Factor of the embedding.
+    /// Factor that multiplies the embedding.
     pub embedding_scale: f64,
     /// Whether the embedding is normalised (BLOOM).
     pub embedding_norm: bool,
-    /// A learned vector per position is added to the embedding; the number is the table's row of position 0.
+    /// Row of position 0 in the table of learned positions, if the embedding has such positions.
     pub learned_positions: Option<usize>,
 
     /// Kind of all norms.
@@ -229,13 +229,13 @@ pub struct Spec {
     pub norm_bias: bool,
     /// How a block combines its branches with the stream.
     pub form: BlockForm,
-    /// Factor of a branch's output before it is added to the stream (Granite).
+    /// Factor that multiplies the output of a branch before the output is added to the stream (Granite).
     pub residual_scale: f64,
     /// Rotary tables, indexed by [`Layer::rope`].
     pub ropes: Vec<Rope>,
     /// The settings of each block.
     pub layers: Vec<Layer>,
-    /// Factor of the attention scores before the softmax.
+    /// Factor that multiplies the attention scores before the softmax.
     pub attention_scale: f32,
     /// Attention scores `s` become `cap * tanh(s / cap)`.
     pub attention_softcap: Option<f32>,
@@ -243,15 +243,15 @@ pub struct Spec {
     pub alibi: Option<Alibi>,
     /// Queries, keys and values are clipped to `-clip_qkv..=clip_qkv` (OLMo).
     pub clip_qkv: Option<f64>,
-    /// Each head has a learned score in the softmax in addition to the scores of the keys (gpt-oss).
+    /// Whether each head has an attention sink, a learned score that enters the softmax (gpt-oss).
     pub sinks: bool,
-    /// Norm of queries and keys, before rotation unless `qk_norm_after_rope` is set.
+    /// Query-key normalisation (QK norm), before rotary positions unless `qk_norm_after_rope` is set.
     pub qk_norm: Option<QkNorm>,
-    /// Queries and keys are normalised after rotation (HunYuan).
+    /// Whether queries and keys are normalised after rotary positions are applied (HunYuan).
     pub qk_norm_after_rope: bool,
     /// Non-linearity of the MLP.
     pub activation: Activation,
-    /// The MLP multiplies `up` by an activated gate.
+    /// Whether the MLP multiplies `up` by an activated gate.
     pub gated: bool,
     /// The experts of the blocks that have a mixture.
     pub mixture: Option<Mixture>,
@@ -260,16 +260,16 @@ pub struct Spec {
 
     /// Whether a norm precedes the head.
     pub final_norm: bool,
-    /// The head is the transposed embedding.
+    /// Whether the head shares its weights with the embedding.
     pub tied: bool,
-    /// Factor of the logits.
+    /// Factor that multiplies the logits.
     pub logit_scale: f64,
-    /// Logits `s` become `cap * tanh(s / cap)`, after the scale.
+    /// Logits `s` become `cap * tanh(s / cap)`, after they are multiplied by `logit_scale`.
     pub logit_softcap: Option<f64>,
 
     /// Standard deviation of random initial weights (`initializer_range`).
     pub init_std: f64,
-    /// Standard deviation of random initial weights for the maps back into the residual stream.
+    /// Standard deviation of random initial weights of maps whose outputs are added to the stream.
     pub residual_init_std: f64,
 }
 
@@ -317,7 +317,7 @@ impl Default for Spec {
 }
 
 impl Spec {
-    /// The first reason why these sizes do not describe a decoder, if any.
+    /// The first reason why these settings do not describe a valid decoder, if any.
     pub fn fault(&self) -> Option<String> {
         let sizes = [
             ("width", self.d_model),
@@ -335,13 +335,13 @@ impl Spec {
         }
         if !self.n_heads.is_multiple_of(self.n_kv_heads) {
             return Some(format!(
-                "{} heads are not a multiple of {} key/value heads",
+                "the number of heads, {}, is not a multiple of the number of key/value heads, {}",
                 self.n_heads, self.n_kv_heads
             ));
         }
         if self.layers.len() != self.n_layers {
             return Some(format!(
-                "{} blocks have settings, but there are {}",
+                "the settings are for {} blocks, but the model has {}",
                 self.layers.len(),
                 self.n_layers
             ));
@@ -357,17 +357,17 @@ impl Mixture {
     fn fault(&self) -> Option<String> {
         let Self { n_experts, n_chosen, d_expert, shared, groups, .. } = *self;
         if n_experts == 0 || d_expert == 0 || shared.is_some_and(|shared| shared.d_mlp == 0) {
-            return Some("a mixture has no experts, or experts of width 0".into());
+            return Some("a mixture of experts has no experts, or experts of width 0".into());
         }
         if n_chosen == 0 || n_chosen > n_experts {
-            return Some(format!("each token uses {n_chosen} of {n_experts} experts"));
+            return Some(format!("the number of experts per token is {n_chosen}, not from 1 to {n_experts}"));
         }
         let ExpertGroups { n, n_chosen: chosen } = groups?;
         let size = n_experts.checked_div(n).filter(|size| size * n == n_experts && *size > 1);
         let fits = size.is_some_and(|size| (1..=n).contains(&chosen) && chosen * size >= n_chosen);
         (!fits).then(|| {
             format!(
-                "each token uses {n_chosen} experts from {chosen} of {n} groups, which does not fit \
+                "each token uses {n_chosen} experts from {chosen} of {n} groups, which is impossible with \
                  {n_experts} experts"
             )
         })

@@ -1,5 +1,5 @@
-//! Writes the residual streams of whole windows to a safetensors file for other tools: every layer at every
-//! token. Values are written as they are computed.
+//! Writes the residual streams of whole windows, at every layer and every token, to a safetensors file for
+//! other tools. Each batch is written when it is computed, so that the streams need not fit in memory.
 //!
 //! # Shapes
 //! f32 `h_0 .. h_L`, each `(n, t, d_model)`: the residual stream after `l` blocks, before the final norm; f32
@@ -23,14 +23,14 @@ use super::{LoadedDecoder, ModelInfo, Precision};
 use crate::disk::Partial;
 use crate::error::{Error, Result};
 
-/// Rows of logits computed at once.
+/// Maximum number of rows of logits that are in memory at once.
 const LOGIT_ROWS: usize = 64;
 
 /// Reads windows from the array `input_ids`, int64 `(n, t)`, of a safetensors file. Other arrays are ignored.
 ///
 /// # Errors
-/// [`Error::Read`]; [`Error::Weights`] if the file is not a safetensors file; [`Error::Tensor`] if the array
-/// is missing, has the wrong shape, or contains invalid ids.
+/// [`Error::Read`] if the file cannot be read; [`Error::Weights`] if it is not a safetensors file;
+/// [`Error::Tensor`] if the array is missing, has the wrong shape, or contains invalid ids.
 pub fn read_windows(path: &Path) -> Result<Vec<Vec<u32>>> {
     const NAME: &str = "input_ids";
     let fault = |reason: String| Error::Tensor { path: path.into(), tensor: NAME.into(), reason };
@@ -44,7 +44,7 @@ pub fn read_windows(path: &Path) -> Result<Vec<Vec<u32>>> {
     }
     let id = |id: &i64| {
         u32::try_from(*id)
-            .map_err(|_| fault(format!("holds {id}, which is not a token id; give ids from 0 on")))
+            .map_err(|_| fault(format!("contains {id}, which is not a token id; token ids are 0 or larger")))
     };
     let ids = values.iter().map(id).collect::<Result<Vec<_>>>()?;
     Ok(ids.chunks(t).map(<[u32]>::to_vec).collect())
@@ -55,8 +55,9 @@ pub fn read_windows(path: &Path) -> Result<Vec<Vec<u32>>> {
 /// to 1.
 ///
 /// # Errors
-/// [`Error::Window`] for windows of different lengths or that do not fit the model, [`Error::NonFinite`] for
-/// NaN or infinity in a residual stream, [`Error::Write`].
+/// [`Error::Window`] if the windows differ in length or do not fit the model; [`Error::NoHead`] if logits are
+/// requested and the checkpoint has no head; [`Error::NonFinite`] for NaN or infinity in the results;
+/// [`Error::Write`] if the file cannot be written.
 pub fn write(
     loaded: &LoadedDecoder,
     windows: &[Vec<u32>],
@@ -97,7 +98,7 @@ pub fn write(
     batches.into_par_iter().zip(runs).try_for_each(|((owned, batch), runs)| {
         let before = batch.len() - owned.len();
         let row = |node: u32| before + (node - owned.start) as usize;
-        // Each prefix is computed once and written for every window that begins with it.
+        // The values of a prefix are computed once and written for every window that begins with this prefix.
         let write = |array: usize, width: usize, values: &[f32]| {
             runs.iter().try_for_each(|run| {
                 let nodes = &trie.nodes(run.window)[run.tokens.clone()];
@@ -147,14 +148,14 @@ pub fn write(
     partial.commit()
 }
 
-/// The positions of a window whose prefixes belong to one batch.
+/// Consecutive positions of a window whose trie nodes belong to one batch.
 struct Run {
     window: usize,
     tokens: Range<usize>,
 }
 
-/// For each of `n_batches` batches of `size` nodes, the positions of each window that belong to the batch.
-/// Nodes increase along a window, so these positions are consecutive.
+/// For each of `n_batches` batches of `size` nodes, the positions of each window whose nodes belong to the
+/// batch. Nodes increase along a window, so these positions are consecutive.
 fn runs(trie: &Trie, n_windows: usize, size: usize, n_batches: usize) -> Vec<Vec<Run>> {
     let mut runs: Vec<Vec<Run>> = (0..n_batches).map(|_| vec![]).collect();
     for window in 0..n_windows {
@@ -181,7 +182,7 @@ impl Layout {
     fn new(info: &ModelInfo, n: usize, t: usize, logits: bool) -> Result<Self> {
         let too_large = || Error::Window {
             model: info.id.clone(),
-            reason: "the states exceed the largest possible file size; give fewer windows".into(),
+            reason: "the states exceed the maximum file size; give fewer windows".into(),
         };
         let mut arrays = vec![("input_ids".to_owned(), Dtype::I64, vec![n, t])];
         arrays.extend((0..=info.n_layers).map(|l| (format!("h_{l}"), Dtype::F32, vec![n, t, info.d_model])));
@@ -206,7 +207,7 @@ impl Layout {
         let malformed =
             |source: &dyn std::fmt::Display| Error::from(candle_core::Error::Msg(source.to_string()));
         let metadata = Metadata::new(Some(about), infos).map_err(|source| malformed(&source))?;
-        // Without a fixed order of keys, the bytes would differ from run to run.
+        // A JSON value sorts its keys, so that every run writes the same bytes.
         let value = serde_json::to_value(&metadata).map_err(|source| malformed(&source))?;
         let mut json = value.to_string().into_bytes();
         // Data begins at a multiple of eight bytes, as the safetensors format requires.

@@ -32,7 +32,7 @@ impl States {
     /// Runs `decoder` over `windows` and keeps the rows at `points` in memory.
     ///
     /// # Errors
-    /// [`Error::Window`] for a window that is empty, exceeds the model's number of positions, or holds a
+    /// [`Error::Window`] for a window that is empty, exceeds the model's number of positions, or contains a
     /// token outside its vocabulary; [`Error::NonFinite`] for NaN or infinity in a residual stream.
     pub fn of(decoder: &Decoder, model: &str, windows: &[Vec<u32>], points: &[Point]) -> Result<Self> {
         Self::within(decoder, model, windows, points, None)
@@ -42,7 +42,7 @@ impl States {
     /// bytes.
     ///
     /// # Errors
-    /// Those of [`States::of`], and [`Error::Write`] if the disk is full.
+    /// Returns the errors of [`States::of`], and [`Error::Write`] if the disk is full.
     pub fn within(
         decoder: &Decoder,
         model: &str,
@@ -57,7 +57,7 @@ impl States {
     /// the total.
     ///
     /// # Errors
-    /// Those of [`States::within`].
+    /// Returns the errors of [`States::within`].
     pub fn with_progress(
         decoder: &Decoder,
         model: &str,
@@ -112,7 +112,8 @@ impl States {
         self.trie.len()
     }
 
-    /// For each point, the number of its context: the distinct prefix that ends at the point.
+    /// For each point, the index of its context. The context of a point is the prefix of the window that ends
+    /// at the point; equal contexts have equal indices.
     pub fn contexts(&self, points: &[Point]) -> Vec<u32> {
         points.iter().map(|(w, t)| self.trie.node(*w, *t)).collect()
     }
@@ -155,7 +156,7 @@ pub(super) fn check(decoder: &Decoder, model: &str, windows: &[Vec<u32>]) -> Res
             return Err(fault(
                 w,
                 format!(
-                    "holds token id {id}, but the model's vocabulary has only {} tokens",
+                    "contains token id {id}, but the model's vocabulary has only {} tokens",
                     spec.vocab_size
                 ),
             ));
@@ -179,7 +180,7 @@ pub(super) fn finite_logits(model: &str, values: &[f32], width: usize) -> Result
 
 /// Checks that a residual stream is finite.
 pub(super) fn finite(model: &str, layer: usize, first_row: usize, values: &[f32], d: usize) -> Result<()> {
-    // Without an early exit, the compiler can vectorise the loop.
+    // The compiler can vectorise this loop because it has no early exit.
     if values.iter().fold(true, |finite, value| finite & value.is_finite()) {
         return Ok(());
     }

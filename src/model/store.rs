@@ -10,7 +10,7 @@ use ndarray::Array2;
 use super::tensor_values::le_bytes;
 use crate::error::{Error, Result};
 
-/// `h_0 .. h_L`, each `(n_rows, d)`.
+/// Rows of residual streams: one array per layer, each `(n_rows, d)`.
 #[derive(Debug)]
 pub(super) struct Store {
     n_rows: usize,
@@ -26,8 +26,8 @@ enum Storage {
 }
 
 impl Store {
-    /// Allocates the rows of `n_layers` arrays, filled with zeros; in a temporary file if they need more than
-    /// `room_bytes` bytes.
+    /// Allocates the rows of `n_layers` arrays, filled with zeros. The rows are in a temporary file if they
+    /// need more than `room_bytes` bytes.
     pub(super) fn new(n_layers: usize, n_rows: usize, d: usize, room_bytes: Option<u64>) -> Result<Self> {
         let bytes = 4 * (n_layers as u64) * (n_rows as u64) * (d as u64);
         let storage = if room_bytes.is_some_and(|room| bytes > room) {
@@ -38,7 +38,8 @@ impl Store {
         Ok(Self { n_rows, d, storage })
     }
 
-    /// The range of values that some rows of layer `l` occupy. In a file, multiply by 4 for bytes.
+    /// Where `len` values from row `first` of layer `l` are stored, counted in values: from the start of the
+    /// layer's array in memory, or from the start of the file, in which each value has 4 bytes.
     fn range(&self, l: usize, first: usize, len: usize) -> Range<usize> {
         let start = match self.storage {
             Storage::Memory(_) => first * self.d,

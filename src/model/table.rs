@@ -1,5 +1,5 @@
-//! Holds the tables of the vocabulary, the largest matrices of small models, in memory, or reads their rows
-//! from storage when needed.
+//! Keeps the vocabulary tables (embedding and head) in memory, or reads their rows from storage when needed.
+//! These tables are the largest matrices of small models.
 
 use std::fmt;
 use std::ops::Range;
@@ -14,7 +14,7 @@ use crate::error::Result;
 /// The largest number of values of a table that are read at once: 16 MiB of f32.
 pub(super) const PIECE_VALUES: usize = 1 << 22;
 
-/// A matrix outside memory.
+/// A matrix whose rows are read from storage.
 pub trait StoredRows: Send + Sync {
     /// Number of rows, and their width.
     fn dims(&self) -> [usize; 2];
@@ -162,7 +162,7 @@ pub(super) fn pieces([n, width]: [usize; 2]) -> impl Iterator<Item = Range<usize
 mod tests {
     use super::*;
 
-    /// Values that depend on their index.
+    /// A stored table in which every value is a function of its index.
     struct Wave([usize; 2]);
 
     impl StoredRows for Wave {

@@ -1,4 +1,4 @@
-//! Arcee's AFM: a Llama whose MLP has no gate and squares a ReLU.
+//! Arcee's AFM: a Llama whose MLP has a squared ReLU and no gate.
 
 use super::tensor_names::MlpIn;
 use super::{Architecture, Config, TensorNames, llama, rotary};

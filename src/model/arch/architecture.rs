@@ -1,5 +1,5 @@
-//! Defines the interface between published checkpoints and the decoder: an architecture reads a config.json
-//! and names the tensors.
+//! Defines the interface between published checkpoints and the decoder. An architecture converts a
+//! config.json to a [`Spec`] and names the tensors.
 
 use super::config::Config;
 use super::tensor_names::TensorNames;
@@ -8,13 +8,13 @@ use crate::model::parameters::Parameters;
 use crate::model::spec::Spec;
 use crate::model::weights::ParameterSource;
 
-/// Reads the config of an architecture and names its tensors.
+/// Converts the config of a published architecture to a [`Spec`], and names its tensors.
 pub trait Architecture: Sync {
     /// `model_type` in config.json.
     fn model_type(&self) -> &'static str;
     /// One line for `surmise list architectures`.
     fn summary(&self) -> &'static str;
-    /// The spec that a config.json describes, in any of its published spellings.
+    /// The spec that a config.json describes. All published spellings of its keys are supported.
     ///
     /// # Errors
     /// [`Error::Config`](crate::Error::Config) for a missing or malformed key and for a setting that the
@@ -25,7 +25,7 @@ pub trait Architecture: Sync {
     /// Reads every tensor from `source` and converts it to the decoder's layout: linear maps are `(out, in)`.
     ///
     /// # Errors
-    /// Those of `source`.
+    /// Returns the errors of `source`.
     fn parameters(&self, spec: &Spec, source: &dyn ParameterSource) -> Result<Parameters> {
         self.tensor_names(spec).load(spec, source)
     }

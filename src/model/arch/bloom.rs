@@ -1,5 +1,5 @@
-//! BLOOM: ALiBi instead of position embeddings, a norm of the embedding, and one fused map that holds
-//! queries, keys and values head by head.
+//! BLOOM: ALiBi instead of position embeddings, a norm of the embedding, and one fused map whose outputs are
+//! the query, key and value of each head in turn.
 
 use super::tensor_names::{MlpIn, Qkv};
 use super::{Architecture, Config, TensorNames, gpt2};
@@ -8,7 +8,7 @@ use crate::model::spec::{Alibi, Biases, Layer, Norm, Spec, alibi_slopes};
 
 pub(super) struct Bloom;
 
-/// Shared with Falcon.
+/// The tensor names, which Falcon also uses.
 pub(super) const NAMES: TensorNames = TensorNames {
     embedding: "word_embeddings",
     embedding_norm: "word_embeddings_layernorm",
@@ -46,7 +46,7 @@ impl Architecture for Bloom {
             n_kv_heads: n_heads,
             head_dim,
             d_mlp: 4 * d_model,
-            // The architecture does not limit windows; this is the window length in training.
+            // The architecture has no maximum window length; `seq_length` is the window length in training.
             max_positions: config.size_or("seq_length", 2048)?,
             embedding_norm: true,
             norm: Norm::Layer { eps: config.positive_or("layer_norm_epsilon", 1e-5)?, affine: true },

@@ -1,5 +1,5 @@
 //! Cohere's Command R: parallel branches after one layer norm without bias, interleaved rotary positions, a
-//! scale of logits, and in Command R+ norms of query and key heads.
+//! scale of logits, and in Command R+ query-key normalisation (QK norm).
 
 use super::{Architecture, Config, TensorNames, llama, rotary};
 use crate::error::Result;
@@ -7,7 +7,7 @@ use crate::model::spec::{BlockForm, Norm, QkNorm, Spec};
 
 pub(super) struct Cohere;
 
-/// The spec on which all Cohere models build.
+/// The spec that all Cohere models have in common.
 pub(super) fn base(config: &Config, theta: f64) -> Result<Spec> {
     let mut spec = llama::base(config, rotary::Defaults { theta, ..rotary::USUAL })?;
     spec.norm = Norm::Layer { eps: config.positive_or("layer_norm_eps", 1e-5)?, affine: true };

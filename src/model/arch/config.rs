@@ -1,4 +1,4 @@
-//! Reads values of a config.json; its errors name the file and the key.
+//! Reads values of a config.json. Errors name the file and the key.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -9,12 +9,12 @@ use serde_json::Value;
 use crate::error::{Error, Result};
 use crate::model::spec::Activation;
 
-/// Upper limit for counts, far above those of published models. Counts determine allocations before any
-/// tensor is checked, so absurd values must be rejected early.
+/// Upper limit for counts, far above those of published models. Memory is allocated according to these counts
+/// before any tensor is checked, so absurd values must be rejected early.
 const MAX_COUNT: usize = 65_536;
 
-/// A config.json with getters whose errors name the file and the key. It records the requested keys, so that
-/// the remaining keys are not silently ignored.
+/// A config.json with getters whose errors name the file and the key. It records which keys are requested, so
+/// that the other keys can be reported.
 #[derive(Debug, Clone)]
 pub struct Config {
     path: PathBuf,
@@ -45,19 +45,19 @@ impl Config {
         Error::Config { path: self.path.clone(), reason }
     }
 
-    /// The value of a key; `null` counts as absent.
+    /// The value of a key; absent if the value is `null`.
     pub fn get(&self, key: &str) -> Option<&Value> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(key.to_owned());
         self.value.get(key).filter(|value| !value.is_null())
     }
 
-    /// Marks keys as read because they have no effect given the other settings of this config.
+    /// Marks keys as requested, because they have no effect together with the other settings of this config.
     pub(super) fn mark_inert(&self, keys: &[&str]) {
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         asked.extend(keys.iter().map(|key| (*key).to_owned()));
     }
 
-    /// The first key that was never requested, is not null, and is not `known`.
+    /// The first key that was not requested, whose value is not null, and for which `known` returns false.
     pub(super) fn first_unread_key(&self, known: impl Fn(&str, &Value) -> bool) -> Option<(&str, &Value)> {
         let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         self.entries().find(|(key, value)| !asked.contains(*key) && !known(key, value))
@@ -81,7 +81,7 @@ impl Config {
         config
     }
 
-    /// A copy with `count` as the default of a key.
+    /// A copy that has `count` as the value of a key if the key is absent or null.
     pub(super) fn with_default(&self, key: &str, count: usize) -> Self {
         let mut config = self.clone();
         if self.get(key).is_none() {
@@ -90,14 +90,14 @@ impl Config {
         config
     }
 
-    /// A copy with another value of a key.
+    /// A copy in which a key has the given value.
     pub(super) fn with(&self, key: &str, value: Value) -> Self {
         let mut config = self.clone();
         config.value[key] = value;
         config
     }
 
-    /// A copy with a value for a key that is absent; `null` counts as present.
+    /// A copy that has the given value of a key if the key is absent. A `null` is kept.
     pub(super) fn with_absent(self, key: &str, value: &Value) -> Self {
         if self.value.get(key).is_none() { self.with(key, value.clone()) } else { self }
     }
@@ -129,7 +129,7 @@ impl Config {
             .as_u64()
             .filter(|size| *size <= u64::from(u32::MAX))
             .map(|size| size as usize)
-            .ok_or_else(|| self.fault(format!("key `{key}` is {value}, not a size")))
+            .ok_or_else(|| self.fault(format!("key `{key}` is {value}, not a whole number below 2^32")))
     }
 
     /// A count with a default.
@@ -170,21 +170,22 @@ impl Config {
             Ok(width / n_heads)
         } else {
             Err(self.fault(format!(
-                "{n_heads} heads cannot share a width of {width} evenly, and no head_dim is given"
+                "width {width} cannot be divided into {n_heads} heads of equal width of at most {MAX_COUNT}, \
+                 and no head_dim is given"
             )))
         }
     }
 
-    /// The spelling of a key that this config uses; the first one if it uses none.
+    /// The alternative in `keys` that this config uses; the first alternative if it uses none.
     pub fn present_alias<'a>(&self, keys: &[&'a str]) -> &'a str {
         self.mark_inert(keys);
         keys.iter().find(|key| self.get(key).is_some()).or(keys.first()).copied().unwrap_or_default()
     }
 
-    /// A value that `null` switches off; `absent` is the default without the key.
+    /// A setting that can be switched off: `None` if the value is `null`, and `absent` if the key is absent.
     ///
     /// # Errors
-    /// Those of `read`.
+    /// Returns the errors of `read`.
     pub fn optional<T>(
         &self,
         key: &str,
@@ -258,7 +259,7 @@ impl Config {
         }
     }
 
-    /// The keys with their values, except those that are null.
+    /// The keys and their values, without null values.
     pub fn entries(&self) -> impl Iterator<Item = (&str, &Value)> {
         let entries = self.value.as_object().into_iter().flatten();
         entries.filter(|(_, value)| !value.is_null()).map(|(key, value)| (key.as_str(), value))

@@ -1,6 +1,6 @@
-//! Lists what transformers does with each key of a config.json, by `model_type`. `scripts/config_keys.py`
-//! extracts the lists from the config classes and the modelling code. A key that transformers does not read
-//! cannot change its states, so the architectures here do not read the key either.
+//! Lists, for each `model_type`, the keys of config.json that transformers reads. `scripts/config_keys.py`
+//! extracts the lists from the config classes and the model code. A key that transformers does not read
+//! cannot change the states that it computes, so the architectures here ignore such a key, too.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -13,7 +13,7 @@ use serde_json::Value;
 pub(super) struct ConfigKeys {
     /// The config class.
     pub(super) config: String,
-    /// All classes of the model's own code.
+    /// All classes that transformers has for this `model_type`.
     pub(super) classes: Vec<String>,
     /// Keys that can affect the states, with their defaults.
     read: BTreeMap<String, Value>,
@@ -39,7 +39,8 @@ impl ConfigKeys {
         TABLE.by_type.get(model_type)
     }
 
-    /// The keys that can affect the states, with their defaults in the config class if it has any.
+    /// The keys that can affect the states, with their defaults, for those keys that have a default in the
+    /// config class.
     pub(super) fn defaults(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.read.iter().filter(|(_, value)| !value.is_null()).map(|(key, value)| (key.as_str(), value))
     }
@@ -49,11 +50,11 @@ impl ConfigKeys {
         self.read.contains_key(key) || self.has_no_effect(key)
     }
 
-    /// Whether a decoder may ignore a key: the key does not affect the states, or has the default value of
-    /// its class.
+    /// Whether a decoder may ignore a key, because the key does not affect the states or has the default
+    /// value of the config class.
     pub(super) fn asks_for_nothing(&self, key: &str, value: &Value) -> bool {
         let Some(default) = self.read.get(key) else { return true };
-        // Attention is causal without the key.
+        // Attention is causal if the key is absent.
         if key == "is_causal" {
             return value == true;
         }
@@ -69,7 +70,7 @@ impl ConfigKeys {
     }
 }
 
-/// Parts of names that indicate a setting of the computation.
+/// If the name of a key contains one of these words, the key is probably a setting of the computation.
 const ARITHMETIC: [&str; 7] = ["rope", "scale", "norm", "window", "expert", "quant", "causal"];
 
 /// Whether a key that transformers does not read may be intended to change the states: its name suggests so,
@@ -79,8 +80,8 @@ pub(super) fn is_suspicious(key: &str, value: &Value) -> bool {
     !is_off(value) && value.as_f64() != Some(1.0) && ARITHMETIC.iter().any(|part| name.contains(part))
 }
 
-/// Whether a value switches its key off: false, 0 or empty. A quantisation config is off if it loads neither
-/// in 4 nor in 8 bits.
+/// Whether a value switches its key off: false, 0 or empty. A quantisation config is off if `load_in_4bit`
+/// and `load_in_8bit` are both false.
 fn is_off(value: &Value) -> bool {
     match value {
         Value::Null => true,

@@ -16,7 +16,8 @@ impl Architecture for Cwm {
     }
 
     fn spec(&self, config: &Config) -> Result<Spec> {
-        // Without a description, the reference implementation uses hard-coded settings.
+        // Without a description of rotary positions, the reference implementation uses hard-coded settings,
+        // which are not supported here.
         if rotary::DESCRIPTIONS.iter().all(|key| config.get(key).is_none()) {
             return Err(config.fault("neither key `rope_parameters` nor `rope_scaling` is present"));
         }

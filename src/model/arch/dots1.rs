@@ -1,4 +1,4 @@
-//! dots.llm1: a Qwen 3 with a mixture of experts that is weighted by sigmoids, as in DeepSeek 3.
+//! dots.llm1: a Qwen 3 with a mixture of experts. The weights of the experts are sigmoids, as in DeepSeek 3.
 
 use super::tensor_names::ExpertNames;
 use super::{Architecture, Config, TensorNames, llama, mixture, rotary, sliding_window};
@@ -7,7 +7,7 @@ use crate::model::spec::{QkNorm, Spec};
 
 pub(super) struct Dots1;
 
-/// The names of mixtures whose shared experts are stored as one MLP.
+/// The tensor names of models whose shared experts are stored as one MLP.
 pub(super) const NAMES: TensorNames = TensorNames {
     experts: ExpertNames {
         shared: [

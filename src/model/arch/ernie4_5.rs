@@ -6,7 +6,7 @@ use crate::model::spec::{Biases, Norm, Spec};
 
 pub(super) struct Ernie45;
 
-/// The spec on which the models of this family build.
+/// The spec that all models of this family have in common.
 pub(super) fn base(config: &Config) -> Result<Spec> {
     let defaults = rotary::Defaults { theta: 500_000.0, ..rotary::USUAL };
     let mut spec = llama::base(config, defaults)?;

@@ -1,4 +1,4 @@
-//! ERNIE 4.5 with experts: some blocks have a mixture with a bias in the choice of experts.
+//! ERNIE 4.5 with experts: some blocks have a mixture of experts, and a bias affects the choice of experts.
 
 use super::tensor_names::ExpertNames;
 use super::{Architecture, Config, TensorNames, dots1, ernie4_5, mixture};
@@ -16,7 +16,7 @@ fn last_block(config: &Config, n_layers: usize) -> Result<usize> {
     }
 }
 
-/// A lower limit of the sum of the largest weights, for fewer than a million experts.
+/// With fewer than a million experts, the sum of the largest weights is at least this number.
 const LEAST_SUM: f64 = 1e-6;
 
 impl Architecture for Ernie45Moe {
@@ -25,7 +25,7 @@ impl Architecture for Ernie45Moe {
     }
 
     fn summary(&self) -> &'static str {
-        "ERNIE 4.5 21B, 300B (ERNIE 4.5 with a mixture of experts and a bias in their choice)"
+        "ERNIE 4.5 21B, 300B (ERNIE 4.5 with a mixture of experts and a bias in the choice of experts)"
     }
 
     fn spec(&self, config: &Config) -> Result<Spec> {
@@ -33,8 +33,8 @@ impl Architecture for Ernie45Moe {
         if config.flag_or("use_bias", false)? {
             return config.unsupported("use_bias", true);
         }
-        // `moe_norm_min` is the smallest sum that the weights are divided by. The sum of the largest softmax
-        // weights is at least 1 / number of experts, so a small limit has no effect.
+        // The weights are divided by their sum, or by `moe_norm_min` if the sum is smaller. The sum of the
+        // largest softmax weights is at least 1 / number of experts, so a small `moe_norm_min` has no effect.
         let least_sum = config.positive_or("moe_norm_min", 1e-12)?;
         if least_sum > LEAST_SUM {
             return config.unsupported("moe_norm_min", least_sum);

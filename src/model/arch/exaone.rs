@@ -1,4 +1,4 @@
-//! EXAONE 3: a Llama with different names of keys and tensors.
+//! EXAONE 3: a Llama with different names of config keys and tensors.
 
 use super::tensor_names::{MlpIn, Qkv};
 use super::{Architecture, Config, TensorNames, llama, rotary};
@@ -7,7 +7,7 @@ use crate::model::spec::{Norm, Spec};
 
 pub(super) struct Exaone;
 
-/// The keys of the original code, and their Llama equivalents.
+/// The keys of the original code, each with the equivalent key of Llama.
 const ALIASES: [(&str, &str); 3] = [
     ("num_layers", "num_hidden_layers"),
     ("layer_norm_epsilon", "rms_norm_eps"),

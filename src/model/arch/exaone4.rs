@@ -1,5 +1,5 @@
-//! EXAONE 4: norms after the branches and of query and key heads. If the model has a window, the
-//! full-attention blocks have no positions.
+//! EXAONE 4: a Llama with norms after the branches and query-key normalisation (QK norm). If the model has a
+//! window, the blocks without a window have no positions.
 
 use super::{Architecture, Config, TensorNames, llama, olmo2, rotary, sliding_window};
 use crate::error::Result;
@@ -13,7 +13,7 @@ impl Architecture for Exaone4 {
     }
 
     fn summary(&self) -> &'static str {
-        "EXAONE 4 (Llama with norms after each branch and of heads, windows, blocks without positions)"
+        "EXAONE 4 (Llama with norms after each branch, QK norm, windows, and blocks without positions)"
     }
 
     fn spec(&self, config: &Config) -> Result<Spec> {
@@ -23,7 +23,7 @@ impl Architecture for Exaone4 {
         spec.qk_norm = Some(QkNorm::Head);
         config.mark_inert(&["sliding_window_pattern", "layer_types"]);
         if let Some(window) = config.optional("sliding_window", Some(4096), Config::size)? {
-            // Some files give the pattern as letters, such as "LLLG".
+            // Some files give the pattern as a string with one letter per block, such as "LLLG".
             let pattern = match config.get("sliding_window_pattern").and_then(|value| value.as_str()) {
                 Some(letters) => letters.len(),
                 None => config.size_or("sliding_window_pattern", 4)?,

@@ -28,7 +28,7 @@ impl Architecture for Falcon {
         if !is_new && !multi_query && config.count_or("num_kv_heads", n_heads)? != n_heads {
             return config.unsupported("num_kv_heads", config.count("num_kv_heads")?);
         }
-        // The reference implementation ignores these keys in the forms where they do not apply.
+        // In some forms of Falcon, the reference implementation ignores these keys.
         config.mark_inert(&["num_kv_heads", "multi_query"]);
         let parallel = config.flag_or("parallel_attn", true)?;
         if is_new && !parallel {

@@ -6,7 +6,7 @@ use crate::model::spec::{Activation, Norm, Spec};
 
 pub(super) struct Gemma;
 
-/// The spec on which all Gemma versions build.
+/// The spec that all versions of Gemma have in common.
 pub(super) fn base(config: &Config) -> Result<Spec> {
     let mut spec = llama::base(&config.with_default("head_dim", 256), rotary::USUAL)?;
     spec.norm = Norm::Rms { eps: config.positive_or("rms_norm_eps", 1e-6)?, offset: true };

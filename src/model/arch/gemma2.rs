@@ -7,7 +7,7 @@ use crate::model::spec::{BlockForm, Spec};
 
 pub(super) struct Gemma2;
 
-/// A block has four norms.
+/// The tensor names. A block has four norms.
 pub(super) const NAMES: TensorNames = TensorNames {
     attention_post_norm: "post_attention_layernorm",
     mlp_norm: "pre_feedforward_layernorm",
@@ -15,8 +15,8 @@ pub(super) const NAMES: TensorNames = TensorNames {
     ..llama::NAMES
 };
 
-/// Adds the settings that distinguish Gemma 2 and 3 from Gemma 1. The two numbers are default softcaps of
-/// scores and logits.
+/// Adds the settings that distinguish Gemma 2 and 3 from Gemma 1. `scores` and `logits` are the default
+/// softcaps of attention scores and of logits.
 pub(super) fn sandwich(spec: &mut Spec, config: &Config, [scores, logits]: [Option<f64>; 2]) -> Result<()> {
     spec.form = BlockForm::Sandwich;
     spec.activation = config.activation("hidden_activation", "gelu_pytorch_tanh")?;

@@ -1,5 +1,5 @@
-//! Gemma 3, text: Gemma 2 with norms of query and key heads, without softcaps, and with separate rotary
-//! angles in sliding-window blocks.
+//! Gemma 3 for text: Gemma 2 with query-key normalisation (QK norm), without softcaps, and with separate
+//! rotary angles in sliding-window blocks.
 
 use super::{Architecture, Config, TensorNames, gemma, gemma2, rotary, sliding_window};
 use crate::error::Result;
@@ -13,7 +13,7 @@ impl Architecture for Gemma3 {
     }
 
     fn summary(&self) -> &'static str {
-        "Gemma 3 text (Gemma 2 with norms of query and key heads, two rotary bases)"
+        "Gemma 3 text (Gemma 2 with QK norm and two rotary bases)"
     }
 
     fn spec(&self, config: &Config) -> Result<Spec> {

@@ -1,5 +1,5 @@
-//! GLM-4-9B, first version: a Llama with fused gate and up, biases of queries, keys and values, and half of
-//! each head rotated in interleaved pairs.
+//! GLM-4-9B, first version: a Llama in which one tensor contains gate and up, queries, keys and values have
+//! biases, and half of each head is rotated in interleaved pairs.
 
 use super::tensor_names::MlpIn;
 use super::{Architecture, Config, TensorNames, llama, rotary};
@@ -8,11 +8,11 @@ use crate::model::spec::{Biases, Norm, Spec};
 
 pub(super) struct Glm;
 
-/// Gate and up in one tensor.
+/// The tensor names. Gate and up are in one tensor.
 pub(super) const NAMES: TensorNames =
     TensorNames { mlp_in: MlpIn::Concat("mlp.gate_up_proj"), ..llama::NAMES };
 
-/// The spec on which GLM models build.
+/// The spec that all GLM models have in common.
 pub(super) fn base(config: &Config) -> Result<Spec> {
     let defaults = rotary::Defaults { fraction: 0.5, partial: true, ..rotary::USUAL };
     let mut spec = llama::base(&config.with_default("head_dim", 128), defaults)?;

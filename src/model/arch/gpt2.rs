@@ -1,5 +1,5 @@
-//! GPT-2: learned positions, layer norms before attention and MLP, fused `[Q|K|V]`, weights stored as `(in,
-//! out)` (Conv1D), tied head.
+//! GPT-2: learned positions, layer norms before attention and MLP, one fused map to queries, keys and values,
+//! weights stored as `(in, out)` (Conv1D), and a tied head.
 
 use super::tensor_names::{ExpertNames, MlpIn, Qkv};
 use super::{Architecture, Config, TensorNames};
@@ -8,7 +8,7 @@ use crate::model::spec::{Biases, Layer, Norm, Spec};
 
 pub(super) struct Gpt2;
 
-/// The names of the first GPT models; some files omit the prefix.
+/// The tensor names of the first GPT models. Some files omit the prefix.
 pub(super) const NAMES: TensorNames = TensorNames {
     prefixes: &["transformer.", ""],
     embedding: "wte",
@@ -33,7 +33,7 @@ pub(super) const NAMES: TensorNames = TensorNames {
     norms_less_one: false,
 };
 
-/// The spec on which GPT-2 and similar architectures build.
+/// The spec that GPT-2 and similar architectures have in common.
 pub(super) fn base(config: &Config) -> Result<Spec> {
     let d_model = config.size(config.present_alias(&["n_embd", "hidden_size"]))?;
     let n_heads = config.count(config.present_alias(&["n_head", "num_attention_heads"]))?;
@@ -59,8 +59,8 @@ pub(super) fn base(config: &Config) -> Result<Spec> {
         biases: Biases::BLOCKS,
         tied: config.flag_or("tie_word_embeddings", true)?,
         init_std,
-        // Smaller initial weights keep the variance of the stream from growing with depth (Radford et al.
-        // 2019).
+        // These smaller initial weights prevent the variance of the stream from growing with depth (Radford
+        // et al. 2019).
         residual_init_std: init_std / (2.0 * n_layers as f64).sqrt(),
         ..Spec::default()
     })

@@ -22,7 +22,7 @@ impl Architecture for GptBigCode {
         if config.flag_or("multi_query", true)? {
             spec.n_kv_heads = 1;
         }
-        // Newer files include this redundant key.
+        // Newer config files have this key in addition to `multi_query`.
         config.mark_inert(&["num_key_value_heads"]);
         Ok(spec)
     }

@@ -9,8 +9,8 @@ use crate::model::spec::{Biases, Layer, Norm, Spec};
 
 pub(super) struct GptNeo;
 
-/// Whether each block has a window. `attention_types` holds pairs: a list of kinds, and how often it is
-/// repeated. `attention_layers` holds one kind per block.
+/// Whether each block has a window. `attention_types` is a list of pairs; each pair consists of a list of
+/// kinds and its number of repetitions. `attention_layers` is a list with one kind per block.
 fn kinds(config: &Config, n_layers: usize) -> Result<Vec<bool>> {
     let key = config.present_alias(&["attention_types", "attention_layers"]);
     let entries = match config.get(key) {
@@ -19,7 +19,6 @@ fn kinds(config: &Config, n_layers: usize) -> Result<Vec<bool>> {
     };
     let mut kinds = vec![];
     for entry in entries {
-        // An entry is either one kind, or a pair of a list of kinds and a number of repetitions.
         let (run, times) =
             match (entry, entry.get(0).and_then(Value::as_array), entry.get(1).and_then(Value::as_u64)) {
                 (Value::String(_), ..) => (std::slice::from_ref(entry), 1),
@@ -47,7 +46,7 @@ impl Architecture for GptNeo {
     }
 
     fn summary(&self) -> &'static str {
-        "GPT-Neo, TinyStories (GPT-2 with unscaled scores and local windows)"
+        "GPT-Neo, TinyStories (GPT-2 with unscaled attention scores and local windows)"
     }
 
     fn spec(&self, config: &Config) -> Result<Spec> {

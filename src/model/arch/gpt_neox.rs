@@ -1,6 +1,6 @@
 //! GPT-NeoX and Pythia: layer norms, partially rotated heads, parallel or sequential branches, and one fused
-//! map that holds queries, keys and values head by head. The mask buffers and rotary tables in the files are
-//! ignored.
+//! map whose outputs are the query, key and value of each head in turn. Attention masks and rotary tables in
+//! the files are ignored.
 
 use super::tensor_names::{MlpIn, Qkv};
 use super::{Architecture, Config, TensorNames, llama, rotary};

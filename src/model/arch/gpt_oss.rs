@@ -18,11 +18,13 @@ impl Architecture for GptOss {
     }
 
     fn spec(&self, config: &Config) -> Result<Spec> {
-        // Without a description, the reference implementation uses YaRN with hard-coded numbers.
+        // Without a description of rotary positions, the reference implementation uses YaRN with hard-coded
+        // numbers, which are not supported here.
         if rotary::DESCRIPTIONS.iter().all(|key| config.get(key).is_none()) {
             return Err(config.fault("neither key `rope_parameters` nor `rope_scaling` is present"));
         }
-        // The tensor names show which weights are quantised.
+        // The details of MXFP4 in `quantization_config` are not needed, because the tensor names show which
+        // weights are quantised.
         if let Some(quantised) = config.object("quantization_config")?
             && quantised.text_or("quant_method", "")? != "mxfp4"
         {

@@ -1,4 +1,5 @@
-//! Granite: a Llama with multipliers of embedding, attention scores, branches and logits.
+//! Granite: a Llama in which the embedding, the attention scores, the branches and the logits have
+//! multipliers.
 
 use super::{Architecture, Config, TensorNames, llama, rotary};
 use crate::error::Result;
@@ -6,7 +7,7 @@ use crate::model::spec::Spec;
 
 pub(super) struct Granite;
 
-/// The spec on which Granite models build.
+/// The spec that all Granite models have in common.
 pub(super) fn base(config: &Config) -> Result<Spec> {
     let mut spec = llama::base(config, rotary::USUAL)?;
     spec.embedding_scale = config.positive_or("embedding_multiplier", 1.0)?;
@@ -22,7 +23,7 @@ impl Architecture for Granite {
     }
 
     fn summary(&self) -> &'static str {
-        "Granite 3 (Llama with multipliers of embedding, scores, branches and logits)"
+        "Granite 3 (Llama with multipliers of embedding, attention scores, branches and logits)"
     }
 
     fn spec(&self, config: &Config) -> Result<Spec> {

@@ -1,4 +1,4 @@
-//! Granite 3 with experts: two tensors hold the maps of all experts of a block.
+//! Granite 3 with experts: a Granite with a mixture of experts in every block.
 
 use super::tensor_names::{ExpertMaps, ExpertNames};
 use super::{Architecture, Config, TensorNames, granite, llama, mixture};
@@ -7,7 +7,7 @@ use crate::model::spec::Spec;
 
 pub(super) struct GraniteMoe;
 
-/// Two tensors hold all experts of a block.
+/// The tensor names. Two tensors contain all experts of a block.
 pub(super) const NAMES: TensorNames = TensorNames {
     experts: ExpertNames {
         router: "block_sparse_moe.router.layer",
@@ -20,7 +20,7 @@ pub(super) const NAMES: TensorNames = TensorNames {
     ..llama::NAMES
 };
 
-/// The spec on which all Granite models with experts build.
+/// The spec that all Granite models with experts have in common.
 pub(super) fn base(config: &Config) -> Result<Spec> {
     let mut spec = granite::base(config)?;
     let experts = mixture::base(config, &["num_local_experts"], spec.d_mlp)?;

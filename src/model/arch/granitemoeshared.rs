@@ -1,4 +1,4 @@
-//! Granite 3 with experts and a shared expert.
+//! Granite 3 with experts and a shared expert in every block.
 
 use super::tensor_names::ExpertNames;
 use super::{Architecture, Config, TensorNames, granitemoe};

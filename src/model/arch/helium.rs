@@ -18,7 +18,8 @@ impl Architecture for Helium {
     fn spec(&self, config: &Config) -> Result<Spec> {
         let defaults = rotary::Defaults { theta: 100_000.0, ..rotary::USUAL };
         let mut spec = llama::base(&config.with_default("head_dim", 128), defaults)?;
-        // In the reference implementation, the map back to the stream is square.
+        // In the reference implementation, the output map of attention is square, so all heads together must
+        // have the width of the stream.
         if spec.head_dim * spec.n_heads != spec.d_model {
             return config.unsupported("head_dim", spec.head_dim);
         }

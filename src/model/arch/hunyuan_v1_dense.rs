@@ -1,5 +1,5 @@
-//! HunYuan without experts: a Llama that normalises queries and keys after rotation, and scales its rotary
-//! base by a fixed `alpha`.
+//! HunYuan without experts: a Llama with query-key normalisation (QK norm) after rotary positions, and with a
+//! rotary base that a constant `alpha` scales.
 
 use super::{Architecture, Config, TensorNames, llama, rotary};
 use crate::error::Result;
@@ -7,11 +7,11 @@ use crate::model::spec::{Norm, QkNorm, Spec};
 
 pub(super) struct HunYuanDense;
 
-/// The names of this family.
+/// The tensor names of all HunYuan models.
 pub(super) const NAMES: TensorNames =
     TensorNames { qk_norms: ["self_attn.query_layernorm", "self_attn.key_layernorm"], ..llama::NAMES };
 
-/// The spec on which HunYuan models build.
+/// The spec that all HunYuan models have in common.
 pub(super) fn base(config: &Config) -> Result<Spec> {
     let mut spec = llama::base(&stretched(config)?, rotary::USUAL)?;
     spec.norm = Norm::Rms { eps: config.positive_or("rms_norm_eps", 1e-5)?, offset: false };
@@ -21,8 +21,8 @@ pub(super) fn base(config: &Config) -> Result<Spec> {
 }
 
 /// The config with the scaled rotary base. A description of type `dynamic` with an `alpha` scales the base to
-/// `theta * alpha^(d / (d - 2))` for heads of width `d`. Unlike in other models, this type does not depend on
-/// the length of a window.
+/// `theta * alpha^(d / (d - 2))` for heads of width `d`. In other models, the type `dynamic` depends on the
+/// length of the window; here it does not.
 fn stretched(config: &Config) -> Result<Config> {
     let mut descriptions = vec![];
     for key in rotary::DESCRIPTIONS {
@@ -55,7 +55,7 @@ impl Architecture for HunYuanDense {
     }
 
     fn summary(&self) -> &'static str {
-        "HunYuan 0.5B to 7B (Llama with norms of rotated query and key heads)"
+        "HunYuan 0.5B to 7B (Llama with QK norm after rotary positions)"
     }
 
     fn spec(&self, config: &Config) -> Result<Spec> {

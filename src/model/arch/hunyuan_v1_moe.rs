@@ -9,7 +9,8 @@ use crate::model::spec::{SharedExpert, Spec};
 
 pub(super) struct HunYuanMoe;
 
-/// Replaces a list with one number per block by a single number, if all are equal.
+/// Replaces a list with one number per block by a single number. The numbers must be equal, because the
+/// decoder supports only one mixture for all blocks.
 fn of_all_blocks(config: &Config, key: &str) -> Result<Config> {
     let Some(Value::Array(numbers)) = config.get(key) else { return Ok(config.clone()) };
     match numbers.split_first() {

@@ -1,4 +1,4 @@
-//! HyperCLOVA X: a Llama with multipliers, and norms before and after each branch.
+//! HyperCLOVA X: a Llama with multipliers (see Granite), and with norms before and after each branch.
 
 use super::{Architecture, Config, TensorNames, llama, rotary};
 use crate::error::Result;
@@ -25,7 +25,7 @@ impl Architecture for HyperClovaX {
             spec.attention_scale = scale as f32;
         }
         spec.residual_scale = config.positive_or("residual_multiplier", 1.0)?;
-        // Logits are multiplied by this value, whereas Granite divides by it.
+        // HyperCLOVA X multiplies logits by this value; Granite divides logits by it.
         spec.logit_scale = config.positive_or("logits_scaling", 1.0)?;
         Ok(spec)
     }

@@ -1,5 +1,5 @@
-//! InternLM 2: a Llama with one tensor for queries, keys and values, grouped by key head. The model code is
-//! published with the weights and is not part of transformers; it computes a Llama.
+//! InternLM 2: a Llama with one tensor for queries, keys and values, grouped by key head. The code of the
+//! model is not part of transformers; it is published with the weights, and computes the same as a Llama.
 
 use super::tensor_names::{MlpIn, Qkv};
 use super::{Architecture, Config, TensorNames, llama, rotary};

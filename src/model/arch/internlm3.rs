@@ -1,4 +1,4 @@
-//! InternLM 3: a Llama with another `model_type`.
+//! InternLM 3: the same as Llama, with another `model_type` and other names of the bias keys.
 
 use super::{Architecture, Config, TensorNames, llama, rotary};
 use crate::error::Result;

@@ -1,4 +1,4 @@
-//! IQuest-Coder: a Llama with another `model_type`.
+//! IQuest-Coder: the same as Llama, with another `model_type`.
 
 use super::{Architecture, Config, TensorNames, llama, rotary};
 use crate::error::Result;

@@ -1,4 +1,4 @@
-//! Jais 2: a Llama with layer norms, biases, and an MLP that has no gate and squares a ReLU.
+//! Jais 2: a Llama with layer norms, biases, and an MLP with a squared ReLU and no gate.
 
 use super::{Architecture, Config, TensorNames, arcee, llama, rotary};
 use crate::error::Result;

@@ -1,5 +1,6 @@
 //! Llama: rotary positions, root-mean-square norms, grouped keys and values, gated SiLU MLP, separate
-//! projections. Many later architectures differ only in a few switches, and build on [`base`] and [`NAMES`].
+//! projections. Many later architectures differ from Llama only in a few settings, and use [`base`] and
+//! [`NAMES`].
 
 use super::tensor_names::{ExpertNames, MlpIn, Qkv};
 use super::{Architecture, Config, TensorNames, rotary};
@@ -8,7 +9,7 @@ use crate::model::spec::{Biases, Norm, Spec};
 
 pub(super) struct Llama;
 
-/// The names of most architectures since Llama.
+/// The tensor names of most architectures since Llama.
 pub(super) const NAMES: TensorNames = TensorNames {
     prefixes: &["model.", ""],
     embedding: "embed_tokens",

@@ -1,4 +1,4 @@
-//! Loads the parameters of a decoder under a table of tensor names.
+//! Loads the parameters of a decoder, by the tensor names of its architecture.
 
 use rayon::prelude::*;
 
@@ -13,10 +13,10 @@ use crate::model::table::{Head, Table};
 use crate::model::weights::{Init, ParameterSource};
 
 impl TensorNames {
-    /// Reads from `source` every tensor that `spec` needs.
+    /// Reads all tensors that `spec` needs from `source`.
     ///
     /// # Errors
-    /// Those of `source`.
+    /// Returns the errors of `source`.
     pub fn load(&self, spec: &Spec, source: &dyn ParameterSource) -> Result<Parameters> {
         let place = self.place(&|name| source.has(name));
         let loader = Loader { names: self, spec, source, place };
@@ -34,7 +34,8 @@ impl TensorNames {
 }
 
 impl Loader<'_> {
-    /// Assembles all parameters; `table` loads a table of the vocabulary by its full name.
+    /// Assembles all parameters. `table` loads a vocabulary table by its full name, and `blocks` loads all
+    /// blocks.
     pub(super) fn assemble(
         &self,
         table: impl Fn(&str) -> Result<Table>,
@@ -49,7 +50,7 @@ impl Loader<'_> {
         if spec.tied && !as_head {
             source.check_tied(&head_name, &embedding_name, [spec.vocab_size, spec.d_embedding])?;
         }
-        // Checkpoints of only the body, and classifiers, have no head.
+        // A checkpoint has no head if it contains only the body of the model, or a classifier.
         let is_headless = !spec.tied && source.lacks(&head_name);
         let head = || -> Result<Head> {
             let table = if spec.tied { embedding.clone() } else { table(&head_name)? };

@@ -21,7 +21,7 @@ impl Loader<'_> {
             Ok((mlp, shared.gated.then(gate).transpose()?))
         });
         let (n, width) = (mixture.n_experts, mixture.d_expert);
-        // The router comes first, so that a wrong number of experts is reported for the router.
+        // The router is read first, so that the error for a wrong number of experts names the router.
         let router = self.linear(&at(names.router), [d, n], mixture.router_bias, normal)?;
         let choice_bias = mixture.choice_bias.then(|| -> Result<Tensor> {
             let name = self.full(&at(names.choice_bias));
@@ -41,7 +41,7 @@ impl Loader<'_> {
         Ok(ExpertMaps { router, choice_bias: choice_bias.transpose()?, experts, shared: shared.transpose()? })
     }
 
-    /// Gate, up and down in three tensors, without biases.
+    /// Reads an MLP whose gate, up and down are in three tensors, without biases.
     fn gated_mlp(&self, [gate, up, down]: [String; 3], width: usize) -> Result<Mlp> {
         let (d, normal) = (self.spec.d_model, Init::Normal(self.spec.init_std));
         let outward = Init::Normal(self.spec.residual_init_std);
@@ -52,7 +52,7 @@ impl Loader<'_> {
         })
     }
 
-    /// Gate and up in one tensor, in this order; down in another.
+    /// Reads an MLP whose gate and up are in one tensor, in this order, and down in another one.
     fn joined_mlp(&self, both: &str, down: &str, width: usize) -> Result<Mlp> {
         let (d, normal) = (self.spec.d_model, Init::Normal(self.spec.init_std));
         let [gate, up] = self.linear(both, [d, 2 * width], false, normal)?.split([width, width])?;
@@ -109,7 +109,8 @@ impl Loader<'_> {
             take(format!("{inward}_bias"), &[n, 2 * width], Init::Zeros)?,
             take(format!("{outward}_bias"), &[n, d], Init::Zeros)?,
         ];
-        // The values are meaningless, and splitting them would need as much memory as splitting real weights.
+        // This source checks only shapes, so its values need not be split, which would take as much memory as
+        // for real weights.
         if self.source.has_shapes_alone() {
             return Ok(vec![]);
         }

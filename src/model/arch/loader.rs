@@ -1,4 +1,4 @@
-//! Reads the linear maps and norms of a checkpoint under the tensor names of an architecture.
+//! Reads the linear maps and norms of a checkpoint, by the tensor names of an architecture.
 
 use super::tensor_names::{TensorNames, TensorPrefixes};
 use crate::error::Result;
@@ -6,7 +6,7 @@ use crate::model::block_parameters::{Linear, NormWeights};
 use crate::model::spec::{Norm, Spec};
 use crate::model::weights::{Init, ParameterSource};
 
-/// A source of tensors, with the names and the spec for reading it.
+/// A source of tensors, with the spec and the tensor names of the model to read.
 pub(super) struct Loader<'a> {
     pub(super) names: &'a TensorNames,
     pub(super) spec: &'a Spec,
@@ -42,7 +42,7 @@ impl Loader<'_> {
         })
     }
 
-    /// Separate norms for each of `heads` heads; the weights are concatenated.
+    /// Reads a norm with separate weights for each of `heads` heads. The weights are concatenated.
     pub(super) fn head_norms(&self, name: &str, heads: usize) -> Result<NormWeights> {
         let shape = [heads, self.spec.head_dim];
         let weight = self.source.tensor(&self.full(&format!("{name}.weight")), &shape, Init::Ones)?;

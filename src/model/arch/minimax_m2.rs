@@ -1,5 +1,5 @@
-//! MiniMax M2: norms over all queries and all keys, partially rotated heads, and in every block a mixture of
-//! experts weighted by sigmoids.
+//! MiniMax M2: a Llama with query-key normalisation (QK norm) over all heads together, partially rotated
+//! heads, and a mixture of experts weighted by sigmoids in every block.
 
 use super::tensor_names::{ExpertMaps, ExpertNames};
 use super::{Architecture, Config, TensorNames, llama, mixture, rotary};
@@ -14,12 +14,12 @@ impl Architecture for MiniMaxM2 {
     }
 
     fn summary(&self) -> &'static str {
-        "MiniMax M2 (Llama with norms of queries and keys, and a mixture of experts weighted by sigmoids)"
+        "MiniMax M2 (Llama with QK norm, and a mixture of experts weighted by sigmoids)"
     }
 
     fn spec(&self, config: &Config) -> Result<Spec> {
         let config = config.with_default("head_dim", 128);
-        // Published configs give the rotated part of a head as a number of values.
+        // Published configs give the number of rotated values of a head, instead of the fraction.
         let rotated = match config.get("rotary_dim") {
             Some(_) => Some(config.count("rotary_dim")? as f64 / config.count("head_dim")?.max(1) as f64),
             None => None,

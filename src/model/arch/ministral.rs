@@ -1,4 +1,4 @@
-//! Ministral 8B: a Mistral with a window in the blocks that its config names.
+//! Ministral 8B: a Mistral in which only the blocks that the config names have a window.
 
 use super::{Architecture, Config, TensorNames, llama, mistral};
 use crate::error::Result;

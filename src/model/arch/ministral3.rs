@@ -1,5 +1,5 @@
-//! Ministral 3: a Mistral without window and with YaRN. It scales queries at positions beyond the length of
-//! training, so windows are limited to that length, up to which no scaling applies.
+//! Ministral 3: a Mistral without window and with YaRN. At positions beyond the window length in training,
+//! the model scales queries, which is not supported here; so windows are limited to that length.
 
 use super::{Architecture, Config, TensorNames, llama, rotary, sliding_window};
 use crate::error::Result;
@@ -13,7 +13,7 @@ impl Architecture for Ministral3 {
     }
 
     fn summary(&self) -> &'static str {
-        "Ministral 3 (Mistral with YaRN, up to its original length)"
+        "Ministral 3 (Mistral with YaRN, up to the window length in training)"
     }
 
     fn spec(&self, config: &Config) -> Result<Spec> {

@@ -6,7 +6,7 @@ use crate::model::spec::Spec;
 
 pub(super) struct Mistral;
 
-/// The spec of a Mistral.
+/// The spec of a Mistral, which Ministral shares.
 pub(super) fn base(config: &Config) -> Result<Spec> {
     let mut spec = llama::base(config, rotary::USUAL)?;
     let window = config.optional("sliding_window", Some(4096), Config::size)?;

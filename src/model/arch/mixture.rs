@@ -4,8 +4,7 @@ use super::config::Config;
 use crate::error::Result;
 use crate::model::spec::{ExpertGroups, ExpertWeights, Mixture, SharedExpert, Spec};
 
-/// A mixture without a shared expert. `n_experts` holds the possible names of the key for the number of
-/// experts.
+/// Reads a mixture without a shared expert. `n_experts` lists the possible keys for the number of experts.
 ///
 /// # Errors
 /// If a number is missing or invalid.
@@ -23,8 +22,8 @@ pub(super) fn base(config: &Config, n_experts: &[&str], d_expert: usize) -> Resu
     })
 }
 
-/// A mixture as DeepSeek 3 describes it: sigmoid weights, a bias in the choice of experts, groups of experts,
-/// and shared experts that are stored as one wide MLP.
+/// Reads a mixture of the form of DeepSeek 3: sigmoid weights, a bias in the choice of experts, groups of
+/// experts, and shared experts that are stored as one wide MLP. `is_normalised` and `n_shared` are defaults.
 ///
 /// # Errors
 /// If a number is missing or invalid.
@@ -44,12 +43,12 @@ pub(super) fn sigmoid(config: &Config, is_normalised: bool, n_shared: usize) -> 
     Ok(mixture)
 }
 
-/// `n` shared experts, stored as one MLP of their joint width.
+/// `n` shared experts of width `d_expert`, stored as one MLP; `None` if `n` is 0.
 pub(super) fn shared(n: usize, d_expert: usize) -> Option<SharedExpert> {
     (n > 0).then_some(SharedExpert { d_mlp: n.saturating_mul(d_expert), gated: false })
 }
 
-/// Reads from `norm_topk_prob` whether the weights of the chosen experts add up to 1.
+/// Reads from `norm_topk_prob` whether the weights of the chosen experts are normalised to a sum of 1.
 ///
 /// # Errors
 /// If the value is neither true nor false.
@@ -58,13 +57,14 @@ pub(super) fn weights(config: &Config) -> Result<ExpertWeights> {
     Ok(if normalised { ExpertWeights::SoftmaxOfChosen } else { ExpertWeights::SoftmaxOfAll })
 }
 
-/// Sets the mixture, and the blocks that have it.
+/// Sets the mixture of a spec, and the blocks `l` that have it, for which `has(l)` is true.
 pub(super) fn set(spec: &mut Spec, mixture: Mixture, has: impl Fn(usize) -> bool) {
     spec.mixture = Some(mixture);
     spec.layers.iter_mut().enumerate().for_each(|(l, layer)| layer.mixture = has(l));
 }
 
-/// Whether each block has experts: every `decoder_sparse_step`-th block, except those in `mlp_only_layers`.
+/// Whether each block has experts: every `decoder_sparse_step`-th block has them, unless `mlp_only_layers`
+/// contains it.
 ///
 /// # Errors
 /// If the values are not counts.
@@ -78,7 +78,9 @@ pub(super) fn sparse_blocks(config: &Config, n_layers: usize) -> Result<Vec<bool
         for layer in config.list("mlp_only_layers")? {
             let index = layer.as_u64().and_then(|l| usize::try_from(l).ok());
             let Some(index) = index else {
-                return Err(config.fault(format!("key `mlp_only_layers` holds {layer}, not a block")));
+                return Err(config.fault(format!(
+                    "key `mlp_only_layers` contains {layer}, which is not the number of a block"
+                )));
             };
             sparse.iter_mut().skip(index).take(1).for_each(|sparse| *sparse = false);
         }

@@ -1,10 +1,10 @@
-//! Supports published architectures, one per file: each turns a config.json into a
+//! Implements published architectures, one per file. An architecture converts a config.json to a
 //! [`Spec`](super::spec::Spec) and lists the names of its tensors.
 //!
-//! To add an architecture, write a file in this folder and a row in `registry.rs`, and let
-//! `scripts/config_keys.py` look up its keys. A config key whose effect the decoder does not support is an
-//! error that names the key, because ignoring it would silently give wrong states. Keys that transformers
-//! does not read either are named and stored with the results.
+//! To add an architecture, write a file in this folder and a row in `registry.rs`, and add its config keys by
+//! running `scripts/config_keys.py`. A config key whose effect the decoder does not support is an error that
+//! names the key, because ignoring it would silently give wrong states. Keys that transformers does not read
+//! either are reported and stored with the results.
 
 mod arcee;
 mod architecture;

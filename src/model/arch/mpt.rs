@@ -1,4 +1,4 @@
-//! MPT: ALiBi instead of position embeddings, no biases, layer norms without biases.
+//! MPT: ALiBi instead of position embeddings, and linear maps and layer norms without biases.
 
 use super::tensor_names::{MlpIn, Qkv};
 use super::{Architecture, Config, TensorNames, gpt2};
@@ -8,8 +8,8 @@ use crate::model::spec::{Activation, Alibi, Layer, Norm, Spec};
 pub(super) struct Mpt;
 
 /// Slopes `2^(-8 i / n)` for `i = 1..=n`, where `n` is the number of heads rounded up to a power of two. If
-/// this gives more slopes than heads, takes every second one starting with the second, and then fills up from
-/// the first.
+/// `n` exceeds the number of heads, the slopes with even `i` come first, followed by those with odd `i`, as
+/// many as there are heads.
 fn slopes(n_heads: usize) -> Vec<f32> {
     let n = n_heads.next_power_of_two();
     let slope = |i: usize| (-8.0 * (i + 1) as f64 / n as f64).exp2() as f32;
@@ -48,7 +48,7 @@ impl Architecture for Mpt {
         if steepest != 8.0 {
             return config.unsupported("attn_config.alibi_bias_max", steepest);
         }
-        // These keys occur in all files, but the model's code ignores them.
+        // These keys occur in all config files, but the reference implementation ignores them.
         config.mark_inert(&[
             "learned_pos_emb",
             "no_bias",

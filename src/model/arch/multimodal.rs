@@ -1,6 +1,6 @@
-//! Reads the text part of models of text and images. Its config is in `text_config`, its tensors have a
-//! prefix, and the image part is ignored. Without images, each model here computes the same as its text
-//! model: the three components of its rotary positions (mrope) are equal.
+//! Reads the text part of models of text and images. The config of the text part is in `text_config`, and its
+//! tensors have a prefix. The image part is ignored. For inputs without images, these models compute the same
+//! as their text models, because the three components of their rotary positions (mrope) are equal.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use super::config::Config;
 use super::config_keys::ConfigKeys;
 use crate::error::Result;
 
-/// A kind of model whose text part can be measured.
+/// A kind of multimodal model whose text part can be measured.
 #[derive(Debug)]
 pub struct Multimodal {
     /// `model_type` in config.json.
@@ -21,7 +21,7 @@ pub struct Multimodal {
     is_flat: bool,
     /// Default of `tie_word_embeddings` for the whole model.
     is_tied: bool,
-    /// Whether a tied text part means that the whole model is tied.
+    /// Whether `tie_word_embeddings` of the text part also applies to the whole model.
     ties_by_text: bool,
 }
 
@@ -29,12 +29,12 @@ const fn nested(model_type: &'static str, text: &'static str, summary: &'static 
     Multimodal { model_type, summary, text, is_flat: false, is_tied: false, ties_by_text: false }
 }
 
-/// The kinds of models of which the text part is read.
+/// The supported kinds of multimodal models.
 pub static MULTIMODAL: &[Multimodal] = &[
     Multimodal { is_tied: true, ..nested("gemma3", "gemma3_text", "Gemma 3 with images (text part)") },
     Multimodal {
         ties_by_text: true,
-        ..nested("llava", "llama", "LLaVA (text part, of any architecture here)")
+        ..nested("llava", "llama", "LLaVA (text part, which may be of any architecture of this list)")
     },
     Multimodal {
         is_flat: true,
@@ -52,11 +52,12 @@ pub static MULTIMODAL: &[Multimodal] = &[
     nested("smolvlm", "llama", "SmolVLM (text part)"),
 ];
 
-/// Text parts with their own `model_type`: the architecture that computes them, and its default rotary base.
+/// Text parts whose `model_type` is not an architecture in the registry: their `model_type`, the architecture
+/// that computes them, and the default rotary base.
 const TEXT_PARTS: [(&str, &str, f64); 3] =
     [("qwen2_vl_text", "qwen2", 1e6), ("qwen2_5_vl_text", "qwen2", 1e6), ("qwen3_vl_text", "qwen3", 5e5)];
 
-/// The architecture that computes a `model_type`.
+/// The `model_type` of the architecture that computes the given `model_type`.
 pub(super) fn architecture_of(model_type: &str) -> &str {
     TEXT_PARTS.iter().find(|(part, ..)| *part == model_type).map_or(model_type, |(_, of, _)| of)
 }
@@ -64,7 +65,7 @@ pub(super) fn architecture_of(model_type: &str) -> &str {
 /// The text part of a config.
 pub(super) struct TextPart {
     pub(super) whole: &'static Multimodal,
-    /// The config of the text part, with the defaults of its class.
+    /// The config of the text part, with the defaults of its config class.
     pub(super) config: Config,
     /// The key of the text part; `None` if its keys are at the top level.
     pub(super) key: Option<&'static str>,
@@ -102,11 +103,11 @@ pub(super) fn text_part(config: &Config) -> Result<Option<TextPart>> {
     Ok(Some(TextPart { whole, config: part, key }))
 }
 
-/// The config for the tokenizer. For a multimodal model, this is the config of the text part, with the
-/// special tokens of the whole model if it names them. Otherwise, it is the config itself.
+/// The config for the tokenizer. For a multimodal model, this is the config of the text part, with those
+/// special tokens that the config of the whole model names. For any other model, it is the config itself.
 ///
 /// # Errors
-/// Those of reading the text part.
+/// [`Error::Config`](crate::Error::Config) if the text part is missing or malformed.
 pub fn text_config(config: &Config) -> Result<Config> {
     let Some(TextPart { config: part, .. }) = text_part(config)? else { return Ok(config.clone()) };
     Ok(["bos_token_id", "eos_token_id"].into_iter().fold(part, |part, key| match config.get(key) {

@@ -1,5 +1,5 @@
 //! Nemotron 3 and 4 (Minitron): layer norms with weights stored minus 1, a squared ReLU without gate, and
-//! half of each head rotated.
+//! rotary positions in half of each head.
 
 use super::{Architecture, Config, TensorNames, arcee, llama, rotary};
 use crate::error::Result;

@@ -1,4 +1,5 @@
-//! OLMo 1: a Llama with layer norms without weights, and optional clipping of queries, keys and values.
+//! OLMo 1: a Llama with layer norms that have no weights, and with optional clipping of queries, keys and
+//! values.
 
 use super::{Architecture, Config, TensorNames, llama, rotary};
 use crate::error::Result;

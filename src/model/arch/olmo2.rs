@@ -1,4 +1,5 @@
-//! OLMo 2: a Llama with norms after the branches instead of before, and norms over all queries and all keys.
+//! OLMo 2: a Llama with norms after each branch instead of before it, and with query-key normalisation (QK
+//! norm) over all heads together.
 
 use super::{Architecture, Config, TensorNames, llama, rotary};
 use crate::error::Result;
@@ -6,14 +7,14 @@ use crate::model::spec::{BlockForm, Norm, QkNorm, Spec};
 
 pub(super) struct Olmo2;
 
-/// A block has two norms, each after its branch.
+/// The tensor names. A block has two norms, one after each branch.
 pub(super) const NAMES: TensorNames = TensorNames {
     attention_norm: "post_attention_layernorm",
     mlp_norm: "post_feedforward_layernorm",
     ..llama::NAMES
 };
 
-/// The spec of an OLMo 2.
+/// The spec of an OLMo 2, which OLMo 3 and FlexOlmo share.
 pub(super) fn base(config: &Config) -> Result<Spec> {
     let mut spec = llama::base(config, rotary::USUAL)?;
     spec.norm = Norm::Rms { eps: config.positive_or("rms_norm_eps", 1e-5)?, offset: false };
@@ -28,7 +29,7 @@ impl Architecture for Olmo2 {
     }
 
     fn summary(&self) -> &'static str {
-        "OLMo 2 (Llama with norms after each branch and of queries and keys)"
+        "OLMo 2 (Llama with norms after each branch, and QK norm)"
     }
 
     fn spec(&self, config: &Config) -> Result<Spec> {

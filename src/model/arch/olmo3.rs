@@ -1,4 +1,4 @@
-//! OLMo 3: an OLMo 2 with windows in three of four blocks; the windowed blocks have unscaled rotary angles.
+//! OLMo 3: an OLMo 2 with windows in three of four blocks; in these blocks, the rotary angles are not scaled.
 
 use super::{Architecture, Config, TensorNames, olmo2, rotary, sliding_window};
 use crate::error::Result;

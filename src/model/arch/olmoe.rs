@@ -1,4 +1,5 @@
-//! OLMoE: a Llama with a mixture of experts, and norms over all queries and all keys.
+//! OLMoE: a Llama with a mixture of experts, and with query-key normalisation (QK norm) over all heads
+//! together.
 
 use super::{Architecture, Config, TensorNames, llama, mixture, rotary};
 use crate::error::Result;
@@ -12,11 +13,12 @@ impl Architecture for Olmoe {
     }
 
     fn summary(&self) -> &'static str {
-        "OLMoE (Llama with a mixture of experts, norms of queries and keys)"
+        "OLMoE (Llama with a mixture of experts, and QK norm)"
     }
 
     fn spec(&self, config: &Config) -> Result<Spec> {
-        // OLMoE applies norms before the clipping, unlike OLMo 1. No published model uses clipping.
+        // OLMoE normalises queries and keys before clipping them; the decoder clips first. No published model
+        // uses clipping.
         if let Some(clip) = config.optional("clip_qkv", None, Config::positive)? {
             return config.unsupported("clip_qkv", clip);
         }

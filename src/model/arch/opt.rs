@@ -1,6 +1,6 @@
-//! OPT: learned positions that start at row 2 of their table, layer norms, ReLU. The 350m form applies norms
-//! to the stream itself after each branch, has no final norm, and has linear maps between an embedding and a
-//! stream of different widths.
+//! OPT: learned positions that start at row 2 of their table, layer norms, ReLU. OPT-350m differs: norms
+//! apply to the stream itself after each branch, there is no final norm, and the embedding is narrower than
+//! the stream, with linear maps between the two.
 
 use super::tensor_names::{MlpIn, Qkv};
 use super::{Architecture, Config, TensorNames, gpt2};
@@ -15,7 +15,7 @@ impl Architecture for Opt {
     }
 
     fn summary(&self) -> &'static str {
-        "OPT (learned positions, ReLU, layer norms before or, in the 350m form, after)"
+        "OPT (learned positions, ReLU, layer norms before each branch or, in OPT-350m, after it)"
     }
 
     fn spec(&self, config: &Config) -> Result<Spec> {

@@ -1,6 +1,6 @@
 //! Phi 3 and 4: a Llama with fused projections, a sliding window, and LongRoPE. Windows are limited to
-//! `original_max_position_embeddings` and use the factors for short windows. The factors for long windows
-//! would change the states of every prefix.
+//! `original_max_position_embeddings`, because only the factors for short windows are used: in longer
+//! windows, the other factors would change the states of every prefix.
 
 use super::tensor_names::{MlpIn, Qkv};
 use super::{Architecture, Config, TensorNames, llama, rotary, sliding_window};
@@ -15,8 +15,8 @@ impl Architecture for Phi3 {
     }
 
     fn summary(&self) -> &'static str {
-        "Phi-3, Phi-3.5, Phi-4 (Llama with fused projections, sliding window, LongRoPE up to its original \
-         length)"
+        "Phi-3, Phi-3.5, Phi-4 (Llama with fused projections, sliding window, LongRoPE up to the window \
+         length in training)"
     }
 
     fn spec(&self, config: &Config) -> Result<Spec> {

@@ -1,4 +1,4 @@
-//! Qwen 3: a Llama with a norm of each query and key head.
+//! Qwen 3: a Llama with query-key normalisation (QK norm) of each head.
 
 use super::{Architecture, Config, TensorNames, llama, qwen2, rotary};
 use crate::error::Result;
@@ -12,7 +12,7 @@ impl Architecture for Qwen3 {
     }
 
     fn summary(&self) -> &'static str {
-        "Qwen3 (Llama with norms of query and key heads)"
+        "Qwen3 (Llama with QK norm)"
     }
 
     fn spec(&self, config: &Config) -> Result<Spec> {

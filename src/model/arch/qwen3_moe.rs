@@ -1,4 +1,4 @@
-//! Qwen 3 with experts.
+//! Qwen 3 with experts: a Qwen 3 with a mixture of experts.
 
 use super::{Architecture, Config, TensorNames, llama, mixture, rotary, sliding_window};
 use crate::error::Result;

@@ -87,12 +87,12 @@ fn known() -> String {
     known.join(", ")
 }
 
-/// The architecture of a config, by its `model_type`, and the spec that the config describes.
+/// The architecture that the `model_type` of a config names, and the spec that the config describes.
 ///
 /// # Errors
-/// [`Error::Config`](crate::Error::Config) if `model_type` is missing or not in [`ALL`], for a missing or
-/// malformed key, and for a key that transformers reads with a value that the decoder does not support. Keys
-/// that transformers does not read are handled by [`unread_keys`].
+/// [`Error::Config`](crate::Error::Config) if `model_type` is missing or not in [`ALL`], if a key is missing
+/// or malformed, or if a key that transformers reads has a value that the decoder does not support. For keys
+/// that transformers does not read, see [`unread_keys`].
 ///
 /// [`unread_keys`]: super::unread_keys()
 pub fn read(config: &Config) -> Result<(&'static dyn Architecture, Spec)> {

@@ -1,6 +1,6 @@
 //! Reads rotary positions from configs, which describe them in `rope_parameters` (transformers 5) or in
-//! `rope_theta` and `rope_scaling` (earlier versions). Supporting only one spelling would silently load
-//! configs in the other one with a wrong base.
+//! `rope_theta` and `rope_scaling` (earlier versions). If only one form were supported, configs in the other
+//! form would silently be loaded with a wrong base.
 
 use super::config::Config;
 use super::rotary_scaling::{Description, holder, scale};
@@ -30,8 +30,8 @@ pub(super) const KNOWN: &[&str] = &[
     "type",
 ];
 
-/// The keys that transformers reads only in descriptions of some `model_type`s. Their architectures use these
-/// keys, or the keys do not affect states at the supported positions.
+/// The keys that transformers reads only in descriptions of some `model_type`s. Either the architectures here
+/// read these keys, or the keys do not affect the states at the supported positions.
 pub(super) const KNOWN_TO: &[(&str, &[&str])] = &[
     ("hunyuan_v1_dense", &["alpha"]),
     ("hunyuan_v1_moe", &["alpha"]),
@@ -41,7 +41,7 @@ pub(super) const KNOWN_TO: &[(&str, &[&str])] = &[
     ("qwen3_vl_text", &["mrope_interleaved", "mrope_section"]),
 ];
 
-/// The defaults of an architecture.
+/// The defaults of an architecture's rotary positions.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Defaults {
     /// The base of the angles.
@@ -52,12 +52,12 @@ pub(super) struct Defaults {
     pub partial: bool,
 }
 
-/// The most common defaults: base 10,000, whole heads.
+/// The most common defaults: the base is 10,000, and whole heads are rotated.
 pub(super) const USUAL: Defaults = Defaults { theta: 10_000.0, fraction: 1.0, partial: false };
 
-/// Gives every block of `spec` the one rotary table that a config describes. LongRoPE has factors for short
-/// and for long windows. Those for short windows are used, and `max_positions` is limited to the length for
-/// which they are valid.
+/// Adds the rotary table that a config describes to `spec`, for all blocks. LongRoPE has separate factors for
+/// short and for long windows. The factors for short windows are used, and `max_positions` is limited to the
+/// window length for which they are valid.
 ///
 /// # Errors
 /// For an unknown kind of scaling, and for invalid numbers.
@@ -70,12 +70,12 @@ pub(super) fn rotate(spec: &mut Spec, config: &Config, defaults: Defaults) -> Re
     Ok(())
 }
 
-/// Gives sliding-window blocks of `spec` one rotary table, and full-attention blocks another one.
-/// Transformers 5 nests the two in `rope_parameters`; in earlier versions, `rope_theta` and `rope_scaling`
-/// apply to full-attention blocks. The defaults are given in the order full, sliding.
+/// Adds two rotary tables to `spec`: one for full-attention blocks and one for sliding-window blocks. Configs
+/// of transformers 5 have both descriptions in `rope_parameters`. In earlier versions, `rope_theta` and
+/// `rope_scaling` describe the table of full-attention blocks. `full` and `slides` are the defaults.
 ///
 /// # Errors
-/// Those of [`rotate`].
+/// Returns the errors of [`rotate`].
 pub(super) fn rotate_by_kind(
     spec: &mut Spec,
     config: &Config,
@@ -102,17 +102,18 @@ pub(super) fn rotate_by_kind(
 /// `spec` must already have its head width and positions.
 ///
 /// # Errors
-/// Those of [`rotate`].
+/// Returns the errors of [`rotate`].
 pub(super) fn table(
     spec: &mut Spec,
     config: &Config,
     sources: &[&Config],
     defaults: Defaults,
 ) -> Result<Rope> {
-    // A description takes precedence over the config's own keys.
+    // Without this, keys at the top level would count as unread if a description has the same keys.
     config.mark_inert(&["rope_theta", "partial_rotary_factor", "original_max_position_embeddings"]);
     for source in sources {
-        // Separate angles for kinds of blocks that this architecture does not distinguish.
+        // A nested object describes separate angles for some kinds of blocks, but this architecture has one
+        // table for all blocks.
         if let Some((key, _)) = source.entries().find(|(_, value)| value.is_object()) {
             return config.unsupported(&format!("rotary setting {key}"), "{..}");
         }
@@ -125,8 +126,8 @@ pub(super) fn table(
     }
     let width = (spec.head_dim as f64 * fraction) as usize;
     let mut inv_freq = frequencies(config, width, spec.head_dim, theta)?;
-    // Only a description has a type, because configs use the key `type` for other purposes. The first
-    // description with a type, in either spelling, decides.
+    // The type is read only from the descriptions, because the config itself may use the key `type` for
+    // another purpose. The first description with `rope_type` or `type` decides.
     let typed = |source: &&Config| source.get("rope_type").or(source.get("type")).is_some();
     let kind = match sources.iter().copied().find(typed) {
         Some(source) => source.text(source.present_alias(&["rope_type", "type"]))?,
@@ -148,7 +149,8 @@ pub(super) fn table(
 pub(super) fn frequencies(config: &Config, width: usize, head_dim: usize, theta: f64) -> Result<Vec<f64>> {
     if width == 0 || width > head_dim || !width.is_multiple_of(2) {
         let reason = format!(
-            "{width} of a head's {head_dim} values are rotated; rotary positions need an even number"
+            "{width} of the {head_dim} values of a head are to be rotated, but rotary positions need an even \
+             number above 0"
         );
         return Err(config.fault(reason));
     }

@@ -1,6 +1,6 @@
-//! Applies the scaling of a description of rotary positions to the inverse frequencies, by its `rope_type`,
-//! and computes the factor of cosines and sines. If a scaling depends on the length of a window, windows are
-//! limited to the length up to which it is constant.
+//! Scales the inverse frequencies of rotary positions according to `rope_type`, and computes the factor that
+//! multiplies cosines and sines. If a scaling depends on the length of a window, windows are limited to the
+//! length up to which it is constant.
 
 use std::f64::consts::TAU;
 
@@ -8,7 +8,8 @@ use super::config::Config;
 use crate::error::Result;
 use crate::model::spec::Spec;
 
-/// A config and its descriptions of rotary positions. The first description that has a key decides.
+/// A config and its descriptions of rotary positions. The value of a key comes from the first description
+/// that has the key.
 pub(super) struct Description<'a> {
     pub(super) config: &'a Config,
     pub(super) sources: &'a [&'a Config],
@@ -45,8 +46,8 @@ pub(super) fn holder<'a>(config: &'a Config, sources: &[&'a Config], key: &str) 
     sources.iter().copied().find(|source| source.get(key).is_some()).unwrap_or(config)
 }
 
-/// Scales `inv_freq` by the rule of a `rope_type` and returns the factor of cosines and sines. Limits the
-/// positions of `spec` to those for which the table is valid.
+/// Scales `inv_freq` by the rule of a `rope_type` and returns the factor that multiplies cosines and sines.
+/// Limits the positions of `spec` to those for which the table is valid.
 ///
 /// # Errors
 /// For an unknown type, and for invalid numbers.
@@ -57,8 +58,8 @@ pub(super) fn scale(
     spec: &mut Spec,
 ) -> Result<f64> {
     match kind {
-        // For text, the three positions of mrope are equal. "dynamic" changes the base only for windows
-        // longer than in training, which are not allowed.
+        // For text, the three positions of mrope are equal. "dynamic" changes the base only for windows that
+        // are longer than in training, which are not supported.
         "default" | "mrope" | "dynamic" => Ok(1.0),
         "linear" => {
             let factor = description.positive("factor")?;
@@ -81,7 +82,8 @@ fn llama3(description: &Description<'_>, inv_freq: &mut [f64], spec: &Spec) -> R
         return Err(description.config.fault(reason));
     }
     for f in inv_freq {
-        // 0 for wavelengths of the slow pairs, 1 for those of the fast pairs, which are not scaled.
+        // This is 0 for pairs with low frequencies, which are divided by the factor, and 1 for pairs with
+        // high frequencies, which are not scaled.
         let fast = ((original * *f / TAU - low) / (high - low)).clamp(0.0, 1.0);
         *f *= (1.0 - fast) / factor + fast;
     }
@@ -102,18 +104,24 @@ fn longrope(description: &Description<'_>, inv_freq: &mut [f64], spec: &mut Spec
     for (f, factor) in inv_freq.iter_mut().zip(factors) {
         match factor.as_f64() {
             Some(factor) if factor > 0.0 => *f /= factor,
-            _ => return Err(config.fault(format!("short_factor holds {factor}, not a positive number"))),
+            _ => {
+                return Err(
+                    config.fault(format!("short_factor contains {factor}, which is not a positive number"))
+                );
+            }
         }
     }
     if !attention_factor.is_finite() {
-        return Err(config.fault(format!("original_max_position_embeddings is {original}")));
+        return Err(config.fault(format!(
+            "original_max_position_embeddings is {original}, which is too small for LongRoPE"
+        )));
     }
     spec.max_positions = spec.max_positions.min(original);
     Ok(attention_factor)
 }
 
-/// Interpolates slow pairs by the factor, keeps fast pairs, and blends linearly in between. The table is the
-/// same for windows of any length.
+/// Divides the low frequencies by the factor, keeps the high frequencies, and interpolates linearly in
+/// between. The table is the same for windows of any length.
 ///
 /// # References
 /// Peng, Quesnelle, Fan and Shippole 2023, "YaRN: Efficient Context Window Extension of Large Language
@@ -130,7 +138,8 @@ fn yarn(description: &Description<'_>, inv_freq: &mut [f64], spec: &Spec) -> Res
     };
     let attention_factor = description.positive_or("attention_factor", usual)?;
     let width = 2.0 * inv_freq.len() as f64;
-    // The fractional index of the pair that turns the given number of times within the original length.
+    // The fractional index of the pair that makes the given number of turns within the original window
+    // length.
     let pair = |turns: f64| width * (original / (turns * TAU)).ln() / (2.0 * description.theta.ln());
     let (mut low, mut high) =
         (pair(description.positive_or("beta_fast", 32.0)?), pair(description.positive_or("beta_slow", 1.0)?));

@@ -1,5 +1,5 @@
-//! Determines which blocks have a sliding window: from `layer_types` (transformers 5), or by the rule of the
-//! architecture in earlier versions.
+//! Determines which blocks have a sliding window: from `layer_types` (transformers 5), or without this key by
+//! the rule of the architecture.
 
 use super::config::Config;
 use crate::error::Result;

@@ -6,8 +6,8 @@ use crate::model::spec::Spec;
 
 pub(super) struct SmolLm3;
 
-/// Whether each block has rotary positions. `no_rope_layers` holds 1 for blocks with positions; without the
-/// key, every `no_rope_layer_interval`-th block has none.
+/// Whether each block has rotary positions. `no_rope_layers` has a 1 for each block with positions. Without
+/// this key, every `no_rope_layer_interval`-th block has no positions.
 fn turned(config: &Config, n_layers: usize) -> Result<Vec<bool>> {
     if config.get("no_rope_layers").is_none() {
         let interval = config.size_or("no_rope_layer_interval", 4)?;
@@ -28,7 +28,7 @@ impl Architecture for SmolLm3 {
     }
 
     fn summary(&self) -> &'static str {
-        "SmolLM3 (Llama with blocks without positions)"
+        "SmolLM3 (Llama in which some blocks have no positions)"
     }
 
     fn spec(&self, config: &Config) -> Result<Spec> {

@@ -13,7 +13,7 @@ use crate::model::spec::Spec;
 use crate::model::table::{StoredRows, Table, pieces};
 use crate::model::weights::{Init, ParameterSource};
 
-/// A source, with the names and the spec for reading it.
+/// A source of tensors, with the spec and the tensor names of the model to read.
 struct Stored {
     names: TensorNames,
     spec: Spec,
@@ -28,11 +28,12 @@ impl Stored {
 }
 
 impl TensorNames {
-    /// The parameters that `spec` needs. The blocks and the tables of the vocabulary stay in `source`. Each
-    /// one is read once here to detect faults; at most `most_blocks` are in memory at a time.
+    /// The parameters that `spec` needs. Blocks and vocabulary tables are read from `source` when needed.
+    /// This function reads each of them once, so that faults are detected early. At most `most_blocks` blocks
+    /// are in memory at a time.
     ///
     /// # Errors
-    /// Those of `source`.
+    /// Returns the errors of `source`.
     pub fn stream(
         &self,
         spec: &Spec,

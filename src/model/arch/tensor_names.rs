@@ -1,4 +1,4 @@
-//! Defines the names and layouts of tensors in published files: one table for each architecture.
+//! Defines the form in which an architecture lists the names and layouts of its tensors.
 
 /// The layout of the maps to queries, keys and values.
 #[derive(Debug, Clone, Copy)]
@@ -7,11 +7,11 @@ pub enum Qkv {
     Split([&'static str; 3]),
     /// One tensor: all queries, all keys, all values.
     Concat(&'static str),
-    /// One tensor: for each key head in turn, its queries, its key and its value.
+    /// One tensor: for each key head, its queries, its key and its value.
     Grouped(&'static str),
 }
 
-/// The layout of the maps into an MLP. Without a gate in the spec, the name of the gate is not used.
+/// The layout of the maps into an MLP. If the spec has no gate, the name of the gate is not used.
 #[derive(Debug, Clone, Copy)]
 pub enum MlpIn {
     /// Gate and up in two tensors.
@@ -42,10 +42,12 @@ pub enum ExpertMaps {
         /// Whether each tensor has a bias, `(n_experts, out)`.
         has_biases: bool,
     },
-    /// Two tensors for all experts, each `(n_experts, out, in)`: gate, then up; down. These are full names.
+    /// Two tensors for all experts, each `(n_experts, out, in)`. The first contains gate, then up; the second
+    /// contains down. No suffix is added to these names.
     Stacked([&'static str; 2]),
-    /// Two tensors for all experts, each `(n_experts, in, out)`, with biases: alternating gate and up; down.
-    /// These are full names; the names of the biases end in `_bias`.
+    /// Two tensors for all experts, each `(n_experts, in, out)`, with biases. In the first, the outputs of
+    /// gate and up alternate; the second contains down. No suffix is added to these names; those of the
+    /// biases end in `_bias`.
     Alternating([&'static str; 2]),
 }
 
@@ -54,7 +56,7 @@ pub enum ExpertMaps {
 pub struct ExpertNames {
     /// The router.
     pub router: &'static str,
-    /// The bias added to the scores that choose experts, by its full name.
+    /// The bias that affects the choice of experts. No suffix is added to this name.
     pub choice_bias: &'static str,
     /// Whether the file stores this bias as a matrix with one row.
     pub is_choice_bias_row: bool,
@@ -67,7 +69,7 @@ pub struct ExpertNames {
 }
 
 impl ExpertNames {
-    /// The names of most mixtures.
+    /// The tensor names of most mixtures.
     pub(super) const USUAL: Self = Self {
         router: "mlp.gate",
         choice_bias: "mlp.gate.e_score_correction_bias",
@@ -78,12 +80,12 @@ impl ExpertNames {
     };
 }
 
-/// The tensor names of an architecture, without `.weight` and `.bias`. Names within a block are given without
-/// `blocks` and the number of the block.
+/// The tensor names of an architecture, without the suffixes `.weight` and `.bias`. Names within a block are
+/// relative: `blocks` and the number of the block precede them.
 #[derive(Debug, Clone, Copy)]
 pub struct TensorNames {
-    /// The prefixes in published files, which all names except the head's have. The prefix of a file is the
-    /// one under which its embedding is found.
+    /// The possible prefixes of all names except the name of the head. The file has the first prefix with
+    /// which it contains the embedding.
     pub prefixes: &'static [&'static str],
     /// The embedding.
     pub embedding: &'static str,
@@ -101,7 +103,7 @@ pub struct TensorNames {
     pub attention_post_norm: &'static str,
     /// Queries, keys and values.
     pub qkv: Qkv,
-    /// Norms of queries and keys.
+    /// Query-key normalisation (QK norm): the norms of queries and keys.
     pub qk_norms: [&'static str; 2],
     /// Attention sinks: one learned score per head.
     pub sinks: &'static str,
@@ -127,25 +129,25 @@ pub struct TensorNames {
     pub norms_less_one: bool,
 }
 
-/// Additional prefixes of text models that are part of a multimodal model.
+/// Prefixes that precede those of the architecture if the text model is part of a multimodal model.
 const OUTER: [&str; 5] = ["", "language_model.", "model.language_model.", "model.text_model.", "text_model."];
 
-/// The location of an architecture's tensors in a checkpoint.
+/// The prefixes of an architecture's tensors in one checkpoint.
 #[derive(Debug, Clone)]
 pub struct TensorPrefixes {
-    /// The prefix of all names except the head's.
+    /// The prefix of all names except the name of the head.
     pub prefix: String,
     /// The name of the head.
     pub head: String,
 }
 
 impl TensorNames {
-    /// Finds the prefix and the head's name in a checkpoint; `has` tells whether it contains a name. Returns
-    /// the published ones if none fits.
+    /// Finds the prefix and the name of the head in a checkpoint. `has` returns whether the checkpoint
+    /// contains a name. If no prefix fits, returns the first one.
     pub fn place(&self, has: &dyn Fn(&str) -> bool) -> TensorPrefixes {
         let all = || OUTER.iter().flat_map(|outer| self.prefixes.iter().map(move |prefix| (*outer, *prefix)));
-        // A file with tied weights may hold only one of the two tensors. If it lacks the embedding, the final
-        // norm reveals the prefix.
+        // A file with tied weights may contain only one of embedding and head. If it has no embedding, the
+        // name of the final norm determines the prefix.
         let of_part =
             |part: &str| all().find(|(outer, prefix)| has(&format!("{outer}{prefix}{part}.weight")));
         let found = of_part(self.embedding).or_else(|| of_part(self.final_norm));

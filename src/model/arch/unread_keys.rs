@@ -1,5 +1,5 @@
-//! Finds the keys of a config.json that its architecture does not read, and decides whether loading may
-//! continue.
+//! Finds the keys of a config.json that its architecture does not read, and returns an error if custom model
+//! code may read one of them.
 
 use serde_json::Value;
 
@@ -9,22 +9,22 @@ use super::multimodal::{self, TextPart};
 use super::rotary;
 use crate::error::Result;
 
-/// The parts of a config.json that do not affect the states.
+/// The keys of a config.json that surmise ignores, and other findings to report.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UnreadKeys {
-    /// The class of transformers that does not read the keys.
+    /// The config class of transformers for this `model_type`.
     pub config_class: String,
-    /// The keys. A key in a description of rotary positions is written as the description's name, a dot and
-    /// the key.
+    /// The ignored keys. A key in a description of rotary positions is written as the name of the
+    /// description, a dot and the key.
     pub keys: Vec<String>,
     /// `unread_key:KEY` for a key that looks like a setting of the computation and is switched on;
-    /// `foreign_code:CLASS` for a class in `auto_map` outside transformers; `text_part_of:MODEL_TYPE` if only
-    /// the text part of a model is read.
+    /// `foreign_code:CLASS` for a class in `auto_map` that transformers does not have;
+    /// `text_part_of:MODEL_TYPE` if only the text part of a model is read.
     pub flags: Vec<String>,
 }
 
 impl UnreadKeys {
-    /// Records the keys of one config that are not `known`, with `prefix` before their names.
+    /// Adds the keys of one config for which `known` is false, with `prefix` before their names.
     fn look_through(
         &mut self,
         config: &Config,
@@ -57,11 +57,11 @@ impl UnreadKeys {
     }
 }
 
-/// Metadata that tools write about the file; no model code reads it.
+/// Keys that tools add to describe the file. No model code reads them.
 const PROVENANCE: [&str; 4] = ["transformers.js_config", "unsloth_fixed", "unsloth_version", "tokenizer"];
 
-/// Finds the keys that the architecture of `config` does not read. If `auto_map` names custom code, which may
-/// read them, each key must be in `allowed`.
+/// Finds the keys that the architecture of `config` does not read. If `auto_map` names custom code, the code
+/// may read these keys, so each of them must be in `allowed`.
 ///
 /// # Errors
 /// [`Error::Config`](crate::Error::Config) for a key that custom code may read and that is not in `allowed`.
@@ -89,9 +89,8 @@ pub fn unread_keys(config: &Config, allowed: &[String]) -> Result<UnreadKeys> {
     let asked = unread.keys.iter().find(|key| !PROVENANCE.contains(&key.as_str()) && !allowed.contains(key));
     if let (Some(class), Some(key)) = (foreign.first(), asked) {
         return Err(config.refusal(format!(
-            "auto_map names custom code, `{class}`, which may read `{key}`; `{}` of transformers does not, \
-             and neither does this decoder. Add `--allow-config-key {key}` if the key does not affect the \
-             states",
+            "auto_map names custom code, `{class}`, which may read `{key}`; neither `{}` of transformers nor \
+             surmise reads this key. Add `--allow-config-key {key}` if the key does not affect the states",
             unread.config_class
         )));
     }
@@ -99,7 +98,7 @@ pub fn unread_keys(config: &Config, allowed: &[String]) -> Result<UnreadKeys> {
     Ok(unread)
 }
 
-/// The classes of configs and models in `auto_map` that transformers does not have for this `model_type`.
+/// The config and model classes in `auto_map` that transformers does not have for this `model_type`.
 fn foreign_classes(config: &Config, known: &ConfigKeys) -> Vec<String> {
     let Some(Value::Object(map)) = config.get("auto_map") else { return vec![] };
     let of_models = map.iter().filter(|(auto, _)| *auto == "AutoConfig" || auto.starts_with("AutoModel"));

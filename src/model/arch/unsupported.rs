@@ -1,6 +1,6 @@
 //! Explains why a `model_type` outside the registry is not supported.
 
-/// Unsupported kinds of models: the reason, and their `model_type`s.
+/// Unsupported kinds of models: the reason, as the end of a sentence about the model, and the `model_type`s.
 pub(in crate::model) const KINDS: [(&str, &[&str]); 6] = [
     (
         "computes its states by recurrence (a state space or a linear RNN), not by attention",
@@ -71,7 +71,7 @@ pub(in crate::model) const KINDS: [(&str, &[&str]); 6] = [
     ),
 ];
 
-/// The message for an unsupported `model_type`; `known` lists the supported ones.
+/// The message for an unsupported `model_type`. `known` lists the supported ones.
 pub(super) fn reason(model_type: &str, known: &str) -> String {
     let why = KINDS.iter().find(|(_, kinds)| kinds.contains(&model_type)).map(|(why, _)| *why);
     match why {

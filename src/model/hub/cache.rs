@@ -1,4 +1,4 @@
-//! Reads the cache on disk, which is shared with the Python tools:
+//! Reads the cache on disk, which surmise shares with the Python tools of Hugging Face. Its layout:
 //!
 //! ```text
 //! models--owner--name/blobs/<etag>                a complete file
@@ -15,14 +15,14 @@ use super::layout;
 use crate::disk;
 use crate::model::weights::adapter;
 
-/// The part of the cache for one repository.
+/// The part of the cache that belongs to one repository.
 pub(super) struct Cache {
     pub(super) folder: PathBuf,
     #[cfg_attr(not(feature = "hub"), expect(dead_code, reason = "only a download locks"))]
     pub(super) locks: PathBuf,
 }
 
-/// Whether a text is a full commit hash.
+/// Whether a string is a full commit hash.
 pub(super) fn is_commit(text: &str) -> bool {
     text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
@@ -37,7 +37,7 @@ impl Cache {
         self.folder.join("snapshots").join(commit)
     }
 
-    /// The commit of a revision at its last download.
+    /// The commit that a revision had at its last download.
     pub(super) fn commit(&self, revision: &str) -> Option<String> {
         if is_commit(revision) {
             return Some(revision.to_owned());
@@ -46,9 +46,9 @@ impl Cache {
         Some(text.trim().to_owned()).filter(|text| is_commit(text))
     }
 
-    /// Path of the cached folder or file of an id; `Err` names the missing part.
+    /// Path of the cached folder or file of an id. The error is a sentence that names the missing part.
     pub(super) fn find(&self, id: &Id) -> Result<PathBuf, String> {
-        let commit = self.commit(&id.revision).ok_or("this revision was never downloaded")?;
+        let commit = self.commit(&id.revision).ok_or("this revision is missing")?;
         let folder = self.snapshot(&commit);
         if let Some(file) = &id.file {
             let missing = layout::parts(file).into_iter().find(|part| !folder.join(part).is_file());

@@ -8,7 +8,7 @@ use super::cache::Cache;
 use crate::disk;
 use crate::error::{Error, Result};
 
-/// Interval between attempts to get a lock that another process holds.
+/// Interval between attempts to acquire a lock that another process holds.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 fn fault(path: &Path) -> impl Fn(std::io::Error) -> Error {
@@ -41,7 +41,8 @@ impl Cache {
     }
 
     /// Waits until no other process downloads this blob. The lock ends when the returned file is dropped or
-    /// the process ends. A holder that writes nothing for `stall_timeout` counts as stalled.
+    /// the process ends. If the other process writes nothing for `stall_timeout`, it counts as stalled, and
+    /// this function returns an error.
     pub(super) fn lock(&self, etag: &str, stall_timeout: Duration) -> Result<File> {
         let path = self.locks.join(format!("{etag}.lock"));
         parent_of(&path)?;
@@ -57,7 +58,9 @@ impl Cache {
                     (seen_bytes, since) = (written(), Instant::now());
                 }
                 Err(TryLockError::WouldBlock) if since.elapsed() > stall_timeout => {
-                    let source = std::io::Error::other("a stalled process holds the lock; end that process");
+                    let source = std::io::Error::other(
+                        "another process holds the lock but makes no progress; end that process",
+                    );
                     return Err(fault(&path)(source));
                 }
                 Err(TryLockError::WouldBlock) => std::thread::sleep(POLL_INTERVAL),
@@ -65,13 +68,13 @@ impl Cache {
         }
     }
 
-    /// Adds a blob to a snapshot under a file's name: as a relative link, or as a hard link or copy on
-    /// systems other than Unix.
+    /// Adds a blob to a snapshot under the name of the file. The entry is a relative link on Unix, and a hard
+    /// link or a copy on other systems.
     pub(super) fn link(&self, commit: &str, file: &str, etag: &str) -> Result<()> {
         let path = self.snapshot(commit).join(file);
         parent_of(&path)?;
-        // Made under a temporary name and then renamed, because another process may link the same file at the
-        // same time.
+        // The entry is created under a temporary name and then renamed, because another process may create it
+        // at the same time.
         let partial = path.with_file_name(format!(".surmise-{}-{etag}", std::process::id()));
         std::fs::remove_file(&partial).unwrap_or_default();
         #[cfg(unix)]

@@ -1,5 +1,5 @@
-//! Stores the headers that `surmise model ID` read without downloading the model. They are stored next to the
-//! cache of the Python tools, so that the model can be described again while its hub is unreachable.
+//! Stores the headers that `surmise model ID` reads without downloading the model, so that it can describe
+//! the model again when the hub is unreachable. The files are in the cache folder of the Python tools:
 //!
 //! ```text
 //! .surmise/models--owner--name/<revision>.json           commit and headers of the last request
@@ -19,7 +19,7 @@ use super::settings::HubSettings;
 use crate::disk;
 use crate::model::weights::FileHeader;
 
-/// The headers of one revision, without weights.
+/// The headers of the weight files of one revision.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct CachedHeaders {
     pub(super) commit: String,
@@ -43,7 +43,7 @@ impl CachedHeaders {
         settings.cache.join(".surmise").join(name).join(format!("{revision}{file}.json"))
     }
 
-    /// The stored headers of an id, if they and the config are complete.
+    /// The stored headers of an id; `None` if they or the config are missing or invalid.
     pub(super) fn read(settings: &HubSettings, id: &Id) -> Option<Self> {
         let kept: Self = serde_json::from_slice(&disk::read(Self::path(settings, id)).ok()?).ok()?;
         let config = Cache::new(&settings.cache, &id.repository).snapshot(&kept.commit).join(layout::CONFIG);
@@ -67,7 +67,7 @@ impl CachedHeaders {
         }
     }
 
-    /// The folder with the config, and the headers; `None` if they are damaged.
+    /// The folder that contains the config, and the headers; `None` if the stored headers are damaged.
     pub(super) fn open(self, settings: &HubSettings, id: &Id) -> Option<(PathBuf, Vec<FileHeader>)> {
         let header = |file: CachedFile| {
             let bytes = STANDARD.decode(file.base64).ok()?;

@@ -1,5 +1,5 @@
-//! Connects to a hub: holds its address, its certificates, and the token, which is sent only to the hub
-//! itself.
+//! Connects to a hub. A connection has the address of the hub, an HTTP client, and the token, which is sent
+//! only to the hub itself.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -25,7 +25,7 @@ pub(super) struct Connection<'a> {
     pub(super) bearer: Option<HeaderValue>,
 }
 
-/// Whether a URL is safe to request: unencrypted requests are allowed only to this machine.
+/// Whether a URL may be requested. Unencrypted requests are allowed only to this machine.
 pub(super) fn is_safe(url: &Url) -> bool {
     url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url))
 }
@@ -56,7 +56,7 @@ impl<'a> Connection<'a> {
                 Some(value)
             }
         };
-        // An error means that another provider is already installed, which works too.
+        // An error means that a provider is already installed, which works as well.
         rustls::crypto::ring::default_provider().install_default().unwrap_or_default();
         let builder = || {
             let builder = Client::builder()
@@ -65,11 +65,11 @@ impl<'a> Connection<'a> {
                 .referer(false)
                 .connect_timeout(CONNECT.min(settings.idle))
                 .timeout(settings.idle);
-            // A proxy cannot reach a server on this machine, and would see the unencrypted token.
+            // A proxy cannot reach a server on this machine, and could read the unencrypted token.
             if is_loopback(&endpoint) { builder.no_proxy() } else { builder }
         };
         let client = match builder().build() {
-            // A server on this machine needs no certificates.
+            // The connection to a server on this machine needs no certificates.
             Err(_) if is_loopback(&endpoint) => builder().tls_certs_only([]).build(),
             client => client,
         };
@@ -81,11 +81,10 @@ impl<'a> Connection<'a> {
         Ok(Self { settings, id, client, endpoint, bearer })
     }
 
-    /// The URL with these path segments below the endpoint. Each segment is escaped, so a slash in a segment
-    /// does not separate segments.
+    /// The URL of the endpoint, followed by these path segments. A slash within a segment is escaped.
     pub(super) fn url<'p>(&self, parts: impl IntoIterator<Item = &'p str>) -> Url {
         let mut url = self.endpoint.clone();
-        // Only URLs without a host have no path, and `new` rejects them.
+        // This always succeeds: only URLs without a host have no path, and `new` rejects them.
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty().extend(parts);
         }

@@ -1,4 +1,5 @@
-//! Provides one file of a repository: finds it in the cache, or downloads, checks and links it.
+//! Provides one file of a repository. If the file is not in the cache, downloads it, checks it and adds it to
+//! the snapshot.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -14,10 +15,10 @@ use super::request::Answer;
 use crate::error::{Error, Result};
 use crate::seed;
 
-/// Maximum size of a file in bytes. Hubs split files at 50 GB, so a larger announced size is an error.
+/// Maximum size of a file in bytes. Files on hubs are split at 50 GB, so a larger size is an error.
 const MOST_FILE_BYTES: u64 = 1 << 40;
 
-/// A hub's answer about a file.
+/// What a hub reports about a file.
 pub(super) struct Meta {
     pub(super) etag: String,
     pub(super) size_bytes: Option<u64>,
@@ -30,8 +31,8 @@ pub(super) struct Downloads<'a> {
 }
 
 impl Downloads<'_> {
-    /// Provides one file of a commit. Does nothing if the file is in the snapshot, links it if its blob is in
-    /// the cache, and downloads it otherwise.
+    /// Provides one file of a commit in its snapshot. If its blob is not in the cache, downloads the blob
+    /// first.
     pub(super) fn file(&self, commit: &str, file: &str) -> Result<()> {
         if self.cache.snapshot(commit).join(file).is_file() {
             return Ok(());
@@ -58,7 +59,7 @@ impl Downloads<'_> {
         self.cache.link(commit, file, &meta.etag)
     }
 
-    /// Asks the hub for a file's ETag and size.
+    /// Requests the ETag and the size of a file from the hub.
     pub(super) fn meta_of(&self, file: &str, url: &reqwest::Url) -> Result<Meta> {
         let ask = || self.meta(file, &self.connection.send(&Method::HEAD, url, 0)?);
         self.connection.with_retries(file, ask)
@@ -73,8 +74,8 @@ impl Downloads<'_> {
         };
         let etag = etag.filter(is_name).ok_or_else(|| {
             self.connection.fault(format!(
-                "the hub sent no usable ETag for {file}; check HF_ENDPOINT, or download the file by other \
-                 means and give the folder"
+                "the hub sent no usable ETag for {file}; check HF_ENDPOINT, or download the model by other \
+                 means and give its folder"
             ))
         })?;
         let size = answer.header("x-linked-size").and_then(|text| text.parse().ok());
@@ -83,7 +84,7 @@ impl Downloads<'_> {
         Ok(Meta { etag: etag.to_owned(), size_bytes })
     }
 
-    /// Downloads the missing rest of a blob, checks the whole blob, and moves it to its final name.
+    /// Downloads the missing part of a blob, checks the whole blob, and renames it to its final name.
     fn download(
         &self,
         file: &str,
@@ -104,7 +105,7 @@ impl Downloads<'_> {
             if have_bytes > 0 && !continues(&answer, have_bytes) {
                 partial.set_len(0).map_err(io)?;
                 have_bytes = 0;
-                // Discard a part that starts at another byte than requested.
+                // The response starts at a different byte than requested, so it cannot be used.
                 if answer.response.status() == StatusCode::PARTIAL_CONTENT {
                     return Err(Fault::passing("the server resumed the download at the wrong byte"));
                 }
@@ -125,8 +126,8 @@ impl Downloads<'_> {
                 && size_bytes != announced
             {
                 let reason = format!(
-                    "the hub lists {file} with {size_bytes} bytes but sends {announced}; run \
-                     again later"
+                    "the hub lists {file} with {size_bytes} bytes but sends {announced} bytes; run again \
+                     later"
                 );
                 return Err(self.connection.fault(reason).into());
             }
@@ -142,7 +143,7 @@ impl Downloads<'_> {
             )?;
             let now_bytes = partial.metadata().map_err(io)?.len();
             if size_bytes.is_some_and(|size_bytes| size_bytes != now_bytes) {
-                return Err(Fault::passing(format!("the body ends at byte {now_bytes}")));
+                return Err(Fault::passing(format!("the response ended early, at byte {now_bytes}")));
             }
         }
         partial.sync_all().map_err(io)?;
@@ -151,7 +152,8 @@ impl Downloads<'_> {
         if meta.etag.len() == 64 && sha256(&mut partial).map_err(io)? != meta.etag.to_ascii_lowercase() {
             std::fs::remove_file(&path).map_err(io)?;
             let reason = format!("the SHA-256 of {file} differs from the hub's; the download was deleted");
-            // If the download was resumed, its beginning may come from another process; retry from the start.
+            // If the download was resumed, its beginning may be from another process, so retry from the
+            // start.
             return Err(if resumed {
                 Fault::passing(reason)
             } else {
@@ -189,7 +191,7 @@ fn plain(etag: &str) -> &str {
     etag.trim().trim_start_matches("W/").trim_matches('"')
 }
 
-/// Whether an answer continues a file at the given byte.
+/// Whether a response contains the part of a file that starts at the given byte.
 fn continues(answer: &Answer, from_bytes: u64) -> bool {
     answer.response.status() == StatusCode::PARTIAL_CONTENT
         && answer

@@ -13,10 +13,10 @@ pub(super) enum Fault {
         source: Option<Cause>,
         /// Bytes of the file that were received.
         gained_bytes: u64,
-        /// The wait that the server requested.
+        /// The time that the server asked to wait before the next request.
         wait: Duration,
     },
-    /// No connection was made: the host refused it, or has no address.
+    /// No connection was established: the host has no address, or refused the connection.
     Unreachable { reason: String, source: Option<Cause> },
     /// A retry would fail again.
     Final(Error),

@@ -1,4 +1,4 @@
-//! Completes the cached folder of an id: determines the commit and downloads missing files.
+//! Completes the cached folder of an id: requests the current commit, and downloads missing files.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -20,10 +20,10 @@ use crate::disk;
 use crate::error::{Error, Result};
 use crate::model::weights::{Checkpoint, FileHeader};
 
-/// Maximum size of a list of files; the largest repositories have lists of a few megabytes.
+/// Maximum size of a list of files in bytes. The largest repositories have lists of a few megabytes.
 const MOST_LIST_BYTES: u64 = 64 << 20;
 
-/// The hub's answer about a revision.
+/// The commit and the files of a revision, as the hub lists them.
 #[derive(Debug, Deserialize)]
 pub(super) struct Listing {
     pub(super) sha: String,
@@ -42,14 +42,15 @@ impl Listing {
     }
 }
 
-/// The folder of an id, or the path of its one file, complete and at the hub's current revision.
+/// The complete folder of an id, or the path of the file that the id names, at the current commit of the
+/// revision.
 pub(super) fn folder(settings: &HubSettings, id: &Id, required: RequiredFiles) -> Result<PathBuf> {
     let connection = Connection::new(settings, id)?;
     let listing = connection.with_retries_once_reached("the list of files", || ask(&connection))?;
     complete(&connection, &listing, required)
 }
 
-/// Downloads the missing files of a commit.
+/// Downloads the missing files of a commit, and returns the folder or the path of the file.
 pub(super) fn complete(
     connection: &Connection,
     listing: &Listing,
@@ -80,7 +81,7 @@ pub(super) fn complete(
         layout::check_tokenizer(&names).map_err(refuse)?;
     }
     let commit = &listing.sha;
-    // Small files come first, so that their faults are reported before the long download.
+    // Small files are downloaded first, so that their faults are reported before the long download.
     for file in layout::companions(&names) {
         downloads.file(commit, file)?;
     }
@@ -94,7 +95,7 @@ pub(super) fn complete(
         Some(file) => large.extend([file.to_owned()]),
         None => {}
     }
-    // The headers show whether weights are quantised, so they are checked before the download.
+    // The headers show whether the weights are quantised. They are checked before the weights are downloaded.
     let snapshot = cache.snapshot(commit);
     if large.iter().any(|file| !snapshot.join(file).is_file()) && says_quantised(&snapshot) {
         let headers = header::read(&downloads, commit, &large)?;
@@ -107,7 +108,8 @@ pub(super) fn complete(
     Ok(snapshot)
 }
 
-/// Records the commit of a branch. This comes last, so that the branch never refers to an incomplete folder.
+/// Records the commit of a branch. This is called last, so that the branch never refers to an incomplete
+/// folder.
 fn keep_ref(cache: &Cache, id: &Id, commit: &str) -> Result<()> {
     if !cache::is_commit(&id.revision) && cache.commit(&id.revision).as_deref() != Some(commit) {
         cache.set_ref(&id.revision, commit)?;
@@ -122,8 +124,8 @@ fn says_quantised(snapshot: &Path) -> bool {
     config["quantization_config"].is_object()
 }
 
-/// The folder with the config of an id, and the headers of its weights; `None` if the headers cannot be
-/// fetched separately.
+/// The folder that contains the config of an id, and the headers of its weights; `None` if the headers cannot
+/// be downloaded separately.
 pub(super) fn headers(settings: &HubSettings, id: &Id) -> Result<Option<(PathBuf, Vec<FileHeader>)>> {
     let connection = Connection::new(settings, id)?;
     let cache = Cache::new(&settings.cache, &id.repository);
@@ -162,12 +164,13 @@ pub(super) fn headers(settings: &HubSettings, id: &Id) -> Result<Option<(PathBuf
     Ok(Some((cache.snapshot(commit), headers)))
 }
 
-/// Whether the hub provides the SHA-256 of each file. Small files have none and must be downloaded whole.
+/// Whether the hub provides the SHA-256 of each file. It does not for small files, which must be downloaded
+/// whole.
 fn are_identified(headers: &[FileHeader]) -> bool {
     headers.iter().all(|header| header.sha256.is_some())
 }
 
-/// Requests the files and the commit of a revision, without retries.
+/// Requests the commit and the files of a revision, without retries.
 pub(super) fn ask(connection: &Connection) -> std::result::Result<Listing, Fault> {
     let parts = ["api", "models"].into_iter().chain(connection.id.parts());
     let url = connection.url(parts.chain(["revision", &connection.id.revision]));
@@ -178,20 +181,20 @@ pub(super) fn ask(connection: &Connection) -> std::result::Result<Listing, Fault
         Ok(())
     })?;
     if announced.is_some_and(|n| n != bytes.len() as u64) {
-        return Err(Fault::passing("the body is truncated"));
+        return Err(Fault::passing("the response is truncated"));
     }
     let listing: Listing = serde_json::from_slice(&bytes).map_err(|source| {
-        let reason = "the answer is not a list of files of a hub; check HF_ENDPOINT, and that no login \
-                      page replaces the answer";
+        let reason = "the response is not a hub's list of files; check HF_ENDPOINT, and whether a login page \
+                      was returned instead";
         connection.settings.fault(connection.id, reason.into(), Some(source.into()))
     })?;
     if !cache::is_commit(&listing.sha) {
-        return Err(connection.fault("the list of files names no commit; check HF_ENDPOINT").into());
+        return Err(connection.fault("the list of files contains no commit hash; check HF_ENDPOINT").into());
     }
     Ok(listing)
 }
 
-/// The files that an index names. The repository must have all of them.
+/// The files that an index names. Returns an error if the repository lacks one of them.
 fn shards(connection: &Connection, path: &Path, index: &str, names: &[&str]) -> Result<BTreeSet<String>> {
     let bytes = disk::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
     let shards = layout::shards(&bytes).map_err(|why| connection.fault(format!("{index} {why}")))?;

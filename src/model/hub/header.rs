@@ -6,12 +6,12 @@ use super::download::Downloads;
 use crate::error::Result;
 use crate::model::weights::{FileHeader, gguf};
 
-/// Number of bytes in the first request, enough for most headers.
+/// Number of bytes in the first request. Most headers are shorter.
 const FIRST_BYTES: u64 = 1 << 16;
 /// Maximum header size in the safetensors library.
 const MOST_BYTES: u64 = 100_000_000;
 
-/// The headers of some safetensors files of a commit.
+/// The headers of the safetensors files among `files`.
 pub(super) fn read(downloads: &Downloads, commit: &str, files: &BTreeSet<String>) -> Result<Vec<FileHeader>> {
     let connection = downloads.connection;
     let safetensors = files.iter().filter(|file| file.ends_with(".safetensors"));
@@ -37,10 +37,10 @@ pub(super) fn read(downloads: &Downloads, commit: &str, files: &BTreeSet<String>
 
 /// Number of bytes in the first request for a GGUF file, whose header includes the vocabulary.
 const FIRST_GGUF_BYTES: u64 = 4 << 20;
-/// Maximum header size, far above that of any published file.
+/// Maximum header size in bytes, far above that of any published file.
 const MOST_GGUF_BYTES: u64 = 1 << 30;
 
-/// The headers of the parts of a GGUF file, requested in growing sizes until they are complete.
+/// The headers of the parts of a GGUF file. Requests more and more bytes until each header is complete.
 pub(super) fn read_gguf(downloads: &Downloads, commit: &str, parts: &[String]) -> Result<Vec<FileHeader>> {
     let connection = downloads.connection;
     let header = |name: &String| {
@@ -59,7 +59,8 @@ pub(super) fn read_gguf(downloads: &Downloads, commit: &str, parts: &[String]) -
                 None if got == ask && ask < MOST_GGUF_BYTES => 4 * ask,
                 _ => {
                     return Err(connection.fault(format!(
-                        "{name} ends before its header is complete; the file on the hub is damaged"
+                        "{name} ends before its header is complete: the file on the hub is damaged; use \
+                         another file"
                     )));
                 }
             };

@@ -15,16 +15,16 @@ const LONGEST_NAME: usize = 96;
 /// A model on a hub.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Id {
-    /// `owner/name`; for some of the oldest models, only the name.
+    /// `owner/name`, or only the name for some of the oldest models.
     pub(super) repository: String,
     /// Branch, tag or commit.
     pub(super) revision: String,
-    /// The GGUF file of the repository that holds the model, if the id names one.
+    /// The GGUF file of the repository that contains the model, if the id names one.
     pub(super) file: Option<String>,
 }
 
 impl Id {
-    /// Parses a name that [`is_id`] accepts; `revision` is the default for names without a revision.
+    /// Parses a name for which [`is_id`] is true. `revision` is the default for names without a revision.
     ///
     /// # Errors
     /// [`Error::Parameter`] for an invalid revision or file.
@@ -50,8 +50,8 @@ impl Id {
     }
 }
 
-/// Language models whose ids have no owner. The hub redirects these ids to current ones and no longer creates
-/// such ids.
+/// Language models whose ids have no owner. The hub redirects these ids to current ones. New ids always have
+/// an owner.
 const WITHOUT_OWNER: [&str; 10] = [
     "ctrl",
     "distilgpt2",
@@ -90,7 +90,8 @@ pub fn is_id(name: &str) -> bool {
             .map_or_else(|| WITHOUT_OWNER.contains(&repository), |(owner, model)| part(owner) && part(model))
 }
 
-/// Checks a revision. It becomes a file path in the cache, and must not leave the cache.
+/// Checks a revision. The revision becomes part of a path in the cache, and the path must stay inside the
+/// cache.
 pub(super) fn check_revision(revision: &str) -> Result<()> {
     let fits = revision.len() <= 255 && revision.chars().all(|c| !c.is_control() && !c.is_whitespace());
     if fits && layout::stays_inside(revision) {

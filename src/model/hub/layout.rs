@@ -15,7 +15,7 @@ const TOKENIZER: &str = "tokenizer.json";
 #[cfg(feature = "hub")]
 const OLDER_TOKENIZERS: [&str; 5] =
     ["vocab.json", "merges.txt", "tokenizer.model", "spiece.model", "sentencepiece.model"];
-/// Downloaded if present: special tokens and chat templates.
+/// Files with special tokens and chat templates, which are downloaded if they exist.
 #[cfg(feature = "hub")]
 const OPTIONAL: [&str; 5] = [
     "tokenizer_config.json",
@@ -24,7 +24,7 @@ const OPTIONAL: [&str; 5] = [
     "chat_template.jinja",
     "chat_template.json",
 ];
-/// Folder of additional chat templates.
+/// Folder of further chat templates.
 #[cfg(feature = "hub")]
 const CHAT_TEMPLATES: &str = "additional_chat_templates/";
 
@@ -38,7 +38,7 @@ pub(super) fn stays_inside(path: &str) -> bool {
         && Path::new(path).components().all(|part| matches!(part, Component::Normal(_)))
 }
 
-/// The small files among `names` that are downloaded in addition to the weights.
+/// The small files among `names` that surmise reads in addition to the weights.
 #[cfg(feature = "hub")]
 pub(super) fn companions<'a>(names: &[&'a str]) -> Vec<&'a str> {
     let has = |name: &str| names.contains(&name);
@@ -56,7 +56,7 @@ pub(super) fn companions<'a>(names: &[&'a str]) -> Vec<&'a str> {
 /// Checks that `names` contains a supported tokenizer.
 ///
 /// # Errors
-/// A message that no supported tokenizer exists, with advice.
+/// The error is a message with advice, if there is no supported tokenizer.
 #[cfg(feature = "hub")]
 pub(super) fn check_tokenizer(names: &[&str]) -> Result<(), String> {
     let has = |name: &str| names.contains(&name);
@@ -66,19 +66,20 @@ pub(super) fn check_tokenizer(names: &[&str]) -> Result<(), String> {
     {
         return Ok(());
     }
-    Err("has no tokenizer.json, nor vocab.json with merges.txt, nor tokenizer.model; make one with \
-         transformers (`AutoTokenizer.from_pretrained(id).save_pretrained(folder)`), put config.json and \
-         the weights in the same folder, and give the folder"
+    Err("has no tokenizer.json, nor vocab.json with merges.txt, nor tokenizer.model; create a tokenizer.json \
+         with transformers (`AutoTokenizer.from_pretrained(id).save_pretrained(folder)`), put config.json \
+         and the weights in the same folder, and give the folder"
         .into())
 }
 
-/// The weights of an adapter, if `has` finds an adapter.
+/// The weight file of an adapter, if the repository is an adapter. `has` returns whether a file exists.
 pub(super) fn adapter_weights(has: &dyn Fn(&str) -> bool) -> Option<&'static str> {
     has(adapter::CONFIG).then(|| adapter::WEIGHTS.into_iter().find(|name| has(name)))?
 }
 
-/// The weights that `has` finds; `None` for an adapter without weights. `Err` gives the reason why the files
-/// are not a readable model.
+/// The weight file of a model, or the index of its weight files; `None` for an adapter without the weights of
+/// its base. `has` returns whether a file exists. The error is the reason why the files are not a readable
+/// model.
 pub(super) fn weights(has: &dyn Fn(&str) -> bool, names: &[&str]) -> Result<Option<&'static str>, String> {
     let some = |end: &str| names.iter().any(|name| name.ends_with(end));
     let weights = PUBLISHED.into_iter().find(|file| has(file));
@@ -113,17 +114,17 @@ pub(super) fn without_file(file: &str, names: &[&str]) -> String {
     format!("has no file {file}; it has {known}")
 }
 
-/// The models among some file names that are GGUF files.
+/// The GGUF models among some file names.
 fn ggufs(names: &[&str]) -> String {
     gguf::models(names).join(", ")
 }
 
-/// The files of the model that a GGUF file belongs to: all its parts, or the file itself.
+/// All files of the model that a GGUF file belongs to: the parts of the model, or the file itself.
 pub(super) fn parts(file: &str) -> Vec<String> {
     PartName::parse(file).map_or_else(|| vec![file.to_owned()], |part| part.all().collect())
 }
 
-/// The files that an index names. Each must stay inside the folder of the index.
+/// The files that an index names. All of them must be inside the folder of the index.
 pub(super) fn shards(index: &[u8]) -> Result<BTreeSet<String>, String> {
     let value: Value = serde_json::from_slice(index).map_err(|error| format!("is not JSON ({error})"))?;
     let map = value.get("weight_map").and_then(Value::as_object).ok_or("has no object `weight_map`")?;

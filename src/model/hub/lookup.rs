@@ -1,4 +1,4 @@
-//! Provides hubs to the rest of the crate: turns an id into a folder.
+//! Finds the folder of a model on a hub by its id, in the cache or by downloading it.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -23,15 +23,15 @@ use crate::model::weights::FileHeader;
 #[derive(Debug)]
 pub struct Hub {
     settings: HubSettings,
-    /// The folder of each id at its first lookup. A branch may move, but within one run an id always denotes
-    /// the same commit.
+    /// The folder that the first lookup of each id returned. Later lookups return the same folder, even if
+    /// the branch has a new commit.
     known: Mutex<BTreeMap<Id, PathBuf>>,
     /// Receives notes for the user that are not errors.
     note: fn(&str),
 }
 
 impl Hub {
-    /// A hub with the settings of the environment.
+    /// A hub with the settings from the environment variables.
     ///
     /// # Errors
     /// [`Error::Parameter`](crate::Error::Parameter) for a variable with an invalid value.
@@ -72,7 +72,7 @@ impl Hub {
         Self { settings, known: Mutex::default(), note: self.note }
     }
 
-    /// Passes notes about models that are not errors to `note`, line by line.
+    /// Sets the function that receives notes about models, which are not errors.
     pub fn with_notes(mut self, note: fn(&str)) -> Self {
         self.note = note;
         self
@@ -89,23 +89,25 @@ impl Hub {
         self
     }
 
-    /// The name of a model in tables: the id, its revision unless it is `main`, and its file if it has one.
+    /// The name of a model in tables: the repository, the revision unless it is `main`, and the file if the
+    /// id names one.
     ///
     /// # Errors
-    /// Those of [`Hub::folder`] about the id.
+    /// [`Error::Parameter`](crate::Error::Parameter) for an invalid revision or file.
     pub fn label(&self, name: &str) -> Result<String> {
         let Id { repository, revision, file } = Id::parse(name, &self.settings.revision)?;
         let label = if revision == MAIN { repository } else { format!("{repository}@{revision}") };
         Ok(file.map_or_else(|| label.clone(), |file| format!("{label}:{file}")))
     }
 
-    /// The cached folder with the `required` files of an id, or the path of its one file. Downloads missing
-    /// files first. If the hub cannot be asked for the latest revision, returns the cached files, with a
-    /// note.
+    /// The cached folder with the `required` files of an id, or the path of the file that the id names.
+    /// Downloads missing files first. If the hub is unreachable but the cache has the model, returns the
+    /// cached files, with a note.
     ///
     /// # Errors
-    /// [`Error::Hub`](crate::Error::Hub) with advice, [`Error::Cache`](crate::Error::Cache),
-    /// [`Error::Parameter`](crate::Error::Parameter).
+    /// [`Error::Hub`](crate::Error::Hub) if the hub refuses or cannot provide the model,
+    /// [`Error::Cache`](crate::Error::Cache) if the cache cannot be written,
+    /// [`Error::Parameter`](crate::Error::Parameter) for an invalid revision, file or endpoint.
     pub fn folder(&self, name: &str, required: RequiredFiles) -> Result<PathBuf> {
         let id = Id::parse(name, &self.settings.revision)?;
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -117,12 +119,12 @@ impl Hub {
         Ok(folder)
     }
 
-    /// The folder with the config of an id whose weights are not in the cache, and the headers of its
-    /// weights. If the hub cannot be asked, the headers are those of the last request. `None` if the weights
-    /// are in the cache, or their format has no headers that can be fetched separately.
+    /// The folder that contains the config of an id, and the headers of its weights, if the weights are not
+    /// in the cache. If the hub is unreachable, returns the headers of the last request. Returns `None` if
+    /// the weights are in the cache, or if their headers cannot be downloaded separately.
     ///
     /// # Errors
-    /// Those of [`Hub::folder`].
+    /// Returns the errors of [`Hub::folder`].
     #[cfg(feature = "hub")]
     pub(in crate::model) fn headers(&self, name: &str) -> Result<Option<(PathBuf, Vec<FileHeader>)>> {
         let id = Id::parse(name, &self.settings.revision)?;
@@ -150,7 +152,7 @@ impl Hub {
         }
     }
 
-    /// A build without downloads has no headers.
+    /// Returns `None`, because this build cannot download headers.
     #[cfg(not(feature = "hub"))]
     pub(in crate::model) fn headers(&self, _name: &str) -> Result<Option<(PathBuf, Vec<FileHeader>)>> {
         Ok(None)
@@ -164,7 +166,7 @@ impl Hub {
         let Ok(folder) = self.in_cache(id) else {
             return in_thread(|| fetch::folder(&self.settings, id, required));
         };
-        // A commit never changes, so the hub need not be asked.
+        // The files of a commit never change, so no request is needed.
         if cache::is_commit(&id.revision) {
             return Ok(folder);
         }

@@ -1,5 +1,6 @@
-//! Downloads models from a Hugging Face hub: turns `owner/name` or `owner/name@revision` into a folder in the
-//! cache that is shared with the Python tools. Other modules read the files of that folder.
+//! Downloads models from a Hugging Face hub. A model is named `owner/name` or `owner/name@revision`. Its
+//! files go to the cache that surmise shares with the Python tools of Hugging Face, and other modules read
+//! them there.
 //!
 //! The environment variables `HF_ENDPOINT`, `HF_TOKEN`, `HF_TOKEN_PATH`, `HF_HOME`, `HF_HUB_CACHE`,
 //! `HF_HUB_OFFLINE`, `HF_HUB_DOWNLOAD_TIMEOUT`, and the older `HUGGINGFACE_HUB_CACHE`,

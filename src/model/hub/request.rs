@@ -1,6 +1,6 @@
-//! Sends one request to a hub. Redirects are followed here rather than by the HTTP client, so that the token
-//! is sent only to the hub's host. Every wait has a limit, and every failure is classified as transient or
-//! final.
+//! Sends one request to a hub. This module follows redirects itself, instead of the HTTP client, so that the
+//! token is sent only to the host of the hub. Every request has a timeout, and every failure is classified as
+//! transient or final.
 
 use std::error::Error as _;
 use std::io::Read;
@@ -17,12 +17,12 @@ use crate::error::Result;
 
 /// Maximum number of redirects.
 const MOST_REDIRECTS: usize = 5;
-/// Minimum average transfer rate of a download, checked after twice the timeout.
+/// Minimum average transfer rate of a download. The rate is checked after twice the timeout.
 const SLOWEST_BYTES_PER_S: u64 = 10_000;
 /// Maximum wait that a server can request with Retry-After.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
-/// An answer, and whether it comes from the hub itself rather than its storage.
+/// A response, and whether it is from the hub itself rather than from its storage server.
 pub(super) struct Answer {
     pub(super) response: Response,
     pub(super) at_home: bool,
@@ -33,7 +33,7 @@ impl Answer {
         header(self.response.headers(), name)
     }
 
-    /// The announced length. For HEAD requests too, whose body is empty.
+    /// The length from the header `content-length`, which HEAD requests also have.
     pub(super) fn length_bytes(&self) -> Option<u64> {
         self.header("content-length")?.parse().ok()
     }
@@ -44,8 +44,8 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 }
 
 impl Connection<'_> {
-    /// Sends one request for the bytes from `from_bytes` on. A HEAD request stops at the hub's redirect to
-    /// its storage, because the storage may not know the file's metadata.
+    /// Sends one request for the bytes from `from_bytes` on. A HEAD request does not follow the redirect from
+    /// the hub to its storage server, because the response of the hub already has the metadata of the file.
     pub(super) fn send(
         &self,
         method: &Method,
@@ -80,7 +80,7 @@ impl Connection<'_> {
                     (true, _) => format!("{host} cannot be reached"),
                     (false, true) => {
                         format!(
-                            "{host} sent no data for {:.1} s (timeout: HF_HUB_DOWNLOAD_TIMEOUT)",
+                            "{host} sent no data for {:.1} s (HF_HUB_DOWNLOAD_TIMEOUT sets this timeout)",
                             self.settings.idle.as_secs_f64()
                         )
                     }
@@ -89,7 +89,7 @@ impl Connection<'_> {
                 if error.is_connect() && !timed_out {
                     return Fault::Unreachable { reason, source: Some(error.without_url().into()) };
                 }
-                // Errors must not contain the URL, because storage URLs contain a signature.
+                // Errors must not contain the URL, because URLs of the storage server contain a signature.
                 Fault::Passing {
                     reason,
                     source: Some(error.without_url().into()),
@@ -106,26 +106,32 @@ impl Connection<'_> {
             }
             let next =
                 header(response.headers(), LOCATION.as_str()).and_then(|location| url.join(location).ok());
-            let next =
-                next.ok_or_else(|| self.fault(format!("the answer is {status} without a valid redirect")))?;
+            let next = next.ok_or_else(|| {
+                self.fault(format!("the server returned {status} without a valid redirect"))
+            })?;
             let is_home = next.origin() == self.endpoint.origin();
             if *method == Method::HEAD && !is_home && header(response.headers(), "x-linked-etag").is_some() {
                 return Ok(Answer { response, at_home });
             }
             if !is_safe(&next) {
                 return Err(self
-                    .fault(format!("refused a redirect to {}, which does not use https", origin(&next)))
+                    .fault(format!(
+                        "the server redirects to {}, which does not use https; check HF_ENDPOINT",
+                        origin(&next)
+                    ))
                     .into());
             }
             // After a redirect to another host, the token is never sent again, even if that host redirects
-            // back.
+            // back to the hub.
             at_home = at_home && is_home;
             url = next;
         }
-        Err(self.fault(format!("more than {MOST_REDIRECTS} redirects")).into())
+        Err(self
+            .fault(format!("the server sent more than {MOST_REDIRECTS} redirects; check HF_ENDPOINT"))
+            .into())
     }
 
-    /// The failure for a status other than success.
+    /// The failure for a status that is neither a success nor a redirect.
     fn refusal(&self, response: &Response, at_home: bool) -> Fault {
         let (status, id) = (response.status(), &self.id.repository);
         let code = header(response.headers(), "x-error-code").unwrap_or_default();
@@ -135,15 +141,15 @@ impl Connection<'_> {
             || [StatusCode::TOO_MANY_REQUESTS, StatusCode::REQUEST_TIMEOUT].contains(&status)
         {
             return Fault::Passing {
-                reason: format!("the answer is {status}"),
+                reason: format!("the server returned {status}"),
                 source: None,
                 gained_bytes: 0,
                 wait,
             };
         }
-        // A retry gets a fresh storage link in place of an expired one.
+        // The link to the storage server may have expired; a retry gets a new link.
         if !at_home {
-            return Fault::passing(format!("the hub's storage answered {status}"));
+            return Fault::passing(format!("the hub's storage server returned {status}"));
         }
         let token = if self.bearer.is_some() {
             "the token is invalid or has no access to the model"
@@ -168,7 +174,7 @@ impl Connection<'_> {
             (StatusCode::NOT_FOUND, _) => "there is no such model or revision: check both (there is no \
                                            folder of this name either)"
                 .into(),
-            _ => format!("the answer is {status}, which is not understood"),
+            _ => format!("the server returned an unexpected status: {status}"),
         })
         .into()
     }
@@ -177,13 +183,14 @@ impl Connection<'_> {
     pub(super) fn head(&self, url: &Url, n_bytes: u64) -> std::result::Result<Vec<u8>, Fault> {
         let mut answer = self.send_range(&Method::GET, url, Some(&format!("bytes=0-{}", n_bytes - 1)))?;
         let mut head = vec![];
-        // A server without range support sends the whole file; reading stops after `n_bytes`.
+        // A server that does not support ranges sends the whole file, so reading stops after `n_bytes`.
         let read = (&mut answer.response).take(n_bytes).read_to_end(&mut head);
-        read.map_err(|_| Fault::passing(format!("the body ends after {} bytes", head.len())))?;
+        read.map_err(|_| Fault::passing(format!("the response ended early, after {} bytes", head.len())))?;
         Ok(head)
     }
 
-    /// Reads an answer's body, up to `most_bytes`. Fails if the transfer is slower than the minimum rate.
+    /// Reads the body of a response, up to `most_bytes`, and passes it to `take` in chunks. Fails if the
+    /// transfer is slower than the minimum rate.
     pub(super) fn read(
         &self,
         response: &mut Response,
@@ -199,20 +206,24 @@ impl Connection<'_> {
                 Ok(0) => return Ok(()),
                 Ok(n) => n,
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-                // reqwest's own message contains the URL, so only its cause is kept.
+                // The message of reqwest contains the URL, so only the cause is kept.
                 Err(error) => {
                     let source = error
                         .get_ref()
                         .and_then(|inner| inner.source())
                         .map(|source| source.to_string().into());
-                    return cut(format!("the body ends after {got_bytes} bytes"), source, got_bytes);
+                    return cut(
+                        format!("the response ended early, after {got_bytes} bytes"),
+                        source,
+                        got_bytes,
+                    );
                 }
             };
             got_bytes += n as u64;
             if got_bytes > most_bytes {
                 return Err(self
                     .fault(format!(
-                        "the body is longer than the announced {most_bytes} bytes; the server is faulty"
+                        "the response is longer than the announced {most_bytes} bytes: the server is faulty"
                     ))
                     .into());
             }
@@ -220,7 +231,7 @@ impl Connection<'_> {
             let allowed = 2 * self.settings.idle + Duration::from_secs(got_bytes / SLOWEST_BYTES_PER_S);
             if since.elapsed() > allowed {
                 return cut(
-                    format!("only {got_bytes} bytes in {:.1} s", since.elapsed().as_secs_f64()),
+                    format!("received only {got_bytes} bytes in {:.1} s", since.elapsed().as_secs_f64()),
                     None,
                     got_bytes,
                 );

@@ -1,6 +1,6 @@
 //! Lists the parts of a model that a caller requires.
 
-/// The parts of a model that a caller requires; other files may be missing.
+/// The parts of a model that a caller requires. Other files may be missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RequiredFiles {
     /// Only the weights, for callers that have token ids.

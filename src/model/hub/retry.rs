@@ -8,7 +8,7 @@ use crate::error::Result;
 
 /// Maximum number of attempts without progress.
 const MOST_ATTEMPTS: u32 = 5;
-/// Number of downloaded bytes after which the count of attempts starts again.
+/// Number of downloaded bytes that count as progress. The count of attempts then starts again.
 const PROGRESS_BYTES: u64 = 1 << 20;
 
 impl Connection<'_> {
@@ -21,7 +21,8 @@ impl Connection<'_> {
         self.repeat(what, step, MOST_ATTEMPTS)
     }
 
-    /// Like `with_retries`, but does not retry if the hub cannot be reached. For the first request to a hub.
+    /// Like `with_retries`, but does not retry if no connection can be established. This is for the first
+    /// request to a hub, which may be unreachable.
     pub(super) fn with_retries_once_reached<T>(
         &self,
         what: &str,
@@ -30,7 +31,8 @@ impl Connection<'_> {
         self.repeat(what, step, 1)
     }
 
-    /// Stops after `most_unreachable` failures to connect.
+    /// Repeats `step` as described for `with_retries`, but stops after `most_unreachable` failures to
+    /// connect.
     fn repeat<T>(
         &self,
         what: &str,
@@ -64,7 +66,7 @@ impl Connection<'_> {
                 );
                 return Err(self.settings.fault(self.id, reason, source));
             }
-            // With the default timeout: 0.5 s, 1 s, 2 s, 4 s.
+            // With the default timeout, the waits are 0.5 s, 1 s, 2 s and 4 s.
             std::thread::sleep((self.settings.idle / 60 * 2_u32.pow(attempts - 1)).max(wait));
         }
     }

@@ -10,8 +10,8 @@ use crate::error::{Error, Result};
 
 /// The default hub.
 const ENDPOINT: &str = "https://huggingface.co";
-/// Default timeout in seconds without data from a server: three times that of the Python tools, for slow
-/// mirrors.
+/// Default timeout in seconds without data from a server. It is three times the timeout of the Python tools,
+/// for slow mirrors.
 const IDLE_S: f64 = 30.0;
 
 /// The cause of an error.
@@ -24,7 +24,7 @@ pub(super) struct HubSettings {
     pub(super) cache: PathBuf,
     #[cfg_attr(not(feature = "hub"), expect(dead_code, reason = "only a download sends it"))]
     pub(super) token: Option<Token>,
-    /// The revision of ids that name none.
+    /// The default revision, for ids without one.
     pub(super) revision: String,
     pub(super) offline: bool,
     /// The base model for adapters without weights.
@@ -36,7 +36,7 @@ pub(super) struct HubSettings {
     pub(super) idle: Duration,
 }
 
-/// A secret that cannot appear in messages: it has no `Display`, and its `Debug` hides the value.
+/// A token, which cannot appear in messages: the type has no `Display`, and its `Debug` hides the value.
 #[derive(Clone)]
 #[cfg_attr(not(feature = "hub"), expect(dead_code, reason = "only a download sends it"))]
 pub(super) struct Token(pub(super) String);
@@ -48,7 +48,7 @@ impl fmt::Debug for Token {
 }
 
 impl HubSettings {
-    /// The settings of the environment.
+    /// Reads the settings from the environment variables.
     ///
     /// # Errors
     /// [`Error::Parameter`] for a variable with an invalid value.

@@ -1,4 +1,5 @@
-//! Reads the bytes of a file at any position; the file is on disk or compiled into the binary.
+//! Reads the bytes of a file at any position. The file is on disk, compiled into the binary, or a remote file
+//! of which only the beginning is known.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -27,7 +28,7 @@ pub(super) struct Bytes {
 #[derive(Debug)]
 enum Storage {
     Memory(Cow<'static, [u8]>),
-    /// A file on disk, and its modification time when it was opened.
+    /// A file on disk, and the modification time that it had when it was opened.
     Disk(File, Option<SystemTime>),
     /// The beginning of a remote file, and the SHA-256 of the whole file.
     Header(Vec<u8>, Option<String>),
@@ -74,7 +75,7 @@ impl Bytes {
         read.map_err(|source| Error::Read { path: self.path.clone(), source })
     }
 
-    /// Checks that the length and the modification time of the file have not changed since it was opened.
+    /// Checks that the length and the modification time of the file are the same as when it was opened.
     ///
     /// # Errors
     /// [`Error::Weights`] if they have changed.
@@ -121,12 +122,12 @@ impl Bytes {
         self.fault(format!("{reason}; download or save the file again"))
     }
 
-    /// An error about the whole file. The reason says what to do.
+    /// An error about the whole file. `reason` includes the advice.
     pub(super) fn fault(&self, reason: impl Into<String>) -> Error {
         Error::Weights { path: self.path.clone(), reason: reason.into() }
     }
 
-    /// Whether the file is a git-lfs pointer, which holds only the address of the weights.
+    /// Whether the file is a git-lfs pointer, which contains only the address of the weights.
     pub(super) fn is_pointer(&self) -> Result<bool> {
         Ok(self.head(30)?.starts_with(b"version https://git-lfs"))
     }
@@ -146,7 +147,8 @@ fn read_exact_at(file: &File, _path: &Path, start: u64, out: &mut [u8]) -> std::
     std::os::unix::fs::FileExt::read_exact_at(file, out, start)
 }
 
-/// Without positioned reads, readers would share one cursor, so each read opens the file again.
+/// This system has no positioned reads, and concurrent reads would share one cursor, so each read opens the
+/// file again.
 #[cfg(not(unix))]
 fn read_exact_at(_file: &File, path: &Path, start: u64, out: &mut [u8]) -> std::io::Result<()> {
     use std::io::{Read, Seek, SeekFrom};

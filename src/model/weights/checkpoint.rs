@@ -1,9 +1,9 @@
-//! Reads checkpoints from disk (safetensors or PyTorch format, one file or several) or from memory. Detects
-//! faults before the computation begins.
+//! Reads checkpoints from disk (in safetensors or PyTorch format, in one file or several) or from memory.
+//! Faults are detected before the computation begins.
 //!
-//! Files are not memory-mapped, because truncating a mapped file ends the process. They are not read whole
-//! either: each tensor is read on demand, in pieces that are converted to f32. Loading therefore needs little
-//! more memory than the weights themselves.
+//! Files are not memory-mapped, because the process would end if another process truncated a mapped file.
+//! They are not read as a whole either: each tensor is read when needed, in pieces that are converted to f32.
+//! Loading therefore needs little more memory than the weights themselves.
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
@@ -25,11 +25,11 @@ use super::{foreign, mxfp4, safetensors, shards, values, wrappers};
 use crate::error::{Error, Result};
 use crate::seed;
 
-/// The tensors of a checkpoint, in one file or several. f16 and bf16 are widened to f32, f64 is rounded.
-/// Tensors that no decoder requests (mask buffers, old rotary tables) are not read.
+/// The tensors of a checkpoint, in one file or several. Values are converted to f32. Tensors that no decoder
+/// requests (attention masks, rotary tables) are not read.
 #[derive(Debug)]
 pub struct Checkpoint {
-    /// The file, or the index of several files; errors about missing tensors name it.
+    /// The file, or the index of several files. Errors about missing tensors name this path.
     path: PathBuf,
     files: Vec<Arc<Bytes>>,
     entries: HashMap<String, TensorEntry>,
@@ -41,8 +41,8 @@ pub struct Checkpoint {
     is_conv1d: bool,
 }
 
-/// Endings of buffer names: masks and rotary tables that older files store in addition to parameters. They
-/// follow from the config.
+/// Endings of the names of buffers: attention masks and rotary tables, which older files store in addition to
+/// the parameters. The config determines the values of buffers.
 const BUFFERS: [&str; 6] = [
     ".attn.bias",
     ".attention.bias",
@@ -52,16 +52,16 @@ const BUFFERS: [&str; 6] = [
     ".rotary_emb.cos_cached",
 ];
 
-/// Number of values of two tied matrices that are compared at once.
+/// Number of values that are compared at once if two matrices are tied.
 const ROWS_VALUES: usize = 1 << 20;
 
 impl Checkpoint {
     /// Opens the files that [`Checkpoint::find`] returned and checks their headers. Reads no weights.
     ///
     /// # Errors
-    /// [`Error::Read`] for a missing file, [`Error::Weights`] for a malformed or truncated one,
-    /// [`Error::Json`] and [`Error::Config`] for a faulty index, [`Error::Tensor`] if index and files
-    /// disagree.
+    /// [`Error::Read`] for a missing file, [`Error::Weights`] for a malformed or truncated file,
+    /// [`Error::Json`] and [`Error::Config`] for a faulty index, [`Error::Tensor`] if the index does not
+    /// match the files.
     pub fn open(path: &Path, precision: Precision) -> Result<Self> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let (files, entries): (Vec<Bytes>, _) = if name.ends_with(".index.json") {
@@ -75,7 +75,7 @@ impl Checkpoint {
         Ok(Self::of_entries(path, files, entries, precision))
     }
 
-    /// Opens a safetensors file whose bytes are in memory, and checks its header. `path` is for errors.
+    /// Opens a safetensors file whose bytes are in memory, and checks its header. Errors name `path`.
     ///
     /// # Errors
     /// [`Error::Weights`] if the header is malformed or the file is truncated.
@@ -99,8 +99,8 @@ impl Checkpoint {
         Ok(Self::of_entries(folder, files, all, Precision::F32))
     }
 
-    /// The tensors of some files under their published names and in their published layouts; the first file
-    /// is at `path`.
+    /// A checkpoint of the tensors in `entries`, which are in `files`. Errors about missing tensors name
+    /// `path`.
     pub(super) fn of_entries(
         path: &Path,
         files: Vec<Arc<Bytes>>,
@@ -118,12 +118,12 @@ impl Checkpoint {
         }
     }
 
-    /// The same checkpoint with the LoRA in a folder merged into its weights when they are read. `is_conv1d`
-    /// tells whether maps are stored as `(in, out)`.
+    /// The same checkpoint with a LoRA, which is merged into the weights when they are read. `folder`
+    /// contains the LoRA; `is_conv1d` is whether maps are stored as `(in, out)`.
     ///
     /// # Errors
     /// [`Error::Config`] for an unsupported adapter, [`Error::Tensor`] for an adapter of another checkpoint,
-    /// and any fault in the adapter's files.
+    /// and an error for any fault in the files of the adapter.
     pub fn adapted(mut self, folder: &Path, is_conv1d: bool) -> Result<Self> {
         let shape_of = |name: &str| self.entries.get(name).map(|entry| entry.shape.as_slice());
         let names = self.entries.keys().map(String::as_str);
@@ -145,7 +145,7 @@ impl Checkpoint {
     /// Checks that the weights have no unsupported quantisation.
     ///
     /// # Errors
-    /// [`Error::Tensor`] that names the method.
+    /// [`Error::Tensor`] with the quantisation method, if the weights are quantised.
     pub fn check_unquantised(&self) -> Result<()> {
         if let Some((name, reason)) = mxfp4::fault(&self.entries) {
             return Err(self.fault_of(name, reason));
@@ -155,13 +155,13 @@ impl Checkpoint {
         };
         let path = self.files[self.entries[name].file].path().into();
         let reason = format!(
-            "shows that the weights are quantised ({method}), which is not supported; use the repository \
-             they were made from (its model card names the base model), or a GGUF of it"
+            "shows that the weights are quantised ({method}), which is not supported; use the repository of \
+             the unquantised model (the model card names it), or a GGUF file of the model"
         );
         Err(Error::Tensor { path, tensor: name.to_owned(), reason })
     }
 
-    /// The same checkpoint with its weights rounded when they are read.
+    /// The same checkpoint, whose weights are rounded to `precision` when they are read.
     pub fn rounded(mut self, precision: Precision) -> Self {
         self.precision = precision;
         self
@@ -182,7 +182,7 @@ impl Checkpoint {
         })
     }
 
-    /// How the weights are stored: "F32", "F16", "BF16", "F64", or several of them.
+    /// Data types of the stored weights, such as "F32" or "BF16"; several types are joined by "+".
     pub fn stored(&self) -> String {
         let types: BTreeSet<&StoredType> = self.entries.values().map(|entry| &entry.stored).collect();
         let names = types.into_iter().filter(|stored| stored.block().is_some()).map(StoredType::name);
@@ -196,7 +196,7 @@ impl Checkpoint {
         self.entries.iter().map(|(name, entry)| (name.as_str(), entry.shape.as_slice()))
     }
 
-    /// The names and shapes of the parameters, without masks and tables that follow from the config.
+    /// The names and shapes of the parameters, without buffers (attention masks and rotary tables).
     pub fn parameters(&self) -> impl Iterator<Item = (&str, &[usize])> {
         let entries = self.entries.iter().filter(|(name, entry)| {
             entry.stored.block().is_some() && !BUFFERS.iter().any(|buffer| name.ends_with(buffer))
@@ -207,7 +207,7 @@ impl Checkpoint {
     /// Shape and values of an array of token ids.
     ///
     /// # Errors
-    /// [`Error::Tensor`] if it is missing or not int64, [`Error::Read`].
+    /// [`Error::Tensor`] if the array is missing or not int64, [`Error::Read`] if the file cannot be read.
     pub(in crate::model) fn int64(&self, name: &str) -> Result<(Vec<usize>, Vec<i64>)> {
         let fault = |reason: String| Error::Tensor { path: self.path.clone(), tensor: name.into(), reason };
         let entry = self
@@ -224,7 +224,8 @@ impl Checkpoint {
         let n_bytes = entry.shape.iter().try_fold(8_u64, |n, size| n.checked_mul(*size as u64));
         let n_bytes = n_bytes.filter(|n| entry.start.checked_add(*n).is_some_and(|end| end <= file.len()));
         let n_bytes = n_bytes.and_then(|n| usize::try_from(n).ok());
-        let n_bytes = n_bytes.ok_or_else(|| fault("lies outside its file; save it again".into()))?;
+        let n_bytes =
+            n_bytes.ok_or_else(|| fault("exceeds the end of its file; save the file again".into()))?;
         let mut bytes = vec![0; n_bytes];
         file.read_at(entry.start, &mut bytes)?;
         let values = bytes
@@ -243,14 +244,14 @@ impl Checkpoint {
         }
     }
 
-    /// An error about a tensor; names the tensor's file.
+    /// An error about a tensor, which names the file of the tensor.
     fn fault_of(&self, name: &str, reason: String) -> Error {
         let path =
             self.entries.get(name).map_or(self.path.as_path(), |entry| self.files[entry.file].path()).into();
         Error::Tensor { path, tensor: name.into(), reason }
     }
 
-    /// The entry of a parameter; marks it as read.
+    /// The entry of a parameter. Marks the parameter as read.
     fn entry(&self, name: &str, shape: &[usize]) -> Result<&TensorEntry> {
         self.read_names.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned());
         let Some(entry) = self.entries.get(name) else {
@@ -260,7 +261,7 @@ impl Checkpoint {
         };
         if entry.shape != shape {
             let reason = format!(
-                "has shape {:?} where config.json asks for {shape:?}; use the config.json that belongs to \
+                "has shape {:?}, but config.json requires {shape:?}; use the config.json that belongs to \
                  these weights",
                 entry.shape
             );
@@ -274,19 +275,19 @@ impl Checkpoint {
         Ok(entry)
     }
 
-    /// Checks that a parameter exists with this shape; marks it as read.
+    /// Checks that a parameter exists and has this shape. Marks the parameter as read.
     ///
     /// # Errors
-    /// [`Error::Tensor`] if it does not.
+    /// [`Error::Tensor`] if the parameter is missing or has another shape or an unsupported type.
     pub(super) fn check(&self, name: &str, shape: &[usize]) -> Result<()> {
         self.entry(name, shape).map(drop)
     }
 
-    /// The values of an entry, checked to be finite; `first` is the index of its first value in the tensor,
-    /// for errors.
+    /// The values of an entry. Returns an error if a value is not finite; `first` is the index of the first
+    /// value in the tensor, which the error needs.
     fn finite(&self, name: &str, entry: &TensorEntry, first: usize) -> Result<Vec<f32>> {
         let values = self.values(entry)?;
-        // Without an early exit, the compiler can vectorise the loop.
+        // The compiler can vectorise this loop because it has no early exit.
         if values.iter().fold(true, |finite, value| finite & value.is_finite()) {
             return Ok(values);
         }
@@ -294,7 +295,7 @@ impl Checkpoint {
             None => Ok(values),
             Some(index) => {
                 let reason = format!(
-                    "holds {} at element {}: the checkpoint is damaged; download or save it again",
+                    "contains {} at element {}: the checkpoint is damaged; download or save it again",
                     values[index],
                     first + index
                 );
@@ -309,7 +310,7 @@ impl Checkpoint {
         }
         values.iter_mut().for_each(|value| *value = self.precision.round(*value));
         if values.iter().any(|value| !value.is_finite()) {
-            let reason = "holds values beyond the range of f16; use --dtype bf16 or f32";
+            let reason = "contains values outside the range of f16; use --dtype bf16 or f32";
             return Err(self.fault_of(name, reason.into()));
         }
         Ok(())
@@ -378,7 +379,7 @@ impl ParameterSource for Checkpoint {
     fn rows(&self, name: &str, shape: [usize; 2], rows: Range<usize>, init: Init) -> Result<Vec<f32>> {
         let entry = self.entry(name, &shape)?;
         let is_changed = self.adapter.as_ref().is_some_and(|adapter| adapter.changes(name));
-        // Tensors with a special layout or changes from an adapter must be read whole.
+        // A tensor with a special layout, or one that an adapter changes, must be read as a whole.
         let some = match entry.layout {
             Layout::Published if !is_changed => entry.with_rows(Some([rows.start, rows.len()])),
             _ => None,

@@ -1,4 +1,4 @@
-//! Describes the type, shape and position of a tensor, as given in the header of its file.
+//! Describes the type, shape and position of a tensor, according to the header of its file.
 
 use super::quantised::Quantised;
 
@@ -11,17 +11,18 @@ pub(super) enum StoredType {
     F64,
     /// Blocks of values that share a scale (GGUF).
     Quantised(Quantised),
-    /// Four bits per value, with scales in another tensor (see `mxfp4.rs`).
+    /// Four bits per value. The scales are in another tensor (see `mxfp4.rs`).
     Mxfp4 {
         scales_file: usize,
         scales_start: u64,
     },
-    /// Name of another type, which cannot be weights.
+    /// The name of any other type. Tensors of such a type cannot be weights.
     Other(String),
 }
 
 impl StoredType {
-    /// The number of values in a block, and its bytes; `None` for a type that is not a weight type.
+    /// The number of values in a block, and the number of bytes of a block; `None` for types that cannot be
+    /// weights.
     pub(super) fn block(&self) -> Option<(usize, usize)> {
         match self {
             Self::F32 => Some((1, 4)),
@@ -45,7 +46,7 @@ impl StoredType {
         }
     }
 
-    /// Appends the values of whole blocks, as f32.
+    /// Converts the bytes of whole blocks to f32 and appends the values to `out`.
     pub(super) fn widen(&self, bytes: &[u8], out: &mut Vec<f32>) {
         match self {
             Self::F32 => {
@@ -62,21 +63,22 @@ impl StoredType {
                 out.extend(bytes.chunks_exact(8).map(|b| wide(b) as f32));
             }
             Self::Quantised(quantised) => quantised.widen(bytes, out),
-            // MXFP4 values need their scales, and other types have no values.
+            // MXFP4 needs the scales (see `mxfp4.rs`), and other types cannot be weights.
             Self::Mxfp4 { .. } | Self::Other(_) => {}
         }
     }
 }
 
-/// The layout of a tensor's values in its file.
+/// The layout of a tensor's values in its file, compared with the published layout, that of safetensors
+/// files.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(in crate::model) enum Layout {
-    /// As published: row by row.
+    /// The published layout: row by row.
     #[default]
     Published,
     /// A matrix in column-major order.
     Transposed,
-    /// `outer` groups of `a` times `b` pieces; the published order is `b` times `a`.
+    /// `outer` groups of `a x b` pieces. In the published layout, a group has `b x a` pieces.
     Swapped {
         /// Number of groups.
         outer: usize,
@@ -85,9 +87,9 @@ pub(in crate::model) enum Layout {
         /// Fast dimension in the file.
         b: usize,
     },
-    /// A list of values that is published as a matrix with one row.
+    /// A vector, which is a matrix with one row in the published layout.
     Row,
-    /// Published values plus 1 (norms of Gemma in a GGUF file).
+    /// The values are the published values plus 1 (norms of Gemma in a GGUF file).
     PlusOne,
 }
 
@@ -96,7 +98,7 @@ pub(in crate::model) enum Layout {
 pub(super) struct TensorEntry {
     pub(super) file: usize,
     pub(super) stored: StoredType,
-    /// The published shape.
+    /// The shape in the published layout.
     pub(super) shape: Vec<usize>,
     pub(super) start: u64,
     pub(super) layout: Layout,
@@ -108,7 +110,8 @@ impl TensorEntry {
         self.shape.iter().product()
     }
 
-    /// The entry of some rows, given as the first row and their number; `None` if the rows do not exist.
+    /// The entry of some rows: `rows` is the first row and the number of rows, or `None` for all rows.
+    /// Returns `None` if the rows do not exist.
     pub(super) fn with_rows(&self, rows: Option<[usize; 2]>) -> Option<Self> {
         let Some([first, n]) = rows else { return Some(self.clone()) };
         let (values, bytes) = self.stored.block()?;
@@ -122,7 +125,7 @@ impl TensorEntry {
         Some(Self { shape, start, ..self.clone() })
     }
 
-    /// The entry with another layout; `None` if the layout does not fit the shape.
+    /// The same entry with another layout; `None` if the shape does not permit this layout.
     pub(super) fn with_layout(&self, layout: Layout) -> Option<Self> {
         let shape = match (layout, self.shape.as_slice()) {
             (Layout::Transposed, [rows, columns]) => vec![*columns, *rows],

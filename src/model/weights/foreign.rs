@@ -1,11 +1,11 @@
-//! Recognises unreadable weights by their names: files of other tools, and quantised weights. The error
-//! messages include advice.
+//! Recognises weights that surmise cannot read: files of other tools by their file names, and quantised
+//! weights by their tensor names. The error messages include advice.
 
-/// Advice: transformers can read these files and save them in a supported format.
+/// Advice for files that transformers can read and save in a supported format.
 const CONVERT: &str = "save it as safetensors with transformers 4";
 
-/// Files of other tools: endings of their names, the tool, and how to convert them. Ordered by how likely
-/// they are for a language model.
+/// Files of other tools: endings of the file names, the tool, and how to convert the files. The most likely
+/// files of a language model come first.
 pub(in crate::model) const FILES: [(&[&str], &str, &str); 10] = [
     (&["tf_model.h5", ".ckpt.index", "tf_model.h5.index.json"], "TensorFlow", "from_tf=True"),
     (&["flax_model.msgpack", "flax_model.msgpack.index.json"], "Flax", "from_flax=True"),
@@ -23,8 +23,8 @@ pub(in crate::model) const FILES: [(&[&str], &str, &str); 10] = [
     (&[".pth", ".pt", ".ckpt"], "custom PyTorch code", ""),
 ];
 
-/// The reason why files with these names are not a readable model; `None` if no name is recognised. The names
-/// must not include a published name of weights.
+/// The reason why surmise cannot read the model in files with these names; `None` if no name is recognised.
+/// The names must not include one of `PUBLISHED`.
 pub(in crate::model) fn reason(names: &[&str]) -> Option<String> {
     let some = |end: &str| names.iter().find(|name| name.ends_with(end)).copied();
     if some(".gguf").is_some() {
@@ -62,7 +62,8 @@ pub(in crate::model) fn reason(names: &[&str]) -> Option<String> {
     let orphan = some(".safetensors").or_else(|| names.iter().find(|name| is_bin(name)).copied())?;
     let published = if orphan.ends_with(".bin") { "pytorch_model.bin" } else { "model.safetensors" };
     Some(format!(
-        "has no weights with a published name; if {orphan} holds the whole model, rename it to {published}"
+        "has no weight file with a standard name; if {orphan} contains the whole model, rename it to \
+         {published}"
     ))
 }
 
@@ -70,7 +71,7 @@ fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-/// Files of training state and arguments also end in `.bin`.
+/// Whether a file name may be that of PyTorch weights. Files of the training state also end in `.bin`.
 fn is_bin(name: &str) -> bool {
     let others = ["training_args.bin", "optimizer.bin", "scheduler.bin"];
     name.ends_with(".bin") && !name.contains("adapter") && !others.contains(&file_name(name))
@@ -86,7 +87,7 @@ fn last_checkpoint<'a>(names: &[&'a str]) -> Option<&'a str> {
     names.iter().filter_map(folder).max().map(|(_, folder)| folder)
 }
 
-/// Endings of tensor names that show quantised weights, and the method.
+/// Endings of tensor names that show quantised weights, and the quantisation method.
 pub(in crate::model) const MARKS: [(&str, &str); 13] = [
     (".g_idx", "GPTQ"),
     (".qweight", "GPTQ or AWQ"),
@@ -103,14 +104,15 @@ pub(in crate::model) const MARKS: [(&str, &str); 13] = [
     (".input_scale", "FP8"),
 ];
 
-/// The method that quantised the weights, and the tensor name that shows it.
+/// The quantisation method of the weights, and the tensor name that shows it; `None` if the weights are not
+/// quantised.
 pub(super) fn quantised<'a>(names: impl Iterator<Item = &'a str>) -> Option<(&'static str, &'a str)> {
     let mark = |name: &'a str| {
         let at = MARKS.iter().position(|(end, _)| name.ends_with(end))?;
         Some((at, name))
     };
-    // The earliest mark in the list is the most specific. Of its tensors, the first by name is returned, so
-    // that the message is always the same.
+    // The first mark in the list is the most specific. If several tensors have this mark, the one with the
+    // smallest name is returned, so that the message is always the same.
     names.filter_map(mark).min().map(|(at, name)| (MARKS[at].1, name))
 }
 
@@ -131,7 +133,7 @@ mod tests {
             (&["checkpoint-500/config.json", "checkpoint-1000/config.json"], "for example checkpoint-1000"),
             (&["lit_model.pth"], "custom PyTorch code"),
             (&["weights.safetensors"], "rename it to model.safetensors"),
-            (&["model-f16.bin", "training_args.bin"], "if model-f16.bin holds the whole model"),
+            (&["model-f16.bin", "training_args.bin"], "if model-f16.bin contains the whole model"),
         ] {
             let reason = reason(names).unwrap_or_else(|| panic!("{names:?}"));
             assert!(reason.contains(says), "{reason}");

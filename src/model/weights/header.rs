@@ -1,4 +1,4 @@
-//! Holds the header of a remote weight file.
+//! Defines the header of a remote weight file.
 
 /// The header of a safetensors or GGUF file, without its weights.
 #[derive(Debug, Clone)]

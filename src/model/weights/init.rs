@@ -1,4 +1,4 @@
-//! Defines initial values of parameters before training.
+//! Defines the initial values of parameters before training.
 
 /// Initial values of a parameter before training.
 #[derive(Debug, Clone, Copy, PartialEq)]

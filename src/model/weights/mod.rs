@@ -1,5 +1,5 @@
-//! Provides the parameters of a decoder: from a checkpoint, with one reader per file format, or from seeded
-//! initial weights (the randomly initialised model).
+//! Provides the parameters of a decoder, from a checkpoint or from seeded initial weights (the randomly
+//! initialised model). Each file format of checkpoints has its own reader.
 
 pub(in crate::model) mod adapter;
 mod bytes;

@@ -1,6 +1,6 @@
-//! Reads the MXFP4 weights of gpt-oss from safetensors. A tensor whose name ends in `_blocks` holds four-bit
-//! values, and one whose name ends in `_scales` holds a scale for each group of 32. Together they form the
-//! tensor `(n_experts, in, out)` whose name has neither ending.
+//! Reads the MXFP4 weights of gpt-oss from safetensors. A tensor whose name ends in `_blocks` contains
+//! four-bit values, and a tensor whose name ends in `_scales` contains a scale for each group of 32 values.
+//! The two are joined into one tensor `(n_experts, in, out)`, whose name has neither ending.
 //!
 //! # References
 //! OCP Microscaling Formats (MX) Specification v1.0; `integrations/mxfp4.py` of transformers for the order of
@@ -13,12 +13,12 @@ use super::entry::{StoredType, TensorEntry};
 use super::quantised::{mxfp4_scale, mxfp4_value};
 use crate::error::Result;
 
-/// Number of values that share a scale, and their bytes.
+/// Number of values that share a scale, and number of bytes of these values.
 const GROUP: usize = 32;
 const GROUP_BYTES: usize = GROUP / 2;
 
-/// Joins each tensor of values with its scales into one entry. Pairs that do not fit together are left
-/// unchanged.
+/// Joins each tensor of values with its scales into one entry. If values and scales have incompatible types
+/// or shapes, both entries are left unchanged.
 pub(super) fn joined(mut entries: HashMap<String, TensorEntry>) -> HashMap<String, TensorEntry> {
     let pairs: Vec<String> =
         entries.keys().filter_map(|name| name.strip_suffix("_blocks")).map(str::to_owned).collect();
@@ -36,9 +36,9 @@ pub(super) fn joined(mut entries: HashMap<String, TensorEntry>) -> HashMap<Strin
     entries
 }
 
-/// The first tensor of values whose scales are missing or do not fit, with the reason. Other buffers may end
-/// in `_blocks` too: a tensor counts as MXFP4 values if it belongs to experts of gpt-oss or if its scales
-/// exist.
+/// The first tensor of MXFP4 values if its scales are missing or incompatible, with the reason. Other buffers
+/// may also have names that end in `_blocks`, so a tensor counts as MXFP4 values only if it belongs to the
+/// experts of gpt-oss or has scales.
 pub(super) fn fault(entries: &HashMap<String, TensorEntry>) -> Option<(&str, String)> {
     let holds_values = |name: &&String| {
         name.ends_with("_proj_blocks")
@@ -52,13 +52,13 @@ fn scales_of(name: &str) -> String {
     format!("{name}_scales")
 }
 
-/// The reason why a tensor of values and its scales do not fit together; `None` if they do.
+/// The reason why a tensor of values and its scales are incompatible; `None` if they are compatible.
 fn misfit(entries: &HashMap<String, TensorEntry>, blocks: &str) -> Option<String> {
     let is_bytes = |entry: &TensorEntry| matches!(&entry.stored, StoredType::Other(kind) if kind == "U8");
     let name = scales_of(blocks.strip_suffix("_blocks").unwrap_or(blocks));
     let (Some(values), Some(scales)) = (entries.get(blocks), entries.get(&name)) else {
         return Some(format!(
-            "holds MXFP4 values whose scales `{name}` are missing; download the checkpoint again"
+            "contains MXFP4 values whose scales `{name}` are missing; download the checkpoint again"
         ));
     };
     if !is_bytes(values) || !is_bytes(scales) {
@@ -70,7 +70,7 @@ fn misfit(entries: &HashMap<String, TensorEntry>, blocks: &str) -> Option<String
     match values.shape.as_slice() {
         [n, out, groups, GROUP_BYTES] if scales.shape == [*n, *out, *groups] => None,
         shape => Some(format!(
-            "holds MXFP4 values of shape {shape:?} with scales `{name}` of shape {:?}; the shapes must be \
+            "contains MXFP4 values of shape {shape:?} with scales `{name}` of shape {:?}; the shapes must be \
              (n, out, groups, {GROUP_BYTES}) and (n, out, groups): download the checkpoint again",
             scales.shape
         )),

@@ -1,7 +1,8 @@
 //! Reads the tensors of a PyTorch state dict from a Python pickle. No code is executed: classes and functions
-//! are only names, and only the few that rebuild tensors are interpreted. Values are kept in one list, refer
-//! to each other by index, and borrow their texts from the pickle, so that malicious input cannot nest or
-//! copy them. One byte makes at most one value of a few tens of bytes, and the number of values is limited.
+//! are treated as names, and only the few that rebuild tensors are interpreted. All values are in one list,
+//! refer to each other by index, and borrow their strings from the pickle, so that malicious input cannot
+//! cause deep recursion or large copies. One byte of the pickle creates at most one value of a few tens of
+//! bytes, and the number of values is limited.
 //!
 //! # References
 //! `pickletools.py` of CPython; `torch/_utils.py` (`_rebuild_tensor_v2`), `torch/serialization.py`
@@ -14,17 +15,17 @@ use std::collections::{HashMap, HashSet};
 pub(super) struct PickledTensor<'a> {
     /// Name of the storage class, such as "FloatStorage".
     pub(super) storage: &'a str,
-    /// Name of the storage's entry in the archive.
+    /// Name of the archive entry that contains the storage.
     pub(super) key: &'a str,
     /// Offset of the first value in the storage, in values.
     pub(super) offset: u64,
     pub(super) shape: Vec<usize>,
-    /// Distance between neighbouring values in each dimension, in values.
+    /// For each dimension, the distance between neighbouring values, in values.
     pub(super) strides: Vec<usize>,
 }
 
 impl PickledTensor<'_> {
-    /// Whether this is a matrix stored contiguously in column-major but not in row-major order.
+    /// Whether the tensor is a matrix that is contiguous in column-major order but not in row-major order.
     pub(super) fn is_transposed(&self) -> bool {
         matches!((&self.shape[..], &self.strides[..]), ([rows, _], [1, stride]) if rows == stride)
             && !self.is_dense()
@@ -46,20 +47,20 @@ impl PickledTensor<'_> {
 /// Maximum length of a name, and maximum number of dimensions.
 const LONGEST: usize = 512;
 const MOST_DIMENSIONS: usize = 8;
-/// Maximum number of values and memo entries. A tensor takes about twenty, so this suffices for 200,000
-/// tensors.
+/// Maximum number of values and memo entries. A tensor needs about twenty of them, so this is enough for
+/// 200,000 tensors.
 const MOST_VALUES: usize = 4 << 20;
 
-/// Index of a value.
+/// Index of a value in the list of all values.
 type Id = usize;
 
 #[derive(Debug)]
 enum Value<'a> {
-    /// None, a float, an empty class: values that are not part of a tensor.
+    /// A value that is not part of a tensor, such as None or a float.
     Nothing,
     Int(i64),
     Text(&'a str),
-    /// A module and a name in it.
+    /// The name of a class or function: its module, and its name in the module.
     Name(&'a str, &'a str),
     Items(Vec<Id>),
     Dict(Vec<(Id, Id)>),
@@ -68,11 +69,12 @@ enum Value<'a> {
     Mark,
 }
 
-/// Calls `each` for every tensor of a pickled state dict, by name. It does not return a list, because a
-/// pickle can refer to one value any number of times, and copies could far exceed its size.
+/// Calls `each` with the name of every tensor of a pickled state dict and the tensor. It does not return a
+/// list, because a pickle can refer to one value any number of times, so that a list could be far larger than
+/// the pickle.
 ///
 /// # Errors
-/// The reason why a pickle cannot be read, or the error of `each`.
+/// Returns the reason why the pickle cannot be read, or the error of `each`.
 pub(super) fn tensors(
     bytes: &[u8],
     mut each: impl FnMut(&str, &PickledTensor<'_>) -> Result<(), String>,
@@ -82,7 +84,7 @@ pub(super) fn tensors(
     let Some(mut dict) = machine.dict(top) else {
         return Err("its pickle is not a dictionary of tensors".into());
     };
-    // Training tools nest the state dict under this key.
+    // Training tools store the state dict under this key.
     let nested = dict.iter().find(|(key, _)| machine.text(*key) == Some("state_dict"));
     if let Some(inner) = nested.and_then(|(_, value)| machine.dict(*value)) {
         dict = inner;
@@ -118,7 +120,8 @@ impl<'a> Machine<'a> {
         Ok(self.take(n)?.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte)))
     }
 
-    /// Pushes a text whose length is a number of `width` bytes. Bytes that are not UTF-8 are not a name.
+    /// Pushes a string. A number of `width` bytes before it is its length. A string that is not UTF-8 cannot
+    /// be a name, so its value is discarded.
     fn push_text(&mut self, width: usize) -> Result<(), String> {
         let n = self.number(width)? as usize;
         let text = std::str::from_utf8(self.take(n)?);
@@ -154,7 +157,7 @@ impl<'a> Machine<'a> {
         self.stack.last().copied().ok_or_else(|| "its pickle pops from an empty stack".into())
     }
 
-    /// The values pushed since the last mark.
+    /// Pops the values that were pushed after the last mark, and the mark.
     fn since_mark(&mut self) -> Result<Vec<Id>, String> {
         let mark = self.stack.iter().rposition(|id| matches!(self.values[*id], Value::Mark));
         let items = self.stack.split_off(mark.ok_or("its pickle has no mark")? + 1);
@@ -236,7 +239,7 @@ impl<'a> Machine<'a> {
                     self.push(Value::Items(items))?;
                 }
                 0x85..=0x87 => self.pop_items(usize::from(code - 0x84))?,
-                // Items of lists are not part of a tensor.
+                // No tensor contains a list, so the items of lists are discarded.
                 b'a' => drop(self.pop()?),
                 b'e' | 0x90 => drop(self.since_mark()?),
                 b's' => {
@@ -275,7 +278,7 @@ impl<'a> Machine<'a> {
 
     fn push_int(&mut self, n: usize) -> Result<(), String> {
         let bytes = self.take(n)?;
-        // Numbers of more than eight bytes cannot be counts or sizes.
+        // A number of more than eight bytes cannot be a count or a size.
         let value =
             (n <= 8).then(|| bytes.iter().rev().fold(0_u64, |number, byte| number << 8 | u64::from(*byte)));
         self.push(value.map_or(Value::Nothing, |value| Value::Int(value.cast_signed())))

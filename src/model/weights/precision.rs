@@ -1,9 +1,9 @@
-//! Rounds weights, to measure the effect of half precision.
+//! Rounds weights, so that the effect of half precision can be measured.
 
 use serde::{Deserialize, Serialize};
 
-/// The precision that weights are rounded to before use. The arithmetic is always in f32: half precision is
-/// no faster on a CPU, and this shows the effect of rounding only the weights.
+/// The precision that weights are rounded to before use. The arithmetic is always in f32, because half
+/// precision is not faster on a CPU, so only the rounding of weights has an effect.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Precision {

@@ -1,8 +1,8 @@
-//! Converts quantised types: blocks of values that share a scale, and in most types a minimum.
+//! Converts quantised types to f32. The values of a block share a scale and, in most types, a minimum.
 //!
 //! # References
-//! The layouts follow `ggml-common.h`. The arithmetic is candle's, except for MXFP4, which candle lacks; both
-//! are bit-identical to the `gguf` package.
+//! The layouts follow `ggml-common.h`. The arithmetic is that of candle, or of this module for MXFP4, which
+//! candle does not support. The results are bit-identical to those of the `gguf` package.
 
 use std::borrow::Cow;
 
@@ -43,7 +43,7 @@ impl Quantised {
         }
     }
 
-    /// The type in candle, if it exists.
+    /// The same type in candle; `None` if candle does not support it.
     fn dtype(self) -> Option<GgmlDType> {
         Some(match self {
             Self::Q4_0 => GgmlDType::Q4_0,
@@ -60,17 +60,18 @@ impl Quantised {
         })
     }
 
-    /// The number of values in a block, and its bytes.
+    /// The number of values in a block, and the number of bytes of a block.
     pub(super) fn block(self) -> (usize, usize) {
         self.dtype().map_or(MXFP4_BLOCK, |dtype| (dtype.block_size(), dtype.type_size()))
     }
 
-    /// Appends the values of whole blocks.
+    /// Converts the bytes of whole blocks to f32 and appends the values to `out`.
     pub(super) fn widen(self, bytes: &[u8], out: &mut Vec<f32>) {
         let Some(dtype) = self.dtype() else {
             return bytes.chunks_exact(MXFP4_BLOCK.1).for_each(|block| widen_mxfp4(block, out));
         };
-        // candle casts the bytes to structures of two-byte numbers and panics if they are not aligned.
+        // candle casts the bytes to structures with two-byte numbers, and panics if the bytes are not
+        // aligned.
         let mut aligned = vec![];
         let bytes = match bytes.as_ptr().align_offset(ALIGNMENT) {
             0 => bytes,
@@ -85,7 +86,8 @@ impl Quantised {
         let n = bytes.len() / size * values;
         match dtype.from_data(Cow::Borrowed(bytes)).dequantize(n) {
             Ok(CpuStorage::F32(block)) => out.extend(block),
-            // candle always returns f32. A truncated tensor is rejected when its entry is created.
+            // This cannot happen: candle returns f32, and a truncated tensor is rejected when its entry is
+            // created.
             _ => out.resize(out.len() + n, f32::NAN),
         }
     }
@@ -93,13 +95,15 @@ impl Quantised {
 
 const ALIGNMENT: usize = 8;
 
-/// The number of values in a block of MXFP4, and its bytes: a scale, then two values per byte.
+/// The number of values in a block of MXFP4, and the number of bytes of a block: one for the scale, then one
+/// for every two values.
 const MXFP4_BLOCK: (usize, usize) = (32, 17);
-/// The values of the four-bit codes, doubled: one bit of sign, two of exponent, one of fraction.
+/// The doubled values of the four-bit codes. A code has one bit of sign, two bits of exponent and one bit of
+/// fraction.
 const E2M1: [i8; 16] = [0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12];
 
-/// Appends the values of one block: those in the lower halves of the bytes first, then those in the upper
-/// halves.
+/// Appends the values of one block: first the values in the lower halves of the bytes, then the values in the
+/// upper halves.
 ///
 /// # References
 /// OCP Microscaling Formats (MX) Specification v1.0.
@@ -110,7 +114,8 @@ fn widen_mxfp4(block: &[u8], out: &mut Vec<f32>) {
     out.extend(pairs.iter().map(|pair| mxfp4_value(scale, pair >> 4)));
 }
 
-/// Half of `2^(exponent - 127)`, to be multiplied by doubled values; the two smallest results are subnormal.
+/// Half of `2^(exponent - 127)`, because the values in `E2M1` are doubled. The two smallest results are
+/// subnormal.
 pub(super) fn mxfp4_scale(exponent: u8) -> f32 {
     match exponent {
         0 | 1 => f32::from_bits(0x0020_0000 << exponent),

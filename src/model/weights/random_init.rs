@@ -9,8 +9,8 @@ use super::source::ParameterSource;
 use crate::error::Result;
 use crate::seed;
 
-/// Initial weights from a seed. Each tensor has its own random stream, so its values depend only on the seed,
-/// its name and its shape.
+/// Initial weights from a seed. Each tensor has its own random stream, so the values of a tensor depend only
+/// on the seed, the name of the tensor, and its shape.
 #[derive(Debug, Clone, Copy)]
 pub struct RandomInit {
     /// The seed.

@@ -1,6 +1,6 @@
-//! Reads the header of a safetensors file: eight bytes of length, then a JSON object of types, shapes and
-//! positions. The safetensors library checks a header against its file only if the whole file is in memory.
-//! This module checks it against the length of the file.
+//! Reads the header of a safetensors file: eight bytes with the length of the header, then a JSON object with
+//! the type, shape and position of each tensor. The safetensors library checks a header only if the whole
+//! file is in memory. This module compares the header with the length of the file instead.
 
 use std::collections::HashMap;
 
@@ -10,12 +10,12 @@ use super::bytes::{Bytes, POINTER};
 use super::entry::{Layout, StoredType, TensorEntry};
 use crate::error::Result;
 
-/// Number of bytes that hold the header's length.
+/// Number of bytes that encode the length of the header.
 const LENGTH: usize = 8;
-/// Maximum header size in the safetensors library.
+/// Maximum header size in bytes, as in the safetensors library.
 const MOST: u64 = 100_000_000;
 
-/// Every tensor of a file.
+/// The names and entries of all tensors in a file; `index` is the number of the file in the checkpoint.
 ///
 /// # Errors
 /// [`Error::Weights`](crate::Error::Weights) if the header is malformed or the file is truncated.
@@ -36,13 +36,14 @@ pub(super) fn entries(file: &Bytes, index: usize) -> Result<Vec<(String, TensorE
     }
     let data = LENGTH as u64 + length;
     if data > n {
-        return Err(file.damaged(format!("truncated: its {n} bytes end before its header does")));
+        return Err(file.damaged(format!("truncated: the file has only {n} bytes, fewer than its header")));
     }
     let mut header = vec![0; length as usize];
     file.read_at(LENGTH as u64, &mut header)?;
     let text = std::str::from_utf8(&header)
         .map_err(|error| invalid(&format!("invalid UTF-8 in header: {error}")))?;
-    // The library checks during parsing that the tensors are contiguous and have the lengths of their shapes.
+    // During parsing, the library checks that the tensors are contiguous and that each tensor has the length
+    // that its type and shape require.
     let header: Metadata = serde_json::from_str(text).map_err(|error| match error.is_data() {
         true => invalid(&error),
         false => invalid(&format!("invalid JSON in header: {error}")),

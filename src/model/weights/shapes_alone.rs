@@ -1,4 +1,4 @@
-//! Checks names, types and shapes of a checkpoint as loading would, without reading values.
+//! Checks the names, types and shapes of a checkpoint as loading does, but reads no values.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use super::init::Init;
 use super::source::ParameterSource;
 use crate::error::Result;
 
-/// The shapes of a checkpoint. Each tensor is a single zero, broadcast to its shape.
+/// A checkpoint without values. Each tensor is a single zero that is broadcast to the shape of the tensor.
 #[derive(Debug)]
 pub struct ShapesAlone(pub Arc<Checkpoint>);
 

@@ -1,4 +1,4 @@
-//! Opens a checkpoint in several files, whose index lists the file of each tensor.
+//! Opens a checkpoint in several files (shards). The index lists the file of each tensor.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Component, Path};
@@ -11,11 +11,12 @@ use super::format::entries;
 use crate::disk;
 use crate::error::{Error, Result};
 
-/// The files in an index, in order of their names, and all their tensors.
+/// The files that an index names, sorted by name, and the tensors of all files.
 ///
 /// # Errors
 /// [`Error::Json`] and [`Error::Config`] for a malformed index, [`Error::Read`] for a missing file,
-/// [`Error::Tensor`] for a tensor that is missing from its file or is in two files, and any fault in a file.
+/// [`Error::Tensor`] for a tensor that is missing from its file or is in two files, and an error for any
+/// fault in a file.
 pub(super) fn open(path: &Path) -> Result<(Vec<Bytes>, HashMap<String, TensorEntry>)> {
     let fault = |reason: String| Error::Config {
         path: path.into(),
@@ -25,18 +26,21 @@ pub(super) fn open(path: &Path) -> Result<(Vec<Bytes>, HashMap<String, TensorEnt
     let index: Value =
         serde_json::from_slice(&bytes).map_err(|source| Error::Json { path: path.into(), source })?;
     let Some(map) = index.get("weight_map").and_then(Value::as_object) else {
-        return Err(fault("has no `weight_map` of tensors to files".into()));
+        return Err(fault("has no `weight_map`, the object that assigns tensors to files".into()));
     };
     let mut places = Vec::with_capacity(map.len());
     for (tensor, file) in map {
-        // A path outside the folder would let an index read any file.
+        // Paths outside the folder are errors, because a malicious index could otherwise read any file.
         let inside = |name: &&str| {
             let mut parts = Path::new(name).components();
             !name.is_empty() && parts.all(|part| matches!(part, Component::Normal(_)))
         };
         let name = file.as_str().filter(inside);
         let name = name.ok_or_else(|| {
-            fault(format!("puts tensor `{tensor}` in {file}, which is not a file name in its folder"))
+            fault(format!(
+                "assigns tensor `{tensor}` to {file}, which is not the name of a file in the same \
+                           folder"
+            ))
         })?;
         places.push((tensor.as_str(), name));
     }

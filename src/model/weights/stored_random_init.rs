@@ -1,5 +1,5 @@
 //! Stores seeded initial weights in a temporary file, for models that are larger than memory. Generating the
-//! weights again for every batch would take longer than the batch.
+//! weights again for every batch would take longer than computing the batch.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -18,13 +18,14 @@ use crate::error::{Error, Result};
 /// Number of values generated and written, or read, at once.
 const PIECE: usize = 1 << 18;
 
-/// The same weights as [`RandomInit`]; each tensor is generated once.
+/// The same weights as those of [`RandomInit`], but each tensor is generated once and then read from the
+/// file.
 #[derive(Debug)]
 pub struct StoredRandomInit {
     init: RandomInit,
     /// An unnamed file, which the system removes when the process ends.
     file: Mutex<File>,
-    /// The offset of each tensor in the file, once it is written.
+    /// The offset of each tensor in the file; `None` until the tensor is written.
     starts: Mutex<HashMap<String, Arc<Mutex<Option<u64>>>>>,
     end: Mutex<u64>,
 }
@@ -42,7 +43,7 @@ fn unwritten(source: std::io::Error) -> Error {
 }
 
 impl StoredRandomInit {
-    /// Creates an empty file; each tensor is generated at its first use.
+    /// Creates an empty file. Each tensor is generated when it is first used.
     ///
     /// # Errors
     /// [`Error::Write`] if the temporary file cannot be created.
@@ -51,7 +52,7 @@ impl StoredRandomInit {
         Ok(Self { init, file, starts: Mutex::default(), end: Mutex::new(0) })
     }
 
-    /// The offset of a tensor of `n` values; generates the tensor at its first use.
+    /// The offset of a tensor of `n` values. Generates the tensor when it is first used.
     fn start(&self, name: &str, n: usize, init: Init) -> Result<u64> {
         let cell = lock(&self.starts).entry(name.to_owned()).or_default().clone();
         let mut place = lock(&cell);
@@ -118,7 +119,7 @@ mod tests {
         let drawn = RandomInit { seed: 7 };
         let stored = StoredRandomInit::new(drawn).expect("a file");
         let flat = |tensor: Tensor| tensor.flatten_all().and_then(|t| t.to_vec1::<f32>()).expect("f32");
-        // More than one piece; then the same again, and in another order.
+        // The first tensor has more than one piece. The second use of each tensor reads it from the file.
         for (name, shape) in [("a", [700, 500]), ("b", [3, 5]), ("a", [700, 500]), ("b", [3, 5])] {
             let init = Init::Normal(0.02);
             let truth = flat(drawn.tensor(name, &shape, init).expect("values"));

@@ -1,9 +1,8 @@
-//! Reads the tensors of a pytorch_model.bin: a ZIP archive of one pickle, which lists the tensors, and one
-//! uncompressed entry per storage. Values are read directly from the archive, as from a safetensors file.
+//! Reads the tensors of a pytorch_model.bin: a ZIP archive with one pickle, which lists the tensors, and one
+//! uncompressed entry per storage. Values are read directly from the archive, without unpacking it.
 //!
-//! [`super::pickle`] reads the pickle without running code. candle's own reader is not used, because
-//! malformed input can make it panic (too few arguments), allocate 4 GiB for a missing string, or copy itself
-//! without end.
+//! [`super::pickle`] reads the pickle without running code. The reader of candle is not used, because a
+//! malformed pickle can make it panic, allocate 4 GiB for a missing string, or copy values without end.
 
 use std::collections::BTreeMap;
 use std::io::BufReader;
@@ -15,10 +14,10 @@ use super::entry::{Layout, StoredType, TensorEntry};
 use super::pickle::{self, PickledTensor};
 use crate::error::Result;
 
-/// Every tensor of a file.
+/// The names and entries of all tensors in a file; `index` is the number of the file in the checkpoint.
 ///
 /// # Errors
-/// [`Error::Weights`](crate::Error::Weights) if the file is not such an archive, is compressed, or is
+/// [`Error::Weights`](crate::Error::Weights) if the file is not such an archive, or is compressed or
 /// truncated.
 pub(super) fn entries(file: &Bytes, index: usize) -> Result<Vec<(String, TensorEntry)>> {
     if file.is_pointer()? {
@@ -27,8 +26,8 @@ pub(super) fn entries(file: &Bytes, index: usize) -> Result<Vec<(String, TensorE
     let head = file.head(4)?;
     if head.first() == Some(&0x80) {
         return Err(file.fault(
-            "in the format of PyTorch before version 1.6, which is not supported; load it \
-             in a newer PyTorch and save it",
+            "in the format of PyTorch before version 1.6, which is not supported; load the file with a newer \
+             PyTorch and save it again",
         ));
     }
     let invalid =
@@ -53,10 +52,12 @@ pub(super) fn entries(file: &Bytes, index: usize) -> Result<Vec<(String, TensorE
     let Some((folder, (start, size))) =
         places.iter().find_map(|(name, place)| Some((name.strip_suffix("data.pkl")?, *place)))
     else {
-        return Err(invalid(&"it holds no data.pkl"));
+        return Err(invalid(&"it contains no data.pkl"));
     };
     if size > MOST_PICKLE {
-        return Err(invalid(&format!("its data.pkl has {size} bytes; at most {MOST_PICKLE} are read")));
+        return Err(invalid(&format!(
+            "its data.pkl has {size} bytes, which exceeds the limit of {MOST_PICKLE}"
+        )));
     }
     let mut pickle = vec![0; size as usize];
     file.read_at(start, &mut pickle)?;
@@ -65,8 +66,8 @@ pub(super) fn entries(file: &Bytes, index: usize) -> Result<Vec<(String, TensorE
         let (stored, width) = stored_type(tensor);
         let first = tensor.offset.checked_mul(width)?;
         let bytes = tensor.shape.iter().try_fold(width, |bytes, size| bytes.checked_mul(*size as u64))?;
-        // Unsupported strides are marked as `Other`; their values are never read, so their end is not
-        // checked.
+        // Tensors with unsupported strides have the type `Other`. Their values are never read, so their end
+        // is not checked.
         let fits = first.checked_add(bytes)? <= size || matches!(stored, StoredType::Other(_));
         fits.then_some(TensorEntry {
             file: index,
@@ -82,18 +83,18 @@ pub(super) fn entries(file: &Bytes, index: usize) -> Result<Vec<(String, TensorE
             entries.push((name.to_owned(), entry));
             Ok(())
         }
-        None => Err(format!("tensor `{name}` lies outside its storage")),
+        None => Err(format!("tensor `{name}` exceeds its storage")),
     };
     pickle::tensors(&pickle, &mut add).map_err(|reason| invalid(&reason))?;
     Ok(entries)
 }
 
-/// Maximum size of the pickle in bytes. It only lists the tensors, in a few hundred bytes each.
+/// Maximum size of the pickle in bytes. The pickle needs only a few hundred bytes per tensor.
 const MOST_PICKLE: u64 = 64 << 20;
-/// Maximum number of characters kept from the name of an unknown type.
+/// Maximum number of characters of the name of an unknown type in errors.
 const LONGEST_TYPE: usize = 32;
 
-/// The stored type of a tensor, and the bytes per value.
+/// The stored type of a tensor, and the number of bytes per value.
 fn stored_type(tensor: &PickledTensor) -> (StoredType, u64) {
     let (stored, width) = match tensor.storage {
         "FloatStorage" => (StoredType::F32, 4),
@@ -102,7 +103,7 @@ fn stored_type(tensor: &PickledTensor) -> (StoredType, u64) {
         "DoubleStorage" => (StoredType::F64, 8),
         other => {
             let mut name: String = other.trim_end_matches("Storage").chars().take(LONGEST_TYPE).collect();
-            // Keep the name distinct from the safetensors type `I64`, which has another width.
+            // The name must differ from the safetensors type `I64`, whose values have another width.
             if name == "I64" {
                 name.push_str("Storage");
             }

@@ -5,7 +5,7 @@ use super::entry::{Layout, TensorEntry};
 use crate::error::Result;
 use crate::numeric::kernels;
 
-/// The values of a tensor in `file`, in their published layout; none if the type is not a weight type.
+/// The values of a tensor in `file`, in the published layout; empty if the type cannot be weights.
 pub(super) fn read(file: &Bytes, entry: &TensorEntry) -> Result<Vec<f32>> {
     let Some((block, size)) = entry.stored.block() else { return Ok(vec![]) };
     file.check_unchanged()?;
@@ -31,7 +31,7 @@ pub(super) fn read(file: &Bytes, entry: &TensorEntry) -> Result<Vec<f32>> {
     })
 }
 
-/// Reorders pieces from `outer` groups of `a` times `b` to `outer` groups of `b` times `a`.
+/// Transposes the `a x b` pieces of each of `outer` groups.
 fn swapped(values: &[f32], [outer, a, b]: [usize; 3]) -> Vec<f32> {
     let piece = values.len() / (outer * a * b);
     let mut out = Vec::with_capacity(values.len());

@@ -1,15 +1,16 @@
-//! Removes the prefixes that wrappers add to tensor names. A checkpoint from `torch.compile`, from data
-//! parallel training or of an adapter's base holds the usual tensors under such names.
+//! Removes the prefixes that wrappers add to tensor names. `torch.compile`, data-parallel training and peft
+//! save the usual tensors under names with such prefixes.
 
 use std::collections::HashMap;
 
 use super::entry::TensorEntry;
 
-/// Prefixes, or parts of names, that `torch.compile`, `DataParallel`, FSDP, DeepSpeed and PEFT add.
+/// Prefixes or inner parts of names that `torch.compile`, `DataParallel`, FSDP, DeepSpeed and PEFT add.
 const WRAPPERS: [&str; 5] =
     ["_orig_mod.", "_fsdp_wrapped_module.", "_forward_module.", "base_model.model.", "module."];
 
-/// The entries under names without wrappers. An entry keeps its name if the name without wrappers is taken.
+/// The entries under their names without wrappers. If another entry already has such a name, the entry keeps
+/// its wrapped name.
 pub(super) fn stripped(entries: HashMap<String, TensorEntry>) -> HashMap<String, TensorEntry> {
     if !entries.keys().any(|name| bare(name).is_some()) {
         return entries;
@@ -31,7 +32,7 @@ fn bare(name: &str) -> Option<String> {
     while let Some(inner) = WRAPPERS.iter().find_map(|wrapper| rest.strip_prefix(wrapper)) {
         rest = inner;
     }
-    // These two never occur in a model's own names, so they can be removed anywhere.
+    // These two never occur in the names of a model, so they can be removed anywhere in a name.
     let inner = rest.replace("._orig_mod.", ".").replace("._fsdp_wrapped_module.", ".");
     (inner != name).then_some(inner)
 }

@@ -51,7 +51,7 @@ fn token_ids_beyond_their_file_are_refused() {
         std::fs::write(folder.path().join("ids.bin"), archive::stored(&entries)).expect("a file");
         let ended = run(folder.path(), &["states", "minigpt-1", "--tokens", "ids.bin", "-q", "-o", "o.st"]);
         let ended = ended.orderly(&format!("{shape:?}"));
-        let reasons = ["has type I64Storage", "lies outside its storage"];
+        let reasons = ["has type I64Storage", "exceeds its storage"];
         let is_named = reasons.iter().any(|reason| ended.stderr.contains(reason));
         assert!(ended.code == Some(1) && is_named, "{shape:?}: {}", ended.stderr);
     }
@@ -102,7 +102,7 @@ fn what_a_pickle_makes_is_bounded() {
         (names, "more than 4194304 values"),
         (nothings, "more than 4194304 values"),
         (memo, "more than 4194304 values"),
-        (large, "at most 67108864 are read"),
+        (large, "exceeds the limit of 67108864"),
     ] {
         let entries: [(&str, &[u8]); 1] = [("a/data.pkl", &pickle)];
         std::fs::write(folder.path().join("pytorch_model.bin"), archive::stored(&entries)).expect("a file");

@@ -1,5 +1,6 @@
-//! LoRA adapters in the folder of a model and alone: merged as by peft, or refused by name. Folders without a
-//! model get an error that says what they contain.
+//! Tests LoRA adapters, in the folder of a model and in their own folder. A supported LoRA gives the states
+//! of peft; an unsupported adapter gives an error that names the key or tensor. A folder without a model
+//! gives an error that names its contents.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -16,7 +17,7 @@ use super::parity::{flat, golden, tensors};
 const WEIGHTS: &str = "adapter_model.safetensors";
 const CONFIG: &str = "adapter_config.json";
 
-/// A folder with a golden model, its adapter, or both.
+/// Creates a folder with a golden model, its adapter, or both.
 fn folder(name: &str, model: bool, adapter: bool) -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let copy = |from: &Path| {
@@ -53,7 +54,7 @@ fn patch(folder: &TempDir, key: &str, value: Value) {
     std::fs::write(path, config.to_string()).expect("a file");
 }
 
-/// Asserts that states and logits equal those of peft.
+/// Asserts that states and logits agree with those of peft.
 fn assert_parity(name: &str, loaded: &LoadedDecoder) {
     let oracle = tensors(&golden("adapters").join(name).join("oracle.safetensors"));
     let ids: Vec<Vec<i64>> = oracle["input_ids"].to_vec2().expect("ids");
@@ -147,8 +148,8 @@ fn an_adapter_other_than_a_plain_lora_is_refused_by_name() {
     let save = |maps: &HashMap<String, Tensor>| {
         candle_core::safetensors::save(maps, both.path().join(WEIGHTS)).expect("a file");
     };
-    // A saved adapter may contain an unchanged copy of a base tensor. A changed copy is refused, because its
-    // values would be lost.
+    // A saved adapter may contain an unchanged copy of a tensor of the base. A changed copy is an error,
+    // because ignoring it would change the states.
     let embedding = tensors(&both.path().join("model.safetensors"))["transformer.wte.weight"].clone();
     maps.insert("base_model.model.transformer.wte.weight".into(), embedding);
     save(&maps);
@@ -190,7 +191,7 @@ fn a_folder_without_a_model_gets_an_error_with_advice() {
         (&["params.json", "consolidated.00.pth"], "the original format of Meta and Mistral"),
         (&[".metadata", "__0_0.distcp"], "DCP"),
         (&["checkpoint-500/config.json", "checkpoint-1500/config.json"], "for example checkpoint-1500"),
-        (&["config.json", "weights.safetensors"], "if weights.safetensors holds the whole model"),
+        (&["config.json", "weights.safetensors"], "if weights.safetensors contains the whole model"),
     ] {
         let folder = tempfile::tempdir().expect("a folder");
         files.iter().for_each(|file| put(&folder, file, b"{}"));

@@ -1,5 +1,6 @@
-//! Configs: those of well-known models give as many parameters as in PyTorch transformers, every setting of a
-//! golden checkpoint has an effect, and a setting that the decoder does not support is refused by name.
+//! Tests configs. Published configs give the number of parameters of PyTorch transformers, every setting of a
+//! golden checkpoint affects the states, and a setting that the decoder does not support gives an error that
+//! names the key.
 
 use std::path::Path;
 
@@ -15,7 +16,8 @@ use surmise::model::weights::{Checkpoint, Init, ParameterSource};
 
 use super::parity::{all, golden, spec};
 
-/// Every tensor, with its shape but without memory.
+/// A source of any tensor with the requested shape. The tensors need no memory, because one zero is
+/// broadcast.
 struct Shapes;
 
 impl ParameterSource for Shapes {
@@ -40,8 +42,8 @@ fn configs_in_the_published_dialect_give_as_many_parameters_as_transformers() {
     }
 }
 
-/// The last residual stream, then the logits, of a golden checkpoint whose spec is changed after its tensors
-/// are read.
+/// The last residual stream, followed by the logits, of a golden checkpoint. `change` modifies the spec after
+/// the tensors are read.
 fn run(name: &str, change: impl Fn(&mut Spec)) -> Vec<f32> {
     let (architecture, mut spec) = spec(name, "config.json");
     let path = golden(name).join("model.safetensors");
@@ -73,7 +75,7 @@ fn every_setting_of_every_golden_checkpoint_has_an_effect() {
         }),
         ("a chosen expert", |spec| spec.mixture.iter_mut().for_each(|mixture| mixture.n_chosen -= 1)),
         ("weights of experts", |spec| {
-            // The norm of the branch removes a common factor of the weights.
+            // In this form, the norm of the branch cancels a common factor of the weights.
             let is_normed = spec.form == BlockForm::PostBranch;
             if let Some(mixture) = spec.mixture.as_mut().filter(|_| !is_normed) {
                 mixture.weights = match mixture.weights {
@@ -170,13 +172,13 @@ fn a_setting_that_the_decoder_does_not_support_is_refused_by_name() {
         ),
         ("mpt", "attn_config", json!({"alibi_bias_max": 16}), "attn_config.alibi_bias_max=16"),
         ("olmoe", "clip_qkv", json!(8.0), "clip_qkv=8"),
-        ("qwen2-moe", "num_experts_per_tok", json!(9), "each token uses 9 of 5 experts"),
-        ("qwen2-moe", "num_experts_per_tok", json!(0), "each token uses 0 of 5 experts"),
-        ("qwen2-moe", "num_experts", json!(0), "a mixture has no experts"),
+        ("qwen2-moe", "num_experts_per_tok", json!(9), "experts per token is 9, not from 1 to 5"),
+        ("qwen2-moe", "num_experts_per_tok", json!(0), "experts per token is 0, not from 1 to 5"),
+        ("qwen2-moe", "num_experts", json!(0), "a mixture of experts has no experts"),
         ("qwen2-moe", "num_experts", json!(4_000_000_000u32), "above the limit of 65536"),
         ("qwen2-moe", "shared_expert_intermediate_size", json!(0), "experts of width 0"),
         ("qwen3-moe", "decoder_sparse_step", json!(0), "`decoder_sparse_step` is 0"),
-        ("qwen3-moe", "mlp_only_layers", json!([-1]), "`mlp_only_layers` holds -1"),
+        ("qwen3-moe", "mlp_only_layers", json!([-1]), "`mlp_only_layers` contains -1"),
         ("mixtral", "num_local_experts", Value::Null, "key `num_local_experts` is missing"),
         ("gpt-oss", "rope_parameters", Value::Null, "neither key `rope_parameters` nor `rope_scaling`"),
         ("llava", "text_config", Value::Null, "key `text_config` is missing"),
@@ -200,7 +202,7 @@ fn a_setting_that_the_decoder_does_not_support_is_refused_by_name() {
         ("gpt-neo", "attention_types", json!([[["global", "sparse"], 1]]), "attention_types=\"sparse\""),
         ("gpt-neo", "attention_types", json!([[["global"], 1_000_000_000]]), "4 entries for 3 blocks"),
         ("smollm3", "no_rope_layers", json!([1]), "no_rope_layers has 1 entries for 2 blocks"),
-        ("gptj", "rotary_dim", json!(9), "9 of a head's 8 values"),
+        ("gptj", "rotary_dim", json!(9), "9 of the 8 values of a head"),
         ("pythia", "num_hidden_layers", json!(4_000_000_000u32), "above the limit of 65536"),
         ("llama-gqa", "model_type", json!("of_next_year"), "model_type `of_next_year` is not supported; use"),
     ];
@@ -212,7 +214,8 @@ fn a_setting_that_the_decoder_does_not_support_is_refused_by_name() {
         let config = Config::parse(&path, config.to_string().as_bytes()).expect("a config");
         let result = arch::read(&config);
         match result {
-            // A key at the top, in the older dialect, does not override the newer key below.
+            // `partial_rotary_factor` at the top level is the older form of the key; the newer form in
+            // `rope_parameters` takes precedence.
             Ok(_) => assert!(says.is_empty(), "{name}: {key} is not refused"),
             Err(error) => {
                 let message = error.to_string();
@@ -267,7 +270,7 @@ fn a_key_that_transformers_does_not_read_changes_nothing_and_is_named() {
         assert_eq!(arch::read(&config).unwrap_or_else(|error| panic!("{name}: {error}")).1, plain);
         arch::unread_keys(&config, allowed)
     };
-    // Keys of other architectures, and unknown keys.
+    // These keys belong to other architectures or are unknown.
     for (name, key, value, flagged) in [
         ("gpt2", "n_special", json!(0), false),
         ("gpt2", "rope_theta", json!(10000.0), true),
@@ -287,13 +290,13 @@ fn a_key_that_transformers_does_not_read_changes_nothing_and_is_named() {
         let flags = if flagged { vec![format!("unread_key:{key}")] } else { vec![] };
         assert_eq!(unread.flags, flags, "{name}: {key}");
     }
-    // Inside the description of rotary positions.
+    // Keys in the description of rotary positions are reported, too.
     let rope =
         json!({"rope_parameters": {"rope_type": "default", "rope_theta": 10000.0, "mrope_section": [1, 1]}});
     let found = unread("llama-gqa", rope, &[]).expect("an ignored key");
     assert_eq!(found.keys, ["rope_parameters.mrope_section"]);
-    // In a config with foreign code, a key must be allowed. In a config with code of transformers, named in
-    // the same way, it need not be.
+    // If `auto_map` names custom code, each unread key must be allowed. If it names a class of transformers,
+    // unread keys need not be allowed.
     let map = |class: &str| json!({"auto_map": {"AutoModel": format!("modeling.{class}")}, "next_year": 2});
     let own = unread("llama-gqa", map("LlamaModel"), &[]).expect("own code");
     assert!(own.flags.is_empty() && own.keys == ["next_year"]);
@@ -312,14 +315,14 @@ fn every_key_that_transformers_writes_is_known() {
         let config = Config::parse(Path::new(name), config.to_string().as_bytes()).expect("a config");
         arch::read(&config).unwrap_or_else(|error| panic!("{error}"));
     }
-    // transformers has no class for InternLM 2.
+    // transformers has no class for InternLM 2, so the file has no config of this type.
     assert_eq!(configs.len() + 1, arch::ALL.len() + arch::MULTIMODAL.len());
 }
 
 #[test]
 fn the_epsilon_of_every_norm_is_the_configs() {
-    // A tenfold epsilon changes states by 1e-5 to 1e-2 of their size, which is too little for the parity
-    // tolerance.
+    // The parity tests might not detect a wrong epsilon: a tenfold epsilon changes the states by only 1e-5 to
+    // 1e-2 of their size.
     for name in all() {
         let path = golden(&name).join("config.json");
         let mut config: Value =
@@ -333,7 +336,7 @@ fn the_epsilon_of_every_norm_is_the_configs() {
         let config = Config::parse(&path, config.to_string().as_bytes()).expect("a config");
         let (_, spec) = arch::read(&config).expect("a spec");
         let (Norm::Layer { eps, .. } | Norm::Rms { eps, .. }) = spec.norm;
-        // OPT and OLMo 1 have no such key; they use the default of PyTorch.
+        // OPT and OLMo 1 have no such key and use the default of PyTorch.
         let expected = if found.is_empty() { 1e-5 } else { 0.0123 };
         assert_eq!(eps, expected, "{name}: {found:?}");
         assert_eq!(found.is_empty(), name.starts_with("opt") || name == "olmo", "{name}");
@@ -343,7 +346,7 @@ fn the_epsilon_of_every_norm_is_the_configs() {
 #[test]
 fn a_window_beyond_longropes_original_length_is_refused() {
     let (_, spec) = spec("phi3-longrope", "config.json");
-    // 128 positions; the factors for short windows apply to the first 32.
+    // The config has 128 positions, but the factors for short windows are valid only up to 32.
     assert_eq!(spec.max_positions, 32);
     assert!(spec.ropes[0].attention_factor > 1.1);
 }

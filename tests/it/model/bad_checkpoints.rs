@@ -1,5 +1,5 @@
-//! Checkpoints that are damaged, incomplete, or of another model: the real binary refuses them and names the
-//! file, key or tensor at fault.
+//! Tests that the binary returns an error for a checkpoint that is damaged, is incomplete, or does not match
+//! its config. The error names the file and the key or tensor.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ pub type Raw = (Dtype, Vec<usize>, Vec<u8>);
 type Change = Box<dyn Fn(&mut Raw)>;
 
 impl Scene {
-    /// Replaces keys of a JSON file of the model by those of `patch`.
+    /// Sets keys of a JSON file of the model to the values in `patch`.
     pub fn patch(&self, file: &str, patch: &Value) {
         let bytes = std::fs::read(self.path(file)).expect("a file");
         let mut value: Value = serde_json::from_slice(&bytes).expect("JSON");
@@ -49,7 +49,7 @@ fn a_missing_file_is_named() {
     for file in [CONFIG, TOKENIZER, WEIGHTS] {
         let scene = Scene::new("gpt2");
         std::fs::remove_file(scene.path(file)).expect("a file");
-        // Other files can replace a tokenizer.json.
+        // The tokenizer has another message, because other files can replace tokenizer.json.
         let [missing, advice] = match file {
             TOKENIZER => ["is missing, and so are vocab.json with merges.txt", "download it too"],
             _ => ["cannot read", "a file that exists and is readable"],
@@ -93,9 +93,13 @@ fn a_config_that_cannot_be_a_decoder_is_refused_by_its_key() {
             "model_type `mamba` is not supported: it computes its states by recurrence",
         ),
         ("gpt2", json!({"n_layer": null}), "key `n_layer` is missing; correct the file"),
-        ("gpt2", json!({"n_layer": "three"}), "key `n_layer` is \"three\", not a size; correct the file"),
-        ("gpt2", json!({"n_layer": -1}), "key `n_layer` is -1, not a size"),
-        ("gpt2", json!({"n_layer": 1e30}), "key `n_layer` is 1e+30, not a size"),
+        (
+            "gpt2",
+            json!({"n_layer": "three"}),
+            "key `n_layer` is \"three\", not a whole number below 2^32; correct the file",
+        ),
+        ("gpt2", json!({"n_layer": -1}), "key `n_layer` is -1, not a whole number below 2^32"),
+        ("gpt2", json!({"n_layer": 1e30}), "key `n_layer` is 1e+30, not a whole number below 2^32"),
         ("gpt2", json!({"n_layer": 0}), "the number of blocks is 0; correct the file"),
         (
             "gpt2",
@@ -111,22 +115,23 @@ fn a_config_that_cannot_be_a_decoder_is_refused_by_its_key() {
         (
             "gpt2",
             json!({"n_embd": 50}),
-            "4 heads cannot share a width of 50 evenly, and no head_dim is given; correct the file",
+            "width 50 cannot be divided into 4 heads of equal width of at most 65536, and no head_dim is \
+             given; correct the file",
         ),
         (
             "gpt2",
             json!({"n_embd": 44}),
-            "`transformer.wte.weight` has shape [384, 48] where config.json asks for [384, 44]",
+            "`transformer.wte.weight` has shape [384, 48], but config.json requires [384, 44]",
         ),
-        ("gpt2", json!({"n_embd": huge}), "4 heads cannot share a width of 4000000000"),
-        ("gpt2", json!({"n_head": 0}), "0 heads cannot share a width of 48 evenly"),
+        ("gpt2", json!({"n_embd": huge}), "width 4000000000 cannot be divided into 4 heads"),
+        ("gpt2", json!({"n_head": 0}), "width 48 cannot be divided into 0 heads of equal width"),
         ("gpt2", json!({"n_inner": huge}), "`transformer.h.0.mlp.c_fc.weight` has shape [48, 192]"),
         ("gpt2", json!({"n_positions": 64}), "`transformer.wpe.weight` has shape [32, 48]"),
         ("gpt2", json!({"n_positions": huge}), "`transformer.wpe.weight` has shape [32, 48]"),
         (
             "gpt2",
             json!({"vocab_size": huge}),
-            "`transformer.wte.weight` has shape [384, 48] where config.json asks for [4000",
+            "`transformer.wte.weight` has shape [384, 48], but config.json requires [4000",
         ),
         (
             "gpt2",
@@ -165,7 +170,7 @@ fn a_config_that_cannot_be_a_decoder_is_refused_by_its_key() {
         (
             "llama-gqa",
             json!({"num_key_value_heads": 4}),
-            "6 heads are not a multiple of 4 key/value heads; correct the file",
+            "the number of heads, 6, is not a multiple of the number of key/value heads, 4; correct the",
         ),
         ("llama-gqa", json!({"num_key_value_heads": 0}), "the number of key/value heads is 0"),
         (
@@ -177,19 +182,19 @@ fn a_config_that_cannot_be_a_decoder_is_refused_by_its_key() {
         (
             "llama-gqa",
             json!({"head_dim": 7}),
-            "7 of a head's 7 values are rotated; rotary positions need an even number",
+            "7 of the 7 values of a head are to be rotated, but rotary positions need an even number above 0",
         ),
-        ("llama-gqa", json!({"head_dim": 0}), "0 of a head's 0 values are rotated"),
+        ("llama-gqa", json!({"head_dim": 0}), "0 of the 0 values of a head are to be rotated"),
         ("llama-gqa", json!({"head_dim": huge}), "key `head_dim` is 4000000000, above the limit of 65536"),
         (
             "llama-gqa",
             json!({"head_dim": null, "num_attention_heads": 5}),
-            "5 heads cannot share a width of 48 evenly, and no head_dim is given",
+            "width 48 cannot be divided into 5 heads of equal width of at most 65536, and no head_dim is",
         ),
         (
             "llama-gqa",
             json!({"head_dim": null, "num_attention_heads": 1, "hidden_size": huge}),
-            "1 heads cannot share a width of 4000000000",
+            "width 4000000000 cannot be divided into 1 heads",
         ),
     ] {
         let scene = Scene::new(golden);
@@ -211,7 +216,7 @@ fn a_truncated_or_invalid_safetensors_file_is_refused() {
     for (bytes, says) in [
         (Cow::from(&[][..]), "0 bytes are too few for a safetensors file"),
         (whole[..7].into(), "7 bytes are too few"),
-        (whole[..100].into(), "truncated: its 100 bytes end before its header does"),
+        (whole[..100].into(), "truncated: the file has only 100 bytes, fewer than its header"),
         (whole[..whole.len() - 1].into(), "truncated"),
         (whole[..whole.len() / 2].into(), "truncated"),
         ([&whole[..], b"\0\0\0\0"].concat().into(), "truncated or too long"),
@@ -243,14 +248,14 @@ fn a_tensor_that_is_missing_misshapen_or_not_finite_is_refused_by_its_name() {
         ),
         (
             Some(Box::new(|raw| raw.1.reverse())),
-            "has shape [192, 48] where config.json asks for [48, 192]; use",
+            "has shape [192, 48], but config.json requires [48, 192]; use",
         ),
-        (Some(Box::new(|raw| raw.1 = vec![48 * 192])), "has shape [9216] where"),
+        (Some(Box::new(|raw| raw.1 = vec![48 * 192])), "has shape [9216], but"),
         (Some(Box::new(|raw| (raw.0, raw.2) = (Dtype::I64, raw.2.repeat(2)))), "has type I64; save"),
         (Some(Box::new(|raw| (raw.0, raw.2) = (Dtype::I8, vec![0; 9216]))), "has type I8; save"),
-        (Some(Box::new(value(f32::NAN))), "holds NaN at element 100: the checkpoint is damaged; download"),
-        (Some(Box::new(value(f32::INFINITY))), "holds inf at element 100"),
-        (Some(Box::new(value(f32::NEG_INFINITY))), "holds -inf at element 100"),
+        (Some(Box::new(value(f32::NAN))), "contains NaN at element 100: the checkpoint is damaged; download"),
+        (Some(Box::new(value(f32::INFINITY))), "contains inf at element 100"),
+        (Some(Box::new(value(f32::NEG_INFINITY))), "contains -inf at element 100"),
     ];
     for (change, says) in cases {
         let scene = Scene::new("gpt2");
@@ -274,7 +279,7 @@ fn weights_beyond_their_config_are_refused_and_a_model_without_head_gives_only_s
             &[WEIGHTS, name, "is not a parameter of this architecture with this config.json"],
         );
     }
-    // A tied head with other values than the embedding.
+    // A tied head must have the values of the embedding.
     let scene = Scene::new("gpt2");
     scene.tensors(|tensors| {
         let mut head = tensors["transformer.wte.weight"].clone();
@@ -282,7 +287,7 @@ fn weights_beyond_their_config_are_refused_and_a_model_without_head_gives_only_s
         tensors.insert("lm_head.weight".into(), head);
     });
     scene.refuses(&[], 1, &[WEIGHTS, "`lm_head.weight` differs from the embedding", "tie_word_embeddings"]);
-    // A model that was saved without its head.
+    // A model that was saved without its head has states but no logits.
     let scene = Scene::new("llama-gqa");
     scene.tensors(|tensors| {
         tensors.remove("lm_head.weight");
@@ -321,8 +326,8 @@ fn a_pipe_is_refused_at_once_and_a_device_is_not_replaced() {
         crate::model::parity::golden("gpt2"),
         crate::model::parity::golden("gpt2").join("oracle.safetensors"),
     );
-    // Without write permission for the folder, a device could not be replaced in any case, so the test uses a
-    // pipe instead.
+    // The test uses a pipe instead of a device as the output, because it may not have permission to replace a
+    // device.
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_surmise"));
     command.arg("states").arg(model).arg("--tokens").arg(ids).arg("-o").arg(scene.path(CONFIG));
     let output = command.output().expect("the binary");

@@ -1,5 +1,5 @@
-//! Checkpoints in several files, and in PyTorch's format, that are damaged or do not fit together: the real
-//! binary refuses them and names the file or tensor at fault.
+//! Tests that the binary returns an error for checkpoints in several files or in PyTorch format that are
+//! damaged or inconsistent. The error names the file or tensor.
 
 use std::path::Path;
 
@@ -109,8 +109,8 @@ fn an_invalid_index_or_one_that_leaves_its_folder_is_refused() {
         form.place("model.norm.weight", &file);
         form.refuses(&[
             INDEX,
-            "puts tensor `model.norm.weight` in",
-            "which is not a file name in its folder",
+            "assigns tensor `model.norm.weight` to",
+            "which is not the name of a file in the same folder",
         ]);
     }
 }
@@ -123,7 +123,7 @@ fn a_damaged_shard_is_named() {
         (&[][..], "0 bytes are too few"),
         (&whole[..whole.len() - 1], "truncated"),
         (&u64::MAX.to_le_bytes().repeat(3), "header too large"),
-        (&[&90_000_000_u64.to_le_bytes()[..], b"{}"].concat(), "end before its header does"),
+        (&[&90_000_000_u64.to_le_bytes()[..], b"{}"].concat(), "fewer than its header"),
     ] {
         form.put(SECOND, bytes);
         form.refuses(&[SECOND, says, "download or save the file again"]);
@@ -163,11 +163,11 @@ fn an_invalid_pytorch_file_is_refused() {
     for (bytes, says, advice) in [
         (vec![], "not a valid PyTorch checkpoint", again),
         (whole[..whole.len() / 2].to_vec(), "not a valid PyTorch checkpoint", again),
-        (b"PK\x05\x06".iter().copied().chain([0; 18]).collect(), "it holds no data.pkl", again),
+        (b"PK\x05\x06".iter().copied().chain([0; 18]).collect(), "it contains no data.pkl", again),
         (
             b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.".to_vec(),
             "before version 1.6, which is not supported",
-            "; load it in a newer PyTorch and save it",
+            "; load the file with a newer PyTorch and save it again",
         ),
         (
             b"version https://git-lfs.github.com/spec/v1\n".to_vec(),
@@ -180,21 +180,21 @@ fn an_invalid_pytorch_file_is_refused() {
         form.put(TORCH, &bytes);
         form.refuses(&[TORCH, says, advice]);
     }
-    // Types that are not supported, and a shape of another model.
+    // Unsupported types, and shapes that do not match the config, are errors.
     form.put(TORCH, &changed(b"FloatStorage", b"ShortStorage"));
     form.refuses(&[TORCH, "tensor `", "has type", "save the checkpoint again as f32, f16 or bf16"]);
     form.put(TORCH, &whole);
     let mut config: Value = serde_json::from_slice(&form.read("config.json")).expect("JSON");
     config["intermediate_size"] = 56.into();
     form.put("config.json", config.to_string().as_bytes());
-    form.refuses(&[TORCH, "mlp.gate_proj.weight` has shape [48, 32] where config.json asks for [56, 32]"]);
+    form.refuses(&[TORCH, "mlp.gate_proj.weight` has shape [48, 32], but config.json requires [56, 32]"]);
 }
 
 #[test]
 fn nan_in_a_pytorch_file_is_refused_by_its_tensor() {
     let form = Form::new("torch");
     let mut bytes = form.read(TORCH);
-    // The archive stores the values of the embedding without compression.
+    // The archive is not compressed, so the bytes of the embedding can be found and changed.
     let core = candle_core::safetensors::load(
         golden("llama-linear-rope/model.safetensors"),
         &candle_core::Device::Cpu,
@@ -205,14 +205,14 @@ fn nan_in_a_pytorch_file_is_refused_by_its_tensor() {
     let at = bytes.windows(16).position(|window| window == begin).expect("the values");
     bytes[at + 8..at + 12].copy_from_slice(&f32::NAN.to_le_bytes());
     form.put(TORCH, &bytes);
-    // The description reads no values.
+    // `surmise model` reads no values, so the test runs `surmise states`.
     let tokens = golden("llama-linear-rope/oracle.safetensors");
     let out = form.path().join("states.safetensors");
     let paths = [form.path(), &tokens, &out].map(|path| path.to_str().expect("UTF-8"));
     refused(
         &["states", paths[0], "--tokens", paths[1], "-o", paths[2]],
         1,
-        &[TORCH, "tensor `model.embed_tokens.weight` holds NaN at element 2: the checkpoint is damaged"],
+        &[TORCH, "tensor `model.embed_tokens.weight` contains NaN at element 2: the checkpoint is damaged"],
     );
 }
 
@@ -248,10 +248,10 @@ fn invalid_token_ids_are_refused() {
         (array("input_ids", "I64", "[2]", &ids([1, 2])), "has shape [2]; give token ids of shape (n, t)"),
         (array("input_ids", "F64", "[1, 2]", &ids([1, 2])), "has type F64"),
         (array("input_ids", "I64", "[0, 2]", &[]), "give at least one token"),
-        (array("input_ids", "I64", "[1, 2]", &ids([1, -1])), "holds -1, which is not a token id"),
+        (array("input_ids", "I64", "[1, 2]", &ids([1, -1])), "contains -1, which is not a token id"),
         (
             array("input_ids", "I64", "[1, 2]", &ids([1, 64])),
-            "holds token id 64, but the model's vocabulary has only 64 tokens",
+            "contains token id 64, but the model's vocabulary has only 64 tokens",
         ),
         (
             array("input_ids", "I64", "[1, 129]", &long),
@@ -268,7 +268,7 @@ fn invalid_token_ids_are_refused() {
         &["cannot be used with"],
     );
     refused(&["states", "nowhere", "--tokens", file, "-o", out], 2, &["unknown model `nowhere`"]);
-    // Entities with different numbers of tokens do not form an array.
+    // If entities have different numbers of tokens, the windows do not form an array.
     let model = golden("gpt2");
     let arguments =
         ["states", model.to_str().expect("UTF-8"), "--corpus", "colours", "--windows", "50", "-o", out];

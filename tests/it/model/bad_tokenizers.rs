@@ -1,5 +1,5 @@
-//! Tokenizers that are damaged or do not belong to the model: the real binary refuses them and names the file
-//! at fault.
+//! Tests that the binary returns an error for a tokenizer that is damaged or does not belong to the model.
+//! The error names the file.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ fn a_tokenizer_that_is_damaged_or_of_another_model_is_refused() {
         scene.put(TOKENIZER, bytes);
         scene.refuses(&[], 1, &[TOKENIZER, "not a readable tokenizer.json", "download or save it again"]);
     }
-    // The same file with a model whose vocabulary has 100 tokens.
+    // The tokenizer is valid, but has more tokens than the model, whose vocabulary has 100 tokens.
     scene.put(TOKENIZER, &whole);
     scene.patch(CONFIG, &json!({"vocab_size": 100}));
     scene.tensors(|tensors| {
@@ -30,7 +30,7 @@ fn a_tokenizer_that_is_damaged_or_of_another_model_is_refused() {
         "use the tokenizer.json that belongs to the model",
     ];
     scene.refuses(&[], 1, &[&[TOKENIZER], &says[..]].concat());
-    // A beginning-of-sequence token that the model does not have.
+    // The vocabulary of the model does not contain the beginning-of-sequence token.
     let special = json!({"<s>": {"id": "<s>", "ids": [384], "tokens": ["<s>"]}});
     let single =
         json!([{"SpecialToken": {"id": "<s>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}]);

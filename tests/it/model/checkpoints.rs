@@ -1,5 +1,5 @@
-//! The published forms of checkpoints, rounding of their weights, beginning-of-sequence tokens, and the
-//! commands that show these.
+//! Tests the published forms of checkpoints, the rounding of weights, beginning-of-sequence tokens, and the
+//! commands `model` and `states`.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -15,12 +15,12 @@ use crate::support::tidy::profile_file;
 
 const BASE: &str = "llama-linear-rope";
 
-/// Folders are opened without a hub, but the call needs one.
+/// The hub argument of calls that open a model. Folders are opened without using it.
 pub fn hub() -> Hub {
     Hub::from_env().expect("an environment that names a hub or none")
 }
 
-/// A folder with the config of the base and weights in one of the golden forms.
+/// Creates a folder with the config of the base, and with weights in one of the golden forms.
 fn form(kind: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::copy(golden(BASE).join("config.json"), folder.path().join("config.json")).expect("a config");
@@ -61,7 +61,7 @@ fn a_checkpoint_in_any_form_is_the_same_model_to_the_bit() {
         assert_eq!((core.stored.as_str(), core.info.n_params), ("F32", base.info.n_params), "{kind}");
         assert_ne!(core.info.weights_sha256, base.info.weights_sha256, "{kind}");
     }
-    // The third form was rounded when it was made, so it equals the rounded base to the bit.
+    // The third form was made from rounded weights, so it equals the rounded base to the bit.
     let half = load(form("torch-sharded").path(), Precision::F32);
     assert_eq!(half.stored, "F16");
     assert_eq!(states(&half), states(&load(&golden(BASE), Precision::F16)));
@@ -87,13 +87,15 @@ fn bos_is_put_before_every_window_or_left_out() {
             .expect("a model");
         model.tokenizer.prefix().to_vec()
     };
-    // The golden tokenizer adds no token itself, and its config names <|endoftext|>, token 0.
+    // The golden tokenizer adds no token by itself, and its config names the token <|endoftext|>, whose id is
+    // 0.
     assert_eq!([prefix(Bos::Auto), prefix(Bos::On), prefix(Bos::Off)], [vec![], vec![0], vec![]]);
     let folder = tempfile::tempdir().expect("a folder");
     for file in ["config.json", "tokenizer.json", "model.safetensors"] {
         std::fs::copy(golden("gpt2").join(file), folder.path().join(file)).expect("a copy");
     }
-    // Without tokenizer_config.json, the number in config.json is used; without both there is no token.
+    // Without tokenizer_config.json, the id in config.json is used. If that is missing, too, there is no
+    // beginning-of-sequence token.
     let on = || {
         Model::load_with(
             folder.path().to_str().expect("UTF-8"),
@@ -108,7 +110,7 @@ fn bos_is_put_before_every_window_or_left_out() {
     std::fs::write(folder.path().join("config.json"), config.to_string()).expect("a file");
     let error = on().err().expect("no token").to_string();
     assert!(error.contains("no beginning-of-sequence token") && error.contains("--bos"), "{error}");
-    // A tokenizer that adds the token itself.
+    // A tokenizer may add the token by itself.
     let tokenizer = std::fs::read(folder.path().join("tokenizer.json")).expect("a tokenizer");
     let mut tokenizer: Value = serde_json::from_slice(&tokenizer).expect("JSON");
     let special = json!({"<s>": {"id": "<s>", "ids": [7], "tokens": ["<s>"]}});
@@ -159,7 +161,7 @@ fn bos_and_dtype_change_the_measurement_and_are_recorded_in_the_profile() {
     let (auto_file, auto) = measure(&[]);
     let (on_file, on) = measure(&["--bos", "on"]);
     let (half_file, half) = measure(&["--dtype", "bf16"]);
-    // The profile records what was done, not the flag that caused it.
+    // The profile records whether the token was added, not the flag.
     assert_eq!([&auto["corpus"]["bos"], &on["corpus"]["bos"]], ["off", "on"]);
     assert_eq!([&auto["model"]["dtype"], &half["model"]["dtype"]], ["f32", "bf16"]);
     let tokens = |profile: &Value| profile["corpus"]["window_tokens"].as_u64().expect("a number");
@@ -170,7 +172,7 @@ fn bos_and_dtype_change_the_measurement_and_are_recorded_in_the_profile() {
 }
 
 pub fn surmise(arguments: &[&str]) -> Output {
-    // A model that exists on this machine is not requested from a hub.
+    // All models of these tests are on this machine, so no hub is needed.
     let mut command = Command::new(env!("CARGO_BIN_EXE_surmise"));
     command.args(arguments).env("HF_HUB_OFFLINE", "1").output().expect("the binary")
 }
@@ -205,7 +207,8 @@ fn the_states_of_token_ids_are_those_of_transformers() {
             let top = theirs.iter().fold(0_f64, |top, v| top.max(v.abs()));
             assert!(ours.iter().zip(&theirs).all(|(a, b)| (a - b).abs() <= 1e-4 * top), "{name} {key}");
         }
-        // Again, without logits; only the requested file is written.
+        // A second run gives the same bytes, and a run without --logits writes no logits. Only the requested
+        // file is written.
         let first = std::fs::read(&out).expect("a file");
         done(&["states", model, "--tokens", tokens, "--logits", "-o", file, "--threads", "1"]);
         assert!(first == std::fs::read(&out).expect("a file"));
@@ -220,13 +223,13 @@ fn the_states_of_a_corpus_are_those_of_its_windows() {
     let folder = tempfile::tempdir().expect("a folder");
     let out = folder.path().join("states.safetensors");
     let file = out.to_str().expect("UTF-8");
-    // The tokenizer of the embedded family assigns one token to every word.
+    // The tokenizer of the embedded family has one token for every word, so all windows have the same length.
     let flags = ["--corpus", "colours", "--windows", "300", "--entities", "3", "-o", file];
     done(&[&["states", "minillama-3"][..], &flags].concat());
     let arrays = tensors(&out);
     assert_eq!(arrays["input_ids"].dims()[0], 300);
     assert_eq!(arrays["h_0"].dims()[..2], arrays["input_ids"].dims()[..2]);
-    // The same again, from the ids in the file.
+    // The token ids in the file give the same states.
     let again = folder.path().join("again.safetensors");
     done(&["states", "minillama-3", "--tokens", file, "-o", again.to_str().expect("UTF-8")]);
     assert!(std::fs::read(&out).expect("a file") == std::fs::read(&again).expect("a file"));
@@ -255,7 +258,7 @@ fn the_description_of_a_checkpoint_is_right() {
 fn windows_that_begin_alike_share_their_beginnings_in_a_file_of_states_too() {
     let folder = tempfile::tempdir().expect("a folder");
     let [ids, out] = ["ids.safetensors", "states.safetensors"].map(|name| folder.path().join(name));
-    // 6 contexts with 40 last tokens each, and one duplicate window.
+    // The windows have 6 contexts, each with 40 different last tokens. One window is a duplicate.
     let mut windows: Vec<Vec<i64>> =
         (0..240).map(|w| (0..7).map(|t| (w / 40 * 11 + t * 5) % 64).chain([w % 40]).collect()).collect();
     windows[239] = windows[0].clone();
@@ -287,10 +290,11 @@ fn windows_that_begin_alike_share_their_beginnings_in_a_file_of_states_too() {
 
 #[test]
 fn states_beyond_the_memory_limit_give_the_same_profile() {
-    // About 1 MB of weights, twice, and 4 MB of states.
+    // The two models have about 1 MB of weights each, and the states take about 4 MB.
     let flags = ["minigpt-5", "--corpus", "colours", "--windows", "400", "--entities", "4"];
     let unbounded = done(&[&["measure", "--estimand=positional"][..], &flags].concat());
-    // With 1500K the weights of random init are in a file as well, with 1200K those of both models.
+    // With 3M, only the states are in a file; with 1500K, also the weights of the randomly initialised model;
+    // with 1200K, also those of the trained model.
     for size in ["3M", "1500K", "1200K"] {
         let limited =
             done(&[&["measure", "--estimand=positional"][..], &flags, &["--max-memory", size]].concat());
@@ -326,7 +330,7 @@ fn a_missing_device_is_refused_by_name() {
     let (code, message) = run("gpu");
     assert_eq!(code, Some(2));
     assert!(message.contains("give cpu, cuda, or cuda:N"), "{message}");
-    // With the feature, but without a hundred GPUs.
+    // Even with the feature `cuda`, no machine has a hundred GPUs.
     let (code, message) = run("cuda:99");
     assert_eq!(code, Some(2));
     assert!(message.contains("--device") && message.contains("is cuda:99"), "{message}");
@@ -340,7 +344,7 @@ fn a_head_that_overflows_is_an_error_and_nothing_is_written() {
         std::fs::copy(base.join(file), folder.path().join(file)).expect("a copy");
     }
     let mut weights = tensors(&base.join("model.safetensors"));
-    // The weights are finite, but their products are not.
+    // The weights are finite, but the logits overflow.
     let head = (&weights["lm_head.weight"] * 1e38).expect("a head");
     weights.insert("lm_head.weight".into(), head);
     candle_core::safetensors::save(&weights, folder.path().join("model.safetensors")).expect("weights");
@@ -361,6 +365,6 @@ fn a_head_that_overflows_is_an_error_and_nothing_is_written() {
         assert!(!Path::new(out).is_file());
         std::fs::remove_dir(out).unwrap_or_default();
     }
-    // The states are finite.
+    // The states are finite, so they can be written without logits.
     done(&["states", model, "--tokens", tokens, "-o", out]);
 }

@@ -1,5 +1,6 @@
-//! Checkpoints that store the same weights in another way: in double precision, with prefixes of wrappers,
-//! with the other of two tied tensors, with another kind of head.
+//! Tests that a checkpoint gives the same states if it stores the same weights in another way: in double
+//! precision, under names with the prefixes of wrappers, with only one of two tied tensors, or with the head
+//! of a classifier.
 
 use std::collections::HashMap;
 
@@ -12,7 +13,7 @@ use super::parity::{golden, tensors};
 
 type Tensors = HashMap<String, Tensor>;
 
-/// Opens a golden checkpoint with changed tensors.
+/// Opens a golden checkpoint after `change` has modified its tensors.
 fn opened(name: &str, change: impl Fn(Tensors) -> Tensors) -> LoadedDecoder {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::copy(golden(name).join("config.json"), folder.path().join("config.json")).expect("a copy");

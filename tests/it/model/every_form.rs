@@ -1,5 +1,5 @@
-//! The architectures of docs/checkpoints.md: the real binary reads each golden checkpoint from a folder, with
-//! weights in half precision, in shards, and from a hub.
+//! Tests the architectures of docs/checkpoints.md. The binary reads each golden checkpoint from a folder,
+//! with weights in half precision, in shards, and from a hub.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
@@ -14,7 +14,7 @@ use super::parity::{all, golden, model_type, tensors};
 
 type Arrays = HashMap<String, Tensor>;
 
-/// The output of `surmise states` for the tokens of the reference.
+/// The output of `surmise states` for the token ids in `tokens`.
 fn states(model: &str, tokens: &Path, flags: &[&str], environment: &[(&str, String)]) -> Arrays {
     let folder = tempfile::tempdir().expect("a folder");
     let out = folder.path().join("states.safetensors");
@@ -105,7 +105,7 @@ fn half_precision_files_of_every_architecture_are_the_rounded_model_to_the_bit()
             let read = states(folder.path().to_str().expect("UTF-8"), &oracle, &[], &[]);
             let rounded = states(golden(&name).to_str().expect("UTF-8"), &oracle, &["--dtype", flag], &[]);
             assert_eq!(distance(&read, &rounded), 0.0, "{name} {flag}");
-            // Rounding changes the states only a little: 8 or 11 significant bits through a few blocks.
+            // Rounding to 8 or 11 significant bits must change the states, but only a little.
             let moved = distance(&read, &exact);
             assert!(moved > 1e-6 && moved < 0.2, "{name} {flag}: {moved}");
         }

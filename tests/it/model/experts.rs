@@ -1,5 +1,5 @@
-//! Mixtures of experts: a router that does not fit its experts is refused by name, equal experts act as one
-//! MLP, and every map of a mixture has a gradient.
+//! Tests mixtures of experts. A router with a wrong number of experts is an error that names the router,
+//! equal experts give the states of one MLP, and every map of a mixture has a gradient.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ use super::parity::{flat, golden, tensors};
 
 type Weights = HashMap<String, Tensor>;
 
-/// A golden checkpoint with other weights and another config.
+/// Opens a golden checkpoint after `change` has modified its weights and `config` its config.
 fn open(
     name: &str,
     change: impl Fn(&mut Weights),
@@ -69,11 +69,11 @@ fn a_router_with_too_many_or_too_few_experts_is_refused_by_name() {
     let count = |n: usize| move |config: &mut Value| config["num_experts"] = json!(n);
     let cases: [(&str, surmise::Result<Decoder>); 5] = [
         (
-            "`model.layers.0.mlp.gate.weight` has shape [4, 32] where config.json asks for [6, 32]",
+            "`model.layers.0.mlp.gate.weight` has shape [4, 32], but config.json requires [6, 32]",
             open("qwen3-moe", |_| {}, count(6), Ops::Fused),
         ),
         (
-            "`model.layers.0.mlp.gate.weight` has shape [4, 32] where config.json asks for [3, 32]",
+            "`model.layers.0.mlp.gate.weight` has shape [4, 32], but config.json requires [3, 32]",
             open("qwen3-moe", |_| {}, count(3), Ops::Fused),
         ),
         ("mlp.experts.4.gate_proj.weight` is missing", open("qwen3-moe", rows(6), count(6), Ops::Fused)),
@@ -82,7 +82,7 @@ fn a_router_with_too_many_or_too_few_experts_is_refused_by_name() {
             open("qwen3-moe", rows(3), count(3), Ops::Fused),
         ),
         (
-            "router.layer.weight` has shape [4, 32] where config.json asks for [5, 32]",
+            "router.layer.weight` has shape [4, 32], but config.json requires [5, 32]",
             open("granite-moe", |_| {}, |config| config["num_local_experts"] = json!(5), Ops::Fused),
         ),
     ];
@@ -105,13 +105,13 @@ fn impossible_groups_and_biases_of_the_router_are_refused_by_name() {
         open("glm4-moe", change, config, Ops::Fused)
     };
     let cases = [
-        ("from 2 of 4 groups, which does not fit 6 experts", open(&|_| {}, &set("n_group", 4))),
+        ("from 2 of 4 groups, which is impossible with 6 experts", open(&|_| {}, &set("n_group", 4))),
         ("from 4 of 3 groups", open(&|_| {}, &set("topk_group", 4))),
         ("from 2 of 6 groups", open(&|_| {}, &set("n_group", 6))),
         ("uses 5 experts from 2 of 3 groups", open(&|_| {}, &set("num_experts_per_tok", 5))),
-        ("each token uses 7 of 6 experts", open(&|_| {}, &set("num_experts_per_tok", 7))),
+        ("experts per token is 7, not from 1 to 6", open(&|_| {}, &set("num_experts_per_tok", 7))),
         ("e_score_correction_bias` is missing", open(&without, &|_| {})),
-        ("e_score_correction_bias` has shape [12] where config.json asks for [6]", open(&longer, &|_| {})),
+        ("e_score_correction_bias` has shape [12], but config.json requires [6]", open(&longer, &|_| {})),
     ];
     for (says, result) in cases {
         let message = result.expect_err(says).to_string();
@@ -190,7 +190,7 @@ fn states_of_a_window_do_not_depend_on_other_tokens_of_an_expert() {
     assert!(worst <= 1e-5 * top, "off by {worst} of {top}");
 }
 
-/// The tensors of a file as trainable parameters.
+/// A source that provides the tensors of a file as trainable parameters.
 struct Trainable {
     file: Weights,
     vars: std::sync::Mutex<Vec<(String, Var)>>,
@@ -211,8 +211,8 @@ impl ParameterSource for Trainable {
 
 #[test]
 fn every_map_that_a_token_uses_has_the_gradient_of_pytorch() {
-    // The gradient of the mean square of the last states with respect to the first value of each tensor, from
-    // transformers 5.24 and torch 2.15.
+    // The loss is the mean square of the last states. The expected numbers are its gradient with respect to
+    // the first value of each tensor, from transformers 5.24 and torch 2.15.
     for (name, tensor, pytorch) in [
         ("qwen2-moe", "model.layers.0.mlp.gate.weight", -0.617_693_6),
         ("gpt-oss", "model.layers.0.self_attn.sinks", -0.010_554_1),
@@ -230,7 +230,7 @@ fn every_map_that_a_token_uses_has_the_gradient_of_pytorch() {
         let vars = source.vars.into_inner().expect("vars");
         for (name, var) in vars.iter().filter(|(name, _)| name.contains(".layers.")) {
             let gradient = gradients.get(var.as_tensor()).map(flat);
-            // No token is sent to this expert.
+            // The router sends no token to this expert.
             if name.contains("layers.2.mlp.experts.4.") {
                 assert_eq!(gradient, None, "{name}");
                 continue;

@@ -1,5 +1,6 @@
-//! GGUF files: values against the `gguf` package, states and logits against PyTorch transformers, token ids
-//! against the Python tokenizers. `tests/golden/gguf/make_gguf.py` makes the files.
+//! Tests GGUF files. Values are compared with the `gguf` package, states and logits with PyTorch
+//! transformers, and token ids with the Python tokenizers. `tests/golden/gguf/make_gguf.py` creates the
+//! files.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -20,7 +21,7 @@ pub fn file(name: &str) -> PathBuf {
     golden("gguf").join(name)
 }
 
-/// The golden models, by their file stems.
+/// The names of the golden models.
 pub fn models() -> Vec<String> {
     let entries = std::fs::read_dir(golden("gguf")).expect("tests/golden/gguf");
     let names = entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned());
@@ -71,7 +72,7 @@ fn every_block_and_the_logits_of_every_architecture_agree_with_transformers() {
     }
 }
 
-/// A GGUF file with a tokenizer and without a model.
+/// The tokenizer files of a GGUF file that contains a tokenizer but no model.
 struct InFile(Gguf);
 
 impl TokenizerFiles for InFile {
@@ -146,13 +147,13 @@ fn settings_of_texts_and_chats_in_the_metadata_are_used() {
     assert_eq!(model.chat.settings["bos_token"], "<s>");
     let begins = open(|f| f.set("tokenizer.ggml.add_bos_token", BOOL, vec![1]), Bos::Auto);
     assert_eq!(begins.tokenizer.prefix(), [0]);
-    // Texts of Llama 3 begin with a token if the file has no setting for it.
+    // For Llama 3, the beginning-of-sequence token is added if the file has no setting for it.
     let begins = open(|f| f.set("tokenizer.ggml.pre", TEXT, text("llama-bpe")), Bos::Auto);
     assert_eq!(begins.tokenizer.prefix(), [0]);
     let ends = open(|f| f.set("tokenizer.ggml.eos_token_id", U32, 3_u32.to_le_bytes().to_vec()), Bos::Auto);
     assert_eq!(ends.ends, [3]);
-    // A token of type `user-defined` is found in a text although no merge produces it; a control token is
-    // not.
+    // A token of type `user-defined` is recognised in a text although no merge produces it. A control token
+    // is not.
     let marked = open(
         |f| {
             let letters = "<s> a b c d e f g h i j k l m gh ab".split(' ').collect::<Vec<_>>();

@@ -1,5 +1,5 @@
-//! GGUF files that are damaged or truncated or contain no model: each gives one message that names the key or
-//! tensor, and opening never takes more memory than the file has bytes.
+//! Tests that GGUF files that are damaged or truncated, or that contain no model, give one message that names
+//! the key or tensor.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use super::checkpoints::hub;
 use super::gguf::file;
 use crate::support::gguf::{BOOL, F32, GgufFile, LIST, TEXT, U32, numbers, text, texts};
 
-/// The error about a file, or about a folder with this file and others.
+/// The error about a file with these bytes.
 fn refusal(bytes: &[u8]) -> String {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("model.gguf");
@@ -58,7 +58,7 @@ fn the_fault_of_a_file_is_named() {
             let bytes = [&12_u32.to_le_bytes()[..], &(i64::MAX).to_le_bytes()].concat();
             f.set("general.tags", LIST, bytes);
         }),
-        ("has lists in lists", |f| {
+        ("has lists that are nested more than 4 levels deep", |f| {
             let level = [&9_u32.to_le_bytes()[..], &1_u64.to_le_bytes()].concat();
             f.set("general.tags", LIST, [level.repeat(50), numbers(U32, &[])].concat());
         }),
@@ -69,14 +69,14 @@ fn the_fault_of_a_file_is_named() {
         ("`general.alignment` is 24, which is not a power of two", |f| {
             f.set("general.alignment", U32, u32s(24));
         }),
-        ("key `llama.block_count` is \"one\", not a count", |f| {
+        ("key `llama.block_count` is \"one\", not a whole number below 2^32", |f| {
             f.set("llama.block_count", TEXT, text("one"));
         }),
         ("key `llama.block_count` is missing", |f| f.remove("llama.block_count")),
         ("`llama.attention.layer_norm_rms_epsilon` is true, not a number", |f| {
             f.set("llama.attention.layer_norm_rms_epsilon", BOOL, vec![1]);
         }),
-        ("`tokenizer.ggml.tokens` is 5, not a list of texts", |f| {
+        ("`tokenizer.ggml.tokens` is 5, not a list of strings", |f| {
             f.set("tokenizer.ggml.tokens", U32, u32s(5));
         }),
         ("`llama.feed_forward_length` differs from block to block", |f| {
@@ -92,8 +92,8 @@ fn the_fault_of_a_file_is_named() {
         }),
         ("has shape [0, 8]", |f| f.tensor("blk.0.attn_q.weight").dims = vec![0, 8]),
         ("has 5 dimensions", |f| f.tensor("blk.0.attn_q.weight").dims = vec![1; 5]),
-        ("the file ends before", |f| f.tensor("blk.0.attn_q.weight").offset = 1 << 40),
-        ("the file ends before", |f| f.tensor("blk.0.attn_q.weight").offset = u64::MAX - 31),
+        ("but the file is truncated", |f| f.tensor("blk.0.attn_q.weight").offset = 1 << 40),
+        ("but the file is truncated", |f| f.tensor("blk.0.attn_q.weight").offset = u64::MAX - 31),
         ("is not a multiple of 32", |f| f.tensor("blk.0.attn_q.weight").offset += 4),
         ("overlaps `token_embd.weight`", |f| f.tensor("blk.0.attn_q.weight").offset = 32),
         ("occurs twice", |f| f.tensor("blk.0.attn_k.weight").name = "blk.0.attn_v.weight".into()),
@@ -111,7 +111,7 @@ fn the_fault_of_a_file_is_named() {
         ("(mmproj)", |f| f.set("general.type", TEXT, text("mmproj"))),
         ("(mmproj)", |f| f.set("general.architecture", TEXT, text("clip"))),
         ("is part 1 of 3 of a model according to its header", |f| f.set("split.count", U32, u32s(3))),
-        ("holds a vocabulary and no weights", |f| f.tensors.clear()),
+        ("contains a vocabulary but no weights", |f| f.tensors.clear()),
         ("key `llama.expert_used_count` is missing", |f| f.set("llama.expert_count", U32, u32s(8))),
         ("block_sparse_moe.gate", |f| {
             f.set("llama.expert_count", U32, u32s(8));
@@ -158,7 +158,7 @@ fn the_fault_of_a_file_is_named() {
         let mut file = GgufFile::llama();
         change(&mut file);
         let refusal = refusal(&file.bytes());
-        assert!(refusal.contains(says), "{refusal}\n  does not say: {says}");
+        assert!(refusal.contains(says), "{refusal}\n  does not contain: {says}");
     }
 }
 
@@ -173,7 +173,7 @@ fn a_file_that_ends_early_is_refused_wherever_it_ends() {
         std::fs::write(&path, &whole[..n]).expect("a file");
         let error = Gguf::open(&path).err().unwrap_or_else(|| panic!("{n} of {} bytes open", whole.len()));
         let message = error.to_string();
-        let is_named = ["truncated", "cannot hold", "begin with `GGUF`"];
+        let is_named = ["truncated", "cannot contain", "begin with `GGUF`"];
         assert!(is_named.iter().any(|says| message.contains(says)), "{n}: {message}");
     }
 }

@@ -1,5 +1,6 @@
-//! Models in several GGUF files, as `gguf` writes them with a limit on the tensors per file: the parts
-//! together equal the model in one file, and missing and foreign parts are named.
+//! Tests models in several GGUF files, which the `gguf` package writes if the number of tensors per file is
+//! limited. The parts together give the same model as one file, and an error names a part that is missing or
+//! belongs to another model.
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +14,7 @@ use super::gguf::file;
 const NAMES: [&str; 3] =
     ["llama3-rope-00001-of-00003.gguf", "llama3-rope-00002-of-00003.gguf", "llama3-rope-00003-of-00003.gguf"];
 
-/// A folder with some of the parts.
+/// Creates a folder with some of the parts.
 fn folder(names: &[&str]) -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     for name in names {
@@ -69,30 +70,34 @@ fn a_part_that_is_missing_is_named() {
     }
     let message = refusal(&folder(&NAMES[2..]).path().join(NAMES[2]));
     assert!(
-        message.contains(&format!("{} is not in the same folder, nor is 1 other;", NAMES[0])),
+        message
+            .contains(&format!("{} is not in the same folder, and another part is missing, too;", NAMES[0])),
         "{message}"
     );
 }
 
 #[test]
 fn parts_of_several_models_are_not_joined() {
-    // A file that is not a part, with the name of one.
+    // A file that is not a part has the name of a part.
     let one = folder(&NAMES[..2]);
     std::fs::copy(file("llama3-rope.gguf"), one.path().join(NAMES[2])).expect("a copy");
     let message = refusal(one.path());
-    assert!(message.contains("belongs to another model than llama3-rope-00001-of-00003.gguf"), "{message}");
-    // The second part again, with the name of the third.
+    assert!(
+        message.contains("belongs to a different model than llama3-rope-00001-of-00003.gguf"),
+        "{message}"
+    );
+    // A copy of the second part has the name of the third part.
     let twice = folder(&NAMES[..2]);
     std::fs::copy(file("parts").join(NAMES[1]), twice.path().join(NAMES[2])).expect("a copy");
     let message = refusal(twice.path());
     let expected = "is part 2 of 3 of a model according to its header, but its name does not match";
     assert!(message.contains(expected), "{message}");
-    // A part with a name that is not that of a part.
+    // The file name of a part does not show that it is a part.
     let renamed = folder(&[]);
     std::fs::copy(file("parts").join(NAMES[0]), renamed.path().join("a.gguf")).expect("a copy");
     let message = refusal(renamed.path());
     assert!(message.contains("is part 1 of 3 of a model according to its header"), "{message}");
-    // Each header contains the total number of tensors.
+    // The headers of two parts have different total numbers of tensors.
     let changed = folder(&NAMES);
     let path = changed.path().join(NAMES[1]);
     let mut bytes = std::fs::read(&path).expect("a file");
@@ -101,8 +106,8 @@ fn parts_of_several_models_are_not_joined() {
     bytes[at] += 1;
     std::fs::write(&path, bytes).expect("a file");
     let message = refusal(changed.path());
-    assert!(message.contains("belongs to another model"), "{message}");
-    // For two models in one folder, the message lists their first parts.
+    assert!(message.contains("belongs to a different model"), "{message}");
+    // If a folder contains two models, the message lists the first part of each.
     let two = folder(&NAMES);
     std::fs::write(two.path().join("b-00001-of-00002.gguf"), b"").expect("a file");
     let message = match Model::load_with(two.path().to_str().expect("UTF-8"), ModelOptions::default(), &hub())

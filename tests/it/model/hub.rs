@@ -1,4 +1,5 @@
-//! Models by id, from the scripted hub in `support`. The tests run the real binary and use no other machine.
+//! Tests models that are named by a hub id. The binary connects to the scripted hub in `support`, and to no
+//! other machine.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -15,7 +16,7 @@ use crate::support::tidy::profile_file;
 pub const TOKEN: &str = "hf_thisIsTheSecretOfTheTest";
 const LATER: &str = "89abcdef0123456789abcdef0123456789abcdef";
 
-/// A home with an empty cache, and a corpus.
+/// A home folder with an empty cache and a corpus.
 pub struct Home(TempDir);
 
 impl Home {
@@ -80,7 +81,7 @@ impl Home {
         stdout
     }
 
-    /// Asserts that the id is refused with one message that contains all of `says`.
+    /// Asserts that the command fails with one message that contains all of `says`.
     pub fn refused(&self, endpoint: &str, flags: &[&str], code: i32, says: &[&str]) {
         refused(&mut self.command(endpoint, ID, flags), code, says);
     }
@@ -96,12 +97,12 @@ pub fn refused(command: &mut Command, code: i32, says: &[&str]) {
     says.iter().for_each(|words| assert!(stderr.contains(words), "{words:?} is not in: {stderr}"));
 }
 
-/// Rows of the golden folder, with the model label and the profile name that the id gives.
+/// The output for the golden folder, with the model and profile names replaced by those of the id.
 pub fn of_id(rows: &str) -> String {
     rows.replace("\ngpt2,", &format!("\n{ID},")).replace(",gpt2--", ",tiny--gpt2--")
 }
 
-/// Exit code, stdout and stderr, which must not contain the token.
+/// The exit code, stdout and stderr. Asserts that the output does not contain the token.
 pub fn said(output: &Output) -> (Option<i32>, String, String) {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("UTF-8");
     let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
@@ -131,7 +132,7 @@ fn an_id_is_fetched_once_and_measured_like_its_folder_and_the_token_goes_to_no_o
     let own = home.command(&hub.url, golden.to_str().expect("UTF-8"), &[]).output().expect("the binary");
     assert_eq!(of_id(&said(&own).1), first);
 
-    // The cache layout of the Python tools.
+    // The cache has the layout of the Python tools.
     assert_eq!(std::fs::read_to_string(home.cache("refs/main")).expect("a ref"), COMMIT);
     let snapshot = home.cache("snapshots").join(COMMIT);
     for (name, bytes) in Repository::golden().files {
@@ -198,7 +199,7 @@ fn a_revision_is_escaped_in_the_route_and_stays_inside_the_cache() {
     home.done(&hub, &["--revision", "refs/pr/1"]);
     assert_eq!(hub.take()[0].target, "/api/models/tiny/gpt2/revision/refs%2Fpr%2F1");
     assert_eq!(std::fs::read_to_string(home.cache("refs/refs/pr/1")).expect("a ref"), COMMIT);
-    // A revision, and the token file that a login leaves.
+    // The id names a revision, and the token comes from the file that a login writes.
     std::fs::write(home.path("hf/token"), "hf_of_the_login\n").expect("a file");
     let mut named = home.command(&hub.url, "tiny/gpt2@step1000", &[]);
     let named = named.env_remove("HF_TOKEN").output().expect("the binary");
@@ -232,13 +233,13 @@ fn the_error_about_a_gated_private_or_missing_model_gives_advice() {
         (404, "RepoNotFound", ["there is no such model", "there is no folder of this name", "check the id"]),
         (404, "RevisionNotFound", ["no such branch, tag or commit", "revision main", "tiny/gpt2"]),
         (404, "", ["no such model or revision", "revision main", "from http://127.0.0.1:"]),
-        (418, "", ["the answer is 418", "not understood", "tiny/gpt2"]),
+        (418, "", ["the server returned an unexpected status: 418", "revision main", "tiny/gpt2"]),
     ] {
         let hub = Server::start(move |_, _| Reply::status(status, code));
         Home::new().refused(&hub.url, &[], 1, &says);
         assert_eq!(hub.take().len(), 1, "the request with status {status} was repeated");
     }
-    // Many gated models show their file list to everyone.
+    // Many gated models have a public list of files, and only the files are gated.
     let hub = Server::start(|asked, _| match &*asked.method {
         "HEAD" => Reply::status(401, "GatedRepo"),
         _ => Repository::golden().answer(asked),
@@ -257,7 +258,7 @@ fn offline_without_a_cache_sends_no_request_and_names_what_is_missing() {
         &hub.url,
         &["--offline"],
         1,
-        &["--offline is set", "this revision was never downloaded", "download it once"],
+        &["--offline is set", "this revision is missing in the cache", "download it once"],
     );
     home.done(&hub, &[]);
     hub.take();
@@ -265,12 +266,12 @@ fn offline_without_a_cache_sends_no_request_and_names_what_is_missing() {
         &hub.url,
         &["--offline", "--revision", "other"],
         1,
-        &["revision other", "was never downloaded"],
+        &["revision other", "this revision is missing"],
     );
     std::fs::remove_file(home.cache("snapshots").join(COMMIT).join(WEIGHTS)).expect("a link");
     home.refused(&hub.url, &["--offline"], 1, &["the weights are missing in the cache"]);
     assert!(hub.take().is_empty());
-    // The blob is still in the cache; only its link is created again.
+    // The blob is still in the cache, so only the link to it is created again.
     home.done(&hub, &[]);
     assert_eq!(of_weights(&hub.take(), "GET"), 0);
 }
@@ -329,7 +330,8 @@ fn every_file_an_index_names_is_fetched_and_none_outside_the_folder() {
         let repository =
             Repository::golden().without(WEIGHTS).with(index, map(shard).as_bytes()).with(shard, b"shard");
         let hub = Server::start(move |asked, _| repository.answer(asked));
-        // Other tests open such folders; this one checks that all files arrive.
+        // The command fails, because the shard is invalid; this test checks only that all files are
+        // downloaded.
         home.command(&hub.url, ID, &[]).output().expect("the binary");
         let snapshot = home.cache("snapshots").join(COMMIT);
         assert_eq!(std::fs::read(snapshot.join(shard)).expect("a shard"), b"shard");

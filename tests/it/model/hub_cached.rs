@@ -1,4 +1,5 @@
-//! A model in the cache: the hub is asked once and not waited for, and existing files are not written again.
+//! Tests a model in the cache. At most one request is sent to the hub, with a short timeout, and existing
+//! files are not written again.
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;
@@ -8,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::hub::{Home, of_weights, refused, said};
 use crate::support::hub_server::{COMMIT, ID, Reply, Repository, Server, WEIGHTS};
 
-/// Every file and folder below a folder, with its modification time.
+/// The modification time of every file and folder in a folder and its subfolders.
 fn written(folder: &Path) -> BTreeMap<String, SystemTime> {
     let mut all = BTreeMap::new();
     let mut open = vec![folder.to_path_buf()];
@@ -46,10 +47,10 @@ fn an_unreachable_hub_is_not_waited_for_and_a_note_names_the_cached_commit() {
         assert!(own < began.elapsed() + Duration::from_millis(1500), "{own:?}");
     }
     assert_eq!(busy.take().len(), 1);
-    // A hub that refuses a request is reachable.
+    // If the hub refuses a request, the cached files are not used instead.
     let refuses = Server::start(|_, _| Reply::status(401, "RepoNotFound"));
     home.refused(&refuses.url, &[], 1, &["there is no such model, or it is private or gated"]);
-    // A commit cannot change, so no request is sent.
+    // The files of a commit never change, so no request is sent.
     hub.take();
     home.done(&hub, &["--revision", COMMIT]);
     assert!(hub.take().is_empty());
@@ -67,7 +68,7 @@ fn a_complete_cache_is_not_written() {
     assert_eq!(written(&home.path("hf")), before);
 }
 
-/// A regular file in place of the folder cannot be written into, even by root.
+/// A regular file replaces the lock folder, so that locks cannot be written, even by root.
 #[test]
 fn a_cache_that_cannot_be_written_is_still_read() {
     let home = Home::new();

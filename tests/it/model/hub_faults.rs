@@ -1,4 +1,5 @@
-//! Faults of a hub and of the connection to it: truncated, wrong, missing and misleading answers.
+//! Tests faults of a hub and of the connection to it: responses that are truncated, wrong, missing or
+//! misleading.
 
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
@@ -94,21 +95,21 @@ fn a_silent_slow_or_missing_server_does_not_block_the_run() {
     };
     let silent =
         Server::start(|_, _| Reply { status: 200, silent: Duration::from_secs(3), ..Reply::default() });
-    quick(&silent.url, "sent no data for 0.3 s (timeout: HF_HUB_DOWNLOAD_TIMEOUT), 5 times");
+    quick(&silent.url, "sent no data for 0.3 s (HF_HUB_DOWNLOAD_TIMEOUT sets this timeout), 5 times");
     let slow = Server::start(|asked, _| {
         let trickle = Duration::from_millis(if asked.method == "GET" { 50 } else { 0 });
         Reply { trickle, ..Repository::golden().answer(asked) }
     });
     quick(&slow.url, " bytes in ");
     let gone = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
-    // A server that never answered is tried only once, for any timeout.
+    // A server to which no connection can be established is tried only once.
     let asked = Instant::now();
     let home = Home::new();
     let mut command = home.command(&format!("http://{gone}"), ID, &[]);
     refused(&mut command, 1, &[&says[..], &["127.0.0.1 cannot be reached; check"]].concat());
     assert!(asked.elapsed() < Duration::from_secs(3), "{:?}", asked.elapsed());
     let broken = Server::start(|_, _| Reply { status: 502, ..Reply::default() });
-    quick(&broken.url, "the answer is 502 Bad Gateway, 5 times");
+    quick(&broken.url, "the server returned 502 Bad Gateway, 5 times");
     assert!(since.elapsed() < Duration::from_secs(60), "{:?}", since.elapsed());
 }
 
@@ -124,8 +125,8 @@ fn redirects_are_limited_and_never_leave_https() {
     };
     Home::new().refused(&redirect("/api/again").url, &[], 1, &["more than 5 redirects"]);
     let clear = redirect("http://192.0.2.1/x");
-    Home::new().refused(&clear.url, &[], 1, &["refused a redirect to http://192.0.2.1"]);
-    // A renamed model: the token is sent along on the hub itself.
+    Home::new().refused(&clear.url, &[], 1, &["the server redirects to http://192.0.2.1"]);
+    // A renamed model is redirected within the hub, and the redirected requests have the token.
     let renamed = Server::start(|asked, _| match asked.target.contains("/gpt2/") {
         false => Repository::golden()
             .answer(&Asked { target: asked.target.replace("/new/", "/gpt2/"), ..asked.clone() }),

@@ -1,4 +1,5 @@
-//! Repositories with more than a plain model, and the files that are fetched from them.
+//! Tests special kinds of repositories (adapters, shards, GGUF files, older tokenizers), and which files are
+//! downloaded from them.
 
 use std::process::Command;
 
@@ -42,8 +43,7 @@ fn a_model_is_described_from_its_config_and_header_only() {
     assert!(gets.iter().all(|asked| asked.headers["range"] == "bytes=0-65535"), "{gets:?}");
     assert!(!home.cache("snapshots").join(COMMIT).join(WEIGHTS).exists());
     assert!(!home.cache("refs/main").exists());
-    // In the second run the headers are stored; they are still used when the hub is unreachable, within about
-    // a second.
+    // The first run stores the headers. Later runs use them, also if the hub is unreachable.
     assert_eq!(done(&home, &hub, &["model", ID, "--json"]).0, described);
     assert_eq!(hub.take().len(), 1);
     let away = Server::start(|_, _| Reply { status: 503, ..Reply::default() });
@@ -52,7 +52,7 @@ fn a_model_is_described_from_its_config_and_header_only() {
     assert!(note.contains(&format!("using the stored description of commit {COMMIT}")), "{note}");
     assert_eq!(done(&home, &away, &["model", ID, "--json", "--offline"]).0, described);
     assert!(away.take().is_empty());
-    // The description equals that of the folder, and that of the complete cache.
+    // The description is the same for the id, for a folder, and after the model is downloaded.
     let of = |text: &str| -> Value {
         let mut value: Value = serde_json::from_str(text).expect("JSON");
         value["id"] = ID.into();
@@ -105,7 +105,7 @@ fn the_oldest_ids_have_no_owner() {
     assert!(rows.contains("\ngpt2,"), "{rows}");
     assert_eq!(targets(&hub)[0], "GET /api/models/gpt2/revision/main");
     assert!(home.path("hf/hub/models--gpt2/refs/main").is_file());
-    // Another name without owner is a typing error, and no request is sent.
+    // Any other name without an owner is unknown, and no request is sent.
     refused(&mut verb(&home, &hub, &["model", "gpt3"]), 2, &["unknown model `gpt3`"]);
     assert!(hub.take().is_empty());
 }
@@ -151,7 +151,7 @@ fn an_older_tokenizer_is_fetched_if_there_is_no_newer_one() {
     let rows = home.done(&hub, &[]);
     let folder = golden("gpt2");
     let own = home.command(&hub.url, folder.to_str().expect("UTF-8"), &[]).output().expect("the binary");
-    // The same tokenizer in another form.
+    // The golden folder has the same tokenizer in tokenizer.json.
     assert_eq!(of_id(&said(&own).1), rows);
 }
 
@@ -218,7 +218,7 @@ fn the_base_that_an_adapter_names_is_fetched_by_its_id() {
     let told = verb(&home, &hub, &["model", ID]).output().expect("the binary");
     let stderr = said(&told).2;
     assert!(stderr.contains("adapter of gpt2, which is used as the base model"), "{stderr}");
-    // A folder with only the adapter gives the same.
+    // A local folder with only the adapter works in the same way.
     let alone = home.path("alone");
     std::fs::create_dir(&alone).expect("a folder");
     for name in ["adapter_config.json", "adapter_model.safetensors"] {
@@ -230,7 +230,8 @@ fn the_base_that_an_adapter_names_is_fetched_by_its_id() {
 #[test]
 fn a_gguf_file_is_described_from_its_header_only() {
     let mut gguf = GgufFile::llama();
-    // An embedding of 6.4 MB; the header comes first in the file.
+    // The embedding has 6.4 MB, so the file is larger than the first request. The header is at the beginning
+    // of the file.
     gguf.tensors.clear();
     gguf.data.clear();
     gguf.push("token_embd.weight", &[8, 200_000]);
@@ -307,7 +308,7 @@ fn one_gguf_file_of_a_repository_is_a_model() {
     assert_eq!((&described["id"], &described["architecture"]), (&json!(id), &json!("llama")));
     let asked = targets(&hub);
     assert!(asked.iter().all(|target| !target.contains("F32") && !target.contains("token")), "{asked:?}");
-    // A cached file is used without the hub.
+    // The cached file is used without a request.
     done(&home, &hub, &["model", &id, "--offline"]);
     assert!(hub.take().is_empty());
     let missing = format!("{ID}:other.gguf");

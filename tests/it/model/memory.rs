@@ -1,5 +1,5 @@
-//! Models larger than the memory limit: the blocks and the vocabulary tables are read when they are needed,
-//! and every state is the same to the bit.
+//! Tests models that are larger than the memory limit. Their blocks and vocabulary tables are read when
+//! needed, and every state is the same to the bit.
 
 use std::path::Path;
 
@@ -19,14 +19,14 @@ fn load(path: &Path, options: &ModelOptions) -> surmise::Result<LoadedDecoder> {
     LoadedDecoder::load(path.to_str().expect("UTF-8"), options, &hub())
 }
 
-/// Windows with common prefixes, so that there are several batches, of tokens that every golden model has.
+/// Windows of tokens that every golden model has. The windows have common prefixes and give several batches.
 fn windows(n: u32, vocab_size: usize) -> Vec<Vec<u32>> {
     (0..n)
         .map(|w| (0..12).map(|t| (w * 31 * u32::from(t > 2) + t * 7) % vocab_size as u32).collect())
         .collect()
 }
 
-/// Writes all states and logits to a file.
+/// The bytes of a file with all states and logits.
 fn written(loaded: &LoadedDecoder) -> Vec<u8> {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("states.safetensors");
@@ -42,7 +42,7 @@ fn states_and_logits_of_blocks_read_on_demand_are_those_of_loaded_blocks_to_the_
     assert!(paths.len() > 70);
     for path in paths {
         let whole = load(&path, &ModelOptions::default()).expect("a model");
-        // One byte less than the weights need.
+        // The limit is one byte less than the weights need.
         let streamed = load(&path, &limited(4 * whole.info.n_params - 1)).expect("a model");
         assert!(streamed.decoder.is_streamed() && !whole.decoder.is_streamed(), "{}", path.display());
         assert_eq!(streamed.info, whole.info);

@@ -1,4 +1,4 @@
-//! Checkpoints, architectures and the hub.
+//! Tests of checkpoints, architectures and the hub.
 
 pub mod adapters;
 pub mod architectures;

@@ -1,5 +1,5 @@
-//! Models of images and text: the text part of published configs, which rely on many defaults of their class,
-//! and the messages about the other parts.
+//! Tests models of images and text: the text part of published configs, which rely on many defaults of the
+//! config class, and the messages about the other parts.
 
 use serde_json::{Value, json};
 use surmise::model::Model;
@@ -17,7 +17,7 @@ fn read(config: &Value) -> (&'static str, Spec, UnreadKeys) {
 
 #[test]
 fn a_key_missing_from_a_text_config_has_the_default_of_its_class() {
-    // As published for LLaVA 1.5 7B.
+    // The published config of LLaVA 1.5 7B.
     let (kind, spec, unread) = read(&json!({
         "model_type": "llava", "image_token_index": 32000, "pad_token_id": 32001, "vocab_size": 32064,
         "projector_hidden_act": "gelu", "torch_dtype": "float16", "vision_feature_layer": -2,
@@ -32,7 +32,7 @@ fn a_key_missing_from_a_text_config_has_the_default_of_its_class() {
     assert_eq!((spec.n_heads, spec.n_kv_heads, spec.vocab_size, spec.tied), (32, 32, 32064, false));
     assert_eq!((unread.keys, unread.flags), (vec!["vocab_size".into()], vec!["text_part_of:llava".into()]));
 
-    // As published for Gemma 3 4B.
+    // The published config of Gemma 3 4B.
     let (kind, spec, unread) = read(&json!({
         "model_type": "gemma3", "boi_token_index": 255999, "eoi_token_index": 256000,
         "image_token_index": 262144, "mm_tokens_per_image": 256, "initializer_range": 0.02,
@@ -51,7 +51,7 @@ fn a_key_missing_from_a_text_config_has_the_default_of_its_class() {
 
 #[test]
 fn a_text_config_may_stand_at_the_top() {
-    // As published for Qwen2-VL 2B.
+    // The published config of Qwen2-VL 2B.
     let mut config = json!({
         "model_type": "qwen2_vl", "hidden_size": 1536, "intermediate_size": 8960, "num_attention_heads": 12,
         "num_hidden_layers": 28, "num_key_value_heads": 2, "max_window_layers": 28, "rope_theta": 1e6,
@@ -76,7 +76,7 @@ fn an_unread_key_within_a_text_config_is_named_with_its_place() {
     let mut config: Value = serde_json::from_slice(&bytes).expect("JSON");
     config["text_config"]["next_year"] = json!(1);
     assert_eq!(read(&config).2.keys, ["text_config.next_year"]);
-    // A key that the class reads is refused there as well.
+    // An unsupported value of a key that transformers reads is an error in `text_config`, too.
     config["text_config"]["hidden_act"] = json!("quick_gelu");
     let config = Config::parse("config.json".as_ref(), config.to_string().as_bytes()).expect("a config");
     let message = arch::read(&config).err().expect("a refusal").to_string();

@@ -1,5 +1,5 @@
-//! gpt-oss with its experts in MXFP4: states and logits equal those of PyTorch transformers, which
-//! dequantises the experts, and values without scales are refused by name.
+//! Tests gpt-oss with experts in MXFP4. States and logits agree with those of PyTorch transformers, which
+//! dequantises the experts. If values have no matching scales, the error names the tensor.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -74,7 +74,7 @@ fn values_without_the_scales_that_belong_to_them_are_refused_by_name() {
         &|_| (),
     );
     assert!(short.contains("_scales` of shape [4, 8, 2]"), "{short}");
-    // Values or scales with another type or fewer dimensions are not MXFP4.
+    // Values or scales that have another type or fewer dimensions are not MXFP4.
     for (kind, end) in [(DType::F32, "_blocks"), (DType::F32, "_scales"), (DType::I64, "_blocks")] {
         let other = changed(
             &|weights| {
@@ -96,9 +96,9 @@ fn values_without_the_scales_that_belong_to_them_are_refused_by_name() {
     );
     assert!(flat.contains("must both have the type U8"), "{flat}");
     let experts = changed(&|_| (), &|config| config["num_local_experts"] = json!(5));
-    assert!(experts.contains("router.weight` has shape [4, 32] where"), "{experts}");
+    assert!(experts.contains("router.weight` has shape [4, 32], but"), "{experts}");
     let width = changed(&|_| (), &|config| config["intermediate_size"] = json!(32));
-    assert!(width.contains("where config.json asks for [4, 32, 64]"), "{width}");
+    assert!(width.contains("but config.json requires [4, 32, 64]"), "{width}");
     let method = changed(&|_| (), &|config| config["quantization_config"] = json!({"quant_method": "gptq"}));
     assert!(method.contains("quantization_config={..}"), "{method}");
 }

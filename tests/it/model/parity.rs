@@ -1,4 +1,5 @@
-//! Residual streams and logits against PyTorch transformers, on the tiny checkpoints of tests/golden.
+//! Compares residual streams and logits with those of PyTorch transformers, for the tiny checkpoints of
+//! tests/golden.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -18,14 +19,14 @@ pub fn golden(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)
 }
 
-/// The tensors of a file, except boolean masks, which candle does not read.
+/// The tensors of a file, without boolean masks, which candle cannot read.
 pub fn tensors(path: &Path) -> std::collections::HashMap<String, Tensor> {
     let file = BufferedSafetensors::new(std::fs::read(path).expect("a golden file")).expect("safetensors");
     let views = file.tensors().into_iter().filter(|(_, view)| view.dtype() != safetensors::Dtype::BOOL);
     views.map(|(name, _)| (name.clone(), file.load(&name, &Device::Cpu).expect("a tensor"))).collect()
 }
 
-/// Every golden checkpoint.
+/// The names of all golden checkpoints.
 pub fn all() -> Vec<String> {
     let entries = std::fs::read_dir(golden("")).expect("tests/golden").map(|entry| entry.expect("an entry"));
     let folders = entries.filter(|entry| entry.path().join("oracle.safetensors").exists());
@@ -34,7 +35,7 @@ pub fn all() -> Vec<String> {
     names
 }
 
-/// The spec in the config of a golden checkpoint.
+/// The architecture and the spec that a config of a golden checkpoint describes.
 pub fn spec(name: &str, config: &str) -> (&'static dyn Architecture, Spec) {
     let path = golden(name).join(config);
     let config = Config::parse(&path, &std::fs::read(&path).expect("a golden file")).expect("a config");
@@ -48,7 +49,7 @@ pub fn model_type(name: &str) -> String {
     config["model_type"].as_str().expect("a name").to_owned()
 }
 
-/// The decoder of a golden checkpoint, by one of its two configs.
+/// The decoder of a golden checkpoint, with one of its two configs.
 pub fn decoder(name: &str, config: &str, ops: Ops) -> Decoder {
     let (architecture, spec) = spec(name, config);
     let path = golden(name).join("model.safetensors");
@@ -58,7 +59,7 @@ pub fn decoder(name: &str, config: &str, ops: Ops) -> Decoder {
     Decoder::new(spec, parts, ops)
 }
 
-/// Input ids and the reference arrays of a golden checkpoint.
+/// The token ids and the reference arrays of a golden checkpoint.
 fn oracle(name: &str) -> (Vec<Vec<u32>>, std::collections::HashMap<String, Tensor>) {
     let oracle = tensors(&golden(name).join("oracle.safetensors"));
     let ids = oracle["input_ids"].to_dtype(DType::U32).and_then(|t| t.to_vec2()).expect("ids");
@@ -115,7 +116,7 @@ fn both_configs_of_a_checkpoint_give_the_same_spec_and_every_architecture_has_a_
     assert_eq!(seen, known);
 }
 
-/// Records the settings of a checkpoint, or none.
+/// Records the name and shape of each tensor that is requested from a source.
 struct Noting<'a> {
     source: &'a dyn ParameterSource,
     asked: std::sync::Mutex<std::collections::BTreeMap<String, Vec<usize>>>,
@@ -149,13 +150,13 @@ fn every_parameter_of_a_file_is_read_and_random_init_has_the_same_ones() {
             )
         };
         let ((read, n_params), (made, n_made)) = (note(&checkpoint), note(&RandomInit { seed: 0 }));
-        // Buffers are not parameters: masks, and rotary tables that were rounded with the weights.
+        // Buffers (attention masks and rotary tables) are not parameters.
         let buffer = |key: &str| {
             [".attn.bias", ".attention.bias", ".masked_bias", ".inv_freq"]
                 .iter()
                 .any(|buffer| key.ends_with(buffer))
         };
-        // Image parts are not read.
+        // The image part of a model is not read.
         let image = |key: &str| {
             ["vision", "visual", "multi_modal_projector", "connector"].iter().any(|part| key.contains(part))
         };
@@ -170,7 +171,7 @@ fn every_parameter_of_a_file_is_read_and_random_init_has_the_same_ones() {
         assert!(unread.is_empty(), "{name}: {unread:?}");
         assert_eq!(n_params, parameters.map(|(_, tensor)| tensor.elem_count()).sum::<usize>(), "{name}");
         assert_eq!(n_params, n_made, "{name}");
-        // Without a file, no prefix can be detected, so the published prefix applies.
+        // RandomInit has no file in which a prefix can be detected, so its names have the published prefix.
         let bare = |asked: &std::collections::BTreeMap<String, Vec<usize>>| -> Vec<(String, Vec<usize>)> {
             let bare = |key: &str| {
                 ["transformer.", "language_model.", "text_model.", "model."]
@@ -190,7 +191,7 @@ fn a_trie_of_shared_prefixes_gives_the_states_of_whole_windows() {
     for name in all() {
         let name = name.as_str();
         let (ids, _) = oracle(name);
-        // Windows that differ from any depth on, one that is a prefix of another, and a duplicate.
+        // The windows share prefixes of different lengths, and one window is a duplicate.
         let mut windows: Vec<Vec<u32>> = vec![];
         for row in &ids {
             for cut in [1, 3, 7, 12] {
@@ -298,7 +299,7 @@ fn half_precision_weights_are_widened_exactly() {
             full.iter().map(|(k, v)| (k.clone(), v.to_dtype(dtype).expect("rounding"))).collect();
         candle_core::safetensors::save(&half, folder.path().join("model.safetensors")).expect("a file");
         let ours = Model::load(&folder.path().to_string_lossy()).expect("a model");
-        // The reference rounds the weights with candle and then computes in f32.
+        // The weights of the reference are rounded by candle and stored in f32.
         let rounded = folder.path().join("rounded.safetensors");
         let wide: std::collections::HashMap<String, Tensor> =
             half.iter().map(|(k, v)| (k.clone(), v.to_dtype(DType::F32).expect("widening"))).collect();
@@ -316,8 +317,8 @@ fn half_precision_weights_are_widened_exactly() {
 
 #[test]
 fn the_norms_epsilon_is_the_configs() {
-    // A tenfold epsilon changes states by 1e-5 to 1e-2 of their size, which alone is too little for the
-    // parity tolerance.
+    // The parity tests might not detect a wrong epsilon: a tenfold epsilon changes the states by only 1e-5 to
+    // 1e-2 of their size.
     let (ids, oracle) = oracle("llama-gqa");
     let folder = golden("llama-gqa");
     let text = std::fs::read_to_string(folder.join("config.json")).expect("a config");

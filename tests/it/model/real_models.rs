@@ -1,5 +1,5 @@
-//! Two real models in their published form: GGUF files that `scripts/real-models FOLDER` downloads. The tests
-//! run with `SURMISE_REAL_MODELS=FOLDER cargo test --release --test it model::real_models -- --ignored`.
+//! Tests two published models, as GGUF files that `scripts/real-models FOLDER` downloads. Run the tests with
+//! `SURMISE_REAL_MODELS=FOLDER cargo test --release --test it model::real_models -- --ignored`.
 //!
 //! `tests/golden/gguf/make_real.py` writes the reference values.
 
@@ -18,8 +18,8 @@ const NAMES: [&str; 2] = ["smollm2", "gemma3"];
 
 fn real(name: &str) -> String {
     let folder = std::env::var_os("SURMISE_REAL_MODELS").expect(
-        "SURMISE_REAL_MODELS is not set; `scripts/real-models FOLDER` fetches the models, and the variable \
-         names FOLDER",
+        "SURMISE_REAL_MODELS is not set; download the models with `scripts/real-models FOLDER` and set the \
+         variable to FOLDER",
     );
     PathBuf::from(folder).join(format!("{name}.gguf")).to_str().expect("UTF-8").to_owned()
 }
@@ -83,7 +83,7 @@ fn states_and_logits_of_real_files_are_those_of_transformers() {
         assert_eq!(json!(order[..5]), truth[name]["top"], "{name}");
         let of_truth = truth[name]["logits"][0].as_f64().expect("a logit");
         let ours = f64::from(logits[order[0]]);
-        // Logits are sums of products of the size of the largest: the one compared may be near 0.
+        // The tolerance is relative to the largest logit, because the compared logit may be near 0.
         let scale = logits.iter().map(|logit| f64::from(logit.abs())).fold(0.0, f64::max);
         assert!((ours - of_truth).abs() <= 1e-5 * scale, "{name}: {ours} for {of_truth}, scale {scale}");
     }

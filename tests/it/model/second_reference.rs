@@ -1,5 +1,5 @@
-//! Logits compared with the implementations of Llama and Qwen3 in candle-transformers, a second reference in
-//! addition to PyTorch.
+//! Compares logits with those of candle-transformers for Llama and Qwen3, a second reference in addition to
+//! PyTorch.
 
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
@@ -9,8 +9,8 @@ use surmise::model::ops::Ops;
 
 use super::parity::{decoder, golden, tensors};
 
-/// Compares the logits of the last position of every prefix of the golden windows, because both models return
-/// these.
+/// Compares the logits at the last position of every prefix of the golden windows, because the models of
+/// candle return only the last position.
 fn agrees(name: &str, mut theirs: impl FnMut(&Tensor) -> candle_core::Result<Tensor>) {
     let oracle = tensors(&golden(name).join("oracle.safetensors"));
     let ids: Vec<Vec<u32>> = oracle["input_ids"].to_dtype(DType::U32).and_then(|t| t.to_vec2()).expect("ids");
@@ -38,7 +38,8 @@ fn weights(name: &str) -> VarBuilder<'static> {
 }
 
 fn config<T: serde::de::DeserializeOwned>(name: &str) -> T {
-    // candle reads only the older dialect; for the newer dialect it would use its default base of 10000.
+    // candle reads only the older form of configs. For the newer form, it would use its default rotary base
+    // of 10000.
     let bytes = std::fs::read(golden(name).join("config.hub.json")).expect("a config");
     serde_json::from_slice(&bytes).expect("a config candle reads")
 }

@@ -1,5 +1,5 @@
-//! Tokenizers in every published format: the ids equal those of the Python libraries, and damaged files are
-//! refused.
+//! Tests tokenizers in every published format. The token ids equal those of the Python libraries, and damaged
+//! files are errors.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use super::checkpoints::{done, hub, surmise};
 use super::parity::golden;
 
-/// Pieces of the golden model `unigram-bytes`.
+/// Number of pieces of the golden model `unigram-bytes`.
 const N_UNIGRAM_BYTES: u32 = 354;
 
 fn files(name: &str) -> PathBuf {
@@ -21,7 +21,8 @@ fn read_json(path: &Path) -> Value {
     serde_json::from_slice(&std::fs::read(path).expect("a file")).expect("JSON")
 }
 
-/// A Llama with two blocks and a large enough vocabulary, without a tokenizer.
+/// Creates a folder with a small model without a tokenizer. Its vocabulary is larger than those of the golden
+/// tokenizers.
 fn bare(model_type: &str) -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let config = json!({
@@ -71,7 +72,7 @@ fn open(folder: &TempDir, bos: Bos) -> surmise::Result<Model> {
     Model::load_with(name(folder), ModelOptions { bos, ..ModelOptions::default() }, &hub())
 }
 
-/// The ids of the golden texts.
+/// The token ids of the golden texts.
 fn ids(folder: &TempDir) -> Vec<Vec<u32>> {
     let model = open(folder, Bos::Off).unwrap_or_else(|error| panic!("{error}"));
     let texts = read_json(&files("ids.json"))["texts"].clone();
@@ -132,7 +133,8 @@ fn added_tokens_have_the_ids_that_their_file_gives_them() {
         put(&folder, "special_tokens_map.json", marks.to_string().as_bytes());
         let model = open(&folder, Bos::On).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(model.tokenizer.prefix(), [first], "{to}");
-        // In a text, such a token is plain text; in a template, it is a token.
+        // The characters of such a token are plain text in a text, but encode to the token in a chat
+        // template.
         let text = "a<|im_end|>";
         let plain = model.tokenizer.encode_any(text, false).expect("ids").0;
         assert!(!plain.contains(&(first + 1)), "{to}: {plain:?}");
@@ -180,7 +182,7 @@ fn the_settings_of_tokenizer_config_are_used_and_a_contradiction_is_reported() {
     let quiet = surmise(&[&states[..], &["-q"]].concat());
     assert!(!String::from_utf8_lossy(&quiet.stderr).contains("add_bos_token"));
 
-    // The template adds the token, and the switch is off.
+    // The template of the tokenizer adds the token; `add_bos_token` false has precedence over the template.
     let special = json!({"<|endoftext|>": {"id": "<|endoftext|>", "ids": [0], "tokens": ["<|endoftext|>"]}});
     let single = json!([
         {"SpecialToken": {"id": "<|endoftext|>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}

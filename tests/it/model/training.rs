@@ -1,5 +1,6 @@
-//! The composed operations have gradients: every parameter gets one, and loss and gradients agree with
-//! PyTorch. The fused norms, softmax and rotary embedding of candle would stop gradients without an error.
+//! Tests the gradients of the composed operations. Every parameter has a gradient, and loss and gradients
+//! agree with PyTorch. These tests detect operations that stop gradients without an error, such as the fused
+//! norms, softmax and rotary embedding of candle.
 
 #[path = "../../../examples/train_family/optimise.rs"]
 mod optimise;
@@ -17,7 +18,7 @@ use surmise::model::weights::{Init, ParameterSource};
 
 use super::parity::{golden, tensors};
 
-/// The golden weights as trainable parameters.
+/// A source that provides the golden weights as trainable parameters.
 struct Trainable {
     file: HashMap<String, Tensor>,
     vars: Mutex<BTreeMap<String, Var>>,
@@ -65,7 +66,7 @@ impl Run {
         Self { reference, source, loss }
     }
 
-    /// A reference array and the computed array, value by value.
+    /// Pairs of a computed value and the reference value, for each value of an array.
     fn beside(&self, key: &str, ours: &Tensor) -> Vec<(f32, f32)> {
         let flat = |t: &Tensor| t.flatten_all().and_then(|t| t.to_vec1::<f32>()).expect("f32");
         let (ours, theirs) = (flat(ours), flat(&self.reference[key]));
@@ -111,8 +112,8 @@ fn a_gradient_reaches_every_parameter_of_every_architecture() {
         let gradients = loss.backward().expect("gradients");
         for (parameter, var) in source.vars.lock().expect("a lock").iter() {
             let Some(gradient) = gradients.get(var) else {
-                // An expert that gets none of these tokens, or a parameter that only affects the choice of
-                // experts.
+                // There is no gradient if no token uses the expert, or if the parameter only affects the
+                // choice of experts.
                 let is_spared = [".experts.", "correction_bias"].iter().any(|part| parameter.contains(part));
                 assert!(is_spared, "{name}: no gradient reaches {parameter}");
                 continue;
@@ -142,7 +143,7 @@ fn one_step_of_the_trainer_agrees_with_pytorch_and_a_saved_state_continues_to_th
                 run.beside(key, vars[parameter].as_tensor()).iter().zip(gradients)
             {
                 // The first step of Adam is the sign of the gradient. If the gradient is only rounding error,
-                // so is the step.
+                // the sign is arbitrary.
                 let tolerance = if gradient.abs() >= 1e-4 || gradient == 0.0 { 1e-6 } else { 5e-5 };
                 assert!((ours - theirs).abs() <= tolerance, "{name}: {parameter}: {ours}, PyTorch {theirs}");
             }
@@ -153,8 +154,8 @@ fn one_step_of_the_trainer_agrees_with_pytorch_and_a_saved_state_continues_to_th
         let values = |vars: &BTreeMap<String, Var>| -> Vec<Vec<f32>> {
             vars.values().map(|v| v.flatten_all().and_then(|t| t.to_vec1()).expect("f32")).collect()
         };
-        // A second step, taken at once and after a restart. The loss uses the initial weights, which give as
-        // good a direction as any.
+        // A second step after loading the saved state must equal a second step without interruption. Both use
+        // the loss at the initial weights, which is enough for this comparison.
         optimiser.step(&run.loss, 1e-3).expect("a step");
         let at_once = values(&vars);
         let mut resumed = optimise::AdamW::new(vars.clone()).expect("an optimiser");

@@ -1,4 +1,4 @@
-//! Builds the config.json of a GGUF file.
+//! Converts the metadata of a GGUF file to a config.json.
 
 use serde_json::{Value, json};
 
@@ -21,8 +21,8 @@ const IGNORED_KEYS: [&str; 8] = [
     "n_deepstack_layers",
 ];
 
-/// Keys that affect the states, with their defaults. If the architecture does not read such a key, any other
-/// value is an error.
+/// Keys that affect the states, with the values that leave the states unchanged. If the architecture does not
+/// read such a key, any other value of the key is an error.
 const STATES: [(&str, f64); 19] = [
     ("expert_count", 0.0),
     ("leading_dense_block_count", 0.0),
@@ -45,12 +45,12 @@ const STATES: [(&str, f64); 19] = [
     ("altup.num_inputs", 0.0),
 ];
 
-/// The config.json that describes the same decoder as the metadata of a file. Keys that are not converted
-/// keep the architecture's prefix, so that they are reported as unread.
+/// The config.json that describes the same decoder as the metadata of a file. Keys that are not converted are
+/// copied with the prefix of their architecture, so that they are reported as unread.
 ///
 /// # Errors
-/// [`Error::Config`](crate::Error::Config) for a file that is not a model, for missing or mistyped metadata,
-/// and for unsupported settings.
+/// [`Error::Config`](crate::Error::Config) for a file that is not a model, for metadata that are missing or
+/// have the wrong type, and for unsupported settings.
 pub(in crate::model) fn config(gguf: &Gguf) -> Result<Value> {
     let form = kind::form(gguf)?;
     let keys = Keys::new(gguf, form.name);
@@ -122,8 +122,8 @@ pub(in crate::model) fn config(gguf: &Gguf) -> Result<Value> {
 
 pub(super) const EMBEDDING: &str = "token_embd.weight";
 
-/// Sets the switches for biases that a config.json of this architecture has, according to the bias tensors in
-/// the file.
+/// Sets the keys that switch biases on or off in a config.json of this architecture, according to the bias
+/// tensors in the file.
 fn biases(keys: &Keys, form: &GgufForm, config: &mut ConfigMap) {
     let has = |name: &str| keys.gguf().shape(name).is_some();
     let of_attention = has("blk.0.attn_q.bias") || has("blk.0.attn_qkv.bias");

@@ -1,5 +1,5 @@
-//! Converts mixtures of experts. Most files do not store how the router's weights are computed; each
-//! architecture of llama.cpp has a fixed way.
+//! Converts mixtures of experts. Most files do not store how the weights of the experts are computed, because
+//! llama.cpp has a fixed rule for each architecture.
 
 use serde_json::Value;
 
@@ -8,8 +8,8 @@ use super::keys::Keys;
 use super::scales::granite;
 use crate::error::Result;
 
-/// Sets the number of experts, the number of experts per token, and the width of an expert, under the keys of
-/// a config.json.
+/// Sets the number of experts (key `number`), the number of experts per token, and the width of an expert
+/// (key `width`).
 fn base(keys: &Keys, config: &mut ConfigMap, number: &str, width: &str) -> Result<()> {
     config.insert(number.into(), keys.required("expert_count")?.into());
     config.insert("num_experts_per_tok".into(), keys.required("expert_used_count")?.into());
@@ -22,8 +22,8 @@ fn base(keys: &Keys, config: &mut ConfigMap, number: &str, width: &str) -> Resul
         keys.size("expert_feed_forward_length")?;
     }
     keys.size("expert_shared_count")?;
-    // 1 is a softmax over all experts, 3 a softmax over the chosen experts. The architecture decides which
-    // one applies.
+    // `expert_gating_func` 1 is a softmax over all experts, 3 a softmax over the chosen experts. Both are
+    // accepted, because the architecture determines which of them applies.
     for (key, usual) in [("expert_gating_func", [1.0, 3.0]), ("expert_weights_scale", [1.0, 0.0])] {
         if let Some(value) = keys.number(key)?.filter(|value| !usual.contains(value)) {
             return Err(keys.unsupported(key, value));
@@ -32,7 +32,7 @@ fn base(keys: &Keys, config: &mut ConfigMap, number: &str, width: &str) -> Resul
     Ok(())
 }
 
-/// Sets whether the weights of the chosen experts add up to 1.
+/// Sets whether the weights of the chosen experts are normalised to a sum of 1.
 fn normalised(keys: &Keys, config: &mut ConfigMap, usual: bool) -> Result<()> {
     let is_on = keys.flag("expert_weights_norm")?.unwrap_or(usual);
     config.insert("norm_topk_prob".into(), is_on.into());
@@ -85,7 +85,7 @@ pub(super) fn granite_moe(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     Ok(())
 }
 
-/// gpt-oss: a window in every other block, starting with the first.
+/// gpt-oss. Every other block has a window, starting with the first block.
 pub(super) fn gpt_oss(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     base(keys, config, "num_local_experts", "")?;
     config.insert("sliding_window".into(), keys.size("attention.sliding_window")?.unwrap_or(128).into());

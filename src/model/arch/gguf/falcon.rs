@@ -1,5 +1,5 @@
-//! Converts the metadata of Falcon. The simple forms have one key and value head, or one for each query head.
-//! The form of the 40B model has several, and a second norm.
+//! Converts the metadata of Falcon. The older forms have one key and value head, or one for each query head.
+//! The form of the 40B model has several key and value heads, and a second norm.
 
 use super::form::ConfigMap;
 use super::keys::Keys;

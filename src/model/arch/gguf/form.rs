@@ -1,4 +1,4 @@
-//! Describes how the GGUF files of one architecture differ from those of others.
+//! Describes what is specific to the GGUF files of one architecture.
 
 use serde_json::{Map, Value};
 
@@ -8,14 +8,17 @@ use crate::error::Result;
 /// The keys and values of a config.json.
 pub(super) type ConfigMap = Map<String, Value>;
 
-/// A row of the table of architectures.
+/// One architecture, a row of the table in `registry.rs`.
 pub(super) struct GgufForm {
     /// `general.architecture`.
     pub(super) name: &'static str,
     /// The corresponding `model_type` in a config.json.
     pub(super) model_type: &'static str,
-    /// The `model_type`s of other models that are stored under the same name.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the page of checkpoints, which a test writes"))]
+    /// Other `model_type`s that are stored under the same `general.architecture`.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "used only by the test that writes docs/checkpoints.md")
+    )]
     pub(super) also: &'static [&'static str],
     /// The key in config.json for the epsilon of the norms.
     pub(super) epsilon: &'static str,
@@ -25,8 +28,8 @@ pub(super) struct GgufForm {
     pub(super) d_mlp: &'static str,
     /// Whether config.json has a key for the number of key and value heads.
     pub(super) has_kv_heads: bool,
-    /// Whether rotary pairs are adjacent values in the queries and keys of the file. In published weights,
-    /// the values of a pair are half a head apart.
+    /// Whether the two values of a rotary pair are adjacent in the queries and keys of the file. In
+    /// safetensors files, they are half a head apart.
     pub(super) is_interleaved: bool,
     /// Converts the remaining keys of the architecture.
     pub(super) rest: fn(&Keys, &mut ConfigMap) -> Result<()>,

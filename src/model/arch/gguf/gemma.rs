@@ -1,5 +1,5 @@
 //! Converts the metadata of Gemma 2 and 3: windows, softcaps, two rotary bases. The files do not store the
-//! scale of the scores; it follows from the size of the model, as in llama.cpp.
+//! scale of the attention scores. As in llama.cpp, the number of blocks determines the scale.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,8 @@ use super::form::ConfigMap;
 use super::keys::Keys;
 use crate::error::Result;
 
-/// The numbers of blocks of the 27B models, Gemma 2 and Gemma 3. Their scale depends on `d_model / n_heads`.
+/// The numbers of blocks of Gemma 2 27B and Gemma 3 27B. The scale of these models depends on `d_model /
+/// n_heads`.
 const BLOCKS_OF_27B: [usize; 2] = [46, 62];
 
 /// Sets `query_pre_attn_scalar` to the head width, or for the 27B models to `d_model / n_heads`.
@@ -20,7 +21,7 @@ fn scale(keys: &Keys, config: &mut ConfigMap, blocks_of_27b: usize) -> Result<()
     Ok(())
 }
 
-/// Softcaps of scores and logits; `null` if there is none.
+/// Sets the softcaps of attention scores and logits; `null` means no softcap.
 fn caps(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     for key in ["attn_logit_softcapping", "final_logit_softcapping"] {
         let cap = keys.number(key)?.filter(|cap| *cap != 0.0);
@@ -29,7 +30,8 @@ fn caps(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     Ok(())
 }
 
-/// Sets which blocks have a sliding window: by the file's list, or all except every `period`-th block.
+/// Sets which blocks have a sliding window: according to the list in the file, or else all blocks except
+/// every `period`-th one.
 pub(super) fn windows(keys: &Keys, config: &mut ConfigMap, period: usize) -> Result<()> {
     let n = keys.required("block_count")?;
     config.insert("sliding_window".into(), keys.size("attention.sliding_window")?.unwrap_or(4096).into());
@@ -51,7 +53,7 @@ pub(super) fn windows(keys: &Keys, config: &mut ConfigMap, period: usize) -> Res
     Ok(())
 }
 
-/// Upper limit for the claimed number of blocks, far above that of published models.
+/// Upper limit of the number of blocks in the metadata, far above that of published models.
 const MOST_BLOCKS: usize = 65_536;
 
 pub(super) fn gemma2(keys: &Keys, config: &mut ConfigMap) -> Result<()> {

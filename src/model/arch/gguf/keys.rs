@@ -1,4 +1,4 @@
-//! Reads the metadata of one architecture; keys are given without the architecture's prefix.
+//! Reads the metadata of one architecture. Callers name keys without the prefix of the architecture.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -58,8 +58,8 @@ impl<'a> Keys<'a> {
         self.size(key)?.ok_or_else(missing)
     }
 
-    /// A number, as the shortest decimal of its f32. The file stores the f32 nearest to the decimal number in
-    /// config.json.
+    /// A number. The file stores the f32 nearest to the decimal number in config.json; this function returns
+    /// the shortest decimal number with this f32.
     pub(super) fn number(&self, key: &str) -> Result<Option<f64>> {
         let number = self.metadata().number(&self.full(key))?;
         Ok(number.map(|number| (number as f32).to_string().parse().unwrap_or(number)))
@@ -73,7 +73,7 @@ impl<'a> Keys<'a> {
         self.metadata().text(&self.full(key))
     }
 
-    /// One switch for each block, if the value is a list of switches.
+    /// One flag for each block, if the value is a list of flags.
     pub(super) fn flags(&self, key: &str) -> Option<Vec<bool>> {
         self.metadata().flags(&self.full(key))
     }

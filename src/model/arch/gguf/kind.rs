@@ -1,4 +1,4 @@
-//! Determines whether a GGUF file is a model, and of which architecture.
+//! Determines whether a GGUF file is a model, and which architecture the model has.
 
 use super::form::GgufForm;
 use super::registry::{self, FORMS};
@@ -22,7 +22,7 @@ pub(super) fn form(gguf: &Gguf) -> Result<&'static GgufForm> {
             Some("the image or audio part of a model (mmproj)")
         }
         Some("model") | None => None,
-        Some(_) => Some("not a model"),
+        Some(_) => Some("a file of another kind"),
     };
     if let Some(what) = what {
         return Err(
@@ -42,7 +42,7 @@ pub(super) fn form(gguf: &Gguf) -> Result<&'static GgufForm> {
         )));
     };
     if gguf.names().is_empty() {
-        return Err(metadata.fault("holds a vocabulary and no weights; give the file of the model itself"));
+        return Err(metadata.fault("contains a vocabulary but no weights; give the file of the model itself"));
     }
     Ok(form)
 }

@@ -1,10 +1,10 @@
-//! Converts GGUF files: the metadata becomes the equivalent config.json, so that one routine per architecture
-//! builds the spec for both formats. Tensors get their published names and layouts. To add an architecture,
-//! add a row to `registry.rs`.
+//! Converts GGUF files: the metadata are converted to the equivalent config.json, so that the same function
+//! builds the spec for both formats, and tensors get the names and layouts of safetensors files. To add an
+//! architecture, add a row to `registry.rs`.
 //!
 //! # References
-//! The names and the differences from the published layouts follow llama.cpp's `convert_hf_to_gguf.py` and
-//! the `gguf` package.
+//! The names, and the differences from the layouts of safetensors files, follow llama.cpp's
+//! `convert_hf_to_gguf.py` and the `gguf` package.
 
 mod config;
 mod experts;

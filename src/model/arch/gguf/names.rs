@@ -1,17 +1,18 @@
-//! Names the maps of a converted GGUF file: the published names of the architecture, except for maps that
-//! GGUF splits or joins differently.
+//! Names the maps of a converted GGUF file. They are the names in the architecture's safetensors files,
+//! except for maps that GGUF splits or joins differently.
 
 use crate::model::arch::tensor_names::{ExpertMaps, ExpertNames, Qkv, TensorNames};
 use crate::model::weights::Gguf;
 
-/// Queries, keys and values of a file that splits them although published files fuse them.
+/// Queries, keys and values, if the GGUF file has three tensors for them but safetensors files have one.
 const APART: Qkv = Qkv::Split(["attn_q", "attn_k", "attn_v"]);
 
 /// The names of an architecture's tensors in the converted checkpoint.
 pub(in crate::model) fn tensor_names(gguf: &Gguf, published: TensorNames) -> TensorNames {
     let has_one_map = gguf.shape("blk.0.attn_qkv.weight").is_some();
     let qkv = match published.qkv {
-        // Published files group them by head; GGUF files store all queries, all keys, all values.
+        // Safetensors files group queries, keys and values by head. GGUF files store all queries, then all
+        // keys, then all values.
         Qkv::Grouped(name) if has_one_map => Qkv::Concat(name),
         Qkv::Grouped(_) => APART,
         Qkv::Concat(_) if !has_one_map => APART,

@@ -1,4 +1,4 @@
-//! Lists the architectures of GGUF files.
+//! Lists the architectures that are supported in GGUF files.
 
 use super::experts::{gpt_oss, granite_moe, olmoe, qwen2_moe, qwen3_moe};
 use super::falcon::falcon;
@@ -185,12 +185,12 @@ pub(super) static FORMS: &[GgufForm] = &[
     },
 ];
 
-/// Whether a key belongs to the metadata of an architecture.
+/// Whether a key of the metadata begins with the name of an architecture.
 pub(in crate::model) fn is_key(key: &str) -> bool {
     key.split_once('.').is_some_and(|(name, _)| names().any(|known| known == name))
 }
 
-/// The names in GGUF files of the models of one `model_type`.
+/// The names that GGUF files use for a `model_type`.
 #[cfg(test)]
 pub(in crate::model) fn names_of(model_type: &str) -> Vec<&'static str> {
     let holds = |form: &&GgufForm| form.model_type == model_type || form.also.contains(&model_type);

@@ -1,11 +1,11 @@
-//! Converts rotary positions in the metadata to the `rope_parameters` of a config.json.
+//! Converts the description of rotary positions in the metadata to the `rope_parameters` of a config.json.
 
 use serde_json::{Value, json};
 
 use super::keys::Keys;
 use crate::error::Result;
 
-/// The default base.
+/// The default base of the angles.
 const BASE: f64 = 10_000.0;
 
 /// The description of rotary positions for heads of `head_dim` values.
@@ -31,8 +31,8 @@ pub(super) fn parameters(keys: &Keys, head_dim: usize) -> Result<Value> {
         }
     };
     if let Some(factors) = keys.gguf().values("rope_freqs.weight")? {
-        // One divisor per pair, as in Llama 3. This is expressed as LongRoPE with the same factors for
-        // windows of all lengths.
+        // The tensor has one divisor per pair, as in Llama 3. It is converted to LongRoPE, whose factors for
+        // short windows are used for windows of all lengths.
         if is_stretched && kind != "none" {
             return Err(keys.unsupported("rope.scaling.type", kind));
         }
@@ -86,8 +86,8 @@ fn divisors(factors: Vec<f32>) -> Value {
     factors.into_iter().map(f64::from).collect()
 }
 
-/// The fraction of a head that is rotated. Rounded up if necessary, so that multiplying by the width of the
-/// head does not give less than `width`.
+/// The fraction of a head that is rotated. It is rounded up if necessary, so that its product with the head
+/// width is not less than `width`.
 fn share(width: usize, head_dim: usize) -> f64 {
     let share = width as f64 / head_dim.max(1) as f64;
     if ((share * head_dim as f64) as usize) < width { share.next_up() } else { share }

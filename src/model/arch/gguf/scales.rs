@@ -1,10 +1,10 @@
-//! Converts multipliers and limits of single architectures.
+//! Converts the multipliers of Granite and the clipping limit of OLMo.
 
 use super::form::ConfigMap;
 use super::keys::Keys;
 use crate::error::Result;
 
-/// The four multipliers of Granite.
+/// Converts the four multipliers of Granite.
 pub(super) fn granite(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     for (from, to) in [
         ("attention.scale", "attention_multiplier"),
@@ -16,8 +16,8 @@ pub(super) fn granite(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
             config.insert(to.into(), scale.into());
         }
     }
-    // Without the key, GGUF files use the usual scale of scores, but a config.json without the key means a
-    // scale of 1.
+    // If the key is absent, the scale of attention scores is the usual one in a GGUF file, but 1 in a
+    // config.json.
     if !config.contains_key("attention_multiplier") {
         let head_dim = config.get("head_dim").and_then(serde_json::Value::as_f64).unwrap_or(1.0);
         config.insert("attention_multiplier".into(), head_dim.powf(-0.5).into());
@@ -25,7 +25,7 @@ pub(super) fn granite(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     Ok(())
 }
 
-/// OLMo's clipping limit of queries, keys and values. OLMo's norms have no weights and a fixed epsilon.
+/// Converts OLMo's clipping limit of queries, keys and values. Removes the epsilon, which is fixed in OLMo.
 pub(super) fn clip(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     config.remove("layer_norm_epsilon");
     if let Some(limit) = keys.number("attention.clamp_kqv")?.filter(|limit| *limit != 0.0) {

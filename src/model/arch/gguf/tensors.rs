@@ -1,5 +1,4 @@
-//! Converts the tensors of a GGUF file to their published names and layouts, by the table of their
-//! architecture.
+//! Converts the tensors of a GGUF file to the names and layouts of the architecture's safetensors files.
 
 use super::form::GgufForm;
 use super::kind;
@@ -9,13 +8,13 @@ use crate::model::spec::{BlockForm, Norm, Spec};
 use crate::model::weights::gguf::{Gguf, Placed};
 use crate::model::weights::{Checkpoint, Layout, Precision};
 
-/// Tensors that are not parameters: rotary tables, which the config describes.
+/// Rotary tables. They are not parameters, and the config describes them.
 const TABLES: [&str; 4] = ["rope_freqs", "rope_factors_long", "rope_factors_short", "attn_rot_embd"];
 
-/// The weights of a file, as a checkpoint of its architecture.
+/// The weights of a GGUF file, as a checkpoint with the tensor names of the architecture's safetensors files.
 ///
 /// # Errors
-/// [`Error::Tensor`] for a parameter that the architecture does not have or that has another shape.
+/// [`Error::Tensor`] for a parameter that the architecture does not have, or that has a wrong shape.
 pub(in crate::model) fn checkpoint(
     gguf: &Gguf,
     spec: &Spec,
@@ -53,7 +52,7 @@ pub(in crate::model) fn checkpoint(
             });
         };
         for Module { name: module, rows, layout } in modules {
-            // Sinks have no suffix, because they are neither a map nor a norm.
+            // The published name of the attention sinks has no suffix.
             let is_whole = module == names.sinks;
             placed.push(Placed {
                 from: name.to_owned(),
@@ -66,7 +65,7 @@ pub(in crate::model) fn checkpoint(
     gguf.checkpoint(&placed, precision)
 }
 
-/// A published map or norm, and the part of a tensor in the file that holds it.
+/// A map or norm with its published name, and the part of a tensor in the GGUF file that contains it.
 struct Module {
     name: &'static str,
     rows: Option<[usize; 2]>,
@@ -88,7 +87,7 @@ struct Table<'a> {
 }
 
 impl Table<'_> {
-    /// The tensors outside the blocks.
+    /// The published name of a tensor outside the blocks.
     fn around(&self, stem: &str) -> Option<Module> {
         let name = match stem {
             "token_embd" => self.names.embedding,
@@ -100,12 +99,12 @@ impl Table<'_> {
         (!name.is_empty()).then(|| Module::whole(name))
     }
 
-    /// The tensors of a block.
+    /// The maps and norms that a tensor of a block contains.
     fn within_block(&self, part: &str) -> Option<Vec<Module>> {
         let (names, is_after) = (self.names, self.spec.form == BlockForm::PostBranch);
         let name = match (part, names.mlp_in) {
             ("attn_q" | "attn_k" | "attn_v" | "attn_qkv", _) => return self.of_qkv(part),
-            // With two norms of parallel branches, the second one belongs to attention.
+            // If parallel branches have two norms, the second one belongs to attention.
             ("attn_norm_2", _) => names.attention_norm,
             ("attn_norm", _) if self.has_two_norms => names.mlp_norm,
             ("attn_norm", _) if !is_after => names.attention_norm,
@@ -129,7 +128,7 @@ impl Table<'_> {
         (!name.is_empty()).then(|| vec![Module::whole(name)])
     }
 
-    /// The router, the experts, and the shared expert.
+    /// The published name of a tensor of the router, the experts or the shared expert.
     fn of_experts(&self, part: &str) -> Option<Vec<Module>> {
         let ExpertNames { router, maps, shared, shared_gate, .. } = self.names.experts;
         let all = match maps {
@@ -150,7 +149,8 @@ impl Table<'_> {
         Some(vec![module])
     }
 
-    /// Queries, keys and values: in separate tensors, or in one tensor in this order.
+    /// The queries, keys or values that a tensor contains. If one tensor contains all three, they are in this
+    /// order.
     fn of_qkv(&self, part: &str) -> Option<Vec<Module>> {
         let Spec { n_heads, n_kv_heads, head_dim, .. } = *self.spec;
         let rotated = |n_heads: usize| match self.form.is_interleaved {
@@ -176,7 +176,8 @@ impl Table<'_> {
         }
     }
 
-    /// The layout of a tensor's values; `layout` unless the norm or the transposition requires another one.
+    /// How the values of a tensor are converted: by `layout`, unless the weight of the norm is stored minus 1
+    /// or the published map is transposed.
     fn layout(&self, part: &str, end: &str, layout: Layout) -> Layout {
         let has_offset =
             matches!(self.spec.norm, Norm::Rms { offset: true, .. }) || self.names.norms_less_one;

@@ -16,7 +16,8 @@ pub(super) fn window(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     Ok(())
 }
 
-/// Mistral models are stored as Llama, most of them without their window.
+/// Llama, Mistral or Mixtral. Files of Mistral models have the architecture `llama`, and most of them do not
+/// store the window.
 pub(super) fn llama(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     window(keys, config)?;
     if keys.size("expert_count")?.is_some_and(|n| n > 0) {
@@ -40,18 +41,18 @@ pub(super) fn parallel_neox(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
 /// StableLM: parallel branches share a norm; a model with two norms has sequential branches.
 pub(super) fn parallel_stablelm(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     let is_parallel = keys.gguf().shape("blk.0.ffn_norm.weight").is_none();
-    // This switch only repeats what the tensors show.
+    // This key is redundant, because the tensors determine the value.
     keys.flag("use_parallel_residual")?;
     config.insert("use_parallel_residual".into(), is_parallel.into());
     Ok(())
 }
 
-/// BLOOM has no positions; `seq_length` is the window length in training.
+/// BLOOM. Its config.json has `seq_length`, the window length in training, instead of a number of positions.
 pub(super) fn bloom(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     if let Some(length) = config.remove("max_position_embeddings") {
         config.insert("seq_length".into(), length);
     }
-    // ALiBi's steepest slope always has its default value.
+    // Marks the key as requested: the steepest slope of ALiBi has the default value in all models.
     keys.number("attention.max_alibi_bias")?;
     Ok(())
 }
@@ -62,7 +63,7 @@ pub(super) fn olmo2(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
         return Ok(());
     }
     config.insert("model_type".into(), "olmo3".into());
-    // The scaling of positions applies only to blocks without a window.
+    // Scaled rotary positions apply only to blocks without a window.
     let full = config.remove("rope_parameters").unwrap_or_default();
     let sliding = json!({ "rope_type": "default", "rope_theta": full["rope_theta"] });
     config.insert("rope_parameters".into(), json!({ "full_attention": full, "sliding_attention": sliding }));
@@ -78,7 +79,7 @@ pub(super) fn exaone4(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     windows(keys, config, 4)
 }
 
-/// Cohere: the scale of logits, and in the large models norms of queries and keys.
+/// Cohere: the scale of logits, and in the large models query-key normalisation (QK norm).
 pub(super) fn cohere(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     if let Some(scale) = keys.number("logit_scale")? {
         config.insert("logit_scale".into(), scale.into());

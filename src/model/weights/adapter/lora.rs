@@ -1,4 +1,4 @@
-//! Merges a LoRA: for a linear map `W`, it has two low-rank maps `A` and `B`, and the merged map is `W +
+//! Merges a LoRA. For a linear map `W`, a LoRA has two low-rank maps `A` and `B`, and the merged map is `W +
 //! scale B A`.
 
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ use crate::model::weights::format::entries;
 use crate::model::weights::values;
 use crate::numeric::kernels;
 
-/// The two maps of one module.
+/// The two low-rank maps of one module.
 #[derive(Debug, Default)]
 struct Pair {
     a: Option<TensorEntry>,
@@ -36,7 +36,7 @@ struct Change {
 #[derive(Debug)]
 pub(in crate::model::weights) struct Adapter {
     file: Bytes,
-    /// Changes by the name of the tensor that they modify.
+    /// The changes, by the name of the changed tensor.
     changes: BTreeMap<String, Change>,
 }
 
@@ -44,8 +44,8 @@ impl Adapter {
     /// Opens the adapter in a folder, for a checkpoint with the given tensors.
     ///
     /// # Errors
-    /// [`Error::Config`] for an unsupported adapter; [`Error::Tensor`] if the file holds anything other than
-    /// pairs of maps, or belongs to another checkpoint; and any fault in the files.
+    /// [`Error::Config`] for an unsupported adapter; [`Error::Tensor`] if the file contains anything other
+    /// than pairs of maps, or belongs to another checkpoint; and an error for any fault in the files.
     pub(in crate::model::weights) fn open<'a>(
         folder: &Path,
         shape_of: impl Fn(&str) -> Option<&'a [usize]>,
@@ -60,12 +60,13 @@ impl Adapter {
         let mut changes = BTreeMap::new();
         let (pairs, others) = tensors(&file)?;
         for (name, module, entry) in others {
-            // If peft changes the embedding or the head, it stores an unmodified copy of both.
+            // If the LoRA changes the embedding or the head, peft also stores both in the file, unchanged.
+            // Such a copy can be ignored.
             let copy = target(&module, names).filter(|_| entry.stored.block().is_some());
             let is_same = copy.map(|target| is_copy(&target, &entry.shape, &values::read(&file, &entry)?));
             if !is_same.transpose()?.unwrap_or(false) {
-                let reason = "is not part of a LoRA over linear layers and cannot be merged; merge the \
-                              adapter with peft (`model.merge_and_unload().save_pretrained(folder)`) and \
+                let reason = "is not part of a LoRA over linear layers, so surmise cannot merge it; merge \
+                              the adapter with peft (`model.merge_and_unload().save_pretrained(folder)`) and \
                               give that folder";
                 return Err(Error::Tensor { path: file.path().into(), tensor: name, reason: reason.into() });
             }
@@ -82,8 +83,8 @@ impl Adapter {
             };
             let Some(target) = target(&module, names) else {
                 let reason = if module.ends_with("lm_head") {
-                    "changes a head that is tied to the embedding, which surmise cannot merge; merge it \
-                     with peft and give that folder"
+                    "changes a head that is tied to the embedding, which surmise cannot merge; merge the \
+                     adapter with peft and give the folder of the merged model"
                 } else {
                     "changes a map that the checkpoint does not have: the adapter belongs to another model; \
                      name that model with --base"
@@ -93,7 +94,7 @@ impl Adapter {
             let shapes = (a.shape.as_slice(), b.shape.as_slice());
             let ([rank, d_in], [d_out, again]) = shapes else {
                 let reason = format!(
-                    "has maps of shapes {:?} and {:?}, which are not matrices and cannot be merged",
+                    "has maps of shapes {:?} and {:?}, but only matrices can be merged",
                     a.shape, b.shape
                 );
                 return Err(fault(&module, reason));
@@ -131,11 +132,12 @@ impl Adapter {
         self.changes.contains_key(name)
     }
 
-    /// Adds the adapter's change to the values of a tensor. A square map does not show whether it is stored
-    /// as `(out, in)` or transposed; `is_conv1d` tells.
+    /// Adds the change of a tensor to its values. The shape of a square map does not show whether the map is
+    /// stored as `(out, in)` or transposed; `is_conv1d` means transposed.
     ///
     /// # Errors
-    /// [`Error::Tensor`] if a map has an unsupported type or holds NaN or infinity, [`Error::Read`].
+    /// [`Error::Tensor`] if a map has an unsupported type or contains NaN or infinity; [`Error::Read`] if the
+    /// file cannot be read.
     pub(in crate::model::weights) fn merge(
         &self,
         name: &str,
@@ -152,11 +154,11 @@ impl Adapter {
             };
             if entry.stored.block().is_none() {
                 let name = entry.stored.name();
-                return Err(fault(format!("has type {name}; save it again as f32, f16 or bf16")));
+                return Err(fault(format!("has type {name}; save the adapter again as f32, f16 or bf16")));
             }
             let values = values::read(&self.file, entry)?;
             if values.iter().any(|value| !value.is_finite()) {
-                return Err(fault("holds NaN or infinity; download or save the adapter again".into()));
+                return Err(fault("contains NaN or infinity; download or save the adapter again".into()));
             }
             Ok(values)
         };
@@ -173,7 +175,8 @@ impl Adapter {
     }
 }
 
-/// The maps of every module, by its name in the model; and all other tensors: name, module, entry.
+/// The maps of each module, by the name of the module in the model; and the name, module and entry of each
+/// other tensor.
 type Tensors = (BTreeMap<String, Pair>, Vec<(String, String, TensorEntry)>);
 
 fn tensors(file: &Bytes) -> Result<Tensors> {
@@ -194,8 +197,8 @@ fn tensors(file: &Bytes) -> Result<Tensors> {
     Ok((pairs, others))
 }
 
-/// The name of a module's tensor in the checkpoint. Both files and adapters may have or lack the prefix of
-/// the whole model.
+/// The name of a module's tensor in the checkpoint. The names in the checkpoint and in the adapter may or may
+/// not have the prefix of the whole model.
 fn target<'a>(module: &str, names: &(impl Iterator<Item = &'a str> + Clone)) -> Option<String> {
     let modules = || names.clone().filter_map(|name| name.strip_suffix(".weight"));
     let ends = |long: &str, short: &str| {
@@ -204,7 +207,7 @@ fn target<'a>(module: &str, names: &(impl Iterator<Item = &'a str> + Clone)) -> 
     let longest = modules().filter(|name| ends(module, name)).max_by_key(|name| name.len());
     let found = longest.or_else(|| {
         let mut longer = modules().filter(|name| ends(name, module));
-        // With several candidates, the choice would be a guess.
+        // If there are several candidates, none of them is chosen.
         longer.next().filter(|_| longer.next().is_none())
     });
     found.map(|name| format!("{name}.weight"))

@@ -1,9 +1,9 @@
-//! Supports adapters: small weight files that change the weights of a checkpoint. A LoRA over linear maps is
-//! merged when the weights are read, so later code sees only the merged weights. Other kinds of adapters are
-//! rejected by name.
+//! Merges adapters, small weight files that change the weights of a checkpoint. A LoRA over linear maps is
+//! merged when the weights are read. Any other adapter is an error that names its kind.
 //!
 //! # References
-//! Hu et al. 2022, "LoRA"; Kalajdzievski 2023 for the scale of `use_rslora`. Keys and names follow peft.
+//! Hu et al. 2022, "LoRA"; Kalajdzievski 2023 for the scale of `use_rslora`. The config keys and tensor names
+//! are those of peft.
 
 mod lora;
 mod settings;

@@ -1,4 +1,4 @@
-//! Reads the settings of a LoRA, and rejects unsupported ones.
+//! Reads the settings of a LoRA. An unsupported setting is an error.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
 
-/// Keys that describe the training of an adapter and do not affect its result.
+/// Keys that do not affect the merged weights, such as those that describe the training of the adapter.
 const IGNORED_KEYS: [&str; 20] = [
     "auto_mapping",
     "base_model_class",
@@ -33,10 +33,10 @@ const IGNORED_KEYS: [&str; 20] = [
     "unsloth_fixed",
 ];
 
-/// Initialisations that do not change the weights of the checkpoint.
+/// Values of `init_lora_weights` for which the weights of the checkpoint stay unchanged.
 const INITS: [&str; 4] = ["gaussian", "orthogonal", "eva", "true"];
 
-/// Settings that determine the scale of a LoRA.
+/// The settings that determine the scale of a LoRA.
 #[derive(Debug)]
 pub(super) struct LoraSettings {
     alpha: f64,
@@ -81,7 +81,8 @@ impl LoraSettings {
         for (key, value) in &config {
             let is_known = match key.as_str() {
                 "peft_type" | "lora_alpha" | "alpha_pattern" | "use_rslora" => true,
-                // Ignored, because the layout of the layer decides: a Conv1D is stored transposed.
+                // This key is ignored, because the architecture determines whether a map is stored transposed
+                // (Conv1D).
                 "fan_in_fan_out" => true,
                 "bias" => value.as_str() == Some("none"),
                 "init_lora_weights" => {
@@ -105,8 +106,8 @@ impl LoraSettings {
         for (pattern, alpha) in config.get("alpha_pattern").and_then(Value::as_object).into_iter().flatten() {
             let regex = Regex::new(&format!("^(?:(?:.*\\.)?(?:{pattern}))$")).map_err(|_| {
                 refuse(format!(
-                    "is a LoRA whose alpha_pattern has the key `{pattern}`, which is not a \
-                                supported regular expression"
+                    "is a LoRA whose alpha_pattern has the key `{pattern}`, which is not a supported regular \
+                     expression"
                 ))
             })?;
             alphas.push((regex, number("alpha_pattern", Some(alpha))?));
@@ -118,7 +119,7 @@ impl LoraSettings {
         })
     }
 
-    /// The scale of a module's product `B A` of rank `rank`.
+    /// The factor of the product `B A` of a module; `rank` is the rank of the product.
     pub(super) fn scale(&self, module: &str, rank: usize) -> f64 {
         let own = self.alphas.iter().find(|(pattern, _)| pattern.is_match(module));
         let alpha = own.map_or(self.alpha, |(_, alpha)| *alpha);

@@ -1,19 +1,19 @@
-//! Selects the GGUF file of a folder or a repository that is the model.
+//! Selects the GGUF file that contains the model, among the files of a folder or a repository.
 
 use std::collections::BTreeSet;
 
 use super::parts::PartName;
 
-/// Whether a file name is that of a GGUF file.
+/// Whether a file name ends in `.gguf`.
 pub(in crate::model) fn is_gguf(name: &str) -> bool {
     name.to_ascii_lowercase().ends_with(".gguf")
 }
 
-/// The only model among the names in a folder; for a model in several parts, its first part. `None` if the
-/// folder has no GGUF file.
+/// The name of the only GGUF model in a folder, or of its first part if the model has several parts; `None`
+/// if the folder has no GGUF file. `names` are the names in the folder.
 ///
 /// # Errors
-/// The reason, if there are several models.
+/// The error is a message, if the folder has several models.
 pub(in crate::model) fn choose<S: AsRef<str>>(names: &[S]) -> Result<Option<&str>, String> {
     let names: Vec<&str> = names.iter().map(AsRef::as_ref).filter(|name| !name.contains('/')).collect();
     match models(&names).as_slice() {
@@ -23,15 +23,15 @@ pub(in crate::model) fn choose<S: AsRef<str>>(names: &[S]) -> Result<Option<&str
     }
 }
 
-/// The models among some names, sorted. A model in several parts is named by its first part in the list. The
-/// image part of a model is left out if there is any other file.
+/// The GGUF models among some file names, sorted. A model in several parts is listed once, by its first part.
+/// The image part of a model (mmproj) is left out unless it is the only GGUF file.
 pub(in crate::model) fn models<'a>(names: &[&'a str]) -> Vec<&'a str> {
     let mut names: Vec<&str> = names.iter().copied().filter(|name| is_gguf(name)).collect();
     names.sort_unstable();
     if names.iter().any(|name| !is_projector(name)) {
         names.retain(|name| !is_projector(name));
     }
-    // Keep one name per model: all parts count under the name of the first part.
+    // Keep only the first listed part of each model; `sibling(1)` identifies the model.
     let mut seen = BTreeSet::new();
     names.retain(|name| PartName::parse(name).is_none_or(|part| seen.insert(part.sibling(1))));
     names

@@ -1,10 +1,10 @@
-//! Reads the header of a GGUF file from front to back. Checks every length against the rest of the file
-//! before allocating memory.
+//! Reads the header of a GGUF file from front to back. Before memory is allocated for a value, its length is
+//! compared with the rest of the file.
 
 use crate::error::{Error, Result};
 use crate::model::weights::bytes::{Bytes, PIECE};
 
-/// Reads one value after another.
+/// A reader of consecutive values.
 pub(super) struct Cursor<'a> {
     file: &'a Bytes,
     /// The buffered bytes from position `start` on.
@@ -28,7 +28,7 @@ impl<'a> Cursor<'a> {
         self.file.len() - self.position()
     }
 
-    /// The next `n` bytes; `what` describes them in errors.
+    /// The next `n` bytes. `what` describes these bytes in errors.
     ///
     /// # Errors
     /// [`Error::Weights`] if the file ends too early.
@@ -70,20 +70,20 @@ impl<'a> Cursor<'a> {
     /// A count of items that need at least `size` bytes each.
     ///
     /// # Errors
-    /// [`Error::Weights`] if the rest of the file is too short for them.
+    /// [`Error::Weights`] if the rest of the file is too short for these items.
     pub(super) fn count(&mut self, size: u64, what: &str) -> Result<u64> {
         let count = self.u64(what)?;
         let remaining = self.remaining();
         if count.checked_mul(size).is_none_or(|bytes| bytes > remaining) {
             return Err(self.damaged(format!(
                 "truncated or damaged: {what} is {count}, more than the remaining {remaining} bytes can \
-                 hold"
+                 contain"
             )));
         }
         Ok(count)
     }
 
-    /// A text after its length. Invalid UTF-8 is replaced.
+    /// A string, which follows its length. Invalid UTF-8 is replaced.
     pub(super) fn text(&mut self, what: &str) -> Result<String> {
         let n = self.u64(what)?;
         let bytes = self.take(n, what)?;

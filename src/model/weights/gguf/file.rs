@@ -1,4 +1,4 @@
-//! Opens a GGUF file: its metadata, and its tensors under the names in the file.
+//! Opens a GGUF file, and provides its metadata and its tensors, by their names in the file.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -15,8 +15,8 @@ use crate::model::weights::header::FileHeader;
 use crate::model::weights::precision::Precision;
 use crate::model::weights::values;
 
-/// A GGUF file, or several parts of one model. The headers are checked when it is opened; weights are read
-/// later.
+/// A model in one GGUF file or in several parts. The headers are read and checked when the model is opened;
+/// weights are read later.
 #[derive(Debug)]
 pub struct Gguf {
     /// The file, or its parts in order.
@@ -26,27 +26,27 @@ pub struct Gguf {
     tensors: HashMap<String, TensorEntry>,
 }
 
-/// The location of a published tensor in a GGUF file.
+/// Where a tensor of the published checkpoint is in a GGUF file.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::model) struct Placed {
     /// The name of the tensor in the file.
     pub(in crate::model) from: String,
-    /// The first row and the number of rows; all rows if absent.
+    /// The first row and the number of rows. If absent, all rows.
     pub(in crate::model) rows: Option<[usize; 2]>,
-    /// Its published name.
+    /// The published name of the tensor.
     pub(in crate::model) name: String,
-    /// The layout that converts the values to the published ones.
+    /// The layout of the values in the file.
     pub(in crate::model) layout: Layout,
 }
 
 impl Gguf {
-    /// Opens a file and reads its header. For a part of a model, opens all parts, which must be in the same
-    /// folder.
+    /// Opens a file and reads its header. If the file is a part of a model, opens all parts, which must be in
+    /// the same folder.
     ///
     /// # Errors
-    /// [`Error::Read`]; [`Error::Weights`] for a file that is damaged or truncated or lacks other parts;
-    /// [`Error::Tensor`] for a tensor of an unsupported type; [`Error::Config`] for mistyped metadata and for
-    /// parts of several models.
+    /// [`Error::Read`] if a file cannot be read; [`Error::Weights`] if a file is damaged or truncated, or if
+    /// parts are missing; [`Error::Tensor`] for a tensor of an unsupported type; [`Error::Config`] for
+    /// metadata of the wrong type, and for parts of different models.
     pub fn open(path: &Path) -> Result<Self> {
         let file = Bytes::open(path)?;
         let (metadata, entries) = header::read(&file)?;
@@ -58,8 +58,8 @@ impl Gguf {
         let part = PartName::parse(&name);
         split.check(part, &metadata)?;
         let Some(part) = part else {
-            let reason = "is a part of a model, but its name is not that of a part; give all parts their \
-                          published names";
+            let reason = "is one part of a model, but its file name does not show which part; give all parts \
+                          their published names";
             return Err(file.fault(reason));
         };
         let folder = path.parent().unwrap_or(Path::new(""));
@@ -67,8 +67,8 @@ impl Gguf {
         if let Some(first) = missing.first() {
             let others = match missing.len() {
                 1 => String::new(),
-                2 => ", nor is 1 other".into(),
-                n => format!(", nor are {} others", n - 1),
+                2 => ", and another part is missing, too".into(),
+                n => format!(", and {} other parts are missing, too", n - 1),
             };
             let reason = format!(
                 "is part {} of {}, but {first} is not in the same folder{others}; download all parts into \
@@ -80,16 +80,16 @@ impl Gguf {
         Self::of_parts(part.all().map(|name| Bytes::open(&folder.join(name))).collect::<Result<_>>()?)
     }
 
-    /// Opens a remote file or the parts of one by their headers.
+    /// Opens a remote model by the header of its file, or by the headers of all its parts.
     ///
     /// # Errors
-    /// Those of [`Gguf::open`].
+    /// Returns the errors of [`Gguf::open`].
     pub(in crate::model) fn of_headers(folder: &Path, headers: Vec<FileHeader>) -> Result<Self> {
         let files = headers.into_iter().map(|header| Bytes::header(&folder.join(&header.name), header));
         Self::of_parts(files.collect())
     }
 
-    /// Opens one file, or all parts of one model in order.
+    /// Opens a model of which `files` is the only file, or all parts in order.
     fn of_parts(files: Vec<Bytes>) -> Result<Self> {
         let first = files.first().map_or(PathBuf::new(), |file| file.path().to_owned());
         let first = first.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -111,7 +111,7 @@ impl Gguf {
             }
             for (name, entry) in entries {
                 if whole.tensors.insert(name.clone(), TensorEntry { file: index, ..entry }).is_some() {
-                    let reason = format!("is in this part and in an earlier one; {OF_ONE_MODEL}");
+                    let reason = format!("is in this part and in an earlier part; {OF_ONE_MODEL}");
                     return Err(Error::Tensor { path: file.path().into(), tensor: name, reason });
                 }
             }
@@ -133,7 +133,7 @@ impl Gguf {
         }
     }
 
-    /// The path of the file; with several parts, of the first part.
+    /// The path of the file, or of the first part.
     pub fn path(&self) -> &Path {
         self.files.first().map_or(Path::new(""), |file| file.path())
     }
@@ -163,10 +163,10 @@ impl Gguf {
         values::read(&self.files[entry.file], entry).map(Some)
     }
 
-    /// The same weights under their published names. Tensors outside `placed` keep their names.
+    /// A checkpoint with the published names that `placed` gives. Tensors outside `placed` keep their names.
     ///
     /// # Errors
-    /// [`Error::Tensor`] for a shape that does not fit its layout.
+    /// [`Error::Tensor`] for a tensor whose shape does not permit its layout or rows.
     pub(in crate::model) fn checkpoint(&self, placed: &[Placed], precision: Precision) -> Result<Checkpoint> {
         let taken: HashSet<&str> = placed.iter().map(|placed| placed.from.as_str()).collect();
         let rest = self.tensors.iter().filter(|(name, _)| !taken.contains(name.as_str()));
@@ -190,10 +190,10 @@ impl Gguf {
 }
 
 /// Number of bytes at the beginning of a file that describe the model: the header, and the tables of rotary
-/// positions, which llama.cpp puts first. `None` if `header` is too short to tell.
+/// positions, which llama.cpp writes before the other tensors. `None` if the header is incomplete.
 ///
 /// # Errors
-/// For a damaged header.
+/// If the header is damaged.
 #[cfg(feature = "hub")]
 pub(in crate::model) fn bytes_of_description(header: &FileHeader) -> Result<Option<u64>> {
     let file = Bytes::header(Path::new(&header.name), header.clone());

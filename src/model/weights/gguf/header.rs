@@ -13,16 +13,17 @@ use crate::model::weights::entry::TensorEntry;
 const MAGIC: &[u8] = b"GGUF";
 /// Default alignment of tensors in bytes.
 const ALIGNMENT: u64 = 32;
-/// Maximum alignment: a page of 64 KiB.
+/// Maximum alignment of tensors in bytes.
 const MOST_ALIGNMENT: u64 = 1 << 16;
-/// Minimum size of a key in bytes: the length of its name, its type, one byte.
+/// Minimum size of a metadata entry in bytes: the length of the key (8), the type (4), and a value of one
+/// byte.
 const LEAST_BYTES: u64 = 13;
 
-/// Reads metadata and tensors.
+/// Reads the metadata and the list of tensors.
 ///
 /// # Errors
-/// [`Error::Weights`](crate::Error::Weights) for a file that is not a GGUF file or is damaged or truncated;
-/// [`Error::Tensor`](crate::Error::Tensor) for a tensor that cannot be read.
+/// [`Error::Weights`](crate::Error::Weights) if the file is not a GGUF file, or is damaged or truncated;
+/// [`Error::Tensor`](crate::Error::Tensor) for a tensor of an unsupported type, or with an invalid entry.
 pub(super) fn read(file: &Bytes) -> Result<(Metadata, Vec<(String, TensorEntry)>)> {
     if file.is_pointer()? {
         return Err(file.fault(POINTER));

@@ -1,4 +1,4 @@
-//! Reads the metadata of a GGUF file; its errors name the file and the key.
+//! Reads the metadata of a GGUF file. Errors name the file and the key.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::value::Value;
 use crate::error::{Error, Result};
 
-/// Values by key.
+/// The metadata of a file: values by key.
 #[derive(Debug, Clone)]
 pub(in crate::model) struct Metadata {
     path: PathBuf,
@@ -33,7 +33,7 @@ impl Metadata {
         self.values.keys().map(String::as_str)
     }
 
-    /// A single value as JSON, or a description of a list.
+    /// A value as JSON. For a list, a string that describes the list.
     pub(in crate::model) fn json(&self, key: &str) -> serde_json::Value {
         match self.values.get(key) {
             None => serde_json::Value::Null,
@@ -46,7 +46,7 @@ impl Metadata {
         }
     }
 
-    /// A text, or `None` if the key is absent.
+    /// A string, or `None` if the key is absent.
     ///
     /// # Errors
     /// [`Error::Config`] if the value has another type.
@@ -54,11 +54,11 @@ impl Metadata {
         match self.values.get(key) {
             None => Ok(None),
             Some(Value::Text(text)) => Ok(Some(text)),
-            Some(other) => Err(self.mistyped(key, other, "a text")),
+            Some(other) => Err(self.mistyped(key, other, "a string")),
         }
     }
 
-    /// A whole number from 0 on, or `None` if the key is absent.
+    /// A whole number below 2^32, or `None` if the key is absent.
     ///
     /// # Errors
     /// [`Error::Config`] for other values.
@@ -67,12 +67,13 @@ impl Metadata {
             None => Ok(None),
             Some(value) => match size_of(value) {
                 Some(size) => Ok(Some(size)),
-                None => Err(self.mistyped(key, value, "a count")),
+                None => Err(self.mistyped(key, value, "a whole number below 2^32")),
             },
         }
     }
 
-    /// A whole number from 0 on. The value may be a list with one number per block if all are equal.
+    /// A whole number below 2^32, or `None` if the key is absent. The value may also be a list with one
+    /// number per block, if all numbers are equal.
     ///
     /// # Errors
     /// [`Error::Config`] for other values.
@@ -103,7 +104,7 @@ impl Metadata {
         }
     }
 
-    /// A switch, or `None` if the key is absent.
+    /// A flag, or `None` if the key is absent.
     ///
     /// # Errors
     /// [`Error::Config`] if the value has another type.
@@ -115,7 +116,7 @@ impl Metadata {
         }
     }
 
-    /// A list of texts, or `None` if the key is absent.
+    /// A list of strings, or `None` if the key is absent.
     ///
     /// # Errors
     /// [`Error::Config`] if the value has another type.
@@ -123,7 +124,7 @@ impl Metadata {
         match self.values.get(key) {
             None => Ok(None),
             Some(Value::Texts(texts)) => Ok(Some(texts)),
-            Some(other) => Err(self.mistyped(key, other, "a list of texts")),
+            Some(other) => Err(self.mistyped(key, other, "a list of strings")),
         }
     }
 
@@ -143,7 +144,7 @@ impl Metadata {
         numbers.map(Some).ok_or_else(|| self.mistyped(key, value, "a list of numbers"))
     }
 
-    /// A list of switches; `None` if the key is absent or has another type.
+    /// A list of flags; `None` if the key is absent or has another type.
     pub(in crate::model) fn flags(&self, key: &str) -> Option<Vec<bool>> {
         let items = self.values.get(key)?.items()?;
         let flag = |item: Value| match item {

@@ -1,8 +1,8 @@
-//! Reads GGUF, the file format of llama.cpp: named metadata, then tensors, most of them quantised in blocks.
-//! This module reads the header; `model::arch::gguf` interprets its keys.
+//! Reads GGUF, the file format of llama.cpp. A file contains metadata (keys and values) and tensors, most of
+//! which are quantised in blocks. This module reads the header; `model::arch::gguf` interprets the metadata.
 //!
-//! candle's own reader stores every value of an array as an enum, and does not check for duplicate names or
-//! overlapping tensors. Only candle's arithmetic for quantised blocks is used here.
+//! The reader of candle is not used, because it stores every value of an array as an enum, and does not
+//! detect duplicate names or overlapping tensors. Only candle's arithmetic for quantised blocks is used.
 //!
 //! # References
 //! The format is that of ggml's `docs/gguf.md`, versions 2 and 3.

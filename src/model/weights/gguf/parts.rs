@@ -1,4 +1,5 @@
-//! Handles models in several GGUF files: the names of the parts, and the part numbers in their headers.
+//! Handles models in several GGUF files: parses the names of the parts, and reads the part numbers in the
+//! headers.
 
 use super::metadata::Metadata;
 use crate::error::{Error, Result};
@@ -6,7 +7,7 @@ use crate::error::{Error, Result};
 /// The name of a part: `PREFIX-00001-of-00003.gguf`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::model) struct PartName<'a> {
-    /// The common beginning of all parts, including the folder.
+    /// The beginning that the names of all parts have in common, including the folder.
     pub(in crate::model) prefix: &'a str,
     /// Number of this part, from 1.
     pub(in crate::model) number: usize,
@@ -32,7 +33,7 @@ impl<'a> PartName<'a> {
         (1..=count).contains(&number).then_some(Self { prefix, number, count, extension })
     }
 
-    /// The name of another part of the same model.
+    /// The name of the part with the given number, of the same model.
     pub(in crate::model) fn sibling(&self, number: usize) -> String {
         format!("{}-{number:05}-of-{:05}{}", self.prefix, self.count, self.extension)
     }
@@ -50,7 +51,7 @@ impl<'a> PartName<'a> {
 
 const EXTENSION: &str = ".gguf";
 
-/// The part numbers in a header.
+/// The part numbers in the header of a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Split {
     /// Number of this part, from 1.
@@ -64,17 +65,17 @@ impl Split {
     /// Reads the part numbers; `None` for a model in one file.
     ///
     /// # Errors
-    /// [`Error::Config`] for values that are not counts.
+    /// [`Error::Config`] for values that are not whole numbers below 2^32.
     pub(super) fn of(metadata: &Metadata) -> Result<Option<Self>> {
         let Some(count) = metadata.size("split.count")?.filter(|count| *count > 1) else { return Ok(None) };
         let number = metadata.size("split.no")?.unwrap_or_default() + 1;
         Ok(Some(Self { number, count, n_tensors: metadata.size("split.tensors.count")? }))
     }
 
-    /// Checks that the file name agrees with the part numbers in the header.
+    /// Checks that the file name has the part numbers of the header.
     ///
     /// # Errors
-    /// [`Error::Config`] if they disagree.
+    /// [`Error::Config`] if the part numbers differ.
     pub(super) fn check(self, name: Option<PartName>, metadata: &Metadata) -> Result<()> {
         let Self { number, count, .. } = self;
         match name {
@@ -87,12 +88,12 @@ impl Split {
     }
 }
 
-/// Advice for parts of several models.
+/// Advice for parts of different models.
 pub(super) const OF_ONE_MODEL: &str = "download all parts of one model into a separate folder";
 
 /// The error about a part that belongs to another model.
 pub(super) fn of_another_model(metadata: &Metadata, first: &str) -> Error {
-    metadata.fault(format!("belongs to another model than {first} in the same folder; {OF_ONE_MODEL}"))
+    metadata.fault(format!("belongs to a different model than {first} in the same folder; {OF_ONE_MODEL}"))
 }
 
 #[cfg(test)]

@@ -1,5 +1,4 @@
-//! Reads the list of tensors in the header, and checks that names, types, shapes and positions are valid for
-//! the file.
+//! Reads the list of tensors in the header, and checks that names, types, shapes and positions are valid.
 
 use std::collections::BTreeSet;
 
@@ -14,12 +13,13 @@ const MOST_DIMENSIONS: u32 = 4;
 /// Minimum size of an entry in bytes: length of the name, number of dimensions, type, offset.
 pub(super) const LEAST_BYTES: u64 = 24;
 
-/// A tensor in the list of the header; its offset counts from the beginning of the data.
+/// A tensor in the list of the header.
 pub(super) struct Listed {
     name: String,
     stored: StoredType,
     /// Slowest dimension first.
     shape: Vec<usize>,
+    /// Position of the first value, counted in bytes from the beginning of the data.
     offset: u64,
     bytes: u64,
 }
@@ -32,7 +32,7 @@ impl Listed {
         let fault = |reason: String| Error::Tensor { path: file.path().into(), tensor: name.clone(), reason };
         let n = cursor.u32(&what)?;
         if n > MOST_DIMENSIONS {
-            return Err(fault(format!("has {n} dimensions; the file is damaged, download it again")));
+            return Err(fault(format!("has {n} dimensions: the file is damaged; download it again")));
         }
         let mut shape = vec![];
         for _ in 0..n {
@@ -61,7 +61,7 @@ impl Listed {
         let fits = bytes.filter(|bytes| *bytes <= file.len());
         let (Some(bytes), true) = (fits, shape.iter().all(|size| *size > 0)) else {
             return Err(fault(format!(
-                "has shape {shape:?}, which a file of {} bytes cannot hold; download it again",
+                "has shape {shape:?}, which a file of {} bytes cannot contain; download the file again",
                 file.len()
             )));
         };
@@ -71,10 +71,12 @@ impl Listed {
     }
 }
 
-/// The entries of a file whose data begins at `data`.
+/// The entries of the tensors in a file. The data of the tensors begin at position `data`, and each tensor at
+/// a multiple of `alignment`.
 ///
 /// # Errors
-/// [`Error::Tensor`] for a tensor that lies outside the file, overlaps another, or has a duplicate name.
+/// [`Error::Tensor`] for a tensor that exceeds the end of the file, overlaps another tensor, or has a
+/// duplicate name.
 pub(super) fn entries(
     listed: Vec<Listed>,
     file: &Bytes,
@@ -105,8 +107,8 @@ pub(super) fn entries(
                 return Err(fault(
                     name,
                     format!(
-                        "needs {bytes} bytes from position {offset} of the data, but the file ends before: \
-                         it is truncated; download it again"
+                        "needs {bytes} bytes from position {offset} of the data, but the file is truncated; \
+                         download it again"
                     ),
                 ));
             }
@@ -144,7 +146,7 @@ fn stored_type(code: u32) -> Option<StoredType> {
     })
 }
 
-/// The names of the supported tensor types, and of the unsupported ones.
+/// The names of the supported tensor types, and the names of the unsupported tensor types.
 #[cfg(test)]
 pub(in crate::model) fn types() -> [Vec<String>; 2] {
     let read = (0..256).filter_map(stored_type).map(|stored| stored.name().to_owned()).collect();

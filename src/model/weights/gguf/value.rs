@@ -3,7 +3,8 @@
 use super::cursor::Cursor;
 use crate::error::Result;
 
-/// Maximum nesting depth of lists. Published files have no nested lists; their contents are not kept.
+/// Maximum nesting depth of lists. Published files have no nested lists, and the contents of nested lists are
+/// discarded.
 const DEEPEST: usize = 4;
 
 /// A single value or a list.
@@ -16,7 +17,7 @@ pub(in crate::model) enum Value {
     Float(f64),
     Text(String),
     Texts(Vec<String>),
-    /// Numbers or switches: their type, and their bytes as in the file.
+    /// A list of numbers or flags: their type, and their bytes in the file.
     Numbers(Scalar, Vec<u8>),
     /// A list of lists.
     Nested,
@@ -38,7 +39,7 @@ pub(in crate::model) enum Scalar {
     F64,
 }
 
-/// Type codes of texts and lists.
+/// Type codes of strings and lists.
 const TEXT: u32 = 8;
 const LIST: u32 = 9;
 
@@ -69,7 +70,7 @@ impl Scalar {
         }
     }
 
-    /// The value in these bytes, whose number must match the type.
+    /// The value that `bytes` encode; the number of bytes must be the size of the type.
     fn value(self, bytes: &[u8]) -> Value {
         let mut all = [0; 8];
         all[..bytes.len()].copy_from_slice(bytes);
@@ -94,7 +95,7 @@ impl Scalar {
 }
 
 impl Value {
-    /// Reads a type and then a value of that type; `key` is for errors.
+    /// Reads a type and then a value of that type. Errors name `key`.
     ///
     /// # Errors
     /// [`Error::Weights`](crate::Error::Weights) if the file ends too early, and for an unknown type.
@@ -116,7 +117,8 @@ impl Value {
         match code {
             TEXT => {
                 let n = cursor.count(8, &length)?;
-                // The list grows with the texts that are read, because the claimed length may be wrong.
+                // The list grows with the strings that are read: the length in the file may be wrong, so it
+                // is not used to allocate memory.
                 let mut texts = vec![];
                 for _ in 0..n {
                     texts.push(cursor.text(what)?);
@@ -129,9 +131,10 @@ impl Value {
                 }
                 Ok(Self::Nested)
             }
-            LIST => {
-                Err(cursor.damaged(format!("damaged: {what} has lists in lists, more than {DEEPEST} deep")))
-            }
+            LIST => Err(cursor.damaged(format!(
+                "damaged: {what} has lists that are nested more than {DEEPEST} \
+                                            levels deep"
+            ))),
             code => {
                 let Some(scalar) = Scalar::of(code) else {
                     return Err(
@@ -145,13 +148,14 @@ impl Value {
         }
     }
 
-    /// The values of a list of numbers or switches; `None` for other values.
+    /// The values of a list of numbers or flags; `None` for any other value.
     pub(super) fn items(&self) -> Option<impl Iterator<Item = Self> + '_> {
         let Self::Numbers(scalar, bytes) = self else { return None };
         Some(bytes.chunks_exact(scalar.size()).map(|bytes| scalar.value(bytes)))
     }
 
-    /// Describes the value in an error: a number or a short text, otherwise its type.
+    /// A description of the value for errors: the value itself if it is a number or a short string, otherwise
+    /// its type.
     pub(super) fn describe(&self) -> String {
         match self {
             Self::Bool(on) => on.to_string(),
@@ -159,8 +163,8 @@ impl Value {
             Self::Large(number) => number.to_string(),
             Self::Float(number) => number.to_string(),
             Self::Text(text) if text.len() <= 40 => format!("{text:?}"),
-            Self::Text(_) => "a text".into(),
-            Self::Texts(texts) => format!("a list of {} texts", texts.len()),
+            Self::Text(_) => "a string".into(),
+            Self::Texts(texts) => format!("a list of {} strings", texts.len()),
             Self::Numbers(scalar, bytes) => {
                 format!("a list of {} values of type {scalar:?}", bytes.len() / scalar.size())
             }

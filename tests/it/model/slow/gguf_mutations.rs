@@ -1,4 +1,5 @@
-//! Seeded random damage to the header of a GGUF file: the result is a model or an error, never a panic.
+//! Tests that GGUF files with random damage to the header give a model or an error, never a panic. The damage
+//! is seeded.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -10,7 +11,7 @@ use crate::model::checkpoints::hub;
 use crate::model::gguf::file;
 use crate::support::gguf::GgufFile;
 
-/// Opens `n` damaged copies and returns how many open.
+/// Opens `n` damaged copies and returns the number of copies that can be opened.
 fn opened(whole: &[u8], header: usize, n: usize, seed: u64) -> usize {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let folder = tempfile::tempdir().expect("a folder");
@@ -19,7 +20,8 @@ fn opened(whole: &[u8], header: usize, n: usize, seed: u64) -> usize {
     let mut opened = 0;
     for _ in 0..n {
         let mut bytes = damage(whole, header, &mut rng);
-        // Lengths, counts and types that are large or near a limit.
+        // In half of the copies, eight bytes become a number that is large or near a limit, because they may
+        // be a length, a count or a type.
         if rng.random_bool(0.5) && bytes.len() > 64 {
             let at = rng.random_range(0..header.min(bytes.len() - 8));
             let value: u64 = [0, 1, 255, 1 << 31, 1 << 40, 1 << 62, u64::MAX][rng.random_range(0..7)];

@@ -1,4 +1,4 @@
-//! Slow tests of checkpoints; `-- --skip slow::` leaves them out.
+//! Slow tests of checkpoints. `-- --skip slow::` skips them.
 
 pub mod gguf_mutations;
 pub mod mutations;

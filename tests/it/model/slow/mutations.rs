@@ -1,5 +1,5 @@
-//! A property of every reader of published files: for any bytes, the result is a model or an error, never a
-//! panic. Seeded random damage to headers, archives, indices and configs.
+//! Tests that headers, archives, indices and configs with random damage give a model or an error, never a
+//! panic. The damage is seeded.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -12,8 +12,8 @@ use surmise::model::weights::{Checkpoint, Init, ParameterSource, Precision};
 
 use crate::model::parity::golden;
 
-/// Changes some adjacent bytes: other values, a removed piece, a duplicated piece, digits of another size, or
-/// a missing end.
+/// Damages some places of a file: changes, removes or duplicates adjacent bytes, replaces digits by 9, flips
+/// a bit, or truncates the file.
 pub fn damage(bytes: &[u8], within: usize, rng: &mut ChaCha8Rng) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     for _ in 0..rng.random_range(1..4) {
@@ -35,13 +35,14 @@ pub fn damage(bytes: &[u8], within: usize, rng: &mut ChaCha8Rng) -> Vec<u8> {
     bytes
 }
 
-/// Reads every tensor, as if a config asked for it.
+/// Reads every tensor with the shape in the header.
 fn read_all(checkpoint: &Checkpoint, file_bytes: usize) {
     let shapes: Vec<(String, Vec<usize>)> =
         checkpoint.shapes().map(|(name, shape)| (name.to_owned(), shape.to_vec())).collect();
     for (name, shape) in shapes {
         if let Ok(tensor) = checkpoint.tensor(&name, &shape, Init::Zeros) {
-            // Half precision grows to twice its size; no other type grows more.
+            // Values are converted to f32, so they take at most twice as many bytes as in the file (f16,
+            // bf16).
             assert!(tensor.elem_count() * 4 <= 2 * file_bytes, "{name}: {shape:?} out of {file_bytes} bytes");
         }
     }
@@ -73,7 +74,7 @@ fn a_damaged_pytorch_archive_is_an_error_or_another_archive() {
     let mut opened = 0;
     for file in ["torch/pytorch_model.bin", "torch-sharded/pytorch_model-00001-of-00002.bin"] {
         let whole = std::fs::read(golden("forms").join(file)).expect("weights");
-        // The pickle comes first in the file, the table of the archive last.
+        // The pickle is at the beginning of the file, and the table of the archive at the end.
         for round in 0..300 {
             let bytes = if round % 3 == 0 {
                 let split = whole.len() - 2500;
