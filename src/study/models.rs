@@ -70,7 +70,7 @@ impl KnownModels {
     /// Describes a model. Reads its files only if they have changed since they were cached.
     ///
     /// # Errors
-    /// Those of [`Description::of`].
+    /// Returns the errors of [`Description::of`].
     pub fn describe(&mut self, name: &str, hub: &Hub) -> Result<StudyModel> {
         Model::find(name, hub)?;
         let files = files(name, hub)?;
@@ -126,7 +126,7 @@ fn stamp(files: &[PathBuf]) -> String {
     stamp
 }
 
-/// SHA-256 of the hash of the weights together with the other small files of the model.
+/// SHA-256 over the model id, the hash of the weights, and the hashes of the model's other small files.
 fn identity(info: &ModelInfo, files: &[PathBuf]) -> Result<String> {
     let mut parts = format!("{} {}", info.id, info.weights_sha256);
     for file in files {

@@ -107,7 +107,7 @@ impl StudyFolder {
     /// study. Other files could be overwritten by results with the same name.
     ///
     /// # Errors
-    /// [`Error::Parameter`]
+    /// [`Error::Parameter`] if results must not be written here.
     pub fn check(&self, study: &Path) -> Result<()> {
         let fault = |reason: String| Err(Error::Parameter { name: "-o", reason });
         let path = self.path.display();
@@ -118,15 +118,16 @@ impl StudyFolder {
         if holds_study.is_some() && self.path.canonicalize().ok() == holds_study {
             return fault(format!("is {path}, the folder of the study file; name a separate folder"));
         }
-        // Look for the mark last: a process that starts at the same time writes it before any other file.
+        // Check the mark last: another process that starts at the same time writes the mark before any other
+        // file.
         if self.holds_no_results() || self.path.join(MARK).is_file() {
             return Ok(());
         }
         fault(format!("is {path}, which contains files that no study wrote; name an empty or a new folder"))
     }
 
-    /// Whether the folder is missing, is empty, or contains only what another process in
-    /// [`create`](Self::create) has written so far.
+    /// Whether the folder is missing, is empty, or contains only files that [`create`](Self::create) writes.
+    /// Another process may be in the middle of `create`.
     fn holds_no_results(&self) -> bool {
         let names = |path: &Path| -> Vec<String> {
             let entries = std::fs::read_dir(path).into_iter().flatten().flatten();

@@ -274,7 +274,7 @@ fn members_that_cannot_be_hidden_are_refused_before_anything_is_written() {
     let few = folder.path().join("few.csv");
     let write = |rows: &str| std::fs::write(&few, format!("model,family,run,step\n{rows}")).expect("a file");
     write("factgpt-1,a,,\nfactllama-3,a,,\nfactneox-1,b,,\n");
-    assert!(refuse(text(&few), &[], 2).contains("leaves at most 2 others"));
+    assert!(refuse(text(&few), &[], 2).contains("leaves at most 2 other members"));
     write("factgpt-1,a,,\nfactgpt-1,b,,\n");
     assert!(refuse(text(&few), &[], 2).contains("two members with the id factgpt-1"));
     write("factgpt-1,a,,500\n");
@@ -312,7 +312,7 @@ fn members_that_cannot_be_hidden_are_refused_before_anything_is_written() {
     assert!(!out.join("blind.csv").exists() && !out.join("predictions.csv").exists());
     // The folder now belongs to these settings.
     let said = refuse(&table, &["--seed", "7"], 2);
-    assert!(said.contains("other settings (seed: 0 there, 7 here)"), "{said}");
+    assert!(said.contains("other settings (seed: 0 in the folder, 7 now)"), "{said}");
 }
 
 #[test]
@@ -349,16 +349,16 @@ fn recorded_rows_are_training_rows_except_those_of_a_hidden_member() {
         refused(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), 2)
     };
     let said = refuse(own);
-    assert!(said.contains("--rows") && said.contains("which is a member"), "{said}");
+    assert!(said.contains("--rows") && said.contains("which is also a member"), "{said}");
     let said = refuse(&renamed("factllama-3", "factllama-3-step1500"));
     assert!(
         said.contains("factllama-3-step1500 that are identical to those of factllama-3, which is hidden"),
         "{said}"
     );
     let said = refuse(&earlier.replace(",arrow,5,4,", ",arrow,6,4,"));
-    assert!(said.contains("another design on guilds (sets: 6 there, 5 here)"), "{said}");
-    // Rows of corpora and numbers of examples that are not asked are left out. A file without any other rows is
-    // refused.
+    assert!(said.contains("another design on guilds (sets: 6 in the rows, 5 in this test)"), "{said}");
+    // Rows of corpora and numbers of examples that are not part of the test are left out. If no row remains,
+    // the test returns an error.
     assert_eq!(n_others(&earlier.replace("potions", "tides")).0, "9");
     let said = refuse(&earlier.replace("guilds", "moons").replace("potions", "tides"));
     assert!(said.contains("contains no row with a corpus") && said.contains("moons, tides"), "{said}");
