@@ -1,4 +1,4 @@
-//! The commands that write files, on embedded models.
+//! Runs the commands that write files, on embedded models.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -81,7 +81,7 @@ pub fn measured(written: &mut Written, at: &Path) {
     }
 }
 
-/// Numbers that look random but are the same every time.
+/// Pseudo-random numbers from 0 to 1, the same for the same seed.
 fn noise(seed: u64) -> impl Iterator<Item = f64> {
     (0..).map(move |i: u64| {
         let x = (i + 1 + seed * 7919).wrapping_mul(0x9e37_79b9_7f4a_7c15);
