@@ -1,5 +1,5 @@
-//! AdamW (Loshchilov and Hutter 2019) with gradient clipping. The implementation in candle-nn keeps its
-//! moments private, so a run could not save and resume it.
+//! Implements AdamW (Loshchilov and Hutter 2019) with gradient clipping. The implementation in candle-nn
+//! keeps its moments private, so a run could not save and restore them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -76,7 +76,7 @@ impl AdamW {
     }
 
     /// Loads a saved state of a schedule of `of` steps; returns the number of completed steps. A state of
-    /// another schedule is refused, because its learning rates differ.
+    /// another schedule is an error, because its learning rates differ.
     pub fn load(&mut self, path: &Path, of: usize) -> Result<usize> {
         let mut tensors = candle_core::safetensors::load(path, &Device::Cpu)?;
         let mut take = |name: String| {

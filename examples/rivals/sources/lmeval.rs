@@ -99,7 +99,7 @@ pub fn problems(folder: &Path) -> Result<Vec<Problem>> {
     ])
 }
 
-/// The accuracies that more than half of the models have.
+/// The columns of accuracies that are known for more than half of the models.
 fn features(known: &Frame, target: &str) -> Result<Vec<String>> {
     let is_accuracy = |name: &String| [".acc", ".acc_norm", ".mc2"].iter().any(|end| name.ends_with(end));
     let mut kept = vec![];
@@ -113,7 +113,7 @@ fn features(known: &Frame, target: &str) -> Result<Vec<String>> {
 }
 
 /// One row for each model, sorted by family and size. A model has several files. If two of them contain the
-/// same task, the last one in order of name counts.
+/// same task, the file with the last name counts.
 fn scores(folder: &Path) -> Result<Frame> {
     let mut models = BTreeMap::<String, BTreeMap<String, f64>>::new();
     for family in listing(folder)?.into_iter().filter(|path| path.is_dir()) {
