@@ -1,5 +1,5 @@
-"""Measures the KSG estimator with the k-d trees of SciPy and scikit-learn on the sizes of `cargo bench --bench
-estimators`, and public estimators on a folder of samples with known information.
+"""Measures the KSG estimator with the k-d trees of SciPy and scikit-learn on the sizes of
+`cargo bench --bench estimators`, and public estimators on a folder of samples with known information.
 
 cargo bench --bench estimators | python benches/peers_mi.py      the trees, and how many times faster `ksg` is
 python benches/peers_mi.py FOLDER                                errors and seconds; if benchmark-mi is

@@ -65,7 +65,7 @@ fn held_out(profiles: &[SemanticProfile]) -> BTreeSet<String> {
     largest.collect()
 }
 
-/// The held-out rows, predicted by a calibration on the others.
+/// Predicts the held-out rows by a calibration on the other rows.
 fn predicted(table: &Table, held_out: &BTreeSet<String>) -> Result<Vec<PredictionRow>> {
     let ids = table.text("target_model")?;
     let (closed, open): (Vec<usize>, Vec<usize>) =

@@ -113,7 +113,7 @@ impl Task {
     /// The rows to fit: they are not to be predicted and have a target.
     ///
     /// # Errors
-    /// As [`Frame::get`].
+    /// Returns the errors of [`Frame::get`].
     pub fn fitted_rows(&self) -> Result<Vec<usize>> {
         let y = self.frame.get(&self.target)?;
         Ok((0..self.asked.len()).filter(|&row| !self.asked[row] && !y[row].is_nan()).collect())

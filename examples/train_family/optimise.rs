@@ -89,11 +89,11 @@ impl AdamW {
         }
         let steps = take("steps".into())?.to_vec1::<u32>()?;
         let &[done, planned] = steps.as_slice() else {
-            candle_core::bail!("{}: not a state of this trainer", path.display())
+            candle_core::bail!("{} is not a saved state of this trainer", path.display())
         };
         if planned as usize != of {
             candle_core::bail!(
-                "{}: a state of a run of {planned} steps, not {of}; remove it to start again",
+                "{} is from a run of {planned} steps, not {of}; remove it to start again",
                 path.display()
             )
         }

@@ -13,7 +13,7 @@ pub enum Corpus {
 
 /// One run of training.
 pub struct Recipe {
-    /// The folder of its last checkpoint below `calibration/`.
+    /// Its name, which is also the name of the folder of its last checkpoint below `calibration/`.
     pub name: &'static str,
     /// Its family.
     pub family: &'static str,

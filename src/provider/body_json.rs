@@ -36,7 +36,7 @@ static RESERVED: &[(&str, &str)] = &[
     ("maxOutputTokens", "is set by --max-tokens, which also reserves the budget"),
     ("max_new_tokens", "is set by --max-tokens, which also reserves the budget"),
     ("num_predict", "is set by --max-tokens, which also reserves the budget"),
-    ("background", "would return a response without the text"),
+    ("background", "would return a response without the answer"),
     ("previous_response_id", "would make answers depend on each other"),
     ("conversation", "would make answers depend on each other"),
 ];
@@ -137,7 +137,7 @@ fn holds_key(value: &Value) -> bool {
 
 /// Whether a text starts like a key of a known provider, or is a bearer or session token.
 fn looks_like_key(text: &str) -> bool {
-    /// Least number of characters after the prefix. The rest of an ordinary word is shorter.
+    /// Least number of characters after the prefix of a key. Ordinary words with the same prefix are shorter.
     const LEAST_TAIL: usize = 16;
     let tail =
         |rest: &str| rest.chars().take_while(|c| c.is_ascii_alphanumeric() || "-_.".contains(*c)).count();

@@ -32,7 +32,7 @@ use Finish::{Aborted, Complete, Filtered, NoAnswer, Refused, ToolCall, Truncated
 
 /// Known finish reasons in lower case.
 static TABLE: &[(&str, Finish)] = &[
-    // OpenAI and compatible servers; Anthropic; Gemini; Ollama; Cohere; Bedrock.
+    // From OpenAI and compatible servers, Anthropic, Gemini, Ollama, Cohere and Bedrock.
     ("stop", Complete),
     ("end_turn", Complete),
     ("stop_sequence", Complete),
@@ -90,7 +90,7 @@ static TABLE: &[(&str, Finish)] = &[
     ("image_recitation", Filtered),
     ("model_armor", Filtered),
     ("error_toxic", Filtered),
-    // Zhipu.
+    // From Zhipu.
     ("sensitive", Filtered),
     ("refusal", Refused),
     ("refused", Refused),

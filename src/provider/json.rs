@@ -24,7 +24,7 @@ pub fn read(body: &[u8]) -> Result<Value, String> {
     read_as(body)
 }
 
-/// Like [`read`], but returns a type, which may leave out the unneeded parts of a large file.
+/// Like [`read`], but deserialises into `T`, which may leave out the unneeded parts of a large file.
 pub fn read_as<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
     let body = skip_padding(body);
     if body.is_empty() {

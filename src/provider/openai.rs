@@ -31,7 +31,7 @@ pub(super) const CONVENTIONS: Conventions = Conventions {
         KeyPattern::prefix("nvapi-"),
         KeyPattern::prefix("pplx-"),
     ],
-    // Azure.
+    // Azure expects the key in this header.
     other_key_headers: &[KeyHeader::Named("api-key")],
     kept_headers: &[
         "x-ratelimit-",
@@ -55,7 +55,7 @@ pub(super) const CONVENTIONS: Conventions = Conventions {
     }],
     // vLLM marks its errors in this way.
     error_marks: &[("object", "error")],
-    // Azure.
+    // Azure puts further codes in these places.
     code_pointers: &["/innererror/code", "/innererror/type", "/innererror/status", "/innererror/reason"],
     // Mistral and servers built on FastAPI put the message in these places.
     message_pointers: &["/message/detail/0/msg", "/detail/0/msg", "/detail", "/msg", "/base_resp/status_msg"],

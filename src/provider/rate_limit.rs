@@ -26,8 +26,8 @@ pub struct RateLimitInfo {
 }
 
 impl RateLimitInfo {
-    /// Reads the rate limit by the conventions of several providers, from the headers. The wait may also be
-    /// in the body.
+    /// Reads the rate limit from the headers, by the conventions of several providers. If the headers contain
+    /// no wait, it is read from the body.
     pub fn read(
         headers: &Headers,
         body: Option<&Value>,

@@ -61,7 +61,7 @@ impl Execution<'_> {
     /// Runs a task. `progress` receives the finished fraction.
     ///
     /// # Errors
-    /// Errors of the task.
+    /// Returns the errors of the task.
     pub fn run(&self, task: &StudyTask, progress: Step) -> Result<Outcome> {
         let study = self.study;
         match task.subject {

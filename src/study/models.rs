@@ -20,7 +20,7 @@ use crate::seed;
 pub struct StudyModel {
     /// Its source: a folder, a file, a Hugging Face id, or the name of an embedded model.
     pub name: String,
-    /// Its metadata. The family is the one in the study file.
+    /// Its metadata. The family is taken from the study file.
     pub info: ModelInfo,
     /// SHA-256 of all files that are read: weights, config, tokenizer.
     pub sha256: String,

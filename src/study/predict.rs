@@ -84,8 +84,8 @@ pub fn predict(study: &Study, tasks: &[StudyTask], folder: &StudyFolder) -> Resu
             }
             Err(error @ (Error::Calibration { .. } | Error::Csv { .. })) => {
                 let of =
-                    if targets.is_empty() { String::new() } else { format!(" of {}", targets.join(", ")) };
-                made.notes.push(format!("no card{of}: {error}"));
+                    if targets.is_empty() { String::new() } else { format!(" for {}", targets.join(", ")) };
+                made.notes.push(format!("no card could be fitted{of}: {error}"));
                 made.predictions.extend(group.refused(&targets, &error)?);
             }
             Err(error) => return Err(error),

@@ -112,18 +112,18 @@ impl StudyFolder {
         let fault = |reason: String| Err(Error::Parameter { name: "-o", reason });
         let path = self.path.display();
         if self.path.exists() && !self.path.is_dir() {
-            return fault(format!("is {path}, which is a file; name a folder"));
+            return fault(format!("is {path}, which is a file; choose a folder"));
         }
         let holds_study = study.canonicalize().ok().and_then(|file| Some(file.parent()?.to_owned()));
         if holds_study.is_some() && self.path.canonicalize().ok() == holds_study {
-            return fault(format!("is {path}, the folder of the study file; name a separate folder"));
+            return fault(format!("is {path}, the folder of the study file; choose a separate folder"));
         }
         // Check the mark last: another process that starts at the same time writes the mark before any other
         // file.
         if self.holds_no_results() || self.path.join(MARK).is_file() {
             return Ok(());
         }
-        fault(format!("is {path}, which contains files that no study wrote; name an empty or a new folder"))
+        fault(format!("is {path}, which contains files that no study wrote; choose an empty or a new folder"))
     }
 
     /// Whether the folder is missing, is empty, or contains only files that [`create`](Self::create) writes.

@@ -139,7 +139,7 @@ fn scores(folder: &Path) -> Result<Frame> {
     let size = |model: &str| SIZES.iter().find(|(name, _)| *name == model).map(|(_, size)| *size);
     let mut rows = vec![];
     for (model, cells) in models {
-        let size = size(&model).ok_or_else(|| fault(format!("the size of {model} is not known here")))?;
+        let size = size(&model).ok_or_else(|| fault(format!("SIZES has no entry for {model}")))?;
         rows.push((model.split('-').next().unwrap_or_default().to_owned(), size, model, cells));
     }
     rows.sort_by(|a, b| (&a.0, a.1).partial_cmp(&(&b.0, b.1)).unwrap_or(std::cmp::Ordering::Equal));

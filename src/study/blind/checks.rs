@@ -44,8 +44,8 @@ pub(super) fn check_answers(answers: &BTreeMap<String, ApiAnswers>) -> Result<()
     for (at, (id, own)) in all.iter().enumerate() {
         if let Some((other, _)) = all[..at].iter().find(|(_, other)| other == own) {
             let reason = format!(
-                "names {other} and {id}, whose log-probabilities are identical: they are the same model, \
-                 so one would be predicted from itself; leave one out"
+                "names {other} and {id}, whose log-probabilities are identical: they are the same model, so \
+                 one would be predicted from a copy of itself; leave one out"
             );
             return Err(Error::Parameter { name: "--family", reason });
         }

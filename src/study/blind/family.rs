@@ -127,8 +127,8 @@ impl Family {
             }
             if let Some(same) = members.iter().find(|member| member.weights_sha256 == weights_sha256) {
                 return fault(format!(
-                    "names {} and {id}, which have the same weights: one would be predicted from itself; \
-                     leave one out",
+                    "names {} and {id}, which have the same weights: one would be predicted from a copy of \
+                     itself; leave one out",
                     same.id
                 ));
             }

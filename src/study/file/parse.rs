@@ -178,7 +178,7 @@ fn design(top: &Section, folder: &Path, findings: &Findings) -> StudyDesign {
 }
 
 fn open(section: &Section) -> OpenModels {
-    let family = section.needed_text("family", "name the training recipe that its models share");
+    let family = section.needed_text("family", "set a name for the training recipe that its models share");
     let models = section.texts("models").unwrap_or_default();
     if models.is_empty() && !section.is_misspelt("models") {
         section.add("[[open]] has no `models`: list names, folders, GGUF files or Hugging Face ids");

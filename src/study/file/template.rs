@@ -21,7 +21,7 @@ pub fn of_models(models: &[FoundModel]) -> String {
     text + CLOSED
 }
 
-/// A TOML string. TOML escapes strings like JSON.
+/// Quotes a string for TOML, which escapes strings like JSON.
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }

@@ -131,7 +131,7 @@ fn profiles_of_different_settings_are_refused_until_one_is_chosen() {
     }
     let join = ["observations", "--profiles", &out, "--noise-scale", "0.4"];
     refused(&join, &["minillama-1 on colours", "(n_windows: ", "60", "80", "--select"]);
-    // Without a noise scale, the message is also about the settings.
+    // Without `--noise-scale`, the error also names the settings that differ.
     refused(&join[..3], &["(n_windows: "]);
     let chosen = |flags: &[&str]| rows(&done(&[&join[..], flags].concat()));
     for windows in ["60", "80"] {

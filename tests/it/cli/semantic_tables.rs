@@ -183,7 +183,7 @@ fn observations_of_shares_can_be_calibrated() {
     let card = at("card.json");
     let calibrate = ["calibrate", &table, "--target", "semantic_share_mean", "-q", "-o", &card];
     let calibrated = surmise(&calibrate);
-    // Five models support no prediction of other models, which the exit code shows.
+    // Five models are too few for predictions of other models, so the exit code may be 3.
     let said = String::from_utf8_lossy(&calibrated.stderr);
     assert!(calibrated.status.success() || calibrated.status.code() == Some(3), "{said}");
     let json = std::fs::read_to_string(&card).expect("a card");

@@ -176,8 +176,8 @@ fn naive_grouped(y: &Array2<f32>, count: usize, moments: &[(f64, f64)], sigma: f
 
 #[test]
 fn collapsing_equal_pairs_keeps_the_expectation() {
-    // Twelve states with unequal counts. Numbering the rows prevents the collapse of equal pairs and does not
-    // change the information.
+    // The sample has twelve states with unequal counts. Numbering the rows prevents the collapse of equal
+    // pairs and does not change the information.
     let n = 300;
     let state = |row: usize| (row * row) % 23;
     let x = Array2::from_shape_fn((n, 1), |(row, _)| state(row) as f32);

@@ -42,7 +42,7 @@ fn the_single_commands_give_the_folder_of_the_demonstration() {
     let demo = |verb: &str| surmise(&[verb, "--windows", "600", "--entities", "2", "-o", &at("")]);
     let output = demo("demo");
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-    // The calibration decides whether so few windows support a prediction.
+    // With so few windows, the calibration may refuse every prediction.
     assert!(matches!(output.status.code(), Some(0 | 3)), "{stderr}");
     let made = files(&out);
     let tables: Vec<&str> = made.keys().map(String::as_str).filter(|name| !name.contains("--")).collect();
