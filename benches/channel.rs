@@ -32,7 +32,7 @@ fn main() {
     }
 }
 
-/// Every block and condition has its own states.
+/// Measures the time of a whole profile. Every block and condition has its own states.
 fn profile() {
     let (mut seconds, mut cpu) = (0.0, 0.0);
     for estimate in 0..12 * 9 {

@@ -42,7 +42,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// One run of the command: seconds, and peak memory.
+/// Runs the command once, and returns the seconds and the peak memory in KiB.
 fn collect(url: &str, n: usize, flags: &[&str]) -> Result<(f64, u64), Box<dyn std::error::Error>> {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
     let mut items = BufWriter::new(File::create(folder.path().join("items.jsonl"))?);
@@ -88,7 +88,7 @@ fn high_water_kib(status: &Path) -> Option<u64> {
     text.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok())
 }
 
-/// The client alone, without storage.
+/// Runs the client alone, without storage, and returns the seconds.
 fn bare(url: &str, n: usize) -> Result<f64, Box<dyn std::error::Error>> {
     let secrets = Secrets::new("none");
     let key = (OpenAiChat.key_header(), &secrets);
@@ -121,7 +121,7 @@ fn bare(url: &str, n: usize) -> Result<f64, Box<dyn std::error::Error>> {
     Ok(began.elapsed().as_secs_f64())
 }
 
-/// A server that answers yes.
+/// Starts a server that answers every request with yes, and returns its URL.
 fn server() -> std::io::Result<String> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let url = format!("http://{}", listener.local_addr()?);

@@ -1,12 +1,12 @@
 //! Measures how often the stated standard error covers the truth: 50 fresh draws of three distributions for
 //! each estimator.
 //!
-//! `cargo bench --bench coverage -- [NAME...]`. For continuous samples: a normal distribution of 2 + 2
-//! columns, a Student distribution of 3 + 3 columns and 3 degrees of freedom, and `y = x + u` with uniform
-//! `x` and `u`. For `plugin`: three tables of probabilities. For `channel`: normal `y` in 1, 2 and 4 columns
-//! at b = .25, with the information of a Gaussian channel. `n` = 1000. `bias`, `sd` and `stated` are means
-//! over the draws; the last columns are the percentages of intervals with nominal levels 68, 90 and 95 % that
-//! contain the truth.
+//! `cargo bench --bench coverage -- [NAME...]`. Estimators of continuous samples are measured on a normal
+//! distribution of 2 + 2 columns, a Student distribution of 3 + 3 columns and 3 degrees of freedom, and `y =
+//! x + u` with uniform `x` and `u`. `plugin` is measured on three tables of probabilities. `channel` is
+//! measured on normal `y` in 1, 2 and 4 columns at b = .25, whose information is that of a Gaussian channel.
+//! `n` = 1000. `bias`, `sd` and `stated` are means over the draws; the last columns are the percentages of
+//! intervals with nominal levels 68, 90 and 95 % that contain the truth.
 
 use ndarray::{Array2, s};
 use rand::{Rng, SeedableRng};
@@ -77,7 +77,7 @@ fn single(values: &Array2<f64>) -> Array2<f32> {
     values.mapv(|value| value as f32)
 }
 
-/// All correlations are one half.
+/// A normal distribution in which all correlations are one half.
 fn normal(generator: &mut ChaCha8Rng) -> (Array2<f32>, Array2<f32>) {
     let z = (noise(4, generator) + noise(1, generator)) * 0.5_f64.sqrt();
     (single(&z.slice(s![.., ..2]).to_owned()), single(&z.slice(s![.., 2..]).to_owned()))
@@ -99,7 +99,8 @@ fn additive(generator: &mut ChaCha8Rng) -> (Array2<f32>, Array2<f32>) {
     (single(&x), single(&y))
 }
 
-/// `k` values on each side; `y` equals `x` with some probability, and is otherwise any value.
+/// A table with `k` values on each side. `y` equals `x` with probability `same`, and is otherwise drawn from
+/// all values.
 fn table(k: usize, same: f64) -> (String, f64, Draw) {
     let k = k as f64;
     let (own, other) = ((same + (1.0 - same) / k) / k, (1.0 - same) / k / k);

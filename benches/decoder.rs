@@ -59,7 +59,7 @@ fn main() -> surmise::Result<()> {
     Ok(())
 }
 
-/// Seconds of one pass over the windows, on the calling pool.
+/// Seconds of one forward pass over the windows, on the thread pool of the caller.
 fn forward(decoder: &Decoder, windows: &[Vec<u32>]) -> surmise::Result<f64> {
     let last: Vec<Point> = windows.iter().enumerate().map(|(w, window)| (w, window.len() - 1)).collect();
     let mut least = f64::INFINITY;

@@ -1,7 +1,7 @@
-"""Tokens per second of PyTorch on the shapes of benches/decoder.rs: GPT-2 small, random weights, no head,
-eager attention.
+"""Measures the tokens per second of PyTorch on the shapes of benches/decoder.rs: GPT-2 small, random weights,
+no head, eager attention, on one thread and on two. Each figure is the best of six passes.
 
-python benches/peer.py (needs torch and transformers; best of six passes, one thread and two)
+python benches/peer.py (needs torch and transformers)
 """
 
 import time

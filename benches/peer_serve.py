@@ -1,5 +1,5 @@
-"""PyTorch transformers' generate on the prompts' shape of benches/serve.rs, which runs it. Usage:
-peer_serve.py FOLDER"""
+"""Measures `generate` of PyTorch transformers on prompts of the same shape as in benches/serve.rs, which runs
+this script. Usage: peer_serve.py FOLDER"""
 
 import sys
 import time

@@ -1,9 +1,9 @@
-"""KSG by SciPy's and scikit-learn's k-d trees on the sizes of `cargo bench --bench estimators`, and public
-estimators on a folder of known information.
+"""Measures the KSG estimator with the k-d trees of SciPy and scikit-learn on the sizes of
+`cargo bench --bench estimators`, and public estimators on a folder of samples with known information.
 
 cargo bench --bench estimators | python benches/peers_mi.py      the trees, and how many times faster `ksg` is
-python benches/peers_mi.py FOLDER                                errors and seconds; of MINE and InfoNCE too
-where benchmark-mi is installed
+python benches/peers_mi.py FOLDER                                errors and seconds; if benchmark-mi is
+                                                                 installed, also of MINE and InfoNCE
 
 Needs numpy, scipy, scikit-learn and safetensors; set OMP_NUM_THREADS=1.
 """

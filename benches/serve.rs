@@ -1,6 +1,6 @@
-//! Measures the tokens per second of `surmise serve` on the largest embedded model, for one client and for
-//! sixteen, over loopback; and of scoring prompts (echo), compared with the forward pass of `measure` on the
-//! same tokens.
+//! Measures the tokens per second of `surmise serve` on the largest embedded model over loopback, for one
+//! client and for sixteen clients. Also compares the scoring of prompts (echo) with the forward pass of
+//! `measure` on the same tokens.
 //!
 //! Run with `cargo bench --bench serve`. If `SURMISE_PYTHON` names a Python with torch and transformers, the
 //! same model is also decoded there, between the runs of surmise. Each figure is the best of several.
@@ -55,7 +55,7 @@ fn main() -> Result<(), Failure> {
     for clients in [1, 16] {
         let requests = 4 * clients;
         let (seconds, tokens) = best(|| generate(address, clients, requests, &prompts))?;
-        // The time per token for one client.
+        // `waited` is the milliseconds per token for one client.
         let waited = 1e3 * seconds * clients as f64 / tokens as f64;
         println!("{clients:7} {waited:10.3} {:10.0}", tokens as f64 / seconds);
     }
@@ -98,8 +98,8 @@ fn best(mut run: impl FnMut() -> Result<(f64, usize), Failure>) -> Result<(f64, 
     Ok(best)
 }
 
-/// Seconds and tokens of some requests. Each client sends its requests one after the other on its own
-/// connection.
+/// Returns the seconds and the number of tokens of some requests. Each client sends its requests one after
+/// the other on its own connection.
 fn generate(
     address: &str,
     clients: usize,

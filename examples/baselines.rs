@@ -1,12 +1,12 @@
-//! Errors of plain regressions on public scores: mean absolute error and skill (the relative reduction of the
-//! mean's squared error), leaving out models, leaving out families, and from the models with the least
-//! training compute or size to all others; each averaged over targets.
+//! Measures the errors of plain regressions on public scores: mean absolute error and skill (the relative
+//! reduction of the mean's squared error), averaged over targets. There are three splits: models are left
+//! out, families are left out, or the models with the least training compute or size predict all others.
 //!
 //! `cargo run --release --example baselines` reads scores of base models of many families, with log size and
-//! benchmarks as features. With `-- FILE` it reads last checkpoints, zero-shot, of three families, from a CSV
-//! file with the columns model,family,params_b,step,shots,task,metric,value.
+//! benchmarks as features. With `-- FILE` it reads zero-shot scores of the last checkpoints of three families
+//! from a CSV file with the columns model,family,params_b,step,shots,task,metric,value.
 //!
-//! The families of FILE are those of its column. The evaluations of Pythia, OPT and BLOOM
+//! The families are read from the column `family` of FILE. The evaluations of Pythia, OPT and BLOOM
 //! (github.com/EleutherAI/pythia, folder `evals`, Apache-2.0) are not part of this repository.
 //! (github.com/EleutherAI/pythia, folder `evals`, Apache-2.0) are not part of this repository.
 
@@ -37,7 +37,8 @@ const CUT: f64 = 84.0;
 const SMALL: f64 = 0.7;
 const LEVEL: f64 = 0.9;
 
-/// A candidate by name, and whether it is fitted on the logit; the other methods are defined here.
+/// The title of a method, the name of its candidate, and whether it is fitted on the logit. Methods without a
+/// candidate are defined in this file.
 const METHODS: [(&str, &str, bool); 12] = [
     ("mean", "mean", false),
     ("nearest in size", "", false),
@@ -242,7 +243,7 @@ fn fault(source: impl std::fmt::Display) -> Error {
     Error::Calibration { reason: source.to_string() }
 }
 
-/// The target of the training row nearest in log size; the mean of several equally near rows.
+/// The target of the training row that is nearest in log size. If several rows are equally near, their mean.
 fn nearest(train: &Sample, test: &Sample) -> Vec<f64> {
     let say = |size: &f64| {
         let gaps: Vec<f64> = train.log10_sizes.iter().map(|other| (other - size).abs()).collect();
@@ -325,8 +326,8 @@ fn process(near: &Array2<f64>, y: &[f64], far: &Array2<f64>) -> Result<Vec<f64>>
     Ok(best.1)
 }
 
-/// Mean absolute and mean squared error of the calibration with automatic choice, from the weak to the
-/// strong, and its number of refused rows, which count with the error of the mean.
+/// Mean absolute error and mean squared error of the calibration with automatic choice from weak models to
+/// strong models, and the number of refused rows. For a refused row, the mean counts as the prediction.
 fn automatic(problem: &Problem) -> Result<(f64, f64, usize)> {
     let (table, target) = (&problem.table, &problem.plan.target);
     let (names, known) = (table.text("model")?, table.numbers(target)?);

@@ -1,6 +1,6 @@
 //! Compares the stated coverage of predictions with their real coverage on synthetic tables with known truth:
-//! 60 models in 15 families, an effect of each family on the target that no feature shows, and as many new
-//! rows of each kind as the table has families.
+//! 60 models in 15 families, and an effect of each family on the target that no feature contains. For each
+//! kind of new row, a table has 15 rows.
 //!
 //! ```console
 //! $ cargo run --release --example regimes             # 300 tables
@@ -75,8 +75,8 @@ fn main() -> Result<()> {
     let header = format!("model,family,params_b,{},y\n", names.join(","));
     println!("truth,kind,rows,predicted,stated,held,width,warned");
     for (truth, name) in [(Truth::Line, "line"), (Truth::Share, "share"), (Truth::Bent, "bent")] {
-        // Numbers of rows and of predictions; sums of the stated coverage, of rows inside their intervals, of
-        // widths, and of notes about intervals far below their level.
+        // Per kind: number of rows, number of predictions, sum of the stated coverage, number of rows inside
+        // their intervals, sum of the widths, and number of notes about coverage far below the level.
         let mut sums = [[0.0; 6]; KINDS.len()];
         for seed in 0..tables / 3 {
             let mut world = World::new(seed, truth);
@@ -102,7 +102,8 @@ fn main() -> Result<()> {
             }
             let said = card.predict(&Table::from_bytes("asked".as_ref(), text.as_bytes())?, LEVEL)?;
             for (at, (said, y)) in said.iter().zip(truths).enumerate() {
-                // The regime of a row counts, which may differ from the one it was drawn for.
+                // A row counts for the regime that the card assigns to it, which may differ from the kind for
+                // which it was drawn.
                 let foreign = usize::from(at / FAMILIES % 2 == 1);
                 let kind = if said.regime == "extrapolation" { 2 + foreign } else { foreign };
                 if said.regime == "below_range" {

@@ -1,8 +1,8 @@
 //! Predicts larger models of a suite from small ones, on the public evaluations of Pythia's checkpoints. The
 //! features come from members of up to 410 million parameters. The calibration uses targets of 1 to 1.4
-//! billion parameters and predicts those of 2.8 to 12 billion, with the tasks of the calibration and with
-//! each task left out. It is compared with the nearest member, a line through the three small members of the
-//! same task and checkpoint, and the gain alone.
+//! billion parameters and predicts targets of 2.8 to 12 billion parameters, on the tasks of the calibration
+//! and on each task left out. It is compared with the nearest member, with a line through the three small
+//! members of the same task and checkpoint, and with the gain alone.
 //!
 //! ```console
 //! $ cargo run --release --example small_to_large -- FILE  # family,params_b,step,shots,task,metric,value
@@ -19,17 +19,17 @@ use surmise::calibration::{
 use surmise::numeric::statistics::{mean, slope};
 use surmise::{Error, Result};
 
-/// Billions of parameters of the small members; the last is the proxy.
+/// Billions of parameters of the small members. The last member is the proxy.
 const SMALL: [f64; 3] = [0.07, 0.16, 0.41];
 /// The largest target for calibration, in billions of parameters.
 const KNOWN: f64 = 1.4;
 const LEVEL: f64 = 0.9;
-/// First step; before it, most models are at chance.
+/// The first training step that is used. At earlier steps, most models are at chance.
 const FIRST_STEP: f64 = 3000.0;
 const SHARE: Link = Link::Logit { low: 0.0, high: 1.0 };
 const METHODS: [&str; 6] = ["mean", "nearest", "line", "gain-1", "gain", "ridge"];
 
-/// A larger member with the small ones, of one suite, task, metric, number of shots and checkpoint.
+/// A larger member and the small members of one suite, task, metric, number of shots and checkpoint.
 struct Pair {
     name: String,
     task: String,
@@ -106,7 +106,7 @@ fn table(pairs: &[&Pair]) -> Result<Table> {
     Table::from_bytes("pairs".as_ref(), text.as_bytes())
 }
 
-/// One set of pairs, predicted by a card that was fitted on another set.
+/// The result of predicting one set of pairs by a card that was fitted on another set.
 struct Asked {
     chosen: String,
     rows: Vec<Row>,

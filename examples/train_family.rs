@@ -45,9 +45,9 @@ use recipe::{Corpus, RUNS, Recipe};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// Windows per step.
+/// Number of windows per step.
 const BATCH: usize = 16;
-/// Windows of the held-out set.
+/// Number of windows of the held-out set.
 const HELD_OUT: usize = 256;
 /// Number of steps between two checkpoints and two points of the loss curve.
 const EVERY: usize = 200;
@@ -97,7 +97,8 @@ fn main() -> Result<()> {
         let generator = Generator::new(recipe.corpus)?;
         train(recipe, steps.unwrap_or(recipe.steps()), &generator)?;
     }
-    // Runs may run in parallel; the table is written once all have ended.
+    // Runs may be started in parallel processes. The table is written by `all` or `table`, after all runs
+    // have ended.
     if wanted == "all" || wanted == "table" { table() } else { Ok(()) }
 }
 
@@ -203,12 +204,12 @@ fn save(folder: &Path, config: &[u8], generator: &Generator, variables: &Variabl
         .iter()
         .map(|(name, var)| Ok((name.clone(), var.as_tensor().to_dtype(DType::F16)?)))
         .collect::<candle_core::Result<_>>()?;
-    // Without this entry, transformers refuses the file.
+    // Without this entry, transformers does not load the file.
     let about = HashMap::from([("format".to_owned(), "pt".to_owned())]);
     Ok(safetensors::serialize_to_file(half, Some(about), &folder.join("model.safetensors"))?)
 }
 
-/// The last count of a loss curve.
+/// The number of tokens in the last row of a loss curve.
 fn tokens_seen(path: &Path) -> Result<usize> {
     let mut reader = csv::Reader::from_path(path)?;
     let last = reader.deserialize::<LossRow>().last().ok_or("an empty loss curve")??;

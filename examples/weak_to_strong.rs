@@ -1,10 +1,10 @@
-//! From weak models to strong models on public scores: every target of a table of base models is calibrated
-//! on the weak models (training compute up to a limit) and predicted for all stronger ones. The comparison
-//! contains the mean, a line in log size, and the observational scaling law with one to three components
-//! (Ruan, Maddison and Hashimoto 2024, arXiv 2405.10938).
+//! Predicts strong models from weak models on public scores. Every target of a table of base models is
+//! calibrated on the weak models (training compute up to a limit) and predicted for all stronger models. The
+//! comparison contains the mean, a line in log size, and the observational scaling law with one to three
+//! components (Ruan, Maddison and Hashimoto 2024, arXiv 2405.10938).
 //!
 //! `cargo run --release --example weak_to_strong` prints mean absolute error, skill, and coverage of 90 %
-//! intervals. With an argument after `--` it prints something else:
+//! intervals. With one of these arguments after `--`, it prints another table:
 //!
 //! * `coverage`: back-tested coverage of 90 % intervals on the whole table
 //! * `candidates`: every candidate, leaving out models, families, and stronger models
@@ -86,7 +86,7 @@ fn strong(table: &Table) -> Result<()> {
             let ours = card.predict(&test, LEVEL)?;
             let truth: Vec<f64> = test.numbers(target)?.into_iter().flatten().collect();
             let answered: Vec<usize> = (0..truth.len()).filter(|&row| ours[row].y_hat.is_some()).collect();
-            // If a calibration refuses everything, the other methods are shown for all rows.
+            // If the calibration refuses all rows, the errors of the other methods are computed on all rows.
             let asked = if answered.is_empty() { test.clone() } else { test.select(&answered) };
             let law = |name: &str| law(&train, &asked, &plan(target, without_gsm8k, bounded), name, unit);
             let n = answered.len() as f64;
@@ -128,7 +128,8 @@ fn name(card: &Card, beyond: bool) -> String {
     selected.as_ref().map_or("none".into(), |selected| selected.name().to_owned())
 }
 
-/// Mean absolute error of one candidate on the strong models, fitted on the weak ones, in shares.
+/// Mean absolute error, in shares, of one candidate that is fitted on the weak models and predicts the strong
+/// models.
 fn law(train: &Table, test: &Table, plan: &CalibrationSpec, name: &str, unit: f64) -> Result<f64> {
     let (weak, strong) = (plan.prepare(train)?, plan.prepare(test)?);
     let fits = FittedCandidates::all(&weak.sample, weak.link)?;
@@ -141,9 +142,9 @@ fn law(train: &Table, test: &Table, plan: &CalibrationSpec, name: &str, unit: f6
     Ok(errors.sum::<f64>() / strong.sample.len() as f64)
 }
 
-/// Mean squared | mean absolute error on the strong models, in shares, fitted on the weak ones: the mean, a
-/// sigmoid with a floor on log size and on log training compute (on the strong models with known compute),
-/// and on one to four components.
+/// Prints mean squared | mean absolute error on the strong models, in shares, of methods that are fitted on
+/// the weak models: the mean, and a sigmoid with a floor on log size, on log training compute (for the strong
+/// models with known compute), and on one to four components.
 fn scaling_law(table: &Table) -> Result<()> {
     println!("target,n_train,n_test,mean,log size,log FLOPs,pc-1,pc-2,pc-3,pc-4");
     for (target, cut, unit, without_gsm8k) in TARGETS {
@@ -224,8 +225,9 @@ fn candidates(table: &Table) -> Result<()> {
     Ok(())
 }
 
-/// Coverage of 90 % intervals when the whole procedure is repeated on parts of the table, for a new model, a
-/// new family, stronger models, and stronger models of a new family; and the lowest coverage in one fold.
+/// Prints the coverage of 90 % intervals if the whole procedure is repeated on parts of the table, for a new
+/// model, a new family, stronger models, and stronger models of a new family. Also prints the lowest coverage
+/// in one fold.
 fn coverage(table: &Table) -> Result<()> {
     println!("target,regime,candidate,skill_size,held_90,width_90,n,worst_fold,worst_n");
     for (target, _, _, without_gsm8k) in TARGETS {
@@ -252,8 +254,8 @@ fn coverage(table: &Table) -> Result<()> {
     Ok(())
 }
 
-/// Twenty tables of 40 models and 25 columns of pure noise: the kinds of queries that still get a prediction,
-/// and those of them whose notes state that the skill may be chance.
+/// Calibrates twenty tables of 40 models and 25 columns of pure noise. Counts the kinds of queries that still
+/// get a prediction, and those whose notes state that the skill may be chance.
 fn noise() -> Result<()> {
     println!("regime,tables,supported,flagged");
     let mut counts = [[0; 2]; 3];

@@ -1,4 +1,5 @@
-//! Makes a category from the answers of a model: the table of facts with the answers that the model gives.
+//! Makes a category from the answers of a model: the table of facts, with the model's answers in place of the
+//! right answers.
 
 use std::path::Path;
 
@@ -36,7 +37,7 @@ pub fn stated(category: &Category, model: &Model, file: &Path) -> Result<(Catego
         rows.push(row);
     }
     disk::write(file, &disk::csv_bytes(file, &rows)?)?;
-    // With the name of the facts, so that the same entities are drawn.
+    // The category keeps the name of the facts, so that the same entities are drawn.
     Ok((Category { name: category.name.clone(), ..Category::load(&file.to_string_lossy())? }, right / n))
 }
 

@@ -1,4 +1,4 @@
-//! Semantic profiles of all models on every category, measured once for all findings that use them. They are
+//! Measures semantic profiles of all models on every category, once for all findings that use them. They are
 //! stored in the folder `semantic`, so a repeated run continues from them.
 
 use std::cell::OnceCell;
@@ -18,7 +18,7 @@ use super::{Run, SEED};
 /// Numbers of examples in a prompt.
 pub const SHOTS: [usize; 5] = [0, 1, 2, 4, 8];
 
-/// Number of standard errors by which one share must exceed another.
+/// A share exceeds another if the difference is larger than this many standard errors.
 pub const BEYOND: f64 = 2.0;
 
 #[derive(Default)]
@@ -63,7 +63,7 @@ pub fn measured(
     Ok(measure_once(Some(&store), &model.info, &design.category, &own, measure)?.0)
 }
 
-/// summaries.csv of some profiles, with another name.
+/// Writes the rows of summaries.csv for some profiles to `file`.
 pub fn write_summaries(profiles: &[SemanticProfile], file: &Path) -> Result<()> {
     let rows: Vec<SummaryRow> = profiles.iter().flat_map(SemanticProfile::summary_rows).collect();
     disk::write(file, &disk::csv_bytes(file, &rows)?)
@@ -74,8 +74,8 @@ pub fn with_examples(profile: &SemanticProfile) -> Vec<&ShotSummary> {
     profile.shots.iter().filter(|summary| summary.shots > 0).collect()
 }
 
-/// The number of standard errors by which one share exceeds another, as if they were independent. Shares of
-/// the same queries are dependent, so their difference has a smaller error.
+/// The number of standard errors by which `to` exceeds `from`, as if both shares were independent. Shares of
+/// the same queries are dependent, so the standard error of their difference is smaller.
 pub fn above(from: WithError, to: WithError) -> f64 {
     let stderr = from.stderr.unwrap_or(f64::NAN).hypot(to.stderr.unwrap_or(f64::NAN));
     (to.value - from.value) / stderr

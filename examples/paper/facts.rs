@@ -1,5 +1,5 @@
-//! Sentences that state the facts of the embedded categories, and a model's continuations of their first
-//! words.
+//! Writes sentences that state the facts of the embedded categories, and a model's continuations of their
+//! first words.
 
 use std::path::{Path, PathBuf};
 
@@ -67,14 +67,14 @@ fn texts(n: usize) -> Result<Vec<String>> {
     Ok((0..n).map(|_| text()).collect())
 }
 
-/// Texts of facts, a blank line between them.
+/// Writes texts of facts, with a blank line between texts.
 pub fn write(path: &Path, n: usize) -> Result<PathBuf> {
     disk::write(path, texts(n)?.join("\n\n").as_bytes())?;
     Ok(path.to_path_buf())
 }
 
-/// Texts of facts (group `facts`), and a model's continuations of the first words of each at temperature 1
-/// (the group has the model's name).
+/// Writes texts of facts (group `facts`), and a model's continuations of the first words of each text at
+/// temperature 1 (the group has the model's name).
 pub fn against_generated(path: &Path, model: &Model, n: usize) -> Result<PathBuf> {
     let facts = texts(n)?;
     let mut windows: Vec<Vec<u32>> = vec![];

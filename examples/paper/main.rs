@@ -1,5 +1,5 @@
-//! The findings of "Quantifying Semantic Emergence in Language Models" (arXiv 2405.12617), each measured on
-//! any models with both estimands: a report that shows the finding, and a verdict on this run.
+//! Measures the findings of "Quantifying Semantic Emergence in Language Models" (arXiv 2405.12617) on any
+//! models with both estimands. For each finding it makes a report, and a verdict on this run.
 //!
 //! ```console
 //! $ cargo run --release --example paper                               # all six, on the embedded family
@@ -10,8 +10,8 @@
 //!
 //! stdout has one line for each finding and estimand: `shown` or `not shown`, and the numbers. The folder
 //! (`target/paper`, or that of `-o`) has a folder for each finding with the CSV files, tables and figures,
-//! and one of the semantic profiles, which are not measured again. A verdict applies only to the models and
-//! corpora of the run.
+//! and a folder of the semantic profiles, which a later run reads instead of measuring again. A verdict
+//! applies only to the models and corpora of the run.
 
 mod answers;
 mod designs;
@@ -41,7 +41,7 @@ use series::Series;
 
 #[derive(Debug, Parser)]
 struct Opts {
-    /// shots, variance, position, size, texts, prediction; all if none is named
+    /// Findings to measure: shots, variance, position, size, texts, prediction [default: all]
     results: Vec<String>,
     /// Embedded names, folders, or ids on a hub; may be given several times [default: the embedded family]
     #[arg(long = "model", value_name = "MODEL")]
@@ -62,7 +62,7 @@ struct Opts {
     /// Positional: number of series of each corpus, and maximum number of windows of each group of texts
     #[arg(long, default_value_t = 600, value_name = "N")]
     windows: usize,
-    /// Folder of the tables and figures
+    /// Folder for the tables and figures
     #[arg(short, long, default_value = "target/paper", value_name = "DIR")]
     output: PathBuf,
 }
@@ -205,7 +205,7 @@ fn settings() -> MeasureSettings {
     MeasureSettings::new(Channel::default(), SEED, SEED)
 }
 
-/// Writes profiles.csv of some profiles, and a report of it.
+/// Writes profiles.csv for some profiles, and a report that reads it.
 fn report_profiles(profiles: &[Profile], name: &str, folder: &Path) -> Result<()> {
     let rows: Vec<ProfileRow> = profiles.iter().flat_map(Profile::rows).collect();
     let file = folder.join("profiles.csv");

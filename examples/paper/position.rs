@@ -1,5 +1,6 @@
-//! (c) Emergence by position in natural sentences, compared with the same words shuffled; with the semantic
-//! estimand by sentence in a list of facts, compared with the same list with permuted answers.
+//! (c) Measures emergence by position in natural sentences, compared with the same words shuffled. With the
+//! semantic estimand, measures the share by sentence in a list of facts, compared with the same list with
+//! permuted answers.
 
 use surmise::corpus::texts::Columns;
 use surmise::corpus::{Category, CorpusControl, DesignSettings, PromptForm, Texts, WindowSettings};

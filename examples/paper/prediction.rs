@@ -1,6 +1,6 @@
-//! (f) Small models predict large ones: the positional demonstration on any models, with the two largest of
-//! each family predicted from the others. The semantic estimand uses the same split; the mean share is
-//! predicted from the proxy's share and the target's answers.
+//! (f) Predicts large models from small models: the positional demonstration on any models, which predicts
+//! the two largest of each family from the others. The semantic estimand uses the same split. It predicts the
+//! mean share from the proxy's share and the target's answers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,12 +19,12 @@ use super::{Run, SEED, Verdict, designs, report};
 /// Number of entities in a series, as in `surmise demo`.
 const SHOTS: usize = 4;
 
-/// Number of predicted models of each family, from the largest down.
+/// Number of predicted models of each family: the largest ones.
 const HELD_OUT: usize = 2;
-/// The response and its features: the proxy from inside, the target from outside.
+/// The response and its features. The features are the share of the proxy and the answers of the target.
 const TARGET: &str = "semantic_share_mean";
 const FEATURES: [&str; 3] = ["proxy_semantic_share_mean", "semantic_accuracy", "semantic_logprob_nats"];
-/// The calibration does not use sizes; the size line does.
+/// Columns that the calibration does not use. The size baseline uses the sizes.
 const IGNORED: [&str; 2] = ["params_b", "family"];
 
 pub fn semantic(run: &Run) -> Result<Vec<Verdict>> {
@@ -42,7 +42,7 @@ pub fn semantic(run: &Run) -> Result<Vec<Verdict>> {
     let made = match made {
         // Too few models for this finding do not affect the other findings.
         Err(Error::Observations { reason } | Error::Calibration { reason }) => {
-            return Ok(vec![Verdict { shown: false, numbers: format!("cannot be told: {reason}") }]);
+            return Ok(vec![Verdict { shown: false, numbers: format!("cannot be decided: {reason}") }]);
         }
         made => made?,
     };
@@ -65,7 +65,7 @@ fn held_out(profiles: &[SemanticProfile]) -> BTreeSet<String> {
     largest.collect()
 }
 
-/// The held-out rows, predicted by a calibration on the others.
+/// Predicts the held-out rows by a calibration on the other rows.
 fn predicted(table: &Table, held_out: &BTreeSet<String>) -> Result<Vec<PredictionRow>> {
     let ids = table.text("target_model")?;
     let (closed, open): (Vec<usize>, Vec<usize>) =
@@ -109,7 +109,7 @@ pub fn positional(run: &Run) -> Result<Vec<Verdict>> {
     let made = match demo::run(&run.models, &settings, None, &|_, _, _| {}) {
         // Too few models for this finding do not affect the other findings.
         Err(Error::Study { reason } | Error::Observations { reason } | Error::Calibration { reason }) => {
-            return Ok(vec![Verdict { shown: false, numbers: format!("cannot be told: {reason}") }]);
+            return Ok(vec![Verdict { shown: false, numbers: format!("cannot be decided: {reason}") }]);
         }
         made => made?,
     };

@@ -1,4 +1,4 @@
-//! Rank correlations, and a test that many of them have one sign.
+//! Computes rank correlations, and tests whether most of them have the same sign.
 
 use statrs::distribution::{Binomial, DiscreteCDF};
 

@@ -1,4 +1,4 @@
-//! Profiles of all models on series of every category, measured once for all findings that use them.
+//! Measures profiles of all models on series of every category, once for all findings that use them.
 
 use std::cell::OnceCell;
 
@@ -33,7 +33,7 @@ impl Series {
     }
 }
 
-/// A mean over blocks from the second on, at one reading point and at the noise scale of the headline.
+/// Means over the blocks from the second on, at one reading point and at the noise scale of the headline.
 #[derive(Debug, Clone, Copy)]
 pub struct Mean {
     pub emergence_nats: f64,

@@ -1,4 +1,4 @@
-//! (a) Emergence by number of shots, in each category.
+//! (a) Measures emergence by number of shots, in each category.
 
 use surmise::Result;
 
@@ -7,7 +7,7 @@ use super::rank::Correlations;
 use super::series::{SHOTS, mean_at};
 use super::{Run, Verdict, report_profiles};
 
-/// Number of standard errors by which the value at one shot must exceed the other.
+/// The value at one shot exceeds another value if the difference is larger than this many standard errors.
 const BEYOND: f64 = 2.0;
 
 /// The share of semantic information, mean over blocks, by number of examples.

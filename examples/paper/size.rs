@@ -1,4 +1,4 @@
-//! (d) Emergence by size, and the part that randomly initialised models also have.
+//! (d) Measures emergence by size, and the part of it that randomly initialised models also have.
 
 use std::collections::BTreeMap;
 
@@ -11,10 +11,10 @@ use super::designs::{self, with_examples};
 use super::rank::{Correlations, correlation};
 use super::{Run, Verdict, report_profiles};
 
-/// A number of a summary.
+/// Reads a number from a summary.
 type ShotQuantity = fn(&ShotSummary) -> Option<f64>;
 
-/// The share with the fewest and with the most examples, and that of random init.
+/// The share with the fewest and with the most examples, and the share of random init.
 pub fn semantic(run: &Run) -> Result<Vec<Verdict>> {
     let profiles = run.designs.profiles(run)?;
     designs::write_summaries(profiles, &run.folder("size")?.join("semantic.csv"))?;
@@ -24,7 +24,7 @@ pub fn semantic(run: &Run) -> Result<Vec<Verdict>> {
     let quantities: [(String, usize, ShotQuantity); 4] = [
         (format!("the share with {MOST} examples"), MOST, share),
         (format!("with {FEWEST}"), FEWEST, share),
-        (format!("that of random init with {MOST}"), MOST, random_init),
+        (format!("the share of random init with {MOST} examples"), MOST, random_init),
         ("the difference".into(), MOST, above),
     ];
     let found = quantities.map(|(name, shots, value)| {
@@ -40,7 +40,7 @@ pub fn semantic(run: &Run) -> Result<Vec<Verdict>> {
 const MOST: usize = designs::SHOTS[designs::SHOTS.len() - 1];
 const FEWEST: usize = designs::SHOTS[1];
 
-/// One of the numbers of a headline.
+/// Reads a number from a headline.
 type Quantity = fn(Headline) -> f64;
 
 pub fn positional(run: &Run) -> Result<Vec<Verdict>> {
@@ -48,7 +48,7 @@ pub fn positional(run: &Run) -> Result<Vec<Verdict>> {
     report_profiles(profiles, "depth", &run.folder("size")?)?;
     let quantities: [(&str, Quantity); 3] = [
         ("emergence", |headline| headline.emergence_nats),
-        ("that of randomly initialised models", |headline| headline.random_init_nats),
+        ("emergence of randomly initialised models", |headline| headline.random_init_nats),
         ("the difference", |headline| headline.learned_nats),
     ];
     let found = quantities.map(|(name, value)| {
@@ -71,7 +71,8 @@ fn verdict(found: &[(String, Option<Correlations>)]) -> Verdict {
     Verdict { shown: found[0].1.as_ref().is_some_and(Correlations::are_positive), numbers }
 }
 
-/// Within a family and category, so that neither is confused with size.
+/// Rank correlations with size within each family and category, so that differences between families or
+/// categories do not count as an effect of size.
 fn within_families<P>(
     profiles: &[P],
     of: impl Fn(&P) -> (&ModelInfo, &str),

@@ -1,5 +1,5 @@
-//! (e) Texts of people and of a model, as read by a model; with the semantic estimand, lists of facts and
-//! lists of a model's answers.
+//! (e) Compares texts of people and of a model, as read by a model. With the semantic estimand, compares
+//! lists of facts with lists of a model's answers.
 
 use surmise::corpus::category::DEFAULT;
 use surmise::corpus::texts::Columns;
@@ -37,7 +37,7 @@ pub fn semantic(run: &Run) -> Result<Vec<Verdict>> {
             [Ok(facts), Ok(answers)] => [facts, answers],
             // If a model gives the same answer for two relations, no pair of relations remains.
             [_, Err(Error::Corpus { reason, .. })] => {
-                shown.push(format!("{name} cannot be told: {reason}"));
+                shown.push(format!("{name} cannot be decided: {reason}"));
                 continue;
             }
             [facts, answers] => [facts?, answers?],
@@ -56,8 +56,8 @@ pub fn semantic(run: &Run) -> Result<Vec<Verdict>> {
     }
     designs::write_summaries(&profiles, &folder.join("semantic.csv"))?;
     let numbers = format!(
-        "{} reads lists of {EXAMPLES} facts and of what {} answers; the share differs by more than {} \
-         standard errors in {differ} of {n} categories: {}",
+        "{} reads lists of {EXAMPLES} facts and lists of the answers of {}; the share differs by more than \
+         {} standard errors in {differ} of {n} categories: {}",
         reader.info.id,
         writer.info.id,
         designs::BEYOND,
@@ -106,6 +106,7 @@ fn verdict(pair: &[Comparison]) -> Verdict {
         values.join("; "),
         of.verdict.sentence()
     );
-    // Beyond diversity: in the raw value, and minus the shuffled control.
+    // The finding is shown only if both differences are significant: in the raw value, and after the shuffled
+    // control is subtracted. The second difference goes beyond diversity.
     Verdict { shown: pair.iter().all(|row| row.p_holm <= ALPHA), numbers }
 }

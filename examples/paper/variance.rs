@@ -1,4 +1,5 @@
-//! (b) The variance of emergence over inputs by number of shots, and its relation to error ("hallucination").
+//! (b) Measures the variance of emergence over inputs by number of shots, and its relation to error
+//! ("hallucination").
 
 use surmise::Result;
 use surmise::collect::{Completion, local};
@@ -60,8 +61,8 @@ fn verdict(curves: &[Curve], n_corpora: usize, n_shots: usize) -> Verdict {
         curves.iter().map(|curve| correlation(&curve.iter().map(|p| (p.0, p.2)).collect::<Vec<_>>()));
     let by_error =
         curves.iter().map(|curve| correlation(&curve.iter().map(|p| (p.1, p.2)).collect::<Vec<_>>()));
-    // Shots may lower both error and variance. At one number of shots and in one category, only models
-    // differ.
+    // More shots may lower both error and variance. Therefore the error is also compared within one number of
+    // shots and one category, where only the models differ.
     let mut at_equal_shots = vec![];
     for category in 0..n_corpora {
         for shots in 0..n_shots {
@@ -74,8 +75,8 @@ fn verdict(curves: &[Curve], n_corpora: usize, n_shots: usize) -> Verdict {
     let say = |name: &str, of: &Option<Correlations>| {
         of.as_ref().map_or(format!("{name}: too few points"), |of| format!("{name} {of}"))
     };
-    // The claim leaves the direction with shots open; with error, the claim is that models with more errors
-    // vary more.
+    // The paper does not state the direction of the relation with shots, so this test is two-sided. It states
+    // that models with more errors vary more, so the test with error is one-sided.
     let with_shots = shots.as_ref().is_some_and(|of| of.p_value <= 0.025 || of.p_value >= 0.975);
     let with_error = equal.as_ref().or(error.as_ref()).is_some_and(Correlations::are_positive);
     let numbers = format!(

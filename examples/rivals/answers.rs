@@ -1,4 +1,4 @@
-//! One row for each prediction: the predictions of surmise and the rivals, and the truth.
+//! Makes one row for each row to predict: the predictions of surmise and of the rivals, and the truth.
 
 use std::path::Path;
 
@@ -28,7 +28,7 @@ pub struct Answer {
     pub regime: String,
     /// The reason of a refusal, or the limits of the prediction.
     pub note: String,
-    /// One prediction of each rival, in the order of [`methods::ALL`]; `None` if it cannot be fitted.
+    /// The prediction of each rival, in the order of [`methods::ALL`]; `None` if the rival cannot be fitted.
     pub rivals: Vec<Option<f64>>,
     pub unit: f64,
 }
@@ -38,12 +38,13 @@ impl Answer {
         (predicted - self.truth).abs() / self.unit
     }
 
-    /// Error of surmise; a refusal counts as the mean of the fitted targets.
+    /// Error of surmise. For a refusal, the mean of the fitted targets counts as the prediction.
     pub fn error(&self) -> f64 {
         self.error_of(self.y_hat.unwrap_or(self.mean))
     }
 
-    /// Error of a rival; if it cannot be fitted, it counts as the mean of the fitted targets.
+    /// Error of a rival. If the rival cannot be fitted, the mean of the fitted targets counts as its
+    /// prediction.
     pub fn rival_error(&self, rival: usize) -> f64 {
         self.error_of(self.rivals[rival].unwrap_or(self.mean))
     }
@@ -62,7 +63,7 @@ impl Answer {
 /// All rows of a task. If the whole calibration refuses, every row is refused with its reason.
 ///
 /// # Errors
-/// As [`Task::table`].
+/// Returns the errors of [`Task::table`].
 pub fn answers(problem: &Problem, task: &Task) -> Result<Vec<Answer>> {
     let (fitted, asked) = (task.fitted_rows()?, task.asked_rows());
     let (y, models) = (task.frame.get(&task.target)?, task.frame.words("model")?);

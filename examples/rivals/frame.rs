@@ -118,7 +118,7 @@ impl Frame {
     /// The rows in which all these columns have a number.
     ///
     /// # Errors
-    /// As [`Self::get`].
+    /// Returns the errors of [`Self::get`].
     pub fn complete(&self, names: &[&str]) -> Result<Self> {
         let columns = names.iter().map(|name| self.get(name)).collect::<Result<Vec<_>>>()?;
         let is_complete = |row: &usize| columns.iter().all(|cells| !cells[*row].is_nan());

@@ -12,7 +12,7 @@ use crate::summary::{LEAST_IN_REGIME, Summary, mean, single_rival};
 /// The page around the tables.
 const PAGE: &str = include_str!("page.md");
 const PLACE: &str = "{tables}\n";
-/// Largest ratio to the best rival that does not count as a loss.
+/// If the ratio of surmise's error to that of the best rival is above this, the problem counts as a loss.
 const NEAR: f64 = 1.15;
 
 /// Writes docs/results/rivals.md.
@@ -47,7 +47,8 @@ pub fn tables(summaries: &[(Half, Summary)]) -> String {
     text
 }
 
-/// Three decimals without the zero before the point; two from 1 on; a dash for NaN.
+/// Formats a number with three decimals and without the zero before the point, or with two decimals from 1
+/// on. NaN is a dash.
 fn number(value: f64) -> String {
     match value {
         value if value.is_nan() => "-".into(),

@@ -1,4 +1,5 @@
-//! Problems and their tasks: a table, the rows to predict, and what a user would specify about its columns.
+//! Defines problems and their tasks: a table, the rows to predict, and what a user would specify about the
+//! columns.
 
 use surmise::Result;
 use surmise::calibration::{CalibrationSpec, Table};
@@ -7,7 +8,7 @@ use crate::frame::{Frame, fault};
 
 /// Level of the intervals.
 pub const LEVEL: f64 = 0.9;
-/// Maximum number of tasks of one problem. If there are more, every second or third is used.
+/// Maximum number of tasks of one problem. From a longer list, evenly spaced tasks are used.
 const MOST_TASKS: usize = 40;
 
 /// The half of a problem: the half for tuning the calibration, or the half for the final comparison.
@@ -52,7 +53,7 @@ pub struct Task {
     pub target: String,
     /// Whether a row is to be predicted.
     pub asked: Vec<bool>,
-    /// Flags in addition to the target; defaults, unless the problem is about a column.
+    /// Flags in addition to the target. They are the defaults, unless the problem needs a flag for a column.
     pub flags: CalibrationSpec,
     pub rivals: RivalColumns,
     /// The divisor of errors.
@@ -63,8 +64,9 @@ impl Task {
     /// A task with default flags. Rows to predict with unknown truth are left out.
     ///
     /// # Errors
-    /// As [`Frame::get`]; [`Error::Calibration`](surmise::Error::Calibration) for a feature of the rivals
-    /// that no row has, or a table without rows to fit or to predict: the files are not the expected ones.
+    /// The errors of [`Frame::get`]; [`Error::Calibration`](surmise::Error::Calibration) if no row has a
+    /// feature of the rivals, or if there are no rows to fit or to predict. In these cases the files are not
+    /// from the expected commit.
     pub fn new(
         name: impl Into<String>,
         frame: &Frame,
@@ -77,7 +79,10 @@ impl Task {
         let name = name.into();
         for feature in &rivals.features {
             if frame.get(feature)?.iter().all(|cell| cell.is_nan()) {
-                return Err(fault(format!("{name}: no row knows {feature}; is this the pinned commit?")));
+                return Err(fault(format!(
+                    "{name}: no row has a value of {feature}; is this the pinned \
+                                          commit?"
+                )));
             }
         }
         let task = Self {
@@ -105,10 +110,10 @@ impl Task {
         (0..self.asked.len()).filter(|&row| self.asked[row]).collect()
     }
 
-    /// The rows to fit: not to be predicted, and with a target.
+    /// The rows to fit: they are not to be predicted and have a target.
     ///
     /// # Errors
-    /// As [`Frame::get`].
+    /// Returns the errors of [`Frame::get`].
     pub fn fitted_rows(&self) -> Result<Vec<usize>> {
         let y = self.frame.get(&self.target)?;
         Ok((0..self.asked.len()).filter(|&row| !self.asked[row] && !y[row].is_nan()).collect())
@@ -117,7 +122,7 @@ impl Task {
     /// The table that surmise reads, without the truth of the rows to predict.
     ///
     /// # Errors
-    /// As [`Table::from_bytes`].
+    /// Returns the errors of [`Table::from_bytes`].
     pub fn table(&self) -> Result<Table> {
         let bytes = self.frame.clone().emptied(&self.target, &self.asked).to_csv()?;
         Table::from_bytes(format!("{}.csv", self.name).as_ref(), &bytes)
@@ -135,7 +140,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A problem; of more than 40 tasks, it uses 40 at equal distances.
+    /// Creates a problem. If there are more than 40 tasks, it uses 40 evenly spaced tasks.
     pub fn new(name: &'static str, title: &'static str, half: Half, mut tasks: Vec<Task>) -> Self {
         let n = tasks.len();
         if n > MOST_TASKS {
@@ -183,7 +188,7 @@ pub fn distinct(cells: &[String]) -> Vec<String> {
     found
 }
 
-/// Where a text column has a value.
+/// Whether each cell of a text column has this value.
 pub fn is(cells: &[String], value: &str) -> Vec<bool> {
     cells.iter().map(|cell| cell == value).collect()
 }

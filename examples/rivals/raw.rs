@@ -1,4 +1,4 @@
-//! The fetched files: CSV and JSON in the format of the public repositories.
+//! Reads the fetched files: CSV and JSON in the format of the public repositories.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,11 +15,11 @@ fn bytes(path: &Path) -> Result<Vec<u8>> {
     std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })
 }
 
-/// The rows of a CSV file that has these columns, among others.
+/// The rows of a CSV file, which must have these columns.
 ///
 /// # Errors
-/// [`Error::Read`]; [`Error::Csv`] for a missing column, a row with another length than the header, or no
-/// row.
+/// [`Error::Read`]; [`Error::Csv`] if a column is missing, if a row has another length than the header, or if
+/// there are no rows.
 pub fn records(path: &Path, columns: &[impl AsRef<str>]) -> Result<Vec<Record>> {
     let bytes = bytes(path)?;
     let wrong = |line: usize, error: csv::Error| Error::Csv {

@@ -17,7 +17,7 @@ pub struct Summary {
     /// Smallest and largest number of rows that a task fits.
     pub fitted: (usize, usize),
     pub predicted: usize,
-    /// Error of surmise on all rows; a refusal counts as the mean of the fitted targets.
+    /// Error of surmise on all rows. For a refusal, the mean of the fitted targets counts as the prediction.
     pub error: f64,
     /// Share of the rows that surmise refuses.
     pub refused: f64,
@@ -41,7 +41,7 @@ pub struct Intervals {
 }
 
 impl Summary {
-    /// `None` for a problem without rows.
+    /// Summarises a problem. Returns `None` for a problem without rows.
     pub fn new(problem: &Problem, answers: &[Answer]) -> Option<Self> {
         let rows: Vec<&Answer> = answers.iter().filter(|answer| answer.problem == problem.name).collect();
         let answered: Vec<&Answer> = rows.iter().copied().filter(|row| row.y_hat.is_some()).collect();
@@ -84,14 +84,14 @@ fn intervals(regime: &str, rows: &[&Answer]) -> Intervals {
     }
 }
 
-/// NaN if there are no values.
+/// The mean of the values; NaN if there are none.
 pub fn mean(values: impl Iterator<Item = f64>) -> f64 {
     let (sum, n) = values.fold((0.0, 0.0), |(sum, n), value| (sum + value, n + 1.0));
     sum / n
 }
 
-/// The single rival that is best over all problems: it has the smallest mean ratio of its error to that of
-/// the best rival of the problem.
+/// The single rival that is best over all problems. For this rival, the ratio of its error to the error of
+/// the best rival of each problem has the smallest mean.
 pub fn single_rival(summaries: &[&Summary]) -> usize {
     let ratio = |rival: usize| mean(summaries.iter().map(|s| s.rivals[rival] / s.rivals[s.best()]));
     (0..methods::ALL.len()).min_by(|a, b| ratio(*a).total_cmp(&ratio(*b))).unwrap_or_default()

@@ -1,6 +1,7 @@
-//! The training corpora: endless documents over the words of categories, drawn from a seed. The everyday
-//! corpus has four kinds: in-context series, pairs that can be completed in context, short sentences that
-//! state the facts, and random segments that are copied. The invented corpus has pairs and sentences.
+//! Generates the training corpora: endless documents over the words of categories, drawn from a seed. The
+//! everyday corpus has four kinds of documents: in-context series, pairs that can be completed in context,
+//! short sentences that state the facts, and random segments that are copied. The invented corpus has pairs
+//! and sentences.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -69,8 +70,8 @@ impl Generator {
         for text in cells.map(String::as_str).chain(sentences) {
             words.extend(text.split_whitespace().map(str::to_lowercase));
         }
-        // The placeholders are replaced by cells; of the other words, only the article `a` of the everyday
-        // corpus remains.
+        // The placeholders E, A and R are replaced by cells, so they are no words of the vocabulary. The word
+        // `a` is kept in the everyday corpus, which uses it as an article.
         let is_article = |word: &String| word == "a" && corpus == Corpus::Everyday;
         words.retain(|word| !["a", "e", "r"].contains(&word.as_str()) || is_article(word));
         let vocabulary: Vec<String> = [END.into(), "<unk>".into()].into_iter().chain(words).collect();
@@ -82,7 +83,8 @@ impl Generator {
         self.vocabulary.len()
     }
 
-    /// tokenizer.json: lower case, words and punctuation apart, one token a word.
+    /// The content of tokenizer.json. Text is converted to lower case and split into words and punctuation;
+    /// each word is a token.
     pub fn tokenizer_json(&self) -> serde_json::Result<Vec<u8>> {
         let special = |id: u32, content: &str| {
             json!({"id": id, "content": content, "single_word": false, "lstrip": false, "rstrip": false,

@@ -1,5 +1,5 @@
-//! AdamW (Loshchilov and Hutter 2019) with gradient clipping. The implementation in candle-nn keeps its
-//! moments private, so a run could not save and resume it.
+//! Implements AdamW (Loshchilov and Hutter 2019) with gradient clipping. The implementation in candle-nn
+//! keeps its moments private, so a run could not save and restore them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -76,7 +76,7 @@ impl AdamW {
     }
 
     /// Loads a saved state of a schedule of `of` steps; returns the number of completed steps. A state of
-    /// another schedule is refused, because its learning rates differ.
+    /// another schedule is an error, because its learning rates differ.
     pub fn load(&mut self, path: &Path, of: usize) -> Result<usize> {
         let mut tensors = candle_core::safetensors::load(path, &Device::Cpu)?;
         let mut take = |name: String| {
@@ -89,11 +89,11 @@ impl AdamW {
         }
         let steps = take("steps".into())?.to_vec1::<u32>()?;
         let &[done, planned] = steps.as_slice() else {
-            candle_core::bail!("{}: not a state of this trainer", path.display())
+            candle_core::bail!("{} is not a saved state of this trainer", path.display())
         };
         if planned as usize != of {
             candle_core::bail!(
-                "{}: a state of a run of {planned} steps, not {of}; remove it to start again",
+                "{} is from a run of {planned} steps, not {of}; remove it to start again",
                 path.display()
             )
         }

@@ -1,4 +1,4 @@
-//! The members of the family: sizes, configs and training lengths.
+//! Defines the members of the families: sizes, configs and training lengths.
 
 use serde_json::{Value, json};
 
@@ -13,11 +13,11 @@ pub enum Corpus {
 
 /// One run of training.
 pub struct Recipe {
-    /// The folder of its last checkpoint below `calibration/`.
+    /// Its name, which is also the name of the folder of its last checkpoint below `calibration/`.
     pub name: &'static str,
     /// Its family.
     pub family: &'static str,
-    /// What it is trained on.
+    /// The corpus on which it is trained.
     pub corpus: Corpus,
     d_model: usize,
     n_layers: usize,
@@ -105,7 +105,8 @@ impl Recipe {
         }
     }
 
-    /// Whether an earlier checkpoint is in the repository, which has one for each of the smaller members.
+    /// Whether a checkpoint before the last one is in the repository. The repository has one such checkpoint
+    /// for each of the smaller members.
     pub fn is_kept_in_repository(&self, step: usize, n_steps: usize) -> bool {
         step == n_steps / 2 && self.d_model < 64
     }
@@ -114,8 +115,8 @@ impl Recipe {
     pub fn config(&self, vocab_size: usize) -> Value {
         let (d, heads) = (self.d_model, self.n_heads);
         match self.family {
-            // Larger than the usual 0.02: with learned positions, these widths and few steps, more than twice
-            // as many facts were recalled.
+            // `initializer_range` is larger than the usual 0.02. With learned positions, these widths and few
+            // steps, the models then recalled more than twice as many facts.
             "minigpt" | "factgpt" => json!({
                 "architectures": ["GPT2LMHeadModel"], "model_type": "gpt2", "vocab_size": vocab_size,
                 "n_embd": d, "n_layer": self.n_layers, "n_head": heads, "n_positions": 64, "n_inner": null,
@@ -154,7 +155,8 @@ impl Recipe {
         }
     }
 
-    /// Warm-up, then a cosine down to a tenth. Narrow models use a higher learning rate.
+    /// The learning rate: a warm-up, then a cosine decay to a tenth. Narrow models use a higher learning
+    /// rate.
     pub fn learning_rate(&self, step: usize, n_steps: usize) -> f64 {
         let top = 0.006 * (32.0 / self.d_model as f64).sqrt();
         if step < WARM_UP {

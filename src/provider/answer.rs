@@ -82,10 +82,9 @@ pub enum Outcome {
 /// The token counts of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Usage {
-    /// Tokens of the prompt, including cached ones; `None` if they were not counted.
+    /// Tokens of the prompt, including cached tokens; `None` if the server does not report them.
     pub prompt_tokens: Option<u64>,
-    /// Tokens of the answer, including reasoning, which are billed as output; `None` if they were not
-    /// counted.
+    /// Tokens billed as output: the answer with its reasoning; `None` if the server does not report them.
     pub completion_tokens: Option<u64>,
     /// Tokens of reasoning, which are part of the completion tokens.
     pub reasoning_tokens: Option<u64>,
@@ -103,19 +102,20 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// Whether a part of the prompt has more tokens than the prompt, which is inconsistent.
+    /// Whether the count of cached, cache-write or audio tokens exceeds the count of all prompt tokens, which
+    /// is inconsistent.
     pub fn exceeds_prompt(&self) -> bool {
         let parts = [self.cached_tokens, self.cache_write_tokens, self.audio_prompt_tokens];
         self.prompt_tokens.is_some_and(|prompt| parts.into_iter().flatten().any(|part| part > prompt))
     }
 
-    /// The counts, or `None` if neither prompt nor answer was counted.
+    /// Returns the counts, or `None` if the counts of the prompt and of the answer are both missing.
     pub(super) fn counted(self) -> Option<Self> {
         self.prompt_tokens.or(self.completion_tokens).map(|_| self)
     }
 
-    /// Removes zeros that cannot be counts: every prompt has a token, and so has every text. Returns `None`
-    /// if no count is left.
+    /// Removes zero counts that cannot be correct: every prompt and every nonempty answer has at least one
+    /// token. Returns `None` if no count is left.
     pub(super) fn without_zeros(mut self, has_text: bool) -> Option<Self> {
         self.prompt_tokens = self.prompt_tokens.filter(|tokens| *tokens > 0);
         self.completion_tokens = self.completion_tokens.filter(|tokens| *tokens > 0 || !has_text);
@@ -132,7 +132,8 @@ impl Usage {
 pub struct TokenLogprob {
     /// The text of the token, as reported by the server.
     pub token: String,
-    /// The bytes of the token, if the server reports them: a token may be part of a character.
+    /// The bytes of the token, if the server reports them. A token may be a part of a character, which
+    /// `token` cannot represent.
     pub bytes: Option<Vec<u8>>,
     /// Log-probability in nats; `None` for the first token of an echoed prompt.
     pub logprob: Option<f64>,
@@ -212,7 +213,7 @@ impl From<AnswerParts> for Outcome {
             (_, None) if parts.has_reasoning => Self::Truncated { text: String::new() },
             (Finish::Complete, None) => Self::Empty,
             (_, None) => unreadable(format!("the response has no text (finish reason: {})", clip(reason))),
-            // Both cases are decided above.
+            // Unreachable: for these two finish reasons, the function has returned above.
             (Finish::Filtered | Finish::Refused, Some(text)) => Self::Truncated { text },
         }
     }
@@ -224,7 +225,7 @@ fn unreadable(reason: String) -> Outcome {
 
 /// The outcome of a successful response without an answer; the reason quotes the body.
 pub(super) fn no_answer(body: &Value) -> Outcome {
-    unreadable(format!("a successful response without an answer: {}", clip(&body.to_string())))
+    unreadable(format!("the response is successful, but contains no answer: {}", clip(&body.to_string())))
 }
 
 /// The outcome of an answer that the server aborted with this finish reason.

@@ -1,5 +1,5 @@
-//! The wire format of Anthropic, `POST {base}/v1/messages`. It has no log-probabilities and no seed, and a
-//! stop sequence must not be blank.
+//! The wire format of Anthropic, `POST {base}/v1/messages`. The API has no log-probabilities and no seeds,
+//! and it rejects blank stop sequences.
 
 use serde::Serialize;
 use serde_json::Value;

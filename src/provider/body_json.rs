@@ -1,17 +1,19 @@
-//! Parses and checks the members that a user adds to the body of every request (`--body-json`). They set
-//! parameters without a flag in surmise: routing of a gateway, thinking budgets, options of a local server.
+//! Parses and checks the members that a user adds to the body of every request (`--body-json`). These members
+//! set parameters that have no flag in surmise, such as the routing of a gateway, thinking budgets, or
+//! options of a local server.
 //!
-//! The members are part of the body and therefore of a question's key. They cannot replace what surmise
-//! itself sends (the prompt, the model, parameters with flags), cannot request several answers to one
-//! question, and cannot contain a key, because bodies are stored in the journal.
+//! The members are part of the body, and therefore part of the identity of a question. They cannot replace
+//! members that surmise itself sends (the prompt, the model, parameters with flags), cannot request several
+//! answers to one question, and cannot contain an API key, because bodies are stored in the journal.
 
 use serde_json::{Map, Value};
 
 use super::registry::key_patterns;
 use crate::error::{Error, Result};
 
-/// Members that surmise sends itself, or that would change what counts as an answer. The names of all wire
-/// formats are listed, because a gateway may accept any of them.
+/// Forbidden members, with the reason. Surmise sends them itself, or the response would no longer be one
+/// complete and independent answer. The list contains the names of all wire formats, because a gateway may
+/// accept any of them.
 static RESERVED: &[(&str, &str)] = &[
     ("model", "is set by --api-model"),
     ("messages", "is the prompt"),
@@ -34,12 +36,12 @@ static RESERVED: &[(&str, &str)] = &[
     ("maxOutputTokens", "is set by --max-tokens, which also reserves the budget"),
     ("max_new_tokens", "is set by --max-tokens, which also reserves the budget"),
     ("num_predict", "is set by --max-tokens, which also reserves the budget"),
-    ("background", "would return a response without the text"),
+    ("background", "would return a response without the answer"),
     ("previous_response_id", "would make answers depend on each other"),
     ("conversation", "would make answers depend on each other"),
 ];
 
-/// Last words of names whose values are secrets.
+/// Last words of the names of members whose values are secrets.
 static SECRET_NAMES: &[&str] = &[
     "key",
     "apikey",
@@ -84,7 +86,7 @@ fn fault(reason: String) -> Error {
     Error::Parameter { name: "--body-json", reason }
 }
 
-/// Refuses names and values that look like secrets. The message never contains a value.
+/// Returns an error if a name or a value looks like a secret. The message never contains a value.
 fn refuse_secrets(path: &str, members: &Map<String, Value>) -> Result<()> {
     for (name, value) in members {
         let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
@@ -93,7 +95,7 @@ fn refuse_secrets(path: &str, members: &Map<String, Value>) -> Result<()> {
             let reason = "looks like a secret, and requests are stored in the journal; set the key in the \
                           environment variable of the provider";
             let path = if looks_like_key(name) { "a member name".into() } else { format!("`{path}`") };
-            return Err(fault(format!("must not contain a key: {path} {reason}")));
+            return Err(fault(format!("must not contain an API key: {path} {reason}")));
         }
         match value {
             Value::Object(inner) => refuse_secrets(&path, inner)?,
@@ -112,8 +114,8 @@ fn is_text(value: &Value) -> bool {
     value.as_str().is_some_and(|text| !text.is_empty())
 }
 
-/// The last word of a name, such as `key` in `api_key`, `apiKey` and `X-Api-Key`. Names of token counts, such
-/// as `max_tokens`, end in other words.
+/// The last word of a name, such as `key` in `api_key`, `apiKey` and `X-Api-Key`. The last word of
+/// `max_tokens` is `tokens`, which is not the name of a secret.
 fn last_word(name: &str) -> String {
     let lower = name.to_lowercase();
     let words = lower.rsplit(|c: char| !c.is_alphanumeric());
@@ -135,7 +137,7 @@ fn holds_key(value: &Value) -> bool {
 
 /// Whether a text starts like a key of a known provider, or is a bearer or session token.
 fn looks_like_key(text: &str) -> bool {
-    /// Least number of characters after the prefix, more than in an ordinary word.
+    /// Least number of characters after the prefix of a key. Ordinary words with the same prefix are shorter.
     const LEAST_TAIL: usize = 16;
     let tail =
         |rest: &str| rest.chars().take_while(|c| c.is_ascii_alphanumeric() || "-_.".contains(*c)).count();

@@ -21,8 +21,8 @@ fn merge_at(path: &str, body: &mut Value, added: &Map<String, Value>) -> Result<
             (Some(here @ Value::Object(_)), Value::Object(inner)) => merge_at(&path, here, inner)?,
             (Some(here), value) if here == value => {}
             (Some(_), _) => {
-                let reason = "surmise already sends; use its flag, or omit it with the flag (`--temperature \
-                              none`)";
+                let reason = "surmise already sends; change it with its own flag, or make surmise omit it \
+                              (`--temperature none`)";
                 let reason = format!("must not replace `{path}`, which {reason}");
                 return Err(Error::Parameter { name: "--body-json", reason });
             }

@@ -1,4 +1,4 @@
-//! Helpers that several wire formats share: chat messages, and separating the system prompt.
+//! Converts chat messages for several wire formats, and separates the system prompt.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -27,7 +27,8 @@ pub(super) fn turns(prompt: &Prompt) -> Vec<Turn<'_>> {
 /// with the user and alternate.
 ///
 /// # Errors
-/// [`Error::Parameter`]
+/// [`Error::Parameter`] if the other turns do not start with the user and alternate, or if they contain no
+/// user message.
 pub(super) fn split<'a>(provider: &str, prompt: &'a Prompt) -> Result<(String, Vec<Turn<'a>>)> {
     let Prompt::Messages(messages) = prompt else { return Ok((String::new(), turns(prompt))) };
     let system = |message: &&Message| message.role == Role::System;
@@ -53,11 +54,13 @@ pub(super) fn split<'a>(provider: &str, prompt: &'a Prompt) -> Result<(String, V
     Ok((parts.join("\n\n"), turns))
 }
 
-/// The text of a content: a string, the joined parts of one `kind` ("text", "refusal") in a list, or a single
-/// such part. `member` names the field with the text of a part. Reasoning has another kind and is left out.
+/// Reads the text of a message's `content`: a string, a list of parts, or a single part. The texts of all
+/// parts of one `kind` ("text" or "refusal") are joined. `member` names the field that contains the text of a
+/// part. Parts of another kind, such as reasoning, are left out.
 pub(super) fn content(content: &Value, kind: &str, member: &str) -> Option<String> {
     let is_text = kind == "text";
-    // Servers with OpenAI's newer format use the kind `output_text`, and some list bare strings.
+    // Servers with OpenAI's newer format use the kind `output_text`. Some servers send plain strings as
+    // parts.
     let part = |part: &Value| match part {
         Value::String(text) => Some(text.clone()).filter(|_| is_text),
         part if part["type"] == kind || is_text && part["type"] == "output_text" => {

@@ -2,8 +2,9 @@
 //! headers and error bodies. Each provider declares one [`Conventions`] constant in its own file.
 //!
 //! Compatible servers and gateways forward each other's headers and error bodies, so a response is read with
-//! the conventions of all providers together (see [`crate::provider::read`]). What HTTP itself defines (the
-//! usual statuses, `retry-after`, `date`) belongs to no provider and is handled there for all of them.
+//! the conventions of all providers together (see [`crate::provider::read`]). The usual statuses and the
+//! headers `retry-after` and `date` belong to HTTP, not to a provider; the reader handles them for all
+//! providers.
 
 use serde_json::Value;
 
@@ -15,8 +16,8 @@ use super::request::KeyHeader;
 pub struct KeyPattern {
     /// The prefix of all keys of this kind; it is not secret.
     pub prefix: &'static str,
-    /// Least number of characters after the prefix for a text to count as anyone's key; `None` if ordinary
-    /// words start with the prefix too.
+    /// A text with this prefix and at least this many characters after it is taken for an API key. `None` if
+    /// ordinary words may start with the prefix too.
     pub least_tail: Option<usize>,
 }
 
@@ -39,12 +40,12 @@ pub struct WindowHeaders {
 /// The conventions of one provider; see the module documentation.
 #[derive(Debug)]
 pub struct Conventions {
-    /// The patterns of its keys.
+    /// The patterns of the provider's keys.
     pub key_patterns: &'static [KeyPattern],
-    /// Headers in which some of its servers expect the key, in addition to
+    /// Headers in which some of the provider's servers expect the key, in addition to
     /// [`crate::provider::Provider::key_header`].
     pub other_key_headers: &'static [KeyHeader],
-    /// Prefixes of response headers to store, in addition to those of HTTP itself.
+    /// Prefixes of response headers to store, in addition to the standard headers of HTTP.
     pub kept_headers: &'static [&'static str],
     /// Rate-limit windows that count requests.
     pub request_windows: &'static [WindowHeaders],
@@ -64,15 +65,15 @@ pub struct Conventions {
     pub code_pointers: &'static [&'static str],
     /// JSON pointers to the message in an error object, if it is not in the member `message`.
     pub message_pointers: &'static [&'static str],
-    /// Error codes and types, with their class at any HTTP status.
+    /// Error codes and types with their class, which applies at any HTTP status.
     pub error_codes: &'static [(&'static str, FailureClass)],
-    /// Beginnings of error messages without an error code, with their class.
+    /// Beginnings of messages that come without an error code, with their class.
     pub error_messages: &'static [(&'static str, FailureClass)],
     /// Whether an error object reports a quota that lasts longer than minutes.
     pub is_long_quota: Option<fn(&Value) -> bool>,
     /// Error codes for prompts that a content filter refused.
     pub filter_codes: &'static [&'static str],
-    /// Beginnings of messages of content filters without an error code.
+    /// Beginnings of messages of content filters that come without an error code.
     pub filter_messages: &'static [(&'static str, FilterSide)],
     /// Whether an error object reports a content filter in another way than by these codes and messages.
     pub is_filtered: Option<fn(&Value) -> bool>,

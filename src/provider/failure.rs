@@ -33,7 +33,7 @@ impl ErrorClassifier {
         Self { known: known.into_iter().collect() }
     }
 
-    /// The outcome of an error object, or of a text in place of an error object.
+    /// Returns the outcome of an error, which is an error object or a plain text.
     pub fn classify(&self, status: u16, error: &Value) -> Outcome {
         let code = json::word(&error["code"])
             .or_else(|| json::word(&error["type"]))
@@ -169,7 +169,8 @@ impl ErrorClassifier {
         Some(FailureClass::Unsupported { param, also: named.collect() })
     }
 
-    /// The side that a content filter refused, and the category, if a filter did so.
+    /// Whether a content filter withheld the prompt or the answer, and the category. `None` if the error does
+    /// not come from a content filter.
     fn filtered(
         &self,
         error: &Value,
@@ -212,8 +213,9 @@ impl ErrorClassifier {
 /// The status that some providers return for filtered content.
 const UNAVAILABLE_FOR_LEGAL_REASONS: u16 = 451;
 
-/// Whether the status means that the server refuses the request itself, not the key, the path or the rate. A
-/// gateway may report a refusal of the provider behind it with its own error status.
+/// Whether a response with this status may refuse the content of the request, and not only the key, the path
+/// or the rate. Statuses 200 to 299 and server errors are included, because a gateway may use them to report
+/// a refusal by the provider behind it.
 fn is_refusal(status: u16) -> bool {
     matches!(status, 200..300 | 400 | 403 | 404 | 406 | 409 | 410 | 415 | 422 | 424 | 446 | 451 | 500 | 501)
 }
@@ -230,7 +232,7 @@ fn class_of_status(status: u16) -> FailureClass {
         408 | 499 => FailureClass::Unknown,
         413 => FailureClass::TooLarge,
         400..500 => FailureClass::Invalid,
-        // Any other error may have occurred after the answer was generated.
+        // Any other error may have occurred after the answer was generated and billed.
         _ => FailureClass::Unknown,
     }
 }

@@ -12,13 +12,13 @@ pub enum FilterSide {
 /// A failed request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// The class, which decides the response.
+    /// The class, which decides how surmise responds.
     pub class: FailureClass,
     /// The message of the server or of surmise.
     pub message: String,
     /// The error code of the server.
     pub code: Option<String>,
-    /// The parameter at fault.
+    /// The parameter that caused the failure.
     pub param: Option<String>,
     /// All parameters that the error mentions, by their names in the wire format.
     pub names: Vec<String>,

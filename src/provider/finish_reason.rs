@@ -1,8 +1,8 @@
 //! Maps the finish reasons of all providers and gateways to their meaning for the text.
 //!
 //! Names are compared in lower case. A gateway may forward the name of another provider, add the cause after
-//! a colon (`content_filter: RECITATION`), or send an object (`{"type": "length"}`). The text of an unknown
-//! reason counts as truncated, never as complete.
+//! a colon (`content_filter: RECITATION`), or send an object (`{"type": "length"}`). A text with an unknown
+//! finish reason counts as truncated, never as complete.
 
 use serde_json::Value;
 
@@ -32,7 +32,7 @@ use Finish::{Aborted, Complete, Filtered, NoAnswer, Refused, ToolCall, Truncated
 
 /// Known finish reasons in lower case.
 static TABLE: &[(&str, Finish)] = &[
-    // OpenAI and compatible servers; Anthropic; Gemini; Ollama; Cohere; Bedrock.
+    // From OpenAI and compatible servers, Anthropic, Gemini, Ollama, Cohere and Bedrock.
     ("stop", Complete),
     ("end_turn", Complete),
     ("stop_sequence", Complete),
@@ -47,7 +47,7 @@ static TABLE: &[(&str, Finish)] = &[
     ("eos_found", Complete),
     ("end_of_text", Complete),
     ("finish_reason_stop", Complete),
-    // A compatible server that has finished without naming a reason.
+    // Some compatible servers send an empty reason for a complete answer.
     ("", Complete),
     ("length", Truncated),
     ("max_tokens", Truncated),
@@ -90,7 +90,7 @@ static TABLE: &[(&str, Finish)] = &[
     ("image_recitation", Filtered),
     ("model_armor", Filtered),
     ("error_toxic", Filtered),
-    // Zhipu.
+    // From Zhipu.
     ("sensitive", Filtered),
     ("refusal", Refused),
     ("refused", Refused),
@@ -107,7 +107,7 @@ static TABLE: &[(&str, Finish)] = &[
     ("timeout", Aborted),
     ("insufficient_system_resource", Aborted),
     ("malformed_response", Aborted),
-    // Ollama loaded or unloaded the model, and did nothing else.
+    // Ollama only loaded or unloaded the model.
     ("load", Aborted),
     ("unload", Aborted),
     ("tool_calls", ToolCall),
@@ -167,7 +167,7 @@ mod tests {
             assert_eq!(Finish::of(&reason), finish, "{reason}");
         }
         for (i, (name, _)) in TABLE.iter().enumerate() {
-            assert!(TABLE[..i].iter().all(|(other, _)| other != name), "{name} stands twice");
+            assert!(TABLE[..i].iter().all(|(other, _)| other != name), "{name} is listed twice");
             assert_eq!(*name, name.to_lowercase());
         }
     }

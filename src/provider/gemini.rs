@@ -66,7 +66,8 @@ struct Config<'a> {
     thinking_config: Option<ThinkingConfig>,
 }
 
-/// The thinking settings. Effort `none` is a budget of 0 tokens; the levels are those of the newer models.
+/// The thinking settings. Effort `none` is sent as a budget of 0 tokens. Other efforts are sent as a level,
+/// which newer models accept.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ThinkingConfig {
@@ -250,7 +251,7 @@ fn usage(usage: &Value) -> Option<Usage> {
     let count = |name: &str| json::count(&usage[name]);
     let (thoughts, prompt) = (count("thoughtsTokenCount"), count("promptTokenCount"));
     let answer = count("candidatesTokenCount").map(|n| n.saturating_add(thoughts.unwrap_or(0)));
-    // Gemini omits a count of zero, so it is computed from the total.
+    // Gemini omits a count that is zero, so a missing answer count is computed from the total.
     let rest = count("totalTokenCount").zip(prompt).map(|(total, prompt)| total.saturating_sub(prompt));
     Usage {
         prompt_tokens: prompt,

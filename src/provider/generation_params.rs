@@ -24,7 +24,7 @@ pub enum MaxTokensKey {
 pub struct GenerationParams {
     /// Token limit of the answer.
     pub max_tokens: u32,
-    /// The name of the token limit, for formats that have two.
+    /// The name of the token limit, for wire formats with two names.
     pub max_tokens_key: MaxTokensKey,
     /// Sampling temperature; 0 means greedy decoding.
     pub temperature: Option<f64>,
@@ -49,10 +49,10 @@ pub struct GenerationParams {
 /// The default token limit of an answer from a chat API, including reasoning.
 ///
 /// The limit is an upper bound: a model that answers with one word stops after that word. A reasoning model
-/// uses tens to hundreds of tokens for a short question, and often more than a thousand if it is unsure. With
-/// a limit for the answer alone, you would pay for reasoning without an answer. A larger limit would exceed
-/// the context window of small local servers, reserve more of the budget for each request, and use up rate
-/// limits that count requested tokens.
+/// uses tens to hundreds of tokens for a short question, and often more than a thousand if it is unsure. If
+/// the limit only fitted the answer, you would pay for reasoning that is cut off before the answer. A larger
+/// limit would exceed the context window of small local servers, reserve more of the budget for each request,
+/// and use up rate limits that count requested tokens.
 pub const CHAT_MAX_TOKENS: u32 = 2048;
 
 impl Default for GenerationParams {
@@ -75,7 +75,7 @@ impl Default for GenerationParams {
 /// The capabilities of a wire format.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Capabilities {
-    /// Whether it accepts chat messages; otherwise only plain text.
+    /// Whether the wire format accepts chat messages. If not, it accepts only plain text.
     pub chats: bool,
     /// Largest number of stop sequences.
     pub stops: usize,
@@ -87,7 +87,7 @@ pub struct Capabilities {
     pub max_seed: Option<u64>,
     /// Largest number of most likely tokens per position; `None` if there are no log-probabilities.
     pub top_logprobs: Option<u8>,
-    /// Whether it can return the prompt with log-probabilities.
+    /// Whether the wire format can return the prompt with log-probabilities.
     pub echo: bool,
     /// The supported levels of reasoning effort.
     pub efforts: &'static [ReasoningEffort],
@@ -97,7 +97,7 @@ impl GenerationParams {
     /// Checks that a wire format supports all parameters.
     ///
     /// # Errors
-    /// [`Error::Parameter`]
+    /// [`Error::Parameter`] for the first parameter that the wire format does not support.
     pub fn check(&self, provider: &str, can: &Capabilities) -> Result<()> {
         let fault = |name: &'static str, reason: String| Err(Error::Parameter { name, reason });
         if self.max_tokens == 0 {
@@ -116,7 +116,7 @@ impl GenerationParams {
         }
         if self.stop.len() > can.stops {
             let reason = format!(
-                "can be given {} times for {provider}, but is given {} times",
+                "can be given at most {} times for {provider}, but is given {} times",
                 can.stops,
                 self.stop.len()
             );
@@ -166,15 +166,16 @@ impl GenerationParams {
         Ok(())
     }
 
-    /// The stop sequences that the wire format accepts. Grading applies all stop sequences, so one that
-    /// cannot be sent only costs the tokens generated after it.
+    /// The stop sequences that the wire format accepts. Grading applies all stop sequences to the answer, so
+    /// a stop sequence that is not sent changes no grade. The model then generates more tokens, which are
+    /// billed.
     pub fn sendable_stops(stops: &[String], can: &Capabilities) -> Vec<String> {
         let legal = |stop: &&String| !stop.is_empty() && (can.blank_stops || !stop.trim().is_empty());
         stops.iter().filter(legal).take(can.stops).cloned().collect()
     }
 
-    /// The parameters without one that a server refused, given its name in the wire format. `None` if
-    /// removing it changes nothing.
+    /// Returns the parameters without `param`, the name in the wire format of a parameter that a server
+    /// refused. The token limit is not removed; its other name is used instead. `None` if nothing changes.
     pub fn without(&self, param: &str) -> Option<Self> {
         let mut changed = self.clone();
         match param {
@@ -192,8 +193,8 @@ impl GenerationParams {
         (changed != *self).then_some(changed)
     }
 
-    /// The parameters with the value halved of one that a server called too high. `None` if it cannot be
-    /// lowered.
+    /// Halves the value of `param`, the name in the wire format of a parameter whose value a server called
+    /// too high. `None` if the value cannot be lowered.
     pub fn lowered(&self, param: &str) -> Option<Self> {
         /// The smallest token limit that every wire format accepts.
         const LEAST_TOKENS: u32 = 16;

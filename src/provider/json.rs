@@ -1,6 +1,6 @@
-//! Parses the JSON of servers. A body that a strict parser refuses is repaired and parsed again, so that a
-//! billed answer is not lost because of a byte-order mark, leading blank lines, an unpaired surrogate, a
-//! control character, invalid UTF-8, or a number that is not finite. Any other invalid JSON is refused.
+//! Parses the JSON of servers. If a strict parser rejects a body, the body is repaired and parsed again, so
+//! that a billed answer is not lost because of a byte-order mark, leading blank lines, an unpaired surrogate,
+//! a control character, invalid UTF-8, or a number that is not finite. Any other invalid JSON is an error.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use serde_json::Value;
 /// memory and at least two bytes of the body.
 const MAX_VALUES: usize = 1 << 21;
 
-/// Parses a body. `Err` is the reason for a failure.
+/// Parses a body. The error is the reason why parsing failed.
 pub fn parse(body: &[u8]) -> Result<Value, String> {
     if body.len() > 2 * MAX_VALUES && count_values(body) > MAX_VALUES {
         return Err(format!("contains more than {MAX_VALUES} values"));
@@ -19,12 +19,12 @@ pub fn parse(body: &[u8]) -> Result<Value, String> {
     read(body)
 }
 
-/// Like [`parse`], for a local file of any size.
+/// Like [`parse`], but without the limit on the number of values, for local files.
 pub fn read(body: &[u8]) -> Result<Value, String> {
     read_as(body)
 }
 
-/// Like [`read`], into a type that may leave out most of a large file.
+/// Like [`read`], but deserialises into `T`, which may leave out the unneeded parts of a large file.
 pub fn read_as<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
     let body = skip_padding(body);
     if body.is_empty() {
@@ -79,7 +79,7 @@ pub fn count_values(body: &[u8]) -> usize {
     n
 }
 
-/// Replaces invalid JSON that has a clear meaning, or clearly none.
+/// Repairs the kinds of invalid JSON that the module documentation lists.
 fn repair(body: &[u8]) -> Vec<u8> {
     let text = String::from_utf8_lossy(body);
     let mut repaired = String::with_capacity(text.len() + 16);
@@ -145,7 +145,7 @@ fn repair_escape(rest: &str, at: usize) -> (Cow<'_, str>, usize) {
             (rest[at..at + 12].into(), 12)
         }
         Some(0xD800..=0xDFFF) => ("\\ufffd".into(), 6),
-        // Anything else is left unchanged for the parser.
+        // Any other escape is copied unchanged; the parser checks it.
         _ => ("\\u".into(), 2),
     }
 }

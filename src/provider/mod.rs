@@ -1,5 +1,6 @@
-//! Wire formats of closed models. Each has two pure functions: one renders a request, the other reads an
-//! answer. They use no network, clock or key, so stored raw answers can be read again at any time, offline.
+//! Renders requests to closed models and reads their answers, in the wire format of each provider. A wire
+//! format has two pure functions: one renders a request, the other reads an answer. These functions use no
+//! network, clock or key, so stored raw answers can be read again offline.
 //!
 //! To add a wire format, add one file with a [`Provider`], one row in [`ALL`], and its golden bodies in
 //! `tests/golden/providers`.

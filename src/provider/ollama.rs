@@ -46,7 +46,7 @@ enum Think {
     Level(&'static str),
 }
 
-/// The levels of `think`, and `none`, which disables it.
+/// The levels of `think`, and `none`, which disables thinking.
 const EFFORTS: &[ReasoningEffort] =
     &[ReasoningEffort::None, ReasoningEffort::Low, ReasoningEffort::Medium, ReasoningEffort::High];
 
@@ -123,7 +123,7 @@ impl Provider for Ollama {
     fn read_success(&self, value: &Value, _: &ErrorClassifier) -> Answer {
         let reason = value["done_reason"].as_str();
         let message = &value["message"];
-        // Old versions of Ollama send no reason.
+        // Old versions of Ollama send no finish reason.
         let is_done = reason.is_none() && value["done"] == true;
         let has_reasoning = message["thinking"].as_str().is_some_and(|text| !text.is_empty());
         let parts = AnswerParts {
@@ -134,7 +134,7 @@ impl Provider for Ollama {
             tool: message["tool_calls"][0]["function"]["name"].as_str().map(Into::into),
             ..AnswerParts::default()
         };
-        // The server loaded or unloaded the model, and did nothing else.
+        // The server only loaded or unloaded the model.
         let outcome = match reason {
             Some(reason @ ("load" | "unload")) => interrupted(reason),
             _ if message.is_object() => parts.into(),

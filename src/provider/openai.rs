@@ -31,7 +31,7 @@ pub(super) const CONVENTIONS: Conventions = Conventions {
         KeyPattern::prefix("nvapi-"),
         KeyPattern::prefix("pplx-"),
     ],
-    // Azure.
+    // Azure expects the key in this header.
     other_key_headers: &[KeyHeader::Named("api-key")],
     kept_headers: &[
         "x-ratelimit-",
@@ -46,18 +46,18 @@ pub(super) const CONVENTIONS: Conventions = Conventions {
     request_windows: &[
         WindowHeaders { remaining: "x-ratelimit-remaining-requests", reset: "x-ratelimit-reset-requests" },
         WindowHeaders { remaining: "x-ratelimit-remaining", reset: "x-ratelimit-reset" },
-        // An IETF draft.
+        // From an IETF draft.
         WindowHeaders { remaining: "ratelimit-remaining", reset: "ratelimit-reset" },
     ],
     token_windows: &[WindowHeaders {
         remaining: "x-ratelimit-remaining-tokens",
         reset: "x-ratelimit-reset-tokens",
     }],
-    // vLLM.
+    // vLLM marks its errors in this way.
     error_marks: &[("object", "error")],
-    // Azure.
+    // Azure puts further codes in these places.
     code_pointers: &["/innererror/code", "/innererror/type", "/innererror/status", "/innererror/reason"],
-    // Mistral, and servers built on FastAPI.
+    // Mistral and servers built on FastAPI put the message in these places.
     message_pointers: &["/message/detail/0/msg", "/detail/0/msg", "/detail", "/msg", "/base_resp/status_msg"],
     retry_after_s: Some(named_wait),
     error_codes: &[
@@ -71,7 +71,7 @@ pub(super) const CONVENTIONS: Conventions = Conventions {
         ("unsupported_country_region_territory", FailureClass::Credentials),
         ("model_not_found", FailureClass::NoModel),
         ("model_decommissioned", FailureClass::NoModel),
-        // Zhipu.
+        // Codes of Zhipu.
         ("1211", FailureClass::NoModel),
         ("1261", FailureClass::TooLarge),
         ("NotFoundError", FailureClass::NoModel),
@@ -91,9 +91,9 @@ pub(super) const CONVENTIONS: Conventions = Conventions {
         "moderation_blocked",
         "cyber_policy",
         "policy_violation",
-        // StepFun.
+        // From StepFun.
         "censorship_blocked",
-        // DashScope, Zhipu, one-api.
+        // From DashScope, Zhipu and one-api.
         "data_inspection_failed",
         "1301",
         "sensitive_words_detected",
@@ -137,8 +137,8 @@ fn forbidden_param(error: &Value) -> Option<String> {
 }
 
 /// OpenAI's reasoning models. They accept `max_completion_tokens` but not `max_tokens`, and no sampling
-/// parameters. Names must match exactly: any other model gets the usual parameters, and the probe detects
-/// those that it refuses.
+/// parameters. Names must match exactly: any other model gets the usual parameters, and the probe request
+/// detects parameters that the model refuses.
 static REASONING: &[&str] = &[
     "gpt-5",
     "gpt-5-2025-08-07",
@@ -165,7 +165,8 @@ pub(super) fn is_reasoning_model(model: &str) -> bool {
     REASONING.contains(&model)
 }
 
-/// Completes an answer with what chats and completions share: finish reason, model snapshot and usage.
+/// Completes an answer with the members that chats and completions share: finish reason, model snapshot and
+/// usage.
 pub(super) fn finish(mut parts: AnswerParts, value: &Value, errors: &ErrorClassifier) -> Answer {
     let choice = &value["choices"][0];
     let reason = finish_reason::name(&choice["finish_reason"]);
@@ -186,7 +187,7 @@ pub(super) fn finish(mut parts: AnswerParts, value: &Value, errors: &ErrorClassi
     let is_blank = parts.text.as_deref().is_none_or(|text| text.trim().is_empty());
     let outcome = match broken {
         Some(broken) if is_blank => broken,
-        // A server that aborts an answer may have sent part of it.
+        // The server aborted the answer after it had generated part of the text.
         Some(_) => AnswerParts { finish: Finish::Truncated, ..parts }.into(),
         None if !choice.is_object() => no_answer(value),
         None => parts.into(),
@@ -240,8 +241,9 @@ fn usage(usage: &Value) -> Option<Usage> {
     .counted()
 }
 
-/// The tokens billed as output. xAI and some gateways do not include reasoning in the completion tokens,
-/// which the total reveals. Without a total, reasoning is added only if it exceeds the completion tokens.
+/// The number of tokens billed as output. xAI and some gateways do not include reasoning in the completion
+/// tokens; in that case the total exceeds the sum of prompt and completion. Without a total, reasoning is
+/// added only if it exceeds the completion tokens.
 fn with_reasoning(completion: u64, reasoning: Option<u64>, prompt: Option<u64>, total: Option<u64>) -> u64 {
     let Some(reasoning) = reasoning else { return completion };
     let beside = completion.saturating_add(reasoning);
@@ -280,8 +282,8 @@ mod tests {
                 "completion_tokens_details": {"reasoning_tokens": reasoning}});
             usage(&counts).and_then(|usage| usage.completion_tokens)
         };
-        assert_eq!(completion(5, 45, Some(70)), Some(50), "beside it");
-        assert_eq!(completion(50, 45, Some(70)), Some(50), "within it");
+        assert_eq!(completion(5, 45, Some(70)), Some(50), "reasoning is not included");
+        assert_eq!(completion(50, 45, Some(70)), Some(50), "reasoning is included");
         assert_eq!(completion(5, 45, None), Some(50));
         assert_eq!(completion(50, 45, None), Some(50));
         assert_eq!(completion(5, 45, Some(25)), Some(45), "never less than the reasoning");

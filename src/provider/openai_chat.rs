@@ -117,7 +117,7 @@ impl Provider for OpenAiChat {
 
     fn read_success(&self, value: &Value, errors: &ErrorClassifier) -> Answer {
         let choice = &value["choices"][0];
-        // Joined streams and some gateways use another name for the message.
+        // Some gateways use the name `delta` for the message.
         let message = if choice["message"].is_object() { &choice["message"] } else { &choice["delta"] };
         let text = content(&message["content"], "text", "text");
         let reasoning = ["reasoning_content", "reasoning", "thinking"];

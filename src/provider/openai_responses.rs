@@ -23,7 +23,7 @@ use crate::error::{Error, Result};
 #[derive(Debug, Clone, Copy)]
 pub struct OpenAiResponses;
 
-/// The smallest accepted token limit.
+/// The smallest token limit that the API accepts.
 const LEAST_MAX_TOKENS: u32 = 16;
 
 #[derive(Serialize)]
@@ -149,7 +149,8 @@ impl Provider for OpenAiResponses {
         let commentary = text.is_none() && items().any(|item| item["phase"] == "commentary");
         let parts = AnswerParts {
             tool: calls.filter_map(|item| item["name"].as_str()).next().map(Into::into),
-            // A complete response with nothing but reasoning counts as an empty answer.
+            // Reasoning items do not count here: a complete response that contains only reasoning is an empty
+            // answer, not a truncated one.
             has_reasoning: commentary,
             filtered: (finish == Finish::Filtered).then_some((FilterSide::Answer, None)),
             reason: reason.map(Into::into),

@@ -26,8 +26,8 @@ pub struct RateLimitInfo {
 }
 
 impl RateLimitInfo {
-    /// Reads the headers, and the wait from the body if a provider puts it there, by the conventions of
-    /// several providers.
+    /// Reads the rate limit from the headers, by the conventions of several providers. If the headers contain
+    /// no wait, it is read from the body.
     pub fn read(
         headers: &Headers,
         body: Option<&Value>,
@@ -48,7 +48,7 @@ impl RateLimitInfo {
             if let Some(date) = http_date(value) {
                 return seconds_until(date, now);
             }
-            // Proxies may append their own wait; the longest one satisfies all.
+            // Proxies may append their own wait; the longest wait satisfies every server.
             value.split(',').filter_map(|wait| until(wait.trim(), now)).reduce(f64::max)
         };
         let in_body = || {
@@ -169,7 +169,7 @@ mod tests {
         for absurd in ["-1", "soon", "", "NaN", "inf", "1e999", "Fri, 06 Dec 2023 03:25:32 GMT"] {
             assert_eq!(after(absurd), None, "{absurd}");
         }
-        // A date is useless without the server's clock; the local clock may be an hour off.
+        // Without the server's clock, a date gives no wait, because the local clock may be wrong.
         assert_eq!(info(&[("retry-after", "Fri, 06 Dec 2024 03:25:32 GMT")]).retry_after_s, None);
         assert_eq!(info(&[("retry-after-ms", "250"), ("retry-after", "9")]).retry_after_s, Some(0.25));
         assert_eq!(info(&[("x-should-retry", "false")]).should_retry, Some(false));

@@ -15,7 +15,7 @@ pub static ALL: &[&dyn Provider] =
 /// Finds a provider by its name.
 ///
 /// # Errors
-/// [`crate::Error::Unknown`]
+/// [`crate::Error::Unknown`] if no provider has this name.
 pub fn find(name: &str) -> Result<&'static dyn Provider> {
     names::find(name, ALL, |provider| provider.name()).copied().ok_or_else(|| {
         let known: Vec<_> = ALL.iter().map(|provider| provider.name()).collect();
@@ -49,7 +49,7 @@ pub fn key_headers() -> Vec<KeyHeader> {
     headers
 }
 
-/// The prefixes of response headers to store, of all providers.
+/// The prefixes of response headers to store, from all providers.
 pub fn kept_headers() -> impl Iterator<Item = &'static str> {
     conventions().flat_map(|known| known.kept_headers).copied()
 }

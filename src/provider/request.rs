@@ -64,11 +64,12 @@ pub struct WireRequest {
 const WHOLE: &[u8] = b",\"stream\":false}";
 
 impl WireRequest {
-    /// Serialises a body, and adds the members of the user. Members keep the order of their struct, so that
-    /// equal requests give equal bytes. With added members they are in alphabetical order.
+    /// Serialises a body with the added members of `--body-json`. Equal requests give equal bytes: the
+    /// members are in the order of the struct, or, if members were added, in alphabetical order.
     ///
     /// # Errors
-    /// [`Error::Json`]; [`Error::Parameter`] for an added member that the body already has.
+    /// [`Error::Json`] if the body cannot be serialised; [`Error::Parameter`] for an added member that the
+    /// body already has with another value.
     pub(super) fn json(
         path: impl Into<String>,
         headers: Vec<(&'static str, String)>,

@@ -26,15 +26,15 @@ use crate::model::Model;
 use crate::provider::{GenerationParams, Provider};
 use crate::serve::{Background, LocalServer, ServerSettings};
 
-/// Concurrent requests.
+/// Number of concurrent requests.
 const CONCURRENCY: usize = 16;
-/// Sequences decoded at once. One, because the last digits of a log-probability depend on the other sequences
-/// of its batch, and results must be reproducible.
+/// Number of sequences decoded at once. Results must be reproducible, and in a larger batch the last digits
+/// of a log-probability depend on the other sequences.
 const SEQUENCES: usize = 1;
-/// Maximum tokens of an answer of a completion API. An answer ends at the first comma or line break, and the
-/// longest correct answers of the embedded categories have a few tokens.
+/// Maximum number of tokens of an answer from a completion API. An answer ends at the first comma or line
+/// break, and correct answers of the embedded categories have only a few tokens.
 pub(super) const ANSWER_TOKENS: u32 = 16;
-/// The address that records contain for a model served within this process.
+/// The base URL that is recorded for a model served within this process.
 pub(super) const HERE: &str = "http://localhost/v1";
 /// The wire format of served models. It is the only one that returns the log-probabilities of prompts.
 pub(super) const PROVIDER: &str = "openai-completions";
@@ -42,7 +42,7 @@ pub(super) const PROVIDER: &str = "openai-completions";
 /// The questions for a model: the prompts of the designs of all categories.
 #[derive(Debug, Clone)]
 pub(super) struct SemanticQuestions {
-    /// Categories: names or files.
+    /// Names or files of the categories.
     pub corpora: Vec<String>,
     /// Numbers of examples in a prompt.
     pub shots: Vec<usize>,
@@ -54,8 +54,8 @@ pub(super) struct SemanticQuestions {
     pub form: String,
     /// Seed for drawing entities.
     pub seed: u64,
-    /// Whether to ask for log-probabilities where the API returns them. An open model does not need them: its
-    /// profile contains the same values, and asking costs one more request per relation.
+    /// Whether to request log-probabilities if the API returns them. They are not needed for an open model,
+    /// whose profile contains the same values, and they take one more request per relation.
     pub logprobs: bool,
 }
 
@@ -108,7 +108,7 @@ impl SemanticQuestions {
     }
 }
 
-/// Serves a model on a loopback port. Port 0 selects a free one.
+/// Serves a model on a loopback port. Port 0 selects a free port.
 ///
 /// # Errors
 /// [`Error::Serve`] if the port is in use or the model cannot be served.
@@ -145,11 +145,11 @@ impl InProcess for Here {
 }
 
 /// Checks that every prompt of a design fits into the context of the model, together with an answer of
-/// `answer_tokens`. Returns `None` if it does, and otherwise the tokens of the longest prompt and the
-/// positions of the model.
+/// `answer_tokens`. Returns `None` if all prompts fit, and otherwise the number of tokens of the longest
+/// prompt and the number of positions of the model.
 ///
 /// # Errors
-/// Those of [`tokenize`], if the tokenizer cannot encode the corpus.
+/// Returns the errors of [`tokenize`] if the tokenizer cannot encode the corpus.
 pub(super) fn lacking_positions(
     model: &Model,
     design: &FactorialDesign,
@@ -174,7 +174,7 @@ pub(super) fn ask_served(
     let run = Run {
         folder: folder.into(),
         configuration,
-        // An interrupted run used another port; its answers stay valid.
+        // An interrupted run may have used another port, but its answers are still valid.
         new_config: true,
         redo: RedoSelection::default(),
         adapt: false,
@@ -217,7 +217,7 @@ pub(super) fn ask_served(
 /// because derived files must not depend on them.
 ///
 /// # Errors
-/// [`Error::Read`], [`Error::Csv`]
+/// [`Error::Read`] or [`Error::Csv`] if the file of scores cannot be read or parsed.
 pub(super) fn semantic_scores(folder: &Path) -> Result<Vec<SemanticScore>> {
     let rows: Vec<SemanticScore> = disk::read_csv(&folder.join(FILE), csv::Trim::None)?;
     Ok(rows.into_iter().map(|row| SemanticScore { collected_at: None, ..row }).collect())

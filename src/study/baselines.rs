@@ -1,5 +1,5 @@
 //! Predicts the rows of a closed model without a card, by means and regressions on the rows of other models.
-//! Every baseline uses the corpus.
+//! Every baseline takes the corpus of the row into account.
 
 use ndarray::Array2;
 
@@ -10,14 +10,15 @@ use crate::numeric::statistics::mean;
 /// The features of the regression on answers.
 const OUTSIDE: [&str; 3] = ["semantic_logprob_nats", "semantic_accuracy", "semantic_output_share"];
 
-/// The baselines of one row. `None` if the other rows do not suffice to fit one.
+/// The baselines of one row. A baseline is `None` if there are too few other rows to fit it.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Baselines {
     /// The mean over the rows of other models on the same corpus.
     pub mean: Option<f64>,
     /// The mean over the rows of other models on the same corpus with the same number of examples.
     pub shots: Option<f64>,
-    /// Regression on log10 parameters over the same rows as `shots`, given the size of the hidden model.
+    /// Regression on log10 of the number of parameters over the same rows as `shots`, evaluated at the size
+    /// of the hidden model.
     pub size: Option<f64>,
     /// Regression on log-probability, accuracy and output share with the link of the card, and one intercept
     /// for each corpus and each number of examples.
@@ -33,11 +34,11 @@ struct Row<'a> {
     target: Option<f64>,
 }
 
-/// The baselines of the rows `hidden` of a table, fitted on those of the rows `others` that have a target.
-/// `log10_params` has the model size of each row.
+/// The baselines of the rows `hidden` of a table. They are fitted on the rows `others` that have a target.
+/// `log10_params` contains log10 of the number of parameters for each row of the table.
 ///
 /// # Errors
-/// Those of the table's columns; [`crate::Error::Calibration`] if a regression fails.
+/// Errors of reading the table's columns; [`crate::Error::Calibration`] if a regression fails.
 pub(super) fn baselines(
     table: &Table,
     (target, link): (&str, Link),
@@ -98,7 +99,8 @@ fn outside(row: &Row, known: &[Row], link: Link) -> Result<Option<f64>> {
     Ok(line(&x, &y, &at)?.map(|eta| link.invert(eta, 0.0)))
 }
 
-/// Least-squares prediction at one point. `None` for fewer rows than coefficients, or a constant column.
+/// Least-squares prediction at one point. `None` if there are not more rows than coefficients, or if a column
+/// is constant.
 fn line(x: &[Vec<f64>], y: &[f64], at: &[f64]) -> Result<Option<f64>> {
     let varies = |column: usize| x.iter().any(|row| (row[column] - x[0][column]).abs() > 1e-9);
     if x.len() < at.len() + 2 || !(0..at.len()).all(varies) {

@@ -19,7 +19,7 @@ pub const FEATURES: [&str; 5] = [
 /// The feature for the model size, used if `sizes = true` declares sizes as published.
 pub(super) const SIZE: &str = "params_b";
 
-/// How to fit a card of `target`. `values` are the targets of the training rows.
+/// The specification of a card for `target`. `values` are the values of the target in the training rows.
 pub(super) fn specification(
     target: &str,
     features: Vec<String>,

@@ -26,7 +26,7 @@ pub struct Study {
     pub file: StudyFile,
     /// The designs, one for each corpus.
     pub designs: Vec<FactorialDesign>,
-    /// Requests and tokens of the tasks in addition to the designs.
+    /// Number of requests and tokens of the tasks that are asked in addition to the designs.
     pub(super) beside: Questions,
     /// The open models.
     pub models: Vec<StudyModel>,
@@ -61,9 +61,9 @@ pub struct Api {
     pub price: Option<Price>,
 }
 
-/// Items per relation of a drawn task.
+/// Number of items per relation of a task that is drawn from a corpus.
 pub(super) const TASK_ITEMS: usize = 100;
-/// Maximum shots of a drawn task.
+/// Maximum number of examples in a prompt of a task that is drawn from a corpus.
 pub(super) const TASK_SHOTS: usize = 4;
 /// Approximate characters per token of English text and of the embedded categories.
 pub(super) const CHARS_PER_TOKEN: f64 = 3.5;
@@ -93,8 +93,8 @@ impl ClosedTarget {
 }
 
 impl Study {
-    /// Resolves and checks everything that a study file names. `found` are the mistakes that reading the file
-    /// found; `known` caches the hashes of weights.
+    /// Resolves and checks everything that a study file names. `found` contains the mistakes that were found
+    /// when the file was read; `known` caches the hashes of weights.
     ///
     /// # Errors
     /// [`Error::StudyFile`](crate::Error::StudyFile) with every mistake. If `runs` is set and the file has a
@@ -234,7 +234,7 @@ fn tasks_beside(file: &StudyFile, findings: &Findings) -> Questions {
     questions
 }
 
-/// Length of a prompt in bytes, which approximates its characters.
+/// Length of a prompt in bytes, which approximates the number of characters.
 fn bytes(prompt: &Prompt) -> usize {
     match prompt {
         Prompt::Text(text) => text.len(),
@@ -276,7 +276,7 @@ fn check_calibration(file: &StudyFile, findings: &Findings) {
     }
 }
 
-/// Checks that a closed model has neither the name nor the weights of an open one.
+/// Checks that a closed model has neither the name nor the weights of an open model.
 fn check_apart(
     target: &ClosedModel,
     weights: Option<&StudyModel>,

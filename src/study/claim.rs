@@ -1,5 +1,6 @@
-//! Claims tasks, so that of several processes on one folder only one works on each task. A claim is a file
-//! created by a hard link, which is atomic on local and network file systems. No file locks are needed.
+//! Claims tasks, so that each task is run by only one of the processes that share a result folder. A claim is
+//! a file created by a hard link, which is atomic on local and network file systems. No file locks are
+//! needed.
 //!
 //! The holder renews its claim while it works. Another process takes the task over, with a claim of the next
 //! number, if the claim has not changed for [`STALE_AFTER`] or if its holder ran on the same machine and has
@@ -43,7 +44,7 @@ struct Holder {
     beat: u64,
 }
 
-/// A claim of another process, and the time since which it has not changed.
+/// A claim of another process, and the time at which it was first seen in this state.
 #[derive(Debug, Clone)]
 pub(super) struct Seen {
     number: u64,
@@ -78,7 +79,8 @@ impl Claims {
             .flatten()
             .filter_map(|entry| entry.file_name().to_str()?.strip_prefix(PREFIX)?.parse::<u64>().ok());
         let number = numbers.max()?;
-        // Claims are created atomically, so a claim that does not parse is damaged and has no live holder.
+        // Claims are created atomically, so a claim that does not parse is damaged. Its holder is unknown, so
+        // it is treated like a claim of another machine, which can be taken over once it is stale.
         let bytes = disk::read(self.path(number)).ok()?;
         let damaged = || Holder {
             host: "another machine".into(),
@@ -97,7 +99,7 @@ impl Claims {
     /// Tries to claim the task. `before` is the claim that an earlier attempt returned.
     ///
     /// # Errors
-    /// [`Error::Write`]
+    /// [`Error::Write`] if the claim file cannot be written.
     pub fn attempt(&self, before: Option<&Seen>) -> Result<Attempt> {
         let newest = self.newest();
         if let Some((number, holder)) = &newest {
@@ -190,7 +192,7 @@ impl Claim {
                     return;
                 }
                 holder.beat += 1;
-                // Ignore write errors here: a full disk makes writing the result fail.
+                // Ignore write errors here. If the disk is full, writing the result will report the error.
                 disk::write_json(&claims.path(number), &holder).unwrap_or_default();
             }
         };
@@ -268,7 +270,7 @@ mod tests {
         let elsewhere = Holder { host: "elsewhere".into(), pid: u32::MAX - 1, ..this };
         assert!(create(&claims.path(1), &elsewhere).expect("a claim"));
         assert!(take(&claims).is_none());
-        // An unchanged claim becomes stale; a renewed one does not.
+        // An unchanged claim becomes stale; a renewed claim does not.
         let Attempt::Held(seen) = claims.attempt(None).expect("an attempt") else { panic!("it is held") };
         let Some(long_ago) = Instant::now().checked_sub(STALE_AFTER) else { return };
         let old = Seen { since: long_ago, ..seen };

@@ -26,15 +26,16 @@ pub struct Diagnosis {
     pub remedy: String,
 }
 
-/// Minimum number of families. With fewer, leave-one-family-out errors say little about a new family.
+/// Minimum number of families. With fewer families, leave-one-family-out errors are a poor estimate of the
+/// error on a new family.
 const FAMILIES: usize = 3;
 /// Minimum number of models per family.
 const MODELS_OF_A_FAMILY: usize = 3;
 /// An interval is wide if it covers more than this fraction of the range of the open models.
 const WIDE: f64 = 0.8;
-/// A measurement is coarse if the standard error of its share is larger.
+/// A measurement is coarse if the standard error of the share is larger than this.
 const COARSE: f64 = 0.05;
-/// A closed model is large if it has this many times the parameters of the largest open one.
+/// A closed model is large if it has more than this many times the parameters of the largest open model.
 const LARGE: f64 = 10.0;
 
 /// Diagnoses a study from its file and its results.

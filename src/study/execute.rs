@@ -1,5 +1,4 @@
-//! Runs one task of each kind. A task reads the study and its model, writes its own files, and touches no
-//! files of other tasks.
+//! Runs a task of any kind. A task reads the study and its model, and writes only its own files.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -47,7 +46,7 @@ pub(super) struct Execution<'a> {
     pub interrupt: Arc<dyn Fn(Arc<Stop>) + Send + Sync>,
 }
 
-/// Receives the finished fraction of a task. Returns whether this process still holds the task.
+/// Receives the finished fraction of a task. Returns whether this process still holds the claim of the task.
 pub(super) type Step<'a> = &'a (dyn Fn(f64) -> bool + Sync);
 
 /// The result of a task.
@@ -62,7 +61,7 @@ impl Execution<'_> {
     /// Runs a task. `progress` receives the finished fraction.
     ///
     /// # Errors
-    /// Errors of the task.
+    /// Returns the errors of the task.
     pub fn run(&self, task: &StudyTask, progress: Step) -> Result<Outcome> {
         let study = self.study;
         match task.subject {
@@ -135,11 +134,11 @@ impl Execution<'_> {
         Ok(Outcome { files: vec![file], note: String::new(), gaps: None })
     }
 
-    /// Serves a model on this machine and asks it everything.
+    /// Serves a model on this machine and asks it all questions of the study.
     fn ask(&self, id: &str, model: &StudyModel, logprobs: bool, progress: Step) -> Result<Outcome> {
         let opened = self.open(model, false)?;
         self.check_positions(&opened)?;
-        // Answers of other weights under the same name do not belong to this model.
+        // Move away answers that other weights gave under the same name.
         set_aside_others(self.folder, id, &model.sha256)?;
         let server = serve_here(opened, self.study.file.seed)?;
         let asked = (HERE, model.info.id.as_str());
@@ -245,7 +244,7 @@ fn collection(folder: &Path, configuration: Configuration, closed: &ClosedModel,
         new_config: true,
         redo: RedoSelection::default(),
         adapt: true,
-        // A model that answers every question of a relation wrongly is a valid result.
+        // It is a valid result that a model answers every question of a relation wrongly.
         tolerated: Tolerated { wrong: true, ungraded: false, truncated: false },
         policy: RetryPolicy {
             concurrency: closed.concurrency,
@@ -268,7 +267,8 @@ fn collection(folder: &Path, configuration: Configuration, closed: &ClosedModel,
     }
 }
 
-/// Runs a collection and passes its progress on. Calls `lost` once if this process no longer holds the task.
+/// Runs a collection and reports its progress to `share`. Calls `lost` once if this process no longer holds
+/// the claim of the task.
 fn watched<T>(
     counted: &Progress,
     share: Step,
@@ -296,7 +296,7 @@ fn watched<T>(
     })
 }
 
-/// Interval at which the progress of a collection is passed on.
+/// Interval at which the progress of a collection is reported.
 const TICK: Duration = Duration::from_millis(200);
 
 /// The weights of a closed model, under the id and family of the closed model.

@@ -21,10 +21,10 @@ use crate::error::{Error, Result};
 use crate::observations::semantic::response;
 use crate::report::{self, Selection};
 
-/// Minimum interval at which the readable files (tables, `study.json`) are rewritten while tasks run.
+/// Minimum interval between updates of the tables and of `study.json` while tasks run.
 const SHOWN_EVERY: Duration = Duration::from_secs(5);
-/// The interval is also at least this many times the time to write them, because that time grows with the
-/// study.
+/// The interval is also at least this many times the duration of the last update, because updates of a large
+/// study take longer.
 const SHOWN_SHARE: u32 = 20;
 
 /// The result of a run of a study.

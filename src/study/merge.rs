@@ -144,13 +144,14 @@ fn is_passing(name: &str) -> bool {
     name.starts_with("claim-") || name.starts_with('.')
 }
 
-/// Whether the target is missing or shorter. A shard that was continued has a longer journal.
+/// Whether the target is missing or shorter than the source. A journal grows if its shard is continued, so
+/// the longer journal is the newer one.
 fn is_more(from: &Path, to: &Path) -> bool {
     let len = |path: &Path| path.metadata().map(|metadata| metadata.len()).ok();
     len(from) > len(to)
 }
 
-/// Copies the files below a folder that are missing in the target or longer than the copy there.
+/// Copies the files below a folder that are missing in the target or longer than the file in the target.
 fn copy_all(from: &Path, to: &Path) -> Result<()> {
     let Ok(entries) = std::fs::read_dir(from) else { return Ok(()) };
     disk::make_folder(to)?;

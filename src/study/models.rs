@@ -20,7 +20,7 @@ use crate::seed;
 pub struct StudyModel {
     /// Its source: a folder, a file, a Hugging Face id, or the name of an embedded model.
     pub name: String,
-    /// Its metadata. The family is the one in the study file.
+    /// Its metadata. The family is taken from the study file.
     pub info: ModelInfo,
     /// SHA-256 of all files that are read: weights, config, tokenizer.
     pub sha256: String,
@@ -70,7 +70,7 @@ impl KnownModels {
     /// Describes a model. Reads its files only if they have changed since they were cached.
     ///
     /// # Errors
-    /// Those of [`Description::of`].
+    /// Returns the errors of [`Description::of`].
     pub fn describe(&mut self, name: &str, hub: &Hub) -> Result<StudyModel> {
         Model::find(name, hub)?;
         let files = files(name, hub)?;
@@ -126,7 +126,7 @@ fn stamp(files: &[PathBuf]) -> String {
     stamp
 }
 
-/// SHA-256 of the hash of the weights together with the other small files of the model.
+/// SHA-256 over the model id, the hash of the weights, and the hashes of the model's other small files.
 fn identity(info: &ModelInfo, files: &[PathBuf]) -> Result<String> {
     let mut parts = format!("{} {}", info.id, info.weights_sha256);
     for file in files {

@@ -31,11 +31,11 @@ pub(super) struct ObservedModel<'a> {
 }
 
 /// The rows of `models`, with the header of observations.csv first. The proxy of a model is the next smaller
-/// measured model of its family; without one, the smallest measured model of another family. The size of a
-/// closed model is included only if `sizes` is set.
+/// measured model of its family or, if there is none, the smallest measured model of another family. The size
+/// of a closed model is included only if `sizes` is set.
 ///
 /// # Errors
-/// Those of [`join`].
+/// Returns the errors of [`join`].
 pub(super) fn observations(
     models: &[ObservedModel],
     shots: &[usize],

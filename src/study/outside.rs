@@ -12,8 +12,8 @@ pub struct Outside {
     pub finding: String,
 }
 
-/// The models with at least half of their measurements outside their intervals, in the order of the rows.
-/// Fewer misses are expected at levels below 1.
+/// The models with at least half of their measurements outside their intervals, in the order of the rows. A
+/// smaller share of misses is expected, because the nominal coverage is below 1.
 pub fn outside<'a>(rows: impl IntoIterator<Item = &'a PredictionRow>) -> Vec<Outside> {
     let mut models: Vec<(&str, Vec<&PredictionRow>)> = vec![];
     for row in rows.into_iter().filter(|row| row.is_inside().is_some()) {

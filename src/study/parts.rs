@@ -1,5 +1,5 @@
-//! Lists the collections of a model: one for the prompts of the designs, and one for further tasks. Each has
-//! its own folder and journal.
+//! Lists the collections of a model: one for the prompts of the designs, and one for further tasks. Each
+//! collection has its own folder and journal.
 
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 /// A collection: its folder, its configuration, and the result file that is joined into the observations.
 pub(super) type Part = (PathBuf, Configuration, &'static str);
 
-/// The collections of a model. `configuration` is the one for the prompts of the designs.
+/// The collections of a model. `configuration` applies to the prompts of the designs.
 pub(super) fn parts(
     study: &Study,
     folder: &StudyFolder,
@@ -51,8 +51,8 @@ pub(super) fn spent_usd<'a>(folders: impl IntoIterator<Item = &'a PathBuf>) -> R
 /// The file with the hash of the weights that gave the answers in a folder.
 const WEIGHTS: &str = "weights.sha256";
 
-/// Moves answers of different weights with the same model id to `earlier/`, and records `sha256` in the
-/// folders.
+/// Moves answers that other weights gave under the same model id to `earlier/`. Records `sha256`, the hash of
+/// the current weights, in the folders.
 ///
 /// # Errors
 /// [`Error::Write`]

@@ -1,5 +1,5 @@
 //! Predicts closed models: joins the results of tasks into observations, fits cards on the open models, and
-//! applies them to the closed ones.
+//! applies them to the closed models.
 
 use std::path::{Path, PathBuf};
 
@@ -46,7 +46,7 @@ struct Known {
 /// Joins all finished results, and predicts the closed models.
 ///
 /// # Errors
-/// Errors of the join. A calibration that cannot be fitted becomes a note.
+/// Returns the errors of joining the results. A card that cannot be fitted is reported in a note.
 pub fn predict(study: &Study, tasks: &[StudyTask], folder: &StudyFolder) -> Result<StudyPredictions> {
     let mut notes = vec![];
     let (known, scores) = known(study, tasks, folder, &mut notes)?;
@@ -84,8 +84,8 @@ pub fn predict(study: &Study, tasks: &[StudyTask], folder: &StudyFolder) -> Resu
             }
             Err(error @ (Error::Calibration { .. } | Error::Csv { .. })) => {
                 let of =
-                    if targets.is_empty() { String::new() } else { format!(" of {}", targets.join(", ")) };
-                made.notes.push(format!("no card{of}: {error}"));
+                    if targets.is_empty() { String::new() } else { format!(" for {}", targets.join(", ")) };
+                made.notes.push(format!("no card could be fitted{of}: {error}"));
                 made.predictions.extend(group.refused(&targets, &error)?);
             }
             Err(error) => return Err(error),
@@ -99,8 +99,8 @@ pub fn predict(study: &Study, tasks: &[StudyTask], folder: &StudyFolder) -> Resu
     Ok(made)
 }
 
-/// The training run of a model, and whether it is the run's last checkpoint: names such as `run-step1000`
-/// and `owner/name@step1000`.
+/// The training run of a model, and whether the model is the last checkpoint of the run. Names such as
+/// `run-step1000` and `owner/name@step1000` denote earlier checkpoints.
 fn run_of(id: &str) -> (&str, bool) {
     if let Some((run, revision)) = id.split_once('@')
         && revision.starts_with("step")
@@ -145,7 +145,7 @@ fn known(
         let at = match task.subject {
             Subject::Open { model, .. } | Subject::Questions { model } => model,
             Subject::Closed { target } => study.models.len() + target,
-            // The weights of a closed model are measured only after it was predicted.
+            // The weights of a closed model are measured only after the model was predicted.
             Subject::Weights { .. } => continue,
         };
         let done = folder.done(task);
@@ -177,13 +177,13 @@ fn known(
     Ok((known, scores))
 }
 
-/// Whether an unfinished collection has some answers that can be used. Unfinished answers of a model on this
-/// machine are not used: asking again is free.
+/// Whether an unfinished collection has some answers that can be used. For a model on this machine, an
+/// unfinished collection is not used, because asking again is free.
 fn has_answers(task: &StudyTask, folder: &StudyFolder) -> bool {
     task.kind == TaskKind::Collect && folder.answers(&task.model).join(FILE).is_file()
 }
 
-/// The scores under the model's id in tables, which may differ from its name in the API.
+/// Names the model of the scores by its id in tables, which may differ from its name in the API.
 fn renamed(scores: Vec<SemanticScore>, id: &str) -> Vec<SemanticScore> {
     scores.into_iter().map(|score| SemanticScore { model: id.into(), ..score }).collect()
 }

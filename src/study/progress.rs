@@ -15,7 +15,7 @@ struct State {
     done_s: f64,
     n_tasks: usize,
     n_done: usize,
-    /// Name, estimated seconds and finished fraction.
+    /// Name, estimated seconds and finished fraction of each running task.
     running: Vec<(String, f64, f64)>,
     /// Tasks that other processes hold, and descriptions of these processes.
     waiting: BTreeMap<String, String>,
@@ -72,7 +72,7 @@ impl RunProgress {
         self.with(|state| state.stage = stage.into());
     }
 
-    /// Finished thousandths of the estimated time.
+    /// The finished fraction of the estimated time, in thousandths.
     pub fn thousandths(&self) -> u64 {
         self.with(|state| {
             let running: f64 = state.running.iter().map(|(_, seconds, share)| seconds * share).sum();
@@ -87,7 +87,7 @@ impl RunProgress {
             let mut names: Vec<String> = state.running.iter().map(|(name, ..)| name.clone()).collect();
             if names.is_empty() {
                 let held = state.waiting.iter().take(1);
-                names.extend(held.map(|(task, holder)| format!("waiting for `{task}` of {holder}")));
+                names.extend(held.map(|(task, holder)| format!("waiting for `{task}`, which {holder} runs")));
             }
             match (names.is_empty(), state.stage.is_empty()) {
                 (true, false) => state.stage.clone(),

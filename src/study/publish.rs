@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 use crate::report;
 
 /// Copies the profiles of finished tasks into `profiles/` and writes their tables. Removes profiles of
-/// earlier study files there; the originals stay below `tasks/`.
+/// earlier study files from `profiles/`; the originals stay below `tasks/`.
 ///
 /// # Errors
 /// [`Error::Read`], [`Error::Write`]
@@ -68,7 +68,7 @@ pub(super) fn keep_only(folder: &Path, kept: &[PathBuf]) -> Result<()> {
     Ok(())
 }
 
-/// Removes a file. It is no error if the file is missing, because another process may have removed it.
+/// Removes a file. A missing file is not an error, because another process may have removed it.
 fn remove(path: &Path) -> Result<()> {
     match std::fs::remove_file(path) {
         Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
@@ -158,7 +158,7 @@ struct TargetRecord<'a> {
     provider: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     base_url: Option<&'a str>,
-    /// Index of the card that predicts it.
+    /// Index of the card that predicts the model.
     #[serde(skip_serializing_if = "Option::is_none")]
     card: Option<usize>,
 }

@@ -107,26 +107,27 @@ impl StudyFolder {
     /// study. Other files could be overwritten by results with the same name.
     ///
     /// # Errors
-    /// [`Error::Parameter`]
+    /// [`Error::Parameter`] if results must not be written here.
     pub fn check(&self, study: &Path) -> Result<()> {
         let fault = |reason: String| Err(Error::Parameter { name: "-o", reason });
         let path = self.path.display();
         if self.path.exists() && !self.path.is_dir() {
-            return fault(format!("is {path}, which is a file; name a folder"));
+            return fault(format!("is {path}, which is a file; choose a folder"));
         }
         let holds_study = study.canonicalize().ok().and_then(|file| Some(file.parent()?.to_owned()));
         if holds_study.is_some() && self.path.canonicalize().ok() == holds_study {
-            return fault(format!("is {path}, the folder of the study file; name a separate folder"));
+            return fault(format!("is {path}, the folder of the study file; choose a separate folder"));
         }
-        // Look for the mark last: a process that starts at the same time writes it before any other file.
+        // Check the mark last: another process that starts at the same time writes the mark before any other
+        // file.
         if self.holds_no_results() || self.path.join(MARK).is_file() {
             return Ok(());
         }
-        fault(format!("is {path}, which contains files that no study wrote; name an empty or a new folder"))
+        fault(format!("is {path}, which contains files that no study wrote; choose an empty or a new folder"))
     }
 
-    /// Whether the folder is missing, is empty, or contains only what another process in
-    /// [`create`](Self::create) has written so far.
+    /// Whether the folder is missing, is empty, or contains only files that [`create`](Self::create) writes.
+    /// Another process may be in the middle of `create`.
     fn holds_no_results(&self) -> bool {
         let names = |path: &Path| -> Vec<String> {
             let entries = std::fs::read_dir(path).into_iter().flatten().flatten();

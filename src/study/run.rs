@@ -18,7 +18,7 @@ use crate::model::hub::Hub;
 
 /// Settings for running tasks.
 pub struct RunSettings<'a> {
-    /// Where to find models.
+    /// The Hugging Face hub and its cache on this machine.
     pub hub: &'a Hub,
     /// Maximum number of parallel tasks; `None` for the number of cores.
     pub jobs: Option<usize>,
@@ -48,8 +48,8 @@ pub enum TaskEnd {
 /// Interval at which the tasks of other processes are checked.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
-/// Runs tasks and calls `after` after each. Returns how each ended, by id. A failed task does not stop the
-/// others.
+/// Runs tasks, and calls `after` after each task. Returns how each task ended, by task id. A failed task does
+/// not stop the others.
 ///
 /// # Errors
 /// [`Error::Write`] if the folder cannot be written.
@@ -97,7 +97,7 @@ pub fn run_tasks(
                     }
                 }
             };
-            // If further threads cannot be started, the existing ones do the work.
+            // If further threads cannot be started, the existing threads do the work.
             match std::thread::Builder::new().name(format!("task-{job}")).spawn_scoped(scope, work) {
                 Err(error) if job == 0 => started = Err(machine::no_thread(&error)),
                 Err(_) => break,
@@ -149,8 +149,8 @@ impl<'a> Queue<'a> {
         task.cost.memory_bytes.min(self.memory_bytes)
     }
 
-    /// The next task that fits into the free memory, or `None` if all are done. A task that needs more than
-    /// the limit runs alone.
+    /// The next task that fits into the free memory, or `None` if all tasks are done. A task that needs more
+    /// than the limit runs alone.
     fn next(&self) -> Option<Turn<'a>> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
@@ -259,7 +259,7 @@ impl<'b> Worker<'_, 'b> {
         let work = || self.execution.run(task, &step);
         let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
         let result = result.unwrap_or_else(|_| Err(crate::collect::panicked()));
-        // A process with another version of the study file collects into the same folder.
+        // Another process collects into the same folder, with another version of the study file.
         if matches!(result, Err(Error::InUse { .. })) && self.settings.waits {
             self.progress.wait(&task.id, "another process");
             return Ok(Turned::Again(None));

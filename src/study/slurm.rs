@@ -18,8 +18,8 @@ pub struct SlurmSettings {
     pub partition: Option<String>,
 }
 
-/// A script that submits both jobs, to run with `bash SCRIPT`. Paths should be absolute, because jobs may
-/// start in another folder.
+/// Returns a script that submits both jobs. It is run with `bash SCRIPT`. Paths should be absolute, because
+/// jobs may start in another folder.
 pub fn script(binary: &Path, study: &Path, folder: &Path, settings: &SlurmSettings) -> String {
     let SlurmSettings { array, time, memory, cpus, partition } = settings;
     let [binary, study] = [binary, study].map(|path| quoted(&path.to_string_lossy()));

@@ -1,4 +1,4 @@
-//! Lists each task of a study with its state, from the result folder alone.
+//! Lists each task of a study with its state, which is read from the result folder.
 
 use serde::Serialize;
 

@@ -1,5 +1,5 @@
 //! Defines the tasks of a study, with their inputs and estimated costs. Tasks are independent of each other.
-//! Each is identified by the hash of all inputs that determine its result.
+//! Each task is identified by the hash of all inputs that determine its result.
 
 use std::collections::BTreeMap;
 
@@ -93,9 +93,10 @@ const SECONDS_PER_CALL: f64 = 0.0015;
 const SECONDS_PER_ANSWER: f64 = 1.0;
 /// Seconds to load a model and start a server.
 const SECONDS_PER_TASK: f64 = 0.1;
-/// Approximate tokens of a short answer.
+/// Approximate number of tokens of a short answer.
 const ANSWER_LENGTH: usize = 3;
-/// Fraction of the tokens of a design that are computed. The rest are shared prefixes of prompts.
+/// Fraction of the tokens of a design that a model computes. The other tokens belong to prefixes that several
+/// prompts share.
 const DISTINCT: f64 = 0.6;
 
 impl StudyTask {
@@ -213,7 +214,7 @@ fn asked(study: &Study, id: &str, model: &StudyModel, subject: Subject) -> Study
 fn question_inputs(study: &Study) -> Vec<(&'static str, String)> {
     let designs: Vec<String> = study.designs.iter().map(FactorialDesign::sha256).collect();
     let tasks = study.file.design.tasks.iter().map(|task| {
-        // A task file is identified by its content, a named task by the version of surmise.
+        // A task file is identified by its content, and a built-in task by its name.
         let bytes = disk::read(&task.value).unwrap_or_else(|_| task.value.clone().into_bytes());
         seed::sha256_hex(&bytes)
     });
@@ -241,7 +242,7 @@ fn api_cost(study: &Study, logprobs: bool) -> TaskCost {
     TaskCost { calls, tokens: tokens_of_all as u64, ..TaskCost::default() }
 }
 
-/// Approximate tokens of all prompts of a design.
+/// Approximate number of tokens of all prompts of a design.
 fn tokens(design: &FactorialDesign) -> f64 {
     let chars = |shots: &usize| design.texts(*shots).map(|prompt| prompt.text.len()).sum::<usize>();
     design.shots.iter().map(chars).sum::<usize>() as f64 / CHARS_PER_TOKEN

@@ -6,7 +6,7 @@ use surmise::Result;
 use crate::frame::Frame;
 use crate::problem::Task;
 
-/// Shares closer than this to the ends of the range are moved here before the logit is taken.
+/// Before the logit is taken, shares are kept at least this far from both ends of the range.
 const NEAREST_TO_END: f64 = 0.005;
 
 /// One task as the input of a rival. Features that are known in fewer than two fitted rows, or constant in
@@ -29,7 +29,7 @@ impl Setting {
     /// The input for a task.
     ///
     /// # Errors
-    /// As [`Frame::get`].
+    /// Returns the errors of [`Frame::get`].
     pub fn new(task: &Task) -> Result<Self> {
         let (fitted, asked) = (task.fitted_rows()?, task.asked_rows());
         let y = task.frame.get(&task.target)?;
@@ -68,7 +68,7 @@ impl Setting {
         })
     }
 
-    /// The target of a logit.
+    /// The target with this logit.
     pub fn target_at(&self, logit: f64) -> f64 {
         let (low, high) = self.range;
         low + (high - low) / (1.0 + (-logit).exp())
@@ -81,7 +81,7 @@ fn log10_of(frame: &Frame, column: &str, fitted: &[usize], asked: &[usize]) -> R
     Ok((pick(fitted), pick(asked)))
 }
 
-/// A column with missing cells filled with the median, divided by the standard deviation of the fitted rows.
+/// Standardises a column. Missing cells are filled with the median of the fitted rows.
 fn standard(fitted: Vec<f64>, asked: Vec<f64>) -> Option<(Vec<f64>, Vec<f64>)> {
     let mut known: Vec<f64> = fitted.iter().copied().filter(|cell| !cell.is_nan()).collect();
     known.sort_unstable_by(f64::total_cmp);

@@ -1,6 +1,6 @@
 //! A Gaussian process with a linear and a squared exponential kernel and noise. Length, mixture and noise
 //! maximise the marginal likelihood on a grid; the variance has a closed form (Rasmussen and Williams 2006,
-//! sections 4.2 and 5.4.1). `egobox-gp` cannot be this rival, because it has no sum of kernels and needs a
+//! sections 4.2 and 5.4.1). The crate `egobox-gp` is not used, because it has no sum of kernels and needs a
 //! given noise.
 
 use linfa_linalg::cholesky::Cholesky;
@@ -11,7 +11,7 @@ use super::{Rival, Setting};
 
 /// Length scales of the squared exponential kernel, relative to the square root of the number of features.
 const LENGTHS: [f64; 9] = [0.25, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 3.0, 5.0];
-/// Variance of the linear kernel relative to the other.
+/// Variance of the linear kernel relative to the squared exponential kernel.
 const LINEAR: [f64; 4] = [0.0, 0.1, 1.0, 10.0];
 /// Variance of the noise relative to the squared exponential kernel.
 const NOISE: [f64; 8] = [0.0001, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0];

@@ -9,7 +9,7 @@ use super::{Rival, Setting};
 /// Penalties to choose from by leave-one-out: sixteen from .01 to 1000, equally spaced on the log scale.
 const PENALTIES: usize = 16;
 const COMPONENTS: usize = 2;
-/// A component with a variance below this fraction of the largest is ignored.
+/// A component is ignored if its variance is below this fraction of the largest variance.
 const LEAST_VARIANCE: f64 = 1e-12;
 
 /// A kind of linear regression.

@@ -1,5 +1,5 @@
-//! The rivals: common alternatives, each fitted on the same rows, with missing cells filled with the median
-//! of the fitted rows.
+//! Defines the rivals, which are common methods of prediction. All rivals are fitted on the same rows, with
+//! missing cells filled with the median of the fitted rows.
 
 mod design;
 mod forest;

@@ -40,7 +40,7 @@ pub fn problems(folder: &Path) -> Result<Vec<Problem>> {
         for (k, asked) in folds(300 + at, known.len(), 5).iter().enumerate() {
             models.push(task(format!("{target}-{k}"), &known, asked)?);
         }
-        // Models for which the source does not state whether they are open are left out.
+        // A model is left out if the source does not state whether it is open.
         let told: Vec<usize> = known.iter().copied().filter(|&row| is_open[row].is_some()).collect();
         let asked: Vec<bool> = told.iter().map(|&row| is_open[row] == Some(false)).collect();
         closed.push(task(target.into(), &told, &asked)?);
@@ -56,7 +56,7 @@ pub fn problems(folder: &Path) -> Result<Vec<Problem>> {
 fn scores(path: &Path) -> Result<(Frame, Vec<Option<bool>>)> {
     let data = json(path)?;
     let list = |key: &str| {
-        data[key].as_array().ok_or_else(|| fault(format!("{}: {key} is no list", path.display())))
+        data[key].as_array().ok_or_else(|| fault(format!("{}: {key} is not a list", path.display())))
     };
     let (models, benchmarks, observed) = (list("models")?, list("benchmarks")?, list("observed")?);
     let text = |key: &str| -> Result<Vec<String>> {

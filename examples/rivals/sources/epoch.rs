@@ -1,5 +1,5 @@
 //! Epoch AI's benchmark data (epoch-research/benchmark-stitching): models since November 2022 with more than
-//! three benchmarks. Of several runs of a model the best counts, as in the source's own loader.
+//! three benchmarks. If a model has several runs, the best run counts, as in the source's own loader.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -67,7 +67,7 @@ const EXTERNAL: [(&str, &str, f64, &str); 34] = [
     ("winogrande", "Accuracy", 100.0, "Winogrande"),
 ];
 const OWN_SCORE: &str = "Best score (across scorers)";
-/// A model whose developer has a name on Hugging Face counts as open.
+/// The column of the developer's name on Hugging Face. A model counts as open if this cell is not empty.
 const DEVELOPER: &str = "Hugging Face developer id";
 const FIRST_RELEASE: &str = "2022-11-01";
 const LATER: &str = "2025-01-01";

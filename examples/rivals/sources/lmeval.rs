@@ -99,7 +99,7 @@ pub fn problems(folder: &Path) -> Result<Vec<Problem>> {
     ])
 }
 
-/// The accuracies that more than half of the models have.
+/// The columns of accuracies that are known for more than half of the models.
 fn features(known: &Frame, target: &str) -> Result<Vec<String>> {
     let is_accuracy = |name: &String| [".acc", ".acc_norm", ".mc2"].iter().any(|end| name.ends_with(end));
     let mut kept = vec![];
@@ -113,7 +113,7 @@ fn features(known: &Frame, target: &str) -> Result<Vec<String>> {
 }
 
 /// One row for each model, sorted by family and size. A model has several files. If two of them contain the
-/// same task, the last one in order of name counts.
+/// same task, the file with the last name counts.
 fn scores(folder: &Path) -> Result<Frame> {
     let mut models = BTreeMap::<String, BTreeMap<String, f64>>::new();
     for family in listing(folder)?.into_iter().filter(|path| path.is_dir()) {
@@ -139,7 +139,7 @@ fn scores(folder: &Path) -> Result<Frame> {
     let size = |model: &str| SIZES.iter().find(|(name, _)| *name == model).map(|(_, size)| *size);
     let mut rows = vec![];
     for (model, cells) in models {
-        let size = size(&model).ok_or_else(|| fault(format!("the size of {model} is not known here")))?;
+        let size = size(&model).ok_or_else(|| fault(format!("SIZES has no entry for {model}")))?;
         rows.push((model.split('-').next().unwrap_or_default().to_owned(), size, model, cells));
     }
     rows.sort_by(|a, b| (&a.0, a.1).partial_cmp(&(&b.0, b.1)).unwrap_or(std::cmp::Ordering::Equal));

@@ -1,4 +1,4 @@
-//! The sources of the problems: one public repository for each file.
+//! Reads the sources of the problems. Each file reads one public repository.
 
 mod benchpress;
 mod epoch;
@@ -18,7 +18,7 @@ use crate::problem::Problem;
 /// Reads a source below the common folder and makes its problems.
 type Source = fn(&Path) -> Result<Vec<Problem>>;
 
-/// All sources with their folders, those of the development half first.
+/// All sources with their folders. The sources of the development half come first.
 pub const ALL: [(&str, Source); 7] = [
     ("scaling", scaling::problems),
     ("sloth", sloth::problems),

@@ -95,7 +95,7 @@ pub fn problems(folder: &Path) -> Result<Vec<Problem>> {
     ])
 }
 
-/// The rows with a known target; each column has the name used here and that of the file.
+/// The rows with a known target. Each pair of names is the name used here and the name in the file.
 fn frame(rows: &[Record], known: &[(&str, &str)], features: &[(&str, &str)], target: (&str, &str)) -> Frame {
     let rows: Vec<&Record> = rows.iter().filter(|row| !number(cell(row, target.1)).is_nan()).collect();
     let mut frame = Frame::default();

@@ -14,7 +14,7 @@ const LEADERBOARDS: [([&str; 6], &[&str]); 2] = [
     (["MMLU", "ARC", "HellaSwag", "Winogrande", "TruthfulQA", "GSM8K"], &["MMLU", "GSM8K", "ARC"]),
     (["IFEval", "BBH", "MATH Lvl 5", "GPQA", "MUSR", "MMLU-PRO"], &["MMLU-PRO", "BBH"]),
 ];
-/// Largest size, in billions of parameters, of the models that predict the larger ones.
+/// The largest size, in billions of parameters, of the models that are fitted to predict larger models.
 const LARGE: f64 = 14.5;
 
 pub fn problems(folder: &Path) -> Result<Vec<Problem>> {
@@ -55,7 +55,7 @@ pub fn problems(folder: &Path) -> Result<Vec<Problem>> {
     ])
 }
 
-/// A held-out family of which only the smallest member is known: its scores, its size and its tokens.
+/// Tasks with a held-out family. Only the scores, the size and the tokens of its smallest member are known.
 fn smallest_known(all: &Frame, benchmarks: &[&str], predicted: &[&str]) -> Result<Vec<Task>> {
     let rows = all.complete(&[benchmarks, &["tokens_t", "params_b"]].concat())?;
     let (families, sizes) = (rows.words("family")?, rows.get("params_b")?);

@@ -1,6 +1,6 @@
-//! The batch API of Anthropic, `POST {base}/v1/messages/batches`. The requests are part of the call. The
-//! results are JSON Lines in any order. Batches have no name, so surmise recognises its own batches by the
-//! ids in their results.
+//! The batch API of Anthropic, `POST {base}/v1/messages/batches`. The call that creates a batch contains the
+//! requests. The results are JSON Lines in any order. Batches have no name, so surmise recognises its own
+//! batches by the ids in their results.
 
 use serde_json::{Value, json};
 
@@ -34,8 +34,8 @@ fn with_version(call: BatchCall) -> BatchCall {
 }
 
 impl BatchWire for AnthropicBatches {
-    /// Anthropic allows 100,000 requests and 256 MB. The size is lower here, because a batch is built in
-    /// memory.
+    /// Anthropic allows 100,000 requests and 256 MB. Surmise uses a smaller size, because it builds a batch
+    /// in memory.
     fn limits(&self) -> BatchLimits {
         BatchLimits { requests: 100_000, bytes: 100_000_000 }
     }
@@ -117,7 +117,7 @@ impl BatchWire for AnthropicBatches {
                 request_id: inner["message"]["id"].as_str().map(Into::into),
             },
             Some("errored") => {
-                // Either an error object, or an error response that contains one.
+                // The member is either an error object or an error response that contains one.
                 let error = if inner["error"]["error"].is_object() {
                     &inner["error"]["error"]
                 } else {

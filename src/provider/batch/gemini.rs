@@ -1,6 +1,6 @@
-//! The batch API of Gemini, `POST {base}/v1beta/models/{model}:batchGenerateContent`. The requests are part
-//! of the call, and the results are part of the batch. Results are in the order of the requests, so a result
-//! without an id is identified by its position.
+//! The batch API of Gemini, `POST {base}/v1beta/models/{model}:batchGenerateContent`. The call that creates a
+//! batch contains the requests, and the finished batch contains the results. Results are in the order of the
+//! requests, so a result without an id is identified by its position.
 
 use serde_json::{Value, json};
 
@@ -31,7 +31,7 @@ fn responses(body: &Value) -> Option<&Vec<Value>> {
 }
 
 impl BatchWire for GeminiBatches {
-    /// Gemini allows 20 MB for requests in the call.
+    /// Gemini allows 20 MB for a call that contains the requests.
     fn limits(&self) -> BatchLimits {
         BatchLimits { requests: 50_000, bytes: 19_000_000 }
     }
@@ -108,7 +108,7 @@ impl BatchWire for GeminiBatches {
     }
 
     fn read_list(&self, body: &Value) -> Option<BatchPage> {
-        // An empty list is an empty object.
+        // Gemini sends an empty object for an empty list.
         let list = body["operations"].as_array().or_else(|| body["batches"].as_array());
         let batches = list.into_iter().flatten().filter_map(|batch| self.read(batch)).collect();
         let next = body["nextPageToken"].as_str().filter(|token| !token.is_empty());

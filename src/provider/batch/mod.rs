@@ -1,9 +1,9 @@
-//! Batch APIs, which receive many requests at once, answer within a day, and cost less. Each is a
-//! [`BatchWire`]: a set of pure functions that render the calls of a batch and read the responses. A provider
+//! Renders the calls of batch APIs and reads the responses. Batch APIs receive many requests at once, answer
+//! within a day, and cost less. Each batch API is a [`BatchWire`], a set of pure functions. A provider
 //! returns its batch API in [`super::Provider::batch`].
 //!
-//! To add a batch API, add one file with a [`BatchWire`], its name below, and `batch()` in the providers that
-//! support it.
+//! To add a batch API, add one file with a [`BatchWire`], re-export its type below, and implement `batch()`
+//! in the providers that support it.
 
 mod anthropic;
 mod gemini;

@@ -1,5 +1,5 @@
 //! The batch API of OpenAI and compatible servers, `POST {base}/files` and `POST {base}/batches`. The
-//! requests are a JSON Lines file. Answers and errors are in two files, in any order.
+//! requests are uploaded as a JSON Lines file. Answers and errors are in two separate files, in any order.
 
 use serde_json::{Value, json};
 
@@ -15,13 +15,13 @@ pub struct OpenAiBatches;
 /// The member of a batch's metadata with the name that surmise gives the batch.
 const NAME: &str = "surmise";
 
-/// The path to state in a batch. It always starts with `/v1`, whatever the base URL is.
+/// The path of a request as the batch API expects it. It always starts with `/v1`, whatever the base URL is.
 fn endpoint(path: &str) -> String {
     format!("/v1{path}")
 }
 
 impl BatchWire for OpenAiBatches {
-    /// OpenAI allows 50,000 requests and 200 MB. The size is half of that, because a batch is built in
+    /// OpenAI allows 50,000 requests and 200 MB. Surmise uses half of this size, because it builds a batch in
     /// memory.
     fn limits(&self) -> BatchLimits {
         BatchLimits { requests: 50_000, bytes: 100_000_000 }

@@ -57,11 +57,11 @@ pub struct BatchRequest<'a> {
 pub struct NewBatch<'a> {
     /// The name, by which surmise finds the batch again if the API stores names.
     pub name: &'a str,
-    /// The path of its requests outside a batch.
+    /// The path of the same requests outside a batch.
     pub path: &'a str,
     /// The id of the uploaded file, for APIs that read requests from a file.
     pub file: Option<&'a str>,
-    /// The requests as rendered by [`BatchWire::member`], for APIs with requests in the call.
+    /// The requests as rendered by [`BatchWire::member`], for APIs whose call contains the requests.
     pub members: &'a [String],
 }
 

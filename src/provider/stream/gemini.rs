@@ -1,4 +1,4 @@
-//! Joins the chunks of Gemini. Each chunk is a response with some of the parts; the last one has the finish
+//! Joins the chunks of Gemini. Each chunk is a response with some of the parts; the last chunk has the finish
 //! reason and the counts.
 
 use serde_json::{Map, Value, json};

@@ -1,7 +1,7 @@
 //! Joins streams into complete bodies, because some servers and gateways stream although surmise requests a
-//! complete answer. The events (server-sent events, or one JSON object per line) become the body that the
-//! same server would have sent at once. The format is detected from the events, not from the provider,
-//! because gateways forward each other's formats.
+//! complete answer. The events (server-sent events, or one JSON object per line) are joined into the body
+//! that the same server would have sent without streaming. The format is detected from the events, not from
+//! the provider, because gateways forward each other's formats.
 //!
 //! A stream without its last event gives an answer without a finish reason, which counts as truncated.
 

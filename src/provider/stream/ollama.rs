@@ -1,4 +1,4 @@
-//! Joins the lines of Ollama. Each line has a piece of the message, and the last line has the counts.
+//! Joins the lines of Ollama. Each line is a chunk of the message, and the last line has the counts.
 
 use serde_json::{Value, json};
 

@@ -17,7 +17,7 @@ pub(super) fn join(events: &[Value], is_done: bool) -> Option<Value> {
                 body.insert(name.into(), event[name].clone());
             }
         }
-        // Only the first of several answers is read; their pieces come in any order.
+        // Only the first of several choices is read. Chunks of different choices may be interleaved.
         let choices = event["choices"].as_array().into_iter().flatten();
         let is_first = |choice: &&Value| choice["index"].as_u64().is_none_or(|index| index == 0);
         let Some(choice) = choices.into_iter().find(is_first) else { continue };

@@ -55,7 +55,7 @@ static FILTERED: &[&str] = &[
     "内容违规",
 ];
 
-/// Pairs of verdicts and their subjects, which filters write in either order.
+/// Pairs of verdicts and subjects. A message of a filter contains both, in either order.
 static PAIRS: &[(&[&str], &[&str])] = &[
     (&["blocked", "rejected"], &["prompt", "content", "policy", "safety"]),
     (
@@ -64,7 +64,8 @@ static PAIRS: &[(&[&str], &[&str])] = &[
     ),
 ];
 
-/// Fragments of errors about the format of a request, which use words of filters.
+/// Fragments of errors about the format of a request. Such errors are excluded because they share words with
+/// messages of filters.
 static FORM: &[&str] = &["schema", "validation", "parameter", "must be", "required", "constraint"];
 
 /// Fragments of errors about the origin of a request, which is blocked regardless of its content.
@@ -98,9 +99,9 @@ static BLOCKED: &[&str] = &["request", "message", "input", "output", "response",
 static ACCOUNT: &[&str] =
     &["deactivated", "suspended", "terminated", "disabled", "banned", "access to the api"];
 
-/// The subject of a refused account.
+/// Subjects of messages about a refused account.
 static HOLDERS: &[&str] = &["account", "api key", "organization", "organisation", "project", "team"];
-/// The verdict on a refused account.
+/// Verdicts of messages about a refused account.
 static VERDICTS: &[&str] = &[
     "has been flagged",
     "was flagged",
@@ -113,7 +114,7 @@ static VERDICTS: &[&str] = &[
 
 /// Whether a content filter refused the request.
 pub(super) fn is_filtered(text: &str) -> bool {
-    // The page of a firewall concerns the client's address, not the prompt.
+    // The HTML page of a firewall concerns the client's address, not the prompt.
     let is_page = text.trim_start().starts_with('<');
     let is_form = contains(text, FORM);
     let is_blocked = || text.contains("blocked") && contains(text, BLOCKED) && !contains(text, ORIGIN);

@@ -1,4 +1,4 @@
-//! Searches a folded text for fragments.
+//! Searches a text for fragments.
 
 /// Whether a text contains any of the fragments.
 pub(super) fn contains(text: &str, fragments: &[&str]) -> bool {

@@ -1,9 +1,10 @@
-//! Recognises the meaning of error messages without an error code, by a table of text fragments for each
-//! meaning.
+//! Recognises the meaning of error messages that come without an error code, by a table of text fragments for
+//! each meaning.
 //!
-//! Fragments are compared with a text in lower case whose quotes are all `'`. Every string of an error object
-//! is compared, because gateways put the error of the provider behind them into a detail or into a text. The
-//! fragments come from public reports; `tests/it/collect/wordings.rs` contains real messages of each server.
+//! A text is converted to lower case, with `'` for every kind of quote, and searched for the fragments. Every
+//! string of an error object is searched, because a gateway may put the error of the provider behind it into
+//! any member. The fragments come from public reports; `tests/it/collect/wordings.rs` contains real messages
+//! of each server.
 
 mod filters;
 mod fragments;
@@ -16,7 +17,7 @@ use fragments::contains;
 use params::{TOO_HIGH, UNSUPPORTED, named};
 use requests::{CUT, NO_MODEL, NO_SUCH, TOO_LARGE, TOO_LARGE_FOR_RATE, TOO_LARGE_IN_ALL};
 
-/// The folded strings of one error.
+/// The strings of one error, in lower case and with uniform quotes.
 #[derive(Debug)]
 pub(super) struct Wording(Vec<String>);
 
@@ -87,7 +88,7 @@ impl Wording {
         self.has(&["output blocked", "output data", "output text", "generated content was"])
     }
 
-    /// Whether the server does not know the model.
+    /// Whether the error reports an unknown model.
     pub(super) fn is_no_model(&self) -> bool {
         self.has(NO_MODEL)
             || self.0.iter().any(|text| {
@@ -104,7 +105,7 @@ impl Wording {
     }
 }
 
-/// Collects the strings of a value, up to a depth and number larger than in any error.
+/// Collects the strings of a value. The limits on depth and number are larger than in any real error.
 fn collect(value: &Value, depth: usize, texts: &mut Vec<String>) {
     const DEEPEST: usize = 6;
     const MOST: usize = 64;

@@ -2,7 +2,8 @@
 
 use super::fragments::contains;
 
-/// Names of parameters in lower case, and the name under which surmise omits each parameter.
+/// Names of parameters as they appear in messages, in lower case, each with the name that surmise uses to
+/// omit the parameter.
 static PARAMS: &[(&str, &str)] = &[
     ("temperature", "temperature"),
     ("top_p", "top_p"),
@@ -124,8 +125,8 @@ pub(super) static TOO_HIGH: &[&str] = &[
 /// Fragments that call two parameters mutually exclusive.
 static EXCLUSIVE: &[&str] = &["both", "only one", "mutually exclusive", "either", "together"];
 
-/// The parameters that a text names, in order of appearance. Of two mutually exclusive parameters, the one
-/// with the smaller effect comes first.
+/// The parameters that a text names, in order of appearance. If two parameters are mutually exclusive, the
+/// one with the smaller effect comes first.
 pub(super) fn named(text: &str) -> Vec<&'static str> {
     // In Chinese text, no spaces surround a name.
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';

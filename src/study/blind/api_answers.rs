@@ -1,5 +1,5 @@
 //! Stores the answers of a model's API to the prompts of the designs. Predictions of a hidden model use no
-//! other information.
+//! other information about it.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::disk;
 use crate::disk::Schema;
 use crate::error::{Error, Result};
 
-/// The answers of one model. Contains no measurement of the model's weights.
+/// The answers of one model, without any measurement of its weights.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ApiAnswers {
     /// Name and version of the file format.
@@ -38,7 +38,9 @@ impl ApiAnswers {
         let read: Self =
             serde_json::from_slice(&bytes).map_err(|source| Error::Json { path: path.into(), source })?;
         if (read.schema.name.as_str(), read.schema.version) != Self::SCHEMA {
-            let reason = "has another version; remove it, and the next run will write it again".into();
+            let reason = "was written by another version of surmise; remove it, and the next run will write \
+                          it again"
+                .into();
             return Err(Error::Config { path: path.into(), reason });
         }
         Ok(read)

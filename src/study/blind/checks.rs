@@ -13,7 +13,7 @@ use crate::study::asking::lacking_positions;
 /// prompt and its answer.
 ///
 /// # Errors
-/// Those of the tokenizer; [`Error::Parameter`] for a member with too few positions.
+/// Errors of the tokenizer; [`Error::Parameter`] for a member with too few positions.
 pub(super) fn check_members(family: &Family, hidden: &[&Member], settings: &BlindSettings) -> Result<()> {
     let designs = settings.designs()?;
     for member in family.members.iter().filter(|member| is_needed(family, hidden, member)) {
@@ -21,9 +21,8 @@ pub(super) fn check_members(family: &Family, hidden: &[&Member], settings: &Blin
         for design in &designs {
             if let Some((longest, positions)) = lacking_positions(&model, design, ANSWER_TOKENS)? {
                 let reason = format!(
-                    "makes the longest prompt of {} {longest} tokens long for {}, which has {positions} \
-                     positions and needs {ANSWER_TOKENS} more for an answer; lower --shots, or leave the \
-                     member out",
+                    "gives prompts of {} with up to {longest} tokens, but {} has {positions} positions, \
+                     {ANSWER_TOKENS} of which the answer needs; lower --shots, or leave the member out",
                     design.category, member.id
                 );
                 return Err(Error::Parameter { name: "--shots", reason });
@@ -36,7 +35,7 @@ pub(super) fn check_members(family: &Family, hidden: &[&Member], settings: &Blin
 /// Rejects two members with bit-identical log-probabilities: they are the same model in two files.
 ///
 /// # Errors
-/// [`Error::Parameter`] with the ids of both.
+/// [`Error::Parameter`] with the ids of both members.
 pub(super) fn check_answers(answers: &BTreeMap<String, ApiAnswers>) -> Result<()> {
     let logprobs = |of: &ApiAnswers| -> Vec<Option<u64>> {
         of.rows.iter().map(|row| row.logprob_nats.map(f64::to_bits)).collect()
@@ -45,8 +44,8 @@ pub(super) fn check_answers(answers: &BTreeMap<String, ApiAnswers>) -> Result<()
     for (at, (id, own)) in all.iter().enumerate() {
         if let Some((other, _)) = all[..at].iter().find(|(_, other)| other == own) {
             let reason = format!(
-                "names {other} and {id}, whose log-probabilities are identical: they are the same model, \
-                 so one would be predicted from itself; leave one out"
+                "names {other} and {id}, whose log-probabilities are identical: they are the same model, so \
+                 one would be predicted from a copy of itself; leave one out"
             );
             return Err(Error::Parameter { name: "--family", reason });
         }

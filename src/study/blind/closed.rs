@@ -1,5 +1,5 @@
-//! Collects the answers of the members: serves each on this machine and asks it with the client for remote
-//! APIs.
+//! Collects the answers of the members: serves each member on this machine and asks it with the client for
+//! remote APIs.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::provider;
 use crate::study::asking::{PROVIDER, SemanticQuestions, ask_served, semantic_scores, serve};
 
-/// Maximum tokens of an answer. Answers of the embedded families have one or two.
+/// Maximum number of tokens of an answer. Answers of the embedded families have one or two tokens.
 pub(super) const ANSWER_TOKENS: u32 = 4;
 
 /// Asks the hidden members and all members that their predictions need. Reuses the answers in the folder.
@@ -37,7 +37,7 @@ pub(crate) fn ask(
         let known = if kept.is_file() {
             ApiAnswers::read(&kept)?
         } else {
-            step(&format!("{}, served and asked", member.id));
+            step(&format!("{}: asking it through the API", member.id));
             let known = ask_member(family, member, settings, port, &own)?;
             disk::write_json(&kept, &known)?;
             known

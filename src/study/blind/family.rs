@@ -22,11 +22,11 @@ pub struct Member {
     pub name: String,
     /// Its id.
     pub id: String,
-    /// Its family: models of one training recipe.
+    /// Its family. The models of a family share a training recipe.
     pub family: String,
     /// The training run of which it is a checkpoint. A model without other checkpoints has its id as run.
     pub run: String,
-    /// The training step of the checkpoint; `None` for the last one.
+    /// The training step of the checkpoint; `None` for the last checkpoint.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub step: Option<u64>,
     /// Number of parameters.
@@ -41,8 +41,8 @@ impl Member {
         (self.n_params.max(1) as f64).log10()
     }
 
-    /// Whether a prediction of this model may use the other one: the other belongs to another family, is
-    /// smaller, or is an earlier checkpoint of the same run.
+    /// Whether a prediction of this model may use `other`: `other` must belong to another family, be smaller,
+    /// or be an earlier checkpoint of the same run.
     pub(crate) fn may_know(&self, other: &Self) -> bool {
         let is_earlier = other.step.unwrap_or(u64::MAX) < self.step.unwrap_or(u64::MAX);
         match (other.family == self.family, other.run == self.run) {
@@ -76,7 +76,7 @@ impl Family {
     /// The embedded models of invented facts.
     ///
     /// # Errors
-    /// Those of [`Model::load`].
+    /// Returns the errors of [`Model::load`].
     pub fn embedded(hub: Hub) -> Result<Self> {
         let named = FACT_FAMILIES.iter().map(|member| {
             let (run, step) = member.checkpoint();
@@ -90,8 +90,8 @@ impl Family {
     /// checkpoint has no step.
     ///
     /// # Errors
-    /// [`Error::Read`], [`Error::Csv`]; those of [`Model::load`]; [`Error::Parameter`] for two members with
-    /// the same id or the same weights.
+    /// [`Error::Read`], [`Error::Csv`]; the errors of [`Model::load`]; [`Error::Parameter`] for two members
+    /// with the same id or the same weights.
     pub fn read(path: &Path, hub: Hub) -> Result<Self> {
         let bytes = disk::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
         let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(bytes.as_slice());
@@ -127,8 +127,8 @@ impl Family {
             }
             if let Some(same) = members.iter().find(|member| member.weights_sha256 == weights_sha256) {
                 return fault(format!(
-                    "names {} and {id}, which have the same weights: one would be predicted from itself; \
-                     leave one out",
+                    "names {} and {id}, which have the same weights: one would be predicted from a copy of \
+                     itself; leave one out",
                     same.id
                 ));
             }
@@ -145,8 +145,8 @@ impl Family {
     /// The members to hide, given by family or id; all members if `names` is empty.
     ///
     /// # Errors
-    /// [`Error::Unknown`] for a name that is neither a family nor an id; [`Error::Parameter`] if no hidden
-    /// member has enough others to fit a card.
+    /// [`Error::Unknown`] for a name that is neither a family nor an id; [`Error::Parameter`] if there is no
+    /// hidden member for which enough other members remain to fit a card.
     pub(crate) fn hidden(&self, names: &[String]) -> Result<Vec<&Member>> {
         if let Some(name) = names
             .iter()
@@ -166,9 +166,9 @@ impl Family {
         let most = hidden.iter().map(|member| self.others(member).len()).max().unwrap_or(0);
         if most < LEAST_OTHERS {
             let reason = format!(
-                "leaves at most {most} others to fit a card on (members of other families, and smaller ones \
-                 or earlier checkpoints of the same family), and at least {LEAST_OTHERS} are needed; add \
-                 members"
+                "leaves at most {most} other members to fit a card on (members of other families, and \
+                 smaller members or earlier checkpoints of the same family), but at least {LEAST_OTHERS} are \
+                 needed; add members"
             );
             return Err(Error::Parameter { name: "--family", reason });
         }
@@ -208,7 +208,8 @@ mod tests {
         let knows = |family: &str, run: &str, step: Option<u64>, n_params: usize| {
             hidden.may_know(&member("other", family, run, step, n_params))
         };
-        // All members of another family may be used; of the same family, only smaller or earlier ones.
+        // All members of another family may be used, but only smaller members and earlier checkpoints of the
+        // same family.
         assert!(knows("g", "z", None, 90) && knows("g", "z", Some(9), 20));
         assert!(knows("f", "a", None, 10) && knows("f", "a", Some(9), 10));
         assert!(knows("f", "b", Some(1), 20));

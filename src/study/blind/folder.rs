@@ -21,7 +21,7 @@ struct FolderSettings {
     corpora_sha256: Vec<String>,
 }
 
-/// Writes settings.json, or compares it with the existing one.
+/// Writes settings.json, or compares the settings with the existing file.
 ///
 /// # Errors
 /// [`Error::Parameter`] for a folder with other settings.
@@ -62,13 +62,13 @@ pub(super) fn check_settings(folder: &Path, family: &Family, settings: &BlindSet
         .into_iter()
         .flatten()
         .filter(|(name, now)| old[name.as_str()] != **now)
-        .map(|(name, now)| format!("{name}: {} there, {now} here", old[name.as_str()]))
+        .map(|(name, now)| format!("{name}: {} in the folder, {now} now", old[name.as_str()]))
         .collect();
     if there["members"] != wanted["members"] {
-        differ.push("other members".into());
+        differ.push("the members differ".into());
     }
     if there["corpora_sha256"] != wanted["corpora_sha256"] {
-        differ.push("other corpora or other versions of them".into());
+        differ.push("the corpora or their contents differ".into());
     }
     let reason = format!(
         "{} contains a blind test with other settings ({}); choose another folder",

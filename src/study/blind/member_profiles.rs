@@ -23,7 +23,7 @@ pub(crate) struct MemberProfiles<'a> {
 
 impl<'a> MemberProfiles<'a> {
     /// # Errors
-    /// Those of the designs.
+    /// Returns the errors of drawing the designs.
     pub fn new(family: &'a Family, settings: &'a BlindSettings, folder: PathBuf) -> Result<Self> {
         Ok(Self { family, settings, designs: settings.designs()?, folder, known: BTreeMap::new() })
     }

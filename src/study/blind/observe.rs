@@ -18,7 +18,7 @@ pub(crate) struct ObservedMember<'a> {
 /// The rows of `members`, with the header of observations.csv first.
 ///
 /// # Errors
-/// Errors of the join.
+/// Returns the errors of joining answers and profiles.
 pub(crate) fn observations(
     members: &[ObservedMember],
     settings: &BlindSettings,

@@ -51,8 +51,8 @@ pub(crate) fn check(how: &PredictionSettings, members: &[Member], recorded: &Rec
     check_level(how.level)?;
     if let Some(member) = members.iter().find(|member| recorded.has(&member.id)) {
         let reason = format!(
-            "contains rows of {}, which is a member: it would count twice, and would predict itself when it \
-             is hidden; remove them",
+            "contains rows of {}, which is also a member: the model would count twice, and would be \
+             predicted from its own rows when it is hidden; remove these rows",
             member.id
         );
         return Err(Error::Parameter { name: "--rows", reason });
@@ -63,7 +63,10 @@ pub(crate) fn check(how: &PredictionSettings, members: &[Member], recorded: &Rec
         return Err(names::unknown("target", &how.target, responses.iter().map(String::as_str), &hint));
     }
     if let Some(feature) = how.features.iter().find(|feature| responses.contains(feature)) {
-        let reason = format!("names {feature}, which is measured inside the hidden member; leave it out");
+        let reason = format!(
+            "names {feature}, which can only be measured inside the hidden member; leave it \
+                              out"
+        );
         return Err(Error::Parameter { name: "--features", reason });
     }
     let known = observations::semantic::columns();
@@ -137,7 +140,8 @@ pub(crate) fn predict(
 }
 
 impl HiddenPrediction {
-    /// Writes the card and the observations, and predictions.csv with the rows `before` followed by these.
+    /// Writes the card and the observations, and predictions.csv with the rows `before` followed by the rows
+    /// of this prediction.
     ///
     /// # Errors
     /// [`Error::Write`], [`Error::Json`]

@@ -17,7 +17,7 @@ pub struct BlindRow {
     pub family: String,
     /// The training run of which the member is a checkpoint.
     pub run: String,
-    /// The training step of the checkpoint; empty for the last one.
+    /// The training step of the checkpoint; empty for the last checkpoint.
     pub step: Option<u64>,
     /// Its number of parameters. The card uses it only if sizes are published.
     pub n_params: usize,
@@ -39,7 +39,7 @@ pub struct BlindRow {
     pub low: Option<f64>,
     /// Upper bound of the interval.
     pub high: Option<f64>,
-    /// The measurement of the member's weights; empty if it has no value for this row.
+    /// The value measured with the member's weights; empty if there is no value for this row.
     pub measured: Option<f64>,
     /// Whether the measurement lies in the interval.
     pub inside: Option<bool>,

@@ -1,5 +1,5 @@
-//! Reads recorded observations: rows of the observations.csv of an earlier blind test, for members without
-//! available weights. Cards are fitted on them together with the rows of the members.
+//! Reads recorded observations: rows of the observations.csv of an earlier blind test, for models whose
+//! weights are not available. Cards are fitted on them together with the rows of the members.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -35,7 +35,7 @@ impl RecordedRows {
     /// The recorded checkpoints of the embedded families.
     ///
     /// # Errors
-    /// Those of [`Self::read`].
+    /// Returns the errors of [`Self::read`].
     pub fn embedded() -> Result<Self> {
         Self::parse("rows.csv".as_ref(), EMBEDDED)
     }
@@ -62,7 +62,7 @@ impl RecordedRows {
             let (run, step) = checkpoint(ids[at]);
             let Some(params_b) = sizes[at].filter(|_| !families[at].is_empty()) else {
                 let reason = format!(
-                    "{id} has no `family` or no `params_b`, which are needed to choose rows; fill both"
+                    "{id} has no `family` or no `params_b`, which are needed to choose rows; fill both cells"
                 );
                 return Err(table.fault(at, reason));
             };
@@ -88,7 +88,7 @@ impl RecordedRows {
     /// Checks that the test uses at least one of the rows, if there are any.
     ///
     /// # Errors
-    /// [`Error::Parameter`] if no row has a corpus and a number of examples of `settings`; those of
+    /// [`Error::Parameter`] if no row has a corpus and a number of examples of `settings`; the errors of
     /// [`Category::load`].
     pub(super) fn check(&self, settings: &BlindSettings) -> Result<()> {
         let corpora = settings.corpora.iter().map(|name| Ok(Category::load(name)?.name));
@@ -106,8 +106,9 @@ impl RecordedRows {
         }
         let theirs: BTreeSet<String> = self.rows.iter().map(|row| cell(row, "corpus")).collect();
         let reason = format!(
-            "contains no row with a corpus and a number of examples of this test, which asks {} with {:?}; the \
-             rows have the corpora {}. Ask one of these with --corpus and --shots, or leave the rows out",
+            "contains no row with a corpus and a number of examples of this test (corpora {}, numbers of \
+             examples {:?}); its rows are from the corpora {}. Change --corpus and --shots to match the \
+             rows, or omit --rows",
             corpora.join(", "),
             settings.shots,
             theirs.into_iter().collect::<Vec<_>>().join(", ")
@@ -124,6 +125,7 @@ impl RecordedRows {
     /// `table` (header first), with their models. Rows of other corpora or numbers of examples are skipped.
     /// Rows whose proxy is not in `others` are skipped as well, because they contain measurements of that
     /// proxy.
+    ///
     /// # Errors
     /// [`Error::Study`] if the rows lack a column; [`Error::Parameter`] for rows of another design, and for
     /// rows of the hidden member under another id.
@@ -156,8 +158,8 @@ impl RecordedRows {
             let Some(asked) = own.iter().find(alike) else { continue };
             if let Some(name) = DESIGN.iter().find(|name| asked[at(name)] != cells[at(name)]) {
                 return fault(format!(
-                    "contains rows of {} with another design on {} ({name}: {} there, {} here); use the same \
-                     design, or leave the rows out",
+                    "contains rows of {} with another design on {} ({name}: {} in the rows, {} in this \
+                     test); use the same design, or leave the rows out",
                     row.member.id,
                     cells[corpus],
                     cells[at(name)],

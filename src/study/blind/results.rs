@@ -31,7 +31,7 @@ pub struct BlindTest {
     pub blind_sha256: String,
     /// Nominal coverage of the intervals.
     pub level: f64,
-    /// Summary of all rows, and one of each family.
+    /// A summary of all rows, and one summary for each family.
     pub summaries: Vec<BlindSummary>,
     /// One row for each hidden member, corpus and number of examples.
     pub rows: Vec<BlindRow>,

@@ -1,4 +1,4 @@
-//! Runs the steps of a blind test, from hidden members to rows.
+//! Runs the steps of a blind test, from the hidden members to the rows of the result.
 
 use std::path::Path;
 
@@ -24,7 +24,7 @@ use crate::observations::semantic::response;
 ///
 /// # Errors
 /// [`Error::Parameter`](crate::Error::Parameter) for a folder with other settings, an unknown member, or a
-/// family with too few members to predict any of them; errors of the stages.
+/// family with too few members to predict any of them; errors of the steps.
 pub fn run(
     family: &Family,
     recorded: &RecordedRows,
@@ -41,7 +41,7 @@ pub fn run(
     disk::make_folder(folder)?;
     disk::probe(folder)?;
     check_settings(folder, family, settings)?;
-    // Remove results of an earlier run, which do not belong to the cards of this one.
+    // Remove the results of an earlier run, because they do not belong to the cards of this run.
     for file in ["blind.csv", "blind.json"].map(|file| folder.join(file)) {
         if file.is_file() {
             std::fs::remove_file(&file).map_err(|source| Error::Write { path: file.clone(), source })?;
@@ -51,10 +51,10 @@ pub fn run(
     check_answers(&answers)?;
     let (mut predictions, mut rows): (Vec<PredictionRow>, Vec<BlindRow>) = (vec![], vec![]);
     for member in &hidden {
-        step(&format!("{}, predicted", member.id));
+        step(&format!("{}: predicting", member.id));
         let others = family.others(member);
-        // Read profiles of the others only: that of `member` must not be read before its prediction is
-        // written.
+        // Read the profiles of the others only. The profile of `member` must not be read before its
+        // prediction is written.
         let own = others.iter().map(|other| profiles.of(&other.id)).collect::<Result<Vec<_>>>()?;
         let known = others.iter().zip(&own).map(|(other, own)| ObservedMember {
             member: other,
@@ -64,7 +64,7 @@ pub fn run(
         let observed = ObservedMember { member, answers: &answers[&member.id], profiles: None };
         let prediction = predict(known.collect(), observed, recorded, settings, how)?;
         prediction.write(&member.id, folder, &predictions)?;
-        step(&format!("{}, opened", member.id));
+        step(&format!("{}: measuring its weights", member.id));
         let opened = profiles.of(&member.id)?;
         for row in &prediction.rows {
             let profile = opened.iter().find(|profile| profile.corpus.name == row.prediction.corpus);

@@ -30,15 +30,15 @@ impl Default for BlindSettings {
 }
 
 impl BlindSettings {
-    /// The prompt form: the default one.
+    /// The prompt form, which is always the default form.
     pub(super) fn form() -> &'static str {
         DesignSettings::default().form.name
     }
 
-    /// The designs, one for each corpus. The API is asked the same prompts that are used inside the model.
+    /// The designs, one for each corpus. The API receives the same prompts as the measurement of the weights.
     ///
     /// # Errors
-    /// Those of [`Category::load`] and [`FactorialDesign::draw`].
+    /// Returns the errors of [`Category::load`] and [`FactorialDesign::draw`].
     pub(super) fn designs(&self) -> Result<Vec<FactorialDesign>> {
         let how = DesignSettings {
             sets: self.sets,
@@ -65,11 +65,11 @@ pub struct PredictionSettings {
     pub target: String,
     /// Features of the card: columns of observations.csv. A text column gets one level for each value.
     pub features: Vec<String>,
-    /// Whether model sizes are published. If so, the size is a feature, and a candidate must beat the size
-    /// baseline.
+    /// Whether model sizes are published. If so, the size is a feature, and a candidate of the card must have
+    /// a lower error than the size baseline.
     pub sizes: bool,
     /// Nominal coverage of the intervals.
     pub level: f64,
-    /// Port of the server. Port 0 selects a free one.
+    /// Port of the server. Port 0 selects a free port.
     pub port: u16,
 }

@@ -23,13 +23,13 @@ pub struct BlindSummary {
     pub family: String,
     /// Number of hidden members.
     pub n_members: usize,
-    /// Number of their rows.
+    /// Number of rows of these members.
     pub n: usize,
     /// Number of rows with a prediction and a measurement.
     pub n_predicted: usize,
-    /// Number of these that also have an interval.
+    /// Number of predicted rows that also have an interval.
     pub n_intervals: usize,
-    /// Number of these whose measurement lies in the interval.
+    /// Number of rows with an interval that contains the measurement.
     pub n_inside: usize,
     /// Mean absolute error of the predictions, in the unit of the target.
     pub mae: Option<f64>,
@@ -68,7 +68,7 @@ impl BlindSummary {
         ("outside", |row| row.baseline_outside),
     ];
 
-    /// The summary of all rows, followed by one for each family if there are several.
+    /// The summary of all rows, followed by one summary for each family if there are several families.
     pub fn all(rows: &[BlindRow]) -> Vec<Self> {
         let mut families: Vec<&str> = rows.iter().map(|row| row.family.as_str()).collect();
         families.dedup();
@@ -165,7 +165,8 @@ fn error((name, value): &Baseline, predicted: &[&BlindRow]) -> BaselineError {
     }
 }
 
-/// Mean absolute error of the baseline, and the skill against it. `None` without rows, or if this error is 0.
+/// Mean absolute error of the baseline, and the skill against it. `None` if there are no rows or if the error
+/// of the baseline is 0.
 fn skill(runs: &[&RunErrors]) -> Option<(f64, f64)> {
     let pairs = || runs.iter().flat_map(|errors| errors.iter());
     let n = pairs().count() as f64;
@@ -204,7 +205,7 @@ mod tests {
         assert!((summary.mae.unwrap() - 0.2).abs() < 1e-12);
         let mean = &summary.baselines[0];
         assert!((mean.mae.unwrap() - 0.4).abs() < 1e-12 && (mean.skill.unwrap() - 0.5).abs() < 1e-12);
-        // Each run has a skill of 0.5, so every resample has it.
+        // Each run has a skill of 0.5, so every resample has the same skill.
         let (low, high) = mean.skill_interval.unwrap();
         assert!((low - 0.5).abs() < 1e-12 && (high - 0.5).abs() < 1e-12, "{low} {high}");
         // No row has the other baselines.

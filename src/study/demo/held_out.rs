@@ -18,7 +18,7 @@ pub(super) fn held_out(profiles: &[Profile]) -> Result<BTreeSet<String>> {
     for profile in profiles {
         let family = profile.model.family.as_deref().ok_or_else(|| Error::Study {
             reason: format!(
-                "the family of {} is unknown, so it has no proxy; set `family` in the settings",
+                "the family of {} is unknown, so this model has no proxy; set `family` in the settings",
                 profile.model.id
             ),
         })?;

@@ -16,31 +16,32 @@ use crate::model::Model;
 use crate::observations::{self, JoinInputs};
 
 /// Features of the calibration: the emergence of the proxy, and the in-context accuracy of the target, which
-/// can be observed for a closed model. The eight training models do not support more features.
+/// can be observed for a closed model. Eight training models are too few for more features.
 pub const CALIBRATION_FEATURES: [&str; 3] = ["proxy_headline_nats", "accuracy_logit", "accuracy_slope"];
-/// Columns of the observations that the calibration ignores. Without `params_b`, because the sizes of closed
-/// models are seldom published; the size regression is a baseline instead. Without `family`, because
-/// cross-validation over two families says little about a third; single models are left out instead.
+/// Columns of the observations that the calibration ignores. It ignores `params_b`, because the sizes of
+/// closed models are seldom published; regression on size serves as a baseline instead. It ignores `family`,
+/// because the training models come from too few families for leave-one-family-out cross-validation; single
+/// models are left out instead.
 pub const IGNORED_COLUMNS: [&str; 2] = ["params_b", "family"];
 /// Nominal coverage of the intervals.
 pub const LEVEL: f64 = 0.9;
 /// The predicted column.
 const TARGET: &str = "emergence_nats";
-/// Maximum shots of the in-context task.
+/// Maximum number of examples in a prompt of the in-context task.
 const TASK_SHOTS: usize = 7;
-/// Lists per relation of the in-context task.
+/// Number of lists per relation of the in-context task.
 const TASK_ITEMS: usize = 100;
 
 /// Settings of the demonstration.
 #[derive(Clone)]
 pub struct DemoSettings {
-    /// Windows per profile.
+    /// Number of windows per profile.
     pub windows: usize,
-    /// Entities per series.
+    /// Number of entities per series.
     pub shots: usize,
     /// Settings of the measurement. Its seed also draws the corpora and tasks.
     pub measure: MeasureSettings,
-    /// Family of models whose own metadata names none.
+    /// The family of models whose metadata contain no family.
     pub family: Option<String>,
 }
 
@@ -53,7 +54,8 @@ pub struct DemoRun {
     pub scores: Vec<Score>,
     /// The content of `observations.csv`.
     pub observations: Vec<u8>,
-    /// The smallest noise scale at which all bounds of the training models are close.
+    /// The smallest noise scale at which the lower and upper bounds of all training models are close
+    /// together.
     pub noise_scale: Option<f64>,
     /// The calibration on the models that are not held out.
     pub card: Card,
@@ -99,7 +101,7 @@ pub fn run(
     Ok(DemoRun { profiles, scores, observations, noise_scale, card, predictions })
 }
 
-/// Profiles and scores of all models on the default corpora.
+/// Measures the profiles and scores of all models on the default corpora.
 fn measure(
     models: &[String],
     settings: &DemoSettings,
@@ -110,7 +112,7 @@ fn measure(
     let categories = DEFAULT.into_iter().map(Category::load).collect::<Result<Vec<_>>>()?;
     let store = folder.map(ProfileStore::new);
     if let Some(store) = &store {
-        // Report unreadable profiles before the work, not after it.
+        // Read the stored profiles now, so that an unreadable profile is reported before the measurements.
         store.read_all::<Profile>()?;
     }
     let (mut profiles, mut scores) = (vec![], vec![]);
@@ -155,7 +157,7 @@ impl DemoRun {
         ErrorSummary::new("nats", &outcomes)
     }
 
-    /// Writes scores.csv, observations.csv, card.json and predictions.csv, and a profiles.csv of all profiles
+    /// Writes scores.csv, observations.csv, card.json and predictions.csv, and profiles.csv with all profiles
     /// in the folder.
     ///
     /// # Errors

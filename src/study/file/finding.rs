@@ -8,16 +8,16 @@ use crate::error::Error;
 /// One mistake in a study file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Finding {
-    /// The line it is on, from 1.
+    /// The line of the mistake, counted from 1.
     pub line: usize,
     /// The mistake, and how to correct it.
     pub reason: String,
 }
 
-/// A value and the line of the file on which it stands.
+/// A value and its line in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Located<T> {
-    /// The line, from 1.
+    /// The line, counted from 1.
     pub line: usize,
     /// The value.
     pub value: T,
@@ -30,12 +30,12 @@ pub struct Findings<'a> {
 }
 
 impl<'a> Findings<'a> {
-    /// Starts without mistakes, for a file with this text.
+    /// Creates an empty list of mistakes for a file with this text.
     pub fn new(text: &'a str) -> Self {
         Self { text, found: RefCell::default() }
     }
 
-    /// Starts with mistakes that were found before.
+    /// Creates a list with mistakes that were found before.
     pub fn of(found: Vec<Finding>) -> Self {
         Self { text: "", found: RefCell::new(found) }
     }

@@ -36,7 +36,7 @@ impl StudyFile {
     /// Parses a study file from its text.
     ///
     /// # Errors
-    /// Those of [`StudyFile::read`], without [`Error::Read`].
+    /// [`Error::StudyFile`] with every mistake, as for [`StudyFile::read`].
     pub fn parse(path: &Path, text: &str) -> Result<Self> {
         let (file, found) = Self::parse_all(path, text)?;
         if found.is_empty() { Ok(file) } else { Err(Findings::of(found).into_error(path)) }
@@ -67,7 +67,7 @@ impl StudyFile {
             let line = fault.span().map_or(1, |span| findings.line_at(span.start));
             findings.add(line, fault.message());
         }
-        // After a syntax error, the values that were recovered may not be the ones in the file.
+        // After a syntax error, the recovered values may differ from the values in the file.
         if !faults.is_empty() {
             return Err(findings.into_error(path));
         }
@@ -102,20 +102,22 @@ fn whole(path: &Path, text: &str, top: &Section, findings: &Findings) -> StudyFi
     if file.open.is_empty() && !top.is_misspelt("open") {
         findings.add(1, "there is no [[open]] table; add one that lists the open models and their family");
     }
-    // Two closed models with one id would share a folder.
+    // Two closed models with the same id would share a result folder.
     for (at, closed) in file.closed.iter().enumerate() {
         let name = disk::id_in_file_names(&closed.id);
         if let Some(other) = file.closed[..at].iter().find(|of| disk::id_in_file_names(&of.id) == name) {
             let reason = match other.id == closed.id {
                 true => format!("two closed models are called {}; give one of them an `id`", closed.id),
-                false => format!("{} and {} share a folder; change an `id`", other.id, closed.id),
+                false => {
+                    format!("{} and {} would share a result folder; change one `id`", other.id, closed.id)
+                }
             };
             findings.add(closed.line, reason);
         }
         if closed.id.starts_with('.') || closed.id.len() > LONGEST_ID {
             let reason = format!(
-                "`{:.40}` cannot name a folder: give an `id` of at most {LONGEST_ID} bytes that does not \
-                 begin with a dot",
+                "`{:.40}` cannot be the name of a folder: set an `id` of at most {LONGEST_ID} bytes that \
+                 does not begin with a dot",
                 closed.id
             );
             findings.add(closed.line, reason);
@@ -176,7 +178,7 @@ fn design(top: &Section, folder: &Path, findings: &Findings) -> StudyDesign {
 }
 
 fn open(section: &Section) -> OpenModels {
-    let family = section.needed_text("family", "name the training recipe that its models share");
+    let family = section.needed_text("family", "set a name for the training recipe that its models share");
     let models = section.texts("models").unwrap_or_default();
     if models.is_empty() && !section.is_misspelt("models") {
         section.add("[[open]] has no `models`: list names, folders, GGUF files or Hugging Face ids");
@@ -259,7 +261,7 @@ fn calibration(top: &Section) -> StudyCalibration {
     calibration
 }
 
-/// Maximum length of a model id in bytes. The id names a folder.
+/// Maximum length of a model id in bytes. The id is also the name of a folder.
 const LONGEST_ID: usize = 100;
 /// Default nominal coverage of intervals.
 const LEVEL: f64 = 0.9;
@@ -269,7 +271,8 @@ fn reports(top: &Section) -> Vec<Located<String>> {
     top.texts("reports").unwrap_or_else(default)
 }
 
-/// The path of a name relative to the folder of the study file if it exists; otherwise the name itself.
+/// The path of `name` relative to the folder of the study file if such a file exists; otherwise `name`
+/// itself.
 fn within(folder: &Path, name: Located<String>) -> Located<String> {
     let path = folder.join(&name.value);
     match path.exists() {

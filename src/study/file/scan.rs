@@ -13,7 +13,8 @@ use crate::error::{Error, Result};
 pub struct FoundModel {
     /// Its folder, or its GGUF file.
     pub path: PathBuf,
-    /// A guess at its family: the start of its name up to the size, else its architecture.
+    /// A guess at its family: the start of its name up to the size or, if the name contains no size, its
+    /// architecture.
     pub family: String,
 }
 

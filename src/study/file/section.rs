@@ -57,7 +57,7 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// A required string. `what` describes it in the message.
+    /// A required string. `what` completes the message if the key is missing.
     pub fn needed_text(&self, key: &'static str, what: &str) -> Located<String> {
         let missing = || {
             if !self.has(key) && !self.is_misspelt(key) {
@@ -204,7 +204,7 @@ impl<'a> Section<'a> {
             }
             let hint = names::suggestion(key, read.iter().copied());
             let keys = read.join(", ");
-            let reason = format!("unknown key `{key}` in {}; {hint}its keys are {keys}", self.title());
+            let reason = format!("unknown key `{key}` in {}; {hint}the known keys are {keys}", self.title());
             self.findings.add(self.line_of(name), reason);
         }
     }

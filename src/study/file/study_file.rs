@@ -36,7 +36,7 @@ pub struct StudyFile {
 /// The prompts of every model, and further tasks.
 #[derive(Debug, Clone)]
 pub struct StudyDesign {
-    /// Categories: names or files.
+    /// Names or files of the categories.
     pub corpora: Vec<Located<String>>,
     /// Numbers of examples in a prompt.
     pub shots: Vec<usize>,
@@ -46,7 +46,7 @@ pub struct StudyDesign {
     pub queries: usize,
     /// The name of the prompt form.
     pub form: Located<String>,
-    /// Whether to measure each open model with randomly initialised weights, too.
+    /// Whether to measure each open model also with randomly initialised weights.
     pub random_init: bool,
     /// Further tasks for every model: names or files, as for `surmise collect`.
     pub tasks: Vec<Located<String>>,
@@ -86,11 +86,11 @@ pub struct ClosedModel {
     pub prices: Option<Located<PathBuf>>,
     /// Whether to use the batch API, which costs less and takes up to a day.
     pub batch: bool,
-    /// Concurrent requests.
+    /// Number of concurrent requests.
     pub concurrency: usize,
-    /// Maximum tokens of an answer.
+    /// Maximum number of tokens of an answer.
     pub max_tokens: Option<u32>,
-    /// Its weights. They are measured after the predictions are written, to check them.
+    /// Its weights. They are measured after the predictions are written, to check the predictions.
     pub weights: Option<Located<String>>,
 }
 

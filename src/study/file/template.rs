@@ -21,7 +21,7 @@ pub fn of_models(models: &[FoundModel]) -> String {
     text + CLOSED
 }
 
-/// A TOML string. TOML escapes strings like JSON.
+/// Quotes a string for TOML, which escapes strings like JSON.
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
@@ -42,9 +42,10 @@ shots = [1, 4]
 sets = 8
 queries = 8
 
-# The families are guesses from the names. A family is a training recipe; its models differ in size. A
-# calibration needs several families of several sizes: add open models that you know. The embedded ones are
-# small and cheap: family = \"minigpt\", models = [\"minigpt-?\"], and likewise minillama.
+# The families are guessed from the names. The models of a family share a training recipe and differ in size.
+# A calibration needs several families with models of several sizes: add open models that you know. The
+# embedded models are small and cheap: family = \"minigpt\" with models = [\"minigpt-?\"], and likewise for
+# minillama.
 
 ";
 

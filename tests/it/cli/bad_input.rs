@@ -1,5 +1,5 @@
-//! Invalid flags, corpora and outputs: the real binary refuses each with one message and leaves no partial
-//! file. Damaged checkpoints are in `bad_checkpoints`; this file has the harness of both.
+//! Tests that the real binary reports an invalid flag, corpus or output in one message and leaves no partial
+//! file. `bad_checkpoints` tests damaged checkpoints with the helpers in this file.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -40,8 +40,8 @@ impl Scene {
         std::fs::write(self.path(name), bytes).expect("a file");
     }
 
-    /// `measure` with the scene's model and corpus into `out`; the given flags replace the default ones or
-    /// are added.
+    /// The arguments of `measure` with the scene's model and corpus, and `out` for output. The given flags
+    /// replace the default flags or are added.
     pub fn command(&self, flags: &[(&str, &str)]) -> Vec<String> {
         let (model, corpus, out) = (self.text("model"), self.text("corpus.csv"), self.text("out"));
         let mut all = vec![("--corpus", &*corpus), ("--windows", "60"), ("--entities", "3"), ("-o", &*out)];
@@ -71,8 +71,8 @@ impl Scene {
     }
 }
 
-/// Runs the binary, on Linux with 4 GB of address space, so that an allocation with an unchecked size
-/// crashes.
+/// Runs the binary. On Linux the address space is limited to 4 GB, so that an allocation with an unchecked
+/// size fails.
 fn surmise<S: AsRef<str>>(arguments: &[S]) -> Output {
     let mut command = if cfg!(target_os = "linux") {
         let mut shell = Command::new("sh");
@@ -194,7 +194,8 @@ fn a_window_longer_than_the_positions_is_refused_with_both_lengths() {
 #[test]
 fn an_output_that_cannot_be_written_is_refused_before_anything_is_measured() {
     let scene = Scene::new("gpt2");
-    // Tests may run as root, who ignores permissions. Nobody can create a folder below a file.
+    // Tests may run as root, for whom permissions have no effect. Even root cannot create a folder below a
+    // file.
     for place in ["corpus.csv", "corpus.csv/out", "corpus.csv/a/b"] {
         let place = scene.text(place);
         scene.refuses(&[("-o", &place)], 1, &["cannot write", &place, "choose a writable folder", "-o"]);
@@ -241,7 +242,8 @@ fn a_run_that_fails_later_keeps_complete_files_only() {
 
 #[test]
 fn a_reader_that_closes_the_pipe_is_no_failure() {
-    // Five corpora exceed the buffer of a pipe, so rows are still being written when the reader ends.
+    // Five corpora exceed the buffer of a pipe, so rows are still being written when the reader closes the
+    // pipe.
     let mut arguments =
         vec!["measure", "--estimand=positional", "minigpt-3", "--windows", "60", "--entities", "4"];
     arguments.extend(surmise::corpus::category::DEFAULT.into_iter().flat_map(|corpus| ["--corpus", corpus]));
@@ -255,7 +257,7 @@ fn a_reader_that_closes_the_pipe_is_no_failure() {
     let output = child.wait_with_output().expect("an end");
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && !stderr.contains("panicked"), "{stderr}");
-    // A reader that ends before the first byte.
+    // Here the reader closes the pipe before the first byte.
     for arguments in [&["list", "models"][..], &["--help"], &["--version"]] {
         let mut child = pipes(Command::new(SURMISE).args(arguments));
         drop(child.stdout.take());

@@ -1,4 +1,4 @@
-//! The real binary: its output, its files, and that both are reproducible to the byte.
+//! Tests the output and the files of the real binary, and that both are reproducible to the byte.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -120,7 +120,7 @@ fn another_estimator_is_recorded_and_reported_and_gives_another_profile() {
     );
     assert!(status.contains("by gaussian ["), "{status}");
     let table = rows(&std::fs::read_to_string(folder.path().join("gaussian/profiles.csv")).expect("rows"));
-    // 2 blocks, 2 entities and 2 separators, and no settings.
+    // 2 blocks with 2 entities and 2 separators each. This estimator has no noise scales.
     assert_eq!(table.len(), 2 * 4);
     for row in &table {
         assert_eq!(
@@ -139,7 +139,7 @@ fn another_estimator_is_recorded_and_reported_and_gives_another_profile() {
     done(&[&bare[..], &other].concat());
     let both = rows(&std::fs::read_to_string(out.join("profiles.csv")).expect("rows"));
     let by = |name: &str| both.iter().filter(|row| row["estimator"] == name).count();
-    // Four noise scales of channel.
+    // `channel` has a row for each of four noise scales.
     assert_eq!((by("gaussian"), by("channel"), both.len()), (8, 32, 40));
     // Every colour occurs many times, so `plugin` gives the entropy of the rows, with a flag.
     for reading in measure("plugin").0["blocks"].as_array().expect("readings") {
@@ -148,8 +148,8 @@ fn another_estimator_is_recorded_and_reported_and_gives_another_profile() {
         let (mi, ceiling) = (alone["mi_nats"].as_f64(), alone["ceiling_nats"].as_f64());
         assert!((mi.expect("nats") - ceiling.expect("nats")).abs() < 1e-9, "{alone}");
     }
-    // Nearest neighbours have distance zero here: an estimator that needs them refuses, and no other
-    // estimator replaces it.
+    // Nearest neighbours have distance zero here. An estimator that needs these distances returns an error,
+    // and no other estimator replaces it.
     for name in ["ksg", "hybrid", "cca-ksg"] {
         let refused = surmise(&[&bare[..], &["--estimator", name]].concat());
         let told = String::from_utf8_lossy(&refused.stderr);
@@ -178,8 +178,8 @@ fn micro_uses_the_token_alone_or_the_first_of_each_window_and_records_which() {
         assert_eq!((alone["micro"].as_str(), first["micro"].as_str()), ("alone", "first"));
         assert_eq!(alone["macro_mi_nats"], first["macro_mi_nats"]);
         assert_ne!(alone["micro_mi_nats"], first["micro_mi_nats"]);
-        // A colour is one token, so the first entity is the first token, and emergence there is only noise
-        // and chance.
+        // A colour is one token, so the first entity is the first token of the window. Macro and micro then
+        // estimate the same quantity, and emergence differs from 0 only by estimation error.
         if (first["role"].as_str(), first["reading_index"].as_str()) == ("entity", "1") {
             let noise = number(first, "macro_stderr_nats").hypot(number(first, "micro_stderr_nats"));
             assert!(number(first, "emergence_nats").abs() < 5.0 * noise, "{first:?}");
@@ -191,7 +191,7 @@ fn micro_uses_the_token_alone_or_the_first_of_each_window_and_records_which() {
 fn a_profile_has_every_block_and_reading_point_and_its_parts_add_up() {
     let table =
         rows(&measured(&["minillama-3", "--corpus", "countries", "--windows", "150", "--entities", "3"]));
-    // 3 blocks, 3 entities and 3 separators, 4 settings.
+    // 3 blocks, 3 entities and 3 separators, 4 noise scales.
     assert_eq!(table.len(), 3 * 6 * 4);
     let number = |row: &BTreeMap<String, String>, column: &str| row[column].parse::<f64>().expect("a number");
     for row in &table {
@@ -361,7 +361,7 @@ fn list_prints_what_is_built_in() {
         "{tasks}"
     );
     let reports = done(&["list", "reports"]);
-    // The html page of a folder is not a table, and comes after the tables.
+    // The html page of a folder is not a table and is listed after the tables.
     assert_eq!(reports.lines().count(), surmise::report::ALL.len() + 1);
     assert!(reports.lines().last().is_some_and(|line| line.starts_with("html\t")));
     for (report, line) in surmise::report::ALL.iter().zip(reports.lines()) {

@@ -1,4 +1,4 @@
-//! The files of data/ and calibration/ match the tables that describe them.
+//! Tests that the files of data/ and calibration/ match the tables that describe them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -82,8 +82,8 @@ fn every_table_is_embedded_under_its_name_and_large_enough() {
     }
 }
 
-/// Assumptions of the measurement of a relation: the first word of an answer tells which relation was asked
-/// for, and the answer cannot be copied from the entity.
+/// The measurement of a relation assumes that the first word of an answer shows which relation was asked for,
+/// and that the answer cannot be copied from the entity.
 #[test]
 fn answers_of_two_relations_share_no_first_word() {
     let others = [&DEFAULT[..], &INVENTED].concat();
@@ -178,8 +178,8 @@ fn the_embedded_family_is_small_enough_and_matches_family_csv() {
         assert_eq!(model.info.family.as_ref(), Some(&row["family"]));
         assert!(model.info.n_layers >= 2);
         let number = |column: &str| row[column].parse::<f64>().expect("a number");
-        // As described in calibration/README.md: held-out loss falls with size in each family, and shots help
-        // the families that answer nearly everything right.
+        // As described in calibration/README.md: held-out loss falls with size in each family, and examples
+        // raise the accuracy of the families that answer nearly everything right.
         let loss = number("held_out_loss_nats");
         let is_last = !row["model"].contains("-step");
         if !is_last {
@@ -192,7 +192,8 @@ fn the_embedded_family_is_small_enough_and_matches_family_csv() {
         last = (&row["family"], loss);
     }
     assert!(bytes <= 14_000_000, "the families take {bytes} bytes");
-    // The invented facts have the intended difficulty: some members guess, some know nearly everything.
+    // The invented facts have the intended difficulty: some members guess, and others answer nearly
+    // everything right.
     let facts = rows.iter().filter(|row| row["family"].starts_with("fact"));
     let most: Vec<f64> = facts.map(|row| row["accuracy_7_shots"].parse().expect("a number")).collect();
     assert!(most.iter().any(|share| *share < 0.2) && most.iter().any(|share| *share > 0.9), "{most:?}");

@@ -1,5 +1,5 @@
-//! docs/data-dictionary.md and `surmise list columns` match the dictionary. `SURMISE_WRITE_DOCS=1 cargo test
-//! --release --test it dictionary_page` writes the page.
+//! Tests that docs/data-dictionary.md and `surmise list columns` match the dictionary. `SURMISE_WRITE_DOCS=1
+//! cargo test --release --test it dictionary_page` writes the page.
 
 use std::path::Path;
 

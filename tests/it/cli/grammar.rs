@@ -1,5 +1,5 @@
-//! One grammar of flags: every earlier spelling works and warns once, every table exists as CSV and JSON, and
-//! names are matched without regard to case.
+//! Tests the common rules of flags: every earlier spelling works and warns once, every table exists as CSV
+//! and JSON, and names are matched without regard to case.
 
 use std::process::Output;
 
@@ -12,7 +12,8 @@ fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// Runs both spellings: they give the same files and stdout, and one warning with the present spelling.
+/// Runs both spellings. They must give the same stdout and exit code, and only the earlier spelling must give
+/// a warning, which names the present spelling.
 fn same(earlier: &[&str], present: &[&str], says: &str) {
     let (earlier, present) = (surmise(earlier), surmise(present));
     let warned = stderr(&earlier);
@@ -210,7 +211,7 @@ fn tables_are_written_to_the_named_files_and_never_to_an_input() {
     assert_eq!(std::fs::read(&t).expect("the table"), before);
     refused(&["--csv", &csv, "list", "models"], &["--csv before the command", "after the command"]);
     refused(&["--json", &csv, "list", "models"], &["--json before the command"]);
-    // A file that is found in a folder, or named as a corpus, is read as well.
+    // A file that is found in a folder or given as a corpus is an input too, so no output may replace it.
     let predictions = at("predictions.csv");
     surmise(&["predict", &t, "--calibration", &card, "-q", "-o", &predictions]);
     let report = ["report", "predictions", &at(""), "--csv", &predictions];
@@ -219,7 +220,7 @@ fn tables_are_written_to_the_named_files_and_never_to_an_input() {
     let corpus = at("corpus.csv");
     refused(&["measure", "minigpt-1", "--corpus", &corpus, "--json", &corpus], &["--json would replace"]);
     refused(&["states", "minigpt-1", "--corpus", &corpus, "-o", &corpus], &["-o would replace"]);
-    // A file that cannot be written is refused before anything is computed.
+    // If an output file cannot be written, the command returns an error before anything is computed.
     let below = format!("{t}/x.csv");
     let output = surmise(&["measure", "minigpt-1", "--corpus", "colours", "--csv", &below]);
     assert!(

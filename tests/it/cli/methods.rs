@@ -1,4 +1,4 @@
-//! `cite` and `methods`: they state only what a file records.
+//! Tests that `cite` and `methods` state only what a file records.
 
 use std::path::Path;
 

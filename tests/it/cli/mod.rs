@@ -1,4 +1,4 @@
-//! The real binary: its commands, its refusals, and the files of the repository.
+//! Tests of the real binary, its commands and error messages, and of the files of the repository.
 
 pub mod bad_input;
 pub mod command;

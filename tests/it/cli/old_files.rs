@@ -1,4 +1,4 @@
-//! Files of earlier versions: refused with the old name and the new name.
+//! Tests that files of earlier versions give errors, which state the old and the new names.
 
 use std::process::Output;
 
@@ -75,7 +75,7 @@ fn old_observations_and_comparisons_are_refused_if_a_condition_would_be_unchecke
     // A table from another source may have a column with that name.
     write(&at("t.csv"), &with(24, "setting", |i| i.to_string()));
     assert!(surmise(&calibrate).status.success());
-    // A card refuses the old table with the same message.
+    // `predict` returns the same error for the old table.
     let predict = ["predict", "--calibration", &at("card.json"), &at("old.csv")];
     refused(&surmise(&predict), &["column setting is called noise_scale now"]);
 

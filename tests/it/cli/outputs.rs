@@ -1,5 +1,5 @@
-//! Outputs of `measure` through the real binary: no setting replaces another, no process loses the results of
-//! another, and doubtful values are reported.
+//! Tests the outputs of `measure` through the real binary: results of other settings and of parallel
+//! processes are never overwritten, and doubtful values are reported.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -64,7 +64,7 @@ fn every_setting_has_its_own_file_and_the_same_command_changes_nothing() {
         &["--name", "another"],
     ];
     let command = |flags: &[&str]| {
-        // A duplicate flag is an error, so a flag of the setting replaces the one of the base.
+        // A duplicate flag is an error, so a flag of the setting replaces the same flag of the base.
         let own = base.chunks(2).filter(|pair| !flags.contains(&pair[0])).flatten().copied();
         MODEL.into_iter().chain(own).chain(flags.iter().copied()).map(String::from).collect::<Vec<_>>()
     };
@@ -89,8 +89,8 @@ fn every_setting_has_its_own_file_and_the_same_command_changes_nothing() {
         assert!(said(&run(flags)).contains("already holds this measurement; it was not measured again"));
     }
     assert!(files(out.as_ref()) == all);
-    // Settings that do not affect the numbers give no other file; a new family is written to the existing
-    // one.
+    // Settings that do not affect the numbers create no new file. A new family is written to the existing
+    // file.
     said(&run(&["--threads", "1", "--family", "f"]));
     let after = files(out.as_ref());
     assert!(after.keys().eq(all.keys()));
@@ -131,7 +131,7 @@ fn profiles_of_different_settings_are_refused_until_one_is_chosen() {
     }
     let join = ["observations", "--profiles", &out, "--noise-scale", "0.4"];
     refused(&join, &["minillama-1 on colours", "(n_windows: ", "60", "80", "--select"]);
-    // Without a noise scale, the message is also about the settings.
+    // Without `--noise-scale`, the error also names the settings that differ.
     refused(&join[..3], &["(n_windows: "]);
     let chosen = |flags: &[&str]| rows(&done(&[&join[..], flags].concat()));
     for windows in ["60", "80"] {
@@ -184,7 +184,7 @@ fn folders_with_the_same_name_do_not_replace_each_other_and_a_label_distinguishe
         &["m on colours", "weights_sha256"],
     );
     refused(&["report", "depth", &out], &["m on colours", "weights_sha256"]);
-    // In one command, their rows could not be distinguished.
+    // Both folders in one command are an error, because their rows could not be distinguished.
     let both = [at("a/m"), at("b/m")];
     let both = [&["measure", "--estimand=positional", &both[0], &both[1]], &flags[..]].concat();
     refused(&both, &["gives two inputs the same name, m", "--name"]);
@@ -201,7 +201,7 @@ fn folders_with_the_same_name_do_not_replace_each_other_and_a_label_distinguishe
     let names: BTreeSet<&str> = table.iter().map(|row| row["model"].as_str()).collect();
     assert_eq!(names.into_iter().collect::<Vec<_>>(), ["first/m", "second"]);
     assert!(files(out.as_ref()).keys().any(|name| name.starts_with("first--m--colours--")));
-    // No label removes a file from the table or makes its name too long.
+    // Whatever the label is, the profile stays in the table, and its file name is not too long.
     run(measure(&at("b/m"), &["--name", "../x"]));
     run(measure(&at("b/m"), &["--name", &"long".repeat(100)]));
     let table = rows(&std::fs::read_to_string(at("out/profiles.csv")).expect("a table"));
@@ -221,7 +221,7 @@ fn every_result_of_parallel_processes_in_one_folder_is_kept() {
         command.args(["measure", "--estimand=positional", "minigpt-1", "--corpus", "colours"]).args(flags);
         command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the binary")
     };
-    // Four measurements, each by two processes at once.
+    // Each of four measurements is made by two processes at the same time.
     let running: Vec<_> = (0..8).map(start).collect();
     for child in running {
         said(&child.wait_with_output().expect("an end"));
@@ -260,12 +260,13 @@ fn doubtful_values_are_reported_with_their_bounds_and_advice() {
             &[&["measure", "--estimand=positional", "minigpt-3", "--corpus", "colours"], flags].concat(),
         ))
     };
-    // One shot of about 90 colours in 400 windows.
+    // With one entity in a window, 400 windows contain few distinct windows.
     let told = measure(&["--windows", "400", "--entities", "1"]);
     assert!(told.contains(" nats at b = 0.25, bounds ") && told.contains("BOS off"), "{told}");
     assert!(told.contains("warning: minigpt-3 on colours: few distinct windows:"), "{told}");
     assert!(told.contains("not comparable across families"), "{told}");
-    // Four shots give 50 distinct windows: their information is near log 50, and its bounds are wide.
+    // With four entities, all 50 windows are distinct. Their information is near log 50, and its bounds are
+    // wide.
     let told = measure(&["--windows", "50", "--entities", "4"]);
     assert!(told.contains("blocks saturated: 2 of 2") && told.contains("--entities"), "{told}");
     assert!(!told.contains("few distinct"), "{told}");

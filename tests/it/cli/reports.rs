@@ -1,5 +1,5 @@
-//! Reports through the real binary: the numbers of their input files, in every format, and refusals of
-//! unusable inputs.
+//! Tests through the real binary that reports show the numbers of their input files in every format, and that
+//! unusable inputs give errors.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -49,8 +49,8 @@ fn predictions_are_summarised_like_by_hand_in_every_format() {
     );
     assert!(files == made(), "the same files give the same bytes");
     let of = |at: usize| String::from_utf8_lossy(&files[at].1).into_owned();
-    // Errors of -.125 and -1: mean .5625. The errors of the size line are .5 both times, those of the mean
-    // .375 and 1.
+    // The errors are -.125 and -1, so the mean absolute error is .5625. The absolute errors of the size line
+    // are .5 and .5, and those of the mean .375 and 1.
     let caption = "n = 2 predictions of 2 models; mean absolute error 0.562 nats, size line 0.500, mean \
                    0.688; 1 of 2 measurements inside their interval.";
     assert!(of(1).ends_with(&format!("\n{caption}\n")), "{}", of(1));
@@ -66,8 +66,8 @@ fn predictions_are_summarised_like_by_hand_in_every_format() {
         of(4)
     );
     assert!(files[2].1.starts_with(b"%PDF-"));
-    // A prediction is a disc; the point of b, whose interval misses, has a white disc on it. The legend has
-    // one of each kind for a and b, and an open one.
+    // Each prediction is a disc. The interval of b misses the measurement, so a white disc lies on the disc
+    // of b. The legend contains a disc for each of a and b, and an open point, which is two discs.
     let dots = of(3).matches("<circle").count();
     assert!(of(3).starts_with("<svg width=\"86mm\"") && dots == 2 + 1 + 2 + 2, "{dots} circles");
     // The size line has a smaller error, .5, and is drawn: one mark for each point and one in the legend. The
@@ -133,7 +133,8 @@ fn curves_and_heat_maps_show_the_values_of_profiles_csv() {
     let number = |row: &std::collections::BTreeMap<String, String>, column: &str| {
         row[column].parse::<f64>().expect("a number")
     };
-    // The mean over blocks 2 and 3 of minigpt-3, from the rows themselves.
+    // The report must equal the mean over blocks 2 and 3 of minigpt-3, computed from the rows of
+    // profiles.csv.
     for shot in read(&out.join("shots.csv")).iter().filter(|row| row["model"] == "minigpt-3") {
         let of = |column: &str| {
             let own = rows.iter().filter(|row| {
@@ -172,8 +173,8 @@ fn curves_and_heat_maps_show_the_values_of_profiles_csv() {
     ] {
         assert!(out.join(file).is_file(), "{file}");
     }
-    // Two maps of 3 blocks by 3 entities, a frame each and two scales of 64 steps, on a background. Below
-    // them are the marks of block 1 and of flagged cells.
+    // The figure contains a background, two maps of 3 blocks by 3 entities, each with a frame and a colour
+    // scale of 64 steps, and two legend marks for block 1 and for flagged cells.
     let svg = std::fs::read_to_string(out.join("profiles-minigpt-3-colours.svg")).expect("a figure");
     assert_eq!(svg.matches("<rect").count(), 1 + 2 * (9 + 1 + 64) + 2);
     let few =
@@ -203,10 +204,11 @@ fn unusable_inputs_of_a_report_are_named() {
         &["unknown corpus `x`", "the inputs contain colours"],
     );
     refused(&["predictions", text(&file), "--corpus", "color"], 2, &["did you mean colours?"]);
-    // An unknown name next to a known one is refused; otherwise it would be missing without a message.
+    // An unknown name next to a known name is an error. Otherwise the model would be missing from the report
+    // without a message.
     refused(&["predictions", text(&file), "--model", "b", "--model", "c_1"], 2, &["did you mean a_1?"]);
     refused(&["profiles", text(&file)], 1, &["predictions.csv", "no column `model`", "profiles.csv"]);
-    // Files of earlier versions are refused with the new name of the column.
+    // The error for a file of an earlier version states the new name of the column.
     let earlier = folder.path().join("earlier.csv");
     std::fs::write(&earlier, PREDICTIONS.replace("y_hat,low", "emergence_nats,low_nats")).expect("a file");
     refused(&["predictions", text(&earlier)], 1, &["column emergence_nats is called y_hat now"]);

@@ -1,4 +1,4 @@
-//! `surmise measure` with the semantic estimand: its files, its messages, its refusals.
+//! Tests the files, messages and errors of `surmise measure` with the semantic estimand.
 
 use std::path::Path;
 

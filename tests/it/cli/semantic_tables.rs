@@ -1,5 +1,5 @@
-//! Reports and observations of semantic profiles: the numbers of the tables that `measure` writes, and a
-//! calibration on them.
+//! Tests that reports and observations of semantic profiles contain the numbers of the tables that `measure`
+//! writes, and that a calibration can use them.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use crate::support::tidy::surmise;
 
 type Row = std::collections::BTreeMap<String, String>;
 
-/// Profiles of some models, in a folder with that name.
+/// Measures profiles of `models` into the folder `name`, and returns its path.
 fn measured(folder: &Path, name: &str, models: &[&str], more: &[&str]) -> String {
     let out = folder.join(name).to_str().expect("UTF-8").to_owned();
     let how = ["--corpus", "countries", "--shots", "0,1,2", "--queries", "5", "-q", "-o", &out];
@@ -98,7 +98,7 @@ fn reports_show_the_values_of_the_tables_of_a_folder() {
     let svg =
         std::fs::read_to_string(Path::new(out).join("profiles-minigpt-2-countries.svg")).expect("a map");
     assert!(svg.starts_with("<svg width=\"86mm\""));
-    // The tables alone give the same.
+    // The tables without the JSON profiles give the same reports.
     let copy = folder.path().join("copy");
     std::fs::create_dir(&copy).expect("a folder");
     for file in ["profiles.csv", "summaries.csv"] {
@@ -183,7 +183,7 @@ fn observations_of_shares_can_be_calibrated() {
     let card = at("card.json");
     let calibrate = ["calibrate", &table, "--target", "semantic_share_mean", "-q", "-o", &card];
     let calibrated = surmise(&calibrate);
-    // Five models support no prediction of other models, which the exit code shows.
+    // Five models are too few for predictions of other models, so the exit code may be 3.
     let said = String::from_utf8_lossy(&calibrated.stderr);
     assert!(calibrated.status.success() || calibrated.status.code() == Some(3), "{said}");
     let json = std::fs::read_to_string(&card).expect("a card");
@@ -200,7 +200,7 @@ fn observations_of_shares_can_be_calibrated() {
     let predicted = surmise(&["predict", "--calibration", &card, &table, "-o", &at("p.csv")]);
     let said = String::from_utf8_lossy(&predicted.stderr);
     assert!(predicted.status.success() || predicted.status.code() == Some(3), "{said}");
-    // Answers to other prompts are not features of this design.
+    // Answers to the prompts of another design are an error.
     std::fs::write(&answers, "model,corpus,shots,form\nclosed,countries,2,colon\n").expect("written");
     refused(&join[..join.len() - 1], &["another design", "form: colon, but arrow"]);
     refused(&["observations", "--profiles", &run, "--shots", "3"], &["3 examples", "1, 2"]);

@@ -1,5 +1,5 @@
-//! Texts through the real binary: profiles by position with their control, groups compared on texts with
-//! known truth, and invalid files.
+//! Tests commands on texts through the real binary: profiles by position with their control, comparisons of
+//! groups with a known truth, and invalid files.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -70,7 +70,7 @@ fn texts_are_measured_at_every_position_with_their_shuffled_control() {
     let output = of(&[]);
     assert_eq!(of(&["--threads", "1"]).stdout, output.stdout);
     let table = rows(&output);
-    // 3 blocks, 8 positions, 4 settings, texts and control.
+    // 3 blocks, 8 positions, 4 noise scales, each for the texts and for the control.
     assert_eq!(table.len(), 3 * 8 * 4 * 2);
     for row in &table {
         assert_eq!(
@@ -147,7 +147,7 @@ fn a_smaller_vocabulary_differs_only_in_diversity_and_sorted_words_differ_beyond
     let (raw, beside) = pair("sorted", "unsorted");
     assert!((number(raw, "token_entropy_a_nats") - number(raw, "token_entropy_b_nats")).abs() < 1e-9);
     assert!(number(beside, "p_value") <= 0.05, "{beside:?}");
-    // Ten pairs: Holm's value is at least the uncorrected one, and the smallest of them is multiplied by ten.
+    // Holm's correction never decreases a p-value.
     assert!(table.iter().all(|row| number(row, "p_holm") >= number(row, "p_value")));
     let against = surmise(&[&all[..], &["--reference", "t.many"]].concat());
     let against = rows(&against);

@@ -1,5 +1,5 @@
-//! Every relative link has a target, on a forge and in the book; every page is in the book; README.md is
-//! short.
+//! Tests that every relative link has a target, on a forge and in the book, that every page is in the book,
+//! and that README.md is short.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -33,7 +33,7 @@ fn plain(path: &Path) -> PathBuf {
     plain
 }
 
-/// The fault of a link of a page, if there is one.
+/// Describes what is wrong with a link of a page; `None` if the link is valid.
 fn fault(page: &Path, link: &str) -> Option<String> {
     if link.starts_with("https://") || link.starts_with("http://") {
         return None;

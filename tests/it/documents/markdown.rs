@@ -1,4 +1,4 @@
-//! The parts of Markdown that the tests read: code blocks, headings, links.
+//! Reads the parts of Markdown that the tests need: code blocks, headings and links.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;

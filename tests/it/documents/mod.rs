@@ -1,4 +1,4 @@
-//! README.md and docs/: links, generated tables, and the commands of the tutorial.
+//! Tests of README.md and docs/: links, generated tables, and the commands of the tutorial.
 
 mod links;
 mod markdown;

@@ -1,4 +1,4 @@
-//! Tables of the documents, which the program generates.
+//! Tests that the generated tables of the documents are those of the program.
 
 use clap::{Command, CommandFactory};
 

@@ -1,10 +1,10 @@
-//! The commands of docs/tutorial.md run, and print the lines of the page.
+//! Tests that the commands of docs/tutorial.md run and print the lines of the page.
 //!
-//! The line before a block tells how the block is used. `<!-- run: embedded -->` runs always, `<!-- run: real
-//! -->` only if `SURMISE_REAL_MODELS` names the folder of `scripts/real-models`, and `<!-- run: by hand -->`
-//! never. `<!-- embedded: NAME -->` and `<!-- real: NAME -->` write a file. The lines below a command must
-//! appear in its output, in this order, with other lines between them. Numbers may differ a little, because
-//! processors round differently.
+//! The line before a block determines how the block is used. `<!-- run: embedded -->` runs always, `<!-- run:
+//! real -->` only if `SURMISE_REAL_MODELS` names the folder of `scripts/real-models`, and `<!-- run: by hand
+//! -->` never. `<!-- embedded: NAME -->` and `<!-- real: NAME -->` write a file. The lines below a command
+//! must appear in its output, in this order, with other lines between them. Numbers may differ a little,
+//! because processors round differently.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -62,7 +62,7 @@ fn run(folder: &Path, command: &str, shown: &[&str]) {
         .output()
         .expect("a shell");
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();
-    // 3: finished with gaps, such as refused predictions.
+    // Code 3 means finished with gaps, such as refused predictions.
     assert!(matches!(output.status.code(), Some(0 | 3)), "{command}: {}\n{printed}", output.status);
     let mut rest = printed.lines();
     for line in shown {

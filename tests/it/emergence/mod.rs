@@ -1,4 +1,4 @@
-//! Emergence of states with known information, and of small models.
+//! Tests of emergence on states with known information and on small models.
 
 pub mod semantic_estimate;
 pub mod semantic_falsifiers;

@@ -1,5 +1,5 @@
-//! Macro and micro information of constructed states, compared with an independent implementation, with
-//! quadrature, and with identities that hold for any noise.
+//! Tests the macro and micro information of constructed states against an independent implementation,
+//! quadrature, and identities that hold for any noise.
 
 use ndarray::{Array2, Axis, concatenate};
 use serde_json::Value;
@@ -13,7 +13,7 @@ pub fn settings(noise_scales: &[f64]) -> EstimateSettings {
     EstimateSettings { noise_scales: noise_scales.to_vec(), default_noise_scale: noise_scales[0], seed: 5 }
 }
 
-/// The estimate for states that are a function of query, relation and set.
+/// Estimates the information of states that are a function of query, relation and example set.
 pub fn of(
     layout: Layout,
     d: usize,
@@ -80,7 +80,7 @@ fn information_and_standard_errors_are_those_of_an_independent_implementation() 
     let (kept, share) = found.no_shared_answer.expect("comparisons are left");
     agree(kept.value, &reference["no_shared_answer"]["macro_nats"], "macro of kept sets");
     agree(stderr(&kept), &reference["no_shared_answer"]["macro_stderr"], "its error");
-    // Relative to 6 x 6 x 5 comparisons of different relations and sets.
+    // The share is relative to all comparisons of different relations and sets: 6 x 6 x 5.
     let keep = flags("keep");
     let kept = keep.chunks(36).enumerate().filter(|(pair, _)| pair / 3 != pair % 3);
     let n = kept.flat_map(|(_, keep)| keep).filter(|keep| **keep).count();
@@ -104,8 +104,8 @@ fn a_state_that_depends_only_on_its_example_set_has_no_macro_information() {
 
 #[test]
 fn a_state_that_depends_only_on_its_relation_has_the_information_of_the_integral() {
-    // Two points at +-1. Example sets change another coordinate, equally in both relations. Their densities
-    // cancel in D, so the score is that of the two points.
+    // The relations are two points at +-1. Example sets change another coordinate, equally in both relations.
+    // The densities of this coordinate cancel in D, so the score is that of the two points.
     let layout = Layout { queries: 12, relations: 2, sets: 16 };
     let codes = gaussian(16, 1, 2);
     for spread in [0.0, 1.0] {
@@ -127,8 +127,8 @@ fn a_state_that_depends_only_on_its_relation_has_the_information_of_the_integral
 
 #[test]
 fn with_a_nuisance_in_the_same_coordinate_the_information_is_that_of_quadrature() {
-    // Points at +-1 with a normal nuisance of sd .8 for every prompt: the noisy state of a relation is normal
-    // around its point with variance .64 + sigma^2.
+    // The relations are points at +-1, and every prompt adds a normal nuisance with standard deviation .8.
+    // The noisy state of a relation is therefore normal around its point with variance .64 + sigma^2.
     let layout = Layout { queries: 6, relations: 2, sets: 120 };
     let nuisance = gaussian(6 * 2 * 120, 1, 3);
     let found = of(layout, 1, &Exclusions::default(), &[0.2, 0.4], |x, r, s| {
@@ -173,7 +173,8 @@ fn constants_and_a_common_factor_change_nothing() {
         estimate(states.view(), layout, &noise, &Exclusions::default(), &settings).expect("an estimate")
     };
     let plain = estimate(&states);
-    // A gain of 8 in every coordinate, and a constant added to every state.
+    // The states are changed by constant coordinates, by a gain of 8 in every coordinate, and by a constant
+    // added to every coordinate.
     for other in [estimate(&wide), estimate(&(&states * 8.0)), estimate(&(&states + 1024.0))] {
         for (a, b) in plain.information.iter().zip(&other.information) {
             // The sum of 1024 and a state loses the last 10 of 24 bits.
@@ -197,9 +198,9 @@ fn bounds_of_a_fixed_design_hold_for_every_draw() {
         let found = estimate(states.view(), layout, &noise, &Exclusions::default(), &settings(&scales));
         found.expect("an estimate")
     };
-    // The states of a query as one relation with R S sets: its micro information is about relation and set
-    // together, so it exceeds the information about the set alone by 0 to log R. The noise draws are the
-    // same.
+    // The second estimate treats the states of a query as one relation with R S sets. Its micro information
+    // is about relation and set together, so it exceeds the information about the set alone by 0 to log R.
+    // Both estimates use the same noise draws.
     let (parts, whole) = (run(layout), run(Layout { relations: 1, sets: 21, ..layout }));
     for (parts, whole) in parts.information.iter().zip(&whole.information) {
         let difference = whole.micro_nats.value - parts.micro_nats.value;

@@ -1,4 +1,4 @@
-//! States that copy the shown answers without their meaning have no excess over the controls.
+//! Tests that states that copy the shown answers, without their meaning, do not exceed the controls.
 
 use ndarray::Array1;
 use rand::SeedableRng;
@@ -25,7 +25,7 @@ fn design(category: &str, shots: usize) -> FactorialDesign {
     FactorialDesign::draw(&Category::load(category).expect("embedded"), &settings).expect("a design")
 }
 
-/// The estimate for states that are a function of the query and of the shown examples, at b = .2.
+/// Estimates the information of states that are a function of the query and of the shown examples, at b = .2.
 fn measured(
     design: &FactorialDesign,
     shots: usize,
@@ -46,7 +46,7 @@ fn measured(
     })
 }
 
-/// All words of the answers, without their order.
+/// A state that contains all words of the answers, without their order.
 fn bag_of_words(query: &str, examples: &[(&str, &str)]) -> Array1<f32> {
     let words = examples.iter().flat_map(|(_, answer)| answer.split(' '));
     words.fold(0.5 * embedding(query), |sum, word| sum + embedding(word))
@@ -54,12 +54,12 @@ fn bag_of_words(query: &str, examples: &[(&str, &str)]) -> Array1<f32> {
 
 type State = fn(&str, &[(&str, &str)]) -> Array1<f32>;
 
-/// The last answer, mixed with some of the query.
+/// A state that contains the last answer and a part of the query.
 fn copier(query: &str, examples: &[(&str, &str)]) -> Array1<f32> {
     embedding(examples.last().expect("an example").1) + 0.5 * embedding(query)
 }
 
-/// All answers, without their order.
+/// A state that contains all answers, without their order.
 fn bag(query: &str, examples: &[(&str, &str)]) -> Array1<f32> {
     examples.iter().fold(0.5 * embedding(query), |sum, (_, answer)| sum + embedding(answer))
 }
@@ -83,7 +83,7 @@ fn a_copier_and_a_bag_of_answers_show_no_excess_over_the_controls() {
                 share(own_macro.value),
                 share(permuted.value)
             );
-            // The state has as much information if the answers belong to other entities.
+            // Such a state contains as much information if the answers belong to other entities.
             assert!(
                 (own_macro.value - permuted.value).abs() < 4.0 * error + 0.07,
                 "{category} {name} {error}"
@@ -108,13 +108,13 @@ fn a_bag_of_words_has_no_share_over_sets_without_common_words() {
         );
         assert!(share.abs() < 0.03, "{category}: {share}");
     }
-    // Sets of four numbers have common words for any draw.
+    // Any two sets of four numbers have common words, so no comparisons are left.
     assert!(measured(&design("numbers", 4), 4, bag_of_words).no_shared_answer.is_none());
 }
 
 #[test]
 fn a_state_with_the_type_of_the_answer_exceeds_both_controls() {
-    // The type of the answer is read from the examples if they are right, and mixed up if they are not.
+    // The state contains the type of the answer only if the examples are right. Permuted answers remove it.
     let design = design("nations", 2);
     let facts: std::collections::HashMap<(String, String), usize> = {
         let category = Category::load("nations").expect("embedded");

@@ -1,5 +1,5 @@
-//! Semantic profiles of small models: the state is the input of the next block, the result is the same on any
-//! number of threads, and invalid designs are refused before anything is computed.
+//! Tests semantic profiles of small models: the state is the input of the next block, the result is the same
+//! on any number of threads, and invalid designs give an error before anything is computed.
 
 use candle_core::{DType, Device, Tensor};
 use surmise::Result;
@@ -113,7 +113,7 @@ fn a_profile_has_every_block_shot_noise_scale_and_control_and_does_not_depend_on
     assert!(main.clone().all(|r| r.macro_share_stderr.is_some_and(f64::is_finite)));
     assert!(main.clone().all(|r| r.micro_nats.is_some_and(|m| m <= 8.0_f64.ln() + 1e-9)));
     assert!(main.clone().all(|r| r.output_share.is_some()));
-    // The rows of profiles.csv: the mean of the marked rows is the headline.
+    // In profiles.csv, the mean of the marked rows is the headline.
     let rows = profile.rows();
     assert_eq!(rows.len(), 2 * n_blocks);
     let marked: Vec<f64> = rows.iter().filter(|row| row.is_headline).map(|row| row.macro_share).collect();
@@ -182,7 +182,7 @@ fn without_examples_only_the_accuracy_is_measured_and_nothing_else_changes() {
     assert_eq!((found.corpus.shots[0].overlap, found.headline()), (0.0, others.headline()));
     let zero = &found.shots[0];
     assert!(zero.share_mean.is_none() && zero.output_share.is_none() && zero.micro_nats_mean.is_none());
-    // Every relation asks "query ->" and has its own answer.
+    // Without examples, the prompt of every relation is "query ->", and only the right answer differs.
     let model = Model::load("minigpt-3").expect("embedded");
     let ids = |text: &str| -> Vec<u32> {
         model.tokenizer.encode(text).expect("words").iter().map(|token| token.id).collect()
@@ -219,10 +219,10 @@ fn invalid_designs_are_refused_before_anything_is_computed() {
         error.contains("64 positions") && error.contains("40 shots") && error.contains("tokens"),
         "{error}"
     );
-    // The vocabulary lacks the words.
+    // The vocabulary of the model lacks the words of `elements`.
     let error = refused(&design("elements", &[1]));
     assert!(error.contains("cannot spell entity"), "{error}");
-    // Two entities that are equal after lower-casing.
+    // Two entities are equal in lower case.
     let file = tempfile::Builder::new().suffix(".csv").tempfile().expect("a file");
     let rows = "entity,a,b\nFrance,Paris,Europe\nfrance,Rome,Asia\nItaly,Rome,Europe\nSpain,Madrid,Europe\n\
                 Peru,Lima,Africa\nJapan,Tokyo,Asia\nChina,Beijing,Asia\n";
@@ -242,7 +242,7 @@ fn relations_whose_answers_begin_alike_are_refused_and_single_queries_are_left_o
         let mut rows = "entity,a,b\n".to_owned();
         for (i, (country, city)) in countries.iter().zip(cities).enumerate() {
             let other = if i < differ { "Africa" } else { city };
-            // The second answer always has another second word.
+            // The two answers begin alike and differ only in the second word.
             rows += &format!("{country},{city} Africa,{other} Europe\n");
         }
         let file = tempfile::Builder::new().suffix(".csv").tempfile().expect("a file");

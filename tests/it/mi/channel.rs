@@ -1,4 +1,4 @@
-//! `channel` on samples with known information.
+//! Tests `channel` on samples with known information.
 //!
 //! Tolerances are four standard errors, which one comparison in 16 000 exceeds by chance. Seeds are fixed.
 
@@ -50,8 +50,9 @@ fn two_points_on_a_line_have_the_information_of_the_integral() {
 
 #[test]
 fn states_that_are_told_apart_perfectly_have_the_information_of_their_entropy() {
-    // Four states, 25 times each, too far apart to be confused: the lower bound is log 4, the upper bound is
-    // log(99 / 24), and their midpoint is the Miller-Madow entropy log 4 + 3 / 200 to first order.
+    // Four states occur 25 times each and are so far apart that noise cannot confuse them. The lower bound is
+    // log 4, the upper bound is log(99 / 24), and their midpoint is the Miller-Madow entropy log 4 + 3 / 200
+    // to first order.
     let x = codes(100, 4);
     let found = &estimate(&x, &x, &[0.01], 1)[0];
     assert!((found.lower_nats.expect("two bounds") - 4.0_f64.ln()).abs() < 1e-6);
@@ -120,8 +121,8 @@ fn groups_with_different_spreads_have_the_information_of_their_mixture() {
             assert!(found.lower_nats.expect("two bounds") <= exact + tolerance, "{exact}: {found:?}");
             assert!(found.upper_nats.expect("two bounds") >= exact - tolerance, "{exact}: {found:?}");
             assert!(found.flags.contains(&Flag::Grouped));
-            // If both means run over all pairs, the number is not a lower bound: at fine precision it exceeds
-            // the truth by more than chance.
+            // If both means include the pair itself, the number is not a lower bound: at fine precision it
+            // exceeds the truth by more than sampling error.
             assert!(scale_of(&found) > 0.1 || naive > exact + tolerance, "{naive} {exact}");
         }
     }
@@ -129,8 +130,8 @@ fn groups_with_different_spreads_have_the_information_of_their_mixture() {
 
 #[test]
 fn labels_replace_the_bits_of_x() {
-    // Sixteen contexts whose states round to the same x: compared by bits, x has no information; compared by
-    // label, it has all of it.
+    // The states of sixteen contexts are rounded to the same x. Compared by its bits, x has no information;
+    // compared by its labels, it has all of the information.
     let y = codes(800, 16).mapv(|code| code * 3.0);
     let labels: Vec<u32> = (0..800).map(|row| row % 16).collect();
     let channel = Channel::new(Scale::Spread, vec![0.25]).expect("a precision in range");
@@ -145,8 +146,8 @@ fn labels_replace_the_bits_of_x() {
     assert!(pairs.with_labels(&labels[1..]).is_err());
 }
 
-/// The mean over pairs of the inclusive mean over the group divided by the inclusive mean over all, computed
-/// directly.
+/// A naive estimate, computed directly: the mean over pairs of the log ratio of the mean density over the
+/// group to the mean density over all rows. Both means include the pair itself.
 fn naive_grouped(y: &Array2<f32>, count: usize, moments: &[(f64, f64)], sigma: f64) -> f64 {
     let (n, d) = y.dim();
     let value = |row: usize, k: usize| (f64::from(y[[row, k]]) - moments[k].0) / moments[k].1;
@@ -175,8 +176,8 @@ fn naive_grouped(y: &Array2<f32>, count: usize, moments: &[(f64, f64)], sigma: f
 
 #[test]
 fn collapsing_equal_pairs_keeps_the_expectation() {
-    // Twelve states with unequal counts. Numbering the rows prevents the collapse of equal pairs and does not
-    // change the information.
+    // The sample has twelve states with unequal counts. Numbering the rows prevents the collapse of equal
+    // pairs and does not change the information.
     let n = 300;
     let state = |row: usize| (row * row) % 23;
     let x = Array2::from_shape_fn((n, 1), |(row, _)| state(row) as f32);
@@ -198,7 +199,8 @@ fn collapsing_equal_pairs_keeps_the_expectation() {
 
 #[test]
 fn many_pairs_of_few_points_need_few_draws_and_have_the_standard_error_of_the_draws() {
-    // 60 000 pairs have 4096 draws, so the standard error must be that of the draws.
+    // The noise of 60 000 pairs is drawn only 4096 times, so the standard error must be the standard error
+    // over the draws.
     let n = 60_000;
     let y = Array2::from_shape_fn((n, 1), |(row, _)| (row % 3) as f32);
     let points = [-1.5_f64.sqrt(), 0.0, 1.5_f64.sqrt()];
@@ -209,7 +211,7 @@ fn many_pairs_of_few_points_need_few_draws_and_have_the_standard_error_of_the_dr
             (found.mi_nats - exact) / stderr(found)
         })
         .collect();
-    // Standard scores: their mean is 0 +- .16, their mean square 1 +- .22.
+    // The mean of 40 standard scores is 0 +- .16, and their mean square is 1 +- .22.
     let mean = scores.iter().sum::<f64>() / 40.0;
     let square = scores.iter().map(|score| score * score).sum::<f64>() / 40.0;
     assert!(mean.abs() < 0.64 && (0.35..2.0).contains(&square), "{mean} {square}");

@@ -1,4 +1,4 @@
-//! `channel` on samples that it must refuse or flag.
+//! Tests that `channel` returns an error or a flag for samples at its limits.
 
 use ndarray::{Array2, array};
 use surmise::Error;
@@ -131,8 +131,8 @@ fn the_finest_precision_gives_finite_bounds_for_single_rows_and_groups() {
 
 #[test]
 fn a_single_row_in_a_group_adds_nothing_to_the_lower_bound() {
-    // Two pairs share x and differ in y, and all rows are far apart: lower = 2/4 (log exp(-far) - log 1/4),
-    // upper = far.
+    // Two pairs share x and differ in y, so the other row of a group is the only row in the mean over the
+    // group.
     let x = array![[0.0], [0.0], [1.0], [2.0]];
     let y = array![[0.0], [1.0], [2.0], [3.0]];
     let found = &Channel::new(Scale::Spread, vec![1e3])
@@ -178,8 +178,8 @@ fn a_collision_of_two_rows_changes_the_bounds_in_proportion_to_its_rows() {
 
 #[test]
 fn ceilings_equal_hand_computed_values() {
-    // Two values of x with probability one half each: log 2 + (2 - 1) / 2n; y is +-1 on a line: 0.5 log(1 + 1
-    // / b^2).
+    // x has two values with probability one half each, so its ceiling is log 2 + (2 - 1) / 2n. y is +-1 on a
+    // line, so the Gaussian ceiling is 0.5 log(1 + 1 / b^2).
     let y = Array2::from_shape_fn((100, 1), |(row, _)| if row % 2 == 0 { 3.0 } else { 5.0 });
     for found in usable(&y, &y) {
         let ceilings = found.ceilings;

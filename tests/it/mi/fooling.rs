@@ -1,5 +1,5 @@
-//! Samples with known information, of kinds that fool estimators: each estimate is right within .05 nats, or
-//! flagged. `tests/golden/make_mi_sets.py` makes more samples of each kind.
+//! Tests kinds of samples that fool estimators, with known information: each estimate must be right within
+//! .05 nats or have a flag. `tests/golden/make_mi_sets.py` makes more samples of each kind.
 
 use ndarray::{Array2, Axis, concatenate};
 use rand::Rng;
@@ -18,12 +18,12 @@ fn of(name: &str, x: &Array2<f32>, y: &Array2<f32>) -> Estimate {
     find(name).expect("in the table").estimate_rows(x.view(), y.view(), 7).expect("suited samples").remove(0)
 }
 
-/// Whether the estimate is right, or has a flag that doubts it.
+/// Whether the estimate is right, or has a flag that marks it as doubtful.
 fn is_right_or_flagged(found: &Estimate, exact: f64) -> bool {
     (found.mi_nats - exact).abs() < WITHIN || found.flags.iter().any(|flag| !flag.is_descriptive())
 }
 
-/// Autoregressive columns.
+/// An autoregressive series in one column.
 fn series(n: usize, phi: f32, seed: u64) -> Array2<f32> {
     let noise = gaussian(n + 1000, 1, seed);
     let mut state = 0.0;
@@ -66,9 +66,10 @@ fn independent_series_are_flagged_and_circular_shifts_find_no_dependence() {
         by_shifts += usize::from(p(Pairing::of(Some(&rows))) <= 0.05);
         by_shuffling += usize::from(p(Pairing::Shuffled) <= 0.05);
     }
-    // Of 20 tests at the 5 % level, four or more reject with a probability of .016.
+    // If 20 tests at the 5 % level are made under independence, four or more reject with a probability of
+    // .016.
     assert!(by_shifts < 4 && by_shuffling > 8, "{by_shifts} {by_shuffling}");
-    // The same series on both sides is still detected.
+    // A dependence between the two series is still detected.
     let (x, noise) = (series(600, 0.8, 500), gaussian(600, 1, 501));
     let y = &x + &noise;
     let pairs = Pairs::new(x.view(), y.view()).expect("pairs");
@@ -93,8 +94,8 @@ fn rounded_values_have_nearly_the_same_information() {
     }
 }
 
-/// A gamma variable with shape 2 and a count that is 0 or, given the variable, Poisson with this mean times
-/// it.
+/// A gamma variable with shape 2, and a zero-inflated count. The count is 0 with probability `zero`, and
+/// otherwise Poisson with a mean of `scale` times the variable.
 fn counts(n: usize, zero: f64, scale: f64, generator: &mut ChaCha8Rng) -> (Array2<f32>, Array2<f32>) {
     let mut rows = vec![];
     for _ in 0..n {
@@ -107,7 +108,8 @@ fn counts(n: usize, zero: f64, scale: f64, generator: &mut ChaCha8Rng) -> (Array
     (z.slice(ndarray::s![.., ..1]).to_owned(), z.slice(ndarray::s![.., 1..]).to_owned())
 }
 
-/// The information of the two, summed over counts and over small steps of the gamma variable.
+/// The information between the variable and the count, summed over counts and over small steps of the
+/// variable.
 fn counts_nats(zero: f64, scale: f64) -> f64 {
     let (step, most) = (0.002, 200);
     let mut marginal = vec![0.0; most];
@@ -181,7 +183,7 @@ fn images_of_few_latent_values_give_a_right_estimate_or_a_flag() {
         let found = of("hybrid", &x, &y);
         assert!(is_right_or_flagged(&found, 1.5), "{rank}: {found:?}");
     }
-    // Samples that the copula describes have no flag.
+    // If the copula describes the samples, no flag is set.
     let (x, noise) = (gaussian(2000, 50, 660), gaussian(2000, 50, 661));
     let y =
         concatenate![Axis(1), (0.6 * &x + 0.8 * &noise).slice(ndarray::s![.., ..4]), gaussian(2000, 46, 662)];

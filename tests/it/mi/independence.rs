@@ -1,5 +1,5 @@
-//! Samples that are independent, or share only a few values, and look more dependent than they are: heavy
-//! tails, sparse tables, copied rows.
+//! Tests samples that look more dependent than they are: heavy tails, sparse tables, and copied rows. They
+//! are independent, or share only a few values.
 
 use ndarray::{Array2, Axis, s};
 use rand::Rng;
@@ -8,8 +8,8 @@ use surmise::mi::{Estimate, Flag, find};
 use super::rows::EstimateRows;
 use crate::support::truth::{gaussian, generator};
 
-/// A multivariate t distribution with `d` columns, up to its scale. Rows that are large on one side are
-/// independent of the other side.
+/// Rows of a multivariate t distribution with `d` columns and `nu` degrees of freedom, up to a common scale.
+/// Two calls with different seeds give independent sides.
 fn heavy(n: usize, d: usize, nu: usize, seed: u64) -> Array2<f32> {
     let (mut values, squares) = (gaussian(n, d, seed), gaussian(n, nu, seed + 1));
     for (mut row, squares) in values.rows_mut().into_iter().zip(squares.rows()) {
@@ -32,7 +32,7 @@ fn the_default_finds_no_dependence_between_independent_heavy_tails() {
         (heavy(n, d, 1, 110), gaussian(n, d, 120)),
     ];
     for (case, (x, y)) in sides.iter().enumerate() {
-        // The residual of `hybrid` is only chance.
+        // The residual of `hybrid` is sampling noise, so its tolerance is larger.
         for (name, most) in [("ensemble", 0.03), ("hybrid", 0.1), ("t-copula", 0.03)] {
             let found = of(name, x, y);
             assert!(found.mi_nats.abs() < most, "{name}, case {case}: {found:?}");
@@ -116,7 +116,7 @@ fn an_outlier_in_two_columns_makes_neither_a_function_of_the_other() {
     let last = x.slice(s![.., 1..]).to_owned();
     let y = r * &last + (1.0 - r * r).sqrt() * &gaussian(n, 1, 251);
     let exact = -0.5 * (1.0 - f64::from(r).powi(2)).ln();
-    // Far on one side, and on both sides.
+    // The outlier is on one side, or on both sides.
     let mut far = x.clone();
     far.row_mut(7).fill(1e8);
     let (mut far_last, mut far_y) = (last.clone(), y.clone());
@@ -133,7 +133,7 @@ fn an_outlier_in_two_columns_makes_neither_a_function_of_the_other() {
         }
         assert!(find("ksg").expect("in the table").estimate_rows(x.view(), y.view(), 7).is_err());
     }
-    // A function remains a function.
+    // A column that is a linear function of the others is still detected.
     let mut sum = far.clone();
     sum.column_mut(1).assign(&(&far.column(0) + &far.column(1)));
     assert_eq!(of("gaussian", &far, &sum).flags, [Flag::Infinite]);
@@ -141,7 +141,7 @@ fn an_outlier_in_two_columns_makes_neither_a_function_of_the_other() {
 
 #[test]
 fn the_information_of_dependent_tables_is_not_inflated() {
-    // y equals x with probability q, otherwise it is any of K values.
+    // y equals x with probability q; otherwise it is drawn from all K values.
     for (k, q, n, least) in [(60, 0.7, 3000, 0.07), (40, 0.5, 1000, 0.15), (20, 0.7, 1000, 0.1)] {
         let mut random = generator(260);
         let mut error = 0.0;
@@ -169,7 +169,7 @@ fn no_bound_exceeds_what_the_number_of_samples_supports() {
         );
     }
     assert!(of("dv", &x, &y).flags.contains(&Flag::AboveCeiling));
-    // Estimates from a model are not limited to the ceiling, but flagged.
+    // Estimates from a model may exceed the ceiling, but then have a flag.
     let exact = -0.5 * f64::from(d as u32) * (1.0 - f64::from(r).powi(2)).ln();
     let found = of("gaussian", &x, &y);
     assert!(
@@ -184,11 +184,11 @@ fn dependence_of_ranks_is_found_despite_outliers_and_many_orders_of_magnitude() 
     let x = gaussian(n, 1, 210);
     let y = r * &x + (1.0 - r * r).sqrt() * &gaussian(n, 1, 220);
     let exact = -0.5 * (1.0 - f64::from(r).powi(2)).ln();
-    // One value is far from all others, and one pair of rows is equal. The noise must separate this pair and
-    // change no other order.
+    // One value is far from all others, and two rows are equal. The added noise must separate the equal rows
+    // without changing any other order.
     let mut far = x.clone();
     (far[[5, 0]], far[[7, 0]]) = (1e8, far[[6, 0]]);
-    // Values over forty orders of magnitude.
+    // These values span forty orders of magnitude.
     let wide = |a: &Array2<f32>| a.mapv(|value| (10.0 * value).exp());
     for (x, y) in [(&far, &y), (&wide(&x), &wide(&y))] {
         for name in ["ensemble", "hybrid", "t-copula", "cca-ksg", "dv", "infonce"] {
@@ -197,7 +197,7 @@ fn dependence_of_ranks_is_found_despite_outliers_and_many_orders_of_magnitude() 
             let least = if matches!(name, "dv" | "infonce") { 0.25 } else { 0.1 };
             assert!((found.mi_nats - exact).abs() < least, "{name}: {found:?}");
         }
-        // In units of the standard deviation, most of them coincide, so distances carry no information.
+        // In units of the standard deviation, most values coincide, so distances carry no information.
         let refused = find("ksg").expect("in the table").estimate_rows(x.view(), y.view(), 7);
         assert!(refused.is_err_and(|error| error.to_string().contains("take logarithms or ranks first")));
     }

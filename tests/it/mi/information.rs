@@ -1,4 +1,5 @@
-//! `surmise mi` through the real binary: the three file formats, its output, and every kind of invalid input.
+//! Tests `surmise mi` through the real binary: the three file formats, the output, and every kind of invalid
+//! input.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -198,7 +199,7 @@ fn rows_of_a_series_are_flagged_in_every_output_and_permutations_are_shifts() {
     for words in ["dependent_rows: rows depend", "19 random shifts of y", "rows count as about"] {
         assert!(table.contains(words), "{words}: {table}");
     }
-    // Independent rows have neither the member nor the flag.
+    // For independent rows, the report has neither the member `row_dependence` nor the flag.
     let (x, y) = pairs(500);
     let file = files.put("pairs.safetensors", &both(&x, &y));
     let report = json(&["mi", "--x", &file, "--y", &file, "--estimator", "ksg", "--permutations", "3"]);
@@ -261,8 +262,8 @@ fn files_without_a_matrix_are_refused_by_name() {
 #[test]
 fn an_estimate_is_printed_even_if_random_pairings_are_refused() {
     let files = Files::new();
-    // A table of many values: each pair occurs five times, and hardly any randomly re-paired row occurs more
-    // than once. The rows are in random order, so they are not treated as a series.
+    // The table has many values. Each pair occurs five times, but after random re-pairing hardly any pair
+    // occurs more than once. The rows are in random order, so they are not treated as a series.
     let key = |row: &usize| {
         let mixed = (*row as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(31);
         mixed.wrapping_mul(0xBF58_476D_1CE4_E5B9)
@@ -315,7 +316,7 @@ fn npy_headers_are_checked_against_the_file() {
     check("version.npy", b"\x93NUMPY\x09\x00\x00\x00", &["version 9"]);
     check("empty-header.npy", &npy("", &data), &["descr"]);
 
-    // Column-major, as NumPy writes a transposed array, and with doubles far from zero.
+    // The array is column-major, as NumPy writes a transposed array, and its doubles are far from zero.
     let (x, y) = (gaussian(60, 2, 1), gaussian(60, 2, 2));
     let columns: Vec<u8> = x.t().iter().flat_map(|v| (1e9 + f64::from(*v)).to_le_bytes()).collect();
     let turned = files.put("turned.npy", &npy(&header("<f8", "True", "(60, 2)"), &columns));

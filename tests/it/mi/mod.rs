@@ -1,4 +1,4 @@
-//! Estimators against known mutual information.
+//! Tests of the estimators on samples with known mutual information.
 
 pub mod channel;
 pub mod channel_edges;

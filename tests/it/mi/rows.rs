@@ -1,4 +1,4 @@
-//! Estimates from two matrices in one call.
+//! Estimates the information of two matrices in one call.
 
 use ndarray::ArrayView2;
 use surmise::Error;

@@ -1,4 +1,4 @@
-//! The imports between files, and their cycles.
+//! Finds the imports between files, and their cycles.
 //!
 //! A file imports another if it names an item that is defined there, by its full path or by a re-export. A
 //! re-export (`pub use`) alone and a `mod` declaration are not imports.
@@ -9,7 +9,7 @@ use super::imports::Module;
 
 type Path = Vec<String>;
 
-/// Files as nodes, imports as edges with the names that cross them.
+/// A graph whose nodes are files and whose edges are imports, with the imported names.
 #[derive(Debug)]
 pub struct Graph {
     paths: Vec<Path>,
@@ -18,7 +18,7 @@ pub struct Graph {
 
 struct Resolver {
     index: BTreeMap<Path, usize>,
-    /// The re-exports of a module, by their name there.
+    /// The re-exports of each module, by their name in the module.
     exports: Vec<BTreeMap<String, Path>>,
 }
 
@@ -47,7 +47,7 @@ impl Resolver {
         own
     }
 
-    /// The absolute path of a path that is written in `module`.
+    /// Converts a path that is written in `module` to an absolute path.
     fn absolute(&self, path: &[String], module: &[String]) -> Option<Path> {
         match path[0].as_str() {
             "crate" => Some(path[1..].to_vec()),
@@ -118,7 +118,7 @@ impl Graph {
         Self { paths: modules.iter().map(|module| module.path.clone()).collect(), edges }
     }
 
-    /// The same graph for folders: a file stands for its folder. Imports between a folder and its subfolders
+    /// The graph in which each file is replaced by its folder. Imports between a folder and its subfolders
     /// are left out.
     pub fn of_folders(&self, is_folder: impl Fn(&str) -> bool) -> Self {
         let folder = |path: &Path| {

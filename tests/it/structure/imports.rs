@@ -1,4 +1,4 @@
-//! The imports of a file: its `use` lines, and the paths in its code.
+//! Reads the imports of a file: its `use` lines, and the paths in its code.
 
 use std::path::Path;
 

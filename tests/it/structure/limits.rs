@@ -1,4 +1,4 @@
-//! Limits of the width of lines and the length of files.
+//! Tests the width of lines and the length of files.
 
 use std::path::{Path, PathBuf};
 

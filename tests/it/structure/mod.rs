@@ -1,4 +1,4 @@
-//! The layout of the source: imports between files, length of files and width of lines.
+//! Tests of the layout of the source: imports between files, length of files and width of lines.
 //!
 //! `cargo test --release --test it structure::` runs only these checks, in less than a second.
 
@@ -29,7 +29,7 @@ fn files_do_not_import_each_other() {
     let modules = library();
     assert!(modules.len() > 100, "only {} files were found", modules.len());
     let graph = Graph::new(&modules);
-    // A parser that reads nothing would find no cycle. The library has several imports per file.
+    // A parser that finds no imports would find no cycles either. The library has several imports per file.
     assert!(graph.n_imports() > 2 * modules.len(), "only {} imports were read", graph.n_imports());
     let cycles = graph.cycles();
     assert!(cycles.is_empty(), "files import each other:\n{}", graph.describe(&cycles));
@@ -75,7 +75,7 @@ fn an_item_that_names_modules_which_import_it_forms_a_cycle() {
     assert_eq!(Graph::new(&modules).cycles().len(), 1);
 }
 
-/// A file without a `mod` line is never compiled: its tests do not run, and nobody notices.
+/// A file without a `mod` line is never compiled, so its tests would be left out without a message.
 #[test]
 fn every_file_is_named_by_its_parent() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

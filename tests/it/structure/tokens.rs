@@ -1,4 +1,4 @@
-//! A Rust source as a list of words and signs, without comments, literals and test modules.
+//! Splits a Rust source into words and signs, without comments, literals and test modules.
 
 /// Words (identifiers, numbers) and signs; `::` is one sign.
 pub fn tokens(source: &str) -> Vec<String> {

@@ -1,5 +1,5 @@
-//! Every file is written by `disk`, which checks its numbers. Other writers of JSON or CSV would turn NaN and
-//! infinity into an empty value or a word.
+//! Tests that only `disk` writes JSON and CSV, because it checks the numbers. Other writers would turn NaN
+//! and infinity into an empty value or a word.
 
 use std::path::Path;
 
@@ -10,10 +10,10 @@ use super::tokens::tokens;
 const ELSEWHERE: [(&str, &str); 6] = [
     ("disk/rows.rs", "checks the numbers"),
     ("collect/journal/record.rs", "checks the numbers, and adds a checksum"),
-    ("provider/request.rs", "bodies of requests, from values that hold no NaN"),
-    ("cli/mi.rs", "an infinite information is null, which the document says"),
+    ("provider/request.rs", "bodies of requests, whose values contain no NaN"),
+    ("cli/mi.rs", "infinite information is null, as documented"),
     ("calibration/card/calibrate.rs", "hashes names of columns"),
-    ("collect/run.rs", "looks for the key in a text"),
+    ("collect/run.rs", "searches a text for the key"),
 ];
 /// Functions of serde_json that serialise a value.
 const WRITES: [&str; 6] =

@@ -1,4 +1,4 @@
-//! Closed models behind an API: a separate server, budgets, missing answers.
+//! Tests studies with closed models behind an API: a separate server, budgets, and missing answers.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -92,7 +92,7 @@ fn a_plan_of_a_paid_model_shows_dollars_and_needs_no_key() {
     let plan = rows(&csv);
     let row = plan.iter().find(|row| row["task"] == "collect m").expect("a row");
     let number = |column: &str| row[column].parse::<f64>().unwrap_or_else(|_| panic!("{column}: {row:?}"));
-    // A prompt for each of 3 relations, 4 sets and 4 queries, and the probes.
+    // The plan counts a prompt for each of 3 relations, 4 sets and 4 queries, and the probes.
     assert!(number("calls") >= 48.0 && number("usd_low") > 0.0 && number("usd_high") > number("usd_low"));
     let said = case.refused(&["run"], 2);
     assert!(said.contains("OPENAI_API_KEY"), "{said}");
@@ -117,7 +117,7 @@ fn a_model_is_asked_in_batches_if_the_file_sets_batch() {
     let case = StudyCase::new(&study(&format!("{wire}batch = true\n")));
     let said = case.run(&["run"]);
     assert_eq!(server.state().sizes, [48], "{}", String::from_utf8_lossy(&said.stderr));
-    // Only the probe.
+    // Only the probe is sent as a single request.
     assert_eq!(server.count("chat/completions"), 1);
     case.write(&study("weights = \"factqwen-4\"\nbatch = true\n"));
     assert!(case.refused(&["plan"], 2).contains("`batch` needs a `provider`"));
@@ -146,7 +146,8 @@ fn a_budget_covers_all_questions_of_a_model_and_a_plan_counts_them() {
     let (csv, _) = case.done(&["plan", "--csv"]);
     let plan = rows(&csv);
     let row = plan.iter().find(|row| row["task"] == "collect factqwen-1").expect("a row");
-    // 48 prompts, asked and scored with 3 answers, and more than a hundred questions of the task.
+    // Each of 48 prompts is asked once and scored with 3 answers, and the task has more than a hundred
+    // questions.
     assert!(number(row, "calls") > 48.0 * 4.0 + 100.0, "{row:?}");
     let said = case.refused(&["run"], 4);
     assert!(said.contains("budget"), "{said}");

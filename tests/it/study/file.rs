@@ -1,4 +1,4 @@
-//! study.toml: the whole file is checked, and all mistakes are reported at once with their lines.
+//! Tests that the whole study file is checked, and that all mistakes are reported at once with their lines.
 
 use super::support::{DESIGN, MODELS, StudyCase};
 
@@ -98,7 +98,7 @@ fn the_study_file_of_init_runs_unchanged_and_is_not_replaced() {
     assert!(said.contains("surmise run embedded.toml"), "{said}");
     let (plan, _) = case.done(&["plan", "embedded.toml"]);
     assert!(plan.contains("measure open models") && plan.contains("check predictions"), "{plan}");
-    // With a folder of models.
+    // `init --from` lists the models of a folder.
     let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden");
     case.done(&["init", "found.toml", "--from", golden]);
     let found = case.read("found.toml");
@@ -121,7 +121,7 @@ fn tables_of_tasks_are_csv_and_json() {
     let (csv, _) = case.done(&["plan", "--csv"]);
     let (json, _) = case.done(&["plan", "--json"]);
     let rows = json_rows(&json);
-    // Twelve models measured and asked, one asked and checked.
+    // Twelve open models are measured and asked, and one closed model is asked and checked.
     assert_eq!((csv.lines().count(), rows.len()), (27, 26));
     let (json, _) = case.done(&["status", "--json"]);
     let rows = json_rows(&json);

@@ -1,5 +1,5 @@
-//! Studies through the real binary: the study file and its mistakes, tasks that run only once, shards, and
-//! continuation after a kill.
+//! Tests of studies through the real binary: the study file and its mistakes, tasks that run only once,
+//! shards, and continuation after a kill.
 
 mod closed;
 mod file;

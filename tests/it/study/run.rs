@@ -1,4 +1,4 @@
-//! Runs: a study gives the results of the single commands, and finished tasks do not run again.
+//! Tests that a study gives the results of the single commands, and that finished tasks do not run again.
 
 use super::support::{DESIGN, MODELS, StudyCase, results};
 use crate::cli::command::rows;
@@ -13,7 +13,7 @@ fn a_study_measures_and_asks_like_the_single_commands() {
     let (printed, said) = case.done(&["run"]);
     assert!(said.contains("26 tasks done"), "{said}");
     assert_eq!(printed, case.read("study/predictions.csv"));
-    // Measured: the same files as those of `measure`.
+    // The profiles are the files that `measure` writes.
     let design = ["--corpus", "moons", "--shots", "1", "--sets", "4", "--queries", "4"];
     let measure = ["measure", "factgpt-3", "--family", "factgpt", "--random-init", "off", "-o", "measured"];
     case.done(&[&measure[..], &design].concat());
@@ -24,7 +24,7 @@ fn a_study_measures_and_asks_like_the_single_commands() {
     let name = profile.file_name().expect("a name");
     let published = case.path("study/profiles").join(name);
     assert_eq!(std::fs::read(profile).expect("a file"), std::fs::read(published).expect("the same file"));
-    // Asked: a row of answers for each open model, with log-probabilities from its profile.
+    // The answers of each open model are a row, with log-probabilities from its profile.
     let table = rows(&case.read("study/observations.csv"));
     assert_eq!(table.len(), 13);
     let summaries = rows(&case.read("study/profiles/summaries.csv"));
@@ -38,7 +38,8 @@ fn a_study_measures_and_asks_like_the_single_commands() {
     let closed = of("factqwen-4");
     assert!(closed["semantic_share_mean"].is_empty() && closed["params_b"].is_empty());
     assert!(!closed["semantic_logprob_nats"].is_empty() && !closed["semantic_answer_share"].is_empty());
-    // The results through its API equal those of its profile, which was measured afterwards.
+    // The results of the closed model through its API equal the results in its profile, which was measured
+    // afterwards.
     let checked = summaries.iter().find(|row| row["model"] == "factqwen-4").expect("a row");
     for column in ["accuracy", "logprob_nats", "output_share"] {
         let (asked, inside) = (number(&closed[&format!("semantic_{column}")]), number(&checked[column]));
@@ -82,15 +83,15 @@ fn finished_tasks_do_not_run_again_and_a_change_repeats_only_affected_tasks() {
     case.write(&format!("# more\n{text}[calibration]\nlevel = 0.8\n"));
     let (_, said) = case.done(&["run"]);
     assert!(said.contains("0 tasks done, 26 were done before"), "{said}");
-    // The new model is measured and asked, the others are not.
+    // Only the new model is measured and asked.
     case.write(&text.replace("factneox-[1-4]", "factneox-[1-5]"));
     let (_, said) = case.done(&["run"]);
     assert!(said.contains("2 tasks done, 26 were done before"), "{said}");
-    // The new corpus is measured on all models; its questions are added to those of the folder.
+    // The new corpus is measured on all models; its questions are added to the questions in the folder.
     case.write(&text.replace("[\"moons\"]", "[\"moons\", \"guilds\"]"));
     let (_, said) = case.done(&["run"]);
     assert!(said.contains("26 tasks done, 13 were done before"), "{said}");
-    // With the first file again, its results still exist, except those that are made from the answers.
+    // With the first study file again, the profiles still exist. Only the tasks that ask questions run again.
     case.write(&text);
     let (_, said) = case.done(&["run"]);
     assert!(said.contains("13 were done before"), "{said}");
@@ -188,6 +189,6 @@ fn other_weights_under_the_same_name_are_measured_and_asked_again() {
     assert!(said.contains("2 tasks done"), "{said}");
     case.done(&["run", "-o", "fresh"]);
     assert!(results(&case.path("study")) == results(&case.path("fresh")));
-    // The answers of the first weights are kept in another folder.
+    // The answers of the first weights are moved to `earlier/`.
     assert_eq!(std::fs::read_dir(case.path("study/earlier")).expect("a folder").count(), 1);
 }

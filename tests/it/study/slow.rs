@@ -1,4 +1,4 @@
-//! Killed processes, and several processes on one folder.
+//! Tests killed processes, and several processes on one folder.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::support::{DESIGN, MODELS, StudyCase, results};
 use crate::cli::command::rows;
 
-/// Number of killed runs before one run may finish.
+/// Number of runs that are killed before a run may finish.
 const KILLS: u64 = 8;
 
 #[test]
@@ -68,7 +68,7 @@ fn the_bare_command_is_the_bundled_study_and_leaves_nothing_behind() {
         error("baseline_size")
     );
     assert!(said.contains(&sentence), "{sentence}: {said}");
-    // The bundled study is the one that `init` writes.
+    // `init` writes the bundled study.
     case.done(&["init"]);
     case.done(&["run"]);
     assert_eq!(case.read("study/predictions.csv"), printed);

@@ -87,7 +87,7 @@ pub fn results(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let profiles = std::fs::read_dir(folder.join("profiles")).expect("profiles");
     files.extend(profiles.map(|entry| entry.expect("an entry").path()));
     files.sort();
-    // A temporary file of a killed process.
+    // Temporary files of a killed process may be left.
     files.retain(|path| !path.file_name().expect("a name").to_string_lossy().starts_with('.'));
     let named = files.into_iter().map(|path| {
         let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));

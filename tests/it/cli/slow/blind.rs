@@ -1,4 +1,4 @@
-//! The blind test through the real binary: its inputs, the same bytes for the same command, and its refusals.
+//! Tests the blind test through the real binary: its values, its reproducibility, and its errors.
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;
@@ -103,7 +103,7 @@ fn the_values_of_a_hidden_member_match_the_files() {
     let keys: Vec<_> = said.iter().map(|row| (row["corpus"].as_str(), row["shots"].as_str())).collect();
     assert_eq!(keys, [("guilds", "1"), ("guilds", "2"), ("potions", "1"), ("potions", "2")]);
 
-    // Measured: the mean share, as in `measure`.
+    // `measured` equals the mean share that `measure` writes.
     let profiles = folder.path().join("profiles");
     let design = ["--sets", "5", "--queries", "4", "--shots", "1,2", "--random-init", "off"];
     let corpora = ["--corpus", "guilds", "--corpus", "potions"];
@@ -124,7 +124,8 @@ fn the_values_of_a_hidden_member_match_the_files() {
         assert_eq!(row["inside"] == "true", (low..=high).contains(&measured), "{row:?}");
     }
 
-    // Predicted: the output of `predict` for the card and the hidden member's rows, which lack the target.
+    // The predictions equal the output of `predict` for the card and the hidden member's rows, which lack the
+    // target.
     let (card, table) = (out.join("cards/factllama-3.json"), out.join("observations/factllama-3.csv"));
     let observations = rows(&read(&out, "observations/factllama-3.csv"));
     let (hidden, others): (Vec<_>, Vec<_>) =
@@ -142,7 +143,7 @@ fn the_values_of_a_hidden_member_match_the_files() {
         }
     }
 
-    // Baselines: means of the others, and their least-squares line in log parameters.
+    // The baselines equal the means of the others and their least-squares line in log parameters.
     let record: Value = serde_json::from_str(&read(&out, "blind.json")).expect("JSON");
     let members = record["members"].as_array().expect("members");
     let sizes: BTreeMap<&str, f64> = members
@@ -169,7 +170,7 @@ fn the_values_of_a_hidden_member_match_the_files() {
         assert!(number(row, "baseline_outside").is_finite());
     }
 
-    // The columns from outside equal those that the client wrote from the answers.
+    // The columns of answers equal the columns that the client computed from the answers.
     let answers = rows(&read(&out, "answers/factllama-3/semantic.csv"));
     for (row, answer) in hidden.iter().zip(&answers) {
         assert_eq!((&row["corpus"], &row["shots"]), (&answer["corpus"], &answer["shots"]));
@@ -274,7 +275,7 @@ fn members_that_cannot_be_hidden_are_refused_before_anything_is_written() {
     let few = folder.path().join("few.csv");
     let write = |rows: &str| std::fs::write(&few, format!("model,family,run,step\n{rows}")).expect("a file");
     write("factgpt-1,a,,\nfactllama-3,a,,\nfactneox-1,b,,\n");
-    assert!(refuse(text(&few), &[], 2).contains("leaves at most 2 others"));
+    assert!(refuse(text(&few), &[], 2).contains("leaves at most 2 other members"));
     write("factgpt-1,a,,\nfactgpt-1,b,,\n");
     assert!(refuse(text(&few), &[], 2).contains("two members with the id factgpt-1"));
     write("factgpt-1,a,,500\n");
@@ -297,7 +298,8 @@ fn members_that_cannot_be_hidden_are_refused_before_anything_is_written() {
     assert!(refuse(text(&few), &[], 1).contains("tokenizer"));
     assert!(!out.exists());
 
-    // Nor can a model that lacks the words of the questions, or has no positions left for an answer.
+    // A model whose vocabulary lacks words of the questions, or that has no positions left for an answer,
+    // cannot be asked either.
     let spelt = folder.path().join("spelt.csv");
     std::fs::write(&spelt, format!("{MEMBERS}minigpt-3,minigpt,,\n")).expect("a file");
     assert!(refuse(text(&spelt), &[], 1).contains("minigpt-3"));
@@ -312,7 +314,7 @@ fn members_that_cannot_be_hidden_are_refused_before_anything_is_written() {
     assert!(!out.join("blind.csv").exists() && !out.join("predictions.csv").exists());
     // The folder now belongs to these settings.
     let said = refuse(&table, &["--seed", "7"], 2);
-    assert!(said.contains("other settings (seed: 0 there, 7 here)"), "{said}");
+    assert!(said.contains("other settings (seed: 0 in the folder, 7 now)"), "{said}");
 }
 
 #[test]
@@ -336,7 +338,8 @@ fn recorded_rows_are_training_rows_except_those_of_a_hidden_member() {
         let said = rows(&done(&arguments.iter().map(String::as_str).collect::<Vec<_>>()));
         (said[0]["n_others"].clone(), said[0]["y_hat"].clone())
     };
-    // An earlier checkpoint is used for training; a later one of its run and a larger member are not.
+    // An earlier checkpoint of the run is used for training. A member of the same size as the hidden member
+    // is not.
     let earlier = renamed("factllama-3-step1000", "factllama-3-step250");
     let (n, y_hat) = n_others(&earlier);
     assert_eq!(n, "9");
@@ -349,16 +352,16 @@ fn recorded_rows_are_training_rows_except_those_of_a_hidden_member() {
         refused(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), 2)
     };
     let said = refuse(own);
-    assert!(said.contains("--rows") && said.contains("which is a member"), "{said}");
+    assert!(said.contains("--rows") && said.contains("which is also a member"), "{said}");
     let said = refuse(&renamed("factllama-3", "factllama-3-step1500"));
     assert!(
         said.contains("factllama-3-step1500 that are identical to those of factllama-3, which is hidden"),
         "{said}"
     );
     let said = refuse(&earlier.replace(",arrow,5,4,", ",arrow,6,4,"));
-    assert!(said.contains("another design on guilds (sets: 6 there, 5 here)"), "{said}");
-    // Rows of corpora and numbers of examples that are not asked are left out. A file without any other rows is
-    // refused.
+    assert!(said.contains("another design on guilds (sets: 6 in the rows, 5 in this test)"), "{said}");
+    // Rows of corpora and numbers of examples that are not part of the test are left out. If no row remains,
+    // the test returns an error.
     assert_eq!(n_others(&earlier.replace("potions", "tides")).0, "9");
     let said = refuse(&earlier.replace("guilds", "moons").replace("potions", "tides"));
     assert!(said.contains("contains no row with a corpus") && said.contains("moons, tides"), "{said}");

@@ -1,4 +1,4 @@
-//! The folder of a blind test as an input of other commands, and its report.
+//! Tests that other commands can read the folder of a blind test, and tests its report.
 
 use std::collections::BTreeSet;
 
@@ -62,8 +62,8 @@ fn the_report_summarises_predictions_and_names_refused_rows() {
     let out = folder.path().join("report");
     done(&["report", "-q", "blind", text(folder.path()), "-o", text(&out)]);
     let written = read(&out, "blind.md");
-    // Errors are -.125 and -1; of the mean .375 and -1, of the size line -.5 and .5, of outside -.125 and
-    // -.5. The refused row does not count.
+    // The errors of the predictions are -.125 and -1, of the mean .375 and -1, of the size line -.5 and .5,
+    // and of the regression on answers -.125 and -.5. The refused row does not count.
     for part in [
         "t; all: 2 of 3 rows of 3 hidden members predicted; mean absolute error 0.562 share",
         "mean 0.688 (skill 0.18",
@@ -82,8 +82,8 @@ fn the_report_summarises_predictions_and_names_refused_rows() {
     assert!(
         read(&out, "blind.tex").contains("\\toprule") && read(&out, "blind.tex").contains("b\\_1 & b & 200")
     );
-    // A dot for each prediction and for each family in the legend, and those of the baselines with smaller
-    // errors.
+    // The figure has a dot for each prediction and for each family in the legend, and dots of the baselines
+    // with smaller errors.
     let figure = read(&out, "blind.svg");
     assert!(figure.matches("<circle").count() > 4 && figure.contains("size"), "{figure}");
     assert!(std::fs::read(out.join("blind.pdf")).expect("a file").starts_with(b"%PDF-"));

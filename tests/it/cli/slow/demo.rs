@@ -1,5 +1,5 @@
-//! The demonstration through the real binary: docs/demo.md shows its output, and the single commands give the
-//! files of its folder, step by step.
+//! Tests through the real binary that docs/demo.md shows the output of the demonstration, and that the single
+//! commands give the files of its folder, step by step.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ fn the_demonstration_prints_the_documented_csv() {
     let page = std::fs::read_to_string(page).expect("docs/demo.md");
     let block = page.split("```csv\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a CSV block");
     let output = surmise(&["demo"]);
-    // Its calibration hardly beats the mean in the back-test, so every row is refused.
+    // In the back-test, the calibration of the demonstration hardly beats the mean, so every row is refused.
     assert_eq!(output.status.code(), Some(3));
     let printed = String::from_utf8(output.stdout).expect("UTF-8");
     assert_eq!(printed.lines().next(), block.lines().next());
@@ -42,7 +42,7 @@ fn the_single_commands_give_the_folder_of_the_demonstration() {
     let demo = |verb: &str| surmise(&[verb, "--windows", "600", "--entities", "2", "-o", &at("")]);
     let output = demo("demo");
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-    // The calibration decides whether so few windows support a prediction.
+    // With so few windows, the calibration may refuse every prediction.
     assert!(matches!(output.status.code(), Some(0 | 3)), "{stderr}");
     let made = files(&out);
     let tables: Vec<&str> = made.keys().map(String::as_str).filter(|name| !name.contains("--")).collect();
@@ -55,7 +55,8 @@ fn the_single_commands_give_the_folder_of_the_demonstration() {
     assert_eq!(demo("line").stdout, output.stdout);
     assert!(files(&out) == made);
 
-    // `observations` on its profiles and scores, at the noise scale that it chose.
+    // `observations` gives the same table from the profiles and scores of the demonstration, at the noise
+    // scale that the demonstration chose.
     let noise_scale = stderr.split("Noise scale b = ").nth(1).and_then(|rest| rest.split(". ").next());
     let joined = surmise(&[
         "observations",

@@ -1,5 +1,5 @@
-//! Edge cases of samples, for every estimator of the registry: what must be refused, what must be flagged,
-//! and that no wrong number is unflagged.
+//! Tests every estimator of the registry on edge cases of samples: which samples give an error, which give a
+//! flag, and that no wrong number is without a flag.
 
 use ndarray::{Array2, s};
 use surmise::Error;
@@ -19,7 +19,7 @@ pub(crate) fn pairs(n: usize, d: usize, seed: u64) -> (Array2<f32>, Array2<f32>)
     (x, y)
 }
 
-/// The same, rounded to halves, so that values repeat, for estimators of discrete values.
+/// The pairs rounded to halves, so that values repeat, for estimators of discrete values.
 pub(crate) fn coarse((x, y): (Array2<f32>, Array2<f32>)) -> (Array2<f32>, Array2<f32>) {
     let round = |value: f32| (2.0 * value.clamp(-1.5, 1.5)).round() / 2.0;
     (x.mapv(round), y.mapv(round))
@@ -31,7 +31,7 @@ pub(crate) fn suited(estimator: &dyn Estimator, n: usize) -> (Array2<f32>, Array
         "plugin" => coarse(pairs(n, 1, 3)),
         // Each row costs this estimator half a million multiplications per epoch.
         "mine-paper" => pairs(n.min(60), 2, 3),
-        // Below 400 rows `ensemble` is `hybrid`.
+        // Below 400 rows, `ensemble` uses only the copula and the neighbours, like `hybrid`.
         "ensemble" if n >= 200 => pairs(n.max(400), 2, 3),
         _ => pairs(n, 2, 3),
     }
@@ -45,7 +45,7 @@ pub(crate) fn run(
     estimator.estimate_rows(x.view(), y.view(), 7)
 }
 
-/// Asserts that a number may be printed: it is finite, or infinite with the flag for it.
+/// Asserts that an estimate is finite, or has a flag that explains why it is not.
 fn sane(name: &str, estimates: &[Estimate]) {
     assert!(!estimates.is_empty(), "{name}");
     for estimate in estimates {
@@ -182,7 +182,7 @@ fn few_rows_are_flagged_and_too_few_for_a_covariance_refused() {
         if let Ok(found) = run(*estimator, &x, &y) {
             assert!(found.iter().all(|found| found.flags.contains(&Flag::SmallSample)), "{name}");
         }
-        // 13 rows of 6 + 6 columns: one row too few for a covariance.
+        // 13 rows are one too few for a covariance of 6 + 6 columns.
         let (x, y) = pairs(13, 6, 9);
         match run(*estimator, &x, &y) {
             Ok(found) => {
@@ -226,7 +226,7 @@ fn a_monotone_function_of_x_is_infinite_for_rank_based_estimators() {
         bent.column_mut(1).assign(&x.column(0).mapv(|value| value.exp()));
         let found = &run(estimator, &x, &bent).expect("suited samples")[0];
         assert!(found.mi_nats == f64::INFINITY && found.flags.contains(&Flag::Infinite), "{name}: {found:?}");
-        // Repeated on one side only, it adds nothing.
+        // If the function is an additional column of the same side, it adds no information.
         let mut wide = Array2::zeros((400, 3));
         wide.slice_mut(s![.., ..2]).assign(&x);
         wide.column_mut(2).assign(&x.column(1).mapv(|value| value.powi(3)));
@@ -259,7 +259,7 @@ fn repeated_and_dependent_columns_add_no_information() {
 fn repeated_rows_are_refused_jittered_or_counted_with_a_flag() {
     for estimator in ALL {
         let name = estimator.name();
-        // One row occurs twice: noise of a millionth separates the two.
+        // One row occurs twice. An estimator may separate the two rows by noise of a millionth.
         let n = match name {
             "mine-paper" => 60,
             "ensemble" => 400,
@@ -332,7 +332,8 @@ fn the_ensemble_finds_dependence_beyond_a_copula_on_one_thread_and_on_two() {
     };
     let found = on(1);
     assert_eq!(found, on(2));
-    // Only the choice between 1 and 3 is shared; ten standard deviations separate the two.
+    // The two sides share only the choice between 1 and 3, which differ by twenty standard deviations of the
+    // noise.
     assert!((found[0].mi_nats - 2.0_f64.ln()).abs() < 0.06, "{found:?}");
     assert!(found[0].lower_nats.is_none_or(|lower| lower < 2.0_f64.ln() + 0.01), "{found:?}");
     let parametric = run(find("t-copula").expect("in the table"), &x, &y).expect("suited samples");

@@ -1,4 +1,4 @@
-//! The table of docs/estimators.md that shows the result of each estimator at the edge cases.
+//! Tests the table of docs/estimators.md that shows the result of each estimator at the edge cases.
 
 use ndarray::{Array2, concatenate};
 use surmise::mi::{ALL, Estimator, Flag};
@@ -24,7 +24,7 @@ const TOLD: [Flag; 11] = [
     Flag::NearCeiling,
 ];
 
-/// The edge cases at which estimators differ, with samples.
+/// The edge cases at which estimators differ, each with its samples.
 const EDGES: [Edge; 8] = [
     ("49 rows", |estimator| suited(estimator, 49)),
     ("13 rows of 6 + 6 columns", |_| pairs(13, 6, 9)),

@@ -1,5 +1,5 @@
-//! The data dictionary compared with the written files: it contains every column and member that a command
-//! writes, and every entry is written by some command.
+//! Tests that the data dictionary contains every column and member that a command writes, and that some
+//! command writes every entry of the dictionary.
 
 pub mod rare;
 mod runs;
@@ -49,7 +49,7 @@ impl Written {
         known.unwrap_or_else(|column| panic!("{place}: {column} is not in the dictionary"));
     }
 
-    /// The JSON form of a table.
+    /// Checks the JSON form of a table.
     pub fn json_table(&mut self, table: &str, path: &Path) {
         self.json("table", path);
         let value: Value = serde_json::from_slice(&std::fs::read(path).expect("a file")).expect("JSON");
@@ -59,7 +59,7 @@ impl Written {
         }
     }
 
-    /// A journal: each line by its record type.
+    /// Checks each line of a journal by its record type.
     pub fn journal(&mut self, path: &Path) {
         for line in std::fs::read_to_string(path).expect("a journal").lines() {
             let value: Value = serde_json::from_str(line).expect("JSON");
@@ -68,7 +68,7 @@ impl Written {
         }
     }
 
-    /// Every file below a folder with one name.
+    /// Calls `look_up` for every file with this name below a folder.
     pub fn each(&mut self, folder: &Path, name: &str, look_up: &mut dyn FnMut(&mut Self, &Path)) {
         let mut found = 0;
         let mut open = vec![folder.to_path_buf()];

@@ -1,4 +1,5 @@
-//! Members that are rarely written. Each passes through the type that writes it, which drops unknown members.
+//! Tests members that are rarely written. Each example passes through the type that writes it, which drops
+//! unknown members.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -1,4 +1,4 @@
-//! The commands that write files, on embedded models.
+//! Runs the commands that write files, on embedded models.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -38,7 +38,7 @@ fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
     files
 }
 
-/// Profiles of both estimands, their reports, and observations.
+/// Checks profiles of both estimands, their reports, and observations.
 pub fn measured(written: &mut Written, at: &Path) {
     let path = |name: &str| at.join(name);
     done(
@@ -81,7 +81,7 @@ pub fn measured(written: &mut Written, at: &Path) {
     }
 }
 
-/// Numbers that look random but are the same every time.
+/// Pseudo-random numbers from 0 to 1, the same for the same seed.
 fn noise(seed: u64) -> impl Iterator<Item = f64> {
     (0..).map(move |i: u64| {
         let x = (i + 1 + seed * 7919).wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -89,7 +89,7 @@ fn noise(seed: u64) -> impl Iterator<Item = f64> {
     })
 }
 
-/// Estimates of paired samples, and groups of texts.
+/// Checks estimates of paired samples, and comparisons of groups of texts.
 pub fn estimated(written: &mut Written, at: &Path) {
     let path = |name: &str| at.join(name);
     let column = |name: &str, values: &[f64]| {
@@ -138,7 +138,7 @@ pub fn estimated(written: &mut Written, at: &Path) {
     written.json("model report", &path("experts.json"));
 }
 
-/// A study with a model that does not answer, and a shard of another study.
+/// Checks a study with a model that does not answer, and a shard of a study.
 pub fn studied(written: &mut Written, at: &Path) {
     let path = |name: &str| at.join("study").join(name);
     let design = DESIGN.replace("[design]\n", "[design]\ntasks = [\"moons\"]\n");
@@ -183,7 +183,7 @@ pub fn studied(written: &mut Written, at: &Path) {
     written.csv("report answers", &at.join("report-study/answers.csv"));
 }
 
-/// A blind test of one member, and the demonstration with a fast estimator.
+/// Checks a blind test of one member, and the demonstration with a fast estimator.
 pub fn hidden(written: &mut Written, at: &Path) {
     let path = |name: &str| at.join("blind").join(name);
     done(
@@ -204,7 +204,7 @@ pub fn hidden(written: &mut Written, at: &Path) {
     written.csv("demonstration", &at.join("demo.csv"));
 }
 
-/// A collection of texts, a dry run, and an import.
+/// Checks a collection of texts, a dry run, and an import.
 pub fn asked(written: &mut Written, at: &Path) {
     let server = Server::start(|_| Reply::say("some text"));
     let case = Case::new(&server, 2);
@@ -224,7 +224,7 @@ pub fn asked(written: &mut Written, at: &Path) {
     written.json("imported scores", &at.join("imported.csv.json"));
 }
 
-/// The listings.
+/// Checks the listings.
 pub fn listed(written: &mut Written, at: &Path) {
     for (what, table) in [
         ("models", "models"),
