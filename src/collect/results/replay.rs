@@ -65,8 +65,8 @@ pub struct FolderSummary {
     pub spent_usd: Option<f64>,
     /// Share of `spent_usd` for possibly billed requests.
     pub possibly_paid_usd: Option<f64>,
-    /// Number of requests that were or may have been billed while no price was known. `spent_usd` excludes
-    /// their cost.
+    /// Number of requests that were or may have been billed while no price was known, or that are in batches
+    /// without a price. `spent_usd` and `reserved_usd` exclude their cost.
     pub n_unpriced: u64,
     /// Number of requests in batches that have not ended.
     pub n_in_batches: u64,
@@ -184,7 +184,8 @@ pub fn write(folder: &Path, configuration: &Configuration, plan: &Plan) -> Resul
         n_possibly_paid: index.n_possibly_paid + in_flight.len() as u64,
         spent_usd: usd(index.spent_usd + open_sum_usd),
         possibly_paid_usd: usd(index.possibly_paid_usd + open_sum_usd),
-        n_unpriced: (index.unpriced.len() + in_flight.len() - open_usd.len()) as u64,
+        n_unpriced: (index.unpriced.len() + in_flight.len() - open_usd.len() + in_batches.len()
+            - reserved_usd.len()) as u64,
         n_in_batches: in_batches.len() as u64,
         reserved_usd: usd(reserved_usd.iter().sum()),
         routes: routes(&index, in_flight.len() as u64, open_sum_usd),
