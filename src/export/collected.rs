@@ -117,8 +117,8 @@ impl Collected {
                 n => format!(", {n} of them in a batch that has not ended"),
             };
             notes.push(format!(
-                "{n_open} questions have no answer yet{of_batch}; the export contains the other answers and is \
-                 marked as not complete"
+                "{n_open} questions have no answer yet{of_batch}; the export contains the other answers and \
+                 is marked as not complete"
             ));
         }
         notes.extend(unanswered.iter().map(|task| {
@@ -149,7 +149,7 @@ impl Collected {
 }
 
 impl CollectedTask {
-    /// Number of items with an answer. If it is smaller than the number of items, the collection is not complete.
+    /// Number of items with an answer.
     pub(super) fn n_answered(&self) -> usize {
         self.items.iter().filter(|item| !item.answers.is_empty()).count()
     }

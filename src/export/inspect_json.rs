@@ -117,7 +117,7 @@ fn sample(collected: &Collected, place: &str, item: &CollectedItem, answer: &Col
         several => json!(several),
     };
     let is_failed = row.kind == GradeKind::Error;
-    // Inspect requires the member. It is empty if no model answered, or if the answer does not name its model.
+    // Inspect requires the member. It is empty if no model answered, or if the answer names no model.
     let model = row.model_snapshot.clone().unwrap_or_default();
     let mut reply = message("assistant", &answer.text, "generate", messages.len());
     reply["model"] = json!(model);

@@ -262,8 +262,8 @@ fn collect(
 fn remedy(summary: &FolderSummary) -> String {
     let n_in_batches = summary.outcomes.get("in_batch").copied().unwrap_or(0);
     let batch = format!(
-        "{n_in_batches} of them are in a batch that has not ended: the same command fetches its answers once it \
-         has ended, --batch waits for it, and --cancel ends it"
+        "{n_in_batches} of them are in a batch that has not ended: the same command fetches its answers \
+         once it has ended, --batch waits for it, and --cancel ends it"
     );
     let others = "the same command retries transient failures, and --redo failed retries all failures";
     match n_in_batches {

@@ -88,8 +88,8 @@ impl Context<'_> {
         self.end(&mut held.batch, end).await
     }
 
-    /// Books all requests of a batch as possibly billed once more for every creation after the first one, because
-    /// each creation without a clear answer may have succeeded.
+    /// Books all requests of a batch as possibly billed once more for every creation after the first one,
+    /// because each creation without a clear answer may have succeeded.
     pub(super) async fn book_attempts(&self, held: &Held) -> Result<()> {
         for n in 1..held.batch.n_submitted {
             self.book_again(held, n, "another attempt to create the batch had no clear answer").await?;
@@ -169,8 +169,8 @@ impl Context<'_> {
     }
 }
 
-/// The amount that is reserved for a request in a batch. If there was no price when the batch was prepared, it
-/// is the maximum cost at the present price.
+/// The amount that is reserved for a request in a batch. If there was no price when the batch was prepared,
+/// it is the maximum cost at the present price.
 pub(super) fn reservation(budget: &Budget, intent: &Intent) -> Reservation {
     // A token has at least one byte.
     let (prompt, completion) = (intent.body.len() as u64, most_tokens(&intent.body).unwrap_or(0));

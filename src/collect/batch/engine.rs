@@ -296,7 +296,7 @@ async fn cancel_all(context: &Context<'_>, batches: &[Held]) -> bool {
             ));
             continue;
         }
-        // A batch that has ended cannot be cancelled. A batch that the server does not show is given up later.
+        // A batch that has ended cannot be cancelled. One that the server does not show is given up later.
         match context.call(&context.wire.poll(id), Repeat::Poll(None)).await {
             Ok(value) if context.wire.read(&value).is_some_and(|status| status.end.is_none()) => {}
             Err(CallFault::Stopped { .. }) => return true,

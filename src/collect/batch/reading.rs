@@ -145,8 +145,8 @@ impl<'a> Reading<'a> {
         self.counts.n_unreadable > 0
     }
 
-    /// The requests without an outcome: those that may have been processed, and those that were not. The first
-    /// group has `n_missing` requests.
+    /// The requests without an outcome: those that may have been processed, and those that were not. The
+    /// first group has `n_missing` requests.
     pub(super) fn open(
         &self,
         intents: &[BatchIntent],

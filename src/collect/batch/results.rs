@@ -1,5 +1,5 @@
-//! Takes the results of a batch that ended: downloads them until nothing is missing, and writes the outcome of
-//! every request.
+//! Takes the results of a batch that ended: downloads them until nothing is missing, and writes the outcome
+//! of every request.
 
 use super::calls::Repeat;
 use super::context::{Context, Held};

@@ -21,8 +21,8 @@ pub struct Visited {
     pub configuration: Configuration,
     /// Number of items in tasks that are not graded.
     pub n_others: usize,
-    /// Number of questions of graded tasks without an answer or a failure: those that were not asked, and those
-    /// that are in a batch.
+    /// Number of questions of graded tasks without an answer or a failure: those that were not asked, and
+    /// those that are in a batch.
     pub n_open: usize,
     /// Number of these questions that are in a batch.
     pub n_in_batches: usize,

@@ -142,8 +142,8 @@ impl Run {
         if let (true, Some(other)) = (scores.is_empty(), others.first()) {
             let reducer = reducer(log, other);
             let what = format!(
-                "has no samples, and its results are of the reducer {reducer}, not means over epochs; import the \
-                 log with its samples"
+                "has no samples, and its results are of the reducer {reducer}, not means over epochs; import \
+                 the log with its samples"
             );
             return Err(fault(path, what));
         }
@@ -191,8 +191,8 @@ impl Run {
 /// The reducer that averages the epochs of a sample.
 const MEAN: &str = "mean";
 
-/// The reducer that a result applies to the epochs of a sample. If the result does not name it, it is the only
-/// one of the configuration, and by default the mean.
+/// The reducer that a result applies to the epochs of a sample. If the result does not name it, it is the
+/// only one of the configuration, and by default the mean.
 fn reducer<'a>(log: &'a Log, score: &'a Value) -> &'a str {
     let config = &log.eval["config"];
     let has_epochs = json::count(&config["epochs"]).is_some_and(|epochs| epochs > 1);
