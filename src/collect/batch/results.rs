@@ -26,7 +26,7 @@ pub(super) enum Taken {
 }
 
 /// What a user can do about results that cannot be fetched.
-pub(super) const ABANDON: &str = "--cancel abandons them, and the requests then count as possibly billed";
+const ABANDON: &str = "--cancel abandons them, and the requests then count as possibly billed";
 
 /// Fetches the results of a batch that has ended. If `is_giving_up`, results that are gone are given up.
 /// `others` are ids of batches that are known not to be this one.
@@ -131,8 +131,8 @@ async fn fetch(
             }
             let what = if is_whole { "lack some requests" } else { "cannot be downloaded completely" };
             return Ok(Fetched::Ended(Taken::Fault(format!(
-                "the results of batch {} {what}; {} of {} requests have an outcome: run the same command \
-                 again later, or {ABANDON}",
+                "the results of batch {} {what}; {} of {} requests have a result: run the same command \
+                 again later; {ABANDON}",
                 status.id,
                 held.batch.n.saturating_sub(reading.n_without_result()),
                 held.batch.n

@@ -8,10 +8,13 @@ use tokio::time::Instant;
 use super::calls::{CallFault, Repeat};
 use super::context::{Context, Held};
 use super::faulty::Faulty;
-use super::results::{ABANDON, Taken, take};
+use super::results::{Taken, take};
 use super::twins::book_twins;
 use crate::error::{Error, Result};
 use crate::provider::batch::{BatchEnd, BatchStatus};
+
+/// What a user can do about a batch that cannot be polled.
+const ABANDON_BATCH: &str = "--cancel abandons the batch, and its requests then count as possibly billed";
 
 /// How waiting ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,8 +108,8 @@ pub(super) async fn wait(
     let run = &context.worker.run;
     let (began, mut n) = (Instant::now(), 0);
     let mut result = WaitResult { faulty, ..WaitResult::default() };
-    batches.retain(|held| !result.faulty.contains(held));
     let ids: Vec<String> = batches.iter().filter_map(|held| held.batch.id.clone()).collect();
+    batches.retain(|held| !result.faulty.contains(held));
     let repeat = patience.map_or(Repeat::Poll(None), Patience::repeat);
     loop {
         let (mut states, mut open, mut is_late) = (vec![], vec![], false);
@@ -195,24 +198,24 @@ async fn poll(
     let status = match reply {
         Ok(value) => context.wire.read(&value).ok_or((
             "its state cannot be read".to_owned(),
-            format!("the state of batch {id} cannot be read; check --base-url, or {ABANDON}"),
+            format!("the state of batch {id} cannot be read; check --base-url; {ABANDON_BATCH}"),
         )),
         Err(CallFault::Missing(message)) => {
             let fault = format!(
                 "the server has no batch {id} ({message}); check that the key belongs to the account that \
-                 created it; --cancel abandons the batch, and its requests then count as possibly billed"
+                 created it; {ABANDON_BATCH}"
             );
             Err((message, fault))
         }
         Err(CallFault::Stopped { .. }) => return Ok(Polled::Stopped),
         Err(CallFault::Late) => return Ok(Polled::Late),
         Err(CallFault::TooLarge(message) | CallFault::Refused(message)) => {
-            let fault = format!("batch {id} cannot be polled ({message}); {ABANDON}");
+            let fault = format!("batch {id} cannot be polled ({message}); {ABANDON_BATCH}");
             Err((message, fault))
         }
         Err(CallFault::Unclear(message)) => {
             let fault = format!(
-                "batch {id} cannot be polled ({message}); run the same command again later, or {ABANDON}"
+                "batch {id} cannot be polled ({message}); run the same command again later; {ABANDON_BATCH}"
             );
             // If the whole server is out of order, the batch is not at fault.
             if is_giving_up && !context.is_reachable().await {

@@ -66,12 +66,12 @@ pub struct FolderSummary {
     /// Share of `spent_usd` for possibly billed requests.
     pub possibly_paid_usd: Option<f64>,
     /// Number of requests that were or may have been billed while no price was known, or that are in batches
-    /// without a price. `spent_usd` and `reserved_usd` exclude their cost.
+    /// which were created without a price. `spent_usd` excludes their cost.
     pub n_unpriced: u64,
     /// Number of requests in batches that have not ended.
     pub n_in_batches: u64,
     /// Maximum cost of the requests in batches that have not ended. `spent_usd` excludes it. `None` if prices
-    /// are unknown.
+    /// are unknown, or were unknown when such a batch was created.
     pub reserved_usd: Option<f64>,
     /// Totals by route: `direct` for individual requests, and `batch`.
     pub routes: BTreeMap<&'static str, RouteTotals>,
@@ -187,7 +187,7 @@ pub fn write(folder: &Path, configuration: &Configuration, plan: &Plan) -> Resul
         n_unpriced: (index.unpriced.len() + in_flight.len() - open_usd.len() + in_batches.len()
             - reserved_usd.len()) as u64,
         n_in_batches: in_batches.len() as u64,
-        reserved_usd: usd(reserved_usd.iter().sum()),
+        reserved_usd: usd(reserved_usd.iter().sum()).filter(|_| reserved_usd.len() == in_batches.len()),
         routes: routes(&index, in_flight.len() as u64, open_sum_usd),
         tokens,
         n_implausible_usage,

@@ -142,7 +142,7 @@ fn a_creation_that_a_gateway_answers_with_an_error_may_have_succeeded() {
             let server = BatchServer::start(Script { empty_lists: 9, ends_lost: true, ..lost });
             let case = self::case(&server, 7);
             ends(&case, 0, wire, &BUDGET);
-            assert_eq!((server.state().sizes.len(), server.n_billed()), (2, 14), "{wire} {status}");
+            assert_eq!((server.n_billed(), server.state().sizes.len()), (14, 2), "{wire} {status}");
             is_counted(&case, &server);
         }
     }

@@ -209,7 +209,7 @@ impl State {
                 let lines = self.results(id, "openai", script);
                 let is_error = |line: &Value| line["response"].is_null();
                 let lines = lines.into_iter().filter(|line| is_error(line) == (kind == "errors"));
-                let most = script.cut_lines.filter(|_| file == "b0.results").unwrap_or(usize::MAX);
+                let most = script.cut_lines.filter(|_| *file == "b0.results").unwrap_or(usize::MAX);
                 let lines = lines.take(most);
                 if script.has_no_results {
                     return Some(Answer::error(404, "no such file"));
