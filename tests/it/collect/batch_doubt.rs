@@ -139,9 +139,11 @@ fn a_creation_that_a_gateway_answers_with_an_error_may_have_succeeded() {
             // The journal never states that the batch was not created.
             assert!(!case.file("journal.jsonl").contains("not_created"), "{wire} {status}");
             // If the list shows the batch too late, its requests count twice.
-            let server = BatchServer::start(Script { empty_lists: 9, ends_lost: true, ..lost });
+            // Anthropic's list is also read before each creation.
+            let empty_lists = if wire == "anthropic" { 9 } else { 7 };
+            let server = BatchServer::start(Script { empty_lists, ends_lost: true, ..lost });
             let case = self::case(&server, 7);
-            ends(&case, 0, wire, &BUDGET);
+            ends(&case, 0, wire, &BUDGET).says("was created twice");
             assert_eq!((server.n_billed(), server.state().sizes.len()), (14, 2), "{wire} {status}");
             is_counted(&case, &server);
         }

@@ -195,4 +195,10 @@ fn a_failed_request_is_no_model_snapshot() {
         assert_eq!(back.scores[0].model_snapshot, own[0].model_snapshot, "{to}");
         assert_eq!(back.scores.iter().map(brief).collect::<Vec<_>>(), [brief(&own[0])], "{to}");
     }
+    let log = std::fs::read_dir(case.folder.path().join("inspect-json")).expect("a folder").next();
+    let text = std::fs::read_to_string(log.expect("a log").expect("an entry").path()).expect("a log");
+    let log: Value = serde_json::from_str(&text).expect("JSON");
+    let failed =
+        log["samples"].as_array().expect("samples").iter().find(|sample| sample["error"].is_object());
+    assert_eq!(failed.expect("a failed sample")["output"]["model"], "");
 }
