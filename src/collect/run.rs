@@ -190,7 +190,7 @@ impl Run {
     ) -> Result<Option<Error>> {
         // The reservations of open batches come first, so that new requests and open batches together stay
         // within the budget.
-        batch::hold(&journal.index, &worker);
+        batch::hold(journal, &worker)?;
         if self.batch.is_none() && !journal.index.batches.is_empty() {
             let early = batch::run(plan, journal, &worker, &self.redo, None).await?;
             pending = plan.pending(&journal.index, &self.redo)?;

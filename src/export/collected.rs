@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::collect::Replicate;
 use crate::collect::grading::GradeKind;
 use crate::collect::results::ItemRow;
-use crate::collect::results::graded;
+use crate::collect::results::graded::{self, Visited};
 use crate::collect::results::scores::Score;
 use crate::collect::results::tally::{AskedTask, QuestionRef, Tally};
 use crate::collect::results::writer::text_of;
@@ -54,8 +54,10 @@ pub struct CollectedItem {
     pub gold: Vec<String>,
     /// Choices; empty for a question without choices.
     pub choices: Vec<String>,
-    /// The answers, in the order of the replicates.
+    /// The answers so far, in the order of the replicates.
     pub answers: Vec<CollectedAnswer>,
+    /// Number of answers that the item has once the collection is complete.
+    pub n_asked: usize,
 }
 
 /// One answer.
@@ -74,16 +76,18 @@ impl Collected {
     /// [`Error::Journal`], [`Error::Read`], [`Error::Parameter`]
     pub fn read(folder: &Path) -> Result<Self> {
         let mut tasks: Vec<(CollectedTask, Questions)> = vec![];
-        let (configuration, n_others) = graded::visit(folder, |task, item, replicates, rows| {
-            let place =
-                tasks.iter().position(|(known, _)| (&known.name, known.shots) == (&item.task, item.shots));
-            let place = place.unwrap_or_else(|| {
-                tasks.push(empty(task, item));
-                tasks.len() - 1
-            });
-            tasks[place].0.items.push(collected_item(item, replicates, rows));
-            Ok(())
-        })?;
+        let Visited { configuration, n_others, n_open, n_in_batches } =
+            graded::visit(folder, |task, item, (answers, n_asked)| {
+                let place = tasks
+                    .iter()
+                    .position(|(known, _)| (&known.name, known.shots) == (&item.task, item.shots));
+                let place = place.unwrap_or_else(|| {
+                    tasks.push(empty(task, item));
+                    tasks.len() - 1
+                });
+                tasks[place].0.items.push(collected_item(item, answers, n_asked));
+                Ok(())
+            })?;
         let (provider, model) = (configuration.provider.clone(), configuration.model.clone());
         let drawn = Some((configuration.rendering, configuration.seed));
         for (task, questions) in &mut tasks {
@@ -96,7 +100,8 @@ impl Collected {
                 task.score = score;
             }
         }
-        let tasks: Vec<CollectedTask> = tasks.into_iter().map(|(task, _)| task).collect();
+        let (tasks, unanswered): (Vec<_>, Vec<_>) =
+            tasks.into_iter().map(|(task, _)| task).partition(|task| task.n_answered() > 0);
         if tasks.is_empty() {
             let reason =
                 format!("{} contains no graded answers, so there is nothing to export", folder.display());
@@ -105,7 +110,20 @@ impl Collected {
         let note = format!(
             "{n_others} prompts for texts or log-probabilities are not exported, because they are not graded"
         );
-        let notes = if n_others > 0 { vec![note] } else { vec![] };
+        let mut notes = if n_others > 0 { vec![note] } else { vec![] };
+        if n_open > 0 {
+            let of_batch = match n_in_batches {
+                0 => String::new(),
+                n => format!(", {n} of them in a batch that has not ended"),
+            };
+            notes.push(format!(
+                "{n_open} questions have no answer yet{of_batch}; the export contains the other answers and \
+                 is marked as not complete"
+            ));
+        }
+        notes.extend(unanswered.iter().map(|task| {
+            format!("{} with {} shots is not exported, because it has no answer yet", task.name, task.shots)
+        }));
         Ok(Self { provider, model, grader: configuration.grading.grader.to_string(), tasks, notes })
     }
 
@@ -131,6 +149,16 @@ impl Collected {
 }
 
 impl CollectedTask {
+    /// Number of items with an answer.
+    pub(super) fn n_answered(&self) -> usize {
+        self.items.iter().filter(|item| !item.answers.is_empty()).count()
+    }
+
+    /// Whether every item has all its answers.
+    pub(super) fn is_whole(&self) -> bool {
+        self.items.iter().all(|item| item.answers.len() == item.n_asked)
+    }
+
     fn add_up(&self, tally: &mut Tally) {
         for item in &self.items {
             let Some(first) = item.answers.first() else { continue };
@@ -179,7 +207,7 @@ fn empty(task: &Task, item: &Item) -> (CollectedTask, Questions) {
     (CollectedTask { name: item.task.clone(), shots: item.shots, score, items: vec![] }, questions)
 }
 
-fn collected_item(item: &Item, replicates: &[Replicate], rows: Vec<ItemRow>) -> CollectedItem {
+fn collected_item(item: &Item, answers: Vec<(Replicate, ItemRow)>, n_asked: usize) -> CollectedItem {
     let prompt = match item.prompts.first() {
         // If choices are compared by log-probability, each prompt ends with a choice, which is cut off.
         Some(Prompt::Text(text)) if item.prompts.len() > 1 => {
@@ -189,12 +217,12 @@ fn collected_item(item: &Item, replicates: &[Replicate], rows: Vec<ItemRow>) -> 
         Some(Prompt::Messages(messages)) => messages.clone(),
         None => vec![],
     };
-    let answers = replicates.iter().zip(rows).map(|(replicate, row)| {
-        let text = if item.prompts.len() > 1 { Some(row.answer.clone()) } else { first_text(replicate) };
+    let answers = answers.into_iter().map(|(replicate, row)| {
+        let text = if item.prompts.len() > 1 { Some(row.answer.clone()) } else { first_text(&replicate) };
         CollectedAnswer { text: text.unwrap_or_default(), row }
     });
     let (gold, choices) = (item.gold.clone(), item.choices.clone());
-    CollectedItem { id: item.id.clone(), prompt, gold, choices, answers: answers.collect() }
+    CollectedItem { id: item.id.clone(), prompt, gold, choices, answers: answers.collect(), n_asked }
 }
 
 fn first_text(replicate: &Replicate) -> Option<String> {

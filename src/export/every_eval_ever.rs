@@ -130,6 +130,11 @@ impl Record<'_> {
             ("n_unreadable", score.n_unreadable),
             ("n_error", score.n_error),
         ];
+        let n_asked: usize = task.items.iter().map(|item| item.n_asked).sum();
+        let n_open = n_asked - task.items.iter().map(|item| item.answers.len()).sum::<usize>();
+        // Only a collection that is not complete has this member.
+        let open = ("n_without_answer_yet", n_open);
+        let counts = counts.into_iter().chain((n_open > 0).then_some(open));
         let counts = counts.map(|(name, n)| (name.to_owned(), Value::String(n.to_string())));
         Some(json!({
             "evaluation_result_id": result_id(task),
@@ -153,7 +158,7 @@ impl Record<'_> {
             },
             "score_details": {
                 "score": accuracy,
-                "details": Map::from_iter(counts),
+                "details": counts.collect::<Map<_, _>>(),
                 "uncertainty": {
                     "confidence_interval": {
                         "lower": score.accuracy_low.unwrap_or(0.0),

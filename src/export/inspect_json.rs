@@ -51,7 +51,8 @@ fn log(collected: &Collected, task: &CollectedTask) -> Result<ExportFile> {
         .collect();
     let value = json!({
         "version": 2,
-        "status": "success",
+        // A run that goes on.
+        "status": if task.is_whole() { "success" } else { "started" },
         "eval": {
             "eval_id": id(collected, &format!("eval/{place}")),
             "run_id": id(collected, "run"),
@@ -116,7 +117,8 @@ fn sample(collected: &Collected, place: &str, item: &CollectedItem, answer: &Col
         several => json!(several),
     };
     let is_failed = row.kind == GradeKind::Error;
-    let model = row.model_snapshot.clone().unwrap_or_else(|| collected.model.clone());
+    // Inspect requires the member. It is empty if no model answered, or if the answer names no model.
+    let model = row.model_snapshot.clone().unwrap_or_default();
     let mut reply = message("assistant", &answer.text, "generate", messages.len());
     reply["model"] = json!(model);
     let stop = match row.kind {

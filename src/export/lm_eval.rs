@@ -79,7 +79,10 @@ fn results(collected: &Collected, tasks: &[&CollectedTask]) -> Value {
             "metadata": {"version": 1.0, "grader": collected.grader},
         })
     };
-    let count = |task: &CollectedTask| json!({"original": task.items.len(), "effective": task.items.len()});
+    let count = |task: &CollectedTask| json!({"original": task.items.len(), "effective": task.n_answered()});
+    // The harness has no other member that marks results as those of a part of a task.
+    let is_whole = tasks.iter().all(|task| task.is_whole());
+    let limit = tasks.iter().map(|task| task.n_answered()).max().filter(|_| !is_whole);
     json!({
         "results": by_task(tasks, row),
         "group_subtasks": by_task(tasks, |_| json!([])),
@@ -92,7 +95,7 @@ fn results(collected: &Collected, tasks: &[&CollectedTask]) -> Value {
             "model": collected.provider,
             "model_args": {"model": collected.model},
             "batch_size": 1,
-            "limit": null,
+            "limit": limit,
             "bootstrap_iters": 0,
             "gen_kwargs": null,
         },

@@ -211,16 +211,16 @@ fn settle(read: &mut [(&PathBuf, Imported)], all: &mut Imported) {
         let has_answers = |file: usize| answered[file].contains(&key);
         let (first, score) = rows.iter().find(|(file, _)| has_answers(*file)).unwrap_or(&rows[0]);
         let same = |(file, other): &(usize, Score)| {
-            // Without answers, a tool's own number counts missing answers as wrong.
             let is_alike = has_answers(*file) == has_answers(*first);
-            let number = |score: &Score| match is_alike {
-                true => score.accuracy,
-                false => score.accuracy_all_as_wrong,
+            let is_near = |number: fn(&Score) -> Option<f64>| {
+                let (one, another) = (number(score).unwrap_or(-1.0), number(other).unwrap_or(-1.0));
+                // Sums in a different order differ in their last digits.
+                (one - another).abs() <= 1e-9
             };
-            let (one, another) = (number(score).unwrap_or(-1.0), number(other).unwrap_or(-1.0));
-            // Sums in a different order differ in their last digits.
-            let is_near = (one - another).abs() <= 1e-9;
-            is_near && other.n_items == score.n_items && (!is_alike || other.n_scored == score.n_scored)
+            let is_same = is_near(|score| score.accuracy) && other.n_scored == score.n_scored;
+            // Without answers, a tool's own number may count missing answers as wrong.
+            let is_same = is_same || (!is_alike && is_near(|score| score.accuracy_all_as_wrong));
+            is_same && other.n_items == score.n_items
         };
         let is_same = rows.iter().all(same);
         // If one file contains a score twice, its answers cannot be told apart.
@@ -236,11 +236,16 @@ fn settle(read: &mut [(&PathBuf, Imported)], all: &mut Imported) {
             dropped.extend(others().map(|file| (file, key.clone())));
             continue;
         }
+        let is_alike = rows.iter().all(|(file, _)| has_answers(*file) == has_answers(*first));
         let stated: Vec<String> =
-            rows.iter().map(|(file, row)| format!("{} in {}", value(row), name(*file))).collect();
+            rows.iter().map(|(file, row)| format!("{} in {}", value(row, is_alike), name(*file))).collect();
+        let why = match is_alike {
+            true => "the files disagree",
+            false => "the files disagree, or count missing answers differently: one of them has no answers",
+        };
         all.faults.push(format!(
-            "{what} is {}: not imported, because the files disagree; give only one of them, or set --model \
-             to tell the models apart",
+            "{what} is {}: not imported, because {why}; give only one of them, or set --model to tell the \
+             models apart",
             stated.join(" and ")
         ));
         dropped.extend(rows.iter().map(|(file, _)| (*file, key.clone())));
@@ -252,8 +257,14 @@ fn settle(read: &mut [(&PathBuf, Imported)], all: &mut Imported) {
     }
 }
 
-fn value(score: &Score) -> String {
-    let accuracy =
-        score.accuracy.map_or_else(|| "without accuracy".into(), |accuracy| format!("{accuracy:.4}"));
-    format!("{accuracy} ({} of {} scored)", score.n_scored, score.n_items)
+/// The accuracy of a score and, unless `is_alike`, the one that counts missing answers as wrong.
+fn value(score: &Score, is_alike: bool) -> String {
+    let shown = |accuracy: Option<f64>| {
+        accuracy.map_or_else(|| "without accuracy".into(), |accuracy| format!("{accuracy:.4}"))
+    };
+    let all = match is_alike {
+        true => String::new(),
+        false => format!("; {} if missing answers are wrong", shown(score.accuracy_all_as_wrong)),
+    };
+    format!("{} ({} of {} scored{all})", shown(score.accuracy), score.n_scored, score.n_items)
 }

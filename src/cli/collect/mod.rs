@@ -251,14 +251,25 @@ fn collect(
         Some(Error::Budget { reason }) => Err(Error::Budget { reason: reason + &left }),
         Some(Error::Interrupted { reason }) => Err(Error::Interrupted { reason: reason + &left }),
         Some(error) => Err(error),
-        None if gaps > 0 => {
-            let reason = format!(
-                "the run finished with gaps{left}; the same command retries transient failures, and --redo \
-                 failed retries all failures"
-            );
-            Err(Error::Gaps { reason })
-        }
+        None if gaps > 0 => Err(Error::Gaps {
+            reason: format!("the run finished with gaps{left}; {}", remedy(&ended.summary)),
+        }),
         None => Ok(()),
+    }
+}
+
+/// How to get the answers that are missing.
+fn remedy(summary: &FolderSummary) -> String {
+    let n_in_batches = summary.outcomes.get("in_batch").copied().unwrap_or(0);
+    let batch = format!(
+        "{n_in_batches} of them are in a batch that has not ended: the same command fetches its answers \
+         once it has ended, --batch waits for it, and --cancel ends it"
+    );
+    let others = "the same command retries transient failures, and --redo failed retries all failures";
+    match n_in_batches {
+        0 => others.into(),
+        n if n == summary.n_gaps() => batch,
+        _ => format!("{batch}; {others}"),
     }
 }
 

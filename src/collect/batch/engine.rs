@@ -3,13 +3,15 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::context::{CallFault, Context, Held, Repeat};
+use super::calls::{CallFault, Repeat};
+use super::context::{Context, Held, reservation};
+use super::faulty::Faulty;
 use super::prepare::{Tries, prepare};
 use super::settings::BatchSettings;
-use super::submission::{Submitted, lose, submit};
+use super::submission::{Submitted, find, lose, submit};
 use super::waiting::{Patience, TooLarge, Waited, wait};
 use crate::collect::client::worker::Worker;
-use crate::collect::journal::{Index, Journal, batch_intents};
+use crate::collect::journal::{Index, Journal, JournalReader, Record, batch_intents};
 use crate::collect::plan::{Plan, RedoSelection};
 use crate::error::{Error, Result};
 use crate::provider::batch::BatchLimits;
@@ -35,7 +37,7 @@ pub(in crate::collect) async fn run(
     let mut limits = wire.limits();
     limits.requests = settings.and_then(|s| s.most_requests).unwrap_or(usize::MAX).min(limits.requests);
     let (mut tries, mut most_batches, mut is_short) = (Tries::default(), MOST_BATCHES, false);
-    let (mut is_first, mut finding, mut patience) = (true, None, None);
+    let (mut is_first, mut finding, mut patience, mut faulty) = (true, None, None, Faulty::default());
     loop {
         if !is_first {
             journal.index = Index::read(folder(journal))?;
@@ -58,16 +60,21 @@ pub(in crate::collect) async fn run(
         let only_polls = is_first && asks && batches.iter().any(|held| held.batch.id.is_some());
         is_first = false;
         if !only_polls {
-            if asks && !run.stop.is_draining() && journal.index.batches.len() < most_batches {
+            // While a batch is faulty, no other is paid.
+            let has_room = faulty.is_empty() && journal.index.batches.len() < most_batches;
+            if asks && has_room && !run.stop.is_draining() {
                 let room = (limits, most_batches - journal.index.batches.len());
                 is_short = prepare(&context, &journal.index, &pending, &mut tries, room).await?;
                 journal.index = Index::read(folder(journal))?;
                 batches = held(&context, &journal.index)?;
             }
-            if batches.is_empty() {
+            if batches.is_empty() && faulty.is_empty() {
                 break;
             }
-            let refused = create_all(&context, &mut batches, asks).await?;
+            let refused = match faulty.is_empty() {
+                true => create_all(&context, &mut batches, asks).await?,
+                false => find_all(&context, &mut batches).await?,
+            };
             if run.stop.is_draining() {
                 break;
             }
@@ -90,7 +97,8 @@ pub(in crate::collect) async fn run(
             // A batch that was not cancelled is not waited for.
             until = None;
         }
-        let (waited, result) = wait(&context, &mut batches, until, is_cancelling).await?;
+        let known = std::mem::take(&mut faulty);
+        let (waited, mut result) = wait(&context, &mut batches, until, known, is_cancelling).await?;
         if !result.too_large.is_empty() {
             // The limit may apply to all batches together, so the largest decides, and the next batches are
             // created one at a time.
@@ -105,6 +113,7 @@ pub(in crate::collect) async fn run(
             break;
         }
         if only_polls && waited != Waited::Stopped {
+            faulty = std::mem::take(&mut result.faulty);
             continue;
         }
         let goes_on = result.n_answered > 0 || !result.too_large.is_empty() || result.has_foreign;
@@ -160,10 +169,23 @@ fn with_open(reason: String, index: &Index) -> String {
     }
 }
 
-/// Reserves the amounts that earlier runs reserved for open batches.
-pub(in crate::collect) fn hold(index: &Index, worker: &Worker) {
-    let in_batches = index.open.values().filter(|intent| intent.batch.is_some());
-    in_batches.filter_map(|intent| intent.reserve_usd).for_each(|usd| worker.run.budget.hold(usd));
+/// Reserves the maximum cost of the requests in open batches of earlier runs.
+///
+/// # Errors
+/// [`Error::Journal`], [`Error::Storage`]
+pub(in crate::collect) fn hold(journal: &Journal, worker: &Worker) -> Result<()> {
+    let in_batches = journal.index.open.values().filter(|intent| intent.batch.is_some());
+    let budget = &worker.run.budget;
+    if budget.spent_usd().is_none() {
+        return Ok(());
+    }
+    let mut reader = JournalReader::open(&journal.path)?;
+    for open in in_batches {
+        if let Record::Intent(intent) = reader.record(open.place)? {
+            budget.hold(reservation(budget, &intent));
+        }
+    }
+    Ok(())
 }
 
 /// The open batches at this endpoint. Batches at other endpoints are left alone.
@@ -204,7 +226,7 @@ async fn create_all(context: &Context<'_>, batches: &mut [Held], asks: bool) -> 
         // An earlier run closed some of its requests when it ended. Other batches ask their questions.
         let is_begun = held.open.len() < held.intents.len();
         if held.batch.n_submitted == 0 && (is_begun || !asks) {
-            context.withdraw(held, "withdrawn", "the batch was not sent").await?;
+            context.withdraw(held, "withdrawn", |_| "the batch was not sent".into()).await?;
             continue;
         }
         if is_begun {
@@ -221,6 +243,17 @@ async fn create_all(context: &Context<'_>, batches: &mut [Held], asks: bool) -> 
         }
     }
     Ok(refused)
+}
+
+/// Searches for the batches that may exist, and creates none.
+async fn find_all(context: &Context<'_>, batches: &mut [Held]) -> Result<Vec<TooLarge>> {
+    let mut others: Vec<String> = batches.iter().filter_map(|held| held.batch.id.clone()).collect();
+    let may_exist = |held: &&mut Held| held.batch.id.is_none() && held.batch.n_submitted > 0;
+    for held in batches.iter_mut().filter(may_exist) {
+        find(context, held, &others).await?;
+        others.extend(held.batch.id.clone());
+    }
+    Ok(vec![])
 }
 
 /// Limits the size of the next batches to half of that of a refused batch, the one with `n` requests. The
@@ -263,10 +296,12 @@ async fn cancel_all(context: &Context<'_>, batches: &[Held]) -> bool {
             ));
             continue;
         }
-        // A batch that has ended cannot be cancelled, and one that cannot be polled is given up later.
-        match context.call(&context.wire.poll(id), Repeat::Always).await {
+        // A batch that has ended cannot be cancelled. One that the server does not show is given up later.
+        match context.call(&context.wire.poll(id), Repeat::Poll(None)).await {
             Ok(value) if context.wire.read(&value).is_some_and(|status| status.end.is_none()) => {}
             Err(CallFault::Stopped { .. }) => return true,
+            // The batch may be in progress.
+            Err(CallFault::Unclear(_)) => {}
             _ => continue,
         }
         // It may have ended since. Then the refusal does no harm, and the next poll shows that it has.

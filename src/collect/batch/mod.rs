@@ -10,14 +10,20 @@
 //! prepare      questions -> intents of batches
 //! submission   upload and creation, and the search for a batch that may exist
 //! waiting      polls, with a line of status
-//! results      downloads, and the outcome of every request
+//! faulty       batches that cannot be polled or fetched
+//! results      the end of a batch: downloads until nothing is missing, and the requests without a result
+//! reading      one download, and the outcome of every request in it
 //! twins        batches that were created a second time
-//! context      what all of them share: calls with retries, and records
+//! calls        calls of the batch API, with retries
+//! context      what all of them share: records of batches and of the end of their requests
 //! ```
 
+mod calls;
 mod context;
 mod engine;
+mod faulty;
 mod prepare;
+mod reading;
 mod results;
 mod settings;
 mod submission;

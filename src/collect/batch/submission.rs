@@ -1,7 +1,8 @@
 //! Creates a batch at the provider exactly once. After the record `submitting`, the batch may exist, so it is
 //! searched for in the provider's list before another attempt to create it.
 
-use super::context::{CallFault, Context, Held, Repeat};
+use super::calls::{CallFault, Repeat};
+use super::context::{Context, Held};
 use crate::collect::journal::{BatchStage, JournalReader, OpenBatch};
 use crate::error::Result;
 use crate::provider::batch::{BatchRequest, BatchStatus, NewBatch};
@@ -113,18 +114,31 @@ async fn close(context: &Context<'_>, held: &mut Held, may_exist: bool, why: &st
     if may_exist {
         return lose(context, held, "an earlier attempt had no clear answer, and this one is refused").await;
     }
-    context.withdraw(held, "refused", why).await
+    context.withdraw(held, "refused", |_| why.into()).await
 }
 
 /// Ends a batch of which it is unknown whether it was created.
 pub(super) async fn lose(context: &Context<'_>, held: &mut Held, why: &str) -> Result<()> {
+    let times = match held.batch.n_submitted {
+        0 | 1 => String::new(),
+        n => format!(", {n} times, because each of {n} attempts may have succeeded"),
+    };
     context.worker.run.progress.say(&format!(
         "it is unknown whether a batch of {} requests was created ({why}); {} of them count as possibly \
-         billed",
+         billed{times}",
         held.batch.n,
         held.open.len()
     ));
+    context.book_attempts(held).await?;
     context.give_up(held, "lost", "it is unknown whether the batch was created").await
+}
+
+/// Searches once for a batch that may exist, and creates nothing.
+pub(super) async fn find(context: &Context<'_>, held: &mut Held, others: &[String]) -> Result<()> {
+    match look(context, held, others, 1).await {
+        Found::Yes(status) => adopt(context, held, &status).await,
+        Found::No | Found::Unlisted | Found::Stopped => Ok(()),
+    }
 }
 
 /// Records that a listed batch is the one that may exist.

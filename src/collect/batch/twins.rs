@@ -3,13 +3,11 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Seek};
-use std::path::Path;
 
-use super::context::{CallFault, Commits, Context, Held, Repeat};
+use super::calls::{CallFault, Repeat};
+use super::context::{Context, Held};
 use super::submission::listed;
-use crate::collect::journal::{
-    BatchIntent, Index, JournalReader, OutcomeRecord, QuestionKey, Record, as_storage,
-};
+use crate::collect::journal::{QuestionKey, as_storage};
 use crate::error::{Error, Result};
 use crate::provider::batch::BatchStatus;
 use crate::provider::json;
@@ -25,38 +23,42 @@ enum Kin {
     None,
 }
 
-/// Books the requests of batches that duplicate this one, and cancels those that have its name. Returns
-/// whether the run goes on.
+/// Books the requests of batches that duplicate the batch `id`, and cancels those that have its name. Returns
+/// whether the run goes on. Does nothing if only one creation may have succeeded.
 pub(super) async fn book_twins(
     context: &Context<'_>,
     held: &Held,
-    status: &BatchStatus,
+    id: &str,
     others: &[String],
 ) -> Result<bool> {
     let run = &context.worker.run;
-    let known: Vec<String> = others.iter().chain([&status.id]).cloned().collect();
+    if held.batch.n_submitted < 2 {
+        return Ok(true);
+    }
+    let known: Vec<String> = others.iter().map(String::as_str).chain([id]).map(Into::into).collect();
     let found = match listed(context, held, &known).await {
-        Ok(found) => found.into_iter().filter(|other| other.id != status.id).collect::<Vec<_>>(),
+        Ok(found) => found.into_iter().filter(|other| other.id != id).collect::<Vec<_>>(),
         Err(CallFault::Stopped { .. }) => return Ok(false),
-        Err(_) => return Ok(true),
+        Err(_) => {
+            context.book_attempts(held).await?;
+            return Ok(true);
+        }
     };
-    let mut reader = JournalReader::open(context.journal)?;
-    let index = Index::read(context.journal.parent().unwrap_or(Path::new(".")))?;
     let mut n = 0;
     for twin in &found {
         let n_requests = held.intents.len();
         match kin(context, held, twin).await? {
             Kin::None => continue,
             Kin::Twin => run.progress.say(&format!(
-                "batch {} was created twice: the {n_requests} requests of {} count as possibly billed a \
+                "batch {id} was created twice: the {n_requests} requests of {} count as possibly billed a \
                  second time",
-                status.id, twin.id
+                twin.id
             )),
             Kin::Unknown => run.progress.say(&format!(
-                "batch {} may have been created twice: {} has as many requests and is still in progress; \
+                "batch {id} may have been created twice: {} has as many requests and is still in progress; \
                  they count as possibly billed a second time (it is not cancelled, because it may be another \
                  batch)",
-                status.id, twin.id
+                twin.id
             )),
         }
         if twin.end.is_none() && context.wire.is_named() {
@@ -68,19 +70,8 @@ pub(super) async fn book_twins(
                 .unwrap_or_default();
         }
         n += 1;
-        let mut commits = Commits::default();
-        // An earlier run may have ended after it had booked some of these requests.
-        let is_booked = |intent: &&BatchIntent| index.attempts(&intent.key) >= intent.attempt + n;
-        for intent in held.intents.iter().filter(|intent| !is_booked(intent)) {
-            let usd = context.intent(&mut reader, intent)?.and_then(|sent| sent.reserve_usd);
-            let lost = OutcomeRecord::crashed(intent.key, intent.attempt + n, false, usd);
-            let error = Some(format!("the batch was created a second time, as {}", twin.id));
-            let lost = OutcomeRecord { crashed: false, error, batch: Some(held.batch.name.clone()), ..lost };
-            run.budget.hold(usd.unwrap_or(0.0));
-            run.budget.charge(run.budget.restored(usd.unwrap_or(0.0), 0, 0), None, None);
-            commits.add(context.worker.writer.append(&Record::Outcome(Box::new(lost)))?).await?;
-        }
-        commits.durable().await?;
+        let why = format!("the batch was created a second time, as {}", twin.id);
+        context.book_again(held, n, &why).await?;
     }
     Ok(true)
 }

@@ -5,10 +5,16 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::context::{CallFault, Context, Held, Repeat};
-use super::results::{ABANDON, Taken, take};
+use super::calls::{CallFault, Repeat};
+use super::context::{Context, Held};
+use super::faulty::Faulty;
+use super::results::{Taken, take};
+use super::twins::book_twins;
 use crate::error::{Error, Result};
 use crate::provider::batch::{BatchEnd, BatchStatus};
+
+/// What a user can do about a batch that cannot be polled.
+const ABANDON_BATCH: &str = "--cancel abandons the batch, and its requests then count as possibly billed";
 
 /// How waiting ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +52,7 @@ impl Patience {
 
     /// A poll is repeated until the time is over.
     fn repeat(self) -> Repeat {
-        self.began.checked_add(self.timeout).map_or(Repeat::Always, Repeat::Until)
+        Repeat::Poll(self.began.checked_add(self.timeout))
     }
 }
 
@@ -61,8 +67,8 @@ pub(super) struct WaitResult {
     pub(super) was_cancelled: bool,
     /// Whether the search matched a wrong batch, so that ours must be searched for again.
     pub(super) has_foreign: bool,
-    /// Why a batch cannot be polled or fetched. The others are fetched before the run ends.
-    fault: Option<String>,
+    /// The batches that cannot be polled or fetched. The others are fetched before the run ends.
+    pub(super) faulty: Faulty,
 }
 
 /// A batch that was refused as too large.
@@ -91,17 +97,20 @@ enum Polled {
 }
 
 /// Waits until all batches have ended, but not longer than `patience` allows. Without it, polls each batch
-/// once.
+/// once. Batches that were faulty in an earlier round are left alone, and the run ends with their fault.
 pub(super) async fn wait(
     context: &Context<'_>,
     batches: &mut Vec<Held>,
     patience: Option<Patience>,
+    faulty: Faulty,
     is_giving_up: bool,
 ) -> Result<(Waited, WaitResult)> {
     let run = &context.worker.run;
-    let (began, mut n, mut result) = (Instant::now(), 0, WaitResult::default());
+    let (began, mut n) = (Instant::now(), 0);
+    let mut result = WaitResult { faulty, ..WaitResult::default() };
     let ids: Vec<String> = batches.iter().filter_map(|held| held.batch.id.clone()).collect();
-    let repeat = patience.map_or(Repeat::Always, Patience::repeat);
+    batches.retain(|held| !result.faulty.contains(held));
+    let repeat = patience.map_or(Repeat::Poll(None), Patience::repeat);
     loop {
         let (mut states, mut open, mut is_late) = (vec![], vec![], false);
         for mut held in std::mem::take(batches) {
@@ -116,10 +125,9 @@ pub(super) async fn wait(
                     is_late = true;
                 }
                 Polled::Closed => {}
-                Polled::Fault(fault) if result.fault.is_none() => result.fault = Some(fault),
-                Polled::Fault(fault) => run.progress.say(&fault),
+                Polled::Fault(fault) => result.faulty.add(&held, fault, &run.progress),
                 Polled::Stopped => {
-                    result.fault.iter().for_each(|fault| run.say_once("batch fault", fault));
+                    result.faulty.reason(0).iter().for_each(|fault| run.say_once("batch fault", fault));
                     return Ok((Waited::Stopped, result));
                 }
             }
@@ -127,7 +135,10 @@ pub(super) async fn wait(
         *batches = open;
         // Without patience, the batches are polled once, too.
         let waits = patience.filter(|patience| !patience.is_once || is_late);
-        if let Some(fault) = result.fault.clone().filter(|_| batches.is_empty() || waits.is_none()) {
+        // After a single poll, a next round waits for the others.
+        let is_last = batches.is_empty() || waits.is_none();
+        let is_once = patience.is_some_and(|patience| patience.is_once);
+        if let Some(fault) = result.faulty.reason(batches.len()).filter(|_| is_last && !is_once) {
             run.stop_for_endpoint(fault);
         }
         if batches.is_empty() {
@@ -138,7 +149,7 @@ pub(super) async fn wait(
             let is_stopped = run.stop.is_draining();
             return Ok((if is_stopped { Waited::Stopped } else { Waited::Polled }, result));
         };
-        if let Some(fault) = &result.fault {
+        if let Some(fault) = result.faulty.reason(0) {
             let then = "the run ends with this error once the other batches have ended";
             run.say_once("batch fault", &format!("{fault}; {then}"));
         }
@@ -148,7 +159,7 @@ pub(super) async fn wait(
             run.progress.say(&line);
         }
         if patience.left().is_zero() {
-            if let Some(fault) = result.fault.clone() {
+            if let Some(fault) = result.faulty.reason(batches.len()) {
                 run.stop_for_endpoint(fault);
             }
             let ids: Vec<&str> = batches.iter().filter_map(|held| held.batch.id.as_deref()).collect();
@@ -183,31 +194,50 @@ async fn poll(
 ) -> Result<Polled> {
     let run = &context.worker.run;
     let Some(id) = held.batch.id.clone() else { return Ok(Polled::Closed) };
-    let status = match context.call(&context.wire.poll(&id), repeat).await {
-        Ok(value) => context.wire.read(&value),
-        Err(CallFault::Missing(message) | CallFault::Refused(message)) if is_giving_up => {
+    let reply = context.call(&context.wire.poll(&id), repeat).await;
+    let status = match reply {
+        Ok(value) => context.wire.read(&value).ok_or((
+            "its state cannot be read".to_owned(),
+            format!("the state of batch {id} cannot be read; check --base-url; {ABANDON_BATCH}"),
+        )),
+        Err(CallFault::Missing(message)) => {
+            let fault = format!(
+                "the server has no batch {id} ({message}); check that the key belongs to the account that \
+                 created it; {ABANDON_BATCH}"
+            );
+            Err((message, fault))
+        }
+        Err(CallFault::Stopped { .. }) => return Ok(Polled::Stopped),
+        Err(CallFault::Late) => return Ok(Polled::Late),
+        Err(CallFault::TooLarge(message) | CallFault::Refused(message)) => {
+            let fault = format!("batch {id} cannot be polled ({message}); {ABANDON_BATCH}");
+            Err((message, fault))
+        }
+        Err(CallFault::Unclear(message)) => {
+            let fault = format!(
+                "batch {id} cannot be polled ({message}); run the same command again later; {ABANDON_BATCH}"
+            );
+            // If the whole server is out of order, the batch is not at fault.
+            if is_giving_up && !context.is_reachable().await {
+                return Ok(Polled::Fault(fault));
+            }
+            Err((message, fault))
+        }
+    };
+    let status = match status {
+        Ok(status) => status,
+        Err((message, _)) if is_giving_up => {
             run.progress.say(&format!(
                 "batch {id} cannot be polled ({message}); its {} open requests count as possibly billed",
                 held.open.len()
             ));
+            if !book_twins(context, held, &id, others).await? {
+                return Ok(Polled::Stopped);
+            }
             context.give_up(held, "lost", "the batch cannot be polled").await?;
             return Ok(Polled::Closed);
         }
-        Err(CallFault::Missing(message)) => {
-            return Ok(Polled::Fault(format!(
-                "the server has no batch {id} ({message}); check that the key belongs to the account that \
-                 created it; --cancel abandons the batch, and its requests then count as possibly billed"
-            )));
-        }
-        Err(CallFault::Stopped { .. }) => return Ok(Polled::Stopped),
-        Err(CallFault::Late) => return Ok(Polled::Late),
-        Err(CallFault::TooLarge(message) | CallFault::Unclear(message) | CallFault::Refused(message)) => {
-            return Ok(Polled::Fault(format!("batch {id} cannot be polled ({message}); {ABANDON}")));
-        }
-    };
-    let Some(status) = status else {
-        let fault = format!("the state of batch {id} cannot be read; check --base-url");
-        return Ok(Polled::Fault(fault));
+        Err((_, fault)) => return Ok(Polled::Fault(fault)),
     };
     let Some(end) = status.end else { return Ok(Polled::Open(status)) };
     match take(context, held, (&status, end), others, is_giving_up).await? {

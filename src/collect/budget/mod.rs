@@ -6,4 +6,5 @@ pub mod ledger;
 pub(super) mod pilot;
 pub mod price;
 pub mod rates;
+pub mod reservation;
 pub(super) mod tokens;

@@ -1,6 +1,6 @@
 //! Defines a question that is ready to be sent, and its possible outcomes.
 
-use crate::collect::budget::ledger::Reservation;
+use crate::collect::budget::reservation::Reservation;
 use crate::collect::first_answers::CheckedQuestion;
 use crate::collect::journal::QuestionKey;
 use crate::provider::{Answer, Failure, WireRequest};

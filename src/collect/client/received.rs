@@ -1,7 +1,7 @@
 //! Interprets a response: reads its answer and books its cost.
 
 use super::run_context::RunContext;
-use crate::collect::budget::ledger::Reservation;
+use crate::collect::budget::reservation::Reservation;
 use crate::collect::journal::OutcomeRecord;
 use crate::collect::results::decode;
 use crate::provider::{Answer, Failure, Outcome, Usage};

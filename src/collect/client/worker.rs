@@ -18,7 +18,7 @@ use super::retry_decision::{
     stop_for_similar_failures,
 };
 use super::run_context::RunContext;
-use crate::collect::budget::ledger::Reservation;
+use crate::collect::budget::reservation::Reservation;
 use crate::collect::first_answers::FirstAnswers;
 use crate::collect::journal::{self, Intent, JournalWriter, OutcomeRecord, Record};
 use crate::error::{Error, Result};

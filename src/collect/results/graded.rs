@@ -1,6 +1,6 @@
 //! Visits the graded items of a folder with their prompts and answers, for exports to other formats.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::decode;
@@ -13,18 +13,32 @@ use crate::collect::journal::{Index, JournalReader};
 use crate::collect::plan::{KeyedQuestion, RedoSelection};
 use crate::collect::tasks::{Task, TaskKind};
 use crate::error::{Error, Result};
+use crate::provider::Outcome;
+
+/// What [`visit`] found besides graded answers.
+pub struct Visited {
+    /// The configuration of the folder.
+    pub configuration: Configuration,
+    /// Number of items in tasks that are not graded.
+    pub n_others: usize,
+    /// Number of questions of graded tasks without an answer or a failure: those that were not asked, and
+    /// those that are in a batch.
+    pub n_open: usize,
+    /// Number of these questions that are in a batch.
+    pub n_in_batches: usize,
+}
 
 /// Calls `each` with every graded item: its task, its answers, and their rows of items.csv. The configuration
-/// of the folder determines how answers are graded. Returns the configuration, and the number of items in
-/// tasks that are not graded.
+/// of the folder determines how answers are graded. Answers that are still to come
+/// are left out; the last argument is the number of answers that an item has with them.
 ///
 /// # Errors
 /// [`Error::Journal`] if a line of the journal is damaged; [`Error::Read`] if a file cannot be read;
 /// [`Error::Parameter`] if the tasks are not those that were collected.
 pub fn visit(
     folder: &Path,
-    mut each: impl FnMut(&Task, &Item, &[Replicate], Vec<ItemRow>) -> Result<()>,
-) -> Result<(Configuration, usize)> {
+    mut each: impl FnMut(&Task, &Item, (Vec<(Replicate, ItemRow)>, usize)) -> Result<()>,
+) -> Result<Visited> {
     let index = Index::read(folder)?;
     let Some(there) = index.configuration.clone() else {
         let path = folder.join("journal.jsonl");
@@ -41,28 +55,41 @@ pub fn visit(
     }
     let plan = configuration.plan(tasks)?;
     let mut reader = JournalReader::open(&folder.join("journal.jsonl"))?;
-    let mut n_others = 0;
+    let (mut n_others, mut n_open, mut n_in_batches) = (0, 0, 0);
     plan.visit(&index, &RedoSelection::default(), |task, item, questions| {
         if task.kind != TaskKind::Graded {
             n_others += 1;
             return Ok(());
         }
         let mut replicates: BTreeMap<u32, Replicate> = BTreeMap::new();
+        let mut open = BTreeSet::new();
         for KeyedQuestion { question, key } in questions {
             let arrival = replay::arrival(&index, &mut reader, key)?;
             let replicate = replicates.entry(question.replicate).or_default();
-            replicate.answers.push(match &arrival {
+            let answer = match &arrival {
                 Some(arrival) => decode::answer(plan.provider, arrival),
                 None => decode::not_asked(),
-            });
+            };
+            // A failed request may be asked again in a batch.
+            let is_failed = matches!(answer.outcome, Outcome::Failed(_));
+            let is_in_batch = is_failed && index.is_in_batch(key);
+            if arrival.is_none() || is_in_batch {
+                open.insert(question.replicate);
+                n_open += 1;
+                n_in_batches += usize::from(is_in_batch);
+            }
+            replicate.answers.push(answer);
             replicate.collected_at = replicate.collected_at.take().max(arrival.map(|arrival| arrival.at));
         }
-        let replicates: Vec<Replicate> = replicates.into_values().collect();
         let mut how = configuration.grading.clone();
         how.stops.extend(task.stops.iter().cloned());
-        let rows = (0..).zip(&replicates);
-        let rows = rows.map(|(n, replicate)| row(item, n, replicate, grade(item, &replicate.answers, &how)));
-        each(task, item, &replicates, rows.collect())
+        let n_asked = replicates.len();
+        let answered = (0..).zip(replicates).filter(|(_, (number, _))| !open.contains(number));
+        let graded = answered.map(|(n, (_, replicate))| {
+            let row = row(item, n, &replicate, grade(item, &replicate.answers, &how));
+            (replicate, row)
+        });
+        each(task, item, (graded.collect(), n_asked))
     })?;
-    Ok((configuration, n_others))
+    Ok(Visited { configuration, n_others, n_open, n_in_batches })
 }

@@ -65,13 +65,13 @@ pub struct FolderSummary {
     pub spent_usd: Option<f64>,
     /// Part of `spent_usd` for requests that may have been billed.
     pub possibly_paid_usd: Option<f64>,
-    /// Number of requests that were billed, or may have been, while no price was known. `spent_usd` excludes
-    /// their cost.
+    /// Number of requests that were billed, or may have been, while no price was known, and of requests in
+    /// batches that were created without a price. `spent_usd` excludes their cost.
     pub n_unpriced: u64,
     /// Number of requests in batches that have not ended.
     pub n_in_batches: u64,
     /// Maximum cost of the requests in batches that have not ended. `spent_usd` excludes it. `None` if prices
-    /// are unknown.
+    /// are unknown, or were unknown when such a batch was created.
     pub reserved_usd: Option<f64>,
     /// Totals by route: `direct` for individual requests, and `batch`.
     pub routes: BTreeMap<&'static str, RouteTotals>,
@@ -185,9 +185,10 @@ pub fn write(folder: &Path, configuration: &Configuration, plan: &Plan) -> Resul
         n_possibly_paid: index.n_possibly_paid + in_flight.len() as u64,
         spent_usd: usd(index.spent_usd + open_sum_usd),
         possibly_paid_usd: usd(index.possibly_paid_usd + open_sum_usd),
-        n_unpriced: (index.unpriced.len() + in_flight.len() - open_usd.len()) as u64,
+        n_unpriced: (index.unpriced.len() + in_flight.len() - open_usd.len() + in_batches.len()
+            - reserved_usd.len()) as u64,
         n_in_batches: in_batches.len() as u64,
-        reserved_usd: usd(reserved_usd.iter().sum()),
+        reserved_usd: usd(reserved_usd.iter().sum()).filter(|_| reserved_usd.len() == in_batches.len()),
         routes: routes(&index, in_flight.len() as u64, open_sum_usd),
         tokens,
         n_implausible_usage,

@@ -123,10 +123,8 @@ impl Run {
             return Ok(());
         }
         let mean = answers.mean(|row| averaged.get(&(row.id.clone(), row.replicate)).copied());
-        let result = results(log).find(|score| {
-            let reducer = score["reducer"].as_str().unwrap_or("mean");
-            reducer == "mean" && names(score).iter().any(|known| known == name)
-        });
+        let result = results(log)
+            .find(|score| reducer(log, score) == MEAN && names(score).iter().any(|known| known == name));
         check_mean(path, &answers.task, mean, result.and_then(stated))?;
         self.all.add(answers);
         Ok(())
@@ -134,12 +132,21 @@ impl Run {
 
     /// Adds the accuracies in the results of a log without samples.
     fn add_results(&mut self, path: &Path, log: &Log, options: &ImportOptions) -> Result<()> {
-        let scores: Vec<&Value> = results(log)
-            .filter(|score| {
-                let is_wanted = |name: &String| options.metric.as_ref().is_none_or(|metric| metric == name);
-                names(score).iter().any(is_wanted)
-            })
-            .collect();
+        let wanted = results(log).filter(|score| {
+            let is_wanted = |name: &String| options.metric.as_ref().is_none_or(|metric| metric == name);
+            names(score).iter().any(is_wanted)
+        });
+        // Other reducers, such as the maximum over epochs, are not shares of correct answers.
+        let (scores, others): (Vec<&Value>, Vec<&Value>) =
+            wanted.partition(|score| reducer(log, score) == MEAN);
+        if let (true, Some(other)) = (scores.is_empty(), others.first()) {
+            let reducer = reducer(log, other);
+            let what = format!(
+                "has no samples, and its results are of the reducer {reducer}, not means over epochs; import \
+                 the log with its samples"
+            );
+            return Err(fault(path, what));
+        }
         let epochs = json::count(&log.eval["config"]["epochs"]).unwrap_or(1).max(1);
         for score in &scores {
             let name = names(score).into_iter().next().unwrap_or_default();
@@ -179,6 +186,21 @@ impl Run {
         ));
         Ok(())
     }
+}
+
+/// The reducer that averages the epochs of a sample.
+const MEAN: &str = "mean";
+
+/// The reducer that a result applies to the epochs of a sample. If the result does not name it, it is the
+/// only one of the configuration, and by default the mean.
+fn reducer<'a>(log: &'a Log, score: &'a Value) -> &'a str {
+    let config = &log.eval["config"];
+    let has_epochs = json::count(&config["epochs"]).is_some_and(|epochs| epochs > 1);
+    let only = match config["epochs_reducer"].as_array().map(Vec::as_slice) {
+        Some([only]) if has_epochs => only.as_str(),
+        _ => None,
+    };
+    score["reducer"].as_str().or(only).unwrap_or(MEAN)
 }
 
 fn results(log: &Log) -> impl Iterator<Item = &Value> {
@@ -239,7 +261,7 @@ fn notes(log: &Log, samples: &[Sample], all: &mut Imported) {
     let found = WithoutColumn { n_cut: n(&cut), n_logprobs: n(&logprobs), n_several: n(&several) };
     all.count_without_column(found);
     let reducers: Vec<&str> =
-        results(log).filter_map(|score| score["reducer"].as_str()).filter(|name| *name != "mean").collect();
+        results(log).map(|score| reducer(log, score)).filter(|name| *name != MEAN).collect();
     if !reducers.is_empty() {
         let names = reducers.join(", ");
         all.notes.push(format!("epochs are averaged; results of the reducers {names} are not imported"));

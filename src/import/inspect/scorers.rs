@@ -150,7 +150,10 @@ fn graded(
     let parts = ["input_tokens", "input_tokens_cache_read", "input_tokens_cache_write"];
     let prompt = parts.iter().filter_map(|part| json::count(&usage[*part])).reduce(u64::saturating_add);
     let safe_id = copy("id", &id);
-    let model = sample.output["model"].as_str().map(|model| copy("model", model));
+    // Inspect also names a model if the sample failed and no model answered.
+    let has_answered = sample.output["choices"].as_array().is_some_and(|choices| !choices.is_empty());
+    let model = sample.output["model"].as_str().filter(|model| has_answered && !model.is_empty());
+    let model = model.map(|model| copy("model", model));
     let row = ItemRow {
         gold: serde_json::json!(gold).to_string(),
         finish_reason: stop.map(|stop| copy("stop reason", stop)),

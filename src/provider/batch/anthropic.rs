@@ -81,7 +81,8 @@ impl BatchWire for AnthropicBatches {
     fn read(&self, body: &Value) -> Option<BatchStatus> {
         let counts = &body["request_counts"];
         let n = |name: &str| count(&counts[name]).unwrap_or(0);
-        let done = ["succeeded", "errored", "canceled", "expired"].iter().map(|name| n(name)).sum::<u64>();
+        let sum = |names: &[&str]| names.iter().map(|name| n(name)).fold(0, u64::saturating_add);
+        let all = sum(&["processing", "succeeded", "errored", "canceled", "expired"]);
         let end =
             (body["processing_status"].as_str()? == "ended").then(|| match (n("canceled"), n("expired")) {
                 (0, 0) => BatchEnd::Completed,
@@ -91,8 +92,8 @@ impl BatchWire for AnthropicBatches {
         Some(BatchStatus {
             id: id(&body["id"])?,
             end,
-            n_requests: Some(done + n("processing")).filter(|n| *n > 0),
-            n_done: Some(done),
+            n_requests: Some(all).filter(|n| *n > 0),
+            n_done: Some(sum(&["succeeded", "errored"])),
             ..BatchStatus::default()
         })
     }
@@ -151,7 +152,8 @@ mod tests {
         assert_eq!(end(0, 0), Some(BatchEnd::Completed));
         assert_eq!(end(0, 1), Some(BatchEnd::Expired));
         assert_eq!(end(3, 1), Some(BatchEnd::Cancelled));
-        assert_eq!(AnthropicBatches.read(&body(1, 1)).unwrap().n_requests, Some(5));
+        let status = AnthropicBatches.read(&body(1, 1)).unwrap();
+        assert_eq!((status.n_requests, status.n_done), (Some(5), Some(3)));
         let error = json!({"custom_id": "a", "result": {"type": "errored", "error": {"type": "error",
             "error": {"type": "overloaded_error", "message": "busy"}}}});
         let ResultKind::Response { status, body, .. } = AnthropicBatches.read_result(&error).kind else {

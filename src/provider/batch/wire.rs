@@ -105,7 +105,7 @@ pub struct BatchStatus {
     pub is_too_large: bool,
     /// Number of requests, if the server reports it.
     pub n_requests: Option<u64>,
-    /// Number of processed requests, if the server reports it.
+    /// Number of processed requests, if the server reports it. Some servers also count requests that expired.
     pub n_done: Option<u64>,
     /// Id of the file with the requests, if the server reports it.
     pub file: Option<String>,

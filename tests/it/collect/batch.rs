@@ -46,6 +46,22 @@ pub fn is_right(case: &Case, server: &BatchServer, n: usize) {
     assert!(state.asked.values().all(|times| *times == 1), "{:?}", state.asked);
 }
 
+/// Checks that every request that the server billed has an answer, counts as possibly billed, or is in an
+/// open batch, and that the cost of the closed batches is booked.
+pub fn is_counted(case: &Case, server: &BatchServer) {
+    let is_answer = |outcome: &&Value| outcome["batch"].is_string() && outcome["outcome"] != "failed";
+    let n_answers = case.outcomes().iter().filter(is_answer).count() as u64;
+    let sums = summary(case);
+    let (lost, open) = (&sums["routes"]["batch"]["n_possibly_paid"], &sums["n_in_batches"]);
+    let n_counted = n_answers + lost.as_u64().expect("a number") + open.as_u64().expect("a number");
+    let n_billed = server.n_billed();
+    assert!(n_counted >= n_billed as u64, "{n_counted} of {n_billed} billed requests: {sums}");
+    if let (Some(spent_usd), Some(0)) = (sums["routes"]["batch"]["spent_usd"].as_f64(), open.as_u64()) {
+        let is_priced = sums["spent_usd"].is_number();
+        assert!(!is_priced || spent_usd > 3.5e-6 * n_billed as f64 - 1e-9, "{n_billed}: {sums}");
+    }
+}
+
 #[test]
 fn batches_give_the_same_answers_at_half_the_price() {
     for wire in WIRES {

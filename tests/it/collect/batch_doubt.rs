@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::batch::{BUDGET, WIRES, case, ends, is_right, summary};
+use super::batch::{BUDGET, WIRES, case, ends, is_counted, is_right, summary};
 use crate::support::batch_server::{BatchServer, Script};
 
 /// Short waits for runs without `--batch`.
@@ -123,5 +123,46 @@ fn a_batch_that_the_server_refuses_to_show_is_abandoned_on_request() {
             let sums = summary(&case);
             assert_eq!((&sums["n_in_batches"], &sums["n_possibly_paid"]), (&json!(0), &json!(3)), "{wire}");
         }
+    }
+}
+
+#[test]
+fn a_creation_that_a_gateway_answers_with_an_error_may_have_succeeded() {
+    for wire in WIRES {
+        for status in [503, 409, 502, 500] {
+            let lost = Script { lost_creations: 1, lost_status: Some(status), ..Script::default() };
+            let server = BatchServer::start(lost);
+            let case = case(&server, 7);
+            ends(&case, 0, wire, &BUDGET).says("created before its id could be stored");
+            is_right(&case, &server, 7);
+            assert_eq!(summary(&case)["n_possibly_paid"], 0, "{wire} {status}");
+            // The journal never states that the batch was not created.
+            assert!(!case.file("journal.jsonl").contains("not_created"), "{wire} {status}");
+            // If the list shows the batch too late, its requests count twice.
+            // Anthropic's list is also read before each creation.
+            let empty_lists = if wire == "anthropic" { 9 } else { 7 };
+            let server = BatchServer::start(Script { empty_lists, ends_lost: true, ..lost });
+            let case = self::case(&server, 7);
+            ends(&case, 0, wire, &BUDGET).says("was created twice");
+            assert_eq!((server.n_billed(), server.state().sizes.len()), (14, 2), "{wire} {status}");
+            is_counted(&case, &server);
+        }
+    }
+}
+
+#[test]
+fn every_creation_that_may_have_succeeded_counts_as_possibly_billed() {
+    for wire in WIRES {
+        let script = Script { lost_creations: 99, empty_lists: 999, ..Script::default() };
+        let server = BatchServer::start(script);
+        let case = case(&server, 7);
+        ends(&case, 1, wire, &BUDGET).says("without a clear answer");
+        let n_created = server.state().sizes.len();
+        assert!(n_created > 1 && server.n_billed() == 7 * n_created, "{n_created}");
+        let ran = ends(&case, 3, wire, &[&BUDGET[..], &["--cancel"]].concat());
+        ran.says(&format!("{n_created} times, because each of {n_created} attempts may have succeeded"));
+        let sums = summary(&case);
+        assert_eq!((&sums["n_in_batches"], &sums["n_possibly_paid"]), (&json!(0), &json!(7 * n_created)));
+        is_counted(&case, &server);
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::batch::{BUDGET, WIRES, case, ends, is_right, summary};
+use super::batch::{BUDGET, WIRES, case, ends, is_counted, is_right, summary};
 use crate::support::batch_server::{BatchServer, Script};
 
 #[test]
@@ -132,4 +132,89 @@ fn the_dry_run_leaves_out_the_first_questions_if_the_run_does() {
     // 20 of 240 questions cost twice as much individually; the probe always does.
     let (with, without) = (cost(&[]), cost(&["--keep-going"]));
     assert!(with > without * 1.05 && with < without * 1.1, "{with} {without}");
+}
+
+/// The path of a batch on each wire format.
+const POLLS: [(&str, &str, &str); 3] = [
+    ("openai-chat", "GET /batches", "GET /batches/b0"),
+    ("anthropic", "GET /v1/messages/batches", "GET /v1/messages/batches/b0"),
+    ("gemini", "GET /v1beta/batches", "GET /v1beta/batches/b0"),
+];
+
+#[test]
+fn a_later_run_waits_for_the_other_batches_of_a_faulty_one() {
+    for (wire, _, call) in POLLS {
+        for status in [404, 500] {
+            let server = BatchServer::start(Script { polls: 4, ..Script::default() });
+            let case = case(&server, 30);
+            ends(&case, 3, wire, &["--batch-size", "10", "--batch-timeout", "0s"]);
+            let broken = json!({"error": {"message": "out of order"}});
+            server.state().fixed = vec![(call.to_owned(), status, broken)];
+            let ran = ends(&case, 1, wire, &["--batch-size", "10", "--retries", "1"]);
+            ran.says("out of order").says("the run ends with this error once the other batches have ended");
+            let sums = summary(&case);
+            assert_eq!(sums["outcomes"], json!({"answered": 20, "in_batch": 10}), "{wire} {status}");
+            // The same with single polls, after which the batch works again.
+            case.ends(
+                1,
+                &["--provider", wire, "--backoff-s", "0.01", "--max-wait-s", "0.1", "--retries", "1"],
+            );
+            server.state().fixed.clear();
+            ends(&case, 0, wire, &[]);
+            is_right(&case, &server, 30);
+        }
+    }
+}
+
+#[test]
+fn a_faulty_batch_is_given_up_on_request_unless_the_whole_server_is_out_of_order() {
+    for (wire, list, call) in POLLS {
+        let server = BatchServer::start(Script { polls: 1, ..Script::default() });
+        let case = case(&server, 30);
+        ends(&case, 3, wire, &["--batch-size", "10", "--batch-timeout", "0s"]);
+        let broken = json!({"error": {"message": "out of order"}});
+        server.state().fixed =
+            [call, list].map(|call| (call.to_owned(), 500, broken.clone())).into_iter().collect();
+        ends(&case, 1, wire, &["--retries", "1", "--cancel"]).says("out of order");
+        // The others are fetched, and the faulty one is kept.
+        let sums = summary(&case);
+        assert_eq!(sums["outcomes"], json!({"answered": 20, "in_batch": 10}), "{wire}");
+        server.state().fixed.pop();
+        ends(&case, 3, wire, &["--retries", "1", "--cancel"]).says("count as possibly billed");
+        let sums = summary(&case);
+        assert_eq!((&sums["n_in_batches"], &sums["n_possibly_paid"]), (&json!(0), &json!(10)), "{wire}");
+        is_counted(&case, &server);
+    }
+}
+
+#[test]
+fn results_that_cannot_be_downloaded_are_given_up_on_request() {
+    let calls = [
+        ("openai-chat", "GET /files/b0.results/content"),
+        ("anthropic", "GET /v1/messages/batches/b0/results"),
+    ];
+    for (wire, call) in calls {
+        let server = BatchServer::start(Script { polls: 1, ..Script::default() });
+        let case = case(&server, 20);
+        ends(&case, 3, wire, &["--batch-size", "10", "--batch-timeout", "0s"]);
+        let broken = json!({"error": {"message": "out of order"}});
+        server.state().fixed = vec![(call.to_owned(), 500, broken)];
+        ends(&case, 1, wire, &["--retries", "1"]).says("cannot be downloaded completely");
+        assert_eq!(summary(&case)["outcomes"], json!({"answered": 10, "in_batch": 10}), "{wire}");
+        ends(&case, 3, wire, &["--retries", "1", "--cancel"]).says("count as possibly billed");
+        let sums = summary(&case);
+        assert_eq!((&sums["n_in_batches"], &sums["n_possibly_paid"]), (&json!(0), &json!(10)), "{wire}");
+        is_counted(&case, &server);
+    }
+}
+
+#[test]
+fn the_message_on_a_faulty_batch_names_the_others_that_a_cancellation_ends() {
+    let server = BatchServer::start(Script { is_endless: true, ..Script::default() });
+    let case = case(&server, 30);
+    ends(&case, 3, "openai-chat", &["--batch-size", "10", "--batch-timeout", "0s"]);
+    let gone = json!({"error": {"message": "gone", "type": "not_found_error"}});
+    server.state().fixed = vec![("GET /batches/b0".to_owned(), 404, gone)];
+    let ran = ends(&case, 1, "openai-chat", &["--batch-timeout", "0.5s"]);
+    ran.says("the server has no batch b0").says("--cancel also ends the other open batches (2)");
 }

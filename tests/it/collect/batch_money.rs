@@ -194,3 +194,40 @@ fn answers_that_are_never_right_end_a_run_before_it_is_paid() {
     ends(&case, 0, "openai-chat", &BUDGET);
     assert_eq!((case.score("n_scored"), server.state().sizes.clone()), ("220".into(), vec![200]));
 }
+
+#[test]
+fn a_batch_without_a_price_is_reserved_once_there_is_one() {
+    let server = BatchServer::start(Script { polls: 3, ..Script::default() });
+    let case = case(&server, 20);
+    ends(&case, 3, "openai-chat", &["--batch-timeout", "0s"]);
+    let sums = summary(&case);
+    // With the probe.
+    assert_eq!((&sums["n_in_batches"], &sums["n_unpriced"]), (&json!(20), &json!(21)));
+    // Twenty more questions.
+    let path = case.folder.path().join("items.jsonl");
+    let mut lines = std::fs::read_to_string(&path).expect("items");
+    for i in 20..40 {
+        let item = json!({"id": format!("q{i}"), "prompt": format!("say w{i}"), "answer": format!("w{i}")});
+        lines.push_str(&format!("{item}\n"));
+    }
+    std::fs::write(&path, lines).expect("a file");
+    // The batch of 20 costs at most half of its bytes at 1 and its 640 tokens at 2 USD per million.
+    let bytes: usize = case
+        .records()
+        .iter()
+        .filter(|r| r["record"] == "intent" && r["batch"].is_string())
+        .map(|r| r["body"].as_str().expect("a body").len())
+        .sum();
+    let most_usd = (bytes as f64 + 1280.0) / 2.0 * 1e-6;
+    let budget = |usd: f64| format!("{usd:.6}");
+    let (tight, wide) = (budget(most_usd + 40e-6), budget(most_usd + 860e-6));
+    let given = ["--prices", "prices.toml", "--new-config", "--backoff-s", "0.01"];
+    let ran = case.ends(4, &[&["--budget-usd", &tight][..], &given].concat());
+    ran.says("are reserved for batches that have not ended");
+    assert_eq!(server.count("POST /chat/completions"), 1, "{}", ran.stderr);
+    // The reservation ends with the batch, so that a budget above it allows another batch.
+    ends(&case, 0, "openai-chat", &[&["--budget-usd", &wide][..], &given[..3]].concat());
+    let sums = summary(&case);
+    assert_eq!(sums["outcomes"], json!({"answered": 40}));
+    assert_eq!((&sums["routes"]["batch"]["spent_usd"], &sums["reserved_usd"]), (&json!(140e-6), &json!(0.0)));
+}

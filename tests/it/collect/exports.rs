@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 use surmise::collect::Score;
 use surmise::import::{ImportOptions, Imported, import};
 
+use super::batch;
+use crate::support::batch_server::{BatchServer, Script};
 use crate::support::collect_case::Case;
 use crate::support::fault_server::{Reply, Server, chat};
 
@@ -129,4 +131,74 @@ fn one_answer_to_an_item_keeps_its_kind_in_every_format() {
     let ran = export(&case, "lm-eval", "changed");
     let stderr = String::from_utf8_lossy(&ran.stderr);
     assert!(ran.status.code() == Some(2) && stderr.contains("the tasks"), "{stderr}");
+}
+
+#[test]
+fn the_export_of_a_collection_that_is_not_complete_says_so() {
+    let server = BatchServer::start(Script { polls: 9, ..Script::default() });
+    let case = batch::case(&server, 20);
+    let given = ["--batch-size", "10", "--batch-timeout", "0s"];
+    batch::ends(&case, 3, "openai-chat", &given);
+    // The first of two batches ends.
+    server.state().batches[0].polls = 99;
+    batch::ends(&case, 3, "openai-chat", &given);
+    assert_eq!(batch::summary(&case)["outcomes"], json!({"answered": 10, "in_batch": 10}));
+    let ran = case.ends(3, &[]);
+    ran.says("10 of them are in a batch that has not ended").says("--batch waits for it");
+    assert!(!ran.stderr.contains("transient") && !ran.stderr.contains("--redo"), "{}", ran.stderr);
+    for to in ["inspect-json", "every-eval-ever", "lm-eval"] {
+        let ran = export(&case, to, to);
+        let stderr = String::from_utf8_lossy(&ran.stderr);
+        let told = "10 questions have no answer yet, 10 of them in a batch that has not ended";
+        assert!(ran.status.success() && stderr.contains(told), "{to}: {stderr}");
+        let folder = [case.folder.path().join(to)];
+        // Other tools mark the run as one on a part of its task.
+        if to != "every-eval-ever" {
+            assert!(import(&folder, &ImportOptions::default()).is_err(), "{to}");
+        }
+        let limited = ImportOptions { limited: true, ..ImportOptions::default() };
+        let back = import(&folder, &limited).unwrap_or_else(|error| panic!("{}", error.chain()));
+        let score = &back.scores[0];
+        assert_eq!((score.n_items, score.n_scored, score.accuracy), (10, 10, Some(1.0)), "{to}");
+        assert_eq!(score.accuracy_all_as_wrong, Some(1.0), "{to}");
+    }
+    let files = |folder: &str| -> Vec<String> {
+        let pattern = std::fs::read_dir(case.folder.path().join(folder)).expect("a folder");
+        pattern
+            .map(|entry| std::fs::read_to_string(entry.expect("an entry").path()).expect("a log"))
+            .collect()
+    };
+    let log: Value = serde_json::from_str(&files("inspect-json")[0]).expect("JSON");
+    assert_eq!((&log["status"], log["samples"].as_array().map(Vec::len)), (&json!("started"), Some(10)));
+    assert_eq!(log["results"]["completed_samples"], 10);
+    // Once it is complete, there is no such note.
+    server.state().batches[1].polls = 99;
+    batch::ends(&case, 0, "openai-chat", &given);
+    let ran = export(&case, "inspect-json", "whole");
+    assert!(!String::from_utf8_lossy(&ran.stderr).contains("no answer yet"), "{ran:?}");
+    let log: Value = serde_json::from_str(&files("whole")[0]).expect("JSON");
+    assert_eq!((&log["status"], log["samples"].as_array().map(Vec::len)), (&json!("success"), Some(20)));
+}
+
+#[test]
+fn a_failed_request_is_no_model_snapshot() {
+    let server = Server::start(|posted| match posted.word() {
+        "w1" => Reply::new(422, json!({"error": {"message": "no"}}).to_string()),
+        word => Reply::say(word),
+    });
+    let case = Case::new(&server, 5);
+    case.ends(3, &[]);
+    let own = scores(&case);
+    assert!(own[0].n_error == 1 && !own[0].model_snapshot.is_empty(), "{own:?}");
+    for to in ["inspect-json", "every-eval-ever"] {
+        let back = round_trip(&case, to);
+        assert_eq!(back.scores[0].model_snapshot, own[0].model_snapshot, "{to}");
+        assert_eq!(back.scores.iter().map(brief).collect::<Vec<_>>(), [brief(&own[0])], "{to}");
+    }
+    let log = std::fs::read_dir(case.folder.path().join("inspect-json")).expect("a folder").next();
+    let text = std::fs::read_to_string(log.expect("a log").expect("an entry").path()).expect("a log");
+    let log: Value = serde_json::from_str(&text).expect("JSON");
+    let failed =
+        log["samples"].as_array().expect("samples").iter().find(|sample| sample["error"].is_object());
+    assert_eq!(failed.expect("a failed sample")["output"]["model"], "");
 }

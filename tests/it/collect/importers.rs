@@ -73,7 +73,7 @@ fn a_log_of_inspect_gives_the_same_as_archive_and_as_json() {
     let score = &archive.scores[1];
     assert_eq!((score.n_filtered, score.n_error, score.n_unreadable), (1, 1, 0));
     assert_eq!((score.provider.as_str(), score.model.as_str()), ("mockllm", "model"));
-    assert_eq!(score.model_snapshot, "mock-2026-01-01+mockllm/model");
+    assert_eq!(score.model_snapshot, "mock-2026-01-01");
     assert_eq!(score.grader.as_deref(), Some("match"));
     assert_eq!(archive.scores[0].n_unreadable, 1);
     // Inspect's own accuracy counts missing answers as wrong and leaves failed ones out: 0.25 of 4 items.

@@ -194,7 +194,7 @@ fn scores_without_a_number_of_items_need_one() {
 }
 
 /// A log of one scorer with four samples, of which one has no answer.
-fn log_with_a_gap() -> Value {
+pub fn log_with_a_gap() -> Value {
     let sample = |n: usize, value: &str| {
         json!({"id": n, "epoch": 1, "input": "q", "target": "a",
                "output": {"choices": [{"message": {"content": "x"}, "stop_reason": "stop"}],

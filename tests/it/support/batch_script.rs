@@ -35,6 +35,8 @@ pub struct Script {
     pub most_polled: Option<usize>,
     /// This number of creations succeed, but the connection breaks before the answer.
     pub lost_creations: usize,
+    /// The status of the answers to these creations, instead of a broken connection.
+    pub lost_status: Option<u16>,
     /// Creations after the first are refused with this status and message.
     pub later_refusal: Option<(u16, &'static str)>,
     /// Batches of lost creations end at once.
@@ -53,6 +55,15 @@ pub struct Script {
     pub lost_uploads: usize,
     /// The files of an ended batch get their names only after this number of further polls.
     pub late_files: u32,
+    /// The file of answers of the first batch gets its name only after this number of further polls, although
+    /// that of the errors has one.
+    pub late_output: u32,
+    /// The file of answers of the first batch ends after this number of lines.
+    pub cut_lines: Option<usize>,
+    /// Batches have no counts of requests.
+    pub has_no_counts: bool,
+    /// The counts of failed requests include those that expired.
+    pub counts_expired: bool,
     /// Batches cannot be cancelled.
     pub refuses_cancel: bool,
     /// Results are no longer available.

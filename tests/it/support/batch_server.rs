@@ -47,6 +47,7 @@ pub struct State {
 pub struct BatchServer {
     pub url: String,
     pub state: Arc<Mutex<State>>,
+    script: Script,
 }
 
 /// An answer, and how much of it is sent.
@@ -82,11 +83,18 @@ impl BatchServer {
                 std::thread::spawn(move || serve(&stream, &state, script).unwrap_or_default());
             }
         });
-        Self { url, state }
+        Self { url, state, script }
     }
 
     pub fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("a state")
+    }
+
+    /// Number of requests that were processed in batches, and billed.
+    pub fn n_billed(&self) -> usize {
+        let state = self.state();
+        let ours = state.batches.iter().filter(|batch| !batch.is_foreign);
+        ours.map(|batch| state.n_processed(batch, &self.script)).sum()
     }
 
     pub fn n_calls(&self) -> usize {
@@ -201,6 +209,8 @@ impl State {
                 let lines = self.results(id, "openai", script);
                 let is_error = |line: &Value| line["response"].is_null();
                 let lines = lines.into_iter().filter(|line| is_error(line) == (kind == "errors"));
+                let most = script.cut_lines.filter(|_| *file == "b0.results").unwrap_or(usize::MAX);
+                let lines = lines.take(most);
                 if script.has_no_results {
                     return Some(Answer::error(404, "no such file"));
                 }
@@ -280,7 +290,7 @@ impl State {
             if let Some(lost) = self.batches.iter_mut().find(|batch| batch.id == id && script.ends_lost) {
                 lost.polls = 99;
             }
-            return None;
+            return script.lost_status.map(|status| Answer::error(status, "upstream connect error"));
         }
         let batch = self.batches.iter().find(|batch| batch.id == id)?.clone();
         Some(Answer::of(200, &self.describe(&batch, wire, script)))

@@ -26,7 +26,7 @@ pub(super) fn candidate(word: &str) -> Value {
 }
 
 impl State {
-    fn n_processed(&self, batch: &Batch, script: &Script) -> usize {
+    pub(super) fn n_processed(&self, batch: &Batch, script: &Script) -> usize {
         let is_first = self.batches.iter().find(|other| !other.is_foreign).is_some_and(|b| b.id == batch.id);
         match script.expires_after {
             Some(n) if is_first => n.min(batch.requests.len()),
@@ -48,6 +48,10 @@ impl State {
             _ => ["completed", "SUCCEEDED"],
         };
         let done = if is_ended { processed } else { 0 };
+        let is_first = self.batches.first().is_some_and(|first| first.id == batch.id);
+        let has_output = !is_first || batch.polls > script.polls + script.late_output;
+        let failed = if script.counts_expired && is_ended { n - processed } else { 0 };
+        let counts = json!({"total": n, "completed": done, "failed": failed});
         let has_files = is_ended && batch.polls > script.polls + script.late_files;
         match wire {
             "openai" if script.most_polled.is_some_and(|most| n > most) => {
@@ -60,8 +64,8 @@ impl State {
                 let file = (!script.has_no_files).then_some(&batch.file);
                 json!({"id": id, "object": "batch", "status": state[0], "metadata": metadata,
                 "input_file_id": file,
-                "request_counts": {"total": n, "completed": done, "failed": 0},
-                "output_file_id": has_files.then(|| format!("{id}.results")),
+                "request_counts": (!script.has_no_counts).then_some(counts),
+                "output_file_id": (has_files && has_output).then(|| format!("{id}.results")),
                 "error_file_id": has_files.then(|| format!("{id}.errors"))})
             }
             "anthropic" => {
@@ -75,8 +79,9 @@ impl State {
             }
             _ => json!({"name": format!("batches/{id}"), "done": is_ended,
                 "metadata": {"displayName": name, "state": format!("BATCH_STATE_{}", state[1]),
-                    "batchStats": {"requestCount": n.to_string(),
-                        "successfulRequestCount": done.to_string()}}}),
+                    "batchStats": (!script.has_no_counts).then(|| json!({"requestCount": n.to_string(),
+                        "successfulRequestCount": done.to_string(),
+                        "failedRequestCount": failed.to_string()}))}}),
         }
     }
 

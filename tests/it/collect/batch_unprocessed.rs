@@ -1,0 +1,123 @@
+//! Batches that ended early: what the server processed is fetched or counts as possibly billed, and a request
+//! that was not processed does not stand for one that was.
+
+use serde_json::json;
+
+use super::batch::{BUDGET, WIRES, case, ends, is_counted, summary};
+use crate::support::batch_server::{BatchServer, Script};
+
+const OPENAI: &str = "openai-chat";
+
+/// The budget and one repetition of every call.
+fn given(more: &[&'static str]) -> Vec<&'static str> {
+    [&BUDGET[..], &["--retries", "1"], more].concat()
+}
+
+#[test]
+fn answers_whose_file_is_late_are_waited_for_although_the_errors_are_there() {
+    let expired = Script { expires_after: Some(10), ..Script::default() };
+    for script in [expired, Script { counts_expired: true, ..expired }] {
+        // Each run polls twice. The file has a name from the fourth poll on.
+        let server = BatchServer::start(Script { late_output: 3, ..script });
+        let case = case(&server, 20);
+        ends(&case, 1, OPENAI, &given(&[])).says("lack some requests").says("--cancel abandons them");
+        assert_eq!((server.state().sizes.clone(), &summary(&case)["n_in_batches"]), (vec![20], &json!(20)));
+        is_counted(&case, &server);
+        ends(&case, 0, OPENAI, &given(&[])).says("10 of 20 requests were not processed and are not billed");
+        let sums = summary(&case);
+        assert_eq!((server.state().sizes.clone(), &sums["n_possibly_paid"]), (vec![20, 10], &json!(0)));
+        assert_eq!((&sums["outcomes"], server.n_billed()), (&json!({"answered": 20}), 20));
+        is_counted(&case, &server);
+    }
+}
+
+#[test]
+fn answers_that_never_come_count_as_possibly_billed_once_they_are_abandoned() {
+    let expired = Script { expires_after: Some(10), ..Script::default() };
+    for (script, n_lost) in [
+        (Script { late_output: 99, ..expired }, 10),
+        (Script { late_output: 99, counts_expired: true, ..expired }, 10),
+        (Script { late_output: 99, has_no_counts: true, ..expired }, 10),
+        (Script { cut_lines: Some(5), ..expired }, 5),
+        (Script { cut_lines: Some(5), counts_expired: true, ..expired }, 5),
+    ] {
+        let server = BatchServer::start(script);
+        let case = case(&server, 20);
+        ends(&case, 1, OPENAI, &given(&[])).says("lack some requests");
+        assert_eq!((server.n_billed(), &server.state().sizes), (10, &vec![20]), "{script:?}");
+        is_counted(&case, &server);
+        let ran = ends(&case, 3, OPENAI, &given(&["--cancel"]));
+        ran.says(&format!("no result for {n_lost} of its requests, which count as possibly billed"));
+        ran.says("10 of 20 requests were not processed and are not billed");
+        let sums = summary(&case);
+        assert_eq!((&sums["n_in_batches"], &sums["n_possibly_paid"]), (&json!(0), &json!(n_lost)));
+        is_counted(&case, &server);
+        // The same command asks for the rest.
+        ends(&case, 0, OPENAI, &given(&[]));
+        assert_eq!(case.score("n_scored"), "20");
+        is_counted(&case, &server);
+    }
+}
+
+#[test]
+fn a_cancelled_batch_whose_answers_are_late_counts_as_possibly_billed() {
+    let server = BatchServer::start(Script { is_endless: true, late_output: 99, ..Script::default() });
+    let case = case(&server, 20);
+    ends(&case, 3, OPENAI, &given(&["--batch-timeout", "0s"]));
+    ends(&case, 3, OPENAI, &given(&["--cancel"])).says("no result for 10 of its requests");
+    assert_eq!((server.n_billed(), &summary(&case)["n_possibly_paid"]), (10, &json!(10)));
+    is_counted(&case, &server);
+}
+
+#[test]
+fn without_counts_a_request_without_a_result_counts_as_possibly_billed() {
+    let expired = Script { expires_after: Some(10), has_no_counts: true, ..Script::default() };
+    for (cut_lines, sizes, n_lost) in [(None, vec![20, 10], 0), (Some(5), vec![20, 15], 5)] {
+        let server = BatchServer::start(Script { cut_lines, ..expired });
+        let case = case(&server, 20);
+        ends(&case, 0, OPENAI, &given(&[]));
+        assert_eq!((&server.state().sizes, &summary(&case)["n_possibly_paid"]), (&sizes, &json!(n_lost)));
+        is_counted(&case, &server);
+    }
+    // A document is read as a whole, so that nothing is missing in it.
+    let server = BatchServer::start(expired);
+    let case = case(&server, 20);
+    ends(&case, 0, "gemini", &given(&[]));
+    assert_eq!((&server.state().sizes, &summary(&case)["n_possibly_paid"]), (&vec![20, 10], &json!(0)));
+}
+
+#[test]
+fn results_that_are_always_truncated_are_counted_when_they_are_abandoned() {
+    for wire in WIRES {
+        for counts_expired in [false, true] {
+            let script = Script { expires_after: Some(10), silent_cuts: 99, ..Script::default() };
+            let server = BatchServer::start(Script { counts_expired, ..script });
+            let case = case(&server, 20);
+            ends(&case, 1, wire, &given(&[]));
+            assert_eq!(server.state().sizes, [20], "{wire}");
+            is_counted(&case, &server);
+            ends(&case, 3, wire, &given(&["--cancel"])).says("possibly billed");
+            assert_eq!(summary(&case)["n_in_batches"], 0, "{wire}");
+            is_counted(&case, &server);
+        }
+    }
+}
+
+#[test]
+fn expired_requests_that_count_as_failed_are_not_missing() {
+    for wire in WIRES {
+        let script = Script { expires_after: Some(6), counts_expired: true, ..Script::default() };
+        let server = BatchServer::start(script);
+        let case = case(&server, 10);
+        // Gemini lists no requests that expired, so that they could be missing.
+        let code = if wire == "gemini" { 1 } else { 0 };
+        ends(&case, code, wire, &given(&[]));
+        is_counted(&case, &server);
+        if code == 0 {
+            assert_eq!(
+                (&server.state().sizes, &summary(&case)["n_possibly_paid"]),
+                (&vec![10, 4], &json!(0))
+            );
+        }
+    }
+}
