@@ -66,10 +66,12 @@ impl Preparation {
 
     /// The places for a request of `bytes` bytes.
     pub fn places(&self, bytes: usize) -> &Places {
-        match bytes {
-            ..=SHORT => &self.short,
-            ..=MIDDLE => &self.middle,
-            _ => &self.long,
+        if bytes <= SHORT {
+            &self.short
+        } else if bytes <= MIDDLE {
+            &self.middle
+        } else {
+            &self.long
         }
     }
 }
