@@ -2,6 +2,7 @@
 //! column or flag at fault and says what to do. The command-line tool prints the message and all of its
 //! causes.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 /// Everything that can go wrong, with the file, tensor, column or flag at fault.
@@ -9,7 +10,7 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum Error {
     /// A file or folder could not be read.
-    #[error("cannot read {}; check that it is a file that exists and is readable", path.display())]
+    #[error("cannot read {}; {}", path.display(), unreadable(source))]
     Read {
         /// The file or folder.
         path: PathBuf,
@@ -359,6 +360,17 @@ impl Error {
             Self::Interrupted { .. } => 130,
             _ => 1,
         }
+    }
+}
+
+/// Advice on a path that cannot be read.
+fn unreadable(source: &std::io::Error) -> &'static str {
+    match source.kind() {
+        ErrorKind::NotFound => "there is no such file or folder; check the path",
+        ErrorKind::IsADirectory => "it is a folder, but a file is needed",
+        ErrorKind::NotADirectory => "a part of the path is a file, not a folder; check the path",
+        ErrorKind::PermissionDenied => "its permissions do not allow it; change them, or give another path",
+        _ => "check that it exists and is readable",
     }
 }
 

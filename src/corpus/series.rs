@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use super::{Category, Corpus, Role, TokenLabel, Window};
 use crate::error::{Error, Result};
 use crate::model::Tokenizer;
+use crate::numeric::shown::count;
 use crate::seed;
 
 /// Maximum number of windows: far more than an estimator can process in a day, and few enough for the memory.
@@ -40,8 +41,8 @@ impl Series {
         let n = category.entities.len();
         if n < shots {
             let reason = format!(
-                "has {n} entities, fewer than the {shots} of a series; lower --entities or add \
-                         entities"
+                "has {}, fewer than the {shots} of a series; lower --entities or add entities",
+                count(n, "entity")
             );
             return Err(Error::Corpus { name: category.name.clone(), reason });
         }
