@@ -114,8 +114,7 @@ impl TableFlags {
             if let Some((other, _)) = places.iter().find(|(_, known)| *known == path) {
                 let place = if is_stdout(path) { "stdout".into() } else { path.display().to_string() };
                 let reason = format!(
-                    "and {other} both write to {place}; choose another file for one of the \
-                                      two"
+                    "and {other} both write to {place}; choose another file for one of the two"
                 );
                 return Err(Error::Parameter { name: flag, reason });
             }

@@ -82,12 +82,7 @@ impl Card {
 
     /// Whether predictions are supported in a regime, and how good they are.
     fn regime(&self, regime: Regime) -> String {
-        let name = match regime {
-            Regime::Interpolation => "a new model of a known family, within the range",
-            Regime::NewFamily => "a new family, within the range",
-            Regime::Extrapolation => "beyond the range of size or strength",
-            Regime::BelowRange => "weaker than every training row",
-        };
+        let name = name_of(regime);
         let reason = self.support.iter().find(|s| s.regime == regime).and_then(|s| s.unsupported.as_ref());
         if let Some(reason) = reason {
             return format!("{name}: UNSUPPORTED, {reason}");
@@ -216,6 +211,16 @@ impl Card {
             }
         }
         Ok(())
+    }
+}
+
+/// The rows of a regime, in words.
+pub(super) fn name_of(regime: Regime) -> &'static str {
+    match regime {
+        Regime::Interpolation => "a new model of a known family, within the range",
+        Regime::NewFamily => "a new family, within the range",
+        Regime::Extrapolation => "beyond the range of size or strength",
+        Regime::BelowRange => "weaker than every training row",
     }
 }
 

@@ -1,4 +1,4 @@
-//! Reads the header of a table: leaves out columns without a name, and resolves names that occur twice.
+//! Reads the header of a table: leaves out columns without a name, and resolves names that occur repeatedly.
 
 use std::collections::BTreeMap;
 
@@ -30,11 +30,15 @@ impl Header {
             if same_name.len() == 1 || (at == first && is_same()) {
                 kept.push(at);
             }
-            if same_name.len() > 1 && at == first {
+            let n = same_name.len();
+            if n > 1 && at == first {
+                let times = if n == 2 { "twice".to_owned() } else { format!("{n} times") };
                 if is_same() {
-                    notes.push(format!("column {name} occurs twice with the same cells; one is left out"));
+                    let left_out = if n == 2 { "one is" } else { "all but the first are" };
+                    notes.push(format!("column {name} occurs {times} with the same cells; {left_out} left out"));
                 } else {
-                    notes.push(format!("column {name} occurs twice with different cells; both are left out"));
+                    let left_out = if n == 2 { "both are" } else { "all are" };
+                    notes.push(format!("column {name} occurs {times} with different cells; {left_out} left out"));
                     repeated.push(name.clone());
                 }
             }
