@@ -119,7 +119,9 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         card.summary().iter().for_each(|line| status(line));
         status(&match output.map(|path| path.display()) {
             Some(path) => format!("wrote {path}; `surmise card {path}` shows the rest"),
-            None => "the card is on stdout; -o FILE writes it to a file, which `surmise card` describes".into(),
+            None => {
+                "the card is on stdout; -o FILE writes it to a file, which `surmise card` describes".into()
+            }
         });
     }
     unsupported(&card)

@@ -22,8 +22,8 @@ pub(super) fn hint(name: &str) -> String {
     let mut families: Vec<&str> = embedded().map(|member| member.family).collect();
     families.dedup();
     format!(
-        "{}there is no such file or folder, and no embedded model of this name; {FORMS}, owner/name on a hub, \
-         or a name from `surmise list models` (of the families {})",
+        "{}there is no such file or folder, and no embedded model of this name; {FORMS}, owner/name on a \
+         hub, or a name from `surmise list models` (of the families {})",
         names::suggestion(name, known),
         families.join(", ")
     )

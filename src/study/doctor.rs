@@ -118,8 +118,8 @@ impl Report {
             let names: Vec<&str> = families.keys().copied().collect();
             let from = match other_family(study) {
                 Some(name) => format!(
-                    "the embedded models cost least (family = \"{name}\", models = [\"{name}-?\"]), and models \
-                     from the Hugging Face hub are closer to real closed models"
+                    "the embedded models cost least (family = \"{name}\", models = [\"{name}-?\"]), and \
+                     models from the Hugging Face hub are closer to real closed models"
                 ),
                 None => "take them from the Hugging Face hub, from folders or from GGUF files".into(),
             };

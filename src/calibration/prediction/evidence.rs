@@ -145,10 +145,7 @@ impl<'a> Evidence<'a> {
 
     /// The verdict on a situation, or the reason why there is no prediction.
     pub(super) fn verdict(&self, situation: &Situation) -> std::result::Result<Arc<Verdict>, String> {
-        self.verdicts
-            .get(situation)
-            .cloned()
-            .unwrap_or_else(|| Err(NOT_COVERED.into()))
+        self.verdicts.get(situation).cloned().unwrap_or_else(|| Err(NOT_COVERED.into()))
     }
 
     fn judge(&self, sample: &Sample, situation: &Situation) -> std::result::Result<Arc<Verdict>, String> {

@@ -25,12 +25,7 @@ pub(super) fn is_distant(card: &Card, distance: f64) -> bool {
 
 /// The reason why a row with completed features `x` lies too far out, by its distance or by its size, with
 /// advice; `None` if it does not.
-pub(super) fn exceeds_limit(
-    card: &Card,
-    x: &[f64],
-    size_gap: Option<f64>,
-    distance: f64,
-) -> Option<String> {
+pub(super) fn exceeds_limit(card: &Card, x: &[f64], size_gap: Option<f64>, distance: f64) -> Option<String> {
     if is_distant(card, distance) {
         let largest = card.range.distances.last().copied().unwrap_or_default();
         let by = if distance < 1e4 { format!("{distance:.1}") } else { format!("{distance:.1e}") };

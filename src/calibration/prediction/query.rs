@@ -103,7 +103,8 @@ fn check_columns(card: &Card, table: &Table) -> Result<()> {
     let Some(first) = missing.first() else { return Ok(()) };
     let near = names::suggestion(first, table.columns().iter().map(String::as_str));
     let (columns, them) = if missing.len() == 1 { ("column", "it") } else { ("columns", "them") };
-    let filled: Vec<&str> = same.keys().map(String::as_str).filter(|name| missing.iter().any(|m| m == name)).collect();
+    let filled: Vec<&str> =
+        same.keys().map(String::as_str).filter(|name| missing.iter().any(|m| m == name)).collect();
     let except = match filled.as_slice() {
         [] => String::new(),
         filled => format!(" (but fill in {})", filled.join(", ")),

@@ -21,9 +21,8 @@ pub(super) fn refusal(card: &Card, query: &Query, placement: &Placement) -> Opti
         selected.into_iter().flatten().find_map(|selected| invalid_proxy(card, selected, predictors))
     };
     let new_family = || no_new_family(families.len(), *n_without_family, *n).filter(|_| query.is_new_family);
-    let no_feature = || {
-        format!("none of the features is known; {}", known_feature(card, placement.situation.choice))
-    };
+    let no_feature =
+        || format!("none of the features is known; {}", known_feature(card, placement.situation.choice));
     invalid_proxy()
         .or_else(|| unsupported(card, placement.regime).map(Into::into))
         .or_else(|| query.unmet_condition.clone())

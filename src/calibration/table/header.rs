@@ -35,10 +35,14 @@ impl Header {
                 let times = if n == 2 { "twice".to_owned() } else { format!("{n} times") };
                 if is_same() {
                     let left_out = if n == 2 { "one is" } else { "all but the first are" };
-                    notes.push(format!("column {name} occurs {times} with the same cells; {left_out} left out"));
+                    notes.push(format!(
+                        "column {name} occurs {times} with the same cells; {left_out} left out"
+                    ));
                 } else {
                     let left_out = if n == 2 { "both are" } else { "all are" };
-                    notes.push(format!("column {name} occurs {times} with different cells; {left_out} left out"));
+                    notes.push(format!(
+                        "column {name} occurs {times} with different cells; {left_out} left out"
+                    ));
                     repeated.push(name.clone());
                 }
             }

@@ -175,12 +175,15 @@ impl Judge<'_> {
     /// [`select`](super::select). Within the range, this is the skill in the unit of the target. Beyond the
     /// range, it is the mean of the skills on two splits, in the unit or on the scale of the link.
     fn best_failure(&self, regime: Regime) -> String {
-        let (units, inside) = match self.scores.leave_family_out.is_empty() || regime == Regime::Interpolation {
+        let (units, inside) = match self.scores.leave_family_out.is_empty() || regime == Regime::Interpolation
+        {
             true => ("models", Split::LeaveModelOut),
             false => ("families", Split::LeaveFamilyOut),
         };
         let both = |order: &str| {
-            format!(", averaged over two back-tests: one leaves out {units}, and the other trains on the {order}")
+            format!(
+                ", averaged over two back-tests: one leaves out {units}, and the other trains on the {order}"
+            )
         };
         let (splits, how) = match regime {
             Regime::Interpolation | Regime::NewFamily => {

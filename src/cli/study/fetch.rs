@@ -21,8 +21,7 @@ pub(in crate::cli) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let hub = flags.study.hub(quiet)?;
     let folder = file.path.parent().unwrap_or(Path::new(""));
     let names = file.model_names();
-    let is_id =
-        |name: &&str| hub::is_id(name) && !hub::is_path(name, folder) && !folder.join(name).exists();
+    let is_id = |name: &&str| hub::is_id(name) && !hub::is_path(name, folder) && !folder.join(name).exists();
     let ids: Vec<&str> = names.into_iter().filter(is_id).collect();
     for id in &ids {
         let path = hub.folder(id, RequiredFiles::WeightsAndTokenizer)?;

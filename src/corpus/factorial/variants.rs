@@ -38,7 +38,8 @@ impl FactorialDesign {
         let (n, needed) = (foreign.len(), self.queries.len());
         if n < needed {
             let reason = format!(
-                "has {} that {} does not have, but {needed} foreign queries are needed; choose another category",
+                "has {} that {} does not have, but {needed} foreign queries are needed; choose another \
+                 category",
                 count(n, "entity"),
                 self.category
             );

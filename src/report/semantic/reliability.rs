@@ -12,7 +12,7 @@ pub(super) fn reliability(tables: &SemanticTables) -> String {
         text.push_str(&format!(" The largest standard error is {} ({}).", two(error), place(row)));
     }
     if let Some((share, _)) = largest(rows, |row| row.macro_share_permuted_relations.map(f64::abs)) {
-        text.push_str(&format!(" If relations are permuted, shares are at most {share:.3} from 0."));
+        text.push_str(&format!(" With permuted relations, no share is farther than {share:.3} from 0."));
     }
     text.push_str(&random_init(rows));
     if let Some((half, whole)) = halves(tables) {
@@ -39,16 +39,16 @@ pub(super) fn reliability(tables: &SemanticTables) -> String {
 fn random_init(rows: &[SemanticRow]) -> String {
     let later = || rows.iter().filter(|row| row.block > 1);
     let Some((share, row)) = largest(later(), |row| row.macro_share_random_init) else {
-        return " Random weights were not measured.".into();
+        return " Random init was not measured.".into();
     };
     let without = largest(later(), |row| row.macro_share_no_shared_answer_random_init);
     let without = match without {
-        Some((share, row)) => format!("is {} ({})", two(share), place(row)),
-        None => "is unknown, because there are too few".into(),
+        Some((share, row)) => format!("{} ({})", two(share), place(row)),
+        None => "unknown, because there are too few".into(),
     };
     format!(
-        " With random weights, the largest share after the first block is {} ({}). Random weights can only \
-         copy: between example sets without a common answer, their largest share {without}.",
+        " With random init, the largest share after the first block is {} ({}). Between example sets without \
+         a common answer, it is {without}.",
         two(share),
         place(row)
     )

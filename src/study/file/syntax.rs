@@ -51,9 +51,10 @@ impl Repaired {
 /// item of a list. `None` if the fault is of another kind.
 fn bare_word(text: &str, at: usize) -> Option<Range<usize>> {
     let is_part = |c: char| c.is_alphanumeric() || "_-./:@*?~+".contains(c);
-    let start = text.get(..at)?.rfind(|c| !is_part(c)).map_or(0, |before| {
-        before + text[before..].chars().next().map_or(1, char::len_utf8)
-    });
+    let start = text
+        .get(..at)?
+        .rfind(|c| !is_part(c))
+        .map_or(0, |before| before + text[before..].chars().next().map_or(1, char::len_utf8));
     let end = text[start..].find(|c| !is_part(c)).map_or(text.len(), |length| start + length);
     let line_end = text[end..].find('\n').map_or(text.len(), |length| end + length);
     let before = text[..start].trim_end();
