@@ -106,7 +106,7 @@ impl Card {
                 100.0 * share
             )
         });
-        format!("{name}: {}{skill}{}{refused}{few}", selected.description(), self.coverage(regime))
+        format!("{name}: {}{skill}; {}{refused}{few}", selected.description(), self.coverage(regime))
     }
 
     fn skill(&self, score: &CandidateScore) -> String {
@@ -131,11 +131,11 @@ impl Card {
         format!("; mean absolute error {}, skill {against}{unit}", short(score.mae))
     }
 
-    fn coverage(&self, regime: Regime) -> String {
+    /// The back-tested coverage of a regime, with warnings if it is far below the level of the card.
+    pub(super) fn coverage(&self, regime: Regime) -> String {
         let coverage = regime.coverage(&self.backtest);
-        let mut told = coverage.map_or("; coverage could not be back-tested".into(), |coverage| {
-            format!("; {}", self.held(coverage, ""))
-        });
+        let mut told =
+            coverage.map_or("coverage could not be back-tested".into(), |coverage| self.held(coverage, ""));
         if regime == Regime::Extrapolation {
             let worst = coverage.and_then(|coverage| coverage.worst_fold(self.level));
             if let Some((worst, n)) = worst.filter(|(worst, _)| undercovers(*worst, self.level)) {

@@ -2,7 +2,6 @@
 
 use super::contents::Card;
 use super::describe::{name_of, short};
-use crate::calibration::validation::coverage::undercovers;
 use crate::calibration::validation::regime::Regime;
 use crate::calibration::validation::support::too_few_for_level;
 use crate::numeric::shown::{count, fixed};
@@ -55,11 +54,7 @@ impl Card {
             let skill = fixed(score.skill_mean, 2);
             format!("mean absolute error {}, skill {skill} against the mean", short(score.mae))
         }));
-        parts.extend(regime.coverage(&self.backtest).map(|coverage| {
-            let held = coverage.at(self.level);
-            let word = if undercovers(held, self.level) { "HELD ONLY" } else { "held" };
-            format!("{:.0} % intervals {word} {:.0} % of true values", 100.0 * self.level, 100.0 * held)
-        }));
+        parts.push(self.coverage(regime));
         if regime == Regime::NewFamily && too_few_for_level(families, self.level) {
             parts.push(format!("ONLY {families} FAMILIES"));
         }

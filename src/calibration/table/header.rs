@@ -50,3 +50,27 @@ impl Header {
         Self { kept, repeated, notes }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn repeated_names_are_noted_with_their_number_and_what_is_left_out() {
+        let row = |cells: &str| -> Vec<String> { cells.split(',').map(Into::into).collect() };
+        let (names, rows) =
+            (row(",a,a,b,b,c,c,c,a,d,d"), [row("0,1,1,2,3,1,1,2,1,5,5"), row("1,2,2,2,2,1,1,1,2,6,6")]);
+        let header = Header::of(&names, &rows.each_ref().map(Vec::as_slice));
+        assert_eq!((header.kept, header.repeated), (vec![1, 9], vec!["b".to_owned(), "c".to_owned()]));
+        assert_eq!(
+            header.notes,
+            [
+                "column 1 has no name and is left out",
+                "column a occurs 3 times with the same cells; all but the first are left out",
+                "column b occurs twice with different cells; both are left out",
+                "column c occurs 3 times with different cells; all are left out",
+                "column d occurs twice with the same cells; one is left out",
+            ]
+        );
+    }
+}

@@ -141,7 +141,7 @@ fn an_unknown_name_gives_the_list_of_known_names() {
         refused(&arguments, 2, &[&format!("unknown model `{name}`"), says, "with config.json"]);
     }
     scene.left_nothing();
-    refused(&["measure", "minigtp-1", "--corpus", "colours"], 2, &["did you mean minigpt-1?"]);
+    refused(&["model", "minigtp-1"], 2, &["did you mean minigpt-1?"]);
     refused(&["mesure"], 2, &["unrecognized subcommand 'mesure'", "similar subcommand exists: 'measure'"]);
     refused(
         &["list", "languages"],

@@ -195,8 +195,12 @@ fn the_error_about_a_folder_lists_the_files_to_choose_from() {
     let missing = refusal_of(&folder.path().join("none.gguf"));
     assert!(missing.contains("no such file or folder") && !missing.contains("minigpt-2"), "{missing}");
     // The nearest file is suggested by its path; otherwise the models of the folder are listed.
-    let near = refusal_of(&folder.path().join("b2.gguf"));
-    assert!(near.contains(&format!("did you mean {}?", folder.path().join("b.gguf").display())), "{near}");
+    put("gemma3.gguf", &bytes);
+    let near = refusal_of(&folder.path().join("gemma.gguf"));
+    assert!(
+        near.contains(&format!("did you mean {}?", folder.path().join("gemma3.gguf").display())),
+        "{near}"
+    );
     assert!(missing.contains("the models there are ") && missing.contains("a.gguf"), "{missing}");
     let lost = refusal_of(&folder.path().join("lost/b.gguf"));
     assert!(lost.contains("and no folder ") && !lost.contains("did you mean"), "{lost}");

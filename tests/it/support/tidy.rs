@@ -75,7 +75,7 @@ pub fn refused(rows: &[BTreeMap<&'static str, String>], flags: &[&str]) -> Strin
     stderr
 }
 
-/// Calibrates a table. In stderr, the description of the card follows the summary.
+/// Calibrates a table. In stderr, the description of the card replaces the summary.
 pub fn calibrated(rows: &[BTreeMap<&'static str, String>], flags: &[&str], card: &str) -> Output {
     let (_keep, at) = folder();
     write(&at("t.csv"), rows);
@@ -85,12 +85,12 @@ pub fn calibrated(rows: &[BTreeMap<&'static str, String>], flags: &[&str], card:
     described(surmise(&arguments), card)
 }
 
-/// The output of `calibrate`, with the description of the card it wrote at the end of stderr.
-pub fn described(mut output: Output, card: &str) -> Output {
-    if matches!(output.status.code(), Some(0 | 3)) {
-        output.stderr.extend(surmise(&["card", card]).stdout);
+/// The output of `calibrate`, with the description of its card in place of the summary.
+pub fn described(output: Output, card: &str) -> Output {
+    match output.status.code() {
+        Some(0) => Output { stderr: surmise(&["card", card]).stdout, ..output },
+        _ => output,
     }
-    output
 }
 
 /// A table with an additional or replaced column.
