@@ -366,10 +366,10 @@ impl Error {
 /// Advice on a path that cannot be read.
 fn unreadable(source: &std::io::Error) -> &'static str {
     match source.kind() {
-        ErrorKind::NotFound => "there is no such file or folder; check the path",
-        ErrorKind::IsADirectory => "it is a folder, but a file is needed",
-        ErrorKind::NotADirectory => "a part of the path is a file, not a folder; check the path",
-        ErrorKind::PermissionDenied => "its permissions do not allow it; change them, or give another path",
+        ErrorKind::NotFound => "check that the path exists",
+        ErrorKind::IsADirectory => "give a file, not a folder",
+        ErrorKind::NotADirectory => "check the path: a part of it is a file, not a folder",
+        ErrorKind::PermissionDenied => "change its permissions, or give another path",
         _ => "check that it exists and is readable",
     }
 }

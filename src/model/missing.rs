@@ -58,8 +58,9 @@ fn of_path(name: &str) -> String {
         (near, _) => format!("did you mean {}? ", near.join(" or ")),
     };
     // A path whose first part is a folder can have the form of an id.
-    let plain = name.matches('/').count() == 1 && !name.starts_with(['/', '.', '~']);
-    let on_hub = if plain && !name.contains('@') { format!("{name}@main") } else { "owner/name".into() };
+    let is_like_id = name.matches('/').count() == 1 && !name.starts_with(['/', '.', '~']);
+    let is_like_id = is_like_id && !name.contains('@') && !hub::is_file_name(name);
+    let on_hub = if is_like_id { format!("{name}@main") } else { "owner/name".into() };
     format!("there is no such file or folder{what}; {next}{FORMS}, or {on_hub} for a model on a hub")
 }
 

@@ -76,11 +76,15 @@ const FILE_ENDINGS: [&str; 6] = [".gguf", ".safetensors", ".bin", ".pt", ".pth",
 /// Whether a name that need not exist is meant as a path below `folder`: it ends like a model file, begins
 /// with `/`, `.` or `~`, or its first folder exists. A name with a revision or a file after a colon is an id.
 pub fn is_path(name: &str, folder: &Path) -> bool {
-    let lower = name.to_lowercase();
     let has_folder = || name.split_once('/').is_some_and(|(first, _)| folder.join(first).is_dir());
     let is_plain = !name.contains(['@', ':']);
-    name.starts_with(['/', '.', '~'])
-        || is_plain && (FILE_ENDINGS.iter().any(|ending| lower.ends_with(ending)) || has_folder())
+    name.starts_with(['/', '.', '~']) || is_plain && (is_file_name(name) || has_folder())
+}
+
+/// Whether a name ends like a model file.
+pub fn is_file_name(name: &str) -> bool {
+    let lower = name.to_lowercase();
+    FILE_ENDINGS.iter().any(|ending| lower.ends_with(ending))
 }
 
 /// Whether a name has the form of an id and does not denote a path. The forms are `owner/name`,

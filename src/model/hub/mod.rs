@@ -36,6 +36,6 @@ mod required_files;
 mod retry;
 mod settings;
 
-pub use self::id::{is_id, is_path};
+pub use self::id::{is_file_name, is_id, is_path};
 pub use self::lookup::Hub;
 pub use self::required_files::RequiredFiles;

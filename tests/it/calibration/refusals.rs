@@ -120,8 +120,7 @@ fn a_row_with_other_settings_is_refused_even_in_the_training_table() {
     assert!(calibrated(&both, &["--same", "corpus_sha256", "--features", "a,b"], &card).status.success());
     let rows = predicted(&card, &both[10..13]);
     assert_eq!(["ok", "unsupported", "ok"], [0, 1, 2].map(|at| rows[at]["status"].as_str()));
-    let note =
-        "corpus_sha256 is other, but the card is valid only for one; measure the row with one of these";
+    let note = "corpus_sha256 is other, but the card is valid only for one; measure the row with one";
     assert!(rows[1]["note"].starts_with(note) && rows[1]["y_hat"].is_empty(), "{rows:?}");
 }
 
@@ -248,7 +247,6 @@ fn a_note_says_that_few_families_support_no_level_for_a_new_one() {
         rows.iter_mut().enumerate().for_each(|(i, row)| drop(row.insert("family", format!("f{}", i % n))));
         rows
     };
-    // Nine families suffice: the largest of nine draws exceeds the next with probability 0.9.
     for (n, few) in [(4, true), (8, true), (9, false)] {
         assert!(calibrated(&grouped(n), &[], &card).status.success());
         let mut query = vec![grouped(n)[12].clone(), grouped(n)[12].clone()];
