@@ -34,7 +34,8 @@ pub(super) fn nearer_models(card: &Card, x: &[f64]) -> String {
     match worst.map(|j| (&names[j], x[j], excess(j))) {
         Some((name, value, excess)) if excess != 0.0 => {
             let until = if excess > 0.0 { "up to" } else { "down to" };
-            format!("check {name}, or add models with {name} {until} {}", short(value))
+            let value = if value.abs() < 1e6 { short(value) } else { format!("{value:.1e}") };
+            format!("check {name}, or add models with {name} {until} {value}")
         }
         _ => "check its features, or add models with a similar combination of features".into(),
     }

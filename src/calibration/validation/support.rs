@@ -213,3 +213,17 @@ impl Judge<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_least_number_of_families_is_the_smallest_that_is_not_too_few() {
+        for level in [0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999] {
+            let smallest = (0..2000).find(|&n| !too_few_for_level(n, level)).expect("a number");
+            assert_eq!(least_families(level), smallest as f64, "{level}");
+        }
+        assert_eq!([0.8, 0.9, 0.95].map(least_families), [4.0, 9.0, 19.0]);
+    }
+}
