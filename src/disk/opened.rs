@@ -40,8 +40,10 @@ pub fn check_size(file: &File) -> Result<()> {
     if n_bytes <= LARGEST {
         return Ok(());
     }
-    let reason =
-        format!("the file has {n_bytes} bytes, but the limit is {LARGEST} bytes; give a smaller file");
+    let reason = format!(
+        "the file has {n_bytes} bytes, but the limit is {LARGEST} bytes; give a smaller \
+                          file"
+    );
     Err(Error::new(ErrorKind::FileTooLarge, reason))
 }
 
