@@ -25,9 +25,9 @@ const OTHERS: [(Option<&str>, bool); 7] = [
     (None, true),
     (Some("first-line"), false),
     (Some("prefix"), false),
-    (Some("contains"), false),
     (Some("first-line"), true),
     (Some("prefix"), true),
+    (Some("contains"), false),
     (Some("contains"), true),
 ];
 
@@ -309,9 +309,10 @@ mod tests {
         let case = proposed(" paris ");
         assert!(case.contains("; try --ignore-case, with which 20 of the first 20"), "{case}");
         assert!(!case.contains("--grader contains"), "{case}");
-        let both = proposed("it is paris, of course");
-        assert!(both.contains("; try --grader contains --ignore-case, with which 20"), "{both}");
-        assert!(proposed("It is Paris, of course").contains("; try --grader contains, with which 20"));
+        let both = proposed("paris\nIt is the capital of France.");
+        assert!(both.contains("; try --grader first-line --ignore-case, with which 20"), "{both}");
+        // The grader contains ignores case by itself.
+        assert!(proposed("it is paris, of course").contains("; try --grader contains, with which 20"));
         assert!(proposed("Rome").contains("; try another --grader"));
     }
 
