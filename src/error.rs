@@ -1,6 +1,7 @@
 //! The error type of the library. Each message names the file, tensor, column or flag at fault and describes
 //! what to do. The command-line tool prints the message and all of its causes.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 /// Everything that can go wrong, with the file, tensor, column or flag at fault.
@@ -8,7 +9,7 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum Error {
     /// A file or folder could not be read.
-    #[error("cannot read {}; check that it is a file that exists and is readable", path.display())]
+    #[error("cannot read {}; {}", path.display(), unreadable(source))]
     Read {
         /// The file or folder.
         path: PathBuf,
@@ -358,6 +359,17 @@ impl Error {
             Self::Interrupted { .. } => 130,
             _ => 1,
         }
+    }
+}
+
+/// Advice on a path that cannot be read.
+fn unreadable(source: &std::io::Error) -> &'static str {
+    match source.kind() {
+        ErrorKind::NotFound => "check that the path exists",
+        ErrorKind::IsADirectory => "give a file, not a folder",
+        ErrorKind::NotADirectory => "check the path: a part of it is a file, not a folder",
+        ErrorKind::PermissionDenied => "change its permissions, or give another path",
+        _ => "check that it exists and is readable",
     }
 }
 

@@ -32,6 +32,14 @@ pub fn find<T>(typed: &str, all: impl IntoIterator<Item = T>, name: impl Fn(&T) 
 
 /// Returns "did you mean NAME? " with the nearest known names, or an empty string if no name is near.
 pub fn suggestion<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    match nearest(typed, known).as_slice() {
+        [] => String::new(),
+        near => format!("did you mean {}? ", near.join(" or ")),
+    }
+}
+
+/// The known names at the smallest edit distance, at most three. Empty if no name is near.
+pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let typed = typed.to_lowercase();
     let near = known.into_iter().filter_map(|name| {
         let distance = strsim::damerau_levenshtein(&typed, &name.to_lowercase());
@@ -42,13 +50,19 @@ pub fn suggestion<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> 
     let nearest = near.iter().map(|(distance, _)| *distance).min();
     near.retain(|(distance, _)| Some(*distance) == nearest);
     near.dedup();
-    match near.as_slice() {
-        [] => String::new(),
-        near => {
-            let names: Vec<&str> = near.iter().take(MOST_SUGGESTED).map(|(_, name)| *name).collect();
-            format!("did you mean {}? ", names.join(" or "))
-        }
-    }
+    near.into_iter().take(MOST_SUGGESTED).map(|(_, name)| name).collect()
+}
+
+/// Names that another program found similar to a typed one, the nearest first. If the first is at most half
+/// as far as the second, it is the only one.
+pub fn by_distance(typed: &str, similar: &[String]) -> Vec<String> {
+    let typed = typed.to_lowercase();
+    let distance = |name: &String| strsim::damerau_levenshtein(&typed, &name.to_lowercase());
+    let mut sorted: Vec<(usize, &String)> = similar.iter().map(|name| (distance(name), name)).collect();
+    sorted.sort();
+    let is_clear = sorted.len() > 1 && 2 * sorted[0].0 <= sorted[1].0;
+    sorted.truncate(if is_clear { 1 } else { sorted.len() });
+    sorted.into_iter().map(|(_, name)| name.clone()).collect()
 }
 
 /// The error for an unknown name: the nearest names, then `hint`, which describes the valid names.
@@ -87,6 +101,9 @@ mod tests {
         assert_eq!(suggestion("minerals", known), "");
         assert_eq!(suggestion("", known), "");
         assert_eq!(suggestion("m-1x", ["m-12", "m-13"]), "did you mean m-12 or m-13? ");
+        let similar = ["slurm", "serve", "merge", "measure"].map(String::from);
+        assert_eq!(by_distance("mesure", &similar), ["measure"]);
+        assert_eq!(by_distance("serge", &similar[1..]), ["merge", "serve", "measure"]);
         let error = unknown("corpus", "citys", known, "there are others").to_string();
         assert_eq!(error, "unknown corpus `citys`: did you mean cities? there are others");
     }

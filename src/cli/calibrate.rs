@@ -116,7 +116,13 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         None => print(&card.to_bytes()?)?,
     }
     if !quiet {
-        status(card.to_string().trim_end());
+        card.summary().iter().for_each(|line| status(line));
+        status(&match output.map(|path| path.display()) {
+            Some(path) => format!("wrote {path}; `surmise card {path}` shows the rest"),
+            None => {
+                "the card is on stdout; -o FILE writes it to a file, which `surmise card` describes".into()
+            }
+        });
     }
     unsupported(&card)
 }
@@ -177,9 +183,7 @@ fn unsupported(card: &Card) -> Result<()> {
     if missing < card.support.len() {
         return Ok(());
     }
-    let reason = format!(
-        "none of the {missing} regimes is supported; the card gives the reason for each \
-                          regime"
-    );
+    let reason =
+        format!("none of the {missing} regimes is supported; the card gives the reason for each regime");
     Err(Error::Gaps { reason })
 }

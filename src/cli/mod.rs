@@ -35,6 +35,7 @@ mod study;
 mod table_input;
 mod table_output;
 mod texts;
+mod usage_error;
 mod verbs;
 mod view;
 mod watch;

@@ -10,6 +10,7 @@ use clap::{Arg, Command, CommandFactory, FromArgMatches};
 
 use super::grammar::with_grammar;
 use super::status;
+use super::usage_error::improved;
 use super::verbs::Opts;
 use crate::terminal;
 
@@ -20,7 +21,7 @@ const NOW: &str = "Now ";
 pub fn parse() -> Opts {
     let mut command = with_grammar(Opts::command());
     let mut matches =
-        command.try_get_matches_from_mut(std::env::args_os()).unwrap_or_else(|error| leave(&error));
+        command.try_get_matches_from_mut(std::env::args_os()).unwrap_or_else(|error| leave(&improved(error)));
     let opts =
         Opts::from_arg_matches_mut(&mut matches).unwrap_or_else(|error| leave(&error.format(&mut command)));
     if !opts.quiet {

@@ -113,10 +113,8 @@ impl TableFlags {
         for (flag, path) in output.map(|path| ("-o", path)).into_iter().chain(self.files()) {
             if let Some((other, _)) = places.iter().find(|(_, known)| *known == path) {
                 let place = if is_stdout(path) { "stdout".into() } else { path.display().to_string() };
-                let reason = format!(
-                    "and {other} both write to {place}; choose another file for one of the \
-                                      two"
-                );
+                let reason =
+                    format!("and {other} both write to {place}; choose another file for one of the two");
                 return Err(Error::Parameter { name: flag, reason });
             }
             places.push((flag, path));

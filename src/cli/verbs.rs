@@ -88,8 +88,8 @@ enum Verb {
     Collect(Box<collect::Flags>),
     /// Join profiles, scores and readings into one table with a row per target and corpus
     Observations(observations::Flags),
-    /// Fit a calibration to any tidy table: cross-validate the candidates, choose one, back-test its
-    /// intervals, and write it as a card
+    /// Fit a calibration to any tidy table: cross-validate the candidates, blend the best, back-test the
+    /// intervals, and write a card
     Calibrate(Box<calibrate::Flags>),
     /// Predict the rows of a table with a card: intervals with their back-tested coverage, or an empty cell
     /// and the reason where the data support no number

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use super::{Category, Corpus, Role, TokenLabel, Window};
 use crate::error::{Error, Result};
 use crate::model::Tokenizer;
+use crate::numeric::shown::count;
 use crate::seed;
 
 /// Maximum number of windows: far more than an estimator can process in a day, and few enough to fit in
@@ -40,8 +41,10 @@ impl Series {
         }
         let n = category.entities.len();
         if n < shots {
-            let reason =
-                format!("has {n} entities, but a series needs {shots}; lower --entities or add entities");
+            let reason = format!(
+                "has {}, fewer than the {shots} of a series; lower --entities or add entities",
+                count(n, "entity")
+            );
             return Err(Error::Corpus { name: category.name.clone(), reason });
         }
         let mut rng = seed::stream("series", &category.name, seed);

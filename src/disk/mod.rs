@@ -202,11 +202,7 @@ pub(crate) fn renamed_columns<'a>(
     let old = renamed.into_iter().filter(|(old, new)| has(old) && !has(new));
     let old: Vec<String> = old.map(|(old, new)| format!("column {old} is called {new} now")).collect();
     (!old.is_empty()).then(|| {
-        format!(
-            "{}; create the table again with this version, or rename the \
-                          columns",
-            old.join(", ")
-        )
+        format!("{}; create the table again with this version, or rename the columns", old.join(", "))
     })
 }
 

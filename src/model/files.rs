@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::arch;
 use super::embedded::{Member, NOT_IN_PACKAGE, embedded};
 use super::hub::{self, Hub, RequiredFiles};
+use super::missing;
 use super::tokenizer::{self, TokenizerFiles};
 use super::weights::gguf::{self, Gguf};
 use super::weights::{self, Checkpoint, adapter, foreign};
@@ -262,23 +263,7 @@ pub(super) fn find(name: &str, hub: &Hub) -> Result<String> {
                     the Python wheel or a build from the repository, or use minigpt-6 or minillama-6";
         return Err(Error::Unknown { kind: "model", name: name.into(), hint: hint.into() });
     }
-    let known: Vec<_> = embedded().map(|member| member.name).collect();
-    let is_file_name = [".gguf", ".safetensors"].iter().any(|end| name.to_lowercase().ends_with(end));
-    if is_file_name || name.contains('/') {
-        let stem = folder.file_stem().unwrap_or_default().to_string_lossy();
-        let hint = format!(
-            "no such file or folder; {}give a folder with config.json, tokenizer.json and weights, a GGUF \
-             file, the name of an embedded model, or owner/name on a hub",
-            names::suggestion(&stem, known)
-        );
-        return Err(Error::Unknown { kind: "model", name: name.into(), hint });
-    }
-    let hint = format!(
-        "no such folder or file, and the embedded models are {}; give a folder with config.json, \
-         tokenizer.json and weights, a GGUF file, or owner/name on a hub",
-        known.join(", ")
-    );
-    Err(names::unknown("model", name, known, &hint))
+    Err(Error::Unknown { kind: "model", name: name.into(), hint: missing::hint(name) })
 }
 
 /// The embedded model with this name. If the name matches only without regard to case, a folder or file of

@@ -27,6 +27,7 @@ pub mod hub;
 mod info;
 mod loaded_decoder;
 mod memory;
+mod missing;
 mod opened_files;
 pub mod ops;
 mod options;

@@ -9,9 +9,14 @@ pub(crate) fn fixed(value: f64, decimals: usize) -> String {
     }
 }
 
-/// Formats a count with its noun: `1 model`, `2 models`.
+/// Formats a count with its noun: `1 model`, `2 models`; `1 family`, `2 families`.
 pub(crate) fn count(n: usize, what: &str) -> String {
-    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+    let stem = what.strip_suffix('y').filter(|stem| !stem.ends_with(['a', 'e', 'o', 'u']));
+    match (n, stem) {
+        (1, _) => format!("1 {what}"),
+        (_, Some(stem)) => format!("{n} {stem}ies"),
+        (_, None) => format!("{n} {what}s"),
+    }
 }
 
 #[cfg(test)]
@@ -24,5 +29,6 @@ mod tests {
         assert_eq!([(-0.4, 0), (-1.0, 0)].map(|(x, decimals)| fixed(x, decimals)), ["0", "-1"]);
         assert_eq!([fixed(f64::NAN, 2), fixed(f64::NEG_INFINITY, 2)], ["NaN", "-inf"]);
         assert_eq!([0, 1, 2].map(|n| count(n, "shot")), ["0 shots", "1 shot", "2 shots"]);
+        assert_eq!([0, 1, 2].map(|n| count(n, "family")), ["0 families", "1 family", "2 families"]);
     }
 }

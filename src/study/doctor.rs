@@ -9,11 +9,11 @@ use super::outside::{Outside, outside};
 use super::results::StudyFolder;
 use super::status::status;
 use super::task::StudyTask;
-use crate::calibration::{PredictionRow, PredictionStatus, Table};
-use crate::corpus::FactorialDesign;
-use crate::corpus::category::INVENTED;
+use crate::calibration::{PredictionRow, PredictionStatus, Regime, Table};
+use crate::corpus::DesignPrompts;
 use crate::error::Result;
-use crate::numeric::shown::fixed;
+use crate::model::{Model, embedded};
+use crate::numeric::shown::{count, fixed};
 
 /// A finding about a closed model or the whole study.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -99,10 +99,13 @@ impl Report {
             }
         }
         if missing > 0 {
-            self.add("", format!("{missing} tasks are not done yet"), "run `surmise run` on the study file");
+            let are = if missing == 1 { "is" } else { "are" };
+            let finding = format!("{} {are} not done yet", count(missing, "task"));
+            self.add("", finding, "run `surmise run` on the study file");
         }
         if running > 0 {
-            self.add("", format!("{running} tasks are running"), "wait for them");
+            let are = if running == 1 { "is" } else { "are" };
+            self.add("", format!("{} {are} running", count(running, "task")), "wait for them");
         }
     }
 
@@ -112,26 +115,29 @@ impl Report {
         for model in &study.models {
             *families.entry(model.info.family.as_deref().unwrap_or_default()).or_default() += 1;
         }
-        // Suggest embedded models whose tokenizer can encode the corpora of the study.
-        let is_invented = |design: &FactorialDesign| INVENTED.contains(&design.category.as_str());
-        let embedded = if study.designs.iter().any(is_invented) { "factgpt" } else { "minigpt" };
         if families.len() < FAMILIES {
             let names: Vec<&str> = families.keys().copied().collect();
+            let from = match other_family(study) {
+                Some(name) => format!(
+                    "the embedded models cost least (family = \"{name}\", models = [\"{name}-?\"]), and \
+                     models from the Hugging Face hub are closer to real closed models"
+                ),
+                None => "take them from the Hugging Face hub, from folders or from GGUF files".into(),
+            };
             self.add(
                 "",
                 format!("the open models come from too few families: {}", names.join(", ")),
                 format!(
-                    "add models of {} other families: with fewer, the error on a new family cannot be \
-                     estimated; the embedded models cost least (family = \"{embedded}\", models = \
-                     [\"{embedded}-?\"]), models from the Hugging Face hub are closer to real closed models",
-                    FAMILIES - families.len()
+                    "add models of {}: with fewer than {FAMILIES} families, the error on a new family cannot \
+                     be estimated; {from}",
+                    count(FAMILIES - families.len(), "other family")
                 ),
             );
         }
         for (family, n) in families.iter().filter(|(_, n)| **n < MODELS_OF_A_FAMILY) {
             self.add(
                 "",
-                format!("the family {family} has {n} open model{}", if *n == 1 { "" } else { "s" }),
+                format!("the family {family} has {}", count(*n, "open model")),
                 "add other sizes of the family, or earlier checkpoints (owner/name@step1000)",
             );
         }
@@ -209,13 +215,13 @@ impl Report {
         if rows.is_empty() {
             self.add(id, "there is no prediction yet", "run `surmise run` on the study file");
         }
-        let refused: BTreeSet<&str> = rows
+        let refused: BTreeMap<&str, &PredictionRow> = rows
             .iter()
             .filter(|row| row.status == PredictionStatus::Unsupported)
-            .map(|row| row.note.as_str())
+            .map(|row| (row.note.as_str(), *row))
             .collect();
-        for note in refused {
-            self.add(id, format!("no prediction: {note}"), remedy_of(note, study));
+        for (note, row) in refused {
+            self.add(id, format!("no prediction: {note}"), remedy_of(row, study));
         }
         for Outside { finding, .. } in outside(rows.iter().copied()) {
             self.add(
@@ -249,23 +255,42 @@ impl Report {
     }
 }
 
-/// The remedy for a refused prediction, given the note of its row.
-fn remedy_of(note: &str, study: &Study) -> String {
-    let n = study.models.len();
+/// The first embedded family that the study does not use, and whose models can read its corpora.
+fn other_family(study: &Study) -> Option<&'static str> {
+    let named = study.models.iter().filter_map(|model| model.info.family.as_deref());
+    let closed = study.closed.iter().filter_map(|target| target.closed.family.as_deref());
+    let ids = study.models.iter().chain(study.closed.iter().filter_map(|target| target.weights.as_ref()));
+    let ids: Vec<&str> = ids.map(|model| model.info.id.as_str()).collect();
+    let own = embedded().filter(|member| ids.contains(&member.name)).map(|member| member.family);
+    let used: BTreeSet<&str> = named.chain(closed).chain(own).collect();
+    let mut tried: BTreeSet<&str> = BTreeSet::new();
+    let mut smallest = embedded().filter(|member| tried.insert(member.family));
+    let reads = |name: &str| {
+        Model::load(name)
+            .is_ok_and(|model| study.designs.iter().all(|design| DesignPrompts::new(design, &model).is_ok()))
+    };
+    smallest.find(|member| !used.contains(member.family) && reads(member.name)).map(|member| member.family)
+}
+
+/// The remedy for a refused prediction, given its row.
+fn remedy_of(row: &PredictionRow, study: &Study) -> String {
+    let (note, n) = (row.note.as_str(), study.models.len());
     if note.contains("no answers") {
         return "see the failed tasks above: they explain why the model has no answers".into();
     }
-    if note.contains("distance")
-        || note.contains("farther")
-        || note.contains("farthest")
-        || note.contains("times the largest")
-    {
+    if note.contains("is valid only for") {
+        return "measure and ask all models with the same settings".into();
+    }
+    if note.contains("is known") || note.contains("needs the proxy") {
+        return "choose features that its API provides, or an API that returns log-probabilities".into();
+    }
+    if note.contains("Mahalanobis") || note.contains("beyond the training range") {
         return format!("add open models closer to it in size and answers; there are {n} now");
     }
-    if note.contains("weaker than every row") {
+    if row.regime == Regime::BelowRange.name() {
         return "add weaker open models: smaller ones, or earlier checkpoints (owner/name@step1000)".into();
     }
-    if note.contains("famil") {
+    if note.contains("a new family needs") || note.contains("to predict a new family") {
         return format!("add open models of other families; the {n} open models come from too few");
     }
     if note.contains("skill") || note.contains("mean") {
@@ -273,9 +298,6 @@ fn remedy_of(note: &str, study: &Study) -> String {
             "the features do not distinguish the open models: add open models (there are {n} now) with \
              different answers, or other corpora"
         );
-    }
-    if note.contains("missing") || note.contains("is known") {
-        return "choose features that its API provides, or an API that returns log-probabilities".into();
     }
     format!("add open models closer to it; there are {n} now")
 }

@@ -97,6 +97,13 @@ pub fn run_study(
 ) -> Result<StudyEnd> {
     folder.create()?;
     disk::probe(folder.path())?;
+    // The tasks that check predictions run after them, and belong to the same progress.
+    let is_own = |task: &&StudyTask| folder.done(task).is_none();
+    let to_do: Vec<&StudyTask> = match part.is_whole() {
+        true => tasks.iter().filter(is_own).collect(),
+        false => part.tasks(tasks).into_iter().filter(is_own).collect(),
+    };
+    progress.begin(to_do.len(), to_do.iter().map(|task| task.cost.seconds).sum());
     if !part.is_whole() {
         let own = part.tasks(tasks);
         let ends = run_tasks(study, &own, folder, settings, &|| (), progress)?;

@@ -160,8 +160,11 @@ pub(super) fn resolve(
                 false => vec![opened_by(&named.value, folder)],
             };
             if names.is_empty() {
-                let reason =
-                    format!("no model matches the pattern `{}`; {}", named.value, hint(&named.value));
+                let reason = format!(
+                    "no model matches the pattern `{}`; use a folder or GGUF file (relative to the study \
+                     file), a Hugging Face id, or a name from `surmise list models`",
+                    named.value
+                );
                 findings.add(named.line, reason);
             }
             for name in names {
@@ -170,8 +173,8 @@ pub(super) fn resolve(
                         model.info.family = Some(group.family.clone());
                         add(model, named.line, &mut models, findings);
                     }
-                    Err(Error::Unknown { .. }) => {
-                        findings.add(named.line, format!("unknown model `{name}`; {}", hint(&name)));
+                    Err(error @ Error::Unknown { .. }) => {
+                        findings.add(named.line, format!("{error}; paths are relative to the study file"));
                     }
                     Err(error) => findings.add_error(named.line, &error),
                 }
@@ -185,7 +188,7 @@ pub(super) fn resolve(
 pub(super) fn opened_by(name: &str, folder: &Path) -> String {
     let path = folder.join(name);
     let is_embedded = names::find(name, embedded(), |member| member.name).is_some();
-    let is_path = !is_embedded && path.exists();
+    let is_path = !is_embedded && (path.exists() || hub::is_path(name, folder) && !name.starts_with('~'));
     if is_path { path.to_string_lossy().into_owned() } else { name.to_owned() }
 }
 
@@ -249,13 +252,4 @@ pub(super) fn holds_gguf(folder: &Path) -> bool {
 
 fn is_gguf(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gguf"))
-}
-
-/// A suggestion for a name that was not found.
-fn hint(name: &str) -> String {
-    let near = names::suggestion(name, embedded().map(|member| member.name));
-    format!(
-        "{near}use a folder or GGUF file (relative to the study file), a Hugging Face id, or a name \
-         from `surmise list models`"
-    )
 }

@@ -75,7 +75,9 @@ pub fn predict(study: &Study, tasks: &[StudyTask], folder: &StudyFolder) -> Resu
     let mut made = StudyPredictions { observations, cards: vec![], predictions: vec![], notes };
     for (features, targets) in groups(study, &table, &mut made.notes)? {
         let group = Group { study, table: &table, known: &known };
-        let no_answers = || Error::Calibration { reason: "there are no answers from its API".into() };
+        let no_answers = || Error::Calibration {
+            reason: "there are no answers from its API; `surmise status` shows why".into(),
+        };
         let is_asked = targets.is_empty() || !features.is_empty();
         match if is_asked { group.predict(features, &targets) } else { Err(no_answers()) } {
             Ok((card, rows)) => {

@@ -71,7 +71,6 @@ pub fn run_tasks(
     }
     // Start long tasks first, so that no long task runs alone at the end.
     pending.sort_by(|a, b| b.cost.seconds.total_cmp(&a.cost.seconds).then_with(|| a.id.cmp(&b.id)));
-    progress.begin(pending.len(), pending.iter().map(|task| task.cost.seconds).sum());
     let largest = pending.iter().map(|task| task.cost.memory_bytes).max().unwrap_or(0);
     let max_memory_bytes = (largest > settings.memory_bytes).then_some(settings.memory_bytes);
     let execution = Execution {

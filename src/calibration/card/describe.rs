@@ -82,12 +82,7 @@ impl Card {
 
     /// Whether predictions are supported in a regime, and how good they are.
     fn regime(&self, regime: Regime) -> String {
-        let name = match regime {
-            Regime::Interpolation => "a new model of a known family, within the range",
-            Regime::NewFamily => "a new family, within the range",
-            Regime::Extrapolation => "beyond the range of size or strength",
-            Regime::BelowRange => "weaker than every training row",
-        };
+        let name = name_of(regime);
         let reason = self.support.iter().find(|s| s.regime == regime).and_then(|s| s.unsupported.as_ref());
         if let Some(reason) = reason {
             return format!("{name}: UNSUPPORTED, {reason}");
@@ -111,7 +106,7 @@ impl Card {
                 100.0 * share
             )
         });
-        format!("{name}: {}{skill}{}{refused}{few}", selected.description(), self.coverage(regime))
+        format!("{name}: {}{skill}; {}{refused}{few}", selected.description(), self.coverage(regime))
     }
 
     fn skill(&self, score: &CandidateScore) -> String {
@@ -136,11 +131,11 @@ impl Card {
         format!("; mean absolute error {}, skill {against}{unit}", short(score.mae))
     }
 
-    fn coverage(&self, regime: Regime) -> String {
+    /// The back-tested coverage of a regime, with warnings if it is far below the level of the card.
+    pub(super) fn coverage(&self, regime: Regime) -> String {
         let coverage = regime.coverage(&self.backtest);
-        let mut told = coverage.map_or("; coverage could not be back-tested".into(), |coverage| {
-            format!("; {}", self.held(coverage, ""))
-        });
+        let mut told =
+            coverage.map_or("coverage could not be back-tested".into(), |coverage| self.held(coverage, ""));
         if regime == Regime::Extrapolation {
             let worst = coverage.and_then(|coverage| coverage.worst_fold(self.level));
             if let Some((worst, n)) = worst.filter(|(worst, _)| undercovers(*worst, self.level)) {
@@ -216,6 +211,16 @@ impl Card {
             }
         }
         Ok(())
+    }
+}
+
+/// The rows of a regime, in words.
+pub(super) fn name_of(regime: Regime) -> &'static str {
+    match regime {
+        Regime::Interpolation => "a new model of a known family, within the range",
+        Regime::NewFamily => "a new family, within the range",
+        Regime::Extrapolation => "beyond the range of size or strength",
+        Regime::BelowRange => "weaker than every training row",
     }
 }
 

@@ -17,6 +17,9 @@ const WHAT_CHANGED: &str = " (renamed since: `formula` to `fitted`, with `candid
                             `leave_model_out` and `leave_family_out`; `held` to `held_out`; version 10 adds \
                             the training rows, version 11 the skill of each selected candidate)";
 
+/// How to make a card.
+const MAKES_ONE: &str = "`surmise calibrate TABLE --target COL -o card.json` makes one";
+
 impl Card {
     /// Writes the card atomically.
     ///
@@ -36,6 +39,10 @@ impl Card {
         let bytes = whole.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&whole);
         let json = |source| Error::Json { path: path.into(), source };
         let fault = |reason: String| Error::Config { path: path.into(), reason };
+        // A table is given in place of a card more often than a damaged card.
+        if !bytes.trim_ascii_start().starts_with(b"{") {
+            return Err(fault(format!("is not a card; {MAKES_ONE}")));
+        }
         let card: Self = serde_json::from_slice(bytes)
             .map_err(|source| of_another_form(bytes).map_or_else(|| json(source), fault))?;
         if let Some(reason) = other_schema(&card.schema) {
@@ -60,15 +67,18 @@ fn of_another_form(bytes: &[u8]) -> Option<String> {
     }
     let head: Head = serde_json::from_slice(bytes).ok()?;
     head.schema.map_or_else(
-        || Some("has no schema; it is not a card of surmise".into()),
+        || Some(format!("has no schema, so it is not a card; {MAKES_ONE}")),
         |schema| other_schema(&schema),
     )
 }
 
 fn other_schema(schema: &Schema) -> Option<String> {
     let Schema { name, version, .. } = schema;
-    ((name.as_str(), *version) != (NAME, VERSION)).then(|| {
-        let since = if name == NAME && *version < VERSION { WHAT_CHANGED } else { "" };
+    if name != NAME {
+        return Some(format!("is {name} version {version}, not a card; {MAKES_ONE}"));
+    }
+    (*version != VERSION).then(|| {
+        let since = if *version < VERSION { WHAT_CHANGED } else { "" };
         format!(
             "is {name} version {version}; this surmise reads {NAME} version {VERSION}{since}, so calibrate \
              again"

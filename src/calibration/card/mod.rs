@@ -5,3 +5,4 @@ mod card_validation;
 pub(super) mod contents;
 pub(super) mod describe;
 mod file;
+mod summary;

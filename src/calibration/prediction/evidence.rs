@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::advice::most_important;
 use super::held_out::{HeldOut, WeightedError};
 use crate::calibration::candidates::blend::Blend;
 use crate::calibration::candidates::fitted::FittedCandidate;
@@ -20,13 +21,16 @@ use crate::calibration::intervals::skill::Skill;
 use crate::calibration::table::folds::{BySplit, Split};
 use crate::calibration::table::sample::{Predictors, Sample};
 use crate::calibration::validation::regime::Regime;
-use crate::calibration::validation::support::LEAST_SKILL;
+use crate::calibration::validation::support::{LEAST_SKILL, MORE_SKILL};
 use crate::error::{Error, Result};
 use crate::numeric::shown::fixed;
 
 /// Maximum number of held-out rows of a split that are predicted again for one pattern of missing cells. From
 /// a larger split, evenly spaced rows are taken.
 const MOST_HELD_OUT: usize = 400;
+
+/// The reason for refusing a row without a back-test.
+const NOT_COVERED: &str = "no back-test covers this situation; add models like the row's";
 
 /// The situation of a row: the regime whose back-test applies, and the missing cells.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -141,10 +145,7 @@ impl<'a> Evidence<'a> {
 
     /// The verdict on a situation, or the reason why there is no prediction.
     pub(super) fn verdict(&self, situation: &Situation) -> std::result::Result<Arc<Verdict>, String> {
-        self.verdicts
-            .get(situation)
-            .cloned()
-            .unwrap_or_else(|| Err("no back-test covers this situation".into()))
+        self.verdicts.get(situation).cloned().unwrap_or_else(|| Err(NOT_COVERED.into()))
     }
 
     fn judge(&self, sample: &Sample, situation: &Situation) -> std::result::Result<Arc<Verdict>, String> {
@@ -161,7 +162,8 @@ impl<'a> Evidence<'a> {
         let errors = |place: usize| -> Option<Vec<HeldOut>> {
             splits.iter().map(|&split| self.held_out(sample, situation, split, place)).collect()
         };
-        let of_mean = errors(MEAN).ok_or("there are too few models for a back-test in this situation")?;
+        let of_mean =
+            errors(MEAN).ok_or("there are too few models for a back-test in this situation; add models")?;
         let is_beyond = situation.choice.is_beyond();
         let tested = answers.into_iter().filter_map(|(place, fitted)| {
             let (fitted, held_out) = (fitted?, errors(place)?);
@@ -176,13 +178,19 @@ impl<'a> Evidence<'a> {
                 Some(_) => {
                     "the selected candidate predicts a gain over a proxy and needs the proxy's value, the \
                      proxy's size and the row's size; one of them is missing or lies too far outside the \
-                     training range, and no other candidate was selected"
+                     training range, and no other candidate was selected; fill in the missing cells, or give \
+                     the value of a proxy nearer to the model"
                         .into()
                 }
-                None => "no candidate was selected for this regime, and no size is known".into(),
+                None => match &self.card.columns.size {
+                    Some(size) => format!(
+                        "no candidate was selected for this regime, and the size is unknown; fill in {size}"
+                    ),
+                    None => format!("no candidate was selected for this regime; {MORE_SKILL}"),
+                },
             });
         };
-        let Some(own) = held_out.pop() else { return Err("no back-test covers this situation".into()) };
+        let Some(own) = held_out.pop() else { return Err(NOT_COVERED.into()) };
         if skill.best() < LEAST_SKILL {
             let n = situation.missing.iter().filter(|missing| **missing).count();
             let lacks =
@@ -232,17 +240,10 @@ impl<'a> Evidence<'a> {
         if regime.is_beyond() { vec![inside, regime.split()] } else { vec![regime.split()] }
     }
 
-    /// Advice on how to get a prediction: add the missing feature with the largest importance.
+    /// Advice on how to get a prediction: fill in the missing feature with the largest importance.
     fn cheapest(&self, situation: &Situation) -> String {
-        let selected = situation.regime.selected(&self.card.fit);
-        let importance =
-            selected.map(|selected| selected.fitted.model().feature_importance(&self.card.fit.basis));
-        let missing = situation.missing.iter().enumerate().filter(|(_, missing)| **missing);
-        let names = &self.card.columns.features;
-        let best = importance.and_then(|importance| {
-            missing.map(|(j, _)| (importance[j], &names[j])).max_by(|a, b| a.0.total_cmp(&b.0))
-        });
-        best.map_or("more training rows would help".into(), |(_, name)| format!("add {name}"))
+        let best = most_important(self.card, situation.regime, |j| situation.missing[j]);
+        best.map_or(MORE_SKILL.into(), |name| format!("fill in {name}"))
     }
 
     /// Errors and residuals of the held-out rows of a split. The fold model at `place` predicts them without

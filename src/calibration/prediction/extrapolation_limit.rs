@@ -1,6 +1,7 @@
 //! Limits how far a card may extrapolate. Beyond the training range, an interval is only as good as its
 //! back-test, and a back-test reaches only a limited distance.
 
+use super::advice::{models_of_size, nearer_models};
 use crate::calibration::card::contents::Card;
 use crate::calibration::card::describe::short;
 use crate::calibration::intervals::selected::SelectedCandidate;
@@ -22,31 +23,31 @@ pub(super) fn is_distant(card: &Card, distance: f64) -> bool {
     !distance.is_finite() || distance > MOST_DISTANCE * largest
 }
 
-/// The reason why a row lies too far from the training rows, by its distance or by its size; `None` if it
-/// does not.
-pub(super) fn exceeds_limit(card: &Card, size_gap: Option<f64>, distance: f64) -> Option<String> {
-    if !distance.is_finite() {
-        return Some("the row is so far from the training rows that its distance overflows".into());
-    }
+/// The reason why a row with completed features `x` lies too far out, by its distance or by its size, with
+/// advice; `None` if it does not.
+pub(super) fn exceeds_limit(card: &Card, x: &[f64], size_gap: Option<f64>, distance: f64) -> Option<String> {
     if is_distant(card, distance) {
         let largest = card.range.distances.last().copied().unwrap_or_default();
+        let by = if distance < 1e4 { format!("{distance:.1}") } else { format!("{distance:.1e}") };
         return Some(format!(
-            "the row is at distance {distance:.1} from the training mean; the farthest training row is at \
-             {largest:.1} (limit: {MOST_DISTANCE:.0} times that)"
+            "the row's Mahalanobis distance from the training mean is {by} standard deviations; the farthest \
+             training row is at {largest:.1}, and the limit is {MOST_DISTANCE:.0} times that; {}",
+            nearer_models(card, x)
         ));
     }
-    let gap = size_gap.filter(|gap| *gap != 0.0)?.abs();
+    let signed = size_gap.filter(|gap| *gap != 0.0)?;
+    let (gap, advice) = (signed.abs(), models_of_size(signed));
     match size_reach(card) {
         Some(reach) if gap <= MOST_REACH * reach + 1e-9 => None,
         Some(reach) => Some(format!(
             "size is {gap:.1} decades beyond the training range, more than {MOST_REACH:.0} times as far as \
-             back-tests reached ({:.1})",
+             back-tests reached ({:.1}); {advice}",
             reach.max(0.0)
         )),
         // Without a known size in forward folds, no evidence supports an extrapolation in size.
         None => Some(format!(
             "size is {gap:.1} decades beyond the training range; no back-test predicted a size beyond its \
-             training range"
+             training range; {advice}"
         )),
     }
 }
@@ -70,7 +71,9 @@ pub(super) fn invalid_proxy(
 ) -> Option<String> {
     let value = predictors.proxy.filter(|_| selected.needs_proxy())?.value;
     let column = card.columns.proxy.as_deref().unwrap_or_default();
-    (!card.link.contains(value)).then(|| format!("{column} is {}", card.link.out_of_bounds_reason(value)))
+    (!card.link.contains(value)).then(|| {
+        format!("{column} is {}; correct it, or leave it empty", card.link.out_of_bounds_reason(value))
+    })
 }
 
 /// The reason why a proxy is not used: it lies farther outside the training range than any proxy in the

@@ -9,8 +9,8 @@ use crate::calibration::card::contents::Card;
 use crate::calibration::validation::coverage::{Coverage, undercovers};
 use crate::calibration::validation::regime::Regime;
 use crate::calibration::validation::score::CandidateScore;
-use crate::calibration::validation::support::too_few_for_level;
-use crate::numeric::shown::fixed;
+use crate::calibration::validation::support::{least_families, too_few_for_level};
+use crate::numeric::shown::{count, fixed};
 
 /// Below this effective number of back-tested models, a note warns that the coverage comes from few models.
 const FEW_BACKTESTED: f64 = 10.0;
@@ -71,12 +71,15 @@ fn on_training(card: &Card, query: &Query, context: &IntervalContext, notes: &mu
     }
     if let Some(largest) = largest_size(card, judged).filter(|_| query.is_unsized && uses_size) {
         let intervals = match judged {
-            Regime::Extrapolation => ", with interval and coverage of rows beyond the range",
+            Regime::Extrapolation => {
+                ". The model may be larger than all training models, so interval and coverage are those for \
+                 rows beyond the range"
+            }
             _ => "",
         };
         notes.push(format!(
-            "SIZE UNKNOWN: placed by its features alone{intervals}; if the true size is {largest}, this \
-             prediction is not valid"
+            "SIZE UNKNOWN: the regime follows from its features alone{intervals}; if the true size is \
+             {largest}, this prediction is not valid"
         ));
     }
     if card.columns.group.is_none() {
@@ -142,7 +145,7 @@ fn on_coverage(
         notes.push(format!(
             "{families} families were trained on: errors within a family are correlated, so an interval of \
              level {level} for a new family needs at least {:.0} families",
-            (level / (1.0 - level)).ceil()
+            least_families(level)
         ));
     }
     notes.extend(context.coverage.and_then(few_models));
@@ -174,10 +177,10 @@ fn few_models(coverage: &Coverage) -> Option<String> {
     let (n, models) = (coverage.levels.len(), coverage.effective_n);
     (models < FEW_BACKTESTED - 1e-6).then(|| {
         let models = if (models - models.round()).abs() < 1e-6 {
-            format!("{models:.0} models")
+            count(models.round() as usize, "model")
         } else {
             format!("about {models:.1} independent models")
         };
-        format!("coverage was back-tested on {n} predictions of {models} only")
+        format!("coverage was back-tested on {} of {models} only", count(n, "prediction"))
     })
 }

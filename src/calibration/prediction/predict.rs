@@ -3,6 +3,7 @@
 
 use rayon::prelude::*;
 
+use super::advice::nearer_models;
 use super::evidence::{Evidence, Verdict};
 use super::extrapolation_limit::proxy_excess_of;
 use super::notes::{IntervalContext, note};
@@ -186,7 +187,10 @@ fn fill(
     };
     let (low, high, is_enough) = ends(level);
     if ![y_hat, low, high].iter().all(|value| value.is_finite()) {
-        "the row is so far from the training rows that the prediction overflows".clone_into(&mut row.note);
+        row.note = format!(
+            "the row is so far from the training rows that the prediction overflows; {}",
+            nearer_models(card, &placement.x)
+        );
         return;
     }
     let (tenth, ninetieth, _) = ends(DECILES);

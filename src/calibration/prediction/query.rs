@@ -5,7 +5,7 @@ use crate::calibration::intervals::selected::SelectedCandidate;
 use crate::calibration::table::columns::{ColumnRoles, log10_sizes, proxies};
 use crate::calibration::table::kinds::{UnseenValue, feature_cells, unseen, without_logarithm};
 use crate::calibration::table::sample::Predictors;
-use crate::calibration::table::tidy::Table;
+use crate::calibration::table::tidy::{Table, indicator, logarithm};
 use crate::error::{Error, Result};
 use crate::names;
 use crate::observations;
@@ -39,6 +39,7 @@ pub(super) fn queries(card: &Card, table: &Table) -> Result<Vec<Query>> {
     if let Some(reason) = observations::renamed_in_observations(|column| table.has(column)) {
         return Err(Error::Csv { path: table.path().into(), line: 1, reason });
     }
+    check_columns(card, table)?;
     let ColumnRoles { id, group, size, .. } = &card.columns;
     let features = feature_cells(&card.columns, table)?;
     let mut unseen = unseen(&card.columns, table)?;
@@ -49,10 +50,7 @@ pub(super) fn queries(card: &Card, table: &Table) -> Result<Vec<Query>> {
     };
     let names = |column: &Option<String>| column.as_ref().map(|column| table.text(column)).transpose();
     let (ids, families) = (names(id)?, names(group)?);
-    let selected = [&card.fit.within_range, &card.fit.beyond_range].into_iter().flatten();
-    // If no selected candidate uses the proxy, the table need not contain it.
-    let needs_proxy = selected.into_iter().any(SelectedCandidate::needs_proxy);
-    let proxies = if needs_proxy { proxies(table, &card.columns)? } else { None };
+    let proxies = if needs_proxy(card) { proxies(table, &card.columns)? } else { None };
     let name =
         |cells: &Option<Vec<&str>>, at: usize| cells.as_ref().map_or(String::new(), |cells| cells[at].into());
     let mut queries = vec![];
@@ -80,12 +78,57 @@ pub(super) fn queries(card: &Card, table: &Table) -> Result<Vec<Query>> {
     Ok(queries)
 }
 
+/// Whether a selected candidate uses the proxy. Otherwise the table need not contain it.
+fn needs_proxy(card: &Card) -> bool {
+    let selected = [&card.fit.within_range, &card.fit.beyond_range].into_iter().flatten();
+    selected.into_iter().any(SelectedCandidate::needs_proxy)
+}
+
+/// Refuses a table that lacks columns of the card. Their cells may be empty.
+fn check_columns(card: &Card, table: &Table) -> Result<()> {
+    let ColumnRoles { features, id, group, size, proxy, proxy_size, same, .. } = &card.columns;
+    let proxy = [proxy, proxy_size].into_iter().flatten().filter(|_| needs_proxy(card));
+    let own = [id, group, size].into_iter().flatten().chain(proxy).map(String::as_str);
+    let of_feature = |name: &'_ String| -> String {
+        let part = indicator(name).map(|(column, _)| column).or_else(|| logarithm(name));
+        part.filter(|_| !table.has(name)).unwrap_or(name).to_owned()
+    };
+    let needed = own.chain(same.keys().map(String::as_str)).map(str::to_owned);
+    let mut missing: Vec<String> = vec![];
+    for name in features.iter().map(of_feature).chain(needed) {
+        let is_there = names::find(&name, table.columns(), |column| column).is_some();
+        if !is_there && !table.is_repeated(&name) && !missing.contains(&name) {
+            missing.push(name);
+        }
+    }
+    let Some(first) = missing.first() else { return Ok(()) };
+    let near = names::suggestion(first, table.columns().iter().map(String::as_str));
+    let (columns, them) = if missing.len() == 1 { ("column", "it") } else { ("columns", "them") };
+    let filled: Vec<&str> =
+        same.keys().map(String::as_str).filter(|name| missing.iter().any(|m| m == name)).collect();
+    let except = match filled.as_slice() {
+        [] => String::new(),
+        filled => format!(" (but fill in {})", filled.join(", ")),
+    };
+    let reason = format!(
+        "the card needs the {columns} {}, which the table lacks; {near}add {them}, and leave the cells empty \
+         where the value is unknown{except}",
+        missing.join(", ")
+    );
+    Err(Error::Csv { path: table.path().into(), line: 1, reason })
+}
+
 fn unmet_condition(card: &Card, table: &Table, row: usize) -> Result<Option<String>> {
     let mut unmet = None;
     for (column, values) in &card.columns.same {
         let cell = table.text(column)?[row];
         if !values.iter().any(|value| value == cell) {
-            unmet = Some(format!("{column} is {cell}, but the card is valid only for {}", values.join(", ")));
+            let cell = if cell.is_empty() { "empty" } else { cell };
+            let values = values.join(", ");
+            unmet = Some(format!(
+                "{column} is {cell}, but the card is valid only for {values}; measure the row with one of \
+                 these, or calibrate on such rows"
+            ));
         }
     }
     Ok(unmet)

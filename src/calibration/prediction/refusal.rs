@@ -1,5 +1,6 @@
 //! Finds the reason why a row is refused.
 
+use super::advice::known_feature;
 use super::extrapolation_limit::{exceeds_limit, invalid_proxy};
 use super::placement::{Placement, unsupported};
 use super::query::Query;
@@ -20,12 +21,15 @@ pub(super) fn refusal(card: &Card, query: &Query, placement: &Placement) -> Opti
         selected.into_iter().flatten().find_map(|selected| invalid_proxy(card, selected, predictors))
     };
     let new_family = || no_new_family(families.len(), *n_without_family, *n).filter(|_| query.is_new_family);
+    let no_feature =
+        || format!("none of the features is known; {}", known_feature(card, placement.situation.choice));
     invalid_proxy()
         .or_else(|| unsupported(card, placement.regime).map(Into::into))
         .or_else(|| query.unmet_condition.clone())
-        .or_else(|| nothing_known.then(|| "none of the features is known".into()))
+        .or_else(|| nothing_known.then(no_feature))
         .or_else(new_family)
         .or_else(|| {
-            exceeds_limit(card, placement.size_gap.filter(|_| placement.size_matters), placement.distance)
+            let size_gap = placement.size_gap.filter(|_| placement.size_matters);
+            exceeds_limit(card, &placement.x, size_gap, placement.distance)
         })
 }

@@ -14,8 +14,8 @@ use crate::error::{Error, Result};
 use crate::names;
 use crate::observations;
 
-/// Minimum share of known cells in a column that is found automatically, both in the rows with a target and
-/// in the rows without one. [`check`] requires a larger share in the rows with a target.
+/// A column that is found automatically must be known in at least this share of the rows with a target, and
+/// of the rows without one. [`is_mostly_known`] requires more of the rows with a target.
 const KNOWN_SHARE: f64 = 0.2;
 /// Maximum number of features. A calibration with more takes too long.
 const MOST: usize = 5_000;
@@ -214,6 +214,8 @@ impl Search<'_> {
             "missing in nearly all rows with a target"
         } else if share(false) < KNOWN_SHARE {
             "missing in nearly all rows to be predicted"
+        } else if !self.known.numbers(name).is_ok_and(|cells| is_mostly_known(&cells)) {
+            "missing in more than half of the rows with a target"
         } else if check(self.known, name).is_err() {
             "constant"
         } else {
@@ -224,14 +226,20 @@ impl Search<'_> {
     }
 }
 
+/// Whether at least half of the cells are known.
+fn is_mostly_known(cells: &[Option<f64>]) -> bool {
+    2 * cells.iter().flatten().count() >= cells.len()
+}
+
 /// Checks that a feature is known in at least half of the rows and is not constant.
 fn check(known: &Table, name: &str) -> Result<()> {
-    let cells: Vec<f64> = known.numbers(name)?.into_iter().flatten().collect();
-    let missing = known.len() - cells.len();
-    if cells.len() < known.len().div_ceil(2) {
+    let cells = known.numbers(name)?;
+    let is_mostly_known = is_mostly_known(&cells);
+    let cells: Vec<f64> = cells.into_iter().flatten().collect();
+    if !is_mostly_known {
         let reason = format!(
-            "feature {name} is missing in {missing} of {} rows with a target; leave it out, or fill its \
-             cells",
+            "feature {name} is missing in {} of {} rows with a target; leave it out, or fill its cells",
+            known.len() - cells.len(),
             known.len()
         );
         return Err(fault(reason));

@@ -37,12 +37,12 @@ struct TableRow {
 }
 
 /// The column and the value of an indicator, `column=value`.
-pub(super) fn indicator(feature: &str) -> Option<(&str, &str)> {
+pub(crate) fn indicator(feature: &str) -> Option<(&str, &str)> {
     feature.split_once('=')
 }
 
 /// The column of a logarithm, `log10(column)`.
-pub(super) fn logarithm(feature: &str) -> Option<&str> {
+pub(crate) fn logarithm(feature: &str) -> Option<&str> {
     feature.strip_prefix("log10(")?.strip_suffix(')')
 }
 
@@ -151,6 +151,11 @@ impl Table {
         self.columns.iter().any(|name| name == column)
     }
 
+    /// Whether several columns with different cells have this name.
+    pub(crate) fn is_repeated(&self, column: &str) -> bool {
+        self.repeated.iter().any(|name| name == column)
+    }
+
     /// Keeps only the rows that meet all conditions.
     ///
     /// # Errors
@@ -209,8 +214,9 @@ impl Table {
         if let Some(at) = self.columns.iter().position(|name| name == column) {
             return Ok(at);
         }
-        if self.repeated.iter().any(|name| name == column) {
-            let reason = format!("column {column} occurs twice with different cells; rename one of them");
+        if self.is_repeated(column) {
+            let reason =
+                format!("column {column} occurs more than once, with different cells; rename all but one");
             return Err(Error::Csv { path: self.path.clone(), line: 1, reason });
         }
         let columns = self.columns.iter().enumerate();
@@ -369,7 +375,7 @@ mod tests {
         let read = table(",a,a,b,b\n0,1,1,2,3\n1,2,2,2,2\n").unwrap();
         assert_eq!(read.columns(), ["a"]);
         assert_eq!(read.notes().len(), 3, "{:?}", read.notes());
-        assert!(read.numbers("b").unwrap_err().to_string().contains("occurs twice"));
+        assert!(read.numbers("b").unwrap_err().to_string().contains("occurs more than once"));
         assert!(table("a,b\n1\n").is_err() && table("a,b\n").is_err() && table("").is_err());
     }
 

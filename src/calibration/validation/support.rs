@@ -13,7 +13,7 @@ use crate::calibration::intervals::skill::Skill;
 use crate::calibration::table::folds::Split;
 use crate::calibration::table::link::Link;
 use crate::calibration::table::sample::{LEAST_MODELS, Sample, distinct};
-use crate::numeric::shown::fixed;
+use crate::numeric::shown::{count, fixed};
 use crate::numeric::statistics::mean;
 
 /// Minimum number of training families for predictions of a new family.
@@ -22,6 +22,9 @@ pub const LEAST_FAMILIES: usize = 3;
 /// Minimum skill against the mean. Among two dozen candidates that are fitted to noise, one beats the mean
 /// slightly by chance.
 pub const LEAST_SKILL: f64 = 0.05;
+
+/// Advice if no candidate predicts better than a constant.
+pub(crate) const MORE_SKILL: &str = "add features that follow the target, or more models";
 
 /// Whether predictions are supported in a regime.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,17 +41,26 @@ pub struct RegimeSupport {
 pub(crate) fn no_new_family(families: usize, n_without_family: usize, n: usize) -> Option<String> {
     if families < LEAST_FAMILIES {
         return Some(format!(
-            "{families} families were trained on; predicting a new family needs at least {LEAST_FAMILIES}"
+            "{} trained on; predicting a new family needs at least {LEAST_FAMILIES}; add models of {}",
+            if families == 1 { "1 family was".into() } else { format!("{families} families were") },
+            count(LEAST_FAMILIES - families, "other family")
         ));
     }
     too_many_unknown(n_without_family, n).then(|| {
         format!(
-            "the families of {n_without_family} of {n} rows are unknown, too many to predict a new family"
+            "the families of {n_without_family} of {n} rows are unknown, too many to predict a new family; \
+             fill them in"
         )
     })
 }
 
-/// Whether `n` families are too few for intervals of a level. Each family counts as one draw: another draw
+/// Minimum number of families for intervals of a level, by [`too_few_for_level`].
+pub(crate) fn least_families(level: f64) -> f64 {
+    // Rounding may place a whole number just above itself: .9 / (1 - .9) is 9.000000000000002.
+    (level / (1.0 - level) * (1.0 - 1e-9)).ceil()
+}
+
+/// Whether `n` families are too few for intervals of a level, if each family counts as one draw. Another draw
 /// exceeds the largest of `n` exchangeable draws with probability `1 / (n + 1)`.
 pub(crate) fn too_few_for_level(n: usize, level: f64) -> bool {
     (n as f64) < level * (n as f64 + 1.0) - 1e-9
@@ -79,7 +91,10 @@ impl Judge<'_> {
         let sample = self.sample;
         let models = distinct(&sample.models).len();
         if models < LEAST_MODELS {
-            return Some(format!("{models} models were trained on; at least {LEAST_MODELS} are needed"));
+            return Some(format!(
+                "{} trained on; at least {LEAST_MODELS} are needed; add models",
+                if models == 1 { "1 model was".into() } else { format!("{models} models were") }
+            ));
         }
         if regime == Regime::NewFamily {
             let families = sample.known_families().len();
@@ -94,16 +109,16 @@ impl Judge<'_> {
                 Regime::Extrapolation => "train on the weaker and test on the stronger",
                 Regime::BelowRange => "train on the stronger and test on the weaker",
             };
-            return Some(format!("there are too few models to {what}"));
+            return Some(format!("there are too few models to {what}; add models"));
         }
         let Some(selected) = regime.selected(self.fit) else {
             let best = self.best_failure(regime);
-            return Some(format!("no candidate beats the mean in back-tests: {best}"));
+            return Some(format!("no candidate beats the mean in back-tests: {best}; {MORE_SKILL}"));
         };
         if regime.coverage(self.backtest).is_none() {
             return Some(
                 "the coverage of its intervals could not be back-tested: no subset of the rows is large \
-                 enough to repeat the whole procedure"
+                 enough to repeat the whole procedure; add models"
                     .into(),
             );
         }
@@ -118,7 +133,7 @@ impl Judge<'_> {
         if skill < LEAST_SKILL {
             return Some(format!(
                 "{name} hardly beats the mean here: its skill is {skill:.2}, but at least {LEAST_SKILL} is \
-                 needed"
+                 needed; {MORE_SKILL}"
             ));
         }
         self.unproven(regime, name)
@@ -144,7 +159,8 @@ impl Judge<'_> {
         };
         Some(format!(
             "{name} does no better than a constant when selection is repeated on other folds: its skill \
-             against the better of mean and median is {}, but at least {LEAST_SKILL} is needed{trend}",
+             against the better of mean and median is {}, but at least {LEAST_SKILL} is needed{trend}; \
+             {MORE_SKILL}",
             fixed(best, 2)
         ))
     }
@@ -160,20 +176,26 @@ impl Judge<'_> {
     /// range, it is the mean of the skills on two splits: in the unit of the target or on the scale of the
     /// link, whichever is larger.
     fn best_failure(&self, regime: Regime) -> String {
-        let inside = match self.scores.leave_family_out.is_empty() || regime == Regime::Interpolation {
-            true => ("leaving out models", Split::LeaveModelOut),
-            false => ("leaving out families", Split::LeaveFamilyOut),
+        let (units, inside) = match self.scores.leave_family_out.is_empty() || regime == Regime::Interpolation
+        {
+            true => ("models", Split::LeaveModelOut),
+            false => ("families", Split::LeaveFamilyOut),
         };
-        let (splits, words) = match regime {
-            Regime::Interpolation | Regime::NewFamily => (vec![inside.1], String::new()),
-            Regime::Extrapolation => (
-                vec![inside.1, Split::Forward],
-                " and training on the weaker and testing on the stronger".into(),
-            ),
-            Regime::BelowRange => (
-                vec![inside.1, Split::Backward],
-                String::from(" and training on the stronger and testing on the weaker"),
-            ),
+        let both = |order: &str| {
+            format!(
+                ", averaged over two back-tests: one leaves out {units}, and the other trains on the {order}"
+            )
+        };
+        let (splits, how) = match regime {
+            Regime::Interpolation | Regime::NewFamily => {
+                (vec![inside], format!(" when {units} are left out"))
+            }
+            Regime::Extrapolation => {
+                (vec![inside, Split::Forward], both("weaker models and tests on the stronger"))
+            }
+            Regime::BelowRange => {
+                (vec![inside, Split::Backward], both("stronger models and tests on the weaker"))
+            }
         };
         let of = |name: &str| {
             let scores = splits.iter().map(|split| {
@@ -188,7 +210,21 @@ impl Judge<'_> {
         let best = names.filter_map(|name| Some((name, of(name)?))).max_by(|a, b| a.1.total_cmp(&b.1));
         best.map_or("no candidate can be fitted".into(), |(name, skill)| {
             let skill = fixed(skill, 2);
-            format!("the best, {name}, has skill {skill} against the mean {}{words}", inside.0)
+            format!("the best, {name}, has a skill of {skill} against the mean{how}")
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_least_number_of_families_is_the_smallest_that_is_not_too_few() {
+        for level in [0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999] {
+            let smallest = (0..2000).find(|&n| !too_few_for_level(n, level)).expect("a number");
+            assert_eq!(least_families(level), smallest as f64, "{level}");
+        }
+        assert_eq!([0.8, 0.9, 0.95].map(least_families), [4.0, 9.0, 19.0]);
     }
 }

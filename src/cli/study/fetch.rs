@@ -21,8 +21,8 @@ pub(in crate::cli) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let hub = flags.study.hub(quiet)?;
     let folder = file.path.parent().unwrap_or(Path::new(""));
     let names = file.model_names();
-    let ids: Vec<&str> =
-        names.into_iter().filter(|name| hub::is_id(name) && !folder.join(name).exists()).collect();
+    let is_id = |name: &&str| hub::is_id(name) && !hub::is_path(name, folder) && !folder.join(name).exists();
+    let ids: Vec<&str> = names.into_iter().filter(is_id).collect();
     for id in &ids {
         let path = hub.folder(id, RequiredFiles::WeightsAndTokenizer)?;
         print(format!("{id}\t{}\n", path.display()).as_bytes())?;

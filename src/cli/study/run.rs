@@ -94,7 +94,7 @@ pub(in crate::cli) fn run(flags: &Flags, quiet: bool) -> Result<()> {
 fn said(end: &StudyEnd, opened: &Opened) {
     let count = |is: fn(&TaskEnd) -> bool| end.tasks.values().filter(|end| is(end)).count();
     let failed = end.failed();
-    let mut parts = vec![format!("{} tasks done", count(|end| matches!(end, TaskEnd::Done)))];
+    let mut parts = vec![format!("{} done", tasks_of(count(|end| matches!(end, TaskEnd::Done))))];
     for (n, what) in [
         (count(|end| matches!(end, TaskEnd::Kept)), "were done before"),
         (count(|end| matches!(end, TaskEnd::Elsewhere(_))), "are done by other processes"),

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::collect::grading::{Grade, GradeKind, Grader, Grading, grade};
+use crate::collect::grading::{Grade, GradeKind, Grader, Grading, grade as grade_of};
 use crate::collect::item::Item;
-use crate::provider::{Answer, Outcome};
+use crate::provider::{Answer, FailureClass, Outcome};
 
 /// Number of answers after which a run is checked.
 pub const ANSWERS: usize = 20;
@@ -19,8 +19,17 @@ const MOST_TRUNCATED: f64 = 0.05;
 /// Maximum share of truncated answers among all answers. Answers are billed, so they are kept unless most of
 /// them are unusable.
 const MOST_TRUNCATED_OF_ALL: f64 = 0.5;
-/// Graders to try on answers that are not right.
-const OTHERS: [&str; 3] = ["first-line", "prefix", "contains"];
+/// Settings to try on answers that are not right, from the strictest to the most lenient: another grader, if
+/// any, and whether case is ignored.
+const OTHERS: [(Option<&str>, bool); 7] = [
+    (None, true),
+    (Some("first-line"), false),
+    (Some("prefix"), false),
+    (Some("first-line"), true),
+    (Some("prefix"), true),
+    (Some("contains"), false),
+    (Some("contains"), true),
+];
 
 /// Problems of the answers that do not end a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -62,13 +71,16 @@ pub struct RunCheck {
     n_texts_truncated: usize,
     /// Samples of answers, unprocessed.
     samples: Vec<String>,
-    /// For other graders, the number of right answers among the first answers.
-    others: BTreeMap<&'static str, usize>,
+    /// Numbers of right answers with the settings in [`OTHERS`], among the first answers.
+    others: [usize; OTHERS.len()],
 }
 
 impl RunCheck {
-    /// Adds the grade of an item.
+    /// Adds the grade of an item. An item with a question that was not asked is not counted.
     pub fn add(&mut self, item: &Item, answers: &[Answer], how: &Grading, grade: &Grade) {
+        if grade.kind == GradeKind::Error && (answers.is_empty() || answers.iter().any(is_not_asked)) {
+            return;
+        }
         *self.kinds.entry(grade.kind).or_default() += 1;
         let is_right = grade.credit.is_some_and(|credit| credit > 0.0);
         self.n_right += usize::from(is_right);
@@ -79,14 +91,18 @@ impl RunCheck {
         if self.samples.len() < SHOWN {
             self.samples.extend(text.map(shown));
         }
-        if !how.grader.needs_choices() && how.normalisation.version > 1 {
-            for other in OTHERS {
-                let Ok(grader) = other.parse::<Grader>() else { continue };
-                let how = Grading { grader, ..how.clone() };
-                if self::grade(item, answers, &how).credit == Some(1.0) {
-                    *self.others.entry(other).or_default() += 1;
-                }
+        if how.grader.needs_choices() {
+            return;
+        }
+        for (n, (name, ignores_case)) in self.others.iter_mut().zip(OTHERS) {
+            let mut how = how.clone();
+            how.normalisation.ignore_case |= ignores_case;
+            if let Some(name) = name {
+                let Ok(grader) = name.parse::<Grader>() else { continue };
+                how.grader = grader;
             }
+            let is_right = || grade_of(item, answers, &how).credit == Some(1.0);
+            *n += usize::from(how.check().is_ok() && is_right());
         }
     }
 
@@ -162,7 +178,11 @@ impl RunCheck {
             format!("none of {n_graded} graded answers is right")
         };
         let advice = self.advice(hints);
-        let again = if hints.grader { "with another --grader grades them again, and " } else { "" };
+        let again = if hints.grader {
+            "with another --grader, or with --ignore-case, grades them again, and "
+        } else {
+            ""
+        };
         Some(format!(
             "{what}{}{}. The answers are kept. The same command {again}with --keep-going continues the run; \
              use it if the task may be too hard for the model",
@@ -173,10 +193,15 @@ impl RunCheck {
 
     fn advice(&self, hints: Hints) -> String {
         let mut advice = vec![];
-        let best = self.others.iter().max_by_key(|(_, n)| **n).filter(|_| hints.grader);
-        if let Some((grader, n)) = best {
+        // Of equally good settings, the first is the strictest.
+        let most = self.others.iter().copied().max().filter(|most| *most > 0 && hints.grader);
+        let best = self.others.iter().zip(OTHERS).find(|(n, _)| Some(**n) == most).map(|(_, other)| other);
+        if let (Some((grader, ignores_case)), Some(n)) = (best, most) {
+            let grader = grader.map(|grader| format!("--grader {grader}"));
+            let case = ignores_case.then(|| "--ignore-case".to_owned());
             advice.push(format!(
-                "--grader {grader}, which counts {n} of the first {} answers as right",
+                "{}, with which {n} of the first {} answers are right",
+                grader.into_iter().chain(case).collect::<Vec<_>>().join(" "),
                 self.n_answers().min(ANSWERS)
             ));
         }
@@ -201,6 +226,11 @@ impl RunCheck {
     }
 }
 
+/// Whether the question of an answer was never sent.
+fn is_not_asked(answer: &Answer) -> bool {
+    matches!(&answer.outcome, Outcome::Failed(failure) if failure.class == FailureClass::NotSent)
+}
+
 /// The model's text in an outcome.
 fn text_of(outcome: &Outcome) -> Option<&str> {
     match outcome {
@@ -222,6 +252,7 @@ fn shown(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provider::Failure;
 
     const NONE: Tolerated = Tolerated { wrong: false, ungraded: false, truncated: false };
     const HINTS: Hints = Hints { rendering: false, grader: true, short_limit: false };
@@ -247,7 +278,7 @@ mod tests {
             let text = (*text).to_owned();
             let outcome = if is_truncated { Outcome::Truncated { text } } else { Outcome::Answered { text } };
             let answers = [Answer::of(outcome)];
-            check.add(&item(), &answers, &how, &grade(&item(), &answers, &how));
+            check.add(&item(), &answers, &how, &grade_of(&item(), &answers, &how));
         }
         check
     }
@@ -270,6 +301,30 @@ mod tests {
         assert!(finding.contains("--rendering turns"));
         let long = "x".repeat(5000);
         assert!(check(&[long.as_str(); 20], false).finding(NONE, HINTS).unwrap().len() < 1200);
+    }
+
+    #[test]
+    fn the_strictest_settings_that_grade_most_answers_as_right_are_proposed() {
+        let proposed = |text: &str| check(&[text; 20], false).finding(NONE, HINTS).unwrap();
+        let case = proposed(" paris ");
+        assert!(case.contains("; try --ignore-case, with which 20 of the first 20"), "{case}");
+        assert!(!case.contains("--grader contains"), "{case}");
+        let both = proposed("paris\nIt is the capital of France.");
+        assert!(both.contains("; try --grader first-line --ignore-case, with which 20"), "{both}");
+        // The grader contains ignores case by itself.
+        assert!(proposed("it is paris, of course").contains("; try --grader contains, with which 20"));
+        assert!(proposed("Rome").contains("; try another --grader"));
+    }
+
+    #[test]
+    fn questions_that_were_not_asked_have_no_grade() {
+        let (how, mut check) = (Grading::default(), RunCheck::default());
+        let failure = |class| Failure { class, message: "".into(), code: None, param: None, names: vec![] };
+        for class in [FailureClass::NotSent, FailureClass::Unknown] {
+            let answers = [Answer::of(Outcome::Failed(failure(class)))];
+            check.add(&item(), &answers, &how, &grade_of(&item(), &answers, &how));
+        }
+        assert_eq!(check.counts(), [("error".to_owned(), 1)].into());
     }
 
     #[test]

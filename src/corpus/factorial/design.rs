@@ -8,6 +8,7 @@ use super::prompt_form::PromptForm;
 use super::settings::DesignSettings;
 use crate::corpus::Category;
 use crate::error::{Error, Result};
+use crate::numeric::shown::count;
 use crate::seed;
 
 /// A factorial design: entities, example sets and queries, independent of any tokenizer.
@@ -65,8 +66,10 @@ impl FactorialDesign {
         let needed = n_queries + n_sets.max(most);
         if n < needed {
             let reason = format!(
-                "has {n} entities, but {n_queries} queries and {n_sets} example sets of up to {most} \
-                 entities need {needed}; lower --queries, --sets or --shots, or add entities"
+                "has {}, but {n_queries} queries and {n_sets} example sets of up to {} need {needed}; lower \
+                 --queries, --sets or --shots, or add entities",
+                count(n, "entity"),
+                count(most, "entity")
             );
             return Err(Error::Corpus { name: category.name.clone(), reason });
         }

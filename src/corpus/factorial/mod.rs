@@ -14,6 +14,7 @@
 //! | `texts.rs` | the prompts as texts |
 //! | `prompt_reader.rs` | tokenization of a text or a chat message for one model |
 //! | `prompts.rs` | the prompts as token ids of one model |
+//! | `unspelled.rs` | advice on words that a tokenizer cannot spell |
 
 mod design;
 mod prompt_form;
@@ -21,6 +22,7 @@ mod prompt_reader;
 mod prompts;
 mod settings;
 mod texts;
+mod unspelled;
 mod variants;
 
 pub use self::design::{FactorialDesign, Query};

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::design::FactorialDesign;
 use super::prompt_reader::PromptReader;
 use super::texts::PromptText;
+use super::unspelled::advice;
 use crate::error::{Error, Result};
-use crate::model::{Model, Tokenizer};
+use crate::model::Model;
 use crate::numeric::shown::count;
 
 /// The prompts of a design, tokenized.
@@ -35,7 +36,7 @@ impl DesignPrompts {
     /// contains the end of a prompt and a neighbouring text. [`Error::Window`] for a prompt with more tokens
     /// than the model has positions.
     pub fn new(design: &FactorialDesign, model: &Model) -> Result<Self> {
-        let of_answers = check_words(design, &model.tokenizer)?;
+        let of_answers = check_words(design, model)?;
         let (reader, max_positions) = (PromptReader::new(design, model)?, model.decoder.spec().max_positions);
         let mut windows = vec![];
         for &shots in &design.shots {
@@ -124,27 +125,18 @@ impl DesignPrompts {
     }
 }
 
-/// The number of entities with a name or an answer that the tokenizer cannot spell, and the number of all
-/// entities.
-fn n_not_spelled(design: &FactorialDesign, tokenizer: &Tokenizer) -> (usize, usize) {
-    let cannot = |text: &str| tokenizer.encode(text).is_err();
-    let is_bad = |(i, entity): (usize, &String)| {
-        cannot(&design.form.render(&[], entity).0)
-            || design.answers.iter().any(|answers| cannot(&design.form.continuation(&answers[i])))
-    };
-    (design.entities.iter().enumerate().filter(|row| is_bad(*row)).count(), design.entities.len())
-}
-
 /// Checks that the tokenizer can spell every word of the design and gives different tokens to different
 /// entities. Returns the tokens of the answers, by relation and entity.
-fn check_words(design: &FactorialDesign, tokenizer: &Tokenizer) -> Result<Vec<Vec<BTreeSet<u32>>>> {
+fn check_words(design: &FactorialDesign, model: &Model) -> Result<Vec<Vec<BTreeSet<u32>>>> {
     let fault = |reason: String| Error::Corpus { name: design.category.clone(), reason };
     let spell = |kind: &str, word: &str, text: &str| {
-        tokenizer.encode(text).map_err(|error| {
-            let (n, of) = n_not_spelled(design, tokenizer);
+        model.tokenizer.encode(text).map_err(|error| {
+            // The advice of the error is for one word, and that of the corpus follows.
+            let error = error.to_string();
+            let why = error.split(';').next().unwrap_or_default();
             fault(format!(
-                "the tokenizer of the model cannot spell {kind} {word:?} ({error}); {n} of {of} rows have \
-                 such a word; remove them, or choose another model"
+                "the tokenizer of the model cannot spell {kind} {word:?} ({why}); {}",
+                advice(design, model)
             ))
         })
     };

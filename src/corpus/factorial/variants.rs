@@ -5,6 +5,7 @@ use rand::seq::SliceRandom;
 use super::design::{FactorialDesign, Query};
 use crate::corpus::Category;
 use crate::error::{Error, Result};
+use crate::numeric::shown::count;
 use crate::seed;
 
 impl FactorialDesign {
@@ -37,8 +38,9 @@ impl FactorialDesign {
         let (n, needed) = (foreign.len(), self.queries.len());
         if n < needed {
             let reason = format!(
-                "has {n} entities that {} does not have, but {needed} foreign queries are needed; choose \
-                 another category",
+                "has {} that {} does not have, but {needed} foreign queries are needed; choose another \
+                 category",
+                count(n, "entity"),
                 self.category
             );
             return Err(Error::Corpus { name: other.name.clone(), reason });

@@ -70,7 +70,24 @@ fn split_file(name: &str) -> (&str, Option<&str>) {
     name.split_once(':').map_or((name, None), |(name, file)| (name, Some(file)))
 }
 
-/// Whether a name has the form of an id and is not an existing path. The forms are `owner/name`,
+/// Endings of the names of model files.
+const FILE_ENDINGS: [&str; 6] = [".gguf", ".safetensors", ".bin", ".pt", ".pth", ".json"];
+
+/// Whether a name that need not exist is meant as a path below `folder`: it ends like a model file, begins
+/// with `/`, `.` or `~`, or its first folder exists. A name with a revision or a file after a colon is an id.
+pub fn is_path(name: &str, folder: &Path) -> bool {
+    let has_folder = || name.split_once('/').is_some_and(|(first, _)| folder.join(first).is_dir());
+    let is_plain = !name.contains(['@', ':']);
+    name.starts_with(['/', '.', '~']) || is_plain && (is_file_name(name) || has_folder())
+}
+
+/// Whether a name ends like a model file.
+pub fn is_file_name(name: &str) -> bool {
+    let lower = name.to_lowercase();
+    FILE_ENDINGS.iter().any(|ending| lower.ends_with(ending))
+}
+
+/// Whether a name has the form of an id and does not denote a path. The forms are `owner/name`,
 /// `owner/name@revision`, or one of the oldest ids without an owner, each optionally followed by
 /// `:file.gguf`.
 pub fn is_id(name: &str) -> bool {
@@ -85,6 +102,7 @@ pub fn is_id(name: &str) -> bool {
             && !part.contains("..")
     };
     !Path::new(name).exists()
+        && !is_path(name, Path::new(""))
         && repository
             .split_once('/')
             .map_or_else(|| WITHOUT_OWNER.contains(&repository), |(owner, model)| part(owner) && part(model))

@@ -37,6 +37,6 @@ mod required_files;
 mod retry;
 mod settings;
 
-pub use self::id::is_id;
+pub use self::id::{is_file_name, is_id, is_path};
 pub use self::lookup::Hub;
 pub use self::required_files::RequiredFiles;

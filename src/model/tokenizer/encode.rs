@@ -2,7 +2,7 @@
 //! that begin every window.
 
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tokenizers::{Encoding, ModelWrapper};
 
@@ -15,6 +15,7 @@ use super::settings::TokenizerSettings;
 use crate::error::{Error, Result};
 use crate::guard::guarded;
 use crate::model::arch::Config;
+use crate::model::embedded::embedded;
 
 /// Number of characters of a text that an error shows.
 const SHOWN: usize = 200;
@@ -92,6 +93,11 @@ impl Tokenizer {
         if self.prefix.is_empty() { Bos::Off } else { Bos::On }
     }
 
+    /// Whether the tokenizer belongs to an embedded model.
+    fn is_embedded(&self) -> bool {
+        embedded().any(|member| Path::new(member.name).join(open::JSON) == self.path)
+    }
+
     /// Notes for the user about how texts begin, if the files disagree or do not specify it.
     pub fn notes(&self) -> &[String] {
         &self.notes
@@ -124,10 +130,13 @@ impl Tokenizer {
         let unknown =
             unknown.and_then(|token| text.get(token.span.clone())).or_else(|| without_token(text, &tokens));
         if let Some(word) = unknown {
-            let reason = format!(
-                "has no token for {word:?}; remove it from the corpus or use a model that supports it"
-            );
-            return Err(self.fault(reason));
+            let advice = if self.is_embedded() {
+                "an embedded model has tokens only for the words of its own corpora; choose one of these, or \
+                 a real model: a folder, a GGUF file, or owner/name on a hub"
+            } else {
+                "remove it from the corpus or use a model that supports it"
+            };
+            return Err(self.fault(format!("has no token for {word:?}; {advice}")));
         }
         self.known(tokens.iter().map(|token| (token.id, text.get(token.span.clone()).unwrap_or_default())))?;
         Ok(tokens)

@@ -63,7 +63,7 @@ pub(in crate::report) fn depth(tables: &SemanticTables) -> Result<ReportContent>
     }
     let caption = format!(
         "Share of semantic information over relative depth at {}; bands are 95 % (1.96 standard errors). \
-         After the last block it agrees with the share of the model's output almost by construction.{}",
+         After the last block, it nearly equals the share of the model's output by construction.{}",
         tables.design(),
         reliability(tables)
     );

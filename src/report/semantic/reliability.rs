@@ -9,16 +9,16 @@ pub(super) fn reliability(tables: &SemanticTables) -> String {
     let rows = &tables.rows;
     let mut text = String::new();
     if let Some((error, row)) = largest(rows, |row| row.macro_share_stderr) {
-        text.push_str(&format!(" The standard error of a block is at most {} ({}).", two(error), place(row)));
+        text.push_str(&format!(" The largest standard error is {} ({}).", two(error), place(row)));
     }
     if let Some((share, _)) = largest(rows, |row| row.macro_share_permuted_relations.map(f64::abs)) {
-        text.push_str(&format!(" Shares of permuted relations deviate from 0 by at most {share:.3}."));
+        text.push_str(&format!(" With permuted relations, no share is farther than {share:.3} from 0."));
     }
     text.push_str(&random_init(rows));
     if let Some((half, whole)) = halves(tables) {
         text.push_str(&format!(
-            " The mean over blocks and conditions is {} with half of the example sets and {} with all: \
-             compare only at equal S.",
+            " The share depends on the number of example sets, S: its mean is {} with half of the sets and \
+             {} with all. Compare only results with equal S.",
             two(half),
             two(whole)
         ));
@@ -26,7 +26,7 @@ pub(super) fn reliability(tables: &SemanticTables) -> String {
     let overlaps = tables.summaries.iter().filter(|row| row.overlap > 0.0);
     if let Some(row) = overlaps.max_by(|a, b| a.overlap.total_cmp(&b.overlap)) {
         text.push_str(&format!(
-            " Example sets share up to {:.0} % of their entities ({}, {}).",
+            " Two example sets have up to {:.0} % of their entities in common ({}, {}).",
             100.0 * row.overlap,
             row.corpus,
             count(row.shots, "shot")
@@ -35,20 +35,20 @@ pub(super) fn reliability(tables: &SemanticTables) -> String {
     text
 }
 
-/// Sentence about the shares of random init, over all example sets and over sets that share no answer.
+/// Sentences about the shares of random init, over all example sets and over sets that share no answer.
 fn random_init(rows: &[SemanticRow]) -> String {
     let later = || rows.iter().filter(|row| row.block > 1);
     let Some((share, row)) = largest(later(), |row| row.macro_share_random_init) else {
         return " Random init was not measured.".into();
     };
-    let copied = largest(later(), |row| row.macro_share_no_shared_answer_random_init);
-    let copied = match copied {
+    let without = largest(later(), |row| row.macro_share_no_shared_answer_random_init);
+    let without = match without {
         Some((share, row)) => format!("{} ({})", two(share), place(row)),
-        None => "an unknown share (too few such sets)".into(),
+        None => "unknown, because there are too few".into(),
     };
     format!(
-        " After the first block the share of random init is at most {} ({}); over sets that share no answer \
-         it is at most {copied}.",
+        " With random init, the largest share after the first block is {} ({}). Between example sets without \
+         a common answer, it is {without}.",
         two(share),
         place(row)
     )

@@ -6,6 +6,7 @@ mod parse;
 mod scan;
 mod section;
 mod study_file;
+mod syntax;
 mod template;
 
 pub use self::finding::{Finding, Findings, Located};

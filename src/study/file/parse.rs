@@ -8,6 +8,7 @@ use toml::de::DeTable;
 use super::finding::{Finding, Findings, Located};
 use super::section::Section;
 use super::study_file::{ClosedModel, OpenModels, REPORTS, StudyCalibration, StudyDesign, StudyFile};
+use super::syntax::Repaired;
 use crate::corpus::DesignSettings;
 use crate::disk;
 use crate::error::{Error, Result};
@@ -26,8 +27,8 @@ impl StudyFile {
     /// Reads a study file. Paths in it are relative to its folder.
     ///
     /// # Errors
-    /// [`Error::Read`]; [`Error::StudyFile`] with every mistake: syntax errors, unknown keys, and values of
-    /// the wrong type or out of range.
+    /// [`Error::Read`]; [`Error::StudyFile`] with every mistake: texts without quotes, unknown keys, and
+    /// values of the wrong type or out of range; or with the first other syntax error.
     pub fn read(path: &Path) -> Result<Self> {
         let (file, found) = Self::read_all(path)?;
         if found.is_empty() { Ok(file) } else { Err(Findings::of(found).into_error(path)) }
@@ -61,18 +62,16 @@ impl StudyFile {
     }
 
     fn parse_all(path: &Path, text: &str) -> Result<(Self, Vec<Finding>)> {
-        let findings = Findings::new(text);
-        let (table, faults) = DeTable::parse_recoverable(text);
-        for fault in &faults {
-            let line = fault.span().map_or(1, |span| findings.line_at(span.start));
-            findings.add(line, fault.message());
-        }
-        // After a syntax error, the recovered values may differ from the values in the file.
-        if !faults.is_empty() {
+        let Repaired { text, found, is_toml } = Repaired::of(text);
+        let findings = Findings::new(&text);
+        found.into_iter().for_each(|Finding { line, reason }| findings.add(line, reason));
+        // After another syntax error, the values that were recovered may not be the ones in the file.
+        if !is_toml {
             return Err(findings.into_error(path));
         }
+        let (table, _) = DeTable::parse_recoverable(&text);
         let top = Section::new("", 1, table.get_ref(), &findings);
-        let file = whole(path, text, &top, &findings);
+        let file = whole(path, &text, &top, &findings);
         top.finish();
         Ok((file, findings.into_found()))
     }

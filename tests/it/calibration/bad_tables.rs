@@ -2,7 +2,7 @@
 
 use surmise::calibration::Card;
 
-use crate::support::tidy::{Rows, calibrated, folder, refused, surmise, table, with, write};
+use crate::support::tidy::{Rows, calibrated, described, folder, refused, surmise, table, with, write};
 
 #[test]
 fn invalid_tables_are_refused_by_column_and_row() {
@@ -83,6 +83,7 @@ fn of_bytes(bytes: &[u8], flags: &[&str]) -> (Option<i32>, String, Option<Vec<u8
     std::fs::write(at("t.csv"), bytes).expect("a table");
     let (file, card) = (at("t.csv"), at("card.json"));
     let output = surmise(&[&["calibrate", &file, "--target", "y", "-o", &card], flags].concat());
+    let output = described(output, &card);
     (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned(), std::fs::read(&card).ok())
 }
 

@@ -160,7 +160,62 @@ fn a_modified_card_is_refused() {
     let mut lacking = table(24);
     lacking.iter_mut().for_each(|row| drop(row.remove("b")));
     write(&at("l.csv"), &lacking);
-    assert!(predict(&text, &at("l.csv")).contains("no column `b`"));
+    let told = predict(&text, &at("l.csv"));
+    assert!(told.contains("needs the column b, which the table lacks"), "{told}");
+    assert!(told.contains("add it, and leave the cells empty where the value is unknown"), "{told}");
+    lacking.iter_mut().for_each(|row| drop(row.remove("params_b")));
+    write(&at("l.csv"), &lacking);
+    assert!(predict(&text, &at("l.csv")).contains("needs the columns b, params_b, which"));
+    // The advice works: a column with empty cells is filled in.
+    lacking.iter_mut().for_each(|row| row.extend([("b", String::new()), ("params_b", String::new())]));
+    write(&at("l.csv"), &lacking);
+    std::fs::write(at("other.json"), &text).expect("a file");
+    let output = surmise(&["predict", "--calibration", &at("other.json"), &at("l.csv")]);
+    assert!(matches!(output.status.code(), Some(0 | 3)) && !output.stdout.is_empty(), "{output:?}");
+    // A table in place of a card.
+    let told = predict("model,a,b\nm,1,2\n", &at("q.csv"));
+    assert!(
+        told.contains("is not a card; `surmise calibrate TABLE --target COL -o card.json` makes"),
+        "{told}"
+    );
+    let output = surmise(&["predict", &at("q.csv")]);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(2) && told.contains("--calibration <CARD>"), "{told}");
+    assert!(told.contains("`surmise calibrate TABLE --target COL -o card.json` makes a card"), "{told}");
+}
+
+#[test]
+fn a_calibration_ends_with_a_summary_and_the_name_of_the_card() {
+    let (_keep, at) = folder();
+    let (file, card) = (at("t.csv"), at("card.json"));
+    // More notes than the summary shows; the warning comes first.
+    let mut noted = table(24);
+    for (i, row) in noted.iter_mut().enumerate() {
+        let y: f64 = row["y"].parse().expect("y");
+        row.extend([("c", "3".into()), ("p", (5.0 * y).exp().to_string()), ("index", (i + 1).to_string())]);
+        row.insert("half", if i < 8 { (i * i % 7).to_string() } else { String::new() });
+    }
+    write(&file, &noted);
+    let run = surmise(&["calibrate", &file, "--target", "y", "--proxy", "p", "-o", &card]);
+    let told = String::from_utf8_lossy(&run.stderr).into_owned();
+    let lines: Vec<&str> = told.lines().collect();
+    assert!(run.status.success() && run.stdout.is_empty() && lines.len() <= 10, "{told}");
+    assert!(lines[0].starts_with("y: fitted on 24 rows of 24 models in 8 families, with "), "{told}");
+    assert_eq!(
+        lines[1..5].iter().filter(|line| line.contains("skill ") || line.contains("UNSUPPORTED")).count(),
+        4
+    );
+    assert!(lines[5].starts_with("note: ") && lines[5].contains("RANKS THE ROWS"), "{told}");
+    assert!(lines[8].starts_with("and ") && lines[8].contains(" more note"), "{told}");
+    assert_eq!(*lines.last().expect("a line"), format!("wrote {card}; `surmise card {card}` shows the rest"));
+    // `card` shows all notes, and the true reason for a column that is known in a third of the rows.
+    let rest = String::from_utf8_lossy(&surmise(&["card", &card]).stdout).into_owned();
+    let read = Card::read(card.as_ref()).expect("the card");
+    assert!(read.notes.len() > 3 && read.notes.iter().all(|note| rest.contains(&format!("note: {note}"))));
+    assert!(rest.contains("column half is missing in more than half of the rows with a target"), "{rest}");
+    assert!(rest.contains("column c is constant"), "{rest}");
+    let run = surmise(&["calibrate", &file, "--target", "y", "--proxy", "p"]);
+    assert!(String::from_utf8_lossy(&run.stderr).contains("the card is on stdout") && !run.stdout.is_empty());
 }
 
 #[test]

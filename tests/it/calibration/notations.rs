@@ -3,7 +3,9 @@
 
 use surmise::calibration::Card;
 
-use crate::support::tidy::{Rows, calibrated, folder, predicted, rows, surmise, table, with, write};
+use crate::support::tidy::{
+    Rows, calibrated, described, folder, predicted, rows, surmise, table, with, write,
+};
 
 /// The usual table with `a` and `b` as shares between 0 and 1.
 fn shares() -> Rows {
@@ -160,6 +162,7 @@ fn names_with_commas_index_columns_and_duplicate_names_are_handled() {
     let run = |features: &[&str]| {
         let (table, card) = (at("u.csv"), at("card.json"));
         let output = surmise(&[&["calibrate", &table, "--target", "y", "-o", &card], features].concat());
+        let output = described(output, &card);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success(), "{said}");
         (Card::read(card.as_ref()).expect("the card").columns.features, said)

@@ -25,7 +25,7 @@ fn unsupported_predictions_have_a_reason_and_no_number() {
     assert_eq!(code, Some(3));
     assert!(few.iter().all(|row| empty(row)
         && row["status"] == "unsupported"
-        && row["note"].contains("at least 5 are needed")));
+        && row["note"].contains("4 models were trained on; at least 5 are needed; add models")));
 
     // Two families are too few for a prediction of a third family.
     let two: Vec<_> = table(24)
@@ -41,7 +41,8 @@ fn unsupported_predictions_have_a_reason_and_no_number() {
     other[1].insert("family", "another".into());
     other[2].extend([("family", "another".into()), ("params_b", "900".into())]);
     let (_, rows) = predicted(&other);
-    assert!(rows[0]["status"] == "ok" && empty(&rows[1]) && rows[1]["note"].contains("families"), "{rows:?}");
+    let advice = "needs at least 3; add models of 1 other family";
+    assert!(rows[0]["status"] == "ok" && empty(&rows[1]) && rows[1]["note"].ends_with(advice), "{rows:?}");
     assert!(
         rows[2]["regime"] == "extrapolation" && empty(&rows[2]) && rows[2]["note"].contains("2 families"),
         "{rows:?}"
@@ -119,7 +120,8 @@ fn a_row_with_other_settings_is_refused_even_in_the_training_table() {
     assert!(calibrated(&both, &["--same", "corpus_sha256", "--features", "a,b"], &card).status.success());
     let rows = predicted(&card, &both[10..13]);
     assert_eq!(["ok", "unsupported", "ok"], [0, 1, 2].map(|at| rows[at]["status"].as_str()));
-    assert!(rows[1]["note"].contains("corpus_sha256 is other") && rows[1]["y_hat"].is_empty(), "{rows:?}");
+    let note = "corpus_sha256 is other, but the card is valid only for one; measure the row with one";
+    assert!(rows[1]["note"].starts_with(note) && rows[1]["y_hat"].is_empty(), "{rows:?}");
 }
 
 #[test]
@@ -154,7 +156,8 @@ fn a_row_is_predicted_from_its_known_cells_and_a_missing_proxy_does_not_affect_o
     // The back-test error of a row is measured on rows that lack the same cells.
     assert!(number(1, "backtest_mae") >= number(0, "backtest_mae"), "{rows:?}");
     assert!(
-        rows[2]["y_hat"].is_empty() && rows[2]["note"].contains("none of the features is known"),
+        rows[2]["y_hat"].is_empty()
+            && rows[2]["note"].starts_with("none of the features is known; fill in at least one of them"),
         "{rows:?}"
     );
 
@@ -253,6 +256,7 @@ fn a_note_says_that_few_families_support_no_level_for_a_new_one() {
         let said = format!("{n} families were trained on");
         assert!(!rows[0]["note"].contains("families"), "{rows:?}");
         assert!(rows[1]["status"] == "ok" && rows[1]["note"].contains(&said) == few, "{rows:?}");
+        assert_eq!(rows[1]["note"].contains("needs at least 9 families"), few, "{rows:?}");
         let words = surmise(&["card", &card]);
         assert_eq!(String::from_utf8_lossy(&words.stdout).contains("FAMILIES, too few for a level"), few);
     }
@@ -353,14 +357,15 @@ fn a_refusal_names_the_failed_split_and_no_candidate_that_needs_more_rows() {
     assert!(reasons.len() >= 6, "{reasons:?}");
     for reason in &reasons {
         assert!(
-            reason.contains("leaving out")
-                || reason.contains("trained on the")
+            reason.contains("are left out")
+                || reason.contains("and the other trains on the")
                 || reason.contains("hardly beats")
                 || reason.contains("no better than a constant"),
             "{reason}"
         );
+        assert!(reason.ends_with("; add features that follow the target, or more models"), "{reason}");
         assert!(!reason.contains("sigmoid"), "{reason}");
-        let skill = reason.split("has skill ").nth(1).and_then(|rest| rest.split(' ').next());
+        let skill = reason.split("a skill of ").nth(1).and_then(|rest| rest.split(' ').next());
         assert!(skill.is_none_or(|skill| skill.parse::<f64>().is_ok_and(|skill| skill <= 0.0)), "{reason}");
     }
 }

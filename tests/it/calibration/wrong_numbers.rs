@@ -72,6 +72,8 @@ fn a_row_farther_out_than_the_back_tests_has_no_number() {
         assert!(
             rows[at]["note"].contains("decades beyond the training range")
                 && rows[at]["note"].contains(&said)
+                && rows[at]["note"].ends_with("; add larger models"),
+            "{rows:?}"
         );
     }
     // The row far out on one side is stronger than all training rows; the row on the other side is weaker.
@@ -80,7 +82,16 @@ fn a_row_farther_out_than_the_back_tests_has_no_number() {
         let distance: f64 = row["mahalanobis"].parse().expect("a distance");
         assert!(distance > 3.0 * largest && row["y_hat"].is_empty(), "{row:?}");
     }
-    let mut kinds = far.map(|row| (row["regime"].as_str(), row["note"].contains("(limit: 3 times that)")));
+    // The note has the unit of the distance, and names the feature and what to add.
+    let says = |row: &std::collections::BTreeMap<String, String>, until: &str| {
+        row["note"].contains("Mahalanobis distance")
+            && row["note"].contains("the limit is 3 times that")
+            && row["note"].ends_with(&format!("; check a, or add models with a {until}"))
+    };
+    let mut kinds = [
+        (far[0]["regime"].as_str(), says(far[0], "up to 900.0")),
+        (far[1]["regime"].as_str(), says(far[1], "down to -900.0")),
+    ];
     kinds.sort_unstable();
     assert_eq!(kinds, [("below_range", true), ("extrapolation", true)], "{rows:?}");
 }
@@ -174,7 +185,9 @@ fn a_row_of_unknown_size_has_the_interval_beyond_the_range_and_a_note() {
     query[1].insert("params_b", String::new());
     let rows = predicted(&card, &query);
     assert!(rows.iter().all(|row| row["status"] == "ok" && row["regime"] == "interpolation"), "{rows:?}");
-    assert!(!rows[0]["note"].contains("SIZE") && rows[1]["note"].contains("SIZE UNKNOWN"), "{rows:?}");
+    assert!(!rows[0]["note"].contains("SIZE"), "{rows:?}");
+    let note = "SIZE UNKNOWN: the regime follows from its features alone. The model may be larger";
+    assert!(rows[1]["note"].contains(note), "{rows:?}");
     assert_eq!([0, 1].map(|at| rows[at]["interval_method"].as_str()), ["jackknife_plus", "maximum"]);
     // The coverage comes from a back-test of rows whose size was removed.
     let held: f64 = rows[1]["backtest_coverage"].parse().expect("a coverage");

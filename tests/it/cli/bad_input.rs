@@ -130,7 +130,7 @@ fn an_unknown_name_gives_the_list_of_known_names() {
     scene.refuses(&[("--corpus", "countrys")], 2, &["corpus `countrys`", "countries", "give a CSV file"]);
     scene.refuses(&[("--corpus", &scene.text("model"))], 2, &["neither a file nor", "give a CSV file"]);
     let [out, file] = [scene.text("out"), scene.text("corpus.csv")];
-    let known = "minigpt-1, minigpt-2";
+    let known = "of the families minigpt, minillama, factgpt, factllama, factneox, factqwen";
     for (name, says) in [
         ("minigtp-1", known),
         ("/no/such/folder", "no such file or folder"),
@@ -141,7 +141,8 @@ fn an_unknown_name_gives_the_list_of_known_names() {
         refused(&arguments, 2, &[&format!("unknown model `{name}`"), says, "with config.json"]);
     }
     scene.left_nothing();
-    refused(&["mesure"], 2, &["unrecognized subcommand 'mesure'"]);
+    refused(&["model", "minigtp-1"], 2, &["did you mean minigpt-1?"]);
+    refused(&["mesure"], 2, &["unrecognized subcommand 'mesure'", "similar subcommand exists: 'measure'"]);
     refused(
         &["list", "languages"],
         2,

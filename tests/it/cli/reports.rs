@@ -214,7 +214,7 @@ fn unusable_inputs_of_a_report_are_named() {
     refused(&["predictions", text(&earlier)], 1, &["column emergence_nats is called y_hat now"]);
     refused(&["profile", text(&file)], 2, &["unknown report `profile`", "profiles, shots, depth"]);
     refused(&["shots", text(folder.path())], 1, &["cannot read", "profiles.csv"]);
-    refused(&["calibration", text(&file)], 1, &["predictions.csv", "not the JSON"]);
+    refused(&["calibration", text(&file)], 1, &["predictions.csv", "is not a card"]);
     refused(&["shots"], 2, &["<INPUT>"]);
     // The table of a report may have the name of its input file.
     let here = ["predictions", text(folder.path()), "-o", text(folder.path())];

@@ -141,7 +141,39 @@ fn categories_with_fewer_than_two_relations_are_positional_and_contradictions_ar
         &["--sets", "4", "--queries", "3", "--shots", "1"],
         &["column b has no answer for \"Japan\""],
     );
-    semantic("elements", &[], &["cannot spell entity", "96 of 96 rows"]);
+    semantic(
+        "elements",
+        &[],
+        &[
+            "cannot spell entity",
+            "96 of 96 rows",
+            "an embedded model, which has tokens only for the words of its own corpora",
+            "(countries, animals, colours, numbers, cities)",
+            "or a real model",
+        ],
+    );
+    let positional = ["measure", "minigpt-1", "--estimand", "positional", "--windows", "60"];
+    let words = ["has no token for", "an embedded model has tokens only for the words of its own corpora"];
+    refused(&[&positional[..], &["--corpus", "elements"]].concat(), &words);
+    // A few such words can be removed.
+    let rows: String = (0..12)
+        .map(|i| {
+            format!(
+                "{},{},{}\n",
+                [
+                    "france", "italy", "spain", "peru", "japan", "china", "egypt", "india", "kenya", "chile",
+                    "greece", "zzyzx"
+                ][i],
+                ["paris", "rome"][i % 2],
+                ["asia", "europe"][i / 6]
+            )
+        })
+        .collect();
+    let few = folder.path().join("few.csv");
+    std::fs::write(&few, format!("entity,a,b\n{rows}")).expect("written");
+    let few = few.to_str().expect("UTF-8");
+    let small = ["--sets", "9", "--queries", "3", "--shots", "1"];
+    semantic(few, &small, &["cannot spell entity \"zzyzx\"", "1 of 12 rows have such a word; remove them"]);
     let alike = ["--with-control", "foreign-query", "--foreign", "animals"];
     let flags = ["--corpus", "animals", "--sets", "4", "--queries", "3", "--shots", "1"];
     semantic("countries", &[&flags[..], &alike].concat(), &["has 0 entities that animals does not have"]);

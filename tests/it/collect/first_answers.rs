@@ -29,6 +29,21 @@ fn a_run_without_a_right_answer_stops_and_the_same_command_with_another_grader_g
 }
 
 #[test]
+fn answers_in_another_case_lead_to_ignore_case_and_unasked_questions_are_no_errors() {
+    let server = Server::start(|posted| Reply::say(&format!(" {} ", posted.word().to_uppercase())));
+    let case = Case::new(&server, 60);
+    let ran = case.ends(3, &["--concurrency", "1"]);
+    ran.says("try --ignore-case, with which 20 of the first 20 answers are right");
+    assert!(!ran.stderr.contains("--grader contains"), "{}", ran.stderr);
+    // 39 questions were not asked: they are counted as such, and have no grade.
+    ran.says("not asked");
+    let graded = ran.stderr.lines().find(|line| line.contains("; graded: ")).expect("the grades");
+    assert!(graded.contains(" wrong") && !graded.contains("error"), "{graded}");
+    // The proposed flag grades the answers again and continues.
+    case.ends(0, &["--ignore-case"]).says("graded: 60 right");
+}
+
+#[test]
 fn unreadable_answers_and_truncated_reasoning_stop_a_run() {
     let unreadable = Server::start(|_| Reply::say("I cannot tell."));
     let lines: String = (0..40)

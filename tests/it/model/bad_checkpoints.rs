@@ -52,11 +52,11 @@ fn a_missing_file_is_named() {
         // The tokenizer has another message, because other files can replace tokenizer.json.
         let [missing, advice] = match file {
             TOKENIZER => ["is missing, and so are vocab.json with merges.txt", "download it too"],
-            _ => ["cannot read", "a file that exists and is readable"],
+            _ => ["cannot read", "check that the path exists"],
         };
         scene.refuses(&[], 1, &[missing, file, advice]);
         std::fs::create_dir(scene.path(file)).expect("a folder");
-        scene.refuses(&[], 1, &["cannot read", file, "is a file"]);
+        scene.refuses(&[], 1, &["cannot read", file, "give a file, not a folder"]);
     }
 }
 

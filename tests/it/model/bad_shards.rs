@@ -59,7 +59,7 @@ impl Form {
 fn an_index_that_names_a_missing_file_is_refused_by_the_file() {
     let form = Form::new("sharded");
     form.remove(SECOND);
-    form.refuses(&["cannot read", SECOND, "a file that exists and is readable"]);
+    form.refuses(&["cannot read", SECOND, "check that the path exists"]);
     let form = Form::new("sharded");
     form.place("model.norm.weight", &json!("model-00003-of-00002.safetensors"));
     form.refuses(&["cannot read", "model-00003-of-00002.safetensors"]);

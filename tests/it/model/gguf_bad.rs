@@ -194,6 +194,16 @@ fn the_error_about_a_folder_lists_the_files_to_choose_from() {
     assert!(refusal_of(folder.path()).contains("give one of them: a.gguf, b.gguf, c-00001-of-00002.gguf"));
     let missing = refusal_of(&folder.path().join("none.gguf"));
     assert!(missing.contains("no such file or folder") && !missing.contains("minigpt-2"), "{missing}");
+    // The nearest file is suggested by its path; otherwise the models of the folder are listed.
+    put("gemma3.gguf", &bytes);
+    let near = refusal_of(&folder.path().join("gemma.gguf"));
+    assert!(
+        near.contains(&format!("did you mean {}?", folder.path().join("gemma3.gguf").display())),
+        "{near}"
+    );
+    assert!(missing.contains("the models there are ") && missing.contains("a.gguf"), "{missing}");
+    let lost = refusal_of(&folder.path().join("lost/b.gguf"));
+    assert!(lost.contains("and no folder ") && !lost.contains("did you mean"), "{lost}");
     put("notes.txt", b"hello");
     let other = refusal_of(&folder.path().join("notes.txt"));
     assert!(other.contains("it is a file but not a GGUF file"), "{other}");

@@ -45,7 +45,7 @@ level = 2
         // Mistakes in what the file names.
         "line 3: unknown corpus `mons`",
         "line 3: moons is listed twice",
-        "line 8: unknown model `factgtp-1`; did you mean factgpt-1?",
+        "line 8: unknown model `factgtp-1`: did you mean factgpt-1?",
         "line 8: no model matches the pattern `nothing-*`",
         "line 13: unknown provider `openai-caht`",
         "line 14: https://api.openai.com/v1: there is no key: set the environment variable OPENAI_API_KEY",
@@ -65,11 +65,73 @@ level = 2
 fn mistakes_of_syntax_are_reported_with_their_line() {
     let case = StudyCase::new("name = \"a\"\n[design\ncorpora = [\n");
     let said = case.refused(&["plan"], 2);
-    assert!(said.contains("study.toml: ") && said.contains("line 2: "), "{said}");
+    assert!(said.contains("study.toml: 1 mistake\n  line 2: "), "{said}");
+    // A text without quotes does not hide the other mistakes.
+    let case = StudyCase::new(
+        "[design]\ncorpora = [moons]\nquerys = ten\nsets = 2\n[[open]]\nfamily = \"f\"\n\
+         models = [\"factgpt-1\"]\n",
+    );
+    let said = case.refused(&["plan"], 2);
+    for part in [
+        "line 2: `moons`: text needs quotes, \"moons\"",
+        "line 3: `ten`: text needs quotes",
+        "line 3: unknown key `querys` in [design]; did you mean queries?",
+        "line 4: `sets` must be a whole number from 4",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
     assert!(case.refused(&["run", "none.toml"], 1).contains("`surmise init` writes one"));
     case.write("");
     let said = case.refused(&["status"], 2);
     assert!(said.contains("[design]") && said.contains("[[open]]"), "{said}");
+}
+
+#[test]
+fn a_wrong_path_is_not_asked_of_a_hub() {
+    let open = |model: &str| format!("{DESIGN}[[open]]\nfamily = \"f\"\nmodels = [\"{model}\"]\n");
+    let case = StudyCase::new(&open("models/smollm.gguf"));
+    std::fs::create_dir(case.path("models")).expect("a folder");
+    std::fs::write(case.path("models/smollm2.gguf"), "GGUF").expect("a file");
+    let here = case.path("study.toml");
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    for model in ["models/smollm.gguf", "models/smollm"] {
+        case.write(&open(model));
+        let said = case.refused(&["plan"], 2);
+        assert!(said.contains(&format!("line 8: unknown model `{model}`: there is no such file")), "{said}");
+        assert!(said.contains("did you mean models/smollm2.gguf?"), "{said}");
+        assert!(
+            said.contains("paths are relative to the study file") && !said.contains("huggingface"),
+            "{said}"
+        );
+        // From another folder, the path is still that of the study file.
+        let mut command = case.command(&["plan", here.to_str().expect("UTF-8")]);
+        let output = command.current_dir(elsewhere.path()).output().expect("the binary");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(2) && said.contains("models/smollm2.gguf?"), "{said}");
+    }
+    // An id of a hub stays one, whatever the path of the study file.
+    case.write(&open("owner/name"));
+    let mut command = case.command(&["plan", "--offline", here.to_str().expect("UTF-8")]);
+    let said = String::from_utf8_lossy(&command.output().expect("the binary").stderr).into_owned();
+    assert!(said.contains("owner/name, revision main"), "{said}");
+}
+
+#[test]
+fn doctor_names_an_embedded_family_that_the_study_lacks_and_that_reads_its_corpora() {
+    let doctor = |corpora: &str, families: &[&str]| {
+        let open =
+            |family: &&str| format!("[[open]]\nfamily = \"{family}\"\nmodels = [\"{family}-[1-3]\"]\n");
+        let open: String = families.iter().map(open).collect();
+        let design = format!("[design]\ncorpora = [{corpora}]\nshots = [1]\nsets = 4\nqueries = 4\n");
+        StudyCase::new(&format!("{design}{open}")).done(&["doctor"]).0
+    };
+    let said = doctor("\"countries\"", &["minigpt"]);
+    assert!(said.contains("add models of 2 other families") && said.contains("\"minillama-?\""), "{said}");
+    let said = doctor("\"moons\"", &["factgpt", "factllama"]);
+    assert!(said.contains("add models of 1 other family:") && said.contains("\"factneox-?\""), "{said}");
+    // No other embedded model has tokens for these words.
+    let said = doctor("\"countries\"", &["minigpt", "minillama"]);
+    assert!(said.contains("add models of 1 other family:") && !said.contains("embedded"), "{said}");
 }
 
 #[test]

@@ -104,11 +104,11 @@ fn finished_tasks_do_not_run_again_and_a_change_repeats_only_affected_tasks() {
     let profile = files.next().expect("a profile");
     std::fs::remove_file(&profile).expect("a file");
     let (_, said) = case.done(&["run"]);
-    assert!(said.contains("1 tasks done"), "{said}");
+    assert!(said.contains("1 task done"), "{said}");
     // A damaged result is also made again.
     std::fs::write(&profile, "{}").expect("a file");
     let (_, said) = case.done(&["run"]);
-    assert!(said.contains("1 tasks done"), "{said}");
+    assert!(said.contains("1 task done"), "{said}");
     assert!(results(&case.path("study")) == before);
 }
 
@@ -154,7 +154,7 @@ fn shards_in_separate_folders_are_merged_and_missing_or_different_ones_are_refus
     case.write(&text);
     case.done(&["merge", "s1", "s2", "s3", "-o", "all"]);
     let (_, said) = case.done(&["run", "-o", "all"]);
-    assert!(said.contains("1 tasks done, 25 were done before"), "{said}");
+    assert!(said.contains("1 task done, 25 were done before"), "{said}");
     assert!(results(&case.path("all")) == results(&case.path("alone")));
     assert!(case.refused(&["merge", "alone", "-o", "x"], 2).contains("contains no finished shard"));
     assert!(case.refused(&["run", "--shard", "4/3"], 2).contains("I/N"));

@@ -38,7 +38,7 @@ fn processes_on_one_folder_never_do_the_same_task() {
         let output = run.wait_with_output().expect("an end");
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success(), "{said}");
-        let own = said.lines().find_map(|line| line.split_once(" tasks done")?.0.parse::<usize>().ok());
+        let own = said.lines().find_map(|line| line.split_once(" task")?.0.parse::<usize>().ok());
         done += own.unwrap_or_else(|| panic!("{said}"));
     }
     assert_eq!(done, 26);

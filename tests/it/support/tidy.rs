@@ -75,13 +75,22 @@ pub fn refused(rows: &[BTreeMap<&'static str, String>], flags: &[&str]) -> Strin
     stderr
 }
 
+/// Calibrates a table. In stderr, the description of the card replaces the summary.
 pub fn calibrated(rows: &[BTreeMap<&'static str, String>], flags: &[&str], card: &str) -> Output {
     let (_keep, at) = folder();
     write(&at("t.csv"), rows);
     let file = at("t.csv");
     let mut arguments = vec!["calibrate", &file, "--target", "y", "-o", card];
     arguments.extend(flags);
-    surmise(&arguments)
+    described(surmise(&arguments), card)
+}
+
+/// The output of `calibrate`, with the description of its card in place of the summary.
+pub fn described(output: Output, card: &str) -> Output {
+    match output.status.code() {
+        Some(0) => Output { stderr: surmise(&["card", card]).stdout, ..output },
+        _ => output,
+    }
 }
 
 /// A table with an additional or replaced column.
