@@ -15,9 +15,9 @@ use crate::model::cache::Cache;
 use crate::model::decoder::Decoder;
 use crate::model::{Model, Tokenizer};
 
-/// Maximum number of prompt tokens in a batch, and of cache rows that they read. The prompts in progress share
-/// both, so that they delay neither running sequences nor each other for long. The memory of a batch is
-/// proportional to these rows.
+/// Maximum number of prompt tokens in a batch, and of cache rows that these tokens read. The prompts in
+/// progress share both, so that long prompts delay neither running sequences nor other prompts for long. The
+/// memory of a batch is proportional to these rows.
 const PROMPT_TOKENS: usize = 1024;
 const PROMPT_ROWS: usize = 2 << 20;
 /// Maximum memory for the keys and values of the prompts in progress, in bytes. Further prompts wait.
