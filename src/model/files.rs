@@ -15,6 +15,9 @@ use crate::error::{Error, Result};
 use crate::names;
 
 const CONFIG: &str = "config.json";
+/// Maximum size in bytes of a config and of a tokenizer file. Published ones have up to 33 MB. Parsed JSON
+/// takes up to 44 times its size.
+const LARGEST: u64 = 64 << 20;
 
 /// The files of one model, on disk or in the binary.
 pub(super) struct ModelFiles {
@@ -173,7 +176,7 @@ impl ModelFiles {
     }
 
     fn on_disk(path: PathBuf) -> Result<Cow<'static, [u8]>> {
-        let read = disk::read(&path);
+        let read = disk::read_within(LARGEST, &path);
         read.map(Cow::Owned).map_err(|source| Error::Read { path, source })
     }
 }

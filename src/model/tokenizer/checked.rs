@@ -4,12 +4,12 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::sentencepiece::MOST_BYTES;
-use super::{parts, pattern};
+use super::growth::LONGEST_PIECE;
+use super::{parts, pattern, trie};
 
-/// Maximum value of WordPiece's word length, in characters. The search time grows with its square; published
+/// Maximum value of WordPiece's word length, in characters. The search time grows with its cube; published
 /// files have 100.
-const LONGEST_WORD: u64 = 10_000;
+const LONGEST_WORD: u64 = 1000;
 /// Maximum number of special tokens that a template may add to a text.
 const MOST_AROUND: usize = 1000;
 
@@ -98,7 +98,7 @@ fn check_scores(model: &Value) -> Result<(), String> {
         let Some((piece, score)) = entry[0].as_str().zip(entry[1].as_f64()) else {
             return Err(format!("model.vocab[{at}] is not a piece with a score"));
         };
-        if piece.len() > MOST_BYTES || !score.is_finite() {
+        if piece.len() > LONGEST_PIECE || !score.is_finite() {
             return Err(format!(
                 "model.vocab[{at}]: invalid piece of {} bytes with the score {score}",
                 piece.len()
@@ -108,6 +108,7 @@ fn check_scores(model: &Value) -> Result<(), String> {
             return Err(format!("model.vocab[{at}]: the piece {piece:?} occurs twice"));
         }
     }
+    trie::lookup_ns(seen.into_iter()).map_err(|reason| format!("model.vocab: {reason}"))?;
     if let Some(unknown) = model["unk_id"].as_u64()
         && unknown >= pieces.len() as u64
     {
@@ -169,6 +170,10 @@ fn check_template(part: &Value, kind: &str, place: &str) -> Result<usize, String
         };
         let token = &part["special_tokens"][id];
         let count = |list: &Value| list.as_array().map(Vec::len);
+        let texts = token["tokens"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        if texts.map(str::len).max() > Some(LONGEST_PIECE) {
+            return wrong(&format!("a text of its token has more than {LONGEST_PIECE} bytes"));
+        }
         match (count(&token["ids"]), count(&token["tokens"])) {
             (Some(ids), Some(tokens)) if ids == tokens && ids > 0 => around = around.saturating_add(ids),
             _ => return wrong("special_tokens must have one id for each text of its token"),
@@ -221,7 +226,7 @@ mod tests {
             (json!({"model": {"vocab": [["a", 0.0]], "unk_id": 1}}), "model.unk_id is 1"),
             (json!({"model": {"max_input_chars_per_word": u64::MAX}}), "max_input_chars"),
             (
-                json!({"model": {"type": "WordPiece", "merges": [], "max_input_chars_per_word": 20_000}}),
+                json!({"model": {"type": "WordPiece", "merges": [], "max_input_chars_per_word": 1001}}),
                 "max_input",
             ),
             (json!({"model": {"type": "BPE", "vocab": []}}), "model.vocab is not a map"),
@@ -252,6 +257,7 @@ mod tests {
             (processor("BertProcessing", json!([text]), json!({})), "processors[0].single"),
             (template(json!([{"SpecialToken": ["x", 0]}]), json!({})), "single[0]: it is neither"),
             (template(json!([special]), json!({"ids": [1], "tokens": []})), "must have one id"),
+            (template(json!([special]), json!({"ids": [1], "tokens": ["a".repeat(5000)]})), "more than 4096"),
         ] {
             let said = check(&file).expect_err(says);
             assert!(said.contains(says), "{said}");

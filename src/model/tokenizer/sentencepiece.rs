@@ -5,8 +5,8 @@
 //! The fields follow `sentencepiece_model.proto`. Normalisation, merges and scores follow sentencepiece (Kudo
 //! and Richardson 2018), and give the same ids.
 
-use super::charsmap;
-use super::growth::Growth;
+use super::growth::{Growth, LONGEST_PIECE};
+use super::{charsmap, trie};
 use super::protobuf::{self, Value};
 
 /// The kind of a piece.
@@ -145,11 +145,22 @@ impl SentencePiece {
             if text.is_empty() || !score.is_finite() {
                 return Err(format!("its piece {text:?} is empty or has the invalid score {score}"));
             }
-            if text.len() > MOST_BYTES {
+            if text.len() > LONGEST_PIECE {
                 return Err(format!("it has a piece of {} bytes", text.len()));
             }
             if !seen.insert(text.as_str()) {
                 return Err(format!("it has the piece {text:?} twice"));
+            }
+        }
+        match self.method {
+            Method::Unigram => drop(trie::lookup_ns(seen.into_iter())?),
+            // Each piece is split at every letter to find the pairs that form it.
+            Method::Bpe => {
+                let lengths = self.pieces.iter().map(|piece| piece.text.len());
+                let work: usize = lengths.map(|length| length * length).sum();
+                if work > MOST_SPLIT {
+                    return Err("its pieces are too long and too many".into());
+                }
             }
         }
         self.growth().map(drop)
@@ -168,9 +179,8 @@ impl SentencePiece {
     }
 }
 
-/// Maximum length of a piece in bytes. Pieces of published models have a few tens of characters, and the
-/// number of ways to split a piece grows with its length.
-pub(super) const MOST_BYTES: usize = 4096;
+/// Maximum of the sum of the squared lengths of all pieces in bytes; published models stay below 2^25.
+const MOST_SPLIT: usize = 1 << 28;
 
 fn piece(value: Value<'_>) -> Result<Piece, String> {
     let mut piece = Piece { text: String::new(), score: 0.0, kind: Kind::Normal };
