@@ -52,8 +52,7 @@ fn check_within(most: u64, file: &File) -> Result<()> {
     if n_bytes <= most {
         return Ok(());
     }
-    let reason =
-        format!("the file has {n_bytes} bytes, but the limit is {most} bytes; give a smaller file");
+    let reason = format!("the file has {n_bytes} bytes, but the limit is {most} bytes; give a smaller file");
     Err(Error::new(ErrorKind::FileTooLarge, reason))
 }
 

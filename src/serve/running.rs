@@ -285,8 +285,7 @@ impl RunningRequest {
                 json!({"text": text, "index": index, "logprobs": logprobs, "finish_reason": choice.finish()})
             }
             AnswerShape::Chat => {
-                let logprobs =
-                    if has_new { choice.chat_logprobs(first, &mut texts)? } else { Value::Null };
+                let logprobs = if has_new { choice.chat_logprobs(first, &mut texts)? } else { Value::Null };
                 let delta = if text.is_empty() { json!({}) } else { json!({"content": text}) };
                 json!({
                     "index": index, "delta": delta, "logprobs": logprobs, "finish_reason": choice.finish()

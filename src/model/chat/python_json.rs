@@ -160,11 +160,11 @@ impl Formatter for Python {
     }
 
     fn write_string_fragment<W: Write + ?Sized>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
-        if !self.is_ascii || fragment.is_ascii() {
+        if !self.is_ascii {
             return out.write_all(fragment.as_bytes());
         }
         for c in fragment.chars() {
-            if c.is_ascii() {
+            if matches!(c, ' '..='~') {
                 out.write_all(&[c as u8])?;
                 continue;
             }
@@ -195,5 +195,48 @@ impl Formatter for Python {
             CharEscape::AsciiControl(byte) => return write!(out, "\\u{byte:04x}"),
         };
         out.write_all(short)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use minijinja::Environment;
+
+    /// What the filter makes of a map, which is written in the syntax of a template.
+    fn made(arguments: &str) -> Result<String, String> {
+        let text = "\"<a> & 'x' \\\"q\\\" \u{e9}\\n\u{7}\u{7f}\u{1f600}\"";
+        let map = format!("{{\"b\": {text}, \"a\": [1, 2.5, 1e16, 0.00001, true, none, [], {{}}]}}");
+        let mut environment = Environment::new();
+        environment.add_filter("tojson", super::tojson);
+        let template = format!("{{{{ {map} | tojson{arguments} }}}}");
+        environment.render_str(&template, ()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_text_is_that_of_python() {
+        // Printed by json.dumps of Python 3.12.
+        let text = "\"b\": \"<a> & 'x' \\\"q\\\" \u{e9}\\n\\u0007\u{7f}\u{1f600}\"";
+        let plain = format!("{{{text}, \"a\": [1, 2.5, 1e+16, 1e-05, true, null, [], {{}}]}}");
+        assert_eq!(made(""), Ok(plain.clone()));
+        assert_eq!(made("(false, none)"), Ok(plain));
+        let ascii = concat!(
+            r#"{"b":"<a> & 'x' \"q\" \u00e9\n\u0007\u007f\ud83d\ude00","#,
+            r#""a":[1,2.5,1e+16,1e-05,true,null,[],{}]}"#
+        );
+        assert_eq!(made("(ensure_ascii=true, separators=(',', ':'))").as_deref(), Ok(ascii));
+        let items = ["1", "2.5", "1e+16", "1e-05", "true", "null", "[]", "{}"].join(",\n\t\t");
+        let sorted = format!("{{\n\t\"a\": [\n\t\t{items}\n\t],\n\t{text}\n}}");
+        assert_eq!(made("(indent='\\t', sort_keys=true)"), Ok(sorted));
+        assert_eq!(made("(indent=1)").map(|text| text.contains("\n  1e+16,\n")), Ok(true));
+        for wrong in [
+            "(indent=9000000000)",
+            "(indent='x' * 101)",
+            "(separators=',')",
+            "(separators=[1, 2])",
+            "(width=1)",
+            "(1, 2, 3, 4, 5)",
+        ] {
+            assert!(made(wrong).is_err(), "{wrong}");
+        }
     }
 }

@@ -10,6 +10,9 @@ use super::{parts, pattern, trie};
 /// Maximum value of WordPiece's word length, in characters. The search time grows with its cube; published
 /// files have 100.
 const LONGEST_WORD: u64 = 1000;
+/// Maximum number of pieces and of merges. Published files have up to one million pieces.
+const MOST_PIECES: usize = 2_000_000;
+const MOST_MERGES: usize = 4_000_000;
 /// Maximum number of special tokens that a template may add to a text.
 const MOST_AROUND: usize = 1000;
 
@@ -22,8 +25,15 @@ pub(super) fn check(file: &mut Value) -> Result<(), String> {
     let kind = model_type(&file["model"])?;
     check_model(&file["model"], kind)?;
     file["model"]["type"] = kind.into();
+    let mut copies = 0;
     for member in [&parts::NORMALIZER, &parts::PRE_TOKENIZER, &parts::DECODER] {
-        member.each(file, &mut check_part)?;
+        member.each(file, &mut |part, kind, place| {
+            copies += check_part(part, kind, place)?;
+            match copies {
+                ..=pattern::MOST_COPIES => Ok(()),
+                _ => Err(format!("{place}.pattern: all expressions together are too large")),
+            }
+        })?;
     }
     let mut around = 0;
     parts::POST_PROCESSOR.each(file, &mut |part, kind, place| {
@@ -54,6 +64,15 @@ fn model_type(model: &Value) -> Result<&'static str, String> {
 }
 
 fn check_model(model: &Value, kind: &str) -> Result<(), String> {
+    let n_pieces = model["vocab"].as_object().map(serde_json::Map::len);
+    let n_pieces = n_pieces.or(model["vocab"].as_array().map(Vec::len)).unwrap_or(0);
+    let n_merges = model["merges"].as_array().map_or(0, Vec::len);
+    if n_pieces > MOST_PIECES || n_merges > MOST_MERGES {
+        return Err(format!(
+            "model has {n_pieces} pieces and {n_merges} merges; at most {MOST_PIECES} and {MOST_MERGES} are \
+             allowed"
+        ));
+    }
     match kind {
         "BPE" => check_merges(model),
         "Unigram" => check_scores(model),
@@ -117,8 +136,8 @@ fn check_scores(model: &Value) -> Result<(), String> {
     Ok(())
 }
 
-/// Checks one normalizer, pre-tokenizer or decoder.
-fn check_part(part: &Value, kind: &str, place: &str) -> Result<(), String> {
+/// Checks one normalizer, pre-tokenizer or decoder, and returns the number of copies in its expression.
+fn check_part(part: &Value, kind: &str, place: &str) -> Result<usize, String> {
     match kind {
         "FixedLength" if part["length"].as_u64() == Some(0) => {
             return Err(format!("{place}.length is 0"));
@@ -140,8 +159,8 @@ fn check_part(part: &Value, kind: &str, place: &str) -> Result<(), String> {
         _ => {}
     }
     match part["pattern"]["Regex"].as_str() {
-        Some(regex) => pattern::check(regex).map_err(|reason| format!("{place}.pattern: {reason}")),
-        None => Ok(()),
+        Some(regex) => pattern::copies(regex).map_err(|reason| format!("{place}.pattern: {reason}")),
+        None => Ok(0),
     }
 }
 
@@ -222,6 +241,12 @@ mod tests {
             (bpe(json!(["b a"]), Value::Null), "\"ba\" is not in"),
             (bpe(json!(["a b"]), json!("####")), "does not begin with"),
             (bpe(json!([7]), Value::Null), "not a pair"),
+            (json!({"model": {"type": "BPE", "vocab": {}, "merges": vec![0; 4_000_001]}}), "4000001 merges"),
+            (
+                nested(json!({"type": "Sequence", "pretokenizers": vec![
+                    json!({"type": "Split", "pattern": {"Regex": r"\w".repeat(1000)}}); 6]})),
+                "all expressions together",
+            ),
             (json!({"model": {"vocab": [["a", 0.0], ["a", 0.0]]}}), "model.vocab[1]"),
             (json!({"model": {"vocab": [["a", 0.0]], "unk_id": 1}}), "model.unk_id is 1"),
             (json!({"model": {"max_input_chars_per_word": u64::MAX}}), "max_input_chars"),

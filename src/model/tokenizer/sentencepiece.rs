@@ -6,8 +6,8 @@
 //! and Richardson 2018), and give the same ids.
 
 use super::growth::{Growth, LONGEST_PIECE};
-use super::{charsmap, trie};
 use super::protobuf::{self, Value};
+use super::{charsmap, trie};
 
 /// The kind of a piece.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -218,6 +218,33 @@ fn looks_like_tiktoken(bytes: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pieces_that_take_too_much_work_or_memory_are_refused() {
+        let check = |method: Method, texts: Vec<String>| {
+            let piece = |text| Piece { text, score: 0.0, kind: Kind::Normal };
+            let unknown = Piece { kind: Kind::Unknown, ..piece("<unk>".into()) };
+            let model = SentencePiece {
+                method,
+                pieces: texts.into_iter().map(piece).chain([unknown]).collect(),
+                bos: None,
+                has_byte_fallback: false,
+                charsmap: vec![],
+                has_dummy_prefix: true,
+                removes_extra_spaces: true,
+                escapes_spaces: true,
+            };
+            model.check()
+        };
+        let nested = |n: usize| (1..=n).map(|n| "a".repeat(n)).collect::<Vec<_>>();
+        let separate = |n: usize| (0..n).map(|i| format!("{i:04}{}", "a".repeat(4000))).collect::<Vec<_>>();
+        assert_eq!(check(Method::Bpe, nested(900)), Ok(()));
+        assert!(check(Method::Bpe, nested(1000)).is_err_and(|reason| reason.contains("too many")));
+        assert_eq!(check(Method::Unigram, nested(1000)), Ok(()));
+        assert_eq!(check(Method::Unigram, separate(1000)), Ok(()));
+        assert!(check(Method::Unigram, separate(2000)).is_err_and(|reason| reason.contains("nodes")));
+        assert!(check(Method::Unigram, vec!["a".repeat(5000)]).is_err());
+    }
 
     #[test]
     fn a_list_of_tiktoken_is_known_by_its_first_line() {

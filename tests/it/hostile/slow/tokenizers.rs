@@ -1,0 +1,67 @@
+//! Tokenizers that take very long for some texts: `serve` refuses those texts, and other models do not wait.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::super::bounded::command;
+use super::super::tokenizers::{members, model};
+use crate::serve::server::{COMPLETIONS, Serving};
+
+/// Bytes of a text for which these tokenizers would take minutes.
+const LONG: usize = 60_000;
+
+/// Writes a model that accepts long prompts.
+fn long_model(folder: &Path, id: &str, tokenizer: &Value) {
+    let config = json!({"max_position_embeddings": 131_072});
+    model(&folder.join(id), "tests/golden/llama-gqa", tokenizer, &config);
+}
+
+#[test]
+fn a_slow_tokenizer_is_stopped_and_delays_no_other_model() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let cut = json!({"Regex": "(?:(?!b)a)*b|a"});
+    let split = json!({"type": "Split", "pattern": cut, "behavior": "Isolated", "invert": false});
+    let replace = json!({"type": "Replace", "pattern": cut, "content": "a"});
+    let nested: Vec<Value> = (1..3000).map(|n| json!(["a".repeat(n), -1.0])).collect();
+    let words = json!({"type": "WordLevel", "vocab": {"a": 0, "b": 1}, "unk_token": "a"});
+    let pieces = json!({"type": "Unigram", "vocab": nested, "unk_id": 0});
+    let long_words = json!({"type": "WordPiece", "vocab": {"a": 0, "##a": 1}, "unk_token": "a",
+                            "continuing_subword_prefix": "##", "max_input_chars_per_word": 1000});
+    let cases = [
+        ("split", json!({"pre_tokenizer": split, "model": words})),
+        ("replace", json!({"normalizer": replace, "pre_tokenizer": null, "model": words})),
+        ("nested", json!({"pre_tokenizer": null, "model": pieces})),
+        ("words", json!({"pre_tokenizer": {"type": "WhitespaceSplit"}, "model": long_words})),
+    ];
+    for (id, tokenizer) in &cases {
+        long_model(folder.path(), id, &members(tokenizer));
+    }
+    long_model(folder.path(), "good", &members(&json!({"pre_tokenizer": null, "model": words})));
+    let ids = cases.iter().map(|(id, _)| *id).chain(["good"]);
+    let arguments: Vec<&str> = ["serve", "--port", "0", "-q"].into_iter().chain(ids).collect();
+    let server = Serving::of(command(folder.path(), &arguments));
+    let ask = |id: &str, prompt: &str| {
+        server.ask(COMPLETIONS, &json!({"model": id, "prompt": prompt, "max_tokens": 1}))
+    };
+    let long = "a".repeat(LONG);
+    std::thread::scope(|scope| {
+        let slow: Vec<_> =
+            (0..3).map(|_| scope.spawn(|| (ask("split", &long), ask("replace", &long)))).collect();
+        assert_eq!(ask("good", "a").0, 200);
+        assert!(!slow.iter().any(|asked| asked.is_finished()), "the other model waited");
+        for asked in slow {
+            let both = asked.join().expect("answers");
+            for (status, answer) in [both.0, both.1] {
+                let answer = answer.to_string();
+                assert!(status == 400 && answer.contains("longer than 10 s"), "{status} {answer}");
+            }
+        }
+    });
+    let (status, answer) = ask("nested", &long);
+    assert!(status == 400 && answer.to_string().contains("longer than 10 s"), "{status} {answer}");
+    // Sixty words of the maximum length take a few seconds.
+    let words = format!("{} ", "a".repeat(999)).repeat(LONG / 1000);
+    assert_eq!(ask("words", &words).0, 200);
+    assert_eq!(ask("good", "a").0, 200);
+}
