@@ -7,8 +7,8 @@ use super::{parts, steps};
 
 /// Maximum factor by which a text may grow; published files stay below 50.
 const MOST: usize = 4096;
-/// Maximum number of bytes that the normalizer may produce from one text, or the decoder from some tokens. The
-/// library takes about 80 bytes of memory for each.
+/// Maximum number of bytes that the normalizer may produce from one text, or the decoder from some tokens.
+/// The library takes about 80 bytes of memory for each.
 const MOST_BYTES: usize = 8 << 20;
 /// Bytes of memory that the library takes for a byte of a normalized text, and of a text of which each byte
 /// becomes a token.

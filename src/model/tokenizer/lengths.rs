@@ -1,5 +1,5 @@
-//! Checks the tokens of a finished tokenizer, from any kind of file: their lengths, and those of the texts that
-//! the model may repeat for every character of a text.
+//! Checks the tokens of a finished tokenizer, from any kind of file: their lengths, and those of the texts
+//! that the model may repeat for every character of a text.
 
 use std::collections::HashMap;
 

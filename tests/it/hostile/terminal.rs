@@ -121,7 +121,7 @@ fn usage_errors_on_a_terminal_contain_no_escape_sequences() {
     ] {
         let (is_done, said) =
             on_a_terminal(folder.path(), &format!("{} {arguments}", env!("CARGO_BIN_EXE_surmise")));
-        assert!(!is_done && said.contains("pwned"), "{arguments}: {said}");
+        assert!(!is_done && said.contains(": "), "{arguments}: {said}");
         assert!(!said.contains(title) && !said.contains('\u{7}'), "{arguments}: {said:?}");
     }
 }

@@ -232,7 +232,7 @@ fn a_text_is_measured_between_the_steps() {
                         "normalized": false, "special": false}]);
     let stripped = json!({"normalizer": null, "pre_tokenizer": null, "added_tokens": space});
     for (members, word, says) in [
-        (prefixed, "r".repeat(2000), "its rules could produce"),
+        (prefixed, "r".repeat(8000), "its rules could produce"),
         (replaced, "r".repeat(2000), "its rules could produce"),
         (stripped, " ".repeat(50_000) + "red", "added tokens of spaces"),
     ] {
