@@ -266,6 +266,20 @@ fn a_member_that_stands_twice_cannot_hide_what_is_read() {
 }
 
 #[test]
+fn json_that_would_take_much_more_memory_than_the_file_is_refused() {
+    let scene = Scene::new("gpt2");
+    for (many, says) in [
+        (vec!["{\"\":0}"; 8_000_000].join(","), "more than 1000000 objects"),
+        (vec!["[0]"; 6_000_000].join(","), "or 5000000 lists"),
+        (" ".repeat(65 << 20), "but the limit is 67108864 bytes"),
+    ] {
+        scene.put("model/tokenizer_config.json", format!("{{\"x\": [{many}]}}").as_bytes());
+        let (code, said) = said(&scene, says);
+        assert!(code == Some(1) && said.contains(says), "{said:.500}");
+    }
+}
+
+#[test]
 fn tokens_of_settings_files_are_bounded_as_well() {
     let scene = Scene::new("gpt2");
     let path = scene.path("model/tokenizer.json");
