@@ -55,7 +55,8 @@ const AT_TIMES_STUCK: &str = "{% set s=range(99999)|list %}{% if messages[0].con
      {% for i in range(99999) %}{% set x = s.count(-1) %}{% endfor %}{% endif %}red,";
 /// The same for messages of more than 70 kB.
 const AT_TIMES_STUCK_IF_LONG: &str = "{% set s=range(99999)|list %}\
-     {% if messages[0].content|length > 70000 %}{% for i in range(99999) %}{% set x = s.count(-1) %}{% endfor %}{% endif %}red,";
+     {% if messages[0].content|length > 70000 %}{% for i in range(99999) %}\
+     {% set x = s.count(-1) %}{% endfor %}{% endif %}red,";
 /// Number of chats that are sent at the same time.
 const AT_ONCE: usize = 4;
 

@@ -227,17 +227,9 @@ fn a_text_is_measured_between_the_steps() {
     let prefixed = json!({"normalizer": null, "pre_tokenizer": {"type": "Sequence", "pretokenizers": both}});
     let long = replace(&json!({"String": "r"}), &"r".repeat(4000));
     let replaced = json!({"normalizer": long, "pre_tokenizer": cut});
-    // Each space of a run would copy the rest of the run.
-    let space = json!([{"id": 4, "content": " ", "single_word": false, "lstrip": false, "rstrip": true,
-                        "normalized": false, "special": false}]);
-    let stripped = json!({"normalizer": null, "pre_tokenizer": null, "added_tokens": space});
-    for (members, word, says) in [
-        (prefixed, "r".repeat(8000), "its rules could produce"),
-        (replaced, "r".repeat(2000), "its rules could produce"),
-        (stripped, " ".repeat(50_000) + "red", "added tokens of spaces"),
-    ] {
+    for (members, word) in [(prefixed, "r".repeat(8000)), (replaced, "r".repeat(2000))] {
         let (code, said) = compared(&members, &word);
-        assert!(code == Some(1) && said.contains(says), "{says}: {code:?} {said:.500}");
+        assert!(code == Some(1) && said.contains("its rules could produce"), "{code:?} {said:.500}");
     }
 }
 

@@ -40,7 +40,13 @@ fn a_slow_tokenizer_is_stopped_and_delays_no_other_model() {
         long_model(folder.path(), id, &members(tokenizer));
     }
     long_model(folder.path(), "good", &members(&json!({"pre_tokenizer": null, "model": words})));
-    let ids = cases.iter().map(|(id, _)| *id).chain(["good"]);
+    // Each space of a run would copy the rest of the run.
+    let two = json!({"type": "WordLevel", "vocab": {"a": 0, " ": 1}, "unk_token": "a"});
+    let mut spaces = members(&json!({"pre_tokenizer": null, "model": two}));
+    spaces["added_tokens"] = json!([{"id": 1, "content": " ", "single_word": false, "lstrip": false,
+                                     "rstrip": true, "normalized": false, "special": false}]);
+    long_model(folder.path(), "spaces", &spaces);
+    let ids = cases.iter().map(|(id, _)| *id).chain(["good", "spaces"]);
     let arguments: Vec<&str> = ["serve", "--port", "0", "-q"].into_iter().chain(ids).collect();
     let server = Serving::of(command(folder.path(), &arguments));
     let ask = |id: &str, prompt: &str| {
@@ -62,6 +68,8 @@ fn a_slow_tokenizer_is_stopped_and_delays_no_other_model() {
     });
     let (status, answer) = ask("nested", &long);
     assert!(status == 400 && answer.to_string().contains("longer than 10 s"), "{status} {answer}");
+    let (status, answer) = ask("spaces", &" ".repeat(LONG));
+    assert!(status == 400 && answer.to_string().contains("added tokens of spaces"), "{status} {answer}");
     // A word of the maximum length takes a third of a second.
     let words = format!("{} ", "a".repeat(999)).repeat(POSITIONS / 999 + 1);
     let (status, answer) = ask("words", &words);
