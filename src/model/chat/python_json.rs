@@ -72,7 +72,7 @@ fn sorted(value: &Value) -> Result<Value, Error> {
             let mut keys: Vec<Value> = value.try_iter()?.collect();
             keys.sort();
             let entry = |key: Value| Ok((key.clone(), sorted(&value.get_item(&key)?)?));
-            keys.into_iter().map(entry).collect::<Result<Value, Error>>()?
+            Value::from_pairs(keys.into_iter().map(entry).collect::<Result<Vec<_>, Error>>()?)
         }
         ValueKind::Seq => value.try_iter()?.map(|item| sorted(&item)).collect::<Result<Value, Error>>()?,
         _ => value.clone(),
