@@ -4,7 +4,6 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::super::bounded::command;
 use super::super::tokenizers::{members, model};
 use crate::serve::server::{COMPLETIONS, Serving};
 
@@ -48,7 +47,10 @@ fn a_slow_tokenizer_is_stopped_and_delays_no_other_model() {
     long_model(folder.path(), "spaces", &spaces);
     let ids = cases.iter().map(|(id, _)| *id).chain(["good", "spaces"]);
     let arguments: Vec<&str> = ["serve", "--port", "0", "-q"].into_iter().chain(ids).collect();
-    let server = Serving::of(command(folder.path(), &arguments));
+    // Without a limit of processor time, which these texts would use up.
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_surmise"));
+    command.args(&arguments).current_dir(folder.path());
+    let server = Serving::of(command);
     let ask = |id: &str, prompt: &str| {
         server.ask(COMPLETIONS, &json!({"model": id, "prompt": prompt, "max_tokens": 1}))
     };
