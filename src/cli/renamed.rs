@@ -3,9 +3,9 @@
 //! A renamed command or flag is a hidden alias. A flag that became an argument or lost its effect is a hidden
 //! flag; its help begins with [`NOW`] and names the replacement.
 
-use std::borrow::Cow;
 use std::ffi::OsString;
 
+use clap::error::ErrorKind;
 use clap::{Arg, Command, CommandFactory, FromArgMatches};
 
 use super::grammar::with_grammar;
@@ -31,16 +31,14 @@ pub fn parse() -> Opts {
     opts
 }
 
-/// Prints a usage error and exits. The message may quote typed text, so control characters are escaped.
+/// Prints help, the version or a usage error, and exits. An error may quote typed text, so it has no colours,
+/// which could not be told from escape sequences in that text.
 fn leave(error: &clap::Error) -> ! {
-    let text = error.render().to_string();
-    match terminal::escaped(&text) {
-        Cow::Borrowed(_) => error.exit(),
-        Cow::Owned(text) => {
-            terminal::say(text.trim_end());
-            std::process::exit(error.exit_code())
-        }
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        error.exit()
     }
+    terminal::say(error.render().to_string().trim_end());
+    std::process::exit(error.exit_code())
 }
 
 /// One warning for each earlier name among the arguments of `command` and its subcommands.

@@ -12,7 +12,7 @@ mod opened;
 mod rows;
 mod temporary;
 
-pub use self::opened::{check_size, is_regular, open, open_own, read, read_line, read_text};
+pub use self::opened::{check_size, is_regular, open, open_own, read, read_line, read_text, read_within};
 pub use self::rows::{CsvRows, csv_bytes, json_bytes, json_line};
 use self::temporary::TemporaryFile;
 pub use self::temporary::{TemporaryFolder, exit, is_temporary};

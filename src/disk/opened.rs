@@ -24,10 +24,18 @@ pub fn open(path: impl AsRef<Path>) -> Result<File> {
 /// # Errors
 /// Returns the errors of [`open`], and an error for a file larger than 4 GiB.
 pub fn read(path: impl AsRef<Path>) -> Result<Vec<u8>> {
+    read_within(LARGEST, path)
+}
+
+/// Reads the bytes of a file of at most `most` bytes.
+///
+/// # Errors
+/// Those of [`open`], and for a larger file.
+pub fn read_within(most: u64, path: impl AsRef<Path>) -> Result<Vec<u8>> {
     let file = open(path)?;
-    check_size(&file)?;
+    check_within(most, &file)?;
     let mut bytes = vec![];
-    file.take(LARGEST).read_to_end(&mut bytes)?;
+    file.take(most).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
@@ -36,14 +44,15 @@ pub fn read(path: impl AsRef<Path>) -> Result<Vec<u8>> {
 /// # Errors
 /// [`ErrorKind::FileTooLarge`] for a larger file.
 pub fn check_size(file: &File) -> Result<()> {
+    check_within(LARGEST, file)
+}
+
+fn check_within(most: u64, file: &File) -> Result<()> {
     let n_bytes = file.metadata()?.len();
-    if n_bytes <= LARGEST {
+    if n_bytes <= most {
         return Ok(());
     }
-    let reason = format!(
-        "the file has {n_bytes} bytes, but the limit is {LARGEST} bytes; give a smaller \
-                          file"
-    );
+    let reason = format!("the file has {n_bytes} bytes, but the limit is {most} bytes; give a smaller file");
     Err(Error::new(ErrorKind::FileTooLarge, reason))
 }
 

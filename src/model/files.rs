@@ -17,6 +17,12 @@ use crate::error::{Error, Result};
 use crate::names;
 
 const CONFIG: &str = "config.json";
+/// Maximum size in bytes of a config and of a tokenizer file. Published ones have up to 33 MB.
+const LARGEST: u64 = 64 << 20;
+/// Maximum numbers of braces and of brackets that open in JSON. Parsed, an object takes 700 bytes of memory
+/// and a list 160. Published files have up to some ten thousand and half a million.
+const MOST_OBJECTS: usize = 1_000_000;
+const MOST_LISTS: usize = 5_000_000;
 
 /// The files of one model, on disk or in the binary.
 pub(super) struct ModelFiles {
@@ -177,7 +183,15 @@ impl ModelFiles {
     }
 
     fn on_disk(path: PathBuf) -> Result<Cow<'static, [u8]>> {
-        let read = disk::read(&path);
+        let read = disk::read_within(LARGEST, &path).and_then(|bytes| {
+            let has_more = |letter: u8, most: usize| bytes.iter().filter(|b| **b == letter).count() > most;
+            let is_json = path.extension().is_some_and(|name| name == "json");
+            if is_json && (has_more(b'{', MOST_OBJECTS) || has_more(b'[', MOST_LISTS)) {
+                let reason = format!("it has more than {MOST_OBJECTS} objects or {MOST_LISTS} lists");
+                return Err(std::io::Error::new(ErrorKind::InvalidData, reason));
+            }
+            Ok(bytes)
+        });
         read.map(Cow::Owned).map_err(|source| Error::Read { path, source })
     }
 }

@@ -2,11 +2,47 @@
 
 use serde_json::{Map, Value, json};
 
+use super::request::{ApiError, ApiResult};
 use super::sequence::{Event, FinishReason, Scored};
 use crate::model::Tokenizer;
 
 /// The lowest reported log-probability; lower and infinite values are replaced by it.
 const LOWEST: f64 = -9999.0;
+/// Maximum number of bytes of the texts of tokens that a request keeps, and that its log-probabilities have.
+pub(super) const MOST_TEXT: usize = 16 << 20;
+/// What a byte counts in the log-probabilities of a chat, where it is also a JSON number.
+const CHAT_BYTE: usize = 8;
+
+/// The error for texts of tokens beyond [`MOST_TEXT`].
+pub(super) fn too_much_text(param: &str) -> ApiError {
+    let reason = "the texts of the tokens have too many bytes; ask for fewer tokens or log-probabilities";
+    ApiError::invalid(param, reason)
+}
+
+/// Makes the texts of the tokens of an answer, up to [`MOST_TEXT`] bytes.
+pub(super) struct Texts<'a> {
+    tokenizer: &'a Tokenizer,
+    left: usize,
+}
+
+impl<'a> Texts<'a> {
+    pub fn of(tokenizer: &'a Tokenizer) -> Self {
+        Self { tokenizer, left: MOST_TEXT }
+    }
+
+    fn charge(&mut self, bytes: usize) -> ApiResult<()> {
+        self.left = self.left.checked_sub(bytes).ok_or_else(|| too_much_text("logprobs"))?;
+        Ok(())
+    }
+
+    /// The text of a token after the token `before`.
+    fn after(&self, before: Option<u32>, id: u32) -> String {
+        let context: Vec<u32> = before.into_iter().collect();
+        let skip = self.tokenizer.decode(&context).len();
+        let whole = self.tokenizer.decode(&[&context[..], &[id]].concat());
+        whole.get(skip..).unwrap_or_default().to_owned()
+    }
+}
 
 /// A prompt as tokens with the text of each. The texts concatenate to the prompt.
 #[derive(Debug, Clone)]
@@ -30,6 +66,8 @@ pub(super) struct Choice {
     text: String,
     finish: Option<FinishReason>,
     pub n_tokens: usize,
+    /// Number of bytes of all texts of this choice.
+    pub n_bytes: usize,
     pub failed: Option<String>,
 }
 
@@ -44,6 +82,7 @@ impl Choice {
         match event {
             Event::Prompt(scored) => {
                 let before = std::iter::once(None).chain(encoded.ids.iter().copied().map(Some));
+                self.n_bytes += encoded.pieces.iter().map(String::len).sum::<usize>();
                 let reported = scored.into_iter().zip(&encoded.pieces).zip(before);
                 self.reported.extend(reported.map(|((scored, piece), before)| ReportedToken {
                     piece: piece.clone(),
@@ -54,6 +93,7 @@ impl Choice {
             }
             Event::Token { scored, text, piece } => {
                 let before = self.reported.last().map(|last| last.scored.id).or(encoded.ids.last().copied());
+                self.n_bytes += piece.len() + text.len();
                 self.reported.push(ReportedToken { piece, scored, before });
                 self.text.push_str(&text);
                 text
@@ -88,18 +128,24 @@ impl Choice {
     }
 
     /// The choice in the format of `/v1/completions`.
-    pub fn completion(&self, index: usize, logprobs: bool, tokenizer: &Tokenizer) -> Value {
-        let logprobs = if logprobs { self.completion_logprobs(0, 0, tokenizer).0 } else { Value::Null };
-        json!({"text": self.text, "index": index, "logprobs": logprobs, "finish_reason": self.finish()})
+    pub fn completion(&self, index: usize, logprobs: bool, texts: &mut Texts) -> ApiResult<Value> {
+        let logprobs = if logprobs { self.completion_logprobs(0, 0, texts)?.0 } else { Value::Null };
+        Ok(json!({"text": self.text, "index": index, "logprobs": logprobs, "finish_reason": self.finish()}))
     }
 
     /// The log-probabilities of the tokens from `first` on, and the offset of the next token. `offset` is the
     /// offset of the token `first`.
-    pub fn completion_logprobs(&self, first: usize, offset: usize, tokenizer: &Tokenizer) -> (Value, usize) {
+    pub fn completion_logprobs(
+        &self,
+        first: usize,
+        offset: usize,
+        texts: &mut Texts,
+    ) -> ApiResult<(Value, usize)> {
         let (mut tokens, mut token_logprobs, mut top_logprobs, mut offsets) =
             (vec![], vec![], vec![], vec![]);
         let mut offset = offset;
         for token in &self.reported[first..] {
+            texts.charge(2 * token.piece.len())?;
             tokens.push(json!(token.piece));
             token_logprobs.push(token.scored.logprob.map_or(Value::Null, number));
             top_logprobs.push(match token.scored.logprob {
@@ -109,8 +155,12 @@ impl Choice {
                     let mut map: Map<String, Value> = top
                         .rev()
                         .filter(|(id, _)| *id != token.scored.id)
-                        .map(|(id, logprob)| (text(token.before, *id, tokenizer), number(*logprob)))
-                        .collect();
+                        .map(|(id, logprob)| {
+                            let text = texts.after(token.before, *id);
+                            texts.charge(text.len())?;
+                            Ok((text, number(*logprob)))
+                        })
+                        .collect::<ApiResult<_>>()?;
                     map.insert(token.piece.clone(), number(logprob));
                     Value::Object(map)
                 }
@@ -123,46 +173,40 @@ impl Choice {
             "tokens": tokens, "token_logprobs": token_logprobs, "top_logprobs": top_logprobs,
             "text_offset": offsets
         });
-        (value, offset)
+        Ok((value, offset))
     }
 
     /// The choice in the format of `/v1/chat/completions`.
-    pub fn chat(&self, index: usize, logprobs: bool, tokenizer: &Tokenizer) -> Value {
-        let logprobs = if logprobs { self.chat_logprobs(0, tokenizer) } else { Value::Null };
+    pub fn chat(&self, index: usize, logprobs: bool, texts: &mut Texts) -> ApiResult<Value> {
+        let logprobs = if logprobs { self.chat_logprobs(0, texts)? } else { Value::Null };
         let message = json!({"role": "assistant", "content": self.text, "refusal": null});
-        json!({"index": index, "message": message, "logprobs": logprobs, "finish_reason": self.finish()})
+        let finish = self.finish();
+        Ok(json!({"index": index, "message": message, "logprobs": logprobs, "finish_reason": finish}))
     }
 
     /// The log-probabilities of the tokens from `first` on.
-    pub fn chat_logprobs(&self, first: usize, tokenizer: &Tokenizer) -> Value {
-        let entry = |piece: &str, logprob: f64| {
+    pub fn chat_logprobs(&self, first: usize, texts: &mut Texts) -> ApiResult<Value> {
+        let entry = |texts: &mut Texts, piece: &str, logprob: f64| {
+            texts.charge(CHAT_BYTE * piece.len())?;
             let bytes = piece.as_bytes();
-            json!({"token": piece, "logprob": number(logprob), "bytes": bytes})
+            Ok(json!({"token": piece, "logprob": number(logprob), "bytes": bytes}))
         };
-        let content: Vec<Value> = self.reported[first..]
-            .iter()
-            .map(|token| {
-                let mut value = entry(&token.piece, token.scored.logprob.unwrap_or(LOWEST));
-                let top = token.scored.top.iter();
-                value["top_logprobs"] =
-                    top.map(|(id, logprob)| entry(&text(token.before, *id, tokenizer), *logprob)).collect();
-                value
-            })
-            .collect();
-        json!({"content": content, "refusal": null})
+        let one = |token: &ReportedToken| {
+            let mut value = entry(texts, &token.piece, token.scored.logprob.unwrap_or(LOWEST))?;
+            let top = token.scored.top.iter().map(|(id, logprob)| {
+                let text = texts.after(token.before, *id);
+                entry(texts, &text, *logprob)
+            });
+            value["top_logprobs"] = top.collect::<ApiResult<_>>()?;
+            Ok(value)
+        };
+        let content: Vec<Value> = self.reported[first..].iter().map(one).collect::<ApiResult<_>>()?;
+        Ok(json!({"content": content, "refusal": null}))
     }
 }
 
 fn number(logprob: f64) -> Value {
     json!(logprob.max(LOWEST))
-}
-
-/// The text of a token after the token `before`.
-fn text(before: Option<u32>, id: u32, tokenizer: &Tokenizer) -> String {
-    let context: Vec<u32> = before.into_iter().collect();
-    let skip = tokenizer.decode(&context).len();
-    let whole = tokenizer.decode(&[&context[..], &[id]].concat());
-    whole.get(skip..).unwrap_or_default().to_owned()
 }
 
 /// The token counts of a request.

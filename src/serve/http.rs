@@ -19,7 +19,7 @@ use super::answered::{refuse, reply};
 use super::body;
 use super::prepare::Preparation;
 use super::request::{ApiError, ApiResult, ChatRequest, CompletionRequest, Prompt, RequestFields};
-use super::running::{AnswerShape, RunningRequest, encode, fail};
+use super::running::{AnswerShape, RunningRequest, encode_all, fail};
 use super::served_model::ServedModel;
 use super::settings::ServerSettings;
 use crate::model::chat::TIME as RENDERING;
@@ -35,7 +35,7 @@ struct App {
     served: Arc<Vec<Arc<ServedModel>>>,
     settings: Arc<ServerSettings>,
     requests: Arc<AtomicU64>,
-    preparation: Preparation,
+    parsing: Preparation,
 }
 
 /// Builds the router.
@@ -44,7 +44,7 @@ pub(super) fn router(served: Vec<Arc<ServedModel>>, settings: ServerSettings) ->
         served: Arc::new(served),
         settings: Arc::new(settings),
         requests: Arc::default(),
-        preparation: Preparation::new(),
+        parsing: Preparation::new(),
     };
     Router::new()
         .route("/health", get(|| async { reply(200, &json!({"status": "ok"})) }))
@@ -155,19 +155,21 @@ async fn completions(State(app): State<App>, request: Request) -> Response {
 async fn begin_completion(app: &App, request: Request) -> ApiResult<RunningRequest> {
     app.admit(&request)?;
     let body = body::read(request).await?;
-    let (own, places) = (app.clone(), app.preparation.places(body.bytes.len()));
-    let prepare = move || {
+    let (own, size) = (app.clone(), body.bytes.len());
+    let parse = move || {
         let (number, seed) = own.number();
-        let fields = RequestFields::parse(&body.bytes)?;
-        let CompletionRequest { common, prompts, echo } = CompletionRequest::of(&fields, seed)?;
-        let served = own.find(&common.model)?;
-        let encoded = prompts
-            .iter()
-            .map(|prompt| encode(&served, served.engine.tokenizer(), prompt, true))
-            .collect::<ApiResult<Vec<_>>>()?;
-        RunningRequest::begin(AnswerShape::Completion { echo }, number, common, served, encoded)
+        let request = CompletionRequest::of(&RequestFields::parse(&body.bytes)?, seed)?;
+        Ok((number, own.find(&request.common.model)?, request, body.parsed()))
     };
-    places.run(prepare).await
+    let (number, served, request, held) = app.parsing.places(size).run(parse).await?;
+    let CompletionRequest { common, prompts, echo } = request;
+    let model = served.clone();
+    let prepare = move || {
+        let encoded = encode_all(&model, model.engine.tokenizer(), &prompts, true)?;
+        drop(held);
+        RunningRequest::begin(AnswerShape::Completion { echo }, number, common, model, encoded)
+    };
+    served.tokenizing.places(size).run(prepare).await
 }
 
 async fn chat(State(app): State<App>, request: Request) -> Response {
@@ -179,29 +181,35 @@ async fn chat(State(app): State<App>, request: Request) -> Response {
 async fn begin_chat(app: &App, request: Request) -> ApiResult<RunningRequest> {
     app.admit(&request)?;
     let body = body::read(request).await?;
-    let (own, places) = (app.clone(), app.preparation.places(body.bytes.len()));
+    let (own, size) = (app.clone(), body.bytes.len());
     let parse = move || {
         let (number, seed) = own.number();
         let request = ChatRequest::of(&RequestFields::parse(&body.bytes)?, seed)?;
         Ok((number, own.find(&request.common.model)?, request, body.parsed()))
     };
-    let (number, served, ChatRequest { mut common, messages }, held) = places.run(parse).await?;
+    let (number, served, request, held) = app.parsing.places(size).run(parse).await?;
+    let ChatRequest { mut common, messages } = request;
     // A template that takes its whole time leaves time for the error.
     let (limit, model) = (RENDERING.min(app.settings.timeout / 2), served.clone());
     let render = move || {
         let rendered = model.template.render_within(&messages, limit);
-        rendered.map_err(|reason| ApiError::invalid("messages", reason))
+        rendered.map_err(|refusal| match refusal.is_of_template {
+            true => ApiError::invalid("messages", refusal.reason),
+            false => ApiError::failed(refusal.reason),
+        })
     };
-    let (text, special) = served.rendering.run(render).await?;
+    let (text, special) = served.rendering.places(size).run(render).await?;
+    let model = served.clone();
     let prepare = move || {
-        let encoded = encode(&served, &served.chat_tokenizer, &Prompt::Text(text), !special)?;
+        let encoded = encode_all(&model, &model.chat_tokenizer, &[Prompt::Text(text)], !special)?;
         drop(held);
         if !common.has_max_tokens {
-            common.sampling.max_tokens = served.max_positions.saturating_sub(encoded.ids.len()).max(1);
+            let n: usize = encoded.iter().map(|prompt| prompt.ids.len()).sum();
+            common.sampling.max_tokens = model.max_positions.saturating_sub(n).max(1);
         }
-        RunningRequest::begin(AnswerShape::Chat, number, common, served, vec![encoded])
+        RunningRequest::begin(AnswerShape::Chat, number, common, model, encoded)
     };
-    places.run(prepare).await
+    served.tokenizing.places(size).run(prepare).await
 }
 
 fn timeout_message(time: Duration) -> String {

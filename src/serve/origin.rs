@@ -28,7 +28,8 @@ pub(super) fn refusal(request: &Request<Body>, is_loopback: bool) -> Option<Resp
 fn names_this_machine(headers: &HeaderMap) -> bool {
     headers.get_all(header::HOST).iter().all(|host| {
         let host = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok());
-        host.is_some_and(|host| is_this_machine(host.host()))
+        // A name before `@` is a user, which no browser sends.
+        host.is_some_and(|host| !host.as_str().contains('@') && is_this_machine(host.host()))
     })
 }
 
@@ -69,8 +70,16 @@ mod tests {
         for host in ["127.0.0.1", "127.0.0.1:8000", "localhost", "LOCALHOST:1", "[::1]:8000", "127.8.8.8"] {
             assert!(!is_refused(host, &[], true), "{host}");
         }
-        for host in ["example.org", "localhost.example.org", "192.168.0.7:8000", "", "x", "127.0.0.1.nip.io"]
-        {
+        for host in [
+            "example.org",
+            "localhost.example.org",
+            "192.168.0.7:8000",
+            "",
+            "x",
+            "127.0.0.1.nip.io",
+            "example.org@localhost",
+            "localhost@example.org",
+        ] {
             assert!(is_refused(host, &[], true), "{host}");
             assert!(host.is_empty() || !is_refused(host, &[], false), "{host}");
         }

@@ -1,6 +1,7 @@
 //! Parses, renders and tokenizes requests on threads other than those that handle sockets, a few at a time.
 //! Requests wait only for others of about their length, so that short requests do not wait for long ones.
-//! Each model has places for rendering its chats, so that no other request waits for a slow chat template.
+//! Each model has its own places for rendering and for tokenizing, so that no request waits for the slow chat
+//! template or the slow tokenizer of another model.
 
 use std::sync::Arc;
 
@@ -22,12 +23,6 @@ const LONGER_ONES: usize = 1;
 pub(super) struct Places(Arc<Semaphore>);
 
 impl Places {
-    /// As many places as for short requests.
-    pub fn new() -> Self {
-        // The other half of the threads is for decoding.
-        Self::of(SHORT_ONES.max(rayon::current_num_threads() / 2))
-    }
-
     fn of(places: usize) -> Self {
         Self(Arc::new(Semaphore::new(places)))
     }
@@ -51,7 +46,7 @@ impl Places {
     }
 }
 
-/// The places for parsing and tokenizing requests.
+/// The places for one step of preparing requests.
 #[derive(Clone)]
 pub(super) struct Preparation {
     short: Places,
@@ -61,7 +56,9 @@ pub(super) struct Preparation {
 
 impl Preparation {
     pub fn new() -> Self {
-        Self { short: Places::new(), middle: Places::of(LONGER_ONES), long: Places::of(LONGER_ONES) }
+        // The other half of the threads is for decoding.
+        let short = Places::of(SHORT_ONES.max(rayon::current_num_threads() / 2));
+        Self { short, middle: Places::of(LONGER_ONES), long: Places::of(LONGER_ONES) }
     }
 
     /// The places for a request of `bytes` bytes.
@@ -77,5 +74,5 @@ impl Preparation {
 }
 
 fn failed(reason: &impl ToString) -> ApiError {
-    ApiError { status: 500, kind: "server_error", ..ApiError::invalid("", reason.to_string()) }
+    ApiError::failed(reason.to_string())
 }

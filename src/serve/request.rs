@@ -27,6 +27,11 @@ impl ApiError {
         Self { status: 503, kind: "overloaded_error", ..Self::invalid("", message) }
     }
 
+    /// The error for a fault of the server.
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self { status: 500, kind: "server_error", ..Self::invalid("", message) }
+    }
+
     pub fn body(&self) -> Value {
         json!({"error": {"message": self.message, "type": self.kind, "param": self.param, "code": self.code}})
     }

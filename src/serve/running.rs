@@ -9,7 +9,7 @@ use http_body_util::channel::Sender;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use super::answer::{Choice, EncodedPrompt, usage};
+use super::answer::{Choice, EncodedPrompt, MOST_TEXT, Texts, too_much_text, usage};
 use super::engine::QueueFull;
 use super::request::{ApiError, ApiResult, CommonParams, Prompt};
 use super::sequence::{Event, SequenceRequest};
@@ -34,14 +34,29 @@ pub(super) struct RunningRequest {
     served: Arc<ServedModel>,
     encoded: Vec<EncodedPrompt>,
     choices: Vec<Choice>,
+    /// Number of bytes of the texts in all choices.
+    held: usize,
     events: UnboundedReceiver<(usize, Event)>,
 }
 
-pub(super) fn encode(
+/// Encodes prompts. The texts of all their tokens are kept for the answer.
+pub(super) fn encode_all(
+    served: &ServedModel,
+    tokenizer: &Tokenizer,
+    prompts: &[Prompt],
+    special: bool,
+) -> ApiResult<Vec<EncodedPrompt>> {
+    let mut held = 0;
+    prompts.iter().map(|prompt| encode(served, tokenizer, prompt, special, &mut held)).collect()
+}
+
+/// `held` counts the bytes of the texts of tokens.
+fn encode(
     served: &ServedModel,
     tokenizer: &Tokenizer,
     prompt: &Prompt,
     special: bool,
+    held: &mut usize,
 ) -> ApiResult<EncodedPrompt> {
     let encoded = match prompt {
         Prompt::Ids(ids) => {
@@ -57,7 +72,12 @@ pub(super) fn encode(
                 text.get(before..).unwrap_or_default().to_owned()
             };
             let n = ids.len().min(served.max_positions + 1);
-            EncodedPrompt { ids: ids.clone(), pieces: (0..n).map(piece).collect() }
+            let bounded = |n: usize| {
+                let piece = piece(n);
+                *held += piece.len();
+                if *held > MOST_TEXT { Err(too_much_text("prompt")) } else { Ok(piece) }
+            };
+            EncodedPrompt { ids: ids.clone(), pieces: (0..n).map(bounded).collect::<ApiResult<_>>()? }
         }
         Prompt::Text(text) => {
             // No token has more than 64 bytes, so a longer text can be refused without tokenizing it.
@@ -157,7 +177,20 @@ impl RunningRequest {
             .flat_map(|prompt| (0..common.n).map(move |_| Choice::begin(prompt, echo)))
             .collect();
         let created = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        Ok(Self { shape, number, created, common, served, encoded, choices, events })
+        Ok(Self { shape, number, created, common, served, encoded, choices, held: 0, events })
+    }
+
+    /// Adds an event to its choice, and returns the text that becomes visible.
+    fn take(&mut self, index: usize, event: Event) -> ApiResult<String> {
+        let choice = &mut self.choices[index];
+        let before = choice.n_bytes;
+        let text = choice.take(event, &self.encoded[index / self.common.n]);
+        self.held += choice.n_bytes - before;
+        match &choice.failed {
+            Some(message) => Err(ApiError::failed(message.as_str())),
+            None if self.held > MOST_TEXT => Err(too_much_text("max_tokens")),
+            None => Ok(text),
+        }
     }
 
     fn usage(&self) -> Value {
@@ -177,23 +210,19 @@ impl RunningRequest {
 
     pub async fn whole(mut self) -> ApiResult<Value> {
         while !self.choices.iter().all(Choice::is_over) {
-            let Some((index, event)) = self.events.recv().await else { break };
-            let prompt = &self.encoded[index / self.common.n];
-            self.choices[index].take(event, prompt);
+            let Some((index, event)) = self.events.recv().await else {
+                return Err(ApiError::failed("the sequence was lost"));
+            };
+            self.take(index, event)?;
         }
-        let lost = || Some("the sequence was lost".to_owned());
-        let failed =
-            |choice: &Choice| choice.failed.clone().or_else(|| if choice.is_over() { None } else { lost() });
-        if let Some(message) = self.choices.iter().find_map(failed) {
-            return Err(ApiError { status: 500, kind: "server_error", ..ApiError::invalid("", message) });
-        }
-        let (logprobs, tokenizer) = (self.common.sampling.logprobs.is_some(), self.served.engine.tokenizer());
+        let logprobs = self.common.sampling.logprobs.is_some();
+        let mut texts = Texts::of(self.served.engine.tokenizer());
         let choices = self.choices.iter().enumerate().map(|(index, choice)| match self.shape {
-            AnswerShape::Completion { .. } => choice.completion(index, logprobs, tokenizer),
-            AnswerShape::Chat => choice.chat(index, logprobs, tokenizer),
+            AnswerShape::Completion { .. } => choice.completion(index, logprobs, &mut texts),
+            AnswerShape::Chat => choice.chat(index, logprobs, &mut texts),
         });
         let mut body = self.envelope(true);
-        body["choices"] = choices.collect();
+        body["choices"] = choices.collect::<ApiResult<_>>()?;
         body["usage"] = self.usage();
         Ok(body)
     }
@@ -224,14 +253,16 @@ impl RunningRequest {
             let Some((index, event)) = self.events.recv().await else {
                 return fail(sender, "server_error", 500, "the sequence was lost").await;
             };
-            let prompt = &self.encoded[index / self.common.n];
             let is_prompt = matches!(event, Event::Prompt(_));
-            let text = self.choices[index].take(event, prompt);
+            let made = self.take(index, event).and_then(|text| {
+                let piece = self.piece(index, &text, &mut offsets[index])?;
+                Ok((text, piece))
+            });
+            let (text, piece) = match made {
+                Ok(made) => made,
+                Err(refusal) => return fail(sender, refusal.kind, refusal.status, &refusal.message).await,
+            };
             let choice = &self.choices[index];
-            if let Some(message) = &choice.failed {
-                return fail(sender, "server_error", 500, message).await;
-            }
-            let piece = self.piece(index, &text, &mut offsets[index]);
             if (is_prompt || !text.is_empty() || choice.is_over() || !piece["logprobs"].is_null())
                 && !self.send(sender, piece).await
             {
@@ -249,27 +280,27 @@ impl RunningRequest {
     }
 
     /// The new part of a choice: text, and the tokens since the last part.
-    fn piece(&self, index: usize, text: &str, (reported, offset): &mut (usize, usize)) -> Value {
-        let (choice, tokenizer) = (&self.choices[index], self.served.engine.tokenizer());
+    fn piece(&self, index: usize, text: &str, (reported, offset): &mut (usize, usize)) -> ApiResult<Value> {
+        let (choice, mut texts) = (&self.choices[index], Texts::of(self.served.engine.tokenizer()));
         let has_new = self.common.sampling.logprobs.is_some() && choice.n_emitted() > *reported;
         let first = std::mem::replace(reported, choice.n_emitted());
-        match self.shape {
+        Ok(match self.shape {
             AnswerShape::Completion { .. } => {
-                let logprobs = has_new.then(|| choice.completion_logprobs(first, *offset, tokenizer));
-                let logprobs = logprobs.map_or(Value::Null, |(logprobs, end)| {
+                let logprobs = has_new.then(|| choice.completion_logprobs(first, *offset, &mut texts));
+                let logprobs = logprobs.transpose()?.map_or(Value::Null, |(logprobs, end)| {
                     *offset = end;
                     logprobs
                 });
                 json!({"text": text, "index": index, "logprobs": logprobs, "finish_reason": choice.finish()})
             }
             AnswerShape::Chat => {
-                let logprobs = if has_new { choice.chat_logprobs(first, tokenizer) } else { Value::Null };
+                let logprobs = if has_new { choice.chat_logprobs(first, &mut texts)? } else { Value::Null };
                 let delta = if text.is_empty() { json!({}) } else { json!({"content": text}) };
                 json!({
                     "index": index, "delta": delta, "logprobs": logprobs, "finish_reason": choice.finish()
                 })
             }
-        }
+        })
     }
 
     /// Sends a piece. Returns whether the client is still connected.

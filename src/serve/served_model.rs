@@ -1,7 +1,7 @@
 //! A served model: its id, limits, chat template and decoding engine.
 
 use super::engine::Engine;
-use super::prepare::Places;
+use super::prepare::Preparation;
 use super::settings::ServerSettings;
 use crate::error::Result;
 use crate::model::{ChatTemplate, Model, Tokenizer};
@@ -12,8 +12,9 @@ pub(super) struct ServedModel {
     pub(super) max_positions: usize,
     pub(super) vocab_size: usize,
     pub(super) template: ChatTemplate,
-    /// The places for rendering.
-    pub(super) rendering: Places,
+    /// The places for rendering, and those for tokenizing.
+    pub(super) rendering: Preparation,
+    pub(super) tokenizing: Preparation,
     /// The tokenizer for prompts that the template renders.
     pub(super) chat_tokenizer: Tokenizer,
     pub(super) engine: Engine,
@@ -36,7 +37,8 @@ impl ServedModel {
                 false => model.tokenizer.clone(),
             },
             template,
-            rendering: Places::new(),
+            rendering: Preparation::new(),
+            tokenizing: Preparation::new(),
             engine: Engine::start(model, settings)?,
         })
     }

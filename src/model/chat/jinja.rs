@@ -5,8 +5,9 @@ use minijinja::{Environment, Error as Fault, ErrorKind, context, syntax::SyntaxC
 use serde::{Deserialize, Serialize};
 
 use super::message::ChatMessage;
-use super::source;
+use super::{python_json, source};
 use crate::guard::guarded;
+use crate::terminal::shortened;
 
 const NAME: &str = "chat";
 /// Limit on the work of one rendering: an instruction counts 1, and so do 64 bytes that are produced or read.
@@ -42,9 +43,9 @@ impl Jinja {
     /// # Errors
     /// The reason why the template is refused.
     pub fn parse(source: TemplateSource) -> Result<Self, String> {
-        source::check(&source.text)?;
         let TemplateSource { text, bos_token, eos_token } = source;
-        let environment = guarded(|| parse(text))?.map_err(|fault| fault.to_string())?;
+        let text = source::checked(&text)?;
+        let environment = guarded(|| parse(text))?.map_err(|fault| said(&fault))?;
         Ok(Self { environment, bos_token, eos_token })
     }
 
@@ -73,9 +74,14 @@ impl Jinja {
             Err(fault) if fault.kind() == ErrorKind::OutOfFuel => {
                 Err("rendering takes too many steps or produces too much text".into())
             }
-            Err(fault) => Err(fault.to_string()),
+            Err(fault) => Err(said(&fault)),
         }
     }
+}
+
+/// The message of a fault, which may quote a text of any length.
+fn said(fault: &Fault) -> String {
+    shortened(&fault.to_string()).into_owned()
 }
 
 fn parse(text: String) -> Result<Environment<'static>, Fault> {
@@ -87,6 +93,7 @@ fn parse(text: String) -> Result<Environment<'static>, Fault> {
     environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
     let raise = |message: String| Err::<String, _>(Fault::new(ErrorKind::InvalidOperation, message));
     environment.add_function("raise_exception", raise);
+    environment.add_filter("tojson", python_json::tojson);
     environment.add_template_owned(NAME, text)?;
     Ok(environment)
 }

@@ -10,12 +10,14 @@
 //! | `template.rs` | the template of a model, in this process or in workers |
 //! | `source.rs` | checks a source before parsing |
 //! | `jinja.rs` | parses and renders with limits, on the current thread |
+//! | `python_json.rs` | the filter `tojson` |
 //! | `workers.rs` | starts, asks and ends the processes that render |
 //! | `worker.rs` | what such a process does |
 
 mod files;
 mod jinja;
 mod message;
+mod python_json;
 mod source;
 mod template;
 mod worker;

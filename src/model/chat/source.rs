@@ -1,5 +1,5 @@
 //! Checks the source of a chat template before parsing. The parser is recursive, so deep nesting or long
-//! chains could overflow its stack.
+//! chains could overflow its stack. Also replaces the tags that only transformers has.
 
 /// Maximum length of a source in bytes. Published templates have up to a few tens of thousands.
 const LONGEST: usize = 1 << 20;
@@ -7,16 +7,20 @@ const LONGEST: usize = 1 << 20;
 const MOST_TAGS: usize = 5000;
 const MOST_WORDS: usize = 3000;
 
-/// Checks a source.
+/// Tags that mark the text of the model for training in transformers, with tags that have no effect either.
+const MARKS: [(&str, &str); 2] = [("generation", "if true"), ("endgeneration", "endif")];
+
+/// Checks a source, and returns the source to parse.
 ///
 /// # Errors
 /// A description of the part that is too long.
-pub(super) fn check(source: &str) -> Result<(), String> {
+pub(super) fn checked(source: &str) -> Result<String, String> {
     if source.len() > LONGEST {
         return Err(format!("it has {} bytes, which exceeds the limit of {LONGEST}", source.len()));
     }
     let mut rest = source;
     let (mut tags, mut open) = (0, 0);
+    let (mut text, mut copied) = (String::with_capacity(source.len()), 0);
     while let Some(start) = rest.find('{') {
         rest = &rest[start + 1..];
         let end = match rest.bytes().next() {
@@ -40,6 +44,15 @@ pub(super) fn check(source: &str) -> Result<(), String> {
             rest = after_raw(inside);
             continue;
         }
+        for (name, instead) in MARKS {
+            if end == "%}" && after_tag(rest, name).is_some() {
+                let at = source.len() - rest.len();
+                let at = at + rest.find(name).unwrap_or(0);
+                text.push_str(&source[copied..at]);
+                text.push_str(instead);
+                copied = at + name.len();
+            }
+        }
         let (words, length) = tag(rest, end, &mut open);
         if words > MOST_WORDS {
             let line = source[..source.len() - rest.len()].matches('\n').count() + 1;
@@ -47,7 +60,8 @@ pub(super) fn check(source: &str) -> Result<(), String> {
         }
         rest = &rest[length..];
     }
-    Ok(())
+    text.push_str(&source[copied..]);
+    Ok(text)
 }
 
 /// The text after the tag, if `text` continues a `{%` as the tag `name` without arguments.
@@ -111,11 +125,12 @@ mod tests {
     #[test]
     fn chains_without_end_are_refused_and_long_texts_are_not() {
         let long = format!("{{{{ '{}}}}}\\'' }}}} {}", "word ".repeat(10_000), "text. ".repeat(10_000));
-        assert_eq!(check(&long), Ok(()));
-        assert_eq!(check("{# {{ #} { {% if a %}{{ b }}{% endif %}"), Ok(()));
+        let check = |source: &str| checked(source).map(|text| text == source);
+        assert_eq!(check(&long), Ok(true));
+        assert_eq!(check("{# {{ #} { {% if a %}{{ b }}{% endif %}"), Ok(true));
         let raw =
             format!("{{%- raw -%}} {{{{ {} {{%+ endraw %}} {{{{ {{'a': {{}}}} }}}}", "-".repeat(10_000));
-        assert_eq!(check(&raw), Ok(()));
+        assert_eq!(check(&raw), Ok(true));
         for source in [
             format!("{{{{ {}true }}}}", "not ".repeat(100_000)),
             format!("{{{{ {}1 }}}}", "-".repeat(100_000)),
@@ -126,7 +141,16 @@ mod tests {
             format!("{{% raw %}}{{{{ '{{% endraw %}}{{{{ {}1 }}}}", "-".repeat(100_000)),
             format!("{{% raw %}}{{{{ {{% endraw%}}{{{{ {}1 }}}}", "-".repeat(100_000)),
         ] {
-            assert!(check(&source).is_err(), "{source:.40}");
+            assert!(checked(&source).is_err(), "{source:.40}");
         }
+    }
+
+    #[test]
+    fn marks_for_training_have_no_effect() {
+        let source = "{% raw %}{% generation %}{% endraw %}{{ '{% generation %}' }}{%- generation -%} a \
+                      {% endgeneration %}{# {% generation %} #}{{ generation }}";
+        let text = "{% raw %}{% generation %}{% endraw %}{{ '{% generation %}' }}{%- if true -%} a \
+                    {% endif %}{# {% generation %} #}{{ generation }}";
+        assert_eq!(checked(source).as_deref(), Ok(text));
     }
 }

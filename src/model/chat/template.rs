@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::files::ChatFiles;
 use super::jinja::{Jinja, STACK, TemplateSource};
 use super::message::ChatMessage;
-use super::workers::{self, Workers};
+use super::workers::{self, Failure, Workers};
 use crate::error::{Error, Result};
 
 /// Time limit for parsing or rendering in a process of its own.
@@ -80,7 +80,7 @@ impl ChatTemplate {
     /// # Errors
     /// The reason why the template rejects the messages.
     pub fn render(&self, messages: &[ChatMessage]) -> std::result::Result<(String, bool), String> {
-        self.render_within(messages, TIME)
+        self.render_within(messages, TIME).map_err(|refusal| refusal.reason)
     }
 
     /// Like [`ChatTemplate::render`], with a time limit where a process of its own renders.
@@ -88,18 +88,29 @@ impl ChatTemplate {
         &self,
         messages: &[ChatMessage],
         limit: Duration,
-    ) -> std::result::Result<(String, bool), String> {
+    ) -> std::result::Result<(String, bool), Refusal> {
         let rendered = match &self.renderer {
             None => {
                 let contents: Vec<&str> = messages.iter().map(|message| message.content.as_str()).collect();
                 return Ok((contents.join("\n"), false));
             }
-            Some(Renderer::InProcess(template)) => template.render(messages),
+            Some(Renderer::InProcess(template)) => template.render(messages).map_err(Failure::Template),
             Some(Renderer::Workers(workers)) => workers.render(messages, limit),
         };
-        let refused = |reason| format!("the model's chat template cannot render the messages: {reason}");
-        rendered.map(|text| (text, true)).map_err(refused)
+        rendered.map(|text| (text, true)).map_err(|failure| {
+            let (reason, is_of_template) = failure.reason();
+            let reason = format!("the model's chat template cannot render the messages: {reason}");
+            Refusal { reason, is_of_template }
+        })
     }
+}
+
+/// Why messages are not rendered.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub(crate) reason: String,
+    /// Whether the template or the messages are at fault. Otherwise, this machine cannot render any.
+    pub(crate) is_of_template: bool,
 }
 
 /// Parses a template on a thread with a stack large enough for deep nesting.

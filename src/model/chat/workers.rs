@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::jinja::TemplateSource;
 use super::message::ChatMessage;
-use super::worker::{ARGUMENT, Answer, MEMORY};
+use super::worker::{ARGUMENT, MEMORY};
 
 /// Number of processes of a template that are kept for further messages.
 const KEPT: usize = 4;
@@ -23,6 +23,30 @@ const LONGEST: u64 = 128 << 20;
 const VARIABLES: [&str; 4] = ["LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PATH", "SystemRoot"];
 
 const ADVICE: &str = "correct the template, or remove it from the model to use none";
+
+/// Why there is no prompt.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The template is refused, or refuses the messages.
+    Template(String),
+    /// No process can be started.
+    Start(String),
+    /// The process has ended before it answered.
+    Ended(String),
+}
+
+impl Failure {
+    /// The reason, and whether the template is at fault.
+    pub fn reason(self) -> (String, bool) {
+        match self {
+            Self::Template(reason) => (reason, true),
+            Self::Ended(reason) => (format!("{reason}; {ADVICE}"), true),
+            Self::Start(reason) => (reason, false),
+        }
+    }
+}
+
+type Answer = Result<String, Failure>;
 
 static IN_USE: AtomicBool = AtomicBool::new(false);
 
@@ -45,14 +69,17 @@ pub(super) struct Workers {
 }
 
 impl Workers {
-    /// Parses a template in a first process.
+    /// Parses a template in a first process. If no process can be started, the first messages start one.
     ///
     /// # Errors
     /// The reason why the template is refused.
     pub fn parse(source: TemplateSource, limit: Duration) -> Result<Self, String> {
         let workers = Self { source, idle: Mutex::default() };
-        let worker = workers.start(&TimeLimit::from_now(limit))?;
-        workers.keep(worker);
+        match workers.start(&TimeLimit::from_now(limit)) {
+            Ok(worker) => workers.keep(worker),
+            Err(Failure::Start(_)) => {}
+            Err(Failure::Template(reason) | Failure::Ended(reason)) => return Err(reason),
+        }
         Ok(workers)
     }
 
@@ -62,19 +89,29 @@ impl Workers {
     /// The reason why the template refuses the messages, or the limit that is exceeded.
     pub fn render(&self, messages: &[ChatMessage], limit: Duration) -> Answer {
         let limit = TimeLimit::from_now(limit);
-        let mut worker = match self.take() {
-            Some(worker) => worker,
-            None => self.start(&limit)?,
-        };
-        let answer = worker.ask(json!(messages).to_string(), &limit);
-        let answer = answer.map_err(|reason| format!("{reason}; {ADVICE}"))?;
-        self.keep(worker);
+        let messages = json!(messages).to_string();
+        if let Some(worker) = self.take() {
+            match self.ask(worker, messages.clone(), &limit) {
+                // The system may have ended the process while it waited.
+                Err(Failure::Ended(_)) if !limit.left().is_zero() => {}
+                answer => return answer,
+            }
+        }
+        self.ask(self.start(&limit)?, messages, &limit)
+    }
+
+    fn ask(&self, mut worker: Worker, messages: String, limit: &TimeLimit) -> Answer {
+        let answer = worker.ask(messages, limit);
+        // After a message of the template, the process goes on.
+        if matches!(answer, Ok(_) | Err(Failure::Template(_))) {
+            self.keep(worker);
+        }
         answer
     }
 
-    fn start(&self, limit: &TimeLimit) -> Result<Worker, String> {
-        let mut worker = Worker::start()?;
-        worker.ask(json!(self.source).to_string(), limit)??;
+    fn start(&self, limit: &TimeLimit) -> Result<Worker, Failure> {
+        let mut worker = Worker::start().map_err(Failure::Start)?;
+        worker.ask(json!(self.source).to_string(), limit)?;
         Ok(worker)
     }
 
@@ -112,7 +149,7 @@ impl TimeLimit {
 struct Worker {
     child: Child,
     lines: Sender<String>,
-    answers: Receiver<io::Result<Answer>>,
+    answers: Receiver<io::Result<Result<String, String>>>,
 }
 
 impl Worker {
@@ -135,22 +172,22 @@ impl Worker {
     }
 
     /// Sends a line and waits for the answer.
-    fn ask(&mut self, line: String, limit: &TimeLimit) -> Result<Answer, String> {
+    fn ask(&mut self, line: String, limit: &TimeLimit) -> Answer {
         // If the thread has ended, there is no answer either.
         self.lines.send(line).unwrap_or_default();
         match self.answers.recv_timeout(limit.left()) {
-            Ok(Ok(answer)) => Ok(answer),
+            Ok(Ok(answer)) => answer.map_err(Failure::Template),
             Err(RecvTimeoutError::Timeout) => {
-                Err(format!("it was stopped after {} s", limit.time.as_secs_f64()))
+                Err(Failure::Ended(format!("it was stopped after {} s", limit.time.as_secs_f64())))
             }
             Ok(Err(_)) | Err(RecvTimeoutError::Disconnected) => {
                 // Killing a process that has just ended does not change its status.
                 let ended = self.child.kill().and_then(|()| self.child.wait());
                 let ended = ended.map_or_else(|error| error.to_string(), |status| status.to_string());
-                Err(format!(
+                Err(Failure::Ended(format!(
                     "its process ended ({ended}): it nests too deeply, or needs more than {} MiB of memory",
                     MEMORY >> 20
-                ))
+                )))
             }
         }
     }
@@ -166,7 +203,12 @@ impl Drop for Worker {
 /// Starts a process, and returns the file of the program too.
 fn spawn() -> Result<(Child, PathBuf), String> {
     let own = std::env::current_exe();
-    let own = own.map_err(|error| format!("the file of this program cannot be found ({error})"))?;
+    let own = own.map_err(|error| {
+        format!(
+            "chat templates are read in another process of this program, whose file cannot be found \
+             ({error}); make /proc available"
+        )
+    })?;
     // On Linux, this path leads to the running program even after its file has been replaced.
     let running = PathBuf::from("/proc/self/exe");
     let mut command = Command::new(if running.exists() { &running } else { &own });
@@ -195,7 +237,7 @@ fn converse(
     mut stdin: ChildStdin,
     stdout: ChildStdout,
     lines: &Receiver<String>,
-    answers: &Sender<io::Result<Answer>>,
+    answers: &Sender<io::Result<Result<String, String>>>,
 ) {
     let mut stdout = BufReader::new(stdout);
     let mut exchange = |line: String| {

@@ -4,12 +4,15 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::sentencepiece::MOST_BYTES;
-use super::{parts, pattern};
+use super::growth::LONGEST_PIECE;
+use super::{parts, pattern, trie};
 
-/// Maximum value of WordPiece's word length, in characters. The search time grows with its square; published
+/// Maximum value of WordPiece's word length, in characters. The search time grows with its cube; published
 /// files have 100.
-const LONGEST_WORD: u64 = 10_000;
+const LONGEST_WORD: u64 = 1000;
+/// Maximum number of pieces and of merges. Published files have up to one million pieces.
+const MOST_PIECES: usize = 2_000_000;
+const MOST_MERGES: usize = 4_000_000;
 /// Maximum number of special tokens that a template may add to a text.
 const MOST_AROUND: usize = 1000;
 
@@ -22,8 +25,15 @@ pub(super) fn check(file: &mut Value) -> Result<(), String> {
     let kind = model_type(&file["model"])?;
     check_model(&file["model"], kind)?;
     file["model"]["type"] = kind.into();
+    let mut copies = 0;
     for member in [&parts::NORMALIZER, &parts::PRE_TOKENIZER, &parts::DECODER] {
-        member.each(file, &mut check_part)?;
+        member.each(file, &mut |part, kind, place| {
+            copies += check_part(part, kind, place)?;
+            match copies {
+                ..=pattern::MOST_COPIES => Ok(()),
+                _ => Err(format!("{place}.pattern: all expressions together are too large")),
+            }
+        })?;
     }
     let mut around = 0;
     parts::POST_PROCESSOR.each(file, &mut |part, kind, place| {
@@ -54,6 +64,15 @@ fn model_type(model: &Value) -> Result<&'static str, String> {
 }
 
 fn check_model(model: &Value, kind: &str) -> Result<(), String> {
+    let n_pieces = model["vocab"].as_object().map(serde_json::Map::len);
+    let n_pieces = n_pieces.or(model["vocab"].as_array().map(Vec::len)).unwrap_or(0);
+    let n_merges = model["merges"].as_array().map_or(0, Vec::len);
+    if n_pieces > MOST_PIECES || n_merges > MOST_MERGES {
+        return Err(format!(
+            "model has {n_pieces} pieces and {n_merges} merges; at most {MOST_PIECES} and {MOST_MERGES} are \
+             allowed"
+        ));
+    }
     match kind {
         "BPE" => check_merges(model),
         "Unigram" => check_scores(model),
@@ -98,7 +117,7 @@ fn check_scores(model: &Value) -> Result<(), String> {
         let Some((piece, score)) = entry[0].as_str().zip(entry[1].as_f64()) else {
             return Err(format!("model.vocab[{at}] is not a piece with a score"));
         };
-        if piece.len() > MOST_BYTES || !score.is_finite() {
+        if piece.len() > LONGEST_PIECE || !score.is_finite() {
             return Err(format!(
                 "model.vocab[{at}]: invalid piece of {} bytes with the score {score}",
                 piece.len()
@@ -108,6 +127,7 @@ fn check_scores(model: &Value) -> Result<(), String> {
             return Err(format!("model.vocab[{at}]: the piece {piece:?} occurs twice"));
         }
     }
+    trie::lookup_ns(seen.into_iter()).map_err(|reason| format!("model.vocab: {reason}"))?;
     if let Some(unknown) = model["unk_id"].as_u64()
         && unknown >= pieces.len() as u64
     {
@@ -116,8 +136,8 @@ fn check_scores(model: &Value) -> Result<(), String> {
     Ok(())
 }
 
-/// Checks one normalizer, pre-tokenizer or decoder.
-fn check_part(part: &Value, kind: &str, place: &str) -> Result<(), String> {
+/// Checks one normalizer, pre-tokenizer or decoder, and returns the number of copies in its expression.
+fn check_part(part: &Value, kind: &str, place: &str) -> Result<usize, String> {
     match kind {
         "FixedLength" if part["length"].as_u64() == Some(0) => {
             return Err(format!("{place}.length is 0"));
@@ -139,8 +159,8 @@ fn check_part(part: &Value, kind: &str, place: &str) -> Result<(), String> {
         _ => {}
     }
     match part["pattern"]["Regex"].as_str() {
-        Some(regex) => pattern::check(regex).map_err(|reason| format!("{place}.pattern: {reason}")),
-        None => Ok(()),
+        Some(regex) => pattern::copies(regex).map_err(|reason| format!("{place}.pattern: {reason}")),
+        None => Ok(0),
     }
 }
 
@@ -169,6 +189,10 @@ fn check_template(part: &Value, kind: &str, place: &str) -> Result<usize, String
         };
         let token = &part["special_tokens"][id];
         let count = |list: &Value| list.as_array().map(Vec::len);
+        let texts = token["tokens"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        if texts.map(str::len).max() > Some(LONGEST_PIECE) {
+            return wrong(&format!("a text of its token has more than {LONGEST_PIECE} bytes"));
+        }
         match (count(&token["ids"]), count(&token["tokens"])) {
             (Some(ids), Some(tokens)) if ids == tokens && ids > 0 => around = around.saturating_add(ids),
             _ => return wrong("special_tokens must have one id for each text of its token"),
@@ -217,11 +241,17 @@ mod tests {
             (bpe(json!(["b a"]), Value::Null), "\"ba\" is not in"),
             (bpe(json!(["a b"]), json!("####")), "does not begin with"),
             (bpe(json!([7]), Value::Null), "not a pair"),
+            (json!({"model": {"type": "BPE", "vocab": {}, "merges": vec![0; 4_000_001]}}), "4000001 merges"),
+            (
+                nested(json!({"type": "Sequence", "pretokenizers": vec![
+                    json!({"type": "Split", "pattern": {"Regex": r"\w".repeat(1000)}}); 6]})),
+                "all expressions together",
+            ),
             (json!({"model": {"vocab": [["a", 0.0], ["a", 0.0]]}}), "model.vocab[1]"),
             (json!({"model": {"vocab": [["a", 0.0]], "unk_id": 1}}), "model.unk_id is 1"),
             (json!({"model": {"max_input_chars_per_word": u64::MAX}}), "max_input_chars"),
             (
-                json!({"model": {"type": "WordPiece", "merges": [], "max_input_chars_per_word": 20_000}}),
+                json!({"model": {"type": "WordPiece", "merges": [], "max_input_chars_per_word": 1001}}),
                 "max_input",
             ),
             (json!({"model": {"type": "BPE", "vocab": []}}), "model.vocab is not a map"),
@@ -252,6 +282,7 @@ mod tests {
             (processor("BertProcessing", json!([text]), json!({})), "processors[0].single"),
             (template(json!([{"SpecialToken": ["x", 0]}]), json!({})), "single[0]: it is neither"),
             (template(json!([special]), json!({"ids": [1], "tokens": []})), "must have one id"),
+            (template(json!([special]), json!({"ids": [1], "tokens": ["a".repeat(5000)]})), "more than 4096"),
         ] {
             let said = check(&file).expect_err(says);
             assert!(said.contains(says), "{said}");

@@ -9,13 +9,16 @@ use tokenizers::{Encoding, ModelWrapper};
 use super::TokenizerFiles;
 use super::bos::Bos;
 use super::bos_prefix::{self, BosPrefix, BosSettings};
+use super::budget::Share;
 use super::growth::Growth;
 use super::open::{self, Opened};
 use super::settings::TokenizerSettings;
+use super::steps::Steps;
 use crate::error::{Error, Result};
 use crate::guard::guarded;
 use crate::model::arch::Config;
 use crate::model::embedded::embedded;
+use crate::terminal::shortened;
 
 /// Number of characters of a text that an error shows.
 const SHOWN: usize = 200;
@@ -30,6 +33,7 @@ pub struct Tokenizer {
     unknown: Option<u32>,
     vocab_size: usize,
     growth: Growth,
+    steps: Steps,
 }
 
 /// One token of a text.
@@ -79,7 +83,8 @@ impl Tokenizer {
                           config.json names one; omit --bos on";
             return Err(fault(reason.into()));
         };
-        let tokenizer = Self { path, inner, prefix, notes, unknown, vocab_size, growth };
+        let steps = call(|| Steps::of(&inner)).map_err(fault)?;
+        let tokenizer = Self { path, inner, prefix, notes, unknown, vocab_size, growth, steps };
         tokenizer.known(tokenizer.prefix.iter().map(|id| {
             let at = probe.get_ids().iter().position(|other| other == id);
             (*id, at.map_or("bos_token", |at| probe.get_tokens()[at].as_str()))
@@ -187,7 +192,8 @@ impl Tokenizer {
 
     fn encoding(&self, text: &str) -> std::result::Result<Encoding, String> {
         self.growth.admits(text)?;
-        call(|| self.inner.encode(text, false))
+        let _until_done = Share::take(self.growth.memory(text));
+        call(|| self.steps.encode(&self.inner, text))
     }
 
     /// Checks that the tokens, given with their texts, are in the model's vocabulary.
@@ -204,7 +210,7 @@ impl Tokenizer {
     }
 
     fn fault(&self, reason: String) -> Error {
-        Error::Tokenizer { path: self.path.clone(), reason }
+        Error::Tokenizer { path: self.path.clone(), reason: shortened(&reason).into_owned() }
     }
 }
 

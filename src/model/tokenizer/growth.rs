@@ -3,32 +3,41 @@
 
 use serde_json::Value;
 
-use super::parts;
+use super::{parts, steps};
 
 /// Maximum factor by which a text may grow; published files stay below 50.
 const MOST: usize = 4096;
-/// Maximum number of bytes that the rules may produce from one text, or the decoder from some tokens. The
-/// library takes some hundred bytes of memory for each.
+/// Maximum number of bytes that the normalizer may produce from one text, or the decoder from some tokens.
+/// The library takes about 80 bytes of memory for each.
 const MOST_BYTES: usize = 8 << 20;
+/// Bytes of memory that the library takes for a byte of a normalized text, and of a text of which each byte
+/// becomes a token.
+const MEMORY_NORMALIZED: usize = 80;
+const MEMORY_SPLIT: usize = 400;
 /// Maximum number of bytes that the rules may produce from all added tokens; published files have at most a
 /// few hundred thousand. The library searches for all of them at once, in a table of some hundred bytes for
 /// each of these.
 const MOST_ADDED: usize = 4 << 20;
+/// Maximum number of bytes of a piece of any vocabulary and of an added token; published ones stay below a
+/// thousand.
+pub(super) const LONGEST_PIECE: usize = 4096;
 /// Maximum number of bytes that the decoder may produce from one token; published files stay below a few
 /// thousand.
-const MOST_DECODED: usize = 64 << 10;
+const MOST_DECODED: usize = 16 << 10;
 
-/// The factors by which a text can grow when it is encoded, and the text of a token when it is decoded.
+/// The factors by which a text can grow when it is normalized and when it is split, and the text of a token
+/// when it is decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Growth {
-    encoded: usize,
+    normalized: usize,
+    split: usize,
     decoded: usize,
 }
 
 impl Growth {
     /// For rules that lengthen a text at most threefold, such as replacing a space by U+2581. Decoders that
     /// surmise builds at most double it.
-    pub(super) const SMALL: Self = Self { encoded: 3, decoded: 2 };
+    pub(super) const SMALL: Self = Self { normalized: 3, split: 2, decoded: 2 };
 
     /// For sentencepiece rules that lengthen a text by the factor `times`, and for its rules for spaces.
     ///
@@ -36,7 +45,7 @@ impl Growth {
     /// The factor, if it exceeds the maximum.
     pub(super) fn of_rules(times: usize) -> Result<Self, String> {
         let mut growth = Self::SMALL;
-        grow(&mut growth.encoded, times, "its normalization rules")?;
+        grow(&mut growth.normalized, times, "its normalization rules")?;
         Ok(growth)
     }
 
@@ -48,10 +57,10 @@ impl Growth {
         file: &Value,
         precompiled: &dyn Fn(&str) -> Result<usize, String>,
     ) -> Result<Self, String> {
-        let mut growth = Self { encoded: 1, decoded: 1 };
+        let mut growth = Self { normalized: 1, split: 1, decoded: 1 };
         parts::NORMALIZER.each(file, &mut |part, kind, place| {
             let times = one(part, kind, precompiled).map_err(|why| format!("{place}: {why}"))?;
-            grow(&mut growth.encoded, times, place)
+            grow(&mut growth.normalized, times, place)
         })?;
         // The library normalizes added tokens when it reads them, and does not split them.
         let added = || {
@@ -59,20 +68,19 @@ impl Growth {
             tokens.map(|token| (token["content"].as_str().unwrap_or_default(), token["normalized"] != false))
         };
         growth.admits_added(added())?;
-        let added = added().map(|(text, is_normalized)| growth.added(text, is_normalized));
+        let added = added().map(|(text, _)| text.len());
         let longest = added.chain(pieces(&file["model"]["vocab"]).map(str::len)).max().unwrap_or(0);
         parts::PRE_TOKENIZER.each(file, &mut |part, kind, place| {
-            grow(&mut growth.encoded, one(part, kind, precompiled)?, place)
+            let times = match kind {
+                // A space before a character of one byte; each byte becomes a character of up to two.
+                "ByteLevel" if part["add_prefix_space"] != false => 4,
+                kind => one(part, kind, precompiled)?,
+            };
+            grow(&mut growth.split, times, place)
         })?;
         parts::DECODER.each(file, &mut |part, kind, place| {
             grow(&mut growth.decoded, decoded(part, kind), place)?;
-            match (longest + 1).saturating_mul(growth.decoded) {
-                ..=MOST_DECODED => Ok(()),
-                most => Err(format!(
-                    "{place}: it can make {most} bytes from the longest token, of {longest} bytes, which \
-                     exceeds the limit of {MOST_DECODED}"
-                )),
-            }
+            growth.admits_piece(longest).map_err(|reason| format!("{place}: {reason}"))
         })?;
         Ok(growth)
     }
@@ -83,11 +91,34 @@ impl Growth {
     /// A message with the possible length.
     pub(super) fn admits(self, text: &str) -> Result<(), String> {
         // A rule may also add something before, between or after all characters.
-        match (text.len() + 1).saturating_mul(self.encoded) {
+        match (text.len() + 1).saturating_mul(self.normalized) {
             most if most <= MOST_BYTES => Ok(()),
+            most => Err(steps::excess(most, text.len())),
+        }
+    }
+
+    /// The number of bytes of memory that a text may take in the library.
+    pub(super) fn memory(self, text: &str) -> usize {
+        let normalized = (text.len() + 1).saturating_mul(self.normalized);
+        let split = normalized.saturating_mul(self.split).min(steps::MOST_BYTES);
+        (normalized.saturating_mul(MEMORY_NORMALIZED)).max(split * MEMORY_SPLIT)
+    }
+
+    /// Rejects a token of `length` bytes whose text could become too long.
+    ///
+    /// # Errors
+    /// A message with the possible length.
+    pub(super) fn admits_piece(self, length: usize) -> Result<(), String> {
+        if length > LONGEST_PIECE {
+            return Err(format!(
+                "the longest token has {length} bytes, which exceeds the limit of {LONGEST_PIECE}"
+            ));
+        }
+        match (length + 1).saturating_mul(self.decoded) {
+            ..=MOST_DECODED => Ok(()),
             most => Err(format!(
-                "its rules could produce {most} bytes from {}, which exceeds the limit of {MOST_BYTES}",
-                text.len()
+                "it can make {most} bytes from the longest token, of {length} bytes, which exceeds the limit \
+                 of {MOST_DECODED}"
             )),
         }
     }
@@ -111,7 +142,7 @@ impl Growth {
     }
 
     fn added(self, text: &str, is_normalized: bool) -> usize {
-        if is_normalized { (text.len() + 1).saturating_mul(self.encoded) } else { text.len() }
+        if is_normalized { (text.len() + 1).saturating_mul(self.normalized) } else { text.len() }
     }
 
     /// Whether tokens with texts of these lengths can be decoded.
@@ -163,7 +194,9 @@ fn one(
         "Metaspace" => length(&part["replacement"]) + 1,
         // The longest decompositions in Unicode: one ligature decomposes into eighteen characters.
         "NFKC" | "NFKD" => 11,
-        "NFC" | "NFD" | "Bert" | "BertNormalizer" => 3,
+        "NFC" | "NFD" => 3,
+        // It puts spaces around a character, decomposes it and converts it to lower case.
+        "Bert" | "BertNormalizer" => 5,
         "Lowercase" => 2,
         _ => 1,
     })
@@ -202,9 +235,9 @@ mod tests {
         let space = json!({"type": "Replace", "pattern": {"String": " "}, "content": "\u{2581}"});
         let blanks = json!({"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": " "});
         let rules = json!({"type": "Precompiled", "precompiled_charsmap": ""});
-        assert_eq!(of(&json!([space])).map(|growth| growth.encoded), Ok(3));
+        assert_eq!(of(&json!([space])).map(|growth| growth.normalized), Ok(3));
         // The rules of T5 and of ALBERT.
-        assert_eq!(of(&json!([rules, blanks, space])).map(|growth| growth.encoded), Ok(66));
+        assert_eq!(of(&json!([rules, blanks, space])).map(|growth| growth.normalized), Ok(66));
         let albert =
             json!([blanks, {"type": "NFKD"}, {"type": "StripAccents"}, {"type": "Lowercase"}, rules]);
         assert!(of(&albert).is_ok());
@@ -219,7 +252,20 @@ mod tests {
     #[test]
     fn a_text_is_refused_by_what_it_could_become() {
         assert!(Growth::SMALL.admits(&"x".repeat(1 << 20)).is_ok());
-        assert!(Growth { encoded: 4096, decoded: 1 }.admits(&"x".repeat(1 << 20)).is_err());
+        assert!(Growth { normalized: 4096, split: 1, decoded: 1 }.admits(&"x".repeat(1 << 20)).is_err());
+    }
+
+    #[test]
+    fn a_space_before_each_part_counts_too() {
+        let of = |n: usize, has_prefix: Value| {
+            let step = json!({"type": "ByteLevel", "add_prefix_space": has_prefix});
+            let steps = json!({"type": "Sequence", "pretokenizers": vec![step; n]});
+            Growth::of(&json!({ "pre_tokenizer": steps }), &|_| Ok(1)).map(|growth| growth.split)
+        };
+        assert_eq!(of(1, json!(false)), Ok(2));
+        assert_eq!(of(6, Value::Null), Ok(4096));
+        assert_eq!(of(6, json!(true)), Ok(4096));
+        assert!(of(7, json!(true)).is_err());
     }
 
     #[test]

@@ -10,6 +10,7 @@ use tokenizers::{ModelWrapper, Tokenizer};
 use super::growth::Growth;
 use super::{charsmap, checked};
 use crate::error::{Error, Result};
+use crate::terminal::shortened;
 
 /// Parses the bytes of the tokenizer.json at `path`, and disables settings by which tokens would depend on
 /// more than the text. Also returns the factor by which its rules can lengthen a text.
@@ -19,7 +20,8 @@ use crate::error::{Error, Result};
 pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<(Tokenizer, Growth)> {
     let fault = |reason: String| Error::Tokenizer { path: path.into(), reason };
     let malformed = |source: &dyn std::fmt::Display| {
-        fault(format!("not a readable tokenizer.json ({source}); download or save it again"))
+        let source = source.to_string();
+        fault(format!("not a readable tokenizer.json ({}); download or save it again", shortened(&source)))
     };
     // Checked first, because the library panics if the decoder is invalid JSON.
     let mut value: Value = serde_json::from_slice(bytes).map_err(|source| malformed(&source))?;

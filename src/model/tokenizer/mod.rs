@@ -6,12 +6,14 @@ use std::path::PathBuf;
 
 mod bos;
 mod bos_prefix;
+mod budget;
 mod charsmap;
 mod checked;
 mod encode;
 mod gguf;
 mod growth;
 mod json;
+mod lengths;
 mod open;
 mod parts;
 mod pattern;
@@ -19,6 +21,8 @@ mod pieces;
 mod protobuf;
 mod sentencepiece;
 mod settings;
+mod steps;
+mod trie;
 mod vocab_merges;
 
 pub use self::bos::Bos;

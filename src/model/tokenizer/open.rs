@@ -6,9 +6,10 @@ use super::TokenizerFiles;
 use super::growth::Growth;
 use super::sentencepiece::SentencePiece;
 use super::settings::{self, TokenizerSettings};
-use super::{gguf, json, vocab_merges};
+use super::{gguf, json, lengths, vocab_merges};
 use crate::error::{Error, Result};
 use crate::guard::guarded;
+use crate::terminal::shortened;
 
 pub(super) const JSON: &str = "tokenizer.json";
 /// File names of sentencepiece models.
@@ -44,11 +45,17 @@ pub(super) fn open(
     settings: &TokenizerSettings,
     model_type: &str,
 ) -> Result<Opened> {
-    guarded(|| best(files, settings, model_type)).unwrap_or_else(|reason| {
+    let opened = guarded(|| best(files, settings, model_type)).unwrap_or_else(|reason| {
         let path = files.gguf().map_or_else(|| files.path(JSON), |file| file.path().into());
-        let reason = format!("crashes the tokenizers library ({reason}); download or save it again");
+        let reason =
+            format!("crashes the tokenizers library ({}); download or save it again", shortened(&reason));
         Err(Error::Tokenizer { path, reason })
-    })
+    })?;
+    lengths::check(&opened.inner, opened.growth).map_err(|reason| Error::Tokenizer {
+        path: opened.path.clone(),
+        reason: format!("is not a readable tokenizer ({reason}); download or save it again"),
+    })?;
+    Ok(opened)
 }
 
 /// Opens the best available tokenizer.
@@ -107,8 +114,9 @@ fn sentencepiece(
 ) -> Result<Opened> {
     let fault = |reason: &dyn std::fmt::Display| {
         let reason = format!(
-            "is not a readable sentencepiece model ({reason}); download it again, or create a tokenizer.json \
-             with transformers (`AutoTokenizer.from_pretrained(folder).save_pretrained(folder)`)"
+            "is not a readable sentencepiece model ({}); download it again, or create a tokenizer.json with \
+             transformers (`AutoTokenizer.from_pretrained(folder).save_pretrained(folder)`)",
+            shortened(&reason.to_string())
         );
         Error::Tokenizer { path: path.clone(), reason }
     };

@@ -4,8 +4,10 @@
 
 /// Maximum length of an expression in bytes; published ones have a few hundred.
 const LONGEST: usize = 20_000;
-/// Maximum number of copies of parts, and maximum depth of groups.
-const MOST_COPIES: usize = 100_000;
+/// Maximum number of copies of parts, and maximum depth of groups. A copy of a letter takes about a hundred
+/// bytes of memory, and one of a class [`CLASS`] times as much.
+pub(super) const MOST_COPIES: usize = 100_000;
+const CLASS: usize = 20;
 const DEEPEST: usize = 100;
 
 /// A group that is being parsed.
@@ -33,11 +35,11 @@ impl Group {
     }
 }
 
-/// Checks an expression.
+/// The number of copies of the parts of an expression.
 ///
 /// # Errors
 /// The reason why an expression would be too large or too slow.
-pub(super) fn check(regex: &str) -> Result<(), String> {
+pub(super) fn copies(regex: &str) -> Result<usize, String> {
     if regex.len() > LONGEST {
         return Err(format!("it has {} bytes, which exceeds the limit of {LONGEST}", regex.len()));
     }
@@ -51,11 +53,16 @@ pub(super) fn check(regex: &str) -> Result<(), String> {
                 let next = rest[1..].chars().next();
                 is_tried |= next.is_some_and(|next| matches!(next, '1'..='9' | 'k' | 'g' | 'G' | 'K'));
                 length += next.map_or(0, char::len_utf8);
-                top(&mut groups).add(1, 0);
+                // The name of a class in braces belongs to it.
+                if rest.starts_with("\\p{") || rest.starts_with("\\P{") {
+                    length = rest.find('}').map_or(rest.len(), |end| end + 1);
+                }
+                let is_class = next.is_some_and(|next| next.is_ascii_alphabetic());
+                top(&mut groups).add(if is_class { CLASS } else { 1 }, 0);
             }
             '[' => {
                 length = class(rest);
-                top(&mut groups).add(1, 0);
+                top(&mut groups).add(CLASS, 0);
             }
             '(' => {
                 is_tried |= ["(?=", "(?!", "(?<=", "(?<!", "(?>", "(?(", "(?R", "(?&", "(?P>", "(?P="]
@@ -97,7 +104,7 @@ pub(super) fn check(regex: &str) -> Result<(), String> {
     if is_tried && groups.iter().any(|group| group.nested > 1) {
         return Err("it has nested unbounded repetitions together with look-around".into());
     }
-    Ok(())
+    Ok(groups.iter().map(|group| group.size).sum())
 }
 
 fn top(groups: &mut Vec<Group>) -> &mut Group {
@@ -161,7 +168,7 @@ mod tests {
             " {2,}",
             r"\{1000000\}",
         ] {
-            assert_eq!(check(regex), Ok(()), "{regex}");
+            assert!(copies(regex).is_ok_and(|copies| copies < 1000), "{regex}");
         }
     }
 
@@ -175,7 +182,14 @@ mod tests {
             &"(".repeat(1000),
             &"a".repeat(50_000),
         ] {
-            assert!(check(regex).is_err(), "{regex:.40}");
+            assert!(copies(regex).is_err(), "{regex:.40}");
         }
+    }
+
+    #[test]
+    fn copies_of_classes_count_more_than_those_of_letters() {
+        assert_eq!(copies("(ab){10}"), Ok(20));
+        assert_eq!(copies(r"\p{L}{10}"), Ok(10 * CLASS));
+        assert_eq!(copies(r"[a-z]{10}\."), Ok(10 * CLASS + 1));
     }
 }

@@ -1,6 +1,6 @@
 //! Converts a sentencepiece model to a tokenizer of the `tokenizers` library.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use tokenizers::decoders::DecoderWrapper;
 use tokenizers::decoders::byte_fallback::ByteFallback;
@@ -30,15 +30,19 @@ impl SentencePiece {
     /// # Errors
     /// The reason why a token cannot have its id.
     pub(super) fn extend(&mut self, added: &BTreeMap<u32, AddedToken>) -> Result<(), String> {
+        let mut known: HashSet<String> = self.pieces.iter().map(|piece| piece.text.clone()).collect();
         for (id, token) in added {
-            if self.pieces.iter().any(|piece| piece.text == token.content) {
+            let text = token.content.clone();
+            if !known.insert(text.clone()) {
                 continue;
             }
-            let text = token.content.clone();
             let kind = if token.special { Kind::Control } else { Kind::UserDefined };
             let n = self.pieces.len();
             match self.pieces.get_mut(*id as usize) {
-                Some(piece) => *piece = Piece { text, kind, ..*piece },
+                Some(piece) => {
+                    known.remove(&piece.text);
+                    *piece = Piece { text, kind, ..*piece };
+                }
                 None if *id as usize == n => self.pieces.push(Piece { text, score: 0.0, kind }),
                 None => {
                     return Err(format!(
@@ -108,7 +112,7 @@ impl SentencePiece {
 
     /// All pairs of pieces that form a third piece, ordered by the score of the result, highest first.
     fn merges(&self) -> Vec<(String, String)> {
-        let normal: std::collections::HashSet<&str> = self.texts(Kind::Normal).collect();
+        let normal: HashSet<&str> = self.texts(Kind::Normal).collect();
         let mut pairs: Vec<(f32, usize, &str, &str)> = vec![];
         for (id, piece) in self.pieces.iter().enumerate().filter(|(_, piece)| piece.kind == Kind::Normal) {
             for (at, _) in piece.text.char_indices().skip(1) {

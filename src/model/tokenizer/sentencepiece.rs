@@ -5,9 +5,9 @@
 //! The fields follow `sentencepiece_model.proto`. Normalisation, merges and scores follow sentencepiece (Kudo
 //! and Richardson 2018), and give the same ids.
 
-use super::charsmap;
-use super::growth::Growth;
+use super::growth::{Growth, LONGEST_PIECE};
 use super::protobuf::{self, Value};
+use super::{charsmap, trie};
 
 /// The kind of a piece.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,11 +145,22 @@ impl SentencePiece {
             if text.is_empty() || !score.is_finite() {
                 return Err(format!("its piece {text:?} is empty or has the invalid score {score}"));
             }
-            if text.len() > MOST_BYTES {
+            if text.len() > LONGEST_PIECE {
                 return Err(format!("it has a piece of {} bytes", text.len()));
             }
             if !seen.insert(text.as_str()) {
                 return Err(format!("it has the piece {text:?} twice"));
+            }
+        }
+        match self.method {
+            Method::Unigram => drop(trie::lookup_ns(seen.into_iter())?),
+            // Each piece is split at every letter to find the pairs that form it.
+            Method::Bpe => {
+                let lengths = self.pieces.iter().map(|piece| piece.text.len());
+                let work: usize = lengths.map(|length| length * length).sum();
+                if work > MOST_SPLIT {
+                    return Err("its pieces are too long and too many".into());
+                }
             }
         }
         self.growth().map(drop)
@@ -168,9 +179,8 @@ impl SentencePiece {
     }
 }
 
-/// Maximum length of a piece in bytes. Pieces of published models have a few tens of characters, and the
-/// number of ways to split a piece grows with its length.
-pub(super) const MOST_BYTES: usize = 4096;
+/// Maximum of the sum of the squared lengths of all pieces in bytes; published models stay below 2^25.
+const MOST_SPLIT: usize = 1 << 28;
 
 fn piece(value: Value<'_>) -> Result<Piece, String> {
     let mut piece = Piece { text: String::new(), score: 0.0, kind: Kind::Normal };
@@ -208,6 +218,33 @@ fn looks_like_tiktoken(bytes: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pieces_that_take_too_much_work_or_memory_are_refused() {
+        let check = |method: Method, texts: Vec<String>| {
+            let piece = |text| Piece { text, score: 0.0, kind: Kind::Normal };
+            let unknown = Piece { kind: Kind::Unknown, ..piece("<unk>".into()) };
+            let model = SentencePiece {
+                method,
+                pieces: texts.into_iter().map(piece).chain([unknown]).collect(),
+                bos: None,
+                has_byte_fallback: false,
+                charsmap: vec![],
+                has_dummy_prefix: true,
+                removes_extra_spaces: true,
+                escapes_spaces: true,
+            };
+            model.check()
+        };
+        let nested = |n: usize| (1..=n).map(|n| "a".repeat(n)).collect::<Vec<_>>();
+        let separate = |n: usize| (0..n).map(|i| format!("{i:04}{}", "a".repeat(4000))).collect::<Vec<_>>();
+        assert_eq!(check(Method::Bpe, nested(900)), Ok(()));
+        assert!(check(Method::Bpe, nested(1000)).is_err_and(|reason| reason.contains("too many")));
+        assert_eq!(check(Method::Unigram, nested(1000)), Ok(()));
+        assert_eq!(check(Method::Unigram, separate(1000)), Ok(()));
+        assert!(check(Method::Unigram, separate(2000)).is_err_and(|reason| reason.contains("nodes")));
+        assert!(check(Method::Unigram, vec!["a".repeat(5000)]).is_err());
+    }
 
     #[test]
     fn a_list_of_tiktoken_is_known_by_its_first_line() {

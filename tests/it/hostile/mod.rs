@@ -19,4 +19,6 @@ pub mod templates;
 pub mod terminal;
 pub mod tokenizers;
 #[cfg(unix)]
+pub mod tokenizers_served;
+#[cfg(unix)]
 pub mod view;

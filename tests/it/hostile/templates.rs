@@ -53,6 +53,10 @@ const BOMBS: [&str; 26] = [
 /// Takes hours if the message is `stuck`, and is otherwise a prompt.
 const AT_TIMES_STUCK: &str = "{% set s=range(99999)|list %}{% if messages[0].content == 'stuck' %}\
      {% for i in range(99999) %}{% set x = s.count(-1) %}{% endfor %}{% endif %}red,";
+/// The same for messages of more than 70 kB.
+const AT_TIMES_STUCK_IF_LONG: &str = "{% set s=range(99999)|list %}\
+     {% if messages[0].content|length > 70000 %}{% for i in range(99999) %}\
+     {% set x = s.count(-1) %}{% endfor %}{% endif %}red,";
 /// Number of chats that are sent at the same time.
 const AT_ONCE: usize = 4;
 
@@ -151,6 +155,49 @@ fn a_stuck_template_delays_neither_completions_nor_the_next_chats_for_long() {
             }
         });
         assert_eq!(chat(&server, "model", "red").0, 200);
+    }
+}
+
+#[test]
+fn long_chats_that_are_stuck_delay_no_short_chat_of_the_same_model() {
+    let folder = tempfile::tempdir().expect("a folder");
+    write_model(&folder.path().join("model"), &bundled(), AT_TIMES_STUCK_IF_LONG);
+    let server = serve(folder.path(), &["model".into()]);
+    let long = "red, ".repeat(20_000);
+    std::thread::scope(|scope| {
+        let stuck: Vec<_> = (0..6).map(|_| scope.spawn(|| chat(&server, "model", &long))).collect();
+        // They have time to take all places.
+        std::thread::sleep(std::time::Duration::from_millis(500));
+        assert_eq!(chat(&server, "model", "red").0, 200);
+        assert!(!stuck.iter().any(|chat| chat.is_finished()), "the short chat waited");
+        for chat in stuck {
+            assert_ne!(chat.join().expect("an answer").0, 200);
+        }
+    });
+}
+
+#[test]
+fn a_message_of_a_template_is_short() {
+    let folder = model("{{ raise_exception('\u{1b}]0;x\u{7}' ~ 'x' * 5000000) }}");
+    let server = serve(folder.path().parent().expect("a folder"), &[folder.path().display().to_string()]);
+    let id = server.raw("GET", "/v1/models", "", b"").1;
+    let id: Value = serde_json::from_slice(&id).expect("JSON");
+    let (status, answer) = chat(&server, id["data"][0]["id"].as_str().expect("an id"), "red");
+    let answer = answer.to_string();
+    assert!(status == 400 && answer.contains("xxx") && answer.len() < 2000, "{status} {answer:.3000}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_process_that_the_system_ended_costs_no_chat() {
+    let folder = tempfile::tempdir().expect("a folder");
+    write_model(&folder.path().join("model"), &bundled(), "{{ messages[0].content }}");
+    let server = serve(folder.path(), &["model".into()]);
+    for _ in 0..100 {
+        let kill = |pid: u32| std::process::Command::new("kill").args(["-9", &pid.to_string()]).status();
+        assert!(children(server.child.id()).into_iter().all(|pid| kill(pid).is_ok()));
+        let (status, answer) = chat(&server, "model", "red,");
+        assert_eq!(status, 200, "{answer}");
     }
 }
 

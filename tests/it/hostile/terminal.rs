@@ -88,6 +88,44 @@ fn messages_about_servers_contain_no_control_characters() {
     }
 }
 
+/// What a shell command prints on a terminal.
+#[cfg(target_os = "linux")]
+fn on_a_terminal(folder: &std::path::Path, command: &str) -> (bool, String) {
+    let output = std::process::Command::new("script")
+        .args(["-qec", command, "/dev/null"])
+        .env("TERM", "xterm")
+        .stdin(std::process::Stdio::null())
+        .current_dir(folder)
+        .output()
+        .expect("script, of util-linux");
+    (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn usage_errors_on_a_terminal_contain_no_escape_sequences() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let title = "\u{1b}]0;pwned\u{7}";
+    std::fs::write(folder.path().join(format!("-{title}.csv")), "a\n").expect("a file");
+    for arguments in [
+        format!("'x{title}'"),
+        format!("view . '--n{title}'"),
+        format!("list 'q{title}'"),
+        format!("--threads '{title}' list"),
+        format!("run s.toml '--only{title}'"),
+        format!("measure minigpt-1 --corpus nations -o out '--limit{title}'"),
+        format!("serve --port '{title}' minigpt-1"),
+        format!("measure '{title}' --corpus nations -o out"),
+        format!("completions '{title}'"),
+        "report profiles *".to_owned(),
+    ] {
+        let (is_done, said) =
+            on_a_terminal(folder.path(), &format!("{} {arguments}", env!("CARGO_BIN_EXE_surmise")));
+        assert!(!is_done && said.contains(": "), "{arguments}: {said}");
+        assert!(!said.contains(title) && !said.contains('\u{7}'), "{arguments}: {said:?}");
+    }
+}
+
 /// A dry run of many questions, on a terminal: it says what it does meanwhile.
 #[cfg(target_os = "linux")]
 #[test]
@@ -102,13 +140,6 @@ fn a_dry_run_shows_its_progress() {
          --no-budget --max-tokens 9 --dry-run -o out",
         env!("CARGO_BIN_EXE_surmise")
     );
-    let output = std::process::Command::new("script")
-        .args(["-qec", &command, "/dev/null"])
-        .env("TERM", "xterm")
-        .stdin(std::process::Stdio::null())
-        .current_dir(folder.path())
-        .output()
-        .expect("script, of util-linux");
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && said.contains("planning"), "{said}");
+    let (is_done, said) = on_a_terminal(folder.path(), &command);
+    assert!(is_done && said.contains("planning"), "{said}");
 }

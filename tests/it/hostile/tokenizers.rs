@@ -1,9 +1,34 @@
 //! Tokenizer files that would make the library panic, loop or fill the memory.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use super::bounded::run;
 use crate::cli::bad_input::Scene;
+
+/// The tokenizer.json of a bundled model with some members replaced.
+pub fn members(members: &Value) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("calibration/minigpt-1/tokenizer.json");
+    let mut file: Value = serde_json::from_slice(&std::fs::read(path).expect("a file")).expect("JSON");
+    for (name, value) in members.as_object().expect("members") {
+        file[name] = value.clone();
+    }
+    file["added_tokens"] = json!([]);
+    file
+}
+
+/// Writes a copy of a model with another tokenizer and some entries of the config replaced.
+pub fn model(folder: &Path, from: &str, tokenizer: &Value, entries: &Value) {
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join(from);
+    std::fs::create_dir_all(folder).expect("a folder");
+    std::fs::copy(from.join("model.safetensors"), folder.join("model.safetensors")).expect("a file");
+    let config = std::fs::read(from.join("config.json")).expect("a file");
+    let mut config: Value = serde_json::from_slice(&config).expect("JSON");
+    config.as_object_mut().expect("entries").extend(entries.as_object().expect("entries").clone());
+    std::fs::write(folder.join("config.json"), config.to_string()).expect("a file");
+    std::fs::write(folder.join("tokenizer.json"), tokenizer.to_string()).expect("a file");
+}
 
 /// The tokenizer.json of a folder with some members replaced.
 fn put(scene: &Scene, members: &Value) {
@@ -71,6 +96,20 @@ fn each_fault_is_an_error_that_names_the_member() {
         (0..400).map(|id| (format!("{}{id}", "a".repeat(10_000)), json!(id))).collect();
     let long_pieces = json!({"type": "BPE", "vocab": pieces, "merges": []});
     let decoder = replace(&json!({"String": "a"}), &"b".repeat(4000));
+    let affixed = |kind: &str, name: &str, text: &str| {
+        let mut model = json!({"type": kind, "vocab": {"a": 0}, "merges": [], "unk_token": "a",
+                               "continuing_subword_prefix": "", "max_input_chars_per_word": 100});
+        model[name] = json!(text);
+        json!({"model": model, "added_tokens": []})
+    };
+    let vocab = |vocab: Value| {
+        json!({"model": {"type": "WordLevel", "vocab": vocab, "unk_token": "a"}, "decoder": null,
+               "added_tokens": []})
+    };
+    let long = "a".repeat(5000);
+    let of_template = json!({"single": [{"SpecialToken": {"id": "x", "type_id": 0}}], "pair": [],
+                             "type": "TemplateProcessing",
+                             "special_tokens": {"x": {"id": "x", "ids": [1], "tokens": [long]}}});
     let bytes =
         json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": false});
     for (members, says) in [
@@ -91,7 +130,22 @@ fn each_fault_is_an_error_that_names_the_member() {
                                    "pair": [], "special_tokens": {}}}),
             "post_processor.single[0]",
         ),
-        (json!({"model": long_pieces, "decoder": decoder}), "decoder: it can make"),
+        (json!({"model": long_pieces, "decoder": decoder}), "decoder: the longest token has"),
+        (
+            json!({"model": {"type": "BPE", "vocab": {"aaaaa": 0}, "merges": []}, "decoder": decoder,
+                "added_tokens": []}),
+            "decoder: it can make 24000 bytes",
+        ),
+        (vocab(json!({"a": 0, long.as_str(): 1})), "the longest token has 5000 bytes"),
+        (vocab(json!({"a": 0, &long[..100]: 0})), "model.vocab has the id 0 twice"),
+        (affixed("BPE", "continuing_subword_prefix", &long), "model.continuing_subword_prefix has 5000"),
+        (affixed("BPE", "end_of_word_suffix", &long[..65]), "model.end_of_word_suffix has 65"),
+        (affixed("BPE", "unk_token", &long[..65]), "model.unk_token has 65"),
+        (affixed("WordPiece", "continuing_subword_prefix", &long), "model.continuing_subword_prefix has"),
+        (affixed("WordPiece", "unk_token", &long), "model.unk_token has"),
+        (affixed("WordLevel", "unk_token", &long), "model.unk_token has"),
+        (json!({"model": {"type": long}}), "a\u{2026}"),
+        (json!({"post_processor": of_template}), "post_processor.single[0]: a text of its token"),
         (
             json!({"model": {"type": "WordPiece", "vocab": {}, "merges": [], "unk_token": "a",
                           "continuing_subword_prefix": "", "max_input_chars_per_word": u64::MAX}}),
@@ -145,17 +199,38 @@ fn faults_that_cannot_be_checked_before_do_not_crash() {
 
 #[test]
 fn a_text_is_refused_before_it_fills_the_memory() {
-    let scene = Scene::new("gpt2");
     let cut = json!({"type": "Split", "pattern": {"Regex": "."}, "behavior": "Isolated", "invert": false});
     let long = replace(&json!({"Regex": "(?s)."}), &"a".repeat(4000));
-    put(&scene, &json!({"normalizer": long, "pre_tokenizer": cut}));
-    let word = "r".repeat(8000);
+    let members = json!({"normalizer": long, "pre_tokenizer": cut});
+    let (code, said) = compared(&members, &"r".repeat(8000));
+    assert!(code == Some(1) && said.contains("its rules could produce"), "{said:.500}");
+}
+
+/// What `compare` says of texts with a long word, for a tokenizer.json with some members replaced.
+fn compared(members: &Value, word: &str) -> (Option<i32>, String) {
+    let scene = Scene::new("gpt2");
+    put(&scene, members);
     scene.put("texts.csv", format!("group,text\na,red blue {word}\nb,red blue {word}\n").as_bytes());
     let arguments = ["compare", "model", "--texts", "texts.csv", "--group-column", "group"];
     let few = ["--windows", "8", "--window-tokens", "8", "--permutations", "19", "-q"];
     let ended = run(&scene.path(""), &[&arguments[..], &few].concat()).orderly("a text that grows");
-    let says = "its rules could produce";
-    assert!(ended.code == Some(1) && ended.stderr.contains(says), "{:.500}", ended.stderr);
+    (ended.code, ended.stderr)
+}
+
+#[test]
+fn a_text_is_measured_between_the_steps() {
+    let cut = json!({"type": "Split", "pattern": {"Regex": "(?s)."}, "behavior": "Isolated",
+                     "invert": false});
+    let bytes =
+        json!({"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": false, "use_regex": false});
+    let both: Vec<&Value> = (0..6).flat_map(|_| [&cut, &bytes]).collect();
+    let prefixed = json!({"normalizer": null, "pre_tokenizer": {"type": "Sequence", "pretokenizers": both}});
+    let long = replace(&json!({"String": "r"}), &"r".repeat(4000));
+    let replaced = json!({"normalizer": long, "pre_tokenizer": cut});
+    for (members, word) in [(prefixed, "r".repeat(8000)), (replaced, "r".repeat(2000))] {
+        let (code, said) = compared(&members, &word);
+        assert!(code == Some(1) && said.contains("its rules could produce"), "{code:?} {said:.500}");
+    }
 }
 
 #[test]
@@ -180,6 +255,20 @@ fn a_member_that_stands_twice_cannot_hide_what_is_read() {
     scene.put("model/tokenizer.json", file.replace("\"HERE\"", &part).as_bytes());
     let (code, said) = said(&scene, "two types");
     assert!(code == Some(1) && said.contains("strip_left"), "{said:.500}");
+}
+
+#[test]
+fn json_that_would_take_much_more_memory_than_the_file_is_refused() {
+    let scene = Scene::new("gpt2");
+    for (many, says) in [
+        (vec!["{\"\":0}"; 8_000_000].join(","), "more than 1000000 objects"),
+        (vec!["[0]"; 6_000_000].join(","), "or 5000000 lists"),
+        (" ".repeat(65 << 20), "but the limit is 67108864 bytes"),
+    ] {
+        scene.put("model/tokenizer_config.json", format!("{{\"x\": [{many}]}}").as_bytes());
+        let (code, said) = said(&scene, says);
+        assert!(code == Some(1) && said.contains(says), "{said:.500}");
+    }
 }
 
 #[test]

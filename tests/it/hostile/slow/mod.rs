@@ -5,3 +5,5 @@ mod mutate;
 mod mutations;
 mod others;
 mod signed;
+#[cfg(unix)]
+mod tokenizers;
