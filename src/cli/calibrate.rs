@@ -30,8 +30,8 @@ pub(super) struct Flags {
     #[arg(long, value_name = "COL")]
     size: Option<String>,
     /// Column with the name of the model; the rows of one model stay in one fold, and their weights add up to
-    /// 1 [default: target_model, else model; if the table has neither column, each row counts as a separate
-    /// model]
+    /// 1 [default: target_model, model, or a column detected by its values; without such a column, each row
+    /// counts as a separate model]
     #[arg(long, value_name = "COL")]
     id: Option<String>,
     /// Column with the weight of the row
@@ -43,8 +43,9 @@ pub(super) struct Flags {
     /// Column with the size of the proxy
     #[arg(long, value_name = "COL", requires = "proxy")]
     proxy_size: Option<String>,
-    /// Column with the standard error of the target; the card reports which share of the prediction error it
-    /// explains [default: the column named after the target with the suffix _stderr]
+    /// Column with the standard error of the target; the card reports which share of the squared prediction
+    /// error the noise of the target explains [default: the column named after the target with the suffix
+    /// _stderr or _se, or a similar name]
     #[arg(long, value_name = "COL")]
     stderr: Option<String>,
     /// Link function of the regressions; auto selects logit if all targets lie between 0 and 1 or are
@@ -54,8 +55,8 @@ pub(super) struct Flags {
     /// Lowest and highest possible value of the target, for the logit link [default: 0,1]
     #[arg(long, value_name = "LOW,HIGH", value_delimiter = ',', num_args = 1, allow_hyphen_values = true)]
     range: Vec<f64>,
-    /// Number of answer options of each question of the target; the guessing rate is then the lower end of
-    /// the range
+    /// Number of answer options of each question of the target; the range then starts just below the guessing
+    /// rate
     #[arg(
         long,
         value_name = "N",

@@ -25,7 +25,7 @@ const REDO: [&str; 6] = ["filtered", "refused", "truncated", "empty", "unreadabl
 pub(super) struct RescoreFlags {
     #[command(flatten)]
     pub(super) folder: FolderInput,
-    /// Task name or file to read instead of the recorded one, if the file has moved; may be given several
+    /// Task names or files to read instead of all recorded ones, if files have moved; may be given several
     /// times
     #[arg(long = "task", value_name = "NAME|FILE")]
     pub(super) tasks: Vec<String>,
