@@ -14,16 +14,16 @@ use crate::study::card::{FEATURES, TARGET};
 #[derive(Debug, Args)]
 pub(super) struct Flags {
     /// CSV table of the family's members with the columns `model` (a folder, an id, or an embedded name) and
-    /// `family`; for checkpoints of one training run also `run` and `step` [default: the embedded models of
-    /// invented facts]
+    /// `family`; for checkpoints of one training run also `run` and `step` [default: the embedded models
+    /// trained on invented facts]
     #[arg(long, value_name = "FILE")]
     family: Option<PathBuf>,
-    /// observations.csv of an earlier blind test, with more members to fit cards on; a model called RUN-stepN
-    /// is a checkpoint of a run [default: the recorded checkpoints of the embedded models, if family, corpora
-    /// and design have their defaults]
+    /// observations.csv of an earlier blind test, whose members are additional training data for the cards; a
+    /// model named RUN-stepN is a checkpoint of the training run RUN [default: the recorded checkpoints of
+    /// the embedded models, if the family, corpora and design are the defaults]
     #[arg(long, value_name = "FILE")]
     rows: Option<PathBuf>,
-    /// Family or member to hide; each member is hidden on its own; may be given several times [default: every
+    /// Family or member to hide; members are hidden one at a time; may be given several times [default: every
     /// member]
     #[arg(long = "hide", value_name = "NAME")]
     hide: Vec<String>,
@@ -34,10 +34,10 @@ pub(super) struct Flags {
     /// Numbers of examples in a prompt
     #[arg(long, value_delimiter = ',', default_values_t = BlindSettings::default().shots, value_name = "K")]
     shots: Vec<usize>,
-    /// Number of example sets, S
+    /// Number of example sets, S; a set is a list of entities with their answers
     #[arg(long, default_value_t = BlindSettings::default().sets, value_name = "S")]
     sets: usize,
-    /// Number of queries, X
+    /// Number of queries, X; a query is an entity that a prompt asks about
     #[arg(long, default_value_t = BlindSettings::default().queries, value_name = "X")]
     queries: usize,
     /// Seed of all random draws
@@ -46,29 +46,29 @@ pub(super) struct Flags {
     /// Column of observations.csv to predict
     #[arg(long, default_value = TARGET, value_name = "NAME")]
     target: String,
-    /// Features of the card: columns of observations.csv; in a text column each value is a level
+    /// Features of the card: columns of observations.csv; each distinct value of a text column is one level
     #[arg(long, value_delimiter = ',', default_values_t = FEATURES.map(String::from), value_name = "NAMES")]
     features: Vec<String>,
-    /// Treat the hidden member's size as known: it becomes a feature, and a baseline that a candidate must
-    /// beat
+    /// Treat the sizes of models as published: size becomes a feature, and a candidate must have a lower
+    /// error than the size baseline
     #[arg(long)]
     sizes: bool,
     /// Nominal level of the intervals
     #[arg(long, default_value_t = 0.9)]
     level: f64,
-    /// Port of the local server; 0 picks a free one
+    /// Port of the local server; 0 selects a free port
     #[arg(long, default_value_t = 0)]
     port: u16,
     /// Print an aligned table instead of CSV
     #[arg(long, conflicts_with_all = ["csv", "json"])]
     table: bool,
-    // The JSON holds the whole record, not only the table.
+    // The JSON contains the whole record, not only the table.
     #[command(flatten)]
     tables: TableFlags,
     #[command(flatten)]
     fetching: Fetching,
     /// Folder for journals, profiles, cards, observations.csv, predictions.csv, blind.csv and blind.json;
-    /// results that it already holds are neither requested nor measured again
+    /// results that it already contains are not requested or measured again
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
 }

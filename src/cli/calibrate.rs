@@ -15,12 +15,12 @@ use crate::error::{Error, Result};
 pub(super) struct Flags {
     #[command(flatten)]
     input: TableInput,
-    /// Column to predict; rows without a value in it are not used for fitting
+    /// Column to predict; rows without a value in this column are not used for fitting
     #[arg(long, value_name = "COL")]
     target: String,
     /// Features, by name or with the wildcard `*`; quote a name that contains a comma [default: every numeric
-    /// column, and every column of a few categories, with a value in most rows, both with and without a
-    /// target]
+    /// column, and every text column with few distinct values, that has a value in most of the rows with a
+    /// target and in most of the rows without one]
     #[arg(long, value_name = "A,B,..")]
     features: Vec<String>,
     /// Column with the family of the model [default: family]
@@ -30,30 +30,33 @@ pub(super) struct Flags {
     #[arg(long, value_name = "COL")]
     size: Option<String>,
     /// Column with the name of the model; the rows of one model stay in one fold, and their weights add up to
-    /// 1 [default: target_model, else model, else each row counts as its own model]
+    /// 1 [default: target_model, model, or a column detected by its values; without such a column, each row
+    /// counts as a separate model]
     #[arg(long, value_name = "COL")]
     id: Option<String>,
     /// Column with the weight of the row
     #[arg(long, value_name = "COL")]
     weights: Option<String>,
-    /// Column with the proxy's value of the target, for the candidates gain-1 and gain
+    /// Column with the proxy's value of the target quantity; the candidates gain-1 and gain use it
     #[arg(long, value_name = "COL")]
     proxy: Option<String>,
     /// Column with the size of the proxy
     #[arg(long, value_name = "COL", requires = "proxy")]
     proxy_size: Option<String>,
-    /// Column with the standard error of the target; the card reports its share of the prediction error
-    /// [default: the column with the target's name and _stderr]
+    /// Column with the standard error of the target; the card reports which share of the squared prediction
+    /// error the noise of the target explains [default: the column named after the target with the suffix
+    /// _stderr or _se, or a similar name]
     #[arg(long, value_name = "COL")]
     stderr: Option<String>,
-    /// Scale on which regressions are linear; auto uses logit if all targets lie between 0 and 1 or are
+    /// Link function of the regressions; auto selects logit if all targets lie between 0 and 1 or are
     /// percentages
     #[arg(long, value_enum, default_value_t = Choice::Auto)]
     link: Choice,
-    /// Lowest and highest value that the target can have, for the logit link [default: 0,1]
+    /// Lowest and highest possible value of the target, for the logit link [default: 0,1]
     #[arg(long, value_name = "LOW,HIGH", value_delimiter = ',', num_args = 1, allow_hyphen_values = true)]
     range: Vec<f64>,
-    /// Number of answer options of each question of the target; the range then begins at the guessing rate
+    /// Number of answer options of each question of the target; the range then starts just below the guessing
+    /// rate
     #[arg(
         long,
         value_name = "N",
@@ -64,14 +67,14 @@ pub(super) struct Flags {
     /// Use only rows that meet a condition, such as flops_1e21<=84; may be given several times
     #[arg(long = "where", value_name = "COL=VALUE")]
     conditions: Vec<String>,
-    /// Columns to ignore, as if the table lacked them
+    /// Columns to ignore
     #[arg(long, value_name = "A,B,..")]
     ignore: Vec<String>,
     /// Columns in which a predicted row must have a value that occurs in the training rows [default, for
     /// surmise's own observations: corpus_sha256,n_windows,shots,scale,noise_scale,reader]
     #[arg(long, value_name = "A,B,..")]
     same: Vec<String>,
-    /// Refuse features that cannot be observed through an API
+    /// Allow only features that can be observed through an API
     #[arg(long)]
     for_api: bool,
     /// Nominal level of the intervals
@@ -118,7 +121,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     if !quiet {
         card.summary().iter().for_each(|line| status(line));
         status(&match output.map(|path| path.display()) {
-            Some(path) => format!("wrote {path}; `surmise card {path}` shows the rest"),
+            Some(path) => format!("wrote {path}; `surmise card {path}` describes it"),
             None => {
                 "the card is on stdout; -o FILE writes it to a file, which `surmise card` describes".into()
             }
@@ -127,7 +130,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     unsupported(&card)
 }
 
-/// The specification, with column names spelled as in the table.
+/// Builds the specification of the calibration, with column names spelled as in the table.
 fn specification(flags: &Flags, table: &Table) -> Result<CalibrationSpec> {
     let one = |typed: &Option<String>| typed.as_ref().map(|typed| table.column_of(typed));
     let all = |typed: &[String]| {
@@ -177,7 +180,7 @@ pub(super) fn conditions(typed: &[String]) -> Result<Vec<Condition>> {
     typed.iter().map(parse).collect()
 }
 
-/// Returns an error if the card supports no regime. The card is written all the same.
+/// Returns an error if the card supports no regime. The card has already been written.
 fn unsupported(card: &Card) -> Result<()> {
     let missing = card.support.iter().filter(|support| support.unsupported.is_some()).count();
     if missing < card.support.len() {

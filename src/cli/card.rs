@@ -14,7 +14,7 @@ pub(super) struct Flags {
     /// Card file
     #[arg(value_name = "CARD")]
     card: PathBuf,
-    // The table: the back-tested errors of all candidates, the same as in `surmise report calibration`
+    // The table contains the back-tested errors of all candidates, like that of `surmise report calibration`.
     #[command(flatten)]
     table: TableFlags,
 }

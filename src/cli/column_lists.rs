@@ -3,8 +3,8 @@
 
 use crate::names;
 
-/// The names in some lists. A quoted name is taken literally. Otherwise, the longest sequence of parts that
-/// forms a column name is one name, unless each part is a column on its own.
+/// Returns the names in comma-separated lists. A quoted name is taken literally. Otherwise, the longest
+/// sequence of adjacent parts that forms a column name is one name, unless every part is itself a column.
 pub(super) fn listed(typed: &[String], columns: &[String]) -> Vec<String> {
     typed.iter().flat_map(|list| names_in(list, columns)).collect()
 }

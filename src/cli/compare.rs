@@ -1,4 +1,4 @@
-//! `surmise compare`: compares groups of texts by the readings of small models.
+//! `surmise compare`: compares groups of texts by the emergence that small models show on them.
 
 use std::path::PathBuf;
 
@@ -24,7 +24,7 @@ pub(super) struct Flags {
     models: Vec<String>,
     #[command(flatten)]
     texts: TextFlags,
-    /// Compare each group only with this one [default: all pairs]
+    /// Reference group; every other group is compared with this group only [default: compare all pairs]
     #[arg(long, value_name = "GROUP")]
     reference: Option<String>,
     /// Number of permutations of the group labels; the smallest possible p-value is 1 / (1 + N)
@@ -38,10 +38,11 @@ pub(super) struct Flags {
     /// Seed of the windows, channel noise, control and permutations
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// What the channel's noise is relative to: the spread of each coordinate, or the norm of each state
+    /// Quantity that the channel's noise is proportional to: the spread of each coordinate, or the norm of
+    /// each state
     #[arg(long, value_parser = choice(&Scale::ALL, Scale::name, Scale::describe), default_value = "spread")]
     scale: Scale,
-    /// Now without effect: texts have no entities
+    /// Has no effect: texts have no entities
     #[arg(long, hide = true, value_name = "K")]
     shots: Option<usize>,
     #[command(flatten)]
@@ -58,7 +59,7 @@ pub(super) struct Flags {
 pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     if !(19..=99_999).contains(&flags.permutations) {
         let reason = format!(
-            "is {}; it must be at least 19, the fewest that can give p = .05, and at most 99999",
+            "is {}; it must be from 19 (the smallest number that can give p = .05) to 99999",
             flags.permutations
         );
         return Err(Error::Parameter { name: "--permutations", reason });

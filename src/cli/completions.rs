@@ -1,4 +1,4 @@
-//! `surmise completions`: prints the script that completes commands and flags in a shell.
+//! `surmise completions`: prints a shell completion script.
 
 use clap::{Args, Command};
 use clap_complete::Shell;
@@ -8,7 +8,7 @@ use crate::error::Result;
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// Shell that the script is for
+    /// Shell for which to print the script
     #[arg(value_enum, value_name = "SHELL")]
     shell: Shell,
 }

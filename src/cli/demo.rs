@@ -24,7 +24,7 @@ pub(crate) struct Flags {
     sampling: Sampling,
     #[command(flatten)]
     estimator: EstimatorFlag,
-    /// Folder for the files of every step: one JSON per model and corpus, profiles.csv, scores.csv,
+    /// Folder for all output files: one JSON per model and corpus, profiles.csv, scores.csv,
     /// observations.csv, card.json, predictions.csv
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,

@@ -7,9 +7,9 @@ use crate::emergence::{MeasureSettings, Micro};
 use crate::error::Result;
 use crate::mi::{self, Channel, Scale};
 
-const ESTIMATOR: &str = "Estimator of mutual information; the default measures how many states can be told \
-                         apart at a stated precision. Deterministic states have repeated rows, which some \
-                         estimators refuse";
+const ESTIMATOR: &str = "Estimator of mutual information. The default measures how many states are \
+                         distinguishable at a given precision. Some other estimators return an error for \
+                         repeated rows, which deterministic states have. One of";
 
 #[derive(Debug, Clone, Args)]
 pub(super) struct EstimatorFlag {
@@ -29,10 +29,10 @@ impl Default for EstimatorFlag {
 }
 
 impl EstimatorFlag {
-    /// The settings that measure profiles with this estimator.
+    /// Returns the settings for measuring profiles with this estimator.
     ///
     /// # Errors
-    /// [`crate::Error::Unknown`] with the list of valid names.
+    /// [`crate::Error::Unknown`] for an unknown name, with the list of valid names.
     pub(super) fn settings(&self, scale: Scale, seed: u64, micro: Micro) -> Result<MeasureSettings> {
         let mut settings = MeasureSettings::by_name(&self.estimator, scale, seed)?;
         settings.micro = micro;

@@ -23,12 +23,13 @@ pub(super) struct SeriesFlags {
     pub(super) seed: u64,
 }
 
-/// The flags for drawing and measuring series, for `demo` and `measure` alike.
+/// The flags for drawing and measuring series, for `demo` and `measure`.
 #[derive(Debug, Clone, Copy, Args)]
 pub(super) struct Sampling {
     #[command(flatten)]
     pub(super) draw: SeriesFlags,
-    /// What the channel's noise is relative to: the spread of each coordinate, or the norm of each state
+    /// Quantity that the channel's noise is proportional to: the spread of each coordinate, or the norm of
+    /// each state
     #[arg(long, value_parser = choice(&Scale::ALL, Scale::name, Scale::describe), default_value = "spread")]
     pub(super) scale: Scale,
 }
@@ -39,8 +40,8 @@ impl Default for Sampling {
     }
 }
 
-/// Default number of series per corpus. The largest measurable value is log 1000 = 6.9 nats, and values are
-/// trusted below 0.6 of that.
+/// Default number of series per corpus. With 1000 series, an estimate cannot exceed log 1000 = 6.9 nats, and
+/// estimates above 0.6 of this ceiling count as unreliable.
 pub(super) const WINDOWS: usize = 1000;
 /// Default number of entities per series.
 pub(super) const ENTITIES: usize = 4;
@@ -50,13 +51,14 @@ pub(super) const SHOTS: usize = 4;
 /// The flags for finding and downloading models.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Fetching {
-    /// Branch, tag or commit of model ids that name no revision [default: main]
+    /// Branch, tag or commit to use for model ids without a revision [default: main]
     #[arg(long, value_name = "REV")]
     revision: Option<String>,
     /// Download nothing and use only the cache, as with HF_HUB_OFFLINE=1
     #[arg(long)]
     offline: bool,
-    /// Base model to merge a LoRA adapter into, for a folder or id with an adapter and no weights
+    /// Base model of a LoRA adapter, for a folder or id that contains an adapter but no weights; the adapter
+    /// is merged into the base model
     #[arg(long, value_name = "MODEL")]
     base: Option<String>,
 }
@@ -94,11 +96,11 @@ pub(super) struct Opening {
         default_value = "f32"
     )]
     dtype: Precision,
-    /// Token before every window, including the window of a single token: the one that the tokenizer adds by
-    /// default, the beginning-of-sequence token, or none
+    /// Whether to put a beginning-of-sequence token before every prompt or window, including windows of a
+    /// single token
     #[arg(long, value_parser = choice(&Bos::ALL, Bos::name, Bos::describe), default_value = "auto")]
     bos: Bos,
-    /// Device that computes: cpu, or cuda[:N] in a build with the feature `cuda`
+    /// Device for the computation: cpu, or cuda[:N] in a build with the feature `cuda`
     #[arg(long, default_value_t = Device::Cpu, value_name = "DEVICE")]
     pub(super) device: Device,
     /// Memory limit for weights and residual streams, such as 6G or 900M; larger streams go to a temporary
@@ -112,8 +114,8 @@ pub(super) struct Opening {
 /// How unknown keys of config.json are treated.
 #[derive(Debug, Clone, Args)]
 pub(super) struct ConfigFlags {
-    /// Accept this key of config.json although the model's own code (auto_map) may read it; use it only for a
-    /// key that does not change the residual streams; may be given several times
+    /// Accept this key of config.json although the model's own code (auto_map) may read it; this is safe only
+    /// for a key that does not change the residual streams; may be given several times
     #[arg(long, value_name = "KEY")]
     pub(super) allow_config_key: Vec<String>,
 }

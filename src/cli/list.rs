@@ -1,4 +1,4 @@
-//! `surmise list`: prints the tables of built-in members as tab-separated lines, CSV or JSON.
+//! `surmise list`: prints the tables of what is built in, as tab-separated lines, CSV or JSON.
 
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
@@ -21,7 +21,7 @@ use crate::report;
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// Kind of members to list
+    /// Kind of items to list
     #[arg(value_name = "WHAT")]
     kind: Kind,
     #[command(flatten)]
@@ -38,15 +38,15 @@ enum Kind {
     Estimators,
     /// Embedded corpora: name, number of entities, relations
     Corpora,
-    /// APIs of closed models: name, base URL, environment variable that holds the key
+    /// APIs of closed models: name, base URL, environment variable that contains the key
     Providers,
-    /// Tools whose results can be imported as scores, and the files of each
+    /// Tools whose results can be imported as scores, and the files that are read
     Importers,
-    /// Tools for which collected answers can be exported, and the files of each
+    /// Tools for which collected answers can be exported, and the files that are written
     Exporters,
     /// Built-in tasks for closed models
     Tasks,
-    /// Graders of answers: name with its argument, and when an answer is correct
+    /// Graders of answers: name with its argument, and the condition for a correct answer
     Graders,
     /// Reports: name, input file, tables and figures
     Reports,
@@ -56,7 +56,7 @@ enum Kind {
     Columns,
 }
 
-/// A table of built-in members: column names and rows.
+/// A table of built-in items: column names and rows.
 struct Listing {
     columns: &'static [&'static str],
     rows: Vec<ListedMember>,

@@ -27,8 +27,8 @@ pub(super) struct Flags {
     /// First variable, one row per sample: safetensors (the array `x`), npy or CSV
     #[arg(long, value_name = "FILE")]
     x: PathBuf,
-    /// Second variable, with as many rows: safetensors (the array `y`), npy or CSV; may be the same
-    /// safetensors file
+    /// Second variable, with the same number of rows as --x: safetensors (the array `y`), npy or CSV; one
+    /// safetensors file may contain both variables
     #[arg(long, value_name = "FILE")]
     y: PathBuf,
     #[arg(
@@ -46,11 +46,11 @@ pub(super) struct Flags {
     table: bool,
     #[command(flatten)]
     output: TableFlags,
-    /// Also estimate K random pairings of the rows, which have no mutual information, and report the p-value;
-    /// if rows depend on earlier rows, use K random shifts of y instead
+    /// Also compute K estimates on randomly re-paired rows, which have no mutual information, and report the
+    /// p-value; if rows depend on earlier rows, K circular shifts of y are used instead
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     permutations: Option<u32>,
-    /// Also estimate Gaussian samples of the same sizes with a true value of 0, 1 and 3 nats
+    /// Also run the estimator on Gaussian samples of the same shape with a true value of 0, 1 and 3 nats
     #[arg(long)]
     self_check: bool,
 }
@@ -126,10 +126,11 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         let observed_nats = estimate.mi_nats;
         permutation_test(estimator, &pairs, observed_nats, k as usize, pairing, flags.seed, &|| bar.inc(1))
     });
-    // The estimate is shown even if the estimator refuses random pairings.
+    // The estimate is reported even if the estimator returns an error for re-paired rows.
     let (permutation_test, without_p) = match test.transpose() {
         Err(refused @ Error::Samples { .. }) => {
-            (None, Some(format!("no p-value, because the estimator refuses random pairings: {refused}")))
+            let reason = "no p-value, because the estimator returned an error for re-paired rows";
+            (None, Some(format!("{reason}: {refused}")))
         }
         other => (other?, None),
     };
@@ -193,7 +194,7 @@ struct CsvRow<'a> {
     x_columns: usize,
     y_columns: usize,
     seed: u64,
-    /// Given for the headline only.
+    /// Set for the headline only.
     p_value: Option<f64>,
     x_sha256: &'a str,
     y_sha256: &'a str,
@@ -238,8 +239,8 @@ fn warnings(report: &Report) -> Vec<String> {
     let mut lines: Vec<String> = flags.map(|flag| format!("{}: {}", flag.name(), flag.meaning())).collect();
     if let Some(rows) = &report.row_dependence {
         lines.push(format!(
-            "{} of {}, column {}, are correlated ({}): {} rows count as about {:.0}. Shuffle the rows if \
-             their order has no meaning.",
+            "{} of {}, column {}, are correlated (r = {}): {} rows count as about {:.0} independent rows. \
+             Shuffle the rows if their order has no meaning.",
             match (rows.lag, rows.of_sizes) {
                 (1, false) => "neighbouring rows".to_owned(),
                 (1, true) => "sizes of values in neighbouring rows".to_owned(),
@@ -286,7 +287,7 @@ fn table(report: &Report) -> String {
         ]);
     }
     if let Some(optimism) = report.estimate.optimism_nats {
-        writeln!(out, "{optimism:.3} nats of the estimate are optimism: they do not hold for held-out pairs")
+        writeln!(out, "estimate on training pairs minus estimate on held-out pairs: {optimism:.3} nats")
             .unwrap_or_default();
     }
     for warning in warnings(report) {
@@ -308,10 +309,10 @@ fn table(report: &Report) -> String {
     }
     for check in &report.self_check {
         let found = match &check.refused {
-            Some(reason) => format!("refused: {reason}"),
+            Some(reason) => format!("error: {reason}"),
             None => format!("{} +- {}", cell(check.mi_nats), cell(check.stderr_nats)),
         };
-        writeln!(out, "Gaussian samples of these sizes with {:.3} nats: {found}", check.true_nats)
+        writeln!(out, "Gaussian samples of the same shape with {:.3} nats: {found}", check.true_nats)
             .unwrap_or_default();
     }
     out

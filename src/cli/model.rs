@@ -99,8 +99,8 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     table.write(&bytes, text.as_bytes())
 }
 
-/// The model and the table flags. In an earlier version `--json` took no file and could come before the
-/// model.
+/// Returns the model and the table flags. In an earlier version, `--json` took no file, so the value in
+/// `--json MODEL` is the model.
 fn arguments(flags: &Flags, quiet: bool) -> Result<(String, TableFlags)> {
     let table = flags.table.clone();
     match (&flags.model, table.json.as_deref()) {

@@ -36,5 +36,5 @@ pub(super) fn config_notes(info: &ModelInfo, quiet: bool) {
     note.iter().filter(|_| !quiet).chain(&warnings).for_each(|line| status(line));
 }
 
-/// Secrets to redact in every line; set when they are known.
+/// Secrets to redact in every line; set once the key has been read.
 pub(super) static SECRETS: OnceLock<Arc<Secrets>> = OnceLock::new();

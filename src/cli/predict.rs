@@ -14,13 +14,14 @@ use crate::error::{Error, Result};
 pub(super) struct Flags {
     #[command(flatten)]
     input: TableInput,
-    /// Card of `surmise calibrate`; the table must have its features, but not its target
+    /// Card written by `surmise calibrate`; the table must contain the features of the card, but need not
+    /// contain the target
     #[arg(long, alias = "card", value_name = "CARD")]
     calibration: PathBuf,
     /// Use only rows that meet a condition, such as family!=Llama; may be given several times
     #[arg(long = "where", value_name = "COL=VALUE")]
     conditions: Vec<String>,
-    /// Nominal level of the intervals [default: that of the card]
+    /// Nominal level of the intervals [default: the level of the card]
     #[arg(long, value_name = "P")]
     level: Option<f64>,
     /// Absolute error in the unit of the target; the column p_within reports the share of back-tested errors
@@ -65,14 +66,15 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         if known > 0 {
             status(&format!(
                 "{known} of these rows belong to models that the card was trained on (in_training): their \
-                 errors do not carry over to other models, and `surmise report predictions` leaves them out"
+                 errors do not estimate the errors for other models, and `surmise report predictions` \
+                 excludes these rows"
             ));
         }
         let short = predictions.iter().filter(|prediction| prediction.undercovers()).count();
         if short > 0 {
             status(&format!(
                 "{short} of these rows have intervals whose back-tested coverage is WELL BELOW their level: \
-                 read backtest_coverage, not level"
+                 use the column backtest_coverage instead of level"
             ));
         }
     }

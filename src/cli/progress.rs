@@ -38,7 +38,7 @@ impl Progress {
             let (bar, message, over) = (bar.clone(), message.clone(), is_over.clone());
             let shows =
                 move || if bar.is_hidden() { lines(&bar, &message, &over) } else { draws(&bar, &over) };
-            // If no thread can be started, the run goes on without a display.
+            // If no thread can be started, the run continues without a display.
             std::thread::Builder::new().spawn(shows).ok()
         });
         Self { bar, message, is_over, thread: thread.flatten() }
@@ -82,7 +82,7 @@ impl Progress {
         self.bar.clone()
     }
 
-    /// Ends the display, as dropping it does.
+    /// Ends the display. Dropping it has the same effect.
     pub(super) fn finish(self) {
         drop(self);
     }
@@ -93,7 +93,7 @@ impl Drop for Progress {
         self.is_over.store(true, Relaxed);
         if let Some(thread) = self.thread.take() {
             thread.thread().unpark();
-            // The thread neither panics nor returns a value.
+            // The result is ignored, because the thread does not panic and returns no value.
             thread.join().unwrap_or_default();
         }
         self.bar.finish_and_clear();

@@ -16,11 +16,12 @@ use crate::report::{self, Selection, html};
 pub(super) struct Flags {
     #[arg(value_name = "NAME", help = listed("Report to make", report_names()))]
     name: String,
-    /// Input files, which `surmise list reports` names, or folders that contain them; for html, one results
+    /// Input files (`surmise list reports` names them) or folders that contain them; for html, one results
     /// folder
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<PathBuf>,
-    /// Noise scale b of the estimator [default: the headline scale]
+    /// Noise scale b of the estimator [default: 0.25, or 0.1 for profiles measured with --scale norm; if the
+    /// profiles lack it, the smallest noise scale]
     #[arg(long, alias = "setting", value_name = "B")]
     noise_scale: Option<f64>,
     /// Show only this model; may be given several times [default: all]
@@ -29,7 +30,7 @@ pub(super) struct Flags {
     /// Show only this corpus; may be given several times [default: all]
     #[arg(long = "corpus", value_name = "NAME")]
     corpora: Vec<String>,
-    /// Show only profiles with this setting, such as n_windows=1000 or dtype=f32, named by a column of
+    /// Show only profiles with this setting, such as n_windows=1000 or dtype=f32; NAME is a column of
     /// profiles.csv; may be given several times
     #[arg(long, value_name = "NAME=VALUE")]
     select: Vec<SettingFilter>,
@@ -38,8 +39,8 @@ pub(super) struct Flags {
     format: Option<Format>,
     #[command(flatten)]
     tables: TableFlags,
-    /// Folder for the table as .csv, .tex and .md, and for each figure as .svg and .pdf; for html, the file
-    /// of the page [default for html: report.html in the results folder]
+    /// Folder for the table (.csv, .tex, .md) and the figures (.svg, .pdf); for html, the file of the page
+    /// [default for html: report.html in the results folder]
     #[arg(short, long, value_name = "DIR|FILE")]
     output: Option<PathBuf>,
 }
@@ -124,8 +125,8 @@ fn page(flags: &Flags, quiet: bool) -> Result<()> {
         ("--json", flags.tables.json.is_some()),
     ];
     if let Some((name, _)) = chosen.into_iter().find(|(_, is_given)| *is_given) {
-        let reason = "does not apply to html, whose page shows all results and has its own menus; leave it \
-                      out";
+        let reason = "does not apply to html, whose page shows all results and contains its own filters; \
+                      leave out this flag";
         return Err(Error::Parameter { name, reason: reason.into() });
     }
     let [folder] = flags.inputs.as_slice() else {
@@ -148,10 +149,10 @@ fn page(flags: &Flags, quiet: bool) -> Result<()> {
     gaps(&page)
 }
 
-/// An error that lists what the page could not read, if anything.
+/// Returns an error that lists the problems of the page, if there are any.
 fn gaps(page: &html::Page) -> Result<()> {
     match page.problems() {
         [] => Ok(()),
-        problems => Err(Error::Gaps { reason: format!("the page has gaps: {}", problems.join("; ")) }),
+        problems => Err(Error::Gaps { reason: format!("the page is incomplete: {}", problems.join("; ")) }),
     }
 }

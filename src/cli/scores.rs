@@ -27,8 +27,8 @@ enum ScoresVerb {
 
 #[derive(Debug, Args)]
 struct Import {
-    /// Files that `surmise list importers` names, or folders of such files; samples_*.jsonl without a results
-    /// file need --model and --shots
+    /// Result files (`surmise list importers` names them) or folders that contain them; samples_*.jsonl
+    /// without a results file need --model and --shots
     #[arg(required = true, value_name = "FILE|DIR")]
     files: Vec<PathBuf>,
     /// CSV file to write, with the provenance of the scores in FILE.json; `-` is stdout, without provenance
@@ -39,21 +39,21 @@ struct Import {
     /// Write the answers that the files contain to this file, in the format of items.csv; `-` is stdout
     #[arg(long, value_name = "FILE|-")]
     items: Option<PathBuf>,
-    /// Metric or scorer; METRIC,FILTER for the lm-evaluation-harness [default: every share of correct
-    /// answers, as TASK/METRIC if a task has several]
+    /// Metric or scorer to import; METRIC,FILTER for the lm-evaluation-harness [default: every metric that is
+    /// a share of correct answers, named TASK/METRIC if a task has several]
     #[arg(long)]
     metric: Option<String>,
-    /// Name of the model, replacing that of the file
+    /// Name of the model; replaces the name in the files
     #[arg(long)]
     model: Option<String>,
-    /// Number of shots, replacing that of the file
+    /// Number of shots; replaces the number in the files
     #[arg(long, value_name = "K")]
     shots: Option<usize>,
-    /// Also import runs on a part of a task
+    /// Also import runs on only part of a task
     #[arg(long)]
     limited: bool,
-    /// Number of items of a task, for files that neither state it nor contain answers; may be given several
-    /// times
+    /// Number of items of a task, for files that contain neither this number nor answers; may be given
+    /// several times
     #[arg(long, value_name = "TASK=N", value_parser = task_items)]
     n_items: Vec<(String, usize)>,
 }
@@ -119,7 +119,8 @@ fn import_files(flags: &Import, quiet: bool) -> Result<()> {
     if !quiet {
         imported.notes.iter().for_each(|note| status(note));
         let (n_scores, n_items) = (imported.scores.len(), imported.items.len());
-        let hint = if flags.items.is_none() && n_items > 0 { "; --items FILE writes them" } else { "" };
+        let is_hinted = flags.items.is_none() && n_items > 0;
+        let hint = if is_hinted { "; --items FILE writes the answers" } else { "" };
         status(&format!("{n_scores} scores, {n_items} answers{hint}"));
     }
     if imported.faults.is_empty() {

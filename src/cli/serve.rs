@@ -13,10 +13,10 @@ use crate::serve::{ServerSettings, serve};
 #[derive(Debug, Args)]
 pub(super) struct Flags {
     /// Models to serve: folders, ids on a Hugging Face hub, or names from `surmise list models`; a request
-    /// names one by its id
+    /// selects a model by its id
     #[arg(required = true, value_name = "MODEL")]
     models: Vec<String>,
-    /// Port to listen on; 0 picks a free one; the base URL is printed on stdout
+    /// Port to listen on; 0 selects a free port; the base URL is printed on stdout
     #[arg(long, default_value_t = 8000)]
     port: u16,
     /// Address to listen on; the default is reachable from this machine only
@@ -31,11 +31,11 @@ pub(super) struct Flags {
     /// Timeout of a request in seconds
     #[arg(long, default_value_t = 300, value_name = "SECONDS")]
     timeout_s: u64,
-    /// Environment variable with the key that clients must send; without it, any client that reaches the
-    /// address is served
+    /// Environment variable with the key that clients must send; without this flag, the server accepts every
+    /// client that can reach the address
     #[arg(long, value_name = "NAME")]
     key_variable: Option<String>,
-    /// Seed for requests that set none
+    /// Seed for requests without a seed
     #[arg(long, default_value_t = 0)]
     seed: u64,
     #[command(flatten)]
@@ -84,7 +84,8 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     };
     if settings.key.is_none() && !settings.host.is_loopback() {
         status(&format!(
-            "warning: any client that reaches {} is served; set --key-variable NAME to require a key",
+            "warning: the server accepts every client that can reach {}; set --key-variable NAME to require \
+             a key",
             settings.host
         ));
     }

@@ -87,7 +87,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     Ok(())
 }
 
-/// Writes to a temporary file and copies it to stdout, because `write` does not write in order.
+/// Writes to a temporary file and copies it to stdout, because `write` does not write the bytes in order.
 fn to_stdout(write: &dyn Fn(&Path) -> Result<()>) -> Result<()> {
     if std::io::stdout().is_terminal() {
         let reason = "is a terminal, but the output is binary; name a file, or pipe the output into a \

@@ -131,7 +131,7 @@ impl TableFlags {
         Ok(())
     }
 
-    /// Writes the table to the files given by the flags. Without any, prints `otherwise` to stdout.
+    /// Writes the table to the files given by the flags. Without these flags, prints `otherwise` to stdout.
     ///
     /// # Errors
     /// [`Error::Write`]
@@ -145,8 +145,8 @@ impl TableFlags {
         Ok(())
     }
 
-    /// Writes the table as CSV to `output`, and to the files given by the flags. Without any file, prints it
-    /// to stdout as CSV.
+    /// Writes the table as CSV to `output`, and to the files given by the flags. Without any of these files,
+    /// prints the CSV to stdout.
     ///
     /// # Errors
     /// [`Error::Write`]

@@ -10,12 +10,12 @@ use crate::corpus::{Category, Corpus, CorpusControl, Series, Texts, WindowSettin
 use crate::error::Result;
 use crate::model::Tokenizer;
 
-/// Texts and how they are cut into windows.
+/// The flags that select texts and cut them into windows.
 #[derive(Debug, Clone, Args)]
 pub(super) struct TextFlags {
     /// File of texts: a JSON array, JSON lines, CSV or TSV, or plain text with a blank line between texts,
-    /// also compressed by gzip; may be given several times. The format is detected from the content, not from
-    /// the extension. At most --windows windows per group are used
+    /// optionally compressed with gzip; may be given several times. The format is detected from the content,
+    /// not from the extension. At most --windows windows per group are used
     #[arg(long = "texts", value_name = "FILE")]
     texts: Vec<PathBuf>,
     /// Number of tokens per window; windows begin at sentence starts and do not overlap
@@ -24,11 +24,11 @@ pub(super) struct TextFlags {
     /// Control to compare the texts with: the same tokens, shuffled within each window, or none
     #[arg(long, value_enum, default_value_t = ControlChoice::Shuffled)]
     control: ControlChoice,
-    /// Column or JSON field that holds the text
+    /// Column or JSON field that contains the text
     #[arg(long, default_value = "text", value_name = "NAME")]
     text_column: String,
-    /// Column or JSON field that holds the group, such as the author; each group becomes a corpus. The column
-    /// is optional
+    /// Column or JSON field that contains the group, such as the author; each group becomes a corpus. The
+    /// column or field is optional
     #[arg(long, default_value = "group", value_name = "NAME")]
     group_column: String,
 }

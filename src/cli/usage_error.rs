@@ -1,16 +1,16 @@
-//! Improves the messages on wrong arguments: the order of suggestions, and how to get what is missing.
+//! Improves the messages for wrong arguments: sorts the suggestions, and adds advice on missing arguments.
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::names;
 
-/// Advice on required arguments that do not explain themselves, by argument as the message shows it.
+/// Missing arguments that need advice, as clap's message shows them, each with its advice.
 const MISSING: [(&str, &str); 1] = [(
     "--calibration <CARD>",
     "`surmise calibrate TABLE --target COL -o card.json` makes a card from rows whose target is known",
 )];
 
-/// The error with its suggestions sorted by distance, and with advice on missing arguments.
+/// Returns the error with its suggestions sorted by distance, and with advice on missing arguments.
 pub(super) fn improved(mut error: clap::Error) -> clap::Error {
     let text = |kind: ContextKind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.clone()),

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::machine;
 use crate::model::chat;
 
-/// The exit codes as `--help` lists them, which [`Error::exit_code`] returns.
+/// The exit codes of [`Error::exit_code`], as `--help` lists them.
 const EXIT_CODES: &str = "Exit codes: 0 complete, 1 failed, 2 usage (a flag, name or value), 3 finished \
                           with gaps, 4 budget reached, 5 credentials or quota, 6 storage, 130 interrupted.";
 
@@ -26,8 +26,9 @@ const EXIT_CODES: &str = "Exit codes: 0 complete, 1 failed, 2 usage (a flag, nam
              and predict the closed models",
     long_about = "Proxy estimation for closed language models.\n\nWithout a command, surmise runs the \
                   bundled study on embedded models. It measures the smaller models, treats the largest model \
-                  of each family as closed, predicts its emergence from its answers, and then measures it \
-                  too. It prints predictions next to measurements: a table on a terminal, otherwise CSV.",
+                  of each family as closed, predicts the emergence of this model from its answers, and then \
+                  measures the emergence for comparison. It prints predictions next to measurements: a table \
+                  on a terminal, otherwise CSV.",
     after_help = EXIT_CODES
 )]
 pub struct Opts {
@@ -39,7 +40,7 @@ pub struct Opts {
     /// Print only errors and warnings to stderr
     #[arg(short, long, global = true)]
     pub(super) quiet: bool,
-    /// Number of threads; the results do not depend on it, to the last bit [default: all cores]
+    /// Number of threads; results are bit-identical for any number [default: all cores]
     #[arg(long, global = true, value_name = "N")]
     threads: Option<usize>,
     // These flags apply to the bundled study, which runs without a command.
@@ -54,14 +55,14 @@ enum Verb {
     Demo(demo::Flags),
     /// Write a first study file
     Init(study::init::Flags),
-    /// Show what a study needs before it runs: tasks, requests, tokens, dollars, time, memory
+    /// Show what a study will need: tasks, requests, tokens, dollars, time, memory
     Plan(study::ListingFlags),
     /// Run a study: measure and query its models, calibrate, predict, report; finished tasks are not repeated
     #[command(after_help = EXIT_CODES)]
     Run(study::run::Flags),
     /// Show which tasks of a study are done, running, failed or missing
     Status(study::ListingFlags),
-    /// Explain why a closed model of a study has no prediction or a wide interval, and what to add
+    /// Explain why a closed model of a study has no prediction or a wide interval, and advise what to add
     Doctor(study::ListingFlags),
     /// Download the models of a study, for machines without a network
     Fetch(study::fetch::Flags),
@@ -69,12 +70,12 @@ enum Verb {
     Slurm(study::slurm::Flags),
     /// Merge the folders of a study's shards
     Merge(study::merge::Flags),
-    /// Measure emergence profiles of models on corpora, and of their randomly initialised copies
+    /// Measure emergence profiles of models and of their randomly initialised copies on corpora
     Measure(Box<measure::Flags>),
     /// Estimate the mutual information of paired samples, as JSON
     Mi(mi::Flags),
-    /// Compare groups of texts (human, model A, model B) as small models read them: permutation p-value and
-    /// effect size, next to a shuffled control
+    /// Compare groups of texts (human, model A, model B) by the emergence that small models show on them:
+    /// permutation p-value and effect size, with a shuffled control
     Compare(compare::Flags),
     /// Write the residual streams of token ids or of a corpus as arrays in a safetensors file
     States(states::Flags),
@@ -83,7 +84,8 @@ enum Verb {
     Scores(scores::Flags),
     /// Describe a checkpoint: sizes, memory, data types, checksum
     Model(model::Flags),
-    /// Collect a closed model's answers to tasks over its API: stored, graded, never requested twice
+    /// Collect and grade a closed model's answers to tasks over its API; stored answers are not requested
+    /// again
     #[command(after_help = EXIT_CODES)]
     Collect(Box<collect::Flags>),
     /// Join profiles, scores and readings into one table with a row per target and corpus
@@ -92,18 +94,18 @@ enum Verb {
     /// intervals, and write a card
     Calibrate(Box<calibrate::Flags>),
     /// Predict the rows of a table with a card: intervals with their back-tested coverage, or an empty cell
-    /// and the reason where the data support no number
+    /// and the reason if the data do not support a prediction
     Predict(predict::Flags),
-    /// Describe a card: training data, range of use, and errors next to those of mean and size
+    /// Describe a card: training data, range of use, and errors compared with the baselines mean and size
     Card(card::Flags),
     /// Serve a local checkpoint behind an OpenAI-compatible API on this machine
     Serve(serve::Flags),
-    /// Back-test predictions: hide members of a family behind an API on this machine, predict each from the
-    /// others, then measure it
+    /// Back-test predictions: hide members of a family behind an API on this machine, predict each member
+    /// from the others, and then measure it
     #[command(after_help = EXIT_CODES)]
     Blind(Box<blind::Flags>),
-    /// Make tables (CSV, LaTeX, Markdown) and figures (SVG, PDF) of results on disk, or one page of all of
-    /// them (html)
+    /// Make tables (CSV, LaTeX, Markdown) and figures (SVG, PDF) of results on disk, or one HTML page of all
+    /// results
     Report(report::Flags),
     /// Show the page of a results folder in a browser on this machine, and update it while a study runs
     View(view::Flags),
@@ -114,19 +116,20 @@ enum Verb {
     /// List what is built in: models, architectures, estimators, corpora, providers, importers,
     /// exporters, candidates, tasks, graders, reports, columns of files
     List(list::Flags),
-    /// Print the script that completes commands and flags in a shell
+    /// Print a shell completion script
     Completions(completions::Flags),
-    /// Print the manual page, or write one for each command into a folder
+    /// Print the manual page, or write a page for each command into a folder
     Man(man::Flags),
 }
 
-/// Upper limit of `--threads`, more than any machine has cores; starting tens of thousands takes minutes.
+/// Upper limit of `--threads`. Common machines have fewer cores, and starting tens of thousands of threads
+/// takes minutes.
 const MOST_THREADS: usize = 1024;
 
 /// Runs the command.
 ///
 /// # Errors
-/// Any error of the command.
+/// Returns the error of the command.
 pub fn run(opts: Opts) -> Result<()> {
     if let Some(threads) = opts.threads
         && !(1..=MOST_THREADS).contains(&threads)
@@ -142,7 +145,8 @@ pub fn run(opts: Opts) -> Result<()> {
         watch::ends_on_signals()?;
     }
     if opts.verb.is_some() && (opts.output.is_some() || opts.table.is_given()) {
-        let reason = "before the command applies to the bundled study; write it after the command";
+        let reason = "before the command applies to the bundled study; for another command, write the flag \
+                      after the command";
         let name = match (&opts.output, &opts.table.csv) {
             (Some(_), _) => "-o",
             (None, Some(_)) => "--csv",

@@ -14,7 +14,7 @@ pub(super) struct Flags {
     /// Results folder of a study, `measure`, `collect` or `blind`
     #[arg(value_name = "DIR")]
     folder: PathBuf,
-    /// Port to listen on; 0 picks a free one; the URL is printed on stdout
+    /// Port to listen on; 0 selects a free port; the URL is printed on stdout
     #[arg(long, default_value_t = 0)]
     port: u16,
     /// Open the page in the browser
@@ -30,12 +30,12 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
             status(&format!("the page of {folder} is at {url}; interrupt (Ctrl-C) to stop"));
         }
         if flags.open && !opens(url) {
-            status(&format!("no browser could be started; open {url} yourself"));
+            status(&format!("no browser could be started; open {url} in a browser"));
         }
     })
 }
 
-/// Starts the system's program that opens URLs; returns whether it started.
+/// Starts the system's program that opens URLs. Returns whether the program started.
 fn opens(url: &str) -> bool {
     let (program, before): (&str, &[&str]) = if cfg!(target_os = "macos") {
         ("open", &[])

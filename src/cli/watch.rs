@@ -35,7 +35,7 @@ impl Watch {
         }));
         let is_over = Arc::new(AtomicBool::new(false));
         let (shown, over) = (progress.clone(), is_over.clone());
-        // If no thread can be started, the run goes on without a display.
+        // If no thread can be started, the run continues without a display.
         let shows = move || {
             while !over.load(Relaxed) {
                 std::thread::sleep(TICK);
@@ -52,15 +52,15 @@ impl Watch {
 
     pub(super) fn finish(self) {
         self.is_over.store(true, Relaxed);
-        // The thread neither panics nor returns a value.
+        // The result is ignored, because the thread does not panic and returns no value.
         self.thread.map(JoinHandle::join).transpose().unwrap_or_default();
     }
 }
 
 /// Ends a run on a signal. After the first signal, no new request is sent, and the run waits up to [`GRACE`]
-/// for requests in flight. After the second signal, it stops waiting. Once all requests are done, the run
-/// writes results; a signal then ends the process, because the results can be recomputed from the stored
-/// answers.
+/// for requests in flight. After the second signal, the run stops waiting. Once all requests are done, the
+/// run writes results; a signal then ends the process, because the results can be computed again from the
+/// stored answers.
 pub(super) fn interrupts(stop: Arc<Stop>) {
     // If no thread can be started, a signal ends the process at once.
     let wait = move || {
@@ -91,14 +91,17 @@ pub(super) fn interrupts(stop: Arc<Stop>) {
 
 /// Ends the process while results are being written.
 fn end_writing() -> ! {
-    status("surmise: interrupted while writing results; answers are saved, and the same command continues");
+    status(
+        "surmise: interrupted while writing results; the answers are saved, and the same command writes \
+         the results",
+    );
     disk::exit(130);
 }
 
 /// Whether another handler ends the process on a signal, because the run has billed requests in flight.
 static IS_HANDED_OVER: AtomicBool = AtomicBool::new(false);
 
-/// From now on, the caller, which holds `_signals`, ends the process on a signal.
+/// Hands signal handling over to the caller, which holds `_signals` and ends the process on a signal.
 pub(super) fn hand_over(_signals: &Signals) {
     IS_HANDED_OVER.store(true, Relaxed);
 }
@@ -125,8 +128,8 @@ pub(super) fn ends_on_signals() -> Result<()> {
     started.map(drop).map_err(|error| machine::no_thread(&error))
 }
 
-/// Ctrl-C and, on Unix, the signals that ask a process to end, except those that the process was started to
-/// ignore (`nohup`).
+/// Receives Ctrl-C and, on Unix, the signals that ask a process to end. Signals that were already ignored
+/// when the process started (`nohup`) remain ignored.
 #[cfg(unix)]
 pub(super) struct Signals([Option<tokio::signal::unix::Signal>; 3]);
 

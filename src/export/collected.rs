@@ -37,18 +37,18 @@ pub struct CollectedTask {
     pub name: String,
     /// Number of examples before each question.
     pub shots: usize,
-    /// Its row of scores.csv.
+    /// The row of the task in scores.csv.
     pub score: Score,
-    /// Its items.
+    /// The items of the task.
     pub items: Vec<CollectedItem>,
 }
 
 /// One question with its answers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CollectedItem {
-    /// Its id.
+    /// The id of the item.
     pub id: String,
-    /// The prompt as messages. A text prompt becomes one message of the user.
+    /// The prompt as messages. A text prompt becomes one user message.
     pub prompt: Vec<Message>,
     /// Correct answers.
     pub gold: Vec<String>,
@@ -63,9 +63,9 @@ pub struct CollectedItem {
 /// One answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CollectedAnswer {
-    /// The text of the model; empty if it gave none.
+    /// The text of the answer; empty if the model returned none.
     pub text: String,
-    /// Its row of items.csv.
+    /// The row of the answer in items.csv.
     pub row: ItemRow,
 }
 
@@ -118,7 +118,7 @@ impl Collected {
             };
             notes.push(format!(
                 "{n_open} questions have no answer yet{of_batch}; the export contains the other answers and \
-                 is marked as not complete"
+                 is marked as incomplete"
             ));
         }
         notes.extend(unanswered.iter().map(|task| {
@@ -189,7 +189,7 @@ impl CollectedTask {
 }
 
 impl CollectedItem {
-    /// The last message of the prompt, which excludes examples and instructions in messages of their own.
+    /// The last message of the prompt, which excludes examples and instructions in separate messages.
     pub(super) fn question(&self) -> &str {
         self.prompt.last().map_or("", |message| &message.content)
     }
@@ -209,7 +209,7 @@ fn empty(task: &Task, item: &Item) -> (CollectedTask, Questions) {
 
 fn collected_item(item: &Item, answers: Vec<(Replicate, ItemRow)>, n_asked: usize) -> CollectedItem {
     let prompt = match item.prompts.first() {
-        // If choices are compared by log-probability, each prompt ends with a choice, which is cut off.
+        // If choices are compared by log-probability, each prompt ends with a choice, which is removed here.
         Some(Prompt::Text(text)) if item.prompts.len() > 1 => {
             vec![user(text.chars().take(item.boundary).collect())]
         }

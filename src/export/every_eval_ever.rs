@@ -69,7 +69,7 @@ fn evaluation_id(collected: &Collected) -> String {
     format!("surmise/{model}/{}", collected.last().as_second())
 }
 
-/// A record, and the values that it shares with its lines.
+/// A record, and the values that the lines of its answers repeat.
 struct Record<'a> {
     collected: &'a Collected,
     model: String,
@@ -132,7 +132,7 @@ impl Record<'_> {
         ];
         let n_asked: usize = task.items.iter().map(|item| item.n_asked).sum();
         let n_open = n_asked - task.items.iter().map(|item| item.answers.len()).sum::<usize>();
-        // Only a collection that is not complete has this member.
+        // Only an incomplete collection has this member.
         let open = ("n_without_answer_yet", n_open);
         let counts = counts.into_iter().chain((n_open > 0).then_some(open));
         let counts = counts.map(|(name, n)| (name.to_owned(), Value::String(n.to_string())));
@@ -234,7 +234,7 @@ mod tests {
         assert_eq!(folder("openai-chat", "org/m"), "data/surmise/org/m");
         assert_eq!(folder("openai-chat", "openai-chat/m"), "data/surmise/openai-chat/m");
         assert_eq!(folder("openai-chat", "org/a/b:1"), "data/surmise/org/a--b--1");
-        // No name leaves the folder.
+        // A model name cannot lead out of the folder.
         assert_eq!(folder("p", "../m"), "data/surmise/p/..--m");
         assert_eq!(folder("p", "org/.."), "data/surmise/p/org--..");
     }

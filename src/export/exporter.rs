@@ -40,8 +40,8 @@ impl ExportFile {
         Ok(Self { bytes: disk::json_bytes(&path, value)?, path })
     }
 
-    /// A file with one JSON value per line. Characters that some tools read as the end of a line are escaped;
-    /// JSON allows them only inside strings.
+    /// A file with one JSON value per line. Some tools split lines at characters other than a line feed. Such
+    /// characters are escaped, which is valid because JSON allows them only inside strings.
     pub(super) fn lines(path: impl Into<PathBuf>, values: &[Value]) -> Self {
         let text: String = values.iter().map(|value| format!("{value}\n")).collect();
         let text = ['\u{85}', '\u{2028}', '\u{2029}']

@@ -51,7 +51,7 @@ fn log(collected: &Collected, task: &CollectedTask) -> Result<ExportFile> {
         .collect();
     let value = json!({
         "version": 2,
-        // A run that goes on.
+        // `started` is the status of an unfinished run.
         "status": if task.is_whole() { "success" } else { "started" },
         "eval": {
             "eval_id": id(collected, &format!("eval/{place}")),
@@ -117,7 +117,8 @@ fn sample(collected: &Collected, place: &str, item: &CollectedItem, answer: &Col
         several => json!(several),
     };
     let is_failed = row.kind == GradeKind::Error;
-    // Inspect requires the member. It is empty if no model answered, or if the answer names no model.
+    // Inspect requires this member. It is empty if the request failed, or if the answer does not name a
+    // model.
     let model = row.model_snapshot.clone().unwrap_or_default();
     let mut reply = message("assistant", &answer.text, "generate", messages.len());
     reply["model"] = json!(model);

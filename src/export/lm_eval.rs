@@ -80,7 +80,7 @@ fn results(collected: &Collected, tasks: &[&CollectedTask]) -> Value {
         })
     };
     let count = |task: &CollectedTask| json!({"original": task.items.len(), "effective": task.n_answered()});
-    // The harness has no other member that marks results as those of a part of a task.
+    // `limit` is the only member of the harness's format that marks results on part of a task.
     let is_whole = tasks.iter().all(|task| task.is_whole());
     let limit = tasks.iter().map(|task| task.n_answered()).max().filter(|_| !is_whole);
     json!({
@@ -108,7 +108,8 @@ fn results(collected: &Collected, tasks: &[&CollectedTask]) -> Value {
     })
 }
 
-/// The line of an item. For several answers, the harness keeps all texts and one grade, their mean.
+/// The line of an item. For several answers, the harness stores all texts and one grade: the mean of their
+/// credits.
 fn sample(number: usize, item: &CollectedItem) -> Option<Value> {
     let first = item.answers.first()?;
     let credits: Vec<f64> = item.answers.iter().map(|answer| answer.row.credit.unwrap_or(0.0)).collect();

@@ -14,11 +14,11 @@ pub(super) struct BatchFlags {
     /// day; the same command continues an interrupted run
     #[arg(long)]
     batch: bool,
-    /// Largest number of requests in a batch [default: the limit of the provider]
+    /// Largest number of requests in a batch [default: the provider's limit]
     #[arg(long, value_name = "N", requires = "batch")]
     batch_size: Option<usize>,
-    /// How long to wait for batches, such as 45m or 26h; the provider goes on after that, and the same
-    /// command continues to wait. 0s only creates them
+    /// Maximum time to wait for batches, such as 45m or 26h; after this time, the provider continues to
+    /// process them, and the same command waits again. 0s creates the batches without waiting
     #[arg(long, value_name = "TIME", default_value = "26h", value_parser = time)]
     batch_timeout: Duration,
     /// Cancel the open batches of the folder, store the answers that have arrived, and send no further

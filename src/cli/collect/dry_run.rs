@@ -59,7 +59,7 @@ impl EstimateRow {
     fn new(estimate: &Estimate, configuration: &Configuration) -> Self {
         let is_semantic = configuration.semantic.is_some();
         let grading = &configuration.grading;
-        // Rounding hides the spurious digits of a floating-point difference.
+        // Rounding removes the spurious digits of a floating-point difference.
         let saved = |direct: f64, batch: f64| ((direct - batch) * 1e12).round() / 1e12;
         let saves = (estimate.cost_usd.zip(estimate.batch_cost_usd))
             .map(|(direct, batch)| (saved(direct.0, batch.0), saved(direct.1, batch.1)));
@@ -139,8 +139,8 @@ impl EstimateRow {
 /// Describes the stop sequences that are sent.
 fn stops(configuration: &Configuration) -> String {
     match configuration.params.stop.as_slice() {
-        [] if configuration.sends_task_stops => "the task's own".to_owned(),
-        [] => "none; grading cuts answers at the task's own".to_owned(),
+        [] if configuration.sends_task_stops => "the task's stop sequences".to_owned(),
+        [] => "none sent; grading truncates answers at the task's stop sequences".to_owned(),
         given => given.iter().map(|stop| format!("{stop:?}")).collect::<Vec<_>>().join(" "),
     }
 }

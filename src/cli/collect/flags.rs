@@ -25,15 +25,17 @@ const REDO: [&str; 6] = ["filtered", "refused", "truncated", "empty", "unreadabl
 pub(super) struct RescoreFlags {
     #[command(flatten)]
     pub(super) folder: FolderInput,
-    /// Current task names or files, if the files have moved; may be given several times
+    /// Task names or files to read instead of all recorded ones, if files have moved; may be given several
+    /// times
     #[arg(long = "task", value_name = "NAME|FILE")]
     pub(super) tasks: Vec<String>,
-    /// Grader to use instead; a grader that needs different prompts requires a new collection
+    /// Grader to use instead of the recorded one; a grader that needs different prompts requires a new
+    /// collection
     #[arg(long, value_name = "NAME,...", value_parser = grader)]
     pub(super) grader: Option<Grader>,
     #[command(flatten)]
     pub(super) normal: NormalisationFlags,
-    /// Leave texts in items.csv unquoted, even if a spreadsheet would run them as formulas
+    /// Do not escape texts in items.csv that a spreadsheet would run as formulas
     #[arg(long)]
     pub(super) raw_csv: bool,
 }
@@ -48,8 +50,8 @@ fn graders() -> String {
         format!("\n- {}{}: {}", rule.name(), rule.argument_form().unwrap_or_default(), rule.about())
     });
     format!(
-        "Grader of the answers, or several in order (number,contains); the first one that can read an answer \
-         decides{}",
+        "Grader of the answers, or several in order (number,contains); the first grader that can read an \
+         answer grades it{}",
         rows.collect::<String>()
     )
 }
@@ -74,8 +76,8 @@ pub(super) struct NormalisationFlags {
 
 #[derive(Debug, Args)]
 pub(super) struct CollectFlags {
-    /// Tasks: names from `surmise list tasks`, or JSONL or CSV files with id, prompt or messages, answer or
-    /// answers, choices; texts:FILE for prompts without answers
+    /// Tasks: names from `surmise list tasks`, or JSONL or CSV files with the fields id, prompt (or
+    /// messages), answer (or answers) and choices; texts:FILE for prompts without answers
     #[arg(required = true, value_name = "TASK")]
     pub(super) tasks: Vec<String>,
     #[command(flatten)]
@@ -104,7 +106,7 @@ pub(super) struct TargetFlags {
         help = listed("Wire format", provider::ALL.iter().map(|provider| provider.name())),
     )]
     pub(super) provider: Option<String>,
-    /// Base URL of the API; must be https, except for a server on this machine [default: that of the
+    /// Base URL of the API; must be https, except for a server on this machine [default: the URL of the
     /// provider]
     #[arg(long, value_name = "URL")]
     pub(super) base_url: Option<String>,
@@ -131,8 +133,8 @@ pub(super) struct BudgetFlags {
     #[arg(long, value_name = "USD", conflicts_with = "no_budget", requires = "prices")]
     pub(super) budget_usd: Option<f64>,
     /// TOML file with `date` and, for each model, a section [models."NAME"] with input_usd_per_million_tokens
-    /// and output_usd_per_million_tokens; optional are batch_factor and the prices of cached, reasoning and
-    /// audio tokens and of service tiers
+    /// and output_usd_per_million_tokens; batch_factor and the prices of cached, reasoning and audio tokens
+    /// and of service tiers are optional
     #[arg(long, value_name = "FILE")]
     pub(super) prices: Option<PathBuf>,
     /// Collect without a spending cap
@@ -143,8 +145,8 @@ pub(super) struct BudgetFlags {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Questions and answers")]
 pub(super) struct ContentFlags {
-    /// Token limit of an answer, including reasoning [default: 2048 for chats, or 128 for in-context tasks if
-    /// the probe shows no reasoning; 32 for completions]
+    /// Token limit of an answer, including reasoning [default: 2048 for chat APIs, or 128 for in-context
+    /// tasks if a probe request shows no reasoning; 32 for completion APIs]
     #[arg(long, value_name = "N")]
     pub(super) max_tokens: Option<u32>,
     /// Sampling temperature; 0 means greedy decoding, `none` omits the parameter [default: 0; none for known
@@ -154,8 +156,8 @@ pub(super) struct ContentFlags {
     /// Nucleus sampling threshold (top-p)
     #[arg(long, value_name = "P")]
     pub(super) top_p: Option<f64>,
-    /// Stop sequence; may be given several times [default: those of the task for completions, none for chats;
-    /// grading cuts answers at those of the task]
+    /// Stop sequence; may be given several times [default: the stop sequences of the task for completion
+    /// APIs; none for chat APIs, where grading truncates answers at the stop sequences of the task]
     #[arg(long, value_name = "TEXT")]
     pub(super) stop: Vec<String>,
     /// Sampling seed, if the provider accepts one
@@ -171,11 +173,11 @@ pub(super) struct ContentFlags {
     /// Largest number of shots in in-context tasks; every number from 0 to K is used
     #[arg(long, value_name = "K", default_value_t = crate::cli::SHOTS)]
     pub(super) shots: usize,
-    /// Number of questions per relation of in-context tasks, and of prompts per category of texts
+    /// Number of questions per relation (in-context tasks) or prompts per category (texts)
     #[arg(long, value_name = "N", default_value_t = 25)]
     pub(super) items: usize,
-    /// Format of in-context questions [default: turns for chats, or instructed with 0 shots; text for
-    /// completions]
+    /// Format of in-context questions [default: turns for chat APIs, or instructed with --shots 0; text for
+    /// completion APIs]
     #[arg(long, value_parser = choice(&Rendering::ALL, Rendering::name, Rendering::describe))]
     pub(super) rendering: Option<Rendering>,
     /// Seed of the in-context questions and of the choice of repeated items
@@ -184,7 +186,7 @@ pub(super) struct ContentFlags {
     /// Number of answers to request for each question
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(super) replicates: u32,
-    /// Share of items to request a second time, to see how often answers differ
+    /// Share of items to request a second time, to measure how often answers differ
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     pub(super) repeat_share: f64,
 }
@@ -196,7 +198,7 @@ pub(super) struct ResumeFlags {
     /// be given several times
     #[arg(long, value_name = "OUTCOME", value_parser = REDO)]
     pub(super) redo: Vec<String>,
-    /// Collect into a folder that contains answers to another configuration; answers to identical questions
+    /// Collect into a folder that contains answers of another configuration; answers to identical questions
     /// are reused
     #[arg(long)]
     pub(super) new_config: bool,
@@ -207,7 +209,7 @@ pub(super) struct ResumeFlags {
     /// Has no effect: parameters are adapted by default
     #[arg(long, hide = true, conflicts_with = "no_adapt_params")]
     pub(super) adapt_params: bool,
-    /// End the run if a different snapshot of the model answers
+    /// End the run if an answer comes from a snapshot of the model other than NAME
     #[arg(long, value_name = "NAME")]
     pub(super) require_model_snapshot: Option<String>,
     /// Continue even if many answers are truncated at --max-tokens
@@ -216,12 +218,12 @@ pub(super) struct ResumeFlags {
     /// Continue even if none of the first 20 answers is correct or can be graded
     #[arg(long)]
     pub(super) keep_going: bool,
-    /// Leave texts in items.csv unquoted, even if a spreadsheet would run them as formulas
+    /// Do not escape texts in items.csv that a spreadsheet would run as formulas
     #[arg(long)]
     pub(super) raw_csv: bool,
 }
 
-/// Checks the numbers that every collection has.
+/// Checks the flags that every collection has.
 pub(super) fn check(target: &TargetFlags, money: &BudgetFlags, request: &RequestFlags) -> Result<()> {
     let fault = |name: &'static str, reason: &str| Err(Error::Parameter { name, reason: reason.into() });
     request.check()?;
@@ -245,7 +247,7 @@ pub(super) fn check_content(content: &ContentFlags) -> Result<()> {
     if !(1..=10_000).contains(&content.items) {
         return fault("--items", "must be from 1 to 10000");
     }
-    // Each number of shots has its own questions, and all prompts are held in memory.
+    // Each number of shots has its own questions, and all prompts are kept in memory.
     if content.items.saturating_mul(content.shots.saturating_add(1)) > MOST_DRAWN {
         let reason = format!("times (--shots + 1) must be at most {MOST_DRAWN}; lower one of the two");
         return fault("--items", &reason);
@@ -262,7 +264,7 @@ pub(super) fn check_content(content: &ContentFlags) -> Result<()> {
 /// The configuration that the flags describe, in the form that the folder records.
 ///
 /// # Errors
-/// The errors of [`WireFlags::add_to`].
+/// Returns the errors of [`WireFlags::add_to`].
 pub(super) fn configuration(
     ask: &CollectFlags,
     provider: &'static dyn provider::Provider,

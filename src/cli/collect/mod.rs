@@ -52,12 +52,11 @@ pub(super) struct Flags {
 
 #[derive(Debug, Subcommand)]
 enum FolderVerb {
-    /// Send the prompts of semantic emergence, and write what the answers reveal about relations to
-    /// semantic.csv
+    /// Send the prompts of the semantic estimand, which test relations, and write the results to semantic.csv
     Semantic(Box<SemanticFlags>),
     /// Grade the stored answers again, without network access
     Rescore(RescoreFlags),
-    /// Remove damaged lines from a journal, and keep them in a file next to it
+    /// Move the damaged lines of a journal to a separate file next to it
     Repair(FolderInput),
 }
 
@@ -105,7 +104,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
                 batch: &ask.batch,
                 request: &ask.request,
                 is_scored,
-                // A model that reveals nothing about a relation is a valid result.
+                // Answers that show nothing about a relation are a valid result.
                 is_tolerant: true,
             };
             collect(collection, provider, &|| Ok(()), quiet)
@@ -150,7 +149,7 @@ fn collect(
         secrets.check_url(&configuration.base_url)?;
         if secrets.is_placeholder() && !quiet {
             status(&format!(
-                "the key in {} is too short or too much like a word to redact safely, so stored answers may \
+                "the key in {} is too short or too similar to a word to redact safely, so stored answers may \
                  contain it",
                 provider.key_variable()
             ));
@@ -193,7 +192,7 @@ fn collect(
              this, use --rendering and --stop)",
         );
     }
-    // When choices or answers are scored, one token is requested, so every answer counts as truncated.
+    // A request that scores a choice or an answer asks for one token, so every answer counts as truncated.
     let keep_truncated = resume.keep_truncated || is_scored;
     let run = Run {
         folder,
@@ -258,12 +257,12 @@ fn collect(
     }
 }
 
-/// How to get the answers that are missing.
+/// Advice on how to get the missing answers.
 fn remedy(summary: &FolderSummary) -> String {
     let n_in_batches = summary.outcomes.get("in_batch").copied().unwrap_or(0);
     let batch = format!(
-        "{n_in_batches} of them are in a batch that has not ended: the same command fetches its answers \
-         once it has ended, --batch waits for it, and --cancel ends it"
+        "{n_in_batches} of them are in a batch that has not ended: once the batch has ended, the same \
+         command fetches the answers; --batch waits for it, and --cancel cancels the batch"
     );
     let others = "the same command retries transient failures, and --redo failed retries all failures";
     match n_in_batches {
@@ -305,7 +304,7 @@ fn rescore_folder(flags: &RescoreFlags, quiet: bool) -> Result<()> {
 /// Smallest number of answers for which a note reports that none is correct.
 const FEW: usize = 5;
 
-/// Prints a note on doubtful answers in a folder, for which the run does not stop.
+/// Prints a note on doubtful answers in a folder. Such answers do not end the run.
 fn doubt(summary: &FolderSummary, truncated: bool) {
     // In a semantic collection, an incorrect answer is informative too.
     let wrong = summary.configuration.semantic.is_some();
@@ -341,7 +340,7 @@ fn sentence(summary: &FolderSummary) -> String {
             summary.n_possibly_paid
         ));
     }
-    // The questions of this configuration are among the outcomes.
+    // `outcomes` already counts the questions of this configuration.
     let others = summary.n_in_batches
         - summary.outcomes.get("in_batch").copied().unwrap_or(0).min(summary.n_in_batches);
     if others > 0 {
@@ -351,10 +350,10 @@ fn sentence(summary: &FolderSummary) -> String {
         text.push_str(&format!("; {usd:.6} USD"));
     }
     if let Some(batch) = summary.routes.get("batch").filter(|batch| batch.spent_usd > 0.0) {
-        text.push_str(&format!(", of which {:.6} by batches", batch.spent_usd));
+        text.push_str(&format!(", of which {:.6} for batches", batch.spent_usd));
     }
     if summary.n_unpriced > 0 && summary.spent_usd.is_some() {
-        text.push_str(&format!(" in addition to {} requests without a price", summary.n_unpriced));
+        text.push_str(&format!(", excluding {} requests without a price", summary.n_unpriced));
     }
     if summary.n_not_utf8 > 0 {
         text.push_str(&format!(

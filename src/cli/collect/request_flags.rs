@@ -24,25 +24,26 @@ pub(super) struct RequestFlags {
     /// this machine]
     #[arg(long, value_name = "S")]
     pub(super) timeout_s: Option<f64>,
-    /// Retries after a server error (500, 502, 504)
+    /// Retries of a request after a server error (500, 502, 504)
     #[arg(long, value_name = "N", default_value_t = 4)]
     pub(super) retries: u32,
-    /// Retries after a lost answer; each may be billed
+    /// Retries of a request that was sent but got no complete response; each may be billed
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(super) unknown_retries: u32,
-    /// What to do with requests that may have been billed without an answer, including those of a crash
+    /// What to do with requests that may have been billed without an answer, including requests that were in
+    /// flight when an earlier run crashed
     #[arg(long, value_enum, default_value_t = OnUnknown::Retry)]
     pub(super) on_unknown: OnUnknown,
-    /// First wait after a rejected request, in seconds; each further wait doubles
+    /// First wait after a rejected request, in seconds; each further wait is twice as long
     #[arg(long, value_name = "S", default_value_t = 1.0)]
     pub(super) backoff_s: f64,
     /// Longest wait in seconds, even if the server asks for a longer one
     #[arg(long, value_name = "S", default_value_t = 120.0)]
     pub(super) max_wait_s: f64,
-    /// End the run after this time without an answer, in seconds
+    /// Time in seconds without any answer after which the run ends
     #[arg(long, alias = "patience-s", value_name = "S", default_value_t = 900.0)]
     pub(super) idle_timeout_s: f64,
-    /// Header that carries the key [default: that of the wire format]
+    /// HTTP header that contains the key [default: the header of the wire format]
     #[arg(long, value_parser = key_header_parser(), value_name = "HEADER")]
     pub(super) key_header: Option<KeyHeader>,
     /// PEM file with certificates to trust in addition to those of the system
@@ -92,6 +93,6 @@ fn key_header_parser() -> impl TypedValueParser<Value = KeyHeader> {
 pub(super) enum OnUnknown {
     /// Retry; both requests count as billed
     Retry,
-    /// Leave the questions without an answer
+    /// Do not retry; leave the questions without an answer
     Fail,
 }

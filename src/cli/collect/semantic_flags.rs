@@ -57,10 +57,10 @@ struct DesignFlags {
     #[arg(long, default_value_t = 16, value_name = "X")]
     queries: usize,
     /// Form of a prompt: arrow ("France -> Paris, Peru ->"), colon, sentence, or chat (an instruction, then
-    /// arrows) [default: chat for chats, arrow for completions]
+    /// arrows) [default: chat for chat APIs, arrow for completion APIs]
     #[arg(long, value_name = "NAME", value_parser = form)]
     form: Option<PromptForm>,
-    /// Seed that draws the entities
+    /// Seed for drawing the entities
     #[arg(long, default_value_t = 0)]
     seed: u64,
 }
@@ -68,11 +68,12 @@ struct DesignFlags {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Questions and answers")]
 struct AnswerFlags {
-    /// Source of log-probabilities [default: echo for completions, top for chats that provide them]
+    /// Source of log-probabilities [default: echo for completion APIs, top for chat APIs that return
+    /// log-probabilities]
     #[arg(long, value_parser = choice(&LogprobSource::ALL, LogprobSource::name, LogprobSource::describe))]
     logprobs_from: Option<LogprobSource>,
-    /// Token limit of an answer, including reasoning [default: 2048 for chats, or 128 if the probe shows no
-    /// reasoning; 16 for completions]
+    /// Token limit of an answer, including reasoning [default: 2048 for chat APIs, or 128 if a probe request
+    /// shows no reasoning; 16 for completion APIs]
     #[arg(long, value_name = "N")]
     max_tokens: Option<u32>,
     #[command(flatten)]
@@ -83,7 +84,7 @@ impl SemanticFlags {
     /// The configuration that the flags describe, in the form that the folder records.
     ///
     /// # Errors
-    /// The errors of [`WireFlags::add_to`].
+    /// Returns the errors of [`WireFlags::add_to`].
     pub(super) fn configuration(&self, provider: &'static dyn Provider) -> Result<Configuration> {
         let (can, model) = (provider.capabilities(), self.target.model.clone().unwrap_or_default());
         let logprobs_from = self.answers.logprobs_from.unwrap_or_else(|| LogprobSource::of(&can));

@@ -21,18 +21,22 @@ pub(super) fn temperature(text: &str) -> std::result::Result<Temperature, String
     if text == "none" {
         return Ok(Temperature::Omitted);
     }
-    text.parse().map(Temperature::Value).map_err(|_| "must be a number, or `none` to omit it".into())
+    text.parse().map(Temperature::Value).map_err(|_| {
+        "must be a number, or `none` to omit the \
+                                                      temperature"
+            .into()
+    })
 }
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Questions and answers")]
 pub(super) struct WireFlags {
-    /// How much the model reasons before it answers, if the wire format supports it [default: that of the
-    /// model]
+    /// How much the model reasons before it answers, if the wire format supports it [default: the model's own
+    /// default]
     #[arg(long, value_parser = effort())]
     reasoning_effort: Option<ReasoningEffort>,
-    /// JSON object to add to the body of every request, and to store with it; it cannot replace the prompt,
-    /// the model, or a parameter that has a flag
+    /// JSON object whose members are added to the body of every request and stored with the request; they
+    /// cannot replace the prompt, the model, or a parameter that has a flag
     #[arg(long, value_name = "JSON")]
     body_json: Option<String>,
 }
@@ -45,7 +49,7 @@ impl WireFlags {
     /// Adds the values of these flags to the parameters.
     ///
     /// # Errors
-    /// The errors of [`body_json::parse`].
+    /// Returns the errors of [`body_json::parse`].
     pub(super) fn add_to(&self, params: GenerationParams) -> Result<GenerationParams> {
         let body_json = self.body_json.as_deref().map(body_json::parse).transpose()?;
         Ok(GenerationParams {

@@ -38,9 +38,9 @@ pub(super) fn estimand(flags: &Flags, categories: &[Category]) -> Result<(Estima
         None if without.is_some() => {
             let name = without.map_or("", |category| category.name.as_str());
             let reason = format!(
-                "is needed: {name} has fewer than two relations, too few for the semantic estimand, but \
-                 other categories have more; measure them in separate runs, or all with --estimand \
-                 positional"
+                "is required: the semantic estimand needs two or more relations; {name} has fewer, but other \
+                 categories have enough. Measure the categories in separate runs, or all of them with \
+                 --estimand positional"
             );
             fault("--estimand", reason)
         }

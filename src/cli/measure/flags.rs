@@ -39,25 +39,26 @@ pub(in crate::cli) struct Flags {
     pub(super) opening: Opening,
     #[command(flatten)]
     pub(super) estimator: EstimatorFlag,
-    /// Stand-in for a token without its context
+    /// Input that represents a token without its context
     #[arg(
         long,
         value_parser = choice::choice(&Micro::ALL, Micro::name, Micro::describe),
         default_value = "alone"
     )]
     pub(super) micro: Micro,
-    /// Label of the model in all outputs; allowed with one model only [default: the last part of its folder,
-    /// or its id]
+    /// Label of the model in all outputs; allowed with one model only [default: the last part of the folder's
+    /// path, or the id]
     #[arg(long, value_name = "LABEL")]
     pub(super) name: Option<String>,
-    /// Family of the models, for calibration: the models trained by one recipe, not the architecture
+    /// Family of the models, for calibration; a family is a set of models trained with one recipe, not an
+    /// architecture
     #[arg(long, value_name = "NAME")]
     pub(super) family: Option<String>,
     /// Folder for one JSON per model, corpus and settings, and for profiles.csv with all of them; existing
-    /// results are not measured again. Without it, the CSV rows go to stdout
+    /// results are not measured again. Without this flag, the CSV rows go to stdout
     #[arg(short, long, value_name = "DIR")]
     pub(super) output: Option<PathBuf>,
-    // The rows of this run only.
+    // These tables contain the rows of this run only.
     #[command(flatten)]
     pub(super) table: TableFlags,
 }
@@ -78,8 +79,8 @@ pub(super) struct MeasureSampling {
     /// Positional: number of series per corpus, or largest number of windows per group of texts
     #[arg(long, default_value_t = WINDOWS, value_name = "N")]
     pub(super) windows: usize,
-    /// Positional: what the channel's noise is relative to: the spread of each coordinate, or the norm of
-    /// each state
+    /// Positional: quantity that the channel's noise is proportional to: the spread of each coordinate, or
+    /// the norm of each state
     #[arg(
         long,
         value_parser = choice::choice(&Scale::ALL, Scale::name, Scale::describe),
@@ -89,16 +90,16 @@ pub(super) struct MeasureSampling {
 }
 
 impl MeasureSampling {
-    /// How series are drawn. `--shots` once set the number of entities. Of several values the largest is
-    /// used, because a longer series contains the shorter ones.
+    /// Returns how series are drawn. In earlier versions, `--shots` set the number of entities. If it has
+    /// several values, the largest is used, because a longer series contains the shorter ones.
     ///
     /// # Errors
-    /// [`Error::Parameter`] if both are given.
+    /// [`Error::Parameter`] if both `--shots` and `--entities` are given.
     pub(super) fn positional(&self, quiet: bool) -> Result<Sampling> {
         let entities = match (self.entities, self.shots.iter().copied().max()) {
             (Some(_), Some(_)) => {
-                let reason = "applies to the semantic estimand; for the positional one, give --entities \
-                              alone";
+                let reason = "applies to the semantic estimand; for the positional estimand, give only \
+                              --entities";
                 return Err(Error::Parameter { name: "--shots", reason: reason.into() });
             }
             (None, Some(shots)) => {

@@ -36,7 +36,7 @@ impl<'a> Prepared<'a> {
         if let Some(store) = &store {
             disk::make_folder(store.folder())?;
             disk::probe(store.folder())?;
-            // Refuses a file in the folder that could not be part of the tables.
+            // Returns an error for a file in the folder that cannot be part of the tables.
             store.check::<P>()?;
         }
         let mut ids = flags.models.iter().filter(|name| hub::is_id(name));
@@ -62,11 +62,12 @@ pub(super) fn kept(model: &str, corpus: &str, settings: &ProfileSettings, origin
     match origin {
         Origin::Measured => None,
         Origin::Kept => {
-            Some(format!("{stem}.json already holds this measurement; it was not measured again"))
+            Some(format!("{stem}.json already contains this measurement, which was not repeated"))
         }
-        Origin::Replaced(version) => {
-            Some(format!("{stem}.json came from surmise {version}; it was measured again and replaced"))
-        }
+        Origin::Replaced(version) => Some(format!(
+            "{stem}.json was written by surmise {version}; the measurement was repeated, and the file was \
+             replaced"
+        )),
     }
 }
 
@@ -75,17 +76,21 @@ fn check_label(flags: &Flags) -> Result<()> {
     let Some(label) = &flags.name else { return Ok(()) };
     let reason = match () {
         () if flags.models.len() > 1 => {
-            format!("labels one model, but {} are given; measure them one by one", flags.models.len())
+            format!("applies to one model, but {} are given; measure them separately", flags.models.len())
         }
         () if label.trim() != label || label.is_empty() || label.contains(char::is_control) => {
-            format!("is {label:?}; give a label without control characters and without spaces around it")
+            format!(
+                "is {label:?}; give a label without control characters and without leading or trailing \
+                     spaces"
+            )
         }
         () => return Ok(()),
     };
     Err(Error::Parameter { name: "--name", reason })
 }
 
-/// Refuses two models or corpora with the same name, because their rows could not be told apart.
+/// Returns an error for two models or corpora with the same name, because nothing would distinguish their
+/// rows.
 fn check_names<'a>(what: &'static str, names: impl Iterator<Item = &'a str>, otherwise: &str) -> Result<()> {
     let mut seen = BTreeSet::new();
     for name in names {

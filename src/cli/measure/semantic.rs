@@ -49,8 +49,8 @@ pub(super) fn run(flags: &Flags, categories: &[Category], quiet: bool) -> Result
     ended
 }
 
-/// Measures every model on every design. After an error, `profiles` holds the finished ones, which are still
-/// written.
+/// Measures every model on every design. After an error, `profiles` contains the finished profiles, which the
+/// caller still writes.
 fn measure_all(
     flags: &Flags,
     designs: &[FactorialDesign],
@@ -94,8 +94,8 @@ fn lines(profile: &SemanticProfile) -> Vec<String> {
     for summary in &profile.shots {
         if summary.shots == 0 {
             lines.push(format!(
-                "{model} on {}, 0 shots, BOS {}: accuracy {}; without examples no prompt shows the relation, \
-                 so no share is measured",
+                "{model} on {}, 0 shots, BOS {}: accuracy {}; without examples, prompts do not show the \
+                 relation, so no share is measured",
                 corpus.name,
                 corpus.bos.name(),
                 shown(summary.accuracy)
@@ -129,7 +129,7 @@ fn lines(profile: &SemanticProfile) -> Vec<String> {
     }
     for left_out in &corpus.left_out {
         lines.push(format!(
-            "note: {} of {} queries of {} are left out when comparing {} with {}, because their answers \
+            "note: {} of {} queries of {} are left out when comparing {} with {}, because the two answers \
              begin with the same token",
             left_out.queries, corpus.queries, corpus.name, left_out.relation, left_out.other
         ));

@@ -57,8 +57,8 @@ impl Switch {
 
     fn describe(self) -> &'static str {
         match self {
-            Self::On => "Measure it",
-            Self::Off => "Leave it out",
+            Self::On => "Measure the randomly initialised model",
+            Self::Off => "Do not measure the randomly initialised model",
         }
     }
 }
@@ -119,7 +119,7 @@ pub(super) struct SemanticFlags {
 const MOST_PARAMS_OF_RANDOM_INIT: usize = 300_000_000;
 
 impl SemanticFlags {
-    /// The settings that draw designs.
+    /// The settings for drawing designs.
     pub(super) fn design(&self, shots: &[usize], seed: u64) -> DesignSettings {
         let shots = if shots.is_empty() { DesignSettings::default().shots } else { shots.into() };
         DesignSettings { sets: self.sets, queries: self.queries, shots, seed, form: self.form }

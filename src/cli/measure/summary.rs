@@ -1,5 +1,5 @@
-//! The status lines about a positional profile: the headline with its error and bounds, and advice if it
-//! cannot be trusted.
+//! The status lines about a positional profile: the headline with its error and bounds, and advice if the
+//! headline is unreliable.
 
 use std::collections::BTreeSet;
 
@@ -8,11 +8,11 @@ use crate::emergence::{Headline, Profile};
 use crate::mi::Flag;
 
 /// How to read an estimate of an estimator other than `channel`.
-pub(super) const DETERMINISTIC: &str = "states are functions of their tokens: without noise, their \
-                                        information from the second block on equals the entropy of the \
-                                        context, which is the same for every model; such an estimate shows \
-                                        how much the estimator extracts from this number of windows, and may \
-                                        reflect its ceiling rather than the model";
+pub(super) const DETERMINISTIC: &str = "states are deterministic functions of tokens: without noise, the \
+                                        information of every model from the second block on equals the \
+                                        entropy of the context; the estimate shows how much of this entropy \
+                                        the estimator detects with this number of windows, and may reflect \
+                                        the estimator's ceiling rather than the model";
 
 /// The scope of positional emergence.
 pub(super) const NOT_ACROSS_FAMILIES: &str = "note: positional emergence depends on tokenizer, BOS and \

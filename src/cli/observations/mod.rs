@@ -21,7 +21,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let mut inputs: Vec<PathBuf> =
         flags.scores.iter().chain(&flags.models).chain(&flags.answers).cloned().collect();
     for input in flags.profiles.iter().chain(&flags.readings) {
-        // Every profile of a folder is an input.
+        // Every profile in a folder is an input, which no output may replace.
         inputs.extend(if input.is_dir() { ProfileStore::new(input).files()? } else { vec![input.clone()] });
     }
     flags.table.check(output, &inputs)?;
@@ -52,7 +52,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     Err(Error::Gaps { reason })
 }
 
-/// Formats the table as CSV and JSON. Text columns hold strings, all other columns numbers.
+/// Formats the table as CSV and JSON. Text columns contain strings; all other columns contain numbers.
 fn bytes(table: &[Vec<String>]) -> Result<TableBytes> {
     let (header, rows) = table.split_first().map_or((&[][..], &[][..]), |(header, rows)| (header, rows));
     let cell = |(column, text): (&String, &String)| match text.parse::<serde_json::Number>() {

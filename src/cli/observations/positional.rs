@@ -13,7 +13,7 @@ use crate::observations::{
 pub(super) fn rows(flags: &Flags) -> Result<Rows> {
     let given = [("--shots", !flags.shots.is_empty()), ("--answers", !flags.answers.is_empty())];
     if let Some((name, _)) = given.into_iter().find(|(_, given)| *given) {
-        let reason = "applies to semantic profiles, but these are positional; leave it out";
+        let reason = "applies to semantic profiles, but these are positional; leave out this flag";
         return Err(Error::Parameter { name, reason: reason.into() });
     }
     let found = selected(profiles::<Profile>(&flags.profiles)?, &flags.select)?;
@@ -35,11 +35,15 @@ pub(super) fn rows(flags: &Flags) -> Result<Rows> {
         noise_scale,
     };
     let of = noise_scale.map_or("without added noise".into(), |b| format!("at b = {b}"));
-    // A noise scale that surmise chose has close bounds; one that the user gave may not.
+    // The default noise scale has close bounds. At a noise scale that the user gives, bounds may be far
+    // apart.
     let wide = wide_bounds(&inputs.profiles, noise_scale);
     let notes = (!wide.is_empty()).then(|| {
         let n = wide.len();
-        format!("bounds are more than {WIDEST_GAP_NATS} nats apart {of} in {n} profile(s): {}", named(&wide))
+        format!(
+            "upper and lower bounds are more than {WIDEST_GAP_NATS} nats apart {of} in {n} profile(s): {}",
+            named(&wide)
+        )
     });
     Ok(Rows { joined: join(&inputs)?, of, notes: notes.into_iter().collect() })
 }

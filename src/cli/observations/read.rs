@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::names;
 use crate::observations::{ComparisonRow, PublishedModel, renamed};
 
-/// A row of `--models`.
+/// A row of the file that `--models` gives.
 #[derive(Debug, Deserialize)]
 struct Published {
     model: String,
@@ -61,7 +61,8 @@ pub(super) fn published(file: Option<&PathBuf>) -> Result<BTreeMap<String, Publi
     {
         if let Some(size) = row.params_b.filter(|size| !(size.is_finite() && *size > 0.0)) {
             let reason = format!(
-                "gives {} a params_b of {size}; a size must be above 0, and a missing size is an empty cell",
+                "gives {} the params_b {size}; a size must be above 0; leave the cell empty if the size is \
+                 unknown",
                 row.model
             );
             return Err(Error::Parameter { name: "--models", reason });
@@ -90,8 +91,8 @@ pub(super) fn all_rows<T: for<'a> Deserialize<'a>>(files: &[PathBuf]) -> Result<
         .collect())
 }
 
-/// The rows of comparisons.csv. The noise scale is optional, so a table with its earlier column name must be
-/// refused explicitly.
+/// Reads the rows of comparisons.csv. The column of the noise scale is optional, so a column with its earlier
+/// name would be ignored without notice; it is an error instead.
 pub(super) fn comparisons(path: &Path) -> Result<Vec<ComparisonRow>> {
     let bytes = disk::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
     let header = csv::Reader::from_reader(bytes.as_slice()).headers().cloned().unwrap_or_default();

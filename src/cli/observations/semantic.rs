@@ -8,10 +8,11 @@ use crate::observations::semantic::{SemanticInputs, join};
 pub(super) fn rows(flags: &Flags) -> Result<Rows> {
     let given = [
         ("--readings", !flags.readings.is_empty(), "a text has no relations"),
-        ("--noise-scale", flags.noise_scale.is_some(), "summaries use the default b of the profiles"),
+        ("--noise-scale", flags.noise_scale.is_some(), "their summaries use the default noise scale"),
     ];
     if let Some((name, _, why)) = given.into_iter().find(|(_, given, _)| *given) {
-        let reason = format!("applies to positional profiles, but these are semantic: {why}; leave it out");
+        let reason =
+            format!("applies to positional profiles, but these are semantic: {why}; leave out this flag");
         return Err(Error::Parameter { name, reason });
     }
     let inputs = SemanticInputs {

@@ -35,7 +35,7 @@ impl Display {
         });
         let is_over = Arc::new(AtomicBool::new(false));
         let (over, of) = (is_over.clone(), progress.clone());
-        // If no thread can be started, the run goes on without a display.
+        // If no thread can be started, the run continues without a display.
         let shows = move || {
             while !over.load(Relaxed) {
                 std::thread::park_timeout(TICK);
@@ -54,7 +54,7 @@ impl Drop for Display {
         self.is_over.store(true, Relaxed);
         if let Some(thread) = self.thread.take() {
             thread.thread().unpark();
-            // The thread neither panics nor returns a value.
+            // The result is ignored, because the thread does not panic and returns no value.
             thread.join().unwrap_or_default();
         }
     }

@@ -29,7 +29,7 @@ fn relative_to(models: Vec<FoundModel>, folder: &Path) -> Result<Vec<FoundModel>
     let relative = |model: FoundModel| {
         let path = absolute(&model.path)?;
         let path = path.strip_prefix(&folder).map_or(path.clone(), Path::to_path_buf);
-        // The prefix `./` marks a folder that has the name of an embedded model.
+        // The prefix `./` distinguishes a folder from the embedded model with the same name.
         let is_embedded = |name: &str| names::find(name, embedded(), |member| member.name).is_some();
         let path = if path.to_str().is_some_and(is_embedded) { Path::new(".").join(path) } else { path };
         Ok(FoundModel { path, ..model })

@@ -1,4 +1,5 @@
-//! Handles Ctrl-C while a study runs. It waits for billed requests in flight; all other work can be repeated.
+//! Handles Ctrl-C while a study runs. The process waits for requests in flight, which are billed; all other
+//! work can be repeated without cost.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -21,7 +22,7 @@ pub(in crate::cli) struct Interrupts {
 
 impl Interrupts {
     /// Waits for a signal in a separate thread. After a signal, collections send no new request and wait for
-    /// those in flight; then the process ends with exit code 130.
+    /// requests in flight; then the process ends with exit code 130.
     pub fn start() -> Self {
         let own = Self::default();
         let all = own.clone();

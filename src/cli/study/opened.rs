@@ -17,7 +17,8 @@ pub(super) struct StudyFlags {
     /// Study file; `surmise init` writes one
     #[arg(value_name = "STUDY", default_value = "study.toml")]
     pub study: PathBuf,
-    /// Folder of the results [default: the folder that the study file sets, else its name without .toml]
+    /// Folder of the results [default: the folder that the study file sets, else the path of the study file
+    /// without .toml]
     #[arg(short, long, value_name = "DIR")]
     pub output: Option<PathBuf>,
     /// Download nothing and use only the cache, as with HF_HUB_OFFLINE=1
@@ -38,7 +39,7 @@ impl ListingFlags {
     /// Checks the output files of the table, and opens the study.
     ///
     /// # Errors
-    /// Those of [`TableFlags::check`] and [`StudyFlags::open`].
+    /// Returns the errors of [`TableFlags::check`] and [`StudyFlags::open`].
     pub(super) fn open(&self, quiet: bool) -> Result<Opened> {
         self.table.check(None, [&self.study.study])?;
         self.study.open(false, quiet)
@@ -70,10 +71,10 @@ impl StudyFlags {
     }
 
     /// Reads and checks the whole study file. Writes only the hashes of models, and only into a folder that
-    /// belongs to a study. With `kept`, the folder becomes one.
+    /// belongs to a study. With `kept`, creates the folder of the study.
     ///
     /// # Errors
-    /// [`crate::Error::StudyFile`] with every mistake.
+    /// [`crate::Error::StudyFile`] that lists all mistakes in the file.
     pub fn open(&self, kept: bool, quiet: bool) -> Result<Opened> {
         let (file, found) = StudyFile::read_all(&self.study)?;
         let folder = StudyFolder::new(&self.folder(&file));

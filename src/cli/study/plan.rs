@@ -51,11 +51,11 @@ fn line(what: &str, rows: &[&PlanRow]) -> Vec<String> {
     };
     let threads = rayon::current_num_threads().max(1) as f64;
     let each = || left.iter().filter_map(|row| row.seconds);
-    // The study takes at least as long as its longest task, which may be a batch of a day.
+    // The study takes at least as long as its longest task, which may be a batch that takes a day.
     let seconds =
         (each().sum::<f64>() / threads.min(left.len().max(1) as f64)).max(each().fold(0.0, f64::max));
     let is_known = left.iter().all(|row| row.seconds.is_some());
-    let time = if is_known { time(seconds) } else { format!("{} and the API's", time(seconds)) };
+    let time = if is_known { time(seconds) } else { format!("{} plus API time", time(seconds)) };
     vec![
         what.into(),
         rows.len().to_string(),

@@ -18,8 +18,9 @@ use crate::study::{
 pub(in crate::cli) struct Flags {
     #[command(flatten)]
     study: StudyFlags,
-    /// Run only the tasks of shard I of N, for one of N machines, such as 2/4 [default: from
-    /// SLURM_ARRAY_TASK_ID, _MIN and _COUNT, or from JOB_COMPLETION_INDEX and SURMISE_SHARDS]
+    /// Run only the tasks of shard I of N, such as 2/4, to divide a study between N machines [default: from
+    /// the environment variables SLURM_ARRAY_TASK_ID, _MIN and _COUNT, or JOB_COMPLETION_INDEX and
+    /// SURMISE_SHARDS]
     #[arg(long, value_name = "I/N")]
     shard: Option<Shard>,
     /// Run only the tasks of one kind, and make no predictions
@@ -151,7 +152,7 @@ fn result(end: StudyEnd, shard: Option<Shard>) -> Result<()> {
         (n_failed, _) => {
             let what = if shard.is_some() { "of this shard " } else { "" };
             let reason = format!(
-                "{} {what}failed; `surmise status` shows the reason, and the same command tries again",
+                "{} {what}failed; `surmise status` shows the reason, and the same command retries",
                 tasks_of(n_failed)
             );
             Err(Error::Gaps { reason })

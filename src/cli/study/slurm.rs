@@ -13,7 +13,7 @@ use crate::study::slurm::{SlurmSettings, script};
 pub(in crate::cli) struct Flags {
     #[command(flatten)]
     study: StudyFlags,
-    /// Number of jobs in the array, each with its share of the tasks
+    /// Number of jobs in the array; each job runs a share of the tasks
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
     array: u16,
     /// Time limit of a job, in Slurm's format
@@ -25,7 +25,7 @@ pub(in crate::cli) struct Flags {
     /// Number of cores of a job
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
     cpus: u16,
-    /// Partition [default: that of the cluster]
+    /// Partition [default: the default partition of the cluster]
     #[arg(long, value_name = "NAME")]
     partition: Option<String>,
 }

@@ -207,7 +207,7 @@ fn a_calibration_ends_with_a_summary_and_the_name_of_the_card() {
     );
     assert!(lines[5].starts_with("note: ") && lines[5].contains("RANKS THE ROWS"), "{told}");
     assert!(lines[8].starts_with("and ") && lines[8].contains(" more note"), "{told}");
-    assert_eq!(*lines.last().expect("a line"), format!("wrote {card}; `surmise card {card}` shows the rest"));
+    assert_eq!(*lines.last().expect("a line"), format!("wrote {card}; `surmise card {card}` describes it"));
     // `card` shows all notes, and the true reason for a column that is known in a third of the rows.
     let rest = String::from_utf8_lossy(&surmise(&["card", &card]).stdout).into_owned();
     let read = Card::read(card.as_ref()).expect("the card");

@@ -86,7 +86,7 @@ fn every_setting_has_its_own_file_and_the_same_command_changes_nothing() {
     }
     let all = files(out.as_ref());
     for flags in settings {
-        assert!(said(&run(flags)).contains("already holds this measurement; it was not measured again"));
+        assert!(said(&run(flags)).contains("already contains this measurement, which was not repeated"));
     }
     assert!(files(out.as_ref()) == all);
     // Settings that do not affect the numbers create no new file. A new family is written to the existing
