@@ -1,9 +1,10 @@
 //! Asks questions in batches, which cost less and are answered within a day.
 //!
-//! Questions without an answer are grouped into batches. For each batch, the maximum cost is reserved, the
-//! requests are written to the journal, and only then is the batch created. The id of the batch is durable
-//! before anything else happens. If the process ends earlier, the next run searches the provider's list for
-//! the batch, so that it is not created twice. Results are written to the journal as answers, in any order.
+//! Questions without an answer are grouped into batches. For each batch, surmise reserves the maximum cost,
+//! writes the requests to the journal, and then creates the batch. It stores the id of the batch durably
+//! before it does anything else. If the process ends before the id is stored, the next run searches the
+//! provider's list for the batch, so that the batch is not created twice. Results may arrive in any order and
+//! are written to the journal like other answers.
 //!
 //! ```text
 //! engine       rounds: prepare, submit, wait, take the results
