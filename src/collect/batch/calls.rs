@@ -149,7 +149,7 @@ impl Context<'_> {
             return match error.delivery {
                 DeliveryStatus::NotSent => Verdict::Later(message, None),
                 DeliveryStatus::Insecure => {
-                    run.stop_for_endpoint(format!("no secure connection can be established ({message})"));
+                    run.stop_for_endpoint(format!("no secure connection can be made ({message})"));
                     Verdict::Fault(CallFault::Stopped { may_be_done: false })
                 }
                 DeliveryStatus::Unknown | DeliveryStatus::TooLarge => Verdict::Unclear(message),

@@ -55,21 +55,15 @@ pub(super) async fn submit(
                     lose(
                         context,
                         held,
-                        "the provider's list does not contain it, but the list may be out of \
-                                         date",
+                        "the provider's list does not contain it, but the list may be out of date",
                     )
                     .await?;
                     return Ok(Submitted::Closed);
                 }
                 Found::No => {}
                 Found::Unlisted => {
-                    lose(
-                        context,
-                        held,
-                        "the server has no list of batches in which it can be \
-                                         identified",
-                    )
-                    .await?;
+                    lose(context, held, "the server has no list of batches in which it can be identified")
+                        .await?;
                     return Ok(Submitted::Closed);
                 }
                 Found::Stopped => return Ok(Submitted::Stopped),
