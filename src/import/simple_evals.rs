@@ -77,7 +77,7 @@ impl Importer for SimpleEvals {
         if n_items < results.examples.len() {
             let n = results.examples.len() / n_items;
             all.notes.push(format!(
-                "the run asked the {n_items} examples {n} times; the repetitions are imported as replicates"
+                "the {n_items} examples were asked {n} times; the repetitions are imported as replicates"
             ));
         }
         for (number, example) in results.examples.iter().enumerate() {
