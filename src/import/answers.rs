@@ -20,7 +20,7 @@ pub struct ImportedItem {
     pub provider: String,
     /// The model.
     pub model: String,
-    /// The columns of items.csv that a collection also writes.
+    /// The columns that items.csv of a collection also has.
     pub row: ItemRow,
 }
 
@@ -128,7 +128,7 @@ impl Answers {
 /// items.csv. Quotes texts that a spreadsheet would run as formulas.
 ///
 /// # Errors
-/// [`Error::Write`](crate::Error::Write)
+/// [`Error::Write`](crate::Error::Write) if the rows cannot be formatted.
 pub fn items_csv(items: &[ImportedItem]) -> Result<Vec<u8>> {
     let path = Path::new("items.csv");
     let no_answer = row("", 0, Grade::none(GradeKind::Error, ""));

@@ -57,8 +57,7 @@ impl Importer for EveryEvalEver {
         if !file.has(&["evaluation_results"]) {
             return Err(fault(
                 path,
-                "contains answers without their record; give the .json file with the \
-                                    record",
+                "contains answers without their record; give the .json file with the record",
             ));
         }
         let records = match file.form {
@@ -71,10 +70,7 @@ impl Importer for EveryEvalEver {
             let n = models.len();
             return Err(fault(
                 path,
-                format!(
-                    "contains {n} models, which --model would give the same name; \
-                                            leave out --model"
-                ),
+                format!("contains {n} models, which --model would give the same name; leave out --model"),
             ));
         }
         let (mut all, mut keys) = (Imported::empty(), KeyRedaction::new());

@@ -15,7 +15,7 @@ use crate::numeric::shown::count;
 /// Checks that the output, or the JSON file next to it, does not replace an input or another results file.
 ///
 /// # Errors
-/// [`Error::Parameter`]
+/// [`Error::Parameter`] if the output would replace such a file.
 pub fn check_apart(inputs: &[PathBuf], output: &Path) -> Result<()> {
     let mut beside = output.as_os_str().to_owned();
     beside.push(".json");
@@ -250,8 +250,7 @@ fn settle(read: &mut [(&PathBuf, Imported)], all: &mut Imported) {
         let why = match is_alike {
             true => "the files disagree",
             false => {
-                "the files disagree or count missing answers differently, and one of the files has no \
-                      answers"
+                "the files disagree or count missing answers differently, and one of the files has no answers"
             }
         };
         all.faults.push(format!(

@@ -75,11 +75,7 @@ impl Importer for Helm {
             value.map(Some).map_err(|why| fault(&path, format!("{why}; the file may be truncated")))
         };
         let instances = beside("per_instance_stats.json")?.ok_or_else(|| {
-            fault(
-                path,
-                "has no per_instance_stats.json next to it, which would contain the \
-                                        scores",
-            )
+            fault(path, "has no per_instance_stats.json next to it, which would contain the scores")
         })?;
         let (state, stats) = (beside("scenario_state.json")?, beside("stats.json")?);
         let run = HelmRun::read(path, &spec, options)?;
@@ -118,11 +114,7 @@ impl HelmRun {
         let stated = json::count(&adapter["max_train_instances"]).and_then(|n| usize::try_from(n).ok());
         let shots = options.shots.or(stated);
         let shots = shots.ok_or_else(|| {
-            fault(
-                path,
-                "does not state max_train_instances; give the number of \
-                                                     shots with --shots",
-            )
+            fault(path, "does not state max_train_instances; give the number of shots with --shots")
         })?;
         Ok(Self { provider: provider.into(), model, task: task(name), shots })
     }
@@ -168,12 +160,9 @@ impl HelmRun {
             ));
         }
         metrics.retain(|name, _| !refused.contains(name));
-        all.notes.extend(refused.iter().map(|name| {
-            format!(
-                "{name} is not a share of correct answers: not \
-                                                       imported"
-            )
-        }));
+        all.notes.extend(
+            refused.iter().map(|name| format!("{name} is not a share of correct answers: not imported")),
+        );
         let n = metrics.len();
         for (name, values) in metrics {
             let of_trial = |instance: &Value| {
@@ -199,8 +188,8 @@ impl HelmRun {
                 grader: name.into(),
                 rows,
             };
-            // HELM averages over the instances of each trial, and then over the trials. Here, all instances
-            // are averaged at once.
+            // HELM averages over the instances of each trial, and then over the trials. The mean over all
+            // instances is the same if all trials have the same number of instances.
             let mean = stated.iter().sum::<f64>() / stated.len() as f64;
             let result = stats.and_then(|stats| result(stats, name, split.as_deref()));
             check_mean(path, &answers.task, Some(mean), result)?;

@@ -60,7 +60,7 @@ pub struct SourceFile {
     pub file: String,
     /// The SHA-256 of the file.
     pub sha256: String,
-    /// The SHA-256 of each samples file that was read with it, by task.
+    /// The SHA-256 of each file that was read together with this file, by task or file name.
     pub samples_sha256: BTreeMap<String, String>,
     /// Settings of the evaluation, copied from the file without changes.
     pub settings: BTreeMap<String, String>,
@@ -140,8 +140,7 @@ impl Imported {
         if !source.left_out.is_empty() {
             let names = source.left_out.join(", ");
             self.notes.push(format!(
-                "{}: these settings are not copied, because they may contain a key: \
-                                     {names}",
+                "{}: these settings are not copied, because they may contain a key: {names}",
                 source.file
             ));
         }

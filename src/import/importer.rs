@@ -20,7 +20,8 @@ pub trait Importer: Sync {
     /// Reads one file, and the files of the same run next to it.
     ///
     /// # Errors
-    /// [`crate::Error::Read`], [`crate::Error::Foreign`], [`crate::Error::Csv`]
+    /// [`crate::Error::Read`] if a file cannot be read, [`crate::Error::Csv`] if a line is malformed, and
+    /// [`crate::Error::Foreign`] if the content cannot be imported.
     fn import(&self, file: &Opened<'_>, options: &ImportOptions) -> Result<Imported>;
 
     /// Whether [`Importer::import`] reads this file together with another file, so that it is not imported on

@@ -53,8 +53,7 @@ impl Importer for OpenAiEvals {
         if record.events.is_empty() {
             return Err(fault(
                 path,
-                "has no events; the run had no samples, or wrote its events to another \
-                                    file",
+                "has no events; the run had no samples, or wrote its events to another file",
             ));
         }
         check_whole(path, part(spec, record.report.is_some()), options)?;
@@ -94,8 +93,7 @@ impl Importer for OpenAiEvals {
         if all.scores.is_empty() {
             return Err(fault(
                 path,
-                "has neither `match` events nor metrics that are shares of correct \
-                                    answers",
+                "has neither `match` events nor metrics that are shares of correct answers",
             ));
         }
         record.count(&mut all);
@@ -110,12 +108,8 @@ fn part(spec: &Value, has_report: bool) -> Option<String> {
     if !has_report {
         return Some("has no final report: the run did not finish, or the file is truncated".into());
     }
-    (!most.is_null()).then(|| {
-        format!(
-            "comes from a run with max_samples {most}, which evaluated only a part \
-                                       of its eval"
-        )
-    })
+    (!most.is_null())
+        .then(|| format!("comes from a run with max_samples {most}, which evaluated only a part of its eval"))
 }
 
 /// The lines of a record file.
@@ -232,10 +226,7 @@ impl Record {
         ] {
             all.count(
                 self.of_type(kind).count(),
-                &format!(
-                    "{what} have no column in items.csv and are not \
-                                                            kept"
-                ),
+                &format!("{what} have no column in items.csv and are not kept"),
             );
         }
     }

@@ -47,8 +47,8 @@ impl Form {
 }
 
 impl Opened<'_> {
-    /// Whether the JSON object has all of these members. If the file has one value per line, the first value
-    /// counts.
+    /// Whether the JSON object has all of these members. If the file has one value per line, only the first
+    /// value is checked.
     pub fn has(&self, wanted: &[&str]) -> bool {
         match self.form {
             Form::Object(members) | Form::Lines(members) => {

@@ -176,7 +176,7 @@ fn with_open(reason: String, index: &Index) -> String {
 /// Reserves the maximum cost of the requests in open batches of earlier runs.
 ///
 /// # Errors
-/// [`Error::Journal`], [`Error::Storage`]
+/// [`Error::Journal`] or [`Error::Storage`] if the journal cannot be read.
 pub(in crate::collect) fn hold(journal: &Journal, worker: &Worker) -> Result<()> {
     let in_batches = journal.index.open.values().filter(|intent| intent.batch.is_some());
     let budget = &worker.run.budget;

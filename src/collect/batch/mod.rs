@@ -7,16 +7,16 @@
 //! are written to the journal like other answers.
 //!
 //! ```text
-//! engine       rounds: prepare, submit, wait, take the results
-//! prepare      questions -> intents of batches
-//! submission   upload and creation, and the search for a batch that may exist
-//! waiting      polls, with a line of status
-//! faulty       batches that cannot be polled or fetched
-//! results      the end of a batch: downloads until nothing is missing, and the requests without a result
-//! reading      one download, and the outcome of every request in it
-//! twins        batches that were created a second time
-//! calls        calls of the batch API, with retries
-//! context      what all of them share: records of batches and of the end of their requests
+//! engine       runs the rounds: prepare, submit, wait, store the results
+//! prepare      groups questions into batches and writes their intents
+//! submission   uploads and creates a batch, and searches for a batch that may exist
+//! waiting      polls the batches and shows their progress
+//! faulty       lists the batches that cannot be polled or fetched
+//! results      downloads results until none is missing, and books requests without a result
+//! reading      reads one download and writes the outcome of every request in it
+//! twins        finds batches that were created twice
+//! calls        calls the batch API, with retries
+//! context      writes records and outcomes for the other modules
 //! ```
 
 mod calls;

@@ -21,7 +21,7 @@ pub(super) enum Taken {
     Foreign,
     /// The results cannot be fetched for this reason, and the batch stays open.
     Fault(String),
-    /// The run ends, and the reason is stored.
+    /// The run is ending, and the reason is stored in `run.stop`.
     Stopped,
 }
 

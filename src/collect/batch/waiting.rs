@@ -23,7 +23,7 @@ pub(super) enum Waited {
     Ended,
     /// Some batches are still open. Each batch was polled only once, because no timeout was given.
     Polled,
-    /// The run ends, and the reason is stored.
+    /// The run is ending, and the reason is stored in `run.stop`.
     Stopped,
 }
 
@@ -56,7 +56,7 @@ impl Patience {
     }
 }
 
-/// What a wait found out about its batches.
+/// The result of waiting for batches.
 #[derive(Debug, Default)]
 pub(super) struct WaitResult {
     /// Number of answered requests in the batches that ended.
@@ -78,7 +78,7 @@ pub(super) struct TooLarge {
     pub(super) batch: String,
     /// Number of requests of the batch.
     pub(super) n: u64,
-    /// The reason.
+    /// The provider's message.
     pub(super) message: String,
 }
 
@@ -92,7 +92,7 @@ enum Polled {
     Closed,
     /// The batch is faulty, and the run must end for this reason. The batch is not polled again in this run.
     Fault(String),
-    /// The run ends, and the reason is stored.
+    /// The run is ending, and the reason is stored in `run.stop`.
     Stopped,
 }
 
@@ -134,7 +134,7 @@ pub(super) async fn wait(
             }
         }
         *batches = open;
-        // Without a time limit, too, the batches are polled only once.
+        // The batches are also polled only once if there is no time limit.
         let waits = patience.filter(|patience| !patience.is_once || is_late);
         // After a single poll, the next round waits for the other batches.
         let is_last = batches.is_empty() || waits.is_none();

@@ -49,20 +49,20 @@ impl Price {
     ///
     /// ```toml
     /// date = 2026-11-01
-    /// # What an answer costs that comes with a batch, as a share of these prices; a model may have its own.
+    /// # Factor by which prices are multiplied for answers in a batch. A model may have its own factor.
     /// batch_factor = 0.5
     ///
     /// [models."some-model"]
     /// input_usd_per_million_tokens = 0.4
     /// output_usd_per_million_tokens = 1.6
-    /// # Each of these is that of other tokens unless it is given.
+    /// # Optional. By default, the price of the other input or output tokens.
     /// cached_input_usd_per_million_tokens = 0.1
     /// cache_write_usd_per_million_tokens = 0.5
     /// reasoning_usd_per_million_tokens = 1.6
     /// audio_input_usd_per_million_tokens = 10.0
     /// audio_output_usd_per_million_tokens = 20.0
     ///
-    /// # For answers whose `service_tier` is this.
+    /// # Prices of answers whose `service_tier` is `priority`.
     /// [models."some-model".tiers.priority]
     /// input_usd_per_million_tokens = 0.8
     /// output_usd_per_million_tokens = 3.2

@@ -181,10 +181,9 @@ impl Run {
             self.all.scores.push(graded_by(row, &name));
         }
         let file = path.display();
-        self.all.notes.push(format!(
-            "{file} has no samples, so wrong and missing answers cannot be \
-                                     distinguished"
-        ));
+        self.all
+            .notes
+            .push(format!("{file} has no samples, so wrong and missing answers cannot be distinguished"));
         Ok(())
     }
 }
@@ -213,8 +212,8 @@ fn stated(score: &Value) -> Option<f64> {
     ["accuracy", "mean"].iter().find_map(|metric| score["metrics"][*metric]["value"].as_f64())
 }
 
-/// The names that samples may use for a score in the results: the name of the score and, if the scorer has a
-/// different name, first SCORER/NAME, because the score is then a member of the scorer's value.
+/// The names under which samples may contain a score of the results. If the scorer has a different name, the
+/// score may be a member of the scorer's value, with the name SCORER/NAME.
 fn names(score: &Value) -> Vec<String> {
     let (name, scorer) = (score["name"].as_str().unwrap_or_default(), score["scorer"].as_str());
     match scorer.filter(|scorer| *scorer != name) {
@@ -265,10 +264,8 @@ fn notes(log: &Log, samples: &[Sample], all: &mut Imported) {
         results(log).map(|score| reducer(log, score)).filter(|name| *name != MEAN).collect();
     if !reducers.is_empty() {
         let names = reducers.join(", ");
-        all.notes.push(format!(
-            "epochs are averaged, so the results of the reducers {names} are not \
-                                imported"
-        ));
+        all.notes
+            .push(format!("epochs are averaged, so the results of the reducers {names} are not imported"));
     }
     let asked = log.eval["model"].as_str();
     let used = log.stats["model_usage"].as_object().into_iter().flatten().map(|(name, _)| name.as_str());
@@ -276,8 +273,7 @@ fn notes(log: &Log, samples: &[Sample], all: &mut Imported) {
     if !others.is_empty() {
         let names = others.join(", ");
         all.notes.push(format!(
-            "the log also names other models, such as graders, for which no scores are \
-                                imported: {names}"
+            "the log also names other models, such as graders, for which no scores are imported: {names}"
         ));
     }
 }

@@ -108,8 +108,7 @@ impl Log {
         if !names.iter().any(|name| name == "header.json") {
             let is_log = names.iter().any(|name| name == "_journal/start.json");
             return Err(if is_log {
-                "has no header.json, because the run has not ended; `inspect log recover` may repair the \
-                 file"
+                "has no header.json, because the run has not ended; `inspect log recover` may repair the file"
                     .into()
             } else {
                 "is an archive without header.json, so it is not a log of Inspect".into()

@@ -52,8 +52,7 @@ pub(crate) fn read(path: &Path, bytes: &[u8], options: &ImportOptions, all: &mut
     for (task, row) in results {
         if is_group(task) {
             all.notes.push(format!(
-                "{task} is a group of tasks: the tasks are imported, but the mean of the \
-                                    group is not"
+                "{task} is a group of tasks: the tasks are imported, but the mean of the group is not"
             ));
             continue;
         }
