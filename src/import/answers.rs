@@ -1,5 +1,5 @@
-//! Holds the answers of one model to one task, as graded by another tool, and converts them to a row of
-//! scores.csv and rows of items.csv.
+//! Converts the answers of one model to one task, as graded by another tool, to a row of scores.csv and rows
+//! of items.csv.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -16,11 +16,11 @@ use crate::numeric::statistics::mean_of_means;
 /// An imported answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ImportedItem {
-    /// The API provider, or the name of the tool.
+    /// The API provider or, if it is unknown, the name of the tool.
     pub provider: String,
     /// The model.
     pub model: String,
-    /// The columns that items.csv of a collection has.
+    /// The columns that items.csv of a collection also has.
     pub row: ItemRow,
 }
 
@@ -33,11 +33,12 @@ pub(super) struct Answers {
     pub(super) shots: usize,
     /// The name of the metric or scorer that graded the answers.
     pub(super) grader: String,
-    /// One row per answer. Several answers to one item have its id and different replicate numbers.
+    /// One row per answer. Several answers to the same item have the same id and different replicate numbers.
     pub(super) rows: Vec<ItemRow>,
 }
 
-/// A row with a grade and nothing else. [`Answers`] adds task and number of shots.
+/// Creates a row with an id and a grade; the other columns are empty. [`Answers`] adds the task and the
+/// number of shots.
 pub(super) fn row(id: &str, replicate: usize, grade: Grade) -> ItemRow {
     ItemRow {
         task: String::new(),
@@ -60,8 +61,8 @@ pub(super) fn row(id: &str, replicate: usize, grade: Grade) -> ItemRow {
     }
 }
 
-/// Converts the credit of a tool to a grade. A withheld or empty answer with credit 0 is not counted as
-/// wrong, and a missing credit gives an unreadable answer.
+/// Converts the credit that a tool gave to a grade. If the credit is 0, a withheld answer counts as filtered
+/// and an empty one as empty, not as wrong. If the credit is missing, the answer counts as unreadable.
 pub(super) fn grade(credit: Option<f64>, text: &str, answer: &str, withheld: bool) -> Grade {
     let is_wrong = credit == Some(0.0);
     match credit {
@@ -72,14 +73,14 @@ pub(super) fn grade(credit: Option<f64>, text: &str, answer: &str, withheld: boo
     }
 }
 
-/// Adds the grader to a score, the only known setting.
+/// Adds the grader to a score, and the hash of the settings, of which only the grader is known.
 pub(super) fn graded_by(score: Score, grader: &str) -> Score {
     let score = Score { grader: Some(grader.into()), ..score };
     Score { settings_sha256: Some(score.settings_hash()), ..score }
 }
 
 impl Answers {
-    /// The row of scores.csv; `None` without answers.
+    /// The row of scores.csv; `None` if there are no answers.
     pub(super) fn score(&self) -> Option<Score> {
         let mut tally = Tally::new(&self.provider, &self.model);
         for replicates in self.by_item() {
@@ -90,7 +91,8 @@ impl Answers {
         Some(graded_by(score, &self.grader))
     }
 
-    /// The mean over items of the mean over their answers of `credit`. Items without a value are left out.
+    /// Averages `credit` over the answers to each item, and then over the items. Leaves out items without a
+    /// value.
     pub(super) fn mean(&self, credit: impl Fn(&ItemRow) -> Option<f64>) -> Option<f64> {
         let items = self.by_item().into_iter();
         mean_of_means(items.map(|rows| rows.into_iter().filter_map(&credit).collect())).0
@@ -122,11 +124,11 @@ impl Answers {
     }
 }
 
-/// Formats the rows as CSV: `provider` and `model`, then the columns of a collection's items.csv. Texts that
-/// a spreadsheet would run as formulas are quoted.
+/// Formats the rows as CSV with the columns `provider` and `model`, followed by those of a collection's
+/// items.csv. Quotes texts that a spreadsheet would run as formulas.
 ///
 /// # Errors
-/// [`Error::Write`](crate::Error::Write)
+/// [`Error::Write`](crate::Error::Write) if the rows cannot be formatted.
 pub fn items_csv(items: &[ImportedItem]) -> Result<Vec<u8>> {
     let path = Path::new("items.csv");
     let no_answer = row("", 0, Grade::none(GradeKind::Error, ""));

@@ -1,5 +1,5 @@
-//! Imports records of Every Eval Ever (EvalEval Coalition), schemas 0.1 to 0.3. A record holds one run of one
-//! model with its results; a JSONL file next to it holds the answers.
+//! Imports records of Every Eval Ever (EvalEval Coalition), schemas 0.1 to 0.3. A record contains the results
+//! of one run of one model. A JSONL file in the same folder contains the answers.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -57,8 +57,7 @@ impl Importer for EveryEvalEver {
         if !file.has(&["evaluation_results"]) {
             return Err(fault(
                 path,
-                "contains answers without their record; give the .json file with the \
-                                    record",
+                "contains answers without their record; give the .json file with the record",
             ));
         }
         let records = match file.form {
@@ -69,7 +68,10 @@ impl Importer for EveryEvalEver {
             records.iter().filter_map(|record| record["model_info"]["id"].as_str()).collect();
         if models.len() > 1 && options.model.is_some() {
             let n = models.len();
-            return Err(fault(path, format!("contains {n} models; leave out --model")));
+            return Err(fault(
+                path,
+                format!("contains {n} models, which --model would give the same name; leave out --model"),
+            ));
         }
         let (mut all, mut keys) = (Imported::empty(), KeyRedaction::new());
         let mut source = SourceFile::of(path, file.bytes);
@@ -112,8 +114,8 @@ fn version(path: &Path, record: &Value) -> Result<()> {
     Ok(())
 }
 
-/// The file with the answers, next to the record. Its name is stated in the record, or else derived from the
-/// record's name.
+/// The path of the file with the answers, in the folder of the record. The record states the name of this
+/// file; otherwise the name is derived from that of the record.
 fn answers_file(path: &Path, record: &Value) -> Option<PathBuf> {
     let stated = record["detailed_evaluation_results"]["file_path"].as_str();
     let stated = stated.and_then(|text| Path::new(text).file_name()).map(|name| path.with_file_name(name));
@@ -126,13 +128,13 @@ fn check_sum(path: &Path, record: &Value, sha256: &str) -> Result<()> {
     let stated = details["checksum"].as_str().filter(|_| details["hash_algorithm"] == "sha256");
     match stated {
         Some(stated) if !stated.eq_ignore_ascii_case(sha256) => {
-            Err(fault(path, "does not match the checksum in its record; it was changed or truncated"))
+            Err(fault(path, "does not match the checksum in its record; the file was changed or truncated"))
         }
         _ => Ok(()),
     }
 }
 
-/// A record and its answers.
+/// A record with its answers.
 struct Record<'a> {
     path: &'a Path,
     record: &'a Value,
@@ -142,7 +144,7 @@ struct Record<'a> {
 impl Record<'_> {
     fn add(&self, options: &ImportOptions, all: &mut Imported, keys: &mut KeyRedaction) -> Result<()> {
         let info = &self.record["model_info"];
-        // The name at an API comes first; the id may add a developer to it.
+        // The name that the API uses is preferred, because the id may add the developer to the name.
         let named = [&info["additional_details"]["api_model"], &info["id"], &info["name"]];
         let model = model(self.path, named.into_iter().find_map(Value::as_str), options)?;
         let places = [&info["inference_platform"], &info["inference_engine"]["name"], &info["developer"]];
@@ -174,7 +176,7 @@ impl Record<'_> {
         Ok(())
     }
 
-    /// Adds one result, with its answers if there are any.
+    /// Adds the score of one result, and its answers if there are any.
     fn add_result(
         &self,
         result: &Value,
@@ -184,7 +186,8 @@ impl Record<'_> {
     ) -> Result<()> {
         let score = share(result).unwrap_or_default();
         if !answers.rows.is_empty() {
-            // Tools differ in whether a missing answer counts as wrong.
+            // Some tools count missing answers as wrong, and others leave them out, so the score may equal
+            // either mean.
             let scored = answers.mean(|row| row.credit);
             let all_as_wrong = answers.mean(|row| Some(row.credit.unwrap_or(0.0)));
             if all_as_wrong.is_none_or(|mean| (mean - score).abs() > 1e-6) {
@@ -209,7 +212,8 @@ impl Record<'_> {
         Ok(())
     }
 
-    /// The answers to one result, found by its id, or by its name if the task has only one result.
+    /// The rows of the answers that belong to a result. The id of the result decides or, without an id, its
+    /// name, if the task has only one result.
     fn rows(&self, result: &Value, of: usize, keys: &mut KeyRedaction) -> Vec<ItemRow> {
         let id = &result["evaluation_result_id"];
         let is_own = |answer: &&Value| match (&answer["evaluation_result_id"], id) {
@@ -279,11 +283,12 @@ fn metric(result: &Value) -> &str {
     places.into_iter().find_map(Value::as_str).unwrap_or(described)
 }
 
-/// The reason why a result is not a share of correct answers, if there is one.
+/// The reason why a result is not imported as a share of correct answers; `None` if it is imported.
 fn reason_against(result: &Value, options: &ImportOptions) -> Option<String> {
     let config = &result["metric_config"];
     let names = ["metric_name", "metric_id", "metric_kind"].map(|name| config[name].as_str());
-    // Before schema 0.3, only a description states the metric: `Accuracy on BBH`, `exact_match (filter: x)`.
+    // Before schema 0.3, only a description contains the name of the metric, such as `Accuracy on BBH` or
+    // `exact_match (filter: x)`.
     let described = config["evaluation_description"].as_str().unwrap_or_default();
     let described = described.split(" on ").next().unwrap_or_default().split(" (").next().unwrap_or_default();
     let mut names: Vec<&str> = names.into_iter().flatten().collect();
@@ -297,13 +302,13 @@ fn reason_against(result: &Value, options: &ImportOptions) -> Option<String> {
         return Some("lower values are better".into());
     }
     share(result).is_none().then(|| {
-        "its score is neither from 0 to 1, nor from 0 to 100 with that range \
-                                     stated"
+        "its score is not from 0 to 1, and the record does not state that it is a percentage from 0 to 100"
             .into()
     })
 }
 
-/// The score as a share. A stated unit or maximum identifies a percentage.
+/// The score as a share from 0 to 1. A score is divided by 100 if its stated unit is percent or its stated
+/// maximum is 100.
 fn share(result: &Value) -> Option<f64> {
     let (score, config) = (result["score_details"]["score"].as_f64()?, &result["metric_config"]);
     let is_percent = config["metric_unit"] == "percent" || config["max_score"].as_f64() == Some(100.0);

@@ -1,4 +1,4 @@
-//! Imports files of other tools, and resolves scores that occur in several files.
+//! Imports files of other tools, and handles scores that occur in several files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -12,15 +12,16 @@ use crate::disk;
 use crate::error::{Error, Result};
 use crate::numeric::shown::count;
 
-/// Refuses an output that would replace an input or any other results file.
+/// Checks that the output, or the JSON file next to it, does not replace an input or another results file.
 ///
 /// # Errors
-/// [`Error::Parameter`]
+/// [`Error::Parameter`] if the output would replace such a file.
 pub fn check_apart(inputs: &[PathBuf], output: &Path) -> Result<()> {
     let mut beside = output.as_os_str().to_owned();
     beside.push(".json");
     for written in [output, Path::new(&beside)] {
-        // An input may be inside a given folder, or be read together with another input.
+        // A results file may also be an input if it is inside a given folder or is read together with another
+        // input.
         let is_beside = ALL.iter().any(|importer| importer.reads_beside(written)) || is_result(written);
         if (is_beside && written.exists()) || inputs.iter().any(|input| disk::is_same(input, written)) {
             let reason =
@@ -31,14 +32,15 @@ pub fn check_apart(inputs: &[PathBuf], output: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Imports files, each with the importer that recognises it. For a folder, imports every file in it that an
-/// importer recognises.
+/// Imports files, each with the importer that recognises it. For a folder, imports every file in the folder
+/// that an importer recognises.
 ///
-/// If other files can be imported, a file that cannot is skipped. A score on which two files disagree is
-/// skipped too. [`Imported::faults`] lists both. A score that two files state identically is imported once.
+/// A file that cannot be imported is skipped if another file can be. A score on which two files disagree is
+/// also skipped. [`Imported::faults`] lists what was skipped. A score that two files state identically is
+/// imported once.
 ///
 /// # Errors
-/// [`Error::Read`], [`Error::Foreign`], [`Error::Csv`] if nothing can be imported.
+/// [`Error::Read`], [`Error::Foreign`] or [`Error::Csv`] of the first file, if no file can be imported.
 pub fn import(paths: &[PathBuf], options: &ImportOptions) -> Result<Imported> {
     let mut all = Imported::empty();
     let files = files(paths, &mut all.notes)?;
@@ -57,7 +59,10 @@ pub fn import(paths: &[PathBuf], options: &ImportOptions) -> Result<Imported> {
     }
     settle(&mut read, &mut all);
     all.notes.extend(options.n_items.keys().filter(|task| !is_used(&read, task)).map(|task| {
-        format!("--n-items {task}: not used: no file has a score of this task without a number of items")
+        format!(
+            "--n-items {task} is not used, because no file has a score of this task that lacks the \
+                 number of items"
+        )
     }));
     for (_, mut imported) in read {
         imported.notes.retain(|note| !all.notes.contains(note));
@@ -67,7 +72,8 @@ pub fn import(paths: &[PathBuf], options: &ImportOptions) -> Result<Imported> {
     Ok(all)
 }
 
-/// Redacts keys in names, file names and messages. Importers redact the texts that they copy.
+/// Redacts keys in names, file names and messages. The importers have already redacted the texts that they
+/// copied.
 fn hide_keys(all: &mut Imported) {
     let mut keys = KeyRedaction::new();
     let of_scores = all
@@ -83,7 +89,7 @@ fn hide_keys(all: &mut Imported) {
         let hashes = std::mem::take(&mut source.samples_sha256);
         for (name, hash) in hashes {
             let mut name = keys.copy(|| "the name of a task, scorer or provider".into(), &name);
-            // Different keys have the same name afterwards.
+            // After redaction, names with different keys may be equal, so a suffix distinguishes them.
             while source.samples_sha256.contains_key(&name) {
                 name.push('+');
             }
@@ -97,7 +103,7 @@ fn hide_keys(all: &mut Imported) {
     all.notes.extend(note);
 }
 
-/// Whether a score uses the number of items that was given for a task.
+/// Whether an imported score uses the number of items that the user gave for a task.
 fn is_used(read: &[(&PathBuf, Imported)], task: &str) -> bool {
     read.iter().any(|(_, imported)| imported.given_items.contains_key(task))
 }
@@ -108,7 +114,7 @@ fn import_file(path: &Path, options: &ImportOptions) -> Result<Imported> {
     let file = Opened { path, bytes: &bytes, form: &form };
     let importer = importer_of(&file)?;
     let mut imported = importer.import(&file, options).map_err(|error| match error {
-        // The reason may quote the file.
+        // The reason may quote a text from the file that contains a key.
         Error::Foreign { path, reason } => {
             Error::Foreign { path, reason: KeyRedaction::new().copy(String::new, &reason) }
         }
@@ -126,7 +132,7 @@ fn import_file(path: &Path, options: &ImportOptions) -> Result<Imported> {
     Ok(imported)
 }
 
-/// The files to import, with those of folders in the order of their names.
+/// The files to import. The files of a folder are sorted by name.
 fn files(paths: &[PathBuf], notes: &mut Vec<String>) -> Result<Vec<PathBuf>> {
     let mut files = vec![];
     for path in paths {
@@ -146,7 +152,8 @@ fn files(paths: &[PathBuf], notes: &mut Vec<String>) -> Result<Vec<PathBuf>> {
         let others = within.len() - known.len();
         if others > 0 {
             let text = format!(
-                "{}: {others} files are not read, or are read together with another file",
+                "{}: {others} files are not imported on their own: no importer recognises them, or they are \
+                 read together with another file",
                 path.display()
             );
             notes.push(text);
@@ -156,7 +163,7 @@ fn files(paths: &[PathBuf], notes: &mut Vec<String>) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// All files below a folder, sorted by name. Links to folders are not followed.
+/// Collects all files in a folder and its subfolders, sorted by name. Does not follow links to folders.
 fn below(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
     let fault = |source| Error::Read { path: folder.into(), source };
     let mut entries =
@@ -173,8 +180,8 @@ fn below(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-/// Whether a file in a folder is to be imported: an importer recognises it, and it is not part of another
-/// file's results.
+/// Whether to import a file of a folder on its own: an importer recognises it and does not read it together
+/// with another file.
 fn is_result(path: &Path) -> bool {
     let is_beside = ALL.iter().any(|importer| importer.reads_beside(path));
     !is_beside
@@ -188,7 +195,8 @@ fn key(score: &Score) -> Key {
     (score.model.clone(), score.task.clone(), score.shots)
 }
 
-/// Removes repeated scores: all of them if they differ, else all but the first one with answers.
+/// Removes scores that occur more than once. If the copies differ, all are removed; otherwise one copy is
+/// kept, if possible one with answers.
 fn settle(read: &mut [(&PathBuf, Imported)], all: &mut Imported) {
     let mut stated: BTreeMap<Key, Vec<(usize, Score)>> = BTreeMap::new();
     for (file, (_, imported)) in read.iter().enumerate() {
@@ -214,16 +222,16 @@ fn settle(read: &mut [(&PathBuf, Imported)], all: &mut Imported) {
             let is_alike = has_answers(*file) == has_answers(*first);
             let is_near = |number: fn(&Score) -> Option<f64>| {
                 let (one, another) = (number(score).unwrap_or(-1.0), number(other).unwrap_or(-1.0));
-                // Sums in a different order differ in their last digits.
+                // Summation in a different order changes only the last digits.
                 (one - another).abs() <= 1e-9
             };
             let is_same = is_near(|score| score.accuracy) && other.n_scored == score.n_scored;
-            // Without answers, a tool's own number may count missing answers as wrong.
+            // If one of the files has no answers, its accuracy may count missing answers as wrong.
             let is_same = is_same || (!is_alike && is_near(|score| score.accuracy_all_as_wrong));
             is_same && other.n_items == score.n_items
         };
         let is_same = rows.iter().all(same);
-        // If one file contains a score twice, its answers cannot be told apart.
+        // If one file contains a score twice, it is unclear to which of the two an answer belongs.
         let is_within = rows.windows(2).any(|pair| pair[0].0 == pair[1].0);
         if is_same && !is_within {
             let others = || rows.iter().map(|(file, _)| *file).filter(|file| file != first);
@@ -241,11 +249,13 @@ fn settle(read: &mut [(&PathBuf, Imported)], all: &mut Imported) {
             rows.iter().map(|(file, row)| format!("{} in {}", value(row, is_alike), name(*file))).collect();
         let why = match is_alike {
             true => "the files disagree",
-            false => "the files disagree, or count missing answers differently: one of them has no answers",
+            false => {
+                "the files disagree or count missing answers differently, and one of the files has no answers"
+            }
         };
         all.faults.push(format!(
-            "{what} is {}: not imported, because {why}; give only one of them, or set --model to tell the \
-             models apart",
+            "{what} is {}: not imported, because {why}; give only one of these files, or distinguish the \
+             models with --model",
             stated.join(" and ")
         ));
         dropped.extend(rows.iter().map(|(file, _)| (*file, key.clone())));
@@ -257,7 +267,8 @@ fn settle(read: &mut [(&PathBuf, Imported)], all: &mut Imported) {
     }
 }
 
-/// The accuracy of a score and, unless `is_alike`, the one that counts missing answers as wrong.
+/// Describes the accuracy of a score and, unless `is_alike`, also the accuracy that counts missing answers as
+/// wrong.
 fn value(score: &Score, is_alike: bool) -> String {
     let shown = |accuracy: Option<f64>| {
         accuracy.map_or_else(|| "without accuracy".into(), |accuracy| format!("{accuracy:.4}"))

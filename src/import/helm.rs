@@ -1,5 +1,5 @@
-//! Imports run folders of HELM (Stanford CRFM): run_spec.json, per_instance_stats.json, scenario_state.json
-//! and stats.json of one model and one scenario.
+//! Imports run folders of HELM (Stanford CRFM). A run evaluates one model on one scenario and writes
+//! run_spec.json, per_instance_stats.json, scenario_state.json and stats.json.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -61,7 +61,7 @@ impl Importer for Helm {
         }
         let spec = json::read(file.bytes).map_err(|why| fault(path, why))?;
         let mut source = SourceFile::of(path, file.bytes);
-        // All runs use the same file names, so the folder is added.
+        // All runs use the same file names, so the name of the folder is added.
         let folder = path.parent().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
         source.file = folder.map_or(source.file.clone(), |folder| format!("{folder}/{}", source.file));
         let mut beside = |name: &str| -> Result<Option<Value>> {
@@ -75,11 +75,7 @@ impl Importer for Helm {
             value.map(Some).map_err(|why| fault(&path, format!("{why}; the file may be truncated")))
         };
         let instances = beside("per_instance_stats.json")?.ok_or_else(|| {
-            fault(
-                path,
-                "has no per_instance_stats.json next to it, which would contain the \
-                                        scores",
-            )
+            fault(path, "has no per_instance_stats.json next to it, which would contain the scores")
         })?;
         let (state, stats) = (beside("scenario_state.json")?, beside("stats.json")?);
         let run = HelmRun::read(path, &spec, options)?;
@@ -118,11 +114,7 @@ impl HelmRun {
         let stated = json::count(&adapter["max_train_instances"]).and_then(|n| usize::try_from(n).ok());
         let shots = options.shots.or(stated);
         let shots = shots.ok_or_else(|| {
-            fault(
-                path,
-                "does not state max_train_instances; give the number of \
-                                                     shots with --shots",
-            )
+            fault(path, "does not state max_train_instances; give the number of shots with --shots")
         })?;
         Ok(Self { provider: provider.into(), model, task: task(name), shots })
     }
@@ -163,17 +155,14 @@ impl HelmRun {
         if left_out > 0 {
             let split = split.as_deref().unwrap_or("no split");
             all.notes.push(format!(
-                "{left_out} instances are left out: they are perturbed, belong to another split than \
+                "{left_out} instances are left out, because they are perturbed, belong to a split other than \
                  {split}, or have no scores"
             ));
         }
         metrics.retain(|name, _| !refused.contains(name));
-        all.notes.extend(refused.iter().map(|name| {
-            format!(
-                "{name} is not a share of correct answers: not \
-                                                       imported"
-            )
-        }));
+        all.notes.extend(
+            refused.iter().map(|name| format!("{name} is not a share of correct answers: not imported")),
+        );
         let n = metrics.len();
         for (name, values) in metrics {
             let of_trial = |instance: &Value| {
@@ -199,7 +188,8 @@ impl HelmRun {
                 grader: name.into(),
                 rows,
             };
-            // HELM averages over the instances of each trial, and then over the trials.
+            // HELM averages over the instances of each trial, and then over the trials. The mean over all
+            // instances is the same if all trials have the same number of instances.
             let mean = stated.iter().sum::<f64>() / stated.len() as f64;
             let result = stats.and_then(|stats| result(stats, name, split.as_deref()));
             check_mean(path, &answers.task, Some(mean), result)?;
@@ -209,8 +199,8 @@ impl HelmRun {
     }
 }
 
-/// A note on a run that may cover only a part of its scenario. HELM draws at most `max_eval_instances`
-/// instances, and does not state how many the scenario has.
+/// A note on a run that may have evaluated only a part of its scenario. HELM draws at most
+/// `max_eval_instances` instances and does not state how many instances the scenario has.
 fn limit(path: &Path, spec: &Value, instances: &Value) -> Option<String> {
     let most = json::count(&spec["adapter_spec"]["max_eval_instances"])?;
     let unperturbed = instances.as_array()?.iter().filter(|instance| instance["perturbation"].is_null());
@@ -218,7 +208,7 @@ fn limit(path: &Path, spec: &Value, instances: &Value) -> Option<String> {
     (ids.len() as u64 >= most).then(|| {
         format!(
             "{}: the run has as many instances as its max_eval_instances allows ({most}), so it may have \
-             evaluated a part of its scenario; HELM does not state the number of all instances",
+             evaluated only a part of its scenario; HELM does not state the total number of instances",
             path.display()
         )
     })
@@ -232,14 +222,14 @@ fn task(name: &str) -> String {
     if kept.is_empty() { scenario.into() } else { format!("{scenario}:{}", kept.join(",")) }
 }
 
-/// The split to import: `test` if there is one, else the first.
+/// The split to import: `test` if it exists, otherwise the first split in alphabetical order.
 fn split(instances: &[&Value]) -> Option<String> {
     let stats = instances.iter().flat_map(|instance| instance["stats"].as_array().into_iter().flatten());
     let splits: BTreeSet<&str> = stats.filter_map(|stat| stat["name"]["split"].as_str()).collect();
     splits.get("test").or(splits.first()).map(|split| (*split).to_owned())
 }
 
-/// The mean of a statistic; `None` if it has no values or is not a number.
+/// The mean of a statistic; `None` if the statistic has no values or its sum is not a number.
 fn mean(stat: &Value) -> Option<f64> {
     let (count, sum) = (stat["count"].as_f64().filter(|count| *count > 0.0)?, stat["sum"].as_f64()?);
     Some(sum / count)
@@ -256,7 +246,7 @@ fn result(stats: &Value, metric: &str, split: Option<&str>) -> Option<f64> {
     mean(stats.as_array()?.iter().find(is_it)?)
 }
 
-/// The answers, by instance and trial.
+/// The answers of a run, by instance and trial.
 #[derive(Default)]
 struct Asked {
     rows: BTreeMap<(String, usize), Answered>,
@@ -272,7 +262,7 @@ struct Answered {
 
 impl Asked {
     fn row(&self, place: &(String, usize), credit: Option<f64>) -> ItemRow {
-        // Without the text, an empty answer cannot be recognised.
+        // If the text of the answer is missing, a placeholder prevents it from counting as empty.
         let without = || row(&place.0, place.1, grade(credit, "unknown", "", false));
         let Some(answered) = self.rows.get(place) else { return without() };
         let grade = match answered.failed {
@@ -284,8 +274,8 @@ impl Asked {
     }
 }
 
-/// Reads the answers from scenario_state.json. If an instance has one request per choice, no text is the
-/// answer.
+/// Reads the answers from scenario_state.json. If an instance has one request per choice, the model gave no
+/// text, so a placeholder is the answer.
 fn asked(state: &Value, all: &mut Imported, keys: &mut KeyRedaction) -> Asked {
     let mut asked = Asked::default();
     let mut found = WithoutColumn::default();

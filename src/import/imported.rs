@@ -15,15 +15,15 @@ use crate::seed;
 /// Options of an import.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ImportOptions {
-    /// `METRIC` or `METRIC,FILTER`; `None` selects all accuracies.
+    /// The metric to import, as `METRIC` or `METRIC,FILTER`; `None` imports all accuracies.
     pub metric: Option<String>,
-    /// The name of the model, replacing that of the file.
+    /// The name of the model; overrides the name in the file.
     pub model: Option<String>,
-    /// The number of shots, replacing that of the file.
+    /// The number of shots; overrides the number in the file.
     pub shots: Option<usize>,
-    /// Whether to import runs on a part of a task.
+    /// Whether to import runs that evaluated only a part of a task.
     pub limited: bool,
-    /// The number of items for each task whose file does not state it.
+    /// Numbers of items, by task. A number is used if the file does not state one for the task.
     pub n_items: BTreeMap<String, usize>,
 }
 
@@ -32,15 +32,15 @@ pub struct ImportOptions {
 pub struct Imported {
     /// Rows of scores.csv.
     pub scores: Vec<Score>,
-    /// Rows of items.csv, for scores whose answers are in the files.
+    /// Rows of items.csv, for scores whose answers are in the imported files.
     pub items: Vec<ImportedItem>,
     /// The provenance of the scores.
     pub provenance: Provenance,
-    /// Messages about parts that were not imported, and why.
+    /// Messages about the import, such as which parts were not imported and why.
     pub notes: Vec<String>,
     /// Files that could not be imported, and scores on which files disagree.
     pub faults: Vec<String>,
-    /// The numbers of items that were used from [`ImportOptions::n_items`].
+    /// The entries of [`ImportOptions::n_items`] that were used.
     pub(super) given_items: BTreeMap<String, usize>,
 }
 
@@ -53,29 +53,29 @@ pub struct Provenance {
     pub sources: Vec<SourceFile>,
 }
 
-/// One file of another tool.
+/// An imported file of another tool.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SourceFile {
     /// The name of the file.
     pub file: String,
     /// The SHA-256 of the file.
     pub sha256: String,
-    /// The SHA-256 of each samples file that was read with it, by task.
+    /// The SHA-256 of each file that was read together with this file, by task or file name.
     pub samples_sha256: BTreeMap<String, String>,
-    /// Settings of the evaluation, unchanged from the file.
+    /// Settings of the evaluation, copied from the file without changes.
     pub settings: BTreeMap<String, String>,
     /// Names of settings that were not copied because they may contain a key.
     pub left_out: Vec<String>,
 }
 
-/// Counts of answers with information that items.csv has no column for.
+/// Counts the answers that have information for which items.csv has no column.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct WithoutColumn {
-    /// Answers truncated at the token limit.
+    /// Number of answers that were truncated at the token limit.
     pub(super) n_cut: usize,
-    /// Answers with token log-probabilities.
+    /// Number of answers with token log-probabilities.
     pub(super) n_logprobs: usize,
-    /// Answers whose request has further answers.
+    /// Number of answers whose response contains further choices.
     pub(super) n_several: usize,
 }
 
@@ -97,7 +97,7 @@ impl Imported {
         Self { scores, items, provenance, notes, faults, given_items: BTreeMap::new() }
     }
 
-    /// The given number of items of a task whose file does not state it.
+    /// Looks up the number of items that the user gave for a task, and records that it was used.
     pub(super) fn given_items(&mut self, options: &ImportOptions, task: &str) -> Option<usize> {
         let n = *options.n_items.get(task)?;
         self.given_items.insert(task.into(), n);
@@ -114,15 +114,15 @@ impl Imported {
         self.given_items.extend(other.given_items);
     }
 
-    /// Adds a note with a count, unless it is 0.
+    /// Adds a note that begins with a count, unless the count is 0.
     pub(super) fn count(&mut self, n: usize, what: &str) {
         self.notes.extend((n > 0).then(|| format!("{n} {what}")));
     }
 
-    /// Adds notes on information without a column.
+    /// Adds notes on information for which items.csv has no column.
     pub(super) fn count_without_column(&mut self, found: WithoutColumn) {
         self.count(found.n_cut, "answers were truncated at the token limit; the grades of the file are kept");
-        let what = "answers have token log-probabilities, which items.csv has no column for";
+        let what = "answers have token log-probabilities, for which items.csv has no column";
         self.count(found.n_logprobs, what);
         self.count(found.n_several, "answers have more than one choice; only the first is kept");
     }
@@ -133,12 +133,16 @@ impl Imported {
         self.items.extend(answers.items());
     }
 
-    /// Adds a file with its copied settings, and notes what was left out.
+    /// Adds a file with its copied settings, and notes on settings that were left out and keys that were
+    /// redacted.
     pub(super) fn add_source(&mut self, source: SourceFile, settings: Settings, keys: &KeyRedaction) {
         let source = SourceFile { settings: settings.kept, left_out: settings.left_out, ..source };
         if !source.left_out.is_empty() {
             let names = source.left_out.join(", ");
-            self.notes.push(format!("{}: not copied, because they may contain a key: {names}", source.file));
+            self.notes.push(format!(
+                "{}: these settings are not copied, because they may contain a key: {names}",
+                source.file
+            ));
         }
         self.notes.extend(keys.note().map(|note| format!("{} {note}", source.file)));
         self.provenance.sources.push(source);

@@ -1,4 +1,4 @@
-//! Defines the trait [`Importer`], which reads the results of one tool.
+//! Defines the trait [`Importer`]: an implementation reads the result files of one evaluation tool.
 
 use std::path::Path;
 
@@ -11,19 +11,21 @@ pub trait Importer: Sync {
     /// The name of the importer.
     fn name(&self) -> &'static str;
 
-    /// The tool and the files that the importer reads, in one line.
+    /// One line that names the tool and the files that the importer reads.
     fn summary(&self) -> &'static str;
 
-    /// Whether the tool wrote this file, judged by its content and, if that is not enough, by its path.
+    /// Whether the tool wrote this file. The content decides or, if it is not specific enough, the path.
     fn sniff(&self, file: &Opened<'_>) -> bool;
 
-    /// Reads one file, and files next to it that belong to it.
+    /// Reads one file, and the files of the same run next to it.
     ///
     /// # Errors
-    /// [`crate::Error::Read`], [`crate::Error::Foreign`], [`crate::Error::Csv`]
+    /// [`crate::Error::Read`] if a file cannot be read, [`crate::Error::Csv`] if a line is malformed, and
+    /// [`crate::Error::Foreign`] if the content cannot be imported.
     fn import(&self, file: &Opened<'_>, options: &ImportOptions) -> Result<Imported>;
 
-    /// Whether [`Importer::import`] may read this path together with another input.
+    /// Whether [`Importer::import`] reads this file together with another file, so that it is not imported on
+    /// its own.
     fn reads_beside(&self, _path: &Path) -> bool {
         false
     }

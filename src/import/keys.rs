@@ -1,4 +1,4 @@
-//! Redacts keys in texts copied from files of other tools, and reports where they were.
+//! Redacts API keys in texts that are copied from files of other tools, and reports where the keys were.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -8,7 +8,7 @@ use regex::Regex;
 
 use crate::collect::secrets::Secrets;
 
-/// Key patterns of services that surmise does not use, and of hosts of code and models.
+/// Patterns of keys for services that surmise does not use: code and model hosts, and cloud services.
 static OTHER_KEYS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let hosts = r"hf_[A-Za-z0-9]{20,}|gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\w{30,}|glpat-[\w-]{20,}";
     let clouds = r"AKIA[A-Z0-9]{16}|xox[abprs]-[\w-]{10,}|r8_[A-Za-z0-9]{30,}";
@@ -16,13 +16,13 @@ static OTHER_KEYS: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 
 const MASK: &str = "[REDACTED]";
-/// Largest number of places to list in a message.
+/// Maximum number of places that a message lists.
 const MOST_NAMED: usize = 5;
-/// Largest number of characters of a place name.
+/// Maximum number of characters of a place name in a message.
 const LONGEST_PLACE: usize = 60;
 
-/// Whether a value may contain a key: a URL with a user, a password or a query, or a text with the pattern of
-/// a key.
+/// Whether a value may contain a key, because it matches the pattern of a key or is a URL with a user, a
+/// password or a query.
 pub(super) fn is_suspect(text: &str) -> bool {
     text.contains("://") && text.contains(['@', '?']) || KeyRedaction::new().is_in(text)
 }
@@ -43,7 +43,7 @@ impl KeyRedaction {
         self.secrets.is_in(text) || OTHER_KEYS.as_ref().is_some_and(|keys| keys.is_match(text))
     }
 
-    /// Copies a text without keys. `place` names it in the report.
+    /// Copies a text and replaces the keys in it. `place` names the text in the report.
     pub(super) fn copy(&mut self, place: impl Fn() -> String, text: &str) -> String {
         let known = self.secrets.redact_text(text);
         let all = match OTHER_KEYS.as_ref() {
@@ -51,7 +51,7 @@ impl KeyRedaction {
             None => Cow::Borrowed(known.as_ref()),
         };
         if all != text {
-            // The name of a place may come from the file, so it may contain a key too.
+            // The name of a place may come from the file, so the name may contain a key, too.
             let place: String = place().chars().filter(|c| !c.is_control()).take(LONGEST_PLACE).collect();
             let is_safe = !self.is_in(&place);
             self.places.insert(if is_safe { place } else { "a member whose name contains a key".into() });
@@ -59,7 +59,7 @@ impl KeyRedaction {
         all.into_owned()
     }
 
-    /// A message that lists the places, if there are any.
+    /// A message that lists the places where keys were found; `None` if there are none.
     pub(super) fn note(&self) -> Option<String> {
         let named: Vec<&str> = self.places.iter().map(String::as_str).take(MOST_NAMED).collect();
         let more = self.places.len() - named.len();

@@ -1,5 +1,5 @@
-//! Imports scores of other tools. Each tool has an [`Importer`]. To add one, add one file or folder, and one
-//! row in [`ALL`].
+//! Imports scores from the result files of other evaluation tools. Each tool has an [`Importer`]. To support
+//! another tool, add a file or folder with its importer, and an entry in [`ALL`].
 
 mod answers;
 mod every_eval_ever;

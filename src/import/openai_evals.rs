@@ -1,5 +1,5 @@
-//! Imports record files of OpenAI's evals (`oaieval`): one line with the specification of the run, one line
-//! per event, and one line with the final report.
+//! Imports record files of OpenAI's evals (`oaieval`). A file contains one line with the specification of the
+//! run, one line per event, and one line with the final report.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -27,7 +27,8 @@ pub struct OpenAiEvals;
 
 const NAME: &str = "openai-evals";
 
-/// The type of `match` events, which is also the name of their grader.
+/// The type of the events with grades of exact matches. The importer also uses it as the name of their
+/// grader.
 const MATCH: &str = "match";
 
 impl Importer for OpenAiEvals {
@@ -50,7 +51,10 @@ impl Importer for OpenAiEvals {
         let spec =
             spec.ok_or_else(|| fault(path, "has no line with the `spec` of the run, so it is incomplete"))?;
         if record.events.is_empty() {
-            return Err(fault(path, "has no events; the run had no samples, or wrote them to another file"));
+            return Err(fault(
+                path,
+                "has no events; the run had no samples, or wrote its events to another file",
+            ));
         }
         check_whole(path, part(spec, record.report.is_some()), options)?;
         let (mut all, mut keys) = (Imported::empty(), KeyRedaction::new());
@@ -65,8 +69,8 @@ impl Importer for OpenAiEvals {
         if named.len() > 1 {
             let others = keys.copy(|| "spec.completion_fns".into(), &named[1..].join(", "));
             all.notes.push(format!(
-                "the first completion function is taken as the model; the others may be \
-                                    graders: {others}"
+                "the first completion function is assumed to be the model; the others may be graders: \
+                 {others}"
             ));
         }
         let task = spec["eval_name"].as_str().or(spec["base_eval"].as_str());
@@ -89,8 +93,7 @@ impl Importer for OpenAiEvals {
         if all.scores.is_empty() {
             return Err(fault(
                 path,
-                "has neither `match` events nor metrics that are shares of correct \
-                                    answers",
+                "has neither `match` events nor metrics that are shares of correct answers",
             ));
         }
         record.count(&mut all);
@@ -99,16 +102,17 @@ impl Importer for OpenAiEvals {
     }
 }
 
-/// The reason why a record covers only a part of its eval, if there is one.
+/// The reason why the run may have evaluated only a part of its eval; `None` if there is no such reason.
 fn part(spec: &Value, has_report: bool) -> Option<String> {
     let most = &spec["run_config"]["max_samples"];
     if !has_report {
         return Some("has no final report: the run did not finish, or the file is truncated".into());
     }
-    (!most.is_null()).then(|| format!("comes from a run with max_samples {most}, a part of its eval"))
+    (!most.is_null())
+        .then(|| format!("comes from a run with max_samples {most}, which evaluated only a part of its eval"))
 }
 
-/// The lines of a file.
+/// The lines of a record file.
 #[derive(Debug, Default)]
 struct Record {
     spec: Option<Value>,
@@ -138,7 +142,7 @@ impl Record {
         self.events.iter().filter(move |event| event["type"] == *kind)
     }
 
-    /// The rows, grouped by grader.
+    /// Creates the rows of items.csv, grouped by grader.
     fn graders(
         &self,
         options: &ImportOptions,
@@ -166,7 +170,7 @@ impl Record {
             graders.remove(name);
             all.notes.push(format!("{name} is not a share of correct answers: not imported"));
         }
-        // Samples that failed before they were graded.
+        // Samples that failed before they were graded get a row with the error.
         for event in self.of_type("error") {
             let id = event["sample_id"].as_str().unwrap_or_default();
             let message = event["data"]["message"].as_str().unwrap_or_default();
@@ -178,7 +182,7 @@ impl Record {
         graders
     }
 
-    /// The first sampling event of each sample; later ones may come from a grader.
+    /// The first sampling event of each sample. Later sampling events may come from a grading model.
     fn sampled(&self) -> BTreeMap<&str, &Value> {
         let mut sampled = BTreeMap::new();
         for event in self.of_type("sampling") {
@@ -200,7 +204,7 @@ impl Record {
             .filter(|row| row.kind != GradeKind::Error)
             .map(|row| row.credit.unwrap_or(0.0))
             .collect();
-        // The report averages over events, but scores here average over the answers to an item first.
+        // The report averages over events. In scores.csv, the answers to an item are averaged first.
         let mean = (!events.is_empty()).then(|| events.iter().sum::<f64>() / events.len() as f64);
         let scored: Vec<f64> = answers.rows.iter().filter_map(|row| row.credit).collect();
         let of_scored = scored.iter().sum::<f64>() / scored.len().max(1) as f64;
@@ -210,7 +214,7 @@ impl Record {
         check_mean(path, &answers.task, mean, stated)
     }
 
-    /// Adds notes on events that have no column.
+    /// Adds notes on events for which items.csv has no column.
     fn count(&self, all: &mut Imported) {
         for (kind, what) in [
             ("cond_logp", "log-probabilities of given completions"),
@@ -222,17 +226,14 @@ impl Record {
         ] {
             all.count(
                 self.of_type(kind).count(),
-                &format!(
-                    "{what} have no column in items.csv and are not \
-                                                            kept"
-                ),
+                &format!("{what} have no column in items.csv and are not kept"),
             );
         }
     }
 }
 
-/// The grades of an event, as names and values: `correct` of a `match` event, the shares of correct answers
-/// in a `metrics` event, and the score of a grading model that chose among given grades.
+/// The names and values of the grades in an event: `correct` of a `match` event; in a `metrics` event, the
+/// shares of correct answers, and the score if a grading model chose it from given grades.
 fn credits<'a>(event: &'a Value, options: &ImportOptions) -> Vec<(String, &'a Value)> {
     let data = &event["data"];
     let wanted =
@@ -251,8 +252,8 @@ fn credits<'a>(event: &'a Value, options: &ImportOptions) -> Vec<(String, &'a Va
         .collect()
 }
 
-/// The credit of a value; `Some(None)` if a grader chose none of the given grades, and `None` if the value is
-/// not a share.
+/// The credit of a value; `Some(None)` if the grader gave no valid grade, and `None` if the value is not from
+/// 0 to 1.
 fn credit(data: &Value, value: &Value) -> Option<Option<f64>> {
     if data["choice"] == "__invalid__" || value.is_null() {
         return Some(None);
@@ -279,7 +280,7 @@ fn answer(
     let mut copy = |what: &str, text: &str| keys.copy(|| format!("sample {id}, {what}"), &clipped(text));
     let text = texts(&data["sampled"]).first().copied().or(texts(&sampled["sampled"]).first().copied());
     let picked = data["picked"].as_str().or(text).unwrap_or_default();
-    // Without the text, it is not known whether it was empty.
+    // If the text of the answer is missing, a placeholder prevents it from counting as empty.
     let grade = grade(credit, text.unwrap_or("unknown"), &copy("answer", picked), false);
     let gold: Vec<String> = texts(&data["expected"]).iter().map(|text| copy("expected", text)).collect();
     ItemRow {

@@ -9,7 +9,7 @@ pub enum Form {
     Archive,
     /// One JSON object, with the names of its members.
     Object(Vec<String>),
-    /// One JSON value per line, with the member names of the first one.
+    /// One JSON value per line, with the member names of the first value.
     Lines(Vec<String>),
     /// An HTML page.
     Page,
@@ -47,7 +47,8 @@ impl Form {
 }
 
 impl Opened<'_> {
-    /// Whether the object, or that of the first line, has all of these members.
+    /// Whether the JSON object has all of these members. If the file has one value per line, only the first
+    /// value is checked.
     pub fn has(&self, wanted: &[&str]) -> bool {
         match self.form {
             Form::Object(members) | Form::Lines(members) => {
@@ -58,8 +59,8 @@ impl Opened<'_> {
     }
 }
 
-/// The member names of the object at the start of a text, and the position of its end. Values are not parsed,
-/// so they may be invalid JSON, such as the NaN that Python writes.
+/// The member names of the object at the start of a text, and the position of the object's end. Values are
+/// not parsed, because tools may write invalid JSON, such as the NaN of Python.
 fn members(text: &[u8]) -> (Vec<String>, usize) {
     let (mut names, mut depth, mut at) = (vec![], 0_usize, 0);
     let mut last: Option<&[u8]> = None;

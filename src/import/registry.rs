@@ -10,11 +10,12 @@ use super::opened::Opened;
 use super::simple_evals::SimpleEvals;
 use crate::error::{Error, Result};
 
-/// All built-in importers. The first one that recognises a file reads it. The lm-evaluation-harness comes
-/// last, because other tools also have a member `results`.
+/// All built-in importers. The first one that recognises a file reads the file. The importer of the
+/// lm-evaluation-harness is last, because it recognises a member `results`, which files of other tools also
+/// have.
 pub static ALL: &[&dyn Importer] = &[&Inspect, &Helm, &EveryEvalEver, &OpenAiEvals, &SimpleEvals, &LmEval];
 
-/// Whether an importer recognises a file.
+/// Whether any importer recognises a file.
 pub(super) fn is_known(file: &Opened<'_>) -> bool {
     ALL.iter().any(|importer| importer.sniff(file))
 }
@@ -22,7 +23,8 @@ pub(super) fn is_known(file: &Opened<'_>) -> bool {
 /// Finds the importer that recognises a file.
 ///
 /// # Errors
-/// [`Error::Foreign`] if no importer recognises it, with the files that each one reads.
+/// [`Error::Foreign`] if no importer recognises the file. The message lists the files that each importer
+/// reads.
 pub(super) fn importer_of(file: &Opened<'_>) -> Result<&'static dyn Importer> {
     ALL.iter().find(|importer| importer.sniff(file)).copied().ok_or_else(|| {
         let known: Vec<_> =

@@ -1,5 +1,5 @@
-//! Helpers that importers share: model, shots and date of a run, names of tasks, and whether the run is
-//! complete.
+//! Provides helpers for all importers. They read the model, the number of shots and the date of a run, name
+//! its tasks, and check whether the run is complete.
 
 use std::path::Path;
 
@@ -10,10 +10,10 @@ use super::keys::is_suspect;
 use crate::error::{Error, Result};
 use crate::provider::json;
 
-/// Largest number of characters of an answer to copy.
+/// Maximum number of characters that are copied from a text.
 const LONGEST: usize = 500;
 
-/// Names of metrics that are shares of correct answers in several tools.
+/// Metrics that are shares of correct answers, with their names in several tools.
 static SHARES: &[&str] = &[
     "acc",
     "accuracy",
@@ -51,7 +51,7 @@ pub(super) fn share(value: &Value) -> Option<f64> {
     number.filter(|number| (0.0..=1.0).contains(number))
 }
 
-/// The name of the model: the given one, else that of the file.
+/// The name of the model: the one that the user gives, otherwise the one in the file.
 pub(super) fn model(path: &Path, named: Option<&str>, options: &ImportOptions) -> Result<String> {
     if let Some(model) = &options.model {
         return Ok(model.clone());
@@ -64,13 +64,15 @@ pub(super) fn model(path: &Path, named: Option<&str>, options: &ImportOptions) -
     Ok(model.into())
 }
 
-/// Splits `openai/gpt-5` into provider and model. Without a slash the provider is `otherwise`.
+/// Splits a name such as `openai/gpt-5` into provider and model. If the name has no slash, the provider is
+/// `otherwise`.
 pub(super) fn provider_and_model<'a>(name: &'a str, otherwise: &'a str) -> (&'a str, &'a str) {
     let (provider, model) = name.split_once('/').filter(|(_, model)| !model.is_empty()).unwrap_or(("", name));
     (if provider.is_empty() { otherwise } else { provider }, model)
 }
 
-/// The number of shots: the given one, else that of the file, else 0 with a note.
+/// The number of shots: the one that the user gives, otherwise the one in the file. If both are missing,
+/// returns 0 and adds a note.
 pub(super) fn shots(
     path: &Path,
     stated: Option<usize>,
@@ -80,8 +82,7 @@ pub(super) fn shots(
     options.shots.or(stated).unwrap_or_else(|| {
         let file = path.display();
         let note = format!(
-            "{file} does not state the number of shots; it is taken as 0 (to change it, use \
-                            --shots)"
+            "{file} does not state the number of shots; 0 is assumed (to set the number, use --shots)"
         );
         if !all.notes.contains(&note) {
             all.notes.push(note);
@@ -90,7 +91,7 @@ pub(super) fn shots(
     })
 }
 
-/// The number of shots among the arguments of a task, under any of its common names.
+/// Finds the number of shots in the arguments of a task, under any of the usual names of this argument.
 pub(super) fn shots_among(arguments: &Value) -> Option<usize> {
     const NAMES: [&str; 7] =
         ["fewshot", "num_fewshot", "n_fewshot", "num_few_shot", "n_shot", "n_shots", "shots"];
@@ -101,7 +102,8 @@ pub(super) fn shots_among(arguments: &Value) -> Option<usize> {
     stated.and_then(|shots| usize::try_from(shots).ok())
 }
 
-/// Refuses a run on a part of its task, unless `--limited` is given.
+/// Returns an error for a run that evaluated only a part of its task, unless `--limited` is given. `part` is
+/// the reason.
 pub(super) fn check_whole(path: &Path, part: Option<String>, options: &ImportOptions) -> Result<()> {
     match part {
         Some(part) if !options.limited => Err(fault(path, format!("{part}; --limited imports it anyway"))),
@@ -109,12 +111,12 @@ pub(super) fn check_whole(path: &Path, part: Option<String>, options: &ImportOpt
     }
 }
 
-/// The name of a task; with several scores, the metric is part of the name.
+/// The name of a task. If the task has several scores (`of` is above 1), the metric becomes part of the name.
 pub(super) fn task_name(task: &str, metric: &str, of: usize) -> String {
     if of == 1 { task.into() } else { format!("{task}/{metric}") }
 }
 
-/// Whether to import a metric: the requested one, or by default each share of correct answers.
+/// Whether to import a metric. If the user requests no metric, all shares of correct answers are imported.
 pub(super) fn is_wanted(metric: &str, options: &ImportOptions) -> bool {
     match &options.metric {
         Some(wanted) => wanted == metric,
@@ -122,7 +124,7 @@ pub(super) fn is_wanted(metric: &str, options: &ImportOptions) -> bool {
     }
 }
 
-/// Converts a date to RFC 3339 in UTC, from a text or from seconds since 1970.
+/// Converts a date to RFC 3339 in UTC. The date may be a string or a number of seconds since 1970.
 pub(super) fn date(value: &Value) -> Option<String> {
     let second = |seconds: f64| jiff::Timestamp::from_second(seconds as i64).ok();
     let at = match value {
@@ -148,10 +150,10 @@ pub(super) fn clipped(text: &str) -> String {
     }
 }
 
-/// Refuses answers whose mean differs from the stated result.
+/// Returns an error if the mean of the answers differs from the stated result.
 pub(super) fn check_mean(path: &Path, task: &str, answers: Option<f64>, results: Option<f64>) -> Result<()> {
     match (answers, results) {
-        // Sums in a different order differ only in their last digits.
+        // Summation in a different order changes only the last digits.
         (Some(answers), Some(results)) if (answers - results).abs() > 1e-6 => Err(fault(
             path,
             format!("the answers to {task} have the mean {answers}, but its results state {results}"),

@@ -1,4 +1,4 @@
-//! Copies the settings of a run that cannot contain a key, and reports the names of the others.
+//! Copies the settings of a run that cannot contain an API key, and reports the names of the other settings.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::keys::is_suspect;
 
-/// Parts of names of settings that may contain a key, a path or the name of a person.
+/// A setting whose name contains one of these texts may contain a key, a path or the name of a person, so it
+/// is not copied.
 static PRIVATE: &[&str] = &[
     "api",
     "auth",
@@ -29,7 +30,7 @@ static PRIVATE: &[&str] = &[
 /// Maximum length of a copied value, in bytes.
 const LONGEST: usize = 200;
 
-/// The settings of one file.
+/// The settings of one file: the copied ones, and the names of those left out.
 #[derive(Debug, Default)]
 pub(super) struct Settings {
     pub(super) kept: BTreeMap<String, String>,
@@ -37,8 +38,8 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    /// Copies a setting if it is a number, a boolean or a short text that cannot contain a key. Ignores
-    /// missing and empty settings.
+    /// Copies a setting if its value is a number, a boolean or a short string and cannot contain a key.
+    /// Otherwise, records its name. Ignores missing and empty settings.
     pub(super) fn add(&mut self, name: &str, value: &Value) {
         let text = match value {
             Value::Null => return,
@@ -58,7 +59,7 @@ impl Settings {
         self.kept.insert(name.into(), text);
     }
 
-    /// Copies each member of an object that can be copied.
+    /// Adds each member of an object as a setting, with a prefix before its name.
     pub(super) fn add_all(&mut self, prefix: &str, value: &Value) {
         for (name, value) in value.as_object().into_iter().flatten() {
             self.add(&format!("{prefix}.{name}"), value);

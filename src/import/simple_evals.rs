@@ -1,5 +1,5 @@
 //! Imports result files of OpenAI's simple-evals. `EVAL_MODEL_DATE_allresults.json` and the `.html` page
-//! contain every example, `EVAL_MODEL_DATE.json` only the metrics.
+//! contain every example. `EVAL_MODEL_DATE.json` contains only the metrics.
 
 use std::path::Path;
 
@@ -22,9 +22,10 @@ pub struct SimpleEvals;
 
 const NAME: &str = "simple-evals";
 const ALL_RESULTS: &str = "_allresults";
-/// A part of the file name of runs on a few examples.
+/// The part of a file name that marks a run with `--debug`, on a few examples.
 const DEBUG: &str = "_DEBUG";
-/// Names of evals that contain an underscore; any other name ends at the first underscore.
+/// Names of evals that contain an underscore. In a file name, any other name of an eval ends at the first
+/// underscore.
 const LONG_NAMES: [&str; 3] = ["healthbench_hard", "healthbench_consensus", "healthbench_meta"];
 
 impl Importer for SimpleEvals {
@@ -53,7 +54,7 @@ impl Importer for SimpleEvals {
         let path = file.path;
         let results = Results::read(file)?;
         if results.examples.is_empty() {
-            let hint = "contains metrics without the number of examples; give the _allresults.json file or \
+            let hint = "contains metrics, but not the number of examples; give the _allresults.json file or \
                         the .html page";
             return Err(fault(path, hint));
         }
@@ -64,7 +65,7 @@ impl Importer for SimpleEvals {
         let is_debug = path.to_string_lossy().contains(DEBUG);
         check_whole(
             path,
-            is_debug.then(|| "comes from a run with --debug, on a few examples".into()),
+            is_debug.then(|| "comes from a run with --debug, which evaluated only a few examples".into()),
             options,
         )?;
         let (mut all, mut keys) = (Imported::empty(), KeyRedaction::new());
@@ -76,8 +77,7 @@ impl Importer for SimpleEvals {
         if n_items < results.examples.len() {
             let n = results.examples.len() / n_items;
             all.notes.push(format!(
-                "the {n_items} examples were asked {n} times; repeats are imported as \
-                                    replicates"
+                "the {n_items} examples were asked {n} times; the repetitions are imported as replicates"
             ));
         }
         for (number, example) in results.examples.iter().enumerate() {
@@ -88,8 +88,8 @@ impl Importer for SimpleEvals {
                 fault(
                     path,
                     format!(
-                        "example {n} has no score from 0 to 1, so {eval} is not a share of correct \
-                             answers"
+                        "example {n} has no score from 0 to 1, so the score of {eval} is not a share of \
+                         correct answers"
                     ),
                 )
             })?;
@@ -107,7 +107,8 @@ impl Importer for SimpleEvals {
         if results.n_metrics > 0 {
             let n = results.n_metrics;
             all.notes.push(format!(
-                "{n} metrics other than the score, about parts of the eval or lengths, are not imported"
+                "{n} metrics other than the score are not imported, such as scores of parts of the eval or \
+                 lengths of answers"
             ));
         }
         all.add(answers);
@@ -145,18 +146,18 @@ fn stem(path: &Path) -> Option<FileName> {
     Some(FileName { eval: eval.into(), model: model.into(), date })
 }
 
-/// The file with all results of the same run, next to the metrics or the page.
+/// The path of the file with all results of the same run, if it is in the folder of the metrics file or page.
 fn beside(path: &Path) -> Option<std::path::PathBuf> {
     let name = format!("{}{ALL_RESULTS}.json", crate::disk::file_stem(path));
     Some(path.with_file_name(name)).filter(|path| path.is_file())
 }
 
-/// The content that all file formats share.
+/// The content of a results file, independent of its format.
 struct Results {
     score: Option<f64>,
     is_rounded: bool,
     n_metrics: usize,
-    /// The HTML of each example.
+    /// The HTML text of each example.
     examples: Vec<String>,
 }
 
@@ -195,8 +196,8 @@ impl Results {
     }
 }
 
-/// The text after a label of an example, up to the end of its paragraph. In text from a model the angle
-/// brackets are escaped, so it cannot contain a label.
+/// The text after a label of an example, up to the end of the paragraph. Text from a model cannot contain a
+/// label, because its angle brackets are escaped.
 fn labelled(example: &str, label: &str) -> Option<String> {
     let (_, rest) = example.rsplit_once(&format!("<p>{label}: "))?;
     Some(unescaped(rest.split("</p>").next()?))
@@ -214,20 +215,21 @@ fn sampled(example: &str) -> Option<String> {
     Some(unescaped(text.split("</pre>").next()?))
 }
 
-/// The number of different examples. Some evals ask all examples several times, round by round, with the
-/// choices in a different order.
+/// The number of different examples. Some evals ask all examples in several rounds, with the choices in a
+/// different order in each round.
 fn period(examples: &[String]) -> usize {
     let asked: Vec<Vec<&str>> = examples.iter().map(|example| lines_asked(example)).collect();
     let n = asked.len();
     let repeats = |m: &usize| n.is_multiple_of(*m) && (*m..n).all(|at| asked[at] == asked[at - m]);
-    // If all examples look alike, the file does not contain the prompts.
+    // If the prompts of all examples are equal, the file does not contain the actual prompts.
     if asked.windows(2).all(|pair| pair[0] == pair[1]) {
         return n;
     }
     (2..n).find(repeats).unwrap_or(n)
 }
 
-/// The lines of the prompt in alphabetical order, without the letters of choices.
+/// The lines of an example's prompt in alphabetical order, without the letters of choices. They are the same
+/// for any order of the choices.
 fn lines_asked(example: &str) -> Vec<&str> {
     let asked = example.split("<h3>Sampled message</h3>").next().unwrap_or_default();
     let bare = |line| {
@@ -236,7 +238,7 @@ fn lines_asked(example: &str) -> Vec<&str> {
         let is_letter = letter.len() == 1 && letter.bytes().all(|byte| byte.is_ascii_uppercase());
         if is_letter { rest } else { line }
     };
-    // The end of the message follows the last choice.
+    // The closing tag of the message follows the last choice on the same line.
     let mut lines: Vec<&str> =
         asked.lines().map(|line| line.trim_end().trim_end_matches("</pre>")).map(bare).collect();
     lines.sort_unstable();

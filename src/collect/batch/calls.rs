@@ -1,4 +1,4 @@
-//! Makes the calls of the batch API: repeats them where that is harmless, and interprets the replies.
+//! Calls the batch API: repeats a call if a repetition does no harm, and interprets the replies.
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -14,32 +14,34 @@ use crate::provider::{self, Failure, FailureClass, Outcome, json};
 /// Maximum time for attempts to make the first connection.
 const FIRST_CONTACT: Duration = Duration::from_secs(20);
 
-/// When a call is repeated.
+/// The condition under which a call is repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Repeat {
-    /// If it was certainly not carried out.
+    /// The call is repeated only if the server certainly did not carry it out.
     IfNotDone,
-    /// If it was certainly not carried out, and a few times if that is unknown. Then the run ends.
+    /// The call is repeated if the server certainly did not carry it out. If this is unknown, the call is
+    /// repeated a few times, and then the run ends.
     Always,
-    /// As [`Repeat::Always`], but not after this time, if there is one. If the server answers without a
-    /// result each time, the call ends with [`CallFault::Unclear`], because the fault may be that of one
-    /// batch.
+    /// Like [`Repeat::Always`], but the call is not repeated after this time, if a time is given. If no reply
+    /// contains a result, the call ends with [`CallFault::Unclear`] instead of ending the run, because the
+    /// fault may concern only one batch.
     Poll(Option<Instant>),
-    /// As [`Repeat::Poll`], but not after a conflict (409): the batch to cancel has ended.
+    /// Like [`Repeat::Poll`], but the call is not repeated after a conflict (status 409), which means that
+    /// the batch to cancel has already ended.
     UnlessConflict,
 }
 
 /// The reason why a call has no result.
 #[derive(Debug)]
 pub(super) enum CallFault {
-    /// The run ends, and the reason is stored. `may_be_done` states whether the call may have been carried
-    /// out.
+    /// The run is ending, and the reason is stored in `run.stop`. `may_be_done` states whether the server may
+    /// have carried out the call.
     Stopped { may_be_done: bool },
-    /// The time for repetitions is over.
+    /// The time limit for repetitions has passed.
     Late,
-    /// The call is too large.
+    /// The server refuses the call because it is too large.
     TooLarge(String),
-    /// The call may have been carried out, or has no result after several attempts.
+    /// The server may have carried out the call, or several attempts gave no result.
     Unclear(String),
     /// The server has no such path or batch.
     Missing(String),
@@ -51,14 +53,15 @@ pub(super) enum CallFault {
 enum Verdict {
     Value(Value),
     Fault(CallFault),
-    /// The call was not carried out, and may be repeated after this time in seconds.
+    /// The server did not carry out the call, which may be repeated. The number is the pause in seconds that
+    /// the server asks for.
     Later(String, Option<f64>),
-    /// The call may have been carried out.
+    /// The server may have carried out the call.
     Unclear(String),
 }
 
 impl Context<'_> {
-    /// Makes a call, and repeats it where that is harmless.
+    /// Makes a call, and repeats it under the condition `repeat`.
     pub(super) async fn call(&self, call: &BatchCall, repeat: Repeat) -> Result<Value, CallFault> {
         let run = &self.worker.run;
         let stopped = |may_be_done: bool| Err(CallFault::Stopped { may_be_done });
@@ -120,7 +123,8 @@ impl Context<'_> {
         }
     }
 
-    /// Whether the server answers a call that concerns no single batch. If not, no batch is given up.
+    /// Whether the server answers a request for the list of batches. If it does not, its failures are not the
+    /// fault of a single batch, so no batch is given up.
     pub(super) async fn is_reachable(&self) -> bool {
         let list = self.call(&self.wire.list(None), Repeat::Poll(None)).await;
         matches!(list, Ok(_) | Err(CallFault::Missing(_) | CallFault::Refused(_)))
@@ -155,7 +159,7 @@ impl Context<'_> {
         if (200..300).contains(&status) {
             return match json::read(&reply.body) {
                 Ok(value) => Verdict::Value(value),
-                Err(why) => Verdict::Unclear(format!("the answer of the batch API {why}")),
+                Err(why) => Verdict::Unclear(format!("the response of the batch API {why}")),
             };
         }
         self.refusal(reply)
@@ -166,7 +170,7 @@ impl Context<'_> {
         match self.refusal(reply) {
             Verdict::Fault(fault) => fault,
             Verdict::Later(message, _) | Verdict::Unclear(message) => CallFault::Unclear(message),
-            Verdict::Value(_) => CallFault::Refused("is no answer".into()),
+            Verdict::Value(_) => CallFault::Refused("the reply has an unexpected form".into()),
         }
     }
 
@@ -205,9 +209,9 @@ impl Context<'_> {
     }
 }
 
-/// Whether the server may have carried out a call to which it, or a gateway in front of it, answers with this
-/// status. Load balancers answer 503 also if the connection to the server ends before its answer. The status
-/// 529 comes from the server itself.
+/// Whether the server may have carried out a call that is answered with this status. The status may come from
+/// a gateway: load balancers also answer 503 if their connection to the server breaks before the server
+/// answers. The status 529 always comes from the server, which then has not carried out the call.
 fn may_be_done(status: Option<u16>) -> bool {
     status.is_some_and(|status| status == 409 || ((500..600).contains(&status) && status != 529))
 }

@@ -1,4 +1,5 @@
-//! Provides what all parts of a run in batches share: the records of a batch, and the end of its requests.
+//! Provides helpers for all modules of a run in batches: they write the records of a batch and the outcomes
+//! of its requests.
 
 use std::path::Path;
 
@@ -14,10 +15,10 @@ use crate::collect::results::replay::most_tokens;
 use crate::error::Result;
 use crate::provider::batch::BatchWire;
 
-/// Maximum number of queued records before they are awaited.
+/// Number of queued records at which their writes are awaited.
 const MOST_COMMITS: usize = 1024;
 
-/// The shared context of a run in batches.
+/// The data that all modules of a run in batches use.
 pub(super) struct Context<'a> {
     pub(super) plan: &'a Plan,
     pub(super) worker: &'a Worker,
@@ -36,7 +37,7 @@ pub(super) struct Held {
 }
 
 impl Context<'_> {
-    /// Provider and base URL, as the journal names them.
+    /// The name of the endpoint in the journal: provider and base URL.
     pub(super) fn endpoint(&self) -> String {
         format!("{} {}", self.plan.provider.name(), self.worker.run.endpoint)
     }
@@ -73,8 +74,8 @@ impl Context<'_> {
         reservation(&self.worker.run.budget, intent)
     }
 
-    /// Ends a batch whose open requests were not processed: their questions count as not asked. `why` gives
-    /// the reason of each.
+    /// Ends a batch whose open requests were not processed, so that their questions count as not asked. `why`
+    /// returns the reason for each request.
     pub(super) async fn withdraw(
         &self,
         held: &mut Held,
@@ -88,8 +89,8 @@ impl Context<'_> {
         self.end(&mut held.batch, end).await
     }
 
-    /// Books all requests of a batch as possibly billed once more for every creation after the first one,
-    /// because each creation without a clear answer may have succeeded.
+    /// Books all requests of a batch as possibly billed once more for every creation attempt after the first,
+    /// because each attempt without a clear answer may have succeeded.
     pub(super) async fn book_attempts(&self, held: &Held) -> Result<()> {
         for n in 1..held.batch.n_submitted {
             self.book_again(held, n, "another attempt to create the batch had no clear answer").await?;
@@ -97,14 +98,14 @@ impl Context<'_> {
         Ok(())
     }
 
-    /// Books all requests of a batch as possibly billed once more, for the `n`-th creation in addition to the
-    /// first one.
+    /// Books all requests of a batch as possibly billed once more, for the `n`-th creation attempt after the
+    /// first.
     pub(super) async fn book_again(&self, held: &Held, n: u32, why: &str) -> Result<()> {
         let budget = &self.worker.run.budget;
         let index = Index::read(self.journal.parent().unwrap_or(Path::new(".")))?;
         let mut reader = JournalReader::open(self.journal)?;
         let mut commits = Commits::default();
-        // An earlier run may have ended after it had booked some of these requests.
+        // Skips requests that an earlier run booked before it ended.
         let is_booked = |intent: &&BatchIntent| index.attempts(&intent.key) >= intent.attempt + n;
         for intent in held.intents.iter().filter(|intent| !is_booked(intent)) {
             let usd = self.intent(&mut reader, intent)?.and_then(|sent| {
@@ -136,7 +137,8 @@ impl Context<'_> {
         self.close(held, true, outcome).await
     }
 
-    /// Writes the outcomes of the open requests of a batch.
+    /// Writes the outcomes of the open requests of a batch. If `is_paid`, their reserved cost counts as
+    /// spent; otherwise it is released.
     pub(super) async fn close(
         &self,
         held: &mut Held,
@@ -169,10 +171,10 @@ impl Context<'_> {
     }
 }
 
-/// The amount that is reserved for a request in a batch. If there was no price when the batch was prepared,
-/// it is the maximum cost at the present price.
+/// The amount that is reserved for a request in a batch. If no price was known when the batch was prepared,
+/// returns the maximum cost at the present price.
 pub(super) fn reservation(budget: &Budget, intent: &Intent) -> Reservation {
-    // A token has at least one byte.
+    // The bytes of the body bound the number of prompt tokens, because a token has at least one byte.
     let (prompt, completion) = (intent.body.len() as u64, most_tokens(&intent.body).unwrap_or(0));
     match intent.reserve_usd {
         Some(usd) => budget.restored(usd, prompt, completion),
@@ -180,7 +182,7 @@ pub(super) fn reservation(budget: &Budget, intent: &Intent) -> Reservation {
     }
 }
 
-/// Records that are being written. Their number is limited.
+/// Journal records that are not yet known to be durable, at most [`MOST_COMMITS`].
 #[derive(Debug, Default)]
 pub(super) struct Commits(Vec<Commit>);
 
@@ -190,7 +192,7 @@ impl Commits {
         if self.0.len() >= MOST_COMMITS { self.durable().await } else { Ok(()) }
     }
 
-    /// Waits until all are durable.
+    /// Waits until all records are durable.
     pub(super) async fn durable(&mut self) -> Result<()> {
         for commit in self.0.drain(..) {
             commit.durable().await?;

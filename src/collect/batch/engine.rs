@@ -1,5 +1,6 @@
-//! Runs the rounds of a run in batches. Each round groups the questions without an answer into batches,
-//! creates the batches and waits for them; the next round takes the questions that remain.
+//! Asks the questions of a run in rounds of batches. Each round groups the questions without an answer into
+//! batches, creates the batches and waits for them. The next round asks the questions that are still
+//! unanswered.
 
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -19,8 +20,8 @@ use crate::provider::batch::BatchLimits;
 /// Maximum number of batches that are open at the same time.
 const MOST_BATCHES: usize = 32;
 
-/// Asks the pending questions in batches, or cancels the open batches. Without settings, it polls open
-/// batches of earlier runs once and asks nothing. Returns the reason if the run ended early.
+/// Asks the pending questions in batches, or cancels the open batches. Without settings, polls the open
+/// batches of earlier runs once and asks nothing. Returns the reason if the run ends early.
 pub(in crate::collect) async fn run(
     plan: &Plan,
     journal: &mut Journal,
@@ -43,11 +44,12 @@ pub(in crate::collect) async fn run(
             journal.index = Index::read(folder(journal))?;
         }
         let mut pending = plan.pending(&journal.index, again)?;
-        // The check comes before each round, because a batch is billed as a whole.
+        // The existing answers are checked before each round, because all requests of a batch are paid at
+        // once.
         if asks {
             finding = worker.first.of_earlier(plan, &pending, journal)?;
         }
-        // Open batches are billed already, so their results are fetched despite a finding.
+        // Open batches are already billed, so their results are fetched even if the check failed.
         let asks = asks && finding.is_none();
         if is_first {
             let n = pending.questions.len() + pending.n_in_batches;
@@ -56,11 +58,11 @@ pub(in crate::collect) async fn run(
             pending.questions.retain(|question| !tries.is_other_round(question));
         }
         let mut batches = held(&context, &journal.index)?;
-        // Batches of earlier runs are polled once before anything new is paid.
+        // Batches of earlier runs are polled once before a new batch is paid.
         let only_polls = is_first && asks && batches.iter().any(|held| held.batch.id.is_some());
         is_first = false;
         if !only_polls {
-            // While a batch is faulty, no other is paid.
+            // While a batch is faulty, no new batch is created.
             let has_room = faulty.is_empty() && journal.index.batches.len() < most_batches;
             if asks && has_room && !run.stop.is_draining() {
                 let room = (limits, most_batches - journal.index.batches.len());
@@ -79,7 +81,8 @@ pub(in crate::collect) async fn run(
                 break;
             }
             if !refused.is_empty() {
-                // Each of them was too large by itself, so the smallest decides.
+                // Each refused batch exceeds the limit on its own, so the limit is below the smallest of
+                // them.
                 let smallest = refused.iter().map(|refused| refused.n).min();
                 lower(&context, &mut limits, &mut tries, &refused, smallest);
                 continue;
@@ -94,14 +97,14 @@ pub(in crate::collect) async fn run(
             until = until.map(Patience::once);
         }
         if is_cancelling && !cancel_all(&context, &batches).await {
-            // A batch that was not cancelled is not waited for.
+            // The run does not wait for a batch that it did not cancel.
             until = None;
         }
         let known = std::mem::take(&mut faulty);
         let (waited, mut result) = wait(&context, &mut batches, until, known, is_cancelling).await?;
         if !result.too_large.is_empty() {
-            // The limit may apply to all batches together, so the largest decides, and the next batches are
-            // created one at a time.
+            // The limit may apply to the sum of all open batches. So the next batches have at most half the
+            // size of the largest refused one, and are created one at a time.
             let largest = result.too_large.iter().map(|refused| refused.n).max();
             lower(&context, &mut limits, &mut tries, &result.too_large, largest);
             most_batches = 1;
@@ -119,16 +122,17 @@ pub(in crate::collect) async fn run(
         let goes_on = result.n_answered > 0 || !result.too_large.is_empty() || result.has_foreign;
         match waited {
             Waited::Ended if asks && goes_on => {}
-            // Without any answer in this round, the next round would yield none either. After a wrong match,
-            // the loop searches for our batch again.
+            // If the search matched a batch of another client, the next round searches for our batch again.
+            // Otherwise the loop ends, because a round without answers suggests that the next one would have
+            // none either.
             Waited::Ended if result.has_foreign => {}
             Waited::Ended | Waited::Stopped => break,
             Waited::Polled if finding.is_some() => break,
             Waited::Polled => {
                 let n: u64 = batches.iter().map(|held| held.open.len() as u64).sum();
                 run.progress.say(&format!(
-                    "{n} questions are in a batch that has not ended and are not asked again: --batch waits \
-                     for it, --cancel ends it"
+                    "{n} questions are in a batch that has not ended and are not asked again: to wait for \
+                     the batch, use --batch; to end it, use --cancel"
                 ));
                 break;
             }
@@ -172,7 +176,7 @@ fn with_open(reason: String, index: &Index) -> String {
 /// Reserves the maximum cost of the requests in open batches of earlier runs.
 ///
 /// # Errors
-/// [`Error::Journal`], [`Error::Storage`]
+/// [`Error::Journal`] or [`Error::Storage`] if the journal cannot be read.
 pub(in crate::collect) fn hold(journal: &Journal, worker: &Worker) -> Result<()> {
     let in_batches = journal.index.open.values().filter(|intent| intent.batch.is_some());
     let budget = &worker.run.budget;
@@ -188,7 +192,7 @@ pub(in crate::collect) fn hold(journal: &Journal, worker: &Worker) -> Result<()>
     Ok(())
 }
 
-/// The open batches at this endpoint. Batches at other endpoints are left alone.
+/// The open batches at this endpoint. Prints a message if a batch is open at another endpoint.
 fn held(context: &Context<'_>, index: &Index) -> Result<Vec<Held>> {
     if index.batches.is_empty() {
         return Ok(vec![]);
@@ -212,25 +216,26 @@ fn held(context: &Context<'_>, index: &Index) -> Result<Vec<Held>> {
         let open = intents.iter().filter(|intent| is_open(intent.key, intent.attempt)).copied().collect();
         batches.push(Held { batch: batch.clone(), intents, open });
     }
-    // The order is that of the questions, not that of the names.
+    // Sorts the batches in the order of their first questions; the index sorts them by name.
     batches.sort_by_key(|held| held.intents.first().map(|intent| intent.place));
     Ok(batches)
 }
 
-/// Creates the batches that do not exist yet. Unless `asks`, batches that were never sent are withdrawn.
-/// Returns the batches that were refused as too large.
+/// Creates the batches that do not exist yet. If `asks` is false, withdraws the batches that were never sent.
+/// Returns the batches that the server refused as too large.
 async fn create_all(context: &Context<'_>, batches: &mut [Held], asks: bool) -> Result<Vec<TooLarge>> {
     let mut refused = vec![];
     let mut others: Vec<String> = batches.iter().filter_map(|held| held.batch.id.clone()).collect();
     for held in batches.iter_mut().filter(|held| held.batch.id.is_none()) {
-        // An earlier run closed some of its requests when it ended. Other batches ask their questions.
+        // An earlier run ended while it wrote the outcomes of this batch. The questions of the batch are
+        // asked again in new batches.
         let is_begun = held.open.len() < held.intents.len();
         if held.batch.n_submitted == 0 && (is_begun || !asks) {
             context.withdraw(held, "withdrawn", |_| "the batch was not sent".into()).await?;
             continue;
         }
         if is_begun {
-            lose(context, held, "an earlier run ended before it was certain").await?;
+            lose(context, held, "an earlier run ended before it could determine this").await?;
             continue;
         }
         match submit(context, held, &others, asks).await? {
@@ -245,7 +250,7 @@ async fn create_all(context: &Context<'_>, batches: &mut [Held], asks: bool) -> 
     Ok(refused)
 }
 
-/// Searches for the batches that may exist, and creates none.
+/// Searches for the batches that may exist at the provider, without creating a batch.
 async fn find_all(context: &Context<'_>, batches: &mut [Held]) -> Result<Vec<TooLarge>> {
     let mut others: Vec<String> = batches.iter().filter_map(|held| held.batch.id.clone()).collect();
     let may_exist = |held: &&mut Held| held.batch.id.is_none() && held.batch.n_submitted > 0;
@@ -256,8 +261,8 @@ async fn find_all(context: &Context<'_>, batches: &mut [Held]) -> Result<Vec<Too
     Ok(vec![])
 }
 
-/// Limits the size of the next batches to half of that of a refused batch, the one with `n` requests. The
-/// questions of the refused batches were not asked, so that they do not count as tried.
+/// Limits the next batches to half the size of the refused batch that has `n` requests. The questions of the
+/// refused batches were not asked, so this try does not count.
 fn lower(
     context: &Context<'_>,
     limits: &mut BatchLimits,
@@ -279,24 +284,24 @@ fn lower(
     limits.requests = limits.requests.min(half);
     context.worker.run.progress.say(&format!(
         "a batch of {n} requests is refused for its size ({message}); its questions are split into batches \
-         of at most {half} requests, which --batch-size {half} does from the beginning"
+         of at most {half} requests. To avoid the refusal, use --batch-size {half}"
     ));
 }
 
-/// Cancels batches, except those that may belong to another user. Returns whether all batches are certain to
-/// be ours.
+/// Cancels batches, except those that may belong to another user. Returns false if there is such a batch.
 async fn cancel_all(context: &Context<'_>, batches: &[Held]) -> bool {
     for held in batches {
         let Some(id) = held.batch.id.as_deref() else { continue };
         if held.batch.is_guess {
             context.worker.run.progress.say(&format!(
-                "batch {id} is not cancelled, because it may be another batch with the same number of \
-                 requests: the process ended before it could store the id of its batch. If the batch is \
-                 yours, cancel it in the provider's console; the same command then fetches its results"
+                "batch {id} is not cancelled, because it may belong to another user: surmise found it in the \
+                 provider's list only by its number of requests. If the batch is yours, cancel it in the \
+                 provider's console and run the same command again to fetch its results"
             ));
             continue;
         }
-        // A batch that has ended cannot be cancelled. One that the server does not show is given up later.
+        // A batch that has ended cannot be cancelled. A batch that the server cannot show is given up when it
+        // is polled.
         match context.call(&context.wire.poll(id), Repeat::Poll(None)).await {
             Ok(value) if context.wire.read(&value).is_some_and(|status| status.end.is_none()) => {}
             Err(CallFault::Stopped { .. }) => return true,
@@ -304,7 +309,8 @@ async fn cancel_all(context: &Context<'_>, batches: &[Held]) -> bool {
             Err(CallFault::Unclear(_)) => {}
             _ => continue,
         }
-        // It may have ended since. Then the refusal does no harm, and the next poll shows that it has.
+        // If the batch has ended since the poll, the server refuses the cancellation. This does no harm,
+        // because the next poll detects the end.
         if context.call(&context.wire.cancel(id), Repeat::UnlessConflict).await.is_ok() {
             context.worker.run.progress.say(&format!("batch {id} is being cancelled"));
         }

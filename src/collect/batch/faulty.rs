@@ -1,4 +1,5 @@
-//! Batches that cannot be polled or fetched. They are left alone until the others have ended.
+//! Keeps a list of the batches that cannot be polled or fetched. The run does not touch them again until the
+//! other batches have ended.
 
 use std::collections::HashSet;
 
@@ -8,9 +9,9 @@ use crate::collect::progress::Progress;
 /// The batches that cannot be polled or fetched.
 #[derive(Debug, Default)]
 pub(super) struct Faulty {
-    /// Their names.
+    /// Names of the batches.
     names: HashSet<String>,
-    /// The first reason.
+    /// The fault of the first of these batches.
     fault: Option<String>,
 }
 
@@ -31,7 +32,8 @@ impl Faulty {
         }
     }
 
-    /// The reason why the run ends, with a hint on the `n_open` batches that a cancellation would also end.
+    /// The reason why the run ends. If `n_open` other batches are open, a hint warns that `--cancel` also
+    /// ends those.
     pub(super) fn reason(&self, n_open: usize) -> Option<String> {
         let fault = self.fault.as_deref()?;
         Some(match n_open {

@@ -1,4 +1,5 @@
-//! Groups questions into batches: reserves their maximum cost and writes their intents. Sends nothing.
+//! Groups questions into batches, reserves the maximum cost of each request and writes its intent to the
+//! journal. Sends nothing.
 
 use std::collections::HashMap;
 
@@ -11,16 +12,17 @@ use crate::error::Result;
 use crate::provider::batch::{BatchLimits, BatchRequest};
 use crate::seed;
 
-/// Maximum number of batches per run that contain the same question, without those that were refused for
-/// their size.
+/// Maximum number of batches of a run that contain the same question. Batches that were refused for their
+/// size do not count.
 const MOST_TRIES: u32 = 3;
 
-/// How often this run has asked each question in a batch.
+/// Counts how often this run has asked each question in a batch.
 #[derive(Debug, Default)]
 pub(super) struct Tries {
-    /// For each question, the number of batches that contained it, and its replicate number in the last one.
+    /// For each question, the number of batches that contained it, and its replicate number in the last of
+    /// these batches.
     questions: HashMap<Question, (u32, u32)>,
-    /// The questions of the batches that have not ended, by the names of the batches.
+    /// The questions of each open batch, by the name of the batch.
     batches: HashMap<String, Vec<Question>>,
 }
 
@@ -38,7 +40,8 @@ impl Tries {
         }
     }
 
-    /// Takes back the tries of a batch that was refused for its size: its questions were not asked.
+    /// Decrements the counts of the questions in a batch that was refused for its size, because they were not
+    /// asked.
     pub(super) fn take_back(&mut self, batch: &str) {
         for question in self.batches.remove(batch).unwrap_or_default() {
             if let Some((n, _)) = self.questions.get_mut(&question) {
@@ -47,7 +50,7 @@ impl Tries {
         }
     }
 
-    /// Whether a question is in another `--redo` round than the one in which this run asked it.
+    /// Whether this run has asked the question in a different `--redo` round.
     pub(super) fn is_other_round(&self, question: &Question) -> bool {
         let asked = self.questions.get(&question.first_round());
         asked.is_some_and(|(_, replicate)| *replicate != question.replicate)
@@ -63,8 +66,8 @@ struct Filling {
     commits: Commits,
 }
 
-/// Prepares batches of the pending questions, as far as limits and budget allow. Returns whether the rest of
-/// the budget was too small for a question.
+/// Prepares batches of the pending questions, as far as limits and budget allow. Returns true if the
+/// remaining budget was too small for the next question.
 pub(super) async fn prepare(
     context: &Context<'_>,
     index: &Index,
@@ -126,7 +129,7 @@ pub(super) async fn prepare(
     Ok(is_short)
 }
 
-/// Writes a record that all intents of a batch are durable, once they are.
+/// Waits until all intents of a batch are durable, then writes a record of this.
 async fn finish(context: &Context<'_>, filling: &mut Filling) -> Result<()> {
     filling.commits.durable().await?;
     let record = BatchRecord {
@@ -139,8 +142,8 @@ async fn finish(context: &Context<'_>, filling: &mut Filling) -> Result<()> {
     Ok(())
 }
 
-/// The name of a new batch. It differs from that of any other batch with the same questions, even in another
-/// folder, because the search in the provider's list relies on it.
+/// Creates a unique name for a new batch. Two batches with the same questions have different names, even in
+/// different folders, because the search in the provider's list relies on the name.
 fn name(first: &QuestionKey) -> String {
     let mut hash = Sha256::new();
     let nanoseconds = jiff::Timestamp::now().as_nanosecond();

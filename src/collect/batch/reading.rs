@@ -1,6 +1,6 @@
-//! Reads the results of a batch, and writes the outcome of every request that was processed. Results may come
-//! in any order, twice, with unknown ids, or truncated. A written outcome counts, and no outcome is written
-//! twice.
+//! Reads the results of a batch, and writes the outcome of every processed request. Results may arrive in any
+//! order, be duplicated, have unknown ids, or be truncated. The first outcome that is written for a request
+//! is final.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 use crate::provider::batch::{BatchCall, BatchEnd, BatchResult, BatchStatus, ResultKind};
 use crate::provider::{FailureClass, Headers, Outcome, json};
 
-/// Numbers of results in one download, by kind.
+/// Number of results of each kind in one download.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
     pub(super) n_ours: u64,
@@ -37,31 +37,31 @@ pub(super) struct Reading<'a> {
     /// The requests without an outcome.
     left: HashMap<QuestionKey, BatchIntent>,
     all: HashSet<QuestionKey>,
-    /// The requests that had an outcome before the first download.
+    /// The requests that already had an outcome before the first download.
     closed: HashSet<QuestionKey>,
-    /// The requests whose results were in this download.
+    /// The requests whose results this download contained.
     seen: HashSet<QuestionKey>,
     /// The requests with a readable result, in any download.
     processed: HashSet<QuestionKey>,
     /// The requests with an unreadable result and no readable one. They may have been processed.
     unreadable: HashSet<QuestionKey>,
-    /// The requests that were not processed according to their results, with the reasons. Their outcomes are
-    /// written last, because another file may contain their answers.
+    /// The requests whose results state that they were not processed, with the reasons. Their outcomes are
+    /// written last, because another result file may still contain their answers.
     unprocessed: HashMap<QuestionKey, String>,
     pub(super) counts: Counts,
-    /// Number of answers, in all downloads.
+    /// Number of answers in all downloads together.
     pub(super) n_answered: u64,
 }
 
 /// The result of a download.
 pub(super) enum Download {
-    /// Results were read, from the whole file or from a part.
+    /// Results were read. `is_whole` states whether the file arrived completely.
     Read { is_whole: bool },
     /// The server no longer has the results.
     Gone(String),
-    /// The server refuses the results.
+    /// The server refuses to send the results.
     Refused(String),
-    /// The run ends, and the reason is stored.
+    /// The run is ending, and the reason is stored in `run.stop`.
     Stopped,
 }
 
@@ -97,44 +97,46 @@ impl<'a> Reading<'a> {
         self.left.is_empty()
     }
 
-    /// Whether no download had the result of a processed request.
+    /// Whether no download contained the result of a processed request.
     pub(super) fn has_nothing(&self) -> bool {
         self.processed.is_empty()
     }
 
-    /// Number of requests without any readable result.
+    /// Number of requests that have neither an outcome nor a result which states that they were not
+    /// processed.
     pub(super) fn n_without_result(&self) -> u64 {
         self.left.keys().filter(|key| !self.unprocessed.contains_key(key)).count() as u64
     }
 
-    /// Number of processed requests, as the server counts them; `None` if it does not count them, or counts
-    /// fewer than there are results.
+    /// Number of processed requests that the server states; `None` if the server states no number, or one
+    /// below the number of results.
     pub(super) fn n_stated(&self, status: &BatchStatus) -> Option<u64> {
         status.n_done.filter(|n_done| *n_done >= self.processed.len() as u64)
     }
 
-    /// Number of requests that were processed, according to their results or to outcomes of earlier runs.
+    /// Number of requests that were processed, judging by their results or by outcomes from earlier runs.
     pub(super) fn n_processed(&self) -> u64 {
-        // Earlier runs may have closed requests that were not processed.
+        // An outcome from an earlier run may state that the request was not processed.
         let is_processed = |key: &&QuestionKey| {
             self.processed.contains(key) || (self.closed.contains(key) && !self.unprocessed.contains_key(key))
         };
         self.all.iter().filter(is_processed).count() as u64
     }
 
-    /// Number of requests that may have been processed and billed although no download had their results.
+    /// Number of requests that may have been processed and billed although no download contained their
+    /// results.
     pub(super) fn n_missing(&self, status: &BatchStatus, end: BatchEnd) -> u64 {
         let n_without = self.n_without_result();
         let has_results = !self.has_nothing() || !self.unreadable.is_empty();
         let n_missing = match (end, self.n_stated(status)) {
-            // Every request of such a batch was processed.
+            // A completed batch has processed all its requests.
             (BatchEnd::Completed, _) => n_without,
             (_, Some(n_done)) => n_done.saturating_sub(self.n_processed()).max(self.unreadable.len() as u64),
-            // The batch was refused as a whole.
+            // The provider refused the batch as a whole.
             (BatchEnd::Failed, None) if !has_results => 0,
-            // A document is whole or unreadable, and contains the results of all processed requests.
+            // A readable document is complete: it contains the results of all processed requests.
             (_, None) if self.context.wire.document().is_some() && has_results && !self.is_damaged() => 0,
-            // A file of lines may be truncated between two lines.
+            // A file with one result per line may be truncated after any line, which cannot be detected.
             (_, None) => n_without,
         };
         n_missing.min(n_without)
@@ -145,8 +147,8 @@ impl<'a> Reading<'a> {
         self.counts.n_unreadable > 0
     }
 
-    /// The requests without an outcome: those that may have been processed, and those that were not. The
-    /// first group has `n_missing` requests.
+    /// Splits the requests without an outcome into `n_missing` requests that may have been processed, and the
+    /// rest, which were not processed.
     pub(super) fn open(
         &self,
         intents: &[BatchIntent],
@@ -161,12 +163,12 @@ impl<'a> Reading<'a> {
         (open, rest)
     }
 
-    /// The reason why a request was not processed, if its result states it.
+    /// The reason why a request was not processed, if its result states the reason.
     pub(super) fn why(&self, key: &QuestionKey) -> Option<&str> {
         self.unprocessed.get(key).map(String::as_str)
     }
 
-    /// Receives one file of results and writes the outcomes in it.
+    /// Downloads one file of results and writes the outcome of each result.
     pub(super) async fn download(&mut self, call: &BatchCall, intents: &[BatchIntent]) -> Result<Download> {
         let (run, client) = (&self.context.worker.run, &self.context.worker.client);
         let fault = |source| as_storage(Error::Write { path: std::env::temp_dir(), source });
@@ -202,7 +204,8 @@ impl<'a> Reading<'a> {
             if disk::read_line(&mut lines, &mut line).map_err(fault)? == 0 {
                 return Ok(());
             }
-            // The end of a truncated file could be read as a shorter number, so it is skipped.
+            // The last line of a truncated file is skipped, because it could parse as valid but shortened
+            // JSON, such as a number without its last digits.
             if (!is_whole && !line.ends_with(b"\n")) || line.trim_ascii().is_empty() {
                 continue;
             }
@@ -229,7 +232,7 @@ impl<'a> Reading<'a> {
         };
         let results: Vec<BatchResult> =
             list(value).iter().map(|result| self.context.wire.read_result(result)).collect();
-        // If no result has an id and none is missing, results are matched by position.
+        // If no result has an id and no result is missing, results are matched to requests by position.
         let is_in_order = results.len() == intents.len() && results.iter().all(|result| result.id.is_none());
         for (n, mut result) in results.into_iter().enumerate() {
             if is_in_order {
@@ -240,11 +243,11 @@ impl<'a> Reading<'a> {
         Ok(())
     }
 
-    /// Writes the outcome of a request, unless it has one.
+    /// Writes the outcome of a request, unless the request already has one.
     async fn add(&mut self, result: BatchResult) -> Result<()> {
         let key = result.id.as_deref().and_then(QuestionKey::parse).filter(|key| self.all.contains(key));
         let Some(key) = key else {
-            // A result without an id may belong to any request.
+            // A result without an id may belong to any request of the batch.
             match result.id {
                 Some(_) => self.counts.n_unknown += 1,
                 None => self.counts.n_unreadable += 1,
@@ -300,7 +303,7 @@ impl<'a> Reading<'a> {
         self.commits.add(self.context.worker.writer.append(&Record::Outcome(Box::new(record)))?).await
     }
 
-    /// The outcome of a processed request; `None` if the record of the request cannot be read.
+    /// The outcome of a processed request; `None` if the journal record of the request cannot be read.
     fn outcome(
         &mut self,
         intent: &BatchIntent,
@@ -316,8 +319,8 @@ impl<'a> Reading<'a> {
         let mut record = OutcomeRecord { batch: Some(self.batch.clone()), ..record };
         let answer = read(run, &mut record);
         let reserve = self.context.reservation(&sent);
-        // Failed requests in a batch are certainly not billed, even if the same error is unclear outside a
-        // batch.
+        // A failed request in a batch is never billed, even if it is unknown whether the same error is billed
+        // outside a batch.
         if let Outcome::Failed(failure) = &answer.outcome {
             run.budget.release(reserve);
             if failure.class == FailureClass::Unknown {
@@ -330,11 +333,11 @@ impl<'a> Reading<'a> {
         Ok(Some(record))
     }
 
-    /// Reports what was wrong with the results.
+    /// Prints messages about duplicate, unknown and unreadable results.
     pub(super) fn report(&self, id: &str) {
         let Counts { n_duplicate, n_unknown, n_unreadable, .. } = self.counts;
         for (n, what) in [
-            (n_duplicate, "result(s) that occur twice; the first counts"),
+            (n_duplicate, "result(s) that occur twice; the first one is used"),
             (n_unknown, "result(s) for requests that are not in this batch; they are ignored"),
             (n_unreadable, "result(s) that cannot be read"),
         ] {

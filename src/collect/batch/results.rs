@@ -1,5 +1,5 @@
-//! Takes the results of a batch that ended: downloads them until nothing is missing, and writes the outcome
-//! of every request.
+//! Stores the results of a batch that has ended: downloads them until no result is missing, and writes the
+//! outcome of every request.
 
 use super::calls::Repeat;
 use super::context::{Context, Held};
@@ -9,27 +9,27 @@ use crate::collect::journal::BatchStage;
 use crate::error::Result;
 use crate::provider::batch::{BatchEnd, BatchStatus};
 
-/// The result of a batch that ended.
+/// How the results of an ended batch were handled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Taken {
     /// Every request has an outcome.
     All {
-        /// Number of requests with an answer.
+        /// Number of answered requests.
         n_answered: u64,
     },
-    /// The batch is not ours: its results belong to other requests.
+    /// The batch belongs to another client: its results are for other requests.
     Foreign,
-    /// The results cannot be fetched, for this reason. The batch stays open.
+    /// The results cannot be fetched for this reason, and the batch stays open.
     Fault(String),
-    /// The run ends, and the reason is stored.
+    /// The run is ending, and the reason is stored in `run.stop`.
     Stopped,
 }
 
-/// What a user can do about results that cannot be fetched.
-const ABANDON: &str = "--cancel abandons them, and the requests then count as possibly billed";
+/// Advice for results that cannot be fetched.
+const ABANDON: &str = "--cancel abandons them, and their requests then count as possibly billed";
 
-/// Fetches the results of a batch that has ended. If `is_giving_up`, results that are gone are given up.
-/// `others` are ids of batches that are known not to be this one.
+/// Fetches the results of a batch that has ended. If `is_giving_up`, abandons results that cannot be fetched.
+/// `others` contains the ids of the other known batches.
 pub(super) async fn take(
     context: &Context<'_>,
     held: &mut Held,
@@ -53,22 +53,22 @@ pub(super) async fn take(
         Fetched::Ended(taken) => return Ok(taken),
     };
     reading.report(&status.id);
-    // If a batch ended early, the requests beyond its count of processed requests are not billed.
+    // If a batch ended early, the server bills only the requests that it counts as processed.
     let n_missing = reading.n_missing(&status, end);
     close(context, held, &reading, (&status, end.name(), n_missing), others).await
 }
 
 /// How the downloads ended.
 enum Fetched {
-    /// The results were read, as far as there are any. The state is the last one that the server reported.
+    /// All available results were read. Contains the last state of the batch that the server reported.
     Read(BatchStatus),
-    /// The results cannot be fetched for this reason, and are given up.
+    /// The results are given up, because they cannot be fetched for this reason.
     GivenUp(String),
-    /// The results are not complete, or do not belong to the batch.
+    /// Fetching ended without complete results, for the contained reason.
     Ended(Taken),
 }
 
-/// Downloads the results until nothing is missing, but not more often than the limit of retries.
+/// Downloads the results until no result is missing or the retries are used up.
 async fn fetch(
     context: &Context<'_>,
     held: &mut Held,
@@ -78,7 +78,7 @@ async fn fetch(
 ) -> Result<Fetched> {
     let run = &context.worker.run;
     let (mut status, mut n) = (status.clone(), 0);
-    // If an earlier run ended after it had written the last outcome, there is nothing to fetch.
+    // Nothing is fetched if an earlier run wrote all outcomes, but ended before it closed the batch.
     while !reading.is_complete() {
         reading.begin();
         let mut is_whole = true;
@@ -116,8 +116,8 @@ async fn fetch(
         }
         if n >= run.policy.retries {
             let stated = reading.n_stated(&status);
-            // The server may provide more results later, and they are billed: it counts more, or it has not
-            // provided any file yet.
+            // The server may still provide results that are billed, if it counts more processed requests than
+            // there are results, or has not provided a file yet.
             let has_no_file = reading.has_nothing() && status.n_done != Some(0);
             let has_no_file = has_no_file && context.wire.document().is_none();
             let may_come = stated.is_some_and(|n_done| n_done > reading.n_processed()) || has_no_file;
@@ -125,7 +125,7 @@ async fn fetch(
             if is_accounted || (is_whole && (n_missing == 0 || !may_come || is_giving_up)) {
                 break;
             }
-            // If the whole server is out of order, the batch is not at fault.
+            // If the whole server fails, the batch is not at fault.
             if is_giving_up && context.is_reachable().await {
                 return Ok(Fetched::GivenUp("they cannot be downloaded completely".into()));
             }
@@ -158,8 +158,8 @@ async fn fetch(
     Ok(Fetched::Read(status))
 }
 
-/// Writes the outcomes of the requests without an answer. `n_missing` of them may have been processed. They
-/// come first, so that a later run counts them, too, if this one ends in between.
+/// Writes the outcomes of the requests without an answer, of which `n_missing` may have been processed. Those
+/// are written first, so that a later run counts the rest correctly if this run ends in between.
 async fn close(
     context: &Context<'_>,
     held: &mut Held,

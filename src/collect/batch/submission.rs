@@ -1,5 +1,5 @@
-//! Creates a batch at the provider exactly once. After the record `submitting`, the batch may exist, so it is
-//! searched for in the provider's list before another attempt to create it.
+//! Creates a batch at the provider exactly once. Once the journal contains the record `submitting`, the batch
+//! may exist, so the provider's list is searched for the batch before another attempt to create it.
 
 use super::calls::{CallFault, Repeat};
 use super::context::{Context, Held};
@@ -7,8 +7,8 @@ use crate::collect::journal::{BatchStage, JournalReader, OpenBatch};
 use crate::error::Result;
 use crate::provider::batch::{BatchRequest, BatchStatus, NewBatch};
 
-/// Number of searches before a batch counts as not created. The pauses double, about a minute in total,
-/// because a list may be out of date.
+/// Number of searches without a match after which a batch counts as not created. The list may be out of date,
+/// so the searches are spread over about a minute, with doubling pauses.
 const LOOKS: u32 = 7;
 /// Maximum number of pages of the list that are read.
 const MOST_PAGES: usize = 50;
@@ -17,9 +17,9 @@ const MOST_PAGES: usize = 50;
 pub(super) enum Submitted {
     /// The batch exists, and its id is durable.
     Created,
-    /// The batch was refused for its size, and its requests have outcomes.
+    /// The provider refused the batch for its size, and all requests have outcomes.
     TooLarge(String),
-    /// The batch does not exist, and its requests have outcomes.
+    /// The batch does not exist or was given up, and all requests have outcomes.
     Closed,
     /// The run ends and leaves the batch unchanged.
     Stopped,
@@ -29,13 +29,13 @@ pub(super) enum Submitted {
 enum Found {
     Yes(BatchStatus),
     No,
-    /// The server has no list of batches.
+    /// The server has no usable list of batches.
     Unlisted,
     Stopped,
 }
 
-/// Creates a batch that does not exist yet if `creates`; otherwise only searches for a batch that may exist.
-/// `others` are ids of batches that are known not to be this one.
+/// Searches for a batch that may exist and, if `creates`, creates it if it does not exist. `others` contains
+/// the ids of the other known batches.
 pub(super) async fn submit(
     context: &Context<'_>,
     held: &mut Held,
@@ -52,13 +52,18 @@ pub(super) async fn submit(
                     return Ok(Submitted::Created);
                 }
                 Found::No if !creates => {
-                    lose(context, held, "the provider's list does not have it, but lists may be out of date")
-                        .await?;
+                    lose(
+                        context,
+                        held,
+                        "the provider's list does not contain it, but the list may be out of date",
+                    )
+                    .await?;
                     return Ok(Submitted::Closed);
                 }
                 Found::No => {}
                 Found::Unlisted => {
-                    lose(context, held, "the server has no list of batches that shows it").await?;
+                    lose(context, held, "the server has no list of batches in which it can be identified")
+                        .await?;
                     return Ok(Submitted::Closed);
                 }
                 Found::Stopped => return Ok(Submitted::Stopped),
@@ -66,13 +71,11 @@ pub(super) async fn submit(
         }
         if n_unclear > run.policy.unknown_retries {
             run.stop_for_endpoint(
-                "each attempt to create a batch fails without a clear answer; run the same command again \
-                 later"
-                    .into(),
+                "no attempt to create the batch got a clear answer; run the same command again later".into(),
             );
             return Ok(Submitted::Stopped);
         }
-        // An earlier attempt may have created the batch, although this one is refused.
+        // Even if the server refuses this attempt, an earlier attempt may have created the batch.
         let may_exist = held.batch.n_submitted > 0;
         let fault = match create(context, held, others).await? {
             Ok(()) => return Ok(Submitted::Created),
@@ -109,7 +112,7 @@ pub(super) async fn submit(
     }
 }
 
-/// Ends a batch whose last creation was refused.
+/// Ends a batch whose last creation attempt was refused.
 async fn close(context: &Context<'_>, held: &mut Held, may_exist: bool, why: &str) -> Result<()> {
     if may_exist {
         return lose(context, held, "an earlier attempt had no clear answer, and this one is refused").await;
@@ -117,15 +120,15 @@ async fn close(context: &Context<'_>, held: &mut Held, may_exist: bool, why: &st
     context.withdraw(held, "refused", |_| why.into()).await
 }
 
-/// Ends a batch of which it is unknown whether it was created.
+/// Gives up a batch if it is unknown whether the provider created it.
 pub(super) async fn lose(context: &Context<'_>, held: &mut Held, why: &str) -> Result<()> {
     let times = match held.batch.n_submitted {
         0 | 1 => String::new(),
         n => format!(", {n} times, because each of {n} attempts may have succeeded"),
     };
     context.worker.run.progress.say(&format!(
-        "it is unknown whether a batch of {} requests was created ({why}); {} of them count as possibly \
-         billed{times}",
+        "it is unknown whether a batch of {} requests was created ({why}); {} of these requests count as \
+         possibly billed{times}",
         held.batch.n,
         held.open.len()
     ));
@@ -133,7 +136,7 @@ pub(super) async fn lose(context: &Context<'_>, held: &mut Held, why: &str) -> R
     context.give_up(held, "lost", "it is unknown whether the batch was created").await
 }
 
-/// Searches once for a batch that may exist, and creates nothing.
+/// Searches once for a batch that may exist, without creating it.
 pub(super) async fn find(context: &Context<'_>, held: &mut Held, others: &[String]) -> Result<()> {
     match look(context, held, others, 1).await {
         Found::Yes(status) => adopt(context, held, &status).await,
@@ -141,7 +144,7 @@ pub(super) async fn find(context: &Context<'_>, held: &mut Held, others: &[Strin
     }
 }
 
-/// Records that a listed batch is the one that may exist.
+/// Records that a listed batch is this batch, or probably is if batches have no names.
 async fn adopt(context: &Context<'_>, held: &mut Held, status: &BatchStatus) -> Result<()> {
     let is_named = context.wire.is_named();
     let stage = if is_named { BatchStage::Created } else { BatchStage::Found };
@@ -154,14 +157,14 @@ async fn adopt(context: &Context<'_>, held: &mut Held, status: &BatchStatus) -> 
     Ok(())
 }
 
-/// Uploads the requests, if the provider wants a file, and creates the batch.
+/// Uploads the requests, if the provider needs a file, and creates the batch.
 async fn create(
     context: &Context<'_>,
     held: &mut Held,
     others: &[String],
 ) -> Result<std::result::Result<(), CallFault>> {
     let wire = context.wire;
-    // Ids are stored without redaction.
+    // Ids are stored without redaction, so an id that contains an API key is rejected.
     let holds_key = |id: &str| context.worker.run.secrets.holds_key(id);
     let mut reader = JournalReader::open(context.journal)?;
     let (mut members, mut path) = (vec![], String::new());
@@ -174,7 +177,7 @@ async fn create(
     if held.batch.file.is_none()
         && let Some(upload) = wire.upload(&held.batch.name, &members)
     {
-        // An upload costs nothing, so it is repeated if its result is lost.
+        // An upload costs nothing, so it is repeated if the response is lost.
         let file = match context.call(&upload, Repeat::Always).await {
             Ok(value) => wire.read_upload(&value).filter(|id| !holds_key(id)),
             Err(fault) => return Ok(Err(fault)),
@@ -190,7 +193,7 @@ async fn create(
             Ok(value) => {
                 let page = wire.read_list(&value).unwrap_or_default();
                 let is_ours = |status: &&BatchStatus| may_be(held, others, status);
-                // A batch from an earlier attempt may appear in the list only now.
+                // The list may show the batch of an earlier attempt only now.
                 let newer = page.batches.iter().take_while(|status| !is_mark(held, status));
                 if held.batch.n_submitted > 0
                     && let Some(status) = newer.filter(is_ours).find(|status| !holds_key(&status.id))
@@ -200,7 +203,7 @@ async fn create(
                 }
                 page.batches.first().map(|first| first.id.clone()).filter(|id| !holds_key(id))
             }
-            // Without a list, a later search is not possible either.
+            // Without a list, the batch cannot be searched for later, so no mark is needed.
             Err(CallFault::Missing(_) | CallFault::Refused(_)) => None,
             Err(fault) => return Ok(Err(fault)),
         };
@@ -230,7 +233,7 @@ async fn create(
     Ok(Ok(()))
 }
 
-/// Searches for a batch that may exist, several times, because a list may be out of date.
+/// Searches up to `n_looks` times for a batch that may exist, because the list may be out of date.
 async fn look(context: &Context<'_>, held: &Held, others: &[String], n_looks: u32) -> Found {
     for n in 0..n_looks {
         if n > 0 {
@@ -257,8 +260,8 @@ async fn look(context: &Context<'_>, held: &Held, others: &[String], n_looks: u3
 }
 
 /// The batches in the provider's list that match this one. If batches have names, the name or the uploaded
-/// file must match.
-/// Otherwise a match is newer than the batches that existed before, and has the same number of requests.
+/// file must match. Otherwise a match has the same number of requests and is newer than all batches that
+/// existed before the first attempt.
 pub(super) async fn listed(
     context: &Context<'_>,
     held: &Held,
@@ -296,8 +299,8 @@ pub(super) async fn listed(
     Ok(found)
 }
 
-/// Whether a listed batch has the name or the uploaded file of this one; `None` if it states neither. Some
-/// servers store no names.
+/// Whether a listed batch has the name or the uploaded file of this one; `None` if the list states neither,
+/// because some servers store no names.
 fn is_ours(batch: &OpenBatch, status: &BatchStatus) -> Option<bool> {
     if status.name.is_none() && status.file.is_none() && batch.file.is_some() {
         return None;
@@ -306,14 +309,14 @@ fn is_ours(batch: &OpenBatch, status: &BatchStatus) -> Option<bool> {
     Some(is_same_file || status.name.as_ref() == Some(&batch.name))
 }
 
-/// Whether a batch without a name may be this one: it has the same number of requests and is not known to be
-/// another batch.
+/// Whether a listed batch without a name may be this one, because it has the same number of requests and is
+/// not known to be a different batch.
 fn may_be(held: &Held, others: &[String], status: &BatchStatus) -> bool {
     let is_other = held.batch.foreign.contains(&status.id) || others.contains(&status.id);
     status.n_requests == Some(held.batch.n) && !is_other
 }
 
-/// Whether a batch is the newest one that existed before this one.
+/// Whether a listed batch is the newest of those that existed before this one was created.
 fn is_mark(held: &Held, status: &BatchStatus) -> bool {
     held.batch.newest_before.as_ref() == Some(&status.id)
 }

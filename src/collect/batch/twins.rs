@@ -1,5 +1,5 @@
-//! Books batches that were created a second time because the provider's list was out of date. Their requests
-//! may be billed twice.
+//! Finds batches that were created twice because the provider's list was out of date, and books their
+//! requests, which may be billed twice, as possibly billed again.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Seek};
@@ -23,8 +23,9 @@ enum Kin {
     None,
 }
 
-/// Books the requests of batches that duplicate the batch `id`, and cancels those that have its name. Returns
-/// whether the run goes on. Does nothing if only one creation may have succeeded.
+/// Books the requests of each duplicate of the batch `id`, and cancels a duplicate if the wire format
+/// identifies batches by name. Returns whether the run continues. Does nothing if at most one attempt may
+/// have created the batch.
 pub(super) async fn book_twins(
     context: &Context<'_>,
     held: &Held,
@@ -50,14 +51,14 @@ pub(super) async fn book_twins(
         match kin(context, held, twin).await? {
             Kin::None => continue,
             Kin::Twin => run.progress.say(&format!(
-                "batch {id} was created twice: the {n_requests} requests of {} count as possibly billed a \
-                 second time",
+                "batch {id} was created twice: the {n_requests} requests of its duplicate, {}, count as \
+                 possibly billed a second time",
                 twin.id
             )),
             Kin::Unknown => run.progress.say(&format!(
-                "batch {id} may have been created twice: {} has as many requests and is still in progress; \
-                 they count as possibly billed a second time (it is not cancelled, because it may be another \
-                 batch)",
+                "batch {id} may have been created twice: batch {} has as many requests and is still in \
+                 progress. Its requests count as possibly billed a second time. It is not cancelled, because \
+                 it may belong to another user",
                 twin.id
             )),
         }
@@ -76,8 +77,8 @@ pub(super) async fn book_twins(
     Ok(true)
 }
 
-/// Compares a listed batch with this one. If batches have names, `listed` returns only batches with the right
-/// name. Otherwise the ids of the results decide.
+/// Determines how a listed batch relates to this one. If batches have names, `listed` has already selected
+/// the batches with the right name. Otherwise the ids of the results are compared.
 async fn kin(context: &Context<'_>, held: &Held, twin: &BatchStatus) -> Result<Kin> {
     if context.wire.is_named() {
         return Ok(Kin::Twin);

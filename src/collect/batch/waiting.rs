@@ -1,5 +1,5 @@
-//! Waits for batches: polls them with growing pauses, reports their progress, and fetches the results of
-//! those that have ended.
+//! Waits for batches: polls them with growing pauses, reports their progress, and fetches the results of each
+//! batch that has ended.
 
 use std::time::Duration;
 
@@ -13,26 +13,26 @@ use super::twins::book_twins;
 use crate::error::{Error, Result};
 use crate::provider::batch::{BatchEnd, BatchStatus};
 
-/// What a user can do about a batch that cannot be polled.
-const ABANDON_BATCH: &str = "--cancel abandons the batch, and its requests then count as possibly billed";
+/// Advice for a batch that cannot be polled.
+const ABANDON_BATCH: &str = "--cancel abandons the batch, whose requests then count as possibly billed";
 
-/// How waiting ended.
+/// The reason why waiting ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Waited {
     /// All batches have ended.
     Ended,
-    /// Some batches are open. Each was polled once, because there was no timeout.
+    /// Some batches are still open. Each batch was polled only once, because no timeout was given.
     Polled,
-    /// The run ends, and the reason is stored.
+    /// The run is ending, and the reason is stored in `run.stop`.
     Stopped,
 }
 
-/// How long a run waits for its batches, in all rounds together.
+/// The time limit for waiting, which applies to all rounds of a run together.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Patience {
     began: Instant,
     timeout: Duration,
-    /// Whether each batch is polled only once, which is repeated only if the poll fails.
+    /// Whether each batch is polled only once. A failed poll is repeated.
     is_once: bool,
 }
 
@@ -41,7 +41,7 @@ impl Patience {
         Self { began: Instant::now(), timeout, is_once: false }
     }
 
-    /// The same time for one poll of each batch.
+    /// The same time limit, with a single poll of each batch.
     pub(super) fn once(self) -> Self {
         Self { is_once: true, ..self }
     }
@@ -50,54 +50,55 @@ impl Patience {
         self.timeout.saturating_sub(self.began.elapsed())
     }
 
-    /// A poll is repeated until the time is over.
+    /// Repeats a failed poll until the time limit.
     fn repeat(self) -> Repeat {
         Repeat::Poll(self.began.checked_add(self.timeout))
     }
 }
 
-/// The result of the batches that ended.
+/// The result of waiting for batches.
 #[derive(Debug, Default)]
 pub(super) struct WaitResult {
-    /// Number of requests with an answer.
+    /// Number of answered requests in the batches that ended.
     pub(super) n_answered: u64,
     /// The batches that were refused as too large.
     pub(super) too_large: Vec<TooLarge>,
     /// Whether a batch was cancelled.
     pub(super) was_cancelled: bool,
-    /// Whether the search matched a wrong batch, so that ours must be searched for again.
+    /// Whether the search had matched a batch of another client, so that the search must be repeated.
     pub(super) has_foreign: bool,
-    /// The batches that cannot be polled or fetched. The others are fetched before the run ends.
+    /// The batches that cannot be polled or fetched. The other batches are fetched before the run ends.
     pub(super) faulty: Faulty,
 }
 
 /// A batch that was refused as too large.
 #[derive(Debug)]
 pub(super) struct TooLarge {
-    /// Its name.
+    /// Name of the batch.
     pub(super) batch: String,
-    /// Number of its requests.
+    /// Number of requests of the batch.
     pub(super) n: u64,
-    /// The reason.
+    /// The provider's message.
     pub(super) message: String,
 }
 
-/// What a poll of one batch shows.
+/// The result of polling one batch.
 enum Polled {
     /// The batch is in progress.
     Open(BatchStatus),
-    /// The polls failed until the time was over.
+    /// All polls failed until the time limit.
     Late,
-    /// The batch has ended, and its results are taken or given up.
+    /// The batch has ended, and its results are stored or given up.
     Closed,
-    /// The run has to end for this reason. The batch is left alone until then.
+    /// The batch is faulty, and the run must end for this reason. The batch is not polled again in this run.
     Fault(String),
-    /// The run ends, and the reason is stored.
+    /// The run is ending, and the reason is stored in `run.stop`.
     Stopped,
 }
 
-/// Waits until all batches have ended, but not longer than `patience` allows. Without it, polls each batch
-/// once. Batches that were faulty in an earlier round are left alone, and the run ends with their fault.
+/// Waits until all batches have ended, but not longer than `patience` allows. Without `patience`, polls each
+/// batch once. Batches that were faulty in an earlier round are not polled, and the run ends with their
+/// fault.
 pub(super) async fn wait(
     context: &Context<'_>,
     batches: &mut Vec<Held>,
@@ -133,9 +134,9 @@ pub(super) async fn wait(
             }
         }
         *batches = open;
-        // Without patience, the batches are polled once, too.
+        // The batches are also polled only once if there is no time limit.
         let waits = patience.filter(|patience| !patience.is_once || is_late);
-        // After a single poll, a next round waits for the others.
+        // After a single poll, the next round waits for the other batches.
         let is_last = batches.is_empty() || waits.is_none();
         let is_once = patience.is_some_and(|patience| patience.is_once);
         if let Some(fault) = result.faulty.reason(batches.len()).filter(|_| is_last && !is_once) {
@@ -165,8 +166,8 @@ pub(super) async fn wait(
             let ids: Vec<&str> = batches.iter().filter_map(|held| held.batch.id.as_deref()).collect();
             run.stop.drain(Error::Gaps {
                 reason: format!(
-                    "after {} s of --batch-timeout, {}; the provider goes on: run the same command again to \
-                     wait, or with --cancel to end the open batches ({})",
+                    "after {} s of --batch-timeout, {}; the provider continues to process them: run the same \
+                     command again to wait, or with --cancel to end the open batches ({})",
                     patience.timeout.as_secs(),
                     line,
                     ids.join(", ")
@@ -185,7 +186,7 @@ pub(super) async fn wait(
     }
 }
 
-/// Polls a batch, and takes its results if it has ended.
+/// Polls a batch. If the batch has ended, fetches and stores its results.
 async fn poll(
     context: &Context<'_>,
     held: &mut Held,
@@ -217,7 +218,7 @@ async fn poll(
             let fault = format!(
                 "batch {id} cannot be polled ({message}); run the same command again later; {ABANDON_BATCH}"
             );
-            // If the whole server is out of order, the batch is not at fault.
+            // If the whole server fails, the batch is not at fault.
             if is_giving_up && !context.is_reachable().await {
                 return Ok(Polled::Fault(fault));
             }
@@ -261,7 +262,7 @@ async fn poll(
     Ok(Polled::Closed)
 }
 
-/// The progress of batches in one line, with the remaining time at the present rate.
+/// Describes the progress of all batches in one line, with the remaining time at the present rate.
 fn line(states: &[(BatchStatus, u64)], waited: Duration) -> String {
     let total: u64 = states.iter().map(|(_, n)| n).sum();
     let done: u64 = states.iter().map(|(status, n)| status.n_done.unwrap_or(0).min(*n)).sum();

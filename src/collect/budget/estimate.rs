@@ -20,25 +20,26 @@ const BATCH_TIME_S: f64 = 86_400.0;
 pub struct Estimate {
     /// Number of requests that would be sent, including probes.
     pub n_calls: usize,
-    /// Number of questions that already have an outcome, or share one with another question.
+    /// Number of questions that need no request, because they already have an outcome or share a request with
+    /// another question.
     pub n_cached: usize,
     /// Bounds of the number of tokens in all prompts.
     pub prompt_tokens: (u64, u64),
     /// Bounds of the number of tokens in all answers.
     pub completion_tokens: (u64, u64),
-    /// Bounds of the cost, if prices are known.
+    /// Bounds of the cost in USD, if prices are known.
     pub cost_usd: Option<(f64, f64)>,
-    /// Bounds of the cost in batches, including the probes and first questions that are sent individually.
-    /// `None` if prices are unknown or the provider has no batch API.
+    /// Bounds of the cost in USD if the questions are asked in batches. Includes the probes and first
+    /// questions, which are sent individually. `None` if prices are unknown or the provider has no batch API.
     pub batch_cost_usd: Option<(f64, f64)>,
     /// Maximum duration of a batch in seconds, if the provider has a batch API.
     pub batch_time_s: Option<f64>,
     /// Number of questions in batches that have not ended.
     pub n_in_batches: usize,
-    /// Duration in seconds at the requested concurrency, if answers take as long as those in the folder.
-    /// `None` if the folder has no answers.
+    /// Duration in seconds at the requested concurrency, computed from the mean duration of the answers in
+    /// the folder. `None` if the folder has no answers.
     pub time_s: Option<f64>,
-    /// Cost of this folder so far, if it is known.
+    /// Cost of the requests in this folder so far, in USD, if it is known.
     pub spent_usd: Option<f64>,
     /// The first request that would be sent.
     pub first: Option<String>,
@@ -55,10 +56,10 @@ pub struct Sending {
     pub checks_first: bool,
 }
 
-/// Estimates the requests that a folder still lacks. Writes nothing and needs no key.
+/// Estimates the number and cost of the requests that complete a folder. Writes nothing and needs no API key.
 ///
 /// # Errors
-/// As for a run.
+/// Returns the errors that a run returns before it sends a request.
 pub fn estimate(
     folder: &Path,
     configuration: &mut Configuration,
@@ -82,7 +83,7 @@ pub fn estimate(
     let of_batches = |all: TokenBounds, alone: TokenBounds| (all.0 - alone.0, all.1 - alone.1);
     let (asked_prompts, asked_answers) =
         (of_batches(prompts, first_prompts), of_batches(answers, first_answers));
-    // Probes are sent before the first question of a configuration.
+    // Before the first question of a configuration, a run sends probes.
     let mut n_probes = 0;
     for request in probe::requests(&plan).iter().filter(|_| !pending.questions.is_empty()) {
         let wire = plan.provider.render(request)?;

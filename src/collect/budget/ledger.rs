@@ -1,6 +1,6 @@
-//! Enforces the spending cap. The cap holds with any number of requests in flight, because the maximum cost
-//! of a request is reserved before it is sent. Sums are whole picodollars, so that no rounding error
-//! accumulates: a token at 0.01 USD per million costs ten thousand picodollars.
+//! Enforces the spending cap. The maximum cost of a request is reserved before the request is sent, so the
+//! cap is kept with any number of requests in flight. Amounts are integers in picodollars (1e-12 USD), so
+//! that no rounding error accumulates: a token at 0.01 USD per million tokens costs ten thousand picodollars.
 
 use std::sync::Mutex;
 
@@ -12,7 +12,7 @@ use super::reservation::Reservation;
 use super::tokens::prompt_tokens;
 use crate::provider::{Prompt, Usage};
 
-/// Money spent and reserved.
+/// The spending cap of a run, with the money spent and reserved.
 #[derive(Debug)]
 pub struct Budget {
     price: Option<Price>,
@@ -24,24 +24,25 @@ pub struct Budget {
 #[derive(Debug, Clone, Copy, Default)]
 struct Balance {
     spent: u64,
-    /// Reserved for requests in flight, which are settled soon.
+    /// Reserved for individual requests in flight, which are settled soon.
     reserved: u64,
-    /// Reserved for requests in batches. No request waits for them, because a later run may settle them.
+    /// Reserved for requests in batches. No request waits until this money is released, because that may
+    /// happen only in a later run.
     held: u64,
-    /// Sums over the answers whose cost the server states, in USD: the cost at our prices, and the stated
-    /// cost.
+    /// Two sums in USD over the answers for which the server states a cost: the cost at the user's prices,
+    /// and the stated cost.
     stated: (f64, f64),
 }
 
 impl Balance {
-    /// The part of the balance that contains a reservation.
+    /// The sum to which a reservation belongs: `held` for batches, otherwise `reserved`.
     fn part(&mut self, reserve: Reservation) -> &mut u64 {
         if reserve.by_batch { &mut self.held } else { &mut self.reserved }
     }
 }
 
 impl Budget {
-    /// A budget of which `spent_usd` is already spent. Without a price, costs are not counted.
+    /// Creates a budget of which `spent_usd` is already spent. Without a price, costs are not counted.
     pub fn new(price: Option<Price>, cap_usd: Option<f64>, spent_usd: f64) -> Self {
         let pico = |usd: f64| (usd * PICO).round() as u64;
         let state = Mutex::new(Balance { spent: pico(spent_usd), ..Balance::default() });
@@ -58,7 +59,7 @@ impl Budget {
         self.max_cost(tokens, max_tokens.into())
     }
 
-    /// The maximum cost of these numbers of tokens.
+    /// The maximum cost of a request with these numbers of tokens.
     pub fn max_cost(&self, prompt_tokens: u64, completion_tokens: u64) -> Reservation {
         let most = |price: &Price| price.most_pico(prompt_tokens, completion_tokens);
         let (prompt, completion) = self.price.as_ref().map_or((0, 0), most);
@@ -71,7 +72,7 @@ impl Budget {
         self.max_batch_cost(tokens, max_tokens.into())
     }
 
-    /// The maximum cost of these numbers of tokens in a batch.
+    /// The maximum cost of a request in a batch with these numbers of tokens.
     pub fn max_batch_cost(&self, prompt_tokens: u64, completion_tokens: u64) -> Reservation {
         let most = |price: &Price| price.most_batch_pico(prompt_tokens, completion_tokens);
         let (prompt, completion) = self.price.as_ref().map_or((0, 0), most);
@@ -99,8 +100,8 @@ impl Budget {
         self.try_reserve(reserve) == Some(true)
     }
 
-    /// Whether the cap allows a reservation in addition to the money spent and held, ignoring requests in
-    /// flight.
+    /// Whether the cap allows a reservation in addition to the money spent and the money reserved for
+    /// batches. Ignores requests in flight.
     pub fn fits(&self, reserve: Reservation) -> bool {
         let taken = self.with(|state| state.spent.saturating_add(state.held));
         self.cap.is_none_or(|cap| taken.saturating_add(reserve.sum()) <= cap)
@@ -112,7 +113,7 @@ impl Budget {
         loop {
             let settled = self.settled.notified();
             tokio::pin!(settled);
-            // The waiter is registered before the check, so that it misses no settlement.
+            // The waiter is registered before the check, so that a settlement in between wakes it.
             settled.as_mut().enable();
             match self.try_reserve(reserve) {
                 Some(allowed) => return allowed,
@@ -121,7 +122,8 @@ impl Budget {
         }
     }
 
-    /// Tries to reserve money. Returns `None` if the result depends on requests in flight.
+    /// Tries to reserve money. Returns `None` if the cap may allow the reservation after requests in flight
+    /// are settled.
     fn try_reserve(&self, reserve: Reservation) -> Option<bool> {
         self.with(|state| {
             let allowed = |taken: u64| self.cap.is_none_or(|cap| taken.saturating_add(reserve.sum()) <= cap);
@@ -144,8 +146,9 @@ impl Budget {
         self.settled.notify_waiters();
     }
 
-    /// The cost of the counted tokens at a service tier. For tokens that were not counted, the reservation
-    /// counts. Implausible counts are ignored: otherwise a cost that nobody pays could use up the cap.
+    /// The cost of the counted tokens at a service tier. If the server does not count the tokens of the
+    /// prompt or of the answer, their reserved cost is used. Implausible counts are ignored, because a wrong
+    /// count could use up the cap.
     fn cost(price: &Price, reserve: Reservation, usage: Option<&Usage>, tier: Option<&str>) -> u64 {
         let (rates, factor) = if reserve.by_batch { price.at_batch(tier) } else { (price.at(tier), 1.0) };
         let usage = usage.filter(|usage| !reserve.is_exceeded_by(usage));
@@ -154,15 +157,15 @@ impl Budget {
         prompt.unwrap_or(reserve.prompt).saturating_add(completion.unwrap_or(reserve.completion))
     }
 
-    /// Books a request of an earlier run that had no price. Returns its cost in USD.
+    /// Adds the cost of a request that an earlier run sent when no price was known. Returns the cost in USD.
     pub fn book(&self, reserve: Reservation, usage: Option<&Usage>, tier: Option<&str>) -> Option<f64> {
         let cost = Self::cost(self.price.as_ref()?, reserve, usage, tier);
         self.with(|state| state.spent = state.spent.saturating_add(cost));
         Some(cost as f64 / PICO)
     }
 
-    /// Settles a reservation with the cost of the counted tokens. For tokens that were not counted, the
-    /// reservation counts. Returns the cost in USD.
+    /// Settles a reservation with the cost of the counted tokens. If the server does not count the tokens of
+    /// the prompt or of the answer, their reserved cost is used. Returns the cost in USD.
     pub fn charge(&self, reserve: Reservation, usage: Option<&Usage>, tier: Option<&str>) -> Option<f64> {
         let cost = Self::cost(self.price.as_ref()?, reserve, usage, tier);
         self.with(|state| {
@@ -174,13 +177,13 @@ impl Budget {
         Some(cost as f64 / PICO)
     }
 
-    /// Whether a service tier has no known price.
+    /// Whether prices are known, but none for this service tier.
     pub fn is_unpriced(&self, tier: &str) -> bool {
         self.price.as_ref().is_some_and(|price| price.is_unpriced(tier))
     }
 
-    /// Adds the cost of an answer at our prices and the cost that the server states. Returns both sums if
-    /// they differ by more than 5 % and by more than a tenth of a cent.
+    /// Adds the cost of an answer to two sums: at the user's prices, and as the server states it. Returns
+    /// both sums if they differ by more than 5 % and by more than 0.001 USD.
     pub fn compare(&self, ours_usd: f64, theirs_usd: f64) -> Option<(f64, f64)> {
         const SHARE: f64 = 0.05;
         const LEAST_USD: f64 = 0.001;
@@ -202,7 +205,7 @@ impl Budget {
         self.price.as_ref().map(|_| self.with(|state| state.spent) as f64 / PICO)
     }
 
-    /// A part of a message that states what is reserved for batches that have not ended; empty if nothing is.
+    /// The part of a message that states the amount reserved for open batches; empty if the amount is 0.
     pub fn held_text(&self) -> String {
         match self.with(|state| state.held) {
             0 => String::new(),
@@ -265,8 +268,8 @@ mod tests {
     #[test]
     fn what_was_not_counted_costs_what_was_set_aside_for_it() {
         let budget = Budget::new(Some(price()), None, 0.0);
-        // 8 bytes and 16 tokens for the message make at most 24 prompt tokens at 0.4; 10 answer tokens at
-        // 1.6.
+        // The prompt has at most 24 tokens, 8 for its bytes and 16 for the message, at 0.4 USD per million.
+        // The answer has at most 10 tokens at 1.6.
         let reserve = budget.most(&Prompt::Text("12345678".into()), 10);
         let cost = |prompt_tokens, completion_tokens| {
             budget.charge(
@@ -288,7 +291,8 @@ mod tests {
         let reserve = budget.most_by_batch(&Prompt::Text("12345678".into()), 10);
         assert_eq!(budget.usd(reserve), Some(12.8e-6));
         assert!(budget.reserve_now(reserve) && !budget.reserve_now(reserve));
-        // The reservation restored from the journal has the same sum, and is settled with counts.
+        // The reservation that is restored from the journal has the same sum, and the counted tokens settle
+        // it.
         let restored = budget.restored(12.8e-6, 400, 10);
         let usage = Usage { prompt_tokens: Some(5), completion_tokens: Some(1), ..Usage::default() };
         assert_eq!(budget.charge(restored, Some(&usage), Some("batch")), Some(1.8e-6));

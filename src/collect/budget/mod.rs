@@ -1,5 +1,5 @@
-//! Computes what a collection costs: an estimate before it starts, a projection from its first answers, and a
-//! spending cap.
+//! Computes the cost of a collection: estimates it in advance, projects it from the first answers, and
+//! enforces a spending cap.
 
 pub mod estimate;
 pub mod ledger;

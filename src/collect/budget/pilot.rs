@@ -3,14 +3,14 @@
 use super::ledger::Budget;
 use crate::provider::Usage;
 
-/// Number of answers in the pilot.
+/// Number of first answers from which a run is projected.
 pub(crate) const ANSWERS: u32 = 20;
 
 /// Totals of the first answers of a run.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Pilot {
     answers: u32,
-    /// Number of answers whose tokens were counted.
+    /// Number of answers whose tokens the server counted.
     counted: u32,
     prompt_tokens: u64,
     completion_tokens: u64,
@@ -20,7 +20,7 @@ pub(crate) struct Pilot {
 }
 
 impl Pilot {
-    /// Adds an answer. Returns whether it is the last of the pilot.
+    /// Adds an answer. Returns whether it is the last one that the projection uses.
     pub(crate) fn add(&mut self, usage: Option<&Usage>, elapsed_s: f64) -> bool {
         self.answers += 1;
         self.elapsed_s += elapsed_s;
@@ -35,8 +35,8 @@ impl Pilot {
         self.answers == ANSWERS
     }
 
-    /// The forecast for the remaining questions of `total`, at this concurrency; `None` if no question
-    /// remains.
+    /// Describes the expected tokens, cost and duration of the questions that remain of `total`; `None` if no
+    /// question remains.
     pub(crate) fn forecast(&self, total: u64, concurrency: usize, budget: &Budget) -> Option<String> {
         let left = total.checked_sub(self.answers.into()).filter(|left| *left > 0)?;
         let mut line = format!("after {} answers: {left} questions remain", self.answers);
@@ -80,7 +80,7 @@ mod tests {
         let mut pilot = Pilot::default();
         let last = (0..ANSWERS).map(|n| pilot.add((n % 2 == 0).then_some(&usage), 0.5)).collect::<Vec<_>>();
         assert_eq!(last.iter().position(|last| *last), Some(19));
-        // 980 more questions: 98,000 and 4,900 tokens, 0.098 + 0.049 USD, 980 * 0.5 / 10 s.
+        // For 980 more questions: 98,000 prompt and 4,900 answer tokens, 0.098 + 0.049 USD, 980 * 0.5 / 10 s.
         let line =
             |cap_usd| pilot.forecast(1000, 10, &Budget::new(Some(price.clone()), cap_usd, 0.0)).unwrap();
         assert_eq!(

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 /// Plausible prices in USD per million tokens. A price outside this range is most likely per token or per
 /// thousand tokens.
 const CREDIBLE_USD: std::ops::RangeInclusive<f64> = 0.001..=2000.0;
-/// Names of the service tier that has the usual prices.
+/// Names that servers give to the service tier with the usual prices.
 const USUAL_TIERS: [&str; 6] = ["default", "standard", "auto", "on_demand", "on-demand", ""];
 
 /// The price of a model.
@@ -20,13 +20,13 @@ const USUAL_TIERS: [&str; 6] = ["default", "standard", "auto", "on_demand", "on-
 pub struct Price {
     /// The usual prices.
     pub usual: Rates,
-    /// Prices of other service tiers, by the name that the server gives.
+    /// Prices of other service tiers, by the server's name of the tier.
     pub tiers: BTreeMap<String, Rates>,
-    /// Cost of an answer in a batch, as a share of these prices; `None` if it is not given.
+    /// Factor by which prices are multiplied for answers in a batch; `None` if it is not given.
     pub batch_factor: Option<f64>,
 }
 
-/// The name of the service tier of batches. Its prices, if given, apply to batches.
+/// Name of the service tier whose prices, if given, apply to batches.
 const BATCH_TIER: &str = "batch";
 
 impl From<Rates> for Price {
@@ -49,33 +49,33 @@ impl Price {
     ///
     /// ```toml
     /// date = 2026-11-01
-    /// # What an answer costs that comes with a batch, as a share of these prices; a model may have its own.
+    /// # Factor by which prices are multiplied for answers in a batch. A model may have its own factor.
     /// batch_factor = 0.5
     ///
     /// [models."some-model"]
     /// input_usd_per_million_tokens = 0.4
     /// output_usd_per_million_tokens = 1.6
-    /// # Each of these is that of other tokens unless it is given.
+    /// # Optional. By default, the price of the other input or output tokens.
     /// cached_input_usd_per_million_tokens = 0.1
     /// cache_write_usd_per_million_tokens = 0.5
     /// reasoning_usd_per_million_tokens = 1.6
     /// audio_input_usd_per_million_tokens = 10.0
     /// audio_output_usd_per_million_tokens = 20.0
     ///
-    /// # For answers whose `service_tier` is this.
+    /// # Prices of answers whose `service_tier` is `priority`.
     /// [models."some-model".tiers.priority]
     /// input_usd_per_million_tokens = 0.8
     /// output_usd_per_million_tokens = 3.2
     /// ```
     ///
     /// # Errors
-    /// [`Error::Read`]; [`Error::Prices`] if the file has another form, lacks the model, or has implausible
-    /// prices.
+    /// [`Error::Read`]; [`Error::Prices`] if the format of the file is wrong, the model is missing, or a
+    /// price is implausible.
     pub fn read(path: &Path, model: &str) -> Result<Self> {
         let fault = |reason: String| Error::Prices { path: path.into(), reason };
         let malformed = |error: toml::de::Error| {
             fault(format!(
-                "{error}it must contain `date` and, for each model, [models.\"NAME\"] with \
+                "{error}the file must contain `date` and, for each model, [models.\"NAME\"] with \
                  input_usd_per_million_tokens and output_usd_per_million_tokens"
             ))
         };
@@ -93,7 +93,7 @@ impl Price {
         let price = rows.remove(&model.to_owned()).ok_or_else(|| {
             let known: Vec<_> = file.models.keys().map(String::as_str).collect();
             fault(format!(
-                "has no price of `{model}`, only of {}; add a table [models.\"{model}\"]",
+                "has no price for `{model}`, only for {}; add a table [models.\"{model}\"]",
                 known.join(", ")
             ))
         })?;
@@ -104,8 +104,8 @@ impl Price {
         let batch_factor = price.batch_factor.or(file.batch_factor);
         if let Some(factor) = batch_factor.filter(|factor| !(*factor > 0.0 && *factor <= 1.0)) {
             return Err(fault(format!(
-                "batch_factor is {factor}, but must be above 0 and at most 1: it is the cost of an answer in \
-                 a batch as a share of the usual price, such as 0.5 for half"
+                "batch_factor is {factor}, but must be above 0 and at most 1: prices are multiplied by this \
+                 factor for answers in a batch, such as 0.5 for half the price"
             )));
         }
         Ok(Self { batch_factor, ..price })
@@ -125,7 +125,7 @@ impl Price {
         }
     }
 
-    /// As [`Price::most_pico`], for a request in a batch.
+    /// The highest cost of prompt tokens and of answer tokens of a request in a batch, in picodollars.
     pub(super) fn most_batch_pico(&self, prompt_tokens: u64, completion_tokens: u64) -> (u64, u64) {
         let (rates, factor) = self.at_batch(None);
         let (prompt, completion) = match self.tiers.get(BATCH_TIER) {
@@ -135,12 +135,12 @@ impl Price {
         (share(prompt, factor), share(completion, factor))
     }
 
-    /// The prices at a service tier.
+    /// The prices at a service tier; the usual prices if the tier has no prices of its own.
     pub(super) fn at(&self, tier: Option<&str>) -> &Rates {
         tier.and_then(|tier| self.tiers.get(tier)).unwrap_or(&self.usual)
     }
 
-    /// Whether a tier has neither the usual prices nor its own prices.
+    /// Whether the price file has no prices for a tier, and the tier is not one with the usual prices.
     pub(super) fn is_unpriced(&self, tier: &str) -> bool {
         tier != BATCH_TIER && !USUAL_TIERS.contains(&tier) && !self.tiers.contains_key(tier)
     }
@@ -153,12 +153,12 @@ impl Price {
     }
 }
 
-/// A share of a cost in picodollars, rounded up.
+/// Multiplies a cost in picodollars by a factor, and rounds up.
 pub(super) fn share(pico: u64, factor: f64) -> u64 {
     if factor == 1.0 { pico } else { (pico as f64 * factor).ceil() as u64 }
 }
 
-/// Returns an error for an implausible price. Tokens with an optional price may be free.
+/// Returns an error for an implausible price. An optional price may be 0.
 fn check(place: &str, rates: &Rates) -> std::result::Result<(), String> {
     for (i, (name, value)) in rates.named().into_iter().enumerate() {
         let Some(value) = value else { continue };
@@ -229,7 +229,7 @@ mod tests {
             (row("0"), "million"),
             (row("nan"), "million"),
             (row("-1"), "million"),
-            (row("0.4").replace("models.m", "models.other"), "no price of `m`, only of other"),
+            (row("0.4").replace("models.m", "models.other"), "no price for `m`, only for other"),
             (row("0.4").replace("date = 2026-11-01\n", ""), "date"),
             (row("0.4").replace("output_usd", "out_usd"), "unknown field"),
         ] {

@@ -1,4 +1,4 @@
-//! Computes the cost of counted tokens from the prices of one model at one service tier.
+//! Computes the cost of tokens from the prices of one model at one service tier.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,14 +7,14 @@ use crate::provider::Usage;
 /// Number of picodollars in a dollar.
 pub(super) const PICO: f64 = 1e12;
 
-/// Prices of a million tokens in USD. A missing optional price is the usual price of the same side (input or
-/// output).
+/// Prices of a million tokens in USD. If an optional price is missing, the usual price of input or output
+/// tokens is used instead.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rates {
     /// Price of a million prompt tokens.
     pub input_usd_per_million_tokens: f64,
-    /// Price of a million answer tokens, including reasoning unless that has its own price.
+    /// Price of a million answer tokens. Applies to reasoning tokens, too, unless they have their own price.
     pub output_usd_per_million_tokens: f64,
     /// Price of a million prompt tokens that are read from a cache.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -33,7 +33,7 @@ pub struct Rates {
     pub audio_output_usd_per_million_tokens: Option<f64>,
 }
 
-/// The cost of tokens in picodollars. 1 USD per million tokens is a million picodollars per token.
+/// The cost of tokens in picodollars. One USD per million tokens equals a million picodollars per token.
 fn pico(tokens: u64, usd_per_million: f64) -> u64 {
     tokens.saturating_mul((usd_per_million * PICO / 1e6).round() as u64)
 }
@@ -52,8 +52,8 @@ impl Rates {
         ]
     }
 
-    /// The highest cost of text tokens in prompts and answers, in picodollars. Prompt tokens may be written
-    /// to a cache, and answer tokens may be reasoning.
+    /// The highest cost of the text tokens of a prompt and of an answer, in picodollars. Prompt tokens may
+    /// have the price of a cache write, and answer tokens that of reasoning.
     pub(super) fn most_pico(&self, prompt_tokens: u64, completion_tokens: u64) -> (u64, u64) {
         let highest = |usual: f64, other: Option<f64>| usual.max(other.unwrap_or(0.0));
         let input = highest(self.input_usd_per_million_tokens, self.cache_write_usd_per_million_tokens);
@@ -61,7 +61,7 @@ impl Rates {
         (pico(prompt_tokens, input), pico(completion_tokens, output))
     }
 
-    /// The cost of the counted tokens of a prompt, in picodollars; `None` if they were not counted.
+    /// The cost of the tokens of a prompt, in picodollars; `None` if the server did not count them.
     pub(super) fn prompt_pico(&self, usage: &Usage) -> Option<u64> {
         let usual = self.input_usd_per_million_tokens;
         let parts = [
@@ -72,7 +72,7 @@ impl Rates {
         Some(sum_pico(usage.prompt_tokens?, usual, &parts))
     }
 
-    /// The cost of the counted tokens of an answer, in picodollars; `None` if they were not counted.
+    /// The cost of the tokens of an answer, in picodollars; `None` if the server did not count them.
     pub(super) fn completion_pico(&self, usage: &Usage) -> Option<u64> {
         let usual = self.output_usd_per_million_tokens;
         let parts = [
@@ -83,7 +83,8 @@ impl Rates {
     }
 }
 
-/// The cost of `tokens`: each part with its own price at that price, the rest at the usual price.
+/// The cost of `tokens` in picodollars. `parts` contains numbers of tokens with their prices; all other
+/// tokens have the usual price.
 fn sum_pico(tokens: u64, usual: f64, parts: &[(Option<u64>, Option<f64>)]) -> u64 {
     let (mut left, mut sum) = (tokens, 0_u64);
     for (part, price) in parts {
@@ -118,13 +119,13 @@ mod tests {
         };
         assert_eq!(usd(&plain, &usage), 1.2e-3);
         let cached = Rates { cached_input_usd_per_million_tokens: Some(0.1), ..plain };
-        // 100 tokens at 1, 900 at 0.1, 100 at 2.
+        // 100 prompt tokens at 1, 900 cached tokens at 0.1, 100 answer tokens at 2.
         assert_eq!(usd(&cached, &usage), 0.39e-3);
         let reasoning = Rates { reasoning_usd_per_million_tokens: Some(5.0), ..plain };
-        // 1000 tokens at 1, 80 at 5, 20 at 2.
+        // 1000 prompt tokens at 1, 80 reasoning tokens at 5, 20 other answer tokens at 2.
         assert_eq!(usd(&reasoning, &usage), 1.44e-3);
         assert_eq!(reasoning.most_pico(10, 10), (10_000_000, 50_000_000));
-        // A part is capped at the whole.
+        // A count of cached tokens above the total is capped at the total.
         let wrong = Usage { cached_tokens: Some(5000), ..usage };
         assert_eq!(usd(&cached, &wrong), 0.3e-3);
     }

@@ -1,8 +1,8 @@
-//! The money reserved for a request, and whether the token counts of a server fit it.
+//! Represents the money reserved for a request, and detects implausible token counts of a server.
 
 use crate::provider::Usage;
 
-/// The money reserved for a request in flight.
+/// The money reserved for a request, in picodollars, and the maximum numbers of tokens that it pays for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reservation {
     pub(super) prompt: u64,
@@ -13,13 +13,14 @@ pub struct Reservation {
     pub(super) by_batch: bool,
 }
 
-/// A token count of a server is plausible up to the request's maximum times this factor, plus
-/// [`BELIEVED_TOKENS`]. A server may count its own system prompt, or reasoning beyond the limit of the
-/// answer.
+/// A server's token count is plausible if it is at most the request's maximum times this factor plus
+/// [`BELIEVED_TOKENS`]. It may exceed the maximum, because a server may also count its own system prompt, or
+/// reasoning beyond the limit of the answer.
 const BELIEVED_FACTOR: u64 = 4;
-/// Number of plausible tokens above the multiple of the request's maximum.
+/// Number of tokens that are added to the multiple of the request's maximum.
 const BELIEVED_TOKENS: u64 = 4096;
-/// Maximum number of plausible reasoning tokens beyond the limit, if a server counts them separately.
+/// Maximum plausible number of reasoning tokens, which are subtracted from the answer's count if the server
+/// states their number.
 const BELIEVED_REASONING: u64 = 1 << 17;
 
 impl Reservation {
@@ -32,9 +33,9 @@ impl Reservation {
         self.completion_tokens
     }
 
-    /// Whether the token counts of a server are far above what the request can have.
+    /// Whether a token count of the server is implausibly high for the request.
     pub fn is_exceeded_by(&self, usage: &Usage) -> bool {
-        // A request whose record is damaged has no known maximum.
+        // If the journal record of the request is damaged, its maximum is unknown.
         if (self.prompt_tokens, self.completion_tokens) == (0, 0) {
             return false;
         }

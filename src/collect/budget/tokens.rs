@@ -1,14 +1,15 @@
-//! Bounds the number of tokens before a server counts them.
+//! Computes bounds of the number of tokens, for use before a server has counted them.
 
 use crate::collect::plan::{Plan, Question};
 use crate::error::Result;
 use crate::provider::{Prompt, Request};
 
-/// Upper bound of the tokens of a message in addition to its text: role and separators.
+/// Upper bound of the number of tokens that a message needs in addition to its text, for its role and for
+/// separators.
 const TOKENS_PER_MESSAGE: u64 = 16;
 
-/// Lower and upper bound of the number of tokens of a prompt. A tokenizer never produces more tokens than
-/// bytes, and tokens rarely have more than eight bytes on average.
+/// Lower and upper bound of the number of tokens of a prompt. A text never has more tokens than bytes, and
+/// its tokens rarely have more than eight bytes on average.
 pub fn prompt_tokens(prompt: &Prompt) -> (u64, u64) {
     let (bytes, messages) = match prompt {
         Prompt::Text(text) => (text.len() as u64, 1),

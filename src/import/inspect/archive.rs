@@ -1,5 +1,5 @@
-//! Reads the entries of a `.eval` file: a ZIP archive with entries that are stored, deflated or, in newer
-//! versions, compressed with Zstandard.
+//! Reads the entries of a `.eval` file. The file is a ZIP archive whose entries are stored, deflated or, in
+//! newer versions of Inspect, compressed with Zstandard.
 
 use std::io::{Cursor, Read};
 
@@ -7,25 +7,25 @@ use zip::{CompressionMethod, ZipArchive};
 
 use crate::provider::json;
 
-/// Maximum size of an entry in bytes, and maximum ratio to its size in the archive. A larger entry is refused
-/// before it is unpacked.
+/// Maximum size of an unpacked entry in bytes, and maximum ratio of this size to the entry's size in the
+/// archive. Both limits are checked before an entry is unpacked.
 const MOST_BYTES: u64 = 512 << 20;
 const MOST_TIMES: u64 = 1000;
-/// Maximum size of all entries together, and maximum number of their JSON values: so many, and so many more
-/// for each byte of the archive.
+/// Maximum size in bytes of all unpacked entries together, and maximum number of their JSON values. Each
+/// limit is a constant plus a number per byte of the archive.
 const ALL_BYTES: (u64, u64) = (512 << 20, 100);
 const ALL_VALUES: (u64, u64) = (4 << 20, 8);
 
 /// An archive in memory.
 pub(super) struct Archive<'a> {
     zip: ZipArchive<Cursor<&'a [u8]>>,
-    /// The numbers of bytes and values that may still be read.
+    /// Number of bytes that may still be unpacked.
     bytes_left: u64,
     values_left: u64,
 }
 
 impl<'a> Archive<'a> {
-    /// Opens an archive. `Err` is the reason for a failure.
+    /// Opens an archive. If it cannot be read, returns the reason.
     pub(super) fn open(bytes: &'a [u8]) -> Result<Self, String> {
         let mut zip = ZipArchive::new(Cursor::new(bytes))
             .map_err(|error| format!("is not a complete archive ({error}); the file may be truncated"))?;
@@ -60,8 +60,8 @@ impl<'a> Archive<'a> {
         let most = MOST_BYTES.min(MOST_TIMES.saturating_mul(packed.len() as u64));
         if size > most {
             return Err(fault(&format!(
-                "it unpacks from {} to {size} bytes; at most {MOST_TIMES} times as many are read, and at \
-                 most {MOST_BYTES}",
+                "it would unpack from {} to {size} bytes, which exceeds the limit of {MOST_TIMES} times its \
+                 packed size or of {MOST_BYTES} bytes",
                 packed.len()
             )));
         }
@@ -80,16 +80,16 @@ impl<'a> Archive<'a> {
             let decoder = ruzstd::decoding::StreamingDecoder::new(&mut packed);
             decoder.map_err(|error| fault(&error))?.take(most).read_to_end(&mut bytes)
         } else {
-            return Err(fault(&format!("compression {method}")));
+            return Err(fault(&format!("surmise does not support the compression method {method}")));
         };
         unpacked.map_err(|error| fault(&error))?;
         if bytes.len() as u64 != size || crc32fast::hash(&bytes) != crc {
             return Err(fault(&"its size or checksum is wrong"));
         }
-        self.values_left = self
-            .values_left
-            .checked_sub(json::count_values(&bytes) as u64)
-            .ok_or_else(|| format!("has more than {} values for each of its bytes", ALL_VALUES.1))?;
+        self.values_left =
+            self.values_left.checked_sub(json::count_values(&bytes) as u64).ok_or_else(|| {
+                format!("contains more than {} JSON values for each of its bytes", ALL_VALUES.1)
+            })?;
         Ok(bytes)
     }
 }

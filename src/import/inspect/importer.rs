@@ -1,4 +1,4 @@
-//! Imports logs of Inspect.
+//! Implements the importer for logs of Inspect.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -54,8 +54,7 @@ impl Importer for Inspect {
         for (name, scorer) in scorers.iter().filter(|(_, scorer)| scorer.n_other > 0) {
             let n = scorer.n_other;
             all.notes.push(format!(
-                "{n} values of {name} are not shares of correct answers, so {name} is not \
-                               imported"
+                "{n} values of the scorer {name} are not shares of correct answers, so {name} is not imported"
             ));
         }
         scorers.retain(|_, scorer| scorer.n_other == 0);
@@ -75,7 +74,7 @@ impl Importer for Inspect {
     }
 }
 
-/// The facts that all scorers of a log share.
+/// The facts of a run that apply to all its scorers, and the import so far.
 struct Run {
     provider: String,
     model: String,
@@ -102,7 +101,8 @@ fn run(path: &Path, log: &Log, options: &ImportOptions) -> Result<Run> {
 }
 
 impl Run {
-    /// Adds the answers as graded by one of `n` scorers. Their mean must agree with the results.
+    /// Adds the answers as graded by one of `n` scorers. The mean of the grades must agree with the results
+    /// of the log.
     fn add(&mut self, path: &Path, log: &Log, (name, n): (&str, usize), scorer: Scorer) -> Result<()> {
         let answers = Answers {
             provider: self.provider.clone(),
@@ -119,7 +119,7 @@ impl Run {
             .filter_map(|(row, value)| Some(((row.id.clone(), row.replicate), value?)))
             .collect();
         if averaged.is_empty() {
-            self.all.notes.push(format!("{name} scored no sample and is not imported"));
+            self.all.notes.push(format!("the scorer {name} scored no sample, so it is not imported"));
             return Ok(());
         }
         let mean = answers.mean(|row| averaged.get(&(row.id.clone(), row.replicate)).copied());
@@ -130,7 +130,7 @@ impl Run {
         Ok(())
     }
 
-    /// Adds the accuracies in the results of a log without samples.
+    /// Adds the accuracies that the results of a log state, for a log without samples.
     fn add_results(&mut self, path: &Path, log: &Log, options: &ImportOptions) -> Result<()> {
         let wanted = results(log).filter(|score| {
             let is_wanted = |name: &String| options.metric.as_ref().is_none_or(|metric| metric == name);
@@ -142,8 +142,8 @@ impl Run {
         if let (true, Some(other)) = (scores.is_empty(), others.first()) {
             let reducer = reducer(log, other);
             let what = format!(
-                "has no samples, and its results are of the reducer {reducer}, not means over epochs; import \
-                 the log with its samples"
+                "has no samples, and its results are those of the reducer {reducer}, not means over epochs; \
+                 import a log that contains the samples"
             );
             return Err(fault(path, what));
         }
@@ -151,7 +151,7 @@ impl Run {
         for score in &scores {
             let name = names(score).into_iter().next().unwrap_or_default();
             let Some(accuracy) = stated(score).filter(|value| (0.0..=1.0).contains(value)) else {
-                let what = "its results have neither accuracy nor mean from 0 to 1";
+                let what = "its results contain neither an accuracy nor a mean from 0 to 1";
                 self.all.notes.push(format!("{name} is not imported: {what}"));
                 continue;
             };
@@ -166,7 +166,8 @@ impl Run {
             let task = task_name(&self.task, &name, scores.len());
             let right = accuracy * n as f64;
             let row = Score::of_accuracy(&self.provider, &self.model, &task, self.shots, n, right);
-            // The accuracy is over the scored samples. Failed ones are not completed; NaN is no score.
+            // The accuracy is the mean over scored samples. Samples that are not completed have failed.
+            // Completed samples without a score, such as NaN, count as unreadable.
             let n_items = total.or(completed).unwrap_or(n).max(n);
             let n_completed = completed.unwrap_or(n_items).clamp(n, n_items);
             let row = Score {
@@ -180,10 +181,9 @@ impl Run {
             self.all.scores.push(graded_by(row, &name));
         }
         let file = path.display();
-        self.all.notes.push(format!(
-            "{file} has no samples, so wrong and missing answers cannot be \
-                                     distinguished"
-        ));
+        self.all
+            .notes
+            .push(format!("{file} has no samples, so wrong and missing answers cannot be distinguished"));
         Ok(())
     }
 }
@@ -191,8 +191,8 @@ impl Run {
 /// The reducer that averages the epochs of a sample.
 const MEAN: &str = "mean";
 
-/// The reducer that a result applies to the epochs of a sample. If the result does not name it, it is the
-/// only one of the configuration, and by default the mean.
+/// The reducer that a result applies to the epochs of a sample. If the result does not name a reducer, it is
+/// the only reducer of the configuration, or the mean by default.
 fn reducer<'a>(log: &'a Log, score: &'a Value) -> &'a str {
     let config = &log.eval["config"];
     let has_epochs = json::count(&config["epochs"]).is_some_and(|epochs| epochs > 1);
@@ -212,8 +212,8 @@ fn stated(score: &Value) -> Option<f64> {
     ["accuracy", "mean"].iter().find_map(|metric| score["metrics"][*metric]["value"].as_f64())
 }
 
-/// The names that the samples may use for a score in the results: the scorer's name, or the scorer's name
-/// with the member of its value.
+/// The names under which samples may contain a score of the results. If the scorer has a different name, the
+/// score may be a member of the scorer's value, with the name SCORER/NAME.
 fn names(score: &Value) -> Vec<String> {
     let (name, scorer) = (score["name"].as_str().unwrap_or_default(), score["scorer"].as_str());
     match scorer.filter(|scorer| *scorer != name) {
@@ -222,7 +222,7 @@ fn names(score: &Value) -> Vec<String> {
     }
 }
 
-/// The reason why a log covers only a part of its task, if there is one.
+/// The reason why the run may have evaluated only a part of its task; `None` if there is no such reason.
 fn part(log: &Log) -> Option<String> {
     if log.status != "success" {
         return Some(format!("comes from a run with status `{}`, which may be incomplete", log.status));
@@ -234,10 +234,10 @@ fn part(log: &Log) -> Option<String> {
         return None;
     }
     let cut = ["limit", "sample_id"].into_iter().find(|name| !config[*name].is_null())?;
-    Some(format!("comes from a run with {cut} {}, which evaluated a part of its task", config[cut]))
+    Some(format!("comes from a run with {cut} {}, which evaluated only a part of its task", config[cut]))
 }
 
-/// Sorts the samples in the order of the dataset, which differs from that of the archive.
+/// Sorts the samples in the order of the dataset. In an archive, they have another order.
 fn sort(samples: &mut [Sample], ids: &Value) {
     let ids = ids.as_array().into_iter().flatten().filter_map(json::word);
     let order: BTreeMap<String, usize> = ids.zip(0..).collect();
@@ -246,7 +246,7 @@ fn sort(samples: &mut [Sample], ids: &Value) {
     });
 }
 
-/// Adds notes on what has no column.
+/// Adds notes on the parts of the log that are not imported.
 fn notes(log: &Log, samples: &[Sample], all: &mut Imported) {
     let cut = |sample: &&Sample| {
         matches!(sample.output["choices"][0]["stop_reason"].as_str(), Some("max_tokens" | "model_length"))
@@ -264,14 +264,17 @@ fn notes(log: &Log, samples: &[Sample], all: &mut Imported) {
         results(log).map(|score| reducer(log, score)).filter(|name| *name != MEAN).collect();
     if !reducers.is_empty() {
         let names = reducers.join(", ");
-        all.notes.push(format!("epochs are averaged; results of the reducers {names} are not imported"));
+        all.notes
+            .push(format!("epochs are averaged, so the results of the reducers {names} are not imported"));
     }
     let asked = log.eval["model"].as_str();
     let used = log.stats["model_usage"].as_object().into_iter().flatten().map(|(name, _)| name.as_str());
     let others: Vec<&str> = used.filter(|name| Some(*name) != asked).collect();
     if !others.is_empty() {
         let names = others.join(", ");
-        all.notes.push(format!("other models in the log, such as graders or tools, have no scores: {names}"));
+        all.notes.push(format!(
+            "the log also names other models, such as graders, for which no scores are imported: {names}"
+        ));
     }
 }
 

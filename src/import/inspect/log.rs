@@ -1,4 +1,4 @@
-//! Reads a stored log: the header, and the samples without their events.
+//! Reads the header and the samples of a log. The events of the samples are skipped.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use super::archive::Archive;
 use crate::import::opened::{Form, Opened};
 use crate::provider::json;
 
-/// The newest log version that can be read.
+/// The newest log version that surmise reads.
 const NEWEST: u64 = 2;
 
 /// A log of one run.
@@ -19,11 +19,11 @@ pub(super) struct Log {
     pub(super) eval: Value,
     pub(super) results: Value,
     pub(super) stats: Value,
-    /// The samples; missing in the header of an archive.
+    /// The samples. The header of an archive does not contain them; they are separate entries.
     pub(super) samples: Option<Vec<Sample>>,
 }
 
-/// One answer, without its events.
+/// One answer of the model, without the events of the sample.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Sample {
@@ -33,13 +33,13 @@ pub(super) struct Sample {
     pub(super) messages: Option<Vec<Message>>,
     pub(super) output: Value,
     pub(super) scores: Value,
-    /// The single score, in logs before version 2.
+    /// The only score of a sample in logs before version 2.
     pub(super) score: Value,
     pub(super) error: Value,
     pub(super) completed_at: Value,
 }
 
-/// The role of a message's author.
+/// A message, of which only the role of its author is read.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Message {
@@ -47,12 +47,12 @@ pub(super) struct Message {
 }
 
 impl Sample {
-    /// The id as text. In the log it may be a number.
+    /// The id as a string. In the log, the id may also be a number.
     pub(super) fn name(&self) -> String {
         json::word(&self.id).unwrap_or_default()
     }
 
-    /// Whether tools were called, in which case the answer may not be in the last text.
+    /// Whether the model called tools. The answer may then be in a call instead of the last text.
     pub(super) fn has_tools(&self) -> bool {
         self.messages.iter().flatten().any(|message| message.role == "tool")
     }
@@ -67,13 +67,13 @@ impl Sample {
 }
 
 impl Log {
-    /// Reads a log. `Err` is the reason for a failure.
+    /// Reads a log. If it cannot be read, returns the reason.
     pub(super) fn read(file: &Opened<'_>) -> Result<Self, String> {
         let mut log = match file.form {
             Form::Archive => Self::of_archive(file.bytes)?,
             _ => json::read_as(file.bytes).map_err(|why| format!("{why}; the file may be truncated"))?,
         };
-        // Logs without a version number are older than version numbers.
+        // The oldest logs have no version number.
         let version = json::count(&log.version).filter(|version| (1..=NEWEST).contains(version));
         if version.is_none() && !log.version.is_null() {
             return Err(format!(
@@ -86,8 +86,8 @@ impl Log {
         Ok(log)
     }
 
-    /// Converts results and samples of the oldest layout to the later one. The oldest layout had one scorer,
-    /// named only in the results.
+    /// Converts results and samples from the oldest layout to the later one. In the oldest layout, a log has
+    /// one scorer, which only the results name.
     fn name_score(&mut self) {
         let Some(name) = self.results["scorer"]["name"].as_str().map(str::to_owned) else { return };
         if self.results["scores"].is_null() {
@@ -108,8 +108,7 @@ impl Log {
         if !names.iter().any(|name| name == "header.json") {
             let is_log = names.iter().any(|name| name == "_journal/start.json");
             return Err(if is_log {
-                "has no header.json, because the run has not ended; `inspect log recover` may repair the \
-                 file"
+                "has no header.json, because the run has not ended; `inspect log recover` may repair the file"
                     .into()
             } else {
                 "is an archive without header.json, so it is not a log of Inspect".into()

@@ -1,4 +1,5 @@
-//! Imports logs of Inspect (UK AI Security Institute): `.eval` archives and `.json`, log versions 1 and 2.
+//! Imports logs of Inspect (UK AI Security Institute): `.eval` archives and `.json` files, log versions 1 and
+//! 2.
 
 mod archive;
 mod importer;

@@ -1,4 +1,5 @@
-//! Reads the scores of the samples, by scorer. A scorer with object values gives one score per member.
+//! Reads the scores of the samples and groups them by scorer. If the value of a scorer is an object, each
+//! member is a separate score.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +14,7 @@ use crate::import::keys::KeyRedaction;
 use crate::import::run_facts::{clipped, date};
 use crate::provider::json;
 
-/// A value of a scorer.
+/// The interpretation of a scorer's value.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Credit {
     /// A share from 0 to 1.
@@ -48,7 +49,7 @@ impl Credit {
         }
     }
 
-    /// The value that Inspect averages, where no answer counts as wrong.
+    /// The value that Inspect averages. Inspect counts a missing answer as wrong.
     fn averaged(self) -> Option<f64> {
         match self {
             Self::Share(share) => Some(share),
@@ -62,7 +63,8 @@ impl Credit {
 #[derive(Debug, Default)]
 pub(super) struct Scorer {
     pub(super) rows: Vec<ItemRow>,
-    /// For each row, the value that the results average.
+    /// For each row, the value over which Inspect averages in its results; `None` if Inspect leaves the row
+    /// out.
     pub(super) averaged: Vec<Option<f64>>,
     /// Number of values that are not shares of correct answers.
     pub(super) n_other: usize,
@@ -95,7 +97,8 @@ pub(super) fn scorers(samples: &[Sample], keys: &mut KeyRedaction) -> BTreeMap<S
     scorers
 }
 
-/// The scores of a sample by scorer. Before version 2 there was one score, without a name.
+/// The scores of a sample, with the names of their scorers. Before version 2, a sample has one score without
+/// a name.
 fn scores_of(sample: &Sample) -> Vec<(String, Value)> {
     match (&sample.scores, &sample.score) {
         (Value::Object(scores), _) => {
@@ -106,7 +109,8 @@ fn scores_of(sample: &Sample) -> Vec<(String, Value)> {
     }
 }
 
-/// The value of a score; for an object, the value of each member, as SCORER/MEMBER.
+/// The name and value of a score. If the value is an object, returns each member, with the name
+/// SCORER/MEMBER.
 fn members(name: &str, score: &Value) -> Vec<(String, Value)> {
     match &score["value"] {
         Value::Object(members) => {
@@ -116,8 +120,8 @@ fn members(name: &str, score: &Value) -> Vec<(String, Value)> {
     }
 }
 
-/// The row of a sample, the value that the results average, and whether the value is not a share of correct
-/// answers.
+/// The row of a sample, the value over which Inspect averages in its results, and whether the value is not a
+/// share of correct answers.
 fn graded(
     sample: &Sample,
     stated: Option<&(Value, Value)>,
@@ -146,11 +150,12 @@ fn graded(
     };
     let gold: Vec<String> = target.iter().map(|target| copy("target", target)).collect();
     let usage = &sample.output["usage"];
-    // Inspect counts prompt tokens separately from tokens that were read from or written to a cache.
+    // Inspect counts the prompt tokens that were read from or written to a cache separately, so all counts
+    // are added.
     let parts = ["input_tokens", "input_tokens_cache_read", "input_tokens_cache_write"];
     let prompt = parts.iter().filter_map(|part| json::count(&usage[*part])).reduce(u64::saturating_add);
     let safe_id = copy("id", &id);
-    // Inspect also names a model if the sample failed and no model answered.
+    // If the sample failed, Inspect also names a model, although the model gave no answer.
     let has_answered = sample.output["choices"].as_array().is_some_and(|choices| !choices.is_empty());
     let model = sample.output["model"].as_str().filter(|model| has_answered && !model.is_empty());
     let model = model.map(|model| copy("model", model));

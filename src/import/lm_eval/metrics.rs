@@ -1,10 +1,10 @@
-//! Finds the accuracies among the metrics of a task, and their number of items.
+//! Finds the accuracies among the metrics of a task, and the number of items that they cover.
 
 use serde_json::{Map, Value};
 
 use crate::provider::json;
 
-/// Metrics that are shares of correct answers; only these count as accuracies.
+/// The metrics that are imported as accuracies, because they are shares of correct answers.
 pub(crate) static SHARES: &[&str] = &[
     "acc",
     "acc_norm",
@@ -22,11 +22,11 @@ pub(crate) static SHARES: &[&str] = &[
 pub struct MetricRow {
     /// The name of the metric.
     pub metric: String,
-    /// The filter applied to the answers; `none` without one.
+    /// The filter that the harness applied to the answers; `none` if there was no filter.
     pub filter: String,
-    /// The share of correct answers; `None` if the results contain no number.
+    /// The share of correct answers; `None` if the value in the results is not a number.
     pub value: Option<f64>,
-    /// The standard error of the share, if it is a number.
+    /// The standard error of the share; `None` if the results do not contain a number for it.
     pub stderr: Option<f64>,
 }
 
@@ -37,12 +37,13 @@ impl MetricRow {
     }
 }
 
-/// The name of a task; with several metrics, metric and filter are part of the name.
+/// The name of a task. If several metrics of the task are imported (`of` is above 1), metric and filter
+/// become part of the name.
 pub(crate) fn name(task: &str, metric: &MetricRow, of: usize) -> String {
     if of == 1 { task.into() } else { format!("{task}/{},{}", metric.metric, metric.filter) }
 }
 
-/// The accuracies of a task, sorted by name.
+/// The accuracies of a task in the results, or only the `wanted` one, sorted by name.
 pub(crate) fn metrics(row: &Map<String, Value>, wanted: Option<&str>) -> Vec<MetricRow> {
     let one = |(key, value): (&String, &Value)| {
         let (metric, filter) = key.split_once(',').unwrap_or((key, "none"));
@@ -66,8 +67,8 @@ pub(super) fn shots(value: &Value, task: &str) -> Option<usize> {
     places.into_iter().find_map(json::count).and_then(|n| usize::try_from(n).ok())
 }
 
-/// The number of items: the stated one, or computed from the standard error, `se = sqrt(p (1 - p) / (n -
-/// 1))`.
+/// The number of items. If the file does not state it, it is computed from the standard error, `se = sqrt(p
+/// (1 - p) / (n - 1))`.
 pub(super) fn n_items(
     value: &Value,
     task: &str,
@@ -80,7 +81,8 @@ pub(super) fn n_items(
     stated.or_else(|| {
         let (p, se) = (metric.value?, metric.stderr.filter(|se| *se > 0.0)?);
         let n = p * (1.0 - p) / (se * se) + 1.0;
-        // The share times n must be a whole number; otherwise the standard error was computed in another way.
+        // The share times n, the number of correct answers, must be an integer. Otherwise the standard error
+        // was computed in another way, such as by a bootstrap.
         let right = (p * n.round() - (p * n.round()).round()).abs();
         (n.is_finite() && n < 1e9 && (n - n.round()).abs() < 0.02 * n.sqrt() && right < 0.01)
             .then(|| n.round() as usize)

@@ -1,5 +1,5 @@
-//! Imports results and samples of the lm-evaluation-harness (EleutherAI), versions 0.3 to 0.4.13. Only
-//! members that cannot contain a key are copied; the names of the others are reported.
+//! Imports results and samples of the lm-evaluation-harness (EleutherAI), versions 0.3 to 0.4.13. Copies only
+//! settings that cannot contain an API key, and reports the names of the other settings.
 
 mod importer;
 mod metrics;

@@ -1,4 +1,5 @@
-//! Reads `results_*.json`: one row per task with its metrics, `"acc,none": 0.7` (before 0.4 `"acc": 0.7`).
+//! Reads `results_*.json`. The file contains one object per task with its metrics, such as `"acc,none": 0.7`
+//! (before version 0.4 `"acc": 0.7`).
 
 use std::path::Path;
 
@@ -13,7 +14,7 @@ use crate::import::keys::KeyRedaction;
 use crate::import::run_facts::fault;
 use crate::provider::json;
 
-/// Reads one file and the samples next to it.
+/// Reads one results file and the samples files next to it.
 pub(crate) fn read(path: &Path, bytes: &[u8], options: &ImportOptions, all: &mut Imported) -> Result<()> {
     let value = json::read(bytes).map_err(|why| {
         fault(path, format!("{why}; give results_*.json or samples_*.jsonl of the lm-evaluation-harness"))
@@ -25,7 +26,10 @@ pub(crate) fn read(path: &Path, bytes: &[u8], options: &ImportOptions, all: &mut
     source.left_out = settings(&value, &mut source.settings);
     if !source.left_out.is_empty() {
         let names = source.left_out.join(", ");
-        all.notes.push(format!("{}: not copied, because they may contain a key: {names}", source.file));
+        all.notes.push(format!(
+            "{}: these settings are not copied, because they may contain a key: {names}",
+            source.file
+        ));
     }
     let run = run(path, &value, options)?;
     let limit = &value["config"]["limit"];
@@ -33,8 +37,8 @@ pub(crate) fn read(path: &Path, bytes: &[u8], options: &ImportOptions, all: &mut
         return Err(fault(
             path,
             format!(
-                "comes from a run with limit {limit}, which evaluated a part of each task; --limited imports \
-                 it anyway"
+                "comes from a run with limit {limit}, which evaluated only a part of each task; --limited \
+                 imports it anyway"
             ),
         ));
     }
@@ -47,7 +51,9 @@ pub(crate) fn read(path: &Path, bytes: &[u8], options: &ImportOptions, all: &mut
     let mut keys = KeyRedaction::new();
     for (task, row) in results {
         if is_group(task) {
-            all.notes.push(format!("{task} is a group: its tasks are imported, but the group is not"));
+            all.notes.push(format!(
+                "{task} is a group of tasks: the tasks are imported, but the mean of the group is not"
+            ));
             continue;
         }
         let Some(row) = row.as_object() else { continue };
@@ -58,7 +64,7 @@ pub(crate) fn read(path: &Path, bytes: &[u8], options: &ImportOptions, all: &mut
             continue;
         }
         let shots = options.shots.or_else(|| shots(&value, task)).ok_or_else(|| {
-            fault(path, format!("does not state the number of shots of {task}; give it with --shots"))
+            fault(path, format!("does not state the number of shots of {task}; give the number with --shots"))
         })?;
         let read = samples::beside(path, task)?;
         for metric in &rows {
@@ -72,8 +78,8 @@ pub(crate) fn read(path: &Path, bytes: &[u8], options: &ImportOptions, all: &mut
             }
             let Some(share) = metric.value else {
                 all.notes.push(format!(
-                    "{name}: not imported: {} is not a number; add the samples file, which contains the \
-                     grades",
+                    "{name}: not imported: {} is not a number; put the samples file, which contains the \
+                     grades, into the same folder",
                     metric.grader()
                 ));
                 continue;
@@ -84,8 +90,8 @@ pub(crate) fn read(path: &Path, bytes: &[u8], options: &ImportOptions, all: &mut
                     all.scores.push(graded_by(score, &metric.grader()));
                 }
                 None => all.notes.push(format!(
-                    "{name}: not imported: the number of items is missing; add the samples file, or give \
-                     --n-items '{task}=N'"
+                    "{name}: not imported: the number of items is missing; put the samples file into the \
+                     same folder, or give the number with --n-items '{task}=N'"
                 )),
             }
         }

@@ -1,4 +1,5 @@
-//! Reads the model, provider and date of a run of the harness, and makes score rows without samples.
+//! Reads the model, provider and date of a run of the harness, and creates score rows if there are no
+//! samples.
 
 use std::path::Path;
 
@@ -18,7 +19,7 @@ pub(super) struct RunInfo {
     pub(super) collected_at: Option<String>,
 }
 
-/// Reads the facts of a run from the results.
+/// Reads the model, provider and date of a run from its results.
 pub(super) fn run(path: &Path, value: &Value, options: &ImportOptions) -> Result<RunInfo> {
     let config = &value["config"];
     let named = [&value["model_name"], &config["model_args"]["model"], &config["model_args"]["pretrained"]];
@@ -45,8 +46,8 @@ pub(super) fn run(path: &Path, value: &Value, options: &ImportOptions) -> Result
     Ok(RunInfo { provider, model, collected_at })
 }
 
-/// A score row with nothing but the accuracy: the harness counts refused, filtered, truncated and failed
-/// answers as wrong.
+/// Creates a score row that contains only the accuracy. The harness counts refused, filtered, truncated and
+/// failed answers as wrong, so their numbers are unknown.
 pub(super) fn score(of: &RunInfo, task: &str, shots: usize, n: usize, correct: f64) -> Score {
     Score {
         collected_at: of.collected_at.clone(),

@@ -1,6 +1,6 @@
-//! Reads `samples_<task>_<time>.jsonl`: one line per document and filter. Before 0.4.3 it was one JSON list
-//! of all documents, without filters. The harness stores a missing answer as an empty text, which counts as
-//! empty here, not as wrong.
+//! Reads `samples_<task>_<time>.jsonl`, which has one line per document and filter. Before version 0.4.3, the
+//! file was one JSON list of all documents, without filters. The harness stores a missing answer as an empty
+//! string; surmise imports it as empty, not as wrong.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -30,7 +30,7 @@ pub(crate) struct Samples {
     lines: Vec<Value>,
 }
 
-/// The samples of a task next to its results, if they exist.
+/// Reads the samples file of a task in the folder of its results, if the file exists.
 pub(crate) fn beside(results: &Path, task: &str) -> Result<Option<Samples>> {
     let name = results.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let time = name.strip_prefix("results_").and_then(|rest| rest.strip_suffix(".json"));
@@ -43,7 +43,7 @@ pub(crate) fn beside(results: &Path, task: &str) -> Result<Option<Samples>> {
     Samples::parse(&path, &bytes).map(Some)
 }
 
-/// Reads samples without results. The model and the number of shots must be given.
+/// Reads a samples file without results. The user must give the model and the number of shots.
 pub(crate) fn read_without_results(
     path: &Path,
     bytes: &[u8],
@@ -53,11 +53,12 @@ pub(crate) fn read_without_results(
     let (Some(model), Some(shots)) = (&options.model, options.shots) else {
         return Err(fault(
             path,
-            "states neither model nor shots; give the results_*.json next to it, or --model and --shots",
+            "states neither the model nor the number of shots; import the results_*.json of the run, or give \
+             --model and --shots",
         ));
     };
     let stem = disk::file_stem(path);
-    // The name is samples_<task>_<time>, and the time contains no underscore.
+    // The name of the file is samples_<task>_<time>, and the time contains no underscore.
     let task = stem
         .strip_prefix("samples_")
         .and_then(|rest| Some(rest.rsplit_once('_')?.0))
@@ -94,7 +95,7 @@ impl Samples {
         Ok(Self { path, sha256, lines })
     }
 
-    /// The accuracies in the samples, by filter.
+    /// The accuracies in the samples, one for each metric and filter, or only the `wanted` one.
     fn metrics(&self, wanted: Option<&str>) -> Vec<MetricRow> {
         let filters: BTreeSet<&str> = self.lines.iter().map(filter).collect();
         let mut rows = vec![];
@@ -116,8 +117,8 @@ impl Samples {
         rows
     }
 
-    /// The lines with a grade; a grade that is not a number is `None`. Returns `None` if a grade is not a
-    /// share.
+    /// The lines that a metric graded, with their grades. A grade is `None` if it is null. Returns `None` if
+    /// a grade is not from 0 to 1.
     fn grades(&self, metric: &str, wanted: &str) -> Option<Vec<(&Value, Option<f64>)>> {
         let lines = self.lines.iter().filter(|line| filter(line) == wanted && line.get(metric).is_some());
         let grade =
@@ -125,8 +126,8 @@ impl Samples {
         lines.map(|line| Some((line, grade(line)?))).collect()
     }
 
-    /// The answers as graded by one metric; `None` if the samples do not contain it. Their mean must agree
-    /// with the results.
+    /// The answers as graded by one metric; `None` if the samples do not contain grades of the metric. The
+    /// mean of the grades must agree with the results.
     pub(crate) fn answers(
         &self,
         run: &RunInfo,
@@ -136,10 +137,10 @@ impl Samples {
     ) -> Result<Option<Answers>> {
         let Some(grades) = self.grades(&metric.metric, &metric.filter) else { return Ok(None) };
         let Some(mean) = means(&grades) else { return Ok(None) };
-        // Results have all digits, so only the order of summation causes differences.
+        // Results are stored with all digits, so means may differ only by the order of summation.
         if let Some(value) = metric.value.filter(|value| (mean - value).abs() > 1e-6) {
             let reason = format!(
-                "its mean {} is {mean}, but the results state {value}; the files come from different runs",
+                "the mean of {} is {mean}, but the results state {value}; the files come from different runs",
                 metric.metric
             );
             return Err(fault(&self.path, reason));
@@ -161,7 +162,7 @@ impl Samples {
     }
 }
 
-/// The row of a document. The answer is the filtered one, or the choice with the highest log-probability.
+/// Creates the row of a document. Its answer is the first filtered response, if that is a string.
 fn item_row(
     line: &Value,
     document: &str,
@@ -182,7 +183,8 @@ fn item_row(
         );
         Grade { logprob: gold_logprob(line), ..grade }
     };
-    // With several answers to a document, the grade is their mean.
+    // surmise stores the facts of each answer. With several answers to a document, the grade is a mean, so
+    // the facts of a single answer do not apply.
     let grade = match line["surmise"].as_array().map(Vec::as_slice) {
         Some([facts]) => with_facts(grade, facts),
         _ => grade,
@@ -203,26 +205,26 @@ fn filter(line: &Value) -> &str {
     line["filter"].as_str().unwrap_or("none")
 }
 
-/// The mean of the grades that are numbers, if there are any.
+/// The mean of the grades that are not `None`; `None` if there are no such grades.
 fn means(grades: &[(&Value, Option<f64>)]) -> Option<f64> {
     let values: Vec<f64> = grades.iter().filter_map(|(_, value)| *value).collect();
     (!values.is_empty()).then(|| mean(&values))
 }
 
-/// Whether every answer to a document is an empty text, which the harness stores for a missing answer.
-/// `resps` has one list per request with one entry per repeat.
+/// Whether every answer to a document is an empty string, which the harness stores for a missing answer.
+/// `resps` contains one list per request, with one entry per repeat.
 fn unanswered(resps: &Value) -> bool {
     let mut answers = resps.as_array().into_iter().flatten().filter_map(Value::as_array).flatten().peekable();
     answers.peek().is_some()
         && answers.all(|answer| answer.as_str().is_some_and(|text| text.trim().is_empty()))
 }
 
-/// For multiple choice: the log-probability of the correct choice, whose index is the target. Both are stored
-/// as text.
+/// For a multiple-choice document, the log-probability of the correct choice. The target is the index of this
+/// choice. The harness stores both as strings.
 fn gold_logprob(line: &Value) -> Option<f64> {
     let number = |value: &Value| value.as_f64().or_else(|| value.as_str()?.trim().parse().ok());
     let target = number(&line["target"]).filter(|target| target.fract() == 0.0 && *target >= 0.0)? as usize;
-    // Choices form a list of more than one entry; a generated text does not.
+    // A multiple-choice document has one response per choice; a generated text has only one.
     let choices = line["resps"].as_array().filter(|choices| choices.len() > 1)?;
     let first = &choices.get(target)?[0];
     number(&first[0]).filter(|logprob| logprob.is_finite() && *logprob <= 0.0)

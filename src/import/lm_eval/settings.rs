@@ -1,4 +1,4 @@
-//! Copies the settings of a run that cannot contain a key, and returns the names of the others.
+//! Copies the settings of a run that cannot contain an API key, and returns the names of the other settings.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::import::keys::is_suspect;
 
-/// Settings that cannot contain a key. No other settings are copied.
+/// Settings that cannot contain a key. Only these and [`MODEL_ARGS`] are copied.
 static SETTINGS: &[&str] = &[
     "batch_size",
     "bootstrap_iters",
@@ -45,7 +45,7 @@ static MODEL_ARGS: &[&str] = &[
     "seed",
 ];
 
-/// Members that are read elsewhere or ignored.
+/// Members that are read elsewhere or ignored. They are neither copied nor reported.
 static OTHERS: &[&str] = &[
     "results",
     "groups",
@@ -84,7 +84,7 @@ fn is_name(text: &str) -> bool {
     text == UNNAMED || text.len() <= 32 && text.bytes().all(is_letter)
 }
 
-/// Copies the settings that cannot contain a key, and returns the names of the others.
+/// Copies the settings that cannot contain a key to `kept`, and returns the names of the other settings.
 pub(super) fn settings(value: &Value, kept: &mut BTreeMap<String, String>) -> Vec<String> {
     let mut dropped = vec![];
     let mut keep = |prefix: &str, key: &str, value: &Value, known: &[&str], quiet: &[&str]| {
@@ -102,7 +102,8 @@ pub(super) fn settings(value: &Value, kept: &mut BTreeMap<String, String>) -> Ve
                 }
             }
             _ if quiet.contains(&key) || known.contains(&key) => {}
-            // What looks like a name may be part of a value.
+            // A text at the place of a name may be part of a value, so it is not reported unless it is a
+            // plain identifier.
             _ if !is_name(key) => dropped.push(format!("{prefix}(a member whose name may contain a secret)")),
             _ => dropped.push(format!("{prefix}{key}")),
         }
@@ -118,7 +119,7 @@ pub(super) fn settings(value: &Value, kept: &mut BTreeMap<String, String>) -> Ve
         keep("config.model_args.", key, value, MODEL_ARGS, &[]);
     }
     for pair in arguments.as_str().unwrap_or_default().split(',').filter(|pair| !pair.is_empty()) {
-        // An argument without a name is a bare value, which may be a key.
+        // An argument without `=` is a value without a name, and may be a key.
         let (key, value) = pair.split_once('=').unwrap_or((UNNAMED, ""));
         keep("config.model_args.", key.trim(), &Value::String(value.trim().into()), MODEL_ARGS, &[]);
     }

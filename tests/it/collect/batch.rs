@@ -1,5 +1,5 @@
-//! Batches over three wire formats: half the price, results in any order, batches that expire, are refused,
-//! never end or are cancelled, and creations whose answers are lost.
+//! Tests batches with three wire formats: their cost, results in any order, creations whose responses are
+//! lost, and batches that expire, are refused, never end or are cancelled.
 
 use std::time::Duration;
 
@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 use crate::support::batch_server::{BatchServer, Script};
 use crate::support::collect_case::{Case, Ran};
 
-/// One wire format with a batch API of each kind.
+/// The wire formats to test, one for each kind of batch API.
 pub const WIRES: [&str; 3] = ["openai-chat", "anthropic", "gemini"];
 
 const PRICES: &str = "date = 2026-11-01\nbatch_factor = 0.5\n[models.m]\ninput_usd_per_million_tokens = \
                       1.0\noutput_usd_per_million_tokens = 2.0\n";
 
-/// `n` items "say wI", and a file of prices.
+/// Creates a case with a file of prices and `n` items, whose prompts are "say w0", "say w1" and so on.
 pub fn case(server: &BatchServer, n: usize) -> Case {
     let lines: String = (0..n)
         .map(|i| json!({"id": format!("q{i}"), "prompt": format!("say w{i}"), "answer": format!("w{i}")}))
@@ -71,7 +71,8 @@ fn batches_give_the_same_answers_at_half_the_price() {
         is_right(&case, &server, 20);
         assert_eq!(server.state().sizes, [8, 8, 4]);
         let summary = summary(&case);
-        // 5 tokens at 1 and one at 2 USD per million; the probe is sent outside the batch.
+        // A request has 5 prompt tokens at 1 and one answer token at 2 USD per million. Only the probe is
+        // sent outside the batch, at the full price.
         let routes = &summary["routes"];
         assert_eq!(
             (&routes["direct"]["n_requests"], &routes["direct"]["spent_usd"]),
@@ -110,7 +111,7 @@ fn reordered_duplicate_foreign_and_truncated_results_are_handled() {
             ran.says("are fetched again");
         }
         is_right(&case, &server, 30);
-        // Every request has one outcome, for any order and number of results.
+        // Every request has exactly one outcome, although each result comes twice and in another order.
         assert_eq!(case.outcomes().len(), 30, "{wire}");
         assert_eq!(summary(&case)["n_possibly_paid"], 0);
     }
@@ -136,7 +137,7 @@ fn results_without_ids_are_paired_by_position_if_none_is_missing() {
     let case = case(&server, 12);
     ends(&case, 0, "gemini", &[]);
     is_right(&case, &server, 12);
-    // If one result is missing, no position is certain.
+    // If a result is missing, the others cannot be matched by position.
     let server = BatchServer::start(Script { has_no_ids: true, lacks_last: true, ..Script::default() });
     let case = self::case(&server, 12);
     ends(&case, 1, "gemini", &["--retries", "1"]).says("--cancel abandons them");
@@ -156,7 +157,8 @@ fn an_expired_batch_is_completed_by_another_or_by_single_requests() {
         assert_eq!(summary(&case)["routes"]["batch"]["n_requests"], 10);
         assert_eq!(summary(&case)["spent_usd"], json!(42e-6));
 
-        // No answer came: another batch would take as long, so the user has to decide.
+        // If a batch expires without any answer, the run ends, because another batch could expire, too. The
+        // user decides what to do.
         let server = BatchServer::start(Script { expires_after: Some(0), ..Script::default() });
         let case = self::case(&server, 5);
         ends(&case, 3, wire, &[]);
@@ -191,11 +193,12 @@ fn a_batch_that_never_ends_is_left_open_polled_again_and_cancelled() {
         let wait = [&BUDGET[..], &["--batch-timeout", "0.3s"]].concat();
         let ran = ends(&case, 3, wire, &wait);
         ran.says("--batch-timeout").says("0 of 8 requests done").says("--cancel to end the open batches");
-        // They count once.
+        // The requests in the batch are counted once.
         ran.says("9 requests: 8 in a batch that has not ended;");
         let summary = summary(&case);
         assert_eq!((&summary["n_in_batches"], &summary["n_possibly_paid"]), (&json!(8), &json!(0)));
-        // Reserved, not spent: at most 6 + 16 bytes at 1 and 32 tokens at 2, half of it.
+        // For each request, 43e-6 USD are reserved: half the price of 22 prompt tokens (6 for the bytes, 16
+        // for the message) at 1 and 32 answer tokens at 2 USD per million.
         assert_eq!(summary["reserved_usd"], json!(344e-6));
         assert_eq!(summary["spent_usd"], json!(7e-6));
         ends(&case, 3, wire, &wait);
@@ -237,7 +240,7 @@ fn a_batch_of_another_client_is_not_used() {
 
 #[test]
 fn a_batch_that_was_created_twice_unseen_counts_twice() {
-    // The list does not show the first batch before the second exists.
+    // The list shows the first batch only after the second one is created.
     for wire in ["openai-chat", "gemini"] {
         let script = Script { lost_creations: 1, empty_lists: 7, ..Script::default() };
         let server = BatchServer::start(script);
@@ -247,10 +250,11 @@ fn a_batch_that_was_created_twice_unseen_counts_twice() {
         let summary = summary(&case);
         assert_eq!(summary["routes"]["batch"]["n_possibly_paid"], 7, "{wire}");
         assert_eq!(summary["outcomes"], json!({"answered": 7}));
-        // The second time, requests are booked at their maximum.
+        // The requests of the duplicate are booked at their maximum cost, 43e-6 USD each.
         assert_eq!(summary["routes"]["batch"]["possibly_paid_usd"], json!(301e-6));
     }
-    // Without a list nothing is known, so all requests count as possibly billed before they are asked again.
+    // Without a list, the batch cannot be found, so its requests count as possibly billed before they are
+    // asked again.
     for wire in WIRES {
         let server = BatchServer::start(Script { lost_creations: 1, has_no_list: true, ..Script::default() });
         let case = case(&server, 7);
@@ -268,7 +272,7 @@ fn a_batch_that_was_created_twice_unseen_counts_twice() {
 fn the_budget_is_reserved_before_a_batch_and_the_rest_is_used_later() {
     let server = BatchServer::start(Script::default());
     let case = case(&server, 40);
-    // 43 microdollars are reserved for a request that costs 3.5.
+    // For each request, 43 microdollars are reserved, but its actual cost is 3.5 microdollars.
     let budget = ["--budget-usd", "0.0005", "--prices", "prices.toml"];
     ends(&case, 0, "openai-chat", &budget);
     assert_eq!(case.score("n_scored"), "40");
@@ -319,7 +323,7 @@ fn unsupported_batches_are_refused_before_anything_is_sent() {
 
 #[test]
 fn a_server_without_the_api_or_the_batch_is_reported() {
-    // A chat server without any other path.
+    // This server answers only chat requests.
     let server = crate::support::fault_server::Server::start(|posted| {
         use crate::support::fault_server::Reply;
         if posted.path.contains("chat") { Reply::say(posted.word()) } else { Reply::error(404, "not_found") }
@@ -334,7 +338,7 @@ fn a_server_without_the_api_or_the_batch_is_reported() {
     let server = BatchServer::start(Script { is_endless: true, ..Script::default() });
     let case = self::case(&server, 3);
     ends(&case, 3, "openai-chat", &["--batch-timeout", "0s"]);
-    // The same folder with another address: the batch stays at the first address.
+    // If a run continues the folder at another address, the batch stays open at the first address.
     let other = BatchServer::start(Script::default());
     let case = Case { url: other.url.clone(), ..case };
     ends(&case, 0, "openai-chat", &["--new-config"]).says("a batch of 3 requests is open at openai-chat");

@@ -1,4 +1,5 @@
-//! Batches of which it is unknown whether they exist or have ended: no request is paid twice unawares.
+//! Tests batches for which it is unknown whether they exist or have ended. Every request that may be billed
+//! is counted.
 
 use serde_json::json;
 
@@ -26,7 +27,7 @@ fn a_batch_that_a_late_list_does_not_show_counts_as_possibly_billed() {
             assert!(is_cancelled || ran.stderr.contains(told), "{}", ran.stderr);
             let sums = summary(&case);
             assert_eq!((&sums["n_in_batches"], &sums["n_possibly_paid"]), (&json!(0), &json!(7)), "{wire}");
-            // At their maximum.
+            // The requests are booked at their maximum cost, 43e-6 USD each.
             assert_eq!(sums["routes"]["batch"]["possibly_paid_usd"], json!(301e-6));
             assert_eq!(case.score("n_scored"), "7");
         }
@@ -76,12 +77,12 @@ fn a_batch_without_a_name_is_known_by_its_file() {
     ends(&case, 0, "openai-chat", &[]).says("created before its id could be stored");
     is_right(&case, &server, 9);
     assert_eq!(summary(&case)["n_possibly_paid"], 0);
-    // The second of two is known, too.
+    // If the batch was created twice, its file also identifies the duplicate.
     let server = BatchServer::start(Script { empty_lists: 7, ..script });
     let case = self::case(&server, 9);
     ends(&case, 0, "openai-chat", &[]).says("was created twice");
     assert_eq!((server.state().sizes.clone(), &summary(&case)["n_possibly_paid"]), (vec![9, 9], &json!(9)));
-    // With neither, the list says nothing.
+    // If the list states neither names nor files, the batch cannot be found.
     let server = BatchServer::start(Script { has_no_files: true, ..script });
     let case = self::case(&server, 9);
     ends(&case, 3, "openai-chat", &[]).says("it is unknown whether a batch of 9 requests was created");
@@ -97,7 +98,7 @@ fn a_batch_that_has_ended_is_not_cancelled() {
         ends(&case, 0, wire, &["--cancel"]);
         assert_eq!(server.count("cancel"), 0, "{wire}");
         is_right(&case, &server, 6);
-        // It ends between the poll and the cancellation, which the server refuses.
+        // If a batch ends between the poll and the cancellation, the server refuses the cancellation.
         let server = BatchServer::start(Script { polls: 3, refuses_cancel: true, ..Script::default() });
         let case = self::case(&server, 6);
         ends(&case, 3, wire, &["--batch-timeout", "0s"]);
@@ -138,8 +139,8 @@ fn a_creation_that_a_gateway_answers_with_an_error_may_have_succeeded() {
             assert_eq!(summary(&case)["n_possibly_paid"], 0, "{wire} {status}");
             // The journal never states that the batch was not created.
             assert!(!case.file("journal.jsonl").contains("not_created"), "{wire} {status}");
-            // If the list shows the batch too late, its requests count twice.
-            // Anthropic's list is also read before each creation.
+            // If the list shows the batch too late, the batch is created again, and its requests count twice.
+            // Anthropic's list is also read before each creation, so it must be empty more often.
             let empty_lists = if wire == "anthropic" { 9 } else { 7 };
             let server = BatchServer::start(Script { empty_lists, ends_lost: true, ..lost });
             let case = self::case(&server, 7);

@@ -1,4 +1,5 @@
-//! Batches that are refused for their size, cannot be fetched, or take too long: the others go on.
+//! Tests batches that are refused for their size, cannot be fetched, or take too long. The other batches are
+//! not affected.
 
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ fn a_batch_is_split_as_often_as_needed() {
         is_right(&case, &server, 40);
         assert!(server.state().sizes.iter().all(|n| *n <= 3), "{:?}", server.state().sizes);
     }
-    // A limit that shows only when a batch is polled.
+    // This server accepts a large batch, and reports only when polled that the batch has failed.
     let server = BatchServer::start(Script { most_polled: Some(3), ..Script::default() });
     let case = case(&server, 40);
     ends(&case, 0, "openai-chat", &BUDGET).says("of at most 5").says("of at most 3");
@@ -75,7 +76,7 @@ fn a_batch_that_cannot_be_fetched_does_not_hold_up_the_others() {
 fn open_batches_are_polled_before_another_is_paid() {
     let server = BatchServer::start(Script { is_endless: true, ..Script::default() });
     let case = case(&server, 40);
-    // The budget allows a batch with some of the questions.
+    // The budget allows only a batch with some of the questions.
     let budget = ["--budget-usd", "0.0005", "--prices", "prices.toml", "--batch-timeout", "0s"];
     ends(&case, 3, "openai-chat", &budget);
     assert_eq!(server.state().sizes, [11]);
@@ -97,7 +98,7 @@ fn the_timeout_is_that_of_all_rounds_and_of_polls_that_fail() {
     server.state().fixed = vec![("GET /batches/b0".to_owned(), 503, busy)];
     ends(&case, 3, "openai-chat", &["--batch-timeout", "0.5s"]).says("after 0 s of --batch-timeout");
     assert_eq!(summary(&case)["n_in_batches"], 6);
-    // Each of two rounds takes less than the timeout, and both take longer.
+    // Each of the two rounds takes less time than the timeout, but both together take longer.
     let wait = Duration::from_millis(200);
     let server = BatchServer::start(Script { polls: 2, error_every: Some(2), wait, ..Script::default() });
     let case = self::case(&server, 6);
@@ -129,12 +130,13 @@ fn the_dry_run_leaves_out_the_first_questions_if_the_run_does() {
         let line = text.lines().find(|line| line.starts_with("batch_cost_usd\t")).expect("a line");
         line.split('\t').next_back().expect("a bound").parse().expect("a number")
     };
-    // 20 of 240 questions cost twice as much individually; the probe always does.
+    // 20 of 240 questions are sent individually and cost twice as much. The probe is always sent
+    // individually.
     let (with, without) = (cost(&[]), cost(&["--keep-going"]));
     assert!(with > without * 1.05 && with < without * 1.1, "{with} {without}");
 }
 
-/// The path of a batch on each wire format.
+/// For each wire format, the call that lists the batches and the call that polls the first batch.
 const POLLS: [(&str, &str, &str); 3] = [
     ("openai-chat", "GET /batches", "GET /batches/b0"),
     ("anthropic", "GET /v1/messages/batches", "GET /v1/messages/batches/b0"),
@@ -154,7 +156,8 @@ fn a_later_run_waits_for_the_other_batches_of_a_faulty_one() {
             ran.says("out of order").says("the run ends with this error once the other batches have ended");
             let sums = summary(&case);
             assert_eq!(sums["outcomes"], json!({"answered": 20, "in_batch": 10}), "{wire} {status}");
-            // The same with single polls, after which the batch works again.
+            // A run without `--batch` polls each batch once and also ends with the error. Then the batch
+            // works again.
             case.ends(
                 1,
                 &["--provider", wire, "--backoff-s", "0.01", "--max-wait-s", "0.1", "--retries", "1"],
@@ -176,7 +179,7 @@ fn a_faulty_batch_is_given_up_on_request_unless_the_whole_server_is_out_of_order
         server.state().fixed =
             [call, list].map(|call| (call.to_owned(), 500, broken.clone())).into_iter().collect();
         ends(&case, 1, wire, &["--retries", "1", "--cancel"]).says("out of order");
-        // The others are fetched, and the faulty one is kept.
+        // The other batches are fetched. The faulty batch stays open, because the list cannot be read either.
         let sums = summary(&case);
         assert_eq!(sums["outcomes"], json!({"answered": 20, "in_batch": 10}), "{wire}");
         server.state().fixed.pop();

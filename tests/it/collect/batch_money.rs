@@ -1,5 +1,5 @@
-//! Batches and money: batches that are created twice, withdrawn, cancelled or missing, and checks before a
-//! batch is paid.
+//! Tests the cost of batches that are created twice, withdrawn, cancelled or incomplete, and the checks
+//! before a batch is paid.
 
 use serde_json::json;
 
@@ -9,7 +9,8 @@ use crate::support::batch_server::{BatchServer, Script};
 #[test]
 fn a_batch_without_a_name_that_was_created_twice_unseen_counts_twice() {
     let lost = Script { lost_creations: 1, ..Script::default() };
-    // The lists directly before both creations, and seven polls between them.
+    // The list is empty when it is read before each of the two creations, and in the seven searches between
+    // them.
     for (ends_lost, told) in [(true, "was created twice"), (false, "may have been created twice")] {
         let server = BatchServer::start(Script { empty_lists: 9, ends_lost, ..lost });
         let case = case(&server, 7);
@@ -20,7 +21,7 @@ fn a_batch_without_a_name_that_was_created_twice_unseen_counts_twice() {
         assert_eq!(summary["outcomes"], json!({"answered": 7}));
         assert_eq!(server.count("cancel"), 0);
     }
-    // A list that is updated a little late causes no second creation.
+    // If the list shows the batch before the searches end, no second batch is created.
     for n in [4, 8] {
         let server = BatchServer::start(Script { empty_lists: n, ..lost });
         let case = case(&server, 7);
@@ -45,7 +46,7 @@ fn a_batch_that_may_belong_to_another_client_is_not_cancelled() {
     ran.says("batch theirs is not cancelled").says("5 questions are in a batch");
     assert_eq!(server.count("cancel"), 0);
     assert_eq!(summary(&case)["n_in_batches"], 5);
-    // The name identifies our batch.
+    // At OpenAI, the name identifies our batch, so the batch is cancelled.
     let server = BatchServer::start(script);
     let case = self::case(&server, 5);
     ends(&case, 3, "openai-chat", &["--batch-timeout", "0s"]);
@@ -60,7 +61,7 @@ fn requests_of_a_partly_withdrawn_batch_are_asked_once() {
     ends(&case, 1, "openai-chat", &["--retries", "1"]);
     assert!(server.state().sizes.is_empty());
     ends(&case, 3, "openai-chat", &["--cancel"]);
-    // The journal after a kill: three of six requests are closed.
+    // Changes the journal to that of a run that was killed after it had closed three of six requests.
     let path = case.folder.path().join("out/journal.jsonl");
     let text = std::fs::read_to_string(&path).expect("a journal");
     let mut n = 0;
@@ -95,12 +96,12 @@ fn results_whose_files_are_late_are_waited_for() {
     ran.says("run the same command again").says("--cancel abandons them");
     let sums = summary(&case);
     assert_eq!((&sums["n_in_batches"], &sums["n_possibly_paid"]), (&json!(6), &json!(0)));
-    // Only as many results are given up as the counts report.
+    // Only the four requests that the server counts as answered are booked as possibly billed.
     ends(&case, 3, "openai-chat", &["--retries", "1", "--cancel"]).says("no result for 4 of its requests");
     let sums = summary(&case);
     assert_eq!((&sums["n_in_batches"], &sums["n_possibly_paid"]), (&json!(0), &json!(4)));
     assert_eq!(server.state().sizes, [6]);
-    // The same command fetches the late results and pays for nothing again.
+    // The same command fetches the late results and pays for no request again.
     let server = BatchServer::start(Script { late_files: 5, ..Script::default() });
     let case = self::case(&server, 6);
     ends(&case, 1, "openai-chat", &["--retries", "1"]).says("lack some requests");
@@ -132,7 +133,7 @@ fn a_paid_batch_is_fetched_even_if_the_first_answers_are_wrong() {
 fn requests_outside_an_open_batch_stay_within_the_budget() {
     let server = BatchServer::start(Script { is_endless: true, ..Script::default() });
     let case = case(&server, 300);
-    // The batch reserves the whole budget, and most questions are not in it.
+    // The batch contains only some of the questions, but reserves the whole budget.
     let given = ["--budget-usd", "0.004", "--prices", "prices.toml", "--max-tokens", "64"];
     let first = ["--keep-going", "--batch-timeout", "0s"];
     ends(&case, 3, "openai-chat", &[&given[..], &first].concat());
@@ -156,14 +157,15 @@ fn deleted_results_and_results_with_other_ids_are_given_up() {
         ends(&case, 3, wire, &["--cancel"]).says("count as possibly billed");
         let summary = summary(&case);
         assert_eq!((&summary["n_in_batches"], &summary["n_possibly_paid"]), (&json!(0), &json!(4)), "{wire}");
-        // The batch is ours: it is neither searched for nor created again.
+        // The id of our batch is known, so results with unknown ids do not cause a search or another
+        // creation.
         let server = BatchServer::start(Script { has_strange_ids: true, ..Script::default() });
         let case = self::case(&server, 4);
         ends(&case, 1, wire, &["--retries", "1"]).says("--cancel abandons them");
         assert_eq!(self::summary(&case)["n_in_batches"], 4);
         ends(&case, 3, wire, &["--retries", "1", "--cancel"]).says("count as possibly billed");
         assert_eq!(server.state().sizes, [4], "{wire}");
-        // The batch has ended, so that it is not cancelled.
+        // The batch has ended, so its requests cannot be cancelled and count as possibly billed.
         assert_eq!(self::summary(&case)["n_possibly_paid"], 4);
     }
 }
@@ -184,7 +186,7 @@ fn answers_that_are_never_right_end_a_run_before_it_is_paid() {
         ends(&case, 0, wire, &[&BUDGET[..], &["--keep-going"]].concat());
         assert_eq!(server.state().sizes, [220]);
     }
-    // For few questions there is no check, but their answers end the next round.
+    // Few questions are not checked before the first batch, but its answers are checked before the next one.
     let server = BatchServer::start(Script { is_wrong: true, error_every: Some(8), ..Script::default() });
     let case = case(&server, 40);
     ends(&case, 3, "openai-chat", &[]);
@@ -201,9 +203,9 @@ fn a_batch_without_a_price_is_reserved_once_there_is_one() {
     let case = case(&server, 20);
     ends(&case, 3, "openai-chat", &["--batch-timeout", "0s"]);
     let sums = summary(&case);
-    // With the probe.
+    // The probe has no price either, so 21 requests are unpriced.
     assert_eq!((&sums["n_in_batches"], &sums["n_unpriced"]), (&json!(20), &json!(21)));
-    // Twenty more questions.
+    // Adds twenty questions.
     let path = case.folder.path().join("items.jsonl");
     let mut lines = std::fs::read_to_string(&path).expect("items");
     for i in 20..40 {
@@ -211,7 +213,8 @@ fn a_batch_without_a_price_is_reserved_once_there_is_one() {
         lines.push_str(&format!("{item}\n"));
     }
     std::fs::write(&path, lines).expect("a file");
-    // The batch of 20 costs at most half of its bytes at 1 and its 640 tokens at 2 USD per million.
+    // The maximum cost of the batch of 20 is half the price of as many prompt tokens as its bytes, at 1, and
+    // of 640 answer tokens, at 2 USD per million.
     let bytes: usize = case
         .records()
         .iter()
@@ -225,7 +228,7 @@ fn a_batch_without_a_price_is_reserved_once_there_is_one() {
     let ran = case.ends(4, &[&["--budget-usd", &tight][..], &given].concat());
     ran.says("are reserved for batches that have not ended");
     assert_eq!(server.count("POST /chat/completions"), 1, "{}", ran.stderr);
-    // The reservation ends with the batch, so that a budget above it allows another batch.
+    // The reservation is released when the batch ends, so a budget slightly above it allows another batch.
     ends(&case, 0, "openai-chat", &[&["--budget-usd", &wide][..], &given[..3]].concat());
     let sums = summary(&case);
     assert_eq!(sums["outcomes"], json!({"answered": 40}));

@@ -1,5 +1,5 @@
-//! Batches that ended early: what the server processed is fetched or counts as possibly billed, and a request
-//! that was not processed does not stand for one that was.
+//! Tests batches that ended early. The answer to each processed request is fetched, or the request counts as
+//! possibly billed. A request that was not processed is never counted in place of a processed one.
 
 use serde_json::json;
 
@@ -8,7 +8,7 @@ use crate::support::batch_server::{BatchServer, Script};
 
 const OPENAI: &str = "openai-chat";
 
-/// The budget and one repetition of every call.
+/// Arguments for a budget and at most one retry of each call, followed by `more`.
 fn given(more: &[&'static str]) -> Vec<&'static str> {
     [&BUDGET[..], &["--retries", "1"], more].concat()
 }
@@ -17,7 +17,8 @@ fn given(more: &[&'static str]) -> Vec<&'static str> {
 fn answers_whose_file_is_late_are_waited_for_although_the_errors_are_there() {
     let expired = Script { expires_after: Some(10), ..Script::default() };
     for script in [expired, Script { counts_expired: true, ..expired }] {
-        // Each run polls twice. The file has a name from the fourth poll on.
+        // Each run polls the batch twice. The batch states its file of answers from the fourth poll on, so
+        // only the second run can fetch it.
         let server = BatchServer::start(Script { late_output: 3, ..script });
         let case = case(&server, 20);
         ends(&case, 1, OPENAI, &given(&[])).says("lack some requests").says("--cancel abandons them");
@@ -52,7 +53,7 @@ fn answers_that_never_come_count_as_possibly_billed_once_they_are_abandoned() {
         let sums = summary(&case);
         assert_eq!((&sums["n_in_batches"], &sums["n_possibly_paid"]), (&json!(0), &json!(n_lost)));
         is_counted(&case, &server);
-        // The same command asks for the rest.
+        // The same command asks the remaining questions.
         ends(&case, 0, OPENAI, &given(&[]));
         assert_eq!(case.score("n_scored"), "20");
         is_counted(&case, &server);
@@ -79,7 +80,7 @@ fn without_counts_a_request_without_a_result_counts_as_possibly_billed() {
         assert_eq!((&server.state().sizes, &summary(&case)["n_possibly_paid"]), (&sizes, &json!(n_lost)));
         is_counted(&case, &server);
     }
-    // A document is read as a whole, so that nothing is missing in it.
+    // Gemini sends all results in one document, which is complete or unreadable, so no result can be missing.
     let server = BatchServer::start(expired);
     let case = case(&server, 20);
     ends(&case, 0, "gemini", &given(&[]));
@@ -109,7 +110,7 @@ fn expired_requests_that_count_as_failed_are_not_missing() {
         let script = Script { expires_after: Some(6), counts_expired: true, ..Script::default() };
         let server = BatchServer::start(script);
         let case = case(&server, 10);
-        // Gemini lists no requests that expired, so that they could be missing.
+        // Gemini does not list expired requests, but counts them here, so their results seem to be missing.
         let code = if wire == "gemini" { 1 } else { 0 };
         ends(&case, code, wire, &given(&[]));
         is_counted(&case, &server);

@@ -221,7 +221,7 @@ fn fault_37_the_budget_holds_and_the_rest_is_reported() {
     let case = Case::new(&server, 2);
     std::fs::write(case.folder.path().join("prices.toml"), prices.replace("models.m", "models.n"))
         .expect("a file");
-    case.ends(2, &capped).says("has no price of `m`");
+    case.ends(2, &capped).says("has no price for `m`");
     let dry = case.ends(0, &["--dry-run"]);
     assert!(dry.stdout.contains("calls\t3\ncached\t0\n") && dry.stdout.contains("say w0"), "{}", dry.stdout);
     assert!(dry.stdout.contains("time_s\tunknown\n"), "{}", dry.stdout);

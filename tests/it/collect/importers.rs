@@ -149,7 +149,7 @@ fn values_that_are_nan_or_not_shares_are_not_grades() {
     assert_eq!(imported.scores[0].task, "capitals");
     assert!(kinds(&imported).iter().any(|(_, _, kind)| *kind == "unreadable"), "{:?}", kinds(&imported));
     let notes = imported.notes.join("\n");
-    assert!(notes.contains("1 values of first_letter are not shares"), "{notes}");
+    assert!(notes.contains("1 values of the scorer first_letter are not shares"), "{notes}");
     // A key in a name is also redacted.
     let mut log = inspect_json();
     log["eval"]["task"] = json!(format!("task {KEY}"));

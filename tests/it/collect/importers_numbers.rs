@@ -171,7 +171,7 @@ fn scores_without_a_number_of_items_need_one() {
     let notes = imported.notes.join("\n");
     assert!(
         notes.contains("the number of items, 1000, comes from --n-items")
-            && notes.contains("--n-items other: not used"),
+            && notes.contains("--n-items other is not used"),
         "{notes}"
     );
     assert!(refused("r.json", &record(0.25, "0.10.0"), &given).contains("0.10.0"));

@@ -55,11 +55,11 @@ fn entries_that_unpack_to_much_more_are_refused() {
     let (code, stderr) = imported(&small);
     assert!(code == Some(0), "{stderr}");
     let large = archive::packed(&[deflated("header.json", &header(64 << 20))]);
-    refuses(&large, "at most 1000 times");
+    refuses(&large, "the limit of 1000 times");
     let zeros: String = (0..11_000).map(|at| format!("{at},{}", "0,".repeat(1000))).collect();
     let zeros = format!("{{\"output\": [{zeros}0]}}");
     let zeros = deflated("samples/a.json", zeros.as_bytes());
-    refuses(&archive::packed(&[deflated("header.json", &header(0)), zeros]), "8 values for each");
+    refuses(&archive::packed(&[deflated("header.json", &header(0)), zeros]), "8 JSON values for each");
     let names: Vec<String> = (0..10).map(|at| format!("samples/{at}.json")).collect();
     let mut entries = vec![deflated("header.json", &header(0))];
     let text: String = (0..11_000).map(|at| format!("{at:08}{}", "a".repeat(8000))).collect();
@@ -70,7 +70,7 @@ fn entries_that_unpack_to_much_more_are_refused() {
     let mut claims = deflated("header.json", &header(0));
     claims.bytes.resize(4 << 20, 0);
     claims.size = u32::MAX - 1;
-    refuses(&archive::packed(&[claims]), "at most 536870912");
+    refuses(&archive::packed(&[claims]), "of 536870912 bytes");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The deviations of a server of batches from its normal behaviour.
+//! Defines how a batch server deviates from its normal behaviour.
 
 use std::time::Duration;
 
@@ -11,37 +11,39 @@ pub struct Script {
     pub is_endless: bool,
     /// The first batch expires after this number of requests.
     pub expires_after: Option<usize>,
-    /// Results come in another order.
+    /// Results come in reverse order.
     pub is_reversed: bool,
     /// Every result comes twice.
     pub is_doubled: bool,
-    /// There is a result for a request that was not asked.
+    /// The results contain one for a request that is not in the batch.
     pub has_stranger: bool,
-    /// One in this number of requests fails with a server error, the first time.
+    /// One in this number of requests fails with a server error the first time that it is asked.
     pub error_every: Option<usize>,
     /// Results lack the ids of their requests.
     pub has_no_ids: bool,
-    /// This number of downloads break off in the middle.
+    /// Number of downloads, from the first on, during which the connection breaks.
     pub cuts: usize,
-    /// This number of downloads are truncated without an error.
+    /// Number of further downloads that are truncated without an error.
     pub silent_cuts: usize,
     /// Results always lack the last request.
     pub lacks_last: bool,
-    /// Larger batches are refused.
+    /// Maximum number of requests in a batch. Larger batches are refused.
     pub most_requests: Option<usize>,
-    /// Status and message of that refusal.
+    /// Status and message of the refusal of a large batch.
     pub size_refusal: Option<(u16, &'static str)>,
-    /// Larger batches fail as soon as they are polled, because of a limit of the account.
+    /// Maximum number of requests in a batch by a limit of the account. Larger batches are created, but fail
+    /// as soon as they are polled.
     pub most_polled: Option<usize>,
-    /// This number of creations succeed, but the connection breaks before the answer.
+    /// Number of creations, from the first on, that succeed although the connection breaks before the
+    /// response.
     pub lost_creations: usize,
-    /// The status of the answers to these creations, instead of a broken connection.
+    /// Status of the responses to the lost creations, instead of a broken connection.
     pub lost_status: Option<u16>,
     /// Creations after the first are refused with this status and message.
     pub later_refusal: Option<(u16, &'static str)>,
     /// Batches of lost creations end at once.
     pub ends_lost: bool,
-    /// This number of lists are empty.
+    /// Number of times, from the first on, that the list of batches is empty.
     pub empty_lists: usize,
     /// Batches have no names.
     pub has_no_names: bool,
@@ -49,18 +51,18 @@ pub struct Script {
     pub has_no_files: bool,
     /// There is no list of batches.
     pub has_no_list: bool,
-    /// A batch of another client with as many requests appears after our first batch.
+    /// A batch of another client with the same number of requests appears after our first batch.
     pub has_foreign: bool,
-    /// This number of uploads fail.
+    /// Number of uploads, from the first on, that fail.
     pub lost_uploads: usize,
-    /// The files of an ended batch get their names only after this number of further polls.
+    /// Number of further polls after which an ended batch states its result files.
     pub late_files: u32,
-    /// The file of answers of the first batch gets its name only after this number of further polls, although
-    /// that of the errors has one.
+    /// Number of further polls after which the first batch states its file of answers. It states its file of
+    /// errors at once.
     pub late_output: u32,
-    /// The file of answers of the first batch ends after this number of lines.
+    /// Number of lines after which the file of answers of the first batch is truncated.
     pub cut_lines: Option<usize>,
-    /// Batches have no counts of requests.
+    /// Batches do not state how many requests were processed.
     pub has_no_counts: bool,
     /// The counts of failed requests include those that expired.
     pub counts_expired: bool,
@@ -68,16 +70,16 @@ pub struct Script {
     pub refuses_cancel: bool,
     /// Results are no longer available.
     pub has_no_results: bool,
-    /// Results have ids that were never asked.
+    /// Results have ids of unknown requests.
     pub has_strange_ids: bool,
-    /// The right answer is never given.
+    /// All answers are wrong.
     pub is_wrong: bool,
     /// Delay of every answer.
     pub wait: Duration,
 }
 
 impl Script {
-    /// Status and message of the refusal of this number of requests.
+    /// Status and message of the refusal if a batch with this number of requests is refused.
     pub(super) fn refused(&self, n: usize) -> Option<(u16, &'static str)> {
         let is_refused = self.most_requests.is_some_and(|most| n > most);
         is_refused.then(|| self.size_refusal.unwrap_or((413, "the request is too large")))

@@ -1,5 +1,5 @@
-//! A local server with the batch APIs of three wire formats. It counts the requests that it was asked to
-//! process, and fails as a script tells it.
+//! Provides a local server with the batch APIs of three wire formats. The server counts the requests that it
+//! receives, and fails as a [`Script`] specifies.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -16,9 +16,9 @@ use super::fault_server::chat;
 pub struct Batch {
     pub id: String,
     pub name: String,
-    /// The file of its requests, if the wire format has one.
+    /// Id of the uploaded file with the requests, if the wire format uses one.
     pub file: String,
-    /// Ids of the requests with their right answers.
+    /// Ids of the requests, with the answers that the server gives.
     pub requests: Vec<(String, String)>,
     pub polls: u32,
     pub is_cancelled: bool,
@@ -33,10 +33,10 @@ pub struct State {
     pub asked: BTreeMap<String, u32>,
     /// Methods and paths of all calls.
     pub calls: Vec<String>,
-    /// Requests of each batch, in their order of creation.
+    /// Number of requests of each batch, in the order of creation.
     pub sizes: Vec<usize>,
     pub errors: BTreeMap<String, u32>,
-    /// Fixed answers to calls with this method and path: status and body.
+    /// Fixed responses: method and path of the call, status and body of the response.
     pub fixed: Vec<(String, u16, Value)>,
     n_creations: usize,
     n_lists: usize,
@@ -50,13 +50,14 @@ pub struct BatchServer {
     script: Script,
 }
 
-/// An answer, and how much of it is sent.
+/// A response, and how much of it is sent.
 struct Answer {
     status: u16,
     body: Vec<u8>,
-    /// Number of bytes to send; if it is less than the answer, the connection ends early.
+    /// Number of bytes of the body to send, if not all. The connection then ends early.
     sent: Option<usize>,
-    /// Whether the head states the length of the sent bytes, as if they were all.
+    /// Whether the header states the number of sent bytes as the length of the body, so that the client
+    /// cannot detect the truncation.
     is_silent: bool,
 }
 
@@ -79,7 +80,7 @@ impl BatchServer {
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let state = shared.clone();
-                // Some tests kill the client.
+                // Errors are ignored, because some tests kill the client.
                 std::thread::spawn(move || serve(&stream, &state, script).unwrap_or_default());
             }
         });
@@ -90,7 +91,7 @@ impl BatchServer {
         self.state.lock().expect("a state")
     }
 
-    /// Number of requests that were processed in batches, and billed.
+    /// Number of requests that the server processed in batches, and billed.
     pub fn n_billed(&self) -> usize {
         let state = self.state();
         let ours = state.batches.iter().filter(|batch| !batch.is_foreign);
@@ -101,12 +102,12 @@ impl BatchServer {
         self.state().calls.len()
     }
 
-    /// Forgets all batches.
+    /// Deletes all batches.
     pub fn forget(&self) {
         self.state().batches.clear();
     }
 
-    /// Calls whose method and path contain a text.
+    /// Number of calls whose method and path contain a text.
     pub fn count(&self, part: &str) -> usize {
         self.state().calls.iter().filter(|call| call.contains(part)).count()
     }
@@ -138,7 +139,7 @@ fn serve(stream: &TcpStream, state: &Mutex<State>, script: Script) -> std::io::R
             state.calls.push(format!("{method} {path}"));
             state.answer(method, path, &body, &script)
         };
-        // A creation whose answer is lost.
+        // For a lost creation, the connection ends without a response.
         let Some(answer) = answer else { return Ok(()) };
         let sent = answer.sent.unwrap_or(answer.body.len());
         let length = if answer.is_silent { sent } else { answer.body.len() };
@@ -302,7 +303,7 @@ impl State {
             return Answer::error(404, "no list");
         }
         let is_empty = self.n_lists <= script.empty_lists;
-        // The newest first.
+        // The list begins with the newest batch.
         let shown = self.batches.iter().rev().filter(|_| !is_empty);
         let list: Vec<Value> = shown.map(|batch| self.describe(batch, wire, script)).collect();
         match wire {

@@ -1,11 +1,11 @@
-//! Responses of a batch server in three wire formats: the state of a batch, and its results.
+//! Creates the responses of a batch server in three wire formats: the state of a batch, and its results.
 
 use serde_json::{Value, json};
 
 use super::batch_server::{Batch, Script, State};
 use super::fault_server::chat;
 
-/// The last word of the prompt in a body of any wire format: the right answer.
+/// The right answer to a request of any wire format: the last word of the prompt.
 pub(super) fn word(body: &Value) -> String {
     let last = body["messages"].as_array().and_then(|list| list.last()).map(|m| m["content"].clone());
     let texts = [last.unwrap_or_default(), body["contents"][0]["parts"][0]["text"].clone()];
@@ -85,7 +85,7 @@ impl State {
         }
     }
 
-    /// The results of a batch, according to the script.
+    /// The results of a batch, as the script specifies them.
     pub(super) fn results(&mut self, id: &str, wire: &str, script: &Script) -> Vec<Value> {
         let Some(batch) = self.batches.iter().find(|batch| batch.id == id).cloned() else { return vec![] };
         let processed = self.n_processed(&batch, script);
