@@ -17,6 +17,7 @@ const LONGEST: usize = 100;
 const NAMES: [&str; 4] = ["ensure_ascii", "indent", "separators", "sort_keys"];
 
 /// `tojson(value, ensure_ascii=False, indent=None, separators=None, sort_keys=False)`
+#[expect(clippy::needless_pass_by_value, reason = "filters take their arguments by value")]
 pub(super) fn tojson(value: &Value, given: Rest<Value>, named: Kwargs) -> Result<String, Error> {
     let wrong = |reason: &str| Error::new(ErrorKind::InvalidOperation, format!("tojson: {reason}"));
     if given.len() > NAMES.len() {

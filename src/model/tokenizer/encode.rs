@@ -122,7 +122,7 @@ impl Tokenizer {
     pub fn encode(&self, text: &str) -> Result<Vec<Token>> {
         let encoding = self.encoding(text).map_err(|reason| {
             let shown: String = text.chars().take(SHOWN).collect();
-            self.fault(format!(
+            self.fault(&format!(
                 "cannot encode {shown:?} ({reason}); use other words or a model that supports them"
             ))
         })?;
@@ -141,7 +141,7 @@ impl Tokenizer {
             } else {
                 "remove it from the corpus or use a model that supports it"
             };
-            return Err(self.fault(format!("has no token for {word:?}; {advice}")));
+            return Err(self.fault(&format!("has no token for {word:?}; {advice}")));
         }
         self.known(tokens.iter().map(|token| (token.id, text.get(token.span.clone()).unwrap_or_default())))?;
         Ok(tokens)
@@ -155,7 +155,7 @@ impl Tokenizer {
     pub fn encode_any(&self, text: &str, special: bool) -> Result<(Vec<u32>, Vec<String>)> {
         let prefix = if special { self.prefix.as_slice() } else { &[] };
         let encoding =
-            self.encoding(text).map_err(|reason| self.fault(format!("cannot encode it ({reason})")))?;
+            self.encoding(text).map_err(|reason| self.fault(&format!("cannot encode it ({reason})")))?;
         let (mut ids, mut pieces) = (prefix.to_vec(), vec![String::new(); prefix.len()]);
         let mut end = 0;
         for (id, (_, stop)) in encoding.get_ids().iter().zip(encoding.get_offsets()) {
@@ -200,7 +200,7 @@ impl Tokenizer {
     fn known<'a>(&self, tokens: impl IntoIterator<Item = (u32, &'a str)>) -> Result<()> {
         match tokens.into_iter().find(|(id, _)| *id as usize >= self.vocab_size) {
             None => Ok(()),
-            Some((id, text)) => Err(self.fault(format!(
+            Some((id, text)) => Err(self.fault(&format!(
                 "gives token id {id} for {text:?}, beyond the model's vocabulary of {}; use the {} that \
                  belongs to the model",
                 self.vocab_size,
@@ -209,8 +209,8 @@ impl Tokenizer {
         }
     }
 
-    fn fault(&self, reason: String) -> Error {
-        Error::Tokenizer { path: self.path.clone(), reason: shortened(&reason).into_owned() }
+    fn fault(&self, reason: &str) -> Error {
+        Error::Tokenizer { path: self.path.clone(), reason: shortened(reason).into_owned() }
     }
 }
 

@@ -268,3 +268,26 @@ fn a_gain_that_grows_with_the_size_ratio_alone_is_a_line_through_the_origin() {
     let (y_hat, y) = (row["y_hat"].parse::<f64>().expect("y"), rows[12]["y"].parse::<f64>().expect("y"));
     assert!((y_hat - y).abs() < 0.03, "{row:?}");
 }
+
+#[test]
+fn the_card_states_the_noise_of_the_target() {
+    let (_keep, at) = folder();
+    let card = at("card.json");
+    let noisy = with(24, "y_stderr", |i| if i % 2 == 0 { "0.03".into() } else { "0.04".into() });
+    for flags in [&["--features", "a,b"][..], &["--features", "a,b", "--stderr", "y_stderr"]] {
+        assert!(calibrated(&noisy, flags, &card).status.success());
+        let noise = Card::read(card.as_ref()).expect("the card").diagnostics.noise.expect("noise");
+        assert!(noise.n == 24 && (noise.rms - (0.00125f64).sqrt()).abs() < 1e-12, "{noise:?}");
+        let words = surmise(&["card", &card]);
+        let words = String::from_utf8_lossy(&words.stdout).into_owned();
+        assert!(
+            words.contains("standard error of the target (y_stderr) is 0.03536")
+                && words.contains("no candidate can"),
+            "{words}"
+        );
+    }
+    let below = with(24, "y_stderr", |i| (i as f64 - 1.0).to_string());
+    let output = calibrated(&below, &["--features", "a,b", "--stderr", "y_stderr"], &card);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(1) && told.contains("line 2") && told.contains("below 0"), "{told}");
+}

@@ -263,29 +263,6 @@ fn a_note_says_that_few_families_support_no_level_for_a_new_one() {
 }
 
 #[test]
-fn the_card_states_the_noise_of_the_target() {
-    let (_keep, at) = folder();
-    let card = at("card.json");
-    let noisy = with(24, "y_stderr", |i| if i % 2 == 0 { "0.03".into() } else { "0.04".into() });
-    for flags in [&["--features", "a,b"][..], &["--features", "a,b", "--stderr", "y_stderr"]] {
-        assert!(calibrated(&noisy, flags, &card).status.success());
-        let noise = Card::read(card.as_ref()).expect("the card").diagnostics.noise.expect("noise");
-        assert!(noise.n == 24 && (noise.rms - (0.00125f64).sqrt()).abs() < 1e-12, "{noise:?}");
-        let words = surmise(&["card", &card]);
-        let words = String::from_utf8_lossy(&words.stdout).into_owned();
-        assert!(
-            words.contains("standard error of the target (y_stderr) is 0.03536")
-                && words.contains("no candidate can"),
-            "{words}"
-        );
-    }
-    let below = with(24, "y_stderr", |i| (i as f64 - 1.0).to_string());
-    let output = calibrated(&below, &["--features", "a,b", "--stderr", "y_stderr"], &card);
-    let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.code() == Some(1) && told.contains("line 2") && told.contains("below 0"), "{told}");
-}
-
-#[test]
 fn nothing_is_predicted_without_back_tested_coverage_and_the_distance_of_a_distant_row_is_finite() {
     let (_keep, at) = folder();
     let card = at("card.json");
