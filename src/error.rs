@@ -150,12 +150,12 @@ pub enum Error {
         /// Which limit is exceeded, and by what.
         reason: String,
     },
-    /// A setting out of its range.
+    /// An invalid flag, setting or environment variable.
     #[error("{name} {reason}")]
     Parameter {
         /// The flag or setting.
         name: &'static str,
-        /// The valid range.
+        /// Why the value is invalid, and usually what to do.
         reason: String,
     },
     /// NaN or infinity among numbers that must be finite.

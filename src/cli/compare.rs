@@ -42,7 +42,7 @@ pub(super) struct Flags {
     /// each state
     #[arg(long, value_parser = choice(&Scale::ALL, Scale::name, Scale::describe), default_value = "spread")]
     scale: Scale,
-    /// Has no effect: texts have no entities
+    /// Now without effect: texts have no entities
     #[arg(long, hide = true, value_name = "K")]
     shots: Option<usize>,
     #[command(flatten)]

@@ -10,7 +10,7 @@ pub(super) struct TableInput {
     /// CSV file with a header and one observation per row; an empty cell is a missing value
     #[arg(value_name = "TABLE", required_unless_present = "observations")]
     table: Option<PathBuf>,
-    /// Replaced by the argument TABLE
+    /// Now TABLE, without a flag
     #[arg(long, hide = true, value_name = "FILE", conflicts_with = "table")]
     observations: Option<PathBuf>,
 }

@@ -20,7 +20,7 @@ pub(super) struct EchoRows {
     n_tied: usize,
     /// Number of positions at which a prompt has another token than the first prompt.
     n_different: usize,
-    /// Number of these positions at which both prompts have the same log-probability.
+    /// Number of these positions at which the prompt and the first prompt have the same log-probability.
     n_same: usize,
     n_prompts: usize,
     /// Number of prompts whose last token has log-probability 0.

@@ -1,7 +1,6 @@
-//! Grades the in-context task on a local model. An answer is right if greedy decoding yields exactly its
-//! tokens and the comma that follows. Teacher forcing gives the same grades in one forward pass: greedy
-//! decoding yields the right answer exactly if each of its tokens is the most likely one after the tokens
-//! before it.
+//! Grades the in-context task on a local model. The model is right if greedy decoding produces exactly the
+//! tokens of the expected answer and the comma after it. One forward pass with teacher forcing gives the same
+//! grade: it checks that each of these tokens is the most likely one given the tokens before it.
 
 use super::grading::Grade;
 use super::results::scores::Score;

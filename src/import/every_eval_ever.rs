@@ -12,8 +12,8 @@ use super::importer::Importer;
 use super::keys::{KeyRedaction, is_suspect};
 use super::opened::{Form, Opened};
 use super::run_facts::{
-    check_mean, clipped, date, fault, is_wanted, json_lines, model, share as credit_of, shots, shots_among,
-    task_name,
+    check_mean, check_whole, clipped, date, fault, is_wanted, json_lines, model, share as credit_of, shots,
+    shots_among, task_name,
 };
 use super::settings::Settings;
 use crate::collect::grading::{Grade, GradeKind};
@@ -184,6 +184,10 @@ impl Record<'_> {
         options: &ImportOptions,
         all: &mut Imported,
     ) -> Result<()> {
+        let unanswered = result["score_details"]["details"]["n_without_answer_yet"].as_str();
+        let part =
+            unanswered.map(|n| format!("{}: {} questions have no answer yet", answers.task, clipped(n)));
+        check_whole(self.path, part, options)?;
         let score = share(result).unwrap_or_default();
         if !answers.rows.is_empty() {
             // Some tools count missing answers as wrong, and others leave them out, so the score may equal

@@ -66,9 +66,7 @@ impl ModelFiles {
                 return Err(fault_of(&folder, adapter::CONFIG, reason.into()));
             }
             if hub.base().is_some() {
-                let reason =
-                    format!("is only for an adapter without weights, but {name} has weights; omit --base");
-                return Err(Error::Parameter { name: "--base", reason });
+                return Err(base_unused(name));
             }
             let gguf = Some(Gguf::open(&file)?);
             return Ok(Self { id, folder, member, adapter: None, gguf });
@@ -80,11 +78,7 @@ impl ModelFiles {
                 let adapter = is_adapted.then(|| folder.clone());
                 Ok(Self { id, folder, member, adapter, gguf: None })
             }
-            (true, _, Some(_)) => {
-                let reason =
-                    format!("is only for an adapter without weights, but {name} has weights; omit --base");
-                Err(Error::Parameter { name: "--base", reason })
-            }
+            (true, _, Some(_)) => Err(base_unused(name)),
             (false, true, Some(base)) => {
                 let base = Self::open(base, &hub.without_base(), required)?;
                 if base.gguf.is_some() {
@@ -233,6 +227,15 @@ fn file_names(folder: &Path) -> Vec<String> {
     }
     names.sort_unstable();
     names
+}
+
+/// The error for a base model that is not needed.
+fn base_unused(name: &str) -> Error {
+    let reason = format!(
+        "is only for a folder or id with an adapter and no model weights, but {name} contains model weights; \
+         omit --base"
+    );
+    Error::Parameter { name: "--base", reason }
 }
 
 fn fault_of(folder: &Path, file: &str, reason: String) -> Error {

@@ -24,7 +24,7 @@ pub enum MaxTokensKey {
 pub struct GenerationParams {
     /// Token limit of the answer.
     pub max_tokens: u32,
-    /// The name of the token limit, for wire formats with two names.
+    /// The name of the token limit, for wire formats that accept `max_tokens` and `max_completion_tokens`.
     pub max_tokens_key: MaxTokensKey,
     /// Sampling temperature; 0 means greedy decoding.
     pub temperature: Option<f64>,

@@ -50,7 +50,7 @@ impl Card {
         }
         if sha256_hex(&without(bytes, card.card_sha256.as_bytes())) != card.card_sha256 {
             return Err(fault(
-                "was edited: its hash does not match its content; calibrate again instead of editing".into(),
+                "was edited or damaged: its hash does not match its content; calibrate again".into(),
             ));
         }
         check_card(&card)

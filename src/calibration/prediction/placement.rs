@@ -19,7 +19,7 @@ pub(super) struct Placement {
     /// The regime whose candidate, interval and coverage apply. For a row of unknown size, this is the regime
     /// beyond the range, because the model may be larger than all training models.
     pub judged: Regime,
-    /// The situation whose back-test is the evidence for the row.
+    /// The situation whose back-test errors apply to the row.
     pub situation: Situation,
     /// Whether the candidate for rows within the range uses the size.
     pub size_matters: bool,

@@ -78,8 +78,9 @@ pub(crate) fn unseen(columns: &ColumnRoles, table: &Table) -> Result<Vec<Vec<Uns
     Ok(found)
 }
 
-/// The features of a table's rows, in the order of the card. If no training row has the value of a row in a
-/// categorical column, the indicators of this column are missing, because the value has no fitted level.
+/// The features of a table's rows, in the order of the card. If the category of a row does not occur in the
+/// training rows, the indicators of that column are missing for the row, because no level was fitted for the
+/// category.
 pub(crate) fn feature_cells(columns: &ColumnRoles, table: &Table) -> Result<Vec<Vec<Option<f64>>>> {
     let unseen = unseen(columns, table)?;
     let cells = columns.features.iter().map(|name| {

@@ -20,9 +20,9 @@ pub struct StoredSample {
     pub cells: Vec<String>,
 }
 
-/// Cells before the features: size, response, weight.
+/// Number of cells before the features: size, response, weight.
 const BEFORE: usize = 3;
-/// Cells of a proxy: value, log10 size ratio.
+/// Number of cells of a proxy: value, log10 size ratio.
 const PROXY: usize = 2;
 
 impl StoredSample {

@@ -10,7 +10,7 @@ pub(super) struct FolderInput {
     /// Folder of collected answers, written by `surmise collect -o`
     #[arg(value_name = "DIR", required_unless_present = "output")]
     folder: Option<PathBuf>,
-    /// Replaced by the argument DIR
+    /// Now DIR, without a flag
     #[arg(short, long, hide = true, value_name = "DIR", conflicts_with = "folder")]
     output: Option<PathBuf>,
 }

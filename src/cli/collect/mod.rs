@@ -141,6 +141,7 @@ fn collect(
     flags::check(target, money, request)?;
     check()?;
     let batch = batch.settings()?;
+    let is_cancelling = batch.is_some_and(|batch| batch.cancel);
     let folder = target.output.clone().unwrap_or_default();
     let price = money.prices.as_ref().map(|path| Price::read(path, &configuration.model)).transpose()?;
     let redo =
@@ -251,20 +252,24 @@ fn collect(
         Some(Error::Interrupted { reason }) => Err(Error::Interrupted { reason: reason + &left }),
         Some(error) => Err(error),
         None if gaps > 0 => Err(Error::Gaps {
-            reason: format!("the run finished with gaps{left}; {}", remedy(&ended.summary)),
+            reason: format!("the run finished with gaps{left}; {}", remedy(&ended.summary, is_cancelling)),
         }),
         None => Ok(()),
     }
 }
 
 /// Advice on how to get the missing answers.
-fn remedy(summary: &FolderSummary) -> String {
+fn remedy(summary: &FolderSummary, is_cancelling: bool) -> String {
     let n_in_batches = summary.outcomes.get("in_batch").copied().unwrap_or(0);
     let batch = format!(
         "{n_in_batches} of them are in a batch that has not ended: once the batch has ended, the same \
          command fetches the answers; --batch waits for it, and --cancel cancels the batch"
     );
-    let others = "the same command retries transient failures, and --redo failed retries all failures";
+    let others = if is_cancelling {
+        "the same command without --cancel asks the remaining questions and retries transient failures"
+    } else {
+        "the same command retries transient failures, and --redo failed retries all failures"
+    };
     match n_in_batches {
         0 => others.into(),
         n if n == summary.n_gaps() => batch,

@@ -98,8 +98,8 @@ impl TextFormat {
             (Some(separator), _) => Ok(Self::Table(separator)),
             (None, Some(n)) => {
                 let reason = format!(
-                    "looks like a table of {n} columns separated by tabs, but has no column `{}`; name the \
-                     column with the texts with --text-column",
+                    "looks like a table of {n} columns separated by tabs, but has no column `{}`; give the \
+                     name of the text column with --text-column",
                     columns.text
                 );
                 Err(Error::Corpus { name: path.display().to_string(), reason })

@@ -29,7 +29,7 @@ pub(super) fn rows(path: &Path, content: &str, columns: &Columns, separator: u8)
     let Some(text) = at(&columns.text) else {
         let known: Vec<_> = header.iter().collect();
         let reason = format!(
-            "has no column `{}`; its columns are {}; name the column with the texts with --text-column",
+            "has no column `{}`; its columns are {}; give the name of the text column with --text-column",
             columns.text,
             known.join(", ")
         );

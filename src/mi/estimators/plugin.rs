@@ -40,7 +40,7 @@ impl Estimator for Plugin {
                    bootstrap correction of the remaining bias",
             reference: "Miller 1955; Efron & Tibshirani 1993; Hausser & Strimmer 2009",
             cost: "n log n: milliseconds",
-            limits: "returns an error if more than half of the pairs occur once",
+            limits: "without labels, returns an error if more than half of the pairs occur only once",
         }
     }
 

@@ -61,7 +61,7 @@ impl Hub {
         self
     }
 
-    /// The base model for adapters without weights.
+    /// The base model for folders and ids with an adapter and no model weights.
     pub(in crate::model) fn base(&self) -> Option<&str> {
         self.settings.base.as_deref()
     }

@@ -27,7 +27,7 @@ pub(super) struct HubSettings {
     /// The default revision, for ids without one.
     pub(super) revision: String,
     pub(super) offline: bool,
-    /// The base model for adapters without weights.
+    /// The base model for folders and ids with an adapter and no model weights.
     pub(super) base: Option<String>,
     /// Whether a download shows a progress bar.
     pub(super) progress: bool,

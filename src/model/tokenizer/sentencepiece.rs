@@ -159,7 +159,7 @@ impl SentencePiece {
                 let lengths = self.pieces.iter().map(|piece| piece.text.len());
                 let work: usize = lengths.map(|length| length * length).sum();
                 if work > MOST_SPLIT {
-                    return Err("its pieces are too long and too many".into());
+                    return Err("its pieces are too long or too many".into());
                 }
             }
         }

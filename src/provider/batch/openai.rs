@@ -100,16 +100,23 @@ impl BatchWire for OpenAiBatches {
         };
         let counts = &body["request_counts"];
         let done = count(&counts["completed"]).zip(count(&counts["failed"]));
+        let done = done.map(|(completed, failed)| completed.saturating_add(failed));
+        let total = count(&counts["total"]).filter(|total| *total > 0);
+        let files: Vec<String> =
+            [&body["output_file_id"], &body["error_file_id"]].into_iter().filter_map(id).collect();
+        // Some servers do not fill in the counts. A batch that ended before its requests were validated has no
+        // counts either, and no files.
+        let is_counted = total.is_some() || (files.is_empty() && end != Some(BatchEnd::Expired));
         Some(BatchStatus {
             id: id(&body["id"])?,
             name: body["metadata"][NAME].as_str().map(Into::into),
             end,
             reason: errors.first().map(|error| message(error)),
             is_too_large: errors.iter().any(is_size),
-            n_requests: count(&counts["total"]).filter(|total| *total > 0),
-            n_done: done.map(|(completed, failed)| completed.saturating_add(failed)),
+            n_requests: total,
+            n_done: done.filter(|n| is_counted || *n > 0),
             file: id(&body["input_file_id"]),
-            files: [&body["output_file_id"], &body["error_file_id"]].into_iter().filter_map(id).collect(),
+            files,
         })
     }
 
@@ -168,6 +175,16 @@ mod tests {
         assert_eq!((status.name.as_deref(), status.files.len()), (Some("n"), 1));
         assert_eq!(status.file.as_deref(), Some("file-0"));
         assert_eq!(OpenAiBatches.read(&json!({"id": "x"})), None);
+        // Zero counts are unknown counts, except for a batch that ended before it was validated.
+        for (end, file, n_done) in [
+            ("expired", Value::Null, None),
+            ("cancelled", json!("file-1"), None),
+            ("cancelled", Value::Null, Some(0)),
+        ] {
+            let body = json!({"id": "batch_1", "status": end, "error_file_id": file,
+                "request_counts": {"total": 0, "completed": 0, "failed": 0}});
+            assert_eq!(OpenAiBatches.read(&body).unwrap().n_done, n_done, "{end}");
+        }
         let expired = json!({"custom_id": "ab", "response": null,
             "error": {"code": "batch_expired", "message": "late"}});
         let kind = OpenAiBatches.read_result(&expired).kind;

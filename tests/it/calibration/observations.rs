@@ -96,7 +96,7 @@ fn profiles_and_scores_become_a_table_that_is_calibrated_for_an_api() {
     }
     std::fs::write(at("models.csv"), "model,family,params_b\nclosed-1,minigpt,-0.5\n").expect("models");
     let output = join(&["--models", &at("models.csv")]);
-    assert!(String::from_utf8_lossy(&output.stderr).contains("closed-1 a params_b of -0.5"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("gives closed-1 the params_b -0.5"));
     std::fs::write(at("models.csv"), "model,family,params_b\nclosed-1,minigpt,0.5\n").expect("models");
     let output = join(&["--models", &at("models.csv")]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

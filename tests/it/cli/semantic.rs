@@ -61,7 +61,7 @@ fn a_folder_has_a_row_for_each_block_and_shot_and_is_measured_once() {
     assert_eq!(read("readings.csv").lines().count(), 1 + 2 * 2 * 2 * blocks * 7 + controls);
 
     let again = surmise(&arguments.concat());
-    assert!(said(&again).contains("not measured again"), "{}", said(&again));
+    assert!(said(&again).contains("which was not repeated"), "{}", said(&again));
     assert_eq!(read("profiles.csv"), profiles);
     let positional = ["measure", "minigpt-2", "--estimand", "positional", "--corpus", "countries", "-o", out];
     let refused = surmise(&positional);
@@ -177,5 +177,8 @@ fn categories_with_fewer_than_two_relations_are_positional_and_contradictions_ar
     let alike = ["--with-control", "foreign-query", "--foreign", "animals"];
     let flags = ["--corpus", "animals", "--sets", "4", "--queries", "3", "--shots", "1"];
     semantic("countries", &[&flags[..], &alike].concat(), &["has 0 entities that animals does not have"]);
-    refused(&["measure", "minigpt-1", "--corpus", "countries", "--corpus", &one], &["--estimand is needed"]);
+    refused(
+        &["measure", "minigpt-1", "--corpus", "countries", "--corpus", &one],
+        &["--estimand is required"],
+    );
 }

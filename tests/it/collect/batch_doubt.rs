@@ -157,7 +157,7 @@ fn every_creation_that_may_have_succeeded_counts_as_possibly_billed() {
         let script = Script { lost_creations: 99, empty_lists: 999, ..Script::default() };
         let server = BatchServer::start(script);
         let case = case(&server, 7);
-        ends(&case, 1, wire, &BUDGET).says("without a clear answer");
+        ends(&case, 1, wire, &BUDGET).says("no attempt to create the batch got a clear answer");
         let n_created = server.state().sizes.len();
         assert!(n_created > 1 && server.n_billed() == 7 * n_created, "{n_created}");
         let ran = ends(&case, 3, wire, &[&BUDGET[..], &["--cancel"]].concat());

@@ -9,8 +9,8 @@ use crate::support::batch_server::{BatchServer, Script};
 #[test]
 fn a_batch_without_a_name_that_was_created_twice_unseen_counts_twice() {
     let lost = Script { lost_creations: 1, ..Script::default() };
-    // The list is empty when it is read before each of the two creations, and in the seven searches between
-    // them.
+    // The server's list of batches is empty for the first 9 reads: one before each of the two creations, and
+    // seven searches between them.
     for (ends_lost, told) in [(true, "was created twice"), (false, "may have been created twice")] {
         let server = BatchServer::start(Script { empty_lists: 9, ends_lost, ..lost });
         let case = case(&server, 7);

@@ -120,7 +120,7 @@ fn a_lora_alone_names_its_base_and_is_merged_into_the_given_base() {
         refused(
             &folder(name, true, false),
             &["--base", base],
-            &["--base is only for an adapter without weights"],
+            &["--base is only for a folder or id with an adapter and no model weights"],
         );
     }
     refused(&folder("gpt2", false, true), &["--base", "minigpt-1"], &["belongs to another model", "--base"]);

@@ -219,7 +219,7 @@ fn missing_or_damaged_files_are_reported_and_other_folders_are_refused() {
     std::fs::write(&predictions, "target_model,y_hat\na,1\n").expect("a file");
     refused(&[text(&predictions)], 1, &["predictions.csv"]);
     refused(&[here, here], 2, &["one results folder"]);
-    refused(&[here, "--model", "a"], 2, &["--model", "menus"]);
+    refused(&[here, "--model", "a"], 2, &["--model", "contains its own filters"]);
     refused(&[here, "-o", text(&predictions)], 2, &["would replace", "predictions.csv"]);
     let output = surmise(&["report", "html", here]);
     assert!(output.status.success() && folder.path().join("report.html").is_file());
