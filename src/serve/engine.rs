@@ -124,11 +124,18 @@ impl Drop for Engine {
     }
 }
 
+/// Whether a prompt of this many tokens takes several steps.
+fn is_long(tokens: usize) -> bool {
+    tokens > PROMPT_TOKENS
+}
+
 impl Queue {
-    /// Whether a sequence waits and its prompt fits into memory with those in progress.
-    fn has_next(&self, most_prompt_tokens: usize) -> bool {
-        let next = self.waiting.front().map(|request| request.prompt.len());
-        next.is_some_and(|tokens| self.prompt_tokens + tokens <= most_prompt_tokens)
+    /// The position of the next sequence, if its prompt fits into memory with those in progress. Sequences
+    /// with long prompts are skipped unless `takes_long`.
+    fn next(&self, most_prompt_tokens: usize, takes_long: bool) -> Option<usize> {
+        let is_next = |request: &SequenceRequest| takes_long || !is_long(request.prompt.len());
+        let next = self.waiting.iter().position(is_next)?;
+        (self.prompt_tokens + self.waiting[next].prompt.len() <= most_prompt_tokens).then_some(next)
     }
 }
 
@@ -137,15 +144,22 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Admits new sequences, as many as `places` and the memory for prompts allow. Waits for them if `active`
-    /// is empty. Returns `false` when the engine is closed and nothing is active.
+    /// Admits new sequences, as many as `places` and the memory for prompts allow. Long prompts in progress
+    /// take at most half of the places. Waits for sequences if `active` is empty. Returns `false` when the engine is closed and nothing is active.
     fn admit(&self, active: &mut Vec<Sequence>, places: usize) -> bool {
         let mut queue = self.lock();
-        while active.is_empty() && !queue.has_next(self.most_prompt_tokens) && !queue.closed {
+        let next = |queue: &Queue, active: &[Sequence]| {
+            let is_long = |sequence: &&Sequence| sequence.is_in_prompt() && is_long(sequence.prompt_len());
+            let n_long = active.iter().filter(is_long).count();
+            queue.next(self.most_prompt_tokens, n_long < (places / 2).max(1))
+        };
+        while active.is_empty() && next(&queue, active).is_none() && !queue.closed {
             queue = self.arrived.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }
-        while active.len() < places && queue.has_next(self.most_prompt_tokens) {
-            let Some(request) = queue.waiting.pop_front() else { break };
+        while active.len() < places
+            && let Some(at) = next(&queue, active)
+        {
+            let Some(request) = queue.waiting.remove(at) else { break };
             if !request.reply.is_closed() {
                 queue.prompt_tokens += request.prompt.len();
                 active.push(Sequence::begin(request));

@@ -11,8 +11,10 @@ use axum::extract::{Path, Request, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use http_body_util::BodyExt;
 use http_body_util::channel::Channel;
 use serde_json::{Value, json};
+use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::answered::{refuse, reply};
@@ -225,9 +227,19 @@ async fn respond(app: &App, begun: impl Future<Output = ApiResult<RunningRequest
         Err(refusal) => refuse(&refusal),
         Ok(running) if running.common.stream => {
             let (mut sender, body) = Channel::<Bytes>::new(PIECES);
+            // The body is dropped if the client disconnects.
+            let (connected, disconnected) = oneshot::channel::<()>();
+            let body = body.map_frame(move |frame| {
+                let _while_connected = &connected;
+                frame
+            });
             tokio::spawn(async move {
                 // If the client disconnects or the time is up, the task ends, and its sequences end with it.
-                if timeout_at(deadline, running.stream(&mut sender)).await.is_err() {
+                let ended = tokio::select! {
+                    ended = timeout_at(deadline, running.stream(&mut sender)) => ended,
+                    _ = disconnected => return,
+                };
+                if ended.is_err() {
                     let message = timeout_message(time);
                     let sent = fail(&mut sender, "timeout_error", 504, &message);
                     timeout(TIMEOUT_NOTICE, sent).await.unwrap_or_default();

@@ -11,12 +11,12 @@ use tokio::task::spawn_blocking;
 use super::request::{ApiError, ApiResult};
 use crate::guard::guarded;
 
-/// Largest number of bytes of a short request, and of a middle one. All others are long.
+/// Largest number of bytes of a small request, a short one and a middle one. All others are long.
+const SMALL: usize = 4 << 10;
 pub(super) const SHORT: usize = 64 << 10;
 pub(super) const MIDDLE: usize = 256 << 10;
-/// Least number of short requests that are prepared at once, and number of middle and of long ones.
-const SHORT_ONES: usize = 2;
-const LONGER_ONES: usize = 1;
+/// Least number of small requests that are prepared at once.
+const SMALL_ONES: usize = 2;
 
 /// Threads for one kind of work: a limited number at the same time.
 #[derive(Clone)]
@@ -49,6 +49,7 @@ impl Places {
 /// The places for one step of preparing requests.
 #[derive(Clone)]
 pub(super) struct Preparation {
+    small: Places,
     short: Places,
     middle: Places,
     long: Places,
@@ -57,13 +58,15 @@ pub(super) struct Preparation {
 impl Preparation {
     pub fn new() -> Self {
         // The other half of the threads is for decoding.
-        let short = Places::of(SHORT_ONES.max(rayon::current_num_threads() / 2));
-        Self { short, middle: Places::of(LONGER_ONES), long: Places::of(LONGER_ONES) }
+        let small = Places::of(SMALL_ONES.max(rayon::current_num_threads() / 2));
+        Self { small, short: Places::of(1), middle: Places::of(1), long: Places::of(1) }
     }
 
     /// The places for a request of `bytes` bytes.
     pub fn places(&self, bytes: usize) -> &Places {
-        if bytes <= SHORT {
+        if bytes <= SMALL {
+            &self.small
+        } else if bytes <= SHORT {
             &self.short
         } else if bytes <= MIDDLE {
             &self.middle

@@ -50,7 +50,7 @@ pub(super) fn encode_all(
     prompts.iter().map(|prompt| encode(served, tokenizer, prompt, special, &mut held)).collect()
 }
 
-/// `held` counts the bytes of the texts of tokens.
+/// `held` counts the bytes of the ids and texts of all tokens of the request.
 fn encode(
     served: &ServedModel,
     tokenizer: &Tokenizer,
@@ -74,7 +74,7 @@ fn encode(
             let n = ids.len().min(served.max_positions + 1);
             let bounded = |n: usize| {
                 let piece = piece(n);
-                *held += piece.len();
+                *held += size_of::<u32>() + piece.len();
                 if *held > MOST_TEXT { Err(too_much_text("prompt")) } else { Ok(piece) }
             };
             EncodedPrompt { ids: ids.clone(), pieces: (0..n).map(bounded).collect::<ApiResult<_>>()? }
@@ -91,6 +91,14 @@ fn encode(
             let (ids, pieces) = tokenizer
                 .encode_any(text, special)
                 .map_err(|error| ApiError::invalid("prompt", error.to_string()))?;
+            // A prompt that is too long must not be kept while the others are encoded.
+            if ids.len() > served.max_positions {
+                return Err(too_long(served, ids.len(), 0));
+            }
+            *held += pieces.iter().map(|piece| size_of::<u32>() + piece.len()).sum::<usize>();
+            if *held > MOST_TEXT {
+                return Err(too_much_text("prompt"));
+            }
             EncodedPrompt { ids, pieces }
         }
     };

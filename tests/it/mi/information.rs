@@ -338,12 +338,12 @@ fn samples_that_cannot_be_paired_or_measured_are_refused_and_nothing_is_printed(
     y[[4, 0]] = f32::NAN;
     y[[9, 0]] = f32::INFINITY;
     let holes = files.put("holes.safetensors", &both(&x, &y));
-    fails(&["mi", "--x", &good, "--y", &holes], 1, &["y holds 2 NaN or infinite", "row 4, column 0"]);
+    fails(&["mi", "--x", &good, "--y", &holes], 1, &["y contains 2 NaN or infinite", "row 4, column 0"]);
     let infinite = files.put("infinite.csv", b"1\ninf\n3\n");
     fails(
         &["mi", "--x", &infinite, "--y", &short, "--estimator", "gaussian"],
         1,
-        &["x holds 1 NaN", "row 1"],
+        &["x contains 1 NaN", "row 1"],
     );
     fails(&["mi", "--x", &short, "--y", &short, "--estimator", "gaussian"], 1, &["too few"]);
     let wide = files.put("wide.safetensors", &both(&gaussian(20, 12, 1), &gaussian(20, 12, 2)));

@@ -358,7 +358,7 @@ fn a_head_that_overflows_is_an_error_and_nothing_is_written() {
         let refused = surmise(arguments);
         let message = String::from_utf8_lossy(&refused.stderr).into_owned();
         assert_eq!(refused.status.code(), Some(1), "{arguments:?}: {message}");
-        assert!(message.contains("array `logits` holds"), "{message}");
+        assert!(message.contains("array `logits` contains"), "{message}");
         let written = std::fs::read_dir(out).into_iter().flatten().flatten();
         let written: Vec<_> = written.map(|entry| entry.file_name()).collect();
         assert!(written.is_empty(), "{written:?}");

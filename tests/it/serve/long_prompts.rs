@@ -1,9 +1,11 @@
 //! Prompts of thousands of tokens: their log-probabilities are those of a full forward pass, and they delay
 //! short requests and take memory only in proportion to their length.
 
+use std::io::Write;
+use std::net::TcpStream;
 use std::path::Path;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use surmise::model::Model;
@@ -15,7 +17,7 @@ use super::server::{COMPLETIONS, Serving};
 const LONG: u32 = 3000;
 
 /// A small Llama model that accepts `positions` tokens, and a server of it.
-fn serving(folder: &Path, positions: usize) -> Serving {
+fn serving(folder: &Path, positions: usize, flags: &[&str]) -> Serving {
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/llama-gqa");
     for file in ["model.safetensors", "tokenizer.json", "tokenizer_config.json"] {
         std::fs::copy(golden.join(file), folder.join(file)).expect("a file");
@@ -24,7 +26,7 @@ fn serving(folder: &Path, positions: usize) -> Serving {
     let mut config: Value = serde_json::from_str(&config).expect("JSON");
     config["max_position_embeddings"] = json!(positions);
     std::fs::write(folder.join("config.json"), config.to_string()).expect("a file");
-    Serving::start(&[folder.to_str().expect("UTF-8")])
+    Serving::start(&[&[folder.to_str().expect("UTF-8")], flags].concat())
 }
 
 /// The id of the served model.
@@ -43,13 +45,13 @@ fn peak_mib(server: &Serving) -> Option<f64> {
 }
 
 fn ids(n: u32) -> Vec<u32> {
-    (0..n).map(|i| 1 + i * i % 300).collect()
+    (0..n).map(|i| 1 + (i % 1000).pow(2) % 300).collect()
 }
 
 #[test]
 fn a_prompt_in_pieces_has_the_log_probabilities_of_a_full_forward_pass() {
     let folder = tempfile::tempdir().expect("a folder");
-    let server = serving(folder.path(), 4096);
+    let server = serving(folder.path(), 4096, &[]);
     let ids = ids(LONG);
     let body = json!({
         "model": name(&server), "prompt": [ids, &ids[..5]], "echo": true, "max_tokens": 1, "logprobs": 0,
@@ -74,7 +76,7 @@ fn a_prompt_in_pieces_has_the_log_probabilities_of_a_full_forward_pass() {
 #[test]
 fn a_long_prompt_takes_little_memory_and_does_not_delay_short_ones() {
     let folder = tempfile::tempdir().expect("a folder");
-    let server = serving(folder.path(), 1 << 17);
+    let server = serving(folder.path(), 1 << 17, &[]);
     let body = |ids: Vec<u32>| json!({"model": name(&server), "prompt": ids, "max_tokens": 1});
     let short = body(ids(3));
     let before = peak_mib(&server);
@@ -96,5 +98,30 @@ fn a_long_prompt_takes_little_memory_and_does_not_delay_short_ones() {
     // 4 bytes for each pair of tokens would be 288 MB.
     if let (Some(before), Some(after)) = (before, peak_mib(&server)) {
         assert!(after - before < 150.0, "{before} MiB, then {after} MiB");
+    }
+}
+
+#[test]
+fn a_client_that_disconnects_during_its_prompt_frees_its_place() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = serving(folder.path(), 1 << 17, &["--max-concurrent", "1"]);
+    let name = name(&server);
+    for stream in [false, true] {
+        // The whole prompt would take longer than a request of this test may take.
+        let body = json!({"model": name, "prompt": ids(20 * LONG), "max_tokens": 1, "stream": stream});
+        let body = body.to_string();
+        let head = format!(
+            "POST {COMPLETIONS} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
+             Content-Length: {}\r\n\r\n",
+            body.len()
+        );
+        let mut client = TcpStream::connect(&server.address).expect("a connection");
+        client
+            .write_all(head.as_bytes())
+            .and_then(|()| client.write_all(body.as_bytes()))
+            .expect("a request");
+        thread::sleep(Duration::from_secs(1));
+        drop(client);
+        server.done(COMPLETIONS, &json!({"model": name, "prompt": [1, 2], "max_tokens": 1}));
     }
 }
