@@ -145,7 +145,8 @@ impl Shared {
     }
 
     /// Admits new sequences, as many as `places` and the memory for prompts allow. Long prompts in progress
-    /// take at most half of the places. Waits for sequences if `active` is empty. Returns `false` when the engine is closed and nothing is active.
+    /// take at most half of the places. Waits for sequences if `active` is empty. Returns `false` when the
+    /// engine is closed and nothing is active.
     fn admit(&self, active: &mut Vec<Sequence>, places: usize) -> bool {
         let mut queue = self.lock();
         let next = |queue: &Queue, active: &[Sequence]| {

@@ -104,8 +104,8 @@ impl BatchWire for OpenAiBatches {
         let total = count(&counts["total"]).filter(|total| *total > 0);
         let files: Vec<String> =
             [&body["output_file_id"], &body["error_file_id"]].into_iter().filter_map(id).collect();
-        // Some servers do not fill in the counts. A batch that ended before its requests were validated has no
-        // counts either, and no files.
+        // Some servers do not fill in the counts. A batch that ended before its requests were validated has
+        // no counts either, and no files.
         let is_counted = total.is_some() || (files.is_empty() && end != Some(BatchEnd::Expired));
         Some(BatchStatus {
             id: id(&body["id"])?,
