@@ -41,6 +41,8 @@ struct Shared {
     max_waiting: usize,
     /// Maximum number of prompt tokens of the sequences that are being decoded.
     most_prompt_tokens: usize,
+    /// Maximum number of long prompts that are computed at once: half of the places.
+    most_long: usize,
 }
 
 #[derive(Default)]
@@ -48,6 +50,8 @@ struct Queue {
     waiting: VecDeque<SequenceRequest>,
     /// Number of prompt tokens of the sequences that are being decoded.
     prompt_tokens: usize,
+    /// Number of long prompts that are being computed.
+    n_long: usize,
     closed: bool,
 }
 
@@ -76,6 +80,7 @@ impl Engine {
             arrived: Condvar::new(),
             max_waiting: settings.max_waiting,
             most_prompt_tokens,
+            most_long: (settings.max_concurrent / 2).max(1),
         });
         let threads = rayon::current_num_threads().clamp(1, settings.max_concurrent);
         for thread in 0..threads {
@@ -129,13 +134,23 @@ fn is_long(tokens: usize) -> bool {
     tokens > PROMPT_TOKENS
 }
 
+/// Number of long prompts that are not computed yet.
+fn n_long(active: &[Sequence]) -> usize {
+    active.iter().filter(|sequence| sequence.is_in_prompt() && is_long(sequence.prompt_len())).count()
+}
+
 impl Queue {
-    /// The position of the next sequence, if its prompt fits into memory with those in progress. Sequences
-    /// with long prompts are skipped unless `takes_long`.
-    fn next(&self, most_prompt_tokens: usize, takes_long: bool) -> Option<usize> {
-        let is_next = |request: &SequenceRequest| takes_long || !is_long(request.prompt.len());
-        let next = self.waiting.iter().position(is_next)?;
-        (self.prompt_tokens + self.waiting[next].prompt.len() <= most_prompt_tokens).then_some(next)
+    /// The position of the next sequence whose prompt fits into memory with those in progress. Long prompts
+    /// are skipped if `most_long` of them are being computed, and behind a long prompt that does not fit.
+    fn next(&self, most_prompt_tokens: usize, most_long: usize) -> Option<usize> {
+        let mut takes_long = self.n_long < most_long;
+        self.waiting.iter().position(|request| {
+            let tokens = request.prompt.len();
+            let fits = self.prompt_tokens + tokens <= most_prompt_tokens;
+            let is_next = fits && (takes_long || !is_long(tokens));
+            takes_long &= fits || !is_long(tokens);
+            is_next
+        })
     }
 }
 
@@ -149,20 +164,17 @@ impl Shared {
     /// engine is closed and nothing is active.
     fn admit(&self, active: &mut Vec<Sequence>, places: usize) -> bool {
         let mut queue = self.lock();
-        let next = |queue: &Queue, active: &[Sequence]| {
-            let is_long = |sequence: &&Sequence| sequence.is_in_prompt() && is_long(sequence.prompt_len());
-            let n_long = active.iter().filter(is_long).count();
-            queue.next(self.most_prompt_tokens, n_long < (places / 2).max(1))
-        };
-        while active.is_empty() && next(&queue, active).is_none() && !queue.closed {
+        let next = |queue: &Queue| queue.next(self.most_prompt_tokens, self.most_long);
+        while active.is_empty() && next(&queue).is_none() && !queue.closed {
             queue = self.arrived.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }
         while active.len() < places
-            && let Some(at) = next(&queue, active)
+            && let Some(at) = next(&queue)
         {
             let Some(request) = queue.waiting.remove(at) else { break };
             if !request.reply.is_closed() {
                 queue.prompt_tokens += request.prompt.len();
+                queue.n_long += usize::from(is_long(request.prompt.len()));
                 active.push(Sequence::begin(request));
             }
         }
@@ -173,6 +185,7 @@ impl Shared {
         let mut cache = Cache::new(self.decoder.spec());
         let mut active: Vec<Sequence> = vec![];
         while self.admit(&mut active, places) {
+            let before = n_long(&active);
             if let Err(error) = self.step(&mut active, &mut cache) {
                 // The sequences of this batch fail; the server continues.
                 active.iter_mut().for_each(|sequence| sequence.fail(&error));
@@ -181,6 +194,11 @@ impl Shared {
                 cache.free_rows(over.rows());
                 self.lock().prompt_tokens -= over.prompt_len();
                 // Another thread may wait for the memory.
+                self.arrived.notify_all();
+            }
+            let n_ended = before - n_long(&active);
+            if n_ended > 0 {
+                self.lock().n_long -= n_ended;
                 self.arrived.notify_all();
             }
         }
