@@ -80,17 +80,24 @@ impl Card {
         Ok(())
     }
 
-    /// Whether predictions are supported in a regime, and how good they are.
-    fn regime(&self, regime: Regime) -> String {
+    /// The line of a regime that has no figures of its own: the reason why it is not supported, or the regime
+    /// that it is equal to.
+    pub(super) fn without_figures(&self, regime: Regime) -> Option<String> {
         let name = name_of(regime);
         let reason = self.support.iter().find(|s| s.regime == regime).and_then(|s| s.unsupported.as_ref());
         if let Some(reason) = reason {
-            return format!("{name}: UNSUPPORTED, {reason}");
+            return Some(format!("{name}: UNSUPPORTED, {reason}"));
         }
-        let families = self.rows.families.len();
-        if regime == Regime::NewFamily && families == self.rows.n_models {
-            return format!("{name}: as a new model, since every family has one model");
+        let is_new_model = regime == Regime::NewFamily && self.rows.families.len() == self.rows.n_models;
+        is_new_model.then(|| format!("{name}: as a new model, since every family has one model"))
+    }
+
+    /// Whether predictions are supported in a regime, and how good they are.
+    fn regime(&self, regime: Regime) -> String {
+        if let Some(line) = self.without_figures(regime) {
+            return line;
         }
+        let (name, families) = (name_of(regime), self.rows.families.len());
         let Some(selected) = regime.selected(&self.fit) else { return name.into() };
         let score = regime.score_of(selected.name(), &self.scores);
         let skill = score.map_or(String::new(), |score| self.skill(score));

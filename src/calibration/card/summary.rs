@@ -38,15 +38,10 @@ impl Card {
 
     /// The error, skill and coverage in a regime, or the reason why it is not supported.
     fn in_brief(&self, regime: Regime) -> String {
-        let name = name_of(regime);
-        let reason = self.support.iter().find(|s| s.regime == regime).and_then(|s| s.unsupported.as_ref());
-        if let Some(reason) = reason {
-            return format!("{name}: UNSUPPORTED, {reason}");
+        if let Some(line) = self.without_figures(regime) {
+            return line;
         }
-        let families = self.rows.families.len();
-        if regime == Regime::NewFamily && families == self.rows.n_models {
-            return format!("{name}: as a new model, since every family has one model");
-        }
+        let (name, families) = (name_of(regime), self.rows.families.len());
         let selected = regime.selected(&self.fit);
         let score = selected.and_then(|selected| regime.score_of(selected.name(), &self.scores));
         let mut parts = vec![];

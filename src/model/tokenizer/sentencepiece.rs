@@ -58,15 +58,9 @@ pub(super) struct SentencePiece {
 }
 
 impl SentencePiece {
-    /// Parses the bytes of a `tokenizer.model`.
-    ///
-    /// # Errors
-    /// The reason why the bytes are not a supported model.
-    pub(super) fn parse(bytes: &[u8]) -> Result<Self, String> {
-        if looks_like_tiktoken(bytes) {
-            return Err("it is a tiktoken list, which is not supported".into());
-        }
-        let mut model = Self {
+    /// A model without pieces, with the format's defaults.
+    fn empty() -> Self {
+        Self {
             method: Method::Unigram,
             pieces: vec![],
             bos: None,
@@ -75,7 +69,18 @@ impl SentencePiece {
             has_dummy_prefix: true,
             removes_extra_spaces: true,
             escapes_spaces: true,
-        };
+        }
+    }
+
+    /// Parses the bytes of a `tokenizer.model`.
+    ///
+    /// # Errors
+    /// The reason why the bytes are not a supported model.
+    pub(super) fn parse(bytes: &[u8]) -> Result<Self, String> {
+        if looks_like_tiktoken(bytes) {
+            return Err("it is a tiktoken list, which is not supported".into());
+        }
+        let mut model = Self::empty();
         let mut bos_id = 1;
         for (number, value) in protobuf::fields(bytes)? {
             match number {
@@ -224,17 +229,8 @@ mod tests {
         let check = |method: Method, texts: Vec<String>| {
             let piece = |text| Piece { text, score: 0.0, kind: Kind::Normal };
             let unknown = Piece { kind: Kind::Unknown, ..piece("<unk>".into()) };
-            let model = SentencePiece {
-                method,
-                pieces: texts.into_iter().map(piece).chain([unknown]).collect(),
-                bos: None,
-                has_byte_fallback: false,
-                charsmap: vec![],
-                has_dummy_prefix: true,
-                removes_extra_spaces: true,
-                escapes_spaces: true,
-            };
-            model.check()
+            let pieces = texts.into_iter().map(piece).chain([unknown]).collect();
+            SentencePiece { method, pieces, ..SentencePiece::empty() }.check()
         };
         let nested = |n: usize| (1..=n).map(|n| "a".repeat(n)).collect::<Vec<_>>();
         let separate = |n: usize| (0..n).map(|i| format!("{i:04}{}", "a".repeat(4000))).collect::<Vec<_>>();
