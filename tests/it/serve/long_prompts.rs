@@ -101,6 +101,19 @@ fn a_long_prompt_takes_little_memory_and_does_not_delay_short_ones() {
     }
 }
 
+/// Sends a request and leaves its connection open without reading a response.
+fn sent(server: &Serving, body: &Value) -> TcpStream {
+    let body = body.to_string();
+    let head = format!(
+        "POST {COMPLETIONS} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\n\r\n",
+        body.len()
+    );
+    let mut client = TcpStream::connect(&server.address).expect("a connection");
+    client.write_all(head.as_bytes()).and_then(|()| client.write_all(body.as_bytes())).expect("a request");
+    client
+}
+
 #[test]
 fn a_client_that_disconnects_during_its_prompt_frees_its_place() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -109,19 +122,23 @@ fn a_client_that_disconnects_during_its_prompt_frees_its_place() {
     for stream in [false, true] {
         // The whole prompt would take longer than a request of this test may take.
         let body = json!({"model": name, "prompt": ids(20 * LONG), "max_tokens": 1, "stream": stream});
-        let body = body.to_string();
-        let head = format!(
-            "POST {COMPLETIONS} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
-             Content-Length: {}\r\n\r\n",
-            body.len()
-        );
-        let mut client = TcpStream::connect(&server.address).expect("a connection");
-        client
-            .write_all(head.as_bytes())
-            .and_then(|()| client.write_all(body.as_bytes()))
-            .expect("a request");
+        let client = sent(&server, &body);
         thread::sleep(Duration::from_secs(1));
         drop(client);
         server.done(COMPLETIONS, &json!({"model": name, "prompt": [1, 2], "max_tokens": 1}));
     }
+}
+
+#[test]
+fn long_prompts_leave_half_of_the_places_of_all_threads_to_short_ones() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // Each thread has one place.
+    let server = serving(folder.path(), 1 << 17, &["--max-concurrent", "2", "--threads", "2"]);
+    let name = name(&server);
+    // Each of these would take longer than a request of this test may take.
+    let long = json!({"model": name, "prompt": ids(20 * LONG), "max_tokens": 1});
+    let clients = [sent(&server, &long), sent(&server, &long)];
+    thread::sleep(Duration::from_secs(1));
+    server.done(COMPLETIONS, &json!({"model": name, "prompt": [1, 2], "max_tokens": 1}));
+    drop(clients);
 }
