@@ -8,8 +8,10 @@ use crate::model::Tokenizer;
 
 /// The lowest reported log-probability; lower and infinite values are replaced by it.
 const LOWEST: f64 = -9999.0;
-/// Maximum number of bytes of the texts of tokens that a request keeps, and that its log-probabilities have.
+/// Maximum number of bytes of the tokens and texts that a request keeps, and of its log-probabilities.
 pub(super) const MOST_TEXT: usize = 16 << 20;
+/// Number of bytes that a token takes in addition to its text: its id, and the least that a string allocates.
+pub(super) const TOKEN_BYTES: usize = size_of::<u32>() + size_of::<String>() + 16;
 /// What a byte counts in the log-probabilities of a chat, where it is also a JSON number.
 const CHAT_BYTE: usize = 8;
 
@@ -66,7 +68,7 @@ pub(super) struct Choice {
     text: String,
     finish: Option<FinishReason>,
     pub n_tokens: usize,
-    /// Number of bytes of all texts of this choice.
+    /// Number of bytes of the text and the reported tokens of this choice.
     pub n_bytes: usize,
     pub failed: Option<String>,
 }
@@ -82,7 +84,8 @@ impl Choice {
         match event {
             Event::Prompt(scored) => {
                 let before = std::iter::once(None).chain(encoded.ids.iter().copied().map(Some));
-                self.n_bytes += encoded.pieces.iter().map(String::len).sum::<usize>();
+                let text: usize = encoded.pieces.iter().map(String::len).sum();
+                self.n_bytes += text + scored.len() * size_of::<ReportedToken>();
                 let reported = scored.into_iter().zip(&encoded.pieces).zip(before);
                 self.reported.extend(reported.map(|((scored, piece), before)| ReportedToken {
                     piece: piece.clone(),
@@ -93,7 +96,7 @@ impl Choice {
             }
             Event::Token { scored, text, piece } => {
                 let before = self.reported.last().map(|last| last.scored.id).or(encoded.ids.last().copied());
-                self.n_bytes += piece.len() + text.len();
+                self.n_bytes += piece.len() + text.len() + size_of::<ReportedToken>();
                 self.reported.push(ReportedToken { piece, scored, before });
                 self.text.push_str(&text);
                 text

@@ -9,7 +9,7 @@ use http_body_util::channel::Sender;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use super::answer::{Choice, EncodedPrompt, MOST_TEXT, Texts, too_much_text, usage};
+use super::answer::{Choice, EncodedPrompt, MOST_TEXT, TOKEN_BYTES, Texts, too_much_text, usage};
 use super::engine::QueueFull;
 use super::request::{ApiError, ApiResult, CommonParams, Prompt};
 use super::sequence::{Event, SequenceRequest};
@@ -34,7 +34,7 @@ pub(super) struct RunningRequest {
     served: Arc<ServedModel>,
     encoded: Vec<EncodedPrompt>,
     choices: Vec<Choice>,
-    /// Number of bytes of the texts in all choices.
+    /// Number of bytes of the texts and reported tokens in all choices.
     held: usize,
     events: UnboundedReceiver<(usize, Event)>,
 }
@@ -50,7 +50,7 @@ pub(super) fn encode_all(
     prompts.iter().map(|prompt| encode(served, tokenizer, prompt, special, &mut held)).collect()
 }
 
-/// `held` counts the bytes of the ids and texts of all tokens of the request.
+/// `held` counts the bytes of the ids and texts of all tokens of the request, with their allocations.
 fn encode(
     served: &ServedModel,
     tokenizer: &Tokenizer,
@@ -74,7 +74,7 @@ fn encode(
             let n = ids.len().min(served.max_positions + 1);
             let bounded = |n: usize| {
                 let piece = piece(n);
-                *held += size_of::<u32>() + piece.len();
+                *held += TOKEN_BYTES + piece.len();
                 if *held > MOST_TEXT { Err(too_much_text("prompt")) } else { Ok(piece) }
             };
             EncodedPrompt { ids: ids.clone(), pieces: (0..n).map(bounded).collect::<ApiResult<_>>()? }
@@ -95,7 +95,7 @@ fn encode(
             if ids.len() > served.max_positions {
                 return Err(too_long(served, ids.len(), 0));
             }
-            *held += pieces.iter().map(|piece| size_of::<u32>() + piece.len()).sum::<usize>();
+            *held += pieces.iter().map(|piece| TOKEN_BYTES + piece.len()).sum::<usize>();
             if *held > MOST_TEXT {
                 return Err(too_much_text("prompt"));
             }
