@@ -50,7 +50,7 @@ impl Report for Answers {
         let sources = match sources.len() {
             1 => String::new(),
             _ => format!(
-                " Log-probabilities come from {}, which omit different tokens.",
+                " Log-probabilities come from different sources ({}), which omit different tokens.",
                 sources.into_iter().collect::<Vec<_>>().join(" and ")
             ),
         };

@@ -196,8 +196,8 @@ impl Report {
             Some(family) if !known.contains(family) => self.add(
                 id,
                 format!("no open model belongs to its family {family}"),
-                "add smaller open models of this family if there are any; otherwise its interval is that \
-                 for a new family",
+                "add smaller open models of this family if there are any; otherwise it gets the \
+                 interval of a new family",
             ),
             Some(_) => {}
         }
@@ -206,10 +206,11 @@ impl Report {
             self.add(
                 id,
                 format!(
-                    "it has {params_b} billion parameters, {:.0} times those of the largest open model",
+                    "it has {params_b} billion parameters, {:.0} times the number of the largest open model",
                     params_b / largest
                 ),
-                "add larger open models; one that is ten times larger than the largest is the cheapest step",
+                "add larger open models; the cheapest step is one model with ten times the parameters of the \
+                 largest",
             );
         }
         if rows.is_empty() {

@@ -185,7 +185,7 @@ fn has_answers(task: &StudyTask, folder: &StudyFolder) -> bool {
     task.kind == TaskKind::Collect && folder.answers(&task.model).join(FILE).is_file()
 }
 
-/// Names the model of the scores by its id in tables, which may differ from its name in the API.
+/// Replaces the name of the model in the API by its id in tables.
 fn renamed(scores: Vec<SemanticScore>, id: &str) -> Vec<SemanticScore> {
     scores.into_iter().map(|score| SemanticScore { model: id.into(), ..score }).collect()
 }

@@ -215,7 +215,7 @@ pub(super) struct ResumeFlags {
     /// Continue even if many answers are truncated at --max-tokens
     #[arg(long)]
     pub(super) keep_truncated: bool,
-    /// Continue even if none of the first 20 answers is correct or can be graded
+    /// Continue even if none of the first 20 answers is correct, or if none of them can be graded
     #[arg(long)]
     pub(super) keep_going: bool,
     /// Do not escape texts in items.csv that a spreadsheet would run as formulas

@@ -309,7 +309,7 @@ fn rescore_folder(flags: &RescoreFlags, quiet: bool) -> Result<()> {
 /// Smallest number of answers for which a note reports that none is correct.
 const FEW: usize = 5;
 
-/// Prints a note on doubtful answers in a folder. Such answers do not end the run.
+/// Prints a note if many answers in a folder are doubtful. Doubtful answers do not end the run.
 fn doubt(summary: &FolderSummary, truncated: bool) {
     // In a semantic collection, an incorrect answer is informative too.
     let wrong = summary.configuration.semantic.is_some();
@@ -367,7 +367,10 @@ fn sentence(summary: &FolderSummary) -> String {
         ));
     }
     if summary.n_repeated > 0 {
-        text.push_str(&format!("; {} of {} repeated items differ", summary.n_disagreed, summary.n_repeated));
+        text.push_str(&format!(
+            "; {} of {} repeated items have different answers",
+            summary.n_disagreed, summary.n_repeated
+        ));
     }
     text
 }

@@ -147,7 +147,7 @@ fn read_table(path: &Path, sources: &Sources) -> Vec<ProfileValues> {
 /// Returns the profile, or records a problem.
 fn kept(profile: Option<ProfileValues>, path: &Path, sources: &Sources) -> Option<ProfileValues> {
     if profile.is_none() {
-        sources.problem(path, &"a profile has no rows, or far fewer rows than blocks and columns");
+        sources.problem(path, &"a profile has no rows, or far fewer rows than its blocks and columns need");
     }
     profile
 }

@@ -44,7 +44,7 @@ fn random_init(rows: &[SemanticRow]) -> String {
     let without = largest(later(), |row| row.macro_share_no_shared_answer_random_init);
     let without = match without {
         Some((share, row)) => format!("{} ({})", two(share), place(row)),
-        None => "unknown, because there are too few".into(),
+        None => "unknown, because there are too few of these sets".into(),
     };
     format!(
         " With random init, the largest share after the first block is {} ({}). Between example sets without \

@@ -56,7 +56,7 @@ impl Member {
 /// The members, sorted by family and then by size.
 #[derive(Debug)]
 pub struct Family {
-    /// The members in this order.
+    /// The sorted members.
     pub members: Vec<Member>,
     hub: Hub,
 }

@@ -65,7 +65,8 @@ impl StudyFile {
         let Repaired { text, found, is_toml } = Repaired::of(text);
         let findings = Findings::new(&text);
         found.into_iter().for_each(|Finding { line, reason }| findings.add(line, reason));
-        // After another syntax error, the values that were recovered may not be the ones in the file.
+        // After any syntax error except missing quotes, the recovered values may differ from the values in
+        // the file.
         if !is_toml {
             return Err(findings.into_error(path));
         }

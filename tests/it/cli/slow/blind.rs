@@ -355,7 +355,7 @@ fn recorded_rows_are_training_rows_except_those_of_a_hidden_member() {
     assert!(said.contains("--rows") && said.contains("which is also a member"), "{said}");
     let said = refuse(&renamed("factllama-3", "factllama-3-step1500"));
     assert!(
-        said.contains("factllama-3-step1500 that are identical to those of factllama-3, which is hidden"),
+        said.contains("factllama-3-step1500 that are identical to rows of the hidden member factllama-3"),
         "{said}"
     );
     let said = refuse(&earlier.replace(",arrow,5,4,", ",arrow,6,4,"));
