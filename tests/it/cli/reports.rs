@@ -50,7 +50,7 @@ fn predictions_are_summarised_like_by_hand_in_every_format() {
     assert!(files == made(), "the same files give the same bytes");
     let of = |at: usize| String::from_utf8_lossy(&files[at].1).into_owned();
     // The errors are -.125 and -1, so the mean absolute error is .5625. The absolute errors of the size line
-    // are .5 and .5, and those of the mean .375 and 1.
+    // are .5 and .5, and the absolute errors of the mean are .375 and 1.
     let caption = "n = 2 predictions of 2 models; mean absolute error 0.562 nats, size line 0.500, mean \
                    0.688; 1 of 2 measurements inside their interval.";
     assert!(of(1).ends_with(&format!("\n{caption}\n")), "{}", of(1));

@@ -107,7 +107,7 @@ fn one_safetensors_file_two_npy_files_and_csv_give_the_same_number() {
         found.push(report["mi_nats"].as_f64().expect("a number"));
     }
     assert!((found[0] - found[1]).abs() < 1e-12 && (found[0] - found[2]).abs() < 1e-6, "{found:?}");
-    // Five standard errors of .8 / sqrt(400).
+    // The tolerance is five standard errors of .8 / sqrt(400).
     assert!((found[0] - 0.511).abs() < 0.2, "{found:?}");
 }
 
@@ -155,7 +155,7 @@ fn random_pairings_have_no_information_and_the_pairs_do() {
     let arguments =
         ["mi", "--x", &file, "--y", &file, "--estimator", "ksg", "--permutations", "19", "--self-check"];
     let report = json(&arguments);
-    // One of twenty is the smallest possible p value.
+    // With 19 permutations, the smallest possible p-value is 1/20.
     assert!(
         (report["permutation_test"]["p_value"].as_f64().expect("a number") - 0.05).abs() < 1e-12,
         "{report}"

@@ -1,5 +1,5 @@
-//! The page of a results folder: its numbers equal those of the files, nothing of a file becomes markup, the
-//! same folder gives the same bytes, and missing or damaged files are reported.
+//! Tests the page of a results folder: its numbers equal the numbers of the files, text from a file never
+//! becomes markup, the same folder gives the same bytes, and missing or damaged files are reported.
 
 use std::collections::BTreeMap;
 use std::path::Path;
