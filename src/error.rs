@@ -47,7 +47,7 @@ pub enum Error {
         /// The key and what to do.
         reason: String,
     },
-    /// An unknown name of a model, corpus, estimator or other kind of member.
+    /// An unknown name of a model, corpus, estimator or other item.
     #[error("unknown {kind} `{name}`: {hint}")]
     Unknown {
         /// The kind of name: model, corpus, estimator ...

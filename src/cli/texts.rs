@@ -1,4 +1,5 @@
-//! Defines the flags for texts of `measure` and `compare`, and corpora of both kinds: series and texts.
+//! Defines the flags for texts, which `measure` and `compare` share, and the two kinds of corpora: series and
+//! texts.
 
 use std::path::PathBuf;
 

@@ -155,7 +155,7 @@ fn colours(rows: &[PredictionRow]) -> (Vec<String>, Vec<usize>) {
     (names.iter().map(name).collect(), rows.iter().map(at).collect())
 }
 
-/// Rejects rows of several targets or units, because their errors have no common mean.
+/// Rejects rows of several targets or units, because their errors cannot be averaged.
 pub(super) fn one_kind(rows: &[PredictionRow]) -> Result<()> {
     let (columns, units) = (names(rows, |row| row.target.as_str()), names(rows, |row| row.unit.as_str()));
     if columns.len() <= 1 && units.len() <= 1 {

@@ -20,8 +20,8 @@ pub(crate) struct Baselines {
     /// Regression on log10 of the number of parameters over the same rows as `shots`, evaluated at the size
     /// of the hidden model.
     pub size: Option<f64>,
-    /// Regression on log-probability, accuracy and output share with the link of the card, and one intercept
-    /// for each corpus and each number of examples.
+    /// Regression on log-probability, accuracy and output share, with the card's link function and an
+    /// intercept for each corpus and for each number of examples.
     pub outside: Option<f64>,
 }
 

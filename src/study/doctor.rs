@@ -228,8 +228,8 @@ impl Report {
             self.add(
                 id,
                 finding,
-                "do not trust its predictions: its answers differ from those of the open models; \
-                 add open models that answer similarly",
+                "do not trust its predictions: its answers differ from the answers of the \
+                 open models; add open models that answer similarly",
             );
         }
         let Some((low, high)) = span else { return };
@@ -289,7 +289,7 @@ fn remedy_of(row: &PredictionRow, study: &Study) -> String {
         return format!("add open models closer to it in size and answers; there are {n} now");
     }
     if row.regime == Regime::BelowRange.name() {
-        return "add weaker open models: smaller ones, or earlier checkpoints (owner/name@step1000)".into();
+        return "add weaker open models: smaller models, or earlier checkpoints (owner/name@step1000)".into();
     }
     if note.contains("a new family needs") || note.contains("to predict a new family") {
         return format!("add open models of other families; the {n} open models come from too few");

@@ -53,7 +53,7 @@ pub(super) type Step<'a> = &'a (dyn Fn(f64) -> bool + Sync);
 pub(super) struct Outcome {
     pub files: Vec<PathBuf>,
     pub note: String,
-    /// Why the result is incomplete, if it is.
+    /// The reason, if the result is incomplete.
     pub gaps: Option<Error>,
 }
 

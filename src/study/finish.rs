@@ -81,7 +81,7 @@ impl StudyPart {
     }
 }
 
-/// Runs the unfinished tasks of a study. For the whole study, it then makes predictions and reports from all
+/// Runs the unfinished tasks of a study. For the whole study, then makes predictions and reports from all
 /// results in the folder.
 ///
 /// # Errors

@@ -35,9 +35,9 @@ pub struct StudyPredictions {
 struct Known {
     id: String,
     family: String,
-    /// Its number of parameters, if published.
+    /// Number of parameters, if published.
     n_params: Option<usize>,
-    /// Its number of parameters, read from its weights if available. Only the size baseline uses it.
+    /// Number of parameters, read from the weights if available. Only the size baseline uses this number.
     true_params: Option<usize>,
     answers: Vec<SemanticScore>,
     profiles: Option<Vec<SemanticProfile>>,
@@ -241,7 +241,7 @@ fn groups(study: &Study, table: &Table, notes: &mut Vec<String>) -> Result<Vec<(
             None => groups.push((features, vec![id.clone()])),
         }
     }
-    // Without closed models, fit a card anyway, for later use.
+    // If the study has no closed models, fit a card for later use.
     if study.closed.is_empty() {
         groups.push((wanted, vec![]));
     }

@@ -238,7 +238,7 @@ pub(super) fn check(target: &TargetFlags, money: &BudgetFlags, request: &Request
     Ok(())
 }
 
-/// Largest number of questions per relation, over all numbers of shots.
+/// Largest number of questions per relation, summed over all numbers of shots.
 const MOST_DRAWN: usize = 100_000;
 
 /// Checks the number of questions.

@@ -14,7 +14,7 @@ pub(super) const DETERMINISTIC: &str = "states are deterministic functions of to
                                         the estimator detects with this number of windows, and may reflect \
                                         the estimator's ceiling rather than the model";
 
-/// The scope of positional emergence.
+/// The note on the comparability of positional emergence.
 pub(super) const NOT_ACROSS_FAMILIES: &str = "note: positional emergence depends on tokenizer, BOS and \
                                               attention sinks; it is not comparable across families of \
                                               models";

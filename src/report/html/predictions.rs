@@ -30,7 +30,7 @@ struct Room {
     rows: Budget,
 }
 
-/// The sections: hidden members from blind.csv, then predictions.csv, each grouped by target.
+/// Makes the sections: hidden members from blind.csv, then predictions.csv, each grouped by target.
 pub(super) fn sections(files: &ResultFiles, sources: &Sources, limits: &Limits) -> Vec<Value> {
     let mut room = Room { figures: Budget::new(limits.figures), rows: Budget::new(limits.predictions) };
     let mut sections = vec![];

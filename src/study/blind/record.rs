@@ -13,13 +13,13 @@ use crate::study::card::unit;
 pub struct BlindRow {
     /// The hidden member.
     pub target_model: String,
-    /// Its family.
+    /// Family of the hidden member.
     pub family: String,
-    /// The training run of which the member is a checkpoint.
+    /// Training run to which the hidden member belongs.
     pub run: String,
     /// The training step of the checkpoint; empty for the last checkpoint.
     pub step: Option<u64>,
-    /// Its number of parameters. The card uses it only if sizes are published.
+    /// Number of parameters of the hidden member. The card uses this number only if sizes are published.
     pub n_params: usize,
     /// The corpus.
     pub corpus: String,
@@ -27,7 +27,7 @@ pub struct BlindRow {
     pub shots: usize,
     /// The predicted column of observations.csv.
     pub target: String,
-    /// Its unit.
+    /// Unit of the predicted column.
     pub unit: String,
     /// Number of members on which the card was fitted.
     pub n_others: usize,

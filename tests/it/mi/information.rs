@@ -262,8 +262,8 @@ fn files_without_a_matrix_are_refused_by_name() {
 #[test]
 fn an_estimate_is_printed_even_if_random_pairings_are_refused() {
     let files = Files::new();
-    // The table has many values. Each pair occurs five times, but after random re-pairing hardly any pair
-    // occurs more than once. The rows are in random order, so they are not treated as a series.
+    // The table has many values. Each pair occurs five times, but after random re-pairing almost every pair
+    // occurs only once. The rows are in random order, so they are not treated as a series.
     let key = |row: &usize| {
         let mixed = (*row as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(31);
         mixed.wrapping_mul(0xBF58_476D_1CE4_E5B9)

@@ -32,7 +32,7 @@ fn scatter(pairs: &[(f64, f64)]) -> Scatter {
 
 #[test]
 fn one_unit_has_one_length_on_both_axes_and_the_identity_line_goes_through_equal_values() {
-    // Measurements vary ten times as much as predictions.
+    // The range of the measurements is ten times the range of the predictions.
     let figure = scatter(&[(0.0, 0.45), (1.0, 0.55), (0.5, 0.5)]);
     let places = figure.places();
     let along = f64::from(places[1].0 - places[0].0);
