@@ -110,7 +110,7 @@ fn check(rows: &[SemanticScore], selection: &Selection) -> Result<()> {
     if selection.noise_scale.is_some() {
         return fault(
             "--noise-scale",
-            "applies only to profiles, because answers have no noise; leave it out".into(),
+            "applies only to profiles, because answers have no noise; leave out this flag".into(),
         );
     }
     if !selection.settings.is_empty() {

@@ -123,7 +123,7 @@ pub(super) fn dots(card: &Card) -> Dots {
     let kinds = kinds.iter().map(|kind| match kind.as_str() {
         "target" => "targets left out".into(),
         "family" => "families left out".into(),
-        "forward" => "trained on the weaker".into(),
+        "forward" => "trained on weaker models".into(),
         other => other.into(),
     });
     let unit = if card.unit.is_empty() { String::new() } else { format!(", {}", card.unit) };

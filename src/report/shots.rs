@@ -41,7 +41,7 @@ impl Report for Shots {
 
     fn summary(&self) -> &'static str {
         "the semantic share, accuracy and controls by number of examples; or positional emergence and its \
-         variance by number of shots, for texts by position"
+         variance by number of shots or, for texts, by position"
     }
 
     fn input(&self) -> ReportInput {

@@ -292,7 +292,7 @@ fn remedy_of(row: &PredictionRow, study: &Study) -> String {
         return "add weaker open models: smaller models, or earlier checkpoints (owner/name@step1000)".into();
     }
     if note.contains("a new family needs") || note.contains("to predict a new family") {
-        return format!("add open models of other families; the {n} open models come from too few");
+        return format!("add open models of other families; the {n} open models come from too few families");
     }
     if note.contains("skill") || note.contains("mean") {
         return format!(

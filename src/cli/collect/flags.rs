@@ -249,7 +249,7 @@ pub(super) fn check_content(content: &ContentFlags) -> Result<()> {
     }
     // Each number of shots has its own questions, and all prompts are kept in memory.
     if content.items.saturating_mul(content.shots.saturating_add(1)) > MOST_DRAWN {
-        let reason = format!("times (--shots + 1) must be at most {MOST_DRAWN}; lower one of the two");
+        let reason = format!("times (--shots + 1) must be at most {MOST_DRAWN}; lower --items or --shots");
         return fault("--items", &reason);
     }
     if !(0.0..=1.0).contains(&content.repeat_share) {

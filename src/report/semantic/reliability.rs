@@ -12,7 +12,7 @@ pub(super) fn reliability(tables: &SemanticTables) -> String {
         text.push_str(&format!(" The largest standard error is {} ({}).", two(error), place(row)));
     }
     if let Some((share, _)) = largest(rows, |row| row.macro_share_permuted_relations.map(f64::abs)) {
-        text.push_str(&format!(" With permuted relations, no share is farther than {share:.3} from 0."));
+        text.push_str(&format!(" With permuted relations, the largest absolute share is {share:.3}."));
     }
     text.push_str(&random_init(rows));
     if let Some((half, whole)) = halves(tables) {

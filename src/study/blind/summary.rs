@@ -106,7 +106,7 @@ impl BlindSummary {
     pub fn sentence(&self, unit: &str, level: f64) -> String {
         let Some(mae) = self.mae else {
             return format!(
-                "{}: none of {} rows of {} members predicted",
+                "{}: no prediction for the {} rows of {} hidden members",
                 self.family, self.n, self.n_members
             );
         };
@@ -212,6 +212,6 @@ mod tests {
         assert!(summary.baselines[1..].iter().all(|baseline| baseline.mae.is_none()));
         assert!(summary.sentence("share", 0.9).contains("mean 0.400 (skill 0.50"), "{summary:?}");
         let none = BlindSummary::new("f", &[&rows[3]]);
-        assert!(none.sentence("share", 0.9).contains("none of 1 rows"));
+        assert!(none.sentence("share", 0.9).contains("no prediction for the 1 rows"));
     }
 }

@@ -94,8 +94,8 @@ fn predictions_of_a_card_have_its_unit_with_refusals_and_coverage() {
         ]
     );
     let shown = stdout(&surmise(&["report", "predictions", text(&file), "--format", "md"]));
-    let caption = "n = 1 predictions of 2 for 2 models, the others refused; mean absolute error 6.000 BLEU; \
-                   1 of 1 measurements inside their interval.";
+    let caption = "n = 1 predictions for 2 rows of 2 models, the other rows refused; mean absolute error \
+                   6.000 BLEU; 1 of 1 measurements inside their interval.";
     assert!(shown.contains(caption) && !shown.contains("nats"), "{shown}");
     // Errors in BLEU and in shares have no common mean.
     std::fs::write(&file, format!("{head}{rows}c,x,r,,0.2,0.1,0.3,0.9,0.9,interpolation,0.1\n"))

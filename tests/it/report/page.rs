@@ -194,7 +194,7 @@ fn predictions_and_refusals_are_those_of_the_file() {
     assert_eq!(shares["refusals"][0]["n"], 2);
     let sentence = shares["sentences"][0].as_str().expect("a sentence");
     assert!(
-        sentence.contains("n = 1 predictions of 3") && sentence.contains("error 0.125 share"),
+        sentence.contains("n = 1 predictions for 3 rows") && sentence.contains("error 0.125 share"),
         "{sentence}"
     );
     // One point, for the row with a prediction and a measurement.
