@@ -221,8 +221,8 @@ pub enum Error {
     NoHead,
     /// A journal that is damaged somewhere before its end.
     #[error(
-        "{}, line {line} (byte {offset}): {reason}; `surmise collect repair` moves the damaged lines to another \
-         file",
+        "{}, line {line} (byte {offset}): {reason}; `surmise collect repair` moves the damaged lines to \
+         another file",
         path.display()
     )]
     Journal {

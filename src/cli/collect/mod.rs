@@ -288,8 +288,8 @@ fn rescore_folder(flags: &RescoreFlags, quiet: bool) -> Result<()> {
         let normal = &mut configuration.grading.normalisation;
         if normal.version != flags.normal.normalisation && !quiet {
             status(&format!(
-                "graded with normalisation version {}; the stored grades used version {}. To use the old version, \
-                 give --normalisation {}",
+                "graded with normalisation version {}; the stored grades used version {}. To use the old \
+                 version, give --normalisation {}",
                 flags.normal.normalisation, normal.version, normal.version
             ));
         }

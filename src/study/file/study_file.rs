@@ -19,7 +19,7 @@ pub struct StudyFile {
     pub output: Option<PathBuf>,
     /// Seed of all random draws.
     pub seed: u64,
-    /// Memory limit for all tasks together, in bytes; `None` for the free memory.
+    /// Memory limit for all tasks together, in bytes; `None` for 80 % of the free memory.
     pub max_memory_bytes: Option<u64>,
     /// Settings of prompts and measurements.
     pub design: StudyDesign,

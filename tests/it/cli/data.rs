@@ -50,7 +50,7 @@ fn categories() -> impl Iterator<Item = Category> {
     EMBEDDED.iter().map(|(name, _)| Category::load(name).expect(name))
 }
 
-/// Every relation's answer to one entity, with the relation's name.
+/// The answer of each relation for entity `i`, with the name of the relation.
 fn answers(category: &Category, i: usize) -> impl Iterator<Item = (&str, &str)> {
     category.relations.iter().map(move |relation| (relation.name.as_str(), relation.answers[i].as_str()))
 }

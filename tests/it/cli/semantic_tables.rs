@@ -64,7 +64,7 @@ fn reports_show_the_values_of_the_tables_of_a_folder() {
         ] {
             assert!(same(&row[column], &own[source]), "{column} of {row:?}");
         }
-        // Without examples there is only the accuracy.
+        // Without examples, only the accuracy is measured.
         assert_eq!(row["share_mean"].is_empty(), row["shots"] == "0");
         assert!(!row["accuracy"].is_empty());
         // The mean over blocks from the second on, computed here from the table of blocks.

@@ -116,7 +116,7 @@ fn an_outlier_in_two_columns_makes_neither_a_function_of_the_other() {
     let last = x.slice(s![.., 1..]).to_owned();
     let y = r * &last + (1.0 - r * r).sqrt() * &gaussian(n, 1, 251);
     let exact = -0.5 * (1.0 - f64::from(r).powi(2)).ln();
-    // The outlier is on one side, or on both sides.
+    // In the first sample, x has an outlier. In the second sample, x and y have outliers in the same rows.
     let mut far = x.clone();
     far.row_mut(7).fill(1e8);
     let (mut far_last, mut far_y) = (last.clone(), y.clone());

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use super::checkpoints::{done, hub, surmise};
 use super::parity::golden;
 
-/// Number of pieces of the golden model `unigram-bytes`.
+/// Vocabulary size of the golden sentencepiece model `unigram-bytes`.
 const N_UNIGRAM_BYTES: u32 = 354;
 
 fn files(name: &str) -> PathBuf {

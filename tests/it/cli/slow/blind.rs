@@ -47,7 +47,7 @@ pub fn read(folder: &Path, file: &str) -> String {
     std::fs::read_to_string(folder.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
 }
 
-/// Rows of predictions.csv as written before the model was measured.
+/// Rows of predictions.csv without the columns that are filled after the measurement.
 fn without_measurement(rows: &[BTreeMap<String, String>]) -> Vec<BTreeMap<String, String>> {
     let mut rows = rows.to_vec();
     for row in &mut rows {
