@@ -12,7 +12,7 @@ const MOST_COUNT: u64 = 1 << 53;
 const SEED: &str = "seed";
 /// Maximum grid cells per row of the table.
 const CELLS_PER_ROW: usize = 16;
-/// A grid with this number of cells is always allowed.
+/// A grid with at most this number of cells is always allowed.
 const FEW_CELLS: usize = 65_536;
 
 /// Describes the first column of a row with a number that cannot be shown; `None` if there is none. `record`

@@ -196,8 +196,8 @@ impl Report {
             Some(family) if !known.contains(family) => self.add(
                 id,
                 format!("no open model belongs to its family {family}"),
-                "add smaller open models of this family if there are any; otherwise it gets the \
-                 interval of a new family",
+                "add smaller open models of this family if there are any; otherwise the model \
+                 gets the interval of a new family",
             ),
             Some(_) => {}
         }

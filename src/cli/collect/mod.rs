@@ -309,7 +309,8 @@ fn rescore_folder(flags: &RescoreFlags, quiet: bool) -> Result<()> {
 /// Smallest number of answers for which a note reports that none is correct.
 const FEW: usize = 5;
 
-/// Prints a note if many answers in a folder are doubtful. Doubtful answers do not end the run.
+/// Prints a note if the check of the answers has a finding, such as that no answer is correct. A finding does
+/// not end the run.
 fn doubt(summary: &FolderSummary, truncated: bool) {
     // In a semantic collection, an incorrect answer is informative too.
     let wrong = summary.configuration.semantic.is_some();

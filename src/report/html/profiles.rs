@@ -18,7 +18,7 @@ use crate::emergence::semantic::{ReadingRow, SemanticProfile, SemanticRow};
 use crate::emergence::{Profile, ProfileRow, StoredProfile, store};
 use crate::error::Error;
 
-/// Makes the section.
+/// Makes the section on profiles.
 pub(super) fn profiles(files: &ResultFiles, sources: &Sources, limits: &Limits) -> Value {
     let mut profiles: Vec<(String, ProfileValues)> = vec![];
     for path in &files.profiles {

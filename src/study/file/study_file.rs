@@ -64,7 +64,7 @@ pub struct OpenModels {
 /// A closed model, asked through its API.
 #[derive(Debug, Clone)]
 pub struct ClosedModel {
-    /// Line of the [[closed]] table of the model.
+    /// Line of the table of the model in the study file.
     pub line: usize,
     /// Name of the model in tables of results.
     pub id: String,
