@@ -47,7 +47,7 @@ pub enum Error {
         /// The key and what to do.
         reason: String,
     },
-    /// An unknown name of a model, corpus, estimator or other kind of member.
+    /// An unknown name of a model, corpus, estimator or other item.
     #[error("unknown {kind} `{name}`: {hint}")]
     Unknown {
         /// The kind of name: model, corpus, estimator ...
@@ -161,7 +161,7 @@ pub enum Error {
     /// NaN or infinity among numbers that must be finite.
     #[error(
         "{what} contains {count} NaN or infinite value(s), the first in row {row}, column {column} (counted \
-         from 0); remove such rows, or, if they come from a model, check its weights and dtype"
+         from 0); remove these rows or, if they come from a model, check the weights and dtype of the model"
     )]
     NonFinite {
         /// The array.
@@ -221,7 +221,8 @@ pub enum Error {
     NoHead,
     /// A journal that is damaged somewhere before its end.
     #[error(
-        "{}, line {line} (byte {offset}): {reason}; `surmise collect repair` keeps every good record",
+        "{}, line {line} (byte {offset}): {reason}; `surmise collect repair` moves the damaged lines to \
+         another file",
         path.display()
     )]
     Journal {
@@ -247,7 +248,10 @@ pub enum Error {
         source: std::io::Error,
     },
     /// Another process collects into the same folder.
-    #[error("{} is in use by {holder}; wait for it, or choose another folder (-o)", path.display())]
+    #[error(
+        "{} is in use by {holder}; wait until this process ends, or choose another folder (-o)",
+        path.display()
+    )]
     InUse {
         /// The folder.
         path: PathBuf,
@@ -322,7 +326,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// A figure that could not be drawn.
-    #[error("cannot draw the figure: {reason}; leave out -o to get the table alone on stdout")]
+    #[error("cannot draw the figure: {reason}; leave out -o to get only the table, on stdout")]
     Figure {
         /// The error of the drawing library.
         reason: String,

@@ -49,8 +49,8 @@ pub(super) struct Flags {
     /// Features of the card: columns of observations.csv; each distinct value of a text column is one level
     #[arg(long, value_delimiter = ',', default_values_t = FEATURES.map(String::from), value_name = "NAMES")]
     features: Vec<String>,
-    /// Treat the sizes of models as published: size becomes a feature, and a candidate must have a lower
-    /// error than the size baseline
+    /// Treat the sizes of models as published: use size as a feature, and select only candidates whose error
+    /// is lower than the error of the size baseline
     #[arg(long)]
     sizes: bool,
     /// Nominal level of the intervals

@@ -19,8 +19,8 @@ pub(super) struct Flags {
     #[arg(long, value_name = "COL")]
     target: String,
     /// Features, by name or with the wildcard `*`; quote a name that contains a comma [default: every numeric
-    /// column, and every text column with few distinct values, that has a value in most of the rows with a
-    /// target and in most of the rows without one]
+    /// column, and every text column with few distinct values, that has a value in at least half of the rows
+    /// with a target and in a fifth of the rows without a target]
     #[arg(long, value_name = "A,B,..")]
     features: Vec<String>,
     /// Column with the family of the model [default: family]
@@ -44,8 +44,8 @@ pub(super) struct Flags {
     #[arg(long, value_name = "COL", requires = "proxy")]
     proxy_size: Option<String>,
     /// Column with the standard error of the target; the card reports which share of the squared prediction
-    /// error the noise of the target explains [default: the column named after the target with the suffix
-    /// _stderr or _se, or a similar name]
+    /// error the noise of the target explains [default: a column whose name is the name of the target with a
+    /// suffix such as _stderr or _se]
     #[arg(long, value_name = "COL")]
     stderr: Option<String>,
     /// Link function of the regressions; auto selects logit if all targets lie between 0 and 1 or are
@@ -55,8 +55,8 @@ pub(super) struct Flags {
     /// Lowest and highest possible value of the target, for the logit link [default: 0,1]
     #[arg(long, value_name = "LOW,HIGH", value_delimiter = ',', num_args = 1, allow_hyphen_values = true)]
     range: Vec<f64>,
-    /// Number of answer options of each question of the target; the range then starts just below the guessing
-    /// rate
+    /// Number of answer options per question, if the target is the score of a multiple-choice task; the range
+    /// then starts just below the guessing rate
     #[arg(
         long,
         value_name = "N",
@@ -187,6 +187,6 @@ fn unsupported(card: &Card) -> Result<()> {
         return Ok(());
     }
     let reason =
-        format!("none of the {missing} regimes is supported; the card gives the reason for each regime");
+        format!("the card supports no predictions; it gives the reason for each of its {missing} regimes");
     Err(Error::Gaps { reason })
 }

@@ -14,7 +14,8 @@ pub(super) struct Flags {
     /// Card file
     #[arg(value_name = "CARD")]
     card: PathBuf,
-    // The table contains the back-tested errors of all candidates, like that of `surmise report calibration`.
+    // The table contains the back-tested errors of all candidates, like the table of `surmise report
+    // calibration`.
     #[command(flatten)]
     table: TableFlags,
 }

@@ -9,7 +9,7 @@ use crate::mi::{self, Channel, Scale};
 
 const ESTIMATOR: &str = "Estimator of mutual information. The default measures how many states are \
                          distinguishable at a given precision. Some other estimators return an error for \
-                         repeated rows, which deterministic states have. One of";
+                         repeated rows; states repeat if tokens repeat. One of";
 
 #[derive(Debug, Clone, Args)]
 pub(super) struct EstimatorFlag {

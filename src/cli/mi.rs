@@ -312,8 +312,12 @@ fn table(report: &Report) -> String {
             Some(reason) => format!("error: {reason}"),
             None => format!("{} +- {}", cell(check.mi_nats), cell(check.stderr_nats)),
         };
-        writeln!(out, "Gaussian samples of the same shape with {:.3} nats: {found}", check.true_nats)
-            .unwrap_or_default();
+        writeln!(
+            out,
+            "estimate for Gaussian samples of the same shape with {:.3} nats: {found}",
+            check.true_nats
+        )
+        .unwrap_or_default();
     }
     out
 }

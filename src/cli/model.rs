@@ -73,7 +73,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
             ..
         } = report.model;
         let heads = format!(
-            "{} of {} values, {} of keys and values",
+            "{} with {} values each, {} heads of keys and values",
             report.n_heads, report.head_dim, report.n_kv_heads
         );
         let memory = format!("{} bytes (weights as f32)", report.memory_bytes);

@@ -82,7 +82,7 @@ impl Progress {
         self.bar.clone()
     }
 
-    /// Ends the display. Dropping it has the same effect.
+    /// Ends the display. Dropping the value has the same effect.
     pub(super) fn finish(self) {
         drop(self);
     }

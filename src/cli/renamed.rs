@@ -31,8 +31,8 @@ pub fn parse() -> Opts {
     opts
 }
 
-/// Prints help, the version or a usage error, and exits. An error may quote typed text, so it has no colours,
-/// which could not be told from escape sequences in that text.
+/// Prints help, the version or a usage error, and exits. A usage error may quote typed text, and colours
+/// could not be distinguished from escape sequences in this text, so errors have no colours.
 fn leave(error: &clap::Error) -> ! {
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         error.exit()

@@ -21,7 +21,7 @@ pub(super) struct Flags {
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<PathBuf>,
     /// Noise scale b of the estimator [default: 0.25, or 0.1 for profiles measured with --scale norm; if the
-    /// profiles lack it, the smallest noise scale]
+    /// profiles lack this scale, their smallest noise scale]
     #[arg(long, alias = "setting", value_name = "B")]
     noise_scale: Option<f64>,
     /// Show only this model; may be given several times [default: all]

@@ -16,7 +16,7 @@ pub(super) struct TableInput {
 }
 
 impl TableInput {
-    /// The path of the table. Parsing ensures that one of the two is given.
+    /// The path of the table. clap ensures that `table` or `observations` is given.
     pub(super) fn path(&self) -> PathBuf {
         self.table.clone().or_else(|| self.observations.clone()).unwrap_or_default()
     }

@@ -1,4 +1,5 @@
-//! Defines the flags for texts of `measure` and `compare`, and corpora of both kinds: series and texts.
+//! Defines the flags for texts, which `measure` and `compare` share, and the two kinds of corpora: series and
+//! texts.
 
 use std::path::PathBuf;
 
@@ -21,7 +22,8 @@ pub(super) struct TextFlags {
     /// Number of tokens per window; windows begin at sentence starts and do not overlap
     #[arg(long, default_value_t = 32, value_name = "T")]
     window_tokens: usize,
-    /// Control to compare the texts with: the same tokens, shuffled within each window, or none
+    /// Control to compare the texts with: `shuffled` shuffles the tokens within each window; `none` measures
+    /// no control
     #[arg(long, value_enum, default_value_t = ControlChoice::Shuffled)]
     control: ControlChoice,
     /// Column or JSON field that contains the text

@@ -50,7 +50,7 @@ impl Report for Answers {
         let sources = match sources.len() {
             1 => String::new(),
             _ => format!(
-                " Log-probabilities come from {}, which omit different tokens.",
+                " Log-probabilities come from different sources ({}), which omit different tokens.",
                 sources.into_iter().collect::<Vec<_>>().join(" and ")
             ),
         };
@@ -110,7 +110,7 @@ fn check(rows: &[SemanticScore], selection: &Selection) -> Result<()> {
     if selection.noise_scale.is_some() {
         return fault(
             "--noise-scale",
-            "applies only to profiles, because answers have no noise; leave it out".into(),
+            "applies only to profiles, because answers have no noise; leave out this flag".into(),
         );
     }
     if !selection.settings.is_empty() {

@@ -144,7 +144,7 @@ pub(super) fn scatter(rows: &[BlindRow]) -> Scatter {
     }
 }
 
-/// Rejects rows of several targets or levels, and duplicate rows, because their errors have no common mean.
+/// Rejects rows of several targets or levels, because their errors cannot be averaged, and duplicate rows.
 pub(super) fn one_kind(rows: &[BlindRow]) -> Result<()> {
     let first = &rows[0];
     let key = |row: &BlindRow| (row.family.clone(), row.target_model.clone(), row.corpus.clone(), row.shots);

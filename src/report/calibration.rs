@@ -123,7 +123,7 @@ pub(super) fn dots(card: &Card) -> Dots {
     let kinds = kinds.iter().map(|kind| match kind.as_str() {
         "target" => "targets left out".into(),
         "family" => "families left out".into(),
-        "forward" => "trained on the weaker".into(),
+        "forward" => "trained on weaker models".into(),
         other => other.into(),
     });
     let unit = if card.unit.is_empty() { String::new() } else { format!(", {}", card.unit) };
@@ -155,7 +155,7 @@ pub(super) fn caption(card: &Card, unit: &str) -> String {
     };
     format!(
         "Back-tested errors of {}{unit}: n = {} rows, {} targets, {} families. Skill is 1 minus the ratio of \
-         the mean absolute error to that of the baseline (mean or size line).{chosen}",
+         the mean absolute error to the error of the baseline (mean or size line).{chosen}",
         card.target,
         rows.n,
         rows.n_models,

@@ -12,12 +12,12 @@ const MOST_COUNT: u64 = 1 << 53;
 const SEED: &str = "seed";
 /// Maximum grid cells per row of the table.
 const CELLS_PER_ROW: usize = 16;
-/// Number of grid cells that is always allowed.
+/// A grid with at most this number of cells is always allowed.
 const FEW_CELLS: usize = 65_536;
 
 /// Describes the first column of a row with a number that cannot be shown; `None` if there is none. `record`
-/// is the header and line of the table from which the row was read, if any. It distinguishes an empty cell
-/// from a number that is not finite.
+/// is the header and line of the table from which the row was read, if any. `record` distinguishes an empty
+/// cell from a number that is not finite.
 pub(super) fn odd<T: Serialize>(
     row: &T,
     record: Option<(&csv::StringRecord, &csv::StringRecord)>,

@@ -78,8 +78,8 @@ impl Report for Depth {
     }
 }
 
-/// The points of one curve, and for each point whether it has a control. Adds their rows to `table`, if it is
-/// given.
+/// Returns the points of one curve, and for each point whether it has a control. If `table` is given, adds a
+/// row for each point.
 fn points(
     rows: &[ProfileRow],
     corpus: &str,

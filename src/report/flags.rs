@@ -5,8 +5,8 @@ use crate::emergence::ProfileRow;
 use crate::emergence::semantic::SemanticRow;
 use crate::mi::Flag;
 
-/// The flags that cast doubt on a cell of a positional profile: those of the macro and micro information, and
-/// of the block.
+/// The flags that cast doubt on a cell of a positional profile: the flags of the macro information, of the
+/// micro information, and of the block.
 pub(super) fn positional(row: &ProfileRow) -> Vec<String> {
     let against = |name: &&str| !Flag::ALL.iter().any(|flag| flag.is_descriptive() && flag.name() == *name);
     let of = |side: &str, flags: &str| -> Vec<String> {

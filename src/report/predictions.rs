@@ -155,7 +155,7 @@ fn colours(rows: &[PredictionRow]) -> (Vec<String>, Vec<usize>) {
     (names.iter().map(name).collect(), rows.iter().map(at).collect())
 }
 
-/// Rejects rows of several targets or units, because their errors have no common mean.
+/// Rejects rows of several targets or units, because their errors cannot be averaged.
 pub(super) fn one_kind(rows: &[PredictionRow]) -> Result<()> {
     let (columns, units) = (names(rows, |row| row.target.as_str()), names(rows, |row| row.unit.as_str()));
     if columns.len() <= 1 && units.len() <= 1 {
@@ -184,17 +184,19 @@ pub(super) fn caption(rows: &[PredictionRow]) -> String {
     let targets = names(rows, |row| row.target_model.as_str()).len();
     let ErrorSummary { n_predicted: n, n_intervals, n_inside, .. } = summary;
     let mut caption = if n < rows.len() {
-        format!("n = {n} predictions of {} for {targets} models, the others refused", rows.len())
+        format!("n = {n} predictions for {} rows of {targets} models, the other rows refused", rows.len())
     } else {
         format!("n = {n} predictions of {targets} models")
     };
     let trained_on = rows.iter().filter(|row| row.y_hat.is_some() && row.is_in_training()).count();
     let left_out = match trained_on {
         0 => String::new(),
-        n => format!("; errors and coverage exclude {n} of models on which the card was trained"),
+        n => {
+            format!("; errors and coverage exclude {n} predictions for models on which the card was trained")
+        }
     };
     let Some(errors) = summary.errors() else {
-        let others = if trained_on > 0 { "of the others" } else { "of which" };
+        let others = if trained_on > 0 { "of the other rows" } else { "of which" };
         return format!("{caption}, none {others} was measured{left_out}.");
     };
     caption.push_str(&format!("; {errors}"));

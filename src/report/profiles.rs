@@ -95,7 +95,7 @@ pub(super) fn role(role: Role) -> Cell {
     })
 }
 
-/// The emergence of the control at the place of a row.
+/// The emergence of the control at the block, role and reading point of a row.
 pub(super) fn beside(row: &ProfileRow, control: &[&ProfileRow]) -> Option<f64> {
     let same = |other: &&&ProfileRow| {
         (other.block, other.role, other.reading_index) == (row.block, row.role, row.reading_index)

@@ -79,7 +79,7 @@ impl Selection {
     /// The error for a selection without rows.
     pub(super) fn nothing(path: &Path, what: &str) -> Error {
         let reason = format!(
-            "leaves no {what} of {}; choose others (--model, --corpus, --noise-scale, --select)",
+            "leaves no {what} of {}; change --model, --corpus, --noise-scale or --select",
             path.display()
         );
         Error::Parameter { name: "the selection", reason }

@@ -41,7 +41,7 @@ impl Report for Shots {
 
     fn summary(&self) -> &'static str {
         "the semantic share, accuracy and controls by number of examples; or positional emergence and its \
-         variance by number of shots, for texts by position"
+         variance by number of shots or, for texts, by position"
     }
 
     fn input(&self) -> ReportInput {
@@ -170,7 +170,7 @@ fn draw(means: &[Mean], layout: &Layout<'_>) -> Result<Vec<(String, Figure)>> {
         add("", "emergence, nats", any.then_some(named), &emergence)?;
         let variance = |mean: &Mean| {
             let (x, y) = (mean.reading_index as f64, mean.variance?);
-            // The blocks share their windows, so their mean is as uncertain as the value of one block.
+            // All blocks use the same windows, so a mean over blocks has the uncertainty of a single block.
             let half = BAND * y * (2.0 / (mean.n_windows.max(2) - 1) as f64).sqrt();
             Some(Point { x, y, half, beside: None })
         };

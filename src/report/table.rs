@@ -114,7 +114,7 @@ impl Table {
         Self { columns: columns.into(), rows: vec![], n_hidden: 0 }
     }
 
-    /// An empty table. The columns `hidden` appear only in CSV and JSON, after the others.
+    /// An empty table. The columns `hidden` follow `columns` and appear only in CSV and JSON.
     pub fn with_hidden(columns: &[&'static str], hidden: &[&'static str]) -> Self {
         Self { columns: [columns, hidden].concat(), rows: vec![], n_hidden: hidden.len() }
     }

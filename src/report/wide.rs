@@ -64,7 +64,7 @@ mod tests {
         }
         let latex = wide_depth(&long, &["model"], "share", "share_stderr").latex("");
         assert!(latex.contains("a & 0.100(12) & 0.200(12) & 0.300(12) & 0.400(12) \\"), "{latex}");
-        // Block 1 of b is at half of its depth, block 2 at the end.
+        // Model b has two blocks, at the relative depths 1/2 and 1.
         assert!(latex.contains("b & {} & 0.100(12) & 0.150(12) & 0.200(12) \\"), "{latex}");
         assert!(latex.contains("S[table-format=1.3(2)]"), "{latex}");
     }

@@ -20,8 +20,8 @@ pub(crate) struct Baselines {
     /// Regression on log10 of the number of parameters over the same rows as `shots`, evaluated at the size
     /// of the hidden model.
     pub size: Option<f64>,
-    /// Regression on log-probability, accuracy and output share with the link of the card, and one intercept
-    /// for each corpus and each number of examples.
+    /// Regression on log-probability, accuracy and output share, with the card's link function and an
+    /// intercept for each corpus and for each number of examples.
     pub outside: Option<f64>,
 }
 
@@ -99,8 +99,8 @@ fn outside(row: &Row, known: &[Row], link: Link) -> Result<Option<f64>> {
     Ok(line(&x, &y, &at)?.map(|eta| link.invert(eta, 0.0)))
 }
 
-/// Least-squares prediction at one point. `None` if there are not more rows than coefficients, or if a column
-/// is constant.
+/// Least-squares prediction at one point. `None` if a column is constant, or if the number of rows is at most
+/// the number of coefficients.
 fn line(x: &[Vec<f64>], y: &[f64], at: &[f64]) -> Result<Option<f64>> {
     let varies = |column: usize| x.iter().any(|row| (row[column] - x[0][column]).abs() > 1e-9);
     if x.len() < at.len() + 2 || !(0..at.len()).all(varies) {

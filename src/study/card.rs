@@ -6,8 +6,9 @@ use crate::calibration::{CalibrationSpec, Link};
 /// The default target of a card: the mean semantic share over depth.
 pub const TARGET: &str = "semantic_share_mean";
 
-/// The default features of a card: the category and the scores of the API's answers. Features measured inside
-/// the proxy (such as `proxy_semantic_share_mean`) did not improve predictions on half of the families.
+/// The default features of a card: the category and the scores of the API's answers. They do not include
+/// features measured inside the proxy (such as `proxy_semantic_share_mean`), which did not improve
+/// predictions on half of the families.
 pub const FEATURES: [&str; 5] = [
     "corpus",
     "semantic_logprob_nats",

@@ -43,11 +43,11 @@ pub(super) struct Questions {
 
 /// A closed model with its API or its weights.
 pub struct ClosedTarget {
-    /// Its table in the study file.
+    /// Table of the closed model in the study file.
     pub closed: ClosedModel,
-    /// Its API; `None` if its weights are served on this machine.
+    /// API of the closed model; `None` if its weights are served on this machine.
     pub api: Option<Api>,
-    /// Its weights. They are measured after the predictions are written.
+    /// Weights of the closed model. They are measured after the predictions are written.
     pub weights: Option<StudyModel>,
 }
 

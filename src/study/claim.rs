@@ -159,7 +159,7 @@ impl Holder {
 /// Start time of a process; `None` if there is no such process.
 fn began(pid: u32) -> Option<String> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The process name, in parentheses, may contain spaces. The state follows it; `Z` is a zombie.
+    // The process name, in parentheses, may contain spaces. The next field is the state; `Z` means zombie.
     let (_, rest) = stat.rsplit_once(')')?;
     let fields: Vec<&str> = rest.split_whitespace().collect();
     (fields.first() != Some(&"Z")).then(|| fields.get(19).map(|began| (*began).to_owned()))?

@@ -196,8 +196,8 @@ impl Report {
             Some(family) if !known.contains(family) => self.add(
                 id,
                 format!("no open model belongs to its family {family}"),
-                "add smaller open models of this family if there are any; otherwise its interval is that \
-                 for a new family",
+                "add smaller open models of this family if there are any; otherwise the model \
+                 gets the interval of a new family",
             ),
             Some(_) => {}
         }
@@ -206,10 +206,11 @@ impl Report {
             self.add(
                 id,
                 format!(
-                    "it has {params_b} billion parameters, {:.0} times those of the largest open model",
+                    "it has {params_b} billion parameters, {:.0} times the number of the largest open model",
                     params_b / largest
                 ),
-                "add larger open models; one that is ten times larger than the largest is the cheapest step",
+                "add larger open models; the cheapest step is one model with ten times the parameters of the \
+                 largest",
             );
         }
         if rows.is_empty() {
@@ -227,8 +228,8 @@ impl Report {
             self.add(
                 id,
                 finding,
-                "do not trust its predictions: its answers differ from those of the open models; \
-                 add open models that answer similarly",
+                "do not trust its predictions: its answers differ from the answers of the \
+                 open models; add open models that answer similarly",
             );
         }
         let Some((low, high)) = span else { return };
@@ -288,10 +289,10 @@ fn remedy_of(row: &PredictionRow, study: &Study) -> String {
         return format!("add open models closer to it in size and answers; there are {n} now");
     }
     if row.regime == Regime::BelowRange.name() {
-        return "add weaker open models: smaller ones, or earlier checkpoints (owner/name@step1000)".into();
+        return "add weaker open models: smaller models, or earlier checkpoints (owner/name@step1000)".into();
     }
     if note.contains("a new family needs") || note.contains("to predict a new family") {
-        return format!("add open models of other families; the {n} open models come from too few");
+        return format!("add open models of other families; the {n} open models come from too few families");
     }
     if note.contains("skill") || note.contains("mean") {
         return format!(

@@ -53,7 +53,7 @@ pub(super) type Step<'a> = &'a (dyn Fn(f64) -> bool + Sync);
 pub(super) struct Outcome {
     pub files: Vec<PathBuf>,
     pub note: String,
-    /// Why the result is incomplete, if it is.
+    /// The reason, if the result is incomplete.
     pub gaps: Option<Error>,
 }
 
@@ -164,8 +164,8 @@ impl Execution<'_> {
         for design in &self.study.designs {
             if let Some((longest, positions)) = lacking_positions(model, design, ANSWER_TOKENS)? {
                 let reason = format!(
-                    "the longest prompt of {} has {longest} tokens, and {} has {positions} positions, \
-                     {ANSWER_TOKENS} of which the answer needs; lower `shots`, or leave the model out",
+                    "the longest prompt of {} has {longest} tokens, but {} has {positions} positions, \
+                     and the answer needs {ANSWER_TOKENS} of them; lower `shots`, or leave the model out",
                     design.category, model.info.id
                 );
                 return Err(Error::Study { reason });

@@ -47,7 +47,7 @@ impl StudyEnd {
         failed.collect()
     }
 
-    /// Errors of the predictions that have a measurement; `None` if no prediction has one.
+    /// Errors of the predictions that have a measurement; `None` if no prediction has a measurement.
     pub fn summary(&self) -> Option<ErrorSummary> {
         let rows = &self.predictions.as_ref()?.predictions;
         let unit = rows.first()?.unit.clone();
@@ -81,7 +81,7 @@ impl StudyPart {
     }
 }
 
-/// Runs the unfinished tasks of a study. For the whole study, it then makes predictions and reports from all
+/// Runs the unfinished tasks of a study. For the whole study, then makes predictions and reports from all
 /// results in the folder.
 ///
 /// # Errors
@@ -97,7 +97,7 @@ pub fn run_study(
 ) -> Result<StudyEnd> {
     folder.create()?;
     disk::probe(folder.path())?;
-    // The tasks that check predictions run after them, and belong to the same progress.
+    // The tasks that check predictions run after the predictions are made, but the progress includes them.
     let is_own = |task: &&StudyTask| folder.done(task).is_none();
     let to_do: Vec<&StudyTask> = match part.is_whole() {
         true => tasks.iter().filter(is_own).collect(),

@@ -53,8 +53,8 @@ pub fn record(folder: &StudyFolder, tasks: &[StudyTask], shard: Shard, left: Vec
     disk::write_json(&own.join(format!("{}-of-{}.json", record.index, record.count)), &record)
 }
 
-/// Merges the folders of all shards into one, which `surmise run` can complete. Returns the tasks that are
-/// not done.
+/// Merges the folders of all shards into the folder `output`, which `surmise run` can complete. Returns the
+/// tasks that are not done.
 ///
 /// # Errors
 /// [`Error::Parameter`] for a folder without a finished shard, missing shards, and shards of different

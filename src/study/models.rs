@@ -18,9 +18,9 @@ use crate::seed;
 /// A model with available weights.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StudyModel {
-    /// Its source: a folder, a file, a Hugging Face id, or the name of an embedded model.
+    /// Source of the model: a folder, a file, a Hugging Face id, or the name of an embedded model.
     pub name: String,
-    /// Its metadata. The family is taken from the study file.
+    /// Metadata of the model. The family is taken from the study file.
     pub info: ModelInfo,
     /// SHA-256 of all files that are read: weights, config, tokenizer.
     pub sha256: String,

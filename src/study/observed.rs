@@ -14,19 +14,19 @@ use crate::observations::semantic::{SemanticAnswersRow, SemanticInputs, join};
 
 /// The observations of one model.
 pub(super) struct ObservedModel<'a> {
-    /// Its id in tables.
+    /// Id of the model in tables.
     pub id: &'a str,
-    /// Its family; empty if unknown.
+    /// Family of the model; empty if unknown.
     pub family: &'a str,
-    /// The training run of which it is a checkpoint.
+    /// Training run to which the checkpoint belongs.
     pub run: &'a str,
-    /// Whether it is the last checkpoint of its run.
+    /// Whether the model is the last checkpoint of its run.
     pub is_last: bool,
-    /// Its number of parameters, if known.
+    /// Number of parameters, if known.
     pub n_params: Option<usize>,
-    /// Scores of the answers of its API.
+    /// Scores of the answers of the model's API.
     pub answers: &'a [SemanticScore],
-    /// Its own profiles, one for each corpus; `None` for a closed model.
+    /// Profiles of the model, one for each corpus; `None` for a closed model.
     pub profiles: Option<&'a [SemanticProfile]>,
 }
 

@@ -35,9 +35,9 @@ pub struct StudyPredictions {
 struct Known {
     id: String,
     family: String,
-    /// Its number of parameters, if published.
+    /// Number of parameters, if published.
     n_params: Option<usize>,
-    /// Its number of parameters, read from its weights if available. Only the size baseline uses it.
+    /// Number of parameters, read from the weights if available. Only the size baseline uses this number.
     true_params: Option<usize>,
     answers: Vec<SemanticScore>,
     profiles: Option<Vec<SemanticProfile>>,
@@ -185,7 +185,7 @@ fn has_answers(task: &StudyTask, folder: &StudyFolder) -> bool {
     task.kind == TaskKind::Collect && folder.answers(&task.model).join(FILE).is_file()
 }
 
-/// Names the model of the scores by its id in tables, which may differ from its name in the API.
+/// Replaces the name of the model in the API by its id in tables.
 fn renamed(scores: Vec<SemanticScore>, id: &str) -> Vec<SemanticScore> {
     scores.into_iter().map(|score| SemanticScore { model: id.into(), ..score }).collect()
 }
@@ -241,7 +241,7 @@ fn groups(study: &Study, table: &Table, notes: &mut Vec<String>) -> Result<Vec<(
             None => groups.push((features, vec![id.clone()])),
         }
     }
-    // Without closed models, fit a card anyway, for later use.
+    // If the study has no closed models, fit a card for later use.
     if study.closed.is_empty() {
         groups.push((wanted, vec![]));
     }

@@ -2,7 +2,7 @@
 //!
 //! | path | contents |
 //! |---|---|
-//! | `tasks/KEY/` | one folder per task: `done.json`, `failed.json`, claims, and the profile it measured |
+//! | `tasks/KEY/` | one folder per task: `done.json`, `failed.json`, claims, and the measured profile |
 //! | `answers/ID/` | the collection of one model: journal, items.csv, semantic.csv, summary.json |
 //! | `scores/ID/` | the same for the tasks in addition to the designs |
 //! | `profiles/` | the profiles of the current study file, and their tables |
@@ -98,7 +98,7 @@ impl StudyFolder {
         Self { path: path.into() }
     }
 
-    /// Its path.
+    /// The path of the folder.
     pub fn path(&self) -> &Path {
         &self.path
     }

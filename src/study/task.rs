@@ -54,9 +54,9 @@ pub(super) enum Subject {
 /// One task.
 #[derive(Debug, Clone)]
 pub struct StudyTask {
-    /// Its id, such as `measure factgpt-1 moons`.
+    /// Id of the task, such as `measure factgpt-1 moons`.
     pub id: String,
-    /// Its kind.
+    /// Kind of the task.
     pub kind: TaskKind,
     /// Id of the model in tables.
     pub model: String,
@@ -178,7 +178,7 @@ fn measured(
     let (params, blocks) = (model.info.n_params as f64, model.info.n_layers as f64);
     let sets = study.file.design.sets;
     let reads = (design.relations.len() * design.queries.len() * sets) as f64;
-    // The states of each prompt are compared with those of all other prompts of the same query.
+    // The states of each prompt are compared with the states of all other prompts of the same query.
     let per_query = (design.relations.len() * sets) as f64;
     let estimates =
         2.0 * reads * per_query * model.info.d_model as f64 * blocks * 5.0 * design.shots.len() as f64;

@@ -104,7 +104,7 @@ impl App {
             address: format!("127.0.0.1:{}", self.port),
             source: std::io::Error::other(source),
         };
-        // Reading files blocks, so it runs on a separate thread.
+        // Reading files blocks the thread, so the page is made on a separate thread.
         let make = move || -> Result<MadePage> {
             let page = page(&folder)?;
             let (html, data) = (page.to_live_bytes(&now).into(), page.data().into());

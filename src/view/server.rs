@@ -15,7 +15,7 @@ use crate::serve::{listen, stop_signal};
 const GRACE: Duration = Duration::from_secs(1);
 
 /// Serves the page of a results folder on the loopback address until the process receives an interrupt or
-/// termination signal. Port 0 selects a free one. Calls `ready` with the URL once requests are accepted.
+/// termination signal. Port 0 selects a free port. Calls `ready` with the URL once requests are accepted.
 ///
 /// # Errors
 /// [`Error::Read`], [`Error::Parameter`] for a folder without results; [`Error::Serve`] if the server cannot

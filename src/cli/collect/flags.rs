@@ -215,7 +215,7 @@ pub(super) struct ResumeFlags {
     /// Continue even if many answers are truncated at --max-tokens
     #[arg(long)]
     pub(super) keep_truncated: bool,
-    /// Continue even if none of the first 20 answers is correct or can be graded
+    /// Continue even if none of the first 20 answers is correct, or if none of them can be graded
     #[arg(long)]
     pub(super) keep_going: bool,
     /// Do not escape texts in items.csv that a spreadsheet would run as formulas
@@ -238,7 +238,7 @@ pub(super) fn check(target: &TargetFlags, money: &BudgetFlags, request: &Request
     Ok(())
 }
 
-/// Largest number of questions per relation, over all numbers of shots.
+/// Largest number of questions per relation, summed over all numbers of shots.
 const MOST_DRAWN: usize = 100_000;
 
 /// Checks the number of questions.
@@ -249,7 +249,7 @@ pub(super) fn check_content(content: &ContentFlags) -> Result<()> {
     }
     // Each number of shots has its own questions, and all prompts are kept in memory.
     if content.items.saturating_mul(content.shots.saturating_add(1)) > MOST_DRAWN {
-        let reason = format!("times (--shots + 1) must be at most {MOST_DRAWN}; lower one of the two");
+        let reason = format!("times (--shots + 1) must be at most {MOST_DRAWN}; lower --items or --shots");
         return fault("--items", &reason);
     }
     if !(0.0..=1.0).contains(&content.repeat_share) {

@@ -18,7 +18,7 @@ pub(super) struct FolderInput {
 impl FolderInput {
     /// The path of the folder.
     pub(super) fn path(&self) -> &Path {
-        // Parsing ensures that one of the two is given.
+        // clap ensures that `folder` or `output` is given.
         self.folder.as_deref().or(self.output.as_deref()).unwrap_or(Path::new(""))
     }
 }

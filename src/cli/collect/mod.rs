@@ -288,8 +288,8 @@ fn rescore_folder(flags: &RescoreFlags, quiet: bool) -> Result<()> {
         let normal = &mut configuration.grading.normalisation;
         if normal.version != flags.normal.normalisation && !quiet {
             status(&format!(
-                "graded with normalisation {}; the stored grades used {}. To use the old version, give \
-                 --normalisation {}",
+                "graded with normalisation version {}; the stored grades used version {}. To use the old \
+                 version, give --normalisation {}",
                 flags.normal.normalisation, normal.version, normal.version
             ));
         }
@@ -309,7 +309,8 @@ fn rescore_folder(flags: &RescoreFlags, quiet: bool) -> Result<()> {
 /// Smallest number of answers for which a note reports that none is correct.
 const FEW: usize = 5;
 
-/// Prints a note on doubtful answers in a folder. Such answers do not end the run.
+/// Prints a note if the check of the answers has a finding, such as that no answer is correct. A finding does
+/// not end the run.
 fn doubt(summary: &FolderSummary, truncated: bool) {
     // In a semantic collection, an incorrect answer is informative too.
     let wrong = summary.configuration.semantic.is_some();
@@ -367,7 +368,10 @@ fn sentence(summary: &FolderSummary) -> String {
         ));
     }
     if summary.n_repeated > 0 {
-        text.push_str(&format!("; {} of {} repeated items differ", summary.n_disagreed, summary.n_repeated));
+        text.push_str(&format!(
+            "; {} of {} repeated items have different answers",
+            summary.n_disagreed, summary.n_repeated
+        ));
     }
     text
 }

@@ -10,8 +10,8 @@ use crate::provider::{self, KeyHeader};
 
 /// Default timeout of a request to a provider, in seconds.
 const REMOTE_TIMEOUT_S: f64 = 300.0;
-/// Default timeout for a server on this machine, in seconds. A small machine may take minutes for a long
-/// answer, and a local connection does not stall by itself.
+/// Default timeout for a server on this machine, in seconds. It is longer than for a provider, because a
+/// small machine may take minutes for a long answer.
 const LOCAL_TIMEOUT_S: f64 = 1800.0;
 
 #[derive(Debug, Args)]
@@ -46,7 +46,7 @@ pub(super) struct RequestFlags {
     /// HTTP header that contains the key [default: the header of the wire format]
     #[arg(long, value_parser = key_header_parser(), value_name = "HEADER")]
     pub(super) key_header: Option<KeyHeader>,
-    /// PEM file with certificates to trust in addition to those of the system
+    /// PEM file with certificates to trust in addition to the certificates of the system
     #[arg(long, value_name = "FILE")]
     pub(super) ca_cert: Option<PathBuf>,
     /// Do not sync records to disk; used to measure the cost of durability

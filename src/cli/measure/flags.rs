@@ -91,7 +91,7 @@ pub(super) struct MeasureSampling {
 
 impl MeasureSampling {
     /// Returns how series are drawn. In earlier versions, `--shots` set the number of entities. If it has
-    /// several values, the largest is used, because a longer series contains the shorter ones.
+    /// several values, the largest is used, because a longer series contains the shorter series.
     ///
     /// # Errors
     /// [`Error::Parameter`] if both `--shots` and `--entities` are given.

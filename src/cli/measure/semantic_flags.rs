@@ -82,8 +82,8 @@ impl PromptControl {
 
     fn describe(self) -> &'static str {
         match self {
-            Self::PermutedAnswers => "Answers of the examples permuted within their relation",
-            Self::ForeignQuery => "Queries that are entities of another category",
+            Self::PermutedAnswers => "Permute the answers of the examples within their relation",
+            Self::ForeignQuery => "Use entities of another category as queries",
         }
     }
 }

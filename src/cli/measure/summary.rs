@@ -14,12 +14,13 @@ pub(super) const DETERMINISTIC: &str = "states are deterministic functions of to
                                         the estimator detects with this number of windows, and may reflect \
                                         the estimator's ceiling rather than the model";
 
-/// The scope of positional emergence.
+/// The note on the comparability of positional emergence.
 pub(super) const NOT_ACROSS_FAMILIES: &str = "note: positional emergence depends on tokenizer, BOS and \
                                               attention sinks; it is not comparable across families of \
                                               models";
 
-/// The noise scale of the estimate; without one, the name of the estimator and its warnings.
+/// Describes how the estimate was made: the noise scale or, for an estimator without noise scales, its name
+/// and its warnings.
 fn how(profile: &Profile, noise_scale: Option<f64>) -> String {
     if let Some(noise_scale) = noise_scale {
         return format!("at b = {noise_scale}");
@@ -70,8 +71,8 @@ pub(super) fn summary(profile: &Profile) -> String {
         ),
         (None, _) => {
             format!(
-                "{model} on {corpus}: the model has only one block, so there is no headline; the rows \
-                     contain the measurements"
+                "{model} on {corpus}: the model has only one block, but the headline is a mean over \
+                 later blocks; the rows contain the measurements"
             )
         }
     }

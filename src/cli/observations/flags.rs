@@ -21,9 +21,9 @@ pub(in crate::cli) struct Flags {
     /// scores.csv with scores of open and closed models
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub(super) scores: Vec<PathBuf>,
-    /// Positional: readings, the emergence that one reader model shows on texts: a folder of `surmise measure
-    /// --texts -o`, or the CSV file of `surmise compare`. Each group of texts must be named after the model
-    /// that wrote it, or `reference` if no model wrote it
+    /// Positional: readings (the emergence that one reader model shows on texts), as a folder of `surmise
+    /// measure --texts -o` or as the CSV file of `surmise compare`. Each group of texts must be named after
+    /// the model that wrote it, or `reference` if no model wrote it
     #[arg(long, value_name = "DIR|FILE")]
     pub(super) readings: Vec<PathBuf>,
     /// CSV file of published facts, which override the family and size in profiles: columns model, family,

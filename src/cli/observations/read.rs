@@ -91,8 +91,8 @@ pub(super) fn all_rows<T: for<'a> Deserialize<'a>>(files: &[PathBuf]) -> Result<
         .collect())
 }
 
-/// Reads the rows of comparisons.csv. The column of the noise scale is optional, so a column with its earlier
-/// name would be ignored without notice; it is an error instead.
+/// Reads the rows of comparisons.csv. Returns an error for a noise-scale column with its earlier name: the
+/// column is optional, so this name would be ignored without notice.
 pub(super) fn comparisons(path: &Path) -> Result<Vec<ComparisonRow>> {
     let bytes = disk::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
     let header = csv::Reader::from_reader(bytes.as_slice()).headers().cloned().unwrap_or_default();

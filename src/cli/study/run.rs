@@ -98,7 +98,7 @@ fn said(end: &StudyEnd, opened: &Opened) {
     let mut parts = vec![format!("{} done", tasks_of(count(|end| matches!(end, TaskEnd::Done))))];
     for (n, what) in [
         (count(|end| matches!(end, TaskEnd::Kept)), "were done before"),
-        (count(|end| matches!(end, TaskEnd::Elsewhere(_))), "are done by other processes"),
+        (count(|end| matches!(end, TaskEnd::Elsewhere(_))), "are running in other processes"),
         (failed.len(), "failed"),
     ] {
         if n > 0 {
@@ -125,8 +125,8 @@ fn tasks_of(n: usize) -> String {
     if n == 1 { "1 task".into() } else { format!("{n} tasks") }
 }
 
-/// The result of the run. If all failed tasks have the same exit code above 3, returns their error, else an
-/// error for gaps.
+/// The result of the run. If all failed tasks have the same exit code and it is above 3, returns the error of
+/// the first one. For other failures or missing predictions, returns an error for gaps.
 fn result(end: StudyEnd, shard: Option<Shard>) -> Result<()> {
     let rows = end.predictions.as_ref().map(|made| made.predictions.as_slice()).unwrap_or_default();
     let (n, refused) = (rows.len(), rows.iter().filter(|row| row.y_hat.is_none()).count());

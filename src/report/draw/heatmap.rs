@@ -104,7 +104,7 @@ impl Heatmaps {
             return Ok(None);
         }
         let rows = maps.iter().map(|map| map.cells.len()).max().unwrap_or(1) as i32;
-        // The limits keep cells legible for two blocks and for fifty.
+        // The limits keep cells legible for models of two to fifty blocks.
         let cells = (rows * 44).clamp(200, 420);
         let one = cells + LINE as i32 + 56;
         let foot = one * maps.len() as i32 + LINE as i32 + 4;

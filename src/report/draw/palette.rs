@@ -41,7 +41,7 @@ pub fn sequential(share: f64) -> RGBColor {
     viridis(0.88 * (1.0 - share.clamp(0.0, 1.0)))
 }
 
-/// Black or white, whichever contrasts with a colour.
+/// Black for a light colour, white for a dark colour.
 pub fn contrast(colour: RGBColor) -> RGBColor {
     let [r, g, b] = [colour.0, colour.1, colour.2].map(f64::from);
     if 0.299 * r + 0.587 * g + 0.114 * b > 140.0 { BLACK } else { WHITE }

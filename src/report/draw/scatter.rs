@@ -54,7 +54,7 @@ pub struct Scatter {
     pub notes: Vec<String>,
 }
 
-/// Maximum number of names in the legend, so that it is much lower than the plot.
+/// Maximum number of names in the legend. This limit keeps the legend much lower than the plot.
 pub const MOST_NAMES: usize = 7;
 /// Left and right edge of the plot, in units of the canvas.
 const PLOT: (i32, i32) = (124, 840);

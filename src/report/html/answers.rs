@@ -9,7 +9,8 @@ use super::sources::Sources;
 use crate::collect::results::scores::Score;
 use crate::collect::results::semantic::SemanticScore;
 
-/// The section except single answers, which get the remaining space of the page; see [`items`](super::items).
+/// Makes the section without single answers. [`items`](super::items) selects the single answers that fit into
+/// the remaining space of the page.
 pub(super) fn answers(files: &ResultFiles, sources: &Sources, limits: &Limits) -> Value {
     let (mut scores, mut semantic) = (scores_table(), semantic_table());
     for folder in &files.answers {

@@ -9,10 +9,10 @@ use super::sources::Sources;
 use crate::calibration::{Card, Regime};
 use crate::report::calibration;
 
-/// Maximum number of cards to read. A blind test writes one for each hidden member.
+/// Maximum number of cards to read. A blind test writes a card for each hidden member.
 const MOST_CARDS: usize = 60;
 
-/// The section: a table of the cards, and details of the cards that fit into the limit.
+/// Makes the section: a table of the cards, and details of the cards that fit into the limit.
 pub(super) fn calibrations(files: &ResultFiles, sources: &Sources, limits: &Limits) -> Value {
     let mut overview = PageTable::new(
         "calibrations",

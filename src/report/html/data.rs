@@ -85,7 +85,7 @@ pub(super) fn size(value: &Value) -> usize {
 /// The escape sequence for `<` in the data. An unescaped `<` could end the script element or start a comment.
 pub(super) const ESCAPED: &str = "\\u003c";
 
-/// A number with six significant digits; null for a missing or non-finite one.
+/// A number with six significant digits; null for a missing or non-finite number.
 pub(super) fn short(value: Option<f64>) -> Value {
     let rounded = value.filter(|value| value.is_finite()).map(|value| format!("{value:.5e}").parse::<f64>());
     rounded.and_then(Result::ok).map_or(Value::Null, |value| {

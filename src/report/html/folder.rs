@@ -76,7 +76,7 @@ impl ResultFiles {
             && [&self.cards, &self.profiles, &self.answers].iter().all(|files| files.is_empty())
     }
 
-    /// All files, including those of answer folders.
+    /// All files, including the files of answer folders.
     fn all(&self) -> Vec<PathBuf> {
         let single = [
             &self.study_text,
@@ -101,7 +101,7 @@ impl ResultFiles {
 pub fn version(folder: &Path) -> Result<String> {
     let mut text = String::new();
     for file in ResultFiles::of(folder)?.all() {
-        // The file may have been removed meanwhile; the next call detects its replacement.
+        // Skip a file that another process has just removed. The next call includes its replacement.
         let Ok(metadata) = std::fs::metadata(&file) else { continue };
         text.push_str(&format!("{}\t{}\t{:?}\n", file.display(), metadata.len(), metadata.modified().ok()));
     }

@@ -5,7 +5,7 @@
 //! | file | contents |
 //! |---|---|
 //! | `folder.rs` | finds the result files of a folder |
-//! | `sources.rs` | reads them; records hashes and unreadable files |
+//! | `sources.rs` | reads the files; records hashes and unreadable files |
 //! | `study.rs`, `predictions.rs`, `profiles.rs`, `answers.rs` | the sections |
 //! | `spend.rs`, `calibrations.rs` | further sections |
 //! | `items.rs` | selects the single answers that fit into the page |

@@ -30,7 +30,7 @@ struct Room {
     rows: Budget,
 }
 
-/// The sections: hidden members from blind.csv, then predictions.csv, each grouped by target.
+/// Makes the sections: hidden members from blind.csv, then predictions.csv, each grouped by target.
 pub(super) fn sections(files: &ResultFiles, sources: &Sources, limits: &Limits) -> Vec<Value> {
     let mut room = Room { figures: Budget::new(limits.figures), rows: Budget::new(limits.predictions) };
     let mut sections = vec![];
@@ -42,7 +42,8 @@ pub(super) fn sections(files: &ResultFiles, sources: &Sources, limits: &Limits) 
     }
     let Some(path) = &files.predictions else { return sections };
     let rows = sources.read(path, PredictionRow::read).unwrap_or_default();
-    // A blind test writes its predictions to both files. Skip those that blind.csv already contains.
+    // A blind test writes its predictions to both files. Skip the predictions that blind.csv already
+    // contains.
     let is_hidden = |row: &PredictionRow| {
         let same = |other: &BlindRow| {
             (&other.target_model, &other.corpus, other.y_hat, other.measured)

@@ -18,7 +18,7 @@ use crate::emergence::semantic::{ReadingRow, SemanticProfile, SemanticRow};
 use crate::emergence::{Profile, ProfileRow, StoredProfile, store};
 use crate::error::Error;
 
-/// The section.
+/// Makes the section on profiles.
 pub(super) fn profiles(files: &ResultFiles, sources: &Sources, limits: &Limits) -> Value {
     let mut profiles: Vec<(String, ProfileValues)> = vec![];
     for path in &files.profiles {
@@ -147,7 +147,7 @@ fn read_table(path: &Path, sources: &Sources) -> Vec<ProfileValues> {
 /// Returns the profile, or records a problem.
 fn kept(profile: Option<ProfileValues>, path: &Path, sources: &Sources) -> Option<ProfileValues> {
     if profile.is_none() {
-        sources.problem(path, &"a profile has no rows, or far fewer rows than blocks and columns");
+        sources.problem(path, &"a profile has no rows, or far fewer rows than its blocks and columns need");
     }
     profile
 }

@@ -11,7 +11,7 @@ use super::sources::Sources;
 const COUNTS: [&str; 6] =
     ["n_questions", "n_requests", "n_possibly_paid", "spent_usd", "possibly_paid_usd", "n_unpriced"];
 
-/// The section, from the summary.json of each folder.
+/// Makes the section from the summary.json of each folder.
 pub(super) fn spend(files: &ResultFiles, sources: &Sources, limits: &Limits) -> Value {
     let mut columns = vec!["folder", "provider", "model"];
     columns.extend(COUNTS);

@@ -12,7 +12,7 @@ const LONGEST_VALUE: usize = 500;
 /// Maximum number of settings.
 const MOST_FACTS: usize = 120;
 
-/// The section, and the title of the page.
+/// Makes the title of the page, and the section on the study or blind test.
 pub(super) fn study(
     files: &ResultFiles,
     sources: &Sources,

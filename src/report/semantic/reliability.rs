@@ -12,7 +12,7 @@ pub(super) fn reliability(tables: &SemanticTables) -> String {
         text.push_str(&format!(" The largest standard error is {} ({}).", two(error), place(row)));
     }
     if let Some((share, _)) = largest(rows, |row| row.macro_share_permuted_relations.map(f64::abs)) {
-        text.push_str(&format!(" With permuted relations, no share is farther than {share:.3} from 0."));
+        text.push_str(&format!(" With permuted relations, the largest absolute share is {share:.3}."));
     }
     text.push_str(&random_init(rows));
     if let Some((half, whole)) = halves(tables) {
@@ -44,7 +44,7 @@ fn random_init(rows: &[SemanticRow]) -> String {
     let without = largest(later(), |row| row.macro_share_no_shared_answer_random_init);
     let without = match without {
         Some((share, row)) => format!("{} ({})", two(share), place(row)),
-        None => "unknown, because there are too few".into(),
+        None => "unknown, because there are too few of these sets".into(),
     };
     format!(
         " With random init, the largest share after the first block is {} ({}). Between example sets without \

@@ -22,7 +22,7 @@ pub(super) fn check_members(family: &Family, hidden: &[&Member], settings: &Blin
             if let Some((longest, positions)) = lacking_positions(&model, design, ANSWER_TOKENS)? {
                 let reason = format!(
                     "gives prompts of {} with up to {longest} tokens, but {} has {positions} positions, \
-                     {ANSWER_TOKENS} of which the answer needs; lower --shots, or leave the member out",
+                     and the answer needs {ANSWER_TOKENS} of them; lower --shots, or leave the member out",
                     design.category, member.id
                 );
                 return Err(Error::Parameter { name: "--shots", reason });

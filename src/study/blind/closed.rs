@@ -37,7 +37,7 @@ pub(crate) fn ask(
         let known = if kept.is_file() {
             ApiAnswers::read(&kept)?
         } else {
-            step(&format!("{}: asking it through the API", member.id));
+            step(&format!("{}: asking questions through the API", member.id));
             let known = ask_member(family, member, settings, port, &own)?;
             disk::write_json(&kept, &known)?;
             known

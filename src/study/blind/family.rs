@@ -17,14 +17,15 @@ const LEAST_OTHERS: usize = 5;
 /// One model of a blind test.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Member {
-    /// Its source: a folder, a Hugging Face id, or the name of an embedded model.
+    /// Source of the model: a folder, a Hugging Face id, or the name of an embedded model.
     #[serde(skip)]
     pub name: String,
-    /// Its id.
+    /// Id of the model.
     pub id: String,
-    /// Its family. The models of a family share a training recipe.
+    /// Family of the model. The models of a family share a training recipe.
     pub family: String,
-    /// The training run of which it is a checkpoint. A model without other checkpoints has its id as run.
+    /// Training run to which the checkpoint belongs. For a model without other checkpoints, the run is its
+    /// id.
     pub run: String,
     /// The training step of the checkpoint; `None` for the last checkpoint.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -56,7 +57,7 @@ impl Member {
 /// The members, sorted by family and then by size.
 #[derive(Debug)]
 pub struct Family {
-    /// The members in this order.
+    /// The sorted members.
     pub members: Vec<Member>,
     hub: Hub,
 }

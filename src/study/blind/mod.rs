@@ -3,9 +3,10 @@
 //!
 //! Each hidden member is one back-test. The card is fitted on all members of other families and, within the
 //! family of the hidden member, on the smaller members and the earlier checkpoints of the same run. The
-//! prediction uses the [`ApiAnswers`] of the hidden member and the profiles of the others, never the profile
-//! of the hidden member. With one hidden member, this profile is measured only after the prediction is
-//! written. With several, it may exist earlier, because it is used to predict other members.
+//! prediction uses the [`ApiAnswers`] of the hidden member and the profiles of the other members, never the
+//! profile of the hidden member. With one hidden member, this profile is measured only after the prediction
+//! is written. With several hidden members, this profile may exist earlier, because it is used to predict
+//! other members.
 
 mod api_answers;
 mod checks;

@@ -11,7 +11,7 @@ use crate::study::observed::{self, ObservedModel};
 pub(crate) struct ObservedMember<'a> {
     pub member: &'a Member,
     pub answers: &'a ApiAnswers,
-    /// Its own profiles, one for each corpus; `None` while it is hidden.
+    /// Profiles of the member, one for each corpus; `None` while the member is hidden.
     pub profiles: Option<&'a [SemanticProfile]>,
 }
 

@@ -85,7 +85,7 @@ pub(crate) fn check(how: &PredictionSettings, members: &[Member], recorded: &Rec
 /// Predicts the rows of `hidden` from its answers. The `others` have profiles; `hidden` has none.
 ///
 /// # Errors
-/// [`Error::Calibration`] if a card cannot be fitted on the rows of the others.
+/// [`Error::Calibration`] if a card cannot be fitted on the rows of `others`.
 pub(crate) fn predict(
     others: Vec<ObservedMember>,
     hidden: ObservedMember,

@@ -13,13 +13,13 @@ use crate::study::card::unit;
 pub struct BlindRow {
     /// The hidden member.
     pub target_model: String,
-    /// Its family.
+    /// Family of the hidden member.
     pub family: String,
-    /// The training run of which the member is a checkpoint.
+    /// Training run to which the hidden member belongs.
     pub run: String,
     /// The training step of the checkpoint; empty for the last checkpoint.
     pub step: Option<u64>,
-    /// Its number of parameters. The card uses it only if sizes are published.
+    /// Number of parameters of the hidden member. The card uses this number only if sizes are published.
     pub n_params: usize,
     /// The corpus.
     pub corpus: String,
@@ -27,7 +27,7 @@ pub struct BlindRow {
     pub shots: usize,
     /// The predicted column of observations.csv.
     pub target: String,
-    /// Its unit.
+    /// Unit of the predicted column.
     pub unit: String,
     /// Number of members on which the card was fitted.
     pub n_others: usize,
@@ -43,11 +43,12 @@ pub struct BlindRow {
     pub measured: Option<f64>,
     /// Whether the measurement lies in the interval.
     pub inside: Option<bool>,
-    /// Baseline: the mean over the others on the same corpus.
+    /// Baseline: the mean over the other members on the same corpus.
     pub baseline_mean: Option<f64>,
-    /// Baseline: the mean over the others on the same corpus with the same number of examples.
+    /// Baseline: the mean over the other members on the same corpus with the same number of examples.
     pub baseline_shots: Option<f64>,
-    /// Baseline: regression on log10 parameters over the same rows, given the true size.
+    /// Baseline: regression on log10 parameters over the rows of `baseline_shots`, evaluated at the true
+    /// size.
     pub baseline_size: Option<f64>,
     /// Baseline: regression on log-probability, accuracy and output share.
     pub baseline_outside: Option<f64>,
@@ -57,7 +58,7 @@ pub struct BlindRow {
     pub regime: String,
     /// Method of the interval.
     pub interval_method: String,
-    /// Coverage of such intervals in the back-test of the card.
+    /// Share of the true values that lay inside intervals of this kind in the back-test of the card.
     pub backtest_coverage: Option<f64>,
     /// `ok`, or `unsupported` for a refusal.
     pub status: String,

@@ -171,7 +171,8 @@ impl RecordedRows {
             };
             if own.iter().any(|other| is_hidden(&other)) {
                 return fault(format!(
-                    "contains rows of {} that are identical to those of {}, which is hidden; remove them",
+                    "contains rows of {} that are identical to rows of the hidden member {}; remove these \
+                     rows",
                     row.member.id, hidden.id
                 ));
             }

@@ -53,7 +53,7 @@ pub fn run(
     for member in &hidden {
         step(&format!("{}: predicting", member.id));
         let others = family.others(member);
-        // Read the profiles of the others only. The profile of `member` must not be read before its
+        // Read only the profiles of the other members. The profile of `member` must not be read before its
         // prediction is written.
         let own = others.iter().map(|other| profiles.of(&other.id)).collect::<Result<Vec<_>>>()?;
         let known = others.iter().zip(&own).map(|(other, own)| ObservedMember {

@@ -65,8 +65,8 @@ pub struct PredictionSettings {
     pub target: String,
     /// Features of the card: columns of observations.csv. A text column gets one level for each value.
     pub features: Vec<String>,
-    /// Whether model sizes are published. If so, the size is a feature, and a candidate of the card must have
-    /// a lower error than the size baseline.
+    /// Whether model sizes are published. If so, the size is a feature, and the card selects only regressions
+    /// with a lower error than the size baseline.
     pub sizes: bool,
     /// Nominal coverage of the intervals.
     pub level: f64,

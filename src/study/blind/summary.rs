@@ -40,7 +40,7 @@ pub struct BlindSummary {
 /// Errors of a baseline on the predicted rows.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct BaselineError {
-    /// Its column in blind.csv, without the prefix `baseline_`.
+    /// Column of the baseline in blind.csv, without the prefix `baseline_`.
     pub name: &'static str,
     /// Number of rows with this baseline.
     pub n: usize,
@@ -106,7 +106,7 @@ impl BlindSummary {
     pub fn sentence(&self, unit: &str, level: f64) -> String {
         let Some(mae) = self.mae else {
             return format!(
-                "{}: none of {} rows of {} members predicted",
+                "{}: no prediction for the {} rows of {} hidden members",
                 self.family, self.n, self.n_members
             );
         };
@@ -208,10 +208,10 @@ mod tests {
         // Each run has a skill of 0.5, so every resample has the same skill.
         let (low, high) = mean.skill_interval.unwrap();
         assert!((low - 0.5).abs() < 1e-12 && (high - 0.5).abs() < 1e-12, "{low} {high}");
-        // No row has the other baselines.
+        // The rows have no values of the other baselines.
         assert!(summary.baselines[1..].iter().all(|baseline| baseline.mae.is_none()));
         assert!(summary.sentence("share", 0.9).contains("mean 0.400 (skill 0.50"), "{summary:?}");
         let none = BlindSummary::new("f", &[&rows[3]]);
-        assert!(none.sentence("share", 0.9).contains("none of 1 rows"));
+        assert!(none.sentence("share", 0.9).contains("no prediction for the 1 rows"));
     }
 }

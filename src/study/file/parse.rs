@@ -24,7 +24,7 @@ const CONCURRENCY: u64 = 8;
 const MOST_CONCURRENCY: u64 = 1000;
 
 impl StudyFile {
-    /// Reads a study file. Paths in it are relative to its folder.
+    /// Reads a study file. Paths in the file are relative to its folder.
     ///
     /// # Errors
     /// [`Error::Read`]; [`Error::StudyFile`] with every mistake: texts without quotes, unknown keys, and
@@ -43,8 +43,8 @@ impl StudyFile {
         if found.is_empty() { Ok(file) } else { Err(Findings::of(found).into_error(path)) }
     }
 
-    /// Reads a study file and its mistakes, so that the caller can add further mistakes before it reports
-    /// them. A value with a mistake is replaced by the default.
+    /// Reads a study file and its mistakes, so that the caller can report further mistakes at the same time.
+    /// A value with a mistake is replaced by the default.
     ///
     /// # Errors
     /// [`Error::Read`]; [`Error::StudyFile`] for a file that is not TOML.
@@ -65,7 +65,8 @@ impl StudyFile {
         let Repaired { text, found, is_toml } = Repaired::of(text);
         let findings = Findings::new(&text);
         found.into_iter().for_each(|Finding { line, reason }| findings.add(line, reason));
-        // After another syntax error, the values that were recovered may not be the ones in the file.
+        // After any syntax error except missing quotes, the recovered values may differ from the values in
+        // the file.
         if !is_toml {
             return Err(findings.into_error(path));
         }

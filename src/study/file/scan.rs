@@ -11,9 +11,9 @@ use crate::error::{Error, Result};
 /// A model found on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundModel {
-    /// Its folder, or its GGUF file.
+    /// Folder or GGUF file of the model.
     pub path: PathBuf,
-    /// A guess at its family: the start of its name up to the size or, if the name contains no size, its
+    /// A guess at the family: the start of the name up to the size or, if the name contains no size, the
     /// architecture.
     pub family: String,
 }

@@ -19,7 +19,7 @@ pub struct StudyFile {
     pub output: Option<PathBuf>,
     /// Seed of all random draws.
     pub seed: u64,
-    /// Memory limit for all tasks together, in bytes; `None` for the free memory.
+    /// Memory limit for all tasks together, in bytes; `None` for 80 % of the free memory.
     pub max_memory_bytes: Option<u64>,
     /// Settings of prompts and measurements.
     pub design: StudyDesign,
@@ -64,19 +64,19 @@ pub struct OpenModels {
 /// A closed model, asked through its API.
 #[derive(Debug, Clone)]
 pub struct ClosedModel {
-    /// The line of its table in the file.
+    /// Line of the table of the model in the study file.
     pub line: usize,
-    /// Its name in tables of results.
+    /// Name of the model in tables of results.
     pub id: String,
-    /// Its name in the API.
+    /// Name of the model in the API.
     pub model: String,
-    /// Its family, if published.
+    /// Family of the model, if published.
     pub family: Option<String>,
-    /// Its parameters in billions, if published.
+    /// Number of parameters in billions, if published.
     pub params_b: Option<f64>,
-    /// The wire format of its API. `None` if its weights are served on this machine.
+    /// Wire format of the API; `None` if the weights are served on this machine.
     pub provider: Option<Located<String>>,
-    /// Base URL of its API; `None` for the default of the provider.
+    /// Base URL of the API; `None` for the default of the provider.
     pub base_url: Option<Located<String>>,
     /// Spending limit over all runs, in US dollars.
     pub budget_usd: Option<f64>,
@@ -90,7 +90,7 @@ pub struct ClosedModel {
     pub concurrency: usize,
     /// Maximum number of tokens of an answer.
     pub max_tokens: Option<u32>,
-    /// Its weights. They are measured after the predictions are written, to check the predictions.
+    /// Weights of the model. They are measured after the predictions are written, to check the predictions.
     pub weights: Option<Located<String>>,
 }
 

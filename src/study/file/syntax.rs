@@ -1,5 +1,5 @@
 //! Finds syntax errors in a study file. A text without quotes is common and easy to repair, so the mistakes
-//! after it are found too. Any other syntax error ends the search, because what follows it is a consequence.
+//! after it are found too. Any other syntax error ends the search, because it may cause the errors after it.
 
 use std::ops::Range;
 
@@ -7,7 +7,7 @@ use toml::de::DeTable;
 
 use super::finding::{Finding, Findings};
 
-/// Maximum number of repairs. The file is parsed again after each.
+/// Maximum number of repairs. The file is parsed again after each repair.
 const MOST_REPAIRS: usize = 30;
 
 /// The text of a study file with its unquoted texts in quotes, and the mistakes found.
@@ -62,7 +62,7 @@ fn bare_word(text: &str, at: usize) -> Option<Range<usize>> {
         let value = text[start..line_end].split('#').next().unwrap_or_default().trim_end();
         start..start + value.len()
     } else {
-        // The bracket of a list follows an equals sign; that of a table begins its line.
+        // The bracket of a list follows an equals sign; the bracket of a table header begins a line.
         let line = before.rsplit('\n').next().unwrap_or_default();
         let is_list = before.ends_with(',') || before.ends_with('[') && line.contains('=');
         let is_key = text[end..line_end].trim_start().starts_with('=');
@@ -93,7 +93,7 @@ mod tests {
         assert_eq!(words, ["moons`", "arrow`", "ten`", "True`", "my models`", "models/a-1.gguf`"]);
         assert!(found[0].starts_with("2: `moons`: text needs quotes, \"moons\""), "{found:?}");
         assert!(found[3].starts_with("5: `True`: write `true`") && found[5].starts_with("9: "), "{found:?}");
-        // A missing bracket has consequences in all lines after it.
+        // A missing bracket or quote causes errors in later lines, so only the first error is reported.
         for text in [
             "[design\ncorpora = [\n",
             "[design]\ncorpora = [\"moons\",\nshots = [1]\nsets = 4\n[[open]]\nfamily = \"f\"\n",
@@ -109,7 +109,7 @@ mod tests {
     fn the_repaired_text_is_valid_and_has_the_same_lines() {
         let repaired = Repaired::of("a = x y # z\nb = 8G\nc = [1, f]\n");
         assert_eq!(repaired.text, "a = \"x y\" # z\nb = \"8G\"\nc = [1, \"f\"]\n");
-        // Any text ends the search.
+        // `Repaired::of` returns for any text.
         for text in ["=", "[", "a = é", "a = b = c", "[a]\n[a]\n", "a = \u{0}", "a = \"", "x", ","] {
             Repaired::of(text);
         }

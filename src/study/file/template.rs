@@ -1,4 +1,4 @@
-//! Writes the initial study file, with comments. It can run without changes.
+//! Writes the initial study file, with comments. `surmise run` accepts the file without changes.
 
 use super::scan::FoundModel;
 

@@ -225,7 +225,8 @@ fn training_rows_of_the_card_enter_no_error() {
     let caption = String::from_utf8_lossy(&report.stderr).into_owned();
     assert!(caption.contains(&format!("mean absolute error {mae:.3}")), "{caption}, not {mae:.3}");
     assert!(
-        caption.contains("errors and coverage exclude 4 of models on which the card was trained"),
+        caption
+            .contains("errors and coverage exclude 4 predictions for models on which the card was trained"),
         "{caption}"
     );
     assert!(caption.contains(&format!("of {} measurements inside", new.len())), "{caption}");

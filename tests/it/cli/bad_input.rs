@@ -55,7 +55,7 @@ impl Scene {
         ["measure", "--estimand=positional", &model].map(str::to_owned).into_iter().chain(flags).collect()
     }
 
-    /// Asserts that `measure` is refused and writes nothing.
+    /// Asserts that `measure` fails with this exit code and message, and that it writes nothing.
     pub fn refuses(&self, flags: &[(&str, &str)], code: i32, says: &[&str]) {
         refused(&self.command(flags), code, says);
         self.left_nothing();

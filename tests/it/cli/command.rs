@@ -133,7 +133,7 @@ fn another_estimator_is_recorded_and_reported_and_gives_another_profile() {
     assert_eq!(measure("channel").0, channel);
     let wrong = surmise(&[&bare[..], &["--estimator", "mime"]].concat());
     assert_eq!(wrong.status.code(), Some(2));
-    // A profile of one estimator does not replace that of another.
+    // A profile of one estimator does not replace the profile of another estimator.
     let out = folder.path().join("channel");
     let other = ["--estimator", "gaussian", "-o", out.to_str().expect("UTF-8")];
     done(&[&bare[..], &other].concat());

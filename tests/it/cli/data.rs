@@ -50,7 +50,7 @@ fn categories() -> impl Iterator<Item = Category> {
     EMBEDDED.iter().map(|(name, _)| Category::load(name).expect(name))
 }
 
-/// Every relation's answer to one entity, with the relation's name.
+/// The answer of each relation for entity `i`, with the name of the relation.
 fn answers(category: &Category, i: usize) -> impl Iterator<Item = (&str, &str)> {
     category.relations.iter().map(move |relation| (relation.name.as_str(), relation.answers[i].as_str()))
 }
@@ -69,7 +69,7 @@ fn every_table_is_embedded_under_its_name_and_large_enough() {
         let name = &category.name;
         assert!(category.entities.len() >= 60, "{name}: {} entities", category.entities.len());
         assert!(category.relations.len() >= 2, "{name}: {} relations", category.relations.len());
-        // A comma ends an answer in a list.
+        // In a list of answers, a comma ends an answer.
         let fits = |text: &str| !text.is_empty() && text.is_ascii() && !text.contains([',', '"', '\n']);
         let distinct: BTreeSet<_> = category.entities.iter().map(|entity| entity.to_lowercase()).collect();
         assert_eq!(distinct.len(), category.entities.len(), "{name}: an entity occurs twice");
@@ -115,7 +115,7 @@ fn invented_relations_share_their_answers_with_the_documented_preferences() {
         };
         let list: BTreeSet<&str> = (0..3).flat_map(of_relation).collect();
         assert_eq!((category.entities.len(), category.relations.len(), list.len()), (100, 3, 24), "{name}");
-        // Most of the eight most frequent answers of a relation are from its own third.
+        // The eight most frequent answers of a relation make up about the documented share of its answers.
         let mut taken: BTreeSet<&str> = BTreeSet::new();
         for relation in 0..3 {
             let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
@@ -126,7 +126,7 @@ fn invented_relations_share_their_answers_with_the_documented_preferences() {
             assert!((own as f64 / 100.0 - preference).abs() < 0.16, "{name}: {own} of 100 of {relation}");
             taken.extend(counts.iter().take(8).map(|(_, answer)| answer));
         }
-        // The thirds differ, up to answers with equal frequency.
+        // The relations prefer different thirds. Answers with equal frequency may cause some overlap.
         assert!(taken.len() >= 20, "{name}: {taken:?}");
         for i in 0..100 {
             let answers: BTreeSet<&str> = answers(&category, i).map(|(_, answer)| answer).collect();

@@ -25,7 +25,7 @@ fn refused(arguments: &[&str], words: &[&str]) {
     words.iter().for_each(|word| assert!(stderr.contains(word), "{word} is not in: {stderr}"));
 }
 
-/// A golden checkpoint in a folder with this name, with another first row in its position table.
+/// Copies a golden checkpoint to `at` and multiplies the first row of its position table by `first_position`.
 fn checkpoint(at: &Path, first_position: f32) {
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/gpt2");
     std::fs::create_dir_all(at).expect("a folder");

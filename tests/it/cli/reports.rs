@@ -50,7 +50,7 @@ fn predictions_are_summarised_like_by_hand_in_every_format() {
     assert!(files == made(), "the same files give the same bytes");
     let of = |at: usize| String::from_utf8_lossy(&files[at].1).into_owned();
     // The errors are -.125 and -1, so the mean absolute error is .5625. The absolute errors of the size line
-    // are .5 and .5, and those of the mean .375 and 1.
+    // are .5 and .5, and the absolute errors of the mean are .375 and 1.
     let caption = "n = 2 predictions of 2 models; mean absolute error 0.562 nats, size line 0.500, mean \
                    0.688; 1 of 2 measurements inside their interval.";
     assert!(of(1).ends_with(&format!("\n{caption}\n")), "{}", of(1));
@@ -94,8 +94,8 @@ fn predictions_of_a_card_have_its_unit_with_refusals_and_coverage() {
         ]
     );
     let shown = stdout(&surmise(&["report", "predictions", text(&file), "--format", "md"]));
-    let caption = "n = 1 predictions of 2 for 2 models, the others refused; mean absolute error 6.000 BLEU; \
-                   1 of 1 measurements inside their interval.";
+    let caption = "n = 1 predictions for 2 rows of 2 models, the other rows refused; mean absolute error \
+                   6.000 BLEU; 1 of 1 measurements inside their interval.";
     assert!(shown.contains(caption) && !shown.contains("nats"), "{shown}");
     // Errors in BLEU and in shares have no common mean.
     std::fs::write(&file, format!("{head}{rows}c,x,r,,0.2,0.1,0.3,0.9,0.9,interpolation,0.1\n"))

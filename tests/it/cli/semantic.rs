@@ -56,7 +56,7 @@ fn a_folder_has_a_row_for_each_block_and_shot_and_is_measured_once() {
         }
     }
     assert_eq!(read("summaries.csv").lines().count(), 1 + 2 * 2);
-    // Five noise scales and three controls of the same states, trained and with random weights.
+    // The file has rows for five noise scales and three controls, for trained and for random weights.
     let controls = read("readings.csv").lines().filter(|row| row.contains("no_shared_answer")).count();
     assert_eq!(read("readings.csv").lines().count(), 1 + 2 * 2 * 2 * blocks * 7 + controls);
 
@@ -155,7 +155,7 @@ fn categories_with_fewer_than_two_relations_are_positional_and_contradictions_ar
     let positional = ["measure", "minigpt-1", "--estimand", "positional", "--windows", "60"];
     let words = ["has no token for", "an embedded model has tokens only for the words of its own corpora"];
     refused(&[&positional[..], &["--corpus", "elements"]].concat(), &words);
-    // A few such words can be removed.
+    // If only a few rows have a word without a token, the error suggests removing these rows.
     let rows: String = (0..12)
         .map(|i| {
             format!(

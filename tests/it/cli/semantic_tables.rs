@@ -64,7 +64,7 @@ fn reports_show_the_values_of_the_tables_of_a_folder() {
         ] {
             assert!(same(&row[column], &own[source]), "{column} of {row:?}");
         }
-        // Without examples there is only the accuracy.
+        // Without examples, only the accuracy is measured.
         assert_eq!(row["share_mean"].is_empty(), row["shots"] == "0");
         assert!(!row["accuracy"].is_empty());
         // The mean over blocks from the second on, computed here from the table of blocks.
@@ -143,7 +143,7 @@ fn observations_of_shares_can_be_calibrated() {
     let models = ["minigpt-1", "minigpt-2", "minigpt-3", "minigpt-4", "minigpt-5", "minigpt-6"];
     let run = measured(folder.path(), "run", &models, &["--corpus", "animals", "--random-init", "off"]);
     let at = |name: &str| folder.path().join(name).to_str().expect("UTF-8").to_owned();
-    // A closed model is only observed from outside.
+    // A closed model has answers but no profile.
     let answers = "provider,model,corpus,shots,form,sets,queries,seed,accuracy,logprob_nats,output_share,\
                    answer_accuracy,answer_share\n\
                    x,closed,countries,2,arrow,6,5,0,0.5,-1.5,0.25,0.375,0.125\n";
@@ -182,7 +182,7 @@ fn observations_of_shares_can_be_calibrated() {
             assert!(same(&row[&format!("semantic_{name}")], &own[name]), "{name}");
         }
     }
-    // The target's own measurements are responses, so none of them is a feature.
+    // The measurements of the target are responses and must not become features.
     let card = at("card.json");
     let calibrate = ["calibrate", &table, "--target", "semantic_share_mean", "-q", "-o", &card];
     let calibrated = surmise(&calibrate);

@@ -113,8 +113,8 @@ fn a_smaller_vocabulary_differs_only_in_diversity_and_sorted_words_differ_beyond
         texts.push(("few", random(&animals[..8], 8, &mut rng)));
         texts.push(("many", random(&animals, 8, &mut rng)));
         texts.push(("more", random(&animals, 8, &mut rng)));
-        // The order of the words is fixed, but their choice is random; shuffled, the same words occur in
-        // every order.
+        // In group `sorted`, the words are random and in alphabetical order. Group `unsorted` has the same
+        // words in random order.
         let mut sorted = random(&animals, 8, &mut rng);
         sorted.sort();
         texts.push(("sorted", sorted.clone()));

@@ -336,7 +336,8 @@ fn a_journal_of_a_later_version_is_refused() {
 fn replicates_are_sent_only_on_request() {
     let server = Server::start(|posted| Reply::say(if posted.same == 0 { posted.word() } else { "other" }));
     let case = Case::new(&server, 40);
-    case.ends(0, &["--repeat-share", "0.25", "--concurrency", "1"]).says("repeated items differ");
+    case.ends(0, &["--repeat-share", "0.25", "--concurrency", "1"])
+        .says("repeated items have different answers");
     let summary: Value = serde_json::from_str(&case.file("summary.json")).expect("JSON");
     let repeated = server.questions() - 40;
     assert!((2..=20).contains(&repeated), "{repeated} of 40");

@@ -111,7 +111,8 @@ fn a_folder_is_graded_again_by_either_version_and_records_which() {
     };
     let (code, said) = rescore(&["--normalisation", "1"]);
     assert!(
-        code == Some(0) && said.contains("graded with normalisation 1; the stored grades used 2"),
+        code == Some(0)
+            && said.contains("graded with normalisation version 1; the stored grades used version 2"),
         "{said}"
     );
     assert_eq!(graded(&case), ("0.0".into(), "exact".into(), "1".into()));

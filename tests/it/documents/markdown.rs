@@ -34,7 +34,7 @@ pub fn parts(text: &str) -> (Vec<&str>, Vec<Block>) {
     (prose, blocks)
 }
 
-/// The targets of all links and images of a page, without those in code.
+/// The targets of all links and images of a page, except in code.
 pub fn links(text: &str) -> Vec<String> {
     let prose = parts(text).0.join("\n");
     let plain = CODE.replace_all(&prose, "");

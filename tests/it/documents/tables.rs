@@ -1,4 +1,4 @@
-//! Tests that the generated tables of the documents are those of the program.
+//! Tests that the generated tables of the documents equal the output of the program.
 
 use clap::{Command, CommandFactory};
 

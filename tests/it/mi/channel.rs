@@ -282,8 +282,8 @@ fn scaled_and_shifted_coordinates_and_constant_ones_change_nothing() {
         2 => 5e-21 * y[[row, 2]],
         _ => 1e-20 * k as f32,
     });
-    // Column 1 of `changed` has a reversed sign, which scaling keeps. The reference reverses it too, so that
-    // the noise falls on the same side.
+    // Column 1 of `changed` has the opposite sign, which standardising does not remove. The reference gets
+    // the opposite sign, too, because otherwise the same noise would have another effect.
     let mut mirrored = y.clone();
     mirrored.column_mut(1).mapv_inplace(|value| -value);
     let mirrored = estimate(&x, &mirrored, &[0.1, 0.4], 17);

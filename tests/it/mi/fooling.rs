@@ -163,7 +163,8 @@ fn the_information_of_rotated_uniform_pairs_is_found() {
 
 #[test]
 fn images_of_few_latent_values_give_a_right_estimate_or_a_flag() {
-    // Spots at fixed places on 10 x 10 pixels; their brightness is the exponential of a latent value.
+    // Each image has spots at fixed places on 10 x 10 pixels. The brightness of a spot is the exponential of
+    // a latent value.
     for (rank, seed) in [(2, 640), (4, 650)] {
         let n = 2000;
         let r = (1.0 - (-2.0 * 1.5 / f64::from(rank)).exp()).sqrt() as f32;

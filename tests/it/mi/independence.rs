@@ -38,8 +38,8 @@ fn the_default_finds_no_dependence_between_independent_heavy_tails() {
             assert!(found.mi_nats.abs() < most, "{name}, case {case}: {found:?}");
         }
     }
-    // Tails that are large on both sides at once are information: 2 h(3, 1) - h(6, 1) for t vectors with one
-    // degree of freedom.
+    // If tails are large on both sides at once, the sides share information: 2 h(3, 1) - h(6, 1), where h(d,
+    // nu) is the entropy of a t vector with d columns and nu degrees of freedom.
     let both = heavy(2000, 6, 1, 130);
     let (x, y) = (both.slice(s![.., ..3]).to_owned(), both.slice(s![.., 3..]).to_owned());
     let found = of("t-copula", &x, &y);
@@ -62,7 +62,7 @@ fn many_discrete_values_in_few_rows_do_not_inflate_the_information() {
                 "{name}, {d} of size {size}: {found:?}"
             );
         }
-        // Equal sides share their entropy, for any number of values.
+        // If x and y are equal, their information is their entropy, for any number of values.
         let found = of("plugin", &x, &x);
         assert!((found.mi_nats - found.ceiling_nats).abs() < 1e-9, "{found:?}");
     }
@@ -116,7 +116,7 @@ fn an_outlier_in_two_columns_makes_neither_a_function_of_the_other() {
     let last = x.slice(s![.., 1..]).to_owned();
     let y = r * &last + (1.0 - r * r).sqrt() * &gaussian(n, 1, 251);
     let exact = -0.5 * (1.0 - f64::from(r).powi(2)).ln();
-    // The outlier is on one side, or on both sides.
+    // In the first sample, x has an outlier. In the second sample, x and y have outliers in the same rows.
     let mut far = x.clone();
     far.row_mut(7).fill(1e8);
     let (mut far_last, mut far_y) = (last.clone(), y.clone());

@@ -107,7 +107,7 @@ fn one_safetensors_file_two_npy_files_and_csv_give_the_same_number() {
         found.push(report["mi_nats"].as_f64().expect("a number"));
     }
     assert!((found[0] - found[1]).abs() < 1e-12 && (found[0] - found[2]).abs() < 1e-6, "{found:?}");
-    // Five standard errors of .8 / sqrt(400).
+    // The tolerance is five standard errors of .8 / sqrt(400).
     assert!((found[0] - 0.511).abs() < 0.2, "{found:?}");
 }
 
@@ -155,7 +155,7 @@ fn random_pairings_have_no_information_and_the_pairs_do() {
     let arguments =
         ["mi", "--x", &file, "--y", &file, "--estimator", "ksg", "--permutations", "19", "--self-check"];
     let report = json(&arguments);
-    // One of twenty is the smallest possible p value.
+    // With 19 permutations, the smallest possible p-value is 1/20.
     assert!(
         (report["permutation_test"]["p_value"].as_f64().expect("a number") - 0.05).abs() < 1e-12,
         "{report}"
@@ -262,8 +262,8 @@ fn files_without_a_matrix_are_refused_by_name() {
 #[test]
 fn an_estimate_is_printed_even_if_random_pairings_are_refused() {
     let files = Files::new();
-    // The table has many values. Each pair occurs five times, but after random re-pairing hardly any pair
-    // occurs more than once. The rows are in random order, so they are not treated as a series.
+    // The table has many values. Each pair occurs five times, but after random re-pairing almost every pair
+    // occurs only once. The rows are in random order, so they are not treated as a series.
     let key = |row: &usize| {
         let mixed = (*row as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(31);
         mixed.wrapping_mul(0xBF58_476D_1CE4_E5B9)

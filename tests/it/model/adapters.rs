@@ -1,6 +1,6 @@
 //! Tests LoRA adapters, in the folder of a model and in their own folder. A supported LoRA gives the states
 //! of peft; an unsupported adapter gives an error that names the key or tensor. A folder without a model
-//! gives an error that names its contents.
+//! gives an error that names the contents of the folder.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -54,7 +54,7 @@ fn patch(folder: &TempDir, key: &str, value: Value) {
     std::fs::write(path, config.to_string()).expect("a file");
 }
 
-/// Asserts that states and logits agree with those of peft.
+/// Asserts that states and logits agree with the reference values of peft.
 fn assert_parity(name: &str, loaded: &LoadedDecoder) {
     let oracle = tensors(&golden("adapters").join(name).join("oracle.safetensors"));
     let ids: Vec<Vec<i64>> = oracle["input_ids"].to_vec2().expect("ids");

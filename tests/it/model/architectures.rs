@@ -1,6 +1,6 @@
-//! Tests configs. Published configs give the number of parameters of PyTorch transformers, every setting of a
-//! golden checkpoint affects the states, and a setting that the decoder does not support gives an error that
-//! names the key.
+//! Tests configs. Published configs give the same number of parameters as in PyTorch transformers, every
+//! setting of a golden checkpoint affects the states, and a setting that the decoder does not support gives
+//! an error that names the key.
 
 use std::path::Path;
 

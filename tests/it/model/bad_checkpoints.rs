@@ -344,6 +344,6 @@ fn weights_that_are_finite_and_overflow_are_refused_by_the_block() {
     scene.refuses(
         &[],
         1,
-        &["model: residual stream h_2 contains", "NaN or infinite", "check its weights and dtype"],
+        &["model: residual stream h_2 contains", "NaN or infinite", "check the weights and dtype"],
     );
 }

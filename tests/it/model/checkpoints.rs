@@ -20,7 +20,7 @@ pub fn hub() -> Hub {
     Hub::from_env().expect("an environment that names a hub or none")
 }
 
-/// Creates a folder with the config of the base, and with weights in one of the golden forms.
+/// Creates a folder with the config of `BASE` and the weights of the folder `forms/KIND` of tests/golden.
 fn form(kind: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::copy(golden(BASE).join("config.json"), folder.path().join("config.json")).expect("a config");
@@ -61,7 +61,8 @@ fn a_checkpoint_in_any_form_is_the_same_model_to_the_bit() {
         assert_eq!((core.stored.as_str(), core.info.n_params), ("F32", base.info.n_params), "{kind}");
         assert_ne!(core.info.weights_sha256, base.info.weights_sha256, "{kind}");
     }
-    // The third form was made from rounded weights, so it equals the rounded base to the bit.
+    // The weights of `torch-sharded` were rounded to f16, so its states equal the states of the rounded base
+    // to the bit.
     let half = load(form("torch-sharded").path(), Precision::F32);
     assert_eq!(half.stored, "F16");
     assert_eq!(states(&half), states(&load(&golden(BASE), Precision::F16)));
@@ -294,7 +295,7 @@ fn states_beyond_the_memory_limit_give_the_same_profile() {
     let flags = ["minigpt-5", "--corpus", "colours", "--windows", "400", "--entities", "4"];
     let unbounded = done(&[&["measure", "--estimand=positional"][..], &flags].concat());
     // With 3M, only the states are in a file; with 1500K, also the weights of the randomly initialised model;
-    // with 1200K, also those of the trained model.
+    // with 1200K, also the weights of the trained model.
     for size in ["3M", "1500K", "1200K"] {
         let limited =
             done(&[&["measure", "--estimand=positional"][..], &flags, &["--max-memory", size]].concat());

@@ -1,5 +1,5 @@
-//! Tests mixtures of experts. A router with a wrong number of experts is an error that names the router,
-//! equal experts give the states of one MLP, and every map of a mixture has a gradient.
+//! Tests mixtures of experts. A router with a wrong number of experts gives an error that names the router,
+//! equal experts give the states of one MLP, and every weight matrix of a mixture has a gradient.
 
 use std::collections::HashMap;
 

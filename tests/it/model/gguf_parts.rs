@@ -92,7 +92,7 @@ fn parts_of_several_models_are_not_joined() {
     let message = refusal(twice.path());
     let expected = "is part 2 of 3 of a model according to its header, but its name does not match";
     assert!(message.contains(expected), "{message}");
-    // The file name of a part does not show that it is a part.
+    // The name of this file does not have the form of the name of a part.
     let renamed = folder(&[]);
     std::fs::copy(file("parts").join(NAMES[0]), renamed.path().join("a.gguf")).expect("a copy");
     let message = refusal(renamed.path());

@@ -97,7 +97,8 @@ pub fn refused(command: &mut Command, code: i32, says: &[&str]) {
     says.iter().for_each(|words| assert!(stderr.contains(words), "{words:?} is not in: {stderr}"));
 }
 
-/// The output for the golden folder, with the model and profile names replaced by those of the id.
+/// The output for the golden folder, with the names of the model and its profiles replaced by the names for
+/// the id.
 pub fn of_id(rows: &str) -> String {
     rows.replace("\ngpt2,", &format!("\n{ID},")).replace(",gpt2--", ",tiny--gpt2--")
 }

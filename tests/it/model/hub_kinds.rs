@@ -43,7 +43,8 @@ fn a_model_is_described_from_its_config_and_header_only() {
     assert!(gets.iter().all(|asked| asked.headers["range"] == "bytes=0-65535"), "{gets:?}");
     assert!(!home.cache("snapshots").join(COMMIT).join(WEIGHTS).exists());
     assert!(!home.cache("refs/main").exists());
-    // The first run stores the headers. Later runs use them, also if the hub is unreachable.
+    // The first run stores the description of the model. Later runs use this description, even if the hub is
+    // unreachable.
     assert_eq!(done(&home, &hub, &["model", ID, "--json"]).0, described);
     assert_eq!(hub.take().len(), 1);
     let away = Server::start(|_, _| Reply { status: 503, ..Reply::default() });

@@ -1,5 +1,5 @@
 //! Tests models that are larger than the memory limit. Their blocks and vocabulary tables are read when
-//! needed, and every state is the same to the bit.
+//! needed, and every state is bit-identical to the state without a limit.
 
 use std::path::Path;
 
@@ -19,7 +19,7 @@ fn load(path: &Path, options: &ModelOptions) -> surmise::Result<LoadedDecoder> {
     LoadedDecoder::load(path.to_str().expect("UTF-8"), options, &hub())
 }
 
-/// Windows of tokens that every golden model has. The windows have common prefixes and give several batches.
+/// Windows of token ids below `vocab_size`. The windows have common prefixes and give several batches.
 fn windows(n: u32, vocab_size: usize) -> Vec<Vec<u32>> {
     (0..n)
         .map(|w| (0..12).map(|t| (w * 31 * u32::from(t > 2) + t * 7) % vocab_size as u32).collect())

@@ -1,5 +1,5 @@
-//! Tests models of images and text: the text part of published configs, which rely on many defaults of the
-//! config class, and the messages about the other parts.
+//! Tests models of images and text. Published configs omit many keys, so the text part must have the defaults
+//! of its config class. Keys and tensors of the image part are not read.
 
 use serde_json::{Value, json};
 use surmise::model::Model;

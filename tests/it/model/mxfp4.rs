@@ -1,5 +1,5 @@
-//! Tests gpt-oss with experts in MXFP4. States and logits agree with those of PyTorch transformers, which
-//! dequantises the experts. If values have no matching scales, the error names the tensor.
+//! Tests gpt-oss with experts in MXFP4. States and logits agree with PyTorch transformers, which dequantises
+//! the experts. If values have no matching scales, the error names the tensor.
 
 use std::collections::HashMap;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Compares residual streams and logits with those of PyTorch transformers, for the tiny checkpoints of
+//! Compares residual streams and logits with the values of PyTorch transformers, for the tiny checkpoints of
 //! tests/golden.
 
 use std::borrow::Cow;

@@ -1,5 +1,4 @@
-//! Compares logits with those of candle-transformers for Llama and Qwen3, a second reference in addition to
-//! PyTorch.
+//! Compares logits with a second reference in addition to PyTorch: candle-transformers, for Llama and Qwen3.
 
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;

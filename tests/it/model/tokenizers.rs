@@ -1,5 +1,5 @@
-//! Tests tokenizers in every published format. The token ids equal those of the Python libraries, and damaged
-//! files are errors.
+//! Tests tokenizers in every published format. The token ids equal the ids of the Python libraries, and
+//! damaged files give errors.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use super::checkpoints::{done, hub, surmise};
 use super::parity::golden;
 
-/// Number of pieces of the golden model `unigram-bytes`.
+/// Vocabulary size of the golden sentencepiece model `unigram-bytes`.
 const N_UNIGRAM_BYTES: u32 = 354;
 
 fn files(name: &str) -> PathBuf {
@@ -21,8 +21,8 @@ fn read_json(path: &Path) -> Value {
     serde_json::from_slice(&std::fs::read(path).expect("a file")).expect("JSON")
 }
 
-/// Creates a folder with a small model without a tokenizer. Its vocabulary is larger than those of the golden
-/// tokenizers.
+/// Creates a folder with a small model without a tokenizer. Its vocabulary is larger than the vocabulary of
+/// every golden tokenizer.
 fn bare(model_type: &str) -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let config = json!({
@@ -133,8 +133,8 @@ fn added_tokens_have_the_ids_that_their_file_gives_them() {
         put(&folder, "special_tokens_map.json", marks.to_string().as_bytes());
         let model = open(&folder, Bos::On).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(model.tokenizer.prefix(), [first], "{to}");
-        // The characters of such a token are plain text in a text, but encode to the token in a chat
-        // template.
+        // In a text, the characters of a special token are plain text. In a chat template, they encode to the
+        // token.
         let text = "a<|im_end|>";
         let plain = model.tokenizer.encode_any(text, false).expect("ids").0;
         assert!(!plain.contains(&(first + 1)), "{to}: {plain:?}");

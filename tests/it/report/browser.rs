@@ -1,5 +1,6 @@
-//! The page in a browser, if one is installed: no errors, a cell shows the number of the CSV file, the
-//! keyboard moves, filters work, hostile answers stay text, and a served page follows its folder.
+//! Tests the page in a browser, if one is installed: there are no errors, a cell shows the number of the CSV
+//! file, arrow keys move between cells, filters work, hostile answers remain text, and a served page shows
+//! changes of its folder.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -82,7 +83,7 @@ fn cells_show_the_numbers_of_the_csv_and_filters_work() {
     let scales = browser.value("document.getElementById('menu-b').options.length").as_u64();
     assert!(scales > Some(1), "{scales:?}");
 
-    // A hostile answer stays text; the search and the grade keep only matching rows.
+    // A hostile answer remains text. The search field and the grade filter keep only matching rows.
     let count = "document.querySelectorAll('#answers-table tbody tr').length";
     assert_eq!(browser.value(count), json!(3));
     assert!(browser.text("#answers-table").contains("<script>document.title='run'</script>"));
@@ -99,7 +100,7 @@ fn cells_show_the_numbers_of_the_csv_and_filters_work() {
     // The URL fragment stores the selected filters.
     assert!(browser.value("location.hash").as_str().is_some_and(|hash| hash.contains("grade=refused")));
 
-    // Points of the figure show their rows, also with the keyboard.
+    // A point of the figure shows its row, with the mouse and with the keyboard.
     browser.point_at("#predictions svg .hit");
     let tip = browser.text("#tip");
     assert!(tip.contains("target model: a") && tip.contains("y hat: 0.51234"), "{tip}");
@@ -137,7 +138,7 @@ fn a_served_page_follows_its_folder() {
     BufReader::new(server.stdout.take().expect("stdout")).read_line(&mut url).expect("a URL");
     browser.open(url.trim());
     assert!(browser.text("#predictions").contains("first-model"));
-    // The selection stays when the folder changes.
+    // A selected theme does not change when the folder changes.
     browser.value("setState('colours', 'dark'); applyTheme()");
     std::fs::write(&file, "target_model,y_hat\nsecond-model,2\nthird,3\n").expect("a file");
     browser.until("document.querySelector('#predictions').textContent.includes('second-model')");

@@ -1,4 +1,4 @@
-//! Figures: lengths, scales, masks and hatches match the data. The appearance is not tested.
+//! Tests that lengths, scales, masks and hatches of figures match the data. The appearance is not tested.
 
 use surmise::report::draw::curves::{Curve, Curves, Key, Panel, Point};
 use surmise::report::draw::dots::{DotRow, Dots};
@@ -32,7 +32,7 @@ fn scatter(pairs: &[(f64, f64)]) -> Scatter {
 
 #[test]
 fn one_unit_has_one_length_on_both_axes_and_the_identity_line_goes_through_equal_values() {
-    // Measurements vary ten times as much as predictions.
+    // The range of the measurements is ten times the range of the predictions.
     let figure = scatter(&[(0.0, 0.45), (1.0, 0.55), (0.5, 0.5)]);
     let places = figure.places();
     let along = f64::from(places[1].0 - places[0].0);
@@ -57,7 +57,7 @@ fn one_unit_has_one_length_on_both_axes_and_the_identity_line_goes_through_equal
 
 #[test]
 fn a_measurement_outside_its_interval_is_an_open_point() {
-    // An open point is a disc with a white disc on it. The legend contains one more of each kind.
+    // An open point is a disc with a white disc on it. The legend contains another open point.
     let white = |figure: &Scatter| {
         let svg = figure.figure().expect("a figure").svg().to_owned();
         svg.split("<circle ").skip(1).filter(|circle| circle.contains("fill=\"#FFFFFF\"")).count()
@@ -188,7 +188,8 @@ fn panels_without_points_are_left_out_and_figures_fit_a_page() {
     assert!(figures[0].svg().contains("panel 0") && !figures[0].svg().contains("panel 1"));
     two.panels[0].curves.clear();
     assert!(two.figures().expect("no error").is_empty());
-    // Thirty panels in three columns are ten rows, which is two figures shorter than a page of 297 mm.
+    // Thirty panels in three columns need ten rows, so they are divided into two figures, each shorter than a
+    // page of 297 mm.
     let many = curves(30, Key::Sizes(vec![1e3, 1e4, 1e5]), 3).figures().expect("figures");
     assert_eq!(many.len(), 2);
     for figure in &many {

@@ -1,5 +1,5 @@
-//! The page of a results folder: its numbers equal those of the files, nothing of a file becomes markup, the
-//! same folder gives the same bytes, and missing or damaged files are reported.
+//! Tests the page of a results folder: its numbers equal the numbers of the files, text from a file never
+//! becomes markup, the same folder gives the same bytes, and missing or damaged files are reported.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -194,7 +194,7 @@ fn predictions_and_refusals_are_those_of_the_file() {
     assert_eq!(shares["refusals"][0]["n"], 2);
     let sentence = shares["sentences"][0].as_str().expect("a sentence");
     assert!(
-        sentence.contains("n = 1 predictions of 3") && sentence.contains("error 0.125 share"),
+        sentence.contains("n = 1 predictions for 3 rows") && sentence.contains("error 0.125 share"),
         "{sentence}"
     );
     // One point, for the row with a prediction and a measurement.

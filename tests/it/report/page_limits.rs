@@ -1,4 +1,4 @@
-//! The size of a page: below 2 MB for fifty models, and for any contents of the folder.
+//! Tests that a page has less than 2 MB, for fifty models and for any contents of the folder.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -13,7 +13,7 @@ fn page(folder: &Path) -> String {
     String::from_utf8(html::page(folder).expect("a page").to_bytes()).expect("UTF-8")
 }
 
-/// Profiles, predictions and answers of some models.
+/// Writes profiles, predictions and answers of `models` models.
 fn fill(folder: &Path, models: usize, blocks: usize, answers: usize, answer: &str) {
     let mut profiles = String::from(
         "model,family,n_params,corpus,shots,block,blocks,macro_share,macro_share_stderr,macro_nats,\

@@ -18,7 +18,7 @@ pub struct Module {
 /// One leaf of a `use` line.
 #[derive(Debug)]
 pub struct Use {
-    /// As written, with `crate`, `self` or `super`.
+    /// The path as written, with `crate`, `self` or `super`.
     pub path: Vec<String>,
     /// Its name in this file.
     pub name: String,

@@ -103,13 +103,13 @@ fn a_wrong_path_is_not_asked_of_a_hub() {
             said.contains("paths are relative to the study file") && !said.contains("huggingface"),
             "{said}"
         );
-        // From another folder, the path is still that of the study file.
+        // If the command runs in another folder, paths are still relative to the study file.
         let mut command = case.command(&["plan", here.to_str().expect("UTF-8")]);
         let output = command.current_dir(elsewhere.path()).output().expect("the binary");
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.code() == Some(2) && said.contains("models/smollm2.gguf?"), "{said}");
     }
-    // An id of a hub stays one, whatever the path of the study file.
+    // A hub id is not treated as a path relative to the study file.
     case.write(&open("owner/name"));
     let mut command = case.command(&["plan", "--offline", here.to_str().expect("UTF-8")]);
     let said = String::from_utf8_lossy(&command.output().expect("the binary").stderr).into_owned();

@@ -24,7 +24,7 @@ fn a_study_measures_and_asks_like_the_single_commands() {
     let name = profile.file_name().expect("a name");
     let published = case.path("study/profiles").join(name);
     assert_eq!(std::fs::read(profile).expect("a file"), std::fs::read(published).expect("the same file"));
-    // The answers of each open model are a row, with log-probabilities from its profile.
+    // Each open model has a row with the scores of its answers. Log-probabilities come from its profile.
     let table = rows(&case.read("study/observations.csv"));
     assert_eq!(table.len(), 13);
     let summaries = rows(&case.read("study/profiles/summaries.csv"));
@@ -34,7 +34,7 @@ fn a_study_measures_and_asks_like_the_single_commands() {
         assert_eq!(of("factgpt-3")[&format!("semantic_{column}")], summary[column], "{column}");
     }
     assert!(!of("factgpt-3")["semantic_answer_share"].is_empty());
-    // The closed model was asked for both corpora, and its own profile is not among the observations.
+    // The row of the closed model has the scores of its answers, but not the measurements of its own profile.
     let closed = of("factqwen-4");
     assert!(closed["semantic_share_mean"].is_empty() && closed["params_b"].is_empty());
     assert!(!closed["semantic_logprob_nats"].is_empty() && !closed["semantic_answer_share"].is_empty());
@@ -96,7 +96,7 @@ fn finished_tasks_do_not_run_again_and_a_change_repeats_only_affected_tasks() {
     let (_, said) = case.done(&["run"]);
     assert!(said.contains("13 were done before"), "{said}");
     assert!(results(&case.path("study")) == before);
-    // A changed result is made again.
+    // A task with a missing result file runs again.
     let (plan, _) = case.done(&["plan", "--csv"]);
     let task = rows(&plan).into_iter().find(|row| row["task"] == "measure factgpt-1 moons").expect("a task");
     let files = std::fs::read_dir(case.path("study/tasks").join(&task["key"])).expect("a task").flatten();
@@ -105,7 +105,7 @@ fn finished_tasks_do_not_run_again_and_a_change_repeats_only_affected_tasks() {
     std::fs::remove_file(&profile).expect("a file");
     let (_, said) = case.done(&["run"]);
     assert!(said.contains("1 task done"), "{said}");
-    // A damaged result is also made again.
+    // A task with a damaged result file runs again, too.
     std::fs::write(&profile, "{}").expect("a file");
     let (_, said) = case.done(&["run"]);
     assert!(said.contains("1 task done"), "{said}");
@@ -115,7 +115,7 @@ fn finished_tasks_do_not_run_again_and_a_change_repeats_only_affected_tasks() {
 #[test]
 fn a_failed_task_does_not_stop_the_others_and_doctor_gives_the_reason() {
     let case = StudyCase::new(&format!("{DESIGN}{MODELS}"));
-    // A checkpoint whose tokenizer cannot be read.
+    // This checkpoint has no tokenizer, so its tasks fail.
     let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/gpt2");
     let broken = case.path("broken");
     std::fs::create_dir(&broken).expect("a folder");

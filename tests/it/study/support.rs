@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-/// The smallest design.
+/// A design with the smallest allowed number of sets.
 pub const DESIGN: &str = "[design]\ncorpora = [\"moons\"]\nshots = [1]\nsets = 4\nqueries = 4\n";
 
 /// Open models of three families, and a closed model whose weights check the prediction.

@@ -47,7 +47,7 @@ pub fn read(folder: &Path, file: &str) -> String {
     std::fs::read_to_string(folder.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
 }
 
-/// Rows of predictions.csv as written before the model was measured.
+/// Rows of predictions.csv without the columns that are filled after the measurement.
 fn without_measurement(rows: &[BTreeMap<String, String>]) -> Vec<BTreeMap<String, String>> {
     let mut rows = rows.to_vec();
     for row in &mut rows {
@@ -57,7 +57,7 @@ fn without_measurement(rows: &[BTreeMap<String, String>]) -> Vec<BTreeMap<String
     rows
 }
 
-/// Three members of one family, and six members of three others.
+/// Three members of one family, and two members of each of three other families.
 const MEMBERS: &str = "model,family,run,step\n\
                        factllama-2,factllama,,\n\
                        factllama-3-step1000,factllama,factllama-3,1000\n\
@@ -117,7 +117,8 @@ fn the_values_of_a_hidden_member_match_the_files() {
     for row in &said {
         let measured = own[&(row["corpus"].clone(), row["shots"].clone())];
         assert!((number(row, "measured") - measured).abs() < 1e-12, "{row:?}");
-        // The earlier checkpoint of its run and the smaller member of its family are among the training rows.
+        // The training rows include the earlier checkpoint of the hidden run and the smaller member of the
+        // hidden family.
         assert_eq!((row["n_others"].as_str(), row["proxy_model"].as_str()), ("8", "factllama-2"));
         let (low, high) = (number(row, "low"), number(row, "high"));
         assert!(low <= number(row, "y_hat") && number(row, "y_hat") <= high, "{row:?}");
@@ -143,7 +144,7 @@ fn the_values_of_a_hidden_member_match_the_files() {
         }
     }
 
-    // The baselines equal the means of the others and their least-squares line in log parameters.
+    // The baselines equal the mean of the other members and their least-squares line in log parameters.
     let record: Value = serde_json::from_str(&read(&out, "blind.json")).expect("JSON");
     let members = record["members"].as_array().expect("members");
     let sizes: BTreeMap<&str, f64> = members
@@ -247,7 +248,7 @@ fn the_same_command_gives_the_same_bytes_on_one_thread_or_two() {
     };
     let first = made("a", "1");
     assert_eq!(first, made("b", "2"));
-    // Existing results are neither asked nor measured again.
+    // Existing answers are not requested again, and existing measurements are not repeated.
     let journal = folder.path().join("a/answers/factllama-3/journal.jsonl");
     let before = std::fs::read(&journal).expect("a journal");
     assert_eq!(first, made("a", "2"));
@@ -355,7 +356,7 @@ fn recorded_rows_are_training_rows_except_those_of_a_hidden_member() {
     assert!(said.contains("--rows") && said.contains("which is also a member"), "{said}");
     let said = refuse(&renamed("factllama-3", "factllama-3-step1500"));
     assert!(
-        said.contains("factllama-3-step1500 that are identical to those of factllama-3, which is hidden"),
+        said.contains("factllama-3-step1500 that are identical to rows of the hidden member factllama-3"),
         "{said}"
     );
     let said = refuse(&earlier.replace(",arrow,5,4,", ",arrow,6,4,"));

@@ -20,7 +20,7 @@ fn the_folder_is_an_input_of_other_commands() {
     assert!(matches!(card.status.code(), Some(0 | 3)), "{}", String::from_utf8_lossy(&card.stderr));
     assert_eq!(String::from_utf8_lossy(&card.stdout), read(&out, "cards/factllama-3.json"));
 
-    // The rows equal those that `observations` makes from the same profiles and answers.
+    // The rows equal the rows that `observations` makes from the same profiles and answers.
     let all = rows(&read(&out, "observations.csv"));
     assert_eq!(all.len(), 9 * 4);
     let models = folder.path().join("models.csv");

@@ -1,5 +1,5 @@
-//! Tests every estimator of the registry on edge cases of samples: which samples give an error, which give a
-//! flag, and that no wrong number is without a flag.
+//! Tests every estimator of the registry on edge cases of samples: which samples give an error, which samples
+//! give a flag, and that every wrong number has a flag.
 
 use ndarray::{Array2, s};
 use surmise::Error;
