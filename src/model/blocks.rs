@@ -32,7 +32,7 @@ pub enum Blocks {
 
 impl Blocks {
     /// Block `l`, from 0. The block stays in memory while the returned value lives. Each thread must hold at
-    /// most one block at a time.
+    /// most one block at a time; otherwise, threads could wait for each other forever.
     ///
     /// # Errors
     /// If the block cannot be read.
@@ -121,8 +121,8 @@ impl StreamedBlocks {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until the block is in memory or a slot is free. A waiting thread holds no block, so threads that
-    /// hold a block can always finish.
+    /// Waits until the block is in memory or a slot is free, and reads the block in the second case. A
+    /// waiting thread holds no block, so threads that hold a block can always finish.
     fn get(&self, l: usize) -> Result<HeldBlock<'_>> {
         let mut slots = self.slots();
         loop {

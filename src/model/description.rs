@@ -30,7 +30,7 @@ pub struct Description {
 
 impl Description {
     /// Describes an embedded model, a folder, a GGUF file, or an id on a hub. `allow_config_keys` has the
-    /// meaning of the field in [`ModelOptions`].
+    /// same meaning as [`ModelOptions::allow_config_keys`].
     ///
     /// # Errors
     /// Returns those errors of [`LoadedDecoder::load`](super::LoadedDecoder::load) that can be detected in

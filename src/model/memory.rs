@@ -4,7 +4,7 @@
 use super::spec::Spec;
 use super::table::PIECE_VALUES;
 
-/// Bytes of a value in memory.
+/// Bytes of an f32 value.
 const VALUE_BYTES: u64 = 4;
 
 /// How the parameters of a decoder are kept in memory.

@@ -123,8 +123,8 @@ impl PromptStates {
         self.n_blocks
     }
 
-    /// The states of some prompts after `block` (counted from 1), `(prompts, d_model)`, normalised as the
-    /// next block reads them.
+    /// The states of some prompts after `block` (counted from 1), `(prompts, d_model)`, normalised like the
+    /// input of the next block.
     ///
     /// # Errors
     /// [`Error::Read`](crate::Error::Read) if the rows are in a temporary file that can no longer be read.
@@ -162,8 +162,8 @@ impl PromptStates {
 struct Wanted {
     /// Positions of these tokens in the batch.
     places: Vec<u32>,
-    /// The row of the first token; the rows of the others follow, because rows are numbered in the order of
-    /// nodes.
+    /// The row of the first of these tokens. The other tokens have the rows directly after it, because rows
+    /// are numbered in the order of trie nodes.
     first_row: usize,
 }
 

@@ -11,7 +11,7 @@ use super::block_parameters::Linear;
 use super::ops::Ops;
 use crate::error::Result;
 
-/// The largest number of values of a table that are read at once: 16 MiB of f32.
+/// Maximum number of values of a table that are read at once: 16 MiB of f32.
 pub(super) const PIECE_VALUES: usize = 1 << 22;
 
 /// A matrix whose rows are read from storage.
@@ -30,7 +30,7 @@ pub trait StoredRows: Send + Sync {
 pub enum Table {
     /// `(vocab_size, width)`, contiguous.
     Loaded(Tensor),
-    /// Read when needed, on the CPU.
+    /// Rows that are read when needed. The device is the CPU.
     Stored(Arc<dyn StoredRows>),
 }
 
@@ -105,7 +105,7 @@ impl Table {
         }
     }
 
-    /// Whether both are the same table.
+    /// Whether both values refer to the same table.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Loaded(a), Self::Loaded(b)) => a.id() == b.id(),
