@@ -23,13 +23,13 @@ pub(crate) fn start_pool(n: Option<usize>) -> Result<(), Error> {
 /// Creates a runtime for network requests and timers with `workers` threads (default: one per core).
 ///
 /// # Errors
-/// An error if a thread cannot be started.
+/// Returns an error if a thread cannot be started.
 pub(crate) fn runtime(workers: Option<usize>) -> io::Result<Runtime> {
     let mut builder = Builder::new_multi_thread();
     if let Some(workers) = workers {
         builder.worker_threads(workers);
     }
-    // `build` panics if a thread cannot be started.
+    // `build` panics if a thread cannot be started; convert the panic to an error.
     guard::guarded(|| builder.enable_all().build()).map_err(io::Error::other)?
 }
 

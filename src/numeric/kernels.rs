@@ -6,7 +6,8 @@
 //! functions run on the calling thread and in a fixed order, so results do not depend on the number of
 //! threads. Callers add parallelism.
 //!
-//! A wrong slice length is a bug and panics. User input is checked before it reaches these functions.
+//! A wrong slice length is a bug of the caller and causes a panic. User input is checked before it reaches
+//! these functions.
 #![expect(unsafe_code, reason = "gemm takes raw pointers; the slices behind them are checked first")]
 
 use pulp::NullaryFnOnce;

@@ -22,7 +22,7 @@ impl Architecture for GptBigCode {
         if config.flag_or("multi_query", true)? {
             spec.n_kv_heads = 1;
         }
-        // Newer config files have this key in addition to `multi_query`.
+        // Newer config files also have this key; only `multi_query` is read.
         config.mark_inert(&["num_key_value_heads"]);
         Ok(spec)
     }

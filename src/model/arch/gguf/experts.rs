@@ -18,7 +18,7 @@ fn base(keys: &Keys, config: &mut ConfigMap, number: &str, width: &str) -> Resul
         let width_of_file = keys.size("expert_feed_forward_length")?.or(stored);
         config.insert(width.into(), width_of_file.map_or(Value::Null, Value::from));
     } else {
-        // This key repeats the width of the MLP.
+        // This key only repeats the width of the MLP. Reading the key marks it as requested.
         keys.size("expert_feed_forward_length")?;
     }
     keys.size("expert_shared_count")?;
@@ -85,7 +85,7 @@ pub(super) fn granite_moe(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     Ok(())
 }
 
-/// gpt-oss. Every other block has a window, starting with the first block.
+/// gpt-oss. Sets the window, which every other block has.
 pub(super) fn gpt_oss(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     base(keys, config, "num_local_experts", "")?;
     config.insert("sliding_window".into(), keys.size("attention.sliding_window")?.unwrap_or(128).into());

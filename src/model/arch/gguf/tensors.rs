@@ -8,7 +8,7 @@ use crate::model::spec::{BlockForm, Norm, Spec};
 use crate::model::weights::gguf::{Gguf, Placed};
 use crate::model::weights::{Checkpoint, Layout, Precision};
 
-/// Rotary tables. They are not parameters, and the config describes them.
+/// Rotary tables, which are not parameters. The converted config describes the rotary positions.
 const TABLES: [&str; 4] = ["rope_freqs", "rope_factors_long", "rope_factors_short", "attn_rot_embd"];
 
 /// The weights of a GGUF file, as a checkpoint with the tensor names of the architecture's safetensors files.
@@ -176,8 +176,8 @@ impl Table<'_> {
         }
     }
 
-    /// How the values of a tensor are converted: by `layout`, unless the weight of the norm is stored minus 1
-    /// or the published map is transposed.
+    /// How the values of a tensor are converted. `layout` applies except to norm weights that safetensors
+    /// files store minus 1, and to maps that safetensors files store transposed.
     fn layout(&self, part: &str, end: &str, layout: Layout) -> Layout {
         let has_offset =
             matches!(self.spec.norm, Norm::Rms { offset: true, .. }) || self.names.norms_less_one;

@@ -41,7 +41,7 @@ pub(super) fn parallel_neox(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
 /// StableLM: parallel branches share a norm; a model with two norms has sequential branches.
 pub(super) fn parallel_stablelm(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     let is_parallel = keys.gguf().shape("blk.0.ffn_norm.weight").is_none();
-    // This key is redundant, because the tensors determine the value.
+    // The tensors determine the value, so this key is redundant. Reading the key marks it as requested.
     keys.flag("use_parallel_residual")?;
     config.insert("use_parallel_residual".into(), is_parallel.into());
     Ok(())
