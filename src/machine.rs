@@ -49,7 +49,7 @@ pub(crate) fn name() -> String {
 
 /// The scope in which process ids are unique: the boot id of the machine and the process namespace, which
 /// differs between containers. Process ids can be compared only within one scope. `None` if the system does
-/// not report it.
+/// not report the scope.
 pub(crate) fn process_space() -> Option<String> {
     let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
     let space = std::fs::read_link("/proc/self/ns/pid").ok()?;

@@ -138,8 +138,8 @@ pub struct ExpertMaps {
     pub choice_bias: Option<Tensor>,
     /// The experts.
     pub experts: Vec<Mlp>,
-    /// The shared expert, which processes every token, and the map to its gate, `d_model -> 1`, if it has
-    /// one.
+    /// The shared expert, which processes every token, and the map to its gate, `d_model -> 1`, if it has a
+    /// gate.
     pub shared: Option<(Mlp, Option<Linear>)>,
 }
 

@@ -1,5 +1,5 @@
-//! Holds the blocks of a decoder in memory, or reads each one when it is needed, so that a model larger than
-//! memory can run.
+//! Keeps the blocks of a decoder in memory, or reads each block when the block is needed, so that a model
+//! larger than memory can run.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -95,7 +95,7 @@ impl StreamedBlocks {
     /// blocks are in memory at a time.
     ///
     /// # Errors
-    /// Returns the error of `source`; if several blocks fail, the error of the first one.
+    /// Returns the error of `source`; if several blocks fail, the error of the first failed block.
     pub fn new(source: Box<dyn BlockSource>, n: usize, most: usize) -> Result<Self> {
         let mut streamed = Self {
             source,

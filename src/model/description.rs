@@ -33,8 +33,8 @@ impl Description {
     /// same meaning as [`ModelOptions::allow_config_keys`].
     ///
     /// # Errors
-    /// Returns those errors of [`LoadedDecoder::load`](super::LoadedDecoder::load) that can be detected in
-    /// the config and the headers.
+    /// Returns the errors of [`LoadedDecoder::load`](super::LoadedDecoder::load) that concern the config and
+    /// the headers.
     pub fn of(name: &str, allow_config_keys: &[String], hub: &Hub) -> Result<Self> {
         let id = files::find(name, hub)?;
         if hub::is_id(name)

@@ -42,7 +42,7 @@ impl Model {
     /// * an embedded model;
     /// * a folder with config.json, tokenizer.json and weights (f32, f16 or bf16) in model.safetensors or
     ///   pytorch_model.bin, as one file or as several files with an index;
-    /// * a GGUF file, or a folder with one;
+    /// * a GGUF file, or a folder with a GGUF file;
     /// * an id on a hub. Environment variables configure the hub.
     ///
     /// # Errors

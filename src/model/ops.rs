@@ -229,7 +229,8 @@ pub(super) fn softmax(x: &Tensor) -> Result<Tensor> {
 }
 
 /// The mask to add to the scores of the first `t` tokens of a batch: minus infinity for tokens that are not
-/// attended to, the ALiBi bias for the others. Shape `(t, t)`, or `(n_heads, t, t)` with ALiBi.
+/// attended to, and the ALiBi bias (or 0) for the other tokens. Shape `(t, t)`, or `(n_heads, t, t)` with
+/// ALiBi.
 fn mask(batch: &Batch, t: usize, spec: &Spec, window: Option<usize>, device: &Device) -> Result<Tensor> {
     let heads = if spec.alibi.is_some() { spec.n_heads } else { 1 };
     let bias = |h: usize, query: usize, key: usize| {

@@ -1,6 +1,6 @@
-//! Computes states and outputs of a decoder at the last tokens of prompts: the state after each block, as the
-//! next block reads it, and the logits of chosen tokens. Each distinct prefix of the prompts is computed
-//! once.
+//! Computes states and outputs of a decoder at the last tokens of prompts: the state after each block,
+//! normalised like the input of the next block, and the logits of chosen tokens. Each distinct prefix of the
+//! prompts is computed once.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -67,7 +67,7 @@ pub enum BlockForm {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rope {
     /// One inverse frequency per rotated pair, computed in f64 from the config; any values in the weight file
-    /// are ignored. The first `2 * inv_freq.len()` values of a head are rotated, the others are unchanged.
+    /// are ignored. Only the first `2 * inv_freq.len()` values of a head are rotated.
     pub inv_freq: Vec<f32>,
     /// Factor that multiplies the cosines and sines (LongRoPE and YaRN).
     pub attention_factor: f32,
@@ -197,7 +197,7 @@ impl Alibi {
 pub struct Spec {
     /// Width of the residual stream.
     pub d_model: usize,
-    /// Width of the embedding. If it differs from `d_model`, linear maps convert between them (OPT-350m).
+    /// Width of the embedding. If it differs from `d_model`, linear maps convert between the two (OPT-350m).
     pub d_embedding: usize,
     /// Number of blocks, L.
     pub n_layers: usize,
@@ -323,7 +323,7 @@ impl Spec {
             ("width", self.d_model),
             ("width of the embedding", self.d_embedding),
             ("number of blocks", self.n_layers),
-            ("vocabulary", self.vocab_size),
+            ("vocabulary size", self.vocab_size),
             ("number of heads", self.n_heads),
             ("number of key/value heads", self.n_kv_heads),
             ("head width", self.head_dim),

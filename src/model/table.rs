@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn a_table_in_pieces_gives_the_bits_of_a_whole_one() {
-        // Three pieces; the last one is shorter than the others.
+        // The table has three pieces, and the last piece is shorter than the other two.
         let dims = [20_000, 512];
         assert_eq!(pieces(dims).count(), 3);
         let stored = Table::Stored(Arc::new(Wave(dims)));

@@ -146,7 +146,7 @@ pub fn transpose(rows: usize, columns: usize, values: &[f32]) -> Vec<f32> {
 ///
 /// The argument is split as `x = n log 2 + r` with `|r| <= log(2)/2`. Adding and subtracting 1.5 * 2^23
 /// rounds to the integer `n` and leaves it in the low bits of a float, so no conversion instruction is
-/// needed. The coefficients are those of `expf` in the Cephes library (Moshier).
+/// needed. The coefficients come from `expf` in the Cephes library (Moshier).
 #[inline(always)]
 pub fn exp(x: f32) -> f32 {
     const ROUND: f32 = 12_582_912.0; // 1.5 * 2^23

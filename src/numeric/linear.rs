@@ -135,8 +135,8 @@ pub(crate) struct Canonical {
     pub(crate) y_directions: Array2<f64>,
 }
 
-/// Canonical correlations of the first `dx` coordinates with the others. `None` if the covariance of a block
-/// is singular.
+/// Canonical correlations between the first `dx` coordinates and the remaining coordinates. `None` if the
+/// covariance of a block is singular.
 ///
 /// # Shapes
 /// `joint` is `(d_x + d_y, d_x + d_y)`.

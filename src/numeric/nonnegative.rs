@@ -14,7 +14,7 @@ const LEAST_PIVOT: f64 = 1e-12;
 /// `most` entries are above 0. If `b` is a sum of a few columns, most entries are 0.
 pub(crate) fn nonnegative_least_squares(gram: &Array2<f64>, along: &Array1<f64>, most: usize) -> Vec<f64> {
     let p = along.len();
-    // Scale all columns to length 1, so that one threshold suits all.
+    // Scale all columns to length 1, so that one threshold applies to all columns.
     let length: Vec<f64> = gram.diag().iter().map(|square| square.sqrt()).collect();
     let scale = |j: usize| if length[j] > 0.0 { length[j].recip() } else { 0.0 };
     let gram = Array2::from_shape_fn((p, p), |(i, j)| gram[[i, j]] * scale(i) * scale(j));

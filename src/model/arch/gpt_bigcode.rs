@@ -1,4 +1,4 @@
-//! GPT-BigCode: a GPT-2 with one key and value head, and maps stored as `(out, in)`.
+//! GPT-BigCode: a GPT-2 in which all query heads share one key-value head, with maps stored as `(out, in)`.
 
 use super::tensor_names::Qkv;
 use super::{Architecture, Config, TensorNames, gpt2};

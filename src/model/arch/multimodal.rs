@@ -35,7 +35,7 @@ pub static MULTIMODAL: &[Multimodal] = &[
     Multimodal { is_tied: true, ..nested("gemma3", "gemma3_text", "Gemma 3 with images (text part)") },
     Multimodal {
         ties_by_text: true,
-        ..nested("llava", "llama", "LLaVA (text part, which may be of any architecture of this list)")
+        ..nested("llava", "llama", "LLaVA (text part, which may have any architecture of this list)")
     },
     Multimodal {
         is_flat: true,

@@ -47,7 +47,7 @@ pub(super) fn holder<'a>(config: &'a Config, sources: &[&'a Config], key: &str) 
 }
 
 /// Scales `inv_freq` by the rule of a `rope_type` and returns the factor that multiplies cosines and sines.
-/// Limits the positions of `spec` to those for which the table is valid.
+/// Limits `spec.max_positions` to the window length for which the scaled table is valid.
 ///
 /// # Errors
 /// For an unknown type, and for invalid numbers.

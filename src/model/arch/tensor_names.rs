@@ -81,8 +81,8 @@ impl ExpertNames {
     };
 }
 
-/// The tensor names of an architecture, without the suffixes `.weight` and `.bias`. Names within a block are
-/// relative: `blocks` and the number of the block precede them.
+/// The tensor names of an architecture, without the suffixes `.weight` and `.bias`. A name within a block is
+/// relative: the full name begins with `blocks` and the number of the block.
 #[derive(Debug, Clone, Copy)]
 pub struct TensorNames {
     /// The possible prefixes of all names except the name of the head. The first prefix with which the file
@@ -144,10 +144,10 @@ pub struct TensorPrefixes {
 
 impl TensorNames {
     /// Finds the prefix and the name of the head in a checkpoint. `has` returns whether the checkpoint
-    /// contains a name. If no prefix fits, returns the first one.
+    /// contains a name. If no prefix fits, returns the first prefix.
     pub fn place(&self, has: &dyn Fn(&str) -> bool) -> TensorPrefixes {
         let all = || OUTER.iter().flat_map(|outer| self.prefixes.iter().map(move |prefix| (*outer, *prefix)));
-        // A file with tied weights may contain only one of embedding and head. If it has no embedding, the
+        // A file with tied weights may contain only the embedding or only the head. Without an embedding, the
         // name of the final norm determines the prefix.
         let of_part =
             |part: &str| all().find(|(outer, prefix)| has(&format!("{outer}{prefix}{part}.weight")));

@@ -39,7 +39,7 @@ fn normalised(keys: &Keys, config: &mut ConfigMap, usual: bool) -> Result<()> {
     Ok(())
 }
 
-/// The width of the shared expert, if there is one.
+/// The width of the shared expert; `None` if there is no shared expert.
 fn shared_width(keys: &Keys) -> Result<Option<usize>> {
     let stored = keys.gguf().shape("blk.0.ffn_down_shexp.weight").and_then(|shape| shape.last().copied());
     Ok(keys.size("expert_shared_feed_forward_length")?.filter(|width| *width > 0).or(stored))

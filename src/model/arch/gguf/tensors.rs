@@ -104,7 +104,7 @@ impl Table<'_> {
         let (names, is_after) = (self.names, self.spec.form == BlockForm::PostBranch);
         let name = match (part, names.mlp_in) {
             ("attn_q" | "attn_k" | "attn_v" | "attn_qkv", _) => return self.of_qkv(part),
-            // If parallel branches have two norms, the second one belongs to attention.
+            // If parallel branches have two norms, the second norm belongs to attention.
             ("attn_norm_2", _) => names.attention_norm,
             ("attn_norm", _) if self.has_two_norms => names.mlp_norm,
             ("attn_norm", _) if !is_after => names.attention_norm,

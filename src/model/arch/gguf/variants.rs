@@ -96,7 +96,7 @@ pub(super) fn cohere2(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     windows(keys, config, 4)
 }
 
-/// GPT-BigCode: one key and value head, or one for each query head.
+/// GPT-BigCode: all query heads share one key-value head, or each query head has its own.
 pub(super) fn starcoder(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     let n_kv_heads = keys.size("attention.head_count_kv")?.unwrap_or(1);
     config.remove("num_key_value_heads");
