@@ -1,5 +1,5 @@
-//! Describes a checkpoint by its config and the headers of its weights. Weights are read only to compute the
-//! hash of their files.
+//! Describes a checkpoint from its config and the headers of its weight files. Weights are read only to
+//! compute the hash of their files.
 
 use std::path::Path;
 use std::sync::Arc;

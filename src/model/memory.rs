@@ -110,7 +110,7 @@ mod tests {
             d_mlp: 300,
             ..Spec::default()
         };
-        // Four maps of 100 x 100 and two of 100 x 300.
+        // A block has four maps of 100 x 100 values and two maps of 100 x 300 values.
         assert_eq!(largest_block(&spec), 100_000);
         let n_params = 1_100_000;
         let plan = |limit, n_threads| MemoryPlan::of(&spec, n_params, limit, n_threads);

@@ -8,7 +8,7 @@ use super::weights::gguf::is_gguf;
 use crate::disk;
 use crate::names;
 
-/// The accepted forms of a model name, without the id on a hub.
+/// The accepted forms of a model name, except an id on a hub.
 const FORMS: &str = "give a folder with config.json, tokenizer.json and weights, a GGUF file";
 /// Maximum number of models of a folder that a hint lists.
 const MOST_LISTED: usize = 4;
@@ -29,7 +29,8 @@ pub(super) fn hint(name: &str) -> String {
     )
 }
 
-/// The hint on a path: the files and folders next to it with the nearest names.
+/// The hint for a path: the models in the same folder with the nearest names, or else the first models in
+/// that folder.
 fn of_path(name: &str) -> String {
     let path = Path::new(name);
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));

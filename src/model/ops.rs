@@ -1,6 +1,6 @@
-//! Implements the operations of a decoder in two forms that agree to rounding. `Composed` uses candle's
-//! tensor operations: it is differentiable and runs on any device. `Fused` runs the loops of `fused.rs` on
-//! the CPU, one thread per batch; it is several times faster and has no gradient.
+//! Implements the operations of a decoder in two forms whose results differ only by rounding errors.
+//! `Composed` uses candle's tensor operations: it is differentiable and runs on any device. `Fused` runs the
+//! loops of `fused.rs` on the CPU, one thread per batch; it is several times faster and has no gradient.
 
 use candle_core::{Device, Result, Tensor};
 

@@ -152,7 +152,7 @@ impl Head {
     }
 }
 
-/// Ranges of rows, each of at most [`PIECE_VALUES`] values, that make up a table.
+/// Splits a table into ranges of rows, each with at most [`PIECE_VALUES`] values.
 pub(super) fn pieces([n, width]: [usize; 2]) -> impl Iterator<Item = Range<usize>> {
     let step = (PIECE_VALUES / width.max(1)).max(1);
     (0..n).step_by(step).map(move |first| first..n.min(first + step))

@@ -74,7 +74,8 @@ pub(super) fn qwen3_moe(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     normalised(keys, config, true)
 }
 
-/// Granite with experts, with or without a shared expert.
+/// Converts Granite with experts. If the file has a shared expert, sets the `model_type` with a shared
+/// expert.
 pub(super) fn granite_moe(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     granite(keys, config)?;
     base(keys, config, "num_local_experts", "")?;

@@ -30,8 +30,8 @@ fn caps(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     Ok(())
 }
 
-/// Sets which blocks have a sliding window: the blocks in the list of the file. Without a list, all blocks
-/// except every `period`-th block.
+/// Sets which blocks have a sliding window, according to the list in the file. Without a list, every
+/// `period`-th block has no window, and all other blocks have a window.
 pub(super) fn windows(keys: &Keys, config: &mut ConfigMap, period: usize) -> Result<()> {
     let n = keys.required("block_count")?;
     config.insert("sliding_window".into(), keys.size("attention.sliding_window")?.unwrap_or(4096).into());
