@@ -1,5 +1,5 @@
-//! Checks that every number in a value is finite before the value is written. Otherwise, NaN and infinity
-//! would become `null` in JSON and words such as `inf` in CSV, which readers could misinterpret.
+//! Checks that every number in a value is finite before the value is written. Without this check, NaN and
+//! infinity would become `null` in JSON and words such as `inf` in CSV, which readers could misinterpret.
 
 use std::fmt;
 
@@ -34,8 +34,8 @@ impl fmt::Display for NotFinite {
 impl std::error::Error for NotFinite {}
 
 impl ser::Error for NotFinite {
-    /// Keeps the message of a value that cannot be serialised. The actual serialiser reports the same error
-    /// later.
+    /// Keeps the error message of a value that cannot be serialised. The serialiser that writes the value
+    /// reports the same error later.
     fn custom<T: fmt::Display>(message: T) -> Self {
         Self { value: message.to_string(), path: vec![] }
     }

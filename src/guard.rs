@@ -1,4 +1,5 @@
-//! Turns a panic of a library, such as one caused by a damaged file, into an error. The panic is not printed.
+//! Turns a panic in a library, for example because of a damaged file, into an error. The panic is not
+//! printed.
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};

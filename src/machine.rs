@@ -23,13 +23,13 @@ pub(crate) fn start_pool(n: Option<usize>) -> Result<(), Error> {
 /// Creates a runtime for network requests and timers with `workers` threads (default: one per core).
 ///
 /// # Errors
-/// An error if a thread cannot be started.
+/// Returns an error if a thread cannot be started.
 pub(crate) fn runtime(workers: Option<usize>) -> io::Result<Runtime> {
     let mut builder = Builder::new_multi_thread();
     if let Some(workers) = workers {
         builder.worker_threads(workers);
     }
-    // `build` panics if a thread cannot be started.
+    // `build` panics if a thread cannot be started; convert the panic to an error.
     guard::guarded(|| builder.enable_all().build()).map_err(io::Error::other)?
 }
 
@@ -49,7 +49,7 @@ pub(crate) fn name() -> String {
 
 /// The scope in which process ids are unique: the boot id of the machine and the process namespace, which
 /// differs between containers. Process ids can be compared only within one scope. `None` if the system does
-/// not report it.
+/// not report the scope.
 pub(crate) fn process_space() -> Option<String> {
     let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
     let space = std::fs::read_link("/proc/self/ns/pid").ok()?;

@@ -28,7 +28,7 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
-/// The first 16 bytes of the SHA-256 of some bytes: enough to distinguish texts, in half the memory.
+/// The first 16 bytes of a SHA-256 hash: enough to distinguish texts, in half the memory of a full hash.
 pub fn sha256_half(bytes: &[u8]) -> [u8; 16] {
     let mut half = [0; 16];
     half.copy_from_slice(&Sha256::digest(bytes)[..16]);

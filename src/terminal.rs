@@ -24,7 +24,8 @@ pub(crate) fn escaped(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// At most the first 1000 characters of a text, for messages that quote a foreign file or program.
+/// The first 1000 characters of a text, followed by an ellipsis if the text is longer. For messages that
+/// quote a foreign file or program.
 pub(crate) fn shortened(text: &str) -> Cow<'_, str> {
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),

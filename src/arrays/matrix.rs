@@ -14,11 +14,11 @@ use crate::seed;
 /// A matrix with the hash and format of its file.
 #[derive(Debug, Clone)]
 pub struct Array {
-    /// The values, `(n, d)`, in f32. f64 and integers are rounded to f32 column by column. Each column uses
-    /// the scaling that keeps the most values distinct. A column is centred at the mean and divided by the
-    /// standard deviation (for values far from zero), centred at the median and divided by the median
-    /// distance (for extreme values), or not scaled (for values over many orders of magnitude). Scaling does
-    /// not change the information.
+    /// The values, `(n, d)`, in f32. f64 and integers are rounded to f32 column by column. A column is first
+    /// centred at the mean and divided by the standard deviation (good for values far from zero), or centred
+    /// at the median and divided by the median distance from it (good for extreme values), or not scaled
+    /// (good for values over many orders of magnitude). Each column gets the scaling that keeps the most
+    /// values distinct. Scaling does not change mutual information.
     pub values: Array2<f32>,
     /// SHA-256 of the file.
     pub sha256: String,
@@ -29,11 +29,12 @@ pub struct Array {
 /// Reads a matrix. `name` selects the array of a safetensors file.
 ///
 /// # Errors
-/// [`Error::Read`]; [`Error::Csv`]; [`Error::Array`] for a malformed file, a missing array, an unsupported
-/// type, or an array with more than two axes.
+/// [`Error::Read`] if the file cannot be read; [`Error::Csv`] for a malformed row of a CSV file;
+/// [`Error::Array`] for any other malformed file, a missing array, an unsupported type, or an array with more
+/// than two axes.
 pub fn read(path: &Path, name: &str) -> Result<Array> {
     let mut bytes = vec![];
-    // Do not limit the size: an array may be as large as the memory.
+    // The size of the file is not limited, because large arrays are valid inputs.
     let read = disk::open(path).and_then(|mut file| file.read_to_end(&mut bytes));
     read.map_err(|source| Error::Read { path: path.into(), source })?;
     let fault = |reason: String| Error::Array { path: path.into(), reason };

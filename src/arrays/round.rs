@@ -1,7 +1,8 @@
-//! Rounds values to f32 and keeps as many as possible distinct.
+//! Rounds values to f32, after a scaling that makes few distinct values equal.
 
-/// Rounds to f32. Each column is scaled so that as many values as possible stay distinct. A column with NaN
-/// or infinity is not scaled, so that the caller can still find the invalid value.
+/// Rounds a row-major matrix with `d` columns to f32. Each column gets the scaling that keeps the most values
+/// distinct. A column with NaN or infinity is not scaled, so that the caller can still find the invalid
+/// value.
 pub(super) fn to_f32(values: &[f64], d: usize) -> Vec<f32> {
     let mut out = vec![0.0; values.len()];
     for column in 0..d {

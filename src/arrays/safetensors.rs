@@ -10,7 +10,7 @@ pub(super) fn is_safetensors(bytes: &[u8]) -> bool {
     let Some((length, rest)) = bytes.split_first_chunk::<8>() else {
         return false;
     };
-    // A text file cannot begin like this: eight bytes of text, interpreted as a length, exceed the size of
+    // A text file does not pass this check: eight bytes of text, interpreted as a length, exceed the size of
     // any file.
     rest.first() == Some(&b'{') && u64::from_le_bytes(*length) < 1 << 32
 }

@@ -1,5 +1,5 @@
 //! Reads numbers from CSV, one row for each sample. The first line may contain column names. A first line
-//! `0,1,2` counts as column names if no value is written as a whole number.
+//! `0,1,2` counts as column names if no value in the other lines is written as a whole number.
 
 use std::path::Path;
 
@@ -30,7 +30,8 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<(Vec<usize>, Values)> {
         })?;
         let line = lines.of(record.position());
         let length: usize = record.iter().map(|cell| cell.matches('\n').count()).sum();
-        // Skipping a blank line would shift the following rows relative to the rows of the other file.
+        // The rows of two files form pairs by their position, so skipping a blank line would shift all later
+        // pairs.
         if line > before + 1 {
             return Err(fault(before + 1, "the line is blank; remove this row from both files".to_owned()));
         }
@@ -76,8 +77,8 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<(Vec<usize>, Values)> {
         }
         n += 1;
     }
-    // In a file with one column, a blank line at the end counts as a missing value. If the other file of the
-    // pair has a blank line elsewhere, ignoring both would shift the pairs.
+    // In a file with one column, a blank line at the end may be a missing value. It is an error, because
+    // ignoring it could shift the pairs of this file and the other file.
     let ends = bytes
         .iter()
         .rev()

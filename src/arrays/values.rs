@@ -1,4 +1,4 @@
-//! The values of a file before they are rounded to f32.
+//! Defines the values of a file before they are rounded to f32.
 
 /// The values of a file, in the precision of the file.
 pub(super) enum Values {

@@ -10,7 +10,8 @@ use super::spec::Spec;
 pub(super) struct AttentionForm<'a> {
     /// The spec, for head sizes, scale, softcap and ALiBi slopes.
     pub(super) spec: &'a Spec,
-    /// A token attends to this many of the last tokens of its path; if absent, to its whole path.
+    /// Width of the sliding window: the number of last tokens of its path that a token attends to. If absent,
+    /// the token attends to its whole path.
     pub(super) window: Option<usize>,
     /// Attention sinks, `(n_heads)`: one learned score per head that enters the softmax in addition to the
     /// scores of the keys.

@@ -1,11 +1,12 @@
 //! Decides which tokens are computed together. Windows that begin with the same tokens share the computation
 //! of these tokens: the windows form a trie whose nodes are the distinct prefixes, and each node is computed
-//! once. Because attention is causal, one pass over a window computes every prefix of it.
+//! once. Because attention is causal, one pass over a window computes all of its prefixes.
 
 use std::collections::HashMap;
 use std::ops::Range;
 
-/// Tokens of one forward pass. Token `i` attends to itself and its ancestors, `path(i)`.
+/// Tokens of one forward pass. The path of a token consists of the earlier tokens of its window and the token
+/// itself. A token attends only to its path.
 #[derive(Debug, Clone)]
 pub struct Batch {
     pub(super) ids: Vec<u32>,
@@ -13,9 +14,10 @@ pub struct Batch {
     pub(super) positions: Vec<u32>,
     path_starts: Vec<usize>,
     path_nodes: Vec<u32>,
-    /// `(n, t)` if the batch is `n` consecutive windows of `t` tokens.
+    /// `(n, t)` if the batch consists of `n` windows of `t` tokens each, one after the other.
     pub(super) rows: Option<(usize, usize)>,
-    /// Row of each token in the cache, if the paths contain cache rows.
+    /// Row of each token in the cache; empty if the batch does not use a cache. With a cache, the paths
+    /// contain cache rows instead of positions in the batch.
     pub(super) cache_rows: Vec<u32>,
 }
 
@@ -62,7 +64,8 @@ impl Batch {
         self.ids.is_empty()
     }
 
-    /// The tokens that token `i` attends to, from the start of its window to itself.
+    /// The path of token `i`, from the start of its window to the token itself: positions in the batch, or
+    /// rows of the cache if the batch uses one.
     pub fn path(&self, i: usize) -> &[u32] {
         &self.path_nodes[self.path_starts[i]..self.path_starts[i + 1]]
     }
@@ -74,15 +77,15 @@ pub struct Trie {
     ids: Vec<u32>,
     depths: Vec<u32>,
     parents: Vec<Option<u32>>,
-    /// Node of each position of each window.
+    /// `nodes[w][t]` is the node of token `t` of window `w`.
     nodes: Vec<Vec<u32>>,
 }
 
 impl Trie {
     /// Builds the trie of `windows`, which may differ in length.
     pub fn new<W: AsRef<[u32]>>(windows: &[W]) -> Self {
-        // Sorted windows visit the trie in depth-first order, and each window shares its prefix with the
-        // window before it.
+        // In sorted order, the new nodes of the windows appear in depth-first order, and the nodes that a
+        // window shares with any earlier window belong to the window directly before it.
         let mut order: Vec<usize> = (0..windows.len()).collect();
         order.sort_by(|a, b| windows[*a].as_ref().cmp(windows[*b].as_ref()));
         let mut trie =
@@ -120,8 +123,8 @@ impl Trie {
     }
 
     /// The number of tokens per batch: a quarter of the trie, so that four cores have work, but at least
-    /// `most / 2`, because small matrix products are slow, and at most `most`. The number depends only on the
-    /// trie and on `most`.
+    /// `most / 2`, because small matrix products are slow, and at most `most`. The number does not depend on
+    /// the machine.
     pub fn batch_tokens(&self, most: usize) -> usize {
         self.len().div_ceil(4).clamp(most / 2, most)
     }
@@ -131,10 +134,10 @@ impl Trie {
         &self.nodes[w]
     }
 
-    /// Splits the trie into batches. Each batch owns `tokens` consecutive nodes, or fewer in the last batch;
-    /// the returned range lists them. The tokens of a batch are the ancestors of its first owned node, which
-    /// are computed again, followed by the owned nodes. The split does not depend on the number of threads,
-    /// so results do not depend on it either.
+    /// Splits the trie into batches. Each batch owns `tokens` consecutive nodes; the last batch may own
+    /// fewer. The returned range contains the owned nodes. The tokens of a batch are the ancestors of its
+    /// first owned node, which are computed again, followed by the owned nodes. The split does not depend on
+    /// the number of threads, so results do not depend on it either.
     pub fn batches(&self, tokens: usize) -> Vec<(Range<u32>, Batch)> {
         (0..self.len())
             .step_by(tokens.max(1))
@@ -152,7 +155,7 @@ impl Trie {
         let mut batch = Batch::empty();
         let mut place: HashMap<u32, u32> = HashMap::new();
         // In depth-first order, the parent of an owned node is either owned too or an ancestor of the first
-        // owned node.
+        // owned node, so `place` already contains the parent.
         for node in ancestors.into_iter().rev().chain(owned.start as u32..owned.end as u32) {
             let here = batch.len() as u32;
             let mut path = match self.parents[node as usize] {

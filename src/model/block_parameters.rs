@@ -15,7 +15,8 @@ pub struct Linear {
 }
 
 impl Linear {
-    /// Splits a map with concatenated outputs into its parts.
+    /// Splits a map whose outputs are concatenated, such as queries, keys and values, into maps with the
+    /// given numbers of outputs.
     ///
     /// # Errors
     /// If the sizes add up to more than the number of outputs.
@@ -36,7 +37,7 @@ impl Linear {
     /// by key head: each group consists of `group` query heads, one key head and one value head.
     ///
     /// # Errors
-    /// If the outputs are not `n_kv_heads * (group + 2) * head_dim`.
+    /// If the number of outputs is not `n_kv_heads * (group + 2) * head_dim`.
     pub fn split_grouped(&self, n_kv_heads: usize, group: usize, head_dim: usize) -> Result<[Self; 3]> {
         let n_in = self.weight.dim(1)?;
         let part = |first: usize, heads: usize| -> Result<Self> {
@@ -79,7 +80,7 @@ impl NormWeights {
     }
 }
 
-/// The norms around a branch of a block.
+/// The norms of one branch of a block (attention or MLP).
 #[derive(Debug, Clone)]
 pub struct Norms {
     /// The first norm of the branch; its position depends on the `BlockForm`.
@@ -137,8 +138,8 @@ pub struct ExpertMaps {
     pub choice_bias: Option<Tensor>,
     /// The experts.
     pub experts: Vec<Mlp>,
-    /// The shared expert, which processes every token, and the map to its gate, `d_model -> 1`, if it has
-    /// one.
+    /// The shared expert, which processes every token, and the map to its gate, `d_model -> 1`, if it has a
+    /// gate.
     pub shared: Option<(Mlp, Option<Linear>)>,
 }
 

@@ -1,5 +1,5 @@
-//! Holds the blocks of a decoder in memory, or reads each one when it is needed, so that a model larger than
-//! memory can run.
+//! Keeps the blocks of a decoder in memory, or reads each block when the block is needed, so that a model
+//! larger than memory can run.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -32,7 +32,7 @@ pub enum Blocks {
 
 impl Blocks {
     /// Block `l`, from 0. The block stays in memory while the returned value lives. Each thread must hold at
-    /// most one block at a time.
+    /// most one block at a time; otherwise, threads could wait for each other forever.
     ///
     /// # Errors
     /// If the block cannot be read.
@@ -95,7 +95,7 @@ impl StreamedBlocks {
     /// blocks are in memory at a time.
     ///
     /// # Errors
-    /// Returns the error of `source`; if several blocks fail, the error of the first one.
+    /// Returns the error of `source`; if several blocks fail, the error of the first failed block.
     pub fn new(source: Box<dyn BlockSource>, n: usize, most: usize) -> Result<Self> {
         let mut streamed = Self {
             source,
@@ -121,8 +121,8 @@ impl StreamedBlocks {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until the block is in memory or a slot is free. A waiting thread holds no block, so threads that
-    /// hold a block can always finish.
+    /// Waits until the block is in memory or a slot is free, and reads the block in the second case. A
+    /// waiting thread holds no block, so threads that hold a block can always finish.
     fn get(&self, l: usize) -> Result<HeldBlock<'_>> {
         let mut slots = self.slots();
         loop {

@@ -1,18 +1,19 @@
-//! Reuses buffers of intermediate arrays from block to block, because allocating memory takes as long as the
-//! arithmetic on it.
+//! Reuses the memory of intermediate arrays in later blocks. Allocating new memory for each array would take
+//! about the same time as the arithmetic.
 
 use std::cell::RefCell;
 
 use candle_core::{CpuStorage, InplaceOp1, Layout, Result, Tensor};
 
-/// The largest number of buffers that a thread keeps.
+/// Maximum number of buffers that a thread keeps for later use.
 const MOST: usize = 12;
 
 thread_local! {
     static SPARE: RefCell<Vec<Vec<f32>>> = const { RefCell::new(vec![]) };
 }
 
-/// Returns a buffer of `n` values. Its contents are unspecified.
+/// Returns a buffer of `n` values: a kept buffer of this length, or else a new one. The values are
+/// unspecified.
 pub(super) fn take(n: usize) -> Vec<f32> {
     let spare = SPARE.with_borrow_mut(|spare| {
         let at = spare.iter().position(|buffer| buffer.len() == n)?;
@@ -26,7 +27,7 @@ pub(super) fn give(tensor: &Tensor) -> Result<()> {
     tensor.inplace_op1(&Give)
 }
 
-/// Frees the buffers of this thread.
+/// Frees the buffers that this thread keeps.
 pub(super) fn clear() {
     SPARE.with_borrow_mut(Vec::clear);
 }

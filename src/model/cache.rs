@@ -1,5 +1,6 @@
 //! Caches the keys and values of earlier tokens, so that adding a token to a sequence computes only that
-//! token. A row belongs to one token of one sequence. The rows of finished sequences are reused.
+//! token. Each row contains the keys or values of one token of one sequence. The rows of finished sequences
+//! are reused.
 
 use candle_core::{Result, Tensor};
 
@@ -35,7 +36,7 @@ impl Cache {
         2 * size_of::<f32>() * spec.n_layers * spec.n_kv_heads * spec.head_dim
     }
 
-    /// Reserves `n` rows.
+    /// Reserves `n` rows and returns their numbers.
     pub fn take(&mut self, n: usize) -> Vec<u32> {
         let mut rows = self.free.split_off(self.free.len().saturating_sub(n));
         let more = n - rows.len();

@@ -1,11 +1,12 @@
-//! Checks that the tables of docs/checkpoints.md match the registries; `scripts/docs` writes the tables.
+//! Checks that the tables of docs/checkpoints.md match the program: the supported architectures, and the
+//! files that are read or refused. `scripts/docs` writes the tables.
 
 use std::path::Path;
 
 use super::arch::{self, ALL, KINDS, MULTIMODAL};
 use super::weights::{foreign, gguf};
 
-/// One row of a table.
+/// Formats one row of a Markdown table.
 fn row(cells: &[String]) -> String {
     format!("| {} |\n", cells.join(" | "))
 }
@@ -24,7 +25,8 @@ fn list(texts: impl IntoIterator<Item = impl AsRef<str>>) -> String {
     texts.into_iter().map(|text| code(text.as_ref())).collect::<Vec<_>>().join(", ")
 }
 
-/// One row for every `model_type`, with its name in GGUF files.
+/// The table of architectures: one row for each `model_type`, with the names of this architecture in GGUF
+/// files.
 fn architectures() -> String {
     let decoders = ALL.iter().map(|a| (a.model_type(), a.summary()));
     let whole = MULTIMODAL.iter().map(|whole| (whole.model_type, whole.summary));
@@ -102,6 +104,6 @@ fn the_page_has_the_tables_of_the_registries() {
     }
     assert!(
         page == written,
-        "docs/checkpoints.md does not have the tables of the registries; run scripts/docs"
+        "the tables of docs/checkpoints.md differ from the registries; run scripts/docs"
     );
 }

@@ -1,6 +1,6 @@
 //! Runs decoders. A decoder consists of an embedding, `L` blocks of attention and MLP that add to a residual
 //! stream, a final norm, and a head. The [`Spec`] and the tensor names describe the differences between
-//! published architectures; all of them share one forward pass.
+//! published architectures; one forward pass computes all architectures.
 
 use candle_core::Tensor;
 use ndarray::ArrayView2;
@@ -44,7 +44,7 @@ impl Decoder {
         matches!(self.parts.blocks, Blocks::Streamed(_))
     }
 
-    /// Number of parameters; a tied head counts once.
+    /// Number of parameters. Weights that the embedding and the head share count once.
     pub fn n_params(&self) -> usize {
         self.parts.n_params(self.spec.tied)
     }
@@ -294,7 +294,7 @@ impl Decoder {
     /// The map to logits.
     ///
     /// # Errors
-    /// [`Error::NoHead`] if the checkpoint contains the model without its head.
+    /// [`Error::NoHead`] if the checkpoint contains no head.
     pub(super) fn head(&self) -> Result<&Head> {
         self.parts.head.as_ref().ok_or(Error::NoHead)
     }
@@ -334,8 +334,9 @@ impl Decoder {
         Ok(logits)
     }
 
-    /// For each row of `h`, residual streams `h_L` of shape `(n, d_model)`: the log-probability in nats of
-    /// the next token that `follow` gives for this row, and whether that token is the most likely one.
+    /// Scores the tokens that actually come next. `h` contains residual streams `h_L`, `(n, d_model)`, and
+    /// `follow` contains the next token of each row. Returns, for each row, the log-probability of its next
+    /// token in nats, and whether this token is the most likely one.
     ///
     /// # Errors
     /// Failures of the tensor library.

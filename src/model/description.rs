@@ -1,5 +1,5 @@
-//! Describes a checkpoint by its config and the headers of its weights. Weights are read only to compute the
-//! hash of their files.
+//! Describes a checkpoint from its config and the headers of its weight files. Weights are read only to
+//! compute the hash of their files.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -30,11 +30,11 @@ pub struct Description {
 
 impl Description {
     /// Describes an embedded model, a folder, a GGUF file, or an id on a hub. `allow_config_keys` has the
-    /// meaning of the field in [`ModelOptions`].
+    /// same meaning as [`ModelOptions::allow_config_keys`].
     ///
     /// # Errors
-    /// Returns those errors of [`LoadedDecoder::load`](super::LoadedDecoder::load) that can be detected in
-    /// the config and the headers.
+    /// Returns the errors of [`LoadedDecoder::load`](super::LoadedDecoder::load) that concern the config and
+    /// the headers.
     pub fn of(name: &str, allow_config_keys: &[String], hub: &Hub) -> Result<Self> {
         let id = files::find(name, hub)?;
         if hub::is_id(name)

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
-/// The CPU, or an NVIDIA GPU by number (only in a build with the feature `cuda`). The states that the two
-/// devices compute agree to rounding, not bit for bit.
+/// The CPU, or an NVIDIA GPU by number (only in a build with the feature `cuda`). The states that CPU and GPU
+/// compute differ by rounding errors.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Device {

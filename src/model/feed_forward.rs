@@ -28,7 +28,7 @@ pub(super) fn mixture(
     let logits = ops.linear(x, &maps.router)?;
     let scores = match mixture.weights {
         ExpertWeights::Sigmoid | ExpertWeights::NormalisedSigmoid => candle_nn::ops::sigmoid(&logits)?,
-        // Without a bias, the logits can choose the experts, because softmax keeps the order.
+        // Without a choice bias, the experts can be chosen by their logits, because softmax keeps the order.
         _ if !mixture.choice_bias => logits.clone(),
         ExpertWeights::SoftmaxOfChosen | ExpertWeights::SoftmaxOfAll => softmax(&logits)?,
     };

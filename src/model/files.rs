@@ -17,10 +17,11 @@ use crate::error::{Error, Result};
 use crate::names;
 
 const CONFIG: &str = "config.json";
-/// Maximum size in bytes of a config and of a tokenizer file. Published ones have up to 33 MB.
+/// Maximum size in bytes of a config and of a tokenizer file. Published files have up to 33 MB.
 const LARGEST: u64 = 64 << 20;
-/// Maximum numbers of braces and of brackets that open in JSON. Parsed, an object takes 700 bytes of memory
-/// and a list 160. Published files have up to some ten thousand and half a million.
+/// Maximum numbers of `{` and of `[` in a JSON file, which limit the memory of the parsed file: an object
+/// takes about 700 bytes, and a list about 160. Published files have up to some ten thousand objects and half
+/// a million lists.
 const MOST_OBJECTS: usize = 1_000_000;
 const MOST_LISTS: usize = 5_000_000;
 
@@ -83,12 +84,12 @@ impl ModelFiles {
                 let base = Self::open(base, &hub.without_base(), required)?;
                 if base.gguf.is_some() {
                     let reason = "is a GGUF file, but surmise merges a LoRA only into weights that are not \
-                                  quantised; name the model in safetensors";
+                                  quantised; give the model in safetensors format";
                     return Err(Error::Parameter { name: "--base", reason: reason.into() });
                 }
                 if base.adapter.is_some() {
                     let reason = "names a model that itself has an adapter, but surmise merges only one \
-                                  adapter; name a model without one";
+                                  adapter; name a model without an adapter";
                     return Err(Error::Parameter { name: "--base", reason: reason.into() });
                 }
                 Ok(Self { id, adapter: Some(folder), ..base })
@@ -97,14 +98,14 @@ impl ModelFiles {
                 let config = disk::read(folder.join(adapter::CONFIG)).unwrap_or_default();
                 let base = adapter::base_of(&config);
                 let mut why = String::new();
-                // The base is opened only if the adapter's config names it by a hub id: a path may come from
-                // another machine.
+                // The base model is opened only if the adapter's config contains an id on a hub. A path may
+                // come from another machine.
                 if let Some(base) = base.as_deref().filter(|base| hub::is_id(base)) {
                     match Self::open(base, &hub.without_base(), required) {
                         Ok(found) if found.gguf.is_none() && found.adapter.is_none() => {
                             hub.note(&format!(
-                                "{id}: adapter of {base}, which is used as the base model (choose another \
-                                 one with --base)"
+                                "{id}: this is an adapter of {base}, which is used as the base model; \
+                                 choose another base model with --base"
                             ));
                             return Ok(Self { id, adapter: Some(folder), ..found });
                         }
@@ -167,7 +168,7 @@ impl ModelFiles {
             (Some(member), CONFIG) => Ok(Cow::Borrowed(member.config)),
             (Some(member), "tokenizer.json") => Ok(Cow::Borrowed(member.tokenizer)),
             _ => {
-                // The tokenizer of an adapter takes precedence over that of its base.
+                // A tokenizer file in the adapter's folder takes precedence over the file of the base model.
                 let own = self.adapter.as_ref().map(|folder| folder.join(file));
                 let path =
                     own.filter(|own| file != CONFIG && own.is_file()).unwrap_or_else(|| self.path(file));
@@ -283,8 +284,8 @@ pub(super) fn find(name: &str, hub: &Hub) -> Result<String> {
     Err(Error::Unknown { kind: "model", name: name.into(), hint: missing::hint(name) })
 }
 
-/// The embedded model with this name. If the name matches only without regard to case, a folder or file of
-/// that name takes precedence.
+/// The embedded model with this name. If the name differs in case, a folder or file with the given name takes
+/// precedence.
 fn embedded_member(name: &str) -> Option<&'static Member> {
     let found = names::find(name, embedded(), |member| member.name)?;
     (found.name == name || std::fs::symlink_metadata(name).is_err()).then_some(found)

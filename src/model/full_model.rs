@@ -42,7 +42,7 @@ impl Model {
     /// * an embedded model;
     /// * a folder with config.json, tokenizer.json and weights (f32, f16 or bf16) in model.safetensors or
     ///   pytorch_model.bin, as one file or as several files with an index;
-    /// * a GGUF file, or a folder with one;
+    /// * a GGUF file, or a folder with a GGUF file;
     /// * an id on a hub. Environment variables configure the hub.
     ///
     /// # Errors
@@ -69,8 +69,8 @@ impl Model {
         Ok(Self { info, decoder, tokenizer, options, ends, chat, stored, architecture, weight_bytes })
     }
 
-    /// The id of the model that a name refers to: an embedded model, a folder, or an id on a hub. This
-    /// function reads and downloads no file.
+    /// The id of the model that a name refers to: an embedded model, a folder, a GGUF file, or an id on a
+    /// hub. This function reads and downloads no file.
     ///
     /// # Errors
     /// [`Error::Unknown`] for any other name.
@@ -87,8 +87,8 @@ impl Model {
     /// A randomly initialised model with the same config. `seed` determines its weights.
     ///
     /// # Errors
-    /// Failures of the tensor library, and [`Error::Write`] if the weights go to a temporary file and the
-    /// disk is full.
+    /// Failures of the tensor library, [`Error::Parameter`] if the weights do not fit within the memory
+    /// limit, and [`Error::Write`] if the weights go to a temporary file and the disk is full.
     pub fn random_init(&self, seed: u64) -> Result<Decoder> {
         let (spec, device) = (self.decoder.spec(), self.options.device.open()?);
         let init = RandomInit { seed };
@@ -107,7 +107,7 @@ impl Model {
     fn random_init_plan(&self) -> Result<MemoryPlan> {
         let (id, options) = (&self.info.id, &self.options);
         let left = options.max_memory_bytes.map(|limit| limit.saturating_sub(self.weight_bytes));
-        let what = "the weights of its randomly initialised model in addition to its own";
+        let what = "its own weights and those of its randomly initialised model";
         plan(id, what, self.decoder.spec(), self.info.n_params, options, left)
     }
 

@@ -9,7 +9,7 @@ use super::buffers;
 use super::spec::{Activation, Alibi, Spec};
 use crate::numeric::kernels::exp;
 
-/// Number of lanes in sums, the width of an AVX-512 register.
+/// Number of partial sums of a sum or dot product: the number of `f32` values in an AVX-512 register.
 const LANES: usize = 16;
 
 /// Normalises each row of `d` values: `(x - mean if centred) / sqrt(mean square + eps) * weight + bias`.
@@ -106,7 +106,7 @@ impl NullaryFnOnce for Activate<'_> {
             }
             Activation::Relu => {
                 for o in self.out.iter_mut() {
-                    // `max` would replace NaN, so compare.
+                    // `f32::max` would replace NaN by 0, so compare.
                     *o = if *o < 0.0 { 0.0 } else { *o };
                 }
             }
@@ -122,7 +122,7 @@ impl NullaryFnOnce for Activate<'_> {
             }
             Activation::ClampedSwiGlu { alpha, limit } => {
                 for o in self.out.iter_mut() {
-                    // `min` would replace NaN, so compare.
+                    // `f32::min` would replace NaN by `limit`, so compare.
                     let gate = if *o > limit { limit } else { *o };
                     *o = gate / (1.0 + exp(-alpha * gate));
                 }

@@ -29,13 +29,14 @@ fn slice_mut<'a>(storage: &'a mut CpuStorage, layout: &Layout) -> Result<&'a mut
     }
 }
 
-/// Calls `f` with the values of a contiguous tensor, without a copy.
+/// Calls `f` with the values of a contiguous tensor, or with `None` without a tensor. Does not copy the
+/// values.
 fn with_values<T>(tensor: Option<&Tensor>, f: impl FnOnce(Option<&[f32]>) -> Result<T>) -> Result<T> {
     let Some(tensor) = tensor else { return f(None) };
     let (storage, layout) = tensor.storage_and_layout();
     match &*storage {
         Storage::Cpu(storage) => f(Some(slice(storage, layout)?)),
-        _ => candle_core::bail!("fused operations run on the CPU"),
+        _ => candle_core::bail!("fused operations run only on the CPU"),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Defines the description of a checkpoint that results contain.
+//! Defines [`ModelInfo`], the description of a checkpoint in results.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,15 +9,17 @@ use super::weights::Precision;
 /// Description of a checkpoint: its origin, its sizes, and how it was opened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ModelInfo {
-    /// The last component of the folder's path, the embedded name, or the id on a hub. The revision follows
-    /// the id on a hub, unless it is `main`.
+    /// Name of the model: the last component of the folder's path, the file name of a GGUF file without its
+    /// extension, the name of an embedded model, or the id on a hub. A revision other than `main` follows the
+    /// id on a hub.
     pub id: String,
-    /// The training recipe that the model belongs to, if known. A family is not an architecture.
+    /// The family of the model, if known: models that were trained with the same recipe. Several families can
+    /// have the same architecture.
     #[serde(default)]
     pub family: Option<String>,
     /// `model_type` of config.json; for a multimodal model, the architecture of its text part.
     pub architecture: String,
-    /// Number of parameters; a tied head counts once.
+    /// Number of parameters. Weights that the embedding and the head share count once.
     pub n_params: usize,
     /// Number of blocks, L.
     pub n_layers: usize,
@@ -55,8 +57,8 @@ impl ModelInfo {
         let whole = self.flags.iter().find_map(|flag| flag.strip_prefix("text_part_of:"));
         let part = whole.map(|whole| {
             format!(
-                "{id}: only the text part of the {whole} model is read, as a causal {}; the other \
-                 parts are ignored",
+                "{id}: surmise reads only the text part of this {whole} model, as a causal decoder of \
+                 architecture {}, and ignores the other parts",
                 self.architecture
             )
         });
@@ -77,7 +79,7 @@ impl ModelInfo {
             )),
             ("foreign_code", class) => Some(format!(
                 "warning: {id}: config.json names custom model code (auto_map: `{class}`), which surmise \
-                 does not run; the states are those of a causal {}",
+                 does not run; the states are computed as for a causal decoder of architecture {}",
                 self.architecture
             )),
             _ => None,

@@ -30,7 +30,7 @@ impl LoadedDecoder {
     /// Loads the decoder of an embedded model, a folder, a GGUF file, or an id on a hub.
     ///
     /// # Errors
-    /// Returns the errors of [`Model::load`](super::Model::load), except those of the tokenizer.
+    /// Returns the errors of [`Model::load`](super::Model::load), except errors of the tokenizer.
     pub fn load(name: &str, options: &ModelOptions, hub: &Hub) -> Result<Self> {
         Self::open(&ModelFiles::open(name, hub, RequiredFiles::Weights)?, options, hub, |_, _| Ok(()))
             .map(|(loaded, ())| loaded)
@@ -54,8 +54,8 @@ impl LoadedDecoder {
         }
         if plan.most_blocks.is_some() {
             hub.note(&format!(
-                "{}: the weights take {} bytes in f32, more than --max-memory allows; each block is read \
-                 from the weight file when it is needed",
+                "{}: the weights take {} bytes in f32 and do not all fit within --max-memory; each block is \
+                 read from the weight file when it is needed",
                 files.id,
                 4 * n_params
             ));
@@ -74,11 +74,11 @@ impl LoadedDecoder {
     }
 }
 
-/// Plans how to keep the weights in memory; `left` is the number of bytes that remain of the limit. On a GPU,
-/// all weights must fit at once.
+/// Plans how to keep the weights in memory; `left` is the part of the memory limit, in bytes, that other
+/// weights do not use. On a GPU, all weights must fit at once.
 ///
 /// # Errors
-/// [`Error::Parameter`] if one block does not fit.
+/// [`Error::Parameter`] if one block does not fit or, on a GPU, if the weights do not fit.
 pub(super) fn plan(
     id: &str,
     what: &str,

@@ -4,7 +4,7 @@
 use super::spec::Spec;
 use super::table::PIECE_VALUES;
 
-/// Bytes of a value in memory.
+/// Bytes of an f32 value.
 const VALUE_BYTES: u64 = 4;
 
 /// How the parameters of a decoder are kept in memory.
@@ -110,7 +110,7 @@ mod tests {
             d_mlp: 300,
             ..Spec::default()
         };
-        // Four maps of 100 x 100 and two of 100 x 300.
+        // A block has four maps of 100 x 100 values and two maps of 100 x 300 values.
         assert_eq!(largest_block(&spec), 100_000);
         let n_params = 1_100_000;
         let plan = |limit, n_threads| MemoryPlan::of(&spec, n_params, limit, n_threads);

@@ -1,4 +1,4 @@
-//! Writes the hint on a model name that is neither a file or folder nor a known name.
+//! Writes the hint for an unknown model name: what is wrong, the nearest names, and the accepted forms.
 
 use std::path::{Path, PathBuf};
 
@@ -8,12 +8,12 @@ use super::weights::gguf::is_gguf;
 use crate::disk;
 use crate::names;
 
-/// Forms of names that can be given.
+/// The accepted forms of a model name, except an id on a hub.
 const FORMS: &str = "give a folder with config.json, tokenizer.json and weights, a GGUF file";
 /// Maximum number of models of a folder that a hint lists.
 const MOST_LISTED: usize = 4;
 
-/// What is wrong with a name, the nearest names, and the forms that a name can have.
+/// The hint for an unknown model name.
 pub(super) fn hint(name: &str) -> String {
     if hub::is_path(name, Path::new("")) || name.contains('/') {
         return of_path(name);
@@ -29,7 +29,8 @@ pub(super) fn hint(name: &str) -> String {
     )
 }
 
-/// The hint on a path: the files and folders next to it with the nearest names.
+/// The hint for a path: the models in the same folder with the nearest names, or else the first models in
+/// that folder.
 fn of_path(name: &str) -> String {
     let path = Path::new(name);
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -53,18 +54,18 @@ fn of_path(name: &str) -> String {
             let listed: Vec<String> =
                 there.iter().take(MOST_LISTED).map(|path| path.display().to_string()).collect();
             let more = if there.len() > MOST_LISTED { ", ..." } else { "" };
-            format!("the models there are {}{more}; ", listed.join(", "))
+            format!("the models in that folder are {}{more}; ", listed.join(", "))
         }
         (near, _) => format!("did you mean {}? ", near.join(" or ")),
     };
-    // A path whose first part is a folder can have the form of an id.
+    // A path such as `folder/name` can also be an id on a hub. The suffix `@main` marks it as an id.
     let is_like_id = name.matches('/').count() == 1 && !name.starts_with(['/', '.', '~']);
     let is_like_id = is_like_id && !name.contains('@') && !hub::is_file_name(name);
     let on_hub = if is_like_id { format!("{name}@main") } else { "owner/name".into() };
     format!("there is no such file or folder{what}; {next}{FORMS}, or {on_hub} for a model on a hub")
 }
 
-/// The GGUF files and the folders with a config.json in a folder, sorted.
+/// The models in a folder, sorted: its GGUF files, and its subfolders that contain a config.json.
 fn models(folder: &Path) -> Vec<PathBuf> {
     let is_model = |path: &PathBuf| {
         let is_file = is_gguf(&path.to_string_lossy()) && path.is_file();

@@ -13,19 +13,19 @@ use super::spec::Spec;
 use super::weights::Checkpoint;
 use crate::error::Result;
 
-/// The contents of the config and the headers.
+/// The contents of the config and of the weight headers.
 pub(super) struct OpenedFiles {
     pub(super) architecture: &'static dyn Architecture,
     pub(super) spec: Spec,
     pub(super) names: TensorNames,
     pub(super) checkpoint: Arc<Checkpoint>,
-    /// Number of parameters in the files; a tied head counts once.
+    /// Number of parameters in the files. Weights that the embedding and the head share count once.
     pub(super) n_params: usize,
     unread: UnreadKeys,
 }
 
 impl OpenedFiles {
-    /// Reads the config, then calls `also`, then reads the headers.
+    /// Reads the config, calls `also` with it, and reads the weight headers.
     ///
     /// # Errors
     /// Returns an error for any fault in the files. The message names the file and the key or tensor.

@@ -1,6 +1,6 @@
-//! Implements the operations of a decoder in two forms that agree to rounding. `Composed` uses candle's
-//! tensor operations: it is differentiable and runs on any device. `Fused` runs the loops of `fused.rs` on
-//! the CPU, one thread per batch; it is several times faster and has no gradient.
+//! Implements the operations of a decoder in two forms whose results differ only by rounding errors.
+//! `Composed` uses candle's tensor operations: it is differentiable and runs on any device. `Fused` runs the
+//! loops of `fused.rs` on the CPU, one thread per batch; it is several times faster and has no gradient.
 
 use candle_core::{Device, Result, Tensor};
 
@@ -73,7 +73,8 @@ impl Ops {
     }
 
     /// Applies the non-linearity of the MLP to each element of `up`. With a gate, applies it to the gate
-    /// instead, and multiplies the result by `up`. No other tensor may share the values of `gate` or `up`.
+    /// instead, and multiplies the result by `up`. May overwrite `gate` and `up`, so no other tensor may
+    /// share their values.
     pub(super) fn activate(self, activation: Activation, gate: Option<Tensor>, up: Tensor) -> Result<Tensor> {
         match (self, gate) {
             (Self::Fused, None) => {
@@ -105,8 +106,8 @@ impl Ops {
         }
     }
 
-    /// Applies rotary positions to each head of `x`, `(n, heads * head_dim)`. No other tensor may share the
-    /// values of `x`.
+    /// Applies rotary positions to each head of `x`, `(n, heads * head_dim)`. May overwrite `x`, so no other
+    /// tensor may share its values.
     pub(super) fn rotate(self, x: Tensor, angles: &Angles, head_dim: usize) -> Result<Tensor> {
         let Angles { cos, sin, interleaved } = angles;
         if self == Self::Fused {
@@ -150,8 +151,8 @@ impl Ops {
             return q.apply_op3_no_bwd(k, v, &FusedAttention { batch, form });
         }
         let AttentionForm { spec, window, sinks } = form;
-        // Windows of equal length share one causal mask; any other batch becomes one row, and its mask lets
-        // each token attend to itself and its ancestors only.
+        // Windows of equal length share one causal mask; any other batch is computed as one sequence, and its
+        // mask lets each token attend only to its path.
         let (rows, t) = batch.rows.unwrap_or((1, batch.len()));
         let split = |x: &Tensor, heads: usize| {
             x.reshape((rows, t, heads, spec.head_dim))?.transpose(1, 2)?.contiguous()
@@ -228,7 +229,8 @@ pub(super) fn softmax(x: &Tensor) -> Result<Tensor> {
 }
 
 /// The mask to add to the scores of the first `t` tokens of a batch: minus infinity for tokens that are not
-/// attended to, the ALiBi bias for the others. Shape `(t, t)`, or `(n_heads, t, t)` with ALiBi.
+/// attended to, and the ALiBi bias (or 0) for the other tokens. Shape `(t, t)`, or `(n_heads, t, t)` with
+/// ALiBi.
 fn mask(batch: &Batch, t: usize, spec: &Spec, window: Option<usize>, device: &Device) -> Result<Tensor> {
     let heads = if spec.alibi.is_some() { spec.n_heads } else { 1 };
     let bias = |h: usize, query: usize, key: usize| {

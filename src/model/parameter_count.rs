@@ -4,8 +4,9 @@ use super::arch::{TensorNames, TensorPrefixes};
 use super::spec::Spec;
 use super::weights::Checkpoint;
 
-/// Number of parameters in the blocks, and in the embeddings, norms, projections and head around them. A tied
-/// head counts once. Other parts of a model, such as an image encoder, do not count.
+/// Number of parameters in the blocks, and in the embeddings, norms, projections and head around them.
+/// Weights that the embedding and the head share count once. Other parts of a model, such as an image
+/// encoder, do not count.
 pub(super) fn n_params(names: &TensorNames, spec: &Spec, checkpoint: &Checkpoint) -> usize {
     let TensorPrefixes { prefix, head } =
         names.place(&|name| checkpoint.shapes().any(|(other, _)| other == name));

@@ -29,7 +29,7 @@ pub struct Parameters {
 }
 
 impl Parameters {
-    /// Moves the parameters to another device; makes no copy if they are already there.
+    /// Moves the parameters from the CPU to `device`. Makes no copy if `device` is the CPU.
     ///
     /// # Errors
     /// If the parameters do not fit on the device, or if some of them are not in memory.
@@ -58,7 +58,7 @@ impl Parameters {
         })
     }
 
-    /// Number of parameters; a tied head counts once.
+    /// Number of parameters. Weights that the embedding and the head share count once.
     pub fn n_params(&self, tied: bool) -> usize {
         let norms = self.embedding_norm.iter().chain(&self.final_norm).map(NormWeights::n_params);
         let projections = self.projections.iter().flatten().map(Linear::n_params);

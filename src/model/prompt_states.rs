@@ -1,6 +1,6 @@
-//! Computes states and outputs of a decoder at the last tokens of prompts: the state after each block, as the
-//! next block reads it, and the logits of chosen tokens. Each distinct prefix of the prompts is computed
-//! once.
+//! Computes states and outputs of a decoder at the last tokens of prompts: the state after each block,
+//! normalised like the input of the next block, and the logits of chosen tokens. Each distinct prefix of the
+//! prompts is computed once.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -123,8 +123,8 @@ impl PromptStates {
         self.n_blocks
     }
 
-    /// The states of some prompts after `block` (counted from 1), `(prompts, d_model)`, normalised as the
-    /// next block reads them.
+    /// The states of some prompts after `block` (counted from 1), `(prompts, d_model)`, normalised like the
+    /// input of the next block.
     ///
     /// # Errors
     /// [`Error::Read`](crate::Error::Read) if the rows are in a temporary file that can no longer be read.
@@ -162,8 +162,8 @@ impl PromptStates {
 struct Wanted {
     /// Positions of these tokens in the batch.
     places: Vec<u32>,
-    /// The row of the first token; the rows of the others follow, because rows are numbered in the order of
-    /// nodes.
+    /// The row of the first of these tokens. The other tokens have the rows directly after it, because rows
+    /// are numbered in the order of trie nodes.
     first_row: usize,
 }
 

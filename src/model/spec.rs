@@ -17,7 +17,7 @@ pub enum Norm {
     Rms {
         /// Added to the mean square.
         eps: f64,
-        /// The file stores the weight minus 1 (Gemma); loading adds 1.
+        /// Whether the file stores the weight minus 1 (Gemma), so that loading must add 1.
         offset: bool,
     },
 }
@@ -67,9 +67,9 @@ pub enum BlockForm {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rope {
     /// One inverse frequency per rotated pair, computed in f64 from the config; any values in the weight file
-    /// are ignored. The first `2 * inv_freq.len()` values of a head are rotated, the others are unchanged.
+    /// are ignored. Only the first `2 * inv_freq.len()` values of a head are rotated.
     pub inv_freq: Vec<f32>,
-    /// Factor of the cosines and sines (LongRoPE).
+    /// Factor that multiplies the cosines and sines (LongRoPE and YaRN).
     pub attention_factor: f32,
     /// Whether pair `i` consists of the values `2 i` and `2 i + 1` (GPT-J) instead of `i` and `i + pairs`.
     pub interleaved: bool,
@@ -78,7 +78,7 @@ pub struct Rope {
 /// The settings that can differ between the blocks of a decoder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Layer {
-    /// Number of last tokens of its path that a token attends to, itself included. If absent: all of them.
+    /// Number of tokens in the sliding window, including the token itself. If absent, attention is full.
     pub window: Option<usize>,
     /// Index in [`Spec::ropes`] of the rotary table for queries and keys, if any.
     pub rope: Option<usize>,
@@ -123,7 +123,7 @@ pub struct SharedExpert {
 pub struct Mixture {
     /// Number of experts.
     pub n_experts: usize,
-    /// Number of experts per token: those with the largest scores, the first ones among equal scores.
+    /// Number of experts per token. The experts with the largest scores are chosen.
     pub n_chosen: usize,
     /// Width of an expert's hidden layer.
     pub d_expert: usize,
@@ -180,7 +180,7 @@ pub struct Alibi {
 }
 
 impl Alibi {
-    /// The bias of the scaled score, up to a constant per query, which the softmax cancels.
+    /// The bias that is added to a scaled score, up to a constant for each query, which the softmax cancels.
     pub fn bias(&self, head: usize, query: usize, key: usize, scale: f32) -> f32 {
         let slope = self.slopes[head];
         if self.is_rounded {
@@ -197,11 +197,11 @@ impl Alibi {
 pub struct Spec {
     /// Width of the residual stream.
     pub d_model: usize,
-    /// Width of the embedding. If it differs from `d_model`, linear maps convert between them (OPT-350m).
+    /// Width of the embedding. If it differs from `d_model`, linear maps convert between the two (OPT-350m).
     pub d_embedding: usize,
     /// Number of blocks, L.
     pub n_layers: usize,
-    /// Number of blocks that a file may have after the last one (GLM 4.5). They do not affect the states.
+    /// Number of blocks that a file may contain after block `L` (GLM 4.5). They do not affect the states.
     pub n_further_blocks: usize,
     /// Number of rows of the embedding.
     pub vocab_size: usize,
@@ -220,7 +220,7 @@ pub struct Spec {
     pub embedding_scale: f64,
     /// Whether the embedding is normalised (BLOOM).
     pub embedding_norm: bool,
-    /// Row of position 0 in the table of learned positions, if the embedding has such positions.
+    /// Row of position 0 in the table of learned positions; absent if the model has no learned positions.
     pub learned_positions: Option<usize>,
 
     /// Kind of all norms.
@@ -237,7 +237,7 @@ pub struct Spec {
     pub layers: Vec<Layer>,
     /// Factor that multiplies the attention scores before the softmax.
     pub attention_scale: f32,
-    /// Attention scores `s` become `cap * tanh(s / cap)`.
+    /// The `cap` by which each attention score `s` becomes `cap * tanh(s / cap)`, if any.
     pub attention_softcap: Option<f32>,
     /// Linear biases of the attention scores, if any.
     pub alibi: Option<Alibi>,
@@ -264,7 +264,7 @@ pub struct Spec {
     pub tied: bool,
     /// Factor that multiplies the logits.
     pub logit_scale: f64,
-    /// Logits `s` become `cap * tanh(s / cap)`, after they are multiplied by `logit_scale`.
+    /// Like `attention_softcap`, but for the logits after their multiplication by `logit_scale`.
     pub logit_softcap: Option<f64>,
 
     /// Standard deviation of random initial weights (`initializer_range`).
@@ -323,7 +323,7 @@ impl Spec {
             ("width", self.d_model),
             ("width of the embedding", self.d_embedding),
             ("number of blocks", self.n_layers),
-            ("vocabulary", self.vocab_size),
+            ("vocabulary size", self.vocab_size),
             ("number of heads", self.n_heads),
             ("number of key/value heads", self.n_kv_heads),
             ("head width", self.head_dim),
@@ -374,9 +374,9 @@ impl Mixture {
     }
 }
 
-/// The ALiBi slope of each head. If `n` is a power of two, the slopes are `2^(-8 i / n)` for `i = 1..=n`.
+/// The ALiBi slopes of `n` heads. If `n` is a power of two, the slopes are `2^(-8 i / n)` for `i = 1..=n`.
 /// Otherwise they are the slopes of the next lower power of two, followed by every other slope of the next
-/// higher one.
+/// higher power of two.
 ///
 /// # References
 /// Press, Smith and Lewis 2022, "Train Short, Test Long".

@@ -50,9 +50,9 @@ pub fn read_windows(path: &Path) -> Result<Vec<Vec<u32>>> {
     Ok(ids.chunks(t).map(<[u32]>::to_vec).collect())
 }
 
-/// Runs the decoder over `windows` of one length and writes `h_0 .. h_L`, `input_ids` and, if requested,
-/// `logits` to `path`. On failure, no file remains. Calls `step` with the completed share of the work, from 0
-/// to 1.
+/// Runs the decoder over `windows`, which must have the same length, and writes `h_0 .. h_L`, `input_ids`
+/// and, if requested, `logits` to `path`. On failure, no file remains. Calls `step` with the completed share
+/// of the work, from 0 to 1.
 ///
 /// # Errors
 /// [`Error::Window`] if the windows differ in length or do not fit the model; [`Error::NoHead`] if logits are
@@ -207,7 +207,8 @@ impl Layout {
         let malformed =
             |source: &dyn std::fmt::Display| Error::from(candle_core::Error::Msg(source.to_string()));
         let metadata = Metadata::new(Some(about), infos).map_err(|source| malformed(&source))?;
-        // A JSON value sorts its keys, so that every run writes the same bytes.
+        // Convert the metadata to a JSON value, which sorts its keys, so that every run writes the same
+        // bytes.
         let value = serde_json::to_value(&metadata).map_err(|source| malformed(&source))?;
         let mut json = value.to_string().into_bytes();
         // Data begins at a multiple of eight bytes, as the safetensors format requires.

@@ -12,8 +12,9 @@ use super::store::Store;
 use super::tensor_values::with_values;
 use crate::error::{Error, Result};
 
-/// Tokens per batch: enough for full matrix-multiply speed, few enough that activations stay in cache. The
-/// number is fixed, so that results are bit-identical on any number of threads.
+/// Maximum number of tokens that a batch owns (see [`Trie::batches`]). Large batches make matrix products
+/// fast, but the activations of a batch should stay in the CPU cache. The number is fixed, so that results
+/// are bit-identical on any number of threads.
 pub(super) const BATCH_TOKENS: usize = 512;
 
 /// A position in a window: `(window, token)`, from 0.
@@ -145,8 +146,8 @@ pub(super) fn check(decoder: &Decoder, model: &str, windows: &[Vec<u32>]) -> Res
         }
         if window.len() > spec.max_positions {
             let reason = format!(
-                "has {} tokens, but the model has only {} positions; lower --entities, or --window-tokens \
-                 for texts, or use a model with more positions",
+                "has {} tokens, but the model has only {} positions; lower --entities (for texts: \
+                 --window-tokens), or use a model with more positions",
                 window.len(),
                 spec.max_positions
             );

@@ -38,8 +38,8 @@ impl Store {
         Ok(Self { n_rows, d, storage })
     }
 
-    /// Where `len` values from row `first` of layer `l` are stored, counted in values: from the start of the
-    /// layer's array in memory, or from the start of the file, in which each value has 4 bytes.
+    /// The range of `len` values that start at row `first` of layer `l`. Indices count values, not bytes:
+    /// from the start of the layer's array in memory, or from the start of the file.
     fn range(&self, l: usize, first: usize, len: usize) -> Range<usize> {
         let start = match self.storage {
             Storage::Memory(_) => first * self.d,

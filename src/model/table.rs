@@ -11,7 +11,7 @@ use super::block_parameters::Linear;
 use super::ops::Ops;
 use crate::error::Result;
 
-/// The largest number of values of a table that are read at once: 16 MiB of f32.
+/// Maximum number of values of a table that are read at once: 16 MiB of f32.
 pub(super) const PIECE_VALUES: usize = 1 << 22;
 
 /// A matrix whose rows are read from storage.
@@ -30,7 +30,7 @@ pub trait StoredRows: Send + Sync {
 pub enum Table {
     /// `(vocab_size, width)`, contiguous.
     Loaded(Tensor),
-    /// Read when needed, on the CPU.
+    /// Rows that are read when needed. The device is the CPU.
     Stored(Arc<dyn StoredRows>),
 }
 
@@ -105,7 +105,7 @@ impl Table {
         }
     }
 
-    /// Whether both are the same table.
+    /// Whether both values refer to the same table.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Loaded(a), Self::Loaded(b)) => a.id() == b.id(),
@@ -152,7 +152,7 @@ impl Head {
     }
 }
 
-/// Ranges of rows, each of at most [`PIECE_VALUES`] values, that make up a table.
+/// Splits a table into ranges of rows, each with at most [`PIECE_VALUES`] values.
 pub(super) fn pieces([n, width]: [usize; 2]) -> impl Iterator<Item = Range<usize>> {
     let step = (PIECE_VALUES / width.max(1)).max(1);
     (0..n).step_by(step).map(move |first| first..n.min(first + step))
@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn a_table_in_pieces_gives_the_bits_of_a_whole_one() {
-        // Three pieces; the last one is shorter than the others.
+        // The table has three pieces, and the last piece is shorter than the other two.
         let dims = [20_000, 512];
         assert_eq!(pieces(dims).count(), 3);
         let stored = Table::Stored(Arc::new(Wave(dims)));

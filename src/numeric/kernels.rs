@@ -6,7 +6,8 @@
 //! functions run on the calling thread and in a fixed order, so results do not depend on the number of
 //! threads. Callers add parallelism.
 //!
-//! A wrong slice length is a bug and panics. User input is checked before it reaches these functions.
+//! A wrong slice length is a bug of the caller and causes a panic. User input is checked before it reaches
+//! these functions.
 #![expect(unsafe_code, reason = "gemm takes raw pointers; the slices behind them are checked first")]
 
 use pulp::NullaryFnOnce;
@@ -145,7 +146,7 @@ pub fn transpose(rows: usize, columns: usize, values: &[f32]) -> Vec<f32> {
 ///
 /// The argument is split as `x = n log 2 + r` with `|r| <= log(2)/2`. Adding and subtracting 1.5 * 2^23
 /// rounds to the integer `n` and leaves it in the low bits of a float, so no conversion instruction is
-/// needed. The coefficients are those of `expf` in the Cephes library (Moshier).
+/// needed. The coefficients come from `expf` in the Cephes library (Moshier).
 #[inline(always)]
 pub fn exp(x: f32) -> f32 {
     const ROUND: f32 = 12_582_912.0; // 1.5 * 2^23

@@ -1,5 +1,5 @@
-//! Linear algebra of covariances in `f64`: Cholesky factorisation, canonical correlations, and the exact bias
-//! of Gaussian information.
+//! Linear algebra of covariances in `f64`: Cholesky factorisation, canonical correlations, and Gaussian
+//! mutual information with its exact bias.
 //!
 //! # References
 //! Hotelling 1936 (canonical correlations); Anderson, *An Introduction to Multivariate Statistical Analysis*,
@@ -16,7 +16,7 @@ use super::kernels::dot_f64;
 /// `f32` input.
 pub(crate) const SINGULAR: f64 = 1e-10;
 
-/// Number of columns or rows to process at a time. It keeps temporary arrays smaller than the samples.
+/// Number of columns or rows to process at a time, so that temporary arrays are smaller than the samples.
 pub(crate) const BLOCK: usize = 256;
 
 /// The covariance `(1/n) Z^T Z` of centred rows `(n, d)`.
@@ -63,9 +63,9 @@ pub(crate) fn independent_columns(a: &Array2<f64>) -> Vec<bool> {
     independent(a, SINGULAR, &mut Array2::zeros(a.raw_dim()))
 }
 
-/// Computes the Cholesky factor and returns which columns are independent. It works row by row, so that both
-/// operands of a dot product are contiguous. The row of a dependent column is set to zero, so it has no
-/// effect on later rows.
+/// Computes the Cholesky factor and returns which columns are independent. The computation goes row by row,
+/// so that both operands of a dot product are contiguous. The row of a dependent column is set to zero, so
+/// that this row has no effect on later rows.
 fn independent(a: &Array2<f64>, least: f64, factor: &mut Array2<f64>) -> Vec<bool> {
     let d = a.nrows();
     let mut kept = vec![true; d];
@@ -135,8 +135,8 @@ pub(crate) struct Canonical {
     pub(crate) y_directions: Array2<f64>,
 }
 
-/// Canonical correlations of the first `dx` coordinates with the others. `None` if the covariance of a block
-/// is singular.
+/// Canonical correlations between the first `dx` coordinates and the remaining coordinates. `None` if the
+/// covariance of a block is singular.
 ///
 /// # Shapes
 /// `joint` is `(d_x + d_y, d_x + d_y)`.
@@ -154,8 +154,8 @@ pub(crate) fn canonical(joint: &Array2<f64>, dx: usize, least: f64) -> Option<Ca
     })
 }
 
-/// The two maps that whiten the blocks, and the cross covariance of the whitened blocks. Its singular values
-/// are the canonical correlations.
+/// The two maps that whiten the blocks, and the cross covariance of the whitened blocks, whose singular
+/// values are the canonical correlations.
 fn whitened(joint: &Array2<f64>, dx: usize, least: f64) -> Option<(Array2<f64>, Array2<f64>, Array2<f64>)> {
     let x = invert_lower(&cholesky(&joint.slice(s![..dx, ..dx]).to_owned(), least)?);
     let y = invert_lower(&cholesky(&joint.slice(s![dx.., dx..]).to_owned(), least)?);
@@ -168,8 +168,8 @@ pub(crate) fn squared_correlations(joint: &Array2<f64>, dx: usize) -> Option<f64
     whitened(joint, dx, 0.0).map(|(_, _, cross)| cross.iter().map(|value| value * value).sum())
 }
 
-/// The bias of Gaussian information from a sample covariance. It is exact for normal samples with any
-/// dependence.
+/// The bias in nats of Gaussian mutual information that is computed from a sample covariance. The formula is
+/// exact for normal samples with any dependence between the two blocks.
 ///
 /// # Formula
 /// `0.5 ( sum_{j=1}^{d_x} + sum_{j=1}^{d_y} - sum_{j=1}^{d_x+d_y} ) psi((n - j) / 2)`
@@ -178,8 +178,8 @@ pub(crate) fn wishart_bias_nats(n: usize, dx: usize, dy: usize) -> f64 {
     0.5 * (sum(dx) + sum(dy) - sum(dx + dy))
 }
 
-/// Gaussian information, `0.5 (logdet S_x + logdet S_y - logdet S)`. `None` if the joint covariance is
-/// singular.
+/// Gaussian mutual information in nats, `0.5 (logdet S_x + logdet S_y - logdet S)`. `None` if the joint
+/// covariance is singular.
 pub(crate) fn gaussian_nats(joint: &Array2<f64>, dx: usize) -> Option<f64> {
     let whole = cholesky(joint, SINGULAR * 1e-2)?;
     // The Cholesky factor of the first block is the first block of the joint factor.

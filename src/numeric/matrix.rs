@@ -15,7 +15,7 @@ pub(crate) struct Matrix<'a> {
 }
 
 impl<'a> Matrix<'a> {
-    /// Checks a matrix. `what` names it in errors.
+    /// Checks a matrix. `what` names the matrix in errors.
     ///
     /// # Errors
     /// [`Error::NonFinite`] with the first position and the number of values that are NaN or infinite.

@@ -7,14 +7,14 @@ use super::linear::cholesky;
 
 /// A gradient below this, relative to the largest initial gradient, counts as rounding error.
 const LEAST_GRADIENT: f64 = 1e-10;
-/// Smallest pivot, for columns of length 1.
+/// If a pivot is below this (for columns of length 1), the columns count as linearly dependent.
 const LEAST_PIVOT: f64 = 1e-12;
 
 /// Returns the `s >= 0` that minimises `|A s - b|^2`, given `gram = A^T A` and `along = A^T b`. At most
 /// `most` entries are above 0. If `b` is a sum of a few columns, most entries are 0.
 pub(crate) fn nonnegative_least_squares(gram: &Array2<f64>, along: &Array1<f64>, most: usize) -> Vec<f64> {
     let p = along.len();
-    // Scale all columns to length 1, so that one threshold suits all.
+    // Scale all columns to length 1, so that one threshold applies to all columns.
     let length: Vec<f64> = gram.diag().iter().map(|square| square.sqrt()).collect();
     let scale = |j: usize| if length[j] > 0.0 { length[j].recip() } else { 0.0 };
     let gram = Array2::from_shape_fn((p, p), |(i, j)| gram[[i, j]] * scale(i) * scale(j));
@@ -31,7 +31,7 @@ pub(crate) fn nonnegative_least_squares(gram: &Array2<f64>, along: &Array1<f64>,
         active.push(next);
         loop {
             let Some(wanted) = solve(&gram, &along, &active) else {
-                // The new column is a linear combination of the others.
+                // Leave out the new column, because it is a linear combination of the active columns.
                 active.retain(|&j| j != next);
                 barred[next] = true;
                 break;
@@ -96,7 +96,8 @@ mod tests {
             };
             assert!((value - truth).abs() < 1e-6, "{j}: {value}");
         }
-        // The columns are orthogonal, and the unrestricted weight of the second is negative, so it becomes 0.
+        // The columns are orthogonal. The unrestricted weight of the second column is negative, so its weight
+        // becomes 0.
         let gram = Array2::from_diag(&Array1::from(vec![2.0, 5.0]));
         let found = nonnegative_least_squares(&gram, &Array1::from(vec![4.0, -5.0]), 2);
         assert!((found[0] - 2.0).abs() < 1e-9 && found[1] == 0.0, "{found:?}");

@@ -1,5 +1,5 @@
-//! Converts coordinates to normal scores: each value becomes the standard normal quantile of its rank. This
-//! removes the effect of marginals and heavy tails.
+//! Converts coordinates to normal scores: each value becomes the standard normal quantile of its rank. The
+//! scores no longer depend on the marginal distributions, which may have heavy tails.
 //!
 //! Mutual information does not change under a strictly monotone map of a coordinate, because it depends only
 //! on the copula of a distribution.

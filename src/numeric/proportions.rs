@@ -81,8 +81,8 @@ mod tests {
 
     #[test]
     fn the_bootstrap_agrees_with_the_normal_interval_where_that_holds() {
-        // Of 400 pairs, 100 gain and 40 lose. The mean is .15 and its standard deviation is sqrt((.35 -
-        // .0225) / 400) = .02861.
+        // Among 400 differences, 100 are 1 and 40 are -1. The mean is .15, and its standard error is
+        // sqrt((.35 - .0225) / 400) = .02861.
         let differences: Vec<f64> = (0..400)
             .map(|i| {
                 if i < 100 {

@@ -1,4 +1,4 @@
-//! Formats numbers for people.
+//! Formats numbers for messages and tables.
 
 /// Formats a number with fixed decimals and without a sign before a zero: -0.001 with two decimals is `0.00`.
 pub(crate) fn fixed(value: f64, decimals: usize) -> String {

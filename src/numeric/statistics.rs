@@ -24,7 +24,8 @@ pub fn variance(values: &[f64]) -> Option<f64> {
     (values.len() >= 2).then(|| squares / (values.len() - 1) as f64)
 }
 
-/// The mean and its standard error, from the sample variance. The standard error of a single value is 0.
+/// The mean and its standard error, from the sample variance. For a single value, the standard error is given
+/// as 0.
 pub fn mean_and_stderr(values: &[f64]) -> (f64, f64) {
     (mean(values), (variance(values).unwrap_or(0.0) / values.len() as f64).sqrt())
 }

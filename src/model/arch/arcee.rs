@@ -7,7 +7,7 @@ use crate::model::spec::{Norm, Spec};
 
 pub(super) struct Arcee;
 
-/// The two maps of the MLP have the names of Llama.
+/// The tensor names of Llama, without the gate of the MLP.
 pub(super) const NAMES: TensorNames =
     TensorNames { mlp_in: MlpIn::Split { gate: "", up: "mlp.up_proj" }, ..llama::NAMES };
 

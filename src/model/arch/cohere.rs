@@ -1,5 +1,5 @@
-//! Cohere's Command R: parallel branches after one layer norm without bias, interleaved rotary positions, a
-//! scale of logits, and in Command R+ query-key normalisation (QK norm).
+//! Cohere's Command R: parallel branches after one layer norm without bias, interleaved rotary positions,
+//! scaled logits, and in Command R+ query-key normalisation (QK norm).
 
 use super::{Architecture, Config, TensorNames, llama, rotary};
 use crate::error::Result;

@@ -1,5 +1,5 @@
-//! Cohere's Command R7B and A: a Command R in which three of four blocks have a window and rotary positions.
-//! The other blocks have full attention and no positions.
+//! Cohere's Command R7B and A: a Command R in which three of four blocks have a sliding window and rotary
+//! positions. The other blocks have full attention and no positions.
 
 use super::{Architecture, Config, TensorNames, cohere, llama, sliding_window};
 use crate::error::Result;

@@ -9,8 +9,8 @@ use serde_json::Value;
 use crate::error::{Error, Result};
 use crate::model::spec::Activation;
 
-/// Upper limit for counts, far above those of published models. Memory is allocated according to these counts
-/// before any tensor is checked, so absurd values must be rejected early.
+/// Upper limit for counts. The counts in published models are far smaller. Memory is allocated according to
+/// these counts before any tensor is checked, so absurd values must be rejected early.
 const MAX_COUNT: usize = 65_536;
 
 /// A config.json with getters whose errors name the file and the key. It records which keys are requested, so
@@ -40,18 +40,18 @@ impl Config {
         self.refusal(format!("{reason}; correct the file or download it again"))
     }
 
-    /// An error about a valid file that the decoder does not support; `reason` includes the advice.
+    /// An error about a valid file that the decoder does not support; `reason` must also say what to do.
     pub(super) fn refusal(&self, reason: String) -> Error {
         Error::Config { path: self.path.clone(), reason }
     }
 
-    /// The value of a key; absent if the value is `null`.
+    /// The value of a key; `None` if the key is absent or its value is `null`.
     pub fn get(&self, key: &str) -> Option<&Value> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(key.to_owned());
         self.value.get(key).filter(|value| !value.is_null())
     }
 
-    /// Marks keys as requested, because they have no effect together with the other settings of this config.
+    /// Marks keys as requested although they have no effect together with the other settings of this config.
     pub(super) fn mark_inert(&self, keys: &[&str]) {
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         asked.extend(keys.iter().map(|key| (*key).to_owned()));
@@ -81,7 +81,7 @@ impl Config {
         config
     }
 
-    /// A copy that has `count` as the value of a key if the key is absent or null.
+    /// A copy in which a key has the value `count` if the key was absent or null.
     pub(super) fn with_default(&self, key: &str, count: usize) -> Self {
         let mut config = self.clone();
         if self.get(key).is_none() {
@@ -97,7 +97,8 @@ impl Config {
         config
     }
 
-    /// A copy that has the given value of a key if the key is absent. A `null` is kept.
+    /// A copy in which a key has the given value if the key was absent. A key with the value `null` is
+    /// unchanged.
     pub(super) fn with_absent(self, key: &str, value: &Value) -> Self {
         if self.value.get(key).is_none() { self.with(key, value.clone()) } else { self }
     }
@@ -156,7 +157,7 @@ impl Config {
     /// A count of blocks, heads or values in a head, with a default.
     ///
     /// # Errors
-    /// If the value is not such a count.
+    /// If the value is not a whole number, or is above the limit.
     pub fn count_or(&self, key: &str, default: usize) -> Result<usize> {
         if self.get(key).is_some() { self.count(key) } else { Ok(default) }
     }
@@ -170,13 +171,14 @@ impl Config {
             Ok(width / n_heads)
         } else {
             Err(self.fault(format!(
-                "width {width} cannot be divided into {n_heads} heads of equal width of at most {MAX_COUNT}, \
+                "width {width} cannot be divided into {n_heads} equal heads (of at most {MAX_COUNT} values), \
                  and no head_dim is given"
             )))
         }
     }
 
-    /// The alternative in `keys` that this config uses; the first alternative if it uses none.
+    /// The first of `keys` that this config contains; `keys[0]` if it contains none. The keys are alternative
+    /// names of one setting.
     pub fn present_alias<'a>(&self, keys: &[&'a str]) -> &'a str {
         self.mark_inert(keys);
         keys.iter().find(|key| self.get(key).is_some()).or(keys.first()).copied().unwrap_or_default()
@@ -246,7 +248,7 @@ impl Config {
         }
     }
 
-    /// A switch with a default.
+    /// A boolean with a default.
     ///
     /// # Errors
     /// If the value is neither true nor false.

@@ -1,6 +1,6 @@
 //! Lists, for each `model_type`, the keys of config.json that transformers reads. `scripts/config_keys.py`
 //! extracts the lists from the config classes and the model code. A key that transformers does not read
-//! cannot change the states that it computes, so the architectures here ignore such a key, too.
+//! cannot change the states that transformers computes, so surmise ignores the key, too.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -39,8 +39,7 @@ impl ConfigKeys {
         TABLE.by_type.get(model_type)
     }
 
-    /// The keys that can affect the states, with their defaults, for those keys that have a default in the
-    /// config class.
+    /// The keys that can affect the states and have a default in the config class, with their defaults.
     pub(super) fn defaults(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.read.iter().filter(|(_, value)| !value.is_null()).map(|(key, value)| (key.as_str(), value))
     }
@@ -54,7 +53,7 @@ impl ConfigKeys {
     /// value of the config class.
     pub(super) fn asks_for_nothing(&self, key: &str, value: &Value) -> bool {
         let Some(default) = self.read.get(key) else { return true };
-        // Attention is causal if the key is absent.
+        // Attention is causal without this key, so the value `true` changes nothing, whatever the default is.
         if key == "is_causal" {
             return value == true;
         }
@@ -73,8 +72,8 @@ impl ConfigKeys {
 /// If the name of a key contains one of these words, the key is probably a setting of the computation.
 const ARITHMETIC: [&str; 7] = ["rope", "scale", "norm", "window", "expert", "quant", "causal"];
 
-/// Whether a key that transformers does not read may be intended to change the states: its name suggests so,
-/// and it is switched on.
+/// Whether a key that transformers does not read may be intended to change the states: its name contains a
+/// word of `ARITHMETIC`, and its value is neither off nor 1.
 pub(super) fn is_suspicious(key: &str, value: &Value) -> bool {
     let name = key.to_ascii_lowercase();
     !is_off(value) && value.as_f64() != Some(1.0) && ARITHMETIC.iter().any(|part| name.contains(part))

@@ -1,4 +1,4 @@
-//! ERNIE 4.5 without experts: a Llama with interleaved rotary pairs, and one switch for all biases.
+//! ERNIE 4.5 without experts: a Llama with interleaved rotary pairs, and one config key for all biases.
 
 use super::{Architecture, Config, TensorNames, llama, rotary};
 use crate::error::Result;

@@ -20,7 +20,7 @@ impl Architecture for Exaone {
     }
 
     fn summary(&self) -> &'static str {
-        "EXAONE 3, 3.5 (Llama with other names)"
+        "EXAONE 3, 3.5 (Llama with other tensor names)"
     }
 
     fn spec(&self, config: &Config) -> Result<Spec> {

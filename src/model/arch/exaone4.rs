@@ -1,5 +1,5 @@
-//! EXAONE 4: a Llama with norms after the branches and query-key normalisation (QK norm). If the model has a
-//! window, the blocks without a window have no positions.
+//! EXAONE 4: a Llama with norms after the branches and query-key normalisation (QK norm). If some blocks have
+//! a sliding window, the other blocks have no rotary positions.
 
 use super::{Architecture, Config, TensorNames, llama, olmo2, rotary, sliding_window};
 use crate::error::Result;

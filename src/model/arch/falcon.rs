@@ -1,6 +1,6 @@
-//! Falcon in three forms: parallel branches after one layer norm, with one key and value head (7B); parallel
-//! branches after two layer norms, with several key and value heads (40B, `new_decoder_architecture`);
-//! sequential branches with ALiBi (RW).
+//! Falcon in three forms: parallel branches after one layer norm, with one key-value head (7B); parallel
+//! branches after two layer norms, with several key-value heads (40B, `new_decoder_architecture`); sequential
+//! branches with ALiBi (RW).
 
 use super::tensor_names::Qkv;
 use super::{Architecture, Config, TensorNames, bloom, rotary};

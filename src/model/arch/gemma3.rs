@@ -17,7 +17,8 @@ impl Architecture for Gemma3 {
     }
 
     fn spec(&self, config: &Config) -> Result<Spec> {
-        // Gemma 3 has two rotary settings. They are hidden from `gemma::base`, which reads only one.
+        // Gemma 3 has two rotary tables, which are read below. Remove their keys, because `gemma::base`
+        // supports only one table.
         let mut spec = gemma::base(&config.without(&rotary::DESCRIPTIONS))?;
         gemma2::sandwich(&mut spec, config, [None, None])?;
         if let Some(cap) = spec.attention_softcap {

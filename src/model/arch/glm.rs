@@ -1,5 +1,5 @@
-//! GLM-4-9B, first version: a Llama in which one tensor contains gate and up, queries, keys and values have
-//! biases, and half of each head is rotated in interleaved pairs.
+//! GLM-4-9B, first version: a Llama with one tensor for gate and up, with biases of queries, keys and values,
+//! and with interleaved rotary pairs in half of each head.
 
 use super::tensor_names::MlpIn;
 use super::{Architecture, Config, TensorNames, llama, rotary};
@@ -8,7 +8,7 @@ use crate::model::spec::{Biases, Norm, Spec};
 
 pub(super) struct Glm;
 
-/// The tensor names. Gate and up are in one tensor.
+/// The tensor names. One tensor contains gate and up.
 pub(super) const NAMES: TensorNames =
     TensorNames { mlp_in: MlpIn::Concat("mlp.gate_up_proj"), ..llama::NAMES };
 

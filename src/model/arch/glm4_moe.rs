@@ -1,5 +1,5 @@
 //! GLM 4.5 to 4.7: a mixture of experts weighted by sigmoids, rotary positions in half of each head, and an
-//! additional last block that predicts the token after the next one.
+//! additional last block that predicts the token after the next one. This block is not read.
 
 use super::{Architecture, Config, TensorNames, dots1, llama, mixture, rotary};
 use crate::error::Result;

@@ -8,7 +8,8 @@ use crate::model::spec::{Biases, Layer, Norm, Spec};
 
 pub(super) struct Gpt2;
 
-/// The tensor names of the first GPT models. Some files omit the prefix.
+/// The tensor names of GPT-2. Several other architectures change only a few of these names. Some files omit
+/// the prefix.
 pub(super) const NAMES: TensorNames = TensorNames {
     prefixes: &["transformer.", ""],
     embedding: "wte",

@@ -1,4 +1,4 @@
-//! GPT-BigCode: a GPT-2 with one key and value head, and maps stored as `(out, in)`.
+//! GPT-BigCode: a GPT-2 in which all query heads share one key-value head, with maps stored as `(out, in)`.
 
 use super::tensor_names::Qkv;
 use super::{Architecture, Config, TensorNames, gpt2};
@@ -22,7 +22,7 @@ impl Architecture for GptBigCode {
         if config.flag_or("multi_query", true)? {
             spec.n_kv_heads = 1;
         }
-        // Newer config files have this key in addition to `multi_query`.
+        // Newer config files also have this key; only `multi_query` is read.
         config.mark_inert(&["num_key_value_heads"]);
         Ok(spec)
     }

@@ -1,4 +1,5 @@
-//! GPT-J: parallel branches after one layer norm, the first values of each head rotated in interleaved pairs.
+//! GPT-J: parallel branches after one layer norm, and interleaved rotary pairs in the first values of each
+//! head.
 
 use super::tensor_names::{MlpIn, Qkv};
 use super::{Architecture, Config, TensorNames, gpt2, rotary};

@@ -1,5 +1,6 @@
 //! InternLM 2: a Llama with one tensor for queries, keys and values, grouped by key head. The code of the
-//! model is not part of transformers; it is published with the weights, and computes the same as a Llama.
+//! model is published with the weights, not in transformers. It computes the same states as the code of
+//! Llama.
 
 use super::tensor_names::{MlpIn, Qkv};
 use super::{Architecture, Config, TensorNames, llama, rotary};

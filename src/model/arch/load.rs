@@ -50,7 +50,7 @@ impl Loader<'_> {
         if spec.tied && !as_head {
             source.check_tied(&head_name, &embedding_name, [spec.vocab_size, spec.d_embedding])?;
         }
-        // A checkpoint has no head if it contains only the body of the model, or a classifier.
+        // A checkpoint of a base model or of a classifier has no language-model head.
         let is_headless = !spec.tied && source.lacks(&head_name);
         let head = || -> Result<Head> {
             let table = if spec.tied { embedding.clone() } else { table(&head_name)? };

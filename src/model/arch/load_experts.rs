@@ -52,7 +52,7 @@ impl Loader<'_> {
         })
     }
 
-    /// Reads an MLP whose gate and up are in one tensor, in this order, and down in another one.
+    /// Reads an MLP with two tensors: `both` contains gate, then up; the second tensor contains down.
     fn joined_mlp(&self, both: &str, down: &str, width: usize) -> Result<Mlp> {
         let (d, normal) = (self.spec.d_model, Init::Normal(self.spec.init_std));
         let [gate, up] = self.linear(both, [d, 2 * width], false, normal)?.split([width, width])?;
@@ -109,8 +109,8 @@ impl Loader<'_> {
             take(format!("{inward}_bias"), &[n, 2 * width], Init::Zeros)?,
             take(format!("{outward}_bias"), &[n, d], Init::Zeros)?,
         ];
-        // This source checks only shapes, so its values need not be split, which would take as much memory as
-        // for real weights.
+        // This source only checks shapes. Do not split its values, because the parts would take the memory of
+        // real weights.
         if self.source.has_shapes_alone() {
             return Ok(vec![]);
         }

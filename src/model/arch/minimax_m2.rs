@@ -19,7 +19,8 @@ impl Architecture for MiniMaxM2 {
 
     fn spec(&self, config: &Config) -> Result<Spec> {
         let config = config.with_default("head_dim", 128);
-        // Published configs give the number of rotated values of a head, instead of the fraction.
+        // Published configs give the number of rotated values of a head; convert it to a fraction of the
+        // head.
         let rotated = match config.get("rotary_dim") {
             Some(_) => Some(config.count("rotary_dim")? as f64 / config.count("head_dim")?.max(1) as f64),
             None => None,

@@ -22,8 +22,9 @@ pub(super) fn base(config: &Config, n_experts: &[&str], d_expert: usize) -> Resu
     })
 }
 
-/// Reads a mixture of the form of DeepSeek 3: sigmoid weights, a bias in the choice of experts, groups of
-/// experts, and shared experts that are stored as one wide MLP. `is_normalised` and `n_shared` are defaults.
+/// Reads a mixture as in DeepSeek 3: sigmoid weights, a bias in the choice of experts, groups of experts, and
+/// shared experts that are stored as one wide MLP. `is_normalised` and `n_shared` are the defaults of
+/// `norm_topk_prob` and `n_shared_experts`.
 ///
 /// # Errors
 /// If a number is missing or invalid.
@@ -57,14 +58,14 @@ pub(super) fn weights(config: &Config) -> Result<ExpertWeights> {
     Ok(if normalised { ExpertWeights::SoftmaxOfChosen } else { ExpertWeights::SoftmaxOfAll })
 }
 
-/// Sets the mixture of a spec, and the blocks `l` that have it, for which `has(l)` is true.
+/// Sets the mixture of a spec. Block `l` has the mixture if `has(l)` is true.
 pub(super) fn set(spec: &mut Spec, mixture: Mixture, has: impl Fn(usize) -> bool) {
     spec.mixture = Some(mixture);
     spec.layers.iter_mut().enumerate().for_each(|(l, layer)| layer.mixture = has(l));
 }
 
-/// Whether each block has experts: every `decoder_sparse_step`-th block has them, unless `mlp_only_layers`
-/// contains it.
+/// Whether each block has experts: every `decoder_sparse_step`-th block has experts, unless `mlp_only_layers`
+/// contains the number of the block.
 ///
 /// # Errors
 /// If the values are not counts.

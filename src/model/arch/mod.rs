@@ -2,9 +2,9 @@
 //! [`Spec`](super::spec::Spec) and lists the names of its tensors.
 //!
 //! To add an architecture, write a file in this folder and a row in `registry.rs`, and add its config keys by
-//! running `scripts/config_keys.py`. A config key whose effect the decoder does not support is an error that
-//! names the key, because ignoring it would silently give wrong states. Keys that transformers does not read
-//! either are reported and stored with the results.
+//! running `scripts/config_keys.py`. If the decoder does not support the effect of a config key, an error
+//! names the key, because ignoring it would silently give wrong states. Keys that neither the decoder nor
+//! transformers reads are reported and stored with the results.
 
 mod arcee;
 mod architecture;

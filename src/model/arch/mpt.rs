@@ -8,8 +8,8 @@ use crate::model::spec::{Activation, Alibi, Layer, Norm, Spec};
 pub(super) struct Mpt;
 
 /// Slopes `2^(-8 i / n)` for `i = 1..=n`, where `n` is the number of heads rounded up to a power of two. If
-/// `n` exceeds the number of heads, the slopes with even `i` come first, followed by those with odd `i`, as
-/// many as there are heads.
+/// `n` exceeds the number of heads, the slopes with even `i` come first, then the slopes with odd `i`, and
+/// the list is truncated to the number of heads.
 fn slopes(n_heads: usize) -> Vec<f32> {
     let n = n_heads.next_power_of_two();
     let slope = |i: usize| (-8.0 * (i + 1) as f64 / n as f64).exp2() as f32;

@@ -1,6 +1,7 @@
-//! Reads the text part of models of text and images. The config of the text part is in `text_config`, and its
-//! tensors have a prefix. The image part is ignored. For inputs without images, these models compute the same
-//! as their text models, because the three components of their rotary positions (mrope) are equal.
+//! Reads the text part of multimodal models (text and images). The config of the text part is in
+//! `text_config`, and its tensors have a prefix. The image part is ignored. For inputs without images, a
+//! multimodal model computes the same states as its text part. This also applies to models whose rotary
+//! positions have three components (mrope), because the three components of a text token are equal.
 
 use serde_json::Value;
 
@@ -34,7 +35,7 @@ pub static MULTIMODAL: &[Multimodal] = &[
     Multimodal { is_tied: true, ..nested("gemma3", "gemma3_text", "Gemma 3 with images (text part)") },
     Multimodal {
         ties_by_text: true,
-        ..nested("llava", "llama", "LLaVA (text part, which may be of any architecture of this list)")
+        ..nested("llava", "llama", "LLaVA (text part, which may have any architecture of this list)")
     },
     Multimodal {
         is_flat: true,
@@ -103,8 +104,9 @@ pub(super) fn text_part(config: &Config) -> Result<Option<TextPart>> {
     Ok(Some(TextPart { whole, config: part, key }))
 }
 
-/// The config for the tokenizer. For a multimodal model, this is the config of the text part, with those
-/// special tokens that the config of the whole model names. For any other model, it is the config itself.
+/// The config for the tokenizer. For a multimodal model, this is the config of the text part, with the
+/// special tokens of the whole model if its config names them. For any other model, this is the config
+/// itself.
 ///
 /// # Errors
 /// [`Error::Config`](crate::Error::Config) if the text part is missing or malformed.

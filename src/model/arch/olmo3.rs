@@ -16,7 +16,8 @@ impl Architecture for Olmo3 {
     }
 
     fn spec(&self, config: &Config) -> Result<Spec> {
-        // OLMo 3 has two rotary settings. They are hidden from `olmo2::base`, which reads only one.
+        // OLMo 3 has two rotary tables, which are read below. Remove their keys, because `olmo2::base`
+        // supports only one table.
         let mut spec = olmo2::base(&config.without(&rotary::DESCRIPTIONS))?;
         let defaults = rotary::Defaults { theta: 500_000.0, ..rotary::USUAL };
         let window = config.optional("sliding_window", Some(4096), Config::size)?;

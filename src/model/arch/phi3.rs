@@ -1,6 +1,6 @@
 //! Phi 3 and 4: a Llama with fused projections, a sliding window, and LongRoPE. Windows are limited to
 //! `original_max_position_embeddings`, because only the factors for short windows are used: in longer
-//! windows, the other factors would change the states of every prefix.
+//! windows, the factors for long windows would change the states of every prefix.
 
 use super::tensor_names::{MlpIn, Qkv};
 use super::{Architecture, Config, TensorNames, llama, rotary, sliding_window};

@@ -9,7 +9,7 @@ pub(super) struct Qwen2;
 
 /// Sets a window in the blocks from `max_window_layers` on if `use_sliding_window` is set.
 pub(super) fn later_windows(spec: &mut Spec, config: &Config) -> Result<()> {
-    // Published configs have these keys even if `use_sliding_window` is false.
+    // Published configs have these keys even if `use_sliding_window` is false. The keys then have no effect.
     config.mark_inert(&["sliding_window", "max_window_layers", "layer_types"]);
     if config.flag_or("use_sliding_window", false)? {
         let window = config.optional("sliding_window", Some(4096), Config::size)?;

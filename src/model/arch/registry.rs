@@ -109,7 +109,9 @@ fn read_decoder(config: &Config) -> Result<(&'static dyn Architecture, Spec)> {
         return Err(config.refusal(unsupported::reason(model_type, &known())));
     };
     let Some(keys) = ConfigKeys::of(model_type) else {
-        return Err(config.refusal(format!("surmise has no list of keys for model_type `{model_type}`")));
+        return Err(config.refusal(format!(
+            "surmise has no list of keys for model_type `{model_type}`; use another model"
+        )));
     };
     let seen = config.only(|key| keys.knows(key));
     let spec = architecture.spec(&seen)?;

@@ -30,8 +30,8 @@ pub(super) const KNOWN: &[&str] = &[
     "type",
 ];
 
-/// The keys that transformers reads only in descriptions of some `model_type`s. Either the architectures here
-/// read these keys, or the keys do not affect the states at the supported positions.
+/// The keys that transformers reads in a description only for some `model_type`s. surmise also reads these
+/// keys, or they do not affect the states at the supported positions.
 pub(super) const KNOWN_TO: &[(&str, &[&str])] = &[
     ("hunyuan_v1_dense", &["alpha"]),
     ("hunyuan_v1_moe", &["alpha"]),
@@ -72,7 +72,8 @@ pub(super) fn rotate(spec: &mut Spec, config: &Config, defaults: Defaults) -> Re
 
 /// Adds two rotary tables to `spec`: one for full-attention blocks and one for sliding-window blocks. Configs
 /// of transformers 5 have both descriptions in `rope_parameters`. In earlier versions, `rope_theta` and
-/// `rope_scaling` describe the table of full-attention blocks. `full` and `slides` are the defaults.
+/// `rope_scaling` describe the table of full-attention blocks. `full` and `slides` are the defaults of the
+/// two tables.
 ///
 /// # Errors
 /// Returns the errors of [`rotate`].
@@ -109,7 +110,8 @@ pub(super) fn table(
     sources: &[&Config],
     defaults: Defaults,
 ) -> Result<Rope> {
-    // Without this, keys at the top level would count as unread if a description has the same keys.
+    // If a description has one of these keys, the key at the top level is not read. Mark it as requested, so
+    // that it does not count as an unsupported setting.
     config.mark_inert(&["rope_theta", "partial_rotary_factor", "original_max_position_embeddings"]);
     for source in sources {
         // A nested object describes separate angles for some kinds of blocks, but this architecture has one
@@ -149,8 +151,8 @@ pub(super) fn table(
 pub(super) fn frequencies(config: &Config, width: usize, head_dim: usize, theta: f64) -> Result<Vec<f64>> {
     if width == 0 || width > head_dim || !width.is_multiple_of(2) {
         let reason = format!(
-            "{width} of the {head_dim} values of a head are to be rotated, but rotary positions need an even \
-             number above 0"
+            "rotary positions in {width} of the {head_dim} values of a head are impossible: the number must \
+             be even, above 0 and at most {head_dim}"
         );
         return Err(config.fault(reason));
     }

@@ -1,6 +1,6 @@
 //! Scales the inverse frequencies of rotary positions according to `rope_type`, and computes the factor that
-//! multiplies cosines and sines. If a scaling depends on the length of a window, windows are limited to the
-//! length up to which it is constant.
+//! multiplies cosines and sines. Some scalings change for windows beyond a certain length. For these
+//! scalings, windows are limited to that length.
 
 use std::f64::consts::TAU;
 
@@ -47,7 +47,7 @@ pub(super) fn holder<'a>(config: &'a Config, sources: &[&'a Config], key: &str) 
 }
 
 /// Scales `inv_freq` by the rule of a `rope_type` and returns the factor that multiplies cosines and sines.
-/// Limits the positions of `spec` to those for which the table is valid.
+/// Limits `spec.max_positions` to the window length for which the scaled table is valid.
 ///
 /// # Errors
 /// For an unknown type, and for invalid numbers.
@@ -82,8 +82,8 @@ fn llama3(description: &Description<'_>, inv_freq: &mut [f64], spec: &Spec) -> R
         return Err(description.config.fault(reason));
     }
     for f in inv_freq {
-        // This is 0 for pairs with low frequencies, which are divided by the factor, and 1 for pairs with
-        // high frequencies, which are not scaled.
+        // `fast` is 0 for low frequencies, which are divided by the factor, and 1 for high frequencies, which
+        // are not scaled.
         let fast = ((original * *f / TAU - low) / (high - low)).clamp(0.0, 1.0);
         *f *= (1.0 - fast) / factor + fast;
     }

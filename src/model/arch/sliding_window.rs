@@ -1,5 +1,5 @@
-//! Determines which blocks have a sliding window: from `layer_types` (transformers 5), or without this key by
-//! the rule of the architecture.
+//! Determines which blocks have a sliding window. The key `layer_types` (transformers 5) lists them; without
+//! this key, a rule of the architecture applies.
 
 use super::config::Config;
 use crate::error::Result;

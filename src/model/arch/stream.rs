@@ -29,8 +29,8 @@ impl Stored {
 
 impl TensorNames {
     /// The parameters that `spec` needs. Blocks and vocabulary tables are read from `source` when needed.
-    /// This function reads each of them once, so that faults are detected early. At most `most_blocks` blocks
-    /// are in memory at a time.
+    /// This function reads each block and each table once, so that faults are detected early. At most
+    /// `most_blocks` blocks are in memory at a time.
     ///
     /// # Errors
     /// Returns the errors of `source`.

@@ -46,8 +46,8 @@ pub enum ExpertMaps {
     /// contains down. No suffix is added to these names.
     Stacked([&'static str; 2]),
     /// Two tensors for all experts, each `(n_experts, in, out)`, with biases. In the first, the outputs of
-    /// gate and up alternate; the second contains down. No suffix is added to these names; those of the
-    /// biases end in `_bias`.
+    /// gate and up alternate; the second contains down. No suffix is added to these names. The names of the
+    /// biases have the suffix `_bias`.
     Alternating([&'static str; 2]),
 }
 
@@ -62,7 +62,8 @@ pub struct ExpertNames {
     pub is_choice_bias_row: bool,
     /// The experts.
     pub maps: ExpertMaps,
-    /// Gate, up and down of the shared expert. If the gate has no name, gate and up are in one tensor.
+    /// Gate, up and down of the shared expert. If the gate has no name, the tensor of up contains gate, then
+    /// up.
     pub shared: [&'static str; 3],
     /// The map to the gate of the shared expert.
     pub shared_gate: &'static str,
@@ -80,12 +81,12 @@ impl ExpertNames {
     };
 }
 
-/// The tensor names of an architecture, without the suffixes `.weight` and `.bias`. Names within a block are
-/// relative: `blocks` and the number of the block precede them.
+/// The tensor names of an architecture, without the suffixes `.weight` and `.bias`. A name within a block is
+/// relative: the full name begins with `blocks` and the number of the block.
 #[derive(Debug, Clone, Copy)]
 pub struct TensorNames {
-    /// The possible prefixes of all names except the name of the head. The file has the first prefix with
-    /// which it contains the embedding.
+    /// The possible prefixes of all names except the name of the head. The first prefix with which the file
+    /// contains the embedding is used.
     pub prefixes: &'static [&'static str],
     /// The embedding.
     pub embedding: &'static str,
@@ -129,7 +130,7 @@ pub struct TensorNames {
     pub norms_less_one: bool,
 }
 
-/// Prefixes that precede those of the architecture if the text model is part of a multimodal model.
+/// Prefixes that multimodal models put before the prefixes of their text part.
 const OUTER: [&str; 5] = ["", "language_model.", "model.language_model.", "model.text_model.", "text_model."];
 
 /// The prefixes of an architecture's tensors in one checkpoint.
@@ -143,10 +144,10 @@ pub struct TensorPrefixes {
 
 impl TensorNames {
     /// Finds the prefix and the name of the head in a checkpoint. `has` returns whether the checkpoint
-    /// contains a name. If no prefix fits, returns the first one.
+    /// contains a name. If no prefix fits, returns the first prefix.
     pub fn place(&self, has: &dyn Fn(&str) -> bool) -> TensorPrefixes {
         let all = || OUTER.iter().flat_map(|outer| self.prefixes.iter().map(move |prefix| (*outer, *prefix)));
-        // A file with tied weights may contain only one of embedding and head. If it has no embedding, the
+        // A file with tied weights may contain only the embedding or only the head. Without an embedding, the
         // name of the final norm determines the prefix.
         let of_part =
             |part: &str| all().find(|(outer, prefix)| has(&format!("{outer}{prefix}{part}.weight")));

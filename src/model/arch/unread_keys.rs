@@ -61,7 +61,7 @@ impl UnreadKeys {
 const PROVENANCE: [&str; 4] = ["transformers.js_config", "unsloth_fixed", "unsloth_version", "tokenizer"];
 
 /// Finds the keys that the architecture of `config` does not read. If `auto_map` names custom code, the code
-/// may read these keys, so each of them must be in `allowed`.
+/// may read these keys, so each key must be in `allowed`.
 ///
 /// # Errors
 /// [`Error::Config`](crate::Error::Config) for a key that custom code may read and that is not in `allowed`.

@@ -71,7 +71,7 @@ pub(in crate::model) const KINDS: [(&str, &[&str]); 6] = [
     ),
 ];
 
-/// The message for an unsupported `model_type`. `known` lists the supported ones.
+/// The message for an unsupported `model_type`. `known` lists the supported types.
 pub(super) fn reason(model_type: &str, known: &str) -> String {
     let why = KINDS.iter().find(|(_, kinds)| kinds.contains(&model_type)).map(|(why, _)| *why);
     match why {

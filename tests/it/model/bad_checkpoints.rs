@@ -115,7 +115,7 @@ fn a_config_that_cannot_be_a_decoder_is_refused_by_its_key() {
         (
             "gpt2",
             json!({"n_embd": 50}),
-            "width 50 cannot be divided into 4 heads of equal width of at most 65536, and no head_dim is \
+            "width 50 cannot be divided into 4 equal heads (of at most 65536 values), and no head_dim is \
              given; correct the file",
         ),
         (
@@ -123,8 +123,8 @@ fn a_config_that_cannot_be_a_decoder_is_refused_by_its_key() {
             json!({"n_embd": 44}),
             "`transformer.wte.weight` has shape [384, 48], but config.json requires [384, 44]",
         ),
-        ("gpt2", json!({"n_embd": huge}), "width 4000000000 cannot be divided into 4 heads"),
-        ("gpt2", json!({"n_head": 0}), "width 48 cannot be divided into 0 heads of equal width"),
+        ("gpt2", json!({"n_embd": huge}), "width 4000000000 cannot be divided into 4 equal heads"),
+        ("gpt2", json!({"n_head": 0}), "width 48 cannot be divided into 0 equal heads"),
         ("gpt2", json!({"n_inner": huge}), "`transformer.h.0.mlp.c_fc.weight` has shape [48, 192]"),
         ("gpt2", json!({"n_positions": 64}), "`transformer.wpe.weight` has shape [32, 48]"),
         ("gpt2", json!({"n_positions": huge}), "`transformer.wpe.weight` has shape [32, 48]"),
@@ -182,19 +182,23 @@ fn a_config_that_cannot_be_a_decoder_is_refused_by_its_key() {
         (
             "llama-gqa",
             json!({"head_dim": 7}),
-            "7 of the 7 values of a head are to be rotated, but rotary positions need an even number above 0",
+            "rotary positions in 7 of the 7 values of a head are impossible: the number must be even",
         ),
-        ("llama-gqa", json!({"head_dim": 0}), "0 of the 0 values of a head are to be rotated"),
+        (
+            "llama-gqa",
+            json!({"head_dim": 0}),
+            "rotary positions in 0 of the 0 values of a head are impossible",
+        ),
         ("llama-gqa", json!({"head_dim": huge}), "key `head_dim` is 4000000000, above the limit of 65536"),
         (
             "llama-gqa",
             json!({"head_dim": null, "num_attention_heads": 5}),
-            "width 48 cannot be divided into 5 heads of equal width of at most 65536, and no head_dim is",
+            "width 48 cannot be divided into 5 equal heads (of at most 65536 values), and no head_dim is",
         ),
         (
             "llama-gqa",
             json!({"head_dim": null, "num_attention_heads": 1, "hidden_size": huge}),
-            "width 4000000000 cannot be divided into 1 heads",
+            "width 4000000000 cannot be divided into 1 equal heads",
         ),
     ] {
         let scene = Scene::new(golden);

@@ -21,8 +21,8 @@ const IGNORED_KEYS: [&str; 8] = [
     "n_deepstack_layers",
 ];
 
-/// Keys that affect the states, with the values that leave the states unchanged. If the architecture does not
-/// read such a key, any other value of the key is an error.
+/// Keys that can affect the states, each with the value that has no effect. If the conversion of an
+/// architecture does not read the key, any other value is an error.
 const STATES: [(&str, f64); 19] = [
     ("expert_count", 0.0),
     ("leading_dense_block_count", 0.0),
@@ -45,8 +45,8 @@ const STATES: [(&str, f64); 19] = [
     ("altup.num_inputs", 0.0),
 ];
 
-/// The config.json that describes the same decoder as the metadata of a file. Keys that are not converted are
-/// copied with the prefix of their architecture, so that they are reported as unread.
+/// Returns the config.json that describes the same decoder as the metadata of a file. Keys that are not
+/// converted are copied with the prefix of their architecture, so that they are reported as unread.
 ///
 /// # Errors
 /// [`Error::Config`](crate::Error::Config) for a file that is not a model, for metadata that are missing or

@@ -18,7 +18,7 @@ fn base(keys: &Keys, config: &mut ConfigMap, number: &str, width: &str) -> Resul
         let width_of_file = keys.size("expert_feed_forward_length")?.or(stored);
         config.insert(width.into(), width_of_file.map_or(Value::Null, Value::from));
     } else {
-        // This key repeats the width of the MLP.
+        // This key only repeats the width of the MLP. Reading the key marks it as requested.
         keys.size("expert_feed_forward_length")?;
     }
     keys.size("expert_shared_count")?;
@@ -39,7 +39,7 @@ fn normalised(keys: &Keys, config: &mut ConfigMap, usual: bool) -> Result<()> {
     Ok(())
 }
 
-/// The width of the shared expert, if there is one.
+/// The width of the shared expert; `None` if there is no shared expert.
 fn shared_width(keys: &Keys) -> Result<Option<usize>> {
     let stored = keys.gguf().shape("blk.0.ffn_down_shexp.weight").and_then(|shape| shape.last().copied());
     Ok(keys.size("expert_shared_feed_forward_length")?.filter(|width| *width > 0).or(stored))
@@ -74,7 +74,8 @@ pub(super) fn qwen3_moe(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     normalised(keys, config, true)
 }
 
-/// Granite with experts, with or without a shared expert.
+/// Converts Granite with experts. If the file has a shared expert, sets the `model_type` with a shared
+/// expert.
 pub(super) fn granite_moe(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     granite(keys, config)?;
     base(keys, config, "num_local_experts", "")?;
@@ -85,7 +86,7 @@ pub(super) fn granite_moe(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     Ok(())
 }
 
-/// gpt-oss. Every other block has a window, starting with the first block.
+/// gpt-oss. Sets the window, which every other block has.
 pub(super) fn gpt_oss(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     base(keys, config, "num_local_experts", "")?;
     config.insert("sliding_window".into(), keys.size("attention.sliding_window")?.unwrap_or(128).into());

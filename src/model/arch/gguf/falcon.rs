@@ -1,5 +1,5 @@
-//! Converts the metadata of Falcon. The older forms have one key and value head, or one for each query head.
-//! The form of the 40B model has several key and value heads, and a second norm.
+//! Converts the metadata of Falcon. In the older forms, all query heads share one key-value head, or each
+//! query head has its own. The form of the 40B model has several shared key-value heads, and a second norm.
 
 use super::form::ConfigMap;
 use super::keys::Keys;

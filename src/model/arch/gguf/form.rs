@@ -1,4 +1,4 @@
-//! Describes what is specific to the GGUF files of one architecture.
+//! Defines the properties in which the GGUF files of one architecture can differ from other files.
 
 use serde_json::{Map, Value};
 
@@ -36,7 +36,7 @@ pub(super) struct GgufForm {
 }
 
 impl GgufForm {
-    /// The most common values since Llama.
+    /// The values that most architectures have.
     pub(super) const USUAL: Self = Self {
         name: "",
         model_type: "",

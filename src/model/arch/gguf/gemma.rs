@@ -7,8 +7,8 @@ use super::form::ConfigMap;
 use super::keys::Keys;
 use crate::error::Result;
 
-/// The numbers of blocks of Gemma 2 27B and Gemma 3 27B. The scale of these models depends on `d_model /
-/// n_heads`.
+/// Number of blocks in Gemma 2 27B and in Gemma 3 27B, which identifies these two models. Their scale depends
+/// on `d_model / n_heads`.
 const BLOCKS_OF_27B: [usize; 2] = [46, 62];
 
 /// Sets `query_pre_attn_scalar` to the head width, or for the 27B models to `d_model / n_heads`.
@@ -30,8 +30,8 @@ fn caps(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     Ok(())
 }
 
-/// Sets which blocks have a sliding window: according to the list in the file, or else all blocks except
-/// every `period`-th one.
+/// Sets which blocks have a sliding window, according to the list in the file. Without a list, every
+/// `period`-th block has no window, and all other blocks have a window.
 pub(super) fn windows(keys: &Keys, config: &mut ConfigMap, period: usize) -> Result<()> {
     let n = keys.required("block_count")?;
     config.insert("sliding_window".into(), keys.size("attention.sliding_window")?.unwrap_or(4096).into());
@@ -53,7 +53,7 @@ pub(super) fn windows(keys: &Keys, config: &mut ConfigMap, period: usize) -> Res
     Ok(())
 }
 
-/// Upper limit of the number of blocks in the metadata, far above that of published models.
+/// Upper limit for the number of blocks in the metadata. Published models have far fewer blocks.
 const MOST_BLOCKS: usize = 65_536;
 
 pub(super) fn gemma2(keys: &Keys, config: &mut ConfigMap) -> Result<()> {

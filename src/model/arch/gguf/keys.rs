@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::error::{Error, Result};
 use crate::model::weights::gguf::{Gguf, Metadata};
 
-/// Getters that record which keys were requested.
+/// Getters for the metadata of one architecture. They record which keys were requested.
 pub(super) struct Keys<'a> {
     gguf: &'a Gguf,
     name: &'a str,
@@ -34,7 +34,7 @@ impl<'a> Keys<'a> {
         full
     }
 
-    /// An error about this file; `reason` includes the advice.
+    /// An error about this file; `reason` must also say what to do.
     pub(super) fn fault(&self, reason: String) -> Error {
         self.metadata().fault(reason)
     }
@@ -58,8 +58,8 @@ impl<'a> Keys<'a> {
         self.size(key)?.ok_or_else(missing)
     }
 
-    /// A number. The file stores the f32 nearest to the decimal number in config.json; this function returns
-    /// the shortest decimal number with this f32.
+    /// A number. The file stores a decimal number from config.json as the nearest f32; this function returns
+    /// the shortest decimal number that rounds to this f32.
     pub(super) fn number(&self, key: &str) -> Result<Option<f64>> {
         let number = self.metadata().number(&self.full(key))?;
         Ok(number.map(|number| (number as f32).to_string().parse().unwrap_or(number)))

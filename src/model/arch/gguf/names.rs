@@ -1,5 +1,5 @@
-//! Names the maps of a converted GGUF file. They are the names in the architecture's safetensors files,
-//! except for maps that GGUF splits or joins differently.
+//! Names the tensors of a converted GGUF file. The names equal the names in the architecture's safetensors
+//! files, except for maps that GGUF splits or joins differently.
 
 use crate::model::arch::tensor_names::{ExpertMaps, ExpertNames, Qkv, TensorNames};
 use crate::model::weights::Gguf;

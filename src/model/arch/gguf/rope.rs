@@ -31,8 +31,8 @@ pub(super) fn parameters(keys: &Keys, head_dim: usize) -> Result<Value> {
         }
     };
     if let Some(factors) = keys.gguf().values("rope_freqs.weight")? {
-        // The tensor has one divisor per pair, as in Llama 3. It is converted to LongRoPE, whose factors for
-        // short windows are used for windows of all lengths.
+        // The tensor has one divisor per rotary pair (Llama 3). The divisors become the short-window factors
+        // of LongRoPE. Without an original window length, these factors apply to windows of all lengths.
         if is_stretched && kind != "none" {
             return Err(keys.unsupported("rope.scaling.type", kind));
         }

@@ -16,7 +16,7 @@ pub(super) fn granite(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
             config.insert(to.into(), scale.into());
         }
     }
-    // If the key is absent, the scale of attention scores is the usual one in a GGUF file, but 1 in a
+    // If the key is absent, the scale of attention scores is `1 / sqrt(head_dim)` in a GGUF file, but 1 in a
     // config.json.
     if !config.contains_key("attention_multiplier") {
         let head_dim = config.get("head_dim").and_then(serde_json::Value::as_f64).unwrap_or(1.0);

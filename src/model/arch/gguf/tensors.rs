@@ -8,7 +8,7 @@ use crate::model::spec::{BlockForm, Norm, Spec};
 use crate::model::weights::gguf::{Gguf, Placed};
 use crate::model::weights::{Checkpoint, Layout, Precision};
 
-/// Rotary tables. They are not parameters, and the config describes them.
+/// Rotary tables, which are not parameters. The converted config describes the rotary positions.
 const TABLES: [&str; 4] = ["rope_freqs", "rope_factors_long", "rope_factors_short", "attn_rot_embd"];
 
 /// The weights of a GGUF file, as a checkpoint with the tensor names of the architecture's safetensors files.
@@ -104,7 +104,7 @@ impl Table<'_> {
         let (names, is_after) = (self.names, self.spec.form == BlockForm::PostBranch);
         let name = match (part, names.mlp_in) {
             ("attn_q" | "attn_k" | "attn_v" | "attn_qkv", _) => return self.of_qkv(part),
-            // If parallel branches have two norms, the second one belongs to attention.
+            // If parallel branches have two norms, the second norm belongs to attention.
             ("attn_norm_2", _) => names.attention_norm,
             ("attn_norm", _) if self.has_two_norms => names.mlp_norm,
             ("attn_norm", _) if !is_after => names.attention_norm,
@@ -176,8 +176,8 @@ impl Table<'_> {
         }
     }
 
-    /// How the values of a tensor are converted: by `layout`, unless the weight of the norm is stored minus 1
-    /// or the published map is transposed.
+    /// How the values of a tensor are converted. `layout` applies except to norm weights that safetensors
+    /// files store minus 1, and to maps that safetensors files store transposed.
     fn layout(&self, part: &str, end: &str, layout: Layout) -> Layout {
         let has_offset =
             matches!(self.spec.norm, Norm::Rms { offset: true, .. }) || self.names.norms_less_one;

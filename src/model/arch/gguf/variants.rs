@@ -16,8 +16,8 @@ pub(super) fn window(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     Ok(())
 }
 
-/// Llama, Mistral or Mixtral. Files of Mistral models have the architecture `llama`, and most of them do not
-/// store the window.
+/// Llama: sets the `model_type` of Mistral and Mixtral, whose files have the architecture `llama`, too. Most
+/// files of Mistral do not store the window, so they are read as Llama.
 pub(super) fn llama(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     window(keys, config)?;
     if keys.size("expert_count")?.is_some_and(|n| n > 0) {
@@ -31,17 +31,17 @@ pub(super) fn llama(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     Ok(())
 }
 
-/// GPT-NeoX: parallel or sequential branches.
+/// GPT-NeoX: sets whether the branches are parallel or sequential.
 pub(super) fn parallel_neox(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     let is_parallel = keys.flag("use_parallel_residual")?.unwrap_or(true);
     config.insert("use_parallel_residual".into(), is_parallel.into());
     Ok(())
 }
 
-/// StableLM: parallel branches share a norm; a model with two norms has sequential branches.
+/// StableLM: sets whether the branches are parallel, which is the case if a block has only one norm.
 pub(super) fn parallel_stablelm(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     let is_parallel = keys.gguf().shape("blk.0.ffn_norm.weight").is_none();
-    // This key is redundant, because the tensors determine the value.
+    // The tensors determine the value, so this key is redundant. Reading the key marks it as requested.
     keys.flag("use_parallel_residual")?;
     config.insert("use_parallel_residual".into(), is_parallel.into());
     Ok(())
@@ -70,7 +70,7 @@ pub(super) fn olmo2(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     windows(keys, config, 4)
 }
 
-/// EXAONE 4: the large model has windows, the small model has none.
+/// EXAONE 4: sets the windows. The large model has windows, the small model does not.
 pub(super) fn exaone4(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     if keys.size("attention.sliding_window")?.is_none_or(|window| window == 0) {
         config.insert("sliding_window".into(), Value::Null);
@@ -79,7 +79,7 @@ pub(super) fn exaone4(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     windows(keys, config, 4)
 }
 
-/// Cohere: the scale of logits, and in the large models query-key normalisation (QK norm).
+/// Cohere: sets the scale of logits and, if the file has its norms, query-key normalisation (QK norm).
 pub(super) fn cohere(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     if let Some(scale) = keys.number("logit_scale")? {
         config.insert("logit_scale".into(), scale.into());
@@ -90,13 +90,14 @@ pub(super) fn cohere(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     Ok(())
 }
 
-/// Cohere 2: every fourth block has no window and no positions.
+/// Cohere 2: like Cohere, but also sets the windows. Every fourth block has no window and no positions.
 pub(super) fn cohere2(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     cohere(keys, config)?;
     windows(keys, config, 4)
 }
 
-/// GPT-BigCode: one key and value head, or one for each query head.
+/// GPT-BigCode: sets whether all query heads share one key-value head. Otherwise, each query head has its
+/// own.
 pub(super) fn starcoder(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     let n_kv_heads = keys.size("attention.head_count_kv")?.unwrap_or(1);
     config.remove("num_key_value_heads");
@@ -107,7 +108,7 @@ pub(super) fn starcoder(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     Ok(())
 }
 
-/// MPT: ALiBi instead of position embeddings.
+/// MPT: sets the number of positions, ALiBi, and the clipping limit of queries, keys and values.
 pub(super) fn mpt(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     if let Some(length) = config.remove("max_position_embeddings") {
         config.insert("max_seq_len".into(), length);
@@ -119,7 +120,7 @@ pub(super) fn mpt(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     Ok(())
 }
 
-/// SmolLM3: every fourth block has no rotary positions.
+/// SmolLM3: sets that every fourth block has no rotary positions. The file does not store this.
 pub(super) fn smollm3(_keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     config.insert("no_rope_layer_interval".into(), 4.into());
     Ok(())
