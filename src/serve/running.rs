@@ -50,7 +50,8 @@ pub(super) fn encode_all(
     prompts.iter().map(|prompt| encode(served, tokenizer, prompt, special, &mut held)).collect()
 }
 
-/// `held` counts the bytes of the ids and texts of all tokens of the request.
+/// Encodes one prompt. `held` counts the bytes of the token ids and token texts of all prompts of the
+/// request.
 fn encode(
     served: &ServedModel,
     tokenizer: &Tokenizer,
@@ -80,7 +81,7 @@ fn encode(
             EncodedPrompt { ids: ids.clone(), pieces: (0..n).map(bounded).collect::<ApiResult<_>>()? }
         }
         Prompt::Text(text) => {
-            // No token has more than 64 bytes, so a longer text can be refused without tokenizing it.
+            // Refuse without tokenizing if the text fits only with more than 64 bytes per token on average.
             if text.len() > 64 * served.max_positions {
                 return Err(too_long(
                     served,
@@ -91,7 +92,8 @@ fn encode(
             let (ids, pieces) = tokenizer
                 .encode_any(text, special)
                 .map_err(|error| ApiError::invalid("prompt", error.to_string()))?;
-            // A prompt that is too long must not be kept while the others are encoded.
+            // Return at once, so that a prompt that is too long takes no memory while the other prompts are
+            // encoded.
             if ids.len() > served.max_positions {
                 return Err(too_long(served, ids.len(), 0));
             }
@@ -141,8 +143,8 @@ impl RunningRequest {
             let most = served.engine.most_prompt_tokens();
             if prompt.ids.len() > most {
                 let reason = format!(
-                    "the prompt has {} tokens, but this server has memory for the keys and values of {most}; \
-                     send a shorter prompt",
+                    "the prompt has {} tokens, but this server has memory for the keys and values of only \
+                     {most}; send a shorter prompt",
                     prompt.ids.len()
                 );
                 return Err(ApiError::invalid("prompt", reason));
@@ -174,9 +176,13 @@ impl RunningRequest {
         });
         let full = |full| match full {
             QueueFull::Now => ApiError::overloaded("too many requests are waiting; try again later"),
-            QueueFull::Always(most) => {
-                ApiError::invalid("n", format!("prompts times `n` exceed the {most} sequences that may wait"))
-            }
+            QueueFull::Always(most) => ApiError::invalid(
+                "n",
+                format!(
+                    "the number of prompts times `n` exceeds the limit of {most} waiting sequences; send \
+                     fewer prompts"
+                ),
+            ),
         };
         served.engine.enqueue(sequences.collect()).map_err(full)?;
         let echo = shape == AnswerShape::Completion { echo: true };
@@ -219,7 +225,9 @@ impl RunningRequest {
     pub async fn whole(mut self) -> ApiResult<Value> {
         while !self.choices.iter().all(Choice::is_over) {
             let Some((index, event)) = self.events.recv().await else {
-                return Err(ApiError::failed("the sequence was lost"));
+                return Err(ApiError::failed(
+                    "the server stopped decoding before the answer was complete; send the request again",
+                ));
             };
             self.take(index, event)?;
         }
@@ -235,7 +243,7 @@ impl RunningRequest {
         Ok(body)
     }
 
-    /// Sends each piece when it arrives. An error is the last event of the stream.
+    /// Sends each new part of a choice as soon as it is decoded. An error is the last event of the stream.
     pub async fn stream(mut self, sender: &mut Sender<Bytes>) {
         let mut offsets = vec![(0, 0); self.choices.len()];
         for index in 0..self.choices.len() {
@@ -244,7 +252,8 @@ impl RunningRequest {
                     "index": index, "delta": {"role": "assistant", "content": ""}, "logprobs": null,
                     "finish_reason": null
                 })),
-                // The text of the echoed prompt comes first. Its log-probabilities follow with its tokens.
+                // The text of the echoed prompt comes first. The log-probabilities of its tokens follow once
+                // they are computed.
                 AnswerShape::Completion { echo: true } => {
                     let text = self.encoded[index / self.common.n].pieces.concat();
                     Some(json!({"text": text, "index": index, "logprobs": null, "finish_reason": null}))
@@ -259,7 +268,13 @@ impl RunningRequest {
         }
         while !self.choices.iter().all(Choice::is_over) {
             let Some((index, event)) = self.events.recv().await else {
-                return fail(sender, "server_error", 500, "the sequence was lost").await;
+                return fail(
+                    sender,
+                    "server_error",
+                    500,
+                    "the server stopped decoding before the answer was complete; send the request again",
+                )
+                .await;
             };
             let is_prompt = matches!(event, Event::Prompt(_));
             let made = self.take(index, event).and_then(|text| {
@@ -287,7 +302,7 @@ impl RunningRequest {
         sender.send_data("data: [DONE]\n\n".into()).await.unwrap_or_default();
     }
 
-    /// The new part of a choice: text, and the tokens since the last part.
+    /// The new part of a choice: `text`, and the log-probabilities of the tokens since the previous part.
     fn piece(&self, index: usize, text: &str, (reported, offset): &mut (usize, usize)) -> ApiResult<Value> {
         let (choice, mut texts) = (&self.choices[index], Texts::of(self.served.engine.tokenizer()));
         let has_new = self.common.sampling.logprobs.is_some() && choice.n_emitted() > *reported;
@@ -311,7 +326,7 @@ impl RunningRequest {
         })
     }
 
-    /// Sends a piece. Returns whether the client is still connected.
+    /// Sends the new part of a choice. Returns whether the client is still connected.
     async fn send(&self, sender: &mut Sender<Bytes>, choice: Value) -> bool {
         let mut body = self.envelope(false);
         body["choices"] = json!([choice]);

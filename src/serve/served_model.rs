@@ -12,7 +12,7 @@ pub(super) struct ServedModel {
     pub(super) max_positions: usize,
     pub(super) vocab_size: usize,
     pub(super) template: ChatTemplate,
-    /// The places for rendering, and those for tokenizing.
+    /// The places for rendering the chat template and for tokenizing.
     pub(super) rendering: Preparation,
     pub(super) tokenizing: Preparation,
     /// The tokenizer for prompts that the template renders.

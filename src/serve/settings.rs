@@ -18,6 +18,6 @@ pub struct ServerSettings {
     pub timeout: Duration,
     /// The key that clients must send as `Authorization: Bearer KEY`; `None` requires no key.
     pub key: Option<String>,
-    /// Seed for requests that set none.
+    /// Seed for requests without a `seed`.
     pub seed: u64,
 }
