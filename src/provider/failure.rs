@@ -1,6 +1,6 @@
 //! Classifies error responses, first by their error codes, which are more specific, then by the HTTP status.
-//! The codes of each provider are declared in its [`Conventions`]. The statuses here are those of HTTP and
-//! apply to all providers.
+//! The codes of each provider are declared in its [`Conventions`]. The standard HTTP statuses are classified
+//! here, because they apply to all providers.
 
 use serde_json::Value;
 
@@ -81,7 +81,8 @@ impl ErrorClassifier {
         })
     }
 
-    /// The error object in a body, if any. A successful response may contain one too.
+    /// The error object in a body, if any. A response with a successful status may contain an error object
+    /// too.
     pub fn error_in<'a>(&self, body: &'a Value) -> Option<&'a Value> {
         let body = if body.is_array() { &body[0] } else { body };
         let error = &body["error"];
