@@ -1,4 +1,4 @@
-//! Reads the graded answers of a folder for the exporters.
+//! Reads the graded answers of a collection folder for the exporters.
 
 use std::path::Path;
 

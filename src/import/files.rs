@@ -195,8 +195,8 @@ fn key(score: &Score) -> Key {
     (score.model.clone(), score.task.clone(), score.shots)
 }
 
-/// Removes scores that occur more than once. If the copies differ, all are removed; otherwise one copy is
-/// kept, if possible one with answers.
+/// Removes duplicate scores. If the duplicates differ, all of them are removed. Otherwise one is kept: a
+/// duplicate with answers, if there is one.
 fn settle(read: &mut [(&PathBuf, Imported)], all: &mut Imported) {
     let mut stated: BTreeMap<Key, Vec<(usize, Score)>> = BTreeMap::new();
     for (file, (_, imported)) in read.iter().enumerate() {

@@ -95,7 +95,7 @@ impl Samples {
         Ok(Self { path, sha256, lines })
     }
 
-    /// The accuracies in the samples, one for each metric and filter, or only the `wanted` one.
+    /// The accuracies in the samples, one for each metric and filter, or only the `wanted` accuracy.
     fn metrics(&self, wanted: Option<&str>) -> Vec<MetricRow> {
         let filters: BTreeSet<&str> = self.lines.iter().map(filter).collect();
         let mut rows = vec![];
