@@ -27,7 +27,7 @@ pub struct OpenAiEvals;
 
 const NAME: &str = "openai-evals";
 
-/// The type of the events with grades of exact matches. It is also the name of the grader in scores.csv.
+/// The type of the events with grades of exact matches. The imported scores use it as the name of the grader.
 const MATCH: &str = "match";
 
 impl Importer for OpenAiEvals {

@@ -142,8 +142,8 @@ impl Run {
         if let (true, Some(other)) = (scores.is_empty(), others.first()) {
             let reducer = reducer(log, other);
             let what = format!(
-                "has no samples, and its results come from the reducer {reducer}, so they are not means over epochs; \
-                 import a log that contains the samples"
+                "has no samples, and its results come from the reducer {reducer}, so they are not means over \
+                 epochs; import a log that contains the samples"
             );
             return Err(fault(path, what));
         }

@@ -214,7 +214,7 @@ fn fault_30_an_unsupported_parameter_is_left_out_of_all_requests_or_none() {
     );
     assert!(case.file("summary.json").contains("\"temperature\""), "the change must be recorded");
     let posts = server.posts().len();
-    // The flag from before this behaviour was the default is still accepted.
+    // `--adapt-params` is still accepted, although this behaviour is now the default.
     case.ends(0, &["--adapt-params"]);
     assert_eq!(server.posts().len(), posts, "the result must be remembered");
 }

@@ -239,7 +239,7 @@ fn unimportable_files_are_reported() {
     // The same run twice gives the same scores.
     let twice = import(&[path.clone(), path], &ImportOptions::default()).expect("scores");
     assert_eq!((twice.scores.len(), twice.faults.len()), (4, 0));
-    // Samples of another run next to the results.
+    // The samples file next to the results comes from another run.
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("results_t.json"), base(json!(null))).expect("a file");
     std::fs::write(

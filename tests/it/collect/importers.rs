@@ -160,7 +160,7 @@ fn values_that_are_nan_or_not_shares_are_not_grades() {
     let mut log = inspect_json();
     log["samples"] = Value::Null;
     let imported = of(&[("log.json", log.to_string())], &ImportOptions::default()).expect("a log");
-    // Of five items, one failed in all epochs.
+    // One of five items failed in all epochs.
     assert_eq!(brief(&imported.scores)[0], ("capitals/match", 2, 5, 4, Some(0.25)));
     assert_eq!((imported.scores[0].n_error, imported.scores[0].accuracy_all_as_wrong), (1, Some(0.2)));
     assert!(imported.items.is_empty());
@@ -189,7 +189,8 @@ fn a_run_folder_of_helm_is_imported() {
 #[test]
 fn records_of_every_eval_ever_are_imported_with_their_answers() {
     let imported = read("every_eval_ever");
-    // The values equal those from the harness's own files (see `import`); only the name of the model is new.
+    // The values equal the values in the harness's own files (see `import`), except for the name of the
+    // model.
     assert_eq!(
         brief(&imported.scores),
         [
@@ -220,8 +221,8 @@ fn old_records_and_several_models_in_one_file_are_read() {
     assert!(imported.notes.iter().any(|note| note.contains("--shots")), "{:?}", imported.notes);
     let named = ImportOptions { model: Some("m".into()), ..ImportOptions::default() };
     assert!(refused("all.jsonl", &lines, &named).contains("contains 2 models"));
-    // Results that are not a share of right answers are reported. The file has no others, so nothing is
-    // imported.
+    // Results that are not a share of right answers are reported. The file has no other results, so nothing
+    // is imported.
     for (config, told) in [
         (json!({"metric_name": "bleu", "lower_is_better": false}), "`bleu`"),
         (json!({"metric_name": "accuracy", "lower_is_better": true}), "lower values"),

@@ -341,7 +341,7 @@ mod slow {
             }
             let n_lines = bytes.iter().filter(|byte| **byte == b'\n').count() as u64 + 1;
             match load(&folder, name, &bytes, "letter") {
-                // If a file could be read once, reading it again gives as many items.
+                // If a file could be read once, reading it again gives the same number of items.
                 Ok(task) => assert!(!task.items.is_empty() && items(&task).len() == task.items.len()),
                 Err(Error::Csv { line, .. }) => {
                     assert!((1..=n_lines).contains(&line), "line {line} of {n_lines}");

@@ -1,4 +1,5 @@
-//! Logs of Inspect whose archives name more than they hold.
+//! Logs of Inspect in harmful archives: entries with the same name, entries that unpack to very much, and
+//! wrong sizes.
 
 use std::io::Write;
 

@@ -77,7 +77,7 @@ fn fault_01_a_run_killed_at_random_moments_ends_like_an_undisturbed_run() {
     let before_last = server.posts().len();
     case.ends(0, &arguments);
 
-    // The scores equal those of an undisturbed run, item by item.
+    // The scores and the grade of every item equal the results of an undisturbed run.
     assert_eq!(rows(&case.file("scores.csv")), rows(&reference.file("scores.csv")));
     assert_eq!(rows(&case.file("items.csv")), rows(&reference.file("items.csv")));
     // Every item is asked once, and repeated only if a kill may have interrupted its request.
