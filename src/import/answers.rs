@@ -61,8 +61,8 @@ pub(super) fn row(id: &str, replicate: usize, grade: Grade) -> ItemRow {
     }
 }
 
-/// Converts the credit that a tool gave to a grade. If the credit is 0, a withheld answer counts as filtered
-/// and an empty one as empty, not as wrong. If the credit is missing, the answer counts as unreadable.
+/// Converts the credit that a tool gave to a grade. If the credit is 0, a withheld answer counts as filtered,
+/// and an empty answer as empty, not as wrong. If the credit is missing, the answer counts as unreadable.
 pub(super) fn grade(credit: Option<f64>, text: &str, answer: &str, withheld: bool) -> Grade {
     let is_wrong = credit == Some(0.0);
     match credit {

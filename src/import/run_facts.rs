@@ -156,7 +156,10 @@ pub(super) fn check_mean(path: &Path, task: &str, answers: Option<f64>, results:
         // Summation in a different order changes only the last digits.
         (Some(answers), Some(results)) if (answers - results).abs() > 1e-6 => Err(fault(
             path,
-            format!("the answers to {task} have the mean {answers}, but its results state {results}"),
+            format!(
+                "the answers to {task} have the mean {answers}, but its results state {results}; the file may \
+                 be incomplete or changed"
+            ),
         )),
         _ => Ok(()),
     }

@@ -51,7 +51,7 @@ pub enum FailureClass {
     NoModel,
     /// The server redirects: the run stops, and nothing is sent to the other host.
     Redirect {
-        /// The other host, as the server names it.
+        /// The host that the redirect names.
         host: String,
     },
     /// A parameter is not supported: the run stops, or omits the parameter from all requests.

@@ -182,7 +182,7 @@ async fn chat(State(app): State<App>, request: Request) -> Response {
 }
 
 /// Like [`begin_completion`], but first renders the messages with the chat template. Each model has its own
-/// places for rendering, so a slow template delays only the chats with its model.
+/// threads for rendering, so a slow template delays only the chats with its model.
 async fn begin_chat(app: &App, request: Request) -> ApiResult<RunningRequest> {
     app.admit(&request)?;
     let body = body::read(request).await?;

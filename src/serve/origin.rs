@@ -40,8 +40,8 @@ fn is_this_machine(host: &str) -> bool {
         || address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// Whether a page of another origin may have sent this request without a preflight: browsers send every
-/// content type that a form can have without asking the server first.
+/// Whether a page of another origin may have sent this request without a preflight: browsers send requests
+/// with the content type of an HTML form without asking the server first.
 fn is_of_another_page(headers: &HeaderMap) -> bool {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let Some(origin) = headers.get(header::ORIGIN) else { return text("sec-fetch-site") == "cross-site" };

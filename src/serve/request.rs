@@ -57,7 +57,7 @@ pub(super) enum Prompt {
     Ids(Vec<u32>),
 }
 
-/// The parameters of both kinds of request.
+/// The parameters that completion requests and chat requests share.
 #[derive(Debug, Clone)]
 pub(super) struct CommonParams {
     pub model: String,

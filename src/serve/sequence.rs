@@ -108,7 +108,7 @@ impl Sequence {
         &self.ids[self.computed..self.computed + self.piece]
     }
 
-    /// The cache rows of all tokens up to the last one of the current step.
+    /// The cache rows of all tokens up to the end of the current step.
     pub fn rows(&self) -> &[u32] {
         &self.rows
     }

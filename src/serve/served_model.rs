@@ -12,7 +12,7 @@ pub(super) struct ServedModel {
     pub(super) max_positions: usize,
     pub(super) vocab_size: usize,
     pub(super) template: ChatTemplate,
-    /// The places for rendering the chat template and for tokenizing.
+    /// Limit how many requests are rendered and how many are tokenized at the same time.
     pub(super) rendering: Preparation,
     pub(super) tokenizing: Preparation,
     /// The tokenizer for prompts that the template renders.

@@ -8,7 +8,7 @@ use std::time::Duration;
 pub struct ServerSettings {
     /// Address to listen on; loopback by default.
     pub host: IpAddr,
-    /// Port; 0 picks a free one.
+    /// Port; 0 selects a free port.
     pub port: u16,
     /// Number of sequences per model that are decoded at the same time.
     pub max_concurrent: usize,

@@ -96,7 +96,7 @@ impl Traffic {
         Some(Connection(Arc::new(Entry { traffic: self.clone(), number, end })))
     }
 
-    /// Closes the connection that has waited longest. Returns `false` if none is waiting.
+    /// Closes the connection that has waited longest. Returns `false` if no connection is waiting.
     pub fn close_oldest(&self) -> bool {
         self.lock().close_oldest()
     }
@@ -169,7 +169,7 @@ impl Connection {
 
 impl Held {
     /// Counts further bytes. If the total exceeds the limit, closes the connection with the largest body.
-    /// Returns `false` if this connection has the largest body, or no other one can be closed.
+    /// Returns `false` if this connection has the largest body, or if no other connection can be closed.
     pub fn add(&self, bytes: usize) -> bool {
         let number = self.0.0.number;
         let mut state = self.0.0.traffic.lock();

@@ -224,7 +224,8 @@ fn unanswered(resps: &Value) -> bool {
 fn gold_logprob(line: &Value) -> Option<f64> {
     let number = |value: &Value| value.as_f64().or_else(|| value.as_str()?.trim().parse().ok());
     let target = number(&line["target"]).filter(|target| target.fract() == 0.0 && *target >= 0.0)? as usize;
-    // A multiple-choice document has one response per choice; a generated text has only one.
+    // A multiple-choice document has one response per choice; a document with a generated text has only one
+    // response.
     let choices = line["resps"].as_array().filter(|choices| choices.len() > 1)?;
     let first = &choices.get(target)?[0];
     number(&first[0]).filter(|logprob| logprob.is_finite() && *logprob <= 0.0)

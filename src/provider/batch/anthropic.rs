@@ -103,8 +103,8 @@ impl BatchWire for AnthropicBatches {
         Some(BatchPage { batches, next: id(&body["last_id"]).filter(|_| body["has_more"] == true) })
     }
 
-    /// The response also contains a URL of the results. It is ignored, because it could point to another
-    /// host.
+    /// The response also contains a URL of the results. Surmise ignores this URL, because it could point to
+    /// another host.
     fn results(&self, status: &BatchStatus) -> Vec<BatchCall> {
         vec![with_version(BatchCall::get(format!("/v1/messages/batches/{}/results", status.id)))]
     }

@@ -185,7 +185,8 @@ pub trait BatchWire: Sync {
     /// page.
     fn list(&self, after: Option<&str>) -> BatchCall;
 
-    /// Reads a batch from the response to create or poll; `None` if the body is something else.
+    /// Reads a batch from the response to [`Self::create`] or [`Self::poll`]; `None` if the body is something
+    /// else.
     fn read(&self, body: &Value) -> Option<BatchStatus>;
 
     /// Reads a page of the list; `None` if the body is something else.

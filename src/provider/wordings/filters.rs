@@ -55,7 +55,8 @@ static FILTERED: &[&str] = &[
     "内容违规",
 ];
 
-/// Pairs of verdicts and subjects. A message of a filter contains both, in either order.
+/// Pairs of verdicts and subjects. A message of a filter contains a verdict and a subject of the same pair,
+/// in any order.
 static PAIRS: &[(&[&str], &[&str])] = &[
     (&["blocked", "rejected"], &["prompt", "content", "policy", "safety"]),
     (

@@ -242,7 +242,7 @@ fn noise_has_no_skill_for_any_number_of_candidates_and_columns() {
             assert!(score.skill_mean < 0.15, "{score:?}");
         }
     }
-    // Among two dozen candidates, one may beat the mean slightly by chance.
+    // Among two dozen candidates, one candidate may beat the mean slightly by chance.
     assert!(supported <= 12, "{supported} of 24 kinds of queries had a prediction");
 }
 

@@ -239,7 +239,7 @@ fn seeds_become_a_standard_error_and_depth_bytes_entropy_and_vocabulary_the_unit
         near("ie_slope_u_nats", (slope[0] + slope[1]) / 2.0);
     }
     near("ie_final_nats", (last(&both[0], blocks) + last(&both[1], blocks)) / 2.0);
-    // If the proxy has one seed and the target two, they were measured on different texts.
+    // If the proxy has one seed and the target has two seeds, they were measured on different texts.
     assert!(profile.contains("minigpt-2--"), "{profile}");
     std::fs::remove_file(&profile).expect("the proxy's second profile");
     let output = surmise(&[

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::support::collect_case::Case;
 use crate::support::fault_server::{How, Posted, Reply, Server, chat};
 
-/// Collects one faulty item and two good ones; returns the case and how often the faulty item was asked.
+/// Collects one faulty item and two normal items. Returns the case, and how often the faulty item was asked.
 pub fn with_w0(code: i32, reply: impl Fn(&Posted) -> Reply + Send + Sync + 'static) -> (Case, usize) {
     let server = Server::wrong_for_w0(reply);
     let case = Case::new(&server, 3);

@@ -236,7 +236,7 @@ fn unimportable_files_are_reported() {
     assert!(error("{\"results\":{\"a\":{\"acc,none\":0.5}},\"model_name\":\"m\"}").contains("--shots"));
     assert!(error("{\"results\":{\"a\":{\"acc,none\":0.5}},\"n-shot\":{\"a\":0}}").contains("--model"));
     let path = golden("results_");
-    // The same run twice gives the same scores.
+    // If the same file is given twice, its scores are imported once.
     let twice = import(&[path.clone(), path], &ImportOptions::default()).expect("scores");
     assert_eq!((twice.scores.len(), twice.faults.len()), (4, 0));
     // The samples file next to the results comes from another run.

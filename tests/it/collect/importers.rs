@@ -1,4 +1,4 @@
-//! Imports files that other tools wrote (`tests/golden`), and such files with faults.
+//! Imports files that other tools wrote (`tests/golden`), and copies of these files with faults.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -76,7 +76,7 @@ fn a_log_of_inspect_gives_the_same_as_archive_and_as_json() {
     assert_eq!(score.model_snapshot, "mock-2026-01-01");
     assert_eq!(score.grader.as_deref(), Some("match"));
     assert_eq!(archive.scores[0].n_unreadable, 1);
-    // Inspect's own accuracy counts missing answers as wrong and leaves failed ones out: 0.25 of 4 items.
+    // Inspect's own accuracy counts missing answers as wrong and leaves out failed samples: 0.25 of 4 items.
     let of_four = score.accuracy_all_as_wrong.expect("items") * 5.0 / 4.0;
     assert!((of_four - 0.25).abs() < 1e-12, "{score:?}");
     assert_eq!(archive.items.len(), 20);
@@ -145,7 +145,7 @@ fn values_that_are_nan_or_not_shares_are_not_grades() {
     let text = log.to_string().replacen("\"value\":\"I\"", "\"value\":NaN", 1);
     let imported = of(&[("log.json", text)], &ImportOptions::default()).expect("a log");
     assert_eq!(imported.scores.len(), 1);
-    // One of two answers to an item has no value, so only the other one counts.
+    // One of two answers to an item has no value, so only the other answer counts.
     assert_eq!(imported.scores[0].task, "capitals");
     assert!(kinds(&imported).iter().any(|(_, _, kind)| *kind == "unreadable"), "{:?}", kinds(&imported));
     let notes = imported.notes.join("\n");
@@ -331,7 +331,7 @@ fn files_that_differ_about_a_score_are_named_and_the_others_imported() {
     for text in [stderr.as_ref(), &scores, &items] {
         assert!(!text.contains(KEY), "{text}");
     }
-    // The same file twice gives the same scores.
+    // If the same file is given twice, its scores are imported once.
     let path = golden("inspect/capitals.eval");
     let twice = import(&[path.clone(), path], &ImportOptions::default()).expect("scores");
     assert_eq!((twice.scores.len(), twice.items.len(), twice.faults.len()), (2, 20, 0));

@@ -82,7 +82,7 @@ fn a_value_that_is_not_a_number_is_an_unreadable_answer_in_every_tool() {
         let mut value: Value = serde_json::from_str(&text).expect("JSON");
         let is_it = |stat: &&mut Value| stat["name"]["name"] == "exact_match";
         if name == "per_instance_stats.json" {
-            // One instance has no number, and one lacks this statistic.
+            // In the first instance, this statistic is not a number. In the second instance, it is missing.
             let list = value.as_array_mut().expect("instances");
             let stats = list[0]["stats"].as_array_mut().expect("statistics");
             stats.iter_mut().find(is_it).expect("a statistic")["sum"] = Value::Null;
@@ -101,7 +101,7 @@ fn a_value_that_is_not_a_number_is_an_unreadable_answer_in_every_tool() {
     assert_eq!((score.n_items, score.n_scored, score.n_unreadable), (5, 4, 1));
     let notes = imported.notes.join("\n");
     assert!(notes.contains("1 instances without exact_match"), "{notes}");
-    // Samples of the harness also contain such values.
+    // Samples of the harness may also contain grades that are not numbers.
     let line = |n: u32, grade: &str| {
         format!(
             "{{\"doc_id\":{n},\"target\":\"a\",\"resps\":[[\"a\"]],\"filtered_resps\":[\"a\"],\
@@ -248,7 +248,7 @@ fn a_log_without_samples_states_what_it_leaves_out() {
 fn an_item_with_a_missing_replicate_has_the_number_of_the_tool() {
     let mut log = log_with_a_gap();
     // The sample without an answer has a right answer in the second epoch; the other samples have the same
-    // answers in both.
+    // answers in both epochs.
     let once = log["samples"].as_array().expect("samples").clone();
     let again = once.iter().cloned().map(|mut sample| {
         sample["epoch"] = json!(2);

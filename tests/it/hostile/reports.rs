@@ -58,7 +58,7 @@ impl Table {
     }
 }
 
-/// Asserts that no cell of a written table is NaN or infinity, and that no figure has such a coordinate.
+/// Asserts that no written table, figure or text contains NaN or infinity.
 fn is_finite(folder: &Path, what: &str) {
     for entry in std::fs::read_dir(folder).into_iter().flatten() {
         let path = entry.expect("an entry").path();

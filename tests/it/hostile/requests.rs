@@ -25,8 +25,8 @@ fn held(server: &Serving, n: usize, bytes: &[u8]) -> Vec<TcpStream> {
     (0..n)
         .map(|_| {
             let mut stream = TcpStream::connect(&server.address).expect("a connection");
-            // The server may close one of these connections for another, and does not read all of many large
-            // bodies.
+            // Errors are ignored, because the server may close a connection in favour of another client, and
+            // does not read all large bodies at once.
             stream.set_write_timeout(Some(Duration::from_millis(50))).expect("a timeout");
             stream.write_all(bytes).unwrap_or_default();
             stream

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::bounded::{command, run};
 use crate::serve::server::{CHAT, COMPLETIONS, Serving};
 
-/// Templates with instructions that take all memory, the whole stack or hours.
+/// Templates that would exhaust the stack or the memory, or take hours.
 const BOMBS: [&str; 26] = [
     // These exhaust the stack.
     "{% set ns = namespace() %}{% set ns.x = ns %}{{ ns }}",

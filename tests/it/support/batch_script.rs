@@ -31,8 +31,8 @@ pub struct Script {
     pub most_requests: Option<usize>,
     /// Status and message of the refusal of a large batch.
     pub size_refusal: Option<(u16, &'static str)>,
-    /// Maximum number of requests in a batch by a limit of the account. Larger batches are created, but fail
-    /// as soon as they are polled.
+    /// Maximum number of requests in a batch according to a limit of the account. Larger batches are created,
+    /// but fail as soon as they are polled.
     pub most_polled: Option<usize>,
     /// Number of creations, from the first on, that succeed although the connection breaks before the
     /// response.
@@ -64,7 +64,7 @@ pub struct Script {
     pub cut_lines: Option<usize>,
     /// Batches do not state how many requests were processed.
     pub has_no_counts: bool,
-    /// The counts of failed requests include those that expired.
+    /// The counts of failed requests include expired requests.
     pub counts_expired: bool,
     /// Batches cannot be cancelled.
     pub refuses_cancel: bool,

@@ -7,7 +7,7 @@ use surmise::seed;
 use crate::collect::batch::{WIRES, case, summary};
 use crate::support::batch_server::{BatchServer, Script};
 
-/// Number of kills over all wire formats; SURMISE_KILLS sets another number for each.
+/// Number of kills over all wire formats; SURMISE_KILLS sets another number for each wire format.
 const KILLS: usize = 51;
 /// Number of items, which is too small for a check of the first answers.
 const ITEMS: usize = 192;
