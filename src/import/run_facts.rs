@@ -157,8 +157,8 @@ pub(super) fn check_mean(path: &Path, task: &str, answers: Option<f64>, results:
         (Some(answers), Some(results)) if (answers - results).abs() > 1e-6 => Err(fault(
             path,
             format!(
-                "the answers to {task} have the mean {answers}, but its results state {results}; the file may \
-                 be incomplete or changed"
+                "the answers to {task} have the mean {answers}, but its results state {results}; the file \
+                 may be incomplete or changed"
             ),
         )),
         _ => Ok(()),

@@ -149,8 +149,8 @@ impl GenerationParams {
             let known: Vec<_> = can.efforts.iter().map(|effort| effort.name()).collect();
             let reason = match known[..] {
                 [] => format!(
-                    "is not supported by {provider}; if the server has its own parameter for the reasoning effort, \
-                     set it with --body-json"
+                    "is not supported by {provider}; if the server has its own parameter for the reasoning \
+                     effort, set it with --body-json"
                 ),
                 _ => format!("must be one of {} for {provider}, but is {}", known.join(", "), effort.name()),
             };
