@@ -33,7 +33,7 @@ impl ErrorClassifier {
         Self { known: known.into_iter().collect() }
     }
 
-    /// Returns the outcome of an error, which is an error object or a plain text.
+    /// Returns the outcome of an error, which is an error object or a plain string.
     pub fn classify(&self, status: u16, error: &Value) -> Outcome {
         let code = json::word(&error["code"])
             .or_else(|| json::word(&error["type"]))
@@ -214,9 +214,9 @@ impl ErrorClassifier {
 /// The status that some providers return for filtered content.
 const UNAVAILABLE_FOR_LEGAL_REASONS: u16 = 451;
 
-/// Whether a response with this status may refuse the content of the request, and not only the key, the path
-/// or the rate. Statuses 200 to 299 and server errors are included, because a gateway may use them to report
-/// a refusal by the provider behind it.
+/// Whether a response with this status may refuse a request because of its content. Statuses such as 401, 405
+/// and 429 concern only the key, the method or the rate. Statuses 200 to 299, 500 and 501 are included,
+/// because a gateway may use them to report a refusal by the provider behind it.
 fn is_refusal(status: u16) -> bool {
     matches!(status, 200..300 | 400 | 403 | 404 | 406 | 409 | 410 | 415 | 422 | 424 | 446 | 451 | 500 | 501)
 }

@@ -59,7 +59,7 @@ struct Queue {
 pub(super) enum QueueFull {
     /// The queue is full at the moment.
     Now,
-    /// The request has more sequences than the queue can contain. The field is this limit.
+    /// The request has more sequences than the queue can contain. The number is this limit.
     Always(usize),
 }
 

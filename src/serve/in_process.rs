@@ -38,7 +38,7 @@ impl LocalServer {
             .header(header::CONTENT_TYPE, "application/json")
             .body(Body::from(body));
         let Ok(request) = request else { return (400, b"the path is not a valid URI".to_vec()) };
-        // The router answers every request; its error type has no value.
+        // The router answers every request: its error type is `Infallible`.
         let Ok(response) = self.router.oneshot(request).await;
         let status = response.status().as_u16();
         match response.into_body().collect().await {

@@ -183,8 +183,9 @@ fn item_row(
         );
         Grade { logprob: gold_logprob(line), ..grade }
     };
-    // surmise stores the facts of each answer. With several answers to a document, the grade is a mean, so
-    // the facts of a single answer do not apply.
+    // If surmise exported the file, the member `surmise` contains facts about each answer, such as the kind
+    // of its grade. With several answers to a document, the grade is a mean, so the facts of one answer do
+    // not apply.
     let grade = match line["surmise"].as_array().map(Vec::as_slice) {
         Some([facts]) => with_facts(grade, facts),
         _ => grade,

@@ -250,7 +250,7 @@ fn record_files_of_openai_evals_are_imported() {
     assert_eq!((score.provider.as_str(), score.model.as_str()), ("openai-evals", "answers"));
     assert_eq!(score.model_snapshot, "answers-2026-01-01");
     let graded = read("openai_evals/graded.jsonl");
-    // The grader chose neither grade for Kenya; the mean in the file counts five items.
+    // The grading model chose no valid grade for Kenya, so the mean in the file covers five items.
     assert_eq!(graded.scores[0].task, "judged.test.v0");
     assert_eq!(graded.scores[0].n_items, 6);
     let text = std::fs::read_to_string(golden("openai_evals/match.jsonl")).expect("a record");

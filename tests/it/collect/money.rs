@@ -87,7 +87,8 @@ fn cached_and_reasoning_tokens_and_tiers_have_their_own_prices() {
     assert_eq!(usd, 0.0024);
     assert_eq!(stderr.matches("service tier priority").count(), 1, "{stderr}");
     let more = "cached_input_usd_per_million_tokens = 0.1\nreasoning_usd_per_million_tokens = 5\n";
-    // Each has 100 tokens at 1 USD, 900 at 0.1 USD, 20 at 2 USD and 80 at 5 USD per million.
+    // The probe and the question each have 100 tokens at 1 USD, 900 at 0.1 USD, 20 at 2 USD and 80 at 5 USD
+    // per million.
     assert_eq!(cost(&format!("{PRICES}{more}")).0, 0.00126);
     let tier = "[models.m.tiers.priority]\ninput_usd_per_million_tokens = \
                 2\noutput_usd_per_million_tokens = 4\n";

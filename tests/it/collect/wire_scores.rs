@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::support::collect_case::Case;
 use crate::support::fault_server::{Posted, Reply, Server};
 
-/// The golden body with this name, which begins with the status.
+/// The golden body with this name. The name begins with the HTTP status.
 fn golden(provider: &str, name: &str) -> Reply {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/providers").join(provider);
     let body = std::fs::read(path.join(format!("{name}.body"))).expect("a golden body");

@@ -1,5 +1,5 @@
 //! Logs of Inspect in harmful archives: entries with the same name, entries that unpack to very much, and
-//! wrong sizes.
+//! entries that overlap.
 
 use std::io::Write;
 

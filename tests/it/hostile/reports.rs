@@ -1,5 +1,5 @@
-//! Any number in any cell of any table that a report reads: the result is a figure, or an error that names
-//! the column.
+//! Puts any number into any cell of the tables that reports read. The result is a figure, or an error that
+//! names the column.
 
 use std::path::Path;
 

@@ -62,7 +62,7 @@ fn killed_at_random_moments_every_request_is_part_of_one_batch() {
         let outcomes = case.outcomes();
         let is_answer = |record: &&Value| record["outcome"] != "failed";
         assert_eq!(outcomes.iter().filter(is_answer).count(), ITEMS, "{wire}");
-        // A request is part of a second batch only after an error, and never without being counted.
+        // A request is part of a second batch only after an error.
         let errors = outcomes.iter().filter(|record| record["class"] == "rejected").count() as u64;
         let state = server.state();
         assert_eq!(state.asked.len(), ITEMS);
