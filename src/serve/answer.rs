@@ -18,7 +18,7 @@ const CHAT_BYTE: usize = 8;
 
 /// The error for token texts that exceed [`MOST_TEXT`].
 pub(super) fn too_much_text(param: &str) -> ApiError {
-    let reason = "the texts of the tokens exceed 16 MiB; ask for fewer tokens or log-probabilities";
+    let reason = "the texts of the tokens exceed the size limit; ask for fewer tokens or log-probabilities";
     ApiError::invalid(param, reason)
 }
 
