@@ -206,8 +206,8 @@ pub(crate) fn renamed_columns<'a>(
     })
 }
 
-/// Computes the line number at which a CSV record begins. The line numbers of the csv crate are one too small
-/// with Windows line endings, because its records begin at the line feed of the previous line.
+/// Computes the line number at which a CSV record begins. The line numbers of the csv crate are too small by
+/// one with Windows line endings, because its records begin at the line feed of the previous line.
 pub(crate) struct Lines<'a> {
     bytes: &'a [u8],
     at: usize,

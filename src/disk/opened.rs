@@ -6,7 +6,7 @@ use std::path::Path;
 
 /// Maximum size in bytes of a file that is read into memory at once; only arrays may be larger.
 const LARGEST: u64 = 4 << 30;
-/// Maximum number of bytes of a line to keep.
+/// Maximum number of bytes to keep of one line.
 const LONGEST_LINE: usize = 256 << 20;
 
 /// Opens a file for reading.
@@ -30,7 +30,7 @@ pub fn read(path: impl AsRef<Path>) -> Result<Vec<u8>> {
 /// Reads the bytes of a file of at most `most` bytes.
 ///
 /// # Errors
-/// Those of [`open`], and for a larger file.
+/// Returns the errors of [`open`], and an error for a larger file.
 pub fn read_within(most: u64, path: impl AsRef<Path>) -> Result<Vec<u8>> {
     let file = open(path)?;
     check_within(most, &file)?;
@@ -139,8 +139,8 @@ fn opened(path: &Path, options: &mut OpenOptions, is_own: bool) -> Result<File> 
     Ok(file)
 }
 
-/// Checks that a path is a regular file. Reading a pipe could block forever, and writing would replace a
-/// device.
+/// Checks that a path is a regular file. Reading a pipe could block forever, and writing a file to the path
+/// of a device would replace the device.
 ///
 /// # Errors
 /// An error if the path is a folder, a device or a pipe, or does not exist.

@@ -24,7 +24,7 @@ pub fn is_temporary(name: &str) -> bool {
 }
 
 /// Removes all temporary files and ends the process at once. The lock prevents the creation of new temporary
-/// files meanwhile.
+/// files until the process ends.
 pub fn exit(code: i32) -> ! {
     let there = there();
     for path in there.iter() {

@@ -1,4 +1,4 @@
-//! Reads the graded answers of a folder for the exporters.
+//! Reads the graded answers of a collection folder for the exporters.
 
 use std::path::Path;
 
@@ -189,7 +189,7 @@ impl CollectedTask {
 }
 
 impl CollectedItem {
-    /// The last message of the prompt, which excludes examples and instructions in separate messages.
+    /// The last message of the prompt, without the examples and instructions in earlier messages.
     pub(super) fn question(&self) -> &str {
         self.prompt.last().map_or("", |message| &message.content)
     }

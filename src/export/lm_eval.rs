@@ -80,7 +80,7 @@ fn results(collected: &Collected, tasks: &[&CollectedTask]) -> Value {
         })
     };
     let count = |task: &CollectedTask| json!({"original": task.items.len(), "effective": task.n_answered()});
-    // `limit` is the only member of the harness's format that marks results on part of a task.
+    // `limit` is the only member of the harness's format that marks results as incomplete.
     let is_whole = tasks.iter().all(|task| task.is_whole());
     let limit = tasks.iter().map(|task| task.n_answered()).max().filter(|_| !is_whole);
     json!({

@@ -61,8 +61,8 @@ pub(super) fn row(id: &str, replicate: usize, grade: Grade) -> ItemRow {
     }
 }
 
-/// Converts the credit that a tool gave to a grade. If the credit is 0, a withheld answer counts as filtered
-/// and an empty one as empty, not as wrong. If the credit is missing, the answer counts as unreadable.
+/// Converts the credit that a tool gave to a grade. If the credit is 0, a withheld answer counts as filtered,
+/// and an empty answer as empty, not as wrong. If the credit is missing, the answer counts as unreadable.
 pub(super) fn grade(credit: Option<f64>, text: &str, answer: &str, withheld: bool) -> Grade {
     let is_wrong = credit == Some(0.0);
     match credit {
@@ -73,7 +73,8 @@ pub(super) fn grade(credit: Option<f64>, text: &str, answer: &str, withheld: boo
     }
 }
 
-/// Adds the grader to a score, and the hash of the settings, of which only the grader is known.
+/// Adds the grader and the hash of the settings to a score. The hash covers only the grader, because the
+/// other settings are unknown.
 pub(super) fn graded_by(score: Score, grader: &str) -> Score {
     let score = Score { grader: Some(grader.into()), ..score };
     Score { settings_sha256: Some(score.settings_hash()), ..score }
@@ -124,7 +125,7 @@ impl Answers {
     }
 }
 
-/// Formats the rows as CSV with the columns `provider` and `model`, followed by those of a collection's
+/// Formats the rows as CSV with the columns `provider` and `model`, followed by the columns of a collection's
 /// items.csv. Quotes texts that a spreadsheet would run as formulas.
 ///
 /// # Errors

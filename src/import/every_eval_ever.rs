@@ -114,8 +114,8 @@ fn version(path: &Path, record: &Value) -> Result<()> {
     Ok(())
 }
 
-/// The path of the file with the answers, in the folder of the record. The record states the name of this
-/// file; otherwise the name is derived from that of the record.
+/// The path of the file with the answers, in the folder of the record. If the record does not state the name
+/// of this file, the name is derived from the file name of the record.
 fn answers_file(path: &Path, record: &Value) -> Option<PathBuf> {
     let stated = record["detailed_evaluation_results"]["file_path"].as_str();
     let stated = stated.and_then(|text| Path::new(text).file_name()).map(|name| path.with_file_name(name));
@@ -216,8 +216,8 @@ impl Record<'_> {
         Ok(())
     }
 
-    /// The rows of the answers that belong to a result. The id of the result decides or, without an id, its
-    /// name, if the task has only one result.
+    /// The rows of the answers that belong to a result. An answer belongs to a result with the same id.
+    /// Without an id, the names must be equal, and the task must have only one result.
     fn rows(&self, result: &Value, of: usize, keys: &mut KeyRedaction) -> Vec<ItemRow> {
         let id = &result["evaluation_result_id"];
         let is_own = |answer: &&Value| match (&answer["evaluation_result_id"], id) {

@@ -35,9 +35,9 @@ pub fn check_apart(inputs: &[PathBuf], output: &Path) -> Result<()> {
 /// Imports files, each with the importer that recognises it. For a folder, imports every file in the folder
 /// that an importer recognises.
 ///
-/// A file that cannot be imported is skipped if another file can be. A score on which two files disagree is
-/// also skipped. [`Imported::faults`] lists what was skipped. A score that two files state identically is
-/// imported once.
+/// If at least one file can be imported, files that cannot be imported are skipped. A score on which two
+/// files disagree is also skipped. [`Imported::faults`] lists what was skipped. A score that two files state
+/// identically is imported once.
 ///
 /// # Errors
 /// [`Error::Read`], [`Error::Foreign`] or [`Error::Csv`] of the first file, if no file can be imported.
@@ -195,8 +195,8 @@ fn key(score: &Score) -> Key {
     (score.model.clone(), score.task.clone(), score.shots)
 }
 
-/// Removes scores that occur more than once. If the copies differ, all are removed; otherwise one copy is
-/// kept, if possible one with answers.
+/// Removes duplicate scores. If the duplicates differ, all of them are removed. Otherwise only one score is
+/// kept, if possible a score with answers.
 fn settle(read: &mut [(&PathBuf, Imported)], all: &mut Imported) {
     let mut stated: BTreeMap<Key, Vec<(usize, Score)>> = BTreeMap::new();
     for (file, (_, imported)) in read.iter().enumerate() {

@@ -75,7 +75,10 @@ impl Importer for Helm {
             value.map(Some).map_err(|why| fault(&path, format!("{why}; the file may be truncated")))
         };
         let instances = beside("per_instance_stats.json")?.ok_or_else(|| {
-            fault(path, "has no per_instance_stats.json next to it, which would contain the scores")
+            fault(
+                path,
+                "has no per_instance_stats.json with the scores next to it; give the complete run folder",
+            )
         })?;
         let (state, stats) = (beside("scenario_state.json")?, beside("stats.json")?);
         let run = HelmRun::read(path, &spec, options)?;

@@ -23,7 +23,8 @@ pub struct ImportOptions {
     pub shots: Option<usize>,
     /// Whether to import runs that evaluated only a part of a task.
     pub limited: bool,
-    /// Numbers of items, by task. A number is used if the file does not state one for the task.
+    /// Numbers of items, by task. A number is used if the file does not state the number of items of the
+    /// task.
     pub n_items: BTreeMap<String, usize>,
 }
 

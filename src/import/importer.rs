@@ -14,7 +14,8 @@ pub trait Importer: Sync {
     /// One line that names the tool and the files that the importer reads.
     fn summary(&self) -> &'static str;
 
-    /// Whether the tool wrote this file. The content decides or, if it is not specific enough, the path.
+    /// Whether the tool wrote this file. The content decides. If the content is not specific enough, the path
+    /// decides.
     fn sniff(&self, file: &Opened<'_>) -> bool;
 
     /// Reads one file, and the files of the same run next to it.

@@ -27,8 +27,7 @@ pub struct OpenAiEvals;
 
 const NAME: &str = "openai-evals";
 
-/// The type of the events with grades of exact matches. The importer also uses it as the name of their
-/// grader.
+/// The type of the events with grades of exact matches. The imported scores use it as the name of the grader.
 const MATCH: &str = "match";
 
 impl Importer for OpenAiEvals {
@@ -232,8 +231,8 @@ impl Record {
     }
 }
 
-/// The names and values of the grades in an event: `correct` of a `match` event; in a `metrics` event, the
-/// shares of correct answers, and the score if a grading model chose it from given grades.
+/// The names and values of the grades in an event. A `match` event has one grade, `correct`. A `metrics`
+/// event has shares of correct answers, and a score if a grading model chose the score from given grades.
 fn credits<'a>(event: &'a Value, options: &ImportOptions) -> Vec<(String, &'a Value)> {
     let data = &event["data"];
     let wanted =

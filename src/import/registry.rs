@@ -10,7 +10,7 @@ use super::opened::Opened;
 use super::simple_evals::SimpleEvals;
 use crate::error::{Error, Result};
 
-/// All built-in importers. The first one that recognises a file reads the file. The importer of the
+/// All built-in importers. The first importer that recognises a file reads the file. The importer of the
 /// lm-evaluation-harness is last, because it recognises a member `results`, which files of other tools also
 /// have.
 pub static ALL: &[&dyn Importer] = &[&Inspect, &Helm, &EveryEvalEver, &OpenAiEvals, &SimpleEvals, &LmEval];

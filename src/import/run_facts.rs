@@ -51,7 +51,7 @@ pub(super) fn share(value: &Value) -> Option<f64> {
     number.filter(|number| (0.0..=1.0).contains(number))
 }
 
-/// The name of the model: the one that the user gives, otherwise the one in the file.
+/// The name of the model: the name that the user gives, or else the name in the file.
 pub(super) fn model(path: &Path, named: Option<&str>, options: &ImportOptions) -> Result<String> {
     if let Some(model) = &options.model {
         return Ok(model.clone());
@@ -71,7 +71,7 @@ pub(super) fn provider_and_model<'a>(name: &'a str, otherwise: &'a str) -> (&'a 
     (if provider.is_empty() { otherwise } else { provider }, model)
 }
 
-/// The number of shots: the one that the user gives, otherwise the one in the file. If both are missing,
+/// The number of shots: the number that the user gives, or else the number in the file. If both are missing,
 /// returns 0 and adds a note.
 pub(super) fn shots(
     path: &Path,
@@ -156,7 +156,10 @@ pub(super) fn check_mean(path: &Path, task: &str, answers: Option<f64>, results:
         // Summation in a different order changes only the last digits.
         (Some(answers), Some(results)) if (answers - results).abs() > 1e-6 => Err(fault(
             path,
-            format!("the answers to {task} have the mean {answers}, but its results state {results}"),
+            format!(
+                "the answers to {task} have the mean {answers}, but its results state {results}; the file \
+                 may be incomplete or changed"
+            ),
         )),
         _ => Ok(()),
     }

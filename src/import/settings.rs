@@ -30,7 +30,7 @@ static PRIVATE: &[&str] = &[
 /// Maximum length of a copied value, in bytes.
 const LONGEST: usize = 200;
 
-/// The settings of one file: the copied ones, and the names of those left out.
+/// The copied settings of one file, and the names of the settings that are left out.
 #[derive(Debug, Default)]
 pub(super) struct Settings {
     pub(super) kept: BTreeMap<String, String>,

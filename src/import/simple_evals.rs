@@ -22,7 +22,7 @@ pub struct SimpleEvals;
 
 const NAME: &str = "simple-evals";
 const ALL_RESULTS: &str = "_allresults";
-/// The part of a file name that marks a run with `--debug`, on a few examples.
+/// The part of a file name that marks a run with `--debug`, which evaluates only a few examples.
 const DEBUG: &str = "_DEBUG";
 /// Names of evals that contain an underscore. In a file name, any other name of an eval ends at the first
 /// underscore.

@@ -12,7 +12,7 @@ use super::text::clip;
 pub struct Answer {
     /// The outcome of the request.
     pub outcome: Outcome,
-    /// The token counts of the server.
+    /// The token counts that the server reports.
     pub usage: Option<Usage>,
     /// The model snapshot that answered, often a dated name.
     pub model_snapshot: Option<String>,
@@ -79,7 +79,7 @@ pub enum Outcome {
     Failed(Failure),
 }
 
-/// The token counts of the server.
+/// The token counts that a server reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Usage {
     /// Tokens of the prompt, including cached tokens; `None` if the server does not report them.
@@ -181,7 +181,7 @@ pub(super) struct AnswerParts {
 }
 
 impl From<AnswerParts> for Outcome {
-    /// Decides the outcome by the precedence of [`Outcome`].
+    /// Decides the outcome. If several outcomes apply, the order in the documentation of [`Outcome`] decides.
     fn from(parts: AnswerParts) -> Self {
         let text = parts.text.filter(|text| !text.is_empty());
         if let Some((at, category)) = parts.filtered {

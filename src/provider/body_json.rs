@@ -137,7 +137,8 @@ fn holds_key(value: &Value) -> bool {
 
 /// Whether a text starts like a key of a known provider, or is a bearer or session token.
 fn looks_like_key(text: &str) -> bool {
-    /// Least number of characters after the prefix of a key. Ordinary words with the same prefix are shorter.
+    /// Minimum number of characters after the prefix of a key. Ordinary words with the same prefix are
+    /// shorter.
     const LEAST_TAIL: usize = 16;
     let tail =
         |rest: &str| rest.chars().take_while(|c| c.is_ascii_alphanumeric() || "-_.".contains(*c)).count();

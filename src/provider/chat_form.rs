@@ -37,7 +37,8 @@ pub(super) fn split<'a>(provider: &str, prompt: &'a Prompt) -> Result<(String, V
     for message in turns_only {
         if message.role != expected {
             let reason = format!(
-                "must start with the user and alternate for {provider}; correct the `messages` of the item"
+                "must alternate between user and assistant for {provider}, starting with the user; correct \
+                 the `messages` of the item"
             );
             return Err(Error::Parameter { name: "messages", reason });
         }

@@ -16,7 +16,7 @@ use super::request::KeyHeader;
 pub struct KeyPattern {
     /// The prefix of all keys of this kind; it is not secret.
     pub prefix: &'static str,
-    /// A text with this prefix and at least this many characters after it is taken for an API key. `None` if
+    /// A text with this prefix and at least this many characters after it counts as an API key. `None` if
     /// ordinary words may start with the prefix too.
     pub least_tail: Option<usize>,
 }
@@ -75,7 +75,8 @@ pub struct Conventions {
     pub filter_codes: &'static [&'static str],
     /// Beginnings of messages of content filters that come without an error code.
     pub filter_messages: &'static [(&'static str, FilterSide)],
-    /// Whether an error object reports a content filter in another way than by these codes and messages.
+    /// Whether an error object reports a content filter in another way than by [`Self::filter_codes`] and
+    /// [`Self::filter_messages`].
     pub is_filtered: Option<fn(&Value) -> bool>,
     /// Reads the category for which a content filter refused a prompt, if the error object states it.
     pub filter_category: Option<fn(&Value) -> Option<String>>,

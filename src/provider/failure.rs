@@ -1,6 +1,6 @@
 //! Classifies error responses, first by their error codes, which are more specific, then by the HTTP status.
-//! The codes of each provider are declared in its [`Conventions`]. The statuses here are those of HTTP and
-//! apply to all providers.
+//! The codes of each provider are declared in its [`Conventions`]. The standard HTTP statuses are classified
+//! here, because they apply to all providers.
 
 use serde_json::Value;
 
@@ -33,7 +33,7 @@ impl ErrorClassifier {
         Self { known: known.into_iter().collect() }
     }
 
-    /// Returns the outcome of an error, which is an error object or a plain text.
+    /// Returns the outcome of an error, which is an error object or a plain string.
     pub fn classify(&self, status: u16, error: &Value) -> Outcome {
         let code = json::word(&error["code"])
             .or_else(|| json::word(&error["type"]))
@@ -81,7 +81,8 @@ impl ErrorClassifier {
         })
     }
 
-    /// The error object in a body, if any. A successful response may contain one too.
+    /// The error object in a body, if any. A response with a successful status may contain an error object
+    /// too.
     pub fn error_in<'a>(&self, body: &'a Value) -> Option<&'a Value> {
         let body = if body.is_array() { &body[0] } else { body };
         let error = &body["error"];
@@ -213,9 +214,9 @@ impl ErrorClassifier {
 /// The status that some providers return for filtered content.
 const UNAVAILABLE_FOR_LEGAL_REASONS: u16 = 451;
 
-/// Whether a response with this status may refuse the content of the request, and not only the key, the path
-/// or the rate. Statuses 200 to 299 and server errors are included, because a gateway may use them to report
-/// a refusal by the provider behind it.
+/// Whether a response with this status may refuse a request because of its content. Statuses such as 401, 405
+/// and 429 concern only the key, the method or the rate. Statuses 200 to 299, 500 and 501 are included,
+/// because a gateway may use them to report a refusal by the provider behind it.
 fn is_refusal(status: u16) -> bool {
     matches!(status, 200..300 | 400 | 403 | 404 | 406 | 409 | 410 | 415 | 422 | 424 | 446 | 451 | 500 | 501)
 }

@@ -29,9 +29,9 @@ pub struct Failure {
 pub enum FailureClass {
     /// The request was not sent: surmise retries without limit.
     NotSent,
-    /// The request was rejected and not billed (429): surmise retries after the wait.
+    /// The request was rejected and not billed (429): surmise waits and retries.
     Rejected,
-    /// The server is overloaded (503, 529): surmise retries after a longer wait.
+    /// The server is overloaded (503, 529): surmise waits longer and retries.
     Overloaded,
     /// The request may have been answered and billed (500, 502, 504, 408, connection resets, timeouts):
     /// surmise retries a few times.
@@ -51,7 +51,7 @@ pub enum FailureClass {
     NoModel,
     /// The server redirects: the run stops, and nothing is sent to the other host.
     Redirect {
-        /// The other host, as the server names it.
+        /// The host that the redirect names.
         host: String,
     },
     /// A parameter is not supported: the run stops, or omits the parameter from all requests.

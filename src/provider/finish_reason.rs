@@ -23,7 +23,7 @@ pub enum Finish {
     ToolCall,
     /// The response is not an answer: an unreadable tool call, or a summary of the conversation.
     NoAnswer,
-    /// The server gave no reason or an unknown one.
+    /// The server gave no reason or an unknown reason.
     #[default]
     Unknown,
 }

@@ -149,8 +149,8 @@ impl GenerationParams {
             let known: Vec<_> = can.efforts.iter().map(|effort| effort.name()).collect();
             let reason = match known[..] {
                 [] => format!(
-                    "is not supported by {provider}; if the server has its own parameter for it, use \
-                     --body-json"
+                    "is not supported by {provider}; if the server has its own parameter for the reasoning \
+                     effort, set it with --body-json"
                 ),
                 _ => format!("must be one of {} for {provider}, but is {}", known.join(", "), effort.name()),
             };
@@ -174,8 +174,8 @@ impl GenerationParams {
         stops.iter().filter(legal).take(can.stops).cloned().collect()
     }
 
-    /// Returns the parameters without `param`, the name in the wire format of a parameter that a server
-    /// refused. The token limit is not removed; its other name is used instead. `None` if nothing changes.
+    /// Returns the parameters without `param`, which a server refused. `param` is the name in the wire
+    /// format. The token limit is not removed, but sent under its other name. `None` if nothing changes.
     pub fn without(&self, param: &str) -> Option<Self> {
         let mut changed = self.clone();
         match param {
@@ -193,8 +193,8 @@ impl GenerationParams {
         (changed != *self).then_some(changed)
     }
 
-    /// Halves the value of `param`, the name in the wire format of a parameter whose value a server called
-    /// too high. `None` if the value cannot be lowered.
+    /// Returns the parameters with half the value of `param`, because a server refused the value as too high.
+    /// `param` is the name in the wire format. `None` if the value cannot be lowered.
     pub fn lowered(&self, param: &str) -> Option<Self> {
         /// The smallest token limit that every wire format accepts.
         const LEAST_TOKENS: u32 = 16;

@@ -109,7 +109,7 @@ impl Provider for OpenAiCompletions {
 }
 
 /// Reads parallel lists of texts, log-probabilities and offsets. The first token of an echoed prompt has no
-/// log-probability. The server of llama.cpp lists generated tokens as chats do.
+/// log-probability. The server of llama.cpp lists generated tokens in the format of chats.
 fn tokens(logprobs: &Value) -> Option<Vec<TokenLogprob>> {
     if let Some(list) = logprobs["content"].as_array() {
         return Some(list.iter().map(token).collect());

@@ -38,8 +38,8 @@ pub trait Provider: Sync {
         None
     }
 
-    /// The default parameters for a model, given its exact name, because some models refuse parameters that
-    /// all others accept.
+    /// The default parameters for the model with this exact name. They depend on the model, because some
+    /// models refuse parameters that other models accept.
     fn defaults(&self, _model: &str) -> GenerationParams {
         let max_tokens = GenerationParams::default().max_tokens;
         let max_tokens = if self.capabilities().chats { CHAT_MAX_TOKENS } else { max_tokens };

@@ -6,22 +6,26 @@ use super::request::{ApiError, ApiResult};
 use super::sequence::{Event, FinishReason, Scored};
 use crate::model::Tokenizer;
 
-/// The lowest reported log-probability; lower and infinite values are replaced by it.
+/// The lowest log-probability in answers. It replaces lower values and minus infinity, which JSON cannot
+/// express.
 const LOWEST: f64 = -9999.0;
-/// Maximum number of bytes of the tokens and texts that a request keeps, and of its log-probabilities.
+/// Maximum number of bytes of the tokens of a request, with their texts. The limit applies separately to its
+/// prompts, to its choices and to its log-probabilities.
 pub(super) const MOST_TEXT: usize = 16 << 20;
 /// Number of bytes that a token takes in addition to its text: its id, and the least that a string allocates.
 pub(super) const TOKEN_BYTES: usize = size_of::<u32>() + size_of::<String>() + 16;
-/// What a byte counts in the log-probabilities of a chat, where it is also a JSON number.
+/// How many times a byte of text counts in the log-probabilities of a chat, because it appears there in a
+/// string and again as a JSON number.
 const CHAT_BYTE: usize = 8;
 
-/// The error for texts of tokens beyond [`MOST_TEXT`].
+/// The error for token texts that exceed [`MOST_TEXT`].
 pub(super) fn too_much_text(param: &str) -> ApiError {
-    let reason = "the texts of the tokens have too many bytes; ask for fewer tokens or log-probabilities";
+    let reason = "the texts of the tokens exceed the size limit; ask for fewer tokens or log-probabilities";
     ApiError::invalid(param, reason)
 }
 
-/// Makes the texts of the tokens of an answer, up to [`MOST_TEXT`] bytes.
+/// Decodes tokens for the log-probabilities of an answer, and limits the bytes of their texts to
+/// [`MOST_TEXT`].
 pub(super) struct Texts<'a> {
     tokenizer: &'a Tokenizer,
     left: usize,
@@ -46,7 +50,7 @@ impl<'a> Texts<'a> {
     }
 }
 
-/// A prompt as tokens with the text of each. The texts concatenate to the prompt.
+/// A prompt as token ids, with the text of each token. The concatenated texts are the prompt.
 #[derive(Debug, Clone)]
 pub(super) struct EncodedPrompt {
     pub ids: Vec<u32>,
@@ -136,8 +140,8 @@ impl Choice {
         Ok(json!({"text": self.text, "index": index, "logprobs": logprobs, "finish_reason": self.finish()}))
     }
 
-    /// The log-probabilities of the tokens from `first` on, and the offset of the next token. `offset` is the
-    /// offset of the token `first`.
+    /// The log-probabilities of the tokens from index `first` on, and the `text_offset` of the token after
+    /// them. `offset` is the `text_offset` of token `first`.
     pub fn completion_logprobs(
         &self,
         first: usize,
@@ -187,7 +191,7 @@ impl Choice {
         Ok(json!({"index": index, "message": message, "logprobs": logprobs, "finish_reason": finish}))
     }
 
-    /// The log-probabilities of the tokens from `first` on.
+    /// The log-probabilities of the tokens from index `first` on.
     pub fn chat_logprobs(&self, first: usize, texts: &mut Texts) -> ApiResult<Value> {
         let entry = |texts: &mut Texts, piece: &str, logprob: f64| {
             texts.charge(CHAT_BYTE * piece.len())?;

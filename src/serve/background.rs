@@ -10,8 +10,7 @@ use super::settings::ServerSettings;
 use crate::error::{Error, Result};
 use crate::model::Model;
 
-/// Models that a separate thread serves. When it is dropped, it accepts no more requests and aborts running
-/// ones.
+/// A model server in a separate thread. Dropping it stops the server and aborts running requests.
 pub struct Background {
     url: String,
     stop: watch::Sender<bool>,
@@ -22,7 +21,7 @@ impl Background {
     /// Starts the server and returns once it accepts requests.
     ///
     /// # Errors
-    /// Those of [`super::serve`].
+    /// Returns the errors of [`super::serve`].
     pub fn start(models: Vec<Model>, settings: &ServerSettings) -> Result<Self> {
         let (stop, stop_signal) = watch::channel(false);
         let (ready, begun) = mpsc::channel();
@@ -35,7 +34,8 @@ impl Background {
             };
             let url = |url: &str| ready.send(Ok(url.to_owned())).unwrap_or_default();
             if let Err(error) = run(models, &settings, url, stopped) {
-                // After the start there is no receiver; a client then sees its requests fail.
+                // Once the server has started, the channel has no receiver. The error is dropped, and
+                // requests fail.
                 ready.send(Err(error)).unwrap_or_default();
             }
         };

@@ -19,31 +19,31 @@ use super::traffic::{Connection, Held};
 /// receives the error.
 const BODY: usize = 4 << 20;
 const DISCARD: usize = 64 << 20;
-/// Time limit for reading a body, without the time in which it waits for its turn.
+/// Time limit for reading a body. The time in which the body waits for its turn does not count.
 const TIME: Duration = Duration::from_secs(30);
-/// A turn ends after this time and a rest of the same length, and as soon as no data has arrived, so that a
-/// client that sends little or nothing does not keep others waiting.
+/// Length of a turn. A pause of the same length follows each turn. A turn ends earlier if no data arrives, so
+/// that a client that sends little or nothing does not keep other clients waiting.
 const TURN: Duration = Duration::from_millis(5);
-/// How often the socket is read before no data counts as having arrived.
+/// Number of reads of the socket without data after which a turn ends.
 const READS: usize = 2;
 
-/// A complete body. It counts towards the limit of bodies in memory until it is dropped.
+/// A complete body. Its size counts towards the limit of bodies in memory until the body is dropped.
 pub(super) struct WholeBody {
     pub bytes: Vec<u8>,
     held: Option<Held>,
     _turn: Option<Turn>,
 }
 
-/// The turn of a large body, and when it began.
+/// The permit to read a large body, and the time at which the turn began.
 type Turn = (OwnedSemaphorePermit, Instant);
 
 /// A body that is being received.
 struct Incoming {
     body: Body,
     connection: Option<Connection>,
-    /// Whether the declared size is that of a long request, or there is none.
+    /// Whether the declared size exceeds [`MIDDLE`] bytes or is missing.
     is_larger: bool,
-    /// The turn, if it is this body's.
+    /// The turn of this body, if it has one now.
     turn: Option<Turn>,
     time_left: Duration,
 }
@@ -55,8 +55,10 @@ impl Incoming {
             let began = Instant::now();
             let frame = timeout(self.time_left, self.frame()).await;
             self.time_left = self.time_left.saturating_sub(began.elapsed());
-            let slow =
-                |_| ApiError { status: 408, ..ApiError::invalid("", "the body did not arrive in time") };
+            let slow = |_| ApiError {
+                status: 408,
+                ..ApiError::invalid("", "the body did not arrive in time; send the request again")
+            };
             let Some(frame) = frame.map_err(slow)? else { return Ok(None) };
             let frame =
                 frame.map_err(|_| ApiError::invalid("", "the connection ended before the body was complete"));
@@ -69,7 +71,7 @@ impl Incoming {
     async fn frame(&mut self) -> Option<Result<Frame<Bytes>, axum::Error>> {
         if self.turn.is_some() {
             for _ in 0..READS {
-                // The connection reads its socket between two polls of the body.
+                // Yield, because the connection reads its socket only between two polls of the body.
                 tokio::select! {
                     biased;
                     frame = self.body.frame() => return frame,
@@ -81,10 +83,10 @@ impl Incoming {
         self.body.frame().await
     }
 
-    /// Waits for a turn. A request from within the process has no connection and needs none.
+    /// Waits for a turn. A request from within the process has no connection and needs no turn.
     async fn take_turn(&mut self) {
         if self.turn.as_ref().is_some_and(|(_, began)| began.elapsed() > TURN) {
-            // Without the rest, clients that send all they can would take the threads from the others.
+            // Without this pause, clients that send data without a break would occupy the threads.
             sleep(TURN).await;
             self.turn = None;
         }
@@ -95,7 +97,8 @@ impl Incoming {
 }
 
 impl WholeBody {
-    /// Frees the bytes and the place. The size still counts towards the limit until the result is dropped.
+    /// Frees the bytes and ends the turn. The size counts towards the limit until the returned value is
+    /// dropped.
     pub fn parsed(self) -> Option<Held> {
         self.held
     }
@@ -112,7 +115,8 @@ pub(super) async fn read(request: Request) -> ApiResult<WholeBody> {
     }
     let connection = request.extensions().get::<Connection>().cloned();
     let held = connection.as_ref().map(Connection::hold);
-    // Bodies of long requests take turns of their own, so that those of middle ones do not wait for them.
+    // Long requests and middle requests have separate turns, so that middle requests do not wait for long
+    // requests.
     let is_larger = declared.is_none_or(|length| length > MIDDLE);
     let body = request.into_body();
     let mut incoming = Incoming { body, connection, is_larger, turn: None, time_left: TIME };
@@ -120,13 +124,15 @@ pub(super) async fn read(request: Request) -> ApiResult<WholeBody> {
     while let Some(data) = incoming.next().await? {
         seen += data.len();
         if seen > SHORT {
-            // A body that arrives without a pause must not keep this thread from other connections.
+            // Yield, so that this thread also serves other connections while a body arrives without a pause.
             yield_now().await;
             incoming.take_turn().await;
         }
         if seen <= BODY {
             if held.as_ref().is_some_and(|held| !held.add(data.len())) {
-                return Err(ApiError::overloaded("too many request bodies are in progress; try again later"));
+                return Err(ApiError::overloaded(
+                    "the request bodies of all clients need too much memory; try again later",
+                ));
             }
             bytes.extend_from_slice(&data);
         } else if seen > DISCARD {

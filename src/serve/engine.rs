@@ -1,6 +1,6 @@
 //! Decodes sequences in threads. Each thread takes sequences from the queue of its model, up to its limit,
 //! and decodes one token of each sequence per step. The prompts of new sequences are in the same batch as the
-//! last tokens of running sequences (continuous batching). A long prompt is computed in pieces.
+//! last tokens of running sequences (continuous batching). A long prompt is computed in several steps.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -15,9 +15,9 @@ use crate::model::cache::Cache;
 use crate::model::decoder::Decoder;
 use crate::model::{Model, Tokenizer};
 
-/// Maximum number of prompt tokens in a batch, and of cache rows that these tokens read. The prompts in
-/// progress share both, so that long prompts delay neither running sequences nor other prompts for long. The
-/// memory of a batch is proportional to these rows.
+/// Maximum number of prompt tokens in a batch, and maximum number of cache rows that these tokens read. All
+/// prompts in progress share both limits, so that a long prompt delays running sequences and other prompts
+/// only briefly. The memory of a batch is proportional to the number of rows.
 const PROMPT_TOKENS: usize = 1024;
 const PROMPT_ROWS: usize = 2 << 20;
 /// Maximum memory for the keys and values of the prompts in progress, in bytes. Further prompts wait.
@@ -39,9 +39,9 @@ struct Shared {
     queue: Mutex<Queue>,
     arrived: Condvar,
     max_waiting: usize,
-    /// Maximum number of prompt tokens of the sequences that are being decoded.
+    /// Maximum total number of prompt tokens of the sequences that are being decoded.
     most_prompt_tokens: usize,
-    /// Maximum number of long prompts that are computed at once: half of the places.
+    /// Maximum number of long prompts that are computed at once: half of `max_concurrent`, but at least one.
     most_long: usize,
 }
 
@@ -59,12 +59,12 @@ struct Queue {
 pub(super) enum QueueFull {
     /// The queue is full at the moment.
     Now,
-    /// The request has more sequences than the queue can ever hold. The number is that limit.
+    /// The request has more sequences than the queue can contain. The number is this limit.
     Always(usize),
 }
 
 impl Engine {
-    /// Starts the threads: as many as rayon uses, but at most one per sequence.
+    /// Starts the threads: the number of threads of rayon, but at most `max_concurrent`.
     ///
     /// # Errors
     /// [`Error::Serve`] if no thread can be started.
@@ -84,7 +84,7 @@ impl Engine {
         });
         let threads = rayon::current_num_threads().clamp(1, settings.max_concurrent);
         for thread in 0..threads {
-            // The places of all threads add up to the maximum number of sequences.
+            // The places of all threads add up to `max_concurrent`.
             let places =
                 settings.max_concurrent / threads + usize::from(thread < settings.max_concurrent % threads);
             let shared = shared.clone();
@@ -100,7 +100,7 @@ impl Engine {
         &self.shared.tokenizer
     }
 
-    /// Maximum number of tokens of a prompt whose keys and values fit into memory.
+    /// Maximum length of a prompt in tokens; the keys and values of a longer prompt exceed the memory limit.
     pub fn most_prompt_tokens(&self) -> usize {
         self.shared.most_prompt_tokens
     }
@@ -134,14 +134,15 @@ fn is_long(tokens: usize) -> bool {
     tokens > PROMPT_TOKENS
 }
 
-/// Number of long prompts that are not computed yet.
+/// Number of long prompts that are not completely computed.
 fn n_long(active: &[Sequence]) -> usize {
     active.iter().filter(|sequence| sequence.is_in_prompt() && is_long(sequence.prompt_len())).count()
 }
 
 impl Queue {
-    /// The position of the next sequence whose prompt fits into memory with those in progress. Long prompts
-    /// are skipped if `most_long` of them are being computed, and behind a long prompt that does not fit.
+    /// The position of the next sequence whose prompt fits into memory together with the prompts in progress.
+    /// A long prompt is skipped if `most_long` long prompts are being computed, or if an earlier long prompt
+    /// in the queue does not fit.
     fn next(&self, most_prompt_tokens: usize, most_long: usize) -> Option<usize> {
         let mut takes_long = self.n_long < most_long;
         self.waiting.iter().position(|request| {
@@ -159,9 +160,9 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Admits new sequences, as many as `places` and the memory for prompts allow. Long prompts in progress
-    /// take at most half of the places. Waits for sequences if `active` is empty. Returns `false` when the
-    /// engine is closed and nothing is active.
+    /// Admits new sequences until all `places` are taken or no prompt in the queue can begin (see
+    /// [`Queue::next`]). Waits for sequences if `active` is empty. Returns `false` when the engine is closed
+    /// and nothing is active.
     fn admit(&self, active: &mut Vec<Sequence>, places: usize) -> bool {
         let mut queue = self.lock();
         let next = |queue: &Queue| queue.next(self.most_prompt_tokens, self.most_long);
@@ -193,7 +194,7 @@ impl Shared {
             for over in active.extract_if(.., |sequence| sequence.is_over()) {
                 cache.free_rows(over.rows());
                 self.lock().prompt_tokens -= over.prompt_len();
-                // Another thread may wait for the memory.
+                // Another thread may be waiting for this memory.
                 self.arrived.notify_all();
             }
             let n_ended = before - n_long(&active);
@@ -204,7 +205,8 @@ impl Shared {
         }
     }
 
-    /// Decodes one token of every sequence whose prompt is computed, and a piece of every other prompt.
+    /// Decodes one token of every sequence whose prompt is computed, and computes a part of every other
+    /// prompt.
     fn step(&self, active: &mut [Sequence], cache: &mut Cache) -> Result<()> {
         let prompts = active.iter().filter(|sequence| sequence.is_in_prompt()).count().max(1);
         let (tokens, rows) = ((PROMPT_TOKENS / prompts).max(1), PROMPT_ROWS / prompts);

@@ -27,7 +27,7 @@ use super::settings::ServerSettings;
 use crate::model::chat::TIME as RENDERING;
 use crate::seed;
 
-/// Number of stream pieces that are buffered for a slow client.
+/// Maximum number of events of a stream that are buffered for a slow client.
 const PIECES: usize = 64;
 /// How long to try to send the timeout error to a client that does not read.
 const TIMEOUT_NOTICE: Duration = Duration::from_secs(1);
@@ -63,7 +63,10 @@ pub(super) fn router(served: Vec<Arc<ServedModel>>, settings: ServerSettings) ->
         .method_not_allowed_fallback(|| async {
             refuse(&ApiError {
                 status: 405,
-                ..ApiError::invalid("", "the route does not accept this method")
+                ..ApiError::invalid(
+                    "",
+                    "this route does not accept the HTTP method; use POST for completions, GET for others",
+                )
             })
         })
         .with_state(app)
@@ -113,7 +116,7 @@ impl App {
             code: Some("model_not_found"),
             ..ApiError::invalid(
                 "model",
-                format!("the model `{id}` is not served here; GET /v1/models lists those that are"),
+                format!("the model `{id}` is not served here; GET /v1/models lists the served models"),
             )
         })
     }
@@ -166,10 +169,11 @@ async fn begin_completion(app: &App, request: Request) -> ApiResult<RunningReque
     let (number, served, request, held) = app.parsing.places(size).run(parse).await?;
     let CompletionRequest { common, prompts, echo } = request;
     let model = served.clone();
+    let shape = AnswerShape::Completion { echo };
     let prepare = move || {
-        let encoded = encode_all(&model, model.engine.tokenizer(), &prompts, true)?;
+        let encoded = encode_all(&model, model.engine.tokenizer(), (&prompts, shape.prompt_param()), true)?;
         drop(held);
-        RunningRequest::begin(AnswerShape::Completion { echo }, number, common, model, encoded)
+        RunningRequest::begin(shape, number, common, model, encoded)
     };
     served.tokenizing.places(size).run(prepare).await
 }
@@ -178,8 +182,8 @@ async fn chat(State(app): State<App>, request: Request) -> Response {
     respond(&app, begin_chat(&app, request)).await
 }
 
-/// Like [`begin_completion`]. The messages are rendered in places of the model, in which a chat template can
-/// delay only the chats of its model.
+/// Like [`begin_completion`], but first renders the messages with the chat template. Each model has its own
+/// threads for rendering, so a slow template delays only the chats with its model.
 async fn begin_chat(app: &App, request: Request) -> ApiResult<RunningRequest> {
     app.admit(&request)?;
     let body = body::read(request).await?;
@@ -191,7 +195,7 @@ async fn begin_chat(app: &App, request: Request) -> ApiResult<RunningRequest> {
     };
     let (number, served, request, held) = app.parsing.places(size).run(parse).await?;
     let ChatRequest { mut common, messages } = request;
-    // A template that takes its whole time leaves time for the error.
+    // Rendering takes at most half of the time limit of a request, so that there is time left for its error.
     let (limit, model) = (RENDERING.min(app.settings.timeout / 2), served.clone());
     let render = move || {
         let rendered = model.template.render_within(&messages, limit);
@@ -202,20 +206,22 @@ async fn begin_chat(app: &App, request: Request) -> ApiResult<RunningRequest> {
     };
     let (text, special) = served.rendering.places(size).run(render).await?;
     let model = served.clone();
+    let shape = AnswerShape::Chat;
     let prepare = move || {
-        let encoded = encode_all(&model, &model.chat_tokenizer, &[Prompt::Text(text)], !special)?;
+        let prompts = (&[Prompt::Text(text)][..], shape.prompt_param());
+        let encoded = encode_all(&model, &model.chat_tokenizer, prompts, !special)?;
         drop(held);
         if !common.has_max_tokens {
             let n: usize = encoded.iter().map(|prompt| prompt.ids.len()).sum();
             common.sampling.max_tokens = model.max_positions.saturating_sub(n).max(1);
         }
-        RunningRequest::begin(AnswerShape::Chat, number, common, model, encoded)
+        RunningRequest::begin(shape, number, common, model, encoded)
     };
     served.tokenizing.places(size).run(prepare).await
 }
 
 fn timeout_message(time: Duration) -> String {
-    format!("the answer was not complete after {} s", time.as_secs())
+    format!("the answer was not complete after {} s; ask for fewer tokens", time.as_secs())
 }
 
 async fn respond(app: &App, begun: impl Future<Output = ApiResult<RunningRequest>>) -> Response {
@@ -227,7 +233,8 @@ async fn respond(app: &App, begun: impl Future<Output = ApiResult<RunningRequest
         Err(refusal) => refuse(&refusal),
         Ok(running) if running.common.stream => {
             let (mut sender, body) = Channel::<Bytes>::new(PIECES);
-            // The body is dropped if the client disconnects.
+            // If the client disconnects, the body is dropped together with `connected`, which ends the task
+            // below.
             let (connected, disconnected) = oneshot::channel::<()>();
             let body = body.map_frame(move |frame| {
                 let _while_connected = &connected;

@@ -14,7 +14,7 @@ use super::settings::ServerSettings;
 use crate::error::Result;
 use crate::model::Model;
 
-/// The routes of a server. The calling task runs each request. The models stop when the last copy is dropped.
+/// A model server without a port. Its decoding threads stop when the last clone is dropped.
 #[derive(Clone)]
 pub struct LocalServer {
     router: Router,
@@ -24,7 +24,7 @@ impl LocalServer {
     /// Starts the decoding threads.
     ///
     /// # Errors
-    /// The errors of [`super::serve`], except those of the port.
+    /// Returns the errors of [`super::serve`], except for errors of the port.
     pub fn start(models: Vec<Model>, settings: &ServerSettings) -> Result<Self> {
         let served = models.into_iter().map(|model| ServedModel::start(model, settings).map(Arc::new));
         Ok(Self { router: router(served.collect::<Result<_>>()?, settings.clone()) })
@@ -38,7 +38,7 @@ impl LocalServer {
             .header(header::CONTENT_TYPE, "application/json")
             .body(Body::from(body));
         let Ok(request) = request else { return (400, b"the path is not a valid URI".to_vec()) };
-        // The router answers every request; its error type has no value.
+        // The router answers every request: its error type is `Infallible`.
         let Ok(response) = self.router.oneshot(request).await;
         let status = response.status().as_u16();
         match response.into_body().collect().await {

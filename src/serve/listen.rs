@@ -28,7 +28,7 @@ use super::traffic::{Asked, Connection, Traffic};
 const HEAD_TIME: Duration = Duration::from_secs(30);
 /// Maximum size of a head in bytes.
 const HEAD: usize = 64 << 10;
-/// How long a stopping server waits for its answers.
+/// Maximum time that a stopping server waits for the completion of running requests.
 const GRACE: Duration = Duration::from_secs(10);
 /// How long to wait after a failed accept.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -88,7 +88,7 @@ async fn converse(
     is_loopback: bool,
     mut stopped: watch::Receiver<()>,
 ) {
-    // Sends small pieces of a stream at once.
+    // Disable Nagle's algorithm, which would delay small parts of a stream.
     stream.set_nodelay(true).unwrap_or_default();
     let asks = connection.clone();
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
@@ -128,7 +128,7 @@ async fn converse(
     }
 }
 
-/// Keeps the connection open until the answer is sent.
+/// Keeps `asked` until the answer is sent, so that the connection is not closed while it answers.
 fn until_sent(mut response: Response, asked: Asked) -> Response {
     if let Some(length) = response.body().size_hint().exact() {
         // An answer to HEAD states the length of the body that it omits.

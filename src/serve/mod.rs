@@ -1,5 +1,5 @@
-//! Serves local checkpoints with an OpenAI-compatible API. A client can use them like a closed model, and the
-//! model can be measured afterwards.
+//! Serves local checkpoints with an OpenAI-compatible API. A client uses a checkpoint like a closed model,
+//! and surmise can also measure the checkpoint itself.
 //!
 //! `http` defines the routes, `request` and `answer` the JSON formats. `running` handles a request until it
 //! is answered. `engine` decodes: each model has its own threads, which decode many sequences at once and

@@ -1,4 +1,5 @@
-//! Refuses requests that a foreign web page sends through the user's browser, and accepts those of programs.
+//! Refuses requests that a web page of another origin sends through the user's browser. Accepts requests of
+//! programs.
 
 use axum::body::Body;
 use axum::http::uri::Authority;
@@ -8,13 +9,13 @@ use axum::response::Response;
 use super::answered::refuse;
 use super::request::ApiError;
 
-/// The refusal of a request whose host name could be redirected to this machine (DNS rebinding), or that a
-/// page of another origin sent; otherwise `None`.
+/// Returns the error response if an attacker could redirect the requested host name to this machine (DNS
+/// rebinding), or if a page of another origin may have sent the request. Otherwise returns `None`.
 pub(super) fn refusal(request: &Request<Body>, is_loopback: bool) -> Option<Response> {
     let headers = request.headers();
     let reason = if is_loopback && !names_this_machine(headers) {
-        "this server accepts only the host names 127.0.0.1, [::1] and localhost; start it with `surmise \
-         serve --host ADDRESS` to accept every name of an address"
+        "this server accepts only the host names 127.0.0.1, [::1] and localhost; to accept other names, \
+         start it with `surmise serve --host ADDRESS`, where ADDRESS is not a loopback address"
     } else if request.method() == Method::POST && is_of_another_page(headers) {
         "the request comes from a page of another origin; send it as application/json from a program"
     } else {
@@ -28,7 +29,7 @@ pub(super) fn refusal(request: &Request<Body>, is_loopback: bool) -> Option<Resp
 fn names_this_machine(headers: &HeaderMap) -> bool {
     headers.get_all(header::HOST).iter().all(|host| {
         let host = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok());
-        // A name before `@` is a user, which no browser sends.
+        // Text before `@` is a user name, which browsers do not send in this header.
         host.is_some_and(|host| !host.as_str().contains('@') && is_this_machine(host.host()))
     })
 }
@@ -39,8 +40,8 @@ fn is_this_machine(host: &str) -> bool {
         || address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// Whether a page of another origin may have sent this request without a preflight: browsers send every
-/// content type that a form can have without asking the server first.
+/// Whether a page of another origin may have sent this request without a preflight: browsers send requests
+/// with the content type of an HTML form without asking the server first.
 fn is_of_another_page(headers: &HeaderMap) -> bool {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let Some(origin) = headers.get(header::ORIGIN) else { return text("sec-fetch-site") == "cross-site" };

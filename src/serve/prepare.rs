@@ -1,7 +1,7 @@
-//! Parses, renders and tokenizes requests on threads other than those that handle sockets, a few at a time.
-//! Requests wait only for others of about their length, so that short requests do not wait for long ones.
-//! Each model has its own places for rendering and for tokenizing, so that no request waits for the slow chat
-//! template or the slow tokenizer of another model.
+//! Parses, renders and tokenizes requests, a few at a time. Separate threads do this, so that the threads for
+//! sockets stay free. A request waits only for requests of similar length, so that short requests do not wait
+//! for long ones. Each model has its own places for rendering and for tokenizing, so that no request waits
+//! for the slow chat template or the slow tokenizer of another model.
 
 use std::sync::Arc;
 
@@ -11,14 +11,14 @@ use tokio::task::spawn_blocking;
 use super::request::{ApiError, ApiResult};
 use crate::guard::guarded;
 
-/// Largest number of bytes of a small request, a short one and a middle one. All others are long.
+/// Maximum size in bytes of a small, a short and a middle request. Larger requests are long.
 const SMALL: usize = 4 << 10;
 pub(super) const SHORT: usize = 64 << 10;
 pub(super) const MIDDLE: usize = 256 << 10;
-/// Least number of small requests that are prepared at once.
+/// Minimum number of places for small requests.
 const SMALL_ONES: usize = 2;
 
-/// Threads for one kind of work: a limited number at the same time.
+/// Runs one kind of work on separate threads. The number of places limits how many run at the same time.
 #[derive(Clone)]
 pub(super) struct Places(Arc<Semaphore>);
 
@@ -46,7 +46,7 @@ impl Places {
     }
 }
 
-/// The places for one step of preparing requests.
+/// The places for one step of the preparation: parsing, rendering or tokenizing.
 #[derive(Clone)]
 pub(super) struct Preparation {
     small: Places,
@@ -57,7 +57,7 @@ pub(super) struct Preparation {
 
 impl Preparation {
     pub fn new() -> Self {
-        // The other half of the threads is for decoding.
+        // Leave the other half of the threads to decoding.
         let small = Places::of(SMALL_ONES.max(rayon::current_num_threads() / 2));
         Self { small, short: Places::of(1), middle: Places::of(1), long: Places::of(1) }
     }

@@ -1,5 +1,5 @@
 //! Parses requests in the completions and chat formats, field by field. An unsupported field that would
-//! change the answer is refused by name, as OpenAI does; other unknown fields are ignored.
+//! change the answer is an error that names the field, as in OpenAI's API. Other unknown fields are ignored.
 
 use serde_json::{Map, Value, json};
 
@@ -57,7 +57,7 @@ pub(super) enum Prompt {
     Ids(Vec<u32>),
 }
 
-/// The parameters of both kinds of request.
+/// The parameters that completion requests and chat requests share.
 #[derive(Debug, Clone)]
 pub(super) struct CommonParams {
     pub model: String,
@@ -181,7 +181,8 @@ impl RequestFields {
         let top_p = self.number("top_p", 1.0, |p| p > 0.0 && p <= 1.0, "a number above 0 and at most 1")?;
         let temperature =
             self.number("temperature", 1.0, |t| (0.0..=2.0).contains(&t), "a number from 0 to 2")?;
-        // This close to 0 only the most likely token remains, and dividing the logits by it overflows.
+        // Values so close to 0 select only the most likely token, and dividing the logits by such a
+        // temperature would overflow.
         let greedy = temperature < NEARLY_GREEDY || top_p < NEARLY_GREEDY;
         let options = self.get("stream_options").and_then(|options| options.get("include_usage"));
         Ok(CommonParams {
@@ -289,8 +290,7 @@ impl ChatRequest {
             Some(_) => Err(ApiError::invalid("messages", "`messages` is empty")),
             None => Err(ApiError::invalid(
                 "messages",
-                "a message needs a `role`, and a `content` that is \
-                                                       text",
+                "each message needs a `role`, and a `content` that is a string or a list of text parts",
             )),
         }
     }

@@ -25,6 +25,16 @@ pub(super) enum AnswerShape {
     Chat,
 }
 
+impl AnswerShape {
+    /// The parameter of a request that contains its prompt.
+    pub fn prompt_param(self) -> &'static str {
+        match self {
+            Self::Completion { .. } => "prompt",
+            Self::Chat => "messages",
+        }
+    }
+}
+
 /// A request that is being answered.
 pub(super) struct RunningRequest {
     shape: AnswerShape,
@@ -39,22 +49,23 @@ pub(super) struct RunningRequest {
     events: UnboundedReceiver<(usize, Event)>,
 }
 
-/// Encodes prompts. The texts of all their tokens are kept for the answer.
+/// Encodes the prompts in the parameter `param`. The texts of all their tokens are kept for the answer.
 pub(super) fn encode_all(
     served: &ServedModel,
     tokenizer: &Tokenizer,
-    prompts: &[Prompt],
+    (prompts, param): (&[Prompt], &str),
     special: bool,
 ) -> ApiResult<Vec<EncodedPrompt>> {
     let mut held = 0;
-    prompts.iter().map(|prompt| encode(served, tokenizer, prompt, special, &mut held)).collect()
+    prompts.iter().map(|prompt| encode(served, tokenizer, (prompt, param), special, &mut held)).collect()
 }
 
-/// `held` counts the bytes of the ids and texts of all tokens of the request, with their allocations.
+/// Encodes one prompt. `held` counts the bytes of the ids and texts of the tokens of all prompts of the
+/// request, with their allocations.
 fn encode(
     served: &ServedModel,
     tokenizer: &Tokenizer,
-    prompt: &Prompt,
+    (prompt, param): (&Prompt, &str),
     special: bool,
     held: &mut usize,
 ) -> ApiResult<EncodedPrompt> {
@@ -63,7 +74,7 @@ fn encode(
             if let Some(id) = ids.iter().find(|id| **id as usize >= served.vocab_size) {
                 let reason =
                     format!("token id {id} is out of range: the vocabulary has {} tokens", served.vocab_size);
-                return Err(ApiError::invalid("prompt", reason));
+                return Err(ApiError::invalid(param, reason));
             }
             let piece = |n: usize| {
                 let context = &ids[n.saturating_sub(CONTEXT)..n];
@@ -75,35 +86,37 @@ fn encode(
             let bounded = |n: usize| {
                 let piece = piece(n);
                 *held += TOKEN_BYTES + piece.len();
-                if *held > MOST_TEXT { Err(too_much_text("prompt")) } else { Ok(piece) }
+                if *held > MOST_TEXT { Err(too_much_text(param)) } else { Ok(piece) }
             };
             EncodedPrompt { ids: ids.clone(), pieces: (0..n).map(bounded).collect::<ApiResult<_>>()? }
         }
         Prompt::Text(text) => {
-            // No token has more than 64 bytes, so a longer text can be refused without tokenizing it.
+            // Refuse without tokenizing if the text fits only with more than 64 bytes per token on average.
             if text.len() > 64 * served.max_positions {
                 return Err(too_long(
                     served,
-                    format!("{} bytes, more than that number of tokens can contain,", text.len()),
+                    param,
+                    format!("{} bytes, more than 64 for each of these tokens,", text.len()),
                     0,
                 ));
             }
             let (ids, pieces) = tokenizer
                 .encode_any(text, special)
-                .map_err(|error| ApiError::invalid("prompt", error.to_string()))?;
-            // A prompt that is too long must not be kept while the others are encoded.
+                .map_err(|error| ApiError::invalid(param, error.to_string()))?;
+            // Return at once, so that a prompt that is too long takes no memory while the other prompts are
+            // encoded.
             if ids.len() > served.max_positions {
-                return Err(too_long(served, ids.len(), 0));
+                return Err(too_long(served, param, ids.len(), 0));
             }
             *held += pieces.iter().map(|piece| TOKEN_BYTES + piece.len()).sum::<usize>();
             if *held > MOST_TEXT {
-                return Err(too_much_text("prompt"));
+                return Err(too_much_text(param));
             }
             EncodedPrompt { ids, pieces }
         }
     };
     if encoded.ids.is_empty() {
-        return Err(ApiError::invalid("prompt", "the prompt has no tokens"));
+        return Err(ApiError::invalid(param, "the prompt has no tokens"));
     }
     Ok(encoded)
 }
@@ -114,13 +127,18 @@ pub(super) async fn fail(sender: &mut Sender<Bytes>, kind: &'static str, status:
     sender.send_data(format!("data: {}\n\n", refusal.body()).into()).await.unwrap_or_default();
 }
 
-fn too_long(served: &ServedModel, prompt: impl std::fmt::Display, max_tokens: usize) -> ApiError {
+fn too_long(
+    served: &ServedModel,
+    param: &str,
+    prompt: impl std::fmt::Display,
+    max_tokens: usize,
+) -> ApiError {
     let message = format!(
         "This model's maximum context length is {} tokens. However, you requested {prompt} in the prompt \
          and {max_tokens} in the completion.",
         served.max_positions
     );
-    ApiError { code: Some("context_length_exceeded"), ..ApiError::invalid("messages", message) }
+    ApiError { code: Some("context_length_exceeded"), ..ApiError::invalid(param, message) }
 }
 
 impl RunningRequest {
@@ -136,16 +154,16 @@ impl RunningRequest {
             // The last sampled token needs no position, because it is never an input. OpenAI counts it
             // nevertheless.
             if prompt.ids.len() + sampling.max_tokens > served.max_positions {
-                return Err(too_long(&served, prompt.ids.len(), sampling.max_tokens));
+                return Err(too_long(&served, shape.prompt_param(), prompt.ids.len(), sampling.max_tokens));
             }
             let most = served.engine.most_prompt_tokens();
             if prompt.ids.len() > most {
                 let reason = format!(
-                    "the prompt has {} tokens, but this server has memory for the keys and values of {most}; \
-                     send a shorter prompt",
+                    "the prompt has {} tokens, but this server has memory for the keys and values of only \
+                     {most}; send a shorter prompt",
                     prompt.ids.len()
                 );
-                return Err(ApiError::invalid("prompt", reason));
+                return Err(ApiError::invalid(shape.prompt_param(), reason));
             }
         }
         let (reply, events) = unbounded_channel();
@@ -174,9 +192,13 @@ impl RunningRequest {
         });
         let full = |full| match full {
             QueueFull::Now => ApiError::overloaded("too many requests are waiting; try again later"),
-            QueueFull::Always(most) => {
-                ApiError::invalid("n", format!("prompts times `n` exceed the {most} sequences that may wait"))
-            }
+            QueueFull::Always(most) => ApiError::invalid(
+                "n",
+                format!(
+                    "the number of prompts times `n` exceeds the limit of {most} waiting sequences; send \
+                     fewer prompts"
+                ),
+            ),
         };
         served.engine.enqueue(sequences.collect()).map_err(full)?;
         let echo = shape == AnswerShape::Completion { echo: true };
@@ -219,7 +241,9 @@ impl RunningRequest {
     pub async fn whole(mut self) -> ApiResult<Value> {
         while !self.choices.iter().all(Choice::is_over) {
             let Some((index, event)) = self.events.recv().await else {
-                return Err(ApiError::failed("the sequence was lost"));
+                return Err(ApiError::failed(
+                    "the server stopped decoding before the answer was complete; send the request again",
+                ));
             };
             self.take(index, event)?;
         }
@@ -235,7 +259,7 @@ impl RunningRequest {
         Ok(body)
     }
 
-    /// Sends each piece when it arrives. An error is the last event of the stream.
+    /// Sends each new part of a choice as soon as it is decoded. An error is the last event of the stream.
     pub async fn stream(mut self, sender: &mut Sender<Bytes>) {
         let mut offsets = vec![(0, 0); self.choices.len()];
         for index in 0..self.choices.len() {
@@ -244,7 +268,8 @@ impl RunningRequest {
                     "index": index, "delta": {"role": "assistant", "content": ""}, "logprobs": null,
                     "finish_reason": null
                 })),
-                // The text of the echoed prompt comes first. Its log-probabilities follow with its tokens.
+                // The text of the echoed prompt comes first. The log-probabilities of its tokens follow once
+                // they are computed.
                 AnswerShape::Completion { echo: true } => {
                     let text = self.encoded[index / self.common.n].pieces.concat();
                     Some(json!({"text": text, "index": index, "logprobs": null, "finish_reason": null}))
@@ -259,7 +284,13 @@ impl RunningRequest {
         }
         while !self.choices.iter().all(Choice::is_over) {
             let Some((index, event)) = self.events.recv().await else {
-                return fail(sender, "server_error", 500, "the sequence was lost").await;
+                return fail(
+                    sender,
+                    "server_error",
+                    500,
+                    "the server stopped decoding before the answer was complete; send the request again",
+                )
+                .await;
             };
             let is_prompt = matches!(event, Event::Prompt(_));
             let made = self.take(index, event).and_then(|text| {
@@ -287,7 +318,7 @@ impl RunningRequest {
         sender.send_data("data: [DONE]\n\n".into()).await.unwrap_or_default();
     }
 
-    /// The new part of a choice: text, and the tokens since the last part.
+    /// The new part of a choice: `text`, and the log-probabilities of the tokens since the previous part.
     fn piece(&self, index: usize, text: &str, (reported, offset): &mut (usize, usize)) -> ApiResult<Value> {
         let (choice, mut texts) = (&self.choices[index], Texts::of(self.served.engine.tokenizer()));
         let has_new = self.common.sampling.logprobs.is_some() && choice.n_emitted() > *reported;
@@ -311,7 +342,7 @@ impl RunningRequest {
         })
     }
 
-    /// Sends a piece. Returns whether the client is still connected.
+    /// Sends the new part of a choice. Returns whether the client is still connected.
     async fn send(&self, sender: &mut Sender<Bytes>, choice: Value) -> bool {
         let mut body = self.envelope(false);
         body["choices"] = json!([choice]);

@@ -1,4 +1,4 @@
-//! Decodes one sequence: holds its tokens, samples the next token, and detects the end.
+//! Decodes one sequence: stores its tokens, samples the next token, and detects the end.
 
 use candle_core::{Device, Tensor};
 use candle_transformers::generation::LogitsProcessor;
@@ -54,7 +54,7 @@ pub(super) struct Sequence {
     rows: Vec<u32>,
     /// Number of tokens in the cache.
     computed: usize,
-    /// Number of tokens after these that the current step computes.
+    /// Number of further tokens that the current step computes.
     piece: usize,
     scored: Vec<Scored>,
     streamed: Option<StreamedText>,
@@ -81,8 +81,8 @@ impl Sequence {
         }
     }
 
-    /// Chooses the tokens of the next step, at most `tokens` and so many that they read at most about `rows`
-    /// cache rows, and takes rows for them.
+    /// Chooses the tokens of the next step and reserves cache rows for them. Their number is at most
+    /// `tokens`, and they read at most about `rows` cache rows together; at least one token is chosen.
     pub fn begin_piece(&mut self, tokens: usize, rows: usize, cache: &mut Cache) {
         let most = tokens.min(rows / (self.computed + tokens)).max(1);
         self.piece = most.min(self.ids.len() - self.computed);
@@ -108,12 +108,12 @@ impl Sequence {
         &self.ids[self.computed..self.computed + self.piece]
     }
 
-    /// The cache rows of all tokens up to the last one of the current step.
+    /// The cache rows of all tokens up to the end of the current step.
     pub fn rows(&self) -> &[u32] {
         &self.rows
     }
 
-    /// Whether the sequence has ended, or nobody waits for it.
+    /// Whether the sequence has ended, or its request no longer receives events.
     pub fn is_over(&self) -> bool {
         self.over || self.request.reply.is_closed()
     }
@@ -123,7 +123,7 @@ impl Sequence {
         self.request.sampling.score_prompt && !self.scored.is_empty()
     }
 
-    /// Number of tokens of the current step, counted from the last, that need logits.
+    /// Number of tokens at the end of the current step whose logits are needed.
     pub fn n_logits(&self) -> usize {
         match self.is_scoring() {
             true => self.piece,

@@ -12,8 +12,9 @@ pub(super) struct ServedModel {
     pub(super) max_positions: usize,
     pub(super) vocab_size: usize,
     pub(super) template: ChatTemplate,
-    /// The places for rendering, and those for tokenizing.
+    /// Limits how many chats are rendered at the same time.
     pub(super) rendering: Preparation,
+    /// Limits how many requests are tokenized at the same time.
     pub(super) tokenizing: Preparation,
     /// The tokenizer for prompts that the template renders.
     pub(super) chat_tokenizer: Tokenizer,

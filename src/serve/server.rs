@@ -15,8 +15,8 @@ use crate::model::Model;
 const WORKERS: usize = 2;
 
 /// Serves `models` until the process receives an interrupt or termination signal. Calls `ready` with the base
-/// URL once requests are accepted. After the signal, running requests are completed, within the timeout of a
-/// request and at most ten seconds.
+/// URL once requests are accepted. After the signal, waits until running requests are complete, for at most
+/// the timeout of a request and at most ten seconds.
 ///
 /// # Errors
 /// [`Error::Serve`] if the server cannot listen on the address.

@@ -8,7 +8,7 @@ use std::time::Duration;
 pub struct ServerSettings {
     /// Address to listen on; loopback by default.
     pub host: IpAddr,
-    /// Port; 0 picks a free one.
+    /// Port; 0 selects a free port.
     pub port: u16,
     /// Number of sequences per model that are decoded at the same time.
     pub max_concurrent: usize,
@@ -18,6 +18,6 @@ pub struct ServerSettings {
     pub timeout: Duration,
     /// The key that clients must send as `Authorization: Bearer KEY`; `None` requires no key.
     pub key: Option<String>,
-    /// Seed for requests that set none.
+    /// Seed for requests without a `seed`.
     pub seed: u64,
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-/// How long a client may read nothing.
+/// How long a client may read nothing before its connection ends.
 const TIME: Duration = Duration::from_secs(30);
 
 /// A stream whose writes fail if no byte can be sent for [`TIME`].

@@ -1,6 +1,7 @@
 //! Limits the open connections, and the bytes of request bodies in memory. At a limit, the connection that
 //! has waited longest without a complete request is closed, so that half-open connections cannot lock other
-//! clients out. Connections whose data wait for the server are closed only if there are no others.
+//! clients out. A connection whose data wait for their turn to be read is closed only if no other connection
+//! can be closed.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,8 +13,8 @@ const MOST_WAITING: usize = 512;
 const MOST: usize = 4096;
 /// Maximum number of bytes of bodies that are being read or prepared.
 const MOST_BYTES: usize = 64 << 20;
-/// Number of large bodies that are read or parsed at once, and of still larger ones. Further bodies stay in
-/// the system's socket buffers, so their clients wait.
+/// Number of large bodies that are read or parsed at once. The same limit applies separately to still larger
+/// bodies. Further bodies stay in the system's socket buffers, so their clients wait.
 const LARGE_ONES: usize = 1;
 
 /// The connections of a server.
@@ -58,7 +59,7 @@ enum Stage {
     Answering,
 }
 
-/// An open connection, which closes when the last copy is dropped.
+/// An open connection. It counts towards the limits until its last clone is dropped.
 #[derive(Clone)]
 pub(super) struct Connection(Arc<Entry>);
 
@@ -71,7 +72,7 @@ struct Entry {
 /// A request of a connection, from its head to the end of its answer.
 pub(super) struct Asked(Connection);
 
-/// A body that is being received.
+/// The counted bytes of a body that is being received or prepared.
 pub(super) struct Held(Connection);
 
 impl Traffic {
@@ -79,8 +80,8 @@ impl Traffic {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a connection. At the limit, closes the connection that has waited longest. Returns `None` if
-    /// there is none to close, because all are being answered.
+    /// Adds a connection. At the limit, closes the connection that has waited longest. Returns `None` if no
+    /// connection can be closed, because the requests of all connections are being answered.
     pub fn open(self: &Arc<Self>) -> Option<Connection> {
         let mut state = self.lock();
         let waiting = state.open.values().filter(|open| open.stage != Stage::Answering).count();
@@ -95,7 +96,7 @@ impl Traffic {
         Some(Connection(Arc::new(Entry { traffic: self.clone(), number, end })))
     }
 
-    /// Closes the connection that has waited longest. Returns `false` if none is waiting.
+    /// Closes the connection that has waited longest. Returns `false` if no connection is waiting.
     pub fn close_oldest(&self) -> bool {
         self.lock().close_oldest()
     }
@@ -143,8 +144,8 @@ impl Connection {
         self.set(Stage::Answering);
     }
 
-    /// Waits for a turn among the large bodies or the larger ones, in the order of asking. The semaphores are
-    /// never closed.
+    /// Waits for a turn to read a large body, or a larger one if `is_larger`. Waiting connections take turns
+    /// in the order of their calls. The semaphores are never closed.
     pub async fn turn(&self, is_larger: bool) -> Option<OwnedSemaphorePermit> {
         let traffic = &self.0.traffic;
         let turns = if is_larger { &traffic.larger } else { &traffic.large };
@@ -168,7 +169,7 @@ impl Connection {
 
 impl Held {
     /// Counts further bytes. If the total exceeds the limit, closes the connection with the largest body.
-    /// Returns `false` if this connection has the largest body, or no other one can be closed.
+    /// Returns `false` if this connection has the largest body, or if no other connection can be closed.
     pub fn add(&self, bytes: usize) -> bool {
         let number = self.0.0.number;
         let mut state = self.0.0.traffic.lock();

@@ -88,7 +88,7 @@ impl<'a> Archive<'a> {
         }
         self.values_left =
             self.values_left.checked_sub(json::count_values(&bytes) as u64).ok_or_else(|| {
-                format!("contains more than {} JSON values for each of its bytes", ALL_VALUES.1)
+                format!("contains too many JSON values: more than {} per byte of the file", ALL_VALUES.1)
             })?;
         Ok(bytes)
     }

@@ -142,8 +142,8 @@ impl Run {
         if let (true, Some(other)) = (scores.is_empty(), others.first()) {
             let reducer = reducer(log, other);
             let what = format!(
-                "has no samples, and its results are those of the reducer {reducer}, not means over epochs; \
-                 import a log that contains the samples"
+                "has no samples, and its results come from the reducer {reducer}, so they are not means over \
+                 epochs; import a log that contains the samples"
             );
             return Err(fault(path, what));
         }
@@ -191,8 +191,8 @@ impl Run {
 /// The reducer that averages the epochs of a sample.
 const MEAN: &str = "mean";
 
-/// The reducer that a result applies to the epochs of a sample. If the result does not name a reducer, it is
-/// the only reducer of the configuration, or the mean by default.
+/// The reducer that a result applies to the epochs of a sample. If the result does not name a reducer,
+/// returns the only reducer of the configuration, or the mean by default.
 fn reducer<'a>(log: &'a Log, score: &'a Value) -> &'a str {
     let config = &log.eval["config"];
     let has_epochs = json::count(&config["epochs"]).is_some_and(|epochs| epochs > 1);
@@ -212,8 +212,8 @@ fn stated(score: &Value) -> Option<f64> {
     ["accuracy", "mean"].iter().find_map(|metric| score["metrics"][*metric]["value"].as_f64())
 }
 
-/// The names under which samples may contain a score of the results. If the scorer has a different name, the
-/// score may be a member of the scorer's value, with the name SCORER/NAME.
+/// The names under which samples may contain a score of the results. If the names of the score and of its
+/// scorer differ, the score may be a member of the scorer's value, with the name SCORER/NAME.
 fn names(score: &Value) -> Vec<String> {
     let (name, scorer) = (score["name"].as_str().unwrap_or_default(), score["scorer"].as_str());
     match scorer.filter(|scorer| *scorer != name) {

@@ -39,7 +39,7 @@ pub(super) struct Sample {
     pub(super) completed_at: Value,
 }
 
-/// A message, of which only the role of its author is read.
+/// A message. Only the role of its author is read.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Message {

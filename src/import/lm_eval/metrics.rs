@@ -43,7 +43,7 @@ pub(crate) fn name(task: &str, metric: &MetricRow, of: usize) -> String {
     if of == 1 { task.into() } else { format!("{task}/{},{}", metric.metric, metric.filter) }
 }
 
-/// The accuracies of a task in the results, or only the `wanted` one, sorted by name.
+/// The accuracies of a task in the results, or only the `wanted` accuracy, sorted by name.
 pub(crate) fn metrics(row: &Map<String, Value>, wanted: Option<&str>) -> Vec<MetricRow> {
     let one = |(key, value): (&String, &Value)| {
         let (metric, filter) = key.split_once(',').unwrap_or((key, "none"));

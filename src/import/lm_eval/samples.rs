@@ -95,7 +95,7 @@ impl Samples {
         Ok(Self { path, sha256, lines })
     }
 
-    /// The accuracies in the samples, one for each metric and filter, or only the `wanted` one.
+    /// The accuracies in the samples, one for each metric and filter, or only the `wanted` accuracy.
     fn metrics(&self, wanted: Option<&str>) -> Vec<MetricRow> {
         let filters: BTreeSet<&str> = self.lines.iter().map(filter).collect();
         let mut rows = vec![];
@@ -183,8 +183,9 @@ fn item_row(
         );
         Grade { logprob: gold_logprob(line), ..grade }
     };
-    // surmise stores the facts of each answer. With several answers to a document, the grade is a mean, so
-    // the facts of a single answer do not apply.
+    // If surmise exported the file, the member `surmise` contains facts about each answer, such as the kind
+    // of its grade. With several answers to a document, the grade is a mean, so the facts of one answer do
+    // not apply.
     let grade = match line["surmise"].as_array().map(Vec::as_slice) {
         Some([facts]) => with_facts(grade, facts),
         _ => grade,
@@ -224,7 +225,8 @@ fn unanswered(resps: &Value) -> bool {
 fn gold_logprob(line: &Value) -> Option<f64> {
     let number = |value: &Value| value.as_f64().or_else(|| value.as_str()?.trim().parse().ok());
     let target = number(&line["target"]).filter(|target| target.fract() == 0.0 && *target >= 0.0)? as usize;
-    // A multiple-choice document has one response per choice; a generated text has only one.
+    // A multiple-choice document has one response per choice; a document with a generated text has only one
+    // response.
     let choices = line["resps"].as_array().filter(|choices| choices.len() > 1)?;
     let first = &choices.get(target)?[0];
     number(&first[0]).filter(|logprob| logprob.is_finite() && *logprob <= 0.0)

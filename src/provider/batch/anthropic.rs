@@ -16,7 +16,7 @@ pub struct AnthropicBatches;
 /// The version of the wire format.
 pub const VERSION: &str = "2023-06-01";
 
-/// The HTTP status of each error type.
+/// The HTTP status of each error type, because results contain only the type.
 const STATUSES: [(&str, u16); 9] = [
     ("invalid_request_error", 400),
     ("authentication_error", 401),
@@ -103,8 +103,8 @@ impl BatchWire for AnthropicBatches {
         Some(BatchPage { batches, next: id(&body["last_id"]).filter(|_| body["has_more"] == true) })
     }
 
-    /// The response also contains a URL of the results. It is ignored, because it could point to another
-    /// host.
+    /// The response also contains a URL of the results. Surmise ignores this URL, because it could point to
+    /// another host.
     fn results(&self, status: &BatchStatus) -> Vec<BatchCall> {
         vec![with_version(BatchCall::get(format!("/v1/messages/batches/{}/results", status.id)))]
     }
@@ -118,7 +118,7 @@ impl BatchWire for AnthropicBatches {
                 request_id: inner["message"]["id"].as_str().map(Into::into),
             },
             Some("errored") => {
-                // The member is either an error object or an error response that contains one.
+                // The member `error` is either an error object or a response that contains an error object.
                 let error = if inner["error"]["error"].is_object() {
                     &inner["error"]["error"]
                 } else {

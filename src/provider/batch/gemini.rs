@@ -13,7 +13,7 @@ use super::wire::{
 #[derive(Debug, Clone, Copy)]
 pub struct GeminiBatches;
 
-/// The end of the path of a single request, and of a batch.
+/// The ends of the paths for a single request and for a batch.
 const ALONE: &str = ":generateContent";
 const TOGETHER: &str = ":batchGenerateContent";
 

@@ -12,7 +12,7 @@ use super::wire::{
 #[derive(Debug, Clone, Copy)]
 pub struct OpenAiBatches;
 
-/// The member of a batch's metadata with the name that surmise gives the batch.
+/// The metadata member in which surmise stores the name of a batch.
 const NAME: &str = "surmise";
 
 /// The path of a request as the batch API expects it. It always starts with `/v1`, whatever the base URL is.

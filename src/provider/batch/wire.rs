@@ -134,7 +134,7 @@ pub struct BatchResult {
 /// The outcome of a request in a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ResultKind {
-    /// The request was processed. Status and body are those of the same request outside a batch.
+    /// The request was processed. The status and the body are the same as for a request outside a batch.
     Response {
         /// The HTTP status.
         status: u16,
@@ -181,10 +181,12 @@ pub trait BatchWire: Sync {
     /// The call that cancels a batch.
     fn cancel(&self, id: &str) -> BatchCall;
 
-    /// The call that lists batches, one page at a time.
+    /// The call that returns one page of the list of batches; `after` is [`BatchPage::next`] of the previous
+    /// page.
     fn list(&self, after: Option<&str>) -> BatchCall;
 
-    /// Reads a batch from the response to create or poll; `None` if the body is something else.
+    /// Reads a batch from the response to [`Self::create`] or [`Self::poll`]; `None` if the body is something
+    /// else.
     fn read(&self, body: &Value) -> Option<BatchStatus>;
 
     /// Reads a page of the list; `None` if the body is something else.

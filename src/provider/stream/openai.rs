@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::text::append;
 
-/// The lists of log-probabilities in both formats.
+/// Names of the lists inside `logprobs`, in both formats.
 const LISTS: [&str; 5] = ["content", "tokens", "token_logprobs", "top_logprobs", "text_offset"];
 
 pub(super) fn join(events: &[Value], is_done: bool) -> Option<Value> {

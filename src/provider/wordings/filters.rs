@@ -55,7 +55,8 @@ static FILTERED: &[&str] = &[
     "内容违规",
 ];
 
-/// Pairs of verdicts and subjects. A message of a filter contains both, in either order.
+/// Pairs of verdicts and subjects. A message of a filter contains a verdict and a subject of the same pair,
+/// in any order.
 static PAIRS: &[(&[&str], &[&str])] = &[
     (&["blocked", "rejected"], &["prompt", "content", "policy", "safety"]),
     (
@@ -95,7 +96,7 @@ static ORIGIN: &[&str] = &[
 /// What a filter blocks, in messages without further details.
 static BLOCKED: &[&str] = &["request", "message", "input", "output", "response", "question", "query"];
 
-/// Fragments of messages about an account, which content filters do not send.
+/// Fragments that occur in messages about an account, but not in messages of content filters.
 static ACCOUNT: &[&str] =
     &["deactivated", "suspended", "terminated", "disabled", "banned", "access to the api"];
 

@@ -33,13 +33,13 @@ impl Wording {
         self.0.iter().any(|text| contains(text, fragments))
     }
 
-    /// The parameters that the error calls unsupported, starting with the one to omit first.
+    /// The parameters that the error reports as unsupported. The first of them should be omitted first.
     pub(super) fn unsupported(&self) -> Vec<&'static str> {
         let refused = self.0.iter().filter(|text| contains(text, UNSUPPORTED));
         refused.map(|text| named(text)).find(|names| !names.is_empty()).unwrap_or_default()
     }
 
-    /// The parameter whose value the error calls too high.
+    /// The parameter whose value is too high according to the error.
     pub(super) fn too_high(&self) -> Option<&'static str> {
         const LIMITS: [&str; 5] =
             ["max_tokens", "max_completion_tokens", "max_output_tokens", "num_predict", "logprobs"];

@@ -1,4 +1,5 @@
-//! Text fragments that name a parameter, or call it unsupported or too high.
+//! Text fragments of messages about parameters: their names, unsupported parameters, and values that are too
+//! high.
 
 use super::fragments::contains;
 
@@ -40,7 +41,7 @@ static PARAMS: &[(&str, &str)] = &[
     ("stream", "stream"),
 ];
 
-/// Fragments that call a parameter unsupported.
+/// Fragments of messages about an unsupported parameter.
 pub(super) static UNSUPPORTED: &[&str] = &[
     "not supported",
     "unsupported",
@@ -98,7 +99,7 @@ pub(super) static UNSUPPORTED: &[&str] = &[
     "不支持",
 ];
 
-/// Fragments that call the value of a parameter too high.
+/// Fragments of messages about a parameter value that is too high.
 pub(super) static TOO_HIGH: &[&str] = &[
     "too large",
     "too high",
@@ -122,11 +123,11 @@ pub(super) static TOO_HIGH: &[&str] = &[
     "> ",
 ];
 
-/// Fragments that call two parameters mutually exclusive.
+/// Fragments of messages about two parameters that are mutually exclusive.
 static EXCLUSIVE: &[&str] = &["both", "only one", "mutually exclusive", "either", "together"];
 
 /// The parameters that a text names, in order of appearance. If two parameters are mutually exclusive, the
-/// one with the smaller effect comes first.
+/// parameter with the smaller effect comes first.
 pub(super) fn named(text: &str) -> Vec<&'static str> {
     // In Chinese text, no spaces surround a name.
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';

@@ -1,6 +1,6 @@
-//! Text fragments that call a request too large, a model unknown, or an answer truncated.
+//! Text fragments of messages about requests that are too large, unknown models, and truncated answers.
 
-/// Fragments that call the request too large.
+/// Fragments of messages about a request that is too large.
 pub(super) static TOO_LARGE: &[&str] = &[
     "request too large",
     "request is too large",
@@ -46,7 +46,7 @@ pub(super) static TOO_LARGE_IN_ALL: &[&str] =
 pub(super) static TOO_LARGE_FOR_RATE: &[&str] =
     &["request too large", "request is too large", "tokens must be reduced", "reduce your message size"];
 
-/// Fragments that call the model unknown.
+/// Fragments of messages about an unknown model.
 pub(super) static NO_MODEL: &[&str] = &[
     "model not found",
     "model_not_found",
@@ -74,7 +74,7 @@ pub(super) static NO_MODEL: &[&str] = &[
     "模型未找到",
 ];
 
-/// Fragments that call the model unknown after the word `model` and a name.
+/// Fragments that mean an unknown model if they follow the word `model` and a name.
 pub(super) static NO_SUCH: &[&str] = &[
     "does not exist",
     "doesn't exist",

@@ -172,7 +172,7 @@ fn a_modified_card_is_refused() {
     std::fs::write(at("other.json"), &text).expect("a file");
     let output = surmise(&["predict", "--calibration", &at("other.json"), &at("l.csv")]);
     assert!(matches!(output.status.code(), Some(0 | 3)) && !output.stdout.is_empty(), "{output:?}");
-    // A table in place of a card.
+    // A table in place of a card is an error.
     let told = predict("model,a,b\nm,1,2\n", &at("q.csv"));
     assert!(
         told.contains("is not a card; `surmise calibrate TABLE --target COL -o card.json` makes"),
@@ -188,7 +188,7 @@ fn a_modified_card_is_refused() {
 fn a_calibration_ends_with_a_summary_and_the_name_of_the_card() {
     let (_keep, at) = folder();
     let (file, card) = (at("t.csv"), at("card.json"));
-    // More notes than the summary shows; the warning comes first.
+    // This table causes more notes than the summary shows. The warning comes first.
     let mut noted = table(24);
     for (i, row) in noted.iter_mut().enumerate() {
         let y: f64 = row["y"].parse().expect("y");
@@ -208,7 +208,8 @@ fn a_calibration_ends_with_a_summary_and_the_name_of_the_card() {
     assert!(lines[5].starts_with("note: ") && lines[5].contains("RANKS THE ROWS"), "{told}");
     assert!(lines[8].starts_with("and ") && lines[8].contains(" more note"), "{told}");
     assert_eq!(*lines.last().expect("a line"), format!("wrote {card}; `surmise card {card}` describes it"));
-    // `card` shows all notes, and the true reason for a column that is known in a third of the rows.
+    // `card` shows all notes, including the reason why a column with values in a third of the rows is left
+    // out.
     let rest = String::from_utf8_lossy(&surmise(&["card", &card]).stdout).into_owned();
     let read = Card::read(card.as_ref()).expect("the card");
     assert!(read.notes.len() > 3 && read.notes.iter().all(|note| rest.contains(&format!("note: {note}"))));
@@ -241,7 +242,7 @@ fn noise_has_no_skill_for_any_number_of_candidates_and_columns() {
             assert!(score.skill_mean < 0.15, "{score:?}");
         }
     }
-    // Among two dozen candidates, one may beat the mean slightly by chance.
+    // Among two dozen candidates, one candidate may beat the mean slightly by chance.
     assert!(supported <= 12, "{supported} of 24 kinds of queries had a prediction");
 }
 

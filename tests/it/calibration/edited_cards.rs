@@ -1,5 +1,5 @@
-//! Cards that were edited by hand, through the real binary: inconsistent cards are refused, consistent ones
-//! are read.
+//! Cards that were edited by hand, through the real binary: inconsistent cards are refused, and consistent
+//! cards are read.
 
 use std::sync::Arc;
 

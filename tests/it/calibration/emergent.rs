@@ -1,5 +1,5 @@
-//! A task that only stronger models solve: the targets of all training rows lie near 0, but those of the
-//! queries do not.
+//! A task that only stronger models solve: the targets of all training rows lie near 0, but the targets of
+//! the queries do not.
 
 use rand::Rng;
 use rand::SeedableRng;

@@ -41,7 +41,7 @@ fn a_model_alone_in_its_family_has_a_row_with_a_note_and_proxies_are_named() {
     for column in ["proxy_model", "proxy_params_b", "proxy_headline_nats", "proxy_ie_mean_nats"] {
         assert_eq!(row[column], "", "{column}");
     }
-    // A closed member of the family makes the model a proxy.
+    // If the family has a closed member, the model is a proxy.
     std::fs::write(at("models.csv"), "model,family,params_b\nclosed,minillama,0.5\n").expect("models");
     let said = run(&[&join[..], &["--models", &at("models.csv")]].concat());
     assert!(

@@ -1,6 +1,6 @@
 //! Predictions of targets that are unrelated to all features are refused, within the training range and
-//! beyond it. If such a target is skewed, a constant near the median beats the mean, and one of two dozen
-//! candidates does so by chance.
+//! beyond it. If such a target is skewed, a constant near the median beats the mean, so one of two dozen
+//! candidates may also beat the mean by chance.
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;

@@ -115,7 +115,8 @@ fn profiles_and_scores_become_a_table_that_is_calibrated_for_an_api() {
             && closed["params_b"] == "0.5"
     );
     // The odds are (90 + .5) / (10 + .5) without shots and (96 + .5) / (4 + .5) with three shots. The level
-    // is the mean of their logits. The slope is over log2(shots + 1), which is 0 and 2.
+    // is the mean of their logits. The slope is the change of the logit per unit of log2(shots + 1), which is
+    // 0 and 2 here.
     let (a, b) = ((90.5f64 / 10.5).ln(), (96.5f64 / 4.5).ln());
     let number = |name: &str| closed[name].parse::<f64>().expect(name);
     assert!((number("accuracy_logit") - (a + b) / 2.0).abs() < 1e-12);
@@ -204,7 +205,8 @@ fn seeds_become_a_standard_error_and_depth_bytes_entropy_and_vocabulary_the_unit
         );
     };
     near("emergence_nats", (a + b) / 2.0);
-    // The standard deviation of two values is |a - b| / sqrt 2, that of their mean |a - b| / 2.
+    // The standard deviation of two values is |a - b| / sqrt 2, so the standard error of their mean is |a -
+    // b| / 2.
     near("seed_stderr_nats", (a - b).abs() / 2.0);
     near("emergence_stderr_nats", own.hypot((a - b) / 2.0));
     // Each colour is one token, and so is each comma.
@@ -237,7 +239,7 @@ fn seeds_become_a_standard_error_and_depth_bytes_entropy_and_vocabulary_the_unit
         near("ie_slope_u_nats", (slope[0] + slope[1]) / 2.0);
     }
     near("ie_final_nats", (last(&both[0], blocks) + last(&both[1], blocks)) / 2.0);
-    // If the proxy has one seed and the target two, they were measured on different texts.
+    // If the proxy has one seed and the target has two seeds, they were measured on different texts.
     assert!(profile.contains("minigpt-2--"), "{profile}");
     std::fs::remove_file(&profile).expect("the proxy's second profile");
     let output = surmise(&[

@@ -58,8 +58,8 @@ fn rows_of_unknown_family_count_as_no_family_and_are_in_no_family_fold() {
         );
     }
 
-    // If most families are unknown, the known ones support no prediction for a new family, within the range
-    // and beyond it.
+    // If most families are unknown, the known families support no prediction for a new family, neither within
+    // the training range nor beyond it.
     assert!(calibrated(&blanked(4, 13), &["--features", "a,b"], &card).status.success());
     let rows = ask(&blanked(4, 13));
     assert_eq!(["ok", "unsupported", "unsupported"], [0, 1, 2].map(|at| rows[at]["status"].as_str()));

@@ -82,7 +82,7 @@ fn a_row_farther_out_than_the_back_tests_has_no_number() {
         let distance: f64 = row["mahalanobis"].parse().expect("a distance");
         assert!(distance > 3.0 * largest && row["y_hat"].is_empty(), "{row:?}");
     }
-    // The note has the unit of the distance, and names the feature and what to add.
+    // The note states the kind of distance and its limit, the feature, and which models to add.
     let says = |row: &std::collections::BTreeMap<String, String>, until: &str| {
         row["note"].contains("Mahalanobis distance")
             && row["note"].contains("the limit is 3 times that")
@@ -140,7 +140,7 @@ fn a_proxy_or_a_size_ratio_farther_out_than_the_back_tests_has_no_number() {
         (6, "proxy_b", "size ratio to the proxy".into()),
     ] {
         let row = &told[at];
-        // The size alone may predict the row; the proxy may not.
+        // The row may be predicted from its size alone, but not from the proxy.
         assert!(row["y_hat"].is_empty() || row["answered_by"] == "size", "{row:?}");
         assert!(row["out_of_range_features"] == column && row["note"].contains(&said), "{said}: {row:?}");
         assert_eq!(row["regime"], "extrapolation");
@@ -203,7 +203,7 @@ fn a_row_states_that_it_is_a_training_row_and_that_families_are_unknown() {
     assert!(calibrated(&table(24), &["--features", "a,b"], &card).status.success());
     let rows = predicted(&card, &query);
     assert_eq!([0, 1].map(|at| rows[at]["note"].contains("in the training data")), [true, false], "{rows:?}");
-    // A row without a name is identified by its line, which in another file is another row.
+    // A row without a name is identified by its line number. In another file, this line may be another row.
     let mut nameless = table(24);
     nameless[0].insert("model", String::new());
     assert!(calibrated(&nameless, &["--features", "a,b"], &card).status.success());
@@ -280,7 +280,7 @@ fn rows_that_differ_only_by_proxy_or_weight_give_the_same_card_in_another_order(
         std::fs::read(at("card.json")).expect("a card")
     };
     for (column, flag) in [("p", "--proxy"), ("w", "--weights")] {
-        // Each model has two rows that agree in all other columns.
+        // Each model has two rows that differ only in `column`.
         let mut rows = with(24, column, |i| (1.0 + (i as f64 * 0.7).sin().abs()).to_string());
         for i in 0..12 {
             let value = rows[i + 12][column].clone();

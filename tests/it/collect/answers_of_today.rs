@@ -1,5 +1,6 @@
-//! Current forms of answers of models and gateways: all finish reasons in public reports, reasoning in
-//! addition to the text, phases, tool calls, and successful responses without an answer.
+//! Tests current formats of answers from models and gateways: all finish reasons from public reports,
+//! reasoning in addition to the text, the phases of messages, tool calls, and successful responses without an
+//! answer.
 
 use serde_json::{Value, json};
 use surmise::provider::{self, Headers, Outcome};

@@ -137,7 +137,7 @@ fn results_without_ids_are_paired_by_position_if_none_is_missing() {
     let case = case(&server, 12);
     ends(&case, 0, "gemini", &[]);
     is_right(&case, &server, 12);
-    // If a result is missing, the others cannot be matched by position.
+    // If a result is missing, the other results cannot be matched with their requests by position.
     let server = BatchServer::start(Script { has_no_ids: true, lacks_last: true, ..Script::default() });
     let case = self::case(&server, 12);
     ends(&case, 1, "gemini", &["--retries", "1"]).says("--cancel abandons them");

@@ -29,7 +29,7 @@ fn a_batch_without_a_name_that_was_created_twice_unseen_counts_twice() {
         is_right(&case, &server, 7);
         assert_eq!(summary(&case)["n_possibly_paid"], 0, "{n}");
     }
-    // A batch of another client with as many requests is not a duplicate.
+    // A batch of another client with the same number of requests is not a duplicate.
     let server = BatchServer::start(Script { empty_lists: 9, has_foreign: true, ends_lost: true, ..lost });
     let case = case(&server, 7);
     ends(&case, 0, "anthropic", &[]);
@@ -61,7 +61,7 @@ fn requests_of_a_partly_withdrawn_batch_are_asked_once() {
     ends(&case, 1, "openai-chat", &["--retries", "1"]);
     assert!(server.state().sizes.is_empty());
     ends(&case, 3, "openai-chat", &["--cancel"]);
-    // Changes the journal to that of a run that was killed after it had closed three of six requests.
+    // Changes the journal to its state after a run that was killed when it had closed three of six requests.
     let path = case.folder.path().join("out/journal.jsonl");
     let text = std::fs::read_to_string(&path).expect("a journal");
     let mut n = 0;
@@ -186,7 +186,8 @@ fn answers_that_are_never_right_end_a_run_before_it_is_paid() {
         ends(&case, 0, wire, &[&BUDGET[..], &["--keep-going"]].concat());
         assert_eq!(server.state().sizes, [220]);
     }
-    // Few questions are not checked before the first batch, but its answers are checked before the next one.
+    // Few questions are not checked before the first batch, but its answers are checked before the next
+    // batch.
     let server = BatchServer::start(Script { is_wrong: true, error_every: Some(8), ..Script::default() });
     let case = case(&server, 40);
     ends(&case, 3, "openai-chat", &[]);
@@ -213,8 +214,8 @@ fn a_batch_without_a_price_is_reserved_once_there_is_one() {
         lines.push_str(&format!("{item}\n"));
     }
     std::fs::write(&path, lines).expect("a file");
-    // The maximum cost of the batch of 20 is half the price of as many prompt tokens as its bytes, at 1, and
-    // of 640 answer tokens, at 2 USD per million.
+    // The maximum cost of the batch of 20 requests is half of the full price: one prompt token per byte at 1
+    // USD, and 640 answer tokens at 2 USD per million.
     let bytes: usize = case
         .records()
         .iter()

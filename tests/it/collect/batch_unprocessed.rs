@@ -1,5 +1,5 @@
 //! Tests batches that ended early. The answer to each processed request is fetched, or the request counts as
-//! possibly billed. A request that was not processed is never counted in place of a processed one.
+//! possibly billed. A request that was not processed is never counted in place of a processed request.
 
 use serde_json::json;
 

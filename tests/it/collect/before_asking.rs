@@ -105,8 +105,8 @@ fn answers_without_a_price_are_booked_at_the_first_known_price() {
     case.ends(5, &["--concurrency", "1"]);
     assert_eq!((&summary(&case)["n_unpriced"], &summary(&case)["spent_usd"]), (&11.into(), &Value::Null));
     std::fs::write(case.folder.path().join("prices.toml"), PRICES).expect("a file");
-    // 11 requests at 5 * 0.4 + 1.6 millionths of a dollar cost 39.6; the rest of 90 is less than the maximum
-    // cost of any question.
+    // 11 requests at 5 * 0.4 + 1.6 millionths of a dollar cost 39.6 millionths. Of the budget of 90, 50.4
+    // remain, which is less than the maximum cost of any question.
     let n = server.count_all();
     let ran = case.ends(4, &["--budget-usd", "0.00009", "--prices", "prices.toml"]);
     ran.says("11 earlier request(s) had no price; at the price in --prices they cost 0.000040 USD")
@@ -125,7 +125,7 @@ fn a_question_that_is_too_expensive_does_not_stop_the_others() {
     let case = Case::of(&server.url, &lines);
     std::fs::write(case.folder.path().join("prices.toml"), PRICES).expect("a file");
     let ran = case.ends(4, &["--budget-usd", "0.001", "--prices", "prices.toml", "--concurrency", "1"]);
-    // Four requests are paid; the expensive one would cost at least 1251 tokens.
+    // Four requests are paid. The expensive request would have at least 1251 prompt tokens.
     ran.says("0.000014 of --budget-usd 0.001 are spent, and the remaining questions cost 0.000502 to 0.00");
     ran.says("1 of 4 questions have no answer");
     assert_eq!((server.questions(), server.count("wa"), case.score("n_scored")), (3, 0, "3".into()));

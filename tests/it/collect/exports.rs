@@ -152,7 +152,7 @@ fn the_export_of_a_collection_that_is_not_complete_says_so() {
         let told = "10 questions have no answer yet, 10 of them in a batch that has not ended";
         assert!(ran.status.success() && stderr.contains(told), "{to}: {stderr}");
         let folder = [case.folder.path().join(to)];
-        // The export is marked as one on a part of its task.
+        // The export is marked as incomplete, so the import needs the option `limited`.
         assert!(import(&folder, &ImportOptions::default()).is_err(), "{to}");
         let limited = ImportOptions { limited: true, ..ImportOptions::default() };
         let back = import(&folder, &limited).unwrap_or_else(|error| panic!("{}", error.chain()));
@@ -169,7 +169,7 @@ fn the_export_of_a_collection_that_is_not_complete_says_so() {
     let log: Value = serde_json::from_str(&files("inspect-json")[0]).expect("JSON");
     assert_eq!((&log["status"], log["samples"].as_array().map(Vec::len)), (&json!("started"), Some(10)));
     assert_eq!(log["results"]["completed_samples"], 10);
-    // Once it is complete, there is no such note.
+    // Once the collection is complete, the export has no such note.
     server.state().batches[1].polls = 99;
     batch::ends(&case, 0, "openai-chat", &given);
     let ran = export(&case, "inspect-json", "whole");

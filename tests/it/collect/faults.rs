@@ -26,7 +26,7 @@ fn every_row_names_its_tests_and_every_test_its_row() {
         .collect();
     assert!(tests.len() > 42, "{}", tests.len());
     for name in &tests {
-        // `fault_26_to_28_...` tests three rows and is named in the first.
+        // `fault_26_to_28_...` tests three rows, and the first of these rows names it.
         let number: usize = name[6..8].parse().expect("a number");
         assert!(rows[number - 1].1.contains(name), "{name} is not in its row");
     }

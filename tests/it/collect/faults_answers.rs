@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::support::collect_case::Case;
 use crate::support::fault_server::{How, Posted, Reply, Server, chat};
 
-/// Collects one faulty item and two good ones; returns the case and how often the faulty item was asked.
+/// Collects one faulty item and two normal items. Returns the case, and how often the faulty item was asked.
 pub fn with_w0(code: i32, reply: impl Fn(&Posted) -> Reply + Send + Sync + 'static) -> (Case, usize) {
     let server = Server::wrong_for_w0(reply);
     let case = Case::new(&server, 3);
@@ -214,7 +214,7 @@ fn fault_30_an_unsupported_parameter_is_left_out_of_all_requests_or_none() {
     );
     assert!(case.file("summary.json").contains("\"temperature\""), "the change must be recorded");
     let posts = server.posts().len();
-    // The flag from before this behaviour was the default is still accepted.
+    // `--adapt-params` is still accepted, although this behaviour is now the default.
     case.ends(0, &["--adapt-params"]);
     assert_eq!(server.posts().len(), posts, "the result must be remembered");
 }

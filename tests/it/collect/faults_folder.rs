@@ -188,8 +188,8 @@ fn fault_04_an_intent_is_on_disk_before_its_request_leaves() {
 
 #[test]
 fn fault_37_the_budget_holds_and_the_rest_is_reported() {
-    // Two requests cost 5 * 0.4 + 1 * 1.6 = 3.6 millionths of a dollar each; at most 90 tokens of prompt and
-    // 32 of answer are reserved.
+    // Each request costs 5 * 0.4 + 1 * 1.6 = 3.6 millionths of a dollar. For each request, at most 90 prompt
+    // tokens and 32 answer tokens are reserved.
     let server = Server::start(|posted| Reply::say(posted.word()).how(How::Late(seconds(0.02))));
     let case = Case::new(&server, 200);
     let prices = "date = 2026-11-01\n[models.m]\ninput_usd_per_million_tokens = \
@@ -197,8 +197,8 @@ fn fault_37_the_budget_holds_and_the_rest_is_reported() {
     std::fs::write(case.folder.path().join("prices.toml"), prices).expect("a file");
     let capped = ["--budget-usd", "0.0003", "--prices", "prices.toml"];
     let ran = case.ends(4, &capped);
-    // 180 more requests at 2 and 1.6 millionths, of 0.0003 dollars in all. The forecast is reported once, and
-    // the run continues to the limit.
+    // 180 more requests at 3.6 millionths cost more than the budget of 0.0003 dollars. The forecast is
+    // reported once, and the run continues to the limit.
     ran.says(
         "after 20 answers: 180 questions remain, about 900 prompt tokens and 180 answer tokens, 0.000648 USD \
          in addition",
@@ -226,7 +226,8 @@ fn fault_37_the_budget_holds_and_the_rest_is_reported() {
     assert!(dry.stdout.contains("calls\t3\ncached\t0\n") && dry.stdout.contains("say w0"), "{}", dry.stdout);
     assert!(dry.stdout.contains("time_s\tunknown\n"), "{}", dry.stdout);
     assert!(!case.out().exists());
-    // The duration of earlier answers is known: here 0.5 s, for two questions with two at a time.
+    // The forecast uses the duration of earlier answers, here 0.5 s. Two questions are left, with two
+    // requests at a time.
     let slow = Server::start(|posted| match posted.word() {
         "w0" | "w1" => Reply::say(posted.word()).how(How::Late(seconds(0.5))),
         _ if posted.is_probe() => Reply::say("yes").how(How::Late(seconds(0.5))),

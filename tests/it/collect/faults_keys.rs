@@ -123,8 +123,8 @@ fn fault_31_a_key_in_any_encoding_is_stored_nowhere() {
         case.ends(5, &[]).says("no such key: ").says("[REDACTED]");
         assert!(case.records().iter().any(|record| record["redacted"] == true), "{echo}");
     }
-    // Grading replaces letters of other alphabets by plain ones: an answer that would then contain the key is
-    // not stored.
+    // Grading replaces full-width letters by ASCII letters. An answer that would then contain the key is not
+    // stored.
     let wide: String = each(|c| char::from_u32(u32::from(c) + 0xfee0).map_or(String::new(), String::from));
     let body = chat(&wide, "stop").to_string();
     let (case, _) = with_w0(0, move |_| Reply::new(200, body.clone()));
@@ -182,7 +182,7 @@ fn fault_31_a_key_in_what_is_asked_is_refused_before_anything_is_written() {
         );
         assert!(!case.out().exists());
     }
-    // No task, folder or file of prices has such a name.
+    // No task, price file or certificate has this name, so each command fails. The message contains no key.
     let case = Case::of(&server.url, &item("x"));
     for arguments in
         [vec![KEY], vec!["--budget-usd", "1", "--prices", KEY], vec!["--ca-cert", KEY], vec![&KEY[3..]]]

@@ -1,5 +1,5 @@
-//! The graders on the tables of tests/golden/grading, whose expected grades were judged by hand, and on texts
-//! of any kind.
+//! Tests the graders on the tables of tests/golden/grading, whose expected grades were judged by hand, and on
+//! texts of any kind.
 
 use std::collections::BTreeMap;
 use std::path::Path;

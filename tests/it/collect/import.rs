@@ -236,10 +236,10 @@ fn unimportable_files_are_reported() {
     assert!(error("{\"results\":{\"a\":{\"acc,none\":0.5}},\"model_name\":\"m\"}").contains("--shots"));
     assert!(error("{\"results\":{\"a\":{\"acc,none\":0.5}},\"n-shot\":{\"a\":0}}").contains("--model"));
     let path = golden("results_");
-    // The same run twice gives the same scores.
+    // If the same file is given twice, its scores are imported once.
     let twice = import(&[path.clone(), path], &ImportOptions::default()).expect("scores");
     assert_eq!((twice.scores.len(), twice.faults.len()), (4, 0));
-    // Samples of another run next to the results.
+    // The samples file next to the results comes from another run.
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("results_t.json"), base(json!(null))).expect("a file");
     std::fs::write(

@@ -1,4 +1,4 @@
-//! Imports files that other tools wrote (`tests/golden`), and such files with faults.
+//! Imports files that other tools wrote (`tests/golden`), and copies of these files with faults.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -76,7 +76,7 @@ fn a_log_of_inspect_gives_the_same_as_archive_and_as_json() {
     assert_eq!(score.model_snapshot, "mock-2026-01-01");
     assert_eq!(score.grader.as_deref(), Some("match"));
     assert_eq!(archive.scores[0].n_unreadable, 1);
-    // Inspect's own accuracy counts missing answers as wrong and leaves failed ones out: 0.25 of 4 items.
+    // Inspect's own accuracy counts missing answers as wrong and leaves out failed samples: 0.25 of 4 items.
     let of_four = score.accuracy_all_as_wrong.expect("items") * 5.0 / 4.0;
     assert!((of_four - 0.25).abs() < 1e-12, "{score:?}");
     assert_eq!(archive.items.len(), 20);
@@ -145,7 +145,7 @@ fn values_that_are_nan_or_not_shares_are_not_grades() {
     let text = log.to_string().replacen("\"value\":\"I\"", "\"value\":NaN", 1);
     let imported = of(&[("log.json", text)], &ImportOptions::default()).expect("a log");
     assert_eq!(imported.scores.len(), 1);
-    // One of two answers to an item has no value, so only the other one counts.
+    // One of two answers to an item has no value, so only the other answer counts.
     assert_eq!(imported.scores[0].task, "capitals");
     assert!(kinds(&imported).iter().any(|(_, _, kind)| *kind == "unreadable"), "{:?}", kinds(&imported));
     let notes = imported.notes.join("\n");
@@ -160,7 +160,7 @@ fn values_that_are_nan_or_not_shares_are_not_grades() {
     let mut log = inspect_json();
     log["samples"] = Value::Null;
     let imported = of(&[("log.json", log.to_string())], &ImportOptions::default()).expect("a log");
-    // Of five items, one failed in all epochs.
+    // One of five items failed in all epochs.
     assert_eq!(brief(&imported.scores)[0], ("capitals/match", 2, 5, 4, Some(0.25)));
     assert_eq!((imported.scores[0].n_error, imported.scores[0].accuracy_all_as_wrong), (1, Some(0.2)));
     assert!(imported.items.is_empty());
@@ -189,7 +189,8 @@ fn a_run_folder_of_helm_is_imported() {
 #[test]
 fn records_of_every_eval_ever_are_imported_with_their_answers() {
     let imported = read("every_eval_ever");
-    // The values equal those from the harness's own files (see `import`); only the name of the model is new.
+    // The values equal the values in the harness's own files (see `import`), except for the name of the
+    // model.
     assert_eq!(
         brief(&imported.scores),
         [
@@ -220,8 +221,8 @@ fn old_records_and_several_models_in_one_file_are_read() {
     assert!(imported.notes.iter().any(|note| note.contains("--shots")), "{:?}", imported.notes);
     let named = ImportOptions { model: Some("m".into()), ..ImportOptions::default() };
     assert!(refused("all.jsonl", &lines, &named).contains("contains 2 models"));
-    // Results that are not a share of right answers are reported. The file has no others, so nothing is
-    // imported.
+    // Results that are not a share of right answers are reported. The file has no other results, so nothing
+    // is imported.
     for (config, told) in [
         (json!({"metric_name": "bleu", "lower_is_better": false}), "`bleu`"),
         (json!({"metric_name": "accuracy", "lower_is_better": true}), "lower values"),
@@ -249,7 +250,7 @@ fn record_files_of_openai_evals_are_imported() {
     assert_eq!((score.provider.as_str(), score.model.as_str()), ("openai-evals", "answers"));
     assert_eq!(score.model_snapshot, "answers-2026-01-01");
     let graded = read("openai_evals/graded.jsonl");
-    // The grader chose neither grade for Kenya; the mean in the file counts five items.
+    // The grading model chose no valid grade for Kenya, so the mean in the file covers five items.
     assert_eq!(graded.scores[0].task, "judged.test.v0");
     assert_eq!(graded.scores[0].n_items, 6);
     let text = std::fs::read_to_string(golden("openai_evals/match.jsonl")).expect("a record");
@@ -330,7 +331,7 @@ fn files_that_differ_about_a_score_are_named_and_the_others_imported() {
     for text in [stderr.as_ref(), &scores, &items] {
         assert!(!text.contains(KEY), "{text}");
     }
-    // The same file twice gives the same scores.
+    // If the same file is given twice, its scores are imported once.
     let path = golden("inspect/capitals.eval");
     let twice = import(&[path.clone(), path], &ImportOptions::default()).expect("scores");
     assert_eq!((twice.scores.len(), twice.items.len(), twice.faults.len()), (2, 20, 0));

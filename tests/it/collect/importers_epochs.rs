@@ -25,7 +25,7 @@ fn results_of_other_reducers_are_not_the_accuracy() {
         for written in [json!(name), Value::Null] {
             let text = log(vec![score(written, accuracy)], json!([name]));
             let told = refused("log.json", &text, &options);
-            assert!(told.contains(&format!("of the reducer {name}")) && told.contains("samples"), "{told}");
+            assert!(told.contains(&format!("from the reducer {name}")) && told.contains("samples"), "{told}");
         }
         let both = log(vec![score(json!(name), accuracy), score(json!("mean"), 0.4)], json!(["mean", name]));
         let imported = of(&[("log.json", both)], &options).expect("a log");
@@ -64,7 +64,7 @@ fn a_log_and_its_own_header_agree_if_an_epoch_failed() {
     let imported = of(&files, &ImportOptions::default()).expect("logs");
     assert_eq!(brief(&imported.scores), [("t", 0, 4, 4, Some(0.75))], "{:?}", imported.faults);
     assert_eq!((imported.items.len(), imported.faults.len()), (8, 0));
-    // If the numbers differ, both kinds are named.
+    // If the accuracies differ, the message states them with and without missing answers.
     bare["results"]["scores"][0]["metrics"]["accuracy"]["value"] = json!(0.5);
     let files =
         [("a.json", whole.to_string()), ("b.json", bare.to_string()), ("c.json", other().to_string())];

@@ -18,7 +18,7 @@ fn a_log_of_the_first_layout_has_the_name_of_its_scorer_in_the_results() {
     let mut other = log.clone();
     other["results"]["metrics"]["accuracy"]["value"] = json!(0.75);
     assert!(refused("log.json", &other.to_string(), &ImportOptions::default()).contains("0.75"));
-    // Only the samples contain the number of samples.
+    // Without its samples, this log does not state their number, so the user must give it.
     let mut bare = log;
     bare["samples"] = Value::Null;
     let error = refused("log.json", &bare.to_string(), &ImportOptions::default());
@@ -82,7 +82,7 @@ fn a_value_that_is_not_a_number_is_an_unreadable_answer_in_every_tool() {
         let mut value: Value = serde_json::from_str(&text).expect("JSON");
         let is_it = |stat: &&mut Value| stat["name"]["name"] == "exact_match";
         if name == "per_instance_stats.json" {
-            // One instance has no number, and one lacks this statistic.
+            // In the first instance, this statistic is not a number. In the second instance, it is missing.
             let list = value.as_array_mut().expect("instances");
             let stats = list[0]["stats"].as_array_mut().expect("statistics");
             stats.iter_mut().find(is_it).expect("a statistic")["sum"] = Value::Null;
@@ -101,7 +101,7 @@ fn a_value_that_is_not_a_number_is_an_unreadable_answer_in_every_tool() {
     assert_eq!((score.n_items, score.n_scored, score.n_unreadable), (5, 4, 1));
     let notes = imported.notes.join("\n");
     assert!(notes.contains("1 instances without exact_match"), "{notes}");
-    // Samples of the harness also contain such values.
+    // Samples of the harness may also contain grades that are not numbers.
     let line = |n: u32, grade: &str| {
         format!(
             "{{\"doc_id\":{n},\"target\":\"a\",\"resps\":[[\"a\"]],\"filtered_resps\":[\"a\"],\
@@ -126,7 +126,7 @@ fn a_metric_of_the_harness_that_is_not_a_number_is_left_out_and_others_keep_thei
     assert_eq!(brief(&imported.scores), [("t/acc,none", 0, 2, 2, Some(0.5))]);
     let notes = imported.notes.join("\n");
     assert!(notes.contains("t/acc_norm,none: not imported: acc_norm,none is not a number"), "{notes}");
-    // The samples have the grades.
+    // The samples files next to the results contain the grades.
     let line = |n: u32, norm: &str| {
         format!(
             "{{\"doc_id\":{n},\"target\":\"a\",\"resps\":[[\"a\"]],\"filtered_resps\":[\"a\"],\
@@ -181,13 +181,13 @@ fn scores_without_a_number_of_items_need_one() {
         let arguments = ["scores", "import", "r.json", "-o", "s.csv", "--n-items", n];
         assert_eq!(surmise(folder.path(), &arguments).status.code(), Some(code), "{n}");
     }
-    // A key in the name of a task.
+    // A key in the name of a task is redacted.
     let n_items = [(KEY.to_owned(), 1000)].into();
     let keyed = ImportOptions { n_items, shots: Some(5), ..ImportOptions::default() };
     let imported = of(&[("k.json", record(0.25, "0.3.0").replace("MMLU", KEY))], &keyed).expect("a record");
     let written = serde_json::to_string(&imported.provenance).expect("JSON") + &imported.notes.join(" ");
     assert!(written.contains("--n-items") && !written.contains(KEY), "{written}");
-    // A key in the name of a scorer.
+    // A key in the name of a scorer is redacted.
     let text = inspect_json().to_string().replace("first_letter", KEY);
     let imported = of(&[("log.json", text)], &whole).expect("a log");
     assert!(!format!("{imported:?}").contains(KEY), "{imported:?}");
@@ -248,7 +248,7 @@ fn a_log_without_samples_states_what_it_leaves_out() {
 fn an_item_with_a_missing_replicate_has_the_number_of_the_tool() {
     let mut log = log_with_a_gap();
     // The sample without an answer has a right answer in the second epoch; the other samples have the same
-    // answers in both.
+    // answers in both epochs.
     let once = log["samples"].as_array().expect("samples").clone();
     let again = once.iter().cloned().map(|mut sample| {
         sample["epoch"] = json!(2);

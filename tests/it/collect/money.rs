@@ -42,8 +42,8 @@ fn a_count_of_zero_for_a_text_is_treated_as_missing() {
         summary(&case)["spent_usd"].as_f64().expect("a cost")
     });
     // A request reserves at most 24 + 16 bytes at 1 USD and 64 tokens at 2 USD per million. Which questions
-    // are answered before the budget ends depends on the order of the answers. Their lengths differ by a
-    // byte.
+    // are answered before the budget ends depends on the order of the answers. The lengths of the questions
+    // differ by a byte.
     assert!((spent[0] - spent[1]).abs() < 5e-6 && spent[0] > 0.0001 && spent[0] <= 0.0004, "{spent:?}");
 }
 
@@ -87,7 +87,8 @@ fn cached_and_reasoning_tokens_and_tiers_have_their_own_prices() {
     assert_eq!(usd, 0.0024);
     assert_eq!(stderr.matches("service tier priority").count(), 1, "{stderr}");
     let more = "cached_input_usd_per_million_tokens = 0.1\nreasoning_usd_per_million_tokens = 5\n";
-    // Each has 100 tokens at 1 USD, 900 at 0.1 USD, 20 at 2 USD and 80 at 5 USD per million.
+    // The probe and the question each have 100 tokens at 1 USD, 900 at 0.1 USD, 20 at 2 USD and 80 at 5 USD
+    // per million.
     assert_eq!(cost(&format!("{PRICES}{more}")).0, 0.00126);
     let tier = "[models.m.tiers.priority]\ninput_usd_per_million_tokens = \
                 2\noutput_usd_per_million_tokens = 4\n";

@@ -82,7 +82,7 @@ fn fault_31_a_panic_prints_no_key_and_loses_no_answer() {
     let ran = case.ran(&child.env(FOLDER, case.out()).output().expect("a child"));
     assert_eq!(ran.code, Some(1), "{}", ran.stderr);
     ran.says("internal error at ").says("it held [REDACTED] and").says("it ended: surmise panicked");
-    // All received answers are stored, and the rest is asked once.
+    // All received answers are stored, and the remaining questions are asked once.
     let kept = case.outcomes().iter().filter(|record| record["outcome"] == "answered").count();
     assert!(kept >= 10, "{kept}");
     case.ends(0, &[]).says("1 request(s) were in flight");

@@ -316,8 +316,8 @@ fn the_error_about_a_redirect_names_the_host_and_not_the_query() {
 mod slow {
     use super::*;
 
-    /// Bytes that resemble an answer: a golden body with bytes changed, removed, duplicated, or replaced by
-    /// those of another body.
+    /// Reads bytes that resemble an answer: a golden body in which bytes are changed, removed, duplicated, or
+    /// replaced by bytes of another body.
     #[test]
     fn no_body_makes_a_reader_fail() {
         use rand::Rng;

@@ -55,7 +55,8 @@ fn a_server_that_refuses_every_request_is_asked_a_few_times() {
     let server = Server::start(|_| refused(400, &json!({"error": {"message": "Bad request 17"}})));
     let case = Case::new(&server, 500);
     case.ends(1, &["--sampling-seed", "7"]).says("Bad request 17").says("refuses a short request");
-    // The server gets four requests: the probe, without the seed, without the temperature, and without both.
+    // The server gets four requests: the probe with all parameters, without the seed, without the
+    // temperature, and without both.
     assert_eq!((server.count_all(), server.questions()), (4, 0));
 }
 

@@ -118,8 +118,8 @@ fn every_kind_of_answer_is_counted_as_its_kind() {
         (number("accuracy") - 2.0 / 3.0).abs() < 1e-12
             && (number("accuracy_all_as_wrong") - 2.0 / 13.0).abs() < 1e-12
     );
-    // 2 of 3 by hand: z = 1.959964, centre (2/3 + z^2/6) / (1 + z^2/3), half-width z sqrt(2/27 + z^2/36) / (1
-    // + z^2/3).
+    // The Wilson interval of 2 right answers of 3, computed by hand: z = 1.959964, centre (2/3 + z^2/6) / (1
+    // + z^2/3), half-width z sqrt(2/27 + z^2/36) / (1 + z^2/3).
     assert!(
         (number("accuracy_low") - 0.207_66).abs() < 1e-5 && (number("accuracy_high") - 0.938_51).abs() < 1e-5,
         "{row:?}"
@@ -171,8 +171,8 @@ fn choices_are_compared_by_their_log_probabilities() {
     results.write(0).expect("files");
     let [row] = rows(&folder.path().join("scores.csv")).try_into().expect("one row");
     assert_eq!((row["n_scored"].as_str(), row["accuracy"].as_str()), ("2", "0.5"));
-    // -0.59 - 0.83 for the first, -2.5 - 0.83 for the second. The token that is generated after the prompt is
-    // excluded.
+    // The log-probability is -0.59 - 0.83 for the first choice, and -2.5 - 0.83 for the second choice. The
+    // token that is generated after the prompt is excluded.
     assert!(
         (row["mean_logprob"].parse::<f64>().expect("a mean") - (-1.42 - 3.33) / 2.0).abs() < 1e-12,
         "{row:?}"

@@ -68,8 +68,8 @@ fn answers_that_tell_the_relation_reach_the_ceiling_and_copied_ones_stay_low() {
         assert_eq!((row["form"].as_str(), row["logprobs_from"].as_str()), ("chat", "none"));
         (row["answer_share"].parse::<f64>().expect("a share"), row["answer_accuracy"].clone())
     };
-    // Each answer is compared with those of three other example sets. With half a count added per relation,
-    // the estimated probabilities are 3.5 / 4 and 0.5 / 4.
+    // Each answer is compared with the answers for three other example sets. With half a count added per
+    // relation, the estimated probabilities are 3.5 / 4 and 0.5 / 4.
     let ceiling = 1.0 - (1.0_f64 + 1.0 / 7.0).log2();
     let (known, accuracy) = share(&oracle());
     assert!((known - ceiling).abs() < 1e-9, "{known} and {ceiling}");
@@ -105,7 +105,7 @@ fn lost_answers_are_left_out_and_asked_again_and_paid_answers_are_kept() {
 
 #[test]
 fn listed_tokens_give_the_accuracy_and_a_message_explains_empty_cells() {
-    // The right answer is always the most likely one, and no other answer is listed.
+    // The right answer is always the most likely answer, and no other answer is listed.
     let server = Server::start(|posted| {
         let answer = right(posted);
         let start: String = answer.chars().take(3).collect();
@@ -130,7 +130,7 @@ fn listed_tokens_give_the_accuracy_and_a_message_explains_empty_cells() {
 }
 
 /// Echoes a prompt word by word. The first word of the last answer has the probability that `logprob` gives
-/// for a right or wrong answer, and another word has most of the rest.
+/// for a right or wrong answer, and another word has most of the remaining probability.
 fn echo(posted: &Posted, logprob: impl Fn(bool) -> f64) -> Reply {
     let text = &posted.prompt;
     let cue = text.rfind(" ->").map_or(0, |at| at + 3);
@@ -213,7 +213,7 @@ fn a_dry_run_counts_every_request_and_sends_none() {
     let n_relations = Category::load("nations").expect("embedded").relations.len();
     for (provider, calls) in [
         ("openai-chat", n_prompts() + 1),
-        // A second probe, and a request for each relation's answer.
+        // Adds a second probe, and for each prompt a request for the answer of each relation.
         ("openai-completions", n_prompts() * (1 + n_relations) + 2),
     ] {
         let target = ["--provider", provider, "--api-model", "m", "-o", "out", "--dry-run"];

@@ -50,7 +50,7 @@ fn recorded(folder: &Path) -> Value {
 
 #[test]
 fn a_model_that_does_not_reason_gets_a_low_token_limit() {
-    // The model names the right continent, except in one answer of six, which does not stop before the limit.
+    // Five of six answers name the right continent. The other answers do not stop before the token limit.
     let server = Server::start(|posted| {
         let body = match (is_probe_of(posted), posted.before % 6) {
             (true, _) => chat("Yes, of course.", "stop"),
@@ -69,7 +69,7 @@ fn a_model_that_does_not_reason_gets_a_low_token_limit() {
     let (code, said) = countries(&server, folder.path(), &["--keep-going"]);
     assert!(code == Some(0) && !said.contains("short answers are limited"), "{said}");
     assert_eq!(server.count_all(), asked);
-    // With another token limit, the questions are different ones.
+    // Another token limit changes the questions, so the command does not continue the folder.
     let (code, said) = countries(&server, folder.path(), &["--max-tokens", "2048"]);
     assert!(code == Some(2) && said.contains("settings.max_tokens"), "{said}");
     let (code, _) =

@@ -210,7 +210,7 @@ fn choices_are_asked_in_the_form_of_their_grader() {
     let prompts =
         ["Capital of France? Rome", "Capital of France? Paris"].map(|text| Prompt::Text(text.into()));
     assert_eq!((each.prompts.as_slice(), each.boundary), (&prompts[..], 18));
-    // If the choices are letters, the prompt already shows them.
+    // If the choices are letters, the prompt already shows the choices, so none are added.
     let shown =
         "{\"id\":\"1\",\"prompt\":\"A. x\\nB. y\\nAnswer:\",\"answer\":\"B\",\"choices\":[\"A\",\"B\"]}";
     let shown = load(&folder, "t.jsonl", shown.as_bytes(), "letter").expect("an item");
@@ -341,7 +341,7 @@ mod slow {
             }
             let n_lines = bytes.iter().filter(|byte| **byte == b'\n').count() as u64 + 1;
             match load(&folder, name, &bytes, "letter") {
-                // If a file could be read once, reading it again gives as many items.
+                // If a file could be read once, reading it again gives the same number of items.
                 Ok(task) => assert!(!task.items.is_empty() && items(&task).len() == task.items.len()),
                 Err(Error::Csv { line, .. }) => {
                     assert!((1..=n_lines).contains(&line), "line {line} of {n_lines}");

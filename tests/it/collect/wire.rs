@@ -14,7 +14,7 @@ fn golden() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/providers")
 }
 
-/// The golden answers of a provider that are no failures, with the kinds of their outcomes.
+/// The golden answers of a provider, except for failures, with the kinds of their outcomes.
 fn answers(provider: &str) -> BTreeMap<String, String> {
     let table = std::fs::read_to_string(golden().join("expected.csv")).expect("a table");
     let rows = csv::Reader::from_reader(table.as_bytes()).into_deserialize::<HashMap<String, String>>();

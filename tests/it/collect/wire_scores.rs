@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::support::collect_case::Case;
 use crate::support::fault_server::{Posted, Reply, Server};
 
-/// The golden body with this name, which begins with the status.
+/// The golden body with this name. The name begins with the HTTP status.
 fn golden(provider: &str, name: &str) -> Reply {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/providers").join(provider);
     let body = std::fs::read(path.join(format!("{name}.body"))).expect("a golden body");
@@ -86,7 +86,7 @@ fn choices_are_read_back_with_their_log_probabilities() {
     let case = Case::of(&server.url, &format!("{}\n{}\n", line("1", "Paris"), line("2", "San Marino")));
     case.ends(0, &["--provider", "openai-completions", "--grader", "logprob"]);
     assert_eq!(["n_scored", "accuracy"].map(|column| case.score(column)), ["2", "0.5"]);
-    // -0.5 for " Paris", -2 - 2 for " San Marino".
+    // The log-probability is -0.5 for " Paris", and -2 - 2 for " San Marino".
     assert_eq!(case.score("mean_logprob"), "-2.25");
     // Both items have the same three prompts, so each prompt is sent once.
     let asked: Vec<_> = server
@@ -103,7 +103,8 @@ fn choices_are_read_back_with_their_log_probabilities() {
 
 #[test]
 fn in_context_questions_are_asked_at_every_number_of_shots() {
-    // The server gives a capital only if the prompt has a shot.
+    // If the prompt has a shot, the server answers "Nowhere", which is right for half of the entities.
+    // Otherwise its answer is not a capital.
     let server = Server::start(|posted: &Posted| {
         let shown = posted.prompt.matches("->").count() > 1;
         let text = if shown { " Nowhere, and so on" } else { " I cannot tell what is asked\n" };

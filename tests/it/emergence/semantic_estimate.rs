@@ -66,7 +66,7 @@ fn information_and_standard_errors_are_those_of_an_independent_implementation() 
 
     let agree = |found: f64, reference: &Value, what: &str| {
         let reference = reference.as_f64().expect("a number");
-        // Both work in f64, and the numbers are near 1.
+        // Both implementations compute in f64, and the values are near 1.
         assert!((found - reference).abs() < 1e-9, "{what}: {found}, the reference has {reference}");
     };
     for (found, reference) in found.information.iter().zip(reference["estimates"].as_array().expect("a list"))
@@ -105,7 +105,8 @@ fn a_state_that_depends_only_on_its_example_set_has_no_macro_information() {
 #[test]
 fn a_state_that_depends_only_on_its_relation_has_the_information_of_the_integral() {
     // The relations are two points at +-1. Example sets change another coordinate, equally in both relations.
-    // The densities of this coordinate cancel in D, so the score is that of the two points.
+    // The densities of this coordinate cancel in the density ratio, so the score equals the score of the two
+    // points alone.
     let layout = Layout { queries: 12, relations: 2, sets: 16 };
     let codes = gaussian(16, 1, 2);
     for spread in [0.0, 1.0] {

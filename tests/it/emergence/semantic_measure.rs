@@ -33,7 +33,7 @@ fn states_are_what_the_next_block_reads_in_transformers() {
             let worst = found.iter().zip(&expected).fold(0f32, |worst, (a, b)| worst.max((a - b).abs()));
             assert!(worst < 1e-4 * top, "{name}, block {block}: off by {worst} of {top}");
         }
-        // The output equals that of the full head at the last token.
+        // The output equals the output of the full head at the last token.
         let h = decoder.forward(&Batch::windows(&ids), &mut |_, _| Ok(())).expect("a forward pass");
         let t = ids[0].len();
         let logits = decoder.logits(&h).and_then(|logits| Ok(logits.to_vec2::<f32>()?)).expect("logits");
@@ -242,7 +242,8 @@ fn relations_whose_answers_begin_alike_are_refused_and_single_queries_are_left_o
         let mut rows = "entity,a,b\n".to_owned();
         for (i, (country, city)) in countries.iter().zip(cities).enumerate() {
             let other = if i < differ { "Africa" } else { city };
-            // The two answers begin alike and differ only in the second word.
+            // From row `differ` on, the two answers have the same first word and differ only in the second
+            // word.
             rows += &format!("{country},{city} Africa,{other} Europe\n");
         }
         let file = tempfile::Builder::new().suffix(".csv").tempfile().expect("a file");

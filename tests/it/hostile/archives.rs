@@ -1,4 +1,5 @@
-//! Logs of Inspect whose archives name more than they hold.
+//! Logs of Inspect in harmful archives: entries with the same name, entries that unpack to very much, and
+//! entries that overlap.
 
 use std::io::Write;
 
@@ -59,7 +60,7 @@ fn entries_that_unpack_to_much_more_are_refused() {
     let zeros: String = (0..11_000).map(|at| format!("{at},{}", "0,".repeat(1000))).collect();
     let zeros = format!("{{\"output\": [{zeros}0]}}");
     let zeros = deflated("samples/a.json", zeros.as_bytes());
-    refuses(&archive::packed(&[deflated("header.json", &header(0)), zeros]), "8 JSON values for each");
+    refuses(&archive::packed(&[deflated("header.json", &header(0)), zeros]), "more than 8 per byte");
     let names: Vec<String> = (0..10).map(|at| format!("samples/{at}.json")).collect();
     let mut entries = vec![deflated("header.json", &header(0))];
     let text: String = (0..11_000).map(|at| format!("{at:08}{}", "a".repeat(8000))).collect();

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-/// Kilobytes of address space, seconds of processor time of all threads together, and seconds of wall time,
-/// which other processes may share.
+/// Limits: kilobytes of address space, seconds of processor time of all threads together, and seconds of wall
+/// time. The limit of wall time is larger, because other processes may run at the same time.
 const MEMORY_KB: u64 = 4_194_304;
 const WORKED_S: u64 = 40;
 const SECONDS: u64 = 300;

@@ -14,7 +14,7 @@ fn at_each(verb: &[&str], flags: &[&str]) {
     std::fs::write(folder.path().join("x.csv"), format!("a,b\n{rows}")).expect("a file");
     for flag in flags {
         for number in NUMBERS {
-            // `--flag=-1`, because `-1` alone would be a flag.
+            // The number follows `=`, because `-1` as a separate argument would be a flag.
             let given = format!("{flag}={number}");
             let ended = run(folder.path(), &[verb, &[&given, "-q"]].concat());
             ended.orderly(&format!("{verb:?} {given}"));

@@ -1,5 +1,5 @@
-//! Harmful input from other sources: files, cells, names, requests and signals. The real binary answers each
-//! with a result or one message: it does not panic, abort, run without end or fill the memory.
+//! Harmful input from other sources: files, cells, names, requests and signals. The real binary responds to
+//! each input with a result or one message: it does not panic, abort, run without end or fill the memory.
 
 pub mod archive;
 pub mod archives;

@@ -1,5 +1,5 @@
-//! Any number in any cell of any table that a report reads: the result is a figure, or an error that names
-//! the column.
+//! Puts any number into any cell of the tables that reports read. The result is a figure, or an error that
+//! names the column.
 
 use std::path::Path;
 
@@ -36,7 +36,7 @@ impl Table {
         Self { header, rows: rows.collect() }
     }
 
-    /// Whether every non-empty cell of a column is a number, and there is at least one.
+    /// Whether a column has at least one non-empty cell, and all its non-empty cells are numbers.
     fn is_number(&self, column: usize) -> bool {
         let mut cells = self.rows.iter().map(|row| row[column].as_str()).filter(|cell| !cell.is_empty());
         cells.next().is_some_and(|first| first.parse::<f64>().is_ok())
@@ -58,7 +58,7 @@ impl Table {
     }
 }
 
-/// Asserts that no cell of a written table is NaN or infinity, and that no figure has such a coordinate.
+/// Asserts that no written table, figure or text contains NaN or infinity.
 fn is_finite(folder: &Path, what: &str) {
     for entry in std::fs::read_dir(folder).into_iter().flatten() {
         let path = entry.expect("an entry").path();
@@ -66,7 +66,7 @@ fn is_finite(folder: &Path, what: &str) {
             let table = Table::read(&path);
             for cell in table.rows.iter().flatten() {
                 let is_odd = cell.parse::<f64>().is_ok_and(|number| !number.is_finite());
-                assert!(!is_odd, "{what}: {} holds {cell}", path.display());
+                assert!(!is_odd, "{what}: {} contains {cell}", path.display());
             }
         } else if path
             .extension()
@@ -75,7 +75,7 @@ fn is_finite(folder: &Path, what: &str) {
             let text = std::fs::read_to_string(&path).expect("a text");
             let mut words = text.split(|c: char| !c.is_alphanumeric());
             let odd = words.find(|word| ["nan", "inf", "infinity"].contains(&&*word.to_ascii_lowercase()));
-            assert!(odd.is_none(), "{what}: {} holds {odd:?}", path.display());
+            assert!(odd.is_none(), "{what}: {} contains {odd:?}", path.display());
         }
     }
 }
@@ -91,13 +91,13 @@ fn every_cell(file: &str, table: &Table, verbs: &[&str]) {
         let what = format!("report {verb} with {value} in {} of `{name}`", if one { "one" } else { "all" });
         let ended = run(folder.path(), &["report", verb, file, "-q", "-o", "out"]).orderly(&what);
         if ended.code == Some(0) {
-            // A name may be "NaN".
+            // Columns of names are not checked, because a name may be "NaN".
             if table.is_number(column) {
                 is_finite(&folder.path().join("out"), &what);
             }
             return true;
         }
-        // Any text is a valid name, and errors about names have other words.
+        // Errors in columns of names are not checked, because their messages have other words.
         let words = [name.as_str(), " line ", "rows", value];
         let is_named = words.iter().any(|word| ended.stderr.contains(word));
         assert!(is_named || !table.is_number(column), "{what}: {}", ended.stderr);

@@ -1,5 +1,5 @@
-//! Requests that hold connections and memory: half-open, endless, or from other hosts and origins. Normal
-//! clients are still answered.
+//! Requests that occupy connections and memory, because they are half open or endless, and requests from
+//! other hosts and origins. Other clients still get answers.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -25,8 +25,8 @@ fn held(server: &Serving, n: usize, bytes: &[u8]) -> Vec<TcpStream> {
     (0..n)
         .map(|_| {
             let mut stream = TcpStream::connect(&server.address).expect("a connection");
-            // The server may close one of these connections for another, and does not read all of many large
-            // bodies.
+            // Errors are ignored, because the server may close a connection in favour of another client, and
+            // does not read all large bodies at once.
             stream.set_write_timeout(Some(Duration::from_millis(50))).expect("a timeout");
             stream.write_all(bytes).unwrap_or_default();
             stream
@@ -71,7 +71,8 @@ fn large_bodies_that_stall_keep_no_large_one_out() {
     let body = body + &" ".repeat(100_000);
     let (status, answer) = server.raw("POST", COMPLETIONS, "", body.as_bytes());
     assert_eq!(status, 200, "{}", String::from_utf8_lossy(&answer));
-    // None of the others was answered first, as they are when their time is up.
+    // The stalled clients have no answer yet. Otherwise the request above could have waited until their time
+    // limit ended their turns.
     for client in &mut open {
         client.set_nonblocking(true).expect("a socket");
         let read = client.read(&mut [0; 1]);

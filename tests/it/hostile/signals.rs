@@ -67,7 +67,8 @@ fn handles_interrupts(child: &Child) -> bool {
     let began = Instant::now();
     while began.elapsed() < Duration::from_secs(60) {
         let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
-        // The shell that sets the limits also handles the signal, until the binary replaces it.
+        // At first the process is the shell that sets the limits, which also handles the signal. Wait until
+        // the binary replaces the shell.
         if !status.starts_with("Name:\tsurmise") {
             std::thread::sleep(Duration::from_millis(2));
             continue;

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use super::bounded::{command, run};
 use crate::serve::server::{CHAT, COMPLETIONS, Serving};
 
-/// Templates with instructions that take all memory, the whole stack or hours.
+/// Templates that would exhaust the stack or the memory, or take hours.
 const BOMBS: [&str; 26] = [
-    // The stack.
+    // These exhaust the stack.
     "{% set ns = namespace() %}{% set ns.x = ns %}{{ ns }}",
     "{% set ns = namespace() %}{% set ns.x = ns %}{{ ns|tojson }}",
     "{% set ns = namespace() %}{% set ns.x = ns %}{% set m = namespace() %}{% set m.x = m %}{{ ns == m }}",
@@ -22,7 +22,7 @@ const BOMBS: [&str; 26] = [
     "{% set ns = namespace() %}{% set ns.x = [ns] %}{{ {ns.x: 1} }}",
     "{% set ns = namespace(x=[]) %}{% for i in range(90000) %}{% set ns.x = [ns.x] %}{% endfor %}hi",
     "{% set ns = namespace(x=[]) %}{% for i in range(90000) %}{% set ns.x = {'a':ns.x} %}{% endfor %}hi",
-    // Memory.
+    // These exhaust the memory.
     "{{ [1,[2,[3]]]|tojson(indent=9000000000) }}",
     "{{ '{:>9000000000}'.format(1) }}",
     "{{ '{:.4000000000f}'.format(1.5) }}",
@@ -30,7 +30,7 @@ const BOMBS: [&str; 26] = [
      {{ ns.x|length }}",
     "{% set ns=namespace(x=[1]) %}{% for i in range(60) %}{% set ns.x = ns.x+ns.x %}{% endfor %}\
      {{ ns.x|length }}",
-    // Time.
+    // These take hours.
     "{% set ns=namespace(x=[1]) %}{% for i in range(60) %}{% set ns.x = [ns.x,ns.x] %}{% endfor %}{{ ns.x }}",
     "{% set ns=namespace(x=[1]) %}{% for i in range(60) %}{% set ns.x = [ns.x,ns.x] %}{% endfor %}\
      {{ ns.x|tojson }}",
@@ -50,17 +50,17 @@ const BOMBS: [&str; 26] = [
     "{% set s=range(99999)|list %}{% for i in range(99999) %}{% set x = s.count(-1) %}{% endfor %}",
     "{% set s=range(99999)|list %}{% for i in range(9999) %}{% set x = s|unique %}{% endfor %}",
 ];
-/// Takes hours if the message is `stuck`, and is otherwise a prompt.
+/// A template that takes hours if the message is `stuck`. For any other message, it gives the prompt `red,`.
 const AT_TIMES_STUCK: &str = "{% set s=range(99999)|list %}{% if messages[0].content == 'stuck' %}\
      {% for i in range(99999) %}{% set x = s.count(-1) %}{% endfor %}{% endif %}red,";
-/// The same for messages of more than 70 kB.
+/// A template that takes hours if the message has more than 70,000 characters.
 const AT_TIMES_STUCK_IF_LONG: &str = "{% set s=range(99999)|list %}\
      {% if messages[0].content|length > 70000 %}{% for i in range(99999) %}\
      {% set x = s.count(-1) %}{% endfor %}{% endif %}red,";
 /// Number of chats that are sent at the same time.
 const AT_ONCE: usize = 4;
 
-/// A copy of a model with a chat template.
+/// Writes a copy of a model with a chat template.
 fn write_model(folder: &Path, from: &Path, template: &str) {
     std::fs::create_dir_all(folder).expect("a folder");
     for file in ["config.json", "tokenizer.json", "model.safetensors"] {
@@ -121,7 +121,8 @@ fn a_chat_whose_template_is_a_bomb_is_refused_and_others_are_answered() {
             assert_eq!(completion(server, "good"), 200);
             for (template, answered) in asked {
                 let (status, answer) = answered.join().expect("an answer");
-                // Deep lists are no fault where the stack suffices.
+                // A template that only builds deep lists may also be answered, because the stack may be large
+                // enough.
                 let is_refused = status == 400 && answer.to_string().contains("chat template");
                 assert!(
                     is_refused || template.ends_with("hi") && status == 200,
@@ -166,7 +167,7 @@ fn long_chats_that_are_stuck_delay_no_short_chat_of_the_same_model() {
     let long = "red, ".repeat(20_000);
     std::thread::scope(|scope| {
         let stuck: Vec<_> = (0..6).map(|_| scope.spawn(|| chat(&server, "model", &long))).collect();
-        // They have time to take all places.
+        // Give the long chats time to take all places for requests of their size.
         std::thread::sleep(std::time::Duration::from_millis(500));
         assert_eq!(chat(&server, "model", "red").0, 200);
         assert!(!stuck.iter().any(|chat| chat.is_finished()), "the short chat waited");
@@ -201,7 +202,7 @@ fn a_process_that_the_system_ended_costs_no_chat() {
     }
 }
 
-/// The processes that another one started and that run.
+/// The running child processes of a process.
 #[cfg(target_os = "linux")]
 fn children(parent: u32) -> Vec<u32> {
     let field = |pid: u32, n: usize| {
@@ -226,7 +227,7 @@ fn a_process_that_renders_has_no_key_and_ends_with_the_server() {
     let read = |pid: u32, file: &str| std::fs::read(format!("/proc/{pid}/{file}")).unwrap_or_default();
     let has_key = |pid| String::from_utf8_lossy(&read(pid, "environ")).contains(KEY);
     std::thread::scope(|scope| {
-        // The server ends before it answers.
+        // This request fails, because the server ends before it answers.
         let stuck = scope.spawn(|| {
             let body = json!({"model": "model", "messages": [{"role": "user", "content": "stuck"}]});
             std::panic::catch_unwind(|| server.ask(CHAT, &body)).is_err()

@@ -88,7 +88,7 @@ fn messages_about_servers_contain_no_control_characters() {
     }
 }
 
-/// What a shell command prints on a terminal.
+/// Runs a shell command on a terminal. Returns whether it succeeded, and its output.
 #[cfg(target_os = "linux")]
 fn on_a_terminal(folder: &std::path::Path, command: &str) -> (bool, String) {
     let output = std::process::Command::new("script")
@@ -126,7 +126,7 @@ fn usage_errors_on_a_terminal_contain_no_escape_sequences() {
     }
 }
 
-/// A dry run of many questions, on a terminal: it says what it does meanwhile.
+/// On a terminal, a dry run of many questions shows its progress.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_dry_run_shows_its_progress() {

@@ -30,7 +30,7 @@ pub fn model(folder: &Path, from: &str, tokenizer: &Value, entries: &Value) {
     std::fs::write(folder.join("tokenizer.json"), tokenizer.to_string()).expect("a file");
 }
 
-/// The tokenizer.json of a folder with some members replaced.
+/// Replaces some members of the tokenizer.json of the model in a folder.
 fn put(scene: &Scene, members: &Value) {
     let path = scene.path("model/tokenizer.json");
     let mut file: Value = serde_json::from_slice(&std::fs::read(&path).expect("a file")).expect("JSON");
@@ -40,7 +40,8 @@ fn put(scene: &Scene, members: &Value) {
     scene.put("model/tokenizer.json", file.to_string().as_bytes());
 }
 
-/// What `measure` says of a tokenizer.json with some members replaced.
+/// Runs `measure` on a model whose tokenizer.json has some members replaced. Returns the exit code and
+/// stderr.
 fn measured(members: &Value) -> (Option<i32>, String) {
     let scene = Scene::new("gpt2");
     put(&scene, members);
@@ -206,7 +207,8 @@ fn a_text_is_refused_before_it_fills_the_memory() {
     assert!(code == Some(1) && said.contains("its rules could produce"), "{said:.500}");
 }
 
-/// What `compare` says of texts with a long word, for a tokenizer.json with some members replaced.
+/// Runs `compare` on texts with a long word, with a model whose tokenizer.json has some members replaced.
+/// Returns the exit code and stderr.
 fn compared(members: &Value, word: &str) -> (Option<i32>, String) {
     let scene = Scene::new("gpt2");
     put(&scene, members);
@@ -246,7 +248,8 @@ fn a_model_without_a_type_is_what_its_members_say() {
 
 #[test]
 fn a_member_that_stands_twice_cannot_hide_what_is_read() {
-    // The library reads a part with two types by its other members; the checks see the last type.
+    // If a part has two types, the library derives the type from the other members, but the checks use the
+    // last type.
     let scene = Scene::new("gpt2");
     put(&scene, &json!({"normalizer": "HERE"}));
     let file = std::fs::read_to_string(scene.path("model/tokenizer.json")).expect("a file");

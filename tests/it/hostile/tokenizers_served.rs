@@ -1,4 +1,4 @@
-//! Tokenizers whose tokens have long texts: `serve` bounds the texts that it keeps and sends.
+//! Tokenizers whose tokens have long texts: `serve` limits the size of the texts that it keeps and sends.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Published clients against the server: the `openai` package and the lm-evaluation-harness. They need a
+//! Tests the server with published clients: the `openai` package and the lm-evaluation-harness. They need a
 //! Python with these packages (`SURMISE_PYTHON`, else `python3`), so the tests are marked as ignored. `cargo
 //! test --release --test it clients -- --ignored` runs them; a missing package is a failure.
 
@@ -15,7 +15,7 @@ use super::server::Serving;
 
 const PROMPT: &str = "france -> paris, egypt -> cairo, peru ->";
 
-/// A Python that has a package.
+/// A command that starts a Python with a package.
 fn python(package: &str) -> Command {
     let name = std::env::var("SURMISE_PYTHON").unwrap_or_else(|_| "python3".into());
     let has = Command::new(&name).args(["-c", &format!("import {package}")]).output();

@@ -1,5 +1,5 @@
-//! Prompts of thousands of tokens: their log-probabilities are those of a full forward pass, and they delay
-//! short requests and take memory only in proportion to their length.
+//! Tests prompts of thousands of tokens: their log-probabilities equal the values of a full forward pass,
+//! they do not delay short requests for long, and they take little memory.
 
 use std::io::Write;
 use std::net::TcpStream;
@@ -13,10 +13,10 @@ use surmise::model::batch::Batch;
 
 use super::server::{COMPLETIONS, Serving};
 
-/// More than the tokens that the server computes at once.
+/// Number of tokens of a long prompt, more than the server computes in one step.
 const LONG: u32 = 3000;
 
-/// A small Llama model that accepts `positions` tokens, and a server of it.
+/// Serves a small Llama model that accepts `positions` tokens.
 fn serving(folder: &Path, positions: usize, flags: &[&str]) -> Serving {
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/llama-gqa");
     for file in ["model.safetensors", "tokenizer.json", "tokenizer_config.json"] {
@@ -85,7 +85,7 @@ fn a_long_prompt_takes_little_memory_and_does_not_delay_short_ones() {
             server.done(COMPLETIONS, &body(ids(4 * LONG)));
             Instant::now()
         });
-        // Requests that are sent one after another all end before the long one.
+        // Short requests that are sent one after another all end before the long request.
         let ended: Vec<Instant> = (0..5)
             .map(|_| {
                 server.done(COMPLETIONS, &short);
@@ -95,7 +95,7 @@ fn a_long_prompt_takes_little_memory_and_does_not_delay_short_ones() {
         let long = long.join().expect("an answer");
         assert!(ended.iter().all(|ended| *ended < long));
     });
-    // 4 bytes for each pair of tokens would be 288 MB.
+    // A value of 4 bytes for each pair of tokens would take 288 MB.
     if let (Some(before), Some(after)) = (before, peak_mib(&server)) {
         assert!(after - before < 150.0, "{before} MiB, then {after} MiB");
     }

@@ -1,4 +1,4 @@
-//! A model that one process serves and another asks has the same scores as in process.
+//! A served model has the same scores over the API as in process.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ const ITEMS: usize = 15;
 
 #[test]
 fn a_served_model_has_the_scores_that_it_has_in_process() {
-    // One model that knows little, and one that knows nearly everything.
+    // One model answers few questions right, and the other answers nearly all questions right.
     let names = ["minigpt-2", "minillama-5"];
     let server = Serving::start(&names);
     let mut accuracies = vec![];
@@ -37,7 +37,7 @@ fn a_served_model_has_the_scores_that_it_has_in_process() {
                         "--api-model",
                         name,
                     ])
-                    // The embedded tokenizers know only lower case, and have no chat template.
+                    // The embedded models support only lower case, and have no chat template.
                     .args(["--ignore-case", "--rendering", "text", "--no-budget", "-o", "out"])
                     .args(["--shots", &SHOTS.to_string(), "--items", &ITEMS.to_string()])
                     .env("OPENAI_API_KEY", crate::support::collect_case::KEY)
@@ -77,6 +77,6 @@ fn a_served_model_has_the_scores_that_it_has_in_process() {
             }
         }
     }
-    // Neither all wrong nor all right; otherwise nothing would be compared.
+    // The comparison needs both low and high accuracies. If all were 0 or all were 1, it would show little.
     assert!(accuracies.iter().any(|a| *a < 0.5) && accuracies.iter().any(|a| *a > 0.9), "{accuracies:?}");
 }

@@ -1,5 +1,5 @@
-//! Semantic emergence from outside: over the API, a served model gives the accuracy, log-probability and
-//! output share that `measure` computes in process.
+//! Semantic emergence over the API: a served model gives the accuracy, log-probability and output share that
+//! `measure` computes in process.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ fn collect(case: &Case, model: &str, arguments: &[&str]) -> Ran {
     command.args(["collect", "semantic", "--base-url", &case.url, "--api-model", model, "-o", "out"]);
     command.args(["--sets", &SETS.to_string(), "--queries", &QUERIES.to_string(), "--shots", "3,1,0"]);
     command.args(CORPORA.iter().flat_map(|corpus| ["--corpus", corpus]));
-    // The embedded tokenizers know only lower case.
+    // The embedded tokenizers support only lower case.
     command.args(["--ignore-case", "--no-budget"]).args(arguments);
     case.ran(
         &command.env("OPENAI_API_KEY", KEY).current_dir(case.folder.path()).output().expect("the binary"),
@@ -86,7 +86,7 @@ fn reported(case: &Case, name: &str) {
 
 #[test]
 fn a_served_model_gives_from_outside_what_measure_computes_in_process() {
-    // One model that knows little, and one that knows nearly everything.
+    // One model answers few questions right, and the other answers nearly all questions right.
     let names = ["minigpt-2", "minillama-5"];
     let server = Serving::start(&names);
     let mut shares = vec![];
@@ -170,7 +170,8 @@ fn a_served_model_gives_from_outside_what_measure_computes_in_process() {
             assert!(all_listed || ran.stderr.contains("logprob_nats is empty"), "{}", ran.stderr);
         }
     }
-    // Some answers carry all the information that five sets can show, others less.
+    // The answers to some designs contain all the information that this number of sets can show; others
+    // contain less.
     let ceiling = 1.0 - (1.0_f64 + 1.0 / (2 * SETS - 1) as f64).log2();
     assert!(shares.iter().all(|share| *share < ceiling + 1e-9), "{shares:?}");
     assert!(shares.iter().any(|share| *share > ceiling - 1e-9), "{shares:?}");

@@ -1,4 +1,4 @@
-//! The server, over loopback and through the real binary: its answers, its refusals, and that it keeps
+//! Tests the server of the real binary over loopback: its answers, its error responses, and whether it keeps
 //! running.
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -24,7 +24,7 @@ impl Serving {
         Self::of(command)
     }
 
-    /// A command that starts a server.
+    /// Runs a command that starts a server.
     pub(crate) fn of(mut command: Command) -> Self {
         command.env("SURMISE_TEST_KEY", KEY);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the binary");
@@ -34,7 +34,7 @@ impl Serving {
         Self { child, address: address.expect("a base URL on stdout").to_owned() }
     }
 
-    /// Status and body of a request; its body follows the head.
+    /// Sends a request. Returns the status and the body of the response.
     pub(crate) fn raw(&self, method: &str, path: &str, headers: &str, body: &[u8]) -> (u16, Vec<u8>) {
         let mut stream = TcpStream::connect(&self.address).expect("a connection");
         stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a timeout");
@@ -117,7 +117,7 @@ fn echoed_log_probabilities_are_the_models_own() {
     for (theirs, (own, _)) in theirs[1..].iter().zip(&own) {
         assert!((theirs.as_f64().expect("a number") - own).abs() < 1e-4, "{theirs} {own}");
     }
-    // The same tokens, given as ids.
+    // The same tokens, given as ids, have the same log-probabilities.
     let body = json!({"model": "minillama-3", "prompt": ids, "echo": true, "max_tokens": 0, "logprobs": 0});
     assert_eq!(
         server.done(COMPLETIONS, &body)["choices"][0]["logprobs"]["token_logprobs"],
@@ -170,7 +170,7 @@ fn greedy_answers_are_those_of_full_forward_passes_and_streams_are_equal() {
     let told = answer["choices"][0]["logprobs"]["content"].as_array().expect("log-probabilities").clone();
     assert_eq!(told.len(), n);
     for token in &told {
-        // Greedy decoding: the token is the first of the most likely ones.
+        // With greedy decoding, the token is the first in the list of most likely tokens.
         assert_eq!(
             (&token["top_logprobs"][0]["token"], token["top_logprobs"].as_array().map(Vec::len)),
             (&token["token"], Some(3))
@@ -227,7 +227,7 @@ fn parallel_requests_get_the_answers_of_single_requests_and_a_seed_repeats() {
             }
         }
     });
-    // Several prompts in one request, in order.
+    // A request with several prompts returns the answers in the order of the prompts.
     let whole = texts(&server.done(
         COMPLETIONS,
         &json!({"model": "minillama-4", "prompt": prompts, "max_tokens": 20,
@@ -273,7 +273,8 @@ fn invalid_requests_are_refused_and_the_server_keeps_running() {
     assert_eq!(post(&vec![b' '; 10 << 20]).0, 413);
     assert_eq!(server.raw("GET", COMPLETIONS, "", b"").0, 405);
     assert_eq!(server.raw("GET", "/v2/nothing", "", b"").0, 404);
-    // A client that disconnects in the middle of its stream, and one that never completes its head.
+    // One client disconnects in the middle of its stream, and another disconnects before its body is
+    // complete.
     for body in [
         json!({"model": "minigpt-1", "prompt": "red,", "stream": true, "max_tokens": 50}).to_string(),
         "{".into(),

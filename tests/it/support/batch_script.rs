@@ -15,9 +15,9 @@ pub struct Script {
     pub is_reversed: bool,
     /// Every result comes twice.
     pub is_doubled: bool,
-    /// The results contain one for a request that is not in the batch.
+    /// The results contain an additional result for a request that is not in the batch.
     pub has_stranger: bool,
-    /// One in this number of requests fails with a server error the first time that it is asked.
+    /// Every n-th request of a batch fails with a server error, but only the first time that it is asked.
     pub error_every: Option<usize>,
     /// Results lack the ids of their requests.
     pub has_no_ids: bool,
@@ -25,14 +25,14 @@ pub struct Script {
     pub cuts: usize,
     /// Number of further downloads that are truncated without an error.
     pub silent_cuts: usize,
-    /// Results always lack the last request.
+    /// The result of the last request is always missing.
     pub lacks_last: bool,
     /// Maximum number of requests in a batch. Larger batches are refused.
     pub most_requests: Option<usize>,
     /// Status and message of the refusal of a large batch.
     pub size_refusal: Option<(u16, &'static str)>,
-    /// Maximum number of requests in a batch by a limit of the account. Larger batches are created, but fail
-    /// as soon as they are polled.
+    /// Maximum number of requests in a batch according to a limit of the account. Larger batches are created,
+    /// but fail as soon as they are polled.
     pub most_polled: Option<usize>,
     /// Number of creations, from the first on, that succeed although the connection breaks before the
     /// response.
@@ -64,7 +64,7 @@ pub struct Script {
     pub cut_lines: Option<usize>,
     /// Batches do not state how many requests were processed.
     pub has_no_counts: bool,
-    /// The counts of failed requests include those that expired.
+    /// The counts of failed requests include expired requests.
     pub counts_expired: bool,
     /// Batches cannot be cancelled.
     pub refuses_cancel: bool,

@@ -50,7 +50,7 @@ pub struct BatchServer {
     script: Script,
 }
 
-/// A response, and how much of it is sent.
+/// A response, and the part of it that is sent.
 struct Answer {
     status: u16,
     body: Vec<u8>,

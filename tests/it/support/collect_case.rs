@@ -52,7 +52,7 @@ impl Case {
         self.file("journal.jsonl").lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
     }
 
-    /// The records of outcomes, except those of probes.
+    /// The records of outcomes, except for probes.
     pub fn outcomes(&self) -> Vec<Value> {
         self.records().into_iter().filter(|r| r["record"] == "outcome" && r["probe"] != true).collect()
     }

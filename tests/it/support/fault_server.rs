@@ -32,7 +32,7 @@ impl Posted {
         self.prompt.starts_with("Reply with the word")
     }
 
-    /// The last word: the right answer of the items in these tests.
+    /// The last word of the prompt, which is the right answer to the items in these tests.
     pub fn word(&self) -> &str {
         self.prompt.split_whitespace().last().unwrap_or_default()
     }

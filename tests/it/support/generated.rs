@@ -16,8 +16,8 @@ where
     })
 }
 
-/// Compares the tables of a page with `tables`. If `SURMISE_WRITE_DOCS` is set, as by `scripts/docs`, writes
-/// them instead.
+/// Compares the tables of a page with `tables`. If `SURMISE_WRITE_DOCS` is set, as `scripts/docs` does,
+/// writes the tables into the page instead.
 pub fn check(page: &str, tables: &[(&str, String)]) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
     let written = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{page}: {error}"));

@@ -5,7 +5,7 @@
 pub struct GgufFile {
     pub magic: [u8; 4],
     pub version: u32,
-    /// Numbers of tensors and keys in the header; `None` for the real numbers.
+    /// Numbers of tensors and keys in the header; `None` writes the actual numbers.
     pub n_tensors: Option<u64>,
     pub n_keys: Option<u64>,
     /// Name, type and value of each key.
@@ -18,7 +18,7 @@ pub struct GgufFile {
 #[derive(Debug, Clone)]
 pub struct GgufTensor {
     pub name: String,
-    /// Sizes of the dimensions, the fastest one first, as in the file.
+    /// Sizes of the dimensions, the fastest-varying dimension first, as in the file.
     pub dims: Vec<u64>,
     pub kind: u32,
     pub offset: u64,

@@ -24,7 +24,8 @@ pub fn rows(path: &str) -> Vec<BTreeMap<String, String>> {
     csv::Reader::from_path(path).expect(path).deserialize().map(|row| row.expect("a row")).collect()
 }
 
-/// The only profile in a folder whose file name begins with its model and corpus.
+/// The path of the profile whose file name begins with this model and corpus. The folder must contain exactly
+/// one such profile.
 pub fn profile_file(folder: &Path, model: &str, corpus: &str) -> PathBuf {
     let start = format!("{model}--{corpus}--");
     let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());

@@ -7,9 +7,9 @@ use surmise::seed;
 use crate::collect::batch::{WIRES, case, summary};
 use crate::support::batch_server::{BatchServer, Script};
 
-/// Number of kills over all wire formats; SURMISE_KILLS sets another number for each.
+/// Number of kills over all wire formats; SURMISE_KILLS sets another number for each wire format.
 const KILLS: usize = 51;
-/// Too few for a check of the first answers.
+/// Number of items, which is too small for a check of the first answers.
 const ITEMS: usize = 192;
 
 #[test]
@@ -58,11 +58,11 @@ fn killed_at_random_moments_every_request_is_part_of_one_batch() {
             (ITEMS.to_string(), "1.0".into()),
             "{wire}"
         );
-        // Every answer once.
+        // Every question has exactly one answer.
         let outcomes = case.outcomes();
         let is_answer = |record: &&Value| record["outcome"] != "failed";
         assert_eq!(outcomes.iter().filter(is_answer).count(), ITEMS, "{wire}");
-        // A request is part of a second batch only after an error, and never without being counted.
+        // A request is part of a second batch only after an error.
         let errors = outcomes.iter().filter(|record| record["class"] == "rejected").count() as u64;
         let state = server.state();
         assert_eq!(state.asked.len(), ITEMS);

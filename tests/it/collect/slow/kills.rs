@@ -60,8 +60,8 @@ fn fault_01_a_run_killed_at_random_moments_ends_like_an_undisturbed_run() {
     for _ in 0..kills {
         let seen = server.count_all();
         let mut child = case.command(&arguments).spawn().expect("the binary");
-        // One kill in ten comes at a random time after the start, the others at a random time after some
-        // request.
+        // One kill in ten comes at a random time after the start. Each other kill comes at a random time
+        // after a random number of requests.
         let some = if rng.random_bool(0.9) { rng.random_range(1..50) } else { 0 };
         while server.count_all() < seen + some && child.try_wait().expect("a state").is_none() {
             std::thread::sleep(Duration::from_millis(1));
@@ -77,7 +77,7 @@ fn fault_01_a_run_killed_at_random_moments_ends_like_an_undisturbed_run() {
     let before_last = server.posts().len();
     case.ends(0, &arguments);
 
-    // The scores equal those of an undisturbed run, item by item.
+    // The scores and the grade of every item equal the results of an undisturbed run.
     assert_eq!(rows(&case.file("scores.csv")), rows(&reference.file("scores.csv")));
     assert_eq!(rows(&case.file("items.csv")), rows(&reference.file("items.csv")));
     // Every item is asked once, and repeated only if a kill may have interrupted its request.

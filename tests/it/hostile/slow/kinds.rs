@@ -1,4 +1,4 @@
-//! The kinds of files that others write, and the commands that read them.
+//! Kinds of files from users and other tools, and the commands that read them.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use super::others;
 use crate::hostile::bounded::output;
 use crate::serve::server::Serving;
 
-/// Files, the one that is damaged, and the commands that read it.
+/// The files of one kind, the names of the files to damage, and the commands that read them.
 pub struct Kind {
     pub name: &'static str,
     pub files: BTreeMap<String, Vec<u8>>,
@@ -19,7 +19,7 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).into()
 }
 
-/// The files of a folder of the repository, under another folder's name.
+/// Reads files from a folder of the repository, and adds the prefix `to` to their names.
 pub fn files(from: &str, names: &[&str], to: &str) -> BTreeMap<String, Vec<u8>> {
     let read = |name: &&str| {
         let bytes = std::fs::read(root().join(from).join(name)).unwrap_or_else(|_| panic!("{from}/{name}"));
@@ -248,7 +248,7 @@ fn ids() -> Vec<u8> {
     bytes
 }
 
-/// A small card, and the table that it was calibrated on.
+/// A small card, and the table from which it was calibrated.
 fn card() -> BTreeMap<String, Vec<u8>> {
     let folder = tempfile::tempdir().expect("a folder");
     let text =
@@ -267,7 +267,7 @@ fn card() -> BTreeMap<String, Vec<u8>> {
         "-o",
         &path("card.json"),
     ]);
-    // With so few rows no interval is supported, which is an exit code of its own.
+    // So few rows support no interval, which exit code 3 reports.
     assert!(matches!(ended.status.code(), Some(0 | 3)), "{}", String::from_utf8_lossy(&ended.stderr));
     let card = std::fs::read(path("card.json")).expect("a card");
     [("table.csv".to_owned(), table.into_bytes()), ("card.json".to_owned(), card)].into()
@@ -305,7 +305,7 @@ pub fn items() -> Vec<u8> {
         .collect()
 }
 
-/// The results of the evaluation harness among the golden files.
+/// The golden results file of the lm-evaluation-harness.
 fn results() -> Vec<u8> {
     let folder = root().join("tests/golden/lm_eval");
     let names = std::fs::read_dir(&folder).expect("a folder");

@@ -1,4 +1,4 @@
-//! Seeded damage to files: to their bytes, to the values of their JSON, to the cells of their tables.
+//! Damages files at random, with a seed: their bytes, their JSON values, or the cells of their tables.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -24,7 +24,7 @@ const NUMBERS: [&str; 14] = [
     "\u{202e}",
 ];
 
-/// Words of templates that make much of little.
+/// Words for templates, which cause large outputs, long loops or deep nesting.
 const WORDS: [&str; 12] = [
     "range(999999999) ",
     "* 999999999 ",
@@ -40,7 +40,7 @@ const WORDS: [&str; 12] = [
     "{%- endfor -%} ",
 ];
 
-/// What damages one file.
+/// Damages files with random numbers from one seed.
 pub struct Mutator {
     rng: ChaCha8Rng,
 }
@@ -50,7 +50,7 @@ impl Mutator {
         Self { rng: ChaCha8Rng::seed_from_u64(seed) }
     }
 
-    /// Damages a file by its kind, which its name shows.
+    /// Damages a file in a way that suits its kind. The name of the file determines the kind.
     pub fn file(&mut self, name: &str, bytes: &[u8]) -> Vec<u8> {
         if self.rng.random_range(0..4) == 0 {
             return damage(bytes, bytes.len(), &mut self.rng);
@@ -69,7 +69,8 @@ impl Mutator {
             "jsonl" => self.lines(bytes),
             "csv" => self.table(bytes),
             "jinja" => self.template(bytes),
-            // What is wrong in a header harms more than what is wrong in values.
+            // Only the beginning is damaged, because faults in a header cause more errors than faults in
+            // values.
             "safetensors" | "gguf" | "npy" => damage(bytes, 2000, &mut self.rng),
             _ => damage(bytes, bytes.len(), &mut self.rng),
         }
@@ -92,7 +93,7 @@ impl Mutator {
         lines.join(&b'\n')
     }
 
-    /// Damages one entry of an archive, mostly its pickle, or duplicates or removes it.
+    /// Damages, duplicates or removes one entry of an archive, in most cases its pickle.
     fn entries(&mut self, entries: &mut Vec<(String, Vec<u8>)>) {
         let is_pickle = |(name, _): &(String, Vec<u8>)| name.ends_with("data.pkl");
         let pickle = entries.iter().position(is_pickle).filter(|_| self.rng.random_range(0..4) > 0);
@@ -129,7 +130,7 @@ impl Mutator {
         rows.into_iter().map(|row| row.join(",") + "\n").collect::<String>().into_bytes()
     }
 
-    /// Puts one word of a template in the place of another, or what runs on, grows or nests.
+    /// Replaces some words of a template by other words of the template or by [`WORDS`], or removes them.
     fn template(&mut self, bytes: &[u8]) -> Vec<u8> {
         let text = String::from_utf8_lossy(bytes);
         let mut words: Vec<&str> = text.split_inclusive(char::is_whitespace).collect();
@@ -144,7 +145,7 @@ impl Mutator {
         words.concat().into_bytes()
     }
 
-    /// Changes one value within another, or puts, doubles or removes a member.
+    /// Changes a random value inside `value`, or removes a member, or duplicates or removes an item.
     fn value(&mut self, value: &mut Value) {
         let goes_down = self.rng.random_range(0..12) > 0;
         match value {
@@ -165,7 +166,7 @@ impl Mutator {
                     _ => self.value(&mut items[at]),
                 }
             }
-            // A number in place of a number passes more checks.
+            // A number in place of a number passes more checks than a value of another type.
             Value::Number(number) if self.rng.random() => {
                 let odd = [json!(0), json!(-1), json!(1), json!(0.5), json!(1e308), json!(u64::MAX)];
                 let odd = odd[self.rng.random_range(0..odd.len())].clone();

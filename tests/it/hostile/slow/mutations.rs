@@ -1,6 +1,6 @@
 //! A property of every command that reads files from other sources: for any bytes, the result is an output or
-//! an error message, within limits of memory and time. Seeded damage to every kind of file, through the real
-//! binary. `SURMISE_MUTATIONS` is the number of damaged files of each kind.
+//! an error message, within limits of memory and time. The tests damage every kind of file at random, with
+//! seeds, and run the real binary on it. `SURMISE_MUTATIONS` is the number of damaged files of each kind.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -16,14 +16,14 @@ use crate::hostile::bounded::{command, run};
 use crate::serve::server::{CHAT, Serving};
 use crate::support::fault_server::{Reply, Server};
 
-/// With two dozen kinds, some two thousand damaged files.
+/// Number of damaged files of each kind. For two dozen kinds, these are about two thousand files.
 const EACH: u64 = 80;
 
 fn each() -> u64 {
     std::env::var("SURMISE_MUTATIONS").map_or(EACH, |n| n.parse().expect("a number"))
 }
 
-/// Puts the files of a kind into a folder, one of them damaged, and returns the bytes of that one.
+/// Writes the files of a kind into a folder, damages one of them, and returns the damaged bytes.
 fn put(kind: &Kind, seed: u64, folder: &Path) -> Vec<u8> {
     let mut mutator = Mutator::new(seed);
     let name = kind.damaged[seed as usize % kind.damaged.len()];
@@ -47,7 +47,8 @@ fn damaged_files_of_every_kind_are_a_result_or_a_message() {
                 let damaged = put(&kind, seed, folder.path());
                 let command = kind.commands[seed as usize / kind.damaged.len() % kind.commands.len()];
                 let what = format!("{}, seed {seed}: {command:?}", kind.name);
-                // The answer of a server stands for the word URL.
+                // For a command with the word URL, a server sends the damaged file as its answer, and its
+                // address replaces the word.
                 let server = command.contains(&"URL").then(|| {
                     let status = [200, 200, 200, 400, 429, 500][seed as usize % 6];
                     Server::start(move |_| Reply::new(status, damaged.clone()))

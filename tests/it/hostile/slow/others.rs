@@ -98,7 +98,7 @@ input_usd_per_million_tokens = 0.8
 output_usd_per_million_tokens = 3.2
 "#;
 
-/// A collection from the server at URL, which soon gives up.
+/// Arguments for a collection from the server at URL, with few retries and short waits.
 const fn ask(provider: &'static str) -> [&'static str; 28] {
     [
         "collect",

@@ -1,5 +1,5 @@
-//! Files whose checksums are updated after damage. Otherwise the checksum would reveal the damage before
-//! anything is read.
+//! Files whose checksums are updated after damage. Otherwise the commands would detect the damage from the
+//! checksum and read nothing else.
 
 use std::io::{Cursor, Read};
 

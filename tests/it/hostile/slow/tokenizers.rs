@@ -39,7 +39,7 @@ fn a_slow_tokenizer_is_stopped_and_delays_no_other_model() {
         long_model(folder.path(), id, &members(tokenizer));
     }
     long_model(folder.path(), "good", &members(&json!({"pre_tokenizer": null, "model": words})));
-    // Each space of a run would copy the rest of the run.
+    // For each space in a sequence of spaces, this tokenizer would copy the rest of the sequence.
     let two = json!({"type": "WordLevel", "vocab": {"a": 0, " ": 1}, "unk_token": "a"});
     let mut spaces = members(&json!({"pre_tokenizer": null, "model": two}));
     spaces["added_tokens"] = json!([{"id": 1, "content": " ", "single_word": false, "lstrip": false,
@@ -47,7 +47,7 @@ fn a_slow_tokenizer_is_stopped_and_delays_no_other_model() {
     long_model(folder.path(), "spaces", &spaces);
     let ids = cases.iter().map(|(id, _)| *id).chain(["good", "spaces"]);
     let arguments: Vec<&str> = ["serve", "--port", "0", "-q"].into_iter().chain(ids).collect();
-    // Without a limit of processor time, which these texts would use up.
+    // The server runs without the limit on processor time, because these texts would exceed it.
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_surmise"));
     command.args(&arguments).current_dir(folder.path());
     let server = Serving::of(command);
