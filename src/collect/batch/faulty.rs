@@ -32,8 +32,8 @@ impl Faulty {
         }
     }
 
-    /// The reason why the run ends. If `n_open` other batches are open, a hint warns that `--cancel` also
-    /// ends those.
+    /// The reason why the run ends. If `n_open` other batches are open, the reason adds that `--cancel` also
+    /// ends them.
     pub(super) fn reason(&self, n_open: usize) -> Option<String> {
         let fault = self.fault.as_deref()?;
         Some(match n_open {

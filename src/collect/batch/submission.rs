@@ -144,7 +144,8 @@ pub(super) async fn find(context: &Context<'_>, held: &mut Held, others: &[Strin
     }
 }
 
-/// Records that a listed batch is this batch, or probably is if batches have no names.
+/// Records the id of a listed batch as the id of this batch. If batches have no names, the id is recorded as
+/// a probable match.
 async fn adopt(context: &Context<'_>, held: &mut Held, status: &BatchStatus) -> Result<()> {
     let is_named = context.wire.is_named();
     let stage = if is_named { BatchStage::Created } else { BatchStage::Found };
@@ -203,7 +204,8 @@ async fn create(
                 }
                 page.batches.first().map(|first| first.id.clone()).filter(|id| !holds_key(id))
             }
-            // Without a list, the batch cannot be searched for later, so no mark is needed.
+            // Without a list, the batch cannot be searched for later, so the newest existing batch need not
+            // be known.
             Err(CallFault::Missing(_) | CallFault::Refused(_)) => None,
             Err(fault) => return Ok(Err(fault)),
         };
@@ -259,7 +261,7 @@ async fn look(context: &Context<'_>, held: &Held, others: &[String], n_looks: u3
     Found::No
 }
 
-/// The batches in the provider's list that match this one. If batches have names, the name or the uploaded
+/// The batches in the provider's list that match this batch. If batches have names, the name or the uploaded
 /// file must match. Otherwise a match has the same number of requests and is newer than all batches that
 /// existed before the first attempt.
 pub(super) async fn listed(
@@ -299,7 +301,7 @@ pub(super) async fn listed(
     Ok(found)
 }
 
-/// Whether a listed batch has the name or the uploaded file of this one; `None` if the list states neither,
+/// Whether a listed batch has the name or the uploaded file of this batch; `None` if the list states neither,
 /// because some servers store no names.
 fn is_ours(batch: &OpenBatch, status: &BatchStatus) -> Option<bool> {
     if status.name.is_none() && status.file.is_none() && batch.file.is_some() {
@@ -309,14 +311,14 @@ fn is_ours(batch: &OpenBatch, status: &BatchStatus) -> Option<bool> {
     Some(is_same_file || status.name.as_ref() == Some(&batch.name))
 }
 
-/// Whether a listed batch without a name may be this one, because it has the same number of requests and is
+/// Whether a listed batch without a name may be this batch, because it has the same number of requests and is
 /// not known to be a different batch.
 fn may_be(held: &Held, others: &[String], status: &BatchStatus) -> bool {
     let is_other = held.batch.foreign.contains(&status.id) || others.contains(&status.id);
     status.n_requests == Some(held.batch.n) && !is_other
 }
 
-/// Whether a listed batch is the newest of those that existed before this one was created.
+/// Whether a listed batch is the newest batch that existed before the first attempt to create this batch.
 fn is_mark(held: &Held, status: &BatchStatus) -> bool {
     held.batch.newest_before.as_ref() == Some(&status.id)
 }

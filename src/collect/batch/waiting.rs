@@ -136,7 +136,8 @@ pub(super) async fn wait(
         *batches = open;
         // The batches are also polled only once if there is no time limit.
         let waits = patience.filter(|patience| !patience.is_once || is_late);
-        // After a single poll, the next round waits for the other batches.
+        // If each batch is polled only once, the run does not end here, because the next round waits for the
+        // batches.
         let is_last = batches.is_empty() || waits.is_none();
         let is_once = patience.is_some_and(|patience| patience.is_once);
         if let Some(fault) = result.faulty.reason(batches.len()).filter(|_| is_last && !is_once) {

@@ -140,7 +140,8 @@ impl Price {
         tier.and_then(|tier| self.tiers.get(tier)).unwrap_or(&self.usual)
     }
 
-    /// Whether the price file has no prices for a tier, and the tier is not one with the usual prices.
+    /// Whether the prices of a tier are unknown: the price file does not contain the tier, and the usual
+    /// prices do not apply to it.
     pub(super) fn is_unpriced(&self, tier: &str) -> bool {
         tier != BATCH_TIER && !USUAL_TIERS.contains(&tier) && !self.tiers.contains_key(tier)
     }

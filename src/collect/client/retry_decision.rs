@@ -26,7 +26,7 @@ const FIRST_CONTACT: Duration = Duration::from_secs(20);
 
 /// The action after a failed request.
 pub(crate) enum RetryDecision {
-    /// The question is asked again as soon as the limiter permits it.
+    /// The question is asked again when the limiter permits it.
     Retry,
     /// The question is asked again after this wait.
     RetryAfter(Duration),
@@ -224,8 +224,8 @@ fn next_wait(run: &RunContext, failed: &FailedRequest<'_>, counts: &mut RetryCou
     Some(Duration::from_secs_f64(wait_s))
 }
 
-/// Counts an answer that cannot be read. Each answer may be billed, so many consecutive ones with the same
-/// fault end the run.
+/// Counts an answer that cannot be read. Each answer may be billed, so many consecutive unreadable answers
+/// with the same fault end the run.
 pub(crate) fn note_unreadable(run: &RunContext, question: &PreparedQuestion, reason: &str) {
     if run.breaker.trips_unreadable(question.key, reason) {
         run.stop_for_endpoint(format!(

@@ -112,7 +112,7 @@ pub enum Argument {
 /// What a question must show to the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum QuestionForm {
-    /// Only its own text.
+    /// Only the text of the question.
     Open,
     /// The choices with their letters.
     Letters,

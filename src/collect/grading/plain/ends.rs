@@ -27,7 +27,7 @@ pub fn trim(text: &str) -> &str {
 }
 
 /// Removes one layer of quotes, LaTeX, answer tags or unpaired emphasis around a whole text. Returns `None`
-/// if there is none.
+/// if the text has no such layer.
 pub fn surrounded(text: &str) -> Option<&str> {
     latex::inside(text).or_else(|| quoted(text)).or_else(|| tagged(text)).or_else(|| starred(text))
 }

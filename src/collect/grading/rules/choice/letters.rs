@@ -22,7 +22,7 @@ pub(in crate::collect::grading::rules) enum Read {
 }
 
 impl Read {
-    /// This result, or `other` if it is [`Self::None`].
+    /// Returns this result, or `other` if this result is [`Self::None`].
     pub(super) fn or(self, other: impl FnOnce() -> Self) -> Self {
         if self == Self::None { other() } else { self }
     }

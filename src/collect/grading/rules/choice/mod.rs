@@ -156,7 +156,8 @@ impl Choices<'_> {
             .or(|| letters::all(statement::sentence(rest), self.n()))
     }
 
-    /// The only choice in a text, among the choices whose own text contains a single letter: "hepatitis B".
+    /// The only choice that a text contains, among the choices whose text has a letter as a separate word:
+    /// "hepatitis B".
     fn by_lettered_text(&self, text: &str) -> Read {
         let lower = text.to_lowercase();
         let stands = |choice: &str| {

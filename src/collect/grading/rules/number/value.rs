@@ -18,7 +18,7 @@ pub(super) struct Value {
     pub(super) is_percent: bool,
 }
 
-/// The maximum difference between a number and the right one.
+/// The maximum difference between a number and the right number.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Tolerance {
     /// An absolute difference.
