@@ -3,8 +3,8 @@
 use super::configuration::Configuration;
 use crate::provider::{Failure, FailureClass, GenerationParams};
 
-/// Parameters that a request may omit, in the order of omission: the one that affects answers least comes
-/// first.
+/// Parameters that a request may omit, in the order of omission: the parameter that affects answers least
+/// comes first.
 pub(super) const OPTIONAL: [&str; 6] =
     ["top_p", "seed", "stop", "temperature", "logprobs", "reasoning_effort"];
 /// The names that APIs use for the token limit.

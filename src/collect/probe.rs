@@ -50,7 +50,7 @@ pub(super) async fn probe(
             let wire = plan.provider.render(&request)?;
             let key = plan.key(&wire, 0);
             match journal.index.probed.get(&key) {
-                // A fault of a stored probe, which ended an earlier run, also ends this run.
+                // A fault in the stored answer to a probe ended an earlier run, and also ends this run.
                 Some(place) => {
                     let answer = stored(plan, journal, *place)?;
                     if ends(worker, &request, &answer) {
@@ -204,7 +204,7 @@ async fn without_some(
                 }
                 return Ok(Some(names));
             }
-            // The same failure, or another one that names no parameter: the next trial follows.
+            // If the failure is the same or names no parameter, the next trial follows.
             QuestionOutcome::Failed(other)
                 if is_refusal(&other)
                     && (other.message == failure.message

@@ -55,7 +55,7 @@ struct Job {
     done: oneshot::Sender<std::result::Result<RecordSpan, Arc<std::io::Error>>>,
 }
 
-/// A handle to the writer; clones share it.
+/// A handle to the writer; clones share the writer.
 #[derive(Debug, Clone)]
 pub struct JournalWriter {
     path: Arc<PathBuf>,

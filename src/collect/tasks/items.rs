@@ -1,5 +1,5 @@
 //! Stores the items of a task. Generated items are kept in memory. For a file, only the position of each item
-//! is kept in memory, so a run with a million items needs hardly more memory than a run with ten.
+//! is kept in memory, so that a run with a million items needs little memory.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};

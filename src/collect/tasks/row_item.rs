@@ -59,7 +59,7 @@ impl SourceRow {
     /// [`Error::Csv`] with the number of the line.
     pub(crate) fn item(&self, path: &Path, reading: &RowFormat) -> Result<Item> {
         let id = self.members.get("id").and_then(plain).filter(|id| !id.trim().is_empty());
-        let id = id.ok_or_else(|| self.fault(path, "has no `id`; give each item a unique one"))?;
+        let id = id.ok_or_else(|| self.fault(path, "has no `id`; give each item a unique id"))?;
         let prompts = vec![self.prompt(path)?];
         let mut item = Item {
             question: id.clone(),
@@ -118,8 +118,8 @@ impl SourceRow {
         Ok(item)
     }
 
-    /// Reads the right answer of a row. If the item has choices, the answer must be one of them, or the
-    /// letter or the number (from 0) of one.
+    /// Reads the right answer of a row. If the item has choices, the answer must be a choice, or the letter
+    /// or the number (from 0) of a choice.
     fn answer(&self, path: &Path, answer: &Value, choices: &[String]) -> Result<String> {
         let text = plain(answer).ok_or_else(|| {
             self.fault(

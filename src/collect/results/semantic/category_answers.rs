@@ -1,4 +1,4 @@
-//! The answers to the factorial design of one category.
+//! Stores the answers to the factorial design of one category.
 
 use super::prompt_answer::{Logprob, PromptAnswer};
 use crate::collect::grading::first_token::FirstToken;
@@ -97,9 +97,9 @@ impl CategoryAnswers {
         of(p) == of(q)
     }
 
-    /// Whether the echo and the short answer to a prompt contradict each other. They do if the first token of
-    /// the right answer is the most likely one but does not begin the short answer. They also do if another
-    /// token is the most likely one, but the short answer is right. `None` if the echo or the short answer is
+    /// Whether the echo and the short answer to a prompt contradict each other. This is so if the first token
+    /// of the right answer is the most likely token but does not begin the short answer, or if another token
+    /// is the most likely token but the short answer is right. `None` if the echo or the short answer is
     /// missing.
     pub(super) fn is_contradicted(&self, place: usize) -> Option<bool> {
         let prompt = self.prompts.get(place)?;
