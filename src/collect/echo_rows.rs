@@ -37,7 +37,7 @@ struct Pairs {
     /// Number of pairs with equal log-probabilities at the first differing token. Such a log-probability
     /// belongs to the previous token.
     n_late: usize,
-    /// Number of pairs with different log-probabilities at the token before the first differing one. Such
+    /// Number of pairs with different log-probabilities at the token before the first differing token. Such
     /// log-probabilities belong to the next token.
     n_early: usize,
 }

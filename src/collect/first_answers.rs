@@ -190,8 +190,8 @@ fn spread<T: Copy>(list: &[T]) -> Vec<T> {
 
 /// The questions to send individually before batches. A batch is billed as a whole, so a run with unusable
 /// answers should end before its first batch. The check needs answers to [`ANSWERS`] items. The result
-/// contains the questions of the items that are still missing. It is empty if these are more than one in
-/// [`SMALL_SHARE`] of the pending questions.
+/// contains the questions of the items that still lack answers, or is empty if it would contain more than one
+/// in [`SMALL_SHARE`] of the pending questions.
 pub(super) fn before_batches(plan: &Plan, pending: &Pending) -> Vec<Question> {
     let is_checked = |question: &&Question| {
         let kind = plan.tasks[question.task as usize].kind;

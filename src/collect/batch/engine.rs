@@ -288,8 +288,8 @@ fn lower(
     ));
 }
 
-/// Cancels all batches that certainly belong to this run. Returns false if a batch may belong to another user
-/// and is therefore not cancelled.
+/// Cancels the batches that certainly belong to this folder. Returns false if a batch is not cancelled
+/// because it may belong to another user.
 async fn cancel_all(context: &Context<'_>, batches: &[Held]) -> bool {
     for held in batches {
         let Some(id) = held.batch.id.as_deref() else { continue };

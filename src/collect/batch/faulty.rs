@@ -1,5 +1,5 @@
-//! Keeps a list of the batches that cannot be polled or fetched. The run does not touch them again until the
-//! other batches have ended.
+//! Keeps a list of the batches that cannot be polled or fetched. The run does not poll them again, and ends
+//! with an error once the other batches have ended.
 
 use std::collections::HashSet;
 

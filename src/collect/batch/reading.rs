@@ -147,8 +147,8 @@ impl<'a> Reading<'a> {
         self.counts.n_unreadable > 0
     }
 
-    /// Splits the requests without an outcome into `n_missing` requests that may have been processed, and the
-    /// rest, which were not processed.
+    /// Splits the requests without an outcome into `n_missing` requests that may have been processed, and
+    /// requests that were not processed.
     pub(super) fn open(
         &self,
         intents: &[BatchIntent],

@@ -159,7 +159,8 @@ async fn fetch(
 }
 
 /// Writes the outcomes of the requests without an answer. The `n_missing` requests that may have been
-/// processed come first, so that a later run counts the other requests correctly if this run ends in between.
+/// processed come first, so that a later run counts the other requests correctly if this run ends before it
+/// has written all outcomes.
 async fn close(
     context: &Context<'_>,
     held: &mut Held,

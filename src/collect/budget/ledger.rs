@@ -177,7 +177,7 @@ impl Budget {
         Some(cost as f64 / PICO)
     }
 
-    /// Whether prices are known, but none for this service tier.
+    /// Whether prices are known, but no price for this service tier.
     pub fn is_unpriced(&self, tier: &str) -> bool {
         self.price.as_ref().is_some_and(|price| price.is_unpriced(tier))
     }

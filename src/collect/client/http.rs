@@ -318,7 +318,8 @@ async fn receive(request: RequestBuilder, sink: &mut dyn Sink, most_bytes: usize
                     },
                 }
             }
-            // The headers of the response arrived, so the request reached the server, whatever the error is.
+            // The headers of the response arrived, so the request reached the server, regardless of the
+            // error.
             Err(error) => TransportError { delivery: DeliveryStatus::Unknown, ..transport_error(error) },
         };
         reply.transport_error = Some(error);

@@ -174,7 +174,8 @@ pub(crate) fn decide(
         FailureClass::TooLarge => {}
         FailureClass::Invalid => {
             if !question.probe && run.breaker.trips(question.key, failure) {
-                // The count of failures restarts, because the probe decides about the failures so far.
+                // The count of failures restarts, because the probe decides whether the failures so far end
+                // the run.
                 run.breaker.reset();
                 return RetryDecision::Recheck;
             }

@@ -1,6 +1,6 @@
 //! Reads the log-probability of the first token of an answer. It is exact if the server echoes a prompt with
-//! the answer appended. Otherwise, it is known only if the server lists the token among the most likely ones.
-//! The tokenizer of the server need not be known.
+//! the answer appended. Otherwise, it is known only if the server lists the token among the most likely
+//! tokens. The tokenizer of the server need not be known.
 
 use super::rules::logprob::tokens_behind;
 use crate::provider::{Answer, Outcome, TokenLogprob};

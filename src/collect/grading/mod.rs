@@ -1,5 +1,5 @@
 //! Grades answers. First, [`answer_text`] removes reasoning and special tokens from an answer. Then one or
-//! more rules, in order, compare the rest with the right answers.
+//! more rules, in order, compare the remaining text with the right answers.
 //!
 //! Each rule has a file in [`rules`] and a row in [`registry`].
 

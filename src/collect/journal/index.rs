@@ -64,11 +64,11 @@ pub struct Index {
     pub unpriced: Vec<(Option<RecordSpan>, RecordSpan)>,
     /// Number of requests that were sent, including probes.
     pub n_requests: u64,
-    /// Number of answered requests, except those in batches.
+    /// Number of answered requests, except requests in batches.
     pub n_answered: u64,
-    /// Total duration of the answered requests, except those in batches, in seconds.
+    /// Total duration of the answered requests, except requests in batches, in seconds.
     pub answered_s: f64,
-    /// Totals of the requests that were sent individually, and of those in batches.
+    /// Totals of the requests that were sent individually, and totals of the requests in batches.
     pub routes: [RouteTotals; 2],
     /// Batches that have not ended, by the names that surmise gave them.
     pub batches: BTreeMap<String, OpenBatch>,

@@ -226,7 +226,8 @@ impl Tally {
     }
 }
 
-/// The gain between two numbers of shots; `None` if fewer than two questions were scored at both.
+/// The gain between two numbers of shots; `None` if fewer than two questions were scored at both numbers of
+/// shots.
 fn gain(
     task: &str,
     fewer: (&(usize, usize), &TallyCell),

@@ -9,7 +9,7 @@
 //!   least eight and at most sixteen characters. In the hexadecimal form, fragments at the beginning and the
 //!   end must have twice this length;
 //! - all of these under up to three layers of JSON escapes and percent-encoding, and with zero-width
-//!   characters and soft hyphens in between;
+//!   characters and soft hyphens between the characters;
 //! - any text with a digit that matches the pattern of a known provider's keys or follows `Bearer `.
 //!
 //! Grading joins the strings of an answer, normalises them (NFKC) and removes ASCII punctuation. If that

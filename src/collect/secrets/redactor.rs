@@ -20,7 +20,7 @@ const MOST_ESCAPED: usize = 3;
 const MASK: &[u8] = b"[REDACTED]";
 /// The replacement within a JSON number.
 const NUMBER_MASK: &[u8] = b"1";
-/// A key for servers that require none. It does not resemble any answer or member of an answer.
+/// A placeholder for servers that require no key. It does not resemble any answer or member of an answer.
 const PLACEHOLDER: &str = "unused-key-000000";
 /// Number of bytes that are examined on each side of a match. This bounds the scan time.
 const MOST_LOOKED_AT: usize = 256;
@@ -68,7 +68,7 @@ impl Secrets {
                  requires no key)"
             )),
             std::env::VarError::NotUnicode(_) => fault(format!(
-                "the environment variable {variable} contains bytes that cannot be a key; copy it again"
+                "the environment variable {variable} contains bytes that cannot be a key; copy the key again"
             )),
         })?;
         // A key that was read from a file often ends in a line feed.

@@ -78,7 +78,7 @@ impl CategoryAnswers {
 
     /// Whether query `x` is excluded from the comparison of the outputs of relations `p` and `q`, because
     /// their answers begin with the same token. If the server's tokens are unknown, the first characters in
-    /// lower case are compared instead: if these differ, no token can begin both answers.
+    /// lower case are compared instead: if these characters differ, no token can begin both answers.
     pub(super) fn is_output_left_out(&self, p: usize, q: usize, x: usize) -> bool {
         if self.logprobs_from == LogprobSource::Echo {
             let token = |r: usize| self.first_tokens[x * self.layout.relations + r].as_ref();

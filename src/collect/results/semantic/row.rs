@@ -20,7 +20,7 @@ use crate::seed;
 const MOST_CONTRADICTED: f64 = 0.1;
 
 /// A row of semantic.csv: one category at one number of shots. Standard errors come from the jackknife over
-/// queries, example sets and both. A value is empty if the answers do not determine it.
+/// queries, over example sets, and over both. A value is empty if the answers do not determine it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SemanticScore {
     /// The wire format.
