@@ -177,9 +177,9 @@ impl Configuration {
         })
     }
 
-    /// Compares this configuration with the one recorded in the folder. If they agree, adopts what earlier
-    /// runs found out about the server: unsupported and lowered parameters, short answers, and whether stop
-    /// sequences are sent. Returns whether the two are then equal.
+    /// Compares this configuration with the configuration recorded in the folder. If they agree, adopts what
+    /// earlier runs found out about the server: unsupported and lowered parameters, short answers, and
+    /// whether stop sequences are sent. Returns whether the two are then equal.
     ///
     /// # Errors
     /// [`Error::Parameter`] if they differ, unless `is_new_wanted`.
@@ -243,9 +243,9 @@ impl Configuration {
         Ok(())
     }
 
-    /// The generation parameters of a task. The task's own stop sequences apply unless the user gave some. If
-    /// the prompts of the task are scored, the server echoes them. The token limit is then 1, the smallest
-    /// that servers accept.
+    /// The generation parameters of a task. The task's own stop sequences apply unless the user gave stop
+    /// sequences. If the prompts of the task are scored, the server echoes them. The token limit is then 1,
+    /// the smallest that servers accept.
     ///
     /// # Errors
     /// [`Error::Parameter`] for a parameter that the wire format cannot express.

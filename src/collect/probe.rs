@@ -228,7 +228,7 @@ fn question(plan: &Plan, journal: &Journal, worker: &Worker, request: &Request) 
     Ok(PreparedQuestion { key, task, item, replicate, probe: true, attempts, checked, wire, most })
 }
 
-/// The probe that is sent again if several questions fail in a row.
+/// The probe that is sent again after many consecutive questions failed.
 pub(super) fn again(plan: &Plan, journal: &Journal, worker: &Worker) -> Result<Option<PreparedQuestion>> {
     requests(plan).first().map(|request| question(plan, journal, worker, request)).transpose()
 }

@@ -108,7 +108,10 @@ impl Run {
         let fallback_writer = recovery::fallback_writer(progress.clone(), self.folder.clone());
         let mut journal = Journal::open(&self.folder, (self.durable, self.is_claimed), fallback_writer)?;
         if let Some(torn) = &journal.torn {
-            progress.say(&format!("1 incomplete record moved to {}", torn.display()));
+            progress.say(&format!(
+                "1 incomplete record moved to {}; an earlier run ended while it wrote the record",
+                torn.display()
+            ));
         }
         let runtime = machine::runtime(None);
         let runtime = runtime.map_err(|source| Error::Storage { path: self.folder.clone(), source })?;
@@ -239,8 +242,8 @@ impl Run {
         Tolerated { truncated: self.tolerated.truncated || self.policy.keep_truncated, ..self.tolerated }
     }
 
-    /// Which advice is given if no answer of a run is right: another rendering of in-context questions for a
-    /// chat, or another grader.
+    /// Selects the advice that is given if no answer of a run is right: another rendering of in-context
+    /// questions for a chat, or another grader.
     fn hints(&self, plan: &Plan) -> Hints {
         let grader = self.configuration.semantic.is_none();
         let is_drawn = grader && plan.tasks.iter().any(|task| task.is_drawn());

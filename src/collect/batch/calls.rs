@@ -149,7 +149,10 @@ impl Context<'_> {
             return match error.delivery {
                 DeliveryStatus::NotSent => Verdict::Later(message, None),
                 DeliveryStatus::Insecure => {
-                    run.stop_for_endpoint(format!("no secure connection can be made ({message})"));
+                    run.stop_for_endpoint(format!(
+                        "no secure connection can be made ({message}); check the URL, or pass the \
+                         certificate of the server's authority with --ca-cert"
+                    ));
                     Verdict::Fault(CallFault::Stopped { may_be_done: false })
                 }
                 DeliveryStatus::Unknown | DeliveryStatus::TooLarge => Verdict::Unclear(message),

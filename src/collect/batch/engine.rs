@@ -104,7 +104,7 @@ pub(in crate::collect) async fn run(
         let (waited, mut result) = wait(&context, &mut batches, until, known, is_cancelling).await?;
         if !result.too_large.is_empty() {
             // The limit may apply to the sum of all open batches. So the next batches have at most half the
-            // size of the largest refused one, and are created one at a time.
+            // size of the largest refused batch, and are created one at a time.
             let largest = result.too_large.iter().map(|refused| refused.n).max();
             lower(&context, &mut limits, &mut tries, &result.too_large, largest);
             most_batches = 1;

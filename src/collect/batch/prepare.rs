@@ -40,8 +40,8 @@ impl Tries {
         }
     }
 
-    /// Decrements the counts of the questions in a batch that was refused for its size, because they were not
-    /// asked.
+    /// Decrements the counts of the questions in a batch that was refused for its size. These questions were
+    /// not asked.
     pub(super) fn take_back(&mut self, batch: &str) {
         for question in self.batches.remove(batch).unwrap_or_default() {
             if let Some((n, _)) = self.questions.get_mut(&question) {

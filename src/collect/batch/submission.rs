@@ -250,10 +250,9 @@ async fn look(context: &Context<'_>, held: &Held, others: &[String], n_looks: u3
             Err(CallFault::Stopped { .. } | CallFault::Late) => return Found::Stopped,
             Err(CallFault::Missing(_) | CallFault::Refused(_)) => return Found::Unlisted,
             Err(CallFault::TooLarge(message) | CallFault::Unclear(message)) => {
-                context
-                    .worker
-                    .run
-                    .stop_for_endpoint(format!("the list of batches cannot be read ({message})"));
+                context.worker.run.stop_for_endpoint(format!(
+                    "the list of batches cannot be read ({message}); run the same command again later"
+                ));
                 return Found::Stopped;
             }
         }

@@ -256,7 +256,10 @@ async fn poll(
         let reason = status.reason.as_deref().unwrap_or("without a reason");
         let message = run.secrets.redact_text(reason).into_owned();
         if !status.is_too_large {
-            return Ok(Polled::Fault(format!("batch {id} failed as a whole ({message})")));
+            return Ok(Polled::Fault(format!(
+                "batch {id} failed as a whole ({message}); run the same command again once the cause is \
+                 resolved"
+            )));
         }
         result.too_large.push(TooLarge { batch: held.batch.name.clone(), n: held.batch.n, message });
     }

@@ -24,10 +24,10 @@ pub struct Budget {
 #[derive(Debug, Clone, Copy, Default)]
 struct Balance {
     spent: u64,
-    /// Reserved for individual requests in flight, which are settled soon.
+    /// Money reserved for individual requests in flight, which are settled soon.
     reserved: u64,
-    /// Reserved for requests in batches. No request waits for its release, because the batch may end only in
-    /// a later run.
+    /// Money reserved for requests in batches. No request waits until this money is released, because a batch
+    /// may end only in a later run.
     held: u64,
     /// Two sums in USD over the answers for which the server states a cost: the cost at the user's prices,
     /// and the stated cost.

@@ -1,5 +1,5 @@
 //! Monitors the answers of a run, and ends the run if they come from a model snapshot other than the required
-//! one.
+//! snapshot.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering::Relaxed;

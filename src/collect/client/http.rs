@@ -222,8 +222,9 @@ impl Client {
         }
     }
 
-    /// Sends one call and writes the part of the response body that arrives to a file. If the status is not a
-    /// success, the reply contains the beginning of the body instead.
+    /// Sends one call and writes the response body to a file. If the transfer fails, the file contains the
+    /// bytes that arrived. If the status is not a success, the reply contains the beginning of the body
+    /// instead.
     pub async fn download(&self, call: &BatchCall, file: &mut File) -> Reply {
         let Some(request) = self.call_request(call) else {
             return Reply::not_sent("a server in this process has no batch API");
@@ -357,7 +358,7 @@ fn transport_error(error: reqwest::Error) -> TransportError {
     } else {
         DeliveryStatus::NotSent
     };
-    // The outermost error is only "error sending request"; the innermost one states the cause.
+    // The outermost error is only "error sending request"; the innermost error states the cause.
     let mut message = if error.is_timeout() { "no answer in time".to_owned() } else { error.to_string() };
     let mut cause = error.source();
     while let Some(source) = cause {

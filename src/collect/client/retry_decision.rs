@@ -1,10 +1,10 @@
 //! Decides what follows a failed request: whether and when the same question is asked again, whether all
 //! requests pause, and whether the run ends.
 //!
-//! After a 429, [`report_to_limiter`] pauses all requests and lowers their number, and [`decide`] asks the
-//! same question again without using up one of its retries. A 503 or 529 leads to longer pauses. Server
-//! errors and lost answers have a bounded number of retries. A refusal that applies to all questions ends the
-//! run.
+//! After a 429, [`report_to_limiter`] pauses all requests and lowers the limit of requests in flight, and
+//! [`decide`] asks the same question again without using up one of its retries. A 503 or 529 leads to longer
+//! pauses. Server errors and lost answers have a bounded number of retries. A refusal that applies to all
+//! questions ends the run.
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;

@@ -59,8 +59,8 @@ pub struct Index {
     pub possibly_paid_usd: f64,
     /// Number of requests that may have been billed.
     pub n_possibly_paid: u64,
-    /// Positions of the intents and outcomes of requests that were billed, or may have been, while no price
-    /// was known.
+    /// Positions of the intents and outcomes of requests that were or may have been billed while no price was
+    /// known.
     pub unpriced: Vec<(Option<RecordSpan>, RecordSpan)>,
     /// Number of requests that were sent, including probes.
     pub n_requests: u64,

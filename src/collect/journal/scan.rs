@@ -134,7 +134,7 @@ impl JournalReader {
     /// The record at a position.
     ///
     /// # Errors
-    /// [`Error::Storage`] if the file cannot be read; [`Error::Journal`] if it has changed since it was
+    /// [`Error::Storage`] if the file cannot be read; [`Error::Journal`] if the file has changed since it was
     /// scanned.
     pub fn record(&mut self, place: RecordSpan) -> Result<Record> {
         let fault = |source| Error::Storage { path: self.path.clone(), source };

@@ -28,7 +28,7 @@ pub(super) fn open_or_create(path: &Path) -> Result<File> {
     file.map_err(|source| Error::Storage { path: path.into(), source })
 }
 
-/// Checks that there is space for the first answers, before anything is billed.
+/// Checks that there is space for the first answers, before a request is billed.
 pub(super) fn check_free_space(folder: &Path) -> Result<()> {
     let fill = || {
         let mut file = tempfile::tempfile_in(folder)?;

@@ -65,8 +65,8 @@ pub struct FolderSummary {
     pub spent_usd: Option<f64>,
     /// Part of `spent_usd` for requests that may have been billed.
     pub possibly_paid_usd: Option<f64>,
-    /// Number of requests that were billed, or may have been, while no price was known, and of requests in
-    /// batches that were created without a price. `spent_usd` excludes their cost.
+    /// Number of requests that were or may have been billed while no price was known, plus the number of
+    /// requests in batches that were created without a price. `spent_usd` excludes their cost.
     pub n_unpriced: u64,
     /// Number of requests in batches that have not ended.
     pub n_in_batches: u64,

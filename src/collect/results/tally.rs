@@ -158,7 +158,7 @@ impl Tally {
         self.counts.iter().map(|((task, shots), count)| self.row(*task, *shots, count)).collect()
     }
 
-    /// The gains between consecutive numbers of shots, and between the first and the last.
+    /// The gains between consecutive numbers of shots, and between the first and the last number.
     pub fn gains(&self, seed: u64) -> Vec<Gain> {
         let mut gains = vec![];
         for (number, task) in self.tasks.iter().enumerate() {

@@ -60,8 +60,8 @@ pub(crate) fn load(path: &Path, grader: Option<&Grader>) -> Result<Task> {
     let mut filed =
         FileItems { path: path.into(), file: Mutex::new(file), form: whole.form, reading, places };
     check_ids(&filed, ids)?;
-    // Items with fewer shots come first, as in every task. The sort is stable, so it keeps the order of the
-    // file otherwise.
+    // Items with fewer shots come first, as in every task. The sort is stable, so that items with the same
+    // number of shots keep the order of the file.
     if shots.iter().any(|n| *n > 0) {
         let mut order: Vec<usize> = (0..shots.len()).collect();
         order.sort_by_key(|number| shots[*number]);

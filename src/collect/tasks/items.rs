@@ -74,8 +74,8 @@ impl Items {
     /// The item with an index below [`Items::len`].
     ///
     /// # Errors
-    /// [`Error::Read`] if the file cannot be read; [`Error::Parameter`] if it has changed since it was first
-    /// read.
+    /// [`Error::Read`] if the file cannot be read; [`Error::Parameter`] if the file has changed since it was
+    /// first read.
     pub fn get(&self, number: usize) -> Result<Item> {
         match &self.0 {
             ItemStore::Drawn(items) => Ok(items[number].clone()),

@@ -100,8 +100,9 @@ impl SourceRow {
         if let Some(value) = self.members.get("shots") {
             let n =
                 plain(value).and_then(|text| text.trim().parse::<u64>().ok()).filter(|n| *n <= MOST_SHOTS);
-            item.shots =
-                n.ok_or_else(|| self.fault(path, "has `shots` that is not a number of examples"))? as usize;
+            item.shots = n.ok_or_else(|| {
+                self.fault(path, "has `shots` that is not a whole number of examples, such as 5")
+            })? as usize;
         }
         if let Some(tolerance) =
             self.members.get("tolerance").and_then(plain).filter(|t| !t.trim().is_empty())

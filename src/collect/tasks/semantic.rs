@@ -41,8 +41,8 @@ impl LogprobSource {
     pub fn describe(self) -> &'static str {
         match self {
             Self::Echo => {
-                "The server scores the prompt with each relation's answer appended: exact, but needs one more \
-                 request per relation"
+                "The server scores the prompt with each relation's answer appended: exact, but needs one \
+                 more request per relation"
             }
             Self::Top => {
                 "The server lists the most likely first tokens of its answer; the log-probabilities of other \

@@ -333,8 +333,8 @@ fn float(digits: &str) -> Option<f64> {
     digits.parse().ok().filter(|number: &f64| number.is_finite())
 }
 
-/// The digits of a number without separators, with a decimal point. `None` if the separators are not at the
-/// positions that they have in a number.
+/// The digits of a number without separators, with a decimal point. `None` if a separator is at a position at
+/// which no number has one.
 fn plain_digits(body: &str) -> Option<String> {
     let body: String = if body.contains(['\'', '_']) {
         let (whole, rest) = body.split_at(body.find(['.', ',']).unwrap_or(body.len()));
