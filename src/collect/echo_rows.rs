@@ -112,7 +112,7 @@ impl EchoRows {
         } else if self.n_different >= FEWEST_POSITIONS && self.n_same == self.n_different {
             "the server returns the same log-probabilities for every prompt".to_owned()
         } else if self.n_prompts >= FEWEST_POSITIONS && self.n_certain == self.n_prompts {
-            "the server returns the log-probability 0 for the end of every prompt".to_owned()
+            "the server returns the log-probability 0 for the last token of every prompt".to_owned()
         } else if self.pairs.are_shifted() {
             "the log-probabilities of the server are shifted by one token: each belongs to the token before \
              or after it"
@@ -161,7 +161,7 @@ mod tests {
         assert!(finding(&by_place, 6, false).contains("the same log-probabilities for every prompt"));
         assert_eq!(finding(&by_place, 4, false), "", "too few items");
         let certain = |text: &str, i: usize| if i == 2 { 0.0 } else { real(text, i) };
-        assert!(finding(&certain, 5, false).contains("0 for the end of every prompt"));
+        assert!(finding(&certain, 5, false).contains("0 for the last token of every prompt"));
         assert!(finding(&real, 5, true).contains("all choices of each of the first 5 questions"));
     }
 

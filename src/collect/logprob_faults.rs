@@ -150,7 +150,7 @@ pub(super) fn fault(answer: &Answer) -> Option<String> {
     let highest = tokens.iter().filter_map(|token| token.logprob).fold(f64::NEG_INFINITY, f64::max);
     (highest > LARGEST_SUM.ln()).then(|| {
         format!(
-            "the server returns numbers that are not log-probabilities: one is {highest}, but a \
+            "the server returns numbers that are not log-probabilities: one of them is {highest}, but a \
              log-probability is at most 0; omit --logprobs, and {ELSEWHERE}"
         )
     })

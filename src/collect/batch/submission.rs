@@ -55,15 +55,19 @@ pub(super) async fn submit(
                     lose(
                         context,
                         held,
-                        "the provider's list does not contain it, but the list may be out of date",
+                        "the provider's list does not contain the batch, but the list may be out of date",
                     )
                     .await?;
                     return Ok(Submitted::Closed);
                 }
                 Found::No => {}
                 Found::Unlisted => {
-                    lose(context, held, "the server has no list of batches in which it can be identified")
-                        .await?;
+                    lose(
+                        context,
+                        held,
+                        "the server has no list of batches in which the batch can be identified",
+                    )
+                    .await?;
                     return Ok(Submitted::Closed);
                 }
                 Found::Stopped => return Ok(Submitted::Stopped),
@@ -84,8 +88,8 @@ pub(super) async fn submit(
         match fault {
             CallFault::Unclear(message) => {
                 run.progress.say(&format!(
-                    "{}: it is unclear whether a batch was created ({message}); surmise searches for it in \
-                     the provider's list",
+                    "{}: it is unclear whether a batch was created ({message}); surmise searches the \
+                     provider's list for the batch",
                     run.endpoint
                 ));
                 n_unclear += 1;
@@ -104,7 +108,9 @@ pub(super) async fn submit(
             }
             CallFault::Refused(message) => {
                 close(context, held, may_exist, "the batch was refused").await?;
-                run.stop_for_endpoint(format!("the batch is refused ({message})"));
+                run.stop_for_endpoint(format!(
+                    "the batch is refused ({message}); resolve the cause, or collect without --batch"
+                ));
                 return Ok(Submitted::Stopped);
             }
             CallFault::Stopped { .. } | CallFault::Late => return Ok(Submitted::Stopped),
@@ -115,7 +121,8 @@ pub(super) async fn submit(
 /// Ends a batch whose last creation attempt was refused.
 async fn close(context: &Context<'_>, held: &mut Held, may_exist: bool, why: &str) -> Result<()> {
     if may_exist {
-        return lose(context, held, "an earlier attempt had no clear answer, and this one is refused").await;
+        return lose(context, held, "an earlier attempt had no clear answer, and this attempt is refused")
+            .await;
     }
     context.withdraw(held, "refused", |_| why.into()).await
 }
@@ -152,7 +159,8 @@ async fn adopt(context: &Context<'_>, held: &mut Held, status: &BatchStatus) -> 
     context.note_stage(&mut held.batch, stage, Some(&status.id)).await?;
     let what = if is_named { "was" } else { "was probably" };
     context.worker.run.progress.say(&format!(
-        "batch {} of {} requests {what} created before its id could be stored; the run continues with it",
+        "batch {} of {} requests {what} created before its id could be stored; the run continues with this \
+         batch",
         status.id, held.batch.n
     ));
     Ok(())

@@ -205,7 +205,7 @@ async fn poll(
         Err(CallFault::Missing(message)) => {
             let fault = format!(
                 "the server has no batch {id} ({message}); check that the key belongs to the account that \
-                 created it; {ABANDON_BATCH}"
+                 created the batch; {ABANDON_BATCH}"
             );
             Err((message, fault))
         }

@@ -36,8 +36,8 @@ impl AnswerMonitor {
             if is_new && totals.snapshots.len() == 2 {
                 let names: Vec<_> = totals.snapshots.iter().map(String::as_str).collect();
                 run.progress.say(&format!(
-                    "{}: the model snapshot changed during the run: {}; scores.csv lists all of \
-                     them",
+                    "{}: the model snapshot changed during the run: {}; scores.csv lists all \
+                     snapshots",
                     run.endpoint,
                     names.join(" and ")
                 ));

@@ -51,8 +51,8 @@ pub(crate) fn charge(
         run.say_once(
             "usage",
             &format!(
-                "{}: the server counts far more tokens than a request can have; for such a request, the \
-                 maximum cost is booked",
+                "{}: the server counts far more tokens than a request can have; the maximum cost of these \
+                 requests is booked",
                 run.endpoint
             ),
         );

@@ -122,7 +122,7 @@ pub(crate) fn decide(
         }
         FailureClass::Quota => run.stop_for_account(format!(
             "the account's quota is used up ({message}); all answers so far are stored: run the same command \
-             again once there is quota"
+             again once the account has quota"
         )),
         FailureClass::Credentials => run.stop_for_account(format!(
             "the server refuses the key ({message}); set {} to a key that may use this model",

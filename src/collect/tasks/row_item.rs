@@ -31,7 +31,7 @@ impl SourceRow {
             (Some(_), Some(_)) => {
                 Err(self.fault(path, "has both `prompt` and `messages`; remove one of them"))
             }
-            (None, None) => Err(self.fault(path, "has neither `prompt` nor `messages`")),
+            (None, None) => Err(self.fault(path, "has neither `prompt` nor `messages`; give one of them")),
             (Some(Value::String(text)), None) => Ok(Prompt::Text(text.clone())),
             (Some(_), None) => Err(self.fault(path, "has a `prompt` that is not a string")),
             (None, Some(messages)) => {

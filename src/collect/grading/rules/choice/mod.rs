@@ -42,8 +42,8 @@ impl Rule for Choice {
     fn check(&self, item: &Item) -> Result<(), String> {
         match item.gold.iter().find(|gold| item.choices.is_empty() && gold_letter(gold).is_none()) {
             Some(gold) => Err(format!(
-                "has the answer {gold:?}, which is not a letter; the grader choice needs `choices`, or the \
-                 letter of a choice in the prompt as the answer"
+                "has the answer {gold:?}, which is not a letter; the grader choice needs `choices`, or an \
+                 answer that is the letter of a choice in the prompt"
             )),
             None => Ok(()),
         }
