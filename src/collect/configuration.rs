@@ -1,5 +1,6 @@
 //! Defines the configuration of a collection: everything that determines what is asked and how it is graded.
-//! The journal records the configuration. A folder accepts a different one only with `--new-config`.
+//! The journal records the configuration. A folder that contains answers accepts a different configuration
+//! only with `--new-config`.
 
 use std::path::Path;
 
@@ -40,7 +41,7 @@ pub struct Configuration {
     pub base_url: String,
     /// The model.
     pub model: String,
-    /// Generation parameters, as given.
+    /// Generation parameters that the user gave.
     #[serde(rename = "settings")]
     pub params: GenerationParams,
     /// Parameters that the model does not support. All requests omit them.
@@ -166,7 +167,7 @@ impl Configuration {
     /// Reads the configuration of a journal record.
     ///
     /// # Errors
-    /// [`Error::Parameter`] if another version of surmise wrote it.
+    /// [`Error::Parameter`] if this version of surmise cannot read the record.
     pub fn from_record(record: Value) -> Result<Self> {
         serde_json::from_value(record).map_err(|error| Error::Parameter {
             name: "-o",
@@ -176,9 +177,9 @@ impl Configuration {
         })
     }
 
-    /// Compares this configuration with the one recorded in the folder. If they agree, adopts what earlier
-    /// runs found out about the server: unsupported and lowered parameters, short answers, and whether stop
-    /// sequences are sent. Returns whether the two are then equal.
+    /// Compares this configuration with the configuration recorded in the folder. If they agree, adopts what
+    /// earlier runs found out about the server: unsupported and lowered parameters, short answers, and
+    /// whether stop sequences are sent. Returns whether the two are then equal.
     ///
     /// # Errors
     /// [`Error::Parameter`] if they differ, unless `is_new_wanted`.
@@ -232,17 +233,19 @@ impl Configuration {
         for source in &self.sources {
             let file = Path::new(source.strip_prefix("texts:").unwrap_or(source));
             if let Some(same) = written.iter().find(|path| disk::is_same(file, path)) {
-                let reason =
-                    format!("{source} is {}, which collect writes; choose another folder", same.display());
+                let reason = format!(
+                    "{source} is {}, a file which collect writes; choose another folder",
+                    same.display()
+                );
                 return Err(Error::Parameter { name: "-o", reason });
             }
         }
         Ok(())
     }
 
-    /// The generation parameters of a task. The task's own stop sequences apply unless the user gave some. If
-    /// the prompts of the task are scored, the server echoes them. The token limit is then 1, the smallest
-    /// that servers accept.
+    /// The generation parameters of a task. The task's own stop sequences apply unless the user gave stop
+    /// sequences. If the prompts of the task are scored, the server echoes them. The token limit is then 1,
+    /// the smallest that servers accept.
     ///
     /// # Errors
     /// [`Error::Parameter`] for a parameter that the wire format cannot express.

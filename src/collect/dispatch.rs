@@ -46,8 +46,8 @@ pub(super) async fn ask_all(
             Err(error) if error.is_panic() => run.stop.drain(panicked()),
             Err(_) => {}
         };
-    // A question that waits for a retry has no request in flight. Twice as many open questions as parallel
-    // requests keep enough requests in flight.
+    // A question that waits for a retry has no request in flight. So the number of open questions is twice
+    // the concurrency, to keep enough requests in flight.
     let most = 2 * run.policy.concurrency;
     for question in &pending.questions {
         while in_flight.len() >= most {

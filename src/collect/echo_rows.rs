@@ -8,7 +8,7 @@ use crate::provider::{Answer, TokenLogprob};
 /// Number of scored items that are needed before a fault is reported.
 const FEWEST_ITEMS: usize = 5;
 /// Number of positions with different tokens that are needed before a fault is reported. On a correct server,
-/// the log-probabilities never agree at all of so many positions.
+/// the log-probabilities differ at some of these positions.
 const FEWEST_POSITIONS: usize = 10;
 
 /// The log-probabilities of the first scored prompts of a run.
@@ -18,7 +18,7 @@ pub(super) struct EchoRows {
     first: Vec<(String, Option<f64>)>,
     n_items: usize,
     n_tied: usize,
-    /// Number of positions at which a prompt has another token than the first prompt.
+    /// Number of positions at which the token of a prompt differs from the token of the first prompt.
     n_different: usize,
     /// Number of these positions at which the prompt and the first prompt have the same log-probability.
     n_same: usize,
@@ -37,7 +37,7 @@ struct Pairs {
     /// Number of pairs with equal log-probabilities at the first differing token. Such a log-probability
     /// belongs to the previous token.
     n_late: usize,
-    /// Number of pairs with different log-probabilities at the token before the first differing one. Such
+    /// Number of pairs with different log-probabilities at the token before the first differing token. Such
     /// log-probabilities belong to the next token.
     n_early: usize,
 }
@@ -59,15 +59,15 @@ impl Pairs {
         self.n_early += usize::from(before > Self::DIFFERENT);
     }
 
-    /// Whether the log-probabilities belong to adjacent tokens.
+    /// Whether the server gives each token the log-probability of an adjacent token.
     fn are_shifted(&self) -> bool {
         self.n >= FEWEST_ITEMS && (self.n_late == self.n || self.n_early == self.n)
     }
 }
 
 impl EchoRows {
-    /// Adds the answers to the prompts of an item. `is_tied` is whether all choices of the item have the same
-    /// log-probability.
+    /// Adds the answers to the prompts of an item. `is_tied` states whether all choices of the item have the
+    /// same log-probability.
     pub(super) fn add(&mut self, answers: &[Answer], is_tied: bool) {
         self.n_items += 1;
         self.n_tied += usize::from(is_tied);
@@ -98,7 +98,8 @@ impl EchoRows {
         }
     }
 
-    /// Describes the fault of the log-probabilities; `None` if there is none, or too few items to detect one.
+    /// Describes the fault of the log-probabilities; `None` if there is no fault, or too few items to detect
+    /// a fault.
     pub(super) fn finding(&self) -> Option<String> {
         if self.n_items < FEWEST_ITEMS {
             return None;
@@ -111,7 +112,7 @@ impl EchoRows {
         } else if self.n_different >= FEWEST_POSITIONS && self.n_same == self.n_different {
             "the server returns the same log-probabilities for every prompt".to_owned()
         } else if self.n_prompts >= FEWEST_POSITIONS && self.n_certain == self.n_prompts {
-            "the server returns the log-probability 0 for the end of every prompt".to_owned()
+            "the server returns the log-probability 0 for the last token of every prompt".to_owned()
         } else if self.pairs.are_shifted() {
             "the log-probabilities of the server are shifted by one token: each belongs to the token before \
              or after it"
@@ -160,7 +161,7 @@ mod tests {
         assert!(finding(&by_place, 6, false).contains("the same log-probabilities for every prompt"));
         assert_eq!(finding(&by_place, 4, false), "", "too few items");
         let certain = |text: &str, i: usize| if i == 2 { 0.0 } else { real(text, i) };
-        assert!(finding(&certain, 5, false).contains("0 for the end of every prompt"));
+        assert!(finding(&certain, 5, false).contains("0 for the last token of every prompt"));
         assert!(finding(&real, 5, true).contains("all choices of each of the first 5 questions"));
     }
 

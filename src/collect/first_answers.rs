@@ -1,4 +1,4 @@
-//! Checks the first answers of a run, including those of earlier runs. A run whose answers cannot be graded
+//! Checks the first answers of a run, including answers of earlier runs. A run whose answers cannot be graded
 //! or are never right ends early, before the remaining questions cost money.
 
 use std::collections::{HashMap, HashSet};
@@ -15,8 +15,8 @@ use super::tasks::TaskKind;
 use crate::error::Result;
 use crate::provider::{Answer, Outcome};
 
-/// At most one in this many questions is sent individually before batches, because a request outside a batch
-/// costs twice as much as one in a batch.
+/// Questions are sent individually before batches only if they are at most one in this many pending
+/// questions, because a request costs twice as much outside a batch.
 const SMALL_SHARE: usize = 10;
 
 /// A question whose answer is checked.
@@ -67,7 +67,7 @@ impl FirstAnswers {
     /// answers, if they have one.
     ///
     /// # Errors
-    /// If the journal or an item cannot be read.
+    /// Returns an error if the journal or an item cannot be read.
     pub(super) fn add_earlier(
         &self,
         plan: &Plan,
@@ -97,7 +97,7 @@ impl FirstAnswers {
     /// they have one.
     ///
     /// # Errors
-    /// If the journal or an item cannot be read.
+    /// Returns an error if the journal or an item cannot be read.
     pub(super) fn of_earlier(
         &self,
         plan: &Plan,
@@ -189,9 +189,9 @@ fn spread<T: Copy>(list: &[T]) -> Vec<T> {
 }
 
 /// The questions to send individually before batches. A batch is billed as a whole, so a run with unusable
-/// answers should end before its first batch. The check needs [`ANSWERS`] items; the result covers those that
-/// are not answered yet. The result is empty if it would contain more than one in [`SMALL_SHARE`] of the
-/// pending questions.
+/// answers should end before its first batch. The check needs answers to [`ANSWERS`] items. The result
+/// contains the questions of the items that still lack answers, or is empty if it would contain more than one
+/// in [`SMALL_SHARE`] of the pending questions.
 pub(super) fn before_batches(plan: &Plan, pending: &Pending) -> Vec<Question> {
     let is_checked = |question: &&Question| {
         let kind = plan.tasks[question.task as usize].kind;

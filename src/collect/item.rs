@@ -1,4 +1,4 @@
-//! A question with its right answers.
+//! Defines an item: a question with its right answers.
 
 use crate::provider::Prompt;
 
@@ -7,7 +7,7 @@ use crate::provider::Prompt;
 pub struct Item {
     /// Id, unique among all items of a run.
     pub id: String,
-    /// Name of its task.
+    /// Name of the task.
     pub task: String,
     /// Number of examples shown before the question.
     pub shots: usize,

@@ -1,6 +1,6 @@
 //! Grades the in-context task on a local model. The model is right if greedy decoding produces exactly the
 //! tokens of the expected answer and the comma after it. One forward pass with teacher forcing gives the same
-//! grade: it checks that each of these tokens is the most likely one given the tokens before it.
+//! grade: it checks that each of these tokens is the most likely token given the tokens before it.
 
 use super::grading::Grade;
 use super::results::scores::Score;
@@ -12,7 +12,8 @@ use crate::model::{Model, Point, States};
 /// Returns the scores of `model` on `task`, one for each number of shots from 0.
 ///
 /// # Errors
-/// If the model's tokenizer cannot encode a word, or a list is longer than the model's context.
+/// Returns an error if the model's tokenizer cannot encode a word, or a list is longer than the model's
+/// context.
 pub fn grade(model: &Model, task: &Completion) -> Result<Vec<Score>> {
     let mut windows = Vec::with_capacity(task.lists.len());
     // For each list and number of shots, the positions whose next token is part of the answer.

@@ -5,22 +5,22 @@
 use crate::provider::{Answer, Outcome, TokenLogprob};
 
 /// Minimum number of tokens with a log-probability in the answer to a probe whose prompt is scored. A server
-/// that does not score the prompt returns at most one, that of the generated token.
+/// that does not score the prompt returns at most one log-probability, which belongs to the generated token.
 const FEWEST_ECHOED: usize = 2;
 /// Probabilities of different tokens at one position sum to at most 1. Rounding does not explain a sum above
 /// this value.
 const LARGEST_SUM: f64 = 1.01;
-/// The lists of likely tokens count as shifted if their most likely token is the next token at this many more
-/// positions than it is the present token. Repetitive text alone can cause a difference of one or two
-/// positions.
+/// A list of likely tokens fits a token if this token is the most likely. The lists count as shifted if the
+/// number of positions at which they fit the next token exceeds the number at which they fit the present
+/// token by at least this value. Repetitive text alone can cause a difference of one or two positions.
 const SHIFTED_POSITIONS: usize = 3;
 
 /// The log-probabilities count as delayed if at least this many positions list the previous token with the
 /// log-probability that the present token has.
 const OTHER_POSITIONS: usize = 2;
 
-/// Minimum number of tokens for the check of equal log-probabilities. On a correct server, this many tokens
-/// never all have the same log-probability.
+/// Minimum number of tokens for the check of equal log-probabilities. On a correct server, the
+/// log-probabilities of this many tokens are never all equal.
 const FEWEST_ALIKE: usize = 4;
 
 const ELSEWHERE: &str = "use --grader letter, which needs no log-probabilities, or another server";
@@ -30,7 +30,7 @@ pub(super) fn echo_fault(answer: &Answer, prompt: &str) -> Option<String> {
     let text = match &answer.outcome {
         Outcome::Answered { text } | Outcome::Truncated { text } => text.as_str(),
         Outcome::Empty => "",
-        // Other outcomes do not show what the log-probabilities of other prompts would be.
+        // Other outcomes do not show whether the log-probabilities have a fault.
         _ => return None,
     };
     let tokens = answer.logprobs.as_deref().unwrap_or_default();
@@ -75,8 +75,8 @@ pub(super) fn echo_fault(answer: &Answer, prompt: &str) -> Option<String> {
     fault(answer)
 }
 
-/// Whether the list of tokens with log-probabilities contains those of the prompt. An echoed text does not
-/// suffice: some servers echo the text, but list only the generated tokens.
+/// Whether the list of tokens with log-probabilities contains the tokens of the prompt. An echoed text does
+/// not suffice: some servers echo the text, but list only the generated tokens.
 fn covers(tokens: &[TokenLogprob], listed: &str, text: &str, prompt: &str) -> bool {
     // Servers that list raw vocabulary tokens write a space as a special character.
     let plain = |text: &str| text.replace(['\u{120}', '\u{2581}', ' '], "");
@@ -100,8 +100,8 @@ fn is_shifted(tokens: &[TokenLogprob], text: &str, listed: &str) -> bool {
     let now = pairs().filter(|(best, pair)| *best == pair[0].token).count();
     let next = pairs().filter(|(best, pair)| *best == pair[1].token && *best != pair[0].token).count();
     let is_uncovered = text.len() > listed.len() && text.starts_with(listed);
-    // The first token has no context and thus no log-probability. If the first token has one and the last
-    // token has none, the log-probabilities are shifted.
+    // The first token has no context and thus no log-probability. If the first token has a log-probability
+    // and the last token has none, the log-probabilities are shifted.
     let has_first = tokens.first().is_some_and(|token| token.logprob.is_some());
     let has_last = tokens.last().is_some_and(|token| token.logprob.is_some());
     if has_first && (is_uncovered || !has_last) {
@@ -150,7 +150,7 @@ pub(super) fn fault(answer: &Answer) -> Option<String> {
     let highest = tokens.iter().filter_map(|token| token.logprob).fold(f64::NEG_INFINITY, f64::max);
     (highest > LARGEST_SUM.ln()).then(|| {
         format!(
-            "the server returns numbers that are not log-probabilities: one is {highest}, but a \
+            "the server returns numbers that are not log-probabilities: one of them is {highest}, but a \
              log-probability is at most 0; omit --logprobs, and {ELSEWHERE}"
         )
     })
@@ -224,14 +224,14 @@ mod tests {
             let same = answer("a b c d e", &[("a", None, &[]), one(" b"), one(" c"), one(" d"), one(" e")]);
             assert!(says(&same).contains("for every token"), "{value}");
         }
-        // No lists: the shift shows because the first token has a log-probability and the generated token has
-        // no entry.
+        // Without lists of likely tokens, a shift is detected if the first token has a log-probability and
+        // the generated token has no entry.
         let rows = [n("a", Some(-3.0)), n(" b", Some(-1.0)), n(" c", Some(-2.0)), n(" d", Some(-0.5))];
         assert!(says(&answer("a b c d e", &rows)).contains("shifted"));
         assert_eq!(says(&answer("a b c d", &rows)), "", "a server that puts a token before the prompt");
         let last = [&rows[..], &[n(" e", None)]].concat();
         assert!(says(&answer("a b c d e", &last)).contains("shifted"));
-        // The text is echoed, but the log-probabilities are those of the generated tokens.
+        // The text is echoed, but the log-probabilities belong to the generated tokens.
         let echoed = answer("a b c d e f", &[n(" e", Some(-1.0)), n(" f", Some(-2.0))]);
         assert!(says(&echoed).contains("ignores `echo`"));
         let generated = answer(" e f", &[(" e", Some(-1.0), &[]), (" f", Some(-2.0), &[])]);

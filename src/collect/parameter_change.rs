@@ -3,8 +3,8 @@
 use super::configuration::Configuration;
 use crate::provider::{Failure, FailureClass, GenerationParams};
 
-/// Parameters that a request may omit, in the order of omission: the one that affects answers least comes
-/// first.
+/// Parameters that a request may omit, in the order of omission: the parameter that affects answers least
+/// comes first.
 pub(super) const OPTIONAL: [&str; 6] =
     ["top_p", "seed", "stop", "temperature", "logprobs", "reasoning_effort"];
 /// The names that APIs use for the token limit.
@@ -36,8 +36,8 @@ impl ParameterChange {
         }
     }
 
-    /// Treats an error that names a sent parameter as a refusal of that parameter, whatever the wording. The
-    /// value of a limit is lowered; any other parameter is omitted.
+    /// Treats an error that names a sent parameter as a refusal of that parameter, regardless of the wording.
+    /// The value of a limit is lowered; any other parameter is omitted.
     fn of_names(failure: &Failure, params: &GenerationParams) -> Vec<Self> {
         let names = &failure.names;
         let limits: Vec<&String> =
@@ -53,8 +53,8 @@ impl ParameterChange {
         if limits.len() > 1 {
             changes.push(Self::Omit(limits.iter().map(|name| (*name).clone()).collect()));
         }
-        // If the message contains a number, it is the largest supported number of log-probabilities. If it
-        // contains none, the server does not support log-probabilities.
+        // If the message contains a number, the number is the largest supported number of log-probabilities.
+        // If it contains no number, the server does not support log-probabilities.
         let text = failure.message.split_once(": ").map_or("", |(_, text)| text);
         if others.first().is_some_and(|name| name == "logprobs")
             && text.contains(|c: char| c.is_ascii_digit())

@@ -73,7 +73,7 @@ pub struct Replication {
     pub seed: u64,
 }
 
-/// Selects the questions with an outcome that are asked again.
+/// Selects which questions that have an outcome are asked again.
 #[derive(Debug, Clone, Default)]
 pub struct RedoSelection {
     /// Kinds of outcomes: `filtered`, `refused`, ...; `failed` for requests without an answer.
@@ -172,7 +172,7 @@ impl Plan {
         Price { batch_factor: price.batch_factor.or(known), ..price }
     }
 
-    /// The key of a request as it is sent.
+    /// The key of a rendered request.
     pub fn key(&self, wire: &WireRequest, replicate: u32) -> QuestionKey {
         QuestionKey::new(
             self.provider.name(),
@@ -186,7 +186,7 @@ impl Plan {
     /// Reads an item. Returns it with the first replicate of each of its questions.
     ///
     /// # Errors
-    /// If a request cannot be rendered or an item cannot be read.
+    /// Returns an error if a request cannot be rendered or an item cannot be read.
     pub fn first_questions(&self, task: u32, item: u32, index: &Index) -> Result<(Item, Vec<KeyedQuestion>)> {
         let read = self.tasks[task as usize].items.get(item as usize)?;
         let questions = (0..read.prompts.len()).map(|prompt| {
@@ -202,7 +202,7 @@ impl Plan {
     /// answered round. A question that `again` selects has the key of its next round.
     ///
     /// # Errors
-    /// If a request cannot be rendered, an item cannot be read, or `each` fails.
+    /// Returns an error if a request cannot be rendered, an item cannot be read, or `each` fails.
     pub fn visit(
         &self,
         index: &Index,

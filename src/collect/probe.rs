@@ -50,7 +50,7 @@ pub(super) async fn probe(
             let wire = plan.provider.render(&request)?;
             let key = plan.key(&wire, 0);
             match journal.index.probed.get(&key) {
-                // A fault of a stored probe, which ended an earlier run, also ends this run.
+                // A fault in the stored answer to a probe ended an earlier run, and also ends this run.
                 Some(place) => {
                     let answer = stored(plan, journal, *place)?;
                     if ends(worker, &request, &answer) {
@@ -204,7 +204,7 @@ async fn without_some(
                 }
                 return Ok(Some(names));
             }
-            // The same failure, or another one that names no parameter: the next trial follows.
+            // If the failure is the same or names no parameter, the next trial follows.
             QuestionOutcome::Failed(other)
                 if is_refusal(&other)
                     && (other.message == failure.message
@@ -228,7 +228,7 @@ fn question(plan: &Plan, journal: &Journal, worker: &Worker, request: &Request) 
     Ok(PreparedQuestion { key, task, item, replicate, probe: true, attempts, checked, wire, most })
 }
 
-/// The probe that is sent again if several questions fail in a row.
+/// The probe that is sent again after many consecutive questions failed.
 pub(super) fn again(plan: &Plan, journal: &Journal, worker: &Worker) -> Result<Option<PreparedQuestion>> {
     requests(plan).first().map(|request| question(plan, journal, worker, request)).transpose()
 }

@@ -29,7 +29,8 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Sets all counters to 0. Each status message is passed to `say`; the messages contain no secrets.
+    /// Creates counters that are all 0. Each status message is passed to `say`; the messages contain no
+    /// secrets.
     pub fn new(say: impl Fn(&str) + Send + Sync + 'static) -> Self {
         Self {
             total: AtomicU64::new(0),
@@ -57,7 +58,7 @@ impl Progress {
         *self.batches.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = batches;
     }
 
-    /// Sets the end of a pause; `None` if there is none.
+    /// Sets the end of a pause; `None` means that there is no pause.
     pub fn pause(&self, until: Option<time::Instant>) {
         *self.paused_until.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = until;
     }

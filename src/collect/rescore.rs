@@ -9,8 +9,8 @@ use super::results::replay::FolderSummary;
 use super::tasks::Task;
 use crate::error::{Error, Result};
 
-/// Loads the tasks for a grader. Returns an error if the grader needs other prompts than those that were
-/// sent.
+/// Loads the tasks for a grader. Returns an error if the grader needs prompts that differ from the prompts
+/// that were sent.
 fn load_tasks(there: &Configuration, configuration: &mut Configuration) -> Result<Vec<Task>> {
     let (asked, wanted) = (there.grading.grader.clone(), configuration.grading.grader.clone());
     if asked.question_form() == wanted.question_form() {
@@ -42,7 +42,7 @@ fn load_tasks(there: &Configuration, configuration: &mut Configuration) -> Resul
 ///
 /// # Errors
 /// [`Error::Journal`] if a line of the journal is damaged; [`Error::Storage`] if a file cannot be read or
-/// written; [`Error::Parameter`] if the tasks are not those that were collected.
+/// written; [`Error::Parameter`] if the tasks differ from the collected tasks.
 pub fn rescore(
     folder: &Path,
     change: impl FnOnce(&mut Configuration) -> Result<()>,
@@ -51,7 +51,7 @@ pub fn rescore(
     let Some(there) = index.configuration else {
         if !index.is_empty() {
             let reason = "contains answers, but the record of their configuration is damaged; run the \
-                          collection into it again with --new-config";
+                          collection into this folder again with --new-config";
             return Err(Error::Parameter { name: "-o", reason: reason.into() });
         }
         let path = folder.join("journal.jsonl");
@@ -64,8 +64,8 @@ pub fn rescore(
     let tasks = load_tasks(&there, &mut configuration)?;
     let plan = configuration.plan(tasks)?;
     if configuration.tasks != there.tasks {
-        let reason = "are not the ones that were collected: a task file or its name has changed since; give \
-                      the original file with --task"
+        let reason = "differ from the collected tasks: a task file or its name has changed since; give the \
+                      original file with --task"
             .into();
         return Err(Error::Parameter { name: "the tasks", reason });
     }

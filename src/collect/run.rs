@@ -41,7 +41,7 @@ pub struct Run {
     pub configuration: Configuration,
     /// Whether the folder may contain answers to another configuration.
     pub new_config: bool,
-    /// Selects the questions with an outcome that are asked again.
+    /// Selects which questions that have an outcome are asked again.
     pub redo: RedoSelection,
     /// Whether parameters that the model does not support are omitted or lowered.
     pub adapt: bool,
@@ -57,7 +57,7 @@ pub struct Run {
     pub cap_usd: Option<f64>,
     /// Settings of batches; `None` to send each question individually.
     pub batch: Option<BatchSettings>,
-    /// Header for the key, if not the default of the wire format.
+    /// HTTP header for the key; `None` for the default header of the wire format.
     pub key_header: Option<KeyHeader>,
     /// Certificates to trust in addition to the system's.
     pub ca_cert: Option<PathBuf>,
@@ -83,8 +83,8 @@ impl Run {
     /// Asks all pending questions and writes the scores. If no question is pending, no key is needed.
     ///
     /// # Errors
-    /// Errors that occur before anything is asked. If a run ends early later, [`RunResult`] contains the
-    /// reason.
+    /// Returns errors that occur before a question is asked. If the run ends early after that, [`RunResult`]
+    /// contains the reason.
     pub fn collect(
         mut self,
         mut secrets: Result<Arc<Secrets>>,
@@ -97,7 +97,8 @@ impl Run {
         if self.batch.is_some() {
             plan.check_batches()?;
         }
-        // The run writes nothing if the content contains the key, and creates no journal if there is no key.
+        // The run writes nothing if a setting or an item contains the key, and creates no journal if there is
+        // no key.
         if let Ok(secrets) = &secrets {
             self.check_content(&plan, secrets)?;
         }
@@ -107,7 +108,10 @@ impl Run {
         let fallback_writer = recovery::fallback_writer(progress.clone(), self.folder.clone());
         let mut journal = Journal::open(&self.folder, (self.durable, self.is_claimed), fallback_writer)?;
         if let Some(torn) = &journal.torn {
-            progress.say(&format!("1 incomplete record moved to {}", torn.display()));
+            progress.say(&format!(
+                "1 incomplete record moved to {}; an earlier run ended while it wrote the record",
+                torn.display()
+            ));
         }
         let runtime = machine::runtime(None);
         let runtime = runtime.map_err(|source| Error::Storage { path: self.folder.clone(), source })?;
@@ -143,7 +147,7 @@ impl Run {
         Ok(RunResult { summary, early })
     }
 
-    /// Returns an error if the content contains the key, because the content is stored.
+    /// Returns an error if a setting or an item contains the key, because settings and items are stored.
     fn check_content(&self, plan: &Plan, secrets: &Secrets) -> Result<()> {
         let content = &self.configuration;
         secrets.check_url(&content.base_url)?;
@@ -238,8 +242,8 @@ impl Run {
         Tolerated { truncated: self.tolerated.truncated || self.policy.keep_truncated, ..self.tolerated }
     }
 
-    /// Which advice is given if no answer of a run is right: another rendering of in-context questions for a
-    /// chat, or another grader.
+    /// Selects the advice that is given if no answer of a run is right: another rendering of in-context
+    /// questions for a chat, or another grader.
     fn hints(&self, plan: &Plan) -> Hints {
         let grader = self.configuration.semantic.is_none();
         let is_drawn = grader && plan.tasks.iter().any(|task| task.is_drawn());

@@ -8,11 +8,11 @@ use super::grading::answer_text::AnswerText;
 use crate::provider::{Answer, Outcome};
 
 /// The token limit of a short answer without reasoning. Answers of the embedded categories have fewer than 10
-/// tokens; a sentence that contains one has fewer than 60 in every script.
+/// tokens; a sentence that contains such an answer has fewer than 60 tokens in every script.
 pub const MAX_TOKENS: u32 = 128;
 
-/// Number of tokens that servers may count in addition to the text: those that begin and end a turn, and
-/// blanks.
+/// Number of tokens that servers may count in addition to the text: blanks, and tokens that begin or end a
+/// turn.
 const OTHER_TOKENS: u64 = 8;
 
 /// Whether the model reasoned, or may have reasoned, before this answer.

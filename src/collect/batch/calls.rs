@@ -22,9 +22,9 @@ pub(super) enum Repeat {
     /// The call is repeated if the server certainly did not carry it out. If this is unknown, the call is
     /// repeated a few times, and then the run ends.
     Always,
-    /// Like [`Repeat::Always`], but the call is not repeated after this time, if a time is given. If no reply
-    /// contains a result, the call ends with [`CallFault::Unclear`] instead of ending the run, because the
-    /// fault may concern only one batch.
+    /// Like [`Repeat::Always`], but the call is not repeated after the contained time. If the server can be
+    /// reached but no attempt gets a result, the call ends with [`CallFault::Unclear`] instead of ending the
+    /// run, because the fault may concern only one batch.
     Poll(Option<Instant>),
     /// Like [`Repeat::Poll`], but the call is not repeated after a conflict (status 409), which means that
     /// the batch to cancel has already ended.
@@ -53,8 +53,8 @@ pub(super) enum CallFault {
 enum Verdict {
     Value(Value),
     Fault(CallFault),
-    /// The server did not carry out the call, which may be repeated. The number is the pause in seconds that
-    /// the server asks for.
+    /// The call may be repeated. Contains the error message and the pause in seconds that the server asks
+    /// for.
     Later(String, Option<f64>),
     /// The server may have carried out the call.
     Unclear(String),
@@ -123,8 +123,8 @@ impl Context<'_> {
         }
     }
 
-    /// Whether the server answers a request for the list of batches. If it does not, its failures are not the
-    /// fault of a single batch, so no batch is given up.
+    /// Whether the server answers a request for the list of batches. If it does not, the server itself fails
+    /// rather than a single batch, so no batch is given up.
     pub(super) async fn is_reachable(&self) -> bool {
         let list = self.call(&self.wire.list(None), Repeat::Poll(None)).await;
         matches!(list, Ok(_) | Err(CallFault::Missing(_) | CallFault::Refused(_)))
@@ -149,7 +149,10 @@ impl Context<'_> {
             return match error.delivery {
                 DeliveryStatus::NotSent => Verdict::Later(message, None),
                 DeliveryStatus::Insecure => {
-                    run.stop_for_endpoint(format!("no secure connection can be made ({message})"));
+                    run.stop_for_endpoint(format!(
+                        "no secure connection can be made ({message}); check the URL, or pass the \
+                         certificate of the server's authority with --ca-cert"
+                    ));
                     Verdict::Fault(CallFault::Stopped { may_be_done: false })
                 }
                 DeliveryStatus::Unknown | DeliveryStatus::TooLarge => Verdict::Unclear(message),

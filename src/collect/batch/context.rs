@@ -1,5 +1,5 @@
-//! Provides helpers for all modules of a run in batches: they write the records of a batch and the outcomes
-//! of its requests.
+//! Provides helpers for the other batch modules, which write the records of a batch and the outcomes of its
+//! requests.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ use crate::collect::results::replay::most_tokens;
 use crate::error::Result;
 use crate::provider::batch::BatchWire;
 
-/// Number of queued records at which their writes are awaited.
+/// Number of queued records after which [`Commits::add`] waits until all of them are durable.
 const MOST_COMMITS: usize = 1024;
 
 /// The data that all modules of a run in batches use.
@@ -89,8 +89,8 @@ impl Context<'_> {
         self.end(&mut held.batch, end).await
     }
 
-    /// Books all requests of a batch as possibly billed once more for every creation attempt after the first,
-    /// because each attempt without a clear answer may have succeeded.
+    /// For every creation attempt after the first, books all requests of a batch as possibly billed once
+    /// more, because an attempt without a clear answer may have succeeded.
     pub(super) async fn book_attempts(&self, held: &Held) -> Result<()> {
         for n in 1..held.batch.n_submitted {
             self.book_again(held, n, "another attempt to create the batch had no clear answer").await?;
@@ -163,7 +163,7 @@ impl Context<'_> {
         commits.durable().await
     }
 
-    /// Writes a record that every request of a batch has an outcome.
+    /// Writes the record that a batch has ended: every request has an outcome.
     pub(super) async fn end(&self, batch: &mut OpenBatch, end: &str) -> Result<()> {
         let name = batch.name.clone();
         let ended = BatchRecord::new(&name, journal::now(), BatchStage::Ended);

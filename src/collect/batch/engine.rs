@@ -58,7 +58,7 @@ pub(in crate::collect) async fn run(
             pending.questions.retain(|question| !tries.is_other_round(question));
         }
         let mut batches = held(&context, &journal.index)?;
-        // Batches of earlier runs are polled once before a new batch is paid.
+        // Batches of earlier runs are polled once before a new batch is created.
         let only_polls = is_first && asks && batches.iter().any(|held| held.batch.id.is_some());
         is_first = false;
         if !only_polls {
@@ -104,7 +104,7 @@ pub(in crate::collect) async fn run(
         let (waited, mut result) = wait(&context, &mut batches, until, known, is_cancelling).await?;
         if !result.too_large.is_empty() {
             // The limit may apply to the sum of all open batches. So the next batches have at most half the
-            // size of the largest refused one, and are created one at a time.
+            // size of the largest refused batch, and are created one at a time.
             let largest = result.too_large.iter().map(|refused| refused.n).max();
             lower(&context, &mut limits, &mut tries, &result.too_large, largest);
             most_batches = 1;
@@ -123,8 +123,8 @@ pub(in crate::collect) async fn run(
         match waited {
             Waited::Ended if asks && goes_on => {}
             // If the search matched a batch of another client, the next round searches for our batch again.
-            // Otherwise the loop ends, because a round without answers suggests that the next one would have
-            // none either.
+            // Otherwise the loop ends. After a round without answers, the next round would probably get no
+            // answers, too.
             Waited::Ended if result.has_foreign => {}
             Waited::Ended | Waited::Stopped => break,
             Waited::Polled if finding.is_some() => break,
@@ -161,7 +161,7 @@ fn folder(journal: &Journal) -> &std::path::Path {
     journal.path.parent().unwrap_or(std::path::Path::new("."))
 }
 
-/// Adds to the reason the number of questions that are still in batches, and how to fetch them.
+/// Appends to the reason how many questions are still in batches, and how to fetch their answers.
 fn with_open(reason: String, index: &Index) -> String {
     match index.open.values().filter(|intent| intent.batch.is_some()).count() {
         0 => reason,
@@ -227,8 +227,8 @@ async fn create_all(context: &Context<'_>, batches: &mut [Held], asks: bool) -> 
     let mut refused = vec![];
     let mut others: Vec<String> = batches.iter().filter_map(|held| held.batch.id.clone()).collect();
     for held in batches.iter_mut().filter(|held| held.batch.id.is_none()) {
-        // An earlier run ended while it wrote the outcomes of this batch. The questions of the batch are
-        // asked again in new batches.
+        // If some requests already have outcomes, an earlier run ended while it closed this batch. The batch
+        // is then not created.
         let is_begun = held.open.len() < held.intents.len();
         if held.batch.n_submitted == 0 && (is_begun || !asks) {
             context.withdraw(held, "withdrawn", |_| "the batch was not sent".into()).await?;
@@ -288,7 +288,8 @@ fn lower(
     ));
 }
 
-/// Cancels batches, except those that may belong to another user. Returns false if there is such a batch.
+/// Cancels the batches that certainly belong to this folder. Returns false if a batch is not cancelled
+/// because it may belong to another user.
 async fn cancel_all(context: &Context<'_>, batches: &[Held]) -> bool {
     for held in batches {
         let Some(id) = held.batch.id.as_deref() else { continue };
@@ -300,12 +301,12 @@ async fn cancel_all(context: &Context<'_>, batches: &[Held]) -> bool {
             ));
             continue;
         }
-        // A batch that has ended cannot be cancelled. A batch that the server cannot show is given up when it
-        // is polled.
+        // A batch that has ended is not cancelled. A batch whose state the server does not return is given up
+        // when it is polled.
         match context.call(&context.wire.poll(id), Repeat::Poll(None)).await {
             Ok(value) if context.wire.read(&value).is_some_and(|status| status.end.is_none()) => {}
             Err(CallFault::Stopped { .. }) => return true,
-            // The batch may be in progress.
+            // The state of the batch is unknown, so it may be in progress.
             Err(CallFault::Unclear(_)) => {}
             _ => continue,
         }

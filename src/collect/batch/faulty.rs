@@ -1,5 +1,5 @@
-//! Keeps a list of the batches that cannot be polled or fetched. The run does not touch them again until the
-//! other batches have ended.
+//! Keeps a list of the batches that cannot be polled or fetched. The run does not poll them again, and ends
+//! with an error once the other batches have ended.
 
 use std::collections::HashSet;
 
@@ -32,8 +32,8 @@ impl Faulty {
         }
     }
 
-    /// The reason why the run ends. If `n_open` other batches are open, a hint warns that `--cancel` also
-    /// ends those.
+    /// The reason why the run ends. If `n_open` other batches are open, the reason adds that `--cancel` also
+    /// ends them.
     pub(super) fn reason(&self, n_open: usize) -> Option<String> {
         let fault = self.fault.as_deref()?;
         Some(match n_open {

@@ -1,5 +1,5 @@
-//! Groups questions into batches, reserves the maximum cost of each request and writes its intent to the
-//! journal. Sends nothing.
+//! Groups questions into batches. For each request, it reserves the maximum cost and writes an intent, which
+//! contains the request, to the journal. It sends nothing.
 
 use std::collections::HashMap;
 
@@ -40,8 +40,8 @@ impl Tries {
         }
     }
 
-    /// Decrements the counts of the questions in a batch that was refused for its size, because they were not
-    /// asked.
+    /// Decrements the counts of the questions in a batch that was refused for its size. These questions were
+    /// not asked.
     pub(super) fn take_back(&mut self, batch: &str) {
         for question in self.batches.remove(batch).unwrap_or_default() {
             if let Some((n, _)) = self.questions.get_mut(&question) {
@@ -66,8 +66,8 @@ struct Filling {
     commits: Commits,
 }
 
-/// Prepares batches of the pending questions, as far as limits and budget allow. Returns true if the
-/// remaining budget was too small for the next question.
+/// Prepares batches of the pending questions within the limits and the budget. Returns true if the remaining
+/// budget was too small for the next question.
 pub(super) async fn prepare(
     context: &Context<'_>,
     index: &Index,
@@ -129,7 +129,7 @@ pub(super) async fn prepare(
     Ok(is_short)
 }
 
-/// Waits until all intents of a batch are durable, then writes a record of this.
+/// Waits until all intents of a batch are durable, then records that the batch is prepared.
 async fn finish(context: &Context<'_>, filling: &mut Filling) -> Result<()> {
     filling.commits.durable().await?;
     let record = BatchRecord {

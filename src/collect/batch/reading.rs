@@ -43,7 +43,7 @@ pub(super) struct Reading<'a> {
     seen: HashSet<QuestionKey>,
     /// The requests with a readable result, in any download.
     processed: HashSet<QuestionKey>,
-    /// The requests with an unreadable result and no readable one. They may have been processed.
+    /// The requests with an unreadable result and no readable result. They may have been processed.
     unreadable: HashSet<QuestionKey>,
     /// The requests whose results state that they were not processed, with the reasons. Their outcomes are
     /// written last, because another result file may still contain their answers.
@@ -108,8 +108,8 @@ impl<'a> Reading<'a> {
         self.left.keys().filter(|key| !self.unprocessed.contains_key(key)).count() as u64
     }
 
-    /// Number of processed requests that the server states; `None` if the server states no number, or one
-    /// below the number of results.
+    /// Number of processed requests that the server states; `None` if the server states no number, or a
+    /// number below the number of results.
     pub(super) fn n_stated(&self, status: &BatchStatus) -> Option<u64> {
         status.n_done.filter(|n_done| *n_done >= self.processed.len() as u64)
     }
@@ -147,8 +147,8 @@ impl<'a> Reading<'a> {
         self.counts.n_unreadable > 0
     }
 
-    /// Splits the requests without an outcome into `n_missing` requests that may have been processed, and the
-    /// rest, which were not processed.
+    /// Splits the requests without an outcome into `n_missing` requests that may have been processed, and
+    /// requests that were not processed.
     pub(super) fn open(
         &self,
         intents: &[BatchIntent],
@@ -319,8 +319,8 @@ impl<'a> Reading<'a> {
         let mut record = OutcomeRecord { batch: Some(self.batch.clone()), ..record };
         let answer = read(run, &mut record);
         let reserve = self.context.reservation(&sent);
-        // A failed request in a batch is never billed, even if it is unknown whether the same error is billed
-        // outside a batch.
+        // A failed request in a batch is never billed. So an error for which billing is unknown outside a
+        // batch is recorded as a rejection.
         if let Outcome::Failed(failure) = &answer.outcome {
             run.budget.release(reserve);
             if failure.class == FailureClass::Unknown {

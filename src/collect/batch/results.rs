@@ -158,8 +158,9 @@ async fn fetch(
     Ok(Fetched::Read(status))
 }
 
-/// Writes the outcomes of the requests without an answer, of which `n_missing` may have been processed. Those
-/// are written first, so that a later run counts the rest correctly if this run ends in between.
+/// Writes the outcomes of the requests without an answer. The `n_missing` requests that may have been
+/// processed come first, so that a later run counts the other requests correctly if this run ends before it
+/// has written all outcomes.
 async fn close(
     context: &Context<'_>,
     held: &mut Held,
@@ -193,7 +194,7 @@ async fn close(
         context.book_lost(held, "the batch has no result for this request").await?;
     }
     held.open = unprocessed;
-    let usual = format!("the batch {end} before the request was processed");
+    let usual = format!("the request was not processed (end of the batch: {end})");
     context.withdraw(held, end, |key| reading.why(key).unwrap_or(&usual).to_owned()).await?;
     Ok(Taken::All { n_answered: reading.n_answered })
 }

@@ -55,15 +55,19 @@ pub(super) async fn submit(
                     lose(
                         context,
                         held,
-                        "the provider's list does not contain it, but the list may be out of date",
+                        "the provider's list does not contain the batch, but the list may be out of date",
                     )
                     .await?;
                     return Ok(Submitted::Closed);
                 }
                 Found::No => {}
                 Found::Unlisted => {
-                    lose(context, held, "the server has no list of batches in which it can be identified")
-                        .await?;
+                    lose(
+                        context,
+                        held,
+                        "the server has no list of batches in which the batch can be identified",
+                    )
+                    .await?;
                     return Ok(Submitted::Closed);
                 }
                 Found::Stopped => return Ok(Submitted::Stopped),
@@ -84,8 +88,8 @@ pub(super) async fn submit(
         match fault {
             CallFault::Unclear(message) => {
                 run.progress.say(&format!(
-                    "{}: it is unclear whether a batch was created ({message}); surmise searches for it in \
-                     the provider's list",
+                    "{}: it is unclear whether a batch was created ({message}); surmise searches the \
+                     provider's list for the batch",
                     run.endpoint
                 ));
                 n_unclear += 1;
@@ -104,7 +108,9 @@ pub(super) async fn submit(
             }
             CallFault::Refused(message) => {
                 close(context, held, may_exist, "the batch was refused").await?;
-                run.stop_for_endpoint(format!("the batch is refused ({message})"));
+                run.stop_for_endpoint(format!(
+                    "the batch is refused ({message}); resolve the cause, or collect without --batch"
+                ));
                 return Ok(Submitted::Stopped);
             }
             CallFault::Stopped { .. } | CallFault::Late => return Ok(Submitted::Stopped),
@@ -115,7 +121,8 @@ pub(super) async fn submit(
 /// Ends a batch whose last creation attempt was refused.
 async fn close(context: &Context<'_>, held: &mut Held, may_exist: bool, why: &str) -> Result<()> {
     if may_exist {
-        return lose(context, held, "an earlier attempt had no clear answer, and this one is refused").await;
+        return lose(context, held, "an earlier attempt had no clear answer, and this attempt is refused")
+            .await;
     }
     context.withdraw(held, "refused", |_| why.into()).await
 }
@@ -144,14 +151,16 @@ pub(super) async fn find(context: &Context<'_>, held: &mut Held, others: &[Strin
     }
 }
 
-/// Records that a listed batch is this batch, or probably is if batches have no names.
+/// Records the id of a listed batch as the id of this batch. If batches have no names, the id is recorded as
+/// a probable match.
 async fn adopt(context: &Context<'_>, held: &mut Held, status: &BatchStatus) -> Result<()> {
     let is_named = context.wire.is_named();
     let stage = if is_named { BatchStage::Created } else { BatchStage::Found };
     context.note_stage(&mut held.batch, stage, Some(&status.id)).await?;
     let what = if is_named { "was" } else { "was probably" };
     context.worker.run.progress.say(&format!(
-        "batch {} of {} requests {what} created before its id could be stored; the run continues with it",
+        "batch {} of {} requests {what} created before its id could be stored; the run continues with this \
+         batch",
         status.id, held.batch.n
     ));
     Ok(())
@@ -203,7 +212,8 @@ async fn create(
                 }
                 page.batches.first().map(|first| first.id.clone()).filter(|id| !holds_key(id))
             }
-            // Without a list, the batch cannot be searched for later, so no mark is needed.
+            // Without a list, the batch cannot be searched for later, so the newest existing batch need not
+            // be known.
             Err(CallFault::Missing(_) | CallFault::Refused(_)) => None,
             Err(fault) => return Ok(Err(fault)),
         };
@@ -248,10 +258,9 @@ async fn look(context: &Context<'_>, held: &Held, others: &[String], n_looks: u3
             Err(CallFault::Stopped { .. } | CallFault::Late) => return Found::Stopped,
             Err(CallFault::Missing(_) | CallFault::Refused(_)) => return Found::Unlisted,
             Err(CallFault::TooLarge(message) | CallFault::Unclear(message)) => {
-                context
-                    .worker
-                    .run
-                    .stop_for_endpoint(format!("the list of batches cannot be read ({message})"));
+                context.worker.run.stop_for_endpoint(format!(
+                    "the list of batches cannot be read ({message}); run the same command again later"
+                ));
                 return Found::Stopped;
             }
         }
@@ -259,7 +268,7 @@ async fn look(context: &Context<'_>, held: &Held, others: &[String], n_looks: u3
     Found::No
 }
 
-/// The batches in the provider's list that match this one. If batches have names, the name or the uploaded
+/// The batches in the provider's list that match this batch. If batches have names, the name or the uploaded
 /// file must match. Otherwise a match has the same number of requests and is newer than all batches that
 /// existed before the first attempt.
 pub(super) async fn listed(
@@ -299,7 +308,7 @@ pub(super) async fn listed(
     Ok(found)
 }
 
-/// Whether a listed batch has the name or the uploaded file of this one; `None` if the list states neither,
+/// Whether a listed batch has the name or the uploaded file of this batch; `None` if the list states neither,
 /// because some servers store no names.
 fn is_ours(batch: &OpenBatch, status: &BatchStatus) -> Option<bool> {
     if status.name.is_none() && status.file.is_none() && batch.file.is_some() {
@@ -309,14 +318,14 @@ fn is_ours(batch: &OpenBatch, status: &BatchStatus) -> Option<bool> {
     Some(is_same_file || status.name.as_ref() == Some(&batch.name))
 }
 
-/// Whether a listed batch without a name may be this one, because it has the same number of requests and is
+/// Whether a listed batch without a name may be this batch, because it has the same number of requests and is
 /// not known to be a different batch.
 fn may_be(held: &Held, others: &[String], status: &BatchStatus) -> bool {
     let is_other = held.batch.foreign.contains(&status.id) || others.contains(&status.id);
     status.n_requests == Some(held.batch.n) && !is_other
 }
 
-/// Whether a listed batch is the newest of those that existed before this one was created.
+/// Whether a listed batch is the newest batch that existed before the first attempt to create this batch.
 fn is_mark(held: &Held, status: &BatchStatus) -> bool {
     held.batch.newest_before.as_ref() == Some(&status.id)
 }

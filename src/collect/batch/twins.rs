@@ -16,8 +16,8 @@ use crate::provider::json;
 enum Kin {
     /// The listed batch has the same requests.
     Twin,
-    /// The listed batch has the same number of requests and is still in progress, so its requests cannot be
-    /// compared.
+    /// The listed batch has the same number of requests, but is still in progress or cannot be downloaded, so
+    /// its requests cannot be compared.
     Unknown,
     /// The listed batch has other requests.
     None,
@@ -56,9 +56,9 @@ pub(super) async fn book_twins(
                 twin.id
             )),
             Kin::Unknown => run.progress.say(&format!(
-                "batch {id} may have been created twice: batch {} has as many requests and is still in \
-                 progress. Its requests count as possibly billed a second time. It is not cancelled, because \
-                 it may belong to another user",
+                "batch {id} may have been created twice: batch {} has the same number of requests, and its \
+                 results cannot be compared yet. Its requests count as possibly billed a second time. It is \
+                 not cancelled, because it may belong to another user",
                 twin.id
             )),
         }
@@ -77,7 +77,7 @@ pub(super) async fn book_twins(
     Ok(true)
 }
 
-/// Determines how a listed batch relates to this one. If batches have names, `listed` has already selected
+/// Determines how a listed batch relates to this batch. If batches have names, `listed` has already selected
 /// the batches with the right name. Otherwise the ids of the results are compared.
 async fn kin(context: &Context<'_>, held: &Held, twin: &BatchStatus) -> Result<Kin> {
     if context.wire.is_named() {

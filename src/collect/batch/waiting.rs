@@ -136,7 +136,8 @@ pub(super) async fn wait(
         *batches = open;
         // The batches are also polled only once if there is no time limit.
         let waits = patience.filter(|patience| !patience.is_once || is_late);
-        // After a single poll, the next round waits for the other batches.
+        // If each batch is polled only once, the run does not end here, because the next round waits for the
+        // batches.
         let is_last = batches.is_empty() || waits.is_none();
         let is_once = patience.is_some_and(|patience| patience.is_once);
         if let Some(fault) = result.faulty.reason(batches.len()).filter(|_| is_last && !is_once) {
@@ -204,7 +205,7 @@ async fn poll(
         Err(CallFault::Missing(message)) => {
             let fault = format!(
                 "the server has no batch {id} ({message}); check that the key belongs to the account that \
-                 created it; {ABANDON_BATCH}"
+                 created the batch; {ABANDON_BATCH}"
             );
             Err((message, fault))
         }
@@ -255,7 +256,10 @@ async fn poll(
         let reason = status.reason.as_deref().unwrap_or("without a reason");
         let message = run.secrets.redact_text(reason).into_owned();
         if !status.is_too_large {
-            return Ok(Polled::Fault(format!("batch {id} failed as a whole ({message})")));
+            return Ok(Polled::Fault(format!(
+                "batch {id} failed as a whole ({message}); run the same command again once the cause is \
+                 resolved"
+            )));
         }
         result.too_large.push(TooLarge { batch: held.batch.name.clone(), n: held.batch.n, message });
     }

@@ -29,7 +29,7 @@ pub struct Estimate {
     pub completion_tokens: (u64, u64),
     /// Bounds of the cost in USD, if prices are known.
     pub cost_usd: Option<(f64, f64)>,
-    /// Bounds of the cost in USD if the questions are asked in batches. Includes the probes and first
+    /// Bounds of the cost in USD if the questions are asked in batches. Includes the probes and the first
     /// questions, which are sent individually. `None` if prices are unknown or the provider has no batch API.
     pub batch_cost_usd: Option<(f64, f64)>,
     /// Maximum duration of a batch in seconds, if the provider has a batch API.
@@ -56,7 +56,8 @@ pub struct Sending {
     pub checks_first: bool,
 }
 
-/// Estimates the number and cost of the requests that complete a folder. Writes nothing and needs no API key.
+/// Estimates the number and cost of the requests that a run would send to complete a folder. Writes nothing
+/// and needs no API key.
 ///
 /// # Errors
 /// Returns the errors that a run returns before it sends a request.

@@ -24,10 +24,10 @@ pub struct Budget {
 #[derive(Debug, Clone, Copy, Default)]
 struct Balance {
     spent: u64,
-    /// Reserved for individual requests in flight, which are settled soon.
+    /// Money reserved for individual requests in flight, which are settled soon.
     reserved: u64,
-    /// Reserved for requests in batches. No request waits until this money is released, because that may
-    /// happen only in a later run.
+    /// Money reserved for requests in batches. No request waits until this money is released, because a batch
+    /// may end only in a later run.
     held: u64,
     /// Two sums in USD over the answers for which the server states a cost: the cost at the user's prices,
     /// and the stated cost.
@@ -177,13 +177,13 @@ impl Budget {
         Some(cost as f64 / PICO)
     }
 
-    /// Whether prices are known, but none for this service tier.
+    /// Whether prices are known, but no price for this service tier.
     pub fn is_unpriced(&self, tier: &str) -> bool {
         self.price.as_ref().is_some_and(|price| price.is_unpriced(tier))
     }
 
-    /// Adds the cost of an answer to two sums: at the user's prices, and as the server states it. Returns
-    /// both sums if they differ by more than 5 % and by more than 0.001 USD.
+    /// Adds the cost of an answer at the user's prices to one sum, and the cost that the server states to
+    /// another. Returns both sums if they differ by more than 5 % and by more than 0.001 USD.
     pub fn compare(&self, ours_usd: f64, theirs_usd: f64) -> Option<(f64, f64)> {
         const SHARE: f64 = 0.05;
         const LEAST_USD: f64 = 0.001;

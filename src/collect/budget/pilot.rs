@@ -20,7 +20,7 @@ pub(crate) struct Pilot {
 }
 
 impl Pilot {
-    /// Adds an answer. Returns whether it is the last one that the projection uses.
+    /// Adds an answer. Returns whether it is the last answer that the projection uses.
     pub(crate) fn add(&mut self, usage: Option<&Usage>, elapsed_s: f64) -> bool {
         self.answers += 1;
         self.elapsed_s += elapsed_s;
@@ -58,7 +58,9 @@ impl Pilot {
         }
         let each_s = self.elapsed_s / f64::from(self.answers);
         let time_s = each_s * left as f64 / concurrency.max(1) as f64;
-        line.push_str(&format!("; {time_s:.1} s with {concurrency} requests at a time, {each_s:.3} s each"));
+        line.push_str(&format!(
+            "; about {time_s:.1} s with {concurrency} requests at a time, {each_s:.3} s each"
+        ));
         Some(line)
     }
 }
@@ -86,7 +88,8 @@ mod tests {
         assert_eq!(
             line(Some(0.2)),
             "after 20 answers: 980 questions remain, about 98000 prompt tokens and 4900 answer tokens, \
-             0.147000 USD in addition to the 0.000000 spent; 49.0 s with 10 requests at a time, 0.500 s each"
+             0.147000 USD in addition to the 0.000000 spent; about 49.0 s with 10 requests at a time, \
+             0.500 s each"
         );
         assert!(line(Some(0.1)).contains("ends at --budget-usd 0.1"));
         assert!(!pilot.forecast(1000, 10, &Budget::new(None, None, 0.0)).unwrap().contains("USD"));

@@ -140,7 +140,8 @@ impl Price {
         tier.and_then(|tier| self.tiers.get(tier)).unwrap_or(&self.usual)
     }
 
-    /// Whether the price file has no prices for a tier, and the tier is not one with the usual prices.
+    /// Whether the prices of a tier are unknown: the price file does not contain the tier, and the usual
+    /// prices do not apply to it.
     pub(super) fn is_unpriced(&self, tier: &str) -> bool {
         tier != BATCH_TIER && !USUAL_TIERS.contains(&tier) && !self.tiers.contains_key(tier)
     }
@@ -165,7 +166,8 @@ fn check(place: &str, rates: &Rates) -> std::result::Result<(), String> {
         let is_free_part = i >= 2 && value == 0.0;
         if !is_free_part && !CREDIBLE_USD.contains(&value) {
             return Err(format!(
-                "{name} of `{place}` is {value}, but should be from {} to {}: is the unit a million tokens?",
+                "{name} of `{place}` is {value}, but should be from {} to {}; give the price in USD per \
+                 million tokens",
                 CREDIBLE_USD.start(),
                 CREDIBLE_USD.end()
             ));
@@ -234,10 +236,7 @@ mod tests {
             (row("0.4").replace("output_usd", "out_usd"), "unknown field"),
         ] {
             let error = read(&text).unwrap_err().to_string();
-            assert!(
-                error.contains(says) || error.contains("is the unit a million tokens"),
-                "{says}: {error}"
-            );
+            assert!(error.contains(says) || error.contains("in USD per million tokens"), "{says}: {error}");
         }
     }
 }

@@ -52,8 +52,8 @@ impl Rates {
         ]
     }
 
-    /// The highest cost of the text tokens of a prompt and of an answer, in picodollars. Prompt tokens may
-    /// have the price of a cache write, and answer tokens that of reasoning.
+    /// The highest cost of the text tokens of a prompt and of an answer, in picodollars. Prompt tokens may be
+    /// billed at the price of a cache write, and answer tokens at the price of reasoning.
     pub(super) fn most_pico(&self, prompt_tokens: u64, completion_tokens: u64) -> (u64, u64) {
         let highest = |usual: f64, other: Option<f64>| usual.max(other.unwrap_or(0.0));
         let input = highest(self.input_usd_per_million_tokens, self.cache_write_usd_per_million_tokens);

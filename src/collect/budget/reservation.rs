@@ -14,13 +14,13 @@ pub struct Reservation {
 }
 
 /// A server's token count is plausible if it is at most the request's maximum times this factor plus
-/// [`BELIEVED_TOKENS`]. It may exceed the maximum, because a server may also count its own system prompt, or
-/// reasoning beyond the limit of the answer.
+/// [`BELIEVED_TOKENS`]. A plausible count may exceed the maximum, because a server may also count its own
+/// system prompt, or reasoning beyond the limit of the answer.
 const BELIEVED_FACTOR: u64 = 4;
 /// Number of tokens that are added to the multiple of the request's maximum.
 const BELIEVED_TOKENS: u64 = 4096;
-/// Maximum plausible number of reasoning tokens, which are subtracted from the answer's count if the server
-/// states their number.
+/// Maximum number of reasoning tokens that are subtracted from the server's count of answer tokens before the
+/// count is checked.
 const BELIEVED_REASONING: u64 = 1 << 17;
 
 impl Reservation {
@@ -35,7 +35,7 @@ impl Reservation {
 
     /// Whether a token count of the server is implausibly high for the request.
     pub fn is_exceeded_by(&self, usage: &Usage) -> bool {
-        // If the journal record of the request is damaged, its maximum is unknown.
+        // If the journal record of the request is damaged, the maximum number of tokens is unknown.
         if (self.prompt_tokens, self.completion_tokens) == (0, 0) {
             return false;
         }

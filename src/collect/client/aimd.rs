@@ -38,7 +38,7 @@ pub enum ThrottleReason {
     Unreachable,
 }
 
-/// The rule itself. The caller passes the time and the random numbers.
+/// The state of the rule. The caller passes the time and the random numbers.
 #[derive(Debug)]
 pub(super) struct AimdRule {
     backoff: Backoff,

@@ -1,5 +1,5 @@
 //! Monitors the answers of a run, and ends the run if they come from a model snapshot other than the required
-//! one.
+//! snapshot.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering::Relaxed;
@@ -27,8 +27,8 @@ impl AnswerMonitor {
         self.totals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds an answer. `is_pilot` is true for an answer to a question, but not to a probe, that was sent
-    /// outside a batch. Only these answers count for the forecast of time and cost.
+    /// Adds an answer. `is_pilot` states whether the answer counts for the forecast of time and cost. Answers
+    /// to probes and answers in batches do not count.
     pub(crate) fn add(&self, run: &RunContext, is_pilot: bool, answer: &Answer, elapsed_s: f64) {
         let mut totals = self.totals();
         if let Some(snapshot) = &answer.model_snapshot {
@@ -36,8 +36,8 @@ impl AnswerMonitor {
             if is_new && totals.snapshots.len() == 2 {
                 let names: Vec<_> = totals.snapshots.iter().map(String::as_str).collect();
                 run.progress.say(&format!(
-                    "{}: the model snapshot changed during the run: {}; scores.csv lists all of \
-                     them",
+                    "{}: the model snapshot changed during the run: {}; scores.csv lists all \
+                     snapshots",
                     run.endpoint,
                     names.join(" and ")
                 ));

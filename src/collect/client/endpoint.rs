@@ -41,7 +41,7 @@ impl Endpoint {
         Ok(Self { base })
     }
 
-    /// The URL of a path below the base URL. If the base URL has a query, it follows the path.
+    /// The URL of a path below the base URL. If the base URL has a query, the query follows the path.
     pub(super) fn url(&self, path: &str) -> Url {
         let mut url = self.base.clone();
         let (path, query) = path.split_once('?').unwrap_or((path, ""));

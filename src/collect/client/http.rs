@@ -1,5 +1,5 @@
-//! Sends HTTP requests, each once, and returns the response as bytes. If no complete response arrives, it
-//! returns whether the request may have been billed.
+//! Sends each HTTP request once, and returns the response as bytes. If no complete response arrives, the
+//! result states whether the request may have been billed.
 //!
 //! The client does not follow redirects, because another server would receive the key. It does not retry;
 //! every wait and the size of every body are bounded. Errors never contain the query of the URL.
@@ -36,21 +36,21 @@ const SLOWEST: usize = 64 << 10;
 /// Maximum time for the download of the results of a batch.
 const LONGEST_DOWNLOAD: Duration = Duration::from_secs(6 * 3600);
 const CONNECT: Duration = Duration::from_secs(10);
-/// Many servers close a connection that was idle for 5 s. A request that is sent at that moment would have an
-/// unknown delivery status.
+/// Time after which an idle connection is closed. Many servers close a connection after 5 s; a request that
+/// is sent at that moment would have an unknown delivery status.
 const IDLE: Duration = Duration::from_secs(3);
 /// Standard HTTP response headers that are kept, or prefixes of their names. Headers that a provider declares
 /// are also kept.
 const KEPT: [&str; 5] = ["retry-after", "date", "content-type", "content-encoding", "location"];
 
-/// A response, as far as it arrived.
+/// A response, which may be incomplete.
 #[derive(Debug, Clone, Default)]
 pub struct Reply {
     /// The HTTP status, if there was one.
     pub status: Option<u16>,
     /// The headers that are kept.
     pub headers: Headers,
-    /// The body, decoded, as far as it arrived.
+    /// The decoded body, or the part of it that arrived.
     pub body: Vec<u8>,
     /// Why the response is incomplete; `None` if it is complete.
     pub transport_error: Option<TransportError>,
@@ -131,7 +131,8 @@ impl Client {
     ) -> Result<Self> {
         let name = endpoint.name();
         let key = key.1.header(key.0, &name)?;
-        // This fails only if a cryptography provider is already installed, which works as well.
+        // If a cryptography provider is already installed, this call fails, and the installed provider is
+        // used.
         rustls::crypto::ring::default_provider().install_default().unwrap_or_default();
         let certificates = ca_cert.map(read_certificates).transpose()?.unwrap_or_default();
         let is_local = endpoint.is_local();
@@ -221,8 +222,9 @@ impl Client {
         }
     }
 
-    /// Sends one call and writes the body of the response to a file, as far as it arrives. If the status is
-    /// not a success, the reply contains the beginning of the body instead.
+    /// Sends one call and writes the response body to a file. If the transfer fails, the file contains the
+    /// bytes that arrived. If the status is not a success, the reply contains the beginning of the body
+    /// instead.
     pub async fn download(&self, call: &BatchCall, file: &mut File) -> Reply {
         let Some(request) = self.call_request(call) else {
             return Reply::not_sent("a server in this process has no batch API");
@@ -247,9 +249,9 @@ impl Client {
     }
 }
 
-/// The destination of the body of a response.
+/// The destination of a response body.
 trait Sink: Send {
-    /// Takes the next bytes of a response with this status.
+    /// Stores the next bytes of a response with this status.
     fn take(&mut self, status: u16, bytes: &[u8]) -> std::io::Result<()>;
 
     /// Discards most of a body that is too large.
@@ -317,7 +319,8 @@ async fn receive(request: RequestBuilder, sink: &mut dyn Sink, most_bytes: usize
                     },
                 }
             }
-            // The headers of the response arrived, so the request reached the server, whatever the error is.
+            // The headers of the response arrived, so the request reached the server, regardless of the
+            // error.
             Err(error) => TransportError { delivery: DeliveryStatus::Unknown, ..transport_error(error) },
         };
         reply.transport_error = Some(error);
@@ -355,7 +358,7 @@ fn transport_error(error: reqwest::Error) -> TransportError {
     } else {
         DeliveryStatus::NotSent
     };
-    // The outermost error is only "error sending request"; the innermost one states the cause.
+    // The outermost error is only "error sending request"; the innermost error states the cause.
     let mut message = if error.is_timeout() { "no answer in time".to_owned() } else { error.to_string() };
     let mut cause = error.source();
     while let Some(source) = cause {

@@ -8,7 +8,7 @@ use crate::provider::{Answer, Outcome};
 
 /// Minimum number of answers before the slowest of them is representative.
 const FEWEST_ANSWERS: u64 = 5;
-/// A request that takes this many times as long as the slowest answer may be lost.
+/// A request may be lost if it takes longer than this factor times the duration of the slowest answer.
 const FACTOR: u32 = 4;
 /// Minimum time after which a request counts as lost. Any server may pause for a while, and a retry may be
 /// billed, too.
@@ -42,12 +42,12 @@ impl Latency {
         self.answers.fetch_add(1, Relaxed);
     }
 
-    /// The time after which a request for at most `max_tokens` tokens counts as lost; `None` while it is
-    /// unknown.
+    /// The time after which a request for at most `max_tokens` tokens counts as lost; `None` until enough
+    /// answers have arrived.
     ///
-    /// The limit is four times the duration of the slowest answer, and at least the time that `max_tokens`
-    /// tokens take. A local connection does not break silently, so for a local server no maximum pace
-    /// applies.
+    /// The limit is four times the duration of the slowest answer, but at least the time that `max_tokens`
+    /// tokens take at the mean time per token. The mean is capped at [`SLOWEST_TOKEN_S`], except for a local
+    /// server, because a local connection does not break silently.
     pub(super) fn limit(&self, max_tokens: u64, is_local: bool) -> Option<Duration> {
         if self.answers.load(Relaxed) < FEWEST_ANSWERS {
             return None;

@@ -1,5 +1,5 @@
-//! Sends requests: the HTTP client, the rate limiter, the worker that asks a question, and the decision to
-//! retry (`retry_decision`, which handles a 429).
+//! Sends requests. Contains the HTTP client, the rate limiter, the worker that asks a question, and the
+//! decision whether to retry, for example after a 429 (`retry_decision`).
 
 pub(super) mod aimd;
 pub(super) mod answer_monitor;

@@ -15,9 +15,9 @@ pub(crate) fn read(run: &RunContext, record: &mut OutcomeRecord) -> Answer {
         record.hide("the answer contained the key in several parts and is not stored");
         let (usage, rate_limit) = (answer.usage, answer.rate_limit);
         answer = match answer.outcome {
-            // The class decides what happens next, so it is kept.
+            // The failure class is kept, because the decision whether to retry depends on it.
             Outcome::Failed(Failure { class, .. }) => {
-                let message = "a message that contained the key in several parts".into();
+                let message = "the message contained the key in several parts and is not shown".into();
                 Answer::of(Outcome::Failed(Failure {
                     class,
                     message,
@@ -51,8 +51,8 @@ pub(crate) fn charge(
         run.say_once(
             "usage",
             &format!(
-                "{}: the server counts far more tokens than a request can have; for such a request, the \
-                 maximum cost is booked",
+                "{}: the server counts far more tokens than a request can have; the maximum cost of these \
+                 requests is booked",
                 run.endpoint
             ),
         );

@@ -8,7 +8,7 @@ use crate::collect::journal::{self, OutcomeRecord, QuestionKey};
 use crate::collect::secrets::Secrets;
 use crate::provider::FailureClass;
 
-/// The record of a response. If the response is complete, the outcome is still empty.
+/// The record of a response. If the response is complete, the outcome stays empty until the answer is read.
 pub(crate) fn response_record(
     secrets: &Secrets,
     key: QuestionKey,

@@ -1,10 +1,10 @@
 //! Decides what follows a failed request: whether and when the same question is asked again, whether all
 //! requests pause, and whether the run ends.
 //!
-//! After a 429, [`report_to_limiter`] pauses all requests and lowers their number, and [`decide`] asks the
-//! same question again without using up one of its retries. A 503 or 529 leads to longer pauses. Server
-//! errors and lost answers have a bounded number of retries. A refusal that applies to all questions ends the
-//! run.
+//! After a 429, [`report_to_limiter`] pauses all requests and lowers the limit of requests in flight, and
+//! [`decide`] asks the same question again without using up one of its retries. A 503 or 529 leads to longer
+//! pauses. Server errors and lost answers have a bounded number of retries. A refusal that applies to all
+//! questions ends the run.
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -26,7 +26,7 @@ const FIRST_CONTACT: Duration = Duration::from_secs(20);
 
 /// The action after a failed request.
 pub(crate) enum RetryDecision {
-    /// The question is asked again as soon as the limiter permits it.
+    /// The question is asked again when the limiter permits it.
     Retry,
     /// The question is asked again after this wait.
     RetryAfter(Duration),
@@ -122,7 +122,7 @@ pub(crate) fn decide(
         }
         FailureClass::Quota => run.stop_for_account(format!(
             "the account's quota is used up ({message}); all answers so far are stored: run the same command \
-             again once there is quota"
+             again once the account has quota"
         )),
         FailureClass::Credentials => run.stop_for_account(format!(
             "the server refuses the key ({message}); set {} to a key that may use this model",
@@ -174,7 +174,8 @@ pub(crate) fn decide(
         FailureClass::TooLarge => {}
         FailureClass::Invalid => {
             if !question.probe && run.breaker.trips(question.key, failure) {
-                // The count of failures restarts, because the probe decides about the failures so far.
+                // The count of failures restarts, because the probe decides whether the failures so far end
+                // the run.
                 run.breaker.reset();
                 return RetryDecision::Recheck;
             }
@@ -224,8 +225,8 @@ fn next_wait(run: &RunContext, failed: &FailedRequest<'_>, counts: &mut RetryCou
     Some(Duration::from_secs_f64(wait_s))
 }
 
-/// Counts an answer that cannot be read. Each answer may be billed, so many consecutive ones with the same
-/// fault end the run.
+/// Counts an answer that cannot be read. Each answer may be billed, so many consecutive unreadable answers
+/// with the same fault end the run.
 pub(crate) fn note_unreadable(run: &RunContext, question: &PreparedQuestion, reason: &str) {
     if run.breaker.trips_unreadable(question.key, reason) {
         run.stop_for_endpoint(format!(

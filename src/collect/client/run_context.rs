@@ -44,12 +44,12 @@ impl RunContext {
         }
     }
 
-    /// Ends the run because of the endpoint.
+    /// Ends the run with an error about the endpoint.
     pub(crate) fn stop_for_endpoint(&self, reason: String) {
         self.stop.drain(Error::Endpoint { endpoint: self.endpoint.clone(), reason, source: None });
     }
 
-    /// Ends the run because of the key or the account.
+    /// Ends the run with an error about the key or the account.
     pub(crate) fn stop_for_account(&self, reason: String) {
         self.stop.drain(Error::Account { endpoint: self.endpoint.clone(), reason });
     }

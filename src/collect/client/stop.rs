@@ -28,7 +28,7 @@ impl Default for Stop {
 }
 
 impl Stop {
-    /// Makes the run start no further requests. Stores the reason, unless an earlier one is stored.
+    /// Makes the run start no further requests. Stores the reason, unless an earlier reason is stored.
     pub fn drain(&self, reason: Error) {
         self.reason().get_or_insert(reason);
         self.raise(Phase::Draining);

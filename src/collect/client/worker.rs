@@ -29,7 +29,7 @@ pub(crate) struct Worker {
     pub(crate) run: RunContext,
     pub(crate) client: Client,
     pub(crate) writer: JournalWriter,
-    /// The smallest maximum cost of any question.
+    /// The maximum cost of the cheapest question.
     pub(crate) least: Reservation,
     /// Whether the budget was too small for some question.
     pub(crate) is_short: AtomicBool,

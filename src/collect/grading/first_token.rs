@@ -1,6 +1,6 @@
 //! Reads the log-probability of the first token of an answer. It is exact if the server echoes a prompt with
-//! the answer appended. Otherwise, it is known only if the server lists the token among the most likely ones.
-//! The tokenizer of the server need not be known.
+//! the answer appended. Otherwise, it is known only if the server lists the token among the most likely
+//! tokens. The tokenizer of the server need not be known.
 
 use super::rules::logprob::tokens_behind;
 use crate::provider::{Answer, Outcome, TokenLogprob};
@@ -111,7 +111,8 @@ mod tests {
         assert_eq!((first.text.as_str(), first.logprob_nats, first.is_top), (" Li", -0.5, Some(true)));
         let less = FirstToken::echoed(&echoed(-1.5), "Peru -> Lima", 7).unwrap().unwrap();
         assert_eq!(less.is_top, Some(false));
-        // A boundary inside a token, an answer without log-probabilities, and no answer at all.
+        // The first token is unknown if the boundary is inside a token, or the answer is missing or has no
+        // log-probabilities.
         assert!(FirstToken::echoed(&echoed(-0.5), "Peru -> Lima", 6).is_err());
         assert!(FirstToken::echoed(&Answer::of(Outcome::Empty), "Peru -> Lima", 7).is_err());
         let refused = Outcome::Refused { text: String::new() };

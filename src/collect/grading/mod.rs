@@ -1,5 +1,5 @@
 //! Grades answers. First, [`answer_text`] removes reasoning and special tokens from an answer. Then one or
-//! more rules, in order, compare the rest with the right answers.
+//! more rules, in order, compare the remaining text with the right answers.
 //!
 //! Each rule has a file in [`rules`] and a row in [`registry`].
 
@@ -112,7 +112,7 @@ pub enum Argument {
 /// What a question must show to the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum QuestionForm {
-    /// Only its own text.
+    /// Only the text of the question.
     Open,
     /// The choices with their letters.
     Letters,

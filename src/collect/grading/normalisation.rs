@@ -30,7 +30,7 @@ pub struct Normalisation {
 /// is removed.
 pub const NORMALISATION_VERSION: u32 = 2;
 
-/// The version of records that do not state one.
+/// The version that applies to records without a version.
 fn first_version() -> u32 {
     1
 }

@@ -14,7 +14,7 @@ pub struct Grading {
     pub grader: Grader,
     /// Normalisation of texts before they are compared.
     pub normalisation: Normalisation,
-    /// Stop sequences. Answers are truncated at the first one before they are compared.
+    /// Stop sequences. Answers are truncated at the first stop sequence before they are compared.
     pub stops: Vec<String>,
 }
 

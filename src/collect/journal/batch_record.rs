@@ -28,8 +28,8 @@ pub enum BatchStage {
     NotCreated,
     /// The server created the batch as `id`.
     Created,
-    /// The batch `id` is probably this one. Some providers do not name batches, so surmise identifies a batch
-    /// by its position in the list and its number of requests.
+    /// The batch `id` is probably this batch. Some providers do not name batches, so surmise identifies a
+    /// batch by its position in the list and its number of requests.
     Found,
     /// The batch `id` was a wrong match for this batch.
     Foreign,
@@ -81,14 +81,14 @@ pub struct OpenBatch {
     /// How many times the batch may have been created: the number of calls that create it, without calls that
     /// were certainly not carried out.
     pub n_submitted: u32,
-    /// Id of the newest batch that existed before the first attempt to create this one.
+    /// Id of the newest batch that existed before the first attempt to create this batch.
     pub newest_before: Option<String>,
     /// Id of the batch on the server.
     pub id: Option<String>,
     /// Whether the id was identified by position and number of requests, so that it may belong to another
     /// batch.
     pub is_guess: bool,
-    /// Ids of batches that were wrong matches for this one.
+    /// Ids of batches that were wrong matches for this batch.
     pub foreign: Vec<String>,
 }
 
@@ -104,7 +104,7 @@ impl OpenBatch {
             }
             BatchStage::Uploaded => self.file = id,
             BatchStage::Submitting => {
-                // Any batch that was created since the first attempt may be this one.
+                // Any batch that was created since the first attempt may be this batch.
                 if self.n_submitted == 0 {
                     self.newest_before = id;
                 }

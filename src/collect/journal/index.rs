@@ -59,16 +59,16 @@ pub struct Index {
     pub possibly_paid_usd: f64,
     /// Number of requests that may have been billed.
     pub n_possibly_paid: u64,
-    /// Positions of the intents and outcomes of requests that were billed, or may have been, while no price
-    /// was known.
+    /// Positions of the intents and outcomes of requests that were or may have been billed while no price was
+    /// known.
     pub unpriced: Vec<(Option<RecordSpan>, RecordSpan)>,
     /// Number of requests that were sent, including probes.
     pub n_requests: u64,
-    /// Number of answered requests, except those in batches.
+    /// Number of answered requests, except requests in batches.
     pub n_answered: u64,
-    /// Total duration of the answered requests, except those in batches, in seconds.
+    /// Total duration of the answered requests, except requests in batches, in seconds.
     pub answered_s: f64,
-    /// Totals of the requests that were sent individually, and of those in batches.
+    /// Totals of the requests that were sent individually, and totals of the requests in batches.
     pub routes: [RouteTotals; 2],
     /// Batches that have not ended, by the names that surmise gave them.
     pub batches: BTreeMap<String, OpenBatch>,
@@ -113,7 +113,7 @@ impl Index {
                 let open = self.open.remove(&(key, attempt));
                 let was_open = open.is_some();
                 let state = self.states.entry(key.half()).or_default();
-                // An attempt has one outcome. If another tool added a second one, the first counts.
+                // An attempt has one outcome. If another tool added a second outcome, the first counts.
                 if !was_open && attempt <= state.closed {
                     return;
                 }
@@ -204,8 +204,8 @@ impl Index {
         self.in_batches.contains(&key.half())
     }
 
-    /// Removes and returns the open intents that no batch will answer: those that were sent individually, and
-    /// those of batches whose preparation was interrupted, which were not sent.
+    /// Removes and returns the open intents that no batch will answer. Their requests were sent individually,
+    /// or were not sent because the preparation of their batch was interrupted.
     pub fn take_interrupted(&mut self) -> Vec<((QuestionKey, u32), OpenIntent)> {
         let is_open =
             |intent: &OpenIntent| intent.batch.as_ref().is_some_and(|b| self.batches.contains_key(b));
@@ -227,8 +227,8 @@ impl Index {
         self.states.is_empty() && self.open.is_empty()
     }
 
-    /// Reads a journal that another process may be writing: an incomplete last line is ignored. A missing
-    /// journal is empty.
+    /// Reads a journal. Another process may be writing it, so an incomplete last line is ignored. A missing
+    /// journal counts as empty.
     ///
     /// # Errors
     /// [`Error::Journal`] if a line is damaged; [`Error::Storage`] if the file cannot be read.

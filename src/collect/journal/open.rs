@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 pub struct Journal {
     /// The file.
     pub path: PathBuf,
-    /// The index of the records, including those that were added since the journal was opened.
+    /// The index of the records. Appending a record does not update the index.
     pub index: Index,
     /// The file to which an incomplete last line was moved on opening; `None` if the last line was complete.
     pub torn: Option<PathBuf>,

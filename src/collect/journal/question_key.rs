@@ -32,7 +32,7 @@ impl QuestionKey {
     }
 
     /// The first half of the key, which suffices to distinguish keys: a collision is expected only among
-    /// about 2^64 of them.
+    /// about 2^64 keys.
     pub fn half(&self) -> [u8; 16] {
         let mut half = [0; 16];
         half.copy_from_slice(&self.0[..16]);

@@ -107,8 +107,8 @@ pub struct OutcomeRecord {
     /// Whether a secret was redacted from the bytes.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub redacted: bool,
-    /// Cost of the request, if prices are known. For a request that may have been billed, this is its
-    /// reservation.
+    /// Cost of the request, if prices are known. For a request that may have been billed, this is the
+    /// reserved cost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost_usd: Option<f64>,
     /// Whether it is unknown if the request was billed.
@@ -201,7 +201,8 @@ const FRAME_BYTES: usize = 18;
 /// Encodes a record as a line with checksum and line feed.
 ///
 /// # Errors
-/// If serde cannot encode the record, or if the record contains NaN or infinity, which JSON cannot represent.
+/// Returns an error if serde cannot encode the record, or if the record contains NaN or infinity, which JSON
+/// cannot represent.
 pub fn line(record: &Record) -> serde_json::Result<Vec<u8>> {
     finite::check(record).map_err(serde::ser::Error::custom)?;
     let mut bytes = serde_json::to_vec(record)?;

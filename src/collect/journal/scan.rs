@@ -68,11 +68,11 @@ pub(super) struct BadLine {
     pub(super) line: u64,
     pub(super) place: RecordSpan,
     pub(super) reason: String,
-    /// Whether the line lacks its line feed. A crash leaves such a last line.
+    /// Whether the line lacks its line feed, as the last line may after a crash.
     pub(super) is_torn: bool,
 }
 
-/// Scans a journal and passes the valid records to `valid`, in order. Returns the other lines.
+/// Scans a journal and passes the valid records to `valid`, in order. Returns the invalid lines.
 pub(super) fn scan(path: &Path, mut valid: impl FnMut(RecordSpan, IndexEntry)) -> Result<Vec<BadLine>> {
     let fault = |source| Error::Storage { path: path.into(), source };
     let mut reader = BufReader::with_capacity(1 << 20, disk::open(path).map_err(fault)?);
@@ -134,7 +134,7 @@ impl JournalReader {
     /// The record at a position.
     ///
     /// # Errors
-    /// [`Error::Storage`] if the file cannot be read; [`Error::Journal`] if it has changed since it was
+    /// [`Error::Storage`] if the file cannot be read; [`Error::Journal`] if the file has changed since it was
     /// scanned.
     pub fn record(&mut self, place: RecordSpan) -> Result<Record> {
         let fault = |source| Error::Storage { path: self.path.clone(), source };

@@ -1,4 +1,5 @@
-//! Handles the files of a journal's folder: free space, durability, and unused names.
+//! Handles the files of a journal's folder: checks the free space, makes files durable, and finds unused file
+//! names.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Seek, SeekFrom, Write};
@@ -7,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::disk;
 use crate::error::{Error, Result};
 
-/// Free space in bytes that a folder must have before anything is asked.
+/// Free space in bytes that a folder must have before a question is asked.
 const LEAST_FREE_BYTES: usize = 4 << 20;
 
 /// Turns a write error into a storage error, which has its own exit code.
@@ -27,7 +28,7 @@ pub(super) fn open_or_create(path: &Path) -> Result<File> {
     file.map_err(|source| Error::Storage { path: path.into(), source })
 }
 
-/// Checks that there is space for the first answers, before anything is billed.
+/// Checks that there is space for the first answers, before a request is billed.
 pub(super) fn check_free_space(folder: &Path) -> Result<()> {
     let fill = || {
         let mut file = tempfile::tempfile_in(folder)?;
@@ -37,7 +38,7 @@ pub(super) fn check_free_space(folder: &Path) -> Result<()> {
     fill().map_err(|source| Error::Storage { path: folder.into(), source })
 }
 
-/// Copies a file's bytes from `offset` on into a new file, and returns its path.
+/// Copies a file's bytes from `offset` on into a new file, and returns the path of the new file.
 pub(super) fn quarantine(folder: &Path, stem: &str, mut from: &File, offset: u64) -> Result<PathBuf> {
     let (mut aside, path) = create_next(folder, stem)?;
     let fault = |source| Error::Storage { path: path.clone(), source };

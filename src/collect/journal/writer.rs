@@ -15,8 +15,8 @@ use super::record::{self, Record};
 use super::scan::RecordSpan;
 use crate::error::{Error, Result};
 
-/// Maximum size of a commit in bytes. In a larger commit, the first record would wait too long for the
-/// others.
+/// Maximum size of a commit in bytes. In a larger commit, the first record would wait too long for the other
+/// records.
 const MOST_BATCH_BYTES: usize = 8 << 20;
 /// Waits before the retries of a failed commit. On a full disk, space may become free meanwhile.
 const RETRY_WAITS: [Duration; 4] = [
@@ -55,7 +55,7 @@ struct Job {
     done: oneshot::Sender<std::result::Result<RecordSpan, Arc<std::io::Error>>>,
 }
 
-/// A handle to the writer; clones share it.
+/// A handle to the writer; clones share the writer.
 #[derive(Debug, Clone)]
 pub struct JournalWriter {
     path: Arc<PathBuf>,

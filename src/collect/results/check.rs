@@ -11,10 +11,10 @@ use crate::provider::{Answer, FailureClass, Outcome};
 pub const ANSWERS: usize = 20;
 /// Number of answers that a finding shows.
 const SHOWN: usize = 3;
-/// Number of characters that a finding shows of an answer.
+/// Maximum number of characters of an answer that a finding shows.
 const SHOWN_CHARS: usize = 120;
-/// Maximum share of truncated answers among the first ones. A larger share shows that the token limit is too
-/// low.
+/// Maximum share of truncated answers among the first answers. A larger share shows that the token limit is
+/// too low.
 const MOST_TRUNCATED: f64 = 0.05;
 /// Maximum share of truncated answers among all answers. Answers are billed, so they are kept unless most of
 /// them are unusable.
@@ -185,7 +185,7 @@ impl RunCheck {
         };
         Some(format!(
             "{what}{}{}. The answers are kept. The same command {again}with --keep-going continues the run; \
-             use it if the task may be too hard for the model",
+             use --keep-going if the task may be too hard for the model",
             self.shown(),
             if advice.is_empty() { String::new() } else { format!("; try {advice}") },
         ))
@@ -193,7 +193,7 @@ impl RunCheck {
 
     fn advice(&self, hints: Hints) -> String {
         let mut advice = vec![];
-        // Of equally good settings, the first is the strictest.
+        // Among equally good settings, the first is the strictest.
         let most = self.others.iter().copied().max().filter(|most| *most > 0 && hints.grader);
         let best = self.others.iter().zip(OTHERS).find(|(n, _)| Some(**n) == most).map(|(_, other)| other);
         if let (Some((grader, ignores_case)), Some(n)) = (best, most) {

@@ -15,26 +15,25 @@ use crate::collect::tasks::{Task, TaskKind};
 use crate::error::{Error, Result};
 use crate::provider::Outcome;
 
-/// What [`visit`] found besides graded answers.
+/// What [`visit`] found in addition to graded answers.
 pub struct Visited {
     /// The configuration of the folder.
     pub configuration: Configuration,
     /// Number of items in tasks that are not graded.
     pub n_others: usize,
-    /// Number of questions of graded tasks without an answer or a failure: those that were not asked, and
-    /// those that are in a batch.
+    /// Number of questions of graded tasks that were not asked, or are in a batch and have no answer yet.
     pub n_open: usize,
     /// Number of these questions that are in a batch.
     pub n_in_batches: usize,
 }
 
 /// Calls `each` with every graded item: its task, its answers, and their rows of items.csv. The configuration
-/// of the folder determines how answers are graded. Answers that are still to come
-/// are left out; the last argument is the number of answers that an item has with them.
+/// of the folder determines how answers are graded. Replicates whose answers have not arrived are excluded;
+/// the last argument is the number of all replicates of the item, including these.
 ///
 /// # Errors
 /// [`Error::Journal`] if a line of the journal is damaged; [`Error::Read`] if a file cannot be read;
-/// [`Error::Parameter`] if the tasks are not those that were collected.
+/// [`Error::Parameter`] if the tasks differ from the collected tasks.
 pub fn visit(
     folder: &Path,
     mut each: impl FnMut(&Task, &Item, (Vec<(Replicate, ItemRow)>, usize)) -> Result<()>,
@@ -48,7 +47,7 @@ pub fn visit(
     let mut configuration = there.clone();
     let tasks = configuration.load_tasks()?;
     if configuration.tasks != there.tasks {
-        let reason = "are not the ones that were collected: a task file or its name has changed since; run \
+        let reason = "differ from the collected tasks: a task file or its name has changed since; run \
                       `surmise collect rescore DIR --task FILE` to record the file's new path"
             .into();
         return Err(Error::Parameter { name: "the tasks", reason });

@@ -54,8 +54,8 @@ pub struct FolderSummary {
     pub schema: Schema,
     /// Number of requested answers.
     pub n_questions: u64,
-    /// Number of answers by outcome; `not_asked` for questions without a request, and `in_batch` for those
-    /// that a batch has not answered yet.
+    /// Number of answers by outcome; `not_asked` for questions without a request, and `in_batch` for
+    /// questions that a batch has not answered yet.
     pub outcomes: BTreeMap<String, u64>,
     /// Number of requests sent in all runs, including probes.
     pub n_requests: u64,
@@ -65,8 +65,8 @@ pub struct FolderSummary {
     pub spent_usd: Option<f64>,
     /// Part of `spent_usd` for requests that may have been billed.
     pub possibly_paid_usd: Option<f64>,
-    /// Number of requests that were billed, or may have been, while no price was known, and of requests in
-    /// batches that were created without a price. `spent_usd` excludes their cost.
+    /// Number of requests that were or may have been billed while no price was known, plus the number of
+    /// requests in batches that were created without a price. `spent_usd` excludes their cost.
     pub n_unpriced: u64,
     /// Number of requests in batches that have not ended.
     pub n_in_batches: u64,
@@ -174,8 +174,8 @@ pub fn write(folder: &Path, configuration: &Configuration, plan: &Plan) -> Resul
     let reserved_usd: Vec<f64> = in_batches.iter().filter_map(|open| open.reserve_usd).collect();
     let has_costs = index.has_costs || !open_usd.is_empty() || !reserved_usd.is_empty();
     let open_sum_usd: f64 = open_usd.iter().sum();
-    // The sum is rounded, so that the order of the answers does not affect the last digit. The sum of no
-    // numbers is -0.0, and adding 0.0 makes it 0.0.
+    // The sum is rounded, so that the order of the answers does not affect the last digit. The sum of an
+    // empty list is -0.0, and adding 0.0 makes it 0.0.
     let usd = |usd: f64| has_costs.then_some((usd * 1e9).round() / 1e9 + 0.0);
     let folder_summary = FolderSummary {
         schema: Schema::new("surmise-summary", 1),

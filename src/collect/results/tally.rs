@@ -93,8 +93,8 @@ impl Tally {
 
     /// Adds an item with the grades of its replicates, in order. An item counts once. Its credit is the mean
     /// over the scored replicates. For [`Score::accuracy_all_as_wrong`], it is the mean over all replicates,
-    /// and those without a score count as 0. If no replicate was scored, the item has the kind of the first
-    /// one.
+    /// where replicates without a score count as 0. If no replicate was scored, the item has the kind of the
+    /// first replicate.
     pub fn add(&mut self, asked: QuestionRef<'_>, grades: &[Grade]) {
         let count = self.count(asked.task, asked.shots);
         let credits: Vec<f64> = grades.iter().filter_map(|grade| grade.credit).collect();
@@ -158,7 +158,7 @@ impl Tally {
         self.counts.iter().map(|((task, shots), count)| self.row(*task, *shots, count)).collect()
     }
 
-    /// The gains between consecutive numbers of shots, and between the first and the last.
+    /// The gains between consecutive numbers of shots, and between the first and the last number.
     pub fn gains(&self, seed: u64) -> Vec<Gain> {
         let mut gains = vec![];
         for (number, task) in self.tasks.iter().enumerate() {
@@ -226,7 +226,8 @@ impl Tally {
     }
 }
 
-/// The gain between two numbers of shots; `None` if fewer than two questions were scored at both.
+/// The gain between two numbers of shots; `None` if fewer than two questions were scored at both numbers of
+/// shots.
 fn gain(
     task: &str,
     fewer: (&(usize, usize), &TallyCell),
@@ -253,7 +254,7 @@ fn gain(
     })
 }
 
-/// Credits, sorted by question. If two items have the same question, the last one counts.
+/// Credits, sorted by question. If two items have the same question, the last item counts.
 fn by_question(count: &TallyCell) -> Vec<([u8; 16], f64)> {
     let mut questions = count.questions.clone();
     questions.reverse();

@@ -75,7 +75,7 @@ pub struct Results {
 }
 
 impl Results {
-    /// Begins the files of a folder.
+    /// Begins the results of a folder.
     ///
     /// # Errors
     /// [`Error::Write`] if a file cannot be created.
@@ -120,7 +120,7 @@ impl Results {
         how.stops.extend(task.stops.iter().cloned());
         let grades: Vec<Grade> =
             replicates.iter().map(|replicate| grade(item, &replicate.answers, &how)).collect();
-        // Rendering and seed apply only to drawn questions, not to those of a file.
+        // Rendering and seed apply only to drawn questions, not to the questions of a file.
         let (rendering, seed) = self.drawn.filter(|_| task.is_drawn()).unzip();
         self.tally.asked(&item.task, AskedTask { sha256: Some(task.sha256.clone()), rendering, seed });
         let asked = QuestionRef { task: &item.task, shots: item.shots, question: &item.question };
@@ -179,7 +179,8 @@ impl Results {
         Ok(())
     }
 
-    /// Gives every file its final name. scores.csv is last, so it exists only if all other files do.
+    /// Gives every file its final name. scores.csv is written last, so it exists only if all other files
+    /// exist.
     ///
     /// # Errors
     /// [`Error::Write`] if a file cannot be written or renamed.
@@ -191,7 +192,8 @@ impl Results {
         if let Some(items) = self.items {
             items.finish()?.commit()?;
             match self.tally.gains(seed).as_slice() {
-                // A single number of shots has no gain, so an existing file belongs to another configuration.
+                // A single number of shots has no gain, so an existing gains.csv belongs to another
+                // configuration.
                 [] => std::fs::remove_file(at("gains.csv")).unwrap_or_default(),
                 gains => scores::write(&at("gains.csv"), gains)?,
             }

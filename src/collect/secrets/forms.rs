@@ -10,7 +10,7 @@ use crate::seed;
 /// Minimum length of a fragment that identifies a key. A whole key that is shorter cannot be distinguished
 /// from other text.
 pub(super) const LEAST_CHARACTERS: usize = 8;
-/// Length of an inner fragment that always identifies a key, however long the key is.
+/// Length of an inner fragment that identifies a key of any length.
 pub(super) const LEAST_WITHIN: usize = 16;
 /// Minimum number of characters after a provider's prefix that identify a key.
 const LEAST_AFTER_PREFIX: usize = 4;

@@ -4,20 +4,21 @@
 //! Servers may echo keys. The following is redacted in a text:
 //!
 //! - the key itself, and its hexadecimal, base64 and base64url forms;
-//! - long fragments of these forms: eight characters at the end, eight at the beginning (including four after
-//!   a prefix that all keys of a provider share), or sixteen characters or half of the form at any other
-//!   place. In the hexadecimal form, fragments at the beginning and the end need twice as many digits;
+//! - long fragments of these forms: eight characters at the end; eight characters at the beginning, including
+//!   four after a prefix that all keys of a provider share; or, at any other place, half of the form, but at
+//!   least eight and at most sixteen characters. In the hexadecimal form, fragments at the beginning and the
+//!   end must have twice this length;
 //! - all of these under up to three layers of JSON escapes and percent-encoding, and with zero-width
-//!   characters and soft hyphens in between;
+//!   characters and soft hyphens between the characters;
 //! - any text with a digit that matches the pattern of a known provider's keys or follows `Bearer `.
 //!
 //! Grading joins the strings of an answer, normalises them (NFKC) and removes ASCII punctuation. If that
 //! would reveal the key, the answer is not stored.
 //!
 //! A key is not redacted if it cannot be distinguished from ordinary words: if it has fewer than eight
-//! characters, or fewer than sixteen and no digit. JSON member names that consist only of letters and
-//! underscores, and strings such as `content_filter`, are never redacted, because an answer cannot be read
-//! without them.
+//! characters, or fewer than sixteen characters and no digit. JSON member names that consist only of letters
+//! and underscores, and strings such as `content_filter`, are never redacted, because an answer cannot be
+//! read without them.
 
 mod escapes;
 mod forms;

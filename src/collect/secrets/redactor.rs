@@ -20,11 +20,11 @@ const MOST_ESCAPED: usize = 3;
 const MASK: &[u8] = b"[REDACTED]";
 /// The replacement within a JSON number.
 const NUMBER_MASK: &[u8] = b"1";
-/// A key for servers that require none. It does not resemble any answer or member of an answer.
+/// A placeholder for servers that require no key. It does not resemble any answer or member of an answer.
 const PLACEHOLDER: &str = "unused-key-000000";
 /// Number of bytes that are examined on each side of a match. This bounds the scan time.
 const MOST_LOOKED_AT: usize = 256;
-/// Minimum length of a bearer token of any issuer.
+/// Minimum number of characters after `Bearer ` that count as a token, regardless of the issuer.
 const LEAST_BEARER: usize = 20;
 
 fn is_placeholder(key: &str) -> bool {
@@ -38,8 +38,8 @@ pub struct Secrets {
     forms: Forms,
     /// Forms of the key without its prefix and punctuation, which grading may remove.
     bare: Forms,
-    /// Prefixes of keys of known providers, each with the minimum number of characters after it. The minimum
-    /// excludes ordinary words.
+    /// Prefixes of keys of known providers, each with the minimum number of characters after the prefix. The
+    /// minimum excludes ordinary words.
     patterns: Vec<(&'static [u8], usize)>,
 }
 
@@ -67,9 +67,9 @@ impl Secrets {
                 "there is no key: set the environment variable {variable} (to {PLACEHOLDER} if the server \
                  requires no key)"
             )),
-            std::env::VarError::NotUnicode(_) => {
-                fault(format!("the environment variable {variable} contains bytes that cannot be a key"))
-            }
+            std::env::VarError::NotUnicode(_) => fault(format!(
+                "the environment variable {variable} contains bytes that cannot be a key; copy the key again"
+            )),
         })?;
         // A key that was read from a file often ends in a line feed.
         let trimmed = value.trim();
@@ -130,8 +130,8 @@ impl Secrets {
         !self.spans(text.as_bytes(), MOST_ESCAPED, &|here| self.secret_at(here)).is_empty()
     }
 
-    /// Whether an answer contains a secret. Its bytes alone do not show that, because the text of an answer
-    /// may be joined from several strings.
+    /// Whether an answer contains a secret. The bytes of the response alone do not show this, because the
+    /// text of an answer may be joined from several strings.
     pub fn is_in_answer(&self, answer: &Answer) -> bool {
         let mut texts: Vec<&str> = match &answer.outcome {
             Outcome::Answered { text } | Outcome::Refused { text } | Outcome::Truncated { text } => {
@@ -252,9 +252,9 @@ impl Secrets {
     }
 
     /// Whether a span lies within a JSON string that must be kept. Such a string consists only of letters and
-    /// underscores. It is either a member name, or a word with underscores, in one case, that is shorter than
-    /// the key (`content_filter`). Servers do not put keys there, and an answer cannot be read without these
-    /// words.
+    /// underscores. It is either a member name, or a word with underscores that is entirely in lower or upper
+    /// case and shorter than the key (`content_filter`). Servers do not put keys there, and an answer cannot
+    /// be read without these words.
     fn is_word(&self, bytes: &[u8], span: &Range<usize>) -> bool {
         let is_letter = |byte: &&u8| byte.is_ascii_alphabetic() || **byte == b'_';
         let first =

@@ -92,7 +92,8 @@ impl Completion {
                 format!("{} needs items with `choices`, but {} has no choices", options.grader, self.name);
             return Err(Error::Parameter { name: "--grader", reason });
         }
-        // Answers are truncated at the stop sequences, so an answer that contains one could never be right.
+        // Answers are truncated at the stop sequences, so an answer that contains a stop sequence could never
+        // be right.
         let pairs =
             self.lists.iter().flat_map(|list| list.pairs.iter().map(|(_, answer)| (&list.relation, answer)));
         if let Some((relation, answer)) =

@@ -1,6 +1,6 @@
 //! Reads items from a user's file: JSONL or CSV with `id`, `prompt` or `messages`, `answer` or `answers`,
-//! `choices`, and optionally `shots`, `question` and `tolerance`. Errors in a file are reported with their
-//! line before anything is asked.
+//! `choices`, and optionally `shots`, `question` and `tolerance`. Errors in a file are reported with the line
+//! number before a question is asked.
 
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -34,8 +34,8 @@ pub(crate) fn is_category(path: &Path) -> Result<bool> {
     Ok(rest.is_some_and(|rest| matches!(rest.first(), None | Some(b',' | b'"' | b'\r' | b'\n'))))
 }
 
-/// Reads a file of items once and stores the position of each. Every item is parsed, so that errors are found
-/// before anything is asked.
+/// Reads a file of items once and stores the position of each item. Every item is parsed, so that errors are
+/// found before a question is asked.
 ///
 /// # Errors
 /// [`Error::Read`]; [`Error::Csv`] with the number of the bad line.
@@ -60,8 +60,8 @@ pub(crate) fn load(path: &Path, grader: Option<&Grader>) -> Result<Task> {
     let mut filed =
         FileItems { path: path.into(), file: Mutex::new(file), form: whole.form, reading, places };
     check_ids(&filed, ids)?;
-    // Items with fewer shots come first, as in every task. The sort is stable, so it keeps the order of the
-    // file otherwise.
+    // Items with fewer shots come first, as in every task. The sort is stable, so that items with the same
+    // number of shots keep the order of the file.
     if shots.iter().any(|n| *n > 0) {
         let mut order: Vec<usize> = (0..shots.len()).collect();
         order.sort_by_key(|number| shots[*number]);
@@ -86,8 +86,8 @@ fn hash(id: &str) -> u64 {
     hash.finish()
 }
 
-/// Returns an error if two items of a file have the same id. `ids` has a 64-bit hash of each id with the
-/// number of its item. Items with equal hashes are read again to compare their ids.
+/// Returns an error if two items of a file have the same id. `ids` contains a 64-bit hash of each id and the
+/// index of its item. Items with equal hashes are read again to compare their ids.
 fn check_ids(filed: &FileItems, mut ids: Vec<(u64, usize)>) -> Result<()> {
     ids.sort_unstable();
     let mut earliest: Option<(usize, usize, String)> = None;

@@ -1,5 +1,5 @@
 //! Stores the items of a task. Generated items are kept in memory. For a file, only the position of each item
-//! is kept in memory, so a run with a million items needs hardly more memory than a run with ten.
+//! is kept in memory, so that a run with a million items needs little memory.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -74,8 +74,8 @@ impl Items {
     /// The item with an index below [`Items::len`].
     ///
     /// # Errors
-    /// [`Error::Read`] if the file cannot be read; [`Error::Parameter`] if it has changed since it was first
-    /// read.
+    /// [`Error::Read`] if the file cannot be read; [`Error::Parameter`] if the file has changed since it was
+    /// first read.
     pub fn get(&self, number: usize) -> Result<Item> {
         match &self.0 {
             ItemStore::Drawn(items) => Ok(items[number].clone()),

@@ -41,7 +41,8 @@ pub fn load(names: &[String], options: &TaskOptions) -> Result<Vec<Task>> {
     let mut tasks = vec![];
     for name in names {
         let known = built_in().into_iter().map(|(known, _)| known);
-        // If a file exists whose name differs from that of a task only in case, the file takes precedence.
+        // If a file exists whose name differs from the name of a task only in case, the file takes
+        // precedence.
         let task = names::find(name, known, |known| known)
             .filter(|known| known == name || !Path::new(name).exists());
         match task.unwrap_or(name) {

@@ -31,7 +31,7 @@ impl SourceRow {
             (Some(_), Some(_)) => {
                 Err(self.fault(path, "has both `prompt` and `messages`; remove one of them"))
             }
-            (None, None) => Err(self.fault(path, "has neither `prompt` nor `messages`")),
+            (None, None) => Err(self.fault(path, "has neither `prompt` nor `messages`; give one of them")),
             (Some(Value::String(text)), None) => Ok(Prompt::Text(text.clone())),
             (Some(_), None) => Err(self.fault(path, "has a `prompt` that is not a string")),
             (None, Some(messages)) => {
@@ -59,7 +59,7 @@ impl SourceRow {
     /// [`Error::Csv`] with the number of the line.
     pub(crate) fn item(&self, path: &Path, reading: &RowFormat) -> Result<Item> {
         let id = self.members.get("id").and_then(plain).filter(|id| !id.trim().is_empty());
-        let id = id.ok_or_else(|| self.fault(path, "has no `id`; give each item a unique one"))?;
+        let id = id.ok_or_else(|| self.fault(path, "has no `id`; give each item a unique id"))?;
         let prompts = vec![self.prompt(path)?];
         let mut item = Item {
             question: id.clone(),
@@ -100,8 +100,9 @@ impl SourceRow {
         if let Some(value) = self.members.get("shots") {
             let n =
                 plain(value).and_then(|text| text.trim().parse::<u64>().ok()).filter(|n| *n <= MOST_SHOTS);
-            item.shots =
-                n.ok_or_else(|| self.fault(path, "has `shots` that is not a number of examples"))? as usize;
+            item.shots = n.ok_or_else(|| {
+                self.fault(path, "has `shots` that is not a whole number of examples, such as 5")
+            })? as usize;
         }
         if let Some(tolerance) =
             self.members.get("tolerance").and_then(plain).filter(|t| !t.trim().is_empty())
@@ -118,8 +119,8 @@ impl SourceRow {
         Ok(item)
     }
 
-    /// Reads the right answer of a row. If the item has choices, the answer must be one of them, or the
-    /// letter or the number (from 0) of one.
+    /// Reads the right answer of a row. If the item has choices, the answer must be a choice, or the letter
+    /// or the number (from 0) of a choice.
     fn answer(&self, path: &Path, answer: &Value, choices: &[String]) -> Result<String> {
         let text = plain(answer).ok_or_else(|| {
             self.fault(

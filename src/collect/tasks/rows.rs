@@ -83,7 +83,8 @@ pub(crate) fn read(
             return Err(fault(path, offset, reason.into()));
         }
         _ => {
-            // An unclosed quote would turn the whole file into one cell, so its size is checked first.
+            // An unclosed quote would turn the whole file into one cell, so the size of the file is checked
+            // first.
             disk::check_size(&reader.get_ref().file).map_err(unread)?;
             csv_rows(path, reader, offset, &mut each)?
         }
@@ -196,7 +197,7 @@ fn object(line: &[u8]) -> std::result::Result<Members, String> {
     })?;
     match serde_json::from_str(text) {
         Ok(Value::Object(members)) => Ok(members.into_iter().filter(|(_, value)| is_there(value)).collect()),
-        Ok(_) => Err("is JSON, but not an object".into()),
+        Ok(_) => Err("is JSON, but not an object; give one JSON object per line".into()),
         Err(error) => Err(format!("is not a JSON object ({error})")),
     }
 }
@@ -234,7 +235,7 @@ fn crc(record: &csv::StringRecord) -> u32 {
     crc.finalize()
 }
 
-/// An error that names the line at `offset`, or if that line is empty, the first non-empty line after it.
+/// An error that names the line at `offset` or, if that line is empty, the first non-empty line after it.
 pub(crate) fn fault(path: &Path, offset: u64, reason: String) -> Error {
     Error::Csv { path: path.into(), line: line_of(path, offset).unwrap_or(1), reason }
 }

@@ -1,7 +1,7 @@
-//! Turns the factorial design of semantic emergence into questions to an API. The prompts are those whose
-//! residual streams [`crate::emergence::semantic`] reads. The server answers each prompt briefly. If the
-//! server scores prompts, each prompt is also sent once for each relation, with the answer of that relation
-//! appended.
+//! Turns the factorial design of semantic emergence into questions to an API. The prompts are the same texts
+//! whose residual streams [`crate::emergence::semantic`] reads. The server answers each prompt briefly. If
+//! the server scores prompts, each prompt is also sent once for each relation, with the answer of that
+//! relation appended.
 
 use serde::{Deserialize, Serialize};
 
@@ -41,8 +41,8 @@ impl LogprobSource {
     pub fn describe(self) -> &'static str {
         match self {
             Self::Echo => {
-                "The server scores the prompt with each relation's answer appended: exact, but one more \
-                 request per relation"
+                "The server scores the prompt with each relation's answer appended: exact, but needs one \
+                 more request per relation"
             }
             Self::Top => {
                 "The server lists the most likely first tokens of its answer; the log-probabilities of other \
@@ -80,8 +80,8 @@ pub struct SemanticTask {
 
 impl SemanticTask {
     /// Draws the design of each category, given by name or file. The design depends only on the category, the
-    /// settings and the seed, so it equals that of `surmise measure` with the same settings. `normal`
-    /// normalises an answer for comparison.
+    /// settings and the seed, so it equals the design that `surmise measure` draws with the same settings.
+    /// `normal` normalises an answer for comparison.
     ///
     /// # Errors
     /// [`Error::Parameter`] if the wire format does not support the design, a size is out of range, or two
@@ -136,7 +136,7 @@ impl SemanticTask {
         Ok(designs)
     }
 
-    /// The tasks of a design: one with its prompts, and if the server scores prompts, a second one with the
+    /// The tasks of a design: a task with the prompts and, if the server scores prompts, a task with the
     /// answers appended.
     pub fn tasks(&self, design: &FactorialDesign) -> Vec<Task> {
         let short = self.task(design, TaskKind::Graded);
@@ -189,8 +189,8 @@ impl SemanticTask {
     }
 }
 
-/// Returns an error if a stop sequence would truncate an answer, or if two relations have the same answers
-/// for almost all queries.
+/// Returns an error if a stop sequence would truncate an answer, or if two relations have different answers
+/// for fewer than two queries.
 fn check(design: &FactorialDesign, normal: &dyn Fn(&str) -> String) -> Result<()> {
     let fault = |reason: String| Err(Error::Corpus { name: design.category.clone(), reason });
     let n = design.queries.len();

@@ -12,18 +12,18 @@ pub struct Task {
     pub name: String,
     /// SHA-256 of the file, or of the generated content.
     pub sha256: String,
-    /// The items; those with fewer shots come first.
+    /// The items, in order of increasing number of shots.
     pub items: Items,
     /// Stop sequences. They are sent if the provider accepts them, and applied to answers before grading.
     pub stops: Vec<String>,
-    /// How its answers are used.
+    /// How the answers are used.
     pub kind: TaskKind,
     /// Notes about the file for the user.
     pub notes: Vec<String>,
 }
 
 impl Task {
-    /// Whether its questions are drawn from a category rather than read from a file.
+    /// Whether the questions are drawn from a category rather than read from a file.
     pub fn is_drawn(&self) -> bool {
         self.kind == TaskKind::Graded && self.items.is_drawn()
     }
@@ -43,7 +43,8 @@ pub enum TaskKind {
 /// How tasks are generated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaskOptions {
-    /// Maximum number of shots of in-context tasks. Every number from 0 to this one is asked.
+    /// Maximum number of shots of in-context tasks. Questions are asked at every number of shots from 0 to
+    /// this maximum.
     pub shots: usize,
     /// Number of lists per relation (in-context tasks) or prompts per category (texts).
     pub items: usize,
@@ -63,7 +64,7 @@ pub enum Rendering {
     Text,
     /// The text, preceded by an instruction to give only the next answer.
     Instructed,
-    /// The instruction, then the shots as turns of a chat.
+    /// An instruction, then the shots as turns of a chat.
     Turns,
 }
 
@@ -85,7 +86,7 @@ impl Rendering {
         match self {
             Self::Text => "The plain text, to be continued",
             Self::Instructed => "An instruction to give only the next answer, then the text",
-            Self::Turns => "The instruction, then the shots as turns of a chat",
+            Self::Turns => "An instruction, then the shots as turns of a chat",
         }
     }
 }

@@ -159,7 +159,7 @@ pub(super) fn set_aside(text: &str) -> Option<String> {
             Inside::Answer if is(Mark::Open) && is_mention(&text[..mark.start()], &text[mark.end()..]) => {
                 continue;
             }
-            // Folded sections without reasoning have this closing tag, too.
+            // Collapsible sections without reasoning have this closing tag, too.
             Inside::Answer if is(Mark::Close) && mark.as_str().eq_ignore_ascii_case("</details>") => continue,
             Inside::Answer if is(Mark::Close) => answer.clear(),
             Inside::Answer if is(Mark::Open) => {

@@ -44,8 +44,8 @@ const TURNS: [&str; 22] = [
 /// Names of the model's role in a template.
 const ROLES: [&str; 4] = ["assistant", "model", "bot", "gpt"];
 
-/// Removes the special tokens of a text, and truncates it at the first token that ends the turn. Returns
-/// whether there was such a token.
+/// Removes the special tokens of a text, and truncates it at the first token that ends the turn. Returns the
+/// remaining text, and whether a token ended the turn.
 pub(super) fn remove(text: &str) -> (String, bool) {
     // Some tokenizers write a blank as U+2581.
     let text =

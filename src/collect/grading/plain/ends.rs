@@ -1,4 +1,4 @@
-//! Removes what surrounds a whole text: quotes, LaTeX, answer tags, and one final punctuation mark.
+//! Removes quotes, LaTeX and answer tags around a whole text, and one final punctuation mark.
 
 use super::latex;
 
@@ -10,8 +10,8 @@ const MARKS: [char; 16] = [
     '\u{61f}', '\u{964}', '\u{6d4}', '\u{2026}',
 ];
 
-/// Removes what surrounds a whole text, and one final punctuation mark. A text that consists only of marks is
-/// unchanged.
+/// Removes the marks around a whole text, and one final punctuation mark. A text that consists only of marks
+/// is unchanged.
 pub fn trim(text: &str) -> &str {
     let mut text = text.trim();
     let mut has_mark = false;
@@ -27,7 +27,7 @@ pub fn trim(text: &str) -> &str {
 }
 
 /// Removes one layer of quotes, LaTeX, answer tags or unpaired emphasis around a whole text. Returns `None`
-/// if there is none.
+/// if the text has no such layer.
 pub fn surrounded(text: &str) -> Option<&str> {
     latex::inside(text).or_else(|| quoted(text)).or_else(|| tagged(text)).or_else(|| starred(text))
 }

@@ -1,5 +1,6 @@
 //! Replaces typographic variants of characters by the plain character. Superscripts, subscripts and fractions
-//! are kept, because they differ in meaning: `10⁶` is not 106, and `½` is not 1⁄2.
+//! are kept, because their plain forms would change the meaning: `10⁶` would become 106, and `5½` would
+//! become 51⁄2.
 
 use unicode_normalization::UnicodeNormalization;
 

@@ -46,7 +46,8 @@ pub fn strip(text: &str) -> String {
     for line in text.lines() {
         let line = without_prefix(line.trim());
         let is_fence = line.starts_with("```") || line.starts_with("~~~");
-        // A fence on a separate line may name a language. Fences around a text on the same line mark code.
+        // A code fence is a separate line, which may name a language. If the line contains a second fence,
+        // the two fences surround code.
         let is_fence = is_fence && !line[3..].contains("```");
         // A text that consists only of marks is kept.
         if is_fence || is_rule(line) && line.len() < text.trim().len() {

@@ -30,7 +30,7 @@ const OR: [&str; 22] = [
 ];
 /// Words that introduce a second answer.
 const AND: [&str; 9] = ["&", "and", "und", "et", "y", "e", "och", "og", "и"];
-/// Words after a word of [`AND`]. The text after them is still about the first answer.
+/// If one of these words follows a word of [`AND`], the text is still about the first answer.
 const SAME: [&str; 22] = [
     "it",
     "its",
@@ -83,7 +83,7 @@ const SCALES: [&str; 16] = [
     "milliarden",
 ];
 
-/// Fractions that belong to a number before "and a": "3 and a half".
+/// Fractions that, after "and a", belong to the preceding number: "3 and a half".
 const PARTS: [&str; 6] = ["half", "third", "quarter", "fifth", "eighth", "tenth"];
 /// Words and marks between two numbers in a range, a computation or a comparison.
 const OPERATORS: [&str; 22] = [
@@ -97,8 +97,8 @@ fn is_word(c: char) -> bool {
     c.is_alphanumeric() && (c < '\u{e00}' || ('\u{1e00}'..'\u{2000}').contains(&c))
 }
 
-/// Whether an answer ends before `rest`: `rest` must not continue its last word or number, name an
-/// alternative ("or Rome"), or deny the answer ("is not it").
+/// Whether an answer ends before `rest`: `rest` must not continue the last word or number of the answer, name
+/// an alternative ("or Rome"), or deny the answer ("is not it").
 pub(crate) fn ends_before(answer: &str, rest: &str) -> bool {
     let Some(last) = answer.chars().next_back() else { return false };
     let mut chars = rest.chars();

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// Maximum number of positions in a text at which JSON may begin.
+/// Maximum number of positions in a text at which the search tries to read JSON.
 const MOST_TRIES: usize = 64;
 
 /// The JSON objects and lists in a text, in order.
@@ -22,8 +22,8 @@ pub(super) fn documents(text: &str) -> Vec<Value> {
     found
 }
 
-/// The object or list at the beginning of a text, and its length in bytes. Accepts what models write although
-/// JSON does not allow it: a comma after the last member, comments, and line breaks inside strings.
+/// The object or list at the beginning of a text, and its length in bytes. Accepts three deviations from JSON
+/// in the output of models: a comma after the last member, comments, and line breaks inside strings.
 fn repaired(text: &str) -> Option<(Value, usize)> {
     let mut kept = String::new();
     let (mut depth, mut is_inside, mut is_escaped, mut is_comment) = (0_usize, false, false, false);
@@ -57,7 +57,7 @@ fn repaired(text: &str) -> Option<(Value, usize)> {
     None
 }
 
-/// Whether the next character that is not blank or a comment closes an object or a list.
+/// Whether the next character closes an object or a list. Blanks and comments are skipped.
 fn closes(mut rest: &str) -> bool {
     loop {
         rest = rest.trim_start();

@@ -1,6 +1,7 @@
 //! Rule `json:POINTER`: an answer is right if its JSON has a right answer at a JSON pointer (RFC 6901). The
 //! JSON may be the whole answer, in a code block, or within a text. If there are several JSON documents, the
-//! last one with a value at the pointer counts. Texts are compared after normalisation, numbers by value.
+//! last document with a value at the pointer counts. Texts are compared after normalisation, numbers by
+//! value.
 
 use serde_json::Value;
 

@@ -1,6 +1,6 @@
 //! Grades multiple choice by log-probability: the model scores each choice as a continuation of the question
 //! (`echo`), and the most likely choice is its answer. The offsets that the server returns locate the choice,
-//! so its tokenizer need not be known.
+//! so the server's tokenizer need not be known.
 
 use crate::collect::grading::grade::{Grade, GradeKind, without_answer};
 use crate::collect::grading::{Asked, QuestionForm, Rule};
@@ -112,7 +112,7 @@ fn continuation(tokens: Option<&[TokenLogprob]>, prompt: &str, boundary: usize) 
 /// The tokens of the text after character `boundary` of an echoed prompt.
 ///
 /// # Errors
-/// Returns the reason why these tokens cannot be distinguished from the others.
+/// Returns the reason why these tokens cannot be located.
 pub(crate) fn tokens_behind<'a>(
     tokens: Option<&'a [TokenLogprob]>,
     prompt: &str,
@@ -122,8 +122,8 @@ pub(crate) fn tokens_behind<'a>(
     let tokens = tokens
         .ok_or("the answer has no log-probabilities; the server may not support `echo` with `logprobs`")?;
     let offset = |token: &TokenLogprob| token.offset.and_then(|offset| usize::try_from(offset).ok());
-    // Some servers include a special token before the prompt in their offsets; others list it without
-    // counting it.
+    // Some servers count a special token before the prompt in their offsets. Other servers list this token
+    // but do not count it.
     let first = &tokens[0];
     let special = tokens.len() > 1 && !first.token.is_empty() && !prompt.starts_with(&first.token);
     let shift =

@@ -1,7 +1,7 @@
 //! Rule `regex:PATTERN`: an answer is right if the first match of a regular expression, normalised, is a
-//! right answer. The rule compares the group named `answer`. If there is none, it compares the first group,
-//! and without groups the whole match. The syntax is that of the crate `regex`, whose matching time is linear
-//! in the length of an answer.
+//! right answer. The rule compares the group named `answer`. Without this group, it compares the first group;
+//! without any group, it compares the whole match. The pattern has the syntax of the crate `regex`, whose
+//! matching time is linear in the length of an answer.
 
 use regex::RegexBuilder;
 

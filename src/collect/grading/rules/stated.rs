@@ -31,7 +31,7 @@ const MEMBERS: [&str; 14] = [
     "value",
 ];
 
-/// Words for "answer" in scripts with blanks, longer ones first. They match only as whole words.
+/// Words for "answer" in scripts with blanks, longer words first. They match only as whole words.
 const WORDS: &str = "final answer|correct answer|answer|ans|correct option|correct choice|best option|\
     best choice|solution|antwort|lösung|réponse|reponse|respuesta|risposta|resposta|antwoord|svaret|svar|\
     vastaus|odpowiedź|odpowiedz|odpověď|odpověd|odpoveď|válasz|răspunsul|răspuns|cevap|cevabı|yanıt|ответ|\

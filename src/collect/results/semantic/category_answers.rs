@@ -1,4 +1,4 @@
-//! The answers to the factorial design of one category.
+//! Stores the answers to the factorial design of one category.
 
 use super::prompt_answer::{Logprob, PromptAnswer};
 use crate::collect::grading::first_token::FirstToken;
@@ -78,7 +78,7 @@ impl CategoryAnswers {
 
     /// Whether query `x` is excluded from the comparison of the outputs of relations `p` and `q`, because
     /// their answers begin with the same token. If the server's tokens are unknown, the first characters in
-    /// lower case are compared instead: if these differ, no token can begin both answers.
+    /// lower case are compared instead: if these characters differ, no token can begin both answers.
     pub(super) fn is_output_left_out(&self, p: usize, q: usize, x: usize) -> bool {
         if self.logprobs_from == LogprobSource::Echo {
             let token = |r: usize| self.first_tokens[x * self.layout.relations + r].as_ref();
@@ -97,9 +97,9 @@ impl CategoryAnswers {
         of(p) == of(q)
     }
 
-    /// Whether the echo and the short answer to a prompt contradict each other. They do if the first token of
-    /// the right answer is the most likely one but does not begin the short answer. They also do if another
-    /// token is the most likely one, but the short answer is right. `None` if the echo or the short answer is
+    /// Whether the echo and the short answer to a prompt contradict each other. This is so if the first token
+    /// of the right answer is the most likely token but does not begin the short answer, or if another token
+    /// is the most likely token but the short answer is right. `None` if the echo or the short answer is
     /// missing.
     pub(super) fn is_contradicted(&self, place: usize) -> Option<bool> {
         let prompt = self.prompts.get(place)?;

@@ -8,10 +8,10 @@ use crate::provider::Answer;
 /// A log-probability of the first token of an answer.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) enum Logprob {
-    /// The server did not return it.
+    /// The server did not return the log-probability.
     #[default]
     Missing,
-    /// The token is not among those that the server lists, so its log-probability is only known to be low.
+    /// The server does not list the token, so its log-probability is only known to be low.
     Unlisted,
     /// The log-probability in nats.
     Nats(f64),
@@ -26,7 +26,7 @@ pub(super) struct PromptAnswer {
     pub(super) credit: Option<f64>,
     /// Whether the most likely next token begins the right answer.
     pub(super) is_top: Option<bool>,
-    /// For each relation, the log-probability of the first token of its answer.
+    /// For each relation, the log-probability of the first token of the relation's answer.
     pub(super) logprobs: Vec<Logprob>,
 }
 

@@ -19,8 +19,8 @@ use crate::seed;
 /// contradictions.
 const MOST_CONTRADICTED: f64 = 0.1;
 
-/// A row of semantic.csv: one category at one number of shots. Standard errors are those of the jackknife
-/// over queries, example sets and both. A value is empty if the answers do not determine it.
+/// A row of semantic.csv: one category at one number of shots. Standard errors come from the jackknife over
+/// queries, over example sets, and over both. A value is empty if the answers do not determine it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SemanticScore {
     /// The wire format.
@@ -49,7 +49,7 @@ pub struct SemanticScore {
     pub output_share: Option<f64>,
     /// Standard error of `output_share`.
     pub output_share_stderr: Option<f64>,
-    /// Share of right short answers among those that can be graded.
+    /// Share of right answers among the short answers that can be graded.
     pub answer_accuracy: Option<f64>,
     /// Standard error of `answer_accuracy`.
     pub answer_accuracy_stderr: Option<f64>,
@@ -131,7 +131,7 @@ impl CategoryAnswers {
         let accuracy = mean_of_prompts(*layout, |at| prompt(at).is_top.map(f64::from));
         let accuracy = accuracy.filter(|_| contradicted.is_none());
         let answer_accuracy = mean_of_prompts(*layout, |at| prompt(at).credit);
-        // Unlisted tokens are improbable, so a mean over the listed ones would be too high.
+        // Unlisted tokens are improbable, so a mean over the listed tokens would be too high.
         let right = |at: Crossing| prompt(at).logprobs.get(at.0).copied().unwrap_or_default();
         let every = || crossings(layout.relations, layout.sets, layout.queries);
         let n_logprobs = every().filter(|at| matches!(right(*at), Logprob::Nats(_))).count();
@@ -232,14 +232,14 @@ impl CategoryAnswers {
         }
         if n_unlisted > 0 {
             notes.push(format!(
-                "at {} {of}, the right answer begins with no listed token: logprob_nats is empty, because \
-                 the mean over the other prompts would be too high",
+                "at {} {of}, the right answer does not begin with a listed token: logprob_nats is empty, \
+                 because the mean over the other prompts would be too high",
                 prompts(n_unlisted, n)
             ));
         }
         if n_open_pairs > 0 {
             notes.push(format!(
-                "in {n_open_pairs} of {} comparisons {of}, an answer begins with no listed token: \
+                "in {n_open_pairs} of {} comparisons {of}, an answer does not begin with a listed token: \
                  output_share is empty",
                 n_open_pairs + row.n_output_pairs
             ));

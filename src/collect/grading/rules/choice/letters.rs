@@ -22,7 +22,7 @@ pub(in crate::collect::grading::rules) enum Read {
 }
 
 impl Read {
-    /// This result, or `other` if it is [`Self::None`].
+    /// Returns this result, or `other` if this result is [`Self::None`].
     pub(super) fn or(self, other: impl FnOnce() -> Self) -> Self {
         if self == Self::None { other() } else { self }
     }
@@ -86,7 +86,8 @@ pub(in crate::collect::grading::rules) fn leading(text: &str, n: usize, or_small
     if is_word(next) || is_name || matches!(next, Some('\'' | '-' | '&')) && is_word(rest.chars().nth(1)) {
         return Read::None;
     }
-    // "I, for one, say B" begins with a pronoun; "B is wrong" denies its letter.
+    // "I, for one, say B" begins with a pronoun; "B is wrong" denies its letter. Neither text states an
+    // answer.
     if is_pronoun(letter, rest) || rivals::is_denied_behind(rest) {
         return Read::None;
     }
@@ -262,7 +263,7 @@ pub(in crate::collect::grading::rules) fn all(text: &str, n: usize) -> Read {
     standing(text, n).into_iter().map(|(_, index)| Read::Letter(index)).fold(Read::None, Read::and)
 }
 
-/// The only letter in a text, if the words around it state it as the answer: "I think it is B."
+/// The only letter in a text, if the surrounding words state the letter as the answer: "I think it is B."
 pub(super) fn only(text: &str, n: usize) -> Read {
     let found = standing(text, n);
     let read = found.iter().map(|(_, index)| Read::Letter(*index)).fold(Read::None, Read::and);

@@ -42,8 +42,8 @@ impl Rule for Choice {
     fn check(&self, item: &Item) -> Result<(), String> {
         match item.gold.iter().find(|gold| item.choices.is_empty() && gold_letter(gold).is_none()) {
             Some(gold) => Err(format!(
-                "has the answer {gold:?}, which is not a letter; the grader choice needs `choices`, or the \
-                 letter of a choice in the prompt as the answer"
+                "has the answer {gold:?}, which is not a letter; the grader choice needs `choices`, or an \
+                 answer that is the letter of a choice in the prompt"
             )),
             None => Ok(()),
         }
@@ -156,7 +156,8 @@ impl Choices<'_> {
             .or(|| letters::all(statement::sentence(rest), self.n()))
     }
 
-    /// The only choice in a text, among the choices whose own text contains a single letter: "hepatitis B".
+    /// The only choice that a text contains, among the choices whose text has a letter as a separate word:
+    /// "hepatitis B".
     fn by_lettered_text(&self, text: &str) -> Read {
         let lower = text.to_lowercase();
         let stands = |choice: &str| {

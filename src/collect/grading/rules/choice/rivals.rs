@@ -1,4 +1,5 @@
-//! Detects what takes a letter back: a denial before or after it, or another letter after it.
+//! Detects words that cancel the choice of a letter: a denial before or after the letter, or another letter
+//! after it.
 
 use super::words::{BEING, CALLED_RIGHT, DENYING, FILLERS, WRONG, word};
 

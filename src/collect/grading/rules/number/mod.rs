@@ -1,10 +1,10 @@
-//! Rule `number`: an answer is right if the number that it states is a right one. The rule searches for the
-//! stated number in `\boxed{}`, after `####`, directly after "the answer is", before "is the answer", alone
-//! on the first line, and at the beginning of an equation that computes it. If it finds none, it takes the
-//! last number. It reads thousands separators, decimal commas, minus signs, fractions, percentages, powers of
-//! ten and units. Words ("twelve"), ranges, dates and times do not count as numbers. An answer is unreadable
-//! if its number is part of a root, of a multiple of π or of a pair. If no right answer of an item is a
-//! number, all answers to the item are unreadable.
+//! Rule `number`: an answer is right if the number that it states equals a right answer. The rule searches
+//! for the stated number in `\boxed{}`, after `####`, directly after "the answer is", before "is the answer",
+//! alone on the first line, and at the beginning of an equation that computes it. If it finds none, it takes
+//! the last number. It reads thousands separators, decimal commas, minus signs, fractions, percentages,
+//! powers of ten and units. Words ("twelve"), ranges, dates and times do not count as numbers. An answer is
+//! unreadable if its number is part of a root, of a multiple of π or of a pair. If no right answer of an item
+//! is a number, all answers to the item are unreadable.
 //!
 //! By default, numbers are equal up to a relative difference of 1e-9. `number:0.5` sets an absolute
 //! tolerance, `number:1%` a relative one. A column `tolerance` sets the tolerance of each item. "45 %" is

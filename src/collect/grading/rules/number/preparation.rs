@@ -115,8 +115,8 @@ fn part(text: &str) -> Option<(&str, &str)> {
     if is_digit { text.split_at_checked(1) } else { latex::braced(text) }
 }
 
-/// A numerator or denominator as text. A root sign is put before one that is not a number, so that its digits
-/// are not read as numbers.
+/// A numerator or denominator as text. If the part is not a number, a root sign is put before it, so that its
+/// digits are not read as a number.
 fn operand(part: &str) -> String {
     let is_number = part.chars().all(|c| c.is_ascii_digit() || matches!(c, '-' | '.' | ',' | ' '));
     if is_number { part.to_owned() } else { format!("\u{221a}{}", part.replace(['{', '}', '\\'], "")) }

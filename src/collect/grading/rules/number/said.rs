@@ -120,7 +120,7 @@ fn result(clause: &str, found: &[Found], first: &Found) -> Option<Value> {
     if is_first && !before.contains(" - ") { first.value.clone() } else { scan::last(clause) }
 }
 
-/// Whether an operator and another number follow the first one: "5 apples + 3 apples".
+/// Whether an operator and another number follow the first number: "5 apples + 3 apples".
 fn is_computed(rest: &str, first: &Found) -> bool {
     let behind = rest.get(first.end - first.start..).unwrap_or_default().trim_start();
     let unit = behind.find(|c: char| !c.is_alphabetic()).unwrap_or(behind.len());

@@ -30,13 +30,13 @@ pub(super) struct Found {
     is_part: bool,
 }
 
-/// The last number of a text. `None` if there is no number, or the last one is one of two alternatives ("5 or
-/// 6").
+/// The last number of a text. `None` if there is no number, or the last number is one of two alternatives ("5
+/// or 6").
 pub(super) fn last(text: &str) -> Option<Value> {
     pick(text, |readable| readable.len().checked_sub(1))
 }
 
-/// The first number of a text. `None` if there is no number, or the first one is one of two alternatives.
+/// The first number of a text. `None` if there is no number, or the first number is one of two alternatives.
 pub(super) fn first(text: &str) -> Option<Value> {
     pick(text, |readable| (!readable.is_empty()).then_some(0))
 }
@@ -85,7 +85,6 @@ pub(super) fn numbers(text: &str) -> Vec<Found> {
         }
         let (end, value) = scan.number(i);
         let place = |k: usize| chars.get(k).map_or(text.len(), |(at, _)| *at);
-        // A letter before digits forms a name with them: B12, COVID-19.
         let is_result =
             !surroundings::is_precision(scan.rest(end)) && !surroundings::is_set_apart(&text[..place(i)]);
         if scan.is_quantity(i) && is_result {
@@ -132,7 +131,7 @@ impl Scan<'_> {
         self.is_digit(i) || is_point || self.fraction(i).is_some()
     }
 
-    /// Whether the digits at `i` are not part of a name.
+    /// Whether the digits at `i` are a quantity rather than part of a name such as B12 or COVID-19.
     fn is_quantity(&self, i: usize) -> bool {
         let is_letter = |c: Option<char>| c.is_some_and(|c| c.is_alphabetic() && c < '\u{e00}');
         let (last, but_last) = (self.before(i, 1), self.before(i, 2));
@@ -334,8 +333,8 @@ fn float(digits: &str) -> Option<f64> {
     digits.parse().ok().filter(|number: &f64| number.is_finite())
 }
 
-/// The digits of a number without separators, with a decimal point. `None` if the digits are not grouped as
-/// in a number.
+/// The digits of a number without separators, with a decimal point. `None` if a separator is at a position at
+/// which no number has one.
 fn plain_digits(body: &str) -> Option<String> {
     let body: String = if body.contains(['\'', '_']) {
         let (whole, rest) = body.split_at(body.find(['.', ',']).unwrap_or(body.len()));
@@ -374,8 +373,8 @@ fn plain_digits(body: &str) -> Option<String> {
     Some(if part.is_empty() { whole } else { format!("{whole}.{part}") })
 }
 
-/// Whether a mark separates groups of three digits, or as in India, groups of two digits and a last group of
-/// three.
+/// Whether a mark separates groups of three digits. The Indian system is also accepted: groups of two digits,
+/// and a last group of three.
 fn is_grouped(whole: &str, mark: char) -> bool {
     let mut groups = whole.split(mark);
     let (Some(first), Some(last)) = (groups.next(), whole.rsplit(mark).next()) else { return false };

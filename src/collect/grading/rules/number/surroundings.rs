@@ -1,4 +1,4 @@
-//! Checks whether the text around a number makes it part of something else.
+//! Checks whether a number is part of a larger expression, contrasts with the result, or states a precision.
 
 /// Whether a number is part of a quantity that cannot be read as a number: a root, a multiple of π, a pair of
 /// coordinates, or a bound ("> 5").
@@ -24,7 +24,7 @@ pub(super) fn is_set_apart(before: &str) -> bool {
     })
 }
 
-/// Whether a number states the precision of another one: "3.14 (rounded to 2 decimals)".
+/// Whether a number states the precision of another number: "3.14 (rounded to 2 decimals)".
 pub(super) fn is_precision(behind: &str) -> bool {
     let behind = behind.trim_start_matches([' ', '-']);
     ["decimal", "d.p.", "significant", "s.f."].iter().any(|word| behind.starts_with(word))

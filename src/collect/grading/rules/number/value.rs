@@ -14,11 +14,11 @@ pub(super) struct Value {
     pub(super) number: f64,
     /// The digits without separators, with a decimal point; `None` for fractions and powers.
     pub(super) digits: Option<String>,
-    /// Whether a percent sign follows.
+    /// Whether the number is a percentage.
     pub(super) is_percent: bool,
 }
 
-/// The maximum difference between a number and the right one.
+/// The maximum difference between a number and the right number.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Tolerance {
     /// An absolute difference.
