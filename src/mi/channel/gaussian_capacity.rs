@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn log_determinant_of_i_plus_ones_is_log_of_1_plus_size() {
-        // det(I + s 1 1^T) = 1 + s size, at sizes on both sides of a panel.
+        // det(I + s 1 1^T) = 1 + s size. The sizes lie below, at and above the panel width.
         for size in [1, 2, 31, 32, 33, 100] {
             let mut matrix = vec![0.5; size * size];
             for diagonal in matrix.iter_mut().step_by(size + 1) {

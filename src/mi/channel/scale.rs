@@ -2,8 +2,7 @@
 //!
 //! The channel adds noise of size `sigma = b sqrt(d)` to each coordinate. Mutual information without noise
 //! does not change when a variable is rescaled. With noise this holds only if the noise is relative to the
-//! scale of the variable, so `y` is standardised first. The two scales answer different questions; see
-//! [`Scale`].
+//! scale of the variable, so `y` is standardised first. [`Scale`] defines two ways to standardise `y`.
 //!
 //! Moments are taken over all `n` rows (divisor `n`); each distinct row is weighted by its count. They are
 //! computed in `f64`, and rows are centred before any product in `f32`. So values near 1e20 or 1e-20, or far

@@ -69,7 +69,7 @@ impl CriticInit {
         best.map(|(_, start)| start)
     }
 
-    /// The bound of the initial critic on the given rows, at most [`COMPARED`].
+    /// The bound of the initial critic on the first [`COMPARED`] of the given rows.
     fn bound(&self, rows: &[usize]) -> f64 {
         let rows = &rows[..rows.len().min(COMPARED)];
         let scaled = |values: &Array2<f64>| -> Vec<f32> {

@@ -147,7 +147,7 @@ pub(crate) fn ids(matrix: &Matrix<'_>) -> (Vec<usize>, usize) {
 /// occurrence.
 ///
 /// # Errors
-/// [`crate::Error::NonFinite`], which calls the rows `what`.
+/// [`crate::Error::NonFinite`] for NaN and infinity; the message names the matrix `what`.
 pub(crate) fn row_labels(what: &str, rows: ArrayView2<'_, f32>) -> Result<Vec<u32>> {
     let (ids, _) = ids(&Matrix::new(what, rows)?);
     Ok(ids.into_iter().map(|id| id as u32).collect())
