@@ -109,7 +109,7 @@ impl Ceilings {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Flag {
-    /// Some rows share `x` but differ in `y`, so the density of `y` given `x` was estimated too.
+    /// Some rows share `x` but differ in `y`, so the density of `y` given `x` was also estimated.
     Grouped,
     /// A few rows share `x` but differ in `y`. They were treated as rows with different `x`, which can raise
     /// the information by at most the entropy of `y` given `x`. The lower bound is reduced by this entropy.

@@ -60,8 +60,7 @@ use crate::seed::derive;
 
 /// With fewer rows than this, only the copula and its residual are used.
 const LEAST_ROWS: usize = 400;
-/// With more values than this, only the copula is fitted, because other models need a dozen copies of the
-/// samples.
+/// Maximum number of values for models other than the copula, which need a dozen copies of the samples.
 const LARGE: usize = 10_000_000;
 /// Maximum total number of columns for a nearest-neighbour residual relative to pairs drawn from a model.
 const MOST_COLUMNS: usize = 8;
@@ -130,8 +129,8 @@ impl Estimator for Ensemble {
 }
 
 /// Estimates the information from the order of discrete values, if there are too many values for reliable
-/// counts. Returns `None` unless two conditions are met: the copula of the ranks or the latent classes exceed
-/// the estimate from counts, and the held-out score of the best model exceeds it.
+/// counts. `None` unless both the copula (or the latent classes) and the best model exceed the estimate from
+/// counts.
 fn ordered(samples: &Samples, counted: &RawEstimate, seed: u64) -> Option<Estimate> {
     let mut samples = samples.clone();
     samples.need_covariance().ok()?;
@@ -307,8 +306,7 @@ impl<'a> Models<'a> {
         let (_, chance) = mean_and_stderr(&score.terms);
         // If there are hardly more rows than columns, the error of the scatter matrix dominates.
         let mut stderr = chance.max(copula.stderr_nats());
-        // If the score of the copula does not clearly exceed 0 (independence), use the residual relative to
-        // random pairings.
+        // If the score does not clearly exceed 0 (independence), use the residual relative to random pairs.
         let is_independent = !is_clear(&score.terms);
         let residual = if is_independent {
             independence_residual(&self.scores, self.dx, seed)
@@ -372,8 +370,7 @@ fn found_by_components(components: &HeldOutScore, stderr_nats: f64) -> RawEstima
     }
 }
 
-/// Flags an estimate whose model may miss much information. With few columns no flag is set, because nearest
-/// neighbours find this information.
+/// Flags an estimate whose model may miss much information. In few columns, neighbours find this information.
 fn misfit(of_model_nats: f64, columns: usize) -> Vec<Flag> {
     if of_model_nats > MISFIT_NATS && columns >= MISFIT_COLUMNS { vec![Flag::Misfit] } else { vec![] }
 }

@@ -11,8 +11,8 @@
 //!
 //! Equal values, for example rounded values, are put in random order, which does not change the information.
 //! The estimate has the flag `misfit` if the copula does not describe the samples: if the mean density ratio
-//! of unpaired rows is above one, or if nearest neighbours in four or more columns find much information that
-//! the copula misses.
+//! of unpaired rows is above one, or if nearest neighbours in four or more columns find much information
+//! that the copula misses.
 //!
 //! # References
 //! Kraskov, Stögbauer, Grassberger 2004; Demarta & McNeil 2005; Efron & Tibshirani 1993 (parametric bootstrap
