@@ -22,7 +22,7 @@ pub enum Origin {
 /// the function reads it; otherwise it measures the profile and writes it to the store. Without a store, it
 /// always measures.
 ///
-/// `settings` must be those that `measure` writes into the profile. If the family of the model has changed,
+/// `settings` must equal the settings that `measure` writes into the profile. If the family has changed,
 /// the stored file is updated without a new measurement, because the family does not affect the results.
 ///
 /// # Errors

@@ -115,7 +115,7 @@ impl Reliability {
             let [n, distinct] = self.windows;
             advice.push(format!(
                 "few distinct windows: {distinct} of {n}; use longer series (--entities), or a corpus with \
-                 more entities or texts; more windows would only repeat these"
+                 more entities or texts; more windows would only repeat the same series or texts"
             ));
         }
         if self.n_attention_sink > 0 {

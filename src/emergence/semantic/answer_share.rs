@@ -1,6 +1,6 @@
 //! Computes the pair score of semantic emergence from answers instead of states: how well a short answer
-//! identifies the relation that the examples of its prompt show. It needs no access to the weights of a
-//! model.
+//! identifies the relation that the examples of its prompt show. The score needs no access to the weights of
+//! a model.
 //!
 //! # Formula
 //! Let `p, q` be an ordered pair of relations and `a` the answer to the prompt `(p, s, x)`. Let `n_r` be the
@@ -14,8 +14,9 @@
 //! ```
 //!
 //! `f` is the Krichevsky-Trofimov estimate of the probability of an answer. Set `s` is left out for both
-//! relations. So an answer that depends only on the example set scores exactly 0, and so does an answer that
-//! occurs for no other set. The temperature `tau` of a query is chosen on the other queries, as for states.
+//! relations. So an answer that depends only on the example set scores exactly 0. An answer that occurs for
+//! no other set also scores 0. The temperature `tau` of a query is chosen on the other queries, as it is for
+//! states.
 //! For `S` sets, `A` is at most `log 2 - log(1 + 1 / (2 S - 1))`.
 //!
 //! # References
@@ -139,8 +140,8 @@ mod tests {
 
     #[test]
     fn one_pair_can_be_computed_by_hand() {
-        // Two relations, four sets, and the same query twice. The answers of relation 0 are 1 1 1 2, those of
-        // relation 1 are 2 2 2 2.
+        // Two relations, four sets, and the same query twice. The answers of relation 0 are 1 1 1 2; the
+        // answers of relation 1 are 2 2 2 2.
         let layout = Layout { queries: 2, relations: 2, sets: 4 };
         let query = [1, 1, 1, 2, 2, 2, 2, 2].map(Some);
         let (nats, n) = answer_share(layout, &[query, query].concat(), |_, _, _| false).unwrap();

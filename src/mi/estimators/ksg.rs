@@ -71,8 +71,8 @@ impl Estimator for Ksg {
         if distance < LEAST_DISTANCE {
             let reason = format!(
                 "a column has a few extreme values, and most other values lie within {distance:.0e} \
-                 standard deviations of the median, so distances do not resolve these values; take logarithms \
-                 or ranks first, or choose the default estimator, which is rank-based"
+                 standard deviations of the median, so distances do not resolve these values; take \
+                 logarithms or ranks first, or choose the default estimator, which is rank-based"
             );
             return Err(Error::Samples { estimator: self.name(), reason });
         }
