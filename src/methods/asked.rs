@@ -15,8 +15,9 @@ pub(super) fn studies(studies: &[Filed<StudyRecord>], prose: &mut Prose) -> Resu
     for Filed { path, record: study } in studies {
         if study.settings.estimand != "semantic" {
             let estimand = &study.settings.estimand;
-            let reason =
-                format!("names the estimand `{estimand}`, which this version of surmise does not support");
+            let reason = format!(
+                "names the estimand `{estimand}`, which this version of surmise does not support; use the version that wrote the file"
+            );
             return Err(Error::Config { path: path.clone(), reason });
         }
         let targets: Vec<String> = study

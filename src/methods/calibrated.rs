@@ -14,7 +14,8 @@ use crate::numeric::shown::count;
 /// Maximum number of families that a sentence lists by name.
 const NAMED: usize = 8;
 
-/// Describes cards. Cards that differ only in their rows, such as those of a blind test, share a sentence.
+/// Describes cards. Cards that differ only in their rows, such as the cards of a blind test, share a
+/// sentence.
 pub(super) fn cards(cards: &[Filed<Card>], prose: &mut Prose) -> Result<()> {
     let mut groups: Vec<(String, Vec<&Filed<Card>>)> = vec![];
     for card in cards {
@@ -102,8 +103,10 @@ fn candidates(group: &[&Filed<Card>], prose: &mut Prose) -> Result<()> {
     names.dedup_by(|a, b| a.0 == b.0);
     for (at, (name, path)) in names.iter().enumerate() {
         let keys = of_candidate(name).ok_or_else(|| {
-            let reason =
-                format!("names the candidate `{name}`, which this version of surmise does not support");
+            let reason = format!(
+                "names the candidate `{name}`, which this version of surmise does not support; use the \
+                 version that wrote the file"
+            );
             Error::Config { path: path.clone(), reason }
         })?;
         let between = match at {
@@ -163,7 +166,8 @@ fn of_file(path: &Path, rows: &[PredictionRow], prose: &mut Prose) -> Result<()>
         for name in methods.into_iter().filter(|name| !name.is_empty()) {
             described.push(interval(name).ok_or_else(|| {
                 let reason = format!(
-                    "names the interval method `{name}`, which this version of surmise does not support"
+                    "names the interval method `{name}`, which this version of surmise does not support; use \
+                     the version that wrote the file"
                 );
                 Error::Config { path: path.into(), reason }
             })?);

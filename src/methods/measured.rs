@@ -153,7 +153,10 @@ pub(super) fn positional(profiles: &[Filed<Profile>], prose: &mut Prose) -> Resu
 /// The references of an estimator named in a file.
 pub(super) fn known_estimator<T>(name: &str, filed: &Filed<T>) -> Result<&'static [&'static str]> {
     of_estimator(name).ok_or_else(|| {
-        let reason = format!("names the estimator `{name}`, which this version of surmise does not support");
+        let reason = format!(
+            "names the estimator `{name}`, which this version of surmise does not support; use the version \
+             that wrote the file"
+        );
         Error::Config { path: filed.path.clone(), reason }
     })
 }
