@@ -16,7 +16,8 @@ pub(super) fn studies(studies: &[Filed<StudyRecord>], prose: &mut Prose) -> Resu
         if study.settings.estimand != "semantic" {
             let estimand = &study.settings.estimand;
             let reason = format!(
-                "names the estimand `{estimand}`, which this version of surmise does not support; use the version that wrote the file"
+                "names the estimand `{estimand}`, which this version of surmise does not support; use the \
+                 version that wrote the file"
             );
             return Err(Error::Config { path: path.clone(), reason });
         }
