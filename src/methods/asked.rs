@@ -103,7 +103,7 @@ fn how(collection: &CollectionRecord) -> String {
     match &asked.semantic {
         Some(task) => {
             parts.push(format!(
-                "the prompts of the design on {} (S = {}, X = {}, {}, form {}, seed {})",
+                "with the prompts of the design on {} (S = {}, X = {}, {}, form {}, seed {})",
                 list(&asked.sources),
                 task.sets,
                 task.queries,
@@ -120,7 +120,7 @@ fn how(collection: &CollectionRecord) -> String {
             let tasks =
                 list(asked.tasks.iter().map(|task| format!("{} ({} items)", task.name, task.n_items)));
             parts.push(format!(
-                "the tasks {tasks}, at most {}, seed {}",
+                "with the tasks {tasks}, at most {}, seed {}",
                 examples([asked.shots]),
                 asked.seed
             ));

@@ -49,8 +49,8 @@ pub(super) fn cards(cards: &[Filed<Card>], prose: &mut Prose) -> Result<()> {
         prose.say(format!("A calibration predicts {what}. {rows} The candidates were "));
         candidates(group, prose)?;
         prose.say(
-            ". They were compared by their errors in cross-validation over held-out models, families, \
-             stronger and weaker models",
+            ". They were compared by their cross-validation errors on held-out models, held-out families, \
+             stronger models and weaker models",
         );
         if chosen(first).any(|(_, chosen)| chosen.fitted.name() == "blend") {
             prose
@@ -156,7 +156,7 @@ fn of_file(path: &Path, rows: &[PredictionRow], prose: &mut Prose) -> Result<()>
         0 => "none was refused".to_owned(),
         n => format!("{n} {} refused", if n == 1 { "was" } else { "were" }),
     };
-    prose.say(format!("Of {} to be predicted, {refusals}.", count(rows.len(), "row")));
+    prose.say(format!("Predictions were requested for {}; {refusals}.", count(rows.len(), "row")));
     let levels: Vec<f64> = predicted.iter().filter_map(|row| row.level).collect();
     if !levels.is_empty() {
         let mut methods: Vec<&str> = predicted.iter().map(|row| row.interval_method.as_str()).collect();
@@ -212,9 +212,9 @@ pub(super) fn blind(tests: &[BlindRecord], prose: &mut Prose) {
         let was = if all.n_members == 1 { "was" } else { "were" };
         let of = if families.is_empty() { String::new() } else { format!(" of {}", distinct(families)) };
         prose.say(format!(
-            "In a blind test {}{of} {was} hidden behind an API, one after the other, asked the prompts of {} \
-             (S = {}, X = {}, {}, seed {}), predicted for the target {} from {}, and only then measured: {} \
-             of {} were predicted, with intervals of nominal level {}. ",
+            "In a blind test, {}{of} {was} hidden behind an API, one after the other. Each member was asked \
+             the prompts of {} (S = {}, X = {}, {}, seed {}). Its target {} was predicted from {} before it \
+             was measured: {} of {} were predicted, with intervals of nominal level {}. ",
             count(all.n_members, "member"),
             list(&test.settings.corpora),
             test.settings.sets,
