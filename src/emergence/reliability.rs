@@ -106,8 +106,8 @@ impl Reliability {
         if self.n_saturated + self.n_near_ceiling > 0 {
             advice.push(format!(
                 "blocks {}; the number of windows, rather than the model, may determine the estimate; use \
-                 shorter series (--entities), a larger noise scale (--noise-scale of observations and \
-                 reports), or more windows (--windows)",
+                 shorter series (--entities), a larger noise scale (--noise-scale of the commands \
+                 observations and report), or more windows (--windows)",
                 blocks(self.n_saturated, self.n_near_ceiling, self.n_blocks)
             ));
         }

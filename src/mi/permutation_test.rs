@@ -18,7 +18,7 @@ pub const CHECKED_NATS: [f64; 3] = [0.0, 1.0, 3.0];
 /// Maximum number of coordinates of each side over which a self-check spreads the information.
 const SHARED: usize = 4;
 
-/// How a permutation test re-pairs the rows of `y` with those of `x`.
+/// How a permutation test pairs the rows of `x` with other rows of `y`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Pairing {
@@ -45,8 +45,8 @@ pub struct PermutationTest {
     pub pairing: Pairing,
     /// Number of permutations.
     pub permutations: usize,
-    /// `(1 + number of permuted estimates at least as large as the observed one) / (1 + permutations)`: the
-    /// probability under independence of an estimate this large.
+    /// `(1 + number of permuted estimates not below the observed estimate) / (1 + permutations)`: the
+    /// probability, under independence, of an estimate at least this large.
     pub p_value: f64,
     /// Mean of the permuted estimates.
     pub mean_nats: f64,

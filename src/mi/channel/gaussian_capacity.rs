@@ -9,8 +9,8 @@ use rayon::prelude::*;
 use super::points::Points;
 use crate::numeric::kernels;
 
-/// Number of columns in a panel of the Cholesky factorisation. The work inside panels is a fraction
-/// `1.5 * PANEL / size` of the total.
+/// Number of columns in a panel of the Cholesky factorisation. Matrix products do the work outside panels.
+/// The slower dot products inside panels are a fraction `1.5 * PANEL / size` of the work.
 const PANEL: usize = 32;
 
 /// `0.5 logdet(I + Cov / sigma^2)` in nats for each `sigma`.

@@ -206,7 +206,8 @@ mod tests {
     fn spread_gives_unit_variance_at_any_magnitude_and_drops_constants() {
         let y = array![[1e20, 3.0, 1e-20, 1000.0], [-1e20, 3.0, 3e-20, 1_000.000_1]];
         let found = standardised(Scale::Spread, &y);
-        // Only the first coordinate is kept: compared with its spread of 1e20, the others are constant.
+        // Only the first coordinate is kept: relative to its spread of 1e20, the other coordinates are
+        // constant.
         assert_eq!((found.d, found.dropped.as_slice()), (1, &[1, 2, 3][..]));
         assert_eq!(found.values, [1.0, -1.0]);
 

@@ -1,8 +1,8 @@
 //! Computes the nearest-neighbour residual: the information that nearest neighbours find in the samples and
 //! that a fitted model misses.
 //!
-//! The residual is `KSG(samples) - mean KSG(as many samples drawn from the model)`. Both terms have the same
-//! bias, so the residual is small in any dimension if the model fits.
+//! The residual is `KSG(samples) - mean KSG(samples drawn from the model)`, with equal sample sizes. Both
+//! terms have the same bias, so the residual is small in any dimension if the model fits.
 //!
 //! # References
 //! Kraskov, Stögbauer, Grassberger 2004; Efron & Tibshirani 1993 (parametric bootstrap of a bias).

@@ -10,7 +10,7 @@
 //!
 //! Mixtures are fitted both to the samples and to their normal scores. Latent classes are fitted to each
 //! side, and a table contains their joint frequencies. Each model computes the log density ratio
-//! `T = log p(x, y) / p(x) p(y)` of held-out pairs and of up to a thousand times as many unpaired rows. The
+//! `T = log p(x, y) / p(x) p(y)` of held-out pairs and of up to a thousand unpaired rows for each pair. The
 //! score is a bound (van den Oord et al. 2018). In expectation the score does not exceed the true
 //! information, even if the density is wrong or singular:
 //!

@@ -27,8 +27,8 @@ const VARIATES: usize = 8;
 pub(super) struct CriticInit {
     pub(super) u: Array2<f64>,
     pub(super) v: Array2<f64>,
-    /// Correlations of the variates. The first `used` variates contribute to the initial critic; the others
-    /// are only inputs of the encoder.
+    /// Correlations of the variates. The first `used` variates contribute to the initial critic; the other
+    /// variates are only inputs of the encoder.
     correlations: Vec<f64>,
     pub(super) used: usize,
 }

@@ -48,8 +48,8 @@ pub(crate) struct Block {
     noise: Array2<f64>,
     /// Columns that do not vary.
     pub(crate) constant: Vec<usize>,
-    /// For each row, the index of its value. Distinct values are numbered from 0 in order of first
-    /// occurrence.
+    /// For each row, the index of the distinct row that it equals. Distinct rows are numbered from 0 in order
+    /// of first occurrence.
     pub(crate) ids: Vec<usize>,
     /// Number of distinct rows.
     pub(crate) n_distinct: usize,

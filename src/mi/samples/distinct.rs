@@ -110,8 +110,8 @@ impl Distinct {
     }
 }
 
-/// For each row, the index of its value, and the number of distinct values. Values are numbered by first
-/// occurrence.
+/// For each row, the index of the distinct row that it equals, and the number of distinct rows. Distinct rows
+/// are numbered by first occurrence.
 pub(crate) fn ids(matrix: &Matrix<'_>) -> (Vec<usize>, usize) {
     let mut by_hash: Vec<(u64, usize)> = (0..matrix.rows()).map(|row| (hash(matrix.row(row)), row)).collect();
     by_hash.sort_unstable();

@@ -127,7 +127,8 @@ impl Samples {
         self.flags.push(Flag::Copies);
     }
 
-    /// Checks that there are enough rows for a joint covariance, and flags samples with barely enough rows.
+    /// Checks that there are enough rows for a joint covariance, and flags samples with fewer than 1.5 rows
+    /// for each column.
     ///
     /// # Errors
     /// [`Error::Samples`] if `n < d_x + d_y + 2`.
@@ -168,8 +169,8 @@ impl Samples {
     }
 
     /// The rows without outliers; `None` if there are no outliers. A single extreme row makes two columns
-    /// nearly proportional, whatever the values in the other rows are. A truly linear dependence remains when
-    /// outliers are removed.
+    /// nearly proportional, regardless of the other rows. A truly linear dependence remains when outliers are
+    /// removed.
     fn core(&self) -> Option<Vec<usize>> {
         let far: Vec<f64> = self
             .x
