@@ -18,7 +18,7 @@ pub const CHECKED_NATS: [f64; 3] = [0.0, 1.0, 3.0];
 /// Maximum number of coordinates of each side over which a self-check spreads the information.
 const SHARED: usize = 4;
 
-/// How a permutation test pairs the rows of `x` with other rows of `y`.
+/// How a permutation test re-pairs the rows of `x` with rows of `y`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Pairing {
