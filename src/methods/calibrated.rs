@@ -213,8 +213,8 @@ pub(super) fn blind(tests: &[BlindRecord], prose: &mut Prose) {
         let of = if families.is_empty() { String::new() } else { format!(" of {}", distinct(families)) };
         prose.say(format!(
             "In a blind test, {}{of} {was} hidden behind an API, one after the other. Each member was asked \
-             the prompts of {} (S = {}, X = {}, {}, seed {}). Its target {} was predicted from {} before it \
-             was measured: {} of {} were predicted, with intervals of nominal level {}. ",
+             the prompts of {} (S = {}, X = {}, {}, seed {}). The target {} was predicted from {} before the \
+             member was measured: {} of {} were predicted, with intervals of nominal level {}. ",
             count(all.n_members, "member"),
             list(&test.settings.corpora),
             test.settings.sets,

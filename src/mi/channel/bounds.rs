@@ -3,7 +3,7 @@
 //!
 //! The formulae are in [`crate::mi::estimators::channel`]; points and draws are defined in
 //! [`crate::mi::channel::points`]. Let `S_i = sum_{j!=i} c_j exp R_ij` over points. The sum over all pairs is
-//! `S_i + c_i`, and the sum without the pair itself is `S_i + c_i - 1`. Neither sum is a difference of large
+//! `S_i + c_i`, and the sum without pair `i` is `S_i + c_i - 1`. Neither sum is a difference of large
 //! numbers, so no precision is lost. All sums are kept as logarithms, so no distance underflows.
 
 use std::ops::Range;
