@@ -1,5 +1,5 @@
 //! Matches names that users type (models, corpora, estimators) without regard to case, and suggests the
-//! nearest names for an unknown one.
+//! nearest known names for an unknown name.
 
 use crate::error::Error;
 
@@ -15,8 +15,8 @@ pub fn is_same(typed: &str, name: &str) -> bool {
         || !(typed.is_ascii() && name.is_ascii()) && typed.to_lowercase() == name.to_lowercase()
 }
 
-/// Returns the member of a table with this exact name. Without an exact match, returns the member whose name
-/// matches when case is ignored, provided that there is only one.
+/// Returns the member of a table with this exact name. If no name matches exactly, but exactly one name
+/// matches when case is ignored, returns the member with that name.
 pub fn find<T>(typed: &str, all: impl IntoIterator<Item = T>, name: impl Fn(&T) -> &str) -> Option<T> {
     let mut other = vec![];
     for member in all {
@@ -53,8 +53,8 @@ pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Vec
     near.into_iter().take(MOST_SUGGESTED).map(|(_, name)| name).collect()
 }
 
-/// Names that another program found similar to a typed one, the nearest first. If the first is at most half
-/// as far as the second, it is the only one.
+/// Sorts the names that the argument parser found similar to a typed name, nearest first. If the distance of
+/// the first name is at most half the distance of the second name, returns only the first name.
 pub fn by_distance(typed: &str, similar: &[String]) -> Vec<String> {
     let typed = typed.to_lowercase();
     let distance = |name: &String| strsim::damerau_levenshtein(&typed, &name.to_lowercase());

@@ -1,4 +1,4 @@
-"""Tables of surmise as pandas data frames. Columns are those of docs/data-dictionary.md."""
+"""Reads tables of surmise as pandas data frames. docs/data-dictionary.md describes the columns."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ def _read(path):
 
 
 def _file(folder, *names):
-    """The first existing file of some names in a folder."""
+    """Returns the path of the first of these files that exists in a folder."""
     for name in names:
         if (Path(folder) / name).is_file():
             return Path(folder) / name
@@ -21,11 +21,11 @@ def _file(folder, *names):
 
 
 def load(folder):
-    """The headline rows of profiles.csv of a folder, or of the profiles of a study.
+    """Returns the headline rows of profiles.csv, from a folder of profiles or a study folder.
 
-    `flags` lists the doubts about a row. For positional profiles these are the flags of the file; for
-    semantic profiles `not_above_chance` and `not_above_random_init`, if the share exceeds chance or random
-    init by less than 1.96 standard errors.
+    The column `flags` lists warnings about each row. For positional profiles, these are the flags in the
+    file. For semantic profiles, `not_above_chance` means that the share exceeds chance by less than 1.96
+    standard errors; `not_above_random_init` means the same for the share of the randomly initialised model.
     """
     table = _read(_file(folder, "profiles.csv", "profiles/profiles.csv"))
     rows = table[table["is_headline"]].reset_index(drop=True)
@@ -42,13 +42,17 @@ def load(folder):
 
 
 def load_all(folder):
-    """Every CSV file below a folder, by its relative path."""
+    """Returns every CSV file below a folder, as a dictionary from relative path to data frame."""
     files = sorted(path for path in Path(folder).rglob("*.csv") if not path.name.startswith("."))
     return {path.relative_to(folder).as_posix(): _read(path) for path in files}
 
 
 def predictions(folder):
-    """The rows of predictions.csv, including refused ones; `error` and `inside` if there is a measurement."""
+    """Returns the rows of predictions.csv, including refused predictions.
+
+    For rows with a prediction and a measurement, `error` is the prediction minus the measurement. `inside`
+    is true if the measurement lies in the interval; it is missing without an interval.
+    """
     rows = _read(_file(folder, "predictions.csv"))
     is_judged = rows["y_hat"].notna() & rows["measured"].notna()
     rows["error"] = (rows["y_hat"] - rows["measured"]).where(is_judged)

@@ -1,4 +1,4 @@
-"""Tests the module on files of the program. Set SURMISE to a binary, or have `surmise` on the path."""
+"""Tests the module on files that surmise writes. Set SURMISE to the binary, or add the binary to the PATH."""
 
 import os
 import subprocess
@@ -26,7 +26,7 @@ def test_headline_rows_are_those_of_the_most_shots_after_the_first_block(profile
     rows = surmise.load(profiles)
     assert set(rows["shots"]) == {2} and rows["block"].min() == 2
     assert set(rows["model"]) == {"minigpt-1", "minigpt-2"}
-    # Their mean is the headline, which is also in summaries.csv.
+    # The mean of these rows is the headline, which is also in summaries.csv.
     summaries = pd.read_csv(profiles / "summaries.csv")
     for model, own in rows.groupby("model"):
         headline = summaries.query("model == @model and shots == 2")["share_mean"].item()

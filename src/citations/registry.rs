@@ -7,7 +7,7 @@ use super::citation::Citation;
 /// The references as BibTeX, sorted by key.
 const REFERENCES: &str = include_str!("references.bib");
 
-/// The key of surmise itself.
+/// The key of the reference to surmise itself.
 pub const TOOL: &str = "surmise";
 /// The key of the paper that defines the measured quantity.
 pub const PAPER: &str = "chen2025quantifying";

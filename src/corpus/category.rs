@@ -32,7 +32,7 @@ pub static EMBEDDED: &[(&str, &[u8])] = &[
     ("potions", include_bytes!("../../data/potions.csv")),
 ];
 
-/// The default categories: those that the tokenizers of the embedded models can spell.
+/// The default categories. The tokenizers of the embedded models can spell all of their words.
 pub static DEFAULT: [&str; 5] = ["countries", "animals", "colours", "numbers", "cities"];
 
 /// The embedded categories of invented things. Only a model that was trained on this data can have learned

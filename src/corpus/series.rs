@@ -42,7 +42,7 @@ impl Series {
         let n = category.entities.len();
         if n < shots {
             let reason = format!(
-                "has {}, fewer than the {shots} of a series; lower --entities or add entities",
+                "has {}, but a series needs {shots}; lower --entities or add entities",
                 count(n, "entity")
             );
             return Err(Error::Corpus { name: category.name.clone(), reason });
@@ -87,7 +87,7 @@ impl Series {
             if let Some(other) = seen.insert(ids, entity) {
                 let reason = format!(
                     "the tokenizer of the model gives {other:?} and {entity:?} the same tokens; remove one \
-                     of them"
+                     of these entities"
                 );
                 return Err(Error::Corpus { name: self.category.clone(), reason });
             }

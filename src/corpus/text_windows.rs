@@ -134,8 +134,8 @@ fn window(prefix: &[u32], ids: &[u32], n_bytes: usize) -> Window {
     Window { ids: [prefix, ids].concat(), labels: before.chain(text).collect(), n_bytes }
 }
 
-/// Returns at least the first `n` tokens of a text, or all tokens if there are fewer. Only as much of the
-/// text as needed is tokenized.
+/// Returns at least the first `n` tokens of a text, or all tokens if there are fewer. Tokenizes only a
+/// beginning of the text, because texts can be far longer than a window.
 fn first_tokens(text: &str, n: usize, tokenizer: &Tokenizer) -> Result<Vec<crate::model::tokenizer::Token>> {
     let mut bytes = n.saturating_mul(BYTES_PER_TOKEN);
     loop {
@@ -157,9 +157,9 @@ fn whole_words(text: &str, bytes: usize) -> &str {
 
 /// The bytes at which sentences start. A sentence starts at the first character of the text, and after an end
 /// mark (`.`, `!`, `?` or an ellipsis), optional closing quotes or brackets, and white space. Full stops of
-/// scripts without spaces need no white space. The rules of Unicode's annex 29 are not used, because they
-/// depend on capital letters and find no sentences in generated texts without capitals. As a consequence,
-/// some abbreviations count as sentence ends.
+/// scripts without spaces need no white space. The rules of Unicode Standard Annex 29 are not used, because
+/// they depend on capital letters and find no sentences in generated texts without capitals. As a
+/// consequence, some abbreviations count as sentence ends.
 fn sentence_starts(text: &str) -> Vec<usize> {
     enum State {
         Inside,

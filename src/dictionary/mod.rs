@@ -1,6 +1,6 @@
 //! Describes every column of every CSV file and every member of every JSON file that surmise writes, with
-//! unit and meaning. `surmise list columns` prints this data dictionary and docs/data-dictionary.md shows it.
-//! A test compares both with the files that the subcommands write.
+//! unit and meaning. `surmise list columns` prints this data dictionary, and docs/data-dictionary.md contains
+//! it. Tests compare the dictionary with the page and with the files that the subcommands write.
 
 mod entry;
 mod members;

@@ -23,7 +23,7 @@ pub(super) fn block_mi(
     let (input, output) = (states.rows(block - 1, points)?, states.rows(block, points)?);
     // From the second block on, different contexts have different input states in exact arithmetic, but in
     // f32 two contexts can round to the same state. So contexts are used as labels. The input of the first
-    // block is the embedding of its own token.
+    // block does not depend on the context. So in the first block, equal rows have equal labels.
     let labels = if block == 1 { row_labels("x", input.view())? } else { states.contexts(points) };
     let pairs = Pairs::new(input.view(), output.view())?.with_labels(&labels)?;
     let noise = seed::derive("noise", &format!("{noise_stream}/{block}"), settings.seed);

@@ -13,7 +13,7 @@ impl Profile {
         Self::mean_over_depth(noise_scale, self.last_point(noise_scale, None))
     }
 
-    /// The headline of the control, at the noise scale of the headline.
+    /// The headline of the control, at the noise scale of the headline of the profile.
     pub fn control_headline(&self) -> Option<Headline> {
         self.control_headline_at(self.headline?.noise_scale)
     }

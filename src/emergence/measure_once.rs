@@ -22,8 +22,9 @@ pub enum Origin {
 /// the function reads it; otherwise it measures the profile and writes it to the store. Without a store, it
 /// always measures.
 ///
-/// `settings` must be those that `measure` writes into the profile. If the family of the model has changed,
-/// the stored file is updated without a new measurement, because the family does not affect the results.
+/// `settings` must equal the settings that `measure` writes into the profile. If the family of the model has
+/// changed, the stored file is updated without a new measurement, because the family does not affect the
+/// results.
 ///
 /// # Errors
 /// [`crate::Error::Json`] for a damaged file, and the errors of [`ProfileStore::find`], [`ProfileStore::put`]

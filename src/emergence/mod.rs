@@ -1,10 +1,10 @@
 //! Measures the emergence of one model, and of its randomly initialised version, at every block on one
-//! corpus. Emergence is the information that a state contains at the macroscopic level minus that at the
-//! token level. Two estimands define these levels: positional and semantic emergence.
+//! corpus. Emergence is macro information (the information in a state at the macroscopic level) minus micro
+//! information (at the token level). Two estimands define these levels: positional and semantic emergence.
 //!
 //! | file or module | contents |
 //! |---|---|
-//! | [`semantic`] | semantic emergence: information on the relation minus that on the examples |
+//! | [`semantic`] | semantic emergence: information about the relation minus information about the examples |
 //! | `positional.rs` | positional emergence of every block, `IE_l = macro_l - micro_l` |
 //! | `block_mi.rs`, `lone_tokens.rs` | `I(h_{l-1} ; h_l)` at given positions; states of tokens without
 //! context |

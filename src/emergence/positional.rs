@@ -36,8 +36,8 @@ impl BlockInformation {
     }
 }
 
-/// Computes the information of every block of a model, in block order. Computing the states counts as many
-/// progress steps as there are blocks, and the estimates of each block count as one step.
+/// Computes the information of every block of a model, in block order. The progress has two steps for each
+/// block: one step for the states and one step for the estimates.
 pub(super) fn block_information(
     decoder: &Decoder,
     name: &str,
@@ -96,8 +96,8 @@ impl<'a> PositionalStates<'a> {
         let in_context = States::with_progress(decoder, name, &windows, &wanted, room_bytes, batch)?;
 
         // Pool the tokens at the reading points of entities and texts over all windows. Each token is alone
-        // in its window, after the prefix of the tokenizer. Separators are all the same token, so they carry
-        // no information.
+        // in its window, after the prefix of the tokenizer. Separators are left out: they are all the same
+        // token, so they carry no information.
         let pooled: Vec<u32> = reading_points
             .iter()
             .filter(|((role, _), _)| *role != Role::Separator)
@@ -109,7 +109,7 @@ impl<'a> PositionalStates<'a> {
         Ok(Self { settings, in_context, reading_points, alone, micro_points })
     }
 
-    /// Macro information of a block at every reading point: the token in context.
+    /// Macro information of a block at every reading point, from the states of tokens in context.
     fn macro_mi(&self, block: usize) -> Result<Vec<Vec<Estimate>>> {
         let of_point = |((role, index), points): &((Role, usize), Vec<Point>)| {
             block_mi(self.settings, &self.in_context, points, &format!("{role:?}/{index}"), block)
@@ -117,7 +117,7 @@ impl<'a> PositionalStates<'a> {
         self.reading_points.par_iter().map(of_point).collect()
     }
 
-    /// Micro information of a block: the token without context.
+    /// Micro information of a block, from the states of tokens without context.
     fn micro_mi(&self, block: usize) -> Result<Vec<Estimate>> {
         match &self.alone {
             Some(alone) => block_mi(self.settings, alone, &self.micro_points, "alone", block),

@@ -95,7 +95,7 @@ pub enum Micro {
     /// The token alone in its window. The micro information is pooled over the tokens of the role.
     #[default]
     Alone,
-    /// The first token of each window, as in the published code of the paper.
+    /// The first token of each window, as in the published code of Chen et al.
     First,
 }
 
@@ -115,7 +115,7 @@ impl Micro {
     pub fn describe(self) -> &'static str {
         match self {
             Self::Alone => "The token alone in its window, pooled over the tokens of the role",
-            Self::First => "The first token of each window, as in the published code of the paper",
+            Self::First => "The first token of each window, as in the published code of Chen et al.",
         }
     }
 }
@@ -133,7 +133,8 @@ pub struct Headline {
     pub stderr_nats: Option<f64>,
     /// Mean emergence of the randomly initialised model.
     pub random_init_nats: f64,
-    /// Mean emergence minus that of the randomly initialised model: the effect of training.
+    /// Mean emergence of the trained model minus mean emergence of the randomly initialised model: the effect
+    /// of training.
     pub learned_nats: f64,
 }
 

@@ -85,7 +85,8 @@ pub struct ProfileRow {
     pub version: String,
 }
 
-/// The value of a missing column. It lets reports read files without the columns that they do not use.
+/// The value of a missing column. A report can therefore read a file without the columns that the report does
+/// not use.
 fn missing() -> f64 {
     f64::NAN
 }
@@ -202,7 +203,7 @@ impl StoredProfile for Profile {
     }
 }
 
-/// Joins flags with spaces, for one cell.
+/// Joins flags with spaces, for one cell of the table.
 fn words(flags: &[Flag]) -> String {
     flags.iter().map(Flag::name).collect::<Vec<_>>().join(" ")
 }

@@ -64,8 +64,8 @@ impl ProfileSettings {
         short(&self.sha256()).to_owned()
     }
 
-    /// The settings in which two measurements differ, each with both values. Settings in `except` are not
-    /// compared.
+    /// The settings in which two measurements differ: the name and both values of each setting. Settings in
+    /// `except` are not compared.
     pub fn differences(&self, other: &Self, except: &[&str]) -> Vec<String> {
         let names = self.0.keys().chain(other.0.keys().filter(|name| !self.0.contains_key(*name)));
         let differ =

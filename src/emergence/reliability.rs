@@ -106,8 +106,8 @@ impl Reliability {
         if self.n_saturated + self.n_near_ceiling > 0 {
             advice.push(format!(
                 "blocks {}; the number of windows, rather than the model, may determine the estimate; use \
-                 shorter series (--entities), a larger noise scale (--noise-scale of observations and \
-                 reports), or more windows (--windows)",
+                 shorter series (--entities), a larger noise scale (--noise-scale of the commands \
+                 observations and report), or more windows (--windows)",
                 blocks(self.n_saturated, self.n_near_ceiling, self.n_blocks)
             ));
         }
@@ -115,7 +115,7 @@ impl Reliability {
             let [n, distinct] = self.windows;
             advice.push(format!(
                 "few distinct windows: {distinct} of {n}; use longer series (--entities), or a corpus with \
-                 more entities or texts; more windows would only repeat these"
+                 more entities or texts; more windows would only repeat the same series or texts"
             ));
         }
         if self.n_attention_sink > 0 {

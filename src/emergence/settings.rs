@@ -34,7 +34,8 @@ impl MeasureSettings {
         Self { estimator, scale, micro: Micro::Alone, seed, random_init_seed }
     }
 
-    /// Measures with the named estimator and the same seed for everything. `scale` applies to `channel`.
+    /// Measures with the named estimator. Uses the same seed for the estimator and for the weights of the
+    /// randomly initialised model. `scale` applies to `channel`.
     ///
     /// # Errors
     /// [`crate::Error::Unknown`], which lists the known names.

@@ -201,7 +201,7 @@ impl ProfileStore {
     /// Writes a profile to its file.
     ///
     /// # Errors
-    /// [`Error::Write`], [`Error::Json`]
+    /// [`Error::Write`] if the file cannot be written; [`Error::Json`] if the profile cannot be serialised.
     pub fn put<P: StoredProfile>(&self, profile: &P) -> Result<()> {
         disk::write_json(&self.file(&profile.model().id, profile.corpus_name(), profile.settings()), profile)
     }

@@ -21,7 +21,7 @@ pub struct WidestBounds {
     pub reading_index: usize,
     /// The control that the reading belongs to; `None` for the corpus itself.
     pub control: Option<String>,
-    /// Whether the bounds are those of the macro information rather than the micro information.
+    /// Whether these are bounds of the macro information (true) or of the micro information (false).
     pub is_macro: bool,
     /// Upper minus lower bound, in nats; infinite if there is no upper bound.
     pub gap_nats: f64,
@@ -45,8 +45,8 @@ impl fmt::Display for WidestBounds {
 }
 
 impl Profile {
-    /// The reading from block 2 on with the widest bounds at a noise scale; the first one if several are
-    /// equal. `None` for a model with one block or an estimator without bounds.
+    /// The reading from block 2 on with the widest bounds at a noise scale; the first reading if several have
+    /// the same width. `None` for a model with one block or an estimator without bounds.
     pub fn widest_bounds(&self, noise_scale: impl Into<Option<f64>>) -> Option<WidestBounds> {
         let noise_scale = noise_scale.into();
         let readings = self.blocks.iter().filter(|row| row.block >= 2 && row.noise_scale == noise_scale);

@@ -15,8 +15,10 @@ pub(super) fn studies(studies: &[Filed<StudyRecord>], prose: &mut Prose) -> Resu
     for Filed { path, record: study } in studies {
         if study.settings.estimand != "semantic" {
             let estimand = &study.settings.estimand;
-            let reason =
-                format!("names the estimand `{estimand}`, which this version of surmise does not support");
+            let reason = format!(
+                "names the estimand `{estimand}`, which this version of surmise does not support; use the \
+                 version that wrote the file"
+            );
             return Err(Error::Config { path: path.clone(), reason });
         }
         let targets: Vec<String> = study
@@ -101,7 +103,7 @@ fn how(collection: &CollectionRecord) -> String {
     match &asked.semantic {
         Some(task) => {
             parts.push(format!(
-                "the prompts of the design on {} (S = {}, X = {}, {}, form {}, seed {})",
+                "with the prompts of the design on {} (S = {}, X = {}, {}, form {}, seed {})",
                 list(&asked.sources),
                 task.sets,
                 task.queries,
@@ -118,7 +120,7 @@ fn how(collection: &CollectionRecord) -> String {
             let tasks =
                 list(asked.tasks.iter().map(|task| format!("{} ({} items)", task.name, task.n_items)));
             parts.push(format!(
-                "the tasks {tasks}, at most {}, seed {}",
+                "with the tasks {tasks}, at most {}, seed {}",
                 examples([asked.shots]),
                 asked.seed
             ));

@@ -14,7 +14,8 @@ use crate::numeric::shown::count;
 /// Maximum number of families that a sentence lists by name.
 const NAMED: usize = 8;
 
-/// Describes cards. Cards that differ only in their rows, such as those of a blind test, share a sentence.
+/// Describes cards. Cards that differ only in their rows, such as the cards of a blind test, share a
+/// sentence.
 pub(super) fn cards(cards: &[Filed<Card>], prose: &mut Prose) -> Result<()> {
     let mut groups: Vec<(String, Vec<&Filed<Card>>)> = vec![];
     for card in cards {
@@ -48,8 +49,8 @@ pub(super) fn cards(cards: &[Filed<Card>], prose: &mut Prose) -> Result<()> {
         prose.say(format!("A calibration predicts {what}. {rows} The candidates were "));
         candidates(group, prose)?;
         prose.say(
-            ". They were compared by their errors in cross-validation over held-out models, families, \
-             stronger and weaker models",
+            ". They were compared by their cross-validation errors on held-out models, held-out families, \
+             stronger models and weaker models",
         );
         if chosen(first).any(|(_, chosen)| chosen.fitted.name() == "blend") {
             prose
@@ -102,8 +103,10 @@ fn candidates(group: &[&Filed<Card>], prose: &mut Prose) -> Result<()> {
     names.dedup_by(|a, b| a.0 == b.0);
     for (at, (name, path)) in names.iter().enumerate() {
         let keys = of_candidate(name).ok_or_else(|| {
-            let reason =
-                format!("names the candidate `{name}`, which this version of surmise does not support");
+            let reason = format!(
+                "names the candidate `{name}`, which this version of surmise does not support; use the \
+                 version that wrote the file"
+            );
             Error::Config { path: path.clone(), reason }
         })?;
         let between = match at {
@@ -153,7 +156,7 @@ fn of_file(path: &Path, rows: &[PredictionRow], prose: &mut Prose) -> Result<()>
         0 => "none was refused".to_owned(),
         n => format!("{n} {} refused", if n == 1 { "was" } else { "were" }),
     };
-    prose.say(format!("Of {} to be predicted, {refusals}.", count(rows.len(), "row")));
+    prose.say(format!("Predictions were requested for {}; {refusals}.", count(rows.len(), "row")));
     let levels: Vec<f64> = predicted.iter().filter_map(|row| row.level).collect();
     if !levels.is_empty() {
         let mut methods: Vec<&str> = predicted.iter().map(|row| row.interval_method.as_str()).collect();
@@ -163,7 +166,8 @@ fn of_file(path: &Path, rows: &[PredictionRow], prose: &mut Prose) -> Result<()>
         for name in methods.into_iter().filter(|name| !name.is_empty()) {
             described.push(interval(name).ok_or_else(|| {
                 let reason = format!(
-                    "names the interval method `{name}`, which this version of surmise does not support"
+                    "names the interval method `{name}`, which this version of surmise does not support; use \
+                     the version that wrote the file"
                 );
                 Error::Config { path: path.into(), reason }
             })?);
@@ -208,9 +212,9 @@ pub(super) fn blind(tests: &[BlindRecord], prose: &mut Prose) {
         let was = if all.n_members == 1 { "was" } else { "were" };
         let of = if families.is_empty() { String::new() } else { format!(" of {}", distinct(families)) };
         prose.say(format!(
-            "In a blind test {}{of} {was} hidden behind an API, one after the other, asked the prompts of {} \
-             (S = {}, X = {}, {}, seed {}), predicted for the target {} from {}, and only then measured: {} \
-             of {} were predicted, with intervals of nominal level {}. ",
+            "In a blind test, {}{of} {was} hidden behind an API, one after the other. Each member was asked \
+             the prompts of {} (S = {}, X = {}, {}, seed {}). The target {} was predicted from {} before the \
+             member was measured: {} of {} were predicted, with intervals of nominal level {}. ",
             count(all.n_members, "member"),
             list(&test.settings.corpora),
             test.settings.sets,

@@ -22,7 +22,8 @@ pub(super) fn estimates(estimates: &[Filed<EstimateRecord>], prose: &mut Prose) 
                 "circular_shifts" => ("circular shifts", &["phipson2010permutation", "politis1992circular"]),
                 other => {
                     let reason = format!(
-                        "names the pairing `{other}`, which this version of surmise does not support"
+                        "names the pairing `{other}`, which this version of surmise does not support; use \
+                         the version that wrote the file"
                     );
                     return Err(Error::Config { path: filed.path.clone(), reason });
                 }

@@ -68,8 +68,8 @@ pub(super) fn semantic(profiles: &[SemanticProfile], prose: &mut Prose) {
         " The macro information of a block is a lower bound in expectation on the information that its \
          state at the last token has about the relation, computed from states with Gaussian noise of scale \
          b = {} relative to their spread. As a share of log 2 it is 0 at chance and 1 if every pair of \
-         relations is distinguished. The headline is its mean over blocks 2 to L. The information in the \
-         output is computed with the logit lens",
+         relations is distinguished. The headline is the mean share over blocks 2 to L. The information in \
+         the output is computed with the logit lens",
         numbers(all.clone().map(|profile| profile.default_noise_scale)),
     ));
     prose.cite(&["nostalgebraist2020interpreting"]);
@@ -153,7 +153,10 @@ pub(super) fn positional(profiles: &[Filed<Profile>], prose: &mut Prose) -> Resu
 /// The references of an estimator named in a file.
 pub(super) fn known_estimator<T>(name: &str, filed: &Filed<T>) -> Result<&'static [&'static str]> {
     of_estimator(name).ok_or_else(|| {
-        let reason = format!("names the estimator `{name}`, which this version of surmise does not support");
+        let reason = format!(
+            "names the estimator `{name}`, which this version of surmise does not support; use the version \
+             that wrote the file"
+        );
         Error::Config { path: filed.path.clone(), reason }
     })
 }

@@ -105,8 +105,10 @@ impl Recorded {
             _ => self.estimates.push(Filed { record: of(path, &value, &schema, 2)?, path: at() }),
         }
         members.check(table, &value).map_err(|member| {
-            let reason =
-                format!("contains the member {member}, which this version of surmise does not support");
+            let reason = format!(
+                "contains the member {member}, which this version of surmise does not support; use the \
+                 version that wrote the file"
+            );
             Error::Config { path: path.into(), reason }
         })?;
         self.versions.insert(schema.tool_version);
@@ -138,7 +140,10 @@ impl Recorded {
         let header = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
         let header = String::from_utf8_lossy(header);
         members.check_columns("comparisons.csv", header.trim_end().split(',')).map_err(|column| {
-            let reason = format!("has the column {column}, which this version of surmise does not support");
+            let reason = format!(
+                "has the column {column}, which this version of surmise does not support; use the version \
+                 that wrote the file"
+            );
             Error::Csv { path: path.into(), line: 1, reason }
         })?;
         let rows = disk::csv_rows(path, &bytes, csv::Trim::None)?;

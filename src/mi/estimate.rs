@@ -26,8 +26,7 @@ pub struct Estimate {
     pub ceiling_nats: f64,
     /// Each ceiling separately.
     pub ceilings: Ceilings,
-    /// The estimate on training data minus that on held-out data, for estimators that report a training
-    /// estimate.
+    /// The training estimate minus the held-out estimate, for estimators that report both.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub optimism_nats: Option<f64>,
     /// Number of paired rows.
@@ -110,10 +109,10 @@ impl Ceilings {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Flag {
-    /// Some rows share `x` but differ in `y`, so the density of `y` given `x` was estimated too.
+    /// Some rows share `x` but differ in `y`, so the density of `y` given `x` was also estimated.
     Grouped,
-    /// A few rows share `x` but differ in `y`. They were treated as rows with different `x`; the lower bound
-    /// is reduced by the largest amount that this can add.
+    /// A few rows share `x` but differ in `y`. They were treated as rows with different `x`, which can raise
+    /// the information by at most the entropy of `y` given `x`. The lower bound is reduced by this entropy.
     Collisions,
     /// The information is too large to be measured with this number of rows. For `channel`: the lower bound
     /// is above .85 log n, or the bounds are more than half a nat apart. For `infonce`: the bound is above .8
@@ -150,13 +149,13 @@ pub enum Flag {
     Undersampled,
     /// Most rows are repeated, so the values were treated as discrete.
     Discrete,
-    /// The estimate on training data exceeds that on held-out data by more than a tenth of a nat.
+    /// The training estimate exceeds the held-out estimate by more than .1 nats.
     Optimistic,
     /// Rows depend on earlier rows, as in a time series. The effective number of independent rows is smaller
     /// than `n`, and chance similarity of two slow series counts as information.
     DependentRows,
-    /// The fitted model does not describe the samples: its density ratios do not average one over unpaired
-    /// rows, or nearest neighbours find much information that the model misses.
+    /// The fitted model does not describe the samples: the mean of its density ratios over unpaired rows is
+    /// not one, or nearest neighbours find much information that the model misses.
     Misfit,
     /// Training diverged: a value was not finite, or the bound is far below 0. The estimate is invalid.
     Failed,
@@ -225,8 +224,7 @@ impl Flag {
     pub fn meaning(&self) -> &'static str {
         match self {
             Self::Grouped => {
-                "some rows share x but differ in y, so the density of y given x was estimated \
-                              too"
+                "some rows share x but differ in y, so the density of y given x was also estimated"
             }
             Self::Collisions => {
                 "a few rows share x but differ in y; the lower bound was reduced to allow for this"
@@ -257,10 +255,7 @@ impl Flag {
             Self::Repeated => "some pairs are repeated, so the standard error is too small",
             Self::Undersampled => "there are many values for few rows, so a large bias was subtracted",
             Self::Discrete => "values were treated as discrete; their order was ignored",
-            Self::Optimistic => {
-                "the estimate on training pairs exceeds that on held-out pairs by more than \
-                                 .1 nats"
-            }
+            Self::Optimistic => "the training estimate exceeds the held-out estimate by more than .1 nats",
             Self::DependentRows => {
                 "rows depend on earlier rows: chance similarity of slow series counts as information, and \
                  the standard error is too small"

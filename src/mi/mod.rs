@@ -80,6 +80,6 @@ pub struct About {
     pub reference: &'static str,
     /// How the running time grows, with an example.
     pub cost: &'static str,
-    /// The samples that the estimator rejects, and those for which its estimate is inaccurate.
+    /// The samples that the estimator rejects, and the samples for which its estimate is inaccurate.
     pub limits: &'static str,
 }

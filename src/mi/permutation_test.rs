@@ -15,21 +15,21 @@ use crate::{Error, Result};
 
 /// True information of the Gaussian samples in a self-check, in nats.
 pub const CHECKED_NATS: [f64; 3] = [0.0, 1.0, 3.0];
-/// Number of coordinates of each side over which a self-check spreads the information.
+/// Maximum number of coordinates of each side over which a self-check spreads the information.
 const SHARED: usize = 4;
 
-/// How a permutation test re-pairs the rows of `y` with those of `x`.
+/// How a permutation test re-pairs the rows of `x` with rows of `y`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Pairing {
-    /// Shuffles the rows of `y`. For independent rows.
+    /// Shuffles the rows of `y`. Valid for independent rows.
     #[default]
     Shuffled,
-    /// Shifts all rows of `y` by the same random number of rows and wraps around at the end. For rows that
-    /// depend on earlier rows: both series keep their autocorrelation, so the shifted estimates follow the
-    /// null distribution. The shift is any number of rows except 0. Excluding small shifts would make the p
-    /// value too small. Therefore the p value cannot fall below about twice the autocorrelation time divided
-    /// by the number of rows.
+    /// Shifts all rows of `y` by the same random number of rows and wraps around at the end. Valid for rows
+    /// that depend on earlier rows: both series keep their autocorrelation, so the shifted estimates follow
+    /// the null distribution. The shift is any number of rows except 0. Excluding small shifts would make the
+    /// p value too small. Because small shifts are included, the p value cannot fall below about twice the
+    /// autocorrelation time divided by the number of rows.
     CircularShifts,
 }
 
@@ -45,8 +45,8 @@ pub struct PermutationTest {
     pub pairing: Pairing,
     /// Number of permutations.
     pub permutations: usize,
-    /// `(1 + number of permuted estimates at least as large as the observed one) / (1 + permutations)`: the
-    /// probability under independence of an estimate this large.
+    /// `(1 + number of permuted estimates not below the observed estimate) / (1 + permutations)`: the
+    /// probability, under independence, of an estimate at least this large.
     pub p_value: f64,
     /// Mean of the permuted estimates.
     pub mean_nats: f64,

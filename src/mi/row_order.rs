@@ -48,8 +48,8 @@ pub struct RowDependence {
     /// Whether the correlation is between absolute values, which shows changing volatility, rather than
     /// between the values themselves.
     pub of_sizes: bool,
-    /// Upper bound on the probability of such a correlation in any column and at any lag if rows are
-    /// independent.
+    /// Upper bound on the probability that any column has an autocorrelation this strong at any lag if rows
+    /// are independent.
     pub p_value: f64,
     /// The largest autocorrelation time, in rows, among the columns whose rows are dependent.
     pub autocorrelation_rows: f64,
@@ -153,8 +153,8 @@ fn lagged_sum(z: &[f64], lag: usize) -> f64 {
     ArrayView1::from(&z[..n - lag]).dot(&ArrayView1::from(&z[lag..]))
 }
 
-/// The autocorrelation time `1 + 2 sum_k r_k`, between 1 and the number of rows. The sum stops at a lag of
-/// [`WINDOW`] times its own value.
+/// The autocorrelation time `1 + 2 sum_k r_k`, between 1 and the number of rows. The sum stops at the first
+/// lag that is at least [`WINDOW`] times the autocorrelation time up to this lag.
 fn autocorrelation_rows(z: &[f64]) -> f64 {
     let n = z.len();
     let mut rows = 1.0_f64;

@@ -32,8 +32,8 @@ pub struct FactorialDesign {
     pub(super) entities: Vec<String>,
     /// For each relation, the answers of all entities.
     pub(super) answers: Vec<Vec<String>>,
-    /// For each example set, its entities: as many as the largest number of shots. A prompt with `k` shots
-    /// shows the first `k`.
+    /// For each example set, its entities, one for each example at the largest number of shots. A prompt with
+    /// `k` shots shows the first `k` entities.
     pub(super) sets: Vec<Vec<usize>>,
     /// For each relation, set and position in the set, the entity whose answer is shown there.
     pub(super) shown: Vec<Vec<Vec<usize>>>,
@@ -124,8 +124,7 @@ impl FactorialDesign {
         self.sets.len()
     }
 
-    /// The examples of set `s` in relation `r`: pairs of entity and answer, as many as the largest number of
-    /// shots.
+    /// The examples of set `s` in relation `r` at the largest number of shots, as pairs of entity and answer.
     pub fn examples(&self, r: usize, s: usize) -> Vec<(&str, &str)> {
         let shown = self.sets[s].iter().zip(&self.shown[r][s]);
         shown.map(|(e, a)| (self.entities[*e].as_str(), self.answers[r][*a].as_str())).collect()
@@ -183,8 +182,8 @@ fn check(category: &Category) -> Result<()> {
             let n = relation.answers.iter().filter(|answer| answer.is_empty()).count();
             let reason = if answer.is_empty() {
                 format!(
-                    "column {} has no answer for {entity:?}, {n} empty in total; every entity needs an \
-                     answer: fill them in, or remove the rows",
+                    "column {} has no answer for {entity:?} (empty cells in total: {n}); fill in the empty \
+                     cells, or remove their rows",
                     relation.name
                 )
             } else {
@@ -201,7 +200,7 @@ fn check(category: &Category) -> Result<()> {
         if let Some(same) = relations[..p].iter().find(|other| other.answers == relation.answers) {
             return fault(format!(
                 "columns {} and {} have the same answers for all {} entities, so no prompt can distinguish \
-                 them; remove one of them",
+                 the two relations; remove one of the columns",
                 same.name,
                 relation.name,
                 category.entities.len()
@@ -265,7 +264,7 @@ mod tests {
         let equal = refused(&table(7, &|i| format!("e{i},a{i},a{i}\n"))).unwrap_err();
         assert!(equal.contains("a and b") && equal.contains("all 7"), "{equal}");
         let empty = refused(&table(7, &|i| format!("e{i},a{i},{}\n", if i == 3 { "" } else { "b" })));
-        assert!(empty.unwrap_err().contains("column b has no answer for \"e3\", 1 empty"));
+        assert!(empty.unwrap_err().contains("column b has no answer for \"e3\" (empty cells in total: 1)"));
         let one = refused("entity,a\nx,1\ny,2\n").unwrap_err();
         assert!(one.contains("1 relation, a") && one.contains("needs 2"), "{one}");
         let comma = refused(&table(7, &|i| format!("e{i},a{i},\"b, {i}\"\n"))).unwrap_err();

@@ -75,8 +75,8 @@ impl DesignPrompts {
         self.answer_tokens.len()
     }
 
-    /// Whether query `x` is left out of the pair of relations `p` and `q`, because its two answers begin with
-    /// the same token and the next token cannot distinguish them.
+    /// Whether query `x` is left out of the pair of relations `p` and `q`, because its answers in the two
+    /// relations begin with the same token, so the next token cannot distinguish the relations.
     pub fn is_left_out(&self, p: usize, q: usize, x: usize) -> bool {
         let tokens = &self.answer_tokens[x];
         !tokens.is_empty() && tokens[p] == tokens[q]
@@ -131,7 +131,7 @@ fn check_words(design: &FactorialDesign, model: &Model) -> Result<Vec<Vec<BTreeS
     let fault = |reason: String| Error::Corpus { name: design.category.clone(), reason };
     let spell = |kind: &str, word: &str, text: &str| {
         model.tokenizer.encode(text).map_err(|error| {
-            // The advice of the error is for one word, and that of the corpus follows.
+            // Drop the advice of the tokenizer, which is for one word. `advice` covers the whole corpus.
             let error = error.to_string();
             let why = error.split(';').next().unwrap_or_default();
             fault(format!(
@@ -152,7 +152,7 @@ fn check_words(design: &FactorialDesign, model: &Model) -> Result<Vec<Vec<BTreeS
         if let Some(other) = seen.insert(ids, entity) {
             return Err(fault(format!(
                 "the tokenizer of the model gives {other:?} and {entity:?} the same tokens; remove one of \
-                 them"
+                 these entities"
             )));
         }
     }

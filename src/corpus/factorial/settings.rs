@@ -10,8 +10,8 @@ pub struct DesignSettings {
     pub sets: usize,
     /// Number of queries, X.
     pub queries: usize,
-    /// Numbers of examples in a prompt. With 0 examples a prompt shows no relation, so only accuracy and
-    /// log-probability are measured; another number must be given too.
+    /// Numbers of examples in a prompt; at least one must be above 0. With 0 examples a prompt shows no
+    /// relation, so only accuracy and log-probability are measured.
     pub shots: Vec<usize>,
     /// Seed with which entities are drawn.
     pub seed: u64,
@@ -25,11 +25,11 @@ impl Default for DesignSettings {
     }
 }
 
-/// Minimum number of example sets. The estimate is repeated on half of the sets. It leaves out the set of the
-/// prompt, so each half needs at least two sets.
+/// Minimum number of example sets. The estimate is repeated on each half of the sets. Every estimate leaves
+/// out the set of the prompt, so each half needs at least two sets.
 const FEWEST_SETS: usize = 4;
 /// Minimum number of queries. The temperature of a query is chosen on the other queries, and the jackknife
-/// leaves out one more, so a third query is needed.
+/// leaves out one more query, so a third query is needed.
 const FEWEST_QUERIES: usize = 3;
 /// Maximum number of sets, queries and shots. The cost grows with the square of the number of prompts of a
 /// query.

@@ -94,7 +94,7 @@ impl TextFormat {
             return Ok(Self::Table(separator));
         }
         match (named, tab_columns(content)) {
-            // `table::rows` reports the missing column and lists the existing ones.
+            // `table::rows` reports the missing column and lists the existing columns.
             (Some(separator), _) => Ok(Self::Table(separator)),
             (None, Some(n)) => {
                 let reason = format!(

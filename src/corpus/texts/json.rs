@@ -85,7 +85,7 @@ fn grouped_text(path: &Path, line: u64, value: Value, columns: &Columns) -> Resu
         let known: Vec<_> = object.keys().map(String::as_str).collect();
         let (text, known) = (&columns.text, known.join(", "));
         fault(format!(
-            "has no field `{text}`; its fields are {known}; name the field with the text with --text-column"
+            "has no field `{text}`; its fields are {known}; name the text field with --text-column"
         ))
     };
     let text = field(&columns.text)?.ok_or_else(missing)?;

@@ -59,7 +59,7 @@ impl Texts {
         let parted = rows.first().is_some_and(|(_, group)| group.is_some());
         for (text, group) in rows {
             if group.is_some() != parted || group.as_deref() == Some("") {
-                let reason = format!("has no `{}`, but other rows have one; add it", columns.group);
+                let reason = format!("has no `{}`, but other rows do; add the missing value", columns.group);
                 return Err(Error::Csv { path: path.into(), line: text.line, reason });
             }
             groups.entry(group).or_default().push(text);

@@ -7,8 +7,8 @@
 //! dependent. Every permutation is estimated from scratch, including the standardisation and the micro
 //! information. The two-sided p value is `p = (1 + #{|permuted| >= |observed|}) / (1 + permutations)`
 //! (Phipson & Smyth 2010), with Holm's correction over the pairs of groups. The effect size is Cohen's d,
-//! with the standard deviation of one window that the permutations imply:
-//! `d = difference / (sd_permuted sqrt(n / 2))` for `n` windows in each group.
+//! `d = difference / (sd_permuted sqrt(n / 2))` for `n` windows in each group. Here `sd_permuted sqrt(n / 2)`
+//! is the standard deviation of one window, computed from the permuted differences.
 //!
 //! All groups use the same number of windows, because the estimate and its ceiling depend on this number. A
 //! more diverse group also has larger entropies. So if the emergence differs but its difference from the

@@ -98,7 +98,8 @@ impl<'a> Pool<'a> {
         })
     }
 
-    /// The emergence of some windows and, if there is a control, their emergence minus that of the control.
+    /// The emergence of some windows and, if there is a control, this emergence minus the emergence of the
+    /// control.
     fn emergence(&self, windows: &[usize]) -> Result<Vec<f64>> {
         let last = self.prefix + self.window_tokens - 1;
         let points: Vec<Point> = windows.iter().map(|w| (*w, last)).collect();

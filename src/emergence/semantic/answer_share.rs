@@ -1,11 +1,11 @@
 //! Computes the pair score of semantic emergence from answers instead of states: how well a short answer
-//! identifies the relation that the examples of its prompt show. It needs no access to the weights of a
-//! model.
+//! identifies the relation that the examples of its prompt show. The score needs no access to the weights of
+//! a model.
 //!
 //! # Formula
 //! Let `p, q` be an ordered pair of relations and `a` the answer to the prompt `(p, s, x)`. Let `n_r` be the
-//! number of answers to the prompts `(r, t, x)` of the other sets `t != s`, and `c_r` the number of these
-//! that equal `a`:
+//! number of answers to the prompts `(r, t, x)` of the other sets `t != s`. Let `c_r` be the number of these
+//! answers that equal `a`:
 //!
 //! ```text
 //! f_r = (c_r + 1/2) / (n_r + 1)
@@ -14,8 +14,9 @@
 //! ```
 //!
 //! `f` is the Krichevsky-Trofimov estimate of the probability of an answer. Set `s` is left out for both
-//! relations. So an answer that depends only on the example set scores exactly 0, and so does an answer that
-//! occurs for no other set. The temperature `tau` of a query is chosen on the other queries, as for states.
+//! relations. So an answer that depends only on the example set scores exactly 0. An answer that occurs for
+//! no other set also scores 0. The temperature `tau` of a query is chosen on the other queries, as it is for
+//! states.
 //! For `S` sets, `A` is at most `log 2 - log(1 + 1 / (2 S - 1))`.
 //!
 //! # References
@@ -139,16 +140,16 @@ mod tests {
 
     #[test]
     fn one_pair_can_be_computed_by_hand() {
-        // Two relations, four sets, and the same query twice. The answers of relation 0 are 1 1 1 2, those of
-        // relation 1 are 2 2 2 2.
+        // Two relations, four sets, and the same query twice. The answers of relation 0 are 1 1 1 2; the
+        // answers of relation 1 are 2 2 2 2.
         let layout = Layout { queries: 2, relations: 2, sets: 4 };
         let query = [1, 1, 1, 2, 2, 2, 2, 2].map(Some);
         let (nats, n) = answer_share(layout, &[query, query].concat(), |_, _, _| false).unwrap();
         assert_eq!(n, 16);
-        // Each answer is compared with the three other sets. Each 1 of relation 0 recurs 2 times in its own
-        // relation and 0 times in the other. The 2 of relation 0 recurs 0 times in its own relation and 3
-        // times in the other. Each 2 of relation 1 recurs 3 times in its own relation. It recurs once in
-        // relation 0, at set 3, except when set 3 is left out.
+        // Each answer is compared with the three other sets. Each 1 of relation 0 recurs 2 times in relation
+        // 0 and 0 times in relation 1. The 2 of relation 0 recurs 0 times in relation 0 and 3 times in
+        // relation 1. Each 2 of relation 1 recurs 3 times in relation 1. It recurs once in relation 0, at set
+        // 3, except when set 3 is left out.
         let score = |own: f64, other: f64| LN_2 - ((other + 0.5) / (own + 0.5)).ln_1p();
         let exact = (3.0 * score(2.0, 0.0) + score(0.0, 3.0) + 3.0 * score(3.0, 1.0) + score(3.0, 0.0)) / 8.0;
         let at = |tau: f64| {

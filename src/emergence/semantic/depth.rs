@@ -28,7 +28,7 @@ pub(super) struct OverDepth {
     /// The mean over blocks `2..=L`; `None` for a model with one block.
     pub(super) mean: Option<Replicated>,
     /// The smallest `u` at which the share exceeds half of its largest value, interpolated. `None` unless the
-    /// largest share exceeds .1 and three of its standard errors.
+    /// largest share exceeds both .1 and three times its standard error.
     pub(super) onset: Option<f64>,
 }
 

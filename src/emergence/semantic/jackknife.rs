@@ -62,7 +62,8 @@ impl Replicated {
     }
 
     /// Combines two values of the same design, replicate by replicate, so that the standard error of a
-    /// difference is that of paired values. If either value has no replicates, the result has none.
+    /// difference includes the correlation of the two values. If either value has no replicates, the result
+    /// has no replicates.
     #[must_use]
     pub fn zip(&self, other: &Self, f: impl Fn(f64, f64) -> f64) -> Self {
         let all = |a: &[f64], b: &[f64]| -> Vec<f64> {

@@ -1,12 +1,12 @@
 //! Measures semantic emergence: how well the state at the end of a prompt identifies the relation that the
 //! examples show, compared with how well it identifies the examples themselves.
 //!
-//! The paper defines emergence as the reduction of entropy at the semantic (macroscopic) level compared with
-//! that at the token (microscopic) level. Here the semantic variable is the relation of a [factorial
+//! Chen et al. define emergence as the reduction of entropy at the semantic (macroscopic) level compared with
+//! the reduction at the token (microscopic) level. Here the semantic variable is the relation of a [factorial
 //! design](crate::corpus::factorial), and the token-level variable is the example set. Both are measured in
 //! the same state `Y`: the residual stream after a block, at the last token of the prompt, in the form that
 //! the next block receives ([`next_input`](crate::model::decoder::Decoder::next_input)). This quantity
-//! follows the idea of the paper but differs from the quantity defined there.
+//! follows the idea of Chen et al. but differs from the quantity that they define.
 //!
 //! | file | contents |
 //! |---|---|

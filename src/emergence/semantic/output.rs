@@ -68,7 +68,7 @@ pub fn share_of(
     })
 }
 
-/// The mean of a value over all prompts that have a value; `None` if no prompt has one.
+/// The mean of a value over all prompts that have a value; `None` if no prompt has a value.
 pub fn mean_of_prompts(layout: Layout, value: impl Fn(Crossing) -> Option<f64>) -> Option<Replicated> {
     mean_of_cells(layout, |s, x| {
         let values = (0..layout.relations).filter_map(|r| value((r, s, x)));

@@ -31,8 +31,8 @@ pub enum SemanticControl {
     PermutedAnswers,
     /// The query is an entity of another category.
     ForeignQuery,
-    /// The mean of the two estimates from half of the example sets. It shows how much the estimate depends on
-    /// S.
+    /// The mean of two estimates, each from one half of the example sets. It shows how much the estimate
+    /// depends on the number of sets, S.
     HalfSets,
 }
 

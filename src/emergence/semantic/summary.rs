@@ -7,8 +7,8 @@ use super::jackknife::Replicated;
 use super::output::OutputEstimate;
 
 /// The output of a model and the information in its states, at one number of shots and the default noise
-/// scale. Shares are macro information divided by log 2. A value is `None` if it does not exist. At 0 shots
-/// only accuracy and log-probability exist.
+/// scale. Shares are macro information divided by log 2. A value that cannot be computed is `None`. At 0
+/// shots, only accuracy and log-probability can be computed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ShotSummary {
     /// Number of examples in the prompt.
@@ -38,7 +38,8 @@ pub struct ShotSummary {
     pub emergence_nats_mean: Option<WithError>,
     /// Mean share of the randomly initialised model over blocks `2..=L`.
     pub share_mean_random_init: Option<WithError>,
-    /// Mean share minus that of the randomly initialised model, on the same prompts.
+    /// Mean share of the trained model minus mean share of the randomly initialised model, on the same
+    /// prompts.
     pub share_mean_above_random_init: Option<WithError>,
     /// Change of the mean share from the next lower number of shots, on the same queries.
     pub share_mean_change: Option<WithError>,

@@ -87,9 +87,9 @@ impl Accumulator {
     }
 }
 
-/// The macro information of the given queries, and the mean of the chosen temperatures. The temperature of a
-/// query is the one with the highest score on the other queries; ties go to the lowest temperature. Both
-/// values are NaN if there are no scores.
+/// The macro information of the given queries, and the mean of the chosen temperatures. Each query uses the
+/// temperature with the highest score on the other queries; ties go to the lowest temperature. Both values
+/// are NaN if there are no scores.
 pub(super) fn macro_nats<'a>(queries: impl Iterator<Item = &'a Tally> + Clone) -> (f64, f64) {
     let mut total = Tally::default();
     for tally in queries.clone() {
@@ -184,8 +184,9 @@ mod tests {
             accumulator.add_ratio(ratio);
             accumulator.tally()
         };
-        // Two queries are confident and right, one is confident and wrong. The wrong one is scored at tau =
-        // 1. The others are scored at the best temperature for one right and one wrong query, which is 0.
+        // Two queries are confident and right; the third query is confident and wrong. The wrong query is
+        // scored at tau = 1, the best temperature for two right queries. Each right query is scored at tau =
+        // 0, the best temperature for one right and one wrong query.
         let queries = [query(-20.0), query(-20.0), query(20.0)];
         let (nats, temperature) = macro_nats(queries.iter());
         let wrong = LN_2 - 20.0_f64.exp().ln_1p();

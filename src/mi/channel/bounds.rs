@@ -3,7 +3,7 @@
 //!
 //! The formulae are in [`crate::mi::estimators::channel`]; points and draws are defined in
 //! [`crate::mi::channel::points`]. Let `S_i = sum_{j!=i} c_j exp R_ij` over points. The sum over all pairs is
-//! `S_i + c_i`, and the sum over all other pairs is `S_i + c_i - 1`. Neither sum is a difference of large
+//! `S_i + c_i`, and the sum without pair `i` is `S_i + c_i - 1`. Neither sum is a difference of large
 //! numbers, so no precision is lost. All sums are kept as logarithms, so no distance underflows.
 
 use std::ops::Range;
@@ -21,8 +21,8 @@ use crate::numeric::kernels;
 /// in the cache. The size is fixed, because the rounding of a matrix product depends on its shape.
 const BLOCK: usize = 128;
 
-/// Domain separator: gives the noise of the channel a different random stream from weights and data with the
-/// same seed.
+/// Domain separator: the noise of the channel and other random values with the same seed have different
+/// random streams.
 const NOISE_DOMAIN: &[u8; 24] = b"surmise/mi/channel/noise";
 
 /// The two bounds at one precision.
@@ -81,8 +81,8 @@ fn block_terms(
     let first = draws.first().map_or(0, |draw| draw.point);
     let last = draws.last().map_or(0, |draw| draw.point);
 
-    // Stack the noise of the block below its points, so that one matrix product gives `y_i . y_j` and
-    // `z_i . y_j`.
+    // Stack the noise vectors of the block below the points of the block, so that one matrix product gives
+    // `y_i . y_j` and `z_i . y_j`.
     let left = &mut scratch.left;
     left.clear();
     left.extend_from_slice(&points.values[first * d..(last + 1) * d]);

@@ -9,8 +9,8 @@ use rayon::prelude::*;
 use super::points::Points;
 use crate::numeric::kernels;
 
-/// Number of columns in a panel of the Cholesky factorisation. The work inside panels is a fraction
-/// `1.5 * PANEL / size` of the total.
+/// Number of columns in a panel of the Cholesky factorisation. Matrix products do the work outside panels.
+/// The slower dot products inside panels are a fraction `1.5 * PANEL / size` of the work.
 const PANEL: usize = 32;
 
 /// `0.5 logdet(I + Cov / sigma^2)` in nats for each `sigma`.
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn log_determinant_of_i_plus_ones_is_log_of_1_plus_size() {
-        // det(I + s 1 1^T) = 1 + s size, at sizes on both sides of a panel.
+        // det(I + s 1 1^T) = 1 + s size. The sizes lie below, at and above the panel width.
         for size in [1, 2, 31, 32, 33, 100] {
             let mut matrix = vec![0.5; size * size];
             for diagonal in matrix.iter_mut().step_by(size + 1) {

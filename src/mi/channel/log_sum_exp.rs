@@ -1,8 +1,9 @@
 //! Sums exponentials over a row, once with the noise added and once with it subtracted. This is the innermost
 //! loop of `channel`.
 //!
-//! The code works on chunks of [`LANES`] values. `pulp` compiles it for each instruction set and chooses one
-//! at run time, so no build flag is needed. The order of summation is the same for all instruction sets.
+//! The code works on chunks of [`LANES`] values. `pulp` compiles the code for each instruction set and
+//! selects the instruction set at run time, so no build flag is needed. The order of summation is the same
+//! for all instruction sets.
 
 use crate::numeric::kernels::exp;
 

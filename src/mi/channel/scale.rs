@@ -2,8 +2,7 @@
 //!
 //! The channel adds noise of size `sigma = b sqrt(d)` to each coordinate. Mutual information without noise
 //! does not change when a variable is rescaled. With noise this holds only if the noise is relative to the
-//! scale of the variable, so `y` is standardised first. The two scales answer different questions; see
-//! [`Scale`].
+//! scale of the variable, so `y` is standardised first. [`Scale`] defines two ways to standardise `y`.
 //!
 //! Moments are taken over all `n` rows (divisor `n`); each distinct row is weighted by its count. They are
 //! computed in `f64`, and rows are centred before any product in `f32`. So values near 1e20 or 1e-20, or far
@@ -207,7 +206,8 @@ mod tests {
     fn spread_gives_unit_variance_at_any_magnitude_and_drops_constants() {
         let y = array![[1e20, 3.0, 1e-20, 1000.0], [-1e20, 3.0, 3e-20, 1_000.000_1]];
         let found = standardised(Scale::Spread, &y);
-        // Only the first coordinate is kept: compared with its spread of 1e20, the others are constant.
+        // Only the first coordinate is kept: relative to its spread of 1e20, the other coordinates are
+        // constant.
         assert_eq!((found.d, found.dropped.as_slice()), (1, &[1, 2, 3][..]));
         assert_eq!(found.values, [1.0, -1.0]);
 

@@ -40,8 +40,8 @@ impl HeldOutScore {
         mean(&self.terms)
     }
 
-    /// Whether this score exceeds the other score by two standard errors and by [`LEAST_GAIN`], and also
-    /// exceeds 0 (independence) by as much.
+    /// Whether this score exceeds both the other score and 0 (the score of independence) by two standard
+    /// errors and by [`LEAST_GAIN`].
     pub(crate) fn beats(&self, other: &Self) -> bool {
         let differences: Vec<f64> = self.terms.iter().zip(&other.terms).map(|(a, b)| a - b).collect();
         is_clear(&differences) && is_clear(&self.terms)

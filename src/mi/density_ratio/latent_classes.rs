@@ -26,7 +26,7 @@ use crate::numeric::kernels;
 const STEPS: usize = 100;
 /// Pseudocount per cell, in rows. It shrinks the table towards independence.
 const PRIOR: f64 = 0.1;
-/// The steps end when the table changes by less than this share of all pairs.
+/// The steps end when a step changes the joint probabilities in the table by less than this in total.
 const LEAST_CHANGE: f64 = 1e-4;
 /// Pseudocount of each class of a discrete side, in rows. It is needed because a class may have no rows in
 /// one part of the samples.
@@ -102,7 +102,7 @@ impl LatentClasses {
         let (of_x, of_y) = (Classes::fit(&x, k, cells[0], seed)?, Classes::fit(&y, k, cells[1], seed)?);
         let (px, py) = (of_x.shares(&x)?, of_y.shares(&y)?);
         let n = z.nrows() as f64;
-        // `apart` is `W_ab` under independence. The prior shrinks the table towards it.
+        // `apart` is `W_ab` under independence. The prior shrinks the table towards independence.
         let size = (of_x.weights().len(), of_y.weights().len());
         let apart = Array2::from_shape_fn(size, |(a, b)| of_x.weights()[a] * of_y.weights()[b]);
         let prior = PRIOR * (size.0 * size.1) as f64;

@@ -276,7 +276,7 @@ fn normalise(logs: &mut Array2<f64>) -> f64 {
         let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let mut sum = 0.0;
         for value in values.iter_mut() {
-            // Terms below e^-40 of the largest one are negligible.
+            // Terms below e^-40 times the largest term are negligible.
             let below = *value - most;
             *value = if below > -40.0 { below.exp() } else { 0.0 };
             sum += *value;

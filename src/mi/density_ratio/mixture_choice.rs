@@ -8,9 +8,9 @@ use super::latent_classes::LatentClasses;
 use super::mixture::{CovarianceStructure, Mixture};
 use crate::numeric::statistics::mean;
 
-/// Numbers of components to try, in this order. The search stops after two numbers in succession without
-/// improvement, but not before [`LEAST_TRIED`]: a few components may be no better than one even if a larger
-/// number is much better.
+/// Numbers of components to try, in this order. The search stops after two successive numbers without
+/// improvement, but not before [`LEAST_TRIED`]: two or three components may not improve on a single component
+/// even if more components do.
 const COMPONENTS: [usize; 15] = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192];
 /// The search never stops before this number of components.
 const LEAST_TRIED: usize = 8;
@@ -22,8 +22,8 @@ const MOST_PARAMETERS_SHARED: f64 = 3.0;
 const LEAST_ROWS_EACH: usize = 12;
 /// Maximum number of columns of both sides together, if each component has its own covariance.
 const MOST_OWN: usize = 80;
-/// Numbers of classes of a side to try, in this order. The search stops after two numbers in succession
-/// without improvement.
+/// Numbers of classes of a side to try, in this order. The search stops after two successive numbers without
+/// improvement.
 const CLASSES: [usize; 7] = [8, 16, 24, 32, 48, 64, 96];
 
 /// Number of components and covariance structure of a mixture, with the held-out log likelihood.

@@ -1,8 +1,8 @@
-//! Computes the nearest-neighbour residual: the information that nearest neighbours find in the samples in
-//! addition to that of a fitted model.
+//! Computes the nearest-neighbour residual: the information that nearest neighbours find in the samples and
+//! that a fitted model misses.
 //!
-//! The residual is `KSG(samples) - mean KSG(as many samples drawn from the model)`. Both terms have the same
-//! bias, so the residual is small in any dimension if the model fits.
+//! The residual is `KSG(samples) - mean KSG(samples drawn from the model)`, with equal sample sizes. Both
+//! terms have the same bias, so the residual is small in any dimension if the model fits.
 //!
 //! # References
 //! Kraskov, Stögbauer, Grassberger 2004; Efron & Tibshirani 1993 (parametric bootstrap of a bias).
@@ -24,7 +24,7 @@ const DRAWS: usize = 2;
 /// The two sides of the samples in one view, that is, in one choice of coordinates.
 pub(crate) type Sides = (Array2<f64>, Array2<f64>);
 
-/// The residual of a nearest-neighbour estimate over a model.
+/// The residual of a nearest-neighbour estimate relative to a model.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Residual {
     pub(crate) nats: f64,
@@ -35,7 +35,7 @@ pub(crate) struct Residual {
     pub(crate) stderr_nats: f64,
 }
 
-/// Computes the residual over the copula in both views, and returns the larger one.
+/// Computes the residual relative to the copula in both views, and returns the larger residual.
 pub(crate) fn copula_residual(scores: &Array2<f64>, copula: &Copula, dx: usize, seed: u64) -> Residual {
     let mut generator = stream("mi/hybrid", "copula", seed);
     let view = CanonicalVariates::new(scores, dx);
@@ -45,8 +45,9 @@ pub(crate) fn copula_residual(scores: &Array2<f64>, copula: &Copula, dx: usize, 
     Views::of(scores, dx, &project).beyond(draw, copula.stderr_nats())
 }
 
-/// Computes the residual over randomly re-paired samples in both views, and returns the larger one. This
-/// residual estimates all of the information between the sides.
+/// Computes the residual relative to randomly re-paired samples in both views, and returns the larger
+/// residual. Re-paired samples have no information, so this residual estimates all of the information between
+/// the sides.
 pub(crate) fn independence_residual(scores: &Array2<f64>, dx: usize, seed: u64) -> Residual {
     let mut generator = stream("mi/hybrid", "torn", seed);
     // Choose new directions for each pairing, because choosing directions also fits chance correlations.
@@ -74,7 +75,8 @@ impl Views {
         Self { all, variates: project(scores) }
     }
 
-    /// Returns the larger of the residuals in the two views, over samples drawn from a model.
+    /// Computes the residuals in the two views relative to samples drawn from a model, and returns the larger
+    /// residual.
     fn beyond(&self, mut draw: impl FnMut() -> Self, stderr_nats: f64) -> Residual {
         let drawn: Vec<Self> = (0..DRAWS).map(|_| draw()).collect();
         let residual = |of: fn(&Self) -> &Option<Sides>| {

@@ -20,7 +20,7 @@ const SWEEPS: usize = 400;
 pub(crate) struct RepairedPairs {
     /// For each row of `x`, the index of the row and the row of its new `y` in each draw.
     partners: Vec<(usize, [usize; DRAWS])>,
-    /// Log density ratio of the drawn pairs minus that of the original pairs, summed over rows.
+    /// Increase of the log density ratio from the original pairs to the drawn pairs, summed over rows.
     gain_nats: f64,
 }
 
@@ -57,12 +57,12 @@ impl RepairedPairs {
         self.gain_nats += other.gain_nats;
     }
 
-    /// Mean log density ratio of the drawn pairs minus that of the original pairs.
+    /// Mean increase of the log density ratio from the original pairs to the drawn pairs.
     pub(crate) fn mean_gain_nats(&self) -> f64 {
         self.gain_nats / self.partners.len().max(1) as f64
     }
 
-    /// The nearest-neighbour estimate on the samples minus that on the drawn pairs, in all columns.
+    /// The nearest-neighbour estimate on the samples minus the estimate on the drawn pairs, in all columns.
     ///
     /// # Shapes
     /// `scores` is `(n, d)`; its first `dx` columns are `x`. Rows without draws keep their own partner.

@@ -77,8 +77,8 @@ mod tests {
     fn a_smoothed_histogram_keeps_the_rows_and_ratios_of_independent_columns_are_near_one() {
         let counts = Array2::from_shape_fn((CELLS, CELLS), |(a, b)| ((a * 7 + b * 13) % 5) as f64);
         assert!((smoothed(&counts).sum() - counts.sum()).abs() < 1e-6);
-        // A full grid combines every value of one column with every value of the other, so the columns are
-        // independent.
+        // A full grid combines every value of one column with every value of the other column, so the
+        // columns are independent.
         let s: Vec<f64> = (0..128 * 128).map(|k| (k % 128) as f64).collect();
         let t: Vec<f64> = (0..128 * 128).map(|k| (k / 128) as f64).collect();
         let found = SmoothHistogram::fit(&s, &t);

@@ -42,7 +42,7 @@
 //!
 //! # The value between the bounds
 //! Let `chi` be the chi-square information of the channel, `E[exp(A_ii) / mean_j exp(A_ij)] - 1`. To first
-//! order in `1/n`, the bias of the upper bound is `+chi / 2n` and that of the lower bound is `-chi / 2n`. So
+//! order in `1/n`, the upper bound has the bias `+chi / 2n` and the lower bound has the bias `-chi / 2n`. So
 //! their midpoint has no bias to this order. If the channel distinguishes all inputs perfectly, the midpoint
 //! is the Miller-Madow entropy. The estimate is the midpoint, limited to at most the smallest ceiling and at
 //! least the lower bound. The ceiling has an effect when the upper bound is far too high; the estimate then
@@ -231,7 +231,8 @@ struct Common {
     constant_y: Vec<usize>,
     input_entropy_nats: f64,
     grouped: bool,
-    /// The largest amount that treating collisions as distinct rows can add to the lower bound.
+    /// Maximum increase of the lower bound because rows that share `x` were treated as rows with different
+    /// `x`; 0 if they were not.
     collisions_nats: f64,
 }
 

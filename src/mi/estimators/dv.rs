@@ -135,8 +135,8 @@ impl Gaussian {
         joint.diag_mut().mapv_inplace(|value| value + 1e-6);
         let found = canonical(&joint, dx, 0.0)?;
         let (n, d) = (train.len() as f64, scores.ncols());
-        // By chance, a squared correlation of 0 appears as about d / n; the bias is smaller for larger
-        // correlations (Ezekiel 1930).
+        // If the true correlation is 0, the squared sample correlation is about d / n. The bias is smaller
+        // for larger correlations (Ezekiel 1930).
         let shrunk = |r: &f64| {
             (1.0 - (1.0 - r * r) * (n - 1.0) / (n - d as f64 - 1.0).max(1.0)).max(0.0).sqrt().min(0.999)
         };
@@ -235,8 +235,8 @@ fn half_bound(
     let shifts = shifts(test.len(), TEST_SHIFTS);
     let apart = shifts.iter().map(|shift| test_scores(*shift)).collect::<Result<Vec<_>>>()?;
     let most = apart.iter().flatten().copied().fold(f64::NEG_INFINITY, f64::max);
-    // Each row occurs in one pair per shift, on both sides. So compute the variance over rows, which are
-    // independent, instead of pairs, which are not.
+    // Each row of `x` and each row of `y` occurs once per shift, so the pairs are dependent. The rows are
+    // independent, so compute the variance over rows.
     let (mut of_x, mut of_y) = (vec![0.0; test.len()], vec![0.0; test.len()]);
     for (shift, values) in shifts.iter().zip(&apart) {
         for (i, value) in values.iter().enumerate() {

@@ -10,7 +10,7 @@
 //!
 //! Mixtures are fitted both to the samples and to their normal scores. Latent classes are fitted to each
 //! side, and a table contains their joint frequencies. Each model computes the log density ratio
-//! `T = log p(x, y) / p(x) p(y)` of held-out pairs and of up to a thousand times as many unpaired rows. The
+//! `T = log p(x, y) / p(x) p(y)` of held-out pairs and of up to a thousand unpaired rows for each pair. The
 //! score is a bound (van den Oord et al. 2018). In expectation the score does not exceed the true
 //! information, even if the density is wrong or singular:
 //!
@@ -33,7 +33,7 @@
 //! critic, `ksg` of its features at held-out pairs is also used, because features cannot have more
 //! information than the pairs. This estimate is capped at the mean of `T` at the training pairs. The residual
 //! is weighted by `1 - (noise / residual)^2`. The residual also increases the standard error, because nearest
-//! neighbours miss about as much of a model's error as they find.
+//! neighbours find only about half of the information that the model misses.
 //!
 //! # References
 //! van den Oord et al. 2018; Akaike 1973; van der Laan, Polley, Hubbard 2007 (model selection by
@@ -60,9 +60,9 @@ use crate::seed::derive;
 
 /// With fewer rows than this, only the copula and its residual are used.
 const LEAST_ROWS: usize = 400;
-/// With more values than this, other models are not fitted, because they need a dozen copies of the samples.
+/// Maximum number of values for models other than the copula, which need a dozen copies of the samples.
 const LARGE: usize = 10_000_000;
-/// Maximum total number of columns for the residual over pairs drawn from a model.
+/// Maximum total number of columns for a nearest-neighbour residual relative to pairs drawn from a model.
 const MOST_COLUMNS: usize = 8;
 /// A residual of the copula is used only if it exceeds this number of standard deviations of its noise. The
 /// threshold is high because the larger of two residuals is tested.
@@ -129,8 +129,8 @@ impl Estimator for Ensemble {
 }
 
 /// Estimates the information from the order of discrete values, if there are too many values for reliable
-/// counts. `None` unless the copula of the ranks or latent classes, and the held-out score of the best model,
-/// exceed the estimate from counts.
+/// counts. `None` unless both the copula (or the latent classes) and the best model exceed the estimate from
+/// counts.
 fn ordered(samples: &Samples, counted: &RawEstimate, seed: u64) -> Option<Estimate> {
     let mut samples = samples.clone();
     samples.need_covariance().ok()?;
@@ -306,7 +306,7 @@ impl<'a> Models<'a> {
         let (_, chance) = mean_and_stderr(&score.terms);
         // If there are hardly more rows than columns, the error of the scatter matrix dominates.
         let mut stderr = chance.max(copula.stderr_nats());
-        // If the copula does not clearly score above 0 (independence), use the residual over random pairings.
+        // If the score does not clearly exceed 0 (independence), use the residual relative to random pairs.
         let is_independent = !is_clear(&score.terms);
         let residual = if is_independent {
             independence_residual(&self.scores, self.dx, seed)
@@ -370,7 +370,7 @@ fn found_by_components(components: &HeldOutScore, stderr_nats: f64) -> RawEstima
     }
 }
 
-/// Flags an estimate whose model may miss much information, except in few columns: there, neighbours find it.
+/// Flags an estimate whose model may miss much information. In few columns, neighbours find this information.
 fn misfit(of_model_nats: f64, columns: usize) -> Vec<Flag> {
     if of_model_nats > MISFIT_NATS && columns >= MISFIT_COLUMNS { vec![Flag::Misfit] } else { vec![] }
 }

@@ -9,9 +9,9 @@
 //! normal scores of all coordinates. The larger residual is used. Residuals are noisy, so this choice adds
 //! .01 to .03 nats if there is no information.
 //!
-//! Equal values, for example rounded ones, are put in random order, which does not change the information.
-//! The estimate has the flag `misfit` if the copula does not describe the samples: if the density ratios of
-//! unpaired rows do not average one, or if nearest neighbours in four or more columns find much information
+//! Equal values, for example rounded values, are put in random order, which does not change the information.
+//! The estimate has the flag `misfit` if the copula does not describe the samples: if the mean density ratio
+//! of unpaired rows is above one, or if nearest neighbours in four or more columns find much information
 //! that the copula misses.
 //!
 //! # References

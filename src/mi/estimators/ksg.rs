@@ -22,8 +22,8 @@ use crate::mi::{About, Estimate, Estimator, Kind, Pairs};
 use crate::numeric::statistics::mean_and_stderr;
 use crate::{Error, Result};
 
-/// If the median distance between values of a column is below this, in standard deviations, distances do not
-/// resolve the values.
+/// If the typical distance of the values of a column from their median is below this, in standard deviations,
+/// distances do not resolve the values.
 const LEAST_DISTANCE: f64 = 1e-3;
 /// Maximum number of columns of a side.
 const MOST_COLUMNS: usize = 6;
@@ -70,9 +70,9 @@ impl Estimator for Ksg {
         let distance = samples.x.least_distance().min(samples.y.least_distance());
         if distance < LEAST_DISTANCE {
             let reason = format!(
-                "a column has a few extreme values, and most of its values lie within {distance:.0e} \
-                 standard deviations, so distances cannot resolve them; take logarithms or ranks first, or \
-                 choose the default estimator, which is rank-based"
+                "a column has a few extreme values, and most other values lie within {distance:.0e} \
+                 standard deviations of the median, so distances do not resolve these values; take \
+                 logarithms or ranks first, or choose the default estimator, which is rank-based"
             );
             return Err(Error::Samples { estimator: self.name(), reason });
         }

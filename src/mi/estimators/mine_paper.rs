@@ -36,7 +36,7 @@ const WARM_UP: usize = 5;
 /// One row in this many is held out.
 const HELD_OUT: usize = 5;
 const LEAST_ROWS: usize = 20;
-/// An optimism above this is flagged, in nats.
+/// Estimates whose optimism exceeds this number of nats are flagged.
 const OPTIMISTIC_NATS: f64 = 0.1;
 
 /// The `mine-paper` estimator.

@@ -12,7 +12,7 @@
 //! estimates the rest: it draws samples of the same size from a table whose information is known. The table
 //! is a mixture of the observed frequencies and the product of their marginals,
 //! `l p(x, y) + (1 - l) p(x) p(y)`. `l` is the value that best predicts each row from the other rows: 0 if
-//! the sides are independent, 1 if `x` determines `y`. An estimate with a remaining bias above .05 nats is
+//! the sides are independent, 1 if `x` determines `y`. An estimate with a bootstrap bias above .05 nats is
 //! flagged.
 //!
 //! # References

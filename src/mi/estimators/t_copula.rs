@@ -41,7 +41,8 @@ impl Estimator for TCopula {
             reference: "Demarta & McNeil 2005; Kotz & Nadarajah 2004",
             cost: "150 n d^2 and 2000 n d: .2 s at n = 5000, d = 5 + 5 with heavy tails, .05 s without heavy \
                 tails",
-            limits: "needs n >= d_x + d_y + 2; measures only monotone dependence and common scale",
+            limits: "needs n >= d_x + d_y + 2; measures only monotone dependence and dependence through a \
+                     common scale",
         }
     }
 

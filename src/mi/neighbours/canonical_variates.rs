@@ -1,5 +1,5 @@
-//! Projects normal scores on their leading canonical variates. Nearest neighbours are close in so few
-//! dimensions.
+//! Projects normal scores on their leading canonical variates. Each side then has at most three dimensions,
+//! in which nearest neighbours are close.
 //!
 //! # References
 //! Hotelling 1936; Wachter 1980 (largest correlation of independent samples).

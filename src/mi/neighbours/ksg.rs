@@ -31,10 +31,10 @@ fn need_rows(samples: &Samples) -> Result<()> {
 }
 
 /// Checks that there are enough rows for a third neighbour and that at least half of the pairs are distinct.
-/// For estimators that use ranks and put equal values in random order.
+/// This is enough for estimators that use ranks, because they put equal values in random order.
 ///
 /// # Errors
-/// [`Error::Samples`]
+/// [`Error::Samples`] if there are fewer rows or fewer distinct pairs.
 pub(crate) fn need_ranked_neighbours(samples: &Samples) -> Result<()> {
     need_rows(samples)?;
     let pairs = samples.pair_counts().len();
@@ -53,7 +53,7 @@ pub(crate) fn need_ranked_neighbours(samples: &Samples) -> Result<()> {
 /// repeated.
 ///
 /// # Errors
-/// [`Error::Samples`]
+/// [`Error::Samples`] if there are fewer rows or more repeated rows.
 pub(crate) fn need_neighbours(samples: &Samples) -> Result<()> {
     let refuse = |reason| Err(Error::Samples { estimator: samples.estimator, reason });
     need_rows(samples)?;

@@ -4,7 +4,7 @@
 //! One small network computes `f` and `a`, another computes `g` and `b`. The linear paths of the networks are
 //! initialised from canonical correlations of Hermite polynomials of one or several coordinates. The
 //! polynomials with the best bound on a validation set are used. So the initial critic already captures
-//! Gaussian dependence, additive dependence and low-order products, and training only has to learn the rest.
+//! Gaussian dependence, additive dependence and low-order products, and training adds other dependence.
 //! The objective is InfoNCE in both directions over all pairs of a batch:
 //!
 //! ```text
@@ -74,7 +74,7 @@ struct Split {
     test: Vec<usize>,
 }
 
-/// Trains a critic on some pairs and evaluates it on others. `None` if training diverges.
+/// Trains a critic on the training rows and evaluates it on the test rows. `None` if training diverges.
 ///
 /// # Shapes
 /// `x` is `(n, d_x)` and `y` is `(n, d_y)`, normal scores.
@@ -107,8 +107,8 @@ fn evaluate_held_out(
     })
 }
 
-/// The evaluations of all critics. Each critic is evaluated on a fifth of the pairs and trained on the
-/// others.
+/// The evaluations of all critics. Each critic is evaluated on a fifth of the pairs and trained on other
+/// pairs.
 #[derive(Debug, Clone)]
 pub(crate) struct CrossFitted {
     /// The term of each pair in the bound.

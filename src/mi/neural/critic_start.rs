@@ -27,8 +27,8 @@ const VARIATES: usize = 8;
 pub(super) struct CriticInit {
     pub(super) u: Array2<f64>,
     pub(super) v: Array2<f64>,
-    /// Correlations of the variates. The first `used` variates contribute to the initial critic; the others
-    /// are only inputs of the encoder.
+    /// Correlations of the variates. The first `used` variates contribute to the initial critic; the other
+    /// variates are only inputs of the encoder.
     correlations: Vec<f64>,
     pub(super) used: usize,
 }
@@ -69,7 +69,7 @@ impl CriticInit {
         best.map(|(_, start)| start)
     }
 
-    /// The bound of the initial critic on the given rows, at most [`COMPARED`].
+    /// The bound of the initial critic on the first [`COMPARED`] of the given rows.
     fn bound(&self, rows: &[usize]) -> f64 {
         let rows = &rows[..rows.len().min(COMPARED)];
         let scaled = |values: &Array2<f64>| -> Vec<f32> {

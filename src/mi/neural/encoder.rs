@@ -36,8 +36,8 @@ pub(crate) struct Trace {
 }
 
 impl Encoder {
-    /// Draws the weights uniformly within `1 / sqrt(fan in)`, and those of the last layer within .3 times
-    /// this limit. `linear` is the initial linear path, `(output, input)`.
+    /// Draws the weights uniformly within `1 / sqrt(fan in)`, and the weights of the last layer within .3
+    /// times this limit. `linear` is the initial linear path, `(output, input)`.
     pub(crate) fn new(
         input: usize,
         hidden: usize,

@@ -31,7 +31,7 @@ impl Network {
     /// Draws the initial weights of layers with these `widths`.
     ///
     /// # Errors
-    /// [`crate::Error::Compute`]
+    /// [`crate::Error::Compute`] if a tensor operation fails.
     pub(crate) fn new(
         widths: &[usize],
         activation: Activation,
@@ -69,7 +69,7 @@ impl Network {
     /// `x` is `(rows, first width)`; the result is `(rows)`.
     ///
     /// # Errors
-    /// [`crate::Error::Compute`]
+    /// [`crate::Error::Compute`] if a tensor operation fails.
     pub(crate) fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let mut h = x.clone();
         for (at, (weight, bias)) in self.layers.iter().enumerate() {
@@ -88,7 +88,7 @@ impl Network {
     /// Copies the weights, so that [`Network::restore`] can restore them.
     ///
     /// # Errors
-    /// [`crate::Error::Compute`]
+    /// [`crate::Error::Compute`] if a tensor operation fails.
     pub(crate) fn keep(&self) -> Result<Vec<Tensor>> {
         Ok(self
             .variables()
@@ -100,7 +100,7 @@ impl Network {
     /// Restores weights that [`Network::keep`] copied.
     ///
     /// # Errors
-    /// [`crate::Error::Compute`]
+    /// [`crate::Error::Compute`] if a tensor operation fails.
     pub(crate) fn restore(&self, kept: &[Tensor]) -> Result<()> {
         Ok(self.variables().iter().zip(kept).try_for_each(|(variable, kept)| variable.set(kept))?)
     }
@@ -109,7 +109,7 @@ impl Network {
 /// Scales all gradients by a common factor, so that their joint norm is at most 1.
 ///
 /// # Errors
-/// [`crate::Error::Compute`]
+/// [`crate::Error::Compute`] if a tensor operation fails.
 pub(crate) fn clip(gradients: &mut GradStore, variables: &[Var]) -> Result<()> {
     let mut squares = 0.0;
     for gradient in variables.iter().filter_map(|variable| gradients.get(variable.as_tensor())) {
@@ -128,10 +128,10 @@ pub(crate) fn clip(gradients: &mut GradStore, variables: &[Var]) -> Result<()> {
 }
 
 /// The bound of Donsker & Varadhan (1983), `mean(joint) - log mean exp(apart)`. `joint` contains the scores
-/// of the true pairs, `apart` those of independent pairs.
+/// of the true pairs, and `apart` contains the scores of independent pairs.
 ///
 /// # Errors
-/// [`crate::Error::Compute`]
+/// [`crate::Error::Compute`] if a tensor operation fails.
 pub(crate) fn donsker_varadhan(joint: &Tensor, apart: &Tensor) -> Result<Tensor> {
     let most = apart.max(0)?;
     let log_mean = apart.broadcast_sub(&most)?.exp()?.mean_all()?.log()?.add(&most)?;
@@ -141,7 +141,7 @@ pub(crate) fn donsker_varadhan(joint: &Tensor, apart: &Tensor) -> Result<Tensor>
 /// Converts the given rows of a matrix to a tensor.
 ///
 /// # Errors
-/// [`crate::Error::Compute`]
+/// [`crate::Error::Compute`] if a tensor operation fails.
 pub(crate) fn rows(values: ArrayView2<'_, f64>, rows: impl Iterator<Item = usize>) -> Result<Tensor> {
     let d = values.ncols();
     let values: Vec<f32> = rows.flat_map(|row| values.row(row).to_vec()).map(|value| value as f32).collect();

@@ -13,13 +13,14 @@ use crate::seed::stream;
 /// A column whose standard deviation is at most this fraction of its mean counts as constant, because such
 /// variation is `f32` rounding error.
 const CONSTANT: f64 = 2e-7;
-/// Size of the noise that breaks ties, relative to the typical distance between values.
+/// Size of the noise that breaks ties, relative to the typical distance of the values of a column from their
+/// median.
 const JITTER: f64 = 1e-6;
 /// A column is discrete if each value occurs in at least this many rows on average.
 const ROWS_EACH_VALUE: usize = 5;
 
-/// The distances of values from their median, and the median of the nonzero distances. `None` if all values
-/// are equal.
+/// The distances of values from their median, and the *typical distance*: the median of the nonzero
+/// distances. `None` if all values are equal.
 fn distances(values: ArrayView1<'_, f32>) -> Option<(Vec<f64>, f64)> {
     let centre = median(values.iter().map(|value| f64::from(*value)).collect())?;
     let distances: Vec<f64> = values.iter().map(|value| (f64::from(*value) - centre).abs()).collect();
@@ -47,8 +48,8 @@ pub(crate) struct Block {
     noise: Array2<f64>,
     /// Columns that do not vary.
     pub(crate) constant: Vec<usize>,
-    /// For each row, the index of its value. Distinct values are numbered from 0 in order of first
-    /// occurrence.
+    /// For each row, the index of the distinct row that it equals. Distinct rows are numbered from 0 in order
+    /// of first occurrence.
     pub(crate) ids: Vec<usize>,
     /// Number of distinct rows.
     pub(crate) n_distinct: usize,

@@ -110,8 +110,8 @@ impl Distinct {
     }
 }
 
-/// For each row, the index of its value, and the number of distinct values. Values are numbered by first
-/// occurrence.
+/// For each row, the index of the distinct row that it equals, and the number of distinct rows. Distinct rows
+/// are numbered by first occurrence.
 pub(crate) fn ids(matrix: &Matrix<'_>) -> (Vec<usize>, usize) {
     let mut by_hash: Vec<(u64, usize)> = (0..matrix.rows()).map(|row| (hash(matrix.row(row)), row)).collect();
     by_hash.sort_unstable();
@@ -147,7 +147,7 @@ pub(crate) fn ids(matrix: &Matrix<'_>) -> (Vec<usize>, usize) {
 /// occurrence.
 ///
 /// # Errors
-/// [`crate::Error::NonFinite`], which calls the rows `what`.
+/// [`crate::Error::NonFinite`] for NaN and infinity; the message names the matrix `what`.
 pub(crate) fn row_labels(what: &str, rows: ArrayView2<'_, f32>) -> Result<Vec<u32>> {
     let (ids, _) = ids(&Matrix::new(what, rows)?);
     Ok(ids.into_iter().map(|id| id as u32).collect())

@@ -1,5 +1,6 @@
 //! Computes the information of discrete values from the frequencies of pairs of values. A parametric
-//! bootstrap estimates the bias.
+//! bootstrap estimates the bias. It draws samples from a mixture of the observed frequencies and the product
+//! of their marginals.
 //!
 //! The formulae are in [`crate::mi::estimators::plugin`].
 //!
@@ -24,7 +25,7 @@ pub(crate) const MOST_SINGLE: f64 = 0.5;
 const DRAWS: usize = 24;
 /// Number of grid steps for the mixture weight, from the product of the marginals to the observed table.
 const SHARES: usize = 40;
-/// A remaining bias above this is flagged, in nats.
+/// Estimates whose bootstrap bias exceeds this number of nats are flagged.
 const MOST_EXCESS_NATS: f64 = 0.05;
 
 /// The information of values that repeat, with bias correction.
@@ -70,8 +71,9 @@ pub(crate) fn known_discrete(samples: &Samples, seed: u64) -> RawEstimate {
     if is_function(samples, 1.0) { FrequencyTable::new(samples).plug_in() } else { discrete(samples, seed) }
 }
 
-/// Whether each value of one side always occurs with the same value of the other side. At most a fraction
-/// `most_single` of the rows may contain a value of that side that occurs once.
+/// Whether one side determines the other: each of its values always occurs with the same value of the other
+/// side. At most a fraction `most_single` of the rows may have a value of the determining side that occurs
+/// once.
 fn is_function(samples: &Samples, most_single: f64) -> bool {
     let pairs = samples.pair_counts().len();
     [&samples.x, &samples.y].into_iter().any(|side| {

@@ -1,5 +1,5 @@
-//! Defines the paired samples that every estimator except `channel` uses. They are checked and standardised
-//! in `f64`, and constant columns are removed.
+//! Defines the paired samples that every estimator except `channel` uses. The values are checked and
+//! standardised in `f64`, and constant columns are removed.
 
 use ndarray::{Array2, ArrayViewMut2, s};
 
@@ -96,8 +96,8 @@ impl Samples {
         pair_counts(&self.x.ids, &self.y.ids)
     }
 
-    /// Flags the samples if more than one pair in a hundred is a copy of another pair. For estimators that
-    /// use all copies.
+    /// Flags the samples if more than 1 % of the pairs are copies of other pairs. Estimators that use all
+    /// copies need this flag, because copies make the standard error too small.
     pub(crate) fn flag_duplicates(&mut self) {
         if (self.pair_counts().len() as f64) < LEAST_DISTINCT * self.n as f64 {
             self.flags.push(Flag::Repeated);
@@ -127,7 +127,8 @@ impl Samples {
         self.flags.push(Flag::Copies);
     }
 
-    /// Checks that there are enough rows for a joint covariance, and flags samples with barely enough rows.
+    /// Checks that there are enough rows for a joint covariance, and flags samples with fewer than 1.5 rows
+    /// for each column.
     ///
     /// # Errors
     /// [`Error::Samples`] if `n < d_x + d_y + 2`.
@@ -161,15 +162,15 @@ impl Samples {
         }
     }
 
-    /// Like [`Samples::need_independence`], but also tests the ranks. For rank-based estimators, which give
-    /// the same result for `x` and `exp x`.
+    /// Like [`Samples::need_independence`], but also tests the ranks, because rank-based estimators give the
+    /// same result for `x` and `exp x`.
     pub(crate) fn need_independent_ranks(&mut self, kind: Kind) -> Option<Estimate> {
         self.need_independence(kind).or_else(|| self.determined(kind, self.n, &Block::write_scores))
     }
 
     /// The rows without outliers; `None` if there are no outliers. A single extreme row makes two columns
-    /// nearly proportional, whatever the values in the other rows are. A truly linear dependence remains when
-    /// outliers are removed.
+    /// nearly proportional, regardless of the other rows. A truly linear dependence remains when outliers are
+    /// removed.
     fn core(&self) -> Option<Vec<usize>> {
         let far: Vec<f64> = self
             .x

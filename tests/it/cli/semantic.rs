@@ -173,7 +173,7 @@ fn categories_with_fewer_than_two_relations_are_positional_and_contradictions_ar
     std::fs::write(&few, format!("entity,a,b\n{rows}")).expect("written");
     let few = few.to_str().expect("UTF-8");
     let small = ["--sets", "9", "--queries", "3", "--shots", "1"];
-    semantic(few, &small, &["cannot spell entity \"zzyzx\"", "1 of 12 rows have such a word; remove them"]);
+    semantic(few, &small, &["cannot spell entity \"zzyzx\"", "1 of 12 rows have such a word; remove these"]);
     let alike = ["--with-control", "foreign-query", "--foreign", "animals"];
     let flags = ["--corpus", "animals", "--sets", "4", "--queries", "3", "--shots", "1"];
     semantic("countries", &[&flags[..], &alike].concat(), &["has 0 entities that animals does not have"]);
