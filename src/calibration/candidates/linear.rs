@@ -20,8 +20,8 @@ use crate::calibration::table::sample::Predictors;
 pub enum DegreesOfFreedom {
     /// The number of fitted parameters, including the constant.
     Parameters(usize),
-    /// The degrees of freedom of ridge regression: along an axis of variance `e`, the slope is shrunk by `n e
-    /// / (n e + penalty)`.
+    /// The degrees of freedom of ridge regression: 1 for the constant, plus the sum of `n e / (n e +
+    /// penalty)` over the principal axes, where `e` is the variance along the axis.
     Ridge,
 }
 

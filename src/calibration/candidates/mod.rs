@@ -143,7 +143,7 @@ pub trait FittedModel: Any + Debug + Send + Sync {
     }
 
     /// Effective degrees of freedom, including the constant: the trace of the smoother matrix. `None` if the
-    /// model has no such matrix.
+    /// model has no smoother matrix.
     fn effective_dof(&self, spectrum: &FeatureSpectrum) -> Option<f64> {
         let _ = spectrum;
         None

@@ -39,7 +39,7 @@ pub(crate) struct SplitModels {
 
 impl SplitModels {
     /// Refits every model on each fold's training rows; `None` if a fold has too little data. `basis` was
-    /// fitted to all rows.
+    /// fitted to all rows; the search for the factors of each fold starts from it.
     ///
     /// # Errors
     /// [`Error::Calibration`](crate::Error::Calibration) if a solver fails.

@@ -139,7 +139,7 @@ fn listed(card: &Card, which: impl Fn(usize) -> bool) -> Vec<&str> {
     (0..names.len()).filter(|&j| which(j)).map(|j| names[j].as_str()).collect()
 }
 
-/// Names of the features outside their training range, and of the proxy columns that are outside theirs.
+/// Names of the features and proxy columns whose values lie outside their training ranges.
 fn out_of_range(card: &Card, query: &Query, placement: &Placement) -> String {
     let basis = &card.fit.basis;
     let is_outside =

@@ -177,7 +177,7 @@ impl PredictionRow {
             if let Some(name) = row.odd_number() {
                 return Err(fault(
                     line,
-                    format!("column `{name}` contains NaN, infinity, or more than {LARGEST:e}; correct it"),
+                    format!("column `{name}` contains NaN or a number beyond +-{LARGEST:e}; correct it"),
                 ));
             }
             rows.push(row);
@@ -222,7 +222,7 @@ impl PredictionRow {
         Some((self.low?..=self.high?).contains(&self.judged_by()?))
     }
 
-    /// Whether the back-tested coverage of such intervals is far below their level.
+    /// Whether the back-tested coverage is far below the level of the interval.
     pub fn undercovers(&self) -> bool {
         let coverage = self.backtest_coverage.zip(self.level);
         coverage.is_some_and(|(held, level)| undercovers(held, level))

@@ -17,7 +17,7 @@ use crate::names;
 pub struct Table {
     path: PathBuf,
     columns: Vec<String>,
-    /// How each column is read as numbers. All rows of the table determine this, and a selection of its
+    /// How each column is read as numbers. All rows of the table determine the notation, and a selection of
     /// rows keeps it.
     readings: Vec<Reading>,
     /// Names that several columns with different cells share.

@@ -24,7 +24,7 @@ use crate::calibration::table::ranges::{proxy_excess, proxy_ranges, range_of, si
 use crate::calibration::table::sample::{Sample, distinct};
 use crate::error::{Error, Result};
 
-/// Maximum number of residuals of a split. The quantiles of intervals need no more.
+/// Maximum number of residuals of a split. This is enough for the quantiles of intervals.
 const MOST_RESIDUALS: usize = 2000;
 
 /// Intermediate results of a fit: the cross-validations, and the selected candidates of each regime. The
