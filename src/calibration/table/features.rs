@@ -183,8 +183,8 @@ impl Search<'_> {
                     Ok(indicators) => {
                         let values = indicators.len() + 1;
                         notes.push(format!(
-                            "column {name} is text with {values} values: each value except the first becomes an \
-                             indicator"
+                            "column {name} is text with {values} values: each value except the first \
+                             becomes an indicator"
                         ));
                         found.extend(indicators);
                     }
