@@ -172,7 +172,7 @@ impl TextReadings {
                     other => {
                         return Err(fault(format!(
                             "comparisons contain the unknown quantity `{other}`; only `emergence` and \
-                         `emergence_less_control` can be joined"
+                             `emergence_less_control` can be joined"
                         )));
                     }
                 };

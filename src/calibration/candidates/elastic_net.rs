@@ -70,7 +70,7 @@ impl ElasticNet {
         let n = train.sample.len();
         let folds = by_cluster(train.sample, INNER_FOLDS);
         // With more columns than rows, the descent would take most of the time of a calibration, although
-        // ridge regression is as accurate.
+        // ridge regression is equally accurate.
         if n < LEAST_ROWS.max(train.x.ncols() + 2) || train.x.ncols() == 0 || folds.len() < 2 {
             return Ok(None);
         }

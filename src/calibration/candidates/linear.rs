@@ -47,7 +47,7 @@ pub struct LinearModel {
 }
 
 impl LinearModel {
-    /// The constant 0, for a training set with `p` features.
+    /// The model whose linear predictor is always 0, for a training set with `p` features.
     pub(super) fn without_features(p: usize) -> Self {
         Self {
             intercept: 0.0,

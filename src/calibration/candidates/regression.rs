@@ -1,5 +1,5 @@
 //! The regressions behind the linear candidates: least squares by linfa, with an optional ridge penalty, and
-//! its reweighted form for shares.
+//! fractional logistic regression for shares.
 
 use linfa::Dataset;
 use linfa::traits::Fit;

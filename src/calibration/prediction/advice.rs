@@ -42,8 +42,8 @@ pub(super) fn nearer_models(card: &Card, x: &[f64]) -> String {
     }
 }
 
-/// Advice for a size outside the training range: models on its side of the range. `size_gap` is the signed
-/// distance in decades.
+/// Advice for a size outside the training range: add models on the same side of the range. `size_gap` is the
+/// signed distance in decades.
 pub(super) fn models_of_size(size_gap: f64) -> &'static str {
     if size_gap > 0.0 { "add larger models" } else { "add smaller models" }
 }

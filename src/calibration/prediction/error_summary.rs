@@ -1,4 +1,4 @@
-//! Compares the errors of predictions with those of the baselines on the same rows.
+//! Compares the errors of predictions with the errors of the baselines on the same rows.
 
 use serde::Serialize;
 

@@ -14,7 +14,7 @@ use crate::calibration::validation::regime::Regime;
 /// training row.
 const MOST_DISTANCE: f64 = 3.0;
 
-/// Maximum distance of a size from the training range, as a multiple of the largest such distance in forward
+/// Maximum distance of a size from the training range, as a multiple of the largest distance in forward
 /// folds.
 const MOST_REACH: f64 = 2.0;
 

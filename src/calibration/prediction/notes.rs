@@ -139,7 +139,8 @@ fn on_coverage(
     notes.extend(shortfall(card, row, context));
     if !context.is_enough {
         notes.push(format!(
-            "too few back-test errors for a {:.0} % interval: it ends at the largest back-test errors",
+            "too few back-test errors for a {:.0} % interval: the interval ends at the largest of these \
+             errors",
             100.0 * level
         ));
     }

@@ -79,7 +79,7 @@ pub struct PredictionRow {
     pub p_within: Option<f64>,
     /// Width of the 80 % interval, from the 10 % to the 90 % quantile.
     pub decile_width: Option<f64>,
-    /// Name of the candidate that predicts; `blend` if several do.
+    /// Name of the candidate that predicts; `blend` if several candidates predict.
     pub answered_by: String,
     /// Place of the row relative to the training rows: a name of [`Regime`](crate::calibration::Regime).
     pub regime: String,
@@ -247,7 +247,7 @@ impl PredictionRow {
             ("skill_mean", self.skill_mean),
             ("skill_size", self.skill_size),
         ];
-        // NaN lies outside every range, so it counts as odd.
+        // NaN lies outside every range, so it is reported as well.
         let is_odd = |value: f64| !(-LARGEST..=LARGEST).contains(&value);
         let mut found = numbers.into_iter().filter(|(_, cell)| cell.is_some_and(is_odd));
         found.next().map(|(name, _)| name)

@@ -15,7 +15,7 @@ use crate::names;
 use crate::observations;
 
 /// A column that is found automatically must be known in at least this share of the rows with a target, and
-/// of the rows without one. [`is_mostly_known`] requires more of the rows with a target.
+/// of the rows without a target. [`is_mostly_known`] requires more of the rows with a target.
 const KNOWN_SHARE: f64 = 0.2;
 /// Maximum number of features. A calibration with more features takes too long.
 const MOST: usize = 5_000;

@@ -48,9 +48,9 @@ pub struct BySplit<T> {
     pub leave_model_out: T,
     /// The value for folds that leave out families.
     pub leave_family_out: T,
-    /// The value for folds that train on the weaker models and test on the stronger.
+    /// The value for folds that train on the weaker models and test on the stronger models.
     pub forward: T,
-    /// The value for folds that train on the stronger models and test on the weaker.
+    /// The value for folds that train on the stronger models and test on the weaker models.
     pub backward: T,
 }
 

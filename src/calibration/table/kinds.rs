@@ -80,8 +80,8 @@ pub(crate) fn unseen(columns: &ColumnRoles, table: &Table) -> Result<Vec<Vec<Uns
 }
 
 /// The features of a table's rows, in the order of the card. If the category of a row does not occur in the
-/// training rows, the indicators of that column are missing for the row, because no level was fitted for the
-/// category.
+/// training rows, the indicators of that column are missing for the row, because the card was not fitted on
+/// rows of this category.
 pub(crate) fn feature_cells(columns: &ColumnRoles, table: &Table) -> Result<Vec<Vec<Option<f64>>>> {
     let unseen = unseen(columns, table)?;
     let cells = columns.features.iter().map(|name| {

@@ -89,7 +89,7 @@ impl Link {
         }
     }
 
-    /// A value moved within the bounds, if there are any.
+    /// The value, moved to the nearest bound if it lies outside the bounds.
     pub(crate) fn within(self, y: f64) -> f64 {
         match self {
             Self::Identity => y,

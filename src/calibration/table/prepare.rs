@@ -173,8 +173,8 @@ impl CalibrationSpec {
         };
         if high > 1.0 {
             notes.push(format!(
-                "{} is taken as a percentage, from 0 to 100; --range LOW,HIGH sets other bounds, and --link \
-                 identity removes them",
+                "{} is treated as a percentage, from 0 to 100; --range LOW,HIGH sets other bounds, and \
+                 --link identity removes them",
                 self.target
             ));
         }

@@ -68,9 +68,9 @@ pub struct Backtest {
     pub leave_model_out: Vec<Coverage>,
     /// Coverage in folds that leave out families.
     pub leave_family_out: Vec<Coverage>,
-    /// Coverage in folds that train on the weaker models and test on the stronger.
+    /// Coverage in folds that train on the weaker models and test on the stronger models.
     pub forward: Vec<Coverage>,
-    /// Coverage in folds that train on the stronger models and test on the weaker.
+    /// Coverage in folds that train on the stronger models and test on the weaker models.
     pub backward: Vec<Coverage>,
     /// Coverage in folds that train on the weaker models of some families and test on the stronger models of
     /// the other families.
@@ -93,10 +93,10 @@ pub struct TestedSplits<T> {
     /// For folds that leave out families.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub leave_family_out: Option<T>,
-    /// For folds that train on the weaker models and test on the stronger.
+    /// For folds that train on the weaker models and test on the stronger models.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub forward: Option<T>,
-    /// For folds that train on the stronger models and test on the weaker.
+    /// For folds that train on the stronger models and test on the weaker models.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub backward: Option<T>,
     /// For folds that train on the weaker models of some families and test on the stronger models of the

@@ -30,7 +30,7 @@ pub struct Diagnostics {
     /// The largest variance inflation factors: `1 / (1 - R^2)` of the regression of a feature on the other
     /// features. Empty if the features are linearly dependent.
     pub variance_inflation: Vec<VarianceInflation>,
-    /// Number of missing cells of each feature that has any. They are imputed inside every fold.
+    /// Number of missing cells of each feature with missing cells. These cells are imputed inside every fold.
     pub imputed_cells: Vec<ImputedCells>,
     /// Share of all cells that are missing.
     pub missing_share: f64,
