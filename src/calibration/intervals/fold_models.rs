@@ -1,5 +1,5 @@
 //! Fold models: candidates fitted without the held-out rows of a fold. A card does not store fold models.
-//! They are refitted from its training rows for each prediction run.
+//! Each prediction run refits them from the training rows of the card.
 
 use std::collections::BTreeMap;
 

@@ -36,7 +36,8 @@ pub(super) fn find(
         if !is_model(&name) && !has_repeats {
             notes.push(format!(
                 "column {name} has {} distinct values in {} rows: if these are models, use --id {name}, so \
-                 that no fold has rows of one model in both training and test; otherwise errors look too small",
+                 that no fold has rows of one model in both training and test; otherwise, errors look too \
+                 small",
                 rows.len(),
                 known.len()
             ));

@@ -35,7 +35,7 @@ pub(super) struct Residuals {
     pub choice: f64,
 }
 
-/// The columns among which relations are searched for.
+/// The columns that are searched for relations.
 #[derive(Clone, Copy)]
 pub(super) struct Relations<'a> {
     pub columns: &'a [NumericColumn],

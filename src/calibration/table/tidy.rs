@@ -159,8 +159,8 @@ impl Table {
     /// Keeps only the rows that meet all conditions.
     ///
     /// # Errors
-    /// [`Error::Csv`] if the column of a condition does not exist, or if a condition orders a cell that is
-    /// not a number.
+    /// [`Error::Csv`] if the column of a condition does not exist, or if a condition compares the order of a
+    /// cell that is not a number.
     pub fn filter(mut self, conditions: &[Condition]) -> Result<Self> {
         for condition in conditions {
             let at = self.index(&condition.column)?;

@@ -56,7 +56,7 @@ pub(crate) fn no_new_family(families: usize, n_without_family: usize, n: usize) 
 
 /// Minimum number of families for intervals of a level, by [`too_few_for_level`].
 pub(crate) fn least_families(level: f64) -> f64 {
-    // Rounding errors may lie above a whole number: .9 / (1 - .9) is 9.000000000000002.
+    // Rounding may push the quotient above a whole number: .9 / (1 - .9) is 9.000000000000002.
     (level / (1.0 - level) * (1.0 - 1e-9)).ceil()
 }
 
