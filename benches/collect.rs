@@ -2,8 +2,8 @@
 //! a local server; the cost of durability; and the peak memory for a hundred thousand items.
 //!
 //! Run with `cargo bench --bench collect`, or `cargo bench --bench collect -- 1000000` for another number of
-//! items. `no sync` writes the same journal without waiting for the disk; `no journal` is the client alone,
-//! without storage. Server and client share the cores.
+//! items. `no sync` writes the same journal without waiting for the disk; `no journal` measures the client
+//! alone, without storage. Server and client share the cores.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};

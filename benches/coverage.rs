@@ -4,9 +4,9 @@
 //! `cargo bench --bench coverage -- [NAME...]`. Estimators of continuous samples are measured on a normal
 //! distribution of 2 + 2 columns, a Student distribution of 3 + 3 columns and 3 degrees of freedom, and `y =
 //! x + u` with uniform `x` and `u`. `plugin` is measured on three tables of probabilities. `channel` is
-//! measured on normal `y` in 1, 2 and 4 columns at b = .25, whose information is that of a Gaussian channel.
-//! `n` = 1000. `bias`, `sd` and `stated` are means over the draws; the last columns are the percentages of
-//! intervals with nominal levels 68, 90 and 95 % that contain the truth.
+//! measured on normal `y` in 1, 2 and 4 columns at b = .25, where the truth is the information of a Gaussian
+//! channel. `n` = 1000. `bias`, `sd` and `stated` are means over the draws; the last columns are the
+//! percentages of intervals with nominal levels 68, 90 and 95 % that contain the truth.
 
 use ndarray::{Array2, s};
 use rand::{Rng, SeedableRng};

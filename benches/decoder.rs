@@ -2,9 +2,8 @@
 //! weights, no head), the rate of the same matrix products on this machine, and the gain from sharing
 //! prefixes.
 //!
-//! Run with `cargo bench --bench decoder`. Each figure is the best of several. `bound` is the rate if a
-//! forward pass consisted of its matrix products alone, at their own speed; `share` is the decoder's rate
-//! divided by `bound`.
+//! Run with `cargo bench --bench decoder`. Each figure is the best of several runs. `bound` is the rate of a
+//! forward pass that consists only of its matrix products; `share` is the decoder's rate divided by `bound`.
 
 use std::path::Path;
 use std::time::Instant;

@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --bench estimators -- FOLDER NAME...` reads `truth.json` (name to nats, or to an object with
 //! `mi_nats`) and `name.safetensors` with arrays `x` and `y`. Without a folder it times `ksg` on Gaussian
-//! samples; `python benches/peers_mi.py` reads that table and adds the times of the trees of SciPy and
+//! samples; `python benches/peers_mi.py` reads that table and adds the times of the k-d trees of SciPy and
 //! scikit-learn. All times are for one thread.
 
 use std::path::Path;

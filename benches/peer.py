@@ -1,5 +1,5 @@
 """Measures the tokens per second of PyTorch on the shapes of benches/decoder.rs: GPT-2 small, random weights,
-no head, eager attention, on one thread and on two. Each figure is the best of six passes.
+no head, eager attention, on one and two threads. Each figure is the best of six passes.
 
 python benches/peer.py (needs torch and transformers)
 """

@@ -2,8 +2,9 @@
 //! client and for sixteen clients. Also compares the scoring of prompts (echo) with the forward pass of
 //! `measure` on the same tokens.
 //!
-//! Run with `cargo bench --bench serve`. If `SURMISE_PYTHON` names a Python with torch and transformers, the
-//! same model is also decoded there, between the runs of surmise. Each figure is the best of several.
+//! Run with `cargo bench --bench serve`. If `SURMISE_PYTHON` names a Python with torch and transformers,
+//! transformers also decodes the same model, between the runs of surmise. Each figure is the best of several
+//! runs.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;

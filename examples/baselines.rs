@@ -1,6 +1,7 @@
-//! Measures the errors of plain regressions on public scores: mean absolute error and skill (the relative
-//! reduction of the mean's squared error), averaged over targets. There are three splits: models are left
-//! out, families are left out, or the models with the least training compute or size predict all others.
+//! Measures the errors of plain regressions on public scores: mean absolute error and skill (1 minus the
+//! squared error divided by the squared error of the mean), averaged over targets. There are three splits:
+//! models are left out, families are left out, or the models with the least training compute or size predict
+//! all others.
 //!
 //! `cargo run --release --example baselines` reads scores of base models of many families, with log size and
 //! benchmarks as features. With `-- FILE` it reads zero-shot scores of the last checkpoints of three families
@@ -189,7 +190,7 @@ fn checkpoints(table: &Table) -> Result<Vec<Problem>> {
     Ok(targets.map(of).collect())
 }
 
-/// Errors of every method on the held-out rows of some folds; log size is a feature like any other.
+/// Errors of every method on the held-out rows of some folds; log size is one of the features.
 fn errors(sample: &Sample, folds: &[Fold], link: Link) -> Result<Vec<Vec<f64>>> {
     let mut with_size = sample.clone();
     let sizes = Array2::from_shape_fn((sample.len(), 1), |(i, _)| sample.log10_sizes[i]);
@@ -243,7 +244,8 @@ fn fault(source: impl std::fmt::Display) -> Error {
     Error::Calibration { reason: source.to_string() }
 }
 
-/// The target of the training row that is nearest in log size. If several rows are equally near, their mean.
+/// The target of the training row that is nearest in log size. If several rows are equally near, the mean of
+/// their targets.
 fn nearest(train: &Sample, test: &Sample) -> Vec<f64> {
     let say = |size: &f64| {
         let gaps: Vec<f64> = train.log10_sizes.iter().map(|other| (other - size).abs()).collect();
@@ -261,7 +263,8 @@ fn least_squares(near: &Array2<f64>, y: &[f64], far: &Array2<f64>) -> Result<Vec
     Ok(far.outer_iter().map(|row| row.dot(fitted.params()) + fitted.intercept()).collect())
 }
 
-/// Pool adjacent violators, with lines between the pools and constant values beyond them.
+/// Isotonic regression by pooling adjacent violators. Predictions are interpolated between the pools, and are
+/// constant beyond the first and the last pool.
 fn isotonic(near: &[f64], y: &[f64], far: &[f64]) -> Vec<f64> {
     let middle = near.iter().sum::<f64>() / near.len() as f64;
     let sign = near.iter().zip(y).map(|(x, y)| (x - middle) * y).sum::<f64>().signum();
@@ -326,8 +329,9 @@ fn process(near: &Array2<f64>, y: &[f64], far: &Array2<f64>) -> Result<Vec<f64>>
     Ok(best.1)
 }
 
-/// Mean absolute error and mean squared error of the calibration with automatic choice from weak models to
-/// strong models, and the number of refused rows. For a refused row, the mean counts as the prediction.
+/// Errors of the full calibration, which is fitted on the weak models and predicts the strong models: mean
+/// absolute error, mean squared error, and the number of refused rows. For a refused row, the mean counts as
+/// the prediction.
 fn automatic(problem: &Problem) -> Result<(f64, f64, usize)> {
     let (table, target) = (&problem.table, &problem.plan.target);
     let (names, known) = (table.text("model")?, table.numbers(target)?);

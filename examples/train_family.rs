@@ -6,7 +6,7 @@
 //! cargo run --release --example train_family -- factneox    # all runs of a family
 //! cargo run --release --example train_family -- all
 //! cargo run --release --example train_family -- all 800     # a trial of 800 steps each
-//! cargo run --release --example train_family -- table       # family.csv again, from the saved models
+//! cargo run --release --example train_family -- table       # writes family.csv from the saved models
 //! ```
 //!
 //! Each run writes folders below `calibration/` that any Hugging Face tool opens: config.json,
@@ -212,7 +212,8 @@ fn save(folder: &Path, config: &[u8], generator: &Generator, variables: &Variabl
 /// The number of tokens in the last row of a loss curve.
 fn tokens_seen(path: &Path) -> Result<usize> {
     let mut reader = csv::Reader::from_path(path)?;
-    let last = reader.deserialize::<LossRow>().last().ok_or("an empty loss curve")??;
+    let last =
+        reader.deserialize::<LossRow>().last().ok_or("the loss curve has no rows; train the run again")??;
     Ok(last.tokens_seen)
 }
 

@@ -255,7 +255,7 @@ fn coverage(table: &Table) -> Result<()> {
 }
 
 /// Calibrates twenty tables of 40 models and 25 columns of pure noise. Counts the kinds of queries that still
-/// get a prediction, and those whose notes state that the skill may be chance.
+/// get a prediction, and the kinds whose notes state that the skill may be chance.
 fn noise() -> Result<()> {
     println!("regime,tables,supported,flagged");
     let mut counts = [[0; 2]; 3];

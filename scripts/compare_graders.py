@@ -3,7 +3,7 @@ they agree with the expected grades, which the tests of surmise check.
 
     python -m venv venv && venv/bin/pip install inspect_ai==0.3.285 lm_eval==0.4.13 numpy sacrebleu
     venv/bin/python scripts/compare_graders.py            # the table of docs/graders.md
-    venv/bin/python scripts/compare_graders.py --list     # every answer on which they differ
+    venv/bin/python scripts/compare_graders.py --list     # every answer on which the graders differ
     venv/bin/python scripts/compare_graders.py --forms    # the grades by form of the answer
 
 A grade counts as right or not right: the other tools have no grade for an answer that cannot be read.
@@ -60,7 +60,7 @@ def lm_eval_exact(case):
 
 
 def lm_eval_choice(case):
-    """The extraction of its task gpqa_main_generative_n_shot."""
+    """The extraction of the lm-eval task gpqa_main_generative_n_shot."""
     choices = case["choices"].split("|")
     extract = MultiChoiceRegexFilter(
         regex_pattern=r"(\([A-Z]\))", group_select=-1, ignore_case=True, ignore_punctuation=True)
@@ -69,7 +69,7 @@ def lm_eval_choice(case):
 
 
 def lm_eval_number(case):
-    """The extraction `flexible-extract` of its task gsm8k."""
+    """The extraction `flexible-extract` of the lm-eval task gsm8k."""
     extract = RegexFilter(regex_pattern=r"(-?[$0-9.,]{2,})|(-?[0-9]+)", group_select=-1)
     found = extract.apply([[case["text"]]], [{}])[0][0]
     return same(found, case["answer"], regexes_to_ignore=[",", r"\$", r"(?s).*#### ", r"\.$"],
@@ -102,7 +102,7 @@ OTHERS = [
 
 
 def forms():
-    """The grades by form of the answer: first those of all text graders, then those of each other grader."""
+    """Prints the grades by form of the answer: first of all text graders, then of each other grader."""
     marks = {"right": "✓", "wrong": "–", "unreadable": "?", "truncated": "cut", "empty": "empty"}
     tables = {}
     for path in TABLES.glob("*.csv"):
@@ -136,7 +136,7 @@ def forms():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--list", action="store_true", help="list every answer on which they differ")
+    parser.add_argument("--list", action="store_true", help="list every answer on which the graders differ")
     parser.add_argument("--forms", action="store_true", help="print the grades by form of the answer")
     options = parser.parse_args()
     listed = options.list

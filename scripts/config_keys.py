@@ -3,17 +3,17 @@
 
     python scripts/config_keys.py          (transformers 5.24, torch)
 
-For every model_type of TYPES the file holds
+For every model_type of TYPES the file contains
 
     config    the name of its config class
     classes   every class of that model_type that an `auto_map` may name without foreign code
-    read      the keys that can affect the states: those that the classes of its causal language model
-              mention, in all their spellings, with the default of the class (null if there is none)
+    read      the keys that can affect the states: the keys that the classes of its causal language model
+              mention, in all spellings, with the default of the class (null if there is none)
     no_effect the other keys of the config class: no code of the model mentions them, or they act only in
               training, or choose between two implementations of the same computation
 
-and under "base" the keys of every config class that change no state: outputs, settings of text generation,
-labels, provenance. transformers does not read any other key.
+and under "base" the keys that every config class has and that change no state: outputs, settings of text
+generation, labels, provenance. transformers does not read any other key.
 
 The mentioned keys are found in the syntax trees of the modelling files: `config.key`, `self.config.key` and
 `getattr(config, "key")` in the classes and functions that the causal language model reaches; and in the
@@ -111,8 +111,8 @@ WHOLE = [
     "smolvlm",
 ]
 
-# transformers has no class for InternLM 2: its code came with its files. It is a Llama with one setting for
-# biases.
+# transformers has no class for InternLM 2, because the code of this model comes with its weights. InternLM 2
+# is a Llama with one key for all biases.
 FOREIGN = {
     "internlm2": dict(
         config="InternLM2Config",
@@ -123,7 +123,7 @@ FOREIGN = {
     )
 }
 
-# Keys that shared code reads when a model calls it.
+# Keys that shared functions read, by the function that a model calls.
 CALLS = {
     "create_causal_mask": ["is_causal"],
     "create_sliding_window_causal_mask": ["is_causal", "sliding_window"],
@@ -141,7 +141,7 @@ ROPE = [
     "rope_theta",
 ]
 
-# Keys that every model reads, in addition to those of its class.
+# Keys that every model reads, in addition to the keys of its class.
 EVERY = {
     "tie_word_embeddings": None,
     "quantization_config": None,
@@ -149,8 +149,8 @@ EVERY = {
     "per_layer_config": None,
 }
 
-# Keys that the classes of transformers 4, or the original code of a model, read, but those of transformers 5
-# do not.
+# Keys that the classes of transformers 4 or the original code of a model read, but the classes of
+# transformers 5 do not read.
 EARLIER = {
     "bloom": ["seq_length"],
     "falcon": ["n_head", "n_layer"],
@@ -162,7 +162,8 @@ EARLIER = {
     "qwen2": ["sliding_window", "max_window_layers", "use_sliding_window"],
 }
 
-# Keys of the base class of transformers 4 that version 5 dropped, and notes that its tools write to the file.
+# Keys of the base class of transformers 4 that version 5 no longer has, and keys that tools of transformers
+# write to the file as information.
 BASE_EARLIER = """
 _attn_implementation _attn_implementation_autoset _attn_implementation_internal _commit_hash
 _experts_implementation _name_or_path _num_labels is_encoder_decoder add_cross_attention attn_implementation
@@ -174,7 +175,7 @@ return_dict_in_generate sep_token_id task_specific_params tf_legacy_loss tie_enc
 torch_dtype torchscript typical_p unk_token_id use_bfloat16 cls_token_id gradient_checkpointing
 xla_device keys_to_ignore_at_inference num_beam_groups diversity_penalty length_penalty early_stopping
 """.split()
-# Those of them that change states if a class reads them.
+# Keys of this list that change states if a class reads them.
 BASE_BUT_READ = {"add_cross_attention"}
 
 # Keys that models mention and that change no state of a trained decoder: dropout, initial weights, losses,
@@ -231,7 +232,8 @@ def reached(model):
         for name in names:
             keys |= set(CALLS.get(name, []))
             other = getattr(module, name, None)
-            # A table of classes, such as kinds of attention, refers to all of them.
+            # A model that refers to a table of classes, such as kinds of attention, may use all of these
+            # classes.
             for part in other.values() if isinstance(other, dict) else [other]:
                 if inspect.isclass(part) or inspect.isfunction(part):
                     own = getattr(part, "__module__", "")

@@ -3,8 +3,8 @@
 
 A model can know these facts only from training on them, so the tables distinguish models by what they learnt.
 All relations of a category draw their answers from one list. Each relation prefers its own third of the list:
-an answer comes from that third with the probability below. With a low preference the kind of answer says
-little about the relation; a model must know the facts to tell which relation a prompt asks for.
+an answer comes from that third with the probability in TABLES. With a low probability, the kind of an answer
+shows little about the relation, so a model must know the facts to recognise which relation a prompt asks for.
 
 Usage: scripts/invent_tables.py        (from the root of the repository; the same tables every time)
 """

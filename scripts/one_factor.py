@@ -1,6 +1,6 @@
 """The method of "A Rosetta Stone for AI Benchmarks" on data/public/epoch.csv: one capability for each model
 and a difficulty and slope for each benchmark, score = sigmoid(slope * (capability - difficulty)), fitted by
-least squares with a penalty of .1 as in its fit.py. Needs numpy and scipy.
+least squares with a penalty of .1 as in the authors' fit.py. Needs numpy and scipy.
 
     python scripts/one_factor.py data/public/epoch.csv TARGET
 

@@ -11,7 +11,7 @@ import re
 import sys
 from pathlib import Path
 
-# Epoch's own runs, and external tables with the column that its loader reads.
+# Epoch's own runs, and external tables with the column that Epoch's loader reads.
 RUNS = {
     "GPQA diamond": "gpqa_diamond",
     "MATH level 5": "math_level_5",
@@ -77,7 +77,7 @@ def read(path):
 
 
 def developer(name):
-    # EleutherAI's names begin like OpenAI's.
+    # Some names of EleutherAI's models begin like names of OpenAI's models, so they are matched first.
     for found, pattern in sorted(DEVELOPERS, key=lambda row: row[0] != "EleutherAI"):
         if re.match(pattern, name, re.IGNORECASE):
             return found
@@ -85,7 +85,7 @@ def developer(name):
 
 
 def size(*names):
-    """Billions of parameters in the name of a model; none for a mixture of experts."""
+    """Billions of parameters in the name of a model; empty for a mixture of experts."""
     for name in names:
         found = re.search(r"(?<![x\d.])(\d+(?:\.\d+)?)\s?b(?![a-z])", name or "", re.IGNORECASE)
         if found and not re.search(r"\dx\d", name):

@@ -12,8 +12,8 @@ const EXAMPLES: usize = 2;
 /// Maximum number of tokens of an answer.
 const LONGEST: usize = 8;
 
-/// The category with the model's answers after two facts, greedy and up to a comma. If the model gives no
-/// answer, the fact is kept. Also returns the share of answers that equal the facts.
+/// The category with the model's answers: greedy tokens after two example facts, up to a comma. If the model
+/// gives no answer, the fact is kept. Also returns the share of answers that equal the facts.
 pub fn stated(category: &Category, model: &Model, file: &Path) -> Result<(Category, f64)> {
     let mut answers: Vec<Vec<String>> = vec![];
     for relation in &category.relations {

@@ -16,7 +16,7 @@ use surmise::{Result, disk, seed};
 use super::SEED;
 use super::position::WINDOW;
 
-/// Number of words in a text, slightly more than a window has.
+/// Number of words in a text, slightly more than a window contains.
 const WORDS: usize = WINDOW + 8;
 /// Number of tokens of a text that a model continues.
 const PROMPT: usize = 3;

@@ -9,9 +9,9 @@
 //! ```
 //!
 //! stdout has one line for each finding and estimand: `shown` or `not shown`, and the numbers. The folder
-//! (`target/paper`, or that of `-o`) has a folder for each finding with the CSV files, tables and figures,
-//! and a folder of the semantic profiles, which a later run reads instead of measuring again. A verdict
-//! applies only to the models and corpora of the run.
+//! (`target/paper`, or the folder of `-o`) has a folder for each finding with the CSV files, tables and
+//! figures, and a folder of the semantic profiles, which a later run reads instead of measuring again. A
+//! verdict applies only to the models and corpora of the run.
 
 mod answers;
 mod designs;
@@ -111,7 +111,7 @@ static FINDINGS: [Finding; 6] = [
     },
     Finding {
         name: "prediction",
-        says: "small models predict the emergence of large ones",
+        says: "small models predict the emergence of large models",
         semantic: prediction::semantic,
         positional: prediction::positional,
     },
@@ -181,7 +181,7 @@ impl Run {
         Ok(model)
     }
 
-    /// The models that read texts: the named models, or the largest of each embedded family.
+    /// The models that read texts: the named models, or the largest model of each embedded family.
     fn readers(&self) -> Vec<String> {
         match self.opts.models.as_slice() {
             [] => {

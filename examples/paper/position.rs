@@ -120,8 +120,8 @@ pub fn positional(run: &Run) -> Result<Vec<Verdict>> {
             end.emergence_nats - start.emergence_nats > 2.0 * end.stderr_nats.hypot(start.stderr_nats)
         });
         let numbers = format!(
-            "{} on {}: rank correlation with position {:.2}, of the shuffled control {:.2}; mean of the \
-             second half {:.2} nats, of the control {:.2}",
+            "{} on {}: rank correlation with position {:.2}, for the shuffled control {:.2}; mean of the \
+             second half {:.2} nats, for the control {:.2} nats",
             profile.model.id,
             profile.corpus.name,
             rank(&text),

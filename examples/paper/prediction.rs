@@ -19,7 +19,7 @@ use super::{Run, SEED, Verdict, designs, report};
 /// Number of entities in a series, as in `surmise demo`.
 const SHOTS: usize = 4;
 
-/// Number of predicted models of each family: the largest ones.
+/// Number of predicted models of each family: the largest models.
 const HELD_OUT: usize = 2;
 /// The response and its features. The features are the share of the proxy and the answers of the target.
 const TARGET: &str = "semantic_share_mean";

@@ -35,8 +35,8 @@ pub fn semantic(run: &Run) -> Result<Vec<Verdict>> {
     }
     let by_step = steps.iter().map(|(from, to, count)| format!("from {from} to {to} in {count}"));
     let numbers = format!(
-        "the share, mean over blocks, grows by more than {} standard errors from the fewest to the most \
-         examples in {grown} of {n} (model, category), from {:.2} to {:.2} on average; {}",
+        "the share (mean over blocks) grows by more than {} standard errors from the fewest to the most \
+         examples in {grown} of {n} pairs of model and category, from {:.2} to {:.2} on average; {}",
         designs::BEYOND,
         first_shares / n as f64,
         last_shares / n as f64,
@@ -69,8 +69,8 @@ pub fn positional(run: &Run) -> Result<Vec<Verdict>> {
         )
     });
     let numbers = format!(
-        "by more than {BEYOND} standard errors from shot 1 to 2 in {} of {n} (model, category), from 2 to \
-         {SHOTS} in {}{late}",
+        "emergence grows by more than {BEYOND} standard errors from shot 1 to 2 in {} of {n} pairs of model \
+         and category, and from shot 2 to {SHOTS} in {}{late}",
         grown[0], grown[1]
     );
     Ok(vec![Verdict { shown: n > 0 && grown == [n, n], numbers }])

@@ -23,7 +23,7 @@ pub fn semantic(run: &Run) -> Result<Vec<Verdict>> {
     let above = |summary: &ShotSummary| Some(summary.share_mean_above_random_init?.value);
     let quantities: [(String, usize, ShotQuantity); 4] = [
         (format!("the share with {MOST} examples"), MOST, share),
-        (format!("with {FEWEST}"), FEWEST, share),
+        (format!("the share with {FEWEST} example"), FEWEST, share),
         (format!("the share of random init with {MOST} examples"), MOST, random_init),
         ("the difference".into(), MOST, above),
     ];

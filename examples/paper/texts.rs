@@ -35,7 +35,8 @@ pub fn semantic(run: &Run) -> Result<Vec<Verdict>> {
         let both = [&facts, &answers].map(|of| measured(run, &reader, of, &how, &settings));
         let [facts, answers] = match both {
             [Ok(facts), Ok(answers)] => [facts, answers],
-            // If a model gives the same answer for two relations, no pair of relations remains.
+            // If a model gives the same answers for two relations, no pair of relations remains to be
+            // measured.
             [_, Err(Error::Corpus { reason, .. })] => {
                 shown.push(format!("{name} cannot be decided: {reason}"));
                 continue;
@@ -47,7 +48,7 @@ pub fn semantic(run: &Run) -> Result<Vec<Verdict>> {
         n += 1;
         differ += usize::from(above(of_answers, of_facts).abs() > designs::BEYOND);
         shown.push(format!(
-            "{name} {:.2} and {:.2} ({:.0} % of the answers are the facts)",
+            "{name} {:.2} and {:.2} ({:.0} % of the answers equal the facts)",
             of_facts.value,
             of_answers.value,
             100.0 * right
@@ -107,6 +108,7 @@ fn verdict(pair: &[Comparison]) -> Verdict {
         of.verdict.sentence()
     );
     // The finding is shown only if both differences are significant: in the raw value, and after the shuffled
-    // control is subtracted. The second difference goes beyond diversity.
+    // control is subtracted. The tokens alone cannot explain the second difference, because the control has
+    // the same tokens.
     Verdict { shown: pair.iter().all(|row| row.p_holm <= ALPHA), numbers }
 }

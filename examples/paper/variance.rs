@@ -15,7 +15,8 @@ use super::{Run, SEED, Verdict, report_profiles};
 /// Number of lists per relation for the error.
 const LISTS: usize = 100;
 
-/// The variance of the share over queries and example sets: its squared standard error at equal design.
+/// The variance of the share over queries and example sets: its squared standard error, because all profiles
+/// have the same design.
 pub fn semantic(run: &Run) -> Result<Vec<Verdict>> {
     let profiles = run.designs.profiles(run)?;
     designs::write_summaries(profiles, &run.folder("variance")?.join("semantic.csv"))?;

@@ -23,10 +23,10 @@ pub struct Answer {
     /// The prediction of surmise; `None` if it refuses.
     pub y_hat: Option<f64>,
     pub interval: Option<(f64, f64)>,
-    /// The share of true values inside such intervals in the back-test.
+    /// The share of true values inside intervals of this kind in the back-test.
     pub stated: Option<f64>,
     pub regime: String,
-    /// The reason of a refusal, or the limits of the prediction.
+    /// The reason for a refusal, or the limits of the prediction.
     pub note: String,
     /// The prediction of each rival, in the order of [`methods::ALL`]; `None` if the rival cannot be fitted.
     pub rivals: Vec<Option<f64>>,

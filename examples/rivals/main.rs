@@ -40,7 +40,7 @@ struct Opts {
     /// Problems to compare; may be given several times [default: all]
     #[arg(long = "problem", value_name = "NAME", conflicts_with = "write")]
     problems: Vec<String>,
-    /// File for one row of each prediction
+    /// CSV file with one row for each prediction
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
     /// Write docs/results/rivals.md as well
@@ -88,7 +88,7 @@ fn run(opts: &Opts) -> Result<()> {
     Ok(())
 }
 
-/// The selected problems, those of the development half first.
+/// The selected problems; the problems of the development half come first.
 fn problems(opts: &Opts) -> Result<Vec<Problem>> {
     let mut problems = vec![];
     for (folder, source) in sources::ALL {

@@ -12,7 +12,7 @@ use crate::summary::{LEAST_IN_REGIME, Summary, mean, single_rival};
 /// The page around the tables.
 const PAGE: &str = include_str!("page.md");
 const PLACE: &str = "{tables}\n";
-/// If the ratio of surmise's error to that of the best rival is above this, the problem counts as a loss.
+/// If surmise's error divided by the error of the best rival is above this, the problem counts as a loss.
 const NEAR: f64 = 1.15;
 
 /// Writes docs/results/rivals.md.

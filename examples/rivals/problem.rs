@@ -8,7 +8,7 @@ use crate::frame::{Frame, fault};
 
 /// Level of the intervals.
 pub const LEVEL: f64 = 0.9;
-/// Maximum number of tasks of one problem. From a longer list, evenly spaced tasks are used.
+/// Maximum number of tasks of one problem. For a longer list, evenly spaced tasks are used.
 const MOST_TASKS: usize = 40;
 
 /// The half of a problem: the half for tuning the calibration, or the half for the final comparison.
@@ -80,8 +80,8 @@ impl Task {
         for feature in &rivals.features {
             if frame.get(feature)?.iter().all(|cell| cell.is_nan()) {
                 return Err(fault(format!(
-                    "{name}: no row has a value of {feature}; is this the pinned \
-                                          commit?"
+                    "{name}: no row has a value of {feature}; fetch the tables again with \
+                     scripts/rivals-data"
                 )));
             }
         }
@@ -97,7 +97,8 @@ impl Task {
         let (fitted, predicted) = (task.fitted_rows()?.len(), task.asked_rows().len());
         if fitted == 0 || predicted == 0 {
             let reason = format!(
-                "{}: {fitted} rows to fit and {predicted} to predict; is this the pinned commit?",
+                "{}: {fitted} rows to fit and {predicted} to predict; fetch the tables again with \
+                 scripts/rivals-data",
                 task.name
             );
             return Err(fault(reason));
@@ -166,7 +167,7 @@ pub fn uniform(seed: u64, place: u64) -> f64 {
     (mix(seed, place) >> 11) as f64 / (1u64 << 53) as f64
 }
 
-/// The rows of each of `k` random folds, as marks.
+/// For each of `k` random folds, whether each row is in the fold.
 pub fn folds(seed: u64, n: usize, k: usize) -> Vec<Vec<bool>> {
     let mut order: Vec<usize> = (0..n).collect();
     order.sort_by_key(|&row| mix(seed, row as u64));

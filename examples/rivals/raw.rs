@@ -31,7 +31,10 @@ pub fn records(path: &Path, columns: &[impl AsRef<str>]) -> Result<Vec<Record>> 
     let header = reader.headers().map_err(|error| wrong(1, error))?.clone();
     let lacks = |reason: String| Err(Error::Csv { path: path.into(), line: 1, reason });
     if let Some(column) = columns.iter().find(|column| header.iter().all(|name| name != column.as_ref())) {
-        return lacks(format!("there is no column {}; is this the pinned commit?", column.as_ref()));
+        return lacks(format!(
+            "there is no column {}; fetch the tables again with scripts/rivals-data",
+            column.as_ref()
+        ));
     }
     let rows = reader.records().enumerate().map(|(row, record)| {
         let record = record.map_err(|error| wrong(row + 2, error))?;
@@ -67,7 +70,7 @@ pub fn cell<'a>(record: &'a Record, column: &str) -> &'a str {
     record.get(column).map_or("", String::as_str)
 }
 
-/// A number with or without a percent sign; NaN if the cell contains none.
+/// A number with or without a percent sign; NaN if the cell contains no number.
 pub fn number(cell: &str) -> f64 {
     cell.trim().trim_end_matches('%').parse().unwrap_or(f64::NAN)
 }

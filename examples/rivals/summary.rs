@@ -84,7 +84,7 @@ fn intervals(regime: &str, rows: &[&Answer]) -> Intervals {
     }
 }
 
-/// The mean of the values; NaN if there are none.
+/// The mean of the values; NaN if there are no values.
 pub fn mean(values: impl Iterator<Item = f64>) -> f64 {
     let (sum, n) = values.fold((0.0, 0.0), |(sum, n), value| (sum + value, n + 1.0));
     sum / n

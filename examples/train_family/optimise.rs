@@ -33,14 +33,14 @@ impl AdamW {
         Ok(Self { slots: vars.into_iter().map(slot).collect::<Result<_>>()?, steps: 0 })
     }
 
-    /// One step along the negative gradient of `loss`, with its norm clipped to 1. A parameter without a
-    /// gradient is an error, because candle breaks graphs without a message.
+    /// One step along the negative gradient of `loss`, with the norm of the gradient clipped to 1. Returns an
+    /// error for a parameter without a gradient, because candle does not report a broken graph.
     pub fn step(&mut self, loss: &Tensor, learning_rate: f64) -> Result<()> {
         let gradients = loss.backward()?;
         let mut square = 0.0;
         for (name, slot) in &self.slots {
             let Some(gradient) = gradients.get(&slot.var) else {
-                candle_core::bail!("no gradient reaches {name}")
+                candle_core::bail!("parameter {name} has no gradient")
             };
             square += f64::from(gradient.sqr()?.sum_all()?.to_scalar::<f32>()?);
         }
@@ -80,7 +80,9 @@ impl AdamW {
     pub fn load(&mut self, path: &Path, of: usize) -> Result<usize> {
         let mut tensors = candle_core::safetensors::load(path, &Device::Cpu)?;
         let mut take = |name: String| {
-            tensors.remove(&name).ok_or_else(|| candle_core::Error::Msg(format!("{name} is missing")))
+            tensors
+                .remove(&name)
+                .ok_or_else(|| candle_core::Error::Msg(format!("the saved state has no tensor {name}")))
         };
         for (name, slot) in &mut self.slots {
             slot.var.set(&take(format!("w/{name}"))?)?;

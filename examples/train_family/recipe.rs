@@ -97,7 +97,7 @@ impl Recipe {
         }
     }
 
-    /// The steps whose weights are kept in addition to the last.
+    /// The steps whose weights are kept in addition to the last step.
     pub fn checkpoints(&self, n_steps: usize) -> Vec<usize> {
         match self.corpus {
             Corpus::Everyday => vec![],
@@ -116,7 +116,7 @@ impl Recipe {
         let (d, heads) = (self.d_model, self.n_heads);
         match self.family {
             // `initializer_range` is larger than the usual 0.02. With learned positions, these widths and few
-            // steps, the models then recalled more than twice as many facts.
+            // steps, the larger value more than doubled the number of facts that the models recalled.
             "minigpt" | "factgpt" => json!({
                 "architectures": ["GPT2LMHeadModel"], "model_type": "gpt2", "vocab_size": vocab_size,
                 "n_embd": d, "n_layer": self.n_layers, "n_head": heads, "n_positions": 64, "n_inner": null,

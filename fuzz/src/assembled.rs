@@ -1,9 +1,9 @@
-//! Tokenizer files whose parts the bytes choose. Every byte string gives a file that the library parses,
-//! unlike random JSON.
+//! Makes tokenizer files from random bytes, which choose the parts of a file. The library parses every such
+//! file, unlike random JSON.
 
 use serde_json::{Value, json};
 
-/// Reads the choices, and zeros after the last byte.
+/// Reads choices from bytes, and zeros after the last byte.
 struct Choices<'a>(std::slice::Iter<'a, u8>);
 
 impl Choices<'_> {

@@ -1,5 +1,5 @@
-//! The actions of each target on its bytes. A target fails if it panics, aborts, does not end, or uses more
-//! memory than libFuzzer allows.
+//! Defines what each target does with its input bytes. A target fails if it panics, aborts, does not end, or
+//! uses more memory than libFuzzer allows.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -64,7 +64,7 @@ pub fn torch(data: &[u8]) {
     }
 }
 
-/// The bytes as the pickle in an otherwise valid archive.
+/// Reads the bytes as the pickle in an otherwise valid archive.
 pub fn pickle(data: &[u8]) {
     torch(&archive::stored(&[("a/data.pkl", data), ("a/data/0", &[0; 256])]));
 }
@@ -88,8 +88,8 @@ impl TokenizerFiles for OneFile {
     }
 }
 
-/// The bytes as a tokenizer.json, as a tokenizer.model of SentencePiece, or as choices of the parts of a
-/// tokenizer.json.
+/// Reads the bytes as a tokenizer.json, as a tokenizer.model of SentencePiece, or as choices of the parts of
+/// a tokenizer.json.
 pub fn tokenizer(data: &[u8]) {
     let config = Config::parse(Path::new("config.json"), br#"{"vocab_size": 100000}"#).expect("a config");
     let file = match data.first() {
@@ -115,7 +115,8 @@ pub fn template(data: &[u8]) {
     drop(template.render(&[message("system"), message("user"), message("assistant")]));
 }
 
-/// Lines with updated checksums, because a wrong checksum ends the reading before the values.
+/// Corrects the checksums of the lines, because a wrong checksum ends the reading before the values are
+/// parsed.
 pub fn journal(data: &[u8]) {
     const FRAME: &[u8] = b",\"crc\":\"";
     let mut signed = vec![];
@@ -133,7 +134,7 @@ pub fn journal(data: &[u8]) {
     drop(journal::Index::read(path.parent().expect("a folder")));
 }
 
-/// A card with an updated hash.
+/// Reads a card as given, and with a corrected hash.
 pub fn card(data: &[u8]) {
     const NAME: &[u8] = b"\"card_sha256\": \"";
     drop(Card::read(&file("card.json", data)));
@@ -142,7 +143,7 @@ pub fn card(data: &[u8]) {
     if !hash.iter().all(u8::is_ascii_alphanumeric) {
         return;
     }
-    // The hash covers the bytes without its first occurrence.
+    // The hash covers the bytes without the first occurrence of the hash.
     let Some(first) = data.windows(64).position(|window| window == hash) else { return };
     let without = [&data[..first], &data[first + 64..]].concat();
     let right: String = Sha256::digest(&without).iter().map(|byte| format!("{byte:02x}")).collect();
@@ -157,21 +158,22 @@ pub fn study(data: &[u8]) {
     }
 }
 
-/// The first byte chooses the report.
+/// Makes a report of the remaining bytes; the first byte chooses the report.
 pub fn reports(data: &[u8]) {
     let Some((first, rest)) = data.split_first() else { return };
     let report = report::ALL[usize::from(*first) % report::ALL.len()];
     let path = file(report.input().file, rest);
     if let Ok(made) = report.make(&[path], &Selection::default()) {
         made.table.csv().expect("a table");
-        // A PDF takes long, because it reads the font.
+        // Only some inputs make a PDF, which takes long because it reads the font.
         for (_, figure) in made.figures.iter().filter(|_| *first >= 224) {
             drop(figure.pdf());
         }
     }
 }
 
-/// Files of a user: the first byte chooses tables to calibrate on, arrays, corpora, texts, items or prices.
+/// Reads a file of a user. The first byte chooses the kind: a table to calibrate on, arrays, a corpus, texts,
+/// items or prices.
 pub fn inputs(data: &[u8]) {
     let Some((first, rest)) = data.split_first() else { return };
     let path = file("input.csv", rest);
@@ -243,7 +245,7 @@ fn server() -> (tokio::runtime::Runtime, LocalServer) {
     (runtime, LocalServer::start(vec![model], &settings).expect("a server"))
 }
 
-/// The first byte chooses the route.
+/// Sends the remaining bytes to the server; the first byte chooses the route.
 pub fn requests(data: &[u8]) {
     let Some((first, rest)) = data.split_first() else { return };
     let path = if first % 2 == 0 { "/v1/completions" } else { "/v1/chat/completions" };

@@ -6,9 +6,9 @@
 //!
 //! * `table` selects and checks rows and columns;
 //! * `candidates` implements the regressions;
-//! * `intervals` makes intervals from held-out residuals;
-//! * `validation` cross-validates every candidate, selects one within the training range and one beyond it,
-//!   and back-tests the whole procedure;
+//! * `intervals` computes prediction intervals from held-out residuals;
+//! * `validation` cross-validates every candidate, selects candidates for rows within and beyond the training
+//!   range, and back-tests the whole procedure;
 //! * `card` writes and reads the fitted calibration;
 //! * `prediction` applies a card to new rows.
 

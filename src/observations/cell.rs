@@ -11,7 +11,8 @@ pub(super) enum ColumnRole {
     Condition,
     /// The reader model of the texts and its settings. In tables with texts, this is also a condition.
     Reader,
-    /// The target's own headline, or a value derived from it: a response, never a feature.
+    /// The headline of the target's own profile, or a value derived from this headline: a response, never a
+    /// feature.
     Response,
     /// Measured inside the target, so it is unknown for a model behind an API.
     Internal,

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 /// A profile that can be compared with others of its estimand.
 pub trait ComparableProfile: StoredProfile {
     /// Settings that may differ between repetitions: the seeds, and the hashes of data that are drawn with
-    /// them.
+    /// these seeds.
     const OF_SEED: &'static [&'static str];
     /// The flags that must be equal for profiles on one corpus.
     const FLAGS: &'static str;
@@ -43,8 +43,8 @@ impl ComparableProfile for SemanticProfile {
         self.seed
     }
 
-    /// Example sets are nested, so profiles with different numbers of shots can be compared at the numbers
-    /// that both have.
+    /// Example sets are nested, so profiles with different numbers of shots can be compared at the shots that
+    /// both profiles have.
     fn is_alike(&self, other: &Self) -> bool {
         let of = |profile: &Self| (profile.corpus.sets, profile.corpus.queries, profile.default_noise_scale);
         self.corpus.sha256 == other.corpus.sha256
@@ -72,8 +72,8 @@ pub fn check_profiles<P: ComparableProfile>(profiles: &[P]) -> Result<()> {
 }
 
 /// Checks that repetitions differ in their seeds and in nothing else. A profile that is given twice would
-/// count as two repetitions and hide the noise. A profile with other settings would be averaged with the
-/// rest.
+/// count as two repetitions and hide the noise. A profile with other settings would be averaged with profiles
+/// that are not comparable.
 pub(super) fn check_repetitions<P: ComparableProfile>(profiles: &[&P]) -> Result<()> {
     let Some(first) = profiles.first() else { return Ok(()) };
     let (model, corpus) = (&first.model().id, first.corpus_name());

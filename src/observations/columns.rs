@@ -50,8 +50,8 @@ pub fn reader() -> Vec<String> {
     with_role(ColumnRole::Reader)
 }
 
-/// Whether a column is the target's own headline or derived from it, for either estimand: a response, never a
-/// feature.
+/// Whether a column is the headline of the target's own profile or derived from this headline, for either
+/// estimand: a response, never a feature.
 pub fn is_response(column: &str) -> bool {
     let semantic = SemanticObservation::default().cells();
     let is_semantic = semantic.iter().any(|cell| cell.role == ColumnRole::Response && cell.name == column);

@@ -19,13 +19,13 @@ pub struct ProfileFeature {
 ///
 /// `IE_l` is the emergence of block `l` at the last entity, and `u = l / L` its relative depth. The features
 /// are: the mean over blocks from 2 on and over all shots; the maximum; `u` of the maximum; the last block;
-/// the least-squares slope over `u`; the mean of the last third minus that of the first third; the mean
+/// the least-squares slope over `u`; the mean of the last third minus the mean of the first third; the mean
 /// absolute second difference; the slope of the mean over blocks per `log2(shots + 1)`; the variance over
 /// shots of the mean over blocks; the mean over blocks at the largest number of shots. The last mean is also
 /// given in three forms that make models comparable: divided by the ceiling of the macro information (the
-/// entropy of the contexts, as far as the windows can distinguish them), in bits per byte of text, and
-/// divided by the log of the vocabulary size. The final feature is the number of tokens per byte, which
-/// describes the granularity of the tokenizer.
+/// largest information that these windows can show), in bits per byte of text, and divided by the log of the
+/// vocabulary size. The final feature is the number of tokens per byte, which describes the granularity of
+/// the tokenizer.
 pub const FEATURES: [ProfileFeature; 14] = [
     ProfileFeature { name: "ie_mean_nats", value: |shape| mean(&shape.all) },
     ProfileFeature { name: "ie_max_nats", value: EmergenceShape::max },

@@ -29,7 +29,7 @@ pub struct JoinInputs {
     pub readings: Vec<Profile>,
     /// Comparisons of groups of texts by one reader model, as an alternative to `readings`.
     pub comparisons: Vec<ComparisonRow>,
-    /// The published family and size by model, which override those in profiles.
+    /// The published family and size by model, which override the family and size in profiles.
     pub published: BTreeMap<String, PublishedModel>,
     /// Whether scores of different models on one task may differ in collection and grading.
     pub mixed_scores: bool,

@@ -124,7 +124,8 @@ impl<'a> CorpusJoin<'a> {
         let Some(Matched { proxy_model, own, proxy, unsupported, alone }) = matched else {
             return Ok(None);
         };
-        // All profiles of a corpus were measured in the same way, so any of them states the settings.
+        // All profiles of a corpus were measured in the same way, so the settings of any profile apply to all
+        // of them.
         let of_proxy = self.models.get(proxy_model);
         let alike = of_proxy.or_else(|| self.models.values().next()).map_or(&[][..], Vec::as_slice);
         let first = alike.first();

@@ -1,4 +1,4 @@
-//! Finds the families of models, and the proxy of each target: the measured model that stands in for it.
+//! Finds the families of models, and the proxy of each target: the model that is measured in its place.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -43,14 +43,14 @@ impl<'a> Candidates<'a> {
         Ok(candidates)
     }
 
-    /// The family of a model: the published one, else that of its profile; empty if unknown.
+    /// The family of a model: the published family, otherwise the family in its profile; empty if unknown.
     pub fn family(&self, model: &str) -> &'a str {
         let published = self.published.get(model).map(|known| known.family.as_str());
         let own = || self.measured.get(model).and_then(|info| info.family.as_deref());
         published.filter(|family| !family.is_empty()).or_else(own).unwrap_or_default()
     }
 
-    /// The number of parameters in billions: the published one, else the measured one.
+    /// The number of parameters in billions: the published number, otherwise the number in the profile.
     pub fn params_b(&self, model: &str) -> Option<f64> {
         let published = self.published.get(model).and_then(|known| known.params_b);
         published.or_else(|| Some(self.measured.get(model)?.n_params as f64 / 1e9))
@@ -86,7 +86,7 @@ impl<'a> Candidates<'a> {
         }
     }
 
-    /// The smallest measured member of a family; among equal sizes the first by name.
+    /// The smallest measured member of a family. If members have equal sizes, the first by name.
     fn smallest(&self, family: &str) -> Option<&'a str> {
         let members = self.measured.keys().filter(|model| self.family(model) == family);
         let size = |model: &&&str| self.params_b(model).unwrap_or(f64::INFINITY);
@@ -138,8 +138,8 @@ fn seeds_differ(
     let list = |seeds: &BTreeSet<u64>| seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
     (own != of_proxy).then(|| {
         format!(
-            "{target} was measured with seeds {}, but its proxy {proxy} with {}; measure both with the same \
-             seeds",
+            "{target} was measured with seeds {}, but its proxy {proxy} with seeds {}; measure both with the \
+             same seeds",
             list(own),
             list(of_proxy)
         )

@@ -169,7 +169,12 @@ impl TextReadings {
                 let cell = match row.quantity.as_str() {
                     "emergence" => &mut reading.nats,
                     "emergence_less_control" => &mut reading.less_control_nats,
-                    other => return Err(fault(format!("comparisons have no quantity `{other}`"))),
+                    other => {
+                        return Err(fault(format!(
+                            "comparisons contain the unknown quantity `{other}`; only `emergence` and \
+                             `emergence_less_control` can be joined"
+                        )));
+                    }
                 };
                 if cell.is_some_and(|known| !same(known, value)) {
                     return Err(fault(format!("{} of {name} occurs with two values", row.quantity)));

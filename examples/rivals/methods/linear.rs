@@ -6,7 +6,7 @@ use ndarray::{Array1, Array2, s};
 use super::lines::least_squares;
 use super::{Rival, Setting};
 
-/// Penalties to choose from by leave-one-out: sixteen from .01 to 1000, equally spaced on the log scale.
+/// Number of penalties to choose from by leave-one-out, from .01 to 1000 and equally spaced on the log scale.
 const PENALTIES: usize = 16;
 const COMPONENTS: usize = 2;
 /// A component is ignored if its variance is below this fraction of the largest variance.

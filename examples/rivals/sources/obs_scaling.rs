@@ -11,7 +11,7 @@ use crate::frame::Frame;
 use crate::problem::{Half, Problem, RivalColumns, Task};
 use crate::raw::{Record, cell, number, records};
 
-/// Columns of the table of this project, and those of the source.
+/// Columns of the table of this project, and columns of the table of the source.
 const FEATURES: [(&str, &str); 8] = [
     ("bench_mmlu", "MMLU"),
     ("bench_arc_c", "ARC-C"),

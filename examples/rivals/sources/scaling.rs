@@ -169,11 +169,9 @@ fn models(folder: &Path) -> Result<(Frame, Vec<String>)> {
 /// The corpus of a loss, which is the folder of its first file.
 fn corpus(files: &Value) -> Result<String> {
     let first = files.get(0).unwrap_or(files).as_str().unwrap_or_default();
-    let folder = first.rsplit('/').nth(1).ok_or_else(|| {
-        fault(format!(
-            "the files of a loss name no corpus: \
-                                                                       {files}"
-        ))
-    })?;
+    let folder = first
+        .rsplit('/')
+        .nth(1)
+        .ok_or_else(|| fault(format!("the files of a loss are not in the folder of a corpus: {files}")))?;
     Ok(folder.to_owned())
 }

@@ -9,7 +9,7 @@ use crate::frame::Frame;
 use crate::problem::{Half, Problem, RivalColumns, Task, distinct, is};
 use crate::raw::{cell, number, records};
 
-/// The benchmarks of a leaderboard, and those that are predicted family by family.
+/// The benchmarks of a leaderboard, and the benchmarks that are predicted family by family.
 const LEADERBOARDS: [([&str; 6], &[&str]); 2] = [
     (["MMLU", "ARC", "HellaSwag", "Winogrande", "TruthfulQA", "GSM8K"], &["MMLU", "GSM8K", "ARC"]),
     (["IFEval", "BBH", "MATH Lvl 5", "GPQA", "MUSR", "MMLU-PRO"], &["MMLU-PRO", "BBH"]),
@@ -55,7 +55,8 @@ pub fn problems(folder: &Path) -> Result<Vec<Problem>> {
     ])
 }
 
-/// Tasks with a held-out family. Only the scores, the size and the tokens of its smallest member are known.
+/// Tasks with a held-out family. Only the scores, the size and the tokens of the family's smallest member are
+/// known.
 fn smallest_known(all: &Frame, benchmarks: &[&str], predicted: &[&str]) -> Result<Vec<Task>> {
     let rows = all.complete(&[benchmarks, &["tokens_t", "params_b"]].concat())?;
     let (families, sizes) = (rows.words("family")?, rows.get("params_b")?);

@@ -144,9 +144,9 @@ impl Basis {
         if p == 0 || total.is_nan() || total <= 0.0 {
             return Ok(());
         }
-        let solved = product
-            .eigh_into()
-            .map_err(|source| Error::Calibration { reason: format!("components: {source}") })?;
+        let solved = product.eigh_into().map_err(|source| Error::Calibration {
+            reason: format!("cannot compute the principal components: {source}"),
+        })?;
         let (values, vectors) = solved.sort_eig_desc();
         for (vector, variance) in vectors.axis_iter(Axis(1)).zip(values).take(COMPONENTS.min(n - 1)) {
             let share = variance / total;

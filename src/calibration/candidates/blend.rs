@@ -1,5 +1,5 @@
 //! A blend: the weighted mean of several candidates, on the scale of the link (stacking; Breiman 1996). A
-//! blend is not a candidate itself: selection makes it from the candidates with the smallest errors.
+//! blend is not a candidate itself: the selection combines the candidates with the smallest errors.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -40,7 +40,7 @@ impl Blend {
         }
     }
 
-    /// The blend, if the fitted candidate is one.
+    /// The fitted candidate as a blend, if it is a blend.
     pub(crate) fn in_model(fitted: &FittedCandidate) -> Option<&Self> {
         (fitted.model() as &dyn Any).downcast_ref()
     }

@@ -22,7 +22,7 @@ const LEAST_ROWS: usize = 8;
 /// Minimum absolute correlation of a loss with the log10 size.
 const LEAST_CORRELATION: f64 = 0.3;
 
-/// The regression `eta = a + b loss`.
+/// The regression `eta = a + b loss`, where `eta` is the response on the scale of the link.
 #[derive(Debug)]
 pub(super) struct Chain;
 

@@ -75,8 +75,8 @@ impl Candidate for Completion {
 }
 
 impl Completion {
-    /// Fits the model of a training set. If `near` is given, the search starts from it. It is the model
-    /// of the whole training set.
+    /// Fits the model to a training set. The search starts from `near`, if given: the model of a larger
+    /// training set that contains these rows.
     fn of(&self, train: &TrainingSet, near: Option<&FactorModel>) -> Option<Arc<dyn FittedModel>> {
         let (n, p) = train.sample.x.dim();
         let with_size = train.has_sizes();
@@ -149,7 +149,7 @@ impl FittedModel for FittedCompletion {
         }
         let k = loadings[0].len();
         if k > super::factor_model::MOST_FACTORS || loadings.iter().any(|row| row.len() != k) {
-            return Err("model.loadings has rows of different or excessive length".into());
+            return Err("model.loadings has rows of different lengths, or rows with too many numbers".into());
         }
         if self.spread.iter().chain(noise).any(|value| *value <= 0.0) {
             return Err("model contains a variance that is not above 0".into());

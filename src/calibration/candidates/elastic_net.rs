@@ -70,7 +70,7 @@ impl ElasticNet {
         let n = train.sample.len();
         let folds = by_cluster(train.sample, INNER_FOLDS);
         // With more columns than rows, the descent would take most of the time of a calibration, although
-        // ridge regression is as accurate.
+        // ridge regression is equally accurate.
         if n < LEAST_ROWS.max(train.x.ncols() + 2) || train.x.ncols() == 0 || folds.len() < 2 {
             return Ok(None);
         }
@@ -131,8 +131,8 @@ fn largest_penalty(z: &Array2<f64>, eta: &Array1<f64>, weights: &[f64]) -> f64 {
 /// The elastic net problem for some rows. It minimises the loss
 /// `sum_i w_i (eta_i - a - b z_i)^2 / (2 sum w) + penalty (l1_ratio |b|_1 + (1 - l1_ratio) |b|^2 / 2)`.
 ///
-/// The sum of squares of `eta - Z b` equals that of `R (b, -1)`, where `R` is the triangular factor of `[Z
-/// eta]`. The `n` rows are thus reduced to `p + 1` rows, which makes each sweep faster.
+/// The sum of squares of `eta - Z b` equals the sum of squares of `R (b, -1)`, where `R` is the triangular
+/// factor of `[Z eta]`. The `n` rows are thus reduced to `p + 1` rows, which makes each sweep faster.
 #[derive(Debug)]
 pub(super) struct Problem {
     design: Array2<f64>,
@@ -147,8 +147,9 @@ fn triangle(a: Array2<f64>) -> Result<Array2<f64>> {
     if let Ok(lower) = a.t().dot(&a).cholesky_into() {
         return Ok(lower.reversed_axes().as_standard_layout().to_owned());
     }
-    let factors =
-        a.qr_into().map_err(|source| Error::Calibration { reason: format!("elastic net: {source}") })?;
+    let factors = a
+        .qr_into()
+        .map_err(|source| Error::Calibration { reason: format!("cannot fit the elastic net: {source}") })?;
     Ok(factors.into_r())
 }
 
@@ -188,7 +189,9 @@ impl Problem {
             .tolerance(tolerance)
             .max_iterations(MOST_SWEEPS)
             .fit(&DatasetBase::new(self.design.view(), self.answer.view()))
-            .map_err(|source| Error::Calibration { reason: format!("elastic net: {source}") })?;
+            .map_err(|source| Error::Calibration {
+                reason: format!("cannot fit the elastic net: {source}"),
+            })?;
         let slopes = fitted.hyperplane();
         let intercept = self.middle - slopes.iter().zip(&self.centre).map(|(s, c)| s * c).sum::<f64>();
         Ok(std::iter::once(intercept).chain(slopes.iter().copied()).collect())

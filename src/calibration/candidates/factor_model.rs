@@ -52,9 +52,9 @@ impl FactorModel {
         (n / 12).clamp(1, MOST_FACTORS).min(d.saturating_sub(1))
     }
 
-    /// Learns `k` factors of standardised columns, `(n, d)` with NaN in missing cells, from weighted rows. If
-    /// `near` is given, the search starts from it. It is the model of a slightly larger table that contains
-    /// these rows.
+    /// Learns `k` factors of standardised columns, `(n, d)` with NaN in missing cells, from weighted rows.
+    /// The search starts from `near`, if given: the model of a slightly larger table that contains these
+    /// rows.
     pub(super) fn fit(z: &Array2<f64>, weights: &[f64], k: usize, near: Option<&Self>) -> Self {
         let (n, d) = z.dim();
         let mut model = Self::without_factors(d);
@@ -115,8 +115,8 @@ impl FactorModel {
         self.mean[column] + along
     }
 
-    /// One maximisation step: means, loadings and noise from the factors. Returns the largest change of a
-    /// loading.
+    /// One maximisation step: computes means, loadings and noise from the factors. Returns the largest change
+    /// of a loading.
     fn maximise(&mut self, z: &Array2<f64>, weights: &[f64], factors: &[Factors]) -> f64 {
         let k = self.loadings[0].len();
         let mut moved = 0.0f64;
@@ -194,8 +194,7 @@ fn first_directions(z: &Array2<f64>, k: usize) -> Vec<Vec<f64>> {
     const ROUNDS: usize = 15;
     let known = z.mapv(|value| if value.is_finite() { value } else { 0.0 });
     let (n, d) = known.dim();
-    // Start directions with different sign patterns, so that no likely direction is orthogonal to all of
-    // them.
+    // The start directions have different sign patterns, so no likely direction is orthogonal to all of them.
     let mut v = Array2::from_shape_fn((d, k), |(j, a)| ((j * (a + 1)) as f64 * 0.7 + a as f64).cos() + 0.1);
     orthonormalise(&mut v);
     for _ in 0..ROUNDS {
@@ -264,7 +263,8 @@ mod tests {
                 n += 1;
             }
         }
-        // The columns have standard deviation 1. The standard deviation of their noise is at least 0.04.
+        // The columns have standard deviation 1, so imputation with the column means would have an error of
+        // about 0.8.
         assert!(error / f64::from(n) < 0.2, "{}", error / f64::from(n));
     }
 

@@ -147,7 +147,7 @@ impl Columns {
         }
     }
 
-    /// The model of a constant and slopes on these columns.
+    /// The linear model with the constant and the slopes `line` on these columns.
     pub(super) fn model(self, train: &TrainingSet, line: &[f64]) -> LinearModel {
         let basis = &train.basis;
         let parameters = DegreesOfFreedom::Parameters(line.len());

@@ -23,7 +23,8 @@ const LEAST_LEAF: usize = 3;
 /// A leaf has at least 1 / 150 of the rows of its tree, so that trees of many rows stay small.
 const ROWS_PER_LEAF: usize = 150;
 const MOST_DEPTH: usize = 16;
-/// Maximum number of rows of a tree. From a larger table, each tree takes different, evenly spaced rows.
+/// Maximum number of rows of a tree. For a larger table, each tree uses evenly spaced rows; successive trees
+/// start at different rows.
 const MOST_ROWS: usize = 3000;
 
 /// A forest of regression trees.
@@ -242,7 +243,7 @@ impl FittedModel for FittedForest {
         let width = p + usize::from(self.with_size);
         let is_sound = |tree: &Vec<Node>| {
             tree.iter().enumerate().all(|(at, node)| match node {
-                // The right child must come after the left one, so that no walk through the tree can loop.
+                // The right child must come after the left child, so that no walk through the tree can loop.
                 Node::Split(column, _, _, right) => {
                     (*column as usize) < width && (*right as usize) > at + 1 && (*right as usize) < tree.len()
                 }
@@ -252,7 +253,7 @@ impl FittedModel for FittedForest {
         let ends_in_a_leaf = |tree: &Vec<Node>| matches!(tree.last(), Some(Node::Leaf(_)));
         if self.trees.is_empty() || !self.trees.iter().all(|tree| is_sound(tree) && ends_in_a_leaf(tree)) {
             return Err(format!(
-                "trees contains a node with an invalid column or child, for {width} columns"
+                "trees is empty, or contains a node with an invalid column or child, for {width} columns"
             ));
         }
         if self.importance.len() == p {

@@ -1,5 +1,5 @@
-//! Gain over the proxy, the small model that was measured in place of a model. The difference between the
-//! responses of the model and its proxy is a linear function of the log of their size ratio.
+//! Predicts the gain over a proxy, the small model that was measured in place of the model. The difference
+//! between the responses of the model and its proxy is a linear function of the log of their size ratio.
 
 use std::sync::Arc;
 

@@ -19,7 +19,7 @@ use crate::error::Result;
 use crate::numeric::statistics::weighted_mean;
 
 const LEAST_ROWS: usize = 8;
-/// Maximum number of training rows of the process. From a larger set, evenly spaced rows are used.
+/// Maximum number of training rows of the process. For a larger set, evenly spaced rows are used.
 const MOST_ROWS: usize = 300;
 /// Maximum number of rows that the search for the scales uses.
 const MOST_SEARCHED: usize = 90;
@@ -31,7 +31,8 @@ const STEPS: [f64; 3] = [1.0, 0.5, 0.25];
 const REWEIGHTED: usize = 4;
 /// Largest absolute logit of a share in the working response.
 const FURTHEST: f64 = 6.0;
-/// Centre and standard deviation of the prior of each logarithm: linear, smooth, length, noise.
+/// Mean and standard deviation of the normal prior of the logarithm of each scale: linear, smooth, length,
+/// noise.
 const PRIORS: [(f64, f64); 4] = [(0.0, 1.5), (-0.7, 1.5), (0.0, 1.0), (-3.0, 1.5)];
 
 /// A Gaussian process on the scale of the link, or in the unit of the response.

@@ -1,5 +1,5 @@
 //! Cholesky factors of kernel matrices, stored row by row in one slice. The rows of a factor are contiguous,
-//! so that each of its elements is one dot product.
+//! so each element is computed by one dot product of two slices.
 
 /// A dot product in eight lanes. For a few dozen terms, this is faster than a call of a routine that is
 /// optimised for long rows.

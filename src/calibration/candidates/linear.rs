@@ -20,8 +20,8 @@ use crate::calibration::table::sample::Predictors;
 pub enum DegreesOfFreedom {
     /// The number of fitted parameters, including the constant.
     Parameters(usize),
-    /// The degrees of freedom of ridge regression: along an axis of variance `e`, the slope is shrunk by `n e
-    /// / (n e + penalty)`.
+    /// The degrees of freedom of ridge regression: 1 for the constant, plus the sum of `n e / (n e +
+    /// penalty)` over the principal axes, where `e` is the variance along the axis.
     Ridge,
 }
 
@@ -47,7 +47,7 @@ pub struct LinearModel {
 }
 
 impl LinearModel {
-    /// The constant 0, for a training set with `p` features.
+    /// The model whose linear predictor is always 0, for a training set with `p` features.
     pub(super) fn without_features(p: usize) -> Self {
         Self {
             intercept: 0.0,

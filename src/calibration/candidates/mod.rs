@@ -104,7 +104,7 @@ pub trait Candidate: Debug + Sync {
     /// Restores the fitted model from its parameters in a card.
     ///
     /// # Errors
-    /// An error if these are not parameters of this candidate.
+    /// Returns an error if the parameters are not valid for this candidate.
     fn restore(&self, parameters: Value) -> serde_json::Result<Arc<dyn FittedModel>>;
 }
 
@@ -116,7 +116,7 @@ pub trait FittedModel: Any + Debug + Send + Sync {
     /// The parameters for a card; [`Candidate::restore`] reads them.
     ///
     /// # Errors
-    /// An error if the parameters cannot be written as JSON.
+    /// Returns an error if the parameters cannot be written as JSON.
     fn parameters(&self) -> serde_json::Result<Value>;
 
     /// Checks the parameters against the number of features, `p`.
@@ -143,7 +143,7 @@ pub trait FittedModel: Any + Debug + Send + Sync {
     }
 
     /// Effective degrees of freedom, including the constant: the trace of the smoother matrix. `None` if the
-    /// model has no such matrix.
+    /// model has no smoother matrix.
     fn effective_dof(&self, spectrum: &FeatureSpectrum) -> Option<f64> {
         let _ = spectrum;
         None

@@ -49,8 +49,9 @@ pub static ALL: &[&dyn Candidate] = &[
 static RIDGE: Ridge = Ridge { name: "ridge", columns: Columns::Features, complexity: 40 };
 static RIDGE_SIZE: Ridge = Ridge { name: "ridge-size", columns: Columns::FeaturesAndSize, complexity: 41 };
 
-/// The observational scaling law with one to four components, for comparison. Its authors did not choose the
-/// number of components from the data. The law with four components is not among the candidates.
+/// The observational scaling law with one to four components, for comparison. All four are compared, because
+/// the authors of the law did not choose the number of components from the data. The law with four components
+/// is not among the candidates.
 pub static SCALING_LAW: [&dyn Candidate; 4] = [
     &Sigmoid { name: "sigmoid-1", components: 1 },
     &Sigmoid { name: "sigmoid-2", components: 2 },
@@ -97,7 +98,7 @@ mod tests {
     fn a_gain_is_simpler_than_ridge_then_come_components_sigmoids_and_the_elastic_net() {
         let few = ["gain-1", "gain", "ridge", "pcr-1", "pcr-2", "pcr-3", "elastic_net"];
         let sigmoids = ["sigmoid-1", "sigmoid-2", "sigmoid-3", "elastic_net"];
-        // Other candidates may come between these.
+        // The list may contain other candidates, which the filter removes.
         let names = |n: usize| -> Vec<&str> {
             let names = selectable(n).into_iter().map(|at| ALL[at].name());
             names.filter(|name| few.contains(name) || sigmoids.contains(name)).collect()

@@ -1,5 +1,5 @@
 //! The regressions behind the linear candidates: least squares by linfa, with an optional ridge penalty, and
-//! its reweighted form for shares.
+//! fractional logistic regression for shares.
 
 use linfa::Dataset;
 use linfa::traits::Fit;
@@ -24,8 +24,8 @@ const MOST_HALVINGS: usize = 30;
 /// penalised.
 ///
 /// Minimises `sum_i w_i (y_i - a - b . x_i)^2 + penalty |b|^2`. Rows are multiplied by the square roots of
-/// their weights. linfa would add a column of ones that is not multiplied, so it fits no intercept, and
-/// columns are centred by their weighted means instead.
+/// their weights. linfa's intercept would be a column of ones that is not multiplied. It is therefore
+/// switched off, and the columns are centred by their weighted means instead.
 ///
 /// # Errors
 /// [`Error::Calibration`] if linfa cannot solve the problem.
@@ -59,10 +59,9 @@ pub(super) fn least_squares(
     for j in 0..extra {
         design[[n + j, j]] = penalty.sqrt();
     }
-    let fitted = LinearRegression::new()
-        .with_intercept(false)
-        .fit(&Dataset::new(design, answer))
-        .map_err(|source| Error::Calibration { reason: format!("least squares: {source}") })?;
+    let fitted = LinearRegression::new().with_intercept(false).fit(&Dataset::new(design, answer)).map_err(
+        |source| Error::Calibration { reason: format!("cannot solve the least squares problem: {source}") },
+    )?;
     let slopes = fitted.params();
     let intercept = middle - slopes.iter().zip(&centre).map(|(slope, c)| slope * c).sum::<f64>();
     Ok(std::iter::once(intercept).chain(slopes.iter().copied()).collect())

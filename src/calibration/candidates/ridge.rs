@@ -62,8 +62,8 @@ impl Candidate for Ridge {
 }
 
 /// The penalty with the smallest squared error over left-out families. The Gram matrix of each fold is
-/// subtracted from that of all rows, so that each penalty costs one Cholesky solve. linfa makes the final
-/// fit.
+/// subtracted from the Gram matrix of all rows, so that each penalty costs one Cholesky solve. linfa makes
+/// the final fit.
 fn choose(train: &TrainingSet, z: &Array2<f64>) -> Result<f64> {
     let (n, p) = z.dim();
     let weights = &train.sample.weights;
@@ -89,7 +89,7 @@ fn choose(train: &TrainingSet, z: &Array2<f64>) -> Result<f64> {
             }
             let answer = (&moment - &piece).insert_axis(Axis(1));
             let slopes = left.solvec(&answer).map_err(|source| Error::Calibration {
-                reason: format!("choice of the ridge penalty: {source}"),
+                reason: format!("cannot choose the ridge penalty: {source}"),
             })?;
             for &i in &fold.test {
                 let row = z.row(i);

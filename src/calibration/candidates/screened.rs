@@ -1,6 +1,6 @@
 //! Screens the features of wide tables: candidates are fitted on the features that correlate most with the
-//! response. Every fold screens its own training rows, so that the held-out errors include the cost of a
-//! chance selection.
+//! response. Every fold screens its own training rows, so the held-out errors include the cost of features
+//! that are selected by chance.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -39,8 +39,8 @@ pub(crate) struct Fitter<'a> {
 }
 
 impl Fitter<'_> {
-    /// Prepares a fitter for a sample and calls `use_it` with it. If `near` is given, the search for
-    /// factors starts from it. It is the basis of a slightly larger sample that contains these rows.
+    /// Prepares a fitter for a sample and calls `use_it` with it. The search for factors starts from `near`,
+    /// if given: the basis of a slightly larger sample that contains these rows.
     ///
     /// # Errors
     /// [`Error::Calibration`](crate::Error::Calibration) if linfa cannot compute the components; errors of

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 pub struct TrainingSet<'a> {
     /// The rows.
     pub sample: &'a Sample,
-    /// The basis of their features.
+    /// The basis of the features of these rows.
     pub basis: Basis,
     /// Features with missing cells imputed, `(n, p)`.
     pub x: Array2<f64>,

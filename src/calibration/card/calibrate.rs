@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 use crate::seed::sha256_hex;
 
 /// Maximum number of folds that leave out models or families, in the fit and in the back-test. With few rows,
-/// many folds are cheap. With many rows, fewer and larger folds are as informative.
+/// many folds are cheap. With many rows, fewer and larger folds are equally informative.
 pub(crate) fn most_folds(n: usize) -> (usize, BacktestFolds) {
     let backtest = |outer, new_family, inner| BacktestFolds { outer, new_family, inner };
     match n {

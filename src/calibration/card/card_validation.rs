@@ -70,7 +70,9 @@ fn check_basis(basis: &Basis, p: usize) -> Checked {
     }
     let k = loadings[0].len();
     if k > MOST_FACTORS || loadings.iter().any(|row| row.len() != k) {
-        return Err("fit.basis.factors.loadings has rows of different or excessive length".into());
+        return Err(
+            "fit.basis.factors.loadings has rows of different lengths, or rows with too many numbers".into(),
+        );
     }
     if noise.iter().any(|value| *value <= 0.0) || basis.log10_size_sd <= 0.0 {
         return Err("fit.basis contains a noise variance or a log10_size_sd that is not above 0".into());
@@ -82,7 +84,9 @@ fn check_basis(basis: &Basis, p: usize) -> Checked {
         }
     }
     if basis.min.iter().zip(&basis.max).any(|(min, max)| min > max) {
-        return Err("fit.basis.min contains a number that is larger than the one in fit.basis.max".into());
+        return Err(
+            "fit.basis.min contains a number that is larger than the same entry of fit.basis.max".into()
+        );
     }
     for component in &basis.components {
         length("a component of fit.basis", component.len(), p)?;
@@ -101,7 +105,7 @@ fn check_selected(name: &str, selected: &SelectedCandidate, p: usize, n: usize) 
         let name = format!("{name}.residuals.{}", split.name());
         if let Some(row) = held_out.iter().find(|row| row.row >= n || row.fold >= n.max(MOST_FOLDS)) {
             return Err(format!(
-                "{name} refers to row {} and fold {}, but there are {n} rows",
+                "{name} refers to a row or fold that does not exist (row {}, fold {}; there are {n} rows)",
                 row.row, row.fold
             ));
         }

@@ -1,5 +1,5 @@
-//! Describes a card in words: what it was fitted on, what it supports, and how its errors compare with those
-//! of the mean and the size line.
+//! Describes a card in words: the rows that it was fitted on, the regimes that it supports, and how its
+//! errors compare with the errors of the mean and of the regression on log size.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -43,7 +43,7 @@ impl Card {
         };
         writeln!(
             out,
-            "fitted on {} rows of {} models in {} families{unknown}, table {:.12}, by surmise {}",
+            "fitted on {} rows of {} models in {} families{unknown}, table hash {:.12}, by surmise {}",
             rows.n,
             rows.n_models,
             rows.families.len(),
@@ -80,8 +80,8 @@ impl Card {
         Ok(())
     }
 
-    /// The line of a regime that has no figures of its own: the reason why it is not supported, or the regime
-    /// that it is equal to.
+    /// The line of a regime that has no figures of its own. It gives the reason why the regime is not
+    /// supported, or names the regime with the same figures.
     pub(super) fn without_figures(&self, regime: Regime) -> Option<String> {
         let name = name_of(regime);
         let reason = self.support.iter().find(|s| s.regime == regime).and_then(|s| s.unsupported.as_ref());
@@ -89,7 +89,7 @@ impl Card {
             return Some(format!("{name}: UNSUPPORTED, {reason}"));
         }
         let is_new_model = regime == Regime::NewFamily && self.rows.families.len() == self.rows.n_models;
-        is_new_model.then(|| format!("{name}: as a new model, since every family has one model"))
+        is_new_model.then(|| format!("{name}: as a new model, because every family has only one model"))
     }
 
     /// Whether predictions are supported in a regime, and how good they are.
@@ -108,8 +108,8 @@ impl Card {
         let refused = regime.refused(&self.backtest).filter(|share| *share > 0.0);
         let refused = refused.map_or(String::new(), |share| {
             format!(
-                "; no candidate could be selected for {:.0} % of the back-tested rows, which the coverage \
-                 leaves out",
+                "; the coverage leaves out {:.0} % of the back-tested rows, for which no candidate could be \
+                 selected",
                 100.0 * share
             )
         });
@@ -146,7 +146,7 @@ impl Card {
         if regime == Regime::Extrapolation {
             let worst = coverage.and_then(|coverage| coverage.worst_fold(self.level));
             if let Some((worst, n)) = worst.filter(|(worst, _)| undercovers(*worst, self.level)) {
-                told.push_str(&format!(", IN ONE FOLD ONLY {:.0} % of {n}", 100.0 * worst));
+                told.push_str(&format!(", IN ONE FOLD ONLY {:.0} % of {n} predictions", 100.0 * worst));
             }
             let both = regime.regime_coverage(&self.backtest.forward_new_family);
             let both = both.map(|coverage| format!("; {}", self.held(coverage, " of new families")));
@@ -176,12 +176,13 @@ impl Card {
         let share = score.map_or(String::new(), |score| {
             let share = 100.0 * (noise.rms / score.rmse.max(f64::MIN_POSITIVE)).powi(2).min(1.0);
             format!(
-                ": {share:.0} % of the squared error over left-out families, which no candidate can remove"
+                ": it explains {share:.0} % of the squared error over left-out families, and no candidate \
+                 can remove this part"
             )
         });
         writeln!(
             out,
-            "the standard error of the target ({}) is {} in root mean square{share}",
+            "the standard error of the target ({}) has a root mean square of {}{share}",
             noise.column,
             short(noise.rms)
         )

@@ -18,7 +18,7 @@ const WHAT_CHANGED: &str = " (renamed since: `formula` to `fitted`, with `candid
                             the training rows, version 11 the skill of each selected candidate)";
 
 /// How to make a card.
-const MAKES_ONE: &str = "`surmise calibrate TABLE --target COL -o card.json` makes one";
+const MAKES_ONE: &str = "`surmise calibrate TABLE --target COL -o card.json` makes a card";
 
 impl Card {
     /// Writes the card atomically.
@@ -39,7 +39,7 @@ impl Card {
         let bytes = whole.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&whole);
         let json = |source| Error::Json { path: path.into(), source };
         let fault = |reason: String| Error::Config { path: path.into(), reason };
-        // A table is given in place of a card more often than a damaged card.
+        // A file that does not start with a brace is more often a table given by mistake than a damaged card.
         if !bytes.trim_ascii_start().starts_with(b"{") {
             return Err(fault(format!("is not a card; {MAKES_ONE}")));
         }
@@ -80,8 +80,8 @@ fn other_schema(schema: &Schema) -> Option<String> {
     (*version != VERSION).then(|| {
         let since = if *version < VERSION { WHAT_CHANGED } else { "" };
         format!(
-            "is {name} version {version}; this surmise reads {NAME} version {VERSION}{since}, so calibrate \
-             again"
+            "is {name} version {version}; this version of surmise reads {NAME} version {VERSION}{since}, so \
+             calibrate again"
         )
     })
 }

@@ -12,7 +12,8 @@ const MOST_NOTES: usize = 3;
 const LONGEST_NOTE: usize = 160;
 
 impl Card {
-    /// What the card was fitted on, one line for each regime, and the first notes, warnings first.
+    /// Describes the training rows in one line, each regime in one line, and the first notes, with warnings
+    /// first.
     pub fn summary(&self) -> Vec<String> {
         let rows = &self.rows;
         let unit = if self.unit.is_empty() { String::new() } else { format!(" ({})", self.unit) };

@@ -35,7 +35,7 @@ impl EndpointQuantiles {
     }
 
     /// Lower and upper end at a level, and whether there are enough residuals for the level. With `n`
-    /// residuals of equal weight, the level can be at most `n / (n + 1)`. Above that, the ends are the
+    /// residuals of equal weight, the level can be at most `n / (n + 1)`. Above this level, the ends are the
     /// outermost values.
     pub(crate) fn at(&self, level: f64) -> (f64, f64, bool) {
         let mass = level * self.mass - 1e-9;

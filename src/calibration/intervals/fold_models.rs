@@ -1,5 +1,5 @@
 //! Fold models: candidates fitted without the held-out rows of a fold. A card does not store fold models.
-//! They are refitted from its training rows for each prediction run.
+//! Each prediction run refits them from the training rows of the card.
 
 use std::collections::BTreeMap;
 
@@ -39,7 +39,7 @@ pub(crate) struct SplitModels {
 
 impl SplitModels {
     /// Refits every model on each fold's training rows; `None` if a fold has too little data. `basis` was
-    /// fitted to all rows.
+    /// fitted to all rows; the search for the factors of each fold starts from it.
     ///
     /// # Errors
     /// [`Error::Calibration`](crate::Error::Calibration) if a solver fails.

@@ -1,5 +1,5 @@
-//! Interval methods: jackknife+ and CV+ (Barber, Candes, Ramdas and Tibshirani 2021), residuals of forward
-//! folds, and unions of these.
+//! Interval methods: jackknife+ and CV+ (Barber, Candes, Ramdas and Tibshirani 2021), residuals of forward or
+//! backward folds, and combinations of these methods.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,11 +14,11 @@ pub enum IntervalMethod {
     JackknifePlus,
     /// CV+ over families: valid for a new family.
     FamilyCvPlus,
-    /// Residuals of the stronger models, predicted by fits to the weaker. The level is not guaranteed.
+    /// Residuals of the stronger models, predicted by fits to the weaker models. The level is not guaranteed.
     Forward,
     /// From the lowest lower end of the three methods above to their highest upper end.
     Maximum,
-    /// Residuals of the weaker models, predicted by fits to the stronger. The level is not guaranteed.
+    /// Residuals of the weaker models, predicted by fits to the stronger models. The level is not guaranteed.
     Backward,
     /// Like [`Self::Maximum`], but with [`Self::Backward`] in place of [`Self::Forward`].
     MaximumBelow,

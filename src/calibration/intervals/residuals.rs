@@ -71,8 +71,8 @@ impl Residuals {
         Self { held_out, effective_n }
     }
 
-    /// The residuals for a row at `gaps`. Residuals of held-out rows that lay closer to their range are
-    /// stretched.
+    /// The residuals for a row at `gaps`. Residuals of held-out rows that lay closer to their training range
+    /// are stretched.
     pub(crate) fn at(&self, gaps: Gaps) -> Self {
         let stretched = |row: &HeldOutResidual| HeldOutResidual {
             residual: row.residual * gaps.stretch(row.gaps),

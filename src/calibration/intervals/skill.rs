@@ -13,7 +13,8 @@ pub struct Skill {
 
 impl Skill {
     /// The larger of the two skills. Near a bound, errors in the unit of the response hardly differ between
-    /// candidates. Far from a bound, the few rows near one dominate the errors on the scale of the link.
+    /// candidates. If most rows lie far from the bounds, the few rows near a bound dominate the errors on the
+    /// scale of the link.
     pub fn best(self) -> f64 {
         self.unit.max(self.link)
     }

@@ -5,7 +5,8 @@ use crate::calibration::card::describe::short;
 use crate::calibration::table::ranges::signed_excess;
 use crate::calibration::validation::regime::Regime;
 
-/// The feature with the largest importance among those that `is_among` selects, by the candidate of a regime.
+/// The feature that is most important for the candidate of a regime, among the features that `is_among`
+/// selects.
 pub(super) fn most_important(card: &Card, regime: Regime, is_among: impl Fn(usize) -> bool) -> Option<&str> {
     let names = &card.columns.features;
     let selected = regime.selected(&card.fit)?;
@@ -14,7 +15,7 @@ pub(super) fn most_important(card: &Card, regime: Regime, is_among: impl Fn(usiz
     among.max_by(|a, b| importance[*a].total_cmp(&importance[*b])).map(|j| names[j].as_str())
 }
 
-/// Advice for a row without a known feature. `regime` is the one whose candidate would predict the row.
+/// Advice for a row without a known feature. `regime` is the regime whose candidate would predict the row.
 pub(super) fn known_feature(card: &Card, regime: Regime) -> String {
     let names = &card.columns.features;
     match (most_important(card, regime, |_| true), names.as_slice()) {
@@ -41,8 +42,8 @@ pub(super) fn nearer_models(card: &Card, x: &[f64]) -> String {
     }
 }
 
-/// Advice for a size outside the training range: models on its side of the range. `size_gap` is the signed
-/// distance in decades.
+/// Advice for a size outside the training range: add models on the same side of the range. `size_gap` is the
+/// signed distance in decades.
 pub(super) fn models_of_size(size_gap: f64) -> &'static str {
     if size_gap > 0.0 { "add larger models" } else { "add smaller models" }
 }

@@ -1,4 +1,4 @@
-//! Compares the errors of predictions with those of the baselines on the same rows.
+//! Compares the errors of predictions with the errors of the baselines on the same rows.
 
 use serde::Serialize;
 
@@ -53,7 +53,7 @@ pub struct ErrorSummary {
     pub n_predicted: usize,
     /// Number of predicted rows with an interval and a measurement.
     pub n_intervals: usize,
-    /// Number of those rows whose measurement lies in the interval.
+    /// Number of predicted rows whose interval contains the measurement.
     pub n_inside: usize,
     /// Mean absolute error of the predictions; `None` if no row is both predicted and measured.
     pub mae: Option<f64>,
@@ -137,8 +137,8 @@ mod tests {
         let summary = ErrorSummary::new("nats", &rows);
         assert_eq!((summary.n, summary.n_predicted), (4, 3));
         assert_eq!((summary.n_intervals, summary.n_inside), (2, 1));
-        // Absolute errors of the predictions: |1 - 1.25| and |2 - 3|. Of the size line: |2.25 - 1.25| and
-        // |3.5 - 3|. Of the mean: |1 - 1.25| and |1 - 3|.
+        // The absolute errors are |1 - 1.25| and |2 - 3| for the predictions, |2.25 - 1.25| and |3.5 - 3| for
+        // the size line, and |1 - 1.25| and |1 - 3| for the mean.
         assert_eq!(summary.mae, Some(0.625));
         assert_eq!((summary.size_line_mae, summary.mean_mae), (Some(0.75), Some(1.125)));
         let errors = "mean absolute error 0.625 nats, size line 0.750, mean 1.125";

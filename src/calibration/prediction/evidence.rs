@@ -25,12 +25,13 @@ use crate::calibration::validation::support::{LEAST_SKILL, MORE_SKILL};
 use crate::error::{Error, Result};
 use crate::numeric::shown::fixed;
 
-/// Maximum number of held-out rows of a split that are predicted again for one pattern of missing cells. From
-/// a larger split, evenly spaced rows are taken.
+/// Maximum number of held-out rows of a split that are predicted again for one pattern of missing cells. For
+/// a larger split, evenly spaced rows are used.
 const MOST_HELD_OUT: usize = 400;
 
 /// The reason for refusing a row without a back-test.
-const NOT_COVERED: &str = "no back-test covers this situation; add models like the row's";
+const NOT_COVERED: &str =
+    "no back-test covers this situation; add models that are similar to the row's model";
 
 /// The situation of a row: the regime whose back-test applies, and the missing cells.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -94,8 +95,8 @@ pub(super) struct Evidence<'a> {
     card: &'a Card,
     /// Level of the intervals.
     level: f64,
-    /// In this order: the selected candidate of each regime, the part of each that needs no proxy, the size
-    /// regression, the mean.
+    /// Fitted candidates, in this order: for each regime, the selected candidate; for each regime, the part
+    /// of this candidate that needs no proxy; the size regression; the mean.
     answers: Vec<Option<FittedCandidate>>,
     models: BySplit<SplitModels>,
     verdicts: BTreeMap<Situation, std::result::Result<Arc<Verdict>, String>>,
@@ -170,7 +171,7 @@ impl<'a> Evidence<'a> {
             let skills: Vec<Skill> = held_out.iter().zip(&of_mean).map(HeldOut::skill).collect();
             Some((Skill::mean(&skills)?, place, fitted, held_out))
         });
-        // Ties go to the first candidate, which is the selected one.
+        // Ties go to the first candidate, which is the selected candidate.
         let error = |skill: Skill| if is_beyond { -skill.link } else { -skill.unit };
         let best = tested.min_by(|a, b| error(a.0).total_cmp(&error(b.0)));
         let Some((skill, place, fitted, mut held_out)) = best else {
@@ -231,7 +232,8 @@ impl<'a> Evidence<'a> {
         }))
     }
 
-    /// The splits whose errors decide in a regime. The regime's own split is the last.
+    /// The splits whose errors decide which candidate predicts in a regime, and whether its skill is
+    /// sufficient. The regime's own split is the last.
     fn judges(&self, regime: Regime) -> Vec<Split> {
         let inside = match self.models.get(Split::LeaveFamilyOut).is_empty() {
             true => Split::LeaveModelOut,
@@ -246,8 +248,9 @@ impl<'a> Evidence<'a> {
         best.map_or(MORE_SKILL.into(), |name| format!("fill in {name}"))
     }
 
-    /// Errors and residuals of the held-out rows of a split. The fold model at `place` predicts them without
-    /// the cells that are missing in the situation. `None` if there are no folds, or a fold lacks the model.
+    /// Errors and residuals of the held-out rows of a split. The fold model at `place` predicts these rows
+    /// without the cells that are missing in the situation. `None` if there are no folds, or a fold lacks the
+    /// model.
     fn held_out(
         &self,
         sample: &Sample,

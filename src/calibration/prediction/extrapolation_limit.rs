@@ -1,5 +1,5 @@
-//! Limits how far a card may extrapolate. Beyond the training range, an interval is only as good as its
-//! back-test, and a back-test reaches only a limited distance.
+//! Limits how far a card may extrapolate. Beyond the training range, only a back-test supports an interval,
+//! and back-tests reach only a limited distance.
 
 use super::advice::{models_of_size, nearer_models};
 use crate::calibration::card::contents::Card;
@@ -10,10 +10,11 @@ use crate::calibration::table::ranges::proxy_excess;
 use crate::calibration::table::sample::Predictors;
 use crate::calibration::validation::regime::Regime;
 
-/// A row is distant if its distance is more than this many times the largest distance of a training row.
+/// A row is distant if its Mahalanobis distance is more than this many times the largest distance of a
+/// training row.
 const MOST_DISTANCE: f64 = 3.0;
 
-/// Maximum distance of a size from the training range, as a multiple of the largest such distance in forward
+/// Maximum distance of a size from the training range, as a multiple of the largest distance in forward
 /// folds.
 const MOST_REACH: f64 = 2.0;
 
@@ -23,15 +24,15 @@ pub(super) fn is_distant(card: &Card, distance: f64) -> bool {
     !distance.is_finite() || distance > MOST_DISTANCE * largest
 }
 
-/// The reason why a row with completed features `x` lies too far out, by its distance or by its size, with
-/// advice; `None` if it does not.
+/// The reason why a row with completed features `x` is too far from the training rows, by its Mahalanobis
+/// distance or by its size, with advice. `None` if both are within their limits.
 pub(super) fn exceeds_limit(card: &Card, x: &[f64], size_gap: Option<f64>, distance: f64) -> Option<String> {
     if is_distant(card, distance) {
         let largest = card.range.distances.last().copied().unwrap_or_default();
         let by = if distance < 1e4 { format!("{distance:.1}") } else { format!("{distance:.1e}") };
         return Some(format!(
             "the row's Mahalanobis distance from the training mean is {by} standard deviations; the farthest \
-             training row is at {largest:.1}, and the limit is {MOST_DISTANCE:.0} times that; {}",
+             training row is at {largest:.1}, and the limit is {MOST_DISTANCE:.0} times this distance; {}",
             nearer_models(card, x)
         ));
     }
@@ -40,8 +41,8 @@ pub(super) fn exceeds_limit(card: &Card, x: &[f64], size_gap: Option<f64>, dista
     match size_reach(card) {
         Some(reach) if gap <= MOST_REACH * reach + 1e-9 => None,
         Some(reach) => Some(format!(
-            "size is {gap:.1} decades beyond the training range, more than {MOST_REACH:.0} times as far as \
-             back-tests reached ({:.1}); {advice}",
+            "size is {gap:.1} decades beyond the training range, which is more than {MOST_REACH:.0} times \
+             the largest distance in back-tests ({:.1}); {advice}",
             reach.max(0.0)
         )),
         // Without a known size in forward folds, no evidence supports an extrapolation in size.
@@ -63,7 +64,7 @@ pub(super) fn proxy_excess_of(
     card.range.proxy.zip(proxy).map_or([0.0; 2], |(ranges, proxy)| proxy_excess(ranges, proxy, card.link))
 }
 
-/// The reason why a row's proxy is not a possible value of the target; `None` if it is one.
+/// The reason why the value of a row's proxy is not a possible value of the target; `None` if it is possible.
 pub(super) fn invalid_proxy(
     card: &Card,
     selected: &SelectedCandidate,
@@ -77,8 +78,8 @@ pub(super) fn invalid_proxy(
 }
 
 /// The reason why a proxy is not used: it lies farther outside the training range than any proxy in the
-/// back-tests. `None` if it does not. Forward folds test the stronger models, whose proxies may lie above or
-/// below the training range.
+/// back-tests. `None` if the proxy is used. Forward folds test the stronger models, whose proxies may lie
+/// above or below the training range.
 pub(super) fn beyond_proxies(card: &Card, excess: [f64; 2]) -> Option<String> {
     let held_out = &Regime::Extrapolation.selected(&card.fit)?.residuals.forward.held_out;
     let scale = if card.link == Link::Identity { "" } else { " on the scale of the link" };
@@ -98,8 +99,8 @@ pub(super) fn beyond_proxies(card: &Card, excess: [f64; 2]) -> Option<String> {
     beyond(0).or_else(|| beyond(1))
 }
 
-/// The size above which a row would be refused, for the note on a row of unknown size. An empty size must not
-/// hide this limit.
+/// The size up to which back-tests support a prediction, for the note on a row of unknown size. Without this
+/// note, a user could avoid the limit by leaving the size empty.
 pub(super) fn largest_size(card: &Card, judged: Regime) -> Option<String> {
     let ([_, largest], column) = (card.range.log10_size?, card.columns.size.as_ref()?);
     let reach = size_reach(card).filter(|reach| *reach >= 0.05 && judged == Regime::Extrapolation);

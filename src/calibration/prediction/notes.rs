@@ -36,7 +36,7 @@ pub(super) fn note(card: &Card, query: &Query, row: &PredictionRow, context: &In
     on_skill(row, context, &mut notes);
     on_coverage(card, query, row, context, &mut notes);
     if row.mahal_pct.is_some_and(|percentile| percentile > 95.0) {
-        notes.push("farther from the training mean than 95 % of the training rows".into());
+        notes.push("the row is farther from the training mean than 95 % of the training rows".into());
     }
     if !row.missing_features.is_empty() {
         notes.push(format!(
@@ -48,7 +48,8 @@ pub(super) fn note(card: &Card, query: &Query, row: &PredictionRow, context: &In
     notes.extend(context.far_proxy.map(|why| format!("{why}, so the proxy is not used")));
     if context.verdict.is_size {
         notes.push(
-            "predicted from the size alone, which has a smaller error here than the other candidates".into(),
+            "predicted from the size alone, because this has a smaller error here than the other candidates"
+                .into(),
         );
     }
     notes.join("; ")
@@ -61,7 +62,8 @@ fn on_training(card: &Card, query: &Query, context: &IntervalContext, notes: &mu
     if !query.unseen.is_empty() {
         let values: Vec<String> = query.unseen.iter().map(ToString::to_string).collect();
         notes.push(format!(
-            "ANOTHER KIND: {}; the widest back-test interval is used; no back-test covered such a change",
+            "ANOTHER KIND: {}; the widest back-test interval is used, but no back-test covered this \
+             difference",
             values.join(", ")
         ));
     }
@@ -72,20 +74,20 @@ fn on_training(card: &Card, query: &Query, context: &IntervalContext, notes: &mu
     if let Some(largest) = largest_size(card, judged).filter(|_| query.is_unsized && uses_size) {
         let intervals = match judged {
             Regime::Extrapolation => {
-                ". The model may be larger than all training models, so interval and coverage are those for \
-                 rows beyond the range"
+                ". The model may be larger than all training models, so the interval and coverage for rows \
+                 beyond the range are used"
             }
             _ => "",
         };
         notes.push(format!(
-            "SIZE UNKNOWN: the regime follows from its features alone{intervals}; if the true size is \
+            "SIZE UNKNOWN: the regime follows from the features alone{intervals}; if the true size is \
              {largest}, this prediction is not valid"
         ));
     }
     if card.columns.group.is_none() {
         notes.push(
-            "families are unknown: related training rows were not left out together, and the coverage is \
-             that for new models, not for new families"
+            "families are unknown: related training rows were not left out together, and the coverage \
+             applies to new models, not to new families"
                 .into(),
         );
     }
@@ -111,14 +113,15 @@ fn on_skill(row: &PredictionRow, context: &IntervalContext, notes: &mut Vec<Stri
     }
     if let Some(skill) = row.skill_mean.filter(|skill| *skill <= 0.0) {
         notes.push(format!(
-            "in back-tests no better than the mean of the training rows: skill {}",
+            "in back-tests, predictions were no better than the mean of the training rows: skill {}",
             fixed(skill, 2)
         ));
     }
     let unit_skill = context.score.map(CandidateScore::unit_skill);
     if let Some(skill) = unit_skill.filter(|skill| *skill <= 0.0) {
         notes.push(format!(
-            "better than the mean on the link's scale, but not in the target's unit (skill {})",
+            "predictions are better than the mean on the link's scale, but not in the target's unit (skill \
+             {})",
             fixed(skill, 2)
         ));
     }
@@ -136,7 +139,8 @@ fn on_coverage(
     notes.extend(shortfall(card, row, context));
     if !context.is_enough {
         notes.push(format!(
-            "too few back-test errors for a {:.0} % interval: its ends are the largest errors seen",
+            "too few back-test errors for a {:.0} % interval: the interval ends at the largest of these \
+             errors",
             100.0 * level
         ));
     }
@@ -181,6 +185,6 @@ fn few_models(coverage: &Coverage) -> Option<String> {
         } else {
             format!("about {models:.1} independent models")
         };
-        format!("coverage was back-tested on {} of {models} only", count(n, "prediction"))
+        format!("coverage was back-tested on only {} of {models}", count(n, "prediction"))
     })
 }

@@ -10,7 +10,7 @@ use crate::calibration::validation::regime::Regime;
 
 /// The place of a row relative to the training rows.
 pub(super) struct Placement {
-    /// The features, with imputed values for missing ones.
+    /// The features, with imputed values in missing cells.
     pub x: Vec<f64>,
     /// The regime according to size, first component, distance and kind. The proxy is not considered.
     pub by_range: Regime,

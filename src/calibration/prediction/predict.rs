@@ -139,7 +139,7 @@ fn listed(card: &Card, which: impl Fn(usize) -> bool) -> Vec<&str> {
     (0..names.len()).filter(|&j| which(j)).map(|j| names[j].as_str()).collect()
 }
 
-/// Names of the features outside their training range, and of the proxy columns that are outside theirs.
+/// Names of the features and proxy columns whose values lie outside their training ranges.
 fn out_of_range(card: &Card, query: &Query, placement: &Placement) -> String {
     let basis = &card.fit.basis;
     let is_outside =
@@ -156,8 +156,9 @@ fn out_of_range(card: &Card, query: &Query, placement: &Placement) -> String {
 
 /// The coverage that applies to a row. Beyond the range, forward folds usually train on other models of the
 /// families that they predict. A row of a new family has no such models. The lowest of three coverages
-/// applies to it: of forward folds, of left-out families, and of forward folds with families left out. The
-/// third alone would be too optimistic: its folds have few rows, and intervals from few rows are wider.
+/// applies to this row: the coverage of forward folds, of left-out families, and of forward folds with
+/// families left out. The third coverage alone would be too optimistic: its folds have few rows, and
+/// intervals from few rows are wider.
 fn applicable_coverage(card: &Card, regime: Regime, is_new_family: bool, level: f64) -> Option<&Coverage> {
     let own = regime.coverage(&card.backtest);
     if !is_new_family || regime != Regime::Extrapolation {

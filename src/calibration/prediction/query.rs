@@ -33,7 +33,7 @@ pub(super) struct Query {
 /// Reads the rows of a table.
 ///
 /// # Errors
-/// [`Error::Csv`](crate::Error::Csv) if a column of the card is missing or still has its name of an earlier
+/// [`Error::Csv`](crate::Error::Csv) if a column of the card is missing or still has its name from an earlier
 /// version, or if a cell is not a number.
 pub(super) fn queries(card: &Card, table: &Table) -> Result<Vec<Query>> {
     if let Some(reason) = observations::renamed_in_observations(|column| table.has(column)) {
@@ -78,13 +78,13 @@ pub(super) fn queries(card: &Card, table: &Table) -> Result<Vec<Query>> {
     Ok(queries)
 }
 
-/// Whether a selected candidate uses the proxy. Otherwise the table need not contain it.
+/// Whether a selected candidate uses the proxy. If none does, the table need not contain the proxy columns.
 fn needs_proxy(card: &Card) -> bool {
     let selected = [&card.fit.within_range, &card.fit.beyond_range].into_iter().flatten();
     selected.into_iter().any(SelectedCandidate::needs_proxy)
 }
 
-/// Refuses a table that lacks columns of the card. Their cells may be empty.
+/// Returns an error for a table that lacks columns of the card. Cells of these columns may be empty.
 fn check_columns(card: &Card, table: &Table) -> Result<()> {
     let ColumnRoles { features, id, group, size, proxy, proxy_size, same, .. } = &card.columns;
     let proxy = [proxy, proxy_size].into_iter().flatten().filter(|_| needs_proxy(card));
@@ -127,7 +127,7 @@ fn unmet_condition(card: &Card, table: &Table, row: usize) -> Result<Option<Stri
             let values = values.join(", ");
             unmet = Some(format!(
                 "{column} is {cell}, but the card is valid only for {values}; measure the row with one of \
-                 these, or calibrate on such rows"
+                 these values, or calibrate on rows with this value"
             ));
         }
     }

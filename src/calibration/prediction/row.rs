@@ -79,7 +79,7 @@ pub struct PredictionRow {
     pub p_within: Option<f64>,
     /// Width of the 80 % interval, from the 10 % to the 90 % quantile.
     pub decile_width: Option<f64>,
-    /// Name of the candidate that predicts; `blend` if several do.
+    /// Name of the candidate that predicts; `blend` if several candidates predict.
     pub answered_by: String,
     /// Place of the row relative to the training rows: a name of [`Regime`](crate::calibration::Regime).
     pub regime: String,
@@ -177,7 +177,7 @@ impl PredictionRow {
             if let Some(name) = row.odd_number() {
                 return Err(fault(
                     line,
-                    format!("column `{name}` contains NaN, infinity, or more than {LARGEST:e}; correct it"),
+                    format!("column `{name}` contains NaN or a number beyond +-{LARGEST:e}; correct it"),
                 ));
             }
             rows.push(row);
@@ -222,7 +222,7 @@ impl PredictionRow {
         Some((self.low?..=self.high?).contains(&self.judged_by()?))
     }
 
-    /// Whether the back-tested coverage of such intervals is far below their level.
+    /// Whether the back-tested coverage is far below the level of the interval.
     pub fn undercovers(&self) -> bool {
         let coverage = self.backtest_coverage.zip(self.level);
         coverage.is_some_and(|(held, level)| undercovers(held, level))
@@ -247,7 +247,7 @@ impl PredictionRow {
             ("skill_mean", self.skill_mean),
             ("skill_size", self.skill_size),
         ];
-        // NaN lies outside every range, so it counts as odd.
+        // NaN lies outside every range, so it is reported as well.
         let is_odd = |value: f64| !(-LARGEST..=LARGEST).contains(&value);
         let mut found = numbers.into_iter().filter(|(_, cell)| cell.is_some_and(is_odd));
         found.next().map(|(name, _)| name)

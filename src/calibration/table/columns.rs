@@ -99,8 +99,8 @@ impl ColumnRoles {
     }
 }
 
-/// The values that a row to be predicted may have, for each column with such a condition. They are the values
-/// of the training rows.
+/// For each column with a condition, the values that a row to be predicted may have: the values of the
+/// training rows.
 fn same(spec: &CalibrationSpec, table: &Table, known: &Table) -> Result<BTreeMap<String, Vec<String>>> {
     let conditions = observations::conditions(|column| table.has(column));
     if let Some(reason) = observations::renamed_in_observations(|column| table.has(column)) {

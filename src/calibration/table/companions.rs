@@ -6,7 +6,7 @@ const ANYWHERE: [&str; 3] = ["stderr", "stddev", "stdev"];
 /// Words that mark a companion at the end of its name.
 const LAST: [&str; 14] =
     ["se", "std", "low", "high", "lower", "upper", "ci", "ci90", "ci95", "ci99", "moe", "p95", "q05", "q95"];
-/// Words that mark a companion at the end of its name, if the rest of the name is another column.
+/// Words that mark a companion at the end of its name, if the rest of the name is the name of another column.
 const LAST_OF_ANOTHER: [&str; 6] = ["sd", "sem", "lb", "ub", "variance", "p5"];
 /// Words that mean a standard error.
 const STANDARD_ERROR: [&str; 3] = ["stderr", "se", "sem"];
@@ -88,7 +88,7 @@ pub(super) fn is_companion(name: &str, columns: &[String]) -> bool {
 }
 
 /// Whether a column is a companion of the target: its name is the target's name with the word of a companion,
-/// or such a word alone.
+/// or only the word of a companion.
 pub(super) fn is_of_target(name: &str, target: &str) -> bool {
     let target = without_behind(words(target));
     companion(name).is_some_and(|found| found.of == target || (found.of.is_empty() && !found.needs_other))

@@ -24,8 +24,8 @@ pub(super) struct Composite {
     pub what: String,
 }
 
-/// The columns among `suspects` that were computed from column `target` and other columns. All columns
-/// contain the rows whose target is known.
+/// The columns among `suspects` that were computed from column `target` and other columns. The columns
+/// contain only rows whose target is known.
 pub(super) fn composites(columns: &[NumericColumn], target: usize, suspects: &[usize]) -> Vec<Composite> {
     let mut search = Search { relations: Relations { columns, target }, out: vec![false; columns.len()] };
     if columns[target].values.len() < LEAST_ROWS {
@@ -127,7 +127,7 @@ impl Search<'_> {
                     self.relations.is_evident(one, &Residuals { residuals, tolerances, fitted: 3, choice })
                 };
                 let Some(fitted) = plane(&rows, y, b, a).filter(|fitted| holds(*fitted)) else { continue };
-                // A copy of the other column does not depend on the target.
+                // If the column is a copy of the other column, it does not depend on the target.
                 if fitted[1] == 0.0 || holds(line(&rows, b, a)) {
                     continue;
                 }
@@ -153,8 +153,8 @@ fn line(rows: &[usize], y: &[f64], z: &[f64]) -> [f64; 3] {
     [mz - slope * my, 0.0, slope]
 }
 
-/// The constant and slopes of the least-squares plane of `z` on `x` and `y`; `None` if these are collinear or
-/// the rows are too few.
+/// The constant and slopes of the least-squares plane of `z` on `x` and `y`; `None` if `x` and `y` are
+/// collinear or there are too few rows.
 fn plane(rows: &[usize], x: &[f64], y: &[f64], z: &[f64]) -> Option<[f64; 3]> {
     let n = rows.len() as f64;
     let middle = |values: &[f64]| rows.iter().map(|&i| values[i]).sum::<f64>() / n;

@@ -24,7 +24,7 @@ enum Relation {
     AtLeast,
 }
 
-/// Operators. Those of two characters come first, so that `<=` is not parsed as `<`.
+/// All operators. Operators of two characters come first, so that `<=` is not parsed as `<`.
 const RELATIONS: [(&str, Relation); 6] = [
     ("!=", Relation::IsNot),
     ("<=", Relation::AtMost),

@@ -15,9 +15,9 @@ use crate::names;
 use crate::observations;
 
 /// A column that is found automatically must be known in at least this share of the rows with a target, and
-/// of the rows without one. [`is_mostly_known`] requires more of the rows with a target.
+/// of the rows without a target. [`is_mostly_known`] requires more of the rows with a target.
 const KNOWN_SHARE: f64 = 0.2;
-/// Maximum number of features. A calibration with more takes too long.
+/// Maximum number of features. A calibration with more features takes too long.
 const MOST: usize = 5_000;
 
 fn fault(reason: String) -> Error {
@@ -61,7 +61,10 @@ pub(super) fn select(
     let asked = spec.features.len();
     let reasons: Vec<String> = left_out.notes().collect();
     if found.is_empty() && asked > 0 {
-        return Err(fault(format!("no feature is left of those in --features: {}", reasons.join("; "))));
+        return Err(fault(format!(
+            "no column that --features names can be a feature: {}",
+            reasons.join("; ")
+        )));
     }
     notes.extend(reasons);
     columns.features = logarithms::taken(known, &spec.target, found, notes)?;
@@ -75,7 +78,7 @@ pub(super) fn select(
     kinds::record(columns, known, &free)
 }
 
-/// Whether a column has a role. Such a column is a feature only if it is named.
+/// Whether a column has a role. A column with a role is a feature only if it is named.
 fn is_taken(spec: &CalibrationSpec, columns: &ColumnRoles, name: &str) -> bool {
     let ColumnRoles { id, group, size, weights, proxy, proxy_size, stderr, .. } = columns;
     let taken = [id, group, size, weights, proxy, proxy_size, stderr];
@@ -115,7 +118,9 @@ impl Search<'_> {
                 }
                 if by_name && table.is_text(name) {
                     found.extend(levels::indicators(known, name)?);
-                    notes.push(format!("column {name} is text: each of its values gets its own level"));
+                    notes.push(format!(
+                        "column {name} is text: each value except the first becomes an indicator"
+                    ));
                     continue;
                 }
                 if !by_name && !free.contains(name) {
@@ -178,7 +183,8 @@ impl Search<'_> {
                     Ok(indicators) => {
                         let values = indicators.len() + 1;
                         notes.push(format!(
-                            "column {name} is text with {values} values: each value gets its own level"
+                            "column {name} is text with {values} values: each value except the first \
+                             becomes an indicator"
                         ));
                         found.extend(indicators);
                     }

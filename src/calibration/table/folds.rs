@@ -24,8 +24,8 @@ impl Split {
     /// Every split.
     pub const ALL: [Self; 4] = [Self::LeaveModelOut, Self::LeaveFamilyOut, Self::Forward, Self::Backward];
 
-    /// Whether the folds train on nearly all rows. Predictions of such folds vary like those of a fit on all
-    /// rows.
+    /// Whether the folds train on nearly all rows. Predictions of these folds vary like predictions of a fit
+    /// on all rows.
     pub(crate) fn trains_on_most_rows(self) -> bool {
         matches!(self, Self::LeaveModelOut | Self::LeaveFamilyOut)
     }
@@ -48,9 +48,9 @@ pub struct BySplit<T> {
     pub leave_model_out: T,
     /// The value for folds that leave out families.
     pub leave_family_out: T,
-    /// The value for folds that train on the weaker models and test on the stronger.
+    /// The value for folds that train on the weaker models and test on the stronger models.
     pub forward: T,
-    /// The value for folds that train on the stronger models and test on the weaker.
+    /// The value for folds that train on the stronger models and test on the weaker models.
     pub backward: T,
 }
 
@@ -102,8 +102,8 @@ pub(crate) fn grouped(groups: &[String], most: usize) -> Vec<Fold> {
         rows.entry(name).or_default().push(row);
     }
     let mut parts: Vec<Vec<usize>> = rows.into_values().collect();
-    // Sort by first row, not by name. If every family has one model, the folds of families then equal those
-    // of models.
+    // Sort by first row, not by name. If every family has one model, the folds of families then equal the
+    // folds of models.
     parts.sort_unstable();
     if parts.len() > most {
         parts.sort_by_key(|rows| std::cmp::Reverse(rows.len()));

@@ -13,8 +13,9 @@ pub(super) struct Header {
 }
 
 impl Header {
-    /// Leaves out columns without a name; the first column is often the unnamed index of a data frame. Of
-    /// columns with the same name, keeps the first if all have the same cells, otherwise none.
+    /// Leaves out columns without a name; the first column is often the unnamed index of a data frame. If
+    /// several columns have the same name, keeps the first if all have the same cells, otherwise none of
+    /// them.
     pub(super) fn of(names: &[String], rows: &[&[String]]) -> Self {
         let mut places: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         names.iter().enumerate().for_each(|(at, name)| places.entry(name).or_default().push(at));

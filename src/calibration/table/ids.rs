@@ -1,5 +1,5 @@
 //! Finds the column of model names if no column has a usual name. Rows of one model, such as its seeds, must
-//! stay on one side of every fold.
+//! not be in both training and test of a fold.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,8 +35,9 @@ pub(super) fn find(
         let Some(rows) = repeated(known, name)? else { continue };
         if !is_model(&name) && !has_repeats {
             notes.push(format!(
-                "column {name} has {} distinct values in {} rows: if these are models, --id {name} keeps the \
-                 rows of one model on one side of every fold; without it, errors look too small",
+                "column {name} has {} distinct values in {} rows: if these are models, use --id {name}, so \
+                 that no fold has rows of one model in both training and test; otherwise, errors look too \
+                 small",
                 rows.len(),
                 known.len()
             ));
@@ -46,8 +47,8 @@ pub(super) fn find(
             continue;
         }
         notes.push(format!(
-            "column {name} is taken as the model: {} models in {} rows; the rows of one model stay on one \
-             side of every fold; use --id to name another column",
+            "column {name} is used for the model names: {} models in {} rows; no fold has rows of one model \
+             in both training and test; use --id to name another column",
             rows.len(),
             known.len()
         ));

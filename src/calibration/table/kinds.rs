@@ -62,7 +62,8 @@ fn is_same(one: &str, other: &str) -> bool {
 pub(crate) fn unseen(columns: &ColumnRoles, table: &Table) -> Result<Vec<Vec<UnseenValue>>> {
     let mut found = vec![vec![]; table.len()];
     for (column, trained_on) in columns.kinds.iter().filter(|(column, _)| table.has(column)) {
-        // If the training rows contain only numbers, a fraction differs from them in degree and not in kind.
+        // If the column contains only numbers in the training rows, a cell with a fraction is a measurement
+        // and not the code of another kind.
         let is_degree = |cell: &str| {
             let is_number = trained_on.iter().all(|value| alone(value).is_some());
             is_number && alone(cell).is_some_and(|value| value.fract() != 0.0)
@@ -79,8 +80,8 @@ pub(crate) fn unseen(columns: &ColumnRoles, table: &Table) -> Result<Vec<Vec<Uns
 }
 
 /// The features of a table's rows, in the order of the card. If the category of a row does not occur in the
-/// training rows, the indicators of that column are missing for the row, because no level was fitted for the
-/// category.
+/// training rows, the indicators of that column are missing for the row, because the card was not fitted on
+/// rows of this category.
 pub(crate) fn feature_cells(columns: &ColumnRoles, table: &Table) -> Result<Vec<Vec<Option<f64>>>> {
     let unseen = unseen(columns, table)?;
     let cells = columns.features.iter().map(|name| {

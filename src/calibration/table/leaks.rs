@@ -14,8 +14,8 @@ fn column(known: &Table, name: &str) -> Result<Vec<f64>> {
     Ok(known.numbers(name)?.into_iter().map(|cell| cell.unwrap_or(f64::NAN)).collect())
 }
 
-/// The features without copies of the target or of another feature in another unit. A feature that ranks the
-/// rows as the target does is kept if the user named it; a later check warns of it.
+/// Removes features that are the target or another feature in another unit. A feature that ranks the rows as
+/// the target does is kept if the user named it; a later check warns of it.
 pub(super) fn without_copies(
     spec: &CalibrationSpec,
     known: &Table,
@@ -46,7 +46,7 @@ pub(super) fn without_copies(
     Ok(kept.into_iter().map(|(name, _)| name).collect())
 }
 
-/// The features without those that were computed from the target and other columns of the table.
+/// Removes features that were computed from the target and other columns of the table.
 pub(super) fn without_composites(
     spec: &CalibrationSpec,
     known: &Table,
@@ -72,8 +72,8 @@ pub(super) fn without_composites(
     let kept: Vec<String> = found.into_iter().filter(|name| !out.contains(name)).collect();
     for name in kept.iter().filter(|name| is_named_as_mean(name) && !spec.features.contains(name)) {
         notes.push(format!(
-            "column {name} is named like a mean of other columns: if the target is one of them, leave it out \
-             with --ignore"
+            "column {name} is named like a mean of other columns: if the target is one of these, leave \
+             {name} out with --ignore"
         ));
     }
     Ok(kept)

@@ -16,7 +16,7 @@ pub(super) struct LeftOut {
 }
 
 impl LeftOut {
-    /// Adds a column that is `what`.
+    /// Adds a column that is left out for the reason `what`.
     pub(super) fn add(&mut self, name: &str, what: &str) {
         self.add_and_say(name, what, "");
     }

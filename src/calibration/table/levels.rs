@@ -1,6 +1,6 @@
 //! Turns text columns into features. A category becomes one indicator for each value except the first, so
-//! that each value has its own level. The indicator of the value `moons` in the column `corpus` is called
-//! `corpus=moons`; it is computed from the column and need not exist in the table.
+//! that a regression can give each value its own constant. The indicator of the value `moons` in the column
+//! `corpus` is called `corpus=moons`; it is computed from the column and need not exist in the table.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 const MOST: usize = 50;
 /// Maximum number of values in a column that was found automatically.
 const MOST_FOUND: usize = 6;
-/// Minimum number of rows per value in a column that was found automatically.
+/// Minimum average number of rows per value in a column that was found automatically.
 const ROWS_PER_LEVEL: usize = 5;
 
 /// The distinct values of a column, in sorted order.
@@ -38,7 +38,7 @@ pub(super) fn indicators(known: &Table, column: &str) -> Result<Vec<String>> {
     }
     if values.len() > MOST {
         let reason = format!(
-            "feature {column} is text with {} values; at most {MOST} values can have levels of their own; \
+            "feature {column} is text with {} values; at most {MOST} values are supported; \
              leave it out, or group the values",
             values.len()
         );
@@ -56,7 +56,7 @@ pub(super) fn found(known: &Table, column: &str) -> Result<std::result::Result<V
         1 => Err("constant".into()),
         _ if n <= MOST_FOUND && n * ROWS_PER_LEVEL <= known.len() => Ok(indicators_of(column, &values)),
         _ => Err(format!(
-            "text with more than {MOST_FOUND} values, or with fewer than {ROWS_PER_LEVEL} rows for each"
+            "text with more than {MOST_FOUND} values, or with fewer than {ROWS_PER_LEVEL} rows per value"
         )),
     })
 }

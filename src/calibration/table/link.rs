@@ -53,13 +53,13 @@ impl Link {
     }
 
     /// Converts an interval's lower end from the scale of the link. The link clips shares near a bound to one
-    /// value, so an end at that value stands for all of them. Near the lower bound the interval ends at the
-    /// bound; near the upper bound it ends at the smallest share that is clipped.
+    /// value, so an interval end at this value stands for all clipped shares. Near the lower bound the
+    /// interval ends at the bound; near the upper bound it ends at the smallest share that is clipped.
     pub fn low_end(self, eta: f64) -> f64 {
         match self {
             Self::Identity => eta,
             Self::Logit { low, high } => {
-                // Rounding of the logit and its inverse must not keep an end just inside its bound.
+                // An end within rounding error of the clip counts as clipped.
                 let share = Some(sigmoid(eta)).filter(|share| *share > CLIP + 1e-9).unwrap_or(0.0);
                 low + (high - low) * if share >= 1.0 - CLIP - 1e-9 { 1.0 - CLIP } else { share }
             }
@@ -89,7 +89,7 @@ impl Link {
         }
     }
 
-    /// A value moved within the bounds, if there are any.
+    /// The value, moved to the nearest bound if it lies outside the bounds.
     pub(crate) fn within(self, y: f64) -> f64 {
         match self {
             Self::Identity => y,
@@ -148,8 +148,8 @@ mod tests {
             assert!((link.invert(link.apply(y), 0.0) - y).abs() < 1e-9);
         }
         assert_eq!((link.low_end(link.apply(0.0)), link.high_end(link.apply(100.0))), (0.0, 100.0));
-        // A clipped share stands for every share up to the clip, so the end of the interval towards the
-        // middle includes all of them.
+        // A clipped share stands for all shares between the clip and the bound, so the interval contains all
+        // of them.
         assert_eq!((link.high_end(link.apply(0.0)), link.low_end(link.apply(100.0))), (1.0, 99.0));
         assert_eq!(link.invert(f64::NEG_INFINITY, 0.2), 20.0);
         assert_eq!((link.low_end(f64::NEG_INFINITY), link.high_end(f64::INFINITY)), (0.0, 100.0));

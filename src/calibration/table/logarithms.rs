@@ -55,7 +55,7 @@ pub(super) fn taken(
             all.push(name);
         }
     }
-    // The user may have named both a column and its logarithm.
+    // If the user named both a column and its logarithm, the logarithm is kept once.
     let mut once = vec![];
     all.into_iter().for_each(|name| {
         if !once.contains(&name) {

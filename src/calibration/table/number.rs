@@ -69,7 +69,7 @@ pub(super) fn alone(cell: &str) -> Option<f64> {
     plain.or_else(dressed).or_else(|| truth(cell).map(|(_, value)| value))
 }
 
-/// The parts of a number, which may be in another notation than the plain one.
+/// The parts of a number in plain or another notation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Dressed {
     is_negative: bool,

@@ -10,7 +10,7 @@ const MEANS: [&str; 7] = ["avg", "average", "mean", "overall", "total", "aggrega
 pub(super) struct NumericColumn {
     pub name: String,
     pub values: Vec<f64>,
-    /// Half a unit of the last decimal of the cells.
+    /// Largest rounding error of a cell: half a unit of the last decimal of the cells.
     pub rounding: f64,
 }
 

@@ -28,7 +28,7 @@ pub struct TrainingData {
     pub sample: Sample,
     /// Roles of the columns.
     pub columns: ColumnRoles,
-    /// The link.
+    /// The link between the target and the linear predictor.
     pub link: Link,
     /// Standard errors of the target.
     pub noise: Option<ResponseNoise>,
@@ -105,17 +105,19 @@ impl CalibrationSpec {
         }
         if self.size.is_some() {
             return Err(fault(format!(
-                "all sizes in column {column} are equal, so there is no size line to compare with; leave \
+                "all sizes in column {column} are equal, so a regression on size is not possible; leave \
                  --size out"
             )));
         }
-        notes.push(format!("column {column} does not vary; there is no size line to compare with"));
+        notes.push(format!(
+            "column {column} does not vary, so there is no regression on size to compare with"
+        ));
         columns.size = None;
         Ok(unknown)
     }
 
-    /// Standard errors of the target. If their column was found automatically but cannot be used, a note says
-    /// so.
+    /// Standard errors of the target. If their column was found automatically but cannot be used, a note
+    /// reports this.
     fn noise(
         &self,
         known: &Table,
@@ -155,7 +157,7 @@ impl CalibrationSpec {
         let Some(high) = high else {
             if self.choices.is_some() {
                 let reason = format!(
-                    "applies only to shares and percentages, but {} contains {most}; leave it out",
+                    "applies only to shares and percentages, but {} contains {most}; leave this flag out",
                     self.target
                 );
                 return Err(Error::Parameter { name: "--choices", reason });
@@ -171,8 +173,8 @@ impl CalibrationSpec {
         };
         if high > 1.0 {
             notes.push(format!(
-                "{} is taken as a percentage, from 0 to 100; --range LOW,HIGH sets other bounds, and --link \
-                 identity removes them",
+                "{} is treated as a percentage, from 0 to 100; --range LOW,HIGH sets other bounds, and \
+                 --link identity removes them",
                 self.target
             ));
         }
@@ -293,7 +295,7 @@ fn canonical_order(sample: &Sample) -> Vec<usize> {
 }
 
 /// Returns an error for a proxy value outside the bounds of the target. A proxy must be in the unit of the
-/// target, and the link would clip the value to the bound.
+/// target. Without this check, the link would clip the value to the bound.
 fn check_proxies(known: &Table, columns: &ColumnRoles, link: Link) -> Result<()> {
     let Some(column) = &columns.proxy else { return Ok(()) };
     let beyond = |cell: &Option<f64>| cell.filter(|value| !link.contains(*value));

@@ -136,8 +136,8 @@ fn dressed(
     })
 }
 
-/// Returns an error for percentages mixed with plain numbers, small numbers mixed with suffixed ones, and two
-/// currencies.
+/// Returns an error for percentages mixed with plain numbers, small numbers mixed with suffixed numbers, and
+/// two currencies.
 fn one_notation(cells: &[Cell], unit: i32) -> Result<(), (u64, String)> {
     let clash = |one: &Cell, other: &Cell, why: &str| {
         let reason = format!("contains `{}` and, in line {}, `{}`: {why}", one.text, other.line, other.text);
@@ -148,7 +148,11 @@ fn one_notation(cells: &[Cell], unit: i32) -> Result<(), (u64, String)> {
     if let Some(percent) = find(&|dressed| dressed.is_percent)
         && let Some(other) = cells.iter().find(|cell| !cell.dressed.is_percent && !is_zero(cell))
     {
-        return clash(percent, other, "some cells are percent and some are not; write all cells alike");
+        return clash(
+            percent,
+            other,
+            "some cells are percentages and some are not; write all cells in the same notation",
+        );
     }
     let suffixed = find(&|dressed| dressed.suffix.is_some()).filter(|_| unit == 0);
     let small = |cell: &&Cell| {
@@ -156,13 +160,15 @@ fn one_notation(cells: &[Cell], unit: i32) -> Result<(), (u64, String)> {
         cell.dressed.suffix.is_none() && !is_zero(cell) && value < LEAST_COUNT
     };
     if let (Some(suffixed), Some(other)) = (suffixed, cells.iter().find(small)) {
-        return clash(suffixed, other, "the unit of the latter is unclear; write it with its suffix");
+        return clash(suffixed, other, "the unit of the second number is unclear; write it with a suffix");
     }
     let currencies: BTreeMap<char, &Cell> =
         cells.iter().filter_map(|cell| Some((cell.dressed.currency?, cell))).collect();
     let mut currencies = currencies.values();
     match (currencies.next(), currencies.next()) {
-        (Some(one), Some(other)) => clash(one, other, "these are two currencies; convert one"),
+        (Some(one), Some(other)) => {
+            clash(one, other, "the cells are in two currencies; convert them to one currency")
+        }
         _ => Ok(()),
     }
 }
@@ -176,7 +182,8 @@ fn decimal_sign(cells: &[Cell], known: Option<DecimalSign>) -> Result<DecimalSig
         (Some(_), None) => return Ok(Comma),
         (Some(one), Some(other)) => {
             let reason = format!(
-                "contains `{}` and, in line {}, `{}`: no decimal sign fits both; write all cells alike",
+                "contains `{}` and, in line {}, `{}`: no decimal sign fits both; write all cells in the same \
+                 notation",
                 one.text, other.line, other.text
             );
             return Err((one.line, reason));
@@ -184,7 +191,8 @@ fn decimal_sign(cells: &[Cell], known: Option<DecimalSign>) -> Result<DecimalSig
         (None, None) => {}
     }
     let Some(comma) = cells.iter().find(|cell| cell.dressed.has_comma()) else { return Ok(Point) };
-    // Next to short integers, a comma before a trailing 0 groups thousands: 1,400 does not mean 1.4.
+    // In a column with short integers, a comma in a number that ends in 0 groups thousands: 1,400 does not
+    // mean 1.4.
     let is_short = |cell: &Cell| cell.dressed.is_short_integer();
     if cells.iter().any(is_short) && cells.iter().any(|cell| cell.dressed.ends_in_zero()) {
         return Ok(Point);
@@ -195,8 +203,8 @@ fn decimal_sign(cells: &[Cell], known: Option<DecimalSign>) -> Result<DecimalSig
         (
             comma.line,
             format!(
-                "contains `{}`, which may be {one} or {other}; no other cell shows which; write decimals \
-                 with a point",
+                "contains `{}`, which may be {one} or {other}; no other cell shows which value is meant; \
+                 write decimals with a point",
                 comma.text
             ),
         )
@@ -208,7 +216,9 @@ fn said_of_missing(missing: &[&str]) -> String {
     let Some(first) = missing.iter().min() else { return String::new() };
     match missing.len() {
         1 => format!("`{first}` is read as missing"),
-        n => format!("`{first}` is read as missing, with {n} such cells in all"),
+        n => format!(
+            "`{first}` is read as missing; {n} cells contain this or another word for a missing value"
+        ),
     }
 }
 

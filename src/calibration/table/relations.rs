@@ -1,8 +1,8 @@
 //! Finds exact relations of a column with the target and other columns, up to the rounding of the table.
 //!
 //! A relation counts if it holds in every row and is too exact to be chance. Its exactness is measured in
-//! bits per row. These bits are summed over the rows, without one row for each fitted weight. The sum must
-//! exceed, by a margin, the number of bits that describe the choice of the columns.
+//! bits per row. The bits are summed over the rows; one row for each fitted weight is not counted. The sum
+//! must exceed, by a margin, the number of bits that describe the choice of the columns.
 
 use ndarray::{Array1, Array2, Axis};
 
@@ -35,7 +35,7 @@ pub(super) struct Residuals {
     pub choice: f64,
 }
 
-/// The columns among which relations are searched for.
+/// The columns that are searched for relations.
 #[derive(Clone, Copy)]
 pub(super) struct Relations<'a> {
     pub columns: &'a [NumericColumn],
@@ -135,7 +135,8 @@ impl Relations<'_> {
                 (sum / total, slack / total + own.rounding)
             };
             let (residuals, tolerances): (Vec<f64>, Vec<f64>) = rows.iter().map(of_row).unzip();
-            // If a copy of the column had a large weight, the target would contribute nothing.
+            // If a copy of the column has a large weight, the target contributes nothing, and the relation is
+            // no leak.
             let share = 1.0 / (1.0 + weights.iter().sum::<f64>());
             let of_target: Vec<f64> = rows.iter().map(|&i| share * distance(i, self.target)).collect();
             let matters = root_mean_square(&of_target) > LEAST_PART * root_mean_square(&residuals);

@@ -10,7 +10,7 @@ pub const LEAST_MODELS: usize = 5;
 /// Rows with a known response.
 #[derive(Debug, Clone)]
 pub struct Sample {
-    /// Name of each row's model. Rows of one model are never on both sides of a fold.
+    /// Name of each row's model. A fold never has rows of one model in both training and test.
     pub models: Vec<String>,
     /// Family of each row's model; empty where it is unknown.
     pub families: Vec<String>,

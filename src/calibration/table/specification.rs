@@ -44,8 +44,8 @@ pub struct CalibrationSpec {
 }
 
 impl CalibrationSpec {
-    /// The error to report for `n` of `of` rows. With very few rows, many columns are constant or copies of
-    /// each other, so the error then gives the number of rows instead.
+    /// Returns `error`, unless only very few (`n`) of the `of` rows have a target. Then many columns are
+    /// constant or copies of each other, so the returned error gives the number of rows instead.
     pub(super) fn too_few_rows_or(&self, error: Error, n: usize, of: usize) -> Error {
         if n < LEAST_MODELS { self.too_few(n, of) } else { error }
     }

@@ -23,8 +23,8 @@ use crate::calibration::table::sample::Sample;
 use crate::error::Result;
 use crate::numeric::statistics::{effective_n, weighted_mean};
 
-/// Maximum number of held-out rows of a fold that are predicted. From a larger fold, evenly spaced rows are
-/// taken.
+/// Maximum number of held-out rows of a fold that are predicted. For a larger fold, evenly spaced rows are
+/// used.
 const MOST_TESTED: usize = 400;
 
 /// Maximum numbers of folds in a back-test: outer folds, forward folds that leave families out, and inner
@@ -156,7 +156,7 @@ impl<'a> RegimePredictor<'a> {
     }
 
     /// Predicts a row and measures its intervals. The ends are compared with the true value in the unit of
-    /// the response: on the scale of the link, shares near a bound are clipped to the same value.
+    /// the response, because the link clips shares near a bound to the same value.
     fn test(&self, sample: &Sample, row: usize, level: f64) -> (f64, TestedIntervals) {
         let link = self.link;
         let predictors = sample.predictors(row);

@@ -34,6 +34,6 @@ pub struct CalibrationFit {
     pub below_range: Option<SelectedCandidate>,
 }
 
-/// Scores of each split: those of every candidate, and that of the blend selected for the regime of the
+/// For each split, the scores of every candidate and of the blend that was selected for the regime of the
 /// split.
 pub type SplitScores = BySplit<Vec<CandidateScore>>;

@@ -42,8 +42,8 @@ impl Coverage {
     }
 
     /// The lowest coverage of intervals at `level` in one fold, and the number of predictions in this fold.
-    /// `None` if all folds are small. The errors of one fold come from one fit and are correlated. An average
-    /// over folds does not show this.
+    /// `None` if all folds are small. The errors of one fold come from one fit and are correlated, so an
+    /// average over folds may hide a fold with low coverage.
     pub fn worst_fold(&self, level: f64) -> Option<(f64, usize)> {
         let mut folds: BTreeMap<usize, Vec<&[f64; 2]>> = BTreeMap::new();
         self.levels.iter().zip(&self.folds).for_each(|(row, fold)| folds.entry(*fold).or_default().push(row));
@@ -52,8 +52,8 @@ impl Coverage {
     }
 }
 
-/// Weighted share of rows whose interval at `level` contains the true value. The sum of no floats is -0; the
-/// absolute value turns it into 0.
+/// Weighted share of rows whose interval at `level` contains the true value. The sum of an empty list of
+/// floats is -0; the absolute value turns it into 0.
 fn share_inside(rows: &[&[f64; 2]], level: f64) -> f64 {
     let total: f64 = rows.iter().map(|[_, weight]| weight).sum();
     let inside: f64 = rows.iter().filter(|[least, _]| *least < level).map(|[_, weight]| weight).sum();
@@ -68,9 +68,9 @@ pub struct Backtest {
     pub leave_model_out: Vec<Coverage>,
     /// Coverage in folds that leave out families.
     pub leave_family_out: Vec<Coverage>,
-    /// Coverage in folds that train on the weaker models and test on the stronger.
+    /// Coverage in folds that train on the weaker models and test on the stronger models.
     pub forward: Vec<Coverage>,
-    /// Coverage in folds that train on the stronger models and test on the weaker.
+    /// Coverage in folds that train on the stronger models and test on the weaker models.
     pub backward: Vec<Coverage>,
     /// Coverage in folds that train on the weaker models of some families and test on the stronger models of
     /// the other families.
@@ -93,10 +93,10 @@ pub struct TestedSplits<T> {
     /// For folds that leave out families.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub leave_family_out: Option<T>,
-    /// For folds that train on the weaker models and test on the stronger.
+    /// For folds that train on the weaker models and test on the stronger models.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub forward: Option<T>,
-    /// For folds that train on the stronger models and test on the weaker.
+    /// For folds that train on the stronger models and test on the weaker models.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub backward: Option<T>,
     /// For folds that train on the weaker models of some families and test on the stronger models of the
@@ -135,8 +135,8 @@ mod tests {
             [0.97, 1.0],
             [1.0, 1.0],
         ];
-        // The intervals contain all five true values of fold 0, two of the four of fold 1, and not the single
-        // one of fold 2.
+        // The intervals contain all five true values of fold 0, two of the four true values of fold 1, and
+        // not the only true value of fold 2.
         let folds = vec![0, 0, 0, 0, 0, 1, 1, 1, 1, 2];
         let coverage = Coverage {
             interval_method: IntervalMethod::Maximum,

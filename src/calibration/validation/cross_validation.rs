@@ -33,9 +33,9 @@ pub struct HeldOutPrediction {
 
 impl CrossValidation {
     /// Fits every fold. Folds run on all threads; the result does not depend on the number of threads. If
-    /// `whole` contains the fits to all rows, folds reuse the results of their searches, such as the scales
-    /// of a kernel. The back-test is still unbiased, because it repeats the fit to all rows and the
-    /// cross-validation on the training rows of its own folds.
+    /// `whole` contains the fits to all rows, folds reuse the results of the searches in these fits, such as
+    /// the scales of a kernel. The back-test is still unbiased, because it repeats the fit to all rows and
+    /// the cross-validation on the training rows of its own folds.
     ///
     /// # Errors
     /// [`Error::Calibration`](crate::Error::Calibration) if a fit fails.
@@ -105,7 +105,7 @@ mod tests {
             let first = CrossValidation::run(&honest, link, folds.clone(), None).expect("a cross-validation");
             for (at, fold) in folds.iter().enumerate() {
                 // Changes the responses of all held-out rows, and the features and sizes of all held-out rows
-                // except the checked one.
+                // except the checked row.
                 let asked = fold.test[0];
                 let mut other = honest.clone();
                 for &row in &fold.test {

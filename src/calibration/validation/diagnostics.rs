@@ -27,10 +27,10 @@ pub struct Diagnostics {
     pub rank: usize,
     /// Ratio of the largest to the smallest nonzero singular value.
     pub condition_number: f64,
-    /// The largest variance inflation factors, `1 / (1 - R^2)` of a feature on the others; empty if the
-    /// features are linearly dependent.
+    /// The largest variance inflation factors: `1 / (1 - R^2)` of the regression of a feature on the other
+    /// features. Empty if the features are linearly dependent.
     pub variance_inflation: Vec<VarianceInflation>,
-    /// Number of missing cells of each feature that has any. They are imputed inside every fold.
+    /// Number of missing cells of each feature with missing cells. These cells are imputed inside every fold.
     pub imputed_cells: Vec<ImputedCells>,
     /// Share of all cells that are missing.
     pub missing_share: f64,
@@ -65,7 +65,7 @@ impl Diagnostics {
     pub(crate) fn new(sample: &Sample, names: &[String], fit: &CalibrationFit) -> Result<Self> {
         let (n, p) = sample.x.dim();
         let fault = |source: linfa_linalg::LinalgError| Error::Calibration {
-            reason: format!("diagnostics: {source}"),
+            reason: format!("cannot compute the diagnostics of the features: {source}"),
         };
         let z = standardised(sample, &fit.basis);
         // With more columns than rows, the Gram matrix of the rows is smaller and has the same nonzero
@@ -112,7 +112,7 @@ impl Diagnostics {
     }
 }
 
-/// Features that are linear combinations of earlier ones; empty unless there are more rows than features.
+/// Features that are linear combinations of earlier features; empty unless there are more rows than features.
 /// Regularisation decides the coefficients of such features.
 pub(crate) fn collinear(sample: &Sample, names: &[String], basis: &Basis) -> Vec<String> {
     let z = standardised(sample, basis);
@@ -121,7 +121,7 @@ pub(crate) fn collinear(sample: &Sample, names: &[String], basis: &Basis) -> Vec
     let mut found = vec![];
     for (column, name) in z.axis_iter(Axis(1)).zip(names).filter(|_| n > p) {
         let mut rest = column.to_owned();
-        // Orthogonalise twice: one pass leaves rounding errors as large as the threshold.
+        // Orthogonalise twice, because the rounding errors of one pass can reach the threshold.
         for direction in directions.iter().chain(&directions) {
             let along = rest.dot(direction);
             rest.scaled_add(-along, direction);

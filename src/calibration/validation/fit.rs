@@ -24,11 +24,11 @@ use crate::calibration::table::ranges::{proxy_excess, proxy_ranges, range_of, si
 use crate::calibration::table::sample::{Sample, distinct};
 use crate::error::{Error, Result};
 
-/// Maximum number of residuals of a split. The quantiles of intervals need no more.
+/// Maximum number of residuals of a split. This is enough for the quantiles of intervals.
 const MOST_RESIDUALS: usize = 2000;
 
 /// Intermediate results of a fit: the cross-validations, and the selected candidates of each regime. The
-/// back-test predicts from them without a card.
+/// back-test predicts from these results without a card.
 pub(crate) struct FitDetails {
     pub validations: BySplit<CrossValidation>,
     pub choices: BySplit<Option<Choice>>,
@@ -48,8 +48,8 @@ pub(crate) fn fit(
 ) -> Result<(CalibrationFit, SplitScores, FitDetails)> {
     let has_families = Split::LeaveFamilyOut.folds(sample, 2)?.len() >= 2;
     // Within the range, errors on left-out families decide the selection, or errors on left-out models if
-    // there is only one family. Beyond the range, forward folds count as well. They are too few and too small
-    // to decide alone.
+    // there is only one family. Beyond the range, errors in forward or backward folds are used as well. These
+    // folds are too few and too small to decide alone.
     let inside = if has_families { Split::LeaveFamilyOut } else { Split::LeaveModelOut };
     let is_needed = |split: Split| {
         let of = |regime: &Regime| regime.interval_method().splits().contains(&split);
@@ -129,7 +129,7 @@ fn blend_of(choice: &Choice, models: &[Option<FittedCandidate>]) -> Option<Fitte
 
 impl FitDetails {
     /// The models of each fold of a split, for the candidate or blend that was selected for a regime. Empty
-    /// if none was selected.
+    /// if no candidate was selected.
     pub(crate) fn fold_models(&self, of_regime: Split, split: Split) -> Vec<FoldModel> {
         let Some(choice) = self.choices.get(of_regime) else { return vec![] };
         let folds = self.validations.get(split).folds.iter();

@@ -1,4 +1,4 @@
-//! Makes the folds of each split. Rows of one model are never on both sides of a fold.
+//! Makes the folds of each split. A fold never has rows of one model in both training and test.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -86,7 +86,7 @@ pub(super) fn thinned(folds: &[Fold], most: usize) -> Vec<Fold> {
     (0..n).map(|at| folds[at * folds.len() / n].clone()).collect()
 }
 
-/// Folds that train on the weaker models and test on the stronger, ordered by size and by the first
+/// Folds that train on the weaker models and test on the stronger models, ordered by size and by the first
 /// component. A `direction` of -1 swaps weaker and stronger. Folds with the same training rows are returned
 /// once.
 fn ordered(sample: &Sample, direction: f64) -> Result<Vec<Fold>> {

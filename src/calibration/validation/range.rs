@@ -102,7 +102,7 @@ impl TrainingRange {
     }
 
     /// Whether a row is weaker than all training rows by its size (if `size_matters`) or its first component,
-    /// and stronger than all training rows by neither.
+    /// and not stronger than all training rows by the other measure.
     pub(crate) fn is_below(
         &self,
         predictors: &Predictors,

@@ -19,9 +19,10 @@ type Scores<'a> = &'a [Option<CandidateScore>];
 /// `None` if no candidate beats the mean on every split.
 ///
 /// Errors are mean absolute errors in the unit of the response, averaged over the splits. A blend contains at
-/// most eight candidates, whose errors are at most a fifth above the smallest. Their weights are the inverse
-/// fourth powers of their errors. A blend predicts new rows better than the candidate with the smallest
-/// error: another candidate may be better on new rows, and the errors of different candidates partly cancel.
+/// most eight candidates, whose errors are at most a fifth above the smallest error. Their weights are the
+/// inverse fourth powers of their errors. A blend predicts new rows better than the candidate with the
+/// smallest error: another candidate may be better on new rows, and the errors of different candidates partly
+/// cancel.
 pub(super) fn select_within(splits: &[Scores], n: usize) -> Option<Choice> {
     let error = |at: usize| -> Option<f64> {
         let of_split = |scores: &Scores| -> Option<f64> {
@@ -38,9 +39,9 @@ pub(super) fn select_within(splits: &[Scores], n: usize) -> Option<Choice> {
 /// Only candidates that continue a trend are selected, unless none of them beats the mean. Predictions of the
 /// other candidates stay near the responses of the training rows. Forward folds of weak models cannot show
 /// how large the resulting error is, because all of their rows are weak. Errors are measured on the scale of
-/// the link, relative to those of the mean, and averaged over the splits. Near a bound, errors in the unit of
-/// the response hardly differ between candidates. They are used only if no candidate beats the mean on the
-/// scale of the link.
+/// the link, relative to the errors of the mean, and averaged over the splits. Near a bound, errors in the
+/// unit of the response hardly differ between candidates. Errors in this unit are used only if no candidate
+/// beats the mean on the scale of the link.
 pub(super) fn select_beyond(splits: &[Scores], n: usize) -> Option<Choice> {
     let better = |skill: &dyn Fn(&CandidateScore) -> f64| -> Vec<(usize, f64)> {
         let error = |at: usize| -> Option<f64> {
@@ -59,7 +60,7 @@ pub(super) fn select_beyond(splits: &[Scores], n: usize) -> Option<Choice> {
     blend(if continued.is_empty() { all } else { continued }, NEAR_BEYOND)
 }
 
-/// The blend of candidates whose errors are at most `near` times the smallest.
+/// The blend of candidates whose errors are at most `near` times the smallest error.
 fn blend(mut candidates: Vec<(usize, f64)>, near: f64) -> Option<Choice> {
     // The candidates are in order of complexity and the sort is stable, so ties go to the simpler candidate.
     candidates.sort_by(|a, b| a.1.total_cmp(&b.1));

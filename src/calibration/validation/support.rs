@@ -56,7 +56,7 @@ pub(crate) fn no_new_family(families: usize, n_without_family: usize, n: usize) 
 
 /// Minimum number of families for intervals of a level, by [`too_few_for_level`].
 pub(crate) fn least_families(level: f64) -> f64 {
-    // Rounding may place a whole number just above itself: .9 / (1 - .9) is 9.000000000000002.
+    // Rounding may push the quotient above a whole number: .9 / (1 - .9) is 9.000000000000002.
     (level / (1.0 - level) * (1.0 - 1e-9)).ceil()
 }
 
@@ -106,8 +106,8 @@ impl Judge<'_> {
             let what = match regime {
                 Regime::Interpolation => "leave one out",
                 Regime::NewFamily => "leave a family out",
-                Regime::Extrapolation => "train on the weaker and test on the stronger",
-                Regime::BelowRange => "train on the stronger and test on the weaker",
+                Regime::Extrapolation => "train on the weaker models and test on the stronger models",
+                Regime::BelowRange => "train on the stronger models and test on the weaker models",
             };
             return Some(format!("there are too few models to {what}; add models"));
         }
@@ -210,7 +210,7 @@ impl Judge<'_> {
         let best = names.filter_map(|name| Some((name, of(name)?))).max_by(|a, b| a.1.total_cmp(&b.1));
         best.map_or("no candidate can be fitted".into(), |(name, skill)| {
             let skill = fixed(skill, 2);
-            format!("the best, {name}, has a skill of {skill} against the mean{how}")
+            format!("the best candidate, {name}, has a skill of {skill} against the mean{how}")
         })
     }
 }

@@ -13,8 +13,8 @@ pub(in crate::observations) struct Quantity {
     pub(super) value: fn(&ShotSummary) -> Option<f64>,
 }
 
-/// The quantities measured inside a model; the first one also has a standard error. The share after the last
-/// block follows the output almost by construction.
+/// The quantities measured inside a model; the first one also has a standard error. `share_last` closely
+/// follows the output share, because the output is computed from the same states.
 pub(super) const QUANTITIES: [Quantity; 8] = [
     Quantity { name: "share_mean", value: |summary| value(summary.share_mean) },
     Quantity { name: "share_quarter", value: |summary| value(summary.share_quarter) },

@@ -192,7 +192,7 @@ fn seeds_of_one_model_under_an_unusual_name_stay_on_one_side_of_every_fold() {
     }
     let (card, said) = card_of(&seeds, &["--features", "a,b"]);
     assert_eq!((card.rows.n_models, card.columns.id.as_deref()), (8, Some("checkpoint")), "{said}");
-    assert!(said.contains("column checkpoint is taken as the model: 8 models in 24 rows"), "{said}");
+    assert!(said.contains("column checkpoint is used for the model names: 8 models in 24 rows"), "{said}");
     for row in &mut seeds {
         let value = row.remove("checkpoint").expect("a name");
         row.insert("laboratory", value);

@@ -255,7 +255,7 @@ fn seeds_become_a_standard_error_and_depth_bytes_entropy_and_vocabulary_the_unit
     ]);
     let row = &rows(&out)[0];
     assert!(output.status.code() == Some(3) && row["status"] == "unsupported", "{row:?}");
-    assert!(row["note"].contains("seeds 0, 1, but its proxy minigpt-2 with 0"), "{row:?}");
+    assert!(row["note"].contains("seeds 0, 1, but its proxy minigpt-2 with seeds 0"), "{row:?}");
     assert!(row["proxy_headline_nats"].is_empty() && !row["emergence_nats"].is_empty(), "{row:?}");
 }
 

@@ -68,7 +68,7 @@ fn a_row_farther_out_than_the_back_tests_has_no_number() {
     assert!(rows[0]["status"] == "ok" && rows[0]["regime"] == "extrapolation", "{rows:?}");
     for at in [1, 3] {
         assert!(rows[at]["status"] == "unsupported" && rows[at]["y_hat"].is_empty(), "{rows:?}");
-        let said = format!("times as far as back-tests reached ({reach:.1})");
+        let said = format!("times the largest distance in back-tests ({reach:.1})");
         assert!(
             rows[at]["note"].contains("decades beyond the training range")
                 && rows[at]["note"].contains(&said)
@@ -85,7 +85,7 @@ fn a_row_farther_out_than_the_back_tests_has_no_number() {
     // The note states the kind of distance and its limit, the feature, and which models to add.
     let says = |row: &std::collections::BTreeMap<String, String>, until: &str| {
         row["note"].contains("Mahalanobis distance")
-            && row["note"].contains("the limit is 3 times that")
+            && row["note"].contains("the limit is 3 times this distance")
             && row["note"].ends_with(&format!("; check a, or add models with a {until}"))
     };
     let mut kinds = [
@@ -186,7 +186,7 @@ fn a_row_of_unknown_size_has_the_interval_beyond_the_range_and_a_note() {
     let rows = predicted(&card, &query);
     assert!(rows.iter().all(|row| row["status"] == "ok" && row["regime"] == "interpolation"), "{rows:?}");
     assert!(!rows[0]["note"].contains("SIZE"), "{rows:?}");
-    let note = "SIZE UNKNOWN: the regime follows from its features alone. The model may be larger";
+    let note = "SIZE UNKNOWN: the regime follows from the features alone. The model may be larger";
     assert!(rows[1]["note"].contains(note), "{rows:?}");
     assert_eq!([0, 1].map(|at| rows[at]["interval_method"].as_str()), ["jackknife_plus", "maximum"]);
     // The coverage comes from a back-test of rows whose size was removed.
@@ -236,12 +236,12 @@ fn the_number_of_independent_models_behind_few_predictions_is_stated() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let rows = predicted(&card, &pairs[12..13]);
     assert_eq!(rows[0]["backtest_n"], "24");
-    assert!(rows[0]["note"].contains("on 24 predictions of 8 models only"), "{rows:?}");
+    assert!(rows[0]["note"].contains("on only 24 predictions of 8 models"), "{rows:?}");
     let heavy = with(24, "w", |i| if i == 2 { "20".into() } else { "1".into() });
     let output = calibrated(&heavy, &["--features", "a,b", "--weights", "w"], &card);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let rows = predicted(&card, &heavy[12..13]);
-    assert!(rows[0]["note"].contains("on 24 predictions of about 4.4 independent models only"), "{rows:?}");
+    assert!(rows[0]["note"].contains("on only 24 predictions of about 4.4 independent models"), "{rows:?}");
     assert!(rows[0]["note"].contains("too few back-test errors for a 90 % interval"), "{rows:?}");
 }
 
@@ -268,7 +268,7 @@ fn a_coverage_states_the_predictions_that_it_is_based_on() {
     let n = tried.levels.len();
     assert!(tried.effective_n <= n as f64 + 1e-9);
     assert!(told[0]["regime"] == "extrapolation" && told[0]["backtest_n"] == n.to_string(), "{told:?}");
-    let said = told[0]["note"].contains(&format!("coverage was back-tested on {n} predictions of "));
+    let said = told[0]["note"].contains(&format!("coverage was back-tested on only {n} predictions of "));
     assert_eq!(said, tried.effective_n < 10.0 - 1e-6, "{told:?}");
 }
 
