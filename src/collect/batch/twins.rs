@@ -87,6 +87,7 @@ async fn kin(context: &Context<'_>, held: &Held, twin: &BatchStatus) -> Result<K
         return Ok(Kin::Unknown);
     }
     let fault = |source| as_storage(Error::Read { path: std::env::temp_dir(), source });
+    let mut is_unreadable = false;
     for call in context.wire.results(twin) {
         let mut file: File = tempfile::tempfile().map_err(fault)?;
         let reply = context.worker.client.download(&call, &mut file).await;
@@ -94,13 +95,18 @@ async fn kin(context: &Context<'_>, held: &Held, twin: &BatchStatus) -> Result<K
             return Ok(Kin::Unknown);
         }
         file.rewind().map_err(fault)?;
-        let mut first = vec![];
-        BufReader::new(file).read_until(b'\n', &mut first).map_err(fault)?;
-        let result = json::parse(&first).ok().map(|value| context.wire.read_result(&value));
-        let key = result.and_then(|result| QuestionKey::parse(&result.id?));
-        if key.is_some_and(|key| held.intents.iter().any(|intent| intent.key == key)) {
-            return Ok(Kin::Twin);
+        // The first readable id of a file decides: all requests of a batch are from one collection.
+        for line in BufReader::new(file).split(b'\n') {
+            let line = line.map_err(fault)?;
+            let result = json::parse(&line).ok().map(|value| context.wire.read_result(&value));
+            match result.and_then(|result| result.id).map(|id| QuestionKey::parse(&id)) {
+                Some(Some(key)) if held.intents.iter().any(|intent| intent.key == key) => {
+                    return Ok(Kin::Twin);
+                }
+                Some(_) => break,
+                None => is_unreadable |= !line.trim_ascii().is_empty(),
+            }
         }
     }
-    Ok(Kin::None)
+    Ok(if is_unreadable { Kin::Unknown } else { Kin::None })
 }

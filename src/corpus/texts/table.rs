@@ -18,7 +18,11 @@ pub(super) fn rows(path: &Path, content: &str, columns: &Columns, separator: u8)
             csv::ErrorKind::UnequalLengths { expected_len, len, .. } => format!(
                 "has {len} fields where the header has {expected_len}; put texts that contain a {} in \
                  quotes, and add missing fields",
-                if separator == b'\t' { "tab" } else { "comma" }
+                match separator {
+                    b'\t' => "tab",
+                    b';' => "semicolon",
+                    _ => "comma",
+                }
             ),
             _ => format!("{error}; correct the file"),
         };
