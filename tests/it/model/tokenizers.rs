@@ -255,7 +255,7 @@ fn a_damaged_tokenizer_of_an_older_kind_gives_one_message() {
     let folder = bare("llama");
     let vocab = std::fs::read(files("byte-level/vocab.json")).expect("a vocabulary");
     for (vocab, merges, says) in [
-        (&vocab[..], &b"#version: 0.2\n"[..], "holds no merges"),
+        (&vocab[..], &b"#version: 0.2\n"[..], "contains no merges"),
         (&vocab, b"a b c\nab\n", "merges.txt"),
         (&vocab, b"q q\n", "does not belong to its vocab.json"),
         (b"[1]", b"a b\n", "is not a map of pieces to ids"),
