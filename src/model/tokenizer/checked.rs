@@ -41,8 +41,8 @@ pub(super) fn check(file: &mut Value) -> Result<(), String> {
         match around {
             ..=MOST_AROUND => Ok(()),
             more => Err(format!(
-                "{place} adds special tokens, which makes {more} special tokens; at most {MOST_AROUND} are \
-                 allowed"
+                "{place} adds special tokens, so all parts together add {more} special tokens; at most \
+                 {MOST_AROUND} are allowed"
             )),
         }
     })
