@@ -164,8 +164,8 @@ pub(super) fn headers(settings: &HubSettings, id: &Id) -> Result<Option<(PathBuf
     Ok(Some((cache.snapshot(commit), headers)))
 }
 
-/// Whether the hub provides the SHA-256 of each file. It does not for small files, which must be downloaded
-/// whole.
+/// Whether the hub provides the SHA-256 of each file. The hub does not provide it for small files, so they
+/// must be downloaded as a whole.
 fn are_identified(headers: &[FileHeader]) -> bool {
     headers.iter().all(|header| header.sha256.is_some())
 }

@@ -69,8 +69,8 @@ impl StoredType {
     }
 }
 
-/// The layout of a tensor's values in its file, compared with the published layout, that of safetensors
-/// files.
+/// The layout of a tensor's values in its file. The published layout is the layout of the published
+/// safetensors files.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(in crate::model) enum Layout {
     /// The published layout: row by row.

@@ -40,7 +40,8 @@ pub(super) fn entries(file: &Bytes, index: usize) -> Result<Vec<(String, TensorE
     for at in 0..archive.len() {
         let entry = archive.by_index_raw(at).map_err(|error| invalid(&error))?;
         let name = entry.name().map_err(|error| invalid(&error))?.into_owned();
-        let start = entry.data_start().ok_or_else(|| invalid(&format!("{name} has no position")))?;
+        let start =
+            entry.data_start().ok_or_else(|| invalid(&format!("the position of {name} is unknown")))?;
         if entry.compression() != CompressionMethod::Stored || entry.encrypted() {
             return Err(invalid(&format!("{name} is compressed")));
         }
