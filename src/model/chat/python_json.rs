@@ -1,5 +1,5 @@
-//! The filter `tojson` as transformers defines it for chat templates: Python's `json.dumps`, which does not
-//! escape `<`, `>`, `&`, quotes and letters beyond ASCII.
+//! Defines the filter `tojson`, which chat templates use as in transformers. It gives the text of Python's
+//! `json.dumps`, and does not escape `<`, `>`, `&`, single quotes and letters beyond ASCII.
 //!
 //! # References
 //! `_compile_jinja_template` in `transformers/utils/chat_template_utils.py`, and the module `json` of Python.

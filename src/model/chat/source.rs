@@ -8,8 +8,8 @@ const MOST_TAGS: usize = 5000;
 /// Maximum number of words and symbols in one tag.
 const MOST_WORDS: usize = 3000;
 
-/// Tags with which transformers marks the text of the model for training. Each is replaced by the second tag,
-/// which does not change the prompt either.
+/// Tags with which transformers marks the text of the model for training, each with a replacement. Neither
+/// changes the prompt.
 const MARKS: [(&str, &str); 2] = [("generation", "if true"), ("endgeneration", "endif")];
 
 /// Checks a source, and returns the source to parse.

@@ -181,7 +181,7 @@ impl Worker {
         match self.answers.recv_timeout(limit.left()) {
             Ok(Ok(answer)) => answer.map_err(Failure::Template),
             Err(RecvTimeoutError::Timeout) => {
-                Err(Failure::Ended(format!("it was stopped after {} s", limit.time.as_secs_f64())))
+                Err(Failure::Ended(format!("its process was stopped after {} s", limit.time.as_secs_f64())))
             }
             Ok(Err(_)) | Err(RecvTimeoutError::Disconnected) => {
                 // Killing a process that has just ended does not change its status.

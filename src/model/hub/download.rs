@@ -151,7 +151,9 @@ impl Downloads<'_> {
         // the length is checked.
         if meta.etag.len() == 64 && sha256(&mut partial).map_err(io)? != meta.etag.to_ascii_lowercase() {
             std::fs::remove_file(&path).map_err(io)?;
-            let reason = format!("the SHA-256 of {file} does not match the hub; the download was deleted");
+            let reason = format!(
+                "the SHA-256 of {file} does not match the value from the hub; the download was deleted"
+            );
             // If the download was resumed, its beginning may be from another process, so retry from the
             // start.
             return Err(if resumed {

@@ -199,9 +199,9 @@ fn shards(connection: &Connection, path: &Path, index: &str, names: &[&str]) -> 
     let bytes = disk::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
     let shards = layout::shards(&bytes).map_err(|why| connection.fault(format!("{index} {why}")))?;
     match shards.iter().find(|shard| !names.contains(&shard.as_str())) {
-        Some(missing) => {
-            Err(connection.fault(format!("{index} names {missing}, which the repository does not have")))
-        }
+        Some(missing) => Err(connection.fault(format!(
+            "{index} names {missing}, which the repository does not have; use another repository"
+        ))),
         None => Ok(shards),
     }
 }

@@ -139,7 +139,7 @@ pub(super) fn shards(index: &[u8]) -> Result<BTreeSet<String>, String> {
         }
         shards.insert(file.to_owned());
     }
-    if shards.is_empty() { Err("names no file".into()) } else { Ok(shards) }
+    if shards.is_empty() { Err("lists no files".into()) } else { Ok(shards) }
 }
 
 #[cfg(test)]

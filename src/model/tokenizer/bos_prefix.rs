@@ -61,8 +61,8 @@ pub(super) fn choose(known: &BosSettings, choice: Bos) -> Option<BosPrefix> {
             if bos.is_some() {
                 notes.push(
                     "tokenizer_config.json does not specify whether texts begin with the \
-                     beginning-of-sequence token; they do, as with this kind of tokenizer in Python (omit \
-                     it with --bos off)"
+                     beginning-of-sequence token; windows begin with it, as with the Python tokenizer of \
+                     this kind (omit it with --bos off)"
                         .to_owned(),
                 );
             }

@@ -81,7 +81,7 @@ fn check_model(model: &Value, kind: &str) -> Result<(), String> {
         "Unigram" => check_scores(model),
         "WordPiece" => match model["max_input_chars_per_word"].as_u64() {
             Some(..=LONGEST_WORD) => Ok(()),
-            _ => Err(format!("model.max_input_chars_per_word is not a number up to {LONGEST_WORD}")),
+            _ => Err(format!("model.max_input_chars_per_word must be a whole number up to {LONGEST_WORD}")),
         },
         _ => Ok(()),
     }
@@ -140,13 +140,15 @@ fn check_scores(model: &Value) -> Result<(), String> {
     Ok(())
 }
 
-/// Checks one normalizer, pre-tokenizer or decoder, and returns the number of copies in its expression.
+/// Checks one normalizer, pre-tokenizer or decoder, and returns the number of letters in its compiled regular
+/// expression.
 fn check_part(part: &Value, kind: &str, place: &str) -> Result<usize, String> {
     match kind {
         "FixedLength" if part["length"].as_u64() == Some(0) => {
             return Err(format!("{place}.length is 0, but must be at least 1"));
         }
-        // The library recognises the next two types by their members and ignores the name of the type.
+        // The library recognises the next two types by their members and ignores the name of the type, so a
+        // part needs the members of its type.
         "BertNormalizer"
             if !["clean_text", "handle_chinese_chars", "lowercase"]
                 .iter()
@@ -199,11 +201,11 @@ fn check_template(part: &Value, kind: &str, place: &str) -> Result<usize, String
         let count = |list: &Value| list.as_array().map(Vec::len);
         let texts = token["tokens"].as_array().into_iter().flatten().filter_map(Value::as_str);
         if texts.map(str::len).max() > Some(LONGEST_PIECE) {
-            return wrong(&format!("a text of its token has more than {LONGEST_PIECE} bytes"));
+            return wrong(&format!("a text of this token has more than {LONGEST_PIECE} bytes"));
         }
         match (count(&token["ids"]), count(&token["tokens"])) {
             (Some(ids), Some(tokens)) if ids == tokens && ids > 0 => around = around.saturating_add(ids),
-            _ => return wrong("special_tokens must have one id for each text of its token"),
+            _ => return wrong("special_tokens must have one id for each text of this token"),
         }
     }
     if texts > 1 {

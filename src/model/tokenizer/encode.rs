@@ -39,7 +39,7 @@ pub struct Tokenizer {
 /// One token of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Token {
-    /// Row of the embedding.
+    /// Id of the token, which is its row in the embedding.
     pub id: u32,
     /// The span of the token in the text, in bytes.
     pub span: Range<usize>,

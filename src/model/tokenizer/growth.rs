@@ -140,8 +140,8 @@ impl Growth {
         match sizes.fold(0, usize::saturating_add) {
             ..=MOST_ADDED => Ok(()),
             most => Err(format!(
-                "added_tokens: the rules could produce {most} bytes from them, which exceeds the limit of \
-                 {MOST_ADDED}"
+                "added_tokens: the rules could produce {most} bytes from all of them, which exceeds the \
+                 limit of {MOST_ADDED}"
             )),
         }
     }
@@ -172,7 +172,7 @@ fn grow(all: &mut usize, times: usize, place: &str) -> Result<(), String> {
     if *all <= MOST {
         Ok(())
     } else {
-        Err(format!("{place}: a text could become {all} times as long; the limit is {MOST}"))
+        Err(format!("{place}: a text could grow by a factor of {all}; the limit is {MOST}"))
     }
 }
 

@@ -21,7 +21,7 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<(Tokenizer, Growth)> {
     let fault = |reason: String| Error::Tokenizer { path: path.into(), reason };
     let malformed = |source: &dyn std::fmt::Display| {
         let source = source.to_string();
-        fault(format!("not a readable tokenizer.json ({}); download or save it again", shortened(&source)))
+        fault(format!("is not a readable tokenizer.json ({}); download or save it again", shortened(&source)))
     };
     // The JSON is parsed here first, because the library panics if the decoder is invalid JSON.
     let mut value: Value = serde_json::from_slice(bytes).map_err(|source| malformed(&source))?;

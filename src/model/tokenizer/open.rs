@@ -95,7 +95,7 @@ fn best(files: &dyn TokenizerFiles, settings: &TokenizerSettings, model_type: &s
         }
         Some(name) => format!("is missing; the folder has only {name}, which is not supported"),
         None => format!(
-            "is missing, and so are {} with {}, and {}",
+            "is missing; the folder also has neither {} with {} nor {}",
             vocab_merges::VOCAB,
             vocab_merges::MERGES,
             SENTENCEPIECE[0]

@@ -17,7 +17,7 @@ const MOST_PARTS: usize = 200;
 /// A member of a tokenizer.json that contains a part.
 pub(super) struct Member {
     name: &'static str,
-    /// The key of a sequence that has the list of its parts.
+    /// The key under which a sequence lists its parts.
     list: &'static str,
     /// The supported types of the part.
     types: &'static [&'static str],

@@ -102,12 +102,16 @@ pub(super) fn copies(regex: &str) -> Result<usize, String> {
             _ => top(&mut groups).add(1, 0),
         }
         if top(&mut groups).size > MOST_COPIES {
-            return Err(format!("with its repetitions, it has more than {MOST_COPIES} letters"));
+            return Err(format!("with all repetitions expanded, it has more than {MOST_COPIES} letters"));
         }
         rest = &rest[length..];
     }
     if is_tried && groups.iter().any(|group| group.nested > 1) {
-        return Err("it has look-around or back-references, and nested unbounded repetitions".into());
+        return Err(
+            "it has nested unbounded repetitions, which take exponential time together with look-around \
+                    or back-references"
+                .into(),
+        );
     }
     Ok(groups.iter().map(|group| group.size).sum())
 }

@@ -28,7 +28,7 @@ impl SentencePiece {
     /// placeholder, it replaces the text and the kind of this piece.
     ///
     /// # Errors
-    /// A message if an id is beyond the end of the vocabulary and does not directly follow it.
+    /// A message if the ids of the added tokens leave a gap after the vocabulary.
     pub(super) fn extend(&mut self, added: &BTreeMap<u32, AddedToken>) -> Result<(), String> {
         let mut known: HashSet<String> = self.pieces.iter().map(|piece| piece.text.clone()).collect();
         for (id, token) in added {

@@ -194,7 +194,7 @@ pub(super) fn excess(most: usize, given: usize) -> String {
 }
 
 fn late() -> String {
-    format!("it takes longer than {} s", TIME.as_secs())
+    format!("encoding takes longer than {} s", TIME.as_secs())
 }
 
 /// Measures the time since the encoding of a text began.

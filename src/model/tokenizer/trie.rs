@@ -1,7 +1,7 @@
 //! Estimates the size of the trie in which a unigram model looks up its pieces, before the library builds the
 //! trie. Also estimates the time to look up all pieces that begin at one position of a text.
 
-/// Maximum number of nodes; the library takes about 300 bytes for each. Published models stay below two
+/// Maximum number of nodes. The library takes about 300 bytes for each node. Published models stay below two
 /// million.
 const MOST_NODES: usize = 5_000_000;
 /// Time to follow one node, in nanoseconds.

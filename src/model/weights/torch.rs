@@ -1,8 +1,9 @@
 //! Reads the tensors of a pytorch_model.bin: a ZIP archive with one pickle, which lists the tensors, and one
-//! uncompressed entry per storage. Values are read directly from the archive, without unpacking it.
+//! uncompressed entry per storage (an array of values). Values are read directly from the archive, without
+//! unpacking it.
 //!
 //! [`super::pickle`] reads the pickle without running code. The reader of candle is not used, because a
-//! malformed pickle can make it panic, allocate 4 GiB for a missing string, or copy values without end.
+//! malformed pickle can make it panic, allocate 4 GiB for a missing string, or copy values endlessly.
 
 use std::collections::BTreeMap;
 use std::io::BufReader;

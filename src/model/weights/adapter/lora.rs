@@ -178,7 +178,7 @@ impl Adapter {
 }
 
 /// The maps of each module, by the name of the module in the model; and the name, module and entry of each
-/// other tensor.
+/// tensor that is not a LoRA map.
 type Tensors = (BTreeMap<String, Pair>, Vec<(String, String, TensorEntry)>);
 
 fn tensors(file: &Bytes) -> Result<Tensors> {

@@ -125,7 +125,7 @@ impl Gguf {
         };
         match split.and_then(|split| split.n_tensors) {
             Some(n) if n != whole.tensors.len() => Err(whole.metadata.fault(format!(
-                "is the first of {n_files} parts with {n} tensors, but all parts together have {}; \
+                "is the first of {n_files} parts, which must have {n} tensors in total but have {}; \
                  {OF_ONE_MODEL}",
                 whole.tensors.len()
             ))),
