@@ -10,7 +10,8 @@ use crate::guard::guarded;
 use crate::terminal::shortened;
 
 const NAME: &str = "chat";
-/// Limit on the work of one rendering: an instruction counts 1, and so do 64 bytes that are produced or read.
+/// Limit on the work of one rendering. An instruction costs 1. Each 64 bytes that it produces or reads cost 1
+/// more.
 const FUEL: u64 = 1_000_000;
 /// Additional work allowed per byte of the messages.
 const FUEL_PER_BYTE: u64 = 4;
@@ -18,7 +19,7 @@ const FUEL_PER_BYTE: u64 = 4;
 const DEEPEST: usize = 100;
 /// Maximum length of a prompt in bytes.
 const LONGEST: usize = 16 << 20;
-/// Stack size in bytes of a thread that parses or renders a template: both are recursive.
+/// Stack size in bytes of a thread that parses or renders a template. Both operations are recursive.
 pub(super) const STACK: usize = 128 << 20;
 
 /// The source of a template, and the special tokens available to it.
@@ -41,7 +42,7 @@ impl Jinja {
     /// Parses a template. The thread needs a stack of [`STACK`] bytes.
     ///
     /// # Errors
-    /// The reason why the template is refused.
+    /// The reason why the template cannot be used.
     pub fn parse(source: TemplateSource) -> Result<Self, String> {
         let TemplateSource { text, bos_token, eos_token } = source;
         let text = source::checked(&text)?;
@@ -52,7 +53,7 @@ impl Jinja {
     /// The prompt up to the beginning of the model's message.
     ///
     /// # Errors
-    /// The reason why the template refuses the messages, or the limit that is exceeded.
+    /// The reason why the template rejects the messages, or the limit that is exceeded.
     pub fn render(&self, messages: &[ChatMessage]) -> Result<String, String> {
         let mut environment = self.environment.clone();
         let bytes: usize = messages.iter().map(|message| message.role.len() + message.content.len()).sum();
@@ -70,7 +71,10 @@ impl Jinja {
         };
         match guarded(render)? {
             Ok(text) if text.len() <= LONGEST => Ok(text),
-            Ok(text) => Err(format!("the prompt would have {} bytes", text.len())),
+            Ok(text) => Err(format!(
+                "the prompt would have {} bytes, which exceeds the limit of {LONGEST}",
+                text.len()
+            )),
             Err(fault) if fault.kind() == ErrorKind::OutOfFuel => {
                 Err("rendering takes too many steps or produces too much text".into())
             }
@@ -79,7 +83,7 @@ impl Jinja {
     }
 }
 
-/// The message of a fault, which may quote a text of any length.
+/// The message of an error. It is shortened, because it may quote a text of any length.
 fn said(fault: &Fault) -> String {
     shortened(&fault.to_string()).into_owned()
 }

@@ -1,5 +1,5 @@
-//! The filter `tojson` as transformers defines it for chat templates: Python's `json.dumps`, which does not
-//! escape `<`, `>`, `&`, quotes and letters beyond ASCII.
+//! Defines the filter `tojson`, which chat templates use as in transformers. It gives the text of Python's
+//! `json.dumps`, and does not escape `<`, `>`, `&`, single quotes and letters beyond ASCII.
 //!
 //! # References
 //! `_compile_jinja_template` in `transformers/utils/chat_template_utils.py`, and the module `json` of Python.
@@ -11,7 +11,7 @@ use minijinja::{Error, ErrorKind, Value};
 use serde::Serialize;
 use serde_json::ser::{CharEscape, Formatter, Serializer};
 
-/// Maximum number of characters of an indentation.
+/// Maximum length of an indentation in bytes.
 const LONGEST: usize = 100;
 
 const NAMES: [&str; 4] = ["ensure_ascii", "indent", "separators", "sort_keys"];
@@ -21,7 +21,7 @@ const NAMES: [&str; 4] = ["ensure_ascii", "indent", "separators", "sort_keys"];
 pub(super) fn tojson(value: &Value, given: Rest<Value>, named: Kwargs) -> Result<String, Error> {
     let wrong = |reason: &str| Error::new(ErrorKind::InvalidOperation, format!("tojson: {reason}"));
     if given.len() > NAMES.len() {
-        return Err(wrong("it has at most four arguments"));
+        return Err(wrong("it takes at most four arguments"));
     }
     let argument = |at: usize| -> Result<Option<Value>, Error> {
         let argument = named.get::<Option<Value>>(NAMES[at])?.or_else(|| given.get(at).cloned());
@@ -38,7 +38,7 @@ pub(super) fn tojson(value: &Value, given: Rest<Value>, named: Kwargs) -> Result
                 None => " ".repeat(usize::try_from(indent)?.min(LONGEST + 1)),
             };
             if text.len() > LONGEST {
-                return Err(wrong("the indentation is too long"));
+                return Err(wrong(&format!("the indentation may have at most {LONGEST} bytes")));
             }
             Some(text)
         }
@@ -55,7 +55,7 @@ pub(super) fn tojson(value: &Value, given: Rest<Value>, named: Kwargs) -> Result
         let texts: Vec<Value> = separators.try_iter()?.collect();
         match texts.iter().map(Value::as_str).collect::<Vec<_>>()[..] {
             [Some(item), Some(key)] => (style.item, style.key) = (item.into(), key.into()),
-            _ => return Err(wrong("separators must be two texts")),
+            _ => return Err(wrong("separators must be two strings")),
         }
     }
     let value = if is(is_sorted) { sorted(value)? } else { value.clone() };
@@ -203,7 +203,7 @@ impl Formatter for Python {
 mod tests {
     use minijinja::Environment;
 
-    /// What the filter makes of a map, which is written in the syntax of a template.
+    /// The result of the filter for a map that contains all kinds of values. `arguments` follow `tojson`.
     fn made(arguments: &str) -> Result<String, String> {
         let text = "\"<a> & 'x' \\\"q\\\" \u{e9}\\n\u{7}\u{7f}\u{1f600}\"";
         let map = format!("{{\"b\": {text}, \"a\": [1, 2.5, 1e16, 0.00001, true, none, [], {{}}]}}");
@@ -215,7 +215,7 @@ mod tests {
 
     #[test]
     fn the_text_is_that_of_python() {
-        // Printed by json.dumps of Python 3.12.
+        // Python 3.12 printed the expected texts (`json.dumps`).
         let text = "\"b\": \"<a> & 'x' \\\"q\\\" \u{e9}\\n\\u0007\u{7f}\u{1f600}\"";
         let plain = format!("{{{text}, \"a\": [1, 2.5, 1e+16, 1e-05, true, null, [], {{}}]}}");
         assert_eq!(made(""), Ok(plain.clone()));

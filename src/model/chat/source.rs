@@ -1,13 +1,15 @@
 //! Checks the source of a chat template before parsing. The parser is recursive, so deep nesting or long
-//! chains could overflow its stack. Also replaces the tags that only transformers has.
+//! chains of operators could overflow its stack. Also replaces the tags that only transformers supports.
 
 /// Maximum length of a source in bytes. Published templates have up to a few tens of thousands.
 const LONGEST: usize = 1 << 20;
-/// Maximum number of tags, and of tokens (words and symbols) in one tag.
+/// Maximum number of tags.
 const MOST_TAGS: usize = 5000;
+/// Maximum number of words and symbols in one tag.
 const MOST_WORDS: usize = 3000;
 
-/// Tags that mark the text of the model for training in transformers, with tags that have no effect either.
+/// Tags with which transformers marks the text of the model for training, each with a replacement. Neither
+/// changes the prompt.
 const MARKS: [(&str, &str); 2] = [("generation", "if true"), ("endgeneration", "endif")];
 
 /// Checks a source, and returns the source to parse.
@@ -64,7 +66,8 @@ pub(super) fn checked(source: &str) -> Result<String, String> {
     Ok(text)
 }
 
-/// The text after the tag, if `text` continues a `{%` as the tag `name` without arguments.
+/// The text after the tag `name`, where `text` follows a `{%`. `None` if `text` does not begin with this tag
+/// or if the tag has arguments.
 fn after_tag<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     let spaces = |c: char| c.is_ascii_whitespace();
     let text = text.strip_prefix(['-', '+']).unwrap_or(text).trim_start_matches(spaces);
@@ -84,8 +87,8 @@ fn after_raw(mut text: &str) -> &str {
 }
 
 /// The number of words and symbols in a tag up to its end, and its length in bytes. A quoted string counts as
-/// one. `open` is the number of open brackets: like the parser, a tag ends only where it is 0, and it carries
-/// over to the next tag.
+/// one symbol. `open` is the number of open brackets. As in the parser, a tag ends only where `open` is 0,
+/// and the next tag begins with the same number.
 fn tag(text: &str, end: &str, open: &mut i64) -> (usize, usize) {
     let (mut words, mut in_word) = (0, false);
     let mut quote = None;

@@ -1,5 +1,5 @@
-//! The chat template of a model, from chat_template.jinja or else from tokenizer_config.json. Without a
-//! template, the prompt is the contents of the messages, one per line.
+//! Renders messages with the chat template of a model, from chat_template.jinja or else from
+//! tokenizer_config.json. Without a template, the prompt is the contents of the messages, one per line.
 
 use std::time::Duration;
 
@@ -11,15 +11,15 @@ use super::message::ChatMessage;
 use super::workers::{self, Failure, Workers};
 use crate::error::{Error, Result};
 
-/// Time limit for parsing or rendering in a process of its own.
+/// Time limit for parsing or rendering in a separate process.
 pub(crate) const TIME: Duration = Duration::from_secs(10);
 
 /// The chat template of a model.
 ///
 /// A program that uses this library renders in its own process, with limits on the source, the number of
-/// steps, the depth of calls and the length of the prompt. They suffice for templates from a trusted source,
-/// but a hostile template can still exhaust memory or run on. The `surmise` program renders in processes that
-/// it can end.
+/// steps, the depth of calls and the length of the prompt. These limits suffice for templates from a trusted
+/// source, but a hostile template can still exhaust memory or run for hours. The `surmise` program renders in
+/// separate processes that it can end.
 #[derive(Debug)]
 pub struct ChatTemplate {
     renderer: Option<Renderer>,
@@ -38,7 +38,7 @@ impl ChatTemplate {
     /// [`Error::Config`] if the template cannot be parsed.
     pub fn of(files: &ChatFiles) -> Result<Self> {
         let ChatFiles { path, settings: config, template } = files;
-        // Of several named templates, `default` is the one for chats.
+        // If there are several named templates, the template `default` is for chats.
         let named = |list: &Vec<Value>| list.iter().find(|entry| entry["name"] == "default").cloned();
         // The file takes precedence over the key, as in transformers.
         let text = match (template, &config["chat_template"]) {
@@ -83,7 +83,8 @@ impl ChatTemplate {
         self.render_within(messages, TIME).map_err(|refusal| refusal.reason)
     }
 
-    /// Like [`ChatTemplate::render`], with a time limit where a process of its own renders.
+    /// Like [`ChatTemplate::render`], but with another time limit. The limit has no effect if this process
+    /// renders.
     pub(crate) fn render_within(
         &self,
         messages: &[ChatMessage],
@@ -105,11 +106,11 @@ impl ChatTemplate {
     }
 }
 
-/// Why messages are not rendered.
+/// The reason why messages were not rendered.
 #[derive(Debug)]
 pub(crate) struct Refusal {
     pub(crate) reason: String,
-    /// Whether the template or the messages are at fault. Otherwise, this machine cannot render any.
+    /// Whether the template or the messages are at fault. Otherwise, no process for rendering can be started.
     pub(crate) is_of_template: bool,
 }
 

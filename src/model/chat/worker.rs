@@ -1,5 +1,5 @@
-//! What a process does that renders chat templates for another process: it reads the template, then messages,
-//! each as one line of JSON on stdin, and answers each line with one on stdout.
+//! Runs in a process that renders a chat template for another process. Reads lines of JSON from stdin: first
+//! the template, then lists of messages. Answers each line with a line of JSON on stdout.
 
 use std::io::{self, Write};
 use std::sync::mpsc::{Receiver, channel};
@@ -8,12 +8,12 @@ use serde_json::json;
 
 use super::jinja::{Jinja, STACK};
 
-/// The only argument of such a process.
+/// The command-line argument that starts this program as such a process.
 pub(crate) const ARGUMENT: &str = "render-chat-template";
 /// Bytes of memory that a template may use.
 pub(super) const MEMORY: u64 = 512 << 20;
 
-/// The text, or the reason why there is none.
+/// The rendered text, or the reason why there is no text.
 pub(super) type Answer = Result<String, String>;
 
 /// Answers until stdin is closed, then ends the process.
@@ -23,7 +23,8 @@ pub(crate) fn work() -> ! {
     let renders = move || answer(&lines);
     let started = std::thread::Builder::new().stack_size(STACK).spawn(renders);
     if started.is_ok() {
-        // This thread only reads, so that the process ends with its parent even while a template runs on.
+        // This thread only reads lines. When the parent ends, the process therefore ends too, even if a
+        // template is still running.
         for line in io::stdin().lines() {
             let Ok(line) = line else { break };
             if send.send(line).is_err() {
@@ -34,7 +35,7 @@ pub(crate) fn work() -> ! {
     std::process::exit(0)
 }
 
-/// Returns once nobody reads the answers any more.
+/// Answers all lines. Returns when there are no more lines, or when an answer cannot be written.
 fn answer(lines: &Receiver<String>) {
     let mut stdout = io::stdout().lock();
     let mut say = |answer: Answer| writeln!(stdout, "{}", json!(answer)).and_then(|()| stdout.flush());
@@ -60,7 +61,7 @@ fn limit_memory() {
 
     let lower = |resource, most: u64| {
         let maximum = getrlimit(resource).maximum.map_or(most, |maximum| maximum.min(most));
-        // A system without this limit still ends a rendering after its time.
+        // If the system does not support this limit, the parent still ends this process after the time limit.
         setrlimit(resource, Rlimit { current: Some(maximum), maximum: Some(maximum) }).unwrap_or_default();
     };
     lower(Resource::Core, 0);

@@ -1,4 +1,4 @@
-//! Renders a template in other processes of this program, which are ended when they take too long or too much
+//! Renders a template in other processes of this program. A process is ended when it takes too much time or
 //! memory.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -15,19 +15,21 @@ use super::jinja::TemplateSource;
 use super::message::ChatMessage;
 use super::worker::{ARGUMENT, MEMORY};
 
-/// Number of processes of a template that are kept for further messages.
+/// Maximum number of idle processes of a template, which are kept for further messages.
 const KEPT: usize = 4;
-/// Maximum length of an answer in bytes: six times the longest prompt, as JSON may escape each byte.
+/// Maximum length of an answer in bytes. It exceeds six times the length of the longest prompt, because JSON
+/// may write one byte as six.
 const LONGEST: u64 = 128 << 20;
-/// Variables that a process needs to find its libraries. It gets no other, and so no keys.
+/// Environment variables that a process needs to find its libraries. It gets no other variables, such as API
+/// keys.
 const VARIABLES: [&str; 4] = ["LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PATH", "SystemRoot"];
 
-const ADVICE: &str = "correct the template, or remove it from the model to use none";
+const ADVICE: &str = "correct the template, or remove it from the model to use no template";
 
-/// Why there is no prompt.
+/// The reason why there is no prompt.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// The template is refused, or refuses the messages.
+    /// The template is invalid, or rejects the messages.
     Template(String),
     /// No process can be started.
     Start(String),
@@ -50,9 +52,9 @@ type Answer = Result<String, Failure>;
 
 static IN_USE: AtomicBool = AtomicBool::new(false);
 
-/// From now on, all chat templates of this process are rendered in workers. Only the surmise program may
-/// call this, because a worker is the same program with [`ARGUMENT`]. It is a setting of the process, so that
-/// no command can forget it.
+/// Makes this process render all further chat templates in workers. Only the surmise program may call this
+/// function, because a worker is the same program, started with [`ARGUMENT`]. The setting is global, so that
+/// every command uses workers.
 pub(crate) fn use_workers() {
     IN_USE.store(true, Relaxed);
 }
@@ -69,10 +71,11 @@ pub(super) struct Workers {
 }
 
 impl Workers {
-    /// Parses a template in a first process. If no process can be started, the first messages start one.
+    /// Parses a template in a first process. If no process can be started, the template is parsed when the
+    /// first messages are rendered.
     ///
     /// # Errors
-    /// The reason why the template is refused.
+    /// The reason why the template cannot be used.
     pub fn parse(source: TemplateSource, limit: Duration) -> Result<Self, String> {
         let workers = Self { source, idle: Mutex::default() };
         match workers.start(&TimeLimit::from_now(limit)) {
@@ -86,13 +89,13 @@ impl Workers {
     /// Renders messages within a time limit.
     ///
     /// # Errors
-    /// The reason why the template refuses the messages, or the limit that is exceeded.
+    /// The reason why the template rejects the messages, or the limit that is exceeded.
     pub fn render(&self, messages: &[ChatMessage], limit: Duration) -> Answer {
         let limit = TimeLimit::from_now(limit);
         let messages = json!(messages).to_string();
         if let Some(worker) = self.take() {
             match self.ask(worker, messages.clone(), &limit) {
-                // The system may have ended the process while it waited.
+                // The system may have ended the process while the process was idle. A new process is tried.
                 Err(Failure::Ended(_)) if !limit.left().is_zero() => {}
                 answer => return answer,
             }
@@ -102,7 +105,7 @@ impl Workers {
 
     fn ask(&self, mut worker: Worker, messages: String, limit: &TimeLimit) -> Answer {
         let answer = worker.ask(messages, limit);
-        // After a message of the template, the process goes on.
+        // A process that reported an error of the template can render further messages.
         if matches!(answer, Ok(_) | Err(Failure::Template(_))) {
             self.keep(worker);
         }
@@ -115,7 +118,7 @@ impl Workers {
         Ok(worker)
     }
 
-    /// A process that waits for messages.
+    /// Takes an idle process that is still running.
     fn take(&self) -> Option<Worker> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         std::iter::from_fn(|| idle.pop()).find_map(Worker::if_alive)
@@ -144,7 +147,7 @@ impl TimeLimit {
     }
 }
 
-/// A process, which ends when this is dropped.
+/// A process that renders. Dropping this value ends the process.
 #[derive(Debug)]
 struct Worker {
     child: Child,
@@ -158,7 +161,7 @@ impl Worker {
         let pipes = child.stdin.take().zip(child.stdout.take());
         let (lines, received) = channel();
         let (send, answers) = channel();
-        // Dropped on an error, which ends the process.
+        // On an error below, this value is dropped, which ends the process.
         let worker = Self { child, lines, answers };
         let (stdin, stdout) = pipes.ok_or_else(|| cannot_start(&name, &"it has no pipes"))?;
         let converse = move || converse(stdin, stdout, &received, &send);
@@ -173,19 +176,20 @@ impl Worker {
 
     /// Sends a line and waits for the answer.
     fn ask(&mut self, line: String, limit: &TimeLimit) -> Answer {
-        // If the thread has ended, there is no answer either.
+        // If the thread has ended, sending fails. Receiving then fails, too, and reports the error.
         self.lines.send(line).unwrap_or_default();
         match self.answers.recv_timeout(limit.left()) {
             Ok(Ok(answer)) => answer.map_err(Failure::Template),
             Err(RecvTimeoutError::Timeout) => {
-                Err(Failure::Ended(format!("it was stopped after {} s", limit.time.as_secs_f64())))
+                Err(Failure::Ended(format!("its process was stopped after {} s", limit.time.as_secs_f64())))
             }
             Ok(Err(_)) | Err(RecvTimeoutError::Disconnected) => {
                 // Killing a process that has just ended does not change its status.
                 let ended = self.child.kill().and_then(|()| self.child.wait());
                 let ended = ended.map_or_else(|error| error.to_string(), |status| status.to_string());
                 Err(Failure::Ended(format!(
-                    "its process ended ({ended}): it nests too deeply, or needs more than {} MiB of memory",
+                    "its process ended ({ended}): the template nests too deeply or needs more than {} MiB of \
+                     memory",
                     MEMORY >> 20
                 )))
             }
@@ -195,18 +199,18 @@ impl Worker {
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        // It may have ended already.
+        // Errors are ignored, because the process may have ended already.
         self.child.kill().and_then(|()| self.child.wait()).map(drop).unwrap_or_default();
     }
 }
 
-/// Starts a process, and returns the file of the program too.
+/// Starts a process. Also returns the path of the program.
 fn spawn() -> Result<(Child, PathBuf), String> {
     let own = std::env::current_exe();
     let own = own.map_err(|error| {
         format!(
-            "chat templates are read in another process of this program, whose file cannot be found \
-             ({error}); make /proc available"
+            "a separate process of this program renders chat templates, but the file of the program cannot \
+             be found ({error}); make /proc available"
         )
     })?;
     // On Linux, this path leads to the running program even after its file has been replaced.
@@ -217,7 +221,7 @@ fn spawn() -> Result<(Child, PathBuf), String> {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
     #[cfg(unix)]
     {
-        // An interrupt of the terminal is for this process, which may still need the answer.
+        // Ctrl-C in the terminal must not end the new process: this process may still need its answer.
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
     }
     let child = command.spawn().map_err(|error| cannot_start(&own, &error))?;
@@ -226,13 +230,14 @@ fn spawn() -> Result<(Child, PathBuf), String> {
 
 fn cannot_start(program: &std::path::Path, reason: &dyn std::fmt::Display) -> String {
     format!(
-        "{} cannot start itself to read the template ({reason}); check that the file may be run, and the \
-         system's limit of processes",
+        "{} cannot start a process to render the template ({reason}); check that this file is executable, \
+         and the system's limit on the number of processes",
         program.display()
     )
 }
 
-/// Sends lines to a process and receives its answers, until one of both ends.
+/// Sends lines to a process and passes on its answers. Returns when there are no more lines, when the process
+/// fails, or when the receiver of the answers no longer exists.
 fn converse(
     mut stdin: ChildStdin,
     stdout: ChildStdout,

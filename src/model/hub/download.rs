@@ -15,7 +15,7 @@ use super::request::Answer;
 use crate::error::{Error, Result};
 use crate::seed;
 
-/// Maximum size of a file in bytes. Files on hubs are split at 50 GB, so a larger size is an error.
+/// Maximum size of a file in bytes. Hubs split files at 50 GB, so a file that exceeds this limit is an error.
 const MOST_FILE_BYTES: u64 = 1 << 40;
 
 /// What a hub reports about a file.
@@ -151,13 +151,15 @@ impl Downloads<'_> {
         // the length is checked.
         if meta.etag.len() == 64 && sha256(&mut partial).map_err(io)? != meta.etag.to_ascii_lowercase() {
             std::fs::remove_file(&path).map_err(io)?;
-            let reason = format!("the SHA-256 of {file} differs from the hub's; the download was deleted");
+            let reason = format!(
+                "the SHA-256 of {file} does not match the value from the hub; the download was deleted"
+            );
             // If the download was resumed, its beginning may be from another process, so retry from the
             // start.
             return Err(if resumed {
                 Fault::passing(reason)
             } else {
-                self.connection.fault(reason + ", run again later").into()
+                self.connection.fault(reason + "; run again later").into()
             });
         }
         std::fs::rename(&path, self.cache.blob(&meta.etag)).map_err(io)

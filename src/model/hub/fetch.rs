@@ -164,8 +164,8 @@ pub(super) fn headers(settings: &HubSettings, id: &Id) -> Result<Option<(PathBuf
     Ok(Some((cache.snapshot(commit), headers)))
 }
 
-/// Whether the hub provides the SHA-256 of each file. It does not for small files, which must be downloaded
-/// whole.
+/// Whether the hub provides the SHA-256 of each file. The hub does not provide it for small files, so they
+/// must be downloaded as a whole.
 fn are_identified(headers: &[FileHeader]) -> bool {
     headers.iter().all(|header| header.sha256.is_some())
 }
@@ -199,9 +199,9 @@ fn shards(connection: &Connection, path: &Path, index: &str, names: &[&str]) -> 
     let bytes = disk::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
     let shards = layout::shards(&bytes).map_err(|why| connection.fault(format!("{index} {why}")))?;
     match shards.iter().find(|shard| !names.contains(&shard.as_str())) {
-        Some(missing) => {
-            Err(connection.fault(format!("{index} names {missing}, which the repository does not have")))
-        }
+        Some(missing) => Err(connection.fault(format!(
+            "{index} names {missing}, which the repository does not have; use another repository"
+        ))),
         None => Ok(shards),
     }
 }

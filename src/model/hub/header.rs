@@ -37,7 +37,7 @@ pub(super) fn read(downloads: &Downloads, commit: &str, files: &BTreeSet<String>
 
 /// Number of bytes in the first request for a GGUF file, whose header includes the vocabulary.
 const FIRST_GGUF_BYTES: u64 = 4 << 20;
-/// Maximum header size in bytes, far above that of any published file.
+/// Maximum header size in bytes. The headers of published files are much smaller.
 const MOST_GGUF_BYTES: u64 = 1 << 30;
 
 /// The headers of the parts of a GGUF file. Requests more and more bytes until each header is complete.

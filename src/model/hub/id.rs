@@ -73,8 +73,9 @@ fn split_file(name: &str) -> (&str, Option<&str>) {
 /// Endings of the names of model files.
 const FILE_ENDINGS: [&str; 6] = [".gguf", ".safetensors", ".bin", ".pt", ".pth", ".json"];
 
-/// Whether a name that need not exist is meant as a path below `folder`: it ends like a model file, begins
-/// with `/`, `.` or `~`, or its first folder exists. A name with a revision or a file after a colon is an id.
+/// Whether a name denotes a path below `folder`, even if the path does not exist. A path begins with `/`, `.`
+/// or `~`. A name without `@` and `:` is also a path if it ends like a model file or if its first folder
+/// exists.
 pub fn is_path(name: &str, folder: &Path) -> bool {
     let has_folder = || name.split_once('/').is_some_and(|(first, _)| folder.join(first).is_dir());
     let is_plain = !name.contains(['@', ':']);

@@ -56,7 +56,7 @@ pub(super) fn companions<'a>(names: &[&'a str]) -> Vec<&'a str> {
 /// Checks that `names` contains a supported tokenizer.
 ///
 /// # Errors
-/// The error is a message with advice, if there is no supported tokenizer.
+/// Returns a message with advice if there is no supported tokenizer.
 #[cfg(feature = "hub")]
 pub(super) fn check_tokenizer(names: &[&str]) -> Result<(), String> {
     let has = |name: &str| names.contains(&name);
@@ -139,7 +139,7 @@ pub(super) fn shards(index: &[u8]) -> Result<BTreeSet<String>, String> {
         }
         shards.insert(file.to_owned());
     }
-    if shards.is_empty() { Err("names no file".into()) } else { Ok(shards) }
+    if shards.is_empty() { Err("lists no files".into()) } else { Ok(shards) }
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ pub struct Hub {
     /// The folder that the first lookup of each id returned. Later lookups return the same folder, even if
     /// the branch has a new commit.
     known: Mutex<BTreeMap<Id, PathBuf>>,
-    /// Receives notes for the user that are not errors.
+    /// Receives notes for the user, which are not errors.
     note: fn(&str),
 }
 

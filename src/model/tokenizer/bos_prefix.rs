@@ -13,13 +13,13 @@ pub(super) struct BosPrefix {
 /// The settings in the tokenizer files.
 pub(super) struct BosSettings<'a> {
     pub(super) settings: &'a TokenizerSettings,
-    /// The special tokens that the template of tokenizer.json puts before a text, and whether the template
-    /// puts some after it.
+    /// The special tokens that the template of tokenizer.json puts before a text.
     pub(super) template: Vec<u32>,
+    /// Whether the template puts special tokens after a text.
     pub(super) template_ends: bool,
     /// Whether the tokenizer comes from tokenizer.json, which may contain a template.
     pub(super) is_json: bool,
-    /// Whether the Python class prepends the token by default.
+    /// Whether the Python class prepends the beginning-of-sequence token by default.
     pub(super) begins: bool,
     /// The beginning-of-sequence token, if the model has one.
     pub(super) bos: Option<u32>,
@@ -35,8 +35,8 @@ pub(super) fn choose(known: &BosSettings, choice: Bos) -> Option<BosPrefix> {
         (Some(true), _) => {
             let added: Vec<u32> = bos.iter().copied().collect();
             notes.push(match (added.is_empty(), is_json) {
-                (true, _) => "tokenizer_config.json has add_bos_token true but names no bos_token of the \
-                              vocabulary: windows begin without one"
+                (true, _) => "tokenizer_config.json has add_bos_token true, but no bos_token that is in the \
+                              vocabulary: windows begin without a beginning-of-sequence token"
                     .to_owned(),
                 (false, true) => "tokenizer_config.json has add_bos_token true, but the template of \
                                   tokenizer.json adds no token: windows begin with the \
@@ -61,8 +61,8 @@ pub(super) fn choose(known: &BosSettings, choice: Bos) -> Option<BosPrefix> {
             if bos.is_some() {
                 notes.push(
                     "tokenizer_config.json does not specify whether texts begin with the \
-                     beginning-of-sequence token; they do, as with this kind of tokenizer in Python (omit \
-                     it with --bos off)"
+                     beginning-of-sequence token; windows begin with it, as with the Python tokenizer of \
+                     this kind (omit it with --bos off)"
                         .to_owned(),
                 );
             }
@@ -74,8 +74,8 @@ pub(super) fn choose(known: &BosSettings, choice: Bos) -> Option<BosPrefix> {
         || (!is_json && settings.add_eos == Some(true))
     {
         notes.push(
-            "windows end without the end-of-sequence token of add_eos_token, which would not affect the \
-             states before it"
+            "add_eos_token is ignored: windows end without an end-of-sequence token, which would not affect \
+             the states before it"
                 .to_owned(),
         );
     }

@@ -2,19 +2,21 @@
 
 use std::sync::{Condvar, Mutex, PoisonError};
 
-/// Maximum number of bytes that all texts in progress may take together, and of a text that does not count.
+/// Maximum number of bytes of memory that all texts in progress may take together.
 const MOST: usize = 1 << 30;
+/// A text that takes at most this number of bytes reserves no memory.
 const SMALL: usize = 16 << 20;
 
 static USED: Mutex<usize> = Mutex::new(0);
 static FREED: Condvar = Condvar::new();
 
-/// A share of the memory, which is returned when this is dropped.
+/// A reserved share of the memory. Dropping the share frees it for other texts.
 #[derive(Debug)]
 pub(super) struct Share(usize);
 
 impl Share {
-    /// Waits until `bytes` bytes are free. A text that would need more than all gets all.
+    /// Waits until `bytes` bytes are free, and reserves them. Reserves all memory if `bytes` exceeds the
+    /// maximum.
     pub fn take(bytes: usize) -> Self {
         let bytes = if bytes <= SMALL { 0 } else { bytes.min(MOST) };
         if bytes > 0 {

@@ -1,5 +1,5 @@
 //! Checks the rules of a sentencepiece normalizer: a double-array trie of replaced texts, followed by
-//! zero-terminated replacements. The library that applies the rules does not check their positions.
+//! zero-terminated replacements. The library that applies the rules does not check the positions in them.
 
 /// Checks that every path in the trie stays within the rules, and returns the factor by which the rules can
 /// lengthen a text.
@@ -60,7 +60,8 @@ mod tests {
             let trie: Vec<u8> = units.iter().flat_map(|unit| unit.to_le_bytes()).collect();
             [&(trie.len() as u32).to_le_bytes()[..], &trie, replacements].concat()
         };
-        // A trie with one text, "a". Its leaf is in the block of 256 units after that of the root.
+        // The trie contains one text, "a". The root is in the first block of 256 units, the leaf in the
+        // second block.
         let mut units = vec![0_u32; 512];
         units[0] = 256 << 10;
         units[256 ^ 0x61] = (0x61 << 10) | (1 << 8) | 0x61;

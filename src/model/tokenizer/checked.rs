@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::growth::LONGEST_PIECE;
 use super::{parts, pattern, trie};
 
-/// Maximum value of WordPiece's word length, in characters. The search time grows with its cube; published
-/// files have 100.
+/// Maximum value of `max_input_chars_per_word` of a WordPiece model. The search time grows with the cube of
+/// this value. Published files have 100.
 const LONGEST_WORD: u64 = 1000;
 /// Maximum number of pieces and of merges. Published files have up to one million pieces.
 const MOST_PIECES: usize = 2_000_000;
@@ -16,11 +16,11 @@ const MOST_MERGES: usize = 4_000_000;
 /// Maximum number of special tokens that a template may add to a text.
 const MOST_AROUND: usize = 1000;
 
-/// Checks the members of a tokenizer.json. A model without a type, as in files of old versions of the
-/// library, gets the type that its members have.
+/// Checks the members of a tokenizer.json. Old versions of the library wrote models without a type. Such a
+/// model gets the type that follows from its members.
 ///
 /// # Errors
-/// The faulty member, and its fault.
+/// A message with the faulty member and the reason.
 pub(super) fn check(file: &mut Value) -> Result<(), String> {
     let kind = model_type(&file["model"])?;
     check_model(&file["model"], kind)?;
@@ -31,7 +31,7 @@ pub(super) fn check(file: &mut Value) -> Result<(), String> {
             copies += check_part(part, kind, place)?;
             match copies {
                 ..=pattern::MOST_COPIES => Ok(()),
-                _ => Err(format!("{place}.pattern: all expressions together are too large")),
+                _ => Err(format!("{place}.pattern: all expressions together have too many letters")),
             }
         })?;
     }
@@ -40,12 +40,15 @@ pub(super) fn check(file: &mut Value) -> Result<(), String> {
         around += check_template(part, kind, place)?;
         match around {
             ..=MOST_AROUND => Ok(()),
-            more => Err(format!("{place} adds up to {more} special tokens; {MOST_AROUND} are allowed")),
+            more => Err(format!(
+                "{place} adds special tokens, so all parts together add {more} special tokens; at most \
+                 {MOST_AROUND} are allowed"
+            )),
         }
     })
 }
 
-/// The type of the model. Without a name, the type must follow from the members that only one type has.
+/// The type of the model. If the file does not name the type, it must follow from the members of the model.
 fn model_type(model: &Value) -> Result<&'static str, String> {
     let kind = match &model["type"] {
         Value::String(name) => {
@@ -58,7 +61,7 @@ fn model_type(model: &Value) -> Result<&'static str, String> {
         Value::Null if model["merges"].is_array() => "BPE",
         Value::Null if !model["max_input_chars_per_word"].is_null() => "WordPiece",
         Value::Null if model["vocab"].is_object() && model["unk_token"].is_string() => "WordLevel",
-        _ => return Err("model has no type, and none follows from its members".into()),
+        _ => return Err("model has no type, and its members do not determine a type".into()),
     };
     Ok(kind)
 }
@@ -78,7 +81,7 @@ fn check_model(model: &Value, kind: &str) -> Result<(), String> {
         "Unigram" => check_scores(model),
         "WordPiece" => match model["max_input_chars_per_word"].as_u64() {
             Some(..=LONGEST_WORD) => Ok(()),
-            _ => Err(format!("model.max_input_chars_per_word is not a number up to {LONGEST_WORD}")),
+            _ => Err(format!("model.max_input_chars_per_word must be a whole number up to {LONGEST_WORD}")),
         },
         _ => Ok(()),
     }
@@ -119,7 +122,8 @@ fn check_scores(model: &Value) -> Result<(), String> {
         };
         if piece.len() > LONGEST_PIECE || !score.is_finite() {
             return Err(format!(
-                "model.vocab[{at}]: invalid piece of {} bytes with the score {score}",
+                "model.vocab[{at}]: the piece has {} bytes and the score {score}; at most {LONGEST_PIECE} \
+                 bytes and a finite score are allowed",
                 piece.len()
             ));
         }
@@ -136,20 +140,25 @@ fn check_scores(model: &Value) -> Result<(), String> {
     Ok(())
 }
 
-/// Checks one normalizer, pre-tokenizer or decoder, and returns the number of copies in its expression.
+/// Checks one normalizer, pre-tokenizer or decoder, and returns the number of letters in its compiled regular
+/// expression.
 fn check_part(part: &Value, kind: &str, place: &str) -> Result<usize, String> {
     match kind {
         "FixedLength" if part["length"].as_u64() == Some(0) => {
-            return Err(format!("{place}.length is 0"));
+            return Err(format!("{place}.length is 0, but must be at least 1"));
         }
-        // The library recognises parts of these two types by their members, not by their type.
+        // The library recognises the next two types by their members and ignores the name of the type, so a
+        // part needs the members of its type.
         "BertNormalizer"
             if !["clean_text", "handle_chinese_chars", "lowercase"]
                 .iter()
                 .all(|key| part[key].is_boolean())
                 || !(part["strip_accents"].is_boolean() || part["strip_accents"].is_null()) =>
         {
-            return Err(format!("{place}: clean_text, handle_chinese_chars and lowercase must be booleans"));
+            return Err(format!(
+                "{place}: clean_text, handle_chinese_chars and lowercase must be booleans, and strip_accents \
+                 a boolean or null"
+            ));
         }
         "CharDelimiterSplit"
             if part["delimiter"].as_str().is_none_or(|delimiter| delimiter.chars().count() != 1) =>
@@ -164,12 +173,13 @@ fn check_part(part: &Value, kind: &str, place: &str) -> Result<usize, String> {
     }
 }
 
-/// Checks that a template adds known tokens to one text, and returns their number.
+/// Checks that a template adds special tokens to a single text, and that each special token has ids. Returns
+/// the number of special tokens.
 fn check_template(part: &Value, kind: &str, place: &str) -> Result<usize, String> {
-    // The library takes any post-processor with these members for a template, whatever its type.
+    // The library treats any post-processor with these members as a template, regardless of its type.
     if kind != "TemplateProcessing" {
         return match ["single", "special_tokens"].into_iter().find(|key| !part[key].is_null()) {
-            Some(key) => Err(format!("{place}.{key}: a part of type {kind} does not have it")),
+            Some(key) => Err(format!("{place}.{key}: a part of type {kind} must not have this member")),
             None => Ok(0),
         };
     }
@@ -182,7 +192,7 @@ fn check_template(part: &Value, kind: &str, place: &str) -> Result<usize, String
             continue;
         }
         if !piece["Sequence"].is_null() {
-            return wrong("it is a second text, but a template must have only one");
+            return wrong("it is a second text, but a template must have only one text");
         }
         let Some(id) = piece["SpecialToken"]["id"].as_str() else {
             return wrong("it is neither the text nor a special token with an id");
@@ -191,11 +201,11 @@ fn check_template(part: &Value, kind: &str, place: &str) -> Result<usize, String
         let count = |list: &Value| list.as_array().map(Vec::len);
         let texts = token["tokens"].as_array().into_iter().flatten().filter_map(Value::as_str);
         if texts.map(str::len).max() > Some(LONGEST_PIECE) {
-            return wrong(&format!("a text of its token has more than {LONGEST_PIECE} bytes"));
+            return wrong(&format!("a text of this token has more than {LONGEST_PIECE} bytes"));
         }
         match (count(&token["ids"]), count(&token["tokens"])) {
             (Some(ids), Some(tokens)) if ids == tokens && ids > 0 => around = around.saturating_add(ids),
-            _ => return wrong("special_tokens must have one id for each text of its token"),
+            _ => return wrong("special_tokens must have one id for each text of this token"),
         }
     }
     if texts > 1 {

@@ -39,7 +39,7 @@ pub struct Tokenizer {
 /// One token of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Token {
-    /// Row of the embedding.
+    /// Id of the token, which is its row in the embedding.
     pub id: u32,
     /// The span of the token in the text, in bytes.
     pub span: Range<usize>,
@@ -92,8 +92,7 @@ impl Tokenizer {
         Ok(tokenizer)
     }
 
-    /// Whether tokens are prepended to every text: [`Bos::On`] or [`Bos::Off`], regardless of what determined
-    /// it.
+    /// [`Bos::On`] if tokens are prepended to every text, otherwise [`Bos::Off`].
     pub fn bos(&self) -> Bos {
         if self.prefix.is_empty() { Bos::Off } else { Bos::On }
     }
@@ -103,7 +102,7 @@ impl Tokenizer {
         embedded().any(|member| Path::new(member.name).join(open::JSON) == self.path)
     }
 
-    /// Notes for the user about how texts begin, if the files disagree or do not specify it.
+    /// Notes for the user, if the tokenizer files disagree about how texts begin or do not specify it.
     pub fn notes(&self) -> &[String] {
         &self.notes
     }
@@ -129,15 +128,15 @@ impl Tokenizer {
         let spans = encoding.get_offsets().iter().map(|(start, end)| *start..*end);
         let tokens: Vec<_> =
             encoding.get_ids().iter().zip(spans).map(|(id, span)| Token { id: *id, span }).collect();
-        // Distinct unknown words would get the same token or none, so their windows would silently be
-        // identical.
+        // Distinct unknown words would get the same token or no token, so windows with different words would
+        // silently be identical.
         let unknown = tokens.iter().find(|token| Some(token.id) == self.unknown);
         let unknown =
             unknown.and_then(|token| text.get(token.span.clone())).or_else(|| without_token(text, &tokens));
         if let Some(word) = unknown {
             let advice = if self.is_embedded() {
-                "an embedded model has tokens only for the words of its own corpora; choose one of these, or \
-                 a real model: a folder, a GGUF file, or owner/name on a hub"
+                "an embedded model has tokens only for the words of its own corpora; choose one of these \
+                 corpora, or a real model: a folder, a GGUF file, or owner/name on a hub"
             } else {
                 "remove it from the corpus or use a model that supports it"
             };
@@ -154,8 +153,9 @@ impl Tokenizer {
     /// [`Error::Tokenizer`] if the text cannot be encoded or an id is outside the model's vocabulary.
     pub fn encode_any(&self, text: &str, special: bool) -> Result<(Vec<u32>, Vec<String>)> {
         let prefix = if special { self.prefix.as_slice() } else { &[] };
-        let encoding =
-            self.encoding(text).map_err(|reason| self.fault(&format!("cannot encode it ({reason})")))?;
+        let encoding = self
+            .encoding(text)
+            .map_err(|reason| self.fault(&format!("cannot encode the text ({reason})")))?;
         let (mut ids, mut pieces) = (prefix.to_vec(), vec![String::new(); prefix.len()]);
         let mut end = 0;
         for (id, (_, stop)) in encoding.get_ids().iter().zip(encoding.get_offsets()) {
@@ -172,16 +172,16 @@ impl Tokenizer {
         Ok((ids, pieces))
     }
 
-    /// The same tokenizer for texts in which special tokens are written out, such as the output of a chat
-    /// template.
+    /// The same tokenizer, but it recognises special tokens that are written out in a text, such as the
+    /// output of a chat template.
     pub fn with_special_tokens_in_text(&self) -> Self {
         let mut tokenizer = self.clone();
         tokenizer.inner.set_encode_special_tokens(false);
         tokenizer
     }
 
-    /// The text of some tokens, without special tokens; empty if it cannot be decoded, or could have more
-    /// than 8 MiB.
+    /// The text of some tokens, without special tokens. The text is empty if the tokens cannot be decoded or
+    /// if it could have more than 8 MiB.
     pub fn decode(&self, ids: &[u32]) -> String {
         let lengths = ids.iter().map(|id| self.inner.id_to_token(*id).map_or(0, |text| text.len()));
         if !self.growth.admits_tokens(lengths) {

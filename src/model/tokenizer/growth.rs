@@ -1,5 +1,5 @@
-//! Limits how much the rules of a tokenizer can lengthen a text, an added token or the text of a token. Each
-//! rule can double it, so thirty rules can turn one byte into a billion.
+//! Limits how much the rules of a tokenizer can lengthen a text, an added token or the text of a token. If
+//! each rule doubles a text, thirty rules turn one byte into a billion.
 
 use serde_json::Value;
 
@@ -8,25 +8,25 @@ use super::{parts, steps};
 /// Maximum factor by which a text may grow; published files stay below 50.
 const MOST: usize = 4096;
 /// Maximum number of bytes that the normalizer may produce from one text, or the decoder from some tokens.
-/// The library takes about 80 bytes of memory for each.
+/// The library takes about 80 bytes of memory for each byte.
 const MOST_BYTES: usize = 8 << 20;
-/// Bytes of memory that the library takes for a byte of a normalized text, and of a text of which each byte
-/// becomes a token.
+/// Bytes of memory that the library takes for one byte of a normalized text.
 const MEMORY_NORMALIZED: usize = 80;
+/// Bytes of memory that the library takes for one byte of a split text, if each byte becomes a token.
 const MEMORY_SPLIT: usize = 400;
 /// Maximum number of bytes that the rules may produce from all added tokens; published files have at most a
-/// few hundred thousand. The library searches for all of them at once, in a table of some hundred bytes for
-/// each of these.
+/// few hundred thousand. The library searches for all added tokens at once, in a table that takes a few
+/// hundred bytes of memory for each of their bytes.
 const MOST_ADDED: usize = 4 << 20;
-/// Maximum number of bytes of a piece of any vocabulary and of an added token; published ones stay below a
+/// Maximum length in bytes of a piece of a vocabulary, or of an added token. Published files stay below a
 /// thousand.
 pub(super) const LONGEST_PIECE: usize = 4096;
 /// Maximum number of bytes that the decoder may produce from one token; published files stay below a few
 /// thousand.
 const MOST_DECODED: usize = 16 << 10;
 
-/// The factors by which a text can grow when it is normalized and when it is split, and the text of a token
-/// when it is decoded.
+/// The factors by which a text can grow in each of three steps: normalizing a text, splitting a text, and
+/// decoding a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Growth {
     normalized: usize,
@@ -35,24 +35,26 @@ pub(super) struct Growth {
 }
 
 impl Growth {
-    /// For rules that lengthen a text at most threefold, such as replacing a space by U+2581. Decoders that
-    /// surmise builds at most double it.
+    /// The factors of rules that at most triple a text, such as replacing a space by U+2581. The decoders
+    /// that surmise builds at most double the text of a token.
     pub(super) const SMALL: Self = Self { normalized: 3, split: 2, decoded: 2 };
 
-    /// For sentencepiece rules that lengthen a text by the factor `times`, and for its rules for spaces.
+    /// The factors of a sentencepiece model whose charsmap lengthens a text by the factor `times`.
+    /// [`Growth::SMALL`] covers its rules for spaces.
     ///
     /// # Errors
-    /// The factor, if it exceeds the maximum.
+    /// A message with the factor, if the factor exceeds the maximum.
     pub(super) fn of_rules(times: usize) -> Result<Self, String> {
         let mut growth = Self::SMALL;
         grow(&mut growth.normalized, times, "its normalization rules")?;
         Ok(growth)
     }
 
-    /// For the rules of a tokenizer.json. `precompiled` returns the factor of a charsmap.
+    /// The factors of the rules of a tokenizer.json. `precompiled` returns the factor of a charsmap.
     ///
     /// # Errors
-    /// The rule that exceeds the maximum, or the added token or piece that could become too long.
+    /// A message, if the factor of the rules exceeds the maximum, or if an added token or a piece could
+    /// become too long.
     pub(super) fn of(
         file: &Value,
         precompiled: &dyn Fn(&str) -> Result<usize, String>,
@@ -72,7 +74,8 @@ impl Growth {
         let longest = added.chain(pieces(&file["model"]["vocab"]).map(str::len)).max().unwrap_or(0);
         parts::PRE_TOKENIZER.each(file, &mut |part, kind, place| {
             let times = match kind {
-                // A space before a character of one byte; each byte becomes a character of up to two.
+                // The step may put a space before a character of one byte, and then turns each of these two
+                // bytes into a character of up to two bytes.
                 "ByteLevel" if part["add_prefix_space"] != false => 4,
                 kind => one(part, kind, precompiled)?,
             };
@@ -90,7 +93,8 @@ impl Growth {
     /// # Errors
     /// A message with the possible length.
     pub(super) fn admits(self, text: &str) -> Result<(), String> {
-        // A rule may also add something before, between or after all characters.
+        // A rule may insert something before, between and after the characters. A text of n characters has
+        // n + 1 such places.
         match (text.len() + 1).saturating_mul(self.normalized) {
             most if most <= MOST_BYTES => Ok(()),
             most => Err(steps::excess(most, text.len())),
@@ -104,7 +108,7 @@ impl Growth {
         (normalized.saturating_mul(MEMORY_NORMALIZED)).max(split * MEMORY_SPLIT)
     }
 
-    /// Rejects a token of `length` bytes whose text could become too long.
+    /// Rejects a token of `length` bytes that is too long, or could become too long when it is decoded.
     ///
     /// # Errors
     /// A message with the possible length.
@@ -117,13 +121,14 @@ impl Growth {
         match (length + 1).saturating_mul(self.decoded) {
             ..=MOST_DECODED => Ok(()),
             most => Err(format!(
-                "it can make {most} bytes from the longest token, of {length} bytes, which exceeds the limit \
+                "it can make {most} bytes from the longest token ({length} bytes), which exceeds the limit \
                  of {MOST_DECODED}"
             )),
         }
     }
 
-    /// Rejects added tokens that could become too long: their texts, and whether they are normalized.
+    /// Rejects added tokens that together could become too long. `tokens` contains the text of each token,
+    /// and whether the token is normalized.
     ///
     /// # Errors
     /// A message with the possible length.
@@ -135,8 +140,8 @@ impl Growth {
         match sizes.fold(0, usize::saturating_add) {
             ..=MOST_ADDED => Ok(()),
             most => Err(format!(
-                "added_tokens: the rules could produce {most} bytes from them, which exceeds the limit of \
-                 {MOST_ADDED}"
+                "added_tokens: the rules could produce {most} bytes from all of them, which exceeds the \
+                 limit of {MOST_ADDED}"
             )),
         }
     }
@@ -155,7 +160,8 @@ impl Growth {
     }
 }
 
-/// The pieces of a vocabulary: the members of a map, or in a unigram model the first elements of a list.
+/// The pieces of a vocabulary. They are the keys of a map or, in a unigram model, the first element of each
+/// entry of a list.
 fn pieces(vocab: &Value) -> impl Iterator<Item = &str> {
     let map = vocab.as_object().into_iter().flatten().map(|(piece, _)| piece.as_str());
     map.chain(vocab.as_array().into_iter().flatten().filter_map(|entry| entry[0].as_str()))
@@ -163,7 +169,11 @@ fn pieces(vocab: &Value) -> impl Iterator<Item = &str> {
 
 fn grow(all: &mut usize, times: usize, place: &str) -> Result<(), String> {
     *all = all.saturating_mul(times);
-    if *all <= MOST { Ok(()) } else { Err(format!("{place}: it can make a text {all} times as long")) }
+    if *all <= MOST {
+        Ok(())
+    } else {
+        Err(format!("{place}: a text could grow by a factor of {all}; the limit is {MOST}"))
+    }
 }
 
 fn length(value: &Value) -> usize {
@@ -174,7 +184,7 @@ fn length(value: &Value) -> usize {
 fn replacement(part: &Value) -> usize {
     match part["pattern"]["String"].as_str() {
         Some(pattern) if !pattern.is_empty() => length(&part["content"]).div_ceil(pattern.len()).max(1),
-        // An expression may match between any two characters.
+        // A regular expression may match between any two characters.
         _ => length(&part["content"]) + 1,
     }
 }
@@ -190,12 +200,12 @@ fn one(
         "Prepend" => length(&part["prepend"]) + 1,
         "Precompiled" => precompiled(part["precompiled_charsmap"].as_str().unwrap_or_default())?,
         "ByteLevel" => 2,
-        // It replaces each space, and may put its character before each word.
+        // The step replaces each space by its character, and may put this character before each word.
         "Metaspace" => length(&part["replacement"]) + 1,
-        // The longest decompositions in Unicode: one ligature decomposes into eighteen characters.
+        // The longest decomposition in Unicode: the ligature U+FDFA has 3 bytes and becomes 33 bytes.
         "NFKC" | "NFKD" => 11,
         "NFC" | "NFD" => 3,
-        // It puts spaces around a character, decomposes it and converts it to lower case.
+        // The rule puts spaces around a character, decomposes it and converts it to lower case.
         "Bert" | "BertNormalizer" => 5,
         "Lowercase" => 2,
         _ => 1,
@@ -206,10 +216,10 @@ fn one(
 fn decoded(part: &Value, kind: &str) -> usize {
     match kind {
         "Replace" => replacement(part),
-        // An empty text is replaced between any two characters.
+        // Replacing an empty string inserts the replacement between any two characters.
         "BPEDecoder" if length(&part["suffix"]) == 0 => 2,
         "CTC" if length(&part["word_delimiter_token"]) == 0 => 2,
-        // It puts a space before a token, or writes an invalid byte as three.
+        // `WordPiece` puts a space before a token. `ByteLevel` writes three bytes for an invalid byte.
         "WordPiece" | "ByteLevel" => 2,
         _ => 1,
     }

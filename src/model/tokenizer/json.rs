@@ -12,8 +12,8 @@ use super::{charsmap, checked};
 use crate::error::{Error, Result};
 use crate::terminal::shortened;
 
-/// Parses the bytes of the tokenizer.json at `path`, and disables settings by which tokens would depend on
-/// more than the text. Also returns the factor by which its rules can lengthen a text.
+/// Parses the bytes of the tokenizer.json at `path`, and disables padding, truncation and dropout, which
+/// would change the tokens of a text. Also returns the factors by which the rules can lengthen a text.
 ///
 /// # Errors
 /// [`Error::Tokenizer`] if the file is malformed.
@@ -21,13 +21,14 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<(Tokenizer, Growth)> {
     let fault = |reason: String| Error::Tokenizer { path: path.into(), reason };
     let malformed = |source: &dyn std::fmt::Display| {
         let source = source.to_string();
-        fault(format!("not a readable tokenizer.json ({}); download or save it again", shortened(&source)))
+        fault(format!("is not a readable tokenizer.json ({}); download or save it again", shortened(&source)))
     };
-    // Checked first, because the library panics if the decoder is invalid JSON.
+    // The JSON is parsed here first, because the library panics if the decoder is invalid JSON.
     let mut value: Value = serde_json::from_slice(bytes).map_err(|source| malformed(&source))?;
     checked::check(&mut value).map_err(|reason| malformed(&reason))?;
     let growth = Growth::of(&value, &precompiled).map_err(|reason| malformed(&reason))?;
-    // Built from the value that was checked, not from the bytes, in which a member may occur twice.
+    // If the bytes contain a member twice, the checked value contains it once. The library gets this value
+    // instead of the bytes, so that it uses the member that was checked.
     let mut inner: Tokenizer = serde_json::from_value(value).map_err(|source| malformed(&source))?;
     // The file may specify padding, truncation or random omission of merges (dropout), but windows must
     // contain exactly the tokens of their text.

@@ -1,4 +1,4 @@
-//! Checks the tokens of a finished tokenizer, from any kind of file: their lengths, and those of the texts
+//! Checks the lengths of strings in a finished tokenizer from any kind of file: the tokens, and the strings
 //! that the model may repeat for every character of a text.
 
 use std::collections::HashMap;
@@ -7,14 +7,14 @@ use tokenizers::{ModelWrapper, Tokenizer};
 
 use super::growth::Growth;
 
-/// Maximum number of bytes of a text that the model may repeat for every character. Published files have up
-/// to twenty.
+/// Maximum length in bytes of a string that the model may repeat for every character of a text. Published
+/// files have up to twenty.
 const MOST_REPEATED: usize = 64;
 
 /// Checks a tokenizer.
 ///
 /// # Errors
-/// The text that is too long.
+/// A message that names a string that is too long, or an id that two pieces share.
 pub(super) fn check(inner: &Tokenizer, growth: Growth) -> Result<(), String> {
     let vocab = inner.get_vocab(true);
     let added = inner.get_added_vocabulary();
@@ -28,7 +28,8 @@ pub(super) fn check(inner: &Tokenizer, growth: Growth) -> Result<(), String> {
             return Err(format!("{name} has {length} bytes; at most {MOST_REPEATED} are allowed"));
         }
     }
-    // A token has the text of any piece with its id, which need not be the piece that was found.
+    // If two pieces share an id, the library may give a token of one piece the text of the other, so a long
+    // text could repeat for every character.
     let mut of_id: HashMap<u32, usize> = HashMap::with_capacity(vocab.len());
     for (piece, id) in &vocab {
         let length = of_id.entry(*id).or_default();
@@ -40,7 +41,8 @@ pub(super) fn check(inner: &Tokenizer, growth: Growth) -> Result<(), String> {
     Ok(())
 }
 
-/// The texts that a model may put into a token of every character, with their members.
+/// The strings that a model may put into the token of every character, with the names of their members in
+/// tokenizer.json.
 fn repeated(model: &ModelWrapper) -> [(&'static str, Option<&String>); 3] {
     let (prefix, suffix, unknown) = match model {
         ModelWrapper::BPE(model) => (

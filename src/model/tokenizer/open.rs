@@ -18,21 +18,23 @@ const SENTENCEPIECE: [&str; 3] = ["tokenizer.model", "spiece.model", "sentencepi
 const FOREIGN: [&str; 5] =
     ["tekken.json", "tokenizer.model.v3", "qwen.tiktoken", "tiktoken.model", "vocab.txt"];
 
-/// Model types whose Python tokenizer prepends a token to every text by default.
+/// Prefixes of the names of model types and tokenizer classes. Their Python tokenizers prepend a token to
+/// every text by default.
 const BEGINNING: [&str; 4] = ["llama", "mistral", "mixtral", "gemma"];
 
-/// A tokenizer from its files.
+/// A tokenizer that is not yet bound to a model's vocabulary.
 pub(super) struct Opened {
     /// The file of the tokenizer.
     pub(super) path: PathBuf,
     pub(super) inner: tokenizers::Tokenizer,
-    /// The id of unknown text, if it cannot be read from the model in `inner`.
+    /// The id of the token for unknown text, if the reader of the file provides it. Otherwise,
+    /// `Tokenizer::open` looks it up in `inner`.
     pub(super) unknown: Option<u32>,
     /// The beginning-of-sequence token, if the tokenizer file names one.
     pub(super) bos: Option<String>,
     /// Whether the Python class for this kind of file prepends the beginning-of-sequence token by default.
     pub(super) begins: bool,
-    /// The factor by which the tokenizer can lengthen a text.
+    /// The factors by which the tokenizer can lengthen a text.
     pub(super) growth: Growth,
 }
 
@@ -93,14 +95,14 @@ fn best(files: &dyn TokenizerFiles, settings: &TokenizerSettings, model_type: &s
         }
         Some(name) => format!("is missing; the folder has only {name}, which is not supported"),
         None => format!(
-            "is missing, and so are {} with {}, and {}",
+            "is missing; the folder also has neither {} with {} nor {}",
             vocab_merges::VOCAB,
             vocab_merges::MERGES,
             SENTENCEPIECE[0]
         ),
     };
     let reason = format!(
-        "{reason}; download it too, or create one with transformers \
+        "{reason}; download tokenizer.json too, or create it with transformers \
          (`AutoTokenizer.from_pretrained(id).save_pretrained(folder)`)"
     );
     Err(Error::Tokenizer { path, reason })
@@ -131,12 +133,12 @@ fn sentencepiece(
     Ok(Opened { path, inner, unknown: Some(unknown), bos: model.bos, begins, growth })
 }
 
-/// Checks the added tokens of tokenizer_config.json and added_tokens.json.
+/// Checks that the added tokens of tokenizer_config.json and added_tokens.json cannot become too long.
 fn admit_added(growth: Growth, settings: &TokenizerSettings) -> std::result::Result<(), String> {
     growth.admits_added(settings.added.values().map(|token| (token.content.as_str(), token.normalized)))
 }
 
-/// Marks the special tokens of a tokenizer that does not come from tokenizer.json.
+/// Adds the added tokens to a tokenizer that does not come from tokenizer.json, and marks its special tokens.
 fn finish(
     inner: &mut tokenizers::Tokenizer,
     settings: &TokenizerSettings,

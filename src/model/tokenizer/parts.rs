@@ -1,23 +1,25 @@
-//! The parts of a tokenizer.json: a normalizer, pre-tokenizer, post-processor or decoder, or a sequence of
-//! them. The `tokenizers` library guesses the type of a part that names none, or an unknown one, from its
-//! other members. Such parts are refused, so that the library builds what the checks examine.
+//! Visits the parts of a tokenizer.json. A part is a normalizer, pre-tokenizer, post-processor or decoder, or
+//! a sequence of parts. If a part has no type or an unknown type, the `tokenizers` library guesses the type
+//! from the other members of the part. Here, such a part is an error, so that the library builds exactly the
+//! parts that were checked.
 //!
 //! # References
-//! The types are those of `normalizers/mod.rs`, `pre_tokenizers/mod.rs`, `processors/mod.rs` and
-//! `decoders/mod.rs` of tokenizers 0.23, as the library writes them and as it reads them.
+//! The lists of types contain all names that tokenizers 0.23 writes or reads: `normalizers/mod.rs`,
+//! `pre_tokenizers/mod.rs`, `processors/mod.rs` and `decoders/mod.rs`.
 
 use serde_json::Value;
 
-/// Maximum depth of nested sequences, and maximum number of parts of one member; published files stay below 4
-/// and 50.
+/// Maximum depth of nested sequences. Published files stay below 4.
 const DEEPEST: usize = 16;
+/// Maximum number of parts of one member. Published files stay below 50.
 const MOST_PARTS: usize = 200;
 
-/// A member of a tokenizer.json that is a part.
+/// A member of a tokenizer.json that contains a part.
 pub(super) struct Member {
     name: &'static str,
-    /// The member of a sequence that holds its parts.
+    /// The key under which a sequence lists its parts.
     list: &'static str,
+    /// The supported types of the part.
     types: &'static [&'static str],
 }
 
@@ -86,11 +88,12 @@ pub(super) const DECODER: Member = Member {
 };
 
 impl Member {
-    /// Calls `work` with the part, if the file has it, and with each part of a sequence. The second argument
-    /// is the type of the part, the third its path.
+    /// Calls `work` for the part, if the file has one, and for each part of a sequence. The arguments of
+    /// `work` are a part, its type, and its path in the file.
     ///
     /// # Errors
-    /// The path of a part without a supported type or of one too many, and the errors of `work`.
+    /// Returns a message for a part without a supported type, for too many parts, and for sequences that are
+    /// nested too deeply. Also returns the errors of `work`.
     pub(super) fn each(
         &self,
         file: &Value,
@@ -103,12 +106,12 @@ impl Member {
             n += 1;
             if n > MOST_PARTS || depth > DEEPEST {
                 return Err(format!(
-                    "{}: it has more than {MOST_PARTS} parts, or they are nested more than {DEEPEST} deep",
+                    "{} has more than {MOST_PARTS} parts, or parts that are nested more than {DEEPEST} deep",
                     self.name
                 ));
             }
             let Some(name) = part["type"].as_str() else {
-                return Err(format!("{place} has no type; one of {} is needed", self.types.join(", ")));
+                return Err(format!("{place} has no type; the types are {}", self.types.join(", ")));
             };
             if !self.types.contains(&name) {
                 return Err(format!(

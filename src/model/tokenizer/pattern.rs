@@ -1,23 +1,27 @@
-//! Checks that a regular expression of a tokenizer stays small and fast. Compiling copies bounded
-//! repetitions. Expressions with look-around are matched by backtracking, which takes exponential time for
-//! nested unbounded repetitions.
+//! Checks that a regular expression of a tokenizer stays small and fast. The compiled form of a bounded
+//! repetition, such as `a{100}`, contains a copy of the repeated element for each repetition. An expression
+//! with look-around or back-references is matched by backtracking, which takes exponential time if unbounded
+//! repetitions are nested.
 
-/// Maximum length of an expression in bytes; published ones have a few hundred.
+/// Maximum length of an expression in bytes. Published expressions have a few hundred.
 const LONGEST: usize = 20_000;
-/// Maximum number of copies of parts, and maximum depth of groups. A copy of a letter takes about a hundred
-/// bytes of memory, and one of a class [`CLASS`] times as much.
+/// Maximum number of letters in a compiled expression. Each takes about a hundred bytes of memory.
 pub(super) const MOST_COPIES: usize = 100_000;
+/// Number of letters that a class, such as `[a-z]`, counts as.
 const CLASS: usize = 20;
+/// Maximum depth of nested groups.
 const DEEPEST: usize = 100;
 
 /// A group that is being parsed.
 #[derive(Default)]
 struct Group {
-    /// Number of copies of single parts in the group, and in its last part.
+    /// Number of letters in the compiled group.
     size: usize,
+    /// Number of letters in the last element of the group, which a quantifier would repeat.
     last: usize,
-    /// Depth of nested unbounded repetitions in the group, and in its last part.
+    /// Depth of nested unbounded repetitions in the group.
     nested: usize,
+    /// Depth of nested unbounded repetitions in the last element of the group.
     last_nested: usize,
 }
 
@@ -35,10 +39,10 @@ impl Group {
     }
 }
 
-/// The number of copies of the parts of an expression.
+/// The number of letters in the compiled expression.
 ///
 /// # Errors
-/// The reason why an expression would be too large or too slow.
+/// The reason why the expression would be too large or too slow.
 pub(super) fn copies(regex: &str) -> Result<usize, String> {
     if regex.len() > LONGEST {
         return Err(format!("it has {} bytes, which exceeds the limit of {LONGEST}", regex.len()));
@@ -53,7 +57,7 @@ pub(super) fn copies(regex: &str) -> Result<usize, String> {
                 let next = rest[1..].chars().next();
                 is_tried |= next.is_some_and(|next| matches!(next, '1'..='9' | 'k' | 'g' | 'G' | 'K'));
                 length += next.map_or(0, char::len_utf8);
-                // The name of a class in braces belongs to it.
+                // A class such as `\p{L}` includes the name in braces.
                 if rest.starts_with("\\p{") || rest.starts_with("\\P{") {
                     length = rest.find('}').map_or(rest.len(), |end| end + 1);
                 }
@@ -81,7 +85,8 @@ pub(super) fn copies(regex: &str) -> Result<usize, String> {
                 let group = top(&mut groups);
                 let nested = group.last_nested + 1;
                 (group.last_nested, group.nested) = (nested, group.nested.max(nested));
-                // A plus after a repetition makes it possessive; it does not repeat again.
+                // A plus after a repetition makes the repetition possessive. It still counts as nested, which
+                // is stricter than necessary.
             }
             '{' => {
                 if let Some((times, is_bounded, taken)) = counted(rest) {
@@ -97,12 +102,16 @@ pub(super) fn copies(regex: &str) -> Result<usize, String> {
             _ => top(&mut groups).add(1, 0),
         }
         if top(&mut groups).size > MOST_COPIES {
-            return Err(format!("its repetitions make more than {MOST_COPIES} copies"));
+            return Err(format!("with all repetitions expanded, it has more than {MOST_COPIES} letters"));
         }
         rest = &rest[length..];
     }
     if is_tried && groups.iter().any(|group| group.nested > 1) {
-        return Err("it has nested unbounded repetitions together with look-around".into());
+        return Err(
+            "it has nested unbounded repetitions, which take exponential time together with look-around \
+                    or back-references"
+                .into(),
+        );
     }
     Ok(groups.iter().map(|group| group.size).sum())
 }
@@ -115,7 +124,7 @@ fn top(groups: &mut Vec<Group>) -> &mut Group {
     &mut groups[last]
 }
 
-/// The length of a character class in bytes.
+/// The length in bytes of the character class at the beginning of `rest`.
 fn class(rest: &str) -> usize {
     let (mut deep, mut escaped) = (0_usize, false);
     for (at, c) in rest.char_indices() {
@@ -135,7 +144,8 @@ fn class(rest: &str) -> usize {
     rest.len()
 }
 
-/// Parses a repetition such as `{2,5}`: its largest number, whether it is bounded, and its length in bytes.
+/// Parses a repetition such as `{2,5}` at the beginning of `rest`. Returns the larger number, whether the
+/// repetition is bounded, and its length in bytes.
 fn counted(rest: &str) -> Option<(usize, bool, usize)> {
     let (inner, _) = rest[1..].split_once('}')?;
     let (least, most) = inner.split_once(',').unwrap_or((inner, inner));

@@ -18,17 +18,17 @@ use super::sentencepiece::{Kind, Method, Piece, SentencePiece};
 
 /// The character that sentencepiece writes for a space.
 const SPACE: &str = "\u{2581}";
-/// The score of pieces that must not occur in a text: any other segmentation scores higher.
+/// The score of pieces that must not occur in a text. Any segmentation without such a piece scores higher.
 const NEVER: f64 = -1e9;
 
 type Fallible<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 impl SentencePiece {
-    /// Adds tokens beyond the vocabulary, and renames placeholders in the vocabulary that added tokens
-    /// replace.
+    /// Adds the tokens whose ids follow the vocabulary. If an added token has the id of a piece, such as a
+    /// placeholder, it replaces the text and the kind of this piece.
     ///
     /// # Errors
-    /// The reason why a token cannot have its id.
+    /// A message if the ids of the added tokens leave a gap after the vocabulary.
     pub(super) fn extend(&mut self, added: &BTreeMap<u32, AddedToken>) -> Result<(), String> {
         let mut known: HashSet<String> = self.pieces.iter().map(|piece| piece.text.clone()).collect();
         for (id, token) in added {
@@ -54,10 +54,10 @@ impl SentencePiece {
         Ok(())
     }
 
-    /// The tokenizer, and the id of its unknown piece.
+    /// Builds the tokenizer. Also returns the id of the piece for unknown text.
     ///
     /// # Errors
-    /// Those of the library.
+    /// Returns the errors of the `tokenizers` library.
     pub(super) fn tokenizer(&self) -> Fallible<(Tokenizer, u32)> {
         let unknown = self.pieces.iter().position(|piece| piece.kind == Kind::Unknown).unwrap_or(0);
         let model: ModelWrapper = match self.method {
@@ -90,7 +90,8 @@ impl SentencePiece {
         };
         let scored = self.pieces.iter().map(|piece| (piece.text.clone(), score(piece))).collect();
         let mut model = Unigram::from(scored, Some(unknown), self.has_byte_fallback)?;
-        // An unknown character costs more than any normal piece.
+        // The library scores an unknown character below `min_score`, which must not be the artificial score
+        // `NEVER`.
         let normal = self.pieces.iter().filter(|piece| piece.kind == Kind::Normal);
         let lowest = normal.map(|piece| f64::from(piece.score)).min_by(f64::total_cmp);
         model.min_score = lowest.unwrap_or(0.0);
@@ -105,7 +106,7 @@ impl SentencePiece {
             .unk_token(self.pieces[unknown].text.clone())
             .fuse_unk(true)
             .byte_fallback(self.has_byte_fallback)
-            // Pieces that are never split have no merges.
+            // User-defined pieces have no merges, so the library must use each as a whole.
             .ignore_merges(has_whole)
             .build()
     }
@@ -126,7 +127,8 @@ impl SentencePiece {
         pairs.into_iter().map(|(_, _, left, right)| (left.to_owned(), right.to_owned())).collect()
     }
 
-    /// The charsmap, the rules for spaces, and the prefix of the first word, in sentencepiece's order.
+    /// The steps of normalization, in sentencepiece's order: the charsmap (replacement rules), the rules for
+    /// spaces, and the space before the first word.
     fn normalizers(&self) -> Fallible<Vec<NormalizerWrapper>> {
         let regex = |pattern: &str, by: &str| Replace::new(ReplacePattern::Regex(pattern.into()), by);
         let mut all: Vec<NormalizerWrapper> = vec![];

@@ -1,5 +1,5 @@
-//! Parses the wire format of protocol buffers as far as a sentencepiece model needs it: fields with their
-//! numbers, checked against the available bytes.
+//! Parses the wire format of protocol buffers as far as a sentencepiece model needs it. The length of each
+//! field is compared with the number of remaining bytes.
 //!
 //! # References
 //! <https://protobuf.dev/programming-guides/encoding/>
@@ -9,7 +9,7 @@
 pub(super) enum Value<'a> {
     /// A whole number or a boolean.
     Varint(u64),
-    /// A text, bytes, or another message.
+    /// A string, bytes, or a nested message.
     Bytes(&'a [u8]),
     /// A single-precision number, or another four-byte value.
     Fixed32([u8; 4]),
@@ -21,18 +21,18 @@ impl<'a> Value<'a> {
     pub(super) fn bytes(self) -> Result<&'a [u8], String> {
         match self {
             Self::Bytes(bytes) => Ok(bytes),
-            _ => Err("a field holds a number instead of a text".into()),
+            _ => Err("a field has a number where a string or a message is expected".into()),
         }
     }
 
     pub(super) fn text(self) -> Result<&'a str, String> {
-        std::str::from_utf8(self.bytes()?).map_err(|_| "a text is not UTF-8".into())
+        std::str::from_utf8(self.bytes()?).map_err(|_| "a string is not UTF-8".into())
     }
 
     pub(super) fn float(self) -> Result<f32, String> {
         match self {
             Self::Fixed32(bytes) => Ok(f32::from_le_bytes(bytes)),
-            _ => Err("a field has another type instead of a number".into()),
+            _ => Err("a field is not a single-precision number".into()),
         }
     }
 
@@ -41,7 +41,7 @@ impl<'a> Value<'a> {
         match self {
             // Negative numbers are encoded with 64 bits.
             Self::Varint(number) => Ok(number as i32),
-            _ => Err("a field has another type instead of a whole number".into()),
+            _ => Err("a field is not a whole number".into()),
         }
     }
 
@@ -66,7 +66,7 @@ pub(super) fn fields(mut bytes: &[u8]) -> Result<Vec<(u64, Value<'_>)>, String> 
             }
             2 => {
                 let length = varint(&mut bytes)?;
-                let length = usize::try_from(length).map_err(|_| "a length exceeds the file")?;
+                let length = usize::try_from(length).map_err(|_| "a length exceeds the size of the file")?;
                 Value::Bytes(take(&mut bytes, length)?)
             }
             5 => {
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn fields_of_every_wire_type_are_read_and_nothing_beyond_the_end() {
-        // 1: varint 300; 2: "hi"; 3: 1.5 as a float; 4: eight bytes.
+        // Field 1 is the varint 300, field 2 is "hi", field 3 is the float 1.5, field 4 has eight bytes.
         let bytes = [
             &[0x08, 0xac, 0x02, 0x12, 0x02][..],
             b"hi",

@@ -1,5 +1,5 @@
-//! Reads sentencepiece models: pieces of text with scores, which are merged in pairs (BPE) or chosen jointly
-//! (unigram).
+//! Reads sentencepiece models. A model contains pieces of text with scores. BPE merges pairs of pieces;
+//! unigram chooses all pieces of a text jointly.
 //!
 //! # References
 //! The fields follow `sentencepiece_model.proto`. Normalisation, merges and scores follow sentencepiece (Kudo
@@ -12,9 +12,9 @@ use super::{charsmap, trie};
 /// The kind of a piece.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Text.
+    /// Ordinary text.
     Normal,
-    /// Stands for text without pieces.
+    /// Stands for text that no other piece covers.
     Unknown,
     /// Not text, such as a beginning-of-sequence token.
     Control,
@@ -22,11 +22,11 @@ pub(super) enum Kind {
     UserDefined,
     /// Not used.
     Unused,
-    /// One byte of text without pieces.
+    /// One byte of text that no other piece covers.
     Byte,
 }
 
-/// A piece; its id is its index.
+/// A piece. Its id is its index in the list of all pieces.
 #[derive(Debug, Clone)]
 pub(super) struct Piece {
     pub(super) text: String,
@@ -41,7 +41,7 @@ pub(super) enum Method {
     Bpe,
 }
 
-/// A model from its file.
+/// A sentencepiece model.
 #[derive(Debug)]
 pub(super) struct SentencePiece {
     pub(super) method: Method,
@@ -139,7 +139,7 @@ impl SentencePiece {
     /// Checks that the model is a valid tokenizer.
     ///
     /// # Errors
-    /// The reason why it is not.
+    /// The reason why the model is not valid.
     pub(super) fn check(&self) -> Result<(), String> {
         if self.pieces.iter().filter(|piece| piece.kind == Kind::Unknown).count() != 1 {
             return Err("it does not have exactly one piece for unknown text".into());
@@ -151,7 +151,10 @@ impl SentencePiece {
                 return Err(format!("its piece {text:?} is empty or has the invalid score {score}"));
             }
             if text.len() > LONGEST_PIECE {
-                return Err(format!("it has a piece of {} bytes", text.len()));
+                let n = text.len();
+                return Err(format!(
+                    "it has a piece of {n} bytes, which exceeds the limit of {LONGEST_PIECE}"
+                ));
             }
             if !seen.insert(text.as_str()) {
                 return Err(format!("it has the piece {text:?} twice"));
@@ -164,14 +167,14 @@ impl SentencePiece {
                 let lengths = self.pieces.iter().map(|piece| piece.text.len());
                 let work: usize = lengths.map(|length| length * length).sum();
                 if work > MOST_SPLIT {
-                    return Err("its pieces are too long or too many".into());
+                    return Err("its pieces are too long or too many to find all merges".into());
                 }
             }
         }
         self.growth().map(drop)
     }
 
-    /// The factor by which the model's rules can lengthen a text.
+    /// The factors by which the model's rules can lengthen a text.
     ///
     /// # Errors
     /// The reason why the rules are invalid.
@@ -184,7 +187,7 @@ impl SentencePiece {
     }
 }
 
-/// Maximum of the sum of the squared lengths of all pieces in bytes; published models stay below 2^25.
+/// Maximum sum of the squared lengths (in bytes) of all pieces. Published models stay below 2^25.
 const MOST_SPLIT: usize = 1 << 28;
 
 fn piece(value: Value<'_>) -> Result<Piece, String> {
@@ -210,7 +213,7 @@ fn piece(value: Value<'_>) -> Result<Piece, String> {
     Ok(piece)
 }
 
-/// Whether the first line is a base64 text and its rank.
+/// Whether the first line is a base64 string followed by a number (its rank), as in tiktoken files.
 fn looks_like_tiktoken(bytes: &[u8]) -> bool {
     let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let line = std::str::from_utf8(line).ok().and_then(|line| line.trim_end().split_once(' '));

@@ -25,7 +25,7 @@ pub(super) struct TokenizerSettings {
     pub(super) add_prefix_space: Option<bool>,
     /// Tokens beyond the vocabulary, by id.
     pub(super) added: BTreeMap<u32, AddedToken>,
-    /// Other special tokens, which are looked up by name in the vocabulary.
+    /// The texts of all special tokens. Their ids are looked up in the vocabulary.
     pub(super) special: Vec<String>,
 }
 

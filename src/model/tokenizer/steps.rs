@@ -1,6 +1,6 @@
-//! Encodes a text step by step, as the library does, with the true number of bytes and the time checked
-//! between the steps. The library calls its steps without a check, and a regular expression can take hours
-//! for a long text.
+//! Encodes a text in the same steps as the library, and checks the number of bytes and the elapsed time
+//! between the steps. The library does not check them, and a regular expression can take hours for a long
+//! text.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -18,26 +18,27 @@ use super::trie;
 /// Time limit for one text.
 const TIME: Duration = Duration::from_secs(10);
 /// Maximum number of bytes that the rules may produce from one text. If each byte becomes a token, the
-/// library takes about 350 bytes of memory for each of them.
+/// library takes about 350 bytes of memory for each byte.
 pub(super) const MOST_BYTES: usize = 2 << 20;
-/// Maximum number of bytes of a text for a tokenizer with an added token that is a stripped space.
+/// Maximum number of bytes of a text, if [`Steps::has_stripped_space`] is true.
 const MOST_STRIPPED: usize = 4096;
-/// Number of matches between two looks at the clock.
+/// Number of matches between two checks of the elapsed time.
 const MATCHES: u32 = 16;
 
 type Found = Vec<((usize, usize), bool)>;
 
-/// What a tokenizer needs to encode step by step.
+/// The data that encoding step by step needs in addition to the tokenizer.
 #[derive(Debug, Clone)]
 pub(super) struct Steps {
-    /// The regular expression of each rule of the normalizer that replaces one, in order.
+    /// For each rule of the normalizer, in order: the regular expression that the rule replaces, if it has
+    /// one.
     replaced: Arc<[Option<SysRegex>]>,
-    /// The number of tokens that the model may make of one byte.
+    /// Maximum number of tokens that the model makes of one byte.
     tokens_per_byte: usize,
-    /// Nanoseconds that the model may take for one byte.
+    /// Maximum time in nanoseconds that the model takes for one byte.
     ns_per_byte: usize,
-    /// Whether an added token is a space that is stripped. The library then copies the rest of a run of
-    /// spaces for each space of it.
+    /// Whether an added token consists of spaces and has `lstrip` or `rstrip`. For each space in a run of
+    /// spaces, the library then copies the rest of the run, which takes quadratic time.
     has_stripped_space: bool,
 }
 
@@ -45,7 +46,8 @@ impl Steps {
     /// Prepares the steps.
     ///
     /// # Errors
-    /// Those of the library, for an expression that it does not support.
+    /// Returns an error for a regular expression that the library does not support, and for a vocabulary
+    /// whose trie would be too large.
     pub fn of(inner: &tokenizers::Tokenizer) -> Result<Self> {
         let regex = |rule: &&NormalizerWrapper| -> Result<Option<SysRegex>> {
             let NormalizerWrapper::Replace(rule) = rule else { return Ok(None) };
@@ -53,7 +55,7 @@ impl Steps {
             rule["pattern"]["Regex"].as_str().map(SysRegex::new).transpose()
         };
         let tokens_per_byte = match inner.get_model() {
-            // The bytes of the prefix and the suffix become tokens too.
+            // With byte fallback, each byte of the prefix and of the suffix also becomes a token.
             ModelWrapper::BPE(bpe) if bpe.byte_fallback => {
                 let length = |affix: &Option<String>| affix.as_ref().map_or(0, String::len);
                 1 + length(&bpe.continuing_subword_prefix) + length(&bpe.end_of_word_suffix)
@@ -77,12 +79,12 @@ impl Steps {
     /// The encoding of a text, without special tokens.
     ///
     /// # Errors
-    /// Those of the library, and the limit that is exceeded.
+    /// Returns the errors of the library, and a message if the text exceeds a limit.
     pub fn encode(&self, inner: &tokenizers::Tokenizer, text: &str) -> Result<Encoding> {
         let clock = Clock { began: Instant::now(), looks: AtomicU32::new(0) };
         if self.has_stripped_space && text.len() > MOST_STRIPPED {
-            let why = "the limit for added tokens of spaces with lstrip or rstrip";
-            return Err(format!("it has {} bytes, which exceeds {why}, {MOST_STRIPPED}", text.len()).into());
+            let why = "the limit for a tokenizer with an added token of spaces and lstrip or rstrip";
+            return Err(format!("it has {} bytes, but {why} is {MOST_STRIPPED}", text.len()).into());
         }
         let normalizer = inner.get_normalizer().map(|normalizer| Normalizing {
             rules: rules(Some(normalizer)),
@@ -90,7 +92,7 @@ impl Steps {
             clock: &clock,
         });
         let mut split = inner.get_added_vocabulary().extract_and_normalize(normalizer.as_ref(), text);
-        // The library ignores the errors of normalizers.
+        // The library ignores errors of the normalizer, such as a timeout, so the time is checked again.
         clock.check()?;
         if let Some(step) = inner.get_pre_tokenizer() {
             pre_tokenize(step, &mut split, text.len(), &clock)?;
@@ -125,7 +127,8 @@ fn rules(normalizer: Option<&NormalizerWrapper>) -> Vec<&NormalizerWrapper> {
     rules
 }
 
-/// A normalizer that looks at the clock between its rules and the matches of their expressions.
+/// A normalizer that checks the elapsed time between its rules, and between the matches of a regular
+/// expression.
 struct Normalizing<'a> {
     rules: Vec<&'a NormalizerWrapper>,
     replaced: &'a [Option<SysRegex>],
@@ -157,7 +160,7 @@ fn pre_tokenize(
         PreTokenizerWrapper::Sequence(steps) => {
             return steps.as_ref().iter().try_for_each(|step| pre_tokenize(step, split, given, clock));
         }
-        // A space is put before each part, and each of its bytes becomes a character of up to two bytes.
+        // The step puts a space before each part and turns each byte into a character of up to two bytes.
         PreTokenizerWrapper::ByteLevel(step) if step.add_prefix_space => check_bytes(split, given, 4)?,
         PreTokenizerWrapper::ByteLevel(_) => check_bytes(split, given, 2)?,
         PreTokenizerWrapper::Metaspace(step) => {
@@ -174,7 +177,8 @@ fn pre_tokenize(
     }
 }
 
-/// The number of bytes. Checks that a step that makes up to `times` bytes of one does not make too many.
+/// The number of bytes of all parts. Returns an error if a step that turns each byte into up to `times` bytes
+/// could exceed the limit.
 fn check_bytes(split: &PreTokenizedString, given: usize, times: usize) -> Result<usize> {
     let parts = split.get_splits(OffsetReferential::Normalized, OffsetType::None);
     let bytes: usize = parts.iter().map(|(part, ..)| part.len()).sum();
@@ -184,16 +188,16 @@ fn check_bytes(split: &PreTokenizedString, given: usize, times: usize) -> Result
     }
 }
 
-/// The message that rules would make too long a text.
+/// The error about rules that could make a text too long.
 pub(super) fn excess(most: usize, given: usize) -> String {
-    format!("its rules could produce {most} bytes from {given}, which exceeds the limit")
+    format!("its rules could produce {most} bytes from {given} bytes, which exceeds the limit")
 }
 
 fn late() -> String {
-    format!("it takes longer than {} s", TIME.as_secs())
+    format!("encoding takes longer than {} s", TIME.as_secs())
 }
 
-/// The time since the beginning of a text.
+/// Measures the time since the encoding of a text began.
 struct Clock {
     began: Instant,
     looks: AtomicU32,
@@ -204,7 +208,7 @@ impl Clock {
         if self.began.elapsed() > TIME { Err(late().into()) } else { Ok(()) }
     }
 
-    /// Like [`Clock::check`], for frequent calls: only some of them look at the clock.
+    /// Like [`Clock::check`], but only every [`MATCHES`]-th call reads the clock, because calls are frequent.
     fn look(&self) -> Result<()> {
         let looks = self.looks.fetch_add(1, Relaxed);
         if looks.is_multiple_of(MATCHES) { self.check() } else { Ok(()) }

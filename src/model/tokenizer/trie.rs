@@ -1,12 +1,14 @@
-//! Measures the trie in which a unigram model looks up its pieces, before the library builds it: its memory,
-//! and the time to look up all pieces that begin at one position of a text.
+//! Estimates the size of the trie in which a unigram model looks up its pieces, before the library builds the
+//! trie. Also estimates the time to look up all pieces that begin at one position of a text.
 
-/// Maximum number of nodes; the library takes about 300 bytes for each. Published models stay below two
+/// Maximum number of nodes. The library takes about 300 bytes for each node. Published models stay below two
 /// million.
 const MOST_NODES: usize = 5_000_000;
-/// Nanoseconds to follow one node, and to look up one piece. A copied byte takes an eighth of one.
+/// Time to follow one node, in nanoseconds.
 const NODE: usize = 20;
+/// Time to look up one piece, in nanoseconds.
 const PIECE: usize = 100;
+/// Number of bytes that are copied in a nanosecond.
 const BYTES_PER_NS: usize = 8;
 
 /// The longest time in nanoseconds that a lookup at one position takes.
@@ -17,7 +19,8 @@ pub(super) fn lookup_ns<'a>(pieces: impl Iterator<Item = &'a str>) -> Result<usi
     let mut pieces: Vec<&[u8]> = pieces.map(str::as_bytes).collect();
     pieces.sort_unstable();
     let (mut nodes, mut longest, mut before) = (0_usize, 0, &[][..]);
-    // The pieces that begin the present one, with the time for them and for those before.
+    // The pieces that are prefixes of the current piece, each with the time to find it and all shorter
+    // prefixes.
     let mut begun: Vec<(&[u8], usize)> = vec![];
     for piece in pieces {
         let shared = piece.iter().zip(before).take_while(|(a, b)| a == b).count();
@@ -32,7 +35,7 @@ pub(super) fn lookup_ns<'a>(pieces: impl Iterator<Item = &'a str>) -> Result<usi
     }
     match nodes {
         ..=MOST_NODES => Ok(longest),
-        _ => Err(format!("its pieces need {nodes} nodes of a tree; at most {MOST_NODES} are allowed")),
+        _ => Err(format!("its pieces need a trie of {nodes} nodes; at most {MOST_NODES} are allowed")),
     }
 }
 

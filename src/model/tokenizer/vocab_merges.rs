@@ -1,5 +1,5 @@
-//! Reads byte-level BPE from two files, as tokenizers written in Python save it. vocab.json gives each piece
-//! its id; merges.txt has one pair of pieces per line, in order of priority.
+//! Reads a byte-level BPE tokenizer from two files, as tokenizers written in Python save it. vocab.json maps
+//! each piece to its id; merges.txt has one pair of pieces per line, in order of priority.
 //!
 //! # References
 //! The pre-tokenization follows `GPT2Tokenizer` and `Qwen2Tokenizer` of transformers.
@@ -21,7 +21,8 @@ use crate::error::{Error, Result};
 pub(super) const VOCAB: &str = "vocab.json";
 pub(super) const MERGES: &str = "merges.txt";
 
-/// Contractions, words with a preceding symbol, single digits, symbols with line ends, whitespace.
+/// Qwen2's expression. It matches contractions, words with a preceding symbol, single digits, symbols with
+/// line ends, and whitespace.
 const QWEN2: &str = concat!(
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}",
     r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
@@ -31,7 +32,7 @@ const QWEN2: &str = concat!(
 const LIKE_GPT2: [&str; 5] =
     ["GPT2Tokenizer", "CodeGenTokenizer", "PreTrainedTokenizer", "TokenizersBackend", "BloomTokenizer"];
 
-/// Reads the two files. `model_type` determines the rules if no class is named.
+/// Reads the two files. If the settings name no tokenizer class, `model_type` determines how text is split.
 ///
 /// # Errors
 /// [`Error::Tokenizer`] if a file cannot be parsed, the two files do not match, or the class is not
@@ -54,8 +55,8 @@ pub(super) fn read(
         Some(class) if LIKE_GPT2.contains(&class) => false,
         Some(class) => {
             let reason = format!(
-                "belongs to a {class}, which surmise cannot build from it; create a tokenizer.json with \
-                 transformers (`AutoTokenizer.from_pretrained(folder).save_pretrained(folder)`)"
+                "belongs to a {class}, which surmise cannot build from vocab.json; create a tokenizer.json \
+                 with transformers (`AutoTokenizer.from_pretrained(folder).save_pretrained(folder)`)"
             );
             return Err(fault(files.path(VOCAB), reason));
         }
@@ -65,7 +66,7 @@ pub(super) fn read(
     })?;
     let mut merges = vec![];
     for (at, line) in text(MERGES)?.lines().enumerate() {
-        // The first line may be a comment; later lines may begin with `#`, which is also a piece.
+        // The first line may be a comment. A later line that begins with `#` is a merge of the piece `#`.
         if line.trim().is_empty() || (at == 0 && line.starts_with("#version")) {
             continue;
         }
@@ -76,9 +77,9 @@ pub(super) fn read(
         merges.push((left.to_owned(), right.to_owned()));
     }
     if merges.is_empty() {
-        return Err(fault(files.path(MERGES), format!("holds no merges{again}")));
+        return Err(fault(files.path(MERGES), format!("contains no merges{again}")));
     }
-    // Added tokens keep their ids in the vocabulary; no merge produces them.
+    // No merge produces an added token, so added tokens are entered in the vocabulary with their ids.
     for (id, token) in &settings.added {
         vocab.entry(token.content.clone()).or_insert(*id);
     }

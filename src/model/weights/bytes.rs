@@ -35,6 +35,8 @@ enum Storage {
 }
 
 impl Bytes {
+    /// Opens a file on disk.
+    ///
     /// # Errors
     /// [`Error::Read`] if the file cannot be opened.
     pub(super) fn open(path: &Path) -> Result<Self> {
@@ -65,7 +67,7 @@ impl Bytes {
     /// Fills `out` with the bytes from position `start` on.
     ///
     /// # Errors
-    /// [`Error::Read`] if the file is too short.
+    /// [`Error::Read`] if the file is too short or cannot be read.
     pub(super) fn read_at(&self, start: u64, out: &mut [u8]) -> Result<()> {
         let read = match &self.storage {
             Storage::Disk(file, _) => read_exact_at(file, &self.path, start, out),
@@ -95,7 +97,7 @@ impl Bytes {
         Ok(head)
     }
 
-    /// A reader of the whole file on disk.
+    /// Opens the file again, for reading from its beginning. The file must be on disk.
     pub(super) fn reader(&self) -> Result<File> {
         disk::open(&self.path).map_err(|source| Error::Read { path: self.path.clone(), source })
     }

@@ -56,7 +56,8 @@ const BUFFERS: [&str; 6] = [
 const ROWS_VALUES: usize = 1 << 20;
 
 impl Checkpoint {
-    /// Opens the files that [`Checkpoint::find`] returned and checks their headers. Reads no weights.
+    /// Opens the weight file or the index that [`Checkpoint::find`] returned. Opens all files of an index and
+    /// checks their headers. Reads no weights.
     ///
     /// # Errors
     /// [`Error::Read`] for a missing file, [`Error::Weights`] for a malformed or truncated file,
@@ -379,7 +380,7 @@ impl ParameterSource for Checkpoint {
     fn rows(&self, name: &str, shape: [usize; 2], rows: Range<usize>, init: Init) -> Result<Vec<f32>> {
         let entry = self.entry(name, &shape)?;
         let is_changed = self.adapter.as_ref().is_some_and(|adapter| adapter.changes(name));
-        // A tensor with a special layout, or one that an adapter changes, must be read as a whole.
+        // A tensor that has a special layout or that an adapter changes must be read as a whole.
         let some = match entry.layout {
             Layout::Published if !is_changed => entry.with_rows(Some([rows.start, rows.len()])),
             _ => None,

@@ -69,8 +69,8 @@ impl StoredType {
     }
 }
 
-/// The layout of a tensor's values in its file, compared with the published layout, that of safetensors
-/// files.
+/// The layout of a tensor's values in its file. The published layout is the layout of the published
+/// safetensors files.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(in crate::model) enum Layout {
     /// The published layout: row by row.
@@ -111,7 +111,7 @@ impl TensorEntry {
     }
 
     /// The entry of some rows: `rows` is the first row and the number of rows, or `None` for all rows.
-    /// Returns `None` if the rows do not exist.
+    /// Returns `None` if the rows do not exist, or if a row is not a whole number of blocks.
     pub(super) fn with_rows(&self, rows: Option<[usize; 2]>) -> Option<Self> {
         let Some([first, n]) = rows else { return Some(self.clone()) };
         let (values, bytes) = self.stored.block()?;

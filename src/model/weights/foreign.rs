@@ -71,7 +71,8 @@ fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-/// Whether a file name may be that of PyTorch weights. Files of the training state also end in `.bin`.
+/// Whether a file with this name may contain PyTorch weights. The names of files with the state of a training
+/// run also end in `.bin`.
 fn is_bin(name: &str) -> bool {
     let others = ["training_args.bin", "optimizer.bin", "scheduler.bin"];
     name.ends_with(".bin") && !name.contains("adapter") && !others.contains(&file_name(name))

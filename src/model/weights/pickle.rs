@@ -120,8 +120,8 @@ impl<'a> Machine<'a> {
         Ok(self.take(n)?.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte)))
     }
 
-    /// Pushes a string. A number of `width` bytes before it is its length. A string that is not UTF-8 cannot
-    /// be a name, so its value is discarded.
+    /// Reads and pushes a string, which follows its length, a number of `width` bytes. A string that is not
+    /// UTF-8 cannot be a name, so its value is discarded.
     fn push_text(&mut self, width: usize) -> Result<(), String> {
         let n = self.number(width)? as usize;
         let text = std::str::from_utf8(self.take(n)?);
@@ -160,7 +160,7 @@ impl<'a> Machine<'a> {
     /// Pops the values that were pushed after the last mark, and the mark.
     fn since_mark(&mut self) -> Result<Vec<Id>, String> {
         let mark = self.stack.iter().rposition(|id| matches!(self.values[*id], Value::Mark));
-        let items = self.stack.split_off(mark.ok_or("its pickle has no mark")? + 1);
+        let items = self.stack.split_off(mark.ok_or("its pickle needs a mark that is missing")? + 1);
         self.stack.pop();
         Ok(items)
     }
@@ -312,17 +312,17 @@ impl<'a> Machine<'a> {
         items.iter().map(|id| self.count(*id)).collect()
     }
 
-    /// The tensor that a value rebuilds, or `None` for other values.
+    /// The tensor that a call rebuilds, or `None` for any other value.
     fn tensor(&self, id: Id) -> Option<PickledTensor<'_>> {
         let Value::Call(mut function, mut arguments) = self.values[id] else { return None };
         match self.name(function)? {
-            // (tensor, requires_grad, hooks)
+            // The arguments are (tensor, requires_grad, hooks).
             ("torch._utils", "_rebuild_parameter") => {
                 let inner = *self.items(arguments)?.first()?;
                 let Value::Call(f, a) = self.values[inner] else { return None };
                 (function, arguments) = (f, a);
             }
-            // (function, type, arguments, state)
+            // The arguments are (function, type, arguments of the function, state).
             ("torch._tensor", "_rebuild_from_type_v2") => {
                 let parts = self.items(arguments)?;
                 (function, arguments) = (*parts.first()?, *parts.get(2)?);
@@ -332,8 +332,8 @@ impl<'a> Machine<'a> {
         if self.name(function)? != ("torch._utils", "_rebuild_tensor_v2") {
             return None;
         }
-        // (storage, offset, size, stride, ...), with storage ("storage", class, key, location, number of
-        // values)
+        // The arguments are (storage, offset, size, stride, ...). The storage is ("storage", class, key,
+        // location, number of values).
         let &[storage, offset, size, stride, ..] = self.items(arguments)? else { return None };
         let Value::Persistent(storage) = self.values[storage] else { return None };
         let &[_, class, key, ..] = self.items(storage)? else { return None };

@@ -1,8 +1,8 @@
 //! Converts quantised types to f32. The values of a block share a scale and, in most types, a minimum.
 //!
 //! # References
-//! The layouts follow `ggml-common.h`. The arithmetic is that of candle, or of this module for MXFP4, which
-//! candle does not support. The results are bit-identical to those of the `gguf` package.
+//! The layouts follow `ggml-common.h`. candle converts all types except MXFP4, which this module converts.
+//! The results are bit-identical to the results of the Python package `gguf`.
 
 use std::borrow::Cow;
 

@@ -15,7 +15,8 @@ pub trait ParameterSource: Sync {
     /// The tensor, as f32 on the CPU. `init` determines the values if the source generates initial weights.
     ///
     /// # Errors
-    /// If the tensor is missing, has another shape or an unsupported type, or contains NaN or infinity.
+    /// Returns an error if the tensor is missing, has another shape or an unsupported type, or contains NaN
+    /// or infinity.
     fn tensor(&self, name: &str, shape: &[usize], init: Init) -> Result<Tensor>;
     /// The concatenated values of some rows of a matrix that may be too large to read at once.
     ///
@@ -34,7 +35,7 @@ pub trait ParameterSource: Sync {
     /// the two.
     ///
     /// # Errors
-    /// If the matrices differ.
+    /// Returns an error if the matrices differ.
     fn check_tied(&self, _name: &str, _embedding: &str, _shape: [usize; 2]) -> Result<()> {
         Ok(())
     }
@@ -48,7 +49,7 @@ pub trait ParameterSource: Sync {
     /// as a block that the config does not mention, would affect the states of the published model.
     ///
     /// # Errors
-    /// If a parameter was not read. The error names the first such parameter.
+    /// Returns an error with the name of the first parameter that was not read.
     fn check_all_read(&self, _prefix: &str) -> Result<()> {
         Ok(())
     }

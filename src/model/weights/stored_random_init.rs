@@ -15,11 +15,10 @@ use super::random_init::RandomInit;
 use super::source::ParameterSource;
 use crate::error::{Error, Result};
 
-/// Number of values generated and written, or read, at once.
+/// Number of values that are generated and written, or read, in one step.
 const PIECE: usize = 1 << 18;
 
-/// The same weights as those of [`RandomInit`], but each tensor is generated once and then read from the
-/// file.
+/// The same weights as [`RandomInit`], but each tensor is generated once and then read from the file.
 #[derive(Debug)]
 pub struct StoredRandomInit {
     init: RandomInit,

@@ -1,8 +1,9 @@
 //! Reads the tensors of a pytorch_model.bin: a ZIP archive with one pickle, which lists the tensors, and one
-//! uncompressed entry per storage. Values are read directly from the archive, without unpacking it.
+//! uncompressed entry per storage (an array of values). Values are read directly from the archive, without
+//! unpacking it.
 //!
 //! [`super::pickle`] reads the pickle without running code. The reader of candle is not used, because a
-//! malformed pickle can make it panic, allocate 4 GiB for a missing string, or copy values without end.
+//! malformed pickle can make it panic, allocate 4 GiB for a missing string, or copy values endlessly.
 
 use std::collections::BTreeMap;
 use std::io::BufReader;
@@ -40,7 +41,8 @@ pub(super) fn entries(file: &Bytes, index: usize) -> Result<Vec<(String, TensorE
     for at in 0..archive.len() {
         let entry = archive.by_index_raw(at).map_err(|error| invalid(&error))?;
         let name = entry.name().map_err(|error| invalid(&error))?.into_owned();
-        let start = entry.data_start().ok_or_else(|| invalid(&format!("{name} has no position")))?;
+        let start =
+            entry.data_start().ok_or_else(|| invalid(&format!("the position of {name} is unknown")))?;
         if entry.compression() != CompressionMethod::Stored || entry.encrypted() {
             return Err(invalid(&format!("{name} is compressed")));
         }

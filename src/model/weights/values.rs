@@ -5,7 +5,8 @@ use super::entry::{Layout, TensorEntry};
 use crate::error::Result;
 use crate::numeric::kernels;
 
-/// The values of a tensor in `file`, in the published layout; empty if the type cannot be weights.
+/// The values of a tensor in `file`, in the layout of safetensors files. Empty if the stored type cannot be
+/// converted to f32.
 pub(super) fn read(file: &Bytes, entry: &TensorEntry) -> Result<Vec<f32>> {
     let Some((block, size)) = entry.stored.block() else { return Ok(vec![]) };
     file.check_unchanged()?;
@@ -31,7 +32,7 @@ pub(super) fn read(file: &Bytes, entry: &TensorEntry) -> Result<Vec<f32>> {
     })
 }
 
-/// Transposes the `a x b` pieces of each of `outer` groups.
+/// Transposes each group of `a x b` pieces to `b x a` pieces. There are `outer` groups.
 fn swapped(values: &[f32], [outer, a, b]: [usize; 3]) -> Vec<f32> {
     let piece = values.len() / (outer * a * b);
     let mut out = Vec::with_capacity(values.len());

@@ -32,7 +32,7 @@ fn bare(name: &str) -> Option<String> {
     while let Some(inner) = WRAPPERS.iter().find_map(|wrapper| rest.strip_prefix(wrapper)) {
         rest = inner;
     }
-    // These two never occur in the names of a model, so they can be removed anywhere in a name.
+    // These two wrappers never occur in the names of a model, so they can be removed anywhere in a name.
     let inner = rest.replace("._orig_mod.", ".").replace("._fsdp_wrapped_module.", ".");
     (inner != name).then_some(inner)
 }

@@ -146,7 +146,7 @@ fn each_fault_is_an_error_that_names_the_member() {
         (affixed("WordPiece", "unk_token", &long), "model.unk_token has"),
         (affixed("WordLevel", "unk_token", &long), "model.unk_token has"),
         (json!({"model": {"type": long}}), "a\u{2026}"),
-        (json!({"post_processor": of_template}), "post_processor.single[0]: a text of its token"),
+        (json!({"post_processor": of_template}), "post_processor.single[0]: a text of this token"),
         (
             json!({"model": {"type": "WordPiece", "vocab": {}, "merges": [], "unk_token": "a",
                           "continuing_subword_prefix": "", "max_input_chars_per_word": u64::MAX}}),

@@ -51,7 +51,7 @@ fn a_missing_file_is_named() {
         std::fs::remove_file(scene.path(file)).expect("a file");
         // The tokenizer has another message, because other files can replace tokenizer.json.
         let [missing, advice] = match file {
-            TOKENIZER => ["is missing, and so are vocab.json with merges.txt", "download it too"],
+            TOKENIZER => ["has neither vocab.json with merges.txt nor", "download tokenizer.json too"],
             _ => ["cannot read", "check that the path exists"],
         };
         scene.refuses(&[], 1, &[missing, file, advice]);

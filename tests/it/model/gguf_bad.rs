@@ -144,7 +144,7 @@ fn the_fault_of_a_file_is_named() {
         ("merge 0 of `tokenizer.ggml.merges` is not a pair", |f| {
             f.set("tokenizer.ggml.merges", LIST, texts(&["ab"]));
         }),
-        ("its merges do not fit", |f| f.set("tokenizer.ggml.merges", LIST, texts(&["x y"]))),
+        ("its merges do not match its tokens", |f| f.set("tokenizer.ggml.merges", LIST, texts(&["x y"]))),
         ("`tokenizer.ggml.pre` is `klingon`", |f| f.set("tokenizer.ggml.pre", TEXT, text("klingon"))),
         ("`tokenizer.ggml.pre` is `default`", |f| f.remove("tokenizer.ggml.pre")),
         ("a tokenizer of the unsupported kind `rwkv`", |f| f.set("tokenizer.ggml.model", TEXT, text("rwkv"))),

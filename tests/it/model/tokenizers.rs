@@ -150,7 +150,9 @@ fn a_model_without_tokenizer_is_opened_if_no_text_is_read() {
     done(&["model", name(&folder)]);
     let error = open(&folder, Bos::Auto).err().expect("no tokenizer").to_string();
     assert!(
-        error.contains("tokenizer.json: is missing, and so are vocab.json with merges.txt, and"),
+        error.contains(
+            "tokenizer.json: is missing; the folder also has neither vocab.json with merges.txt nor"
+        ),
         "{error}"
     );
     copy(&folder, "byte-level/vocab.json", "vocab.json");
@@ -255,7 +257,7 @@ fn a_damaged_tokenizer_of_an_older_kind_gives_one_message() {
     let folder = bare("llama");
     let vocab = std::fs::read(files("byte-level/vocab.json")).expect("a vocabulary");
     for (vocab, merges, says) in [
-        (&vocab[..], &b"#version: 0.2\n"[..], "holds no merges"),
+        (&vocab[..], &b"#version: 0.2\n"[..], "contains no merges"),
         (&vocab, b"a b c\nab\n", "merges.txt"),
         (&vocab, b"q q\n", "does not belong to its vocab.json"),
         (b"[1]", b"a b\n", "is not a map of pieces to ids"),

@@ -39,8 +39,9 @@ pub(super) fn tokenizer(gguf: &Gguf, vocabulary: &Vocabulary) -> Result<Tokenize
     let name = metadata.text(PRE)?.unwrap_or("default");
     let cut = pre_tokenizer(gguf, name)?;
     let vocab: Vocab = vocabulary.texts.iter().zip(0_u32..).map(|(text, id)| (text.clone(), id)).collect();
-    let failed =
-        |source: &dyn std::fmt::Display| fault(gguf, format!("its merges do not fit ({source}){again}"));
+    let failed = |source: &dyn std::fmt::Display| {
+        fault(gguf, format!("its merges do not match its tokens ({source}){again}"))
+    };
     let bpe = BPE::builder().vocab_and_merges(vocab, pairs).ignore_merges(cut.ignores_merges()).build();
     let mut tokenizer = Tokenizer::new(bpe.map_err(|source| failed(&source))?);
     if cut.composes(name) {
@@ -60,7 +61,7 @@ pub(super) fn tokenizer(gguf: &Gguf, vocabulary: &Vocabulary) -> Result<Tokenize
     Ok(tokenizer)
 }
 
-/// The pre-tokenizer of this name. Files that give no name use the pre-tokenizer of their architecture.
+/// The pre-tokenizer with this name. The name `default` selects the pre-tokenizer of the architecture.
 fn pre_tokenizer(gguf: &Gguf, name: &str) -> Result<PreTokenizer> {
     let metadata = gguf.metadata();
     let architecture = metadata.text("general.architecture")?.unwrap_or_default();

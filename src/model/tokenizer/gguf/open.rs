@@ -7,8 +7,8 @@ use crate::model::tokenizer::growth::Growth;
 use crate::model::tokenizer::sentencepiece::Method;
 use crate::model::weights::gguf::Gguf;
 
-/// The tokenizer of a file; the id of its unknown piece for a sentencepiece model; and the factor by which it
-/// can lengthen a text.
+/// Opens the tokenizer of a file. Also returns the id of the piece for unknown text (only for a sentencepiece
+/// model), and the factors by which the tokenizer can lengthen a text.
 ///
 /// # Errors
 /// [`Error::Tokenizer`](crate::Error::Tokenizer) for an unsupported kind of tokenizer, and for any fault in
@@ -35,7 +35,7 @@ pub(in crate::model::tokenizer) fn open(gguf: &Gguf) -> Result<(tokenizers::Toke
 }
 
 /// Whether a tokenizer from another file has at least 90 % of this file's tokens under the same ids. The
-/// others may differ, because placeholders and spaces are written in several ways.
+/// other tokens may differ, because placeholders and spaces are written in several ways.
 pub(in crate::model::tokenizer) fn belongs(inner: &tokenizers::Tokenizer, gguf: &Gguf) -> bool {
     let Ok(vocabulary) = Vocabulary::read(gguf) else { return true };
     let has = |(id, text): (u32, &String)| inner.id_to_token(id).as_ref() == Some(text);

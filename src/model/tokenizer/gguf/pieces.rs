@@ -1,4 +1,4 @@
-//! Reads a sentencepiece model from the metadata.
+//! Reads a sentencepiece model from the metadata of a GGUF file.
 
 use std::collections::HashSet;
 
@@ -22,7 +22,7 @@ pub(super) fn model(gguf: &Gguf, vocabulary: &Vocabulary, method: Method) -> Res
     let mut seen = HashSet::new();
     let mut pieces = Vec::with_capacity(n);
     for ((text, score), kind) in vocabulary.texts.iter().zip(scores).zip(&vocabulary.kinds) {
-        // Placeholders may share one name, because they never occur in a text.
+        // Placeholders never occur in a text. Several of them may have the same name, so they are renamed.
         let is_new = seen.insert(text.as_str());
         let (text, kind) = match is_new && !text.is_empty() {
             true => (text.clone(), *kind),

@@ -11,17 +11,18 @@ use tokenizers::pre_tokenizers::digits::Digits;
 use tokenizers::pre_tokenizers::punctuation::Punctuation;
 use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
 
-/// Contractions, words with a preceding symbol, up to three digits, symbols with line ends, whitespace.
+/// Llama 3's expression. It matches contractions, words with a preceding symbol, up to three digits, symbols
+/// with line ends, and whitespace.
 const LLAMA3: &str = concat!(
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}",
     r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 );
-/// Like [`LLAMA3`], with single digits.
+/// Like [`LLAMA3`], but matches each digit separately.
 const QWEN2: &str = concat!(
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}",
     r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 );
-/// Words split by capitalisation, with following contractions.
+/// GPT-4o's expression. It splits words by capitalisation, and keeps contractions with the word before them.
 const GPT4O: &str = concat!(
     r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+",
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)?",
@@ -29,13 +30,13 @@ const GPT4O: &str = concat!(
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)?",
     r"|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 );
-/// Like [`GPT4O`], with single digits and without contractions.
+/// Like [`GPT4O`], but matches each digit separately and does not match contractions.
 const TEKKEN: &str = concat!(
     r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+",
     r"|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*",
     r"|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 );
-/// Matches BLOOM's words; splits at spaces and punctuation.
+/// BLOOM's expression. It splits text at spaces and punctuation.
 const BLOOM: &str = r" ?[^(\s|[.,!?…。，、।۔،])]+";
 
 /// A rule for splitting text before the merges.
@@ -47,7 +48,7 @@ pub(super) enum PreTokenizer {
     DigitsGpt2,
     Falcon,
     Llama3,
-    /// Llama 3's expression; whole words are merged even if they are tokens.
+    /// Llama 3's expression, but words that are tokens are also built by merges.
     Dbrx,
     Qwen2,
     Gpt4o,
@@ -110,7 +111,7 @@ impl PreTokenizer {
     /// The steps of the pre-tokenizer; the last one maps bytes to characters.
     ///
     /// # Errors
-    /// Those of the library, for an expression that it does not support.
+    /// Returns the error of the library for an expression that it does not support.
     pub(super) fn steps(self) -> tokenizers::Result<Vec<PreTokenizerWrapper>> {
         let split = |pattern: &str| Split::new(SplitPattern::Regex(pattern.into()), Isolated, false);
         let (bytes, gpt2) = (ByteLevel::new(false, false, false), ByteLevel::new(false, false, true));

@@ -16,7 +16,7 @@ impl<'a> Vocabulary<'a> {
     /// Reads the tokens.
     ///
     /// # Errors
-    /// [`Error::Tokenizer`] if there are no tokens, or if the list of kinds has another length or an unknown
+    /// [`Error::Tokenizer`] if there are no tokens, or if the list of kinds has a wrong length or an unknown
     /// kind.
     pub(super) fn read(gguf: &'a Gguf) -> Result<Self> {
         let metadata = gguf.metadata();
@@ -32,7 +32,10 @@ impl<'a> Vocabulary<'a> {
         let mut kinds: Vec<Kind> = match kinds.is_empty() {
             true => vec![Kind::Normal; texts.len()],
             false => kinds.into_iter().map(kind).collect::<Option<_>>().ok_or_else(|| {
-                fault(gguf, "`tokenizer.ggml.token_type` holds an unknown kind; use another file".into())
+                fault(
+                    gguf,
+                    "`tokenizer.ggml.token_type` has an unknown kind of token; use another file".into(),
+                )
             })?,
         };
         if let Some(kind) = unknown.and_then(|id| kinds.get_mut(id))
@@ -53,7 +56,7 @@ impl<'a> Vocabulary<'a> {
 /// A list with one number per token; `None` if the key is absent.
 ///
 /// # Errors
-/// [`Error::Tokenizer`] if the list has another length.
+/// [`Error::Tokenizer`] if the list does not have `n` numbers.
 pub(super) fn numbers(gguf: &Gguf, key: &str, n: usize) -> Result<Option<Vec<f64>>> {
     let numbers = gguf.metadata().numbers(key)?;
     match numbers {
@@ -69,7 +72,7 @@ pub(super) fn numbers(gguf: &Gguf, key: &str, n: usize) -> Result<Option<Vec<f64
 /// The id of a special token, if the file has one.
 ///
 /// # Errors
-/// [`Error::Config`] if the value is not a count.
+/// [`Error::Config`] if the value is not a whole number.
 pub(super) fn id(metadata: &Metadata, key: &str) -> Result<Option<usize>> {
     // Files without such a token may store -1, written as the largest u32.
     if metadata.json(key).as_f64().is_some_and(|id| id < 0.0 || id >= f64::from(u32::MAX)) {

@@ -41,7 +41,8 @@ pub(in crate::model::weights) struct Adapter {
 }
 
 impl Adapter {
-    /// Opens the adapter in a folder, for a checkpoint with the given tensors.
+    /// Opens the adapter in a folder. `names` and `shape_of` describe the tensors of the checkpoint.
+    /// `is_copy` returns whether a tensor of the checkpoint has the given shape and values.
     ///
     /// # Errors
     /// [`Error::Config`] for an unsupported adapter; [`Error::Tensor`] if the file contains anything other
@@ -94,7 +95,8 @@ impl Adapter {
             let shapes = (a.shape.as_slice(), b.shape.as_slice());
             let ([rank, d_in], [d_out, again]) = shapes else {
                 let reason = format!(
-                    "has maps of shapes {:?} and {:?}, but only matrices can be merged",
+                    "has maps of shapes {:?} and {:?}, but only matrices can be merged; merge the adapter \
+                     with peft and give the folder of the merged model",
                     a.shape, b.shape
                 );
                 return Err(fault(&module, reason));
@@ -176,7 +178,7 @@ impl Adapter {
 }
 
 /// The maps of each module, by the name of the module in the model; and the name, module and entry of each
-/// other tensor.
+/// tensor that is not a LoRA map.
 type Tensors = (BTreeMap<String, Pair>, Vec<(String, String, TensorEntry)>);
 
 fn tensors(file: &Bytes) -> Result<Tensors> {
@@ -197,8 +199,8 @@ fn tensors(file: &Bytes) -> Result<Tensors> {
     Ok((pairs, others))
 }
 
-/// The name of a module's tensor in the checkpoint. The names in the checkpoint and in the adapter may or may
-/// not have the prefix of the whole model.
+/// The name of the checkpoint's tensor for a module of the adapter. Either name may have an additional
+/// prefix, such as `transformer.`.
 fn target<'a>(module: &str, names: &(impl Iterator<Item = &'a str> + Clone)) -> Option<String> {
     let modules = || names.clone().filter_map(|name| name.strip_suffix(".weight"));
     let ends = |long: &str, short: &str| {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
 
-/// Keys that do not affect the merged weights, such as those that describe the training of the adapter.
+/// Keys that do not affect the merged weights, such as keys about the training of the adapter.
 const IGNORED_KEYS: [&str; 20] = [
     "auto_mapping",
     "base_model_class",

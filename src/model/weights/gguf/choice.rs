@@ -13,7 +13,7 @@ pub(in crate::model) fn is_gguf(name: &str) -> bool {
 /// if the folder has no GGUF file. `names` are the names in the folder.
 ///
 /// # Errors
-/// The error is a message, if the folder has several models.
+/// Returns a message that lists the models if the folder has several.
 pub(in crate::model) fn choose<S: AsRef<str>>(names: &[S]) -> Result<Option<&str>, String> {
     let names: Vec<&str> = names.iter().map(AsRef::as_ref).filter(|name| !name.contains('/')).collect();
     match models(&names).as_slice() {

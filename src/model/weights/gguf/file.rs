@@ -89,7 +89,7 @@ impl Gguf {
         Self::of_parts(files.collect())
     }
 
-    /// Opens a model of which `files` is the only file, or all parts in order.
+    /// Opens a model from its only file, or from all its parts in order.
     fn of_parts(files: Vec<Bytes>) -> Result<Self> {
         let first = files.first().map_or(PathBuf::new(), |file| file.path().to_owned());
         let first = first.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -125,7 +125,7 @@ impl Gguf {
         };
         match split.and_then(|split| split.n_tensors) {
             Some(n) if n != whole.tensors.len() => Err(whole.metadata.fault(format!(
-                "is the first of {n_files} parts with {n} tensors, but all parts together have {}; \
+                "is the first of {n_files} parts, which must have {n} tensors in total but have {}; \
                  {OF_ONE_MODEL}",
                 whole.tensors.len()
             ))),
@@ -179,7 +179,7 @@ impl Gguf {
                 path: self.files[self.tensors[from].file].path().into(),
                 tensor: from.clone(),
                 reason: format!(
-                    "has shape {:?}, which does not fit the sizes of the metadata; download the file again",
+                    "has shape {:?}, which does not match the sizes in the metadata; download the file again",
                     self.tensors[from].shape
                 ),
             })?;
@@ -193,7 +193,7 @@ impl Gguf {
 /// positions, which llama.cpp writes before the other tensors. `None` if the header is incomplete.
 ///
 /// # Errors
-/// If the header is damaged.
+/// Returns an error if the header is damaged.
 #[cfg(feature = "hub")]
 pub(in crate::model) fn bytes_of_description(header: &FileHeader) -> Result<Option<u64>> {
     let file = Bytes::header(Path::new(&header.name), header.clone());

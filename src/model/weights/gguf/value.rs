@@ -1,4 +1,4 @@
-//! Reads single values of the metadata.
+//! Reads the values of the metadata: single values and lists.
 
 use super::cursor::Cursor;
 use crate::error::Result;

@@ -71,7 +71,7 @@ fn a_slow_tokenizer_is_stopped_and_delays_no_other_model() {
     let (status, answer) = ask("nested", &long);
     assert!(status == 400 && answer.to_string().contains("longer than 10 s"), "{status} {answer}");
     let (status, answer) = ask("spaces", &" ".repeat(LONG));
-    assert!(status == 400 && answer.to_string().contains("added tokens of spaces"), "{status} {answer}");
+    assert!(status == 400 && answer.to_string().contains("an added token of spaces"), "{status} {answer}");
     // A word of the maximum length takes a third of a second.
     let words = format!("{} ", "a".repeat(999)).repeat(POSITIONS / 999 + 1);
     let (status, answer) = ask("words", &words);
