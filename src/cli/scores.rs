@@ -145,7 +145,7 @@ fn export_folder(flags: &Export, quiet: bool) -> Result<()> {
     export::write(&flags.output, &files)?;
     bar.finish();
     if !quiet {
-        collected.notes.iter().for_each(|note| status(note));
+        collected.notes.iter().chain(&exporter.notes(&collected)).for_each(|note| status(note));
         for file in &files {
             status(&format!("wrote {}", flags.output.join(&file.path).display()));
         }

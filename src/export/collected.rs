@@ -11,6 +11,7 @@ use crate::collect::results::tally::{AskedTask, QuestionRef, Tally};
 use crate::collect::results::writer::text_of;
 use crate::collect::tasks::{Item, Task};
 use crate::error::{Error, Result};
+use crate::numeric::shown::count;
 use crate::numeric::statistics::mean_of_means;
 use crate::provider::{Message, Prompt, Role};
 use crate::seed;
@@ -26,6 +27,8 @@ pub struct Collected {
     pub grader: String,
     /// The tasks. Each number of shots of a task is a separate entry.
     pub tasks: Vec<CollectedTask>,
+    /// Number of questions without an answer yet.
+    pub n_open: usize,
     /// Notes on answers that are not exported.
     pub notes: Vec<String>,
 }
@@ -122,9 +125,13 @@ impl Collected {
             ));
         }
         notes.extend(unanswered.iter().map(|task| {
-            format!("{} with {} shots is not exported, because it has no answer yet", task.name, task.shots)
+            format!(
+                "{} with {} is not exported, because it has no answer yet",
+                task.name,
+                count(task.shots, "shot")
+            )
         }));
-        Ok(Self { provider, model, grader: configuration.grading.grader.to_string(), tasks, notes })
+        Ok(Self { provider, model, grader: configuration.grading.grader.to_string(), tasks, n_open, notes })
     }
 
     /// A hash of the answers. Equal answers have equal hashes.

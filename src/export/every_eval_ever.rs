@@ -7,7 +7,8 @@ use super::exporter::{ExportFile, Exporter};
 use crate::collect::grading::GradeKind;
 use crate::collect::results::facts::facts;
 use crate::disk;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::numeric::shown::count;
 use crate::seed;
 
 /// Exporter for Every Eval Ever.
@@ -15,6 +16,8 @@ use crate::seed;
 pub struct EveryEvalEver;
 
 const SCHEMA: &str = "0.3.0";
+/// The member that counts the questions without an answer. Only an incomplete collection has it.
+const OPEN: &str = "n_without_answer_yet";
 
 impl Exporter for EveryEvalEver {
     fn name(&self) -> &'static str {
@@ -26,6 +29,10 @@ impl Exporter for EveryEvalEver {
     }
 
     fn export(&self, collected: &Collected) -> Result<Vec<ExportFile>> {
+        if collected.tasks.iter().all(|task| task.score.accuracy.is_none()) {
+            let reason = "contains no answer with a grade, and a record needs a score".into();
+            return Err(Error::Parameter { name: "DIR", reason });
+        }
         let uuid = uuid(&collected.identity());
         let folder = folder(&collected.provider, &model_id(collected));
         let record = Record { collected, model: model_id(collected), id: evaluation_id(collected) };
@@ -40,6 +47,18 @@ impl Exporter for EveryEvalEver {
         });
         let whole = ExportFile::json(format!("{folder}/{uuid}.json"), &record.whole(&details))?;
         Ok(vec![whole, samples])
+    }
+
+    fn notes(&self, collected: &Collected) -> Vec<String> {
+        let without = collected.tasks.iter().filter(|task| task.score.accuracy.is_none());
+        let note = |task: &CollectedTask| {
+            let shots = count(task.shots, "shot");
+            format!(
+                "{} with {shots} has no result in the record, because none of its answers has a grade",
+                task.name
+            )
+        };
+        without.map(note).collect()
     }
 }
 
@@ -85,6 +104,11 @@ impl Record<'_> {
     fn whole(&self, details: &Value) -> Value {
         let at = self.collected.last();
         let results = self.collected.tasks.iter().filter_map(|task| self.result(task));
+        let mut library = json!({"name": "surmise", "version": env!("CARGO_PKG_VERSION")});
+        // The results do not contain the tasks without a score, so the record counts all open questions.
+        if self.collected.n_open > 0 {
+            library["additional_details"] = json!({OPEN: self.collected.n_open.to_string()});
+        }
         json!({
             "schema_version": SCHEMA,
             "evaluation_id": self.id,
@@ -96,7 +120,7 @@ impl Record<'_> {
                 "source_organization_name": "unknown",
                 "evaluator_relationship": "third_party",
             },
-            "eval_library": {"name": "surmise", "version": env!("CARGO_PKG_VERSION")},
+            "eval_library": library,
             "model_info": {
                 "name": self.collected.model,
                 "id": self.model,
@@ -132,8 +156,7 @@ impl Record<'_> {
         ];
         let n_asked: usize = task.items.iter().map(|item| item.n_asked).sum();
         let n_open = n_asked - task.items.iter().map(|item| item.answers.len()).sum::<usize>();
-        // Only an incomplete collection has this member.
-        let open = ("n_without_answer_yet", n_open);
+        let open = (OPEN, n_open);
         let counts = counts.into_iter().chain((n_open > 0).then_some(open));
         let counts = counts.map(|(name, n)| (name.to_owned(), Value::String(n.to_string())));
         Some(json!({

@@ -22,6 +22,11 @@ pub trait Exporter: Sync {
     /// # Errors
     /// [`Error::Json`]
     fn export(&self, collected: &Collected) -> Result<Vec<ExportFile>>;
+
+    /// Notes on tasks that this format cannot contain.
+    fn notes(&self, _collected: &Collected) -> Vec<String> {
+        vec![]
+    }
 }
 
 /// One file of an export.

@@ -78,6 +78,9 @@ impl Importer for EveryEvalEver {
         let mut settings = Settings::default();
         for record in &records {
             version(path, record)?;
+            let open = record["eval_library"]["additional_details"]["n_without_answer_yet"].as_str();
+            let part = open.map(|n| format!("{} questions have no answer yet", clipped(n)));
+            check_whole(path, part, options)?;
             let answers = match answers_file(path, record) {
                 Some(beside) => {
                     let bytes =

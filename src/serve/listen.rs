@@ -65,7 +65,7 @@ pub(crate) async fn listen<F: Future<Output = ()> + Send + 'static>(
             }
             // The client has disconnected, or the process has no free file descriptor.
             Err(_) => {
-                traffic.close_oldest();
+                traffic.close_one();
                 sleep(PAUSE).await;
             }
         }

@@ -1,10 +1,12 @@
-//! Limits the open connections, and the bytes of request bodies in memory. At a limit, the connection that
-//! has waited longest without a complete request is closed, so that half-open connections cannot lock other
-//! clients out. A connection whose data wait for their turn to be read is closed only if no other connection
-//! can be closed.
+//! Limits the open connections, and the bytes of request bodies in memory. At a limit, a connection without a
+//! complete request is closed, so that half-open connections cannot lock other clients out. The first choice
+//! is the oldest connection that has sent nothing complete for a second, then a connection whose large body
+//! waits for its turn to be read, and last a connection that is younger than a second.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
@@ -16,6 +18,9 @@ const MOST_BYTES: usize = 64 << 20;
 /// Number of large bodies that are read or parsed at once. The same limit applies separately to still larger
 /// bodies. Further bodies stay in the system's socket buffers, so their clients wait.
 const LARGE_ONES: usize = 1;
+/// Time after which a connection that sends nothing complete is closed before the others. A client with a
+/// small request needs far less.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// The connections of a server.
 pub(super) struct Traffic {
@@ -39,17 +44,19 @@ struct State {
 }
 
 /// The state of an open connection.
-#[derive(Default)]
 struct Open {
     stage: Stage,
+    /// When the stage began.
+    since: Instant,
+    /// Number of turns that the body of the request has waited for.
+    turns: usize,
     bytes: usize,
     end: Arc<Notify>,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     /// The next request head is incomplete.
-    #[default]
     Waiting,
     /// The request body is incomplete.
     Reading,
@@ -57,6 +64,13 @@ enum Stage {
     Queued,
     /// The request is being answered.
     Answering,
+}
+
+impl Stage {
+    /// Whether the server waits for the client.
+    fn is_slow(self) -> bool {
+        matches!(self, Self::Waiting | Self::Reading)
+    }
 }
 
 /// An open connection. It counts towards the limits until its last clone is dropped.
@@ -80,36 +94,42 @@ impl Traffic {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a connection. At the limit, closes the connection that has waited longest. Returns `None` if no
-    /// connection can be closed, because the requests of all connections are being answered.
+    /// Adds a connection. At the limit, closes another connection. Returns `None` if no connection can be
+    /// closed, because the requests of all connections are being answered.
     pub fn open(self: &Arc<Self>) -> Option<Connection> {
         let mut state = self.lock();
         let waiting = state.open.values().filter(|open| open.stage != Stage::Answering).count();
-        if (waiting >= MOST_WAITING || state.open.len() >= MOST) && !state.close_oldest() {
+        if (waiting >= MOST_WAITING || state.open.len() >= MOST) && !state.close_one(Instant::now()) {
             return None;
         }
         let number = state.next;
         state.next += 1;
-        let open = Open::default();
-        let end = open.end.clone();
-        state.open.insert(number, open);
+        let end = Arc::new(Notify::new());
+        let (stage, since) = (Stage::Waiting, Instant::now());
+        state.open.insert(number, Open { stage, since, turns: 0, bytes: 0, end: end.clone() });
         Some(Connection(Arc::new(Entry { traffic: self.clone(), number, end })))
     }
 
-    /// Closes the connection that has waited longest. Returns `false` if no connection is waiting.
-    pub fn close_oldest(&self) -> bool {
-        self.lock().close_oldest()
+    /// Closes a connection without a complete request. Returns `false` if there is none.
+    pub fn close_one(&self) -> bool {
+        self.lock().close_one(Instant::now())
     }
 }
 
 impl State {
-    fn close_oldest(&mut self) -> bool {
-        let oldest = |stages: &[Stage]| {
-            let oldest = self.open.iter().find(|(_, open)| stages.contains(&open.stage));
-            oldest.map(|(number, _)| *number)
+    fn close_one(&mut self, now: Instant) -> bool {
+        let oldest = |least: Duration| {
+            let is_late = |open: &Open| now.saturating_duration_since(open.since) >= least;
+            let mut slow = self.open.iter().filter(|(_, open)| open.stage.is_slow() && is_late(open));
+            slow.next().map(|(number, _)| *number)
         };
-        let oldest = oldest(&[Stage::Waiting, Stage::Reading]).or_else(|| oldest(&[Stage::Queued]));
-        oldest.is_some_and(|number| self.close(number))
+        // A body that had many turns sends its data slowly, or is very large.
+        let queued = || {
+            let queued = self.open.iter().filter(|(_, open)| open.stage == Stage::Queued);
+            queued.min_by_key(|(number, open)| (Reverse(open.turns), **number)).map(|(number, _)| *number)
+        };
+        let number = oldest(GRACE).or_else(queued).or_else(|| oldest(Duration::ZERO));
+        number.is_some_and(|number| self.close(number))
     }
 
     /// Closes a connection and stops counting it.
@@ -163,6 +183,12 @@ impl Connection {
     fn set(&self, stage: Stage) {
         if let Some(open) = self.0.traffic.lock().open.get_mut(&self.0.number) {
             open.stage = stage;
+            open.since = Instant::now();
+            match stage {
+                Stage::Queued => open.turns += 1,
+                Stage::Waiting | Stage::Answering => open.turns = 0,
+                Stage::Reading => {}
+            }
         }
     }
 }
@@ -238,16 +264,21 @@ mod tests {
     }
 
     #[test]
-    fn one_that_waits_for_its_turn_is_closed_only_after_the_others() {
+    fn slow_clients_are_closed_before_bodies_in_turn_and_those_before_new_clients() {
         let traffic = Arc::new(Traffic::default());
-        let (queued, reading) = (traffic.open().expect("room"), traffic.open().expect("room"));
-        let _asked = [queued.ask(), reading.ask()];
+        let [queued, often, new, slow] = [0; 4].map(|_| traffic.open().expect("room"));
+        let _asked = [&queued, &often, &new, &slow].map(|connection| connection.ask());
         queued.set(Stage::Queued);
-        assert!(traffic.close_oldest());
-        assert!(queued.is_asked() && !reading.is_asked(), "the later one is closed");
-        assert!(traffic.close_oldest());
-        assert!(!queued.is_asked(), "there is no other one");
-        assert!(!traffic.close_oldest());
+        [Stage::Queued, Stage::Reading, Stage::Queued].into_iter().for_each(|stage| often.set(stage));
+        let later = Instant::now() + GRACE;
+        new.set(Stage::Reading);
+        let mut expected = vec![&slow, &often, &queued, &new];
+        while !expected.is_empty() {
+            assert!(traffic.lock().close_one(later));
+            assert!(!expected.remove(0).is_asked());
+            assert!(expected.iter().all(|connection| connection.is_asked()));
+        }
+        assert!(!traffic.close_one());
     }
 
     #[test]

@@ -263,10 +263,16 @@ fn remedy(summary: &FolderSummary, is_cancelling: bool) -> String {
     let n_in_batches = summary.outcomes.get("in_batch").copied().unwrap_or(0);
     let batch = format!(
         "{n_in_batches} of them are in a batch that has not ended: once the batch has ended, the same \
-         command fetches the answers; --batch waits for it, and --cancel cancels the batch"
+         command fetches the answers; {}",
+        if is_cancelling {
+            "with --batch instead of --cancel, it waits for the batch"
+        } else {
+            "--batch waits for it, and --cancel cancels the batch"
+        }
     );
     let others = if is_cancelling {
-        "the same command without --cancel asks the remaining questions and retries transient failures"
+        "the same command without --cancel asks the remaining questions and retries transient failures, and \
+         --redo failed retries all failures"
     } else {
         "the same command retries transient failures, and --redo failed retries all failures"
     };

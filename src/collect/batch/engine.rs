@@ -130,9 +130,13 @@ pub(in crate::collect) async fn run(
             Waited::Polled if finding.is_some() => break,
             Waited::Polled => {
                 let n: u64 = batches.iter().map(|held| held.open.len() as u64).sum();
+                let then = if is_cancelling {
+                    "to wait for the batch, use --batch instead of --cancel"
+                } else {
+                    "to wait for the batch, use --batch; to end it, use --cancel"
+                };
                 run.progress.say(&format!(
-                    "{n} questions are in a batch that has not ended and are not asked again: to wait for \
-                     the batch, use --batch; to end it, use --cancel"
+                    "{n} questions are in a batch that has not ended and are not asked again: {then}"
                 ));
                 break;
             }

@@ -117,9 +117,11 @@ async fn fetch(
         if n >= run.policy.retries {
             let stated = reading.n_stated(&status);
             // The server may still provide results that are billed, if it counts more processed requests than
-            // there are results, or has not provided a file yet.
+            // there are results, or has not provided a file yet. Without a count, a completed batch has a
+            // result for each request.
             let has_no_file = reading.has_nothing() && status.n_done != Some(0);
-            let has_no_file = has_no_file && context.wire.document().is_none();
+            let is_uncounted = end == BatchEnd::Completed && stated.is_none();
+            let has_no_file = (has_no_file || is_uncounted) && context.wire.document().is_none();
             let may_come = stated.is_some_and(|n_done| n_done > reading.n_processed()) || has_no_file;
             let is_accounted = n_missing == 0 && stated.is_some();
             if is_accounted || (is_whole && (n_missing == 0 || !may_come || is_giving_up)) {

@@ -165,12 +165,17 @@ pub(super) async fn wait(
                 run.stop_for_endpoint(fault);
             }
             let ids: Vec<&str> = batches.iter().filter_map(|held| held.batch.id.as_deref()).collect();
+            let then = if is_giving_up {
+                "the provider has not ended the cancelled batches yet: run the same command again to wait \
+                 for them"
+            } else {
+                "the provider continues to process them: run the same command again to wait, or with \
+                 --cancel to end the open batches"
+            };
             run.stop.drain(Error::Gaps {
                 reason: format!(
-                    "after {} s of --batch-timeout, {}; the provider continues to process them: run the same \
-                     command again to wait, or with --cancel to end the open batches ({})",
+                    "after {} s of --batch-timeout, {line}; {then} ({})",
                     patience.timeout.as_secs(),
-                    line,
                     ids.join(", ")
                 ),
             });

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::{results, samples};
+use crate::collect::results::scores::Score;
 use crate::error::Result;
 use crate::import::imported::{ImportOptions, Imported};
 use crate::import::importer::Importer;
@@ -40,7 +41,11 @@ impl Importer for LmEval {
         } else {
             results::read(path, bytes, options, &mut imported)?;
         }
-        imported.notes.push(COUNTED_AS_WRONG.into());
+        // An export of surmise states the kind of each answer.
+        let is_distinguished = |score: &Score| score.n_refused + score.n_filtered + score.n_truncated > 0;
+        if !imported.scores.iter().any(is_distinguished) {
+            imported.notes.push(COUNTED_AS_WRONG.into());
+        }
         Ok(imported)
     }
 

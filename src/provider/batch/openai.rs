@@ -104,9 +104,17 @@ impl BatchWire for OpenAiBatches {
         let total = count(&counts["total"]).filter(|total| *total > 0);
         let files: Vec<String> =
             [&body["output_file_id"], &body["error_file_id"]].into_iter().filter_map(id).collect();
-        // Some servers do not fill in the counts. A batch that ended before its requests were validated has
-        // no counts either, and no files.
-        let is_counted = total.is_some() || (files.is_empty() && end != Some(BatchEnd::Expired));
+        // Some servers do not fill in the counts. Zero is a count only if the batch can have processed
+        // nothing: a completed batch has processed all its requests, and another batch with files has
+        // results. If a batch was cancelled before it ran, `in_progress_at` is null.
+        let is_counted = match end {
+            Some(BatchEnd::Completed) => false,
+            Some(BatchEnd::Cancelled) => {
+                total.is_some() || (files.is_empty() && body.get("in_progress_at") == Some(&Value::Null))
+            }
+            Some(BatchEnd::Expired) => total.is_some(),
+            Some(BatchEnd::Failed) | None => total.is_some() || files.is_empty(),
+        };
         Some(BatchStatus {
             id: id(&body["id"])?,
             name: body["metadata"][NAME].as_str().map(Into::into),
@@ -175,16 +183,24 @@ mod tests {
         assert_eq!((status.name.as_deref(), status.files.len()), (Some("n"), 1));
         assert_eq!(status.file.as_deref(), Some("file-0"));
         assert_eq!(OpenAiBatches.read(&json!({"id": "x"})), None);
-        // Zero counts are unknown counts, except for a batch that ended before it was validated.
-        for (end, file, n_done) in [
-            ("expired", Value::Null, None),
-            ("cancelled", json!("file-1"), None),
-            ("cancelled", Value::Null, Some(0)),
+        // Zero counts are unknown counts, except for a batch that never ran.
+        for (end, total, file, began, n_done) in [
+            ("expired", 0, Value::Null, json!(1), None),
+            ("completed", 0, Value::Null, json!(1), None),
+            ("completed", 3, Value::Null, json!(1), None),
+            ("cancelled", 0, json!("file-1"), json!(1), None),
+            ("cancelled", 0, Value::Null, json!(1), None),
+            ("cancelled", 3, Value::Null, json!(1), Some(0)),
+            ("cancelled", 0, Value::Null, Value::Null, Some(0)),
+            ("failed", 0, Value::Null, Value::Null, Some(0)),
         ] {
-            let body = json!({"id": "batch_1", "status": end, "error_file_id": file,
-                "request_counts": {"total": 0, "completed": 0, "failed": 0}});
-            assert_eq!(OpenAiBatches.read(&body).unwrap().n_done, n_done, "{end}");
+            let body = json!({"id": "batch_1", "status": end, "error_file_id": file, "in_progress_at": began,
+                "request_counts": {"total": total, "completed": 0, "failed": 0}});
+            assert_eq!(OpenAiBatches.read(&body).unwrap().n_done, n_done, "{body}");
         }
+        let body = json!({"id": "batch_1", "status": "cancelled",
+            "request_counts": {"total": 0, "completed": 0, "failed": 0}});
+        assert_eq!(OpenAiBatches.read(&body).unwrap().n_done, None);
         let expired = json!({"custom_id": "ab", "response": null,
             "error": {"code": "batch_expired", "message": "late"}});
         let kind = OpenAiBatches.read_result(&expired).kind;

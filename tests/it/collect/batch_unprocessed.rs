@@ -62,12 +62,39 @@ fn answers_that_never_come_count_as_possibly_billed_once_they_are_abandoned() {
 
 #[test]
 fn a_cancelled_batch_whose_answers_are_late_counts_as_possibly_billed() {
-    let server = BatchServer::start(Script { is_endless: true, late_output: 99, ..Script::default() });
-    let case = case(&server, 20);
-    ends(&case, 3, OPENAI, &given(&["--batch-timeout", "0s"]));
-    ends(&case, 3, OPENAI, &given(&["--cancel"])).says("no result for 10 of its requests");
-    assert_eq!((server.n_billed(), &summary(&case)["n_possibly_paid"]), (10, &json!(10)));
-    is_counted(&case, &server);
+    let late = Script { is_endless: true, late_output: 99, ..Script::default() };
+    for (script, n_lost) in [
+        (late, 10),
+        // Without a file and without counts, any request may have been processed.
+        (Script { late_files: 99, has_zero_counts: true, ..late }, 20),
+    ] {
+        let server = BatchServer::start(script);
+        let case = case(&server, 20);
+        ends(&case, 3, OPENAI, &given(&["--batch-timeout", "0s"]));
+        let ran = ends(&case, 3, OPENAI, &given(&["--cancel"]));
+        ran.says(&format!("no result for {n_lost} of its requests"));
+        assert_eq!((server.n_billed(), &summary(&case)["n_possibly_paid"]), (10, &json!(n_lost)));
+        is_counted(&case, &server);
+    }
+}
+
+#[test]
+fn missing_answers_of_a_completed_batch_without_counts_are_waited_for() {
+    for counts in [
+        Script { has_zero_counts: true, ..Script::default() },
+        Script { has_no_counts: true, ..Script::default() },
+    ] {
+        // Each run polls the batch twice, and only the second run finds the files or the answers.
+        for script in [Script { late_files: 3, ..counts }, Script { late_output: 3, ..counts }] {
+            let server = BatchServer::start(script);
+            let case = case(&server, 20);
+            ends(&case, 1, OPENAI, &given(&[])).says("lack some requests").says("--cancel abandons them");
+            assert_eq!((&server.state().sizes, &summary(&case)["n_in_batches"]), (&vec![20], &json!(20)));
+            ends(&case, 0, OPENAI, &given(&[]));
+            assert_eq!((&server.state().sizes, &summary(&case)["n_possibly_paid"]), (&vec![20], &json!(0)));
+            is_counted(&case, &server);
+        }
+    }
 }
 
 #[test]

@@ -160,6 +160,10 @@ fn the_export_of_a_collection_that_is_not_complete_says_so() {
         assert_eq!((score.n_items, score.n_scored, score.accuracy), (10, 10, Some(1.0)), "{to}");
         assert_eq!(score.accuracy_all_as_wrong, Some(1.0), "{to}");
     }
+    let record = format!("{}/data/surmise/*/*/*.json", case.folder.path().join("every-eval-ever").display());
+    let record = glob::glob(&record).expect("a pattern").next().expect("a record").expect("a path");
+    let record: Value = serde_json::from_slice(&std::fs::read(record).expect("a file")).expect("JSON");
+    assert_eq!(record["eval_library"]["additional_details"]["n_without_answer_yet"], "10");
     let files = |folder: &str| -> Vec<String> {
         let pattern = std::fs::read_dir(case.folder.path().join(folder)).expect("a folder");
         pattern

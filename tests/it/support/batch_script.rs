@@ -64,6 +64,8 @@ pub struct Script {
     pub cut_lines: Option<usize>,
     /// Batches do not state how many requests were processed.
     pub has_no_counts: bool,
+    /// All counts are 0.
+    pub has_zero_counts: bool,
     /// The counts of failed requests include expired requests.
     pub counts_expired: bool,
     /// Batches cannot be cancelled.

@@ -51,7 +51,10 @@ impl State {
         let is_first = self.batches.first().is_some_and(|first| first.id == batch.id);
         let has_output = !is_first || batch.polls > script.polls + script.late_output;
         let failed = if script.counts_expired && is_ended { n - processed } else { 0 };
-        let counts = json!({"total": n, "completed": done, "failed": failed});
+        let counts = match script.has_zero_counts {
+            true => json!({"total": 0, "completed": 0, "failed": 0}),
+            false => json!({"total": n, "completed": done, "failed": failed}),
+        };
         let has_files = is_ended && batch.polls > script.polls + script.late_files;
         match wire {
             "openai" if script.most_polled.is_some_and(|most| n > most) => {
@@ -63,7 +66,7 @@ impl State {
                 let metadata = (!script.has_no_names).then(|| json!({"surmise": name}));
                 let file = (!script.has_no_files).then_some(&batch.file);
                 json!({"id": id, "object": "batch", "status": state[0], "metadata": metadata,
-                "input_file_id": file,
+                "input_file_id": file, "in_progress_at": 1,
                 "request_counts": (!script.has_no_counts).then_some(counts),
                 "output_file_id": (has_files && has_output).then(|| format!("{id}.results")),
                 "error_file_id": has_files.then(|| format!("{id}.errors"))})
