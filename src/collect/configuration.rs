@@ -234,7 +234,7 @@ impl Configuration {
             let file = Path::new(source.strip_prefix("texts:").unwrap_or(source));
             if let Some(same) = written.iter().find(|path| disk::is_same(file, path)) {
                 let reason = format!(
-                    "{source} is {}, a file which collect writes; choose another folder",
+                    "would overwrite the input file {source} with {}; choose another folder",
                     same.display()
                 );
                 return Err(Error::Parameter { name: "-o", reason });

@@ -7,8 +7,8 @@ use crate::provider::{Answer, TokenLogprob};
 
 /// Number of scored items that are needed before a fault is reported.
 const FEWEST_ITEMS: usize = 5;
-/// Number of positions with different tokens that are needed before a fault is reported. On a correct server,
-/// the log-probabilities differ at some of these positions.
+/// Least number of positions at which prompts must differ from the first prompt before a fault is reported.
+/// On a correct server, the log-probabilities at some of these positions differ, too.
 const FEWEST_POSITIONS: usize = 10;
 
 /// The log-probabilities of the first scored prompts of a run.

@@ -93,8 +93,8 @@ impl FirstAnswers {
         Ok(self.finding(&mut state))
     }
 
-    /// Checks the answers of earlier runs alone, without adding them to this check. Returns their fault, if
-    /// they have one.
+    /// Checks only the answers of earlier runs, and does not add them to this check. Returns the fault, if
+    /// there is one.
     ///
     /// # Errors
     /// Returns an error if the journal or an item cannot be read.

@@ -1,4 +1,4 @@
-//! Grades the answers in a folder's journal again, without network.
+//! Grades the answers in the journal of a folder again, without network access.
 
 use std::path::Path;
 

@@ -54,7 +54,11 @@ fn of_path(name: &str) -> String {
             let listed: Vec<String> =
                 there.iter().take(MOST_LISTED).map(|path| path.display().to_string()).collect();
             let more = if there.len() > MOST_LISTED { ", ..." } else { "" };
-            format!("the models in that folder are {}{more}; ", listed.join(", "))
+            let place = match folder == Path::new(".") {
+                true => "this folder".into(),
+                false => folder.display().to_string(),
+            };
+            format!("the models in {place} are {}{more}; ", listed.join(", "))
         }
         (near, _) => format!("did you mean {}? ", near.join(" or ")),
     };

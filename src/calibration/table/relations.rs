@@ -52,7 +52,8 @@ impl Relations<'_> {
             return None;
         }
         let middle = parts.iter().position(|&at| at == self.target)?;
-        // Sums and counts of the known cells before each part, for every row.
+        // For every row, prefix sums over the columns `parts`: the sum and the number of the known cells to
+        // the left of each column.
         let sums: Vec<Vec<(f64, f64)>> = rows.iter().map(|&i| self.running(i, parts)).collect();
         let rounding: Vec<f64> = std::iter::once(0.0)
             .chain(parts.iter().scan(0.0, |sum, &at| {

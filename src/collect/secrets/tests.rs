@@ -226,7 +226,8 @@ fn what_says_nothing_of_the_key_stays() {
         assert!(matches!(secrets.redact(text.as_bytes()), Cow::Borrowed(_)), "{text}");
     }
     assert!(secrets.is_in("sk-proj-4fGh") && secrets.is_in("z2Ab4Cd6"));
-    // A key that is too short, or a phrase without digits, counts as a placeholder.
+    // A very short key, or a fairly short key without digits, counts as a placeholder. A long key without
+    // digits does not.
     for key in ["EMPTY", "key-1", "not-needed", "lm-studio", "no_key_required"] {
         let secrets = Secrets::new(key);
         assert!(secrets.is_placeholder() && !secrets.is_in(key), "{key}");

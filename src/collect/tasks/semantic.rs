@@ -100,8 +100,8 @@ impl SemanticTask {
         };
         if form.is_chat() && !can.chats {
             let reason = format!(
-                "{} is a form for chats, but {provider} continues texts; use arrow, or a provider of chat \
-                 models",
+                "{} is a form for chat models, but {provider} completes plain text; use --form arrow, or a \
+                 provider of chat models",
                 form.name
             );
             return fault("--form", reason);

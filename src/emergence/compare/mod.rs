@@ -1,5 +1,6 @@
 //! Compares groups of texts (such as human, model A, model B) by the emergence of one model that reads them.
-//! The comparison tests whether groups differ, and whether they differ by more than their diversity.
+//! The comparison tests whether groups differ, and whether a difference remains once the difference in
+//! diversity is removed.
 //!
 //! The statistic is the headline of texts: the mean emergence over blocks `2..=L` at the last position. A
 //! second statistic is its difference from the shuffled control. The null distribution comes from permuting

@@ -35,7 +35,7 @@ pub(super) struct Compared<'a> {
     /// `(n_relations, n_relations, n_sets, n_sets)`: whether to compare set `t` with set `s` for a pair of
     /// relations. `None` compares all sets.
     pub(super) keep: Option<&'a [bool]>,
-    /// Whether to compute also the sums without each set, for the jackknife.
+    /// Whether to also compute the sums that leave out one set, for the jackknife.
     pub(super) with_replicates: bool,
 }
 

@@ -157,7 +157,7 @@ impl Estimator for Channel {
             kind: Kind::TwoSided,
             what: "information through a channel of stated precision b, with a lower and an upper bound",
             reference: "Goldfeld et al. 2019; Poole et al. 2019; Kolchinsky & Tracey 2017",
-            cost: "2 n^2 d for all b: .4 s at n = 4000, d = 768",
+            cost: "2 n^2 d in total, for any number of values of b: .4 s at n = 4000, d = 768",
             limits: "adds noise of b times the spread of y, so it does not measure the information of \
                      continuous x and y",
         }

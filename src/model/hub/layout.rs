@@ -87,7 +87,7 @@ pub(super) fn weights(has: &dyn Fn(&str) -> bool, names: &[&str]) -> Result<Opti
         return Ok(None);
     }
     if weights.is_none() && some(".gguf") {
-        return Err(format!("has GGUF files only; give one of them as owner/name:FILE: {}", ggufs(names)));
+        return Err(format!("has only GGUF files ({}); name one of them as owner/name:FILE", ggufs(names)));
     }
     if weights.is_none()
         && let Some(reason) = foreign::reason(names)

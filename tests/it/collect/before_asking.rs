@@ -31,7 +31,7 @@ fn a_file_of_questions_is_never_replaced() {
     ] {
         std::fs::write(case.out().join(name), text).expect("a file");
         for more in [&["--dry-run"][..], &[]] {
-            case.ends(2, &[&[task], more].concat()).says("which collect writes; choose another folder");
+            case.ends(2, &[&[task], more].concat()).says("would overwrite the input file");
         }
         assert_eq!(case.file(name), text);
     }

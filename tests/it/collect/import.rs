@@ -113,8 +113,8 @@ fn older_versions_are_read() {
     let imported = read("results.json", &old.to_string(), &ImportOptions::default()).expect("scores");
     assert_eq!(brief(&imported.scores), [("arc_easy", 5, 1000, Some(0.7))]);
     assert_eq!(imported.scores[0].model, "gpt2");
-    // Version 0.4.0 has filters and `n-shot`, but no number of items. It has rows of groups, which may be
-    // empty.
+    // Version 0.4.0 writes filters and `n-shot`, but not the number of items. Groups of tasks also have rows,
+    // and such a row may contain no metric.
     let middle = json!({"results": {"mmlu": {" ": " ", "alias": "mmlu"}, "mmlu_stem": {"acc,none": 0.7,
         "acc_stderr,none": se}, "wikitext": {"word_perplexity,none": 12.5}},
                         "group_subtasks": {"mmlu": ["mmlu_stem"], "mmlu_stem": []},

@@ -300,7 +300,7 @@ fn one_gguf_file_of_a_repository_is_a_model() {
         let bytes = GgufFile::llama().bytes();
         repository.with("tiny.Q8_0.gguf", &bytes).with("tiny.F32.gguf", &bytes).answer(asked)
     });
-    let all = ["has GGUF files only", "owner/name:FILE", "tiny.F32.gguf, tiny.Q8_0.gguf"];
+    let all = ["has only GGUF files", "owner/name:FILE", "tiny.F32.gguf, tiny.Q8_0.gguf"];
     home.refused(&hub.url, &[], 1, &all);
     let id = format!("{ID}:tiny.Q8_0.gguf");
     hub.take();

@@ -134,8 +134,8 @@ impl Adapter {
         self.changes.contains_key(name)
     }
 
-    /// Adds the change of a tensor to its values. The shape of a square map does not show whether the map is
-    /// stored as `(out, in)` or transposed; `is_conv1d` means transposed.
+    /// Adds the change that the adapter makes to the values of a tensor. `is_conv1d` states that the tensor is
+    /// stored transposed, not as `(out, in)`; the shape of a square matrix does not show this.
     ///
     /// # Errors
     /// [`Error::Tensor`] if a map has an unsupported type or contains NaN or infinity; [`Error::Read`] if the

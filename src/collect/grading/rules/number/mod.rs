@@ -34,7 +34,8 @@ impl Rule for Number {
     }
 
     fn about(&self) -> &'static str {
-        "The number that the answer states, or else its last number, is right within a tolerance"
+        "Right if the number that the text gives as its result (or else its last number) equals a right \
+         answer within a tolerance"
     }
 
     fn argument_form(&self) -> Option<&'static str> {
