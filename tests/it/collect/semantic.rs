@@ -237,7 +237,7 @@ fn a_category_without_a_design_is_refused_before_the_first_request() {
     let completions = ["--provider", "openai-completions", "--api-model", "m", "-o", "out"];
     let cases: [(&[&str], &[&str], &str); 9] = [
         (&["--corpus", "one.csv"], &TARGET, "1 relation, a"),
-        (&["--corpus", "empty.csv"], &TARGET, "8 empty"),
+        (&["--corpus", "empty.csv"], &TARGET, "empty cells in total: 8"),
         (&["--corpus", "few.csv"], &TARGET, "has 2 entities"),
         (&["--corpus", "equal.csv"], &TARGET, "same answers"),
         (&["--corpus", "nations", "--corpus", "nations"], &TARGET, "given twice"),
