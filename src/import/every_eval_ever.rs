@@ -194,7 +194,7 @@ impl Record<'_> {
         let score = share(result).unwrap_or_default();
         if !answers.rows.is_empty() {
             // Some tools count missing answers as wrong, and others leave them out, so the score may equal
-            // either mean.
+            // the mean over all answers or the mean over the scored answers.
             let scored = answers.mean(|row| row.credit);
             let all_as_wrong = answers.mean(|row| Some(row.credit.unwrap_or(0.0)));
             if all_as_wrong.is_none_or(|mean| (mean - score).abs() > 1e-6) {

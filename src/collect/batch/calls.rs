@@ -130,7 +130,7 @@ impl Context<'_> {
         matches!(list, Ok(_) | Err(CallFault::Missing(_) | CallFault::Refused(_)))
     }
 
-    /// Waits before the next attempt, or until the run ends.
+    /// Waits before the next attempt. Returns early if the run ends.
     pub(super) async fn pause(&self, n: u32, hint_s: Option<f64>) {
         let backoff = self.worker.run.policy.backoff;
         let wait_s = backoff.first_s * 2.0_f64.powi(n.min(30) as i32);

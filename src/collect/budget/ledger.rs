@@ -113,7 +113,8 @@ impl Budget {
         loop {
             let settled = self.settled.notified();
             tokio::pin!(settled);
-            // The waiter is registered before the check, so that a settlement in between wakes it.
+            // The waiter is registered before the check, so that a settlement between the check and the wait
+            // wakes it.
             settled.as_mut().enable();
             match self.try_reserve(reserve) {
                 Some(allowed) => return allowed,

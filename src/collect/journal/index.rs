@@ -43,7 +43,7 @@ pub struct RouteTotals {
 /// The contents of a journal, without prompts and answers.
 #[derive(Debug, Default)]
 pub struct Index {
-    /// States by the first half of the question's key.
+    /// State of each question, by the first half of its key.
     states: HashMap<[u8; 16], QuestionState>,
     /// Intents without an outcome.
     pub open: HashMap<(QuestionKey, u32), OpenIntent>,

@@ -173,7 +173,7 @@ fn names_of_members_stay_and_answers_can_be_read() {
             collect_names(&value, &mut names);
             let read = |body: &[u8]| provider::read(*provider, status, &provider::Headers::default(), body);
             for name in names.iter().filter(|name| {
-                // Other names are tokens of an answer.
+                // A name with other characters is not a name of the wire format, but a token of an answer.
                 name.len() >= LEAST_CHARACTERS
                     && name.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_')
             }) {

@@ -1,5 +1,5 @@
-//! Faults of the folder, the budget and the user's input, in the order of FAULTS.md (the numbers are its
-//! rows).
+//! Faults of the folder, the budget and the user's input, in the order of FAULTS.md. The number in the name
+//! of a test is its row in this table.
 
 use std::process::Stdio;
 
