@@ -219,8 +219,9 @@ impl Record<'_> {
         Ok(())
     }
 
-    /// The rows of the answers that belong to a result. An answer belongs to a result with the same id.
-    /// Without an id, the names must be equal, and the task must have only one result.
+    /// The rows of the answers that belong to a result. An answer belongs to a result with the same result
+    /// id. If one of them has no id, both must name the same evaluation, and the task must have only one
+    /// result.
     fn rows(&self, result: &Value, of: usize, keys: &mut KeyRedaction) -> Vec<ItemRow> {
         let id = &result["evaluation_result_id"];
         let is_own = |answer: &&Value| match (&answer["evaluation_result_id"], id) {

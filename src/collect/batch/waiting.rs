@@ -97,8 +97,8 @@ enum Polled {
 }
 
 /// Waits until all batches have ended, but not longer than `patience` allows. Without `patience`, polls each
-/// batch once. Batches that were faulty in an earlier round are not polled, and the run ends with their
-/// fault.
+/// batch once. Batches that were faulty in an earlier round are not polled, and the run ends with an error
+/// that states their fault.
 pub(super) async fn wait(
     context: &Context<'_>,
     batches: &mut Vec<Held>,

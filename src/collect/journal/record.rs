@@ -70,7 +70,7 @@ pub struct Intent {
     pub body: String,
 }
 
-/// The outcome of a request: the bytes of the response, and their interpretation at the time.
+/// The outcome of a request: the bytes of the response, and how surmise interpreted them when they arrived.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OutcomeRecord {
     /// The question.
