@@ -113,7 +113,8 @@ impl Index {
                 let open = self.open.remove(&(key, attempt));
                 let was_open = open.is_some();
                 let state = self.states.entry(key.half()).or_default();
-                // An attempt has one outcome. If another tool added a second outcome, the first counts.
+                // An attempt has one outcome. If another tool added a second outcome, the first outcome
+                // counts.
                 if !was_open && attempt <= state.closed {
                     return;
                 }

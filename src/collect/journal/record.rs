@@ -114,8 +114,8 @@ pub struct OutcomeRecord {
     /// Whether it is unknown if the request was billed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub possibly_paid: bool,
-    /// Whether a token count of the server is implausible: far higher than the request can have, or more cached
-    /// tokens than prompt tokens.
+    /// Whether a token count of the server is implausible: far higher than the request can have, or more
+    /// cached, cache-write or audio tokens than prompt tokens.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub implausible_usage: bool,
     /// Whether the body is incomplete or missing. Its bytes are then kept for inspection only, and do not

@@ -334,6 +334,6 @@ fn no_body_takes_for_ever() {
         let clean = Secrets::new(key).redact(body.as_bytes()).into_owned();
         assert!(!clean.windows(key.len()).any(|window| window == key.as_bytes()));
     }
-    // One MiB of each unit takes seconds; a quadratic scan would take minutes.
+    // One MiB of each repeated text takes seconds; a quadratic scan would take minutes.
     assert!(began.elapsed().as_secs() < 30, "{:?}", began.elapsed());
 }

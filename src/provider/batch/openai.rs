@@ -183,7 +183,7 @@ mod tests {
         assert_eq!((status.name.as_deref(), status.files.len()), (Some("n"), 1));
         assert_eq!(status.file.as_deref(), Some("file-0"));
         assert_eq!(OpenAiBatches.read(&json!({"id": "x"})), None);
-        // Zero counts are unknown counts, except for a batch that never ran.
+        // Zero is accepted as a count only if the batch may have processed nothing.
         for (end, total, file, began, n_done) in [
             ("expired", 0, Value::Null, json!(1), None),
             ("completed", 0, Value::Null, json!(1), None),

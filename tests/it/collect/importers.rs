@@ -277,8 +277,8 @@ fn record_files_of_openai_evals_are_imported() {
 fn result_files_of_simple_evals_are_imported() {
     let stem = "simple_evals/mmlu_gpt-4o-mini_20260131_120000";
     let (whole, page) = (read(&format!("{stem}_allresults.json")), read(&format!("{stem}.html")));
-    // The answer to the fourth question is empty; the answer to the fifth contains the text of a score,
-    // escaped.
+    // The answer to the fourth question is empty. The answer to the fifth contains the escaped text of a
+    // score.
     assert_eq!(brief(&whole.scores), [("mmlu", 0, 5, 4, Some(0.5))]);
     assert_eq!(brief(&page.scores), brief(&whole.scores));
     assert_eq!(page.items, whole.items);
