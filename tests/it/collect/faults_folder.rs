@@ -188,7 +188,7 @@ fn fault_04_an_intent_is_on_disk_before_its_request_leaves() {
 
 #[test]
 fn fault_37_the_budget_holds_and_the_rest_is_reported() {
-    // Each request costs 5 * 0.4 + 1.6 = 3.6 microdollars, and reserves at most 90 prompt and 32 answer tokens.
+    // A request costs 5 * 0.4 + 1.6 = 3.6 microdollars, and reserves at most 90 prompt and 32 answer tokens.
     let server = Server::start(|posted| Reply::say(posted.word()).how(How::Late(seconds(0.02))));
     let case = Case::new(&server, 200);
     let prices = "date = 2026-11-01\n[models.m]\ninput_usd_per_million_tokens = \
