@@ -84,7 +84,8 @@ fn exported_files_are_read_back() {
     let back = round_trip(&case, "lm-eval");
     assert_eq!(back.scores.len(), 1);
     assert_eq!(back.scores[0].accuracy_all_as_wrong, own[0].accuracy_all_as_wrong);
-    // Eight items are right; one item has one right answer of two.
+    // Eight of nine scored items are right. One of the eight has a right and an empty answer, so it counts as
+    // half if missing answers count as wrong.
     assert_eq!((own[0].accuracy, own[0].accuracy_all_as_wrong), (Some(8.0 / 9.0), Some(7.5 / 12.0)));
     assert_eq!((back.scores[0].n_items, back.scores[0].shots), (12, 0));
 }
@@ -173,7 +174,7 @@ fn the_export_of_a_collection_that_is_not_complete_says_so() {
     let log: Value = serde_json::from_str(&files("inspect-json")[0]).expect("JSON");
     assert_eq!((&log["status"], log["samples"].as_array().map(Vec::len)), (&json!("started"), Some(10)));
     assert_eq!(log["results"]["completed_samples"], 10);
-    // Once the collection is complete, the export has no such note.
+    // Once the collection is complete, the export has no note about missing answers.
     server.state().batches[1].polls = 99;
     batch::ends(&case, 0, "openai-chat", &given);
     let ran = export(&case, "inspect-json", "whole");
