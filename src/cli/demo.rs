@@ -101,8 +101,8 @@ pub(crate) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         ));
     }
     if summary.n_predicted == 0 {
-        let reason = "the demonstration finished, but no held-out model could be predicted; the notes give \
-                      the reasons"
+        let reason = "the demonstration finished, but no held-out model could be predicted; with -o DIR, \
+                      the column note of predictions.csv gives the reasons"
             .into();
         return Err(Error::Gaps { reason });
     }

@@ -105,7 +105,7 @@ impl ModelFiles {
                         Ok(found) if found.gguf.is_none() && found.adapter.is_none() => {
                             hub.note(&format!(
                                 "{id}: this is an adapter of {base}, which is used as the base model; \
-                                 choose another base model with --base"
+                                 use --base to choose another base model"
                             ));
                             return Ok(Self { id, adapter: Some(folder), ..found });
                         }
@@ -267,8 +267,8 @@ pub(super) fn find(name: &str, hub: &Hub) -> Result<String> {
         return Ok(gguf::PartName::parse(&file).map_or(stem.into_owned(), |part| part.prefix.to_owned()));
     }
     if folder.is_file() {
-        let hint = "it is a file but not a GGUF file; give its folder, with config.json, tokenizer.json and \
-                    weights"
+        let hint = "it is a file but not a GGUF file; give a folder with config.json, tokenizer.json and \
+                    weights, or a GGUF file"
             .into();
         return Err(Error::Unknown { kind: "model", name: name.into(), hint });
     }

@@ -341,7 +341,7 @@ impl Spec {
         }
         if self.layers.len() != self.n_layers {
             return Some(format!(
-                "the settings are for {} blocks, but the model has {}",
+                "there are settings for {} blocks, but the model has {} blocks",
                 self.layers.len(),
                 self.n_layers
             ));

@@ -107,7 +107,7 @@ impl Connection<'_> {
             let next =
                 header(response.headers(), LOCATION.as_str()).and_then(|location| url.join(location).ok());
             let next = next.ok_or_else(|| {
-                self.fault(format!("the server returned {status} without a valid redirect"))
+                self.fault(format!("the server returned {status} without a valid Location header"))
             })?;
             let is_home = next.origin() == self.endpoint.origin();
             if *method == Method::HEAD && !is_home && header(response.headers(), "x-linked-etag").is_some() {

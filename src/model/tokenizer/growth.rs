@@ -121,8 +121,8 @@ impl Growth {
         match (length + 1).saturating_mul(self.decoded) {
             ..=MOST_DECODED => Ok(()),
             most => Err(format!(
-                "it can make {most} bytes from the longest token ({length} bytes), which exceeds the limit \
-                 of {MOST_DECODED}"
+                "decoding the longest token ({length} bytes) could produce {most} bytes, which exceeds the \
+                 limit of {MOST_DECODED}"
             )),
         }
     }
@@ -140,7 +140,7 @@ impl Growth {
         match sizes.fold(0, usize::saturating_add) {
             ..=MOST_ADDED => Ok(()),
             most => Err(format!(
-                "added_tokens: the rules could produce {most} bytes from all of them, which exceeds the \
+                "added_tokens: after normalization, they could have {most} bytes in total, which exceeds the \
                  limit of {MOST_ADDED}"
             )),
         }

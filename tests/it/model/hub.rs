@@ -259,7 +259,7 @@ fn offline_without_a_cache_sends_no_request_and_names_what_is_missing() {
         &hub.url,
         &["--offline"],
         1,
-        &["--offline is set", "this revision is missing in the cache", "download it once"],
+        &["--offline is set", "this revision is missing in the cache", "download the model once"],
     );
     home.done(&hub, &[]);
     hub.take();

@@ -55,7 +55,7 @@ impl LoraSettings {
             path: path.into(),
             reason: format!(
                 "{what}; merge it with peft (`model.merge_and_unload().save_pretrained(folder)`) and give \
-                 that folder"
+                 the folder of the merged model"
             ),
         };
         match config.get("peft_type").and_then(Value::as_str) {
