@@ -95,9 +95,9 @@ pub(crate) fn run(flags: &Flags, quiet: bool) -> Result<()> {
             ));
         }
         status(&format!(
-            "Noise scale {}. This family of tiny models demonstrates the method; it is not a calibration for \
-             real closed models.",
-            made.noise_scale.map_or("none".to_owned(), |b| format!("b = {b}"))
+            "{}This family of tiny models demonstrates the method; it is not a calibration for real closed \
+             models.",
+            made.noise_scale.map_or_else(String::new, |b| format!("Noise scale b = {b}. "))
         ));
     }
     if summary.n_predicted == 0 {

@@ -98,8 +98,8 @@ impl ModelFiles {
                 let config = disk::read(folder.join(adapter::CONFIG)).unwrap_or_default();
                 let base = adapter::base_of(&config);
                 let mut why = String::new();
-                // The base model is opened only if the adapter's config contains an id on a hub. A path may
-                // come from another machine.
+                // The base model is opened only if the adapter's config contains its id on a hub. If the
+                // config contains a path, the path may refer to the machine that trained the adapter.
                 if let Some(base) = base.as_deref().filter(|base| hub::is_id(base)) {
                     match Self::open(base, &hub.without_base(), required) {
                         Ok(found) if found.gguf.is_none() && found.adapter.is_none() => {

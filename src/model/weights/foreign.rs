@@ -24,7 +24,7 @@ pub(in crate::model) const FILES: [(&[&str], &str, &str); 10] = [
 ];
 
 /// The reason why surmise cannot read the model in files with these names; `None` if no name is recognised.
-/// The names must not include one of `PUBLISHED`.
+/// The names must not include a name in `PUBLISHED`.
 pub(in crate::model) fn reason(names: &[&str]) -> Option<String> {
     let some = |end: &str| names.iter().find(|name| name.ends_with(end)).copied();
     if some(".gguf").is_some() {

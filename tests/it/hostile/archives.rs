@@ -1,5 +1,5 @@
-//! Logs of Inspect in harmful archives: entries with the same name, entries that unpack to very much, and
-//! entries that overlap.
+//! Tests logs of Inspect in harmful archives, whose entries have equal names, unpack to very many bytes, or
+//! overlap.
 
 use std::io::Write;
 

@@ -22,7 +22,7 @@ const IGNORED_KEYS: [&str; 20] = [
     "megatron_core",
     "parent_library",
     "peft_version",
-    // An option of `use_qalora`, which is not supported.
+    // This key has an effect only together with `use_qalora`, which is not supported.
     "qalora_group_size",
     "r",
     "rank_pattern",
