@@ -52,7 +52,7 @@ pub(super) fn constant(known: &Table, column: &str) -> Result<Option<String>> {
     Ok((is_kind && cells.iter().all(|cell| is_same(cell, first))).then(|| (*first).into()))
 }
 
-/// Whether two cells have the same value, as `True`, `true` and 1 do.
+/// Whether two cells have the same value, for example `True`, `true` and 1.
 fn is_same(one: &str, other: &str) -> bool {
     one.eq_ignore_ascii_case(other) || alone(one).zip(alone(other)).is_some_and(|(one, other)| one == other)
 }

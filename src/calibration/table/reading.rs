@@ -211,7 +211,8 @@ fn decimal_sign(cells: &[Cell], known: Option<DecimalSign>) -> Result<DecimalSig
     })
 }
 
-/// The first word for a missing value, and the number of missing cells.
+/// The note on words for a missing value: the first such word in text order, and the number of cells that
+/// contain such a word.
 fn said_of_missing(missing: &[&str]) -> String {
     let Some(first) = missing.iter().min() else { return String::new() };
     match missing.len() {
