@@ -51,7 +51,7 @@ impl RepairedPairs {
         }
     }
 
-    /// Adds the re-paired rows of `other`. No row may occur in both.
+    /// Adds the re-paired rows of `other`. No row may occur in both sets.
     pub(crate) fn extend(&mut self, other: Self) {
         self.partners.extend(other.partners);
         self.gain_nats += other.gain_nats;
