@@ -129,7 +129,7 @@ mod tests {
             |_, s, _| s as u32,
             |_, s, _| s as u32 / 2,
             |_, _, x| x as u32,
-            // A different answer for each prompt never recurs.
+            // Every prompt has a different answer, so no answer recurs.
             |r, s, x| LAYOUT.place((r, s, x)) as u32,
         ];
         for answer in all {
