@@ -75,8 +75,8 @@ impl DesignPrompts {
         self.answer_tokens.len()
     }
 
-    /// Whether query `x` is left out of the pair of relations `p` and `q`, because its answers in the two
-    /// relations begin with the same token, so the next token cannot distinguish the relations.
+    /// Whether query `x` is left out of the pair of relations `p` and `q`: its answers in the two relations
+    /// begin with the same token, so the next token cannot distinguish the relations.
     pub fn is_left_out(&self, p: usize, q: usize, x: usize) -> bool {
         let tokens = &self.answer_tokens[x];
         !tokens.is_empty() && tokens[p] == tokens[q]
