@@ -83,7 +83,8 @@ fn a_copier_and_a_bag_of_answers_show_no_excess_over_the_controls() {
                 share(own_macro.value),
                 share(permuted.value)
             );
-            // Such a state contains the same amount of information if the answers belong to other entities.
+            // A copier or a bag of answers contains the same amount of information if the shown answers
+            // belong to other entities.
             assert!(
                 (own_macro.value - permuted.value).abs() < 4.0 * error + 0.07,
                 "{category} {name} {error}"
