@@ -37,8 +37,8 @@ pub struct Basis {
     pub min: Vec<f64>,
     /// Largest known value of each feature.
     pub max: Vec<f64>,
-    /// Divisor of each feature before the components are computed: 1 if all cells lie in `[0, 1]`, otherwise
-    /// the standard deviation.
+    /// Each feature is divided by this before the components are computed: by 1 if all cells lie in `[0, 1]`,
+    /// otherwise by its standard deviation.
     pub divisor: Vec<f64>,
     /// Mean of each feature after imputation.
     pub centre: Vec<f64>,

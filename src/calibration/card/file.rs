@@ -32,8 +32,8 @@ impl Card {
     /// Reads a card. A byte order mark is skipped, as in a table.
     ///
     /// # Errors
-    /// [`Error::Read`] if the file cannot be read, [`Error::Json`] if it is not JSON, [`Error::Config`] for
-    /// another schema or an edited card.
+    /// [`Error::Read`] if the file cannot be read, [`Error::Json`] if it is not JSON, [`Error::Config`] for a
+    /// file with another schema or an edited card.
     pub fn read(path: &Path) -> Result<Self> {
         let whole = disk::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
         let bytes = whole.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&whole);

@@ -73,7 +73,7 @@ impl Residuals {
     }
 
     /// The residuals for a row at `gaps`. Residuals of held-out rows that lay closer to their training range
-    /// are stretched.
+    /// than this row are stretched.
     pub(crate) fn at(&self, gaps: Gaps) -> Self {
         let stretched = |row: &HeldOutResidual| HeldOutResidual {
             residual: row.residual * gaps.stretch(row.gaps),

@@ -78,8 +78,8 @@ pub(super) struct Verdict {
     /// is missing.
     pub is_own: bool,
     /// Coverage in this situation, and the number of held-out rows. Coverage is the share of held-out rows
-    /// whose residual is within the quantile of the other models' residuals. It is used if the back-test of
-    /// the card does not apply.
+    /// whose residual is within the quantile of the other models' residuals. This coverage is used if the
+    /// back-test of the card does not apply.
     pub coverage: Option<(f64, usize)>,
     /// Like `coverage`, but over left-out families. It is computed only beyond the range, where forward folds
     /// do not leave out whole families.
@@ -95,8 +95,8 @@ pub(super) struct Evidence<'a> {
     card: &'a Card,
     /// Level of the intervals.
     level: f64,
-    /// Fitted candidates, in this order: for each regime, the selected candidate; for each regime, the part
-    /// of this candidate that needs no proxy; the size regression; the mean.
+    /// Fitted candidates, in this order: for each regime, the selected candidate; for each regime, the blend
+    /// of only those of its candidates that need no proxy; the size regression; the mean.
     answers: Vec<Option<FittedCandidate>>,
     models: BySplit<SplitModels>,
     verdicts: BTreeMap<Situation, std::result::Result<Arc<Verdict>, String>>,

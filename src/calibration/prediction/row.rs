@@ -36,8 +36,8 @@ impl PredictionStatus {
     }
 }
 
-/// One row of predictions.csv, in the order of its columns. Unknown numbers are empty cells. Without the
-/// status `ok`, the numbers of the prediction are empty.
+/// One row of predictions.csv, in the order of its columns. Unknown numbers are empty cells. If the status is
+/// not `ok`, the numbers of the prediction are empty.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PredictionRow {
@@ -101,8 +101,8 @@ pub struct PredictionRow {
     pub skill_mean: Option<f64>,
     /// Back-tested skill compared with the regression on log size.
     pub skill_size: Option<f64>,
-    /// Whether the card was trained on rows of this model. If it was, the error is no evidence for other
-    /// models. Empty if unknown.
+    /// Whether the card was trained on rows of this model. If it was, the error does not show how accurate
+    /// predictions of other models are. Empty if unknown.
     pub in_training: Option<bool>,
     /// SHA-256 of the card that made the prediction.
     pub card_sha256: String,

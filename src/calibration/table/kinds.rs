@@ -38,8 +38,8 @@ impl Display for UnseenValue {
     }
 }
 
-/// The value of a column that is constant over the training rows, if it is text or an integer such as 0 for
-/// no. A row with another value is then of another kind.
+/// The value of a column that is constant over the training rows, if it is text or an integer, which may be
+/// the code of a kind. A row with another value is then of another kind.
 pub(super) fn constant(known: &Table, column: &str) -> Result<Option<String>> {
     if PARTS.contains(&column.to_lowercase().as_str()) {
         return Ok(None);

@@ -34,7 +34,7 @@ pub(super) enum Reading {
 
 impl Reading {
     /// Determines how to read a column, given as the line and text of each cell. `known` is the decimal sign
-    /// of the rows that a card was trained on. It is used if the cells are ambiguous.
+    /// of the rows that a card was trained on. This sign is used if the cells are ambiguous.
     pub(super) fn of<'a>(
         name: &str,
         cells: impl Iterator<Item = (u64, &'a str)> + Clone,
