@@ -86,7 +86,8 @@ impl<'a> Candidates<'a> {
         }
     }
 
-    /// The smallest measured member of a family. If members have equal sizes, the first by name.
+    /// The smallest measured member of a family. If several members have this size, the first of them by
+    /// name.
     fn smallest(&self, family: &str) -> Option<&'a str> {
         let members = self.measured.keys().filter(|model| self.family(model) == family);
         let size = |model: &&&str| self.params_b(model).unwrap_or(f64::INFINITY);

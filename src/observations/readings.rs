@@ -185,8 +185,8 @@ impl TextReadings {
         Ok(Self { reader, by_name })
     }
 
-    /// Assigns each group to the target that wrote it. The name of the group must be the name of the target,
-    /// in which `--` may replace each slash. It may follow the name of the file of texts and a dot.
+    /// Assigns each group to the target that wrote it. The name of the group must be the name of the target
+    /// (`--` may replace each slash), optionally preceded by the name of the file of texts and a dot.
     ///
     /// # Errors
     /// [`Error::Observations`] if two groups belong to one target.
