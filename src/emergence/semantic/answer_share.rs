@@ -148,8 +148,8 @@ mod tests {
         assert_eq!(n, 16);
         // Each answer is compared with the three other sets. Each 1 of relation 0 recurs 2 times in relation
         // 0 and 0 times in relation 1. The 2 of relation 0 recurs 0 times in relation 0 and 3 times in
-        // relation 1. Each 2 of relation 1 recurs 3 times in relation 1. It recurs once in relation 0, at set
-        // 3, except when set 3 is left out.
+        // relation 1. Each 2 of relation 1 recurs 3 times in relation 1. Each 2 of relation 1 also recurs
+        // once in relation 0, at set 3, except when set 3 is left out.
         let score = |own: f64, other: f64| LN_2 - ((other + 0.5) / (own + 0.5)).ln_1p();
         let exact = (3.0 * score(2.0, 0.0) + score(0.0, 3.0) + 3.0 * score(3.0, 1.0) + score(3.0, 0.0)) / 8.0;
         let at = |tau: f64| {
