@@ -25,8 +25,8 @@ pub struct WindowSettings {
 }
 
 impl WindowSettings {
-    /// Cuts texts into windows and builds a corpus. If there are more than `windows`, a sample without
-    /// replacement is drawn; windows stay in order.
+    /// Cuts texts into windows and builds a corpus. If the texts have more than `windows` windows, a sample
+    /// without replacement is drawn; its windows stay in order.
     ///
     /// # Errors
     /// Returns the errors of [`WindowSettings::all`].

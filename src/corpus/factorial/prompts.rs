@@ -18,7 +18,8 @@ pub struct DesignPrompts {
     /// For each query and relation, the first token of the answer; the output is measured only at this token.
     /// Empty for foreign queries.
     pub answer_tokens: Vec<Vec<u32>>,
-    /// SHA-256 of the texts, each followed by a line feed. It is the same for every tokenizer.
+    /// SHA-256 of the texts of all prompts, each followed by a line feed. The hash is the same for every
+    /// tokenizer.
     pub sha256: String,
     /// For each relation and entity, the tokens of the answer.
     of_answers: Vec<Vec<BTreeSet<u32>>>,
