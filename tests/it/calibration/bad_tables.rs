@@ -227,11 +227,11 @@ fn a_feature_that_ranks_the_rows_like_the_target_is_left_out_or_if_named_reporte
         let card = String::from_utf8(card.expect("a card")).expect("text");
         assert!(!card.contains("\"c\""), "c is a feature");
     }
-    // A feature named by the user may be intended, such as the step of a run next to its loss. It is kept,
-    // with a prominent warning.
+    // A feature named by the user may be intended, such as the step of a run next to its loss. The feature is
+    // kept, with a prominent warning.
     let (code, told, _) = of_bytes(bytes(&copy).as_bytes(), &["--features", "a,b,c"]);
     assert!(code == Some(0) && told.contains("feature c RANKS THE ROWS AS THE TARGET y DOES"), "{told}");
-    // Over only ten rows, a good feature may rank all rows like the target. It is kept, with a note.
+    // Over only ten rows, a good feature may rank all rows like the target. The feature is kept, with a note.
     let (_, told, card) = of_bytes(bytes(&with(10, "c", bent)).as_bytes(), &[]);
     assert!(
         told.contains("feature c RANKS THE ROWS")
