@@ -115,7 +115,8 @@ fn a_bag_of_words_has_no_share_over_sets_without_common_words() {
 
 #[test]
 fn a_state_with_the_type_of_the_answer_exceeds_both_controls() {
-    // The state contains the type of the answer only if the examples are right. Permuted answers remove it.
+    // The state contains the type of the answer only if the examples are right. Permuting the answers removes
+    // this type from the state.
     let design = design("nations", 2);
     let facts: std::collections::HashMap<(String, String), usize> = {
         let category = Category::load("nations").expect("embedded");
