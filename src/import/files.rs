@@ -96,7 +96,7 @@ fn hide_keys(all: &mut Imported) {
             source.samples_sha256.insert(name, hash);
         }
     }
-    let note = keys.note().map(|note| format!("A file {note}"));
+    let note = keys.note().map(|note| format!("An imported file {note}"));
     for text in all.notes.iter_mut().chain(&mut all.faults) {
         *text = keys.copy(String::new, text);
     }
@@ -145,8 +145,8 @@ fn files(paths: &[PathBuf], notes: &mut Vec<String>) -> Result<Vec<PathBuf>> {
         let known: Vec<PathBuf> = within.iter().filter(|file| is_result(file)).cloned().collect();
         if known.is_empty() {
             let reason =
-                "contains no file that an importer recognises; `surmise list importers` shows which files each \
-                 importer reads"
+                "contains no file that an importer recognises; `surmise list importers` shows which files \
+                 each importer reads"
                     .into();
             return Err(Error::Foreign { path: path.clone(), reason });
         }
@@ -238,7 +238,7 @@ fn settle(read: &mut [(&PathBuf, Imported)], all: &mut Imported) {
             let others = || rows.iter().map(|(file, _)| *file).filter(|file| file != first);
             let names: Vec<String> = others().map(name).collect();
             all.notes.push(format!(
-                "{what} is in {} and, with the same values, in {}",
+                "{what} is imported only from {}, because its values are the same in {}",
                 name(*first),
                 names.join(", ")
             ));
@@ -276,7 +276,7 @@ fn value(score: &Score, is_alike: bool) -> String {
     };
     let all = match is_alike {
         true => String::new(),
-        false => format!("; {} if missing answers are wrong", shown(score.accuracy_all_as_wrong)),
+        false => format!("; {} if missing answers count as wrong", shown(score.accuracy_all_as_wrong)),
     };
     format!("{} ({} of {} scored{all})", shown(score.accuracy), score.n_scored, score.n_items)
 }

@@ -151,7 +151,7 @@ impl Context<'_> {
                 DeliveryStatus::Insecure => {
                     run.stop_for_endpoint(format!(
                         "no secure connection can be made ({message}); check the URL, or pass the \
-                         certificate of the server's authority with --ca-cert"
+                         certificate of the server's certificate authority with --ca-cert"
                     ));
                     Verdict::Fault(CallFault::Stopped { may_be_done: false })
                 }

@@ -101,7 +101,7 @@ pub(super) async fn submit(
             CallFault::Missing(message) => {
                 close(context, held, may_exist, "the server has no batch API").await?;
                 run.stop_for_endpoint(format!(
-                    "the server has no batch API at this address, or not for this model ({message}); check \
+                    "the server has no batch API at this address or for this model ({message}); check \
                      --base-url and --api-model, or collect without --batch"
                 ));
                 return Ok(Submitted::Stopped);

@@ -60,7 +60,7 @@ fn a_key_between_punctuation_is_stored_nowhere() {
     case.ends(0, &["--ignore-punctuation"]);
     let items = case.file("items.csv");
     assert!(
-        !items.contains(&bare) && items.contains("the answer contained the key in several parts"),
+        !items.contains(&bare) && items.contains("the answer contained the key, split over several strings"),
         "{items}"
     );
     assert_eq!((case.score("n_unreadable"), case.score("accuracy")), ("1".into(), "1.0".into()));
@@ -161,7 +161,8 @@ fn refused_commands_write_nothing_and_a_dry_run_checks_the_configuration() {
     let output = rescore(&["--grader", "letter", "--ignore-case"]);
     assert_eq!((output.status.code(), case.file("summary.json")), (Some(2), before));
     assert!(String::from_utf8_lossy(&output.stderr).contains("letter needs other prompts than exact"));
-    case.ends(2, &["--dry-run", "--max-tokens", "7"]).says("contains answers to another configuration");
+    case.ends(2, &["--dry-run", "--max-tokens", "7"])
+        .says("contains answers that were collected with another configuration");
     let dry = case.ends(0, &["--dry-run", "--max-tokens", "7", "--new-config"]);
     assert!(dry.stdout.contains("calls\t3\ncached\t0\n"), "{}", dry.stdout);
     let dry = case.ends(0, &["--dry-run"]);

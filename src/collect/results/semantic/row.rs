@@ -239,8 +239,8 @@ impl CategoryAnswers {
         }
         if n_open_pairs > 0 {
             notes.push(format!(
-                "in {n_open_pairs} of {} comparisons {of}, an answer does not begin with a listed token: \
-                 output_share is empty",
+                "in {n_open_pairs} of {} comparisons of two answers {of}, at least one answer does not begin \
+                 with a listed token: output_share is empty",
                 n_open_pairs + row.n_output_pairs
             ));
         }
