@@ -60,8 +60,8 @@ pub fn import(paths: &[PathBuf], options: &ImportOptions) -> Result<Imported> {
     settle(&mut read, &mut all);
     all.notes.extend(options.n_items.keys().filter(|task| !is_used(&read, task)).map(|task| {
         format!(
-            "--n-items {task} is not used, because no file has a score of this task that lacks the \
-                 number of items"
+            "--n-items {task} is not used: the files either state the number of items of this task or \
+                 contain no score of it"
         )
     }));
     for (_, mut imported) in read {
@@ -128,7 +128,7 @@ fn import_file(path: &Path, options: &ImportOptions) -> Result<Imported> {
             source.settings.insert(format!("--n-items {task}"), n.to_string());
         }
     }
-    imported.notes.insert(0, format!("{}: read by {}", path.display(), importer.name()));
+    imported.notes.insert(0, format!("{}: read by the importer {}", path.display(), importer.name()));
     Ok(imported)
 }
 
@@ -251,7 +251,7 @@ fn settle(read: &mut [(&PathBuf, Imported)], all: &mut Imported) {
         let why = match is_alike {
             true => "the files disagree",
             false => {
-                "the files disagree or count missing answers differently, and one of the files has no answers"
+                "one of the files has no answers, and the files disagree or count missing answers differently"
             }
         };
         all.faults.push(format!(

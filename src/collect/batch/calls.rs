@@ -194,7 +194,8 @@ impl Context<'_> {
             FailureClass::NoModel => Verdict::Fault(CallFault::Missing(message)),
             FailureClass::Credentials | FailureClass::Forbidden | FailureClass::Quota => {
                 run.stop_for_account(format!(
-                    "the batch API refuses the call ({message}); check the account of the key in {}",
+                    "the batch API refuses the call ({message}); check the account to which the key in {} \
+                     belongs",
                     self.plan.provider.key_variable()
                 ));
                 Verdict::Fault(CallFault::Stopped { may_be_done: false })

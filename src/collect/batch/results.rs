@@ -129,7 +129,7 @@ async fn fetch(
             }
             // If the whole server fails, the batch is not at fault.
             if is_giving_up && context.is_reachable().await {
-                return Ok(Fetched::GivenUp("they cannot be downloaded completely".into()));
+                return Ok(Fetched::GivenUp("every download was incomplete".into()));
             }
             let what = if is_whole { "do not cover all requests" } else { "cannot be downloaded completely" };
             return Ok(Fetched::Ended(Taken::Fault(format!(
