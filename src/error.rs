@@ -161,7 +161,8 @@ pub enum Error {
     /// NaN or infinity among numbers that must be finite.
     #[error(
         "{what} contains {count} NaN or infinite value(s), the first in row {row}, column {column} (counted \
-         from 0); remove these rows or, if they come from a model, check the weights and dtype of the model"
+         from 0); remove the rows that contain them or, if a model produced the values, check the weights \
+         and dtype of the model"
     )]
     NonFinite {
         /// The array.
@@ -310,15 +311,15 @@ pub enum Error {
     },
     /// A thread could not be started.
     #[error(
-        "cannot start another thread ({reason}); set a smaller --threads, or raise the limits of the \
-             system"
+        "cannot start another thread ({reason}); set a smaller --threads, or raise the system's \
+         limit on threads"
     )]
     Threads {
         /// The error of the operating system.
         reason: String,
     },
     /// The server cannot start.
-    #[error("cannot serve at {address}; choose another --port, or 0 for any free port")]
+    #[error("cannot serve at {address}; choose another --port, or --port 0 for any free port")]
     Serve {
         /// The address or the model.
         address: String,
@@ -326,7 +327,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// A figure that could not be drawn.
-    #[error("cannot draw the figure: {reason}; leave out -o to get only the table, on stdout")]
+    #[error("cannot draw the figure: {reason}; leave out -o to print only the table")]
     Figure {
         /// The error of the drawing library.
         reason: String,

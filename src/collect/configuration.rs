@@ -170,7 +170,7 @@ impl Configuration {
     /// [`Error::Parameter`] if this version of surmise cannot read the record.
     pub fn from_record(record: Value) -> Result<Self> {
         serde_json::from_value(record).map_err(|error| Error::Parameter {
-            name: "-o",
+            name: "the folder",
             reason: format!(
                 "contains a configuration that this version cannot read ({error}); choose another folder"
             ),
@@ -216,8 +216,8 @@ impl Configuration {
             return Ok(false);
         }
         let reason = format!(
-            "{} contains answers to another configuration ({}); choose another folder, or pass --new-config \
-             to add answers to this configuration",
+            "{} contains answers that were collected with another configuration ({}); choose another folder, \
+             or pass --new-config to add answers with this configuration",
             folder.display(),
             differences.join("; ")
         );

@@ -86,7 +86,7 @@ pub(super) async fn ask_all(
     let usd = |prompt, answer| run.budget.cost_usd(prompt, answer).unwrap_or(0.0);
     let reason = format!(
         "the budget allows no further request: {1:.6} of --budget-usd {0} are spent{4}, and the remaining \
-         questions cost {2:.6} to {3:.6} USD",
+         questions would cost {2:.6} to {3:.6} USD",
         run.budget.cap_usd().unwrap_or(0.0),
         run.budget.spent_usd().unwrap_or(0.0),
         usd(prompts.0, answers.0),

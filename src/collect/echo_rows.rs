@@ -115,8 +115,8 @@ impl EchoRows {
         } else if self.n_prompts >= FEWEST_POSITIONS && self.n_certain == self.n_prompts {
             "the server returns the log-probability 0 for the last token of every prompt".to_owned()
         } else if self.pairs.are_shifted() {
-            "the log-probabilities of the server are shifted by one token: each belongs to the token before \
-             or after it"
+            "the log-probabilities of the server are shifted by one token: each belongs to the previous or \
+             the next token"
                 .to_owned()
         } else {
             return None;

@@ -303,8 +303,8 @@ fn check_number(n_answers: usize) -> Result<()> {
         return Ok(());
     }
     let reason = format!(
-        "asks for more answers with these tasks than the maximum of {MOST} per run; give fewer --replicates, \
-         or fewer items per run"
+        "times the number of prompts exceeds the maximum of {MOST} answers per run; set a smaller \
+         --replicates, or give fewer items per run"
     );
     Err(Error::Parameter { name: "--replicates", reason })
 }

@@ -74,8 +74,8 @@ pub(super) async fn probe(
                 *plan = configuration.plan(std::mem::take(&mut plan.tasks))?;
                 worker.writer.append(&configuration.record()?)?.durable().await?;
                 run.progress.say(&format!(
-                    "{} answers the probe without reasoning: short answers are limited to {} tokens \
-                     (recorded in summary.json; --max-tokens sets another limit)",
+                    "{} answers a short test request without reasoning: short answers are limited to {} \
+                     tokens (recorded in summary.json; --max-tokens sets another limit)",
                     plan.model,
                     short_answers::MAX_TOKENS
                 ));

@@ -70,7 +70,7 @@ impl Progress {
         }
         let load = |number: &AtomicU64| number.load(Relaxed);
         let rate = load(&self.done) as f64 / self.began.elapsed().as_secs_f64().max(1e-3);
-        let mut line = format!("{rate:.1}/s, at most {} in flight", load(&self.limit));
+        let mut line = format!("{rate:.1} questions/s, at most {} requests in flight", load(&self.limit));
         let mut add = |number: u64, what: &str| {
             if number > 0 {
                 line.push_str(&format!(", {number} {what}"));

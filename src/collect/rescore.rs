@@ -20,8 +20,8 @@ fn load_tasks(there: &Configuration, configuration: &mut Configuration) -> Resul
     let mut asked_so = Configuration { sources: configuration.sources.clone(), ..there.clone() };
     let other_prompts = || {
         let reason = format!(
-            "{wanted} needs other prompts than {asked}, for which the answers were collected; collect into \
-             another folder"
+            "{wanted} needs other prompts than {asked}, the grader of the collection; collect into another \
+             folder"
         );
         Error::Parameter { name: "--grader", reason }
     };
@@ -52,7 +52,7 @@ pub fn rescore(
         if !index.is_empty() {
             let reason = "contains answers, but the record of their configuration is damaged; run the \
                           collection into this folder again with --new-config";
-            return Err(Error::Parameter { name: "-o", reason: reason.into() });
+            return Err(Error::Parameter { name: "the folder", reason: reason.into() });
         }
         let path = folder.join("journal.jsonl");
         return Err(Error::Read { path, source: std::io::ErrorKind::NotFound.into() });
@@ -64,8 +64,8 @@ pub fn rescore(
     let tasks = load_tasks(&there, &mut configuration)?;
     let plan = configuration.plan(tasks)?;
     if configuration.tasks != there.tasks {
-        let reason = "differ from the collected tasks: a task file or its name has changed since; give the \
-                      original file with --task"
+        let reason = "differ from the collected tasks: a task file or its name has changed since the \
+                      collection; give the original file with --task"
             .into();
         return Err(Error::Parameter { name: "the tasks", reason });
     }

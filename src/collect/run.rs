@@ -162,7 +162,7 @@ impl Run {
         let flags = [("--api-model", &content.model), ("-o", &folder)].into_iter();
         let added = serde_json::to_string(&content.params.body_json).unwrap_or_default();
         let stops = content.params.stop.iter().map(|stop| ("--stop", stop));
-        let sources = content.sources.iter().map(|source| ("the tasks", source));
+        let sources = content.sources.iter().map(|source| ("TASK", source));
         for (name, text) in flags
             .chain([("--body-json", &added)])
             .chain(stops)
@@ -170,14 +170,14 @@ impl Run {
             .chain(snapshot.map(|s| ("--require-model-snapshot", s)))
         {
             if secrets.holds_key(text) {
-                return refuse(name, "the value");
+                return refuse(name, "has a value that");
             }
         }
         for (task, source) in plan.tasks.iter().zip(&content.sources) {
             for (n, item) in task.items.iter().enumerate() {
                 let item = item?;
                 if secrets.is_in_item(&item) {
-                    return refuse("the tasks", &format!("item {} of {source}", n + 1));
+                    return refuse("the tasks", &format!("include item {} of {source}, which", n + 1));
                 }
             }
         }
@@ -224,7 +224,8 @@ impl Run {
         let first = if self.tolerated().all() { vec![] } else { before_batches(plan, &pending) };
         if !first.is_empty() {
             worker.run.progress.say(&format!(
-                "{} of {} questions are sent individually first, because a batch is billed as a whole",
+                "{} of {} questions are sent individually first, to detect wrong settings before a batch is \
+                 billed",
                 first.len(),
                 pending.questions.len()
             ));

@@ -30,7 +30,7 @@ impl Exporter for EveryEvalEver {
 
     fn export(&self, collected: &Collected) -> Result<Vec<ExportFile>> {
         if collected.tasks.iter().all(|task| task.score.accuracy.is_none()) {
-            let reason = "contains no answer with a grade, and a record needs a score".into();
+            let reason = "contains no graded answer, but a record of Every Eval Ever needs a score".into();
             return Err(Error::Parameter { name: "DIR", reason });
         }
         let uuid = uuid(&collected.identity());

@@ -38,7 +38,7 @@ impl Importer for EveryEvalEver {
 
     fn summary(&self) -> &'static str {
         "records of Every Eval Ever: UUID.json with UUID_samples.jsonl next to it, or several records in a \
-         .jsonl (schemas 0.1 to 0.3)"
+         .jsonl file (schemas 0.1 to 0.3)"
     }
 
     fn sniff(&self, file: &Opened<'_>) -> bool {
@@ -307,7 +307,7 @@ fn reason_against(result: &Value, options: &ImportOptions) -> Option<String> {
         return Some(format!("its metric `{}` is not a share of correct answers", clipped(metric(result))));
     }
     if config["lower_is_better"] == true {
-        return Some("lower values are better".into());
+        return Some("lower values of its metric are better".into());
     }
     share(result).is_none().then(|| {
         "its score is not from 0 to 1, and the record does not state that it is a percentage from 0 to 100"

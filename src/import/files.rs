@@ -60,8 +60,8 @@ pub fn import(paths: &[PathBuf], options: &ImportOptions) -> Result<Imported> {
     settle(&mut read, &mut all);
     all.notes.extend(options.n_items.keys().filter(|task| !is_used(&read, task)).map(|task| {
         format!(
-            "--n-items {task} is not used, because no file has a score of this task that lacks the \
-                 number of items"
+            "--n-items {task} is not used: the files either state the number of items of this task or \
+                 contain no score of it"
         )
     }));
     for (_, mut imported) in read {
@@ -96,7 +96,7 @@ fn hide_keys(all: &mut Imported) {
             source.samples_sha256.insert(name, hash);
         }
     }
-    let note = keys.note().map(|note| format!("A file {note}"));
+    let note = keys.note().map(|note| format!("An imported file {note}"));
     for text in all.notes.iter_mut().chain(&mut all.faults) {
         *text = keys.copy(String::new, text);
     }
@@ -128,7 +128,7 @@ fn import_file(path: &Path, options: &ImportOptions) -> Result<Imported> {
             source.settings.insert(format!("--n-items {task}"), n.to_string());
         }
     }
-    imported.notes.insert(0, format!("{}: read by {}", path.display(), importer.name()));
+    imported.notes.insert(0, format!("{}: read by the importer {}", path.display(), importer.name()));
     Ok(imported)
 }
 
@@ -145,8 +145,8 @@ fn files(paths: &[PathBuf], notes: &mut Vec<String>) -> Result<Vec<PathBuf>> {
         let known: Vec<PathBuf> = within.iter().filter(|file| is_result(file)).cloned().collect();
         if known.is_empty() {
             let reason =
-                "contains no file that an importer recognises; `surmise list importers` shows which \
-                 files each importer reads"
+                "contains no file that an importer recognises; `surmise list importers` shows which files \
+                 each importer reads"
                     .into();
             return Err(Error::Foreign { path: path.clone(), reason });
         }
@@ -238,7 +238,7 @@ fn settle(read: &mut [(&PathBuf, Imported)], all: &mut Imported) {
             let others = || rows.iter().map(|(file, _)| *file).filter(|file| file != first);
             let names: Vec<String> = others().map(name).collect();
             all.notes.push(format!(
-                "{what} is in {} and, with the same values, in {}",
+                "{what} is imported only from {}, because its values are the same in {}",
                 name(*first),
                 names.join(", ")
             ));
@@ -251,7 +251,7 @@ fn settle(read: &mut [(&PathBuf, Imported)], all: &mut Imported) {
         let why = match is_alike {
             true => "the files disagree",
             false => {
-                "the files disagree or count missing answers differently, and one of the files has no answers"
+                "one of the files has no answers, and the files disagree or count missing answers differently"
             }
         };
         all.faults.push(format!(
@@ -276,7 +276,7 @@ fn value(score: &Score, is_alike: bool) -> String {
     };
     let all = match is_alike {
         true => String::new(),
-        false => format!("; {} if missing answers are wrong", shown(score.accuracy_all_as_wrong)),
+        false => format!("; {} if missing answers count as wrong", shown(score.accuracy_all_as_wrong)),
     };
     format!("{} ({} of {} scored{all})", shown(score.accuracy), score.n_scored, score.n_items)
 }

@@ -77,7 +77,8 @@ impl Importer for Helm {
         let instances = beside("per_instance_stats.json")?.ok_or_else(|| {
             fault(
                 path,
-                "has no per_instance_stats.json with the scores next to it; give the complete run folder",
+                "has no per_instance_stats.json, which contains the scores, next to it; give the complete \
+                 run folder",
             )
         })?;
         let (state, stats) = (beside("scenario_state.json")?, beside("stats.json")?);
@@ -179,7 +180,8 @@ impl HelmRun {
             }
             if n_graded > values.len() {
                 let n = n_graded - values.len();
-                all.notes.push(format!("{n} instances without {name} are left out of that score"));
+                all.notes
+                    .push(format!("{n} instances have no value of {name} and are left out of its score"));
             }
             let rows =
                 values.iter().map(|(instance, value)| asked.row(&of_trial(instance), *value)).collect();

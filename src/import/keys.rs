@@ -66,7 +66,7 @@ impl KeyRedaction {
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         (!named.is_empty()).then(|| {
             format!(
-                "contains text that looks like a key and is replaced by {MASK}: {}{more}",
+                "contains text that looks like a key; it is replaced by {MASK} in {}{more}",
                 named.join(", ")
             )
         })

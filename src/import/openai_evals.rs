@@ -36,7 +36,7 @@ impl Importer for OpenAiEvals {
     }
 
     fn summary(&self) -> &'static str {
-        "record files of OpenAI's evals, RUN_MODEL_EVAL.jsonl (1.0 to 3.0)"
+        "record files of OpenAI's evals, RUN_MODEL_EVAL.jsonl (versions 1.0 to 3.0)"
     }
 
     fn sniff(&self, file: &Opened<'_>) -> bool {

@@ -106,7 +106,9 @@ pub(super) fn shots_among(arguments: &Value) -> Option<usize> {
 /// the reason.
 pub(super) fn check_whole(path: &Path, part: Option<String>, options: &ImportOptions) -> Result<()> {
     match part {
-        Some(part) if !options.limited => Err(fault(path, format!("{part}; --limited imports it anyway"))),
+        Some(part) if !options.limited => {
+            Err(fault(path, format!("{part}; pass --limited to import the file anyway")))
+        }
         _ => Ok(()),
     }
 }

@@ -22,7 +22,7 @@ fn merge_at(path: &str, body: &mut Value, added: &Map<String, Value>) -> Result<
             (Some(here), value) if here == value => {}
             (Some(_), _) => {
                 let reason = "surmise already sends; change it with its own flag, or make surmise omit it \
-                              (`--temperature none`)";
+                              (for example with `--temperature none`)";
                 let reason = format!("must not replace `{path}`, which {reason}");
                 return Err(Error::Parameter { name: "--body-json", reason });
             }

@@ -77,8 +77,8 @@ fn redirect(status: u16, headers: &Headers) -> Outcome {
     let location = headers.get("location").unwrap_or_default();
     let host = host(location).unwrap_or_else(|| "another path of the same host".into());
     let message = format!(
-        "the endpoint answered {status} and redirects to {host}; if you trust it, set --base-url to the \
-         address of the API"
+        "the endpoint answered {status} and redirects to {host}; if you trust this address, set \
+         --base-url to the address of the API"
     );
     Outcome::Failed(Failure {
         class: FailureClass::Redirect { host },

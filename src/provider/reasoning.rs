@@ -44,12 +44,12 @@ impl ReasoningEffort {
     pub fn describe(self) -> &'static str {
         match self {
             Self::None => "no reasoning",
-            Self::Minimal => "as little as possible",
-            Self::Low => "little",
-            Self::Medium => "a medium amount",
-            Self::High => "much",
-            Self::Xhigh => "more than high",
-            Self::Max => "as much as the model can",
+            Self::Minimal => "the least reasoning",
+            Self::Low => "little reasoning",
+            Self::Medium => "a medium amount of reasoning",
+            Self::High => "much reasoning",
+            Self::Xhigh => "more reasoning than high",
+            Self::Max => "the most reasoning",
         }
     }
 }

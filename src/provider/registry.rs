@@ -19,7 +19,10 @@ pub static ALL: &[&dyn Provider] =
 pub fn find(name: &str) -> Result<&'static dyn Provider> {
     names::find(name, ALL, |provider| provider.name()).copied().ok_or_else(|| {
         let known: Vec<_> = ALL.iter().map(|provider| provider.name()).collect();
-        let hint = format!("the providers are {}; for a compatible server, add --base-url", known.join(", "));
+        let hint = format!(
+            "the providers are {}; for a server that is compatible with one of them, add --base-url",
+            known.join(", ")
+        );
         names::unknown("provider", name, known, &hint)
     })
 }

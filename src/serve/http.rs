@@ -65,7 +65,8 @@ pub(super) fn router(served: Vec<Arc<ServedModel>>, settings: ServerSettings) ->
                 status: 405,
                 ..ApiError::invalid(
                     "",
-                    "this route does not accept the HTTP method; use POST for completions, GET for others",
+                    "this route does not accept the HTTP method; use POST for completions, and GET for other \
+                     routes",
                 )
             })
         })

@@ -96,7 +96,7 @@ fn encode(
                 return Err(too_long(
                     served,
                     param,
-                    format!("{} bytes, more than 64 for each of these tokens,", text.len()),
+                    format!("{} bytes (more than 64 per token of this length)", text.len()),
                     0,
                 ));
             }
@@ -160,7 +160,7 @@ impl RunningRequest {
             if prompt.ids.len() > most {
                 let reason = format!(
                     "the prompt has {} tokens, but this server has memory for the keys and values of only \
-                     {most}; send a shorter prompt",
+                     {most} tokens; send a shorter prompt",
                     prompt.ids.len()
                 );
                 return Err(ApiError::invalid(shape.prompt_param(), reason));

@@ -30,13 +30,10 @@ impl<S> Stalled<S> {
             return sent;
         }
         let until = self.until.get_or_insert_with(|| Box::pin(sleep(TIME)));
-        until.as_mut().poll(context).map(|()| {
-            Err(Error::new(
-                ErrorKind::TimedOut,
-                "the client stopped \
-                                                                                   reading",
-            ))
-        })
+        until
+            .as_mut()
+            .poll(context)
+            .map(|()| Err(Error::new(ErrorKind::TimedOut, "the client stopped reading")))
     }
 }
 

@@ -151,7 +151,7 @@ impl Context<'_> {
                 DeliveryStatus::Insecure => {
                     run.stop_for_endpoint(format!(
                         "no secure connection can be made ({message}); check the URL, or pass the \
-                         certificate of the server's authority with --ca-cert"
+                         certificate of the server's certificate authority with --ca-cert"
                     ));
                     Verdict::Fault(CallFault::Stopped { may_be_done: false })
                 }
@@ -194,7 +194,8 @@ impl Context<'_> {
             FailureClass::NoModel => Verdict::Fault(CallFault::Missing(message)),
             FailureClass::Credentials | FailureClass::Forbidden | FailureClass::Quota => {
                 run.stop_for_account(format!(
-                    "the batch API refuses the call ({message}); check the account of the key in {}",
+                    "the batch API refuses the call ({message}); check the account to which the key in {} \
+                     belongs",
                     self.plan.provider.key_variable()
                 ));
                 Verdict::Fault(CallFault::Stopped { may_be_done: false })

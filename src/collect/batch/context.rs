@@ -93,7 +93,7 @@ impl Context<'_> {
     /// more, because an attempt without a clear answer may have succeeded.
     pub(super) async fn book_attempts(&self, held: &Held) -> Result<()> {
         for n in 1..held.batch.n_submitted {
-            self.book_again(held, n, "another attempt to create the batch had no clear answer").await?;
+            self.book_again(held, n, "another attempt to create the batch may have succeeded").await?;
         }
         Ok(())
     }

@@ -337,7 +337,7 @@ impl<'a> Reading<'a> {
     pub(super) fn report(&self, id: &str) {
         let Counts { n_duplicate, n_unknown, n_unreadable, .. } = self.counts;
         for (n, what) in [
-            (n_duplicate, "result(s) that occur twice; the first one is used"),
+            (n_duplicate, "result(s) that occur twice; the first readable result of a request is used"),
             (n_unknown, "result(s) for requests that are not in this batch; they are ignored"),
             (n_unreadable, "result(s) that cannot be read"),
         ] {

@@ -26,7 +26,7 @@ pub(super) enum Taken {
 }
 
 /// Advice for results that cannot be fetched.
-const ABANDON: &str = "--cancel abandons them, and their requests then count as possibly billed";
+const ABANDON: &str = "--cancel abandons the missing results, whose requests then count as possibly billed";
 
 /// Fetches the results of a batch that has ended. If `is_giving_up`, abandons results that cannot be fetched.
 /// `others` contains the ids of the other known batches.
@@ -130,9 +130,9 @@ async fn fetch(
             // Results are given up only if the server can be reached. Otherwise the failure concerns the
             // server, not this batch.
             if is_giving_up && context.is_reachable().await {
-                return Ok(Fetched::GivenUp("they cannot be downloaded completely".into()));
+                return Ok(Fetched::GivenUp("every download was incomplete".into()));
             }
-            let what = if is_whole { "lack some requests" } else { "cannot be downloaded completely" };
+            let what = if is_whole { "do not cover all requests" } else { "cannot be downloaded completely" };
             return Ok(Fetched::Ended(Taken::Fault(format!(
                 "the results of batch {} {what}; {} of {} requests have a result: run the same command \
                  again later; {ABANDON}",
@@ -142,7 +142,7 @@ async fn fetch(
             ))));
         }
         if n == 0 {
-            let why = if is_cut { "are truncated or damaged" } else { "lack some requests" };
+            let why = if is_cut { "are truncated or damaged" } else { "do not cover all requests" };
             run.progress.say(&format!("the results of batch {} {why}; they are fetched again", status.id));
         }
         context.pause(n, None).await;
@@ -197,7 +197,7 @@ async fn close(
         context.book_lost(held, "the batch has no result for this request").await?;
     }
     held.open = unprocessed;
-    let usual = format!("the request was not processed (end of the batch: {end})");
+    let usual = format!("the request was not processed before the batch ended ({end})");
     context.withdraw(held, end, |key| reading.why(key).unwrap_or(&usual).to_owned()).await?;
     Ok(Taken::All { n_answered: reading.n_answered })
 }

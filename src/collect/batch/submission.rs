@@ -101,7 +101,7 @@ pub(super) async fn submit(
             CallFault::Missing(message) => {
                 close(context, held, may_exist, "the server has no batch API").await?;
                 run.stop_for_endpoint(format!(
-                    "the server has no batch API at this address, or not for this model ({message}); check \
+                    "the server has no batch API at this address or for this model ({message}); check \
                      --base-url and --api-model, or collect without --batch"
                 ));
                 return Ok(Submitted::Stopped);
@@ -121,8 +121,12 @@ pub(super) async fn submit(
 /// Ends a batch whose last creation attempt was refused.
 async fn close(context: &Context<'_>, held: &mut Held, may_exist: bool, why: &str) -> Result<()> {
     if may_exist {
-        return lose(context, held, "an earlier attempt had no clear answer, and this attempt is refused")
-            .await;
+        return lose(
+            context,
+            held,
+            "an earlier attempt had no clear answer, and the last attempt was refused",
+        )
+        .await;
     }
     context.withdraw(held, "refused", |_| why.into()).await
 }
@@ -192,7 +196,7 @@ async fn create(
             Err(fault) => return Ok(Err(fault)),
         };
         let Some(file) = file else {
-            return Ok(Err(CallFault::Refused("the response to the upload has no file id".into())));
+            return Ok(Err(CallFault::Refused("the response to the upload request has no file id".into())));
         };
         context.note_stage(&mut held.batch, BatchStage::Uploaded, Some(&file)).await?;
     }
@@ -235,7 +239,7 @@ async fn create(
         }
     };
     let Some(status) = wire.read(&value).filter(|status| !holds_key(&status.id)) else {
-        return Ok(Err(CallFault::Unclear("the response to the creation has no batch id".into())));
+        return Ok(Err(CallFault::Unclear("the response to the creation request has no batch id".into())));
     };
     context.note_stage(&mut held.batch, BatchStage::Created, Some(&status.id)).await?;
     let n = held.batch.n;

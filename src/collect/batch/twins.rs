@@ -56,9 +56,9 @@ pub(super) async fn book_twins(
                 twin.id
             )),
             Kin::Unknown => run.progress.say(&format!(
-                "batch {id} may have been created twice: batch {} has the same number of requests, and its \
-                 results cannot be compared yet. Its requests count as possibly billed a second time. It is \
-                 not cancelled, because it may belong to another user",
+                "batch {id} may have been created twice: batch {} has the same number of requests, and the \
+                 results of the two batches cannot be compared yet. The requests count as possibly billed a \
+                 second time. The possible duplicate is not cancelled, because it may belong to another user",
                 twin.id
             )),
         }
@@ -71,7 +71,7 @@ pub(super) async fn book_twins(
                 .unwrap_or_default();
         }
         n += 1;
-        let why = format!("the batch was created a second time, as {}", twin.id);
+        let why = format!("the batch may have been created a second time, as {}", twin.id);
         context.book_again(held, n, &why).await?;
     }
     Ok(true)

@@ -169,12 +169,12 @@ pub(super) async fn wait(
                 "the provider has not ended the cancelled batches yet: run the same command again to wait \
                  for them"
             } else {
-                "the provider continues to process them: run the same command again to wait, or with \
-                 --cancel to end the open batches"
+                "the provider continues to process the batches: run the same command again to wait for them, \
+                 or with --cancel to end them"
             };
             run.stop.drain(Error::Gaps {
                 reason: format!(
-                    "after {} s of --batch-timeout, {line}; {then} ({})",
+                    "--batch-timeout ({} s) has passed: {line}; {then} ({})",
                     patience.timeout.as_secs(),
                     ids.join(", ")
                 ),
@@ -259,7 +259,7 @@ async fn poll(
     }
     result.was_cancelled |= end == BatchEnd::Cancelled;
     if end == BatchEnd::Failed {
-        let reason = status.reason.as_deref().unwrap_or("without a reason");
+        let reason = status.reason.as_deref().unwrap_or("no reason given");
         let message = run.secrets.redact_text(reason).into_owned();
         if !status.is_too_large {
             return Ok(Polled::Fault(format!(

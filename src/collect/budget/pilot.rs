@@ -43,7 +43,7 @@ impl Pilot {
         if self.counted > 0 {
             let each = |tokens: u64| (tokens as f64 / f64::from(self.counted) * left as f64).round() as u64;
             let (prompt, completion) = (each(self.prompt_tokens), each(self.completion_tokens));
-            line.push_str(&format!(", about {prompt} prompt tokens and {completion} answer tokens"));
+            line.push_str(&format!(", with about {prompt} prompt tokens and {completion} answer tokens"));
             if self.reasoning_tokens > 0 {
                 line.push_str(&format!(" ({} of them reasoning)", each(self.reasoning_tokens)));
             }
@@ -87,7 +87,7 @@ mod tests {
             |cap_usd| pilot.forecast(1000, 10, &Budget::new(Some(price.clone()), cap_usd, 0.0)).unwrap();
         assert_eq!(
             line(Some(0.2)),
-            "after 20 answers: 980 questions remain, about 98000 prompt tokens and 4900 answer tokens, \
+            "after 20 answers: 980 questions remain, with about 98000 prompt tokens and 4900 answer tokens, \
              0.147000 USD in addition to the 0.000000 spent; about 49.0 s with 10 requests at a time, \
              0.500 s each"
         );

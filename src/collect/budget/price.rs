@@ -93,7 +93,7 @@ impl Price {
         let price = rows.remove(&model.to_owned()).ok_or_else(|| {
             let known: Vec<_> = file.models.keys().map(String::as_str).collect();
             fault(format!(
-                "has no price for `{model}`, only for {}; add a table [models.\"{model}\"]",
+                "the file has no price for `{model}`, only for {}; add a table [models.\"{model}\"]",
                 known.join(", ")
             ))
         })?;

@@ -53,7 +53,8 @@ impl AnswerMonitor {
             && totals.fingerprints.len() == 2
         {
             run.progress.say(&format!(
-                "{}: the system fingerprint changed during the run, which can change answers",
+                "{}: the system fingerprint changed during the run, so the server may have changed and may \
+                 answer differently",
                 run.endpoint
             ));
         }

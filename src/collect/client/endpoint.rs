@@ -25,7 +25,7 @@ impl Endpoint {
             return fault("must begin with https:// and name a host");
         }
         if !base.username().is_empty() || base.password().is_some() || base.fragment().is_some() {
-            return fault("must not contain a user, password or fragment; keys come from the environment");
+            return fault("must not contain a user, password or fragment; set keys in environment variables");
         }
         let secret = ["key", "token", "secret", "sig", "auth", "pass"];
         let names_secret = |name: &str| secret.iter().any(|word| name.to_lowercase().contains(word));
@@ -36,7 +36,7 @@ impl Endpoint {
             );
         }
         if base.scheme() == "http" && !is_loopback(&base) {
-            return fault("must begin with https://; http:// is allowed for a server on this machine only");
+            return fault("must begin with https://; http:// is allowed only for a server on this machine");
         }
         Ok(Self { base })
     }
@@ -92,8 +92,8 @@ mod tests {
         for (url, says) in [
             ("api.example.org", "not a URL"),
             ("ftp://example.org", "https://"),
-            ("http://example.org/v1", "a server on this machine only"),
-            ("http://127.0.0.1.example.org", "a server on this machine only"),
+            ("http://example.org/v1", "only for a server on this machine"),
+            ("http://127.0.0.1.example.org", "only for a server on this machine"),
             ("https://me:secret@example.org", "not contain a user, password"),
             ("https://example.org/v1?key=abc", "contains a key in its query"),
             ("https://example.org/v1?api-version=1&Api_Key=abc", "contains a key in its query"),

@@ -60,8 +60,8 @@ impl Reply {
     /// The reply for a request whose answer takes too long compared with earlier answers.
     pub(super) fn overdue(limit: Duration) -> Self {
         let message = format!(
-            "no answer after {:.1} s, which exceeds four times the duration of the slowest answer so far and \
-             the time for an answer of the maximum length",
+            "no answer after {:.1} s, which exceeds both four times the duration of the slowest answer so \
+             far and the time that an answer of the maximum length should take",
             limit.as_secs_f64()
         );
         Self {
@@ -162,7 +162,7 @@ impl Client {
         let client = client.map_err(|source| Error::Endpoint {
             endpoint: name,
             reason: "the HTTP client cannot be set up; install the system's certificates (ca-certificates), \
-                     or name a file with --ca-cert"
+                     or give a certificate file with --ca-cert"
                 .into(),
             source: Some(source.without_url().into()),
         })?;

@@ -12,12 +12,13 @@ pub(crate) fn read(run: &RunContext, record: &mut OutcomeRecord) -> Answer {
     let mut answer = decode::answer(run.provider, record);
     // An answer that is joined from several strings may contain the key even if none of the strings does.
     if run.secrets.is_in_answer(&answer) {
-        record.hide("the answer contained the key in several parts and is not stored");
+        record.hide("the answer contained the key, split over several strings, so it is not stored");
         let (usage, rate_limit) = (answer.usage, answer.rate_limit);
         answer = match answer.outcome {
             // The failure class is kept, because the decision whether to retry depends on it.
             Outcome::Failed(Failure { class, .. }) => {
-                let message = "the message contained the key in several parts and is not shown".into();
+                let message =
+                    "the message contained the key, split over several strings, so it is not shown".into();
                 Answer::of(Outcome::Failed(Failure {
                     class,
                     message,
@@ -51,8 +52,8 @@ pub(crate) fn charge(
         run.say_once(
             "usage",
             &format!(
-                "{}: the server counts far more tokens than a request can have; the maximum cost of these \
-                 requests is booked",
+                "{}: the server counts far more tokens than a request can have; the maximum cost of \
+                 each affected request is booked",
                 run.endpoint
             ),
         );

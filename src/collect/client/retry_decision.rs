@@ -86,7 +86,7 @@ pub(crate) fn report_to_limiter(
             ThrottleReason::Unreachable => "cannot be reached",
         };
         let asked = match info.retry_after_s.filter(|wait_s| *wait_s > run.policy.backoff.longest_s) {
-            Some(wait_s) => format!(" (it asks for {wait_s:.0} s; --max-wait-s limits every wait)"),
+            Some(wait_s) => format!(" (the server asks for {wait_s:.0} s; --max-wait-s limits every wait)"),
             None => String::new(),
         };
         run.progress.pause(run.limiter.paused_until());
@@ -106,7 +106,7 @@ pub(crate) fn decide(
     if failed.delivery == Some(DeliveryStatus::Insecure) {
         run.stop_for_endpoint(format!(
             "no secure connection can be made ({message}); check the URL, or pass the certificate of the \
-             server's authority with --ca-cert"
+             server's certificate authority with --ca-cert"
         ));
         return RetryDecision::GiveUp;
     }
@@ -160,8 +160,8 @@ pub(crate) fn decide(
                 "parameter",
                 &format!(
                     "{}: the server accepted `{param}` before, but refuses it for one question ({message}), \
-                     which gets no answer; if the server is a router, choose one of its models with \
-                     --api-model",
+                     so this question gets no answer; if the server is a router, choose one of its models \
+                     with --api-model",
                     run.endpoint
                 ),
             );
@@ -198,8 +198,11 @@ fn retry_until_idle(run: &RunContext, failure: &Failure, message: &str) -> Retry
         return RetryDecision::Retry;
     }
     let reason = match failure.class {
-        FailureClass::NotSent => format!("cannot be reached ({message})"),
-        _ => format!("has rejected every request for {:.0} s ({message})", idle_time.as_secs_f64()),
+        FailureClass::NotSent => format!("the server cannot be reached ({message})"),
+        _ => {
+            let idle_s = idle_time.as_secs_f64();
+            format!("the server has rejected every request for {idle_s:.0} s ({message})")
+        }
     };
     run.stop_for_endpoint(reason + "; run the same command again later");
     RetryDecision::GiveUp

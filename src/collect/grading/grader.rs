@@ -106,7 +106,7 @@ impl FromStr for Grader {
                 grader.steps.iter().find(|s| s.rule.question_form() == QuestionForm::EachChoice)
         {
             let name = step.rule.name();
-            return Err(format!("{name} compares log-probabilities, not texts; use it alone"));
+            return Err(format!("{name} compares log-probabilities, not texts, so it cannot be combined"));
         }
         Ok(grader)
     }
@@ -217,7 +217,7 @@ mod tests {
             ("regex:(a{1000}){1000}", "regular expression"),
             ("json", "needs"),
             ("number:-1", "tolerance"),
-            ("logprob,exact", "use it alone"),
+            ("logprob,exact", "cannot be combined"),
         ] {
             let error = text.parse::<Grader>().expect_err(text);
             assert!(error.contains(part), "{text}: {error}");

@@ -154,9 +154,9 @@ impl RunCheck {
         let most = if is_first { MOST_TRUNCATED } else { MOST_TRUNCATED_OF_ALL };
         if truncated as f64 > most * n_answers as f64 && !tolerated.truncated {
             return Some(format!(
-                "{truncated} of the first {n_answers} answers were truncated at the token limit{}{}{}; raise \
-                 --max-tokens and choose another folder (or --new-config), or keep the answers with \
-                 --keep-truncated",
+                "{truncated} of the first {n_answers} answers were truncated at the token limit{}{}{}; to \
+                 collect whole answers, raise --max-tokens and choose another folder (or pass --new-config); \
+                 to keep these answers, pass --keep-truncated",
                 if hints.short_limit { " of short answers" } else { "" },
                 if self.kinds.is_empty() { "" } else { " before they could be graded" },
                 self.shown()
@@ -179,13 +179,13 @@ impl RunCheck {
         };
         let advice = self.advice(hints);
         let again = if hints.grader {
-            "with another --grader, or with --ignore-case, grades them again, and "
+            "To grade them again, run the same command with another --grader or with --ignore-case. "
         } else {
             ""
         };
         Some(format!(
-            "{what}{}{}. The answers are kept. The same command {again}with --keep-going continues the run; \
-             use --keep-going if the task may be too hard for the model",
+            "{what}{}{}. The answers are kept. {again}If the task may be too hard for the model, run the \
+             same command with --keep-going to continue",
             self.shown(),
             if advice.is_empty() { String::new() } else { format!("; try {advice}") },
         ))

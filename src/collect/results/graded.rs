@@ -47,8 +47,8 @@ pub fn visit(
     let mut configuration = there.clone();
     let tasks = configuration.load_tasks()?;
     if configuration.tasks != there.tasks {
-        let reason = "differ from the collected tasks: a task file or its name has changed since; run \
-                      `surmise collect rescore DIR --task FILE` to record the file's new path"
+        let reason = "differ from the collected tasks: a task file or its name has changed since the \
+                      collection; run `surmise collect rescore DIR --task FILE` to record the file's new path"
             .into();
         return Err(Error::Parameter { name: "the tasks", reason });
     }

@@ -24,7 +24,7 @@ pub(crate) fn render(item: &mut Item, grader: &Grader) -> Result<(), String> {
     }
     if !(2..=26).contains(&item.choices.len()) {
         return Err(format!(
-            "has {} `choices`; the grader {grader} needs 2 to 26 choices",
+            "has {} entries in `choices`; the grader {grader} needs 2 to 26 choices",
             item.choices.len()
         ));
     }

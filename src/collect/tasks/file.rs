@@ -55,7 +55,7 @@ pub(crate) fn load(path: &Path, grader: Option<&Grader>) -> Result<Task> {
         Ok(())
     })?;
     if places.is_empty() {
-        return Err(rows::fault(path, 0, "contains no item".into()));
+        return Err(rows::fault(path, 0, "the file contains no item".into()));
     }
     let mut filed =
         FileItems { path: path.into(), file: Mutex::new(file), form: whole.form, reading, places };

@@ -18,11 +18,9 @@ pub const COMPLETION: &str = "completion";
 pub fn built_in() -> Vec<(&'static str, String)> {
     let mut rows =
         vec![(COMPLETION, format!("in-context questions about the categories {}", DEFAULT.join(", ")))];
-    rows.extend(
-        EMBEDDED.iter().map(|(name, _)| {
-            (*name, "in-context questions about one category, with nested shots".to_owned())
-        }),
-    );
+    rows.extend(EMBEDDED.iter().map(|(name, _)| {
+        (*name, "in-context questions about one category; more shots extend the same examples".to_owned())
+    }));
     rows.push((
         TEXTS,
         "free texts about entities of the default categories; texts:FILE reads prompts from a file"

@@ -130,9 +130,10 @@ impl SourceRow {
             )
         })?;
         if text.trim().is_empty() {
-            return Err(
-                self.fault(path, "has an `answer` that is empty or blank, so no answer could be right")
-            );
+            return Err(self.fault(
+                path,
+                "has an `answer` that is empty or blank, so no answer of a model could be right",
+            ));
         }
         if choices.is_empty() || choices.contains(&text) {
             return Ok(text);

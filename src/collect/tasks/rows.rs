@@ -64,7 +64,7 @@ pub(crate) fn read(
     let first = loop {
         let bytes = reader.fill_buf().map_err(unread)?;
         if bytes.is_empty() {
-            return Err(fault(path, 0, "is empty; give one item per line".into()));
+            return Err(fault(path, 0, "the file is empty; give one item per line".into()));
         }
         let n_marks = if offset == 0 && bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
         let n_blanks = bytes[n_marks..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
@@ -78,8 +78,8 @@ pub(crate) fn read(
     let (form, mut rest) = match first {
         b'{' => (FileForm::Json, json_rows(path, reader, offset, &mut each)?),
         b'[' => {
-            let reason = "is a JSON list; give one object per line, without the brackets and commas of a \
-                          list";
+            let reason = "the file is a JSON list; give one object per line, without the brackets and \
+                          commas of a list";
             return Err(fault(path, offset, reason.into()));
         }
         _ => {
@@ -162,8 +162,8 @@ fn csv_rows(
         return Err(fault(path, start, format!("has the column `{twice}` twice")));
     }
     if !names.iter().any(|name| name == "id") {
-        let reason = "has no column `id`; give the columns id, prompt or messages, answer or answers, and \
-                      choices";
+        let reason = "has no column `id`; give the columns `id`, `prompt` or `messages`, `answer` or \
+                      `answers`, and optionally `choices`";
         return Err(fault(path, start, reason.into()));
     }
     let mut record = csv::StringRecord::new();

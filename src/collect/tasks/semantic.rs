@@ -41,8 +41,8 @@ impl LogprobSource {
     pub fn describe(self) -> &'static str {
         match self {
             Self::Echo => {
-                "The server scores the prompt with each relation's answer appended: exact, but needs one \
-                 more request per relation"
+                "The server scores the prompt with each relation's answer appended; this is exact, but needs \
+                 one more request per relation"
             }
             Self::Top => {
                 "The server lists the most likely first tokens of its answer; the log-probabilities of other \
@@ -114,7 +114,7 @@ impl SemanticTask {
         if let Some(missing) = missing {
             let best = LogprobSource::of(can).name();
             let reason = format!(
-                "is {}, but {provider} does not {missing}; use {best}, or omit --logprobs-from",
+                "is {}, but {provider} does not {missing}; use --logprobs-from {best}, or omit the flag",
                 self.logprobs_from.name()
             );
             return fault("--logprobs-from", reason);
@@ -270,7 +270,7 @@ mod tests {
         let chat = refused(&task("chat", LogprobSource::None), &["countries"], "openai-completions");
         assert!(chat.contains("--form") && chat.contains("arrow"), "{chat}");
         let echo = refused(&task("arrow", LogprobSource::Echo), &["countries"], "openai-chat");
-        assert!(echo.contains("--logprobs-from") && echo.contains("use top"), "{echo}");
+        assert!(echo.contains("--logprobs-from") && echo.contains("use --logprobs-from top"), "{echo}");
         assert!(
             refused(&task("arrow", LogprobSource::Top), &["countries"], "anthropic").contains("use none")
         );

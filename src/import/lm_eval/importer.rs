@@ -13,8 +13,8 @@ use crate::import::opened::Opened;
 #[derive(Debug, Clone, Copy)]
 pub struct LmEval;
 
-const COUNTED_AS_WRONG: &str = "The harness counts refused, filtered and truncated answers as wrong; they \
-                                cannot be distinguished here.";
+const COUNTED_AS_WRONG: &str = "The harness counts refused, filtered and truncated answers as wrong, so \
+                                the import cannot distinguish them from wrong answers.";
 
 fn is_samples(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("samples_"))
@@ -26,7 +26,8 @@ impl Importer for LmEval {
     }
 
     fn summary(&self) -> &'static str {
-        "results_*.json with the samples_*.jsonl next to them, or samples_*.jsonl alone (0.3 to 0.4.13)"
+        "results_*.json with the samples_*.jsonl next to them, or samples_*.jsonl alone (versions 0.3 to \
+         0.4.13)"
     }
 
     fn sniff(&self, file: &Opened<'_>) -> bool {

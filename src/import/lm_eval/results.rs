@@ -37,8 +37,8 @@ pub(crate) fn read(path: &Path, bytes: &[u8], options: &ImportOptions, all: &mut
         return Err(fault(
             path,
             format!(
-                "comes from a run with limit {limit}, which evaluated only a part of each task; --limited \
-                 imports it anyway"
+                "comes from a run with limit {limit}, which evaluated only a part of each task; pass \
+                 --limited to import the file anyway"
             ),
         ));
     }

@@ -130,7 +130,8 @@ fn members_of_body_json_are_sent_and_are_part_of_the_question() {
         assert_eq!((&body["reasoning_effort"], &body["stream"]), (&json!("low"), &json!(false)));
         assert!(body["temperature"].is_null(), "{body}");
     }
-    case.ends(2, &["--body-json", "{\"top_k\":2}"]).says("answers to another configuration");
+    case.ends(2, &["--body-json", "{\"top_k\":2}"])
+        .says("answers that were collected with another configuration");
     for (wrong, says) in [
         ("[1]", "must be a JSON object"),
         ("{\"messages\":[]}", "which is the prompt"),

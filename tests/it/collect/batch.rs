@@ -140,7 +140,7 @@ fn results_without_ids_are_paired_by_position_if_none_is_missing() {
     // If a result is missing, the other results cannot be matched with their requests by position.
     let server = BatchServer::start(Script { has_no_ids: true, lacks_last: true, ..Script::default() });
     let case = self::case(&server, 12);
-    ends(&case, 1, "gemini", &["--retries", "1"]).says("--cancel abandons them");
+    ends(&case, 1, "gemini", &["--retries", "1"]).says("--cancel abandons the missing results");
     let sums = summary(&case);
     assert_eq!((&sums["n_in_batches"], &sums["n_possibly_paid"]), (&json!(12), &json!(0)));
 }
@@ -192,7 +192,7 @@ fn a_batch_that_never_ends_is_left_open_polled_again_and_cancelled() {
         let case = case(&server, 8);
         let wait = [&BUDGET[..], &["--batch-timeout", "0.3s"]].concat();
         let ran = ends(&case, 3, wire, &wait);
-        ran.says("--batch-timeout").says("0 of 8 requests done").says("--cancel to end the open batches");
+        ran.says("--batch-timeout").says("0 of 8 requests done").says("or with --cancel to end them");
         // The requests in the batch are counted once.
         ran.says("9 requests: 8 in a batch that has not ended;");
         let summary = summary(&case);

@@ -43,7 +43,7 @@ fn a_refusal_after_an_unclear_creation_leaves_it_possibly_billed() {
             let server = BatchServer::start(Script { empty_lists: 99, ..script });
             let case = case(&server, 7);
             let ran = ends(&case, 1, wire, &BUDGET);
-            ran.says("an earlier attempt had no clear answer, and this attempt is refused");
+            ran.says("an earlier attempt had no clear answer, and the last attempt was refused");
             let sums = summary(&case);
             assert_eq!((&sums["n_in_batches"], &sums["n_possibly_paid"]), (&json!(0), &json!(7)), "{status}");
         }

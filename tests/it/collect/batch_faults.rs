@@ -55,7 +55,13 @@ fn a_batch_that_cannot_be_fetched_does_not_hold_up_the_others() {
         ("anthropic", "GET /v1/messages/batches/b0", 404, gone.clone(), "the server has no batch b0"),
         ("gemini", "GET /v1beta/batches/b0", 404, gone.clone(), "the server has no batch batches/b0"),
         ("anthropic", "GET /v1/messages/batches/b0/results", 404, gone, "the results of batch b0 are gone"),
-        ("openai-chat", "GET /files/b0.results/content", 200, json!({"id": "r"}), "lack some requests"),
+        (
+            "openai-chat",
+            "GET /files/b0.results/content",
+            200,
+            json!({"id": "r"}),
+            "do not cover all requests",
+        ),
     ];
     for (wire, call, status, body, told) in calls {
         let server = BatchServer::start(Script { polls: 1, ..Script::default() });
@@ -96,13 +102,13 @@ fn the_timeout_is_that_of_all_rounds_and_of_polls_that_fail() {
     ends(&case, 3, "openai-chat", &["--batch-timeout", "0s"]);
     let busy = json!({"error": {"message": "overloaded"}});
     server.state().fixed = vec![("GET /batches/b0".to_owned(), 503, busy)];
-    ends(&case, 3, "openai-chat", &["--batch-timeout", "0.5s"]).says("after 0 s of --batch-timeout");
+    ends(&case, 3, "openai-chat", &["--batch-timeout", "0.5s"]).says("--batch-timeout (0 s) has passed");
     assert_eq!(summary(&case)["n_in_batches"], 6);
     // Each of the two rounds takes less time than the timeout, but both together take longer.
     let wait = Duration::from_millis(200);
     let server = BatchServer::start(Script { polls: 2, error_every: Some(2), wait, ..Script::default() });
     let case = self::case(&server, 6);
-    ends(&case, 3, "openai-chat", &["--batch-timeout", "1.2s"]).says("of --batch-timeout");
+    ends(&case, 3, "openai-chat", &["--batch-timeout", "1.2s"]).says("--batch-timeout (1 s) has passed");
 }
 
 #[test]

@@ -82,7 +82,7 @@ fn results_whose_files_are_late_are_waited_for() {
     let late = Script { late_files: 2, ..Script::default() };
     let server = BatchServer::start(late);
     let case = case(&server, 6);
-    ends(&case, 0, "openai-chat", &[]).says("lack some requests");
+    ends(&case, 0, "openai-chat", &[]).says("do not cover all requests");
     is_right(&case, &server, 6);
     assert_eq!(summary(&case)["n_possibly_paid"], 0);
     // According to the counts of the expired batch, four requests were answered.
@@ -93,7 +93,7 @@ fn results_whose_files_are_late_are_waited_for() {
     let server = BatchServer::start(Script { expires_after: Some(4), late_files: 99, ..late });
     let case = self::case(&server, 6);
     let ran = ends(&case, 1, "openai-chat", &["--retries", "1"]);
-    ran.says("run the same command again").says("--cancel abandons them");
+    ran.says("run the same command again").says("--cancel abandons the missing results");
     let sums = summary(&case);
     assert_eq!((&sums["n_in_batches"], &sums["n_possibly_paid"]), (&json!(6), &json!(0)));
     // Only the four requests that the server counts as answered are booked as possibly billed.
@@ -104,7 +104,7 @@ fn results_whose_files_are_late_are_waited_for() {
     // The same command fetches the late results and pays for no request again.
     let server = BatchServer::start(Script { late_files: 5, ..Script::default() });
     let case = self::case(&server, 6);
-    ends(&case, 1, "openai-chat", &["--retries", "1"]).says("lack some requests");
+    ends(&case, 1, "openai-chat", &["--retries", "1"]).says("do not cover all requests");
     assert_eq!(summary(&case)["n_in_batches"], 6);
     ends(&case, 0, "openai-chat", &[]);
     is_right(&case, &server, 6);
@@ -152,7 +152,7 @@ fn deleted_results_and_results_with_other_ids_are_given_up() {
     for wire in ["openai-chat", "anthropic"] {
         let server = BatchServer::start(Script { has_no_results: true, ..Script::default() });
         let case = case(&server, 4);
-        ends(&case, 1, wire, &[]).says("are gone").says("--cancel abandons them");
+        ends(&case, 1, wire, &[]).says("are gone").says("--cancel abandons the missing results");
         assert_eq!(summary(&case)["n_in_batches"], 4);
         ends(&case, 3, wire, &["--cancel"]).says("count as possibly billed");
         let summary = summary(&case);
@@ -161,7 +161,7 @@ fn deleted_results_and_results_with_other_ids_are_given_up() {
         // creation.
         let server = BatchServer::start(Script { has_strange_ids: true, ..Script::default() });
         let case = self::case(&server, 4);
-        ends(&case, 1, wire, &["--retries", "1"]).says("--cancel abandons them");
+        ends(&case, 1, wire, &["--retries", "1"]).says("--cancel abandons the missing results");
         assert_eq!(self::summary(&case)["n_in_batches"], 4);
         ends(&case, 3, wire, &["--retries", "1", "--cancel"]).says("count as possibly billed");
         assert_eq!(server.state().sizes, [4], "{wire}");

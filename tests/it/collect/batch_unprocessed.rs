@@ -21,7 +21,9 @@ fn answers_whose_file_is_late_are_waited_for_although_the_errors_are_there() {
         // only the second run can fetch it.
         let server = BatchServer::start(Script { late_output: 3, ..script });
         let case = case(&server, 20);
-        ends(&case, 1, OPENAI, &given(&[])).says("lack some requests").says("--cancel abandons them");
+        ends(&case, 1, OPENAI, &given(&[]))
+            .says("do not cover all requests")
+            .says("--cancel abandons the missing results");
         assert_eq!((server.state().sizes.clone(), &summary(&case)["n_in_batches"]), (vec![20], &json!(20)));
         is_counted(&case, &server);
         ends(&case, 0, OPENAI, &given(&[])).says("10 of 20 requests were not processed and are not billed");
@@ -44,7 +46,7 @@ fn answers_that_never_come_count_as_possibly_billed_once_they_are_abandoned() {
     ] {
         let server = BatchServer::start(script);
         let case = case(&server, 20);
-        ends(&case, 1, OPENAI, &given(&[])).says("lack some requests");
+        ends(&case, 1, OPENAI, &given(&[])).says("do not cover all requests");
         assert_eq!((server.n_billed(), &server.state().sizes), (10, &vec![20]), "{script:?}");
         is_counted(&case, &server);
         let ran = ends(&case, 3, OPENAI, &given(&["--cancel"]));
@@ -88,7 +90,9 @@ fn missing_answers_of_a_completed_batch_without_counts_are_waited_for() {
         for script in [Script { late_files: 3, ..counts }, Script { late_output: 3, ..counts }] {
             let server = BatchServer::start(script);
             let case = case(&server, 20);
-            ends(&case, 1, OPENAI, &given(&[])).says("lack some requests").says("--cancel abandons them");
+            ends(&case, 1, OPENAI, &given(&[]))
+                .says("do not cover all requests")
+                .says("--cancel abandons the missing results");
             assert_eq!((&server.state().sizes, &summary(&case)["n_in_batches"]), (&vec![20], &json!(20)));
             ends(&case, 0, OPENAI, &given(&[]));
             assert_eq!((&server.state().sizes, &summary(&case)["n_possibly_paid"]), (&vec![20], &json!(0)));

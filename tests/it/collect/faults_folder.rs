@@ -199,8 +199,8 @@ fn fault_37_the_budget_holds_and_the_rest_is_reported() {
     // 180 more requests at 3.6 millionths cost more than the budget of 0.0003 dollars. The forecast is
     // reported once, and the run continues to the limit.
     ran.says(
-        "after 20 answers: 180 questions remain, about 900 prompt tokens and 180 answer tokens, 0.000648 USD \
-         in addition",
+        "after 20 answers: 180 questions remain, with about 900 prompt tokens and 180 answer tokens, \
+         0.000648 USD in addition",
     )
     .says("the run ends at --budget-usd 0.0003");
     assert_eq!(ran.stderr.matches("questions remain").count(), 1);

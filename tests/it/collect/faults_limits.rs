@@ -84,7 +84,7 @@ fn fault_09_an_absurd_retry_after_is_capped_or_ignored() {
         let ran = case.ends(0, &["--max-wait-s", "0.5"]);
         assert!(began.elapsed() < seconds(5.0), "{value}");
         if value == "86400" {
-            ran.says("it asks for 86400 s; --max-wait-s limits every wait");
+            ran.says("the server asks for 86400 s; --max-wait-s limits every wait");
         }
     }
 }

@@ -71,7 +71,7 @@ fn a_log_and_its_own_header_agree_if_an_epoch_failed() {
     let imported = of(&files, &ImportOptions::default()).expect("logs");
     let told = imported.faults.join("\n");
     for part in [
-        "0.7500 (4 of 4 scored; 0.6250 if missing answers are wrong)",
+        "0.7500 (4 of 4 scored; 0.6250 if missing answers count as wrong)",
         "0.5000 (4 of 4",
         "one of the files has no answers",
     ] {

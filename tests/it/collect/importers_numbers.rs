@@ -100,7 +100,7 @@ fn a_value_that_is_not_a_number_is_an_unreadable_answer_in_every_tool() {
     let score = &imported.scores[0];
     assert_eq!((score.n_items, score.n_scored, score.n_unreadable), (5, 4, 1));
     let notes = imported.notes.join("\n");
-    assert!(notes.contains("1 instances without exact_match"), "{notes}");
+    assert!(notes.contains("1 instances have no value of exact_match"), "{notes}");
     // Samples of the harness may also contain grades that are not numbers.
     let line = |n: u32, grade: &str| {
         format!(

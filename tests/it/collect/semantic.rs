@@ -242,7 +242,7 @@ fn a_category_without_a_design_is_refused_before_the_first_request() {
         (&["--corpus", "equal.csv"], &TARGET, "same answers"),
         (&["--corpus", "nations", "--corpus", "nations"], &TARGET, "given twice"),
         (&["--corpus", "nations", "--form", "chat"], &completions, "--form"),
-        (&["--corpus", "nations", "--logprobs-from", "echo"], &TARGET, "use top"),
+        (&["--corpus", "nations", "--logprobs-from", "echo"], &TARGET, "use --logprobs-from top"),
         (&["--corpus", "nations", "--shots", "0"], &TARGET, "such as --shots 0,1"),
         (&["--corpus", "nations", "--max-tokens", "0"], &TARGET, "--max-tokens"),
     ];

@@ -18,7 +18,8 @@ impl Rule for Contains {
     }
 
     fn about(&self) -> &'static str {
-        "The answer contains a right answer as separate words, neither denied nor one of two alternatives"
+        "Right if the answer contains a right answer as separate words, and neither denies it nor offers it \
+         as one of two alternatives"
     }
 
     fn grade(&self, asked: &Asked<'_>) -> Grade {

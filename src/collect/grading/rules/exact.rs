@@ -14,7 +14,7 @@ impl Rule for Exact {
     }
 
     fn about(&self) -> &'static str {
-        "The whole answer, normalised, is a right answer"
+        "Right if the whole answer, normalised, equals a right answer"
     }
 
     fn grade(&self, asked: &Asked<'_>) -> Grade {

@@ -15,7 +15,7 @@ impl Rule for FirstLine {
     }
 
     fn about(&self) -> &'static str {
-        "The first non-blank line, normalised, is a right answer"
+        "Right if the first non-blank line, normalised, equals a right answer"
     }
 
     fn grade(&self, asked: &Asked<'_>) -> Grade {

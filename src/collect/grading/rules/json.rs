@@ -20,7 +20,8 @@ impl Rule for Json {
     }
 
     fn about(&self) -> &'static str {
-        "The value at a JSON pointer (/answer, /items/0) in the answer, normalised, is a right answer"
+        "Right if the value at a JSON pointer (/answer, /items/0) in the answer, normalised, equals a right \
+         answer"
     }
 
     fn argument_form(&self) -> Option<&'static str> {

@@ -19,7 +19,7 @@ impl Rule for Letter {
     }
 
     fn about(&self) -> &'static str {
-        "The answer begins with the capital letter of the right choice"
+        "Right if the answer begins with the capital letter of the right choice"
     }
 
     fn question_form(&self) -> QuestionForm {

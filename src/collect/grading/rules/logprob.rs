@@ -21,7 +21,7 @@ impl Rule for Logprob {
     }
 
     fn about(&self) -> &'static str {
-        "The right choice has the highest log-probability, summed over its tokens"
+        "Right if the right choice has the highest log-probability, summed over the tokens of the choice"
     }
 
     fn question_form(&self) -> QuestionForm {
@@ -39,7 +39,7 @@ impl Rule for LogprobPerByte {
     }
 
     fn about(&self) -> &'static str {
-        "The right choice has the highest log-probability, divided by its length in bytes"
+        "Right if the right choice has the highest log-probability per byte of its text"
     }
 
     fn question_form(&self) -> QuestionForm {
@@ -54,7 +54,7 @@ impl Rule for LogprobPerByte {
 /// Grades an item by the answers to its prompts, one per choice.
 fn grade(item: &Item, answers: &[Answer], is_per_byte: bool) -> Grade {
     if answers.len() < item.prompts.len() {
-        return Grade::none(GradeKind::Error, "not every choice was asked");
+        return Grade::none(GradeKind::Error, "some choices were not sent to the server");
     }
     let mut sums = vec![];
     for (answer, prompt) in answers.iter().zip(&item.prompts) {

@@ -23,8 +23,8 @@ impl Rule for Pattern {
     }
 
     fn about(&self) -> &'static str {
-        "The first match of a pattern (or its group `answer`, or else its first group), normalised, is a \
-         right answer"
+        "Right if the first match of a pattern (its group `answer`, or else its first group, or else the \
+         whole match), normalised, equals a right answer"
     }
 
     fn argument_form(&self) -> Option<&'static str> {
@@ -47,7 +47,7 @@ impl Rule for Pattern {
     fn grade(&self, asked: &Asked<'_>) -> Grade {
         let Argument::Pattern(pattern) = asked.argument else { return asked.unreadable("no pattern") };
         let Some(groups) = pattern.captures(asked.text) else {
-            return asked.unreadable(format!("{pattern} does not match {:?}", asked.text));
+            return asked.unreadable(format!("the pattern {pattern} does not match {:?}", asked.text));
         };
         let end = groups.get(0).map_or(0, |whole| whole.end());
         let Some(found) = groups.name("answer").or_else(|| groups.get(1)).or_else(|| groups.get(0)) else {

@@ -18,7 +18,7 @@ impl Rule for Prefix {
     }
 
     fn about(&self) -> &'static str {
-        "The answer begins with a right answer, which ends at the end of a word or number"
+        "Right if the answer begins with a right answer, which must end at the end of a word or number"
     }
 
     fn grade(&self, asked: &Asked<'_>) -> Grade {

@@ -105,14 +105,14 @@ impl SemanticAnswers {
                 let same = if category.logprobs_from == LogprobSource::Echo { "token" } else { "character" };
                 notes.push(format!(
                     "{} queries of {}, summed over all pairs of relations, are excluded from output_share, \
-                     because their answers begin with the same {same}",
+                     because the answers of both relations begin with the same {same}",
                     row.n_output_left_out, row.corpus
                 ));
             }
             if row.n_answer_left_out > 0 {
                 notes.push(format!(
                     "{} queries of {}, summed over all pairs of relations, are excluded from answer_share, \
-                     because their answers are the same",
+                     because the answers of both relations are the same",
                     row.n_answer_left_out, row.corpus
                 ));
             }

@@ -234,15 +234,15 @@ impl CategoryAnswers {
         }
         if n_unlisted > 0 {
             notes.push(format!(
-                "at {} {of}, the right answer does not begin with a listed token: logprob_nats is empty, \
-                 because the mean over the other prompts would be too high",
+                "at {} {of}, the right answer does not begin with a token that the server lists: \
+                 logprob_nats is empty, because the mean over the other prompts would be too high",
                 prompts(n_unlisted, n)
             ));
         }
         if n_open_pairs > 0 {
             notes.push(format!(
-                "in {n_open_pairs} of {} comparisons {of}, an answer does not begin with a listed token: \
-                 output_share is empty",
+                "in {n_open_pairs} of {} comparisons of two answers {of}, at least one answer does not begin \
+                 with a token that the server lists: output_share is empty",
                 n_open_pairs + row.n_output_pairs
             ));
         }

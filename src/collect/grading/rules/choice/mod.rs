@@ -32,7 +32,7 @@ impl Rule for Choice {
     }
 
     fn about(&self) -> &'static str {
-        "The answer names the right choice by its letter or text, anywhere in the answer"
+        "Right if the answer names the right choice by its letter or text, anywhere in the answer"
     }
 
     fn question_form(&self) -> QuestionForm {

@@ -50,7 +50,7 @@ impl Rule for Number {
     fn check(&self, item: &Item) -> Result<(), String> {
         match item.gold.iter().find(|gold| of(gold).is_none()) {
             Some(gold) => Err(format!(
-                "has the answer {gold:?}, which is not a number; the grader number needs a number"
+                "has the answer {gold:?}, which is not a number; the grader number needs numeric answers"
             )),
             None => Ok(()),
         }
