@@ -171,7 +171,7 @@ fn names_with_commas_index_columns_and_duplicate_names_are_handled() {
     assert_eq!(features, ["acc,none", "b"], "{said}");
     for says in [
         "column 1 has no name",
-        "column Unnamed: 0 is a count of the rows",
+        "column Unnamed: 0 is a numbering of the rows",
         "column b occurs twice with the same",
         "column z occurs twice with different",
     ] {
