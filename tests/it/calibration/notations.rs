@@ -104,7 +104,7 @@ fn booleans_and_text_become_categories_and_an_unseen_value_is_reported() {
     assert!(read.columns.features.iter().any(|name| name.starts_with("kind=")), "{said}");
     assert_eq!(read.columns.kinds["instruct"], ["False"]);
     assert!(
-        said.contains("column instruct is constant") && said.contains("column url is text with more"),
+        said.contains("column instruct is constant") && said.contains("column url is text with too many"),
         "{said}"
     );
     let mut query = vec![rows[4].clone(); 4];
