@@ -196,10 +196,14 @@ fn interval(name: &str) -> Option<&'static str> {
     Some(match method {
         IntervalMethod::JackknifePlus => "the jackknife+ over models",
         IntervalMethod::FamilyCvPlus => "CV+ over families",
-        IntervalMethod::Forward => "errors on stronger models",
-        IntervalMethod::Backward => "errors on weaker models",
-        IntervalMethod::Maximum => "the union of jackknife+, CV+ and errors on stronger models",
-        IntervalMethod::MaximumBelow => "the union of jackknife+, CV+ and errors on weaker models",
+        IntervalMethod::Forward => "back-test errors on stronger models",
+        IntervalMethod::Backward => "back-test errors on weaker models",
+        IntervalMethod::Maximum => {
+            "the union of the intervals from jackknife+, CV+ and back-test errors on stronger models"
+        }
+        IntervalMethod::MaximumBelow => {
+            "the union of the intervals from jackknife+, CV+ and back-test errors on weaker models"
+        }
     })
 }
 

@@ -56,7 +56,7 @@ impl Card {
             .map_or(String::new(), |dof| format!(", {} effective degrees of freedom", short(dof)));
         let link = match self.link {
             Link::Identity => "identity".into(),
-            Link::Logit { low, high } => format!("logit of {low} to {high}"),
+            Link::Logit { low, high } => format!("logit between {low} and {high}"),
         };
         writeln!(
             out,
@@ -216,8 +216,8 @@ impl Card {
                 let level = 100.0 * self.level;
                 writeln!(
                     out,
-                    "  {level:.0} % intervals by {name:<16} hold {share:5.1} % of the true values, mean width \
-                     {}",
+                    "  {level:.0} % intervals by {name:<16} hold {share:5.1} % of the true values, mean \
+                     width {}",
                     short(c.width)
                 )?;
             }

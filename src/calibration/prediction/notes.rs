@@ -70,7 +70,10 @@ fn on_training(card: &Card, query: &Query, context: &IntervalContext, notes: &mu
     }
     notes.extend(query.without_logarithm.iter().cloned());
     if query.is_trained_on {
-        notes.push(format!("{TRAINED_ON}: the interval is computed as for an unseen model"));
+        notes.push(format!(
+            "{TRAINED_ON}: the card was calibrated on this model, but the interval is computed as for an \
+             unseen model"
+        ));
     }
     if let Some(largest) = largest_size(card, judged).filter(|_| query.is_unsized && uses_size) {
         let intervals = match judged {
