@@ -36,11 +36,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<(Vec<usize>, Values), String> {
             .to_owned()
     })?;
     let malformed = |key: &str| {
-        format!(
-            "has an npy header without a valid `{key}`; write the file again: \
-                                         {}",
-            header.trim_end()
-        )
+        format!("has an npy header without a valid `{key}` ({}); write the file again", header.trim_end())
     };
     let text = |key: &str| -> Option<&str> {
         let value = after(header, key)?;

@@ -90,9 +90,9 @@ impl WindowSettings {
         }
         if windows.len() < 2 {
             let reason = format!(
-                "its {} texts give {} windows of {} tokens, but at least two are needed (the longest part \
-                 that begins at a sentence start has {longest} tokens); lower --window-tokens or give longer \
-                 texts",
+                "its {} texts give {} windows of {} tokens, but at least two are needed (each window \
+                 starts at a sentence start and ends within one text, and the longest possible window has \
+                 {longest} tokens); lower --window-tokens or give longer texts",
                 texts.texts.len(),
                 windows.len(),
                 self.window_tokens

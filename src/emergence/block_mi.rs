@@ -38,8 +38,8 @@ pub(super) fn block_mi(
         None => Ok(found),
         Some(infinite) => {
             let reason = format!(
-                "over these {} rows, part of the output of the block is a linear function of the input, so \
-                 the information is infinite; choose the estimator channel ({})",
+                "over all {} rows, part of the output of the block is a linear function of its input, so the \
+                 information is infinite ({}); choose the estimator channel",
                 infinite.n,
                 at()
             );

@@ -115,7 +115,10 @@ impl Micro {
     /// Describes the choice in one line.
     pub fn describe(self) -> &'static str {
         match self {
-            Self::Alone => "The token alone in its window, pooled over the tokens of the role",
+            Self::Alone => {
+                "Each token in a window of its own, pooled over all entities of series or all positions of \
+                 texts"
+            }
             Self::First => "The first token of each window, as in the published code of Chen et al.",
         }
     }

@@ -45,7 +45,7 @@ pub(super) fn studies(studies: &[Filed<StudyRecord>], prose: &mut Prose) -> Resu
             list(targets)
         ));
         if !study.settings.tasks.is_empty() {
-            prose.say(format!(" Every model was also asked the tasks {}.", list(&study.settings.tasks)));
+            prose.say(format!(" Every model was also tested on the tasks {}.", list(&study.settings.tasks)));
         }
         prose.say(if study.settings.sizes {
             " The published sizes of closed models were used as a feature. "
@@ -78,13 +78,16 @@ pub(super) fn collections(collections: &[CollectionRecord], prose: &mut Prose) {
         let snapshots: Vec<&str> =
             group.iter().flat_map(|one| one.model_snapshots.iter().map(String::as_str)).collect();
         if snapshots.len() <= NAMED && snapshots.iter().any(|snapshot| !models.contains(snapshot)) {
-            prose.say(format!("; the snapshots {} answered", distinct(snapshots)));
+            prose.say(format!("; according to the API, the answers came from {}", distinct(snapshots)));
         }
         prose.say(". ");
     }
     let is_semantic = |one: &CollectionRecord| one.configuration.semantic.is_some();
     if collections.iter().any(is_semantic) {
-        prose.say("The information of short answers about the relation is estimated from their counts");
+        prose.say(
+            "The information that short answers carry about the relation is estimated from the counts of the \
+             answers",
+        );
         prose.cite(&["krichevsky1981performance"]).say(". ");
     }
     if !collections.iter().all(is_semantic) {

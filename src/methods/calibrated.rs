@@ -40,7 +40,7 @@ pub(super) fn cards(cards: &[Filed<Card>], prose: &mut Prose) -> Result<()> {
                 count(first.rows.n_models, "model")
             ),
             several => format!(
-                "{} such cards were fitted, each on {} to {} rows.",
+                "{} such calibrations were fitted, each on {} to {} rows.",
                 several.len(),
                 several.iter().map(|card| card.record.rows.n).min().unwrap_or_default(),
                 several.iter().map(|card| card.record.rows.n).max().unwrap_or_default()
@@ -72,11 +72,11 @@ pub(super) fn cards(cards: &[Filed<Card>], prose: &mut Prose) -> Result<()> {
 fn predicts(card: &Card) -> String {
     let scale = match &card.link {
         Link::Identity => String::new(),
-        Link::Logit { low, high } => format!(" on a logit scale from {low} to {high}"),
+        Link::Logit { low, high } => format!(", on a logit scale with the bounds {low} and {high},"),
     };
     let unit = if card.unit.is_empty() { String::new() } else { format!(" ({})", card.unit) };
     format!(
-        "{}{unit} from {}{scale}, with intervals of nominal level {}",
+        "{}{unit}{scale} from {}, with intervals of nominal level {}",
         card.target,
         list(&card.columns.features),
         percent(card.level)
@@ -196,10 +196,14 @@ fn interval(name: &str) -> Option<&'static str> {
     Some(match method {
         IntervalMethod::JackknifePlus => "the jackknife+ over models",
         IntervalMethod::FamilyCvPlus => "CV+ over families",
-        IntervalMethod::Forward => "errors on stronger models",
-        IntervalMethod::Backward => "errors on weaker models",
-        IntervalMethod::Maximum => "the union of jackknife+, CV+ and errors on stronger models",
-        IntervalMethod::MaximumBelow => "the union of jackknife+, CV+ and errors on weaker models",
+        IntervalMethod::Forward => "back-test errors on stronger models",
+        IntervalMethod::Backward => "back-test errors on weaker models",
+        IntervalMethod::Maximum => {
+            "the union of the intervals from jackknife+, CV+ and back-test errors on stronger models"
+        }
+        IntervalMethod::MaximumBelow => {
+            "the union of the intervals from jackknife+, CV+ and back-test errors on weaker models"
+        }
     })
 }
 
@@ -210,9 +214,13 @@ pub(super) fn blind(tests: &[BlindRecord], prose: &mut Prose) {
         let families: Vec<&str> =
             test.summaries.iter().map(|summary| summary.family.as_str()).filter(|of| *of != "all").collect();
         let was = if all.n_members == 1 { "was" } else { "were" };
-        let of = if families.is_empty() { String::new() } else { format!(" of {}", distinct(families)) };
+        let of = match families.as_slice() {
+            [] => String::new(),
+            [one] => format!(" of the family {one}"),
+            several => format!(" of the families {}", distinct(several.iter().copied())),
+        };
         prose.say(format!(
-            "In a blind test, {}{of} {was} hidden behind an API, one after the other. Each member was asked \
+            "In a blind test, {}{of} {was} hidden behind an API, one after the other. Each member answered \
              the prompts of {} (S = {}, X = {}, {}, seed {}). The target {} was predicted from {} before the \
              member was measured: {} of {} were predicted, with intervals of nominal level {}. ",
             count(all.n_members, "member"),

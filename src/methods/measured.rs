@@ -91,7 +91,7 @@ pub(super) fn semantic(profiles: &[SemanticProfile], prose: &mut Prose) {
         (SemanticControl::ForeignQuery, "the query was an entity of another category"),
     ] {
         if control(asked) {
-            prose.say(format!(" In a control {what}."));
+            prose.say(format!(" In a control, {what}."));
         }
     }
     prose.say(format!(" {} ", precision(all.map(|profile| &profile.model))));
@@ -119,7 +119,8 @@ pub(super) fn positional(profiles: &[Filed<Profile>], prose: &mut Prose) -> Resu
         }
     });
     prose.say(format!(
-        ", from {} windows of {} entities or tokens, seed {}. Mutual information was estimated with ",
+        ". The measurement used {} windows of {} entities or tokens, seed {}. Mutual information was \
+         estimated with ",
         distinct(all.clone().map(|profile| profile.corpus.n_windows)),
         distinct(all.clone().map(|profile| profile.corpus.shots)),
         distinct(all.clone().map(|profile| profile.estimator.seed)),

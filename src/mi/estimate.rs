@@ -253,16 +253,21 @@ impl Flag {
             }
             Self::Copies => "some pairs occur more than once; each distinct pair was counted once",
             Self::Repeated => "some pairs are repeated, so the standard error is too small",
-            Self::Undersampled => "there are many values for few rows, so a large bias was subtracted",
+            Self::Undersampled => {
+                "there are many distinct values but few rows, so a large bias was subtracted"
+            }
             Self::Discrete => "values were treated as discrete; their order was ignored",
-            Self::Optimistic => "the training estimate exceeds the held-out estimate by more than .1 nats",
+            Self::Optimistic => {
+                "the training estimate exceeds the held-out estimate by more than .1 nats, a sign of \
+                 overfitting"
+            }
             Self::DependentRows => {
-                "rows depend on earlier rows: chance similarity of slow series counts as information, and \
-                 the standard error is too small"
+                "rows depend on earlier rows: chance similarity between slowly varying series is counted as \
+                 information, and the standard error is too small"
             }
             Self::Misfit => {
-                "the model does not describe the samples: the estimate may be far too high or too low; \
-                 compare other estimators"
+                "the fitted model does not describe the samples: the estimate may be far too high or too \
+                 low; compare other estimators"
             }
             Self::Failed => "training diverged: the estimate is invalid",
         }

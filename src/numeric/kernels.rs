@@ -128,7 +128,7 @@ impl Scalar for f64 {
 pub fn transpose(rows: usize, columns: usize, values: &[f32]) -> Vec<f32> {
     // The rows of a tile fill one cache line, so both matrices stay in the first-level cache.
     const TILE: usize = 16;
-    assert_eq!(values.len(), rows * columns, "a full matrix");
+    assert_eq!(values.len(), rows * columns, "values need rows * columns numbers");
     let mut transposed = vec![0.0; values.len()];
     for row_start in (0..rows).step_by(TILE) {
         for column_start in (0..columns).step_by(TILE) {

@@ -81,8 +81,9 @@ pub(super) fn check_repetitions<P: ComparableProfile>(profiles: &[&P]) -> Result
         let differ = first.settings().differences(profile.settings(), P::OF_SEED);
         if !differ.is_empty() {
             let reason = format!(
-                "{model} on {corpus} was measured with different settings ({}); choose with --select \
-                 NAME=VALUE, or give only folders that were measured with the same settings",
+                "the profiles of {model} on {corpus} were measured with different settings ({}); select some \
+                 of them with --select NAME=VALUE, or give only folders that were measured with the same \
+                 settings",
                 differ.join("; ")
             );
             return Err(Error::Observations { reason });
@@ -116,7 +117,7 @@ pub(super) fn check_alike<'a, P: ComparableProfile + 'a>(
             let differ = first.settings().differences(profile.settings(), &OF_MODEL);
             let reason = format!(
                 "{} and {} were measured on different texts of {corpus} or with different settings ({}); \
-                 measure them with the same {}, or choose with --select NAME=VALUE",
+                 measure them with the same {}, or select profiles with --select NAME=VALUE",
                 first.model().id,
                 profile.model().id,
                 differ.join("; "),

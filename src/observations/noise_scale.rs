@@ -32,9 +32,9 @@ pub fn choose_noise_scale<'a>(profiles: impl IntoIterator<Item = &'a Profile>) -
         )
     });
     let reason = format!(
-        "at every noise scale, some bounds from block 2 on are more than {WIDEST_GAP_NATS} nats apart{at}; \
-         leave out these models or corpora, measure with more windows (--windows) or fewer entities \
-         (--entities), or choose a noise scale (--noise-scale)"
+        "at every noise scale, the lower and upper bounds of some profile are more than {WIDEST_GAP_NATS} \
+         nats apart in a block from 2 on{at}; leave out these models or corpora, measure with more windows \
+         (--windows) or fewer entities (--entities), or choose a noise scale (--noise-scale)"
     );
     Err(Error::Observations { reason })
 }

@@ -102,7 +102,9 @@ impl<'a> Candidates<'a> {
             1 if !family.is_empty() => {
                 format!("no proxy: it is the only model of the family {family} that was measured")
             }
-            _ => "no proxy: it would be its own proxy, and it is not the proxy of another model".into(),
+            _ => {
+                "no proxy: the chosen proxy is the model itself, and no other model uses it as a proxy".into()
+            }
         }
     }
 
@@ -113,7 +115,7 @@ impl<'a> Candidates<'a> {
             let Some(known) = self.published.get(*model) else { continue };
             if let Some(family) = info.family.as_deref().filter(|family| *family != self.family(model)) {
                 notes.push(format!(
-                    "{model}: the family is {} (--models), but {family} in its profile",
+                    "{model}: --models gives the family {}, which is used, but its profile gives {family}",
                     self.family(model)
                 ));
             }
@@ -122,7 +124,8 @@ impl<'a> Candidates<'a> {
                 known.params_b.filter(|b| (b / measured_b).ln().abs() > LARGEST_SIZE_DIFFERENCE)
             {
                 notes.push(format!(
-                    "{model}: params_b is {params_b} (--models), but {measured_b} in its profile"
+                    "{model}: --models gives params_b {params_b}, which is used, but its profile gives \
+                     {measured_b}"
                 ));
             }
         }

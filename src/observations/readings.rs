@@ -177,7 +177,11 @@ impl TextReadings {
                     }
                 };
                 if cell.is_some_and(|known| !same(known, value)) {
-                    return Err(fault(format!("{} of {name} occurs with two values", row.quantity)));
+                    return Err(fault(format!(
+                        "comparisons contain two different values of {} for {name}; remove the comparisons \
+                         with one of these values",
+                        row.quantity
+                    )));
                 }
                 cell.get_or_insert(value);
             }
@@ -286,6 +290,6 @@ mod tests {
         let readings = TextReadings::new(&[], &pairs(2.0 * (1.0 + 3e-9)), Some(0.4)).expect("one value");
         assert_eq!(readings.by_name["a"].nats, Some(2.0));
         let two = TextReadings::new(&[], &pairs(2.0 * (1.0 + 3e-6)), Some(0.4)).expect_err("two values");
-        assert!(two.to_string().contains("emergence of a occurs with two values"), "{two}");
+        assert!(two.to_string().contains("two different values of emergence for a"), "{two}");
     }
 }

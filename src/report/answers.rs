@@ -96,9 +96,9 @@ impl Report for Answers {
             n => format!(" {n} prompts without an answer are excluded."),
         };
         let caption = format!(
-            "Answers to the prompts of a design ({design}) by number of examples; bands are 95 % (1.96 \
-             standard errors over queries and example sets). A share is 0 at chance and 1 if the answers \
-             distinguish every pair of relations with certainty.{unanswered}{sources}"
+            "Answers to the prompts of a design ({design}) by number of examples; bands are 95 % intervals \
+             (1.96 standard errors over queries and example sets). A share is 0 at chance and 1 if the \
+             answers distinguish every pair of relations with certainty.{unanswered}{sources}"
         );
         Ok(ReportContent { table, figures: draw(&rows)?, caption, latex: None })
     }

@@ -193,7 +193,7 @@ pub(super) fn caption(rows: &[BlindRow]) -> String {
     let n_refused = rows.iter().filter(|row| row.y_hat.is_none()).count();
     if let Some(row) = rows.iter().find(|row| row.y_hat.is_none()) {
         caption.push_str(&format!(
-            ". Refused: {n_refused} of {} rows, the first {} on {} ({})",
+            ". Refused: {n_refused} of {} rows; the first is {} on {} ({})",
             rows.len(),
             row.target_model,
             row.corpus,

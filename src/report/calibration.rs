@@ -121,7 +121,7 @@ pub(super) fn dots(card: &Card) -> Dots {
     };
     let rows = candidates.into_iter().map(row).collect();
     let kinds = kinds.iter().map(|kind| match kind.as_str() {
-        "target" => "targets left out".into(),
+        "target" => "models left out".into(),
         "family" => "families left out".into(),
         "forward" => "trained on weaker models".into(),
         other => other.into(),
@@ -154,7 +154,7 @@ pub(super) fn caption(card: &Card, unit: &str) -> String {
         (None, None) => " No candidate was chosen.".into(),
     };
     format!(
-        "Back-tested errors of {}{unit}: n = {} rows, {} targets, {} families. Skill is 1 minus the ratio of \
+        "Back-tested errors of {}{unit}: n = {} rows, {} models, {} families. Skill is 1 minus the ratio of \
          the mean absolute error to the error of the baseline (mean or size line).{chosen}",
         card.target,
         rows.n,

@@ -68,8 +68,8 @@ impl Report for Depth {
         };
         let figures = numbered("", curves.figures()?);
         let caption = format!(
-            "Emergence at the last reading point {}; bands are 95 % (1.96 standard errors). Block 1 is low \
-             because each position of its input depends on one token only.{}",
+            "Emergence at the last reading point {}; bands are 95 % intervals (1.96 standard errors). Block \
+             1 is low because each position of its input depends on one token only.{}",
             at_noise_scale(noise_scale),
             reliability(&rows)
         );

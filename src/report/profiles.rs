@@ -76,8 +76,8 @@ impl Report for Profiles {
         let figures = heat_figures(maps)?;
         let caption = format!(
             "Emergence by block and reading point {}: macro minus micro mutual information; `learned` is the \
-             difference from the randomly initialised model. All maps have one scale; block 1, whose input \
-             depends on one token, is excluded from it.{}",
+             difference from the randomly initialised model. All maps have the same colour scale; block 1, \
+             whose input depends on one token, is excluded from it.{}",
             at_noise_scale(noise_scale),
             reliability(&rows)
         );

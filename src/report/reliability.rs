@@ -37,7 +37,7 @@ pub(super) fn reliability(rows: &[ProfileRow]) -> String {
     }
     if saturated + near > 0 {
         text.push_str(&format!(
-            " Blocks {}: use fewer shots, a larger noise scale or more windows.",
+            " Blocks {}. Use fewer shots, a larger noise scale or more windows.",
             blocks(saturated, near, n_blocks)
         ));
     }

@@ -83,9 +83,10 @@ impl Report for Shots {
         }
         let figures = draw(&means, &read::layout(&rows))?;
         let caption = format!(
-            "Mean over blocks from the second on {}; bands are 95 % (1.96 standard errors of the mean over \
-             blocks, which share their windows; the standard error of a variance v over n windows is \
-             v (2 / (n - 1))^(1/2), as for a normal distribution).{}",
+            "Positional emergence and its variance {}, as means over blocks from the second on; bands are \
+             95 % intervals (1.96 standard errors of the mean over blocks, which share their windows; the \
+             standard error of a variance v over n windows is v (2 / (n - 1))^(1/2), as for a normal \
+             distribution).{}",
             at_noise_scale(noise_scale),
             reliability(&rows)
         );

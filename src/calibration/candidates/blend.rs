@@ -91,7 +91,7 @@ impl FittedModel for Blend {
             return Err("parts have weights that do not sum to 1".into());
         }
         if self.parts.iter().any(|part| part.fitted.name() == NAME) {
-            return Err("parts contains a blend".into());
+            return Err("parts contains another blend".into());
         }
         self.parts.iter().try_for_each(|part| part.fitted.model().check(p))
     }

@@ -254,7 +254,8 @@ impl FittedModel for FittedForest {
         let ends_in_a_leaf = |tree: &Vec<Node>| matches!(tree.last(), Some(Node::Leaf(_)));
         if self.trees.is_empty() || !self.trees.iter().all(|tree| is_sound(tree) && ends_in_a_leaf(tree)) {
             return Err(format!(
-                "trees is empty, or contains a node with an invalid column or child, for {width} columns"
+                "trees is empty, or contains a tree that does not end in a leaf or has a node with an \
+                 invalid column or child (there are {width} columns)"
             ));
         }
         if self.importance.len() == p {

@@ -317,7 +317,7 @@ impl FittedModel for FittedProcess {
         let lengths = self.inputs.iter().map(Vec::len).chain([self.kernel.relevance.len()]);
         match lengths.into_iter().find(|length| *length != width) {
             Some(length) => Err(format!(
-                "a row of inputs or the relevance has {length} numbers, but {width} are expected"
+                "inputs and kernel.relevance need {width} numbers in each row, but one row has {length}"
             )),
             None => Ok(()),
         }

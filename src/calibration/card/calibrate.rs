@@ -79,7 +79,8 @@ fn collinearity_note(features: &[String]) -> Option<String> {
         if features.len() == 1 { ("is", "its coefficient") } else { ("are", "their coefficients") };
     (!features.is_empty()).then(|| {
         format!(
-            "{} {they} collinear with earlier features; regularisation decides {their}",
+            "{} {they} collinear with earlier features of the list: only the penalty, not the data, \
+             determines {their}",
             features.join(", ")
         )
     })

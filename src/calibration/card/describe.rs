@@ -39,7 +39,7 @@ impl Card {
         let rows = &self.rows;
         let unknown = match rows.n_without_family {
             0 => String::new(),
-            n => format!(", the family of {n} rows unknown"),
+            n => format!(" (the family of {n} rows is unknown)"),
         };
         writeln!(
             out,
@@ -56,7 +56,7 @@ impl Card {
             .map_or(String::new(), |dof| format!(", {} effective degrees of freedom", short(dof)));
         let link = match self.link {
             Link::Identity => "identity".into(),
-            Link::Logit { low, high } => format!("logit of {low} to {high}"),
+            Link::Logit { low, high } => format!("logit between {low} and {high}"),
         };
         writeln!(
             out,
@@ -72,7 +72,7 @@ impl Card {
             writeln!(out, "sizes from {} to {}", short(10f64.powf(low)), short(10f64.powf(high)))?;
         }
         for (column, values) in &self.columns.same {
-            writeln!(out, "only for rows whose {column} is {}", values.join(", "))?;
+            writeln!(out, "valid only for rows whose {column} is {}", values.join(" or "))?;
         }
         if self.for_api {
             writeln!(out, "every feature is available for a model behind an API")?;
@@ -89,7 +89,9 @@ impl Card {
             return Some(format!("{name}: UNSUPPORTED, {reason}"));
         }
         let is_new_model = regime == Regime::NewFamily && self.rows.families.len() == self.rows.n_models;
-        is_new_model.then(|| format!("{name}: as a new model, because every family has only one model"))
+        is_new_model.then(|| {
+            format!("{name}: the figures for a new model apply, because every family has only one model")
+        })
     }
 
     /// Whether predictions are supported in a regime, and how good they are.
@@ -102,7 +104,7 @@ impl Card {
         let score = regime.score_of(selected.name(), &self.scores);
         let skill = score.map_or(String::new(), |score| self.skill(score));
         let few = match regime == Regime::NewFamily && too_few_for_level(families, self.level) {
-            true => format!("; ONLY {families} FAMILIES, too few for a level of {}", self.level),
+            true => format!("; ONLY {families} FAMILIES, too few for intervals of level {}", self.level),
             false => String::new(),
         };
         let refused = regime.refused(&self.backtest).filter(|share| *share > 0.0);
@@ -118,12 +120,12 @@ impl Card {
 
     fn skill(&self, score: &CandidateScore) -> String {
         let [low, high] = score.skill_interval;
-        let interval = format!("(90 %: {} to {})", fixed(low, 2), fixed(high, 2));
+        let interval = format!("(90 % interval: {} to {})", fixed(low, 2), fixed(high, 2));
         let flag = if score.skill_mean > 0.0 { "" } else { ", NO BETTER THAN THE MEAN" };
         let mean = fixed(score.skill_mean, 2);
         let against = match score.skill_size {
             Some(size) => {
-                format!("{} against size {interval}, {mean} against the mean{flag}", fixed(size, 2))
+                format!("{} against the size line {interval}, {mean} against the mean{flag}", fixed(size, 2))
             }
             None => format!("{mean} against the mean {interval}"),
         };
@@ -131,9 +133,9 @@ impl Card {
         let unit = match (self.link, score.unit_skill_size) {
             (Link::Identity, _) => String::new(),
             (_, Some(size)) => {
-                format!(" on the scale of the link ({} and {mean} by mean absolute error)", fixed(size, 2))
+                format!(" on the scale of the link ({} and {mean} in the unit of the target)", fixed(size, 2))
             }
-            (_, None) => format!(" on the scale of the link ({mean} by mean absolute error)"),
+            (_, None) => format!(" on the scale of the link ({mean} in the unit of the target)"),
         };
         format!("; mean absolute error {}, skill {against}{unit}", short(score.mae))
     }
@@ -146,7 +148,7 @@ impl Card {
         if regime == Regime::Extrapolation {
             let worst = coverage.and_then(|coverage| coverage.worst_fold(self.level));
             if let Some((worst, n)) = worst.filter(|(worst, _)| undercovers(*worst, self.level)) {
-                told.push_str(&format!(", IN ONE FOLD ONLY {:.0} % of {n} predictions", 100.0 * worst));
+                told.push_str(&format!(", IN ONE FOLD ONLY {:.0} % of {n} true values", 100.0 * worst));
             }
             let both = regime.regime_coverage(&self.backtest.forward_new_family);
             let both = both.map(|coverage| format!("; {}", self.held(coverage, " of new families")));
@@ -159,7 +161,8 @@ impl Card {
     fn held(&self, coverage: &Coverage, of: &str) -> String {
         let held = coverage.at(self.level);
         format!(
-            "{:.0} % intervals {} {:.0} % of {} back-tested predictions{of}, mean width {}",
+            "{:.0} % intervals {} {:.0} % of the true values in {} back-tested predictions{of}, mean width \
+             {}",
             100.0 * self.level,
             if undercovers(held, self.level) { "HELD ONLY" } else { "held" },
             100.0 * held,
@@ -193,8 +196,8 @@ impl Card {
         let titles = [
             "leaving out models",
             "leaving out families",
-            "trained on the weaker, tested on the stronger",
-            "trained on the stronger, tested on the weaker",
+            "trained on weaker models, tested on stronger",
+            "trained on stronger models, tested on weaker",
         ];
         for (regime, title) in Regime::ALL.into_iter().zip(titles) {
             writeln!(
@@ -213,7 +216,8 @@ impl Card {
                 let level = 100.0 * self.level;
                 writeln!(
                     out,
-                    "  {level:.0} % intervals by {name:<16} hold {share:5.1} %, mean width {}",
+                    "  {level:.0} % intervals by {name:<16} hold {share:5.1} % of the true values, mean \
+                     width {}",
                     short(c.width)
                 )?;
             }

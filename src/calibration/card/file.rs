@@ -11,11 +11,12 @@ use crate::error::{Error, Result};
 use crate::seed::sha256_hex;
 
 /// Part of the error for a card of an earlier version: how the members of the file have changed.
-const WHAT_CHANGED: &str = " (renamed since: `formula` to `fitted`, with `candidate` and `parameters`; \
-                            `within` and `beyond` to `within_range` and `beyond_range`; `recipe` to \
-                            `interval_method`; `targets` to `models`; the splits `target` and `family` to \
-                            `leave_model_out` and `leave_family_out`; `held` to `held_out`; version 10 adds \
-                            the training rows, version 11 the skill of each selected candidate)";
+const WHAT_CHANGED: &str = " (renamed since: `formula` to `fitted`, which now has the members `candidate` \
+                            and `parameters`; `within` and `beyond` to `within_range` and `beyond_range`; \
+                            `recipe` to `interval_method`; `targets` to `models`; the splits `target` and \
+                            `family` to `leave_model_out` and `leave_family_out`; `held` to `held_out`; \
+                            version 10 adds the training rows, version 11 the skill of each selected \
+                            candidate)";
 
 /// Advice in the errors for a file that is not a card.
 const MAKES_ONE: &str = "`surmise calibrate TABLE --target COL -o card.json` makes a card";

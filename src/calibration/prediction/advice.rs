@@ -20,7 +20,7 @@ pub(super) fn most_important(card: &Card, regime: Regime, is_among: impl Fn(usiz
 pub(super) fn known_feature(card: &Card, regime: Regime) -> String {
     let names = &card.columns.features;
     match (most_important(card, regime, |_| true), names.as_slice()) {
-        (_, []) => format!("fill in {}", card.columns.size.as_deref().unwrap_or("its size")),
+        (_, []) => format!("fill in {}", card.columns.size.as_deref().unwrap_or("the size of the model")),
         (_, [name]) => format!("fill in {name}"),
         (Some(name), _) => format!("fill in at least one of them; {name} matters most"),
         (None, _) => "fill in at least one of them".into(),

@@ -93,7 +93,7 @@ impl ErrorSummary {
     pub fn sentence(&self, rows: &str, level: f64) -> String {
         let number = |value: Option<f64>| value.map_or("unknown".into(), |value| format!("{value:.3}"));
         format!(
-            "{} of {} {rows} predicted; mean absolute error, {}: calibration {}, size line {}, mean {}; {} \
+            "{} of {} {rows} predicted; mean absolute error ({}): calibration {}, size line {}, mean {}; {} \
              of {} measurements lie inside their {:.0} % interval.",
             self.n_predicted,
             self.n,
@@ -153,6 +153,6 @@ mod tests {
         assert_eq!(ErrorSummary::new("nats", &rows).size_line_mae, None);
         let none = ErrorSummary::new("nats", &[outcome(None, Some(1.0), Some(1.0))]);
         assert_eq!((none.mae, none.errors()), (None, None));
-        assert!(none.sentence("rows", 0.9).starts_with("0 of 1 rows predicted; mean absolute error, nats"));
+        assert!(none.sentence("rows", 0.9).starts_with("0 of 1 rows predicted; mean absolute error (nats)"));
     }
 }

@@ -30,8 +30,8 @@ use crate::numeric::shown::fixed;
 const MOST_HELD_OUT: usize = 400;
 
 /// The reason for refusing a row without a back-test.
-const NOT_COVERED: &str =
-    "no back-test covers this situation; add models that are similar to the row's model";
+const NOT_COVERED: &str = "no back-test covers a row with this regime and these missing cells; add models \
+                           that are similar to the row's model";
 
 /// The situation of a row: the regime whose back-test applies, and the missing cells.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -163,8 +163,10 @@ impl<'a> Evidence<'a> {
         let errors = |place: usize| -> Option<Vec<HeldOut>> {
             splits.iter().map(|&split| self.held_out(sample, situation, split, place)).collect()
         };
-        let of_mean =
-            errors(MEAN).ok_or("there are too few models for a back-test in this situation; add models")?;
+        let of_mean = errors(MEAN).ok_or(
+            "there are too few models for a back-test of rows with this regime and these missing cells; add \
+             models",
+        )?;
         let is_beyond = situation.choice.is_beyond();
         let tested = answers.into_iter().filter_map(|(place, fitted)| {
             let (fitted, held_out) = (fitted?, errors(place)?);

@@ -93,7 +93,7 @@ pub(super) fn beyond_proxies(card: &Card, excess: [f64; 2]) -> Option<String> {
         (gap > reach + 1e-9).then(|| {
             let gap = if gap < 1e4 { format!("{gap:.2}") } else { format!("{gap:.1e}") };
             let what = words[at].replace("{}", &gap);
-            format!("{what} {side} the training range; back-tests reached only {reach:.2} {side}")
+            format!("{what} {side} the training range; back-tests reached only {reach:.2} {side} it")
         })
     };
     beyond(0).or_else(|| beyond(1))

@@ -40,15 +40,16 @@ pub(super) fn note(card: &Card, query: &Query, row: &PredictionRow, context: &In
     }
     if !row.missing_features.is_empty() {
         notes.push(format!(
-            "missing and filled in: {}; error, interval and coverage come from back-tests of rows that also \
-             lacked these cells",
+            "missing features, which were imputed: {}; error, interval and coverage come from back-tests of \
+             rows that also lacked these features",
             row.missing_features
         ));
     }
     notes.extend(context.far_proxy.map(|why| format!("{why}, so the proxy is not used")));
     if context.verdict.is_size {
         notes.push(
-            "predicted from the size alone, because this has a smaller error here than the other candidates"
+            "predicted only from the size, which did better than the other candidates in the back-tests that \
+             apply to this row"
                 .into(),
         );
     }
@@ -69,7 +70,10 @@ fn on_training(card: &Card, query: &Query, context: &IntervalContext, notes: &mu
     }
     notes.extend(query.without_logarithm.iter().cloned());
     if query.is_trained_on {
-        notes.push(format!("{TRAINED_ON}: the interval is computed as for an unseen model"));
+        notes.push(format!(
+            "{TRAINED_ON}: the card was calibrated on this model, but the interval is computed as for an \
+             unseen model"
+        ));
     }
     if let Some(largest) = largest_size(card, judged).filter(|_| query.is_unsized && uses_size) {
         let intervals = match judged {
@@ -80,7 +84,7 @@ fn on_training(card: &Card, query: &Query, context: &IntervalContext, notes: &mu
             _ => "",
         };
         notes.push(format!(
-            "SIZE UNKNOWN: the regime follows from the features alone{intervals}; if the true size is \
+            "SIZE UNKNOWN: only the features determine the regime{intervals}; if the true size is \
              {largest}, this prediction is not valid"
         ));
     }
@@ -95,8 +99,8 @@ fn on_training(card: &Card, query: &Query, context: &IntervalContext, notes: &mu
     if unknown > 0 && query.is_new_family {
         let n = card.rows.n;
         notes.push(format!(
-            "the families of {unknown} of the {n} training rows are unknown: the coverage comes from the \
-             other families"
+            "the families of {unknown} of the {n} training rows are unknown: the coverage comes only from \
+             the rows of known families"
         ));
     }
 }
@@ -139,16 +143,16 @@ fn on_coverage(
     notes.extend(shortfall(card, row, context));
     if !context.is_enough {
         notes.push(format!(
-            "too few back-test errors for a {:.0} % interval: the interval ends at the largest of these \
-             errors",
+            "too few back-test errors for a {:.0} % interval: the largest of these errors sets the ends of \
+             the interval",
             100.0 * level
         ));
     }
     let families = card.rows.families.len();
     if query.is_new_family && too_few_for_level(families, level) {
         notes.push(format!(
-            "{families} families were trained on: errors within a family are correlated, so an interval of \
-             level {level} for a new family needs at least {:.0} families",
+            "the training rows come from {families} families: errors within a family are correlated, so an \
+             interval of level {level} for a new family needs at least {:.0} families",
             least_families(level)
         ));
     }

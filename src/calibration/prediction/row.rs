@@ -202,7 +202,7 @@ impl PredictionRow {
     /// Whether the card was trained on rows of this model. Files of earlier versions record this only in the
     /// note.
     pub fn is_in_training(&self) -> bool {
-        let said = || [TRAINED_ON, TRAINED_ON_BEFORE].iter().any(|words| self.note.starts_with(words));
+        let said = || [TRAINED_ON, TRAINED_ON_BEFORE].iter().any(|words| self.note.contains(words));
         self.in_training.unwrap_or_else(said)
     }
 

@@ -110,7 +110,8 @@ pub(super) fn sample(
     check_families(sample)?;
     if !varies(&sample.y) {
         return Err(fault(format!(
-            "the target {target} is the same in every row; there is nothing to learn"
+            "the target {target} has the same value in every row, so there is nothing to predict; add rows \
+             with other values"
         )));
     }
     let (n, p) = sample.x.dim();
@@ -179,7 +180,7 @@ pub(super) fn family_note(sample: &Sample, group: Option<&str>) -> Option<String
     if let (unknown @ 1.., Some(column)) = (sample.n_without_family(), group) {
         return Some(format!(
             "column {column} is empty in {unknown} of {} rows: these families are unknown, and family-wise \
-             cross-validation leaves the rows out",
+             cross-validation leaves these rows out",
             sample.len()
         ));
     }

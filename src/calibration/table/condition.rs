@@ -46,7 +46,7 @@ impl FromStr for Condition {
             Some(Self { column, relation: *relation, value })
         });
         found.ok_or_else(|| {
-            format!("`{text}` is not a condition; write COLUMN=VALUE, with =, !=, <, <=, > or >=")
+            format!("`{text}` is not a condition; write COLUMN=VALUE, or !=, <, <=, > or >= in place of =")
         })
     }
 }

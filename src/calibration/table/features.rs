@@ -169,14 +169,14 @@ impl Search<'_> {
         let mut found = vec![];
         for name in *free {
             if observations::is_response(name) || observations::is_internal(name) {
-                left_out.add(name, "internal to the model or a response");
+                left_out.add(name, "available only for open models (a response, or an internal quantity)");
             } else if is_of_target(name, &spec.target) {
                 left_out.add(name, "named like the standard error or an interval end of the target");
             } else if is_companion(name, table.columns()) {
                 let what = "named like a standard error or an interval end";
                 left_out.add_and_say(name, what, "; name it in --features to keep it");
             } else if table.indices().contains(name) {
-                left_out.add_and_say(name, "a count of the rows", "; name it in --features to keep it");
+                left_out.add_and_say(name, "a numbering of the rows", "; name it in --features to keep it");
             } else if observations::is_text(name) {
                 left_out.add(name, "text");
             } else if table.is_text(name) {
@@ -264,7 +264,7 @@ fn for_api(spec: &CalibrationSpec, table: &Table, name: &str) -> Result<()> {
         Err(fault(reason))
     };
     if observations::is_internal(name) || observations::is_response(name) {
-        return refuse("is measured inside the model, which an API does not expose");
+        return refuse("needs access to the inside of the model, which an API does not give");
     }
     let (cells, targets) = (table.numbers(name)?, table.numbers(&spec.target)?);
     let mut closed =

@@ -36,8 +36,8 @@ pub(super) fn find(
         let Some(rows) = repeated(known, name)? else { continue };
         if !is_model(&name) && !has_repeats {
             notes.push(format!(
-                "column {name} has {} distinct values in {} rows: if these are models, use --id {name}, so \
-                 that no fold has rows of one model in both training and test; otherwise, errors look too \
+                "column {name} has {} distinct values in {} rows: if these are models, use --id {name}; \
+                 without --id, a fold may train and test on rows of the same model, and errors look too \
                  small",
                 rows.len(),
                 known.len()

@@ -33,8 +33,8 @@ pub(super) fn without_copies(
             left_out.add(&name, &format!("the target {} in another unit", spec.target));
         } else if !is_named && RankAgreement::of(&target, &cells) == RankAgreement::Identical {
             notes.push(format!(
-                "column {name} ranks the rows as the target {} does and may have been computed from it; it \
-                 is left out; name it in --features to keep it",
+                "column {name} ranks the rows as the target {} does and may have been computed from it; \
+                 the column is left out; name it in --features to keep it",
                 spec.target
             ));
         } else if let Some(other) = copied() {

@@ -56,7 +56,8 @@ pub(super) fn found(known: &Table, column: &str) -> Result<std::result::Result<V
         1 => Err("constant".into()),
         _ if n <= MOST_FOUND && n * ROWS_PER_LEVEL <= known.len() => Ok(indicators_of(column, &values)),
         _ => Err(format!(
-            "text with more than {MOST_FOUND} values, or with fewer than {ROWS_PER_LEVEL} rows per value"
+            "text with too many values (more than {MOST_FOUND}, or fewer than {ROWS_PER_LEVEL} rows per \
+             value)"
         )),
     })
 }

@@ -70,7 +70,9 @@ impl StoredSample {
                 ));
             }
             if !cells[1..before].iter().all(|value| value.is_finite()) || cells[2] <= 0.0 {
-                return Err("a row of training.cells has no response or no weight above 0".into());
+                return Err("a row of training.cells lacks its response, weight or proxy, or has a weight \
+                            that is not above 0"
+                    .into());
             }
             rows.push(cells);
         }

@@ -24,7 +24,7 @@ pub const LEAST_FAMILIES: usize = 3;
 pub const LEAST_SKILL: f64 = 0.05;
 
 /// Advice if no candidate predicts better than a constant.
-pub(crate) const MORE_SKILL: &str = "add features that follow the target, or more models";
+pub(crate) const MORE_SKILL: &str = "add features that are related to the target, or more models";
 
 /// Whether predictions are supported in a regime.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,15 +41,16 @@ pub struct RegimeSupport {
 pub(crate) fn no_new_family(families: usize, n_without_family: usize, n: usize) -> Option<String> {
     if families < LEAST_FAMILIES {
         return Some(format!(
-            "{} trained on; predicting a new family needs at least {LEAST_FAMILIES}; add models of {}",
-            if families == 1 { "1 family was".into() } else { format!("{families} families were") },
+            "the training rows come from {}; predicting a new family needs at least {LEAST_FAMILIES}; add \
+             models of {}",
+            count(families, "family"),
             count(LEAST_FAMILIES - families, "other family")
         ));
     }
     too_many_unknown(n_without_family, n).then(|| {
         format!(
-            "the families of {n_without_family} of {n} rows are unknown, too many to predict a new family; \
-             fill them in"
+            "the families of {n_without_family} of {n} rows are unknown, which are too many to predict a new \
+             family; fill in these families"
         )
     })
 }
@@ -92,8 +93,8 @@ impl Judge<'_> {
         let models = distinct(&sample.models).len();
         if models < LEAST_MODELS {
             return Some(format!(
-                "{} trained on; at least {LEAST_MODELS} are needed; add models",
-                if models == 1 { "1 model was".into() } else { format!("{models} models were") }
+                "the training rows come from {}; at least {LEAST_MODELS} are needed; add models",
+                count(models, "model")
             ));
         }
         if regime == Regime::NewFamily {
@@ -117,7 +118,7 @@ impl Judge<'_> {
         };
         if regime.coverage(self.backtest).is_none() {
             return Some(
-                "the coverage of its intervals could not be back-tested: no subset of the rows is large \
+                "the coverage of the intervals could not be back-tested: no subset of the rows is large \
                  enough to repeat the whole procedure; add models"
                     .into(),
             );
@@ -132,8 +133,8 @@ impl Judge<'_> {
         let (name, skill) = (selected.name(), selected.skill.best());
         if skill < LEAST_SKILL {
             return Some(format!(
-                "{name} hardly beats the mean here: its skill is {skill:.2}, but at least {LEAST_SKILL} is \
-                 needed; {MORE_SKILL}"
+                "{name} hardly beats the mean in this regime: its skill is {skill:.2}, but at least \
+                 {LEAST_SKILL} is needed; {MORE_SKILL}"
             ));
         }
         self.unproven(regime, name)

@@ -41,7 +41,8 @@ impl<'a> PromptReader<'a> {
         match whole.find(text) {
             Some(start) => Ok((whole.into(), start, has_special)),
             None => Err(self.fault(format!(
-                "the chat template of the model changes the message {text:?}; choose another form of prompt"
+                "the chat template of the model changes the message {text:?}; choose another \
+                 form of prompt (--form)"
             ))),
         }
     }
@@ -56,8 +57,8 @@ impl<'a> PromptReader<'a> {
         if tokens.last().is_none_or(|last| last.span.start < start + end) {
             return Err(self.fault(format!(
                 "the tokenizer of the model joins the query and the end of {text:?} in one token, so the \
-                 state at the end cannot be separated from the query; choose another form of prompt or \
-                 another model"
+                 state at the end cannot be separated from the query; choose another form of prompt \
+                 (--form) or another model"
             )));
         }
         let prefix = if has_special { &[] } else { self.tokenizer.prefix() };
@@ -87,7 +88,8 @@ impl<'a> PromptReader<'a> {
             Some([first, ..]) => Ok(*first),
             _ => Err(self.fault(format!(
                 "the tokenizer of the model joins the end of {prompt:?} with the answer {answer:?}, so the \
-                 answer has no first token of its own; choose another form of prompt or another model"
+                 answer has no first token of its own; choose another form of prompt (--form) or \
+                 another model"
             ))),
         }
     }

@@ -49,8 +49,8 @@ impl Estimator for Hybrid {
             what: "t copula, plus ksg on the samples minus ksg on samples drawn from the fitted copula",
             reference: "Demarta & McNeil 2005; Kraskov, Stoegbauer, Grassberger 2004",
             cost: "150 n d^2 + 6 n^2 d: .3 s at n = 5000",
-            limits: "needs n >= d_x + d_y + 2; beyond 12 columns the residual uses up to three linear \
-                     projections",
+            limits: "needs n >= d_x + d_y + 2; with more than 12 columns in total, the ksg terms use \
+                     only up to three linear projections of each side",
         }
     }
 

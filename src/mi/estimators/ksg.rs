@@ -40,7 +40,7 @@ impl Estimator for Ksg {
     fn about(&self) -> About {
         About {
             kind: Kind::Consistent,
-            what: "distances to the third nearest neighbour, without a model",
+            what: "information from distances to the third nearest neighbour, without a density model",
             reference: "Kraskov, Stoegbauer, Grassberger 2004, estimator 1",
             cost: "a k-d tree: 5 ms at n = 5000 in 1 + 1 columns, .1 s in 6 + 6 columns",
             limits: "needs at most 6 + 6 columns and at most 1 % of repeated rows; the estimate is too small \

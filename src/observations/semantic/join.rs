@@ -87,7 +87,7 @@ fn shots(inputs: &SemanticInputs) -> Result<Vec<usize>> {
     if let Some(shots) = wanted.iter().find(|shots| !known.contains(shots)) {
         let known: Vec<String> = known.iter().map(usize::to_string).collect();
         return fault(format!(
-            "no profile has a share with {}; the profiles have {}",
+            "no profile has a share with {}; the profiles have shares with {} examples",
             count(*shots, "example"),
             known.join(", ")
         ));

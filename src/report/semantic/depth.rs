@@ -62,8 +62,8 @@ pub(in crate::report) fn depth(tables: &SemanticTables) -> Result<ReportContent>
         figures.extend(numbered(&format!("-{shots}-shots"), curves.figures()?));
     }
     let caption = format!(
-        "Share of semantic information over relative depth at {}; bands are 95 % (1.96 standard errors). \
-         After the last block, it nearly equals the share of the model's output by construction.{}",
+        "Share of semantic information over relative depth at {}; bands are 95 % intervals (1.96 standard \
+         errors). After the last block, it nearly equals the share of the model's output by construction.{}",
         tables.design(),
         reliability(tables)
     );

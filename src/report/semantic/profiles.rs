@@ -56,9 +56,9 @@ pub(in crate::report) fn profiles(tables: &SemanticTables) -> Result<ReportConte
     let figures = heat_figures(maps)?;
     let caption = format!(
         "Share of semantic information by block and number of examples at {}: 0 is chance, 1 is certainty. \
-         All maps have one scale; block 1, whose input depends on one token, is excluded from it. Micro is \
-         the information about which examples were shown; emergence is macro minus micro; both are in \
-         nats.{}",
+         All maps have the same colour scale; block 1, whose input depends on one token, is excluded from \
+         it. Micro is the information about which examples were shown; emergence is macro minus micro; both \
+         are in nats.{}",
         tables.design(),
         reliability(tables)
     );

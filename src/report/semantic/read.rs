@@ -65,7 +65,9 @@ pub(in crate::report) fn read(inputs: &[PathBuf], selection: &Selection) -> Resu
         return Ok(None);
     }
     if n_semantic < inputs.len() {
-        let reason = "are semantic profiles and other files; make a separate report for each".into();
+        let reason = "are semantic profiles and other files; make one report of the semantic profiles and \
+                      another of the other files"
+            .into();
         return Err(Error::Parameter { name: "the inputs", reason });
     }
     selection.check(&known)?;

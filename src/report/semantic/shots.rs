@@ -67,9 +67,9 @@ pub(in crate::report) fn shots(tables: &SemanticTables) -> Result<ReportContent>
     let mut drawn = numbered("", figures(tables, "share, mean over blocks", dashed, &share)?);
     drawn.extend(numbered("-accuracy", figures(tables, "accuracy of the first token", None, &accuracy)?));
     let caption = format!(
-        "Mean share of semantic information over blocks from the second on by number of examples at {}; \
-         bands are 95 % (1.96 standard errors over queries and example sets). Micro and emergence are in \
-         nats and are comparable only at equal S.{}",
+        "Share of semantic information at {}, averaged over blocks from the second on, by number of \
+         examples; bands are 95 % intervals (1.96 standard errors over queries and example sets). Micro and \
+         emergence are in nats and are comparable only at equal S.{}",
         tables.design(),
         reliability(tables)
     );

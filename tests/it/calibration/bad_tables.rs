@@ -33,7 +33,7 @@ fn invalid_tables_are_refused_by_column_and_row() {
             &["c is missing in 20"],
         ),
         (with("y", &|_| String::new()), &[], &["column y is empty"]),
-        (with("y", &|_| "0.5".into()), &[], &["y is the same in every row"]),
+        (with("y", &|_| "0.5".into()), &[], &["y has the same value in every row"]),
         (table(24), &["--features", "nothing"], &["nothing", "columns are"]),
         (table(24), &["--link", "logit"], &["outside 0 to 1"]),
         (table(24), &["--level", "1.5"], &["--level", "1.5"]),

@@ -55,8 +55,8 @@ fn a_model_alone_in_its_family_has_a_row_with_a_note_and_proxies_are_named() {
     let models = "model,family,params_b\nminillama-1,minigpt,9\n";
     std::fs::write(at("models.csv"), models).expect("models");
     let said = run(&[&join[..], &["--models", &at("models.csv")]].concat());
-    assert!(said.contains("minillama-1: the family is minigpt (--models), but minillama"), "{said}");
-    assert!(said.contains("minillama-1: params_b is 9 (--models)"), "{said}");
+    assert!(said.contains("minillama-1: --models gives the family minigpt, which is used,"), "{said}");
+    assert!(said.contains("minillama-1: --models gives params_b 9, which is used,"), "{said}");
     let row = rows(&out).into_iter().find(|row| row["target_model"] == "minillama-1").expect("a row");
     assert_eq!(
         (row["family"].as_str(), row["params_b"].as_str(), row["proxy_model"].as_str()),

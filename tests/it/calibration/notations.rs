@@ -104,7 +104,7 @@ fn booleans_and_text_become_categories_and_an_unseen_value_is_reported() {
     assert!(read.columns.features.iter().any(|name| name.starts_with("kind=")), "{said}");
     assert_eq!(read.columns.kinds["instruct"], ["False"]);
     assert!(
-        said.contains("column instruct is constant") && said.contains("column url is text with more"),
+        said.contains("column instruct is constant") && said.contains("column url is text with too many"),
         "{said}"
     );
     let mut query = vec![rows[4].clone(); 4];
@@ -171,7 +171,7 @@ fn names_with_commas_index_columns_and_duplicate_names_are_handled() {
     assert_eq!(features, ["acc,none", "b"], "{said}");
     for says in [
         "column 1 has no name",
-        "column Unnamed: 0 is a count of the rows",
+        "column Unnamed: 0 is a numbering of the rows",
         "column b occurs twice with the same",
         "column z occurs twice with different",
     ] {

@@ -25,7 +25,7 @@ fn unsupported_predictions_have_a_reason_and_no_number() {
     assert_eq!(code, Some(3));
     assert!(few.iter().all(|row| empty(row)
         && row["status"] == "unsupported"
-        && row["note"].contains("4 models were trained on; at least 5 are needed; add models")));
+        && row["note"].contains("come from 4 models; at least 5 are needed; add models")));
 
     // Two families are too few for a prediction of a third family.
     let two: Vec<_> = table(24)
@@ -81,7 +81,7 @@ fn families_of_one_row_each_are_calibrated_and_a_row_without_any_feature_is_refu
         output.status.success() && told.contains("every family in column family has one model"),
         "{told}"
     );
-    assert!(told.contains("a new family, within the range: as a new model"), "{told}");
+    assert!(told.contains("a new family, within the range: the figures for a new model"), "{told}");
     let read = Card::read(card.as_ref()).expect("the card");
     assert_eq!(read.scores.leave_family_out, read.scores.leave_model_out);
     let of =
@@ -145,7 +145,7 @@ fn a_row_is_predicted_from_its_known_cells_and_a_missing_proxy_does_not_affect_o
     let rows = predicted(&card, &query);
     let number = |row: usize, name: &str| rows[row][name].parse::<f64>().expect("a number");
     assert!(
-        rows[1]["status"] == "ok" && rows[1]["note"].contains("missing and filled in: c d e"),
+        rows[1]["status"] == "ok" && rows[1]["note"].contains("missing features, which were imputed: c d e"),
         "{rows:?}"
     );
     let truth: f64 = wide[12]["y"].parse().expect("y");
@@ -253,12 +253,12 @@ fn a_note_says_that_few_families_support_no_level_for_a_new_one() {
         let mut query = vec![grouped(n)[12].clone(), grouped(n)[12].clone()];
         query[1].insert("family", "another".into());
         let rows = predicted(&card, &query);
-        let said = format!("{n} families were trained on");
+        let said = format!("come from {n} families");
         assert!(!rows[0]["note"].contains("families"), "{rows:?}");
         assert!(rows[1]["status"] == "ok" && rows[1]["note"].contains(&said) == few, "{rows:?}");
         assert_eq!(rows[1]["note"].contains("needs at least 9 families"), few, "{rows:?}");
         let words = surmise(&["card", &card]);
-        assert_eq!(String::from_utf8_lossy(&words.stdout).contains("FAMILIES, too few for a level"), few);
+        assert_eq!(String::from_utf8_lossy(&words.stdout).contains("FAMILIES, too few for intervals"), few);
     }
 }
 
@@ -340,7 +340,10 @@ fn a_refusal_names_the_failed_split_and_no_candidate_that_needs_more_rows() {
                 || reason.contains("no better than a constant"),
             "{reason}"
         );
-        assert!(reason.ends_with("; add features that follow the target, or more models"), "{reason}");
+        assert!(
+            reason.ends_with("; add features that are related to the target, or more models"),
+            "{reason}"
+        );
         assert!(!reason.contains("sigmoid"), "{reason}");
         let skill = reason.split("a skill of ").nth(1).and_then(|rest| rest.split(' ').next());
         assert!(skill.is_none_or(|skill| skill.parse::<f64>().is_ok_and(|skill| skill <= 0.0)), "{reason}");

@@ -30,13 +30,13 @@ fn rows_of_unknown_family_count_as_no_family_and_are_in_no_family_fold() {
     let rows = ask(&blanked(2, 1));
     assert!(rows[0]["status"] == "ok" && !rows[0]["note"].contains("unknown"), "{rows:?}");
     for row in &rows[1..] {
-        assert!(row["y_hat"].is_empty() && row["note"].contains("2 families were trained on"), "{row:?}");
+        assert!(row["y_hat"].is_empty() && row["note"].contains("come from 2 families"), "{row:?}");
     }
 
     let output = calibrated(&blanked(5, 8), &["--features", "a,b"], &card);
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success() && told.contains("column family is empty in 8 of 24 rows"), "{told}");
-    assert!(told.contains("in 5 families, the family of 8 rows unknown"), "{told}");
+    assert!(told.contains("in 5 families (the family of 8 rows is unknown)"), "{told}");
     let read = Card::read(card.as_ref()).expect("the card");
     assert_eq!((read.rows.families.len(), read.rows.n_without_family), (5, 8));
     let chosen = read.fit.within_range.as_ref().expect("a candidate");

@@ -186,7 +186,7 @@ fn a_row_of_unknown_size_has_the_interval_beyond_the_range_and_a_note() {
     let rows = predicted(&card, &query);
     assert!(rows.iter().all(|row| row["status"] == "ok" && row["regime"] == "interpolation"), "{rows:?}");
     assert!(!rows[0]["note"].contains("SIZE"), "{rows:?}");
-    let note = "SIZE UNKNOWN: the regime follows from the features alone. The model may be larger";
+    let note = "SIZE UNKNOWN: only the features determine the regime. The model may be larger";
     assert!(rows[1]["note"].contains(note), "{rows:?}");
     assert_eq!([0, 1].map(|at| rows[at]["interval_method"].as_str()), ["jackknife_plus", "maximum"]);
     // The coverage comes from a back-test of rows whose size was removed.

@@ -70,7 +70,7 @@ fn the_report_summarises_predictions_and_names_refused_rows() {
         "size 0.500 (skill -0.12",
         "outside 0.312 (skill -0.80",
         "1 of 2 measurements lie inside their 90 % interval",
-        "Refused: 1 of 3 rows, the first b_2 on c (nothing beats it).",
+        "Refused: 1 of 3 rows; the first is b_2 on c (nothing beats it).",
     ] {
         assert!(written.contains(part), "{part}: {written}");
     }
