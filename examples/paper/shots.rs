@@ -7,7 +7,8 @@ use super::rank::Correlations;
 use super::series::{SHOTS, mean_at};
 use super::{Run, Verdict, report_profiles};
 
-/// The value at one shot exceeds another value if the difference is larger than this many standard errors.
+/// Emergence counts as growing from one shot to another if the difference is larger than this many standard
+/// errors.
 const BEYOND: f64 = 2.0;
 
 /// The share of semantic information, mean over blocks, by number of examples.

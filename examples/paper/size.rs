@@ -58,7 +58,8 @@ pub fn positional(run: &Run) -> Result<Vec<Verdict>> {
     Ok(vec![verdict(&found)])
 }
 
-/// A verdict from rank correlations of several quantities; the first decides.
+/// A verdict from rank correlations of several quantities; the first quantity decides whether the finding is
+/// shown.
 fn verdict(found: &[(String, Option<Correlations>)]) -> Verdict {
     let numbers = found.iter().map(|(name, of)| match of {
         Some(of) => format!("{name} {of}"),

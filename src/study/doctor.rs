@@ -256,7 +256,7 @@ impl Report {
     }
 }
 
-/// The first embedded family that the study does not use, and whose models can read its corpora.
+/// The first embedded family that the study does not use and whose models can read the corpora of the study.
 fn other_family(study: &Study) -> Option<&'static str> {
     let named = study.models.iter().filter_map(|model| model.info.family.as_deref());
     let closed = study.closed.iter().filter_map(|target| target.closed.family.as_deref());

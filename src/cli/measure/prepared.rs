@@ -1,4 +1,4 @@
-//! Checks everything that can fail before the first model is measured, for both estimands.
+//! For both estimands, checks the names and the folder and downloads the models before the first measurement.
 
 use std::collections::BTreeSet;
 

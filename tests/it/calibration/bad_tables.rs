@@ -1,4 +1,4 @@
-//! Invalid tables, through the real binary: the error names the column and the row, and no card is written.
+//! Tests invalid tables with the real binary: the error names the column and the row, and no card is written.
 
 use surmise::calibration::Card;
 
@@ -135,7 +135,8 @@ fn named_constant_columns_are_errors_and_copies_are_always_left_out() {
 fn sizes_that_are_all_equal_or_not_above_0_are_errors() {
     let equal = with(24, "params_b", |_| "7".into());
     assert!(refused(&equal, &["--size", "params_b"]).contains("all sizes in column params_b are equal"));
-    // If sizes were not requested, the mean is the baseline to beat.
+    // Without `--size`, equal sizes are not an error, and the calibration is compared with the mean instead
+    // of the size line.
     let (code, told, _) = of_bytes(bytes(&equal).as_bytes(), &[]);
     assert!(
         code == Some(0) && told.contains("params_b does not vary") && told.contains("against the mean"),
@@ -177,7 +178,7 @@ fn a_header_alone_and_one_row_are_too_little() {
         assert!(code == Some(1) && card.is_none(), "{told}");
         assert!(told.contains("1 of 1 rows has a value of y; at least 5 are needed"), "{told}");
     }
-    // With few rows, an error about a constant column would be misleading.
+    // With too few rows, the error is about the rows, not about the constant column.
     let mut few = table(24);
     for (i, row) in few.iter_mut().enumerate() {
         row.insert("a", "1".into());

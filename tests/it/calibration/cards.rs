@@ -1,5 +1,5 @@
-//! Calibrations through the real binary: an unmodified table of public scores, predictions from the card
-//! alone, and invalid cards.
+//! Tests calibrations with the real binary: an unmodified table of public scores, predictions that need only
+//! the card, and invalid cards.
 
 use std::collections::BTreeMap;
 
@@ -48,7 +48,7 @@ fn unmodified_public_scores_are_calibrated_and_predicted_without_the_target_colu
     };
     let (mut first, mut second) = (predict(OBSERVATIONS, &at("p.csv")), predict(&at("q.csv"), &at("r.csv")));
     second.reverse();
-    // Only the column of the measured values differs.
+    // The two predictions differ only in the column `measured`, because the second table lacks the target.
     let measured: Vec<String> = first.iter().map(|row| row["measured"].clone()).collect();
     let is_as_measured = |(measured, row): (&String, &BTreeMap<String, String>)| {
         measured.parse::<f64>().ok() == row["pt_gsm8k_5shot"].parse::<f64>().ok()
@@ -166,7 +166,7 @@ fn a_modified_card_is_refused() {
     lacking.iter_mut().for_each(|row| drop(row.remove("params_b")));
     write(&at("l.csv"), &lacking);
     assert!(predict(&text, &at("l.csv")).contains("needs the columns b, params_b, which"));
-    // The advice works: a column with empty cells is filled in.
+    // After the columns are added with empty cells, as the message advises, `predict` succeeds.
     lacking.iter_mut().for_each(|row| row.extend([("b", String::new()), ("params_b", String::new())]));
     write(&at("l.csv"), &lacking);
     std::fs::write(at("other.json"), &text).expect("a file");

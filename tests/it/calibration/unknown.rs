@@ -1,5 +1,5 @@
-//! Tables without some information, through the real binary: unknown families of some or all rows, and
-//! unknown sizes.
+//! Tests tables with missing information, with the real binary: the families of some or all rows are unknown,
+//! or the sizes are unknown.
 
 use surmise::calibration::{Card, Regime};
 

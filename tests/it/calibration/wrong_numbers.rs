@@ -1,5 +1,5 @@
-//! Inputs that would give a wrong number, through the real binary: files that are both input and output,
-//! proxies that equal the target, rows far outside the training range.
+//! Tests inputs that would give a wrong number, with the real binary: files that are both input and output,
+//! proxies that equal the target, and rows far outside the training range.
 
 use surmise::calibration::{Card, Regime};
 
@@ -76,7 +76,8 @@ fn a_row_farther_out_than_the_back_tests_has_no_number() {
             "{rows:?}"
         );
     }
-    // The row far out on one side is stronger than all training rows; the row on the other side is weaker.
+    // Row 2, with a very large `a`, is stronger than all training rows. Row 4, with a very small `a`, is
+    // weaker.
     let far = [&rows[2], &rows[4]];
     for row in far {
         let distance: f64 = row["mahalanobis"].parse().expect("a distance");

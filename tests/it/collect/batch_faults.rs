@@ -156,8 +156,8 @@ fn a_later_run_waits_for_the_other_batches_of_a_faulty_one() {
             ran.says("out of order").says("the run ends with this error once the other batches have ended");
             let sums = summary(&case);
             assert_eq!(sums["outcomes"], json!({"answered": 20, "in_batch": 10}), "{wire} {status}");
-            // A run without `--batch` polls each batch once and also ends with the error. Then the batch
-            // works again.
+            // A run without `--batch` polls each batch once and also ends with the error. After that, the
+            // server answers calls about the batch again.
             case.ends(
                 1,
                 &["--provider", wire, "--backoff-s", "0.01", "--max-wait-s", "0.1", "--retries", "1"],

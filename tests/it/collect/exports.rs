@@ -1,4 +1,4 @@
-//! Exports of a collection: the importers read the files back, and the results are compared.
+//! Tests exports of a collection: the importers read the files back and give the scores of the collection.
 
 use std::path::Path;
 use std::process::Command;
@@ -139,7 +139,7 @@ fn the_export_of_a_collection_that_is_not_complete_says_so() {
     let case = batch::case(&server, 20);
     let given = ["--batch-size", "10", "--batch-timeout", "0s"];
     batch::ends(&case, 3, "openai-chat", &given);
-    // The first of two batches ends.
+    // Only the first of the two batches ends, so 10 of the 20 questions have an answer.
     server.state().batches[0].polls = 99;
     batch::ends(&case, 3, "openai-chat", &given);
     assert_eq!(batch::summary(&case)["outcomes"], json!({"answered": 10, "in_batch": 10}));
@@ -173,7 +173,7 @@ fn the_export_of_a_collection_that_is_not_complete_says_so() {
     let log: Value = serde_json::from_str(&files("inspect-json")[0]).expect("JSON");
     assert_eq!((&log["status"], log["samples"].as_array().map(Vec::len)), (&json!("started"), Some(10)));
     assert_eq!(log["results"]["completed_samples"], 10);
-    // Once the collection is complete, the export has no such note.
+    // Once the collection is complete, the export has no note about missing answers.
     server.state().batches[1].polls = 99;
     batch::ends(&case, 0, "openai-chat", &given);
     let ran = export(&case, "inspect-json", "whole");

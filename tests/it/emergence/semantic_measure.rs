@@ -151,7 +151,7 @@ fn progress_counts_states_and_estimates_of_every_decoder_to_the_end() {
         let mut seen = seen.into_inner().unwrap();
         let total = seen[0].1;
         assert!(seen.len() > 2 && seen.iter().all(|(_, of)| *of == total), "{seen:?}");
-        // Threads may report in another order.
+        // Several threads may report their progress in any order.
         seen.sort_unstable();
         assert!(seen.windows(2).all(|pair| pair[0].0 < pair[1].0), "{seen:?}");
         assert_eq!(seen.last(), Some(&(total, total)));

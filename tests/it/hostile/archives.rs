@@ -1,5 +1,5 @@
-//! Logs of Inspect in harmful archives: entries with the same name, entries that unpack to very much, and
-//! entries that overlap.
+//! Logs of Inspect in harmful archives: entries with the same name, entries whose unpacked contents are very
+//! large, and entries that overlap.
 
 use std::io::Write;
 

@@ -81,7 +81,8 @@ fn model(template: &str) -> tempfile::TempDir {
     folder
 }
 
-/// A server of models whose time limit for rendering is four seconds, within the limits of memory.
+/// Serves models under the memory limit. With a request timeout of eight seconds, a template may render for
+/// four seconds.
 fn serve(folder: &Path, models: &[String]) -> Serving {
     let flags = ["serve", "--port", "0", "--timeout-s", "8", "-q"];
     let arguments: Vec<&str> = flags.into_iter().chain(models.iter().map(String::as_str)).collect();

@@ -75,7 +75,8 @@ fn every_setting_of_every_golden_checkpoint_has_an_effect() {
         }),
         ("a chosen expert", |spec| spec.mixture.iter_mut().for_each(|mixture| mixture.n_chosen -= 1)),
         ("weights of experts", |spec| {
-            // In this form, the norm of the branch cancels a common factor of the weights.
+            // In the form `PostBranch`, the norm of the branch cancels a common factor of the weights, so
+            // this change would have no effect.
             let is_normed = spec.form == BlockForm::PostBranch;
             if let Some(mixture) = spec.mixture.as_mut().filter(|_| !is_normed) {
                 mixture.weights = match mixture.weights {
@@ -315,7 +316,7 @@ fn every_key_that_transformers_writes_is_known() {
         let config = Config::parse(Path::new(name), config.to_string().as_bytes()).expect("a config");
         arch::read(&config).unwrap_or_else(|error| panic!("{error}"));
     }
-    // transformers has no class for InternLM 2, so the file has no config of this type.
+    // transformers has no class for InternLM 2, so written.json has no config of this type.
     assert_eq!(configs.len() + 1, arch::ALL.len() + arch::MULTIMODAL.len());
 }
 

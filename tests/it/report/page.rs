@@ -171,7 +171,7 @@ fn the_same_folder_gives_the_same_bytes_at_any_path() {
     }
     let [first, second] = [&here, &there].map(|parent| page(&parent.path().join("run")));
     assert!(first == second && first == page(&here.path().join("run")));
-    // The page itself is not a result.
+    // A page that was written into the folder does not change the next page.
     html::write(&here.path().join("run"), &here.path().join("run/report.html")).expect("a page");
     assert!(first == page(&here.path().join("run")));
 }

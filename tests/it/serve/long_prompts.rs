@@ -120,7 +120,7 @@ fn a_client_that_disconnects_during_its_prompt_frees_its_place() {
     let server = serving(folder.path(), 1 << 17, &["--max-concurrent", "1"]);
     let name = name(&server);
     for stream in [false, true] {
-        // The whole prompt would take longer than a request of this test may take.
+        // Computing the whole prompt would take longer than the timeout of the next request.
         let body = json!({"model": name, "prompt": ids(20 * LONG), "max_tokens": 1, "stream": stream});
         let client = sent(&server, &body);
         thread::sleep(Duration::from_secs(1));
@@ -132,10 +132,10 @@ fn a_client_that_disconnects_during_its_prompt_frees_its_place() {
 #[test]
 fn long_prompts_leave_half_of_the_places_of_all_threads_to_short_ones() {
     let folder = tempfile::tempdir().expect("a folder");
-    // Each thread has one place.
+    // The server has two threads, and each thread decodes one sequence at a time.
     let server = serving(folder.path(), 1 << 17, &["--max-concurrent", "2", "--threads", "2"]);
     let name = name(&server);
-    // Each of these would take longer than a request of this test may take.
+    // Computing each of the long prompts would take longer than the timeout of the short request.
     let long = json!({"model": name, "prompt": ids(20 * LONG), "max_tokens": 1});
     let clients = [sent(&server, &long), sent(&server, &long)];
     thread::sleep(Duration::from_secs(1));

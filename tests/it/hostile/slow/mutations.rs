@@ -1,6 +1,7 @@
-//! A property of every command that reads files from other sources: for any bytes, the result is an output or
-//! an error message, within limits of memory and time. The tests damage every kind of file at random, with
-//! seeds, and run the real binary on it. `SURMISE_MUTATIONS` is the number of damaged files of each kind.
+//! Tests a property of every command that reads files from other sources: for any bytes, the result is an
+//! output or an error message, within limits of memory and time. The tests damage every kind of file at
+//! random, with seeds, and run the real binary on it. `SURMISE_MUTATIONS` is the number of damaged files of
+//! each kind.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
