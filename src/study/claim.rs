@@ -130,7 +130,7 @@ fn create(path: &Path, holder: &Holder) -> Result<bool> {
     match std::fs::hard_link(partial.path(), path) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
-        // The file system has no hard links.
+        // If the file system has no hard links, rename the file, unless the claim exists.
         Err(_) => match partial.persist_noclobber(path) {
             Ok(_) => Ok(true),
             Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
@@ -211,7 +211,7 @@ impl Drop for Claim {
         *self.over.lock().unwrap_or_else(PoisonError::into_inner) = true;
         if let Some(thread) = self.thread.take() {
             thread.thread().unpark();
-            // The thread neither panics nor returns a value.
+            // The result is ignored, because the thread does not panic and returns no value.
             thread.join().unwrap_or_default();
         }
         if !self.is_lost() {

@@ -104,7 +104,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
                 batch: &ask.batch,
                 request: &ask.request,
                 is_scored,
-                // Answers that show nothing about a relation are a valid result.
+                // In a semantic collection, it is a valid result if no answer is correct.
                 is_tolerant: true,
             };
             collect(collection, provider, &|| Ok(()), quiet)

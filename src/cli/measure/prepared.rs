@@ -36,7 +36,7 @@ impl<'a> Prepared<'a> {
         if let Some(store) = &store {
             disk::make_folder(store.folder())?;
             disk::probe(store.folder())?;
-            // Returns an error for a file in the folder that cannot be part of the tables.
+            // Returns an error for a profile in the folder that cannot be part of profiles.csv.
             store.check::<P>()?;
         }
         let mut ids = flags.models.iter().filter(|name| hub::is_id(name));

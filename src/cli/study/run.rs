@@ -57,7 +57,7 @@ pub(in crate::cli) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     flags.table.check(None, [&flags.study.study])?;
     let opened = flags.study.open(true, quiet)?;
     let Opened { study, tasks, folder, hub } = &opened;
-    // Only a process that queries closed models needs their keys.
+    // A process that queries no closed model needs no API keys.
     let part = StudyPart { shard, kind: flags.only };
     let own = part.tasks(tasks);
     let asks = own.iter().filter(|task| task.kind == TaskKind::Collect && folder.done(task).is_none());

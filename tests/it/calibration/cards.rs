@@ -260,7 +260,8 @@ fn a_gain_that_grows_with_the_size_ratio_alone_is_a_line_through_the_origin() {
     let output = calibrated(&rows, &["--features", "a,b", "--proxy", "p", "--proxy-size", "proxy_b"], &card);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let chosen = Card::read(card.as_ref()).expect("the card").fit.beyond_range.expect("a candidate");
-    // Both forms of the gain are equally good; the line through the origin has at least the same weight.
+    // `gain` and `gain-1`, the line through the origin, fit equally well, so `gain-1` has at least the same
+    // weight.
     let said = chosen.description();
     assert!(said == "gain-1" || said.starts_with("blend of gain-1"), "{said}");
     let mut query = rows[12..13].to_vec();

@@ -77,7 +77,7 @@ fn fault_06_a_full_disk_ends_the_run_before_more_is_paid_and_keeps_what_came() {
 #[test]
 fn fault_14_a_connection_that_cannot_be_secured_ends_the_run() {
     let item = "{\"id\":\"a\",\"prompt\":\"say w0\",\"answer\":\"w0\"}\n";
-    // A server without TLS on this port.
+    // The server on this port does not use TLS.
     let plain = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("https://{}", plain.local_addr().expect("an address"));
     std::thread::spawn(move || {

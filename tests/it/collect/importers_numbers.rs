@@ -51,7 +51,7 @@ fn examples_that_simple_evals_asked_several_times_are_replicates() {
     assert_eq!(imported.items.len(), 10);
     assert!(imported.items.iter().filter(|item| item.row.replicate == 1).count() == 5);
     assert!(imported.notes.iter().any(|note| note.contains("asked 2 times")), "{:?}", imported.notes);
-    // An additional example is not a round.
+    // One additional example is not a round, so each example counts as an item.
     results["htmls"] = json!([&twice[..], &once[..1]].concat());
     results["score"] = json!(8.0 / 11.0);
     let imported = of(&[(file, results.to_string())], &ImportOptions::default()).expect("results");

@@ -107,7 +107,7 @@ fn a_state_that_depends_only_on_its_example_set_has_no_macro_information() {
 fn a_state_that_depends_only_on_its_relation_has_the_information_of_the_integral() {
     // The relations are two points at +-1. Example sets change another coordinate, equally in both relations.
     // The densities of this coordinate cancel in the density ratio, so the score equals the score of the two
-    // points alone.
+    // points without this coordinate.
     let layout = Layout { queries: 12, relations: 2, sets: 16 };
     let codes = gaussian(16, 1, 2);
     for spread in [0.0, 1.0] {
@@ -175,7 +175,7 @@ fn constants_and_a_common_factor_change_nothing() {
         estimate(states.view(), layout, &noise, &Exclusions::default(), &settings).expect("an estimate")
     };
     let plain = estimate(&states);
-    // The states are changed by constant coordinates, by a gain of 8 in every coordinate, and by a constant
+    // The states are changed by constant coordinates, by a factor of 8 in every coordinate, and by a constant
     // added to every coordinate.
     for other in [estimate(&wide), estimate(&(&states * 8.0)), estimate(&(&states + 1024.0))] {
         for (a, b) in plain.information.iter().zip(&other.information) {
@@ -201,8 +201,8 @@ fn bounds_of_a_fixed_design_hold_for_every_draw() {
         found.expect("an estimate")
     };
     // The second estimate treats the states of a query as one relation with R S sets. Its micro information
-    // is about relation and set together, so it exceeds the information about the set alone by 0 to log R.
-    // Both estimates use the same noise draws.
+    // is about relation and set together, so it exceeds the information about the set by 0 to log R. Both
+    // estimates use the same noise draws.
     let (parts, whole) = (run(layout), run(Layout { relations: 1, sets: 21, ..layout }));
     for (parts, whole) in parts.information.iter().zip(&whole.information) {
         let difference = whole.micro_nats.value - parts.micro_nats.value;

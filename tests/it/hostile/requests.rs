@@ -71,8 +71,8 @@ fn large_bodies_that_stall_keep_no_large_one_out() {
     let body = body + &" ".repeat(100_000);
     let (status, answer) = server.raw("POST", COMPLETIONS, "", body.as_bytes());
     assert_eq!(status, 200, "{}", String::from_utf8_lossy(&answer));
-    // The stalled clients have no answer yet. Otherwise the request above could have waited until their time
-    // limit ended their turns.
+    // The stalled clients have no answer yet, so the request above did not wait for the time limit of their
+    // turns.
     for client in &mut open {
         client.set_nonblocking(true).expect("a socket");
         let read = client.read(&mut [0; 1]);

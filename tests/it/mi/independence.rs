@@ -170,7 +170,7 @@ fn no_bound_exceeds_what_the_number_of_samples_supports() {
         );
     }
     assert!(of("dv", &x, &y).flags.contains(&Flag::AboveCeiling));
-    // Estimates from a model may exceed the ceiling, but then have a flag.
+    // The estimate of a parametric estimator may exceed the ceiling, but then it has a flag.
     let exact = -0.5 * f64::from(d as u32) * (1.0 - f64::from(r).powi(2)).ln();
     let found = of("gaussian", &x, &y);
     assert!(

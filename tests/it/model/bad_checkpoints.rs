@@ -49,7 +49,7 @@ fn a_missing_file_is_named() {
     for file in [CONFIG, TOKENIZER, WEIGHTS] {
         let scene = Scene::new("gpt2");
         std::fs::remove_file(scene.path(file)).expect("a file");
-        // The tokenizer has another message, because other files can replace tokenizer.json.
+        // If tokenizer.json is missing, the message is different, because other files can replace it.
         let [missing, advice] = match file {
             TOKENIZER => ["has neither vocab.json with merges.txt nor", "download tokenizer.json too"],
             _ => ["cannot read", "check that the path exists"],

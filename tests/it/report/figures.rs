@@ -210,7 +210,7 @@ fn many_models_have_a_bar_of_sizes_instead_of_a_legend() {
         svg.contains("parameters of the model") && svg.contains("1.0 k") && svg.contains("2.2 M"),
         "{svg}"
     );
-    // Bands: one polygon for each curve.
+    // Each curve has a band, which is one polygon.
     assert_eq!(svg.matches("<polygon").count(), 20);
 }
 

@@ -267,7 +267,7 @@ fn card() -> BTreeMap<String, Vec<u8>> {
         "-o",
         &path("card.json"),
     ]);
-    // So few rows support no interval, which exit code 3 reports.
+    // With so few rows, the card may support no prediction, which exit code 3 reports.
     assert!(matches!(ended.status.code(), Some(0 | 3)), "{}", String::from_utf8_lossy(&ended.stderr));
     let card = std::fs::read(path("card.json")).expect("a card");
     [("table.csv".to_owned(), table.into_bytes()), ("card.json".to_owned(), card)].into()
